@@ -10,13 +10,10 @@ import {
   killAfter,
   seed,
   seeded,
-  startWriter,
   timeUntil,
 } from '@skolo/durable/fault-injection';
 import {
   openRecords,
-  openRepository,
-  type PushDeps,
   preparePush,
   type RackRecord,
   type Request,
@@ -30,6 +27,8 @@ import {
   startControlPlane,
 } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pushDeps, type Work } from '../../../fleet/src/push/testing/push-deps.ts';
+import { startPush } from '../../../fleet/src/push/testing/push-writer.ts';
 import {
   createRackRepository,
   type RackRepository,
@@ -45,7 +44,6 @@ const kills = countRounds(1, 50);
 const program = peer('control-plane');
 const kubectl = peer('kubectl');
 const registryProgram = peer('docker-registry');
-const writer = join(import.meta.dirname, '../../../fleet/src/push/testing/push-writer.ts');
 const pushSeconds = isLong ? 12 : 4;
 
 let plane: ControlPlane;
@@ -83,13 +81,13 @@ describe.skipIf(!program || !kubectl || !registryProgram)('an abandoned push', (
     const random = seeded(seed);
     const ends = { new: 0, former: 0 };
     const request = await nextRequest('undisturbed');
-    const usualMs = isLong ? await timeUntil(startPush(request), 'done') : 4_000;
+    const usualMs = isLong ? await timeUntil(startPush(workOf(request)), 'done') : 4_000;
 
     for (let kill = 1; kill <= kills; kill += 1) {
       const before = await stateOf();
       const killed = await nextRequest(`kill-${kill}`);
       // Some are faster than usual, and end first.
-      await killAfter(startPush(killed), random() * usualMs, { report: 'prepared' }).catch(
+      await killAfter(startPush(workOf(killed)), random() * usualMs, { report: 'prepared' }).catch(
         (error: unknown) => expect(String(error)).toContain('ended by itself, with status 0'),
       );
       const unfinished = await untilFallbackIsDone(random);
@@ -228,30 +226,20 @@ async function nextRequest(id: string): Promise<Request> {
   return requestOf({ id, services: ['service', 'agent'], version: tagOf(state) });
 }
 
-function startPush(request: Request) {
-  const { clusters } = repository;
-  const work = {
-    kubectl,
+function workOf(request: Request, user = 'ann'): Work {
+  return {
+    kubectl: kubectl ?? '',
     kubeconfig: plane.kubeconfig,
     request,
-    clusters,
-    records: join(folder, 'ann'),
+    clusters: repository.clusters,
+    records: join(folder, user),
   };
-  return startWriter(writer, JSON.stringify(work));
 }
 
 async function pushOf(id: string, user: string, asked: Partial<Request>) {
-  const { signal } = new AbortController();
   const request = requestOf({ id, ...asked });
-  const deps: PushDeps = {
-    repository: await openRepository(repository.clusters, signal, { mayBeDirty: true }),
-    records: openRecords(join(folder, user)),
-    open: async (name) => ({
-      name,
-      kubectl: kubectlAt(plane.kubeconfig, kubectl ?? ''),
-      close: async () => undefined,
-    }),
-    stages: [request.racks],
+  const deps = await pushDeps(workOf(request, user), {
+    mayBeDirty: true,
     workstation: { name: `${user}@desk`, pid: process.pid, isAlive: () => false },
     times: {
       pollMs: 500,
@@ -259,10 +247,7 @@ async function pushOf(id: string, user: string, asked: Partial<Request>) {
       patienceMs: 6_000,
       lease: { durationMs: 6_000, renewMs: 300 },
     },
-    signal,
-    now: Date.now,
-    report: () => undefined,
-  };
+  });
   return { request, deps };
 }
 

@@ -5,8 +5,8 @@ import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer, startContainerRegistry, startControlPlane } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
-import { kubectlAt } from '../testing/kubectl.ts';
-import { openRecords, openRepository, preparePush, type Request } from './index.ts';
+import { preparePush, type Request } from './index.ts';
+import { pushDeps } from './testing/push-deps.ts';
 import { createRackRepository, requestOf, tagOf } from './testing/racks.ts';
 
 const program = peer('control-plane');
@@ -26,7 +26,7 @@ it.runIf(isLong && program && kubectl && registryProgram)(
     const plane = untilTestEnds(await startControlPlane(program ?? '', kubectl, { nodes }));
     const repository = await createRackRepository(registry.host, ['rack4']);
     onTestFinished(repository.remove);
-    const folder = await tempDir();
+    const records = await tempDir();
     const env = { ...process.env, KUBECONFIG: plane.kubeconfig };
     const call = (...args: string[]) => execFileSync(kubectl, args, { encoding: 'utf8', env });
     const agents = () => {
@@ -36,23 +36,17 @@ it.runIf(isLong && program && kubectl && registryProgram)(
     };
     const lines: string[] = [];
     async function push(id: string, asked: Partial<Request>) {
-      const { signal } = new AbortController();
       const request: Request = requestOf({ id, ...asked });
-      const prepared = await preparePush(request, {
-        repository: await openRepository(repository.clusters, signal),
-        records: openRecords(folder),
-        open: async (name) => ({
-          name,
-          kubectl: kubectlAt(plane.kubeconfig, kubectl),
-          close: async () => undefined,
-        }),
-        stages: [request.racks],
-        workstation: { name: 'ann@desk', pid: 1, isAlive: () => false },
-        times: { pollMs: 2_000, readyMs: 300_000, patienceMs: 60_000 },
-        signal,
-        now: Date.now,
-        report: (_, text) => lines.push(text),
-      });
+      const { kubeconfig } = plane;
+      const { clusters } = repository;
+      const deps = await pushDeps(
+        { kubectl, kubeconfig, clusters, records, request },
+        {
+          times: { pollMs: 2_000, readyMs: 300_000, patienceMs: 60_000 },
+          report: (_, text) => lines.push(text),
+        },
+      );
+      const prepared = await preparePush(request, deps);
       for (const { problem } of prepared.racks) if (problem) throw problem;
       return await prepared.run();
     }

@@ -10,7 +10,6 @@ import {
   killAfter,
   seed,
   seeded,
-  startWriter,
   timeUntil,
 } from '@skolo/durable/fault-injection';
 import {
@@ -33,7 +32,8 @@ import {
   takeLease,
   titleOf,
 } from './index.ts';
-import type { Work } from './testing/push-writer.ts';
+import { pushDeps as depsOf, type Work } from './testing/push-deps.ts';
+import { startPush } from './testing/push-writer.ts';
 import { createRackRepository, type RackRepository, requestOf, tagOf } from './testing/racks.ts';
 
 const kills = countRounds(1, 50);
@@ -508,34 +508,22 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
     }, async () => {
       console.log(`pushes: ${kills} kills, SKOLO_SEED=${seed}`);
       const random = seeded(seed);
-      const start = async (request: Request) => {
-        const work: Work = {
-          kubectl: kubectl ?? '',
-          kubeconfig: plane.kubeconfig,
-          request,
-          clusters: repository.clusters,
-          records: records ?? '',
-        };
-        return startWriter(
-          join(import.meta.dirname, 'testing/push-writer.ts'),
-          JSON.stringify(work),
-        );
-      };
+      const start = (request: Request) => startPush(workOf(request));
       const requestOf = async (round: number) => {
         const version = tagOf(round % 2 === 0 ? 'clean' : 'next');
         return (await pushDeps({ services: ['service', 'agent'], version })).request;
       };
       // One kill needs no exact figure.
-      const usualMs = isLong ? await timeUntil(await start(await requestOf(0)), 'done') : 3_000;
+      const usualMs = isLong ? await timeUntil(start(await requestOf(0)), 'done') : 3_000;
 
       for (let kill = 1; kill <= kills; kill += 1) {
         const request = await requestOf(kill);
         // Some are faster than usual, and end first.
-        await killAfter(await start(request), random() * usualMs, { report: 'prepared' }).catch(
+        await killAfter(start(request), random() * usualMs, { report: 'prepared' }).catch(
           (error: unknown) => expect(String(error)).toContain('ended by itself, with status 0'),
         );
         // What the killed one had started may still be at it.
-        await expect.poll(async () => endOf(await start(request)), { interval: 500 }).toBe('done');
+        await expect.poll(async () => endOf(start(request)), { interval: 500 }).toBe('done');
 
         const [record] = (await openRecords(records ?? '').read(request.id))?.racks ?? [];
         expect(record).toMatchObject({ state: 'done' });
@@ -704,7 +692,7 @@ async function agents(): Promise<Record<string, string>> {
 }
 
 /** The last line of a push that is not disturbed. */
-async function endOf(writer: ReturnType<typeof startWriter>): Promise<string> {
+async function endOf(writer: ReturnType<typeof startPush>): Promise<string> {
   let output = '';
   writer.stdout?.on('data', (text: Buffer) => {
     output += text.toString();
@@ -754,25 +742,19 @@ let ids = 0;
 let records: string | undefined;
 
 async function pushDeps(asked: Partial<Request>, more: Partial<PushDeps> = {}) {
-  const { signal } = new AbortController();
   records ??= await mkdtemp(join(tmpdir(), 'skolo-records-'));
   ids += 1;
   const request: Request = requestOf({ id: `push-${ids}`, by: 'Ann <ann@example.com>', ...asked });
-  const deps: PushDeps = {
-    repository: await openRepository(repository.clusters, signal),
-    records: openRecords(records),
-    open: async (name) => ({
-      name,
-      kubectl: ownKubectl(),
-      close: async () => {},
-    }),
-    stages: [request.racks],
-    workstation: { name: 'ann@desk', pid: process.pid, isAlive: () => false },
-    times: { pollMs: 900, readyMs: 3_000, patienceMs: 5_000 },
-    signal,
-    now: Date.now,
-    report: () => undefined,
-    ...more,
+  const times = { pollMs: 900, readyMs: 3_000, patienceMs: 5_000 };
+  return { request, deps: await depsOf(workOf(request), { times, ...more }) };
+}
+
+function workOf(request: Request): Work {
+  return {
+    kubectl: kubectl ?? '',
+    kubeconfig: plane.kubeconfig,
+    request,
+    clusters: repository.clusters,
+    records: records ?? '',
   };
-  return { request, deps };
 }
