@@ -1,6 +1,6 @@
 /** PyOCD, the machine itself, and what is found by itself. */
 
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { peer, startAdbServer, startIphoneTools } from '@skolo/simulators';
@@ -9,13 +9,6 @@ import { HostDimensions, hostDimensions } from '../hooks/host-dimensions.ts';
 import { createRunCommand } from '../host/run-command.ts';
 import { type Lab, missing, never, present, startLab, unreadable } from './testing/lab.ts';
 import { nothingListed, programs } from './testing/programs.ts';
-
-/** A program for PATH. */
-async function program(folder: string, name: string, script: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`);
-  await chmod(join(folder, name), 0o755);
-}
 
 const nobody = '/nonexistent';
 const probe = { vendor: '0d28', product: '0204', name: 'BBC micro:bit CMSIS-DAP' };
@@ -37,8 +30,7 @@ const boards = (...ids: string[]) =>
 
 async function startProbes(script?: string): Promise<Lab> {
   if (script === undefined) return await startLab({ PATH: nobody });
-  const folder = join(await tempDir(), 'bin');
-  await program(folder, 'pyocd', script);
+  const folder = await programs({ pyocd: script });
   return await startLab({ PATH: [folder, '/usr/bin', '/bin'].join(delimiter) });
 }
 
@@ -222,19 +214,17 @@ describe('the machine itself', () => {
     'proc/cpuinfo': 'processor\t: 0\nFeatures\t: half thumb\n\nHardware\t: BCM2835\n',
   };
 
-  async function startHost(more: Record<string, string>, script?: Record<string, string>) {
+  async function startHost(more: Record<string, string>, script: Record<string, string> = {}) {
     const dir = await tempDir();
     for (const [file, text] of Object.entries({ ...files, ...more })) {
       await mkdir(dirname(join(dir, file)), { recursive: true });
       await writeFile(join(dir, file), text);
     }
-    for (const [name, text] of Object.entries(script ?? {})) {
-      await program(join(dir, 'bin'), name, text);
-    }
+    const PATH = await programs(script);
     const run = createRunCommand();
     return async (machine: string, bits: 32 | 64) =>
       await hostDimensions(
-        (file, args, options) => run(file, args, { ...options, env: { PATH: join(dir, 'bin') } }),
+        (file, args, options) => run(file, args, { ...options, env: { PATH } }),
         { signal: never, timeoutMs: 20_000, root: dir, machine, bits, cores: 4 },
       );
   }

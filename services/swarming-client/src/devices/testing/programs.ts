@@ -1,4 +1,4 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 
@@ -6,9 +6,7 @@ import { tempDir } from '@skolo/base/testing';
 export async function programs(bodies: Readonly<Record<string, string>>): Promise<string> {
   const folder = await tempDir();
   for (const [name, body] of Object.entries(bodies)) {
-    const file = join(folder, name);
-    await writeFile(file, `#!/bin/sh\n${body}\n`);
-    await chmod(file, 0o755);
+    await writeFile(join(folder, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
   }
   return folder;
 }
