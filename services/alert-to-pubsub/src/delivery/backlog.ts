@@ -20,8 +20,6 @@ const turnsOfOthers = 16;
 export class Backlog {
   /** The next sequence number to read. */
   next: number;
-  /** Why the spool cannot be read, for people. */
-  problem: string | undefined;
   /** Turns that have not ended. */
   busy = 0;
   /** Queues that are next once their first message is read. */

@@ -88,6 +88,8 @@ export class Delivery {
   private steps: AsyncGenerator<Step, void, void>;
   /** Consecutive failures to read the spool. */
   private readFailures = 0;
+  /** Why it cannot be read, for people. */
+  private readProblem: string | undefined;
   private isReadingLater = false;
   /** The loop is woken when the spool has more. */
   private isWatching = false;
@@ -147,14 +149,14 @@ export class Delivery {
 
   status(): DeliveryStatus {
     const { clock, spool } = this.deps;
-    const { backlog, health } = this;
+    const { backlog, health, readProblem } = this;
     const { problem, failures, isDown } = health;
     const uptime = clock.uptime();
     return {
       depth: backlog.depth(spool.next),
       oldestSeconds: Math.max(0, uptime - (backlog.oldestSince ?? uptime)),
       setAside: this.setAside.count,
-      ...(backlog.problem !== undefined && { reason: 'disk', detail: backlog.problem }),
+      ...(readProblem !== undefined && { reason: 'disk', detail: readProblem }),
       ...(problem !== undefined && {
         failingSince: clock.now() - (uptime - problem.since) * 1000,
         reason: problem.reason,
@@ -238,7 +240,7 @@ export class Delivery {
     const { backlog } = this;
     if (this.readFailures > 0) emit({ type: 'spool-readable', sink: sink.name });
     this.readFailures = 0;
-    backlog.problem = undefined;
+    this.readProblem = undefined;
     if (this.isWatching || backlog.next < spool.next) return;
     this.isWatching = true;
     void spool
@@ -254,7 +256,7 @@ export class Delivery {
     const { sink, emit } = this.deps;
     if (this.stopping.signal.aborted) return;
     this.readFailures += 1;
-    this.backlog.problem = errorText(error);
+    this.readProblem = errorText(error);
     emit({ type: 'spool-unreadable', sink: sink.name, error });
     this.steps = this.reader.steps();
     this.isReadingLater = true;
