@@ -14,6 +14,7 @@ parentPort?.on('message', (job) => {
   parentPort?.close();
 });
 
+/** The job's type stands for all: `HistoryThread` checks that arguments belong to the name. */
 function answerTo({ name, args }: { name: 'write'; args: Parameters<HistoryJobs['write']> }) {
   try {
     jobs ??= new HistoryJobs(open());

@@ -14,7 +14,7 @@ export interface Turn {
 
 export type BacklogBounds = { messages: number; bytes: number };
 
-/** One of so many turns is for rejected messages and the one that has waited longest, so that none waits for ever. */
+/** One in this many turns is for rejected messages and the one that has waited longest, so that none waits for ever. */
 const turnsOfOthers = 16;
 
 export class Backlog {

@@ -61,7 +61,7 @@ export class Heap<T> {
   }
 
   private clean(): void {
-    // What is sorted is a heap.
+    // A sorted array is a heap.
     this.entries = this.entries
       .filter((entry) => this.isThere(entry))
       .sort((one, other) => one.key - other.key || 0);

@@ -27,7 +27,7 @@ export class Queue {
   state: 'idle' | 'ready' | 'wanted' | 'busy' | 'resting' = 'idle';
   /** In memory. A refresh is the first, if there is one: it is added only to an empty queue. */
   readonly waiting: Waiting[] = [];
-  /** So many of these, the first ones, are in flight. */
+  /** The number of messages in flight, which are the first of these. */
   inFlight = 0;
   /** Behind these, messages left in the spool: sequence numbers, and when they were accepted. */
   readonly left: { seqs: number[]; sinces: number[] } = { seqs: [], sinces: [] };

@@ -25,7 +25,7 @@ interface SpoolReaderDeps {
 /** A message that is now in the backlog; one that was skipped; or nothing more can be read until something changes. */
 export type Step = Waiting | 'passed' | 'waits';
 
-/** So many records before and after a message are read with it, since the disk is read in blocks of some hundred anyway. */
+/** The number of records before and after a message that are read with it, because the disk is read in blocks of some hundred anyway. */
 const near = 100;
 /** Older messages were written before the wall clock was set: their age is unknown. */
 const clockWasSet = Date.parse('2020-01-01T00:00:00Z');
