@@ -24,6 +24,9 @@ identities:
   bots: { project: p, email: bots@p.example, credentials: { fixed: token } }
 machines:
   rpi-[1-3]: { kind: rpi, address: '127.0.1.[1-3]', identity: bots }
+services:
+  # The known machine asks as fast as it can.
+  metadata-server: { rateLimit: { perSecond: 1000000, burst: 1000000 } }
 `;
 
 /** What the known machine wants of each. */
