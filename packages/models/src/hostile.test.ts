@@ -1,13 +1,13 @@
 /** Answers designed to keep us busy: processing must take time linear in their length. */
 
 import { isLong } from '@skolo/durable/fault-injection';
-import type { DeviceConnection } from '@skolo/equipment';
 import { expect, it } from 'vitest';
 import { commonSecrets } from './configuration/common-secrets.ts';
 import { createMask } from './configuration/mask.ts';
 import type { Device } from './contract/device.ts';
 import { models } from './index.ts';
 import { loadBackups, loadConnectedHosts } from './load.ts';
+import { answering } from './testing/answering.ts';
 
 const device = (model: string): Device => ({
   name: 'device-1',
@@ -93,20 +93,6 @@ const tableBeginnings = [
   '[',
 ];
 
-/** Each of its answers is this one. */
-function answering(answer: Buffer): DeviceConnection {
-  const cli = { run: async () => answer, read: async () => answer };
-  return {
-    device: device('any'),
-    cli: async () => cli,
-    exec: async () => answer,
-    execToFile: () => Promise.reject(new Error('this device has no files')),
-    download: async () => answer,
-    upload: async () => undefined,
-    countDisk: () => undefined,
-  };
-}
-
 const readers = await Promise.all(
   [...models.keys()].map(async (name) => {
     const hosts = (await loadConnectedHosts(name))?.(device(name));
@@ -125,7 +111,9 @@ it.each(readers.filter(({ hosts, backup }) => hosts ?? backup))(
     };
     for (const beginning of tableBeginnings) {
       for (const piece of [...pieces, 'a ', '0 ', 'x=', '[\n', 'version 1\n', '1: ']) {
-        const connection = answering(Buffer.from(`${beginning}${long(piece)}x`, 'latin1'));
+        const answer = Buffer.from(`${beginning}${long(piece)}x`, 'latin1');
+        const commands = answering(device('any'), () => answer);
+        const connection = { ...commands, download: async () => answer };
         const before = process.cpuUsage();
         await hosts?.read({ connection, ...given }).catch(() => undefined);
         await backup?.read(connection).catch(() => undefined);

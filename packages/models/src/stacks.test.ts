@@ -1,5 +1,4 @@
 /** Serial numbers of all members of a stack, whichever member answers for it. */
-import type { DeviceConnection } from '@skolo/equipment';
 import { describe, expect, it } from 'vitest';
 import { loadBackups } from './load.ts';
 import { answering } from './testing/answering.ts';
@@ -12,10 +11,7 @@ async function identityOf(model: string, about: string) {
   const device = rackDevice(model, {});
   const answer = (command: string) =>
     Buffer.from(/version|hardware|system.information/.test(command) ? about : 'x\n');
-  const exec = answering(device, answer);
-  const run = async (command: string) => answer(command);
-  const connection: DeviceConnection = { ...exec, cli: async () => ({ read: run, run }) };
-  return (await backups.get(model)?.(device).read(connection))?.identity;
+  return (await backups.get(model)?.(device).read(answering(device, answer)))?.identity;
 }
 
 /** After the other member became master. */

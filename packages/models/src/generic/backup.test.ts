@@ -136,11 +136,9 @@ describe('the configuration of a device that is described in rack.yaml', () => {
     const device = { name: 'fw', model: 'generic', ports: {}, transport: 'ssh' } as const;
     const model = backup({ ...device, options: described });
     let reads = 0;
-    const read = async () => Buffer.from(answers[reads++] ?? answers.at(-1) ?? '');
-    const connection = {
-      ...answering({ ...device, options: described }, () => Buffer.alloc(0)),
-      cli: async () => ({ read, run: read }),
-    };
+    const connection = answering({ ...device, options: described }, () =>
+      Buffer.from(answers[reads++] ?? answers.at(-1) ?? ''),
+    );
     const check = () => undefined;
     const reading = await readWhole(model, connection, check, async (content) => {
       return newest !== undefined && isSame(bytesOf(content), Buffer.from(newest), model);

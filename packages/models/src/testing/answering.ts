@@ -1,16 +1,17 @@
-/** A connection that answers single commands, for answers that no simulated device sends. */
+/** A connection that answers commands, at a prompt or without one, for answers that no simulated device sends. */
 
 import type { DeviceConnection } from '@skolo/equipment';
 import type { Device } from '../contract/device.ts';
 
-export function answering(device: Device, exec: (command: string) => Buffer): DeviceConnection {
+export function answering(device: Device, answer: (command: string) => Buffer): DeviceConnection {
+  const run = async (command: string) => answer(command);
   const nothing = async () => {
-    throw new Error('only single commands are answered');
+    throw new Error('only commands are answered');
   };
   return {
     device,
-    exec: async (command) => exec(command),
-    cli: nothing,
+    exec: run,
+    cli: async () => ({ run, read: run }),
     execToFile: nothing,
     countDisk: () => undefined,
     download: nothing,
