@@ -76,9 +76,7 @@ export async function chosen(
   listUsb: () => Promise<readonly UsbDevice[]>,
   siblings: readonly AttachedDevice[],
 ): Promise<AdbDevice> {
-  const fitting = devices.filter(
-    (one) => serial === undefined || one.serial.trim() === serial.trim(),
-  );
+  const fitting = devices.filter((one) => serial === undefined || isSamePhone(one.serial, serial));
   const [first, second] = fitting;
   const port = power && `${power.hub}${power.hub.includes('-') ? '.' : '-'}${power.port}`;
   const isNamed = serial !== undefined && port !== undefined;
@@ -102,6 +100,11 @@ export async function chosen(
   const mayBe = usb.some(({ interfaces }) => interfaces.includes(ofAdb));
   const why = whyNotThere(serial, devices, usb);
   throw mayBe ? new CallFailed(why) : new Missing(why);
+}
+
+/** adb prints leading blanks of a serial number, which are hardly visible. */
+export function isSamePhone(one: string, other: string): boolean {
+  return one.trim() === other.trim();
 }
 
 function namesOf(devices: readonly AdbDevice[]): string {

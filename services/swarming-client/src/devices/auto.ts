@@ -4,12 +4,12 @@
  * rack.yaml: `device: {}` or `device: { kind: auto }`. The detected kind is kept while it is missing: a phone that is offline is an Android
  * phone that is offline. Only a device of another kind replaces it.
  */
-import { createAdb } from './adb.ts';
+import { createAdb, isSamePhone } from './adb.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceKind, DeviceReading } from './device.ts';
-import { listIos } from './ios.ts';
+import { isSameUdid, listIos } from './ios.ts';
 import { listing, lookWith, Missing, Verdict } from './look.ts';
 import { readAssignments } from './parse/text.ts';
-import { isProbe } from './pyocd.ts';
+import { isProbe, isSameProbe } from './pyocd.ts';
 import { createSsh } from './ssh.ts';
 import { listUsb, type UsbDevice } from './usb.ts';
 
@@ -106,13 +106,13 @@ async function attachedKinds(
     list.status === 'fulfilled' ? list.value : [],
   );
   const probes = usb.filter(isProbe).map((probe) => probe.serial ?? '');
-  const found: [FoundKind, string[]][] = [
-    ['android', phones],
-    ['ios', udids],
-    ['pyocd', probes],
+  const found: [FoundKind, string[], (one: string, other: string) => boolean][] = [
+    ['android', phones, isSamePhone],
+    ['ios', udids, isSameUdid],
+    ['pyocd', probes, isSameProbe],
   ];
   const kinds = found
-    .filter(([, serials]) => (serial === undefined ? serials.length > 0 : serials.includes(serial)))
+    .filter(([, all, isSame]) => all.some((one) => serial === undefined || isSame(one, serial)))
     .map(([kind]) => kind);
   // Nothing was found, but the list that counts failed: that of phones, unless USB shows an Apple device.
   const [ofPhones, ofApple] = lists;
@@ -134,9 +134,8 @@ async function networkKinds(
 }
 
 function nothingFound(attached: readonly UsbDevice[], serial: string | undefined): string {
-  const wanted = plain(serial);
   const usb = attached.filter(
-    (one) => wanted === undefined || one.serial === undefined || plain(one.serial) === wanted,
+    (one) => serial === undefined || one.serial === undefined || isSameUdid(one.serial, serial),
   );
   if (usb.some(({ vendor }) => vendor === apple)) {
     return 'an Apple device is connected over USB, but no tool lists it; check that libimobiledevice-utils is installed and usbmuxd is running';
@@ -149,9 +148,4 @@ function nothingFound(attached: readonly UsbDevice[], serial: string | undefined
   }
   const which = serial === undefined ? '' : ` with the serial number ${serial}`;
   return `no supported device${which} is attached: adb, idevice_id and USB do not list one`;
-}
-
-/** iPhones omit the hyphen of their UDID over USB. */
-function plain(serial: string | undefined): string | undefined {
-  return serial?.replaceAll('-', '').toLowerCase();
 }

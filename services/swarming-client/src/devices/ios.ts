@@ -40,7 +40,7 @@ class IosTools {
 
   async find(signal: AbortSignal): Promise<string> {
     const udids = await listIos(this.deps, signal);
-    const known = udids.find((udid) => isSame(udid, this.serial));
+    const known = udids.find((udid) => this.serial !== undefined && isSameUdid(udid, this.serial));
     if (known !== undefined) return known;
     const others = udids.length > 0 ? `; attached: ${udids.join(', ')}` : '';
     if (this.serial !== undefined)
@@ -147,10 +147,10 @@ async function withEnding(folder: string, name: string): Promise<string> {
   return named;
 }
 
-/** Some programs write the hyphen of a newer UDID, some do not. */
-function isSame(udid: string, serial: string | undefined): boolean {
+/** Some programs write the hyphen of a newer UDID, some do not; nor does USB. */
+export function isSameUdid(one: string, other: string): boolean {
   const plain = (text: string) => text.replaceAll('-', '').toLowerCase();
-  return serial !== undefined && plain(udid) === plain(serial);
+  return plain(one) === plain(other);
 }
 
 function iosDimensions(type: string, version: string): Dimensions {

@@ -161,6 +161,19 @@ describe('what is attached', () => {
     expect(await present(open({ kind, serial: udid }))).toMatchObject({ kind: 'ios' });
   });
 
+  it('is found by its serial number as the driver of its kind compares it', async (context) => {
+    const { open, server, tools, plugIn } = await startBoth(context);
+    server.add({ serial: ' GS1012' });
+    tools.phone().plugIn();
+    await plugIn('1-1', { ...probe, serial: '066EFF' });
+
+    const found = ['GS1012', udid.replace('-', '').toLowerCase(), '066eff'].map(async (serial) => {
+      const { kind: its } = await present(open({ kind, serial }));
+      return its;
+    });
+    expect(await Promise.all(found)).toEqual(['android', 'ios', 'pyocd']);
+  });
+
   it.each([
     { usb: { vendor: '05ac', product: '12a8' }, why: /an Apple device/ },
     { usb: { vendor: '18d1', product: '4ee0', interfaces: ['ff/42/03'] }, why: /bootloader/ },

@@ -44,13 +44,15 @@ export function pyocd({ serial }: AttachedDevice, deps: DeviceDeps): Device {
 
   async function read(signal: AbortSignal): Promise<DeviceReading> {
     const probes = (await listUsb(deps.sysfs)).filter(isProbe);
-    const isSeen = probes.some((probe) => serial === undefined || isSame(probe.serial, serial));
+    const isSeen = probes.some(
+      (probe) => serial === undefined || isSameProbe(probe.serial, serial),
+    );
     isOnUsb ||= isSeen;
     const boards = await boardsOf(probes, signal);
     if (isOnUsb && !isSeen && !boards?.length)
       throw new Missing('unplugged: no longer connected over USB');
     const fitting = boards?.filter(
-      ({ unique_id: id }) => serial === undefined || isSame(id, serial),
+      ({ unique_id: id }) => serial === undefined || isSameProbe(id, serial),
     );
     if (!isSeen && fitting?.length === 0) {
       const others = boards?.map(({ unique_id: id }) => id).join(', ');
@@ -93,7 +95,7 @@ async function askPyocd({ run, settings }: DeviceDeps, signal: AbortSignal) {
   }
 }
 
-function isSame(one: string | undefined, other: string): boolean {
+export function isSameProbe(one: string | undefined, other: string): boolean {
   return one?.toLowerCase() === other.toLowerCase();
 }
 
