@@ -25,6 +25,8 @@ ip link set lan1 master br0; ip link set lan2 master br0
 for each in br0 lan1 far1 lan2 eth9 far9 eth9.20; do ip link set "$each" up; done
 ip address add 192.0.2.1/24 dev br0
 ip address add 198.51.100.1/24 dev eth9.20
+# Linux accepts learned addresses on a forwarding port only, and delivers a link's change up to a second later.
+for _ in $(seq 100); do bridge -d link show dev lan1 | grep -q 'state forwarding' && break; sleep 0.1; done
 bridge fdb add ${machine} dev lan1 master dynamic
 ip neigh add 192.0.2.5 lladdr ${machine} dev br0 nud reachable
 ip neigh add 198.51.100.9 lladdr b8:27:eb:00:00:09 dev eth9.20 nud reachable
