@@ -31,7 +31,7 @@ export function isRackFile({ kind, metadata }: KubeObject): boolean {
 const RackFile = z.object({ data: z.object({ 'rack.yaml': z.string() }) });
 
 /** The text of such a ConfigMap; undefined: it has none. */
-export function rackTextIn(object: KubeObject | undefined): string | undefined {
+export function rackTextIn(object: KubeObject): string | undefined {
   return RackFile.safeParse(object).data?.data['rack.yaml'];
 }
 

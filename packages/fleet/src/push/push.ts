@@ -3,20 +3,14 @@ import { errorText, inParallel } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { isRejected } from '../way/kubectl.ts';
 import type { CarryDeps } from './carry-images.ts';
+import { readRackHealth } from './health-gate.ts';
 import { type NeededImage, neededImages } from './images.ts';
 import { type HeldLease, holdLease, type Last, type LeaseTimes, readLease } from './lease.ts';
 import { kustomizationOf, type Preparation, prepareRack } from './prepare.ts';
 import { changedByOthers, confirmed, patient, type Rack, readNodes, stoppable } from './rack.ts';
 import { hasEnded, type RackRecord, type Records, type Request } from './record.ts';
 import { commitFile, type Repository } from './repository.ts';
-import {
-  prune,
-  type Rollout,
-  type RolloutTimes,
-  readRackHealth,
-  rollBack,
-  rollOut,
-} from './rollout.ts';
+import { prune, type Rollout, type RolloutTimes, rollBack, rollOut } from './rollout.ts';
 import { inStages, racksAtOnce } from './stages.ts';
 import { leaveUnfinished, readUnfinished, removeUnfinished } from './unfinished.ts';
 import { type Pin, withPins } from './versions.ts';

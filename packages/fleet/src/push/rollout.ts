@@ -2,17 +2,15 @@
  * Applies a plan to one rack step by step, each behind a gate. Every step can be repeated: an interrupted rollout starts
  * again with the same result.
  */
-import { count, errorText, pause } from '@skolo/base';
+import { count, pause } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { type RackHealth, readHealth } from '../survey/rack-health.ts';
-import { askHealth, askPrometheus } from '../survey/status.ts';
-import { isRejected } from '../way/kubectl.ts';
 import { judge, type PodVerdict, type Verdict } from './gate.ts';
+import { untilAsHealthy } from './health-gate.ts';
 import { platformOf } from './images.ts';
 import { isWorkload, type KubeObject, keyOf, templateOf, titleOf } from './objects.ts';
 import { isDeletable, type ObjectPlan, type RackPlan } from './plan.ts';
-import { isRackFile, rackIn } from './push-rack-file.ts';
 import {
   applyObjects,
   deleteObjects,
@@ -23,7 +21,7 @@ import {
   readSilent,
 } from './rack.ts';
 import { type ServiceState, stateBefore, untilServiceIsWell } from './service-state.ts';
-import { missing, mostLosses, namesText, worsened } from './worsened.ts';
+import { mostLosses, namesText } from './worsened.ts';
 
 export interface RolloutTimes {
   /** Between two checks of the pods. */
@@ -319,40 +317,6 @@ async function soak(
   if (before) await untilAsHealthy(before, rollout);
 }
 
-/** @throws FleetError Alerts and machines are worse than before, or Prometheus no longer knows what it knew. */
-async function untilAsHealthy(
-  before: RackHealth,
-  { rack, plan, times, signal, report, start }: Begun,
-): Promise<void> {
-  const machines = newMachines(plan);
-  const asked = performance.now();
-  let said = '';
-  for (;;) {
-    const seconds = Math.max(shortestWindowSeconds, (performance.now() - start) / 1000);
-    const after = await askHealth(rack.kubectl, '', signal, seconds).catch((error: unknown) => {
-      if (signal.aborted || isRejected(error, 'Unreachable')) throw error;
-      return errorText(error);
-    });
-    const isSilent = typeof after === 'string';
-    const faults = isSilent ? [] : worsened(before, after);
-    const silences = isSilent
-      ? [`Prometheus responded before the push, but no longer does: ${after}`]
-      : missing(before, after, machines);
-    if (faults.length + silences.length === 0) return;
-    const text = [...faults, ...silences].join(', ');
-    if (faults.length > 0 || performance.now() - asked > times.readyMs) throw new FleetError(text);
-    if (text !== said) report(`waiting: ${text}`);
-    said = text;
-    await pause(times.pollMs, signal);
-  }
-}
-
-/** Names of the machines in a rack.yaml that the push changes. */
-function newMachines({ objects }: RackPlan): ReadonlySet<string> | undefined {
-  const file = objects.find(({ wanted, action }) => action !== 'keep' && isRackFile(wanted));
-  return file && new Set(rackIn(file.wanted).machines.keys());
-}
-
 /** @throws FleetError Its pods are ready, but report a problem. */
 async function untilWell(watched: Watched, rollout: Begun): Promise<void> {
   const { workload, before } = watched;
@@ -421,26 +385,6 @@ function excusedIn({ unhealthy, silent }: RackPlan, workload: KubeObject): Reado
   const key = keyOf(workload);
   const own = unhealthy.filter((each) => each.key === key).map(({ node }) => node);
   return new Set([...silent, ...own]);
-}
-
-/** Time range for tasks, in which Prometheus requires two scrapes. */
-const shortestWindowSeconds = 60;
-
-/** The text that `readHealth` reads; undefined if Prometheus does not respond. The jumphost's metrics are not compared. */
-export async function readRackHealth({
-  rack,
-  signal,
-  report,
-}: Rollout): Promise<string | undefined> {
-  try {
-    const text = await askPrometheus(rack.kubectl, '', signal);
-    readHealth(text);
-    return text;
-  } catch (error) {
-    signal.throwIfAborted();
-    report(`alerts and machine health cannot be compared: ${errorText(error)}`);
-    return undefined;
-  }
 }
 
 /** `3 of 5 ready, 1 finishes its work, rpi-004: its machine is not responding` */
