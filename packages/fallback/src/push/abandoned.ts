@@ -1,5 +1,5 @@
 /**
- * A push whose workstation is unreachable: restores the previous objects, so that the rack does not stay between two versions. `skolo
+ * A push whose workstation stopped responding: restores the previous objects, so that the rack does not stay between two versions. `skolo
  * push` leaves them in a Secret before its first change, and renews a Lease while it runs.
  */
 import { hostname } from 'node:os';
@@ -93,7 +93,7 @@ async function rollBack(
     metadata: { resourceVersion },
     spec: { holderIdentity: holder, renewTime },
   });
-  print(`push ${id} by ${by}: its workstation is gone; restoring ${restore.length} objects`);
+  print(`push ${id} by ${by}: its workstation stopped responding; restoring ${restore.length} objects`);
   const pathOf = pathsIn(api);
   const failures: string[] = [];
   const all = [

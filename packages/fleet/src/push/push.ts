@@ -128,6 +128,7 @@ async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolea
   const { plan, after, state } = run.record;
   const isCurrent = last?.id === after;
   if (state !== 'waiting') {
+    // A resumed push keeps the plan, whose `before` is what the rack ran before anything was changed.
     const left = await readUnfinished(run.opened.kubectl, signal);
     const isLeft = left?.request.id === request.id || state === 'committing';
     if (last?.id === request.id) run.record = { ...run.record, state: 'done', commit: last.commit };
@@ -136,7 +137,6 @@ async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolea
       const why = `ended by ${fallback || 'another workstation'}`;
       run.record = { ...run.record, state: 'rolled-back', why };
     }
-    // A resumed push keeps the plan, whose `before` is what the rack ran before anything was changed.
   } else if (plan === undefined || !isCurrent) {
     const opened = run.lease ? confirmed(run.opened, run.lease.confirm) : run.opened;
     const rack = stoppable(opened, signal);

@@ -18,11 +18,11 @@ interface Options {
   back?: true;
 }
 
-/** `skolo push resume`: continues an interrupted push from this workstation. */
+/** `skolo push resume`: continues an interrupted push. */
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Continues an interrupted push with its recorded plan and versions. Each rack continues where it stopped. If the push was started on another workstation, its racks are searched for it; then only racks that it had begun to change continue. With --back, unfinished racks are rolled back to their previous state instead.',
+      'Continues an interrupted push with its recorded plan and versions. Each rack continues where it stopped. If another workstation started the push, skolo searches all racks for it, and continues only on racks that it had begun to change. With --back, unfinished racks are rolled back to their previous state instead.',
     )
     .summary('continue an interrupted push')
     .argument('[push]', 'push ID (default: the only unfinished push)')
