@@ -93,7 +93,9 @@ async function rollBack(
     metadata: { resourceVersion },
     spec: { holderIdentity: holder, renewTime },
   });
-  print(`push ${id} by ${by}: its workstation stopped responding; restoring ${restore.length} objects`);
+  print(
+    `push ${id} by ${by}: its workstation stopped responding; restoring ${restore.length} objects`,
+  );
   const pathOf = pathsIn(api);
   const failures: string[] = [];
   const all = [
