@@ -36,9 +36,11 @@ async function rackFolder(google: GoogleOAuth, yaml = rackYaml): Promise<string>
 describe('the process', () => {
   it('logs that it listens, ends at once, lets those go who wait, and prints nothing of a token', async () => {
     const google = await startTestGoogle();
-    const server = await start(await rackFolder(google), { SKOLO_LOG_LEVEL: 'trace' });
+    const yaml = `${rackYaml}infrastructure: { switch-1: { model: cisco-ios, address: 127.0.7.8 } }\n`;
+    const server = await start(await rackFolder(google, yaml), { SKOLO_LOG_LEVEL: 'trace' });
     const { body } = await server.token();
     for (let i = 0; i < 5; i++) expect((await server.token('127.0.7.7')).status).toBe(403);
+    expect((await server.token('127.0.7.8')).status).toBe(403);
     const poll = ask(server.port, '/computeMetadata/v1/instance/name?wait_for_change=true');
     const metrics = () => ask(server.metricsPort, '/metrics', { from: self });
     await expect.poll(async () => (await metrics()).body).toContain('skolo_metadata_watchers 1\n');
@@ -52,7 +54,10 @@ describe('the process', () => {
     expect(printed).not.toContain(token.slice(8, 20));
     expect(printed).not.toMatch(/ya29|eyJ|PRIVATE KEY/);
     const unknown = server.lines.filter(({ msg }) => msg === 'caller without identity');
-    expect(unknown).toMatchObject([{ level: 'warn', address: '127.0.7.7', kind: 'unknown' }]);
+    expect(unknown).toMatchObject([
+      { level: 'warn', address: '127.0.7.7', name: '127.0.7.7', kind: 'unknown' },
+      { level: 'warn', address: '127.0.7.8', name: 'switch-1', kind: 'unknown' },
+    ]);
   });
 
   it('checks rack.yaml and the keys of its identities with --check', async () => {

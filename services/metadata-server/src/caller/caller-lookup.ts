@@ -12,7 +12,7 @@ import ipaddr from 'ipaddr.js';
 
 export interface Caller {
   kind: 'machine' | 'cidr' | 'jumphost' | 'default' | 'unknown';
-  /** The name of the machine, jumphost or network; an address if nothing better is known. */
+  /** The name of the machine, jumphost, network or, without an identity, equipment; an address if nothing better is known. */
   name: string;
   address: string;
   machine?: Machine;
@@ -31,6 +31,12 @@ export function callerLookup(rack: Rack, ownAddresses: readonly string[]): FindC
     // For machines that share an address and differ only in their ports, the first.
     if (!machines.has(address)) machines.set(address, machine);
   }
+  const equipment = new Map(
+    [...rack.infrastructure.values()].map(({ name, address = '' }) => [
+      normaliseAddress(address) ?? address,
+      name,
+    ]),
+  );
   const networks = rack.services['metadata-server'].callers
     .map(({ cidr, identity }) => ({
       identity,
@@ -56,13 +62,17 @@ export function callerLookup(rack: Rack, ownAddresses: readonly string[]): FindC
     return identity ? { identity } : {};
   }
 
+  function unknown(address: string): Caller {
+    return { kind: 'unknown', name: equipment.get(address) ?? address, address };
+  }
+
   return function findCaller(address) {
     const machine = machines.get(address);
     if (machine) {
       const identity = identityNamed(machine.identity ?? rack.defaultIdentity);
       return { kind: 'machine', name: machine.name, address, machine, ...identity };
     }
-    if (isNobodys(address)) return { kind: 'unknown', name: address, address };
+    if (isNobodys(address)) return unknown(address);
     const network = networks.find(({ has }) => has(address));
     if (network) {
       return {
@@ -84,7 +94,7 @@ export function callerLookup(rack: Rack, ownAddresses: readonly string[]): FindC
         ...identityNamed(rack.defaultIdentity),
       };
     }
-    return { kind: 'unknown', name: address, address };
+    return unknown(address);
   };
 }
 
