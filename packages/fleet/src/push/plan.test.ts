@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KubeObject } from './objects.ts';
 import { adopted, leftOvers, planObject } from './plan.ts';
+import { renderOverlay } from './prepare.ts';
 
 function service(spec: object, managers: Record<string, object>, more: object = {}): KubeObject {
   const managedFields = Object.entries(managers).map(([manager, fieldsV1]) => {
@@ -116,4 +117,16 @@ it.each([
 ])('leftOvers: %s', (_, object, count) => {
   expect(leftOvers([object], [])).toHaveLength(count);
   expect(leftOvers([object], [object])).toHaveLength(0);
+});
+
+it.each([
+  ['kubectl 1.30 wrote it', '', 'skolo'],
+  ['it belongs to another project', ', labels: { app.kubernetes.io/part-of: other }', 'other'],
+])('an object of an overlay has a label with its owner, if %s', async (_, given, owner) => {
+  const text = `{ apiVersion: v1, kind: ConfigMap, metadata: { name: rack, namespace: skolo${given} } }`;
+  const rack = { name: 'rack4', kubectl: async () => text };
+
+  const [object] = await renderOverlay(rack, 'kube/racks/rack4');
+
+  expect(object?.metadata.labels).toEqual({ 'app.kubernetes.io/part-of': owner });
 });

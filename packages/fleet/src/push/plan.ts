@@ -187,7 +187,8 @@ export const RackPlan = z.object({
 });
 export type RackPlan = z.infer<typeof RackPlan>;
 
-const partOf = 'app.kubernetes.io/part-of';
+/** The label that names the owner of an object. */
+export const partOf = 'app.kubernetes.io/part-of';
 
 /**
  * Objects that the overlay no longer contains, with our label, and applied by us or by an earlier `kubectl apply`.

@@ -9,7 +9,7 @@ import { listTags, parseImage, resolveImage } from '../images/registry.ts';
 import { neededImages, proveImages } from './images.ts';
 import type { Last } from './lease.ts';
 import { type KubeObject, readObjects, titleOf } from './objects.ts';
-import type { RackPlan } from './plan.ts';
+import { partOf, type RackPlan } from './plan.ts';
 import { isRackFile, rackIn, rackTextIn } from './push-rack-file.ts';
 import { planRack, type Rack, readLive, readNodes } from './rack.ts';
 import type { Request } from './record.ts';
@@ -137,9 +137,21 @@ async function rejectBehind(
   );
 }
 
-/** @throws KubectlError kustomize rejects it. */
-export async function renderOverlay({ kubectl }: Rack, folder: string): Promise<KubeObject[]> {
-  return readObjects(await kubectl(['kustomize', folder]));
+/**
+ * Objects of an overlay, each with the label by which its owner finds it: in kubectl 1.27 to 1.30, labels of a component do not reach
+ * ConfigMaps that the overlay generates (kubernetes-sigs/kustomize#5060).
+ *
+ * @throws KubectlError kustomize rejects it.
+ */
+export async function renderOverlay(
+  { kubectl }: Rack,
+  folder: string,
+  owner = 'skolo',
+): Promise<KubeObject[]> {
+  return readObjects(await kubectl(['kustomize', folder])).map((object) => ({
+    ...object,
+    metadata: { ...object.metadata, labels: { [partOf]: owner, ...object.metadata.labels } },
+  }));
 }
 
 function usedIn(objects: readonly KubeObject[]): (pin: Pin) => boolean {

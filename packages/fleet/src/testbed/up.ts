@@ -53,7 +53,7 @@ export async function testbedUp(cluster: Rack, options: UpOptions): Promise<Part
       continue;
     }
     try {
-      const rendered = await renderOverlay(cluster, join(options.folder, name));
+      const rendered = await renderOverlay(cluster, join(options.folder, name), testbedLabel);
       const objects = nfs ? rendered.map((object) => withNfs(object, nfs)) : rendered;
       if (part.hasPassword) await makePassword(cluster, name);
       const changed = await applyChanges(cluster, objects);
