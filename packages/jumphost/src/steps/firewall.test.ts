@@ -29,7 +29,7 @@ const connections = z
   .parse(
     parse(readFileSync(new URL('../../../../kube/connections.yaml', import.meta.url), 'utf8')),
   );
-const ports = [80, 6443, 10_250];
+const ports = [80, 6443, 10_250, 30_010, 30_011];
 const ofFirewall = connections.filter(({ port }) => ports.includes(port));
 
 /** Those of the rack of a test, and one that it does not have. */

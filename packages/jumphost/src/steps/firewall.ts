@@ -7,7 +7,7 @@ import {
   type Step,
   writtenHead,
 } from '@skolo/computers';
-import { k3sPort, kubeletPort, type Rack, servicePorts } from '@skolo/rack';
+import { agentsPort, k3sPort, kubeletPort, type Rack, servicePorts } from '@skolo/rack';
 import { firewallMachines, firewallUnit, machinesFile, statementPort } from '@skolo/rack/jumphost';
 import { firewallRules } from '../effective/firewall.ts';
 
@@ -63,6 +63,13 @@ table inet skolo {
   set machines {
     type ${type}
     flags interval
+  }
+  # Kubernetes opens a node port for each port of a LoadBalancer, because ServiceLB requires it, and redirects it to the pod before the
+  # input chain. Only agents use one. Replies to connections of pods may arrive on these ports, too.
+  chain prerouting {
+    type filter hook prerouting priority mangle; policy accept;
+    iifname { "lo", "cni0" } accept
+    ct state new fib daddr type local meta l4proto { 6, 17 } th dport 30000-32767 th dport != ${agentsPort} drop
   }
   chain input {
     type filter hook input priority filter; policy drop;

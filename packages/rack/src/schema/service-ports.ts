@@ -34,5 +34,8 @@ export const hookPort = 11_000;
 export const k3sPort = 6443;
 export const kubeletPort = 10_250;
 
+/** Node port of the power-cycle daemon, for agents on k3s nodes: the only one that the jumphost's firewall leaves open. */
+export const agentsPort = 30_010;
+
 /** node-exporter, on every node. */
 export const nodePort = 9100;

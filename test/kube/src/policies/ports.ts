@@ -1,5 +1,5 @@
 /** Ports are those that clients use, and no two pods claim one. */
-import { type ServiceName, serviceNames, servicePorts } from '@skolo/rack';
+import { agentsPort, type ServiceName, serviceNames, servicePorts } from '@skolo/rack';
 import { z } from 'zod';
 import { type Manifest, readKind, selects, type Workload, workloadsOf } from '../manifest.ts';
 import { jumphostNode, mayRunOn, mayRunOnMachines } from './placement.ts';
@@ -129,7 +129,7 @@ export function agentsWayProblems(objects: readonly Manifest[]): string[] {
     .flatMap(({ title, pod }) =>
       pod.containers
         .map(({ env }) => env.find(({ name }) => name === 'SKOLO_POWER_CYCLE_PORT')?.value)
-        .filter((port) => port === undefined || !nodePorts.includes(port))
+        .filter((port) => port !== `${agentsPort}` || !nodePorts.includes(port))
         .map((port) => `${title}: asks the power-cycle daemon at ${port ?? 'no node port'}`),
     );
 }
