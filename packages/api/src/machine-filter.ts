@@ -26,7 +26,7 @@ export function matches(machine: Machine, filter: MachineFilter): boolean {
 }
 
 /** In lower case: the machine's kind, and Swarming's names for its devices. */
-function modelsOf({ kind, devices }: Machine): Set<string> {
+export function modelsOf({ kind, devices }: Pick<Machine, 'kind' | 'devices'>): Set<string> {
   const seen = devices.flatMap(
     ({ kind, dimensions: { device_type = [], device_model = [] } = {} }) => [
       ...(kind === undefined ? [] : [kind]),

@@ -51,6 +51,8 @@ export const MachineAlert = z
   .meta({ id: 'MachineAlert' });
 export type MachineAlert = z.output<typeof MachineAlert>;
 
+const Task = z.object({ id: z.string().optional(), since: Time.optional() });
+
 /** One machine, combined from all services' reports. */
 export const Machine = z
   .object({
@@ -78,7 +80,10 @@ export const Machine = z
       .describe('present if faults have changed the condition too often in the last hour'),
     lastSeen: Time.optional().describe('when the agent last responded'),
     health: HealthStatus.optional(),
-    task: z.object({ id: z.string().optional(), since: Time.optional() }).optional(),
+    task: Task.optional().describe('running task; absent while the agent does not respond'),
+    taskWhenLastSeen: Task.optional().describe(
+      'task that was running at `lastSeen`; only present while the agent does not respond',
+    ),
     lastTask: EndedTask.optional().describe('last task that has ended since the agent started'),
     bot: BotStatus.optional(),
     devices: z.array(DeviceStatus),
@@ -144,7 +149,15 @@ export type RackElement = z.output<typeof RackElement>;
 
 /** A common cause of failures on several machines. */
 export const CommonCause = z
-  .object({ what: name, text: z.string(), since: Time, machines: z.array(name) })
+  .object({
+    what: name,
+    kind: z
+      .enum(['element', 'shelf', 'model', 'version'])
+      .describe('`element`: a switch, PDU or router; otherwise what the machines have in common'),
+    text: z.string(),
+    since: Time.describe('when half of the machines had responded for the last time'),
+    machines: z.array(name),
+  })
   .meta({ id: 'CommonCause' });
 export type CommonCause = z.output<typeof CommonCause>;
 

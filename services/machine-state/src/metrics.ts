@@ -95,13 +95,13 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     },
   },
   skolo_machines_common_cause: {
-    help: 'Machines that do not respond because of this element of the rack.',
-    labels: ['element'],
+    help: 'Machines that do not respond, by what they have in common: a switch, PDU, router, shelf, model or version.',
+    labels: ['cause'],
     read: ({ machines }) => {
       const causes = machines.flatMap(({ cause }) => cause ?? []);
-      return [...new Set(causes)].map((element) => [
-        { element },
-        causes.filter((each) => each === element).length,
+      return [...new Set(causes)].map((cause) => [
+        { cause },
+        causes.filter((each) => each === cause).length,
       ]);
     },
   },

@@ -33,7 +33,7 @@ export interface ClientOptions {
    * begins. Default 10 s.
    */
   timeoutMs?: number | undefined;
-  /** Between any two chunks of an event stream, on which a service sends something every 15 s. Default 45 s. */
+  /** Between any two chunks of an event stream, on which a service sends something every 5 s (15 s before 0.3). Default 45 s. */
   silenceMs?: number;
   /** Maximum size of a response after decompression; default 64 MiB. */
   mostBytes?: number | undefined;

@@ -5,7 +5,15 @@ import { worstFirst } from './watched-rack.ts';
 const since = '2026-11-22T08:00:00.000Z';
 
 function rack(name: string, needsAttention: number, behindCause = 0, alerts = 0): ConsoleRack {
-  const causes = [{ what: 'switch-1', text: 'is not responding', since, machines: behindCause }];
+  const causes = [
+    {
+      kind: 'element' as const,
+      what: 'switch-1',
+      text: 'is not responding',
+      since,
+      machines: behindCause,
+    },
+  ];
   const known = { machines: 300, needsAttention, alerts, services: [] };
   return {
     name,

@@ -56,7 +56,8 @@ describe('agents', () => {
     const clock = fakeClock('2026-11-20T12:00:00Z');
     const agent = await startFakeAgent('rpi-1');
     const lab = await startLab({ agents: { 'rpi-1': agent, 'rpi-2': undefined }, clock });
-    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
+    agent.set({ task: { running: true, id: '6a1b' } });
+    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ task: { id: '6a1b' } });
 
     await agent.close();
     // It has failed by then, so nothing of before is still on its way.
@@ -74,7 +75,9 @@ describe('agents', () => {
         condition: 'stale',
         since: '2026-11-20T12:01:01.000Z',
         lastSeen: '2026-11-20T12:00:00.000Z',
+        taskWhenLastSeen: { id: '6a1b' },
       });
+    expect(await lab.machine('rpi-1')).not.toHaveProperty('task');
     clock.pass(600_000);
     await expect
       .poll(() => lab.machine('rpi-1'))

@@ -137,6 +137,18 @@ ${names.map(of).join('')}`,
       ...notDone,
     ]);
 
+  // The daemon still reports the outlet's last state.
+  services.answers['/v1/controllers'] = {
+    controllers: [
+      { name: 'switch-1', model: 'edgeswitch', state: 'down', level: 'never seen', queue: 0 },
+    ],
+  };
+  await expect
+    .poll(() => lab.machine('rpi-1'))
+    .toMatchObject({ power: { outlets: [{ outlet: 'switch-1/1', state: 'unknown' }] } });
+  await expect
+    .poll(async () => (await lab.client.rack()).elements)
+    .toMatchObject([{ state: 'down', ports: [{ port: '1', state: 'unknown' }] }]);
   services.answers['/v1/machines'] = undefined;
   services.answers['/v1/clients'] = undefined;
 
@@ -194,6 +206,47 @@ services:
   await expect.poll(told).toEqual(['ok', 'ok', 'ok']);
   clock.pass(10_000);
   await expect.poll(told).toEqual(['stale', 'stale', 'stale']);
+});
+
+it('name what only some of the machines on an element share, in one alert metric', async () => {
+  const names = ['rpi-1', 'rpi-2', 'rpi-3', 'rpi-4', 'rpi-5', 'rpi-6'];
+  const agents = await Promise.all(names.map((name) => startFakeAgent(name)));
+  const clock = fakeClock('2026-11-22T12:00:00Z');
+  const lab = await startLab({
+    agents: Object.fromEntries(names.map((name, at) => [name, agents[at]])),
+    more: (_, at) => `, uplink: switch-${at < 4 ? 1 : 2}/${at + 1}`,
+    rack: `infrastructure:
+  switch-1: { model: edgeswitch, address: 127.0.2.1 }
+  switch-2: { model: edgeswitch, address: 127.0.2.2 }
+`,
+    clock,
+  });
+  const told = async () => {
+    const { machines } = await lab.client.machines();
+    return machines.map(({ condition, cause }) => `${condition} ${cause ?? ''}`.trim());
+  };
+  await expect.poll(told).toEqual(names.map(() => 'ok'));
+
+  for (const agent of agents.slice(0, 3)) agent.answerAs(() => {});
+  for (const agent of agents.slice(0, 3)) agent.set({});
+  await expect
+    .poll(() => agents.slice(0, 3).every(({ requests }) => requests.length > 2))
+    .toBe(true);
+  clock.pass(51_000);
+  for (const agent of agents.slice(3)) agent.set({});
+
+  const shared = 'stale switch-1';
+  await expect.poll(told).toEqual([shared, shared, shared, 'ok', 'ok', 'ok']);
+  expect((await lab.client.rack()).causes).toEqual([
+    {
+      what: 'switch-1',
+      kind: 'element',
+      text: '3 of 4 machines on switch-1 are silent, 0 of 2 others',
+      since: '2026-11-22T12:00:00.000Z',
+      machines: names.slice(0, 3),
+    },
+  ]);
+  expect(await lab.metrics()).toContain('skolo_machines_common_cause{cause="switch-1"} 3');
 });
 
 it('names a damaged image store as the reason only for the machine that is silent and has the alert', async () => {

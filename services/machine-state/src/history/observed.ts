@@ -53,8 +53,8 @@ function ofCondition(
 }
 
 function ofTask(before: Machine | undefined, after: Machine, now: number): Entry[] {
-  const { name: machine, task, lastTask: last } = after;
-  const previous = before?.task;
+  const { name: machine, lastTask: last } = after;
+  const [previous, task] = [before, after].map((each) => each?.task ?? each?.taskWhenLastSeen);
   const entries: Entry[] = [];
   const isSame = previous?.id === task?.id && previous?.since === task?.since;
   if (previous?.since !== undefined && !isSame && !isTask(previous, last)) {

@@ -56,6 +56,7 @@ describe('commonCauses', () => {
     expect(causesOf(a)).toEqual([
       {
         what: 'switch-1',
+        kind: 'element',
         text: 'none of the 4 machines behind switch-1 responds',
         since: '2026-11-20T12:00:00.000Z',
         machines: a,

@@ -1,7 +1,7 @@
 /** Explains why several machines are silent at the same time: a switch, a PDU, a router. Pure. */
 import type { CommonCause, RackElement } from '@skolo/api';
 import type { Rack } from '@skolo/rack';
-import { timeOf } from './machine.ts';
+import { leastSilent, together } from './shared-silence.ts';
 
 export interface CauseSources {
   /** By element of rack.yaml, the machines that depend on it: {@link behindElements}. */
@@ -16,8 +16,6 @@ export interface CauseSources {
   stateOf(element: string): Pick<RackElement, 'state' | 'why'> & { answeredAt?: number };
 }
 
-/** Without a report that the element is down, fewer silent machines may be a coincidence. */
-const leastSuspicious = 3;
 const leastDown = 2;
 
 /** The element that explains most machines comes first. No machine has two causes. */
@@ -30,7 +28,7 @@ export function commonCauses(sources: CauseSources): CommonCause[] {
   const candidates = [...behind]
     .map(([what, all]) => ({ what, machines: all.filter(hasReported), ...stateOf(what) }))
     .filter(({ machines, state, answeredAt }) => {
-      const least = state === 'down' ? leastDown : leastSuspicious;
+      const least = state === 'down' ? leastDown : leastSilent;
       return (
         machines.length >= least &&
         machines.every((each) => silent.has(each)) &&
@@ -47,11 +45,10 @@ export function commonCauses(sources: CauseSources): CommonCause[] {
   return candidates.flatMap(({ what, machines, state, why }) => {
     if (machines.some((each) => explained.has(each))) return [];
     for (const each of machines) explained.add(each);
-    const since = Math.min(...machines.map(heardAt));
     const all = `none of the ${machines.length} machines behind ${what} responds`;
     const text =
       state === 'down' ? `${what} is down${why === undefined ? '' : ` (${why})`}: ${all}` : all;
-    return [{ what, text, since: timeOf(since), machines }];
+    return [{ what, kind: 'element', text, ...together(machines, heardAt) }];
   });
 }
 

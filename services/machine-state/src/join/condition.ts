@@ -1,5 +1,6 @@
 /** A machine's condition: its agent's verdict, or that the agent is silent. */
 import type { Machine, MachineCondition } from '@skolo/api';
+import { isSilent } from '@skolo/api/silence';
 import type { MachineSources } from './sources.ts';
 
 /** Conditions in which a machine takes no tasks, although no plan says so. */
@@ -17,9 +18,6 @@ export function codesOf({ condition, health }: Pick<Machine, 'condition' | 'heal
   const reasons = health?.reasons.filter(({ verdict }) => verdict === condition) ?? [];
   return [...new Set(reasons.map(({ code }) => code.replaceAll(',', ' ')))];
 }
-
-/** Conditions of a machine whose agent does not respond. */
-export const silent: ReadonlySet<MachineCondition> = new Set(['stale', 'gone']);
 
 /**
  * A shared cause is looked for slightly before each machine alone would be stale, and later than a healthy agent takes to answer: so a
@@ -62,6 +60,6 @@ export function sinceOf(
   if (health?.verdict !== condition) return now;
   const begun = Date.parse(health.since);
   const earliest = standing?.since ?? 0;
-  const isSilent = standing !== undefined && silent.has(standing.condition);
-  return begun > now || begun < earliest || isSilent ? now : begun;
+  const wasSilent = standing !== undefined && isSilent(standing);
+  return begun > now || begun < earliest || wasSilent ? now : begun;
 }

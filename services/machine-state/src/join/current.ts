@@ -9,6 +9,7 @@ import { conditionOf, sharedSilenceSeconds } from './condition.ts';
 import { Flapping } from './flapping.ts';
 import { given, joinMachine } from './machine.ts';
 import { joinRack, stateOf } from './rack-view.ts';
+import { leastSilent, sharedSilence, traitsOf } from './shared-silence.ts';
 import type { AgentView, Services, Standing } from './sources.ts';
 
 interface CurrentDeps {
@@ -172,7 +173,7 @@ export class Current {
     }
     const { power, backups } = this.deps.services.views();
     const before = this.causes;
-    this.causes = commonCauses({
+    const ofElements = commonCauses({
       behind: this.behind.machines,
       silent: this.silent,
       silenceMs: silenceSeconds * 1000,
@@ -185,9 +186,30 @@ export class Current {
         };
       },
     });
+    this.causes = [...ofElements, ...this.sharedBy(rack, ofElements)];
     const keyOf = (causes: CommonCause[]) => JSON.stringify(causes);
     if (keyOf(before) === keyOf(this.causes)) return [];
     return [...before, ...this.causes].flatMap(({ machines }) => machines);
+  }
+
+  /** Of machines whose silence nothing explains yet. */
+  private sharedBy(rack: Rack, known: readonly CommonCause[]): CommonCause[] {
+    const { silent, standings, deps } = this;
+    if (silent.size < leastSilent) return [];
+    const explained = new Set(known.flatMap(({ machines }) => machines));
+    const isOpen = (name: string) =>
+      standings.has(name) &&
+      !explained.has(name) &&
+      // Somebody works on it, and turns it off.
+      !deps.delivery.active(name).some(({ kind }) => kind === 'maintenance');
+    const machines = [...rack.machines.values()].filter(({ name }) => isOpen(name));
+    return sharedSilence(
+      machines.map((machine) => ({
+        name: machine.name,
+        traits: traitsOf(machine, this.known.get(machine.name)?.machine),
+        silentSince: silent.get(machine.name),
+      })),
+    );
   }
 
   private refreshRack(): void {

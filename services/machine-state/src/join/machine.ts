@@ -1,9 +1,10 @@
 /** Joins one machine from all sources. Pure. */
-import type { AgentStatus, DeviceStatus, Machine } from '@skolo/api';
+import type { AgentStatus, DeviceStatus, Machine, MachinePower } from '@skolo/api';
+import { isSilent } from '@skolo/api/silence';
 import { formatOutlet, type Machine as RackMachine } from '@skolo/rack';
-import { conditionOf, silent, sinceOf } from './condition.ts';
+import { conditionOf, sinceOf } from './condition.ts';
 import { needsAttentionOf, sentenceOf } from './sentence.ts';
-import type { MachineSources } from './sources.ts';
+import type { MachineSources, PowerView } from './sources.ts';
 
 /** @param now milliseconds since 1970 */
 export function joinMachine(machine: RackMachine, sources: MachineSources, now: number): Machine {
@@ -13,7 +14,8 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
   const devices = devicesOf(machine, status);
   const condition = conditionOf(sources);
   // A machine that is not silent has its own cause.
-  const told = { ...sources, ...(!silent.has(condition) && { cause: undefined }) };
+  const hasFallenSilent = isSilent({ condition });
+  const told = { ...sources, ...(!hasFallenSilent && { cause: undefined }) };
   const seenAt = agent.seenAt ?? standing?.seenAt;
   const needsAttention = needsAttentionOf(name, condition, told);
   const client = services.clients?.get(name);
@@ -28,7 +30,7 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
     sentence: sentenceOf(name, condition, told),
     ...given({ needsAttention, cause: told.cause?.what, flapping }),
     ...(seenAt !== undefined && { lastSeen: timeOf(seenAt) }),
-    ...ofAgent(status),
+    ...ofAgent(status, hasFallenSilent),
     devices,
     repairs: status?.repairs ?? [],
     orders: [...orders],
@@ -36,7 +38,7 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
       ...(machine.uplink && { uplink: formatOutlet(machine.uplink) }),
       power: machine.power.map(formatOutlet),
     },
-    ...(services.power && { power: powerOf(name, services.power.machines) }),
+    ...(services.power && { power: powerOf(name, services.power) }),
     ...(services.clients && {
       token: given({ identity: client?.identity, lastAsked: client?.lastTokenAsked }),
     }),
@@ -44,29 +46,41 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
   };
 }
 
-type OfAgent = 'health' | 'task' | 'lastTask' | 'bot' | 'bootId' | 'host' | 'versions';
+type OfAgent =
+  | ('health' | 'task' | 'taskWhenLastSeen' | 'lastTask')
+  | ('bot' | 'bootId' | 'host' | 'versions');
 
-function ofAgent(status: AgentStatus | undefined): Partial<Pick<Machine, OfAgent>> {
+function ofAgent(
+  status: AgentStatus | undefined,
+  hasFallenSilent: boolean,
+): Partial<Pick<Machine, OfAgent>> {
   if (status === undefined) return {};
   const { health, task, bot, bootId, host, versions } = status;
+  const running = task.running && given({ id: task.id, since: task.since });
   return {
     ...given({ health, bot, bootId, lastTask: task.last }),
-    ...(task.running && { task: given({ id: task.id, since: task.since }) }),
+    ...(running && (hasFallenSilent ? { taskWhenLastSeen: running } : { task: running })),
     ...(host && { host: given(host) }),
     ...(versions && { versions: given(versions) }),
   };
 }
 
-function powerOf(
-  name: string,
-  known: NonNullable<MachineSources['services']['power']>['machines'],
-): NonNullable<Machine['power']> {
-  const { outlets = [], cycle, hold } = known.get(name) ?? {};
+function powerOf(name: string, power: PowerView): NonNullable<Machine['power']> {
+  const { outlets = [], cycle, hold } = power.machines.get(name) ?? {};
   return {
-    outlets: outlets.map(({ outlet, state }) => ({ outlet, state })),
+    outlets: outlets.map((each) => ({ outlet: each.outlet, state: outletState(each, power) })),
     ...(cycle && { cycle: { id: cycle.id, step: cycle.step } }),
     ...(hold && { hold }),
   };
+}
+
+/** What a controller that is down said last is not known now. */
+export function outletState(
+  { outlet, state }: MachinePower['outlets'][number],
+  { controllers }: PowerView,
+): 'on' | 'off' | 'unknown' {
+  const controller = outlet.slice(0, outlet.lastIndexOf('/'));
+  return controllers.get(controller)?.state === 'down' ? 'unknown' : state;
 }
 
 /** Those in rack.yaml, without duplicates: an agent may report any name, and as many as it likes. */

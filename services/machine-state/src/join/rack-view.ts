@@ -16,7 +16,7 @@ import {
   type Outlet,
   type Rack,
 } from '@skolo/rack';
-import { given } from './machine.ts';
+import { given, outletState } from './machine.ts';
 import type { Services } from './sources.ts';
 
 interface RackSources {
@@ -134,8 +134,9 @@ function portsOf(rack: Rack, services: Services): Map<string, RackPort[]> {
 }
 
 function outletStates({ power }: Services): Map<string, 'on' | 'off' | 'unknown'> {
-  const outlets = [...(power?.machines.values() ?? [])].flatMap((each) => each.outlets);
-  return new Map(outlets.map(({ outlet, state }) => [outlet, state]));
+  if (power === undefined) return new Map();
+  const outlets = [...power.machines.values()].flatMap((each) => each.outlets);
+  return new Map(outlets.map((each) => [each.outlet, outletState(each, power)]));
 }
 
 /** `2` before `10`. */

@@ -80,7 +80,13 @@ export function generateRack(count: number): GeneratedRack {
   };
   if (downSwitch !== undefined) {
     const text = `${downSwitch} is not responding`;
-    rack.causes.push({ what: downSwitch, text, since: before(12), machines: dark });
+    rack.causes.push({
+      what: downSwitch,
+      kind: 'element',
+      text,
+      since: before(12),
+      machines: dark,
+    });
     const alert = { name: 'SkoloSwitchDown', severity: 'critical', since: before(11) };
     const firstCommand = `skolo rack show ${downSwitch} --on rack4`;
     rack.alerts.push({ ...alert, summary: `${downSwitch} is down`, firstCommand });

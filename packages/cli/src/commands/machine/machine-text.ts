@@ -1,5 +1,6 @@
 /** Texts and styles of machines, as reported by machine-state. Machines are not trusted: see agent-text.ts. */
 import { type Machine, MachineCondition } from '@skolo/api';
+import { beganAt } from '@skolo/api/silence';
 import type { Remark } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
@@ -35,7 +36,14 @@ export function columns(now: number): Column<Machine>[] {
       cell: ({ condition }) => condition,
       style: ({ condition }) => styles[condition],
     },
-    { title: 'FOR', cell: ({ since }) => since && age(since, now), leaveOut: 4 },
+    {
+      title: 'FOR',
+      cell: (machine) => {
+        const begun = beganAt(machine);
+        return begun && age(begun, now);
+      },
+      leaveOut: 4,
+    },
     {
       title: 'BOT',
       cell: ({ bot }) => bot && botState(bot),

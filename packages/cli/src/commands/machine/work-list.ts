@@ -1,6 +1,7 @@
 /** What needs attention: common causes, each with all its machines, then machines by shelf. A page for the technician at the rack. */
 
 import type { CommonCause, Machine } from '@skolo/api';
+import { beganAt } from '@skolo/api/silence';
 import { count } from '@skolo/base';
 import type { Io } from '../../io.ts';
 import { byNumber } from '../../names.ts';
@@ -32,10 +33,15 @@ export function printWork(
 }
 
 function causeLines({ what, text, since }: CommonCause, now: number) {
-  return [`[ ] ${what}: for ${age(since, now)}`, `    ${sentence(text)}`].map(plain);
+  return [
+    `[ ] ${what}: for ${age(since, now)}, last answer ${timestamp(Date.parse(since))}`,
+    `    ${sentence(text)}`,
+  ].map(plain);
 }
 
-function linesOf({ name, label, condition, since, needsAttention, wiring }: Machine, now: number) {
+function linesOf(machine: Machine, now: number) {
+  const { name, label, condition, needsAttention, wiring } = machine;
+  const since = beganAt(machine);
   const where = [
     ...(label === undefined ? [] : [label]),
     ...(wiring.uplink === undefined ? [] : [`uplink ${wiring.uplink}`]),

@@ -9,7 +9,7 @@ import { acceptsGzip, gzipHeaders, gzipTo } from './gzip.ts';
 
 /** With more unsent bytes than this, the reader counts as stuck, and the connection is closed. */
 const mostUnsentBytes = 4 * 1024 * 1024;
-const keepAliveMs = 15_000;
+const keepAliveMs = 5000;
 /** Ten tabs of ten people have two each. */
 const mostStreams = 200;
 

@@ -163,6 +163,7 @@ function Warnings({
   rack: RackView | undefined;
 }) {
   const busy = machines.filter(({ task }) => task).length;
+  const had = machines.filter(({ taskWhenLastSeen }) => taskWhenLastSeen).length;
   const others = action === 'cycle' ? takesDown(machines, rack) : [];
   return (
     <>
@@ -172,6 +173,9 @@ function Warnings({
             ? 'A task is running on this machine.'
             : `Machines with a running task: ${busy}.`}
         </p>
+      )}
+      {had > 0 && action !== 'note' && (
+        <p class="warning">Silent machines that had a task at their last answer: {had}.</p>
       )}
       {others.length > 0 && <p class="warning">This also cuts power to {others.join(', ')}.</p>}
     </>

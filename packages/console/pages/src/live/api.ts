@@ -50,8 +50,8 @@ export class CallFailed extends Error {
 }
 
 const answersWithinMs = 30_000;
-/** Services send something every 15 s. */
-const silenceMs = 45_000;
+/** Services send something every 5 s. */
+const silenceMs = 12_000;
 
 export const machineState = clientFor('machine-state', '.');
 export const racksConsole = clientFor('console-racks', '.');

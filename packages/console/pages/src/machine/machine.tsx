@@ -1,4 +1,5 @@
 import type { Machine } from '@skolo/api/machine-state';
+import { beganAt, isSilent } from '@skolo/api/silence';
 import { type ActionName, actions } from '../actions/actions.ts';
 import { ActionButtons } from '../actions/bar.tsx';
 import { openAction } from '../actions/host.tsx';
@@ -6,7 +7,7 @@ import { useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
 import { useKeys } from '../parts/keys.ts';
 import { go, hrefOf, type Route } from '../parts/router.ts';
-import { Ago } from '../parts/time.tsx';
+import { Ago, At } from '../parts/time.tsx';
 import { About } from './about.tsx';
 import { History } from './history.tsx';
 import { Log } from './log.tsx';
@@ -29,7 +30,8 @@ export function MachineView({ route }: { route: Route }) {
 }
 
 function MachinePage({ machine, route }: { machine: Machine; route: Route }) {
-  const { name, condition, since, sentence, needsAttention, cause, flapping, task } = machine;
+  const { name, condition, sentence, needsAttention, cause, flapping, task } = machine;
+  const { taskWhenLastSeen: lastTask, lastSeen } = machine;
   useKeys('Machine', [
     { key: 'Escape', what: 'goes to the rack', run: () => go(hrefOf('rack')) },
     ...Object.entries(actions).map(([action, { key, title }]) => ({
@@ -43,10 +45,16 @@ function MachinePage({ machine, route }: { machine: Machine; route: Route }) {
       <header>
         <h1>{name}</h1>
         <p class="now">
-          <Condition condition={condition} /> <Ago time={since} />
+          <Condition condition={condition} /> <Ago time={beganAt(machine)} />
           {task && (
             <span class="muted">
               task {task.id} for <Ago time={task.since} />
+            </span>
+          )}
+          {isSilent(machine) && lastSeen && (
+            <span class="muted">
+              last answer <At time={lastSeen} />
+              {lastTask && <>, when it had task {lastTask.id}</>}; what follows is of that time
             </span>
           )}
           {flapping && (

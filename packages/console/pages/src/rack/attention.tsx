@@ -1,11 +1,12 @@
 import type { Machine, RackView } from '@skolo/api/machine-state';
+import { beganAt, recentlySilent } from '@skolo/api/silence';
 import { count } from '@skolo/base/count';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { Condition } from '../parts/condition.tsx';
 import { MachineLink } from '../parts/links.tsx';
 import { hrefOf } from '../parts/router.ts';
-import { Ago } from '../parts/time.tsx';
+import { Ago, At } from '../parts/time.tsx';
 
 /** Two rows on a laptop. */
 const most = 8;
@@ -19,7 +20,7 @@ export function Attention({
   machines: ReadonlyMap<string, Machine>;
 }) {
   const waiting = needingAttention(machines.values());
-  const ofRack = cardsOfRack(rack);
+  const ofRack = [...cardsOfRack(rack), ...cardOfSilent(recentlySilent(machines.values()))];
   const [isLong, setIsLong] = useState(false);
   const hidden = ofRack.length + waiting.length - most;
   const shown = isLong ? waiting : waiting.slice(0, most);
@@ -48,10 +49,10 @@ export function Attention({
 export function needingAttention(machines: Iterable<Machine>): Machine[] {
   return [...machines]
     .filter(({ needsAttention }) => needsAttention !== undefined)
-    .sort(({ since: a = '' }, { since: b = '' }) => (a < b ? -1 : a > b ? 1 : 0));
+    .sort((one, other) => (beganAt(one) ?? '').localeCompare(beganAt(other) ?? ''));
 }
 
-function cardsOfRack({ rackFile, causes, alerts, alertPath, services }: RackView) {
+function cardsOfRack({ rackFile, causes, elements, alerts, alertPath, services }: RackView) {
   const failing = services.filter(({ ready, degraded }) => !ready || degraded.length > 0);
   return [
     ...cardsOfAlertPath(alertPath),
@@ -66,17 +67,30 @@ function cardsOfRack({ rackFile, causes, alerts, alertPath, services }: RackView
           text={problem}
         />
       )),
-    ...causes.map(({ what, text, since, machines }) => (
+    ...causes.map(({ what, kind, text, since, machines }) => (
       <Card
-        key={what}
+        key={`${kind} ${what}`}
         isBad
-        href={hrefOf('rack', [], { port: what })}
+        href={hrefOf('rack', [], kind === 'element' ? { port: what } : { cause: what })}
         title={what}
         since={since}
         text={text}
+        lastAnswer={since}
         more={<a href={hrefOf('rack', [], { cause: what })}>{count(machines.length, 'machine')}</a>}
       />
     )),
+    ...elements
+      .filter(({ name, state }) => state === 'down' && !causes.some(({ what }) => what === name))
+      .map(({ name, why, since }) => (
+        <Card
+          key={name}
+          isBad
+          href={hrefOf('rack', [], { port: name })}
+          title={`${name} is down`}
+          since={since}
+          text={why}
+        />
+      )),
     ...alerts.map(({ name, summary, since }) => (
       <Card
         key={`${name} ${since}`}
@@ -99,6 +113,23 @@ function cardsOfRack({ rackFile, causes, alerts, alertPath, services }: RackView
   ];
 }
 
+/** What nobody has to deal with yet, because most machines come back within minutes. */
+function cardOfSilent(silent: readonly Machine[]) {
+  const [first] = silent;
+  if (first === undefined) return [];
+  const names = silent.map(({ name }) => name).join(', ');
+  return [
+    <Card
+      key="silent"
+      href={hrefOf('rack', [], { condition: 'stale' })}
+      title={`${count(silent.length, 'machine is', 'machines are')} silent`}
+      since={first.lastSeen}
+      text={silent.length > 1 ? `${names}; they share no cause` : names}
+      lastAnswer={first.lastSeen}
+    />,
+  ];
+}
+
 function cardsOfAlertPath(path: RackView['alertPath']) {
   if (path === undefined || path.state === 'delivered') return [];
   const isBad = path.state !== 'not confirmed';
@@ -114,6 +145,7 @@ function Card({
   since,
   text,
   more,
+  lastAnswer,
   isBad,
 }: {
   href: string;
@@ -121,6 +153,7 @@ function Card({
   since?: string | undefined;
   text: string | undefined;
   more?: ComponentChildren;
+  lastAnswer?: string | undefined;
   isBad?: boolean;
 }) {
   return (
@@ -130,18 +163,23 @@ function Card({
         {since && <Ago time={since} />}
       </p>
       <p title={text}>{text}</p>
+      {lastAnswer && (
+        <p class="muted">
+          last answer <At time={lastAnswer} />
+        </p>
+      )}
       {more && <p>{more}</p>}
     </li>
   );
 }
 
 function Person({ machine }: { machine: Machine }) {
-  const { name, condition, since, needsAttention, sentence } = machine;
+  const { name, condition, needsAttention, sentence } = machine;
   return (
     <li class={`card c-${condition}`}>
       <p>
         <MachineLink name={name} />
-        <Ago time={since} />
+        <Ago time={beganAt(machine)} />
       </p>
       <p title={needsAttention}>{needsAttention}</p>
       <p class="muted" title={sentence}>

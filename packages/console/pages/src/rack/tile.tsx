@@ -1,4 +1,5 @@
 import type { Machine } from '@skolo/api/machine-state';
+import { beganAt } from '@skolo/api/silence';
 import { Component } from 'preact';
 import { ConditionIcon, wordFor } from '../parts/condition.tsx';
 import { hrefOf } from '../parts/router.ts';
@@ -25,9 +26,9 @@ export class Tile extends Component<Props> {
 
   override render() {
     const { machine, label, now, isChosen, isLinked, isTabStop } = this.props;
-    const { name, condition, since, task, needsAttention } = machine;
+    const { name, condition, task, needsAttention } = machine;
     const ago = (time: string | undefined) => (time ? shortSpan(now - Date.parse(time)) : '');
-    const text = `\t${ago(since)}\n${wordFor(condition)}${task ? ` ▸ ${ago(task.since)}` : ''}`;
+    const text = `\t${ago(beganAt(machine))}\n${wordFor(condition)}${task ? ` ▸ ${ago(task.since)}` : ''}`;
     // It begins with the visible text, for people who use voice control.
     const spoken = [
       `${label}${text}`.replace(/\s+/g, ' '),

@@ -1,4 +1,5 @@
 import type { Machine, RackView } from '@skolo/api/machine-state';
+import { beganAt } from '@skolo/api/silence';
 import { count } from '@skolo/base/count';
 import { useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
@@ -62,7 +63,7 @@ export function Visit() {
 }
 
 function Task({ machine }: { machine: Machine }) {
-  const { name, condition, since, needsAttention, sentence, wiring, devices } = machine;
+  const { name, condition, needsAttention, sentence, wiring, devices } = machine;
   return (
     <li>
       <span class="box" aria-hidden="true" />
@@ -71,7 +72,7 @@ function Task({ machine }: { machine: Machine }) {
           <b>
             <MachineLink name={name} />
           </b>{' '}
-          <Condition condition={condition} /> <Ago time={since} />
+          <Condition condition={condition} /> <Ago time={beganAt(machine)} />
         </p>
         <p>{needsAttention}</p>
         <p class="muted">
