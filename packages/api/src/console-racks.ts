@@ -37,7 +37,7 @@ export const consoleRacksApi = {
     method: 'get',
     path: '/v1/racks',
     summary: 'Lists racks, worst first',
-    role: 'anyone',
+    role: 'view',
     answers: { 200: z.object({ racks: z.array(ConsoleRack) }), 401: Problem },
   }),
   signIn: route({

@@ -31,7 +31,6 @@ export { type RepeatableRequest, Repetitions, requestRecord } from './http/repet
 export { browserGetProblem, browserProblem } from './http/request/browser-check.ts';
 export { type HostCheck, hostCheck } from './http/request/host-check.ts';
 export { jsonErrorOffset, lineAndColumn } from './http/request/json-position.ts';
-export { onStrictRequest } from './http/request/strict-requests.ts';
 export { resolveId } from './http/resolve-id.ts';
 export { HttpProblem } from './http/response/problem.ts';
 export { placeOf, storageText, toProblem } from './http/response/to-problem.ts';
@@ -39,7 +38,7 @@ export {
   bindRoutes,
   type RouteHandlers,
 } from './http/routes.ts';
-export { requestLimits } from './http/server.ts';
+export { newServer } from './http/server.ts';
 export { createApp, expressApp } from './http/service-app.ts';
 export { Locks } from './locks.ts';
 export {

@@ -90,7 +90,8 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
   for (const part of [current, recorder]) part.recall(standings);
   const webConsole = await openConsole(context, (name) => serviceNamed(rack(), name));
   const handlers = { ...apiHandlers(parts), ...enrolment.handlers, ...webConsole.handlers };
-  const handler = webConsole.around(createApp(context, { api, handlers, compresses: true }));
+  const { stages } = webConsole;
+  const handler = createApp(context, { api, handlers, stages, compresses: true });
   await journal.whenOpen(async () => {
     journal.onWell();
     await records.tables.flush();

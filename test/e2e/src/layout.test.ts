@@ -96,6 +96,24 @@ it('passes dependencies by name: no bag is spread into a call, no literal into a
   expect(found).toEqual([]);
 });
 
+/** Files that make an HTTP server besides `newServer`, with its limits and checks. */
+const otherServers = {
+  'packages/base/src/http.ts': "passes on Node's function",
+  'packages/common/src/http/server.ts': 'newServer',
+  'packages/fleet/src/way/local/local-proxy.ts': 'a proxy that accepts only CONNECT, on loopback',
+  'packages/fleet/src/way/local/local-server.ts':
+    'a relay that adds nothing, on loopback, under a secret host name; fleet must not import common',
+};
+
+it('makes HTTP servers in one place', () => {
+  const made =
+    /import\b[^;]*\bcreate(?:Secure)?Server\b[^;]*from '(?:@skolo\/base\/http|node:https?|node:http2)'|\bhttps?\.createServer\(|\bapp\.listen\(|getBuiltinModule\('node:http/;
+
+  const found = production.flatMap(([file, text]) => (made.test(text) ? [file] : []));
+
+  expect(found.sort()).toEqual(Object.keys(otherServers));
+});
+
 /** Text of all files below these folders, of pages, rules, dashboards and code. */
 function textOf(...paths: string[]): string {
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', ...paths], {

@@ -5,7 +5,6 @@ import { apis } from '../testing/changes.ts';
 
 const reasons = {
   'consoleApi.signIn': 'the body contains the token or code',
-  'consoleRacksApi.racks': 'the server checks the session before it',
   'consoleRacksApi.signIn': 'the body contains the code',
   'enrolmentApi.enrol': 'a new Pi has no token; an operator or a secret decides',
   'enrolmentApi.lockdown': "the Pi's key decides",

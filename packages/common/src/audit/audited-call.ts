@@ -22,18 +22,19 @@ interface Call {
  */
 export async function audited<Answer extends { status: number; body?: unknown }>(
   { name, spec, given, caller, requestId, self }: Call,
-  { audit, log, make }: { audit: AuditLog; log: Logger; make: () => Promise<Answer> },
+  { audit, log, make }: { audit: AuditLog | undefined; log: Logger; make: () => Promise<Answer> },
 ): Promise<Answer> {
   const { audits } = spec;
   if (audits === undefined || 'elsewhere' in audits) return make();
+  if (audit === undefined) throw new TypeError(`${name}: there is no audit log`);
   const change = { ...caller, what: name, ...auditedInput(audits, given, self), requestId };
 
-  async function record(outcome: string, answer?: Record<string, unknown>) {
+  const record = async (outcome: string, answer?: Record<string, unknown>) => {
     const entry = { ...change, outcome, ...(answer && { answer }) };
     await audit.append(entry).catch((error: unknown) => {
       log.error({ err: error, entry }, 'cannot write outcome to the audit log');
     });
-  }
+  };
 
   await audit.begin({ ...change, outcome: 'begun' });
   try {

@@ -22,7 +22,8 @@ export interface AppOptions {
   log: Logger;
   metrics: Registry;
   access: Access;
-  audit: AuditLog;
+  /** Undefined: none of the routes is audited. */
+  audit?: AuditLog | undefined;
   /** For limits of callers; default: the computer's. */
   clock?: Pick<Clock, 'uptime'> | undefined;
   /** The served rack. Each response contains its name, and requests for other racks are rejected; undefined: not known yet. */

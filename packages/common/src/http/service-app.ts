@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import type { Api } from '@skolo/api';
 import { auditApi } from '@skolo/api/audit-log';
 import express from 'express';
+import type { AuditLog } from '../audit/audit-log.ts';
 import { auditRoute } from '../audit/route.ts';
 import { type App, httpApp } from './app.ts';
 import { openApiRoute } from './open-api.ts';
@@ -27,10 +28,13 @@ interface ApiOptions<A extends Api> {
   access?: AppOptions['access'];
   /** See {@link AppOptions}. */
   compresses?: boolean;
+  /** Before the routes. */
+  stages?: readonly Stage[];
 }
 
 /** A `ServiceContext` contains all of it. */
 interface AppContext extends AppOptions {
+  audit: AuditLog;
   name: string;
   version: string;
 }
@@ -42,13 +46,14 @@ interface AppContext extends AppOptions {
  */
 export function createApp<A extends Api>(
   context: AppContext,
-  { api, handlers, access = context.access, compresses = false }: ApiOptions<A>,
+  { api, handlers, access = context.access, compresses = false, stages }: ApiOptions<A>,
 ): RequestListener {
   const { name: title, version, audit, log, metrics, clock, rack, self, signal } = context;
   const options = { log, metrics, access, audit, clock, rack, self, signal, compresses };
-  return expressApp(options, [
+  const routes = [
     ...openApiRoute({ title, version }, { ...api, ...auditApi }),
     ...bindRoutes(api, handlers),
     ...auditRoute(audit),
-  ]).listener;
+  ];
+  return expressApp(options, routes, stages).listener;
 }

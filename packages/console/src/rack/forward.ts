@@ -2,17 +2,16 @@
  * `/services/NAME/v1/…`: the pages' requests to other services, with the caller's own token, so that their roles and audit apply. Only
  * routes of `@skolo/api` that require a role: others identify callers by their address, which would be ours.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { type Api, auditApi, type RouteSpec, roleOf } from '@skolo/api';
 import {
   type AccessControl,
   type Caller,
   clientAddress,
   HttpProblem,
-  type Logger,
-  requestIdFrom,
   type ServiceContext,
 } from '@skolo/common';
+import { exchangeOf, type Stage } from '@skolo/common/light';
 import { passOn } from '../serve/pass-on.ts';
 
 /** A service that the pages may use; undefined if there is none with that name. */
@@ -21,32 +20,30 @@ export type FindService = (name: string) => { api: Api; url: string } | undefine
 interface ForwardDeps extends Pick<ServiceContext, 'rack'> {
   findService: FindService;
   access: Pick<AccessControl, 'admit'>;
-  log: Logger;
 }
 
-/** @throws HttpProblem There is no such route, the caller has no permission, or the service does not respond. */
-export async function forward(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { rack, findService, access, log }: ForwardDeps,
-): Promise<void> {
-  const [, name = '', target = ''] =
-    /^\/services\/([^/]+)(\/v1\/.*)$/.exec(request.url ?? '') ?? [];
-  const service = findService(name);
-  const spec = service && findRoute({ ...service.api, ...auditApi }, request.method ?? '', target);
-  const role = spec && roleOf(spec);
-  if (!service || role === undefined) {
-    throw new HttpProblem(
-      404,
-      'the console does not forward this request; see /openapi.json of the service',
-    );
-  }
-  const requestId = requestIdFrom(request.headers['x-request-id']?.toString());
-  const caller = await access.admit(request, role, log);
-  const url = `${service.url.replace(/\/+$/, '')}${target}`;
-  const headers = { ...callerHeaders(request, caller), 'x-request-id': requestId };
-  response.setHeader('x-request-id', requestId);
-  await passOn(request, response, { name, url, rack: rack.rack.name, headers });
+/** Rejects requests without such a route, permission or response of the service. */
+export function toOtherServices({ rack, findService, access }: ForwardDeps): Stage {
+  return async (request, response, next) => {
+    const { url: target = '', method = '' } = request;
+    if (!target.startsWith('/services/')) return next();
+    const exchange = exchangeOf(request);
+    exchange.route = '/services/:name';
+    const [, name = '', rest = ''] = /^\/services\/([^/]+)(\/v1\/.*)$/.exec(target) ?? [];
+    const service = findService(name);
+    const spec = service && findRoute({ ...service.api, ...auditApi }, method, rest);
+    const role = spec && roleOf(spec);
+    if (!service || role === undefined) {
+      throw new HttpProblem(
+        404,
+        'the console does not forward this request; see /openapi.json of the service',
+      );
+    }
+    const caller = await access.admit(request, role, exchange.log);
+    const url = `${service.url.replace(/\/+$/, '')}${rest}`;
+    const headers = { ...callerHeaders(request, caller), 'x-request-id': exchange.requestId };
+    await passOn(request, response, { name, url, rack: rack.rack.name, headers });
+  };
 }
 
 function findRoute(api: Api, method: string, target: string): RouteSpec | undefined {

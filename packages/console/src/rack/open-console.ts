@@ -1,18 +1,19 @@
 /** The console, wired. */
-import type { RequestListener } from 'node:http';
 import type { consoleApi } from '@skolo/api';
 import type { RouteHandlers, ServiceContext } from '@skolo/common';
+import type { Stage } from '@skolo/common/light';
 import { builtPages } from '../serve/built-pages.ts';
+import { pagesOnly } from '../serve/pages.ts';
 import { Sessions } from '../serve/sessions.ts';
-import type { FindService } from './forward.ts';
-import { consoleHandler } from './handler.ts';
+import { type FindService, toOtherServices } from './forward.ts';
 import { consoleHandlers } from './handlers.ts';
+import { asItsToken, sameOrigin } from './session-stages.ts';
 
 interface Console {
   /** Handlers of `consoleApi`, to register as routes of the app. */
   handlers: RouteHandlers<typeof consoleApi>;
-  /** The public port: adds pages, sessions and the other services to the app. */
-  around(app: RequestListener): RequestListener;
+  /** Sessions, the other services and pages, before the app's routes. */
+  stages: Stage[];
 }
 
 export async function openConsole(
@@ -24,7 +25,11 @@ export async function openConsole(
   const sessions = new Sessions(rack.rack.name, context.clock);
   return {
     handlers: consoleHandlers({ rack, version, audit, access, sessions }),
-    around: (app) =>
-      consoleHandler({ rack, access, audit, log, sessions, pages, findService, app }),
+    stages: [
+      sameOrigin({ sessions, audit, log }),
+      asItsToken({ sessions, access, audit }),
+      toOtherServices({ rack, access, findService }),
+      pagesOnly(pages),
+    ],
   };
 }

@@ -3,7 +3,7 @@
  * go through its tunnel with that rack's token. The command serves the pages itself: a rack's responses are only data, so that no rack can
  * affect another one.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import {
   ApiError,
   type Client,
@@ -12,103 +12,155 @@ import {
   consoleRacksApi,
   createClient,
 } from '@skolo/api';
-import { errorText, parseJson } from '@skolo/base';
-import { HttpProblem, readText } from '@skolo/common/light';
-import type { z } from 'zod';
+import { errorText } from '@skolo/base';
+import {
+  type Access,
+  bindRoutes,
+  commandApp,
+  exchangeOf,
+  HttpProblem,
+  pathOf,
+  type RouteHandlers,
+  type Stage,
+} from '@skolo/common/light';
 import { originProblem } from '../serve/origin.ts';
 import { type Pages, servePage } from '../serve/pages.ts';
 import { passOn } from '../serve/pass-on.ts';
-import { sendProblem } from '../serve/send-problem.ts';
 import { Sessions } from '../serve/sessions.ts';
+import { type RackSessionApi, rackSessionApi } from './rack-session-api.ts';
 import { type WatchedRack, worstFirst } from './watched-rack.ts';
 
 interface Deps {
   racks: readonly WatchedRack[];
   pages: Pages;
+  /** Whether a request names this server, by a host name that only its user knows. */
+  isNamed(request: IncomingMessage): boolean;
   /** Milliseconds since 1970. */
   now(): number;
 }
 
 interface RacksConsole {
-  listener(request: IncomingMessage, response: ServerResponse): void;
+  listener: RequestListener;
   /** Code of the link to the page: signs in once, within a minute. */
   createCode(): string;
 }
 
-const mostBodyBytes = 16 * 1024;
 /** The command's own; each rack identifies the caller by that rack's token. */
 const owner = { token: '', name: 'workstation' };
 const noSession = 'run skolo console again; each link can be used only once, within a minute';
 
-export function createRacksConsole({ racks, pages, now }: Deps): RacksConsole {
+export function createRacksConsole({ racks, pages, isNamed, now }: Deps): RacksConsole {
   const sessions = new Sessions('workstation', { now });
-  const byName = new Map(racks.map((rack) => [rack.name, rack]));
-
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = '', url = '', headers } = request;
-    const [path = ''] = url.split('?', 1);
-    const [, first = '', rest] = /^\/([^/]*)(\/.*)?$/.exec(path) ?? [];
-    const rack = byName.get(decoded(first));
-    const session = sessions.find(headers.cookie);
-    const why = originProblem(request, session !== undefined);
-    if (why !== undefined) throw new HttpProblem(403, why);
-    if (servePage(pages, request, response, path === '/' ? '/racks.html' : path)) return;
-    if (rack && rest === undefined) {
-      response.writeHead(308, { location: `/${first}/` }).end();
-      return;
-    }
-    if (rack && servePage(pages, request, response, rest)) return;
-    if (method === 'POST' && path === consoleRacksApi.signIn.path)
-      return await signIn(request, response);
-    if (!session) throw new HttpProblem(401, noSession);
-    if (method === 'GET' && path === consoleRacksApi.racks.path) {
-      sendJson(response, 200, { racks: worstFirst(racks.map((each) => each.current())) });
-    } else if (rack && rest === consoleApi.session.path) {
-      await answerSession(rack, request, response);
-    } else if (rack && rest && /^\/(v1|services)\//.test(rest)) {
-      const { way, token } = rack;
-      if (!way) throw notReached(rack);
-      await passOn(request, response, {
-        name: rack.name,
-        url: `${way.baseUrl.replace(/\/+$/, '')}${url.slice(first.length + 1)}`,
-        rack: way.rack,
-        headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }) },
-        fetch: way.fetch,
-      });
-    } else throw new HttpProblem(404, `${path}: page not found; the list of racks is at /`);
-  }
-
-  async function signIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { code } = await bodyOf(request, consoleRacksApi.signIn.body);
-    if (sessions.redeem(code) === undefined) throw new HttpProblem(401, noSession);
-    response.writeHead(204, { 'set-cookie': sessions.begin(owner, false).cookie }).end();
-  }
-
-  /** Who a rack's token belongs to, sets another one, or removes it. A page never receives it. */
-  async function answerSession(
-    rack: WatchedRack,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
-    if (request.method === 'DELETE') {
-      rack.useToken(undefined);
-      response.writeHead(204).end();
-      return;
-    }
-    const isNew = request.method === 'POST';
-    const given = isNew ? (await bodyOf(request, consoleApi.signIn.body)).token : rack.token;
-    const found = await ask(rack, given, (client) => client.session());
-    if (isNew) rack.useToken(given);
-    const body: ConsoleSession = { ...found, hasOtherRacks: racks.length > 1 };
-    sendJson(response, isNew ? 201 : 200, body);
-  }
-
-  return {
-    listener(request, response) {
-      answer(request, response).catch((error: unknown) => sendProblem(response, error));
+  const find = (name: string) => racks.find((rack) => rack.name === name);
+  const access: Access = {
+    admit({ headers }) {
+      if (!sessions.find(headers.cookie)) throw new HttpProblem(401, noSession);
+      return { name: owner.name, role: 'admin', by: 'token' };
     },
-    createCode: () => sessions.createLink(owner).code,
   };
+  const routes = [
+    ...bindRoutes(consoleRacksApi, {
+      racks: () => ({
+        status: 200,
+        body: { racks: worstFirst(racks.map((each) => each.current())) },
+      }),
+      signIn({ body }) {
+        if (sessions.redeem(body.code) === undefined) throw new HttpProblem(401, noSession);
+        return { status: 204, headers: { 'set-cookie': sessions.begin(owner, false).cookie } };
+      },
+    }),
+    ...bindRoutes(rackSessionApi, rackSessions(find, racks.length > 1)),
+  ];
+  const stages = [
+    namedHost(isNamed),
+    sameOrigin(sessions),
+    pagesOfRacks(pages, find),
+    toRack(access, find),
+  ];
+  const { listener } = commandApp(routes, stages, access);
+  return { listener, createCode: () => sessions.createLink(owner).code };
+}
+
+type FindRack = (name: string) => WatchedRack | undefined;
+
+function namedHost(isNamed: Deps['isNamed']): Stage {
+  return (request, _response, next) => {
+    if (isNamed(request)) return next();
+    throw new HttpProblem(403, 'this port accepts only the URL that skolo opened or printed');
+  };
+}
+
+function sameOrigin(sessions: Sessions): Stage {
+  return (request, _response, next) => {
+    const why = originProblem(request, sessions.find(request.headers.cookie) !== undefined);
+    if (why !== undefined) throw new HttpProblem(403, why);
+    next();
+  };
+}
+
+function pagesOfRacks(pages: Pages, find: FindRack): Stage {
+  return (request, response, next) => {
+    const path = pathOf(request);
+    if (servePage(pages, request, response, path === '/' ? '/racks.html' : path)) return;
+    const { first, rest } = placeOf(request);
+    if (!find(decoded(first))) return next();
+    if (rest === undefined) response.writeHead(308, { location: `/${first}/` }).end();
+    else if (!servePage(pages, request, response, rest)) next();
+  };
+}
+
+/** Requests of a rack's pages, except those for the session, which belongs to this computer. */
+function toRack(access: Access, find: FindRack): Stage {
+  return async (request, response, next) => {
+    const { first, rest = '' } = placeOf(request);
+    const rack = find(decoded(first));
+    const isOwn = rest === consoleApi.session.path;
+    if (!rack || isOwn || !/^\/(v1|services)\//.test(rest)) return next();
+    await access.admit(request, 'view', exchangeOf(request).log);
+    const { way, token, name } = rack;
+    if (!way) throw notReached(rack);
+    await passOn(request, response, {
+      name,
+      url: `${way.baseUrl.replace(/\/+$/, '')}${request.url?.slice(first.length + 1)}`,
+      rack: way.rack,
+      headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+      fetch: way.fetch,
+    });
+  };
+}
+
+/** Who a rack's token belongs to, sets another one, or removes it. A page never receives it. */
+function rackSessions(find: FindRack, hasOtherRacks: boolean): RouteHandlers<RackSessionApi> {
+  function rackNamed(name: string): WatchedRack {
+    const rack = find(name);
+    if (rack) return rack;
+    throw new HttpProblem(404, `there is no rack ${name}; the list of racks is at /`);
+  }
+  async function sessionOf(rack: WatchedRack, token: string | undefined): Promise<ConsoleSession> {
+    return { ...(await ask(rack, token, (client) => client.session())), hasOtherRacks };
+  }
+  return {
+    async session({ params }) {
+      const rack = rackNamed(params.rack);
+      return { status: 200, body: await sessionOf(rack, rack.token) };
+    },
+    async signIn({ params, body }) {
+      const rack = rackNamed(params.rack);
+      const found = await sessionOf(rack, body.token);
+      rack.useToken(body.token);
+      return { status: 201, body: found };
+    },
+    signOut({ params }) {
+      rackNamed(params.rack).useToken(undefined);
+      return { status: 204 };
+    },
+  };
+}
+
+/** `/RACK/v1/…`: as it was sent, so that it can be passed on unchanged. */
+function placeOf(request: IncomingMessage): { first: string; rest?: string | undefined } {
+  const [, first = '', rest] = /^\/([^/]*)(\/.*)?$/.exec(pathOf(request)) ?? [];
+  return { first, rest };
 }
 
 async function ask<T>(
@@ -128,20 +180,6 @@ async function ask<T>(
 function notReached(rack: WatchedRack): HttpProblem {
   const { why = 'the connection is being opened' } = rack.current();
   return new HttpProblem(503, `${rack.name}: ${why}`);
-}
-
-async function bodyOf<S extends z.ZodType>(
-  request: IncomingMessage,
-  schema: S,
-): Promise<z.output<S>> {
-  const body = schema.safeParse(parseJson(await readText(request, mostBodyBytes)));
-  if (!body.success) throw new HttpProblem(400, 'the request body is not valid for this path');
-  return body.data;
-}
-
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
-  response.writeHead(status, headers).end(JSON.stringify(body));
 }
 
 function decoded(text: string): string {

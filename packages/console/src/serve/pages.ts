@@ -5,7 +5,7 @@ import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { ifThere, sha256Bytes } from '@skolo/base';
-import { acceptsGzip, pathOf } from '@skolo/common/light';
+import { acceptsGzip, pathOf, type Stage } from '@skolo/common/light';
 
 /** Nothing from other origins, nothing inline. `blob:` is for a phone's screen, which is fetched with a POST. */
 const policy = [
@@ -101,6 +101,13 @@ export function servePage(
   if (isGzipped) response.setHeader('content-encoding', 'gzip');
   response.writeHead(200, { 'content-type': page.type, 'content-length': body.length }).end(body);
   return true;
+}
+
+/** Answers requests for pages; all others continue. */
+export function pagesOnly(pages: Pages): Stage {
+  return (request, response, next) => {
+    if (!servePage(pages, request, response)) next();
+  };
 }
 
 async function pageOf([path, body]: readonly [string, Buffer]): Promise<[string, Page]> {

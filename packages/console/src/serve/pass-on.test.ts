@@ -2,9 +2,9 @@
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { commandApp } from '@skolo/common/light';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { passOn } from './pass-on.ts';
-import { sendProblem } from './send-problem.ts';
 
 async function listening(server: ReturnType<typeof createServer>): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -22,11 +22,22 @@ async function start() {
     }),
   );
   const proxy = await listening(
-    createServer((incoming, response) => {
-      const url = `http://127.0.0.1:${service}${incoming.url}`;
-      const about = { name: 'a-service', url, rack: 'rack1', headers: {} };
-      passOn(incoming, response, about).catch((error) => sendProblem(response, error));
-    }),
+    createServer(
+      commandApp(
+        [],
+        [
+          (incoming, response) => {
+            const url = `http://127.0.0.1:${service}${incoming.url}`;
+            return passOn(incoming, response, {
+              name: 'a-service',
+              url,
+              rack: 'rack1',
+              headers: {},
+            });
+          },
+        ],
+      ).listener,
+    ),
   );
   /** Sent unchanged: clients resolve such paths themselves. */
   async function get(path: string) {

@@ -64,9 +64,12 @@ export async function passOn(
     signal: hungUp.signal,
   })
     .catch((cause: unknown) => {
+      // Leaving a page ends its requests.
+      if (response.destroyed) return undefined;
       throw new HttpProblem(503, `${name} is not responding: ${whyUnreachable(cause)}`, { cause });
     })
     .finally(() => clearTimeout(late));
+  if (answer === undefined) return;
   const misdirected = anotherRack(answer.headers.get(rackHeader), rack);
   if (misdirected !== undefined) {
     await answer.body?.cancel();

@@ -103,12 +103,12 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Fixtur
           const found = peers.find(({ name }) => name === wanted);
           return found && { api: apis[found.name], url: found.url };
         });
-        const app = createApp(context, {
+        return createApp(context, {
           compresses: true,
+          stages: webConsole.stages,
           api: { ...machineStateApi, ...consoleApi },
           handlers: { ...handlers, ...webConsole.handlers },
         });
-        return webConsole.around(app);
       },
       { ...placeOf('machine-state'), port, version },
     );

@@ -2,7 +2,7 @@
  * The endpoints that receive alerts from Alertmanager and Prometheus. Alertmanager repeats a request that got 4xx as long as the alert
  * lives, and Prometheus repeats nothing. So valid alerts are never rejected because of invalid ones.
  *
- * Not on express or the API's core: their part of a request took longer than all the rest, including the disk.
+ * Not an app of Express, whose part of a request took longer than all the rest, including the disk.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Endpoint } from '@skolo/alerts';

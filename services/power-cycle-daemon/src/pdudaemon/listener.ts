@@ -2,7 +2,6 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorCode } from '@skolo/base';
-import { createServer } from '@skolo/base/http';
 import {
   browserGetProblem,
   type ConnectionLimits,
@@ -13,9 +12,8 @@ import {
   inNetworks,
   type Logger,
   listen,
+  newServer,
   normaliseAddress,
-  onStrictRequest,
-  requestLimits,
 } from '@skolo/common';
 import type { PowerCycleDaemonSettings } from '@skolo/rack';
 import type { Answers, TextAnswer } from './endpoint.ts';
@@ -51,15 +49,14 @@ export class Listener {
     this.deps = deps;
     // A client may be gone, or behind a NAT that forgets silent connections.
     const alive = { keepAlive: true, keepAliveInitialDelay: 30_000 };
-    const { timeouts } = deps;
-    this.server = createServer({ ...requestLimits, ...timeouts, ...alive });
-    deps.connections.guard(this.server);
-    onStrictRequest(
-      this.server,
-      (request, response) => this.onRequest(request, response),
-      ({ status, detail }, response) => sendText(response, status, detail),
-    );
-    this.server.on('clientError', (error, socket: Socket) => this.onNoHttp(error, socket));
+    const { connections, timeouts } = deps;
+    this.server = newServer({
+      handler: (request, response) => this.onRequest(request, response),
+      connections,
+      serverOptions: { ...timeouts, ...alive },
+      answerMalformed: ({ status, detail }) => textAnswer(status, detail),
+      onNotHttp: (error, socket) => this.onNoHttp(error, socket),
+    });
   }
 
   /** Returns its port. @throws ListenError The port is not available. */
@@ -177,18 +174,18 @@ const viaProxy = 'connect without a proxy, because all clients behind a proxy sh
  * The text of a failure is also the reason phrase: pdudaemon's clients (labgrid, pduclient) print that instead of the body. It may only
  * contain these characters.
  */
+function textAnswer(status: number, text: string) {
+  const phrase = text.replaceAll(/[^\x20-\x7e]+/g, '?').slice(0, mostPhrase);
+  const headers = { 'content-type': 'text/plain; charset=utf-8', connection: 'close' };
+  return { headers, body: `${text}\n`, ...(status >= 400 && { phrase }) };
+}
+
 function sendText(
   response: ServerResponse,
   status: number,
   text: string,
-  headers: Record<string, string> = {},
+  more: Record<string, string> = {},
 ): void {
-  const phrase = text.replaceAll(/[^\x20-\x7e]+/g, '?').slice(0, mostPhrase);
-  response
-    .writeHead(status, status < 400 ? undefined : phrase, {
-      'content-type': 'text/plain; charset=utf-8',
-      connection: 'close',
-      ...headers,
-    })
-    .end(`${text}\n`);
+  const { headers, body, phrase } = textAnswer(status, text);
+  response.writeHead(status, phrase, { ...headers, ...more }).end(body);
 }

@@ -61,12 +61,13 @@ async function serveRacks(
   open: boolean,
 ): Promise<void> {
   const { io } = command;
-  const [{ startLocalServer }, { builtPages, createRacksConsole }, { watchRack }] =
+  const [{ listenOnLoopback, secretHost }, { builtPages, createRacksConsole }, { watchRack }] =
     await Promise.all([
       import('@skolo/fleet'),
       import('@skolo/console/racks'),
       import('./watch-rack.ts'),
     ]);
+  const { newServer } = await import('@skolo/common/light');
   const pages = await builtPages({ rebuilds: true });
   const stop = untilStopped(io);
   function onConnection({ name, connection, why, known }: ConsoleRack) {
@@ -79,11 +80,12 @@ async function serveRacks(
   const tokenFile = isOne ? command.globals().tokenFile : undefined;
   const options = { tokenFile, mayAsk: isOne && io.canAsk, onConnection };
   const racks = wanted.map((rack) => watchRack(command, rack, options));
-  const workstation = createRacksConsole({ racks, pages, now: io.now });
-  const server = await startLocalServer(workstation.listener);
+  const { name, isNamed } = secretHost();
+  const workstation = createRacksConsole({ racks, pages, isNamed, now: io.now });
+  const server = await listenOnLoopback(newServer({ handler: workstation.listener }));
   command.atEnd(server.close);
   const running = racks.map((rack) => rack.run(stop.signal));
-  const link = `${server.url}/#/?code=${encodeURIComponent(workstation.createCode())}`;
+  const link = `http://${name}:${server.port}/#/?code=${encodeURIComponent(workstation.createCode())}`;
   if (open) await openInBrowser(command, link);
   else io.out(link);
   io.err('the page is available until you press Ctrl-C');

@@ -62,7 +62,7 @@ const decoders = new Map([
  *
  * @throws HttpProblem 413: it is larger, and the rest is not read; 400, 415.
  */
-export async function readText(request: IncomingMessage, mostBytes: number): Promise<string> {
+async function readText(request: IncomingMessage, mostBytes: number): Promise<string> {
   const { 'content-encoding': encoding = 'identity', 'content-type': type = '' } = request.headers;
   const charset = /;\s*charset="?([^\s;"]+)/i.exec(type)?.[1] ?? 'utf-8';
   const decode = decoders.get(encoding.toLowerCase());

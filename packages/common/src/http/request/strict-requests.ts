@@ -22,7 +22,12 @@ const onlyOnce = ['host', 'authorization'];
 export type AnswerMalformed = (problem: HttpProblem) => {
   headers: Record<string, string>;
   body: string;
+  /** Reason phrase; default: that of the status. */
+  phrase?: string;
 };
+
+/** Handles what Node cannot parse. */
+export type OnNotHttp = (error: NodeJS.ErrnoException, socket: Socket) => void;
 
 /** Too many or contradictory headers; undefined if there is no problem. */
 function headerProblem({ rawHeaders }: IncomingMessage): HttpProblem | undefined {
@@ -47,10 +52,10 @@ function headerProblem({ rawHeaders }: IncomingMessage): HttpProblem | undefined
  * `listener` answers requests without a {@link headerProblem}, `reject` the others. A connection that sends many requests
  * without reading a response is closed: 64 kB of them would be 1,600 responses in memory.
  */
-export function onStrictRequest(
+function onStrictRequest(
   server: Server,
   listener: RequestListener,
-  reject: (problem: HttpProblem, response: ServerResponse) => void = rejectWith(asProblem),
+  reject: (problem: HttpProblem, response: ServerResponse) => void,
 ): void {
   const tracked = trackConnections(server);
   // Node rejects further headers, or drops them: one too many is enough to reject them all. Thousands of short ones would
@@ -76,11 +81,10 @@ export function answerStrictly(
   server: Server,
   listener: RequestListener,
   answerMalformed: AnswerMalformed = asProblem,
+  onNotHttp: OnNotHttp = (error, socket) => answerClientError(error, socket, answerMalformed),
 ): Server {
   onStrictRequest(server, listener, rejectWith(answerMalformed));
-  return server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    answerClientError(error, socket, answerMalformed);
-  });
+  return server.on('clientError', onNotHttp);
 }
 
 function asProblem(problem: HttpProblem): ReturnType<AnswerMalformed> {
@@ -90,8 +94,9 @@ function asProblem(problem: HttpProblem): ReturnType<AnswerMalformed> {
 
 function rejectWith(answerMalformed: AnswerMalformed) {
   return function reject(problem: HttpProblem, response: ServerResponse): void {
-    const { headers, body } = answerMalformed(problem);
-    response.writeHead(problem.status, {
+    const { headers, body, phrase } = answerMalformed(problem);
+    response.writeHead(problem.status, phrase, {
+      ...problem.headers,
       ...headers,
       'content-length': Buffer.byteLength(body),
       connection: 'close',

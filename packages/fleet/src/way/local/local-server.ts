@@ -14,21 +14,24 @@ export interface LocalServer {
   close(): Promise<void>;
 }
 
-export async function startLocalServer(listener: RequestListener): Promise<LocalServer> {
-  const secret = randomBytes(18).toString('hex');
-  let ownHost = '';
-
-  function isOwn({ headers: { host = '' } }: IncomingMessage): boolean {
-    const [given, expected] = [Buffer.from(host.toLowerCase()), Buffer.from(ownHost)];
+/** A new host name on loopback, and whether a request contains it. */
+export function secretHost(): { name: string; isNamed(request: IncomingMessage): boolean } {
+  const name = `${randomBytes(18).toString('hex')}.localhost`;
+  function isNamed({ headers: { host = '' } }: IncomingMessage): boolean {
+    const expected = Buffer.from(name);
+    const given = Buffer.from(host.toLowerCase().replace(/:\d+$/, ''));
     return given.length === expected.length && timingSafeEqual(given, expected);
   }
+  return { name, isNamed };
+}
 
+export async function startLocalServer(listener: RequestListener): Promise<LocalServer> {
+  const { name, isNamed } = secretHost();
   const server = createServer((request, response) => {
-    if (isOwn(request)) return listener(request, response);
+    if (isNamed(request)) return listener(request, response);
     response.writeHead(403, { 'content-type': 'text/plain' });
     response.end('this port accepts only the URL that skolo opened or printed\n');
   });
   const { port, close } = await listenOnLoopback(server);
-  ownHost = `${secret}.localhost:${port}`;
-  return { url: `http://${ownHost}`, close };
+  return { url: `http://${name}:${port}`, close };
 }
