@@ -1,10 +1,11 @@
 /** What is bundled. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildPages } from '@skolo/console/build';
 import { parseRack, serviceNames, swarmingConfig } from '@skolo/rack';
-import { accountFiles } from '../../packages/cli/src/commands/jumphost/steps/accounts.ts';
+import { shipped } from '../../packages/cli/src/shipped.ts';
+import { root } from '../node.mjs';
 
 /**
  * @typedef {object} Bundle
@@ -73,7 +74,7 @@ export const bundles = [
     contains: ['preact'],
     files: async () => ({
       ...(await consolePages('packages/cli')),
-      ...accountsForTheCommand(),
+      ...shippedFiles(),
     }),
   },
   {
@@ -101,12 +102,16 @@ async function consolePages(program) {
   return { [`opt/skolo/${program}/dist/console-pages-texts.js`]: module };
 }
 
-/** Files for a new cluster, for computers without a clone of the repository. */
-function accountsForTheCommand() {
-  const base = fileURLToPath(new URL('../../kube/base', import.meta.url));
-  const text = accountFiles.map((file) => readFileSync(join(base, file), 'utf8')).join('\n---\n');
-  const module = `export const text = ${JSON.stringify(text)};\n`;
-  return { 'opt/skolo/packages/cli/dist/accounts-text.js': module };
+/** Files of the repository that the command needs, under its own directory. */
+function shippedFiles() {
+  const paths = globSync(
+    shipped.flatMap((path) => [path, `${path}/**`]),
+    { cwd: root },
+  ).sort();
+  const files = paths.filter((path) => statSync(join(root, path)).isFile());
+  return Object.fromEntries(
+    files.map((path) => [`opt/skolo/packages/cli/${path}`, readFileSync(join(root, path), 'utf8')]),
+  );
 }
 
 /** Machines reach the jumphost as `metadata`; all others mount the output of `skolo rack swarming-config`. */

@@ -124,6 +124,27 @@ export function compareLevels(
   });
 }
 
+/**
+ * The verdicts of two measurements with the figures of all their rounds, which the report's table shows. A figure is worse only if it is
+ * in both.
+ *
+ * @param all the changes of all rounds
+ * @param again those of the rates that were measured twice
+ */
+export function confirmChanges(
+  all: readonly Change[],
+  first: readonly Change[],
+  again: readonly Change[],
+): Change[] {
+  return all.map((change) => {
+    const [once, twice] = [first, again].map((changes) =>
+      changes.find(({ rate, figure }) => rate === change.rate && figure === change.figure),
+    );
+    const decisive = once?.verdict === 'worse' ? twice : once;
+    return { ...change, verdict: decisive?.verdict ?? 'same' };
+  });
+}
+
 function judge(
   { of, senders, leastChange, leastShare }: Figure,
   level: Level,

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { arch, availableParallelism } from 'node:os';
 import { argv, env, stdout } from 'node:process';
 import { analyse } from './analysis.ts';
-import { compareLevels } from './compare.ts';
+import { compareLevels, confirmChanges, type Level } from './compare.ts';
 import type { Sample } from './load.ts';
 import { measure } from './measure.ts';
 import { changeText, markdownOf, type Result } from './report.ts';
@@ -27,28 +27,24 @@ const baseline = baselineOf(earlier, { sender, from: settings.baselineFrom });
 
 const samples = await measure(settings, deps);
 const { objective } = settings;
-const changesIn = (some: readonly Sample[]) =>
+const changesIn = (some: readonly Level[]) =>
   compareLevels(
-    analyse(some, objective).levels,
+    some,
     baseline.map(({ levels }) => levels),
   );
-const first = changesIn(samples);
+const first = changesIn(analyse(samples, objective).levels);
 const suspects = new Set(first.flatMap(({ rate, verdict }) => (verdict === 'worse' ? rate : [])));
 const again =
   suspects.size === 0 ? [] : await measureAgain({ ...settings, rates: [...suspects] }, deps);
-const second = changesIn(again);
-const changes = first.map((change) => {
-  if (change.verdict !== 'worse') return change;
-  const { rate, figure } = change;
-  const once = second.find((each) => each.rate === rate && each.figure === figure);
-  return once ?? { ...change, verdict: 'same' as const };
-});
+const second = changesIn(analyse(again, objective).levels);
+const analysis = analyse([...samples, ...again], objective);
+const changes = confirmChanges(changesIn(analysis.levels), first, second);
 const result: Result = {
   run: text(env, 'RUN'),
   startedAt,
   subject: env.IMAGE_FILE ? (await readFile(env.IMAGE_FILE, 'utf8')).trim() : settings.url,
   sender,
-  ...analyse([...samples, ...again], objective),
+  ...analysis,
   baseline: baseline.map(({ run }) => run),
   changes,
 };

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { type Level, mostRuns } from './compare.ts';
 import { listPage, type Result, reportFiles } from './report.ts';
 
-/** Earlier runs, the oldest first. A folder without a whole result is passed over. */
+/** Earlier runs, the oldest first. A folder without a whole result is passed over. Creates the folder. */
 export async function readRuns(folder: string): Promise<Result[]> {
+  await mkdir(folder, { recursive: true });
   const entries = await readdir(folder, { withFileTypes: true });
   const results: Result[] = [];
   for (const { name } of entries.filter((entry) => entry.isDirectory())) {

@@ -388,6 +388,18 @@ rack4: MachineMissing (critical), ImageStoreDamaged ×2, TokenExpires
     expect(gone.exitCode).toBe(1);
     expect(gone.err).toMatch(/^skolo: rack5: jumphost-rack5: no such host name; [^\n]*\n$/);
   });
+
+  // The last test, because what it installs stays in the cluster.
+  it('pi testbed deploys the testbed that comes with the command if there is no clone', async () => {
+    const options = ['--cluster', 'rack4', '--within', '1s'];
+
+    const { out, err } = await printed({}, 'pi', 'testbed', 'up', ...options);
+
+    expect(out, err).toMatch(/^namespaces +ready +[1-9]/m);
+    // There is no node here, so no pod becomes ready.
+    expect(out).toMatch(/^grafana +failed +[1-9].*did not become ready in time/m);
+    expect(out + err).not.toContain('no such');
+  });
 });
 
 /** A kubectl with a response of Prometheus, because no pods run behind the API server. */

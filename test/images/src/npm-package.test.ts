@@ -1,13 +1,14 @@
 /** The package of npm, as which a release has `skolo` for a workstation. Nothing of the repository is in reach. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { run } from '@skolo/base/testing';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { shipped } from '../../../packages/cli/src/shipped.ts';
 import { version } from './bundles.ts';
 import { root } from './paths.ts';
 
@@ -19,6 +20,10 @@ beforeAll(async () => {
   await copyFile(join(root, 'racks/demo/rack.yaml'), join(dir, 'rack.yaml'));
 }, 120_000);
 afterAll(() => rm(dir, { recursive: true, force: true }));
+
+function listOf(clusters: object): string {
+  return JSON.stringify({ gitdir: '~/racks', repo: 'https://git.example.com/r.git', clusters });
+}
 
 /** It needs Node, and nothing else. */
 const env = { PATH: dirname(process.execPath) };
@@ -54,8 +59,7 @@ describe('the package of npm', () => {
 
   it('has the pages of the console', async () => {
     const rack5 = { type: 'k3s', context_name: 'rack5', jumphost: 'jumphost-rack5', port: 6442 };
-    const list = { gitdir: '~/racks', repo: 'https://git.example.com/r.git', clusters: { rack5 } };
-    await writeFile(join(dir, 'config.json'), JSON.stringify(list));
+    await writeFile(join(dir, 'config.json'), listOf({ rack5 }));
     const args = ['console', '--all', '--no-open', '--clusters', 'config.json'];
     const child = spawn(join(dir, 'prefix/bin/skolo'), args, { cwd: dir, env });
     onTestFinished(() => void child.kill());
@@ -66,6 +70,46 @@ describe('the package of npm', () => {
     const [answer] = await once(asked, 'response');
 
     expect(await text(answer)).toContain('<title>Racks · skolo</title>');
+  });
+
+  it('contains the files of the repository that its commands need', async () => {
+    const installed = join(dir, 'prefix/lib/node_modules/@skolo/cli');
+
+    for (const path of shipped) {
+      const { stdout } = await run('diff', ['-r', join(root, path), join(installed, path)]);
+      expect(stdout).toBe('');
+    }
+  });
+
+  it.each([
+    [
+      'jumphost prepare rack4',
+      'kube/racks/rack4/rack.yaml: no such file; run this command in a clone',
+    ],
+    ['jumphost image image.img', 'deploy: no such directory; run this command in a clone'],
+    ['machine join rpi-007', 'no rack.yaml found for rack4'],
+    [
+      'push --racks rack4 --reason why',
+      'kube: not in a git repository; run this command in a clone',
+    ],
+    ['racks add rack9 --like rack4', 'racks/rack4: no such overlay; run this command in a clone'],
+    [
+      'images pin kube/base',
+      'kube/base: no such file or directory; specify directories of a clone',
+    ],
+  ])('names the clone if it lacks files: skolo %s', async (line, message) => {
+    const folder = await mkdtemp(join(dir, 'empty-'));
+    const rack4 = { type: 'k3s', context_name: 'rack4', jumphost: 'jumphost-rack4', port: 6442 };
+    await mkdir(join(folder, 'kube/clusters'), { recursive: true });
+    await writeFile(join(folder, 'kube/clusters/config.json'), listOf({ rack4 }));
+
+    const args = line.split(' ');
+
+    const program = join(dir, 'prefix/bin/skolo');
+    const withGit = { PATH: `${env.PATH}:${process.env.PATH}` };
+    await expect(run(program, args, { cwd: folder, env: withGit })).rejects.toMatchObject({
+      stderr: expect.stringContaining(message),
+    });
   });
 
   it('ends with the status of the command', async () => {

@@ -1,6 +1,8 @@
 /** Racks by name: the list of racks, and the connection to one. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Fleet, FleetRack, Jumphost, K3sRack, OnNextWay, OpenRack } from '@skolo/fleet';
-import type { Role } from '@skolo/rack';
+import type { Rack, Role } from '@skolo/rack';
 import { Option } from 'commander';
 import { roles } from '../arguments.ts';
 import type { SkoloCommand } from '../command.ts';
@@ -32,6 +34,19 @@ export async function clustersFile(command: SkoloCommand): Promise<string> {
 export async function rackNamed(command: SkoloCommand, name: string): Promise<FleetRack> {
   const { findRack } = await import('@skolo/fleet');
   return findRack(await loadFleet(command), name);
+}
+
+/** What to do if a file of the repository is not where the list of racks is. */
+export const inClone =
+  'run this command in a clone of the racks repository, or specify its list of racks with --clusters kube/clusters/config.json';
+
+/** A rack's rack.yaml. @throws CliError It does not exist. @throws RackError It has errors. */
+export async function readRackOf({ name, overlay }: FleetRack): Promise<Rack> {
+  const file = join(overlay, 'rack.yaml');
+  if (!existsSync(file)) {
+    throw new CliError(`${name}: ${file}: no such file; ${inClone}`, exitCodes.badConfiguration);
+  }
+  return (await import('@skolo/rack')).readRack(file);
 }
 
 /** @throws CliError It has no jumphost. */

@@ -57,7 +57,7 @@ it('writes over nothing', async () => {
 
   await expect(copyOverlay(folder, names, {})).rejects.toThrow('rack5 already exists');
   await expect(copyOverlay(folder, { from: 'rack9', to: 'rack6' }, {})).rejects.toThrow(
-    'rack9: no such overlay',
+    'rack9: no such overlay; run this command in a clone',
   );
   expect(await readdir(folder)).toEqual(['rack4', 'rack5']);
 });

@@ -23,7 +23,10 @@ export async function copyOverlay(
   images: Images,
 ): Promise<void> {
   const [old, own] = [join(folder, from), join(folder, to)];
-  if (!existsSync(old)) throw new FleetError(`${old}: no such overlay`);
+  if (!existsSync(old))
+    throw new FleetError(
+      `${old}: no such overlay; run this command in a clone of the racks repository`,
+    );
   if (existsSync(own)) throw new FleetError(`${own} already exists`);
   const left = ['derived', 'secrets'].map((each) => join(old, each));
   await cp(old, own, { recursive: true, filter: (path) => !left.includes(path) });

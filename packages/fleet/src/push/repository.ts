@@ -28,7 +28,12 @@ export async function openRepository(
   { mayBeDirty = false }: { mayBeDirty?: boolean } = {},
 ): Promise<Repository> {
   const kube = dirname(dirname(clusters));
-  const root = await git(kube, ['rev-parse', '--show-toplevel'], { signal });
+  const root = await git(kube, ['rev-parse', '--show-toplevel'], { signal }).catch((cause) => {
+    if (!errorText(cause).includes('not a git repository')) throw cause;
+    const how =
+      'run this command in a clone of the racks repository, or specify it with --clusters';
+    throw new FleetError(`${kube}: not in a git repository; ${how}`, { cause });
+  });
   const head = await git(root, ['rev-parse', 'HEAD'], { signal });
   if (mayBeDirty) return { root, head, kube };
   const dirty = await git(

@@ -8,6 +8,7 @@ import { analyse } from '../../../../kube/testbed/pipeline/analysis.ts';
 import {
   chanceOfRanks,
   compareLevels,
+  confirmChanges,
   type Verdict,
 } from '../../../../kube/testbed/pipeline/compare.ts';
 import type { Sample } from '../../../../kube/testbed/pipeline/load.ts';
@@ -37,6 +38,24 @@ function verdicts(now: readonly number[], before: readonly (readonly number[])[]
 }
 
 describe('a comparison', () => {
+  it.each<[string, number[], Verdict]>([
+    ['confirmed', [358, 359, 360], 'worse'],
+    ['not confirmed', [1.4, 1.5, 1.6], 'same'],
+  ])('shows the figures of the table for a suspect that is %s', (_, twice, verdict) => {
+    const once = [46, 47, 48];
+    const before = [levels([1.4, 1.5, 1.6])];
+    const table = levels([...once, ...twice]);
+    const [all, first, again] = [table, levels(once), levels(twice)].map((each) =>
+      compareLevels(each, before),
+    );
+
+    const changes = confirmChanges(all ?? [], first ?? [], again ?? []);
+
+    const p50 = changes.find(({ figure }) => figure === 'p50');
+    expect(p50?.verdict).toBe(verdict);
+    expect(p50?.after).toEqual(table[0]?.p50Ms);
+  });
+
   it.each<[string, number[], number[][], Verdict]>([
     ['from 1.5 to 32.5 ms, with one run', [32, 32.5, 33], [[1.4, 1.5, 1.6]], 'worse'],
     ['of 2 ms, with one run', [3.4, 3.5, 3.6], [[1.4, 1.5, 1.6]], 'same'],

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorText } from '@skolo/base';
+import { errorCode, errorText } from '@skolo/base';
 import { type ImageName, parseImage } from '@skolo/fleet/registry';
 import { yamlErrors } from '@skolo/rack';
 import { isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
@@ -35,7 +35,12 @@ export async function readManifestFiles(paths: readonly string[]): Promise<Manif
 }
 
 async function yamlFiles(path: string): Promise<string[]> {
-  if (!(await stat(path)).isDirectory()) return [path];
+  const found = await stat(path).catch((cause: unknown) => {
+    if (errorCode(cause) !== 'ENOENT') throw cause;
+    const how = 'specify directories of a clone, or files in them';
+    throw new CliError(`${path}: no such file or directory; ${how}`, undefined, { cause });
+  });
+  if (!found.isDirectory()) return [path];
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))

@@ -3,13 +3,12 @@ import { join, resolve } from 'node:path';
 import { count } from '@skolo/base';
 import { writeFileAtomic } from '@skolo/durable/atomic-file';
 import { identityFile, identityOf, identityText } from '@skolo/jumphost';
-import { readRack } from '@skolo/rack';
 import { InvalidArgumentError } from 'commander';
 import { dnsOption, ipv4 } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
-import { rackNamed, withJumphost } from '../../reach/racks.ts';
+import { rackNamed, readRackOf, withJumphost } from '../../reach/racks.ts';
 import { publicKeys } from '../../workstation/public-keys.ts';
 
 interface Options {
@@ -55,7 +54,7 @@ export function define(command: SkoloCommand): void {
       );
     }
     const identity = identityOf({
-      rack: await readRack(join(entry.overlay, 'rack.yaml')),
+      rack: await readRackOf(entry),
       machine: options.for,
       gateway: options.gateway,
       nameServers: options.dns,

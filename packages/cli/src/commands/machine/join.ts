@@ -1,5 +1,4 @@
 /** `skolo machine join` and `leave`: adds machines to a rack's cluster as nodes, or removes them. */
-import { join } from 'node:path';
 import { errorText, inParallel } from '@skolo/base';
 import { type Host, openHost, prepare } from '@skolo/computers';
 import type { MachineTarget } from '@skolo/fleet';
@@ -12,7 +11,6 @@ import {
   removeAgent,
   tooLong,
 } from '@skolo/k3s';
-import { readRack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, failPartly } from '../../errors.ts';
 import type { Io } from '../../io.ts';
@@ -21,7 +19,7 @@ import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
 import { powerDaemonAt, taskLimitOption, taskPolls, tasksOf } from '../../reach/machine-tasks.ts';
 import { audit, findMachines, hostOptions, machineOptions } from '../../reach/machine-way.ts';
-import { interruptible, openJumphostOf } from '../../reach/racks.ts';
+import { interruptible, openJumphostOf, readRackOf } from '../../reach/racks.ts';
 import { downloadOf } from '../jumphost/steps/open-steps.ts';
 import { outcomeOf } from '../pi/pi-steps.ts';
 
@@ -143,7 +141,7 @@ async function onEach(
 ): Promise<void> {
   const { io } = command;
   const { rack, machines } = await findMachines(command, expandedNames(words));
-  const inventory = await readRack(join(rack.overlay, 'rack.yaml'));
+  const inventory = await readRackOf(rack);
   const jumphost = await openJumphostOf(command, rack);
   const results = await interruptible(command, async (signal) => {
     if (what !== undefined) await audit(jumphost, rack.name, `${what}: ${words.join(' ')}`, signal);

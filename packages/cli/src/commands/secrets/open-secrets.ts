@@ -10,7 +10,7 @@ import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { rackNamed } from '../../reach/racks.ts';
+import { rackNamed, readRackOf } from '../../reach/racks.ts';
 import { readSecretFile } from '../../workstation/given-file.ts';
 import { userFolder } from '../../workstation/workstation-files.ts';
 
@@ -32,12 +32,11 @@ export async function openSecrets(command: SkoloCommand, name: string): Promise<
       `${name}: this is a GKE cluster, which has neither a rack.yaml nor skolo secrets`,
     );
   }
-  const [{ readRack }, { rackSecrets }, { openStore }] = await Promise.all([
-    import('@skolo/rack'),
+  const [{ rackSecrets }, { openStore }] = await Promise.all([
     import('@skolo/rack/secrets'),
     import('@skolo/secret-store'),
   ]);
-  const rack = await readRack(join(fleetRack.overlay, 'rack.yaml'));
+  const rack = await readRackOf(fleetRack);
   const secrets = rackSecrets(rack);
   const unknown = Object.keys(rack.secrets.shared).find(
     (each) => !secrets.some((secret) => secret.name === each),

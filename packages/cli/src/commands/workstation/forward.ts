@@ -3,7 +3,13 @@ import { serviceNames } from '@skolo/rack/light';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { interruptible, openJumphostOf, openNamed, rackNamed } from '../../reach/racks.ts';
+import {
+  interruptible,
+  openJumphostOf,
+  openNamed,
+  rackNamed,
+  readRackOf,
+} from '../../reach/racks.ts';
 import { untilStopped } from '../../until-stopped.ts';
 
 /** `skolo forward`: opens a local URL for a rack's service. */
@@ -42,9 +48,8 @@ async function findTarget(command: SkoloCommand, rack: FleetRack, service: strin
   const own = serviceNames.find((each) => each === service);
   if (own === undefined || own === 'swarming-client')
     return await inCluster(command, rack, service);
-  const { readRack } = await import('@skolo/rack');
   const { serviceUrl } = await import('@skolo/rack/light');
-  const url = new URL(serviceUrl(await readRack(`${rack.overlay}/rack.yaml`), own));
+  const url = new URL(serviceUrl(await readRackOf(rack), own));
   const target = { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port) || 80 };
   return { jumphost: await openJumphostOf(command, rack), target };
 }

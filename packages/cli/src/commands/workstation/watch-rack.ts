@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import type { ConsoleRack } from '@skolo/api';
 import { WatchedRack } from '@skolo/console/racks';
 import type { FleetRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../../command.ts';
+import { readRackOf } from '../../reach/racks.ts';
 import { findToken } from '../../reach/service-client.ts';
 
 interface Options {
@@ -24,12 +24,11 @@ export function watchRack(
   return new WatchedRack({
     name: rack.name,
     async open(signal) {
-      const [{ openJumphost }, { readRack }, { serviceUrl }] = await Promise.all([
+      const [{ openJumphost }, { serviceUrl }] = await Promise.all([
         import('@skolo/fleet'),
-        import('@skolo/rack'),
         import('@skolo/rack/light'),
       ]);
-      const own = await readRack(join(rack.overlay, 'rack.yaml'));
+      const own = await readRackOf(rack);
       const baseUrl = serviceUrl(own, 'machine-state');
       const asks = mayAsk && isFirst;
       isFirst = false;

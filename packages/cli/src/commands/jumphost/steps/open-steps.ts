@@ -15,7 +15,6 @@ import {
 import { type K3sRack, openJumphost, openServer } from '@skolo/fleet';
 import { type ProgramSources, stepsOf } from '@skolo/jumphost';
 import { type AskedService, k3sVersion } from '@skolo/k3s';
-import { readRack } from '@skolo/rack';
 import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/light';
 import { Option } from 'commander';
 import { parse } from 'yaml';
@@ -24,7 +23,14 @@ import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
 import { plain } from '../../../output/text.ts';
 import { hostOptions } from '../../../reach/machine-way.ts';
-import { clustersFile, openJumphostOf, rackNamed, withJumphost } from '../../../reach/racks.ts';
+import {
+  clustersFile,
+  inClone,
+  openJumphostOf,
+  rackNamed,
+  readRackOf,
+  withJumphost,
+} from '../../../reach/racks.ts';
 import { userFolder } from '../../../workstation/workstation-files.ts';
 import { accountManifests } from './accounts.ts';
 import { overlayOf } from './overlay.ts';
@@ -84,7 +90,7 @@ export async function openSteps(
   const { io } = command;
   const named = withJumphost(await rackNamed(command, name));
   const entry = ways === undefined ? named : { ...named, ways };
-  const rack = await readRack(join(entry.overlay, 'rack.yaml'));
+  const rack = await readRackOf(entry);
   const files = await fileNeeds(command, options, signal);
   const jumphost = await openJumphostOf(command, entry);
   const host = await openHost(hostOptions(entry, jumphost, signal));
@@ -176,9 +182,10 @@ export async function programSources(
 ): Promise<ProgramSources> {
   const root = resolve(dirname(await clustersFile(command)), '../..');
   const folder = resolve(command.io.folder, bundles ?? join(root, 'out/bundle'));
-  const how = 'run npm run bundle, or specify a directory with --bundles';
-  await rejectMissing(join(folder, 'fallback'), how);
-  return { bundles: folder, deploy: join(root, 'deploy') };
+  const deploy = join(root, 'deploy');
+  await rejectMissing(deploy, inClone);
+  await rejectMissing(join(folder, 'fallback'), `run npm run bundle in ${root}`);
+  return { bundles: folder, deploy };
 }
 
 async function rejectMissing(folder: string, how: string): Promise<void> {

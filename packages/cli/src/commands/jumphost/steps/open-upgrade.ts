@@ -7,7 +7,6 @@ import { askPrometheus, type K3sRack, type Kubectl, openRack, readHealth } from 
 import { missing, takeLease, worsened } from '@skolo/fleet/push';
 import { rebootJumphost, upgradeSteps } from '@skolo/jumphost';
 import type { AgentMachine, HealthDeps, OtherHealth } from '@skolo/k3s';
-import { readRack } from '@skolo/rack';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
@@ -19,7 +18,7 @@ import {
   targetOf,
   workstationName,
 } from '../../../reach/machine-way.ts';
-import { openJumphostOf } from '../../../reach/racks.ts';
+import { openJumphostOf, readRackOf } from '../../../reach/racks.ts';
 import { thisWorkstation } from '../../push/open-push.ts';
 import { downloadOf, programSources, services } from './open-steps.ts';
 import { overlayOf } from './overlay.ts';
@@ -68,7 +67,7 @@ export async function openUpgrade(
   const { signal, report } = given;
   const { k3s: versions, skolo, os, reason } = options;
   const version = versions?.at(-1);
-  const rack = await readRack(join(entry.overlay, 'rack.yaml'));
+  const rack = await readRackOf(entry);
   const jumphost = await openJumphostOf(command, entry);
   const host = await openHost(hostOptions(entry, jumphost, signal));
   const download = downloadOf(command, options, signal);

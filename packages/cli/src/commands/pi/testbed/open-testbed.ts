@@ -1,4 +1,5 @@
 /** A testbed's cluster. */
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { OpenRack } from '@skolo/fleet';
 import { patient } from '@skolo/fleet/push';
@@ -7,6 +8,7 @@ import type { SkoloCommand } from '../../../command.ts';
 import { CliError, exitCodes } from '../../../errors.ts';
 import { plain } from '../../../output/text.ts';
 import { clustersFile, loadFleet, openNamed } from '../../../reach/racks.ts';
+import { shippedPath } from '../../../shipped.ts';
 
 export interface ClusterOptions {
   cluster?: string;
@@ -38,10 +40,11 @@ export async function openTestbed(
   return { ...patient({ name, kubectl }, { patienceMs, pollMs, signal, report }), fetch };
 }
 
-/** `kube/testbed` of the clone that the list of racks is in. */
+/** `kube/testbed` beside the list of racks, which people may have changed; otherwise the one that comes with the command. */
 export async function testbedFolder(command: SkoloCommand): Promise<string> {
   const file = resolve(command.io.folder, await clustersFile(command));
-  return resolve(dirname(file), '../testbed');
+  const own = resolve(dirname(file), '../testbed');
+  return existsSync(own) ? own : shippedPath('kube/testbed');
 }
 
 async function onlyCluster(command: SkoloCommand): Promise<string> {
