@@ -11,13 +11,13 @@ import { addressInEffect, clockInEffect, journalInEffect } from './settings.ts';
 import { sshInEffect } from './ssh.ts';
 
 interface EffectNeeds {
-  jumphost: Rack['jumphost'];
+  rack: Rack;
   k3s: ServerPlace;
   hasClockPod: boolean;
 }
 
-export function effectsOf({ jumphost, k3s, hasClockPod }: EffectNeeds): Record<string, Effect> {
-  const { address, aliases } = jumphost;
+export function effectsOf({ rack, k3s, hasClockPod }: EffectNeeds): Record<string, Effect> {
+  const { address, aliases } = rack.jumphost;
   return {
     ...(!hasClockPod && {
       clock: {
@@ -35,7 +35,7 @@ export function effectsOf({ jumphost, k3s, hasClockPod }: EffectNeeds): Record<s
     address: { script: addressInEffect(address) },
     firewall: {
       units: [{ unit: firewallUnit, isAlwaysOn: true }],
-      check: firewallInEffect,
+      check: (host) => firewallInEffect(host, rack),
     },
     ssh: {
       units: [{ unit: 'ssh.service' }],

@@ -1,34 +1,11 @@
-/** Checks the kernel's rules: exactly those in our file, and no other table that drops the rack's packets. */
+/** Checks the kernel's rules: our table matches its file, and no other rule drops or redirects packets that the rack needs. */
 
-import type { Host } from '@skolo/computers';
-import { z } from 'zod';
+import { type Host, linesOf } from '@skolo/computers';
+import type { Rack } from '@skolo/rack';
+import { type Packet, packetsOf } from './packets.ts';
+import { faultsIn } from './ruleset.ts';
 
 export const firewallRules = '/etc/skolo/firewall.nft';
-
-/** libnftables-json(5). */
-const Ruleset = z.object({
-  nftables: z.array(
-    z.looseObject({
-      chain: z
-        .looseObject({
-          family: z.string(),
-          table: z.string(),
-          name: z.string(),
-          hook: z.string().exactOptional(),
-          policy: z.string().exactOptional(),
-        })
-        .exactOptional(),
-      rule: z
-        .looseObject({
-          family: z.string(),
-          table: z.string(),
-          chain: z.string(),
-          expr: z.array(z.looseObject({})),
-        })
-        .exactOptional(),
-    }),
-  ),
-});
 
 /** The kernel's form of the file, loaded into a separate network namespace without other rules. */
 function comparison(file: string): string {
@@ -38,31 +15,40 @@ first=$(printf '%s\\n' "$is" | grep -vxF "$wanted" | head -n 1 | sed 's/^[[:spac
 [ "$is" = "$wanted" ] || echo "the active firewall rules differ from ${file}: \${first:-some are missing or in a different order}"`;
 }
 
-/** @param file with our table */
-export async function firewallInEffect(host: Host): Promise<string[]> {
+/**
+ * Rules of the old iptables, which nft does not list: iptables-nft translates them in a separate network namespace. k3s contains both
+ * programs.
+ */
+const legacyRules = `PATH=$PATH:/var/lib/rancher/k3s/data/current/bin/aux
+for each in ip ip6; do
+  [ -s /proc/net/\${each}_tables_names ] || continue
+  \${each}tables-legacy-save | sed -E '/(KUBE|CNI)-/d' | unshare --net sh -c "\${each}tables-nft-restore && nft -j list ruleset" ||
+    echo "by hand: cannot read the rules of \${each}tables-legacy; check that they accept the rack's packets (\${each}tables-legacy-save)"
+done`;
+
+/**
+ * The verdicts of other rules are computed instead of tried with packets in a copy of the network: a copy has neither the pods nor the
+ * sets and connections that Kubernetes' rules refer to, and its result would not name the rule.
+ */
+export async function firewallInEffect(host: Host, rack: Rack): Promise<string[]> {
   const said = await host.need(comparison(firewallRules));
-  const { nftables } = Ruleset.parse(JSON.parse(await host.need('nft -j list ruleset')));
-  const chains = nftables.flatMap(({ chain }) =>
-    chain?.hook === 'input' || chain?.hook === 'prerouting' ? [chain] : [],
+  const device = await host.need(
+    `ip -o address show to ${rack.jumphost.address} | awk 'NR == 1 { printf "%s", $2 }'`,
   );
-  const rules = nftables.flatMap(({ rule }) => rule ?? []);
-  // Chains that others jump to belong to Kubernetes, which drops packets in them on purpose.
-  const dropping = chains.filter(({ family, table, name, policy }) => {
-    if (table === 'skolo') return false;
-    const own = rules.filter(
-      (rule) => rule.family === family && rule.table === table && rule.chain === name,
-    );
-    return policy === 'drop' || own.some(({ expr }) => expr.some(drops));
-  });
+  const packets = packetsOf(rack, device);
+  const legacy = linesOf(await host.need(legacyRules));
   return [
     said.trim(),
-    ...dropping.map(
-      ({ family, table, name }) =>
-        `by hand: nftables chain ${family} ${table} ${name} drops packets; make it accept the rack's packets, or run nft delete table ${family} ${table}`,
+    ...faultLines(await host.need('nft -j list ruleset'), packets, 'nft -a list chain'),
+    ...legacy.flatMap((each) =>
+      each.startsWith('{') ? faultLines(each, packets, 'iptables-legacy-save:') : each,
     ),
   ];
 }
 
-function drops(expression: Record<string, unknown>): boolean {
-  return 'drop' in expression || 'reject' in expression;
+function faultLines(ruleset: string, packets: readonly Packet[], list: string): string[] {
+  return faultsIn(JSON.parse(ruleset), packets).map(
+    ({ chain, effect, by, packet }) =>
+      `by hand: the firewall chain ${chain} ${effect} ${packet.text} (${by}); make it accept the rack's packets, or delete it (${list} ${chain})`,
+  );
 }

@@ -102,9 +102,9 @@ const dependencies: Readonly<Record<string, readonly string[]>> = {
 
 /** @throws ComputerError rack.yaml does not contain everything that a jumphost requires. */
 export function stepsOf(needs: JumphostNeeds): Step[] {
-  const { jumphost } = needs.rack;
-  const place = { ...jumphost, labels: ['svccontroller.k3s.cattle.io/enablelb=true'] };
-  const effects = effectsOf({ jumphost, k3s: place, hasClockPod: needs.hasClockPod });
+  const { rack, hasClockPod } = needs;
+  const place = { ...rack.jumphost, labels: ['svccontroller.k3s.cattle.io/enablelb=true'] };
+  const effects = effectsOf({ rack, k3s: place, hasClockPod });
   const [system, ...others] = allSteps(needs, place);
   return [
     { ...system, needs: [] },
