@@ -255,14 +255,27 @@ describe.skipIf(!chromium)('the console', () => {
     expect(await page.locator('img').count()).toBe(0);
   });
 
-  it('connects again after a restart of the service, and asks to sign in', async () => {
-    await page.goto(`${fixture.url}/#/rack`);
+  it('keeps a half-written note and the session over Escape, a reload and a restart of the service', async () => {
+    const { name } = idle();
+    await page.goto(`${fixture.url}/#/machine/${name}`);
+    const dialog = page.getByRole('dialog');
+    const text = dialog.getByRole('textbox');
+    const open = () => page.getByRole('button', { name: 'Note', exact: true }).click();
+    await open();
+    await text.fill('the fan is loud, and');
+    await page.keyboard.press('Escape');
     await fixture.restart();
+    await page.reload();
 
-    await page.getByLabel('Token for this rack').waitFor();
-    await page.getByLabel('Token for this rack').fill(fixture.tokens.operate);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.locator('.tile').first().waitFor();
+    await open();
+    expect(await text.inputValue()).toBe('the fan is loud, and');
+    await text.fill('the fan is loud');
+    await dialog.getByRole('button', { name: 'Add a note' }).click();
+    await page.getByText('Done.').waitFor();
+    await page.getByRole('button', { name: 'Close' }).last().click();
+    await open();
+    expect(await text.inputValue()).toBe('');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
 
     // The browser records each request that fails in the meantime.
     const expected =

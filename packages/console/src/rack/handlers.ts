@@ -69,7 +69,7 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
     },
     async signOut(request) {
       await note('signOut', request);
-      return { status: 204, headers: { 'set-cookie': sessions.end(request.headers.cookie) } };
+      return { status: 204, headers: { 'set-cookie': await sessions.end(request.headers.cookie) } };
     },
     async createLink(request) {
       const { headers, caller } = request;

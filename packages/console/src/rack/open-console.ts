@@ -1,9 +1,11 @@
 /** The console, wired. */
+import { join } from 'node:path';
 import type { consoleApi } from '@skolo/api';
 import type { RouteHandlers, ServiceContext } from '@skolo/common';
 import type { Stage } from '@skolo/common/light';
 import { builtPages } from '../serve/built-pages.ts';
 import { pagesOnly } from '../serve/pages.ts';
+import { openSessionStore } from '../serve/session-store.ts';
 import { Sessions } from '../serve/sessions.ts';
 import { type FindService, toOtherServices } from './forward.ts';
 import { consoleHandlers } from './handlers.ts';
@@ -22,7 +24,8 @@ export async function openConsole(
 ): Promise<Console> {
   const { rack, version, audit, access, log } = context;
   const pages = await builtPages();
-  const sessions = new Sessions(rack.rack.name, context.clock);
+  const store = await openSessionStore(join(context.stateDir, 'console', 'sessions.json'), log);
+  const sessions = new Sessions(rack.rack.name, context.clock, store);
   return {
     handlers: consoleHandlers({ rack, version, audit, access, sessions }),
     stages: [

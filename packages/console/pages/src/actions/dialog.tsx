@@ -4,6 +4,7 @@ import { CallFailed } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
 import { Dialog } from '../parts/dialog.tsx';
+import { useDraft } from '../parts/draft.ts';
 import { Force } from '../parts/force.tsx';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
 import { Rejections } from '../parts/rejections.tsx';
@@ -34,13 +35,13 @@ export function ActionDialog({
   const rack = useLive((live) => live.rack);
   const isAllowed = useLive(({ session }) => mayOperate(session));
   const rackSize = useLive((live) => live.machines.size);
-  const [reason, setReason] = useState('');
+  const names = machines.map((machine) => machine.name);
+  const [reason, setReason] = useDraft(`${name} ${names.join(' ')}`);
   const [forMs, setForMs] = useState(4 * hour);
   const [typed, setTyped] = useState('');
   const [force, setForce] = useState(false);
   const [chosen, setChosen] = useState(0);
 
-  const names = machines.map((machine) => machine.name);
   const isMany = needsCount(names.length, rackSize) && names.length > 1;
   const [only] = names;
   const [machine] = machines;
@@ -58,6 +59,7 @@ export function ActionDialog({
         ...(count && { count }),
         ...(choice && { choice }),
       });
+      setReason('');
     },
     JSON.stringify([reason, forMs, force, choice]),
   );

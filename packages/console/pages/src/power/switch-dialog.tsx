@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { CallFailed, powerCycleDaemon } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Dialog } from '../parts/dialog.tsx';
+import { useDraft } from '../parts/draft.ts';
 import { Force } from '../parts/force.tsx';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
 import { Rejections } from '../parts/rejections.tsx';
@@ -23,7 +24,7 @@ export function SwitchDialog({
   const rack = useLive((live) => live.rack);
   const machines = useLive((live) => live.machines);
   const isAllowed = useLive(({ session }) => mayOperate(session));
-  const [reason, setReason] = useState('');
+  const [reason, setReason] = useDraft(`${state} ${outlet}`);
   const [force, setForce] = useState(false);
   const [isSent, setSent] = useState(false);
   const [problem, setProblem] = useState<unknown>();
@@ -39,6 +40,7 @@ export function SwitchDialog({
     try {
       const body = { targets: [outlet], state, reason: reason.trim(), force };
       await powerCycleDaemon.switchOutlets({ body });
+      setReason('');
       onClose();
     } catch (error) {
       setProblem(error);
