@@ -10,6 +10,7 @@ import type { DegradedList } from './health/degraded.ts';
 import type { ReadinessNow } from './health/probes.ts';
 import type { AnswerMalformed } from './http/request/strict-requests.ts';
 import type { BoundRoute } from './http/routes.ts';
+import type { Start } from './http/stages/running.ts';
 import type { Clock } from './process/clock.ts';
 import type { Logger } from './process/log.ts';
 import type { LastSuccess } from './state/last-success.ts';
@@ -33,6 +34,10 @@ export interface ServiceContext {
   /** For each contact with a device whose answers may kill this process. */
   crashNotes: CrashNotes;
   lastSuccess: LastSuccess;
+  /** Requests wait for its end, which follows that of {@link ServiceDefinition.start}. */
+  start: Start;
+  /** Whether the event loop lags by more than a second. */
+  isOverloaded: (() => boolean) | undefined;
   /** Aborted when the service stops, before running work is finished, so that long waits end. */
   signal: AbortSignal;
 }
@@ -41,10 +46,6 @@ export interface ServiceContext {
 export interface Service {
   /** Serves the public port: the handler from createApp, or any other. */
   handler: RequestListener;
-  /** For the server of the public port; overrides of our defaults. */
-  serverOptions?: ServerOptions;
-  /** Response of the public port to malformed requests; default: a problem. */
-  answerMalformed?: AnswerMalformed;
   /** Additional routes of the metrics port. */
   admin?: readonly BoundRoute[];
   readiness(): ReadinessNow;
@@ -62,6 +63,10 @@ export interface ServiceDefinition {
   api?: Api;
   /** Port of the API, and so of the rack's `tls`. Default: public. */
   apiPort?: 'public' | 'metrics';
+  /** For the server of the public port; overrides of our defaults. */
+  serverOptions?: ServerOptions;
+  /** Response of the public port to malformed requests, and during the start; default: a problem. */
+  answerMalformed?: AnswerMalformed;
   /** The devices that it signs in to. `--check` reads the secrets of their logins. */
   signsInTo?(rack: Rack): Iterable<SignInTarget>;
   /** Additional checks of `--check`, such as the content of secrets. */

@@ -46,6 +46,8 @@ export function createMetadataServer(deps: MetadataServerDeps = {}): ServiceDefi
     name: 'metadata-server',
     api: metadataServerApi,
     apiPort: 'metrics',
+    serverOptions,
+    answerMalformed: malformedPage,
     check,
     start: (context) => start(context, deps),
   };
@@ -112,8 +114,6 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
 
   return {
     handler: createHandler({ state, tokens, watchers, limiter, stats, findMac, clock, emit }),
-    serverOptions,
-    answerMalformed: malformedPage,
     admin: adminRoutes({ state, stats, tokens, lastSuccess }),
     readiness: () => ({ ready: isReady(tokens), degraded: [] }),
     async stop() {

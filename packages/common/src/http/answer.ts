@@ -11,6 +11,7 @@ import type { AppOptions, Stage } from './options.ts';
 import { readJson } from './request/body.ts';
 import { parseInput } from './request/input.ts';
 import { createStreams } from './response/event-stream.ts';
+import { busy } from './response/problem.ts';
 import type { AnyAnswer, BoundRoute } from './routes.ts';
 
 /** Makes the function of a route. Those of one app share its limits and streams. */
@@ -21,6 +22,7 @@ export function routeAnswers(options: AppOptions): (route: BoundRoute) => Stage 
     const { spec } = route;
     const exchange = exchangeOf(request);
     exchange.route = route.label;
+    shed(options, spec); //                                             503
     const caller = await admit(options, spec, exchange); //             401 403 503
     if (caller) exchange.caller = caller.name;
     const spend = (cost: number) => take(spec, caller, cost);
@@ -32,6 +34,13 @@ export function routeAnswers(options: AppOptions): (route: BoundRoute) => Stage 
     const answer = await call(options, route, { exchange, caller, given, spend }); //      503; the handler between two lines
     await send(exchange, spec, answer);
   };
+}
+
+/** While the event loop lags, changes and streams come before reading. */
+function shed({ isOverloaded }: AppOptions, { role, events }: RouteSpec): void {
+  if (role === 'view' && events === undefined && isOverloaded?.()) {
+    throw busy('the service is overloaded');
+  }
 }
 
 function admit({ access }: AppOptions, spec: RouteSpec, exchange: Exchange) {

@@ -11,6 +11,7 @@ import type { AppOptions, Failed, Router, Stage } from './options.ts';
 import { HttpProblem } from './response/problem.ts';
 import { placeOf } from './response/to-problem.ts';
 import type { BoundRoute } from './routes.ts';
+import { running } from './stages/running.ts';
 
 export interface App {
   listener: RequestListener;
@@ -34,6 +35,7 @@ export function httpApp(
   const router: Router = newRouter({ caseSensitive: true });
   const answerOf = routeAnswers(options);
   app.use(begin(options)); //                   request ID, headers of all responses, metrics, log
+  app.use(running(options)); //                 503
   for (const stage of own) app.use(stage); //   403
   app.use(thisRack(options)); //                421
   app.use(hasTarget); //                        400

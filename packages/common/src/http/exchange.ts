@@ -128,7 +128,10 @@ export class Exchange {
     const { request, response } = this;
     const isGone = request.destroyed && !request.complete;
     const problem = toProblem(error, this.place);
-    if (problem.status >= 500 && !isGone) this.log.error({ err: error }, 'request failed');
+    // Without a cause, a request to try again is not a failure.
+    const isExpected = problem.cause === undefined && 'retry-after' in problem.headers;
+    if (problem.status >= 500 && !isGone && !isExpected)
+      this.log.error({ err: error }, 'request failed');
     // A part of the response has been sent, so only a broken connection shows the failure.
     if (response.headersSent || isGone) {
       response.destroy();

@@ -7,6 +7,7 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import type { ServedRack } from './response/to-problem.ts';
+import type { Start } from './stages/running.ts';
 
 /** Access control of a route. */
 export interface Access {
@@ -30,7 +31,11 @@ export interface AppOptions {
   rack?: { readonly rack: ServedRack | undefined } | undefined;
   /** The machine that the service runs on, for the audit log; default: the name of the host. */
   self?: string | undefined;
-  /** Aborting it ends streams. */
+  /** For an app that is reachable before it has ended. */
+  start?: Start | undefined;
+  /** Whether routes of the role `view` are rejected, except streams. */
+  isOverloaded?: (() => boolean) | undefined;
+  /** Aborted when the service stops: ends streams, and rejects further requests. */
   signal?: AbortSignal | undefined;
   /** Compresses larger responses and streams for clients that accept it. They must not contain secrets next to others' texts. */
   compresses?: boolean;

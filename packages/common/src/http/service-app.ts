@@ -49,7 +49,19 @@ export function createApp<A extends Api>(
   { api, handlers, access = context.access, compresses = false, stages }: ApiOptions<A>,
 ): RequestListener {
   const { name: title, version, audit, log, metrics, clock, rack, self, signal } = context;
-  const options = { log, metrics, access, audit, clock, rack, self, signal, compresses };
+  const { isOverloaded } = context;
+  const options = {
+    log,
+    metrics,
+    access,
+    audit,
+    clock,
+    rack,
+    self,
+    signal,
+    isOverloaded,
+    compresses,
+  };
   const routes = [
     ...openApiRoute({ title, version }, { ...api, ...auditApi }),
     ...bindRoutes(api, handlers),

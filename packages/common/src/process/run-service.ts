@@ -4,6 +4,7 @@ import type { ServiceDefinition } from '../service.ts';
 import { checkConfiguration } from './check-configuration.ts';
 import { collectOnceIdle } from './collect-garbage.ts';
 import { serviceFlags } from './flags.ts';
+import { watchLoop } from './loop-lag.ts';
 import { runProgram } from './run-program.ts';
 import { startService } from './start-service.ts';
 
@@ -25,7 +26,9 @@ export async function runService(definition: ServiceDefinition): Promise<void> {
     },
     async start(flags, { log, signal }) {
       const metrics = processMetrics();
-      const running = await startService(definition, { ...flags, log, metrics, signal });
+      const isOverloaded = watchLoop();
+      const options = { ...flags, log, metrics, signal, isOverloaded };
+      const running = await startService(definition, options);
       collectOnceIdle(startIsOverMs);
       return running;
     },

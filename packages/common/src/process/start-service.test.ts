@@ -201,6 +201,42 @@ describe('startService', () => {
     expect(seen).toEqual([200, 503]);
   });
 
+  it('lets requests on both ports wait for the end of the start', async () => {
+    const [port, metricsPort] = [await freeTcpPort(), await freeTcpPort()];
+    const asked: Promise<{ status: number }>[] = [];
+
+    await start({
+      definition: {
+        async start() {
+          asked.push(getJson(port, '/v1/hello'), getJson(metricsPort, '/v1/hello'));
+          return {};
+        },
+      },
+      options: { port, metricsPort },
+    });
+
+    expect(await Promise.all(asked)).toMatchObject([{ status: 200 }, { status: 200 }]);
+  });
+
+  it('ends requests that wait when the start fails', async () => {
+    const port = await freeTcpPort();
+    let asked: Promise<unknown> | undefined;
+
+    const starting = start({
+      definition: {
+        async start() {
+          asked = expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          throw new Error('no way');
+        },
+      },
+      options: { port },
+    });
+
+    await expect(starting).rejects.toThrow('no way');
+    await asked;
+  });
+
   it('throws when a port is taken, after stopping what had started', async () => {
     const first = await start();
     const log = memoryLog();

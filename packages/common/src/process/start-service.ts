@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join, resolve } from 'node:path';
 import { auditApi } from '@skolo/api/audit-log';
 import { Counter, Registry } from 'prom-client';
@@ -15,9 +15,12 @@ import { type Degraded, DegradedList } from '../health/degraded.ts';
 import { addBuildInfo, addDegraded } from '../health/metrics.ts';
 import { probes } from '../health/probes.ts';
 import { openApiRoute } from '../http/open-api.ts';
+import { rejectWith } from '../http/request/strict-requests.ts';
+import { toProblem } from '../http/response/to-problem.ts';
 import type { BoundRoute } from '../http/routes.ts';
 import { newServer } from '../http/server.ts';
 import { expressApp } from '../http/service-app.ts';
+import { Start } from '../http/stages/running.ts';
 import type { Service, ServiceContext, ServiceDefinition } from '../service.ts';
 import { LastSuccess } from '../state/last-success.ts';
 import { watchStateDir } from '../state/state-dir.ts';
@@ -47,6 +50,8 @@ export interface StartOptions {
   clock?: Clock;
   /** Default: a new registry, without metrics of the process. */
   metrics?: Registry;
+  /** Default: never. */
+  isOverloaded?: () => boolean;
   /** Aborts the start, which then throws. `stop` ends a running service. */
   signal?: AbortSignal;
 }
@@ -74,7 +79,7 @@ export async function startService(
   const startLog = bufferedLog(log);
   const closers = new Closers();
   try {
-    return await start(definition, { ...options, log }, { startLog, closers });
+    return await startWith(definition, { ...options, log }, { startLog, closers });
   } catch (error) {
     startLog.release();
     await closers.closeAll(0, log);
@@ -82,17 +87,17 @@ export async function startService(
   }
 }
 
-async function start(
+async function startWith(
   definition: ServiceDefinition,
   options: StartOptions & { log: Logger },
   { startLog, closers }: { startLog: BufferedLog; closers: Closers },
 ): Promise<RunningService> {
-  const { name, apiPort = 'public' } = definition;
+  const { name, apiPort = 'public', answerMalformed } = definition;
   const { log, host, signal: aborted } = options;
   const stopping = new AbortController();
   const signal = AbortSignal.any([stopping.signal, ...(aborted ? [aborted] : [])]);
   const { context, tls } = await openContext(definition, options, { startLog, closers, signal });
-  const { rack, metrics, degraded, connections, crashNotes } = context;
+  const { rack, metrics, degraded, connections, crashNotes, start } = context;
 
   let running: Service | undefined;
   function readiness() {
@@ -118,20 +123,28 @@ async function start(
   signal.throwIfAborted();
   await crashNotes.open();
   closers.add('crash notes', () => crashNotes.close());
-  const service = await definition.start(context);
-  running = service;
-  closers.add('service', () => service.stop());
-  signal.throwIfAborted();
-  metricsApp.add(service.admin ?? []);
-  const { handler, serverOptions, answerMalformed } = service;
+  closers.add('service', () => running?.stop());
+  const reject = rejectWith(answerMalformed);
+  function handler(request: IncomingMessage, response: ServerResponse): void {
+    if (running === undefined) {
+      start.wait(response).then(
+        () => running?.handler(request, response),
+        (error) => response.destroyed || reject(toProblem(error), response),
+      );
+    } else running.handler(request, response);
+  }
   const publicServer = newServer({
     handler,
     connections,
-    serverOptions,
+    serverOptions: definition.serverOptions,
     answerMalformed,
     tls: apiPort === 'public' ? secure : undefined,
   });
   const port = await listen(publicServer, options.port, '--port');
+  running = await definition.start(context);
+  signal.throwIfAborted();
+  metricsApp.add(running.admin ?? []);
+  start.end();
   tls.use(apiPort === 'public' ? publicServer : metricsServer);
   log.info({ port, metricsPort, version: context.version }, 'listening');
   startLog.release();
@@ -193,6 +206,8 @@ async function openContext(
     degraded,
     crashNotes: new CrashNotes({ folder: options.runtimeDir, degraded, log: startLog }),
     lastSuccess,
+    start: new Start(),
+    isOverloaded: options.isOverloaded,
     signal,
   };
   return { context, tls };

@@ -92,7 +92,8 @@ function asProblem(problem: HttpProblem): ReturnType<AnswerMalformed> {
   return { headers, body: JSON.stringify(problem) };
 }
 
-function rejectWith(answerMalformed: AnswerMalformed) {
+/** Responds before a request reaches its handler. */
+export function rejectWith(answerMalformed: AnswerMalformed = asProblem) {
   return function reject(problem: HttpProblem, response: ServerResponse): void {
     const { headers, body, phrase } = answerMalformed(problem);
     response.writeHead(problem.status, phrase, {

@@ -39,3 +39,10 @@ export class HttpProblem extends Error {
     return { ...members, type, title, status, detail };
   }
 }
+
+/** 503: the service cannot handle this request now, but soon. */
+export function busy(why: string): HttpProblem {
+  return new HttpProblem(503, `${why}; try again in a few seconds`, {
+    headers: { 'retry-after': '5' },
+  });
+}
