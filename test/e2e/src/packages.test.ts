@@ -19,7 +19,7 @@ const may: Readonly<Record<string, readonly string[]>> = {
   rack: ['models', 'secrets', 'durable', 'base'],
   google: ['secrets', 'base'],
   common: ['rack', 'api', 'durable', 'google', 'secrets', 'base'],
-  console: ['common', 'api', 'base'],
+  console: ['common', 'durable', 'api', 'base'],
   backup: ['models', 'durable', 'google', 'secrets', 'base'],
   alerts: ['rack', 'durable', 'google', 'secrets', 'base'],
   fleet: ['computers', 'api', 'rack', 'durable', 'secrets', 'base'],
