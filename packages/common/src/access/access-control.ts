@@ -63,7 +63,7 @@ export class AccessControl {
    *
    * @throws HttpProblem
    */
-  async admit(request: IncomingMessage, role: Role, log: Logger): Promise<Caller> {
+  async admit(request: IncomingMessage, role: Role, log: () => Logger): Promise<Caller> {
     const from = clientAddress(request);
     try {
       const caller = await this.identify(request);
@@ -84,7 +84,7 @@ export class AccessControl {
       );
     } catch (error) {
       if (error instanceof AccessRejected) {
-        await this.rejections.record(error, `${request.method} ${pathOf(request)}`, from, log);
+        await this.rejections.record(error, `${request.method} ${pathOf(request)}`, from, log());
       }
       throw error;
     }

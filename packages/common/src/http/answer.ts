@@ -45,7 +45,7 @@ function shed({ isOverloaded }: AppOptions, { role, events }: RouteSpec): void {
 
 function admit({ access }: AppOptions, spec: RouteSpec, exchange: Exchange) {
   const role = roleOf(spec);
-  if (role !== undefined) return access.admit(exchange.request, role, exchange.log);
+  if (role !== undefined) return access.admit(exchange.request, role, () => exchange.log);
   if (!spec.machine) return undefined;
   if (access.admitMachine) return access.admitMachine(exchange.request);
   throw new TypeError('machines cannot sign in to this service');

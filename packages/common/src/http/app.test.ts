@@ -31,7 +31,7 @@ const api = {
     method: 'get',
     path: '/v1/file',
     summary: 'Text or bytes',
-    role: 'anyone',
+    role: 'view',
     query: z.strictObject({ raw: z.string().optional() }),
     types: ['text/plain; charset=utf-8', 'application/octet-stream'],
     answers: { 200: undefined },
@@ -48,7 +48,7 @@ const api = {
 };
 
 async function start(newApp = expressApp) {
-  const { options } = await testApp();
+  const { options } = await testApp('{ anonymousRead: [127.0.0.1] }');
   const stopping = new AbortController();
   const followers = { count: 0 };
   const routes = bindRoutes(api, {

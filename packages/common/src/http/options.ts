@@ -11,8 +11,11 @@ import type { Start } from './stages/running.ts';
 
 /** Access control of a route. */
 export interface Access {
-  /** @throws HttpProblem 401, 403, or 503 if it cannot be decided. */
-  admit(request: IncomingMessage, role: Role, log: Logger): Caller | Promise<Caller>;
+  /**
+   * @param log called only to log something: making the log of a request takes long
+   * @throws HttpProblem 401, 403, or 503 if it cannot be decided.
+   */
+  admit(request: IncomingMessage, role: Role, log: () => Logger): Caller | Promise<Caller>;
   /** Admits a machine that asks for itself. @throws HttpProblem 401, 403 */
   admitMachine?(request: IncomingMessage): Promise<Caller>;
   /** Headers of each response. */

@@ -39,7 +39,7 @@ export function toOtherServices({ rack, findService, access }: ForwardDeps): Sta
         'the console does not forward this request; see /openapi.json of the service',
       );
     }
-    const caller = await access.admit(request, role, exchange.log);
+    const caller = await access.admit(request, role, () => exchange.log);
     const url = `${service.url.replace(/\/+$/, '')}${rest}`;
     const headers = { ...callerHeaders(request, caller), 'x-request-id': exchange.requestId };
     await passOn(request, response, { name, url, rack: rack.rack.name, headers });

@@ -116,7 +116,7 @@ function toRack(access: Access, find: FindRack): Stage {
     const rack = find(decoded(first));
     const isOwn = rest === consoleApi.session.path;
     if (!rack || isOwn || !/^\/(v1|services)\//.test(rest)) return next();
-    await access.admit(request, 'view', exchangeOf(request).log);
+    await access.admit(request, 'view', () => exchangeOf(request).log);
     const { way, token, name } = rack;
     if (!way) throw notReached(rack);
     await passOn(request, response, {
