@@ -2,6 +2,7 @@
 import { uptime } from 'node:os';
 import { parseArgs } from 'node:util';
 import { errorText } from '@skolo/base';
+import { renewCertificates } from './certificates/restart.ts';
 import { holdJournal } from './existing/fence.ts';
 import { failBack, failOverToExisting, failOverToUnit } from './fail-over/fail-over.ts';
 import { type Context, copyAll, lookAround, opener } from './look/look.ts';
@@ -19,6 +20,7 @@ const usage = `usage: skolo-fallback COMMAND
                              Specify the units of an existing system that are running
   sync                       copy the configuration of the units from k3s
   look                       run by the timer: start the unit of a service that does not respond, stop it when k3s can serve
+  renew-certificates         run by the timer at night: restart k3s if one of its certificates expires within 60 days and nobody is pushing
   fence                      prevent every skolo power-cycle daemon from running (skolo-power-fence.service)
 
 SERVICE is ${names}. The settings are in /etc/default/skolo-fallback.`;
@@ -28,6 +30,7 @@ const general = new Map<string, Command>([
   ['status', printStatus],
   ['sync', async (context) => await copyAll(await context.open(), context)],
   ['look', lookAround],
+  ['renew-certificates', renewCertificates],
 ]);
 
 class WrongCommandLine extends Error {}

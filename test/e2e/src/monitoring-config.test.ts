@@ -1,10 +1,12 @@
 /** What is configured in kube/base/{prometheus,alertmanager,…} and its components: does each program accept it, and mean it? */
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { readdirSync } from 'node:fs';
+import { utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { rootCertificates } from 'node:tls';
-import { tempDir } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { createServer, rootCertificates } from 'node:tls';
+import { listen, tempDir } from '@skolo/base/testing';
+import { peer, selfSignedCertificate } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
@@ -252,6 +254,17 @@ it('node-exporter accepts the arguments of kube/base, and exports the metrics th
     'skolo-push.prom': `${rolledBack}\n`,
   });
   await writeFiles(join(dir, 'textfile'), {});
+  // The newest list is older than the last run: the mirror has had nothing new, or there is no internet connection.
+  const lists = { 'a_-security_InRelease': 1.79e9, 'b_-security_InRelease': 1.7e9 };
+  const times = { ...lists, c_updates_InRelease: 1.795e9 };
+  await writeFiles(
+    join(dir, 'apt/lists'),
+    Object.fromEntries(Object.keys(times).map((key) => [key, ''])),
+  );
+  await writeFiles(join(dir, 'apt/periodic'), { 'upgrade-stamp': '' });
+  for (const [name, time] of Object.entries(times))
+    await utimes(join(dir, 'apt/lists', name), time, time);
+  await utimes(join(dir, 'run/reboot-required'), 1.78e9, 1.78e9);
   await writeFiles(join(dir, 'system'), { 'k3s.service': '' });
   await writeFiles(join(dir, 'cgroup/system.slice/ssh.service'), {
     'memory.current': '4096\n',
@@ -266,9 +279,10 @@ it('node-exporter accepts the arguments of kube/base, and exports the metrics th
       .replace(':9100', `127.0.0.1:${port}`)
       .replace('=/host/', '=/')
       .replace(/=\/host$/, '=/')
-      .replace('/host/etc/systemd/system', `${dir}/system`)
+      .replaceAll('/host/etc/systemd/system', `${dir}/system`)
       .replace('/host/sys/fs/cgroup', `${dir}/cgroup`)
       .replaceAll(/\/host\/run\/(reboot-|skolo-)/g, `${dir}/run/$1`)
+      .replaceAll('/host/var/lib/apt', `${dir}/apt`)
       .replaceAll('/textfile', `${dir}/textfile`)
       .replace('/bin/node_exporter', program)
       // It would outlive the exporter, as it cannot in a container.
@@ -293,6 +307,8 @@ it('node-exporter accepts the arguments of kube/base, and exports the metrics th
     expect(text).toContain(`node_scrape_collector_success{collector="${collector}"}`);
   }
   expect(text).toContain('\nnode_reboot_required 1\n');
+  expect(text).toContain('\nnode_reboot_required_since_timestamp_seconds 1.78e+09\n');
+  expect(text).toContain('\nnode_security_updates_timestamp_seconds 1.79e+09\n');
   expect(text).toContain(`\n${rolledBack}\n`);
   const ofUnits = text.split('\n').filter((line) => /^node_unit_\w+\{/.test(line));
   expect(ofUnits).toEqual([
@@ -341,6 +357,27 @@ describe('blackbox-exporter', () => {
     expect(await probe(`module=tcp_connect&target=127.0.0.1:${closed}`, program)).toContain(
       'probe_success 0',
     );
+  });
+
+  it('reads until when a certificate of another authority is valid', async (context) => {
+    const program = peer('blackbox-exporter');
+    if (!program)
+      return context.skip(
+        'blackbox-exporter is not installed (Debian: prometheus-blackbox-exporter)',
+      );
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const notAfter = new Date('2037-01-26T00:00:00Z');
+    const cert = selfSignedCertificate({
+      ...{ publicKey, privateKey, commonName: 'rpi-1' },
+      ...{ notBefore: new Date('2026-01-26T00:00:00Z'), notAfter },
+    });
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const port = await listen(createServer({ key, cert }));
+
+    const text = await probe(`module=tls&target=127.0.0.1:${port}`, program);
+
+    const [, expiry] = /^probe_ssl_earliest_cert_expiry (\S+)$/m.exec(text) ?? [];
+    expect(Number(expiry)).toBe(notAfter.getTime() / 1000);
   });
 });
 

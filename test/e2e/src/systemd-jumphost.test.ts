@@ -312,6 +312,44 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     );
   });
 
+  it('restarts k3s at night if a certificate expires within 60 days, but not during a push', async () => {
+    const { computer } = jumphost;
+    const pid = async () =>
+      (await computer.run('systemctl', 'show', '--value', '--property=MainPID', 'k3s')).text;
+    const renew = () => computer.run('systemctl', 'start', 'skolo-k3s-certificates.service');
+    const certificates = '/var/lib/rancher/k3s';
+    // Of 30 days.
+    await computer.write(
+      `${certificates}/server/tls/client-admin.crt`,
+      await computer.read(`${certificates}/client.crt`),
+    );
+    await jumphost.setLease('ann@desk');
+    const first = await pid();
+
+    const during = await renew();
+
+    expect(during).toEqual({ exitCode: 0, text: '' });
+    expect(await pid()).toBe(first);
+    expect(await jumphost.journal()).toContain('; postponed, because ann@desk is pushing');
+    await jumphost.setLease('');
+    const idle = await pid();
+
+    expect(await renew()).toEqual({ exitCode: 0, text: '' });
+
+    expect(await jumphost.journal()).toContain(
+      'certificates: restarting k3s, because /var/lib/rancher/k3s/server/tls/client-admin.crt expires on',
+    );
+    const second = await pid();
+    expect(second).not.toBe(idle);
+    await renew();
+    expect(await jumphost.journal()).toContain('the last restart of k3s did not renew');
+    expect(await pid()).toBe(second);
+    const timer = await computer.run(
+      ...['systemctl', 'show', '--value', '-p', 'TimersCalendar', 'skolo-k3s-certificates.timer'],
+    );
+    expect(timer.text).toMatch(/OnCalendar=\*-\*-\* 03:00:00 ; next_elapse=\w+ /);
+  });
+
   it('leaves an existing metadata server and power controller alone while they serve', async () => {
     const { computer } = jumphost;
     await computer.write('/opt/existing/metadata.mjs', existingMetadata);

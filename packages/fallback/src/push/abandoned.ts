@@ -37,6 +37,7 @@ const Resources = z.object({
   resources: z.array(z.object({ name: z.string(), kind: z.string() })),
 });
 /** The Lease at earlier looks of this boot: workstations' clocks differ from ours. */
+const seenFile = 'skolo-push.json';
 const Seen = z.object({ version: z.string(), since: z.number() });
 
 interface Deps {
@@ -56,7 +57,7 @@ export async function endAbandonedPush(api: ApiServer, deps: Deps, run = '/run')
   const lease = await api.get(leasePath, Lease);
   if (lease === undefined) return;
   const isOurs = lease.spec.holderIdentity === holder;
-  const idleSeconds = await idleFor(lease, deps, join(run, 'skolo-push.json'));
+  const idleSeconds = await idleFor(lease, deps, join(run, seenFile));
   let last = rolledBackIn(lease.metadata.annotations);
   if (isOurs || idleSeconds > deps.settings.pushSeconds) {
     const secret = await api.get(secretPath, UnfinishedSecret);
@@ -67,16 +68,31 @@ export async function endAbandonedPush(api: ApiServer, deps: Deps, run = '/run')
   await report(last, join(run, 'skolo-push.prom'));
 }
 
+/** Who holds the Lease of a push, unless it was last renewed more than `pushSeconds` ago. Writes nothing. */
+export async function pushHolder(
+  api: ApiServer,
+  { settings, uptime }: Omit<Deps, 'print'>,
+  run = '/run',
+): Promise<string | undefined> {
+  const lease = await api.get(leasePath, Lease);
+  const since = lease && (await sameSince(lease, join(run, seenFile)));
+  const isIdle = since !== undefined && uptime() - since > settings.pushSeconds;
+  return isIdle ? undefined : lease?.spec.holderIdentity || undefined;
+}
+
 /** Seconds since the Lease was last changed, as far as this boot knows. */
-async function idleFor(
-  { metadata: { resourceVersion: version } }: Lease,
-  { uptime }: Deps,
-  file: string,
-): Promise<number> {
-  const seen = await readJson(file, Seen);
-  if (seen?.version === version) return uptime() - seen.since;
-  await writeFileAtomic(file, JSON.stringify({ version, since: uptime() }), { mode: 0o600 });
+async function idleFor(lease: Lease, { uptime }: Deps, file: string): Promise<number> {
+  const since = await sameSince(lease, file);
+  if (since !== undefined) return uptime() - since;
+  const seen = { version: lease.metadata.resourceVersion, since: uptime() };
+  await writeFileAtomic(file, JSON.stringify(seen), { mode: 0o600 });
   return 0;
+}
+
+/** Uptime at the first look that found it as it is now; undefined: it has changed since the last look. */
+async function sameSince({ metadata }: Lease, file: string): Promise<number | undefined> {
+  const seen = await readJson(file, Seen);
+  return seen?.version === metadata.resourceVersion ? seen.since : undefined;
 }
 
 /** Can be repeated: the Secret is removed last. */

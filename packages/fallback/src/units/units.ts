@@ -22,10 +22,11 @@ export async function unitState(unit: string): Promise<UnitState> {
 }
 
 export async function changeUnit(
-  verb: 'start' | 'stop' | 'enable' | 'disable' | 'try-reload-or-restart',
+  verb: 'start' | 'stop' | 'enable' | 'disable' | 'try-reload-or-restart' | 'try-restart',
   unit: string,
+  withinMs = timeoutMs,
 ): Promise<void> {
-  await systemctl(verb, '--quiet', unit);
+  await systemctl([verb, '--quiet', unit], withinMs);
 }
 
 /** When it began to run, by a clock of systemd; undefined while it does not. */
@@ -36,7 +37,7 @@ export async function startedAt(unit: string): Promise<string | undefined> {
 }
 
 async function show(unit: string, ...properties: string[]): Promise<Record<string, string>> {
-  const output = await systemctl('show', `--property=${properties.join(',')}`, unit);
+  const output = await systemctl(['show', `--property=${properties.join(',')}`, unit]);
   return Object.fromEntries(output.split('\n').map((line) => line.split('=', 2)));
 }
 
@@ -52,14 +53,12 @@ export async function startTransient(
 }
 
 export async function readUnits(): Promise<void> {
-  await systemctl('daemon-reload');
+  await systemctl(['daemon-reload']);
 }
 
-async function systemctl(...args: string[]): Promise<string> {
+async function systemctl(args: readonly string[], timeout = timeoutMs): Promise<string> {
   try {
-    const { stdout } = await run('systemctl', ['--no-ask-password', ...args], {
-      timeout: timeoutMs,
-    });
+    const { stdout } = await run('systemctl', ['--no-ask-password', ...args], { timeout });
     return stdout;
   } catch (error) {
     const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';

@@ -112,6 +112,8 @@ const units = [
   'skolo-fallback.timer',
   'skolo-jumphost-archive.service',
   'skolo-jumphost-archive.path',
+  'skolo-k3s-certificates.service',
+  'skolo-k3s-certificates.timer',
 ];
 const install = `${opt}/deploy/jumphost/install`;
 

@@ -80,6 +80,7 @@ function objects() {
     [core('skolo', 'configmaps', 'rack')]: { data: { 'rack.yaml': rack } },
     [core('skolo-node', 'secrets', 'metadata-server')]: base64(secrets['metadata-server']),
     [core('skolo', 'secrets', 'power-cycle-daemon')]: base64(secrets['power-cycle-daemon']),
+    [leasePath]: lease(''),
     '/api/v1/namespaces/skolo': { metadata: { name: 'skolo' } },
     '/api/v1/namespaces/skolo-node': { metadata: { name: 'skolo-node' } },
     [core('skolo', 'services', 'power-cycle-daemon')]: {
@@ -87,6 +88,12 @@ function objects() {
       spec: { type: 'LoadBalancer', externalTrafficPolicy: 'Local' },
     },
   };
+}
+
+const leasePath = '/apis/coordination.k8s.io/v1/namespaces/skolo/leases/skolo-push';
+
+function lease(holderIdentity: string) {
+  return { metadata: { resourceVersion: `of ${holderIdentity}` }, spec: { holderIdentity } };
 }
 
 const node = '/usr/bin/node';
@@ -261,6 +268,16 @@ export class Jumphost {
     deployment.spec.replicas = replicas;
     const changed = { ...all, [metadataDeployment]: deployment };
     await this.computer.write(`${state}/objects.json`, JSON.stringify(changed));
+  }
+
+  /** Restarts k3s, which keeps its state in memory. */
+  async setLease(holder: string): Promise<void> {
+    await this.computer.run('systemctl', 'stop', 'k3s');
+    const changed = { ...(await this.objects()), [leasePath]: lease(holder) };
+    await this.computer.write(`${state}/objects.json`, JSON.stringify(changed));
+    await this.computer.run('systemctl', 'start', 'k3s');
+    const readyz = 'curl -sk -o /dev/null https://127.0.0.1:6443';
+    await this.computer.run('sh', '-c', `until ${readyz}; [ $? != 7 ]; do sleep 0.2; done`);
   }
 
   /** Of the power-cycle daemon's public port. */
