@@ -1,4 +1,5 @@
 import { fakeClock } from '@skolo/common/testing';
+import { getTasks } from 'node-cron';
 import { describe, expect, it } from 'vitest';
 import { type Lab, startIdleLab, startLab, threeDevices } from '../testing/lab.ts';
 
@@ -92,6 +93,30 @@ describe('the planner', () => {
 
     expect(await lab.device('router')).toMatchObject({ state: 'overdue' });
     expect(await lab.metrics()).toContain('skolo_backup_overdue_seconds 93600');
+  });
+
+  it('starts the task of node-cron again when the clock was set, and ends it with the service', async () => {
+    const { clock, lab } = await atNoon('    schedule: "0 0 1 1 *"');
+    const tasks = () =>
+      [...getTasks().values()].filter(({ name }) => name === 'router-backup').map(({ id }) => id);
+    const before = tasks();
+
+    clock.pass(hour);
+    await lab.edit(threeDevices, '    schedule: "0 0 1 1 *"');
+    const meanwhile = tasks();
+    clock.setWall('2031-01-01T00:00:00Z');
+    await expect.poll(tasks).not.toEqual(before);
+    const after = tasks();
+    clock.setWall('1970-01-01T00:00:00Z');
+    await expect.poll(tasks).toEqual([]);
+    clock.setWall('2026-11-21T00:00:00Z');
+    await expect.poll(() => tasks().length).toBe(1);
+    await lab.stop();
+
+    expect(before).toHaveLength(1);
+    expect(meanwhile).toEqual(before);
+    expect(after).toHaveLength(1);
+    expect(tasks()).toEqual([]);
   });
 
   it('takes over another schedule at once', async () => {

@@ -1,6 +1,7 @@
 /** Starts runs: on schedule, for overdue devices, and for devices that were never read. */
 import type { Clock, Logger } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
+import type { ScheduledTask } from 'node-cron';
 import type { Versions } from '../history/versions.ts';
 import type { DeviceRecord, MarkRecord, State } from '../state.ts';
 import { targetsOf } from '../targets.ts';
@@ -11,6 +12,8 @@ import { Schedule } from './schedule.ts';
 const minuteMs = 60_000;
 /** A device that could not be stored is read again after this time. */
 const storageRetryMs = 15 * minuteMs;
+/** A computer without a clock battery starts in 1970. When its clock is set, node-cron would walk through each moment since then. */
+const firstRelease = Date.UTC(2026, 0);
 /** If the last check is older, the service or its computer was down meanwhile. */
 const punctualMs = 90_000;
 
@@ -29,6 +32,9 @@ interface PlannerDeps {
 export class Planner {
   private readonly deps: PlannerDeps;
   private schedule: Schedule;
+  private task: ScheduledTask | undefined;
+  /** Wall clock less uptime at the start of the task; undefined: to be started. In milliseconds. */
+  private startedWith: number | undefined;
   private lastLook: number | undefined;
   /** The last check, in local minutes; undefined: none in this time zone. */
   private seen: number | undefined;
@@ -58,6 +64,7 @@ export class Planner {
       schedule.timezone !== timezone
     ) {
       this.schedule = this.newSchedule();
+      this.startedWith = undefined;
       // The last check in another time zone or expression has no meaning for this one.
       this.seen = undefined;
     }
@@ -82,12 +89,23 @@ export class Planner {
     this.isClosed = true;
     clearTimeout(this.timer);
     await this.looking.catch(() => undefined);
+    void this.task?.destroy();
   }
 
   private lookAgain(): void {
     if (this.isClosed) return;
     const { everyMs = minuteMs - (this.deps.clock.now() % minuteMs) } = this.deps;
     this.timer = setTimeout(() => void this.look().finally(() => this.lookAgain()), everyMs);
+  }
+
+  /** Starts the task, and again if the clock was set: node-cron has computed its next moment by the clock as it was. */
+  private startTask(clockOffset: number): void {
+    const { startedWith, deps } = this;
+    if (startedWith !== undefined && Math.abs(clockOffset - startedWith) < minuteMs) return;
+    this.startedWith = clockOffset;
+    void this.task?.destroy();
+    const isClockSet = deps.clock.now() >= firstRelease;
+    this.task = isClockSet ? this.schedule.start(() => this.look(), deps.log) : undefined;
   }
 
   private newSchedule(): Schedule {
@@ -101,6 +119,7 @@ export class Planner {
     const { isDue, seen } = this.schedule.look(this.seen, clock.now());
     this.seen = seen;
     const uptime = clock.uptime() * 1000;
+    this.startTask(clock.now() - uptime);
     const isPunctual = this.lastLook !== undefined && uptime - this.lastLook < punctualMs;
     this.lastLook = uptime;
     const mark: MarkRecord = { name: 'schedule', seen };

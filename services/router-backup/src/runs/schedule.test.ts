@@ -1,6 +1,7 @@
+import { createLogger } from '@skolo/common';
 import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { jitterOf, Schedule } from './schedule.ts';
 
 const at = (time: string) => Date.parse(time);
@@ -97,6 +98,98 @@ describe('the schedule', () => {
       ),
       runs(40),
     );
+  });
+});
+
+/** When node-cron calls, and when runs begin: at its calls, and at checks each minute. */
+async function callsAndRuns(schedule: Schedule, from: number, to: number) {
+  vi.useFakeTimers({ now: from, toFake: ['Date', 'setTimeout', 'clearTimeout', 'setInterval'] });
+  const log = createLogger({ service: 'test', level: 'silent' });
+  const called: string[] = [];
+  const begun: string[] = [];
+  let { seen } = schedule.look(undefined, from);
+  function look() {
+    const found = schedule.look(seen, Date.now());
+    seen = found.seen;
+    if (found.isDue) begun.push(new Date().toISOString());
+  }
+  const task = schedule.start(async () => {
+    called.push(new Date().toISOString());
+    look();
+  }, log);
+  const checking = setInterval(look, 60_000);
+  await vi.advanceTimersByTimeAsync(to - from);
+  clearInterval(checking);
+  await task.destroy();
+  vi.useRealTimers();
+  return { called, begun };
+}
+
+describe('node-cron', () => {
+  const day = 86_400_000;
+
+  it('begins the same runs as a check of each minute, and on days without a change of the clock all of them', async () => {
+    const changes = [
+      ['Europe/Berlin', '2027-03-28T01:00:00Z'],
+      ['Europe/Berlin', '2026-10-25T01:00:00Z'],
+      ['America/New_York', '2027-03-14T07:00:00Z'],
+      ['America/New_York', '2026-11-01T06:00:00Z'],
+      ['Australia/Lord_Howe', '2026-10-03T15:30:00Z'],
+      ['Australia/Lord_Howe', '2027-04-03T15:00:00Z'],
+      ['America/Havana', '2027-03-14T05:00:00Z'],
+      ['Pacific/Chatham', '2026-09-26T14:00:00Z'],
+      ['Africa/Casablanca', '2027-02-07T02:00:00Z'],
+    ] as const;
+    const expressions = fc
+      .tuple(
+        fc.constantFrom('0', '15', '30', '59', '*/20'),
+        fc.constantFrom('0', '1', '2', '3', '*'),
+      )
+      .map(([minute, hour]) => `${minute} ${hour} * * *`);
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...changes), expressions, async ([zone, change], text) => {
+        const schedule = new Schedule(text, zone);
+        const [from, to] = [at(change) - 1.5 * day, at(change) + 1.5 * day];
+
+        const { called, begun } = await callsAndRuns(schedule, from, to);
+
+        expect(begun).toEqual(
+          dueTimes(schedule, new Date(from).toISOString(), new Date(to).toISOString()),
+        );
+        const isUsual = (time: string) => Math.abs(at(time) - at(change)) > day;
+        expect(called.filter(isUsual)).toEqual(begun.filter(isUsual));
+      }),
+      runs(20),
+    );
+  });
+
+  it('calls after more than 24.8 days, and not before', async () => {
+    const yearly = new Schedule('0 0 1 1 *', 'Europe/Berlin');
+
+    const { called } = await callsAndRuns(
+      yearly,
+      at('2026-11-20T12:00:00Z'),
+      at('2027-01-02T00:00:00Z'),
+    );
+
+    expect(called).toEqual(['2026-12-31T23:00:00.000Z']);
+  });
+
+  it('writes nothing beside the log when it misses a moment', async () => {
+    vi.useFakeTimers({ now: at('2026-11-20T12:00:30Z') });
+    onTestFinished(() => void vi.useRealTimers());
+    const written = [process.stdout, process.stderr].map((stream) => vi.spyOn(stream, 'write'));
+    const said = (['log', 'info', 'warn', 'error'] as const).map((name) => vi.spyOn(console, name));
+    const log = createLogger({ service: 'test', level: 'silent' });
+    let calls = 0;
+    const task = new Schedule('* * * * *', 'UTC').start(async () => void calls++, log);
+
+    vi.setSystemTime(at('2026-11-20T12:10:30Z'));
+    await vi.advanceTimersByTimeAsync(60_000);
+    await task.destroy();
+
+    expect(calls).toBe(1);
+    for (const spy of [...written, ...said]) expect(spy).not.toHaveBeenCalled();
   });
 });
 

@@ -1,12 +1,13 @@
 /**
- * When all devices are read: a cron expression in the rack's time zone. The planner checks every minute, and finds missed moments (the
- * power was off, summer time skipped the hour) by looking back. They count once.
+ * When all devices are read: a cron expression in the rack's time zone. node-cron begins each run. Every minute, the planner also looks back
+ * for moments that node-cron missed (the power was off, the clock was set, summer time skipped the hour). They count once.
  *
- * All calculations use the rack's local time: the minutes that summer time skips are between the last checked minute and now, and minutes
+ * All calculations of {@link Schedule.look} use the rack's local time: the minutes that summer time skips are between the last checked minute and now, and minutes
  * that winter time repeats are not checked again.
  */
 import { sha256Bytes } from '@skolo/base';
-import { createTask, type ScheduledTask } from 'node-cron';
+import type { Logger } from '@skolo/common';
+import { createTask, type ScheduledTask, schedule } from 'node-cron';
 
 const minuteMs = 60_000;
 /** A clock that goes back by more than the end of summer time was wrong before. */
@@ -33,6 +34,14 @@ export class Schedule {
       hour: 'numeric',
       minute: 'numeric',
     });
+  }
+
+  /** Calls `run` at each moment until the task is destroyed. */
+  start(run: () => Promise<void>, logger: Logger): ScheduledTask {
+    const { expression, timezone } = this;
+    // Its warnings are about moments that `look` finds.
+    const options = { timezone, name: 'router-backup', logger, suppressMissedWarning: true };
+    return schedule(expression, run, options);
   }
 
   /** The local minute of a moment, as milliseconds of a day whose minutes all have 60 s and without gaps. */
