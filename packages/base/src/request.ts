@@ -1,11 +1,14 @@
 /** Requests to other servers with node:http, because the global fetch would take 14 MB of memory. */
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type RequestOptions as HttpsOptions, request as tlsRequest } from 'node:https';
 import { bytesUpTo } from './bytes-up-to.ts';
 import { orAborted, withDeadline } from './deadline.ts';
 import { errorCode } from './error-text.ts';
 import { request as plainRequest } from './http.ts';
+import { reasonOf } from './internet/network-error.ts';
+import { throughProxy } from './internet/proxy.ts';
+import { openWay } from './internet/way.ts';
 
 export interface RequestOptions
   extends Pick<HttpsOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized'> {
@@ -17,6 +20,8 @@ export interface RequestOptions
   /** The source address; default: chosen by the system. */
   localAddress?: string | undefined;
   signal?: AbortSignal | undefined;
+  /** The server is on the internet: through the proxy of the environment, if there is one. */
+  internet?: boolean;
 }
 
 export interface Answer {
@@ -64,46 +69,35 @@ export async function request(
  */
 export async function withAnswer<T>(
   url: string | URL,
-  { headers, body, timeoutMs: ms, signal, ...options }: RequestOptions,
+  { headers, body, timeoutMs: ms, signal, internet = false, ...options }: RequestOptions,
   read: (answer: OpenAnswer) => Promise<T>,
 ): Promise<T> {
   const { protocol, origin } = new URL(url);
+  const server = (error?: unknown) => origin + (internet ? throughProxy(url, error) : '');
   const send = protocol === 'https:' ? tlsRequest : plainRequest;
-  const late = () => new Unreachable(`${origin}: no response within ${ms / 1000} s`);
+  const late = () => new Unreachable(`${server()}: no response within ${ms / 1000} s`);
   const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
   return await withDeadline({ ms, late, signal }, async (limit) => {
-    const sent = send(url, {
-      ...options,
-      headers: { ...headers, ...length },
-      // Requests are far apart, so a reused connection would be dead.
-      agent: false,
-    });
-    // If it ends before the response, this is also an error event.
-    sent.on('error', () => undefined);
+    let sent: ClientRequest | undefined;
     try {
+      const given = { ...options, signal: limit };
+      const way = internet ? await openWay(new URL(url), given) : undefined;
+      sent = send(url, {
+        ...options,
+        // Requests are far apart, so a reused connection would be dead.
+        ...(way ?? { agent: false }),
+        headers: { ...headers, ...length, ...way?.headers },
+      });
+      // If it ends before the response, this is also an error event.
+      sent.on('error', () => undefined);
       const [message] = await once(sent.end(body), 'response', { signal: limit });
       const answer = { status: message.statusCode ?? 0, headers: message.headers, message };
       return await orAborted(read(answer), limit);
     } catch (error) {
       if (errorCode(error) === undefined) throw error;
-      throw new Unreachable(`${origin}: ${reasonOf(error)}`, { cause: error });
+      throw new Unreachable(`${server(error)}: ${reasonOf(error)}`, { cause: error });
     } finally {
-      sent.destroy();
+      sent?.destroy();
     }
   });
-}
-
-const reasons: Record<string, string> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'the connection was interrupted',
-  ENOTFOUND: 'unknown host name',
-  EAI_AGAIN: 'the host name cannot currently be resolved',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'no network',
-  ETIMEDOUT: 'no response',
-  EADDRNOTAVAIL: 'the source address does not belong to this computer',
-};
-
-function reasonOf(error: unknown): string {
-  return reasons[errorCode(error) ?? ''] ?? (error instanceof Error ? error.message : `${error}`);
 }

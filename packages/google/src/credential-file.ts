@@ -1,6 +1,6 @@
 /** The credential files that Google's tools write. https://google.aip.dev/auth/4110 and following */
 import { createPrivateKey } from 'node:crypto';
-import { isObject, parseJson } from '@skolo/base';
+import { errorText, isObject, parseJson } from '@skolo/base';
 import {
   type AccountCredentials,
   isSafeForSecrets,
@@ -10,16 +10,21 @@ import {
 } from '@skolo/secrets';
 import { z } from 'zod';
 import { SignInError } from './sign-in-error.ts';
+import { subjectToken } from './sources/subject-token.ts';
 
 const text = z.string().min(1);
+const escapedTwice =
+  'contains \\n as text instead of line breaks: it was escaped twice; save the original file again';
 const safeUrl = text.refine((url) => URL.canParse(url) && isSafeForSecrets(new URL(url)), {
   error: 'must be an https address (http only on loopback)',
 });
 
 export const ServiceAccountKey = z.looseObject({
   type: z.literal('service_account'),
-  client_email: text,
-  private_key: text.refine(isRsaKey, { error: 'is not an RSA key in PEM form' }),
+  client_email: z.string().regex(/^\S+@\S+$/),
+  private_key: text
+    .refine((pem) => !/-----\\+n/.test(pem), { error: escapedTwice, abort: true })
+    .refine(isRsaKey, { error: 'is not an RSA key in PEM form' }),
   private_key_id: z.string().optional(),
   token_uri: safeUrl.default('https://oauth2.googleapis.com/token'),
 });
@@ -38,14 +43,20 @@ export const ExternalAccount = z.looseObject({
   subject_token_type: text,
   token_url: safeUrl,
   service_account_impersonation_url: safeUrl.optional(),
-  credential_source: z.looseObject({
-    file: z.string().optional(),
-    url: z.string().optional(),
-    executable: z
-      .unknown()
-      .optional()
-      .refine((program) => program === undefined, { error: 'is not supported; use file or url' }),
-  }),
+  credential_source: z
+    .looseObject({
+      file: text.optional(),
+      url: safeUrl.optional(),
+      format: z
+        .union([
+          z.looseObject({ type: z.literal('text') }),
+          z.looseObject({ type: z.literal('json'), subject_token_field_name: text }),
+        ])
+        .optional(),
+    })
+    .refine((source) => /^(file|url)$/.test(kindsOfSource(source).join()), {
+      error: 'must contain either file or url; executable and other kinds are not supported',
+    }),
 });
 
 /** A token that a user or another program renews, or the response of a token endpoint. */
@@ -80,6 +91,14 @@ export function credentialFileFault(kind: FileKind | 'fixed', content: string): 
   return faults?.join(', ');
 }
 
+/** As {@link credentialFileFault}, for a file of any type; undefined for types that only the library supports. */
+export function keyFileFault(type: string, content: string): string | undefined {
+  const known = (['serviceAccountKey', 'refreshToken', 'externalAccount'] as const).find(
+    (kind) => kinds[kind].shape.type.value === type,
+  );
+  return known && credentialFileFault(known, content);
+}
+
 /**
  * Errors in the credential files of a rack's identities, each with its path in rack.yaml. Files that cannot be read are
  * omitted.
@@ -92,12 +111,22 @@ export async function credentialFaults(rack: {
     const isBorrowed = credentials.kind === 'impersonate';
     const { kind, file } = isBorrowed ? credentials.from : credentials;
     const secret = await readSecret(rack, file).catch(() => undefined);
-    const message = secret && credentialFileFault(kind, secret.reveal());
-    if (message === undefined) return [];
+    const content = secret?.reveal();
+    const message =
+      content && (credentialFileFault(kind, content) ?? (await subjectFault(kind, content)));
+    if (!message) return [];
     const path = ['identities', name, 'credentials', ...(isBorrowed ? ['from'] : []), kind];
     return [{ path, message: `${secretPath(rack, file)}: ${message}` }];
   });
   return (await Promise.all(checks)).flat();
+}
+
+async function subjectFault(kind: string, content: string): Promise<string | undefined> {
+  if (kind !== 'externalAccount') return undefined;
+  const { credential_source: source } = ExternalAccount.parse(parseJson(content));
+  if (source.file === undefined) return undefined;
+  const read = subjectToken(source).then(() => undefined);
+  return await read.catch((error) => `credential_source.file: ${errorText(error)}`);
 }
 
 /** Parses a credential file. Throws `SignInError` with the file and the error. */
@@ -120,6 +149,10 @@ function fixedFault(content: string, json: unknown): string | undefined {
   return FixedToken.safeParse(json).success
     ? undefined
     : 'expected a token on one line, or JSON with access_token and optionally expiry (RFC 3339)';
+}
+
+function kindsOfSource({ format: _, headers: __, ...source }: Record<string, unknown>): string[] {
+  return Object.keys(source);
 }
 
 function isRsaKey(pem: string): boolean {

@@ -1,10 +1,26 @@
 /** One HTTP request for a token or key, with a limited response size. */
 import { bytesUpTo, parseJson } from '@skolo/base';
+import { internetFetch } from '@skolo/base/internet';
 import type { z } from 'zod';
 import { rejectedBy, SignInError, unreachable } from './sign-in-error.ts';
 
 /** Token responses are about 2 kB, and Google's keys 5 kB. */
 const mostBytes = 256 * 1024;
+
+/** `fetch` through the proxy of the environment, for responses of limited size. Redirects are errors. */
+export const tokenFetch = limited(internetFetch);
+/** The same, without a proxy. */
+export const directFetch = limited(fetch);
+
+function limited(send: typeof fetch): typeof fetch {
+  return async (input, init) => {
+    const response = await send(input, { ...init, redirect: 'error' });
+    const bytes = await bytesUpTo(mostBytes, response.body ?? [], () => {
+      return new SignInError('unexpected-answer', `the response exceeds ${mostBytes} bytes`);
+    });
+    return new Response(bytes.length === 0 ? null : new Uint8Array(bytes), response);
+  };
+}
 
 interface Answer {
   ok: boolean;
@@ -14,17 +30,19 @@ interface Answer {
 }
 
 /** Throws `SignInError` without a response from `who`. */
-export async function request(url: string, who: string, init: RequestInit): Promise<Answer> {
+export async function request(
+  url: string,
+  who: string,
+  init: RequestInit,
+  send = tokenFetch,
+): Promise<Answer> {
   try {
-    const response = await fetch(url, { ...init, redirect: 'error' });
-    const bytes = await bytesUpTo(mostBytes, response.body ?? [], () => {
-      const what = `${who}: response exceeds ${mostBytes} bytes`;
-      return new SignInError('unexpected-answer', what);
-    });
+    const response = await send(url, init);
     const { ok, status, headers } = response;
-    return { ok, status, headers, text: bytes.toString() };
+    return { ok, status, headers, text: await response.text() };
   } catch (error) {
-    throw error instanceof SignInError ? error : unreachable(who, error);
+    if (!(error instanceof SignInError)) throw unreachable(who, error);
+    throw new SignInError(error.code, `${who}: ${error.message}`);
   }
 }
 

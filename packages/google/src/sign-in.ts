@@ -4,10 +4,13 @@
  * google-auth-library supports only the environment's metadata server, and looks for it first, so ours
  * is queried here. https://cloud.google.com/compute/docs/access/authenticate-workloads
  */
-import { orAborted, parseJson } from '@skolo/base';
-import { type Secret, SecretError } from '@skolo/secrets';
-import type { AuthClient, GoogleAuth } from 'google-auth-library';
+import { errorText, orAborted, parseJson } from '@skolo/base';
+import { setLibraryProxy } from '@skolo/base/internet';
+import { readSecret, type Secret, SecretError } from '@skolo/secrets';
+import type { AuthClient, GoogleAuth, GoogleAuthOptions } from 'google-auth-library';
 import { z } from 'zod';
+import { keyFileFault } from './credential-file.ts';
+import { tokenFetch } from './request.ts';
 import { SignInError } from './sign-in-error.ts';
 import { withoutSecrets } from './sources/library-error.ts';
 import { metadataValue } from './sources/metadata-server.ts';
@@ -80,7 +83,14 @@ export function defaultSignIn(options: LibraryOptions): SignIn {
   return librarySignIn(options, {
     what: "this computer's Google credentials",
     hint: 'run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file',
-    open: (auth) => auth.getClient(),
+    async open(auth, client) {
+      const file = process.env.GOOGLE_APPLICATION_CREDENTIALS;
+      if (!file) return await auth.getClient();
+      const secret = await readSecret({ dir: process.cwd() }, file).catch((error) => {
+        throw new SignInError('rejected', `GOOGLE_APPLICATION_CREDENTIALS: ${errorText(error)}`);
+      });
+      return auth.fromJSON(keyOf(file, secret), client);
+    },
   });
 }
 
@@ -97,15 +107,11 @@ export function keyFileSignIn(
   options: LibraryOptions,
 ): SignIn {
   let last: Secret | undefined;
-  async function key() {
-    const parsed = KeyFile.safeParse(parseJson((await read()).reveal()));
-    if (parsed.success) return parsed.data;
-    throw new SignInError('rejected', `${name}: not a Google key file`);
-  }
+  const key = async () => keyOf(name, await read());
   const signIn = librarySignIn(options, {
     what: `the key ${name}`,
     hint: 'replace it with a valid key',
-    open: async (auth) => auth.fromJSON(await key()),
+    open: async (auth, client) => auth.fromJSON(await key(), client),
   });
   return {
     ...signIn,
@@ -119,19 +125,38 @@ export function keyFileSignIn(
   };
 }
 
+function keyOf(name: string, secret: Secret) {
+  const content = secret.reveal();
+  const { data } = KeyFile.safeParse(parseJson(content));
+  const fault = data ? keyFileFault(data.type, content) : 'not a Google key file';
+  if (data && fault === undefined) return data;
+  throw new SignInError('rejected', `${name}: ${fault}; replace it with a valid key`);
+}
+
 function librarySignIn(
   options: LibraryOptions,
-  { what, hint, open }: { what: string; hint: string; open(auth: GoogleAuth): Promise<AuthClient> },
+  {
+    what,
+    hint,
+    open,
+  }: {
+    what: string;
+    hint: string;
+    open(auth: GoogleAuth, options: GoogleAuthOptions['clientOptions']): Promise<AuthClient>;
+  },
 ): SignIn {
   const { scopes, servicePath, withinMs = usualWithinMs } = options;
   let opened: Promise<{ auth: GoogleAuth; client: AuthClient }> | undefined;
   async function load() {
     const library = await import('google-auth-library');
-    const auth = new library.GoogleAuth({ scopes });
+    // The library makes some requests with clients of its own.
+    setLibraryProxy('https://sts.googleapis.com');
+    const clientOptions = { transporterOptions: { fetchImplementation: tokenFetch } };
+    const auth = new library.GoogleAuth({ scopes, clientOptions });
     if (servicePath !== undefined) {
       Object.assign(auth, { useJWTAccessWithScope: true, defaultServicePath: servicePath });
     }
-    return { auth, client: await open(auth) };
+    return { auth, client: await open(auth, clientOptions) };
   }
   async function headers() {
     opened ??= load();
@@ -158,7 +183,7 @@ function librarySignIn(
 }
 
 const networkError =
-  /^(E(AI_AGAIN|CONN|HOST|NET|NOTFOUND|PIPE|PROTO|TIMEDOUT)|UND_ERR|CERT_|TIMEOUT)/;
+  /^(E(AI_AGAIN|CONN|HOST|NET|NOTFOUND|PIPE|PROTO|TIMEDOUT)|UND_ERR|CERT_|TIMEOUT|PROXY)/;
 
 /** The library's errors contain the request with its secrets, so only the status or code and first line are kept. */
 function libraryError(what: string, error: unknown, hint: string): Error {

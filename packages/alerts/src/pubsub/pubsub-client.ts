@@ -1,5 +1,6 @@
 /** Google's Pub/Sub client with our own sign-in. The library is loaded only when something is sent, because it takes 40 MB. */
 import type { v1 } from '@google-cloud/pubsub';
+import { setLibraryProxy } from '@skolo/base/internet';
 import { noSignIn } from '@skolo/google';
 import { SinkError } from '../sink.ts';
 import { type PubSubCredentials, pubSubSignIn } from './pubsub-sign-in.ts';
@@ -50,6 +51,8 @@ const channelDefaults = {
   'grpc.keepalive_timeout_ms': 20_000,
 };
 
+const defaultHost = 'pubsub.googleapis.com';
+
 /** @throws SinkError The project is unknown: `credentials`; `unavailable` or `timeout` if it could not be requested. */
 export async function connectPubSub(
   settings: PubSubSettings,
@@ -70,6 +73,7 @@ export async function connectPubSub(
       'Pub/Sub: the credentials do not specify a project; set services.alert-to-pubsub.project in rack.yaml',
     );
   }
+  setLibraryProxy(`https://${address ? `${address.host}:${address.port}` : defaultHost}`, env);
   const { PubSub, v1 } = await import('@google-cloud/pubsub');
   // The library can connect without TLS, but we cannot load the gRPC module that this requires.
   const emulator = { projectId: project, apiEndpoint: 'http://localhost:1', emulatorMode: true };

@@ -6,6 +6,7 @@
  * - If the URL, a header or the body contains `{{token}}`, the token is inserted there and not sent as a bearer token.
  */
 import { errorCode, errorText, withDeadline } from '@skolo/base';
+import { internetFetch, throughProxy } from '@skolo/base/internet';
 import { type Responses, templateFormat } from '@skolo/rack';
 import { isSafeForSecrets, type Secret, SecretError } from '@skolo/secrets';
 import { SinkError, type SinkReason } from '../sink.ts';
@@ -90,11 +91,12 @@ export function createHttpRequest(options: HttpRequestOptions): SendRequest {
       new SinkError(
         'timeout',
         'TIMEOUT',
-        `${what}: no response within ${options.timeoutSeconds} s`,
+        `${what}${throughProxy(target)}: no response within ${options.timeoutSeconds} s`,
       );
     try {
       await withDeadline({ ms: options.timeoutSeconds * 1000, late, signal }, async (signal) => {
-        const answer = await fetch(target, { method, headers, body, redirect: 'manual', signal });
+        const asked = { method, headers, body, redirect: 'manual', signal } as const;
+        const answer = await internetFetch(target, asked);
         const text = await textOf(answer);
         const meaning = meaningOf(answer.status, text);
         if (meaning === 'accepted') return;

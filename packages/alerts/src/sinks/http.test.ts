@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import { listen } from '@skolo/base/testing';
+import { listen, serveExampleTest, startProxy } from '@skolo/base/testing';
 import { Secret, SecretError } from '@skolo/secrets';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Message } from '../message/message.ts';
 import type { Sink } from '../sink.ts';
 import {
@@ -340,5 +340,35 @@ describe('a failure', () => {
       code: 'UNSAFE_URL',
     });
     expect(there.requests).toEqual([]);
+  });
+});
+
+it('sends through the proxy of the environment, and names one that fails or hangs', async () => {
+  const port = await serveExampleTest((_, response) => response.end('ok'));
+  const url = 'https://hooks.example.test/services/T0/s3cret';
+  let answer: string | undefined;
+  const proxy = await startProxy(() => port);
+  const broken = await startProxy(
+    () => 0,
+    (socket) => answer && socket.end(answer),
+  );
+  onTestFinished(() => void vi.unstubAllEnvs());
+  for (const name of ['HTTPS_PROXY', 'NO_PROXY', 'no_proxy']) vi.stubEnv(name, '');
+
+  vi.stubEnv('https_proxy', `http://ann:passw0rd@${proxy.host}`);
+  await sendOne(sinkFor({ url }));
+  vi.stubEnv('https_proxy', `http://ann:passw0rd@${broken.host}`);
+  const hangs = await sinkErrorOf(sendOne(sinkFor({ url }, { timeoutSeconds: 0.3 })));
+  answer = 'HTTP/1.1 407 No\r\n\r\n';
+  const rejects = await sinkErrorOf(sendOne(sinkFor({ url })));
+
+  expect(proxy.connects).toEqual(['CONNECT hooks.example.test:443']);
+  expect(hangs).toMatchObject({
+    reason: 'timeout',
+    message: `pagers (hooks.example.test) (through the proxy ${broken.host}): no response within 0.3 s`,
+  });
+  expect(rejects).toMatchObject({
+    reason: 'unavailable',
+    message: `pagers (hooks.example.test) cannot be reached: the proxy ${broken.host}: does not connect to hooks.example.test:443: 407 Proxy Authentication Required; check the user and password in the variable`,
   });
 });

@@ -5,6 +5,7 @@
  * (`WWW-Authenticate: Bearer realm=…,service=…,scope=…`).
  */
 import { bytesUpTo, parseJson, sha256 } from '@skolo/base';
+import { internetFetch, throughProxy } from '@skolo/base/internet';
 import { z } from 'zod';
 
 /** A registry does not contain, or does not return, what was requested. The message says what to do. */
@@ -253,7 +254,7 @@ async function request(
   { signal, deadline = AbortSignal.timeout(deadlineMs), method = 'GET' }: Patience = {},
 ): Promise<Response> {
   try {
-    return await fetch(url, {
+    return await internetFetch(url, {
       method,
       // A registry redirects to the storage of what it has, which may accept GET alone.
       redirect: method === 'HEAD' ? 'manual' : 'follow',
@@ -265,7 +266,9 @@ async function request(
     const { host } = new URL(url);
     const isLate = cause instanceof Error && cause.name === 'TimeoutError';
     const why = isLate ? 'did not respond in time' : 'is unreachable';
-    throw new RegistryError(`${name}: ${host} ${why}; try again later`, { cause });
+    throw new RegistryError(`${name}: ${host}${throughProxy(url)} ${why}; try again later`, {
+      cause,
+    });
   }
 }
 

@@ -6,6 +6,7 @@ import { ExternalAccountClient } from 'google-auth-library';
 import { ExternalAccount, parseCredentialFile } from '../credential-file.ts';
 import { accessTokenOf, transporter } from './google-auth.ts';
 import type { CredentialFile, TokenSource } from './source.ts';
+import { subjectToken } from './subject-token.ts';
 
 export function externalAccount(file: CredentialFile, now: () => number): TokenSource {
   async function read() {
@@ -19,8 +20,12 @@ export function externalAccount(file: CredentialFile, now: () => number): TokenS
       return /serviceAccounts\/([^/:]+):generateAccessToken$/.exec(url ?? '')?.[1];
     },
     async accessToken(scopes, signal) {
+      const { credential_source: source, ...account } = await read();
       const client = ExternalAccountClient.fromJSON({
-        ...(await read()),
+        ...account,
+        ...(source.file === undefined
+          ? { credential_source: source }
+          : { subject_token_supplier: { getSubjectToken: () => subjectToken(source) } }),
         scopes: [...scopes],
         transporter: transporter(signal),
       } as Parameters<typeof ExternalAccountClient.fromJSON>[0]);

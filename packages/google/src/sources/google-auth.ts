@@ -3,6 +3,7 @@
  * without its own retries (ours are in one place), a deadline, and errors without secrets.
  */
 import { type AuthClient, gaxios } from 'google-auth-library';
+import { tokenFetch } from '../request.ts';
 import { requireSafeUrl, SignInError } from '../sign-in-error.ts';
 import { withoutSecrets } from './library-error.ts';
 import type { IssuedToken } from './source.ts';
@@ -15,8 +16,8 @@ export function transporter(signal: AbortSignal): gaxios.Gaxios {
       requireSafeUrl(config.url.href, 'the address of the token service');
       return {
         ...config,
+        fetchImplementation: tokenFetch,
         signal,
-        size: 64 * 1024,
         retry: false,
         retryConfig: { retry: 0, noResponseRetries: 0 },
       };

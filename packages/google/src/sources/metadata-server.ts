@@ -1,4 +1,4 @@
-import { request } from '../request.ts';
+import { directFetch, request } from '../request.ts';
 import { SignInError } from '../sign-in-error.ts';
 
 const withinMs = 10_000;
@@ -11,17 +11,17 @@ const withinMs = 10_000;
  */
 export async function metadataValue(url: string, path: string): Promise<string> {
   const who = `the metadata server ${url}`;
-  const answer = await request(new URL(`/computeMetadata/v1/${path}`, url).href, who, {
-    headers: { 'metadata-flavor': 'Google' },
-    signal: AbortSignal.timeout(withinMs),
-  }).catch((error: unknown) => {
+  const headers = { 'metadata-flavor': 'Google' };
+  const init = { headers, signal: AbortSignal.timeout(withinMs) };
+  const asked = request(new URL(`/computeMetadata/v1/${path}`, url).href, who, init, directFetch);
+  const answer = await asked.catch((error: unknown) => {
     if (!(error instanceof SignInError) || error.code !== 'unreachable') throw error;
     const hint = 'check that it is running, and check services.metadata-server.url in rack.yaml';
     throw new SignInError('unreachable', `${error.message}; ${hint}`, error);
   });
-  const { status, text, headers } = answer;
+  const { status, text } = answer;
   const detail = String(status);
-  if (status === 200 && headers.get('metadata-flavor') === 'Google') return text;
+  if (status === 200 && answer.headers.get('metadata-flavor') === 'Google') return text;
   if (status === 200) {
     const why = 'not a metadata server: the response does not contain `Metadata-Flavor: Google`';
     throw new SignInError('unexpected-answer', `${url}: ${why}`, { detail });

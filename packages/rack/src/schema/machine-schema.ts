@@ -46,7 +46,9 @@ const metadata = section({
   id: each(digits64)
     .exactOptional()
     .describe("Instance ID; default: derived from the machine's name."),
-  zone: id.exactOptional().describe('Zone, such as us-skolo-1.'),
+  zone: id
+    .exactOptional()
+    .describe('Zone, such as us-skolo-1; default us-RACK-a, with the name of the rack.'),
   machineType: id.exactOptional().describe('Machine type, such as rpi4.'),
   image: id.exactOptional().describe('Image name.'),
   cpuPlatform: line.exactOptional().describe('CPU platform.'),

@@ -103,7 +103,8 @@ function instance(rack: Rack, caller: Caller, identity: Identity, email: string 
     'service-accounts': serviceAccounts(identity, email),
     tags: values(metadata?.tags ?? [], 'json'),
     'virtual-clock': directory({ 'drift-token': text('0') }),
-    zone: text(`${project}/zones/${metadata?.zone ?? rack.name}`),
+    // Clients take the region from the part before the last hyphen.
+    zone: text(`${project}/zones/${metadata?.zone ?? `us-${rack.name}-a`}`),
   });
 }
 

@@ -71,7 +71,7 @@ async function ask(
   try {
     return await withAnswer(
       url.href,
-      { headers, timeoutMs: Math.max(1, timeoutMs), localAddress, signal: either },
+      { headers, timeoutMs: Math.max(1, timeoutMs), localAddress, signal: either, internet: true },
       async (answer) => {
         timer.refresh();
         if (redirects.includes(answer.status)) return nextUrl(url, answer);

@@ -1,5 +1,7 @@
 /** Google's own client with our sign-in, and without its own retries except within an upload. */
+
 import type { Storage } from '@google-cloud/storage';
+import { setLibraryProxy } from '@skolo/base/internet';
 import type { GetToken } from './token.ts';
 
 export interface GcsClient {
@@ -9,12 +11,16 @@ export interface GcsClient {
   uploads: Storage;
 }
 
+export const defaultEndpoint = 'https://storage.googleapis.com';
+
 /** The client is large, so it is only loaded when used. */
 export async function gcsClient(options: {
   token: GetToken;
   apiEndpoint: string | undefined;
   timeoutMs: number;
 }): Promise<GcsClient> {
+  // Its clients read the environment.
+  setLibraryProxy(options.apiEndpoint ?? defaultEndpoint);
   const { Storage } = await import('@google-cloud/storage');
   const settings = {
     authClient: signedInBy(options.token, options.timeoutMs, new Storage()),

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { serveExampleTest, startProxy, tempDir } from '@skolo/base/testing';
 import { type GoogleStorageOptions, startGoogleStorage } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { soon } from '../../testing/offsite.ts';
 import { type GcsOptions, gcsPlace } from './gcs.ts';
 
@@ -376,4 +377,58 @@ it('has checksums as they are everywhere', async () => {
 
   const md5 = createHash('md5').update(content).digest('base64');
   expect(google.objects('backups')[0]).toMatchObject({ md5Hash: md5, metadata: { md5 } });
+});
+
+describe('behind a proxy', () => {
+  /** Cloud Storage over TLS, under a name that only the proxy can resolve. */
+  async function behindProxy() {
+    const lab = await startLarge();
+    const outside = 'https://storage.example.test';
+    const port = await serveExampleTest((asked, answer) => {
+      const { method, headers, url } = asked;
+      asked.pipe(
+        request(lab.google.url + url, { method, headers }, (response) => {
+          const { location } = response.headers;
+          const moved = location && { location: location.replace(lab.google.url, outside) };
+          answer.writeHead(response.statusCode ?? 502, { ...response.headers, ...moved });
+          response.pipe(answer);
+        }),
+      );
+    });
+    const proxy = await startProxy(() => port);
+    for (const name of ['https_proxy', 'NO_PROXY', 'no_proxy', 'HTTP_PROXY']) vi.stubEnv(name, '');
+    vi.stubEnv('HTTPS_PROXY', `http://ann:s3cret@${proxy.host}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const place = (more: GcsOptions = {}) => lab.open({ apiEndpoint: outside, ...more });
+    return { ...lab, ...proxy, place };
+  }
+
+  it('sends every request through it', async () => {
+    const { file, content, place, connects } = await behindProxy();
+
+    await place().put(name, file, about, soon());
+    expect((await place().list(soon())).map(({ size }) => size)).toEqual([content.length]);
+    expect((await place().get(name, soon())).equals(content)).toBe(true);
+    await place().remove(name, soon());
+
+    expect(new Set(connects)).toEqual(new Set(['CONNECT storage.example.test:443']));
+    expect(connects.length).toBeGreaterThanOrEqual(6);
+  });
+
+  it('names it in errors, without its password', async () => {
+    const { place } = await behindProxy();
+    const { host } = await startProxy(
+      () => 0,
+      (socket) => socket.end('HTTP/1.1 407 No\r\n\r\n'),
+    );
+    vi.stubEnv('https_proxy', `http://ann:s3cret@${host}`);
+
+    for (const ask of [() => place().list(soon()), () => place().get(name, soon())]) {
+      const error = await ask().then(String, (thrown) => thrown);
+
+      expect(error.message).toContain(`proxy ${host}`);
+      expect(error.message).toContain('407');
+      expect(inspect(error)).not.toContain('s3cret');
+    }
+  });
 });

@@ -11,6 +11,7 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { File } from '@google-cloud/storage';
 import { lazily } from '@skolo/base';
+import { internetFetch, throughProxy } from '@skolo/base/internet';
 import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
 import type { z } from 'zod';
@@ -22,7 +23,7 @@ import {
   type StoredObject,
   withBackupErrors,
 } from '../place.ts';
-import { type GcsClient, gcsClient } from './client.ts';
+import { defaultEndpoint, type GcsClient, gcsClient } from './client.ts';
 import { asBackupError, statusOf } from './error.ts';
 import { isWhole, Metadata, Page, timeOf } from './metadata.ts';
 import { defaultToken, type GetToken, serviceAccountToken } from './token.ts';
@@ -55,7 +56,11 @@ export function gcsPlace(address: string, options: GcsOptions = {}): OffsitePlac
       `${address}: the address must have the form gs://BUCKET/FOLDER`,
     );
   }
-  return withBackupErrors(new Bucket(bucket, folder.replace(/\/+$/, ''), options), asBackupError);
+  const endpoint = options.apiEndpoint ?? defaultEndpoint;
+  const place = new Bucket(bucket, folder.replace(/\/+$/, ''), options);
+  return withBackupErrors(place, (at, error) =>
+    asBackupError(at + throughProxy(endpoint, error), error),
+  );
 }
 
 class Bucket implements OffsitePlace {
@@ -134,7 +139,7 @@ class Bucket implements OffsitePlace {
     const idle = this.downloads.watch(signal, (error) => stop.abort(error));
     try {
       const headers = { authorization: `Bearer ${await this.token()}` };
-      const response = await fetch(url, { headers, signal: stop.signal });
+      const response = await internetFetch(url, { headers, signal: stop.signal });
       if (!response.ok) {
         throw Object.assign(new Error(await response.text()), { code: response.status });
       }

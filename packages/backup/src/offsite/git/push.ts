@@ -3,6 +3,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shellWord } from '@skolo/base';
+import { proxyFor, throughProxy } from '@skolo/base/internet';
 import { makeFolder } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
@@ -78,9 +79,9 @@ export class GitRemote {
     signal: AbortSignal,
     work: (env: NodeJS.ProcessEnv) => Promise<T>,
   ): Promise<T> {
-    const { kind, credentials } = this.remote;
+    const { kind } = this.remote;
     if (kind === 'local') return await work({ GIT_ALLOW_PROTOCOL: 'file' });
-    if (kind === 'https') return await work(httpsEnvironment(credentials));
+    if (kind === 'https') return await work(httpsEnvironment(this.remote));
     return await this.withSsh(signal, work);
   }
 
@@ -129,12 +130,13 @@ export class GitRemote {
 
   private explained(error: GitFailed): BackupError {
     const said = shownRemote(error.stderr);
+    const { kind, url } = this.remote;
+    const proxy = kind === 'https' ? throughProxy(url) : '';
     const failed = (code: BackupError['code'], why: string) =>
-      new BackupError(code, `${this.shown}: ${why}`, { cause: error });
+      new BackupError(code, `${this.shown}${proxy}: ${why}`, { cause: error });
     if (error.isKilled) return failed('unreachable', 'git did not finish in time, or was killed');
     const known = rejections.find(({ text }) => text.test(said));
     if (known === undefined) return failed('unreachable', lineWith(said, /\S/));
-    const { kind } = this.remote;
     const { branch, folder } = this.options;
     // The pinned key may be an older one of the same host.
     if (known.text === hostKeyFailed) this.pinned = undefined;
@@ -214,12 +216,11 @@ function sshOptions(hostKeys: string[]): string[] {
 }
 
 /** In a header, not in the URL, which is a program's argument. */
-function httpsEnvironment(credentials: string | undefined): NodeJS.ProcessEnv {
-  const proxies = ['HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy'];
+function httpsEnvironment({ url, credentials }: Remote): NodeJS.ProcessEnv {
   const basic = Buffer.from(credentials ?? '').toString('base64');
   return {
     GIT_ALLOW_PROTOCOL: 'https',
-    ...Object.fromEntries(proxies.map((name) => [name, process.env[name]])),
+    https_proxy: proxyFor(url)?.href,
     ...(credentials !== undefined && {
       GIT_CONFIG_COUNT: '1',
       GIT_CONFIG_KEY_0: 'http.extraHeader',

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { internetFetch } from '@skolo/base/internet';
 import {
   type DamagedImage,
   deleteImage,
@@ -132,7 +133,7 @@ async function fetchTo(
   const display = byteDisplay(io);
   try {
     return await fetchImage(imagesFolder(io), isRemote ? from : resolve(io.folder, from), {
-      fetch,
+      fetch: internetFetch,
       signal,
       now: io.now,
       report: (text) => io.err(plain(text)),

@@ -3,6 +3,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode, orAborted } from '@skolo/base';
+import { internetFetch } from '@skolo/base/internet';
 import {
   type Download,
   downloader,
@@ -156,7 +157,8 @@ export function downloadOf(
 ): Download {
   const cache = userFolder(io.env, 'XDG_CACHE_HOME');
   const folder = resolve(io.folder, files ?? join(cache, 'skolo', 'files'));
-  return downloader({ folder, fetch, signal, confirm: (sum) => confirmSum(io, sum, signal) });
+  const confirm = (sum: UnknownSum) => confirmSum(io, sum, signal);
+  return downloader({ folder, fetch: internetFetch, signal, confirm });
 }
 
 async function confirmSum(
