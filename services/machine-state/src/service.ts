@@ -90,8 +90,8 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
   for (const part of [current, recorder]) part.recall(standings);
   const webConsole = await openConsole(context, (name) => serviceNamed(rack(), name));
   const handlers = { ...apiHandlers(parts), ...enrolment.handlers, ...webConsole.handlers };
-  const { stages } = webConsole;
-  const handler = createApp(context, { api, handlers, stages, compresses: true });
+  const { stages, instead } = webConsole;
+  const handler = createApp(context, { api, handlers, stages, instead, compresses: true });
   await journal.whenOpen(async () => {
     journal.onWell();
     await records.tables.flush();

@@ -15,10 +15,10 @@ import { busy } from './response/problem.ts';
 import type { AnyAnswer, BoundRoute } from './routes.ts';
 
 /** Makes the function of a route. Those of one app share its limits and streams. */
-export function routeAnswers(options: AppOptions): (route: BoundRoute) => Stage {
+export function routeAnswers(options: AppOptions) {
   const take = workLimits(options);
   const send = sender(options);
-  return (route) => async (request) => {
+  return (route: BoundRoute) => async (request: Parameters<Stage>[0]) => {
     const { spec } = route;
     const exchange = exchangeOf(request);
     exchange.route = route.label;

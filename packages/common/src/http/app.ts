@@ -24,12 +24,14 @@ export interface App {
  *
  * @param app without stages
  * @param own stages of this server, such as who may connect
+ * @param instead stages that respond themselves, such as pages, or forward requests
  */
 export function httpApp(
   app: Router,
   options: AppOptions,
   routes: readonly BoundRoute[],
   own: readonly Stage[] = [],
+  instead: readonly Stage[] = [],
 ): App {
   // Express' own.
   const router: Router = newRouter({ caseSensitive: true });
@@ -39,6 +41,7 @@ export function httpApp(
   for (const stage of own) app.use(stage); //   403
   app.use(thisRack(options)); //                421
   app.use(hasTarget); //                        400
+  for (const stage of instead) app.use(stage);
   app.use(router); //                           answer.ts
   app.use(notFound); //                         404 405; OPTIONS
   app.use(failed); //                           problem+json
@@ -47,7 +50,11 @@ export function httpApp(
     for (const route of more) {
       const at = router.route(route.label);
       at.all(matches(route));
-      at[route.spec.method](answerOf(route));
+      const answer = answerOf(route);
+      // With `next`, an error would be compared with all other routes first.
+      at[route.spec.method]((request) =>
+        answer(request).catch((error: unknown) => exchangeOf(request).fail(error)),
+      );
     }
   }
   add(routes);

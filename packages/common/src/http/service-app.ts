@@ -15,9 +15,10 @@ export function expressApp(
   options: AppOptions,
   routes: readonly BoundRoute[],
   own?: readonly Stage[],
+  instead?: readonly Stage[],
 ): App {
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
-  return httpApp(app, options, routes, own);
+  return httpApp(app, options, routes, own, instead);
 }
 
 interface ApiOptions<A extends Api> {
@@ -30,6 +31,8 @@ interface ApiOptions<A extends Api> {
   compresses?: boolean;
   /** Before the routes. */
   stages?: readonly Stage[];
+  /** They respond themselves: after those that reject. */
+  instead?: readonly Stage[];
 }
 
 /** A `ServiceContext` contains all of it. */
@@ -46,7 +49,7 @@ interface AppContext extends AppOptions {
  */
 export function createApp<A extends Api>(
   context: AppContext,
-  { api, handlers, access = context.access, compresses = false, stages }: ApiOptions<A>,
+  { api, handlers, access = context.access, compresses = false, stages, instead }: ApiOptions<A>,
 ): RequestListener {
   const { name: title, version, audit, log, metrics, clock, rack, self, signal } = context;
   const { isOverloaded } = context;
@@ -67,5 +70,5 @@ export function createApp<A extends Api>(
     ...bindRoutes(api, handlers),
     ...auditRoute(audit),
   ];
-  return expressApp(options, routes, stages).listener;
+  return expressApp(options, routes, stages, instead).listener;
 }

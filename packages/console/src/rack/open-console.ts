@@ -14,8 +14,10 @@ import { asItsToken, sameOrigin } from './session-stages.ts';
 interface Console {
   /** Handlers of `consoleApi`, to register as routes of the app. */
   handlers: RouteHandlers<typeof consoleApi>;
-  /** Sessions, the other services and pages, before the app's routes. */
+  /** Sessions, before the app's routes. */
   stages: Stage[];
+  /** The other services and pages. */
+  instead: Stage[];
 }
 
 export async function openConsole(
@@ -28,11 +30,7 @@ export async function openConsole(
   const sessions = new Sessions(rack.rack.name, context.clock, store);
   return {
     handlers: consoleHandlers({ rack, version, audit, access, sessions }),
-    stages: [
-      sameOrigin({ sessions, audit, log }),
-      asItsToken({ sessions, access, audit }),
-      toOtherServices({ rack, access, findService }),
-      pagesOnly(pages),
-    ],
+    stages: [sameOrigin({ sessions, audit, log }), asItsToken({ sessions, access, audit })],
+    instead: [toOtherServices({ rack, access, findService }), pagesOnly(pages)],
   };
 }

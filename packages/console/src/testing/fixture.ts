@@ -106,6 +106,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Fixtur
         return createApp(context, {
           compresses: true,
           stages: webConsole.stages,
+          instead: webConsole.instead,
           api: { ...machineStateApi, ...consoleApi },
           handlers: { ...handlers, ...webConsole.handlers },
         });
