@@ -20,7 +20,6 @@ export {
   registerGauges,
 } from './health/metrics.ts';
 export { probes, type ReadinessNow } from './health/probes.ts';
-export { wrongMethod } from './http/app.ts';
 export { exchangeOf, pathOf, plainHeaders } from './http/exchange.ts';
 export { commandApp, lightApp } from './http/light-app.ts';
 export { openApiRoute } from './http/open-api.ts';
@@ -31,6 +30,7 @@ export { HttpProblem } from './http/response/problem.ts';
 export { type Place, toProblem } from './http/response/to-problem.ts';
 export { type BoundRoute, bindRoutes, type RouteHandlers } from './http/routes.ts';
 export { newServer } from './http/server.ts';
+export { wrongMethod } from './http/stages/not-found.ts';
 export { type Clock, readBootId, systemClock } from './process/clock.ts';
 export { Closers } from './process/closers.ts';
 export {

@@ -7,7 +7,6 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import type { ServedRack } from './response/to-problem.ts';
-import type { Start } from './stages/running.ts';
 
 /** Access control of a route. */
 export interface Access {
@@ -35,7 +34,7 @@ export interface AppOptions {
   /** The machine that the service runs on, for the audit log; default: the name of the host. */
   self?: string | undefined;
   /** For an app that is reachable before it has ended. */
-  start?: Start | undefined;
+  start?: { isOver: boolean; wait(response: ServerResponse): Promise<void> } | undefined;
   /** Whether routes of the role `view` are rejected, except streams. */
   isOverloaded?: (() => boolean) | undefined;
   /** Aborted when the service stops: ends streams, and rejects further requests. */

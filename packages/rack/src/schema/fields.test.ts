@@ -64,6 +64,8 @@ describe('a valid value', () => {
     ['cron', '15 3 * * *', '15 3 * * *'],
     ['cron', ' */5  0-23/2 1,15 jan-mar Mon-Fri ', '*/5 0-23/2 1,15 jan-mar Mon-Fri'],
     ['cron', '0 0 29 2 7', '0 0 29 2 7'],
+    ['cron', '0 0 */30 feb *', '0 0 */30 feb *'],
+    ['cron', '0 0 28,31 2 *', '0 0 28,31 2 *'],
   ])('%s: %j', (name, written, value) => {
     expect(fields[name]?.parse(written)).toEqual(value);
   });
@@ -118,6 +120,9 @@ describe('an invalid value', () => {
     ['path', '', 'is not a path'],
     ['timezone', 'Berlin', 'did you mean "Europe/Berlin"?'],
     ['timezone', '+01:00', 'is not a time zone'],
+    ['cron', '0 0 30 2 *', '"30" is not a day of the month "2"'],
+    ['cron', '0 0 31 apr-apr,6,9/2,Nov 1', '"31" is not a day of the month "apr-apr,6,9/2,Nov"'],
+    ['cron', '0 0 30-31 feb *', '"30-31" is not a day of the month "feb"'],
     ['cron', '* * * *', 'has 4 fields'],
     ['cron', '60 * * * *', '"60" is not valid for the minute (0 to 59'],
     ['cron', '5-1 * * * *', '"5-1" is not valid for the minute'],

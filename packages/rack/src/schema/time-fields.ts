@@ -45,7 +45,12 @@ export const cron = canonical('a cron schedule', '15 3 * * *', (input) => {
       wrong: `"${input}" has ${fields.length} fields; a schedule has five (minute, hour, day of month, month, day of week)`,
     };
   }
-  const bad = cronFields.findIndex((field, i) => !isCronField(fields[i] ?? '', field));
+  const values = cronFields.map((field, i) => valuesOf(fields[i] ?? '', field));
+  const bad = values.indexOf(undefined);
+  const [, , days = [], months = []] = values;
+  if (bad < 0 && !months.some((month) => days.some((day) => day <= longest(month)))) {
+    return { wrong: `"${fields[2]}" is not a day of the month "${fields[3]}"` };
+  }
   if (bad < 0) return fields.join(' ');
   const { name, min, max } = cronFields[bad] ?? cronFields[0];
   return {
@@ -53,16 +58,28 @@ export const cron = canonical('a cron schedule', '15 3 * * *', (input) => {
   };
 });
 
-function isCronField(field: string, { min, max, words }: (typeof cronFields)[number]): boolean {
+/** Number of days, in a leap year. */
+function longest(month: number): number {
+  return new Date(Date.UTC(2028, month, 0)).getUTCDate();
+}
+
+/** Undefined: not valid. */
+function valuesOf(
+  field: string,
+  { min, max, words }: (typeof cronFields)[number],
+): number[] | undefined {
   const value = (part: string) => {
     const word = (words as readonly string[]).indexOf(part.toLowerCase());
     return word >= 0 ? word + min : /^\d{1,2}$/.test(part) ? Number(part) : Number.NaN;
   };
-  return field.split(',').every((item) => {
-    const [span = '', step, rest] = item.split('/');
-    if (rest !== undefined || (step !== undefined && !/^[1-9]\d?$/.test(step))) return false;
-    if (span === '*') return true;
-    const [from = '', to = from, more] = span.split('-');
-    return more === undefined && value(from) >= min && value(to) <= max && value(from) <= value(to);
-  });
+  const values: number[] = [];
+  for (const item of field.split(',')) {
+    const [span = '', step = '1', rest] = item.split('/');
+    const [first = '', last = first, more] = span === '*' ? [`${min}`, `${max}`] : span.split('-');
+    const [from, to] = [value(first), value(last)];
+    const isRange = more === undefined && from >= min && to <= max && from <= to;
+    if (rest !== undefined || !isRange || !/^[1-9]\d?$/.test(step)) return undefined;
+    for (let each = from; each <= to; each += Number(step)) values.push(each);
+  }
+  return values;
 }

@@ -53,7 +53,8 @@ export function createHookServer({ core: options, connections, work, emit }: Hoo
     next();
   };
   const routes = [healthz, ...[...hooks].map((hook) => routeOf(...hook, work))];
-  const { listener } = lightApp(options, routes, [onlyPrograms, measure]);
+  const stages = [loopbackOnly, namedHost, programsOnly, hookPath, measure];
+  const { listener } = lightApp(options, routes, stages);
   return newServer({ serverOptions: limits, connections, handler: listener });
 }
 
@@ -95,22 +96,28 @@ function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundR
 const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 const loopbackAddress = /^(?:::ffff:)?127\.|^::1$/;
 
-/** Hooks are for programs on this machine, not for browsers. */
-const onlyPrograms: Stage = (request, _response, next) => {
-  const { headers, socket, method, url = '' } = request;
-  if (!loopbackAddress.test(socket.remoteAddress ?? '')) {
-    throw new HttpProblem(403, 'hooks can only be called from this machine');
-  }
-  if (!loopbackHost.test(headers.host ?? '')) {
-    const why = 'the Host header must be a loopback address; use http://127.0.0.1';
-    throw new HttpProblem(403, why);
-  }
+const loopbackOnly: Stage = ({ socket }, _response, next) => {
+  if (loopbackAddress.test(socket.remoteAddress ?? '')) return next();
+  throw new HttpProblem(403, 'hooks can only be called from this machine');
+};
+
+const namedHost: Stage = ({ headers }, _response, next) => {
+  if (loopbackHost.test(headers.host ?? '')) return next();
+  throw new HttpProblem(403, 'the Host header must be a loopback address; use http://127.0.0.1');
+};
+
+const programsOnly: Stage = (request, _response, next) => {
   const browser = browserProblem(request);
   if (browser !== undefined) throw new HttpProblem(403, browser);
+  next();
+};
+
+/** A hook is called for its effect, so HEAD is not GET. */
+const hookPath: Stage = (request, _response, next) => {
+  const { method, url = '' } = request;
   if (!/^\/[^/]*$/.test(pathOf(request))) {
     throw new HttpProblem(404, 'the request target is not the path of a hook');
   }
-  // A hook is called for its effect.
   if (method === 'HEAD') throw wrongMethod(url.slice(0, 100), method, 'GET');
   next();
 };

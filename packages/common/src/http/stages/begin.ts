@@ -1,0 +1,32 @@
+/** The first stage: what all others and the log need of a request. */
+import { rackHeader } from '@skolo/api/rack-header';
+import { clientAddress } from '../../connections/client-address.ts';
+import { httpRequestDuration } from '../../health/metrics.ts';
+import { Exchange, pathOf, statusOf } from '../exchange.ts';
+import type { AppOptions, Stage } from '../options.ts';
+import { placeOf } from '../response/to-problem.ts';
+
+/** Request ID, headers of all responses, metrics, log. */
+export function begin({ log, metrics, rack, self, access, compresses }: AppOptions): Stage {
+  const duration = httpRequestDuration(metrics);
+  return (request, response, next) => {
+    const place = placeOf(rack?.rack, self);
+    const exchange = new Exchange(request, response, { log, compresses, place });
+    if (place.rack !== undefined) response.setHeader(rackHeader, place.rack);
+    for (const [name, value] of Object.entries(access.headers?.() ?? {})) {
+      response.setHeader(name, value);
+    }
+    const { method = '' } = request;
+    const path = pathOf(request);
+    const startedAt = performance.now();
+    response.once('close', () => {
+      const seconds = (performance.now() - startedAt) / 1000;
+      const code = statusOf(response);
+      duration.observe({ method, route: exchange.route, code }, seconds);
+      if (!log.isLevelEnabled('debug')) return;
+      const from = clientAddress(request);
+      exchange.log.debug({ method, path, code, seconds, from }, 'request');
+    });
+    next();
+  };
+}

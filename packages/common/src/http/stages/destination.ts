@@ -1,0 +1,21 @@
+/** Whether a request has reached the right service. */
+import { anotherRack, rackHeader } from '@skolo/api/rack-header';
+import type { AppOptions, Stage } from '../options.ts';
+import { HttpProblem } from '../response/problem.ts';
+
+/** Requests may name the rack that they expect. */
+export function thisRack({ rack }: AppOptions): Stage {
+  return (request, _response, next) => {
+    const misdirected = anotherRack(rack?.rack?.name, request.headers[rackHeader]?.toString());
+    if (misdirected !== undefined) throw new HttpProblem(421, misdirected);
+    next();
+  };
+}
+
+/** Replaces a request target that Express cannot parse. */
+export const noTarget = '*';
+
+export const hasTarget: Stage = ({ url }, _response, next) => {
+  if (url !== noTarget) return next();
+  throw new HttpProblem(400, 'the request target is not a path; start it with /');
+};
