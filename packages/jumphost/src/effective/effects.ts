@@ -9,14 +9,18 @@ import type { Effect } from './index.ts';
 import { encryptionInEffect, k3sInEffect, modesInEffect, repairModes } from './k3s.ts';
 import { addressInEffect, clockInEffect, journalInEffect } from './settings.ts';
 import { sshInEffect } from './ssh.ts';
+import { statementInEffect } from './statement.ts';
 
 interface EffectNeeds {
   rack: Rack;
+  /** Of the rack: public, PEM. */
+  rackKey(): Promise<string>;
   k3s: ServerPlace;
   hasClockPod: boolean;
 }
 
-export function effectsOf({ rack, k3s, hasClockPod }: EffectNeeds): Record<string, Effect> {
+export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
+  const { rack, rackKey, k3s, hasClockPod } = needs;
   const { address, aliases } = rack.jumphost;
   return {
     ...(!hasClockPod && {
@@ -33,6 +37,7 @@ export function effectsOf({ rack, k3s, hasClockPod }: EffectNeeds): Record<strin
       ],
     },
     address: { script: addressInEffect(address) },
+    active: { check: (host) => statementInEffect(host, rack.name, rackKey) },
     firewall: {
       units: [{ unit: firewallUnit, isAlwaysOn: true }],
       check: (host) => firewallInEffect(host, rack),

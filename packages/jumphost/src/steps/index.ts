@@ -24,6 +24,7 @@ import {
   type ServerPlace,
 } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
+import { clusterStep } from '../effective/cluster-objects.ts';
 import { effectsOf } from '../effective/effects.ts';
 import { inEffect } from '../effective/index.ts';
 import { activeStep } from './active.ts';
@@ -97,14 +98,15 @@ const dependencies: Readonly<Record<string, readonly string[]>> = {
   nfs: ['packages', 'address'],
   // Prevents two power controllers from running.
   overlay: ['label', 'secrets', 'existing-system', 'nfs'],
+  cluster: ['k3s'],
   services: ['overlay'],
 };
 
 /** @throws ComputerError rack.yaml does not contain everything that a jumphost requires. */
 export function stepsOf(needs: JumphostNeeds): Step[] {
-  const { rack, hasClockPod } = needs;
+  const { rack, rackKey, hasClockPod } = needs;
   const place = { ...rack.jumphost, labels: ['svccontroller.k3s.cattle.io/enablelb=true'] };
-  const effects = effectsOf({ rack, k3s: place, hasClockPod });
+  const effects = effectsOf({ rack, rackKey, k3s: place, hasClockPod });
   const [system, ...others] = allSteps(needs, place);
   return [
     { ...system, needs: [] },
@@ -148,6 +150,7 @@ function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
     existingSystemStep(rack.name),
     ...(needs.hasNfs ? [nfsStep({ address: rack.jumphost.address, subnet })] : []),
     overlayStep(needs.overlay),
+    clusterStep(rack.jumphost.name),
     servicesStep(needs.services, rack.name),
   ];
 }

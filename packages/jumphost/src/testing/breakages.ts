@@ -50,6 +50,7 @@ function sshd(text: string): string {
 const removeSshd = 'rm /etc/ssh/sshd_config.d/00-person.conf; systemctl reload ssh';
 const fallback = 'skolo-fallback.service';
 const k3sConfig = '/etc/rancher/k3s/config.yaml';
+const manifests = '/var/lib/rancher/k3s/server/manifests';
 const removeOverride = `rm -r ${k3sConfig}.d`;
 const restartK3s = 'systemctl restart k3s';
 
@@ -275,6 +276,47 @@ rm /etc/ssh/sshd_config.d/00-person.conf`,
       'k3s kubectl create -f - <<END\n{"apiVersion":"v1","kind":"Node","metadata":{"name":"rpi-1","labels":{"node-restriction.kubernetes.io/skolo-jumphost":"true"}}}\nEND',
     why: 'no: somebody set it',
     undo: 'k3s kubectl delete node rpi-1',
+  },
+  {
+    what: 'somebody has edited an account of skolo',
+    step: 'accounts',
+    script:
+      'k3s kubectl patch clusterrole skolo-view --field-manager=kubectl-edit -p \'{"rules":[]}\'',
+    isSample: true,
+  },
+  {
+    what: 'a manifest of others in the folder of k3s, and one that turns CoreDNS off',
+    step: 'cluster',
+    script: `mkdir -p ${manifests}; touch -d '2026-11-01 08:00' ${manifests}/zz.yaml ${manifests}/coredns.yaml.skip`,
+    why: other,
+    undo: `rm ${manifests}/zz.yaml ${manifests}/coredns.yaml.skip`,
+    isSample: true,
+  },
+  {
+    what: 'images come from a registry without a certificate',
+    step: 'cluster',
+    script:
+      'printf \'mirrors:\\n  "*":\\n    endpoint: [http://ADDRESS:5000]\\n\' > /etc/rancher/k3s/registries.yaml',
+    why: other,
+    undo: 'rm /etc/rancher/k3s/registries.yaml',
+    isSample: true,
+  },
+  {
+    what: 'a certificate of k3s expires in ten days',
+    step: 'cluster',
+    script:
+      'openssl req -x509 -nodes -newkey ed25519 -keyout /dev/null -subj /CN=x -days 10 -out /var/lib/rancher/k3s/server/tls/client-admin.crt 2> /dev/null',
+    why: 'no: a restart of k3s is for you to time',
+    undo: restartK3s,
+    isSample: true,
+  },
+  {
+    what: 'the statement of the jumphost is damaged',
+    step: 'active',
+    script: 'echo damaged > /etc/skolo/active/statement.json',
+    why: 'no: `skolo jumphost replace` signs it',
+    undo: 'rm /etc/skolo/active/statement.json',
+    isSample: true,
   },
   {
     what: '`Storage=volatile` of journald in a later file',

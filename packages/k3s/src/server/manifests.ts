@@ -1,23 +1,58 @@
 /** Objects that a cluster must contain. */
 
-import { ComputerError, type Step } from '@skolo/computers';
+import { isDeepStrictEqual } from 'node:util';
+import { ComputerError, type Host, type Step } from '@skolo/computers';
+import { z } from 'zod';
 
 const kubectl = 'k3s kubectl';
 /** Of a shell: there is no such command. */
 const notFound = 127;
 
 /**
- * Namespaces and user accounts, which `skolo attach` and all later steps require.
+ * Namespaces and user accounts, which `skolo attach` and all later steps require. Other people's changes to them are undone.
  *
  * @param manifests of kube/base/namespaces and kube/base/access
  */
 export function accountsStep(manifests: () => Promise<string>, program = kubectl): Step {
-  return manifestsStep({
+  const step = manifestsStep({
     name: 'accounts',
-    about: 'namespaces and service accounts for users exist',
+    about: 'namespaces and service accounts for users exist, and have the intended permissions',
     manifests,
     kubectl: program,
   });
+  return {
+    ...step,
+    async check(host) {
+      const before = await step.check(host);
+      if (before.differs.length > 0) return before;
+      return { differs: await changedObjects(host, program, await manifests()) };
+    },
+  };
+}
+
+const Named = z.looseObject({
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string(), namespace: z.string().exactOptional() }),
+});
+type Named = z.output<typeof Named>;
+const List = z.object({ items: z.array(Named) });
+
+/**
+ * A dry run with a manager of its own changes only fields in the manifests: the overlay adds others to the same objects, and a dry run with
+ * its manager would remove these.
+ */
+async function changedObjects(host: Host, kubectl: string, input: string): Promise<string[]> {
+  const read = async (command: string) =>
+    List.parse(JSON.parse(await host.need(`${kubectl} ${command} -o json -f -`, { input }))).items;
+  const keyOf = ({ kind, metadata: { name, namespace } }: Named) =>
+    [kind, name, ...(namespace === undefined ? [] : ['in', namespace])].join(' ');
+  const live = new Map((await read('get')).map((each) => [keyOf(each), each]));
+  const wanted = await read(
+    'apply --server-side --force-conflicts --field-manager=skolo-check --dry-run=server',
+  );
+  return wanted.flatMap((each) =>
+    isDeepStrictEqual(each, live.get(keyOf(each))) ? [] : [`${keyOf(each)} was changed`],
+  );
 }
 
 interface ManifestsStep extends Pick<Step, 'name' | 'about'> {
@@ -46,9 +81,10 @@ export function manifestsStep({ name, about, manifests, kubectl }: ManifestsStep
       };
     },
     async apply(host) {
-      await host.need(`${kubectl} apply --server-side --field-manager=skolo -f -`, {
-        input: await manifests(),
-      });
+      await host.need(
+        `${kubectl} apply --server-side --force-conflicts --field-manager=skolo -f -`,
+        { input: await manifests() },
+      );
     },
   };
 }

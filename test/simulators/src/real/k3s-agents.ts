@@ -2,15 +2,18 @@
  * How agents join the fake k3s: over a protocol of its own, by tokens and passwords like those of k3s. Behind the server,
  * each agent that is connected is a node of the control plane; without its agent the node is not ready.
  */
+import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFile, copyFile, mkdir, readFile } from 'node:fs/promises';
+import { access, appendFile, copyFile, mkdir, readFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { z } from 'zod';
 import type { ControlPlane } from './control-plane.ts';
 
+const run = promisify(execFile);
 const port = 6443;
 
 /** What an agent says first. */
@@ -52,7 +55,15 @@ interface Agents {
 /** Where agents of the same cluster find their server. */
 export async function acceptAgents({ address, data, cluster, versions, kubectl }: Agents) {
   await mkdir(`${data}/tls`, { recursive: true });
-  await copyFile(`${data}/db/test/certificates/authority.crt`, authorityFile(data));
+  const ofTest = `${data}/db/test/certificates/authority`;
+  // With the time of that of k3s, because the test's own expires within a day. Tokens contain its digest, so it stays the same.
+  const isMade = await access(`${ofTest}-long.crt`).then(
+    () => true,
+    () => false,
+  );
+  const longer = ['-signkey', `${ofTest}.key`, '-days', '3650', '-out', `${ofTest}-long.crt`];
+  if (!isMade) await run('openssl', ['x509', '-in', `${ofTest}.crt`, ...longer]);
+  await copyFile(`${ofTest}-long.crt`, authorityFile(data));
   const authority = await readFile(authorityFile(data), 'utf8');
   const open = new Set<Socket>();
   const closing = new Set<Promise<void>>();

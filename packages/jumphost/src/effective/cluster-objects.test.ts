@@ -1,0 +1,292 @@
+/** Objects that others have created, on a real API server with rack4's overlay: the check names each, and its message removes it. */
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type Host, openHost } from '@skolo/computers';
+import { isLong } from '@skolo/durable/fault-injection';
+import { accountsStep } from '@skolo/k3s';
+import { accounts } from '@skolo/k3s/testing';
+import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { clusterStep } from './cluster-objects.ts';
+
+const run = promisify(execFile);
+const overlay = fileURLToPath(new URL('../../../../kube/racks/rack4', import.meta.url));
+const jumphost = 'jumphost-rack4';
+
+const admission = 'apiVersion: admissionregistration.k8s.io/v1';
+const gone = 'clientConfig: { service: { name: gone, namespace: default } }';
+const pods = 'apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]';
+
+function webhook(kind: string, rest: string, rules = pods): string {
+  return `${admission}
+kind: ${kind}WebhookConfiguration
+metadata: { name: gatekeeper }
+webhooks: [{ name: v.example.com, admissionReviewVersions: [v1], sideEffects: None, ${gone}, rules: [{ ${rules} }], ${rest} }]`;
+}
+
+function policy(kind: 'Validating' | 'Mutating', rules: string, rest: string): string {
+  const binding = kind === 'Validating' ? ', validationActions: [Deny]' : '';
+  return `${admission}
+kind: ${kind}AdmissionPolicy
+metadata: { name: corporate }
+spec: { matchConstraints: { resourceRules: [{ ${rules} }] }, ${rest} }
+---
+${admission}
+kind: ${kind}AdmissionPolicyBinding
+metadata: { name: corporate }
+spec: { policyName: corporate${binding} }`;
+}
+
+function binding(role: string, subject: string, namespace?: string): string {
+  const kind = namespace === undefined ? 'ClusterRoleBinding' : 'RoleBinding';
+  const place = namespace === undefined ? '' : `, namespace: ${namespace}`;
+  return `apiVersion: rbac.authorization.k8s.io/v1
+kind: ${kind}
+metadata: { name: broad${place} }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: ${role} }
+subjects: [{ ${subject} }]`;
+}
+
+interface Foreign {
+  what: string;
+  /** A manifest, or a command of kubectl. */
+  change: string;
+  undo?: string;
+  found: RegExp;
+}
+
+const foreign: Foreign[] = [
+  {
+    what: 'a cordon',
+    change: `cordon ${jumphost}`,
+    undo: `uncordon ${jumphost}`,
+    found: /node jumphost-rack4: cordoned; run kubectl uncordon/,
+  },
+  {
+    what: 'a taint on the jumphost',
+    change: `taint node ${jumphost} maintenance=true:NoExecute`,
+    undo: `taint node ${jumphost} maintenance=true:NoExecute-`,
+    found:
+      /taint maintenance=true:NoExecute; run k3s kubectl taint node jumphost-rack4 maintenance=true:NoExecute-$/,
+  },
+  {
+    what: 'a machine that tasks could use for pods of others',
+    change: 'taint node rpi-1 skolo/machine-',
+    undo: 'taint node rpi-1 skolo/machine=true:NoSchedule',
+    found: /^the node rpi-1 lacks the taint skolo\/machine=true:NoSchedule/,
+  },
+  {
+    what: 'a quota',
+    change: 'create quota few -n skolo --hard=pods=1',
+    found:
+      /^ResourceQuota few in skolo \(by kubectl-create, .*; run k3s kubectl delete resourcequota few -n skolo$/m,
+  },
+  {
+    what: 'limits',
+    change:
+      'apiVersion: v1\nkind: LimitRange\nmetadata: { name: small, namespace: skolo-node }\nspec: { limits: [{ type: Container, max: { memory: 16Mi } }] }',
+    found:
+      /^skolo-node\/metadata-server cannot be created: maximum memory usage per Container is 16Mi/m,
+  },
+  {
+    what: 'a policy that opens a namespace',
+    change:
+      'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: open, namespace: skolo }\nspec: { podSelector: {}, policyTypes: [Ingress], ingress: [{}] }',
+    found: /^NetworkPolicy open in skolo/m,
+  },
+  {
+    what: 'a webhook that is down',
+    change: webhook('Validating', 'failurePolicy: Fail'),
+    found: /failed calling webhook "v.example.com"/,
+  },
+  {
+    what: 'a webhook for one namespace that is down',
+    change: webhook(
+      'Mutating',
+      'failurePolicy: Fail, namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: skolo } }',
+    ),
+    found: /^skolo\/alert-to-pubsub.* cannot be created: .*webhook "v.example.com"/m,
+  },
+  {
+    what: 'a webhook that may stop leases',
+    change: webhook(
+      'Validating',
+      'failurePolicy: Fail',
+      'apiGroups: [coordination.k8s.io], apiVersions: [v1], operations: [UPDATE], resources: [leases]',
+    ),
+    found: /^ValidatingWebhookConfiguration gatekeeper .* prevents pods from starting/m,
+  },
+  {
+    what: 'a policy that rejects pods',
+    change: policy('Validating', pods, 'validations: [{ expression: "false" }]'),
+    found:
+      /^skolo-node\/metadata-server, .* cannot be created: ValidatingAdmissionPolicy 'corporate' with binding 'corporate' denied/m,
+  },
+  {
+    what: 'a policy that rejects leases',
+    change: policy(
+      'Validating',
+      pods.replace('""', 'coordination.k8s.io').replace('pods', 'leases'),
+      'validations: [{ expression: "false" }]',
+    ),
+    found: /^kube-node-lease\/skolo-verify cannot be created: .*'corporate'/m,
+  },
+  {
+    what: 'a policy that changes pods',
+    change: policy(
+      'Mutating',
+      pods,
+      `reinvocationPolicy: Never, mutations: [{ patchType: ApplyConfiguration, applyConfiguration: { expression: 'Object{metadata: Object.metadata{labels: Object.metadata.labels{owner: "bob"}}}' } }]`,
+    ),
+    found: /\.metadata\.labels\.owner changed on creation, by a mutating admission policy$/m,
+  },
+  {
+    what: 'everything for anonymous callers',
+    change: binding('cluster-admin', 'kind: User, name: system:anonymous'),
+    found:
+      /^ClusterRoleBinding broad .* allows system:anonymous to do everything; run k3s kubectl delete clusterrolebinding broad$/,
+  },
+  {
+    what: 'Secrets for all accounts, in one namespace',
+    change: binding(
+      'system:controller:ttl-after-finished-controller',
+      'kind: Group, name: system:serviceaccounts',
+      'kube-system',
+    ),
+    found: /^RoleBinding broad in kube-system .* allows system:serviceaccounts to/,
+  },
+  {
+    what: 'a role for all kubelets',
+    change: binding('edit', 'kind: Group, name: system:nodes', 'skolo'),
+    found: /allows system:nodes to/,
+  },
+  {
+    what: 'a role for the kubelet of one machine',
+    change: binding('view', 'kind: User, name: "system:node:rpi-1"'),
+    found: /allows system:node:rpi-1 to/,
+  },
+  {
+    what: 'more for an account of ours',
+    change: binding(
+      'admin',
+      'kind: ServiceAccount, name: skolo-view, namespace: skolo-access',
+      'default',
+    ),
+    found: /allows skolo-view to/,
+  },
+  {
+    what: 'a default role with more rules',
+    change: `patch clusterrole system:discovery --type=json -p [{"op":"add","path":"/rules/-","value":{"apiGroups":[""],"resources":["secrets"],"verbs":["list"]}}]`,
+    undo: `patch clusterrole system:discovery --type=json -p [{"op":"remove","path":"/rules/1"}]`,
+    found:
+      /^ClusterRole system:discovery .* allows system:authenticated to list secrets; run k3s kubectl delete clusterrole system:discovery and/,
+  },
+];
+
+/** Those of others that do not act on skolo, or that do not stop it. */
+const harmless: Pick<Foreign, 'what' | 'change'>[] = [
+  { what: 'a quota in another namespace', change: 'create quota few -n default --hard=pods=1' },
+  {
+    what: 'a webhook for ingresses',
+    change: webhook(
+      'Validating',
+      'failurePolicy: Fail',
+      'apiGroups: [networking.k8s.io], apiVersions: [v1], operations: [CREATE], resources: [ingresses]',
+    ),
+  },
+  { what: 'a webhook that may fail', change: webhook('Mutating', 'failurePolicy: Ignore') },
+  {
+    what: 'a role for an account of a person',
+    change: binding('view', 'kind: ServiceAccount, name: ann, namespace: default'),
+  },
+  {
+    what: 'the version for everybody',
+    change: binding('system:public-info-viewer', 'kind: Group, name: system:unauthenticated'),
+  },
+];
+
+const missing = (['control-plane', 'kubectl'] as const).filter((name) => !peer(name));
+const title = missing.length > 0 ? `a cluster (no ${missing.join()})` : 'a cluster';
+describe.skipIf(missing.length > 0)(title, { timeout: 60_000 }, () => {
+  let cluster: ControlPlane;
+  let folder: string;
+  let host: Host;
+  beforeAll(async () => {
+    const kubectl = peer('kubectl') ?? '';
+    const taints = [{ key: 'skolo/machine', value: 'true', effect: 'NoSchedule' }];
+    const nodes = [{ name: jumphost }, { name: 'rpi-1', taints }];
+    cluster = await startControlPlane(peer('control-plane') ?? '', kubectl, { nodes });
+    folder = await mkdtemp(join(tmpdir(), 'skolo-cluster-objects-'));
+    const program = `#!/bin/sh\nshift\nexec '${kubectl}' --kubeconfig '${cluster.kubeconfig}' "$@"\n`;
+    await writeFile(join(folder, 'k3s'), program, { mode: 0o755 });
+    const env = { PATH: `${folder}:${process.env.PATH}`, HOME: folder };
+    const start = async (command: string) => spawn('sh', ['-c', command], { env });
+    host = await openHost({ name: jumphost, start, signal: new AbortController().signal });
+    const { stdout } = await run(kubectl, ['kustomize', overlay], { maxBuffer: 2 ** 24 });
+    // The API server has no types of k3s.
+    const objects = stdout
+      .split(/^---\n/m)
+      .filter((each) => !/^apiVersion: (helm|traefik)/m.test(each));
+    await accountsStep(accounts).apply?.(host);
+    const apply = 'k3s kubectl apply --server-side --field-manager=skolo --validate=false -f -';
+    await host.need(apply, { input: objects.join('---\n') });
+  }, 120_000);
+  afterAll(async () => {
+    await cluster?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const isManifest = (change: string) => change.startsWith('apiVersion');
+  async function change(text: string, undo = false): Promise<void> {
+    if (isManifest(text))
+      await host.need(`k3s kubectl ${undo ? 'delete' : 'apply'} -f -`, { input: text });
+    else
+      await host.need(
+        `k3s kubectl ${text.replace(/ -p (.*)/, " -p '$1'").replace(/^create (\S+ \S+ -n \S+).*/, undo ? 'delete $1' : '$&')}`,
+      );
+  }
+  const found = async () => (await clusterStep(jumphost).check(host)).differs;
+
+  it('has nothing of others at first', async () => {
+    expect(await found()).toEqual([]);
+  });
+
+  it.each(foreign.filter((_, at) => isLong || at % 3 === 0))(
+    'has $what',
+    async ({ change: made, undo = made, found: expected }) => {
+      await change(made);
+      // The API server uses a policy some seconds after it is written.
+      await vi.waitFor(async () => expect((await found()).join('\n')).toMatch(expected), 20_000);
+      await change(undo, true);
+      await vi.waitFor(async () => expect(await found()).toEqual([]), 20_000);
+    },
+  );
+
+  it('has objects of others that do not act on skolo', async () => {
+    for (const each of harmless) {
+      await change(each.change);
+      expect(await found(), each.what).toEqual([]);
+      await change(each.change, true);
+    }
+  });
+
+  it.each([
+    `patch clusterrole skolo-view --type=json -p [{"op":"add","path":"/rules/-","value":{"apiGroups":[""],"resources":["secrets"],"verbs":["get"]}}]`,
+    `patch clusterrolebinding skolo-view --type=json -p [{"op":"add","path":"/subjects/-","value":{"kind":"Group","apiGroup":"rbac.authorization.k8s.io","name":"system:authenticated"}}]`,
+    'label ns skolo --overwrite pod-security.kubernetes.io/enforce=privileged',
+    'patch serviceaccount skolo-view -n skolo-access -p {"automountServiceAccountToken":true}',
+    'delete rolebinding skolo-view -n skolo',
+  ])('undoes %s', async (edit) => {
+    const step = accountsStep(accounts);
+    await change(edit);
+
+    expect((await step.check(host)).differs).toHaveLength(1);
+    await step.apply?.(host);
+    expect((await step.check(host)).differs).toEqual([]);
+    expect(await found()).toEqual([]);
+  });
+});
