@@ -1,4 +1,4 @@
-/** Machines whose agents do not respond: one rule for pages and commands. What is known about them dates from `lastSeen`. */
+/** What pages and commands say about machines in trouble, by one rule: since when, which are silent, who is on it. */
 import type { Machine, MachineCondition } from './machine-state.ts';
 
 /** Conditions of a machine whose agent does not respond. */
@@ -21,4 +21,10 @@ export function recentlySilent(machines: Iterable<Machine>): Machine[] {
         condition === 'stale' && !cause && !needsAttention && !power?.cycle,
     )
     .sort(({ lastSeen: a = '' }, { lastSeen: b = '' }) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** Somebody who is on it: whose hold on one of these machines ends last. */
+export function holderOf(machines: Iterable<Pick<Machine, 'power'>>) {
+  const holds = [...machines].flatMap(({ power }) => power?.hold ?? []);
+  return holds.sort((one, other) => other.until.localeCompare(one.until))[0];
 }

@@ -104,6 +104,26 @@ describe.skipIf(!chromium)('the console', () => {
     expect(fixture.calls).toContainEqual({ name: 'order', body });
   });
 
+  it('shows everybody who is on it', async () => {
+    const [cause] = fixture.fixture.rack.causes;
+    const names = cause?.machines ?? [];
+    await page.goto(`${fixture.url}/#/rack`);
+    const card = page.locator('.card', { hasText: cause?.text ?? 'no cause' });
+    await card.getByRole('button', { name: 'I am on it' }).click();
+
+    const held = () => fixture.calls.findLast(({ name }) => name === 'hold')?.body;
+    await expect
+      .poll(held)
+      .toMatchObject({ targets: names, reason: `on it: ${cause?.what}`, until: expect.any(String) });
+    const until = new Date(Date.now() + 4 * 3_600_000).toISOString();
+    const hold = { id: 'hold-1', by: 'ann-operate', until, reason: 'on it' };
+    for (const machine of fixture.fixture.machines) {
+      if (names.includes(machine.name)) fixture.show({ ...machine, power: { outlets: [], hold } });
+    }
+    await card.getByText('ann-operate is on it').waitFor();
+    expect(await card.getByRole('button').count()).toBe(0);
+  });
+
   it('says that a service is older when it does not have a route', async () => {
     const detail = 'no such path: /v1/devices; check the path; /openapi.json lists all paths';
     const json = { title: 'Not Found', status: 404, detail };

@@ -5,7 +5,7 @@ import { missing, mostLosses, worsened } from './worsened.ts';
 /** A rack whose first machines are silent. */
 function rackOf(all: number, silent: number): Pick<RackHealth, 'machines' | 'seen'> {
   const names = Array.from({ length: all }, (_, at) => [`rpi-${at + 1}`, at >= silent] as const);
-  return { machines: { all, silent, held: 0 }, seen: Object.fromEntries(names) };
+  return { machines: { all, silent, held: 0, heldBy: {} }, seen: Object.fromEntries(names) };
 }
 
 function alertsOn(...machines: string[]): RackHealth['alerts'] {

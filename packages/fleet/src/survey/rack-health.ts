@@ -96,7 +96,8 @@ export interface RackHealth {
   down: string[];
   /** Firing alerts, except informational ones, with the labels of what each is about. */
   alerts: { name: string; severity: string; count: number; subjects: Labels[] }[];
-  machines?: { all: number; silent: number; held: number };
+  /** `heldBy`: how many machines each person holds. */
+  machines?: { all: number; silent: number; held: number; heldBy: Record<string, number> };
   /** Whether a machine shows any sign of life, by its name. */
   seen: Record<string, boolean>;
   /** How often machines were lost in the last week, from machine-state's history. */
@@ -143,6 +144,8 @@ export function readHealth(text: string): RackHealth {
   const controllers = one('controllers');
   const ended = one('tasksEnded');
   const delivery = of('delivery')[0]?.metric.state;
+  // Daemons before 0.3 do not say by whom.
+  const heldBy = by('held', 'by');
   const facts = {
     at: result[0]?.value[0] ?? 0,
     versions: Object.fromEntries(
@@ -157,7 +160,8 @@ export function readHealth(text: string): RackHealth {
       machines: {
         all: machines.length,
         silent: seen.filter(([, isSeen]) => !isSeen).length,
-        held: one('held') ?? 0,
+        held: Object.values(heldBy).reduce((sum, count) => sum + count, 0),
+        heldBy: Object.fromEntries(Object.entries(heldBy).filter(([person]) => person !== '')),
       },
     }),
     ...(ended !== undefined && {

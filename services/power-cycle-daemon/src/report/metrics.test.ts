@@ -41,6 +41,17 @@ describe('metrics', () => {
     );
   });
 
+  it('shows who holds how many machines', async () => {
+    const daemon = await startDaemon({ yaml });
+    await daemon.client.hold({ body: { targets: ['pdu-1'], reason: 'a new fan' } });
+
+    const lines = await metricsOf(daemon.metricsUrl);
+
+    expect(lines.filter((line) => line.startsWith('skolo_power_machines_held{'))).toEqual([
+      expect.stringMatching(/^skolo_power_machines_held\{by="[^"]+"\} 1$/),
+    ]);
+  });
+
   it('shows what a person turned off, whatever it feeds', async () => {
     const { metricsUrl, turnAll } = await startDaemon({ yaml });
     await turnAll('off', ['b', 'pdu-1/7']);

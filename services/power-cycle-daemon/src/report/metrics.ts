@@ -126,12 +126,15 @@ export const gauges: Record<string, GaugeSpec<View>> = {
     read: ({ store }) => [...store.switchedOff.all.keys()].map((outlet) => [{ outlet }, 1]),
   },
   skolo_power_machines_held: {
-    help: 'Machines on hold, whether the hold is on the machine, on a device that powers it, or on the rack.',
+    help: 'Machines on hold, by who holds them, whether the hold is on the machine, on a device that powers it, or on the rack.',
+    labels: ['by'],
     read({ rack, snapshot }) {
       const now = snapshot();
-      return allTargets(rack()).filter(
-        (target) => target.machine?.name === target.name && holdsOf(target, now).length > 0,
-      ).length;
+      const holders = allTargets(rack()).flatMap((target) => {
+        const [hold] = target.machine?.name === target.name ? holdsOf(target, now) : [];
+        return hold?.by ?? [];
+      });
+      return [...Map.groupBy(holders, (by) => by)].map(([by, { length }]) => [{ by }, length]);
     },
   },
   skolo_power_machines_need_attention: {

@@ -56,7 +56,7 @@ export function define(command: SkoloCommand): void {
       const causes = all.filter((cause) => cause.machines.some((name) => names.has(name)));
       if (options.json) return printJson(io, { machines: found, causes });
       const { printWork } = await import('./work-list.ts');
-      return printWork(io, found, causes);
+      return printWork(io, found, causes, machines);
     }
     if (options.json) return printJson(io, { machines: found });
     if (found.length === 0 && words.length > 0) return undefined;

@@ -1,7 +1,7 @@
 /** What needs attention: common causes, each with all its machines, then machines by shelf. A page for the technician at the rack. */
 
 import type { CommonCause, Machine } from '@skolo/api';
-import { beganAt } from '@skolo/api/silence';
+import { beganAt, holderOf } from '@skolo/api/silence';
 import { count } from '@skolo/base';
 import type { Io } from '../../io.ts';
 import { byNumber } from '../../names.ts';
@@ -13,6 +13,7 @@ export function printWork(
   io: Io,
   machines: readonly Machine[],
   causes: readonly CommonCause[],
+  all: readonly Machine[],
 ): void {
   const now = io.now();
   const sorted = machines.toSorted((a, b) => byNumber(a.name, b.name));
@@ -22,12 +23,15 @@ export function printWork(
     .map(([shelf, its]) =>
       [
         styled(plain(shelf), 'bold', io.colour),
-        ...its.flatMap((machine) => linesOf(machine, now)),
+        ...its.flatMap((machine) => [...linesOf(machine, now), ...holderLine([machine])]),
       ].map((line) => paragraph(line, io.columns)),
     );
   const needing = count(machines.length, 'machine needs', 'machines need');
   const head = `${needing} attention, ${timestamp(now)}`;
-  const shared = causes.flatMap((cause) => causeLines(cause, now));
+  const shared = causes.flatMap((cause) => {
+    const its = all.filter(({ name }) => cause.machines.includes(name));
+    return [...causeLines(cause, now), ...holderLine(its)];
+  });
   const first = shared.length === 0 ? [] : [shared.map((line) => paragraph(line, io.columns))];
   io.out([[head], ...first, ...blocks].map((lines) => lines.join('\n')).join('\n\n'));
 }
@@ -52,4 +56,10 @@ function linesOf(machine: Machine, now: number) {
     `[ ] ${name}: ${condition}${howLong}${where.length > 0 ? ` (${where.join('; ')})` : ''}`,
     `    ${sentence(needsAttention ?? '')}`,
   ].map(plain);
+}
+
+function holderLine(machines: readonly Machine[]) {
+  const hold = holderOf(machines);
+  if (hold === undefined) return [];
+  return [plain(`    ${sentence(hold.by)} is on it until ${timestamp(hold.until)}`)];
 }

@@ -1,11 +1,11 @@
-import { pause } from '@skolo/base';
+import { count, pause } from '@skolo/base';
 import { type FleetRack, findRack, type RackHealth, type RackStatus } from '@skolo/fleet';
 import type { SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { headline, printOverview } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
-import type { Style } from '../../output/text.ts';
+import { plain, type Style } from '../../output/text.ts';
 import { duration } from '../../output/time.ts';
 import { loadFleet, openerToRead } from '../../reach/racks.ts';
 import { untilStopped } from '../../until-stopped.ts';
@@ -121,7 +121,7 @@ type Row = Found & { name: string; state: (typeof states)[number] };
 
 function remarksOf({ name, answer, ways }: Row) {
   if (!answer) return [];
-  const { alerts, down, versions, state, delivery = 'delivered' } = answer;
+  const { alerts, down, machines, versions, state, delivery = 'delivered' } = answer;
   const texts = [
     ...ways,
     ...(state === 'unknown' ? ['Prometheus has no data from services yet'] : []),
@@ -130,6 +130,9 @@ function remarksOf({ name, answer, ways }: Row) {
       ? []
       : [`alerts ${delivery}; run skolo alerts status --on ${name}`]),
     ...(alerts.length > 0 ? [alerts.map(alertText).join(', ')] : []),
+    ...Object.entries(machines?.heldBy ?? {}).map(
+      ([by, held]) => `${plain(by)} holds ${count(held, 'machine')}`,
+    ),
     ...Object.entries(versions).flatMap(([service, all]) =>
       all.length > 1 ? [`${service} runs as ${all.join(' and ')}`] : [],
     ),

@@ -7,6 +7,7 @@ import { Condition } from '../parts/condition.tsx';
 import { MachineLink } from '../parts/links.tsx';
 import { hrefOf } from '../parts/router.ts';
 import { Ago, At } from '../parts/time.tsx';
+import { OnIt } from './on-it.tsx';
 
 /** Two rows on a laptop. */
 const most = 8;
@@ -20,7 +21,10 @@ export function Attention({
   machines: ReadonlyMap<string, Machine>;
 }) {
   const waiting = needingAttention(machines.values());
-  const ofRack = [...cardsOfRack(rack), ...cardOfSilent(recentlySilent(machines.values()))];
+  const ofRack = [
+    ...cardsOfRack(rack, machines),
+    ...cardOfSilent(recentlySilent(machines.values())),
+  ];
   const [isLong, setIsLong] = useState(false);
   const hidden = ofRack.length + waiting.length - most;
   const shown = isLong ? waiting : waiting.slice(0, most);
@@ -52,7 +56,10 @@ export function needingAttention(machines: Iterable<Machine>): Machine[] {
     .sort((one, other) => (beganAt(one) ?? '').localeCompare(beganAt(other) ?? ''));
 }
 
-function cardsOfRack({ rackFile, causes, elements, alerts, alertPath, services }: RackView) {
+function cardsOfRack(
+  { rackFile, causes, elements, alerts, alertPath, services }: RackView,
+  all: ReadonlyMap<string, Machine>,
+) {
   const failing = services.filter(({ ready, degraded }) => !ready || degraded.length > 0);
   return [
     ...cardsOfAlertPath(alertPath),
@@ -77,6 +84,7 @@ function cardsOfRack({ rackFile, causes, elements, alerts, alertPath, services }
         text={text}
         lastAnswer={since}
         more={<a href={hrefOf('rack', [], { cause: what })}>{count(machines.length, 'machine')}</a>}
+        onIt={<OnIt what={what} machines={machines.flatMap((each) => all.get(each) ?? [])} />}
       />
     )),
     ...elements
@@ -146,6 +154,7 @@ function Card({
   text,
   more,
   lastAnswer,
+  onIt,
   isBad,
 }: {
   href: string;
@@ -154,6 +163,7 @@ function Card({
   text: string | undefined;
   more?: ComponentChildren;
   lastAnswer?: string | undefined;
+  onIt?: ComponentChildren;
   isBad?: boolean;
 }) {
   return (
@@ -169,6 +179,7 @@ function Card({
         </p>
       )}
       {more && <p>{more}</p>}
+      {onIt}
     </li>
   );
 }
@@ -185,6 +196,7 @@ function Person({ machine }: { machine: Machine }) {
       <p class="muted" title={sentence}>
         <Condition condition={condition} /> {sentence}
       </p>
+      <OnIt what={needsAttention ?? name} machines={[machine]} />
     </li>
   );
 }

@@ -1,0 +1,41 @@
+import type { Machine } from '@skolo/api/machine-state';
+import { holderOf } from '@skolo/api/silence';
+import { powerCycleDaemon } from '../live/api.ts';
+import { mayOperate, useLive } from '../live/store.ts';
+import { Failure, useAttempt } from '../parts/load.tsx';
+import { Until } from '../parts/time.tsx';
+
+const holdMs = 4 * 3_600_000;
+
+/** Who is on it, for everybody; or a button. It is a hold, so that automatic repair does not disturb this person. */
+export function OnIt({ what, machines }: { what: string; machines: readonly Machine[] }) {
+  const isAllowed = useLive(({ session }) => mayOperate(session));
+  const [failed, attempt] = useAttempt();
+  const hold = holderOf(machines);
+  function take() {
+    const targets = machines.map(({ name }) => name);
+    const until = new Date(Date.now() + holdMs).toISOString();
+    const reason = `on it: ${what}`;
+    return powerCycleDaemon.hold({ body: { targets, reason, until } });
+  }
+  if (hold) {
+    return (
+      <p class="muted">
+        {hold.by} is on it <Until time={hold.until} />
+      </p>
+    );
+  }
+  if (!isAllowed) return <p class="muted">nobody is on it</p>;
+  return (
+    <p>
+      <button
+        type="button"
+        title="Shows your name to everybody, and holds the machines for 4 hours: nothing power-cycles them, and no task starts"
+        onClick={() => void attempt(take)}
+      >
+        I am on it
+      </button>
+      {failed && <Failure error={failed} />}
+    </p>
+  );
+}
