@@ -112,13 +112,11 @@ describe.skipIf(!chromium)('the console', () => {
     await card.getByRole('button', { name: 'I am on it' }).click();
 
     const held = () => fixture.calls.findLast(({ name }) => name === 'hold')?.body;
-    await expect
-      .poll(held)
-      .toMatchObject({
-        targets: names,
-        reason: `on it: ${cause?.what}`,
-        until: expect.any(String),
-      });
+    await expect.poll(held).toMatchObject({
+      targets: names,
+      reason: `on it: ${cause?.what}`,
+      until: expect.any(String),
+    });
     const until = new Date(Date.now() + 4 * 3_600_000).toISOString();
     const hold = { id: 'hold-1', by: 'ann-operate', until, reason: 'on it' };
     for (const machine of fixture.fixture.machines) {
