@@ -395,6 +395,34 @@ describe('a history that is looked after', () => {
     );
   });
 
+  it('takes little more space for four days of twenty similar devices than for one', async () => {
+    const repository = await history.open();
+    const line = (...of: number[]) =>
+      `set interface ge-0/0/${of.at(-1)} description ${createHash('sha256').update(of.join()).digest('hex').slice(0, 24)}`;
+    const devices = Array.from({ length: 20 }, (_, n) => ({
+      name: `switch-${n}`,
+      lines: Array.from({ length: 1200 }, (_, port) => line(n, port)),
+    }));
+    const bytes: number[] = [];
+
+    for (let day = 0; day < 4; day += 1) {
+      await Promise.all(
+        devices.map(async ({ name, lines }, n) => {
+          for (const port of [0, 1, 2]) lines[day * 7 + port * 131] = line(day, n, port);
+          await repository.commit(change(name, lines.join('\n')));
+        }),
+      );
+      await repository.maintain(new AbortController().signal);
+      bytes.push(await packedBytes());
+    }
+
+    const [first = 0] = bytes;
+    expect(bytes.at(-1)).toBeLessThan(2 * first);
+    const [, , , oldest] = await repository.versions('switch-7');
+    expect(`${oldest && (await repository.content(oldest))}`).toContain(line(0, 7, 2));
+    expect(await repository.check(new AbortController().signal)).toBeUndefined();
+  }, 60_000);
+
   it('stops when it is told to', async () => {
     const repository = await history.open();
     const reason = new Error('stopped');
@@ -436,3 +464,9 @@ describe('a history that is looked after', () => {
     });
   });
 });
+
+async function packedBytes(): Promise<number> {
+  const folder = join(history.folder, 'objects/pack');
+  const sizes = (await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size);
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
