@@ -17,6 +17,7 @@ import { peer } from '@skolo/simulators';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { root } from './folder/folders.ts';
+import { commitOf, sourcesAt } from './testing/earlier-sources.ts';
 import { ask, type DemoProcess, edit, newFolder, shell, spawnDemo } from './testing/run-demo.ts';
 
 const testdata = join(import.meta.dirname, '../testdata');
@@ -45,20 +46,66 @@ const Kept = z.object({
 afterEach(() => vi.unstubAllEnvs());
 
 /** In real time: a test of the whole rack in a hurry is in demo.test.ts. */
-async function start(dir: string): Promise<DemoProcess> {
-  const demo = spawnDemo(['--dir', dir], { SKOLO_DEMO_MINUTE_MS: '60000' });
+async function start(dir: string, sources?: string): Promise<DemoProcess> {
+  const env = { SKOLO_DEMO_MINUTE_MS: '60000' };
+  const demo = spawnDemo(['--dir', dir], env, onTestFinished, sources);
   await demo.printed(/Ctrl-C ends all of it/);
   return demo;
 }
 
-function commandIn(dir: string) {
+function commandIn(dir: string, sources?: string) {
   const where = `--rack '${dir}/rack.yaml' --token-file '${dir}/secrets/operator-token'`;
-  return (command: string) => shell(`npx skolo ${command} ${where}`);
+  return (command: string) => shell(`npx skolo ${command} ${where}`, sources);
+}
+
+type Skolo = (command: string) => Promise<string>;
+
+/** A rack.yaml with this sink of alerts. */
+function withSink(rack: string, url: string): string {
+  const sink = `{ name: pager, kind: http, url: "${url}" }`;
+  return rack.replace(/^ {4}topic: .*$/m, `$&\n    sinks: [${sink}]`);
+}
+
+async function deliverTo(url: string, dir: string, skolo: Skolo) {
+  await edit(join(dir, 'rack.yaml'), (rack) => withSink(rack, url));
+  await expect.poll(() => skolo('alerts status'), { interval: 1000 }).toContain('pager');
+}
+
+/** Makes each service write state. */
+async function use(demo: DemoProcess, skolo: Skolo) {
+  await shell(demo.command(/printf .* ssh /));
+  await skolo(`backup run router --reason 'a new domain' --wait`);
+  await skolo(`power cycle ${machine} --mode hard --reason 'it hung' --wait`);
+  await skolo(`machine maintain ${machine} --reason 'a new fan'`);
+  await ask(demo.command(/token$/).replace(/(--interface \S+)\.1 /, '$1.50 '));
+  await shell(demo.command(/curl .*\/api\/v2\/alerts/));
+  await expect.poll(() => skolo(`machine list ${machine}`)).toMatch(/a new fan$/m);
+}
+
+/** The last change of the router, the order for the machine, and the alert that was not accepted. */
+async function expectContinued(skolo: Skolo, { received }: { received: string[] }) {
+  expect(await skolo('backup diff router')).toMatch(/^\+ +domain-name lab\.example$/m);
+  await expect.poll(() => skolo(`machine list ${machine}`)).toContain('a new fan');
+  await expect.poll(() => received.join('\n')).toContain('"HostHot"');
+}
+
+function expectKept(found: Lists, kept: Lists) {
+  for (const [name, entries] of Object.entries(kept)) {
+    // The history does not store these of a backup: since 0.2.0, they depend on masks.
+    const computed = new Set(name === 'backups' ? ['id', 'sha1', 'size'] : []);
+    const expected = entries.map((entry) =>
+      expect.objectContaining(
+        Object.fromEntries(Object.entries(entry).filter(([key]) => !computed.has(key))),
+      ),
+    );
+    expect(entries.length, name).toBeGreaterThan(0);
+    expect(found[name], name).toEqual(expect.arrayContaining(expected));
+  }
 }
 
 type Lists = z.infer<typeof Kept>['lists'];
 
-async function listsOf(skolo: (command: string) => Promise<string>): Promise<Lists> {
+async function listsOf(skolo: Skolo): Promise<Lists> {
   const answers: Lists = {};
   for (const [name, command] of Object.entries(lists)) {
     const answer: unknown = JSON.parse(await skolo(`${command} --json`));
@@ -114,20 +161,9 @@ describe.skipIf(why)(`state${why ? ` (${why})` : ''}`, { timeout: 300_000 }, () 
     const dir = await newFolder();
     const skolo = commandIn(dir);
     const demo = await start(dir);
-    const sink = `{ name: pager, kind: http, url: "${nowhere}" }`;
-    await edit(join(dir, 'rack.yaml'), (rack) =>
-      rack.replace(/^ {4}topic: .*$/m, `$&\n    sinks: [${sink}]`),
-    );
-    await expect.poll(() => skolo('alerts status'), { interval: 1000 }).toContain('pager');
-
+    await deliverTo(nowhere, dir, skolo);
     await demo.printed(/backed up +device=router/);
-    await shell(demo.command(/printf .* ssh /));
-    await skolo(`backup run router --reason 'a new domain' --wait`);
-    await skolo(`power cycle ${machine} --mode hard --reason 'it hung' --wait`);
-    await skolo(`machine maintain ${machine} --reason 'a new fan'`);
-    await ask(demo.command(/token$/).replace(/(--interface \S+)\.1 /, '$1.50 '));
-    await shell(demo.command(/curl .*\/api\/v2\/alerts/));
-    await expect.poll(() => skolo(`machine list ${machine}`)).toMatch(/a new fan$/m);
+    await use(demo, skolo);
     const kept = { lists: await listsOf(skolo), at: new Date().toISOString() };
     expect(await demo.end()).toBe(0);
 
@@ -153,16 +189,38 @@ describe.skipIf(why)(`state${why ? ` (${why})` : ''}`, { timeout: 300_000 }, () 
     const demo = await start(dir);
 
     const skolo = commandIn(dir);
-    const found = await listsOf(skolo);
-    for (const [name, entries] of Object.entries(kept.lists)) {
-      const expected = entries.map((entry) => expect.objectContaining(entry));
-      expect(entries.length, name).toBeGreaterThan(0);
-      expect(found[name], name).toEqual(expect.arrayContaining(expected));
-    }
-    expect(await skolo('backup diff router')).toMatch(/^\+ +domain-name lab\.example$/m);
-    await expect.poll(() => skolo(`machine list ${machine}`)).toContain('a new fan');
-    await expect.poll(() => sink.received.join('\n')).toContain('"HostHot"');
+    expectKept(await listsOf(skolo), kept.lists);
+    await expectContinued(skolo, sink);
     expect(await demo.end()).toBe(0);
     expect(formatOfHistory(dir)).toBeGreaterThanOrEqual(kept.formats.history);
   });
+
+  it.for(archives)(
+    '%s: after a push and its rollback, that release continues with what this version wrote',
+    async (archive, { skip }) => {
+      const [, version = ''] = /^state-(.*)\.tar/.exec(archive) ?? [];
+      const commit = (await commitOf(version)) ?? skip(`${version} is not in this clone's history`);
+      const sources = await sourcesAt(commit);
+      const dir = await newFolder();
+      expect(await (await start(dir, sources)).end()).toBe(0);
+      const former = await readFile(join(dir, 'rack.yaml'), 'utf8');
+      const pushed = await start(dir);
+      const skolo = commandIn(dir);
+      await deliverTo(nowhere, dir, skolo);
+      await use(pushed, skolo);
+      const lists = await listsOf(skolo);
+      expect(await pushed.end()).toBe(0);
+      const sink = await startSink();
+      // A rollback restores it, too.
+      await edit(join(dir, 'rack.yaml'), () => withSink(former, sink.url));
+
+      const back = await start(dir, sources);
+
+      const earlier = commandIn(dir, sources);
+      expectKept(await listsOf(earlier), lists);
+      await expectContinued(earlier, sink);
+      expect(back.output).not.toMatch(/unreadable|damaged/);
+      expect(await back.end()).toBe(0);
+    },
+  );
 });

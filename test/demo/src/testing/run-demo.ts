@@ -14,7 +14,6 @@ import { expect, onTestFinished } from 'vitest';
 import { root } from '../folder/folders.ts';
 import { type OneProcess, processes } from './processes.ts';
 
-const main = join(root, 'test', 'demo', 'src', 'main.ts');
 const run = promisify(execFile);
 
 export interface DemoProcess {
@@ -46,14 +45,20 @@ export async function newFolder(atTheEnd: AtTheEnd = onTestFinished): Promise<st
   return dir;
 }
 
-/** Starts the demo; it ends with the test. */
+/**
+ * Starts the demo; it ends with the test.
+ *
+ * @param sources of another version
+ */
 export function spawnDemo(
   args: string[],
   env: Record<string, string> = {},
   atTheEnd: AtTheEnd = onTestFinished,
+  sources = root,
 ): DemoProcess {
+  const main = join(sources, 'test', 'demo', 'src', 'main.ts');
   const child = spawn(process.execPath, [main, ...args], {
-    cwd: root,
+    cwd: sources,
     // Half an hour of its rack takes half a minute.
     env: { ...process.env, SKOLO_DEMO_MINUTE_MS: '1000', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -146,14 +151,14 @@ export async function ask(command: string): Promise<string> {
 }
 
 /** Runs a command like a user who pastes it into a shell. */
-export async function pasted(command: string): Promise<string> {
-  const { stdout } = await run('sh', ['-c', command], { cwd: root });
+export async function pasted(command: string, sources = root): Promise<string> {
+  const { stdout } = await run('sh', ['-c', command], { cwd: sources });
   return stdout;
 }
 
 /** Runs a command without npx, which takes longer to start than the command. */
-export function shell(command: string): Promise<string> {
-  return pasted(withoutNpx(command));
+export function shell(command: string, sources = root): Promise<string> {
+  return pasted(withoutNpx(command), sources);
 }
 
 function withoutNpx(command: string): string {
