@@ -20,6 +20,7 @@ function answering({ readOnly = '', ...changes }: Record<string, string>): Host 
     time: '1800000000',
     folder: '/var/lib',
     freeKib: `${8 << 20}`,
+    diskKib: `${60 << 20}`,
     isFilled: 'no',
     usedPercent: '20',
     memoryKib: `${4 << 20}`,
@@ -67,4 +68,28 @@ it.each([
   const { differs } = await systemStep(needs).check(answering({ id: 'debian', ...changes }));
 
   expect(differs).toEqual([expect.stringContaining(text)]);
+});
+
+it.each([
+  ['of 64 GB', 'no', 61_200_000, '', []],
+  [
+    'of 32 GB',
+    'no',
+    30_100_000,
+    '',
+    ['the disk has 30 GB, but 64 GB are required; install Debian on a larger disk'],
+  ],
+  [
+    'of 32 GB, in use',
+    'yes',
+    30_100_000,
+    '; the disk has 30 GB, but 64 GB are recommended: replace the jumphost before it is full',
+    [],
+  ],
+])('a disk %s', async (_, isFilled, diskKib, note, differs) => {
+  const step = systemStep({ ...needs, diskGb: 64 });
+
+  const check = await step.check(answering({ isFilled, diskKib: `${diskKib}` }));
+
+  expect(check).toEqual({ differs, note: `Debian 13, arm64${note}` });
 });

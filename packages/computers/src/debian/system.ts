@@ -9,6 +9,8 @@ interface SystemNeeds {
   architectures: readonly Architecture[];
   /** Directories of k3s and our state, before k3s has filled them. */
   freeBytes: number;
+  /** Size of the disk, as sold: 1 GB is 1e9 bytes. Partitions and the file system may take 15%. Default: any. */
+  diskGb?: number;
   memoryBytes: number;
   /** Ubuntu is also accepted, because only k3s is installed. */
   hasUbuntu?: true;
@@ -34,6 +36,8 @@ const Facts = z.object({
   time: z.coerce.number(),
   folder: z.string(),
   freeKib: z.coerce.number(),
+  /** Of the file systems with these directories. */
+  diskKib: z.coerce.number(),
   usedPercent: z.coerce.number(),
   isFilled: z.enum(['yes', 'no']),
   memoryKib: z.coerce.number(),
@@ -64,6 +68,7 @@ init=$(cat /proc/1/comm)
 time=$(date +%s)
 folder=$folder
 freeKib=$least
+diskKib=$(df -kP ${folders} 2>/dev/null | awk 'NR > 1 && !seen[$6]++ { sum += $2 } END { print sum }')
 usedPercent=$used
 isFilled=$(if systemctl is-active -q k3s.service 2>/dev/null || [ -e /var/lib/rancher/k3s/server/db ] || [ -e /var/lib/rancher/k3s/agent/client-kubelet.crt ] || [ -e /etc/kubernetes/kubelet.conf ]; then echo yes; else echo no; fi)
 memoryKib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
@@ -104,7 +109,7 @@ function systemsOf({ hasUbuntu }: SystemNeeds): string {
 
 /** @param text what {@link systemScript} prints @throws ZodError It is something else. */
 export function judgeSystem(text: string, needs: SystemNeeds) {
-  const { architectures, freeBytes, memoryBytes, hasUbuntu, now } = needs;
+  const { architectures, freeBytes, diskGb = 0, memoryBytes, hasUbuntu, now } = needs;
   const facts = Facts.parse(factsIn(text));
   const { id, version, userland, init, folder, freeKib, memoryKib } = facts;
   const neededBytes = facts.isFilled === 'yes' ? freeBytesLater : freeBytes;
@@ -128,6 +133,12 @@ export function judgeSystem(text: string, needs: SystemNeeds) {
     freeKib * 1024 >= neededBytes && freePercent >= leastFreePercent,
     `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent}%) free, but ${neededBytes / mib} MiB and ${leastFreePercent}% are required; free disk space, otherwise the kubelet will evict pods`,
   );
+  const hasGb = (facts.diskKib * 1024) / 1e9;
+  const isSmall = hasGb < 0.85 * diskGb;
+  const disk = `the disk has ${Math.floor(hasGb)} GB, but ${diskGb} GB`;
+  // A rack that runs keeps running: its other steps must not depend on a new disk.
+  const isLeft = isSmall && facts.isFilled === 'yes';
+  want(!isSmall || isLeft, `${disk} are required; install Debian on a larger disk`);
   want(
     memoryKib * 1024 >= memoryBytes,
     `this computer has ${Math.floor(memoryKib / 1024)} MiB of memory, but ${memoryBytes / mib} MiB are required`,
@@ -142,7 +153,7 @@ export function judgeSystem(text: string, needs: SystemNeeds) {
   );
   return {
     differs,
-    note: `${id === 'ubuntu' ? 'Ubuntu' : 'Debian'} ${version}, ${userland}`,
+    note: `${id === 'ubuntu' ? 'Ubuntu' : 'Debian'} ${version}, ${userland}${isLeft ? `; ${disk} are recommended: replace the jumphost before it is full` : ''}`,
     facts,
   };
 }

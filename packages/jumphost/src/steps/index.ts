@@ -68,6 +68,8 @@ const gib = 1024 ** 3;
 export const jumphostSystem = {
   architectures: ['amd64', 'arm64'],
   freeBytes: 5 * gib,
+  /** Metrics, images, state and archives take up to 28 GB, and a full disk needs 10% free. */
+  diskGb: 64,
   /** A 2 GB jumphost has less, because the kernel reserves some of it. */
   memoryBytes: 1.7 * gib,
 } as const;
