@@ -19,7 +19,14 @@ export { swarmingSettings } from './rack/overrides.ts';
 export type * from './rack/rack.ts';
 export { connectedTo, dependsOn, feedsKnown, goesDark, losesPower } from './rack/wiring.ts';
 export { hasRange } from './ranges/ranges.ts';
-export { locateFindings, parseRack, rackWarnings, readRack, usableRack } from './read/load.ts';
+export {
+  locateFindings,
+  parseRack,
+  rackWarnings,
+  readRack,
+  readRackText,
+  usableRack,
+} from './read/load.ts';
 export type { SeenBack } from './schema/back-check.ts';
 export { rackJsonSchema } from './schema/json-schema.ts';
 export {
@@ -39,6 +46,7 @@ export type {
 } from './schema/settings/settings.ts';
 export { defaultSettings } from './schema/settings/settings.ts';
 export { checkSecrets, secretReferences } from './secrets/references.ts';
+export { LastGoodCopy } from './watch/last-good-copy.ts';
 export type { RackWatch } from './watch/rack-watcher.ts';
 export { watchRack } from './watch/watch.ts';
 export { parseFile } from './yaml/checked-file.ts';

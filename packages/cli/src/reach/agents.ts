@@ -13,7 +13,7 @@ import { didYouMean, serviceUrl } from '@skolo/rack/light';
 import type { SkoloCommand } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { expandedNames, findNamed } from '../names.ts';
-import { loadRack } from '../workstation/rack-file.ts';
+import { rackToReach } from '../workstation/rack-file.ts';
 import { newClient, rackNameOf, wayOn } from './service-client.ts';
 
 export type AgentClient = Client<typeof swarmingClientApi>;
@@ -63,7 +63,7 @@ export async function agentPlaces(
     const rackName = await rackNameOf(command.globals());
     return [{ name: names[0], url, rackName, ...(await wayOn(command)) }];
   }
-  const rack = await loadRack(command.globals());
+  const rack = await rackToReach(command);
   const all = [...rack.machines.values()];
   const way = await wayOn(command);
   return findNamed(command.io, names, all, unknown, toList).map((machine) => {
@@ -88,7 +88,7 @@ export async function agentPlace(
   if (url !== undefined && !command.gives('rack')) {
     return { name, url, rackName: await rackNameOf(command.globals()), ...way };
   }
-  const rack = await loadRack(command.globals());
+  const rack = await rackToReach(command);
   const machine = rack.machines.get(name);
   if (machine === undefined) {
     throw new CliError(`${name}: ${unknown}${didYouMean(name, rack.machines.keys(), toList)}`);

@@ -20,7 +20,7 @@ import type { Globals, SkoloCommand } from '../command.ts';
 import { CliError, exitCodes, usageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { badFile, readSecretFile } from '../workstation/given-file.ts';
-import { loadRack, rackFile } from '../workstation/rack-file.ts';
+import { rackFile, rackToReach } from '../workstation/rack-file.ts';
 import { savedTokenFile } from '../workstation/workstation-files.ts';
 
 export interface Service<A extends Api> {
@@ -105,8 +105,7 @@ export function connectTo<A extends Api>(
 
 /** @throws CliError URL or token are not valid. */
 async function connect<A extends Api>(command: SkoloCommand, target: Target<A>, given?: string) {
-  const globals = command.globals();
-  const { baseUrl, rack } = await placeOf(globals, target);
+  const { baseUrl, rack } = await placeOf(command, target);
   // A given token may be meant to replace an unreadable saved one.
   const own = given === undefined ? await tokenFor(command, rack) : undefined;
   const token = given ?? own?.token;
@@ -190,14 +189,15 @@ export async function rackNameOf(globals: Globals): Promise<string | undefined> 
 
 /** The location of a service. */
 export async function placeOf(
-  globals: Globals,
+  command: SkoloCommand,
   { service, port }: Omit<Target<Api>, 'api'>,
 ): Promise<{ baseUrl: string; rack?: string }> {
+  const globals = command.globals();
   if (globals.url !== undefined) {
     const name = await rackNameOf(globals);
     return { baseUrl: globals.url, ...(name !== undefined && { rack: name }) };
   }
-  const rack = await loadRack(globals);
+  const rack = await rackToReach(command);
   const baseUrl = port === 'metrics' ? serviceMetricsUrl(rack, service) : serviceUrl(rack, service);
   return { baseUrl, rack: rack.name };
 }

@@ -16,7 +16,8 @@ export async function runCommand(
     err: (text) => add('err', `${text}\n`),
     draw: (text) => add('out', text),
     write: async (bytes) => add('out', Buffer.from(bytes).toString()),
-    env,
+    // Nothing is kept in the home directory of whoever runs the tests.
+    env: { XDG_STATE_HOME: '/dev/null', ...env },
     isTerminal: terminal !== undefined,
     columns: terminal?.columns,
     rows: terminal?.rows,

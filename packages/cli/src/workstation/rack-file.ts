@@ -1,9 +1,11 @@
 import { access } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { errorCode } from '@skolo/base';
+import { join, resolve } from 'node:path';
+import { errorCode, sha256 } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import type { Globals, SkoloCommand } from '../command.ts';
 import { CliError, exitCodes } from '../errors.ts';
+import type { Io } from '../io.ts';
+import { userFolder } from './workstation-files.ts';
 
 /**
  * The rack of `--rack`.
@@ -14,6 +16,48 @@ import { CliError, exitCodes } from '../errors.ts';
 export async function loadRack(globals: Globals): Promise<Rack> {
   const { readRack } = await import('@skolo/rack');
   return readRack(await rackFile(globals));
+}
+
+const reached = new WeakMap<Io, Promise<Rack>>();
+
+/**
+ * Like {@link loadRack}, for commands that ask services and only require their URLs: after an invalid edit, prints its
+ * errors, and returns the copy of the last valid version that such a command kept.
+ *
+ * @throws RackError There is no valid copy.
+ */
+export function rackToReach(command: SkoloCommand): Promise<Rack> {
+  const { io } = command;
+  const opened = reached.get(io) ?? openToReach(command);
+  reached.set(io, opened);
+  return opened;
+}
+
+async function openToReach(command: SkoloCommand): Promise<Rack> {
+  const { io } = command;
+  const file = await rackFile(command.globals());
+  const { LastGoodCopy, parseRack, RackError, readRackText } = await import('@skolo/rack');
+  const folder = join(
+    userFolder(io.env, 'XDG_STATE_HOME'),
+    'skolo',
+    'racks',
+    sha256(resolve(file)),
+  );
+  const copy = new LastGoodCopy(folder, () => undefined);
+  const last = await copy.read();
+  try {
+    const text = await readRackText(file);
+    const rack = parseRack(text, { file });
+    await copy.keep(text);
+    return rack;
+  } catch (error) {
+    if (!(error instanceof RackError) || last === undefined) throw error;
+    const rack = parseRack(last, { file });
+    io.err(
+      `${error.message}\nskolo: continuing with the last valid version of ${file}, ${copy.path}`,
+    );
+    return rack;
+  }
 }
 
 /** Like {@link loadRack}; undefined if no file was given and the default one does not exist. */

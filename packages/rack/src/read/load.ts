@@ -55,14 +55,14 @@ export async function readRack(
   file: string,
   options: { strictFor?: ServiceName } = {},
 ): Promise<Rack> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const code = errorCode(error) ?? String(error);
-    throw unreadableRack(file, code, error);
-  }
-  return parseRack(text, { ...options, file });
+  return parseRack(await readRackText(file), { ...options, file });
+}
+
+/** @throws RackError It cannot be read. */
+export async function readRackText(file: string): Promise<string> {
+  return await readFile(file, 'utf8').catch((error) => {
+    throw unreadableRack(file, errorCode(error) ?? String(error), error);
+  });
 }
 
 /** Likely oversights, for `skolo rack check`. Requires a rack of parseRack or readRack. */

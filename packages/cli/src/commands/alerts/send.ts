@@ -10,7 +10,7 @@ import { CliError, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { alertToPubsub } from '../../reach/service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
-import { loadRack } from '../../workstation/rack-file.ts';
+import { rackToReach } from '../../workstation/rack-file.ts';
 import type { AlertStatus, Delivery } from './delivery.ts';
 import { type PubSubOptions, sourceOf, withSubscription } from './pubsub-options.ts';
 
@@ -179,7 +179,7 @@ async function mustBeRack(baseUrl: string, rack: string | undefined): Promise<vo
 
 async function signIn(command: SkoloCommand): Promise<string | undefined> {
   const { readSecret } = await import('@skolo/secrets');
-  const rack = await loadRack(command.globals());
+  const rack = await rackToReach(command);
   const { bearer, username, password } = rack.services['alert-to-pubsub'].auth;
   if (bearer !== undefined) return `Bearer ${(await readSecret(rack, bearer)).reveal().trim()}`;
   if (username === undefined || password === undefined) return undefined;

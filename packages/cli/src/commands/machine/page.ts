@@ -8,7 +8,7 @@ import { expandedNames } from '../../names.ts';
 import { type Fact, factsText } from '../../output/facts.ts';
 import { age, relative, sizeText, timestamp } from '../../output/time.ts';
 import { machineState } from '../../reach/service-client.ts';
-import { loadRack } from '../../workstation/rack-file.ts';
+import { rackToReach } from '../../workstation/rack-file.ts';
 import { botState, cell, hottest, mostDevices, reasonLines, sentence } from './agent-text.ts';
 import { historyLine } from './history-text.ts';
 
@@ -185,7 +185,7 @@ async function wiringOf(
 ): Promise<Map<string, Fact[]>> {
   // The service at --url may belong to any rack.
   if (command.globals().url !== undefined && !command.gives('rack')) return new Map();
-  const rack = await loadRack(command.globals());
+  const rack = await rackToReach(command);
   const [{ findSubjects }, { detailsOf, dependencyFacts }] = await Promise.all([
     import('../rack/subjects.ts'),
     import('../rack/details.ts'),

@@ -99,7 +99,7 @@ function attentionText(waiting: number): string {
 /** The web console of the rack in rack.yaml, or at `--url`, and how many machines need attention. */
 async function ownLink(command: SkoloCommand) {
   const globals = command.globals();
-  const { baseUrl, rack } = await placeOf(globals, { service: 'machine-state' });
+  const { baseUrl, rack } = await placeOf(command, { service: 'machine-state' });
   const own = await tokenFor(command, rack);
   const token = own?.token;
   const hint = own ? `the token is from ${own.file}` : 'save your token with skolo login';

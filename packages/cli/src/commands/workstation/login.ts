@@ -2,7 +2,7 @@ import { ApiError, ApiUnreachable } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
 import { powerCycleDaemon, unexplained } from '../../reach/service-client.ts';
-import { loadRack } from '../../workstation/rack-file.ts';
+import { rackToReach } from '../../workstation/rack-file.ts';
 import { removeToken, saveToken } from '../../workstation/workstation-files.ts';
 
 /** `skolo login`: saves a token for a rack's services on this workstation. */
@@ -24,7 +24,7 @@ export function define(command: SkoloCommand): void {
       return;
     }
     const { rack: file } = command.globals();
-    const rack = await loadRack(command.globals());
+    const rack = await rackToReach(command);
     if (rack.name !== name) {
       const message = `${file} is the rack.yaml of ${rack.name}; specify the rack.yaml of ${name} with --rack or --on`;
       throw new CliError(message, exitCodes.wrongCommandLine);

@@ -1,0 +1,66 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
+import { createTokens, startPowerCycleDaemon } from '@skolo/scripted-services';
+import { expect, it, onTestFinished } from 'vitest';
+import { runCommand } from '../testing/run-command.ts';
+
+async function editedRack() {
+  const tokens = await createTokens();
+  const power = await startPowerCycleDaemon({ tokens });
+  onTestFinished(async () => {
+    await power.close();
+    await tokens.remove();
+  });
+  const dir = await tempDir();
+  const file = join(dir, 'rack.yaml');
+  const token = join(dir, 'token');
+  await writeFile(token, tokens.admin, { mode: 0o600 });
+  const valid = `rack: rack4
+jumphost: { name: jumphost, address: 127.0.0.1 }
+services:
+  power-cycle-daemon: { url: "${power.url}" }
+`;
+  const save = (text: string) => writeFile(file, text);
+  await save(valid);
+  const run = (line: string, env = { XDG_STATE_HOME: dir }) =>
+    runCommand([...line.split(' '), '--rack', file, '--token-file', token], undefined, env);
+  return { dir, file, valid, save, run, power };
+}
+
+it.each([
+  ['an unknown key', (valid: string) => `${valid}colour: red\n`, /^\S+rack\.yaml:5:1 colour:/m],
+  ['invalid YAML', (valid: string) => `${valid}x: [\n`, /^\S+rack\.yaml:\d+:\d+ /m],
+  ['no URL', () => 'rack: rack4\n', /jumphost/],
+  ['nothing', () => '', /rack\.yaml/],
+])(
+  'a command names an error (%s), and asks the services of the last valid version',
+  async (_, edit, error) => {
+    const { dir, file, valid, save, run } = await editedRack();
+    const good = await run('power status');
+    await save(edit(valid));
+
+    const status = await run('power status');
+    const check = await run('rack check');
+
+    expect(status).toMatchObject({ out: good.out, exitCode: good.exitCode });
+    expect(good.exitCode).toBe(0);
+    const { err } = status;
+    expect(err).toMatch(error);
+    expect(err).toContain(`continuing with the last valid version of ${file}, ${dir}/skolo/racks/`);
+    expect(err.split('continuing')).toHaveLength(2);
+    expect(check.exitCode).toBe(78);
+  },
+);
+
+it('without a valid version, or somewhere to keep it, a command only names the error', async () => {
+  const { valid, save, run } = await editedRack();
+  const env = { XDG_STATE_HOME: '/dev/null' };
+  expect(await run('power status', env)).toMatchObject({ exitCode: 0, err: '' });
+  await save(`${valid}colour: red\n`);
+
+  expect(await run('power status', env)).toMatchObject({
+    exitCode: 78,
+    err: expect.not.stringContaining('continuing'),
+  });
+});
