@@ -22,7 +22,7 @@ export { hasRange } from './ranges/ranges.ts';
 export {
   locateFindings,
   parseRack,
-  rackWarnings,
+  rackOversights,
   readRack,
   readRackText,
   usableRack,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseRack, rackWarnings } from '@skolo/rack';
+import { parseRack, rackOversights } from '@skolo/rack';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { withOneAddress } from './addresses/one-address.ts';
 import { root } from './folder/folders.ts';
@@ -15,7 +15,7 @@ describe('racks/demo', () => {
   it('has neither errors nor oversights', () => {
     const rack = parseRack(text, { file });
 
-    expect(rackWarnings(rack)).toEqual([]);
+    expect(rackOversights(rack)).toEqual({ pasted: [], warnings: [] });
     expect(rack.machines.size).toBeGreaterThan(1);
   });
 
@@ -28,7 +28,7 @@ describe('racks/demo', () => {
   it('has one machine where there is one address, and is complete then, too', () => {
     const rack = parseRack(withOneAddress(text), { file });
 
-    expect(rackWarnings(rack)).toEqual([]);
+    expect(rackOversights(rack)).toEqual({ pasted: [], warnings: [] });
     expect([...rack.machines.values()]).toMatchObject([
       { name: 'skia-rpi2-demo-shelf1-001', address: '127.0.0.1', identity: 'bots' },
     ]);

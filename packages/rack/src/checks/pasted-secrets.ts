@@ -9,14 +9,14 @@ import { secretReferences } from '../secrets/references.ts';
 import { valueAt } from '../yaml/paths.ts';
 
 /**
- * Paths of references such as `password: hunter2`: a word without a slash or dot, if no such file exists next to rack.yaml. Excludes
+ * Paths of references such as `password: hunter2`: a word without a slash or an extension such as `.txt`, if no such file exists next to rack.yaml. Excludes
  * `{ file: token }`.
  *
  * @param value content of rack.yaml
  */
 export function pastedSecretsOf(rack: Rack, draft: Draft, value: unknown): Path[] {
   return secretReferences(rack).flatMap(({ ref, short, path: expanded }) => {
-    if (!short || !('file' in ref) || /[./]/.test(ref.file)) return [];
+    if (!short || !('file' in ref) || /\/|\.[a-z]{2,5}$/i.test(ref.file)) return [];
     const path = pathInFile(draft, expanded);
     if (typeof valueAt(value, path) !== 'string') return [];
     return existsSync(secretPath(rack, ref.file)) ? [] : [path];

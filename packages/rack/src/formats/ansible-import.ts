@@ -3,7 +3,7 @@
  * Source: docs.ansible.com, "How to build your inventory". Only connection variables are read.
  */
 import { isIP } from 'node:net';
-import { parse } from 'yaml';
+import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { maxNames, RangeSyntaxError } from '../ranges/ranges.ts';
 
@@ -122,8 +122,11 @@ function readYamlGroups(text: string, file: string): Map<string, Group> {
   try {
     value = parse(text);
   } catch (error) {
-    const why = error instanceof Error ? error.message.split('\n')[0] : '';
-    throw new AnsibleError(`${file} is not YAML: ${why}`, { cause: error });
+    // Without the parser's text, which quotes the file.
+    const line = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
+    throw new AnsibleError(
+      `${file}${line === undefined ? '' : `:${line}`}: not valid YAML; fix it`,
+    );
   }
   const result = z.record(z.string(), YamlGroup).safeParse(value);
   if (!result.success) {
@@ -190,8 +193,9 @@ function variablesIn(words: readonly string[], where: string): Variables {
   return Object.fromEntries(
     words.map((word) => {
       const [, key, value = ''] = /^([\w.-]+)\s*=\s*(.*)$/.exec(word) ?? [];
-      if (key === undefined)
-        throw new AnsibleError(`${where} ${word} is not a variable; write KEY=VALUE`);
+      if (key === undefined) {
+        throw new AnsibleError(`${where}: a word is not a variable; write KEY=VALUE`);
+      }
       return [key, value.replace(/^(["'])(.*)\1$/, '$2')];
     }),
   );

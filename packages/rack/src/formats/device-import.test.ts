@@ -48,7 +48,9 @@ describe('Oxidized', () => {
           login: { username: 'ann', password: 'hunter2' },
         },
       ],
-      left: ['fw: skolo does not support model fortios'],
+      left: [
+        'router.db:4: skolo does not support the model in column 3; if it has a command line, describe it with `model: generic` (docs/rack-yaml.md)',
+      ],
       bad: [],
       aliases: [],
     });
@@ -97,8 +99,23 @@ model_map: { cisco: ios }
     const { bad } = readOxidized('sw:ios\n:192.0.2.1:ios', 'router.db');
 
     expect(bad).toEqual([
-      'router.db:1: sw has no model; check the row, and the columns in the --oxidized-config file',
+      'router.db:1: the model is missing; check the row, and the columns in the --oxidized-config file',
     ]);
+  });
+
+  it.each([
+    ['sw:ios:192.0.2.1:ann:hunter2', {}],
+    ['hunter2:sw', {}],
+    ['fw 1:192.0.2.1:hunter2', {}],
+    ['sw:hunter2:ios:ann', { bad: [], left: [] }],
+    ['hunter2!::ios', {}],
+    ['-:192.0.2.1:ios:hunter2:hunter2', {}],
+  ])('never quotes a column that may be a password: %s', (row, expected) => {
+    const { bad, left } = readOxidized(row, 'router.db');
+
+    expect({ bad, left }).toMatchObject(expected);
+    expect(JSON.stringify([bad, left])).not.toContain('hunter2');
+    for (const line of [...bad, ...left]) expect(line).toMatch(/^router\.db:1: /);
   });
 
   it('never quotes passwords in errors', () => {
@@ -134,8 +151,8 @@ model_map: { cisco: ios }
       'ap-4',
     ]);
     expect(bad).toEqual([
-      expect.stringMatching(/^router\.db:5: core: the name is used twice/),
-      expect.stringMatching(/^router\.db:6: core: /),
+      expect.stringMatching(/^router\.db:5: the name is used twice/),
+      expect.stringMatching(/^router\.db:6: /),
     ]);
   });
 });
@@ -168,7 +185,10 @@ it.each([';', ':'])('RANCID has devices that are up, separated by "%s"', (separa
     },
   ]);
   expect(others).toEqual({
-    left: ['sw2.lab is not marked as up', 'fw.lab: skolo does not support model fortigate'],
+    left: [
+      'sw2.lab is not marked as up',
+      expect.stringMatching(/^router\.db:\d+: skolo does not support model fortigate; /),
+    ],
     bad: [],
     aliases: [],
   });
@@ -228,7 +248,9 @@ describe('pdudaemon', () => {
   ])('has no model for %o', (pdu, name) => {
     expect(one(pdu)).toMatchObject({
       devices: [],
-      left: [`pdu-1: skolo does not support model ${name}`],
+      left: [
+        `p.conf: pdus.pdu-1: skolo does not support model ${name}; to switch it with a program, use \`model: command-switch\` (docs/rack-yaml.md)`,
+      ],
     });
   });
 

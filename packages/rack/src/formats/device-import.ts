@@ -38,7 +38,7 @@ export interface ForeignInventory {
   devices: ForeignDevice[];
   /** What is not imported on purpose, and why. */
   left: string[];
-  /** Rows with an error: where, what, and how to fix it. They contain no values, which may be passwords. */
+  /** Rows with an error: where, what, and how to fix it. They contain no values: in other columns than expected, any may be a password. */
   bad: string[];
   /** Other names of outlets. */
   aliases: OutletAlias[];
@@ -103,10 +103,13 @@ export function readOxidized(
     const where = `${file}:${number}`;
     const hint = 'check the row, and the columns in the --oxidized-config file';
     if (writtenName === undefined) return { bad: `${where}: the name is missing; ${hint}` };
-    if (written === undefined) return { bad: `${where}: ${writtenName} has no model; ${hint}` };
+    if (written === undefined) return { bad: `${where}: the model is missing; ${hint}` };
     const foreign = settings.model_map?.[written] ?? written;
     const model = oxidizedModels[foreign.toLowerCase()];
-    if (model === undefined) return { left: notSupported(writtenName, foreign) };
+    if (model === undefined)
+      return {
+        left: `${where}: skolo does not support the model in column ${(map.model ?? 0) + 1}; ${toGeneric}`,
+      };
     const username =
       at(map, 'username') ??
       settings.groups?.[at(map, 'group') ?? '']?.username ??
@@ -150,7 +153,7 @@ export function readRancid(text: string, file: string, user?: string): ForeignIn
     }
     if (state !== 'up') return { left: `${writtenName} is not marked as up` };
     const model = rancidTypes[type];
-    if (model === undefined) return { left: notSupported(writtenName, type) };
+    if (model === undefined) return { left: notSupported(where, type) };
     return { writtenName, where, host: writtenName, entry: { model }, ...login };
   });
   return named(found);
@@ -182,7 +185,9 @@ export function readPdudaemon(text: string, file: string): ForeignInventory {
     if (pdu === undefined) return { bad: `${where}: ${issueOf(error)}; fix it` };
     const device = pduOf(pdu);
     if (device === undefined) {
-      return { left: notSupported(writtenName, [pdu.driver, pdu.controlpoint].join(' ').trim()) };
+      return {
+        left: notSupported(where, [pdu.driver, pdu.controlpoint].join(' ').trim(), toProgram),
+      };
     }
     return { writtenName, where, host: pdu.ip ?? writtenName, ...device };
   });
@@ -215,8 +220,11 @@ function pduOf(pdu: Pdu): Pick<ForeignDevice, 'entry' | 'login'> | undefined {
   return { entry, login: model === 'mpower' ? { ...login, legacySsh: true } : login };
 }
 
-function notSupported(name: string, model: string): string {
-  return `${name}: skolo does not support model ${model}`;
+const toProgram = 'to switch it with a program, use `model: command-switch` (docs/rack-yaml.md)';
+const toGeneric = 'if it has a command line, describe it with `model: generic` (docs/rack-yaml.md)';
+
+function notSupported(where: string, model: string, hint = toGeneric): string {
+  return `${where}: skolo does not support model ${model}; ${hint}`;
 }
 
 /** A device's name in rack.yaml is its host name without the domain, or all of it where two would be equal. */
@@ -234,8 +242,7 @@ function named(found: readonly Found[]): ForeignInventory {
       const name = wanted.find((name) => !hostNameProblem(name) && !devices.has(name));
       if (name !== undefined) devices.set(name, { ...each, name });
       else {
-        const what = 'the name is used twice, or is not a host name; change it';
-        inventory.bad.push(`${where}: ${writtenName}: ${what}`);
+        inventory.bad.push(`${where}: the name is used twice, or is not a host name; change it`);
       }
     }
   }

@@ -7,12 +7,13 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { formatIssue, RackError } from '../issues/issues.ts';
+import type { Rack } from '../rack/rack.ts';
 import { expandNames } from '../ranges/ranges.ts';
 import type { ServiceName } from '../schema/service-ports.ts';
 import { defaultSettings } from '../schema/settings/settings.ts';
 import { inventory } from '../testing/arbitrary-inventory.ts';
 import { exampleRack, exampleText, smallRack } from '../testing/example.ts';
-import { parseRack, rackWarnings, readRack } from './load.ts';
+import { parseRack, rackOversights, readRack } from './load.ts';
 
 const small = 'rack: small\njumphost: { name: jumphost, address: 192.168.1.8 }\n';
 
@@ -406,7 +407,12 @@ it('time-outs of the backup may be those of one device', () => {
   ]);
 });
 
-describe('rackWarnings', () => {
+function rackWarnings(rack: Rack) {
+  const { pasted, warnings } = rackOversights(rack);
+  return [...pasted, ...warnings].sort((a, b) => a.line - b.line);
+}
+
+describe('rackOversights', () => {
   it('names likely oversights, with their lines', () => {
     const rack = parse(`${small}identities:
   bots: { project: my-project, credentials: { fixed: secrets/token } }

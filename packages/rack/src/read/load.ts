@@ -65,10 +65,10 @@ export async function readRackText(file: string): Promise<string> {
   });
 }
 
-/** Likely oversights, for `skolo rack check`. Requires a rack of parseRack or readRack. */
-export function rackWarnings(rack: Rack): RackIssue[] {
+/** Likely oversights, and secrets that were probably typed into the file, for `skolo rack check`. Requires a rack of parseRack or readRack. */
+export function rackOversights(rack: Rack): { pasted: RackIssue[]; warnings: RackIssue[] } {
   const origin = origins.get(rack);
-  if (origin === undefined) return [];
+  if (origin === undefined) return { pasted: [], warnings: [] };
   const { text, file } = origin;
   const { value, locate } = readYaml(text, file);
   const { draft } = build(value, { file });
@@ -78,7 +78,10 @@ export function rackWarnings(rack: Rack): RackIssue[] {
       'no such file next to rack.yaml; write { file: PATH } or { env: NAME }. If this is the secret itself, replace the secret';
     return { path, rule: 'pasted', message };
   });
-  return issuesOf([...warningsOf(draft, listedServices(value)), ...pasted], locate, file);
+  return {
+    pasted: issuesOf(pasted, locate, file),
+    warnings: issuesOf(warningsOf(draft, listedServices(value)), locate, file),
+  };
 }
 
 /** Findings with their lines in rack.yaml. Requires a rack of parseRack or readRack. */

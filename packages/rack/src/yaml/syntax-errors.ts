@@ -20,6 +20,8 @@ interface YamlError {
 export interface ParserError {
   code: ErrorCode;
   pos: [number, number];
+  /** Where the same key is before. */
+  first?: number;
 }
 
 interface Found {
@@ -43,13 +45,16 @@ export function yamlErrors(text: string, parserErrors: readonly ParserError[]): 
   const found = new Map<number, YamlError>();
   const reported = new Set<number>();
   let findings = 0;
-  for (const { code, pos } of [...parserErrors].sort((a, b) => a.pos[0] - b.pos[0])) {
+  for (const { code, pos, first } of [...parserErrors].sort((a, b) => a.pos[0] - b.pos[0])) {
     const offset = Math.min(pos[0], text.length);
     const { line: at } = counter.linePos(offset);
     if (reported.has(at)) continue;
     reported.add(at);
     if (++findings > maxFindings) break;
     const error = findingOf(code, spotOf(text, tokens, offset));
+    if (first !== undefined && error.message === duplicate) {
+      error.message = `duplicate key, the first is on line ${counter.linePos(first).line}; remove one`;
+    }
     const { line, col } = counter.linePos(error.offset);
     reported.add(line);
     if (!found.has(line)) found.set(line, { line, column: col, message: error.message });
@@ -86,6 +91,7 @@ function tabBefore(text: string, offset: number): Found | undefined {
   return { message: 'this line is indented with a tab; use spaces instead', offset: start + tab };
 }
 
+const duplicate = 'duplicate key; remove one';
 const mergeConflict = 'this line marks a merge conflict; keep one version and remove the markers';
 const comma = 'a comma is missing after this value; add it, or put the whole value in quotes';
 const multilineKey = 'this key spans several lines; write it on one line';
@@ -120,7 +126,7 @@ const findingByCode: Readonly<Record<ErrorCode, (spot: Spot) => Finding>> = {
     at?.type === 'seq-item-ind'
       ? 'a list with `- ` is not allowed within { } or [ ]; write it as [a, b]'
       : comma,
-  DUPLICATE_KEY: () => 'duplicate key; remove one',
+  DUPLICATE_KEY: () => duplicate,
   IMPOSSIBLE: () => 'this is not valid YAML; put the value in quotes, or write the entry again',
   KEY_OVER_1024_CHARS: ({ bracket, offset }) => ({
     message: 'this key has more than 1024 characters; shorten it, or add the missing colon',

@@ -52,10 +52,11 @@ export function readYaml(text: string, file: string): Source {
     if (trap) throw failure(trap.message, trap.offset);
     const document = compose(tokens, text.length);
     showHidden(document, show);
-    const merge = [...nodesOf(document)]
-      .flatMap((node) => (isMap(node) ? node.items : []))
-      .find(isMerge);
+    const pairs = [...nodesOf(document)].flatMap((node) => (isMap(node) ? node.items : []));
+    const merge = pairs.find(isMerge);
     if (merge) throw failure(mergeKey, merge.key.range?.[0]);
+    const glued = pairs.find(isGlued);
+    if (glued) throw failure(gluedKey, glued.key.range?.[0]);
     const wrong = [...document.errors, ...document.warnings, ...duplicateKeys(document)];
     if (wrong.length > 0) throw new RackError(syntaxIssues(hidden, wrong, file));
     const alias = wrongAlias(document);
@@ -91,6 +92,15 @@ function compose(tokens: CST.Token[], length: number): Document.Parsed {
 function isMerge(pair: Pair): pair is Pair<Scalar> {
   return isScalar(pair.key) && pair.key.type === 'PLAIN' && pair.key.source === '<<';
 }
+
+/** `{ model:frr }` is one key without a value. */
+function isGlued(pair: Pair): pair is Pair<Scalar> {
+  const { key, value } = pair;
+  const isEmpty = value == null || (isScalar(value) && value.value === null && !value.source);
+  return isEmpty && isScalar(key) && key.type === 'PLAIN' && /^[\w-]+:./.test(key.source ?? '');
+}
+
+const gluedKey = 'a space is missing after the colon; write `KEY: VALUE`';
 
 const mergeKey =
   'merge keys (`<<`) are not supported; write the keys in each entry, or use one entry with a range';
@@ -146,16 +156,17 @@ function showHidden(document: Document.Parsed, show: (text: string) => string): 
   }
 }
 
-function duplicateKeys(document: Document.Parsed): YAMLParseError[] {
-  const errors: YAMLParseError[] = [];
+function duplicateKeys(document: Document.Parsed): ParserError[] {
+  const errors: ParserError[] = [];
   for (const node of nodesOf(document)) {
-    const keys = new Set<string>();
+    const keys = new Map<string, number>();
     for (const { key } of isMap(node) ? node.items : []) {
       if (!isScalar(key)) continue;
       const name = String(key.value);
       const [start, end] = key.range ?? [0, 0];
-      if (keys.has(name)) errors.push(new YAMLParseError([start, end], 'DUPLICATE_KEY', name));
-      keys.add(name);
+      const first = keys.get(name);
+      if (first !== undefined) errors.push({ code: 'DUPLICATE_KEY', pos: [start, end], first });
+      else keys.set(name, start);
     }
   }
   return errors;

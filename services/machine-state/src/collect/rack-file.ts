@@ -8,7 +8,7 @@ import {
   type Outlet,
   type Rack,
   type RackWatch,
-  rackWarnings,
+  rackOversights,
 } from '@skolo/rack';
 
 /** More changes than people read. */
@@ -44,7 +44,8 @@ export class RackFile {
 
   private warningsOf(rack: Rack): string[] {
     if (this.warnings?.rack !== rack) {
-      this.warnings = { rack, texts: rackWarnings(rack).map(formatIssue) };
+      const { pasted, warnings } = rackOversights(rack);
+      this.warnings = { rack, texts: [...pasted, ...warnings].map(formatIssue) };
     }
     return this.warnings.texts;
   }

@@ -104,12 +104,12 @@ async function readInventory(
 async function withAddress(
   device: ForeignDevice,
 ): Promise<(ForeignDevice & { address: string }) | string> {
-  const { host, where, writtenName } = device;
+  const { host, where } = device;
   try {
     const { address } = await lookup(host, { order: 'ipv4first' });
     return { ...device, address };
   } catch {
-    const what = host === writtenName ? '' : `${host} `;
-    return `${where}: ${writtenName}: ${what}cannot be resolved; replace it with an address, or add the name to DNS or /etc/hosts`;
+    // It may be a password in an unexpected column.
+    return `${where}: the host name cannot be resolved; write its address into the row, or add the name to DNS or /etc/hosts`;
   }
 }

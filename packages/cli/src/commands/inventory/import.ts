@@ -52,14 +52,21 @@ export function define(command: SkoloCommand): void {
     const found = readAnsible(await readFile(resolve(io.folder, from), 'utf8'), from);
     const hosts = serversFirst(named(command, found.hosts, options.names));
     let bad: string[] = [];
+    let isChanged = false;
     await editInventory(command, async (text, file) => {
       const head = text ?? (await importedRack(command, options, hosts[0]));
       const added = await withHosts(head, hosts, file, options.kind);
       ({ bad } = added);
+      isChanged = added.text !== head;
       return added.text;
     });
     if (found.ignored.length > 0) {
       io.err(plain(`${from}: not imported: ${found.ignored.join(', ')}`));
+    }
+    if (options.kind === 'rpi' && isChanged) {
+      io.err(
+        'the machines are of kind rpi; for others than Raspberry Pis, run skolo inventory set NAMES kind=host',
+      );
     }
     const rows = bad.map((each) => `${from}: ${each}`);
     rejectRows(io, rows, bad.length < hosts.length);

@@ -7,7 +7,7 @@ import {
   type Rack,
   RackError,
   type RackIssue,
-  rackWarnings,
+  rackOversights,
   readRack,
 } from '@skolo/rack';
 
@@ -32,7 +32,8 @@ export async function checkFile(
     const rack = await readRack(file);
     const used = new Set([...rack.infrastructure.values()].map(({ model }) => model));
     const models = [...used].sort().map((model) => ({ model, ...evidenceOf(model) }));
-    const checked: CheckedFile = { file, rack, models, errors: [], warnings: rackWarnings(rack) };
+    const { pasted, warnings } = rackOversights(rack);
+    const checked: CheckedFile = { file, rack, models, errors: pasted, warnings };
     return secrets ? { ...checked, secrets: await checkedSecrets(rack) } : checked;
   } catch (error) {
     if (!(error instanceof RackError)) throw error;
