@@ -70,7 +70,8 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   const { emit } = events;
 
   const watchers = new Watchers();
-  const limiter = new RateLimiter(rack().services['metadata-server'].rateLimit);
+  const { rateLimit } = rack().services['metadata-server'];
+  const limiter = new RateLimiter(rateLimit, () => clock.uptime() * 1000);
   const stats = new CallerStats(join(stateDir, 'clients.json'));
   const savedTokens = new SavedTokens(() => savedTokensFolder(rack(), stateDir));
   const backOff = (failures: number) => backOffMs(failures, upstreamBackOff) / 1000;

@@ -109,16 +109,7 @@ describe.skipIf(isMissing)('a machine with a phone', () => {
     );
 
     const url = `http://127.0.0.1:${agent.port}`;
-    const why = JSON.stringify({ why: 'to see' });
-    const headers = { 'content-type': 'application/json' };
-    const post = (path: string, more = {}) =>
-      fetch(url + path, { method: 'POST', body: why, headers: { ...headers, ...more } });
     expect((await fetch(`${url}/v1/log`)).status).toBe(200);
-    // Whoever comes through the jumphost has its address.
-    const forwarded = { 'x-forwarded-for': 'unknown' };
-    expect((await fetch(`${url}/v1/log`, { headers: forwarded })).status).toBe(401);
-    expect((await post('/v1/quarantine/clear')).status).toBe(401);
-    expect((await post('/v1/reboot', { authorization: 'Bearer wrong' })).status).toBe(401);
 
     const before = await audited(its.stateDir);
     await writeFile(join(its.dir, `${machine}.force_quarantine`), 'smells burnt\n');
@@ -133,8 +124,6 @@ describe.skipIf(isMissing)('a machine with a phone', () => {
       { ...line, outcome: 'done', answer: { verdict: 'ok' } },
     ]);
     expect((await fetch(`${url}/openapi.json`)).status).toBe(200);
-    expect((await fetch(`${url}/v1/nothing`)).status).toBe(404);
-    expect((await fetch(`${url}/v1/status`, { method: 'DELETE' })).status).toBe(405);
   });
 
   it('shows the screen of the phone, which is not stored', async () => {

@@ -33,21 +33,6 @@ function open(port: number, localAddress = '127.0.0.1'): Socket {
   return socket;
 }
 
-describe.each(['port', 'hookPort', 'metricsPort'] as const)('%s', (endpoint) => {
-  it('rejects a request with more headers than Node reads, and one with two hosts', async () => {
-    const many = open(agent[endpoint]);
-    const host = 'Host: 127.0.0.1';
-    many.write(
-      ['GET / HTTP/1.1', host, ...Array(1000).fill('a:b'), 'Origin: x', '', ''].join('\r\n'),
-    );
-    const twice = open(agent[endpoint]);
-    twice.write(['GET / HTTP/1.1', host, 'Host: evil.example', '', ''].join('\r\n'));
-
-    expect(await text(many)).toMatch(/^HTTP\/1\.1 431 .*send fewer/s);
-    expect(await text(twice)).toMatch(/^HTTP\/1\.1 400 .*more than one host header/s);
-  });
-});
-
 describe.each(['port', 'metricsPort'] as const)('%s', (endpoint) => {
   it.each(['//', 'http://[', '*'])('rejects %s, which nothing is served at', async (path) => {
     const socket = open(agent[endpoint]);

@@ -26,9 +26,7 @@ it.skipIf(noPeers)('shows each rack, and acts on one with its own token', async 
   const code = new URLSearchParams(hash.slice(3)).get('code');
   const ask = (path: string, init?: Asked) => askAt(host, path, init);
 
-  expect(await ask('/', { headers: { host: 'evil.example' } })).toMatchObject({ status: 403 });
   expect(await ask('/')).toMatchObject({ status: 200, body: expect.stringContaining('Racks') });
-  expect(await ask('/v1/racks')).toMatchObject({ status: 401 });
   expect(await ask('/rack4/v1/machines')).toMatchObject({ status: 401 });
   const signIn = { method: 'POST', headers: json, body: JSON.stringify({ code }) };
   const { headers } = await ask('/v1/session', signIn);

@@ -273,12 +273,6 @@ describe('no token', () => {
     expect((await get('/operate')).code).toBe(403);
   });
 
-  it('is not enough from another network', async () => {
-    const { get } = await start('{ anonymousRead: [10.0.0.0/8] }');
-
-    expect((await get('/view')).code).toBe(401);
-  });
-
   it.each(['x-forwarded-for', 'forwarded', 'via'])(
     'is not enough behind a proxy (%s), whose address says nothing about the caller',
     async (header) => {
@@ -287,13 +281,6 @@ describe('no token', () => {
       expect((await get('/view', undefined, { [header]: '127.0.0.1' })).code).toBe(401);
     },
   );
-
-  it('is not enough for a page of another site, which resolved its own name to this address', async () => {
-    const { get } = await start('{ anonymousRead: [127.0.0.0/8] }');
-
-    expect((await get('/view', undefined, { host: 'evil.example:9210' })).code).toBe(401);
-    expect((await get('/view', undefined, { host: 'jumphost.lan:9210' })).code).toBe(200);
-  });
 
   it('is better than a wrong one: that is rejected from a listed network, too', async () => {
     const { get, tokens } = await start(

@@ -126,10 +126,6 @@ describe('startService', () => {
       title: 'router-backup',
       version: ownVersion,
     });
-    expect((await getJson(metricsPort, '/nowhere')).status).toBe(404);
-    expect((await fetch(`http://127.0.0.1:${metricsPort}/healthz`, { method: 'PUT' })).status).toBe(
-      405,
-    );
     expect(await metricsOf(metricsPort)).toContain(
       `skolo_build_info{service="router-backup",version="${ownVersion}"`,
     );

@@ -125,21 +125,3 @@ describe('an endpoint with secrets', () => {
     expect(lab.troubles.size).toBe(0);
   });
 });
-
-it.each(['/webhook', '/api/v1/alerts', '/api/v2/alerts'])(
-  'a page of another site in a browser of the rack cannot send alerts to %s',
-  async (path) => {
-    const lab = await startReceivers();
-    const body = path === '/webhook' ? webhook() : webhook().alerts;
-
-    const answer = await lab.post(path, body, {
-      'content-type': 'text/plain',
-      origin: 'http://evil.example',
-    });
-
-    expect(answer.status).toBe(403);
-    expect(answer.text).toContain('web browsers are rejected');
-    expect(lab.batches).toEqual([]);
-    expect(lab.rejections).toMatchObject([{ reason: 'browser' }]);
-  },
-);

@@ -368,26 +368,12 @@ describe('a request that cannot be accepted now', () => {
   });
 });
 
-describe('a path', () => {
-  it.each([
-    ['GET', '/webhook'],
-    ['PUT', '/api/v1/alerts'],
-    ['DELETE', '/api/v2/alerts'],
-  ])('does not take %s: %s', async (method, path) => {
-    const lab = await startReceivers();
+it('a path is a label of the metrics', async () => {
+  const lab = await startReceivers();
 
-    const answer = await fetch(lab.url + path, { method });
+  await lab.post('/webhook', webhook());
 
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
-  });
-
-  it('is a label of the metrics', async () => {
-    const lab = await startReceivers();
-
-    await lab.post('/webhook', webhook());
-
-    expect(await lab.metrics()).toContain(
-      'http_request_duration_seconds_count{method="POST",route="/webhook",code="200"} 1',
-    );
-  });
+  expect(await lab.metrics()).toContain(
+    'http_request_duration_seconds_count{method="POST",route="/webhook",code="200"} 1',
+  );
 });

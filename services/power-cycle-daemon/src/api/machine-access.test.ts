@@ -90,14 +90,6 @@ describe('a neighbour at the address of a machine', () => {
     });
     expect(await cycles(daemon)).toEqual([]);
   });
-
-  it('cannot make the daemon read a machine out of a proxy’s request target', async () => {
-    const daemon = await startDaemon({ yaml });
-
-    const answer = await send(asked(daemon, { path: `http://127.0.0.1${path}` }), {});
-
-    expect(answer.status).toBe(401);
-  });
 });
 
 it('is not cycled for its agent while that does not respond: it may run a task', async () => {

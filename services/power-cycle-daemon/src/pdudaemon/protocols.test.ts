@@ -157,7 +157,6 @@ machines:
     ['GET', '/power/control', 404],
     ['GET', '/', 404],
     ['GET', '//', 404],
-    ['POST', '/power/control/off?alias=b', 405],
     ['HEAD', '/power/control/off?alias=b', 405],
   ])('%s %s is %i', async (method, path, status) => {
     const { port, told } = await openEndpoint();

@@ -1,7 +1,7 @@
 /** What each server rejects, and which of two reasons comes first. */
 import { cleanUps } from '@skolo/base/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Asked, type Reply, send } from './send.ts';
+import { type Asked, bytesOf, exchange, type Reply, send, signed } from './send.ts';
 import { type Servers, startServers } from './servers.ts';
 import { type Refusal, type Row, refusals, rows } from './table.ts';
 
@@ -16,6 +16,8 @@ const elsewhere = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-sit
 /** What makes a request deserve it, besides its sender. */
 const deserving: Partial<Record<Refusal, (row: Row) => Partial<Asked>>> = {
   'two lengths': () => ({ more: ['Content-Length: 0', 'Transfer-Encoding: chunked'] }),
+  // Node drops headers after 1000.
+  'many headers': () => ({ more: Array(1000).fill('a:b') }),
   'two hosts': () => ({ more: ['Host: 127.0.0.1'] }),
   'wrong host': () => ({ headers: { host: 'evil.example' } }),
   proxy: () => ({ headers: { 'x-forwarded-for': '127.0.1.1' } }),
@@ -31,41 +33,61 @@ const deserving: Partial<Record<Refusal, (row: Row) => Partial<Asked>>> = {
 
 let addresses = 1;
 
-/** The reply to a request that deserves all of these. */
-async function replyTo(row: Row, ...all: Refusal[]): Promise<Reply> {
+/** A request of the row that deserves all of these. */
+async function requestOf(row: Row, all: readonly Refusal[], own: Partial<Asked>): Promise<Asked> {
   const target = servers.at[row.at];
-  const { 'wrong role': weak = row.sender, 'too many': greedy = row.sender } = row.senders ?? {};
-  const asked: Asked = { headers: {}, from: '127.0.0.1', ...row.asked };
+  const asked: Asked = { headers: {}, from: '127.0.0.1', ...row.asked, ...own };
   if (row.at === 'metadata-server') {
+    // Each address has its own limit.
     addresses += 1;
     asked.from = `127.0.1.${addresses}`;
   }
   const changes = all.map((each) => deserving[each]?.(row) ?? {});
   const more = changes.flatMap((each) => each.more ?? []);
   const changed = Object.assign({}, asked, ...changes, { headers: asked.headers, more });
-  const isOneOf = (...these: Refusal[]) => these.some((each) => all.includes(each));
-  const strong = isOneOf('too many') ? greedy : row.sender;
-  const sender = isOneOf('wrong role') ? weak : strong;
+  const { 'wrong role': weak, 'too many': greedy } = row.senders ?? {};
+  const other = (all.includes('wrong role') && weak) || (all.includes('too many') && greedy);
+  const sender = other || row.sender;
   const shown = Object.entries(sender ? await servers.senders[sender](target, changed) : {});
-  const isSignIn = ([name]: [string, string]) => name !== 'host' && name !== 'origin';
-  const signIn = Object.fromEntries(
-    shown.filter((header) => !isOneOf('no token') || !isSignIn(header)),
-  );
-  const headers = Object.assign({}, asked.headers, signIn, ...changes.map((each) => each.headers));
-  if (typeof row.rejects['too many'] === 'number' && isOneOf('too many'))
-    await useUp(target, { ...asked, headers: { ...asked.headers, ...signIn } });
-  return await send(target, { ...changed, headers });
+  const isShown = ([name]: [string, string]) =>
+    !all.includes('no token') || name === 'host' || name === 'origin';
+  const signIn = { ...asked.headers, ...Object.fromEntries(shown.filter(isShown)) };
+  if (typeof row.rejects['too many'] === 'number' && all.includes('too many')) {
+    let status = 0;
+    while (status !== 429) ({ status } = await send(target, { ...asked, headers: signIn }));
+  }
+  return { ...changed, headers: Object.assign(signIn, ...changes.map((each) => each.headers)) };
 }
 
-async function useUp(target: Servers['at'][Row['at']], asked: Asked): Promise<void> {
-  let status = 0;
-  while (status !== 429) status = (await send(target, asked)).status;
+async function replyTo(row: Row, all: readonly Refusal[], own = {}): Promise<Reply> {
+  return await send(servers.at[row.at], await requestOf(row, all, own));
+}
+
+function isSame(a: Reply, b: Reply): boolean {
+  return a.status === b.status && a.body === b.body;
 }
 
 /** No request can deserve both. */
 const exclusive: readonly (readonly Refusal[])[] = [
   ['no token', 'wrong role', 'too many'],
   ['unknown path', 'wrong method'],
+];
+
+/** Other ways to write a path, of which some servers accept some. */
+const spellings: readonly ((path: string) => string)[] = [
+  (path) => path.toUpperCase(),
+  (path) => `${path}/`,
+  (path) => `/${path}`,
+  (path) => `/.${path}`,
+  (path) => `/x/..${path}`,
+  (path) => `/x/%2e%2e${path}`,
+  (path) => path.replace('/v1/', '/v1%2f'),
+  (path) => path.replace('/v1/', '/v1\\'),
+  (path) => path.replace(/[a-z]/, (letter) => `%${letter.charCodeAt(0).toString(16)}`),
+  (path) => `${path}#`,
+  (path) => `${path}?`,
+  (path) => `http://127.0.0.1${path}`,
+  (path) => `http://127.0.0.1/x\\..${path}#`,
 ];
 
 describe.each(rows)('$name', (row) => {
@@ -77,19 +99,89 @@ describe.each(rows)('$name', (row) => {
 
   it.each(refusals)('%s', async (refusal) => {
     const expected = row.rejects[refusal];
-    const { status } = await replyTo(row, refusal);
+    const { status, head } = await replyTo(row, [refusal]);
 
     expect(status).toBe(typeof expected === 'number' ? expected : row.passes);
+    if (status === 405) expect(head).toMatch(/^allow: [A-Z, ]+$/im);
   });
 
   it('gives the first of two reasons', async () => {
     const wrong: string[] = [];
     for (const [first, second] of pairs) {
-      const [both, one] = [await replyTo(row, first, second), await replyTo(row, first)];
-      if (both.status === one.status && both.body === one.body) continue;
+      const [both, one] = [await replyTo(row, [first, second]), await replyTo(row, [first])];
+      if (isSame(both, one)) continue;
       wrong.push(`${first} + ${second}: ${both.status} ${both.body.slice(0, 150)}`);
     }
 
     expect(wrong).toEqual([]);
   });
+
+  it('is not reached without a sign-in by any spelling of its path, or by HEAD', async () => {
+    const [right, unsigned] = [await replyTo(row, []), await replyTo(row, ['no token'])];
+    const { path } = row.asked;
+    const ways = [{ method: 'HEAD' }, ...spellings.map((spell) => ({ path: spell(path) }))];
+    const reached: string[] = [];
+    for (const way of ways) {
+      const [signedIn, not] = [await replyTo(row, [], way), await replyTo(row, ['no token'], way)];
+      if (not.status >= 500 && not.status !== row.passes) reached.push(`${not.status}`);
+      const isPassed = signedIn.status === right.status && signedIn.body === right.body;
+      if (isPassed && !isSame(not, unsigned)) reached.push(`${JSON.stringify(way)} ${not.status}`);
+    }
+
+    expect(reached).toEqual([]);
+  });
+
+  it('reads the next request as it was sent, after a rejected body', async () => {
+    if (row.asked.body === undefined) return;
+    const [target, hidden] = [servers.at[row.at], bytesOf({ ...row.asked, ...get('/hidden') })];
+    const wrong: string[] = [];
+    for (const reason of applying.filter((each) => each !== 'two lengths')) {
+      const first = await requestOf(row, [reason], { body: hidden });
+      const next = bytesOf({ ...first, ...get('/v1/next'), more: [] });
+      const all = await exchange(target, bytesOf(first, false) + next, first.from);
+      const statuses = [...all.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status));
+      const isFirst = reason === 'too large' || statuses[0] === row.rejects[reason];
+      if (!isFirst || statuses.length > 2) wrong.push(`${reason}: ${statuses}`);
+    }
+
+    expect(wrong).toEqual([]);
+  });
+});
+
+function get(path: string): Asked {
+  return { method: 'GET', path, headers: {}, from: '127.0.0.1' };
+}
+
+const signedRows = rows.filter(({ sender }) => sender === 'agent' || sender === 'services');
+it.each(signedRows)(
+  '$name: the body is the signed one, even if one of them is empty',
+  async (row) => {
+    const [target, signer] = [servers.at[row.at], servers.signers[row.sender as 'agent']];
+    const asked: Asked = { headers: {}, from: '127.0.0.1', ...row.asked };
+    const body = asked.body ?? '';
+    const statuses: number[] = [];
+    for (const [signedBody, sent] of [
+      [body, body],
+      [body, ''],
+      ['', body],
+      ['{}', body],
+    ] as const) {
+      const own = await signed(target, asked, signer, signedBody);
+      const headers = { ...asked.headers, ...own };
+      statuses.push((await send(target, { ...asked, headers, body: sent })).status);
+    }
+
+    expect(statuses).toEqual([row.passes, 401, 401, 401]);
+  },
+);
+
+// Last, because the service has stopped then.
+it('a service that stops ends its streams', async () => {
+  const { port, stop } = servers.at['machine-state'];
+  const headers = await servers.senders.view();
+  const response = await fetch(`http://127.0.0.1:${port}/v1/changes`, { headers });
+  const text = response.text();
+  await stop();
+
+  expect([response.status, await text]).toEqual([200, expect.stringMatching(/^event: /)]);
 });

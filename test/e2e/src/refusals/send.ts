@@ -57,7 +57,7 @@ export async function send(target: Target, asked: Asked): Promise<Reply> {
   return { status: Number(/^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1]), head, body };
 }
 
-export interface Signer {
+interface Signer {
   key: Secret;
   rack: string;
   machine: string;

@@ -6,10 +6,10 @@ import { type AtTheEnd, listen, tempDir } from '@skolo/base/testing';
 import { newToken, type ServiceDefinition, startService } from '@skolo/common';
 import { newServer } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
-import { createRacksConsole } from '@skolo/console/racks';
 import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { startWatchMetrics } from '../../../../packages/cli/src/commands/alerts/watch-metrics.ts';
+import { createRacksConsole } from '../../../../packages/console/src/racks/index.ts';
 import { createAlertToPubsub } from '../../../../services/alert-to-pubsub/src/service.ts';
 import { ownKey } from '../../../../services/machine-state/src/enrolment/own-key.ts';
 import { createMachineState } from '../../../../services/machine-state/src/service.ts';
@@ -41,7 +41,7 @@ machines:
   rpi-[1-250]: { kind: rpi, address: '127.0.1.[1-250]', identity: bots }
 services:
   machine-state: { enrolment: { port: ${ports.enrolment} } }
-  metadata-server: { rateLimit: { perSecond: 1, burst: 3 } }
+  metadata-server: { rateLimit: { perSecond: 1, burst: 100 } }
   alert-to-pubsub: { pubsub: false, sinks: [{ name: away, kind: http, url: 'http://127.0.0.1:9' }], maxBodyBytes: 65536, auth: { bearer: { file: token } } }
   power-cycle-daemon:
     url: http://127.0.0.1:9

@@ -5,6 +5,7 @@ import { machine, reader, type Sender, type ServerName, secretHost } from './ser
 /** In the order of `packages/common/src/http/app.ts` and `answer.ts`. */
 export const refusals = [
   'two lengths',
+  'many headers',
   'two hosts',
   'wrong host',
   'proxy',
@@ -41,8 +42,14 @@ export interface Row {
 const json = { 'content-type': 'application/json' };
 const kibibyte = 1024;
 
-const all = { 'two hosts': 400, 'two lengths': 400, 'foreign rack': 421 } as const;
-const routed = { ...all, 'unknown path': 404, 'wrong method': 405 } as const;
+const routed = {
+  'two lengths': 400,
+  'many headers': 431,
+  'two hosts': 400,
+  'foreign rack': 421,
+  'unknown path': 404,
+  'wrong method': 405,
+} as const;
 const signedIn = { ...routed, 'no token': 401, 'wrong role': 403 } as const;
 const body = { 'wrong type': 415, 'too large': 413, 'damaged compression': 400 } as const;
 
@@ -79,12 +86,12 @@ const read = {
 } as const;
 /** Only callers without a token are identified by their address. */
 const readOrder: Row['order'] = [
-  ...['two lengths', 'two hosts', 'foreign rack', 'unknown path', 'wrong method'],
+  ...['two lengths', 'many headers', 'two hosts', 'foreign rack', 'unknown path', 'wrong method'],
   ...['no token', 'proxy', 'wrong host'],
 ] as Refusal[];
 
 /** A page of another host is one of another site. */
-const pageOrder: Row['order'] = ['two lengths', 'two hosts', 'browser'];
+const pageOrder: Row['order'] = ['two lengths', 'many headers', 'two hosts', 'browser'];
 
 const admin = { sender: 'admin', senders: { 'wrong role': 'view' } } as const;
 const usual = { ...admin, most: kibibyte * kibibyte, rejects: change } as const;
@@ -191,7 +198,15 @@ export const rows: readonly Row[] = [
         'wrong type': 'Prometheus, amtool and curl send three different ones',
       },
       order: [
-        ...['two lengths', 'two hosts', 'unknown path', 'wrong method', 'browser', 'no token'],
+        ...[
+          'two lengths',
+          'many headers',
+          'two hosts',
+          'unknown path',
+          'wrong method',
+          'browser',
+          'no token',
+        ],
         ...['damaged compression', 'too large'],
       ] as Refusal[],
     }),
@@ -227,7 +242,15 @@ export const rows: readonly Row[] = [
       browser: 403,
       'foreign rack': 'clients of pdudaemon do not name a rack',
     },
-    order: ['two lengths', 'two hosts', 'proxy', 'browser', 'wrong host', 'unknown path'],
+    order: [
+      'two lengths',
+      'many headers',
+      'two hosts',
+      'proxy',
+      'browser',
+      'wrong host',
+      'unknown path',
+    ],
   },
   {
     name: 'metadata-server: its API',
@@ -254,7 +277,15 @@ export const rows: readonly Row[] = [
       'no token': 403,
       'too many': 429,
     },
-    order: ['two lengths', 'two hosts', 'too many', 'wrong host', 'proxy', 'no token'],
+    order: [
+      'two lengths',
+      'many headers',
+      'two hosts',
+      'too many',
+      'wrong host',
+      'proxy',
+      'no token',
+    ],
   },
   {
     name: 'agent: a change',
@@ -280,7 +311,7 @@ export const rows: readonly Row[] = [
     passes: 200,
     most: kibibyte * kibibyte,
     rejects: { ...routed, ...open, 'wrong host': 403, browser: 403, 'too many': noLimit, ...body },
-    order: ['two lengths', 'two hosts', 'wrong host', 'browser', 'unknown path'],
+    order: ['two lengths', 'many headers', 'two hosts', 'wrong host', 'browser', 'unknown path'],
   },
   ...(['metrics port', 'agent metrics', 'watch metrics'] as const).map(
     (at): Row => ({
