@@ -11,7 +11,7 @@ import { root } from '../node.mjs';
  * @typedef {object} Bundle
  * @property {string} name
  * @property {string} folder of the package: in the repository, and under /opt/skolo
- * @property {number} leastNode the oldest supported major version of Node: 22 for programs that run on arm/v7
+ * @property {string} leastNode the oldest supported version of Node: 22.15 for programs that run on arm/v7 or read Zstandard
  * @property {string[]} [programs] names of its programs (default: main)
  * @property {boolean} [hasDrivers] whether it loads the models' drivers, not only their facts
  * @property {string[]} [nodeFlags] Node and V8 flags in its image and its systemd unit
@@ -51,7 +51,7 @@ const special = {
     hasDrivers: true,
     programs: ['main', 'text-worker'],
   },
-  'swarming-client': { leastNode: 22, copies: ['python', 'shim'], files: filesForTheBot },
+  'swarming-client': { leastNode: '22.15', copies: ['python', 'shim'], files: filesForTheBot },
 };
 
 /** @type {Bundle[]} */
@@ -59,14 +59,14 @@ export const bundles = [
   ...serviceNames.map((name) => ({
     name,
     folder: `services/${name}`,
-    leastNode: 24,
+    leastNode: '24.0',
     copies: [],
     ...special[name],
   })),
   {
     name: 'cli',
     folder: 'packages/cli',
-    leastNode: 22,
+    leastNode: '22.15',
     // `skolo secrets` signs in to devices and changes their passwords.
     hasDrivers: true,
     copies: ['bin'],
@@ -80,7 +80,7 @@ export const bundles = [
   {
     name: 'fallback',
     folder: 'packages/fallback',
-    leastNode: 24,
+    leastNode: '24.0',
     copies: ['bin'],
     programs: ['main', 'active'],
   },

@@ -167,10 +167,13 @@ function manifest(file, wantedVersion) {
 function checkNodeFirst(dist, program, { name, leastNode }) {
   const checked = `${program}-program.js`;
   renameSync(join(dist, `${program}.js`), join(dist, checked));
-  const message = `\`${name}: Node \${process.versions.node} is too old; install Node ${leastNode} or newer\``;
+  const [leastMajor, leastMinor] = leastNode.split('.');
+  const least = leastNode.replace(/\.0$/, '');
+  const message = `\`${name}: Node \${process.versions.node} is too old; install Node ${least} or newer\``;
   writeFileSync(
     join(dist, `${program}.js`),
-    `if (Number(process.versions.node.split('.')[0]) >= ${leastNode}) await import('./${checked}');
+    `const [major, minor] = process.versions.node.split('.').map(Number);
+if (major > ${leastMajor} || (major === ${leastMajor} && minor >= ${leastMinor})) await import('./${checked}');
 else {
   console.error(${message});
   process.exitCode = 78;

@@ -7,6 +7,7 @@ import { holdJournal } from './existing/fence.ts';
 import { failBack, failOverToExisting, failOverToUnit } from './fail-over/fail-over.ts';
 import { type Context, copyAll, lookAround, opener } from './look/look.ts';
 import { statusText } from './look/status.ts';
+import { operator } from './operator.ts';
 import { readSettings } from './settings.ts';
 import { allServices, hasUnit } from './units/services.ts';
 
@@ -82,19 +83,16 @@ function ofService(command: string, [name, ...words]: string[]): Command {
   const units = words.map(unitName);
   if (command === 'fail-back') return (context) => failBack(context, service, units);
   if (command === 'existing')
-    return (context) => failOverToExisting(context, service, units, operator());
+    return async (context) =>
+      failOverToExisting(context, service, units, await operator(process.env));
   if (units.length > 0) throw new WrongCommandLine('too many arguments');
   if (!hasUnit(service)) throw new WrongCommandLine(`fail-over: ${service.name} has no skolo unit`);
-  return (context) => failOverToUnit(context, service, operator());
+  return async (context) => failOverToUnit(context, service, await operator(process.env));
 }
 
 /** As systemctl completes it. */
 function unitName(name: string): string {
   return /\.\w+$/.test(name) ? name : `${name}.service`;
-}
-
-function operator(): string {
-  return process.env.SUDO_USER ?? process.env.USER ?? 'somebody';
 }
 
 // As everywhere in skolo: 0 done, 1 failed, 2 wrong command line.

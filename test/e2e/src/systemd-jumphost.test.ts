@@ -211,6 +211,21 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await expect.poll(() => jumphost.askPower(), patient).toBe(401);
   });
 
+  it('names a foreign program on a port of a service that does not respond', async () => {
+    const { computer } = jumphost;
+    const listen = 'require("net").createServer((c) => c.end()).listen(20010)';
+    await computer.run('systemctl', 'stop', 'skolo-fallback.timer', metadata);
+    await computer.run('systemd-run', '--quiet', '--unit=foreign', node, '-e', listen);
+
+    await expect
+      .poll(async () => (await jumphost.fallback('status')).text, patient)
+      .toMatch(/^ {2}serves {9}\S+ \(process \d+\) on port 20010: /m);
+
+    await computer.run('systemctl', 'stop', 'foreign');
+    await computer.run('systemctl', 'start', 'skolo-fallback.timer', metadata);
+    await expect.poll(() => jumphost.askToken(), patient).toContain(token);
+  });
+
   it('has variables and a ping in the sandbox of the power-cycle daemon', async ({ skip }) => {
     const { computer } = jumphost;
     const { text } = await computer.run(

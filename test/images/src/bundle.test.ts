@@ -255,33 +255,42 @@ describe('a bundle', () => {
     for (const path of files) {
       const text = await readFile(join(out, name, path), 'utf8');
       const [as, lowered] = await Promise.all(
-        ['esnext', 'node22'].map((target) => transform(text, { target, format: 'esm' })),
+        ['esnext', 'node22.15'].map((target) => transform(text, { target, format: 'esm' })),
       );
       expect(lowered?.code === as?.code, path).toBe(true);
     }
   });
 
   it.each([
-    ['cli/opt/skolo/packages/cli/bin/skolo.js', 'skolo', 1, 22],
-    ['swarming-client/opt/skolo/services/swarming-client/dist/main.js', 'swarming-client', 78, 22],
-    ['machine-state/opt/skolo/services/machine-state/dist/main.js', 'machine-state', 78, 24],
-    ['fallback/opt/skolo/packages/fallback/dist/main.js', 'fallback', 78, 24],
-    ['fallback/opt/skolo/packages/fallback/dist/active.js', 'fallback', 78, 24],
-  ])('reports a Node that is too old for %s', async (path, name, code, least) => {
-    const old = `Object.defineProperty(process, 'versions', { value: { node: '20.20.2' } })`;
+    ['cli/opt/skolo/packages/cli/bin/skolo.js', 'skolo', 1, '22.15', '22.14.0'],
+    ['cli/opt/skolo/packages/cli/bin/skolo.js', 'skolo', 1, '22.15'],
+    [
+      'swarming-client/opt/skolo/services/swarming-client/dist/main.js',
+      'swarming-client',
+      78,
+      '22.15',
+    ],
+    ['machine-state/opt/skolo/services/machine-state/dist/main.js', 'machine-state', 78, '24'],
+    ['fallback/opt/skolo/packages/fallback/dist/main.js', 'fallback', 78, '24'],
+    ['fallback/opt/skolo/packages/fallback/dist/active.js', 'fallback', 78, '24'],
+  ])(
+    'reports a Node that is too old for %s',
+    async (path, name, code, least, version = '20.20.2') => {
+      const old = `Object.defineProperty(process, 'versions', { value: { node: '${version}' } })`;
 
-    const asked = run(process.execPath, [
-      '--import',
-      `data:text/javascript,${old}`,
-      join(out, path),
-    ]);
+      const asked = run(process.execPath, [
+        '--import',
+        `data:text/javascript,${old}`,
+        join(out, path),
+      ]);
 
-    await expect(asked).rejects.toMatchObject({
-      code,
-      stdout: '',
-      stderr: `${name}: Node 20.20.2 is too old; install Node ${least} or newer\n`,
-    });
-  });
+      await expect(asked).rejects.toMatchObject({
+        code,
+        stdout: '',
+        stderr: `${name}: Node ${version} is too old; install Node ${least} or newer\n`,
+      });
+    },
+  );
 
   it('of an unknown program is rejected', async () => {
     await expect(bundle(join(out, 'none'), ['metadata'])).rejects.toMatchObject({

@@ -1,6 +1,7 @@
 /** Who serves, and why. */
 import { stat } from 'node:fs/promises';
 import type { FailedOver } from '@skolo/rack/jumphost';
+import { portHolders } from '../units/port-holders.ts';
 import { allServices, hasUnit, type PodService, rackFileOf } from '../units/services.ts';
 import { type Context, type Found, failedOverText, find } from './look.ts';
 import { readFailedOver } from './memory.ts';
@@ -13,7 +14,7 @@ export async function statusText(context: Context): Promise<string> {
     const found = await find(context, service);
     lines.push(
       `${service.name}`,
-      `  serves         ${serving(found, failedOver)}`,
+      `  serves         ${await serving(found, failedOver)}`,
       `  because        ${because(found, failedOver)}`,
       `  k3s            ${kubernetesText(found)}`,
       `  configuration  ${await configurationText(service)}`,
@@ -22,14 +23,16 @@ export async function statusText(context: Context): Promise<string> {
   return lines.join('\n');
 }
 
-function serving(
+async function serving(
   { service, isUnitRunning, probe }: Found,
   failedOver: FailedOver | undefined,
-): string {
+): Promise<string> {
   // An existing power controller may have no port.
   if (failedOver?.existing !== undefined) return `${failedOver.existing.join(', ')}; ${probe.text}`;
   const who = isUnitRunning && hasUnit(service) ? service.unit : 'k3s';
-  return probe.isAnswering ? `${who}: ${probe.text}` : `nothing: ${probe.text}`;
+  if (probe.isAnswering) return `${who}: ${probe.text}`;
+  const foreign = (await portHolders(service)).join(', ') || 'nothing';
+  return `${foreign}: ${probe.text}`;
 }
 
 function because(found: Found, failedOver: FailedOver | undefined): string {

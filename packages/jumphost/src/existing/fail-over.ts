@@ -12,6 +12,8 @@ export interface FailOver {
   service: string;
   /** Units of an existing system; if empty, those that run or have run before. */
   units: readonly string[];
+  /** The user and the workstation, for the jumphost's record. */
+  by: string;
   /** To `existing` units, or with `fail-back` to k3s. */
   verb: 'existing' | 'fail-back';
 }
@@ -22,12 +24,15 @@ export interface FailOver {
  * @returns its report
  * @throws ComputerError Nothing was changed, or the active service does not respond; the message says which.
  */
-export async function failOver(host: Host, { service, units, verb }: FailOver): Promise<string[]> {
+export async function failOver(
+  host: Host,
+  { service, units, by, verb }: FailOver,
+): Promise<string[]> {
   const meant = units.length > 0 ? units : await runningUnits(host, service);
   const words = [program, verb, service, ...meant].map(shellWord).join(' ');
   const { code, stdout, stderr } = await host.run(
     `[ -x ${program} ] || { echo '${program} is missing' >&2; exit ${usageCode}; }
-${words}`,
+SKOLO_OPERATOR=${shellWord(by)} ${words}`,
     { deadlineMs },
   );
   if (code === 0) return linesOf(stdout);

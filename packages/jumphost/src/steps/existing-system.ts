@@ -49,7 +49,8 @@ export function existingSystemStep(rack: string): Step {
       for (const service of new Set([...units.keys(), ...silent.keys()])) {
         const all = (units.get(service) ?? []).flatMap(({ unit }) => unit ?? []);
         const existing = [...(failedOver.get(service)?.existing ?? []), ...all];
-        await failOver(host, { service, units: existing, verb: 'existing' });
+        const by = 'skolo jumphost prepare';
+        await failOver(host, { service, units: existing, by, verb: 'existing' });
       }
     },
   };

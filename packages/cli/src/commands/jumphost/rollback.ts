@@ -7,7 +7,7 @@ import { reasonOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
-import { audit, hostOptions } from '../../reach/machine-way.ts';
+import { audit, hostOptions, workstationName } from '../../reach/machine-way.ts';
 import { openJumphostOf, rackOn } from '../../reach/racks.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { loadRack } from '../../workstation/rack-file.ts';
@@ -58,8 +58,9 @@ export function define(command: SkoloCommand): void {
       const isPower = service === 'power-cycle-daemon';
       const release = isPower && !forward ? await quiet(command, signal) : undefined;
       try {
+        const by = workstationName();
         const verb = forward ? 'fail-back' : 'existing';
-        for (const line of await failOver(host, { service, units, verb })) io.out(plain(line));
+        for (const line of await failOver(host, { service, units, by, verb })) io.out(plain(line));
       } catch (error) {
         // It ends by itself, and the first error matters.
         await release?.().catch(() => undefined);
