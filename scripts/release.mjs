@@ -31,6 +31,7 @@ import { baseImages, withDigests } from './image-digests.mjs';
 import { root } from './node.mjs';
 import { changesIn } from './release/changelog.mjs';
 import { writeDebianPackage } from './release/debian-package.mjs';
+import { nodeFor } from './release/node-for.mjs';
 import { whyNoImages, writeImages } from './release/images.mjs';
 import { writeTarball } from './release/tarball.mjs';
 
@@ -138,30 +139,6 @@ async function checksums() {
 }
 
 /**
- * The Node binary for a platform, and its licence: the installed npm package, or the same version for another platform, whose checksum npm
- * verifies.
- *
- * @param {string} platform
- * @param {string} work a directory
- */
-function nodeFor(platform, work) {
-  const name = `node-${platform}`;
-  const { node: version } = process.versions;
-  const installed = join(root, 'node_modules', name);
-  if (existsSync(installed) && readVersion(installed) === version) return filesOfNode(installed);
-  run('npm', ['pack', '--silent', `${name}@${version}`], {}, work);
-  const folder = join(work, name);
-  mkdirSync(folder);
-  run('tar', ['-xzf', `${name}-${version}.tgz`, '-C', folder, '--strip-components=1'], {}, work);
-  return filesOfNode(folder);
-}
-
-/** @param {string} folder */
-function filesOfNode(folder) {
-  return { node: join(folder, 'bin/node'), nodeLicence: join(folder, 'LICENSE') };
-}
-
-/**
  * @param {string[]} args
  * @param {string} [input]
  */
@@ -232,6 +209,6 @@ function run(program, args, env = {}, cwd = root) {
 }
 
 /** @returns {string} */
-function readVersion(folder = root) {
-  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version;
+function readVersion() {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
 }

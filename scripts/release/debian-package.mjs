@@ -28,7 +28,7 @@ import { billWithNode, nodeItself } from './bills.mjs';
  * @property {string} version
  * @property {number} time of the commit, in seconds since 1970: the only time in the package
  * @property {string} file to write
- * @property {'xz' | 'gzip' | 'none'} [compression] the default, xz, takes minutes on a slow computer
+ * @property {'xz' | 'zstd' | 'none'} [compression] the default, xz, takes minutes on a slow computer
  */
 
 /**
@@ -106,10 +106,11 @@ function writeControl(tree, { arch, version }) {
     Architecture: arch,
     Maintainer: 'skolo developers <skolo@localhost.invalid>',
     'Installed-Size': Math.ceil(bytes / 1024),
-    // The libraries that Node links to, and the commands that its units and `skolo service` start.
-    Depends: 'libc6 (>= 2.28), libstdc++6, libgcc-s1, systemd (>= 250), util-linux',
-    // Services start these if rack.yaml requires them.
-    Recommends: 'git, iproute2, ipmitool, iputils-ping, openssh-client',
+    // The libraries that Node links to, and the commands that its units, `skolo service` and services with any rack.yaml start.
+    Depends:
+      'git, iproute2, iputils-ping, libc6 (>= 2.28), libstdc++6, libgcc-s1, systemd (>= 250), util-linux',
+    // Services and commands start these if rack.yaml requires them.
+    Recommends: 'ipmitool, openssh-client',
     // The agent starts these for the phones and the bot of its machine.
     Suggests: 'adb, libimobiledevice-utils, python3, uhubctl',
     Section: 'admin',

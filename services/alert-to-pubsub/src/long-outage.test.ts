@@ -25,7 +25,7 @@ async function asInImages(dir: string) {
   const { bundles } = await import('../../../scripts/bundle/bundles.mjs');
   const { compile } = await import('../../../scripts/bundle/write-bundle.mjs');
   const main = join(import.meta.dirname, 'testing/clocked-main.ts');
-  await compile(main, join(dir, 'dist'), { leastNode: 24 }, '0.0.0');
+  await compile(main, join(dir, 'dist'), { leastNode: '24.0' }, '0.0.0');
   await writeFile(join(dir, 'package.json'), JSON.stringify({ type: 'module' }));
   const { nodeFlags = [] } = bundles.find(({ name }) => name === 'alert-to-pubsub') ?? {};
   return { script: join(dir, 'dist/clocked-main.js'), nodeFlags };

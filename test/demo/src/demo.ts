@@ -56,7 +56,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     const running = services.filter(({ machine }) => machine === undefined || computer);
     const choose = () => choosePlaces(running, host, machineHost);
     const onError = (error: Error) => output.problem(error.message);
-    const simulators = await startSimulators(host, onError, computer);
+    const simulators = await startSimulators(host, onError, computer, noAdb === undefined);
     closers.push(() => closeAll(simulators));
     const publicKey = await makeUpAgentKey(dir);
     const prepare = (places: Place[]) =>

@@ -23,11 +23,12 @@ export async function startSimulators(
   host: string,
   onError: (error: Error) => void,
   computer: AgentComputer | undefined,
+  hasAdb: boolean,
 ): Promise<Simulator[]> {
   const started: Simulator[] = [];
   try {
     const onProblem = (text: string) => onError(new Error(text));
-    for (const start of simulatorsFor(computer))
+    for (const start of simulatorsFor(computer, hasAdb))
       started.push(await start({ host, onProblem, computer }));
   } catch (error) {
     await closeAll(started);

@@ -185,7 +185,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
       // Neither a push nor prepare takes it from there.
       const diff = await push('--dry-run');
       expect(diff).toMatch(
-        /served by another program: power-cycle-daemon: failed over to powercycle\.service by \S+@\S+ as root \(ED25519 SHA256:\S+ from \S+\) at /,
+        /served by another program: power-cycle-daemon: failed over to powercycle\.service by \S+@\S+ as root \((\S+ SHA256:\S+ )?from \S+\) at /,
       );
       expect(diff).toContain('nothing to change');
       const again = await prepare();

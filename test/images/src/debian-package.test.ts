@@ -124,10 +124,14 @@ describe.skipIf(why !== undefined)(
       });
       computer = await freshDebian('198.51.100.1/24', packages);
       await computer.boot();
+      await need('apt-get update -q');
     }, 600_000);
     afterAll(() => computer?.scrap());
 
-    const install = (version: string) => sh(`dpkg -i /opt/packages/skolo_${version}_${arch}.deb`);
+    const install = (version: string) =>
+      sh(
+        `apt-get install -qy --allow-downgrades --no-install-recommends /opt/packages/skolo_${version}_${arch}.deb`,
+      );
 
     it('rejects the package in one line while k3s is installed', async () => {
       await need('mkdir -p /etc/rancher/k3s && touch /etc/rancher/k3s/k3s.yaml');
@@ -274,7 +278,7 @@ describe.skipIf(why !== undefined)(
         'skolo: /etc/skolo, /var/lib/skolo, the skolo-* users and the skolo group remain',
       );
       const left = await need(
-        "find / -xdev -name '*skolo*' -not -path '/proc/*' -not -path '/opt/packages*' -not -path '/var/lib/skolo/*' | sort",
+        "find / /dev/shm -xdev -name '*skolo*' -not -path '/proc/*' -not -path '/opt/packages*' -not -path '/var/lib/skolo/*' | sort",
       );
       expect(left).toBe('/etc/skolo\n/var/lib/skolo\n');
     });

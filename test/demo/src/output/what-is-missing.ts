@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { agentMachine } from '../agent-computer.ts';
 
 const run = promisify(execFile);
 const withinMs = 10_000;
@@ -22,7 +23,7 @@ export async function pythonTrouble(): Promise<string | undefined> {
 /** Whether adb is available; undefined: it is, otherwise a sentence for people. */
 export async function adbTrouble(): Promise<string | undefined> {
   if ((await outputOf('adb', ['version'])) !== undefined) return undefined;
-  return 'adb is missing: the agent sees no phone and takes no tasks. Install it (Debian: apt install adb).';
+  return `adb is missing, so ${agentMachine} has no phone. Install it (Debian: apt install adb), and start the demo again.`;
 }
 
 async function outputOf(program: string, args: string[]): Promise<string | undefined> {

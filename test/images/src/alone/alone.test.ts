@@ -66,6 +66,7 @@ describe.skipIf(why !== undefined)(
     it('README.md: from the installation to the removal', async () => {
       const page = await open('README.md');
 
+      expect(page.next('npm run package')).toBe('npm ci && npm run package\n');
       const verify = (await Page.open('../release.md')).next('ssh-keygen -Y verify');
       expect(await shell.type(verify)).toContain('Good "skolo" signature');
       await shell.type(page.next('apt install ./skolo_0.2.0'));

@@ -12,11 +12,17 @@ import {
   unitOf,
 } from './installed.ts';
 
+/** Tokens and screenshots in memory, of which only a running service has any use. */
+const inMemory: Partial<Record<string, string>> = {
+  'metadata-server': '/dev/shm/skolo-metadata-*',
+  'swarming-client': '/dev/shm/skolo-screen-*',
+};
+
 /** `skolo service disable`: the opposite of `enable`. State and configuration are kept. */
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Stops services on this computer and removes their units. Their state in /var/lib/skolo, rack.yaml, secrets and users are kept, so that you can enable the services again. If no service is left, the command also removes the programs in /opt/skolo.',
+      'Stops services on this computer and removes their units. Their state in /var/lib/skolo, rack.yaml, secrets and users are kept, so that you can enable the services again; its tokens in memory are deleted. If no service is left, the command also removes the programs in /opt/skolo.',
     )
     .summary('stop services on this computer')
     .argument('[services...]', 'for example router-backup')
@@ -43,6 +49,7 @@ export function define(command: SkoloCommand): void {
 systemctl disable --now --quiet ${unit}
 rm -f /etc/systemd/system/${unit} ${dropInOf(service)}
 rmdir --ignore-fail-on-non-empty "$(dirname ${dropInOf(service)})"
+rm -rf ${inMemory[service] ?? ''}
 systemctl daemon-reload`,
         { deadlineMs: stopWithinMs },
       );
