@@ -6,9 +6,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { root } from './node.mjs';
 import { writeDebianPackage } from './release/debian-package.mjs';
 import { nodeFor } from './release/node-for.mjs';
-import { root } from './node.mjs';
 
 const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
 /** @type {string} */
@@ -25,7 +25,16 @@ try {
   const file = join(root, 'out', `skolo_${version}_${arch}.deb`);
   const { node, nodeLicence } = nodeFor(`linux-${process.arch}`, work);
   const time = Math.floor(Date.now() / 1000);
-  writeDebianPackage({ bundles, node, nodeLicence, arch, version, time, file, compression: 'zstd' });
+  writeDebianPackage({
+    bundles,
+    node,
+    nodeLicence,
+    arch,
+    version,
+    time,
+    file,
+    compression: 'zstd',
+  });
   console.log(`to install it: sudo apt install ${file}`);
 } finally {
   rmSync(work, { recursive: true });

@@ -14,7 +14,6 @@
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
-  existsSync,
   globSync,
   mkdirSync,
   readdirSync,
@@ -31,8 +30,8 @@ import { baseImages, withDigests } from './image-digests.mjs';
 import { root } from './node.mjs';
 import { changesIn } from './release/changelog.mjs';
 import { writeDebianPackage } from './release/debian-package.mjs';
-import { nodeFor } from './release/node-for.mjs';
 import { whyNoImages, writeImages } from './release/images.mjs';
+import { nodeFor } from './release/node-for.mjs';
 import { writeTarball } from './release/tarball.mjs';
 
 const { values: options, positionals } = parseArgs({

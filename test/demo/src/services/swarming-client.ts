@@ -12,7 +12,7 @@ function suggestions({ rackFile, url }: RunningService): Suggestion[] {
   const where = `--rack ${shellWord(rackFile)}`;
   return [
     {
-      text: `The agent of ${agentMachine} runs here for real, with a bot and a phone:`,
+      text: `The agent of ${agentMachine} runs here for real, with a bot and, if adb is installed, a phone:`,
       commands: [
         `npx skolo machine status ${agentMachine} ${where}`,
         `npx skolo machine log ${agentMachine} ${where}`,
