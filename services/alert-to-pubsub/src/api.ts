@@ -59,7 +59,8 @@ export function apiHandlers({
 }
 
 function shownSink(sink: SinkView): SinkStatus {
-  const { wantsHeartbeat: _, lastHeartbeat: __, lastSuccess, failingSince, ...shown } = sink;
+  const { wantsHeartbeat: _, lastHeartbeat: __, accepted: ___, ...view } = sink;
+  const { lastSuccess, failingSince, ...shown } = view;
   return { ...shown, lastSuccess: timeOf(lastSuccess), failingSince: timeOf(failingSince) };
 }
 

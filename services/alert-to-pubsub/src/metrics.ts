@@ -149,6 +149,10 @@ const gauges: Record<string, GaugeSpec<Status>> = {
   skolo_alerts_sink_down: ofSinks('Whether a sink is not accepting any messages.', ({ down }) =>
     down ? 1 : 0,
   ),
+  skolo_alerts_sink_accepted_timestamp_seconds: ofSinks(
+    'Time at which the sink last accepted a message or heartbeat; 0 = never with its current settings.',
+    ({ accepted = 0 }) => accepted / 1000,
+  ),
   skolo_alerts_heartbeat_last_success_timestamp_seconds: ofSinks(
     'Time at which the sink last accepted a heartbeat (only for sinks that receive heartbeats); 0 = never.',
     ({ wantsHeartbeat, lastHeartbeat = 0 }) => (wantsHeartbeat ? lastHeartbeat / 1000 : undefined),

@@ -1,8 +1,9 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cleanUps } from '@skolo/base/testing';
+import { readRack } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { services } from './services/index.ts';
 import { expectMetricsOfRules } from './testing/alert-rules.ts';
 import { isRunning, processesThatName } from './testing/processes.ts';
@@ -17,6 +18,7 @@ import {
   spawnDemo,
   startDemo,
 } from './testing/run-demo.ts';
+import { startNameServer, tryUses } from './testing/uses.ts';
 
 const token = /\/token$/;
 const email = /\/email$/;
@@ -89,6 +91,45 @@ describe('npm start, while it runs', () => {
     expect(await shell(demo.command(/skolo metadata clients/))).toMatch(
       /skia-rpi2-demo-shelf1-001 .*bots/,
     );
+  });
+
+  it('does what skolo jumphost verify tries, and names what does not work', async (context) => {
+    if (!peer('dnsmasq') || process.getuid?.() !== 0) return context.skip('needs dnsmasq and root');
+    const file = join(dir, 'rack.yaml');
+    const before = await readRack(file);
+    const rack = { ...before, network: { ...before.network, gateway: '127.101.0.53' } };
+    const other = { ...before, network: { ...before.network, gateway: '127.101.0.54' } };
+    startNameServer('127.101.0.53', rack.jumphost.address, onTestFinished);
+    startNameServer('127.101.0.54', '192.0.2.9', onTestFinished);
+    await expect.poll(() => tryUses(rack), patiently).toEqual([]);
+
+    expect(await tryUses(other)).toEqual([
+      expect.stringMatching(
+        /^machines cannot use the name metadata: 127\.101\.0\.54 resolves it to 192\.0\.2\.9 instead/,
+      ),
+    ]);
+    expect(await tryUses(rack, ['alert-to-pubsub'])).toEqual([
+      'alert-to-pubsub: not tried, because no pod is running',
+    ]);
+    const text = await readFile(file, 'utf8');
+    const sinks = '    sinks: [{ name: pager, kind: file, file: /dev/shm/skolo-demo-pager }]\n';
+    await edit(file, (all) => all.replace(/^ {4}topic: .*\n/m, `$&${sinks}`));
+    const unused =
+      'the sink pager has not accepted anything since its settings changed; run skolo alerts send';
+    await expect.poll(() => tryUses(rack), patiently).toContain(unused);
+    await writeFile(file, text);
+
+    // One that hangs does not stop the others.
+    const children = await demo.children();
+    const hung = children.find(({ command }) => command.includes('metadata-server'));
+    process.kill(hung?.pid ?? 0, 'SIGSTOP');
+    const found = await tryUses(other);
+    process.kill(hung?.pid ?? 0, 'SIGCONT');
+    expect(found).toEqual([
+      expect.stringMatching(/^metadata-server: not tried, because its pod does not respond: /),
+      expect.stringMatching(/^the jumphost does not get a token from .*timeout/),
+      expect.stringContaining('192.0.2.9'),
+    ]);
   });
 
   it('prints commands that show an agent, its phone and its tasks', async (context) => {

@@ -20,6 +20,8 @@ export interface SinkView extends DeliveryStatus {
   name: string;
   kind: 'pubsub' | 'file' | 'http';
   lastSuccess: number | undefined;
+  /** When it last accepted a message or heartbeat, if it has accepted any with its current settings. */
+  accepted: number | undefined;
   wantsHeartbeat: boolean;
   lastHeartbeat: number | undefined;
 }
@@ -51,6 +53,8 @@ interface Entry {
   sink: Sink;
   /** Undefined while there is no spool. */
   delivery: Delivery | undefined;
+  /** Since it was created, so with its current settings. */
+  hasAcceptedHeartbeat?: true;
   /** Why it does not accept heartbeats, and since when, in seconds of uptime. */
   heartbeatFailure?: { since: number; reason: string; detail: string } | undefined;
 }
@@ -94,6 +98,7 @@ export class Sinks {
       times.markFirst(acceptedWith(entry.configured));
     } else if (event.type === 'heartbeat-sent') {
       entry.heartbeatFailure = undefined;
+      entry.hasAcceptedHeartbeat = true;
       times.mark(lastHeartbeat(event.sink));
     } else if (event.type === 'heartbeat-failed') {
       const since = entry.heartbeatFailure?.since ?? clock.uptime();
@@ -136,7 +141,12 @@ export class Sinks {
   views(): SinkView[] {
     const { times, clock } = this.deps;
     return [...this.entries].map(([name, entry]) => {
-      const { configured, heartbeatFailure: failure } = entry;
+      const { configured, heartbeatFailure: failure, hasAcceptedHeartbeat } = entry;
+      const hasAccepted = times.get(acceptedWith(configured)) !== undefined;
+      const accepted = [
+        ...(hasAccepted ? [times.get(name) ?? 0] : []),
+        ...(hasAcceptedHeartbeat ? [times.get(lastHeartbeat(name)) ?? 0] : []),
+      ];
       return {
         name,
         kind: configured.kind,
@@ -148,6 +158,7 @@ export class Sinks {
         }),
         ...statusOf(entry),
         lastSuccess: times.get(name),
+        accepted: accepted.length === 0 ? undefined : Math.max(...accepted),
         lastHeartbeat: times.get(lastHeartbeat(name)),
       };
     });

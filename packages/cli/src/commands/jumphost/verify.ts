@@ -19,7 +19,7 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        'Checks every step of skolo jumphost prepare, and the actual state of the jumphost: units, ports, sshd, firewall, k3s, disk, names, services, and remains of an existing system. The command does not change anything. For each problem, it prints the solution. --report also writes a file that you can send to people who help you. The file contains versions, units, ports, addresses, names and logs, but no settings or secrets; read it before you share it. Exit codes: 0 no problems; 1 problems found.',
+        'Checks every step of skolo jumphost prepare, and the actual state of the jumphost: units, ports, sshd, firewall, k3s, disk, names, services, and remains of an existing system. It also fetches a token, resolves the names in rack.yaml through the router, and reports alert sinks and power controllers that do not respond. The command does not change anything. For each problem, it prints the solution. --report also writes a file that you can send to people who help you. The file contains versions, units, ports, addresses, names and logs, but no settings or secrets; read it before you share it. Exit codes: 0 no problems; 1 problems found.',
       )
       .summary('check a jumphost for problems')
       .argument('<rack>', 'rack name, as listed by skolo racks')
@@ -32,8 +32,13 @@ export function define(command: SkoloCommand): void {
   command.interruptible(async (signal, rack: string, options: Options) => {
     const { io } = command;
     const given = { signal, report() {} };
-    const { host, steps } = await openSteps(command, rack, { ...options, returnAfter: 0 }, given);
-    const found = await prepare(host, steps, { isCheck: true, signal, report() {} });
+    const { host, steps, uses } = await openSteps(
+      command,
+      rack,
+      { ...options, returnAfter: 0 },
+      given,
+    );
+    const found = await prepare(host, [...steps, uses], { isCheck: true, signal, report() {} });
     const wrong = found.filter(({ state }) => state !== 'ok');
     const cron = await findCronLines(host);
     const exports = await findExports(host);

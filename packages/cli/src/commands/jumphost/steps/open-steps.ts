@@ -14,7 +14,7 @@ import {
   type UnknownSum,
 } from '@skolo/computers';
 import { type K3sRack, openJumphost, openServer } from '@skolo/fleet';
-import { type ProgramSources, stepsOf } from '@skolo/jumphost';
+import { type ProgramSources, stepsOf, usesStep } from '@skolo/jumphost';
 import { type AskedService, k3sVersion } from '@skolo/k3s';
 import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/light';
 import { Option } from 'commander';
@@ -87,7 +87,7 @@ export async function openSteps(
   name: string,
   options: PrepareOptions,
   { signal, report, ways }: OpenStepsDeps,
-): Promise<{ host: Host; steps: Step[] }> {
+): Promise<{ host: Host; steps: Step[]; uses: Step }> {
   const { io } = command;
   const named = withJumphost(await rackNamed(command, name));
   const entry = ways === undefined ? named : { ...named, ways };
@@ -110,7 +110,7 @@ export async function openSteps(
     services,
     now: io.now,
   });
-  return { host, steps };
+  return { host, steps, uses: usesStep({ rack, services }) };
 }
 
 /** The programs on this workstation. @throws CliError `npm run bundle` has not been run. */

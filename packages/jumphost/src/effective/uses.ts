@@ -1,0 +1,143 @@
+/** What a rack is for, tried once: tokens, alerts, outlets and names. Nothing is changed. */
+import { errorText, parseJson, shellWord } from '@skolo/base';
+import type { Host, Step } from '@skolo/computers';
+import { type AskedService, fetchOn, podAddress } from '@skolo/k3s';
+import type { Rack } from '@skolo/rack';
+import { hostOfUrl, serviceUrl } from '@skolo/rack/light';
+import { z } from 'zod';
+import { readFailedOver } from '../existing/failed-over.ts';
+
+interface UsesNeeds {
+  rack: Rack;
+  services: readonly AskedService[];
+}
+
+/** Check only: each use has its own time limit, and does not wait for the others. */
+export function usesStep({ rack, services }: UsesNeeds): Step {
+  return {
+    name: 'uses',
+    about: 'machines get tokens and names, sinks accept alerts, and outlets can be read',
+    needs: ['services'],
+    async check(host) {
+      const failedOver = await readFailedOver(host);
+      const uses = [
+        ...services.map((each) => serviceUses(host, rack, each, failedOver.has(each.name))),
+        tokenUse(host, rack),
+        ...rack.jumphost.aliases.map((alias) => nameUse(host, rack, alias)),
+      ];
+      const found = await Promise.allSettled(uses);
+      return {
+        differs: found.flatMap((each) =>
+          each.status === 'fulfilled' ? each.value : [`not tried: ${errorText(each.reason)}`],
+        ),
+      };
+    },
+  };
+}
+
+const Degraded = z.object({
+  degraded: z.array(z.object({ what: z.string(), why: z.string() })),
+});
+
+/** Degraded parts, and what the metrics of a service show. */
+async function serviceUses(
+  host: Host,
+  rack: Rack,
+  service: AskedService,
+  isFailedOver: boolean,
+): Promise<string[]> {
+  const { name, metricsPort } = service;
+  const found = isFailedOver ? { address: '127.0.0.1' } : await podAddress(host, service);
+  if ('why' in found || found.address === undefined) {
+    const why = 'why' in found ? found.why : 'no pod is running';
+    return [`${name}: not tried, because ${why}`];
+  }
+  const url = `http://${hostOfUrl(found.address)}:${metricsPort}`;
+  const [ready, metrics] = await fetchOn(host, [`${url}/readyz`, `${url}/metrics`]);
+  if (ready?.status === 0)
+    return [`${name}: not tried, because its pod does not respond: ${ready.text}`];
+  const { data } = Degraded.safeParse(parseJson(ready?.text ?? ''));
+  const degraded = (data?.degraded ?? []).map(({ what, why }) => `${name}: ${what}: ${why}`);
+  return [...degraded, ...(usesOf[name]?.(samplesIn(metrics?.text ?? ''), rack) ?? [])];
+}
+
+type Samples = (metric: string) => ReadonlyMap<string, number>;
+
+/** By the value of the first label. */
+function samplesIn(text: string): Samples {
+  return (metric) => {
+    const lines = text.matchAll(new RegExp(`^${metric}\\{\\w+="([^"]*)".*\\} (\\S+)$`, 'gm'));
+    return new Map([...lines].map(([, label = '', value]) => [label, Number(value)]));
+  };
+}
+
+const usesOf: Readonly<Record<string, (samples: Samples, rack: Rack) => string[]>> = {
+  'metadata-server': (samples) =>
+    [...samples('skolo_metadata_token_remaining_seconds')].flatMap(([identity, left]) =>
+      left > 0
+        ? []
+        : [`the identity ${identity} has no valid token; run skolo metadata identities`],
+    ),
+  'alert-to-pubsub': (samples) =>
+    [...samples('skolo_alerts_sink_accepted_timestamp_seconds')].flatMap(([sink, at]) =>
+      at > 0
+        ? []
+        : [
+            `the sink ${sink} has not accepted anything since its settings changed; run skolo alerts send`,
+          ],
+    ),
+  'power-cycle-daemon'(samples, { jumphost, machines, infrastructure }) {
+    const read = [...samples('skolo_power_outlet_on').keys()];
+    const fed = [jumphost, ...machines.values(), ...infrastructure.values()];
+    const controllers = new Set(fed.flatMap(({ power }) => power.map(({ device }) => device)));
+    return [...controllers].flatMap((name) =>
+      // A hub on a machine is read on request only.
+      machines.has(name) || read.some((outlet) => outlet.startsWith(`${name}/`))
+        ? []
+        : [`${name}: none of its outlets has been read; run skolo power controllers`],
+    );
+  },
+};
+
+/** As the jumphost, which may have no identity. The token stays there. */
+async function tokenUse(host: Host, rack: Rack): Promise<string[]> {
+  if ((rack.jumphost.identity ?? rack.defaultIdentity ?? 'none') === 'none') return [];
+  const at = serviceUrl(rack, 'metadata-server');
+  const url = `${at}/computeMetadata/v1/instance/service-accounts/default/token`;
+  const [token] = await fetchOn(host, [url], { 'metadata-flavor': 'Google' });
+  if (token?.status === 200) return [];
+  return [
+    `the jumphost does not get a token from ${at}: ${token?.status || 'no response'}, ${token?.text.slice(0, 300).trim()}; run skolo metadata identities`,
+  ];
+}
+
+/** As a machine resolves it, whose name server is the gateway. */
+async function nameUse(host: Host, rack: Rack, alias: string): Promise<string[]> {
+  const { jumphost, infrastructure, network } = rack;
+  const routers = [jumphost, ...infrastructure.values()];
+  const router = routers.find(({ uplink }) => uplink === 'internet');
+  const gateway = network.gateway ?? router?.address;
+  if (gateway === undefined) return [];
+  const { address } = jumphost;
+  const type = address.includes(':') ? 'AAAA' : 'A';
+  const script = `
+import { Resolver } from 'node:dns/promises';
+const [server, type, ...names] = process.argv.slice(1);
+const resolver = new Resolver({ timeout: 2000, tries: 2 });
+resolver.setServers([server]);
+let why;
+for (const name of names) {
+  const found = await resolver.resolve(name, type).catch((error) => { why = error.code; });
+  if (found) { console.log(found.join()); process.exit(); }
+}
+console.log('nothing (' + why + ')');`;
+  const names = [`${alias}.${network.domain}`, alias];
+  const args = [script, gateway, type, ...names].map(shellWord).join(' ');
+  const found = (
+    await host.need(`/usr/bin/node --input-type=module -e ${args}`, { deadlineMs: 20_000 })
+  ).trim();
+  if (found === address) return [];
+  return [
+    `machines cannot use the name ${alias}: ${gateway} resolves it to ${found} instead of ${address}; fix the rack's DNS (see skolo rack render)`,
+  ];
+}

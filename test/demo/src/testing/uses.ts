@@ -1,0 +1,52 @@
+/** What `skolo jumphost verify` tries on a rack, with the demo's services: in place of pods, a program knows their addresses. */
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AtTheEnd, tempDir } from '@skolo/base/testing';
+import { openHost } from '@skolo/computers';
+import { usesStep } from '@skolo/jumphost';
+import type { Rack } from '@skolo/rack';
+import { jumphostServices, namespaceOf, serviceMetricsUrl } from '@skolo/rack/light';
+import { peer } from '@skolo/simulators';
+
+const { signal } = new AbortController();
+
+/** What does not work, a text for each. @param missing services without a pod */
+export async function tryUses(rack: Rack, missing: readonly string[] = []): Promise<string[]> {
+  const cleanUps: (() => Promise<void>)[] = [];
+  const folder = await tempDir((each) => cleanUps.push(each));
+  const services = jumphostServices.map((name) => {
+    const { hostname, port } = new URL(serviceMetricsUrl(rack, name));
+    return { name, hostname, namespace: namespaceOf(name), metricsPort: Number(port) };
+  });
+  for (const { name, hostname } of services) {
+    const pod = { metadata: { name }, status: { podIP: hostname, phase: 'Running' } };
+    const items = missing.includes(name) ? [] : [pod];
+    await writeFile(join(folder, name), JSON.stringify({ items }));
+  }
+  const program = `#!/bin/sh
+for each in "$@"; do case $each in *name=*) exec cat '${folder}/'"\${each#*name=}" ;; esac; done
+exit 1
+`;
+  await writeFile(join(folder, 'k3s'), program, { mode: 0o755 });
+  const env = { PATH: `${folder}:${process.env.PATH}` };
+  const start = async (command: string) => spawn('sh', ['-c', command], { env });
+  try {
+    const host = await openHost({ name: rack.jumphost.name, start, signal });
+    return (await usesStep({ rack, services }).check(host)).differs;
+  } finally {
+    for (const each of cleanUps) await each();
+  }
+}
+
+/** The router's name server, with the rack's names or other ones. */
+export function startNameServer(at: string, address: string, atTheEnd: AtTheEnd): void {
+  const child = spawn(peer('dnsmasq') ?? '', [
+    ...['--keep-in-foreground', '--conf-file=/dev/null', '--no-hosts', '--no-resolv'],
+    ...['--bind-interfaces', `--listen-address=${at}`, '--port=53', '--user=root', '--pid-file='],
+    `--host-record=metadata.lan,${address}`,
+  ]);
+  atTheEnd(async () => {
+    child.kill();
+  });
+}
