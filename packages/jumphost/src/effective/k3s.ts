@@ -47,11 +47,36 @@ export async function k3sInEffect(host: Host, node: string, wanted: Wanted): Pro
     const { stdout } = await host.run(
       `${binary} kubectl get node ${shellWord(node)} -o jsonpath='{.metadata.annotations.k3s\\.io/node-args}'`,
     );
-    const differs = differing(Arguments.safeParse(parseJson(stdout)).data ?? [], wanted);
+    const args = Arguments.safeParse(parseJson(stdout)).data ?? [];
+    const harms = args.flatMap((value, at) => whyHarmful(args[at - 1]?.replace(/^--/, ''), value));
+    const differs = [
+      ...differing(args, wanted),
+      ...harms.map((why) => `by hand: k3s is running with ${why}; ${remedy}`),
+    ];
     if (differs.length === 0 || (await host.run(recently)).code !== 0)
       return [...overrides, ...differs];
     await pause(1000);
   }
+}
+
+const remedy =
+  'remove this setting (see systemctl cat k3s and /etc/rancher/k3s), and run systemctl restart k3s';
+
+/** Values with which a rack does not work, or is open to others. Sources: kube/README.md, docs.k3s.io/cli/server. */
+const harmful: Readonly<Record<string, RegExp>> = {
+  disable: /servicelb|traefik|coredns/,
+  'disable-network-policy': /true/,
+  'disable-kube-proxy': /true/,
+  'disable-helm-controller': /true/,
+  'flannel-backend': /none/,
+  'cluster-cidr': /^(?!10\.42\.0\.0\/16$)/,
+  'service-cidr': /^(?!10\.43\.0\.0\/16$)/,
+  'write-kubeconfig-mode': /(?!00)\d\d$/,
+  'kube-apiserver-arg': /anonymous-auth=true|AlwaysAllow|authorization-config/,
+};
+
+function whyHarmful(key: string | undefined, value: string): string[] {
+  return harmful[key ?? '']?.test(value) ? [`${key} ${value}`] : [];
 }
 
 function differing(args: readonly string[], wanted: Wanted): string[] {
@@ -70,17 +95,21 @@ function differing(args: readonly string[], wanted: Wanted): string[] {
 async function overridesOf(host: Host, wanted: Wanted): Promise<string[]> {
   const folder = '/etc/rancher/k3s/config.yaml.d';
   const listed = await host.need(`ls -d ${folder}/*.yaml ${folder}/*.yml 2>/dev/null || true`);
-  const files = listed.split('\n').filter(Boolean);
+  const files = ['/etc/rancher/k3s/config.yaml', ...listed.split('\n').filter(Boolean)];
   const texts = await Promise.all(files.map((file) => host.read(file)));
   return files.flatMap((file, at) => {
     const keys = Object.entries(Settings.parse(parse(texts[at] ?? '')) ?? {});
-    return keys.flatMap(([key, value]) =>
-      !(key in wanted) || isDeepStrictEqual(asTexts(value), asTexts(wanted[key]))
+    const harms = keys.flatMap(([key, value]) =>
+      asTexts(value).flatMap((each) => whyHarmful(key.replace(/\+$/, ''), each)),
+    );
+    const overrides = keys.flatMap(([key, value]) =>
+      at === 0 || !(key in wanted) || isDeepStrictEqual(asTexts(value), asTexts(wanted[key]))
         ? []
         : [
             `by hand: ${file} overrides ${key} from config.yaml; remove the key from this file, and run systemctl restart k3s`,
           ],
     );
+    return [...overrides, ...harms.map((why) => `by hand: ${file} sets ${why}; ${remedy}`)];
   });
 }
 
