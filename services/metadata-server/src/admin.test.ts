@@ -1,5 +1,5 @@
 /** What the server tells of itself, on its metrics port. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient, metadataServerApi } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
@@ -45,10 +45,16 @@ describe('/v1/clients', () => {
     });
   });
 
-  it('is remembered over a restart', async () => {
+  it.each([
+    ['', '"kind":"machine"'],
+    [', whatever kind a later version has written', '"kind":"equipment"'],
+  ])('is remembered over a restart%s', async (_, kind) => {
     const rack = await startRack({ yaml: open });
     await rack.token({ from: bot1 });
     await rack.stop();
+    const file = join(rack.stateDir, 'clients.json');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('"kind":"machine"', kind));
     const next = await startRack({ google: rack.google, dir: rack.dir });
     const { clients } = await client(next).clients({});
     expect(clients[0]).toMatchObject({ name: 'rack1-shelf1-001', requests: 1 });

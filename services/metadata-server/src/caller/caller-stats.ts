@@ -8,7 +8,8 @@ import type { Caller } from './caller-lookup.ts';
 
 const CallerRecord = z.object({
   name: z.string(),
-  kind: z.enum(['machine', 'cidr', 'jumphost', 'default', 'unknown']),
+  /** A later version may have written another kind; the next request sets it again. */
+  kind: z.enum(['machine', 'cidr', 'jumphost', 'default', 'unknown']).catch('unknown'),
   address: z.string(),
   identity: z.string().optional(),
   /** Wall clock, milliseconds. */
