@@ -4,7 +4,7 @@ import type { consoleApi } from '@skolo/api';
 import type { RouteHandlers, ServiceContext } from '@skolo/common';
 import type { Stage } from '@skolo/common/light';
 import { builtPages } from '../serve/built-pages.ts';
-import { pagesOnly } from '../serve/pages.ts';
+import { servePages } from '../serve/pages.ts';
 import { openSessionStore } from '../serve/session-store.ts';
 import { Sessions } from '../serve/sessions.ts';
 import { type FindService, toOtherServices } from './forward.ts';
@@ -31,6 +31,6 @@ export async function openConsole(
   return {
     handlers: consoleHandlers({ rack, version, audit, access, sessions }),
     stages: [sameOrigin({ sessions, audit, log }), asItsToken({ sessions, access, audit })],
-    instead: [toOtherServices({ rack, access, findService }), pagesOnly(pages)],
+    instead: [toOtherServices({ rack, access, findService }), servePages(pages)],
   };
 }

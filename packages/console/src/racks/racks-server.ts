@@ -24,14 +24,16 @@ import {
   type Stage,
 } from '@skolo/common/light';
 import { originProblem } from '../serve/origin.ts';
-import { type Pages, servePage } from '../serve/pages.ts';
+import { type Pages, servePages } from '../serve/pages.ts';
 import { passOn } from '../serve/pass-on.ts';
 import { Sessions } from '../serve/sessions.ts';
 import { type RackSessionApi, rackSessionApi } from './rack-session-api.ts';
 import { type WatchedRack, worstFirst } from './watched-rack.ts';
 
+type Racks = readonly WatchedRack[];
+
 interface Deps {
-  racks: readonly WatchedRack[];
+  racks: Racks;
   pages: Pages;
   /** Whether a request names this server, by a host name that only its user knows. */
   isNamed(request: IncomingMessage): boolean;
@@ -51,7 +53,6 @@ const noSession = 'run skolo console again; each link can be used only once, wit
 
 export function createRacksConsole({ racks, pages, isNamed, now }: Deps): RacksConsole {
   const sessions = new Sessions('workstation', { now });
-  const find = (name: string) => racks.find((rack) => rack.name === name);
   const access: Access = {
     admit({ headers }) {
       if (!sessions.find(headers.cookie)) throw new HttpProblem(401, noSession);
@@ -69,19 +70,17 @@ export function createRacksConsole({ racks, pages, isNamed, now }: Deps): RacksC
         return { status: 204, headers: { 'set-cookie': sessions.begin(owner, false).cookie } };
       },
     }),
-    ...bindRoutes(rackSessionApi, rackSessions(find, racks.length > 1)),
+    ...bindRoutes(rackSessionApi, rackSessions(racks)),
   ];
   const stages = [
     namedHost(isNamed),
     sameOrigin(sessions),
-    pagesOfRacks(pages, find),
-    toRack(access, find),
+    servePages(pages, pageFor(pages, racks)),
+    toRack(access, racks),
   ];
   const { listener } = commandApp(routes, stages, access);
   return { listener, createCode: () => sessions.createLink(owner).code };
 }
-
-type FindRack = (name: string) => WatchedRack | undefined;
 
 function namedHost(isNamed: Deps['isNamed']): Stage {
   return (request, _response, next) => {
@@ -98,22 +97,21 @@ function sameOrigin(sessions: Sessions): Stage {
   };
 }
 
-function pagesOfRacks(pages: Pages, find: FindRack): Stage {
-  return (request, response, next) => {
+/** A rack's pages are below its name, and `/` is the list of racks. */
+function pageFor(pages: Pages, racks: Racks) {
+  return (request: IncomingMessage): string => {
     const path = pathOf(request);
-    if (servePage(pages, request, response, path === '/' ? '/racks.html' : path)) return;
-    const { first, rest } = placeOf(request);
-    if (!find(decoded(first))) return next();
-    if (rest === undefined) response.writeHead(308, { location: `/${first}/` }).end();
-    else if (!servePage(pages, request, response, rest)) next();
+    const { rack, rest } = placeIn(racks, request);
+    if (path === '/') return '/racks.html';
+    return rack && !pages.has(path) ? rest : path;
   };
 }
 
 /** Requests of a rack's pages, except those for the session, which belongs to this computer. */
-function toRack(access: Access, find: FindRack): Stage {
+function toRack(access: Access, racks: Racks): Stage {
   return async (request, response, next) => {
-    const { first, rest = '' } = placeOf(request);
-    const rack = find(decoded(first));
+    const { rack, first, rest } = placeIn(racks, request);
+    if (rack && rest === '') return void response.writeHead(308, { location: `/${first}/` }).end();
     const isOwn = rest === consoleApi.session.path;
     if (!rack || isOwn || !/^\/(v1|services)\//.test(rest)) return next();
     await access.admit(request, 'view', () => exchangeOf(request).log);
@@ -130,14 +128,15 @@ function toRack(access: Access, find: FindRack): Stage {
 }
 
 /** Who a rack's token belongs to, sets another one, or removes it. A page never receives it. */
-function rackSessions(find: FindRack, hasOtherRacks: boolean): RouteHandlers<RackSessionApi> {
+function rackSessions(racks: Racks): RouteHandlers<RackSessionApi> {
   function rackNamed(name: string): WatchedRack {
-    const rack = find(name);
+    const rack = racks.find((each) => each.name === name);
     if (rack) return rack;
     throw new HttpProblem(404, `there is no rack ${name}; the list of racks is at /`);
   }
   async function sessionOf(rack: WatchedRack, token: string | undefined): Promise<ConsoleSession> {
-    return { ...(await ask(rack, token, (client) => client.session())), hasOtherRacks };
+    const found = await ask(rack, token, (client) => client.session());
+    return { ...found, hasOtherRacks: racks.length > 1 };
   }
   return {
     async session({ params }) {
@@ -157,10 +156,10 @@ function rackSessions(find: FindRack, hasOtherRacks: boolean): RouteHandlers<Rac
   };
 }
 
-/** `/RACK/v1/…`: as it was sent, so that it can be passed on unchanged. */
-function placeOf(request: IncomingMessage): { first: string; rest?: string | undefined } {
-  const [, first = '', rest] = /^\/([^/]*)(\/.*)?$/.exec(pathOf(request)) ?? [];
-  return { first, rest };
+/** `/RACK/v1/…`, as it was sent, so that it can be passed on unchanged. */
+function placeIn(racks: Racks, request: IncomingMessage) {
+  const [, first = '', rest = ''] = /^\/([^/]*)(\/.*)?$/.exec(pathOf(request)) ?? [];
+  return { first, rest, rack: racks.find(({ name }) => encodeURIComponent(name) === first) };
 }
 
 async function ask<T>(
@@ -180,12 +179,4 @@ async function ask<T>(
 function notReached(rack: WatchedRack): HttpProblem {
   const { why = 'the connection is being opened' } = rack.current();
   return new HttpProblem(503, `${rack.name}: ${why}`);
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -1,6 +1,5 @@
 /** The built pages: a few files, kept compressed in memory. */
 import { readdir, readFile } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -68,45 +67,35 @@ export async function pagesOf(
 }
 
 /**
- * Handles a request for a page; false if it is for something else.
+ * Answers requests for pages; all others continue.
  *
- * @param path as used by the pages
+ * @param pathFor the path as used by the pages
  */
-export function servePage(
-  pages: Pages,
-  request: IncomingMessage,
-  response: ServerResponse,
-  path = pathOf(request),
-): boolean {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return false;
-  if (path === '/' && pages.size === 0) {
-    response.writeHead(503, { 'content-type': 'text/plain; charset=utf-8' });
-    response.end('the console is not built; run: npm run build -w packages/console\n');
-    return true;
-  }
-  const page = pages.get(path === '/' ? '/index.html' : path);
-  if (page === undefined) return false;
-  for (const [name, value] of Object.entries(headersOfPages)) response.setHeader(name, value);
-  response.setHeader('etag', page.etag);
-  response.setHeader('vary', 'accept-encoding');
-  // The index names the other files by their content.
-  const caching = page.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache';
-  response.setHeader('cache-control', caching);
-  if (request.headers['if-none-match'] === page.etag) {
-    response.writeHead(304).end();
-    return true;
-  }
-  const isGzipped = acceptsGzip(request);
-  const body = isGzipped ? page.gzipped : page.body;
-  if (isGzipped) response.setHeader('content-encoding', 'gzip');
-  response.writeHead(200, { 'content-type': page.type, 'content-length': body.length }).end(body);
-  return true;
-}
-
-/** Answers requests for pages; all others continue. */
-export function pagesOnly(pages: Pages): Stage {
+export function servePages(pages: Pages, pathFor = pathOf): Stage {
   return (request, response, next) => {
-    if (!servePage(pages, request, response)) next();
+    const path = pathFor(request);
+    if (request.method !== 'GET' && request.method !== 'HEAD') return next();
+    if (path === '/' && pages.size === 0) {
+      response.writeHead(503, { 'content-type': 'text/plain; charset=utf-8' });
+      response.end('the console is not built; run: npm run build -w packages/console\n');
+      return;
+    }
+    const page = pages.get(path === '/' ? '/index.html' : path);
+    if (page === undefined) return next();
+    for (const [name, value] of Object.entries(headersOfPages)) response.setHeader(name, value);
+    response.setHeader('etag', page.etag);
+    response.setHeader('vary', 'accept-encoding');
+    // The index names the other files by their content.
+    const caching = page.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache';
+    response.setHeader('cache-control', caching);
+    if (request.headers['if-none-match'] === page.etag) {
+      response.writeHead(304).end();
+      return;
+    }
+    const isGzipped = acceptsGzip(request);
+    const body = isGzipped ? page.gzipped : page.body;
+    if (isGzipped) response.setHeader('content-encoding', 'gzip');
+    response.writeHead(200, { 'content-type': page.type, 'content-length': body.length }).end(body);
   };
 }
 

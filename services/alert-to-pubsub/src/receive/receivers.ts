@@ -24,7 +24,7 @@ import { BodiesInFlight, readBody, tooMany } from './body.ts';
 import { parseJson } from './json.ts';
 import { bytesOf, pathOf, readMessage } from './messages.ts';
 import { Rejection } from './rejection.ts';
-import { accepted, rejected, sendProblem } from './responses.ts';
+import { accepted, rejected } from './responses.ts';
 
 interface ReceiversDeps {
   intake: AcceptAlerts;
@@ -92,7 +92,7 @@ export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
     } catch (error) {
       if (!(error instanceof Rejection)) {
         emit({ type: 'request-failed', endpoint, requestId, error });
-        sendProblem(response, toProblem(error), headers);
+        rejected(response, endpoint, toProblem(error), headers);
         return;
       }
       const { reason, message: why, cause } = error;

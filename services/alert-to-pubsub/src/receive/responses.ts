@@ -5,7 +5,6 @@ import { problemType } from '@skolo/api';
 import { count } from '@skolo/base';
 import { HttpProblem } from '@skolo/common';
 import { countInvalid, type Received } from './batch.ts';
-import type { Rejection } from './rejection.ts';
 
 /** Headers of every response, written in one call: setting them one by one takes Node much longer. */
 type Headers = Readonly<Record<string, string>>;
@@ -38,36 +37,25 @@ function whatIsBad({ firing, resolved, bad }: Received): string {
   return `${what}: ${[...named, ...others].join('; ')}${valid > 0 ? rest : ''}`;
 }
 
-/** @param headers for every answer, unless the response already has some */
+/** Works for every error that has a status, a message and headers. */
 export function rejected(
   response: ServerResponse,
   endpoint: Endpoint,
-  rejection: Rejection,
-  headers: Headers = {},
-): void {
-  const { status, message } = rejection;
-  if (endpoint === 'webhook') {
-    const problem = new HttpProblem(status, message, {
-      headers: rejection.headers,
-      cause: rejection,
-    });
-    sendProblem(response, problem, headers);
-    return;
-  }
-  const error = { status: 'error', errorType: errorType(status), error: message };
-  sendJson(response, status, endpoint === 'v2' ? message : error, {
-    ...headers,
-    ...rejection.headers,
-  });
-}
-
-export function sendProblem(
-  response: ServerResponse,
-  problem: HttpProblem,
+  { status, message, headers: own }: Pick<HttpProblem, 'status' | 'message' | 'headers'>,
   headers: Headers,
 ): void {
-  const type = `${problemType}; charset=utf-8`;
-  sendJson(response, problem.status, problem, { ...headers, ...problem.headers }, type);
+  const all = { ...headers, ...own };
+  if (endpoint === 'webhook') {
+    sendJson(response, status, new HttpProblem(status, message), all, problemType);
+  } else if (endpoint === 'v2') sendJson(response, status, message, all);
+  else {
+    sendJson(
+      response,
+      status,
+      { status: 'error', errorType: errorType(status), error: message },
+      all,
+    );
+  }
 }
 
 function sendJson(
@@ -75,10 +63,10 @@ function sendJson(
   status: number,
   body: unknown,
   headers: Headers,
-  type = 'application/json; charset=utf-8',
+  type = 'application/json',
 ): void {
   const bytes = Buffer.from(JSON.stringify(body));
-  const ofBody = { 'content-type': type, 'content-length': bytes.length };
+  const ofBody = { 'content-type': `${type}; charset=utf-8`, 'content-length': bytes.length };
   response.writeHead(status, { ...headers, ...ofBody });
   response.end(bytes);
 }
