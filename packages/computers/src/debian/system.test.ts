@@ -9,7 +9,7 @@ const needs = {
   now: () => 1_800_000_000_000,
 } as const;
 
-function answering({ readOnly = '', ...changes }: Record<string, string>): Host {
+function answering({ unwritable = '', ...changes }: Record<string, string>): Host {
   const facts = {
     id: 'debian',
     version: '13',
@@ -28,7 +28,7 @@ function answering({ readOnly = '', ...changes }: Record<string, string>): Host 
     ...changes,
   };
   const text = Object.entries(facts).map(([key, value]) => `${key}=${value}`);
-  const need = async (script: string) => (/mktemp/.test(script) ? readOnly : text.join('\n'));
+  const need = async (script: string) => (/mktemp/.test(script) ? unwritable : text.join('\n'));
   return { need } as unknown as Host;
 }
 
@@ -63,7 +63,7 @@ it('of a jumphost is Debian, and says all that is wrong', async () => {
 
 it.each([
   [{ usedPercent: '98' }, '/var/lib has 8192 MiB (2%) free, but 1024 MiB and 10% are required; '],
-  [{ readOnly: '/var/lib/skolo' }, '/var/lib/skolo is read-only; '],
+  [{ unwritable: '/var/lib/skolo is read-only; x\n' }, '/var/lib/skolo is read-only; x'],
 ])('of a jumphost has a disk with room, and not %o', async (changes, text) => {
   const { differs } = await systemStep(needs).check(answering({ id: 'debian', ...changes }));
 

@@ -1,6 +1,6 @@
 /** Prerequisites that an operator must install before anything else can be done. */
 import { z } from 'zod';
-import { factsIn } from '../engine/files.ts';
+import { factsIn, linesOf } from '../engine/files.ts';
 import type { Step } from '../engine/step.ts';
 import type { Host } from '../host/host.ts';
 
@@ -84,11 +84,24 @@ export async function architectureOf(host: Host): Promise<Architecture> {
   return z.enum(architectures).parse((await host.need('dpkg --print-architecture')).trim());
 }
 
-/** Prints a directory on a read-only file system. `[ -w ]` is true even for an ext4 that became read-only after an error. */
-const findReadOnly = `for each in ${folders}; do
+/**
+ * Prints why a directory cannot be written. `[ -w ]` is true even for an ext4 that became read-only after an error, and a full file system
+ * accepts empty files.
+ */
+const findUnwritable = `export LC_ALL=C
+for each in ${folders} /etc /run /tmp /var/tmp /dev/shm; do
   [ -d "$each" ] || continue
-  if try=$(mktemp "$each/.skolo-XXXXXX" 2> /dev/null); then rm "$try"; else echo "$each"; fi
-done | tail -n 1`;
+  if try=$(mktemp "$each/.skolo-XXXXXX" 2>&1) && said=$( (head -c 4096 /dev/zero > "$try") 2>&1); then rm "$try"; continue; fi
+  rm -f "$try" 2>/dev/null
+  case "$try $said" in
+    *'Read-only file system'*) echo "$each is read-only; check dmesg for disk errors and reboot" ;;
+    *'No space left'*)
+      # Some file systems do not count inodes.
+      what=$(df -iP "$each" | awk 'NR == 2 { print $5 == "100%" ? "inodes" : "space" }')
+      echo "$each has no free $what (file system $(df -P "$each" | awk 'NR == 2 { print $6 }')); remove files" ;;
+    *) echo "$each cannot be written: \${said:-$try}; fix the cause" ;;
+  esac
+done`;
 
 export function systemStep(needs: SystemNeeds): Step {
   return {
@@ -96,9 +109,7 @@ export function systemStep(needs: SystemNeeds): Step {
     about: `${systemsOf(needs)} with systemd, enough disk space and memory, and a correct clock`,
     async check(host) {
       const { differs, note } = judgeSystem(await host.need(systemScript), needs);
-      const readOnly = (await host.need(findReadOnly)).trim();
-      const fault = `${readOnly} is read-only; check dmesg for disk errors and reboot`;
-      return { differs: readOnly === '' ? differs : [...differs, fault], note };
+      return { differs: [...differs, ...linesOf(await host.need(findUnwritable))], note };
     },
   };
 }

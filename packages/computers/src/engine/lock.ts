@@ -70,7 +70,7 @@ function busyText(name: string, said: string): string {
 function lockScript(who: string): string {
   return `mkdir -p ${folder} && exec 9>> ${folder}/lock || exit 1
 flock -w ${silentSeconds + 5} 9 || { cat ${holder}; exit ${busyCode}; }
-echo ${shellWord(who)} "since $(date -u +%Y-%m-%dT%H:%M:%SZ)" > ${holder}
+{ echo ${shellWord(who)} "since $(date -u +%Y-%m-%dT%H:%M:%SZ)" > ${holder}; } 2> /dev/null || { echo '${holder} cannot be written; free space in /run (df -h /run)' >&2; exit 1; }
 while [ -n "$(timeout ${silentSeconds} head -c 1 9>&-)" ]; do :; done
 rm -f ${holder}`;
 }

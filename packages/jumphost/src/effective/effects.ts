@@ -35,6 +35,7 @@ export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
         { unit: 'apt-daily.timer', isAlwaysOn: true },
         { unit: 'apt-daily-upgrade.timer', isAlwaysOn: true },
       ],
+      script: halfInstalled,
     },
     address: { script: addressInEffect(address) },
     active: { check: (host) => statementInEffect(host, rack.name, rackKey) },
@@ -50,15 +51,9 @@ ${sshInEffect(address, sshPath, sshSettings)}`,
     },
     units: {
       units: [
-        { unit: 'skolo-fallback.timer', isAlwaysOn: true, every: '30s' },
+        { unit: 'skolo-fallback.timer', isAlwaysOn: true },
         { unit: 'skolo-jumphost-archive.path', isAlwaysOn: true },
-        ...[
-          'fallback',
-          'metadata-server',
-          'power-cycle-daemon',
-          'power-fence',
-          'jumphost-archive',
-        ].map((name) => ({ unit: `skolo-${name}.service` })),
+        { unit: 'skolo-*' },
       ],
     },
     k3s: {
@@ -84,6 +79,9 @@ function aliasesInEffect(address: string, aliases: readonly string[]): string {
   [ "$found" = ${shellWord(`${address} `)} ] || echo "the name $each from rack.yaml resolves to \${found:-nothing }instead of ${address}; fix the rack's DNS and the jumphost's /etc/hosts"
 done`;
 }
+
+const halfInstalled = `said=$(dpkg --audit 2>&1 | sed -n 's/^ \\([^ ]*\\) .*/\\1/p' | paste -sd ' ' -)
+[ -z "$said" ] || echo "by hand: packages are not fully installed, so no update is: $said; run dpkg --configure -a and apt-get -f install"`;
 
 const failedUnits = `systemctl list-units --state=failed --plain --no-legend --no-pager | while read -r unit _; do
   echo "$unit has failed; run journalctl -u $unit to see why, and systemctl reset-failed $unit to clear the failure"

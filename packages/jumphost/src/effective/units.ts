@@ -1,41 +1,61 @@
-/** Checks units as systemd runs them, because drop-ins, masks and `systemctl disable` are not in the files that skolo writes. */
+/**
+ * Checks units as systemd runs them: loaded, with their conditions met, and with the process that their file starts. A drop-in, mask or
+ * link of others is a file, so changes.ts finds it.
+ */
 
 export interface EffectiveUnit {
+  /** A name, or a pattern of systemctl. */
   unit: string;
   /** It starts with the computer and is active now. */
   isAlwaysOn?: true;
-  /** Of a timer: its interval, as `systemctl show` prints it. */
-  every?: string;
   /** The process that uses this port must belong to the unit: `udp 123`. */
   port?: `${'tcp' | 'udp'} ${number}`;
 }
 
+/** Paths of links that start them. */
+export const unitsThatMatter =
+  /\/(skolo-|k3s|ssh|chrony|systemd-(journald|networkd|timesyncd)|networking|nftables|apt-daily)[^/]*$/;
+
 const functions = `of() { systemctl show --value --property="$2" "$1"; }
 hand() { echo "by hand: $*"; }
-drop_ins() { of "$1" DropInPaths | tr ' ' '\\n' | grep -v '/skolo-[^/]*$' | paste -sd ' ' -; }
-unit_in_effect() {
-  unit=$1
-  case $(of "$unit" LoadState) in
-    loaded) ;;
-    *) echo "$unit is $(of "$unit" LoadState)"; return ;;
+# The kernel's view: a program that has set its own title keeps its path in it, and a script is another program.
+runs_program() {
+  pid=$2
+  [ "\${pid:-0}" -gt 0 ] || return 0
+  exec=$(of "$1" ExecStart | sed -n 's/.*argv\\[\\]=\\(.*\\) ; ignore_errors=.*/\\1/p')
+  program=$(command -v "\${exec%% *}") arguments=$(expr "$exec" : '[^ ]* \\(.*\\)')
+  command=$(tr '\\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null) && exe=$(readlink "/proc/$pid/exe") || return 0
+  case "$exe $command" in
+    *"$(readlink -f "$program")"* | *"$program"*) ;;
+    *) if [ "$(head -c 2 "$program")" != '#!' ]; then hand "$1 runs $exe instead of $program; run systemctl restart $1"; return; fi ;;
   esac
-  if [ "$(of "$unit" NeedDaemonReload)" = yes ]; then echo "systemd has not loaded the new $unit yet"; return; fi
-  fragment=$(of "$unit" FragmentPath)
-  wanted=$(sed -n 's/^ExecStart=[-@:+!]*//p' "$fragment")
-  runs=$(of "$unit" ExecStart | sed -n 's/.*argv\\[\\]=\\(.*\\) ; ignore_errors=.*/\\1/p')
-  [ "$runs" = "$wanted" ] || hand "$unit runs \\\`$runs\\\` instead of \\\`$wanted\\\`; remove this override from $(drop_ins "$unit"), then run systemctl daemon-reload and systemctl restart $unit"
+  case $arguments in
+    '' | *[$%\\"\\'\\\\]*) ;;
+    *) case "$command " in *"$arguments "*) ;; *) hand "$1 runs \\\`$command\\\` instead of \\\`$exec\\\`; run systemctl restart $1" ;; esac ;;
+  esac
+}
+unit_in_effect() {
+  unit=$1 left=60
   # A periodic unit may be running now.
-  left=60
-  while [ "$(of "$unit" SubState)" = start ] && [ "$left" -gt 0 ]; do left=$((left - 1)); sleep 0.5; done
-  result=$(of "$unit" Result)
-  [ "$result" = success ] || hand "$unit failed ($result); run journalctl -u $unit to see why"
+  while :; do
+    facts=$(systemctl show --property=LoadState,NeedDaemonReload,SubState,Result,ActiveState,MainPID "$unit")
+    fact() { echo "$facts" | sed -n "s/^$1=//p"; }
+    [ "$(fact SubState)" = start ] && [ "$left" -gt 0 ] || break
+    left=$((left - 1))
+    sleep 0.5
+  done
+  if [ "$(fact LoadState)" != loaded ]; then echo "$unit is $(fact LoadState)"; return; fi
+  if [ "$(fact NeedDaemonReload)" = yes ]; then echo "systemd has not loaded the new $unit yet"; return; fi
+  [ "$(fact Result)" = success ] || hand "$unit failed ($(fact Result)); run journalctl -u $unit to see why"
+  if [ "$(fact ActiveState)" = active ]; then
+    unmet=$(systemd-analyze condition --unit="$unit" 2>&1 | sed -n 's/.*: \\(.*\\) failed\\.$/\\1/p')
+    [ -z "$unmet" ] || hand "$unit does not start at the next boot, because of $unmet; remove the cause"
+    runs_program "$unit" "$(fact MainPID)"
+  fi
 }
 always_on() {
   systemctl is-active -q "$1" || echo "$1 is not running; run systemctl status $1"
   systemctl is-enabled -q "$1" 2>/dev/null || echo "$1 does not start at boot"
-}
-every() {
-  case $(of "$1" TimersMonotonic) in *"OnUnitInactiveUSec=$2 "*) ;; *) hand "$1 does not run every $2; remove the override from $(drop_ins "$1"), then run systemctl daemon-reload" ;; esac
 }
 unit_at() { ss -H -ln "$1" "sport = :$2" -p | sed -n 's/.*pid=\\([0-9]*\\).*/\\1/p' | while read -r pid; do sed -n 's|.*/\\([^/]*\\.service\\).*|\\1|p' "/proc/$pid/cgroup" | head -n 1; done; }
 port_of() {
@@ -45,12 +65,17 @@ port_of() {
   [ "\${owner:-$1}" = "$1" ] || hand "port $3 (\${2#--}) belongs to $owner instead of $1; stop that process (ss -lntup lists it), then run systemctl restart $1"
 }`;
 
+function namesOf(unit: string): string {
+  return unit.includes('*')
+    ? `$(systemctl list-unit-files --plain --no-legend '${unit}' | cut -d ' ' -f 1)`
+    : unit;
+}
+
 /** A script that prints a line for each unit that systemd does not run as specified in its file. */
 export function unitsInEffect(units: readonly EffectiveUnit[]): string {
-  const lines = units.flatMap(({ unit, isAlwaysOn, every, port }) => [
-    `unit_in_effect ${unit}`,
+  const lines = units.flatMap(({ unit, isAlwaysOn, port }) => [
+    `for each in ${namesOf(unit)}; do unit_in_effect "$each"; done`,
     ...(isAlwaysOn ? [`always_on ${unit}`] : []),
-    ...(every === undefined ? [] : [`every ${unit} ${every}`]),
     ...(port === undefined ? [] : [`port_of ${unit} --${port}`]),
   ]);
   return `${functions}\n${lines.join('\n')}`;
@@ -61,9 +86,9 @@ export function unitsInEffect(units: readonly EffectiveUnit[]): string {
  * writes next, so the script continues; the check after the step reports each unit that still does not run.
  */
 export function repairUnits(units: readonly EffectiveUnit[]): string {
-  const names = units.map(({ unit }) => unit).join(' ');
+  const names = units.map(({ unit }) => namesOf(unit)).join(' ');
   const on = units.flatMap(({ unit, isAlwaysOn }) => (isAlwaysOn ? [unit] : []));
-  return `systemctl unmask --quiet ${names} 2>/dev/null
+  return `for each in '' --runtime; do systemctl unmask --quiet $each ${names} 2>/dev/null; done
 systemctl daemon-reload
 for each in ${on.join(' ')}; do
   if systemctl cat "$each" > /dev/null 2>&1; then systemctl enable --quiet "$each"; systemctl start "$each" || true; fi

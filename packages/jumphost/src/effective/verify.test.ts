@@ -57,6 +57,55 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
     expect(await go(true)).toEqual([]);
   });
 
+  it('does not report the changes of a usual week', async () => {
+    await onJumphost(`apt-get -q -y install logrotate > /dev/null
+apt-get -q -y install --reinstall -o Dpkg::Options::=--force-confnew chrony > /dev/null
+logrotate --force /etc/logrotate.conf
+systemctl start apt-daily.service
+touch /etc/hosts /etc/ssh/sshd_config
+systemctl restart k3s chrony systemd-journald`);
+
+    const [changes] = await prepare(
+      host,
+      testSteps(jumphost.workstation, signal).filter(({ name }) => name === 'changes'),
+      { isCheck: true, signal, report() {} },
+    );
+    expect(changes).toMatchObject({ state: 'ok', text: '' });
+  });
+
+  it('lists other changes as information, until they are confirmed', async () => {
+    const check = async (isCheck: boolean, keepsChanges = false) => {
+      const steps = testSteps(jumphost.workstation, signal, {}, { keepsChanges });
+      const only = steps.filter(({ name }) => name === 'changes');
+      return (await prepare(host, only, { isCheck, signal, report() {} }))[0];
+    };
+    await onJumphost(
+      'echo hello > /etc/motd; mkdir -p /etc/sudoers.d; echo "bob ALL=(ALL) ALL" > /etc/sudoers.d/bob',
+    );
+
+    const found = await check(true);
+    await onJumphost('rm /etc/sudoers.d/bob');
+    expect(found?.state).toBe('differs');
+    expect(found?.text).toMatch(/who can sign in: \/etc\/sudoers.d\/bob was added \(owner root, 2/);
+    expect(found?.text).toMatch(/information: changed by others since .*: \/etc\/motd was changed/);
+    expect(await check(false)).toMatchObject({
+      state: 'ok',
+      text: expect.stringContaining('motd'),
+    });
+    expect(await check(false, true)).toMatchObject({ state: 'changed' });
+    expect(await check(true)).toMatchObject({ state: 'ok', text: '' });
+  });
+
+  it('reports at once that /run is full', async () => {
+    await onJumphost('mount -o remount,size=300k /run; ! head -c 1M /dev/zero > /run/full');
+
+    const [found] = await go(true, 'system');
+    const applied = go(false, 'system');
+    await expect(applied).rejects.toThrow(/\/run\/skolo-steps\/holder cannot be written.*df/);
+    await onJumphost('rm /run/full; mount -o remount,size=20% /run');
+    expect(found?.text).toBe('/run has no free space (file system /run); remove files');
+  });
+
   const rows = new Map<Breakage, string>();
   it.each(breakages.filter(({ isSample }) => inFull || isSample))(
     'is broken: $what',
@@ -67,7 +116,10 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
       const left = await go(false, step);
       if (undo !== undefined) await onJumphost(undo);
 
-      const message = found?.text.replaceAll('|', '\\|').replaceAll(network, '192.168.1');
+      const message = found?.text
+        .replaceAll('|', '\\|')
+        .replaceAll(network, '192.168.1')
+        .replace(/2\d{3}-\d\d-\d\dT\d\d:\d\dZ/g, '2026-11-01T08:00Z');
       rows.set(breakage, `| ${what} | ${step}: ${message} | ${why} |`);
       expect(found).toMatchObject({ name: step, state: 'differs' });
       expect(left.map(({ name }) => name)).toEqual(why === 'yes' ? [] : [step]);

@@ -24,6 +24,9 @@ import {
   type ServerPlace,
 } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
+import { recorded } from '../effective/baseline.ts';
+import { bootStep } from '../effective/boot.ts';
+import { changesStep } from '../effective/changes.ts';
 import { clusterStep } from '../effective/cluster-objects.ts';
 import { effectsOf } from '../effective/effects.ts';
 import { inEffect } from '../effective/index.ts';
@@ -59,6 +62,8 @@ interface JumphostNeeds {
   secrets: Part;
   overlay: Part;
   services: readonly AskedService[];
+  /** The operator confirms what others have changed. */
+  keepsChanges?: boolean;
   now(): number;
 }
 
@@ -113,9 +118,14 @@ export function stepsOf(needs: JumphostNeeds): Step[] {
   return [
     { ...system, needs: [] },
     ...others.map((step) => ({
-      ...inEffect(step, effects[step.name] ?? {}),
+      ...recorded(inEffect(step, effects[step.name] ?? {})),
       needs: ['system', ...(dependencies[step.name] ?? [])],
     })),
+    // Last, because the others record what they change.
+    {
+      ...changesStep({ keepsChanges: needs.keepsChanges ?? false, now: needs.now }),
+      needs: ['system'],
+    },
   ];
 }
 
@@ -154,5 +164,6 @@ function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
     overlayStep(needs.overlay),
     clusterStep(rack.jumphost.name),
     servicesStep(needs.services, rack.name),
+    bootStep(),
   ];
 }

@@ -93,7 +93,7 @@ export const breakages: readonly Breakage[] = [
   },
   {
     what: 'skolo-fallback is `/bin/true` in a drop-in',
-    step: 'units',
+    step: 'changes',
     script: dropIn(fallback, '[Service]\\nExecStart=\\nExecStart=/bin/true\\n'),
     why: other,
     undo: removeDropIn(fallback),
@@ -101,7 +101,7 @@ export const breakages: readonly Breakage[] = [
   },
   {
     what: 'the timer of skolo-fallback elapses once a day',
-    step: 'units',
+    step: 'changes',
     script: dropIn(
       'skolo-fallback.timer',
       '[Timer]\\nOnUnitInactiveSec=\\nOnUnitInactiveSec=1d\\n',
@@ -245,7 +245,7 @@ rm /etc/ssh/sshd_config.d/00-person.conf`,
   },
   {
     what: '`ExecStart` of the running k3s in a drop-in',
-    step: 'k3s',
+    step: 'changes',
     script: `${dropIn('k3s.service', '[Service]\\nExecStart=\\nExecStart=/usr/local/bin/k3s server --node-label=of=bob\\n')}; ${restartK3s}`,
     why: other,
     undo: `${removeDropIn('k3s.service')}; ${restartK3s}`,
@@ -366,6 +366,107 @@ until ss -H -lnt sport = :80 | grep -q .; do sleep 0.2; done`,
     what: 'another host name',
     step: 'name',
     script: 'hostname other; echo other > /etc/hostname',
+  },
+  {
+    what: 'a drop-in for all services, until the next boot',
+    step: 'changes',
+    script:
+      "mkdir /run/systemd/system/service.d; printf '[Service]\\nPrivateNetwork=yes\\n' > /run/systemd/system/service.d/hard.conf; systemctl daemon-reload",
+    why: other,
+    undo: 'rm -r /run/systemd/system/service.d; systemctl daemon-reload',
+  },
+  {
+    what: 'a preset of another product has disabled units',
+    step: 'changes',
+    script:
+      'rm /etc/systemd/system/multi-user.target.wants/chrony.service; ln -sfn /lib/systemd/system/gone.service /etc/systemd/system/multi-user.target.wants/ssh.service',
+  },
+  {
+    what: 'everybody can write the configuration of sudo, and its owner is somebody else',
+    step: 'changes',
+    script: 'chmod 666 /etc/sudoers; chown nobody /etc/sudoers.d',
+  },
+  {
+    what: 'a module that k3s requires is not loaded at the next boot',
+    step: 'changes',
+    script: "echo 'install vxlan /bin/false' > /etc/modprobe.d/person.conf",
+    why: other,
+    undo: 'rm /etc/modprobe.d/person.conf',
+  },
+  {
+    what: 'a program that runs has the settings of an earlier drop-in',
+    step: 'units',
+    script: `${dropIn('skolo-active-guard.service', '[Service]\\nExecStart=\\nExecStart=/bin/sleep infinity\\n')}; systemctl restart skolo-active-guard; ${removeDropIn('skolo-active-guard.service')}`,
+    why: 'no: a restart is for you to time',
+    undo: 'systemctl restart skolo-active-guard',
+  },
+  {
+    what: 'sshd does not start at the next boot, because of a file',
+    step: 'ssh',
+    script: 'touch /etc/ssh/sshd_not_to_be_run',
+    why: other,
+    undo: 'rm /etc/ssh/sshd_not_to_be_run',
+  },
+  {
+    what: 'a line in /etc/fstab for a disk that is gone',
+    step: 'boot',
+    script: `cp /etc/fstab /tmp/fstab; echo 'UUID=0123-4567 /srv/usb vfat defaults 0 2' >> /etc/fstab`,
+    why: other,
+    undo: 'cat /tmp/fstab > /etc/fstab; systemctl daemon-reload',
+    isSample: true,
+  },
+  {
+    what: 'a disk that waits for its passphrase at the console',
+    step: 'boot',
+    script: `echo 'secret /dev/disk/by-label/secret none luks' > /etc/crypttab`,
+    why: other,
+    undo: 'rm /etc/crypttab',
+  },
+  {
+    what: 'it boots into rescue mode',
+    step: 'boot',
+    script: 'systemctl set-default --quiet rescue.target',
+    why: other,
+    undo: 'rm /etc/systemd/system/default.target; systemctl daemon-reload',
+  },
+  {
+    what: 'a kernel without its initrd',
+    step: 'boot',
+    // Debian's containers have no kernel, and not this program.
+    script:
+      'printf "#!/bin/sh\\n" > /usr/local/sbin/update-initramfs; chmod 755 /usr/local/sbin/update-initramfs; echo kernel > /boot/vmlinuz-6.1.0-99',
+    why: 'no: the disk may be full',
+    undo: 'rm /usr/local/sbin/update-initramfs /boot/vmlinuz-6.1.0-99',
+  },
+  {
+    what: 'units wait for each other at the next boot',
+    step: 'boot',
+    script: dropIn('skolo-firewall.service', '[Unit]\\nAfter=multi-user.target\\n'),
+    why: other,
+    undo: 'rm -r /etc/systemd/system/skolo-firewall.service.d; systemctl daemon-reload',
+  },
+  {
+    what: 'a setting of the kernel that applies from the next boot',
+    step: 'boot',
+    script: 'echo net.ipv4.tcp_syncookies=0 > /etc/sysctl.d/99-person.conf',
+    why: other,
+    undo: 'rm /etc/sysctl.d/99-person.conf',
+  },
+  {
+    what: 'a shutdown is scheduled',
+    step: 'boot',
+    script:
+      "mkdir -p /run/systemd/shutdown; printf 'USEC=1800000000000000\\nMODE=poweroff\\n' > /run/systemd/shutdown/scheduled",
+    why: 'no: somebody has scheduled it',
+    undo: 'rm /run/systemd/shutdown/scheduled',
+  },
+  {
+    what: 'no inodes are free',
+    step: 'system',
+    script:
+      'mount -t tmpfs -o nr_inodes=8 tmpfs /var/lib/skolo; for each in 1 2 3 4 5 6 7 8; do touch "/var/lib/skolo/$each" || true; done 2> /dev/null',
+    why: 'no: it does not know what you need',
+    undo: 'umount /var/lib/skolo',
   },
   {
     what: 'a disk that is 98% full',

@@ -31,6 +31,7 @@ export function testSteps(
   workstation: TestWorkstation,
   signal: AbortSignal,
   guard: Partial<Guard> = {},
+  options: { keepsChanges?: boolean } = {},
 ): Step[] {
   const steps = stepsOf({
     accounts,
@@ -39,6 +40,7 @@ export function testSteps(
     hasClockPod: false,
     hasNfs: false,
     now: Date.now,
+    ...options,
     secretFiles: nothing,
     secrets: nothing,
     overlay: nothing,

@@ -8,6 +8,7 @@ import {
   serverSteps,
   versionStep,
 } from '@skolo/k3s';
+import { recorded } from '../effective/baseline.ts';
 import { overlayStep, type Part } from '../steps/cluster.ts';
 import { type ProgramSources, programsStep, unitsStep } from '../steps/programs.ts';
 import { osPackagesStep, osRebootStep } from './os.ts';
@@ -28,7 +29,7 @@ export function upgradeSteps({ os, k3s, skolo, agents }: UpgradeNeeds): Step[] {
     const { apply } = step;
     return apply ? { ...step, apply: (host) => underLease(() => apply(host)) } : step;
   };
-  return [
+  const steps = [
     versionStep(k3s?.versions ?? []),
     ...(os ? [osPackagesStep(), osRebootStep(os.reboot)].map(leased) : []),
     ...(k3s ? serverSteps(k3s) : []),
@@ -37,4 +38,5 @@ export function upgradeSteps({ os, k3s, skolo, agents }: UpgradeNeeds): Step[] {
     ...(skolo ? [overlayStep(skolo.overlay), programsStep(skolo.sources), unitsStep()] : []),
     agentsStep(agents),
   ];
+  return steps.map(recorded);
 }

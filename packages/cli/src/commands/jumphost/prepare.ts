@@ -10,6 +10,7 @@ import { printSteps } from './steps/steps-text.ts';
 interface Options extends PrepareOptions {
   check?: true;
   skip?: string[];
+  keepChanges?: true;
 }
 
 /** `skolo jumphost prepare`: turns a bare Debian into a rack's jumphost. */
@@ -22,7 +23,8 @@ export function define(command: SkoloCommand): void {
       .summary('set up a jumphost, step by step')
       .argument('<rack>', 'rack name, as listed by skolo racks')
       .option('--check', 'only show the differences')
-      .option('--skip <step...>', 'skip these steps, but run the steps that depend on them'),
+      .option('--skip <step...>', 'skip these steps, but run the steps that depend on them')
+      .option('--keep-changes', 'confirm the files that others have changed since the last run'),
   )
     .addOption(returnAfterOption())
     .uses('clusters')

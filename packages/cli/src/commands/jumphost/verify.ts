@@ -58,8 +58,9 @@ export function define(command: SkoloCommand): void {
       io.out(plain(`${name}: ${text || 'not checked'}`));
       if (isRepairable) io.out(`  ${repair}`);
     }
-    const hardware = found.find(({ name }) => name === 'hardware');
-    if (hardware?.state === 'ok') io.out(plain(`hardware: ${hardware.text}`));
+    for (const { name, text } of found.filter(({ state }) => state === 'ok')) {
+      if (/^(hardware|changes)$/.test(name) && text !== '') io.out(plain(`${name}: ${text}`));
+    }
     for (const line of cron) io.out(plain(`possible cron job of an existing system: ${line}`));
     for (const line of exports) io.out(plain(`possible NFS export of an existing system: ${line}`));
     if (left !== undefined) io.out(plain(left));

@@ -46,6 +46,7 @@ export interface StepOptions {
 
 export interface PrepareOptions extends StepOptions {
   returnAfter: number;
+  keepChanges?: true;
 }
 
 /** Options of all commands that inspect the steps. */
@@ -109,6 +110,7 @@ export async function openSteps(
     overlay: overlayOf(command, name, { reason: 'skolo jumphost prepare', signal, report }),
     services,
     now: io.now,
+    keepsChanges: options.keepChanges ?? false,
   });
   return { host, steps, uses: usesStep({ rack, services }) };
 }

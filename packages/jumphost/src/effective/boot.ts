@@ -1,0 +1,60 @@
+/** Whether the next boot succeeds, by the files that the boot loader, systemd and its generators will read. Nothing is loaded. */
+import { checkByScript, type Step } from '@skolo/computers';
+
+const script = `export LC_ALL=C
+hand() { echo "by hand: $*"; }
+# systemd creates missing mount points.
+findmnt --verify 2>&1 | grep -v 'required target: No such file' | while IFS= read -r line; do
+  case $line in
+    *'parse error at line '*) number=\${line#*at line }; hand "/etc/fstab line \${number%% *} is invalid (\`sed -n "\${number%% *}p" /etc/fstab\`); fix or remove it" ;;
+    *'[E] '*) hand "it does not boot, because of the line \\\`$(awk -v target="$target" '$2 == target && !/^ *#/' /etc/fstab | head -n 1)\\\` in /etc/fstab: \${line#*\\[E\\] }; fix or remove the line, or add nofail to it" ;;
+    ' '*) ;;
+    *) target=$line ;;
+  esac
+done
+grep -svE '^[[:space:]]*(#|$)' /etc/crypttab | while read -r name device key options; do
+  case ,$options, in *,noauto,* | *,nofail,*) continue ;; esac
+  [ ! -e "/dev/mapper/$name" ] || continue
+  case $device in *=*) findfs "$device" > /dev/null 2>&1 ;; *) [ -e "$device" ] ;; esac && case $key in /*) [ -r "$key" ] ;; *) false ;; esac ||
+    hand "it does not boot, because /etc/crypttab requires $device with the key \${key:-none} for $name, which is not open now; remove the line, or add nofail to it"
+done
+default=$(systemctl get-default 2>/dev/null)
+case $default in
+  graphical.target | multi-user.target) ;;
+  *) systemctl list-dependencies --plain "$default" 2>/dev/null | grep -q 'multi-user\\.target' || hand "it boots into $default, without network and services; run systemctl set-default multi-user.target" ;;
+esac
+# The first entry of GRUB is the default; later ones are for recovery.
+{ grep -m 1 -sE '^[[:space:]]*linux' /boot/grub/grub.cfg; cat /boot/firmware/cmdline.txt 2>/dev/null; } | tr ' ' '\\n' |
+  grep -xE 'systemd\\.unit=(emergency|rescue)\\.target|(rd\\.)?emergency|rescue|single|init=.*|systemd\\.mask=.*' | while read -r word; do
+  hand "it boots with $word on the kernel's command line; remove it from /etc/default/grub and /etc/default/grub.d, and run update-grub (on a Raspberry Pi: from /boot/firmware/cmdline.txt)"
+done
+if command -v update-initramfs > /dev/null; then
+  for kernel in /boot/vmlinuz-*; do
+    version=\${kernel#/boot/vmlinuz-}
+    [ ! -e "$kernel" ] || [ -s "/boot/initrd.img-$version" ] || hand "the kernel $version has no /boot/initrd.img-$version, so it may not boot; free space in /boot and run update-initramfs -c -k $version"
+    [ ! -e "$kernel" ] || [ -s "$kernel" ] || hand "$kernel is empty, so it does not boot; reinstall linux-image-$version"
+  done
+fi
+if command -v ifquery > /dev/null && [ -e /etc/network/interfaces ]; then
+  said=$(ifquery --list 2>&1 > /dev/null) || hand "ifupdown cannot read its configuration, so there is no network after the next boot: $(echo "$said" | head -n 1); fix it"
+fi
+said=$(systemd-analyze verify "\${default:-default.target}" $(systemctl list-unit-files --plain --no-legend 'skolo-*' k3s.service | cut -d ' ' -f 1) 2>&1)
+case $said in *'deleted to break ordering cycle'*) hand "units wait for each other, so the next boot starts only some of them (systemd-analyze verify $default lists them); remove the drop-in or unit file that causes it" ;; esac
+echo "$said" | grep -E 'is not executable|bad unit file|bad-setting' | sort -u | while IFS= read -r line; do hand "after the next boot, a unit fails: $line; fix its file"; done
+systemd-analyze cat-config sysctl.d 2>/dev/null | sed -n 's/^[[:space:]]*-\\{0,1\\}\\([a-z][^=*#;[:space:]]*\\)[[:space:]]*=[[:space:]]*\\(.*[^[:space:]]\\)[[:space:]]*$/\\1 \\2/p' |
+  awk '{ key = $1; $1 = ""; value[key] = $0 } END { for (key in value) print key value[key] }' | while read -r key value; do
+  file=/proc/sys/$(echo "$key" | tr . /)
+  [ -w "$file" ] || continue
+  now=$(tr -s '[:space:]' ' ' < "$file") && now=\${now% }
+  case $value in 0x*) value=$((value)) ;; esac
+  [ "$now" = "$(echo "$value" | tr -s '[:space:]' ' ')" ] || hand "$key is $now now, but $value after the next boot ($(grep -slE "^[[:space:]]*-?$key[[:space:]]*=" /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf /etc/sysctl.conf | paste -sd ' ' -)); remove the wrong one, or run sysctl --system"
+done
+[ ! -s /run/systemd/shutdown/scheduled ] || hand "a $(sed -n 's/^MODE=//p' /run/systemd/shutdown/scheduled) is scheduled for $(date -u -d "@$(sed -n 's/^USEC=\\(.*\\)......$/\\1/p' /run/systemd/shutdown/scheduled)" +%Y-%m-%dT%H:%MZ); run shutdown -c to cancel it"`;
+
+export function bootStep(): Step {
+  return {
+    name: 'boot',
+    about: 'the next boot succeeds, and keeps the network and the settings',
+    check: checkByScript(script),
+  };
+}

@@ -1,0 +1,121 @@
+/** What others have changed since `prepare`: a problem if it decides how the jumphost boots, what runs or who can sign in. */
+import { dirname } from 'node:path/posix';
+import { shellWord } from '@skolo/base';
+import type { Check, Step } from '@skolo/computers';
+import {
+  afterInterruption,
+  type Change,
+  changesSince,
+  filesOf,
+  readRecord,
+  writeRecord,
+} from './baseline.ts';
+import { unitsThatMatter } from './units.ts';
+
+/** Every other change is information. */
+const decisive: readonly [what: string, paths: RegExp][] = [
+  [
+    'which units run, and how',
+    /\/systemd\/|^\/etc\/(init\.d|default\/(?!grub)|apt|chrony|environment|rancher)|^\/usr\/local\/s?bin/,
+  ],
+  [
+    'how the jumphost boots',
+    /^\/(boot|vmlinuz|initrd|etc\/(fstab|crypttab|hostname|mod(ules|probe)|initramfs|default\/grub|grub|sysctl|udev|network|netplan|NetworkManager|cloud|ld\.so\.(preload|conf))|.*\/(sysctl|modprobe|udev))/,
+  ],
+  [
+    'who can sign in',
+    /^\/(root|etc\/(ssh|pam|security|sudo|passwd|group|g?shadow|nsswitch|hosts|nologin|login|shells|profile|bash))/,
+  ],
+];
+
+/** A fresh `prepare` leaves no drop-ins of others for skolo's units, k3s, or all units of a type. */
+const foreign =
+  /\/systemd\/system[^/]*\/((skolo-|k3s)[^/]*\.d|service\.d|timer\.d|path\.d|target\.d)\/(?!skolo-)/;
+
+interface ChangesNeeds {
+  /** The operator confirms all changes. */
+  keepsChanges: boolean;
+  now(): number;
+}
+
+export function changesStep({ keepsChanges, now }: ChangesNeeds): Step {
+  return {
+    name: 'changes',
+    about: 'nobody else has changed what decides about boot, units and access',
+    async check(host) {
+      const record = await readRecord(host);
+      if (record === undefined) return { differs: ['what prepare leaves is not recorded yet'] };
+      if (record.changing !== undefined)
+        return { differs: ['prepare was interrupted before it recorded its changes'] };
+      const changes = changesSince(record.entries, await filesOf(host));
+      if (!keepsChanges) return judge(changes, record.at);
+      return { differs: changes.map(textOf) };
+    },
+    async apply(host) {
+      const record = await readRecord(host);
+      const found = await filesOf(host);
+      if (record === undefined || keepsChanges) {
+        const kept = Object.entries(found.entries).filter(
+          ([path]) => keepsChanges || !foreign.test(path),
+        );
+        const at = new Date(now()).toISOString();
+        await writeRecord(host, { version: 1, at, entries: Object.fromEntries(kept) });
+        return;
+      }
+      const known = afterInterruption(record, found);
+      await writeRecord(host, known);
+      const repairs = changesSince(known.entries, found).flatMap((each) => repairOf(each) ?? []);
+      if (repairs.length > 0)
+        await host.need(`set -e\n${repairs.join('\n')}\nsystemctl daemon-reload`);
+    },
+  };
+}
+
+function judge(changes: readonly Change[], since: string): Check {
+  const repairable = changes.filter((each) => repairOf(each) !== undefined);
+  const left = new Set(changes.filter((each) => repairOf(each) === undefined));
+  const byHand = decisive.flatMap(([what, paths]) => {
+    const some = [...left].filter(({ path }) => paths.test(path));
+    for (const each of some) left.delete(each);
+    if (some.length === 0) return [];
+    return [
+      `others have changed files that decide ${what}: ${listed(some)}; undo each change, or run prepare with --keep-changes if all are intended`,
+    ];
+  });
+  const others =
+    left.size === 0 ? '' : `changed by others since ${since.slice(0, 16)}Z: ${listed([...left])}`;
+  if (repairable.length + byHand.length === 0) return { differs: [], note: others };
+  return {
+    differs: repairable.map(textOf),
+    byHand: [...byHand, ...(others === '' ? [] : [`information: ${others}`])],
+  };
+}
+
+const mostListed = 20;
+
+function listed(changes: readonly Change[]): string {
+  const shown = changes.slice(0, mostListed).map(textOf).join(', ');
+  return changes.length > mostListed ? `${shown}, ${changes.length - mostListed} more` : shown;
+}
+
+function textOf({ path, before, after, seconds, user }: Change): string {
+  const time = new Date(seconds * 1000).toISOString().slice(0, 16);
+  if (after === undefined) return `${path} was removed (${time}Z)`;
+  const isSame = before?.type === after.type && before.content === after.content;
+  const how = before === undefined ? 'added' : 'changed';
+  const what = isSame
+    ? `has mode ${after.mode} and owner ${after.owner} instead of ${before.mode} and ${before.owner}`
+    : `was ${how}`;
+  return `${path} ${what} (owner ${user}, ${time}Z)`;
+}
+
+/** A command that restores a mode, an owner, or the link by which a unit that matters starts; undefined if only its content could. */
+function repairOf({ path, before, after }: Change): string | undefined {
+  if (before === undefined || !decisive.some(([, paths]) => paths.test(path))) return undefined;
+  const file = shellWord(path);
+  if (before.type === 'l' && /\.(wants|requires)\/[^/]+$/.test(path) && unitsThatMatter.test(path))
+    return `mkdir -p ${shellWord(dirname(path))} && ln -sfn ${shellWord(before.content)} ${file}`;
+  if (after === undefined || before.type !== after.type || before.type === 'l') return undefined;
+  if (before.content !== after.content) return undefined;
+  return `chown ${before.owner} ${file} && chmod ${before.mode} ${file}`;
+}
