@@ -46,6 +46,7 @@ const deliverers: [name: RegExp, jobs: readonly string[]][] = [
   [/^container_/, ['containers']],
   [/^prometheus_/, ['prometheus']],
   [/^alertmanager_/, ['alertmanager']],
+  [/^probe_ssl_/, ['kubelet-certificates']],
   [/^probe_/, ['ping']],
 ];
 
