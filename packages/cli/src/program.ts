@@ -56,7 +56,7 @@ const nouns: Record<string, Noun> = {
   },
   prove: {
     summary: "compare rack.yaml with the rack's devices, read-only",
-    example: 'skolo prove --look rack.yaml',
+    example: 'skolo prove rack.yaml',
     own: async () => (await import('./commands/prove/prove.ts')).define,
   },
   power: {

@@ -55,7 +55,7 @@ export function proofsPage(page: string, contributions: readonly Contribution[])
   return page.replace(/<!-- generated: files -->.*?<!-- \/generated -->/s, () => generated);
 }
 
-const nothing = `There are no evidence files yet: ${recordings().size} models are \`recorded\`, and the other ${models.size - recordings().size} are \`never seen\`.`;
+const nothing = `There are no evidence files yet: ${recordings().size} models are \`recorded\`, and the other ${models.size - recordings().size} are \`not verified on hardware\`.`;
 
 function recordedTable(): string {
   const rows = [...recordings()].map(([model, what]) => `| \`${model}\` | ${what.join(', ')} |`);
@@ -85,7 +85,7 @@ function tables(contributions: readonly Contribution[]): string {
     '| --- | --- | --- |',
     ...seen,
     '',
-    `The other models (${models.size - seen.length} of ${models.size}) are \`recorded\` or \`never seen\`.`,
+    `The other models (${models.size - seen.length} of ${models.size}) are \`recorded\` or \`not verified on hardware\`.`,
     '',
     '| owner and rack | model | firmware | hardware | devices | problems | day |',
     '| --- | --- | --- | --- | --: | --: | --- |',

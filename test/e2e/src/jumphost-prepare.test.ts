@@ -168,7 +168,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
     });
 
     it('fails it back to k3s, and over again, each by one command', async () => {
-      const forward = await type('rollback', 'rack4', 'power-cycle-daemon', '--forward');
+      const forward = await type('rollback', 'rack4', 'power-cycle-daemon', '--cut-over');
       expect(forward.out).toContain('power-cycle-daemon: k3s is running the service');
       expect(forward.code).toBe(0);
       expect(await replicas()).toBe('1');
@@ -191,7 +191,7 @@ head -c 1G /dev/zero > ${k3sState}/.full`);
       const again = await prepare();
       expect(again.out).toMatch(/^rack4: nothing to change$/m);
       expect(await replicas()).toBe('0');
-      const last = await type('rollback', 'rack4', 'power-cycle-daemon', '--forward');
+      const last = await type('rollback', 'rack4', 'power-cycle-daemon', '--cut-over');
       expect(last.code, last.out).toBe(0);
     });
 

@@ -45,5 +45,5 @@ export function failedOverText(
   { by, since, existing }: FailedOver,
 ): string {
   const who = existing?.join(', ') ?? 'its systemd unit';
-  return `${service}: served by ${who} since ${since} (requested by ${by}); run skolo jumphost rollback ${rack} ${service} --forward to return to k3s`;
+  return `${service}: served by ${who} since ${since} (requested by ${by}); run skolo jumphost rollback ${rack} ${service} --cut-over to return to k3s`;
 }

@@ -80,7 +80,7 @@ export function servicesStep(services: readonly AskedService[], rack: string): S
         const why = await whyNotServing(host, service, [`skolo-${service}.service`]);
         return why.map(
           (each) =>
-            `${service}: failed over, but ${each}; repair the unit, or run skolo jumphost rollback ${rack} ${service} --forward to return to k3s`,
+            `${service}: failed over, but ${each}; repair the unit, or run skolo jumphost rollback ${rack} ${service} --cut-over to return to k3s`,
         );
       });
       const notes = [

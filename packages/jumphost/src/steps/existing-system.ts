@@ -26,7 +26,7 @@ export function existingSystemStep(rack: string): Step {
       const found = await find(host);
       const silent = [...found.silent].map(
         ([service, why]) =>
-          `${service}: failed over to an existing system, but ${why.join(', ')}; repair the unit, or run skolo jumphost rollback ${rack} ${service} --forward to return to k3s`,
+          `${service}: failed over to an existing system, but ${why.join(', ')}; repair the unit, or run skolo jumphost rollback ${rack} ${service} --cut-over to return to k3s`,
       );
       const texts = (isNoted: boolean) =>
         found.loose
@@ -91,6 +91,6 @@ function textOf(rack: string, { service, unit, why }: ExistingUnit, { ours }: Fo
   if (unit === undefined) return `${service}: ${why}; stop it`;
   const command = `skolo jumphost rollback ${rack} ${service}`;
   return ours.has(service)
-    ? `${service}: ${why}, and the skolo service is also deployed; run \`${command} --forward\` to stop ${unit}, or \`${command}\` to stop the skolo service`
-    : `${service}: ${why}; it continues until you run \`${command} --forward\``;
+    ? `${service}: ${why}, and the skolo service is also deployed; run \`${command} --cut-over\` to stop ${unit}, or \`${command}\` to stop the skolo service`
+    : `${service}: ${why}; it continues until you run \`${command} --cut-over\``;
 }

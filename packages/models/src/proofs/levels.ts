@@ -35,6 +35,6 @@ export function evidenceOf(
 
 /** `read in 2 racks (firmware 1.9.3, 1.9.4)`. */
 export function evidenceText({ level, racks, firmware }: Evidence): string {
-  if (racks === 0) return level;
+  if (racks === 0) return level === 'never seen' ? 'not verified on hardware' : level;
   return `${level} in ${count(racks, 'rack')} (firmware ${firmware.join(', ')})`;
 }

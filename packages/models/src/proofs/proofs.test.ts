@@ -80,7 +80,7 @@ describe('what is generated', () => {
       '| `edgeswitch` | Ubiquiti EdgeSwitch | read in 1 rack (firmware 1.9.3) |\n',
     );
     expect(page).toContain(
-      `The other models (${models.size - 1} of ${models.size}) are \`recorded\` or \`never seen\`.\n`,
+      `The other models (${models.size - 1} of ${models.size}) are \`recorded\` or \`not verified on hardware\`.\n`,
     );
     expect(page).toContain(
       `\n| alice/rack-1 | [\`edgeswitch\`](${path}) | 1.9.3 | EdgeSwitch 24-Port 250W | 1 | 1 | ${proof.day} |\n`,
@@ -276,7 +276,7 @@ describe('the level of a model', () => {
   });
 
   it.each([
-    ['never seen', []],
+    ['not verified on hardware', []],
     ['read in 1 rack (firmware 1.0)', ['alice/rack-1 1.0']],
     ['read in 2 racks (firmware 1.0, 2.0)', ['alice/rack-1 2.0', 'alice/rack-2 1.0']],
     ['switched in 1 rack (firmware 2.0)', ['bob/rack-1 1.0', 'alice/rack-1 2.0 switched']],
@@ -296,7 +296,7 @@ describe('the level of a model', () => {
     });
 
     expect(evidenceText(evidenceOf('eos', all, []))).toBe(text);
-    expect(evidenceText(evidenceOf('nxos', all, []))).toBe('never seen');
+    expect(evidenceText(evidenceOf('nxos', all, []))).toBe('not verified on hardware');
     expect(evidenceText(evidenceOf('nxos', all, ['nxos']))).toBe('recorded');
   });
 

@@ -13,7 +13,7 @@ import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { loadRack } from '../../workstation/rack-file.ts';
 
 interface Options {
-  forward?: true;
+  cutOver?: true;
   unit: string[];
   reason: string;
 }
@@ -27,13 +27,13 @@ const endMs = 5 * 60_000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Rolls a service back to the existing system's units, or returns it to k3s (--forward). The command stops the current program, confirms that it has stopped, and then starts the other program, so two power controllers never run at the same time. The choice persists across reboots, skolo push and skolo jumphost prepare. If the command is interrupted, run it again.",
+      "Rolls a service back to the existing system's units, or returns it to k3s (--cut-over). The command stops the current program, confirms that it has stopped, and then starts the other program, so two power controllers never run at the same time. The choice persists across reboots, skolo push and skolo jumphost prepare. If the command is interrupted, run it again.",
     )
     .summary('roll back to the existing system')
     .rackArgument('<rack>')
     .addArgument(new Argument('<service>').choices(jumphostServices))
     .option(
-      '--forward',
+      '--cut-over',
       'return the service to k3s; if its pod does not become ready, the existing system is started again',
     )
     .option(
@@ -48,18 +48,18 @@ export function define(command: SkoloCommand): void {
   command.interruptible(
     async (signal, _rack: string, service: FailOver['service'], options: Options) => {
       const { io } = command;
-      const { forward = false, unit: units, reason } = options;
+      const { cutOver = false, unit: units, reason } = options;
       const fleetRack = await rackOn(command);
       const { name } = await loadRack(command.globals());
       const jumphost = await openJumphostOf(command, fleetRack);
-      const what = forward ? 'cut over to k3s' : 'rolled back to the existing system';
+      const what = cutOver ? 'cut over to k3s' : 'rolled back to the existing system';
       await audit(jumphost, name, `${service} ${what}: ${reason}`, signal);
       const host = await openHost(hostOptions(fleetRack, jumphost, signal));
       const isPower = service === 'power-cycle-daemon';
-      const release = isPower && !forward ? await quiet(command, signal) : undefined;
+      const release = isPower && !cutOver ? await quiet(command, signal) : undefined;
       try {
         const by = workstationName();
-        const verb = forward ? 'fail-back' : 'existing';
+        const verb = cutOver ? 'fail-back' : 'existing';
         for (const line of await failOver(host, { service, units, by, verb })) io.out(plain(line));
       } catch (error) {
         // It ends by itself, and the first error matters.

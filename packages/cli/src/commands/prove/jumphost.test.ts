@@ -1,4 +1,4 @@
-/** `skolo prove --look --jumphost`, through the system's ssh and a real sshd, as a user without root. */
+/** `skolo prove --jumphost`, through the system's ssh and a real sshd, as a user without root. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';

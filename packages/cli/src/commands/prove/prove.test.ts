@@ -359,23 +359,16 @@ jumphost: { name: jumphost, address: 127.0.0.8 }
 `;
   it.each<[string, string[], number, RegExp]>([
     [
-      'needs --look',
-      ['rack4'],
-      2,
-      /^skolo: --look is required, for example: skolo prove --look rack4; see/,
-    ],
-    ['needs --look without a rack, too', [], 2, /: skolo prove --look rack\.yaml; see/],
-    [
       'needs a rack that is listed, or a file',
-      ['--look', 'rack99', '--clusters', clusters],
+      ['rack99', '--clusters', clusters],
       2,
       /^skolo: rack99: no such rack in .*; did you mean "rack\d"\? To check a rack that is not listed there, specify its file/,
     ],
     [
       'needs a file that exists',
-      ['--look', './nothing.yaml'],
+      ['./nothing.yaml'],
       78,
-      /^skolo: \.\/nothing\.yaml: no such file; specify an existing file/,
+      /^skolo: \.\/nothing\.yaml: no such file; specify an existing file, as in skolo prove rack\.yaml, or create one with skolo rack new/,
     ],
     [
       'needs devices',

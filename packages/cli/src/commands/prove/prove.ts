@@ -34,7 +34,7 @@ export function define(command: SkoloCommand): void {
     )
     .summary("compare rack.yaml with the rack's devices, read-only")
     .argument('[rack]', 'rack.yaml file or rack name')
-    .option('--look', 'read the devices without changing anything (required)')
+    .option('--look', 'read the devices without changing anything (default)')
     .option(
       '--jumphost <[user@]host>',
       'also read this jumphost, with your own SSH key and configuration',
@@ -51,7 +51,7 @@ export function define(command: SkoloCommand): void {
     .addOption(timeOption('--timeout <time>', 'time limit for each step on a device', '2m'))
     .option('--json', 'print JSON')
     .uses('rack')
-    .example('skolo prove --look rack.yaml')
+    .example('skolo prove rack.yaml')
     .hook('preAction', (_, { args: [rack] }) => choose(command, rack));
 
   command.interruptible(async (signal, _rack: string | undefined, options: Options) => {
@@ -90,10 +90,6 @@ function option(flags: string, description: string): Option {
 
 /** The argument is a file or the name of a rack. */
 async function choose(command: SkoloCommand, rack: string | undefined): Promise<void> {
-  if (command.opts<Options>().look === undefined) {
-    const example = ['skolo prove --look', rack ?? 'rack.yaml'].join(' ');
-    command.error(`--look is required, for example: ${example}`);
-  }
   if (rack === undefined) return;
   const isFile = /\/|\.ya?ml$/.test(rack);
   command.root().setOptionValueWithSource(isFile ? 'rack' : 'on', rack, 'cli');
@@ -115,7 +111,8 @@ async function rackToRead(command: SkoloCommand, { jumphost }: Options): Promise
   const file = globals.rack;
   const rack = await loadRack(globals).catch((error: unknown) => {
     if (!(error instanceof CliError)) throw error;
-    const hint = 'specify an existing file, as in skolo prove --look rack.yaml';
+    const hint =
+      'specify an existing file, as in skolo prove rack.yaml, or create one with skolo rack new';
     throw new CliError(`${file}: no such file; ${hint}`, error.exitCode, { cause: error });
   });
   if (rack.infrastructure.size > 0 || jumphost !== undefined) return rack;

@@ -33,7 +33,7 @@ it('groups models by their evidence', () => {
   ];
 
   expect(evidenceLine({ file: 'rack.yaml', errors: [], warnings: [], models })).toBe(
-    'hardware evidence: never seen: eos, nxos; read in 2 racks (firmware unknown, 1.0): ipmi',
+    'hardware evidence: not verified on hardware: eos, nxos; read in 2 racks (firmware unknown, 1.0): ipmi',
   );
   expect(evidenceLine({ file: 'rack.yaml', errors: [], warnings: [] })).toBeUndefined();
 });

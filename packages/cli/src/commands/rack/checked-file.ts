@@ -45,7 +45,7 @@ export function hasErrors({ errors, secrets }: CheckedFile): boolean {
   return errors.length > 0 || (secrets?.errors.length ?? 0) > 0;
 }
 
-/** `hardware evidence: never seen: edgeos, edgeswitch; read in 1 rack (firmware 6.8.0): apc-rpdu2`. */
+/** `hardware evidence: not verified on hardware: edgeos, edgeswitch; read in 1 rack (firmware 6.8.0): apc-rpdu2`. */
 export function evidenceLine({ models = [] }: CheckedFile): string | undefined {
   if (models.length === 0) return undefined;
   const groups = [...Map.groupBy(models, evidenceText)].map(
