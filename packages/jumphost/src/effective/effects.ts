@@ -53,6 +53,7 @@ ${sshInEffect(address, sshPath, sshSettings)}`,
       units: [
         { unit: 'skolo-fallback.timer', isAlwaysOn: true },
         { unit: 'skolo-jumphost-archive.path', isAlwaysOn: true },
+        { unit: 'skolo-k3s-certificates.timer', isAlwaysOn: true },
         { unit: 'skolo-*' },
       ],
     },
