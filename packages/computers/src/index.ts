@@ -2,7 +2,7 @@
 export { nodeStep, nodeVersion } from './debian/node.ts';
 export { aptScript, installDeadlineMs, packagesStep } from './debian/packages.ts';
 export { clockStep, journalFile, journalStep, nameStep, updatesStep } from './debian/settings.ts';
-export { sshFile, sshPath, sshSettings, sshStep } from './debian/sshd.ts';
+export { signInRejected, sshFile, sshPath, sshSettings, sshStep } from './debian/sshd.ts';
 export {
   type Architecture,
   architectureOf,

@@ -1,7 +1,7 @@
 /** sshd with key authentication only. */
 import { shellWord } from '@skolo/base';
-import { writtenHead } from '../engine/files.ts';
-import type { Guard, Trial } from '../engine/guarded-change.ts';
+import { linesOf, writtenHead } from '../engine/files.ts';
+import { type Guard, type Trial, whyNoSession } from '../engine/guarded-change.ts';
 import { guardedStep } from '../engine/guarded-step.ts';
 import type { Step } from '../engine/step.ts';
 import type { Host, TextFile } from '../host/host.ts';
@@ -70,13 +70,18 @@ if /usr/sbin/sshd -T -C "user=root,host=$1,addr=$1,laddr=$3,lport=$4" 2>/dev/nul
 fi
 exec unshare --net --mount bash -c ${shellWord(inNamespace)} sshd "$1" "$3" "$4" "$name"`;
 
+/** @param connection the words of SSH_CONNECTION */
+function trialServer(connection: string): string {
+  return `exec sh -c ${shellWord(`[ "$(id -u)" = 0 ] && sudo= || sudo='sudo -n'
+exec $sudo bash -c ${shellWord(asRoot)} sshd ${connection}`)}`;
+}
+
 /**
  * A second sshd reads all files, ours and others', before the running one does. `Match`, `AllowUsers`, DNS names and
  * hosts.deny depend on the connection, so it accepts a TCP connection with the addresses and the port of yours.
  */
 const sshTrial: Trial = {
-  server: `exec sh -c ${shellWord(`[ "$(id -u)" = 0 ] && sudo= || sudo='sudo -n'
-exec $sudo bash -c ${shellWord(asRoot)} sshd $SSH_CONNECTION`)}`,
+  server: trialServer('$SSH_CONNECTION'),
   suspects: `grep -sHniE '^[[:space:]]*((allow|deny)(users|groups)|authenticationmethods|authorizedkeys|chrootdirectory|forcecommand|((pubkey\\w+|permitroot\\w+)[[:space:]]+no)|match)' /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf
 grep -sHniE '^[[:space:]]*(sshd|all)[[:space:]]*:' /etc/hosts.deny
 ls /etc/nologin /run/nologin 2>/dev/null || true`,
@@ -85,6 +90,30 @@ ls /etc/nologin /run/nologin 2>/dev/null || true`,
   setAside: `mv "$each" "$each.set-aside"
 [ "$each" != /etc/ssh/sshd_config ] || cp /usr/share/openssh/sshd_config "$each"`,
 };
+
+/**
+ * Opens a session with an sshd that reads the files on disk, as it will after the next boot.
+ *
+ * @param connection addresses and ports of client and server, as in SSH_CONNECTION; default: yours
+ * @returns a line, as `withLines` reads it, if it rejects you
+ */
+export async function signInRejected(
+  host: Host,
+  guard: Guard,
+  connection = '$SSH_CONNECTION',
+): Promise<string[]> {
+  const began = (await host.need('date +%s')).trim();
+  const why = await whyNoSession(guard, trialServer(connection));
+  if (why === undefined) return [];
+  const log = await host.run(
+    `journalctl -q -o cat -t sshd --since=@${began} | grep -iE 'refused|denied|not allowed|bad |fatal' | sort -u`,
+  );
+  const suspects = linesOf((await host.run(sshTrial.suspects)).stdout).join(', ');
+  const from = connection.startsWith('$') ? '' : ` from ${connection.split(' ')[0]}`;
+  return [
+    `by hand: an sshd that reads the current files rejects your sign-in${from} (${[why, ...linesOf(log.stdout)].join('; ')}), so you may be locked out when sshd next starts; fix ${suspects || 'the files in /etc/ssh, /etc/pam.d/sshd or the account'}`,
+  ];
+}
 
 /**
  * Key authentication only, connections that end when a workstation is unreachable, and many sessions. The change is

@@ -111,7 +111,7 @@ async function outcome(host: Host, guard: Guard): Promise<string> {
 }
 
 /** Undefined if one can be opened. */
-async function whyNoSession(
+export async function whyNoSession(
   { newSession, signal }: Guard,
   server?: string,
 ): Promise<string | undefined> {

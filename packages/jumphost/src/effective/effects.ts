@@ -1,18 +1,27 @@
 /** The settings that must be in effect on a rack's jumphost, by the step that applies them. */
 import { shellWord } from '@skolo/base';
-import { sshPath, sshSettings } from '@skolo/computers';
+import { type Guard, signInRejected, sshPath, sshSettings } from '@skolo/computers';
 import { type ServerPlace, serverSettings } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
 import { firewallUnit } from '@skolo/rack/jumphost';
 import { firewallInEffect } from './firewall.ts';
+import { foldersInEffect, repairFolders } from './folders.ts';
 import type { Effect } from './index.ts';
-import { encryptionInEffect, k3sInEffect, modesInEffect, repairModes } from './k3s.ts';
+import {
+  encryptionInEffect,
+  forwardingInEffect,
+  k3sInEffect,
+  modesInEffect,
+  repairForwarding,
+  repairModes,
+} from './k3s.ts';
 import { addressInEffect, clockInEffect, journalInEffect } from './settings.ts';
 import { sshInEffect } from './ssh.ts';
 import { statementInEffect } from './statement.ts';
 
 interface EffectNeeds {
   rack: Rack;
+  guard: Guard;
   /** Of the rack: public, PEM. */
   rackKey(): Promise<string>;
   k3s: ServerPlace;
@@ -20,8 +29,9 @@ interface EffectNeeds {
 }
 
 export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
-  const { rack, rackKey, k3s, hasClockPod } = needs;
+  const { rack, guard, rackKey, k3s, hasClockPod } = needs;
   const { address, aliases } = rack.jumphost;
+  const [machine = address] = [...rack.machines.values()].flatMap((each) => each.address ?? []);
   return {
     ...(!hasClockPod && {
       clock: {
@@ -37,6 +47,7 @@ export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
       ],
       script: halfInstalled,
     },
+    programs: { script: foldersInEffect, repair: repairFolders },
     address: { script: addressInEffect(address) },
     active: { check: (host) => statementInEffect(host, rack.name, rackKey) },
     firewall: {
@@ -47,6 +58,11 @@ export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
       units: [{ unit: 'ssh.service' }],
       script: `systemctl is-enabled -q ssh.service 2>/dev/null || systemctl is-enabled -q ssh.socket 2>/dev/null || echo 'ssh.service does not start at boot'
 ${sshInEffect(address, sshPath, sshSettings)}`,
+      async check(host) {
+        const fromRack = `${machine} 40000 ${address} 22`;
+        const found = await signInRejected(host, guard);
+        return found.length > 0 ? found : await signInRejected(host, guard, fromRack);
+      },
       repair: 'systemctl enable --quiet ssh.service',
     },
     units: {
@@ -59,8 +75,8 @@ ${sshInEffect(address, sshPath, sshSettings)}`,
     },
     k3s: {
       units: [{ unit: 'k3s.service', isAlwaysOn: true, port: 'tcp 6443' }],
-      script: `${modesInEffect}\n${encryptionInEffect}`,
-      repair: repairModes,
+      script: [modesInEffect, encryptionInEffect, forwardingInEffect(address)].join('\n'),
+      repair: `${repairModes}\n${repairForwarding(address)}`,
     },
     label: {
       async check(host) {

@@ -20,6 +20,22 @@ const open = `find -L ${privateFiles} -maxdepth 0 -perm /077`;
 export const modesInEffect = `${open} -printf '%p has mode %m, so users other than root may be able to control the cluster\\n' 2>/dev/null || true`;
 export const repairModes = `${open} -exec chmod go= {} + 2>/dev/null || true`;
 
+/** Which k3s sets when it starts. Source: k3s, pkg/agent/syssetup/setup.go. */
+function withoutForwarding(address: string): string {
+  const conf = '/proc/sys/net/ipv4/conf';
+  return `device=$(ip -o address show to ${shellWord(address)} | awk 'NR == 1 { print $2 }')
+off=$(grep -lsx 0 ${conf}/all/forwarding "${conf}/$device/forwarding" ${conf}/cni0/forwarding ${conf}/flannel.1/forwarding /proc/sys/net/bridge/bridge-nf-call-iptables)`;
+}
+
+/** Scripts. */
+export function forwardingInEffect(address: string): string {
+  return `${withoutForwarding(address)}
+for each in $off; do echo "$each is 0, so pods cannot communicate with other computers"; done`;
+}
+export function repairForwarding(address: string): string {
+  return `${withoutForwarding(address)}\nfor each in $off; do echo 1 > "$each"; done`;
+}
+
 /** A script. Source: docs.k3s.io/cli/secrets-encrypt. */
 export const encryptionInEffect = `status=$(${binary} secrets-encrypt status 2>&1)
 case $status in

@@ -4,6 +4,20 @@ import { shellWord } from '@skolo/base';
 /** RFC 5737: not used as an address in a rack. */
 const outside = '192.0.2.1';
 
+/** With other values, somebody else decides who signs in. */
+const ofKeys = {
+  authorizedkeyscommand: 'none',
+  authorizedkeysfile: '.ssh/authorized_keys .ssh/authorized_keys2',
+  authorizedprincipalscommand: 'none',
+  trustedusercakeys: 'none',
+};
+
+/** Files with which PAM lets only root sign in, whatever sshd's settings are. */
+const nologin = `for each in /etc/nologin /run/nologin; do
+  [ ! -e "$each" ] || echo "by hand: $each exists, so only root can sign in; finish or cancel the maintenance, and remove it"
+done
+visudo -c > /dev/null 2>&1 || echo "by hand: sudo rejects its settings ($(visudo -c 2>&1 | grep -v 'parsed OK' | head -n 1)); fix them (visudo -c)"`;
+
 /**
  * A script. `sshd -T -C` applies `Match` blocks, and a sign-in without any method makes sshd list those that it offers
  * (RFC 4252, section 5.2).
@@ -17,8 +31,10 @@ export function sshInEffect(
   ours: string,
   settings: Readonly<Record<string, string>>,
 ): string {
-  const keys = Object.keys(settings).join('\\|');
-  return `mkdir -p /run/sshd
+  const wanted = { ...settings, ...ofKeys };
+  const keys = Object.keys(wanted).join('\\|');
+  return `${nologin}
+mkdir -p /run/sshd
 sshd -t 2>/dev/null || echo "by hand: the sshd configuration is invalid ($(sshd -t 2>&1 | head -n 1)); fix it"
 files=$(for user in $(awk -F: '$7 !~ /(nologin|false|sync)$/ { print $1 }' /etc/passwd | head -n 20); do
   for from in ${shellWord(address)} ${outside} 127.0.0.1; do
@@ -26,7 +42,7 @@ files=$(for user in $(awk -F: '$7 !~ /(nologin|false|sync)$/ { print $1 }' /etc/
   done
 done | while read -r user from key value; do
   case "$key $value" in
-${Object.entries(settings)
+${Object.entries(wanted)
   .map(([key, value]) => `    '${key} ${value}') ;;`)
   .join('\n')}
     *) echo "$key by hand: sshd uses $key $value for $user from $from; fix it ($(grep -ils "^[[:space:]]*$key" /etc/ssh/sshd_config /etc/ssh/sshd_config.d/* | grep -v ${shellWord(ours)} | paste -sd ' ' -)) and run systemctl reload ssh" ;;

@@ -36,6 +36,7 @@ import { labelStep, overlayStep, type Part, partStep, servicesStep } from './clu
 import { existingSystemStep } from './existing-system.ts';
 import { firewallStep } from './firewall.ts';
 import { hardwareStep } from './hardware.ts';
+import { networkStep } from './network.ts';
 import { nfsStep } from './nfs.ts';
 import { packagesOf } from './packages.ts';
 import { type ProgramSources, programsStep, unitsStep } from './programs.ts';
@@ -92,6 +93,7 @@ const dependencies: Readonly<Record<string, readonly string[]>> = {
   clock: ['packages'],
   hardware: ['packages'],
   active: ['node', 'address', 'units'],
+  network: ['address'],
   firewall: ['packages'],
   units: ['packages', 'node', 'programs'],
   'secret-files': ['units'],
@@ -111,9 +113,9 @@ const dependencies: Readonly<Record<string, readonly string[]>> = {
 
 /** @throws ComputerError rack.yaml does not contain everything that a jumphost requires. */
 export function stepsOf(needs: JumphostNeeds): Step[] {
-  const { rack, rackKey, hasClockPod } = needs;
+  const { rack, guard, rackKey, hasClockPod } = needs;
   const place = { ...rack.jumphost, labels: ['svccontroller.k3s.cattle.io/enablelb=true'] };
-  const effects = effectsOf({ rack, rackKey, k3s: place, hasClockPod });
+  const effects = effectsOf({ rack, guard, rackKey, k3s: place, hasClockPod });
   const [system, ...others] = allSteps(needs, place);
   return [
     { ...system, needs: [] },
@@ -145,6 +147,7 @@ function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
     hardwareStep(rack),
     nodeStep(download),
     addressStep(rack.jumphost.address, subnet, guard),
+    networkStep(rack, subnet),
     firewallStep(rack, subnet, guard),
     sshStep(guard),
     programsStep(sources),

@@ -1,4 +1,5 @@
 /** Ways to break a jumphost, in the order in which they are tried. */
+import { network } from '@skolo/k3s/testing';
 
 export interface Breakage {
   /** For people. */
@@ -47,6 +48,8 @@ function sshd(text: string): string {
   return `printf '${text}' > /etc/ssh/sshd_config.d/00-person.conf && systemctl reload ssh`;
 }
 
+const sshdFile = '/etc/ssh/sshd_config.d/00-person.conf';
+const machine = `${network}.101`;
 const removeSshd = 'rm /etc/ssh/sshd_config.d/00-person.conf; systemctl reload ssh';
 const fallback = 'skolo-fallback.service';
 const k3sConfig = '/etc/rancher/k3s/config.yaml';
@@ -186,6 +189,95 @@ rm /etc/ssh/sshd_config.d/00-person.conf`,
     undo: removeSshd,
   },
   {
+    what: 'from the rack, sshd accepts no keys',
+    step: 'ssh',
+    script: `printf 'Match Address ${machine}\\n  PubkeyAuthentication no\\n' > ${sshdFile}`,
+    why: other,
+    undo: `rm ${sshdFile}`,
+    isSample: true,
+  },
+  {
+    what: 'after its next start, sshd runs another command for sessions from the workstation',
+    step: 'ssh',
+    script: `printf 'Match Address SUBNET\\n  ForceCommand /bin/false\\n' > ${sshdFile}`,
+    why: other,
+    undo: `rm ${sshdFile}`,
+  },
+  {
+    what: 'PAM rejects the account from everywhere',
+    step: 'ssh',
+    script:
+      "sed -i '1i account required pam_access.so' /etc/pam.d/sshd; echo '-:ALL:ALL' >> /etc/security/access.conf",
+    why: other,
+    undo: "sed -i 1d /etc/pam.d/sshd; sed -i '/^-:ALL:ALL/d' /etc/security/access.conf",
+  },
+  {
+    what: 'hosts.deny rejects everybody',
+    step: 'ssh',
+    script: "echo 'ALL: ALL' >> /etc/hosts.deny",
+    why: other,
+    undo: "sed -i '/^ALL: ALL/d' /etc/hosts.deny",
+  },
+  {
+    what: 'sshd trusts the certificates of somebody else',
+    step: 'ssh',
+    script: `cp /etc/ssh/ssh_host_ed25519_key.pub /etc/ssh/ca.pub; echo 'TrustedUserCAKeys /etc/ssh/ca.pub' > ${sshdFile}`,
+    why: other,
+    undo: `rm ${sshdFile} /etc/ssh/ca.pub`,
+  },
+  {
+    what: 'nologin was left behind by maintenance',
+    step: 'ssh',
+    script: 'touch /etc/nologin',
+    why: 'no: somebody may be working on it',
+    undo: 'rm /etc/nologin',
+  },
+  {
+    what: 'everybody can write a file of sudoers, so sudo rejects it',
+    step: 'ssh',
+    script: 'echo > /etc/sudoers.d/person; chmod 666 /etc/sudoers.d/person',
+    why: other,
+    undo: 'rm /etc/sudoers.d/person',
+  },
+  {
+    what: 'everybody can write /opt, and /root/.ssh belongs to somebody else',
+    step: 'programs',
+    script: 'chmod 777 /opt; chown nobody /root/.ssh',
+  },
+  {
+    what: 'only root can enter /var/lib',
+    step: 'programs',
+    script: 'chmod 700 /var/lib',
+  },
+  {
+    what: 'the route to a machine leads into a VPN, in a table of its own',
+    step: 'network',
+    script: `ip link add wg9 type bridge; ip link set wg9 up; ip route add ${machine} dev wg9 table 52; ip rule add pref 100 lookup 52`,
+    why: other,
+    undo: 'ip rule del pref 100; ip link del wg9',
+    isSample: true,
+  },
+  {
+    what: 'the default route is gone',
+    step: 'network',
+    script:
+      'ip route show default | grep -v skolo-last > /run/default; ip route del $(cat /run/default)',
+    why: 'no: it belongs to the network settings',
+    undo: 'ip route add $(cat /run/default)',
+  },
+  {
+    what: 'the interface has a small MTU',
+    step: 'network',
+    script: 'ip link set host0 mtu 1280',
+    why: 'no: it belongs to the network settings',
+    undo: 'ip link set host0 mtu 1500',
+  },
+  {
+    what: 'forwarding is off',
+    step: 'k3s',
+    script: 'echo 0 > /proc/sys/net/ipv4/conf/all/forwarding',
+  },
+  {
     what: 'sshd does not start at boot',
     step: 'ssh',
     script: 'systemctl disable --quiet ssh.service',
@@ -208,6 +300,14 @@ rm /etc/ssh/sshd_config.d/00-person.conf`,
       "nft add table inet person; nft 'add chain inet person input { type filter hook input priority 10; }'; nft add rule inet person input tcp dport 80 drop",
     why: 'no: it is not a table of skolo',
     undo: 'nft delete table inet person',
+  },
+  {
+    what: 'Docker has set the policy of forwarding to drop',
+    step: 'firewall',
+    script:
+      "nft add table ip filter; nft 'add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }'",
+    why: 'no: it is not a table of skolo',
+    undo: 'nft delete table ip filter',
   },
   {
     what: '`secrets-encryption: false` in config.yaml, and k3s has restarted',

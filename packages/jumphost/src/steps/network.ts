@@ -1,0 +1,97 @@
+/** Whether the kernel sends packets to the rack and the internet, and programs can resolve names. */
+import { BlockList } from 'node:net';
+import { shellWord } from '@skolo/base';
+import { fewOf, type Host, linesOf, type Step } from '@skolo/computers';
+import { lastResort } from '@skolo/k3s';
+import type { Rack } from '@skolo/rack';
+
+/** TEST-NET-1 and its IPv6 counterpart (RFC 5737, RFC 3849) stand for the internet. */
+const internet = { ipv4: '192.0.2.1', ipv6: '2001:db8::1' };
+
+/**
+ * Asks the kernel for its route to each address, because each table (`ip rule`) may have one, and the resolver of programs for names,
+ * because nsswitch.conf and /etc/hosts also decide.
+ *
+ * @param subnet of the rack
+ */
+export function networkStep(rack: Rack, subnet: string): Step {
+  const { address } = rack.jumphost;
+  const equipment = [...rack.infrastructure.values(), ...rack.machines.values()];
+  const addresses = equipment.flatMap((each) => each.address ?? []);
+  const family = address.includes(':') ? 'ipv6' : 'ipv4';
+  const inRack = new BlockList();
+  const [base = '', bits] = subnet.split('/');
+  inRack.addSubnet(base, Number(bits), family);
+  async function check(host: Host) {
+    const script = scriptOf(address, [internet[family], ...addresses], namesIn(rack));
+    const [device = '', ...lines] = linesOf(await host.need(script, { deadlineMs: 120_000 }));
+    const routes = lines.flatMap((line) => {
+      const [, to, via] = /^route (\S+) (\S*)$/.exec(line) ?? [];
+      return to === undefined || via === undefined ? [] : [{ to, via }];
+    });
+    const wrong = routes.filter(({ to, via }) =>
+      inRack.check(to, family) ? via !== device : ['', 'lo', lastResort].includes(via),
+    );
+    const elsewhere = wrong.filter(({ to }) => to !== internet[family]);
+    const named = elsewhere.map(({ to, via }) => `${to} (${via || 'no route'})`);
+    const names = lines.flatMap((line) => /^name (.+)$/.exec(line)?.[1] ?? []);
+    return {
+      differs: [
+        ...lines.filter((line) => !/^(?:route|name) /.test(line)),
+        ...(elsewhere.length < wrong.length
+          ? [
+              `there is no default route, so the internet is unreachable; add the gateway to the network settings (ip route get ${internet[family]})`,
+            ]
+          : []),
+        ...(named.length > 0
+          ? [
+              `${named.length} of ${addresses.length} addresses in rack.yaml are not routed over ${device}: ${fewOf(named)}; remove the route or rule (ip rule; ip route show table all)`,
+            ]
+          : []),
+        ...(names.length > 0
+          ? [
+              `${fewOf(names)} cannot be resolved; check the name servers in /etc/resolv.conf, \`hosts\` in /etc/nsswitch.conf, and the internet connection`,
+            ]
+          : []),
+      ],
+    };
+  }
+  return {
+    name: 'network',
+    about: 'the jumphost has routes to the internet and all equipment, and can resolve names',
+    check,
+  };
+}
+
+/** Prints the interface, routes, and faults. The other computers and switches of a rack have the MTU of Ethernet. */
+function scriptOf(address: string, to: readonly string[], names: readonly string[]): string {
+  const words = (all: readonly string[]) => all.map(shellWord).join(' ');
+  return `device=$(ip -o address show to ${shellWord(address)} | awk 'NR == 1 { print $2 }')
+[ -n "$device" ] || exit 0
+echo "$device"
+for each in ${words(to)}; do
+  echo "route $each $(ip -o route get "$each" 2> /dev/null | sed -n 's/.* dev \\([^ ]*\\) .*/\\1/p')"
+done
+mtu=$(cat "/sys/class/net/$device/mtu" 2> /dev/null)
+[ "\${mtu:-1500}" = 1500 ] || echo "$device has MTU $mtu instead of 1500, so large packets are lost; run ip link set $device mtu 1500, and fix the network settings"
+tc qdisc show dev "$device" 2> /dev/null | awk '$2 ~ /^(netem|tbf|ingress|clsact)$/ { print $2 }' | while read -r each; do
+  echo "$device has the queueing discipline $each, which may drop or delay packets; run tc qdisc show dev $device to list it"
+done
+for each in $(ip -o neigh show nud permanent dev "$device" | awk '{ print $1 }'); do
+  case ' ${to.join(' ')} ' in *" $each "*) echo "the MAC address of $each is permanent, so a replaced device is unreachable; run ip neigh delete $each dev $device" ;; esac
+done
+for each in ${words(names)}; do
+  timeout 20 getent ahosts "$each" > /dev/null || echo "name $each" &
+done
+wait`;
+}
+
+/** Hosts in the URLs that the jumphost's services use. */
+function namesIn({
+  services: { 'swarming-client': _, ...services },
+  alertmanager,
+}: Rack): string[] {
+  const text = JSON.stringify([services, alertmanager]);
+  const hosts = text.matchAll(/"(?:https?|ssh|mqtts?):\/\/(?:[^@/"]*@)?([a-z][\w.-]*\w)/gi);
+  return [...new Set([...hosts].flatMap(([, host]) => host ?? []))];
+}
