@@ -175,7 +175,8 @@ describe('checkSecretFile', () => {
   it.each([
     { mode: 0o600, warnings: [] },
     { mode: 0o400, warnings: [] },
-    { mode: 0o640, warnings: [/: accessible to its group \(mode 0640\); run chmod 600/] },
+    { mode: 0o640, warnings: [] },
+    { mode: 0o660, warnings: [/: writable by its group \(mode 0660\); run chmod g-w,o= \//] },
     { mode: 0o644, warnings: [/: accessible to every user on this computer \(mode 0644\)/] },
     { mode: 0o602, warnings: [/: accessible to every user on this computer \(mode 0602\)/] },
   ])('of a file with mode $mode warns $warnings.length times', async ({ mode, warnings }) => {

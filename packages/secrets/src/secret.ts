@@ -108,7 +108,7 @@ function mayBeSecret(rack: { dir: string }, file: string): boolean {
 
 /**
  * Reads a secret to see whether it can be had, and says what is unwise about how it is kept: a file that others
- * than its owner can read. One sentence each; none for an environment variable.
+ * than its owner and group can read, or others than its owner can write. One sentence each; none for an environment variable.
  *
  * @throws SecretError As {@link readSecret}.
  */
@@ -121,11 +121,13 @@ export async function checkSecretFile(
   if (typeof ref === 'object' && 'env' in ref) return [];
   const path = secretPath(rack, typeof ref === 'string' ? ref : ref.file);
   const mode = (await statSecret(path)).mode & 0o777n;
-  if ((mode & 0o077n) === 0n) return [];
-  const who = (mode & 0o007n) === 0n ? 'its group' : 'every user on this computer';
+  // Services without Kubernetes read it through its group, and so do pods with an fsGroup.
+  if ((mode & 0o027n) === 0n) return [];
+  const who =
+    (mode & 0o007n) === 0n ? 'writable by its group' : 'accessible to every user on this computer';
   const octal = mode.toString(8).padStart(4, '0');
   return [
-    `${path}: accessible to ${who} (mode ${octal}); run chmod 600, or in Kubernetes, set the volume's defaultMode to 0400`,
+    `${path}: ${who} (mode ${octal}); run chmod g-w,o= ${path}, or in Kubernetes, set the volume's defaultMode to 0440`,
   ];
 }
 

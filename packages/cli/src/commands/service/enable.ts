@@ -5,6 +5,8 @@ import { type Host, isPrepared, type StepProgress } from '@skolo/computers';
 import type { ServiceName } from '@skolo/rack/light';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
+import type { Io } from '../../io.ts';
+import { plain } from '../../output/text.ts';
 import { stepRunner } from '../jumphost/steps/run-steps.ts';
 import { printSteps } from '../jumphost/steps/steps-text.ts';
 import {
@@ -20,6 +22,7 @@ import {
   unitOf,
 } from './installed.ts';
 import {
+  brokenParts,
   configurationStep,
   moveTo,
   type Plan,
@@ -33,7 +36,7 @@ import {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Runs services on this computer under systemd, without Kubernetes. Each service runs as a user of its own, which the command creates. It then checks rack.yaml and the service's secrets as this user before it changes anything else. The agent (swarming-client) runs as root, and restarts only after its current task. If this computer has no rack.yaml, the agent gets its entry from the metadata server. After you upgrade the skolo package, run this command without names to restart the enabled services with the new version. If a service does not start, all of them return to the previous version. Exit codes: 0 the services are running; 1 something failed.",
+      "Runs services on this computer under systemd, without Kubernetes. Each service runs as a user of its own, which the command creates. It then checks rack.yaml and the service's secrets as this user before it changes anything else. The agent (swarming-client) runs as root, and restarts only after its current task. If this computer has no rack.yaml, the agent gets its entry from the metadata server. After you upgrade the skolo package, run this command without names to restart the enabled services with the new version. If a service does not start, all of them return to the previous version. Exit codes: 0 the services are running; 1 something failed; 3 the services are running, but parts of them do not work.",
     )
     .summary('run services on this computer, or upgrade them')
     .argument('[services...]', 'for example router-backup (default: all enabled services)')
@@ -76,7 +79,7 @@ export function define(command: SkoloCommand): void {
     if (isPrepared(ended)) {
       // The previous one is kept for a rollback.
       await removeVersions(host, [program.version, ...(previous === undefined ? [] : [previous])]);
-      return io.out(`${wanted.join(', ')}: running skolo ${program.version}`);
+      return await printRunning(io, host, plans.slice(0, wanted.length));
     }
     io.exitCode = exitCodes.failed;
     if (previous !== undefined && changedVersion(ended)) await returnTo(host, previous, enabled);
@@ -102,6 +105,19 @@ export function define(command: SkoloCommand): void {
       `not all services started, so ${count(services.length, 'service')} returned to skolo ${version}; to see why, run journalctl -u 'skolo-*' --since -5min`,
     );
   }
+}
+
+async function printRunning(io: Io, host: Host, plans: readonly Plan[]): Promise<void> {
+  const found = await Promise.all(
+    plans.map(async (plan) => ({ ...plan, broken: await brokenParts(host, plan) })),
+  );
+  const text = `running skolo ${plans[0]?.installed.version}`;
+  const healthy = found.filter(({ broken }) => broken.length === 0);
+  if (healthy.length > 0) io.out(`${healthy.map(({ service }) => service).join(', ')}: ${text}`);
+  for (const { service, broken } of found) {
+    for (const part of broken) io.out(plain(`${service}: ${text}, but ${part}`));
+  }
+  if (healthy.length < found.length) io.exitCode = exitCodes.partlyFailed;
 }
 
 interface Asked {

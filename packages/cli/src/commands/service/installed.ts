@@ -8,8 +8,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseJson } from '@skolo/base';
 import { factsIn, type Host, linesOf, openHost } from '@skolo/computers';
 import { type ServiceName, serviceNames } from '@skolo/rack/light';
+import { z } from 'zod';
 import { CliError, usageError } from '../../errors.ts';
 
 export const opt = '/opt/skolo';
@@ -96,6 +98,43 @@ tr '\\0' '\\n' < /proc/$pid/environ | grep '^SKOLO_' || true`);
   if (program === undefined) return undefined;
   const [, version] = /^\/opt\/skolo\/([^/]+)\/bin\/node$/.exec(program) ?? [];
   return { version, program, variables };
+}
+
+interface UnitState {
+  /** As `systemctl is-active` prints it. */
+  active: string;
+  /** Restarts by systemd, if the latest crash was within half a minute; otherwise 0. */
+  crashes: number;
+}
+
+export async function unitState(host: Host, service: ServiceName): Promise<UnitState> {
+  const properties = 'ActiveState,SubState,NRestarts,ActiveEnterTimestampMonotonic';
+  const facts = factsIn(
+    await host.need(`systemctl show --property=${properties} ${unitOf(service)}
+echo "up=$(cut -d ' ' -f 1 /proc/uptime)"`),
+  );
+  const { ActiveState: active = '', SubState, NRestarts } = facts;
+  const upSeconds = Number(facts.up) - Number(facts.ActiveEnterTimestampMonotonic) / 1e6;
+  const isDown = SubState === 'auto-restart' || active === 'failed';
+  const restarts = Number(NRestarts) + (isDown ? 1 : 0);
+  return { active, crashes: isDown || upSeconds < 30 ? restarts : 0 };
+}
+
+/** Of a line of the log. */
+const Fatal = z.looseObject({
+  level: z.literal('fatal'),
+  msg: z.string(),
+  why: z.string().exactOptional(),
+  problems: z.array(z.string()).exactOptional(),
+  err: z.looseObject({ message: z.string() }).exactOptional(),
+});
+
+/** Why it last exited, according to its log; undefined: the log does not say. */
+export async function lastError(host: Host, service: ServiceName): Promise<string | undefined> {
+  const log = await host.need(`journalctl -q -o cat -n 100 -u ${unitOf(service)}`);
+  const found = linesOf(log).flatMap((line) => Fatal.safeParse(parseJson(line)).data ?? []);
+  const last = found.at(-1);
+  return last?.why ?? last?.problems?.join('; ') ?? last?.err?.message ?? last?.msg;
 }
 
 /** Removes programs in /opt/skolo, except for these versions. */

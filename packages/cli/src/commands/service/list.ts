@@ -1,15 +1,16 @@
+import { count } from '@skolo/base';
 import type { Host } from '@skolo/computers';
 import { type ServiceName, serviceNames } from '@skolo/rack/light';
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
-import { enabledServices, runningProcess, thisComputer, unitOf } from './installed.ts';
+import { enabledServices, runningProcess, thisComputer, unitState } from './installed.ts';
 
 /** `skolo service list`: lists what runs on this computer, according to its processes. */
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the services that skolo can run on this computer without Kubernetes, with the version and rack.yaml of each running process. The command requires root or sudo.',
+      'Lists the services that skolo can run on this computer without Kubernetes, with the version and rack.yaml of each running process. A service that keeps exiting is listed as crashing. The command requires root or sudo.',
     )
     .summary('list services on this computer')
     .option('--json', 'print JSON')
@@ -46,5 +47,6 @@ export function define(command: SkoloCommand): void {
 }
 
 async function stateOf(host: Host, service: ServiceName): Promise<string> {
-  return (await host.run(`systemctl is-active ${unitOf(service)}`)).stdout.trim();
+  const { active, crashes } = await unitState(host, service);
+  return crashes === 0 ? active : `crashing (${count(crashes, 'time')})`;
 }

@@ -1,5 +1,6 @@
 /** Steps of `skolo service enable`: each checks this computer, changes what differs, and checks again. */
-import { errorText, shellWord } from '@skolo/base';
+import { Readiness } from '@skolo/api/probes';
+import { errorText, parseJson, shellWord } from '@skolo/base';
 import { request } from '@skolo/base/request';
 import {
   checkByScript,
@@ -16,10 +17,12 @@ import {
   dropInOf,
   type Given,
   type Installed,
+  lastError,
   opt,
   runningProcess,
   stopWithinMs,
   unitOf,
+  unitState,
 } from './installed.ts';
 
 /** A service as it should run. */
@@ -32,6 +35,8 @@ export interface Plan {
 
 /** Timeout for a service to start, including the recovery of a long journal. */
 const startWithinMs = 60_000;
+/** In which a service finishes what it does after its start. */
+const settleMs = 5000;
 
 /**
  * With its state directory, which systemd would create only after the configuration that refers to it has been validated. None for the
@@ -154,7 +159,10 @@ export function runningStep(plan: Plan): Step {
     async apply(host) {
       const restart = `systemctl reset-failed ${unit} 2>/dev/null; systemctl restart ${unit}`;
       await host.need(restart, { deadlineMs: stopWithinMs });
-      await waitUntil(() => look(host), { withinMs: startWithinMs, pollMs: 500, signal });
+      // After a crash, the next check tells why.
+      const untilCrash = async () =>
+        (await unitState(host, service)).crashes > 0 ? undefined : await look(host);
+      await waitUntil(untilCrash, { withinMs: startWithinMs, pollMs: 500, signal });
     },
   };
 }
@@ -163,22 +171,45 @@ async function whyNotRunning(
   host: Host,
   { service, given, installed, signal }: Plan,
 ): Promise<string | undefined> {
+  const log = `journalctl -u ${unitOf(service)}`;
+  if ((await unitState(host, service)).crashes > 0)
+    return `${service} exits after it starts: ${(await lastError(host, service)) ?? `to see why, run ${log}`}`;
   const running = await runningProcess(host, service);
-  if (running === undefined)
-    return `${service} is not running; to see why, run journalctl -u ${unitOf(service)}`;
+  if (running === undefined) return `${service} is not running; to see why, run ${log}`;
   const { version, program, variables } = running;
   if (version !== installed.version) return `${service} runs ${program}`;
   for (const [name, value] of Object.entries(given)) {
     if (variables[name] !== value) return `${service} runs with ${name}=${variables[name] ?? ''}`;
   }
-  const port = variables.SKOLO_METRICS_PORT || servicePorts[service].metricsPort;
-  const url = `http://127.0.0.1:${port}/healthz`;
+  const url = `${probesOf(service, variables)}/healthz`;
   try {
     const { status } = await request(url, { timeoutMs: 5000, signal });
     return status === 200 ? undefined : `${url} returns ${status}`;
   } catch (error) {
     return `${url}: ${errorText(error)}`;
   }
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+function probesOf(service: ServiceName, { SKOLO_METRICS_PORT: port }: Variables): string {
+  return `http://127.0.0.1:${port || servicePorts[service].metricsPort}`;
+}
+
+/** Parts of a running service that do not work, according to the service itself. */
+export async function brokenParts(host: Host, { service, signal }: Plan): Promise<string[]> {
+  const running = await runningProcess(host, service);
+  const url = `${probesOf(service, running?.variables ?? {})}/readyz`;
+  let parts: string[] = [];
+  async function look() {
+    const { text } = await request(url, { timeoutMs: 5000, signal });
+    const { ready, degraded } = Readiness.parse(parseJson(text));
+    parts = degraded.map(({ what, why }) => `${what}: ${why}`);
+    if (!ready) parts.unshift('it does not accept requests');
+    return parts.length === 0 ? undefined : url;
+  }
+  const failed = await waitUntil(look, { withinMs: settleMs, pollMs: 500, signal });
+  return parts.length === 0 && failed !== undefined ? [`${url}: ${failed}`] : parts;
 }
 
 /** Undefined: it runs as root, because its tasks do. */
