@@ -186,9 +186,7 @@ describe.skipIf(why !== undefined)(
 
       expect(exitCode).toBe(3);
       for (const service of services) expect(text).toContain(service);
-      expect(text).toContain(
-        'router-backup: running skolo 0.2.0, but repository: git cannot be run; check that git is installed',
-      );
+      expect(text).toContain('alert-to-pubsub: running skolo 0.2.0, but sink pubsub: credentials');
       for (const service of services) {
         const pid = (await need(`systemctl show -P MainPID skolo-${service}`)).trim();
         const user = await need(`ps -o user:40= -p ${pid} || stat -c %U /proc/${pid}`);

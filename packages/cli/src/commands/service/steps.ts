@@ -1,6 +1,6 @@
 /** Steps of `skolo service enable`: each checks this computer, changes what differs, and checks again. */
 import { Readiness } from '@skolo/api/probes';
-import { errorText, parseJson, shellWord } from '@skolo/base';
+import { errorText, parseJson, pause, shellWord } from '@skolo/base';
 import { request } from '@skolo/base/request';
 import {
   checkByScript,
@@ -35,7 +35,7 @@ export interface Plan {
 
 /** Timeout for a service to start, including the recovery of a long journal. */
 const startWithinMs = 60_000;
-/** In which a service finishes what it does after its start. */
+/** After its start, until a service has tried its parts. */
 const settleMs = 5000;
 
 /**
@@ -200,16 +200,15 @@ function probesOf(service: ServiceName, { SKOLO_METRICS_PORT: port }: Variables)
 export async function brokenParts(host: Host, { service, signal }: Plan): Promise<string[]> {
   const running = await runningProcess(host, service);
   const url = `${probesOf(service, running?.variables ?? {})}/readyz`;
-  let parts: string[] = [];
-  async function look() {
+  await pause(settleMs, signal);
+  try {
     const { text } = await request(url, { timeoutMs: 5000, signal });
     const { ready, degraded } = Readiness.parse(parseJson(text));
-    parts = degraded.map(({ what, why }) => `${what}: ${why}`);
-    if (!ready) parts.unshift('it does not accept requests');
-    return parts.length === 0 ? undefined : url;
+    const parts = degraded.map(({ what, why }) => `${what}: ${why}`);
+    return ready ? parts : ['it does not accept requests', ...parts];
+  } catch (error) {
+    return [`${url}: ${errorText(error)}`];
   }
-  const failed = await waitUntil(look, { withinMs: settleMs, pollMs: 500, signal });
-  return parts.length === 0 && failed !== undefined ? [`${url}: ${failed}`] : parts;
 }
 
 /** Undefined: it runs as root, because its tasks do. */
