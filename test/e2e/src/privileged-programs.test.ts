@@ -54,6 +54,10 @@ const scripts: Record<string, string> = {
   'packages/fallback/src/kubernetes/folder-version.ts':
     'writes into /etc/skolo, which belongs to root',
   'packages/fleet/src/secrets/jumphost-files.ts': 'writes into /etc/skolo, which belongs to root',
+  'packages/jumphost/src/effective/changes.ts':
+    'restores modes and owners of files that prepare had recorded, in directories of root',
+  'packages/jumphost/src/effective/folders.ts':
+    'gives directories of programs and keys, and those above them, back to root',
   'packages/jumphost/src/image/first-boot.ts': 'a unit that writes where root writes',
   'packages/jumphost/src/replace/staging.ts':
     'creates a file in the copy of a state directory, after removing what the archive has there',

@@ -147,7 +147,7 @@ describe('every unit', () => {
 
     const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', ...copies]);
 
-    expect(units).toHaveLength(10);
+    expect(units).toHaveLength(12);
     expect(stdout + stderr).toBe('');
   });
 

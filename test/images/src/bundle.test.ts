@@ -60,6 +60,8 @@ const onlyInClone = [
 
 /** Other uses of a file's own path. */
 const harmless = [
+  // `shippedPath`: npm-package.test.ts compares each of these files.
+  'existsSync(packaged)?packaged:new URL(',
   // `skolo emulate metadata`: looks for the bundle of metadata-server, and reports when it is not installed.
   'program=import.meta.url.endsWith(".ts")',
   'fileURLToPath(new URL(program,import.meta.url))',

@@ -70,7 +70,9 @@ export function setLibraryProxy(target: URL | string, env: NodeJS.ProcessEnv = p
   const proxy = proxyFor(target, env);
   if (proxy !== undefined) env.https_proxy = env.HTTPS_PROXY = proxy.href;
   const listed = (env.no_proxy || env.NO_PROXY || '').split(/[\s,]+/);
-  const direct = [...neverProxied, ...(proxy ? [] : [hostOf(new URL(target))])];
+  // grpc-js prefers a variable of its own.
+  const isDirect = proxy === undefined && !env.grpc_proxy;
+  const direct = [...neverProxied, ...(isDirect ? [hostOf(new URL(target))] : [])];
   env.no_proxy = env.NO_PROXY = [...new Set([...listed, ...direct])].filter(Boolean).join();
 }
 

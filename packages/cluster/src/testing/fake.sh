@@ -115,6 +115,8 @@ kubectl)
     sum=$(sha256sum | cut -c 1-16)
     [ -e "/opt/cluster/applied-$sum" ] || { echo 'Error from server (NotFound): namespaces "x" not found' >&2 && exit 1; }
     ;;
+  # Nobody else changes these objects.
+  *' -o json -f -') cat > /dev/null && echo '{"items":[]}' ;;
   'apply '*)
     called "$@"
     tee /opt/cluster/applied > /dev/null

@@ -36,7 +36,7 @@ const Facts = z.object({
   time: z.coerce.number(),
   folder: z.string(),
   freeKib: z.coerce.number(),
-  /** Of the file systems with these directories. */
+  /** Of the file systems with these directories; 0: one of them is not on a disk, but for example in memory. */
   diskKib: z.coerce.number(),
   usedPercent: z.coerce.number(),
   isFilled: z.enum(['yes', 'no']),
@@ -68,7 +68,7 @@ init=$(cat /proc/1/comm)
 time=$(date +%s)
 folder=$folder
 freeKib=$least
-diskKib=$(df -kP ${folders} 2>/dev/null | awk 'NR > 1 && !seen[$6]++ { sum += $2 } END { print sum }')
+diskKib=$(df -kP ${folders} 2>/dev/null | awk 'NR > 1 && $1 !~ "^/dev/" { isOther = 1 } NR > 1 && !seen[$6]++ { sum += $2 } END { print isOther ? 0 : sum }')
 usedPercent=$used
 isFilled=$(if systemctl is-active -q k3s.service 2>/dev/null || [ -e /var/lib/rancher/k3s/server/db ] || [ -e /var/lib/rancher/k3s/agent/client-kubelet.crt ] || [ -e /etc/kubernetes/kubelet.conf ]; then echo yes; else echo no; fi)
 memoryKib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
@@ -145,7 +145,7 @@ export function judgeSystem(text: string, needs: SystemNeeds) {
     `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent}%) free, but ${neededBytes / mib} MiB and ${leastFreePercent}% are required; free disk space, otherwise the kubelet will evict pods`,
   );
   const hasGb = (facts.diskKib * 1024) / 1e9;
-  const isSmall = hasGb < 0.85 * diskGb;
+  const isSmall = hasGb > 0 && hasGb < 0.85 * diskGb;
   const disk = `the disk has ${Math.floor(hasGb)} GB, but ${diskGb} GB`;
   // A rack that runs keeps running: its other steps must not depend on a new disk.
   const isLeft = isSmall && facts.isFilled === 'yes';

@@ -32,7 +32,7 @@ find ${places} -xdev \\( ${excluded} \\) -prune -o \\( -type f -size -${mostHash
 find ${places} -xdev \\( ${excluded} \\) -prune -o -type f -size -${mostHashed} -print0 | xargs -0r sha256sum
 true`;
 
-export interface Entry {
+interface Entry {
   type: string;
   mode: string;
   /** Numbers: `0:0`. */
@@ -42,7 +42,7 @@ export interface Entry {
 }
 
 /** By path. */
-export type Entries = Record<string, Entry>;
+type Entries = Record<string, Entry>;
 
 interface Found {
   entries: Entries;

@@ -49,7 +49,7 @@ export async function expectMetricsOfRules(output: string): Promise<void> {
   const missing = asked.filter((name) => !exported.has(name));
   expect(missing).toEqual(Object.keys(elsewhere).toSorted());
   for (const [name, folder] of Object.entries(elsewhere)) {
-    expect(await sourceOf(folder), name).toContain(`'${name}'`);
+    expect(await sourceOf(folder), name).toMatch(new RegExp(`\\b${name}\\b`));
   }
   for (const prefix of ['metadata', 'power', 'backup', 'alerts']) {
     expect(asked.some((name) => name.startsWith(`skolo_${prefix}_`))).toBe(true);
