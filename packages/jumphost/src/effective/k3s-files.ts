@@ -43,7 +43,7 @@ done
 [ -z "$leaves" ] || echo "certificates of k3s expire within 30 days, or cannot be read:$leaves (in $PWD); run systemctl restart k3s, which renews them"
 [ -z "$authorities" ] || echo "certificate authorities of k3s expire within 90 days, or cannot be read:$authorities (in $PWD); see k3s certificate rotate-ca --help"
 started=$(date -d "$(systemctl show --value --property=ExecMainStartTimestamp k3s.service)" +%s 2>/dev/null || echo 0)
-find manifests -type f -printf '%P %u %TY-%Tm-%Td %T@\\n' 2>/dev/null | while read -r each user day time; do
+find manifests -type f -printf '%P %u %TY-%Tm-%Td %T@\\n' 2>/dev/null | LC_ALL=C sort | while read -r each user day time; do
   case $each in
     ${manifests.join(' | ')}) [ "$started" = 0 ] || [ "\${time%%.*}" -lt $((started + 600)) ] || echo "$PWD/manifests/$each was changed by $user on $day; run systemctl restart k3s, which restores it" ;;
     *) echo "$PWD/manifests/$each ($user, $day) is neither from k3s nor from skolo, and k3s follows it; delete the file, and objects that it created" ;;
