@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { request } from '@skolo/base/http';
+import { hostOf } from '@skolo/base/internet';
 import { writeFileAtomic } from '@skolo/durable';
 import { startLocalProxy } from './local/local-proxy.ts';
 import { type Open, tunnelFetch } from './ssh/tunnel-fetch.ts';
@@ -17,10 +18,8 @@ export async function shareWay({
   folder,
 }: Pick<OpenRack, 'connect' | 'folder'>): Promise<{ file: string; close(): Promise<void> }> {
   const { url, close } = await startLocalProxy((authority, signal) => {
-    const { hostname, port } = new URL(`tcp://${authority}`);
-    return port === ''
-      ? undefined
-      : connect(hostname.replace(/^\[(.*)\]$/, '$1'), Number(port), signal);
+    const url = new URL(`tcp://${authority}`);
+    return url.port === '' ? undefined : connect(hostOf(url), Number(url.port), signal);
   });
   const file = join(folder, 'way');
   await writeFileAtomic(file, url);

@@ -49,8 +49,9 @@ async function findTarget(command: SkoloCommand, rack: FleetRack, service: strin
   if (own === undefined || own === 'swarming-client')
     return await inCluster(command, rack, service);
   const { serviceUrl } = await import('@skolo/rack/light');
+  const { hostOf } = await import('@skolo/base/internet');
   const url = new URL(serviceUrl(await readRackOf(rack), own));
-  const target = { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port) || 80 };
+  const target = { host: hostOf(url), port: Number(url.port) || 80 };
   return { jumphost: await openJumphostOf(command, rack), target };
 }
 
