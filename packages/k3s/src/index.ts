@@ -36,7 +36,7 @@ export {
 } from './program/unit.ts';
 export { isOlder, k3sVersion, parseK3sVersion } from './program/version.ts';
 export { certificatesStep } from './server/certificates.ts';
-export { accountsStep, manifestsStep } from './server/manifests.ts';
+export { accountsStep, kubectl, manifestsStep } from './server/manifests.ts';
 export {
   imagesStep,
   k3sConfigStep,

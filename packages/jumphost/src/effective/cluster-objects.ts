@@ -1,13 +1,12 @@
 /** Objects and files by which others act on skolo's pods, or grant access to the cluster. */
 import { type Host, linesOf, type Step } from '@skolo/computers';
-import { machineTaint, parseNodes } from '@skolo/k3s';
+import { kubectl, machineTaint, parseNodes } from '@skolo/k3s';
 import { z } from 'zod';
 import { foreignAccess } from './access.ts';
 import { k3sFilesInEffect } from './k3s-files.ts';
 import {
   type ClusterObject,
   isForeign,
-  kubectl,
   listOf,
   ownNamespaces,
   readObjects,

@@ -1,5 +1,5 @@
 /** Files of k3s on a jumphost that others have added or that expire. */
-import { kubectl } from './objects.ts';
+import { kubectl } from '@skolo/k3s';
 
 const state = '/var/lib/rancher/k3s';
 

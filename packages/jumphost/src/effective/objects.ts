@@ -1,8 +1,8 @@
 /** Objects in the cluster, and who created them. */
 import type { Host } from '@skolo/computers';
+import { kubectl } from '@skolo/k3s';
 import { z } from 'zod';
 
-export const kubectl = 'k3s kubectl';
 export const ownNamespaces = ['skolo', 'skolo-node', 'skolo-access'];
 
 /** Absent and null lists are empty. */

@@ -1,11 +1,10 @@
 /** The cluster's prerequisites for the overlay, and the overlay. */
 import { shellWord } from '@skolo/base';
 import { checkByScript, type Step } from '@skolo/computers';
-import { type AskedService, askService } from '@skolo/k3s';
+import { type AskedService, askService, kubectl } from '@skolo/k3s';
 import { jumphostServices } from '@skolo/rack/light';
 import { failedOverText, readFailedOver, whyNotServing } from '../existing/failed-over.ts';
 
-const kubectl = 'k3s kubectl';
 /** The shell's exit code if a command does not exist. */
 const notFound = 127;
 /** For a cluster that has just started. */

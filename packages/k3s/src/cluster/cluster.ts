@@ -2,6 +2,7 @@
 import { shellWord } from '@skolo/base';
 import { ComputerError, type Host } from '@skolo/computers';
 import { installedVersion } from '../program/unit.ts';
+import { kubectl as k3sKubectl } from '../server/manifests.ts';
 import { type ClusterNode, parseNode } from './nodes.ts';
 
 /** On a jumphost. */
@@ -35,7 +36,7 @@ export interface JoinCluster {
  * @param server the jumphost, which is not queried before it resolves
  * @param kubectl shell words: kubectl as administrator
  */
-export function clusterOn(server: Host | Promise<Host>, kubectl = 'k3s kubectl'): JoinCluster {
+export function clusterOn(server: Host | Promise<Host>, kubectl = k3sKubectl): JoinCluster {
   async function get(args: string): Promise<string | undefined> {
     const host = await server;
     const { code, stdout, stderr } = await host.run(`${kubectl} get ${args}`);

@@ -4,8 +4,7 @@ import { shellWord } from '@skolo/base';
 import type { Check, Host } from '@skolo/computers';
 import { hostOfUrl } from '@skolo/rack/light';
 import { z } from 'zod';
-
-const kubectl = 'k3s kubectl';
+import { kubectl } from '../server/manifests.ts';
 
 /** A service and the port at which it reports its health. */
 export interface AskedService {

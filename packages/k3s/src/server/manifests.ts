@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { ComputerError, type Host, type Step } from '@skolo/computers';
 import { z } from 'zod';
 
-const kubectl = 'k3s kubectl';
+/** Shell words: kubectl as administrator of a server of k3s. */
+export const kubectl = 'k3s kubectl';
 /** Of a shell: there is no such command. */
 const notFound = 127;
 
