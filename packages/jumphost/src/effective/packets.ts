@@ -17,7 +17,7 @@ const ways = {
   through: ['ingress', 'prerouting', 'forward', 'postrouting', 'egress'],
 };
 /** TEST-NET-1 and its IPv6 counterpart (RFC 5737, RFC 3849) stand for the internet. */
-const outside = { ip: '192.0.2.1', ip6: '2001:db8::1' };
+export const outside = { ip: '192.0.2.1', ip6: '2001:db8::1' };
 /** The first ones of a node, in k3s's default networks. */
 const pods = { ip: '10.42.0.2', ip6: 'fd00:42::2' };
 /** Protocol names require the package netbase. */
@@ -37,16 +37,13 @@ interface Flow {
 }
 
 /** @param device the interface with the jumphost's address */
-export function packetsOf({ infrastructure, machines, jumphost }: Rack, device: string): Packet[] {
-  const { address } = jumphost;
+export function packetsOf(rack: Rack, device: string): Packet[] {
+  const { address } = rack.jumphost;
   const family = familyOf(address);
   const served = [22, ...Object.values(servicePorts).map(({ port }) => port)];
   const internet = { to: outside[family], oif: device, tcp: [443, 53], udp: [53, 123] };
   const lo = family === 'ip' ? '127.0.0.1' : '::1';
-  const all = [...infrastructure.values(), ...machines.values()].flatMap(
-    (each) => each.address ?? [],
-  );
-  const flows = all.flatMap((each): Flow[] => {
+  const flows = equipmentOf(rack).flatMap((each): Flow[] => {
     const equipment = { to: each, oif: device, tcp: [22, 80, 443], udp: [161] };
     return [
       {
@@ -76,7 +73,12 @@ export function packetsOf({ infrastructure, machines, jumphost }: Rack, device: 
   ];
 }
 
-function familyOf(address: string): 'ip' | 'ip6' {
+/** Addresses of all machines and pieces of equipment. */
+export function equipmentOf({ infrastructure, machines }: Rack): string[] {
+  return [...infrastructure.values(), ...machines.values()].flatMap((each) => each.address ?? []);
+}
+
+export function familyOf(address: string): 'ip' | 'ip6' {
   return address.includes(':') ? 'ip6' : 'ip';
 }
 

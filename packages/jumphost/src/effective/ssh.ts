@@ -1,8 +1,6 @@
 /** Checks what sshd offers, by querying its port and its settings for each user and for addresses inside and outside the rack. */
 import { shellWord } from '@skolo/base';
-
-/** RFC 5737: not used as an address in a rack. */
-const outside = '192.0.2.1';
+import { outside } from './packets.ts';
 
 /** With other values, somebody else decides who signs in. */
 const ofKeys = {
@@ -37,7 +35,7 @@ export function sshInEffect(
 mkdir -p /run/sshd
 sshd -t 2>/dev/null || echo "by hand: the sshd configuration is invalid ($(sshd -t 2>&1 | head -n 1)); fix it"
 files=$(for user in $(awk -F: '$7 !~ /(nologin|false|sync)$/ { print $1 }' /etc/passwd | head -n 20); do
-  for from in ${shellWord(address)} ${outside} 127.0.0.1; do
+  for from in ${shellWord(address)} ${outside.ip} 127.0.0.1; do
     sshd -T -C "user=$user,addr=$from,host=$from,laddr=${address},lport=22" 2>/dev/null | grep '^\\(${keys}\\) ' | sed "s/without-password/prohibit-password/; s/^/$user $from /"
   done
 done | while read -r user from key value; do

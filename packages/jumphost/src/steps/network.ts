@@ -4,9 +4,7 @@ import { shellWord } from '@skolo/base';
 import { fewOf, type Host, linesOf, type Step } from '@skolo/computers';
 import { lastResort } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
-
-/** TEST-NET-1 and its IPv6 counterpart (RFC 5737, RFC 3849) stand for the internet. */
-const internet = { ipv4: '192.0.2.1', ipv6: '2001:db8::1' };
+import { equipmentOf, familyOf, outside } from '../effective/packets.ts';
 
 /**
  * Asks the kernel for its route to each address, because each table (`ip rule`) may have one, and the resolver of programs for names,
@@ -16,14 +14,14 @@ const internet = { ipv4: '192.0.2.1', ipv6: '2001:db8::1' };
  */
 export function networkStep(rack: Rack, subnet: string): Step {
   const { address } = rack.jumphost;
-  const equipment = [...rack.infrastructure.values(), ...rack.machines.values()];
-  const addresses = equipment.flatMap((each) => each.address ?? []);
-  const family = address.includes(':') ? 'ipv6' : 'ipv4';
+  const addresses = equipmentOf(rack);
+  const internet = outside[familyOf(address)];
+  const family = familyOf(address) === 'ip' ? 'ipv4' : 'ipv6';
   const inRack = new BlockList();
   const [base = '', bits] = subnet.split('/');
   inRack.addSubnet(base, Number(bits), family);
   async function check(host: Host) {
-    const script = scriptOf(address, [internet[family], ...addresses], namesIn(rack));
+    const script = scriptOf(address, [internet, ...addresses], namesIn(rack));
     const [device = '', ...lines] = linesOf(await host.need(script, { deadlineMs: 120_000 }));
     const routes = lines.flatMap((line) => {
       const [, to, via] = /^route (\S+) (\S*)$/.exec(line) ?? [];
@@ -32,7 +30,7 @@ export function networkStep(rack: Rack, subnet: string): Step {
     const wrong = routes.filter(({ to, via }) =>
       inRack.check(to, family) ? via !== device : ['', 'lo', lastResort].includes(via),
     );
-    const elsewhere = wrong.filter(({ to }) => to !== internet[family]);
+    const elsewhere = wrong.filter(({ to }) => to !== internet);
     const named = elsewhere.map(({ to, via }) => `${to} (${via || 'no route'})`);
     const names = lines.flatMap((line) => /^name (.+)$/.exec(line)?.[1] ?? []);
     return {
@@ -40,7 +38,7 @@ export function networkStep(rack: Rack, subnet: string): Step {
         ...lines.filter((line) => !/^(?:route|name) /.test(line)),
         ...(elsewhere.length < wrong.length
           ? [
-              `there is no default route, so the internet is unreachable; add the gateway to the network settings (ip route get ${internet[family]})`,
+              `there is no default route, so the internet is unreachable; add the gateway to the network settings (ip route get ${internet})`,
             ]
           : []),
         ...(named.length > 0
