@@ -20,7 +20,7 @@ export function recentlySilent(machines: Iterable<Machine>): Machine[] {
       ({ condition, cause, needsAttention, power }) =>
         condition === 'stale' && !cause && !needsAttention && !power?.cycle,
     )
-    .sort(({ lastSeen: a = '' }, { lastSeen: b = '' }) => (a < b ? -1 : a > b ? 1 : 0));
+    .sort(({ lastSeen: a = '' }, { lastSeen: b = '' }) => a.localeCompare(b));
 }
 
 /** Somebody who is on it: whose hold on one of these machines ends last. */

@@ -76,10 +76,9 @@ function powerOf(name: string, power: PowerView): NonNullable<Machine['power']> 
 
 /** What a controller that is down said last is not known now. */
 export function outletState(
-  { outlet, state }: MachinePower['outlets'][number],
+  { controller, state }: MachinePower['outlets'][number],
   { controllers }: PowerView,
 ): 'on' | 'off' | 'unknown' {
-  const controller = outlet.slice(0, outlet.lastIndexOf('/'));
   return controllers.get(controller)?.state === 'down' ? 'unknown' : state;
 }
 
