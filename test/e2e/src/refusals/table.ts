@@ -94,6 +94,7 @@ const readOrder: Row['order'] = [
 const pageOrder: Row['order'] = ['two lengths', 'many headers', 'two hosts', 'browser'];
 
 const admin = { sender: 'admin', senders: { 'wrong role': 'view' } } as const;
+const page = { sender: 'page', senders: { 'wrong role': 'page of a viewer' } } as const;
 const usual = { ...admin, most: kibibyte * kibibyte, rejects: change } as const;
 
 function post(path: string, given: unknown, headers: Record<string, string> = {}) {
@@ -113,8 +114,7 @@ export const rows: readonly Row[] = [
     name: 'machine-state: a page',
     at: 'machine-state',
     asked: post('/v1/notes', { machines: ['rpi-1'], text: 'a' }),
-    sender: 'page',
-    senders: { 'wrong role': 'page of a viewer' },
+    ...page,
     passes: 201,
     most: kibibyte * kibibyte,
     rejects: { ...change, browser: 403, 'wrong host': 403, proxy: cookies },
@@ -124,8 +124,7 @@ export const rows: readonly Row[] = [
     name: 'machine-state: a page that asks another service',
     at: 'machine-state',
     asked: post('/services/power-cycle-daemon/v1/holds', { targets: ['rpi-1'], reason: 'fan' }),
-    sender: 'page',
-    senders: { 'wrong role': 'page of a viewer' },
+    ...page,
     passes: 503,
     rejects: {
       ...change,
