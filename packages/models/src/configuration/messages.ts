@@ -14,14 +14,17 @@ interface MessageRules {
   volatile: readonly LineRule[];
 }
 
+/** A message is recognised by its beginning. */
+const longestBeginning = 4096;
+
 /** Whether a line looks like a message. Lines have one character per byte. */
 export function hasMessages(content: Buffer, messages: MessageRules['messages']): boolean {
   if (messages.length === 0) return false;
   // One line at a time, because all of them together would need many times its memory.
   for (let at = 0, end = 0; end >= 0; at = end + 1) {
     end = content.indexOf('\n', at);
-    const line = content.toString('latin1', at, end < 0 ? content.length : end);
-    if (looksLike(line, messages)) return true;
+    const lineEnd = Math.min(end < 0 ? content.length : end, at + longestBeginning);
+    if (looksLike(content.toString('latin1', at, lineEnd), messages)) return true;
   }
   return false;
 }

@@ -39,7 +39,8 @@ export async function readWhole(
     for (const other of readings) {
       const agreed = agreedOf(model, other, reading);
       if (agreed === undefined) continue;
-      check(agreed);
+      // Only once: a check turns a configuration into a text.
+      if (hasMixed || agreed.content !== reading.content) check(agreed);
       return withStartupLike(model, agreed);
     }
     readings.push(reading);
@@ -110,11 +111,10 @@ function agreedOf(model: BackupModel, one: Reading, other: Reading): Reading | u
   }
   const bytes = agreedBytes(model, one.content.bytes, other.content.bytes);
   if (bytes === undefined || !isSameDevice(one.identity, other.identity)) return undefined;
-  if (one.startup === undefined || other.startup === undefined) {
-    return { ...other, content: { bytes } };
-  }
+  const content = bytes === other.content.bytes ? other.content : { bytes };
+  if (one.startup === undefined || other.startup === undefined) return { ...other, content };
   const startup = agreedBytes(model, one.startup, other.startup);
-  return startup && { ...other, content: { bytes }, startup };
+  return startup && { ...other, content, startup };
 }
 
 function agreedBytes(model: BackupModel, one: Buffer, other: Buffer): Buffer | undefined {

@@ -148,8 +148,12 @@ async function read(
   return { content: { bytes }, identity: {} };
 }
 
+/** Not all of it, which may be long. */
+const longestEnd = 65_536;
+
 function incomplete(content: Content, end: RegExp | undefined): string | undefined {
-  const text = plainText(content);
+  if (!('bytes' in content)) throw new RangeError('the configuration must be in memory');
+  const text = plainText({ bytes: content.bytes.subarray(-longestEnd) });
   if (text.trim() === '') return 'the configuration is empty';
   const last = lastLine(text);
   if (end === undefined || end.test(last)) return undefined;
