@@ -43,6 +43,8 @@ export interface Version {
   by?: string | undefined;
   reason?: string | undefined;
   changedBy?: string | undefined;
+  /** An archive without the machine history, which an older archive contains. */
+  isPartial?: true;
   /** First line of the commit. */
   summary?: string | undefined;
 }

@@ -23,7 +23,14 @@ export {
 export { closeDisk, openDisk } from './replace/disk.ts';
 export { cableFence, type Fence, powerFence } from './replace/fence.ts';
 export { afterSwapSteps, rehearsalSteps, swapSteps } from './replace/index.ts';
-export { type FoundState, findState, removeCopy, type StateCopy } from './replace/staging.ts';
+export { machineHistory } from './replace/parts.ts';
+export {
+  type FoundState,
+  findState,
+  type OlderHistory,
+  removeCopy,
+  type StateCopy,
+} from './replace/staging.ts';
 export { type TakeOver, tookOver } from './replace/take-over.ts';
 export { reportOf } from './report.ts';
 export type { Part } from './steps/cluster.ts';

@@ -176,7 +176,7 @@ function ok<T>(body: T) {
 
 /** Without the hash and the exact size of the content. */
 function shown(version: Version): BackupVersion {
-  const { sha1: _sha1, nonce: _nonce, shownSize: size, ...facts } = version;
+  const { sha1: _sha1, nonce: _nonce, isPartial: _part, shownSize: size, ...facts } = version;
   return { ...facts, id: shownId(version), size };
 }
 

@@ -72,6 +72,9 @@ async function makeState(old: Computer): Promise<string> {
   await put('etc/hostname', 'jumphost-rack4\n');
   await put('var/lib/skolo/alert-to-pubsub/of-the-old', 'state');
   await put('var/lib/rancher/k3s/server/token', 'of-the-cluster\n');
+  await put(history, '');
+  using machines = new DatabaseSync(join(root, history));
+  machines.exec('CREATE TABLE entries (id INTEGER)');
   await put(database, '');
   const db = new DatabaseSync(join(root, database));
   db.exec(
@@ -82,10 +85,16 @@ async function makeState(old: Computer): Promise<string> {
 }
 
 const database = 'var/lib/rancher/k3s/server/db/state.db';
+const history = 'var/lib/skolo/machine-state/history.sqlite';
 
 /** As router-backup uploads it, without encryption. */
-async function makeArchive(folder: string, root: string, day: string): Promise<void> {
-  const tar = execFileSync('tar', ['-c', '-C', root, 'var', 'etc']);
+async function makeArchive(
+  folder: string,
+  root: string,
+  day: string,
+  ...options: string[]
+): Promise<void> {
+  const tar = execFileSync('tar', ['-c', '-C', root, ...options, 'var', 'etc']);
   const sha1 = createHash('sha1').update(tar).digest('hex');
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, `${day}-jumphost-rack4-${sha1}.gz`), gzipSync(tar));
@@ -157,7 +166,8 @@ describe.skipIf(why !== undefined)(
       await other.run('systemd-run', ...pods);
       archives = join(racks, '..', `archives-${process.pid}`);
       const state = await makeState(jumphost.computer);
-      await makeArchive(archives, state, '2026-11-20');
+      await makeArchive(archives, state, '2026-11-15');
+      await makeArchive(archives, state, '2026-11-20', `--exclude=${history}`);
       const another = await makeState(jumphost.computer);
       await writeFile(join(another, 'etc/hostname'), 'jumphost-rack5\n');
       for (const [root, label] of [
@@ -167,7 +177,7 @@ describe.skipIf(why !== undefined)(
         const device = await plugIn(other, root, label);
         if (device !== undefined) disks.push(device);
       }
-      await writeFile(join(another, database), 'no database');
+      for (const each of [database, history]) await writeFile(join(another, each), 'no database');
       await makeArchive(`${archives}-damaged`, another, '2026-11-20');
       roots.push(state, another);
       // The workstation knows its host key.
@@ -190,6 +200,9 @@ describe.skipIf(why !== undefined)(
       expect(out).toMatch(/^database +ok /m);
       expect(out).toMatch(/^fence +differs +pdu-1\/1 is reported as on/m);
       expect(out).toMatch(/^metrics +missing +graphs start empty$/m);
+      const [, newest] = /^k3s database +(\d+) days old/m.exec(out) ?? [];
+      const [, older] = /^machine history +(\d+) days old/m.exec(out) ?? [];
+      expect(Number(older) - Number(newest)).toBe(5);
       expect(out).toMatch(
         /^rehearsal finished in \d+ (s|min).*; packages and programs were installed on the spare, but nothing else was changed$/m,
       );
@@ -211,6 +224,8 @@ describe.skipIf(why !== undefined)(
       expect(out).toMatch(
         /^k3s database +missing +the cluster starts empty, and every machine must join it again/m,
       );
+      expect(out).toMatch(/^machine history +missing +earlier conditions, /m);
+      expect(out).toMatch(/^not usable: .*history.sqlite: it is damaged: file is not a database$/m);
       expect(code).toBe(0);
     });
 

@@ -8,6 +8,7 @@ export interface Part {
   without: string;
 }
 
+export const machineHistory = 'var/lib/skolo/machine-state/history.sqlite';
 export const database = 'var/lib/rancher/k3s/server/db';
 export const token = 'var/lib/rancher/k3s/server/token';
 
@@ -26,8 +27,13 @@ export const parts: readonly Part[] = [
   },
   {
     path: 'var/lib/skolo/machine-state',
+    title: 'orders and notes',
+    without: 'notes, maintenance and quarantine are lost',
+  },
+  {
+    path: machineHistory,
     title: 'machine history',
-    without: 'notes, maintenance and quarantine are lost, and the history starts empty',
+    without: 'earlier conditions, tasks and graphs of machines are missing',
   },
   {
     path: 'var/lib/skolo/metadata-server',

@@ -7,7 +7,7 @@ import { parseJson, shellWord } from '@skolo/base';
 import { type Host, linesOf, type Step } from '@skolo/computers';
 import { removeAgent, unitFile } from '@skolo/k3s';
 import { z } from 'zod';
-import { type Part, parts } from './parts.ts';
+import { machineHistory, type Part, parts } from './parts.ts';
 
 /** On the same disk as /var/lib, so that a rename moves it into place. */
 const folder = '/var/lib/skolo-replace';
@@ -28,10 +28,22 @@ export interface StateCopy {
   time: string;
   /** A tar, as router-backup archives a jumphost; or the root of its disk, mounted on the spare. */
   from: { tar: Buffer } | { disk: string };
+  /** From an older archive, if that in `from` does not contain it. */
+  history?: OlderHistory | undefined;
+}
+
+/** The machine history, as a file in a tar. */
+export interface OlderHistory {
+  /** RFC 3339, when its archive was made. */
+  time: string;
+  content: Buffer;
+  mode: number;
+  uid: number;
+  gid: number;
 }
 
 /** Copies it into a directory on the spare. */
-export function copyStep({ title, id, from }: StateCopy): Step {
+export function copyStep({ title, id, from, history }: StateCopy): Step {
   return {
     name: 'copy',
     about: `the old jumphost's state is copied from ${title}`,
@@ -57,6 +69,12 @@ export function copyStep({ title, id, from }: StateCopy): Step {
           { deadlineMs: copyMs },
         );
       }
+      if (history !== undefined) {
+        const { content, mode, uid, gid } = history;
+        const path = `${staged}/${machineHistory}`;
+        await host.write({ path, content, mode });
+        await host.need(`chown ${uid}:${gid} ${path} && sync -f ${staged}`);
+      }
       await host.write({ path: copied, content: `${id}\n`, mode: 0o600 });
     },
   };
@@ -76,8 +94,9 @@ sync -f ${staged}`;
 }
 
 export interface FoundState {
-  parts: (Part & { isThere: boolean })[];
-  /** Files that are missing from the archive because they were unreadable when it was created. */
+  /** The time is RFC 3339, undefined if the part is missing. */
+  parts: (Part & { time: string | undefined })[];
+  /** Files that are damaged, or are missing from the archive because they were unreadable when it was created. */
   left: { path: string; why: string }[];
 }
 
@@ -85,21 +104,43 @@ export interface FoundState {
 const About = z.object({ left: z.array(z.object({ path: z.string(), why: z.string() })) });
 
 /** The parts in the copy. @throws ComputerError */
-export async function findState(host: Host): Promise<FoundState> {
+export async function findState(
+  host: Host,
+  { time, history }: Pick<StateCopy, 'time' | 'history'>,
+): Promise<FoundState> {
   const lines = parts.map(
     ({ path }) => `set -- ${path}; if [ -e "$1" ]; then echo yes; else echo no; fi`,
   );
   // After it has been moved into place, at its final path.
   const there = `if [ -e ${placed} ]; then cd /; else cd ${staged}; fi`;
   const said = linesOf(await host.need(`${there}\n${lines.join('\n')}`));
+  const damage = (await host.need(`${there}\n${historyScript}`, { deadlineMs: copyMs })).trim();
   const about = About.safeParse(
     parseJson((await host.read(`${staged}/skolo-jumphost.json`)) ?? ''),
   );
   return {
-    parts: parts.map((part, at) => ({ ...part, isThere: said[at] === 'yes' })),
-    left: about.data?.left ?? [],
+    parts: parts.map((part, at) => {
+      const isHistory = part.path === machineHistory;
+      const isThere = said[at] === 'yes' && !(isHistory && damage !== '');
+      const from = isHistory ? (history?.time ?? time) : time;
+      return { ...part, time: isThere ? from : undefined };
+    }),
+    left: [
+      ...(damage === '' ? [] : [{ path: `/${machineHistory}`, why: `it is damaged: ${damage}` }]),
+      ...(about.data?.left ?? []),
+    ],
   };
 }
+
+/** Prints why SQLite cannot use the machine history, if it is there. machine-state then begins a new one. */
+const historyScript = `[ ! -e ${machineHistory} ] || /usr/bin/node --no-warnings --input-type=module -e ${shellWord(`
+import { DatabaseSync } from 'node:sqlite';
+let found;
+try {
+  const db = new DatabaseSync('${machineHistory}', { readOnly: true });
+  found = Object.values(db.prepare('PRAGMA quick_check(1)').get())[0];
+} catch (error) { found = error.message; }
+if (found !== 'ok') console.log(String(found).split('\\n')[0]);`)}`;
 
 interface PlaceNeeds {
   copy: Pick<StateCopy, 'id' | 'time'>;

@@ -10,7 +10,7 @@ import { requestArchive } from './archive-request.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 /** The program takes long to start while other tests run. */
-const fast = { acceptWithinMs: 600_000, lookMs: 20 };
+const fast = { history: true, acceptWithinMs: 600_000, lookMs: 20 };
 
 async function host(recipient: string) {
   const dir = await tempDir();
@@ -19,6 +19,8 @@ async function host(recipient: string) {
   await mkdir(join(dir, 'state/router-backup'));
   await writeFile(join(dir, 'state/router-backup/scratch'), 'useless elsewhere');
   await writeFile(join(dir, 'state/token'), 'of the cluster');
+  await mkdir(join(dir, 'state/machine-state'));
+  await writeFile(join(dir, 'state/machine-state/history.sqlite'), '');
   const rack = join(dir, 'rack.yaml');
   await writeFile(
     rack,
@@ -35,20 +37,24 @@ services: { router-backup: { encrypt: ${recipient}, jumphost: { paths: [${dir}/s
   return { dir, folder, archive };
 }
 
-it('is made when it is wanted, and encrypted', async ({ signal }) => {
-  const identity = await generateX25519Identity();
-  const { folder, archive } = await host(`[${await identityToRecipient(identity)}]`);
+it.each([true, false])(
+  'is made when it is wanted, and encrypted; with the history: %s',
+  async (history) => {
+    const { signal } = new AbortController();
+    const identity = await generateX25519Identity();
+    const { folder, archive } = await host(`[${await identityToRecipient(identity)}]`);
 
-  const wanted = requestArchive(folder, { ...fast, signal });
-  await vi.waitFor(async () => expect(await readdir(folder)).toContain('wanted'));
-  await archive();
-  const made = await wanted;
+    const wanted = requestArchive(folder, { ...fast, history, signal });
+    await vi.waitFor(async () => expect(await readdir(folder)).toContain('wanted'));
+    await archive();
+    const made = await wanted;
 
-  expect(made).toMatchObject({ files: 2, left: [] });
-  expect(await readdir(folder)).not.toContain('wanted');
-  const bytes = await decrypt(await readFile(made?.file ?? ''), [new Secret(identity)], 'it');
-  expect(bytes.subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
-});
+    expect(made).toMatchObject({ files: history ? 3 : 2, history, left: [] });
+    expect((await readdir(folder)).toSorted()).toEqual(['archive.age', 'done.json']);
+    const bytes = await decrypt(await readFile(made?.file ?? ''), [new Secret(identity)], 'it');
+    expect(bytes.subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
+  },
+);
 
 it('fails with the reason of the program', async ({ signal }) => {
   const { folder, archive } = await host('none');
@@ -87,7 +93,14 @@ it.skipIf(process.getuid?.() !== 0)(
     await mkdir(victims);
     await writeFile(join(victims, 'file'), 'of root', { mode: 0o600 });
     const before = await run('ls', ['-laR', victims]);
-    const names = ['archive.age', 'done.json', 'scratch', 'f'.repeat(24).concat('.tmp'), 'wanted'];
+    const names = [
+      'archive.age',
+      'done.json',
+      'scratch',
+      'f'.repeat(24).concat('.tmp'),
+      'without-history',
+      'wanted',
+    ];
     const links = (target: string) => `cd ${folder}
 for each in ${names.join(' ')}; do ln -sfn ${victims}${target} "$each"; done`;
 

@@ -1,7 +1,8 @@
 /**
  * How an archive gets from the host into the pod: through a directory of root, in which the pod's group may write. The service writes
- * `wanted`, on which systemd starts the program. The program removes that file, and leaves the archive and `done.json`. It runs as root, so it
- * only removes files of these names, creates files that do not exist, and opens none that the pod could have made.
+ * `wanted`, on which systemd starts the program, and before it `without-history`, if the archive need not contain it. The program removes
+ * both, and leaves the archive and `done.json`. It runs as root, so it only removes files of these names, creates files that do not exist,
+ * and opens none that the pod could have made.
  */
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,17 +17,20 @@ export const sharedFolder = '/var/lib/skolo/jumphost-archive';
 /** So that the pod's group can read them. */
 const mode = 0o640;
 const wanted = 'wanted';
+const withoutHistory = 'without-history';
 const done = 'done.json';
 const content = 'archive.age';
 
 const Done = z.union([z.object({ failed: z.string() }), z.object({ archive: JumphostArchive })]);
 
 /** Called by the program: accepts the request, and removes leftovers of previous ones. */
-export async function acceptRequest(folder: string): Promise<void> {
-  const killed = (await readdir(folder)).filter((name) => archiveTemp.test(name));
-  for (const name of [done, content, ...killed, wanted]) {
+export async function acceptRequest(folder: string): Promise<{ history: boolean }> {
+  const names = await readdir(folder);
+  const killed = names.filter((name) => archiveTemp.test(name));
+  for (const name of [done, content, ...killed, withoutHistory, wanted]) {
     await rm(join(folder, name), { force: true });
   }
+  return { history: !names.includes(withoutHistory) };
 }
 
 /** Called by the program. */
@@ -40,6 +44,8 @@ export async function respond(folder: string, result: z.output<typeof Done>): Pr
 }
 
 interface RequestOptions {
+  /** Whether the archive must contain the machine history. */
+  history: boolean;
   /** The program must accept the request within this time; otherwise, none is running on the host. */
   acceptWithinMs: number;
   lookMs: number;
@@ -56,11 +62,12 @@ export const usualLimits = { acceptWithinMs: 60_000, lookMs: 200 };
  */
 export async function requestArchive(
   folder: string,
-  { acceptWithinMs, lookMs, signal }: RequestOptions,
+  { history, acceptWithinMs, lookMs, signal }: RequestOptions,
 ): Promise<JumphostArchive | undefined> {
   const isShared = (await ifThere(readdir(folder))) !== undefined;
   if (!isShared) return undefined;
-  await rm(join(folder, done), { force: true });
+  for (const name of [done, withoutHistory]) await rm(join(folder, name), { force: true });
+  if (!history) await writeFileAtomic(join(folder, withoutHistory), '');
   await writeFileAtomic(join(folder, wanted), '');
   const until = performance.now() + acceptWithinMs;
   for (;;) {

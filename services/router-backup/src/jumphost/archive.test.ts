@@ -92,6 +92,7 @@ async function makeJumphost() {
         scratch: join(state, 'router-backup/scratch/jumphost-rack4'),
         signal: new AbortController().signal,
         now: Date.parse('2026-11-20T03:15:00Z'),
+        history: true,
         ...options,
       }),
   };
@@ -229,6 +230,31 @@ describe('the rehearsal', () => {
 });
 
 describe('what is left out', () => {
+  it('is the machine history where it is not due, with its log and set-aside copies', async () => {
+    const jumphost = await makeJumphost();
+    const folder = jumphost.at('var/lib/skolo/machine-state');
+    await put(join(folder, 'orders'), 'of ann');
+    await put(join(folder, 'history.sqlite.damaged-2026-11-01'), 'damaged');
+    const writer = await startDatabaseWriter(join(folder, 'history.sqlite'), 'wal');
+    await expect.poll(writer.reported).toBeGreaterThan(5);
+
+    const complete = await jumphost.archive();
+    const partial = await jumphost.archive({ history: false });
+    await writer.kill();
+    const namesIn = async (file: string, into: string) => {
+      await restoreArchive(file, identity, join(jumphost.root, into));
+      return (await readdir(join(jumphost.root, into, folder))).toSorted();
+    };
+
+    expect([complete.history, partial.history]).toEqual([true, false]);
+    expect(await namesIn(partial.file, 'partial')).toEqual(['orders']);
+    expect(await namesIn(complete.file, 'complete')).toEqual([
+      'history.sqlite',
+      'history.sqlite.damaged-2026-11-01',
+      'orders',
+    ]);
+  });
+
   it('was replaced with a link or a pipe after it was found', async ({ signal }) => {
     const root = await tempDir();
     const [paths, secret] = [

@@ -31,6 +31,8 @@ interface ArchiveOptions {
   paths: readonly string[];
   /** Omitted without a report. */
   exclude: readonly string[];
+  /** Whether it contains the machine history, which is larger than all the rest together. */
+  history: boolean;
   /** `services.router-backup.encrypt`. */
   recipients: readonly string[] | 'none' | undefined;
   /** Where the archive is created. */
@@ -55,6 +57,8 @@ export const JumphostArchive = z.object({
   plain: z.object({ size: z.int().min(0), sha1: z.string() }),
   /** The number of members. */
   files: z.int(),
+  /** Whether it contains the machine history. Earlier releases always included it. */
+  history: z.boolean().default(true),
   left: z.array(Left),
 });
 export type JumphostArchive = z.output<typeof JumphostArchive>;
@@ -64,6 +68,9 @@ export const archiveTemp = /^[0-9a-f]{24}\.tmp$/;
 
 /** A file in the archive: which jumphost it is from, and what was omitted. */
 export const aboutFile = 'skolo-jumphost.json';
+
+/** Also copies that machine-state has set aside. */
+const historyFile = /\/machine-state\/history\.sqlite(\.damaged-[^/]*)?$/;
 
 const tries = 5;
 const noRecipient =
@@ -82,7 +89,9 @@ export async function archiveJumphost(options: ArchiveOptions): Promise<Jumphost
   const unreadable = new Map<string, Left>();
   for (let left = tries; ; left -= 1) {
     const { found, left: notFound } = await findAll(search);
-    const wanted = found.filter(({ path }) => !unreadable.has(path));
+    const wanted = found.filter(
+      ({ path }) => !unreadable.has(path) && (options.history || !historyFile.test(path)),
+    );
     const known = [...notFound, ...unreadable.values()];
     const file = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
     try {
@@ -130,7 +139,13 @@ async function write(
   ]);
   const { size, digest: sha256 } = sealed.result();
   const { size: plainSize, digest: sha1 } = plain.result();
-  return { file, size, sha256, digest, plain: { size: plainSize, sha1 }, files, left };
+  const history = found.some(
+    ({ path }) =>
+      path.endsWith('.sqlite') &&
+      historyFile.test(path) &&
+      !left.some((each) => each.path === path),
+  );
+  return { file, size, sha256, digest, plain: { size: plainSize, sha1 }, files, history, left };
 }
 
 async function fill(
@@ -171,8 +186,8 @@ async function addMember(tar: Pack, member: Member): Promise<string> {
 }
 
 /** Without a time, which would differ each day. */
-function aboutMember({ rack, paths, now }: ArchiveOptions, left: readonly Left[]): Member {
-  const about = { rack: rack.name, jumphost: rack.jumphost.name, paths, left };
+function aboutMember({ rack, paths, history, now }: ArchiveOptions, left: readonly Left[]): Member {
+  const about = { rack: rack.name, jumphost: rack.jumphost.name, paths, history, left };
   const content = Buffer.from(`${JSON.stringify(about, undefined, 2)}\n`);
   return {
     name: aboutFile,

@@ -23,6 +23,7 @@ async function archiveIn(
     sha256: createHash('sha256').update(content).digest('hex'),
     plain: { size: 5000, sha1: createHash('sha1').update(digest).digest('hex') },
     files: 12,
+    history: true,
     left: [{ path: '/x', why: 'it is a socket, which has no content' }],
   };
 }
@@ -134,6 +135,7 @@ describe('Archives', () => {
       time: '2026-11-20T03:15:00.000Z',
       model: 'jumphost',
       shownSize: version.shownSize,
+      isPartial: true,
     });
     expect(again.file(version.id)).toEqual(kept);
     expect(next.changed).toBe(true);
@@ -174,5 +176,71 @@ describe('Archives', () => {
     const error = await Archives.open(parent, 'j').catch((error: unknown) => error);
 
     expect(error).toMatchObject({ code: 'storage', message: expect.stringContaining(parent) });
+  });
+});
+
+describe('the machine history', () => {
+  const due = { timezone: 'Australia/Sydney', retained: 30 };
+  const aDay = 86_400_000;
+  /** A Sunday, 03:15 in Sydney. */
+  const sunday = Date.parse('2026-11-21T16:15:00Z');
+
+  /** An archive with the history, and then others without it. */
+  async function archivesWith({ at, others = 0 }: { at: number; others?: number }) {
+    const parent = await tempDir();
+    const archives = await Archives.open(parent, 'j');
+    for (let number = 0; number <= others; number += 1) {
+      const archive = await archiveIn(archives, `${number}`);
+      const time = new Date(at + number * aDay).toISOString();
+      await archives.add({ ...archive, history: number === 0 }, { time });
+    }
+    return { parent, archives: await Archives.open(parent, 'j') };
+  }
+
+  it.each([
+    ['of this Sunday', { at: sunday - 3_600_000 }, sunday, false],
+    ['of yesterday, a Saturday', { at: sunday - aDay }, sunday, true],
+    ['of Sunday, on Saturday', { at: sunday, others: 5 }, sunday + 6 * aDay, false],
+    ['of Wednesday, on Wednesday', { at: sunday + 3 * aDay }, sunday + 10 * aDay, true],
+    ['of Wednesday, and off on Sunday', { at: sunday - 4 * aDay }, sunday + 2 * aDay, false],
+    ['of Wednesday, and off for weeks', { at: sunday - 4 * aDay }, sunday + 15 * aDay, true],
+    ['of the next year', { at: sunday + 365 * aDay }, sunday + aDay, true],
+    ['that the next archive would displace', { at: sunday, others: 29 }, sunday + aDay, true],
+  ])('%s is followed by another: %o', async (_, made, now, expected) => {
+    const { archives } = await archivesWith(made);
+
+    expect(archives.isHistoryDue(now, due)).toBe(expected);
+  });
+
+  it('is never displaced, however many archives are retained', async () => {
+    const archives = await Archives.open(await tempDir(), 'j');
+    for (const retained of [1, 2, 3]) {
+      for (let number = 0; number < 5; number += 1) {
+        const now = sunday + aDay + number * 3_600_000;
+        const history = archives.isHistoryDue(now, { ...due, retained });
+        const archive = await archiveIn(archives, `${retained} ${number}`);
+        await archives.add({ ...archive, history }, { time: new Date(now).toISOString() });
+        await archives.retain(retained);
+
+        expect(archives.versions().some(({ isPartial }) => !isPartial)).toBe(true);
+      }
+    }
+  });
+
+  it('is due where no facts tell that an archive contains it', async () => {
+    const { parent, archives } = await archivesWith({ at: sunday });
+    await writeFile(join(archives.folder, `${archives.newest()?.id}.json`), 'half of i');
+    const again = await Archives.open(parent, 'j');
+
+    expect(again.isHistoryDue(sunday + aDay, due)).toBe(true);
+  });
+
+  it('is in the archives of earlier releases, whose facts do not mention it', async () => {
+    const { parent, archives } = await archivesWith({ at: sunday });
+    const file = join(archives.folder, `${archives.newest()?.id}.json`);
+    await writeFile(file, (await readFile(file, 'utf8')).replace('"history":true,', ''));
+    const again = await Archives.open(parent, 'j');
+
+    expect(again.isHistoryDue(sunday + aDay, due)).toBe(false);
   });
 });

@@ -24,6 +24,7 @@ const Facts = JumphostArchive.omit({ file: true }).extend({
 });
 type Facts = z.output<typeof Facts>;
 
+const aDay = 86_400_000;
 const suffix = '.tar.gz.age';
 const fileName = /^(?<id>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-[0-9a-f]{12})(?:\.tar\.gz\.age|\.json)$/;
 /** Paths that a summary names. */
@@ -71,6 +72,25 @@ export class Archives {
   /** The encrypted archive. */
   async content({ id }: Version): Promise<Buffer> {
     return await storing(this.folder, () => readFile(this.file(id)));
+  }
+
+  /**
+   * Whether the next archive must contain the machine history: on Sundays, or if the newest archive with it is old, from the future, or
+   * would not be among the retained ones. It does not depend on Sundays alone, because the jumphost may be off, or its clock wrong.
+   *
+   * @param retained the number of archives that are kept, also off site
+   */
+  isHistoryDue(
+    now: number,
+    { timezone, retained }: { timezone: string; retained: number },
+  ): boolean {
+    const newestFirst = this.versions();
+    const newer = newestFirst.findIndex(({ isPartial }) => !isPartial);
+    const age = now - Date.parse(newestFirst[newer]?.time ?? '');
+    const weekday = new Intl.DateTimeFormat('en', { weekday: 'short', timeZone: timezone });
+    // Half a day less, because schedules vary.
+    const days = weekday.format(now) === 'Sun' ? 0.5 : 6.5;
+    return !(age >= 0 && age < days * aDay && newer < retained - 1);
   }
 
   file(id: string): string {
@@ -141,23 +161,35 @@ export class Archives {
     const known = Facts.safeParse(parseJson(text ?? ''));
     if (known.success) return known.data;
     const { size } = await stat(join(this.folder, id + suffix));
-    const unknown = { files: 0, left: [], sha256: '', digest: '', plain: { size: 0, sha1: '' } };
+    const unknown = {
+      files: 0,
+      history: false,
+      left: [],
+      sha256: '',
+      digest: '',
+      plain: { size: 0, sha1: '' },
+    };
     return { device: this.device, time: timeOf(id), size, ...unknown };
   }
 }
 
 function asVersion(id: string, facts: Facts): Version {
-  const { device, time, size: shownSize, plain, run, by, reason, files, left } = facts;
+  const { device, time, size: shownSize, plain, run, by, reason, files, history, left } = facts;
   const paths = left.slice(0, mostNamed).map(({ path }) => path);
   const named = [...paths, ...(left.length > mostNamed ? ['…'] : [])].join(', ');
   const without = left.length === 0 ? '' : `, ${left.length} omitted (${named})`;
+  const partial = history ? '' : ', without the machine history';
   return {
     id,
     device,
     time,
     model: 'jumphost',
     shownSize,
-    ...(plain.sha1 !== '' && { ...plain, summary: `${device}: ${files} files${without}` }),
+    ...(plain.sha1 !== '' && {
+      ...plain,
+      summary: `${device}: ${files} files${without}${partial}`,
+    }),
+    ...(!history && { isPartial: true as const }),
     run,
     by,
     reason,

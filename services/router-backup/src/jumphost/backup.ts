@@ -31,17 +31,21 @@ export class JumphostBackup {
   }
 
   /** @throws BackupError */
-  async store({ run, by, reason }: Occasion, signal: AbortSignal): Promise<Stored> {
+  async store({ run, by, reason, isByHand }: Occasion, signal: AbortSignal): Promise<Stored> {
     const { rack, rackFile, stateDir, clock, emit } = this.deps;
     const archives = await this.archives();
     const { jumphost, encrypt, retention } = rack().services['router-backup'];
     const before = archives.newest();
+    const due = { timezone: rack().timezone, retained: retention.versions };
+    // A person may be about to replace the jumphost.
+    const history = isByHand || archives.isHistoryDue(clock.now(), due);
     const archive =
-      (await requestArchive(sharedFolder, { ...usualLimits, signal })) ??
+      (await requestArchive(sharedFolder, { ...usualLimits, history, signal })) ??
       (await archiveJumphost({
         rack: rack(),
         paths: [...jumphost.paths, rackFile],
         exclude: [sharedFolder, ...excluded.map((name) => join(stateDir, name))],
+        history,
         recipients: encrypt,
         folder: archives.folder,
         scratch: join(stateDir, 'scratch', archives.device),
@@ -71,7 +75,7 @@ export class JumphostBackup {
 }
 
 /** How an operator restores an archive, with the key that is not in the rack. */
-export function jumphostSteps({ device, id }: Version) {
+export function jumphostSteps({ device, id, isPartial }: Version) {
   const file = `${device}.tar.gz.age`;
   const steps: RestoreStep[] = [
     {
@@ -91,5 +95,14 @@ export function jumphostSteps({ device, id }: Version) {
       lines: [`age -d -i IDENTITY-FILE ${file} | tar -xzpf - -C /`],
     },
   ];
+  if (isPartial) {
+    steps.push({
+      title: `Unpack the machine history from the newest archive with it (skolo backup list ${device})`,
+      where: 'device',
+      lines: [
+        'age -d -i IDENTITY-FILE OLDER-ARCHIVE | tar -xzpf - -C / var/lib/skolo/machine-state/history.sqlite',
+      ],
+    });
+  }
   return { comment: '#', steps, canApply: false, canCheck: false };
 }

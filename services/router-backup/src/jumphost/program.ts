@@ -23,7 +23,7 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
     return 2;
   }
   const folder = resolve(given);
-  await acceptRequest(folder);
+  const { history } = await acceptRequest(folder);
   // The pod must not read copies of databases. systemd gives the program a private one.
   const scratch = await mkdtemp('/var/tmp/skolo-archive-');
   const stop = new AbortController();
@@ -37,6 +37,7 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
       recipients: encrypt,
       paths: [...jumphost.paths, file],
       exclude: [tooLarge, ...ownCopies(folder)],
+      history,
       scratch: join(scratch, 'databases'),
       signal: stop.signal,
       now: Date.now(),

@@ -406,6 +406,19 @@ describe('places in rack.yaml', () => {
     expect(await contentsIn(lab.offsite, 'switch-1')).toEqual(['three']);
   });
 
+  it('that are new get the archives of the jumphost down to a complete one', async () => {
+    const lab = await startOffsite({ settings: '{}' });
+    for (const content of ['one', 'two']) await lab.archive(content);
+    for (const content of ['three', 'four']) await lab.archive(content, { isPartial: true });
+
+    await lab.settings('{ upload: OFFSITE, encrypt: none }');
+    await lab.idle();
+
+    const names = await objectsIn(lab.offsite);
+    const texts = names.map((name) => readFile(join(lab.offsite, name), 'utf8'));
+    expect((await Promise.all(texts)).toSorted()).toEqual(['four', 'three', 'two']);
+  });
+
   it('that have left rack.yaml lose their queue, which is logged', async () => {
     const lab = await startOffsite();
     await lab.idle();

@@ -2,7 +2,8 @@
  * Off-site copies: a queue in the journal for each destination, so that it survives restarts and outages, and never delays a backup.
  *
  * The journal also records which versions a destination has. At start, the service queues missing versions, because the last process may
- * have died between storing a version and queueing it. A new destination receives the newest version of every device.
+ * have died between storing a version and queueing it. A new destination receives the newest version of every device,
+ * and the newest complete archive of the jumphost.
  */
 
 import { readdir, rm } from 'node:fs/promises';
@@ -267,7 +268,8 @@ export class OffsiteCopies {
       const newestFirst = await this.deps.versions.list(device);
       listed.push(...newestFirst.map(({ id }) => id));
       const last = newestFirst.findIndex(({ id }) => known.has(id));
-      const end = isNew ? 1 : last < 0 ? undefined : last;
+      const complete = newestFirst.findIndex(({ isPartial }) => !isPartial);
+      const end = isNew ? Math.max(0, complete) + 1 : last < 0 ? undefined : last;
       missing.push(...newestFirst.slice(0, end).reverse());
     }
     await this.enqueue(place, missing);

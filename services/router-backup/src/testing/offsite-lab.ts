@@ -125,14 +125,14 @@ export class OffsiteLab {
   }
 
   /** Keeps an archive of the jumphost, and reports it. */
-  async archive(content: string): Promise<Version> {
+  async archive(content: string, about: Pick<Version, 'isPartial'> = {}): Promise<Version> {
     const { archives } = this;
     const id = `archive-${archives.length}`;
     const path = join(this.dir, `${id}.tar.gz.age`);
     await writeFile(path, content);
     const sha1 = String(archives.length).padStart(40, '0');
     const at = new Date(this.time.clock.now()).toISOString();
-    const version = { id, device: jumphost, time: at, sha1, model: 'jumphost' };
+    const version = { id, device: jumphost, time: at, sha1, model: 'jumphost', ...about };
     archives.unshift({ version, path });
     this.copies.add(version);
     return version;

@@ -1,6 +1,6 @@
 /** Describes what a spare took over, for people. */
 import { count } from '@skolo/base';
-import type { FoundState, StateCopy } from '@skolo/jumphost';
+import type { FoundState } from '@skolo/jumphost';
 import type { Io } from '../../../io.ts';
 import { printTable } from '../../../output/table.ts';
 import { plain } from '../../../output/text.ts';
@@ -8,29 +8,24 @@ import { age } from '../../../output/time.ts';
 
 const mostLeft = 10;
 
-export function printParts(
-  io: Io,
-  { parts, left }: FoundState,
-  { time }: Pick<StateCopy, 'time'>,
-  now: number,
-): void {
+export function printParts(io: Io, { parts, left }: FoundState, now: number): void {
   printTable(
     io,
     [
       { title: 'PART', cell: ({ title }) => title },
       {
         title: 'STATE',
-        cell: ({ isThere }) => (isThere ? `${age(time, now)} old` : 'missing'),
-        style: ({ isThere }) => (isThere ? undefined : 'yellow'),
+        cell: ({ time }) => (time === undefined ? 'missing' : `${age(time, now)} old`),
+        style: ({ time }) => (time === undefined ? 'yellow' : undefined),
       },
-      { title: 'CONSEQUENCE', cell: ({ isThere, without }) => (isThere ? '' : without) },
+      { title: 'CONSEQUENCE', cell: ({ time, without }) => (time === undefined ? without : '') },
     ],
     parts,
   );
   for (const { path, why } of left.slice(0, mostLeft)) {
-    io.out(plain(`not in the copy: ${path}: ${why}`));
+    io.out(plain(`not usable: ${path}: ${why}`));
   }
   if (left.length > mostLeft) {
-    io.out(`not in the copy: ${count(left.length - mostLeft, 'more path')}`);
+    io.out(`not usable: ${count(left.length - mostLeft, 'more path')}`);
   }
 }

@@ -155,13 +155,13 @@ async function swap(
     } finally {
       if (options.disk !== undefined) await closeDisk(host);
     }
-    const found = await findState(host);
+    const found = await findState(host, copy);
     const { fence, end } = await fenceOf(replacement, spare.name, host, signal);
     if (options.rehearse) {
       await pass([fence.step], true).finally(end);
       await removeCopy(host);
       printSteps(io, stages);
-      printParts(io, found, copy, io.now());
+      printParts(io, found, io.now());
       io.out(
         `rehearsal finished in ${duration((performance.now() - began) / 1000)}; packages and programs were installed on the spare, but nothing else was changed`,
       );
@@ -177,7 +177,7 @@ async function swap(
       return await failed(replacement, stages);
     }
     printSteps(io, stages);
-    printParts(io, found, copy, io.now());
+    printParts(io, found, io.now());
     return about;
   });
 }

@@ -1,12 +1,14 @@
-/** A jumphost's archive in an off-site directory, intact and damaged. */
+/** A jumphost's archives in an off-site directory, intact and damaged, with and without the machine history. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newNonce, pack } from '@skolo/backup';
 import { tempDir } from '@skolo/base/testing';
+import { machineHistory } from '@skolo/jumphost';
+import { type NewMember, tarOf } from '@skolo/models/tar';
 import { parseRack } from '@skolo/rack';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SkoloCommand } from '../../../command.ts';
 import { testIo } from '../../../testing/test-io.ts';
 import { readArchive } from './state-copy.ts';
@@ -16,8 +18,14 @@ const rack = parseRack(
   { file: 'rack.yaml' },
 );
 
-/** An archive for each day, with the same random content except for its first byte. */
-async function place(days: readonly string[]) {
+const file = (name: string, text: string | Buffer): NewMember => {
+  const content = Buffer.from(text);
+  const { length: size } = content;
+  return { name, type: 'file', mode: 0o640, uid: 10_001, gid: 10_002, size, content };
+};
+
+/** An archive for each day, with a random file. Those of some days contain the history. */
+async function place(days: readonly string[], withHistory: readonly string[] = []) {
   const folder = await tempDir();
   const from = join(folder, 'offsite');
   await mkdir(from);
@@ -27,10 +35,12 @@ async function place(days: readonly string[]) {
   const recipients = [await identityToRecipient(key)];
   const files: string[] = [];
   for (const day of days) {
-    const content = { bytes: randomBytes(200_000) };
-    const { file, digest } = await pack(content, { recipients, nonce: newNonce(), folder });
+    const history = withHistory.includes(day) ? [file(machineHistory, `history of ${day}`)] : [];
+    const members = [file('etc/day', day), file('etc/random', randomBytes(200_000)), ...history];
+    const content = { bytes: await tarOf(members) };
+    const { file: packed, digest } = await pack(content, { recipients, nonce: newNonce(), folder });
     const name = join(from, `${day}-jumphost-rack4-${digest}.gz.age`);
-    await rename(file, name);
+    await rename(packed, name);
     files.push(name);
   }
   const said: string[] = [];
@@ -59,7 +69,7 @@ it.each(Object.entries(damages))(
     const { time, from } = await read();
 
     expect(time).toMatch(/^2026-11-19T/);
-    expect('tar' in from && from.tar.length).toBe(200_000);
+    expect('tar' in from && from.tar.includes('2026-11-19')).toBe(true);
     expect(said).toEqual([
       expect.stringMatching(/2026-11-20-.* damaged; trying the previous archive/),
     ]);
@@ -83,4 +93,45 @@ it('is not an older one where the key does not open the newest', async () => {
     /2026-11-20-.* is not encrypted for the specified identity; specify the identity file/,
   );
   expect(said).toEqual([]);
+});
+
+describe('the machine history', () => {
+  const days = ['2026-11-01', '2026-11-08', '2026-11-15', '2026-11-19', '2026-11-20'];
+
+  it.each([
+    ['the newest archive, which contains it', '2026-11-20', 'latest', undefined],
+    ['an older archive', '2026-11-15', 'latest', '2026-11-15'],
+    ['an archive older than the chosen one', '2026-11-19', '2026-11-15', '2026-11-08'],
+    ['nowhere, and the rest is restored', '', 'latest', undefined],
+  ])('comes from %s', async (_, newest, version, expected) => {
+    const { read, said } = await place(
+      days,
+      [newest, '2026-11-08', '2026-11-01'].slice(newest ? 0 : 3),
+    );
+
+    const { time, history } = await read(version);
+
+    expect(time.slice(0, 10)).toBe(version === 'latest' ? '2026-11-20' : version);
+    expect(history?.time.slice(0, 10)).toBe(expected);
+    expect(history?.content.toString()).toBe(expected && `history of ${expected}`);
+    if (history) expect(history).toMatchObject({ mode: 0o640, uid: 10_001, gid: 10_002 });
+    expect(said).toEqual([]);
+  });
+
+  it('comes from the week before, where the archive with it is damaged or lost', async () => {
+    const { files, said, read } = await place(days, ['2026-11-01', '2026-11-08', '2026-11-15']);
+    await writeFile(files[2] ?? '', 'age-encryption.org/v1\n');
+    const first = await read();
+    await rm(files[2] ?? '');
+
+    const second = await read();
+
+    expect(said).toEqual([
+      expect.stringMatching(/2026-11-15-.* damaged; looking for the machine history in the prev/),
+    ]);
+    for (const { time, history } of [first, second]) {
+      expect(time).toMatch(/^2026-11-20T/);
+      expect(history?.content.toString()).toBe('history of 2026-11-08');
+    }
+  });
 });

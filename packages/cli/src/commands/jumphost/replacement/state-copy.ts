@@ -1,11 +1,12 @@
 /** The state of an old jumphost: from an off-site archive, or from its disk in the spare. */
 import { count, errorText, shellWord } from '@skolo/base';
 import type { Host } from '@skolo/computers';
-import { openDisk, type StateCopy } from '@skolo/jumphost';
+import { machineHistory, type OlderHistory, openDisk, type StateCopy } from '@skolo/jumphost';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
+import type { Io } from '../../../io.ts';
 import { plain } from '../../../output/text.ts';
 
 /** @throws CliError @throws ComputerError There is none, or it cannot be opened. */
@@ -51,8 +52,20 @@ export async function readArchive(
     const candidates = wanted === 'latest' ? versions : [await explaining(find, { subject: name })];
     for (const { id, time } of candidates) {
       try {
-        const tar = Buffer.from(await copy.content(name, id, true));
-        return { title: `${from}, archive of ${time}`, id: `${from} ${id}`, time, from: { tar } };
+        const read = async (id: string) => Buffer.from(await copy.content(name, id, true));
+        const tar = await read(id);
+        const older = versions.slice(versions.findIndex((each) => each.id === id) + 1);
+        const history = await findHistory(io, [
+          { time, read: async () => tar },
+          ...older.map((each) => ({ time: each.time, read: () => read(each.id) })),
+        ]);
+        return {
+          title: `${from}, archive of ${time}`,
+          id: `${from} ${id}`,
+          time,
+          from: { tar },
+          history: history?.at === 0 ? undefined : history,
+        };
       } catch (error) {
         if (wanted !== 'latest' || !isDamaged(error)) throw error;
         io.err(plain(`${errorText(error)}; trying the previous archive`));
@@ -62,6 +75,30 @@ export async function readArchive(
       `${name}: no intact archive in ${from} (${count(versions.length, 'archive')} checked); specify another location with --from, or use the old jumphost's disk with --disk`,
     );
   });
+}
+
+/** router-backup adds the machine history at least once a week, so three weeks may be damaged. */
+const mostSearched = 22;
+
+/** The newest history in these archives, with its position, of which unusable ones are reported. Undefined: there is none. */
+async function findHistory(
+  io: Io,
+  archives: readonly { time: string; read(): Promise<Buffer> }[],
+): Promise<(OlderHistory & { at: number }) | undefined> {
+  const { memberBytes, readTar } = await import('@skolo/models/tar');
+  for (const [at, { time, read }] of archives.slice(0, mostSearched).entries()) {
+    try {
+      const bytes = await read();
+      const member = readTar({ bytes }).find(({ name }) => name === machineHistory);
+      if (member === undefined) continue;
+      const { mode, uid, gid } = member;
+      return { at, time, mode, uid, gid, content: memberBytes({ bytes }, member) };
+    } catch (error) {
+      if (!(error instanceof CliError || error instanceof BackupError)) throw error;
+      io.err(plain(`${errorText(error)}; looking for the machine history in the previous archive`));
+    }
+  }
+  return undefined;
 }
 
 function isDamaged(error: unknown): boolean {
