@@ -253,6 +253,36 @@ describe('decode(encode(message))', () => {
   });
 });
 
+describe('the link to the console', () => {
+  const consoleUrl = 'https://rack4.example.com/console';
+
+  it.each([
+    [{ alertname: 'MachineGone', machine: 'rpi-001', device: 'phone' }, 'rpi-001'],
+    [{ alertname: 'InfrastructureMissing', job: 'ping', device: 'switch-1' }, 'switch-1'],
+    [{ alertname: 'MachinesHaveOneCause', job: 'machine-state', cause: 'Pixel 6' }, 'Pixel%206'],
+    [{ alertname: 'PowerControllerDown', controller: 'pdu-1' }, 'pdu-1'],
+    [{ alertname: 'MachinesMissing' }, 'MachinesMissing'],
+    [{ alertname: 'Odd', machine: '', device: 'a&b#c/\ud800' }, 'a%26b%23c%2F%EF%BF%BD'],
+    [{}, ''],
+  ])('of %j opens the card of %s', (labels, card) => {
+    const message = alertMessage({ alert: { labels } });
+    const link = `${consoleUrl}/#/rack?card=${card}`;
+
+    expect(body(message, { ...flat, consoleUrl })).toMatchObject({ console: link });
+    expect(body(message, { ...full, consoleUrl })).toMatchObject({
+      alert: { annotations: { console: link } },
+    });
+  });
+
+  it('is not in a notice, and does not replace an annotation of the rule', () => {
+    const annotations = { console: 'https://wiki.example.com' };
+    const own = alertMessage({ alert: { annotations } });
+
+    expect(body(own, { ...flat, consoleUrl })).toMatchObject(annotations);
+    expect(body(noticeMessage(), { ...flat, consoleUrl })).not.toHaveProperty('console');
+  });
+});
+
 describe('decode', () => {
   it('understands the original', () => {
     const alert = { alertname: 'A', __state__: 'resolved', skia_location: 'rack2', a: 'b' };

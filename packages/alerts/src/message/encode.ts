@@ -4,6 +4,7 @@
  * `flat` is the existing system's format, field by field: one object whose values are all strings, as its readers expect.
  */
 import { Buffer } from 'node:buffer';
+import { subjectOf } from '../delivery/subject.ts';
 import type { Alert, Message } from './message.ts';
 import { alertOfNotice } from './notice.ts';
 
@@ -13,6 +14,8 @@ export interface EncodeAs {
   fields: FieldNames;
   /** Where the alerts come from. */
   location: string;
+  /** Of the rack's console, for a link in each alert. */
+  consoleUrl?: string | undefined;
 }
 
 export interface FieldNames {
@@ -36,8 +39,19 @@ export const heartbeatName = 'HEALTHZ';
 const maxValueBytes = 1024;
 
 export function encode(message: Message, as: EncodeAs): Encoded {
-  const body = as.format === 'flat' ? flat(message, as) : full(message, as);
+  const linked = withConsoleLink(message, as);
+  const body = as.format === 'flat' ? flat(linked, as) : full(linked, as);
   return { json: JSON.stringify(body), attributes: attributesOf(message, as.location) };
+}
+
+/** An alert with the annotation `console`, a link that opens its card. One of the alert's own is kept. */
+export function withConsoleLink<M extends Message>(message: M, { consoleUrl }: EncodeAs): M {
+  if (consoleUrl === undefined || !('alert' in message)) return message;
+  const { labels, annotations } = message.alert;
+  const card = encodeURIComponent(subjectOf(labels).toWellFormed());
+  const link = `${consoleUrl}/#/rack?card=${card}`;
+  const alert = { ...message.alert, annotations: { console: link, ...annotations } };
+  return { ...message, alert };
 }
 
 /** Later entries win. Not by assignment: a label may be called `__proto__`. */

@@ -372,3 +372,15 @@ it('sends through the proxy of the environment, and names one that fails or hang
     message: `pagers (hooks.example.test) cannot be reached: the proxy ${broken.host}: does not connect to hooks.example.test:443: 407 Proxy Authentication Required; check the user and password in the variable`,
   });
 });
+
+it('links to the console, if its address is known', async () => {
+  const there = await start();
+  const sink = sinkFor(there, {
+    body: '{{annotations.console | generatorURL}}',
+    encodeAs: { ...flat, consoleUrl: 'https://rack4.example.com' },
+  });
+
+  await sendOne(sink);
+
+  expect(there.requests[0]?.body).toBe('https://rack4.example.com/#/rack?card=rpi-001');
+});

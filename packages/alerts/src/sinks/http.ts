@@ -1,6 +1,6 @@
 /** One request per message: PagerDuty, chat, ntfy, anything that accepts a POST. */
 import { setMaxListeners } from 'node:events';
-import { type EncodeAs, encode } from '../message/encode.ts';
+import { type EncodeAs, encode, withConsoleLink } from '../message/encode.ts';
 import type { Message } from '../message/message.ts';
 import { alertOfNotice } from '../message/notice.ts';
 import { queueKey } from '../message/ordering-key.ts';
@@ -27,7 +27,7 @@ export function createHttpSink({ encodeAs, ...options }: HttpSinkOptions): Sink 
       // All ordering keys may share the signal, which Node would report as a leak.
       setMaxListeners(0, signal);
       for (const message of messages) {
-        const values = valuesOf(message, location);
+        const values = valuesOf(withConsoleLink(message, encodeAs), location);
         const usualBody = () => encode(message, encodeAs).json;
         await request({ id: message.id, values, usualBody }, signal);
       }

@@ -22,8 +22,8 @@ export function createSinks(rack: Rack, deps: PubSubDeps = {}): Sink[] {
 }
 
 export function encodeAsOf(rack: Rack): EncodeAs {
-  const { format, fields, location = rack.name } = rack.services['alert-to-pubsub'];
-  return { format, fields, location };
+  const { format, fields, location = rack.name, consoleUrl } = rack.services['alert-to-pubsub'];
+  return { format, fields, location, consoleUrl };
 }
 
 function pubSubSinkOf(rack: Rack, deps: PubSubDeps): Sink {

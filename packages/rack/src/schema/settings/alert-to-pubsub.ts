@@ -4,6 +4,7 @@ import { isObject } from '@skolo/base';
 import { whole } from '@skolo/models';
 import { z } from 'zod';
 import { hours, object, path, project, secret, section, text, word } from '../fields.ts';
+import { httpUrl } from '../network-fields.ts';
 import { anyService } from './any-service.ts';
 import { httpRequest, withTemplate } from './http-request.ts';
 
@@ -94,6 +95,11 @@ export const alertToPubsub = section({
     link: word.default('link_to_source').describe('Name of the field that contains the graph URL.'),
     location: word.default('location').describe('Name of the field that contains the location.'),
   }).describe('Names of the fields that `flat` adds to the labels.'),
+  consoleUrl: httpUrl
+    .exactOptional()
+    .describe(
+      "URL at which people open this rack's console. If set, each alert has an annotation `console` with a link that opens its card, and messages of receivers link to it instead of the graph.",
+    ),
   replicaLabels: z
     .array(word)
     .default(['prometheus_replica'])

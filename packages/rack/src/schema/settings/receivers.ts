@@ -38,7 +38,8 @@ const summary =
 const description =
   'map(annotations.description, annotations.summary: "", annotations.description)';
 const key = '{{location}}-{{truncate(150, fingerprint)}}';
-const link = '{{truncate(1000, generatorURL)}}';
+const page = 'annotations.console | generatorURL';
+const link = `{{truncate(1000, ${page})}}`;
 
 /** Literals for each level, of which the third is the default. */
 function severity([critical, error, warning, info]: string[], of = 'labels.severity'): string {
@@ -59,7 +60,7 @@ function chat(separator = String.raw`\n`, call = (value: string) => value): stri
     place(400, 'annotations.summary | annotations.message'),
     place(600, description),
     place(200, 'annotations.first_command'),
-    place(300, 'generatorURL'),
+    place(300, page),
   ].join(separator);
 }
 const escapedChat = chat(undefined, (value) => `escape(${value})`);
@@ -134,7 +135,7 @@ export const receivers: Readonly<Record<string, Receiver>> = {
   /** https://docs.ntfy.sh/publish: `message` 4,096 bytes, and the JSON twice as many. */
   ntfy: {
     url: 'https://ntfy.sh',
-    body: `{"topic": "{{to}}", "click": "{{truncate(500, generatorURL)}}",
+    body: `{"topic": "{{to}}", "click": "{{truncate(500, ${page})}}",
       "title": "[{{status}}] {{truncate(150, labels.alertname | "alert")}} at {{location}}",
       "message": "{{truncate(400, ${summary})}}\\n{{truncate(600, ${description})}}\\n{{truncate(200, annotations.first_command)}}",
       "tags": ["{{map(action, "resolve": "white_check_mark", "rotating_light")}}"],

@@ -1,0 +1,9 @@
+/** What an alert is about: the console shows it on the card of that name. */
+
+/** More specific ones first. A phone's `device` is at its machine, and `job` is often only the service that has measured. */
+const labelsOfSubject = ['cause', 'machine', 'device', 'controller', 'service', 'job', 'alertname'];
+
+/** Empty if no label names it. */
+export function subjectOf(labels: Readonly<Record<string, string | undefined>>): string {
+  return labelsOfSubject.map((label) => labels[label]).find(Boolean) ?? '';
+}
