@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type MachineFilter, matches } from './machine-filter.ts';
+import { type MachineFilter, matching } from './machine-filter.ts';
 import type { Machine } from './machine-state.ts';
 
 const since = '2026-11-20T12:00:00.000Z';
@@ -55,10 +55,55 @@ it.each<[MachineFilter, boolean]>([
   [{ text: ' ' }, true],
   [{ shelf: 'shelf1', condition: 'ok' }, false],
 ])('a machine by %j: %s', (filter, isMeant) => {
-  expect(matches(machine, filter)).toBe(isMeant);
+  expect(matching([machine], filter)).toHaveLength(isMeant ? 1 : 0);
 });
 
 it('that never reported has no reason', () => {
   const { health: _, ...silent } = machine;
-  expect(matches(silent, { code: 'too-hot' })).toBe(false);
+  expect(matching([silent], { code: 'too-hot' })).toEqual([]);
+});
+
+it.each([
+  ['shelf1', 'rpi-1'],
+  ['SHELF10', 'rpi-10'],
+  ['shel', 'rpi-1 rpi-10'],
+  ['switch-1', 'rpi-1'],
+  ['switch-1/1', 'rpi-1'],
+  ['switch-10/14', 'rpi-10'],
+  ['switch', 'rpi-1 rpi-10'],
+  ['rpi-1', 'rpi-1'],
+  ['ok', 'rpi-10'],
+  ['quarantined missing', 'rpi-1'],
+  ['too-hot', 'rpi-1'],
+  ['pixel 5', 'rpi-1'],
+  ['1.4.0', 'rpi-1'],
+  ['1.4', 'rpi-1 rpi-10'],
+  ['shelf1 switch-10', ''],
+  ['3a9f', 'rpi-10'],
+  // Names of fields are no values.
+  ['sentence', ''],
+  ['wiring', ''],
+])('finds by the words “%s”: %s', (text, names) => {
+  const machines: Machine[] = [
+    {
+      ...machine,
+      name: 'rpi-1',
+      wiring: { uplink: 'switch-1/1', power: ['pdu-1/1'] },
+      versions: { agent: '1.4.0' },
+    },
+    {
+      ...machine,
+      name: 'rpi-10',
+      shelf: 'shelf10',
+      cause: 'switch-10',
+      condition: 'ok',
+      sentence: 'waiting for a task; the token is new',
+      health: { verdict: 'ok', since, reasons: [] },
+      devices: [{ name: 'device', kind: 'android', state: 'present', serial: '3A9F01' }],
+      wiring: { uplink: 'switch-10/14', power: ['pdu-1/10'] },
+      versions: { agent: '1.4.10' },
+    },
+  ];
+  const found = matching(machines, { text });
+  expect(found.map(({ name }) => name).join(' ')).toBe(names);
 });

@@ -11,17 +11,32 @@ export interface MachineFilter {
   text?: string | undefined;
 }
 
-export function matches(machine: Machine, filter: MachineFilter): boolean {
-  const { shelf, condition, code, cause, model, pool, text } = filter;
+/**
+ * Those that match all of the filter. A word of its text that is the whole name of something, such as a shelf, condition, model, version,
+ * port or switch, only finds machines that have it: `switch-1` does not find `switch-10`. Any other word may be a part of any value.
+ */
+export function matching(machines: readonly Machine[], filter: MachineFilter): Machine[] {
+  const words = (filter.text ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+  const found = machines.filter((machine) => matchesFields(machine, filter));
+  if (words.length === 0) return found;
+  const named = new Map(machines.map((machine) => [machine, namesOf(machine)]));
+  const names = new Set([...named.values()].flatMap((each) => [...each]));
+  return found.filter((machine) =>
+    words.every((word) =>
+      names.has(word) ? named.get(machine)?.has(word) : textOf(machine).includes(word),
+    ),
+  );
+}
+
+function matchesFields(machine: Machine, filter: MachineFilter): boolean {
+  const { shelf, condition, code, cause, model, pool } = filter;
   return (
     (shelf === undefined || machine.shelf === shelf) &&
     (condition === undefined || machine.condition === condition) &&
-    (code === undefined ||
-      machine.health?.reasons.some((reason) => reason.code === code) === true) &&
+    (code === undefined || codesOf(machine).includes(code)) &&
     (cause === undefined || machine.cause === cause) &&
     (model === undefined || modelsOf(machine).has(model.toLowerCase())) &&
-    (pool === undefined || machine.pools.includes(pool)) &&
-    (text === undefined || hasWords(machine, text))
+    (pool === undefined || machine.pools.includes(pool))
   );
 }
 
@@ -37,9 +52,28 @@ export function modelsOf({ kind, devices }: Pick<Machine, 'kind' | 'devices'>): 
   return new Set([kind, ...seen].map((each) => each.toLowerCase()));
 }
 
-function hasWords(machine: Machine, text: string): boolean {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return true;
-  const searched = JSON.stringify(machine).toLowerCase();
-  return words.every((word) => searched.includes(word));
+function codesOf({ health }: Machine): string[] {
+  return (health?.reasons ?? []).map(({ code }) => code);
+}
+
+/** In lower case: the names by which people look for machines, and the words of names with spaces. */
+function namesOf(machine: Machine): Set<string> {
+  const { name, label, shelf, condition, cause, wiring, versions = {}, pools } = machine;
+  const ports = [wiring.uplink, ...wiring.power].flatMap((port) => port ?? []);
+  const names = [
+    ...[name, label, shelf, condition, cause].flatMap((each) => each ?? []),
+    ...[...ports, ...ports.map((port) => port.replace(/\/.*/, ''))],
+    ...[...Object.values(versions), ...pools, ...codesOf(machine), ...modelsOf(machine)],
+  ].map((each) => each.toLowerCase());
+  return new Set(names.flatMap((each) => [each, ...each.split(/\s+/)]));
+}
+
+/** All values, without the names of fields, in lower case. */
+function textOf(machine: Machine): string {
+  const values: unknown[] = [];
+  JSON.stringify(machine, (_, value) => {
+    if (typeof value !== 'object') values.push(value);
+    return value;
+  });
+  return values.join('\n').toLowerCase();
 }

@@ -47,6 +47,10 @@ export const MachineAlert = z
     firstCommand: z.string().optional().describe('`first_command` annotation of the alert rule'),
     since: Time,
     device: z.string().optional(),
+    about: z
+      .string()
+      .optional()
+      .describe('cause, machine, device or service that the alert is about, by its labels'),
   })
   .meta({ id: 'MachineAlert' });
 export type MachineAlert = z.output<typeof MachineAlert>;
@@ -343,7 +347,9 @@ export const machineStateApi = {
       text: z
         .string()
         .optional()
-        .describe('only machines that have all these words in their fields'),
+        .describe(
+          'only machines that match all these words. The whole name of a shelf, condition, model, version, port, switch or PDU finds only its machines. Other words may be part of any value',
+        ),
     }),
     answers: { 200: z.object({ machines: z.array(Machine) }) },
   }),

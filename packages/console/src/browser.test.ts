@@ -10,6 +10,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Browser, openBrowser, signIn } from './testing/browser.ts';
+import { everyPage } from './testing/every-page.ts';
 import { type Fixture, startFixture } from './testing/fixture.ts';
 
 const chromium = peer('chromium');
@@ -44,20 +45,7 @@ describe.skipIf(!chromium)('the console', () => {
     expect(page.url()).toBe(`${fixture.url}/#/rack`);
   });
 
-  it.each([
-    ['rack', '.tile', 300],
-    ['power', 'th:has-text("switch-1/1")', 1],
-    ['backups', 'th:has-text("switch-1")', 1],
-    ['backups/switch-1', '.diff .plus', 1],
-    ['alerts', 'th:has-text("SkoloSwitchDown")', 1],
-    ['tokens', 'th:has-text("skia-rpi2-rack4-shelf1-001")', 1],
-    ['services', 'th:has-text("router-backup")', 1],
-    ['audit', 'tbody tr', 1],
-    ['rack-file', 'li:has-text("switch-1/41")', 1],
-    ['downtime', 'tbody tr', 20],
-    ['visit', '.tasks li', 1],
-    ['machine/skia-rpi2-rack4-shelf1-001', '.timeline .mark', 10],
-  ])(
+  it.each(everyPage)(
     'shows %s, with nothing serious for axe',
     async (view, selector, least) => {
       await page.goto(`${fixture.url}/#/${view}`);
@@ -353,7 +341,9 @@ async function seriousNow(page: Page): Promise<string[]> {
   const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
   await page.evaluate(await readFile(path, 'utf8'));
   // Checking the contrast of hundreds of tiles takes half a minute, and gives the same result as a few.
-  const rules = { 'color-contrast': { enabled: isLong || !/rack|tokens|power/.test(page.url()) } };
+  const rules = {
+    'color-contrast': { enabled: isLong || !/rack|tokens|power|machines/.test(page.url()) },
+  };
   const options = JSON.stringify({ resultTypes: ['violations'], rules });
   const violations = await page.evaluate(`axe.run(${options}).then((found) => found.violations)`);
   return Axe.parse(violations)

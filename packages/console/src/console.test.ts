@@ -63,14 +63,14 @@ describe('the pages', () => {
     expect(again.status).toBe(304);
   });
 
-  it('name files that never change, and are less than 200 kB together', async () => {
+  it('name files that never change, and have at most 50 kB together', async () => {
     const index = await (await fetch(fixture.url)).text();
     const files = [...index.matchAll(/\.\/(assets\/[^"]+)/g)].map(([, path]) => path);
     const responses = await Promise.all(files.map((path) => fetch(`${fixture.url}/${path}`)));
 
     expect(files.length).toBeGreaterThan(1);
     const sizes = responses.map(({ headers }) => Number(headers.get('content-length')));
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(200_000);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(50_000);
     for (const { headers } of responses) {
       expect(headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
       expect(headers.get('content-encoding')).toBe('gzip');

@@ -17,6 +17,14 @@ describe('downstream of an outlet', () => {
     });
   });
 
+  it('is found by a port whose name has slashes', () => {
+    const ports = [{ port: 'ge-0/0/1', powers: ['ap-1'], connects: [] }];
+    const [element] = rack.elements;
+    const elements = element ? [{ ...element, name: 'switch-x', ports }] : [];
+
+    expect(downstream('switch-x/ge-0/0/1', { elements }, all).dark).toEqual(['ap-1']);
+  });
+
   it('is a switch with all that it feeds', () => {
     const { dark, offline } = downstream('pdu-1/2', rack, all);
 

@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import { getLive, onLive } from './live/store.ts';
 import { App } from './shell/app.tsx';
+import { followScroll } from './shell/scroll.ts';
 import { startSession } from './shell/session.ts';
 import { applyTheme } from './shell/theme.ts';
 
@@ -15,6 +16,7 @@ function draw() {
 }
 
 applyTheme();
+followScroll();
 const timer = setTimeout(draw, waitMs);
 const stopWaiting = onLive(() => {
   const { rack, session } = getLive();

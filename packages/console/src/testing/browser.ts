@@ -26,15 +26,21 @@ export interface Browser {
 
 export async function openBrowser(
   executablePath: string,
-  options: { width?: number; height?: number; colorScheme?: 'light' | 'dark' } = {},
+  options: {
+    width?: number;
+    height?: number;
+    colorScheme?: 'light' | 'dark';
+    hasTouch?: boolean;
+  } = {},
 ): Promise<Browser> {
-  const { width = 1440, height = 900, colorScheme = 'light' } = options;
+  const { width = 1440, height = 900, colorScheme = 'light', hasTouch = false } = options;
   const profile = await mkdtemp(join(tmpdir(), 'skolo-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     args,
     viewport: { width, height },
     colorScheme,
+    hasTouch,
     timezoneId: 'Europe/Berlin',
   });
   const complaints: string[] = [];

@@ -1,6 +1,6 @@
 /** Handlers of the HTTP API. */
 import type { machineStateApi } from '@skolo/api';
-import { matches } from '@skolo/api/machine-filter';
+import { matching } from '@skolo/api/machine-filter';
 import {
   type Clock,
   HttpProblem,
@@ -58,10 +58,10 @@ function readHandlers({
   'machines' | 'machine' | 'rack' | 'changes' | 'history' | 'curves' | 'downtime'
 > {
   return {
-    machines: ({ query }) => {
-      const machines = current.machines().filter((machine) => matches(machine, query));
-      return { status: 200, body: { machines } };
-    },
+    machines: ({ query }) => ({
+      status: 200,
+      body: { machines: matching(current.machines(), query) },
+    }),
     machine({ params: { name } }) {
       const found = current.machine(name);
       if (found === undefined) throw unknownMachine(rack(), name);

@@ -74,6 +74,7 @@ ${names.map(of).join('')}`,
         {
           name: 'Hot',
           severity: 'warning',
+          about: 'rpi-1',
           summary: 'it is hot',
           firstCommand: 'skolo status',
           since: time,

@@ -1,4 +1,5 @@
 /** Firing alerts, by the machine that they concern. */
+import { subjectOf } from '@skolo/alerts/subject';
 import type { KnownAlert, MachineAlert } from '@skolo/api';
 import type { Rack } from '@skolo/rack';
 import { given } from './machine.ts';
@@ -31,6 +32,7 @@ function shownAlert({ labels, annotations, startsAt }: KnownAlert): MachineAlert
   return {
     name: alertname,
     since: startsAt,
+    about: subjectOf(labels),
     ...given({ severity, device, summary, firstCommand }),
   };
 }

@@ -87,7 +87,8 @@ export function generateRack(count: number): GeneratedRack {
       since: before(12),
       machines: dark,
     });
-    const alert = { name: 'SkoloSwitchDown', severity: 'critical', since: before(11) };
+    const about = downSwitch;
+    const alert = { name: 'SkoloSwitchDown', severity: 'critical', since: before(11), about };
     const firstCommand = `skolo rack show ${downSwitch} --on rack4`;
     rack.alerts.push({ ...alert, summary: `${downSwitch} is down`, firstCommand });
   }

@@ -149,10 +149,10 @@ export function generatedBackups({ rack }: GeneratedRack): BackupWorld {
 export function generatedAlerts({ rack }: GeneratedRack): AlertWorld {
   return {
     knownAlerts: () =>
-      rack.alerts.map(({ name, summary = '', firstCommand, severity = '', since }, i) => ({
+      rack.alerts.map(({ name, summary = '', firstCommand, severity = '', since, about }, i) => ({
         fingerprint: `f${i}`,
         status: 'firing',
-        labels: { alertname: name, severity, rack: rack.rack },
+        labels: { alertname: name, severity, rack: rack.rack, ...(about && { device: about }) },
         annotations: { summary, ...(firstCommand && { first_command: firstCommand }) },
         startsAt: since,
         endpoint: 'v2',

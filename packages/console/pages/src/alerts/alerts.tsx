@@ -1,4 +1,5 @@
 import { type DeliveryFacts, deliveryOf } from '@skolo/alerts/delivery-state';
+import { subjectOf } from '@skolo/alerts/subject';
 import type {
   DeadLetter,
   KnownAlert,
@@ -85,7 +86,8 @@ function Firing({ alerts, text }: { alerts: KnownAlert[]; text: string }) {
           {shown.map(({ fingerprint, labels, annotations, startsAt }) => (
             <tr key={fingerprint}>
               <th scope="row">
-                {labels.alertname} <span class="tag">{labels.severity}</span>
+                <a href={hrefOf('rack', [], { card: subjectOf(labels) })}>{labels.alertname}</a>{' '}
+                <span class="tag">{labels.severity}</span>
               </th>
               <td>
                 {annotations.summary ?? annotations.description}

@@ -40,7 +40,7 @@ function Device({ device }: { device: Machine['devices'][number] }) {
               `${celsius.toFixed(1)} °C`,
             ],
           ),
-          ['Checked', <Ago key="read" time={device.readAt} suffix=" ago" />],
+          ['Checked', device.readAt && <Ago time={device.readAt} suffix=" ago" />],
           [device.state === 'missing' ? 'Missing because' : 'Not checked because', device.why],
         ]}
       />
@@ -92,7 +92,7 @@ function Identity({ machine }: { machine: Machine }) {
             'Identity',
             token ? (token.identity ?? 'none') : 'the metadata server is not responding',
           ],
-          ['Last token', token && <Ago time={token.lastAsked} suffix=" ago" />],
+          ['Last token', token?.lastAsked && <Ago time={token.lastAsked} suffix=" ago" />],
           [
             'Bot',
             bot && `${bot.state === 'none' ? 'no bot' : bot.state}${bot.why ? `: ${bot.why}` : ''}`,
@@ -131,7 +131,7 @@ function Computer({ machine }: { machine: Machine }) {
             `Version, ${what}`,
             version,
           ]),
-          ['Last response', <Ago key="seen" time={machine.lastSeen} suffix=" ago" />],
+          ['Last response', machine.lastSeen && <Ago time={machine.lastSeen} suffix=" ago" />],
         ]}
       />
       <p>

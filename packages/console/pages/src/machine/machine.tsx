@@ -67,7 +67,7 @@ function MachinePage({ machine, route }: { machine: Machine; route: Route }) {
         {needsAttention && <p class="card bad">{needsAttention}</p>}
         {cause && (
           <p class="card bad">
-            The cause is <a href={hrefOf('rack', [], { port: cause })}>{cause}</a>, which also
+            The cause is <a href={hrefOf('rack', [], { card: cause })}>{cause}</a>, which also
             affects <a href={hrefOf('rack', [], { cause })}>other machines</a>.
           </p>
         )}

@@ -30,7 +30,7 @@ export function go(href: string, replaces = false): void {
     location.hash = href;
     return;
   }
-  history.replaceState(null, '', href);
+  history.replaceState(history.state, '', href);
   dispatchEvent(new HashChangeEvent('hashchange'));
 }
 
@@ -43,6 +43,11 @@ export function useRoute(): Route {
     return () => removeEventListener('hashchange', listener);
   }, []);
   return route;
+}
+
+/** The page without its query, which filters what the page shows. */
+export function pathOf({ view, args }: Route): string {
+  return [view, ...args].join('/');
 }
 
 function decoded(text: string): string {

@@ -1,5 +1,6 @@
-/** A table that scrolls separately on a small screen. */
+/** A table. On a phone, each row is a block, in which cells have the names of their columns. */
 import type { ComponentChildren } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 export function Table({
   caption,
@@ -10,6 +11,14 @@ export function Table({
   head: readonly string[];
   children: ComponentChildren;
 }) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  useLayoutEffect(() => {
+    for (const cell of body.current?.querySelectorAll('td') ?? []) {
+      const row = cell.parentElement?.children ?? [];
+      // Cells that span rows are before it.
+      cell.dataset.label = head[head.length - row.length + cell.cellIndex] ?? '';
+    }
+  });
   return (
     // Focusable, because it may scroll.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
@@ -24,7 +33,7 @@ export function Table({
             ))}
           </tr>
         </thead>
-        <tbody>{children}</tbody>
+        <tbody ref={body}>{children}</tbody>
       </table>
     </section>
   );

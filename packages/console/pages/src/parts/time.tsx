@@ -81,6 +81,18 @@ export function At({ time }: { time: string }) {
   );
 }
 
+/** When something began: its clock time, with the date unless it was today, and how long ago. */
+export function Since({ time }: { time: string }) {
+  const now = useNow();
+  const timezone = useLive(({ rack }) => rack?.timezone);
+  const isToday = exact(time, timezone).slice(0, 10) === exact(now, timezone).slice(0, 10);
+  return (
+    <time dateTime={time} title={timezone ?? ''}>
+      {exact(time, timezone, !isToday)} <span class="muted">· {span(now - Date.parse(time))}</span>
+    </time>
+  );
+}
+
 /** How long until a time. */
 export function Until({ time }: { time: string | undefined }) {
   const now = useNow();

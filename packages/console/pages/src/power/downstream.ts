@@ -24,7 +24,8 @@ export function downstream(
   function loses(feed: string): void {
     if (cut.has(feed)) return;
     cut.add(feed);
-    const at = feed.lastIndexOf('/');
+    // A port may be called `ge-0/0/1`.
+    const at = feed.indexOf('/');
     const port = elements
       .get(feed.slice(0, at))
       ?.ports.find(({ port }) => port === feed.slice(at + 1));

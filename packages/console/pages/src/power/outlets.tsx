@@ -107,6 +107,7 @@ function rank({ stuckOff, pendingOnSince, fault, state, switchedOff }: OutletSta
   if (stuckOff) return 0;
   if (pendingOnSince) return 1;
   if (fault) return 2;
+  if (state === 'unknown') return 6;
   return state === 'on' ? 5 : switchedOff ? 4 : 3;
 }
 

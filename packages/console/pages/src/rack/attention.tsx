@@ -1,202 +1,138 @@
-import type { Machine, RackView } from '@skolo/api/machine-state';
-import { beganAt, recentlySilent } from '@skolo/api/silence';
+import type { Machine, MachineAlert, RackView } from '@skolo/api/machine-state';
 import { count } from '@skolo/base/count';
-import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { openAction } from '../actions/host.tsx';
+import { Command } from '../parts/command.tsx';
 import { Condition } from '../parts/condition.tsx';
-import { MachineLink } from '../parts/links.tsx';
+import { useIsNarrow } from '../parts/narrow.ts';
 import { hrefOf } from '../parts/router.ts';
-import { Ago, At } from '../parts/time.tsx';
+import { Since } from '../parts/time.tsx';
+import { type Card, cardAbout, cardsOf } from './cards.ts';
 import { OnIt } from './on-it.tsx';
 
-/** Two rows on a laptop. */
-const most = 8;
+/** Two rows on a laptop; on a phone, the tiles must stay on the first screen. */
+const most = { wide: 8, narrow: 1 };
 
-/** Everything that needs attention, before anything else: common causes, then the rack itself, then single machines. */
+/** Everything that needs attention, before anything else: the rack itself, common causes, then single machines. */
 export function Attention({
   rack,
   machines,
+  about,
 }: {
   rack: RackView;
   machines: ReadonlyMap<string, Machine>;
+  /** What the link of an alert is about: its card comes first, with details. */
+  about: string | undefined;
 }) {
-  const waiting = needingAttention(machines.values());
-  const ofRack = [
-    ...cardsOfRack(rack, machines),
-    ...cardOfSilent(recentlySilent(machines.values())),
-  ];
   const [isLong, setIsLong] = useState(false);
-  const hidden = ofRack.length + waiting.length - most;
-  const shown = isLong ? waiting : waiting.slice(0, most);
-  const cards = [
-    ...ofRack,
-    ...shown.map((machine) => <Person key={machine.name} machine={machine} />),
-  ];
-  const people = `${count(waiting.length, 'machine needs', 'machines need')} attention`;
+  const cards = cardsOf(rack, machines);
+  const opened = about === undefined ? undefined : cardAbout(about, cards);
+  const ordered = opened ? [opened, ...cards.filter((card) => card !== opened)] : cards;
+  const limit = most[useIsNarrow() ? 'narrow' : 'wide'];
+  const hidden = cards.length - limit;
+  const waiting = cards.filter(({ machine }) => machine).length;
   return (
     <section class="attention" aria-label="Needs attention">
       <h2>
-        {waiting.length > 0 ? people : 'No machine needs attention'}
-        {waiting.length > 0 && <a href={hrefOf('visit')}>List for a site visit</a>}
+        {waiting > 0
+          ? `${count(waiting, 'machine needs', 'machines need')} attention`
+          : 'No machine needs attention'}
+        {waiting > 0 && (
+          <a class="button" href={hrefOf('visit')} aria-label="List for a site visit">
+            List
+          </a>
+        )}
         {hidden > 0 && (
           <button type="button" aria-expanded={isLong} onClick={() => setIsLong(!isLong)}>
             {isLong ? 'Fewer' : `${hidden} more`}
           </button>
         )}
       </h2>
-      {cards.length > 0 && <ul>{isLong ? cards : cards.slice(0, most)}</ul>}
+      {about !== undefined && opened === undefined && (
+        <p role="status">
+          Nothing about {about} needs attention now.{' '}
+          {machines.has(about) && <a href={hrefOf('machine', [about])}>Go to the machine</a>}
+        </p>
+      )}
+      {cards.length > 0 && (
+        <ul>
+          {ordered.slice(0, isLong ? undefined : limit).map((card) => (
+            <CardView key={`${card.title} ${card.names[0]}`} card={card} isOpen={card === opened} />
+          ))}
+        </ul>
+      )}
     </section>
   );
 }
 
-/** Longest waiting first. */
-export function needingAttention(machines: Iterable<Machine>): Machine[] {
-  return [...machines]
-    .filter(({ needsAttention }) => needsAttention !== undefined)
-    .sort((one, other) => (beganAt(one) ?? '').localeCompare(beganAt(other) ?? ''));
-}
-
-function cardsOfRack(
-  { rackFile, causes, elements, alerts, alertPath, services }: RackView,
-  all: ReadonlyMap<string, Machine>,
-) {
-  const failing = services.filter(({ ready, degraded }) => !ready || degraded.length > 0);
-  return [
-    ...cardsOfAlertPath(alertPath),
-    ...rackFile.problems
-      .slice(0, 1)
-      .map((problem) => (
-        <Card
-          key="rack.yaml"
-          isBad
-          href={hrefOf('rack-file')}
-          title="rack.yaml was rejected"
-          text={problem}
-        />
-      )),
-    ...causes.map(({ what, kind, text, since, machines }) => (
-      <Card
-        key={`${kind} ${what}`}
-        isBad
-        href={hrefOf('rack', [], kind === 'element' ? { port: what } : { cause: what })}
-        title={what}
-        since={since}
-        text={text}
-        lastAnswer={since}
-        more={<a href={hrefOf('rack', [], { cause: what })}>{count(machines.length, 'machine')}</a>}
-        onIt={<OnIt what={what} machines={machines.flatMap((each) => all.get(each) ?? [])} />}
-      />
-    )),
-    ...elements
-      .filter(({ name, state }) => state === 'down' && !causes.some(({ what }) => what === name))
-      .map(({ name, why, since }) => (
-        <Card
-          key={name}
-          isBad
-          href={hrefOf('rack', [], { port: name })}
-          title={`${name} is down`}
-          since={since}
-          text={why}
-        />
-      )),
-    ...alerts.map(({ name, summary, since }) => (
-      <Card
-        key={`${name} ${since}`}
-        href={hrefOf('alerts')}
-        title={name}
-        since={since}
-        text={summary}
-      />
-    )),
-    ...failing.map(({ name, ready, why, degraded: [first] }) => (
-      <Card
-        key={name}
-        isBad={!ready}
-        href={hrefOf('services')}
-        title={`${name}: ${ready ? 'degraded' : 'not ready'}`}
-        since={first?.since}
-        text={why ?? (first && `${first.what}: ${first.why}`)}
-      />
-    )),
-  ];
-}
-
-/** What nobody has to deal with yet, because most machines come back within minutes. */
-function cardOfSilent(silent: readonly Machine[]) {
-  const [first] = silent;
-  if (first === undefined) return [];
-  const names = silent.map(({ name }) => name).join(', ');
-  return [
-    <Card
-      key="silent"
-      href={hrefOf('rack', [], { condition: 'stale' })}
-      title={`${count(silent.length, 'machine is', 'machines are')} silent`}
-      since={first.lastSeen}
-      text={silent.length > 1 ? `${names}; they share no cause` : names}
-      lastAnswer={first.lastSeen}
-    />,
-  ];
-}
-
-function cardsOfAlertPath(path: RackView['alertPath']) {
-  if (path === undefined || path.state === 'delivered') return [];
-  const isBad = path.state !== 'not confirmed';
-  const title = `Alerts ${path.state}`;
-  return [
-    <Card key="alerts" isBad={isBad} href={hrefOf('alerts')} title={title} text={path.text} />,
-  ];
-}
-
-function Card({
-  href,
-  title,
-  since,
-  text,
-  more,
-  lastAnswer,
-  onIt,
-  isBad,
-}: {
-  href: string;
-  title: string;
-  since?: string | undefined;
-  text: string | undefined;
-  more?: ComponentChildren;
-  lastAnswer?: string | undefined;
-  onIt?: ComponentChildren;
-  isBad?: boolean;
-}) {
+function CardView({ card, isOpen }: { card: Card; isOpen: boolean }) {
+  const { title, href, isBad, since, text, machine, machines, filter, alerts, reports } = card;
+  const classes = ['card', isBad && 'bad', machine && `c-${machine.condition}`, isOpen && 'open'];
   return (
-    <li class={`card ${isBad ? 'bad' : ''}`}>
+    <li class={classes.filter(Boolean).join(' ')} aria-current={isOpen ? 'true' : undefined}>
       <p>
         <a href={href}>{title}</a>
-        {since && <Ago time={since} />}
+        {since && <Since time={since} />}
       </p>
       <p title={text}>{text}</p>
-      {lastAnswer && (
-        <p class="muted">
-          last answer <At time={lastAnswer} />
+      {machine && (
+        <p class="muted" title={machine.sentence}>
+          <Condition condition={machine.condition} /> {machine.sentence}
         </p>
       )}
-      {more && <p>{more}</p>}
-      {onIt}
+      {(isOpen ? reports : reports.slice(0, 1)).map((report) => (
+        <p class="muted" key={report} title={report}>
+          {report}
+        </p>
+      ))}
+      {alerts.length > 0 && <Alerts alerts={alerts} isOpen={isOpen} />}
+      <div class="buttons">
+        {filter && (
+          <a class="button" href={hrefOf('rack', [], filter)}>
+            {count(machines.length, 'machine')}
+          </a>
+        )}
+        {machine && <Fitting machine={machine} />}
+        {machines.length > 0 && <OnIt what={(machine && text) ?? title} machines={machines} />}
+      </div>
     </li>
   );
 }
 
-function Person({ machine }: { machine: Machine }) {
-  const { name, condition, needsAttention, sentence } = machine;
+/** What usually helps. */
+function Fitting({ machine: { name, condition, power, devices } }: { machine: Machine }) {
+  const isSilent = condition === 'stale' || condition === 'gone';
+  const hasSteps = devices.some(({ repairSteps = [] }) => repairSteps.length > 0);
+  const action =
+    isSilent && power?.outlets.length ? 'cycle' : !isSilent && hasSteps ? 'repair' : undefined;
+  if (action === undefined) return null;
   return (
-    <li class={`card c-${condition}`}>
-      <p>
-        <MachineLink name={name} />
-        <Ago time={beganAt(machine)} />
-      </p>
-      <p title={needsAttention}>{needsAttention}</p>
-      <p class="muted" title={sentence}>
-        <Condition condition={condition} /> {sentence}
-      </p>
-      <OnIt what={needsAttention ?? name} machines={[machine]} />
-    </li>
+    <button type="button" onClick={() => openAction(action, [name])}>
+      {action === 'cycle' ? 'Power cycle' : 'Repair step'}
+    </button>
+  );
+}
+
+/** `MachineGone ×12, SwitchDown`; if open, each with its first command. */
+function Alerts({ alerts, isOpen }: { alerts: readonly MachineAlert[]; isOpen: boolean }) {
+  const kinds = [...Map.groupBy(alerts, ({ name }) => name).values()].flatMap(
+    ([first, ...others]) =>
+      first ? [{ ...first, times: others.length > 0 ? ` ×${others.length + 1}` : '' }] : [],
+  );
+  if (!isOpen)
+    return <p class="muted">{kinds.map(({ name, times }) => name + times).join(', ')}</p>;
+  return (
+    <>
+      {kinds.map(({ name, times, summary, since, firstCommand }) => (
+        <div key={name}>
+          <p>
+            <a href={hrefOf('alerts', [], { text: name })}>{name}</a>
+            {times} <Since time={since} />
+          </p>
+          <p>{summary}</p>
+          {firstCommand && <Command line={firstCommand} />}
+        </div>
+      ))}
+    </>
   );
 }

@@ -1,81 +1,68 @@
 import type { Machine } from '@skolo/api/machine-state';
 import { count } from '@skolo/base/count';
+import type { ComponentChildren } from 'preact';
 import { Condition, conditions } from '../parts/condition.tsx';
-import { go, hrefOf } from '../parts/router.ts';
-import { codesOf, type Filter, modelsOf, valuesOf } from './filter.ts';
+import { go, hrefOf, type Route } from '../parts/router.ts';
+import { SearchField } from '../parts/search-field.tsx';
+import { type Filter, filterOf } from './filter.ts';
 
+/** Which machines a page shows: by condition, and by words. */
 export function FilterBar({
+  route: { view, query },
   machines,
-  filter,
-  shelves,
   matching,
+  children,
 }: {
+  route: Route;
   machines: ReadonlyMap<string, Machine>;
-  filter: Filter;
-  shelves: readonly string[];
   matching: number;
+  children: ComponentChildren;
 }) {
   const all = [...machines.values()];
-  const choices: readonly ['shelf' | 'model' | 'pool' | 'code', string, readonly string[]][] = [
-    ['shelf', 'Shelf', shelves],
-    ['model', 'Model', valuesOf(all, modelsOf)],
-    ['pool', 'Pool', valuesOf(all, ({ pools }) => pools)],
-    ['code', 'Reason', valuesOf(all, codesOf)],
-  ];
+  const filter = filterOf(query);
+  const { condition: chosen, text, ...others } = filter;
   const isFiltered = Object.keys(filter).length > 0;
+  /** The link with another filter, and whatever else it contains. */
+  const linkTo = (change: { [K in keyof Filter]: string | undefined }) =>
+    hrefOf(view, [], { ...Object.fromEntries(query), ...change });
   return (
     <section class="filter" aria-label="Filter">
       <ul class="counts">
         {conditions.map((condition) => {
-          const count = all.filter((machine) => machine.condition === condition).length;
-          const isOn = filter.condition === condition;
-          if (count === 0 && !isOn) return null;
+          const number = all.filter((machine) => machine.condition === condition).length;
+          const isOn = chosen === condition;
+          if (number === 0 && !isOn) return null;
           return (
             <li key={condition}>
               <a
                 class={isOn ? 'on' : ''}
                 aria-current={isOn ? 'true' : undefined}
-                href={hrefOf('rack', [], { ...filter, condition: isOn ? undefined : condition })}
+                href={linkTo({ condition: isOn ? undefined : condition })}
               >
-                <b>{count}</b> <Condition condition={condition} />
+                <b>{number}</b> <Condition condition={condition} />
               </a>
             </li>
           );
         })}
+        {Object.entries(others).map(([key, value]) => (
+          <li key={key}>
+            <a class="on" aria-current="true" href={linkTo({ [key]: undefined })}>
+              {key} {value} ✕
+            </a>
+          </li>
+        ))}
       </ul>
       <div class="choices">
-        {choices.map(([key, label, values]) =>
-          values.length > 1 || filter[key] ? (
-            <select
-              key={key}
-              aria-label={label}
-              value={filter[key] ?? ''}
-              onChange={({ currentTarget }) =>
-                go(hrefOf('rack', [], { ...filter, [key]: currentTarget.value }))
-              }
-            >
-              <option value="">{label}: all</option>
-              {values.map((value) => (
-                <option key={value} value={value}>
-                  {value}
-                </option>
-              ))}
-            </select>
-          ) : null,
-        )}
-        <input
-          type="search"
-          aria-label="Text in any field"
-          placeholder="Filter by text"
-          value={filter.text ?? ''}
-          onInput={({ currentTarget }) =>
-            go(hrefOf('rack', [], { ...filter, text: currentTarget.value }), true)
-          }
+        <SearchField
+          label="Shelf, model, port …"
+          text={text}
+          onText={(words) => go(linkTo({ text: words }), true)}
         />
+        {children}
         <span class="muted" role="status">
-          {isFiltered ? `${matching} of ${all.length} machines` : count(all.length, 'machine')}
+          {isFiltered && `${matching} of ${count(all.length, 'machine')}`}
         </span>
-        {isFiltered && <a href={hrefOf('rack')}>Show all</a>}
+        {isFiltered && <a href={hrefOf(view)}>Show all</a>}
       </div>
     </section>
   );

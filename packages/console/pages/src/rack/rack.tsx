@@ -1,16 +1,15 @@
-import { matches } from '@skolo/api/machine-filter';
+import { matching } from '@skolo/api/machine-filter';
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { type ActionName, actions } from '../actions/actions.ts';
 import { ActionButtons } from '../actions/bar.tsx';
 import { openAction } from '../actions/host.tsx';
 import { useLive } from '../live/store.ts';
 import { useKeys } from '../parts/keys.ts';
-import { go, hrefOf, type Route } from '../parts/router.ts';
+import { hrefOf, type Route } from '../parts/router.ts';
 import { isArrow, nextIn } from './arrows.ts';
 import { Attention } from './attention.tsx';
-import { Elements } from './elements.tsx';
 import { filterOf } from './filter.ts';
 import { FilterBar } from './filter-bar.tsx';
 import { Shelves } from './shelves.tsx';
@@ -32,30 +31,26 @@ function Rack({
   machines: ReadonlyMap<string, Machine>;
 }) {
   const filter = filterOf(route.query);
-  const port = route.query.get('port') ?? undefined;
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  /** Whether a tap selects a tile instead of opening its page. */
+  const [isSelecting, setIsSelecting] = useState(false);
   const [focused, setFocused] = useState<string>();
-  const hasPorts = useLater();
-  const matching = useMemo(() => {
-    const found = [...machines.values()].filter((machine) => matches(machine, filter));
-    return new Set(found.map(({ name }) => name));
-  }, [machines, route]);
-  const order = rack.shelves
-    .flatMap((shelf) => shelf.machines)
-    .filter((name) => matching.has(name));
-  const tabStop = focused !== undefined && matching.has(focused) ? focused : order[0];
-  const linkedMachines = useMemo(() => endsOf(port, rack), [port, rack]);
-  const linkedPorts = useMemo(() => {
-    const wiring = focused === undefined ? undefined : machines.get(focused)?.wiring;
-    return new Set([...(wiring?.uplink ? [wiring.uplink] : []), ...(wiring?.power ?? [])]);
-  }, [focused, machines]);
-
-  useInView(port, hasPorts);
+  const shown = useMemo(
+    () => new Set(matching([...machines.values()], filter).map(({ name }) => name)),
+    [machines, route],
+  );
+  const order = rack.shelves.flatMap((shelf) => shelf.machines).filter((name) => shown.has(name));
+  const tabStop = focused !== undefined && shown.has(focused) ? focused : order[0];
 
   function toggle(name: string) {
     const next = new Set(chosen);
     if (!next.delete(name)) next.add(name);
     setChosen(next);
+  }
+
+  function endSelecting() {
+    setChosen(new Set());
+    setIsSelecting(false);
   }
 
   /** The selection, otherwise the focused tile. */
@@ -67,62 +62,49 @@ function Rack({
   useRackKeys({
     begin: () => focusTile(tabStop),
     toggle: () => focused !== undefined && toggle(focused),
-    choose: (all) => setChosen(new Set(all ? order : [])),
+    choose: (all) => (all ? setChosen(new Set(order)) : endSelecting()),
     act,
   });
 
   return (
     <div class="rack">
-      <Attention rack={rack} machines={machines} />
-      <div>
-        <FilterBar
+      <Attention rack={rack} machines={machines} about={route.query.get('card') ?? undefined} />
+      <FilterBar route={route} machines={machines} matching={shown.size}>
+        <button
+          type="button"
+          aria-pressed={isSelecting}
+          onClick={() => setIsSelecting(!isSelecting)}
+        >
+          Select
+        </button>
+        <a class="button" href={hrefOf('machines', [], filter)}>
+          Table
+        </a>
+      </FilterBar>
+      <Tiles isSelecting={isSelecting} onFocus={setFocused} onToggle={toggle}>
+        <Shelves
+          shelves={rack.shelves}
           machines={machines}
-          filter={filter}
-          shelves={rack.shelves.map(({ name }) => name)}
-          matching={matching.size}
+          matching={shown}
+          chosen={chosen}
+          tabStop={tabStop}
         />
-        <Tiles onFocus={setFocused} onToggle={toggle}>
-          <Shelves
-            shelves={rack.shelves}
-            machines={machines}
-            matching={matching}
-            chosen={chosen}
-            linked={linkedMachines}
-            tabStop={tabStop}
-          />
-        </Tiles>
-        {hasPorts && (
-          <Elements
-            elements={rack.elements}
-            port={port}
-            linked={linkedPorts}
-            isMachine={(name) => machines.has(name)}
-            onPort={(next) => go(hrefOf('rack', [], { ...filter, port: next }), true)}
-          />
-        )}
-      </div>
-      {chosen.size > 0 && <Selection chosen={chosen} order={order} onChange={setChosen} />}
+      </Tiles>
+      {(isSelecting || chosen.size > 0) && (
+        <Selection chosen={chosen} order={order} onChange={setChosen} onEnd={endSelecting} />
+      )}
     </div>
   );
 }
 
-/** Shows an element whose port the address names. */
-function useInView(port: string | undefined, hasPorts: boolean) {
-  useEffect(() => {
-    const [element = ''] = (port ?? '').split('/');
-    const target = document.getElementById(`element-${element}`);
-    // A port reached by Tab or a click is already visible.
-    if (target && !target.contains(document.activeElement))
-      target.scrollIntoView({ block: 'center' });
-  }, [port, hasPorts]);
-}
-
 /** The tiles are links with their own key handling; this only moves the focus. */
 function Tiles({
+  isSelecting,
   onFocus,
   onToggle,
   children,
 }: {
+  isSelecting: boolean;
   onFocus(name: string | undefined): void;
   onToggle(name: string): void;
   children: ComponentChildren;
@@ -134,7 +116,8 @@ function Tiles({
       onFocusIn={({ target }) => onFocus(machineOf(target))}
       onClick={(event) => {
         const name = machineOf(event.target);
-        if (name === undefined || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;
+        const isMeant = isSelecting || event.ctrlKey || event.metaKey || event.shiftKey;
+        if (name === undefined || !isMeant) return;
         event.preventDefault();
         onToggle(name);
       }}
@@ -142,25 +125,6 @@ function Tiles({
       {children}
     </div>
   );
-}
-
-/** Hundreds of ports below the first screen are drawn after the tiles. */
-function useLater(): boolean {
-  const [isLater, setIsLater] = useState(false);
-  useEffect(() => {
-    let timer: number | undefined;
-    // A frame's callback runs before it is painted, so the second one runs when the tiles are visible.
-    let frame = requestAnimationFrame(() => {
-      frame = requestAnimationFrame(() => {
-        timer = window.setTimeout(() => setIsLater(true));
-      });
-    });
-    return () => {
-      cancelAnimationFrame(frame);
-      clearTimeout(timer);
-    };
-  }, []);
-  return isLater;
 }
 
 function useRackKeys({
@@ -192,21 +156,23 @@ function Selection({
   chosen,
   order,
   onChange,
+  onEnd,
 }: {
   chosen: ReadonlySet<string>;
   order: readonly string[];
   onChange(chosen: ReadonlySet<string>): void;
+  onEnd(): void;
 }) {
   return (
     <section class="selection" aria-label="Selection">
       <b role="status">{chosen.size} selected</b>
-      <ActionButtons names={[...chosen]} />
+      {chosen.size > 0 && <ActionButtons names={[...chosen]} />}
       {order.some((name) => !chosen.has(name)) && (
         <button type="button" class="quiet" onClick={() => onChange(new Set(order))}>
           Select all {order.length} shown
         </button>
       )}
-      <button type="button" class="quiet" onClick={() => onChange(new Set())}>
+      <button type="button" class="quiet" onClick={onEnd}>
         Clear selection
       </button>
     </section>
@@ -218,16 +184,6 @@ function onKeyDown(event: KeyboardEvent) {
   if (!isArrow(event.key) || !(tile instanceof HTMLElement) || !tile.dataset.machine) return;
   event.preventDefault();
   nextIn(event.key, tile, tilesIn(event.currentTarget))?.focus();
-}
-
-/** The machines at a port, or at any port of an element. */
-function endsOf(port: string | undefined, rack: RackView): ReadonlySet<string> {
-  const ends = rack.elements.flatMap(({ name, ports }) =>
-    ports
-      .filter((each) => port === name || port === `${name}/${each.port}`)
-      .flatMap(({ powers, connects }) => [...powers, ...connects]),
-  );
-  return new Set(ends);
 }
 
 function machineOf(target: EventTarget | null): string | undefined {

@@ -7,26 +7,25 @@ const minuteMs = 60_000;
 /** With more machines than this, tiles are small, so that all fit on a laptop's screen. */
 const denseFrom = 120;
 
-/** The shelves as arranged in the room. A machine hidden by the filter is an empty place. */
+/** The shelves as arranged in the room. A machine hidden by the filter is an empty place; a shelf without others is hidden. */
 export function Shelves({
   shelves,
   machines,
   matching,
   chosen,
-  linked,
   tabStop,
 }: {
   shelves: RackView['shelves'];
   machines: ReadonlyMap<string, Machine>;
   matching: ReadonlySet<string>;
   chosen: ReadonlySet<string>;
-  linked: ReadonlySet<string>;
   tabStop: string | undefined;
 }) {
   const now = Math.floor(useNow() / minuteMs) * minuteMs;
   return (
     <div class={machines.size > denseFrom ? 'shelves dense' : 'shelves'}>
       {shelves.map((shelf) => {
+        if (!shelf.machines.some((name) => matching.has(name))) return null;
         const here = shelf.machines.flatMap((name) => machines.get(name) ?? []);
         const prefix = commonPrefix(shelf.machines);
         const well = here.filter(({ condition }) => condition === 'ok').length;
@@ -45,9 +44,8 @@ export function Shelves({
                     <Tile
                       machine={machine}
                       label={machine.label ?? machine.name.slice(prefix.length)}
-                      now={now}
+                      now={machine.condition === 'ok' ? 0 : now}
                       isChosen={chosen.has(machine.name)}
-                      isLinked={linked.has(machine.name)}
                       isTabStop={machine.name === tabStop}
                     />
                   ) : (

@@ -9,11 +9,9 @@ interface Props {
   machine: Machine;
   /** Short name: its number on the shelf. */
   label: string;
-  /** In milliseconds since 1970, to the minute. */
+  /** In milliseconds since 1970, to the minute; 0 if the machine is ok: its tile has no age. */
   now: number;
   isChosen: boolean;
-  /** At the other end of the focused cable. */
-  isLinked: boolean;
   /** The one tile that Tab reaches. */
   isTabStop: boolean;
 }
@@ -25,25 +23,21 @@ export class Tile extends Component<Props> {
   }
 
   override render() {
-    const { machine, label, now, isChosen, isLinked, isTabStop } = this.props;
+    const { machine, label, now, isChosen, isTabStop } = this.props;
     const { name, condition, task, needsAttention } = machine;
-    const ago = (time: string | undefined) => (time ? shortSpan(now - Date.parse(time)) : '');
-    const text = `\t${ago(beganAt(machine))}\n${wordFor(condition)}${task ? ` ▸ ${ago(task.since)}` : ''}`;
+    const began = beganAt(machine);
+    const age = now > 0 && began ? shortSpan(now - Date.parse(began)) : '';
+    const text = `\t${age}\n${wordFor(condition)}${task ? ' ▸' : ''}`;
     // It begins with the visible text, for people who use voice control.
     const spoken = [
       `${label}${text}`.replace(/\s+/g, ' '),
       name,
       needsAttention && `needs attention: ${needsAttention}`,
       machine.flapping && 'flapping',
+      task && 'has a task',
       isChosen && 'selected',
     ];
-    const classes = [
-      'tile',
-      `c-${condition}`,
-      isChosen && 'chosen',
-      isLinked && 'linked',
-      needsAttention && 'person',
-    ];
+    const classes = ['tile', `c-${condition}`, isChosen && 'chosen', needsAttention && 'person'];
     return (
       <a
         class={classes.filter(Boolean).join(' ')}

@@ -1,5 +1,6 @@
 /** Finds anything in the rack by name, address, MAC, serial number or port. */
 import type { Machine, RackView } from '@skolo/api/machine-state';
+import { portHref } from '../parts/links.tsx';
 import { hrefOf } from '../parts/router.ts';
 
 export interface Found {
@@ -46,11 +47,11 @@ export function find(
     ]);
   }
   for (const { name, model, address, ports } of rack?.elements ?? []) {
-    offer(model, name, hrefOf('rack', [], { port: name }), [address]);
+    offer(model, name, portHref(name), [address]);
     for (const { port, powers, connects } of ports) {
       if (powers.length + connects.length === 0) continue;
       const id = `${name}/${port}`;
-      offer('port', id, hrefOf('rack', [], { port: id }), []);
+      offer('port', id, portHref(id), []);
     }
   }
   for (const { name } of rack?.services ?? []) offer('service', name, hrefOf('services'), []);

@@ -1,8 +1,8 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ActionHost } from '../actions/host.tsx';
 import { useLive } from '../live/store.ts';
 import { useKeys } from '../parts/keys.ts';
-import { go, hrefOf, type Route, useRoute } from '../parts/router.ts';
+import { go, hrefOf, pathOf, type Route, useRoute } from '../parts/router.ts';
 import { Search } from '../search/search.tsx';
 import { Banner } from './banner.tsx';
 import { Help } from './help.tsx';
@@ -10,6 +10,8 @@ import { SignIn } from './sign-in.tsx';
 import { useTheme } from './theme.ts';
 import { views } from './views.ts';
 import { Who } from './who.tsx';
+
+const inNavigation = views.filter(({ below }) => below === undefined);
 
 export function App() {
   const isSignedOut = useLive((live) => live.session === null);
@@ -24,14 +26,13 @@ function Shell() {
   useKeys('Everywhere', [
     { key: '?', what: 'shows the keyboard shortcuts', run: () => setHelps(true) },
     { key: '/', what: 'searches', run: () => document.getElementById('search')?.focus() },
-    ...views
-      .filter(({ title }) => title)
-      .map(({ name, title }, i) => ({
-        key: `${i + 1}`,
-        what: title ?? '',
-        run: () => go(hrefOf(name)),
-      })),
+    ...inNavigation.map(({ name, title }, i) => ({
+      key: `${i + 1}`,
+      what: title ?? '',
+      run: () => go(hrefOf(name)),
+    })),
   ]);
+  useFocusOnPage(pathOf(route));
   useEffect(() => {
     const title = route.args[0] ?? view?.title ?? '';
     document.title = [title, rackName, 'skolo'].filter(Boolean).join(' · ');
@@ -76,13 +77,11 @@ function Top({ route, rackName, onHelp }: TopProps) {
         {rackName ?? 'skolo'}
       </a>
       <nav aria-label="Views">
-        {views.map(({ name, title }) =>
-          title ? (
-            <a key={name} href={hrefOf(name)} aria-current={name === current ? 'page' : undefined}>
-              {title}
-            </a>
-          ) : null,
-        )}
+        {inNavigation.map(({ name, title }) => (
+          <a key={name} href={hrefOf(name)} aria-current={name === current ? 'page' : undefined}>
+            {title}
+          </a>
+        ))}
       </nav>
       <Search />
       <Who />
@@ -97,7 +96,7 @@ function Top({ route, rackName, onHelp }: TopProps) {
       </button>
       <button
         type="button"
-        class="quiet"
+        class="quiet for-keyboards"
         aria-label="Keyboard shortcuts"
         title="Keyboard shortcuts: ?"
         onClick={onHelp}
@@ -108,6 +107,15 @@ function Top({ route, rackName, onHelp }: TopProps) {
   );
 }
 
+/** The link that had the focus is on the page before. */
+function useFocusOnPage(path: string) {
+  const before = useRef(path);
+  useEffect(() => {
+    if (path !== before.current) focusMain();
+    before.current = path;
+  }, [path]);
+}
+
 function focusMain() {
-  document.getElementById('main')?.focus();
+  document.getElementById('main')?.focus({ preventScroll: true });
 }

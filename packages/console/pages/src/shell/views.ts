@@ -3,7 +3,9 @@ import { Alerts } from '../alerts/alerts.tsx';
 import { Audit } from '../audit/audit.tsx';
 import { Backups } from '../backups/backups.tsx';
 import { Downtime } from '../downtime/downtime.tsx';
+import { ElementView } from '../element/element.tsx';
 import { MachineView } from '../machine/machine.tsx';
+import { Machines } from '../machines/machines.tsx';
 import type { Route } from '../parts/router.ts';
 import { Power } from '../power/power.tsx';
 import { RackPage } from '../rack/rack.tsx';
@@ -11,27 +13,77 @@ import { RackFile } from '../rack-file/rack-file.tsx';
 import { Services } from '../services/services.tsx';
 import { Tokens } from '../tokens/tokens.tsx';
 import { Visit } from '../visit/visit.tsx';
+import { listOf } from './more.tsx';
 
 interface View {
   /** First part of its link. */
   name: string;
-  /** Title in the navigation; absent: reached from another view. */
+  /** Absent: its links name what it shows. */
   title?: string;
-  /** The navigation entry that it belongs to. */
-  below?: string;
+  /** The navigation entry that it belongs to; absent: it is one. */
+  below?: 'rack' | 'more';
+  /** In the list of those below `more`. */
+  about?: string;
   component: FunctionComponent<{ route: Route }>;
 }
+
+const more: readonly View[] = [
+  {
+    name: 'machines',
+    title: 'Table of machines',
+    about: 'every machine with its battery, temperature and last task; sorted by any column; CSV',
+    component: Machines,
+  },
+  {
+    name: 'visit',
+    title: 'List for a site visit',
+    about: 'what needs attention, by shelf; printable',
+    component: Visit,
+  },
+  {
+    name: 'backups',
+    title: 'Backups',
+    about: 'configurations of the router, switches and PDUs, and what changed in them',
+    component: Backups,
+  },
+  {
+    name: 'services',
+    title: 'Services',
+    about: 'readiness and degraded parts of the services on the jumphost',
+    component: Services,
+  },
+  {
+    name: 'audit',
+    title: 'Audit',
+    about: 'who changed what, and rejected requests',
+    component: Audit,
+  },
+  {
+    name: 'downtime',
+    title: 'Downtime',
+    about: 'machines that lost the most time to faults',
+    component: Downtime,
+  },
+  {
+    name: 'tokens',
+    title: 'Tokens',
+    about: 'identities of the metadata server, and who has requested tokens',
+    component: Tokens,
+  },
+  {
+    name: 'rack-file',
+    title: 'rack.yaml',
+    about: 'warnings, and changes in the last reload',
+    component: RackFile,
+  },
+];
 
 export const views: readonly View[] = [
   { name: 'rack', title: 'Rack', component: RackPage },
   { name: 'power', title: 'Power', component: Power },
-  { name: 'backups', title: 'Backups', component: Backups },
   { name: 'alerts', title: 'Alerts', component: Alerts },
-  { name: 'tokens', title: 'Tokens', component: Tokens },
-  { name: 'services', title: 'Services', component: Services },
-  { name: 'audit', title: 'Audit', component: Audit },
-  { name: 'rack-file', title: 'rack.yaml', component: RackFile },
-  { name: 'downtime', title: 'Downtime', component: Downtime },
+  { name: 'more', title: 'More', component: listOf(more) },
+  ...more.map((view) => ({ ...view, below: 'more' as const })),
   { name: 'machine', below: 'rack', component: MachineView },
-  { name: 'visit', below: 'rack', component: Visit },
+  { name: 'element', below: 'rack', component: ElementView },
 ];

@@ -5,7 +5,7 @@ import { useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
 import { MachineLink } from '../parts/links.tsx';
 import { Ago } from '../parts/time.tsx';
-import { needingAttention } from '../rack/attention.tsx';
+import { needingAttention } from '../rack/cards.ts';
 
 /** What needs attention, by shelf, for a visit to the rack; printable. */
 export function Visit() {

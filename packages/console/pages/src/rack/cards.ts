@@ -1,0 +1,193 @@
+/** What needs attention, by subject: a cause, its alerts, the services that report it, and its machines are one card. */
+import type { Machine, MachineAlert, RackView, ServiceState } from '@skolo/api/machine-state';
+import { beganAt, recentlySilent } from '@skolo/api/silence';
+import { count } from '@skolo/base/count';
+import { hrefOf } from '../parts/router.ts';
+
+export interface Card {
+  /** What it is about. An alert's link names one of these, or the alert. */
+  names: readonly string[];
+  title: string;
+  href: string;
+  isBad: boolean;
+  since?: string | undefined;
+  text?: string | undefined;
+  /** More about the machine, if the card is about one. */
+  machine?: Machine;
+  machines: readonly Machine[];
+  /** The filter that shows the machines. */
+  filter?: Readonly<Record<string, string>>;
+  alerts: MachineAlert[];
+  /** Reports of services, such as `router-backup: switch-3: login rejected`. */
+  reports: string[];
+}
+
+const few = 3;
+
+export function cardsOf(rack: RackView, machines: ReadonlyMap<string, Machine>): Card[] {
+  const cards = [
+    ...ofAlertPath(rack),
+    ...ofRackFile(rack),
+    ...ofCauses(rack, machines),
+    ...ofElements(rack),
+  ];
+  const people = needingAttention(machines.values()).map(cardOfMachine);
+  const silent = cardOfSilent(recentlySilent(machines.values()));
+  const cardOf = (name: string) => [...cards, ...people].find(({ names }) => names.includes(name));
+  for (const service of rack.services) {
+    const own = reportsTo(service, cardOf);
+    if (own) cards.push(own);
+  }
+  for (const alert of rack.alerts) {
+    const found = cardOf(alert.about ?? alert.name) ?? cardOf(alert.name);
+    if (found) found.alerts.push(alert);
+    else cards.push(cardOfAlert(alert));
+  }
+  return [...cards, ...silent, ...people];
+}
+
+/** The card that an alert's link opens. */
+export function cardAbout(name: string, cards: readonly Card[]): Card | undefined {
+  return (
+    cards.find(({ names }) => names.includes(name)) ??
+    cards.find(({ alerts }) => alerts.some((alert) => alert.name === name)) ??
+    cards.find(({ machines }) => machines.some((machine) => machine.name === name))
+  );
+}
+
+/** Longest waiting first. */
+export function needingAttention(machines: Iterable<Machine>): Machine[] {
+  return [...machines]
+    .filter(({ needsAttention }) => needsAttention !== undefined)
+    .sort((one, other) => (beganAt(one) ?? '').localeCompare(beganAt(other) ?? ''));
+}
+
+function card(title: string, href: string, more: Partial<Card> = {}): Card {
+  return {
+    names: [title],
+    title,
+    href,
+    isBad: true,
+    machines: [],
+    alerts: [],
+    reports: [],
+    ...more,
+  };
+}
+
+function ofAlertPath({ alertPath }: RackView): Card[] {
+  if (alertPath === undefined || alertPath.state === 'delivered') return [];
+  const { state, text } = alertPath;
+  const names = ['alert-to-pubsub'];
+  return [
+    card(`Alerts ${state}`, hrefOf('alerts'), { names, text, isBad: state !== 'not confirmed' }),
+  ];
+}
+
+function ofRackFile({ rackFile: { problems } }: RackView): Card[] {
+  const [text] = problems;
+  return text === undefined ? [] : [card('rack.yaml was rejected', hrefOf('rack-file'), { text })];
+}
+
+function ofCauses({ causes, elements }: RackView, all: ReadonlyMap<string, Machine>): Card[] {
+  return causes.map(({ what, kind, text, since, machines: names }) => {
+    const machines = names.flatMap((each) => all.get(each) ?? []);
+    const filter = { cause: what };
+    const below = elements.filter((each) => each.state === 'down' && dependsOn(each, what));
+    const href = kind === 'element' ? hrefOf('element', [what]) : hrefOf('rack', [], filter);
+    return card(what, href, {
+      names: [what, ...below.map(({ name }) => name)],
+      text:
+        below.length > 0 ? `${text}; also down: ${listed(below.map(({ name }) => name))}` : text,
+      since,
+      machines,
+      filter,
+      alerts: machines.flatMap(({ alerts }) => alerts),
+    });
+  });
+}
+
+function ofElements({ elements, causes }: RackView): Card[] {
+  const isExplained = (element: RackView['elements'][number]) =>
+    causes.some(({ what }) => what === element.name || dependsOn(element, what));
+  return elements
+    .filter((element) => element.state === 'down' && !isExplained(element))
+    .map(({ name, why: text, since }) =>
+      card(`${name} is down`, hrefOf('element', [name]), { names: [name], text, since }),
+    );
+}
+
+/** By its uplink, or all its outlets. */
+function dependsOn({ uplink, power }: RackView['elements'][number], what: string): boolean {
+  const isAt = (port: string) => port.startsWith(`${what}/`);
+  return (uplink !== undefined && isAt(uplink)) || (power.length > 0 && power.every(isAt));
+}
+
+/** @returns the service's own card, for what no other card is about */
+function reportsTo(
+  { name, ready, why, degraded }: ServiceState,
+  cardOf: (name: string) => Card | undefined,
+): Card | undefined {
+  const own: ServiceState['degraded'] = [];
+  for (const each of degraded) {
+    const about = [name, ...each.what.split(/[\s/]/)].flatMap((word) => cardOf(word) ?? [])[0];
+    if (about) about.reports.push(`${name}: ${each.what}: ${each.why}`);
+    else own.push(each);
+  }
+  if ((ready && own.length === 0) || cardOf(name)) return undefined;
+  const [first, ...others] = own;
+  const reports = others.map(({ what, why }) => `${what}: ${why}`);
+  return card(`${name}: ${ready ? 'degraded' : 'not ready'}`, hrefOf('services'), {
+    names: [name, ...own.flatMap(({ what }) => what.split(/[\s/]/))],
+    isBad: !ready,
+    since: first?.since,
+    text: why ?? (first && `${first.what}: ${first.why}`),
+    reports,
+  });
+}
+
+function cardOfAlert(alert: MachineAlert): Card {
+  const { name, about = name, summary: text, since } = alert;
+  const names = [about, name];
+  return card(name, hrefOf('alerts', [], { text: name }), {
+    names,
+    text,
+    since,
+    isBad: alert.severity === 'critical',
+    alerts: [alert],
+  });
+}
+
+/** What nobody has to deal with yet, because most machines come back within minutes. */
+function cardOfSilent(machines: readonly Machine[]): Card[] {
+  const [first] = machines;
+  if (first === undefined) return [];
+  const filter = { condition: 'stale' };
+  const names = listed(machines.map(({ name }) => name));
+  return [
+    card(
+      `${count(machines.length, 'machine is', 'machines are')} silent`,
+      hrefOf('rack', [], filter),
+      {
+        names: [],
+        isBad: false,
+        since: first.lastSeen,
+        text: machines.length > 1 ? `${names}; they share no cause` : names,
+        machines,
+        filter,
+        alerts: machines.flatMap(({ alerts }) => alerts),
+      },
+    ),
+  ];
+}
+
+function cardOfMachine(machine: Machine): Card {
+  const { name, needsAttention: text, alerts } = machine;
+  const more = { text, machine, machines: [machine], alerts: [...alerts], since: beganAt(machine) };
+  return card(name, hrefOf('machine', [name]), { ...more, isBad: false });
+}
+
+function listed(names: readonly string[]): string {
+  const rest = names.length - few;
+  return rest > 1 ? `${names.slice(0, few).join(', ')} and ${rest} more` : names.join(', ');
+}

@@ -1,0 +1,267 @@
+/** The layout of every page, measured in a real browser on a phone, a tablet and a laptop; and what a finger, Back and links do. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildPages } from '@skolo/console/build';
+import { peer } from '@skolo/simulators';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { type Browser, openBrowser, signIn } from './testing/browser.ts';
+import { everyPage } from './testing/every-page.ts';
+import { type Fixture, startFixture } from './testing/fixture.ts';
+
+const chromium = peer('chromium');
+const widths = [390, 1024, 1440];
+const [phone = 0] = widths;
+
+/** In the page: what scrolls sideways; on a phone also what is too small for a finger, broken words, and tiles that are too far down. */
+const faultsNow = `(() => {
+  const faults = [];
+  const isPhone = innerWidth < 700;
+  const root = document.documentElement;
+  const tagOf = (element) => element.outerHTML.slice(0, 150);
+  if (root.scrollWidth > root.clientWidth) {
+    const wide = [...document.querySelectorAll('body *')];
+    const last = wide.findLast((each) => each.getBoundingClientRect().right > root.clientWidth + 1);
+    faults.push('scrolls sideways: ' + (last ? tagOf(last) : ''));
+  }
+  for (const element of isPhone ? [] : document.querySelectorAll('body *')) {
+    const isScrolling = ['auto', 'scroll'].includes(getComputedStyle(element).overflowX);
+    if (isScrolling && element.scrollWidth > element.clientWidth) {
+      faults.push('scrolls sideways: ' + tagOf(element));
+    }
+  }
+  if (!isPhone) return faults;
+  const pressed = 'button, .button, select, summary, nav a, .top a, .counts a, .tile, input:not([type=checkbox], [type=radio])';
+  for (const element of document.querySelectorAll(pressed)) {
+    const { width, height } = element.getBoundingClientRect();
+    if (element.checkVisibility() && (height < 44 || (element.matches('button') && width < 44))) {
+      faults.push(Math.round(width) + ' x ' + Math.round(height) + ' px: ' + tagOf(element));
+    }
+  }
+  const top = document.querySelector('.tile')?.getBoundingClientRect().top ?? 0;
+  // An open card has details.
+  if (location.hash === '#/rack' && top + scrollY >= 400) {
+    faults.push('the first tile is at ' + Math.round(top + scrollY) + ' px');
+  }
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (!text.parentElement.checkVisibility() || text.parentElement.closest('code, pre')) continue;
+    for (const { index, 0: word } of text.data.matchAll(/[A-Za-z]{2,20}/g)) {
+      range.setStart(text, index);
+      range.setEnd(text, index + word.length);
+      const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+      if (lines.size > 1) faults.push('a broken word: ' + word + ' in ' + text.data.slice(0, 60));
+    }
+  }
+  return faults;
+})()`;
+
+let fixture: Fixture;
+let browser: Browser;
+let page: Page;
+
+async function faultsOf(shown: Page): Promise<string[]> {
+  const found: string[] = [];
+  for (const width of widths) {
+    await shown.setViewportSize({ width, height: 844 });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await shown.emulateMedia({ colorScheme });
+      const faults = z.array(z.string()).parse(await shown.evaluate(faultsNow));
+      found.push(...faults.slice(0, 5).map((fault) => `${width} px, ${colorScheme}: ${fault}`));
+    }
+  }
+  await shown.setViewportSize({ width: 1440, height: 900 });
+  await shown.emulateMedia({ colorScheme: 'light' });
+  return found;
+}
+
+async function open(view: string, selector: string): Promise<void> {
+  await page.goto(`${fixture.url}/#/${view}`);
+  await page.locator(selector).first().waitFor();
+}
+
+async function scrolled(): Promise<number> {
+  return z.number().parse(await page.evaluate('Math.round(scrollY)'));
+}
+
+async function scrollDown(y: number): Promise<void> {
+  await page.evaluate(`scrollTo(0, ${y})`);
+  await expect.poll(scrolled).toBe(y);
+}
+
+describe.skipIf(!chromium)('the layout', () => {
+  beforeAll(async () => {
+    await buildPages();
+    fixture = await startFixture();
+    browser = await openBrowser(chromium ?? '', { hasTouch: true });
+    page = await signIn(browser, fixture.url, fixture.tokens.operate);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await fixture?.stop();
+  });
+
+  it('is measured for every view', async () => {
+    const file = join(import.meta.dirname, '../pages/src/shell/views.ts');
+    const names = [...(await readFile(file, 'utf8')).matchAll(/\bname: '([\w-]+)'/g)];
+
+    const measured = new Set(everyPage.map(([view]) => view.replace(/[/?].*/, '')));
+    expect(measured).toEqual(new Set(names.map(([, name]) => name)));
+  });
+
+  it.each(everyPage)('of %s fits each window, finger and word', async (view, selector) => {
+    await open(view, selector);
+
+    expect(await faultsOf(page)).toEqual([]);
+  });
+
+  it('of the sign-in and of several racks fits each window, finger and word', async () => {
+    const other = await browser.context.newPage();
+    await other.route('**/v1/session', (route) => route.fulfill({ status: 401, json: {} }));
+    await other.goto(fixture.url);
+    await other.getByLabel('Token for this rack').waitFor();
+    const signInFaults = await faultsOf(other);
+    const since = new Date().toISOString();
+    const why = 'ssh: connect to host jumphost-rack5.example.com port 22: Connection timed out';
+    const racks = [{ name: 'rack5', connection: 'lost', since, why }];
+    await other.route('**/v1/racks', (route) => route.fulfill({ json: { racks } }));
+    await other.goto(`${fixture.url}/racks.html`);
+    await other.getByRole('row', { name: /rack5/ }).waitFor();
+    const racksFaults = await faultsOf(other);
+    await other.close();
+
+    expect([...signInFaults, ...racksFaults]).toEqual([]);
+  });
+
+  it.each([
+    ['rack', '.tile >> nth=250'],
+    // Its rows arrive after the page.
+    ['tokens', 'tbody th a >> nth=200'],
+  ])(
+    'of a page that %s links to begins at its top, and Back returns to the link',
+    async (view, link) => {
+      await page.setViewportSize({ width: phone, height: 844 });
+      await open(view, link);
+      await scrollDown(700);
+      await page.locator(link).scrollIntoViewIfNeeded();
+      const before = await scrolled();
+      await page.locator(link).click();
+      await page.locator('.machine h1').waitFor();
+
+      await expect.poll(scrolled).toBe(0);
+      expect(await page.evaluate('document.activeElement.id')).toBe('main');
+      await page.goBack();
+      await expect.poll(scrolled).toBe(before);
+      await page.reload();
+      await expect.poll(scrolled).toBe(before);
+      await page.goForward();
+      await page.locator('.machine h1').waitFor();
+      await expect.poll(scrolled).toBe(0);
+      await page.setViewportSize({ width: 1440, height: 900 });
+    },
+  );
+
+  it('finds by words of one field, and hides shelves without a match', async () => {
+    await open('rack', '.tile');
+    await page.getByRole('searchbox').fill('switch-1');
+
+    await page.getByText('40 of 300 machines').waitFor();
+    expect(await page.locator('.shelf').count()).toBe(1);
+    await page.getByRole('searchbox').fill('pixel 6 switch-1');
+    await page.getByText('10 of 300 machines').waitFor();
+    expect(page.url()).toContain('text=pixel+6+switch-1');
+  });
+
+  it('reaches actions, pages and the table by touch alone', async () => {
+    await page.setViewportSize({ width: phone, height: 844 });
+    await open('rack', '.tile');
+    await page.getByRole('button', { name: 'Select', exact: true }).tap();
+    await page.locator('.tile').nth(0).tap();
+    await page.locator('.tile').nth(1).tap();
+    await page.getByText('2 selected').waitFor();
+    await page.getByRole('button', { name: 'Maintenance' }).tap();
+    await page.getByRole('dialog').getByRole('heading', { name: '2 machines' }).waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).tap();
+    await page.getByRole('button', { name: 'Clear selection' }).tap();
+    await page.locator('.tile').nth(1).tap();
+    await page.locator('.machine h1').waitFor();
+
+    await page.getByRole('link', { name: 'More' }).tap();
+    await page.getByRole('link', { name: 'Table of machines' }).tap();
+    await page.getByRole('button', { name: 'Battery' }).tap();
+    await page.waitForURL(/sort=battery/);
+    await page.getByRole('link', { name: 'Rack', exact: true }).tap();
+    await page.locator('.tile').first().waitFor();
+    await page.setViewportSize({ width: 1440, height: 900 });
+  });
+
+  it('sorts the table by any column, both ways, by keyboard, in its link', async () => {
+    await open('machines', 'tbody tr');
+    const head = page.getByRole('columnheader');
+    const column = async (index: number) => {
+      const cells = await page.locator(`tbody tr > :nth-child(${index + 1})`).allTextContents();
+      return cells.filter(Boolean);
+    };
+    for (const index of (await head.all()).keys()) {
+      await head.nth(index).getByRole('button').focus();
+      await page.keyboard.press('Enter');
+      await expect.poll(() => head.nth(index).getAttribute('aria-sort')).not.toBe('none');
+    }
+    const { machines } = fixture.fixture;
+    const levels = machines.map(({ devices: [device] }) => device?.batteryPercent ?? 0);
+
+    await open('machines?sort=battery', 'tbody tr');
+    expect(await column(6)).toEqual(levels.toSorted((a, b) => a - b).map((level) => `${level}%`));
+    await page.getByRole('button', { name: 'Battery' }).press('Enter');
+    await page.waitForURL(/sort=-battery/);
+    expect(await column(6)).toEqual(levels.toSorted((a, b) => b - a).map((level) => `${level}%`));
+    await open('machines?sort=condition', 'tbody tr');
+    expect((await column(1)).at(-1)).toBe('gone');
+  });
+
+  it('downloads the table as CSV, in which a spreadsheet executes nothing', async () => {
+    const machine = fixture.fixture.machines[2];
+    if (!machine) throw new Error('no machine');
+    const { task: _, ...idle } = machine;
+    const outcome = '=HYPERLINK("http://evil.example";"a")';
+    const endedAt = '2026-11-27T01:02:03.000Z';
+    fixture.show({ ...idle, lastTask: { outcome, endedAt } });
+    await open('machines?shelf=shelf1', `tr:has-text("HYPERLINK")`);
+    const downloading = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download CSV' }).click();
+    const download = await downloading;
+    const text = await readFile(await download.path(), 'utf8');
+    fixture.show(machine);
+
+    expect(download.suggestedFilename()).toBe('rack4-machines.csv');
+    const lines = text.split('\r\n');
+    expect(lines).toHaveLength(42);
+    expect(lines[0]).toBe(
+      '"name","condition","since","shelf","port","model","battery","temperature","task"',
+    );
+    expect(lines[3]).toMatch(
+      /^"skia-rpi2-rack4-shelf1-003",.*,\d+,[\d.]+,"'=HYPERLINK\(""http:\/\/evil\.example"";""a""\) 2026-11-27T01:02:03\.000Z"$/,
+    );
+  });
+
+  it('shows a cause, its alert, its machines and an action on one card, which the link of the alert opens', async () => {
+    await open('alerts', 'th:has-text("SkoloSwitchDown")');
+    await page.getByRole('link', { name: 'SkoloSwitchDown' }).click();
+    const card = page.locator('.card.open');
+    await card.waitFor();
+
+    const text = await card.textContent();
+    expect(text).toMatch(/switch-8.*\d\d:\d\d:\d\d · \d+ min.*switch-8 is not responding/);
+    expect(text).toMatch(/SkoloSwitchDown.*skolo rack show switch-8.*20 machines/);
+    expect(await page.locator('.card', { hasText: 'SkoloSwitchDown' }).count()).toBe(1);
+    const [dark = ''] = fixture.fixture.rack.causes[0]?.machines ?? [];
+    await open(`rack?card=${dark}`, '.card.open');
+    expect(await card.textContent()).toContain('switch-8 is not responding');
+    await open('rack?card=rpi-of-yesterday', '.tile');
+    await page.getByText('Nothing about rpi-of-yesterday needs attention now.').waitFor();
+    expect(await card.count()).toBe(0);
+  });
+});

@@ -1,0 +1,20 @@
+/** Every page, with something that it shows, and how often. */
+export const everyPage: readonly (readonly [view: string, selector: string, least: number])[] = [
+  ['rack', '.tile', 300],
+  ['rack?card=switch-8', '.card.open', 1],
+  ['power', 'th:has-text("switch-1/1")', 1],
+  ['alerts', 'th:has-text("SkoloSwitchDown")', 1],
+  ['more', 'li', 8],
+  ['machines', 'tbody tr', 300],
+  ['element/switch-1', 'tbody tr', 40],
+  ['element/switch-8?port=7', 'tr.linked', 1],
+  ['backups', 'th:has-text("switch-1")', 1],
+  ['backups/switch-1', '.diff .plus', 1],
+  ['tokens', 'th:has-text("skia-rpi2-rack4-shelf1-001")', 1],
+  ['services', 'th:has-text("router-backup")', 1],
+  ['audit', 'tbody tr', 1],
+  ['rack-file', 'li:has-text("switch-1/41")', 1],
+  ['downtime', 'tbody tr', 20],
+  ['visit', '.tasks li', 1],
+  ['machine/skia-rpi2-rack4-shelf1-001', '.timeline .mark', 10],
+];
