@@ -63,7 +63,12 @@ function start({ rejection, isOpen = true, ...over }: StartOptions = {}) {
     settings: () => settings,
     capacity: {
       rejection: rejection ?? (() => undefined),
-      wrote: (error) => void troubles.push(error),
+      whyHanging: undefined,
+      changing: (change) =>
+        change().catch((error: unknown) => {
+          troubles.push(error);
+          throw error;
+        }),
     },
     deadLetters: { add: async (added) => void letters.push(...added) },
     firstId: 0,
@@ -227,7 +232,7 @@ describe('accept', () => {
     await accept(batch(['A']));
 
     expect(spool.summaries).toEqual(['A firing']);
-    expect(troubles).toEqual([new Error('the disk is full'), undefined]);
+    expect(troubles).toEqual([new Error('the disk is full')]);
   });
 
   it('rejects new alerts while the spool is full, and accepts known ones', async () => {

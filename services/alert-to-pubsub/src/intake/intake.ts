@@ -37,7 +37,7 @@ import { Reported } from './reported.ts';
 
 export interface IntakeDeps {
   settings(): AlertToPubsubSettings;
-  capacity: Pick<Capacity, 'rejection' | 'wrote'>;
+  capacity: Pick<Capacity, 'changing' | 'rejection' | 'whyHanging'>;
   deadLetters: Pick<DeadLetters, 'add'>;
   clock: Clock;
   emit: EmitAlertEvent;
@@ -263,6 +263,9 @@ export class Intake implements AcceptAlerts {
    * @throws Rejection It cannot be written now.
    */
   private enqueue<T>(draw: (draft: Draft) => T, bytes = 0): Promise<T> {
+    const why = this.deps.capacity.whyHanging;
+    // The sender repeats it. Otherwise, it would wait behind the changes for which the disk has not responded.
+    if (why !== undefined) return Promise.reject(full(why));
     return new Promise((resolve, reject) => {
       let isRejected = false;
       const job: Job = {
@@ -306,14 +309,10 @@ export class Intake implements AcceptAlerts {
       if (rejection !== undefined || spool === undefined) {
         throw full(rejection ?? 'the spool cannot be opened');
       }
-      try {
+      await deps.capacity.changing(async () => {
         if (letters.length > 0) await deps.deadLetters.add(letters);
         if (texts.length > 0) this.next = (await spool.append(texts)) + texts.length;
-      } catch (error) {
-        deps.capacity.wrote(error);
-        throw error;
-      }
-      deps.capacity.wrote(undefined);
+      });
     }
     draft.apply();
     this.reported.keep();
