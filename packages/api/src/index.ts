@@ -91,3 +91,5 @@ export {
   swarmingClientApi,
 } from './swarming-client.ts';
 export { Time } from './time.ts';
+export { Timeline, TimelineRow } from './timeline/timeline-api.ts';
+export { timelineText } from './timeline/timeline-text.ts';

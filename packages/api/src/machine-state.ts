@@ -13,6 +13,7 @@ import {
   RepairStep,
 } from './swarming-client.ts';
 import { Time } from './time.ts';
+import { timelineApi } from './timeline/timeline-api.ts';
 
 const name = z.string().min(1).max(200);
 const reason = z.string().trim().min(1).max(1000);
@@ -231,6 +232,12 @@ export const HistoryEntry = z
         .describe(
           '`succeeded`, `failed`, `internal-failure` or `bot-exit` if the agent reported how the task ended; otherwise `ended`, `lost` or `bot-exit`',
         ),
+      infrastructure: z
+        .string()
+        .optional()
+        .describe(
+          'what ended the task, if it was a power cycle, a reboot, or a cause that several machines share, such as a dead switch',
+        ),
     }),
     z.object({
       ...entry,
@@ -423,6 +430,7 @@ export const machineStateApi = {
     }),
     answers: { 200: z.object({ machines: z.array(MachineDowntime) }), 503: Problem },
   }),
+  ...timelineApi,
   log: route({
     method: 'get',
     path: '/v1/machines/{name}/log',

@@ -1,7 +1,9 @@
 /** Names as typed and as printed. */
-import { didYouMean, expandNames, foldValues } from '@skolo/rack/light';
+import { byNumber, didYouMean, expandNames } from '@skolo/rack/light';
 import { complain, failPartly, usageError } from './errors.ts';
 import type { Io } from './io.ts';
+
+export { byNumber, foldNames as folded } from '@skolo/rack/light';
 
 export interface Names {
   /** As typed, with ranges; the service expands them. */
@@ -51,23 +53,7 @@ export function findNamed<T extends { name: string }>(
   return found;
 }
 
-/** Sorted and folded to ranges: `rpi-[001-040],spare`. */
-export function folded(names: readonly string[]): string {
-  if (names.length <= 1) return names.join('');
-  const sorted = [...new Set(names)].sort(byNumber);
-  // Groups by form first, so that machines and their phones do not alternate.
-  const alike = Map.groupBy(sorted, (name) => name.replaceAll(/\d+/g, '0'));
-  return foldValues([...alike.values()].flat()).join(',');
-}
-
 /** The items of folded names. */
 export function foldedItems(text: string): string[] {
   return text.match(/(?:\[[^\]]*\]|[^\s,])+/g) ?? [];
-}
-
-const collator = new Intl.Collator('en', { numeric: true });
-
-/** `rpi-9` before `rpi-10`. */
-export function byNumber(a: string, b: string): number {
-  return collator.compare(a, b);
 }

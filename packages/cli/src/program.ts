@@ -146,6 +146,11 @@ const nouns: Record<string, Noun> = {
     example: 'skolo status --watch',
     own: async () => (await import('./commands/status/status.ts')).define,
   },
+  timeline: {
+    summary: 'print what happened in a rack, as a handover',
+    example: 'skolo timeline rack4 --since 18:00',
+    own: async () => (await import('./commands/timeline/timeline.ts')).define,
+  },
   audit: {
     summary: 'list who changed what, in all services',
     example: 'skolo audit --text skia-rpi2-rack4-shelf1-007',

@@ -100,7 +100,7 @@ async function placeFor(session: string, lines: CommandLines | undefined): Promi
   const agents = session.includes('skolo machine ') ? await startAgents() : undefined;
   if (agents) onTestFinished(agents.close);
   const state =
-    /\$STATE|skolo (show|console|machine (?!status|log|clear|repair|reboot|replace|join|leave))/.test(
+    /\$STATE|skolo (show|console|timeline|machine (?!status|log|clear|repair|reboot|replace|join|leave))/.test(
       session,
     )
       ? await startMachineState({ tokens })

@@ -114,6 +114,31 @@ describe.skipIf(!chromium)('the console', () => {
     expect(await card.getByRole('button').count()).toBe(0);
   });
 
+  it('zooms the timeline, links to a moment, and copies it as the handover', async () => {
+    await page.goto(`${fixture.url}/#/timeline`);
+    const graph = page.getByRole('img', { name: /Unhealthy machines, at most 13/ });
+    const { x = 0, y = 0, width = 0 } = (await graph.boundingBox()) ?? {};
+    await page.mouse.move(x + width / 2, y + 20);
+    await page.mouse.down();
+    await page.mouse.move(x + width * 0.9, y + 20);
+    await page.mouse.up();
+    await expect.poll(() => page.url()).toMatch(/#\/timeline\?since=.*&until=/);
+    await page.getByRole('link', { name: 'earlier' }).waitFor();
+
+    const row = page.locator('.rows li', { hasText: 'bob is on it' });
+    await row.getByTitle('Link to this moment').click();
+    await expect.poll(() => row.getAttribute('aria-current')).toBe('true');
+    await page.getByRole('button', { name: 'Copy the handover' }).click();
+    await page.getByRole('button', { name: 'Copied' }).waitFor();
+
+    await browser.context.grantPermissions(['clipboard-read']);
+    const copied = z.string().parse(await page.evaluate('navigator.clipboard.readText()'));
+    await browser.context.clearPermissions();
+    expect(copied).toMatch(/rack4, .*GMT/);
+    expect(copied).toContain('bob is on it: switch-1');
+    expect(Math.max(...copied.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80);
+  });
+
   it('says that a service is older when it does not have a route', async () => {
     const detail = 'no such path: /v1/devices; check the path; /openapi.json lists all paths';
     const json = { title: 'Not Found', status: 404, detail };

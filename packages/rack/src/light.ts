@@ -12,6 +12,6 @@ export {
   uhubctlArgs,
   whyUhubctlFailed,
 } from './rack/uhubctl.ts';
-export { foldValues } from './ranges/fold.ts';
+export { byNumber, foldNames, foldValues } from './ranges/fold.ts';
 export { expandNames, expandRange, RangeSyntaxError } from './ranges/ranges.ts';
 export * from './schema/service-ports.ts';

@@ -14,7 +14,7 @@ interface Sources {
   current: Pick<Current, 'machines'>;
   history: Pick<History, 'pending' | 'discarded' | 'isOpen'>;
   losses: Pick<Losses, 'lastWeek'>;
-  recorder: Pick<Recorder, 'omitted'>;
+  recorder: Pick<Recorder, 'omitted' | 'endedTasks'>;
   reported: Pick<ReportedOrders, 'notHeard'>;
   enrolment: { waiting(): readonly WaitingPi[] };
 }
@@ -29,6 +29,8 @@ interface Measured {
   losses: number | undefined;
   /** By machine. */
   omitted: ReadonlyMap<string, number>;
+  /** By outcome. */
+  endedTasks: ReadonlyMap<string, number>;
   notHeard: number;
   /** Why each Pi without a name waits. */
   waiting: readonly WaitingPi['code'][];
@@ -130,6 +132,11 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     labels: ['machine'],
     read: ({ omitted }) => [...omitted].map(([machine, count]) => [{ machine }, count]),
   },
+  skolo_machines_tasks_ended: {
+    help: 'Tasks that have ended since the start, by outcome; `infrastructure`: a power cycle, a reboot or a dead switch ended the task.',
+    labels: ['outcome'],
+    read: ({ endedTasks }) => [...endedTasks].map(([outcome, count]) => [{ outcome }, count]),
+  },
   skolo_machines_waiting_pis: {
     help: 'Raspberry Pis with pending enrolment requests, by reason.',
     labels: ['reason'],
@@ -153,6 +160,7 @@ export function createMetrics(
     isHistoryOpen: history.isOpen,
     losses: losses.lastWeek,
     omitted: recorder.omitted(),
+    endedTasks: recorder.endedTasks,
     notHeard: reported.notHeard,
     waiting: enrolment.waiting().map(({ code }) => code),
   }));

@@ -24,6 +24,7 @@ import type { EmitMachineState, MachineStateEvent } from './events.ts';
 import { History } from './history/history.ts';
 import { Losses } from './history/losses.ts';
 import { Recorder } from './history/recorder.ts';
+import { Uptimes } from './history/uptimes.ts';
 import { Current } from './join/current.ts';
 import { createMetrics } from './metrics.ts';
 import { Delivery } from './orders/delivery.ts';
@@ -74,7 +75,7 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
   const events = createEvents<MachineStateEvent>();
   const parts = createParts(context, tuning, events.emit);
   const { rack, journal, records, history, losses, agents, services, orders, reported } = parts;
-  const { silences, delivery, current, changes, recorder, enrolment } = parts;
+  const { silences, delivery, current, changes, recorder, uptimes, enrolment } = parts;
   for (const part of [recorder, changes]) events.consume((event) => part.consume(event));
   createMetrics(context.metrics, parts);
   events.consume((event) => react(event, { current, delivery, silences }));
@@ -89,7 +90,11 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
   const standings = await history.open();
   for (const part of [current, recorder]) part.recall(standings);
   const webConsole = await openConsole(context, (name) => serviceNamed(rack(), name));
-  const handlers = { ...apiHandlers(parts), ...enrolment.handlers, ...webConsole.handlers };
+  const handlers = {
+    ...apiHandlers({ ...parts, audit: context.audit }),
+    ...enrolment.handlers,
+    ...webConsole.handlers,
+  };
   const { stages, instead } = webConsole;
   const handler = createApp(context, { api, handlers, stages, instead, compresses: true });
   await journal.whenOpen(async () => {
@@ -104,11 +109,14 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
   };
   await follow();
   const ticking = setInterval(() => {
-    for (const part of [current, recorder, history, losses, delivery, orders]) void part.tick();
+    for (const part of [current, recorder, uptimes, history, losses, delivery, orders]) {
+      void part.tick();
+    }
   }, tickMs);
   const unfollow = context.rack.onChange(() => {
     void follow();
     services.hurry();
+    recorder.noteRackFile(parts.rackFile.view().changes);
     current.touch();
   });
 
@@ -120,6 +128,7 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
     await Promise.all([agents.stop(), services.stop(), silences.stop(), delivery.stop()]);
     current.stop();
     for (const name of rack().machines.keys()) recorder.catchUp(name);
+    uptimes.stop();
     await history.close();
     await journal.close(() => records.tables.flush());
   }
@@ -165,6 +174,7 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
   });
   const changes = new Changes({ clock, current });
   const recorder = new Recorder({ rack, clock, history, services });
+  const uptimes = new Uptimes({ clock, history, states });
   const enrolment = openEnrolment(context, { journal, records, agents, retryMs });
   return {
     rack,
@@ -184,6 +194,7 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
     current,
     changes,
     recorder,
+    uptimes,
     enrolment,
   };
 }

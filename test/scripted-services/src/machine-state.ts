@@ -11,6 +11,7 @@ import { createApp, HttpProblem, type RouteHandlers } from '@skolo/common';
 import { screenshot } from '@skolo/simulators';
 import { ago } from './ago.ts';
 import { exampleMachines } from './example/machines.ts';
+import { timelineOf } from './example/timeline.ts';
 import { type Call, type ScriptedService, startScriptedService } from './service.ts';
 import type { TestTokens } from './tokens.ts';
 import type { MachineWorld } from './worlds.ts';
@@ -144,6 +145,11 @@ function recordHandlers({ world, calls, find }: Parts) {
     curves({ params: { name }, query }) {
       find(name);
       return { status: 200, body: { curves: world.curves?.(spanOf(query)) ?? [] } };
+    },
+    timeline({ query: { until } }) {
+      const names = world.machines().map(({ name }) => name);
+      const end = until === undefined ? Date.now() : Date.parse(until);
+      return { status: 200, body: timelineOf(world.rack().rack, names.slice(0, 12), end) };
     },
     downtime: ({ query: { limit } }) => ({
       status: 200,

@@ -2,6 +2,7 @@
 export const everyPage: readonly (readonly [view: string, selector: string, least: number])[] = [
   ['rack', '.tile', 300],
   ['rack?card=switch-8', '.card.open', 1],
+  ['timeline', '.rows li', 10],
   ['power', 'th:has-text("switch-1/1")', 1],
   ['alerts', 'th:has-text("SkoloSwitchDown")', 1],
   ['more', 'li', 8],

@@ -24,6 +24,22 @@ export function foldValues(values: readonly string[]): string[] {
   });
 }
 
+/** Sorted and folded to ranges: `rpi-[001-040],spare`. */
+export function foldNames(names: readonly string[]): string {
+  if (names.length <= 1) return names.join('');
+  const sorted = [...new Set(names)].sort(byNumber);
+  // Groups by form first, so that machines and their phones do not alternate.
+  const alike = Map.groupBy(sorted, (name) => name.replaceAll(/\d+/g, '0'));
+  return foldValues([...alike.values()].flat()).join(',');
+}
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+/** `rpi-9` before `rpi-10`. */
+export function byNumber(a: string, b: string): number {
+  return collator.compare(a, b);
+}
+
 /** Joins neighbours that differ in one number. */
 function foldOnce(patterns: readonly Pattern[]): Pattern[] {
   const folded: Pattern[] = [];

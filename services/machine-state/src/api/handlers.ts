@@ -2,6 +2,7 @@
 import type { machineStateApi } from '@skolo/api';
 import { matching } from '@skolo/api/machine-filter';
 import {
+  type AuditLog,
   type Clock,
   HttpProblem,
   type RepeatableRequest,
@@ -18,12 +19,14 @@ import type { Current } from '../join/current.ts';
 import type { Delivery } from '../orders/delivery.ts';
 import type { Orders } from '../orders/orders.ts';
 import { type Records, written } from '../records.ts';
+import { rackTimeline } from '../timeline/timeline.ts';
 import { askAgent } from './ask-agent.ts';
 import type { Changes } from './changes.ts';
 
 interface ApiDeps {
   rack(): Rack;
   clock: Clock;
+  audit: Pick<AuditLog, 'read'>;
   current: Current;
   changes: Changes;
   history: History;
@@ -45,18 +48,13 @@ export function apiHandlers(deps: ApiDeps): Handlers {
 }
 
 /** The known state. */
-function readHandlers({
-  rack,
-  clock,
-  current,
-  changes,
-  history,
-  recorder,
-  orders,
-}: ApiDeps): Pick<
+function readHandlers(
+  deps: ApiDeps,
+): Pick<
   Handlers,
-  'machines' | 'machine' | 'rack' | 'changes' | 'history' | 'curves' | 'downtime'
+  'machines' | 'machine' | 'rack' | 'changes' | 'history' | 'curves' | 'downtime' | 'timeline'
 > {
+  const { rack, clock, current, changes, history, recorder, orders } = deps;
   return {
     machines: ({ query }) => ({
       status: 200,
@@ -87,6 +85,10 @@ function readHandlers({
         const machines = await downtime(history.conditions(now - days * dayMs), now, limit);
         return { status: 200, body: { machines } };
       }),
+    timeline: async ({ query, caller, headers: { authorization } }) => ({
+      status: 200,
+      body: await rackTimeline(deps, { ...query, caller, authorization }),
+    }),
   };
 }
 

@@ -1,23 +1,15 @@
 /** What the other services know, through their APIs. The part of a silent service is absent. */
 import type { DeliveryFacts } from '@skolo/alerts/delivery-state';
-import {
-  type BackupDevice,
-  type Client,
-  createClient,
-  type KnownAlert,
-  type MetadataClient,
-  type ServiceState,
-} from '@skolo/api';
+import type { BackupDevice, Client, KnownAlert, MetadataClient, ServiceState } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
 import { backOffMs, pause } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
-import { readSecret } from '@skolo/secrets';
 import type { EmitMachineState } from '../events.ts';
 import { given } from '../join/machine.ts';
 import type { PowerView, Services } from '../join/sources.ts';
 import { Poll } from './poll.ts';
 import { askReadiness, type Probe } from './readiness.ts';
-import { type AskedService, apiUrl, askedServices, serviceApis } from './service-apis.ts';
+import { type AskedService, askedServices, serviceApis, serviceClient } from './service-apis.ts';
 
 export interface ServiceTuning {
   powerMs: number;
@@ -197,20 +189,9 @@ export class OtherServices {
     }
   }
 
-  private async client<S extends AskedService>(
-    service: S,
-  ): Promise<Client<(typeof serviceApis)[S]>> {
-    const rack = this.deps.rack();
-    const { servicesToken } = rack.services['machine-state'];
-    const token = servicesToken && (await readSecret(rack, servicesToken)).reveal().trim();
-    const baseUrl = apiUrl(rack, service);
-    return createClient(serviceApis[service], {
-      baseUrl,
-      timeoutMs,
-      mostBytes,
-      token,
-      rack: rack.name,
-    });
+  private client<S extends AskedService>(service: S): Promise<Client<(typeof serviceApis)[S]>> {
+    const api = serviceApis[service];
+    return serviceClient(this.deps.rack(), service, api, { timeoutMs, mostBytes });
   }
 }
 

@@ -23,6 +23,8 @@ export const kinds = [
   'boot',
   'omitted',
   'would-have',
+  'service',
+  'rack-file',
 ] as const;
 export type StoredKind = (typeof kinds)[number];
 

@@ -6,18 +6,22 @@ import type { StoredKind } from './database.ts';
 
 /** Together with machine and kind, it identifies the entry: the second one ends or changes the first. */
 export interface Entry {
+  /** Empty: the rack. */
   machine: string;
   kind: StoredKind;
   /** Milliseconds since 1970. */
   at: number;
   device?: string | undefined;
-  /** The name of a condition; the ID of a task, cycle or hold; the name of an alert; the step of a repair; the kind of omitted entries. */
+  /** The name of a condition; the ID of a task, cycle or hold; the name of an alert; the step of a repair; the kind of omitted entries; the name of a service. */
   key?: string | undefined;
   endedAt?: number | undefined;
-  /** The reasons' codes of a condition, the severity of an alert, the number of omitted entries. */
+  /** The reasons' codes of a condition, the severity of an alert, the number of omitted entries, the version of a service. */
   outcome?: string | undefined;
-  /** Text for a condition or repair, otherwise JSON. */
+  /** Text for a condition or repair, what ended a task if it was the infrastructure, otherwise JSON. */
   data?: string | undefined;
+  /** Of a silent machine's condition: what silent machines share, and its last answer in milliseconds since 1970. */
+  cause?: string | undefined;
+  seenAt?: number | undefined;
 }
 
 /** Undefined: it is of another version, or damaged. */
@@ -40,7 +44,7 @@ function ownFields({ kind, key, outcome, data }: Entry): object {
     case 'condition':
       return { condition: key, text: data ?? '', codes: outcome ? outcome.split(',') : [] };
     case 'task':
-      return key === undefined ? {} : { id: key };
+      return given({ id: key, infrastructure: data });
     case 'cycle':
     case 'hold':
       return { id: key, ...json() };
@@ -54,5 +58,9 @@ function ownFields({ kind, key, outcome, data }: Entry): object {
       return json();
     case 'omitted':
       return { of: key, count: Number(outcome) };
+    // Only the timeline shows what belongs to the rack.
+    case 'service':
+    case 'rack-file':
+      return {};
   }
 }

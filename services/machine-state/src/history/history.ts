@@ -1,6 +1,6 @@
 /**
- * The history: events, and the curves of devices. Observations are collected and written together, so that an idle rack writes nothing and
- * a busy one rarely. The database is in a thread of its own, because a disk may hang. Writing is retried after errors, and everything else in
+ * The history: events, and the curves of devices. Observations are collected and written together, so that an idle rack writes twice a
+ * minute which services are up, and a busy one not much more often. The database is in a thread of its own, because a disk may hang. Writing is retried after errors, and everything else in
  * the service works without it.
  */
 import { join } from 'node:path';
@@ -33,6 +33,8 @@ export class HistoryUnavailable extends Error {
     this.name = 'HistoryUnavailable';
   }
 }
+
+export type Happenings = Result<'happenings'>;
 
 const fileName = 'history.sqlite';
 const what = 'history';
@@ -142,6 +144,15 @@ export class History {
     const oldest = this.oldest();
     const found = await this.read('timeline', { machine, span, most, wanted, oldest });
     return found.flatMap((entry) => shownEntry(entry) ?? []);
+  }
+
+  /** Everything except tasks, at most `most` entries, newest first. @throws HistoryUnavailable */
+  happenings(
+    { from, to, changed }: { from: number; to: number; changed: readonly string[] },
+    most: number,
+  ): Promise<Happenings> {
+    const oldest = this.oldest();
+    return this.read('happenings', { from: Math.max(from, oldest), to, most, oldest, changed });
   }
 
   /** @throws HistoryUnavailable */

@@ -22,6 +22,15 @@ interface TimelineWanted {
   oldest: number;
 }
 
+interface HappeningsWanted {
+  from: number;
+  to: number;
+  most: number;
+  oldest: number;
+  /** Whose condition has changed since `from`. */
+  changed: readonly string[];
+}
+
 const hourMs = 3_600_000;
 
 export class HistoryJobs extends HistoryTables {
@@ -49,6 +58,22 @@ export class HistoryJobs extends HistoryTables {
     if (within.length >= most) return within;
     const before = this.before(machine, from, dayOf(oldest));
     return [...within, ...before.filter(({ kind }) => isWanted(kind))].slice(0, most);
+  }
+
+  /** For the timeline. `before`: conditions at the beginning, of machines whose condition has changed since; `services`: when each was up. */
+  happenings({ from, to, most, oldest, changed }: HappeningsWanted) {
+    const entries: Entry[] = [];
+    for (let day = dayOf(to); day >= dayOf(from) && entries.length < most; day -= 1) {
+      entries.push(...this.happened(day, { from, to }, most - entries.length));
+    }
+    const others = entries.flatMap(({ kind, machine }) => (kind === 'condition' ? machine : []));
+    return {
+      entries,
+      before: [...new Set([...changed, ...others])].flatMap(
+        (machine) => this.conditionBefore(machine, from, dayOf(oldest)) ?? [],
+      ),
+      services: this.entries('', { from: oldest, to }, most, (kind) => kind === 'service'),
+    };
   }
 
   curves(machine: string, { from, to }: { from: number; to: number }): Curve[] {

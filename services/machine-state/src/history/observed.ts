@@ -1,6 +1,7 @@
 /** What a change of a machine means for its history. Pure. */
 
 import type { Machine, MachineAlert, PowerCycle } from '@skolo/api';
+import { isSilent } from '@skolo/api/silence';
 import type { Rack } from '@skolo/rack';
 import { codesOf, isFault } from '../join/condition.ts';
 import { cut } from '../join/machine.ts';
@@ -8,6 +9,7 @@ import type { Entry } from './entry.ts';
 
 /**
  * @param now milliseconds since 1970
+ * @param cycle the machine's last power cycle
  * @param isSame whether the history knows that this condition began then
  */
 export function observed(
@@ -15,10 +17,11 @@ export function observed(
   after: Machine,
   now: number,
   isSame: boolean,
+  cycle?: PowerCycle,
 ): Entry[] {
   return [
     ...ofCondition(before, after, now, isSame),
-    ...ofTask(before, after, now),
+    ...ofTask(before, after, now, cycle),
     ...ofRepairs(before, after),
     ...ofHold(before, after, now),
     ...ofBoot(before, after, now),
@@ -48,30 +51,65 @@ function ofCondition(
       at: isSame ? now : Date.parse(since),
       outcome: cut(codes.join(',')),
       data: cut(sentence),
+      ...(isSilent(after) && {
+        cause: after.cause,
+        seenAt: after.lastSeen === undefined ? undefined : Date.parse(after.lastSeen),
+      }),
     },
   ];
 }
 
-function ofTask(before: Machine | undefined, after: Machine, now: number): Entry[] {
+function ofTask(
+  before: Machine | undefined,
+  after: Machine,
+  now: number,
+  cycle: PowerCycle | undefined,
+): Entry[] {
   const { name: machine, lastTask: last } = after;
   const [previous, task] = [before, after].map((each) => each?.task ?? each?.taskWhenLastSeen);
   const entries: Entry[] = [];
   const isSame = previous?.id === task?.id && previous?.since === task?.since;
   if (previous?.since !== undefined && !isSame && !isTask(previous, last)) {
     const at = Date.parse(previous.since);
-    const outcome = outcomeOf(before, after);
-    entries.push({ machine, kind: 'task', key: previous.id, at, endedAt: now, outcome });
+    const ended = { at, endedAt: now, outcome: outcomeOf(before, after) };
+    const data = infrastructureOf(before, after, ended, cycle);
+    entries.push({ machine, kind: 'task', key: previous.id, ...ended, data });
   }
   // Including one that began and ended since the last answer.
   if (last?.since !== undefined && last.endedAt !== before?.lastTask?.endedAt) {
     const [at, endedAt] = [Date.parse(last.since), Date.parse(last.endedAt)];
-    const outcome = cut(last.outcome);
-    entries.push({ machine, kind: 'task', key: last.id, at, endedAt, outcome });
+    const ended = { at, endedAt, outcome: cut(last.outcome) };
+    const data = infrastructureOf(before, after, ended, cycle);
+    entries.push({ machine, kind: 'task', key: last.id, ...ended, data });
   }
   if (task?.since !== undefined && !isSame) {
     entries.push({ machine, kind: 'task', key: task.id, at: Date.parse(task.since) });
   }
   return entries;
+}
+
+/** The clocks of the jumphost and the machine differ slightly. */
+const clockMs = 5000;
+
+/** What ended a task, unless that was the task itself. */
+function infrastructureOf(
+  before: Machine | undefined,
+  after: Machine,
+  { at, endedAt, outcome }: { at: number; endedAt: number; outcome: string },
+  cycle: PowerCycle | undefined,
+): string | undefined {
+  if (outcome === 'succeeded') return undefined;
+  const offAt = cycle?.startedAt === undefined ? Number.NaN : Date.parse(cycle.startedAt);
+  if (cycle && offAt >= at - clockMs && offAt <= endedAt + clockMs) {
+    const what = cycle.action === 'cycle' ? 'a power cycle' : `turning the power ${cycle.action}`;
+    return cut(`${what} by ${cycle.by}: ${cycle.reason}`);
+  }
+  const seenAt = Date.parse(before?.lastSeen ?? '');
+  if (before?.cause !== undefined && isSilent(before) && endedAt >= seenAt - clockMs) {
+    return cut(before.sentence);
+  }
+  const isRebooted = before?.bootId !== undefined && before.bootId !== after.bootId;
+  return isRebooted && ['lost', 'bot-exit'].includes(outcome) ? 'the machine rebooted' : undefined;
 }
 
 function isTask(previous: NonNullable<Machine['task']>, last: Machine['lastTask']): boolean {

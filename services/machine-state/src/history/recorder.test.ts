@@ -1,4 +1,4 @@
-import type { Machine } from '@skolo/api';
+import type { Machine, PowerCycle } from '@skolo/api';
 import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { expect, it } from 'vitest';
@@ -56,6 +56,71 @@ it('begins anew each hour, and keeps what it has said of the hour before', async
   expect(await history('omitted')).toHaveLength(1);
 });
 
+type Lab = Awaited<ReturnType<typeof start>>;
+const ended = ({ now }: Lab, outcome: string) => ({
+  lastTask: { id: 't', since: '2026-11-20T16:00:00.000Z', endedAt: now(), outcome },
+  task: undefined,
+});
+const silence = { condition: 'stale', cause: 'switch-1', sentence: 'switch-1 is down' } as const;
+const began = (now: string) => ({ ...silence, since: now, lastSeen: now });
+
+it.each<[string, string | undefined, string, (lab: Lab) => void]>([
+  [
+    'a power cycle',
+    'a power cycle by ann: offline',
+    'infrastructure',
+    (lab) => {
+      lab.cycle('2026-11-20T16:10:00.000Z');
+      lab.set({ bootId: 'b', task: undefined }, 0);
+    },
+  ],
+  [
+    'a power cycle of an hour before',
+    undefined,
+    'failed',
+    (lab) => {
+      lab.cycle('2026-11-20T15:00:00.000Z');
+      lab.set(ended(lab, 'failed'), 0);
+    },
+  ],
+  [
+    'a reboot',
+    'the machine rebooted',
+    'infrastructure',
+    (lab) => {
+      lab.set({ bootId: 'b', task: undefined }, 0);
+    },
+  ],
+  [
+    'a dead switch',
+    'switch-1 is down',
+    'infrastructure',
+    (lab) => {
+      lab.set(began(lab.now()), minute);
+      lab.set({ condition: 'ok', cause: undefined, ...ended(lab, 'failed') }, 0);
+    },
+  ],
+  [
+    'itself, while the switch was dead',
+    undefined,
+    'succeeded',
+    (lab) => {
+      lab.set(began(lab.now()), minute);
+      lab.set({ condition: 'ok', cause: undefined, ...ended(lab, 'succeeded') }, 0);
+    },
+  ],
+  ['itself', undefined, 'failed', (lab) => lab.set(ended(lab, 'failed'), 0)],
+  ['its bot', undefined, 'other', (lab) => lab.set(ended(lab, 'made-up'), 0)],
+])('knows that %s ended a task', async (_what, infrastructure, outcome, end) => {
+  const lab = await start();
+  lab.set({ bootId: 'a', task: { id: 't', since: lab.now() } }, 10 * minute);
+
+  end(lab);
+
+  expect((await lab.history('task'))[0]?.infrastructure).toBe(infrastructure);
+  expect(lab.recorder.endedTasks).toEqual(new Map([[outcome, 1]]));
+});
+
 async function start() {
   const clock = fakeClock('2026-11-20T16:00:00Z');
   const all = newHistory({ stateDir: await tempDir(), clock });
@@ -78,6 +143,13 @@ async function start() {
   const now = () => new Date(clock.now()).toISOString();
   return {
     recorder,
+    set,
+    now,
+    cycle(startedAt: string) {
+      const reported = { id: 'c1', target: 'rpi-1', action: 'cycle', by: 'ann', reason: 'offline' };
+      const cycle = { ...reported, requestedAt: startedAt, startedAt } as unknown as PowerCycle;
+      recorder.consume({ type: 'cycle', cycle });
+    },
     pass: (ms: number) => clock.pass(ms),
     become: (condition: Machine['condition'], ms: number) =>
       set({ condition, since: now(), sentence: condition }, ms),
@@ -93,6 +165,7 @@ async function start() {
         of?: string;
         count?: number;
         endedAt?: string;
+        infrastructure?: string;
       }[];
     },
   };

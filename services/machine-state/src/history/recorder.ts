@@ -1,5 +1,5 @@
 /** Records events, each machine's within its share of the history. */
-import type { Machine, MachineAlert } from '@skolo/api';
+import type { Machine, MachineAlert, PowerCycle } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { MachineStateEvent } from '../events.ts';
@@ -17,6 +17,10 @@ interface RecorderDeps {
   services: { views(): Pick<Services, 'alerts'> };
 }
 
+/** An agent may report any. */
+const taskOutcomes: ReadonlySet<string> = new Set([
+  ...['succeeded', 'failed', 'internal-failure', 'bot-exit', 'ended', 'lost'],
+]);
 const mostAgeMs = 366 * 86_400_000;
 
 export class Recorder {
@@ -24,6 +28,10 @@ export class Recorder {
   private readonly shares = new Shares();
   private readonly alerts = new Map<string, readonly MachineAlert[]>();
   private readonly standings = new Map<string, Standing>();
+  /** By machine, the last one. */
+  private readonly cycles = new Map<string, PowerCycle>();
+  /** Tasks that have ended since the start, by outcome. */
+  readonly endedTasks = new Map<string, number>();
 
   constructor(deps: RecorderDeps) {
     this.deps = deps;
@@ -42,16 +50,30 @@ export class Recorder {
         return;
       case 'cycle': {
         const entry = observedCycle(rack(), event.cycle);
-        if (entry !== undefined) history.add(entry);
+        if (entry === undefined) return;
+        history.add(entry);
+        if (entry.kind === 'cycle') this.noteCycle(entry.machine, event.cycle);
         return;
       }
+      case 'rack':
+        this.noteAlerts('', event.rack.alerts);
+        return;
       case 'removed':
         this.shares.forget(event.name);
         this.alerts.delete(event.name);
         this.standings.delete(event.name);
+        this.cycles.delete(event.name);
         return;
       default:
     }
+  }
+
+  /** rack.yaml was loaded again. */
+  noteRackFile(changes: readonly string[]): void {
+    const { clock, history } = this.deps;
+    if (changes.length === 0) return;
+    const data = JSON.stringify({ changes });
+    history.add({ machine: '', kind: 'rack-file', at: clock.now(), data });
   }
 
   /** Writes what exceeds machines' limits, once a minute. */
@@ -76,7 +98,7 @@ export class Recorder {
   }
 
   private note(before: Machine | undefined, after: Machine): void {
-    const { clock, history, services } = this.deps;
+    const { clock, history } = this.deps;
     const now = clock.now();
     const { name, condition, since, lastSeen } = after;
     const standing = this.standings.get(name);
@@ -84,13 +106,11 @@ export class Recorder {
       standing !== undefined &&
       standing.condition === condition &&
       timeOf(standing.since) === since;
-    for (const entry of observed(before, after, now, isSame)) this.add(entry);
-    // Without alert-to-pubsub no alert has ended.
-    if (services.views().alerts !== undefined) {
-      const known = this.alerts.get(name) ?? [];
-      for (const entry of observedAlerts(name, known, after.alerts, now)) this.add(entry);
-      this.alerts.set(name, after.alerts);
+    for (const entry of observed(before, after, now, isSame, this.cycles.get(name))) {
+      this.add(entry);
+      if (entry.kind === 'task' && entry.endedAt !== undefined) this.countTask(entry);
     }
+    this.noteAlerts(name, after.alerts);
     if (since !== undefined && !isSame) {
       const seenAt = lastSeen === undefined ? undefined : Date.parse(lastSeen);
       const latest = { condition, since: Date.parse(since), ...given({ seenAt }) };
@@ -98,6 +118,30 @@ export class Recorder {
       history.setStanding(name, latest);
     }
     history.readings.note(after, now);
+  }
+
+  /** @param machine empty: those of no machine */
+  private noteAlerts(machine: string, alerts: readonly MachineAlert[]): void {
+    const { clock, services } = this.deps;
+    // Without alert-to-pubsub no alert has ended.
+    if (services.views().alerts === undefined) return;
+    const known = this.alerts.get(machine) ?? [];
+    for (const entry of observedAlerts(machine, known, alerts, clock.now())) this.add(entry);
+    this.alerts.set(machine, alerts);
+  }
+
+  /** Cycles also arrive again, in any order. */
+  private noteCycle(machine: string, cycle: PowerCycle): void {
+    const { startedAt = '' } = this.cycles.get(machine) ?? {};
+    if (cycle.startedAt !== undefined && cycle.startedAt >= startedAt) {
+      this.cycles.set(machine, cycle);
+    }
+  }
+
+  private countTask({ data, outcome = 'ended' }: Entry): void {
+    const counted =
+      data !== undefined ? 'infrastructure' : taskOutcomes.has(outcome) ? outcome : 'other';
+    this.endedTasks.set(counted, (this.endedTasks.get(counted) ?? 0) + 1);
   }
 
   private add(entry: Entry): void {

@@ -55,6 +55,10 @@ const ConditionRow = z.object({
 /** Its condition may be one of another version. */
 type StoredStanding = Omit<Standing, 'condition'> & { condition: string };
 
+/** Kinds of the timeline: conditions, cycles, holds and alerts. */
+const happenings = '0, 2, 4, 5';
+const NamedRow = EntryRow.extend({ machine: z.string() });
+
 /** A change of condition. */
 export type ConditionChange = z.output<typeof ConditionRow>;
 
@@ -108,6 +112,10 @@ export class HistoryTables {
         `SELECT n.machine, at, key, outcome FROM entries e JOIN names n ON n.id = e.machine
          WHERE day = ? AND kind = 0 AND at >= ? ORDER BY e.machine, at, e.n`,
       ),
+      happened: prepare(
+        `SELECT n.machine, at, kind, e.device, key, ended, outcome, data FROM entries e JOIN names n ON n.id = e.machine
+         WHERE day = ? AND at >= ? AND at < ? AND (kind IN (${happenings}) OR n.machine = '') ORDER BY at DESC LIMIT ?`,
+      ),
       putCurve: prepare('REPLACE INTO curves VALUES (?, ?, ?)'),
       useName: prepare('UPDATE names SET used = ? WHERE id = ? AND used < ?'),
       curve: prepare('SELECT points FROM curves WHERE hour = ? AND device = ?'),
@@ -160,8 +168,9 @@ export class HistoryTables {
 
   /** Adds it, or changes the existing one. */
   putEntry(entry: Entry): void {
-    const { machine, device = null, at, key = null, endedAt = null } = entry;
-    const { outcome = null, data = null } = entry;
+    // A condition has no device and no end.
+    const { machine, device = entry.cause ?? null, at, key = null } = entry;
+    const { endedAt = entry.seenAt ?? null, outcome = null, data = null } = entry;
     const id = this.makeId(machine);
     const kind = kinds.indexOf(entry.kind);
     const day = dayOf(at);
@@ -203,15 +212,28 @@ export class HistoryTables {
   before(machine: string, at: number, oldestDay: number): Entry[] {
     const id = this.idOf(machine);
     if (id === undefined) return [];
-    const open = this.statements.openEntries.all(id, at);
-    const rows = [...open];
+    const open = this.statements.openEntries.all(id, at).map((row) => entryOf(machine, row));
+    const condition = this.conditionBefore(machine, at, oldestDay);
+    return [...open, ...(condition ? [condition] : [])].sort((a, b) => b.at - a.at);
+  }
+
+  /** The condition at that time, which began earlier. */
+  conditionBefore(machine: string, at: number, oldestDay: number): Entry | undefined {
+    const id = this.idOf(machine);
+    if (id === undefined) return undefined;
     for (let day = dayOf(at); day >= oldestDay; day -= 1) {
-      const condition = this.statements.lastCondition.get(day, id, at);
-      if (condition === undefined) continue;
-      rows.push(condition);
-      break;
+      const row = this.statements.lastCondition.get(day, id, at);
+      if (row !== undefined) return entryOf(machine, row);
     }
-    return rows.map((row) => entryOf(machine, row)).sort((a, b) => b.at - a.at);
+    return undefined;
+  }
+
+  /** A day's entries of all machines and of the rack, without tasks, newest first. */
+  happened(day: number, { from, to }: { from: number; to: number }, most: number): Entry[] {
+    return this.statements.happened.all(day, from, to, most).flatMap((row) => {
+      const { data } = NamedRow.safeParse(row);
+      return data === undefined ? [] : [entryOf(data.machine, row)];
+    });
   }
 
   /** Changes of condition of all machines on a day, each machine's in chronological order. */
@@ -276,5 +298,7 @@ export class HistoryTables {
 
 function entryOf(machine: string, row: unknown): Entry {
   const { kind, ended, ...rest } = EntryRow.parse(row);
-  return { machine, kind: kinds[kind] ?? 'boot', endedAt: ended, ...rest };
+  if (kind !== 0) return { machine, kind: kinds[kind] ?? 'boot', endedAt: ended, ...rest };
+  const { device: cause, ...condition } = rest;
+  return { machine, kind: 'condition', cause, seenAt: ended, ...condition };
 }

@@ -13,6 +13,15 @@ export function isFault(condition: string, codes: readonly string[]): boolean {
   return unable.has(condition) && !isOrdered;
 }
 
+/** How a machine is unhealthy: it does not respond, or a fault keeps it from accepting tasks until somebody acts. */
+export function unhealthyAs(
+  condition: string,
+  codes: readonly string[],
+): 'silent' | 'quarantined' | undefined {
+  if (condition === 'stale' || condition === 'gone') return 'silent';
+  return condition === 'quarantined' && isFault(condition, codes) ? 'quarantined' : undefined;
+}
+
 /** Codes of the reasons for the condition, without duplicates. */
 export function codesOf({ condition, health }: Pick<Machine, 'condition' | 'health'>): string[] {
   const reasons = health?.reasons.filter(({ verdict }) => verdict === condition) ?? [];

@@ -27,9 +27,10 @@ export function newHistory({ clock, ...more }: HistoryOptions) {
   return history;
 }
 
-/** A recorder for it, in a rack whose machines tell everything themselves. */
+/** A recorder for it, in a rack with `rpi-1`, which tells everything itself. */
 export function newRecorder(history: History, clock: FakeClock): Recorder {
   const services = { views: () => ({ alerts: [] }) };
-  const rack = () => ({ machines: new Map() }) as unknown as Rack;
+  const machines = new Map([['rpi-1', { name: 'rpi-1', devices: [] }]]);
+  const rack = () => ({ machines }) as unknown as Rack;
   return new Recorder({ rack, clock, history, services });
 }

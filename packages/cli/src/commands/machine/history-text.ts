@@ -27,7 +27,7 @@ function told(entry: HistoryEntry): Told {
       };
     }
     case 'task':
-      return { what: 'task', text: joined([entry.id, entry.outcome]) };
+      return { what: 'task', text: joined([entry.id, entry.outcome, infrastructure(entry)]) };
     case 'cycle': {
       const { action, outcome, reason, by } = entry;
       return { what: action, text: joined([outcome, reason]), by };
@@ -65,6 +65,10 @@ function told(entry: HistoryEntry): Told {
       return { what: 'omitted', text, style: 'yellow' };
     }
   }
+}
+
+function infrastructure({ infrastructure: why }: { infrastructure?: string | undefined }) {
+  return why && `infrastructure, because ${why}`;
 }
 
 function joined(parts: readonly (string | undefined)[]): string {

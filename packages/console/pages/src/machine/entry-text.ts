@@ -8,7 +8,13 @@ export function textOf(entry: HistoryEntry): string {
     case 'condition':
       return entry.text;
     case 'task':
-      return [entry.id, entry.outcome].filter(Boolean).join(': ');
+      return [
+        entry.id,
+        entry.outcome,
+        entry.infrastructure && `infrastructure, because ${entry.infrastructure}`,
+      ]
+        .filter(Boolean)
+        .join(': ');
     case 'cycle':
       return `${entry.action} by ${entry.by}: ${entry.reason}${entry.outcome ? `; ${entry.outcome}` : ''}`;
     case 'repair':

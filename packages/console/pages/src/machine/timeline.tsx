@@ -1,8 +1,9 @@
 import type { Curve, HistoryEntry, Machine, MachineCondition } from '@skolo/api/machine-state';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { useLive } from '../live/store.ts';
 import { wordFor } from '../parts/condition.tsx';
 import { exact } from '../parts/time.tsx';
+import { useWidth } from '../parts/width.ts';
 import { CurveLane } from './curve.tsx';
 import { textOf } from './entry-text.ts';
 import { type Scale, scaleOf, ticksOf } from './scale.ts';
@@ -32,15 +33,9 @@ interface Props {
 
 /** Verdicts, tasks, power, alerts and people on one axis, with the curves below. The list after it has the same information. */
 export function Timeline({ machine, from, to, entries, curves }: Props) {
-  const box = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
+  const [box, width] = useWidth();
   const [at, setAt] = useState<number>();
   const timezone = useLive(({ rack }) => rack?.timezone);
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(entry?.contentRect.width ?? 0));
-    if (box.current) observer.observe(box.current);
-    return () => observer.disconnect();
-  }, []);
   const scale = scaleOf(from, to, margin, Math.max(margin + 50, width - 4));
   const lanes = lanesOf(machine, entries, from, to);
   const top = lanes.length * laneHeight;

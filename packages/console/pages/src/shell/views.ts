@@ -11,6 +11,7 @@ import { Power } from '../power/power.tsx';
 import { RackPage } from '../rack/rack.tsx';
 import { RackFile } from '../rack-file/rack-file.tsx';
 import { Services } from '../services/services.tsx';
+import { RackTimeline } from '../timeline/timeline.tsx';
 import { Tokens } from '../tokens/tokens.tsx';
 import { Visit } from '../visit/visit.tsx';
 import { listOf } from './more.tsx';
@@ -80,6 +81,7 @@ const more: readonly View[] = [
 
 export const views: readonly View[] = [
   { name: 'rack', title: 'Rack', component: RackPage },
+  { name: 'timeline', title: 'Timeline', component: RackTimeline },
   { name: 'power', title: 'Power', component: Power },
   { name: 'alerts', title: 'Alerts', component: Alerts },
   { name: 'more', title: 'More', component: listOf(more) },

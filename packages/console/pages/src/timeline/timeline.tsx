@@ -1,0 +1,186 @@
+import type { Timeline, TimelineRow } from '@skolo/api/timeline';
+import { clockIn, rowText, summaryOf, timelineText } from '@skolo/api/timeline-text';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { machineState } from '../live/api.ts';
+import { useLive } from '../live/store.ts';
+import { MachineLink } from '../parts/links.tsx';
+import { Load, useLoaded } from '../parts/load.tsx';
+import { go, hrefOf, type Route } from '../parts/router.ts';
+import { exact } from '../parts/time.tsx';
+import { Graph } from './graph.tsx';
+
+const periods: readonly [string, string, number][] = [
+  ['1h', '1 hour', 1],
+  ['12h', '12 hours', 12],
+  ['1d', '1 day', 24],
+  ['7d', '1 week', 168],
+];
+const usualHours = 12;
+const everyMs = 15_000;
+const hourMs = 3_600_000;
+
+/** What happened in the rack, from all services, and its text for the next person on call. */
+export function RackTimeline({ route: { query } }: { route: Route }) {
+  const [since, until, wanted] = ['since', 'until', 'period'].map(
+    (key) => query.get(key) ?? undefined,
+  );
+  const [, , hours] = periods.find(([key]) => key === wanted) ?? ['', '', usualHours];
+  const loaded = useLoaded(
+    (signal) => {
+      const end = until === undefined ? Date.now() : Date.parse(until);
+      const begin = since ?? new Date(end - hours * hourMs).toISOString();
+      return machineState.timeline({ query: { since: begin, until }, signal });
+    },
+    `${since} ${until} ${hours}`,
+    until === undefined ? everyMs : undefined,
+  );
+  return (
+    <>
+      <h1>Timeline</h1>
+      <nav class="tabs" aria-label="Period">
+        {periods.map(([key, text, each]) => (
+          <a
+            key={key}
+            href={hrefOf('timeline', [], { period: key })}
+            aria-current={since === undefined && each === hours ? 'true' : undefined}
+          >
+            {text}
+          </a>
+        ))}
+        {loaded.value && <Steps timeline={loaded.value} />}
+      </nav>
+      <Load of={loaded}>
+        {(timeline) => (
+          <>
+            <Graph timeline={timeline} onRange={(from, to) => go(hrefOfRange(from, to))} />
+            <Summary timeline={timeline} />
+            <Rows timeline={timeline} at={query.get('at') ?? undefined} />
+          </>
+        )}
+      </Load>
+    </>
+  );
+}
+
+function hrefOfRange(from: number, to: number, at?: string): string {
+  const [since, until] = [from, to].map((time) => new Date(time).toISOString());
+  return hrefOf('timeline', [], { since, until, at });
+}
+
+/** The span before, the one after, and half of it. */
+function Steps({ timeline: { since, until } }: { timeline: Timeline }) {
+  const [from, to] = [Date.parse(since), Date.parse(until)];
+  const span = to - from;
+  return (
+    <>
+      <a href={hrefOfRange(from - span, from)}>earlier</a>
+      <a href={hrefOfRange(to, to + span)}>later</a>
+      <a href={hrefOfRange(from + span / 4, to - span / 4)}>zoom in</a>
+      <a href={hrefOfRange(from - span / 2, to + span / 2)}>zoom out</a>
+    </>
+  );
+}
+
+function Summary({ timeline }: { timeline: Timeline }) {
+  const timezone = useLive(({ rack }) => rack?.timezone);
+  const pre = useRef<HTMLPreElement>(null);
+  const details = useRef<HTMLDetailsElement>(null);
+  const [state, setState] = useState<'copied' | 'selected'>();
+  function copy() {
+    if (details.current) details.current.open = true;
+    if (pre.current) getSelection()?.selectAllChildren(pre.current);
+    // Unlike `navigator.clipboard`, it works on a page without TLS.
+    setState(document.execCommand('copy') ? 'copied' : 'selected');
+  }
+  const { truncated, omitsAudit, missing } = timeline;
+  return (
+    <section>
+      <ul class="lines">
+        {summaryOf(timeline, clockIn(timezone)).map((line, i) => (
+          <li key={line} class={i >= 3 && missing.length > 0 ? 'warning' : ''}>
+            {line}
+          </li>
+        ))}
+      </ul>
+      {omitsAudit && <p class="muted">Sign in with the operate role to see changes by people.</p>}
+      {truncated && <p class="warning">Older events are omitted; choose a shorter period.</p>}
+      <button type="button" onClick={copy}>
+        {state === 'copied'
+          ? 'Copied'
+          : state === 'selected'
+            ? 'Press Ctrl-C'
+            : 'Copy the handover'}
+      </button>
+      <details ref={details}>
+        <summary>Text of the handover</summary>
+        <pre class="handover" ref={pre}>
+          {timelineText(timeline, timezone).join('\n')}
+        </pre>
+      </details>
+    </section>
+  );
+}
+
+function Rows({ timeline, at }: { timeline: Timeline; at: string | undefined }) {
+  const list = useRef<HTMLOListElement>(null);
+  useEffect(() => {
+    list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'center' });
+  }, [at]);
+  const { rows, since, until } = timeline;
+  if (rows.length === 0) return <p class="muted">Nothing happened in this period.</p>;
+  const hrefOfRow = (row: TimelineRow) => hrefOfRange(Date.parse(since), Date.parse(until), row.at);
+  return (
+    <ol class="entries rows" ref={list}>
+      {rows.toReversed().map((row) => (
+        <li
+          key={`${row.at} ${row.kind} ${row.text}`}
+          aria-current={row.at === at ? 'true' : undefined}
+        >
+          <Row row={row} href={hrefOfRow(row)} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Row({ row, href }: { row: TimelineRow; href: string }) {
+  const timezone = useLive(({ rack }) => rack?.timezone);
+  const machines = useLive((live) => live.machines);
+  const { at, kind, names, details, versions } = row;
+  const known = names.filter((name) => machines.has(name));
+  return (
+    <>
+      <a href={href} title="Link to this moment">
+        <time dateTime={at}>{exact(at, timezone)}</time>
+      </a>
+      <span class="kind">{kind}</span>
+      <div>
+        {rowText(row, (time) => exact(time, timezone))}{' '}
+        {versions.map(({ device, from, to }) => (
+          <a key={`${device} ${to}`} href={hrefOf('backups', [device], { from, to })}>
+            difference of {device}
+          </a>
+        ))}
+        {known.length > 0 && (
+          <details>
+            <summary>{known.length === 1 ? '1 machine' : `${known.length} machines`}</summary>
+            {known.map((name) => (
+              <span key={name}>
+                <MachineLink name={name} />{' '}
+              </span>
+            ))}
+          </details>
+        )}
+        {details.length > 0 && (
+          <ul class="lines">
+            {details.map((line) => (
+              <li key={line}>
+                <code>{line}</code>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </>
+  );
+}

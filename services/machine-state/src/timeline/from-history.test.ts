@@ -1,0 +1,114 @@
+import type { Machine } from '@skolo/api';
+import { tempDir } from '@skolo/base/testing';
+import { fakeClock } from '@skolo/common/testing';
+import { expect, it } from 'vitest';
+import { Uptimes } from '../history/uptimes.ts';
+import { newHistory } from '../testing/history.ts';
+import { healthOf, recordedEvent, serviceEvents } from './from-history.ts';
+import { mergeEvents } from './merge.ts';
+
+const begin = Date.parse('2026-11-20T18:00:00Z');
+const minute = 60_000;
+const hour = 60 * minute;
+
+async function newLab() {
+  const stateDir = await tempDir();
+  const clock = fakeClock(new Date(begin).toISOString());
+  const open = async () => {
+    const history = newHistory({ stateDir, clock });
+    await history.open();
+    return history;
+  };
+  const span = { from: begin, to: begin + 12 * hour };
+  return { clock, open, span };
+}
+
+type State = ConstructorParameters<typeof Uptimes>[0]['states'] extends () => readonly (infer S)[]
+  ? S
+  : never;
+
+it('shows when services were down, that this one was killed, and new versions', async () => {
+  const { clock, open, span } = await newLab();
+  let peer: State = { name: 'router-backup', reachable: true, version: '1.0' };
+  const states = () => [{ name: 'machine-state', reachable: true, version: '1.0' }, peer];
+  let history = await open();
+  let uptimes = new Uptimes({ clock, history, states });
+  const run = (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 1000) {
+      clock.pass(1000);
+      uptimes.tick();
+    }
+  };
+  run(10 * minute);
+  peer = { ...peer, reachable: false };
+  run(4 * minute);
+  peer = { ...peer, reachable: true, version: '1.1' };
+  run(10 * minute);
+  // Killed, without a last beat.
+  await history.close();
+  clock.pass(5 * minute);
+  history = await open();
+  uptimes = new Uptimes({ clock, history, states });
+  run(10 * minute);
+  peer = { ...peer, reachable: false };
+  run(10 * minute);
+
+  const { services } = await history.happenings({ ...span, changed: [] }, 1000);
+  const { events, downSince } = serviceEvents(services, { ...span, to: clock.now() });
+
+  const shown = mergeEvents(events, 10).rows.map(({ at, endedAt, text }) => [
+    text,
+    (Date.parse(at) - begin) / minute,
+    endedAt && Math.round((Date.parse(endedAt) - begin) / minute),
+  ]);
+  expect(shown).toEqual([
+    ['router-backup did not respond', expect.closeTo(10, 0), 14],
+    ['version 1.1 replaced 1.0', expect.closeTo(14, 0), undefined],
+    ['machine-state was down: nothing was recorded', expect.closeTo(24, 0), 29],
+    ['router-backup did not respond', expect.closeTo(39, 0), undefined],
+  ]);
+  expect(Date.parse(downSince('router-backup') ?? '')).toBeCloseTo(begin + 39 * minute, -5);
+  expect(downSince('machine-state')).toBeUndefined();
+});
+
+it('counts unhealthy machines, and says what became worse and better', async () => {
+  const { clock, open, span } = await newLab();
+  const history = await open();
+  const note = (machine: string, after: number, key: string, more: object = {}) =>
+    history.add({ machine, kind: 'condition', key, at: begin + after, data: `${key}.`, ...more });
+  note('rpi-1', -2 * hour, 'quarantined', { outcome: 'battery-low' });
+  note('rpi-1', hour, 'ok');
+  const behind = { cause: 'switch-1' };
+  note('rpi-2', -3 * hour, 'ok');
+  note('rpi-2', 2 * hour, 'stale', { ...behind, seenAt: begin + 2 * hour - minute });
+  note('rpi-3', 2 * hour + 1000, 'stale', { ...behind, seenAt: begin + 2 * hour - minute });
+  note('rpi-3', 2 * hour + 5 * minute, 'gone');
+  note('rpi-3', 3 * hour, 'ok');
+  note('rpi-4', 4 * hour, 'quarantined', { outcome: 'forced' });
+  history.add({ machine: '', kind: 'rack-file', at: begin + 5 * hour, data: '{"changes":["a"]}' });
+  history.add({ machine: '', kind: 'rack-file', at: begin + 6 * hour, data: '{' });
+  clock.pass(12 * hour);
+  const found = await history.happenings({ ...span, changed: [] }, 1000);
+  const standing = {
+    ...{ name: 'rpi-5', condition: 'gone', sentence: 'no answer' },
+    since: new Date(begin - 9 * hour).toISOString(),
+  } as Machine;
+
+  const { events, unhealthy, ...summary } = healthOf(found, [standing], span);
+
+  expect(summary).toEqual({
+    worse: { count: 1, where: 'rpi-2' },
+    better: { count: 1, where: 'rpi-1' },
+    waiting: { machine: 'rpi-5', since: standing.since, text: 'no answer' },
+  });
+  expect(unhealthy.map(([, count]) => count)).toEqual([2, 1, 3, 2]);
+  const recorded = found.entries.flatMap((entry) => recordedEvent(entry) ?? []);
+  const { rows } = mergeEvents([...events, ...recorded], 10);
+  expect(rows.map(({ at, text, where }) => [at.slice(11, 16), text, where])).toEqual([
+    ['19:00', 'no longer quarantined', 'rpi-1'],
+    ['19:59', 'silent: stale.', 'rpi-[2-3] (2)'],
+    ['21:00', 'back', 'rpi-3'],
+    ['23:00', expect.stringContaining('rack.yaml changed'), ''],
+    ['00:00', expect.stringContaining('rack.yaml changed'), ''],
+  ]);
+});

@@ -1,0 +1,231 @@
+/** What the history contains, as events of the timeline, and how many machines were unhealthy. Pure. */
+import type { HistoryEntry, Machine, Timeline } from '@skolo/api';
+import { isObject, parseJson } from '@skolo/base';
+import { foldNames } from '@skolo/rack';
+import type { Entry } from '../history/entry.ts';
+import type { Happenings } from '../history/history.ts';
+import { beatSeconds } from '../history/uptimes.ts';
+import { codesOf, unhealthyAs } from '../join/condition.ts';
+import { timeOf } from '../join/machine.ts';
+import { alertEvent, cycleEvent } from './from-services.ts';
+import type { TimelineEvent } from './merge.ts';
+
+interface Span {
+  from: number;
+  to: number;
+}
+
+interface Health {
+  as: ReturnType<typeof unhealthyAs>;
+  at: number;
+  text: string;
+}
+
+const machineState = 'machine-state';
+/** Shorter gaps are restarts. */
+const leastDownMs = 10_000;
+/** After its restart, this service knows the others' state. */
+const settledMs = 90_000;
+const mostPoints = 1000;
+
+/**
+ * Changes of machines' health: their events, the curve, and what has become worse and better.
+ *
+ * @param machines their current state: those that have not changed since the beginning
+ */
+export function healthOf(
+  { entries, before }: Pick<Happenings, 'entries' | 'before'>,
+  machines: readonly Machine[],
+  { from, to }: Span,
+): Pick<Timeline, 'unhealthy' | 'worse' | 'better' | 'waiting'> & { events: TimelineEvent[] } {
+  const now = new Map<string, Health>();
+  for (const machine of machines) {
+    const { name, condition, since = timeOf(from), sentence: text } = machine;
+    if (Date.parse(since) > from) continue;
+    now.set(name, { as: unhealthyAs(condition, codesOf(machine)), at: Date.parse(since), text });
+  }
+  for (const entry of before) now.set(entry.machine, healthIn(entry));
+  const begin = new Map(now);
+  const points = new Map([[Math.floor(from / 1000), countIn(now)]]);
+  const pointMs = Math.max(1000, (to - from) / mostPoints);
+  const events: TimelineEvent[] = [];
+  for (const entry of entries.toReversed()) {
+    if (entry.kind !== 'condition') continue;
+    const previous = now.get(entry.machine);
+    const health = healthIn(entry);
+    if (previous?.as === health.as) continue;
+    now.set(entry.machine, health);
+    points.set(Math.floor((Math.floor(entry.at / pointMs) * pointMs) / 1000), countIn(now));
+    if (previous !== undefined || health.as !== undefined) {
+      events.push(eventOf(entry, health, previous));
+    }
+  }
+  const names = (isOne: (name: string) => boolean) => {
+    const found = [...now.keys()].filter(isOne);
+    return { count: found.length, where: foldNames(found) };
+  };
+  const isBad = (all: ReadonlyMap<string, Health>, name: string) => all.get(name)?.as !== undefined;
+  const [longest] = [...now]
+    .filter(([, { as }]) => as !== undefined)
+    .sort(([, a], [, b]) => a.at - b.at);
+  return {
+    events,
+    unhealthy: [...points],
+    worse: names((name) => isBad(now, name) && !isBad(begin, name)),
+    better: names((name) => !isBad(now, name) && isBad(begin, name)),
+    ...(longest && {
+      waiting: { machine: longest[0], since: timeOf(longest[1].at), text: longest[1].text },
+    }),
+  };
+}
+
+function healthIn({ key = '', outcome, at, seenAt, data = '' }: Entry): Health {
+  const codes = outcome ? outcome.split(',') : [];
+  const as = unhealthyAs(key, codes);
+  return { as, at: as === 'silent' ? (seenAt ?? at) : at, text: data };
+}
+
+function countIn(now: ReadonlyMap<string, Health>): number {
+  return [...now.values()].filter(({ as }) => as !== undefined).length;
+}
+
+function eventOf(entry: Entry, { as, at, text }: Health, previous: Health | undefined) {
+  const { machine, cause = '', outcome = '' } = entry;
+  const common = { at, names: [machine], id: `${as} ${machine} ${entry.at}` };
+  if (as === undefined) {
+    const what = previous?.as === 'silent' ? 'back' : 'no longer quarantined';
+    return { ...common, kind: 'back', group: what, text: what } as const;
+  }
+  const shared = cause === '' && as === 'silent' ? as : undefined;
+  return {
+    ...common,
+    kind: as,
+    group: as === 'silent' ? cause : outcome,
+    text: `${as}: ${text}`,
+    ...(outcome !== '' && { shared: `${as}: ${outcome.replaceAll(',', ', ')}` }),
+    ...(shared && { shared }),
+  } as const;
+}
+
+/** Cycles, holds, alerts and rack.yaml. */
+export function recordedEvent(entry: Entry): TimelineEvent | undefined {
+  const { machine, kind, key = '', at, endedAt, outcome, device, data } = entry;
+  const json = data === undefined || kind === 'condition' ? undefined : parseJson(data);
+  const fields = isObject(json) ? json : {};
+  const textOf = (name: string) => String(fields[name] ?? '');
+  switch (kind) {
+    case 'cycle': {
+      const [action, by, reason] = [textOf('action'), textOf('by'), textOf('reason')];
+      const target = device === undefined ? machine : `${machine}-${device}`;
+      return cycleEvent({ id: key, target, action, by, reason, at, endedAt, outcome });
+    }
+    case 'hold': {
+      const [by, reason] = [textOf('by'), textOf('reason')];
+      const isOnIt = reason.startsWith('on it: ');
+      return {
+        id: `hold ${key} ${machine}`,
+        at,
+        endedAt,
+        kind,
+        names: [machine],
+        group: `${by} ${reason}`,
+        until: Date.parse(textOf('until')) || undefined,
+        text: isOnIt ? `${by} is ${reason}` : `power held by ${by}: ${reason}`,
+      };
+    }
+    case 'alert':
+      return alertEvent({ name: key, machine, device, at, endedAt, severity: outcome });
+    case 'rack-file': {
+      const changes = Array.isArray(fields.changes) ? fields.changes.map(String) : [];
+      const text = `rack.yaml changed; to see who pushed it, run skolo push log`;
+      return { id: `rack.yaml ${at}`, at, kind, group: '', text, names: [], details: changes };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** People's orders and notes. */
+export function peopleEvent(entry: HistoryEntry): TimelineEvent | undefined {
+  const at = Date.parse(entry.at);
+  const names = [entry.machine];
+  if (entry.kind === 'note') {
+    const text = `note by ${entry.by}: ${entry.text}`;
+    const id = `note ${entry.machine} ${entry.at} ${entry.text}`;
+    return { id, at, kind: 'note', group: text, text, names };
+  }
+  if (entry.kind !== 'order') return undefined;
+  const { id, order, by = 'nobody known', reason, endedAt } = entry;
+  const text = `${order} by ${by}: ${reason}`;
+  const ended = endedAt === undefined ? undefined : Date.parse(endedAt);
+  return { id: `order ${id}`, at, endedAt: ended, kind: 'order', group: text, text, names };
+}
+
+interface Gap {
+  name: string;
+  at: number;
+  /** Absent: it continues. */
+  end?: number | undefined;
+}
+
+/** Downtime of services, and their new versions. @param entries spans when they were up */
+export function serviceEvents(entries: readonly Entry[], { from, to }: Span) {
+  const spans = Map.groupBy(
+    entries.toSorted((a, b) => a.at - b.at),
+    ({ key = '' }) => key,
+  );
+  const unknown = gapsOf(machineState, spans.get(machineState) ?? [], { to, leastMs: 0 });
+  const gaps = [...spans]
+    .flatMap(([name, own]) => gapsOf(name, own, { to, leastMs: leastDownMs }))
+    .flatMap((gap) => knownPart(gap, unknown, to) ?? []);
+  const downs = gaps
+    .filter(({ at, end = to }) => end >= from && at < to)
+    .map(({ name, at, end }): TimelineEvent => {
+      const isOwn = name === machineState;
+      const text = isOwn ? `${name} was down: nothing was recorded` : `${name} did not respond`;
+      const id = `down ${name} ${at}`;
+      return { id, at, endedAt: end, kind: 'down', group: name, text, names: [] };
+    });
+  return {
+    events: [...downs, ...[...spans].flatMap(([name, own]) => rolloutsOf(name, own))],
+    /** Absent: it is up, or was never up. */
+    downSince(name: string): string | undefined {
+      const gap = gaps.findLast((each) => each.name === name && each.end === undefined);
+      return gap && timeOf(gap.at);
+    },
+  };
+}
+
+function gapsOf(
+  name: string,
+  spans: readonly Entry[],
+  { to, leastMs }: { to: number; leastMs: number },
+): Gap[] {
+  return spans.flatMap(({ endedAt: at = to }, i) => {
+    const end = spans[i + 1]?.at;
+    // While a service is up, its last span ends with the last beat. This service is up.
+    const least = end === undefined ? 2 * beatSeconds * 1000 : leastMs;
+    const isDown = (end ?? to) - at > least && !(name === machineState && end === undefined);
+    return isDown ? [{ name, at, end }] : [];
+  });
+}
+
+/** While this service was down, nobody knows whether the others were up. */
+function knownPart(gap: Gap, unknown: readonly Gap[], to: number): Gap | undefined {
+  const { name, at, end = to } = gap;
+  const during = unknown.findLast((each) => each.at <= end && at <= (each.end ?? to));
+  if (name === machineState || during?.end === undefined) return gap;
+  return end - during.end < settledMs ? undefined : { ...gap, at: Math.max(at, during.end) };
+}
+
+function rolloutsOf(name: string, spans: readonly Entry[]): TimelineEvent[] {
+  let running: string | undefined;
+  return spans.flatMap(({ at, outcome: version }): TimelineEvent[] => {
+    const before = running;
+    running = version ?? before;
+    if (version === undefined || before === undefined || version === before) return [];
+    const own = { id: `rollout ${name} ${at}`, at, kind: 'rollout', group: version } as const;
+    const text = `version ${version} replaced ${before}`;
+    return [{ ...own, text, shared: `version ${version}`, names: [name] }];
+  });
+}

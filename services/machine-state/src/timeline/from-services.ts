@@ -1,0 +1,169 @@
+/** What other services report, as events of the timeline. Pure. */
+import {
+  type AuditEntry,
+  type BackupVersion,
+  type DeadLetter,
+  type KnownAlert,
+  mergeAuditLogs,
+  type PowerCycle,
+  type SinkStatus,
+} from '@skolo/api';
+import { isObject } from '@skolo/base';
+import { given } from '../join/machine.ts';
+import type { TimelineEvent } from './merge.ts';
+
+export function cycleOf(cycle: PowerCycle): TimelineEvent {
+  const { requestedAt, finishedAt, failedStep, detail, outcome, startedAt } = cycle;
+  return cycleEvent({
+    ...cycle,
+    at: Date.parse(requestedAt),
+    endedAt: finishedAt === undefined ? undefined : Date.parse(finishedAt),
+    outcome: outcome ?? (startedAt === undefined ? 'queued' : 'running'),
+    why: failedStep && `${failedStep}: ${detail ?? 'no details'}`,
+  });
+}
+
+interface Cycle extends Pick<TimelineEvent, 'id' | 'at' | 'endedAt'> {
+  target: string;
+  action: string;
+  by: string;
+  reason: string;
+  outcome?: string | undefined;
+  why?: string | undefined;
+}
+
+export function cycleEvent(cycle: Cycle): TimelineEvent {
+  const { id, at, endedAt, target, action, by, reason, outcome: state, why } = cycle;
+  return {
+    id: `cycle ${id}`,
+    at,
+    endedAt,
+    kind: 'cycle',
+    names: [target],
+    state,
+    group: `${action} ${by} ${reason}`,
+    text: `${action === 'cycle' ? 'power cycle' : `power ${action}`} by ${by}: ${reason}`,
+    ...(why && { details: [`${target}: ${state} at ${why}`] }),
+  };
+}
+
+interface Alert extends Pick<TimelineEvent, 'at' | 'endedAt' | 'state'> {
+  name: string;
+  machine: string;
+  device?: string | undefined;
+  severity?: string | undefined;
+}
+
+export function alertEvent(alert: Alert): TimelineEvent {
+  const { name, machine, device, at, endedAt, severity, state } = alert;
+  const text = `alert ${name}${severity === undefined ? '' : ` (${severity})`}`;
+  return {
+    id: `alert ${name} ${machine} ${device} ${at}`,
+    at,
+    endedAt,
+    kind: 'alert',
+    group: text,
+    text,
+    names: [machine || device || []].flat(),
+    ...given({ state: state ?? (endedAt === undefined ? undefined : 'resolved') }),
+  };
+}
+
+/** @param isMachine whether rack.yaml contains it */
+export function alertOf(alert: KnownAlert, isMachine: (name: string) => boolean): TimelineEvent {
+  const { labels, startsAt, endsAt, status } = alert;
+  const { alertname = 'without a name', machine = '', severity, device } = labels;
+  return alertEvent({
+    name: alertname,
+    machine: isMachine(machine) ? machine : '',
+    severity,
+    device,
+    state: status,
+    at: Date.parse(startsAt),
+    endedAt: status === 'resolved' && endsAt !== undefined ? Date.parse(endsAt) : undefined,
+  });
+}
+
+/** Adds whether a message about the alert has left the rack: a sink sends the messages of its queue in order. */
+export function withDelivery(
+  event: TimelineEvent,
+  sinks: readonly SinkStatus[],
+  now: number,
+): TimelineEvent {
+  if (event.kind !== 'alert') return event;
+  const waiting = sinks.filter(
+    ({ depth, oldestSeconds, lastSuccess }) =>
+      lastSuccess === undefined || (depth > 0 && event.at >= now - oldestSeconds * 1000),
+  );
+  const why = ({ name, detail }: SinkStatus) => `${name}${detail ? `: ${detail}` : ''}`;
+  const delivery =
+    waiting.length === 0 ? 'delivered' : `not delivered yet to ${waiting.map(why).join(', ')}`;
+  return { ...event, state: [event.state, delivery].filter(Boolean).join(', ') };
+}
+
+export function deadLetterOf({ at, from, why }: DeadLetter): TimelineEvent {
+  const text = `alert not delivered, ${from} rejected it: ${why}`;
+  const own = { id: `dead letter ${at} ${from}`, at: Date.parse(at), group: `${from} ${why}` };
+  return { ...own, kind: 'alert', text, names: [] };
+}
+
+/** @param previous ID of the version that it replaced */
+export function versionOf(
+  { id, device, time, changedBy, by, reason, run }: BackupVersion,
+  previous: string | undefined,
+  rack: string,
+) {
+  const whose = changedBy === undefined ? '' : ` by ${changedBy}`;
+  const read =
+    by === undefined || by === 'schedule' ? '' : ` (read for ${by}${reason ? `: ${reason}` : ''})`;
+  const what = previous === undefined ? 'first configuration stored' : 'configuration changed';
+  const text = `${what}${whose}${read}`;
+  return {
+    id: `version ${device} ${id}`,
+    at: Date.parse(time),
+    kind: 'configuration',
+    names: [device],
+    text,
+    group: run ?? device,
+    ...(previous !== undefined && {
+      details: [`skolo backup diff ${device} ${previous} ${id} --on ${rack}`],
+      versions: [{ device, from: previous, to: id }],
+    }),
+  } satisfies TimelineEvent;
+}
+
+const signIns: ReadonlySet<string> = new Set(['signIn', 'signOut', 'createLink']);
+
+/** Changes and rejections, without those whose effect is shown by itself. @param known IDs of cycles, holds and orders */
+export function auditEvents(
+  logs: readonly { service: string; entries: AuditEntry[] }[],
+  known: ReadonlySet<string>,
+): TimelineEvent[] {
+  return mergeAuditLogs(logs).changes.flatMap((change): TimelineEvent[] => {
+    const { service, time, who, what, target = '', why = '', outcome, answer } = change;
+    const names = target.split(' ').filter((name) => name !== '');
+    const own = {
+      id: `audit ${service} ${change.requestId ?? `${time} ${who} ${what} ${target}`}`,
+      at: Date.parse(time),
+    };
+    if (signIns.has(what)) {
+      return [{ ...own, kind: 'sign-in', group: who, text: `${who} signed in or out`, names: [] }];
+    }
+    const isDone = outcome === 'done' || outcome === 'accepted';
+    const isNote = what === 'addNote' && service === 'machine-state';
+    const isShown = isNote || [...names, ...idsIn(answer)].some((id) => known.has(id));
+    if (isDone && isShown) return [];
+    // `requestBackup`: request backup
+    const words = what.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+    const text = [`${who}: ${words}`, why].filter(Boolean).join(': ');
+    const state = isDone ? undefined : outcome === 'begun' ? 'no outcome' : outcome;
+    const group = `${text} ${state ?? ''}`;
+    return [{ ...own, kind: 'change', group, text, ...given({ state }), names }];
+  });
+}
+
+/** Of an answer's lists, such as `cycles`. */
+function idsIn(answer: object | undefined): string[] {
+  const all = Object.values(answer ?? {}).flat();
+  return all.flatMap((each) => (isObject(each) && typeof each.id === 'string' ? each.id : []));
+}

@@ -1,0 +1,124 @@
+import { expect, it } from 'vitest';
+import { startFakeAgent } from '../testing/fake-agent.ts';
+import { startFakeServices } from '../testing/fake-service.ts';
+import { servicesEvery, startLab } from '../testing/lab.ts';
+
+const names = ['metadata-server', 'power-cycle-daemon', 'router-backup', 'alert-to-pubsub'];
+const minute = 60_000;
+const ago = (minutes: number) => new Date(Date.now() - minutes * minute).toISOString();
+
+function cycle(id: string, target: string, more: object = {}) {
+  return {
+    ...{ id, target, action: 'cycle', mode: 'auto', outlets: [], reason: 'offline', by: 'ann' },
+    ...{ origin: 'person', requestedAt: ago(50), startedAt: ago(50), offSeconds: 10, force: false },
+    ...{ step: 'see-back', steps: [], ...more },
+  };
+}
+
+async function start() {
+  const services = await startFakeServices();
+  const of = (name: string) =>
+    `  ${name}: { url: "${services.url}", metricsUrl: "${services.url}" }\n`;
+  const agent = await startFakeAgent('rpi-1');
+  const lab = await startLab({
+    agents: { 'rpi-1': agent, 'rpi-2': undefined },
+    deps: { services: servicesEvery(50) },
+    rack: `services:\n${names.map(of).join('')}`,
+  });
+  await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
+  return { services, lab };
+}
+
+it('merges what all services know, and folds what belongs together', async () => {
+  const { services, lab } = await start();
+  await lab.client.addNote({ body: { machines: ['rpi-1', 'rpi-2'], text: 'a new fan' } });
+  services.answers['/v1/power-cycles'] = {
+    cycles: [
+      cycle('c1', 'rpi-1', { finishedAt: ago(48), outcome: 'back' }),
+      cycle('c2', 'rpi-2', {
+        outcome: 'failed',
+        finishedAt: ago(47),
+        failedStep: 'turn-on',
+        detail: 'no answer',
+      }),
+    ],
+  };
+  services.answers['/v1/devices'] = { devices: [{ name: 'switch-1', changedAt: ago(40) }] };
+  services.answers['/v1/devices/switch-1/versions'] = {
+    versions: [
+      { id: 'b2b2', device: 'switch-1', time: ago(40), changedBy: 'bob' },
+      { id: 'a1a1', device: 'switch-1', time: ago(4000) },
+    ],
+  };
+  const alert = { fingerprint: 'f', annotations: {}, endpoint: 'webhook', count: 1 };
+  const times = { startsAt: ago(30), first: ago(30), last: ago(1) };
+  services.answers['/v1/alerts'] = {
+    alerts: [
+      { ...alert, ...times, status: 'firing', labels: { alertname: 'Hot', machine: 'rpi-1' } },
+      { ...alert, ...times, status: 'firing', labels: { alertname: 'Hot', machine: 'rpi-2' } },
+    ],
+  };
+  const sink = { kind: 'pubsub', depth: 0, oldestSeconds: 0, setAside: 0, lastSuccess: ago(1) };
+  const stuck = { ...sink, name: 'pager', depth: 1, oldestSeconds: 3600, detail: 'refused' };
+  services.answers['/v1/status'] = { sinks: [{ ...sink, name: 'pubsub' }, stuck] };
+  services.answers['/v1/dead-letters'] = { deadLetters: [] };
+  const begun = { who: 'bob', what: 'requestCycles', target: 'rpi-1 rpi-2', requestId: 'r1' };
+  services.answers['/v1/audit'] = {
+    skipped: 0,
+    entries: [
+      {
+        ...begun,
+        time: ago(50),
+        outcome: 'accepted',
+        answer: { cycles: [{ id: 'c1' }, { id: 'c2' }] },
+      },
+      { ...begun, time: ago(50), outcome: 'begun' },
+      {
+        ...begun,
+        time: ago(51),
+        requestId: 'r0',
+        outcome: 'rejected: held by ann',
+        why: 'offline',
+      },
+    ],
+  };
+
+  const { rows, missing, omitsAudit } = await lab.client.timeline();
+
+  expect({ missing, omitsAudit }).toEqual({ missing: [], omitsAudit: false });
+  expect(rows.map(({ kind, text, where }) => `${kind}: ${text}: ${where}`)).toEqual([
+    'change: bob: request cycles: offline; 4 rejected: held by ann: rpi-[1-2] (2)',
+    'cycle: power cycle by ann: offline; 1 back, 1 failed: rpi-[1-2] (2)',
+    'configuration: configuration changed by bob: switch-1',
+    'alert: alert Hot; 2 firing, not delivered yet to pager: refused: rpi-[1-2] (2)',
+    'note: note by ann: a new fan: rpi-[1-2] (2)',
+  ]);
+  expect(rows[1]?.details).toEqual(['rpi-2: failed at turn-on: no answer']);
+  expect(rows[2]?.versions).toEqual([{ device: 'switch-1', from: 'a1a1', to: 'b2b2' }]);
+});
+
+it('names a source that does not respond, and entries that cannot be read, and shows the rest', async () => {
+  const { services, lab } = await start();
+  services.answers['/v1/devices'] = undefined;
+  services.answers['/v1/power-cycles'] = { cycles: [{ id: 'new' }, cycle('c1', 'rpi-1')] };
+  services.answers['/v1/status'] = { sinks: [] };
+  services.answers['/v1/dead-letters'] = { deadLetters: [] };
+  services.answers['/v1/audit'] = { skipped: 0, entries: [] };
+
+  const { rows, missing } = await lab.client.timeline();
+
+  expect(rows).toMatchObject([{ kind: 'cycle', where: 'rpi-1' }]);
+  expect(missing).toMatchObject([
+    { source: 'router-backup', why: expect.stringContaining('500') },
+    { source: 'power-cycle-daemon', why: expect.stringContaining('1 of its entries') },
+  ]);
+});
+
+it.each([
+  ['backwards', { since: ago(1), until: ago(2) }],
+  ['of more than 31 days', { since: ago(32 * 1440) }],
+])('rejects a period %s', async (_what, query) => {
+  const { lab } = await start();
+
+  await expect(lab.client.timeline({ query })).rejects.toMatchObject({ status: 422 });
+});
