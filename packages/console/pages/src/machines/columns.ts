@@ -68,12 +68,16 @@ export function taskOf({ task, lastTask }: Machine): { word?: string; at?: strin
   return lastTask ? { word: lastTask.outcome, at: lastTask.endedAt } : {};
 }
 
-/** @param sort the key of a column; with `-`, the last one comes first. Rows without a value come last. */
+/** @param sort the key of a column; with `-`, the last one comes first; otherwise in the order of the rack. Rows without a value come last. */
 export function sorted(machines: readonly Machine[], sort: string): Machine[] {
   const column = columns.find(({ key }) => key === sort.replace(/^-/, ''));
   if (!column) return [...machines];
   const sign = sort.startsWith('-') ? -1 : 1;
   const rank = column.rank ?? column.of;
+  // Not before it is needed: the first one takes as long as drawing a hundred rows.
+  const text = new Intl.Collator('en', { numeric: true });
+  const compare = (a: string | number, b: string | number) =>
+    typeof a === 'number' && typeof b === 'number' ? a - b : text.compare(`${a}`, `${b}`);
   return machines
     .map((machine) => ({ machine, value: rank(machine) }))
     .sort((a, b) => {
@@ -83,12 +87,6 @@ export function sorted(machines: readonly Machine[], sort: string): Machine[] {
       return sign * compare(a.value, b.value);
     })
     .map(({ machine }) => machine);
-}
-
-const { compare: compareText } = new Intl.Collator('en', { numeric: true });
-
-function compare(a: string | number, b: string | number): number {
-  return typeof a === 'number' && typeof b === 'number' ? a - b : compareText(`${a}`, `${b}`);
 }
 
 function extreme(of: (...values: number[]) => number, values: readonly (number | undefined)[]) {

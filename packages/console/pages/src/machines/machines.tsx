@@ -4,7 +4,7 @@ import { Component } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
-import { MachineLink, portHref } from '../parts/links.tsx';
+import { MachineLink } from '../parts/links.tsx';
 import { go, hrefOf, type Route } from '../parts/router.ts';
 import { span, useNow } from '../parts/time.tsx';
 import { filterOf } from '../rack/filter.ts';
@@ -19,7 +19,7 @@ export function Machines({ route }: { route: Route }) {
   const rack = useLive((live) => live.rack);
   const machines = useLive((live) => live.machines);
   const now = Math.floor(useNow() / minuteMs) * minuteMs;
-  const sort = route.query.get('sort') ?? 'name';
+  const sort = route.query.get('sort') ?? '';
   const shown = useMemo(
     () => sorted(matching([...machines.values()], filterOf(route.query)), sort),
     [machines, route],
@@ -113,12 +113,6 @@ class Row extends Component<RowProps> {
           return (
             <td key={key}>
               {machine.condition === 'ok' ? value : <Condition condition={machine.condition} />}
-            </td>
-          );
-        case 'port':
-          return (
-            <td key={key} data-label={title}>
-              {typeof value === 'string' && <a href={portHref(value)}>{value}</a>}
             </td>
           );
         default:
