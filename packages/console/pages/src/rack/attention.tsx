@@ -51,7 +51,11 @@ export function Attention({
       {about !== undefined && opened === undefined && (
         <p role="status">
           Nothing about {about} needs attention now.{' '}
-          {machines.has(about) && <a href={hrefOf('machine', [about])}>Go to the machine</a>}
+          {machines.has(about) ? (
+            <a href={hrefOf('machine', [about])}>Go to the machine</a>
+          ) : (
+            <a href={hrefOf('timeline')}>Go to the timeline</a>
+          )}
         </p>
       )}
       {cards.length > 0 && (
