@@ -16,7 +16,10 @@ it('is the handover: local times with their offset, days, and who has waited lon
   const waiting = { machine: 'rpi-9', since: '2026-11-19T23:30:00Z', text: 'no phone' };
   const rows = [
     row('2026-11-20T22:59:59.900Z', 'silent', { where: 'rpi-1', endedAt: '2026-11-20T23:00:00Z' }),
-    row('2026-11-20T23:00:01Z', 'bob is on it', { until: '2026-11-21T03:00:00Z', details: ['a'] }),
+    row('2026-11-20T23:00:01Z', 'bob is on it', {
+      until: '2026-11-21T03:00:00Z',
+      details: [...'abcdefghij'],
+    }),
   ];
   const missing = [{ source: 'router-backup', why: 'refused', since: '2026-11-21T04:00:00Z' }];
 
@@ -32,7 +35,8 @@ it('is the handover: local times with their offset, days, and who has waited lon
     '',
     '2026-11-21',
     '00:00:01  bob is on it; ends 04:00:00',
-    '          - a',
+    ...[...'abcdefgh'].map((each) => `          - ${each}`),
+    '          - and 2 more',
   ]);
 });
 

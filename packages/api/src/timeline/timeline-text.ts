@@ -2,6 +2,8 @@
 import type { Timeline, TimelineRow } from './timeline-api.ts';
 
 const width = 80;
+/** Of a row: a handover is read as a whole. */
+const mostDetails = 8;
 
 /** @param timezone default: that of this computer */
 export function timelineText(timeline: Timeline, timezone?: string): string[] {
@@ -25,7 +27,13 @@ export function timelineText(timeline: Timeline, timezone?: string): string[] {
         rowText(row, (time) => shortly(clock(time), day)),
       ),
     );
-    for (const detail of row.details) lines.push(...wrapped('          - ', detail));
+    const more = row.details.length - mostDetails;
+    for (const detail of [
+      ...row.details.slice(0, mostDetails),
+      ...(more > 0 ? [`and ${more} more`] : []),
+    ]) {
+      lines.push(...wrapped('          - ', detail));
+    }
   }
   if (rows.length === 0) lines.push('', 'Nothing happened.');
   return lines;

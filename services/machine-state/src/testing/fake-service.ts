@@ -7,6 +7,8 @@ interface FakeServices {
   url: string;
   /** By path; an undefined value answers 500. */
   answers: Record<string, unknown>;
+  /** Tokens by path, of the last request. */
+  tokens: Map<string, string | undefined>;
   /** Sends a cycle to those who follow them. */
   cycle(cycle: object): void;
 }
@@ -23,8 +25,10 @@ export async function startFakeServices(): Promise<FakeServices> {
     '/readyz': { ready: true, degraded: [] },
   };
   const followers = new Set<ServerResponse>();
+  const tokens: FakeServices['tokens'] = new Map();
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0] ?? '';
+    tokens.set(path, request.headers.authorization);
     if (path === '/v1/power-cycles/events') {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
       followers.add(response);
@@ -43,6 +47,7 @@ export async function startFakeServices(): Promise<FakeServices> {
   return {
     url: `http://127.0.0.1:${port}`,
     answers,
+    tokens,
     cycle(cycle) {
       const event = `event: cycle\ndata: ${JSON.stringify(cycle)}\n\n`;
       for (const follower of followers) follower.write(event);

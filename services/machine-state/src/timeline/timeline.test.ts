@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { createClient, machineStateApi } from '@skolo/api';
+import { newToken } from '@skolo/common';
 import { expect, it } from 'vitest';
 import { startFakeAgent } from '../testing/fake-agent.ts';
 import { startFakeServices } from '../testing/fake-service.ts';
@@ -112,6 +115,32 @@ it('names a source that does not respond, and entries that cannot be read, and s
     { source: 'router-backup', why: expect.stringContaining('500') },
     { source: 'power-cycle-daemon', why: expect.stringContaining('1 of its entries') },
   ]);
+});
+
+it('reads audit logs with the token of the caller, and not at all for the view role', async () => {
+  const { services, lab } = await start();
+  services.answers['/v1/audit'] = {
+    skipped: 0,
+    entries: ['bob', 'bob', 'eve'].map((who, at) => {
+      const own = { requestId: `r${at}`, target: 'jumphost', outcome: 'done', from: '10.0.0.1' };
+      return { ...own, time: ago(30 - at), who, what: 'signIn' };
+    }),
+  };
+  const ofPeople = async (client: typeof lab.client) => {
+    const { rows, omitsAudit } = await client.timeline();
+    const texts = rows.flatMap(({ kind, text }) => (kind === 'sign-in' ? text : []));
+    return { texts, omitsAudit };
+  };
+  const options = { name: 'guest', role: 'view', expiresInDays: 1 } as const;
+  const token = await newToken(join(lab.dir, 'tokens.yaml'), options);
+  const guest = createClient(machineStateApi, { baseUrl: lab.url, token });
+
+  expect(await ofPeople(guest)).toEqual({ texts: [], omitsAudit: true });
+  expect(services.tokens.has('/v1/audit')).toBe(false);
+  const texts = ['bob signed in or out', 'eve signed in or out'];
+  expect(await ofPeople(lab.client)).toEqual({ texts, omitsAudit: false });
+  expect(services.tokens.get('/v1/audit')).toMatch(/^Bearer skolo_/);
+  expect(services.tokens.get('/v1/power-cycles')).toBeUndefined();
 });
 
 it.each([

@@ -1,10 +1,11 @@
 import type { Timeline, TimelineRow } from '@skolo/api';
+import { foldNames } from '@skolo/rack';
 
 /** A night in which a switch died, with each kind of row. @param names of some machines @param until milliseconds since 1970 */
 export function timelineOf(rack: string, names: readonly string[], until: number): Timeline {
   const at = (minutes: number) => new Date(until - minutes * 60_000).toISOString();
   const [one = 'rpi-001'] = names;
-  const where = `${names.join(',')} (${names.length})`;
+  const where = `${foldNames(names)} (${names.length})`;
   const row = (minutes: number, kind: TimelineRow['kind'], text: string): TimelineRow => ({
     ...{ at: at(minutes), kind, text, where: '', names: [], details: [], versions: [] },
   });

@@ -1,5 +1,5 @@
 import { timelineText } from '@skolo/api';
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { moment, spanMs } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
@@ -13,12 +13,13 @@ interface Options {
   json?: true;
 }
 
+const syntax = '18:00, 2h, or 2026-11-20T18:00Z';
+
 /** @param now milliseconds since 1970 */
 type Point = (now: number) => Date;
 
 /** `skolo timeline`: what happened in a rack, as text for the next person on call. */
 export function define(command: SkoloCommand): void {
-  const syntax = '18:00, 2h, or 2026-11-20T18:00Z';
   command
     .description(
       'Prints what happened in a rack, from all services: machines that fell silent and came back, configurations, power cycles, alerts and their delivery, and what people did. Lines have 80 columns, so you can paste them as the handover. Without the operate role, entries of the audit logs are omitted. The exit code is 3 if some services did not respond.',
@@ -53,14 +54,20 @@ function pointOf(text: string): Point {
   const ms = spanMs(text, 'mhdw');
   if (ms !== undefined) return (now) => new Date(now - ms);
   const [, hours, minutes] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
-  if (hours === undefined) {
-    const found = moment(text);
-    return () => found;
-  }
+  if (hours === undefined) return absolute(text);
   return (now) => {
     const found = new Date(now);
     found.setHours(Number(hours), Number(minutes), 0, 0);
     if (found.getTime() > now) found.setDate(found.getDate() - 1);
     return found;
   };
+}
+
+function absolute(text: string): Point {
+  try {
+    const found = moment(text);
+    return () => found;
+  } catch {
+    throw new InvalidArgumentError(`expected a time such as ${syntax}`);
+  }
 }

@@ -153,7 +153,7 @@ function Row({ row, href }: { row: TimelineRow; href: string }) {
       <a href={href} title="Link to this moment">
         <time dateTime={at}>{exact(at, timezone)}</time>
       </a>
-      <span class="kind">{kind}</span>
+      <span class="kind">{kind === 'rack-file' ? 'rack.yaml' : kind}</span>
       <div>
         {rowText(row, (time) => exact(time, timezone))}{' '}
         {versions.map(({ device, from, to }) => (
@@ -161,9 +161,10 @@ function Row({ row, href }: { row: TimelineRow; href: string }) {
             difference of {device}
           </a>
         ))}
-        {known.length > 0 && (
+        {known.length === 1 && <MachineLink name={known[0] ?? ''} text="machine" />}
+        {known.length > 1 && (
           <details>
-            <summary>{known.length === 1 ? '1 machine' : `${known.length} machines`}</summary>
+            <summary>{known.length} machines</summary>
             {known.map((name) => (
               <span key={name}>
                 <MachineLink name={name} />{' '}
