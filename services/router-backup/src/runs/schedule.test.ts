@@ -1,6 +1,7 @@
 import { createLogger } from '@skolo/common';
 import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
+import { getTasks } from 'node-cron';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { jitterOf, Schedule } from './schedule.ts';
 
@@ -19,6 +20,15 @@ function dueTimes(schedule: Schedule, from: string, to: string): string[] {
 }
 
 describe('the schedule', () => {
+  it('leaves no task in node-cron that never runs', () => {
+    const before = getTasks().size;
+
+    const daily = new Schedule('0 3 * * *', 'UTC');
+
+    expect(dueTimes(daily, '2026-11-20T00:00:00Z', '2026-11-20T12:00:00Z')).toHaveLength(1);
+    expect(getTasks().size).toBe(before);
+  });
+
   it('is in the time zone of the rack', () => {
     const daily = new Schedule('15 3 * * *', 'America/New_York');
 

@@ -25,6 +25,8 @@ export class Schedule {
     this.expression = expression;
     this.timezone = timezone;
     this.matcher = createTask(expression, () => undefined, { timezone: 'Etc/UTC' });
+    // It never runs, and still matches. node-cron would keep it as long as the process lives.
+    void this.matcher.destroy();
     this.localTime = new Intl.DateTimeFormat('en', {
       timeZone: timezone,
       hourCycle: 'h23',
