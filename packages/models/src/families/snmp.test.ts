@@ -75,6 +75,11 @@ function numberOf(request: Buffer): number {
   return request.readIntBE(at + 2, request[at + 1] ?? 0);
 }
 
+/** A GetBulkRequest, by the tag after the community: a request id may contain any byte. */
+function isForRows(request: Buffer): boolean {
+  return request[request.indexOf('private') + 'private'.length] === 0xa5;
+}
+
 async function listen(): Promise<Socket> {
   const socket = createSocket('udp4').bind(0, '127.0.0.1');
   await once(socket, 'listening');
@@ -254,7 +259,7 @@ describe('what agents make of SNMP', () => {
       der(0x30, der(6, Buffer.from([...root, last])), value);
     return startLiar((request, from, socket) => {
       const id = numberOf(request);
-      const bulk = request.includes(Buffer.from([0xa5])) && request.indexOf(0xa5) < 20;
+      const bulk = isForRows(request);
       const last = request.at(-3) ?? 0;
       const at = request.at(-4) === 1 && request.includes(root) ? rows.indexOf(last) + 1 : 0;
       const found = rows.slice(at, bulk ? undefined : at + 1).map((each) => row(each));
@@ -293,9 +298,7 @@ describe('what agents make of SNMP', () => {
     for (const _ of [1, 2]) {
       expect([...(await device.walk(rootOid, signal)).values()]).toEqual([1, 2, 3]);
     }
-    expect(requests.filter((each) => each.indexOf(0xa5) < 20 && each.includes(0xa5))).toHaveLength(
-      1,
-    );
+    expect(requests.filter(isForRows)).toHaveLength(1);
   });
 
   it('walks row by row where requests for many rows get no answer', async () => {
