@@ -20,8 +20,9 @@ export {
   registerGauges,
 } from './health/metrics.ts';
 export { probes, type ReadinessNow } from './health/probes.ts';
+export { httpApp } from './http/app.ts';
+export { commandApp } from './http/command-app.ts';
 export { exchangeOf, pathOf, plainHeaders } from './http/exchange.ts';
-export { commandApp, lightApp } from './http/light-app.ts';
 export { openApiRoute } from './http/open-api.ts';
 export type { Access, AppOptions, Stage } from './http/options.ts';
 export { browserProblem } from './http/request/browser-check.ts';

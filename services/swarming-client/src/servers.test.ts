@@ -34,13 +34,6 @@ function open(port: number, localAddress = '127.0.0.1'): Socket {
 }
 
 describe.each(['port', 'metricsPort'] as const)('%s', (endpoint) => {
-  it.each(['//', 'http://[', '*'])('rejects %s, which nothing is served at', async (path) => {
-    const socket = open(agent[endpoint]);
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`);
-
-    expect(await text(socket)).toMatch(/^HTTP\/1\.1 40[04] /);
-  });
-
   it('keeps descriptors for the bot and its devices, however many neighbours connect', async () => {
     const many = Array.from({ length: 200 }, (_, i) => open(agent[endpoint], `127.0.3.${i % 9}`));
 

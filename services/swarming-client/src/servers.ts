@@ -8,8 +8,8 @@ import {
   type Closers,
   ConnectionLimits,
   type Ends,
+  httpApp,
   isSameComputer,
-  lightApp,
   newServer,
   normaliseAddress,
   openApiRoute,
@@ -64,7 +64,7 @@ export async function openServers(deps: ServersDeps): Promise<Ports> {
   });
 
   function serverOf(routes: readonly BoundRoute[]): Server {
-    const { listener: handler } = lightApp(core, routes);
+    const { listener: handler } = httpApp(core, routes);
     return newServer({ handler, connections, serverOptions });
   }
 

@@ -1,5 +1,6 @@
 /** What a route does with a request. Its order is the security of every API: each line that throws ends the request. */
 import { hostname } from 'node:os';
+import type { ParsedInput } from '@skolo/api/audited-fields';
 import { type RouteSpec, roleOf, type WorkLimit } from '@skolo/api/route';
 import type { Caller } from '../access/access-control.ts';
 import { anonymous, CallerLimit } from '../access/caller-limits.ts';
@@ -9,7 +10,7 @@ import { systemClock } from '../process/clock.ts';
 import { type Exchange, exchangeOf, queryOf } from './exchange.ts';
 import type { AppOptions, Stage } from './options.ts';
 import { readJson } from './request/body.ts';
-import { parseInput } from './request/input.ts';
+import { inputOf } from './request/input.ts';
 import { createStreams } from './response/event-stream.ts';
 import { busy } from './response/problem.ts';
 import type { AnyAnswer, BoundRoute } from './routes.ts';
@@ -18,21 +19,24 @@ import type { AnyAnswer, BoundRoute } from './routes.ts';
 export function routeAnswers(options: AppOptions) {
   const take = workLimits(options);
   const send = sender(options);
-  return (route: BoundRoute) => async (request: Parameters<Stage>[0]) => {
+  return (route: BoundRoute) => {
     const { spec } = route;
-    const exchange = exchangeOf(request);
-    exchange.route = route.label;
-    shed(options, spec); //                                             503
-    const caller = await admit(options, spec, exchange); //             401 403 503
-    if (caller) exchange.caller = caller.name;
-    const spend = (cost: number) => take(spec, caller, cost);
-    spend(1); //                                                        429, before a byte of the body
-    const { mostBodyBytes: mostBytes } = exchange;
-    const body = spec.body && (await readJson(request, spec, { caller, mostBytes })); // 413 415 400, 401: not the signed one
-    const { params, headers } = request;
-    const given = parseInput(spec, { params, query: queryOf(request), headers, body }); // 400
-    const answer = await call(options, route, { exchange, caller, given, spend }); //      503; the handler between two lines
-    await send(exchange, spec, answer);
+    const parse = inputOf(spec);
+    return async (request: Parameters<Stage>[0]) => {
+      const exchange = exchangeOf(request);
+      exchange.route = route.label;
+      shed(options, spec); //                                             503
+      const caller = await admit(options, spec, exchange); //             401 403 503
+      if (caller) exchange.caller = caller.name;
+      const spend = (cost: number) => take(spec, caller, cost);
+      spend(1); //                                                        429, before a byte of the body
+      const { mostBodyBytes: mostBytes } = exchange;
+      const body = spec.body && (await readJson(request, spec, { caller, mostBytes })); // 413 415 400, 401: not the signed one
+      const { params, headers } = request;
+      const given = parse({ params, query: queryOf(request), headers, body }); //          400
+      const answer = await call(options, route, { exchange, caller, given, spend }); //    503; the handler between two lines
+      await send(exchange, spec, answer);
+    };
   };
 }
 
@@ -65,7 +69,7 @@ function workLimits({ metrics, clock = systemClock }: AppOptions) {
 interface Call {
   exchange: Exchange;
   caller: Caller | undefined;
-  given: ReturnType<typeof parseInput>;
+  given: ParsedInput;
   spend(cost: number): void;
 }
 

@@ -1,14 +1,14 @@
 /** Every HTTP API of skolo: the stages of a request, in one list. */
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { RequestListener } from 'node:http';
 import newRouter from 'router';
 import { routeAnswers } from './answer.ts';
-import { exchangeOf, isTarget } from './exchange.ts';
+import { exchangeOf } from './exchange.ts';
 import type { AppOptions, Failed, Router, Stage } from './options.ts';
 import type { BoundRoute } from './routes.ts';
 import { begin } from './stages/begin.ts';
-import { hasTarget, noTarget, thisRack } from './stages/destination.ts';
 import { matches, notFound } from './stages/not-found.ts';
 import { running } from './stages/running.ts';
+import { thisRack } from './stages/this-rack.ts';
 
 export interface App {
   listener: RequestListener;
@@ -16,32 +16,35 @@ export interface App {
   add(routes: readonly BoundRoute[]): void;
 }
 
+export interface OwnStages {
+  /** Of this server, such as who may connect. */
+  stages?: readonly Stage[];
+  /** They respond themselves, such as pages, or forward requests: after those that reject. */
+  instead?: readonly Stage[];
+}
+
 /**
  * A stage that throws ends the request, and no later one has an effect. `answer.ts` continues the list for each route.
  *
- * @param app without stages
- * @param own stages of this server, such as who may connect
- * @param instead stages that respond themselves, such as pages, or forward requests
+ * @param app without stages; default: only the router of Express, for small processes
  */
 export function httpApp(
-  app: Router,
   options: AppOptions,
   routes: readonly BoundRoute[],
-  own: readonly Stage[] = [],
-  instead: readonly Stage[] = [],
+  { stages = [], instead = [] }: OwnStages = {},
+  app: Router = newRouter(),
 ): App {
   // Express' own.
   const router: Router = newRouter({ caseSensitive: true });
   const answerOf = routeAnswers(options);
-  app.use(begin(options)); //                   request ID, headers of all responses, metrics, log
-  app.use(running(options)); //                 503
-  for (const stage of own) app.use(stage); //   403
-  app.use(thisRack(options)); //                421
-  app.use(hasTarget); //                        400
+  app.use(begin(options)); //                    request ID, headers of all responses, metrics, log
+  app.use(running(options)); //                  503
+  for (const stage of stages) app.use(stage); // 403
+  app.use(thisRack(options)); //                 421
   for (const stage of instead) app.use(stage);
-  app.use(router); //                           answer.ts
-  app.use(notFound); //                         404 405; OPTIONS
-  app.use(failed); //                           problem+json
+  app.use(router); //                            answer.ts
+  app.use(notFound); //                          404 405; OPTIONS
+  app.use(failed); //                            problem+json
 
   function add(more: readonly BoundRoute[]): void {
     for (const route of more) {
@@ -55,12 +58,7 @@ export function httpApp(
     }
   }
   add(routes);
-  function listener(request: IncomingMessage, response: ServerResponse): void {
-    // Express cannot parse others; the stage rejects them.
-    if (!isTarget(request)) request.url = noTarget;
-    app(request, response, () => response.destroy());
-  }
-  return { listener, add };
+  return { listener: (request, response) => app(request, response, () => response.destroy()), add };
 }
 
 /** Express knows it by its four parameters. */

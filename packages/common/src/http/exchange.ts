@@ -35,11 +35,6 @@ export function pathOf({ url = '/' }: IncomingMessage): string {
   return url.split('?', 1)[0] ?? '';
 }
 
-/** Whether the request target is a path or a URL, unlike `*`. */
-export function isTarget({ url = '/' }: IncomingMessage): boolean {
-  return url.startsWith('/') || URL.canParse(url);
-}
-
 /** The query of a request target. */
 export function queryOf({ url = '' }: IncomingMessage): object {
   const at = url.indexOf('?');

@@ -15,7 +15,7 @@ const requestLimits = {
 } satisfies ServerOptions;
 
 interface NewServerOptions {
-  /** Receives requests, except those with too many or contradictory headers. */
+  /** Receives requests, except those with too many or contradictory headers, or without a path. */
   handler: RequestListener;
   /** Default: 256 for all clients together. */
   connections?: ConnectionLimits;

@@ -5,34 +5,27 @@ import { auditApi } from '@skolo/api/audit-log';
 import express from 'express';
 import type { AuditLog } from '../audit/audit-log.ts';
 import { auditRoute } from '../audit/route.ts';
-import { type App, httpApp } from './app.ts';
+import { type App, httpApp, type OwnStages } from './app.ts';
 import { openApiRoute } from './open-api.ts';
-import type { AppOptions, Stage } from './options.ts';
+import type { AppOptions } from './options.ts';
 import { type BoundRoute, bindRoutes, type RouteHandlers } from './routes.ts';
 
 /** An app of Express with our own conventions instead of its defaults. */
 export function expressApp(
   options: AppOptions,
   routes: readonly BoundRoute[],
-  own?: readonly Stage[],
-  instead?: readonly Stage[],
+  own?: OwnStages,
 ): App {
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
-  return httpApp(app, options, routes, own, instead);
+  return httpApp(options, routes, own, app);
 }
 
-interface ApiOptions<A extends Api> {
+interface ApiOptions<A extends Api> extends OwnStages, Pick<AppOptions, 'compresses'> {
   /** Content of `/openapi.json`. */
   api: A;
   handlers: RouteHandlers<NoInfer<A>>;
   /** Instead of that of the service. */
   access?: AppOptions['access'];
-  /** See {@link AppOptions}. */
-  compresses?: boolean;
-  /** Before the routes. */
-  stages?: readonly Stage[];
-  /** They respond themselves: after those that reject. */
-  instead?: readonly Stage[];
 }
 
 /** A `ServiceContext` contains all of it. */
@@ -48,27 +41,13 @@ interface AppContext extends AppOptions {
  * @example createApp(context, { api: powerApi, handlers: { machines: () => … } })
  */
 export function createApp<A extends Api>(
-  context: AppContext,
-  { api, handlers, access = context.access, compresses = false, stages, instead }: ApiOptions<A>,
+  { name: title, version, ...options }: AppContext,
+  { api, handlers, access = options.access, compresses = false, ...own }: ApiOptions<A>,
 ): RequestListener {
-  const { name: title, version, audit, log, metrics, clock, rack, self, signal } = context;
-  const { isOverloaded } = context;
-  const options = {
-    log,
-    metrics,
-    access,
-    audit,
-    clock,
-    rack,
-    self,
-    signal,
-    isOverloaded,
-    compresses,
-  };
   const routes = [
     ...openApiRoute({ title, version }, { ...api, ...auditApi }),
     ...bindRoutes(api, handlers),
-    ...auditRoute(audit),
+    ...auditRoute(options.audit),
   ];
-  return expressApp(options, routes, stages, instead).listener;
+  return expressApp({ ...options, access, compresses }, routes, own).listener;
 }

@@ -7,9 +7,9 @@ import { builtPages } from '../serve/built-pages.ts';
 import { servePages } from '../serve/pages.ts';
 import { openSessionStore } from '../serve/session-store.ts';
 import { Sessions } from '../serve/sessions.ts';
+import { browserSession } from './browser-session.ts';
 import { type FindService, toOtherServices } from './forward.ts';
 import { consoleHandlers } from './handlers.ts';
-import { asItsToken, sameOrigin } from './session-stages.ts';
 
 interface Console {
   /** Handlers of `consoleApi`, to register as routes of the app. */
@@ -30,7 +30,7 @@ export async function openConsole(
   const sessions = new Sessions(rack.rack.name, context.clock, store);
   return {
     handlers: consoleHandlers({ rack, version, audit, access, sessions }),
-    stages: [sameOrigin({ sessions, audit, log }), asItsToken({ sessions, access, audit })],
+    stages: [browserSession({ sessions, access, audit, log })],
     instead: [toOtherServices({ rack, access, findService }), servePages(pages)],
   };
 }

@@ -11,6 +11,7 @@ import {
   consoleApi,
   consoleRacksApi,
   createClient,
+  route,
 } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import {
@@ -23,11 +24,11 @@ import {
   type RouteHandlers,
   type Stage,
 } from '@skolo/common/light';
+import { z } from 'zod';
 import { originProblem } from '../serve/origin.ts';
 import { type Pages, servePages } from '../serve/pages.ts';
 import { passOn } from '../serve/pass-on.ts';
 import { Sessions } from '../serve/sessions.ts';
-import { type RackSessionApi, rackSessionApi } from './rack-session-api.ts';
 import { type WatchedRack, worstFirst } from './watched-rack.ts';
 
 type Racks = readonly WatchedRack[];
@@ -46,6 +47,18 @@ interface RacksConsole {
   /** Code of the link to the page: signs in once, within a minute. */
   createCode(): string;
 }
+
+/** `/RACK/v1/session`: the session of one rack, as its pages know it. */
+const ofRack = {
+  path: '/{rack}/v1/session',
+  role: 'view',
+  params: z.object({ rack: z.string() }),
+} as const;
+const rackSessionApi = {
+  session: route({ ...consoleApi.session, ...ofRack }),
+  signIn: route({ ...consoleApi.signIn, ...ofRack }),
+  signOut: route({ ...consoleApi.signOut, ...ofRack }),
+};
 
 /** The command's own; each rack identifies the caller by that rack's token. */
 const owner = { token: '', name: 'workstation' };
@@ -128,7 +141,7 @@ function toRack(access: Access, racks: Racks): Stage {
 }
 
 /** Who a rack's token belongs to, sets another one, or removes it. A page never receives it. */
-function rackSessions(racks: Racks): RouteHandlers<RackSessionApi> {
+function rackSessions(racks: Racks): RouteHandlers<typeof rackSessionApi> {
   function rackNamed(name: string): WatchedRack {
     const rack = racks.find((each) => each.name === name);
     if (rack) return rack;

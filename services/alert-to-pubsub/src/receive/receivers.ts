@@ -90,15 +90,12 @@ export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
     try {
       accepted(response, await receive(endpoint, request), headers);
     } catch (error) {
-      if (!(error instanceof Rejection)) {
-        emit({ type: 'request-failed', endpoint, requestId, error });
-        rejected(response, endpoint, toProblem(error), headers);
-        return;
-      }
-      const { reason, message: why, cause } = error;
-      emit({ type: 'rejected', endpoint, reason, why, cause });
-      if (reason === 'gone') response.destroy();
-      else rejected(response, endpoint, error, headers);
+      if (error instanceof Rejection) {
+        const { reason, message: why, cause } = error;
+        emit({ type: 'rejected', endpoint, reason, why, cause });
+        if (reason === 'gone') return void response.destroy();
+      } else emit({ type: 'request-failed', endpoint, requestId, error });
+      rejected(response, endpoint, toProblem(error), headers);
     }
   }
 

@@ -1,4 +1,5 @@
 /** Why a request is rejected, and with which status. */
+import { HttpProblem } from '@skolo/common';
 
 /**
  * - `malformed`: not such a message. `encoding`: an unsupported compression or charset.
@@ -21,26 +22,18 @@ const statuses = {
 export type RejectionReason = keyof typeof statuses;
 export const rejectionReasons = Object.keys(statuses);
 
-interface RejectionOptions extends ErrorOptions {
-  headers?: Record<string, string>;
-}
-
 /** Each endpoint sends it in its own form. The message is for people, and says what to do. */
-export class Rejection extends Error {
+export class Rejection extends HttpProblem {
   readonly reason: RejectionReason;
-  readonly status: number;
-  readonly headers: Record<string, string>;
 
   constructor(
     reason: RejectionReason,
     message: string,
-    { headers = {}, ...options }: RejectionOptions = {},
+    options: { headers?: Record<string, string>; cause?: unknown } = {},
   ) {
-    super(message, options);
+    super(statuses[reason], message, options);
     this.name = 'Rejection';
     this.reason = reason;
-    this.status = statuses[reason];
-    this.headers = headers;
   }
 }
 

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Endpoint } from '@skolo/alerts';
 import { problemType } from '@skolo/api';
 import { count } from '@skolo/base';
-import { HttpProblem } from '@skolo/common';
+import type { HttpProblem } from '@skolo/common';
 import { countInvalid, type Received } from './batch.ts';
 
 /** Headers of every response, written in one call: setting them one by one takes Node much longer. */
@@ -37,24 +37,20 @@ function whatIsBad({ firing, resolved, bad }: Received): string {
   return `${what}: ${[...named, ...others].join('; ')}${valid > 0 ? rest : ''}`;
 }
 
-/** Works for every error that has a status, a message and headers. */
 export function rejected(
   response: ServerResponse,
   endpoint: Endpoint,
-  { status, message, headers: own }: Pick<HttpProblem, 'status' | 'message' | 'headers'>,
+  problem: HttpProblem,
   headers: Headers,
 ): void {
-  const all = { ...headers, ...own };
-  if (endpoint === 'webhook') {
-    sendJson(response, status, new HttpProblem(status, message), all, problemType);
-  } else if (endpoint === 'v2') sendJson(response, status, message, all);
+  const { status, detail } = problem;
+  const all = { ...headers, ...problem.headers };
+  if (endpoint === 'webhook') sendJson(response, status, problem, all, problemType);
+  else if (endpoint === 'v2') sendJson(response, status, detail, all);
   else {
-    sendJson(
-      response,
-      status,
-      { status: 'error', errorType: errorType(status), error: message },
-      all,
-    );
+    // The error types of Alertmanager's version 1.
+    const errorType = status < 500 ? 'bad_data' : 'server_error';
+    sendJson(response, status, { status: 'error', errorType, error: detail }, all);
   }
 }
 
@@ -69,9 +65,4 @@ function sendJson(
   const ofBody = { 'content-type': `${type}; charset=utf-8`, 'content-length': bytes.length };
   response.writeHead(status, { ...headers, ...ofBody });
   response.end(bytes);
-}
-
-/** The error types of Alertmanager's version 1. */
-function errorType(status: number): string {
-  return status < 500 ? 'bad_data' : 'server_error';
 }

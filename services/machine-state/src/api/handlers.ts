@@ -12,7 +12,7 @@ import {
 import { didYouMean, type Rack, whyNotActing } from '@skolo/rack';
 import { mostBytes } from '../collect/agent-watch.ts';
 import { downtime } from '../history/downtime.ts';
-import { type History, HistoryUnavailable } from '../history/history.ts';
+import type { History } from '../history/history.ts';
 import type { Recorder } from '../history/recorder.ts';
 import { spanOf, timeline } from '../history/timeline.ts';
 import type { Current } from '../join/current.ts';
@@ -67,24 +67,21 @@ function readHandlers(
     },
     rack: () => ({ status: 200, body: current.rack() }),
     changes: ({ headers }) => ({ status: 200, follow: changes.follow(headers['last-event-id']) }),
-    history: ({ params: { name }, query }) =>
-      reading(async () => {
-        await checkKnown({ rack, history }, name);
-        recorder.catchUp(name);
-        const span = spanOf(query, clock);
-        return { status: 200, body: await timeline({ history, orders }, name, span, query) };
-      }),
-    curves: ({ params: { name }, query }) =>
-      reading(async () => {
-        await checkKnown({ rack, history }, name);
-        return { status: 200, body: { curves: await history.curves(name, spanOf(query, clock)) } };
-      }),
-    downtime: ({ query: { days, limit } }) =>
-      reading(async () => {
-        const now = clock.now();
-        const machines = await downtime(history.conditions(now - days * dayMs), now, limit);
-        return { status: 200, body: { machines } };
-      }),
+    async history({ params: { name }, query }) {
+      await checkKnown({ rack, history }, name);
+      recorder.catchUp(name);
+      const span = spanOf(query, clock);
+      return { status: 200, body: await timeline({ history, orders }, name, span, query) };
+    },
+    async curves({ params: { name }, query }) {
+      await checkKnown({ rack, history }, name);
+      return { status: 200, body: { curves: await history.curves(name, spanOf(query, clock)) } };
+    },
+    async downtime({ query: { days, limit } }) {
+      const now = clock.now();
+      const machines = await downtime(history.conditions(now - days * dayMs), now, limit);
+      return { status: 200, body: { machines } };
+    },
     timeline: async ({ query, caller, headers: { authorization } }) => ({
       status: 200,
       body: await rackTimeline(deps, { ...query, caller, authorization }),
@@ -197,16 +194,6 @@ function agentHandlers({
 /** For the agent's audit log, which only sees this service. */
 function signed(reason: string, by: string): string {
   return `${reason} (${by})`.slice(0, 1000);
-}
-
-/** @throws HttpProblem 503: the history cannot be read. */
-async function reading<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof HistoryUnavailable)) throw error;
-    throw new HttpProblem(503, error.message, { cause: error });
-  }
 }
 
 /** The history also contains machines that have left rack.yaml. @throws HttpProblem 404 */

@@ -92,7 +92,7 @@ export class EnrolmentPort {
       next();
     };
     const routes = bindRoutes(enrolmentApi, handlers(this.deps));
-    const { listener } = expressApp(context, routes, [littleFromStrangers]);
+    const { listener } = expressApp(context, routes, { stages: [littleFromStrangers] });
     const server = newServer({
       handler: withKey(listener),
       connections,

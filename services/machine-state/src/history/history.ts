@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { type Curve, type HistoryEntry, MachineCondition } from '@skolo/api';
 import { errorText, settlesWithin } from '@skolo/base';
-import type { Clock, DegradedList, Logger } from '@skolo/common';
+import { type Clock, type DegradedList, HttpProblem, type Logger } from '@skolo/common';
 import { type Args, HistoryThread, type JobName, type Result } from '../history-thread.ts';
 import type { Standing } from '../join/sources.ts';
 import { type Entry, shownEntry } from './entry.ts';
@@ -27,9 +27,9 @@ interface HistoryDeps {
 }
 
 /** The database cannot be read now. */
-export class HistoryUnavailable extends Error {
+export class HistoryUnavailable extends HttpProblem {
   constructor(why: string) {
-    super(`the history cannot be read: ${why}`);
+    super(503, `the history cannot be read: ${why}`);
     this.name = 'HistoryUnavailable';
   }
 }

@@ -44,10 +44,10 @@ export function apiHandlers(deps: ApiDeps): Handlers {
     holds: () => ok({ holds: holds.list() }),
     ownHolds: ({ caller }) => ok({ holds: holds.coveringMachine(caller.name) }),
     hold: async ({ body: { targets, until, reason }, caller }) => {
-      const added = await holds.add(targets, { until, by: caller.name, reason }).catch(problemOf);
+      const added = await holds.add(targets, { until, by: caller.name, reason });
       return { status: 201 as const, body: { holds: added } };
     },
-    release: async ({ params }) => ok(await holds.release(params.id).catch(problemOf)),
+    release: async ({ params }) => ok(await holds.release(params.id)),
     controllers: () =>
       ok({ controllers: view.controllers.all().map((each) => controllerStatus(each, view)) }),
     alerts: async ({ body }) => ok({ heard: await repair.receive(body.alerts) }),
@@ -64,9 +64,10 @@ function requestHandlers({
   requests,
   ownDevices,
 }: ApiDeps): Pick<Handlers, 'requestCycles' | 'requestDeviceCycles' | 'switchOutlets'> {
-  const accepted = async (taken: Promise<AcceptedRequests>) => {
-    return { status: 202 as const, body: await taken.catch(problemOf) };
-  };
+  const accepted = async (taken: Promise<AcceptedRequests>) => ({
+    status: 202 as const,
+    body: await taken,
+  });
   return {
     requestCycles: ({ body, headers, caller }) => {
       const { machines: targets, reason, skipRejected, ...how } = body;
@@ -140,7 +141,7 @@ function outletHandlers({
   return {
     outlets: () => ok({ outlets: outletStatuses(view) }),
     forgetPendingOn: async ({ params: { outlet } }) => {
-      const why = await pendingOns.forget(outlet).catch(problemOf);
+      const why = await pendingOns.forget(outlet);
       if (why === undefined) return ok({ outlet });
       if (why === 'not-pending') {
         const detail = `${outlet} is not waiting to be turned on; to list the outlets that are, run skolo power status`;
@@ -152,7 +153,7 @@ function outletHandlers({
     machines: ({ query }) => {
       const names = [query.name ?? []].flat();
       const { targets, unknown } = findTargets(view.rack(), names);
-      if (unknown.length > 0) return problemOf(new RequestRejected(unknownRejections(unknown)));
+      if (unknown.length > 0) throw new RequestRejected(unknownRejections(unknown));
       const chosen = names.length === 0 ? allTargets(view.rack()) : targets;
       return ok({ machines: machineStatuses(chosen, view) });
     },
@@ -201,23 +202,11 @@ function namesOf({ rack, store }: View, written: string): Set<string> {
   const { targets, unknown } = findTargets(rack(), [written]);
   const past = new Set([...store.cycles.all.values()].map(({ target }) => target));
   const strangers = unknown.filter(({ name }) => !past.has(name));
-  if (strangers.length > 0) return problemOf(new RequestRejected(unknownRejections(strangers)));
+  if (strangers.length > 0) throw new RequestRejected(unknownRejections(strangers));
   return new Set([...unknown, ...targets].map(({ name }) => name));
 }
 
 function stateOf({ phase, begun }: CycleRecord): 'queued' | 'running' | 'finished' {
   if (phase === 'finished') return 'finished';
   return begun || (phase !== 'queued' && phase !== 'ready') ? 'running' : 'queued';
-}
-
-/** Maps internal errors to problem responses. */
-function problemOf(error: unknown): never {
-  if (error instanceof RequestRejected) {
-    const { rejected } = error;
-    const status = rejected.every(({ code }) => code === 'unknown') ? 404 : 409;
-    const untils = rejected.flatMap(({ until }) => (until === undefined ? [] : [until]));
-    const hint = untils.length === 0 ? '' : `; possible from ${untils.sort().at(-1)}`;
-    throw new HttpProblem(status, `${error.message}${hint}`, { members: { rejected } });
-  }
-  throw error;
 }

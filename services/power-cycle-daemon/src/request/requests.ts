@@ -5,7 +5,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { AcceptedRequests, Rejection } from '@skolo/api';
-import { type Clock, type CrashNotes, Repetitions } from '@skolo/common';
+import { type Clock, type CrashNotes, HttpProblem, Repetitions } from '@skolo/common';
 import type { Change } from '@skolo/durable';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { Cycles } from '../cycle/cycles.ts';
@@ -33,16 +33,22 @@ export interface Request {
   key?: string | undefined;
 }
 
-/** Part of the request is not allowed, so nothing was done. */
-export class RequestRejected extends Error {
-  readonly rejected: Rejection[];
-
-  constructor(rejected: Rejection[]) {
+/** Part of the request is not allowed, so nothing was done. 404: nothing has these names. */
+export class RequestRejected extends HttpProblem {
+  constructor(rejected: readonly Rejection[]) {
     const [first] = rejected;
     const more = rejected.length > 1 ? `, and ${rejected.length - 1} more` : '';
-    super(`${first?.detail ?? 'rejected'}${more}`);
+    const what = `${first?.detail ?? 'rejected'}${more}`;
+    const until = rejected
+      .flatMap(({ until = [] }) => until)
+      .sort()
+      .at(-1);
+    const detail = until === undefined ? what : `${what}; possible from ${until}`;
+    const status = rejected.every(({ code }) => code === 'unknown') ? 404 : 409;
+    super(status, detail, { members: { rejected } });
+    // HTTP callers plan with the time. Logs and pdudaemon's clients only get the reason.
+    this.message = what;
     this.name = 'RequestRejected';
-    this.rejected = rejected;
   }
 }
 

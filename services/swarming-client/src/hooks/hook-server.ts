@@ -13,7 +13,7 @@ import {
   type Emit,
   exchangeOf,
   HttpProblem,
-  lightApp,
+  httpApp,
   newServer,
   pathOf,
   type Stage,
@@ -54,7 +54,7 @@ export function createHookServer({ core: options, connections, work, emit }: Hoo
   };
   const routes = [healthz, ...[...hooks].map((hook) => routeOf(...hook, work))];
   const stages = [loopbackOnly, namedHost, programsOnly, hookPath, measure];
-  const { listener } = lightApp(options, routes, stages);
+  const { listener } = httpApp(options, routes, { stages });
   return newServer({ serverOptions: limits, connections, handler: listener });
 }
 

@@ -12,10 +12,11 @@ import {
   route,
 } from '@skolo/api';
 import { listen } from '@skolo/base/testing';
-import { AuditLog, bindRoutes, createLogger, lightApp } from '@skolo/common/light';
+import { AuditLog, bindRoutes, createLogger, httpApp } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
 import { agentPublicKey, newAgentKey, Secret } from '@skolo/secrets';
 import { Registry } from 'prom-client';
+import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { signedAccess } from './signed-access.ts';
@@ -69,7 +70,7 @@ async function startAgent(
   const machinePart = { rack, agent: { publicKey: agentPublicKey(rackKey), anonymousRead } };
   const done: string[] = [];
   const metrics = new Registry();
-  const { listener } = lightApp(
+  const { listener } = httpApp(
     {
       log: createLogger({ service: 'test', level: 'silent' }),
       metrics,
@@ -117,7 +118,7 @@ async function serve(handler: RequestListener): Promise<string> {
 }
 
 async function challengeOf({ url }: Pick<Started, 'url'>): Promise<string> {
-  return (await fetch(`${url}/v1/log`)).headers.get(challengeHeader) ?? '';
+  return (await request(url).get('/v1/log')).get(challengeHeader) ?? '';
 }
 
 function clientOf(
@@ -143,16 +144,11 @@ async function stolen(real: Started): Promise<Heard> {
 async function replay({ url }: Pick<Started, 'url'>, heard: Heard, change: Partial<Heard> = {}) {
   const { method, path, headers, body } = { ...heard, ...change };
   const names = ['content-digest', 'signature', 'signature-input'];
-  const sent = [...names, 'x-skolo-rack', 'x-skolo-machine'].flatMap((name) => {
-    const value = headers[name];
-    return typeof value === 'string' ? [[name, value] as const] : [];
-  });
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers: { ...Object.fromEntries(sent), 'content-type': 'application/json' },
-    body,
-  });
-  return { status: response.status, text: await response.text() };
+  const sent = [...names, 'x-skolo-rack', 'x-skolo-machine'].flatMap((name) =>
+    headers[name] === undefined ? [] : [[name, `${headers[name]}`] as const],
+  );
+  const again = request(url)[method === 'PUT' ? 'put' : 'post'](path);
+  return await again.set(Object.fromEntries(sent)).type('json').send(body);
 }
 
 /** It is answered with 401, and this reason. */
@@ -176,9 +172,9 @@ describe('a service', () => {
       agent,
       {},
       {
-        fetch: (url, request) => {
-          requests.push(request.headers.signature === undefined ? 'unsigned' : 'signed');
-          return fetch(url, request);
+        fetch: (url, init) => {
+          requests.push(init.headers.signature === undefined ? 'unsigned' : 'signed');
+          return fetch(url, init);
         },
       },
     );
@@ -357,9 +353,8 @@ describe('an agent', () => {
     const open = await startAgent({ anonymousRead: ['127.0.0.0/8'] });
     const closed = await startAgent();
 
-    expect((await fetch(`${open.url}/v1/log`)).status).toBe(200);
-    expect((await fetch(`${closed.url}/v1/log`)).status).toBe(401);
-    const order = { method: 'PUT', body: '{"why":"x"}' };
-    expect((await fetch(`${open.url}/v1/orders`, order)).status).toBe(401);
+    await request(open.url).get('/v1/log').expect(200);
+    await request(closed.url).get('/v1/log').expect(401);
+    await request(open.url).put('/v1/orders').send(body).expect(401);
   });
 });

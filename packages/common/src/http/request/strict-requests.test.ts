@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type AnswerMalformed, answerStrictly, mostHeaders } from './strict-requests.ts';
 
 /** A server that answers with the last header that it was given. */
-async function start(answerMalformed?: AnswerMalformed) {
+async function start(answerMalformed?: AnswerMalformed, target = '/') {
   const server = answerStrictly(
     createServer(),
     ({ rawHeaders }, response) => response.end(`last: ${rawHeaders.slice(-2).join('=')}`),
@@ -16,7 +16,7 @@ async function start(answerMalformed?: AnswerMalformed) {
   const port = await listen(server);
   return async (...headers: string[]): Promise<string> => {
     const socket = connect(port, '127.0.0.1');
-    socket.write(['GET / HTTP/1.1', ...headers, '', ''].join('\r\n'));
+    socket.write([`GET ${target} HTTP/1.1`, ...headers, '', ''].join('\r\n'));
     return text(socket);
   };
 }
@@ -102,6 +102,12 @@ describe('answerStrictly', () => {
 
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect(answer).toContain(`more than one ${name.toLowerCase()} header; send only one`);
+  });
+
+  it.each(['*', 'http://['])('rejects the target %s, which Express cannot parse', async (target) => {
+    const send = await start(undefined, target);
+
+    expect(await send('Host: x')).toMatch(/^HTTP\/1\.1 400 .*the request target is not a path/s);
   });
 
   it('rejects a request without Host', async () => {

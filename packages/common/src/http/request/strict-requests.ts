@@ -1,4 +1,4 @@
-/** Rejects requests with too many or contradictory headers, and answers those of one connection in turn. */
+/** Rejects requests with too many or contradictory headers, or without a path, and answers those of one connection in turn. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -29,8 +29,11 @@ export type AnswerMalformed = (problem: HttpProblem) => {
 /** Handles what Node cannot parse. */
 export type OnNotHttp = (error: NodeJS.ErrnoException, socket: Socket) => void;
 
-/** Too many or contradictory headers; undefined if there is no problem. */
-function headerProblem({ rawHeaders }: IncomingMessage): HttpProblem | undefined {
+/** Too many or contradictory headers, or a target such as `*`, which Express cannot parse; undefined if there is no problem. */
+function requestProblem({ rawHeaders, url = '' }: IncomingMessage): HttpProblem | undefined {
+  if (!url.startsWith('/') && !URL.canParse(url)) {
+    return new HttpProblem(400, 'the request target is not a path; start it with /');
+  }
   if (rawHeaders.length > 2 * mostHeaders) {
     return new HttpProblem(431, `more than ${mostHeaders} headers; send fewer`);
   }
@@ -49,7 +52,7 @@ function headerProblem({ rawHeaders }: IncomingMessage): HttpProblem | undefined
 }
 
 /**
- * `listener` answers requests without a {@link headerProblem}, `reject` the others. A connection that sends many requests
+ * `listener` answers requests without a {@link requestProblem}, `reject` the others. A connection that sends many requests
  * without reading a response is closed: 64 kB of them would be 1,600 responses in memory.
  */
 function onStrictRequest(
@@ -65,7 +68,7 @@ function onStrictRequest(
     const { socket } = request;
     const { previous, unanswered = 0 } = tracked.of(socket) ?? {};
     function answer() {
-      const problem = headerProblem(request);
+      const problem = requestProblem(request);
       if (problem === undefined) listener(request, response);
       else reject(problem, response);
     }

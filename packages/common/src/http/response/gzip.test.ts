@@ -6,7 +6,7 @@ import { listen } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { testApp } from '../../testing/test-app.ts';
-import { lightApp } from '../light-app.ts';
+import { httpApp } from '../app.ts';
 import { bindRoutes } from '../routes.ts';
 
 const api = {
@@ -94,7 +94,7 @@ async function start() {
       },
     }),
   });
-  const { listener } = lightApp({ ...options, signal, compresses: true }, routes);
+  const { listener } = httpApp({ ...options, signal, compresses: true }, routes);
   const port = await listen(createServer(listener));
   async function ask(path: string, accepted?: string): Promise<IncomingMessage> {
     const headers = accepted === undefined ? {} : { 'accept-encoding': accepted };

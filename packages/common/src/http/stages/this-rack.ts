@@ -11,11 +11,3 @@ export function thisRack({ rack }: AppOptions): Stage {
     next();
   };
 }
-
-/** Replaces a request target that Express cannot parse. */
-export const noTarget = '*';
-
-export const hasTarget: Stage = ({ url }, _response, next) => {
-  if (url !== noTarget) return next();
-  throw new HttpProblem(400, 'the request target is not a path; start it with /');
-};

@@ -5,14 +5,17 @@ import { pathOf, type Stage } from '@skolo/common/light';
 import { originProblem } from '../serve/origin.ts';
 import type { Session, Sessions } from '../serve/sessions.ts';
 
-interface OriginDeps extends Pick<ServiceContext, 'audit' | 'log'> {
+interface SessionDeps extends Pick<ServiceContext, 'access' | 'audit' | 'log'> {
   sessions: Sessions;
 }
 
-/** Rejects changes by other sites' pages, and records them, and the first request of an expired session. */
-export function sameOrigin({ sessions, audit, log }: OriginDeps): Stage {
+/**
+ * Rejects changes by other sites' pages, and records them, and the first request of an expired session. For all later stages, a session is its
+ * token.
+ */
+export function browserSession({ sessions, access, audit, log }: SessionDeps): Stage {
   return async (request, _response, next) => {
-    const { cookie } = request.headers;
+    const { cookie, authorization } = request.headers;
     const session = sessions.find(cookie);
     const expired = session ? undefined : sessions.takeExpired(cookie);
     if (expired !== undefined) {
@@ -21,23 +24,13 @@ export function sameOrigin({ sessions, audit, log }: OriginDeps): Stage {
       await record({ request, what: 'expired session', session: expired, why }, { audit, log });
     }
     const why = originProblem(request, session !== undefined);
-    if (why === undefined) return next();
-    log.warn({ why, from: clientAddress(request) }, 'cross-site request rejected');
-    if (session)
-      await record({ request, what: 'cross-site request', session, why }, { audit, log });
-    throw new HttpProblem(403, why);
-  };
-}
-
-interface SessionDeps extends Pick<ServiceContext, 'access' | 'audit'> {
-  sessions: Sessions;
-}
-
-/** From here on, a session is represented by its token. */
-export function asItsToken({ sessions, access, audit }: SessionDeps): Stage {
-  return (request, _response, next) => {
-    const session = sessions.find(request.headers.cookie);
-    if (session && request.headers.authorization === undefined) {
+    if (why !== undefined) {
+      log.warn({ why, from: clientAddress(request) }, 'cross-site request rejected');
+      if (session)
+        await record({ request, what: 'cross-site request', session, why }, { audit, log });
+      throw new HttpProblem(403, why);
+    }
+    if (session && authorization === undefined) {
       request.headers.authorization = `Bearer ${session.token}`;
       if (session.noted?.isWritten === false) access.onlyReads(request, audit.unavailable);
     }
