@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApiError, AuditEntry } from '@skolo/api';
 import { Repository } from '@skolo/backup';
+import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { unreachable } from './testing/fake-device.ts';
 import { type Lab, startIdleLab, threeDevices } from './testing/lab.ts';
@@ -16,11 +17,9 @@ async function twoVersions(): Promise<Lab> {
   return lab;
 }
 
-async function content(lab: Lab, query = '', token = lab.adminToken, version = 'latest') {
-  const response = await fetch(`${lab.url}/v1/devices/router/versions/${version}/content${query}`, {
-    headers: { authorization: `Bearer ${token}` },
-  });
-  return { status: response.status, text: await response.text(), headers: response.headers };
+function content(lab: Lab, query = '', token = lab.adminToken, version = 'latest') {
+  const path = `/v1/devices/router/versions/${version}/content${query}`;
+  return request(lab.url).get(path).auth(token, { type: 'bearer' });
 }
 
 async function audited({ stateDir }: Lab): Promise<AuditEntry[]> {
@@ -55,9 +54,9 @@ describe('the API', () => {
     const previous = await content(lab, '?secrets=true', lab.adminToken, 'latest~1');
     const operator = await content(lab, '?secrets=true', lab.operatorToken);
 
-    expect(newest.text).toBe('hostname router\npassword canary-2\ndomain lan\nend\n');
-    expect(previous.text).toBe('hostname router\npassword canary-router\nend\n');
-    expect(newest.headers.get('x-skolo-sha1')).toMatch(/^[0-9a-f]{40}$/);
+    expect(`${newest.body}`).toBe('hostname router\npassword canary-2\ndomain lan\nend\n');
+    expect(`${previous.body}`).toBe('hostname router\npassword canary-router\nend\n');
+    expect(newest.headers['x-skolo-sha1']).toMatch(/^[0-9a-f]{40}$/);
     expect(operator.status).toBe(403);
     const reads = (await audited(lab)).filter(({ what }) => what === 'read with secrets');
     expect(reads).toHaveLength(2);
@@ -91,8 +90,8 @@ describe('the API', () => {
     expect(await statusOf(lab.admin.transcript({ params: router }))).toBe(404);
     expect(await statusOf(lab.admin.backup({ params: { id: 'x' } }))).toBe(404);
     expect(await statusOf(lab.admin.requestBackup({ body: { devices: ['router-9'] } }))).toBe(404);
-    expect((await content(lab, '', lab.adminToken, 'latest~7')).status).toBe(404);
-    expect((await content(lab, '?secret=1')).status).toBe(400);
+    await content(lab, '', lab.adminToken, 'latest~7').expect(404);
+    await content(lab, '?secret=1').expect(400);
   });
 
   it('keeps the transcript of a failed attempt until one succeeds', async () => {

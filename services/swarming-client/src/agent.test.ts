@@ -4,6 +4,7 @@ import { AuditEntry } from '@skolo/api/audit-log';
 import type { AgentStatus } from '@skolo/api/swarming-client';
 import { isLong } from '@skolo/durable/fault-injection';
 import { peer, screenshot } from '@skolo/simulators';
+import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { argumentsOf, processes } from './host/processes.ts';
 import type { AgentProcess } from './testing/agent-process.ts';
@@ -108,8 +109,8 @@ describe.skipIf(isMissing)('a machine with a phone', () => {
       expect.stringMatching(/^info: bot started pid=/),
     );
 
-    const url = `http://127.0.0.1:${agent.port}`;
-    expect((await fetch(`${url}/v1/log`)).status).toBe(200);
+    const api = request(`http://127.0.0.1:${agent.port}`);
+    await api.get('/v1/log').expect(200);
 
     const before = await audited(its.stateDir);
     await writeFile(join(its.dir, `${machine}.force_quarantine`), 'smells burnt\n');
@@ -123,7 +124,7 @@ describe.skipIf(isMissing)('a machine with a phone', () => {
       { ...line, outcome: 'begun' },
       { ...line, outcome: 'done', answer: { verdict: 'ok' } },
     ]);
-    expect((await fetch(`${url}/openapi.json`)).status).toBe(200);
+    await api.get('/openapi.json').expect(200);
   });
 
   it('shows the screen of the phone, which is not stored', async () => {

@@ -53,7 +53,7 @@ describe('an endpoint with secrets', () => {
 
     const answer = await lab.ask('Bearer t0ken2');
 
-    expect(answer.headers.get('www-authenticate')).toBe(
+    expect(answer.get('www-authenticate')).toBe(
       'Basic realm="alert-to-pubsub", charset="UTF-8", Bearer realm="alert-to-pubsub"',
     );
     expect(answer.text).toContain('`services.alert-to-pubsub.auth`');
@@ -84,7 +84,7 @@ describe('an endpoint with secrets', () => {
 
       const answer = await lab.ask(authorization);
 
-      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '10']);
+      expect([answer.status, answer.get('retry-after')]).toEqual([503, '10']);
       expect(answer.text).toMatch(
         /all requests are rejected: .*token: no such file; create the file/,
       );

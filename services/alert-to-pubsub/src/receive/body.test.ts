@@ -49,7 +49,7 @@ describe('a packed body', () => {
       'content-encoding': encoding,
     });
 
-    expect([answer.status, answer.headers.get('accept-encoding')]).toEqual([415, 'gzip, identity']);
+    expect([answer.status, answer.get('accept-encoding')]).toEqual([415, 'gzip, identity']);
     expect(lab.rejections).toEqual([{ endpoint: 'webhook', reason: 'encoding' }]);
   });
 
@@ -114,7 +114,7 @@ describe('bodies in memory', () => {
       .toBe(400);
 
     expect(small.status).toBe(200);
-    expect(large.headers.get('retry-after')).toBe('1');
+    expect(large.get('retry-after')).toBe('1');
     expect(lab.rejections).toContainEqual({ endpoint: 'webhook', reason: 'busy' });
   });
 

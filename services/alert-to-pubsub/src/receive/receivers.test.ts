@@ -9,7 +9,7 @@ const all = ['/webhook', ...lists] as const;
 const began = Date.parse('2026-11-20T07:30:00.123Z');
 
 /** A message with these alerts, as the endpoint takes it. */
-function message(path: string, alerts: unknown[]): unknown {
+function message(path: string, alerts: unknown[]): object {
   return path === '/webhook' ? webhook({ alerts }) : alerts;
 }
 
@@ -117,12 +117,12 @@ describe('a webhook of Alertmanager', () => {
 
     const answer = await lab.post('/webhook', body);
 
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+    expect([answer.status, answer.get('content-type')]).toEqual([
       400,
       'application/problem+json; charset=utf-8',
     ]);
     expect(answer.text).toContain(why);
-    expect(answer.headers.get('x-request-id')).toMatch(/\S/);
+    expect(answer.get('x-request-id')).toMatch(/\S/);
     expect(lab.batches).toEqual([]);
     expect(lab.rejections).toEqual([{ endpoint: 'webhook', reason: 'malformed' }]);
   });
@@ -337,7 +337,7 @@ describe('a request that cannot be accepted now', () => {
 
     const answer = await lab.post(path, message(path, [listed()]));
 
-    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '15']);
+    expect([answer.status, answer.get('retry-after')]).toEqual([503, '15']);
     expect(answer.text).toContain('the spool is full');
     expect(lab.rejections).toMatchObject([{ reason: 'full' }]);
     expect(lab.received).toEqual([]);

@@ -104,7 +104,7 @@ describe('answerStrictly', () => {
     expect(answer).toContain(`more than one ${name.toLowerCase()} header; send only one`);
   });
 
-  it.each(['*', 'http://['])('rejects the target %s, which Express cannot parse', async (target) => {
+  it.each(['*', 'http://['])('rejects the target %s: Express cannot parse it', async (target) => {
     const send = await start(undefined, target);
 
     expect(await send('Host: x')).toMatch(/^HTTP\/1\.1 400 .*the request target is not a path/s);

@@ -1,11 +1,12 @@
 /** The endpoints of an app like the service's, on their own port, in front of an intake that keeps what it accepts. */
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { listen, tempDir } from '@skolo/base/testing';
 import { type Clock, createEvents, createLogger } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { type AlertToPubsubSettings, parseRack } from '@skolo/rack';
 import { Registry } from 'prom-client';
+import request from 'supertest';
 import { createEventLog } from '../../event-log.ts';
 import type { AlertEvent } from '../../events.ts';
 import { ReceiverAuth } from '../auth.ts';
@@ -56,11 +57,10 @@ export async function startReceivers(options: LabOptions = {}) {
     emit,
     tuning,
   });
-  const port = await listen(
-    createServer((request, response) => {
-      if (!receive(request, response)) response.writeHead(404).end();
-    }),
-  );
+  const app: RequestListener = (asked, response) => {
+    if (!receive(asked, response)) response.writeHead(404).end();
+  };
+  const port = await listen(createServer(app));
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
@@ -76,7 +76,10 @@ export async function startReceivers(options: LabOptions = {}) {
     edit: (section: string) => {
       rack.rack = read(section);
     },
-    ...requestsTo(url),
+    async post(path: string, body: object | string, headers: Record<string, string> = {}) {
+      const sent = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+      return await request(app).post(path).set(headers).send(sent);
+    },
   };
 }
 
@@ -127,17 +130,6 @@ function notesOf(consume: Events['consume']) {
     else troubles.set(event.what, event.why);
   });
   return { rejections, troubles };
-}
-
-function requestsTo(url: string) {
-  return {
-    async post(path: string, body: unknown, headers: Record<string, string> = {}) {
-      const sent =
-        typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
-      const response = await fetch(url + path, { method: 'POST', body: sent, headers });
-      return { status: response.status, headers: response.headers, text: await response.text() };
-    },
-  };
 }
 
 export type ReceiverLab = Awaited<ReturnType<typeof startReceivers>>;
