@@ -146,7 +146,7 @@ export class History {
     return found.flatMap((entry) => shownEntry(entry) ?? []);
   }
 
-  /** Everything except tasks, at most `most` entries, newest first. @throws HistoryUnavailable */
+  /** Conditions, holds, alerts and what concerns the rack, at most `most` entries, newest first. @throws HistoryUnavailable */
   happenings(
     { from, to, changed }: { from: number; to: number; changed: readonly string[] },
     most: number,

@@ -55,8 +55,8 @@ const ConditionRow = z.object({
 /** Its condition may be one of another version. */
 type StoredStanding = Omit<Standing, 'condition'> & { condition: string };
 
-/** Kinds of the timeline: conditions, cycles, holds and alerts. */
-const happenings = '0, 2, 4, 5';
+/** Kinds of the timeline: conditions, holds and alerts. */
+const happenings = '0, 4, 5';
 const NamedRow = EntryRow.extend({ machine: z.string() });
 
 /** A change of condition. */
@@ -228,7 +228,7 @@ export class HistoryTables {
     return undefined;
   }
 
-  /** A day's entries of all machines and of the rack, without tasks, newest first. */
+  /** A day's entries of all machines and of the rack, without tasks and cycles, newest first. */
   happened(day: number, { from, to }: { from: number; to: number }, most: number): Entry[] {
     return this.statements.happened.all(day, from, to, most).flatMap((row) => {
       const { data } = NamedRow.safeParse(row);

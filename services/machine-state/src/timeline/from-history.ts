@@ -7,7 +7,7 @@ import type { Happenings } from '../history/history.ts';
 import { beatSeconds } from '../history/uptimes.ts';
 import { codesOf, unhealthyAs } from '../join/condition.ts';
 import { timeOf } from '../join/machine.ts';
-import { alertEvent, cycleEvent } from './from-services.ts';
+import { alertEvent } from './from-services.ts';
 import type { TimelineEvent } from './merge.ts';
 
 interface Span {
@@ -107,18 +107,13 @@ function eventOf(entry: Entry, { as, at, text }: Health, previous: Health | unde
   } as const;
 }
 
-/** Cycles, holds, alerts and rack.yaml. */
+/** Holds, alerts and rack.yaml. The power-cycle daemon knows more about cycles. */
 export function recordedEvent(entry: Entry): TimelineEvent | undefined {
   const { machine, kind, key = '', at, endedAt, outcome, device, data } = entry;
   const json = data === undefined || kind === 'condition' ? undefined : parseJson(data);
   const fields = isObject(json) ? json : {};
   const textOf = (name: string) => String(fields[name] ?? '');
   switch (kind) {
-    case 'cycle': {
-      const [action, by, reason] = [textOf('action'), textOf('by'), textOf('reason')];
-      const target = device === undefined ? machine : `${machine}-${device}`;
-      return cycleEvent({ id: key, target, action, by, reason, at, endedAt, outcome });
-    }
     case 'hold': {
       const [by, reason] = [textOf('by'), textOf('reason')];
       const isOnIt = reason.startsWith('on it: ');

@@ -13,37 +13,19 @@ import { given } from '../join/machine.ts';
 import type { TimelineEvent } from './merge.ts';
 
 export function cycleOf(cycle: PowerCycle): TimelineEvent {
-  const { requestedAt, finishedAt, failedStep, detail, outcome, startedAt } = cycle;
-  return cycleEvent({
-    ...cycle,
-    at: Date.parse(requestedAt),
-    endedAt: finishedAt === undefined ? undefined : Date.parse(finishedAt),
-    outcome: outcome ?? (startedAt === undefined ? 'queued' : 'running'),
-    why: failedStep && `${failedStep}: ${detail ?? 'no details'}`,
-  });
-}
-
-interface Cycle extends Pick<TimelineEvent, 'id' | 'at' | 'endedAt'> {
-  target: string;
-  action: string;
-  by: string;
-  reason: string;
-  outcome?: string | undefined;
-  why?: string | undefined;
-}
-
-export function cycleEvent(cycle: Cycle): TimelineEvent {
-  const { id, at, endedAt, target, action, by, reason, outcome: state, why } = cycle;
+  const { id, target, action, by, reason, requestedAt, startedAt, finishedAt } = cycle;
+  const { outcome, failedStep, detail = 'no details' } = cycle;
+  const what = action === 'cycle' ? 'power cycle' : `power ${action}`;
   return {
     id: `cycle ${id}`,
-    at,
-    endedAt,
+    at: Date.parse(requestedAt),
+    endedAt: finishedAt === undefined ? undefined : Date.parse(finishedAt),
     kind: 'cycle',
-    names: [target],
-    state,
     group: `${action} ${by} ${reason}`,
-    text: `${action === 'cycle' ? 'power cycle' : `power ${action}`} by ${by}: ${reason}`,
-    ...(why && { details: [`${target}: ${state} at ${why}`] }),
+    text: `${what} by ${by}: ${reason}`,
+    state: outcome ?? (startedAt === undefined ? 'queued' : 'running'),
+    names: [target],
+    ...(failedStep && { details: [`${target}: ${outcome} at ${failedStep}: ${detail}`] }),
   };
 }
 
@@ -90,7 +72,7 @@ export function withDelivery(
   sinks: readonly SinkStatus[],
   now: number,
 ): TimelineEvent {
-  if (event.kind !== 'alert') return event;
+  if (!event.id.startsWith('alert ')) return event;
   const waiting = sinks.filter(
     ({ depth, oldestSeconds, lastSuccess }) =>
       lastSuccess === undefined || (depth > 0 && event.at >= now - oldestSeconds * 1000),

@@ -37,10 +37,10 @@ interface Wanted {
 
 /** Entries that match the schema; the number of others is reported. */
 type Readable = <S extends z.ZodType>(schema: S, items: unknown) => z.output<S>[];
-type Body = Record<string, unknown>;
+type Query = Record<string, unknown>;
 /** GET of a path. @param token default: that of this service */
-type Get = (path: `/${string}`, query?: Body, token?: string) => Promise<Body>;
-type Source = [AskedService, (get: Get, readable: Readable) => Promise<Report>];
+type Get = (path: `/${string}`, query?: Query, token?: string) => Promise<Query>;
+type Ask = (get: Get, readable: Readable) => Promise<Report>;
 
 const deadlineMs = 5000;
 const mostBytes = 16 * 1024 * 1024;
@@ -48,64 +48,17 @@ const atOnce = 8;
 const limit = 1000;
 const mostAuditPages = 4;
 
-export function askServices({ rack, from, now, token }: Wanted): Promise<Report[]> {
-  const since = new Date(from).toISOString();
-  const sources: Source[] = [
-    [
-      'power-cycle-daemon',
-      async (get, readable) => {
-        const { cycles } = await get('/v1/power-cycles', { since, limit });
-        return { events: readable(PowerCycle, cycles).map(cycleOf) };
-      },
-    ],
-    [
-      'router-backup',
-      async (get, readable) => {
-        const { devices } = await get('/v1/devices');
-        const changed = readable(BackupDevice.pick({ name: true, changedAt: true }), devices);
-        const recent = changed.filter(({ changedAt = '' }) => changedAt >= since);
-        const events = await inParallel(recent, atOnce, async ({ name }) => {
-          const path = `/v1/devices/${encodeURIComponent(name)}/versions` as const;
-          const versions = readable(BackupVersion, (await get(path)).versions);
-          return versions.map((each, i) => versionOf(each, versions[i + 1]?.id, rack.name));
-        });
-        return { events: events.flat() };
-      },
-    ],
-    [
-      'alert-to-pubsub',
-      async (get, readable) => {
-        const { alerts } = await get('/v1/alerts');
-        const isMachine = (name: string) => rack.machines.has(name);
-        return { events: readable(KnownAlert, alerts).map((each) => alertOf(each, isMachine)) };
-      },
-    ],
-    [
-      'alert-to-pubsub',
-      async (get, readable) => {
-        const sinks = readable(SinkStatus, (await get('/v1/status')).sinks);
-        return { refine: (event) => withDelivery(event, sinks, now) };
-      },
-    ],
-    [
-      'alert-to-pubsub',
-      async (get, readable) => {
-        const { deadLetters } = await get('/v1/dead-letters');
-        return { events: readable(DeadLetter, deadLetters).map(deadLetterOf) };
-      },
-    ],
-    ...(token === undefined ? [] : askedServices).map(
-      (service): Source => [
-        service,
-        async (get, readable) => {
-          const read = (query: Body) => get('/v1/audit', query, token);
-          return { audit: { service, entries: await readAudit(read, from, readable) } };
-        },
-      ],
-    ),
-  ];
+export function askServices(wanted: Wanted): Promise<Report[]> {
+  const { rack, token } = wanted;
+  const audits = (token === undefined ? [] : askedServices).map((service): [AskedService, Ask] => [
+    service,
+    async (get, readable) => {
+      const read = (query: Query) => get('/v1/audit', query, token);
+      return { audit: { service, entries: await readAudit(read, wanted.from, readable) } };
+    },
+  ]);
   return Promise.all(
-    sources.map(([service, ask]) =>
+    [...sourcesOf(wanted), ...audits].map(([service, ask]) =>
       reportOf(service, (signal, readable) => {
         const get: Get = async (path, query = {}, given) => {
           const options = { timeoutMs: deadlineMs, mostBytes, token: given };
@@ -116,6 +69,45 @@ export function askServices({ rack, from, now, token }: Wanted): Promise<Report[
       }),
     ),
   );
+}
+
+/** Each request by itself: what one of them lacks, the others may have. */
+function sourcesOf({ rack, from, now }: Wanted): [AskedService, Ask][] {
+  const since = new Date(from).toISOString();
+  const cycles: Ask = async (get, readable) => {
+    const { cycles } = await get('/v1/power-cycles', { since, limit });
+    return { events: readable(PowerCycle, cycles).map(cycleOf) };
+  };
+  const versions: Ask = async (get, readable) => {
+    const { devices } = await get('/v1/devices');
+    const known = readable(BackupDevice.pick({ name: true, changedAt: true }), devices);
+    const changed = known.filter(({ changedAt = '' }) => changedAt >= since);
+    const events = await inParallel(changed, atOnce, async ({ name }) => {
+      const path = `/v1/devices/${encodeURIComponent(name)}/versions` as const;
+      const all = readable(BackupVersion, (await get(path)).versions);
+      return all.map((version, i) => versionOf(version, all[i + 1]?.id, rack.name));
+    });
+    return { events: events.flat() };
+  };
+  const alerts: Ask = async (get, readable) => {
+    const all = readable(KnownAlert, (await get('/v1/alerts')).alerts);
+    return { events: all.map((alert) => alertOf(alert, (name) => rack.machines.has(name))) };
+  };
+  const delivery: Ask = async (get, readable) => {
+    const sinks = readable(SinkStatus, (await get('/v1/status')).sinks);
+    return { refine: (event) => withDelivery(event, sinks, now) };
+  };
+  const deadLetters: Ask = async (get, readable) => {
+    const { deadLetters } = await get('/v1/dead-letters');
+    return { events: readable(DeadLetter, deadLetters).map(deadLetterOf) };
+  };
+  return [
+    ['power-cycle-daemon', cycles],
+    ['router-backup', versions],
+    ['alert-to-pubsub', alerts],
+    ['alert-to-pubsub', delivery],
+    ['alert-to-pubsub', deadLetters],
+  ];
 }
 
 /** The route's own schema would reject a whole list because of one entry. */
@@ -139,12 +131,14 @@ export async function reportOf<R extends Report>(
   ask: (signal: AbortSignal, readable: Readable) => Promise<R> | R,
 ): Promise<R | Report> {
   let bad = 0;
-  const readable: Readable = (schema, items) =>
-    (Array.isArray(items) ? items : []).flatMap((item) => {
+  const readable: Readable = (schema, items) => {
+    if (!Array.isArray(items)) throw new Error('a list is missing in its response');
+    return items.flatMap((item) => {
       const { success, data } = schema.safeParse(item);
       if (!success) bad += 1;
       return success ? [data] : [];
     });
+  };
   const late = () => new Error(`no response within ${deadlineMs / 1000} s`);
   try {
     const report = await withDeadline({ ms: deadlineMs, late }, (signal) => ask(signal, readable));

@@ -105,13 +105,14 @@ it('names a source that does not respond, and entries that cannot be read, and s
   services.answers['/v1/devices'] = undefined;
   services.answers['/v1/power-cycles'] = { cycles: [{ id: 'new' }, cycle('c1', 'rpi-1')] };
   services.answers['/v1/status'] = { sinks: [] };
-  services.answers['/v1/dead-letters'] = { deadLetters: [] };
+  services.answers['/v1/dead-letters'] = { deadLetters: 'none' };
   services.answers['/v1/audit'] = { skipped: 0, entries: [] };
 
   const { rows, missing } = await lab.client.timeline();
 
   expect(rows).toMatchObject([{ kind: 'cycle', where: 'rpi-1' }]);
   expect(missing).toMatchObject([
+    { source: 'alert-to-pubsub', why: 'a list is missing in its response' },
     { source: 'router-backup', why: expect.stringContaining('500') },
     { source: 'power-cycle-daemon', why: expect.stringContaining('1 of its entries') },
   ]);
