@@ -9,7 +9,7 @@ const alert = (name: string) => ({
   labels: { alertname: 'Hangs', name },
   endsAt: '2099-01-01T00:00:00Z',
 });
-const why = 'the disk has not responded for 5 s';
+const why = 'the disk has not responded for 5 s; check it with dmesg';
 
 it('is reported everywhere, keeps no sender waiting, and loses nothing', async (context) => {
   const dir = await tempDir();

@@ -55,7 +55,7 @@ async function start(context: ServiceContext, periods: Partial<Periods>): Promis
   const times = new SuccessTimes(context.lastSuccess, clock);
   const mostLetterBytes = () => settings().spool.deadLetterBytes;
   const deadLetters = new DeadLetters(join(stateDir, 'dead-letters'), mostLetterBytes);
-  const capacity = new Capacity({ settings, clock, emit });
+  const capacity = new Capacity({ settings, emit });
   const intake = new Intake({ settings, capacity, deadLetters, clock, emit });
   const arrived = new ArrivedFile(stateDir);
   const sinks = new Sinks({ deadLetters, intake, times, arrived, clock, emit });

@@ -1,3 +1,4 @@
+import { hangingDisk } from '@skolo/durable/disk';
 import type { Clock } from '../process/clock.ts';
 import type { EventLog } from '../process/log.ts';
 
@@ -40,7 +41,9 @@ export class DegradedList {
     else this.raise(what, why);
   }
 
+  /** Also the disk if it hangs, which nothing else would report. */
   list(): Degraded[] {
-    return [...this.entries.values()];
+    const disk = hangingDisk();
+    return [...this.entries.values(), ...(disk === undefined ? [] : [{ what: 'disk', ...disk }])];
   }
 }

@@ -18,6 +18,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { errorCode, ifThere } from '@skolo/base';
+import { toDisk } from './disk.ts';
 import { reasons } from './storage-errors.ts';
 
 /** A file could not be written. `code` is a system code such as `ENOSPC`. */
@@ -67,12 +68,14 @@ export async function writeFileAtomic(
   const temp = tempName(basename(path));
   pendingTemps.add(temp);
   try {
-    // First, because they may fill a full disk.
-    await removeStaleTemps(folder, basename(path));
-    const previous = keepAccess ? await accessOf(path) : undefined;
-    await writeSynced(join(folder, temp), content, previous ?? { mode });
-    await rename(join(folder, temp), path);
-    await syncFolder(folder);
+    await toDisk(async () => {
+      // First, because they may fill a full disk.
+      await removeStaleTemps(folder, basename(path));
+      const previous = keepAccess ? await accessOf(path) : undefined;
+      await writeSynced(join(folder, temp), content, previous ?? { mode });
+      await rename(join(folder, temp), path);
+      await syncFolder(folder);
+    });
   } catch (error) {
     await rm(join(folder, temp), { force: true }).catch(() => undefined);
     throw new FileNotWritten(path, error);

@@ -1,6 +1,7 @@
 /** Files of lines that are only appended to, such as JSON lines. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { ifThere } from '@skolo/base';
+import { toDisk } from './disk.ts';
 
 const newline = 0x0a;
 
@@ -15,6 +16,10 @@ export async function appendLines(
   lines: string | Uint8Array,
   mode = 0o600,
 ): Promise<void> {
+  await toDisk(() => append(path, lines, mode));
+}
+
+async function append(path: string, lines: string | Uint8Array, mode: number): Promise<void> {
   await using file = await open(path, 'a+', mode);
   const { size } = await file.stat();
   try {

@@ -6,6 +6,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { orAborted } from '@skolo/base';
+import { toDisk } from '../files/disk.ts';
 import { GroupCommit } from '../files/group-commit.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { StorageUnavailable } from '../files/storage-errors.ts';
@@ -288,7 +289,7 @@ export class Spool {
   private async write(works: Work[]): Promise<number[]> {
     const { restored } = this.writer;
     try {
-      return await this.writeAll(works);
+      return await toDisk(() => this.writeAll(works));
     } finally {
       if (this.writer.restored > restored) {
         await this.mark.renew();

@@ -63,12 +63,7 @@ function start({ rejection, isOpen = true, ...over }: StartOptions = {}) {
     settings: () => settings,
     capacity: {
       rejection: rejection ?? (() => undefined),
-      whyHanging: undefined,
-      changing: (change) =>
-        change().catch((error: unknown) => {
-          troubles.push(error);
-          throw error;
-        }),
+      wrote: (error) => void troubles.push(error),
     },
     deadLetters: { add: async (added) => void letters.push(...added) },
     firstId: 0,
@@ -232,7 +227,7 @@ describe('accept', () => {
     await accept(batch(['A']));
 
     expect(spool.summaries).toEqual(['A firing']);
-    expect(troubles).toEqual([new Error('the disk is full')]);
+    expect(troubles).toEqual([new Error('the disk is full'), undefined]);
   });
 
   it('rejects new alerts while the spool is full, and accepts known ones', async () => {

@@ -7,6 +7,7 @@ import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
 import { count, errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import { GroupCommit, type Spool } from '@skolo/durable';
+import { hangingDisk } from '@skolo/durable/disk';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
 import {
@@ -37,7 +38,7 @@ import { Reported } from './reported.ts';
 
 export interface IntakeDeps {
   settings(): AlertToPubsubSettings;
-  capacity: Pick<Capacity, 'changing' | 'rejection' | 'whyHanging'>;
+  capacity: Pick<Capacity, 'rejection' | 'wrote'>;
   deadLetters: Pick<DeadLetters, 'add'>;
   clock: Clock;
   emit: EmitAlertEvent;
@@ -263,7 +264,7 @@ export class Intake implements AcceptAlerts {
    * @throws Rejection It cannot be written now.
    */
   private enqueue<T>(draw: (draft: Draft) => T, bytes = 0): Promise<T> {
-    const why = this.deps.capacity.whyHanging;
+    const why = hangingDisk()?.why;
     // The sender repeats it. Otherwise, it would wait behind the changes for which the disk has not responded.
     if (why !== undefined) return Promise.reject(full(why));
     return new Promise((resolve, reject) => {
@@ -309,10 +310,14 @@ export class Intake implements AcceptAlerts {
       if (rejection !== undefined || spool === undefined) {
         throw full(rejection ?? 'the spool cannot be opened');
       }
-      await deps.capacity.changing(async () => {
+      try {
         if (letters.length > 0) await deps.deadLetters.add(letters);
         if (texts.length > 0) this.next = (await spool.append(texts)) + texts.length;
-      });
+      } catch (error) {
+        deps.capacity.wrote(error);
+        throw error;
+      }
+      deps.capacity.wrote(undefined);
     }
     draft.apply();
     this.reported.keep();

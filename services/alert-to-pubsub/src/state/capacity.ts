@@ -1,14 +1,13 @@
 /** Whether alerts can be accepted: the disk works, the spool is not full, and no sink has failed for too long. */
 
 import { errorText } from '@skolo/base';
-import type { Clock } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
+import { hangingDisk } from '@skolo/durable/disk';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
 
 interface CapacityDeps {
   settings(): Pick<AlertToPubsubSettings, 'spool'>;
-  clock: Clock;
   emit: EmitAlertEvent;
 }
 
@@ -22,8 +21,6 @@ interface Backlogs {
 
 /** What seems to have waited for longer was written before the clock was set. */
 const tenYears = 10 * 365 * 86_400;
-/** A disk that takes longer for a change hangs. */
-const patienceSeconds = 5;
 
 export class Capacity {
   private readonly deps: CapacityDeps;
@@ -32,8 +29,6 @@ export class Capacity {
   private whyClosed: string | undefined = 'the spool has not been opened yet';
   /** Why the disk rejected the last change. */
   private diskError: string | undefined;
-  /** When the changes began for which the disk has not responded yet, in seconds of uptime. */
-  private readonly changes = new Set<{ since: number }>();
 
   constructor(deps: CapacityDeps) {
     this.deps = deps;
@@ -48,14 +43,6 @@ export class Capacity {
     return this.whyClosed ?? this.diskError ?? this.rejection(0);
   }
 
-  /** Why a change would not reach the disk now, for people. */
-  get whyHanging(): string | undefined {
-    const [oldest] = this.changes;
-    const seconds = oldest === undefined ? 0 : this.deps.clock.uptime() - oldest.since;
-    if (seconds < patienceSeconds) return undefined;
-    return `the disk has not responded for ${patienceSeconds} s`;
-  }
-
   /** The disk rejected the last change. */
   get hasDiskError(): boolean {
     return this.diskError !== undefined;
@@ -68,7 +55,7 @@ export class Capacity {
 
   /** Why this many more bytes cannot be accepted, for people. */
   rejection(bytes: number): string | undefined {
-    const why = this.whyClosed ?? this.whyHanging;
+    const why = this.whyClosed ?? hangingDisk()?.why;
     if (why !== undefined) return why;
     if (this.whyFull(bytes) === undefined) return undefined;
     this.opened?.sinks.dropWaiting();
@@ -85,21 +72,6 @@ export class Capacity {
   closed(error: unknown): void {
     this.whyClosed = errorText(error);
     this.deps.emit({ type: 'degraded', what: 'spool', why: this.whyClosed });
-  }
-
-  /** Makes a change, and keeps its result. @throws what `change` throws */
-  async changing(change: () => Promise<void>): Promise<void> {
-    const started = { since: this.deps.clock.uptime() };
-    this.changes.add(started);
-    try {
-      await change();
-      this.wrote(undefined);
-    } catch (error) {
-      this.wrote(error);
-      throw error;
-    } finally {
-      this.changes.delete(started);
-    }
   }
 
   /** The result of a write: undefined, or the error. */

@@ -1,0 +1,27 @@
+/**
+ * Changes for which the disk has not responded yet. A disk that fails may hang instead of reporting an error, and then everything that would
+ * report it waits, too. One disk for a process: that of its state directory.
+ */
+const changes = new Set<{ since: number }>();
+/** A slow SD card takes up to a second. */
+const patienceMs = 5000;
+
+/** Makes a change, and notices if it hangs. @throws what `change` throws */
+export async function toDisk<T>(change: () => Promise<T>): Promise<T> {
+  const started = { since: performance.now() };
+  changes.add(started);
+  try {
+    return await change();
+  } finally {
+    changes.delete(started);
+  }
+}
+
+/** Since when the disk has not responded, and why that matters, for people; undefined: it responds, or is not needed. */
+export function hangingDisk(): { since: Date; why: string } | undefined {
+  const [oldest] = changes;
+  const ms = oldest === undefined ? 0 : performance.now() - oldest.since;
+  if (ms < patienceMs) return undefined;
+  const why = `the disk has not responded for ${patienceMs / 1000} s; check it with dmesg`;
+  return { since: new Date(Date.now() - ms), why };
+}
