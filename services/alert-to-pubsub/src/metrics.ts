@@ -112,7 +112,7 @@ function countOne(event: AlertEvent, count: Count) {
 }
 
 /** Read at each scrape. */
-const gauges: Record<string, GaugeSpec<Status>> = {
+export const gauges: Record<string, GaugeSpec<Status>> = {
   skolo_alerts_spool_bytes: {
     help: 'Size of the spool.',
     read: (status) => status.spool().bytes,

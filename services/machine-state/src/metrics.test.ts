@@ -17,7 +17,7 @@ machines:
   createMetrics(registry, {
     rack: () => rack,
     // A test gives what it is about.
-    current: { machines: () => machines as Machine[] },
+    current: { machines: () => machines as Machine[], rack: () => ({ services: [] }) },
     history: { pending: 0, discarded: 0, isOpen: true },
     losses: { lastWeek: undefined },
     recorder: { omitted: () => new Map(), endedTasks: new Map([['infrastructure', 2]]) },

@@ -1,5 +1,11 @@
 /** The metrics of machine-state. All names and labels are declared here; the alert rules use them. */
-import { type Machine, MachineCondition, type WaitingPi } from '@skolo/api';
+import {
+  type Machine,
+  MachineCondition,
+  type RackView,
+  type ServiceState,
+  type WaitingPi,
+} from '@skolo/api';
 import { type GaugeSpec, registerGauges } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { Registry } from 'prom-client';
@@ -11,7 +17,7 @@ import type { ReportedOrders } from './orders/reported.ts';
 
 interface Sources {
   rack(): Pick<Rack, 'machines'>;
-  current: Pick<Current, 'machines'>;
+  current: Pick<Current, 'machines'> & { rack(): Pick<RackView, 'services'> };
   history: Pick<History, 'pending' | 'discarded' | 'isOpen'>;
   losses: Pick<Losses, 'lastWeek'>;
   recorder: Pick<Recorder, 'omitted' | 'endedTasks'>;
@@ -22,6 +28,7 @@ interface Sources {
 interface Measured {
   rack: Pick<Rack, 'machines'>;
   machines: readonly Machine[];
+  services: readonly ServiceState[];
   /** Entries of the history that wait for the disk. */
   pending: number;
   discarded: number;
@@ -111,6 +118,12 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     help: 'Machines whose quarantine is missing from the journal, beyond the ten machines whose quarantine was recorded again.',
     read: ({ notHeard }) => notHeard,
   },
+  skolo_machines_service_state: {
+    help: 'The state of each service, as the console shows it: `unreachable`, `not ready`, `degraded` or `ready`; always 1.',
+    labels: ['service', 'state'],
+    read: ({ services }) =>
+      services.map(({ name: service, state = '' }) => [{ service, state }, 1] as const),
+  },
   skolo_machines_history_pending_entries: {
     help: 'Entries that have not been written to the history yet.',
     read: ({ pending }) => pending,
@@ -155,6 +168,7 @@ export function createMetrics(
   registerGauges(registry, gauges, () => ({
     rack: rack(),
     machines: current.machines(),
+    services: current.rack().services,
     pending: history.pending,
     discarded: history.discarded,
     isHistoryOpen: history.isOpen,

@@ -26,6 +26,7 @@ import { Losses } from './history/losses.ts';
 import { Recorder } from './history/recorder.ts';
 import { Uptimes } from './history/uptimes.ts';
 import { Current } from './join/current.ts';
+import { judged } from './join/service-state.ts';
 import { createMetrics } from './metrics.ts';
 import { Delivery } from './orders/delivery.ts';
 import { Orders } from './orders/orders.ts';
@@ -257,11 +258,11 @@ function react(
 
 function ownState({ name, version, rack, degraded }: ServiceContext): ServiceState {
   const parts = [...rack.degraded, ...degraded.list()];
-  return {
+  return judged({
     name,
     reachable: true,
     ready: true,
     version,
     degraded: parts.map((each) => ({ ...each, since: each.since.toISOString() })),
-  };
+  });
 }

@@ -21,6 +21,8 @@ const well: RackHealth = {
   down: [],
   alerts: alertsOn('rpi-1', 'rpi-2'),
   health: { ok: 40 },
+  conditions: {},
+  serviceStates: {},
   ...rackOf(300, 5),
   controllers: { all: 3, up: 3 },
   tasksEnded: { all: 100, failed: 10 },

@@ -28,6 +28,9 @@ describe('the health of a rack', () => {
         ['machines', 0, { machine: 'rpi-1' }],
         ['machines', 1, { machine: 'rpi-2' }],
         ['health', 38, { verdict: 'ok' }],
+        ['conditions', 37, { condition: 'ok' }],
+        ['conditions', 1, { condition: 'gone' }],
+        ['serviceStates', 1, { service: 'router-backup', state: 'degraded' }],
         ['losses', 70],
         ['held', 12, { by: 'ann' }],
         ['held', 1, { by: 'bob' }],
@@ -56,6 +59,8 @@ describe('the health of a rack', () => {
       machines: { all: 2, silent: 1, held: 13, heldBy: { ann: 12, bob: 1 } },
       seen: { 'rpi-1': false, 'rpi-2': true },
       health: { ok: 38 },
+      conditions: { ok: 37, gone: 1 },
+      serviceStates: { 'router-backup': 'degraded' },
       delivery: 'silent',
       tokenSeconds: 1800.5,
     });

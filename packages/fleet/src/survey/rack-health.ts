@@ -13,6 +13,8 @@ const figures = {
   machines: 'machine:seen:max3m{machine!="JUMPHOST"}',
   // A task may respond instead of its machine's agent, for example with NaN, which affects only that machine.
   health: 'count by (verdict) (skolo_swarming_health{job="swarming-client"} == 1)',
+  conditions: 'max by (condition) (skolo_machines_condition{job="machine-state"})',
+  serviceStates: 'skolo_machines_service_state{job="machine-state", state!="ready"} == 1',
   tasks: 'sum(skolo_swarming_task_running{job="swarming-client"} == bool 1)',
   tasksEnded:
     'sum(increase(skolo_swarming_tasks_ended_total{job="swarming-client"}[WINDOW]) < 1e5)',
@@ -104,6 +106,10 @@ export interface RackHealth {
   losses?: number;
   /** Machines by the state that their agents report: ok, recovering, maintenance, quarantined. */
   health: Record<string, number>;
+  /** Machines by their condition, as machine-state judges; empty while it does not respond. */
+  conditions: Record<string, number>;
+  /** Services that are not ready, as machine-state judges: `degraded`, `not ready`, `unreachable`. */
+  serviceStates: Record<string, string>;
   tasks?: number;
   /** In the last hour, or in the requested period. */
   tasksEnded?: { all: number; failed: number };
@@ -156,6 +162,10 @@ export function readHealth(text: string): RackHealth {
     alerts: alertsOf(of('alerts').map(({ metric }) => metric)),
     seen: Object.fromEntries(seen),
     health: by('health', 'verdict'),
+    conditions: by('conditions', 'condition'),
+    serviceStates: Object.fromEntries(
+      of('serviceStates').map(({ metric }) => [metric.service ?? '', metric.state ?? '']),
+    ),
     ...(machines.length > 0 && {
       machines: {
         all: machines.length,

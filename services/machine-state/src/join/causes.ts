@@ -18,6 +18,11 @@ export interface CauseSources {
 
 const leastDown = 2;
 
+/** A failing one responds. */
+function hasAnswered(state: RackElement['state']): boolean {
+  return state === 'up' || state === 'failing';
+}
+
 /** The element that explains most machines comes first. No machine has two causes. */
 export function commonCauses(sources: CauseSources): CommonCause[] {
   const { behind, silent, silenceMs, hasReported, stateOf } = sources;
@@ -32,7 +37,7 @@ export function commonCauses(sources: CauseSources): CommonCause[] {
       return (
         machines.length >= least &&
         machines.every((each) => silent.has(each)) &&
-        !(state === 'up' && isUp(answeredAt, machines))
+        !(hasAnswered(state) && isUp(answeredAt, machines))
       );
     })
     // If a PDU only feeds a switch, the switch, unless only the PDU is known to be down.

@@ -5,7 +5,7 @@ import { Counter, type Registry } from 'prom-client';
 import type { EmitPower } from '../events.ts';
 import { holdsOf } from '../rules/preconditions.ts';
 import { allTargets } from '../rules/targets.ts';
-import { outletStatuses, type View } from './status.ts';
+import { conditionOf, outletStatuses, type View } from './status.ts';
 
 /** Outcomes of automatic repair decisions. */
 const repairOutcomes = [
@@ -64,26 +64,28 @@ export function createMetrics(registry: Registry): EmitPower {
   };
 }
 
+function verdicts({ controllers, breaker }: View) {
+  return controllers.all().map((controller) => ({
+    labels: { controller: controller.name, model: controller.model },
+    state: conditionOf(controller, breaker).state,
+  }));
+}
+
 /** Read at each scrape: a metric without a sample then is absent. */
 export const gauges: Record<string, GaugeSpec<View>> = {
   skolo_power_controller_up: {
     help: 'Whether a switch or PDU responds; absent until it has been queried.',
     labels: ['controller', 'model'],
-    read: ({ controllers }) =>
-      controllers
-        .all()
+    read: (view) =>
+      verdicts(view)
         .filter(({ state }) => state !== 'unknown')
-        .map(({ name, model, state }) => [{ controller: name, model }, Number(state === 'up')]),
+        .map(({ labels, state }) => [labels, Number(state !== 'down')]),
   },
   skolo_power_controller_failing: {
     help: 'Whether an outlet of a switch or PDU is stuck off. While it is, no other outlets of the device are turned off.',
     labels: ['controller', 'model'],
-    read({ controllers, breaker }) {
-      const failing = breaker.failing();
-      return controllers
-        .all()
-        .map(({ name, model }) => [{ controller: name, model }, Number(failing.has(name))]);
-    },
+    read: (view) =>
+      verdicts(view).map(({ labels, state }) => [labels, Number(state === 'failing')]),
   },
   skolo_power_sign_in_rejected: {
     help: 'Whether a switch or PDU rejected its login from rack.yaml at the last attempt.',

@@ -49,8 +49,8 @@ export function controllerStatus(
   };
 }
 
-/** A controller that is down does not count as failing: nothing is known about its outlets. */
-function conditionOf(
+/** The one verdict about a controller. One that is down does not count as failing: nothing is known about its outlets. */
+export function conditionOf(
   { name, state, since, detail }: Controller,
   breaker: CircuitBreaker,
 ): Pick<ControllerStatus, 'state' | 'since' | 'detail'> {

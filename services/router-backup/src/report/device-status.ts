@@ -97,8 +97,9 @@ interface Known {
   target: Target | undefined;
 }
 
-function stateOf(
-  { rack, clock, inventory }: StatusSources,
+/** The one verdict about a device's backup. */
+export function stateOf(
+  { rack, clock, inventory }: Pick<StatusSources, 'rack' | 'clock' | 'inventory'>,
   { last, record, target }: Known,
 ): Pick<BackupDevice, 'state' | 'why' | 'retiredAt'> {
   const retiredAt = record?.retiredAt;

@@ -5,8 +5,8 @@ import type { EmitBackup } from '../events.ts';
 import type { Store } from '../history/store.ts';
 import type { OffsiteCopies } from '../offsite/copies.ts';
 import type { HistoryLoss } from '../offsite/loss.ts';
-import { targetsOf } from '../targets.ts';
-import { lastSuccessOf, type StatusSources } from './device-status.ts';
+import { targetOf, targetsOf } from '../targets.ts';
+import { lastSuccessOf, type StatusSources, stateOf } from './device-status.ts';
 
 interface MetricsDeps {
   sources: StatusSources;
@@ -42,7 +42,7 @@ function wanted({ sources: { rack, state } }: MetricsDeps) {
 }
 
 /** Read at each scrape. */
-const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
+export const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
   skolo_backup_last_success_timestamp_seconds: {
     help: 'When the configuration of a device was last read completely, whether or not it had changed; 0 if never.',
     labels: ['device'],
@@ -51,6 +51,16 @@ const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
         { device },
         (lastSuccessOf(deps.sources, device) ?? 0) / 1000,
       ]),
+  },
+  skolo_backup_device_state: {
+    help: "The state of each device's backup, as the console shows it: `ok`, `never`, `failed`, `overdue` or `not-backed-up`; always 1.",
+    labels: ['device', 'state'],
+    read: (deps) =>
+      wanted(deps).map(({ device, record }) => {
+        const last = lastSuccessOf(deps.sources, device);
+        const target = targetOf(deps.sources.rack(), device);
+        return [{ device, state: stateOf(deps.sources, { last, record, target }).state }, 1];
+      }),
   },
   skolo_backup_overdue_seconds: {
     help: 'Maximum age of the last success before a device is overdue.',

@@ -241,7 +241,8 @@ function nameOf(i: number): string {
 }
 
 function service(name: string, degraded: { what: string; why: string; since: string }[] = []) {
-  return { name, reachable: true, ready: true, version: '0.1.0', degraded };
+  const state = degraded.length > 0 ? ('degraded' as const) : ('ready' as const);
+  return { name, state, reachable: true, ready: true, version: '0.1.0', degraded };
 }
 
 function verdictOf(condition: MachineCondition) {

@@ -1,6 +1,7 @@
 /** Texts and styles of devices and runs. */
 
 import type { BackupDevice, DeviceState, FailureClass, LostHistory, RunDevice } from '@skolo/api';
+import { isBackupWrong } from '@skolo/api/backup-verdict';
 import { count } from '@skolo/base';
 import { commandLine, type SkoloCommand } from '../../command.ts';
 import type { Filter } from '../../filters.ts';
@@ -31,17 +32,12 @@ export function urgencyOf({ state, unsaved }: BackupDevice): number {
 
 export function stateText({ state, failure }: Pick<BackupDevice, 'state' | 'failure'>): string {
   const word = state === 'never' ? 'never backed up' : state.replaceAll('-', ' ');
-  return failure === undefined || !isWrong({ state }) ? word : `${word} (${failure})`;
-}
-
-/** Its current configuration is not backed up. */
-export function isWrong({ state }: Pick<BackupDevice, 'state'>): boolean {
-  return state === 'overdue' || state === 'failed' || state === 'never';
+  return failure === undefined || !isBackupWrong({ state }) ? word : `${word} (${failure})`;
 }
 
 export function stateStyle(device: Pick<BackupDevice, 'state' | 'failure'>): Style | undefined {
   if (device.state === 'never' && device.failure === undefined) return 'yellow';
-  if (isWrong(device)) return 'red';
+  if (isBackupWrong(device)) return 'red';
   return device.state === 'ok' ? undefined : 'dim';
 }
 
@@ -52,7 +48,9 @@ export function tallyOfDevices(devices: readonly BackupDevice[]): string {
   const parts = order.flatMap((state) => {
     const alike = byState.get(state);
     if (alike === undefined) return [];
-    return [`${alike.length} ${stateText({ state })}${isWrong({ state }) ? classes(alike) : ''}`];
+    return [
+      `${alike.length} ${stateText({ state })}${isBackupWrong({ state }) ? classes(alike) : ''}`,
+    ];
   });
   const unsaved = devices.filter((device) => device.unsaved).length;
   return parts.join(', ') + (unsaved > 0 ? `; ${unsaved} unsaved` : '');

@@ -1,4 +1,5 @@
 import type { BackupDevice, ClientAnswer, OffsiteStatus, routerBackupApi } from '@skolo/api';
+import { isBackupWrong } from '@skolo/api/backup-verdict';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { addFilters, type FilterOptions, isFiltered, selected } from '../../filters.ts';
@@ -10,7 +11,6 @@ import { lastSeen, relative } from '../../output/time.ts';
 import { routerBackup } from '../../reach/service-client.ts';
 import {
   backupFilters,
-  isWrong,
   lostLines,
   sizeColumn,
   stateStyle,
@@ -54,7 +54,7 @@ export function define(command: SkoloCommand): void {
     );
     const found = findDevices(command.io, names, devices);
     const filtered = selected(command.io, found, backupFilters, options);
-    if (filtered.some(isWrong)) command.io.exitCode = exitCodes.partlyFailed;
+    if (filtered.some(isBackupWrong)) command.io.exitCode = exitCodes.partlyFailed;
     if (options.json) return printJson(command.io, { devices: filtered, offsite, lost });
     if (found.length === 0 && words.length > 0) return undefined;
     const isSelection = words.length > 0 || isFilter;
@@ -84,7 +84,7 @@ function printStatus(
 ): void {
   const now = io.now();
   const rows = devices.toSorted((a, b) => urgencyOf(a) - urgencyOf(b));
-  const isUnhealthy = devices.some((device) => isWrong(device) || device.unsaved);
+  const isUnhealthy = devices.some((device) => isBackupWrong(device) || device.unsaved);
   const more = hidden > 0 ? `; ${hidden} retired (list with --retired)` : '';
   const totals = devices.length > 0 ? `: ${tallyOfDevices(devices)}` : '';
   const restore =
@@ -130,7 +130,7 @@ const columns: Column<BackupDevice>[] = [
   {
     title: 'VERIFIED',
     cell: (device, now) =>
-      device.lastSuccess || isWrong(device) ? lastSeen(device.lastSuccess, now) : undefined,
+      device.lastSuccess || isBackupWrong(device) ? lastSeen(device.lastSuccess, now) : undefined,
   },
   {
     title: 'CHANGED',
@@ -152,7 +152,7 @@ function remarksOf(device: BackupDevice, now: number): Remark[] {
   const { startup, legacyAlgorithms = [] } = device;
   const ago = (time: string | undefined) => (time === undefined ? '' : ` ${relative(time, now)}`);
   const remarks: string[] = [];
-  if (isWrong(device) && failure !== undefined) {
+  if (isBackupWrong(device) && failure !== undefined) {
     const often = failures > 1 ? `failed ${failures} times in a row, last` : 'failed';
     const said = hasTranscript ? `; see skolo backup transcript ${name}` : '';
     remarks.push(

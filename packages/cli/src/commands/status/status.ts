@@ -122,10 +122,12 @@ type Row = Found & { name: string; state: (typeof states)[number] };
 function remarksOf({ name, answer, ways }: Row) {
   if (!answer) return [];
   const { alerts, down, machines, versions, state, delivery = 'delivered' } = answer;
+  const services = Object.entries(answer.serviceStates).filter(([name]) => !down.includes(name));
   const texts = [
     ...ways,
     ...(state === 'unknown' ? ['Prometheus has no data from services yet'] : []),
     ...(down.length > 0 ? [`down: ${down.join(', ')}`] : []),
+    ...services.map(([service, judged]) => `${service} is ${judged}`),
     ...(delivery === 'delivered'
       ? []
       : [`alerts ${delivery}; run skolo alerts status --on ${name}`]),
@@ -157,12 +159,10 @@ function figure(
 const columns: readonly Column<Row>[] = [
   { title: 'RACK', cell: ({ name }) => name, shrinkTo: 10 },
   { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
-  figure('OK', ({ health, machines }) => machines && `${health.ok ?? 0}/${machines.all}`),
-  figure('UNHEALTHY', ({ health }) =>
-    numberText((health.quarantined ?? 0) + (health.recovering ?? 0)),
-  ),
+  figure('OK', (health) => health.machines && `${countsOf(health).ok}/${health.machines.all}`),
+  figure('UNHEALTHY', (health) => numberText(countsOf(health).unhealthy)),
   figure('HELD', ({ machines }) => numberText(machines?.held)),
-  figure('SILENT', ({ machines }) => numberText(machines?.silent)),
+  figure('SILENT', (health) => numberText(countsOf(health).silent)),
   figure('ALERTS', ({ alerts }) => String(alerts.reduce((sum, { count }) => sum + count, 0))),
   figure('TOKEN', ({ tokenSeconds }) => durationText(tokenSeconds), { leaveOut: 4 }),
   figure('BACKUP', ({ backupSeconds }) => durationText(backupSeconds), { leaveOut: 5 }),
@@ -180,6 +180,22 @@ const columns: readonly Column<Row>[] = [
     leaveOut: 7,
   },
 ];
+
+/** By the conditions in the console. While machine-state is down, by what agents and machines report to Prometheus. */
+export function countsOf({
+  conditions,
+  health,
+  machines,
+}: Pick<RackHealth, 'conditions' | 'health' | 'machines'>) {
+  const isKnown = Object.keys(conditions).length > 0;
+  const known = isKnown ? conditions : health;
+  const sum = (...words: string[]) => words.reduce((all, word) => all + (known[word] ?? 0), 0);
+  return {
+    ok: sum('ok'),
+    unhealthy: sum('quarantined', 'recovering'),
+    silent: isKnown ? sum('stale', 'gone', 'never-reported') : machines?.silent,
+  };
+}
 
 function numberText(value: number | undefined): string | undefined {
   return value === undefined ? undefined : String(value);

@@ -8,14 +8,7 @@ export function Services() {
     <>
       <h1>Services</h1>
       <Table caption="Services" head={['Service', 'State', 'Version', 'Problem', 'For']}>
-        {services?.map(({ name, reachable, ready, version, why, degraded }) => {
-          const state = !reachable
-            ? 'unreachable'
-            : !ready
-              ? 'not ready'
-              : degraded.length > 0
-                ? 'degraded'
-                : 'ready';
+        {services?.map(({ name, state = 'unknown', version, why, degraded }) => {
           const rows = why ? [{ what: '', why, since: undefined }, ...degraded] : degraded;
           const lines = rows.length > 0 ? rows : [{ what: '', why: '', since: undefined }];
           return lines.map((line, i) => (

@@ -1,0 +1,343 @@
+/**
+ * One verdict, one place: for each of a machine, a controller, a backup, a service and the path of alerts, ten states in the field that the
+ * console's first page shows, on its own page, in the command and in the metric.
+ */
+import { createServer } from 'node:http';
+import { type DeliveryFacts, deliveryOf } from '@skolo/alerts/delivery-state';
+import type {
+  BackupDevice,
+  ControllerStatus,
+  Machine,
+  MachineCondition,
+  RackView,
+  ServiceState,
+} from '@skolo/api';
+import { closing } from '@skolo/base';
+import { registerGauges } from '@skolo/common';
+import { parseRack } from '@skolo/rack';
+import { Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { countsOf } from '../../../packages/cli/src/commands/status/status.ts';
+import { runCommand } from '../../../packages/cli/src/testing/run-command.ts';
+import { readHealth } from '../../../packages/fleet/src/survey/rack-health.ts';
+import { gauges as alertGauges } from '../../../services/alert-to-pubsub/src/metrics.ts';
+import { joinMachine } from '../../../services/machine-state/src/join/machine.ts';
+import { joinRack } from '../../../services/machine-state/src/join/rack-view.ts';
+import { judged } from '../../../services/machine-state/src/join/service-state.ts';
+import type { MachineSources, Services } from '../../../services/machine-state/src/join/sources.ts';
+import { createMetrics } from '../../../services/machine-state/src/metrics.ts';
+import { gauges as powerGauges } from '../../../services/power-cycle-daemon/src/report/metrics.ts';
+import { controllerStatus } from '../../../services/power-cycle-daemon/src/report/status.ts';
+import {
+  type StatusSources,
+  statusOf,
+} from '../../../services/router-backup/src/report/device-status.ts';
+import { gauges as backupGauges } from '../../../services/router-backup/src/report/metrics.ts';
+
+const now = Date.parse('2026-11-20T12:00:00Z');
+const at = '2026-11-20T11:00:00.000Z';
+const hour = 3_600_000;
+const rack = parseRack(
+  `rack: small
+network: { subnet: 192.168.1.0/24 }
+jumphost: { name: jumphost, address: 192.168.1.8 }
+infrastructure:
+  switch-1: { model: edgeswitch, address: 192.168.1.11 }
+  odd-1: { model: edgeswitch, address: 192.168.1.12, backup: false }
+machines:
+  pi-1: { kind: rpi, address: 192.168.1.101 }
+services:
+  router-backup: { overdueHours: 36 }
+`,
+  { file: 'rack.yaml' },
+);
+
+/** The only sample of a metric that is 1, by a label. */
+async function labelOf(registry: Registry, metric: string, label: string) {
+  const text = await registry.metrics();
+  const line = new RegExp(`^${metric}\\{[^}]*\\b${label}="([^"]*)"[^}]*\\} 1$`, 'gm');
+  return [...text.matchAll(line)].map(([, value]) => value);
+}
+
+/** A command's cell in a column of its only row, or all that it prints. */
+async function printed(args: string, body: unknown, column?: string): Promise<string> {
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(body));
+  });
+  await using _closed = closing({
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const { out, err } = await runCommand([...args.split(' '), '--url', `http://127.0.0.1:${port}`]);
+  if (column === undefined) return out || err;
+  const lines = out.split('\n');
+  const head = lines.find((line) => line.includes(column)) ?? '';
+  const row = lines[lines.indexOf(head) + 1] ?? err;
+  return row.slice(head.indexOf(column)).split(/ {2,}/)[0] ?? '';
+}
+
+function rackWith(services: Services, states: ServiceState[] = []): RackView {
+  return joinRack(rack, {
+    rackFile: { loadedAt: at, warnings: [], problems: [], changes: [] },
+    services,
+    states,
+    causes: [],
+    alerts: [],
+    now,
+  });
+}
+
+const reported = (verdict: 'ok' | 'recovering' | 'maintenance' | 'quarantined') => ({
+  machine: 'pi-1',
+  task: { running: false },
+  devices: [],
+  health: { verdict, since: at, reasons: [] },
+});
+const maintenance = {
+  id: '1',
+  kind: 'maintenance' as const,
+  reason: 'new hub',
+  since: at,
+  machine: 'pi-1',
+};
+const standing = (condition: MachineCondition) => ({ condition, since: now - hour });
+
+describe('a machine', () => {
+  it.each<[MachineCondition, Partial<MachineSources> & { silent?: number }]>([
+    ['ok', { agent: { status: reported('ok'), silentSeconds: 1 } }],
+    ['recovering', { agent: { status: reported('recovering'), silentSeconds: 1 } }],
+    ['maintenance', { agent: { status: reported('maintenance'), silentSeconds: 1 } }],
+    ['quarantined', { agent: { status: reported('quarantined'), silentSeconds: 1 } }],
+    ['stale', { agent: { status: reported('ok'), silentSeconds: 61 } }],
+    ['stale', { agent: { status: reported('quarantined'), silentSeconds: 61 } }],
+    ['gone', { agent: { status: reported('ok'), silentSeconds: 601 } }],
+    ['gone', { agent: { silentSeconds: 61 }, standing: standing('gone') }],
+    [
+      'maintenance',
+      { agent: { status: reported('ok'), silentSeconds: 601 }, orders: [maintenance] },
+    ],
+    ['never-reported', { agent: { silentSeconds: 1000 } }],
+  ])('is %s everywhere', async (expected, given) => {
+    const entry = rack.machines.get('pi-1');
+    if (entry === undefined) throw new Error('pi-1 is missing');
+    const sources: MachineSources = {
+      agent: { silentSeconds: 0 },
+      orders: [],
+      unknownOrders: [],
+      services: {},
+      alerts: [],
+      limits: { staleSeconds: 60, goneSeconds: 600 },
+      ...given,
+    };
+    const machine: Machine = joinMachine(entry, sources, now);
+    const registry = machineMetrics([machine], []);
+    const conditions = Object.fromEntries(
+      (await labelOf(registry, 'skolo_machines_condition', 'condition')).map((each) => [each, 1]),
+    );
+
+    expect(machine.condition).toBe(expected);
+    expect(await printed('machine list', { machines: [machine] }, 'CONDITION')).toBe(expected);
+    expect(Object.keys(conditions)).toEqual([expected]);
+    const { ok, unhealthy, silent } = countsOf({ conditions, health: { ok: 9 } });
+    expect([ok, unhealthy, silent]).toEqual([
+      Number(expected === 'ok'),
+      Number(expected === 'recovering' || expected === 'quarantined'),
+      Number(['stale', 'gone', 'never-reported'].includes(expected)),
+    ]);
+  });
+});
+
+function machineMetrics(machines: Machine[], services: ServiceState[]): Registry {
+  const registry = new Registry();
+  createMetrics(registry, {
+    rack: () => rack,
+    current: { machines: () => machines, rack: () => ({ services }) },
+    history: { pending: 0, discarded: 0, isOpen: true },
+    losses: { lastWeek: undefined },
+    recorder: { omitted: () => new Map() },
+    reported: { notHeard: 0 },
+    enrolment: { waiting: () => [] },
+  });
+  return registry;
+}
+
+describe('a controller', () => {
+  const isStuck = new Map([
+    ['switch-1', { stuckOutlets: ['switch-1/4'], first: { why: 'on', since: at } }],
+  ]);
+  const none = new Map();
+  it.each([
+    ['up', 'up', none, {}],
+    ['up', 'up', none, { queueLength: 12 }],
+    ['up', 'up', none, { rejectsSignIn: true }],
+    ['down', 'down', none, { detail: 'no response' }],
+    ['down', 'down', none, { detail: 'the login was rejected', rejectsSignIn: true }],
+    ['down', 'down', isStuck, { detail: 'no response' }],
+    ['failing', 'up', isStuck, {}],
+    ['failing', 'unknown', isStuck, {}],
+    ['unknown', 'unknown', none, {}],
+    ['unknown', 'unknown', none, { detail: 'not read yet' }],
+  ])('is %s everywhere (it was last found %s)', async (expected, state, stuck, more) => {
+    const controller = {
+      name: 'switch-1',
+      model: 'edgeswitch',
+      state,
+      since: now - hour,
+      queueLength: 0,
+      lastContact: undefined,
+      rejectsSignIn: false,
+      ...more,
+    };
+    const view = {
+      controllers: { all: () => [controller] },
+      breaker: { failing: () => stuck },
+    };
+    // A test gives what it is about.
+    const status: ControllerStatus = controllerStatus(controller as never, view as never);
+    const registry = new Registry();
+    const { skolo_power_controller_up: up, skolo_power_controller_failing: failing } = powerGauges;
+    registerGauges(registry, { up, failing } as typeof powerGauges, () => view as never);
+    const text = await registry.metrics();
+    const value = (name: string) => new RegExp(`^${name}\\{.*\\} (\\d)$`, 'm').exec(text)?.[1];
+    const metric =
+      value('failing') === '1'
+        ? 'failing'
+        : ({ 0: 'down', 1: 'up' }[value('up') ?? ''] ?? 'unknown');
+    const power = { machines: new Map(), controllers: new Map([['switch-1', status]]) };
+
+    expect(rackWith({ power }).elements[0]?.state).toBe(expected);
+    expect(status.state).toBe(expected);
+    expect(await printed('power controllers', { controllers: [status] }, 'STATE')).toBe(expected);
+    expect(metric).toBe(expected);
+  });
+});
+
+describe('the backup of a device', () => {
+  const failed = { failure: 'timeout', detail: 'no prompt', failures: 2 };
+  it.each<[BackupDevice['state'], string, number | undefined, object | undefined]>([
+    ['ok', 'switch-1', now - hour, {}],
+    ['ok', 'switch-1', now - 35 * hour, {}],
+    ['ok', 'switch-1', now - hour, { unsaved: true }],
+    ['failed', 'switch-1', now - hour, failed],
+    ['failed', 'switch-1', undefined, failed],
+    ['overdue', 'switch-1', now - 37 * hour, {}],
+    ['overdue', 'switch-1', now - 37 * hour, failed],
+    ['never', 'switch-1', undefined, {}],
+    ['never', 'switch-1', undefined, undefined],
+    ['not-backed-up', 'gone-1', now - hour, {}],
+  ])('is %s everywhere: %s, %d, %o', async (expected, name, last, more) => {
+    const record = more && { name, model: 'edgeswitch', failures: 0, ...more };
+    const devices = new Map(record && [[name, record]]);
+    const sources = {
+      rack: () => rack,
+      clock: { now: () => now },
+      state: { devices: { all: devices, get: (device: string) => devices.get(device) } },
+      lastSuccess: { get: (device: string) => (device === name ? last : undefined) },
+      inventory: { problem: undefined },
+      versions: { newest: async () => undefined, count: async () => 0 },
+      transcripts: { has: async () => false },
+      runs: { isReading: () => false },
+      copies: { stateOf: () => 'none' },
+    } as unknown as StatusSources;
+    const device = await statusOf(sources, name);
+    if (device === undefined) throw new Error(`${name} has no status`);
+    const registry = new Registry();
+    const { skolo_backup_device_state: gauge } = backupGauges;
+    registerGauges(registry, { state: gauge } as typeof backupGauges, () => ({ sources }) as never);
+    const backups = new Map([['switch-1', device]]);
+    const word = expected === 'never' ? 'never backed up' : expected.replaceAll('-', ' ');
+    const body = { devices: [device], offsite: [], lost: [] };
+
+    expect(rackWith({ backups }).elements[0]?.backup?.state).toBe(expected);
+    expect(device.state).toBe(expected);
+    expect(await printed('backup status', body, 'STATE')).toMatch(new RegExp(`^${word}\\b`));
+    const text = await registry.metrics();
+    expect(text).toContain(`state{device="${name}",state="${expected}"} 1`);
+  });
+});
+
+describe('a service', () => {
+  const part = { what: 'journal', why: 'the disk is full', since: at };
+  it.each<[string, Omit<ServiceState, 'state' | 'name'>]>([
+    ['ready', { reachable: true, ready: true, degraded: [] }],
+    ['ready', { reachable: true, ready: true, degraded: [], version: '1.2.0' }],
+    ['degraded', { reachable: true, ready: true, degraded: [part] }],
+    ['degraded', { reachable: true, ready: true, degraded: [part, part] }],
+    ['not ready', { reachable: true, ready: false, degraded: [] }],
+    ['not ready', { reachable: true, ready: false, degraded: [part] }],
+    ['not ready', { reachable: true, ready: false, degraded: [], why: 'it starts' }],
+    ['unreachable', { reachable: false, ready: false, degraded: [], why: 'refused' }],
+    ['unreachable', { reachable: false, ready: true, degraded: [] }],
+    ['unreachable', { reachable: false, ready: true, degraded: [part] }],
+  ])('is %s everywhere', async (expected, facts) => {
+    const service = judged({ name: 'router-backup', ...facts });
+    const registry = machineMetrics([], [service]);
+    const [metric = ''] = await labelOf(registry, 'skolo_machines_service_state', 'state');
+    // As the command's query asks for.
+    const isAsked = metric !== 'ready';
+    const sample = {
+      metric: { figure: 'serviceStates', service: 'router-backup', state: metric },
+      value: [0, '1'],
+    };
+    const answer = { data: { resultType: 'vector', result: isAsked ? [sample] : [] } };
+
+    expect(rackWith({}, [service]).services[0]?.state).toBe(expected);
+    expect(service.state).toBe(expected);
+    expect(metric).toBe(expected);
+    expect(readHealth(JSON.stringify(answer)).serviceStates['router-backup'] ?? 'ready').toBe(
+      expected,
+    );
+  });
+});
+
+describe('the path of alerts', () => {
+  const working = { name: 'pubsub', lastSuccess: at };
+  const failing = { name: 'pagers', lastSuccess: at, failingSince: at, detail: 'refused' };
+  const well: DeliveryFacts = { healthy: true, lastHeard: at, spool: {}, sinks: [working] };
+  const full = {
+    healthy: false,
+    why: 'the disk is full',
+    spool: { rejecting: 'the disk is full' },
+  };
+  const silent = { healthy: false, why: 'Prometheus has been silent since 11:00' };
+  it.each<[string, Partial<DeliveryFacts>]>([
+    ['delivered', {}],
+    ['delivered', { sinks: [working, { name: 'pagers' }] }],
+    ['not confirmed', { lastHeard: undefined }],
+    ['not confirmed', { sinks: [{ name: 'pagers' }] }],
+    ['failing', { sinks: [working, failing] }],
+    ['failing', { lastHeard: undefined, sinks: [failing] }],
+    ['failing', full],
+    ['silent', silent],
+    ['silent', { ...silent, lastHeard: undefined, sinks: [{ name: 'pagers' }] }],
+    ['failing', { ...silent, sinks: [working, failing] }],
+  ])('is %s everywhere', async (expected, given) => {
+    const delivery = { ...well, ...given };
+    const sinks = delivery.sinks.map((sink) => ({
+      kind: 'http' as const,
+      depth: 0,
+      oldestSeconds: 0,
+      setAside: 0,
+      ...sink,
+    }));
+    const spool = { bytes: 0, maxBytes: 1, ...delivery.spool };
+    const body = { location: 'rack4', receivers: [], firing: 0, ...delivery, spool, sinks };
+    const registry = new Registry();
+    const { skolo_alerts_delivery: gauge } = alertGauges;
+    const read = () => ({ delivery: () => deliveryOf(delivery) }) as never;
+    registerGauges(registry, { state: gauge } as typeof alertGauges, read);
+
+    expect(rackWith({ delivery }).alertPath?.state).toBe(expected);
+    expect(deliveryOf(delivery).state).toBe(expected);
+    expect(await printed('alerts status', body)).toMatch(
+      new RegExp(`^rack4: alerts ${expected}\\b`),
+    );
+    expect(await labelOf(registry, 'state', 'state')).toEqual([expected]);
+  });
+});
