@@ -1,5 +1,6 @@
 /** Options that filter rows of a table. */
 import { didYouMean } from '@skolo/rack/light';
+import { Option } from 'commander';
 import type { SkoloCommand } from './command.ts';
 import { complain, usageError } from './errors.ts';
 import type { Io } from './io.ts';
@@ -27,8 +28,10 @@ export interface Filter<Row> {
 /** Adds the option of each filter. */
 export function addFilters<Row>(command: SkoloCommand, filters: readonly Filter<Row>[]): void {
   for (const { name, description, values } of filters) {
-    const known = values === undefined ? '' : ` (choices: ${values.join(', ')})`;
-    command.option(`--${name} <${name}>`, `${description}${known}`, listOf);
+    const option = new Option(`--${name} <${name}>`, description).argParser(listOf);
+    // Shown in the help and completed, but checked later, because a list is one value.
+    if (values) option.argChoices = [...values];
+    command.addOption(option);
   }
 }
 

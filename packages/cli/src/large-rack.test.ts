@@ -108,7 +108,7 @@ describe('of 200 machines', () => {
         skia-rpi2-rack4-shelf5-[016,038]: last repair of device
         2 h ago: usb-cycle: done: port 1-1.2 was off for 5 s
         according to the hub, and is on again
-      skia-rpi2-rack4-shelf2-[011-014]: no response on port 2:
+      skia-rpi2-rack4-shelf2-[011-014] (127.0.0.1:2): no response:
         connection refused; check that the service is running and
         that this is its port (ECONNREFUSED)
       skia-rpi2-rack4-shelf1-001,skia-rpi2-rack4-shelf2-031,

@@ -11,7 +11,12 @@ import { readDefaults } from './workstation/workstation-files.ts';
 /** Defines arguments, options and action of a verb. */
 type Define = (command: SkoloCommand) => void;
 
+/** In the order of the help. */
+const groups = { look: 'Look:', act: 'Act:', 'set up': 'Set up:' };
+
 interface Noun {
+  /** By what most of its verbs do. */
+  group: keyof typeof groups;
   summary: string;
   example: string;
   /** The noun's action without a verb. */
@@ -22,9 +27,10 @@ interface Noun {
   passesOn?: true;
 }
 
-/** In the order of the help. */
+/** In the order of the help, within each group. */
 const nouns: Record<string, Noun> = {
   rack: {
+    group: 'set up',
     summary: 'check rack.yaml, show wiring, generate files',
     example: 'skolo rack show switch-1/14',
     verbs: {
@@ -37,6 +43,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   inventory: {
+    group: 'set up',
     summary: 'list, change, import and export machines',
     example: 'skolo inventory list --kind rpi',
     own: async () => (await import('./commands/inventory/list.ts')).define,
@@ -50,16 +57,19 @@ const nouns: Record<string, Noun> = {
     },
   },
   cabling: {
+    group: 'look',
     summary: 'compare the cabling with rack.yaml',
     example: 'skolo cabling rack4',
     own: async () => (await import('./commands/cabling/cabling.ts')).define,
   },
   prove: {
+    group: 'look',
     summary: "compare rack.yaml with the rack's devices, read-only",
     example: 'skolo prove rack.yaml',
     own: async () => (await import('./commands/prove/prove.ts')).define,
   },
   power: {
+    group: 'act',
     summary: 'turn machines and phones off and on',
     example: "skolo power cycle skia-rpi2-rack4-shelf1-007 --reason 'offline' --wait",
     verbs: {
@@ -79,6 +89,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   machine: {
+    group: 'act',
     summary: 'manage machines: condition, history, maintenance, agent',
     example: 'skolo machine list',
     verbs: {
@@ -101,6 +112,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   backup: {
+    group: 'act',
     summary: 'back up, compare and restore device configurations',
     example: 'skolo backup status',
     verbs: {
@@ -117,6 +129,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   alerts: {
+    group: 'look',
     summary: 'show alerts and their delivery, watch for silent racks',
     example: 'skolo alerts tail --location rack4',
     verbs: {
@@ -129,6 +142,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   equipment: {
+    group: 'act',
     summary: 'manage SSH host keys of switches, PDUs and the router',
     example: 'skolo equipment keys',
     verbs: {
@@ -137,26 +151,31 @@ const nouns: Record<string, Noun> = {
     },
   },
   show: {
+    group: 'look',
     summary: 'show everything about one machine',
     example: 'skolo show skia-rpi2-rack4-shelf1-007',
     own: async () => (await import('./commands/machine/page.ts')).define,
   },
   status: {
+    group: 'look',
     summary: 'show the health of all racks, worst first',
     example: 'skolo status --watch',
     own: async () => (await import('./commands/status/status.ts')).define,
   },
   timeline: {
+    group: 'look',
     summary: 'print what happened in a rack, as a handover',
     example: 'skolo timeline rack4 --since 18:00',
     own: async () => (await import('./commands/timeline/timeline.ts')).define,
   },
   audit: {
+    group: 'look',
     summary: 'list who changed what, in all services',
     example: 'skolo audit --text skia-rpi2-rack4-shelf1-007',
     own: async () => (await import('./commands/audit/audit.ts')).define,
   },
   racks: {
+    group: 'look',
     summary: 'list racks with their versions, and manage the list',
     example: 'skolo racks',
     own: async () => (await import('./commands/racks/list.ts')).define,
@@ -167,42 +186,50 @@ const nouns: Record<string, Noun> = {
     },
   },
   console: {
+    group: 'look',
     summary: "open a rack's web console",
     example: 'skolo console rack4',
     own: async () => (await import('./commands/workstation/console.ts')).define,
   },
   attach: {
+    group: 'act',
     summary: "start a shell or run a command with access to a rack's cluster",
     example: 'skolo attach rack4 -- kubectl get pods -A',
     own: async () => (await import('./commands/workstation/attach.ts')).define,
   },
   kubectl: {
+    group: 'act',
     summary: "run kubectl on a rack's cluster",
     example: 'skolo kubectl rack4 get pods -A --watch',
     own: async () => (await import('./commands/workstation/kubectl.ts')).define,
     passesOn: true,
   },
   forward: {
+    group: 'act',
     summary: 'open a local URL for a service in a rack',
     example: 'skolo forward rack4 prometheus',
     own: async () => (await import('./commands/workstation/forward.ts')).define,
   },
   logs: {
+    group: 'look',
     summary: 'print logs from a service, a machine or the jumphost',
     example: 'skolo logs rack4 power-cycle-daemon -f',
     own: async () => (await import('./commands/workstation/logs.ts')).define,
   },
   shell: {
+    group: 'act',
     summary: 'start a shell on a machine, through the jumphost',
     example: 'skolo shell skia-rpi2-rack4-shelf1-007',
     own: async () => (await import('./commands/workstation/shell.ts')).define,
   },
   run: {
+    group: 'act',
     summary: 'run a command on many machines, through the jumphost',
     example: "skolo run 'skia-rpi2-rack4-shelf1-[001-040]' -- uptime",
     own: async () => (await import('./commands/workstation/run.ts')).define,
   },
   service: {
+    group: 'set up',
     summary: 'run services on this computer without Kubernetes',
     example: 'skolo service enable router-backup --rack /etc/skolo/rack.yaml',
     verbs: {
@@ -212,6 +239,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   jumphost: {
+    group: 'set up',
     summary: 'set up, verify, upgrade and replace jumphosts',
     example: 'skolo jumphost prepare rack4 --check',
     verbs: {
@@ -227,6 +255,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   pi: {
+    group: 'set up',
     summary: 'set up Raspberry Pis, from SD cards to clusters',
     example: "skolo pi image 'rpi-[001-010]' --base raspios.img --out cards",
     verbs: {
@@ -242,6 +271,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   images: {
+    group: 'set up',
     summary: 'pin container images in manifests',
     example: 'skolo images pin kube/base kube/components',
     verbs: {
@@ -249,6 +279,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   push: {
+    group: 'act',
     summary: 'deploy versions and configuration to racks',
     example: "skolo push metadata-server --racks rack4 --reason 'fixes the leak'",
     own: async () => (await import('./commands/push/push.ts')).define,
@@ -262,6 +293,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   secrets: {
+    group: 'set up',
     summary: "store, generate, apply and rotate a rack's secrets",
     example: 'skolo secrets status rack4',
     verbs: {
@@ -277,11 +309,13 @@ const nouns: Record<string, Noun> = {
     },
   },
   login: {
+    group: 'set up',
     summary: "save your token for a rack's services",
     example: 'skolo login rack4 --on rack4',
     own: async () => (await import('./commands/workstation/login.ts')).define,
   },
   token: {
+    group: 'set up',
     summary: 'manage tokens for people and programs',
     example: 'skolo token list',
     verbs: {
@@ -291,6 +325,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   metadata: {
+    group: 'look',
     summary: "show the metadata server's clients and tokens",
     example: 'skolo metadata clients',
     verbs: {
@@ -299,6 +334,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   emulate: {
+    group: 'set up',
     summary: 'run one service locally, without rack.yaml',
     example: 'skolo emulate metadata --key key.json -- npm test',
     verbs: {
@@ -306,6 +342,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   completion: {
+    group: 'set up',
     summary: 'print shell completion scripts',
     example: 'source <(skolo completion bash)',
     verbs: {
@@ -358,6 +395,7 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
   const program = new SkoloCommand('skolo', io)
     .description('Manages racks of test machines.')
     .helpOption('-h, --help', 'show help')
+    .commandsGroup(groups.look)
     .helpCommand('help [command]', 'show help for a command')
     .example('skolo --rack racks/rack4/rack.yaml rack check')
     .exitOverride()
@@ -377,8 +415,13 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
     // Completion needs the arguments and options of what is being typed.
     ...(first === 'completion' && second === 'words' ? [{ noun: third, verb: fourth }] : []),
   ];
-  for (const [name, { summary, example, verbs = {}, own }] of Object.entries(nouns)) {
-    const noun = program.command(name).summary(summary).helpCommand(false);
+  const order = Object.keys(groups);
+  const sorted = Object.entries(nouns).sort(
+    ([, one], [, other]) => order.indexOf(one.group) - order.indexOf(other.group),
+  );
+  for (const [name, { group, summary, example, verbs = {}, own }] of sorted) {
+    const noun = program.command(name).helpGroup(groups[group]);
+    noun.summary(summary).helpCommand(false);
     noun.description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`);
     const wantedOfNoun = wanted.find((each) => each.noun === name);
     const isVerb = wantedOfNoun?.verb !== undefined && Object.hasOwn(verbs, wantedOfNoun.verb);

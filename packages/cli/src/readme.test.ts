@@ -27,8 +27,11 @@ it('lists every command', async () => {
 /** The commands below these words, depth first. */
 async function commandsOf(words: readonly string[]): Promise<Listed[]> {
   const help = await helpOf(words);
-  const [, list = ''] = /\nCommands:\n((?: {2}.*\n?)+)/.exec(help) ?? [];
-  const unfolded = list.replaceAll(/\n {8,}(?=\S)/g, ' ');
+  const lists = help.matchAll(/\n(?:Commands|Look|Act|Set up):\n((?: {2}.*\n?)+)/g);
+  const unfolded = [...lists]
+    .map(([, list]) => list)
+    .join('')
+    .replaceAll(/\n {8,}(?=\S)/g, ' ');
   const rows = [...unfolded.matchAll(/^ {2}(?!help)(\S+) ?(.*?) {2,}(\S.*)$/gm)];
   const found = await Promise.all(
     rows.map(async ([, name = '', , summary = '']): Promise<Listed[]> => {

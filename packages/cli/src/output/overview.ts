@@ -8,6 +8,8 @@ import { paragraph, plain, type Style, styled } from './text.ts';
 /** A sentence below the table about one row. */
 export interface Remark {
   name: string;
+  /** The row's own address, outlet or port, so that rows with the same problem have the same text. */
+  at?: string;
   text: string;
 }
 
@@ -49,7 +51,7 @@ export function printOverview<Row extends { name: string }>(
     head.map(({ text, style }) => styled(paragraph(plain(text), io.columns), style, io.colour)),
     isFolding && listed.length === 0 ? [] : [table(columns, listed, io)],
     // Each text once, with all its names.
-    lines(foldedBy(remarks, ({ text }) => text).map(([text, names]) => `${names}: ${text}`)),
+    lines(foldedRemarks(remarks)),
     // `ok: rpi-[001-040]`, one line per verdict.
     lines(foldedBy(foldable, verdict).map(([word, names]) => `${word}: ${names}`)),
   ];
@@ -59,6 +61,16 @@ export function printOverview<Row extends { name: string }>(
       .map((block) => block.join('\n'))
       .join('\n\n'),
   );
+}
+
+/** `rpi-[001-012] (switch-1/[1-12]): turned off by ann` */
+export function foldedRemarks(remarks: readonly Remark[]): string[] {
+  const groups = [...Map.groupBy(remarks, ({ text }) => text)];
+  return groups.map(([text, alike]) => {
+    const names = folded(alike.map(({ name }) => name));
+    const places = folded(alike.flatMap(({ at }) => at ?? []));
+    return `${names}${places === '' ? '' : ` (${places})`}: ${text}`;
+  });
 }
 
 /** Each key with the names that have it. */

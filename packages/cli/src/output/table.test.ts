@@ -53,6 +53,29 @@ describe('a table', () => {
     ]);
   });
 
+  it('moves texts to the next line if it does not fit otherwise', () => {
+    const withText: Column<Row>[] = [
+      ...columns,
+      {
+        title: 'NOTE',
+        cell: ({ shelf }) => shelf && `on ${shelf}, with a note of some words`,
+        below: true,
+      },
+    ];
+    const text = (width: number | undefined) =>
+      table(withText, rows, { columns: width, colour: false, now: () => 0 }).split('\n');
+
+    expect(text(undefined)).toHaveLength(4);
+    expect(text(100)).toEqual(text(undefined));
+    expect(text(60).slice(0, 3)).toEqual([
+      'NAME                 SHELF   POWER            REQUESTS',
+      'skia-rpi2-rack4-001  shelf1  switch-1/1           1204',
+      '  on shelf1, with a note of some words',
+    ]);
+    expect(text(60)).toHaveLength(5);
+    expect(text(36).slice(2, 4)).toEqual(['  on shelf1, with a note of some', '    words']);
+  });
+
   it('cuts cells and titles where no column is left to leave out', () => {
     expect(lines(20)[0]).toBe('NAME    POWER   RE…S');
   });

@@ -1,5 +1,5 @@
 import type { Io } from '../io.ts';
-import { plain, type Style, shorten, shortenList, styled, widthOf } from './text.ts';
+import { paragraph, plain, type Style, shorten, shortenList, styled, widthOf } from './text.ts';
 
 export interface Column<Row> {
   /** In capitals. */
@@ -17,6 +17,8 @@ export interface Column<Row> {
   shrinkTo?: number;
   /** The column can be omitted; the lowest number first. */
   leaveOut?: number;
+  /** A text. In a terminal that is too narrow for the whole table, it follows on the next line instead. */
+  below?: true;
 }
 
 type TableOptions = Pick<Io, 'columns' | 'colour' | 'now'>;
@@ -36,16 +38,27 @@ export function table<Row>(
   below: (row: Row) => readonly string[] = () => [],
 ): string {
   const time = now();
+  const all = columns.map((column) => laidOut(column, rows, time));
+  const isWide = available === undefined || totalWidth(all) <= available;
+  const texts = all.filter((_, i) => !isWide && columns[i]?.below);
   const shown = fit(
-    columns.map((column) => laidOut(column, rows, time)),
+    all.filter((column) => !texts.includes(column)),
     available,
   );
+  const textOf = (row: number) => {
+    const items = texts
+      .flatMap(({ cells }) => cells[row]?.items ?? [])
+      .filter((each) => each !== '-');
+    const width = available && available - gap.length;
+    const text = paragraph(items.join('; '), width).replaceAll('\n', `\n${gap}`);
+    return items.length === 0 ? [] : [gap + text];
+  };
   const line = (row: number) =>
     shown
       .map((each, i) => cellText(each, row, { colour, last: i === shown.length - 1 }))
       .join(gap)
       .trimEnd();
-  return [line(-1), ...rows.flatMap((row, i) => [line(i), ...below(row)])].join('\n');
+  return [line(-1), ...rows.flatMap((row, i) => [line(i), ...textOf(i), ...below(row)])].join('\n');
 }
 
 /** A column and its cells. */

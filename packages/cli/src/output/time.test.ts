@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { duration, relative, sizeText, timestamp } from './time.ts';
 
 it.each([
@@ -27,8 +27,18 @@ it.each([
   expect(relative(Date.parse(time), now)).toBe(text);
 });
 
-it('a timestamp has no fractions', () => {
-  expect(timestamp(new Date(1_795_159_800_123))).toBe('2026-11-20T07:30:00Z');
+it.each([
+  ['UTC', '2026-11-20T07:30:00Z'],
+  ['Europe/Berlin', '2026-11-20T08:30:00+01:00'],
+  ['America/St_Johns', '2026-11-20T04:00:00-03:30'],
+  ['Asia/Kolkata', '2026-11-20T13:00:00+05:30'],
+  ['Pacific/Kiritimati', '2026-11-20T21:30:00+14:00'],
+])('a timestamp in %s is %s, without fractions', (zone, text) => {
+  vi.stubEnv('TZ', zone);
+  const time = 1_795_159_800_123;
+  expect(timestamp(new Date(time))).toBe(text);
+  expect(Date.parse(timestamp(time))).toBe(time - 123);
+  vi.unstubAllEnvs();
 });
 
 it.each([

@@ -35,9 +35,18 @@ export function age(since: string, now: number): string {
   return duration((now - Date.parse(since)) / 1000);
 }
 
-/** RFC 3339 in UTC, to the second. */
+/** RFC 3339 in the time zone of this computer, to the second, for people: `2026-11-20T13:00:00+01:00`. */
 export function timestamp(time: Time): string {
-  return new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
+  const date = new Date(time);
+  const east = -date.getTimezoneOffset();
+  const local = new Date(date.getTime() + east * 60_000).toISOString().slice(0, 19);
+  if (east === 0) return `${local}Z`;
+  const [hours, minutes] = [Math.floor(Math.abs(east) / 60), Math.abs(east) % 60];
+  return `${local}${east < 0 ? '-' : '+'}${twoDigits(hours)}:${twoDigits(minutes)}`;
+}
+
+function twoDigits(number: number): string {
+  return String(number).padStart(2, '0');
 }
 
 const sizeUnits = ['kB', 'MB', 'GB'] as const;

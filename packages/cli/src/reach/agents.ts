@@ -2,6 +2,7 @@
 
 import {
   type AgentStatus,
+  ApiUnreachable,
   type Client,
   type Fetch,
   type Signer,
@@ -108,6 +109,7 @@ export interface Answer {
   shelf: string | undefined;
   kind: string | undefined;
   status?: AgentStatus;
+  /** Without the URL. */
   error?: string;
 }
 
@@ -127,6 +129,7 @@ async function askOne({ name, url, machine, rackName, fetch }: AgentPlace): Prom
     return { name: name ?? status.machine, ...known, status };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return { name: name ?? url, ...known, error: error.message };
+    const why = error instanceof ApiUnreachable ? error.why : error.message;
+    return { name: name ?? url, ...known, error: why };
   }
 }

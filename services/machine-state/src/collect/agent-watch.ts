@@ -4,6 +4,7 @@
  */
 import {
   type AgentStatus,
+  ApiUnreachable,
   type Client,
   createClient,
   type Fetch,
@@ -120,8 +121,8 @@ export class AgentWatch {
     } catch (error) {
       if (signal.aborted) return false;
       const isNew = this.why === undefined;
-      // The agent itself may have explained a rejection.
-      this.why = cut(errorText(error));
+      // The agent itself may have explained a rejection. The address is a field of its machine.
+      this.why = cut(error instanceof ApiUnreachable ? error.why : errorText(error));
       if (isNew) onView();
       return false;
     }

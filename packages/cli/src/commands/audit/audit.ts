@@ -1,10 +1,5 @@
-import {
-  ApiUnreachable,
-  type AuditedChange,
-  type AuditLogOf,
-  auditApi,
-  mergeAuditLogs,
-} from '@skolo/api';
+import { ApiUnreachable, type AuditLogOf, auditApi, mergeAuditLogs } from '@skolo/api';
+import { type AuditRow, auditRows } from '@skolo/api/audit-rows';
 import { count } from '@skolo/base';
 import { Option } from 'commander';
 import { limitOption } from '../../arguments.ts';
@@ -75,7 +70,7 @@ export function define(command: SkoloCommand): void {
     if (skipped > 0) complain(io, `${count(skipped, 'damaged line')} skipped`);
     const changes = mergeAuditLogs(logs).changes.slice(0, options.limit).reverse();
     if (options.json) printJson(io, { changes });
-    else printTable(io, columns, changes);
+    else printTable(io, columns, auditRows(changes));
   });
 }
 
@@ -99,24 +94,28 @@ async function read(
   return log;
 }
 
-const columns: Column<AuditedChange>[] = [
+const columns: Column<AuditRow>[] = [
   { title: 'WHEN', cell: ({ time }) => timestamp(time) },
   { title: 'WHO', cell: ({ who }) => who, shrinkTo: 8 },
-  { title: 'WHAT', cell: ({ what }) => what, shrinkTo: 10 },
+  {
+    title: 'WHAT',
+    cell: ({ action, times }) => (times > 1 ? `${action} ×${times}` : action),
+    shrinkTo: 10,
+  },
   { title: 'TARGET', cell: targetText, shrinkTo: 12 },
   {
     title: 'OUTCOME',
-    cell: ({ outcome }) => outcome,
-    style: ({ outcome }) => (/^(rejected|failed|stuck)/.test(outcome) ? 'red' : undefined),
-    shrinkTo: 10,
+    cell: ({ result }) => result,
+    style: ({ result }) => (/^(rejected|failed|stuck)/.test(result) ? 'red' : undefined),
   },
-  { title: 'WHY', cell: ({ why }) => why, shrinkTo: 10, leaveOut: 3 },
+  { title: 'WHY', cell: ({ why }) => why, below: true },
+  { title: 'RESULT', cell: ({ because }) => because, below: true },
   { title: 'SERVICE', cell: ({ service }) => service, leaveOut: 2 },
   { title: 'FROM', cell: ({ from }) => from, leaveOut: 1 },
 ];
 
 /** Folds machine names to ranges; leaves a method with its path unchanged. */
-function targetText({ target }: AuditedChange): string | undefined {
+function targetText({ target }: AuditRow): string | undefined {
   const words = target?.split(' ') ?? [];
   return words.length > 2 ? folded(words) : target;
 }

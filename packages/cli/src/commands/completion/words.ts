@@ -13,8 +13,11 @@ export function define(command: SkoloCommand): void {
   command.action(async (words: string[]) => {
     const current = words.at(-1) ?? '';
     const before = words.slice(0, -1);
+    // Lists are separated by commas.
+    const given = current.slice(0, current.lastIndexOf(',') + 1);
     for (const word of await candidates(command, before, current)) {
-      if (word.startsWith(current)) command.io.out(word);
+      const whole = word.startsWith(current) ? word : given + word;
+      if (whole.startsWith(current)) command.io.out(whole);
     }
   });
 }
@@ -22,7 +25,7 @@ export function define(command: SkoloCommand): void {
 /** @param before the complete words */
 async function candidates(command: SkoloCommand, before: string[], current: string) {
   const { at, option, position, values } = walk(command.root(), before);
-  if (option) return option.argChoices ?? (isOfRacks(option) ? rackNames(command, values) : []);
+  if (option) return option.argChoices ?? namesFor(subjectOf(option), command, at, values);
   if (current.startsWith('-')) return optionsOf(at).flatMap(({ long }) => long ?? []);
   if (at.commands.length > 0) return subcommands(at).map((each) => each.name());
   const { registeredArguments: all } = at;
@@ -78,31 +81,64 @@ function subcommands(command: Command): Command[] {
   return command.createHelp().visibleCommands(command);
 }
 
-function isOfRacks({ long }: Option): boolean {
-  return long === '--on' || long === '--racks';
+/** What its value names: a `shelf` for `--shelf`. */
+function subjectOf({ long = '' }: Option): string {
+  const others = new Map([
+    ['--on', 'rack'],
+    ['--rack', 'file'],
+    // Of a machine, such as `left`.
+    ['--device', 'phone'],
+  ]);
+  return others.get(long) ?? long.slice(2);
 }
 
-/** Names for an argument with this name: `<device>`, `[names...]`, `<rack>`. None for other arguments, such as files. */
+/** Names for an argument or option with this name: `<device>`, `[names...]`, `<rack>`. None for others, such as files. */
 async function namesFor(
   argument: string,
   command: SkoloCommand,
   at: Command,
   values: ReadonlyMap<string, string>,
 ): Promise<string[]> {
-  const [kind = ''] = /^(device|rack|service|name)(?=s?\b)/.exec(argument) ?? [];
+  const [kind = ''] =
+    /^(device|rack|service|name|machine|phone|shelf|kind|model|pool)(?=s?\b)/.exec(argument) ?? [];
   if (kind === 'rack') return rackNames(command, values);
   if (kind === 'service') return [...(await import('@skolo/rack')).serviceNames];
   if (kind === '') return [];
   const { readRack } = await import('@skolo/rack');
   const rack = await readRack(values.get('rack') ?? command.globals().rack);
-  const devices = [...rack.infrastructure.keys()];
-  if (kind === 'device') return devices;
-  const machines = [...rack.machines.keys()];
-  if (at.parent?.name() === 'machine') return machines;
-  const phones = [...rack.machines.values()].flatMap((machine) =>
-    machine.devices.map(({ fullName }) => fullName),
-  );
-  return [...machines, ...phones, ...devices];
+  const infrastructure = [...rack.infrastructure.values()];
+  const machines = [...rack.machines.values()];
+  const devices = infrastructure.map(({ name }) => name);
+  const names = machines.map(({ name }) => name);
+  const isOfMachines = at.parent?.name() === 'machine';
+  switch (kind) {
+    case 'device':
+      return devices;
+    case 'machine':
+      return names;
+    case 'phone':
+      return distinct(machines.flatMap((machine) => machine.devices.map(({ name }) => name)));
+    case 'shelf':
+      return distinct(machines.map(({ shelf }) => shelf));
+    case 'pool':
+      return distinct(machines.map(({ metadata }) => metadata.attributes.pool));
+    case 'kind':
+      return distinct(machines.map((machine) => machine.kind));
+    case 'model':
+      return distinct((isOfMachines ? machines : infrastructure).map(modelOf));
+    default: {
+      const phones = machines.flatMap((machine) => machine.devices.map((each) => each.fullName));
+      return isOfMachines ? names : [...names, ...phones, ...devices];
+    }
+  }
+}
+
+function modelOf(entry: { kind: string } | { model: string }): string {
+  return 'model' in entry ? entry.model : entry.kind;
+}
+
+function distinct(values: readonly (string | undefined)[]): string[] {
+  return [...new Set(values.flatMap((each) => each ?? []))];
 }
 
 async function rackNames(

@@ -129,12 +129,8 @@ export function reasonText({ device, text }: { device?: string | undefined; text
 export function remarksOf(answer: Answer, now: number): Remark[] {
   const { name, status, error, url } = answer;
   if (status === undefined) {
-    // Without the URL, so that machines with the same error share a line.
-    const why = error?.replace(`${url}: `, '') ?? '';
-    const { port } = new URL(url);
-    return [
-      { name, text: `no response${port === '' ? '' : ` on port ${port}`}: ${sentence(why)}` },
-    ];
+    const { host } = new URL(url);
+    return [{ name, at: host, text: `no response: ${sentence(error ?? '')}` }];
   }
   const { health, bot, machine, identity } = status;
   const remarks: string[] = [];

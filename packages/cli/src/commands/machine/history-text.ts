@@ -90,7 +90,7 @@ export const historyColumns: Column<HistoryEntry>[] = [
   { title: 'DEVICE', cell: ({ device }) => device && cell(device), leaveOut: 2 },
   { title: 'TOOK', cell: lasted, align: 'right', leaveOut: 1 },
   { title: 'BY', cell: (entry) => told(entry).by && cell(told(entry).by ?? ''), leaveOut: 3 },
-  { title: 'TEXT', cell: (entry) => sentence(told(entry).text), shrinkTo: 16 },
+  { title: 'TEXT', cell: (entry) => sentence(told(entry).text), shrinkTo: 16, below: true },
 ];
 
 /** One line of a page: `2026-11-20T12:00:00Z quarantined: device: missing`. */

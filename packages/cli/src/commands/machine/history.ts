@@ -25,7 +25,7 @@ const kinds = HistoryEntry.options.map(({ shape }) => shape.kind.value);
 export function history(command: SkoloCommand): void {
   command
     .description(
-      `Lists the events of a machine and its phones in the last day, or since --from, newest last. Events are kept for 90 days, unless rack.yaml sets historyDays. Kinds of events: ${kinds.join(', ')}.`,
+      `Lists the events of a machine and its phones in the last day, or since --from, newest last. Events are kept for 90 days, unless rack.yaml sets historyDays.`,
     )
     .summary("list a machine's events")
     .argument('<name>', 'machine name')
@@ -34,7 +34,7 @@ export function history(command: SkoloCommand): void {
         beginning,
       ),
     )
-    .addOption(new Option('--kind <kinds>', 'show only events of these kinds').argParser(kindsOf))
+    .addOption(kindOption())
     .addOption(limitOption().default(100))
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
@@ -57,6 +57,12 @@ export function history(command: SkoloCommand): void {
 /** `7d`, or a day and a time. */
 function beginning(text: string): Date | number {
   return /^\d+(\.\d+)?[mhdw]$/.test(text) ? longSpan(text) : moment(text);
+}
+
+function kindOption(): Option {
+  const option = new Option('--kind <kind>', 'show only events of these kinds').argParser(kindsOf);
+  option.argChoices = kinds;
+  return option;
 }
 
 function kindsOf(text: string): string {

@@ -9,7 +9,7 @@ import { complain, exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
-import { duration, timestamp } from '../../output/time.ts';
+import { duration } from '../../output/time.ts';
 import { type OpenSecrets, openSecrets } from './open-secrets.ts';
 import { compareWithRack } from './rack-places.ts';
 
@@ -201,8 +201,8 @@ function asJson({ secret, stored, changedAt, expires, cluster, jumphost }: Row) 
     kind: secret.kind,
     place: secret.place,
     stored,
-    changed: changedAt === undefined ? undefined : timestamp(changedAt),
-    expires: expires && timestamp(expires),
+    changed: changedAt === undefined ? undefined : new Date(changedAt).toISOString(),
+    expires: expires && new Date(expires).toISOString(),
     cluster,
     jumphost,
     users: secret.users,

@@ -111,8 +111,8 @@ function asJson(token: TokenInfo, now: number) {
   return {
     name,
     role,
-    created: timestamp(created),
-    expires: timestamp(expires),
+    created: created.toISOString(),
+    expires: expires.toISOString(),
     expired: isExpired(token, now),
   };
 }

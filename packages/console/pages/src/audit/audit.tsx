@@ -1,4 +1,4 @@
-import type { AuditedChange } from '@skolo/api/merge-audit-logs';
+import { type AuditRow, auditRows } from '@skolo/api/audit-rows';
 import { count } from '@skolo/base/count';
 import { mayOperate, useLive } from '../live/store.ts';
 import { useKeys } from '../parts/keys.ts';
@@ -45,8 +45,8 @@ function Changes({ filter }: { filter: AuditFilter }) {
           caption="Changes and rejected requests"
           head={['When', 'Who', 'What', 'Target', 'Reason', 'Outcome', 'Service', '']}
         >
-          {changes.map((change, i) => (
-            <Row key={`${change.service} ${change.time} ${i}`} change={change} filter={filter} />
+          {auditRows(changes).map((row, i) => (
+            <Row key={`${row.service} ${row.time} ${i}`} row={row} filter={filter} />
           ))}
         </Table>
       )}
@@ -112,9 +112,10 @@ function Filter({
   );
 }
 
-function Row({ change, filter }: { change: AuditedChange; filter: AuditFilter }) {
-  const { time, who, role, from, what, target, why, outcome, service, input, answer } = change;
-  const isBad = /^(rejected|failed|stuck)/.test(outcome);
+function Row({ row, filter }: { row: AuditRow; filter: AuditFilter }) {
+  const { time, who, role, from, action, times, target, why, result, because, service } = row;
+  const { input, answer } = row;
+  const isBad = /^(rejected|failed|stuck)/.test(result);
   return (
     <tr>
       <td>
@@ -125,14 +126,19 @@ function Row({ change, filter }: { change: AuditedChange; filter: AuditFilter })
         <span class="muted">{role}</span>
         {from && <div class="labels">{from}</div>}
       </th>
-      <td class="word">{what}</td>
+      <td>
+        {action}
+        {times > 1 && <span class="muted"> ×{times}</span>}
+      </td>
       <td>{target && <Targets target={target} />}</td>
       <td>{why}</td>
       <td>
-        {outcome === 'begun' ? (
+        {result === 'begun' ? (
           <span class="warning">no outcome yet: still running, or the service has stopped</span>
         ) : (
-          <span class={isBad ? 'failure' : ''}>{outcome}</span>
+          <>
+            <span class={isBad ? 'failure' : ''}>{result}</span> {because}
+          </>
         )}
       </td>
       <td>{service}</td>
