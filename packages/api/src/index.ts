@@ -25,6 +25,7 @@ export {
 export {
   CommonCause,
   Curve,
+  CycleRequest,
   HistoryEntry,
   Machine,
   MachineAlert,

@@ -1,8 +1,10 @@
 /** The API of machine-state: every machine of a rack as all services report it, its history, and operators' orders. */
 import { z } from 'zod';
+import { Outcome, PowerAction } from './power-cycle-daemon.ts';
 import { idempotencyKey } from './route/idempotency-key.ts';
 import { Problem } from './route/problem.ts';
 import { route } from './route/route.ts';
+import { DeviceState } from './router-backup.ts';
 import {
   BotStatus,
   DeviceStatus,
@@ -142,11 +144,19 @@ export const RackElement = z
     uplink: z.string().optional(),
     power: z.array(z.string()),
     state: z
-      .enum(['up', 'down', 'unknown'])
-      .describe('whether the power-cycle daemon or router-backup can reach the device'),
+      .enum(['up', 'down', 'failing', 'unknown'])
+      .describe(
+        "the power-cycle daemon's verdict; for devices without outlets, whether router-backup can reach them",
+      ),
     why: z.string().optional(),
     since: Time.optional(),
     lastBackup: Time.optional(),
+    backup: z
+      .object({ state: DeviceState, why: z.string().optional() })
+      .optional()
+      .describe(
+        "router-backup's verdict; absent if it does not respond or does not know the device",
+      ),
     ports: z.array(RackPort),
   })
   .meta({ id: 'RackElement' });
@@ -169,6 +179,10 @@ export type CommonCause = z.output<typeof CommonCause>;
 export const ServiceState = z
   .object({
     name: z.string(),
+    state: z
+      .enum(['unreachable', 'not ready', 'degraded', 'ready'])
+      .optional()
+      .describe('the worst that applies; absent in responses of older versions'),
     reachable: z.boolean(),
     ready: z.boolean(),
     version: z.string().optional(),
@@ -177,6 +191,22 @@ export const ServiceState = z
   })
   .meta({ id: 'ServiceState' });
 export type ServiceState = z.output<typeof ServiceState>;
+
+/** Power cycles, or outlets turned on or off, of one person's request. */
+export const CycleRequest = z
+  .object({
+    id: z.string().describe('ID of the first cycle'),
+    action: PowerAction,
+    by: z.string(),
+    reason: z.string(),
+    requestedAt: Time,
+    target: z.string().optional().describe('present if it is the only one'),
+    targets: z.int(),
+    running: z.int().describe('number of targets that are queued or running'),
+    ended: z.array(z.object({ outcome: Outcome, targets: z.int() })),
+  })
+  .meta({ id: 'CycleRequest' });
+export type CycleRequest = z.output<typeof CycleRequest>;
 
 /** Everything about a rack except its machines. */
 export const RackView = z
@@ -187,6 +217,10 @@ export const RackView = z
     elements: z.array(RackElement).describe('router, switches, PDUs'),
     causes: z.array(CommonCause),
     services: z.array(ServiceState),
+    cycleRequests: z
+      .array(CycleRequest)
+      .optional()
+      .describe('requests of people in the last 12 hours, newest first; at most 20'),
     rackFile: z.object({
       loadedAt: Time,
       warnings: z.array(z.string()),

@@ -89,7 +89,7 @@ describe('machines that are watched', () => {
   });
 });
 
-const common = 'skolo power cycle --url $POWER --token-file ~/.skolo-token --wait';
+const common = 'skolo power cycle --url $POWER --token-file ~/.skolo-token --reason hangs --wait';
 
 describe('waiting in a terminal', () => {
   it('redraws a line for each, and prints the results at the end', async ({ skip }) => {

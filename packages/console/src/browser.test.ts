@@ -111,7 +111,64 @@ describe.skipIf(!chromium)('the console', () => {
       if (names.includes(machine.name)) fixture.show({ ...machine, power: { outlets: [], hold } });
     }
     await card.getByText('ann-operate is on it').waitFor();
-    expect(await card.getByRole('button').count()).toBe(0);
+    expect(await card.getByRole('button', { name: 'I am on it' }).count()).toBe(0);
+  });
+
+  it('power-cycles a switch from its card, with what this takes down', async () => {
+    const { causes, shelves } = fixture.fixture.rack;
+    const [{ what } = { what: '' }] = causes;
+    const behind = shelves.at(-1)?.machines.length;
+    await page.goto(`${fixture.url}/#/rack`);
+    await page
+      .locator('.card')
+      .getByRole('button', { name: `Power cycle ${what}` })
+      .click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(`${behind} machines lose power`).waitFor();
+    await dialog.getByRole('textbox', { name: 'Reason' }).fill('no response');
+    await dialog.getByRole('checkbox').check();
+    await dialog.getByRole('button', { name: 'Power cycle' }).click();
+    await dialog.waitFor({ state: 'detached' });
+
+    const body = expect.objectContaining({ machines: [what], reason: 'no response', force: true });
+    expect(fixture.calls).toContainEqual({ name: 'requestCycles', body });
+  });
+
+  it('shows on every page how a request ends, until somebody has read it', async () => {
+    const request = {
+      id: '1',
+      action: 'cycle' as const,
+      by: 'ann',
+      reason: 'no ssh',
+      requestedAt: new Date().toISOString(),
+      targets: 12,
+      running: 2,
+      ended: [
+        { outcome: 'back' as const, targets: 9 },
+        { outcome: 'failed' as const, targets: 1 },
+      ],
+    };
+    const { rack } = fixture.fixture;
+    rack.cycleRequests = [request];
+    fixture.showRack();
+    const strip = page.getByRole('region', { name: 'Power cycles' });
+    for (const view of ['backups', 'audit', 'rack']) {
+      await page.goto(`${fixture.url}/#/${view}`);
+      await strip.getByText('of 12 by ann (no ssh): 9 back, 2 running, 1 failed').waitFor();
+    }
+    await strip.getByRole('button', { name: 'Read' }).click();
+    await strip.waitFor({ state: 'detached' });
+
+    rack.cycleRequests = [{ ...request, running: 0, ended: [{ outcome: 'back', targets: 12 }] }];
+    fixture.showRack();
+    await strip.getByText('12 back').waitFor();
+    await strip.getByRole('link', { name: 'Show' }).click();
+    await page.getByText('Cycles that ann requested').waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Power' }).waitFor();
+    expect(await strip.count()).toBe(0);
+    rack.cycleRequests = [];
+    fixture.showRack();
   });
 
   it('zooms the timeline, links to a moment, and copies it as the handover', async () => {

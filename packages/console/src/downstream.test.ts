@@ -10,7 +10,7 @@ const names = (shelf: string) =>
 describe('downstream of an outlet', () => {
   it('is its machine', () => {
     const [name = ''] = names('shelf1');
-    expect(downstream('switch-1/1', rack, all)).toEqual({
+    expect(downstream(['switch-1/1'], rack, all)).toEqual({
       dark: [name],
       offline: [],
       fedTwice: [],
@@ -22,11 +22,11 @@ describe('downstream of an outlet', () => {
     const [element] = rack.elements;
     const elements = element ? [{ ...element, name: 'switch-x', ports }] : [];
 
-    expect(downstream('switch-x/ge-0/0/1', { elements }, all).dark).toEqual(['ap-1']);
+    expect(downstream(['switch-x/ge-0/0/1'], { elements }, all).dark).toEqual(['ap-1']);
   });
 
   it('is a switch with all that it feeds', () => {
-    const { dark, offline } = downstream('pdu-1/2', rack, all);
+    const { dark, offline } = downstream(['pdu-1/2'], rack, all);
 
     expect(dark.toSorted()).toEqual(['switch-1', ...names('shelf1')].sort());
     expect(offline).toEqual([]);
@@ -38,11 +38,20 @@ describe('downstream of an outlet', () => {
     const wiring = { power: ['switch-1/1', 'pdu-1/9'] };
     const fedTwice = new Map(machine && [[name, { ...machine, wiring }]]);
 
-    expect(downstream('switch-1/1', rack, fedTwice)).toEqual({
+    expect(downstream(['switch-1/1'], rack, fedTwice)).toEqual({
       dark: [],
       offline: [],
       fedTwice: [name],
     });
+  });
+
+  it('is what has no other feed than these', () => {
+    const [name = ''] = names('shelf1');
+    const machine = all.get(name);
+    const wiring = { power: ['switch-1/1', 'pdu-1/9'] };
+    const fedTwice = new Map(machine && [[name, { ...machine, wiring }]]);
+
+    expect(downstream(['pdu-1/9', 'switch-1/1'], rack, fedTwice).dark).toEqual([name]);
   });
 
   it('is what loses only the network: a machine and a switch with their own supply', () => {
@@ -54,7 +63,7 @@ describe('downstream of an outlet', () => {
     );
     const behind = names('shelf2');
 
-    expect(downstream('pdu-1/2', { elements }, all)).toEqual({
+    expect(downstream(['pdu-1/2'], { elements }, all)).toEqual({
       dark: ['switch-1'],
       offline: [name, 'switch-2', ...behind],
       fedTwice: [],

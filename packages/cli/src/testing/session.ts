@@ -108,6 +108,7 @@ export async function createPlace(
       PATH: `${root}:${process.env.PATH}`,
       HOME: root,
       TERM: 'xterm',
+      TZ: 'UTC',
       URL: metadata.url,
       ...(power && { POWER: power.url }),
       ...(backup && { BACKUP: backup.url }),

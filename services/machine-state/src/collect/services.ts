@@ -1,11 +1,19 @@
 /** What the other services know, through their APIs. The part of a silent service is absent. */
 import type { DeliveryFacts } from '@skolo/alerts/delivery-state';
-import type { BackupDevice, Client, KnownAlert, MetadataClient, ServiceState } from '@skolo/api';
+import type {
+  BackupDevice,
+  Client,
+  KnownAlert,
+  MetadataClient,
+  PowerCycle,
+  ServiceState,
+} from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
 import { backOffMs, pause } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import type { EmitMachineState } from '../events.ts';
 import { given } from '../join/machine.ts';
+import { judged } from '../join/service-state.ts';
 import type { PowerView, Services } from '../join/sources.ts';
 import { Poll } from './poll.ts';
 import { askReadiness, type Probe } from './readiness.ts';
@@ -50,6 +58,7 @@ export class OtherServices {
   private readonly alerts: Poll<KnownAlert[]>;
   private readonly delivery: Poll<DeliveryFacts>;
   private readonly probes: ReadonlyMap<AskedService, Poll<Probe>>;
+  private readonly cycles = new Map<string, PowerCycle>();
   private readonly stopping = new AbortController();
   private following: Promise<void> = Promise.resolve();
 
@@ -115,6 +124,7 @@ export class OtherServices {
   views(): Services {
     const { power, clients, backups, alerts, delivery } = this;
     return given({
+      cycles: [...this.cycles.values()],
       power: power.latest,
       clients: clients.latest,
       backups: backups.latest,
@@ -130,13 +140,13 @@ export class OtherServices {
       const isReachable = parts[name].latest !== undefined;
       const { readiness, version } = probe ?? {};
       const why = parts[name].why ?? (readiness === undefined ? unprobed : undefined);
-      return {
+      return judged({
         name,
         reachable: isReachable,
         ready: readiness?.ready ?? false,
         ...given({ version, why }),
         degraded: readiness?.degraded ?? [],
-      };
+      });
     });
   }
 
@@ -171,12 +181,20 @@ export class OtherServices {
   private async follow(): Promise<void> {
     const { signal } = this.stopping;
     const { tuning, emit } = this.deps;
+    const note = (cycle: PowerCycle) => {
+      // At the end of the order, so that the oldest one makes room.
+      this.cycles.delete(cycle.id);
+      this.cycles.set(cycle.id, cycle);
+      const [oldest] = this.cycles.keys();
+      if (oldest !== undefined && this.cycles.size > mostMissed) this.cycles.delete(oldest);
+      emit({ type: 'cycle', cycle });
+    };
     const changes = followed({
       connect: async () => {
         const client = await this.client('power-cycle-daemon');
         const { events } = await client.cycleEvents({ signal });
         const { cycles } = await client.cycles({ query: { limit: mostMissed }, signal });
-        for (const cycle of cycles) emit({ type: 'cycle', cycle });
+        for (const cycle of cycles.toReversed()) note(cycle);
         return events;
       },
       // `power` shows why the daemon does not respond.
@@ -184,7 +202,7 @@ export class OtherServices {
         pause(backOffMs(failures, { firstMs: 500, maxMs: tuning.retryMs }), signal),
     });
     for await (const { data } of changes) {
-      emit({ type: 'cycle', cycle: data });
+      note(data);
       this.power.hurry();
     }
   }

@@ -227,6 +227,7 @@ export class Current {
       states: services.states(),
       causes: this.causes,
       alerts: sortAlerts(this.deps.rack(), views.alerts).others,
+      now: this.deps.clock.now(),
     });
     return { rack, text: JSON.stringify(rack) };
   }

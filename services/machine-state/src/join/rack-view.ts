@@ -16,6 +16,7 @@ import {
   type Outlet,
   type Rack,
 } from '@skolo/rack';
+import { cycleRequests } from './cycle-requests.ts';
 import { given, outletState } from './machine.ts';
 import type { Services } from './sources.ts';
 
@@ -26,6 +27,8 @@ interface RackSources {
   causes: readonly CommonCause[];
   /** Firing, and without a machine. */
   alerts: Machine['alerts'];
+  /** Milliseconds since 1970. */
+  now: number;
 }
 
 /** Machines without a shelf are on this one. */
@@ -43,6 +46,7 @@ export function joinRack(rack: Rack, sources: RackSources): RackView {
     })),
     causes: [...sources.causes],
     services: sources.states,
+    cycleRequests: cycleRequests(sources.services.cycles ?? [], sources.now),
     rackFile: sources.rackFile,
     alerts: sources.alerts,
     ...given({ alertPath: alertPathOf(sources) }),
@@ -73,10 +77,14 @@ function elementOf(device: InfrastructureDevice, services: Services): Omit<RackE
     name,
     model,
     power: power.map(formatOutlet),
-    ...given({ address, lastBackup: backup?.lastSuccess }),
+    ...given({ address, lastBackup: backup?.lastSuccess, backup: backup && backupOf(backup) }),
     ...(uplink && { uplink: uplink === 'internet' ? uplink : formatOutlet(uplink) }),
     ...state,
   };
+}
+
+function backupOf({ state, why, detail }: BackupDevice): RackElement['backup'] {
+  return { state, ...given({ why: detail ?? why }) };
 }
 
 /** The power-cycle daemon polls every minute, router-backup once a day. `answeredAt`: the last answer of one that is up. */
@@ -89,7 +97,7 @@ export function stateOf(
     const told = given({ why: detail, since });
     return state === 'down'
       ? { state, ...told }
-      : { state: 'up', ...told, ...given({ answeredAt: lastContact }) };
+      : { state, ...told, ...given({ answeredAt: lastContact }) };
   }
   if (backup?.failure === 'unreachable' || backup?.failure === 'timeout') {
     return { state: 'down', ...given({ why: backup.detail, since: backup.lastAttempt }) };

@@ -12,6 +12,7 @@ import type {
   MachinePower,
   MetadataClient,
   Order,
+  PowerCycle,
 } from '@skolo/api';
 
 /** The agent of one machine. */
@@ -49,6 +50,8 @@ export interface Services {
   clients?: ReadonlyMap<string, MetadataClient>;
   /** Devices of router-backup by name. */
   backups?: ReadonlyMap<string, BackupDevice>;
+  /** Power cycles since this service started, and those before that the daemon still knew. */
+  cycles?: readonly PowerCycle[];
   /** Firing alerts. */
   alerts?: readonly KnownAlert[];
   /** Of alert-to-pubsub. */

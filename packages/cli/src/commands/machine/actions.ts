@@ -5,6 +5,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { agentPlace } from '../../reach/agents.ts';
+import { reasonFor } from '../../reason.ts';
 import { cell, reasonText, sentence } from './agent-text.ts';
 import { signIn } from './sign-in.ts';
 
@@ -16,7 +17,7 @@ export function clear(command: SkoloCommand): void {
     )
     .summary('end a forced quarantine and restart repairs')
     .argument('<name>', 'machine name')
-    .requiredOption('--reason <text>', "reason to record in the agent's audit log")
+    .addOption(reasonFor('clear', "reason to record in the agent's audit log"))
     .example("skolo machine clear skia-rpi2-rack4-shelf1-007 --reason 'new cable'");
 
   command.action(async (name: string, { reason }: { reason: string }) => {
@@ -53,13 +54,15 @@ export function repair(command: SkoloCommand): void {
 
   command.action(
     async (name: string, step: string | undefined, { device, reason }: RepairOptions) => {
+      if (step !== undefined && reason === undefined) {
+        return command.error('a repair step requires --reason');
+      }
       const place = await agentPlace(command, name);
       const agent = await signIn(command, place, 'status');
-      if (step === undefined) {
+      if (step === undefined || reason === undefined) {
         const { devices } = await agent.ask((client) => client.status({ query: {} }));
         return printTable(command.io, repairColumns, devices);
       }
-      if (reason === undefined) return command.error('a repair step requires --reason');
       await orRejected(`${place.name}: not started`, () =>
         agent.ask((client) => client.repair({ body: { step, device, why: reason } })),
       );
@@ -100,7 +103,7 @@ export function reboot(command: SkoloCommand): void {
     )
     .summary('reboot an idle machine')
     .argument('<name>', 'machine name')
-    .requiredOption('--reason <text>', "reason to record in the agent's audit log")
+    .addOption(reasonFor('reboot', "reason to record in the agent's audit log"))
     .example("skolo machine reboot skia-rpi2-rack4-shelf1-007 --reason 'new kernel'");
 
   command.action(async (name: string, { reason }: { reason: string }) => {

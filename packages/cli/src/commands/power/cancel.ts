@@ -3,6 +3,7 @@ import { shortId } from '@skolo/api/ids';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, failPartly } from '../../errors.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
+import { reasonFor } from '../../reason.ts';
 import { openCycles } from './request.ts';
 
 /** `skolo power cancel`: cancels queued cycles. */
@@ -13,7 +14,7 @@ export function define(command: SkoloCommand): void {
     )
     .summary('cancel queued cycles')
     .argument('<ids or names...>', 'cycle IDs or targets')
-    .option('--reason <text>', 'reason to record in the audit log')
+    .addOption(reasonFor('cancel', 'reason to record in the audit log'))
     .example('skolo power cancel skia-rpi2-rack4-shelf1-007');
 
   command.action(async (words: string[], { reason }: { reason?: string }) => {

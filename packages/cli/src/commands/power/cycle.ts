@@ -1,8 +1,8 @@
 import type { CycleMode } from '@skolo/api';
 import { Option } from 'commander';
-import { reasonOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { namesOf } from '../../names.ts';
+import { reasonFor } from '../../reason.ts';
 import type { SubmitOptions } from './submit.ts';
 import { ignoreLimitsHelp, offSecondsOption, submit, targetsHelp } from './submit.ts';
 
@@ -20,12 +20,15 @@ interface Options extends SubmitOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Power-cycles machines, phones, devices or single outlets: turns them off and on, verifies both, and waits until machines are back. If any target is rejected, nothing is cycled. If a target is already being cycled, the command follows the existing cycle. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
+      'Power-cycles machines, phones, devices or single outlets: turns them off and on, verifies both, and waits until machines are back. If any target is rejected, nothing is cycled. If a target is already being cycled, the command follows the existing cycle. Without --wait, it waits up to 2 s for cycles that cannot start, for example because of a running task. With --wait, it also prints each machine that returns after a switch or PDU was cycled. Exit codes: 0 all succeeded, 3 some failed, 1 all failed.',
     )
     .summary('turn off and on again')
     .argument('<names...>', targetsHelp)
     .addOption(
-      reasonOption('the audit log, where other operators can read it along with your name'),
+      reasonFor(
+        'cycle',
+        'reason to record in the audit log, where other operators can read it along with your name',
+      ),
     )
     .option('--wait', 'wait until all targets are back or have failed, and show each step')
     .addOption(offSecondsOption())

@@ -10,6 +10,7 @@ import { expandedNames, namesOf } from '../../names.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
+import { reasonFor } from '../../reason.ts';
 import { askAboutNames } from './request.ts';
 
 interface HoldOptions extends EndOptions {
@@ -25,7 +26,7 @@ export function hold(command: SkoloCommand): void {
     )
     .summary('block power cycles during a repair')
     .argument('<names...>', "machines, phones, devices or the rack; quote ranges: 'rpi-[001-040]'")
-    .requiredOption('--reason <text>', 'reason for the hold, such as a repair')
+    .addOption(reasonFor('hold', 'reason for the hold, such as a repair'))
     .addOption(untilOption('when the hold ends'))
     .addOption(forOption('how long the hold lasts'))
     .option('--json', 'print JSON')
@@ -49,7 +50,7 @@ export function release(command: SkoloCommand): void {
     .description('Ends holds early. If you specify a target, all holds on that target end.')
     .summary('end holds early')
     .argument('<names or ids...>', 'held targets or hold IDs')
-    .option('--reason <text>', 'reason to record in the audit log')
+    .addOption(reasonFor('release', 'reason to record in the audit log'))
     .example('skolo power release switch-1');
 
   command.action(async (words: string[], { reason }: { reason?: string }) => {

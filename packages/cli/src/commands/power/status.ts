@@ -187,38 +187,37 @@ function controllerRemarks(machines: readonly MachinePower[]): Remark[] {
 function remarksOf(machine: MachinePower, now: number): Remark[] {
   const { name, outlets, hold, needsAttention, last, cycle, possibleAt } = machine;
   const ago = (time: string) => relative(time, now);
-  const remarks: string[] = [];
-  if (needsAttention !== undefined) remarks.push(`needs attention: ${needsAttention}`);
+  const remarks: Remark[] = [];
+  const say = (text: string, at?: string) => remarks.push({ name, text, ...(at && { at }) });
+  if (needsAttention !== undefined) say(`needs attention: ${needsAttention}`);
   if (hold !== undefined) {
     const left = duration((Date.parse(hold.until) - now) / 1000);
-    remarks.push(`held by ${hold.by} for another ${left}: ${hold.reason}`);
+    say(`held by ${hold.by} for another ${left}: ${hold.reason}`);
   }
   for (const { outlet, switchedOff, stuckOff, pendingOnSince, fault } of outlets) {
     if (fault !== undefined) {
-      remarks.push(
-        `${outlet} is on but reports the fault ${JSON.stringify(fault)}; check the port and the cable`,
-      );
+      const text = `on, but reports the fault ${JSON.stringify(fault)}; check the port and the cable`;
+      say(text, outlet);
     }
     if (stuckOff) {
       const when = pendingOnSince === undefined ? '' : ` ${ago(pendingOnSince)}`;
-      remarks.push(
-        `${outlet} was turned off by a cycle${when}; the service is still trying to turn it on again`,
-      );
+      const text = `turned off by a cycle${when}; the service is still trying to turn it on again`;
+      say(text, outlet);
     }
     if (switchedOff !== undefined) {
       const { by, at, reason } = switchedOff;
-      remarks.push(`${outlet} was turned off by ${by} ${ago(at)}: ${reason}`);
+      say(`turned off by ${by} ${ago(at)}: ${reason}`, outlet);
     }
   }
-  if (cycle?.detail !== undefined) remarks.push(`${cycle.step} now: ${cycle.detail}`);
+  if (cycle?.detail !== undefined) say(`${cycle.step} now: ${cycle.detail}`);
   if (cycle === undefined && last?.outcome !== undefined && !isGood(last)) {
     const when = last.finishedAt === undefined ? '' : ` ${ago(last.finishedAt)}`;
     const isOnAgain = last.outcome === 'stuck-off' && outlets.every(({ stuckOff }) => !stuckOff);
     const since = isOnAgain ? '; it has since been turned on' : '';
-    remarks.push(`${outcomeText(last.outcome)}${when}: ${last.detail ?? last.reason}${since}`);
+    say(`${outcomeText(last.outcome)}${when}: ${last.detail ?? last.reason}${since}`);
   }
   if (possibleAt !== undefined && Date.parse(possibleAt) > now) {
-    remarks.push(`can be cycled again ${ago(possibleAt)}`);
+    say(`can be cycled again ${ago(possibleAt)}`);
   }
-  return remarks.map((text) => ({ name, text }));
+  return remarks;
 }

@@ -1,19 +1,21 @@
 /** Shared by `cycle`, `on` and `off`: send the request, print rejections, wait or print how to follow. */
 
 import { randomUUID } from 'node:crypto';
-import type { Client, ClientAnswer, powerCycleDaemonApi, Rejection } from '@skolo/api';
+import type { Client, ClientAnswer, PowerCycle, powerCycleDaemonApi, Rejection } from '@skolo/api';
 import { shortId } from '@skolo/api/ids';
 import { InvalidArgumentError, Option } from 'commander';
 import { commandLine, type SkoloCommand } from '../../command.ts';
-import { complain, exitCodes } from '../../errors.ts';
+import { complain, exitCodes, failPartly } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { folded, foldedItems, type Names } from '../../names.ts';
 import { type Column, printTable, table } from '../../output/table.ts';
 import { plain, withoutName } from '../../output/text.ts';
 import { relative } from '../../output/time.ts';
 import { type PowerCycleDaemon, powerCycleDaemon } from '../../reach/service-client.ts';
+import { isGood, outcomeText } from './cycle-text.ts';
 import { rejectedBy, withRetries } from './request.ts';
-import { waitForCycles } from './wait.ts';
+import { respondingDependents, waitForDependents } from './returning.ts';
+import { endedSoon, printBad, waitForCycles } from './wait.ts';
 
 export interface SubmitOptions {
   wait?: true;
@@ -44,6 +46,9 @@ export async function submit(submission: Submission): Promise<void> {
   const { io } = command;
   const daemon = submission.daemon ?? powerCycleDaemon(command);
   const headers = { 'idempotency-key': randomUUID() };
+  const followsDependents = options.wait && !options.json && submission.daemon === undefined;
+  const dependents =
+    followsDependents && (await respondingDependents(command, submission.names.names));
   const { cycles, rejected } = await daemon.ask(async (client) => {
     try {
       return await withRetries(io, () => submission.send(client, headers));
@@ -60,11 +65,17 @@ export async function submit(submission: Submission): Promise<void> {
     const json = options.json ?? false;
     const { whenStopped } = submission;
     const more = whenStopped === undefined ? {} : { whenStopped };
-    return waitForCycles({ command, daemon, asked: cycles, rejected, json, ...more });
+    const ended = await waitForCycles({ command, daemon, asked: cycles, rejected, json, ...more });
+    if (dependents) await waitForDependents(command, dependents, ended);
+    return;
   }
   if (rejected.length > 0) io.exitCode = exitCodes.partlyFailed;
-  if (options.json) printJson(io, { cycles, rejected });
-  else printAccepted(submission, cycles);
+  if (options.json) return printJson(io, { cycles, rejected });
+  const over = await endedSoon({ command, daemon, asked: cycles });
+  printAccepted(submission, cycles, over);
+  printBad(io, [...over.values()]);
+  const bad = [...over.values()].filter((cycle) => !isGood(cycle)).length;
+  if (bad > 0) failPartly(io, bad < cycles.length);
 }
 
 function nothingDone(
@@ -88,7 +99,15 @@ function nothingDone(
   io.exitCode = exitCodes.failed;
 }
 
-function printAccepted({ command }: Submission, cycles: Accepted['cycles']) {
+function printAccepted(
+  { command }: Submission,
+  cycles: Accepted['cycles'],
+  over: ReadonlyMap<string, PowerCycle>,
+) {
+  const stateOf = ({ id, joined }: Accepted['cycles'][number]) => {
+    const { outcome } = over.get(id) ?? {};
+    return outcome ? outcomeText(outcome) : joined ? 'joined' : 'requested';
+  };
   printTable(
     command.io,
     [
@@ -96,14 +115,14 @@ function printAccepted({ command }: Submission, cycles: Accepted['cycles']) {
       { title: 'TARGET', cell: ({ target }) => target, shrinkTo: 16 },
       {
         title: 'CYCLE',
-        cell: ({ joined }) => (joined ? 'joined' : 'new'),
-        style: ({ joined }) => (joined ? 'yellow' : undefined),
+        cell: stateOf,
+        style: (cycle) => (stateOf(cycle) === 'requested' ? undefined : 'yellow'),
       },
     ],
     cycles,
   );
-  const names = folded(cycles.map(({ target }) => target));
-  command.io.err(`to follow: ${commandLine(command, 'power follow', names)}`);
+  const names = folded(cycles.flatMap(({ id, target }) => (over.has(id) ? [] : [target])));
+  if (names !== '') command.io.err(`to follow: ${commandLine(command, 'power follow', names)}`);
 }
 
 /** Rejections with the same reason. */

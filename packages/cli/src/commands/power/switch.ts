@@ -1,6 +1,7 @@
 /** Turns outlets on and off. */
 import type { SkoloCommand } from '../../command.ts';
 import { namesOf } from '../../names.ts';
+import { reasonFor } from '../../reason.ts';
 import { ignoreLimitsHelp, type SubmitOptions, submit, targetsHelp } from './submit.ts';
 
 /** `skolo power on`: turns on what `skolo power off` turned off. */
@@ -11,7 +12,7 @@ export function on(command: SkoloCommand): void {
     )
     .summary('turn on')
     .argument('<names...>', targetsHelp)
-    .requiredOption('--reason <text>', 'reason to record in the audit log, for other operators')
+    .addOption(reasonFor('on', 'reason to record in the audit log, for other operators'))
     .option('--wait', 'wait until all are on or have failed, and show each step')
     .option('--skip-rejected', 'continue without rejected targets')
     .option('--json', 'print JSON: the IDs of the operations, or each outcome with --wait')
@@ -30,7 +31,7 @@ export function off(command: SkoloCommand): void {
     )
     .summary('turn off until `skolo power on`')
     .argument('<names...>', targetsHelp)
-    .requiredOption('--reason <text>', 'reason to record in the audit log, for other operators')
+    .addOption(reasonFor('off', 'reason to record in the audit log, for other operators'))
     .option('--wait', 'wait until all are off or have failed, and show each step')
     .option(
       '--force',

@@ -1,4 +1,5 @@
 import type { Machine, RackView } from '@skolo/api/machine-state';
+import { reasonRequired } from '@skolo/api/reasons';
 import { useRef, useState } from 'preact/hooks';
 import { CallFailed } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
@@ -77,7 +78,7 @@ export function ActionDialog({
         <label>
           {name === 'note' ? 'Note' : 'Reason'}
           <textarea
-            required
+            required={name === 'note' || reasonRequired[name]}
             maxLength={name === 'note' ? 4000 : 1000}
             rows={2}
             value={reason}

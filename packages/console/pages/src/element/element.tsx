@@ -9,6 +9,7 @@ import { MachineLink, PortLink } from '../parts/links.tsx';
 import { hrefOf, type Route } from '../parts/router.ts';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
+import { CycleButton } from '../power/cycle-button.tsx';
 
 /** A router, switch or PDU: its state, and both ends of each cable. */
 export function ElementView({ route }: { route: Route }) {
@@ -27,7 +28,7 @@ export function ElementView({ route }: { route: Route }) {
       </p>
     );
   }
-  const { model, address, state, why, since, uplink, power, lastBackup, ports } = element;
+  const { model, address, state, why, since, uplink, power, lastBackup, backup, ports } = element;
   const used = ports.filter(({ powers, connects }) => powers.length + connects.length > 0);
   const unused = ports.length - used.length;
   return (
@@ -40,6 +41,9 @@ export function ElementView({ route }: { route: Route }) {
         <span class={`state s-${state}`}>{state}</span> {since && <Ago time={since} />}
       </p>
       {why && <p class="failure">{why}</p>}
+      <div class="buttons">
+        <CycleButton name={name} />
+      </div>
       <Facts
         rows={[
           ['Model', model],
@@ -52,7 +56,7 @@ export function ElementView({ route }: { route: Route }) {
           [
             'Backup',
             <>
-              <a href={hrefOf('backups', [name])}>versions</a>{' '}
+              <a href={hrefOf('backups', [name])}>{backup?.state ?? 'versions'}</a>{' '}
               {lastBackup && <Ago time={lastBackup} suffix=" old" />}
             </>,
           ],

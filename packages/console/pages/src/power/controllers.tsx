@@ -3,6 +3,7 @@ import { count } from '@skolo/base/count';
 import { PortLink } from '../parts/links.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
+import { CycleButton } from './cycle-button.tsx';
 
 /** Switches, PDUs, and failing hubs. The other hubs, one in each machine, are folded. */
 export function Controllers({ controllers }: { controllers: ControllerStatus[] }) {
@@ -25,7 +26,10 @@ export function Controllers({ controllers }: { controllers: ControllerStatus[] }
 
 function List({ caption, controllers }: { caption: string; controllers: ControllerStatus[] }) {
   return (
-    <Table caption={caption} head={['Controller', 'Model', 'State', 'Queue', 'Last response', '']}>
+    <Table
+      caption={caption}
+      head={['Controller', 'Model', 'State', 'Queue', 'Last response', '', '']}
+    >
       {controllers.map(({ name, model, state, since, detail, queue, lastContact, level }) => (
         <tr key={name}>
           <th scope="row">
@@ -42,6 +46,9 @@ function List({ caption, controllers }: { caption: string; controllers: Controll
             <Ago time={lastContact} suffix=" ago" />
           </td>
           <td>{detail}</td>
+          <td>
+            <CycleButton name={name} />
+          </td>
         </tr>
       ))}
     </Table>

@@ -7,7 +7,8 @@ import { Failure, useAttempt } from '../parts/load.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago, At } from '../parts/time.tsx';
 
-export function Cycles({ cycles }: { cycles: PowerCycle[] }) {
+/** @param isOpen shows the finished ones without a click */
+export function Cycles({ cycles, isOpen = false }: { cycles: PowerCycle[]; isOpen?: boolean }) {
   const running = cycles.filter(({ finishedAt }) => finishedAt === undefined);
   const finished = cycles.filter(({ finishedAt }) => finishedAt !== undefined);
   return (
@@ -23,7 +24,7 @@ export function Cycles({ cycles }: { cycles: PowerCycle[] }) {
         </Table>
       )}
       {finished.length > 0 && (
-        <details>
+        <details open={isOpen}>
           <summary>
             <h2>Finished</h2> {finished.length}
           </summary>

@@ -1,4 +1,4 @@
-/** What depends on an outlet, according to the wiring in rack.yaml. */
+/** What depends on outlets, according to the wiring in rack.yaml. */
 import type { Machine, RackView } from '@skolo/api/machine-state';
 
 interface Downstream {
@@ -11,7 +11,7 @@ interface Downstream {
 }
 
 export function downstream(
-  outlet: string,
+  outlets: readonly string[],
   rack: Pick<RackView, 'elements'>,
   machines: ReadonlyMap<string, Pick<Machine, 'wiring'>>,
 ): Downstream {
@@ -51,7 +51,7 @@ export function downstream(
     for (const { connects } of elements.get(target)?.ports ?? []) connects.forEach(losesNetwork);
   }
 
-  loses(outlet);
+  outlets.forEach(loses);
   return {
     dark: [...dark],
     offline: [...unplugged].filter((each) => !dark.has(each)),

@@ -21,7 +21,7 @@ export function Outlets({
   const shown = outlets.filter(({ outlet, feeds, state }) =>
     [outlet, state, ...feeds].join(' ').toLowerCase().includes(wanted),
   );
-  const [asked, setAsked] = useState<OutletStatus>();
+  const [asked, setAsked] = useState<{ outlet: string; state: 'on' | 'off' | 'cycle' }>();
   const sorted = shown.sort((a, b) => rank(a) - rank(b) || byName(a.outlet, b.outlet));
   return (
     <>
@@ -54,10 +54,19 @@ export function Outlets({
               <button
                 type="button"
                 aria-label={`Turn ${opposite(outlet)} ${outlet.outlet}`}
-                onClick={() => setAsked(outlet)}
+                onClick={() => setAsked({ outlet: outlet.outlet, state: opposite(outlet) })}
               >
                 Turn {opposite(outlet)}
               </button>
+              {opposite(outlet) === 'off' && (
+                <button
+                  type="button"
+                  aria-label={`Power cycle ${outlet.outlet}`}
+                  onClick={() => setAsked({ outlet: outlet.outlet, state: 'cycle' })}
+                >
+                  Power cycle
+                </button>
+              )}
             </td>
           </tr>
         ))}
@@ -67,8 +76,9 @@ export function Outlets({
       )}
       {asked && (
         <SwitchDialog
-          outlet={asked}
-          state={opposite(asked)}
+          target={asked.outlet}
+          outlets={[asked.outlet]}
+          state={asked.state}
           onClose={() => {
             setAsked(undefined);
             reload();

@@ -1,4 +1,5 @@
-import type { OutletStatus } from '@skolo/api/power-cycle-daemon';
+import { reasonRequired } from '@skolo/api/reasons';
+import { count } from '@skolo/base/count';
 import { useState } from 'preact/hooks';
 import { CallFailed, powerCycleDaemon } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
@@ -11,35 +12,46 @@ import { downstream } from './downstream.ts';
 
 const mostNames = 12;
 
-/** Turns one outlet on or off: shows what depends on it, asks for the reason, and shows the power-cycle daemon's objections. */
+/** Turns a target on, off, or off and on: shows what depends on it, asks for the reason, and shows the power-cycle daemon's objections. */
 export function SwitchDialog({
-  outlet: { outlet, feeds },
+  target,
+  outlets,
   state,
   onClose,
 }: {
-  outlet: OutletStatus;
-  state: 'on' | 'off';
+  /** An outlet, or what its outlets feed. */
+  target: string;
+  outlets: readonly string[];
+  state: 'on' | 'off' | 'cycle';
   onClose(): void;
 }) {
   const rack = useLive((live) => live.rack);
   const machines = useLive((live) => live.machines);
   const isAllowed = useLive(({ session }) => mayOperate(session));
-  const [reason, setReason] = useDraft(`${state} ${outlet}`);
+  const [reason, setReason] = useDraft(`${state} ${target}`);
   const [force, setForce] = useState(false);
   const [isSent, setSent] = useState(false);
   const [problem, setProblem] = useState<unknown>();
 
-  const after = rack && downstream(outlet, rack, machines);
-  const busy = (after?.dark ?? feeds).filter((name) => machines.get(name)?.task);
+  const after = rack && downstream(outlets, rack, machines);
+  const dark = after?.dark ?? [];
+  const offline = after?.offline ?? [];
+  const busy = [...dark, ...offline].filter((name) => machines.get(name)?.task);
+  const others = [...dark, ...offline].filter((name) => name !== target);
+  const isOther = (name: string) => name !== target && machines.has(name);
+  const loss = lossOf(dark.filter(isOther).length, offline.filter(isOther).length);
   const isRejected = problem instanceof CallFailed && problem.status === 409;
+  const title = state === 'cycle' ? 'Power cycle' : `Turn ${state}`;
 
   async function submit(event: Event) {
     event.preventDefault();
     setSent(true);
     setProblem(undefined);
     try {
-      const body = { targets: [outlet], state, reason: reason.trim(), force };
-      await powerCycleDaemon.switchOutlets({ body });
+      const asked = { reason: reason.trim(), force };
+      await (state === 'cycle'
+        ? powerCycleDaemon.requestCycles({ body: { machines: [target], ...asked } })
+        : powerCycleDaemon.switchOutlets({ body: { targets: [target], state, ...asked } }));
       setReason('');
       onClose();
     } catch (error) {
@@ -49,17 +61,20 @@ export function SwitchDialog({
   }
 
   return (
-    <Dialog title={`Turn ${state} ${outlet}`} onClose={onClose}>
+    <Dialog title={`${title} ${target}`} onClose={onClose}>
       <form class="action" onSubmit={submit}>
         {state === 'on' ? (
-          <p>The outlet powers {feeds.join(', ') || 'nothing that is listed in rack.yaml'}.</p>
+          <p>The outlet powers {dark.join(', ') || 'nothing that is listed in rack.yaml'}.</p>
         ) : (
           <>
             <p>
-              The outlet stays off until someone turns it on again, even if the controller reboots.
+              <b>{loss}</b>{' '}
+              {state === 'cycle'
+                ? `until ${target} and what depends on it have started again.`
+                : 'until someone turns the outlet on again, even if the controller reboots.'}
             </p>
-            <Losing what="Will lose power" names={after?.dark ?? feeds} />
-            <Losing what="Will lose their network connection" names={after?.offline ?? []} />
+            <Losing what="Will lose power" names={dark} />
+            <Losing what="Will lose their network connection" names={offline} />
             <Losing what="Will lose one of their power feeds" names={after?.fedTwice ?? []} />
             {busy.length > 0 && <Losing what="Have a task running" names={busy} />}
           </>
@@ -67,7 +82,7 @@ export function SwitchDialog({
         <label>
           Reason
           <textarea
-            required
+            required={reasonRequired[state]}
             maxLength={1000}
             rows={2}
             value={reason}
@@ -75,15 +90,17 @@ export function SwitchDialog({
           />
         </label>
         {problem !== undefined && <Rejections problem={problem} />}
-        {isRejected && <Force force={force} onChange={setForce} />}
+        {(isRejected || (state === 'cycle' && others.length > 0)) && (
+          <Force force={force} onChange={setForce} />
+        )}
         <NeedsOperate />
         <footer>
           <button
             type="submit"
-            class={state === 'off' ? 'danger' : 'primary'}
+            class={state === 'on' ? 'primary' : 'danger'}
             disabled={isSent || !isAllowed}
           >
-            {isSent ? 'Sent …' : `Turn ${state}`}
+            {isSent ? 'Sent …' : title}
           </button>
           <button type="button" onClick={onClose}>
             Cancel
@@ -92,6 +109,14 @@ export function SwitchDialog({
       </form>
     </Dialog>
   );
+}
+
+/** `40 machines lose the network`. Those without power are not counted twice. */
+function lossOf(dark: number, offline: number): string {
+  const lose = (n: number, what: string) =>
+    n === 0 ? [] : [`${count(n, 'machine loses', 'machines lose')} ${what}`];
+  const losses = [...lose(dark, 'power'), ...lose(offline, 'the network')];
+  return losses.length > 0 ? `${losses.join(', ')},` : 'No other machine is affected;';
 }
 
 function Losing({ what, names }: { what: string; names: readonly string[] }) {

@@ -1,4 +1,5 @@
 import type { Machine, MachineAlert, RackView } from '@skolo/api/machine-state';
+import { isSilent } from '@skolo/api/silence';
 import { count } from '@skolo/base/count';
 import { useState } from 'preact/hooks';
 import { openAction } from '../actions/host.tsx';
@@ -7,6 +8,7 @@ import { Condition } from '../parts/condition.tsx';
 import { useIsNarrow } from '../parts/narrow.ts';
 import { hrefOf } from '../parts/router.ts';
 import { Since } from '../parts/time.tsx';
+import { CycleButton } from '../power/cycle-button.tsx';
 import { type Card, cardAbout, cardsOf } from './cards.ts';
 import { OnIt } from './on-it.tsx';
 
@@ -71,6 +73,7 @@ export function Attention({
 
 function CardView({ card, isOpen }: { card: Card; isOpen: boolean }) {
   const { title, href, isBad, since, text, machine, machines, filter, alerts, reports } = card;
+  const { element } = card;
   const classes = ['card', isBad && 'bad', machine && `c-${machine.condition}`, isOpen && 'open'];
   return (
     <li class={classes.filter(Boolean).join(' ')} aria-current={isOpen ? 'true' : undefined}>
@@ -96,23 +99,20 @@ function CardView({ card, isOpen }: { card: Card; isOpen: boolean }) {
             {count(machines.length, 'machine')}
           </a>
         )}
-        {machine && <Fitting machine={machine} />}
+        {machine && <Repair machine={machine} />}
+        {(machine || element) && <CycleButton name={machine?.name ?? element ?? ''} />}
         {machines.length > 0 && <OnIt what={(machine && text) ?? title} machines={machines} />}
       </div>
     </li>
   );
 }
 
-/** What usually helps. */
-function Fitting({ machine: { name, condition, power, devices } }: { machine: Machine }) {
-  const isSilent = condition === 'stale' || condition === 'gone';
+function Repair({ machine: { name, condition, devices } }: { machine: Machine }) {
   const hasSteps = devices.some(({ repairSteps = [] }) => repairSteps.length > 0);
-  const action =
-    isSilent && power?.outlets.length ? 'cycle' : !isSilent && hasSteps ? 'repair' : undefined;
-  if (action === undefined) return null;
+  if (!hasSteps || isSilent({ condition })) return null;
   return (
-    <button type="button" onClick={() => openAction(action, [name])}>
-      {action === 'cycle' ? 'Power cycle' : 'Repair step'}
+    <button type="button" onClick={() => openAction('repair', [name])}>
+      Repair step
     </button>
   );
 }

@@ -1,4 +1,6 @@
 /** What needs attention, by subject: a cause, its alerts, the services that report it, and its machines are one card. */
+
+import { isBackupWrong } from '@skolo/api/backup-verdict';
 import type { Machine, MachineAlert, RackView, ServiceState } from '@skolo/api/machine-state';
 import { beganAt, recentlySilent } from '@skolo/api/silence';
 import { count } from '@skolo/base/count';
@@ -12,6 +14,8 @@ export interface Card {
   isBad: boolean;
   since?: string | undefined;
   text?: string | undefined;
+  /** The switch, PDU or router that the card is about. */
+  element?: string;
   /** More about the machine, if the card is about one. */
   machine?: Machine;
   machines: readonly Machine[];
@@ -30,6 +34,7 @@ export function cardsOf(rack: RackView, machines: ReadonlyMap<string, Machine>):
     ...ofRackFile(rack),
     ...ofCauses(rack, machines),
     ...ofElements(rack),
+    ...ofBackups(rack),
   ];
   const people = needingAttention(machines.values()).map(cardOfMachine);
   const silent = cardOfSilent(recentlySilent(machines.values()));
@@ -102,6 +107,7 @@ function ofCauses({ causes, elements }: RackView, all: ReadonlyMap<string, Machi
       since,
       machines,
       filter,
+      ...(kind === 'element' && { element: what }),
       alerts: machines.flatMap(({ alerts }) => alerts),
     });
   });
@@ -111,10 +117,24 @@ function ofElements({ elements, causes }: RackView): Card[] {
   const isExplained = (element: RackView['elements'][number]) =>
     causes.some(({ what }) => what === element.name || dependsOn(element, what));
   return elements
-    .filter((element) => element.state === 'down' && !isExplained(element))
-    .map(({ name, why: text, since }) =>
-      card(`${name} is down`, hrefOf('element', [name]), { names: [name], text, since }),
-    );
+    .filter((element) => isFaulty(element) && !isExplained(element))
+    .map(({ name, state, why: text, since }) => {
+      const more = { names: [name], element: name, text, since };
+      return card(`${name} is ${state}`, hrefOf('element', [name]), more);
+    });
+}
+
+function isFaulty({ state }: RackView['elements'][number]): boolean {
+  return state === 'down' || state === 'failing';
+}
+
+/** Those that router-backup considers wrong, unless the device is down anyway. */
+function ofBackups({ elements }: RackView): Card[] {
+  return elements.flatMap(({ name, state, backup, lastBackup: since }) => {
+    if (!backup || !isBackupWrong(backup) || state === 'down') return [];
+    const more = { names: [name], text: backup.why, since, isBad: false };
+    return [card(`Backup of ${name}: ${backup.state}`, hrefOf('backups', [name]), more)];
+  });
 }
 
 /** By its uplink, or all its outlets. */
@@ -125,7 +145,7 @@ function dependsOn({ uplink, power }: RackView['elements'][number], what: string
 
 /** @returns the service's own card, for what no other card is about */
 function reportsTo(
-  { name, ready, why, degraded }: ServiceState,
+  { name, state = 'ready', why, degraded }: ServiceState,
   cardOf: (name: string) => Card | undefined,
 ): Card | undefined {
   const own: ServiceState['degraded'] = [];
@@ -134,12 +154,13 @@ function reportsTo(
     if (about) about.reports.push(`${name}: ${each.what}: ${each.why}`);
     else own.push(each);
   }
-  if ((ready && own.length === 0) || cardOf(name)) return undefined;
+  const isPartial = state === 'degraded' || state === 'ready';
+  if ((isPartial && own.length === 0) || cardOf(name)) return undefined;
   const [first, ...others] = own;
   const reports = others.map(({ what, why }) => `${what}: ${why}`);
-  return card(`${name}: ${ready ? 'degraded' : 'not ready'}`, hrefOf('services'), {
+  return card(`${name}: ${state}`, hrefOf('services'), {
     names: [name, ...own.flatMap(({ what }) => what.split(/[\s/]/))],
-    isBad: !ready,
+    isBad: !isPartial,
     since: first?.since,
     text: why ?? (first && `${first.what}: ${first.why}`),
     reports,

@@ -3,6 +3,7 @@ import { ActionHost } from '../actions/host.tsx';
 import { useLive } from '../live/store.ts';
 import { useKeys } from '../parts/keys.ts';
 import { go, hrefOf, pathOf, type Route, useRoute } from '../parts/router.ts';
+import { Strip } from '../power/strip.tsx';
 import { Search } from '../search/search.tsx';
 import { Banner } from './banner.tsx';
 import { Help } from './help.tsx';
@@ -45,6 +46,7 @@ function Shell() {
       </button>
       <Top route={route} rackName={rackName} onHelp={() => setHelps(true)} />
       <Banner />
+      <Strip />
       <main id="main" tabIndex={-1}>
         {View ? (
           <View route={route} />
