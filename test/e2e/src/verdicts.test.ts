@@ -160,7 +160,7 @@ function machineMetrics(machines: Machine[], services: ServiceState[]): Registry
     current: { machines: () => machines, rack: () => ({ services }) },
     history: { pending: 0, discarded: 0, isOpen: true },
     losses: { lastWeek: undefined },
-    recorder: { omitted: () => new Map() },
+    recorder: { omitted: () => new Map(), endedTasks: new Map() },
     reported: { notHeard: 0 },
     enrolment: { waiting: () => [] },
   });

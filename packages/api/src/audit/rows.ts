@@ -71,8 +71,8 @@ function isSameVisit(one: AuditedChange, other: AuditedChange): boolean {
   return isFoldable(one) && isFoldable(other) && one.who === other.who;
 }
 
-/** `cycle 0193…`: how a cycle ended; `agent: cycle`: requested by an agent. */
-function actionOf({ what, input, answer }: AuditedChange): string {
+/** What was done, in words. `cycle 0193…`: how a cycle ended; `agent: cycle`: requested by an agent. */
+export function actionOf({ what, input, answer }: AuditedChange): string {
   if (what === 'order' && typeof input?.kind === 'string') return input.kind;
   if (what === 'endOrder' && typeof answer?.kind === 'string') return `end of ${answer.kind}`;
   if (what === 'switchOutlets' && typeof input?.state === 'string') return `turn ${input.state}`;

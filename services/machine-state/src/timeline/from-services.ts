@@ -8,6 +8,7 @@ import {
   type PowerCycle,
   type SinkStatus,
 } from '@skolo/api';
+import { actionOf } from '@skolo/api/audit-rows';
 import { isObject } from '@skolo/base';
 import { given } from '../join/machine.ts';
 import type { TimelineEvent } from './merge.ts';
@@ -135,9 +136,7 @@ export function auditEvents(
     const isNote = what === 'addNote' && service === 'machine-state';
     const isShown = isNote || [...names, ...idsIn(answer)].some((id) => known.has(id));
     if (isDone && isShown) return [];
-    // `requestBackup`: request backup
-    const words = what.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-    const text = [`${who}: ${words}`, why].filter(Boolean).join(': ');
+    const text = [`${who}: ${actionOf(change)}`, why].filter(Boolean).join(': ');
     const state = isDone ? undefined : outcome === 'begun' ? 'no outcome' : outcome;
     const group = `${text} ${state ?? ''}`;
     return [{ ...own, kind: 'change', group, text, ...given({ state }), names }];

@@ -90,7 +90,7 @@ it('merges what all services know, and folds what belongs together', async () =>
 
   expect({ missing, omitsAudit }).toEqual({ missing: [], omitsAudit: false });
   expect(rows.map(({ kind, text, where }) => `${kind}: ${text}: ${where}`)).toEqual([
-    'change: bob: request cycles: offline; 4 rejected: held by ann: rpi-[1-2] (2)',
+    'change: bob: power cycle: offline; 4 rejected: held by ann: rpi-[1-2] (2)',
     'cycle: power cycle by ann: offline; 1 back, 1 failed: rpi-[1-2] (2)',
     'configuration: configuration changed by bob: switch-1',
     'alert: alert Hot; 2 firing, not delivered yet to pager: refused: rpi-[1-2] (2)',
