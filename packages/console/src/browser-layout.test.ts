@@ -136,6 +136,44 @@ describe.skipIf(!chromium)('the layout', () => {
     expect([...signInFaults, ...racksFaults]).toEqual([]);
   });
 
+  it.each(['rack', 'rack?card=', 'machines', 'machine/', 'visit', 'audit?text='])(
+    'of %s fits even if machines report texts without a space',
+    async (view) => {
+      const machine = fixture.fixture.machines[5];
+      if (!machine) throw new Error('no machine');
+      const long = '7'.repeat(300);
+      const since = '2026-11-27T01:02:03.000Z';
+      fixture.show({
+        ...machine,
+        condition: 'quarantined',
+        since,
+        sentence: long,
+        needsAttention: long,
+        devices: machine.devices.map((each) => ({ ...each, dimensions: { device_type: [long] } })),
+        lastTask: { id: long, outcome: long, endedAt: since },
+        alerts: [{ name: long, summary: long, firstCommand: long, since }],
+      });
+      await open(/[/=]$/.test(view) ? `${view}${machine.name}` : view, '#main > *');
+      const faults = await faultsOf(page);
+      fixture.show(machine);
+
+      expect(faults).toEqual([]);
+    },
+  );
+
+  it('of a selection and its dialog fits', async () => {
+    await open('rack?shelf=shelf1', '.tile');
+    await page.locator('.tile').first().focus();
+    await page.keyboard.press('a');
+    await page.getByText('40 selected').waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await page.keyboard.press('m');
+    await page.getByRole('dialog').waitFor();
+
+    expect(await faultsOf(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+  });
+
   it.each([
     ['rack', '.tile >> nth=250'],
     // Its rows arrive after the page.
