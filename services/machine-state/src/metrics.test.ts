@@ -28,6 +28,12 @@ machines:
   return text.split('\n').filter((line) => line.startsWith(prefix));
 }
 
+it('counts tasks that the infrastructure ended', async () => {
+  const name = 'skolo_machines_tasks_ended{';
+
+  expect(await metricsWith([], name)).toEqual([`${name}outcome="infrastructure"} 2`]);
+});
+
 it('names each device by the number that its agent has for it', async () => {
   const lines = await metricsWith([], 'skolo_machines_device{');
 

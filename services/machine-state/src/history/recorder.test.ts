@@ -118,7 +118,8 @@ it.each<[string, string | undefined, string, (lab: Lab) => void]>([
   end(lab);
 
   expect((await lab.history('task'))[0]?.infrastructure).toBe(infrastructure);
-  expect(lab.recorder.endedTasks).toEqual(new Map([[outcome, 1]]));
+  const counted = [...lab.recorder.endedTasks].filter(([, count]) => count > 0);
+  expect(counted).toEqual([[outcome, 1]]);
 });
 
 async function start() {

@@ -31,7 +31,9 @@ export class Recorder {
   /** By machine, the last one. */
   private readonly cycles = new Map<string, PowerCycle>();
   /** Tasks that have ended since the start, by outcome. */
-  readonly endedTasks = new Map<string, number>();
+  readonly endedTasks = new Map(
+    [...taskOutcomes, 'infrastructure', 'other'].map((each) => [each, 0]),
+  );
 
   constructor(deps: RecorderDeps) {
     this.deps = deps;
