@@ -20,6 +20,9 @@ export const KubeObject = z.looseObject({
     namespace: z.string().optional(),
     labels: z.record(z.string(), z.string()).optional(),
     annotations: z.record(z.string(), z.string()).optional(),
+    /** It is being deleted, and stays until its finalizers are removed. */
+    deletionTimestamp: z.string().optional(),
+    finalizers: z.array(z.string()).optional(),
     managedFields: z.array(FieldOwner).optional(),
   }),
 });

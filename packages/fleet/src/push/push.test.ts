@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { errorText } from '@skolo/base';
 import {
   countRounds,
   isLong,
@@ -481,6 +482,117 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       expect([await running('service'), repository.git('log', '--format=%s')]).toEqual(before);
     });
 
+    /** A policy that rejects changes to a kind; active when fulfilled. */
+    function forbid(resource: string): void {
+      const admission = 'apiVersion: admissionregistration.k8s.io/v1';
+      const rule = `{ apiGroups: ["*"], apiVersions: ["*"], operations: [UPDATE], resources: [${resource}] }`;
+      const input = `${admission}
+kind: ValidatingAdmissionPolicy
+metadata: { name: corporate }
+spec: { matchConstraints: { resourceRules: [${rule}] }, validations: [{ expression: "false" }] }
+---
+${admission}
+kind: ValidatingAdmissionPolicyBinding
+metadata: { name: corporate }
+spec: { policyName: corporate, validationActions: [Deny] }`;
+      callWith(input, 'apply', '-f', '-');
+      const name = resource === 'daemonsets' ? 'ds/agent' : 'deploy/service';
+      const change = ['label', '-n', 'skolo', name, '--overwrite', 'x=y'];
+      while (!/corporate/.test(errorOf(() => call(...change)))) execFileSync('sleep', ['0.3']);
+    }
+    const allow = () =>
+      void call(
+        'delete',
+        'validatingadmissionpolicy,validatingadmissionpolicybinding',
+        'corporate',
+      );
+
+    it.each(
+      [
+        {
+          title: 'a policy rejects an object',
+          start: async () => {
+            forbid('daemonsets');
+            return allow;
+          },
+          why: /daemonsets "agent" is invalid: .*ValidatingAdmissionPolicy 'corporate'/,
+        },
+        {
+          title: 'a field that cannot be changed differs',
+          start: async () => {
+            const file = join(repository.folder, 'kube/base/service.yaml');
+            const text = await readFile(file, 'utf8');
+            repository.write('base/service.yaml', text.replaceAll('app: service', 'app: other'));
+            commit('another selector');
+            return () => {
+              repository.write('base/service.yaml', text);
+              commit('the selector of before');
+            };
+          },
+          why: /Deployment.* "service" is invalid: spec.selector: .*field is immutable/,
+        },
+        {
+          title: 'an object is being deleted, and cannot be',
+          start: async () => {
+            const account = ['sa/agent', '-n', 'skolo'];
+            call('patch', ...account, '-p={"metadata":{"finalizers":["example.com/stuck"]}}');
+            call('delete', ...account, '--wait=false');
+            return () => {
+              call('patch', ...account, '--type=merge', '-p={"metadata":{"finalizers":null}}');
+              callWith('', 'wait', '--for=delete', ...account);
+            };
+          },
+          why: /^rack4: ServiceAccount skolo\/agent \(since .*, finalizers: example.com\/stuck\) is being deleted/,
+        },
+      ].filter((_, at) => isLong || at === 2),
+    )('rejects a push before anything is changed where $title', async ({ start, why }) => {
+      const before = await running('service');
+      const undo = await start();
+      onTestFinished(async () => {
+        undo();
+        await push({});
+      });
+
+      const [record] = await push({ services: ['service', 'agent'], version: tagOf('next') });
+
+      expect(record).toMatchObject({ state: 'not-begun', why: expect.stringMatching(why) });
+      expect(await running('service')).toBe(before);
+    });
+
+    it.each(
+      [
+        { title: 'rolls back when it is resumed', isAllowed: true, end: 'rolled-back' },
+        { title: 'leaves the repair to the next push', isAllowed: false, end: 'broken' },
+      ].filter(() => isLong),
+    )('names what rejects its rollback, and $title', async ({ isAllowed, end }) => {
+      const before = await running('service');
+      let isForbidden = false;
+      const report = (_: string, line: string) => {
+        if (!line.startsWith('Deployment skolo/service') || isForbidden) return;
+        isForbidden = true;
+        forbid('deployments');
+      };
+      const { request, deps } = await pushDeps({ services: ['service'], version: tagOf('crash') });
+
+      const [first] = await (await preparePush(request, { ...deps, report })).run();
+      const left = call('get', 'secret', 'skolo-push', '-n', 'skolo', '-o', 'name');
+      if (isAllowed) allow();
+      const [second] = await (await preparePush(request, deps)).run();
+      if (!isAllowed) allow();
+      const [next] = await push({});
+
+      expect(first).toMatchObject({
+        state: 'rolling-back',
+        why: expect.stringMatching(
+          /keeps crashing .*; then: .*ValidatingAdmissionPolicy 'corporate'/,
+        ),
+      });
+      expect(left).toBe('secret/skolo-push\n');
+      expect(second).toMatchObject({ state: end });
+      expect(next).toMatchObject({ state: 'done' });
+      expect(await running('service')).toBe(before);
+    });
+
     it('plans to delete a rack whose overlay was emptied, and keeps its namespace', async () => {
       const file = 'racks/rack4/kustomization.yaml';
       const text = await readFile(join(repository.folder, 'kube', file), 'utf8');
@@ -718,10 +830,25 @@ async function get(path: string) {
 }
 
 function call(...args: string[]): string {
+  return callWith('', ...args);
+}
+
+function callWith(input: string, ...args: string[]): string {
   return execFileSync(kubectl ?? '', args, {
     encoding: 'utf8',
+    input,
+    stdio: 'pipe',
     env: { ...process.env, KUBECONFIG: plane.kubeconfig },
   });
+}
+
+function errorOf(work: () => void): string {
+  try {
+    work();
+    return '';
+  } catch (error) {
+    return errorText(error);
+  }
 }
 
 /** The image of a Deployment or DaemonSet. */

@@ -246,6 +246,14 @@ async function runRack(
     await go({ state: 'rolling-back', why });
   };
   const isAt = (...states: RackRecord['state'][]) => states.includes(run.record.state);
+  const isAgain = isAt('rolling-back');
+  const isInterruption = (error: unknown) => signal.aborted || isRejected(error, 'Unreachable');
+  const giveUpAfter = async (error: unknown) => {
+    if (isInterruption(error)) throw error;
+    await giveUp(
+      [errorText(error), ...(await changedMeanwhile(rollout, isInterruption))].join('; '),
+    );
+  };
   // Of an interruption.
   if (!isAt('rolling-back')) delete run.record.why;
   try {
@@ -256,16 +264,12 @@ async function runRack(
       }
       const health = isAt('waiting') ? await readRackHealth(rollout) : run.record.health;
       await go({ state: 'rolling-out', ...(health !== undefined && { health }) });
-      await rollOut({ ...rollout, health }).catch(async (error: unknown) => {
-        if (signal.aborted || isRejected(error, 'Unreachable')) throw error;
-        const others = await changedByOthers(rollout.rack, rollout.plan, false);
-        await giveUp([errorText(error), ...others].join('; '));
-      });
+      await rollOut({ ...rollout, health }).catch(giveUpAfter);
       if (isAt('rolling-out')) await go({ state: 'pruning' });
     }
     if (isAt('pruning')) {
-      await prune(rollout);
-      await go({ state: 'committing' });
+      await prune(rollout).catch(giveUpAfter);
+      if (isAt('pruning')) await go({ state: 'committing' });
     }
     if (isAt('committing')) {
       const others = await changedByOthers(rollout.rack, rollout.plan, true);
@@ -284,14 +288,25 @@ async function runRack(
       report('rolled back to the previous state');
     }
   } catch (error) {
-    const isInterrupted = signal.aborted || isRejected(error, 'Unreachable');
+    const isInterrupted = isInterruption(error);
     const why = [run.record.why, errorText(error)].filter(Boolean).join('; then: ');
-    const isBroken = !isInterrupted && isAt('rolling-back');
-    // If it stays, skolo-fallback rolls back later.
+    // After a first failure, skolo-fallback tries again later. After another one, the next push may repair the rack.
+    const isBroken = !isInterrupted && isAgain;
     if (isBroken) await removeUnfinished(rollout.rack).catch(() => undefined);
     await save(run, request, deps, { why, ...(isBroken && { state: 'broken' }) });
     report(`${isInterrupted ? 'interrupted' : 'failed'}: ${errorText(error)}`);
   }
+}
+
+/** Whatever rejects a push's objects may also reject the comparison. */
+async function changedMeanwhile(
+  { rack, plan }: Rollout,
+  isInterruption: (error: unknown) => boolean,
+): Promise<string[]> {
+  return await changedByOthers(rack, plan, false).catch((error: unknown) => {
+    if (isInterruption(error)) throw error;
+    return [];
+  });
 }
 
 function lastOf(

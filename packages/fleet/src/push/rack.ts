@@ -1,5 +1,7 @@
 /** Reads and changes a rack's cluster. */
 import { errorText, pause } from '@skolo/base';
+import { z } from 'zod';
+import { FleetError } from '../errors.ts';
 import { isRejected, type Kubectl } from '../way/kubectl.ts';
 import type { FieldChange } from './field-set.ts';
 import { deadNodes, gateKinds, isUnhealthy, judge } from './gate.ts';
@@ -66,6 +68,7 @@ export async function planRack(
 ): Promise<RackPlan> {
   const live = byKey(isDry ? await readLive(rack, rendered) : await adopt(rack, rendered));
   const { wanted, held } = leaveHeld(rendered, live);
+  rejectEnding(rack.name, live.values());
   const objects = await planObjects(rack, wanted, live);
   return {
     objects,
@@ -74,6 +77,33 @@ export async function planRack(
     silent: await readSilent(rack),
     held,
   };
+}
+
+const Ending = z.object({
+  spec: z.object({ finalizers: z.array(z.string()).default([]) }).prefault({}),
+  status: z
+    .object({
+      conditions: z
+        .array(z.object({ status: z.string(), message: z.string().default('') }))
+        .default([]),
+    })
+    .prefault({}),
+});
+
+/** The API server accepts changes to objects that disappear afterwards. @throws FleetError */
+function rejectEnding(rack: string, live: Iterable<KubeObject>): void {
+  const ending = [...live].flatMap((object) => {
+    const { deletionTimestamp: since, finalizers = [] } = object.metadata;
+    if (since === undefined) return [];
+    const { spec, status } = Ending.parse(object);
+    const waits = [...finalizers, ...spec.finalizers].join(', ');
+    const why = status.conditions.flatMap((each) => (each.status === 'True' ? each.message : []));
+    return [`${titleOf(object)} (since ${since}, finalizers: ${[waits, ...why].join('; ')})`];
+  });
+  if (ending.length === 0) return;
+  throw new FleetError(
+    `${rack}: ${ending.join(', ')} is being deleted; wait until it is gone, or remove what its finalizers wait for, and push again`,
+  );
 }
 
 /**
