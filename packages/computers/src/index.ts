@@ -2,7 +2,14 @@
 export { nodeStep, nodeVersion } from './debian/node.ts';
 export { aptScript, installDeadlineMs, packagesStep } from './debian/packages.ts';
 export { clockStep, journalFile, journalStep, nameStep, updatesStep } from './debian/settings.ts';
-export { signInRejected, sshFile, sshPath, sshSettings, sshStep } from './debian/sshd.ts';
+export {
+  signInRejected,
+  sshFile,
+  sshPath,
+  sshSettings,
+  sshStep,
+  trialServer,
+} from './debian/sshd.ts';
 export {
   type Architecture,
   architectureOf,

@@ -70,8 +70,8 @@ if /usr/sbin/sshd -T -C "user=root,host=$1,addr=$1,laddr=$3,lport=$4" 2>/dev/nul
 fi
 exec unshare --net --mount bash -c ${shellWord(inNamespace)} sshd "$1" "$3" "$4" "$name"`;
 
-/** @param connection the words of SSH_CONNECTION */
-function trialServer(connection: string): string {
+/** A command that serves SSH on its standard streams. @param connection the words of SSH_CONNECTION */
+export function trialServer(connection: string): string {
   return `exec sh -c ${shellWord(`[ "$(id -u)" = 0 ] && sudo= || sudo='sudo -n'
 exec $sudo bash -c ${shellWord(asRoot)} sshd ${connection}`)}`;
 }

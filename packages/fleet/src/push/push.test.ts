@@ -542,7 +542,7 @@ spec: { policyName: corporate, validationActions: [Deny] }`;
               callWith('', 'wait', '--for=delete', ...account);
             };
           },
-          why: /^rack4: ServiceAccount skolo\/agent \(since .*, finalizers: example.com\/stuck\) is being deleted/,
+          why: /^rack4: ServiceAccount skolo\/agent \(since .*, waiting for example.com\/stuck\) is being deleted/,
         },
       ].filter((_, at) => isLong || at === 2),
     )('rejects a push before anything is changed where $title', async ({ start, why }) => {

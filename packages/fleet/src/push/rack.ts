@@ -98,11 +98,11 @@ function rejectEnding(rack: string, live: Iterable<KubeObject>): void {
     const { spec, status } = Ending.parse(object);
     const waits = [...finalizers, ...spec.finalizers].join(', ');
     const why = status.conditions.flatMap((each) => (each.status === 'True' ? each.message : []));
-    return [`${titleOf(object)} (since ${since}, finalizers: ${[waits, ...why].join('; ')})`];
+    return [`${titleOf(object)} (since ${since}, waiting for ${[waits, ...why].join('; ')})`];
   });
   if (ending.length === 0) return;
   throw new FleetError(
-    `${rack}: ${ending.join(', ')} is being deleted; wait until it is gone, or remove what its finalizers wait for, and push again`,
+    `${rack}: ${ending.join(', ')} is being deleted; wait until it is gone, or remove the cause, and push again`,
   );
 }
 

@@ -12,6 +12,9 @@ findmnt --verify 2>&1 | grep -v 'required target: No such file' | while IFS= rea
     *) target=$line ;;
   esac
 done
+awk '!/^ *#/ && $2 ~ "^/(etc|var|var/lib|var/lib/(skolo|rancher))?$" && "," $4 "," ~ ",ro," { print $2 }' /etc/fstab 2>/dev/null | while read -r target; do
+  hand "$target is read-only after the next boot, because of its options in /etc/fstab; remove ro"
+done
 grep -svE '^[[:space:]]*(#|$)' /etc/crypttab | while read -r name device key options; do
   case ,$options, in *,noauto,* | *,nofail,*) continue ;; esac
   [ ! -e "/dev/mapper/$name" ] || continue

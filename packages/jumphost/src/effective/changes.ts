@@ -16,11 +16,11 @@ import { unitsThatMatter } from './units.ts';
 const decisive: readonly [what: string, paths: RegExp][] = [
   [
     'which units run, and how',
-    /\/systemd\/|^\/etc\/(init\.d|default\/(?!grub)|apt|chrony|environment|rancher)|^\/usr\/local\/s?bin/,
+    /\/systemd\/(?!network\/)|^\/etc\/(init\.d|default\/(?!grub)|apt|chrony|environment|rancher)|^\/usr\/local\/s?bin/,
   ],
   [
     'how the jumphost boots',
-    /^\/(boot|vmlinuz|initrd|etc\/(fstab|crypttab|hostname|mod(ules|probe)|initramfs|default\/grub|grub|sysctl|udev|network|netplan|NetworkManager|cloud|ld\.so\.(preload|conf))|.*\/(sysctl|modprobe|udev))/,
+    /^\/(boot|vmlinuz|initrd|etc\/(fstab|crypttab|hostname|mod(ules|probe)|initramfs|default\/grub|grub|sysctl|udev|network|netplan|NetworkManager|cloud|ld\.so\.(preload|conf))|.*\/(sysctl|modprobe|udev|systemd\/network))/,
   ],
   [
     'who can sign in',

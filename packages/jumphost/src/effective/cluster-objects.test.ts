@@ -99,6 +99,13 @@ const foreign: Foreign[] = [
     found: /^NetworkPolicy open in skolo/m,
   },
   {
+    what: 'a priority for all pods without a class',
+    change: 'create priorityclass top --value=2000000 --global-default=true',
+    undo: 'delete priorityclass top',
+    found:
+      /^PriorityClass top \(by kubectl-create, .* gives its priority to all pods .*; set globalDefault: false, or run k3s kubectl delete priorityclass top$/m,
+  },
+  {
     what: 'a webhook that is down',
     change: webhook('Validating', 'failurePolicy: Fail'),
     found: /failed calling webhook "v.example.com"/,
@@ -197,6 +204,11 @@ const harmless: Pick<Foreign, 'what' | 'change'>[] = [
       'failurePolicy: Fail',
       'apiGroups: [networking.k8s.io], apiVersions: [v1], operations: [CREATE], resources: [ingresses]',
     ),
+  },
+  {
+    what: 'a priority that pods must ask for',
+    change:
+      'apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: { name: storage }\nvalue: 1000000000',
   },
   { what: 'a webhook that may fail', change: webhook('Mutating', 'failurePolicy: Ignore') },
   {

@@ -22,6 +22,7 @@ const acting = [
 ];
 const kinds = [
   ...acting,
+  'PriorityClass',
   ...['Deployment', 'DaemonSet', 'StatefulSet', 'Node'],
   ...['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'],
   ...['ClusterRole', 'Role', 'ClusterRoleBinding', 'RoleBinding'],
@@ -55,6 +56,10 @@ async function objectsInEffect(host: Host, jumphost: string): Promise<string[]> 
       const { kind, metadata } = each;
       if (acting.includes(kind) && ownNamespaces.includes(metadata.namespace))
         return [`${titleOf(each)} acts on skolo's pods; run ${remove(each)}`];
+      if (PriorityClass.parse(each).globalDefault)
+        return [
+          `${titleOf(each)} gives its priority to all pods without a class, so pods of others can displace those of k3s; set globalDefault: false, or run ${remove(each)}`,
+        ];
       if (!failsClosed(each)) return [];
       return [
         `${titleOf(each)} prevents pods from starting while its service is down; set failurePolicy: Ignore, limit it to other namespaces with namespaceSelector, or run ${remove(each)}`,
@@ -93,6 +98,9 @@ const Webhooks = z.object({
     }),
   ),
 });
+/** A new cluster has no default class. Those of others cannot reach the priority of skolo's services. */
+const PriorityClass = z.object({ globalDefault: z.boolean().default(false) });
+
 /** API groups of objects that every pod and node requires. */
 const required = ['', '*', 'apps', 'coordination.k8s.io', 'discovery.k8s.io'];
 

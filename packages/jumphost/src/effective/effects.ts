@@ -16,7 +16,8 @@ import {
   repairModes,
 } from './k3s.ts';
 import { addressInEffect, clockInEffect, journalInEffect } from './settings.ts';
-import { sshInEffect } from './ssh.ts';
+import { accountsInEffect } from './sign-in/accounts.ts';
+import { sshInEffect } from './sign-in/ssh.ts';
 import { statementInEffect } from './statement.ts';
 
 interface EffectNeeds {
@@ -57,7 +58,8 @@ export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
     ssh: {
       units: [{ unit: 'ssh.service' }],
       script: `systemctl is-enabled -q ssh.service 2>/dev/null || systemctl is-enabled -q ssh.socket 2>/dev/null || echo 'ssh.service does not start at boot'
-${sshInEffect(address, sshPath, sshSettings)}`,
+${sshInEffect(address, sshPath, sshSettings)}
+${accountsInEffect(address, machine)}`,
       async check(host) {
         const fromRack = `${machine} 40000 ${address} 22`;
         const found = await signInRejected(host, guard);

@@ -16,7 +16,8 @@ export function clockInEffect(address: string): string {
   '208 '*) ;;
   *denied*) echo 'by hand: chronyd denies time requests from ${address}; remove the \`deny\` from' $(grep -ls '^ *deny' /etc/chrony/chrony.conf /etc/chrony/conf.d/*) 'and run systemctl restart chrony' ;;
   *) echo 'chronyd does not respond to chronyc' ;;
-esac`;
+esac
+[ "$(sed -n 3p /etc/adjtime 2> /dev/null)" != LOCAL ] || echo 'by hand: the hardware clock is in local time, so the time is wrong after a power cut; run timedatectl set-local-rtc 0'`;
 }
 
 /** A script: the address is still configured after the next start. */

@@ -91,6 +91,6 @@ export function repairUnits(units: readonly EffectiveUnit[]): string {
   return `for each in '' --runtime; do systemctl unmask --quiet $each ${names} 2>/dev/null; done
 systemctl daemon-reload
 for each in ${on.join(' ')}; do
-  if systemctl cat "$each" > /dev/null 2>&1; then systemctl enable --quiet "$each"; systemctl start "$each" || true; fi
+  if systemctl cat "$each" > /dev/null 2>&1; then systemctl enable --quiet "$each"; systemctl reset-failed "$each" 2>/dev/null; systemctl start "$each" || true; fi
 done`;
 }

@@ -24,9 +24,10 @@ export function networkStep(rack: Rack, subnet: string): Step {
     const script = scriptOf(address, [internet, ...addresses], namesIn(rack));
     const [device = '', ...lines] = linesOf(await host.need(script, { deadlineMs: 120_000 }));
     const routes = lines.flatMap((line) => {
-      const [, to, via] = /^route (\S+) (\S*)$/.exec(line) ?? [];
-      return to === undefined || via === undefined ? [] : [{ to, via }];
+      const [, to, via, mtu = '1500'] = /^route (\S+) (\S*?)(?: mtu (\d+))?$/.exec(line) ?? [];
+      return to === undefined || via === undefined ? [] : [{ to, via, mtu: Number(mtu) }];
     });
+    const small = routes.filter(({ to, mtu }) => inRack.check(to, family) && mtu < 1500);
     const wrong = routes.filter(({ to, via }) =>
       inRack.check(to, family) ? via !== device : ['', 'lo', lastResort].includes(via),
     );
@@ -44,6 +45,11 @@ export function networkStep(rack: Rack, subnet: string): Step {
         ...(named.length > 0
           ? [
               `${named.length} of ${addresses.length} addresses in rack.yaml are not routed over ${device}: ${fewOf(named)}; remove the route or rule (ip rule; ip route show table all)`,
+            ]
+          : []),
+        ...(small.length > 0
+          ? [
+              `large packets to ${fewOf(small.map(({ to, mtu }) => `${to} (MTU ${mtu})`))} are lost, because of their route; run ip route get ${small[0]?.to}, and remove its mtu from the network settings, or run ip route flush cache`,
             ]
           : []),
         ...(names.length > 0
@@ -68,10 +74,16 @@ function scriptOf(address: string, to: readonly string[], names: readonly string
 [ -n "$device" ] || exit 0
 echo "$device"
 for each in ${words(to)}; do
-  echo "route $each $(ip -o route get "$each" 2> /dev/null | sed -n 's/.* dev \\([^ ]*\\) .*/\\1/p')"
+  found=$(ip -o route get "$each" 2> /dev/null)
+  echo "route $each $(echo "$found" | sed -n 's/.* dev \\([^ ]*\\) .*/\\1/p')$(echo "$found" | sed -n 's/.* mtu \\(lock \\)\\{0,1\\}\\([0-9]*\\).*/ mtu \\2/p')"
 done
 mtu=$(cat "/sys/class/net/$device/mtu" 2> /dev/null)
 [ "\${mtu:-1500}" = 1500 ] || echo "$device has MTU $mtu instead of 1500, so large packets are lost; run ip link set $device mtu 1500, and fix the network settings"
+for each in /sys/class/net/"$device"/lower_*/mtu; do
+  [ -e "$each" ] || continue
+  lower=\${each%/mtu} lower=\${lower##*/lower_} mtu=$(cat "$each")
+  [ "$mtu" -ge 1500 ] || echo "$lower, through which $device sends, has MTU $mtu instead of 1500, so large packets are lost; run ip link set $lower mtu 1500, and fix the network settings"
+done
 tc qdisc show dev "$device" 2> /dev/null | awk '$2 ~ /^(netem|tbf|ingress|clsact)$/ { print $2 }' | while read -r each; do
   echo "$device has the queueing discipline $each, which may drop or delay packets; run tc qdisc show dev $device to list it"
 done
