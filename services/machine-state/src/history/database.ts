@@ -25,6 +25,7 @@ export const kinds = [
   'would-have',
   'service',
   'rack-file',
+  'rollout',
 ] as const;
 export type StoredKind = (typeof kinds)[number];
 

@@ -12,7 +12,7 @@ export interface Entry {
   /** Milliseconds since 1970. */
   at: number;
   device?: string | undefined;
-  /** The name of a condition; the ID of a task, cycle or hold; the name of an alert; the step of a repair; the kind of omitted entries; the name of a service. */
+  /** The name of a condition; the ID of a task, cycle or hold; the name of an alert; the step of a repair; the kind of omitted entries; the name of a service; the new version of an agent. */
   key?: string | undefined;
   endedAt?: number | undefined;
   /** The reasons' codes of a condition, the severity of an alert, the number of omitted entries, the version of a service. */
@@ -58,7 +58,8 @@ function ownFields({ kind, key, outcome, data }: Entry): object {
       return json();
     case 'omitted':
       return { of: key, count: Number(outcome) };
-    // Only the timeline shows what belongs to the rack.
+    // Only in the timeline.
+    case 'rollout':
     case 'service':
     case 'rack-file':
       return {};

@@ -25,6 +25,7 @@ export function observed(
     ...ofRepairs(before, after),
     ...ofHold(before, after, now),
     ...ofBoot(before, after, now),
+    ...ofVersion(before, after, now),
   ];
 }
 
@@ -164,6 +165,17 @@ function ofBoot(
 ): Entry[] {
   if (bootId === undefined || before?.bootId === undefined || before.bootId === bootId) return [];
   return [{ machine, kind: 'boot', key: bootId, at: now, endedAt: now }];
+}
+
+function ofVersion(
+  before: Machine | undefined,
+  { name: machine, versions }: Machine,
+  now: number,
+): Entry[] {
+  const [previous, agent] = [before?.versions?.agent, versions?.agent];
+  if (previous === undefined || agent === undefined || previous === agent) return [];
+  const data = JSON.stringify({ previous: cut(previous) });
+  return [{ machine, kind: 'rollout', key: cut(agent), at: now, data }];
 }
 
 /** Alerts that began or ended. Both are lists from alert-to-pubsub, and neither is merely absent. */

@@ -56,6 +56,17 @@ it('begins anew each hour, and keeps what it has said of the hour before', async
   expect(await history('omitted')).toHaveLength(1);
 });
 
+it('records that an agent has another version, once, however long it is silent in between', async () => {
+  const { set, happened } = await start();
+  set({ versions: { agent: '1.0' } }, minute);
+  set({ condition: 'gone' }, minute);
+  set({ condition: 'ok', versions: { agent: '1.1' } }, minute);
+  set({ task: { id: 't' } }, minute);
+
+  const rollouts = (await happened()).filter(({ kind }) => kind === 'rollout');
+  expect(rollouts).toMatchObject([{ machine: 'rpi-1', key: '1.1', data: '{"previous":"1.0"}' }]);
+});
+
 type Lab = Awaited<ReturnType<typeof start>>;
 const ended = ({ now }: Lab, outcome: string) => ({
   lastTask: { id: 't', since: '2026-11-20T16:00:00.000Z', endedAt: now(), outcome },
@@ -159,6 +170,8 @@ async function start() {
       set({ task: { id, since } }, ms);
       set({ task: undefined, lastTask: { id, since, endedAt: now(), outcome: 'succeeded' } }, 0);
     },
+    happened: async () =>
+      (await all.happenings({ from: 0, to: clock.now(), changed: [] }, 100)).entries,
     history: async (kind: string) => {
       const entries = await all.entries('rpi-1', { from: 0, to: clock.now() + 1 }, 10_000);
       return entries.filter((entry) => entry.kind === kind) as Record<string, unknown>[] as {

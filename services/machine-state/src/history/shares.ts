@@ -12,6 +12,7 @@ const mostPerHour: Partial<Record<StoredKind, number>> = {
   repair: 60,
   'would-have': 60,
   boot: 20,
+  rollout: 20,
   hold: 60,
   alert: 200,
 };

@@ -55,8 +55,8 @@ const ConditionRow = z.object({
 /** Its condition may be one of another version. */
 type StoredStanding = Omit<Standing, 'condition'> & { condition: string };
 
-/** Kinds of the timeline: conditions, holds and alerts. */
-const happenings = '0, 4, 5';
+/** Kinds of the timeline: conditions, holds, alerts and rollouts. */
+const happenings = '0, 4, 5, 11';
 const NamedRow = EntryRow.extend({ machine: z.string() });
 
 /** A change of condition. */

@@ -87,6 +87,13 @@ it('counts unhealthy machines, and says what became worse and better', async () 
   note('rpi-4', 4 * hour, 'quarantined', { outcome: 'forced' });
   history.add({ machine: '', kind: 'rack-file', at: begin + 5 * hour, data: '{"changes":["a"]}' });
   history.add({ machine: '', kind: 'rack-file', at: begin + 6 * hour, data: '{' });
+  for (const [machine, previous] of [
+    ['rpi-1', '1.0'],
+    ['rpi-2', '0.9'],
+  ] as const) {
+    const data = JSON.stringify({ previous });
+    history.add({ machine, kind: 'rollout', key: '1.1', at: begin + 7 * hour, data });
+  }
   clock.pass(12 * hour);
   const found = await history.happenings({ ...span, changed: [] }, 1000);
   const standing = {
@@ -110,5 +117,6 @@ it('counts unhealthy machines, and says what became worse and better', async () 
     ['21:00', 'back', 'rpi-3'],
     ['23:00', expect.stringContaining('rack.yaml changed'), ''],
     ['00:00', expect.stringContaining('rack.yaml changed'), ''],
+    ['01:00', 'agent version 1.1', 'rpi-[1-2] (2)'],
   ]);
 });

@@ -107,7 +107,7 @@ function eventOf(entry: Entry, { as, at, text }: Health, previous: Health | unde
   } as const;
 }
 
-/** Holds, alerts and rack.yaml. The power-cycle daemon knows more about cycles. */
+/** Holds, alerts, agents' new versions and rack.yaml. The power-cycle daemon knows more about cycles. */
 export function recordedEvent(entry: Entry): TimelineEvent | undefined {
   const { machine, kind, key = '', at, endedAt, outcome, device, data } = entry;
   const json = data === undefined || kind === 'condition' ? undefined : parseJson(data);
@@ -130,6 +130,11 @@ export function recordedEvent(entry: Entry): TimelineEvent | undefined {
     }
     case 'alert':
       return alertEvent({ name: key, machine, device, at, endedAt, severity: outcome });
+    case 'rollout': {
+      const text = `agent version ${key} replaced ${textOf('previous')}`;
+      const own = { id: `rollout ${machine} ${at}`, at, kind, group: `agent ${key}`, text };
+      return { ...own, shared: `agent version ${key}`, names: [machine] };
+    }
     case 'rack-file': {
       const changes = Array.isArray(fields.changes) ? fields.changes.map(String) : [];
       const text = `rack.yaml changed; to see who pushed it, run skolo push log`;
