@@ -55,8 +55,6 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     await page.keyboard.type('looked at it');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    await page.getByText('Done.').waitFor();
-    await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press('/');
     await page.keyboard.type(String(name));
@@ -132,7 +130,7 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     await page.getByText('The USB port of device loses power').waitFor();
     await page.getByRole('textbox', { name: 'Reason' }).fill('adb hangs');
     await page.getByRole('dialog').getByRole('button', { name: 'Repair step' }).click();
-    await page.getByText('Done.').waitFor();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
 
     const body = { name, device: 'device', step: 'usb-cycle', reason: 'adb hangs' };
     expect(fixture.calls).toContainEqual({ name: 'repair', body });

@@ -86,7 +86,8 @@ describe.skipIf(!chromium)('the console', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Quarantine' }).click();
 
     await page.locator('.now .condition.c-quarantined').waitFor();
-    await page.getByRole('button', { name: 'Close' }).last().click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByText(`Quarantine: ${name}: accepted`).waitFor();
 
     const body = { machines: [name], kind: 'quarantine', reason: 'the screen is broken' };
     expect(fixture.calls).toContainEqual({ name: 'order', body });
@@ -225,8 +226,7 @@ describe.skipIf(!chromium)('the console', () => {
     await dialog.getByRole('button', { name: 'Maintenance' }).click();
     await dialog.getByText('unreachable').waitFor();
     await dialog.getByRole('button', { name: 'Maintenance' }).click();
-    await page.getByText('Done.').waitFor();
-    await page.getByRole('button', { name: 'Close' }).last().click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.unroute('**/v1/orders');
 
     expect(sent).toHaveLength(2);
@@ -324,8 +324,7 @@ describe.skipIf(!chromium)('the console', () => {
     await page.getByRole('textbox', { name: 'Reason' }).fill('new shelf');
     await page.getByLabel(/type the number of machines/).fill(String(before.length));
     await page.getByRole('dialog').getByRole('button', { name: 'Maintenance' }).click();
-    await page.getByText('Done.').waitFor();
-    await page.getByRole('button', { name: 'Close' }).last().click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
 
     const call = fixture.calls.findLast(({ name }) => name === 'order');
     const { machines, count } = Order.parse(call?.body);
@@ -363,8 +362,7 @@ describe.skipIf(!chromium)('the console', () => {
     expect(await text.inputValue()).toBe('the fan is loud, and');
     await text.fill('the fan is loud');
     await dialog.getByRole('button', { name: 'Add a note' }).click();
-    await page.getByText('Done.').waitFor();
-    await page.getByRole('button', { name: 'Close' }).last().click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await open();
     expect(await text.inputValue()).toBe('');
     await dialog.getByRole('button', { name: 'Cancel' }).click();

@@ -7,11 +7,13 @@ import { Condition } from '../parts/condition.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { useDraft } from '../parts/draft.ts';
 import { Force } from '../parts/force.tsx';
+import { listed } from '../parts/listed.ts';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
 import { Rejections } from '../parts/rejections.tsx';
 import { type ActionName, actions, needsCount, takesDown } from './actions.ts';
 import type { RepairChoice } from './repair-steps.ts';
 
+const mostNames = 12;
 const hour = 3_600_000;
 const spans: readonly [string, number][] = [
   ['1 hour', hour],
@@ -27,10 +29,13 @@ export function ActionDialog({
   action: name,
   machines,
   onClose,
+  onAccepted,
 }: {
   action: ActionName;
   machines: Machine[];
   onClose(): void;
+  /** @param title says which action, and for which machines */
+  onAccepted(title: string): void;
 }) {
   const action = actions[name];
   const rack = useLive((live) => live.rack);
@@ -48,7 +53,8 @@ export function ActionDialog({
   const [machine] = machines;
   const choices = machine && action.choices?.(machine, rack);
   const choice = choices?.[chosen];
-  const { state, problem, submit } = useSubmit(
+  const title = `${action.title}: ${names.length === 1 ? only : `${names.length} machines`}`;
+  const { isSent, problem, submit } = useSubmit(
     async ({ key, at }) => {
       const until = action.hasUntil && forMs > 0 ? new Date(at + forMs).toISOString() : undefined;
       const count = isMany ? names.length : undefined;
@@ -61,13 +67,12 @@ export function ActionDialog({
         ...(choice && { choice }),
       });
       setReason('');
+      onAccepted(title);
     },
     JSON.stringify([reason, forMs, force, choice]),
   );
   const rejected = problem instanceof CallFailed && problem.status === 409 && name === 'cycle';
 
-  const title = `${action.title}: ${names.length === 1 ? only : `${names.length} machines`}`;
-  if (state === 'done') return <Done title={title} onClose={onClose} />;
   return (
     <Dialog title={title} onClose={onClose}>
       <form class="action" onSubmit={submit}>
@@ -107,13 +112,13 @@ export function ActionDialog({
             type="submit"
             class={action.isDangerous ? 'danger' : 'primary'}
             disabled={
-              state === 'sent' ||
+              isSent ||
               !isAllowed ||
               (isMany && typed !== String(names.length)) ||
               (choices !== undefined && choice === undefined)
             }
           >
-            {state === 'sent' ? 'Sent …' : action.title}
+            {isSent ? 'Sent …' : action.title}
           </button>
           <button type="button" onClick={onClose}>
             Cancel
@@ -126,34 +131,22 @@ export function ActionDialog({
 
 /** @param content repeating it repeats the request, so that one whose response was lost has no second effect */
 function useSubmit(run: (request: { key: string; at: number }) => Promise<void>, content: string) {
-  const [state, setState] = useState<'asking' | 'sent' | 'done'>('asking');
+  const [isSent, setIsSent] = useState(false);
   const [problem, setProblem] = useState<unknown>();
   const sent = useRef({ content: '', key: '', at: 0 });
   async function submit(event: Event) {
     event.preventDefault();
-    setState('sent');
+    setIsSent(true);
     setProblem(undefined);
     if (sent.current.content !== content) sent.current = { content, key: newKey(), at: Date.now() };
     try {
       await run(sent.current);
-      setState('done');
     } catch (error) {
       setProblem(error);
-      setState('asking');
+      setIsSent(false);
     }
   }
-  return { state, problem, submit };
-}
-
-function Done({ title, onClose }: { title: string; onClose(): void }) {
-  return (
-    <Dialog title={title} onClose={onClose}>
-      <p role="status">Done. The page updates when the change takes effect.</p>
-      <button type="button" class="primary" ref={focus} onClick={onClose}>
-        Close
-      </button>
-    </Dialog>
-  );
+  return { isSent, problem, submit };
 }
 
 function Warnings({
@@ -180,7 +173,9 @@ function Warnings({
       {had > 0 && action !== 'note' && (
         <p class="warning">Silent machines that had a task at their last answer: {had}.</p>
       )}
-      {others.length > 0 && <p class="warning">This also cuts power to {others.join(', ')}.</p>}
+      {others.length > 0 && (
+        <p class="warning">This also cuts power to {listed(others, mostNames)}.</p>
+      )}
     </>
   );
 }
@@ -257,8 +252,4 @@ function HowLong({
 /** `crypto.randomUUID` only exists in pages that were loaded over TLS. */
 function newKey(): string {
   return [...crypto.getRandomValues(new Uint32Array(4))].map((n) => n.toString(36)).join('');
-}
-
-function focus(element: HTMLElement | null) {
-  element?.focus();
 }

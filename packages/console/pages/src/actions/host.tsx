@@ -19,13 +19,36 @@ export function openAction(action: ActionName, names: Iterable<string>): void {
   if (chosen.length > 0 && chosen.length <= most) open?.({ action, machines: chosen });
 }
 
+const shownMs = 6000;
+
 export function ActionHost() {
   const [asked, setAsked] = useState<Asked>();
+  const [accepted, setAccepted] = useState('');
   useEffect(() => {
     open = setAsked;
     return () => {
       open = undefined;
     };
   }, []);
-  return asked ? <ActionDialog {...asked} onClose={() => setAsked(undefined)} /> : null;
+  useEffect(() => {
+    const timer = setTimeout(() => setAccepted(''), shownMs);
+    return () => clearTimeout(timer);
+  }, [accepted]);
+  return (
+    <>
+      <p role="status" class="accepted">
+        {accepted}
+      </p>
+      {asked && (
+        <ActionDialog
+          {...asked}
+          onClose={() => setAsked(undefined)}
+          onAccepted={(title) => {
+            setAsked(undefined);
+            setAccepted(`${title}: accepted`);
+          }}
+        />
+      )}
+    </>
+  );
 }

@@ -6,6 +6,7 @@ import { mayOperate, useLive } from '../live/store.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { useDraft } from '../parts/draft.ts';
 import { Force } from '../parts/force.tsx';
+import { listed } from '../parts/listed.ts';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
 import { Rejections } from '../parts/rejections.tsx';
 import { downstream } from './downstream.ts';
@@ -121,11 +122,9 @@ function lossOf(dark: number, offline: number): string {
 
 function Losing({ what, names }: { what: string; names: readonly string[] }) {
   if (names.length === 0) return null;
-  const rest = names.length - mostNames;
   return (
     <p class="warning">
-      {what}: {names.slice(0, mostNames).join(', ')}
-      {rest > 0 && ` and ${rest} more`}.
+      {what}: {listed(names, mostNames)}.
     </p>
   );
 }

@@ -4,6 +4,7 @@ import { isBackupWrong } from '@skolo/api/backup-verdict';
 import type { Machine, MachineAlert, RackView, ServiceState } from '@skolo/api/machine-state';
 import { beganAt, recentlySilent } from '@skolo/api/silence';
 import { count } from '@skolo/base/count';
+import { listed } from '../parts/listed.ts';
 import { hrefOf } from '../parts/router.ts';
 
 export interface Card {
@@ -34,11 +35,14 @@ export function cardsOf(rack: RackView, machines: ReadonlyMap<string, Machine>):
     ...ofRackFile(rack),
     ...ofCauses(rack, machines),
     ...ofElements(rack),
-    ...ofBackups(rack),
   ];
   const people = needingAttention(machines.values()).map(cardOfMachine);
   const silent = cardOfSilent(recentlySilent(machines.values()));
   const cardOf = (name: string) => [...cards, ...people].find(({ names }) => names.includes(name));
+  for (const element of rack.elements) {
+    const own = backupOf(element, cardOf);
+    if (own) cards.push(own);
+  }
   for (const service of rack.services) {
     const own = reportsTo(service, cardOf);
     if (own) cards.push(own);
@@ -103,7 +107,12 @@ function ofCauses({ causes, elements }: RackView, all: ReadonlyMap<string, Machi
     return card(what, href, {
       names: [what, ...below.map(({ name }) => name)],
       text:
-        below.length > 0 ? `${text}; also down: ${listed(below.map(({ name }) => name))}` : text,
+        below.length > 0
+          ? `${text}; also down: ${listed(
+              below.map(({ name }) => name),
+              few,
+            )}`
+          : text,
       since,
       machines,
       filter,
@@ -128,13 +137,19 @@ function isFaulty({ state }: RackView['elements'][number]): boolean {
   return state === 'down' || state === 'failing';
 }
 
-/** Those that router-backup considers wrong, unless the device is down anyway. */
-function ofBackups({ elements }: RackView): Card[] {
-  return elements.flatMap(({ name, state, backup, lastBackup: since }) => {
-    if (!backup || !isBackupWrong(backup) || state === 'down') return [];
+/** @returns a card of its own if nothing else is wrong with the device */
+function backupOf(
+  { name, backup, lastBackup: since }: RackView['elements'][number],
+  cardOf: (name: string) => Card | undefined,
+): Card | undefined {
+  if (!backup || !isBackupWrong(backup)) return undefined;
+  const about = cardOf(name);
+  if (!about) {
     const more = { names: [name], text: backup.why, since, isBad: false };
-    return [card(`Backup of ${name}: ${backup.state}`, hrefOf('backups', [name]), more)];
-  });
+    return card(`Backup of ${name}: ${backup.state}`, hrefOf('backups', [name]), more);
+  }
+  about.reports.push(`backup ${backup.state}: ${backup.why ?? ''}`);
+  return undefined;
 }
 
 /** By its uplink, or all its outlets. */
@@ -184,7 +199,10 @@ function cardOfSilent(machines: readonly Machine[]): Card[] {
   const [first] = machines;
   if (first === undefined) return [];
   const filter = { condition: 'stale' };
-  const names = listed(machines.map(({ name }) => name));
+  const names = listed(
+    machines.map(({ name }) => name),
+    few,
+  );
   return [
     card(
       `${count(machines.length, 'machine is', 'machines are')} silent`,
@@ -206,9 +224,4 @@ function cardOfMachine(machine: Machine): Card {
   const { name, needsAttention: text, alerts } = machine;
   const more = { text, machine, machines: [machine], alerts: [...alerts], since: beganAt(machine) };
   return card(name, hrefOf('machine', [name]), { ...more, isBad: false });
-}
-
-function listed(names: readonly string[]): string {
-  const rest = names.length - few;
-  return rest > 1 ? `${names.slice(0, few).join(', ')} and ${rest} more` : names.join(', ');
 }
