@@ -74,7 +74,9 @@ until ss -Hltn 'sport = :2049' | grep -q .; do sleep 0.1; done`);
     const step = await run();
     await host.need('systemctl stop other');
 
-    expect(step?.text).toMatch(/the NFS server \S+ \(process \d+\) uses port 2049; stop it/);
+    expect(step?.text).toMatch(
+      /the NFS server \S+ \(process \d+\) is using port 2049; stop it, or remove/,
+    );
   });
 
   it('makes no file system in place of a disk that is missing', async () => {
