@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { auditedAnswer, auditedInput, type ParsedInput } from '@skolo/api/audited-fields';
 import { isSuccess, type RouteSpec } from '@skolo/api/route';
 import { toProblem } from '../http/response/to-problem.ts';
@@ -11,8 +12,8 @@ interface Call {
   given: ParsedInput;
   caller: Pick<NewAuditEntry, 'who' | 'role' | 'from'>;
   requestId: string;
-  /** The machine that the service runs on. */
-  self: string;
+  /** The machine that the service runs on; default: the name of the host. */
+  self: string | undefined;
 }
 
 /**
@@ -27,7 +28,8 @@ export async function audited<Answer extends { status: number; body?: unknown }>
   const { audits } = spec;
   if (audits === undefined || 'elsewhere' in audits) return make();
   if (audit === undefined) throw new TypeError(`${name}: there is no audit log`);
-  const change = { ...caller, what: name, ...auditedInput(audits, given, self), requestId };
+  const input = auditedInput(audits, given, self ?? hostname());
+  const change = { ...caller, what: name, ...input, requestId };
 
   const record = async (outcome: string, answer?: Record<string, unknown>) => {
     const entry = { ...change, outcome, ...(answer && { answer }) };

@@ -9,6 +9,7 @@ it.each([
   ['FD00:0:0:0:0:0:0:1', 'fd00::1'],
   ['::1', '::1'],
   ['127.1', undefined],
+  ['127.0.0.01', undefined],
   ['0x7f.0.0.1', undefined],
   ['', undefined],
   ['localhost', undefined],

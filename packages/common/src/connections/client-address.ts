@@ -8,8 +8,10 @@ import ipaddr from 'ipaddr.js';
  */
 export function normaliseAddress(text: string): string | undefined {
   const bare = text.split('%', 1)[0] ?? '';
-  if (isIP(bare) === 0) return undefined;
-  return ipaddr.process(bare).toString();
+  const version = isIP(bare);
+  if (version === 0) return undefined;
+  // Node only accepts the canonical form of IPv4.
+  return version === 4 ? bare : ipaddr.process(bare).toString();
 }
 
 /** Address of the connection's peer, as in {@link normaliseAddress}. Ignores headers. */

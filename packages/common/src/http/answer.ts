@@ -1,5 +1,4 @@
 /** What a route does with a request. Its order is the security of every API: each line that throws ends the request. */
-import { hostname } from 'node:os';
 import type { ParsedInput } from '@skolo/api/audited-fields';
 import { type RouteSpec, roleOf, type WorkLimit } from '@skolo/api/route';
 import type { Caller } from '../access/access-control.ts';
@@ -74,7 +73,7 @@ interface Call {
 }
 
 async function call(
-  { audit, log, self = hostname() }: AppOptions,
+  { audit, log, self }: AppOptions,
   { name, spec, handler }: BoundRoute,
   { exchange, caller, given, spend }: Call,
 ): Promise<AnyAnswer> {
