@@ -107,6 +107,9 @@ function clash(user: User, other: User): boolean {
 
 function twice(address: string, user: User, other: User): string {
   const start = `${address} is also used by ${other.name}`;
+  if (other.kind === 'jumphost' && user.kind === 'infrastructure') {
+    return `${start}; if the jumphost itself runs ${user.name}, add its port, such as \`ports: { ssh: 22 }\``;
+  }
   const shared = user.ports?.filter((port) => other.ports?.includes(port)) ?? [];
   return shared.length > 0 ? `${start}, and both use port ${shared.join(', ')}` : start;
 }

@@ -446,6 +446,18 @@ services:
     ]);
   });
 
+  it('names phones that a cycle of another phone turns off, because they share a switch', () => {
+    const machine = (name: string, left: string, right = '') =>
+      `  ${name}: { kind: rpi, devices: [{ name: left, kind: android, power: ${left} }, { name: right, kind: android${right} }] }\n`;
+    const rack = parse(`${small}machines:
+${machine('on-board', 'usb/1-1.2')}${machine('hub', 'usb/1-1.3.2')}${machine('verified', 'usb/1-1.2, powerVerified: true')}${machine('both', 'usb/1-1.2', ', power: usb/1-1.3.2')}`);
+
+    const shared = rackWarnings(rack).filter(({ message }) => message.includes('also cut'));
+    expect(shared.map(formatIssue)).toEqual([
+      'rack.yaml:4:85 machines.on-board.devices[1]: has no `power`, but a power cycle of on-board-left may also cut its power, because a Raspberry Pi switches all its USB ports together (see `powerVerified`)',
+    ]);
+  });
+
   it.each([
     ['alert-to-pubsub', 'services: { alert-to-pubsub: { project: my-project } }'],
     [

@@ -23,6 +23,9 @@ const equipmentClients = [
   'router-backup',
 ];
 
+/** By their names in `ports`; the others use TCP. */
+const udpPorts: ReadonlySet<string> = new Set(['snmp', 'ipmi']);
+
 const { port: tokenPort, metricsPort: metadataPort } = servicePorts['metadata-server'];
 
 /**
@@ -91,6 +94,9 @@ export function networkPolicies(rack: Rack): DerivedFile[] {
       ...portsAt(rack.alertmanager, [rack.jumphost.address, ...jumphostNames]).map((port) =>
         toJumphost('to-alertmanager', ['alert-to-pubsub', 'machine-state'], [tcp(port)]),
       ),
+      ...portsOnJumphost(rack).map((ports) =>
+        toJumphost('to-equipment-on-jumphost', equipmentClients, ports),
+      ),
       toJumphost('to-metadata-server', { 'skolo/metadata-server': 'allowed' }, [tcp(tokenPort)]),
       // They use the jumphost's resolver, which may be the jumphost itself.
       toJumphost('to-jumphost-dns', { 'skolo/internet': 'allowed' }, [
@@ -109,6 +115,17 @@ export function networkPolicies(rack: Rack): DerivedFile[] {
   };
   // An IPv6 address cannot be an exception from IPv4.
   return [policies, ...(contains('0.0.0.0/0', jumphost) ? [internet] : [])];
+}
+
+/** Of equipment that the jumphost itself runs, such as FRR or an MQTT broker. Empty: there is none. */
+function portsOnJumphost({ infrastructure, jumphost }: Rack): [Json[]] | [] {
+  const own = [...infrastructure.values()].filter(({ address }) => address === jumphost.address);
+  const ports = own.flatMap(({ transport, ports }) =>
+    Object.entries(transport === 'mqtt' ? { mqtt: 1883, ...ports } : ports),
+  );
+  return ports.length === 0
+    ? []
+    : [ports.map(([name, port]) => ({ port, protocol: udpPorts.has(name) ? 'UDP' : 'TCP' }))];
 }
 
 /** Names of services, or labels. */

@@ -354,7 +354,9 @@ services:
         { from: blocks('192.168.1.11/32'), ports: [{ port: 5514, protocol: 'UDP' }] },
       ],
     });
-    expect(policies).not.toHaveProperty('to-alertmanager');
+    for (const name of ['to-alertmanager', 'to-equipment-on-jumphost']) {
+      expect(policies).not.toHaveProperty(name);
+    }
     expect(policies['alert-to-pubsub-from-rack']).toMatchObject({
       ingress: [{ from: blocks('192.168.1.8/32'), ports: [{ port: 8001, protocol: 'TCP' }] }],
     });
@@ -365,6 +367,29 @@ services:
     expect(policies['to-metadata-server']).toMatchObject({
       podSelector: { matchLabels: { 'skolo/metadata-server': 'allowed' } },
       egress: [{ to: blocks('192.168.1.8/32'), ports: [{ port: 80, protocol: 'TCP' }] }],
+    });
+  });
+
+  it('opens the ports of equipment that the jumphost itself runs', () => {
+    const policies = policiesOf(
+      smallRack(`infrastructure:
+  router: { model: frr, address: 192.168.1.8, ports: { ssh: 22 } }
+  plug: { model: mqtt-switch, address: 192.168.1.8, topic: plug, outlets: 1 }
+  pdu: { model: apc-rpdu, address: 192.168.1.8, ports: { snmp: 1161 } }
+`),
+    );
+
+    expect(policies['to-equipment-on-jumphost']).toMatchObject({
+      egress: [
+        {
+          to: blocks('192.168.1.8/32'),
+          ports: [
+            { port: 22, protocol: 'TCP' },
+            { port: 1883, protocol: 'TCP' },
+            { port: 1161, protocol: 'UDP' },
+          ],
+        },
+      ],
     });
   });
 

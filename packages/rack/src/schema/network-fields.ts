@@ -55,9 +55,24 @@ export function canonicalAddress(address: string): string | undefined {
   return isIPv6(address) && !address.includes('%') ? ipaddr.process(address).toString() : undefined;
 }
 
+/** The only address in pasted text: a URL, a network, or text with a port, a user or blanks around the address. */
+function pastedAddress(text: string): string | undefined {
+  if (text.includes('%')) return undefined;
+  const found = text.split(/[^\da-f:.]+/i).flatMap((part) => {
+    const bare = part.replace(/[.:]+$/, '');
+    return canonicalAddress(bare) ?? canonicalAddress(bare.replace(/:\d+$/, '')) ?? [];
+  });
+  return found.length === 1 ? found[0] : undefined;
+}
+
 export const address = canonical('an IP address', '192.168.1.8', (input) => {
   const canonical = canonicalAddress(input);
   if (canonical !== undefined) return canonical;
+  const pasted = pastedAddress(input);
+  if (pasted !== undefined) {
+    // The rest may be a password.
+    return { wrong: `expected an IP address and nothing else; write ${pasted}` };
+  }
   if (/[[\]{}]/.test(input)) return { wrong: `"${input}" ${notARange}` };
   const plain = input
     .split('.')
