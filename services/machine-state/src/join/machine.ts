@@ -9,13 +9,17 @@ import type { MachineSources, PowerView } from './sources.ts';
 /** @param now milliseconds since 1970 */
 export function joinMachine(machine: RackMachine, sources: MachineSources, now: number): Machine {
   const { name } = machine;
-  const { agent, standing, services, orders, alerts, flapping } = sources;
+  const { standing, services, alerts, flapping } = sources;
+  const agent = { ...sources.agent, ...given({ why: whySilent(machine, sources) }) };
   const { status } = agent;
+  const orders = sources.orders.map((order) =>
+    order.why === undefined ? order : { ...order, why: agent.why ?? order.why },
+  );
   const devices = devicesOf(machine, status);
   const condition = conditionOf(sources);
   // A machine that is not silent has its own cause.
   const hasFallenSilent = isSilent({ condition });
-  const told = { ...sources, ...(!hasFallenSilent && { cause: undefined }) };
+  const told = { ...sources, agent, orders, ...(!hasFallenSilent && { cause: undefined }) };
   const seenAt = agent.seenAt ?? standing?.seenAt;
   const needsAttention = needsAttentionOf(name, condition, told);
   const client = services.clients?.get(name);
@@ -33,7 +37,7 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
     ...ofAgent(status, hasFallenSilent),
     devices,
     repairs: status?.repairs ?? [],
-    orders: [...orders],
+    orders,
     wiring: {
       ...(machine.uplink && { uplink: formatOutlet(machine.uplink) }),
       power: machine.power.map(formatOutlet),
@@ -44,6 +48,16 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
     }),
     alerts,
   };
+}
+
+/** A dead switch says more than the failed request. */
+function whySilent(
+  { uplink }: RackMachine,
+  { agent, services }: Pick<MachineSources, 'agent' | 'services'>,
+): string | undefined {
+  const found = uplink && services.power?.controllers.get(uplink.device);
+  if (agent.why === undefined || found?.state !== 'down') return agent.why;
+  return `${found.name}, its switch, is down${found.detail === undefined ? '' : ` (${found.detail})`}`;
 }
 
 type OfAgent =

@@ -2,7 +2,8 @@ import { fakeClock } from '@skolo/common/testing';
 import { newAgentKey } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
 import { okHealth, startFakeAgent } from '../testing/fake-agent.ts';
-import { type Lab, startLab } from '../testing/lab.ts';
+import { startFakeServices } from '../testing/fake-service.ts';
+import { type Lab, servicesEvery, startLab } from '../testing/lab.ts';
 
 const reason = 'the fan is broken';
 
@@ -133,6 +134,38 @@ describe('an order', () => {
     await expect
       .poll(() => lab.machine('rpi-2'))
       .toMatchObject({ orders: [{ why: expect.stringContaining('connection refused') }] });
+  });
+
+  it('names the dead switch between it and an agent', async () => {
+    const services = await startFakeServices();
+    services.answers['/v1/controllers'] = {
+      controllers: [
+        {
+          ...{ name: 'switch-1', model: 'edgeswitch', state: 'down', level: 'read', queue: 0 },
+          detail: 'no route to the host',
+        },
+      ],
+    };
+    const lab = await startLab({
+      agents: { 'rpi-1': undefined },
+      more: () => ', uplink: switch-1/1',
+      rack: `infrastructure:
+  switch-1: { model: edgeswitch, address: 127.0.2.1 }
+services:
+  power-cycle-daemon: { url: "${services.url}", metricsUrl: "${services.url}" }
+`,
+      deps: { services: servicesEvery(30) },
+    });
+
+    await lab.client.order({ body: { machines: ['rpi-1'], kind: 'quarantine', reason } });
+
+    const why = 'switch-1, its switch, is down (no route to the host)';
+    await expect
+      .poll(() => lab.machine('rpi-1'))
+      .toMatchObject({
+        orders: [{ why }],
+        sentence: `the agent has never responded: ${why}; the quarantine order by ann has not reached the agent: ${why}`,
+      });
   });
 
   it('ends with its time, and survives a restart of the service until then', async () => {
