@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { listen, tempDir } from '@skolo/base/testing';
+import { listen, startProxy, tempDir } from '@skolo/base/testing';
 import { makeServiceAccountKey, startGooglePubSub } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Sink } from '../sink.ts';
@@ -57,6 +57,36 @@ function sinkFor(google: Google, credentials: PubSubCredentials, metadataUrl?: s
 async function send(sink: Sink): Promise<void> {
   await sink.send([numberedAlert(1)], 'rack4-0', new AbortController().signal);
 }
+
+it('names a proxy that does not connect, without its password', async () => {
+  const proxy = await startProxy(
+    () => 1,
+    (socket) => socket.end('HTTP/1.1 407 No\r\n\r\n'),
+  );
+  for (const name of ['HTTPS_PROXY', 'no_proxy', 'NO_PROXY', 'grpc_proxy']) vi.stubEnv(name, '');
+  vi.stubEnv('https_proxy', `http://ann:passw0rd@${proxy.host}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { url } = await startMetadata();
+  const pubsub = createPubSubSink({
+    name: 'pubsub',
+    project: 'my-project',
+    topic: 'alerts',
+    createTopic: false,
+    endpoint: 'pubsub.example.test:443',
+    credentials: 'metadata',
+    metadataUrl: url,
+    orderingKeys: 4,
+    encodeAs: flat,
+    timeoutMs: 2000,
+  });
+  onTestFinished(() => pubsub.close());
+
+  const { reason, message } = await sinkErrorOf(send(pubsub));
+
+  expect(reason).toBe('unavailable');
+  expect(message).toContain(`Pub/Sub (through the proxy ${proxy.host}), projects/my-project/`);
+  expect(message).not.toContain('passw0rd');
+});
 
 async function startMetadata() {
   const asked: { path: string; headers: IncomingHttpHeaders }[] = [];

@@ -1,6 +1,6 @@
 /** Google's Pub/Sub client with our own sign-in. The library is loaded only when something is sent, because it takes 40 MB. */
 import type { v1 } from '@google-cloud/pubsub';
-import { setLibraryProxy } from '@skolo/base/internet';
+import { setLibraryProxy, throughProxy } from '@skolo/base/internet';
 import { noSignIn } from '@skolo/google';
 import { SinkError } from '../sink.ts';
 import { type PubSubCredentials, pubSubSignIn } from './pubsub-sign-in.ts';
@@ -25,6 +25,8 @@ export interface PubSubDeps {
 
 export interface PubSubConnection {
   readonly project: string;
+  /** ` (through the proxy HOST:PORT)`, or nothing: for errors, because gRPC does not name it. */
+  readonly proxy: string;
   /** A new client with its own connection; the caller closes it. */
   publisher(): v1.PublisherClient;
   subscriber(): v1.SubscriberClient;
@@ -73,7 +75,8 @@ export async function connectPubSub(
       'Pub/Sub: the credentials do not specify a project; set services.alert-to-pubsub.project in rack.yaml',
     );
   }
-  setLibraryProxy(`https://${address ? `${address.host}:${address.port}` : defaultHost}`, env);
+  const server = `https://${address ? `${address.host}:${address.port}` : defaultHost}`;
+  setLibraryProxy(server, env);
   const { PubSub, v1 } = await import('@google-cloud/pubsub');
   // The library can connect without TLS, but we cannot load the gRPC module that this requires.
   const emulator = { projectId: project, apiEndpoint: 'http://localhost:1', emulatorMode: true };
@@ -91,6 +94,7 @@ export async function connectPubSub(
   };
   return {
     project,
+    proxy: throughProxy(server, undefined, env),
     publisher: () => new v1.PublisherClient(options),
     subscriber: () => new v1.SubscriberClient(options),
     signIn: async () => void (await signedIn.headers()),

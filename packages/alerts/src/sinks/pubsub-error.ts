@@ -37,15 +37,19 @@ const kinds: Partial<Record<GrpcCode, Kind>> = {
   },
 };
 
-/** @param topic `projects/P/topics/T` */
-export function publishError(error: unknown, topic: string): SinkError {
+/**
+ * @param topic `projects/P/topics/T`
+ * @param proxy of the connection
+ */
+export function publishError(error: unknown, topic: string, proxy: string): SinkError {
   if (error instanceof SinkError) return error;
   const code = grpcCode(error) ?? 'UNKNOWN';
   const text = grpcText(error);
   const { reason, hint } = isAboutNames(code, text)
     ? { reason: 'topic' as const, hint: 'check the project and topic in rack.yaml' }
     : (kinds[code] ?? unavailable);
-  return new SinkError(reason, code, `Pub/Sub, ${topic}: ${code}: ${text}; ${hint}`);
+  const via = reason === 'unavailable' || reason === 'timeout' ? proxy : '';
+  return new SinkError(reason, code, `Pub/Sub${via}, ${topic}: ${code}: ${text}; ${hint}`);
 }
 
 /** The topic is missing, and could not be created. */

@@ -92,10 +92,10 @@ class Publisher {
       await call();
     } catch (error) {
       const isMade = grpcCode(error) === 'NOT_FOUND' && this.options.createTopic;
-      if (!isMade) throw publishError(error, topic);
+      if (!isMade) throw publishError(error, topic, connection.proxy);
       await unlessAborted(this.madeTopic(connection, topic), signal);
       await call().catch((again) => {
-        throw publishError(again, topic);
+        throw publishError(again, topic, connection.proxy);
       });
     } finally {
       this.bytesUnderWay -= request.bytes;
@@ -146,7 +146,7 @@ class Publisher {
         const code = grpcCode(error);
         if (code === 'ALREADY_EXISTS') return;
         const isSettled = code === 'PERMISSION_DENIED' || code === 'NOT_FOUND';
-        throw isSettled ? topicMissing(error, topic) : publishError(error, topic);
+        throw isSettled ? topicMissing(error, topic) : publishError(error, topic, connection.proxy);
       })
       .finally(() => {
         this.makingTopic = undefined;

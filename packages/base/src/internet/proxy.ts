@@ -47,13 +47,17 @@ export function proxyFor(target: URL | string, env: NodeJS.ProcessEnv = process.
 }
 
 /** ` (through the proxy HOST:PORT)`, or nothing: follows the name of a server in errors that do not name its proxy. */
-export function throughProxy(target: URL | string, error?: unknown): string {
+export function throughProxy(
+  target: URL | string,
+  error?: unknown,
+  env: NodeJS.ProcessEnv = process.env,
+): string {
   const isNamed = [error, error instanceof Error && error.cause].some(
     (e) => e instanceof ProxyError,
   );
   if (isNamed) return '';
   try {
-    const proxy = proxyFor(target);
+    const proxy = proxyFor(target, env);
     return proxy === undefined ? '' : ` (through the proxy ${proxy.host})`;
   } catch {
     return '';
