@@ -116,5 +116,7 @@ export function dnsOption(about: string): Option {
 /** An IPv4 address. */
 export function ipv4(text: string): string {
   if (isIPv4(text)) return text;
-  throw new InvalidArgumentError('expected an IPv4 address');
+  throw new InvalidArgumentError(
+    'expected an IPv4 address without a port or prefix length, such as 192.168.1.8',
+  );
 }

@@ -1,4 +1,5 @@
 import type { ControllerStatus } from '@skolo/api';
+import { levelText } from '@skolo/api/level-text';
 import { count } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
 import {
@@ -91,7 +92,7 @@ const styles: Record<ControllerStatus['state'], Style | undefined> = {
 
 const columns: Column<ControllerStatus>[] = [
   { title: 'NAME', cell: ({ name }) => name, shrinkTo: 12 },
-  { title: 'MODEL', cell: ({ model }) => model, shrinkTo: 8, leaveOut: 2 },
+  { title: 'MODEL', cell: ({ model }) => model, shrinkTo: 8, leaveOut: 3 },
   { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
   { title: 'FOR', cell: ({ since }, now) => since && age(since, now) },
   {
@@ -100,9 +101,5 @@ const columns: Column<ControllerStatus>[] = [
     leaveOut: 1,
   },
   { title: 'QUEUE', cell: ({ queue }) => queue },
-  {
-    title: 'LEVEL',
-    cell: ({ level }) => level,
-    leaveOut: 3,
-  },
+  { title: 'LEVEL', cell: ({ level }) => levelText(level), leaveOut: 2 },
 ];

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import { count, shellWord } from '@skolo/base';
 import { type Host, isPrepared, type StepProgress } from '@skolo/computers';
@@ -118,6 +119,21 @@ async function printRunning(io: Io, host: Host, plans: readonly Plan[]): Promise
     for (const part of broken) io.out(plain(`${service}: ${text}, but ${part}`));
   }
   if (healthy.length < found.length) io.exitCode = exitCodes.partlyFailed;
+  await printForeignAddress(io, plans);
+}
+
+/** rack.yaml was pasted, or this computer's address has changed. On a machine, the jumphost is another computer. */
+async function printForeignAddress(io: Io, plans: readonly Plan[]): Promise<void> {
+  const file = plans.find(({ service }) => service !== 'swarming-client')?.given.SKOLO_RACK;
+  if (file === undefined) return;
+  const { readRack } = await import('@skolo/rack');
+  const { address } = (await readRack(file)).jumphost;
+  const own = Object.values(networkInterfaces()).flatMap((each = []) => each);
+  if (own.some((each) => each.address === address)) return;
+  const found = own.filter(({ internal }) => !internal).map((each) => each.address);
+  io.out(
+    `warning: ${file}: jumphost.address is ${address}, but this computer's addresses are ${found.join(', ')}; correct it, because skolo and machines connect to it`,
+  );
 }
 
 interface Asked {

@@ -1,3 +1,4 @@
+import { levelText } from '@skolo/api/level-text';
 import type { ControllerStatus } from '@skolo/api/power-cycle-daemon';
 import { count } from '@skolo/base/count';
 import { PortLink } from '../parts/links.tsx';
@@ -36,7 +37,7 @@ function List({ caption, controllers }: { caption: string; controllers: Controll
             <PortLink port={name} />
           </th>
           <td>
-            {model} <span class="tag">{level}</span>
+            {model} <span class="tag">{levelText(level)}</span>
           </td>
           <td>
             <span class={`state s-${state}`}>{state}</span> <Ago time={since} />
