@@ -19,16 +19,22 @@ export function ensureInstalled() {
   const complaint = nodeComplaint(process.versions.node, readJson('package.json').engines.node);
   if (complaint) quit(complaint);
   if (isUpToDate()) return;
-  console.error('Installing dependencies (npm ci) …');
-  const output = quietly(
-    'npm ci',
-    npm(),
-    ['ci', '--include=dev', '--no-audit', '--no-fund', '--prefer-offline'],
-    { npm_config_update_notifier: 'false' },
+  console.error('Installing dependencies (npm ci), about a minute …');
+  const [program = '', ...first] = npm();
+  const { status, error } = spawnSync(
+    program,
+    [...first, 'ci', '--include=dev', '--no-audit', '--no-fund', '--prefer-offline'],
+    {
+      cwd: root,
+      // Within `npm start --silent`, too.
+      env: { ...process.env, npm_config_update_notifier: 'false', npm_config_progress: 'true' },
+      // Its output is not ours. On a terminal, npm shows its progress.
+      stdio: ['ignore', process.stderr, process.stderr],
+    },
   );
+  if (status !== 0) quit(`npm ci failed: ${error?.message ?? `ended with ${status}`}`);
   // npm 10 can fail with exit code 0: "Exit handler never called!"
-  if (!isUpToDate())
-    quit(`${output}npm ci failed: it left node_modules without what it should hold`);
+  if (!isUpToDate()) quit('npm ci failed: it left node_modules without what it should hold');
 }
 
 function isUpToDate() {
@@ -88,26 +94,6 @@ export function isInstalled(lock, installed) {
 function npm() {
   const script = process.env.npm_execpath;
   return script?.endsWith('.js') ? [process.execPath, script] : ['npm'];
-}
-
-/**
- * Runs a command whose output only matters if it fails, and returns that output.
- * @param {string} what
- * @param {string[]} command
- * @param {string[]} args
- * @param {Record<string, string>} env
- */
-function quietly(what, [program = '', ...first], args, env) {
-  const { status, error, stdout, stderr } = spawnSync(program, [...first, ...args], {
-    cwd: root,
-    env: { ...process.env, ...env },
-    encoding: 'utf8',
-    maxBuffer: 1024 ** 3,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const output = `${stdout ?? ''}${stderr ?? ''}`;
-  if (status !== 0) quit(`${output}${what} failed: ${error?.message ?? `ended with ${status}`}`);
-  return output;
 }
 
 /** @param {string} path */
