@@ -429,11 +429,20 @@ export const peerKinds = [
   {
     name: 'debian',
     // Of the root file system.
-    commands: builtBy('test/debian/build'),
+    commands: builtBy('test/debian/build bookworm'),
     version: ['--version'],
     debian: ['mmdebstrap', 'systemd-container'],
-    build: 'test/debian/build',
+    build: 'test/debian/build bookworm',
     proves: 'skolo jumphost prepare, from a bare Debian with systemd and sshd on',
+  },
+  {
+    name: 'debian-13',
+    commands: builtBy('test/debian/build trixie'),
+    version: ['--version'],
+    debian: ['mmdebstrap', 'systemd-container'],
+    build: 'test/debian/build trixie',
+    long: true,
+    proves: 'services without Kubernetes, on the Debian after that',
   },
   {
     name: 'cloud-init',

@@ -1,4 +1,4 @@
-/** Debian packages of the bundles, and a fresh Debian 12 without Node to install them on. */
+/** Debian packages of the bundles, and a fresh Debian without Node to install them on. */
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -52,11 +52,14 @@ export async function writePackage(
   await rm(bundles, { recursive: true });
 }
 
+/** Debian 12 and 13. */
+type Debian = 'debian' | 'debian-13';
+
 /** Why there is none here. */
-export function whyNoFreshDebian(): string | undefined {
+export function whyNoFreshDebian(debian: Debian = 'debian'): string | undefined {
   if (process.env.SKOLO_LONG !== '1') return 'takes minutes: only in npm run test:long';
   if (process.getuid?.() !== 0) return 'only root can boot a computer';
-  const missing = (['systemd-nspawn', 'debian'] as const).filter((name) => !peer(name));
+  const missing = (['systemd-nspawn', debian] as const).filter((name) => !peer(name));
   return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
 }
 
@@ -65,9 +68,13 @@ export function whyNoFreshDebian(): string | undefined {
  *
  * @param network our address, at the other end of its cable
  */
-export async function freshDebian(network: string, packages: string): Promise<Computer> {
-  const debian = resolve(peer('debian') ?? '', '../../..');
-  return await Computer.bare(peer('systemd-nspawn') ?? '', debian, {
+export async function freshDebian(
+  network: string,
+  packages: string,
+  debian: Debian = 'debian',
+): Promise<Computer> {
+  const root = resolve(peer(debian) ?? '', '../../..');
+  return await Computer.bare(peer('systemd-nspawn') ?? '', root, {
     network,
     folders: { '/opt/packages': packages },
   });

@@ -52,6 +52,7 @@ export const peerNames = [
   'virt-arm64',
   'virt-amd64',
   'debian',
+  'debian-13',
   'kubectl',
   'zsh',
   'containerd',

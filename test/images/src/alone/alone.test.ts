@@ -13,24 +13,24 @@ import {
   startGooglePubSub,
 } from '@skolo/simulators';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { arch, freshDebian, whyNoFreshDebian, writePackage } from '../fresh-debian.ts';
 import { furnish, lend, ours, oxidized, password, pdudaemonConf, rancid } from './furnish.ts';
-import { Page, Shell } from './page.ts';
+import { Section, Shell } from './section.ts';
 
-const why = whyNoFreshDebian();
-describe.skipIf(why !== undefined)(
-  `docs/alone${why ? ` (${why})` : ''}`,
-  { timeout: 600_000 },
-  () => {
+describe.each(['debian', 'debian-13'] as const)('docs/alone.md on %s', (debian) => {
+  const why = whyNoFreshDebian(debian);
+  describe.skipIf(why !== undefined)(why ?? 'as printed', { timeout: 600_000 }, () => {
     let computer: Computer;
     let shell: Shell;
+    let rackYaml: string;
     const ends: (() => Promise<unknown>)[] = [];
 
     beforeAll(async () => {
       const packages = await tempDir((remove) => ends.push(remove));
       for (const version of ['0.2.0', '0.2.1']) await writePackage(packages, version);
       await sign(packages);
-      computer = await freshDebian(`${ours}/24`, packages);
+      computer = await freshDebian(`${ours}/24`, packages, debian);
       ends.push(() => computer.scrap());
       await furnish(computer);
     }, 600_000);
@@ -44,113 +44,142 @@ describe.skipIf(why !== undefined)(
     });
 
     /** An empty directory, except for the packages. */
-    async function open(name: string, own?: Record<string, string>): Promise<Page> {
+    async function openShell(): Promise<void> {
       shell = await Shell.open(computer, '/root/page');
       await shell.type('ln -s /opt/packages/* .');
-      return await Page.open(name, own);
     }
 
-    /** The last two blocks of a page. */
-    async function upgradeAndUninstall(page: Page, service: string): Promise<void> {
-      await shell.type(page.next('apt install ./skolo_0.2.1'));
+    /** Steps 1 to 3; the returned function is step 4. */
+    async function install(service: string): Promise<() => Promise<void>> {
+      await openShell();
+      const section = await Section.open('Install', { SERVICE: service });
+      await shell.type(section.next('apt install ./skolo_0.2.0'));
+      rackYaml = section.next('rack: lab');
+      await computer.write('/etc/skolo/rack.yaml', rackYaml);
+      await shell.type(section.next('skolo token new'));
+      return async () => {
+        const printed = await shell.type(section.next('skolo service enable'));
+        expect(printed).toContain(`${service}: running skolo 0.2.0`);
+        section.end();
+      };
+    }
+
+    /** These keys replace those with the same name. */
+    async function addKeys(block: string): Promise<void> {
+      rackYaml = stringify({ ...parse(rackYaml), ...parse(block) });
+      await computer.write('/etc/skolo/rack.yaml', rackYaml);
+    }
+
+    /** Each secret that an import lists, and the check of all. */
+    async function writeSecrets(imported: string): Promise<void> {
+      const block = (await Section.open('router-backup')).find('read -rp');
+      const [set = '', check = ''] = block.split('\n');
+      for (const [, name = ''] of imported.matchAll(/^secrets\/(\S+): set this secret/gm)) {
+        await shell.type(`${set.replace('NAME', name)}\n${password}`);
+      }
+      await shell.type(check);
+    }
+
+    async function upgradeAndUninstall(service: string): Promise<void> {
+      await shell.type((await Section.open('Upgrade and downgrade')).next('skolo_0.2.1'));
       expect(await shell.type('skolo service list')).toMatch(
         RegExp(`^${service} +yes +active +0\\.2\\.1 `, 'm'),
       );
-      await shell.type(page.next('apt remove'));
-      page.end();
-      expect(await shell.type('ls -d /usr/lib/skolo /opt/skolo 2>&1 || true')).toMatch(
-        /^(ls: .*\n){2}$/,
-      );
+      await shell.type((await Section.open('Uninstall')).next('apt remove'));
+      expect(
+        await shell.type('ls -d /usr/lib/skolo /opt/skolo /dev/shm/skolo* 2>&1 || true'),
+      ).toMatch(/^(ls: .*\n){3}$/);
     }
 
-    it('README.md: from the installation to the removal', async () => {
-      const page = await open('README.md');
-
-      expect(page.next('npm run package')).toBe('npm ci && npm run package\n');
-      const verify = (await Page.open('../release.md')).next('ssh-keygen -Y verify');
-      expect(await shell.type(verify)).toContain('Good "skolo" signature');
-      await shell.type(page.next('apt install ./skolo_0.2.0'));
-      await computer.write('/etc/skolo/rack.yaml', page.next('rack: lab'));
-      await shell.type(page.next('skolo token new'));
-      expect(await shell.type(page.next('skolo service enable'))).toContain('running skolo 0.2.0');
-      const status = page.next('skolo service list');
-      expect(await shell.type(status)).toMatch(
-        /^router-backup +yes +active +0\.2\.0 +\/etc\/skolo\/rack\.yaml/m,
+    it('a release, from its signature to the removal', async () => {
+      const build = await Section.open(undefined);
+      expect(build.next('npm run package')).toBe('npm ci && npm run package\n');
+      build.end();
+      const enable = await install('router-backup');
+      const verify = await Section.open('Verify', {}, 'docs/release.md');
+      expect(await shell.type(verify.next('ssh-keygen -Y verify'))).toContain(
+        'Good "skolo" signature',
       );
+      await enable();
+      const active = async (version: string) =>
+        expect(await shell.type('skolo service list')).toMatch(
+          RegExp(
+            `^router-backup +yes +active +${version.replaceAll('.', '\\.')} +/etc/skolo/rack\\.yaml`,
+            'm',
+          ),
+        );
+      await active('0.2.0');
 
-      const upgrade = page.next('apt install ./skolo_0.2.1');
+      const upgrade = (await Section.open('Upgrade and downgrade')).next('skolo_0.2.1');
       await shell.type(upgrade);
-      expect(await shell.type(status)).toMatch(/^router-backup +yes +active +0\.2\.1 /m);
+      await active('0.2.1');
       await shell.type(upgrade.replace('0.2.1', '0.2.0'));
-      expect(await shell.type(status)).toMatch(/^router-backup +yes +active +0\.2\.0 /m);
+      await active('0.2.0');
 
-      await shell.type(page.next('apt remove'));
-      page.end();
+      await shell.type((await Section.open('Uninstall')).next('apt remove'));
       expect(
         await shell.type('ls -d /etc/skolo /var/lib/skolo/* /usr/lib/skolo /opt/skolo || true'),
       ).toMatch(/^ls: .*\n.*\n\/etc\/skolo\n\/var\/lib\/skolo\/router-backup\n$/);
     });
 
-    it('router-backup.md: devices of Oxidized and RANCID, with their histories', async () => {
+    it('router-backup: devices of Oxidized and RANCID, with their histories', async () => {
       await rancid(computer);
       await oxidized(computer);
-      const page = await open('router-backup.md', {
+      const section = await Section.open('router-backup', {
         GROUP: 'lab',
         HOST: 'router.example.com',
         NODE: 'core',
         '--rancid-user rancid': '--rancid-user reader',
       });
 
-      await shell.type(page.next('apt install'));
-      await computer.write('/etc/skolo/rack.yaml', page.next('rack: lab'));
-      await shell.type(page.next('skolo token new'));
-      const fromOxidized = await shell.type(page.next('inventory import --oxidized'));
-      const fromRancid = await shell.type(page.next('inventory import --rancid'));
-      const [set = '', check = ''] = page.next('read -rp').split('\n');
-      const secrets = `${fromOxidized}${fromRancid}`.matchAll(/^secrets\/(\S+): set this secret/gm);
-      for (const [, name = ''] of secrets) {
-        await shell.type(`${set.replace('rancid', name)}\n${password}`);
-      }
-      await shell.type(check);
-      const backup = await shell.type(page.next('skolo backup run'));
+      const enable = await install('router-backup');
+      const fromOxidized = await shell.type(section.next('inventory import --oxidized'));
+      const fromRancid = await shell.type(section.next('inventory import --rancid'));
+      section.next('read -rp');
+      await writeSecrets(`${fromOxidized}${fromRancid}`);
+      await enable();
+      const backup = await shell.type(section.next('skolo backup run'));
       expect(backup).toMatch(/^core +.*ok/m);
       expect(backup).toMatch(/^router +.*ok/m);
 
-      await shell.type(page.next('oxidized.git'));
-      await shell.type(page.next('cp -r /var/lib/rancid'));
-      const log = await shell.type(page.next('log --patch'));
+      await shell.type(section.next('oxidized.git'));
+      const log = await shell.type(section.next('log --patch'));
+      section.end();
       expect(log).toContain('+hostname core');
       // RANCID sometimes puts an echoed letter before the first line, `frr version`.
       expect(log).toContain('+frr defaults');
       const state = '/var/lib/skolo/router-backup';
       expect(await shell.type(`find ${state}/earlier-* -perm /077`)).toBe('');
 
-      await upgradeAndUninstall(page, 'router-backup');
+      await upgradeAndUninstall('router-backup');
       expect((await shell.type(`ls ${state}`)).split('\n')).toEqual(
         expect.arrayContaining(['earlier-lab', 'earlier-oxidized', 'repository']),
       );
     });
 
-    it('power-cycle-daemon.md: the outlets of pdudaemon.conf', async () => {
+    it('power-cycle-daemon: the outlets of pdudaemon.conf', async () => {
       const pdu = await startApcRpdu({ host: ours, port: 161, writeCommunity: password });
       onTestFinished(() => pdu.close());
       const changes: string[] = [];
       pdu.board.on('change', ({ outlet, on }) => changes.push(`${outlet} ${on ? 'on' : 'off'}`));
       await computer.write('/etc/pdudaemon/pdudaemon.conf', pdudaemonConf);
-      const page = await open('power-cycle-daemon.md');
-      await shell.type('systemctl enable --now pdudaemon');
+      const section = await Section.open('power-cycle-daemon');
 
-      await shell.type(page.next('apt install'));
-      await computer.write('/etc/skolo/rack.yaml', page.next('rack: lab'));
-      await shell.type(page.next('skolo token new'));
-      const imported = await shell.type(page.next('inventory import'));
+      const enable = await install('power-cycle-daemon');
+      await shell.type('systemctl enable --now pdudaemon');
+      await addKeys(section.next('endpoints:'));
+      const imported = await shell.type(section.next('inventory import'));
+      await writeSecrets(imported);
       const [add] = /skolo inventory add .*$/m.exec(imported) ?? [];
-      await shell.type(page.next('read -rp').replace('\n', `\n${password}\n`));
       await shell.type(`${add}`);
-      await shell.type(page.next('skolo power cycle strip/2'));
+      await shell.type(section.next('systemctl disable'));
+      await enable();
+      await shell.type(section.next('skolo power cycle strip/2'));
+      section.end();
       expect(changes).toEqual(['2 off', '2 on', '2 off', '2 on']);
 
-      await upgradeAndUninstall(page, 'power-cycle-daemon');
+      await upgradeAndUninstall('power-cycle-daemon');
+      await shell.type('systemctl enable --now pdudaemon');
       expect(await shell.type('systemctl is-active pdudaemon')).toBe('active\n');
       await shell.type('systemctl disable --now pdudaemon');
     });
@@ -161,7 +190,7 @@ describe.skipIf(why !== undefined)(
       const changes: unknown[] = [];
       pdu.board.on('change', (change) => changes.push(change));
       await computer.write('/etc/pdudaemon/pdudaemon.conf', pdudaemonConf);
-      await open('README.md');
+      await openShell();
 
       await shell.type(`apt install ./skolo_0.2.0_${arch}.deb
 skolo rack new lab --jumphost here --address 198.51.100.2 --rack /etc/skolo/rack.yaml
@@ -171,7 +200,7 @@ printf ${password} > /etc/skolo/secrets/snmp-community
 skolo token new ann --role operate > ~/.skolo-token
 skolo inventory import --pdudaemon /etc/pdudaemon/pdudaemon.conf
 skolo inventory add board-1 --kind host --set power=strip/2`);
-      const look = 'skolo prove --look --pause 1s';
+      const look = 'skolo prove --pause 1s';
       expect(await shell.type(`${look} || true`)).toContain('correct the number of outlets');
       await shell.type("sed -i 's/model: apc-rpdu,/& outlets: 8,/' /etc/skolo/rack.yaml");
       expect(await shell.type(look)).toMatch(/^lab: 1 device, no problems; nothing was changed$/m);
@@ -187,7 +216,7 @@ export SKOLO_TOKEN_FILE=~/.skolo-token`);
       expect(changes).toEqual([]);
     });
 
-    it('alert-to-pubsub.md: alerts of Alertmanager, also while a receiver is down', async () => {
+    it('alert-to-pubsub: alerts of Alertmanager, also while a receiver is down', async () => {
       const received: string[] = [];
       const receiver = createServer(async (request, response) => {
         received.push(await text(request));
@@ -200,21 +229,21 @@ export SKOLO_TOKEN_FILE=~/.skolo-token`);
       const port = await listen(0);
       const pubsub = untilTestEnds(await startGooglePubSub());
       await lend(computer, pubsub.port);
-      const page = await open('alert-to-pubsub.md', {
+      const section = await Section.open('alert-to-pubsub', {
         '# - { name: chat': '- { name: chat',
-        'https://alerts.example.com/skolo': `http://${ours}:${port}/skolo`,
-        '  sinks:': `  project: my-project\n       endpoint: ${pubsub.endpoint}\n       sinks:`,
+        'template: slack, token: secrets/slack': `url: http://${ours}:${port}/skolo`,
+        '    sinks:': `    project: my-project\n    endpoint: ${pubsub.endpoint}\n    sinks:`,
       });
+      const enable = await install('alert-to-pubsub');
       const before = await shell.type('cat /etc/prometheus/alertmanager.yml');
-
-      await shell.type(page.next('apt install'));
-      await computer.write('/etc/skolo/rack.yaml', page.next('rack: lab'));
-      await shell.type(page.next('skolo token new'));
-      await shell.type(page.next('skolo service enable'));
-      await computer.write('/etc/prometheus/alertmanager.yml', page.next('receivers:'));
-      const restart = page.next('amtool check-config');
+      await addKeys(section.next('auth:'));
+      await shell.type(section.next('openssl rand'));
+      await enable();
+      await computer.write('/etc/prometheus/alertmanager.yml', section.next('receivers:'));
+      const restart = section.next('amtool check-config');
       await shell.type(restart);
-      const verify = page.next('amtool --alertmanager.url');
+      const verify = section.next('amtool --alertmanager.url');
+      section.end();
       await shell.type(
         'until amtool --alertmanager.url http://127.0.0.1:9093 alert; do sleep 1; done',
       );
@@ -243,10 +272,10 @@ export SKOLO_TOKEN_FILE=~/.skolo-token`);
 
       await computer.write('/etc/prometheus/alertmanager.yml', before);
       await shell.type(restart);
-      await upgradeAndUninstall(page, 'alert-to-pubsub');
+      await upgradeAndUninstall('alert-to-pubsub');
     });
 
-    it('metadata-server.md: tokens for a command, a shell, and a service', async () => {
+    it('metadata-server: tokens for a command, a shell, and a service', async () => {
       const google = untilTestEnds(await startGoogleOAuth());
       await lend(computer, Number(new URL(google.tokenUrl).port));
       const key = makeServiceAccountKey({
@@ -254,8 +283,8 @@ export SKOLO_TOKEN_FILE=~/.skolo-token`);
         tokenUri: google.tokenUrl,
       });
       google.addServiceAccountKey(key);
-      const page = await open('metadata-server.md');
-      await shell.type(page.next('apt install'));
+      const section = await Section.open('metadata-server');
+      const enable = await install('metadata-server');
       await computer.write('/root/page/key.json', JSON.stringify(key), 0o600);
       const path = 'computeMetadata/v1/instance/service-accounts/default/token';
       const curl = `curl -fsS -H 'Metadata-Flavor: Google' http://$GCE_METADATA_HOST/${path}`;
@@ -265,57 +294,57 @@ export SKOLO_TOKEN_FILE=~/.skolo-token`);
         expect(google.isValid(token), printed).toBe(true);
       };
 
-      expectToken(await shell.type(page.next('-- npm test')));
+      expectToken(await shell.type(section.next('-- npm test')));
 
       // In another terminal.
-      await shell.type(`${page.next('--key key.json').trimEnd()} > printed & first=$!`);
+      await shell.type('skolo emulate metadata --key key.json > printed & first=$!');
       await shell.type('until [ -e printed ] && [ "$(wc -l < printed)" = 4 ]; do sleep 1; done');
       expectToken(await shell.type(`(. ./printed; ${curl})`));
       expect(await shell.type('kill $first; wait $first; cat printed')).toContain(
         'unset GOOGLE_APPLICATION_CREDENTIALS\nexport GCE_METADATA_HOST=127.0.0.1:8080\n',
       );
 
-      await shell.type(page.next('> variables &'));
+      await shell.type(section.next('> variables &'));
       expectToken(await shell.type(curl));
       await shell.type('kill $!; wait $!');
 
-      await computer.write('/etc/skolo/rack.yaml', page.next('rack: lab'));
-      const served = await shell.type(page.next('skolo service enable'));
-      expectToken(served);
-      await upgradeAndUninstall(page, 'metadata-server');
+      await addKeys(section.next('identities:'));
+      await shell.type(section.next('install -m 0640'));
+      await enable();
+      expectToken(await shell.type(section.next('skolo metadata identities')));
+      section.end();
+      await upgradeAndUninstall('metadata-server');
     });
 
-    it('machine-state.md: this computer as one of the machines, and an order', async () => {
-      const page = await open('machine-state.md', {
+    it('machine-state: this computer as one of the machines, and an order', async () => {
+      const section = await Section.open('machine-state', {
         _arm64: `_${arch}`,
         '.deb adb': '.deb',
         '--machine rpi-001': '--machine nuc-001',
       });
-      await shell.type(page.next('apt install'));
-
-      const rackYaml = page.next('rack: lab');
-      await computer.write('/etc/skolo/rack.yaml', rackYaml);
-      await shell.type(page.next('skolo service enable machine-state'));
-      await shell.type(page.next('skolo service enable swarming-client'));
-      const verify = page.next('skolo machine list');
+      const enable = await install('machine-state');
+      await addKeys(section.next('swarming-client:'));
+      await enable();
+      await shell.type(section.next('skolo service enable swarming-client'));
+      const verify = section.next('skolo machine list');
       const listed = expect.poll(() => shell.type(verify), { timeout: 60_000 });
       await listed.toMatch(/^nuc-001 .*ok .* no bot /m);
       expect(await shell.type(verify)).toMatch(/^rpi-001 .*never-reported/m);
 
-      const printed = await shell.type(page.next('openssl genpkey'));
+      const printed = await shell.type(section.next('openssl genpkey'));
       const [publicKey = ''] = /^[\w-]{43}$/m.exec(printed) ?? [];
-      const access = page.next('agents:').replace(/(?<=publicKey: )[\w-]+/, publicKey);
-      await computer.write('/etc/skolo/rack.yaml', rackYaml.replace(/^access: .*\n/m, access));
+      await addKeys(section.next('agents:').replace(/(?<=publicKey: )[\w-]+/, publicKey));
+      section.end();
       const order = "skolo machine quarantine nuc-001 --reason 'of a test' --count 1";
       const ordered = expect.poll(() => shell.type(`${order} || true; ${verify}`), {
         timeout: 60_000,
       });
       await ordered.toMatch(/^nuc-001 .*quarantined/m);
 
-      await upgradeAndUninstall(page, '(machine-state|swarming-client)');
+      await upgradeAndUninstall('(machine-state|swarming-client)');
     });
-  },
-);
+  });
+});
 
 /** As a release is signed. */
 async function sign(packages: string): Promise<void> {

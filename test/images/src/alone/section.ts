@@ -1,4 +1,4 @@
-/** A page of docs/alone, and a person who types its commands. */
+/** A section of a page, and a person who types its commands. */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -7,31 +7,48 @@ import type { Computer } from '@skolo/simulators';
 import { expect } from 'vitest';
 import { root } from '../paths.ts';
 
-/** The blocks of a page, commands and files, in order. */
-export class Page {
+/** The blocks of a section, commands and files, in order. */
+export class Section {
   private readonly blocks: string[];
 
   private constructor(blocks: string[]) {
     this.blocks = blocks;
   }
 
-  /** @param own a reader's values instead of those on the page */
-  static async open(name: string, own: Readonly<Record<string, string>> = {}): Promise<Page> {
-    let text = await readFile(join(root, 'docs/alone', name), 'utf8');
+  /**
+   * @param heading undefined: before the first one
+   * @param own a reader's values instead of those on the page
+   */
+  static async open(
+    heading: string | undefined,
+    own: Readonly<Record<string, string>> = {},
+    page = 'docs/alone.md',
+  ): Promise<Section> {
+    const [first = '', ...others] = (await readFile(join(root, page), 'utf8')).split(/^## /m);
+    const isIt = (section: string) => section.startsWith(`${heading}\n`);
+    let text = heading === undefined ? first : others.find(isIt);
+    if (text === undefined) throw new Error(`${page} has no section ${heading}`);
     for (const [printed, value] of Object.entries(own)) {
-      expect(text, `${name} contains ${printed}`).toContain(printed);
+      expect(text, `${heading} contains ${printed}`).toContain(printed);
       text = text.replaceAll(printed, value);
     }
     const blocks = [...text.matchAll(/^( *)```\w*\n(.*?)^ *```$/gms)];
-    return new Page(
+    return new Section(
       blocks.map(([, indent = '', block = '']) => block.replaceAll(RegExp(`^${indent}`, 'gm'), '')),
     );
   }
 
   /** The next block, which contains these words. */
   next(words: string): string {
-    const block = this.blocks.shift() ?? 'the end of the page';
+    const block = this.blocks.shift() ?? 'the end of the section';
     expect(block).toContain(words);
+    return block;
+  }
+
+  /** The first of the remaining blocks that contains these words. */
+  find(words: string): string {
+    const block = this.blocks.find((each) => each.includes(words));
+    if (block === undefined) throw new Error(`no block contains ${words}`);
     return block;
   }
 
