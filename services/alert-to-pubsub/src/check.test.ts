@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
@@ -45,6 +45,42 @@ services:
       message: `${new URL(url).host} is alert-to-pubsub itself, which would receive its own messages as alerts; specify another URL`,
     })),
   ]);
+});
+
+it('finds a whole webhook URL where only its secret part belongs, and a secret in rack.yaml', async () => {
+  const dir = await tempDir();
+  for (const name of ['whole', 'part']) {
+    const text = name === 'whole' ? 'https://hooks.slack.com/services/T0/B0/X' : 'T0/B0/X';
+    await writeFile(join(dir, name), text, { mode: 0o600 });
+  }
+  const url = 'https://prod-01.logic.example.com/workflows/1/invoke?api-version=1&sig=';
+  const text = `rack: lab
+jumphost: { name: jumphost, address: 192.168.1.8 }
+services:
+  alert-to-pubsub:
+    pubsub: false
+    sinks:
+      - { name: a, kind: http, template: slack, token: { file: part } }
+      - { name: b, kind: http, template: slack, token: { file: whole } }
+      - { name: c, kind: http, template: teams, token: { file: part }, url: "${url}{{token}}" }
+      - { name: d, kind: http, template: teams, token: { file: part }, url: "${url}s3cret" }
+`;
+
+  const found = await createAlertToPubsub().check?.(
+    parseRack(text, { file: join(dir, 'rack.yaml') }),
+  );
+
+  expect(found).toEqual([
+    {
+      path: ['services', 'alert-to-pubsub', 'sinks', 1, 'token'],
+      message: expect.stringMatching(/contains a URL; write only the part/),
+    },
+    {
+      path: ['services', 'alert-to-pubsub', 'sinks', 3, 'url'],
+      message: expect.stringMatching(/^contains a secret; move its value/),
+    },
+  ]);
+  expect(JSON.stringify(found)).not.toContain('s3cret');
 });
 
 it.each([

@@ -2,20 +2,40 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Finding, hostOfUrl, type Rack, servicePorts, serviceUrl } from '@skolo/rack';
+import { readSecret } from '@skolo/secrets';
+
+type HttpSink = Extract<Rack['services']['alert-to-pubsub']['sinks'][number], { kind: 'http' }>;
 
 export async function check(rack: Rack): Promise<Finding[]> {
   const findings = rack.services['alert-to-pubsub'].sinks.map(async (sink, i) => {
-    const key = sink.kind === 'file' ? 'file' : 'url';
-    const path = ['services', 'alert-to-pubsub', 'sinks', i, key];
-    const message =
+    const faults =
       sink.kind === 'file'
-        ? await faultOfFile(resolve(rack.dir, sink.file))
-        : isOwnUrl(sink.url, rack)
-          ? `${new URL(sink.url).host} is alert-to-pubsub itself, which would receive its own messages as alerts; specify another URL`
-          : undefined;
-    return message === undefined ? [] : [{ path, message }];
+        ? { file: await faultOfFile(resolve(rack.dir, sink.file)) }
+        : { url: faultOfUrl(sink.url, rack), token: await faultOfToken(sink, rack) };
+    return Object.entries(faults).flatMap(([key, message]) => {
+      const path = ['services', 'alert-to-pubsub', 'sinks', i, key];
+      return message === undefined ? [] : [{ path, message }];
+    });
   });
   return (await Promise.all(findings)).flat();
+}
+
+function faultOfUrl(url: string, rack: Rack): string | undefined {
+  if (isOwnUrl(url, rack)) {
+    return `${new URL(url).host} is alert-to-pubsub itself, which would receive its own messages as alerts; specify another URL`;
+  }
+  return /[?&](sig|token|key|secret)=(?!\{\{)[^&]/i.test(url)
+    ? 'contains a secret; move its value to the file in `token`, and write {{token}} in its place'
+    : undefined;
+}
+
+/** Slack and others show people a whole URL. */
+async function faultOfToken({ token }: HttpSink, rack: Rack): Promise<string | undefined> {
+  // Whether it can be read is checked for all secrets.
+  const secret = token && (await readSecret(rack, token).catch(() => undefined));
+  return secret?.reveal().includes('://')
+    ? 'the file contains a URL; write only the part that the template requires (docs/alert-receivers.md)'
+    : undefined;
 }
 
 /** The sink does not create the file's directory, because a disk may not be mounted. */
