@@ -77,7 +77,9 @@ export class SharedAdbServer implements AdbServer {
     if (answer === 'refused') return await this.once(() => this.start(signal), signal);
     throw new CommandFailed(
       'timeout',
-      `the adb server on port ${this.port} ${answer === 'silent' ? `did not respond within ${this.deps.settings().commandSeconds} s` : 'sent an invalid response'}; it must be restarted`,
+      answer === 'silent'
+        ? `the adb server on port ${this.port} did not respond within ${this.deps.settings().commandSeconds} s; it must be restarted`
+        : `the program on port ${this.port} is not an adb server, or one that must be restarted; to find it, run ss -ltnp`,
     );
   }
 
