@@ -57,7 +57,9 @@ function whySilent(
 ): string | undefined {
   const found = uplink && services.power?.controllers.get(uplink.device);
   if (agent.why === undefined || found?.state !== 'down') return agent.why;
-  return `${found.name}, its switch, is down${found.detail === undefined ? '' : ` (${found.detail})`}`;
+  const { name, detail } = found;
+  const why = detail === undefined ? '' : ` (${detail.replace(`${name}: `, '')})`;
+  return `${name}, its switch, is down${why}`;
 }
 
 type OfAgent =

@@ -116,6 +116,11 @@ describe.each(['debian', 'debian-13'] as const)('docs/alone.md on %s', (debian) 
       await shell.type(upgrade.replace('0.2.1', '0.2.0'));
       await active('0.2.0');
 
+      await addKeys('jumphost: { name: here, address: 192.0.2.99 }');
+      expect(await shell.type('skolo service enable')).toContain(
+        "jumphost.address is 192.0.2.99, but this computer's addresses are 198.51.100.2; correct it",
+      );
+
       await shell.type((await Section.open('Uninstall')).next('apt remove'));
       expect(
         await shell.type('ls -d /etc/skolo /var/lib/skolo/* /usr/lib/skolo /opt/skolo || true'),
@@ -340,6 +345,7 @@ export SKOLO_TOKEN_FILE=~/.skolo-token`);
         timeout: 60_000,
       });
       await ordered.toMatch(/^nuc-001 .*quarantined/m);
+      await shell.type('skolo machine quarantine nuc-001 --end');
 
       await upgradeAndUninstall('(machine-state|swarming-client)');
     });

@@ -90,7 +90,7 @@ function printStatus(
       foldable.includes(powerVerdict(machine)) && remarksOf(machine, now).length === 0,
     isSelection,
   });
-  if (machines.every(({ outlets }) => outlets.length === 0)) {
+  if (!isSelection && machines.every(({ outlets }) => outlets.length === 0)) {
     io.out(
       'No entry of rack.yaml has `power`; to show an outlet, run skolo power status PDU/OUTLET',
     );

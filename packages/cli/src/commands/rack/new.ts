@@ -37,7 +37,7 @@ export function define(command: SkoloCommand): void {
       };
       const missing = Object.entries(needed).flatMap(([what, value]) => (value ? [] : [what]));
       return command.error(
-        `skolo rack new: specify ${missing.join(' and ')}, as in skolo rack new rack5 --jumphost jumphost-rack5 --address 192.168.1.8`,
+        `specify ${missing.join(', ')}, as in skolo rack new rack5 --jumphost jumphost-rack5 --address 192.168.1.8`,
       );
     }
     const edit = () => newRack(command, { name: jumphost, address }, { ...network, create });

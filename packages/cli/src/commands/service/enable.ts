@@ -130,7 +130,9 @@ async function printForeignAddress(io: Io, plans: readonly Plan[]): Promise<void
   const { address } = (await readRack(file)).jumphost;
   const own = Object.values(networkInterfaces()).flatMap((each = []) => each);
   if (own.some((each) => each.address === address)) return;
-  const found = own.filter(({ internal }) => !internal).map((each) => each.address);
+  const found = own.flatMap((each) =>
+    each.internal || each.address.startsWith('fe80:') ? [] : [each.address],
+  );
   io.out(
     `warning: ${file}: jumphost.address is ${address}, but this computer's addresses are ${found.join(', ')}; correct it, because skolo and machines connect to it`,
   );
