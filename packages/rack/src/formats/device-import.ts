@@ -242,7 +242,9 @@ function named(found: readonly Found[]): ForeignInventory {
       const name = wanted.find((name) => !hostNameProblem(name) && !devices.has(name));
       if (name !== undefined) devices.set(name, { ...each, name });
       else {
-        inventory.bad.push(`${where}: the name is used twice, or is neither a host name nor only an address; change it`);
+        inventory.bad.push(
+          `${where}: the name is used twice, or is neither a host name nor only an address; change it`,
+        );
       }
     }
   }
