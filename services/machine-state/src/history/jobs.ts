@@ -63,7 +63,8 @@ export class HistoryJobs extends HistoryTables {
   /** For the timeline. `before`: conditions at the beginning, of machines whose condition has changed since; `services`: when each was up. */
   happenings({ from, to, most, oldest, changed }: HappeningsWanted) {
     const entries: Entry[] = [];
-    for (let day = dayOf(to); day >= dayOf(from) && entries.length < most; day -= 1) {
+    // Holds and alerts that began on the day before may have ended in the span.
+    for (let day = dayOf(to); day >= dayOf(from) - 1 && entries.length < most; day -= 1) {
       entries.push(...this.happened(day, { from, to }, most - entries.length));
     }
     const others = entries.flatMap(({ kind, machine }) => (kind === 'condition' ? machine : []));

@@ -114,7 +114,7 @@ export class HistoryTables {
       ),
       happened: prepare(
         `SELECT n.machine, at, kind, e.device, key, ended, outcome, data FROM entries e JOIN names n ON n.id = e.machine
-         WHERE day = ? AND at >= ? AND at < ? AND (kind IN (${happenings}) OR n.machine = '') ORDER BY at DESC LIMIT ?`,
+         WHERE day = ? AND (at >= ? OR ended >= ?) AND at < ? AND (kind IN (${happenings}) OR n.machine = '') ORDER BY at DESC LIMIT ?`,
       ),
       putCurve: prepare('REPLACE INTO curves VALUES (?, ?, ?)'),
       useName: prepare('UPDATE names SET used = ? WHERE id = ? AND used < ?'),
@@ -228,9 +228,9 @@ export class HistoryTables {
     return undefined;
   }
 
-  /** A day's entries of all machines and of the rack, without tasks and cycles, newest first. */
+  /** A day's entries of all machines and of the rack, without tasks and cycles, newest first. Those that began earlier ended since. */
   happened(day: number, { from, to }: { from: number; to: number }, most: number): Entry[] {
-    return this.statements.happened.all(day, from, to, most).flatMap((row) => {
+    return this.statements.happened.all(day, from, from, to, most).flatMap((row) => {
       const { data } = NamedRow.safeParse(row);
       return data === undefined ? [] : [entryOf(data.machine, row)];
     });

@@ -94,6 +94,17 @@ it('counts unhealthy machines, and says what became worse and better', async () 
     const data = JSON.stringify({ previous });
     history.add({ machine, kind: 'rollout', key: '1.1', at: begin + 7 * hour, data });
   }
+  const hold = JSON.stringify({ by: 'ann', reason: 'on it: fan', until: '2026-11-20T22:00:00Z' });
+  const holding = {
+    machine: 'rpi-1',
+    kind: 'hold',
+    key: 'h1',
+    at: begin - hour,
+    data: hold,
+  } as const;
+  history.add(holding);
+  history.add({ ...holding, at: begin + hour / 2, endedAt: begin + hour / 2, data: undefined });
+  history.add({ ...holding, key: 'h2', endedAt: begin - minute });
   clock.pass(12 * hour);
   const found = await history.happenings({ ...span, changed: [] }, 1000);
   const standing = {
@@ -112,6 +123,7 @@ it('counts unhealthy machines, and says what became worse and better', async () 
   const recorded = found.entries.flatMap((entry) => recordedEvent(entry) ?? []);
   const { rows } = mergeEvents([...events, ...recorded], 10);
   expect(rows.map(({ at, text, where }) => [at.slice(11, 16), text, where])).toEqual([
+    ['17:00', 'ann is on it: fan', 'rpi-1'],
     ['19:00', 'no longer quarantined', 'rpi-1'],
     ['19:59', 'silent: stale.', 'rpi-[2-3] (2)'],
     ['21:00', 'back', 'rpi-3'],

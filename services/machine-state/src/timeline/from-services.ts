@@ -135,7 +135,9 @@ export function auditEvents(
     const isDone = outcome === 'done' || outcome === 'accepted';
     const isNote = what === 'addNote' && service === 'machine-state';
     const isShown = isNote || [...names, ...idsIn(answer)].some((id) => known.has(id));
-    if (isDone && isShown) return [];
+    // `cycle 0193…`: its end.
+    const isEnd = what.split(' ').some((word) => known.has(word));
+    if (isEnd || (isDone && isShown)) return [];
     const text = [`${who}: ${actionOf(change)}`, why].filter(Boolean).join(': ');
     const state = isDone ? undefined : outcome === 'begun' ? 'no outcome' : outcome;
     const group = `${text} ${state ?? ''}`;

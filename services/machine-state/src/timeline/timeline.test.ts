@@ -76,6 +76,7 @@ it('merges what all services know, and folds what belongs together', async () =>
         answer: { cycles: [{ id: 'c1' }, { id: 'c2' }] },
       },
       { ...begun, time: ago(50), outcome: 'begun' },
+      { time: ago(48), who: 'ann', what: 'cycle c1', target: 'rpi-1', outcome: 'back' },
       {
         ...begun,
         time: ago(51),
