@@ -24,6 +24,7 @@ it.skipIf(!peer('chromium') || !isLong)(
     const file = (name: string) => join(dir, name);
     await writeFile(file('password'), 'canary-switch', { mode: 0o600 });
     const token = await operatorToken(dir);
+    await writeFile(file('services-token'), token, { mode: 0o600 });
     const account = { username: 'ubnt', password: 'canary-switch' };
     const { board, port, close } = await startEdgeSwitch({
       ...account,
@@ -58,6 +59,8 @@ it.skipIf(!peer('chromium') || !isLong)(
     await confirm('Turn off', 'smells burnt');
     await expect.poll(() => board.isOn('2'), { timeout }).toBe(false);
     await page.getByText('turned off by ann').waitFor();
+    // Only then is the request over.
+    await page.getByText('Turning off rpi-2 by ann (smells burnt): 1 off').waitFor();
     await page.getByRole('button', { name: 'Turn on switch-1/2' }).click();
     await confirm('Turn on', 'new hat');
     await expect.poll(() => board.isOn('2'), { timeout }).toBe(true);
@@ -77,7 +80,14 @@ it.skipIf(!peer('chromium') || !isLong)(
     await row.getByText('turn-on').first().waitFor();
 
     await page.goto(`${url}/#/audit?text=smells`);
-    await page.getByRole('row', { name: /ann .*switchOutlets .*smells burnt/ }).waitFor();
+    await page
+      .getByRole('row', { name: /ann operate .*turn off .*smells burnt accepted/ })
+      .waitFor();
+    // On every page, until it is read.
+    const strip = page.getByRole('region', { name: 'Power cycles' });
+    await strip
+      .getByText(/Power cycle of rpi-1 by ann \(it hangs\): 1 (on|running|failed)/)
+      .waitFor();
   },
 );
 
@@ -99,6 +109,6 @@ ${machine(2)}
 services:
 ${places.join('\n')}
   power-cycle-daemon: { url: "${power}", offSeconds: 1 }
-  machine-state: { alertmanager: none }
+  machine-state: { alertmanager: none, servicesToken: services-token }
 `;
 }

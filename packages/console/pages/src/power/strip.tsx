@@ -1,16 +1,17 @@
 /** How people's power cycles end: on every page, until somebody in this browser has read it. */
 import type { CycleRequest } from '@skolo/api/machine-state';
-import { count } from '@skolo/base/count';
 import { useState } from 'preact/hooks';
 import { useLive } from '../live/store.ts';
+import { useIsNarrow } from '../parts/narrow.ts';
 import { hrefOf } from '../parts/router.ts';
 
 const storedAs = 'read power cycles';
-/** The others are on the power page. */
-const mostShown = 3;
+/** On a phone, the tiles must stay on the first screen. The others are on the power page. */
+const most = { wide: 3, narrow: 1 };
 
 export function Strip() {
   const requests = useLive(({ rack }) => rack?.cycleRequests) ?? [];
+  const limit = most[useIsNarrow() ? 'narrow' : 'wide'];
   const [read, setRead] = useState<readonly string[]>(storedKeys);
   const unread = requests.filter((each) => !read.includes(keyOf(each)));
   if (unread.length === 0) return null;
@@ -20,10 +21,10 @@ export function Strip() {
     localStorage.setItem(storedAs, JSON.stringify(next));
     setRead(next);
   }
-  const others = unread.slice(mostShown);
+  const others = unread.slice(limit);
   return (
     <section class="strip" aria-label="Power cycles">
-      {unread.slice(0, mostShown).map((request) => (
+      {unread.slice(0, limit).map((request, i) => (
         <p key={request.id} role="status" class={isBad(request) ? 'banner bad' : 'banner'}>
           {textOf(request)}{' '}
           <a
@@ -34,17 +35,14 @@ export function Strip() {
           </a>{' '}
           <button type="button" class="quiet" onClick={() => markRead([request])}>
             Read
-          </button>
+          </button>{' '}
+          {others.length > 0 && i === limit - 1 && (
+            <a href={hrefOf('power')} onClick={() => markRead(others)}>
+              {others.length} more
+            </a>
+          )}
         </p>
       ))}
-      {others.length > 0 && (
-        <p class="banner">
-          and {count(others.length, 'request')} more{' '}
-          <a href={hrefOf('power')} onClick={() => markRead(others)}>
-            Show
-          </a>
-        </p>
-      )}
     </section>
   );
 }
