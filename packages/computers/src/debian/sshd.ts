@@ -106,7 +106,7 @@ export async function signInRejected(
   const why = await whyNoSession(guard, trialServer(connection));
   if (why === undefined) return [];
   const log = await host.run(
-    `journalctl -q -o cat -t sshd --since=@${began} | grep -iE 'refused|denied|not allowed|bad |fatal' | sort -u`,
+    `journalctl -q -o cat -t sshd -t sshd-session --since=@${began} | grep -iE 'refused|denied|not allowed|bad |fatal' | sort -u`,
   );
   const suspects = linesOf((await host.run(sshTrial.suspects)).stdout).join(', ');
   const from = connection.startsWith('$') ? '' : ` from ${connection.split(' ')[0]}`;

@@ -73,6 +73,19 @@ systemctl restart k3s chrony systemd-journald`);
     expect(changes).toMatchObject({ state: 'ok', text: '' });
   });
 
+  it('accepts accounts that use no sudo, ask for a password, or have a comment among their keys', async () => {
+    await onJumphost(`for user in eve dan; do
+  useradd --create-home --shell /bin/bash $user
+  install -D -o $user -m 600 /root/.ssh/authorized_keys /home/$user/.ssh/authorized_keys
+  printf '  # of the laptop\\n\\n' >> /home/$user/.ssh/authorized_keys
+  chown $user /home/$user/.ssh
+done
+usermod --append --groups sudo dan`);
+
+    expect(await go(true, 'ssh')).toEqual([]);
+    await onJumphost('for user in eve dan; do userdel --remove $user 2> /dev/null; done');
+  });
+
   it('lists other changes as information, until they are confirmed', async () => {
     const check = async (isCheck: boolean, keepsChanges = false) => {
       const steps = testSteps(jumphost.workstation, signal, {}, { keepsChanges });

@@ -8,12 +8,13 @@ import { trialServer } from '@skolo/computers';
 /** For a key of this kind, `accepted` must contain one of these algorithms. RFC 8332 for RSA. */
 const algorithms = `case $kind in ssh-rsa) echo 'rsa-sha2-512 rsa-sha2-256 ssh-rsa' ;; *) echo "$kind" ;; esac`;
 
-/** Commands of skolo, or the harmless \`true\` for accounts that may run everything. */
+/** Commands of skolo, or the harmless `true` for accounts that may run everything. */
 const sudo = `rules=$(sudo -l -U "$user" 2>&1 | tr -s '\\n ' ' ')
   try=
   case $rules in *'NOPASSWD: '*'k3s kubectl version'*) try='k3s kubectl version -o json' ;; esac
   ! echo "$rules" | grep -qE 'NOPASSWD:( [A-Z]+:)* ALL' || try=true
-  why=$({ echo "$rules"; [ -z "$try" ] || timeout 20 setsid -w runuser -u "$user" -- sudo -n $try 2>&1 > /dev/null < /dev/null; } | grep -oE 'a password is required|must have a tty|not allowed')
+  # Root's own list also requires a terminal then.
+  why=$({ echo "$rules" | grep -o 'must have a tty' || [ -z "$try" ] || timeout 20 setsid -w runuser -u "$user" -- sudo -n $try 2>&1 > /dev/null < /dev/null; } | grep -oE 'a password is required|must have a tty|not allowed')
   [ -z "$why" ] || hand "sudo does not run skolo's commands for $user ($why); fix /etc/sudoers and the files in /etc/sudoers.d, where the last matching line applies (sudo -l -U $user lists the lines in order)"`;
 
 /**
@@ -42,7 +43,7 @@ while read -r user home; do
   days=$(getent shadow "$user" | cut -d : -f 8)
   [ -z "$days" ] || [ $((began / 86400)) -lt "$days" ] || hand "the account $user has expired, so its keys are rejected; run chage -E -1 $user, or delete the account"
   number=0
-  while IFS= read -r line || [ -n "$line" ]; do
+  while read -r line || [ -n "$line" ]; do
     number=$((number + 1)) at="line $number of $file"
     case $line in '' | '#'*) continue ;; esac
     if ! key=$(echo "$line" | ssh-keygen -l -f - 2> /dev/null); then hand "$at is not a valid key, so its owner cannot sign in; replace or delete the line"; continue; fi
@@ -59,5 +60,5 @@ $accounts
 END
 wait
 rm -f "$trial"
-journalctl -q -o cat -t sshd --since="@$began" | sed -n 's/^User \\([^ ]*\\) from \\([^ ]*\\) not allowed because \\(.*\\)$/by hand: sshd rejects \\1 from \\2: \\3; fix its files in \\/etc\\/ssh/p' | sort -u`;
+journalctl -q -o cat -t sshd -t sshd-session --since="@$began" | sed -n 's/^User \\([^ ]*\\) from \\([^ ]*\\) not allowed because \\(.*\\)$/by hand: sshd rejects \\1 from \\2: \\3; fix its files in \\/etc\\/ssh/p' | sort -u`;
 }
