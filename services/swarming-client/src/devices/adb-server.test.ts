@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { listen } from '@skolo/base/testing';
 import { type AdbInstallation, startAdbInstallation } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { z } from 'zod';
 import { CommandFailed } from '../host/run-command.ts';
-import { adbPort } from './adb-server.ts';
+import { adbPort, SharedAdbServer } from './adb-server.ts';
 import type { AdbServer } from './device.ts';
 import { type Lab, never, present, startLab, unreadable } from './testing/lab.ts';
 
@@ -71,6 +73,33 @@ describe('the adb server', () => {
     expect(installation.pid()).not.toBe(pid);
     expect(logged()).toContainEqual(expect.objectContaining({ msg: 'adb server killed', pid }));
     expect(await present(device)).toMatchObject({ serial });
+  });
+
+  it('is started when the socket of one that was ended is closed: it loses its command line first', async () => {
+    const socket = createServer();
+    const port = await listen(socket);
+    const { fd } = z.object({ fd: z.number() }).parse(Reflect.get(socket, '_handle'));
+    const old = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)', 'server'], {
+      argv0: 'adb',
+      stdio: ['ignore', 'ignore', 'ignore', fd],
+    });
+    onTestFinished(() => void old.kill('SIGKILL'));
+    old.once('exit', () => setTimeout(() => socket.close(), 200));
+    const { deps } = await startLab();
+    const isListening: boolean[] = [];
+    const adb = new SharedAdbServer({
+      log: deps.log,
+      settings: () => ({ commandSeconds: 20 }),
+      env: { ANDROID_ADB_SERVER_PORT: `${port}` },
+      async run(_adb, [command]) {
+        if (command === 'start-server') isListening.push(socket.listening);
+        return { status: 0, stdout: '', stderr: '' };
+      },
+    });
+
+    await expect(adb.restart(never)).rejects.toThrow('still does not respond');
+
+    expect([old.signalCode, isListening]).toEqual(['SIGKILL', [false]]);
   });
 
   it('is started by a restart where none ran', async (context) => {

@@ -96,8 +96,9 @@ export class SharedAdbServer implements AdbServer {
       this.deps.log.warn({ pid, port: this.port }, 'adb server killed');
       sendSignal(pid, 'SIGKILL');
     }
-    for (let left = this.timeoutMs(); pids.length > 0 && left > 0; left -= goneMs) {
-      if ((await adbServerPids(this.port)).length === 0) return;
+    // One that is ending has no command line any more, but still its socket, and would reset the connection of the next one's client.
+    let left = pids.length > 0 ? this.timeoutMs() : mostToEndMs;
+    for (; left > 0 && (await listenersOf(this.port)).size > 0; left -= goneMs) {
       await pause(goneMs, signal);
     }
   }
