@@ -63,13 +63,24 @@ let fixture: Fixture;
 let browser: Browser;
 let page: Page;
 
+/** Graphs get their widths a few frames after the window. */
+async function faultsAfterDrawing(shown: Page): Promise<string[]> {
+  const measured = async () => z.array(z.string()).parse(await shown.evaluate(faultsNow));
+  let faults = await measured();
+  for (let frames = 0; frames < 20 && faults.length > 0; frames += 1) {
+    await shown.evaluate('new Promise((resolve) => requestAnimationFrame(resolve))');
+    faults = await measured();
+  }
+  return faults;
+}
+
 async function faultsOf(shown: Page): Promise<string[]> {
   const found: string[] = [];
   for (const width of widths) {
     await shown.setViewportSize({ width, height: 844 });
     for (const colorScheme of ['light', 'dark'] as const) {
       await shown.emulateMedia({ colorScheme });
-      const faults = z.array(z.string()).parse(await shown.evaluate(faultsNow));
+      const faults = await faultsAfterDrawing(shown);
       found.push(...faults.slice(0, 5).map((fault) => `${width} px, ${colorScheme}: ${fault}`));
     }
   }

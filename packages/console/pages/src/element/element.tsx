@@ -89,25 +89,26 @@ function Port({
         <Ends names={connects} />
       </td>
       <td>
-        <Ends names={powers} />
+        <Ends names={powers} others={connects} />
       </td>
       <td>{state && <span class={`state s-${state}`}>{state}</span>}</td>
     </tr>
   );
 }
 
-/** What is at the other end of a port's cables. */
-function Ends({ names }: { names: readonly string[] }) {
+/** What is at the other end of a port's cables, with the condition of machines unless it is shown beside it. */
+function Ends({ names, others = [] }: { names: readonly string[]; others?: readonly string[] }) {
   const machines = useLive((live) => live.machines);
   return (
     <>
       {names.map((name, i) => {
         const machine = machines.get(name);
+        const condition = others.includes(name) ? 'ok' : machine?.condition;
         return (
           <span key={name}>
             {i > 0 && ', '}
             {machine ? <MachineLink name={name} /> : <PortLink port={name} />}{' '}
-            {machine && machine.condition !== 'ok' && <Condition condition={machine.condition} />}
+            {condition && condition !== 'ok' && <Condition condition={condition} />}
           </span>
         );
       })}

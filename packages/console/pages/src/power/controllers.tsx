@@ -40,7 +40,7 @@ function List({ caption, controllers }: { caption: string; controllers: Controll
             {model} <span class="tag">{levelText(level)}</span>
           </td>
           <td>
-            <span class={`state s-${state}`}>{state}</span> <Ago time={since} />
+            <span class={`state s-${state}`}>{state}</span> {since && <Ago time={since} />}
           </td>
           <td class="number">{queue}</td>
           <td>
