@@ -215,7 +215,7 @@ chgrp -R skolo /etc/skolo && chmod -R g+rX /etc/skolo
 skolo service enable power-cycle-daemon
 export SKOLO_TOKEN_FILE=~/.skolo-token`);
       expect(await shell.type('skolo power status')).toContain('strip');
-      expect(await shell.type('skolo power cycle board-1 || true')).toContain(
+      expect(await shell.type('skolo power cycle board-1 --reason hangs || true')).toContain(
         'board-1: `acts: false` in rack.yaml prohibits this, so nothing was done',
       );
       expect(changes).toEqual([]);
