@@ -1,7 +1,8 @@
 /** Pushes to a real Kubernetes whose nodes pretend, with the real kubectl, git and registry. */
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorText } from '@skolo/base';
@@ -30,6 +31,7 @@ import {
   preparePush,
   type RackRecord,
   type Request,
+  sendCommits,
   takeLease,
   titleOf,
 } from './index.ts';
@@ -593,6 +595,35 @@ spec: { policyName: corporate, validationActions: [Deny] }`;
       expect(await running('service')).toBe(before);
     });
 
+    it.runIf(isLong)('changes nothing where its objects do not fit into one Secret', async () => {
+      const file = 'racks/rack4/kustomization.yaml';
+      const text = await readFile(join(repository.folder, 'kube', file), 'utf8');
+      const large = ['one', 'two'].map((name) => ({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name, namespace: 'skolo' },
+        data: { random: randomBytes(600_000).toString('base64') },
+      }));
+      repository.write(
+        'racks/rack4/large.yaml',
+        large.map((each) => JSON.stringify(each)).join('\n---\n'),
+      );
+      repository.write(file, text.replace('[../../base]', '[../../base, large.yaml]'));
+      commit('large');
+      onTestFinished(async () => {
+        repository.write(file, text);
+        commit('small');
+        await push({});
+      });
+      const before = await running('service');
+
+      const [record] = await push({ services: ['service'], version: tagOf('next') });
+
+      expect(record).toMatchObject({ state: 'waiting', why: expect.stringMatching(/Too long/) });
+      expect(await running('service')).toBe(before);
+      expect(call('get', 'configmaps', '-n', 'skolo', '-o', 'name')).not.toContain('configmap/one');
+    });
+
     it('plans to delete a rack whose overlay was emptied, and keeps its namespace', async () => {
       const file = 'racks/rack4/kustomization.yaml';
       const text = await readFile(join(repository.folder, 'kube', file), 'utf8');
@@ -658,6 +689,32 @@ spec: { policyName: corporate, validationActions: [Deny] }`;
       await expect(pushDeps({})).rejects.toThrow(
         'kube/base/forgotten.yaml: uncommitted changes; commit or stash them first',
       );
+    });
+
+    it('says why its commits stay in this clone', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'skolo-remote-'));
+      const remote = join(folder, 'remote');
+      repository.git('init', '--quiet', '--bare', '--initial-branch=main', remote);
+      repository.git('remote', 'add', 'origin', remote);
+      repository.git('push', '--quiet', '--set-upstream', 'origin', 'main');
+      onTestFinished(async () => {
+        repository.git('remote', 'remove', 'origin');
+        await rm(folder, { recursive: true });
+      });
+      const send = async () => {
+        repository.git('commit', '--quiet', '--allow-empty', '--message', 'of a push');
+        const { signal } = new AbortController();
+        return await sendCommits(await openRepository(repository.clusters, signal), signal);
+      };
+
+      expect(await send()).toBeUndefined();
+      await writeFile(join(remote, 'hooks/pre-receive'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+      expect(await send()).toContain('pre-receive hook declined');
+      await rm(join(remote, 'hooks/pre-receive'));
+      const other = `commit-tree main^{tree} -p main -m other`.split(' ');
+      const id = execFileSync('git', ['-C', remote, ...other], { encoding: 'utf8' }).trim();
+      execFileSync('git', ['-C', remote, 'update-ref', 'refs/heads/main', id]);
+      expect(await send()).toMatch(/rejected.*(fetch first|non-fast-forward)/s);
     });
 
     it('keeps its lease where the cluster has another version of it', async () => {
