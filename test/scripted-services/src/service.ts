@@ -28,7 +28,6 @@ export interface Place {
   more?: string;
   clock?: Clock;
   port?: number;
-  version?: string;
 }
 
 export async function startScriptedService(
@@ -63,7 +62,6 @@ export async function startScriptedService(
       metricsPort: 0,
       logLevel: 'silent',
       ...(clock && { clock }),
-      ...(place.version !== undefined && { version: place.version }),
     },
   );
   return {

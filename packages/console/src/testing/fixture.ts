@@ -99,7 +99,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Fixtur
       'machine-state',
       { file },
       async (context) => {
-        const webConsole = await openConsole(context, (wanted) => {
+        const webConsole = await openConsole({ ...context, version }, (wanted) => {
           const found = peers.find(({ name }) => name === wanted);
           return found && { api: apis[found.name], url: found.url };
         });
@@ -111,7 +111,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Fixtur
           handlers: { ...handlers, ...webConsole.handlers },
         });
       },
-      { ...placeOf('machine-state'), port, version },
+      { ...placeOf('machine-state'), port },
     );
   }
 
