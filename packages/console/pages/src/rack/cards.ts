@@ -15,7 +15,7 @@ export interface Card {
   isBad: boolean;
   since?: string | undefined;
   text?: string | undefined;
-  /** The switch, PDU or router that the card is about. */
+  /** The switch, PDU or router that the card is about; another name has no power cycle. */
   element?: string;
   /** More about the machine, if the card is about one. */
   machine?: Machine;
@@ -187,6 +187,7 @@ function cardOfAlert(alert: MachineAlert): Card {
   const names = [about, name];
   return card(name, hrefOf('alerts', [], { text: name }), {
     names,
+    element: about,
     text,
     since,
     isBad: alert.severity === 'critical',
