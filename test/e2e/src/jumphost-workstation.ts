@@ -148,7 +148,7 @@ export async function endOf(child: ChildProcess): Promise<Ended> {
 
 /** Addresses that the test's nodes assign to pods belong to this computer. */
 export async function routePods(computer: Computer): Promise<void> {
-  for (const network of ['10.0.0.0/8', '192.0.2.0/24']) {
+  for (const network of ['10.0.0.0/8', '198.18.0.0/15']) {
     await computer.run('ip', 'route', 'replace', 'local', network, 'dev', 'lo');
   }
 }

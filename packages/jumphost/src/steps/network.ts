@@ -14,7 +14,8 @@ import { equipmentOf, familyOf, outside } from '../effective/packets.ts';
  */
 export function networkStep(rack: Rack, subnet: string): Step {
   const { address } = rack.jumphost;
-  const addresses = equipmentOf(rack);
+  // A jumphost may be the rack's router.
+  const addresses = equipmentOf(rack).filter((each) => each !== address);
   const internet = outside[familyOf(address)];
   const family = familyOf(address) === 'ip' ? 'ipv4' : 'ipv6';
   const inRack = new BlockList();
