@@ -32,6 +32,9 @@ const decisive: readonly [what: string, paths: RegExp][] = [
 const foreign =
   /\/systemd\/system[^/]*\/((skolo-|k3s)[^/]*\.d|service\.d|timer\.d|path\.d|target\.d)\/(?!skolo-)/;
 
+/** By which a unit starts. */
+const startLink = /\.(wants|requires)\/[^/]+$/;
+
 interface ChangesNeeds {
   /** The operator confirms all changes. */
   keepsChanges: boolean;
@@ -75,7 +78,7 @@ function judge(changes: readonly Change[], since: string): Check {
   const repairable = changes.filter((each) => repairOf(each) !== undefined);
   const left = new Set(changes.filter((each) => repairOf(each) === undefined));
   const byHand = decisive.flatMap(([what, paths]) => {
-    const some = [...left].filter(({ path }) => paths.test(path));
+    const some = [...left].filter((each) => paths.test(each.path) && !isForeignStop(each));
     for (const each of some) left.delete(each);
     if (some.length === 0) return [];
     return [
@@ -89,6 +92,11 @@ function judge(changes: readonly Change[], since: string): Check {
     differs: repairable.map(textOf),
     byHand: [...byHand, ...(others === '' ? [] : [`information: ${others}`])],
   };
+}
+
+/** A unit of others no longer starts, such as that of an existing system after `skolo jumphost rollback --cut-over`. */
+function isForeignStop({ path, after }: Change): boolean {
+  return after === undefined && startLink.test(path) && !unitsThatMatter.test(path);
 }
 
 const mostListed = 20;
@@ -113,7 +121,7 @@ function textOf({ path, before, after, seconds, user }: Change): string {
 function repairOf({ path, before, after }: Change): string | undefined {
   if (before === undefined || !decisive.some(([, paths]) => paths.test(path))) return undefined;
   const file = shellWord(path);
-  if (before.type === 'l' && /\.(wants|requires)\/[^/]+$/.test(path) && unitsThatMatter.test(path))
+  if (before.type === 'l' && startLink.test(path) && unitsThatMatter.test(path))
     return `mkdir -p ${shellWord(dirname(path))} && ln -sfn ${shellWord(before.content)} ${file}`;
   if (after === undefined || before.type !== after.type || before.type === 'l') return undefined;
   if (before.content !== after.content) return undefined;
