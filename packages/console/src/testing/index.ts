@@ -1,3 +1,3 @@
 /** The console over a generated rack, and a browser to look at it. */
-export { type Browser, openBrowser } from './browser.ts';
+export { type Browser, openBrowser, signIn } from './browser.ts';
 export { type Fixture, startFixture } from './fixture.ts';

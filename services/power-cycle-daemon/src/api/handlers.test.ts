@@ -424,10 +424,17 @@ describe('the views', () => {
   });
 });
 
+/** Another operator. */
+async function colleagueOf({ dir, url }: TestDaemon) {
+  const about = { name: 'bob', role: 'operate', expiresInDays: 1 } as const;
+  const token = await newToken(join(dir, 'tokens.yaml'), about);
+  return createClient(powerCycleDaemonApi, { baseUrl: url, token });
+}
+
 describe('holds', () => {
   it('keep from cycling, are listed, take the place of previous ones, and are released', async () => {
     const daemon = await startDaemon({ yaml });
-    const { client } = daemon;
+    const client = await colleagueOf(daemon);
     await client.hold({ body: { targets: ['b-1'], reason: 'fan' } });
     const until = new Date(Date.now() + 3_600_000).toISOString();
     const added = await client.hold({ body: { targets: ['b-[1-2]'], until, reason: 'new fan' } });
@@ -438,7 +445,7 @@ describe('holds', () => {
     const after = await ask(daemon, ['b-1']);
 
     expect(rejected).toMatchObject({
-      detail: `b-1: put on hold by ${daemon.who} until ${until}: new fan; possible from ${until}`,
+      detail: `b-1: put on hold by ${holds[0]?.by} until ${until}: new fan; possible from ${until}`,
       rejected: [{ code: 'held', until }],
     });
     expect(holds.map(({ target, reason }) => [target, reason])).toEqual([
@@ -456,7 +463,7 @@ describe('holds', () => {
   it('end by themselves, also those without an end of their own', async () => {
     const clock = fakeClock();
     const daemon = await startDaemon({ yaml, clock });
-    await daemon.client.hold({ body: { targets: ['rack1'], reason: 'move' } });
+    await (await colleagueOf(daemon)).hold({ body: { targets: ['rack1'], reason: 'move' } });
     const held = await problem(ask(daemon, ['b-1']));
     clock.pass(24 * 3600_000);
 

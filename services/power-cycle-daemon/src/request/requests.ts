@@ -150,8 +150,10 @@ export class Requests {
     const active = [...snapshot.active];
     const accepted: AcceptedRequests['cycles'] = [];
     const records: CycleRecord[] = [];
+    const { by, origin } = request;
+    const asked = { ...ask, person: origin === 'person' ? by : undefined };
     for (const target of targets) {
-      const verdict = checkRequest(target, ask, { ...snapshot, active }, request.origin);
+      const verdict = checkRequest(target, asked, { ...snapshot, active }, origin);
       if (verdict.is === 'rejected') rejected.push(verdict.rejection);
       else if (verdict.is === 'joined') {
         accepted.push({ id: verdict.cycle.id, target: target.name, joined: true });

@@ -243,7 +243,21 @@ describe('a hold', () => {
     });
   });
 
-  it('is no hindrance to others', () => {
+  it.each([
+    ['does not stop the person who set it', 'ann', [hold('a')], true],
+    ['stops another person', 'bob', [hold('a')], false],
+    ['stops what is requested automatically', undefined, [hold('a')], false],
+    [
+      'of another person stops one with an own hold',
+      'ann',
+      [hold('a'), hold('a', { by: 'bob' })],
+      false,
+    ],
+  ])('%s', (_what, person, holds, isAllowed) => {
+    expect(verdict('a', { person }, { holds }).is).toBe(isAllowed ? 'allowed' : 'rejected');
+  });
+
+  it('is no hindrance to other targets', () => {
     expect(verdict('a', {}, { holds: [hold('b'), hold('pdu-2'), hold('a-device')] })).toEqual(
       allowed,
     );

@@ -24,6 +24,8 @@ export interface Ask {
   ignoreLimits?: boolean | undefined;
   /** Of a USB port: only if no other port shares its power. */
   alone?: boolean | undefined;
+  /** The person. What they have put on hold before keeps off only others. */
+  person?: string | undefined;
 }
 
 /** Everything that a request is checked against, as of now. */
@@ -103,10 +105,11 @@ export function whyNoLonger(
   const { action, mode, force, nativeOnly, offSeconds, offSecondsGiven } = record;
   const why = whyObserved(target, snapshot.rack);
   if (why !== undefined) return `${target.name}: ${why}`;
-  const ask = { action, mode, force, ...(offSecondsGiven && { offSeconds }) };
+  const person = record.origin === 'person' ? record.by : undefined;
+  const ask = { action, mode, force, person, ...(offSecondsGiven && { offSeconds }) };
   const isSafe = action === 'on' || mode === 'soft' || target.feeds.length === 0;
   const verdict =
-    held(target, ask, snapshot) ??
+    held(target, ask, snapshot, Date.parse(record.requestedAt)) ??
     onFailing(target, ask, snapshot, record.number) ??
     (isSafe ? undefined : dangerous(target, ask, snapshot));
   if (verdict?.is === 'rejected') return verdict.rejection.detail;
@@ -135,10 +138,17 @@ function cannot(target: Target, { action, mode }: Ask): Verdict | undefined {
   return rejected(target, 'no-outlet', detail);
 }
 
-function held(target: Target, { action }: Ask, snapshot: Snapshot): Verdict | undefined {
+function held(
+  target: Target,
+  { action, person }: Ask,
+  snapshot: Snapshot,
+  requestedAt = snapshot.now,
+): Verdict | undefined {
   // A repair requires off and on.
   if (action !== 'cycle') return undefined;
-  const [hold] = holdsOf(target, snapshot);
+  const hold = holdsOf(target, snapshot).find(
+    ({ by, since }) => by !== person || Date.parse(since) > requestedAt,
+  );
   if (hold === undefined) return undefined;
   const whose = hold.target === target.name ? '' : `${hold.target} was `;
   const detail = `${whose}put on hold by ${hold.by} until ${hold.until}: ${hold.reason}`;

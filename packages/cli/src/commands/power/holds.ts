@@ -22,7 +22,7 @@ interface HoldOptions extends EndOptions {
 export function hold(command: SkoloCommand): void {
   command
     .description(
-      'Blocks all power cycles during a repair. You can hold machines, phones, a switch or PDU with everything that it powers, or the whole rack (by its name). Without --until or --for, a hold ends after 24 hours, unless rack.yaml sets a different time.',
+      'Blocks power cycles by others during a repair. You can hold machines, phones, a switch or PDU with everything that it powers, or the whole rack (by its name). Without --until or --for, a hold ends after 24 hours, unless rack.yaml sets a different time.',
     )
     .summary('block power cycles during a repair')
     .argument('<names...>', "machines, phones, devices or the rack; quote ranges: 'rpi-[001-040]'")

@@ -4,7 +4,7 @@ import { CallFailed } from '../live/api.ts';
 export function Rejections({ problem }: { problem: unknown }) {
   const rejected = problem instanceof CallFailed ? problem.problem.rejected : undefined;
   const lines = Array.isArray(rejected)
-    ? rejected.map((each) => `${each?.target}: ${each?.detail}`)
+    ? rejected.map((each) => String(each?.detail))
     : [problem instanceof Error ? problem.message : String(problem)];
   return (
     <ul class="failure" role="alert">
