@@ -194,7 +194,6 @@ rm /etc/ssh/sshd_config.d/00-person.conf`,
     script: `printf 'Match Address ${machine}\\n  PubkeyAuthentication no\\n' > ${sshdFile}`,
     why: other,
     undo: `rm ${sshdFile}`,
-    isSample: true,
   },
   {
     what: 'after its next start, sshd runs another command for sessions from the workstation',
