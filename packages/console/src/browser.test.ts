@@ -254,6 +254,7 @@ describe.skipIf(!chromium)('the console', () => {
     await keys.click();
     await dialog.getByRole('checkbox').uncheck();
     await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
     await page.keyboard.press('2');
     await page.keyboard.press('?');
 
@@ -262,6 +263,7 @@ describe.skipIf(!chromium)('the console', () => {
     await keys.click();
     await dialog.getByRole('checkbox').check();
     await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
     await page.keyboard.press('?');
     await dialog.waitFor();
     await page.keyboard.press('Escape');
