@@ -52,9 +52,7 @@ export function cardsOf(rack: RackView, machines: ReadonlyMap<string, Machine>):
     if (found) found.alerts.push(alert);
     else cards.push(cardOfAlert(alert));
   }
-  // A phone shows only the first.
-  const ordered = cards.toSorted((one, other) => Number(other.isBad) - Number(one.isBad));
-  return [...ordered, ...silent, ...people];
+  return [...cards, ...silent, ...people];
 }
 
 /** The card that an alert's link opens. */
