@@ -15,6 +15,8 @@ const limits = {
   table: { bytes: mebibyte, count: 20_000, of: 'lines', weights: lines },
   /** The configuration of a large router has one or two MiB. */
   configuration: { bytes: 32 * mebibyte, count: 400_000, of: 'lines', weights: lines },
+  /** A configuration of which a model holds several, and parses each line. */
+  settings: { bytes: 8 * mebibyte, count: 200_000, of: 'lines', weights: lines },
   document: { bytes: mebibyte, count: 20_000, of: 'elements', weights: elements },
 } as const;
 
