@@ -13,7 +13,7 @@ interface UptimesDeps {
 }
 
 /** A killed service seems to have been down for so much longer. */
-export const beatSeconds = 30;
+export const beatSeconds = 60;
 
 interface Up {
   at: number;

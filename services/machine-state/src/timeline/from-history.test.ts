@@ -43,7 +43,8 @@ it('shows when services were down, that this one was killed, and new versions', 
   peer = { ...peer, reachable: false };
   run(4 * minute);
   peer = { ...peer, reachable: true, version: '1.1' };
-  run(10 * minute);
+  // Until just after a beat.
+  run(10 * minute + 1000);
   // Killed, without a last beat.
   await history.close();
   clock.pass(5 * minute);
