@@ -35,8 +35,12 @@ export const auditWords: Readonly<Record<string, string>> = {
   switchOutlets: 'switch outlets',
 };
 
-/** People sign in often, and this changes nothing. */
-const foldable: ReadonlySet<string> = new Set(['signIn', 'signOut', 'createLink']);
+const signIns: ReadonlySet<string> = new Set(['signIn', 'signOut', 'createLink']);
+
+/** People sign in and out often, and this changes nothing. */
+export function isSignIn({ what }: Pick<AuditedChange, 'what'>): boolean {
+  return signIns.has(what);
+}
 
 export interface AuditRow<Service extends string = string> extends AuditedChange<Service> {
   /** `what`, in words. */
@@ -67,7 +71,7 @@ export function auditRows<Service extends string>(
 }
 
 function isSameVisit(one: AuditedChange, other: AuditedChange): boolean {
-  const isFoldable = ({ what, outcome }: AuditedChange) => foldable.has(what) && outcome === 'done';
+  const isFoldable = (change: AuditedChange) => isSignIn(change) && change.outcome === 'done';
   return isFoldable(one) && isFoldable(other) && one.who === other.who;
 }
 

@@ -3,8 +3,10 @@
  * report it waits, too. One disk for a process: that of its state directory.
  */
 const changes = new Set<{ since: number }>();
-/** A slow SD card takes up to a second. */
-const patienceMs = 5000;
+/** A disk that does not respond for so long hangs. A slow SD card takes up to a second. */
+export const hangsAfterMs = 5000;
+/** For people. */
+export const hangs = `the disk has not responded for ${hangsAfterMs / 1000} s; check it with dmesg`;
 
 /** Makes a change, and notices if it hangs. @throws what `change` throws */
 export async function toDisk<T>(change: () => Promise<T>): Promise<T> {
@@ -21,7 +23,5 @@ export async function toDisk<T>(change: () => Promise<T>): Promise<T> {
 export function hangingDisk(): { since: Date; why: string } | undefined {
   const [oldest] = changes;
   const ms = oldest === undefined ? 0 : performance.now() - oldest.since;
-  if (ms < patienceMs) return undefined;
-  const why = `the disk has not responded for ${patienceMs / 1000} s; check it with dmesg`;
-  return { since: new Date(Date.now() - ms), why };
+  return ms < hangsAfterMs ? undefined : { since: new Date(Date.now() - ms), why: hangs };
 }

@@ -128,6 +128,9 @@ function expressions(sources: Described['volatile']): LineRule[] {
   );
 }
 
+/** Of the beginning and the end; all of it may be long. */
+const longestShown = 65_536;
+
 async function read(
   connection: DeviceConnection,
   commands: readonly string[],
@@ -137,8 +140,7 @@ async function read(
   const answers: Buffer[] = [];
   for (const command of commands) {
     const answer = await cli.read(command);
-    // Not all of it, which may be long.
-    if (answer.toString('latin1', 0, 65_536).trim() === '') {
+    if (answer.toString('latin1', 0, longestShown).trim() === '') {
       throw new DeviceRejected(connection.device.name, `printed nothing for ${quoted(command)}`);
     }
     answers.push(answer);
@@ -148,12 +150,9 @@ async function read(
   return { content: { bytes }, identity: {} };
 }
 
-/** Not all of it, which may be long. */
-const longestEnd = 65_536;
-
 function incomplete(content: Content, end: RegExp | undefined): string | undefined {
   if (!('bytes' in content)) throw new RangeError('the configuration must be in memory');
-  const text = plainText({ bytes: content.bytes.subarray(-longestEnd) });
+  const text = plainText({ bytes: content.bytes.subarray(-longestShown) });
   if (text.trim() === '') return 'the configuration is empty';
   const last = lastLine(text);
   if (end === undefined || end.test(last)) return undefined;

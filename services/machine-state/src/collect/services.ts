@@ -124,7 +124,7 @@ export class OtherServices {
   views(): Services {
     const { power, clients, backups, alerts, delivery } = this;
     return given({
-      cycles: [...this.cycles.values()],
+      cycles: this.cycles,
       power: power.latest,
       clients: clients.latest,
       backups: backups.latest,

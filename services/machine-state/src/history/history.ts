@@ -1,5 +1,5 @@
 /**
- * The history: events, and the curves of devices. Observations are collected and written together, so that an idle rack writes twice a
+ * The history: events, and the curves of devices. Observations are collected and written together, so that an idle rack writes once a
  * minute which services are up, and a busy one not much more often. The database is in a thread of its own, because a disk may hang. Writing is retried after errors, and everything else in
  * the service works without it.
  */
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type Curve, type HistoryEntry, MachineCondition } from '@skolo/api';
 import { errorText, settlesWithin } from '@skolo/base';
 import { type Clock, type DegradedList, HttpProblem, type Logger } from '@skolo/common';
+import { hangs, hangsAfterMs } from '@skolo/durable/disk';
 import { type Args, HistoryThread, type JobName, type Result } from '../history-thread.ts';
 import type { Standing } from '../join/sources.ts';
 import { type Entry, shownEntry } from './entry.ts';
@@ -44,9 +45,6 @@ const hourMs = 3_600_000;
 const mostPending = 20_000;
 /** A wall clock that is wrong for an hour deletes at most a day. */
 const dropEverySeconds = 3600;
-/** A disk that does not respond for so long hangs. */
-const silentMs = 5000;
-const silentText = `the disk has not responded for ${silentMs / 1000} s; check it with dmesg`;
 
 export class History {
   readonly readings = new Readings();
@@ -116,7 +114,7 @@ export class History {
   tick(): void {
     const { clock, readingsEveryMs } = this.deps;
     if (this.isSilent) {
-      this.onTrouble(silentText);
+      this.onTrouble(hangs);
       return;
     }
     if (clock.uptime() - this.readingsAt >= readingsEveryMs / 1000) this.later();
@@ -180,7 +178,7 @@ export class History {
     this.isClosed = true;
     clearTimeout(this.timer);
     await settlesWithin(
-      silentMs,
+      hangsAfterMs,
       this.flush().then(() => this.thread.close()),
     );
   }
@@ -190,7 +188,7 @@ export class History {
   }
 
   private get isSilent(): boolean {
-    return this.thread.silentMs > silentMs;
+    return this.thread.silentMs > hangsAfterMs;
   }
 
   private later(): void {
@@ -237,10 +235,10 @@ export class History {
   /** Collected entries are part of the answer. */
   private async read<N extends JobName>(name: N, ...args: Args<N>): Promise<Result<N>> {
     try {
-      if (this.isSilent) throw new Error(silentText);
+      if (this.isSilent) throw new Error(hangs);
       void this.write();
       const result = this.call(name, ...args);
-      if (!(await settlesWithin(silentMs, result))) throw new Error(silentText);
+      if (!(await settlesWithin(hangsAfterMs, result))) throw new Error(hangs);
       return await result;
     } catch (error) {
       this.onTrouble(error);

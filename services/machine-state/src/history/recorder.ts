@@ -19,7 +19,12 @@ interface RecorderDeps {
 
 /** An agent may report any. */
 const taskOutcomes: ReadonlySet<string> = new Set([
-  ...['succeeded', 'failed', 'internal-failure', 'bot-exit', 'ended', 'lost'],
+  'succeeded',
+  'failed',
+  'internal-failure',
+  'bot-exit',
+  'ended',
+  'lost',
 ]);
 const mostAgeMs = 366 * 86_400_000;
 

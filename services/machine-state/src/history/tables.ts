@@ -55,8 +55,10 @@ const ConditionRow = z.object({
 /** Its condition may be one of another version. */
 type StoredStanding = Omit<Standing, 'condition'> & { condition: string };
 
-/** Kinds of the timeline: conditions, holds, alerts and rollouts. */
-const happenings = '0, 4, 5, 11';
+/** Those of machines in the timeline. */
+const happenings = (['condition', 'hold', 'alert', 'rollout'] as const)
+  .map((kind) => kinds.indexOf(kind))
+  .join();
 const NamedRow = EntryRow.extend({ machine: z.string() });
 
 /** A change of condition. */

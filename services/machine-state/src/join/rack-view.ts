@@ -46,7 +46,7 @@ export function joinRack(rack: Rack, sources: RackSources): RackView {
     })),
     causes: [...sources.causes],
     services: sources.states,
-    cycleRequests: cycleRequests(sources.services.cycles ?? [], sources.now),
+    cycleRequests: cycleRequests(sources.services.cycles?.values() ?? [], sources.now),
     rackFile: sources.rackFile,
     alerts: sources.alerts,
     ...given({ alertPath: alertPathOf(sources) }),

@@ -51,7 +51,7 @@ export interface Services {
   /** Devices of router-backup by name. */
   backups?: ReadonlyMap<string, BackupDevice>;
   /** Power cycles since this service started, and those before that the daemon still knew. */
-  cycles?: readonly PowerCycle[];
+  cycles?: ReadonlyMap<string, PowerCycle>;
   /** Firing alerts. */
   alerts?: readonly KnownAlert[];
   /** Of alert-to-pubsub. */

@@ -8,7 +8,7 @@ import {
   type PowerCycle,
   type SinkStatus,
 } from '@skolo/api';
-import { actionOf } from '@skolo/api/audit-rows';
+import { actionOf, isSignIn } from '@skolo/api/audit-rows';
 import { isObject } from '@skolo/base';
 import { given } from '../join/machine.ts';
 import type { TimelineEvent } from './merge.ts';
@@ -115,8 +115,6 @@ export function versionOf(
   } satisfies TimelineEvent;
 }
 
-const signIns: ReadonlySet<string> = new Set(['signIn', 'signOut', 'createLink']);
-
 /** Changes and rejections, without those whose effect is shown by itself. @param known IDs of cycles, holds and orders */
 export function auditEvents(
   logs: readonly { service: string; entries: AuditEntry[] }[],
@@ -129,7 +127,7 @@ export function auditEvents(
       id: `audit ${service} ${change.requestId ?? `${time} ${who} ${what} ${target}`}`,
       at: Date.parse(time),
     };
-    if (signIns.has(what)) {
+    if (isSignIn(change)) {
       return [{ ...own, kind: 'sign-in', group: who, text: `${who} signed in or out`, names: [] }];
     }
     const isDone = outcome === 'done' || outcome === 'accepted';

@@ -3,29 +3,9 @@ import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { PowerCycle } from '@skolo/api';
 import { tempDir } from '@skolo/base/testing';
+import { at, exampleCycle } from '@skolo/scripted-services';
 import { expect, it, onTestFinished } from 'vitest';
 import { runCommand } from '../../testing/run-command.ts';
-
-const at = (seconds: number) => new Date(Date.UTC(2026, 10, 20, 3, 0, seconds)).toISOString();
-
-function cycle(target: string, more: Partial<PowerCycle>): PowerCycle {
-  return {
-    id: `id of ${target}`,
-    target,
-    action: 'cycle',
-    mode: 'auto',
-    outlets: [`pdu-1/${target}`],
-    reason: 'no ssh',
-    by: 'ann',
-    origin: 'person',
-    requestedAt: at(0),
-    offSeconds: 5,
-    force: false,
-    step: 'queued',
-    steps: [],
-    ...more,
-  };
-}
 
 const machine = (name: string, condition: string, lastSeen: string) => ({
   name,
@@ -74,8 +54,13 @@ async function request(url: string, ...args: string[]) {
 
 it('says at once which cycles cannot start, and how many do', async () => {
   const url = await startServices([
-    cycle('a', { step: 'turn-off', startedAt: at(1) }),
-    cycle('b', { step: 'check', outcome: 'busy', finishedAt: at(1), detail: 'task 12 is running' }),
+    exampleCycle('a', { step: 'turn-off', startedAt: at(1) }),
+    exampleCycle('b', {
+      step: 'check',
+      outcome: 'busy',
+      finishedAt: at(1),
+      detail: 'task 12 is running',
+    }),
   ]);
 
   const { out, exitCode } = await request(url, 'a', 'b');
@@ -86,7 +71,7 @@ it('says at once which cycles cannot start, and how many do', async () => {
 });
 
 it('says that it is requested if nothing else is known after 2 s', async () => {
-  const url = await startServices([cycle('a', {})]);
+  const url = await startServices([exampleCycle('a')]);
 
   const { out, err, exitCode } = await request(url, 'a');
 
@@ -97,10 +82,12 @@ it('says that it is requested if nothing else is known after 2 s', async () => {
 
 it('folds cycles that failed for the same reason at different outlets', async () => {
   const failed = (target: string) =>
-    cycle(target, {
+    exampleCycle(target, {
       step: 'turn-off',
       outcome: 'failed',
       failedStep: 'turn-off',
+      outlets: [`pdu-1/${target}`],
+      steps: [],
       detail: `pdu-1/${target} is still on`,
       finishedAt: at(9),
     });
@@ -114,7 +101,7 @@ it('folds cycles that failed for the same reason at different outlets', async ()
 
 it('reports the machines of a switch as they return, and not those that were silent before', async () => {
   const steps = [{ at: at(10), step: 'turn-on' as const, text: 'turning on' }];
-  const switched = cycle('switch-1', {
+  const switched = exampleCycle('switch-1', {
     step: 'see-back',
     outcome: 'on',
     finishedAt: at(12),
