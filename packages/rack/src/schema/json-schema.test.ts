@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { rackReference } from '../../generate/reference.ts';
 import { expandedInventory } from '../formats/inventory.ts';
 import { parseRack } from '../read/load.ts';
 import { inventory } from '../testing/arbitrary-inventory.ts';
+import { badExamples } from '../testing/bad-examples.ts';
 import { exampleRack, exampleText } from '../testing/example.ts';
 import { rackJsonSchema } from './json-schema.ts';
 
@@ -89,18 +90,15 @@ describe('the JSON Schema, by an independent judge', () => {
       ...expanded,
     ];
 
-    const folder = new URL('../../testdata/bad/', import.meta.url);
-    const names = readdirSync(folder).filter(
-      (file) => /^(unknown|type|role|model-unknown|missing)/.test(file) && file.endsWith('.yaml'),
+    const wrong = badExamples.filter(({ name }) =>
+      /^(unknown|type|role|model-unknown|missing)/.test(name),
     );
-    const wrong = names.map((name) => parse(readFileSync(new URL(name, folder), 'utf8')));
 
     // Both at once: the judge costs a second to start.
-    const errors = judged([...documents, ...wrong]);
+    const errors = judged([...documents, ...wrong.map(({ yaml }) => parse(yaml))]);
     expect(errors.slice(0, documents.length).flat()).toEqual([]);
-    expect(names.length).toBeGreaterThan(5);
-    expect(
-      errors.slice(documents.length).map((errors, i) => `${names[i]}: ${errors.length > 0}`),
-    ).toEqual(names.map((name) => `${name}: true`));
+    expect(wrong.length).toBeGreaterThan(5);
+    const unseen = wrong.filter((_, i) => errors[documents.length + i]?.length === 0);
+    expect(unseen.map(({ name }) => name)).toEqual([]);
   });
 });

@@ -1,16 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { isLong, runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Composer, type ErrorCode, Parser } from 'yaml';
 import { RackError } from '../issues/issues.ts';
+import { badExamples } from '../testing/bad-examples.ts';
 import { yamlErrors } from './syntax-errors.ts';
 import { readYaml } from './yaml.ts';
-
-const folder = new URL('../../testdata/bad/', import.meta.url);
-const examples = readdirSync(folder)
-  .filter((file) => file.endsWith('.yaml'))
-  .map((file) => readFileSync(new URL(file, folder), 'utf8'));
 
 /** What the parser itself says. */
 function parserErrorsOf(text: string) {
@@ -67,8 +62,10 @@ const codes: Readonly<Record<ErrorCode, true>> = {
 };
 
 describe('yamlErrors', () => {
-  it('has an example in testdata/bad for every code of the parser', () => {
-    const inExamples = examples.flatMap((text) => parserErrorsOf(text).map(({ code }) => code));
+  it('has an example in bad.txtar for every code of the parser', () => {
+    const inExamples = badExamples.flatMap(({ yaml }) =>
+      parserErrorsOf(yaml).map(({ code }) => code),
+    );
 
     const known = new Set([...inExamples, ...byHand.map(([code]) => code)]);
 
