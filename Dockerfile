@@ -1,4 +1,4 @@
-# All images of skolo, one stage each; docker-bake.hcl builds them for every platform. See docs/images.md.
+# All images of skolo, one stage each; docker-bake.hcl builds them for every platform. See docs/reference/images.md.
 #
 # Base images must be Debian 12 with node on the PATH; the builder's also needs npm.
 ARG BASE=node:24-bookworm-slim

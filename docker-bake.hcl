@@ -1,4 +1,4 @@
-# `docker buildx bake` builds all images for all platforms; see docs/images.md. Variables come from the environment.
+# `docker buildx bake` builds all images for all platforms; see docs/reference/images.md. Variables come from the environment.
 
 variable "PREFIX" {
   default = "skolo/"

@@ -5,9 +5,9 @@
  *
  * VERSION        what programs print as their version; by default the version in package.json
  * --key FILE     signs the checksums with this SSH key, as SHA256SUMS.sig
- * --images       also runs `docker buildx bake --push`, with PREFIX as docs/images.md describes. `images.txt` then contains the digests
+ * --images       also runs `docker buildx bake --push`, with PREFIX as docs/reference/images.md describes. `images.txt` then contains the digests
  *                of the bases, of third-party images in kube/, and of the pushed images, as their registries have them
- * --image-files  also builds the images of each architecture with Docker, and writes them to one file; BASE as docs/images.md describes
+ * --image-files  also builds the images of each architecture with Docker, and writes them to one file; BASE as docs/reference/images.md describes
  * --arch NAME    only for amd64 or arm64
  * --out FOLDER   instead of out/release
  */

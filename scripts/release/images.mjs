@@ -39,7 +39,7 @@ export function whyNoImages({ docker, arch, base }) {
     docker(build, `FROM ${base}\nRUN node --version\n`);
     return undefined;
   } catch {
-    return `images for ${arch}: docker cannot build from ${base}; see its error above, and the requirements in docs/release.md`;
+    return `images for ${arch}: docker cannot build from ${base}; see its error above, and the requirements in docs/reference/release.md`;
   }
 }
 

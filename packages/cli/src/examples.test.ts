@@ -145,8 +145,7 @@ function commandsIn(help: string): string[] {
 }
 
 async function documents(): Promise<string[]> {
-  const where =
-    '{.,docs,docs/proofs,kube,deploy/*,services/*,packages/*,kube/base/prometheus/rules}';
+  const where = '{.,docs/*,kube,deploy/*,services/*,packages/*,kube/base/prometheus/rules}';
   const found = [];
   for await (const path of glob(`${where}/*.{md,yaml}`, { cwd: repository })) {
     if (!path.endsWith('.test.yaml')) found.push(join(repository, path));

@@ -45,7 +45,7 @@ it('leads from the overlay of another rack to one of its own', async () => {
 });
 
 async function printed(): Promise<string> {
-  const page = await readFile(join(repository, 'docs/new-rack.md'), 'utf8');
+  const page = await readFile(join(repository, 'docs/adopt/new-rack.md'), 'utf8');
   const [, block = ''] = /```sh\n(export RACK[\s\S]*?)```/.exec(page) ?? [];
   expect(block).toContain('jumphost prepare');
   return block;

@@ -1,5 +1,5 @@
 /**
- * docs/pi-cluster.md, run as printed, with the installed command in an empty directory: from SD cards in a reader to a cluster. Only the
+ * docs/adopt/pi-cluster.md, run as printed, with the installed command in an empty directory: from SD cards in a reader to a cluster. Only the
  * values in the first block are the test's. The Pis are Debians in namespaces that start with the boot partitions of these SD cards, and
  * k3s is a fake in front of a real API server.
  */
@@ -63,7 +63,7 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
   });
 
   it('leads from empty SD cards to a cluster', async () => {
-    const [values = '', write = '', setUp = ''] = await blocksOf('docs/pi-cluster.md');
+    const [values = '', write = '', setUp = ''] = await blocksOf('docs/adopt/pi-cluster.md');
     const ownValues = await withValues(values);
     const folder = join(home, 'empty');
     await mkdir(folder);
@@ -204,7 +204,7 @@ async function personalComputer(home: string): Promise<NodeJS.ProcessEnv> {
   };
 }
 
-/** As in docs/pi-cluster.md, from the npm package. */
+/** As in docs/adopt/pi-cluster.md, from the npm package. */
 async function installSkolo(home: string): Promise<void> {
   const script = join(repository, 'scripts/bundle.mjs');
   await run(process.execPath, [script, '--out', join(home, 'bundle'), 'cli']);

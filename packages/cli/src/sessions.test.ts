@@ -70,7 +70,12 @@ describe('skolo prints', () => {
 /** Pages with blocks in the language `console`. */
 async function pagesWithExamples() {
   const root = join(own, '../..');
-  const documents = ['README.md', 'kube/README.md', 'docs/*.md', '{services,packages}/*/README.md'];
+  const documents = [
+    'README.md',
+    'kube/README.md',
+    'docs/*/*.md',
+    '{services,packages}/*/README.md',
+  ];
   const found = [];
   for await (const name of glob(documents, { cwd: root })) {
     const text = await readFile(join(root, name), 'utf8');

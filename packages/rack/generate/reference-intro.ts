@@ -1,10 +1,10 @@
-/** Introduction of docs/rack-yaml.md. */
+/** Introduction of docs/reference/rack-yaml.md. */
 export const referenceIntro = `<!-- Made by \`npm run generate -w packages/rack\` from the schema in packages/rack/src. Do not edit. -->
 
 # rack.yaml
 
 This file describes a rack: its jumphost, equipment, machines, identities and service settings.
-For a complete example with comments, see [rack4's rack.yaml](../kube/racks/rack4/rack.yaml).
+For a complete example with comments, see [rack4's rack.yaml](../../kube/racks/rack4/rack.yaml).
 
 - **Check it** with \`skolo rack check --rack FILE\`, which reports all errors at once, each with its location, the invalid value
   and a likely fix. \`skolo inventory list --yaml\` prints the file with ranges expanded and defaults filled in.

@@ -34,7 +34,7 @@ async function faultOfToken({ token }: HttpSink, rack: Rack): Promise<string | u
   // Whether it can be read is checked for all secrets.
   const secret = token && (await readSecret(rack, token).catch(() => undefined));
   return secret?.reveal().includes('://')
-    ? 'the file contains a URL; write only the part that the template requires (docs/alert-receivers.md)'
+    ? 'the file contains a URL; write only the part that the template requires (docs/change/alert-receivers.md)'
     : undefined;
 }
 

@@ -1,4 +1,4 @@
-/** The sinks of docs/alert-receivers.md, with receivers that have the published limits. */
+/** The sinks of docs/change/alert-receivers.md, with receivers that have the published limits. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { untilTestEnds } from '@skolo/base/testing';
@@ -22,7 +22,10 @@ const tokens: Record<string, string> = {
 
 /** Settings as documented, but for the hosts; `dir` gets the tokens. */
 async function documented(receivers: Map<string, AlertReceiver>, dir: string): Promise<string> {
-  const page = await readFile(new URL('../../../docs/alert-receivers.md', import.meta.url), 'utf8');
+  const page = await readFile(
+    new URL('../../../docs/change/alert-receivers.md', import.meta.url),
+    'utf8',
+  );
   const [, yaml = ''] = /```yaml\n(services:.*?)```/s.exec(page) ?? [];
   const rack = `rack: rack4\njumphost: { name: jump, address: 192.168.1.8 }\n${yaml}`;
   const { sinks } = parseRack(rack, { file: '/rack.yaml' }).services['alert-to-pubsub'];

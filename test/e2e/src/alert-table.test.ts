@@ -1,12 +1,12 @@
-/** docs/on-call.md lists all alerts, from their rules. `npx vitest run src/alert-table.test.ts -t 'lists every' -u` writes the table. */
+/** docs/operate/on-call.md lists all alerts, from their rules. `npx vitest run src/alert-table.test.ts -t 'lists every' -u` writes the table. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { alertsIn, ruleFiles } from './rule-files.ts';
 
-const page = fileURLToPath(new URL('../../../docs/on-call.md', import.meta.url));
+const page = fileURLToPath(new URL('../../../docs/operate/on-call.md', import.meta.url));
 
-it('docs/on-call.md lists every alert with its meaning and first command', async () => {
+it('docs/operate/on-call.md lists every alert with its meaning and first command', async () => {
   const text = await readFile(page, 'utf8');
   const alerts = ruleFiles
     .flatMap(alertsIn)

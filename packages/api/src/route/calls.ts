@@ -115,7 +115,7 @@ export function whyOlder(
   { status, detail = '' }: { status: number; detail?: string | undefined },
 ): string | undefined {
   if (status !== 405 && !(status === 404 && detail.startsWith(noSuchPath))) return undefined;
-  return `${who} is older than this skolo, and does not have ${method.toUpperCase()} ${path}; upgrade it as in docs/new-version.md, or use the version of skolo that it has`;
+  return `${who} is older than this skolo, and does not have ${method.toUpperCase()} ${path}; upgrade it as in docs/change/new-version.md, or use the version of skolo that it has`;
 }
 
 /** The headers of a request that have a value. */

@@ -242,7 +242,7 @@ describe('a problem', () => {
 
     await expect(client.change({ body: { why: 'x' } })).rejects.toMatchObject({
       status: 501,
-      message: `the service at ${url} is older than this skolo, and does not have POST /v1/things; upgrade it as in docs/new-version.md, or use the version of skolo that it has`,
+      message: `the service at ${url} is older than this skolo, and does not have POST /v1/things; upgrade it as in docs/change/new-version.md, or use the version of skolo that it has`,
     });
   });
 

@@ -1,10 +1,10 @@
-/** docs/repeated-requests.md describes the effect of repeating every request that changes something. */
+/** docs/reference/repeated-requests.md describes the effect of repeating every request that changes something. */
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { changes } from '../testing/changes.ts';
 
 const page = await readFile(
-  new URL('../../../../docs/repeated-requests.md', import.meta.url),
+  new URL('../../../../docs/reference/repeated-requests.md', import.meta.url),
   'utf8',
 );
 const rows = page.split('\n').filter((line) => line.startsWith('|'));

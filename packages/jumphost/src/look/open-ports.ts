@@ -70,7 +70,7 @@ function requiredPorts({ services }: Rack): Map<string, string> {
 
 function adviceFor(user: string): string {
   return [...exclusivePorts.values()].some((service) => service === user)
-    ? `stop it, or let it continue until you cut ${user} over (docs/existing-system.md)`
+    ? `stop it, or let it continue until you cut ${user} over (docs/adopt/existing-system.md)`
     : 'stop it, or change its port';
 }
 

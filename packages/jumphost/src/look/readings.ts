@@ -97,7 +97,7 @@ function judgeUnits(text: string): Check {
       ...failed.map(([unit]) => `${unit} has failed; run journalctl -u ${unit} to see why`),
       ...power.map(
         (unit) =>
-          `${unit} is running and may switch the same outlets; see docs/existing-system.md before you install skolo`,
+          `${unit} is running and may switch the same outlets; see docs/adopt/existing-system.md before you install skolo`,
       ),
     ],
     note: `${services} services are active`,

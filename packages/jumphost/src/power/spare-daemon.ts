@@ -21,7 +21,7 @@ export interface DaemonPlace {
   state: string;
 }
 
-/** Where `skolo jumphost prepare` or the commands in docs/new-rack.md installed it. */
+/** Where `skolo jumphost prepare` or the commands in docs/adopt/new-rack.md installed it. */
 const usualPlace: DaemonPlace = {
   program: ['/usr/bin/node', '/opt/skolo/services/power-cycle-daemon/dist/main.js'],
   folder: '/run/skolo-jumphost-power',

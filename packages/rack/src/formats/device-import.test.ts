@@ -49,7 +49,7 @@ describe('Oxidized', () => {
         },
       ],
       left: [
-        'router.db:4: skolo does not support the model in column 3; if it has a command line, describe it with `model: generic` (docs/rack-yaml.md)',
+        'router.db:4: skolo does not support the model in column 3; if it has a command line, describe it with `model: generic` (docs/reference/rack-yaml.md)',
       ],
       bad: [],
       aliases: [],
@@ -249,7 +249,7 @@ describe('pdudaemon', () => {
     expect(one(pdu)).toMatchObject({
       devices: [],
       left: [
-        `p.conf: pdus.pdu-1: skolo does not support model ${name}; to switch it with a program, use \`model: command-switch\` (docs/rack-yaml.md)`,
+        `p.conf: pdus.pdu-1: skolo does not support model ${name}; to switch it with a program, use \`model: command-switch\` (docs/reference/rack-yaml.md)`,
       ],
     });
   });

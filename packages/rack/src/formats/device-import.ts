@@ -220,8 +220,10 @@ function pduOf(pdu: Pdu): Pick<ForeignDevice, 'entry' | 'login'> | undefined {
   return { entry, login: model === 'mpower' ? { ...login, legacySsh: true } : login };
 }
 
-const toProgram = 'to switch it with a program, use `model: command-switch` (docs/rack-yaml.md)';
-const toGeneric = 'if it has a command line, describe it with `model: generic` (docs/rack-yaml.md)';
+const toProgram =
+  'to switch it with a program, use `model: command-switch` (docs/reference/rack-yaml.md)';
+const toGeneric =
+  'if it has a command line, describe it with `model: generic` (docs/reference/rack-yaml.md)';
 
 function notSupported(where: string, model: string, hint = toGeneric): string {
   return `${where}: skolo does not support model ${model}; ${hint}`;

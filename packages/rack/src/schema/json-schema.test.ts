@@ -23,8 +23,11 @@ describe('what is generated', () => {
     expect(JSON.parse(file), generate).toEqual(JSON.parse(JSON.stringify(rackJsonSchema())));
   });
 
-  it('docs/rack-yaml.md is current', () => {
-    const file = readFileSync(new URL('../../../../docs/rack-yaml.md', import.meta.url), 'utf8');
+  it('docs/reference/rack-yaml.md is current', () => {
+    const file = readFileSync(
+      new URL('../../../../docs/reference/rack-yaml.md', import.meta.url),
+      'utf8',
+    );
 
     expect(file, generate).toBe(reference);
   });

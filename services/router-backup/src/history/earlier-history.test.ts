@@ -5,7 +5,7 @@ import { run, tempDir } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { excluded } from '../jumphost/program.ts';
 
-const page = resolve(import.meta.dirname, '../../../../docs/alone.md');
+const page = resolve(import.meta.dirname, '../../../../docs/adopt/alone.md');
 
 it.each([
   ['earlier-oxidized', 'router', '--bare', '/home/oxidized/.config/oxidized/oxidized.git'],

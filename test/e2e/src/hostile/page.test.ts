@@ -1,9 +1,9 @@
-/** docs/hostile-machine.md names tests that exist. */
+/** docs/operate/hostile-machine.md names tests that exist. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
 const root = new URL('../../../../', import.meta.url);
-const page = readFileSync(new URL('docs/hostile-machine.md', root), 'utf8');
+const page = readFileSync(new URL('docs/operate/hostile-machine.md', root), 'utf8');
 const test = /`(?<file>[^`]+)` > `(?<name>[^`]+)`/;
 /** Of three columns: tables of limits have two. */
 const lines = page

@@ -18,7 +18,7 @@ import { arch, freshDebian, whyNoFreshDebian, writePackage } from '../fresh-debi
 import { furnish, lend, ours, oxidized, password, pdudaemonConf, rancid } from './furnish.ts';
 import { Section, Shell } from './section.ts';
 
-describe.each(['debian', 'debian-13'] as const)('docs/alone.md on %s', (debian) => {
+describe.each(['debian', 'debian-13'] as const)('docs/adopt/alone.md on %s', (debian) => {
   const why = whyNoFreshDebian(debian);
   describe.skipIf(why !== undefined)(why ?? 'as printed', { timeout: 600_000 }, () => {
     let computer: Computer;
@@ -96,7 +96,7 @@ describe.each(['debian', 'debian-13'] as const)('docs/alone.md on %s', (debian) 
       expect(build.next('npm run package')).toBe('npm ci && npm run package\n');
       build.end();
       const enable = await install('router-backup');
-      const verify = await Section.open('Verify', {}, 'docs/release.md');
+      const verify = await Section.open('Verify', {}, 'docs/reference/release.md');
       expect(await shell.type(verify.next('ssh-keygen -Y verify'))).toContain(
         'Good "skolo" signature',
       );

@@ -1,4 +1,4 @@
-/** What a reader of docs/alone.md has before the page: a network, Debian's programs, and the program that skolo replaces. */
+/** What a reader of docs/adopt/alone.md has before the page: a network, Debian's programs, and the program that skolo replaces. */
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { Computer } from '@skolo/simulators';

@@ -22,7 +22,7 @@ export class Section {
   static async open(
     heading: string | undefined,
     own: Readonly<Record<string, string>> = {},
-    page = 'docs/alone.md',
+    page = 'docs/adopt/alone.md',
   ): Promise<Section> {
     const [first = '', ...others] = (await readFile(join(root, page), 'utf8')).split(/^## /m);
     const isIt = (section: string) => section.startsWith(`${heading}\n`);

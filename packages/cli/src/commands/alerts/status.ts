@@ -61,7 +61,7 @@ function receiverLine(
   colour: boolean,
 ): string {
   const state = isSilent ? styled('silent, ', 'red', colour) : '';
-  return `  from ${name}: ${state}${lastHeard ? `last alert ${relative(lastHeard, now)}` : 'no alert received yet'}${isExpected ? '' : ' (its silence is not detected; see `watchdog` in docs/rack-yaml.md)'}`;
+  return `  from ${name}: ${state}${lastHeard ? `last alert ${relative(lastHeard, now)}` : 'no alert received yet'}${isExpected ? '' : ' (its silence is not detected; see `watchdog` in docs/reference/rack-yaml.md)'}`;
 }
 
 const columns: Column<SinkStatus>[] = [

@@ -75,7 +75,7 @@ export async function newRack(
   const zone = timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const line = (value: object) =>
     stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
-  const text = `# Created by skolo. All keys are described in docs/rack-yaml.md.
+  const text = `# Created by skolo. All keys are described in docs/reference/rack-yaml.md.
 ${stringify({ rack: create, timezone: zone, acts: false })}network: ${line({ subnet: network, ...(gateway && { gateway }) })}
 jumphost: ${line({ name, address, ...(router && { uplink: 'internet' }) })}
 `;

@@ -92,7 +92,7 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
     expect({ exitCode, isComplete, notes }).toEqual({ exitCode: 1, isComplete: true, notes: [] });
     expect(of('ports')).toEqual([
       'ntpsec.service listens on udp 123 (0.0.0.0), which chrony requires; stop it, or change its port',
-      'nginx.service listens on tcp 80 (0.0.0.0, [::]), which metadata-server requires; stop it, or let it continue until you cut metadata-server over (docs/existing-system.md)',
+      'nginx.service listens on tcp 80 (0.0.0.0, [::]), which metadata-server requires; stop it, or let it continue until you cut metadata-server over (docs/adopt/existing-system.md)',
       'a program of user 33 listens on tcp 16421 (127.0.0.1), which the pdudaemon endpoint of power-cycle-daemon requires; stop it, or change its port',
       'kubelet.service listens on tcp 10250 (*), which k3s requires; stop it, or change its port',
       'the program node_exporter listens on tcp 9100 (0.0.0.0), which node-exporter requires; stop it, or change its port',

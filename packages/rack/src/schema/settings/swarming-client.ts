@@ -1,6 +1,6 @@
 /**
  * Settings of the agent on machines. The defaults of its thresholds are here: `thresholds` for devices, `host` for the machine,
- * `repair` for the steps of a repair. docs/rack-yaml.md lists them all.
+ * `repair` for the steps of a repair. docs/reference/rack-yaml.md lists them all.
  */
 
 import { seconds, whole } from '@skolo/models';
