@@ -17,7 +17,13 @@ export {
 export { addRack, type NewRack, removeRack, withEpoch } from './racks/clusters-edit.ts';
 export { clustersJsonSchema } from './racks/clusters-schema.ts';
 export { askEachRack, type OnNextWay, type RackAnswer } from './racks/each-rack.ts';
-export { healthPath, healthQueries, type RackHealth, readHealth } from './survey/rack-health.ts';
+export {
+  healthPath,
+  healthQueries,
+  judged,
+  type RackHealth,
+  readHealth,
+} from './survey/rack-health.ts';
 export {
   type AskableRack,
   askPrometheus,

@@ -153,6 +153,16 @@ describe('npm start, while it runs', () => {
     expect(await shell(demo.command(/skolo machine log /))).toContain('bot started');
   });
 
+  it('prints a command that shows the state of the rack without Prometheus', async () => {
+    const command = demo.command(/skolo status /);
+    // As documented: 1 while its simulated machines have faults.
+    const table = await shell(`${command} || test $? = 1`);
+
+    expect(table).toMatch(/^demo +(ok|warning) +\d+\/41 .* [34]\/4 /m);
+    expect(table).toContain('demo: this is from machine-state; TOKEN, WAITING,');
+    expect(table).not.toContain('unreachable');
+  });
+
   it('has agents that clear, repair, and show their log and screen', async () => {
     const options = demo.command(/skolo power status /).replace('npx skolo power status', '');
     const skolo = (words: string) => shell(`npx skolo machine ${words} ${options} 2>&1 || true`);
@@ -245,7 +255,12 @@ describe('npm start, while it runs', () => {
       const before = (await pasted(tasks)).match(/completed/g)?.length ?? 0;
 
       for (let round = 1; round <= 2; round += 1) {
-        for (const command of demo.commands()) await shell(command.replace('curl', 'curl -sf'));
+        // `skolo status` exits with 1 while its simulated machines have faults.
+        for (const command of demo.commands()) {
+          await shell(
+            command.replace('curl', 'curl -sf').replace(/.*skolo status.*/, '$& || true'),
+          );
+        }
       }
 
       await expect
@@ -268,6 +283,9 @@ describe('npm start, while it runs', () => {
     const machines = () => shell(`${list} --json`);
     await expect.poll(machines, rarely).not.toMatch(/"condition": "(?!ok")/);
     expect(await shell(list)).not.toMatch(/^(?!.*shelf1-001).*needs attention/m);
+    expect(await shell(`${demo.command(/skolo status /)} || true`)).toMatch(
+      /^demo .* 41\/41 .* 4\/4 /m,
+    );
   }, 600_000);
 
   it('keeps secrets to their owner', async () => {

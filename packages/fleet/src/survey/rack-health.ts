@@ -159,7 +159,7 @@ export function readHealth(text: string): RackHealth {
     ),
     agents: by('agents', 'version'),
     down: of('down').map(({ metric }) => metric.job ?? ''),
-    alerts: alertsOf(of('alerts').map(({ metric }) => metric)),
+    alerts: of('alerts').map(({ metric }) => metric),
     seen: Object.fromEntries(seen),
     health: by('health', 'verdict'),
     conditions: by('conditions', 'condition'),
@@ -194,7 +194,15 @@ export function readHealth(text: string): RackHealth {
       certificateSeconds: one('certificate'),
     }),
   };
-  return { state: stateOf(facts), ...facts };
+  return judged(facts);
+}
+
+/** A rack's health from facts about it, with the alerts' labels. */
+export function judged(
+  facts: Omit<RackHealth, 'state' | 'alerts'> & { alerts: readonly Labels[] },
+): RackHealth {
+  const found = { ...facts, alerts: alertsOf(facts.alerts) };
+  return { state: stateOf(found), ...found };
 }
 
 /** The most severe first. */

@@ -19,6 +19,10 @@ function suggestions({ rack, rackFile, url }: RunningService): Suggestion[] {
       commands: [`npx skolo console ${where}`],
     },
     {
+      text: 'The state of the rack in one line:',
+      commands: [`npx skolo status --rack ${shellWord(rackFile)}`],
+    },
+    {
       text: 'All machines with what they do or lack; take one of them out for a while, and see what happened to it:',
       commands: [
         `npx skolo machine list ${where}`,

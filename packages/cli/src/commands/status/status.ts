@@ -1,13 +1,14 @@
-import { count, pause } from '@skolo/base';
+import { count, pause, shellWord } from '@skolo/base';
 import { type FleetRack, findRack, type RackHealth, type RackStatus } from '@skolo/fleet';
-import type { SkoloCommand } from '../../command.ts';
+import { commandLine, type SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
-import { headline, printOverview } from '../../output/overview.ts';
+import { headline, printOverview, type Remark } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import { plain, type Style } from '../../output/text.ts';
 import { duration } from '../../output/time.ts';
 import { loadFleet, openerToRead } from '../../reach/racks.ts';
+import { machineState } from '../../reach/service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
 import { causesOf } from './causes.ts';
 import { testWays } from './ways.ts';
@@ -23,27 +24,25 @@ const watchMs = 10_000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Shows the health of all racks, or of the racks that you specify, worst first. The data comes from each rack's Prometheus: machines, alerts, tokens, backups, controllers, spool, disk, pending reboots, certificates and versions. If a rack is unreachable, the list shows why. UNHEALTHY counts machines that are quarantined or recovering, HELD counts machines on hold, and SILENT counts machines that do not respond. If `ways` in kube/clusters/config.json lists several hosts for a rack, the command tests each one at most once a day. A host that failed is tested again after 5 minutes. Exit codes: 0 all racks are ok; 3 some are not; 1 none is ok.",
+      "Shows the health of all racks, or of the racks that you specify, worst first. The data comes from each rack's Prometheus: machines, alerts, tokens, backups, controllers, spool, disk, pending reboots, certificates and versions. If a rack is unreachable, the list shows why. UNHEALTHY counts machines that are quarantined or recovering, HELD counts machines on hold, and SILENT counts machines that do not respond. If `ways` in kube/clusters/config.json lists several hosts for a rack, the command tests each one at most once a day. A host that failed is tested again after 5 minutes. With --rack, --on or --url, the data comes from the machine-state of that rack instead, which does not need Prometheus. Exit codes: 0 all racks are ok; 3 some are not; 1 none is ok.",
     )
     .argument('[racks...]', 'rack names, as listed by skolo racks (default: all)')
     .option('--watch', `refresh every ${watchMs / 1000} s until you press Ctrl-C`)
     .option('--json', 'print JSON')
-    .uses('clusters')
+    .uses('rack', 'url', 'tokenFile')
     .example('skolo status --watch');
 
   command.action(async (names: string[], options: Options) => {
     const { io } = command;
-    const fleet = await loadFleet(command);
-    const racks =
-      names.length === 0 ? fleet.racks : [...new Set(names)].map((name) => findRack(fleet, name));
+    const ask = await asker(command, names);
     using stop = untilStopped(io);
     const { signal } = stop;
     try {
-      let found = await ask(command, racks, signal);
+      let found = await ask(signal);
       print(io, found, options);
       while (options.watch) {
         await pause(watchMs, signal);
-        found = await ask(command, racks, signal);
+        found = await ask(signal);
         // Clears the screen only when there is something to show.
         if (io.rows !== undefined) io.draw('\x1b[H\x1b[2J');
         else io.out('');
@@ -58,20 +57,75 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-async function ask({ io }: SkoloCommand, racks: readonly FleetRack[], signal: AbortSignal) {
+/** Asks the racks with these names, or the services of the one that an option names. */
+async function asker(command: SkoloCommand, names: readonly string[]): Promise<Ask> {
+  const option = (['rack', 'on', 'url'] as const).find((name) => command.gives(name));
+  if (option !== undefined) {
+    if (names.length > 0) command.error(`specify rack names or --${option}, not both`);
+    return () => askServices(command);
+  }
+  const fleet = await loadFleet(command);
+  const racks =
+    names.length === 0 ? fleet.racks : [...new Set(names)].map((name) => findRack(fleet, name));
+  return (signal) => askRacks(command, racks, signal);
+}
+
+type Ask = (signal: AbortSignal) => Promise<Found[]>;
+
+async function askRacks(
+  { io }: SkoloCommand,
+  racks: readonly FleetRack[],
+  signal: AbortSignal,
+): Promise<Found[]> {
   const { statusOfRacks } = await import('@skolo/fleet');
-  const [found, remarks] = await Promise.all([
+  const [found, ways] = await Promise.all([
     statusOfRacks(racks, await openerToRead(io), { signal }),
     testWays(racks, io, signal),
   ]);
-  return found.map((each): Found => {
-    const ways = remarks.flatMap(({ name, text }) => (name === each.rack.name ? [text] : []));
-    return { ...each, ways };
-  });
+  const causes = causesOf(found);
+  return found.map(({ rack: { name }, answer, error }) => ({
+    name,
+    ...(answer && { answer }),
+    ...(error && { error }),
+    options: `--on ${name}`,
+    ways: textsOf(ways, name),
+    remarks: textsOf(causes, name),
+  }));
+}
+
+function textsOf(remarks: readonly Remark[], rack: string): string[] {
+  return remarks.filter(({ name }) => name === rack).map(({ text }) => text);
+}
+
+async function askServices(command: SkoloCommand): Promise<Found[]> {
+  const service = machineState(command);
+  const [view, { machines }] = await service.ask((client) =>
+    Promise.all([client.rack(), client.machines()]),
+  );
+  const { healthFrom } = await import('./from-services.ts');
+  const { needAttention, ...answer } = healthFrom(view, machines, command.io.now());
+  const work = commandLine(command, 'machine list', '--needs-attention');
+  const remarks = [
+    ...view.causes.map(({ text }) => text),
+    ...(needAttention > 0
+      ? [`${count(needAttention, 'machine needs', 'machines need')} attention; run ${work}`]
+      : []),
+    'this is from machine-state; TOKEN, WAITING, DISK, REBOOT and CERT require Prometheus',
+  ];
+  // `--url` is that of machine-state.
+  const { rack, on } = command.globals();
+  const options = on === undefined ? `--rack ${shellWord(rack)}` : `--on ${on}`;
+  return [{ name: view.rack, answer, options, ways: [], remarks }];
 }
 
 /** Includes problems with ways into the rack that were tested today. */
-type Found = RackStatus & { ways: string[] };
+interface Found extends Partial<Pick<RackStatus, 'answer' | 'error'>> {
+  name: string;
+  /** Of other commands about this rack. */
+  options: string;
+  ways: string[];
+  remarks: string[];
+}
 
 /** The worst first. */
 const states = ['unreachable', 'critical', 'warning', 'unknown', 'ok'] as const;
@@ -92,7 +146,7 @@ function stateOf({ answer, error, ways }: Found): (typeof states)[number] {
 
 function print(io: Io, found: readonly Found[], { json }: Options): void {
   const rows = found
-    .map((each) => ({ ...each, name: each.rack.name, state: stateOf(each) }))
+    .map((each) => ({ ...each, state: stateOf(each) }))
     .sort((a, b) => states.indexOf(a.state) - states.indexOf(b.state));
   if (json) {
     const racks = rows.map(({ name, answer, error, ways, state }) => ({
@@ -110,17 +164,17 @@ function print(io: Io, found: readonly Found[], { json }: Options): void {
     head: [headline({ rows, all: rows.length, noun: 'rack', verdict, order: states })],
     rows,
     columns,
-    remarks: [...causesOf(rows), ...rows.flatMap(remarksOf)],
+    remarks: rows.flatMap(remarksOf),
     verdict,
     isFoldable: ({ state }) => state === 'ok',
     isSelection: false,
   });
 }
 
-type Row = Found & { name: string; state: (typeof states)[number] };
+type Row = Found & { state: (typeof states)[number] };
 
-function remarksOf({ name, answer, ways }: Row) {
-  if (!answer) return [];
+function remarksOf({ name, answer, options, ways, remarks }: Row): Remark[] {
+  if (!answer) return remarks.map((text) => ({ name, text }));
   const { alerts, down, machines, versions, state, delivery = 'delivered' } = answer;
   const services = Object.entries(answer.serviceStates).filter(([name]) => !down.includes(name));
   const texts = [
@@ -128,9 +182,7 @@ function remarksOf({ name, answer, ways }: Row) {
     ...(state === 'unknown' ? ['Prometheus has no data from services yet'] : []),
     ...(down.length > 0 ? [`down: ${down.join(', ')}`] : []),
     ...services.map(([service, judged]) => `${service} is ${judged}`),
-    ...(delivery === 'delivered'
-      ? []
-      : [`alerts ${delivery}; run skolo alerts status --on ${name}`]),
+    ...(delivery === 'delivered' ? [] : [`alerts ${delivery}; run skolo alerts status ${options}`]),
     ...(alerts.length > 0 ? [alerts.map(alertText).join(', ')] : []),
     ...Object.entries(machines?.heldBy ?? {}).map(
       ([by, held]) => `${plain(by)} holds ${count(held, 'machine')}`,
@@ -138,6 +190,7 @@ function remarksOf({ name, answer, ways }: Row) {
     ...Object.entries(versions).flatMap(([service, all]) =>
       all.length > 1 ? [`${service} runs as ${all.join(' and ')}`] : [],
     ),
+    ...remarks,
   ];
   return texts.map((text) => ({ name, text }));
 }

@@ -1,0 +1,58 @@
+/** A rack without Prometheus, such as the demo: what machine-state knows from agents and services. Pure. */
+import type { Machine, RackView } from '@skolo/api';
+import { judged, type RackHealth } from '@skolo/fleet';
+
+export interface ServicesHealth extends RackHealth {
+  /** Machines that need attention. */
+  needAttention: number;
+}
+
+/** Nothing need evaluate alert rules in such a rack, so whatever needs attention is a warning, even without an alert. */
+export function healthFrom(
+  { services, elements, causes, alerts, alertPath }: RackView,
+  machines: readonly Machine[],
+  now: number,
+): ServicesHealth {
+  const switching = elements.filter(({ ports }) => ports.some(({ state }) => state !== undefined));
+  const up = switching.filter(({ state }) => state === 'up').length;
+  const backups = elements.flatMap(({ lastBackup }) => lastBackup ?? []).map(Date.parse);
+  const isSilent = ({ condition }: Machine) =>
+    condition === 'stale' || condition === 'gone' || condition === 'never-reported';
+  const holders = machines.flatMap(({ power }) => power?.hold?.by ?? []);
+  const health = judged({
+    at: now / 1000,
+    versions: Object.fromEntries(
+      services.flatMap(({ name, version }) => (version === undefined ? [] : [[name, [version]]])),
+    ),
+    agents: countsBy(machines.flatMap(({ versions }) => versions?.agent ?? [])),
+    down: services.filter(({ reachable }) => !reachable).map(({ name }) => name),
+    alerts: [...alerts, ...machines.flatMap((machine) => machine.alerts)]
+      .filter(({ name, severity }) => severity !== 'info' && name !== 'Watchdog')
+      .map(({ name, severity = '' }) => ({ alertname: name, severity })),
+    machines: {
+      all: machines.length,
+      silent: machines.filter(isSilent).length,
+      held: holders.length,
+      heldBy: countsBy(holders),
+    },
+    seen: Object.fromEntries(machines.map((machine) => [machine.name, !isSilent(machine)])),
+    health: countsBy(machines.flatMap(({ health }) => health?.verdict ?? [])),
+    conditions: countsBy(machines.map(({ condition }) => condition)),
+    serviceStates: Object.fromEntries(
+      services.flatMap(({ name, state, reachable }) =>
+        !reachable || state === undefined || state === 'ready' ? [] : [[name, state]],
+      ),
+    ),
+    ...(switching.length > 0 && { controllers: { all: switching.length, up } }),
+    ...(backups.length > 0 && { backupSeconds: (now - Math.min(...backups)) / 1000 }),
+    ...(alertPath && { delivery: alertPath.state }),
+  });
+  const needAttention = machines.filter((machine) => machine.needsAttention !== undefined).length;
+  const isOk = needAttention + causes.length === 0 && up === switching.length;
+  return { ...health, needAttention, ...(health.state === 'ok' && !isOk && { state: 'warning' }) };
+}
+
+function countsBy(words: readonly string[]): Record<string, number> {
+  const groups = Map.groupBy(words, (word) => word);
+  return Object.fromEntries([...groups].map(([word, { length }]) => [word, length]));
+}
