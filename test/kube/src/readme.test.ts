@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { componentNames, kubeFolder } from './kustomize.ts';
@@ -22,11 +22,5 @@ describe('kube/README.md', () => {
     });
 
     expect(untold).toEqual([]);
-  });
-
-  it('links to files that exist', () => {
-    const links = [...readme.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link);
-
-    expect(links.filter((link) => !existsSync(join(kubeFolder, link)))).toEqual([]);
   });
 });

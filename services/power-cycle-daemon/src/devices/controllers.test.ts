@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { tempDir } from '@skolo/base/testing';
 import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
 import { HostKeys } from '@skolo/equipment';
@@ -131,21 +132,28 @@ describe('controllers', () => {
   });
 });
 
-describe('automatic repair', () => {
-  it('uses the drivers that the table of models lists', async () => {
-    const page = await readFile(new URL('../../MEASUREMENTS.md', import.meta.url), 'utf8');
-    const listed = [
-      ...page.matchAll(/^\| (`\w.*?) \|.* (yes|no|not for PDU outlets) \|$/gm),
-    ].flatMap(([, models = '', uses]) =>
-      [...models.matchAll(/`(.+?)`/g)].map(([, model]) => [model, uses]),
+it('the README lists the models that automatic repair uses', async () => {
+  const page = fileURLToPath(new URL('../../README.md', import.meta.url));
+  const drivers = [...(await loadDrivers()).values()];
+  const names = drivers
+    .filter(({ automaticRepair }) => automaticRepair !== false)
+    .toSorted((a, b) => (a.model < b.model ? -1 : 1))
+    .map(({ model, automaticRepair }) =>
+      automaticRepair === true ? `\`${model}\`` : `\`${model}\` (not for PDU outlets)`,
     );
+  const list = [
+    '<!-- generated: automatic repair -->',
+    '',
+    names.join(', '),
+    '',
+    '<!-- /generated -->',
+  ];
 
-    const drivers = [...(await loadDrivers()).values()].map(({ model, automaticRepair }) => [
-      model,
-      { true: 'yes', false: 'no', function: 'not for PDU outlets' }[
-        typeof automaticRepair === 'boolean' ? `${automaticRepair}` : 'function'
-      ],
-    ]);
-    expect(listed.sort()).toEqual(drivers.sort());
-  });
+  expect(names.length).toBeGreaterThan(5);
+  await expect(
+    (await readFile(page, 'utf8')).replace(
+      /<!-- generated: automatic repair -->.*?<!-- \/generated -->/s,
+      () => list.join('\n'),
+    ),
+  ).toMatchFileSnapshot(page);
 });

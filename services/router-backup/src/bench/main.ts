@@ -113,7 +113,7 @@ async function withSsh(server: {
 const fleet = 200;
 
 /** 200 simulated switches in this process, ten at a time: the run that finds all of them unchanged. */
-const fleet200 = lower(`fleet-${fleet}`, 's', () =>
+const fleet200 = lower('fleet-200', 's', () =>
   withFleet(async (service) => {
     const { seconds } = await service.run();
     return { figure: seconds };

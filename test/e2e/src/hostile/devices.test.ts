@@ -1,8 +1,8 @@
 /**
  * One device of a rack attacks the service that reads it. The service survives and responds, and another device is switched or backed up
- * meanwhile. In full, it writes the table in packages/equipment/MEASUREMENTS.md.
+ * meanwhile. In full, it writes docs/reference/device-attacks.json, from which the page of measurements is made.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { isLong } from '@skolo/durable/fault-injection';
 import type { Attack } from '@skolo/simulators';
@@ -127,23 +127,21 @@ async function outlives(cell: Cell, how: { devices: number; seconds: number }): 
 
 afterAll(async () => {
   if (!isLong || measured.length < all.length) return;
-  const file = new URL('../../../../packages/equipment/MEASUREMENTS.md', import.meta.url);
-  const text = await readFile(file, 'utf8');
-  await writeFile(file, text.replace(/\| attack \|.*(?:\n\|.*)*\n/, table()));
+  const file = new URL('../../../../docs/reference/device-attacks.json', import.meta.url);
+  await writeFile(file, `${JSON.stringify(worstOfEach(), null, 2)}\n`);
 });
 
-function table(): string {
-  const rows = Object.keys(patterns).map((pattern) => {
-    const cells = transports.map((transport) => {
-      const found = measured.filter(
-        (each) => each.pattern === pattern && each.transport === transport,
-      );
-      if (found.length === 0) return '';
-      const peak = Math.round(100 * Math.max(...found.map((each) => each.peak)));
-      const worst = Math.max(...found.map((each) => each.worst)) / 1000;
-      return `${peak}%, ${worst.toFixed(2)} s`;
-    });
-    return `| ${[pattern, ...cells].join(' | ')} |\n`;
-  });
-  return `| ${['attack', ...transports].join(' | ')} |\n|${' --- |'.repeat(transports.length + 1)}\n${rows.join('')}`;
+/** Attack, transport: the most memory as a part of the limit, and the longest response time in seconds. */
+function worstOfEach(): Record<string, Record<string, [number, number]>> {
+  const found: Record<string, Record<string, [number, number]>> = {};
+  for (const { pattern, transport, peak, worst } of measured) {
+    const row = found[pattern] ?? {};
+    const [most, slowest] = row[transport] ?? [0, 0];
+    row[transport] = [
+      Math.max(most, Math.round(100 * peak) / 100),
+      Math.max(slowest, Math.round(worst / 10) / 100),
+    ];
+    found[pattern] = row;
+  }
+  return found;
 }

@@ -1,27 +1,32 @@
-/** The README lists the program's commands. `npx vitest run src/readme.test.ts -t 'lists every' -u` writes the list. */
-import { readFile } from 'node:fs/promises';
+/** docs/reference/commands.md lists the program's commands. `npx vitest run src/commands-page.test.ts -u` writes it. */
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { runCommand } from './testing/run-command.ts';
 
-const readme = fileURLToPath(new URL('../README.md', import.meta.url));
+const file = fileURLToPath(new URL('../../../docs/reference/commands.md', import.meta.url));
 
 interface Listed {
   usage: string;
   summary: string;
 }
 
-it('lists every command', async () => {
-  const page = await readFile(readme, 'utf8');
+it('docs/reference/commands.md lists every command', async () => {
   const commands = await commandsOf([]);
   const width = Math.max(...commands.map(({ usage }) => usage.length));
   const lines = commands.map(({ usage, summary }) => `${usage.padEnd(width)}  ${summary}`);
-  const list = `<!-- generated: commands -->\n\n\`\`\`\n${lines.join('\n')}\n\`\`\`\n\n<!-- /generated -->`;
+  const page = `<!-- Made by \`npx vitest run src/commands-page.test.ts -u\`, in packages/cli, from the command's help. Do not edit. -->
+
+# Commands
+
+\`skolo COMMAND --help\` describes a command's options, and shows an example.
+
+\`\`\`
+${lines.join('\n')}
+\`\`\`
+`;
 
   expect(commands.length).toBeGreaterThan(80);
-  await expect(
-    page.replace(/<!-- generated: commands -->.*?<!-- \/generated -->/s, () => list),
-  ).toMatchFileSnapshot(readme);
+  await expect(page).toMatchFileSnapshot(file);
 });
 
 /** The commands below these words, depth first. */

@@ -1,0 +1,52 @@
+/** Links between pages: each leads to a file, and to a heading of it. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { pageAt } from './page.ts';
+
+const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.md'], {
+  cwd: pageAt(''),
+  encoding: 'utf8',
+});
+const pages = new Map(
+  files
+    .trim()
+    .split('\n')
+    .filter((file) => existsSync(pageAt(file)))
+    .map((file) => [file, withoutBlocks(readFileSync(pageAt(file), 'utf8'))]),
+);
+
+it('links of pages lead to files and headings that exist', () => {
+  const links = [...pages].flatMap(([file, text]) =>
+    [...text.matchAll(/\]\((?!\w+:)(?<path>[^)#\s]*)(?:#(?<heading>[^)\s]*))?\)/g)].map(
+      ({ groups = {} }) => ({ file, path: groups.path ?? '', heading: groups.heading }),
+    ),
+  );
+  const broken = links.filter(({ file, path, heading }) => {
+    const target = path === '' ? file : join(dirname(file), path);
+    if (!existsSync(pageAt(target))) return true;
+    return heading !== undefined && !headingsOf(target).has(heading);
+  });
+
+  expect(links.length).toBeGreaterThan(400);
+  expect(broken).toEqual([]);
+});
+
+/** As GitHub writes them in links; of a directory, those of its README. */
+function headingsOf(target: string): Set<string> {
+  const page = statSync(pageAt(target)).isDirectory() ? join(target, 'README.md') : target;
+  const headings = pages.get(page)?.matchAll(/^#+ (.*)$/gm) ?? [];
+  return new Set(
+    [...headings].map(([, text = '']) =>
+      text
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(/\s/g, '-'),
+    ),
+  );
+}
+
+function withoutBlocks(text: string): string {
+  return text.replaceAll(/^( *)```.*?^\1```$/gms, '');
+}

@@ -1,0 +1,90 @@
+/** docs/reference/measurements.md is made from the YAML and JSON files beside it. `npx vitest run src/pages -u` writes it. */
+import { globSync, readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { dataAt, pageAt, tableOf } from './page.ts';
+
+const Measurements = z.record(
+  z.string(),
+  z.strictObject({
+    /** When and where, unless a result says otherwise. */
+    measured: z.string(),
+    results: z.array(
+      z.strictObject({
+        bench: z.string().optional(),
+        what: z.string(),
+        figure: z.number(),
+        unit: z.string(),
+        against: z.record(z.string(), z.number()).default({}),
+        measured: z.string().optional(),
+      }),
+    ),
+  }),
+);
+/** Attack, transport: the most memory as a part of the limit, and the longest response time in seconds. */
+const Attacks = z.record(z.string(), z.record(z.string(), z.tuple([z.number(), z.number()])));
+
+const parts = Object.entries(dataAt('docs/reference/measurements.yaml', Measurements));
+const attacks = dataAt('docs/reference/device-attacks.json', Attacks);
+
+it('docs/reference/measurements.md is current', async () => {
+  const rows = parts.flatMap(([part, { measured, results }]) =>
+    results.map(({ bench = '', what, figure, unit, against, measured: own = measured }) => [
+      part.replace(/^\w+\//, ''),
+      bench,
+      what,
+      amount(figure, unit),
+      Object.entries(against)
+        .map(([peer, theirs]) => `${peer}: ${amount(theirs, unit)} (${ratio(figure, theirs)})`)
+        .join('; '),
+      own,
+    ]),
+  );
+  const transports = [...new Set(Object.values(attacks).flatMap((row) => Object.keys(row)))];
+  const attackRows = Object.entries(attacks).map(([attack, cells]) => [
+    attack,
+    ...transports.map((transport) => {
+      const cell = cells[transport];
+      return cell === undefined ? '' : `${Math.round(100 * cell[0])}%, ${cell[1].toFixed(2)} s`;
+    }),
+  ]);
+  const page = `<!-- Made by \`npx vitest run src/pages -u\`, in test/e2e, from the files beside it. Do not edit. -->
+
+# Measurements
+
+\`npm run bench -w services/PART -- --only BENCH\` measures one of these again. The number in brackets is ours, divided by that of the other program.
+
+${tableOf(['part', 'bench', 'measured', 'result', 'compared with', 'when and where'], rows)}
+## Devices that attack
+
+One device attacks a service that has only its pod's memory, while another device is switched or backed up. A cell contains the most memory as a part
+of the limit, and the longest response time of \`/healthz\`; the test requires less than 80% and 3 s. Empty cells are attacks that the protocol does not
+have. To measure again: \`SKOLO_LONG=1 npx vitest run src/hostile/devices.test.ts\`, in test/e2e.
+
+${tableOf(['attack', ...transports], attackRows)}`;
+
+  await expect(page).toMatchFileSnapshot(pageAt('docs/reference/measurements.md'));
+});
+
+it('each bench that it names exists', () => {
+  const missing = parts.flatMap(([part, { results }]) => {
+    const where = part === 'packages/cli' ? 'test/images' : part;
+    const sources = globSync(`${pageAt(where)}/src/bench/**/*.ts`)
+      .map((file) => readFileSync(file, 'utf8'))
+      .join('\n');
+    return results
+      .filter(({ bench }) => bench !== undefined && !sources.includes(`'${bench}'`))
+      .map(({ bench }) => `${part}: ${bench}`);
+  });
+
+  expect(missing).toEqual([]);
+});
+
+function amount(figure: number, unit: string): string {
+  const number = figure.toLocaleString('en');
+  return unit.startsWith('%') ? `${number}${unit}` : `${number} ${unit}`.trim();
+}
+
+function ratio(ours: number, theirs: number): string {
+  return Number((ours / theirs).toPrecision(2)).toLocaleString('en');
+}

@@ -1,0 +1,57 @@
+/** TESTED.md is made from docs/reference/tested.yaml, and names tests that exist. `npx vitest run src/pages -u` writes it. */
+import { existsSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { dataAt, pageAt, tableOf } from './page.ts';
+
+const Tested = z.record(
+  z.string(),
+  z.strictObject({
+    tested: z
+      .array(
+        z.strictObject({
+          what: z.string(),
+          with: z.string(),
+          test: z.string().optional(),
+          run: z.enum(['every', 'long', 'manual']).default('every'),
+        }),
+      )
+      .min(1),
+    notTested: z.array(z.string()).min(1),
+  }),
+);
+
+const parts = dataAt('docs/reference/tested.yaml', Tested);
+
+it('TESTED.md is current', async () => {
+  const sections = Object.entries(parts).map(([part, { tested, notTested }]) => {
+    const rows = tested.map(({ what, with: counterpart, test, run }) => [
+      what,
+      counterpart,
+      run,
+      test === undefined ? '' : `[${test.slice(test.lastIndexOf('/') + 1)}](${test})`,
+    ]);
+    return `## ${part}\n\n${tableOf(['subject', 'tested with', 'run', 'test'], rows)}\nNot tested: ${notTested.join('; ')}.\n`;
+  });
+  const page = `<!-- Made by \`npx vitest run src/pages -u\`, in test/e2e, from docs/reference/tested.yaml. Do not edit. -->
+
+# Test coverage and counterparts
+
+**No part of skolo has been tested with a real switch, PDU, phone, Raspberry Pi, k3s cluster, Swarming server or bot yet.** Jumphosts have been tested
+only on Debian 12. [Evidence files](docs/proofs/README.md) record which models were verified on real hardware.
+
+The column “run” contains \`every\` for \`npm test\`, \`long\` for \`npm run test:long\`, and \`manual\` for tests that people ran. For the results of random
+tests, see [Fault-injection tests](docs/reference/fault-injection.md).
+
+${sections.join('\n')}`;
+
+  await expect(page).toMatchFileSnapshot(pageAt('TESTED.md'));
+});
+
+it('each test that it names exists', () => {
+  const named = Object.values(parts).flatMap(({ tested }) => tested.map(({ test }) => test));
+  const missing = named.filter((test) => test !== undefined && !existsSync(pageAt(test)));
+
+  expect(named.length).toBeGreaterThan(100);
+  expect(missing).toEqual([]);
+});
