@@ -402,6 +402,32 @@ describe('the views', () => {
     });
   });
 
+  it('show the outlets of a PDU that feeds nothing in rack.yaml, read, but not those of a switch', async () => {
+    const daemon = await startDaemon({
+      yaml: `
+infrastructure:
+  switch-1: { model: edgeswitch, address: 127.0.2.1 }
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2, outlets: 3 }
+  pdu-2: { model: synaccess, address: 127.0.2.3 }
+machines:
+  d: { kind: host, power: pdu-2/3 }
+`,
+    });
+    daemon.boards.get('pdu-1').outlets.set('2', false);
+    const shown = async () =>
+      (await daemon.client.machines()).machines.flatMap(({ name, outlets }) =>
+        outlets.map(({ state }) => `${name} ${state}`),
+      );
+
+    await expect.poll(shown).toEqual(['d on', 'pdu-1/1 on', 'pdu-1/2 off', 'pdu-1/3 on']);
+    const { controllers } = await daemon.client.controllers();
+    expect(controllers.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      'switch-1 unknown',
+      'pdu-1 up',
+      'pdu-2 up',
+    ]);
+  });
+
   it('show each outlet that feeds something, and each controller', async () => {
     const daemon = await startDaemon({ yaml });
     const { outlets } = await daemon.client.outlets();

@@ -17,7 +17,7 @@ import {
 import type { Holds } from '../request/holds.ts';
 import type { OwnDevices } from '../request/own-devices.ts';
 import { RequestRejected, type Requests, unknownRejections } from '../request/requests.ts';
-import { allTargets, findTargets } from '../rules/targets.ts';
+import { findTargets, shownTargets } from '../rules/targets.ts';
 import type { CycleRecord } from '../state/records.ts';
 import { agentKeyName } from './machine-access.ts';
 
@@ -154,7 +154,7 @@ function outletHandlers({
       const names = [query.name ?? []].flat();
       const { targets, unknown } = findTargets(view.rack(), names);
       if (unknown.length > 0) throw new RequestRejected(unknownRejections(unknown));
-      const chosen = names.length === 0 ? allTargets(view.rack()) : targets;
+      const chosen = names.length === 0 ? shownTargets(view.rack()) : targets;
       return ok({ machines: machineStatuses(chosen, view) });
     },
   };

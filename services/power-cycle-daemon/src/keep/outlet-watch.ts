@@ -16,7 +16,7 @@ import type { Timing } from '../devices/timing.ts';
 import type { PowerEvent } from '../events.ts';
 import { whyObserved } from '../rules/observed.ts';
 import { whyNeeded } from '../rules/power-loss.ts';
-import { findTarget, usedOutlets } from '../rules/targets.ts';
+import { findTarget, numberedOutlets, usedOutlets } from '../rules/targets.ts';
 import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 
@@ -214,10 +214,11 @@ export class OutletWatch {
       .some(({ feeds }) => feeds.some((feed) => feedKey(feed) === key));
   }
 
-  /** Outlets that feed something, and those that a person turned off. */
+  /** Outlets that feed something, those of a PDU that feeds nothing, and those that a person turned off. */
   private outletsOf(name: string): string[] {
     const { rack, store } = this.deps;
     const off = [...store.switchedOff.all.values()].filter(({ controller }) => controller === name);
-    return [...new Set([...usedOutlets(rack(), name), ...off.map(({ outlet }) => outlet)])];
+    const used = [...usedOutlets(rack(), name), ...numberedOutlets(rack(), name)];
+    return [...new Set([...used, ...off.map(({ outlet }) => outlet)])];
   }
 }

@@ -109,6 +109,29 @@ export function usedOutlets(rack: Rack, controller: string): string[] {
   return all.filter(({ device }) => device === controller).map(({ outlet }) => outlet);
 }
 
+/**
+ * All outlets of a PDU none of which feeds anything in rack.yaml: people and pdudaemon's clients use them by number. The ports of such a
+ * switch are not shown, because it may be there for the network alone.
+ */
+export function numberedOutlets(rack: Rack, controller: string): string[] {
+  const device = rack.infrastructure.get(controller);
+  const { power, network } = (device && models.get(device.model)) ?? {};
+  if (!device || !power || network || usedOutlets(rack, controller).length > 0) return [];
+  return power.outlets.all?.(device.options) ?? [];
+}
+
+/** Everything that has its own name, and outlets that have nothing but their number. */
+export function shownTargets(rack: Rack): Target[] {
+  const numbered = [...rack.infrastructure.keys()].flatMap((device) =>
+    numberedOutlets(rack, device).map((outlet) => outletTarget({ device, outlet })),
+  );
+  return [...allTargets(rack), ...numbered];
+}
+
+function outletTarget(feed: Outlet): Target {
+  return { name: formatOutlet(feed), kind: 'outlet', feeds: [feed] };
+}
+
 function phone(machine: Machine, device: AttachedDevice): Target {
   const feed = feedOf(machine.name, device);
   const feeds = feed === undefined ? [] : [feed];
@@ -138,7 +161,7 @@ function findOutlet(rack: Rack, name: string): Target | undefined {
   );
   const [only, ...others] = fed;
   if (only !== undefined && others.length === 0 && only.feeds.length === 1) return only;
-  return { name: key, kind: 'outlet', feeds: [feed] };
+  return outletTarget(feed);
 }
 
 function whyUnknown(rack: Rack, name: string): string {

@@ -20,7 +20,7 @@ interface Options extends FilterOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists machines, phones and devices with the last known state and power draw of their outlets, the last cycle, and anything that blocks the next cycle. Problems come first, with their reasons. If the terminal is too small, entries without problems share one line per state; list them with --state.',
+      'Lists machines, phones and devices with the last known state and power draw of their outlets, the last cycle, and anything that blocks the next cycle. The outlets of a PDU that does not power anything in rack.yaml are listed, too. Problems come first, with their reasons. If the terminal is too small, entries without problems share one line per state; list them with --state.',
     )
     .summary('show power states and last cycles')
     .argument('[names...]', "names (default: all); quote ranges: 'rpi-[001-040]'");
