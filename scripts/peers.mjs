@@ -68,15 +68,12 @@ export const peerKinds = [
     proves: 'alert-to-pubsub, where Prometheus posts its alerts',
   },
   {
-    name: 'pubsub-emulator',
-    // Next to gcloud, if installed with it; it starts Java, and cannot print its version.
-    commands: [
-      '/usr/lib/google-cloud-sdk/platform/pubsub-emulator/bin/cloud-pubsub-emulator',
-      '/usr/share/google-cloud-sdk/platform/pubsub-emulator/bin/cloud-pubsub-emulator',
-    ],
-    version: ['--help'],
+    name: 'pstest',
+    commands: builtBy('test/build-go pstest'),
+    version: ['--version'],
     debian: [],
-    proves: "the Pub/Sub sink, and our own embedded Pub/Sub, against Google's emulator",
+    build: 'test/build-go pstest',
+    proves: "the Pub/Sub sink, and our own embedded Pub/Sub, against Google's in-memory one",
   },
   {
     name: 'wrk',

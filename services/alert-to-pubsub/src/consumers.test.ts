@@ -1,11 +1,11 @@
-/** The consumers of packages/alerts/consumers, against Google's emulator, while the service is killed. */
+/** The consumers of packages/alerts/consumers, against Google's pstest, while the service is killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { tempDir } from '@skolo/base/testing';
-import { peer, startPubSubEmulator } from '@skolo/simulators';
+import { peer, startPstest } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { startAlertProcess } from './testing/alert-process.ts';
@@ -16,7 +16,12 @@ const python = peer('python3');
 const eventually = { timeout: 60_000 };
 const Pulled = z.object({
   receivedMessages: z
-    .array(z.object({ message: z.object({ attributes: z.record(z.string(), z.string()) }) }))
+    .array(
+      z.object({
+        ackId: z.string(),
+        message: z.object({ attributes: z.record(z.string(), z.string()) }),
+      }),
+    )
     .default([]),
 });
 
@@ -54,21 +59,21 @@ it('consumers of 15 lines print each change once, also when the service is kille
   timeout: 180_000,
 }, async ({ skip }) => {
   if (!python) return skip('python3 is not installed');
-  const emulator = await startPubSubEmulator();
-  if (!emulator) return skip('pubsub-emulator is not installed');
-  onTestFinished(() => emulator.close());
-  const ask = await startTopic(emulator.endpoint, ['python', 'node', 'raw']);
-  const env = { ...process.env, PUBSUB_EMULATOR_HOST: emulator.endpoint };
+  const pstest = await startPstest();
+  if (!pstest) return skip('pstest is not built');
+  onTestFinished(() => pstest.close());
+  const ask = await startTopic(pstest.endpoint, ['python', 'node', 'raw']);
+  const env = { ...process.env, PUBSUB_EMULATOR_HOST: pstest.endpoint };
   const stdio = ['ignore', 'pipe', 'inherit'] as const;
   const start = (program: string, ...args: string[]) =>
     printed(spawn(program, args, { env, stdio: [...stdio] }));
-  const url = `http://${emulator.endpoint}`;
+  const url = `http://${pstest.endpoint}`;
   const consumers = [
     start(python, join(folder, 'consumer.py'), url, 'my-project', 'python'),
     start(process.execPath, join(folder, 'consumer.mjs'), 'my-project', 'node'),
   ];
   const dir = await tempDir();
-  await writeFile(join(dir, 'rack.yaml'), rackYaml(emulator.endpoint, ''));
+  await writeFile(join(dir, 'rack.yaml'), rackYaml(pstest.endpoint, ''));
   let service = await startAlertProcess(dir);
   async function post(alertname: string, endsAt: string) {
     const alert = { labels: { alertname }, annotations: { summary: 'it is hot' }, endsAt };
@@ -92,8 +97,10 @@ it('consumers of 15 lines print each change once, also when the service is kille
   await expect
     .poll(async () => {
       const found = await ask('POST', 'subscriptions/raw:pull', { maxMessages: 100 });
-      for (const { message } of Pulled.parse(found).receivedMessages) {
+      for (const { ackId, message } of Pulled.parse(found).receivedMessages) {
         if (message.attributes.kind === 'transition') ids.push(message.attributes.id ?? '');
+        // The next message with its ordering key comes after that.
+        await ask('POST', 'subscriptions/raw:acknowledge', { ackIds: [ackId] });
       }
       return ids.length;
     }, eventually)

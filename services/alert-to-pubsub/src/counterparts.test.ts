@@ -1,7 +1,7 @@
 /** The whole service between its real counterparts: Prometheus and Alertmanager before it, Google's client behind it. */
 import type { Clock } from '@skolo/common';
 import { isLong } from '@skolo/durable/fault-injection';
-import { peer, startPubSubEmulator } from '@skolo/simulators';
+import { peer, startPstest } from '@skolo/simulators';
 import type { Program } from '@skolo/simulators/prometheus';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Exporter, startExporter } from './testing/exporter.ts';
@@ -58,14 +58,14 @@ const knownStatus = async (lab: Lab, name: string) =>
   (await lab.alerts()).find(({ labels }) => labels.alertname === name)?.status;
 
 describe('Prometheus alone', patiently, () => {
-  it("reaches a subscriber on Google's emulator, or on the embedded one where that is not installed: what fires, and that it ended", async ({
+  it("reaches a subscriber on Google's pstest, or on the embedded Pub/Sub where that is not built: what fires, and that it ended", async ({
     skip,
   }) => {
     if (!prometheus) return skip(noPrometheus);
-    const emulator = await startPubSubEmulator();
-    if (emulator) {
-      onTestFinished(() => emulator.close());
-      vi.stubEnv('PUBSUB_EMULATOR_HOST', emulator.endpoint);
+    const pstest = await startPstest();
+    if (pstest) {
+      onTestFinished(() => pstest.close());
+      vi.stubEnv('PUBSUB_EMULATOR_HOST', pstest.endpoint);
       onTestFinished(() => void vi.stubEnv('PUBSUB_EMULATOR_HOST', undefined));
     }
     const { subscriber, thermometer, rack } = await startStack();

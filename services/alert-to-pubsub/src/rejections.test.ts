@@ -6,7 +6,7 @@ import { crc32 } from 'node:zlib';
 import { SpooledMessage } from '@skolo/alerts';
 import { listen, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { countRounds, isLong } from '@skolo/durable/fault-injection';
-import { startPubSubEmulator, startPubSubGate } from '@skolo/simulators';
+import { startPstest, startPubSubGate } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts';
 import { rackYaml, startLab } from './testing/lab.ts';
@@ -186,7 +186,7 @@ describe('an HTTP sink', patiently, () => {
   });
 });
 
-/** A subscriber of the emulator, and a gate before it, which is all that services see. */
+/** A subscriber of pstest, and a gate before it, which is all that services see. */
 async function startGate(endpoint: string) {
   const gate = untilTestEnds(await startPubSubGate(endpoint));
   vi.stubEnv('PUBSUB_EMULATOR_HOST', endpoint);
@@ -196,19 +196,19 @@ async function startGate(endpoint: string) {
   return { gate, subscriber };
 }
 
-describe("Google's emulator", patiently, () => {
-  let emulator: Awaited<ReturnType<typeof startPubSubEmulator>>;
+describe("Google's pstest", patiently, () => {
+  let pstest: Awaited<ReturnType<typeof startPstest>>;
 
   beforeAll(async () => {
-    emulator = await startPubSubEmulator();
+    pstest = await startPstest();
   });
-  afterAll(() => emulator?.close());
+  afterAll(() => pstest?.close());
 
   it.runIf(isLong)(
     'behind something that answers INVALID_ARGUMENT for 6 s gets all, in order for each key',
     async ({ skip }) => {
-      if (emulator === undefined) return skip('pubsub-emulator is not installed');
-      const { gate, subscriber } = await startGate(emulator.endpoint);
+      if (pstest === undefined) return skip('pstest is not built');
+      const { gate, subscriber } = await startGate(pstest.endpoint);
       const dir = await tempDir();
       await writeFile(join(dir, 'rack.yaml'), rackYaml(gate.endpoint, 'orderingKeys: 8'));
       gate.rejects = () => ({ code: 'INVALID_ARGUMENT', message: 'The schema has no such field.' });
@@ -241,8 +241,8 @@ describe("Google's emulator", patiently, () => {
   );
 
   it('behind something that rejects one message for ever gets all others', async ({ skip }) => {
-    if (emulator === undefined) return skip('pubsub-emulator is not installed');
-    const { gate, subscriber } = await startGate(emulator.endpoint);
+    if (pstest === undefined) return skip('pstest is not built');
+    const { gate, subscriber } = await startGate(pstest.endpoint);
     const poison = 'alert-poison';
     gate.rejects = (request) =>
       request.includes(poison) ? { code: 'INVALID_ARGUMENT', message: 'no' } : undefined;

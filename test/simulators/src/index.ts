@@ -68,8 +68,8 @@ export { selfSignedCertificate } from './google-oauth/certificate.ts';
 export { type FaultKind, faultKinds } from './google-oauth/faults.ts';
 export { type GoogleOAuth, startGoogleOAuth } from './google-oauth/server.ts';
 export { makeServiceAccountKey } from './google-oauth/service-account-key.ts';
-export { startPubSubEmulator } from './google-pubsub/emulator.ts';
 export { startPubSubGate } from './google-pubsub/gate.ts';
+export { startPstest } from './google-pubsub/pstest.ts';
 export {
   type GooglePubSub,
   type GooglePubSubOptions,

@@ -10,7 +10,7 @@ export const peerNames = [
   'ip',
   'prometheus',
   'promtool',
-  'pubsub-emulator',
+  'pstest',
   'python3-google-auth',
   'python3-jsonschema',
   'wrk',

@@ -5,7 +5,7 @@ import {
   type GooglePubSub,
   type GooglePubSubOptions,
   startGooglePubSub,
-  startPubSubEmulator,
+  startPstest,
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { decode } from '../message/decode.ts';
@@ -326,7 +326,7 @@ describe('a failure', () => {
   });
 });
 
-describe('the emulator', () => {
+describe('another endpoint', () => {
   it('is at PUBSUB_EMULATOR_HOST, regardless of rack.yaml', async () => {
     const google = await start();
     const connection = await connectPubSub(
@@ -347,22 +347,22 @@ describe('the emulator', () => {
     expect(google.counts.requests).toEqual({ CreateTopic: 1 });
   });
 
-  it('of Google accepts all messages', { timeout: 60_000 }, async (context) => {
-    const emulator = await startPubSubEmulator();
-    if (emulator === undefined) return context.skip('the Pub/Sub emulator is not installed');
-    onTestFinished(() => emulator.close());
+  it("of Google's pstest accepts all messages", { timeout: 60_000 }, async (context) => {
+    const pstest = await startPstest();
+    if (pstest === undefined) return context.skip('pstest is not built');
+    onTestFinished(() => pstest.close());
     const connection = await connectPubSub({
       project: 'my-project',
-      endpoint: emulator.endpoint,
+      endpoint: pstest.endpoint,
       credentials: 'default',
     });
     const [publisher, subscriber] = [connection.publisher(), connection.subscriber()];
     onTestFinished(async () => void (await Promise.all([publisher.close(), subscriber.close()])));
-    const sink = sinkFor(emulator);
+    const sink = sinkFor(pstest);
     const messages = Array.from({ length: 20 }, (_, n) => numberedAlert(n));
 
     const missing = await sinkErrorOf(
-      sinkFor(emulator, { createTopic: false }).send([numberedAlert(1)], 'rack4-0', never()),
+      sinkFor(pstest, { createTopic: false }).send([numberedAlert(1)], 'rack4-0', never()),
     );
     await publisher.createTopic({ name: topic });
     const subscription = 'projects/my-project/subscriptions/all';
@@ -372,7 +372,7 @@ describe('the emulator', () => {
       enableMessageOrdering: true,
     });
     await sink.send(messages, 'rack4-1', never());
-    await sinkFor(emulator, { topic: 'another' }).send([heartbeatMessage()], '', never());
+    await sinkFor(pstest, { topic: 'another' }).send([heartbeatMessage()], '', never());
     const ids: string[] = [];
     while (ids.length < messages.length) {
       const [{ receivedMessages }] = await subscriber.pull({ subscription, maxMessages: 100 });

@@ -1,6 +1,6 @@
 import { untilTestEnds } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
-import { type GooglePubSub, startGooglePubSub, startPubSubEmulator } from '@skolo/simulators';
+import { type GooglePubSub, startGooglePubSub, startPstest } from '@skolo/simulators';
 import { afterAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { encode } from '../message/encode.ts';
 import type { Message } from '../message/message.ts';
@@ -64,12 +64,12 @@ function listen({ connection, topic }: Opened, options: Partial<SubscribeOptions
 const places: [name: string, start: () => Promise<Place | undefined>][] = isLong
   ? [
       ['the embedded Pub/Sub', () => startGooglePubSub()],
-      ['the emulator of Google', startPubSubEmulator],
+      ['pstest', startPstest],
     ]
   : [
       [
-        'the emulator of Google, or the embedded one where that is not installed',
-        async () => (await startPubSubEmulator()) ?? startGooglePubSub(),
+        'pstest, or the embedded Pub/Sub where that is not built',
+        async () => (await startPstest()) ?? startGooglePubSub(),
       ],
     ];
 
@@ -80,7 +80,7 @@ describe.each(places)('with %s, a subscription', (_name, start) => {
 
   async function open({ skip }: TestContext) {
     started ??= start();
-    const place = (await started) ?? skip('pubsub-emulator is not installed');
+    const place = (await started) ?? skip('pstest is not built');
     return connect(place, `alerts-${++names}`);
   }
 

@@ -1,4 +1,4 @@
-/** What the simulator and Google's emulator both do: one list of tests for either. */
+/** What the simulator and Google's pstest both do: one list of tests for either. */
 import { randomUUID } from 'node:crypto';
 import type { PubSub, Subscription, Topic } from '@google-cloud/pubsub';
 import { afterAll, expect, it, type TestContext } from 'vitest';
@@ -18,26 +18,31 @@ type SetUp = (
   options?: { enableMessageOrdering?: boolean },
 ) => Promise<Place>;
 
-/** @param endpoint undefined: it is not installed */
+/** @param endpoint undefined: it is not built */
 export function behaviour(endpoint: () => string | undefined): void {
+  const setUp = placesAt(endpoint);
+  givesMessages(setUp);
+  keepsResources(setUp);
+}
+
+/** What the service's documentation says and pstest does not do: it checks little, and gives a key's messages one at a time. */
+export function documented(endpoint: () => string): void {
+  asDocumented(placesAt(endpoint));
+}
+
+function placesAt(endpoint: () => string | undefined): SetUp {
   let client: PubSub | undefined;
   afterAll(() => client?.close());
 
-  async function setUp(
-    context: TestContext,
-    options: { enableMessageOrdering?: boolean } = {},
-  ): Promise<Place> {
+  return async (context, options = {}) => {
     const at = endpoint();
-    if (at === undefined) context.skip('pubsub-emulator is not installed');
+    if (at === undefined) context.skip('pstest is not built');
     client ??= connect(at ?? '');
     const name = `alerts-${randomUUID()}`;
     const [topic] = await client.createTopic(name);
     const [subscription] = await topic.createSubscription(`${name}-reader`, options);
     return { client, topic, subscription, name };
-  }
-
-  givesMessages(setUp);
-  keepsResources(setUp);
+  };
 }
 
 function givesMessages(setUp: SetUp): void {
@@ -101,22 +106,6 @@ function givesMessages(setUp: SetUp): void {
 
     expect(messages.map(({ id }) => id)).toEqual([messageId, messageId]);
   });
-
-  it('gives a key again in its order', async (context) => {
-    const { client, subscription, name } = await setUp(context, { enableMessageOrdering: true });
-    const topic = client.topic(name, keyed);
-    for (const text of ['1', '2', '3']) {
-      await topic.publishMessage({ data: Buffer.from(text), orderingKey: 'key' });
-    }
-
-    const messages = await read(subscription, (message, count) => {
-      if (count <= 3) message.nack();
-      else message.ack();
-      return count < 6 ? 'more' : 'done';
-    });
-
-    expect(messages.map(textOf)).toEqual(['1', '2', '3', '1', '2', '3']);
-  });
 }
 
 function keepsResources(setUp: SetUp): void {
@@ -142,6 +131,24 @@ function keepsResources(setUp: SetUp): void {
     const { client, name } = await setUp(context);
 
     await expect(client.createTopic(name)).rejects.toMatchObject({ code: 6 });
+  });
+}
+
+function asDocumented(setUp: SetUp): void {
+  it('gives a key again in its order', async (context) => {
+    const { client, subscription, name } = await setUp(context, { enableMessageOrdering: true });
+    const topic = client.topic(name, keyed);
+    for (const text of ['1', '2', '3']) {
+      await topic.publishMessage({ data: Buffer.from(text), orderingKey: 'key' });
+    }
+
+    const messages = await read(subscription, (message, count) => {
+      if (count <= 3) message.nack();
+      else message.ack();
+      return count < 6 ? 'more' : 'done';
+    });
+
+    expect(messages.map(textOf)).toEqual(['1', '2', '3', '1', '2', '3']);
   });
 
   it('rejects an empty message', async (context) => {

@@ -1,4 +1,4 @@
-/** Stands before another Pub/Sub, such as Google's emulator, and answers publishes itself where a test says so. */
+/** Stands before another Pub/Sub, such as Google's pstest, and answers publishes itself where a test says so. */
 import {
   Client,
   credentials,

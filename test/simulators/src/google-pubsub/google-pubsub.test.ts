@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { behaviour } from './behaviour.ts';
-import { type PubSubEmulator, startPubSubEmulator } from './emulator.ts';
+import { behaviour, documented } from './behaviour.ts';
+import { type Pstest, startPstest } from './pstest.ts';
 import { type GooglePubSub, startGooglePubSub } from './server.ts';
 
 describe('the simulator', () => {
@@ -11,14 +11,15 @@ describe('the simulator', () => {
   afterAll(() => google.close());
 
   behaviour(() => google.endpoint);
+  documented(() => google.endpoint);
 });
 
-describe("Google's emulator", () => {
-  let emulator: PubSubEmulator | undefined;
+describe("Google's pstest", () => {
+  let pstest: Pstest | undefined;
   beforeAll(async () => {
-    emulator = await startPubSubEmulator();
+    pstest = await startPstest();
   });
-  afterAll(() => emulator?.close());
+  afterAll(() => pstest?.close());
 
-  behaviour(() => emulator?.endpoint);
+  behaviour(() => pstest?.endpoint);
 });
