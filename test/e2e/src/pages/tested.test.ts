@@ -1,27 +1,45 @@
 /** TESTED.md is made from docs/reference/tested.yaml, and names tests that exist. `npx vitest run src/pages -u` writes it. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { dataAt, pageAt, tableOf } from './page.ts';
 
-const Tested = z.record(
-  z.string(),
-  z.strictObject({
-    tested: z
-      .array(
-        z.strictObject({
-          what: z.string(),
-          with: z.string(),
-          test: z.string().optional(),
-          run: z.enum(['every', 'long', 'manual']).default('every'),
-        }),
-      )
-      .min(1),
-    notTested: z.array(z.string()).min(1),
-  }),
-);
+const run = z.enum(['every', 'long', 'manual']).default('every');
+const Tested = z.strictObject({
+  capabilities: z.record(
+    z.string(),
+    z.array(
+      z.strictObject({
+        what: z.string(),
+        run,
+        /** A file, and text of the name of a test in it. */
+        test: z.templateLiteral([z.string(), ' > ', z.string()]),
+      }),
+    ),
+  ),
+  parts: z.record(
+    z.string(),
+    z.strictObject({
+      tested: z
+        .array(
+          z.strictObject({
+            what: z.string(),
+            with: z.string(),
+            test: z.string().optional(),
+            run,
+          }),
+        )
+        .min(1),
+      notTested: z.array(z.string()).min(1),
+    }),
+  ),
+});
 
-const parts = dataAt('docs/reference/tested.yaml', Tested);
+const { capabilities, parts } = dataAt('docs/reference/tested.yaml', Tested);
+
+function linkTo(file: string): string {
+  return `[${file.slice(file.lastIndexOf('/') + 1)}](${file})`;
+}
 
 it('TESTED.md is current', async () => {
   const sections = Object.entries(parts).map(([part, { tested, notTested }]) => {
@@ -29,10 +47,13 @@ it('TESTED.md is current', async () => {
       what,
       counterpart,
       run,
-      test === undefined ? '' : `[${test.slice(test.lastIndexOf('/') + 1)}](${test})`,
+      test === undefined ? '' : linkTo(test),
     ]);
     return `## ${part}\n\n${tableOf(['subject', 'tested with', 'run', 'test'], rows)}\nNot tested: ${notTested.join('; ')}.\n`;
   });
+  const promised = Object.entries(capabilities).flatMap(([of, each]) =>
+    each.map(({ what, run, test }) => [of, what, run, linkTo(test.split(' > ')[0] ?? '')]),
+  );
   const page = `<!-- Made by \`npx vitest run src/pages -u\`, in test/e2e, from docs/reference/tested.yaml. Do not edit. -->
 
 # Test coverage and counterparts
@@ -43,6 +64,11 @@ only on Debian 12. [Evidence files](docs/proofs/README.md) record which models w
 The column “run” contains \`every\` for \`npm test\`, \`long\` for \`npm run test:long\`, and \`manual\` for tests that people ran. For the results of random
 tests, see [Fault-injection tests](docs/reference/fault-injection.md).
 
+## Capabilities
+
+The design documents of the systems that skolo replaces promise these. Each has a test at the edge that its users meet.
+
+${tableOf(['of', 'capability', 'run', 'test'], promised)}
 ${sections.join('\n')}`;
 
   await expect(page).toMatchFileSnapshot(pageAt('TESTED.md'));
@@ -54,4 +80,11 @@ it('each test that it names exists', () => {
 
   expect(named.length).toBeGreaterThan(100);
   expect(missing).toEqual([]);
+});
+
+const named = Object.values(capabilities).flatMap((each) => each.map(({ test }) => test));
+it.each(named)('%s', (test) => {
+  const [file = '', name = ''] = test.split(' > ');
+
+  expect(readFileSync(pageAt(file), 'utf8')).toContain(name);
 });
