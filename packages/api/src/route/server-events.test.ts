@@ -72,7 +72,9 @@ it('follows a stream from one connection to the next, with the last id', async (
         yield* next;
       })();
     },
-    async lost(error, failures) {
+    signal: new AbortController().signal,
+    pauses: { firstMs: 1, maxMs: 2 },
+    lost(error, failures) {
       lost.push([error, failures]);
       if (asked.length === 3) throw new Error('enough');
     },

@@ -1,4 +1,5 @@
 /** Server-sent events (WHATWG HTML, 9.2). */
+import { type BackOffOptions, backOffMs } from '@skolo/base/back-off';
 
 export interface ServerEvent {
   /** `message` by default. */
@@ -35,16 +36,25 @@ interface Connections<E> {
   /** @param lastId id of the last event that had one */
   connect(lastId: string | undefined): Promise<AsyncIterable<E>>;
   /**
-   * The connection failed or ended; `failures` counts consecutive failures. Reconnects when this resolves, and ends with the error that it
-   * throws.
+   * The connection failed or ended; `failures` counts consecutive failures. Ends with the error that this throws.
+   *
+   * @returns a signal that ends the pause before the next attempt
    */
-  lost(error: unknown, failures: number): Promise<void>;
+  lost(error: unknown, failures: number): AbortSignal | undefined;
+  /** Ends with its reason. */
+  signal: AbortSignal;
+  pauses?: BackOffOptions | undefined;
 }
 
-/** Yields events, reconnecting as needed. */
+/** Short at first: most connections end because a service restarts. */
+const usualPauses = { firstMs: 500, maxMs: 10_000 };
+
+/** Yields events, and reconnects after a pause whenever the connection fails. In a browser too. */
 export async function* followed<E extends { id?: string }>({
   connect,
   lost,
+  signal,
+  pauses = usualPauses,
 }: Connections<E>): AsyncGenerator<E, never> {
   let lastId: string | undefined;
   for (let failures = 1; ; failures += 1) {
@@ -58,8 +68,21 @@ export async function* followed<E extends { id?: string }>({
     } catch (error) {
       why = error;
     }
-    await lost(why, failures);
+    signal.throwIfAborted();
+    const sooner = lost(why, failures);
+    await pauseUntil(backOffMs(failures, pauses), sooner ? [signal, sooner] : [signal]);
+    signal.throwIfAborted();
   }
+}
+
+/** Ends early when one of the signals is aborted. */
+async function pauseUntil(ms: number, signals: AbortSignal[]): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const either = AbortSignal.any(signals);
+  either.addEventListener('abort', () => resolve());
+  if (!either.aborted) await promise;
+  clearTimeout(timer);
 }
 
 /** Drops an incomplete last line: it belongs to an incomplete event. */

@@ -9,7 +9,7 @@ import {
   type RackView,
 } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
-import { backOffMs, errorText, pause } from '@skolo/base';
+import { errorText } from '@skolo/base';
 
 /** To machine-state. Reconnects automatically. */
 interface Way {
@@ -36,7 +36,6 @@ type Change = Changes extends AsyncIterable<infer Each> ? Each : never;
 
 /** Longer than a request waits for the tunnel, so that ssh's error is shown. */
 const timeoutMs = 25_000;
-const tries = { firstMs: 500, maxMs: 15_000 };
 
 export class WatchedRack {
   readonly name: string;
@@ -85,7 +84,8 @@ export class WatchedRack {
   async run(stop: AbortSignal): Promise<void> {
     const changes = followed({
       connect: (lastId) => this.connect(lastId, stop),
-      lost: (error, failures) => this.lost(error, failures, stop),
+      lost: (error) => this.lost(error),
+      signal: stop,
     });
     try {
       for await (const change of changes) this.take(change);
@@ -103,13 +103,11 @@ export class WatchedRack {
     return (await client.changes({ headers: { 'last-event-id': lastId }, signal })).events;
   }
 
-  private async lost(error: unknown, failures: number, stop: AbortSignal): Promise<void> {
-    stop.throwIfAborted();
+  private lost(error: unknown): AbortSignal {
+    const { signal } = this.again;
+    if (!signal.aborted) this.connection('lost', this.reasonOf(error));
     // Tries another token immediately.
-    if (this.again.signal.aborted) return;
-    this.connection('lost', this.reasonOf(error));
-    const either = AbortSignal.any([stop, this.again.signal]);
-    await pause(backOffMs(failures, tries), either).catch(() => stop.throwIfAborted());
+    return signal;
   }
 
   private take(change: Change): void {

@@ -9,7 +9,6 @@ import type {
   ServiceState,
 } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
-import { backOffMs, pause } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import type { EmitMachineState } from '../events.ts';
 import { given } from '../join/machine.ts';
@@ -198,8 +197,9 @@ export class OtherServices {
         return events;
       },
       // `power` shows why the daemon does not respond.
-      lost: (_, failures) =>
-        pause(backOffMs(failures, { firstMs: 500, maxMs: tuning.retryMs }), signal),
+      lost: () => undefined,
+      signal,
+      pauses: { firstMs: 500, maxMs: tuning.retryMs },
     });
     for await (const { data } of changes) {
       note(data);

@@ -16,7 +16,7 @@ interface Shows {
   shown?: (machines: readonly Machine[]) => Machine[];
 }
 
-/** Pause between two screens, and before reconnecting. */
+/** Pause between two screens. */
 const pauseMs = 1000;
 
 /** Runs until Ctrl-C, and reconnects a lost connection. @throws CliError The first connection fails. */
@@ -57,12 +57,12 @@ export async function watchMachines(
 
   const changes = followed({
     connect: async () => (await service.ask((client) => client.changes({ signal }))).events,
-    async lost(error) {
+    lost(error, failures) {
       const why = temporaryReason(error);
-      if (signal.aborted || why === undefined || known.size === 0) throw error;
-      complain(io, `connection lost: ${why}; reconnecting`);
-      await pause(pauseMs, signal);
+      if (why === undefined || known.size === 0) throw error;
+      if (failures === 1) complain(io, `connection lost: ${why}; reconnecting`);
     },
+    signal,
   });
   try {
     for await (const event of changes) {

@@ -2,7 +2,7 @@
 
 import type { Client, PowerCycle, powerCycleDaemonApi } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
-import { type BackOffOptions, backOffMs, pause } from '@skolo/base';
+import type { BackOffOptions } from '@skolo/base';
 import { temporaryReason } from '../../reach/service-client.ts';
 import { isOver } from './cycle-text.ts';
 
@@ -22,13 +22,11 @@ export interface FollowOptions {
   signal: AbortSignal;
   /** Milliseconds since 1970. */
   now(): number;
-  /** Between attempts; default 0.5 to 10 s. */
   pauses?: BackOffOptions;
   /** Gives up after this long without a connection; default 10 min: a jumphost takes a few to boot. */
   giveUpMs?: number;
 }
 
-const usualPauses = { firstMs: 500, maxMs: 10_000 };
 /** Servers and proxies accept URLs of at least 8 kB. */
 const mostInUrl = 6000;
 
@@ -61,16 +59,15 @@ async function followSome(options: FollowOptions): Promise<void> {
       watcher.connected(aheadMs(Date.parse(headers.get('date') ?? ''), now()));
       return events;
     },
-    async lost(error, failures) {
-      signal.throwIfAborted();
+    lost(error, failures) {
       const why = temporaryReason(error);
       if (why === undefined) throw error;
       if (failures === 1) lastAnswer = performance.now();
       if (performance.now() - lastAnswer >= giveUpMs) throw error;
       watcher.lost(why);
-      // With jitter, so that a jumphost's many clients do not all reconnect at the same time.
-      await pause(backOffMs(failures, options.pauses ?? usualPauses), signal);
     },
+    signal,
+    pauses: options.pauses,
   });
   for await (const { data: cycle } of changes) {
     watcher.changed(cycle);

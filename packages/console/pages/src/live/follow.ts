@@ -3,8 +3,6 @@ import { followed } from '@skolo/api/server-events';
 import { CallFailed, machineState } from './api.ts';
 import { addChange, getLive, setLive } from './store.ts';
 
-const firstPauseMs = 500;
-const longestPauseMs = 10_000;
 /** A hidden page releases its connection: browsers allow six per host, and people open many tabs. */
 const hiddenMs = 10_000;
 
@@ -28,10 +26,10 @@ export function follow<E extends { id?: string }>(
       onOpen?.();
       return found;
     },
-    async lost(error, failures) {
-      if (stopped.signal.aborted || !onLost(error)) throw error;
-      await pause(Math.min(longestPauseMs, firstPauseMs * 2 ** (failures - 1)), stopped.signal);
+    lost(error) {
+      if (!onLost(error)) throw error;
     },
+    signal: stopped.signal,
   });
   async function run(): Promise<void> {
     for await (const event of events) onEvent(event);
@@ -89,15 +87,5 @@ function shown(): Promise<void> {
       resolve();
     };
     document.addEventListener('visibilitychange', listener);
-  });
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
   });
 }
