@@ -11,7 +11,14 @@ import type { Style } from '../../output/text.ts';
 import { sizeText, timestamp } from '../../output/time.ts';
 
 /** Most urgent first. */
-const stateOrder: DeviceState[] = ['overdue', 'failed', 'never', 'ok', 'not-backed-up', 'retired'];
+export const stateOrder: DeviceState[] = [
+  'overdue',
+  'failed',
+  'never',
+  'ok',
+  'not-backed-up',
+  'retired',
+];
 
 export const backupFilters: Filter<BackupDevice>[] = [
   {

@@ -1,7 +1,8 @@
 /** `skolo inventory list`: three tables. */
 import type { Identity, InfrastructureDevice, Jumphost, Machine, Rack } from '@skolo/rack';
 import type { Io } from '../../io.ts';
-import { countOf, tally } from '../../output/overview.ts';
+import { countOf } from '../../output/list.ts';
+import { tally } from '../../output/overview.ts';
 import { type Column, table } from '../../output/table.ts';
 import { paragraph, styled } from '../../output/text.ts';
 import { outletText, phoneText } from '../rack/wiring.ts';

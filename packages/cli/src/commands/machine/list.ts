@@ -1,78 +1,134 @@
-import type { Machine } from '@skolo/api';
-import type { SkoloCommand } from '../../command.ts';
-import { type Io, printJson } from '../../io.ts';
-import { headline, printOverview } from '../../output/overview.ts';
+import { type Machine, MachineCondition } from '@skolo/api';
+import { beganAt } from '@skolo/api/silence';
+import { list } from '../../output/list.ts';
+import type { Remark } from '../../output/overview.ts';
+import type { Style } from '../../output/text.ts';
+import { age } from '../../output/time.ts';
 import { machineState } from '../../reach/service-client.ts';
-import { byUrgency, columns, conditions, remarksOf } from './machine-text.ts';
+import { botState, botStyle, cell, deviceColumn, sentence } from './agent-text.ts';
 import { addSelection, isSelection, type SelectionOptions, select } from './selection.ts';
 
 interface Options extends SelectionOptions {
   needsAttention?: true;
   watch?: true;
-  json?: true;
 }
 
-/** `skolo machine list`: lists machines as all services report them. */
-export function define(command: SkoloCommand): void {
-  command
-    .description(
-      'Lists machines with their condition, the reason for it, their tasks and phones, and causes that several machines share. Machines that need attention come first. The data comes from machine-state; if that service is down, use skolo machine status.',
-    )
-    .summary('list machines with their condition')
-    .argument('[names...]', "machine names (default: all); quote ranges: 'rpi-[001-040]'");
-  addSelection(command);
-  command
-    .option(
-      '--needs-attention',
-      'print a work list: shared causes, followed by the machines that need attention, sorted by shelf; with --watch, print only the machines',
-    )
-    .option('--watch', 'update the list whenever something changes, until you press Ctrl-C')
-    .option('--json', 'print JSON; with --watch, one line per change')
-    .uses('rack', 'url', 'tokenFile')
-    .example('skolo machine list --shelf shelf1 --condition quarantined,gone');
+/** Most urgent first. */
+const conditions = MachineCondition.options.toReversed();
 
-  command.action(async (words: string[], options: Options) => {
+const styles: Record<MachineCondition, Style | undefined> = {
+  ok: undefined,
+  recovering: 'yellow',
+  maintenance: 'yellow',
+  quarantined: 'red',
+  stale: 'yellow',
+  gone: 'red',
+  'never-reported': 'red',
+};
+
+/** `skolo machine list`: lists machines as all services report them. Machines are not trusted: see agent-text.ts. */
+export const define = list<Machine, Options>({
+  description:
+    'Lists machines with their condition, the reason for it, their tasks and phones, and causes that several machines share. Machines that need attention come first. The data comes from machine-state; if that service is down, use skolo machine status.',
+  summary: 'list machines with their condition',
+  example: 'skolo machine list --shelf shelf1 --condition quarantined,gone',
+  names: ['[names...]', "machine names (default: all); quote ranges: 'rpi-[001-040]'"],
+  options(command) {
+    addSelection(command);
+    command
+      .option(
+        '--needs-attention',
+        'print a work list: shared causes, followed by the machines that need attention, sorted by shelf; with --watch, print only the machines',
+      )
+      .option('--watch', 'update the list whenever something changes, until you press Ctrl-C');
+  },
+  json: 'print JSON; with --watch, one line per change',
+  uses: ['rack', 'url', 'tokenFile'],
+  async find({ command, words, options, print }) {
     const { io } = command;
     const service = machineState(command);
-    const shown = (machines: readonly Machine[]) => {
-      const found = select(command, machines, words, options).toSorted(byUrgency);
-      return options.needsAttention
-        ? found.filter(({ needsAttention }) => needsAttention !== undefined)
-        : found;
-    };
+    const shown = (machines: readonly Machine[]) =>
+      select(command, machines, words, options)
+        .sort((a, b) => rank(a) - rank(b))
+        .filter(({ needsAttention }) => !options.needsAttention || needsAttention !== undefined);
+    const found = (machines: readonly Machine[]) => ({
+      rows: shown(machines),
+      all: machines.length,
+      isSelection: isSelection(words, options),
+    });
     if (options.watch) {
       const { watchMachines } = await import('./watch-machines.ts');
-      const print = (machines: readonly Machine[]) => {
+      const printAll = (machines: readonly Machine[]) => {
         io.exitCode = 0;
-        printMachines(io, shown(machines), machines.length, isSelection(words, options));
+        print(found(machines));
       };
-      return watchMachines(io, service, options.json ? { shown } : { print });
+      await watchMachines(io, service, options.json ? { shown } : { print: printAll });
+      return undefined;
     }
     const { machines } = await service.ask((client) => client.machines());
-    const found = shown(machines);
-    if (options.needsAttention) {
-      const names = new Set(select(command, machines, words, options).map(({ name }) => name));
-      const { causes: all } = await service.ask((client) => client.rack());
-      const causes = all.filter((cause) => cause.machines.some((name) => names.has(name)));
-      if (options.json) return printJson(io, { machines: found, causes });
-      const { printWork } = await import('./work-list.ts');
-      return printWork(io, found, causes, machines);
-    }
-    if (options.json) return printJson(io, { machines: found });
-    if (found.length === 0 && words.length > 0) return undefined;
-    return printMachines(io, found, machines.length, isSelection(words, options));
-  });
+    if (!options.needsAttention) return found(machines);
+    const names = new Set(select(command, machines, words, options).map(({ name }) => name));
+    const { causes: all } = await service.ask((client) => client.rack());
+    const causes = all.filter((cause) => cause.machines.some((name) => names.has(name)));
+    if (options.json) return { ...found(machines), json: (rows) => ({ machines: rows, causes }) };
+    const { printWork } = await import('./work-list.ts');
+    printWork(io, shown(machines), causes, machines);
+    return undefined;
+  },
+  noun: 'machine',
+  verdict: ({ condition }) => condition,
+  verdicts: conditions,
+  rank,
+  remarks: remarksOf,
+  columns: [
+    { title: 'NAME', cell: ({ name }) => name, shrinkTo: 20 },
+    { title: 'SHELF', cell: ({ shelf }) => shelf, leaveOut: 1 },
+    {
+      title: 'CONDITION',
+      cell: ({ condition }) => condition,
+      style: ({ condition }) => styles[condition],
+    },
+    {
+      title: 'FOR',
+      cell: (machine, now) => {
+        const begun = beganAt(machine);
+        return begun && age(begun, now);
+      },
+      leaveOut: 4,
+    },
+    {
+      title: 'BOT',
+      cell: ({ bot }) => bot && botState(bot),
+      style: ({ bot }) => botStyle(bot),
+      leaveOut: 2,
+    },
+    {
+      title: 'TASK',
+      cell: ({ task }) => task && cell(task.id ?? 'running'),
+      shrinkTo: 8,
+      leaveOut: 3,
+    },
+    deviceColumn(({ devices }) => devices),
+    { title: 'CAUSE', cell: ({ cause }) => cause && cell(cause), style: () => 'red', leaveOut: 5 },
+  ],
+});
+
+/** Machines that need attention first, then by condition. */
+function rank({ needsAttention, condition }: Machine): number {
+  return conditions.indexOf(condition) + (needsAttention === undefined ? conditions.length : 0);
 }
 
-function printMachines(io: Io, rows: readonly Machine[], all: number, isSelection: boolean): void {
-  const verdict = ({ condition }: Machine) => condition;
-  printOverview(io, {
-    head: [headline({ rows, all, noun: 'machine', verdict, order: conditions })],
-    rows,
-    columns: columns(io.now()),
-    remarks: rows.flatMap(remarksOf),
-    verdict,
-    isFoldable: (machine) => machine.condition === 'ok' && remarksOf(machine).length === 0,
-    isSelection,
-  });
+/** Why a machine takes no tasks, and what a person must do. */
+function remarksOf(machine: Machine): Remark[] {
+  const { name, condition, needsAttention, flapping } = machine;
+  const texts = [
+    ...(condition === 'ok' ? [] : [`${condition}: ${sentence(machine.sentence)}`]),
+    ...(flapping === undefined
+      ? []
+      : [`flapping: the condition changed ${flapping.changes} times within an hour`]),
+    ...(needsAttention === undefined || needsAttention === machine.sentence
+      ? []
+      : [`needs attention: ${sentence(needsAttention)}`]),
+  ];
+  return texts.map((text) => ({ name, text }));
 }

@@ -1,10 +1,7 @@
 import type { MachinePower, OutletStatus } from '@skolo/api';
-import type { SkoloCommand } from '../../command.ts';
-import { addFilters, type FilterOptions, isFiltered, selected } from '../../filters.ts';
-import { type Io, printJson } from '../../io.ts';
 import { byNumber, namesOf } from '../../names.ts';
-import { headline, printOverview, type Remark } from '../../output/overview.ts';
-import type { Column } from '../../output/table.ts';
+import { list } from '../../output/list.ts';
+import type { Remark } from '../../output/overview.ts';
 import type { Style } from '../../output/text.ts';
 import { duration, relative } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
@@ -12,37 +9,67 @@ import { isGood, outcomeText, stateStyle } from './cycle-text.ts';
 import { type PowerState, powerFilters, powerStates, powerVerdict } from './power-verdict.ts';
 import { askAboutNames } from './request.ts';
 
-interface Options extends FilterOptions {
-  json?: true;
-}
+/** States whose rows fold into one line: no problem, or a problem of the controller. */
+const foldable: PowerState[] = [
+  'controller-failing',
+  'controller-down',
+  'unknown',
+  'no-outlet',
+  'on',
+];
 
 /** `skolo power status`: the power of machines and devices. */
-export function define(command: SkoloCommand): void {
-  command
-    .description(
-      'Lists machines, phones and devices with the last known state and power draw of their outlets, the last cycle, and anything that blocks the next cycle. The outlets of a PDU that does not power anything in rack.yaml are listed, too. Problems come first, with their reasons. If the terminal is too small, entries without problems share one line per state; list them with --state.',
-    )
-    .summary('show power states and last cycles')
-    .argument('[names...]', "names (default: all); quote ranges: 'rpi-[001-040]'");
-  addFilters(command, powerFilters);
-  command
-    .option('--json', 'print JSON')
-    .example('skolo power status --shelf shelf1 --state off,stuck-off');
-
-  command.action(async (words: string[], options: Options) => {
+export const define = list<MachinePower>({
+  description:
+    'Lists machines, phones and devices with the last known state and power draw of their outlets, the last cycle, and anything that blocks the next cycle. The outlets of a PDU that does not power anything in rack.yaml are listed, too. Problems come first, with their reasons. If the terminal is too small, entries without problems share one line per state; list them with --state.',
+  summary: 'show power states and last cycles',
+  example: 'skolo power status --shelf shelf1 --state off,stuck-off',
+  names: ['[names...]', "names (default: all); quote ranges: 'rpi-[001-040]'"],
+  filters: powerFilters,
+  async find({ command, words }) {
     const queries = words.length === 0 ? [{}] : inQueries(namesOf(words).names);
-    const daemon = powerCycleDaemon(command);
-    const answers = await askAboutNames(command.io, daemon, (client) =>
+    const answers = await askAboutNames(command.io, powerCycleDaemon(command), (client) =>
       Promise.all(queries.map((query) => client.machines({ query }))),
     );
-    if (answers === undefined) return undefined;
-    const sorted = answers.flatMap(({ machines }) => machines).sort(bySubject);
-    const shown = selected(command.io, sorted, powerFilters, options);
-    if (options.json) return printJson(command.io, { machines: shown });
-    const isSelection = words.length > 0 || isFiltered(powerFilters, options);
-    return printStatus(command.io, shown, sorted.length, isSelection);
-  });
-}
+    return (
+      answers && {
+        rows: answers.flatMap(({ machines }) => machines).sort(bySubject),
+        json: (machines) => ({ machines }),
+      }
+    );
+  },
+  noun: 'target',
+  verdict: powerVerdict,
+  verdicts: powerStates,
+  shared: controllerRemarks,
+  remarks: remarksOf,
+  isFoldable: (machine, now) =>
+    foldable.includes(powerVerdict(machine)) && remarksOf(machine, now).length === 0,
+  advice: (machines) =>
+    machines.every(({ outlets }) => outlets.length === 0)
+      ? 'No entry of rack.yaml has `power`; to show an outlet, run skolo power status PDU/OUTLET'
+      : undefined,
+  columns: [
+    { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
+    {
+      title: 'SHELF',
+      cell: ({ shelf, label }) => [shelf, label].filter(Boolean).join('/') || undefined,
+      shrinkTo: 6,
+      leaveOut: 1,
+    },
+    { title: 'OUTLET', cell: ({ outlets }) => outlets.map(({ outlet }) => outlet), shrinkTo: 10 },
+    { title: 'POWER', cell: powerCell, style: powerStyle },
+    { title: 'WATTS', cell: wattsText, align: 'right', leaveOut: 2 },
+    { title: 'CONTROLLER', cell: controllerCell, style: controllerStyle, leaveOut: 3 },
+    {
+      title: 'LAST',
+      cell: (machine, now) => lastText(machine, now),
+      style: lastStyle,
+      leaveOut: 4,
+    },
+    { title: 'NOTE', cell: notes, style: noteStyle, shrinkTo: 8 },
+  ],
+});
 
 /** Splits hundreds of names into several requests, because the length of a URL is limited. */
 function inQueries(names: readonly string[]): { name: string[] }[] {
@@ -56,62 +83,6 @@ function bySubject(a: MachinePower, b: MachinePower): number {
   const infrastructure = (each: MachinePower) => Number(each.kind === 'infrastructure');
   return infrastructure(b) - infrastructure(a) || byNumber(a.name, b.name);
 }
-
-/** States whose rows fold into one line: no problem, or a problem of the controller. */
-const foldable: PowerState[] = [
-  'controller-failing',
-  'controller-down',
-  'unknown',
-  'no-outlet',
-  'on',
-];
-
-/** Totals, problems with their reasons, then machines that have power. */
-function printStatus(
-  io: Io,
-  machines: readonly MachinePower[],
-  all: number,
-  isSelection: boolean,
-): void {
-  const now = io.now();
-  const rank = (machine: MachinePower) => powerStates.indexOf(powerVerdict(machine));
-  const rows = machines.toSorted((a, b) => rank(a) - rank(b));
-  const totals = { rows, all, noun: 'target', verdict: powerVerdict, order: powerStates };
-  printOverview(io, {
-    head: [headline(totals)],
-    rows,
-    columns,
-    remarks: [
-      ...controllerRemarks(machines),
-      ...rows.flatMap((machine) => remarksOf(machine, now)),
-    ],
-    verdict: powerVerdict,
-    isFoldable: (machine) =>
-      foldable.includes(powerVerdict(machine)) && remarksOf(machine, now).length === 0,
-    isSelection,
-  });
-  if (!isSelection && machines.every(({ outlets }) => outlets.length === 0)) {
-    io.out(
-      'No entry of rack.yaml has `power`; to show an outlet, run skolo power status PDU/OUTLET',
-    );
-  }
-}
-
-const columns: Column<MachinePower>[] = [
-  { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
-  {
-    title: 'SHELF',
-    cell: ({ shelf, label }) => [shelf, label].filter(Boolean).join('/') || undefined,
-    shrinkTo: 6,
-    leaveOut: 1,
-  },
-  { title: 'OUTLET', cell: ({ outlets }) => outlets.map(({ outlet }) => outlet), shrinkTo: 10 },
-  { title: 'POWER', cell: powerCell, style: powerStyle },
-  { title: 'WATTS', cell: wattsText, align: 'right', leaveOut: 2 },
-  { title: 'CONTROLLER', cell: controllerCell, style: controllerStyle, leaveOut: 3 },
-  { title: 'LAST', cell: (machine, now) => lastText(machine, now), style: lastStyle, leaveOut: 4 },
-  { title: 'NOTE', cell: notes, style: noteStyle, shrinkTo: 8 },
-];
 
 /** One state if all outlets agree. */
 function powerCell({ outlets }: MachinePower): string[] {

@@ -2,10 +2,10 @@ import { count, pause, shellWord } from '@skolo/base';
 import { type FleetRack, findRack, type RackHealth, type RackStatus } from '@skolo/fleet';
 import { commandLine, type SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
-import { type Io, printJson } from '../../io.ts';
-import { headline, printOverview, type Remark } from '../../output/overview.ts';
+import { list } from '../../output/list.ts';
+import type { Remark } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
-import { plain, type Style } from '../../output/text.ts';
+import { plain } from '../../output/text.ts';
 import { duration } from '../../output/time.ts';
 import { loadFleet, openerToRead } from '../../reach/racks.ts';
 import { machineState } from '../../reach/service-client.ts';
@@ -13,48 +13,107 @@ import { untilStopped } from '../../until-stopped.ts';
 import { causesOf } from './causes.ts';
 import { testWays } from './ways.ts';
 
-interface Options {
-  watch?: true;
-  json?: true;
-}
-
 const watchMs = 10_000;
 
-/** `skolo status`: shows all racks on one screen. */
-export function define(command: SkoloCommand): void {
-  command
-    .description(
-      "Shows the health of all racks, or of the racks that you specify, worst first. The data comes from each rack's Prometheus: machines, alerts, tokens, backups, controllers, spool, disk, pending reboots, certificates and versions. If a rack is unreachable, the list shows why. UNHEALTHY counts machines that are quarantined or recovering, HELD counts machines on hold, and SILENT counts machines that do not respond. If `ways` in kube/clusters/config.json lists several hosts for a rack, the command tests each one at most once a day. A host that failed is tested again after 5 minutes. With --rack, --on or --url, the data comes from the machine-state of that rack instead, which does not need Prometheus. Exit codes: 0 all racks are ok; 3 some are not; 1 none is ok.",
-    )
-    .argument('[racks...]', 'rack names, as listed by skolo racks (default: all)')
-    .option('--watch', `refresh every ${watchMs / 1000} s until you press Ctrl-C`)
-    .option('--json', 'print JSON')
-    .uses('rack', 'url', 'tokenFile')
-    .example('skolo status --watch');
+/** The worst first. */
+const states = ['unreachable', 'critical', 'warning', 'unknown', 'ok'] as const;
+type State = (typeof states)[number];
 
-  command.action(async (names: string[], options: Options) => {
+const styles = {
+  unreachable: 'red',
+  critical: 'red',
+  warning: 'yellow',
+  unknown: 'yellow',
+  ok: undefined,
+} as const;
+
+interface Row extends Partial<Pick<RackStatus, 'answer' | 'error'>> {
+  name: string;
+  /** Of other commands about this rack. */
+  options: string;
+  /** Problems with ways into the rack that were tested today. */
+  ways: string[];
+  remarks: string[];
+}
+
+/** `skolo status`: shows all racks on one screen. */
+export const define = list<Row, { watch?: true }>({
+  description:
+    "Shows the health of all racks, or of the racks that you specify, worst first. The data comes from each rack's Prometheus: machines, alerts, tokens, backups, controllers, spool, disk, pending reboots, certificates and versions. If a rack is unreachable, the list shows why. UNHEALTHY counts machines that are quarantined or recovering, HELD counts machines on hold, and SILENT counts machines that do not respond. If `ways` in kube/clusters/config.json lists several hosts for a rack, the command tests each one at most once a day. A host that failed is tested again after 5 minutes. With --rack, --on or --url, the data comes from the machine-state of that rack instead, which does not need Prometheus. Exit codes: 0 all racks are ok; 3 some are not; 1 none is ok.",
+  example: 'skolo status --watch',
+  names: ['[racks...]', 'rack names, as listed by skolo racks (default: all)'],
+  options: (command) =>
+    command.option('--watch', `refresh every ${watchMs / 1000} s until you press Ctrl-C`),
+  uses: ['rack', 'url', 'tokenFile'],
+  async find({ command, words, options, print }) {
     const { io } = command;
-    const ask = await asker(command, names);
+    const ask = await asker(command, words);
     using stop = untilStopped(io);
     const { signal } = stop;
     try {
-      let found = await ask(signal);
-      print(io, found, options);
+      let rows = await ask(signal);
+      print({ rows, json });
       while (options.watch) {
         await pause(watchMs, signal);
-        found = await ask(signal);
+        rows = await ask(signal);
         // Clears the screen only when there is something to show.
         if (io.rows !== undefined) io.draw('\x1b[H\x1b[2J');
         else io.out('');
-        print(io, found, options);
+        print({ rows, json });
       }
-      const bad = found.filter((each) => stateOf(each) !== 'ok').length;
-      if (bad > 0) failPartly(io, bad < found.length);
+      const bad = rows.filter((row) => stateOf(row) !== 'ok').length;
+      if (bad > 0) failPartly(io, bad < rows.length);
     } catch (error) {
       // Ctrl-C is the normal end of a watch.
       if (!signal.aborted || !options.watch) throw error;
     }
-  });
+    return undefined;
+  },
+  noun: 'rack',
+  verdict: stateOf,
+  verdicts: states,
+  remarks: remarksOf,
+  isFoldable: (row) => stateOf(row) === 'ok',
+  columns: [
+    { title: 'RACK', cell: ({ name }) => name, shrinkTo: 10 },
+    { title: 'STATE', cell: stateOf, style: (row) => styles[stateOf(row)] },
+    figure('OK', (health) => health.machines && `${countsOf(health).ok}/${health.machines.all}`),
+    figure('UNHEALTHY', (health) => numberText(countsOf(health).unhealthy)),
+    figure('HELD', ({ machines }) => numberText(machines?.held)),
+    figure('SILENT', (health) => numberText(countsOf(health).silent)),
+    figure('ALERTS', ({ alerts }) => String(alerts.reduce((sum, { count }) => sum + count, 0))),
+    figure('TOKEN', ({ tokenSeconds }) => durationText(tokenSeconds), { leaveOut: 4 }),
+    figure('BACKUP', ({ backupSeconds }) => durationText(backupSeconds), { leaveOut: 5 }),
+    figure('POWER', ({ controllers }) => controllers && `${controllers.up}/${controllers.all}`, {
+      leaveOut: 6,
+    }),
+    figure('WAITING', ({ waiting }) => numberText(waiting), { leaveOut: 2 }),
+    figure('DISK', ({ disk }) => percent(disk), { leaveOut: 3 }),
+    figure('REBOOT', ({ reboots }) => numberText(reboots), { leaveOut: 1 }),
+    figure('CERT', ({ certificateSeconds }) => durationText(certificateSeconds), { leaveOut: 1 }),
+    {
+      title: 'VERSION',
+      cell: ({ answer }) => [...new Set(Object.values(answer?.versions ?? {}).flat())],
+      shrinkTo: 8,
+      leaveOut: 7,
+    },
+  ],
+});
+
+function stateOf({ answer, error, ways }: Row): State {
+  if (answer?.state === 'ok' && ways.length > 0) return 'warning';
+  if (answer) return answer.state;
+  return error && 'code' in error && error.code === 'NO_PROMETHEUS' ? 'unknown' : 'unreachable';
+}
+
+function json(rows: readonly Row[]) {
+  const racks = rows
+    .toSorted((a, b) => states.indexOf(stateOf(a)) - states.indexOf(stateOf(b)))
+    .map((row) => {
+      const { name, answer, error, ways } = row;
+      return { name, ...answer, state: stateOf(row), ways, error: error?.message };
+    });
+  return { racks };
 }
 
 /** Asks the racks with these names, or the services of the one that an option names. */
@@ -70,13 +129,13 @@ async function asker(command: SkoloCommand, names: readonly string[]): Promise<A
   return (signal) => askRacks(command, racks, signal);
 }
 
-type Ask = (signal: AbortSignal) => Promise<Found[]>;
+type Ask = (signal: AbortSignal) => Promise<Row[]>;
 
 async function askRacks(
   { io }: SkoloCommand,
   racks: readonly FleetRack[],
   signal: AbortSignal,
-): Promise<Found[]> {
+): Promise<Row[]> {
   const { statusOfRacks } = await import('@skolo/fleet');
   const [found, ways] = await Promise.all([
     statusOfRacks(racks, await openerToRead(io), { signal }),
@@ -97,7 +156,7 @@ function textsOf(remarks: readonly Remark[], rack: string): string[] {
   return remarks.filter(({ name }) => name === rack).map(({ text }) => text);
 }
 
-async function askServices(command: SkoloCommand): Promise<Found[]> {
+async function askServices(command: SkoloCommand): Promise<Row[]> {
   const service = machineState(command);
   const [view, { machines }] = await service.ask((client) =>
     Promise.all([client.rack(), client.machines()]),
@@ -117,61 +176,6 @@ async function askServices(command: SkoloCommand): Promise<Found[]> {
   const options = on === undefined ? `--rack ${shellWord(rack)}` : `--on ${on}`;
   return [{ name: view.rack, answer, options, ways: [], remarks }];
 }
-
-/** Includes problems with ways into the rack that were tested today. */
-interface Found extends Partial<Pick<RackStatus, 'answer' | 'error'>> {
-  name: string;
-  /** Of other commands about this rack. */
-  options: string;
-  ways: string[];
-  remarks: string[];
-}
-
-/** The worst first. */
-const states = ['unreachable', 'critical', 'warning', 'unknown', 'ok'] as const;
-
-const styles: Record<(typeof states)[number], Style | undefined> = {
-  unreachable: 'red',
-  critical: 'red',
-  warning: 'yellow',
-  unknown: 'yellow',
-  ok: undefined,
-};
-
-function stateOf({ answer, error, ways }: Found): (typeof states)[number] {
-  if (answer?.state === 'ok' && ways.length > 0) return 'warning';
-  if (answer) return answer.state;
-  return error && 'code' in error && error.code === 'NO_PROMETHEUS' ? 'unknown' : 'unreachable';
-}
-
-function print(io: Io, found: readonly Found[], { json }: Options): void {
-  const rows = found
-    .map((each) => ({ ...each, state: stateOf(each) }))
-    .sort((a, b) => states.indexOf(a.state) - states.indexOf(b.state));
-  if (json) {
-    const racks = rows.map(({ name, answer, error, ways, state }) => ({
-      name,
-      ...answer,
-      state,
-      ways,
-      error: error?.message,
-    }));
-    printJson(io, { racks });
-    return;
-  }
-  const verdict = ({ state }: Row) => state;
-  printOverview(io, {
-    head: [headline({ rows, all: rows.length, noun: 'rack', verdict, order: states })],
-    rows,
-    columns,
-    remarks: rows.flatMap(remarksOf),
-    verdict,
-    isFoldable: ({ state }) => state === 'ok',
-    isSelection: false,
-  });
-}
-
-type Row = Found & { state: (typeof states)[number] };
 
 function remarksOf({ name, answer, options, ways, remarks }: Row): Remark[] {
   if (!answer) return remarks.map((text) => ({ name, text }));
@@ -208,31 +212,6 @@ function figure(
 ): Column<Row> {
   return { title, cell: ({ answer }) => answer && read(answer), align: 'right', ...rest };
 }
-
-const columns: readonly Column<Row>[] = [
-  { title: 'RACK', cell: ({ name }) => name, shrinkTo: 10 },
-  { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
-  figure('OK', (health) => health.machines && `${countsOf(health).ok}/${health.machines.all}`),
-  figure('UNHEALTHY', (health) => numberText(countsOf(health).unhealthy)),
-  figure('HELD', ({ machines }) => numberText(machines?.held)),
-  figure('SILENT', (health) => numberText(countsOf(health).silent)),
-  figure('ALERTS', ({ alerts }) => String(alerts.reduce((sum, { count }) => sum + count, 0))),
-  figure('TOKEN', ({ tokenSeconds }) => durationText(tokenSeconds), { leaveOut: 4 }),
-  figure('BACKUP', ({ backupSeconds }) => durationText(backupSeconds), { leaveOut: 5 }),
-  figure('POWER', ({ controllers }) => controllers && `${controllers.up}/${controllers.all}`, {
-    leaveOut: 6,
-  }),
-  figure('WAITING', ({ waiting }) => numberText(waiting), { leaveOut: 2 }),
-  figure('DISK', ({ disk }) => percent(disk), { leaveOut: 3 }),
-  figure('REBOOT', ({ reboots }) => numberText(reboots), { leaveOut: 1 }),
-  figure('CERT', ({ certificateSeconds }) => durationText(certificateSeconds), { leaveOut: 1 }),
-  {
-    title: 'VERSION',
-    cell: ({ answer }) => [...new Set(Object.values(answer?.versions ?? {}).flat())],
-    shrinkTo: 8,
-    leaveOut: 7,
-  },
-];
 
 /** By the conditions in the console. While machine-state is down, by what agents and machines report to Prometheus. */
 export function countsOf({
