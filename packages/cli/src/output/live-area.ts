@@ -45,45 +45,6 @@ export class LiveArea {
   }
 }
 
-/** A display that is redrawn. */
-interface LivePicture {
-  /** Redraws soon. */
-  changed(): void;
-  /** Stops drawing. `keep`: leaves the last frame on screen. */
-  end(keep: boolean): void;
-}
-
-/** Limits of the interval between frames. */
-const framesMs = { least: 100, most: 1000 };
-
-/** Redraws after a change, and every second. */
-export function livePicture(
-  io: Pick<Io, 'draw' | 'columns' | 'rows' | 'colour'>,
-  linesOf: (size: FrameSize) => string[],
-): LivePicture {
-  const area = new LiveArea(io);
-  let soon: NodeJS.Timeout | undefined;
-  const ticking = setInterval(draw, framesMs.most);
-  function draw() {
-    clearTimeout(soon);
-    soon = undefined;
-    const { columns = 80, rows = 24, colour } = io;
-    area.show(linesOf({ columns, rows, colour }));
-  }
-  draw();
-  return {
-    changed() {
-      soon ??= setTimeout(draw, framesMs.least);
-    },
-    end(keep) {
-      clearInterval(ticking);
-      clearTimeout(soon);
-      if (keep) draw();
-      else area.clear();
-    },
-  };
-}
-
 export interface FrameSize {
   columns: number;
   rows: number;
@@ -106,7 +67,7 @@ interface Frame<Item> {
   lost?: string | undefined;
 }
 
-interface FrameLine {
+export interface FrameLine {
   name: string;
   state: string;
   style: Style | undefined;

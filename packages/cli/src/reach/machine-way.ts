@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { shellWord } from '@skolo/base';
+import type { Host } from '@skolo/computers';
 import type { Computers, FleetRack, Jumphost, MachineTarget } from '@skolo/fleet';
 import type { Machine, Rack } from '@skolo/rack';
 import { didYouMean } from '@skolo/rack/light';
 import type { SkoloCommand } from '../command.ts';
 import { CliError, exitCodes } from '../errors.ts';
-import { loadFleet, rackOn } from './racks.ts';
+import { loadFleet, openJumphostOf, rackOn } from './racks.ts';
 
 interface FoundMachines {
   rack: FleetRack;
@@ -77,6 +78,30 @@ async function find(
 export function targetOf({ logins }: Rack, { name, address, login }: Machine): MachineTarget {
   const user = login === undefined ? undefined : logins.get(login)?.username;
   return { name, ...(address !== undefined && { address }), ...(user !== undefined && { user }) };
+}
+
+interface Task {
+  /** For the jumphost's log; undefined: nothing changes. */
+  what?: string | undefined;
+  signal: AbortSignal;
+  /** In errors; default: the rack's. */
+  name?: string;
+}
+
+/**
+ * A rack's jumphost, and its root session, until the command ends.
+ *
+ * @throws FleetError @throws ComputerError @throws CliError
+ */
+export async function openJumphostHost(
+  command: SkoloCommand,
+  rack: FleetRack,
+  { what, signal, name = rack.name }: Task,
+): Promise<{ jumphost: Jumphost; host: Host }> {
+  const jumphost = await openJumphostOf(command, rack);
+  if (what !== undefined) await audit(jumphost, rack.name, what, signal);
+  const { openHost } = await import('@skolo/computers');
+  return { jumphost, host: await openHost(hostOptions({ name }, jumphost, signal)) };
 }
 
 /** For openHost: the jumphost of a rack. */

@@ -7,7 +7,7 @@ import { commandLine } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import type { FrameSize } from '../../output/live-area.ts';
-import { isRedrawn, waitWithProgress } from '../../output/waiting.ts';
+import { isRedrawn, waitWithProgress } from '../../output/progress.ts';
 import { type RouterBackup, temporaryReason } from '../../reach/service-client.ts';
 import { isOk, tallyOfRun } from './backup-text.ts';
 import {

@@ -1,12 +1,11 @@
-import { openHost } from '@skolo/computers';
 import { rebootJumphost } from '@skolo/jumphost';
 import { whyNotActing } from '@skolo/rack';
 import { reasonOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
-import { audit, hostOptions } from '../../reach/machine-way.ts';
-import { openJumphostOf, rackOn } from '../../reach/racks.ts';
+import { openJumphostHost } from '../../reach/machine-way.ts';
+import { rackOn } from '../../reach/racks.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { loadRack } from '../../workstation/rack-file.ts';
 
@@ -28,11 +27,10 @@ export function define(command: SkoloCommand): void {
     const rack = await loadRack(command.globals());
     const why = whyNotActing(rack);
     if (why !== undefined) throw new CliError(`${rack.name}: ${why}`);
-    const jumphost = await openJumphostOf(command, fleetRack);
     const daemon = powerCycleDaemon(command);
     await daemon.open();
-    await audit(jumphost, rack.name, `reboot of the jumphost: ${reason}`, signal);
-    const host = await openHost(hostOptions(fleetRack, jumphost, signal));
+    const what = `reboot of the jumphost: ${reason}`;
+    const { jumphost, host } = await openJumphostHost(command, fleetRack, { what, signal });
     await daemon.ask((power) =>
       rebootJumphost({
         rack,

@@ -1,5 +1,4 @@
 import { ApiUnreachable } from '@skolo/api';
-import { openHost } from '@skolo/computers';
 import { type FailOver, failOver, waitUntilQuiet } from '@skolo/jumphost';
 import { jumphostServices } from '@skolo/rack/light';
 import { Argument } from 'commander';
@@ -7,8 +6,8 @@ import { reasonOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
-import { audit, hostOptions, workstationName } from '../../reach/machine-way.ts';
-import { openJumphostOf, rackOn } from '../../reach/racks.ts';
+import { openJumphostHost, workstationName } from '../../reach/machine-way.ts';
+import { rackOn } from '../../reach/racks.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { loadRack } from '../../workstation/rack-file.ts';
 
@@ -50,11 +49,9 @@ export function define(command: SkoloCommand): void {
       const { io } = command;
       const { cutOver = false, unit: units, reason } = options;
       const fleetRack = await rackOn(command);
-      const { name } = await loadRack(command.globals());
-      const jumphost = await openJumphostOf(command, fleetRack);
-      const what = cutOver ? 'cut over to k3s' : 'rolled back to the existing system';
-      await audit(jumphost, name, `${service} ${what}: ${reason}`, signal);
-      const host = await openHost(hostOptions(fleetRack, jumphost, signal));
+      const change = cutOver ? 'cut over to k3s' : 'rolled back to the existing system';
+      const what = `${service} ${change}: ${reason}`;
+      const { host } = await openJumphostHost(command, fleetRack, { what, signal });
       const isPower = service === 'power-cycle-daemon';
       const release = isPower && !cutOver ? await quiet(command, signal) : undefined;
       try {

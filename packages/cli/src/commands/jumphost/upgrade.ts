@@ -8,8 +8,7 @@ import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain, exitCodes, failPartly } from '../../errors.ts';
 import { mustType } from '../../must-type.ts';
-import { livePicture } from '../../output/live-area.ts';
-import { plain } from '../../output/text.ts';
+import { showProgress } from '../../output/progress.ts';
 import { taskLimitOption } from '../../reach/machine-tasks.ts';
 import { workstationName } from '../../reach/machine-way.ts';
 import { interruptible, loadFleet, withJumphost } from '../../reach/racks.ts';
@@ -175,11 +174,7 @@ async function change(
   how: Pick<Parameters<typeof inStages>[1], 'stages' | 'onFailure' | 'signal'>,
 ): Promise<void> {
   const { signal } = how;
-  const picture =
-    io.rows === undefined ? undefined : livePicture(io, (size) => stepLines(shown(runs), '', size));
-  const print = (text: string) => {
-    if (picture === undefined) io.out(plain(text));
-  };
+  const { print, changed, end } = showProgress(io, (size) => stepLines(shown(runs), '', size));
   try {
     await inStages(runs, { ...how, hasFailed }, async (run, failed) => {
       const { name, open } = run;
@@ -191,7 +186,7 @@ async function change(
       run.report = (text) => {
         run.now = text;
         print(`${name}: ${text}`);
-        picture?.changed();
+        changed();
       };
       try {
         if (!isPrepared(run.steps)) await open.audit();
@@ -203,7 +198,7 @@ async function change(
             printNews(print, `${name}: `, run.steps, all);
             run.steps = all;
             run.now = '';
-            picture?.changed();
+            changed();
           },
         });
       } catch (error) {
@@ -213,7 +208,7 @@ async function change(
       run.isOver = true;
     });
   } finally {
-    picture?.end(false);
+    end();
   }
 }
 

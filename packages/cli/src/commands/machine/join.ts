@@ -18,8 +18,8 @@ import { expandedNames } from '../../names.ts';
 import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
 import { powerDaemonAt, taskLimitOption, taskPolls, tasksOf } from '../../reach/machine-tasks.ts';
-import { audit, findMachines, hostOptions, machineOptions } from '../../reach/machine-way.ts';
-import { interruptible, openJumphostOf, readRackOf } from '../../reach/racks.ts';
+import { findMachines, machineOptions, openJumphostHost } from '../../reach/machine-way.ts';
+import { interruptible, readRackOf } from '../../reach/racks.ts';
 import { downloadOf } from '../jumphost/steps/open-steps.ts';
 import { outcomeOf } from '../pi/pi-steps.ts';
 
@@ -142,10 +142,10 @@ async function onEach(
   const { io } = command;
   const { rack, machines } = await findMachines(command, expandedNames(words));
   const inventory = await readRackOf(rack);
-  const jumphost = await openJumphostOf(command, rack);
   const results = await interruptible(command, async (signal) => {
-    if (what !== undefined) await audit(jumphost, rack.name, `${what}: ${words.join(' ')}`, signal);
-    const cluster = clusterOn(await openHost(hostOptions(rack, jumphost, signal)));
+    const logged = what && `${what}: ${words.join(' ')}`;
+    const { jumphost, host } = await openJumphostHost(command, rack, { what: logged, signal });
+    const cluster = clusterOn(host);
     const { address: server } = inventory.jumphost;
     const { fetch } = jumphost;
     const report = (text: string) => io.err(plain(text));

@@ -1,9 +1,8 @@
 /** Progress in bytes: lines that are redrawn in a terminal, otherwise one for every ten percent. */
 import type { Io } from '../../io.ts';
-import { livePicture } from '../../output/live-area.ts';
+import { showProgress } from '../../output/progress.ts';
 import { plain } from '../../output/text.ts';
 import { duration } from '../../output/time.ts';
-import { isRedrawn } from '../../output/waiting.ts';
 
 interface Line {
   text: string;
@@ -18,7 +17,7 @@ interface Line {
 export function byteDisplay(io: Io) {
   const shown = new Map<string, Line>();
   const lines = () => [...shown.values()].map(({ text }) => plain(text));
-  const picture = isRedrawn(io) ? livePicture(io, lines) : undefined;
+  const { print, changed, end } = showProgress(io, lines, (text) => io.err(plain(text)));
   return {
     /** @param what `raspios.img.xz` @param total undefined: unknown @param then bytes of the next part, at the same rate */
     progress(place: string, what: string, done: number, total: number | undefined, then = 0) {
@@ -28,19 +27,19 @@ export function byteDisplay(io: Io) {
       const tenth = total === undefined ? Math.floor(done / 1e9) : Math.floor((done / total) * 10);
       const text = byteLine(what, { done, total, then, from, seconds: (io.now() - start) / 1000 });
       shown.set(place, { text, what, start, from, tenth });
-      if (picture !== undefined) picture.changed();
-      else if (isNew || previous.tenth < tenth) io.err(plain(text));
+      if (isNew || previous.tenth < tenth) print(text);
+      changed();
     },
     ask(place: string, text: string) {
       shown.set(place, { text, what: '', start: 0, from: 0, tenth: 0 });
-      if (picture !== undefined) picture.changed();
-      else io.err(plain(text));
+      print(text);
+      changed();
     },
     forget(place: string) {
       shown.delete(place);
-      picture?.changed();
+      changed();
     },
-    end: () => picture?.end(false),
+    end: () => end(),
   };
 }
 

@@ -1,22 +1,26 @@
 /** Steps on many Pis: their progress and results. */
 import type { MemberResult } from '@skolo/cluster';
-import type { StepProgress } from '@skolo/computers';
+import type { Host, StepProgress } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { frameLines, livePicture } from '../../output/live-area.ts';
-import { printOverview, tally } from '../../output/overview.ts';
+import { printOverview } from '../../output/overview.ts';
+import { showProgress } from '../../output/progress.ts';
 import type { Column } from '../../output/table.ts';
 import { plain, type Style, withoutName } from '../../output/text.ts';
 import { workstationName } from '../../reach/machine-way.ts';
 import { findPis, type Pis, type PiWayOptions } from '../../reach/pis.ts';
 import { interruptible } from '../../reach/racks.ts';
-import { printNews } from '../jumphost/steps/steps-text.ts';
+import { printNews, stepFrame, stepStyles } from '../jumphost/steps/steps-text.ts';
 
 interface Given {
   signal: AbortSignal;
   isCheck: boolean;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** One of the Pis, as root. */
+  open(name: string): Promise<Host>;
   /** Identifies this workstation to other users. */
   by: string;
   /** Shows what is known about one Pi. */
@@ -45,7 +49,9 @@ export async function onPis(
     const pis = await findPis(command, words, way, { what: logged, signal, ...(rack && { rack }) });
     const shown = showSteps(io, pis.names);
     try {
-      return await work(pis, { ...shown, signal, isCheck, by: workstationName() });
+      const open = (name: string) => pis.open(name, signal);
+      const by = workstationName();
+      return await work(pis, { ...shown, signal, isCheck, now: io.now, open, by });
     } catch (error) {
       shown.end();
       // Completed changes are permanent, so they must be reported.
@@ -65,54 +71,39 @@ export async function onPis(
 /** A line for each Pi while they change; without a terminal, a line for each step that changes something or fails. */
 function showSteps(io: Io, names: readonly string[]) {
   const latest: Latest = new Map();
-  const picture =
-    io.rows === undefined
-      ? undefined
-      : livePicture(io, (size) => {
-          const items = names.map((name) => ({ name, ...nowOf(latest.get(name)) }));
-          return frameLines(
-            {
-              items,
-              urgency: ({ state }) => ['changing', 'failed', 'checking'].indexOf(state) * -1,
-              line: (item) => ({ ...item, style: styles[item.state] }),
-              stateWidth: 'checking'.length,
-              tally: (some) => tally(some.map(({ state }) => state)),
-              summary: tally(items.map(({ state }) => state)),
-            },
-            size,
-          );
-        });
+  const linesOf = () => names.map((name) => ({ name, ...nowOf(latest.get(name)) }));
+  const { print, changed, end } = showProgress(io, (size) => stepFrame(linesOf(), size), io.err);
   return {
     latest,
     report({ name, steps }: Pick<MemberResult, 'name' | 'steps'>) {
-      if (picture === undefined) printNews(io.err, `${name}: `, latest.get(name) ?? [], steps);
+      printNews(print, `${name}: `, latest.get(name) ?? [], steps);
       latest.set(name, steps);
-      picture?.changed();
+      changed();
     },
-    end: () => picture?.end(false),
+    end: () => end(),
   };
 }
 
 /** The current steps of each Pi. */
 type Latest = Map<string, readonly StepProgress[]>;
 
-const styles: Record<string, Style | undefined> = {
-  waiting: 'dim',
-  changing: 'yellow',
-  differs: 'yellow',
-  changed: 'green',
+const styles: Record<Outcome['state'], Style | undefined> = {
+  ...stepStyles,
   interrupted: 'yellow',
-  failed: 'red',
 };
 
 /** The current step, or the last one. */
 function nowOf(steps: readonly StepProgress[] = []) {
   const at = steps.findLastIndex(({ state }) => state !== 'waiting');
   const step = steps[at];
-  if (step === undefined) return { state: 'waiting', time: '', text: 'no response yet' };
+  if (step === undefined) {
+    return { state: 'waiting', style: stepStyles.waiting, time: '', text: 'no response yet' };
+  }
   const { name, text, about } = step;
+  const state = stateOf(step);
   return {
-    state: stateOf(step),
+    state,
+    style: stepStyles[state],
     time: `${at + 1}/${steps.length}`,
     text: `${name}: ${text || about}`,
   };
@@ -178,14 +169,7 @@ const columns: Column<Outcome>[] = [
 /** Prints complete problems below the table. Sets the exit code. */
 function printOutcomes(io: Io, outcomes: readonly Outcome[]): void {
   const wrong = outcomes.filter(({ state }) => state !== 'ok' && state !== 'changed');
-  printOverview(io, {
-    head: [],
-    rows: outcomes,
-    columns,
-    isSelection: true,
-    remarks: wrong.map(({ name, why }) => ({ name, text: why })),
-    verdict: ({ state }) => state,
-    isFoldable: () => false,
-  });
+  const remarks = wrong.map(({ name, why }) => ({ name, text: why }));
+  printOverview(io, { rows: outcomes, columns, remarks });
   if (wrong.length > 0) failPartly(io, wrong.length < outcomes.length);
 }

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import { count, sha256 } from '@skolo/base';
-import { linesOf, openHost } from '@skolo/computers';
+import { linesOf } from '@skolo/computers';
 import { fixedAddress } from '@skolo/jumphost';
 import { clusterOn, k3sProgram, k3sVersion } from '@skolo/k3s';
 import { type PiIdentity, type PiSetup, parseSetup } from '@skolo/pi';
@@ -15,9 +15,9 @@ import { dnsOption, ipv4, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { expandedNames, folded } from '../../names.ts';
-import { audit, hostOptions, targetOf } from '../../reach/machine-way.ts';
+import { openJumphostHost, targetOf } from '../../reach/machine-way.ts';
 import { usualUser } from '../../reach/pis.ts';
-import { openJumphostOf, rackOn } from '../../reach/racks.ts';
+import { rackOn } from '../../reach/racks.ts';
 import { readSecretFile } from '../../workstation/given-file.ts';
 import { publicKeys } from '../../workstation/public-keys.ts';
 import { rackIfAny } from '../../workstation/rack-file.ts';
@@ -263,12 +263,10 @@ async function clusterOf(
   if (server !== undefined)
     command.error('--join joins the cluster that --on specifies; omit --server');
   const rack = await rackOn(command);
-  const jumphost = await openJumphostOf(command, rack);
-  const about = `join token for the SD cards of ${words.join(' ')}`;
-  await audit(jumphost, rack.name, about, signal);
-  const cluster = clusterOn(await openHost(hostOptions(rack, jumphost, signal)));
+  const what = `join token for the SD cards of ${words.join(' ')}`;
+  const cluster = clusterOn((await openJumphostHost(command, rack, { what, signal })).host);
   return {
     ...(k3s === undefined && { version: await cluster.version() }),
-    token: new Secret(await cluster.newToken('24h', about)),
+    token: new Secret(await cluster.newToken('24h', what)),
   };
 }

@@ -6,9 +6,9 @@ import type { SkoloCommand } from '../../command.ts';
 import { complain, failPartly } from '../../errors.ts';
 import { folded } from '../../names.ts';
 import type { FrameSize } from '../../output/live-area.ts';
+import { waitWithProgress } from '../../output/progress.ts';
 import { cutOff, plain } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
-import { waitWithProgress } from '../../output/waiting.ts';
 import { type MachineState, machineState, temporaryReason } from '../../reach/service-client.ts';
 import { rackToReach } from '../../workstation/rack-file.ts';
 

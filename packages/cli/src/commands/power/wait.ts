@@ -6,8 +6,8 @@ import { failPartly } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { folded } from '../../names.ts';
 import type { FrameSize } from '../../output/live-area.ts';
+import { waitWithProgress } from '../../output/progress.ts';
 import { plain, styled } from '../../output/text.ts';
-import { waitWithProgress } from '../../output/waiting.ts';
 import type { PowerCycleDaemon } from '../../reach/service-client.ts';
 import {
   endText,

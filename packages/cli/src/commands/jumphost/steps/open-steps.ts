@@ -23,11 +23,10 @@ import { z } from 'zod';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
 import { plain } from '../../../output/text.ts';
-import { hostOptions } from '../../../reach/machine-way.ts';
+import { hostOptions, openJumphostHost } from '../../../reach/machine-way.ts';
 import {
   clustersFile,
   inClone,
-  openJumphostOf,
   rackNamed,
   readRackOf,
   withJumphost,
@@ -94,8 +93,7 @@ export async function openSteps(
   const entry = ways === undefined ? named : { ...named, ways };
   const rack = await readRackOf(entry);
   const files = await fileNeeds(command, options, signal);
-  const jumphost = await openJumphostOf(command, entry);
-  const host = await openHost(hostOptions(entry, jumphost, signal));
+  const { host } = await openJumphostHost(command, entry, { signal });
   const components = await componentsOf(entry.overlay);
   const steps = stepsOf({
     rack,

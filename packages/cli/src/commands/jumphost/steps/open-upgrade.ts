@@ -13,12 +13,12 @@ import { CliError } from '../../../errors.ts';
 import { powerDaemonAt, taskPolls, tasksOf } from '../../../reach/machine-tasks.ts';
 import {
   audit,
-  hostOptions,
   machineOptions,
+  openJumphostHost,
   targetOf,
   workstationName,
 } from '../../../reach/machine-way.ts';
-import { openJumphostOf, readRackOf } from '../../../reach/racks.ts';
+import { readRackOf } from '../../../reach/racks.ts';
 import { thisWorkstation } from '../../push/open-push.ts';
 import { downloadOf, programSources, services } from './open-steps.ts';
 import { overlayOf } from './overlay.ts';
@@ -68,8 +68,7 @@ export async function openUpgrade(
   const { k3s: versions, skolo, os, reason } = options;
   const version = versions?.at(-1);
   const rack = await readRackOf(entry);
-  const jumphost = await openJumphostOf(command, entry);
-  const host = await openHost(hostOptions(entry, jumphost, signal));
+  const { jumphost, host } = await openJumphostHost(command, entry, { signal });
   const download = downloadOf(command, options, signal);
   const power = await powerDaemonAt(command, rack, jumphost);
   const cluster = openCluster(command, entry, given);

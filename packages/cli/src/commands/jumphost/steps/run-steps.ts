@@ -7,7 +7,7 @@ import {
   type StepProgress,
 } from '@skolo/computers';
 import type { Io } from '../../../io.ts';
-import { livePicture } from '../../../output/live-area.ts';
+import { linesOnly, showProgress } from '../../../output/progress.ts';
 import { plain } from '../../../output/text.ts';
 import { workstationName } from '../../../reach/machine-way.ts';
 import { printNews, stepLines } from './steps-text.ts';
@@ -18,13 +18,14 @@ const silentMs = 15_000;
 export function stepRunner(io: Io) {
   let now = '';
   let began = 0;
-  let picture: ReturnType<typeof livePicture> | undefined;
+  const print = (text: string) => io.out(plain(text));
+  let progress = linesOnly(print);
   return {
     /** What the current step is doing. */
     report(text: string) {
-      if (picture === undefined && text !== now) io.out(plain(`  ${text}`));
+      if (text !== now) progress.print(`  ${text}`);
       now = text;
-      picture?.changed();
+      progress.changed();
     },
     async run(
       host: Host,
@@ -33,29 +34,28 @@ export function stepRunner(io: Io) {
     ): Promise<StepProgress[]> {
       let latest: readonly StepProgress[] = [];
       const seconds = () => Math.round((performance.now() - began) / 1000);
-      if (io.rows !== undefined)
-        picture = livePicture(io, (size) => stepLines(latest, now, size, seconds()));
+      progress = showProgress(io, (size) => stepLines(latest, now, size, seconds()), print);
       const reminder = setInterval(() => {
         const at = latest.findLast(({ state }) => state === 'checking' || state === 'changing');
-        if (picture !== undefined || at === undefined) return;
-        io.out(plain(`${at.name}: ${at.state} for ${seconds()} s: ${now || at.text || at.about}`));
+        if (at === undefined) return;
+        progress.print(`${at.name}: ${at.state} for ${seconds()} s: ${now || at.text || at.about}`);
       }, silentMs);
       try {
         return await prepare(host, steps, {
           ...given,
           by: workstationName(),
           report(all) {
-            if (picture === undefined) printNews(io.out, '', latest, all);
+            printNews(progress.print, '', latest, all);
             latest = all;
             now = '';
             began = performance.now();
-            picture?.changed();
+            progress.changed();
           },
         });
       } finally {
         clearInterval(reminder);
-        picture?.end(false);
-        picture = undefined;
+        progress.end();
+        progress = linesOnly(print);
       }
     },
   };

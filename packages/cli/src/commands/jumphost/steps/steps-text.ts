@@ -1,12 +1,12 @@
 /** Texts for the steps of a jumphost. */
 import type { StepProgress, StepState } from '@skolo/computers';
 import type { Io } from '../../../io.ts';
-import { type FrameSize, frameLines } from '../../../output/live-area.ts';
+import { type FrameLine, type FrameSize, frameLines } from '../../../output/live-area.ts';
 import { tally } from '../../../output/overview.ts';
 import { printTable } from '../../../output/table.ts';
 import { plain, type Style } from '../../../output/text.ts';
 
-const styles: Record<StepState, Style | undefined> = {
+export const stepStyles: Record<StepState, Style | undefined> = {
   waiting: 'dim',
   checking: undefined,
   changing: 'yellow',
@@ -24,20 +24,27 @@ export function stepLines(
   size: FrameSize,
   seconds = 0,
 ): string[] {
+  const lines = steps.map(({ name, state, text, about }) => ({
+    name,
+    state,
+    style: stepStyles[state],
+    time: /^ch.*ing$/.test(state) && seconds > 0 ? `${seconds} s` : '',
+    text: state === 'changing' && now !== '' ? now : text || about,
+  }));
+  return stepFrame(lines, size);
+}
+
+/** Lines of steps, or of computers with their current step. */
+export function stepFrame(items: readonly FrameLine[], size: FrameSize): string[] {
+  const totals = (some: readonly FrameLine[]) => tally(some.map(({ state }) => state));
   return frameLines(
     {
-      items: steps,
+      items,
       urgency: ({ state }) => ['changing', 'checking', 'failed'].indexOf(state) * -1,
-      line: ({ name, state, text, about }) => ({
-        name,
-        state,
-        style: styles[state],
-        time: /^ch.*ing$/.test(state) && seconds > 0 ? `${seconds} s` : '',
-        text: state === 'changing' && now !== '' ? now : text || about,
-      }),
+      line: (item) => item,
       stateWidth: 'checking'.length,
-      tally: (some) => tally(some.map(({ state }) => state)),
-      summary: tally(steps.map(({ state }) => state)),
+      tally: totals,
+      summary: totals(items),
     },
     size,
   );
@@ -48,7 +55,7 @@ export function printSteps(io: Io, steps: readonly StepProgress[]): void {
     io,
     [
       { title: 'STEP', cell: ({ name }) => name },
-      { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
+      { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => stepStyles[state] },
       { title: 'WHAT', cell: ({ text, about }) => text || about },
     ],
     steps,

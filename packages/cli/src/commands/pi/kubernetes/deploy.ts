@@ -29,12 +29,7 @@ export function defineDeploy(command: SkoloCommand): void {
     await onPis(command, words, { ...options, what }, async (pis, given) => {
       const { plan, download } = programNeeds(command, options, given.signal);
       const members = pis.names.map((name) => ({ name }));
-      return await deploy(members, plan, {
-        ...given,
-        download,
-        now: command.io.now,
-        open: (name) => pis.open(name, given.signal),
-      });
+      return await deploy(members, plan, { ...given, download });
     });
   });
 }

@@ -5,8 +5,8 @@ import { type Host, openHost } from '@skolo/computers';
 import { openComputers } from '@skolo/fleet';
 import type { ClusterNode } from '@skolo/k3s';
 import type { SkoloCommand } from '../../../command.ts';
-import { audit, computerOptions, hostOptions } from '../../../reach/machine-way.ts';
-import { openJumphostOf, rackNamed, withJumphost } from '../../../reach/racks.ts';
+import { computerOptions, openJumphostHost } from '../../../reach/machine-way.ts';
+import { rackNamed, withJumphost } from '../../../reach/racks.ts';
 
 export interface OpenCluster {
   /** In the list of racks. */
@@ -21,13 +21,14 @@ export interface OpenCluster {
 export async function openCluster(
   command: SkoloCommand,
   name: string,
-  { what, signal }: { what: string | undefined; signal: AbortSignal },
+  task: { what: string | undefined; signal: AbortSignal },
 ): Promise<OpenCluster> {
   const { io } = command;
   const rack = withJumphost(await rackNamed(command, name));
-  const jumphost = await openJumphostOf(command, rack);
-  if (what !== undefined) await audit(jumphost, name, what, signal);
-  const server = await openHost({ ...hostOptions(rack, jumphost, signal), name: rack.jumphost });
+  const { jumphost, host: server } = await openJumphostHost(command, rack, {
+    ...task,
+    name: rack.jumphost,
+  });
   const computers = await openComputers({ env: io.env, jumphost });
   command.atEnd(() => computers.close());
   const [{ user } = {}] = rack.ways;
@@ -42,7 +43,7 @@ export async function openCluster(
         ...(node.address !== undefined && { address: node.address }),
         ...(user !== undefined && { user }),
       };
-      return openHost(computerOptions(computers, target, signal));
+      return openHost(computerOptions(computers, target, task.signal));
     },
   };
 }

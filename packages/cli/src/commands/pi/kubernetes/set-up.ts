@@ -72,13 +72,7 @@ export function defineSetUp(command: SkoloCommand): void {
       });
       const all = await setUp(
         { ...plan, server, agents },
-        {
-          ...given,
-          download,
-          now: io.now,
-          accounts: accountManifests,
-          open: (name) => pis.open(name, signal),
-        },
+        { ...given, download, accounts: accountManifests },
       );
       given.end();
       if (all[0] && isDone(all[0]) && !isCheck && !entry.isThere) {
