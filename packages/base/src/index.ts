@@ -13,6 +13,7 @@ export {
   stripSecrets,
 } from './error-text.ts';
 export { exitCodes } from './exit-codes.ts';
+export type { Finding, FindingState } from './finding.ts';
 export { ifThere } from './if-there.ts';
 export { inParallel } from './in-parallel.ts';
 export { isObject } from './is-object.ts';

@@ -54,6 +54,12 @@ export function failureOf(error: unknown): Failure {
   return bug(error);
 }
 
+/** An error in one line, without the program's name. */
+export function messageOf(error: unknown): { message: string; exitCode: number } {
+  const { lines, exitCode } = failureOf(error);
+  return { message: lines.join(' ').replace(/^skolo: /, ''), exitCode };
+}
+
 /** Other routes to the rack failed before. */
 const fleetExitCodes = new Map<string, ExitCode>([
   ['NO_CLUSTERS', 78],

@@ -87,13 +87,13 @@ machines:
   });
 
   it('are verified', async () => {
-    const { code, out } = await verb('verify', 'pis', '--no-pods');
+    const { code, out } = await skolo('check', 'cluster', 'pis', '--no-pods');
 
-    expect(out).toMatch(/^API server +ok +pis +ready$/m);
-    expect(out).toMatch(/^node +ok +host\[01-02\] +ready$/m);
+    expect(out).toMatch(/^API server: ok: ready$/m);
+    expect(out).toMatch(/^node \(host\[01-02\]\): ok: ready$/m);
     // The fake k3s's nodes have an invalid address, so the second one is not reached.
-    expect(out).toMatch(/^ssh +wrong +host02 /m);
-    expect(code).toBe(1);
+    expect(out).toMatch(/^ssh \(host02\): not checked: /m);
+    expect(code).toBe(3);
   });
 
   it('are measured, and compared with the run before', async () => {

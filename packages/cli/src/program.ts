@@ -3,9 +3,10 @@
 import { ownVersion } from '@skolo/common/version';
 import { CommanderError, type Option } from 'commander';
 import { addGlobalOptions, SkoloCommand } from './command.ts';
-import { exitCodes, failureOf } from './errors.ts';
+import { complain, exitCodes, failureOf } from './errors.ts';
 import type { Io } from './io.ts';
 import { plain } from './output/text.ts';
+import { underNewName } from './renamed.ts';
 import { readDefaults } from './workstation/workstation-files.ts';
 
 /** Defines arguments, options and action of a verb. */
@@ -54,6 +55,15 @@ const nouns: Record<string, Noun> = {
       set: async () => (await import('./commands/inventory/change.ts')).set,
       import: async () => (await import('./commands/inventory/import.ts')).define,
       export: async () => (await import('./commands/inventory/export.ts')).define,
+    },
+  },
+  check: {
+    group: 'look',
+    summary: 'compare racks, clusters and their settings with reality',
+    example: 'skolo check cluster pis',
+    verbs: {
+      cluster: async () => (await import('./commands/check/cluster.ts')).define,
+      testbed: async () => (await import('./commands/check/testbed.ts')).define,
     },
   },
   cabling: {
@@ -376,8 +386,16 @@ export async function complete(
 }
 
 /** Runs one command line. Sets `io.exitCode`; throws if the command failed. */
-async function run(args: readonly string[], io: Io): Promise<void> {
-  const program = await createProgram(args, io);
+async function run(given: readonly string[], io: Io): Promise<void> {
+  const program = new SkoloCommand('skolo', io);
+  addGlobalOptions(program, await readDefaults(io.env));
+  const renamed = underNewName(given, wordsAt(given, program.options));
+  const args = renamed?.args ?? given;
+  if (renamed) {
+    const { old, now } = renamed;
+    complain(io, `skolo ${old} is now skolo ${now}; the old name works until the next version`);
+  }
+  await defineAll(program, args);
   try {
     const line = unknownAskedFor(args, program) ?? separated(args, program);
     await program.parseAsync(line, { from: 'user' });
@@ -391,8 +409,9 @@ async function run(args: readonly string[], io: Io): Promise<void> {
 }
 
 /** Defines all nouns, but only the verbs that the command line needs. */
-async function createProgram(args: readonly string[], io: Io): Promise<SkoloCommand> {
-  const program = new SkoloCommand('skolo', io)
+async function defineAll(program: SkoloCommand, args: readonly string[]): Promise<void> {
+  const { io } = program;
+  program
     .description('Manages racks of test machines.')
     .helpOption('-h, --help', 'show help')
     .commandsGroup(groups.look)
@@ -403,7 +422,6 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
       writeOut: (text) => io.out(text.trimEnd()),
       writeErr: (text) => io.err(text.trimEnd()),
     });
-  addGlobalOptions(program, await readDefaults(io.env));
   const [first, second, third, fourth] = wordsOf(args, program.options);
   // Verbs can have their own `--version`.
   const isOwn = nouns[first ?? '']?.own !== undefined;
@@ -439,7 +457,6 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
       command.checkUses();
     }
   }
-  return program;
 }
 
 /**
@@ -475,6 +492,13 @@ function separated(args: readonly string[], program: SkoloCommand): readonly str
 
 /** The command line without options: noun, verb, arguments. */
 function wordsOf(args: readonly string[], options: readonly Option[]): string[] {
+  return wordsAt(args, options).flatMap((at) => args[at] ?? []);
+}
+
+/** Their positions. */
+function wordsAt(args: readonly string[], options: readonly Option[]): number[] {
   const withValue = options.filter(({ required }) => required).map(({ long }) => long);
-  return args.filter((arg, at) => !arg.startsWith('-') && !withValue.includes(args[at - 1]));
+  return args.flatMap((arg, at) =>
+    arg.startsWith('-') || withValue.includes(args[at - 1]) ? [] : [at],
+  );
 }

@@ -18,5 +18,5 @@ export { kubeadmVersion, minorOf } from './kubeadm/versions.ts';
 export { nodesOn } from './nodes.ts';
 export { type Loss, lossOf, type Removed, removeNodes } from './reset.ts';
 export { deploy, isDone, type MemberResult, type SetUpDeps, setUp } from './set-up.ts';
-export type { Finding } from './verify/finding.ts';
+
 export { verify } from './verify/index.ts';

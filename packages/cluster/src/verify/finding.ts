@@ -1,37 +1,30 @@
-/** A check and its result. */
-export interface Finding {
-  /** `DNS`: one word or two. */
-  check: string;
-  /** Names of nodes, a pair, or the cluster. Empty: the cluster. */
-  where: string[];
-  state: 'ok' | 'warning' | 'wrong' | 'not tried';
-  /** The result, and if it is wrong, what to do. */
-  text: string;
-}
+import type { Finding, FindingState } from '@skolo/base';
+
+/** For one node. */
+export type Judged = Omit<Finding, 'thing' | 'where'>;
 
 /** @param where empty: the cluster */
 export function finding(
-  check: string,
-  state: Finding['state'],
-  text: string,
-  where: string[] = [],
+  thing: string,
+  state: FindingState,
+  found: string,
+  { where = [], advice }: Pick<Finding, 'where' | 'advice'> = {},
 ): Finding {
-  return { check, where, state, text };
+  return { thing, where, state, found, ...(advice !== undefined && { advice }) };
 }
 
 /** One line for all nodes that are correct, and one for each text of those that are not. */
 export function gathered<T extends { name: string }>(
-  check: string,
+  thing: string,
   all: readonly T[],
-  judge: (one: T) => Pick<Finding, 'state' | 'text'>,
+  judge: (one: T) => Judged,
 ): Finding[] {
-  const found = new Map<string, Finding>();
-  for (const one of all) {
-    const { state, text } = judge(one);
-    const key = state === 'ok' ? 'ok' : `${state} ${text}`;
-    const known = found.get(key);
-    if (known === undefined) found.set(key, finding(check, state, text, [one.name]));
-    else known.where.push(one.name);
-  }
-  return [...found.values()];
+  const judged = all.map((one) => ({ name: one.name, ...judge(one) }));
+  const groups = Map.groupBy(judged, ({ state, found, advice }) =>
+    state === 'ok' ? 'ok' : `${state} ${found} ${advice}`,
+  );
+  return [...groups.values()].flatMap((alike) => {
+    const where = alike.map(({ name }) => name);
+    return alike.slice(0, 1).map(({ name: _, ...first }) => ({ thing, where, ...first }));
+  });
 }

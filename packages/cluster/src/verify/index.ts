@@ -1,13 +1,13 @@
 /** Verifies a cluster: each part is tried, and each failure says what to do. */
 
-import { count, errorText, inParallel } from '@skolo/base';
+import { count, errorText, type Finding, inParallel } from '@skolo/base';
 import type { Host } from '@skolo/computers';
 import type { ClusterNode } from '@skolo/k3s';
 import { placeOf } from '../distribution.ts';
 import { reasonOf } from '../errors.ts';
 import { kubectlOn } from '../kubectl.ts';
 import { nodesOf } from '../nodes.ts';
-import { type Finding, finding } from './finding.ts';
+import { finding } from './finding.ts';
 import { judgeFacts, judgeNodes } from './judge-nodes.ts';
 import { factsOf, type NodeFacts } from './node-facts.ts';
 import { probes } from './probes.ts';
@@ -41,9 +41,9 @@ export async function verify(deps: VerifyDeps): Promise<Finding[]> {
     const own = await factsOf(server, now).catch(() => undefined);
     const place = await placeOf(server).catch(() => undefined);
     const unit = place?.distribution === 'kubeadm' ? 'kubelet' : 'k3s';
-    const text = `not ready: ${why}; run journalctl -u ${unit} on this node to see why`;
+    const advice = `run journalctl -u ${unit} on this node to see why`;
     return [
-      finding('API server', 'wrong', text, [server.name]),
+      finding('API server', 'differs', `not ready: ${why}`, { where: [server.name], advice }),
       ...(own === undefined ? [] : judgeFacts([own])),
     ];
   }
@@ -56,7 +56,8 @@ export async function verify(deps: VerifyDeps): Promise<Finding[]> {
       facts.push(await factsOf(await open(node), now, node.name));
     } catch (error) {
       signal.throwIfAborted();
-      unreached.push(finding('ssh', 'wrong', reasonOf(node.name, error), [node.name]));
+      const where = [node.name];
+      unreached.push(finding('ssh', 'unchecked', reasonOf(node.name, error), { where }));
     }
   });
   facts.sort((a, b) => a.name.localeCompare(b.name));

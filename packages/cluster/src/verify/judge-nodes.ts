@@ -1,12 +1,12 @@
 /** Judges what nodes report, and what the API server reports about them. */
+import type { Finding } from '@skolo/base';
 import type { ClusterNode } from '@skolo/k3s';
-import { type Finding, gathered } from './finding.ts';
+import { gathered, type Judged } from './finding.ts';
 import type { NodeFacts } from './node-facts.ts';
 
-type Judged = Pick<Finding, 'state' | 'text'>;
-const ok = (text: string): Judged => ({ state: 'ok', text });
-const wrong = (text: string): Judged => ({ state: 'wrong', text });
-const warning = (text: string): Judged => ({ state: 'warning', text });
+const ok = (found: string): Judged => ({ state: 'ok', found });
+const wrong = (found: string, advice: string): Judged => ({ state: 'differs', found, advice });
+const warning = (found: string, advice?: string): Judged => ({ state: 'warning', found, advice });
 
 /** Go's names of dpkg's architectures. */
 const goNames: Record<string, string> = { amd64: 'amd64', arm64: 'arm64', armhf: 'arm' };
@@ -25,14 +25,15 @@ export function judgeNodes(nodes: readonly ClusterNode[], facts: readonly NodeFa
         ? ok('ready')
         : isReady
           ? warning(complaints.join('; '))
-          : wrong(`not ready: ${complaints.join('; ')}; run journalctl on this node to see why`),
+          : wrong(`not ready: ${complaints.join('; ')}`, 'run journalctl on this node to see why'),
     ),
     ...gathered('version', nodes, ({ version }) =>
       version === server?.version
         ? ok(version)
-        : wrong(
-            `${version}, but the server runs ${server?.version}; upgrade all nodes to the same version`,
-          ),
+        : {
+            ...wrong(version, 'upgrade all nodes to the same version'),
+            expected: `${server?.version}, as on the server`,
+          },
     ),
     ...gathered('architecture', nodes, ({ name, architecture }) => {
       const userland = known.get(name)?.userland;
@@ -40,61 +41,78 @@ export function judgeNodes(nodes: readonly ClusterNode[], facts: readonly NodeFa
       return goNames[userland] === architecture
         ? ok([...new Set(nodes.map((each) => each.architecture))].join(', '))
         : wrong(
-            `the kubelet is ${architecture}, but the operating system is ${userland}, so the node pulls images for the wrong architecture; reset the node and set it up again`,
+            `the kubelet is ${architecture}, but the operating system is ${userland}, so the node pulls images for the wrong architecture`,
+            'reset the node and set it up again',
           );
     }),
   ];
 }
 
 export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
+  return [...judgeClocks(facts), ...judgeComputers(facts), ...judgeServices(facts)];
+}
+
+function judgeComputers(facts: readonly NodeFacts[]): Finding[] {
   return [
-    ...judgeClocks(facts),
     ...gathered('memory cgroup', facts, ({ cgroupMemory }) =>
       cgroupMemory === 'yes'
         ? ok('enabled')
         : wrong(
-            'disabled; run skolo pi setup, or add cgroup_memory=1 cgroup_enable=memory to the line in /boot/firmware/cmdline.txt and reboot',
+            'disabled',
+            'run skolo pi setup, or add cgroup_memory=1 cgroup_enable=memory to the line in /boot/firmware/cmdline.txt and reboot',
           ),
     ),
     ...gathered('swap', facts, ({ swapKib }) =>
       swapKib === 0
         ? ok('off')
         : warning(
-            `${Math.round(swapKib / 1024)} MiB of swap is enabled; run skolo pi kubernetes deploy to disable swap`,
+            `${Math.round(swapKib / 1024)} MiB of swap is enabled`,
+            'run skolo pi kubernetes deploy to disable swap',
           ),
     ),
     ...gathered('power', facts, ({ throttled }) => judgePower(throttled)),
     ...gathered('temperature', facts, ({ celsius }) =>
       celsius === undefined
-        ? { state: 'not tried', text: 'no sensor' }
+        ? { state: 'skipped', found: 'no sensor' }
         : celsius < hot
           ? ok(`below ${hot} °C`)
           : warning(
-              `${Math.round(celsius)} °C; the processor slows down at ${hot} °C; improve the cooling`,
+              `${Math.round(celsius)} °C; the processor slows down at ${hot} °C`,
+              'improve the cooling',
             ),
     ),
     ...gathered('disk', facts, ({ freeMib, usedPercent, unit }) =>
       usedPercent < 85
         ? ok('less than 85% used')
         : wrong(
-            `${usedPercent}% used, ${freeMib} MiB free; above 85%, the kubelet deletes images, and evicts pods if the disk fills up further; run ${unit === 'kubelet' ? '' : 'k3s '}crictl rmi --prune to free disk space`,
+            `${usedPercent}% used, ${freeMib} MiB free; above 85%, the kubelet deletes images, and evicts pods if the disk fills up further`,
+            `run ${unit === 'kubelet' ? '' : 'k3s '}crictl rmi --prune to free disk space`,
           ),
     ),
+  ];
+}
+
+/** What their logs and units report. */
+function judgeServices(facts: readonly NodeFacts[]): Finding[] {
+  return [
     ...gathered('restarts', facts, ({ unit, restarts = 0 }) =>
       restarts < manyRestarts
         ? ok('few or no restarts')
         : wrong(
-            `${unit} restarted ${restarts} times; run journalctl -u ${unit} on this node to see why`,
+            `${unit} restarted ${restarts} times`,
+            `run journalctl -u ${unit} on this node to see why`,
           ),
     ),
     ...gathered('TLS', facts, ({ tlsTimeouts, notYetValid, unit }) =>
       notYetValid > 0
         ? wrong(
-            `certificates were rejected in the last hour as expired or not yet valid, usually because the clock was wrong; check NTP on this node, and restart ${unit}`,
+            `certificates were rejected in the last hour as expired or not yet valid, usually because the clock was wrong`,
+            `check NTP on this node, and restart ${unit}`,
           )
         : tlsTimeouts > 0
           ? wrong(
-              `${tlsTimeouts} × "TLS handshake timeout" in the last hour, usually because the API server is too slow; check its restarts and CPU load, and measure fsync times with skolo pi kubernetes bench`,
+              `${tlsTimeouts} × "TLS handshake timeout" in the last hour, usually because the API server is too slow`,
+              'check its restarts and CPU load, and measure fsync times with skolo pi kubernetes bench',
             )
           : ok('no TLS handshake timeout in the last hour'),
     ),
@@ -102,7 +120,8 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
       slowDatabase < 10
         ? ok('responds in time')
         : wrong(
-            `${slowDatabase} slow requests in the last hour, usually because the SD card is too slow for the database; move the server to an SSD`,
+            `${slowDatabase} slow requests in the last hour, usually because the SD card is too slow for the database`,
+            'move the server to an SSD',
           ),
     ),
   ];
@@ -115,12 +134,14 @@ function judgeClocks(facts: readonly NodeFacts[]): Finding[] {
     const off = skew - usual;
     if (Math.abs(off) > mostSkewSeconds + uncertain) {
       return wrong(
-        `${Math.abs(off).toFixed(Math.abs(off) < 60 ? 1 : 0)} s ${off < 0 ? 'behind' : 'ahead of'} the other nodes, but certificates and leases require synchronised clocks; start NTP on this node`,
+        `${Math.abs(off).toFixed(Math.abs(off) < 60 ? 1 : 0)} s ${off < 0 ? 'behind' : 'ahead of'} the other nodes, but certificates and leases require synchronised clocks`,
+        'start NTP on this node',
       );
     }
     return synchronized === 'no'
       ? warning(
-          'the clock is correct but not synchronised, so it will drift; start NTP on this node',
+          'the clock is correct but not synchronised, so it will drift',
+          'start NTP on this node',
         )
       : ok(`within ${mostSkewSeconds} s of the other nodes`);
   });
@@ -128,7 +149,7 @@ function judgeClocks(facts: readonly NodeFacts[]): Finding[] {
 
 /** Bits of `vcgencmd get_throttled`. Source: Raspberry Pi OS documentation, vcgencmd. */
 function judgePower(throttled: number | undefined): Judged {
-  if (throttled === undefined) return { state: 'not tried', text: 'vcgencmd is missing' };
+  if (throttled === undefined) return { state: 'skipped', found: 'vcgencmd is missing' };
   const now = [
     ...(throttled & 0x1 ? ['under-voltage'] : []),
     ...(throttled & 0x2 ? ['clock rate capped'] : []),
@@ -137,10 +158,11 @@ function judgePower(throttled: number | undefined): Judged {
   ];
   if (now.length > 0) {
     return wrong(
-      `${now.join(', ')}; use a stronger power supply or a shorter cable, or improve the cooling`,
+      now.join(', '),
+      'use a stronger power supply or a shorter cable, or improve the cooling',
     );
   }
   return throttled & 0xf0000
-    ? warning('under-voltage or throttling since boot; check the power supply and cooling')
+    ? warning('under-voltage or throttling since boot', 'check the power supply and cooling')
     : ok('no under-voltage or throttling since boot');
 }

@@ -1,7 +1,7 @@
 /** What facts mean: each fault that seeds and threads know is named, with what to do. */
+import type { Finding } from '@skolo/base';
 import type { ClusterNode } from '@skolo/k3s';
 import { describe, expect, it } from 'vitest';
-import type { Finding } from './finding.ts';
 import { judgeFacts, judgeNodes } from './judge-nodes.ts';
 import type { NodeFacts } from './node-facts.ts';
 import { judgeTried, type Tried } from './probes.ts';
@@ -39,7 +39,9 @@ const ready: ClusterNode = {
 function wrongOf(findings: readonly Finding[]): string[] {
   return findings
     .filter(({ state }) => state !== 'ok')
-    .map(({ check, where, state, text }) => `${check}: ${where.join(',')}: ${state}: ${text}`);
+    .map(({ thing, where, state, found, expected, advice }) =>
+      [`${thing}: ${where}: ${state}: ${found}`, expected, advice].filter(Boolean).join('; '),
+    );
 }
 
 describe('facts of nodes', () => {
@@ -49,14 +51,14 @@ describe('facts of nodes', () => {
     const findings = judgeFacts(facts);
 
     expect(wrongOf(findings)).toEqual([]);
-    expect(findings.every(({ where }) => where.length === 3)).toBe(true);
+    expect(findings.every(({ where }) => where?.length === 3)).toBe(true);
   });
 
   it.each([
     [
       'a clock of 1970',
       { skew: -1e9 },
-      /^clock: host02: wrong: 1000000000 s behind the other nodes/,
+      /^clock: host02: differs: 1000000000 s behind the other nodes/,
     ],
     ['a clock that drifts', { synchronized: 'no' }, /^clock: host02: warning: .* start NTP/],
     ['no memory cgroup', { cgroupMemory: 'no' as const }, /cgroup_enable=memory/],
@@ -64,7 +66,7 @@ describe('facts of nodes', () => {
     [
       'a weak power supply',
       { throttled: 0x50005 },
-      /^power: .*: wrong: under-voltage, throttled; use/,
+      /^power: .*: differs: under-voltage, throttled; use/,
     ],
     ['one that was weak', { throttled: 0x50000 }, /^power: .*: warning: .* since boot/],
     ['heat', { celsius: 84 }, /^temperature: .*84 °C/],
@@ -101,9 +103,11 @@ describe('facts of nodes', () => {
     const findings = judgeNodes(nodes, [{ ...well, name: 'host04', userland: 'armhf' }]);
 
     expect(wrongOf(findings)).toEqual([
-      expect.stringMatching(/^node: host02: wrong: not ready: Kubelet stopped/),
-      expect.stringMatching(/^version: host03: wrong: v1.31.0\+k3s1, but the server runs v1.32.5/),
-      expect.stringMatching(/^architecture: host04: wrong: the kubelet is arm64/),
+      expect.stringMatching(/^node: host02: differs: not ready: Kubelet stopped/),
+      expect.stringMatching(
+        /^version: host03: differs: v1.31.0\+k3s1; v1.32.5\+k3s1, as on the server; upgrade/,
+      ),
+      expect.stringMatching(/^architecture: host04: differs: the kubelet is arm64/),
     ]);
   });
 });
@@ -118,11 +122,11 @@ describe('the network of pods', () => {
     );
   }
   const judge = (all: Tried[]) =>
-    judgeTried(all, true).filter(({ check }) => check === 'pod to pod');
+    judgeTried(all, true).filter(({ thing }) => thing === 'pod to pod');
 
   it('is one line where every pair is right', () => {
     expect(judge(tried(() => true))).toEqual([
-      { check: 'pod to pod', where: [], state: 'ok', text: '12 pairs' },
+      { thing: 'pod to pod', where: [], state: 'ok', found: '12 pairs' },
     ]);
   });
 
@@ -131,7 +135,7 @@ describe('the network of pods', () => {
 
     expect(wrongOf(findings)).toEqual([
       expect.stringMatching(
-        /^pod to pod: c: wrong: pods on this node cannot communicate.*UDP port 8472/,
+        /^pod to pod: c: differs: pods on this node cannot communicate.*UDP port 8472/,
       ),
     ]);
   });
@@ -147,21 +151,22 @@ describe('the network of pods', () => {
     );
     const none = judgeTried(failed, false);
 
-    expect(some.find(({ check }) => check === 'DNS')).toMatchObject({ state: 'ok' });
-    expect(some.filter(({ state }) => state === 'wrong')).toEqual([
+    expect(some.find(({ thing }) => thing === 'DNS')).toMatchObject({ state: 'ok' });
+    expect(some.filter(({ state }) => state === 'differs')).toEqual([
       {
-        check: 'kubectl exec',
+        thing: 'kubectl exec',
         where: ['b', 'c', 'd'],
-        state: 'wrong',
-        text: expect.stringMatching(/^exit code 1: .* host; no tests ran/),
+        state: 'differs',
+        found: expect.stringMatching(/^no tests ran on this node: exit code 1: .* host$/),
+        advice: expect.stringMatching(/^check that kubelet is running /),
       },
     ]);
-    expect(none.find(({ check }) => check === 'DNS')).toMatchObject({ state: 'not tried' });
+    expect(none.find(({ thing }) => thing === 'DNS')).toMatchObject({ state: 'unchecked' });
   });
 
   it('names a pair that fails in one direction', () => {
     const findings = judge(tried((from, to) => !(from === 'a' && to === 'b')));
 
-    expect(wrongOf(findings)).toEqual([expect.stringMatching(/wrong: from a to b: timed out/)]);
+    expect(wrongOf(findings)).toEqual([expect.stringMatching(/differs: from a to b: timed out/)]);
   });
 });

@@ -1,10 +1,10 @@
 /** Tests a cluster's network from a pod on each node. */
 
-import { count, errorText, inParallel, pause, shellWord } from '@skolo/base';
+import { count, errorText, type Finding, inParallel, pause, shellWord } from '@skolo/base';
 import type { ClusterNode } from '@skolo/k3s';
 import { z } from 'zod';
 import type { Kubectl } from '../kubectl.ts';
-import { type Finding, finding } from './finding.ts';
+import { finding } from './finding.ts';
 import {
   ingressHost,
   namespace,
@@ -86,7 +86,7 @@ export async function probes(deps: ProbeDeps): Promise<Finding[]> {
     return await probe(deps);
   } catch (error) {
     signal.throwIfAborted();
-    return [finding('probe pods', 'wrong', errorText(error))];
+    return [finding('probe pods', 'unchecked', errorText(error))];
   } finally {
     // After Ctrl-C nothing can be sent any more, so the next run removes it.
     await remove('--wait=false').catch(() => undefined);
@@ -134,7 +134,7 @@ async function probe(deps: ProbeDeps): Promise<Finding[]> {
           kubectl,
           pods.find(({ name }) => name === storagePod),
         )
-      : finding('storage', 'not tried', 'the cluster has no default StorageClass'),
+      : finding('storage', 'skipped', 'the cluster has no default StorageClass'),
   ];
 }
 
@@ -234,39 +234,56 @@ function judgePods(
   const wrong = nodes.flatMap(({ name, isReady }): Finding[] => {
     const pod = pods.find(({ node }) => node === name);
     if (pod?.isReady || !isReady) return [];
-    const text =
+    const [found, advice] =
       pod === undefined
-        ? `no pod was scheduled on this node; run kubectl describe node ${name} to see why`
-        : `${pod.why || 'the pod has not become ready'}; if the image ${image} is the cause, specify another one with --image`;
-    return [finding(check, 'wrong', text, [name])];
+        ? ['no pod was scheduled on this node', `run kubectl describe node ${name} to see why`]
+        : [
+            pod.why || 'the pod has not become ready',
+            `if the image ${image} is the cause, specify another one with --image`,
+          ];
+    return [finding(check, 'differs', found, { where: [name], advice })];
   });
   return wrong.length > 0 ? wrong : [finding(check, 'ok', `${pods.length} running ${image}`)];
 }
 
-/** What to do if a pod cannot reach it, or cannot be reached. */
-const remedies = {
-  exec: 'no tests ran on this node; check that kubelet is running and that the server can reach its TCP port 10250',
-  dns: 'cluster DNS is not responding to pods on this node; check that coredns is running (kubectl -n kube-system get pods -l k8s-app=kube-dns), and that UDP port 8472 is open between the nodes',
-  service:
-    "service addresses are unreachable from this node; check kube-proxy's iptables rules and log (for k3s, journalctl -u k3s or k3s-agent)",
-  ingress:
-    'the ingress is not responding on this node; check that its controller is running (traefik on k3s; kubectl -n kube-system get pods), and that no other program uses port 80',
-};
+/** What it means if a pod cannot reach it, or cannot be reached, and what to do. */
+const faults = {
+  exec: [
+    'no tests ran on this node',
+    'check that kubelet is running and that the server can reach its TCP port 10250',
+  ],
+  dns: [
+    'cluster DNS is not responding to pods on this node',
+    'check that coredns is running (kubectl -n kube-system get pods -l k8s-app=kube-dns), and that UDP port 8472 is open between the nodes',
+  ],
+  service: [
+    'service addresses are unreachable from this node',
+    "check kube-proxy's iptables rules and log (for k3s, journalctl -u k3s or k3s-agent)",
+  ],
+  ingress: [
+    'the ingress is not responding on this node',
+    'check that its controller is running (traefik on k3s; kubectl -n kube-system get pods), and that no other program uses port 80',
+  ],
+} as const;
 
 /** One line for each fault instead of each pair, because an unreachable node is one fault. */
 export function judgeTried(tried: readonly Tried[], hasIngress: boolean): Finding[] {
   const froms = [...new Set(tried.map(({ from }) => from))];
   const of = (what: Tried['what']) => tried.filter((each) => each.what === what);
-  const simple = (check: string, what: keyof typeof remedies): Finding => {
+  const simple = (check: string, what: keyof typeof faults): Finding => {
     const own = of(what);
     const failed = own.filter(({ isOk }) => !isOk);
     const [first] = failed;
     if (first !== undefined) {
       const where = failed.map(({ from }) => from);
-      return finding(check, 'wrong', `${first.text || 'no response'}; ${remedies[what]}`, where);
+      const [means, advice] = faults[what];
+      return finding(check, 'differs', `${means}: ${first.text || 'no response'}`, {
+        where,
+        advice,
+      });
     }
     return own.length === 0
-      ? finding(check, 'not tried', 'no pod could run this test')
+      ? finding(check, 'unchecked', 'no pod could run this test')
       : finding(check, 'ok', `from ${count(own.length, 'node')}`);
   };
   return [
@@ -276,7 +293,7 @@ export function judgeTried(tried: readonly Tried[], hasIngress: boolean): Findin
     simple('service', 'service'),
     hasIngress
       ? simple('ingress', 'ingress')
-      : finding('ingress', 'not tried', 'the cluster has no ingress class'),
+      : finding('ingress', 'skipped', 'the cluster has no ingress class'),
   ];
 }
 
@@ -284,25 +301,29 @@ function pairs(tried: readonly Tried[], froms: readonly string[]): Finding[] {
   const check = 'pod to pod';
   const failed = tried.filter(({ isOk }) => !isOk);
   if (tried.length === 0)
-    return [finding(check, 'not tried', 'fewer than two pods could run this test')];
+    return [finding(check, 'skipped', 'fewer than two pods could run this test')];
   if (failed.length === 0) return [finding(check, 'ok', `${tried.length} pairs`)];
   const isAlone = (name: string) => {
     const own = tried.filter(({ from, to }) => from === name || to === name);
     return own.length > 0 && own.every(({ isOk }) => !isOk);
   };
   if (failed.length === tried.length) {
-    const text = `none of the ${tried.length} pairs of nodes can communicate: ${failed[0]?.text || 'no response'}; open UDP port 8472 (VXLAN) between all nodes, and check that each has a flannel.1 interface (ip link)`;
-    return [finding(check, 'wrong', text)];
+    const text = `none of the ${tried.length} pairs of nodes can communicate: ${failed[0]?.text || 'no response'}`;
+    const advice =
+      'open UDP port 8472 (VXLAN) between all nodes, and check that each has a flannel.1 interface (ip link)';
+    return [finding(check, 'differs', text, { advice })];
   }
   const alone = froms.length > 2 ? froms.filter(isAlone) : [];
   const others = failed.filter(({ from, to }) => !alone.includes(from) && !alone.includes(to));
-  const cutOff =
-    'pods on this node cannot communicate with other nodes; open UDP port 8472 (VXLAN) on the node, and check that it has a flannel.1 interface (ip link)';
+  const cutOff = 'pods on this node cannot communicate with other nodes';
+  const advice =
+    'open UDP port 8472 (VXLAN) on the node, and check that it has a flannel.1 interface (ip link)';
   return [
-    ...alone.map((name) => finding(check, 'wrong', cutOff, [name])),
+    ...alone.map((name) => finding(check, 'differs', cutOff, { where: [name], advice })),
     ...others.map(({ from, to, text }) => {
-      const what = `from ${from} to ${to}: ${text || 'no response'}; check routes and UDP 8472 on both nodes`;
-      return finding(check, 'wrong', what, [from, to]);
+      const what = `from ${from} to ${to}: ${text || 'no response'}`;
+      const advice = 'check routes and UDP 8472 on both nodes';
+      return finding(check, 'differs', what, { where: [from, to], advice });
     }),
   ];
 }
@@ -311,8 +332,10 @@ async function tryStorage(kubectl: Kubectl, pod: ProbePod | undefined): Promise<
   const check = 'storage';
   if (!pod?.isReady) {
     const why = pod?.why || 'pending';
-    const text = `a pod with a volume claim is not starting (${why}); run kubectl get events -A for details`;
-    return finding(check, 'wrong', text);
+    const advice = 'run kubectl get events -A for details';
+    return finding(check, 'differs', `a pod with a volume claim is not starting (${why})`, {
+      advice,
+    });
   }
   const script = 'exec 2>&1; echo skolo > /data/probe && sync && cat /data/probe';
   const command = ['exec', '-n', namespace, storagePod, '--', 'sh', '-c', script];
@@ -320,6 +343,6 @@ async function tryStorage(kubectl: Kubectl, pod: ProbePod | undefined): Promise<
   const said = stdout.trim();
   if (said === 'skolo') return finding(check, 'ok', 'a volume was claimed, written and read');
   return said === ''
-    ? finding(check, 'wrong', `kubectl exec failed: ${stderr}`)
-    : finding(check, 'wrong', `writing to or reading from the claimed volume failed: ${said}`);
+    ? finding(check, 'differs', `kubectl exec failed: ${stderr}`)
+    : finding(check, 'differs', `writing to or reading from the claimed volume failed: ${said}`);
 }

@@ -26,6 +26,6 @@ it('finds a crash loop of flannel in its own namespace, and leaves other pods al
 
   const found = await systemPods(kubectl);
 
-  expect(found).toMatchObject([{ state: 'wrong', where: ['host01'] }]);
-  expect(found[0]?.text).toContain('kube-flannel-ds-x');
+  expect(found).toMatchObject([{ state: 'differs', where: ['host01'] }]);
+  expect(found[0]?.found).toContain('kube-flannel-ds-x');
 });

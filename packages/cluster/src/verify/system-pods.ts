@@ -1,8 +1,8 @@
 /** Checks the cluster's own pods, and what kills them on slow computers. */
-import { count } from '@skolo/base';
+import { count, type Finding } from '@skolo/base';
 import { z } from 'zod';
 import { type Kubectl, systemNamespaces } from '../kubectl.ts';
-import { type Finding, finding } from './finding.ts';
+import { finding } from './finding.ts';
 
 const Terminated = z.object({ exitCode: z.number(), reason: z.string().default('') });
 const Pods = z.object({
@@ -47,8 +47,8 @@ export async function systemPods(kubectl: Kubectl): Promise<Finding[]> {
   const all = await kubectl.get(Pods, ['pods', '--all-namespaces']);
   const items = all.items.filter(({ metadata }) => systemNamespaces.has(metadata.namespace));
   const check = 'system pods';
-  const wrong = ({ metadata, spec }: Pod, why: string) =>
-    finding(check, 'wrong', `${metadata.name}: ${why}`, [spec.nodeName]);
+  const wrong = ({ metadata, spec }: Pod, [why, advice]: Fault) =>
+    finding(check, 'differs', `${metadata.name}: ${why}`, { where: [spec.nodeName], advice });
   const failing = items.flatMap((pod) => {
     if (pod.status.phase === 'Succeeded') return [];
     const probes = new Map(pod.spec.containers.map((each) => [each.name, each.livenessProbe]));
@@ -62,7 +62,7 @@ export async function systemPods(kubectl: Kubectl): Promise<Finding[]> {
     ...failing,
     ...pending.map((pod) => {
       const { namespace, name } = pod.metadata;
-      return wrong(pod, `pending; run kubectl -n ${namespace} describe pod ${name} to see why`);
+      return wrong(pod, ['pending', `run kubectl -n ${namespace} describe pod ${name} to see why`]);
     }),
   ];
   return findings.length > 0
@@ -70,19 +70,24 @@ export async function systemPods(kubectl: Kubectl): Promise<Finding[]> {
     : [finding(check, 'ok', `${count(items.length, 'pod')}, none of which is pending or crashing`)];
 }
 
+type Fault = [found: string, advice: string];
+
 function whyWrong(
   { name, ready, restartCount, state, lastState }: Status,
   probeSeconds: number | undefined,
-): string | undefined {
+): Fault | undefined {
   const { terminated } = lastState;
   const isLooping = restartCount >= manyRestarts || state.waiting?.reason === 'CrashLoopBackOff';
   if (!isLooping) {
     const { reason } = state.waiting ?? {};
     if (ready || reason === undefined || reason === 'ContainerCreating') return undefined;
-    return `not starting (${reason}); run kubectl describe to see why`;
+    return [`not starting (${reason})`, 'run kubectl describe to see why'];
   }
   if (terminated?.reason === 'OOMKilled') {
-    return `restarted ${count(restartCount, 'time')} because it ran out of memory; move pods to other nodes`;
+    return [
+      `restarted ${count(restartCount, 'time')} because it ran out of memory`,
+      'move pods to other nodes',
+    ];
   }
   // A kubelet kills containers that do not respond to its probe: 137 is SIGKILL, 143 SIGTERM, and an API server exits with 0 after both.
   const isKilled = terminated === undefined || [0, 137, 143].includes(terminated.exitCode);
@@ -91,7 +96,13 @@ function whyWrong(
       name === 'kube-apiserver' || name === 'etcd'
         ? `increase timeoutSeconds and failureThreshold of livenessProbe and startupProbe in /etc/kubernetes/manifests/${name}.yaml, or use k3s`
         : 'increase timeoutSeconds of its livenessProbe';
-    return `restarted ${count(restartCount, 'time')}, probably because its liveness probe took longer than ${probeSeconds} s, which can happen on a slow Pi; ${how}`;
+    return [
+      `restarted ${count(restartCount, 'time')}, probably because its liveness probe took longer than ${probeSeconds} s, which can happen on a slow Pi`,
+      how,
+    ];
   }
-  return `restarted ${count(restartCount, 'time')} (exit code ${terminated?.exitCode ?? 'unknown'}); run kubectl logs --previous to see why`;
+  return [
+    `restarted ${count(restartCount, 'time')} (exit code ${terminated?.exitCode ?? 'unknown'})`,
+    'run kubectl logs --previous to see why',
+  ];
 }

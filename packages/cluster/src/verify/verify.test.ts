@@ -1,15 +1,15 @@
 /** A cluster is verified: its API server is real, its nodes pretend, and the probes of its pods run in a real network. */
+import type { Finding } from '@skolo/base';
 import { isLong } from '@skolo/durable/fault-injection';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PodNetwork, startPodNetwork, whyNoPodNetwork } from '../testing/pod-network.ts';
-import type { Finding } from './finding.ts';
 import { verify } from './index.ts';
 
 const { signal } = new AbortController();
 const names = ['host01', 'host02', 'host03'];
 
 function statesOf(findings: readonly Finding[]): Record<string, string> {
-  return Object.fromEntries(findings.map(({ check, state }) => [check, state]));
+  return Object.fromEntries(findings.map(({ thing, state }) => [thing, state]));
 }
 
 const why = isLong ? whyNoPodNetwork() : 'not in the quick suite';
@@ -49,10 +49,10 @@ describe.skipIf(why !== undefined)(
         DNS: 'ok',
         'pod to pod': 'ok',
         service: 'ok',
-        ingress: 'not tried',
-        storage: 'not tried',
+        ingress: 'skipped',
+        storage: 'skipped',
       });
-      expect(findings.find(({ check }) => check === 'pod to pod')?.text).toBe('6 pairs');
+      expect(findings.find(({ thing }) => thing === 'pod to pod')?.found).toBe('6 pairs');
       await expect
         .poll(() =>
           network.plane.kubectl(['get', 'namespace', 'skolo-verify', '--ignore-not-found']),
@@ -102,10 +102,10 @@ describe.skipIf(why !== undefined)(
 
       const findings = await go({ image, readyMs: 5_000 });
 
-      expect(findings.find(({ check }) => check === 'probe pods')).toMatchObject({
-        state: 'wrong',
+      expect(findings.find(({ thing }) => thing === 'probe pods')).toMatchObject({
+        state: 'differs',
         where: ['host01'],
-        text: expect.stringContaining('ImagePull'),
+        found: expect.stringContaining('ImagePull'),
       });
     });
 
@@ -121,11 +121,11 @@ describe.skipIf(why !== undefined)(
       });
       await network.plane.kubectl(['annotate', 'node', 'host03', 'test.skolo/node-']);
 
-      const wrong = findings.filter(({ state }) => state === 'wrong');
-      expect(wrong.map(({ check, where }) => `${check} ${where}`)).toEqual(
+      const wrong = findings.filter(({ state }) => state === 'differs' || state === 'unchecked');
+      expect(wrong.map(({ thing, where }) => `${thing} ${where}`)).toEqual(
         expect.arrayContaining(['node host03', 'ssh host03']),
       );
-      expect(findings.find(({ check }) => check === 'pod to pod')?.text).toBe('2 pairs');
+      expect(findings.find(({ thing }) => thing === 'pod to pod')?.found).toBe('2 pairs');
     });
 
     it('names an API server that kubelet kills by its probe, as the seed of 2018 had it', async () => {
@@ -133,12 +133,13 @@ describe.skipIf(why !== undefined)(
 
       const findings = await go({ withPods: false });
 
-      expect(findings.find(({ check }) => check === 'system pods')).toMatchObject({
-        state: 'wrong',
+      expect(findings.find(({ thing }) => thing === 'system pods')).toMatchObject({
+        state: 'differs',
         where: ['no node'],
-        text: expect.stringMatching(
-          /kube-apiserver-host01: restarted 12 times, probably because its liveness probe took longer than 15 s.*increase timeoutSeconds/,
+        found: expect.stringMatching(
+          /kube-apiserver-host01: restarted 12 times, probably because its liveness probe took longer than 15 s/,
         ),
+        advice: expect.stringMatching(/^increase timeoutSeconds/),
       });
     });
 
@@ -148,7 +149,11 @@ describe.skipIf(why !== undefined)(
       const findings = await go();
       await network.plane.startApiServer();
 
-      expect(findings[0]).toMatchObject({ check: 'API server', state: 'wrong', where: ['host01'] });
+      expect(findings[0]).toMatchObject({
+        thing: 'API server',
+        state: 'differs',
+        where: ['host01'],
+      });
       expect(statesOf(findings)).not.toHaveProperty('DNS');
     });
   },

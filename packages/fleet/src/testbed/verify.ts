@@ -1,5 +1,5 @@
 /** Verifies each part of the testbed with the requests of its users. */
-import { count, errorText } from '@skolo/base';
+import { count, errorText, type Finding } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { Condition, deadNodes } from '../push/gate.ts';
@@ -12,12 +12,6 @@ import { judgeAll } from './up.ts';
 /** Ports of every node. */
 export const testbedPorts = { grafana: 31_000, results: 31_001 } as const;
 
-interface Check {
-  name: string;
-  isOk: boolean;
-  text: string;
-}
-
 interface VerifyOptions {
   /** Reaches node ports through the jumphost. */
   fetch: typeof fetch;
@@ -25,7 +19,7 @@ interface VerifyOptions {
 }
 
 /** @throws KubectlError The cluster cannot be queried at all. @throws The signal's reason. */
-export async function verifyTestbed(cluster: Rack, options: VerifyOptions): Promise<Check[]> {
+export async function verifyTestbed(cluster: Rack, options: VerifyOptions): Promise<Finding[]> {
   const { signal } = options;
   const nodes = await readNodes(cluster);
   const checks: readonly [name: string, work: () => Promise<string>][] = [
@@ -39,38 +33,45 @@ export async function verifyTestbed(cluster: Rack, options: VerifyOptions): Prom
     ['pipeline', () => lastRun(cluster)],
   ];
   return await Promise.all(
-    checks.map(async ([name, work]) => {
+    checks.map(async ([thing, work]): Promise<Finding> => {
       try {
-        return { name, isOk: true, text: await work() };
+        return { thing, state: 'ok', found: await work() };
       } catch (error) {
         signal.throwIfAborted();
-        return { name, isOk: false, text: errorText(error) };
+        const { advice } = error instanceof Wrong ? error : {};
+        return { thing, state: 'differs', found: errorText(error), advice };
       }
     }),
   );
 }
 
-function wrong(text: string): FleetError {
-  return new FleetError(text);
+/** What differs, and what to do. */
+class Wrong extends FleetError {
+  readonly advice: string | undefined;
+
+  constructor(found: string, advice?: string) {
+    super(found);
+    this.advice = advice;
+  }
 }
 
 function nodesLive(nodes: readonly KubeObject[]): string {
   const dead = deadNodes(nodes);
-  if (dead.size > 0) throw wrong(`not ready: ${[...dead].join(', ')}`);
+  if (dead.size > 0) throw new Wrong(`not ready: ${[...dead].join(', ')}`);
   return `${nodes.length} ready`;
 }
 
 async function podsReady(cluster: Rack): Promise<string> {
   const workloads = await readTestbed(cluster, ['deployments', 'daemonsets']);
   if (workloads.length === 0)
-    throw wrong('the testbed is not installed in the cluster; run skolo pi testbed up');
+    throw new Wrong('the testbed is not installed in the cluster', 'run skolo pi testbed up');
   const verdicts = await judgeAll(cluster, workloads);
   const bad = verdicts.filter(({ verdict }) => verdict.state !== 'ready');
   if (bad.length > 0) {
     const texts = bad.map(
       ({ workload, verdict }) => `${titleOf(workload)}: ${problemText(verdict)}`,
     );
-    throw wrong(texts.join('; '));
+    throw new Wrong(texts.join('; '));
   }
   return `${workloads.length} workloads ready`;
 }
@@ -85,9 +86,10 @@ async function claimsBound(cluster: Rack): Promise<string> {
     Claim.parse(object),
   );
   const names = (all: typeof claims) => all.map(({ metadata }) => metadata.name).join(', ');
-  if (claims.length === 0) throw wrong('the testbed has no volume claims; run skolo pi testbed up');
+  if (claims.length === 0)
+    throw new Wrong('the testbed has no volume claims', 'run skolo pi testbed up');
   const unbound = claims.filter(({ status }) => status.phase !== 'Bound');
-  if (unbound.length > 0) throw wrong(`without a volume: ${names(unbound)}`);
+  if (unbound.length > 0) throw new Wrong(`without a volume: ${names(unbound)}`);
   return `bound: ${names(claims)}`;
 }
 
@@ -99,7 +101,7 @@ async function metricsOf(cluster: Rack, nodes: readonly KubeObject[]): Promise<s
   const { items } = Metrics.parse(await getJson(cluster, '/apis/metrics.k8s.io/v1beta1/nodes'));
   const seen = new Set(items.map(({ metadata }) => metadata.name));
   const missing = nodes.map(({ metadata }) => metadata.name).filter((name) => !seen.has(name));
-  if (missing.length > 0) throw wrong(`no metrics from ${missing.join(', ')}`);
+  if (missing.length > 0) throw new Wrong(`no metrics from ${missing.join(', ')}`);
   return `metrics from ${count(seen.size, 'node')}`;
 }
 
@@ -120,12 +122,12 @@ async function targetsUp(cluster: Rack): Promise<string> {
   const { activeTargets } = Targets.parse(await getJson(cluster, path)).data;
   // The health of a new target is unknown until it is scraped.
   const down = activeTargets.filter(({ health }) => health === 'down');
-  if (activeTargets.length === 0) throw wrong('Prometheus does not scrape any targets');
+  if (activeTargets.length === 0) throw new Wrong('Prometheus does not scrape any targets');
   if (down.length > 0) {
     const texts = down.map(
       ({ labels: { job, instance }, lastError }) => `${job} ${instance}: ${lastError}`,
     );
-    throw wrong(texts.join('; '));
+    throw new Wrong(texts.join('; '));
   }
   return count(activeTargets.length, 'target');
 }
@@ -140,19 +142,22 @@ async function hasNoUsualPassword(
   const authorization = `Basic ${Buffer.from('admin:admin').toString('base64')}`;
   const { status } = await fetch(url, { headers: { authorization }, signal: deadline }).catch(
     (error: Error) => {
-      throw wrong(`${url} did not respond: ${errorText(error.cause ?? error)}`);
+      throw new Wrong(`${url} did not respond: ${errorText(error.cause ?? error)}`);
     },
   );
   if (status === 200)
-    throw wrong(`${url} accepts the user admin with the password admin; delete Grafana's pod`);
-  if (status !== 401) throw wrong(`${url} returns ${status} instead of 401`);
+    throw new Wrong(
+      `${url} accepts the user admin with the password admin`,
+      "delete Grafana's pod",
+    );
+  if (status !== 401) throw new Wrong(`${url} returns ${status} instead of 401`);
   return 'Grafana rejects the user admin with the password admin';
 }
 
 async function dashboardAnswers({ kubectl }: Rack): Promise<string> {
   const path = servicePath('testbed', 'dashboard:80', '');
   const page = await kubectl(['get', '--raw', path], { deadlineMs: 30_000 });
-  if (!page.includes('<html')) throw wrong('the dashboard does not return an HTML page');
+  if (!page.includes('<html')) throw new Wrong('the dashboard does not return an HTML page');
   return 'responds';
 }
 
@@ -175,11 +180,11 @@ async function lastRun(cluster: Rack): Promise<string> {
   const last = (await getObjects(cluster, args))
     .map((object) => ({ object, created: Job.parse(object).metadata.creationTimestamp }))
     .sort((a, b) => (a.created < b.created ? 1 : -1))[0];
-  if (!last) throw wrong('the pipeline has not run yet; run skolo pi testbed run');
+  if (!last) throw new Wrong('the pipeline has not run yet', 'run skolo pi testbed run');
   const { name } = last.object.metadata;
   const end = endOfJob(last.object);
-  if (end === undefined) throw wrong(`run ${name} has not finished`);
-  if (!end.isDone) throw wrong(`run ${name} failed: ${end.message}`);
+  if (end === undefined) throw new Wrong(`run ${name} has not finished`);
+  if (!end.isDone) throw new Wrong(`run ${name} failed: ${end.message}`);
   return `run ${name} succeeded`;
 }
 
@@ -196,7 +201,7 @@ export function addressOf(nodes: readonly KubeObject[]): string {
     .filter(({ metadata }) => !dead.has(metadata.name))
     .flatMap((node) => Addresses.parse(node).status.addresses)
     .find(({ type }) => type === 'InternalIP');
-  if (!found) throw wrong('no ready node has an address');
+  if (!found) throw new Wrong('no ready node has an address');
   return found.address.includes(':') ? `[${found.address}]` : found.address;
 }
 

@@ -197,8 +197,13 @@ metadata: { name: old, namespace: testbed, labels: { app.kubernetes.io/part-of: 
     const good = await verify(well, 401);
     const wrong = await verify(bad, 200);
 
-    expect(good.filter(({ isOk }) => !isOk).map(({ name }) => name)).toEqual(['pipeline']);
-    expect(wrong.filter(({ isOk }) => !isOk).map(({ name, text }) => `${name}: ${text}`)).toEqual([
+    expect(good.filter(({ state }) => state !== 'ok').map(({ thing }) => thing)).toEqual([
+      'pipeline',
+    ]);
+    const said = wrong.flatMap(({ thing, state, found, advice }) =>
+      state === 'ok' ? [] : [[`${thing}: ${found}`, advice].filter(Boolean).join('; ')],
+    );
+    expect(said).toEqual([
       'metrics: no metrics from pi-2',
       'prometheus: node pi-2: connection refused',
       expect.stringMatching(

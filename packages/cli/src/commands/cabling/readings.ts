@@ -3,7 +3,7 @@ import type { ConnectedHosts } from '@skolo/api';
 import { count, inParallel } from '@skolo/base';
 import { models } from '@skolo/models';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
-import { CliError, failureOf } from '../../errors.ts';
+import { CliError, messageOf } from '../../errors.ts';
 import { byNumber } from '../../names.ts';
 import { withoutName } from '../../output/text.ts';
 import type { RouterBackup } from '../../reach/service-client.ts';
@@ -48,10 +48,7 @@ export async function readConnectedHosts(rack: Rack, service: RouterBackup): Pro
       );
     } catch (error) {
       errors.push(error);
-      const why = failureOf(error)
-        .lines.join(' ')
-        .replace(/^skolo: /, '');
-      unread.push({ device, why: withoutName(why, device) });
+      unread.push({ device, why: withoutName(messageOf(error).message, device) });
       return undefined;
     }
   });

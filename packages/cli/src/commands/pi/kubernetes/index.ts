@@ -3,18 +3,16 @@ import { defineBench } from './bench.ts';
 import { defineDeploy } from './deploy.ts';
 import { defineReset } from './reset.ts';
 import { defineSetUp } from './set-up.ts';
-import { defineVerify } from './verify.ts';
 
 /** `skolo pi kubernetes`: clusters of Raspberry Pis. */
 export function define(command: SkoloCommand): void {
   command
-    .description('Creates, verifies, measures and resets clusters of Raspberry Pis.')
+    .description('Creates, measures and resets clusters of Raspberry Pis.')
     .summary('manage clusters of Raspberry Pis')
     .example("skolo pi kubernetes setup --master host01 --worker 'host[02-10]'");
   command.group({
     deploy: defineDeploy,
     setup: defineSetUp,
-    verify: defineVerify,
     bench: defineBench,
     reset: defineReset,
   });

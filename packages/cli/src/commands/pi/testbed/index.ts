@@ -2,7 +2,6 @@ import type { SkoloCommand } from '../../../command.ts';
 import { defineDown } from './down.ts';
 import { defineRun } from './run.ts';
 import { defineUp } from './up.ts';
-import { defineVerify } from './verify.ts';
 
 /** `skolo pi testbed`: turns a cluster of Pis into a testbed. */
 export function define(command: SkoloCommand): void {
@@ -12,5 +11,5 @@ export function define(command: SkoloCommand): void {
     )
     .summary('run a testbed on a cluster')
     .example('skolo pi testbed up --cluster pis');
-  command.group({ up: defineUp, verify: defineVerify, run: defineRun, down: defineDown });
+  command.group({ up: defineUp, run: defineRun, down: defineDown });
 }
