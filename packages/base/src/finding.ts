@@ -17,6 +17,8 @@ export type FindingState =
   /** It could not be compared: a device that does not respond. */
   | 'unchecked'
   | 'warning'
+  /** It is not compared: a fact for people. */
+  | 'info'
   /** It does not apply: a node without a temperature sensor. */
   | 'skipped'
   | 'ok';

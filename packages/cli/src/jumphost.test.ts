@@ -106,8 +106,8 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
   });
 
   it('names the rack.yaml of the rack for commands without a service', async () => {
-    expect(await skolo('rack', 'check', '--on', 'rack4')).toMatchObject({ code: 0 });
-    expect((await skolo('rack', 'check', '--on', 'rack5')).stderr).toContain(
+    expect(await skolo('check', 'rack', '--on', 'rack4')).toMatchObject({ code: 0 });
+    expect((await skolo('check', 'rack', '--on', 'rack5')).stderr).toContain(
       'kube/racks/rack5/rack.yaml: no such file',
     );
   });

@@ -28,7 +28,7 @@ it('leads from the overlay of another rack to one of its own', async () => {
   expect(tag).toMatch(/^\d{4}-\d\d-\d\dT\d\d_\d\d_\d\dZ-\w+-[0-9a-f]{7}-clean$/);
   expect((await git('status', '--porcelain')).stdout).toBe('');
   const file = ['--rack', join(overlay, 'rack.yaml')];
-  await run('npx', ['skolo', 'rack', 'check', ...file], { cwd: clone, env });
+  await run('npx', ['skolo', 'check', 'rack', ...file], { cwd: clone, env });
   await run('npx', ['skolo', 'rack', 'render', '--check', ...file], { cwd: clone, env });
   expect(await readFile(join(clone, 'kube/clusters/config.json'), 'utf8')).toContain('"rack5"');
   expect(await readFile(join(home, 'written-down'), 'utf8')).toBe(

@@ -32,11 +32,10 @@ interface Noun {
 const nouns: Record<string, Noun> = {
   rack: {
     group: 'set up',
-    summary: 'check rack.yaml, show wiring, generate files',
+    summary: 'create rack.yaml, show wiring, generate files',
     example: 'skolo rack show switch-1/14',
     verbs: {
       new: async () => (await import('./commands/rack/new.ts')).define,
-      check: async () => (await import('./commands/rack/check.ts')).define,
       show: async () => (await import('./commands/rack/show.ts')).define,
       'swarming-config': async () => (await import('./commands/rack/swarming-config.ts')).define,
       render: async () => (await import('./commands/rack/render.ts')).define,
@@ -60,8 +59,9 @@ const nouns: Record<string, Noun> = {
   check: {
     group: 'look',
     summary: 'compare racks, clusters and their settings with reality',
-    example: 'skolo check cluster pis',
+    example: 'skolo check rack racks/*/rack.yaml',
     verbs: {
+      rack: async () => (await import('./commands/check/rack.ts')).define,
       cluster: async () => (await import('./commands/check/cluster.ts')).define,
       testbed: async () => (await import('./commands/check/testbed.ts')).define,
     },
@@ -416,7 +416,7 @@ async function defineAll(program: SkoloCommand, args: readonly string[]): Promis
     .helpOption('-h, --help', 'show help')
     .commandsGroup(groups.look)
     .helpCommand('help [command]', 'show help for a command')
-    .example('skolo --rack racks/rack4/rack.yaml rack check')
+    .example('skolo --rack racks/rack4/rack.yaml check rack')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.out(text.trimEnd()),

@@ -10,6 +10,7 @@ interface Renamed {
 }
 
 const all: readonly Renamed[] = [
+  { old: 'rack check', now: 'check rack' },
   { old: 'pi kubernetes verify', now: 'check cluster' },
   { old: 'pi testbed verify', now: 'check testbed', drops: '--cluster' },
 ];

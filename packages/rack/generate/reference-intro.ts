@@ -6,7 +6,7 @@ export const referenceIntro = `<!-- Made by \`npm run generate -w packages/rack\
 This file describes a rack: its jumphost, equipment, machines, identities and service settings.
 For a complete example with comments, see [rack4's rack.yaml](../../kube/racks/rack4/rack.yaml).
 
-- **Check it** with \`skolo rack check --rack FILE\`, which reports all errors at once, each with its location, the invalid value
+- **Check it** with \`skolo check rack --rack FILE\`, which reports all errors at once, each with its location, the invalid value
   and a likely fix. \`skolo inventory list --yaml\` prints the file with ranges expanded and defaults filled in.
 - **Edit it** in an editor with completion: add \`# yaml-language-server: $schema=PATH/packages/rack/rack.schema.json\` as the first line.
 - **Change it** while services are running: they load a valid change within two seconds, and reject an invalid one. On k3s, the
@@ -49,4 +49,4 @@ model, see [Models](#models). A phone's full name is \`MACHINE-NAME\`, or \`MACH
 
 rack.yaml must not contain secrets. Instead of a secret, specify the path of a file that contains it (relative to rack.yaml),
 \`{ file: PATH }\` or \`{ env: VARIABLE }\`. If a value contains no slash or dot, as in \`password: word\`, and no such file exists,
-\`skolo rack check\` warns that the value may be the secret itself. To indicate that it is a file name, write \`{ file: word }\`.`;
+\`skolo check rack\` warns that the value may be the secret itself. To indicate that it is a file name, write \`{ file: word }\`.`;

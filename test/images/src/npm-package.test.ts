@@ -53,8 +53,8 @@ describe('the package of npm', () => {
       expect(nouns).toContain(noun);
       expect((await skolo(noun, '--help')).stdout).toContain(`skolo ${noun}`);
     }
-    const { stdout } = await skolo('--rack', 'rack.yaml', 'rack', 'check');
-    expect(stdout).toMatch(/^demo: \d+ machines, .*no errors/m);
+    const { stdout } = await skolo('--rack', 'rack.yaml', 'check', 'rack');
+    expect(stdout).toMatch(/^demo: \d+ machines, .*no problems/m);
   });
 
   it('has the pages of the console', async () => {
@@ -119,6 +119,6 @@ describe('the package of npm', () => {
 
   it('ends with the status of the command', async () => {
     await expect(skolo('rack', 'chekc')).rejects.toMatchObject({ code: 2 });
-    await expect(skolo('--rack', 'none.yaml', 'rack', 'check')).rejects.toMatchObject({ code: 78 });
+    await expect(skolo('--rack', 'none.yaml', 'check', 'rack')).rejects.toMatchObject({ code: 78 });
   });
 });

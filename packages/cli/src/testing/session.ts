@@ -3,7 +3,7 @@
  * what the test sees: the command, in a shell.
  *
  *     ## A title, if wanted
- *     $ skolo rack check broken.yaml
+ *     $ skolo check rack broken.yaml
  *     what it prints to standard output
  *     ! what it prints to standard error
  *     [78]
@@ -208,7 +208,7 @@ export function steadied(text: string, { dir, env, placeholders }: Omit<Place, '
       // The time until the year 2099 differs each day.
       .replaceAll(/\b\d{5} days\b/g, '26663 days')
       // Levels of models rise with each contributed evidence file.
-      .replaceAll(/(?<=: hardware evidence: ).*/g, '…')
+      .replaceAll(/(?<=hardware evidence( \(.*?\): info: |",[^}]*"found": "))[^"\n]*/g, '…')
       .replaceAll(/(?<="models": )\[.*?\n {6}\]/gs, '[…]')
       .replaceAll(/<secret [0-9a-f]{12}>/g, '<secret 5e1f00>')
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'YYYY-MM-DDThh:mm:ssZ')

@@ -41,7 +41,7 @@ it.each([
     await save(edit(valid));
 
     const status = await run('power status');
-    const check = await run('rack check');
+    const check = await run('check rack');
 
     expect(status).toMatchObject({ out: good.out, exitCode: good.exitCode });
     expect(good.exitCode).toBe(0);

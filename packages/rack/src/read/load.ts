@@ -65,7 +65,7 @@ export async function readRackText(file: string): Promise<string> {
   });
 }
 
-/** Likely oversights, and secrets that were probably typed into the file, for `skolo rack check`. Requires a rack of parseRack or readRack. */
+/** Likely oversights, and secrets that were probably typed into the file, for `skolo check rack`. Requires a rack of parseRack or readRack. */
 export function rackOversights(rack: Rack): { pasted: RackIssue[]; warnings: RackIssue[] } {
   const origin = origins.get(rack);
   if (origin === undefined) return { pasted: [], warnings: [] };

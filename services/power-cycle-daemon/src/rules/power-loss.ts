@@ -30,7 +30,7 @@ export function whyDaemonNeeds(
 ): string | undefined {
   const unknown = feeds.find((feed) => !feedsKnown(rack, feed));
   if (unknown !== undefined)
-    return `rack.yaml has errors, so the dependents of ${formatOutlet(unknown)} are unknown; to list the errors, run skolo rack check`;
+    return `rack.yaml has errors, so the dependents of ${formatOutlet(unknown)} are unknown; to list the errors, run skolo check rack`;
   const needed = new Set(dependsOn(rack, rack.jumphost.name));
   const own = feeds.find((feed) => needed.has(formatOutlet(feed)));
   if (own !== undefined)

@@ -214,7 +214,7 @@ it('cli is the skolo command', async ({ skip }) => {
   await writeFile(join(folder, 'good.yaml'), rackOfOne);
   await writeFile(join(folder, 'bad.yaml'), rackOfOne.replace('198.18.64.101', '192.168.1.101'));
   const check = (name: string) =>
-    docker([...run, `--volume=${folder}:/work:ro`, image, 'rack', 'check', name]);
+    docker([...run, `--volume=${folder}:/work:ro`, image, 'check', 'rack', name]);
 
   expect(await docker([...run, image, '--version'])).toBe(version);
   await expect(check('good.yaml')).resolves.toContain('rack4');

@@ -14,6 +14,8 @@ export interface CheckResult {
   about?: readonly string[];
   /** For programs: more of what was read. */
   details?: object;
+  /** Exit code if something differs. */
+  differs?: ExitCode;
 }
 
 /** Words of a command's help. */
@@ -35,20 +37,26 @@ export function defineCheck<Args extends unknown[]>(
     .interruptible(async (signal, ...args: Args) => {
       const result = await orUnchecked(signal, () => work(signal, ...args));
       if (result === undefined) return;
-      const { name, findings, details } = result;
+      const { name, findings, details, differs = exitCodes.failed } = result;
       if (command.getOptionValue('json')) {
         printJson(command.io, { check: command.name(), name, findings, ...details });
       } else printResult(command.io, result);
-      command.io.exitCode = exitCodeOf(findings);
+      command.io.exitCode = exitCodeOf(findings, differs);
       signal.throwIfAborted();
     });
 }
 
+/** A message in the house form: what happened; what to do. */
+export function parted(text: string): Pick<Finding, 'found' | 'advice'> {
+  const at = text.lastIndexOf('; ');
+  return at === -1 ? { found: text } : { found: text.slice(0, at), advice: text.slice(at + 2) };
+}
+
 /** An incomplete check has not shown that the rest matches, so it counts more than a difference. */
-function exitCodeOf(findings: readonly Finding[]): ExitCode {
+function exitCodeOf(findings: readonly Finding[], differs: ExitCode): ExitCode {
   const has = (state: FindingState) => findings.some((each) => each.state === state);
   if (has('unchecked')) return exitCodes.partlyFailed;
-  return has('differs') ? exitCodes.failed : exitCodes.done;
+  return has('differs') ? differs : exitCodes.done;
 }
 
 /** A check that fails has found nothing, which is not the same as a difference. */
@@ -67,6 +75,7 @@ const states: Record<FindingState, { mark: string; style: Style }> = {
   differs: { mark: '', style: 'red' },
   unchecked: { mark: 'not checked: ', style: 'red' },
   warning: { mark: 'warning: ', style: 'yellow' },
+  info: { mark: 'info: ', style: 'dim' },
   skipped: { mark: 'skipped: ', style: 'dim' },
   ok: { mark: 'ok: ', style: 'green' },
 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { type Evidence, evidenceOf } from '@skolo/models';
 import { expect, it } from 'vitest';
-import { checkFile, evidenceLine } from './checked-file.ts';
+import { checkFile, evidence } from './checked-file.ts';
 
 it('lists each model of a rack once, with its level', async () => {
   const dir = await tempDir();
@@ -14,9 +14,9 @@ it('lists each model of a rack once, with its level', async () => {
   const jumphost = 'jumphost: { name: jumphost, address: 127.0.0.8 }';
   await writeFile(file, `rack: small\n${jumphost}\ninfrastructure:\n${devices.join('')}`);
 
-  const { models, errors } = await checkFile(file, { secrets: false });
+  const { models, findings } = await checkFile(file, false);
 
-  expect(errors).toEqual([]);
+  expect(findings.filter(({ state }) => state === 'differs')).toEqual([]);
   expect(models).toEqual([
     { model: 'eos', ...evidenceOf('eos') },
     { model: 'nxos', ...evidenceOf('nxos') },
@@ -32,8 +32,11 @@ it('groups models by their evidence', () => {
     { model: 'nxos', ...unseen },
   ];
 
-  expect(evidenceLine({ file: 'rack.yaml', errors: [], warnings: [], models })).toBe(
-    'hardware evidence: not verified on hardware: eos, nxos; read in 2 racks (firmware unknown, 1.0): ipmi',
-  );
-  expect(evidenceLine({ file: 'rack.yaml', errors: [], warnings: [] })).toBeUndefined();
+  expect(evidence('rack4', models)).toMatchObject([
+    {
+      where: ['rack4'],
+      found: 'not verified on hardware: eos, nxos; read in 2 racks (firmware unknown, 1.0): ipmi',
+    },
+  ]);
+  expect(evidence('rack4', [])).toEqual([]);
 });

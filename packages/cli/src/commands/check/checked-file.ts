@@ -1,4 +1,5 @@
 /** Errors and warnings of one rack.yaml. */
+import type { Finding, FindingState } from '@skolo/base';
 import { credentialFaults } from '@skolo/google';
 import { type Evidence, evidenceOf, evidenceText } from '@skolo/models';
 import {
@@ -10,51 +11,69 @@ import {
   rackOversights,
   readRack,
 } from '@skolo/rack';
+import { parted } from './check.ts';
+
+type Models = ({ model: string } & Evidence)[];
 
 export interface CheckedFile {
   file: string;
   /** Absent if the file is not valid. */
-  rack?: Rack;
+  rack?: string;
+  machines?: number;
+  devices?: number;
   /** How far each model that the rack uses was verified on real hardware, in alphabetical order. */
-  models?: ({ model: string } & Evidence)[];
-  errors: RackIssue[];
-  warnings: RackIssue[];
+  models?: Models;
   /** Absent without `--secrets`, or if the file is not valid. */
-  secrets?: { count: number; errors: RackIssue[]; warnings: RackIssue[] };
+  secrets?: number;
+  findings: Finding[];
 }
 
 /** Never throws for an invalid or unreadable file. */
-export async function checkFile(
-  file: string,
-  { secrets }: { secrets: boolean },
-): Promise<CheckedFile> {
+export async function checkFile(file: string, withSecrets: boolean): Promise<CheckedFile> {
   try {
     const rack = await readRack(file);
     const used = new Set([...rack.infrastructure.values()].map(({ model }) => model));
     const models = [...used].sort().map((model) => ({ model, ...evidenceOf(model) }));
     const { pasted, warnings } = rackOversights(rack);
-    const checked: CheckedFile = { file, rack, models, errors: pasted, warnings };
-    return secrets ? { ...checked, secrets: await checkedSecrets(rack) } : checked;
+    const secrets = withSecrets ? await checkedSecrets(rack) : undefined;
+    return {
+      file,
+      rack: rack.name,
+      machines: rack.machines.size,
+      devices: rack.infrastructure.size,
+      models,
+      ...(secrets && { secrets: secrets.count }),
+      findings: [
+        ...[...pasted, ...(secrets?.errors ?? [])].map(issueAs('differs')),
+        ...[...warnings, ...(secrets?.warnings ?? [])].map(issueAs('warning')),
+        ...evidence(rack.name, models),
+      ],
+    };
   } catch (error) {
     if (!(error instanceof RackError)) throw error;
-    return { file, errors: error.issues, warnings: [] };
+    return { file, findings: error.issues.map(issueAs('differs')) };
   }
 }
 
-export function hasErrors({ errors, secrets }: CheckedFile): boolean {
-  return errors.length > 0 || (secrets?.errors.length ?? 0) > 0;
+/** The thing is as compilers print it; programs get its parts, too. */
+function issueAs(state: FindingState) {
+  return ({ message, ...at }: RackIssue): Finding & Omit<RackIssue, 'message'> => {
+    const { file, line, column, path } = at;
+    const thing = `${file}:${line}:${column} ${path}`.trim();
+    return { thing, state, ...parted(message), ...at };
+  };
 }
 
-/** `hardware evidence: not verified on hardware: edgeos, edgeswitch; read in 1 rack (firmware 6.8.0): apc-rpdu2`. */
-export function evidenceLine({ models = [] }: CheckedFile): string | undefined {
-  if (models.length === 0) return undefined;
+/** `not verified on hardware: edgeos, edgeswitch; read in 1 rack (firmware 6.8.0): apc-rpdu2`. */
+export function evidence(rack: string, models: Models): Finding[] {
+  if (models.length === 0) return [];
   const groups = [...Map.groupBy(models, evidenceText)].map(
     ([text, same]) => `${text}: ${same.map(({ model }) => model).join(', ')}`,
   );
-  return `hardware evidence: ${groups.join('; ')}`;
+  return [{ thing: 'hardware evidence', where: [rack], state: 'info', found: groups.join('; ') }];
 }
 
-async function checkedSecrets(rack: Rack): Promise<NonNullable<CheckedFile['secrets']>> {
+async function checkedSecrets(rack: Rack) {
   const { tokenFileFindings } = await import('@skolo/common');
   const secrets = await checkSecrets(rack);
   const errors = [
