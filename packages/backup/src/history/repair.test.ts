@@ -1,6 +1,6 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Version } from '../source.ts';
 import { change, filledBy, TestHistory } from '../testing/history.ts';
 import { repairHistory } from './repair.ts';
@@ -86,6 +86,23 @@ describe('a history', () => {
       (error: unknown) => String(error),
     );
     expect(damage).toMatch(/./);
+  });
+
+  it.each<[string, () => Promise<void>]>([
+    ['the settings are garbage', () => writeFile(file('config'), '[[[')],
+    ['an index is gone', async () => rm(await largest('.idx'))],
+  ])('is not judged while git cannot run, where %s', async (_what, damage) => {
+    await filled(history.folder);
+    await damage();
+    const config = await readFile(file('config'));
+    vi.stubEnv('PATH', '/nonexistent');
+    onTestFinished(() => void vi.unstubAllEnvs());
+
+    await expect(repairHistory(history.folder)).rejects.toMatchObject({ code: 'storage' });
+
+    expect(await readFile(file('config'))).toEqual(config);
+    vi.unstubAllEnvs();
+    expect(await repairHistory(history.folder)).toHaveLength(1);
   });
 
   it('is none where only the settings are left', async () => {

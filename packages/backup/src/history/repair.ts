@@ -3,58 +3,63 @@
  * never changed. `Repository.check` decides whether the result is intact.
  */
 
-import { readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { count } from '@skolo/base';
-import { syncFolder, writeFileAtomic } from '@skolo/durable';
+import { count, ifThere } from '@skolo/base';
+import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable';
 import { durable } from '../git/fast-import.ts';
 import { git } from '../git/git.ts';
 import { removeLeftovers } from '../git/leftovers.ts';
-import { inWords } from '../git/storage-error.ts';
+import { notRead } from '../git/storage-error.ts';
 import { branch, headText, settingsText } from './folder.ts';
 
-/** What was repaired, for people. Empty: nothing could be repaired. Never throws. */
+/**
+ * What was repaired, for people. Empty: there is nothing that git can rebuild.
+ *
+ * @throws BackupError `storage`: it cannot be repaired now, because the disk is full or git cannot run, for example. `damaged`: git
+ * cannot read what it would be rebuilt from.
+ */
 export async function repairHistory(folder: string): Promise<string[]> {
   const repaired: string[] = [];
   try {
     const dir = await realpath(folder);
     // The remains of a repository without objects are not a history.
-    await readdir(join(dir, 'objects'));
+    if (!(await isFolder(join(dir, 'objects')))) return [];
     await removeLeftovers(dir);
     for (const repair of [repairHead, repairSettings, repairIndexes, repairBranch]) {
       repaired.push(...(await repair(dir)));
     }
   } catch (error) {
-    if (repaired.length > 0) repaired.push(`then a step failed: ${inWords(error)}`);
+    throw notRead([`${folder} cannot be repaired`, ...repaired].join('; '), error);
   }
   return repaired;
 }
 
+async function isFolder(path: string): Promise<boolean> {
+  return (await ifThere(stat(path)))?.isDirectory() ?? false;
+}
+
 async function repairHead(dir: string): Promise<string[]> {
   const file = join(dir, 'HEAD');
-  const head = await readFile(file, 'utf8').catch(() => '');
+  const head = await readFileIfExists(file);
   // An operator must have pointed HEAD to another branch.
-  if (/^ref: refs\/heads\/\S+$/.test(head.trim())) return [];
+  if (/^ref: refs\/heads\/\S+$/.test(head?.trim() ?? '')) return [];
   await writeFileAtomic(file, `${headText}\n`, { mode: 0o600 });
   return ['HEAD was rewritten'];
 }
 
 async function repairSettings(dir: string): Promise<string[]> {
-  try {
-    await git(['config', '--local', '--get', 'core.bare'], { dir });
-    return [];
-  } catch {
-    await rm(join(dir, 'config.broken'), { force: true });
-    await rename(join(dir, 'config'), join(dir, 'config.broken')).catch(() => undefined);
-    await writeFileAtomic(join(dir, 'config'), settingsText, { mode: 0o600 });
-    return ['the git configuration was rewritten'];
-  }
+  if (await succeeds(['config', '--local', '--get', 'core.bare'], dir)) return [];
+  await rm(join(dir, 'config.broken'), { force: true });
+  await ifThere(rename(join(dir, 'config'), join(dir, 'config.broken')));
+  await writeFileAtomic(join(dir, 'config'), settingsText, { mode: 0o600 });
+  return ['the git configuration was rewritten'];
 }
 
 /** An index is built from its pack; if the pack is damaged, the index stays. */
 async function repairIndexes(dir: string): Promise<string[]> {
   const folder = join(dir, 'objects/pack');
-  const packs = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.pack'));
+  const packs = ((await ifThere(readdir(folder))) ?? []).filter((name) => name.endsWith('.pack'));
   const repaired: string[] = [];
   for (const pack of packs) {
     const name = pack.slice(0, -'.pack'.length);
@@ -77,7 +82,7 @@ async function repairIndexes(dir: string): Promise<string[]> {
 /** The branch was at a commit without children; if there are several, the one with the longest history. */
 async function repairBranch(dir: string): Promise<string[]> {
   const file = join(dir, 'refs/heads', branch);
-  const named = await readFile(file, 'utf8').catch(() => '');
+  const named = (await readFileIfExists(file)) ?? '';
   // A branch that names a missing commit has lost content; moving it back would hide that.
   if (/^[0-9a-f]{40}\s*$/.test(named)) return [];
   if (named === '' && (await succeeds(['rev-parse', '--verify', '--quiet', branch], dir)))
@@ -91,7 +96,7 @@ async function repairBranch(dir: string): Promise<string[]> {
   const parents = await parentsOf(dir, commits);
   let best: { tip: string; past: number } | undefined;
   for (const tip of commits.filter((commit) => !parents.has(commit))) {
-    const past = await git(['rev-list', '--count', tip, '--'], { dir }).then(Number, () => 0);
+    const past = Number((await output(['rev-list', '--count', tip, '--'], dir)) ?? 0);
     if (past > (best?.past ?? 0)) best = { tip, past };
   }
   if (best === undefined) return [];
@@ -108,8 +113,15 @@ async function parentsOf(dir: string, commits: readonly string[]): Promise<Set<s
 }
 
 async function succeeds(args: readonly string[], dir: string): Promise<boolean> {
-  return await git(args, { dir }).then(
-    () => true,
-    () => false,
-  );
+  return (await output(args, dir)) !== undefined;
+}
+
+/** Undefined: git exited with an error of its own. A git that cannot run, was killed or has no disk space shows nothing. */
+async function output(args: readonly string[], dir: string): Promise<Buffer | undefined> {
+  try {
+    return await git(args, { dir });
+  } catch (error) {
+    if (notRead(dir, error).code !== 'damaged') throw error;
+    return undefined;
+  }
 }

@@ -1,10 +1,10 @@
 /** The repository breaks, or goes, under a store that is open: devices ask for it at the same time. */
-import { chmod, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { createLogger, systemClock } from '@skolo/common';
 import { BackupError } from '@skolo/models/configuration';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Store } from './store.ts';
 
 const about = {
@@ -167,6 +167,43 @@ describe('a store', () => {
     await writeFile(join(stateDir, 'repository', file), content);
 
     await store.failed(damage);
+
+    expect(await store.repository.versions('router')).toEqual([version]);
+    expect(await broken(stateDir)).toEqual([]);
+    expect(troubles.size).toBe(0);
+  });
+
+  it('keeps a repaired history that is not checked to the end, because the service stops', async () => {
+    const { stateDir, store, close, commit } = await open();
+    await commit('router');
+    const head = join(stateDir, 'repository', 'HEAD');
+    await writeFile(head, '');
+
+    const repairing = store.failed(damage);
+    await expect.poll(() => readFile(head, 'utf8'), { interval: 1 }).not.toBe('');
+    await close();
+    await repairing;
+
+    expect(await broken(stateDir)).toEqual([]);
+  });
+
+  it('keeps a history that can be repaired while git cannot run, and repairs it later', async () => {
+    const { stateDir, store, commit, troubles } = await open();
+    const version = await commit('router');
+    const packs = join(stateDir, 'repository', 'objects', 'pack');
+    for (const name of await readdir(packs)) {
+      if (name.endsWith('.idx')) await rm(join(packs, name));
+    }
+    const looked = store.failed(damage);
+    await expect.poll(() => store.isSound).toBe(false);
+    vi.stubEnv('PATH', '/nonexistent');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await looked;
+    expect(await broken(stateDir)).toEqual([]);
+    expect(troubles.get('repository')).toMatch(/git/);
+    vi.unstubAllEnvs();
+
+    await store.look();
 
     expect(await store.repository.versions('router')).toEqual([version]);
     expect(await broken(stateDir)).toEqual([]);

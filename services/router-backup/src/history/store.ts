@@ -195,16 +195,26 @@ export class Store {
     await this.opened?.close();
     this.opened = undefined;
     this.why = 'it is being repaired';
-    const repaired = await repairHistory(this.folder);
-    if (repaired.length > 0) {
-      const options = { rack: rack().name, mayBegin: false };
-      const repository = await Repository.open(this.folder, options).catch(() => undefined);
-      const isSound = (await repository?.check(signal).catch(() => 'unknown')) === undefined;
-      if (repository !== undefined && isSound) {
-        log.warn({ wrong, repaired }, 'repository was damaged and has been repaired');
-        return await this.use(repository);
+    try {
+      const repaired = await repairHistory(this.folder);
+      if (repaired.length > 0) {
+        const repository = await Repository.open(this.folder, {
+          rack: rack().name,
+          mayBegin: false,
+        });
+        const stillWrong = await repository.check(signal);
+        if (stillWrong === undefined) {
+          log.warn({ wrong, repaired }, 'repository was damaged and has been repaired');
+          return await this.use(repository);
+        }
+        await repository.close();
       }
-      await repository?.close();
+    } catch (error) {
+      // Only damage sets a history aside: what could not be looked at now, is opened and checked later.
+      if (!(error instanceof BackupError) || error.code !== 'damaged') {
+        this.checkedAt = Number.NEGATIVE_INFINITY;
+        return this.isDown(errorText(error));
+      }
     }
     await this.beginAgain(wrong);
   }
