@@ -8,7 +8,7 @@
 set -u
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 
-limit=${SKOLO_INSTALL_SECONDS:-300}   # for everything together
+limit=${SKOLO_INSTALL_SECONDS:-900}   # for everything together
 deadline=$((SECONDS + limit))
 marker='# written by skolo scripts/install-peers.sh'
 policy=/usr/sbin/policy-rc.d

@@ -131,7 +131,7 @@ export const BackupDevice = z
     version: z.string().optional().describe('newest version'),
     changedAt: Time.optional().describe('when the newest version was first read'),
     size: z.int().optional(),
-    versions: z.int(),
+    versions: z.int().optional().describe('absent if the history cannot be used now'),
     unsaved: z
       .boolean()
       .optional()

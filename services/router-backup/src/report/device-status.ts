@@ -65,7 +65,7 @@ async function statusOfDevice(
   const { failure, detail, failures } = record ?? {};
   const [newest, count, hasTranscript] = await Promise.all([
     versions.newest(name).catch(() => undefined),
-    versions.count(name).catch(() => 0),
+    versions.count(name).catch(() => undefined),
     failure === undefined ? false : transcripts.has(name),
   ]);
   const last = lastSuccessOf(sources, name);

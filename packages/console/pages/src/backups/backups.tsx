@@ -61,7 +61,7 @@ function Devices() {
                   <td>
                     <Ago time={device.changedAt} suffix=" ago" />
                   </td>
-                  <td class="number">{device.versions}</td>
+                  <td class="number">{device.versions ?? '?'}</td>
                   <td>{device.offsite}</td>
                   <td>
                     {device.unsaved && (
