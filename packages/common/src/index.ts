@@ -14,6 +14,7 @@ export {
   inNetworks,
   normaliseAddress,
 } from './connections/client-address.ts';
+export { ConfiguredPort } from './connections/configured-port.ts';
 export type { ConnectionLimits } from './connections/connection-limits.ts';
 export { listen } from './connections/listen.ts';
 export { type FindMac, neighbourTable } from './connections/neighbours.ts';
@@ -31,6 +32,7 @@ export { type RepeatableRequest, Repetitions, requestRecord } from './http/repet
 export { browserGetProblem, browserProblem } from './http/request/browser-check.ts';
 export { type HostCheck, hostCheck } from './http/request/host-check.ts';
 export { jsonErrorOffset, lineAndColumn } from './http/request/json-position.ts';
+export { rejectWith } from './http/request/strict-requests.ts';
 export { resolveId } from './http/resolve-id.ts';
 export { HttpProblem } from './http/response/problem.ts';
 export { placeOf, storageText, toProblem } from './http/response/to-problem.ts';

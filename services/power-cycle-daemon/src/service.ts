@@ -29,7 +29,7 @@ import { createUsbHub as usbHubByAgent } from './devices/usb-hub.ts';
 import type { PowerEvent } from './events.ts';
 import { OutletWatch } from './keep/outlet-watch.ts';
 import { PendingOns } from './keep/pending-ons.ts';
-import { EndpointKeeper, type EndpointKeeperDeps } from './pdudaemon/keeper.ts';
+import { type EndpointDeps, PdudaemonEndpoint } from './pdudaemon/endpoint.ts';
 import { AutoRepair, type AutoRepairDeps } from './repair/auto-repair.ts';
 import { AuditTrail } from './report/audit-trail.ts';
 import { createMetrics, gauges } from './report/metrics.ts';
@@ -47,7 +47,7 @@ export interface PowerCycleDaemonDeps {
   drivers?: ReadonlyMap<string, DriverKind>;
   createUsbHub?: CreateUsbHub;
   timing?: Timing;
-  endpoints?: Pick<EndpointKeeperDeps, 'retryMs' | 'timeouts'>;
+  endpoints?: Pick<EndpointDeps, 'retryMs' | 'timeouts'>;
   repair?: Pick<AutoRepairDeps, 'everyMs' | 'reach'>;
 }
 
@@ -233,7 +233,7 @@ function connectClients(
     everyMs: deps.repair?.everyMs,
     reach: deps.repair?.reach,
   });
-  const endpoints = new EndpointKeeper({
+  const endpoints = new PdudaemonEndpoint({
     rack,
     store,
     events,
@@ -243,8 +243,7 @@ function connectClients(
     degraded,
     connections,
     log,
-    retryMs: deps.endpoints?.retryMs,
-    timeouts: deps.endpoints?.timeouts,
+    ...deps.endpoints,
   });
   const view = {
     rack,

@@ -24,7 +24,7 @@ interface NewServerOptions {
   /** With it, the server speaks https. */
   tls?: TlsOptions | undefined;
   answerMalformed?: AnswerMalformed | undefined;
-  /** Default: `answerMalformed`. */
+  /** Before `answerMalformed`. */
   onNotHttp?: OnNotHttp;
 }
 

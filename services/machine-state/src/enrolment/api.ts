@@ -1,7 +1,7 @@
 /** Handlers of operators' requests about enrolment. */
 import type { enrolmentsApi } from '@skolo/api';
-import type { RouteHandlers } from '@skolo/common';
-import type { EnrolmentPort } from './endpoint.ts';
+import { HttpProblem, type RouteHandlers } from '@skolo/common';
+import type { enrolmentPort } from './endpoint.ts';
 import type { Enrolment } from './enrolment.ts';
 
 export function enrolmentHandlers({
@@ -9,7 +9,7 @@ export function enrolmentHandlers({
   port,
 }: {
   enrolment: Enrolment;
-  port: EnrolmentPort;
+  port: Pick<ReturnType<typeof enrolmentPort>, 'opened' | 'failure'>;
 }): RouteHandlers<typeof enrolmentsApi> {
   return {
     enrolments: () => ({ status: 200, body: enrolment.list() }),
@@ -22,8 +22,13 @@ export function enrolmentHandlers({
       body: await enrolment.revokeKey(key, caller.name),
     }),
     async newEnrolmentSecret({ body: { days }, caller }) {
-      const place = port.place();
-      return { status: 201, body: { ...(await enrolment.newSecret(days, caller.name)), ...place } };
+      if (port.opened === undefined) {
+        const why = port.failure ?? 'rack.yaml does not set services.machine-state.enrolment';
+        throw new HttpProblem(503, `enrolment is off: ${why}`);
+      }
+      const { port: number, pin } = port.opened;
+      const secret = await enrolment.newSecret(days, caller.name);
+      return { status: 201, body: { ...secret, port: number, pin } };
     },
     async revokeEnrolmentSecret({ params: { id } }) {
       await enrolment.revokeSecret(id);

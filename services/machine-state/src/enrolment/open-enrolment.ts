@@ -5,7 +5,7 @@ import type { Agents } from '../collect/agents.ts';
 import type { Records } from '../records.ts';
 import { enrolmentHandlers } from './api.ts';
 import { Cluster } from './cluster.ts';
-import { EnrolmentPort } from './endpoint.ts';
+import { enrolmentPort } from './endpoint.ts';
 import { Enrolment } from './enrolment.ts';
 import { Lockdown } from './lockdown.ts';
 
@@ -21,7 +21,7 @@ interface OpenEnrolment {
   handlers: RouteHandlers<typeof enrolmentsApi>;
   waiting(): readonly WaitingPi[];
   /** The port for Raspberry Pis. It listens from `follow` on. */
-  port: EnrolmentPort;
+  port: ReturnType<typeof enrolmentPort>;
 }
 
 export function openEnrolment(
@@ -39,12 +39,8 @@ export function openEnrolment(
     isOpen: () => journal.isOpen,
     isAgentAlive: (name) => agents.isAlive(name),
   });
-  const port = new EnrolmentPort({
-    context,
-    enrolment,
-    lockdown: new Lockdown(stateDir),
-    retryMs,
-  });
+  const lockdown = new Lockdown(stateDir);
+  const port = enrolmentPort({ context, enrolment, lockdown, retryMs });
   const waiting = () => enrolment.list().waiting;
   return { handlers: enrolmentHandlers({ enrolment, port }), waiting, port };
 }

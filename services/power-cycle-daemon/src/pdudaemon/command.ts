@@ -2,15 +2,30 @@
  * Carries out and verifies a command of an old protocol. Its clients are programs, so two rules are stricter than for people: what a person
  * turned off stays off, and a target with a hold is not switched at all.
  */
-
+import type { AcceptedRequests } from '@skolo/api';
 import { errorText, orAborted, pause } from '@skolo/base';
+import type { Events, Logger } from '@skolo/common';
 import { formatOutlet, hasRange } from '@skolo/rack';
 import { stepOf } from '../cycle/cycle.ts';
-import { RequestRejected } from '../request/requests.ts';
-import { type Ask, holdsOf } from '../rules/preconditions.ts';
+import type { Cycles } from '../cycle/cycles.ts';
+import type { PowerEvent } from '../events.ts';
+import { type Request, RequestRejected } from '../request/requests.ts';
+import { type Ask, holdsOf, type Snapshot } from '../rules/preconditions.ts';
+
 import { findTarget, type Target } from '../rules/targets.ts';
 import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts';
-import type { EndpointDeps } from './endpoint.ts';
+import type { Store } from '../state/store.ts';
+
+export interface CommandDeps {
+  log: Logger;
+  store: Store;
+  events: Events<PowerEvent>;
+  take: (request: Request) => Promise<AcceptedRequests>;
+  snapshot: () => Snapshot;
+  cycles: Pick<Cycles, 'cancel'>;
+  /** Aborted when the daemon stops: clients that still wait are told so. */
+  closing: AbortSignal;
+}
 
 interface Command {
   action: Ask['action'];
@@ -32,7 +47,7 @@ export const endpointName = 'pdudaemon endpoint';
 const leastOffSeconds = 0.5;
 
 /** Carries it out. Returns why not, or undefined once it is verified. */
-export async function carryOut(command: Command, deps: EndpointDeps): Promise<string | undefined> {
+export async function carryOut(command: Command, deps: CommandDeps): Promise<string | undefined> {
   const { log } = deps;
   const { action, target, delaySeconds, by } = command;
   // If the daemon stops or the client hangs up, no answer can be sent.
@@ -51,7 +66,7 @@ export async function carryOut(command: Command, deps: EndpointDeps): Promise<st
 
 async function attempt(
   command: Command,
-  deps: EndpointDeps,
+  deps: CommandDeps,
   end: AbortSignal,
 ): Promise<string | undefined> {
   const { action, delaySeconds } = command;
@@ -95,7 +110,7 @@ function askFor({ action, delaySeconds }: Command): Ask {
 async function taken(
   { target, reason, by, gone }: Command,
   ask: Ask,
-  deps: EndpointDeps,
+  deps: CommandDeps,
 ): Promise<string | undefined> {
   const request = { targets: [target], ask, reason, by, skipRejected: false };
   const { cycles } = await deps.take({ ...request, origin: 'endpoint' });
@@ -127,7 +142,7 @@ function offOf(
 }
 
 /** The first state of a cycle that has finished, or whose power is on again so that only the machine is awaited. */
-function untilPowerIsVerified(id: string, { events, store }: EndpointDeps): Promise<CycleRecord> {
+function untilPowerIsVerified(id: string, { events, store }: CommandDeps): Promise<CycleRecord> {
   return new Promise((resolve) => {
     const check = (record: CycleRecord | undefined) => {
       if (record?.id !== id) return;

@@ -1,42 +1,61 @@
-/** What the pdudaemon endpoint needs and answers. */
-import type { IncomingMessage } from 'node:http';
-import type { AcceptedRequests } from '@skolo/api';
-import type { Events, Logger } from '@skolo/common';
-import type { Cycles } from '../cycle/cycles.ts';
-import type { PowerEvent } from '../events.ts';
-import type { Request } from '../request/requests.ts';
-import type { Snapshot } from '../rules/preconditions.ts';
-import type { Store } from '../state/store.ts';
+/** The pdudaemon endpoint, open where rack.yaml says. */
+import { setMaxListeners } from 'node:events';
+import { ConfiguredPort, type DegradedList } from '@skolo/common';
+import { Listener, type ListenerDeps, type Place } from './listener.ts';
 
-export interface EndpointDeps {
-  log: Logger;
-  store: Store;
-  events: Events<PowerEvent>;
-  take: (request: Request) => Promise<AcceptedRequests>;
-  snapshot: () => Snapshot;
-  cycles: Pick<Cycles, 'cancel'>;
-  /** Aborted when the daemon stops: clients that still wait are told so. */
-  closing: AbortSignal;
+export interface EndpointDeps extends Omit<ListenerDeps, 'closing'> {
+  degraded: Pick<DegradedList, 'set'>;
+  /** How long until it is retried if something else is listening. */
+  retryMs?: number | undefined;
 }
 
-/** An admitted client. */
-export interface Visit {
-  url: URL;
-  /** The client's address. */
-  from: string;
-  /** Aborted when the client has hung up: its request ends, and what has not begun will not begin. */
-  gone: AbortSignal;
-}
+export class PdudaemonEndpoint {
+  private readonly deps: EndpointDeps;
+  private readonly closing = new AbortController();
+  /** Open, or moved with clients that still wait for an answer. */
+  private readonly listeners = new Set<Listener>();
+  private readonly port: ConfiguredPort<Place, Listener>;
 
-/** One line of text, after which the connection ends: each client asks once, and is admitted once. */
-export interface TextAnswer {
-  status: number;
-  text: string;
-}
+  constructor(deps: EndpointDeps) {
+    this.deps = deps;
+    const { rack, log, degraded, retryMs } = deps;
+    // Each pending answer adds a listener.
+    setMaxListeners(0, this.closing.signal);
+    this.port = new ConfiguredPort({
+      settings() {
+        const settings = rack().services['power-cycle-daemon'].endpoints.pdudaemon;
+        return settings && { port: settings.port, host: settings.host };
+      },
+      open: (place) => this.open(place),
+      close: async (listener) => {
+        log.info('pdudaemon endpoint closed');
+        void listener.retire().then(() => this.listeners.delete(listener));
+      },
+      degraded: (why) => degraded.set('endpoint pdudaemon', why),
+      retryMs,
+    });
+  }
 
-export interface Answers {
-  /** @throws HttpProblem Sent as one line of text, too. */
-  http(request: IncomingMessage, visit: Visit): Promise<TextAnswer>;
-  /** Answers a request that is not HTTP and arrived in one packet; undefined if it is not of pdudaemon's older protocol either. */
-  line(text: string, visit: Omit<Visit, 'url'>): Promise<string> | undefined;
+  follow(): Promise<void> {
+    return this.port.follow();
+  }
+
+  /** Clients that still wait are told that the daemon is stopping. */
+  async close(): Promise<void> {
+    this.closing.abort(
+      new Error(
+        'the daemon is stopping, and may not have completed the request; check the outlet, and try again after the restart',
+      ),
+    );
+    await this.port.close();
+    await Promise.all([...this.listeners].map((listener) => listener.close()));
+  }
+
+  private async open(place: Place): Promise<Listener> {
+    const listener = new Listener({ ...this.deps, closing: this.closing.signal });
+    const port = await listener.open(place);
+    this.deps.log.info({ port }, 'pdudaemon endpoint open');
+    this.listeners.add(listener);
+    return listener;
+  }
 }

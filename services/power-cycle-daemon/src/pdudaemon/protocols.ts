@@ -17,11 +17,11 @@
  * Source: pdudaemon 0.0.8 and 1.1.1, pdudaemon/{listener,httplistener,tcplistener}.py and pduclient, which speaks the
  * older one without `--http`; labgrid, driver/powerdriver.py (PDUDaemonDriver).
  */
+import type { IncomingMessage } from 'node:http';
 import { HttpProblem } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
-import { carryOut, endpointName } from './command.ts';
-import type { Answers, EndpointDeps, Visit } from './endpoint.ts';
+import { type CommandDeps, carryOut, endpointName } from './command.ts';
 
 const actions = { on: 'on', off: 'off', reboot: 'cycle' } as const;
 type Command = keyof typeof actions;
@@ -46,39 +46,53 @@ const Query = z
   );
 type Query = z.output<typeof Query>;
 
-export function pdudaemon(deps: EndpointDeps): Answers {
-  return {
-    async http({ method }, { url, ...visit }) {
-      const command = commandOf(path.exec(url.pathname)?.groups?.command);
-      if (command === undefined) {
-        throw new HttpProblem(404, 'Not found: use /power/control/on, off or reboot');
-      }
-      if (method !== 'GET') throw new HttpProblem(405, 'Only GET', { headers: { allow: 'GET' } });
-      // Everything is read before anything is done: a bad delay must not leave an outlet off.
-      const query = queryOf(url.searchParams);
-      const why = await switchPower(command, query, visit, deps);
-      if (why !== undefined) throw new HttpProblem(500, why);
-      return { status: 200, text: 'OK - accepted request' };
-    },
-    line(text, visit) {
-      const { command: written, ...fields } = oldLine.exec(text.trim())?.groups ?? {};
-      const command = commandOf(written);
-      if (command === undefined) return undefined;
-      const query = Query.safeParse(fields);
-      if (!query.success) return Promise.resolve(`nack ${whatIsWrong(query.error)}\n`);
-      return switchPower(command, query.data, visit, deps).then((why) =>
-        why === undefined ? 'ack\n' : `nack ${why}\n`,
-      );
-    },
-  };
+/** An admitted client. */
+interface Client {
+  /** Its address. */
+  from: string;
+  /** Aborted when it has hung up: its request ends, and what has not begun will not begin. */
+  gone: AbortSignal;
+}
+
+/** Returns once it is done. @throws HttpProblem */
+export async function answerHttp(
+  { method }: IncomingMessage,
+  { pathname, searchParams }: URL,
+  client: Client,
+  deps: CommandDeps,
+): Promise<void> {
+  const command = commandOf(path.exec(pathname)?.groups?.command);
+  if (command === undefined) {
+    throw new HttpProblem(404, 'Not found: use /power/control/on, off or reboot');
+  }
+  if (method !== 'GET') throw new HttpProblem(405, 'Only GET', { headers: { allow: 'GET' } });
+  // Everything is read before anything is done: a bad delay must not leave an outlet off.
+  const why = await switchPower(command, queryOf(searchParams), client, deps);
+  if (why !== undefined) throw new HttpProblem(500, why);
+}
+
+/** The answer to a packet that is not HTTP; undefined if it is not of the older protocol either. */
+export function answerLine(
+  text: string,
+  client: Client,
+  deps: CommandDeps,
+): Promise<string> | undefined {
+  const { command: written, ...fields } = oldLine.exec(text.trim())?.groups ?? {};
+  const command = commandOf(written);
+  if (command === undefined) return undefined;
+  const query = Query.safeParse(fields);
+  if (!query.success) return Promise.resolve(`nack ${whatIsWrong(query.error)}\n`);
+  return switchPower(command, query.data, client, deps).then((why) =>
+    why === undefined ? 'ack\n' : `nack ${why}\n`,
+  );
 }
 
 /** Returns why not, or undefined once it is verified. */
 function switchPower(
   command: Command,
   { hostname = '', port = '', alias, delay }: Query,
-  { from, gone }: Omit<Visit, 'url'>,
-  deps: EndpointDeps,
+  { from, gone }: Client,
+  deps: CommandDeps,
 ): Promise<string | undefined> {
   const { rack } = deps.snapshot();
   // Configurations of LAVA write `--port 08`, and pdudaemon reads it as a number.

@@ -4,7 +4,7 @@
  */
 import type { RemoteInfo } from 'node:dgram';
 import { errorCode, errorText } from '@skolo/base';
-import { normaliseAddress } from '@skolo/common';
+import { ConfiguredPort, normaliseAddress } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
 import { Settle } from './settle.ts';
@@ -24,7 +24,6 @@ export interface NoticesDeps {
 }
 
 type Kind = 'syslog' | 'traps';
-type Port = { settings: number; udp: UdpPort };
 type Reason = 'unknown sender' | 'not understood' | 'encrypted' | 'several devices';
 
 const kinds = ['syslog', 'traps'] as const;
@@ -33,13 +32,10 @@ const settingOf = { syslog: 'syslogPort', traps: 'trapPort' } as const;
 export class Notices {
   private readonly deps: NoticesDeps;
   private readonly settle: Settle;
-  private readonly open = new Map<Kind, Port>();
+  private readonly ports: Readonly<Record<Kind, ConfiguredPort<number, UdpPort>>>;
   private readonly ignored = new Map<Reason, number>();
   private devices: ReadonlyMap<string, string[]> = new Map();
-  private following: Promise<void> = Promise.resolve();
-  private retrying: NodeJS.Timeout | undefined;
   private reporting: NodeJS.Timeout | undefined;
-  private isClosed = false;
 
   constructor(deps: NoticesDeps) {
     this.deps = deps;
@@ -48,12 +44,15 @@ export class Notices {
       // The kind of the first notice, without its content.
       onQuiet: (device, notice) => deps.emit({ type: 'device-changed', device, notice }),
     });
+    this.ports = { syslog: this.portOf('syslog'), traps: this.portOf('traps') };
   }
 
   /** Applies the current rack.yaml. Never throws: a port that cannot be opened is degraded. */
-  follow(): Promise<void> {
-    this.following = this.following.then(() => this.followNow());
-    return this.following;
+  async follow(): Promise<void> {
+    const rack = this.deps.rack();
+    this.settle.retain(rack.infrastructure);
+    this.devices = devicesByAddress(rack);
+    await Promise.all(kinds.map((kind) => this.ports[kind].follow()));
   }
 
   /** Whether a device that was read because of a notice had changed. Unfounded notices delay the next ones. */
@@ -63,65 +62,38 @@ export class Notices {
 
   /** The open port; undefined: closed. */
   port(kind: Kind): number | undefined {
-    return this.open.get(kind)?.udp.port;
+    return this.ports[kind].opened?.port;
   }
 
   async close(): Promise<void> {
-    this.isClosed = true;
-    clearTimeout(this.retrying);
-    await this.following;
+    await Promise.all(kinds.map((kind) => this.ports[kind].close()));
     clearTimeout(this.reporting);
     this.settle.close();
-    await Promise.all([...this.open.values()].map(({ udp }) => udp.close()));
-    this.open.clear();
   }
 
-  private async followNow(): Promise<void> {
-    if (this.isClosed) return;
-    const rack = this.deps.rack();
-    this.settle.retain(rack.infrastructure);
-    this.devices = devicesByAddress(rack);
-    clearTimeout(this.retrying);
-    let failed = false;
-    for (const kind of kinds) {
-      if (!(await this.followOne(kind, rack))) failed = true;
-    }
-    if (!failed || this.isClosed) return;
-    this.retrying = setTimeout(() => void this.follow(), this.deps.retryMs ?? 10_000).unref();
-  }
-
-  /** Returns whether the port is as configured in rack.yaml. */
-  private async followOne(kind: Kind, rack: Rack): Promise<boolean> {
-    const wanted = rack.services['router-backup'].notices[settingOf[kind]];
-    const now = this.open.get(kind);
-    if (now !== undefined && now.settings === wanted) return true;
-    this.open.delete(kind);
-    await now?.udp.close();
-    if (wanted !== undefined) return this.tryOpen(kind, wanted);
-    this.deps.emit({ type: 'degraded', what: `notices ${kind}` });
-    return true;
-  }
-
-  private async tryOpen(kind: Kind, port: number): Promise<boolean> {
-    const { log, emit, mostPerSecond } = this.deps;
-    const name = `notices ${kind}`;
+  private portOf(kind: Kind): ConfiguredPort<number, UdpPort> {
+    const { rack, log, emit, mostPerSecond, retryMs } = this.deps;
     const read = kind === 'syslog' ? readSyslog : readSnmp;
-    const udp = new UdpPort({
-      port,
-      onMessage: (datagram, from, answer) => this.receive(read, { datagram, from, answer }),
-      onError: (err) => log.warn({ err, notices: kind }, 'notices failed'),
-      mostPerSecond,
+    return new ConfiguredPort({
+      settings: () => rack().services['router-backup'].notices[settingOf[kind]],
+      open: async (port) => {
+        const udp = new UdpPort({
+          port,
+          onMessage: (datagram, from, answer) => this.receive(read, { datagram, from, answer }),
+          onError: (err) => log.warn({ err, notices: kind }, 'notices failed'),
+          mostPerSecond,
+        });
+        await udp.open().catch((cause: unknown) => {
+          throw new Error(whyNotOpen(kind, port, cause), { cause });
+        });
+        log.info({ notices: kind, port: udp.port }, 'notices open');
+        return udp;
+      },
+      close: (udp) => udp.close(),
+      degraded: (why) =>
+        emit({ type: 'degraded', what: `notices ${kind}`, ...(why !== undefined && { why }) }),
+      retryMs,
     });
-    try {
-      await udp.open();
-    } catch (error) {
-      emit({ type: 'degraded', what: name, why: whyNotOpen(kind, port, error) });
-      return false;
-    }
-    emit({ type: 'degraded', what: name });
-    this.open.set(kind, { settings: port, udp });
-    log.info({ notices: kind, port: udp.port }, 'notices open');
-    return true;
   }
 
   private receive(read: Reader, received: Received): void {
@@ -152,11 +124,12 @@ export class Notices {
     this.ignored.set(reason, (this.ignored.get(reason) ?? 0) + 1);
     this.reporting ??= setTimeout(() => {
       this.reporting = undefined;
-      const dropped = [...this.open.values()].reduce((sum, { udp }) => sum + udp.dropped, 0);
+      const open = kinds.flatMap((kind) => this.ports[kind].opened ?? []);
+      const dropped = open.reduce((sum, udp) => sum + udp.dropped, 0);
       const counts = { ...Object.fromEntries(this.ignored), dropped };
       this.deps.log.info({ counts, hint: hintFor(this.ignored) }, 'notices ignored');
       this.ignored.clear();
-      for (const { udp } of this.open.values()) udp.dropped = 0;
+      for (const udp of open) udp.dropped = 0;
     }, this.deps.reportMs ?? 60_000).unref();
   }
 }

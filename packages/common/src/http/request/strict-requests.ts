@@ -26,8 +26,8 @@ export type AnswerMalformed = (problem: HttpProblem) => {
   phrase?: string;
 };
 
-/** Handles what Node cannot parse. */
-export type OnNotHttp = (error: NodeJS.ErrnoException, socket: Socket) => void;
+/** Handles what Node cannot parse. False: it is not for this handler. */
+export type OnNotHttp = (error: NodeJS.ErrnoException, socket: Socket) => boolean;
 
 /** Too many or contradictory headers, or a target such as `*`, which Express cannot parse; undefined if there is no problem. */
 function requestProblem({ rawHeaders, url = '' }: IncomingMessage): HttpProblem | undefined {
@@ -52,15 +52,17 @@ function requestProblem({ rawHeaders, url = '' }: IncomingMessage): HttpProblem 
 }
 
 /**
- * `listener` answers requests without a {@link requestProblem}, `reject` the others. A connection that sends many requests
- * without reading a response is closed: 64 kB of them would be 1,600 responses in memory.
+ * `listener` answers requests without a {@link requestProblem}, and `answerMalformed` the others, including those that Node cannot parse. A
+ * connection that sends many requests without reading a response is closed: 64 kB of them would be 1,600 responses in memory.
  */
-function onStrictRequest(
+export function answerStrictly(
   server: Server,
   listener: RequestListener,
-  reject: (problem: HttpProblem, response: ServerResponse) => void,
-): void {
+  answerMalformed: AnswerMalformed = asProblem,
+  onNotHttp?: OnNotHttp,
+): Server {
   const tracked = trackConnections(server);
+  const reject = rejectWith(answerMalformed);
   // Node rejects further headers, or drops them: one too many is enough to reject them all. Thousands of short ones would
   // take much memory.
   server.maxHeadersCount = mostHeaders + 1;
@@ -77,17 +79,9 @@ function onStrictRequest(
     if (previous?.closed === false) previous.once('close', () => socket.destroyed || answer());
     else answer();
   });
-}
-
-/** {@link onStrictRequest}, with the same response to requests that Node cannot parse. */
-export function answerStrictly(
-  server: Server,
-  listener: RequestListener,
-  answerMalformed: AnswerMalformed = asProblem,
-  onNotHttp: OnNotHttp = (error, socket) => answerClientError(error, socket, answerMalformed),
-): Server {
-  onStrictRequest(server, listener, rejectWith(answerMalformed));
-  return server.on('clientError', onNotHttp);
+  return server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (!onNotHttp?.(error, socket)) answerClientError(error, socket, answerMalformed);
+  });
 }
 
 function asProblem(problem: HttpProblem): ReturnType<AnswerMalformed> {
@@ -109,16 +103,16 @@ export function rejectWith(answerMalformed: AnswerMalformed = asProblem) {
   };
 }
 
-const explained = new Map([
-  [
-    'HPE_HEADER_OVERFLOW',
-    new HttpProblem(431, 'the headers are too large; send fewer or shorter ones'),
-  ],
-  [
-    'ERR_HTTP_REQUEST_TIMEOUT',
-    new HttpProblem(408, 'the request did not arrive in time; send it faster'),
-  ],
-]);
+const explained: Readonly<Record<string, HttpProblem | undefined>> = {
+  HPE_HEADER_OVERFLOW: new HttpProblem(
+    431,
+    'the headers are too large; send fewer or shorter ones',
+  ),
+  ERR_HTTP_REQUEST_TIMEOUT: new HttpProblem(
+    408,
+    'the request did not arrive in time; send it faster',
+  ),
+};
 const notHttp = new HttpProblem(
   400,
   'this is not a valid HTTP/1.1 request; check whether the client should use http or https',
@@ -133,7 +127,7 @@ function answerClientError(
     socket.destroy();
     return;
   }
-  const problem = explained.get(error.code ?? '') ?? notHttp;
+  const problem = explained[error.code ?? ''] ?? notHttp;
   const { headers, body } = answerMalformed(problem);
   const head = [
     `HTTP/1.1 ${problem.status} ${problem.title}`,
