@@ -29,6 +29,7 @@ export {
 } from './health/metrics.ts';
 export { plainHeaders, requestIdFrom, statusOf } from './http/exchange.ts';
 export { type RepeatableRequest, Repetitions, requestRecord } from './http/repetitions.ts';
+export { readBytes } from './http/request/body.ts';
 export { browserGetProblem, browserProblem } from './http/request/browser-check.ts';
 export { type HostCheck, hostCheck } from './http/request/host-check.ts';
 export { jsonErrorOffset, lineAndColumn } from './http/request/json-position.ts';

@@ -38,6 +38,7 @@ export function createAlertToPubsub(periods: Partial<Periods> = {}): ServiceDefi
   return {
     name: 'alert-to-pubsub',
     api: alertToPubsubApi,
+    serverOptions: { requestTimeout: 30_000 },
     check,
     notes: (rack) => (alertmanagerUrl(rack) === undefined ? [unseenWithoutUrl(rack)] : []),
     start: (context) => start(context, periods),

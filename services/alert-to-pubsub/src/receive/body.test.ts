@@ -1,4 +1,4 @@
-/** Bodies of every kind: packed, cut, far too large, slow, many at once, in another charset. */
+/** Bodies of every kind: packed, cut, far too large, many at once, in another charset. */
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
@@ -42,14 +42,17 @@ describe('a packed body', () => {
     );
   });
 
-  it.each(['deflate', 'br', 'gzip, gzip'])('is rejected where it is %s', async (encoding) => {
+  it.each(['compress', 'zstd', 'gzip, gzip'])('is rejected where it is %s', async (encoding) => {
     const lab = await startReceivers();
 
     const answer = await lab.post('/webhook', deflateSync(JSON.stringify(webhook())), {
       'content-encoding': encoding,
     });
 
-    expect([answer.status, answer.get('accept-encoding')]).toEqual([415, 'gzip, identity']);
+    expect([answer.status, answer.get('accept-encoding')]).toEqual([
+      415,
+      'gzip, x-gzip, deflate, br, identity',
+    ]);
     expect(lab.rejections).toEqual([{ endpoint: 'webhook', reason: 'encoding' }]);
   });
 
@@ -100,7 +103,7 @@ describe('a body that is too large', () => {
 
 describe('bodies in memory', () => {
   it('are bounded all together, and let go', async () => {
-    const lab = await startReceivers({ tuning: { mostInFlightBytes: 100_000 } });
+    const lab = await startReceivers({ mostInFlightBytes: 100_000 });
 
     const waiting = begin(lab, ' '.repeat(90_000));
     await expect
@@ -127,7 +130,7 @@ describe('bodies in memory', () => {
     const kept = Promise.withResolvers<void>();
     let taken = 0;
     const lab = await startReceivers({
-      tuning: { mostInFlightBytes },
+      mostInFlightBytes,
       accept: async () => {
         taken += 1;
         if (taken === 1) await kept.promise;
@@ -144,7 +147,7 @@ describe('bodies in memory', () => {
   });
 
   it('may be larger than that alone, within their own limit', async () => {
-    const lab = await startReceivers({ tuning: { mostInFlightBytes: 10_000 } });
+    const lab = await startReceivers({ mostInFlightBytes: 10_000 });
 
     expect((await lab.post('/api/v2/alerts', padded(2_000_000))).status).toBe(200);
   });
@@ -166,15 +169,6 @@ describe('whoever sends it', () => {
 
     await expect.poll(() => lab.rejections).toEqual([{ endpoint: 'webhook', reason: 'gone' }]);
     expect((await lab.post('/webhook', webhook())).status).toBe(200);
-  });
-
-  it('has to finish within the time', async () => {
-    const lab = await startReceivers({ tuning: { bodyTimeoutMs: 50 } });
-
-    const [answer] = await once(begin(lab, '{"version":'), 'response');
-
-    expect([answer.statusCode, answer.headers.connection]).toEqual([408, 'close']);
-    expect(lab.rejections).toEqual([{ endpoint: 'webhook', reason: 'slow' }]);
   });
 });
 
@@ -198,8 +192,7 @@ describe('the text', () => {
 
     const answer = await lab.post('/webhook', webhook(), type);
 
-    expect(answer.status).toBe(415);
-    expect(answer.text).toContain('iso-8859-1');
+    expect([answer.status, answer.text]).toEqual([415, expect.stringContaining('JSON in UTF-8')]);
   });
 
   it.each([

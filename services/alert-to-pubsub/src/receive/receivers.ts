@@ -9,8 +9,10 @@ import { Endpoint } from '@skolo/alerts';
 import {
   browserProblem,
   type Clock,
+  HttpProblem,
   httpRequestDuration,
   plainHeaders,
+  readBytes,
   requestIdFrom,
   statusOf,
   toProblem,
@@ -20,10 +22,10 @@ import type { Registry } from 'prom-client';
 import type { EmitAlertEvent } from '../events.ts';
 import type { ReceiverAuth } from './auth.ts';
 import type { AcceptAlerts, Batch, Received } from './batch.ts';
-import { BodiesInFlight, readBody, tooMany } from './body.ts';
+import { BodiesInFlight } from './body.ts';
 import { parseJson } from './json.ts';
 import { bytesOf, pathOf, readMessage } from './messages.ts';
-import { Rejection } from './rejection.ts';
+import { Rejection, reasonOf } from './rejection.ts';
 import { accepted, rejected } from './responses.ts';
 
 interface ReceiversDeps {
@@ -33,19 +35,12 @@ interface ReceiversDeps {
   metrics: Registry;
   clock: Clock;
   emit: EmitAlertEvent;
-  /** Each overrides a default. */
-  tuning?: Partial<Tuning>;
+  /** Of all requests in progress: bodies, uncompressed, and their messages. Default: a quarter of the memory that the pod may use. */
+  mostInFlightBytes?: number | undefined;
 }
 
-export interface Tuning {
-  /** Of all requests in progress: bodies, uncompressed, and their messages. */
-  mostInFlightBytes: number;
-  /** Time limit for the arrival of a body. */
-  bodyTimeoutMs: number;
-}
-
-/** In flight is a quarter of the memory that the pod may use. */
-const usual: Tuning = { mostInFlightBytes: 64 * 2 ** 20, bodyTimeoutMs: 30_000 };
+const hint =
+  'send fewer alerts per request (max_alerts in Alertmanager), or raise services.alert-to-pubsub.maxBodyBytes in rack.yaml';
 
 const endpoints = new Map<string, Endpoint>(
   Object.entries(pathOf).map(([name, path]) => [path, Endpoint.parse(name)]),
@@ -56,8 +51,7 @@ type ReceiveAlerts = (request: IncomingMessage, response: ServerResponse) => boo
 
 /** Its result comes first: `(request, response) => receive(request, response) || app(request, response)`. */
 export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
-  const { intake, clock, emit, settings, auth } = deps;
-  const { mostInFlightBytes, bodyTimeoutMs } = { ...usual, ...deps.tuning };
+  const { intake, clock, emit, settings, auth, mostInFlightBytes = 64 * 2 ** 20 } = deps;
   const inFlight = new BodiesInFlight();
   const duration = httpRequestDuration(deps.metrics);
 
@@ -67,13 +61,13 @@ export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
     await auth.check(request.headers.authorization);
     const share = inFlight.share(mostInFlightBytes);
     try {
-      const limits = { mostBytes: settings().maxBodyBytes, timeoutMs: bodyTimeoutMs };
-      const body = await readBody(request, share, limits);
+      const mostBytes = settings().maxBodyBytes;
+      const body = await readBytes(request, { mostBytes, hint, take: share.take });
       let taken = 0;
       function read(): Batch {
         const batch = readMessage(parseJson(body), endpoint, clock.now());
         const bytes = bytesOf(batch);
-        if (!share.take(bytes - taken)) throw tooMany();
+        share.take(bytes - taken);
         taken = bytes;
         return batch;
       }
@@ -90,8 +84,9 @@ export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
     try {
       accepted(response, await receive(endpoint, request), headers);
     } catch (error) {
-      if (error instanceof Rejection) {
-        const { reason, message: why, cause } = error;
+      if (error instanceof HttpProblem) {
+        const { message: why, cause } = error;
+        const reason = request.complete || !request.destroyed ? reasonOf(error) : 'gone';
         emit({ type: 'rejected', endpoint, reason, why, cause });
         if (reason === 'gone') return void response.destroy();
       } else emit({ type: 'request-failed', endpoint, requestId, error });

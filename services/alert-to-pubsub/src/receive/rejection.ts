@@ -3,7 +3,7 @@ import { HttpProblem } from '@skolo/common';
 
 /**
  * - `malformed`: not such a message. `encoding`: an unsupported compression or charset.
- * - `too-large`: more than the limit. `slow`: it did not arrive in time. `gone`: the sender disconnected.
+ * - `too-large`: more than the limit. `gone`: the sender disconnected, or was too slow.
  * - `auth`: wrong credentials. `secret`: they cannot be checked now. `browser`: a web browser sent it for a page.
  * - `busy`: too many messages are being read at once. `full`: the spool accepts nothing now.
  */
@@ -11,7 +11,6 @@ const statuses = {
   malformed: 400,
   encoding: 415,
   'too-large': 413,
-  slow: 408,
   gone: 400,
   auth: 401,
   secret: 503,
@@ -35,6 +34,13 @@ export class Rejection extends HttpProblem {
     this.name = 'Rejection';
     this.reason = reason;
   }
+}
+
+/** Of any problem with a request. */
+export function reasonOf(problem: HttpProblem): RejectionReason {
+  if (problem instanceof Rejection) return problem.reason;
+  if (problem.status === 413) return 'too-large';
+  return problem.status === 415 ? 'encoding' : 'malformed';
 }
 
 export function malformed(message: string): Rejection {

@@ -1,10 +1,9 @@
 /** Bodies of requests: the one reader of all servers. */
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { type RouteSpec, roleOf } from '@skolo/api/route';
 import { contentDigest } from '@skolo/api/signature';
-import { bytesUpTo, errorCode } from '@skolo/base';
+import { addChunk } from '@skolo/base';
 import type { Caller } from '../../access/access-control.ts';
 import { HttpProblem } from '../response/problem.ts';
 import { jsonErrorOffset, lineAndColumn } from './json-position.ts';
@@ -35,7 +34,9 @@ export async function readJson(
       headers: { accept: 'application/json' },
     });
   }
-  const text = isEmpty ? '' : await readText(request, Math.min(mostBytes, mostBodyBytes));
+  const most = Math.min(mostBytes, mostBodyBytes);
+  if (Number(length) > most) throw tooLarge(most);
+  const text = isEmpty ? '' : (await readBytes(request, { mostBytes: most })).toString();
   if (caller?.digest !== undefined && caller.digest !== contentDigest(text)) {
     throw new HttpProblem(401, 'the body does not match the signed Content-Digest');
   }
@@ -52,40 +53,87 @@ function parseBody(text: string): unknown {
 }
 
 const decoders = new Map([
-  ['gzip', promisify(gunzip)],
-  ['deflate', promisify(inflate)],
-  ['br', promisify(brotliDecompress)],
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
 ]);
 
-/**
- * Reads a body in UTF-8, and decompresses it.
- *
- * @throws HttpProblem 413: it is larger, and the rest is not read; 400, 415.
- */
-async function readText(request: IncomingMessage, mostBytes: number): Promise<string> {
-  const { 'content-encoding': encoding = 'identity', 'content-type': type = '' } = request.headers;
-  const charset = /;\s*charset="?([^\s;"]+)/i.exec(type)?.[1] ?? 'utf-8';
-  const decode = decoders.get(encoding.toLowerCase());
-  if (!/^utf-?8$/i.test(charset) || (decode === undefined && !/^identity$/i.test(encoding))) {
-    const wanted = 'send JSON in UTF-8, uncompressed or with content-encoding gzip, deflate or br';
-    throw new HttpProblem(415, `the body’s encoding is not supported; ${wanted}`);
-  }
-  const pieces = request.iterator({ destroyOnReturn: false });
-  const bytes = await bytesUpTo(mostBytes, pieces, () => tooLarge(mostBytes));
-  if (decode === undefined) return bytes.toString();
-  try {
-    return (await decode(bytes, { maxOutputLength: mostBytes })).toString();
-  } catch (cause) {
-    if (errorCode(cause) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(mostBytes);
-    throw new HttpProblem(
-      400,
-      `the content-encoding is ${encoding}, but the body is damaged or incomplete ${encoding} data`,
-      { cause },
-    );
-  }
+interface BodyLimits {
+  /** Uncompressed. */
+  mostBytes: number;
+  /** What the client can do about a larger one. */
+  hint?: string;
+  /** Gets the size of each piece. What it throws rejects the body. */
+  take?(bytes: number): void;
 }
 
-function tooLarge(mostBytes: number): HttpProblem {
-  const detail = `the body is larger than ${mostBytes} bytes; send less in each request`;
-  return new HttpProblem(413, detail, { headers: { connection: 'close' } });
+/**
+ * Reads a body in UTF-8, and decompresses it. After a rejection, the rest is read and discarded, because many clients read only once they
+ * have sent everything.
+ *
+ * @throws HttpProblem 400, 413, 415
+ */
+export function readBytes(
+  request: IncomingMessage,
+  { mostBytes, hint, take }: BodyLimits,
+): Promise<Buffer> {
+  const decoder = decoderOf(request);
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (decoder === undefined && length > mostBytes) throw tooLarge(mostBytes, hint);
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  const source = decoder ? request.pipe(decoder) : request;
+  function fail(error: unknown): void {
+    source.off('data', add);
+    request.unpipe();
+    decoder?.destroy();
+    request.resume();
+    reject(error);
+  }
+  function add(piece: Buffer): void {
+    bytes += piece.length;
+    try {
+      if (bytes > mostBytes) throw tooLarge(mostBytes, hint);
+      take?.(piece.length);
+      addChunk(pieces, piece);
+    } catch (error) {
+      fail(error);
+    }
+  }
+  function leave(): void {
+    if (!request.complete) fail(new HttpProblem(400, 'the client disconnected'));
+  }
+  source.on('data', add).once('end', () => {
+    const [first] = pieces;
+    resolve(pieces.length === 1 && first ? first : Buffer.concat(pieces));
+  });
+  decoder?.once('error', (cause) => fail(new HttpProblem(400, damaged, { cause })));
+  request.once('close', leave);
+  // It disconnected before.
+  if (request.destroyed) leave();
+  return promise;
+}
+
+const damaged = 'the body is not what its content-encoding says, or is incomplete';
+
+function tooLarge(mostBytes: number, hint = 'send less in each request'): HttpProblem {
+  return new HttpProblem(413, `the body is larger than ${mostBytes} bytes; ${hint}`);
+}
+
+/** @throws HttpProblem 415 */
+function decoderOf({ headers }: IncomingMessage) {
+  const { 'content-encoding': encoding = 'identity', 'content-type': type = '' } = headers;
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1] ?? 'utf-8';
+  const create = decoders.get(encoding.toLowerCase());
+  if (!/^(utf-?8|us-ascii)$/i.test(charset) || (!create && !/^(identity)?$/i.test(encoding))) {
+    const accepted = [...decoders.keys(), 'identity'].join(', ');
+    throw new HttpProblem(
+      415,
+      `the encoding of the body is not supported; send JSON in UTF-8, uncompressed or with content-encoding ${accepted}`,
+      { headers: { 'accept-encoding': accepted } },
+    );
+  }
+  return create?.();
 }

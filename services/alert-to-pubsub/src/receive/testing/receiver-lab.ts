@@ -11,7 +11,7 @@ import { createEventLog } from '../../event-log.ts';
 import type { AlertEvent } from '../../events.ts';
 import { ReceiverAuth } from '../auth.ts';
 import { type AcceptAlerts, type Batch, type Received, receivedOf } from '../batch.ts';
-import { createReceivers, type Tuning } from '../receivers.ts';
+import { createReceivers } from '../receivers.ts';
 
 const yaml = `rack: rack4
 timezone: Europe/Berlin
@@ -22,7 +22,7 @@ jumphost: { name: jumphost, address: 127.0.0.1 }
 interface LabOptions {
   /** The section of rack.yaml, on one line. */
   settings?: string;
-  tuning?: Partial<Tuning>;
+  mostInFlightBytes?: number;
   /** Takes a batch, or throws. */
   accept?: (batch: Batch) => Promise<void>;
   now?: string;
@@ -31,7 +31,7 @@ interface LabOptions {
 type Events = ReturnType<typeof createEvents<AlertEvent>>;
 
 export async function startReceivers(options: LabOptions = {}) {
-  const { settings = '{}', tuning = {}, accept, now = '2026-11-20T08:00:00Z' } = options;
+  const { settings = '{}', mostInFlightBytes, accept, now = '2026-11-20T08:00:00Z' } = options;
   const dir = await tempDir();
   const file = join(dir, 'rack.yaml');
   const read = (section: string) =>
@@ -55,7 +55,7 @@ export async function startReceivers(options: LabOptions = {}) {
     clock,
     metrics,
     emit,
-    tuning,
+    mostInFlightBytes,
   });
   const app: RequestListener = (asked, response) => {
     if (!receive(asked, response)) response.writeHead(404).end();
