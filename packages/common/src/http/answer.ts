@@ -1,5 +1,4 @@
 /** What a route does with a request. Its order is the security of every API: each line that throws ends the request. */
-import type { ParsedInput } from '@skolo/api/audited-fields';
 import { type RouteSpec, roleOf, type WorkLimit } from '@skolo/api/route';
 import type { Caller } from '../access/access-control.ts';
 import { anonymous, CallerLimit } from '../access/caller-limits.ts';
@@ -16,24 +15,42 @@ import type { AnyAnswer, BoundRoute } from './routes.ts';
 
 /** Makes the function of a route. Those of one app share its limits and streams. */
 export function routeAnswers(options: AppOptions) {
+  const { audit, log, self } = options;
   const take = workLimits(options);
   const send = sender(options);
-  return (route: BoundRoute) => {
-    const { spec } = route;
+  return ({ name, spec, label, handler }: BoundRoute) => {
     const parse = inputOf(spec);
     return async (request: Parameters<Stage>[0]) => {
       const exchange = exchangeOf(request);
-      exchange.route = route.label;
+      const { requestId, mostBodyBytes: mostBytes } = exchange;
+      exchange.route = label;
       shed(options, spec); //                                             503
       const caller = await admit(options, spec, exchange); //             401 403 503
       if (caller) exchange.caller = caller.name;
       const spend = (cost: number) => take(spec, caller, cost);
       spend(1); //                                                        429, before a byte of the body
-      const { mostBodyBytes: mostBytes } = exchange;
       const body = spec.body && (await readJson(request, spec, { caller, mostBytes })); // 413 415 400, 401: not the signed one
       const { params, headers } = request;
       const given = parse({ params, query: queryOf(request), headers, body }); //          400
-      const answer = await call(options, route, { exchange, caller, given, spend }); //    503; the handler between two lines
+      const from = clientAddress(request);
+      const who = { who: exchange.caller, role: caller?.role, from };
+      const change = { name, spec, given, caller: who, requestId, self };
+      const make = async () =>
+        handler({
+          ...given,
+          caller,
+          from,
+          requestId,
+          spend,
+          // Created lazily, because few routes log or wait: each log is a pino child, each signal a listener.
+          get log() {
+            return exchange.log;
+          },
+          get hungUp() {
+            return exchange.hungUp;
+          },
+        });
+      const answer = await audited(change, { audit, log, make }); //      503; the handler between two lines
       await send(exchange, spec, answer);
     };
   };
@@ -63,39 +80,6 @@ function workLimits({ metrics, clock = systemClock }: AppOptions) {
     limits.set(kind, limit);
     limit.take(caller?.name ?? anonymous, cost);
   };
-}
-
-interface Call {
-  exchange: Exchange;
-  caller: Caller | undefined;
-  given: ParsedInput;
-  spend(cost: number): void;
-}
-
-async function call(
-  { audit, log, self }: AppOptions,
-  { name, spec, handler }: BoundRoute,
-  { exchange, caller, given, spend }: Call,
-): Promise<AnyAnswer> {
-  const { request, requestId } = exchange;
-  const from = clientAddress(request);
-  const who = { who: exchange.caller, role: caller?.role, from };
-  const make = async () =>
-    handler({
-      ...given,
-      caller,
-      from,
-      requestId,
-      spend,
-      // Created lazily, because few routes log or wait: each log is a pino child, each signal a listener.
-      get log() {
-        return exchange.log;
-      },
-      get hungUp() {
-        return exchange.hungUp;
-      },
-    });
-  return audited({ name, spec, given, caller: who, requestId, self }, { audit, log, make });
 }
 
 function sender({ metrics, signal, compresses }: AppOptions) {

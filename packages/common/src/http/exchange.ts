@@ -7,7 +7,7 @@ import { anonymous } from '../access/caller-limits.ts';
 import type { Logger } from '../process/log.ts';
 import { gzipHeaders, gzipped, isWorthGzip } from './response/gzip.ts';
 import { HttpProblem } from './response/problem.ts';
-import { type Place, toProblem } from './response/to-problem.ts';
+import { placeOf, type ServedRack, toProblem } from './response/to-problem.ts';
 
 const sane = /^[\w.:-]{1,64}$/;
 
@@ -50,6 +50,16 @@ export function exchangeOf(request: IncomingMessage): Exchange {
   return exchange;
 }
 
+export interface ExchangeOptions {
+  log: Logger;
+  /** The served rack. Each response contains its name, and requests for other racks are rejected; undefined: not known yet. */
+  rack?: { readonly rack: ServedRack | undefined } | undefined;
+  /** The machine that the service runs on, for the audit log; default: the name of the host. */
+  self?: string | undefined;
+  /** Compresses larger responses and streams for clients that accept it. They must not contain secrets next to others' texts. */
+  compresses?: boolean;
+}
+
 export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -62,34 +72,22 @@ export class Exchange {
   caller = anonymous;
   /** Of the body, where a route accepts more. */
   mostBodyBytes = Number.POSITIVE_INFINITY;
-  private readonly compresses: boolean;
-  private readonly place: Place | undefined;
-  private readonly parentLog: Logger;
+  private readonly options: ExchangeOptions;
   private ownLog: Logger | undefined;
 
-  constructor(
-    request: IncomingMessage,
-    response: ServerResponse,
-    {
-      log,
-      compresses = false,
-      place,
-    }: { log: Logger; compresses?: boolean | undefined; place?: Place },
-  ) {
-    this.compresses = compresses;
-    this.place = place;
+  constructor(request: IncomingMessage, response: ServerResponse, options: ExchangeOptions) {
     this.request = request;
     this.response = response;
-    this.parentLog = log;
+    this.options = options;
     this.requestId = requestIdFrom(request.headers['x-request-id']?.toString());
     exchanges.set(request, this);
-    response.setHeader('x-request-id', this.requestId);
-    for (const [name, value] of Object.entries(plainHeaders)) response.setHeader(name, value);
+    const own = { 'x-request-id': this.requestId, ...plainHeaders };
+    for (const [name, value] of Object.entries(own)) response.setHeader(name, value);
   }
 
   /** Adds the request ID to each line. Created on demand, because most requests do not log anything. */
   get log(): Logger {
-    this.ownLog ??= this.parentLog.child({ requestId: this.requestId });
+    this.ownLog ??= this.options.log.child({ requestId: this.requestId });
     return this.ownLog;
   }
 
@@ -109,7 +107,7 @@ export class Exchange {
   async sendJson(status: number, body: unknown): Promise<void> {
     const type = 'application/json; charset=utf-8';
     const text = asJson(body);
-    if (!this.compresses || !isWorthGzip(this.request, text.length)) {
+    if (!this.options.compresses || !isWorthGzip(this.request, text.length)) {
       this.send(status, type, text);
       return;
     }
@@ -122,7 +120,8 @@ export class Exchange {
   fail(error: unknown): void {
     const { request, response } = this;
     const isGone = request.destroyed && !request.complete;
-    const problem = toProblem(error, this.place);
+    const { rack, self } = this.options;
+    const problem = toProblem(error, placeOf(rack?.rack, self));
     // Without a cause, a request to try again is not a failure.
     const isExpected = problem.cause === undefined && 'retry-after' in problem.headers;
     if (problem.status >= 500 && !isGone && !isExpected)

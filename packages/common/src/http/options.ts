@@ -6,7 +6,7 @@ import type { Caller } from '../access/access-control.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
-import type { ServedRack } from './response/to-problem.ts';
+import type { ExchangeOptions } from './exchange.ts';
 
 /** Access control of a route. */
 export interface Access {
@@ -21,26 +21,19 @@ export interface Access {
   headers?(): Record<string, string>;
 }
 
-export interface AppOptions {
-  log: Logger;
+export interface AppOptions extends ExchangeOptions {
   metrics: Registry;
   access: Access;
   /** Undefined: none of the routes is audited. */
   audit?: AuditLog | undefined;
   /** For limits of callers; default: the computer's. */
   clock?: Pick<Clock, 'uptime'> | undefined;
-  /** The served rack. Each response contains its name, and requests for other racks are rejected; undefined: not known yet. */
-  rack?: { readonly rack: ServedRack | undefined } | undefined;
-  /** The machine that the service runs on, for the audit log; default: the name of the host. */
-  self?: string | undefined;
   /** For an app that is reachable before it has ended. */
   start?: { isOver: boolean; wait(response: ServerResponse): Promise<void> } | undefined;
   /** Whether routes of the role `view` are rejected, except streams. */
   isOverloaded?: (() => boolean) | undefined;
   /** Aborted when the service stops: ends streams, and rejects further requests. */
   signal?: AbortSignal | undefined;
-  /** Compresses larger responses and streams for clients that accept it. They must not contain secrets next to others' texts. */
-  compresses?: boolean;
 }
 
 type Next = (error?: unknown) => void;

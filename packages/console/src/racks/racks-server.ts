@@ -6,7 +6,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import {
   ApiError,
-  type Client,
   type ConsoleSession,
   consoleApi,
   consoleRacksApi,
@@ -19,6 +18,7 @@ import {
   bindRoutes,
   commandApp,
   exchangeOf,
+  forbid,
   HttpProblem,
   pathOf,
   type RouteHandlers,
@@ -96,18 +96,14 @@ export function createRacksConsole({ racks, pages, isNamed, now }: Deps): RacksC
 }
 
 function namedHost(isNamed: Deps['isNamed']): Stage {
-  return (request, _response, next) => {
-    if (isNamed(request)) return next();
-    throw new HttpProblem(403, 'this port accepts only the URL that skolo opened or printed');
-  };
+  const why = 'this port accepts only the URL that skolo opened or printed';
+  return forbid((request) => (isNamed(request) ? undefined : why));
 }
 
 function sameOrigin(sessions: Sessions): Stage {
-  return (request, _response, next) => {
-    const why = originProblem(request, sessions.find(request.headers.cookie) !== undefined);
-    if (why !== undefined) throw new HttpProblem(403, why);
-    next();
-  };
+  return forbid((request) =>
+    originProblem(request, sessions.find(request.headers.cookie) !== undefined),
+  );
 }
 
 /** A rack's pages are below its name, and `/` is the list of racks. */
@@ -148,8 +144,14 @@ function rackSessions(racks: Racks): RouteHandlers<typeof rackSessionApi> {
     throw new HttpProblem(404, `there is no rack ${name}; the list of racks is at /`);
   }
   async function sessionOf(rack: WatchedRack, token: string | undefined): Promise<ConsoleSession> {
-    const found = await ask(rack, token, (client) => client.session());
-    return { ...found, hasOtherRacks: racks.length > 1 };
+    if (!rack.way) throw notReached(rack);
+    try {
+      const found = await createClient(consoleApi, { ...rack.way, token }).session();
+      return { ...found, hasOtherRacks: racks.length > 1 };
+    } catch (cause) {
+      const status = cause instanceof ApiError ? cause.status : 503;
+      throw new HttpProblem(status, errorText(cause), { cause });
+    }
   }
   return {
     async session({ params }) {
@@ -173,20 +175,6 @@ function rackSessions(racks: Racks): RouteHandlers<typeof rackSessionApi> {
 function placeIn(racks: Racks, request: IncomingMessage) {
   const [, first = '', rest = ''] = /^\/([^/]*)(\/.*)?$/.exec(pathOf(request)) ?? [];
   return { first, rest, rack: racks.find(({ name }) => encodeURIComponent(name) === first) };
-}
-
-async function ask<T>(
-  rack: WatchedRack,
-  token: string | undefined,
-  question: (client: Client<typeof consoleApi>) => Promise<T>,
-): Promise<T> {
-  if (!rack.way) throw notReached(rack);
-  try {
-    return await question(createClient(consoleApi, { ...rack.way, token }));
-  } catch (cause) {
-    const status = cause instanceof ApiError ? cause.status : 503;
-    throw new HttpProblem(status, errorText(cause), { cause });
-  }
 }
 
 function notReached(rack: WatchedRack): HttpProblem {

@@ -19,12 +19,7 @@ export async function builtPages({ rebuilds = false } = {}): Promise<Pages> {
     if (errorCode(error) === 'ERR_MODULE_NOT_FOUND') return undefined;
     throw error;
   });
-  if (module !== undefined) {
-    const { texts } = Bundled.parse(module);
-    return await pagesOf(
-      Object.entries(texts).map(([path, text]) => [path, Buffer.from(text)] as const),
-    );
-  }
+  if (module !== undefined) return await pagesOf(Bundled.parse(module).texts);
   if (rebuilds) await promisify(execFile)(process.execPath, [build]);
   return await readPages(built);
 }

@@ -49,21 +49,17 @@ export type Pages = ReadonlyMap<string, Page>;
 export async function readPages(folder: string): Promise<Pages> {
   const names = (await ifThere(readdir(folder, { recursive: true }))) ?? [];
   const files = names.filter((name) => extname(name) in types);
-  return await pagesOf(
+  return new Map(
     await Promise.all(
-      files.map(
-        async (name) =>
-          [`/${name.replaceAll('\\', '/')}`, await readFile(join(folder, name))] as const,
-      ),
+      files.map(async (name) => await pageOf(`/${name}`, await readFile(join(folder, name)))),
     ),
   );
 }
 
-/** @param files by path: `/index.html` */
-export async function pagesOf(
-  files: Iterable<readonly [path: string, body: Buffer]>,
-): Promise<Pages> {
-  return new Map(await Promise.all([...files].map(pageOf)));
+/** @param texts by path: `/index.html` */
+export async function pagesOf(texts: Readonly<Record<string, string>>): Promise<Pages> {
+  const pages = Object.entries(texts).map(([path, text]) => pageOf(path, Buffer.from(text)));
+  return new Map(await Promise.all(pages));
 }
 
 /**
@@ -99,7 +95,7 @@ export function servePages(pages: Pages, pathFor = pathOf): Stage {
   };
 }
 
-async function pageOf([path, body]: readonly [string, Buffer]): Promise<[string, Page]> {
+async function pageOf(path: string, body: Buffer): Promise<[string, Page]> {
   const page = {
     type: types[extname(path)] ?? 'application/octet-stream',
     etag: `"${sha256Bytes(body).toString('base64url')}"`,

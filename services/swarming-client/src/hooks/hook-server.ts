@@ -12,6 +12,7 @@ import {
   type ConnectionLimits,
   type Emit,
   exchangeOf,
+  forbid,
   HttpProblem,
   httpApp,
   newServer,
@@ -96,21 +97,19 @@ function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundR
 const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 const loopbackAddress = /^(?:::ffff:)?127\.|^::1$/;
 
-const loopbackOnly: Stage = ({ socket }, _response, next) => {
-  if (loopbackAddress.test(socket.remoteAddress ?? '')) return next();
-  throw new HttpProblem(403, 'hooks can only be called from this machine');
-};
+const loopbackOnly = forbid(({ socket }) =>
+  loopbackAddress.test(socket.remoteAddress ?? '')
+    ? undefined
+    : 'hooks can only be called from this machine',
+);
 
-const namedHost: Stage = ({ headers }, _response, next) => {
-  if (loopbackHost.test(headers.host ?? '')) return next();
-  throw new HttpProblem(403, 'the Host header must be a loopback address; use http://127.0.0.1');
-};
+const namedHost = forbid(({ headers }) =>
+  loopbackHost.test(headers.host ?? '')
+    ? undefined
+    : 'the Host header must be a loopback address; use http://127.0.0.1',
+);
 
-const programsOnly: Stage = (request, _response, next) => {
-  const browser = browserProblem(request);
-  if (browser !== undefined) throw new HttpProblem(403, browser);
-  next();
-};
+const programsOnly = forbid(browserProblem);
 
 /** A hook is called for its effect, so HEAD is not GET. */
 const hookPath: Stage = (request, _response, next) => {

@@ -4,7 +4,7 @@ import { StorageUnavailable } from '@skolo/durable';
 import { HttpProblem } from './problem.ts';
 
 /** The computer of a service, as commands name it. */
-export interface Place {
+interface Place {
   machine: string;
   rack: string | undefined;
 }

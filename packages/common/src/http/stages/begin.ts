@@ -4,15 +4,15 @@ import { clientAddress } from '../../connections/client-address.ts';
 import { httpRequestDuration } from '../../health/metrics.ts';
 import { Exchange, pathOf, statusOf } from '../exchange.ts';
 import type { AppOptions, Stage } from '../options.ts';
-import { placeOf } from '../response/to-problem.ts';
 
 /** Request ID, headers of all responses, metrics, log. */
-export function begin({ log, metrics, rack, self, access, compresses }: AppOptions): Stage {
+export function begin(options: AppOptions): Stage {
+  const { log, metrics, rack, access } = options;
   const duration = httpRequestDuration(metrics);
   return (request, response, next) => {
-    const place = placeOf(rack?.rack, self);
-    const exchange = new Exchange(request, response, { log, compresses, place });
-    if (place.rack !== undefined) response.setHeader(rackHeader, place.rack);
+    const exchange = new Exchange(request, response, options);
+    const served = rack?.rack?.name;
+    if (served !== undefined) response.setHeader(rackHeader, served);
     for (const [name, value] of Object.entries(access.headers?.() ?? {})) {
       response.setHeader(name, value);
     }
