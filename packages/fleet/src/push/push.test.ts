@@ -691,6 +691,70 @@ spec: { policyName: corporate, validationActions: [Deny] }`;
       );
     });
 
+    it('continues after its connection was lost for a while, as if nothing had happened', async () => {
+      let lostUntil = 0;
+      let lost = 0;
+      const lines: string[] = [];
+      const report = (_: string, line: string) => {
+        lines.push(line);
+        if (line.startsWith('DaemonSet') && lostUntil === 0) lostUntil = performance.now() + 2_000;
+      };
+      const kubectl: Kubectl = async (...given) => {
+        if (performance.now() > lostUntil) return await ownKubectl()(...given);
+        lost += 1;
+        throw new KubectlError('connection refused', 'Unreachable');
+      };
+      const open = async (name: string) => ({ name, kubectl, close: async () => undefined });
+      const before = await running('agent');
+      const version = tagOf(before.includes('-next@') ? 'clean' : 'next');
+
+      const [record] = await push({ services: ['agent'], version }, { open, report });
+
+      expect(lost).toBeGreaterThan(1);
+      expect(lines).toContain('unreachable, retrying: connection refused');
+      expect(record).toMatchObject({ state: 'done' });
+      expect(await running('agent')).toContain(version);
+    });
+
+    it.each(
+      [
+        {
+          title: 'the jumphost is cordoned',
+          hinder: () => call('cordon', 'jumphost'),
+          free: () => call('uncordon', 'jumphost'),
+          why: /not scheduled: .*unschedulable/,
+        },
+        {
+          title: 'a quota allows no further pods',
+          hinder: () => call('create', 'quota', 'none', '-n', 'skolo', '--hard=pods=0'),
+          free: () => call('delete', 'quota', 'none', '-n', 'skolo'),
+          why: /the API server rejects its pods: .*exceeded quota: none/,
+        },
+        {
+          title: 'a webhook that fails closed is down',
+          hinder: () => callWith(webhook, 'apply', '-f', '-'),
+          free: () => call('delete', 'validatingwebhookconfiguration', 'corporate'),
+          why: /the API server rejects its pods: .*failed calling webhook "corporate.example.com"/,
+        },
+      ].filter((_, at) => isLong || at === 0),
+    )(
+      'says why no pod starts where $title, and rolls back once that is over',
+      async ({ hinder, free, why }) => {
+        const before = await running('service');
+        const version = tagOf(before.includes('-next@') ? 'clean' : 'next');
+        const { request, deps } = await pushDeps({ services: ['service'], version });
+        hinder();
+
+        const [first] = await (await preparePush(request, deps)).run();
+        free();
+        const [second] = await (await preparePush(request, deps)).run();
+
+        expect(first).toMatchObject({ state: 'rolling-back', why: expect.stringMatching(why) });
+        expect(second).toMatchObject({ state: 'rolled-back' });
+        expect(await running('service')).toBe(before);
+      },
+    );
+
     it('says why its commits stay in this clone', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'skolo-remote-'));
       const remote = join(folder, 'remote');
@@ -778,6 +842,23 @@ spec: { policyName: corporate, validationActions: [Deny] }`;
       );
     });
 
+    it.each([
+      ['ahead', 86_400_000],
+      ['behind', -86_400_000],
+    ])('respects the lease of a workstation whose clock is a day %s', async (_, offset) => {
+      const { deps } = await pushDeps({});
+      const rack = { name: 'rack4', kubectl: ownKubectl() };
+      const times = { lease: { durationMs: 2_000, renewMs: 300 } };
+      const now = () => Date.now() + offset;
+      const held = await takeLease(rack, 'push 1', { ...deps, times, now });
+      const workstation = { name: 'bob@other', pid: 1, isAlive: () => true };
+      const second = { ...deps, times, workstation };
+
+      await expect(takeLease(rack, 'push 2', second)).rejects.toThrow('is changing this rack');
+      await held.release();
+      await (await takeLease(rack, 'push 2', second)).release();
+    });
+
     it('rejects a checkout that lacks what the rack runs', async () => {
       const elsewhere = await createRackRepository(registry.host, ['rack4']);
       onTestFinished(elsewhere.remove);
@@ -820,6 +901,17 @@ async function withRackFile(yaml: string, more = ''): Promise<() => void> {
     commit('without');
   };
 }
+
+const webhook = `apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: { name: corporate }
+webhooks:
+  - name: corporate.example.com
+    sideEffects: None
+    admissionReviewVersions: [v1]
+    clientConfig: { service: { name: gone, namespace: default } }
+    rules: [{ apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods] }]
+`;
 
 const claim = {
   spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },
