@@ -1,6 +1,6 @@
-/** What a rack is for, tried once: tokens, alerts, outlets and names. Nothing is changed. */
+/** What a rack is for, tried once: tokens, alerts, outlets, names and the time. Nothing is changed. */
 import { errorText, parseJson, shellWord } from '@skolo/base';
-import type { Host, Step } from '@skolo/computers';
+import { type Host, linesOf, type Step } from '@skolo/computers';
 import { type AskedService, fetchOn, podAddress } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
 import { hostOfUrl, serviceUrl } from '@skolo/rack/light';
@@ -16,13 +16,14 @@ interface UsesNeeds {
 export function usesStep({ rack, services }: UsesNeeds): Step {
   return {
     name: 'uses',
-    about: 'machines get tokens and names, sinks accept alerts, and outlets can be read',
+    about: 'machines get tokens, names and the time, sinks accept alerts, and outlets can be read',
     needs: ['services'],
     async check(host) {
       const failedOver = await readFailedOver(host);
       const uses = [
         ...services.map((each) => serviceUses(host, rack, each, failedOver.has(each.name))),
         tokenUse(host, rack),
+        timeUse(host),
         ...rack.jumphost.aliases.map((alias) => nameUse(host, rack, alias)),
       ];
       const found = await Promise.allSettled(uses);
@@ -109,6 +110,18 @@ async function tokenUse(host: Host, rack: Rack): Promise<string[]> {
   return [
     `the jumphost does not get a token from ${at}: ${token?.status || 'no response'}, ${token?.text.slice(0, 300).trim()}; run skolo metadata identities`,
   ];
+}
+
+/** chronyd selects a source some seconds after its start. If it does not run, the step `clock` reports it. */
+async function timeUse(host: Host): Promise<string[]> {
+  const script = `left=20
+while systemctl is-active -q chrony.service; do
+  ! chronyc -c -n sources 2> /dev/null | awk -F , '$2 == "*" && $6 > 0' | grep -q . || exit 0
+  left=$((left - 1))
+  [ "$left" -gt 0 ] || { echo 'chronyd does not receive the time from any of its sources, so the clocks of the rack drift; check the sources (chronyc -n sources), their names, and UDP port 123'; exit 0; }
+  sleep 1
+done`;
+  return linesOf(await host.need(script, { deadlineMs: 40_000 }));
 }
 
 /** As a machine resolves it, whose name server is the gateway. */

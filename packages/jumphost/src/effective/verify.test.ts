@@ -15,9 +15,11 @@ import {
   subnet,
   whyNoJumphost,
 } from '@skolo/k3s/testing';
+import { parseRack } from '@skolo/rack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Breakage, breakages } from '../testing/breakages.ts';
-import { testSteps } from '../testing/test-steps.ts';
+import { rackYaml, testSteps } from '../testing/test-steps.ts';
+import { usesStep } from './uses.ts';
 
 const { signal } = new AbortController();
 const inFull = process.env.SKOLO_LONG === '1';
@@ -42,7 +44,9 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
 
   /** What is wrong with the jumphost, or with that part of it. */
   async function go(isCheck: boolean, name?: string): Promise<StepProgress[]> {
-    const all = testSteps(jumphost.workstation, signal);
+    const rack = parseRack(rackYaml, { file: 'rack.yaml' });
+    const uses = usesStep({ rack, services: [] });
+    const all = [...testSteps(jumphost.workstation, signal), uses];
     const steps = all.filter((step) => name === undefined || step.name === name);
     const found = await prepare(host, steps, { isCheck, signal, report() {} });
     return found.filter(({ state }) => state !== 'ok' && state !== 'changed');

@@ -11,6 +11,7 @@ import {
   type Place,
   publicKeyOf,
 } from './test-workstation.ts';
+import { startTimeServer } from './time-server.ts';
 
 const repository = fileURLToPath(new URL('../../../../', import.meta.url));
 
@@ -50,7 +51,9 @@ export async function startBareJumphost(options: BareOptions = {}): Promise<Bare
   const { bridge, place = jumphost } = options;
   const home = await mkdtemp(join(tmpdir(), 'skolo-workstation-'));
   const computers: Computer[] = [];
+  let timeServer: Awaited<ReturnType<typeof startTimeServer>> | undefined;
   async function close() {
+    timeServer?.close();
     for (const each of computers) await each.scrap();
     if (bridge !== undefined) await removeBridge(bridge);
     await rm(home, { recursive: true, force: true });
@@ -67,6 +70,7 @@ export async function startBareJumphost(options: BareOptions = {}): Promise<Bare
   try {
     const workstation = await makeTestWorkstation(home);
     const computer = await start(place);
+    timeServer = await startTimeServer(ours);
     return { computer, workstation, addSpare: start, close };
   } catch (error) {
     await close();
@@ -117,6 +121,7 @@ iface host0 inet static
   gateway ${ours}
 `,
   );
+  await computer.write('/etc/chrony/sources.d/rack.sources', `server ${ours} iburst\n`);
   await adaptToContainer(computer);
   // Whose first contact makes the keys of a container that was copied.
   await computer.write(
