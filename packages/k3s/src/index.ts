@@ -20,7 +20,7 @@ export {
 } from './agent/between-tasks.ts';
 export { clusterOn, type JoinCluster } from './cluster/cluster.ts';
 export { type ClusterNode, parseNodes } from './cluster/nodes.ts';
-export { type AskedService, askService, fetchOn, podAddress } from './cluster/services.ts';
+export { type AskedService, askService, fetchOn, readService } from './cluster/services.ts';
 export { debianPlace, imageStoreUnit, nodeCheckFiles } from './program/image-store-check.ts';
 export { imageStoreStep } from './program/image-store-settings.ts';
 export { lastResort } from './program/node-network.ts';

@@ -2,7 +2,6 @@
 export { carryImages } from './carry-images.ts';
 export { copyOverlay } from './copy-overlay.ts';
 export type { FieldChange } from './field-set.ts';
-export { pushesInGit } from './history.ts';
 export { type HeldLease, type Last, readLease } from './lease.ts';
 export { readObjects, titleOf } from './objects.ts';
 export {
@@ -42,6 +41,7 @@ export {
   authorOf,
   commitFile,
   openRepository,
+  pushesInGit,
   type Repository,
   sendCommits,
 } from './repository.ts';

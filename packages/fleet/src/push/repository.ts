@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { errorText, withDeadline } from '@skolo/base';
+import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { type ProgramOptions, runToEnd } from '../program.ts';
 
@@ -123,25 +124,33 @@ export async function sendCommits(
   return await git(root, ['push', '--quiet'], { signal }).then(() => undefined, errorText);
 }
 
-interface Commit {
-  commit: string;
-  at: string;
-  by: string;
-  text: string;
-}
+const Pushed = z.object({
+  id: z.string(),
+  rack: z.string(),
+  by: z.string(),
+  at: z.string(),
+  commit: z.string(),
+  /** `metadata-server 2026-11-20T22_40_05Z-ann-295cca0-clean` */
+  versions: z.string(),
+  why: z.string(),
+});
+type Pushed = z.infer<typeof Pushed>;
 
-/** Commits whose message contains a line of this form, newest first. */
-export async function logOf(
+/** Successful pushes by anybody that changed versions, newest first. */
+export async function pushesInGit(
   { root }: Repository,
-  { grep, limit }: { grep: string; limit: number },
+  limit: number,
   signal: AbortSignal,
-): Promise<Commit[]> {
+): Promise<Pushed[]> {
   const format = '%H%x00%cI%x00%an <%ae>%x00%B%x01';
-  const args = ['log', `--grep=${grep}`, `--max-count=${limit}`, `--format=${format}`];
+  const args = ['log', '--grep=^Push: ', `--max-count=${limit}`, `--format=${format}`];
   const text = await git(root, args, { signal });
   return text.split('\x01').flatMap((entry) => {
-    const [commit = '', at = '', by = '', message] = entry.trim().split('\0');
-    return message === undefined ? [] : [{ commit, at, by, text: message }];
+    const [commit, at, by, message = ''] = entry.trim().split('\0');
+    const [subject = '', why = ''] = message.split('\n\n');
+    const [, rack, versions] = /^push\(([\w.-]+)\): (.*)$/.exec(subject) ?? [];
+    const id = /^Push: (.+)$/m.exec(message)?.[1];
+    return Pushed.safeParse({ id, rack, by, at, commit, versions, why: why.trim() }).data ?? [];
   });
 }
 

@@ -105,11 +105,13 @@ function fixedAddress(facts: NetworkFacts, address: string, subnet: string): Fix
   return { name, address, prefix, ...(route && { gateway: route.gateway }) };
 }
 
+/** @param subnet of the same family */
 export function isIn(address: string, subnet: string): boolean {
   const [network = '', length = '32'] = subnet.split('/');
+  const family = network.includes(':') ? 'ipv6' : 'ipv4';
   const list = new BlockList();
-  list.addSubnet(network, Number(length));
-  return list.check(address);
+  list.addSubnet(network, Number(length), family);
+  return list.check(address, family);
 }
 
 function changeOf(

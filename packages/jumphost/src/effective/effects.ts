@@ -1,11 +1,17 @@
 /** The settings that must be in effect on a rack's jumphost, by the step that applies them. */
-import { shellWord } from '@skolo/base';
-import { type Guard, signInRejected, sshPath, sshSettings } from '@skolo/computers';
+import { dirname } from 'node:path';
+import { parseJson, shellWord } from '@skolo/base';
+import { type Guard, type Host, signInRejected, sshPath, sshSettings } from '@skolo/computers';
 import { type ServerPlace, serverSettings } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
-import { firewallUnit } from '@skolo/rack/jumphost';
+import {
+  firewallUnit,
+  isSigned,
+  machineScript,
+  Statement,
+  statementFile,
+} from '@skolo/rack/jumphost';
 import { firewallInEffect } from './firewall.ts';
-import { foldersInEffect, repairFolders } from './folders.ts';
 import type { Effect } from './index.ts';
 import {
   encryptionInEffect,
@@ -15,10 +21,8 @@ import {
   repairForwarding,
   repairModes,
 } from './k3s.ts';
-import { addressInEffect, clockInEffect, journalInEffect } from './settings.ts';
 import { accountsInEffect } from './sign-in/accounts.ts';
 import { sshInEffect } from './sign-in/ssh.ts';
-import { statementInEffect } from './statement.ts';
 
 interface EffectNeeds {
   rack: Rack;
@@ -110,3 +114,81 @@ done | paste -sd ' ' - | sed -n 's/..*/by hand: & still run with libraries that 
 const failedUnits = `systemctl list-units --state=failed --plain --no-legend --no-pager | while read -r unit _; do
   echo "$unit has failed; run journalctl -u $unit to see why, and systemctl reset-failed $unit to clear the failure"
 done`;
+
+/** A script: journald writes to the disk, both now and after its next start. */
+const journalInEffect = `last() { systemd-analyze cat-config systemd/journald.conf | sed -n "s/^$1=//p" | tail -n 1; }
+files=/var/log/journal/$(cat /etc/machine-id)
+if [ "$(last Storage)" != persistent ]; then
+  echo "by hand: journald uses Storage=$(last Storage), so the log does not survive a reboot; remove this setting from $(grep -ls '^Storage=' /etc/systemd/journald.conf.d/*.conf /run/systemd/journald.conf.d/*.conf | grep -v 50-skolo | tr '\\n' ' ')and run systemctl restart systemd-journald"
+elif ! ls -l "/proc/$(systemctl show --value --property=MainPID systemd-journald.service)/fd" | grep -q "$files/"; then
+  echo "journald does not write to $files"
+fi`;
+
+/** A script: chronyd responds to an address in the rack. */
+function clockInEffect(address: string): string {
+  return `case $(chronyc accheck ${shellWord(address)} 2>&1) in
+  '208 '*) ;;
+  *denied*) echo 'by hand: chronyd denies time requests from ${address}; remove the \`deny\` from' $(grep -ls '^ *deny' /etc/chrony/chrony.conf /etc/chrony/conf.d/*) 'and run systemctl restart chrony' ;;
+  *) echo 'chronyd does not respond to chronyc' ;;
+esac
+[ "$(sed -n 3p /etc/adjtime 2> /dev/null)" != LOCAL ] || echo 'by hand: the hardware clock is in local time, so the time is wrong after a power cut; run timedatectl set-local-rtc 0'`;
+}
+
+/** A script: the address is still configured after the next start. */
+function addressInEffect(address: string): string {
+  return `device=$(ip -o address show to ${shellWord(address)} | awk 'NR == 1 { print $2 }')
+index=$(cat "/sys/class/net/$device/ifindex")
+file=$(sed -n 's/^NETWORK_FILE=//p' "/run/systemd/netif/links/$index" 2>/dev/null)
+if [ -n "$file" ]; then
+  grep -qi '^ *Address *= *${address}\\(/\\| *$\\)' "$file" || echo "$file does not set ${address} at the next boot"
+  ! grep -qi '^ *DHCP *= *\\(yes\\|true\\|ipv[46]\\)' "$file" || echo "$file uses DHCP at the next boot"
+elif command -v ifquery > /dev/null && ifquery "$device" > /dev/null 2>&1; then
+  ifquery "$device" | grep -q '^address: ${address}\\(/\\|$\\)' || echo "/etc/network/interfaces does not set ${address} at the next boot"
+  { ifquery --list; ifquery --list --allow=hotplug; } | grep -qx "$device" || echo "by hand: /etc/network/interfaces does not bring $device up at the next boot; add \\\`auto $device\\\` to it"
+fi`;
+}
+
+/** @returns lines, as `withLines` reads them. A jumphost that has not replaced another one has no statement. */
+async function statementInEffect(
+  host: Host,
+  rack: string,
+  rackKey: () => Promise<string>,
+): Promise<string[]> {
+  const text = await host.read(statementFile);
+  if (text === undefined) return [];
+  const { data } = Statement.safeParse(parseJson(text));
+  const machine = (await host.need(machineScript)).trim();
+  const isOwn = data?.rack === rack && data.machine === machine;
+  if (isOwn && isSigned(data, await rackKey())) return [];
+  const why =
+    data === undefined
+      ? 'damaged'
+      : isOwn
+        ? 'not signed with the rack key'
+        : 'of another rack or computer';
+  return [
+    `by hand: ${statementFile} is ${why}, so a jumphost that this computer has replaced would become active again; restore the file from a backup, or delete it if this computer has never replaced a jumphost`,
+  ];
+}
+
+/** What root runs or trusts: whoever can write a directory on the way to it replaces it. */
+const trusted = `/opt/skolo/services /usr/bin /usr/local/bin /usr/local/sbin /usr/lib/systemd/system /etc/systemd/system /etc/cron.d
+/etc/ssh/sshd_config.d /etc/sudoers.d /etc/skolo /etc/rancher/k3s /var/lib/skolo /var/lib/rancher/k3s/server /root/.ssh/authorized_keys`;
+/** Processes without root's rights need these. */
+const shared = '/ /etc /opt /opt/skolo /usr /usr/bin /usr/local /usr/local/bin /var /var/lib';
+
+function withParents(path: string): string[] {
+  return path === '/' ? [path] : [...withParents(dirname(path)), path];
+}
+
+const onTheWay = [...new Set(trusted.split(/\s/).flatMap(withParents))].join(' ');
+const writable = `find -L ${onTheWay} -maxdepth 0 ( ! -uid 0 -o -perm /002 )`.replace(
+  /[()]/g,
+  '\\$&',
+);
+const closed = `find -L ${shared} -maxdepth 0 ! -perm -005`;
+
+const foldersInEffect = `${writable} -printf '%p has mode %m and owner %u, so users other than root can replace programs, settings or keys\\n' 2>/dev/null
+${closed} -printf '%p has mode %m, so services without root rights cannot read it\\n' 2>/dev/null || true`;
+const repairFolders = `${writable} -exec chown root {} + -exec chmod o-w {} + 2>/dev/null
+${closed} -exec chmod o+rx {} + 2>/dev/null || true`;

@@ -1,11 +1,12 @@
 /** What a rack is for, tried once: tokens, alerts, outlets, names and the time. Nothing is changed. */
 import { errorText, parseJson, shellWord } from '@skolo/base';
 import { type Host, linesOf, type Step } from '@skolo/computers';
-import { type AskedService, fetchOn, podAddress } from '@skolo/k3s';
+import { type AskedService, fetchOn, readService } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
-import { hostOfUrl, serviceUrl } from '@skolo/rack/light';
+import { serviceUrl } from '@skolo/rack/light';
 import { z } from 'zod';
 import { readFailedOver } from '../existing/failed-over.ts';
+import { routerOf } from '../image/identity.ts';
 
 interface UsesNeeds {
   rack: Rack;
@@ -47,19 +48,14 @@ async function serviceUses(
   service: AskedService,
   isFailedOver: boolean,
 ): Promise<string[]> {
-  const { name, metricsPort } = service;
-  const found = isFailedOver ? { address: '127.0.0.1' } : await podAddress(host, service);
-  if ('why' in found || found.address === undefined) {
-    const why = 'why' in found ? found.why : 'no pod is running';
-    return [`${name}: not tried, because ${why}`];
-  }
-  const url = `http://${hostOfUrl(found.address)}:${metricsPort}`;
-  const [ready, metrics] = await fetchOn(host, [`${url}/readyz`, `${url}/metrics`]);
-  if (ready?.status === 0)
-    return [`${name}: not tried, because its pod does not respond: ${ready.text}`];
-  const { data } = Degraded.safeParse(parseJson(ready?.text ?? ''));
+  const { name } = service;
+  const answer = await readService(host, service, isFailedOver ? '127.0.0.1' : undefined);
+  if ('why' in answer) return [`${name}: not tried, because ${answer.why}`];
+  const { ready, metrics } = answer;
+  if (ready.status === 0) return [`${name}: not tried, because it does not respond: ${ready.text}`];
+  const { data } = Degraded.safeParse(parseJson(ready.text));
   const degraded = (data?.degraded ?? []).map(({ what, why }) => `${name}: ${what}: ${why}`);
-  return [...degraded, ...(usesOf[name]?.(samplesIn(metrics?.text ?? ''), rack) ?? [])];
+  return [...degraded, ...(usesOf[name]?.(samplesIn(metrics.text), rack) ?? [])];
 }
 
 type Samples = (metric: string) => ReadonlyMap<string, number>;
@@ -126,10 +122,8 @@ done`;
 
 /** As a machine resolves it, whose name server is the gateway. */
 async function nameUse(host: Host, rack: Rack, alias: string): Promise<string[]> {
-  const { jumphost, infrastructure, network } = rack;
-  const routers = [jumphost, ...infrastructure.values()];
-  const router = routers.find(({ uplink }) => uplink === 'internet');
-  const gateway = network.gateway ?? router?.address;
+  const { jumphost, network } = rack;
+  const gateway = network.gateway ?? routerOf(rack)?.address;
   if (gateway === undefined) return [];
   const { address } = jumphost;
   const type = address.includes(':') ? 'AAAA' : 'A';

@@ -95,8 +95,7 @@ export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds
     throw reject('does not contain network.subnet, whose prefix length is required');
   if (address.includes(':'))
     throw reject(`has an IPv6 address for ${name}, but only IPv4 is supported`);
-  const routers = [rack.jumphost, ...rack.infrastructure.values()];
-  const router = routers.find(({ uplink }) => uplink === 'internet');
+  const router = routerOf(rack);
   const gateway = given.gateway ?? usual ?? (router?.name === name ? undefined : router?.address);
   if (gateway !== undefined && !isIn(gateway, subnet)) {
     throw new ComputerError(
@@ -110,6 +109,11 @@ export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds
     nameServers,
     ...(gateway !== undefined && { gateway }),
   };
+}
+
+/** The device or jumphost that connects the rack to the internet. */
+export function routerOf({ jumphost, infrastructure }: Rack) {
+  return [jumphost, ...infrastructure.values()].find(({ uplink }) => uplink === 'internet');
 }
 
 /** As sshd accepts them (sshd(8), AUTHORIZED_KEYS FILE FORMAT), without options. */

@@ -2,8 +2,7 @@
 import { shellWord } from '@skolo/base';
 import { checkByScript, type Step } from '@skolo/computers';
 import { type AskedService, askService, kubectl } from '@skolo/k3s';
-import { jumphostServices } from '@skolo/rack/light';
-import { failedOverText, readFailedOver, whyNotServing } from '../existing/failed-over.ts';
+import { readFailedOver } from '../existing/failed-over.ts';
 
 /** The shell's exit code if a command does not exist. */
 const notFound = 127;
@@ -60,8 +59,8 @@ export function partStep(name: string, about: string, { differs, apply }: Part):
   };
 }
 
-/** Queries each service: it must be ready and report its version. If another program serves it, that program must run. */
-export function servicesStep(services: readonly AskedService[], rack: string): Step {
+/** Queries each service that k3s runs: it must be ready and report its version. The `existing-system` step checks the others. */
+export function servicesStep(services: readonly AskedService[]): Step {
   return {
     name: 'services',
     about:
@@ -70,28 +69,9 @@ export function servicesStep(services: readonly AskedService[], rack: string): S
       const failedOver = await readFailedOver(host);
       const asked = services.filter(({ name }) => !failedOver.has(name));
       const answers = await Promise.all(asked.map((each) => askService(host, each)));
-      // The `existing-system` step checks those of an existing system.
-      const own = jumphostServices.filter((each) => {
-        const found = failedOver.get(each);
-        return found !== undefined && found.existing === undefined;
-      });
-      const silent = own.map(async (service) => {
-        const why = await whyNotServing(host, service, [`skolo-${service}.service`]);
-        return why.map(
-          (each) =>
-            `${service}: failed over, but ${each}; repair the unit, or run skolo jumphost rollback ${rack} ${service} --cut-over to return to k3s`,
-        );
-      });
-      const notes = [
-        ...answers.flatMap(({ note }) => note ?? []),
-        ...[...failedOver].map(([service, each]) => failedOverText(rack, service, each)),
-      ];
       return {
-        differs: [
-          ...answers.flatMap((each) => each.differs),
-          ...(await Promise.all(silent)).flat(),
-        ],
-        note: notes.join(', '),
+        differs: answers.flatMap((each) => each.differs),
+        note: answers.flatMap(({ note }) => note ?? []).join(', '),
       };
     },
   };

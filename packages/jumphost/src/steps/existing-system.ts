@@ -13,7 +13,7 @@ interface Found {
   failedOver: Map<string, FailedOver>;
   /** Services that k3s runs. */
   ours: Set<string>;
-  /** Why services that have failed over to an existing system are not served. */
+  /** Why services that have failed over are not served. */
   silent: Map<string, string[]>;
 }
 
@@ -26,7 +26,7 @@ export function existingSystemStep(rack: string): Step {
       const found = await find(host);
       const silent = [...found.silent].map(
         ([service, why]) =>
-          `${service}: failed over to an existing system, but ${why.join(', ')}; repair the unit, or run skolo jumphost rollback ${rack} ${service} --cut-over to return to k3s`,
+          `${service}: failed over, but ${why.join(', ')}; repair the unit, or run skolo jumphost rollback ${rack} ${service} --cut-over to return to k3s`,
       );
       const texts = (isNoted: boolean) =>
         found.loose
@@ -50,7 +50,9 @@ export function existingSystemStep(rack: string): Step {
         const all = (units.get(service) ?? []).flatMap(({ unit }) => unit ?? []);
         const existing = [...(failedOver.get(service)?.existing ?? []), ...all];
         const by = 'skolo jumphost prepare';
-        await failOver(host, { service, units: existing, by, verb: 'existing' });
+        // Without these, skolo-fallback starts skolo's unit.
+        if (existing.length > 0)
+          await failOver(host, { service, units: existing, by, verb: 'existing' });
       }
     },
   };
@@ -66,9 +68,11 @@ async function find(host: Host): Promise<Found> {
     failedOver.get(service)?.existing?.includes(unit);
   const silent = new Map<string, string[]>();
   for (const service of jumphostServices) {
-    const existing = failedOver.get(service)?.existing;
-    const why = existing && (await whyNotServing(host, service, existing));
-    if (why !== undefined && why.length > 0) silent.set(service, why);
+    const found = failedOver.get(service);
+    if (found === undefined) continue;
+    const units = found.existing ?? [`skolo-${service}.service`];
+    const why = await whyNotServing(host, service, units);
+    if (why.length > 0) silent.set(service, why);
   }
   return { failedOver, ours, silent, loose: found.filter((each) => !isKnown(each)) };
 }

@@ -166,7 +166,7 @@ function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
     ...(needs.hasNfs ? [nfsStep({ address: rack.jumphost.address, subnet })] : []),
     overlayStep(needs.overlay),
     clusterStep(rack.jumphost.name),
-    servicesStep(needs.services, rack.name),
+    servicesStep(needs.services),
     bootStep(),
   ];
 }

@@ -1,9 +1,9 @@
 /** Whether the kernel sends packets to the rack and the internet, and programs can resolve names. */
-import { BlockList } from 'node:net';
 import { shellWord } from '@skolo/base';
 import { fewOf, type Host, linesOf, type Step } from '@skolo/computers';
 import { lastResort } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
+import { isIn } from '../address/fixed-address.ts';
 import { equipmentOf, familyOf, outside } from '../effective/packets.ts';
 
 /**
@@ -17,10 +17,6 @@ export function networkStep(rack: Rack, subnet: string): Step {
   // A jumphost may be the rack's router.
   const addresses = equipmentOf(rack).filter((each) => each !== address);
   const internet = outside[familyOf(address)];
-  const family = familyOf(address) === 'ip' ? 'ipv4' : 'ipv6';
-  const inRack = new BlockList();
-  const [base = '', bits] = subnet.split('/');
-  inRack.addSubnet(base, Number(bits), family);
   async function check(host: Host) {
     const script = scriptOf(address, [internet, ...addresses], namesIn(rack));
     const [device = '', ...lines] = linesOf(await host.need(script, { deadlineMs: 120_000 }));
@@ -28,9 +24,9 @@ export function networkStep(rack: Rack, subnet: string): Step {
       const [, to, via, mtu = '1500'] = /^route (\S+) (\S*?)(?: mtu (\d+))?$/.exec(line) ?? [];
       return to === undefined || via === undefined ? [] : [{ to, via, mtu: Number(mtu) }];
     });
-    const small = routes.filter(({ to, mtu }) => inRack.check(to, family) && mtu < 1500);
+    const small = routes.filter(({ to, mtu }) => isIn(to, subnet) && mtu < 1500);
     const wrong = routes.filter(({ to, via }) =>
-      inRack.check(to, family) ? via !== device : ['', 'lo', lastResort].includes(via),
+      isIn(to, subnet) ? via !== device : ['', 'lo', lastResort].includes(via),
     );
     const elsewhere = wrong.filter(({ to }) => to !== internet);
     const named = elsewhere.map(({ to, via }) => `${to} (${via || 'no route'})`);

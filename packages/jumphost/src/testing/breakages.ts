@@ -82,7 +82,7 @@ export const breakages: readonly Breakage[] = [
   },
   {
     what: 'a service has failed over to the unit of skolo, which does not run',
-    step: 'services',
+    step: 'existing-system',
     script: failOver('metadata-server'),
     why: 'no: skolo-fallback starts it within 30 s, and it keeps failing',
     undo: `rm ${failedOver}/*`,

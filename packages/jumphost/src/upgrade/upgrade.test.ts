@@ -26,7 +26,7 @@ import {
 } from '@skolo/k3s/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testSteps } from '../testing/test-steps.ts';
-import { osPackagesStep, osRebootStep } from './os.ts';
+import { osPackagesStep, osRebootStep } from './index.ts';
 
 const next = 'v1.37.1+k3s1';
 const crashing = 'v1.37.2+k3s1';

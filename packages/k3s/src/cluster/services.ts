@@ -24,31 +24,51 @@ const Pods = z.object({
 
 /** Why it is not ready, and its version. */
 export async function askService(host: Pick<Host, 'run'>, service: AskedService): Promise<Check> {
-  const { name, namespace, metricsPort } = service;
-  const hint = `kubectl describe pod -n ${namespace} -l app.kubernetes.io/name=${name}`;
-  const found = await podAddress(host, service);
-  if ('why' in found) return { differs: [`${name}: ${found.why}`] };
-  if (found.address === undefined) return { differs: [`${name}: no pod is running; run ${hint}`] };
-  const url = `http://${hostOfUrl(found.address)}:${metricsPort}`;
-  const [ready, metrics] = await fetchOn(host, [`${url}/readyz`, `${url}/metrics`]);
-  const [, version = ''] = /_build_info\{[^}]*version="([^"]*)"/.exec(metrics?.text ?? '') ?? [];
-  if (ready?.status === 200) return { differs: [], note: `${name} ${version}`.trim() };
-  const why = ready?.text.slice(0, 500).replaceAll('\n', ' ').trim() || ready?.status;
-  return { differs: [`${name}: ${why}; run ${hint}`] };
+  const { name, namespace } = service;
+  const answer = await readService(host, service);
+  if ('why' in answer) return { differs: [`${name}: ${answer.why}`] };
+  const { ready, metrics } = answer;
+  const [, version = ''] = /_build_info\{[^}]*version="([^"]*)"/.exec(metrics.text) ?? [];
+  if (ready.status === 200) return { differs: [], note: `${name} ${version}`.trim() };
+  const why = ready.text.slice(0, 500).replaceAll('\n', ' ').trim() || ready.status;
+  return { differs: [`${name}: ${why}; run ${describePod(namespace, name)}`] };
 }
 
-/** Of a pod that is not being deleted. */
-export async function podAddress(
+/**
+ * A service's readiness and metrics.
+ *
+ * @param address default: of its pod that is not being deleted
+ */
+export async function readService(
   host: Pick<Host, 'run'>,
-  { name, namespace }: Pick<AskedService, 'name' | 'namespace'>,
-): Promise<{ address: string | undefined } | { why: string }> {
+  { name, namespace, metricsPort }: AskedService,
+  address?: string,
+): Promise<{ ready: Fetched; metrics: Fetched } | { why: string }> {
+  const found = address ?? (await podAddress(host, name, namespace));
+  if (typeof found === 'object') return found;
+  const url = `http://${hostOfUrl(found)}:${metricsPort}`;
+  const none = { status: 0, text: '' };
+  const [ready = none, metrics = none] = await fetchOn(host, [`${url}/readyz`, `${url}/metrics`]);
+  return { ready, metrics };
+}
+
+function describePod(namespace: string, name: string): string {
+  return `kubectl describe pod -n ${namespace} -l app.kubernetes.io/name=${name}`;
+}
+
+async function podAddress(
+  host: Pick<Host, 'run'>,
+  name: string,
+  namespace: string,
+): Promise<string | { why: string }> {
   const { code, stdout, stderr } = await host.run(
     `${kubectl} get pods -n ${namespace} -l app.kubernetes.io/name=${name} -o json`,
   );
   if (code !== 0) return { why: stderr.split('\n').at(-1) ?? '' };
   const pods = Pods.parse(JSON.parse(stdout)).items;
   const pod = pods.find(({ metadata }) => metadata.deletionTimestamp === undefined);
-  return { address: pod?.status.podIP };
+  const why = `no pod is running; run ${describePod(namespace, name)}`;
+  return pod?.status.podIP ?? { why };
 }
 
 const Fetched = z.object({ status: z.int(), text: z.string() });
