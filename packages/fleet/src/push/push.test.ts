@@ -1020,7 +1020,11 @@ let records: string | undefined;
 async function pushDeps(asked: Partial<Request>, more: Partial<PushDeps> = {}) {
   records ??= await mkdtemp(join(tmpdir(), 'skolo-records-'));
   ids += 1;
-  const request: Request = requestOf({ id: `push-${ids}`, by: 'Ann <ann@example.com>', ...asked });
+  const request: Request = requestOf({
+    id: `push-${String(ids).padStart(4, '0')}`,
+    by: 'Ann <ann@example.com>',
+    ...asked,
+  });
   const times = { pollMs: 900, readyMs: 3_000, patienceMs: 5_000 };
   return { request, deps: await depsOf(workOf(request), { times, ...more }) };
 }
