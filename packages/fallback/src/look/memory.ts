@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseJson } from '@skolo/base';
 import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { FailedOver, failedOverFolder } from '@skolo/rack/jumphost';
+import { existingUnitsFolder, FailedOver, failedOverFolder } from '@skolo/rack/jumphost';
 import { z } from 'zod';
 import { readJson } from '../json-file.ts';
 import type { PodService } from '../units/services.ts';
@@ -11,8 +11,6 @@ import { Memory } from './decide.ts';
 
 /** What a reboot forgets. */
 const run = '/run/skolo-fallback';
-/** Stays after a fail-back, for the next failover. */
-const existing = '/var/lib/skolo/fallback/existing';
 
 const Remembered = Memory.extend({
   logged: z.string().default(''),
@@ -55,11 +53,11 @@ export async function removeFailedOver(service: PodService): Promise<void> {
 
 /** Units of an existing system that have served in its place; empty where there were none. */
 export async function readExisting({ name }: PodService): Promise<string[]> {
-  return (await readJson(join(existing, `${name}.json`), z.array(z.string()))) ?? [];
+  return (await readJson(join(existingUnitsFolder, `${name}.json`), z.array(z.string()))) ?? [];
 }
 
 export async function writeExisting({ name }: PodService, units: readonly string[]): Promise<void> {
-  await writeJson(join(existing, `${name}.json`), units);
+  await writeJson(join(existingUnitsFolder, `${name}.json`), units);
 }
 
 function failedOverFile({ name }: PodService): string {

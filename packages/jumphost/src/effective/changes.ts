@@ -1,7 +1,9 @@
 /** What others have changed since `prepare`: a problem if it decides how the jumphost boots, what runs or who can sign in. */
-import { dirname } from 'node:path/posix';
-import { shellWord } from '@skolo/base';
-import type { Check, Step } from '@skolo/computers';
+import { basename, dirname } from 'node:path/posix';
+import { parseJson, shellWord } from '@skolo/base';
+import { type Check, type Host, linesOf, type Step } from '@skolo/computers';
+import { existingUnitsFolder } from '@skolo/rack/jumphost';
+import { z } from 'zod';
 import {
   afterInterruption,
   type Change,
@@ -51,7 +53,7 @@ export function changesStep({ keepsChanges, now }: ChangesNeeds): Step {
       if (record.changing !== undefined)
         return { differs: ['prepare was interrupted before it recorded its changes'] };
       const changes = changesSince(record.entries, await filesOf(host));
-      if (!keepsChanges) return judge(changes, record.at);
+      if (!keepsChanges) return judge(changes, record.at, await existingUnits(host));
       return { differs: changes.map(textOf) };
     },
     async apply(host) {
@@ -74,11 +76,21 @@ export function changesStep({ keepsChanges, now }: ChangesNeeds): Step {
   };
 }
 
-function judge(changes: readonly Change[], since: string): Check {
+/** Of an existing system, which the step `existing-system` judges, also after a cut-over to skolo. */
+async function existingUnits(host: Host): Promise<ReadonlySet<string>> {
+  const lines = linesOf(await host.need(`cat ${existingUnitsFolder}/*.json 2>/dev/null || true`));
+  return new Set(lines.flatMap((line) => Units.safeParse(parseJson(line)).data ?? []));
+}
+
+const Units = z.array(z.string());
+
+function judge(changes: readonly Change[], since: string, existing: ReadonlySet<string>): Check {
   const repairable = changes.filter((each) => repairOf(each) !== undefined);
   const left = new Set(changes.filter((each) => repairOf(each) === undefined));
   const byHand = decisive.flatMap(([what, paths]) => {
-    const some = [...left].filter((each) => paths.test(each.path) && !isForeignStop(each));
+    const some = [...left].filter(
+      (each) => paths.test(each.path) && !isForeignStop(each) && !isOf(existing, each),
+    );
     for (const each of some) left.delete(each);
     if (some.length === 0) return [];
     return [
@@ -97,6 +109,11 @@ function judge(changes: readonly Change[], since: string): Check {
 /** A unit of others no longer starts, such as that of an existing system after `skolo jumphost rollback --cut-over`. */
 function isForeignStop({ path, after }: Change): boolean {
   return after === undefined && startLink.test(path) && !unitsThatMatter.test(path);
+}
+
+/** Its file, its drop-ins, or the link by which it starts. */
+function isOf(units: ReadonlySet<string>, { path }: Change): boolean {
+  return units.has(basename(path)) || units.has(basename(dirname(path), '.d'));
 }
 
 const mostListed = 20;

@@ -109,7 +109,7 @@ const halfInstalled = `said=$(dpkg --audit 2>&1 | sed -n 's/^ \\([^ ]*\\) .*/\\1
 /** Most packages restart their own unit, but not those that use their libraries. */
 const replacedLibraries = `systemctl list-units --type=service --state=running --plain --no-legend 'skolo-*' k3s.service ssh.service chrony.service 'systemd-*' | while read -r unit _; do
   ! grep -qE ' /(usr/)?lib.* \\(deleted\\)$' "/proc/$(systemctl show --value --property=MainPID "$unit")/maps" 2> /dev/null || echo "$unit"
-done | paste -sd ' ' - | sed -n 's/..*/by hand: & still run with libraries that an update has replaced, so the update has no effect on them; run systemctl restart &/p'`;
+done | paste -sd ' ' - | sed -n 's/..*/by hand: an update has replaced libraries that these units still use: &; run systemctl restart &/p'`;
 
 const failedUnits = `systemctl list-units --state=failed --plain --no-legend --no-pager | while read -r unit _; do
   echo "$unit has failed; run journalctl -u $unit to see why, and systemctl reset-failed $unit to clear the failure"

@@ -696,7 +696,7 @@ until ss -H -lnt sport = :80 | grep -q .; do sleep 0.2; done`,
     step: 'updates',
     script: `file=$(sed -n 's|.* \\(/usr/lib/.*/libseccomp.so[^ ]*\\)$|\\1|p' "/proc/$(systemctl show --value --property=MainPID chrony)/maps" | head -n 1); cp -p "$file" "$file.new"; mv "$file.new" "$file"`,
     why: 'no: a restart is for you to time',
-    undo: 'systemctl restart chrony',
+    undo: 'systemctl restart chrony systemd-journald',
   },
   {
     what: 'none of the sources of chrony responds',

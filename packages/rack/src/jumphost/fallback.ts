@@ -6,6 +6,8 @@ import { z } from 'zod';
 
 /** On the jumphost: a file `SERVICE.json` for each such service. */
 export const failedOverFolder = '/var/lib/skolo/fallback/failed-over';
+/** On the jumphost: a file `SERVICE.json` with units of an existing system that have served, a JSON array; it stays after a fail-back. */
+export const existingUnitsFolder = '/var/lib/skolo/fallback/existing';
 
 /** Content of such a file. */
 export const FailedOver = z.object({
