@@ -225,7 +225,7 @@ describe('the backup of a device', () => {
     ['ok', 'switch-1', now - 35 * hour, {}],
     ['ok', 'switch-1', now - hour, { unsaved: true }],
     ['failed', 'switch-1', now - hour, failed],
-    ['failed', 'switch-1', undefined, failed],
+    ['never', 'switch-1', undefined, failed],
     ['overdue', 'switch-1', now - 37 * hour, {}],
     ['overdue', 'switch-1', now - 37 * hour, failed],
     ['never', 'switch-1', undefined, {}],

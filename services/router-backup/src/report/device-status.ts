@@ -108,8 +108,8 @@ export function stateOf(
     return { state: 'not-backed-up', why: inventory.problem ?? 'no longer in rack.yaml' };
   }
   if (target.why !== undefined) return { state: 'not-backed-up', why: target.why };
-  if (last === undefined && record?.failure === undefined) return { state: 'never' };
+  if (last === undefined) return { state: 'never' };
   const { overdueHours } = rack().services['router-backup'];
-  const isOverdue = last !== undefined && clock.now() - last > overdueHours * 3_600_000;
+  const isOverdue = clock.now() - last > overdueHours * 3_600_000;
   return { state: isOverdue ? 'overdue' : record?.failure ? 'failed' : 'ok' };
 }

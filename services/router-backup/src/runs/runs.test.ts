@@ -148,7 +148,7 @@ describe('a run', () => {
     expect(lab.devices.get('router').reads).toBe(3);
     expect(await lab.device('router')).toMatchObject({ state: 'ok' });
     expect(lab.devices.get('switch-1').reads).toBe(1);
-    expect(await lab.device('switch-1')).toMatchObject({ state: 'failed', failure: 'auth' });
+    expect(await lab.device('switch-1')).toMatchObject({ state: 'never', failure: 'auth' });
   });
 
   it('stores no message to all users, of which only the end of a configuration is verified', async () => {
