@@ -16,7 +16,7 @@ const widths = isLong ? [390, 1024, 1440] : [390, 1024];
 const themes = isLong ? (['light', 'dark'] as const) : (['light'] as const);
 const [phone = 0] = widths;
 
-/** In the page: what scrolls sideways; on a phone also what is too small for a finger, broken words, and tiles that are too far down. */
+/** In the page: what scrolls sideways or is cut; on a phone also what is too small for a finger, broken words, and tiles that are too far down. */
 const faultsNow = `(() => {
   const faults = [];
   const isPhone = innerWidth < 700;
@@ -26,6 +26,13 @@ const faultsNow = `(() => {
     const wide = [...document.querySelectorAll('body *')];
     const last = wide.findLast((each) => each.getBoundingClientRect().right > root.clientWidth + 1);
     faults.push('scrolls sideways: ' + (last ? tagOf(last) : ''));
+  }
+  for (const tile of document.querySelectorAll('.tile')) {
+    if (tile.scrollWidth > tile.clientWidth) faults.push('cut: ' + tagOf(tile));
+  }
+  for (const time of document.querySelectorAll('.card time')) {
+    const edge = time.closest('.card').getBoundingClientRect().right;
+    if (time.getBoundingClientRect().right > edge) faults.push('cut: ' + tagOf(time));
   }
   for (const element of isPhone ? [] : document.querySelectorAll('body *')) {
     const isScrolling = ['auto', 'scroll'].includes(getComputedStyle(element).overflowX);

@@ -304,13 +304,24 @@ describe.skipIf(!chromium)('the console', () => {
     await page.getByText(needsAttention, { exact: true }).waitFor();
   });
 
-  it('begins with alerts that may not get through', async () => {
+  it('begins with alerts that do not get through, then causes, then what is not confirmed', async () => {
+    const { rack } = fixture.fixture;
+    const { alertPath } = rack;
+    const cards = page.getByLabel('Needs attention').getByRole('listitem');
     await page.goto(`${fixture.url}/#/rack`);
-    const card = page.getByLabel('Needs attention').getByRole('listitem').first();
-
     await expect
-      .poll(() => card.textContent())
-      .toMatch(/Alerts not confirmed.*no alert has been received/);
+      .poll(() => cards.allTextContents())
+      .toEqual([
+        expect.stringMatching(/^switch-8/),
+        expect.stringMatching(/^Alerts not confirmed.*no alert has been received/),
+        ...Array(6).fill(expect.any(String)),
+      ]);
+    rack.alertPath = { state: 'failing', text: 'sink pubsub: UNAVAILABLE' };
+    fixture.showRack();
+
+    await expect.poll(() => cards.first().textContent()).toMatch(/^Alerts failing.*UNAVAILABLE/);
+    Object.assign(rack, { alertPath });
+    fixture.showRack();
   });
 
   it('acts only on the machines of the preview', async () => {

@@ -217,7 +217,8 @@ function elementsOf(
     });
     const why = 'no response to ssh and ping';
     const power = [`pdu-1/${s + 2}`];
-    const state = isDown ? { state: 'down' as const, why, since: before(12) } : {};
+    const backup = { state: 'failed' as const, why: 'no connection: timeout' };
+    const state = isDown ? { state: 'down' as const, why, since: before(12), backup } : {};
     return { ...element(name, 'edgeswitch', ports), power, ...state };
   });
   const outlets = Array.from({ length: 16 }, (_, p) => ({
@@ -232,7 +233,9 @@ function elementsOf(
 
 function element(name: string, model: string, ports: RackElement['ports']): RackElement {
   const address = `192.168.1.${name.length + ports.length}`;
-  return { name, model, address, power: [], state: 'up', lastBackup: before(310), ports };
+  const backup = { state: 'ok' as const };
+  const lastBackup = before(310);
+  return { name, model, address, power: [], state: 'up', lastBackup, backup, ports };
 }
 
 function nameOf(i: number): string {

@@ -9,7 +9,7 @@ import { textOf } from './entry-text.ts';
 import { type Scale, scaleOf, ticksOf } from './scale.ts';
 
 /** Left of the axis: the lanes' names. */
-const margin = 84;
+const margin = 92;
 const laneHeight = 26;
 const curveHeight = 64;
 

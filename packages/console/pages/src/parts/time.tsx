@@ -81,14 +81,18 @@ export function At({ time }: { time: string }) {
   );
 }
 
-/** When something began: its clock time, with the date unless it was today, and how long ago. */
+/** A clock time that is older also needs its date, even beside the hours since. */
+const clockMs = 20 * 3_600_000;
+
+/** When something began: its clock time, or its date if that is long ago, and how long ago. */
 export function Since({ time }: { time: string }) {
   const now = useNow();
   const timezone = useLive(({ rack }) => rack?.timezone);
-  const isToday = exact(time, timezone).slice(0, 10) === exact(now, timezone).slice(0, 10);
+  const ms = now - Date.parse(time);
+  const text = ms < clockMs ? exact(time, timezone, false) : exact(time, timezone).slice(0, 16);
   return (
-    <time dateTime={time} title={timezone ?? ''}>
-      {exact(time, timezone, !isToday)} <span class="muted">· {span(now - Date.parse(time))}</span>
+    <time dateTime={time} title={`${exact(time, timezone)} ${timezone ?? ''}`}>
+      {text} <span class="muted">· {span(ms)}</span>
     </time>
   );
 }

@@ -26,12 +26,14 @@ export function Controllers({ controllers }: { controllers: ControllerStatus[] }
 }
 
 function List({ caption, controllers }: { caption: string; controllers: ControllerStatus[] }) {
+  const isDown = ({ state }: ControllerStatus) => Number(state === 'down' || state === 'failing');
+  const worstFirst = controllers.toSorted((a, b) => isDown(b) - isDown(a));
   return (
     <Table
       caption={caption}
       head={['Controller', 'Model', 'State', 'Queue', 'Last response', '', '']}
     >
-      {controllers.map(({ name, model, state, since, detail, queue, lastContact, level }) => (
+      {worstFirst.map(({ name, model, state, since, detail, queue, lastContact, level }) => (
         <tr key={name}>
           <th scope="row">
             <PortLink port={name} />

@@ -52,7 +52,9 @@ export function cardsOf(rack: RackView, machines: ReadonlyMap<string, Machine>):
     if (found) found.alerts.push(alert);
     else cards.push(cardOfAlert(alert));
   }
-  return [...cards, ...silent, ...people];
+  // A phone shows only the first: of what is only unknown, no cause is hidden behind it.
+  const known = cards.toSorted((one, other) => Number(other.isBad) - Number(one.isBad));
+  return [...known, ...silent, ...people];
 }
 
 /** The card that an alert's link opens. */

@@ -27,7 +27,7 @@ export class Tile extends Component<Props> {
     const { name, condition, task, needsAttention } = machine;
     const began = beganAt(machine);
     const age = now > 0 && began ? shortSpan(now - Date.parse(began)) : '';
-    const text = `\t${age}\n${wordFor(condition)}${task ? ' ▸' : ''}`;
+    const text = `\t${age}${task ? '▸' : ''}\n${wordFor(condition)}`;
     // It begins with the visible text, for people who use voice control.
     const spoken = [
       `${label}${text}`.replace(/\s+/g, ' '),
