@@ -15,7 +15,7 @@ import {
   RepairStep,
 } from './swarming-client.ts';
 import { Time } from './time.ts';
-import { timelineApi } from './timeline/timeline-api.ts';
+import { TimelineRow, timelineApi } from './timeline/timeline-api.ts';
 
 const name = z.string().min(1).max(200);
 const reason = z.string().trim().min(1).max(1000);
@@ -192,19 +192,9 @@ export const ServiceState = z
   .meta({ id: 'ServiceState' });
 export type ServiceState = z.output<typeof ServiceState>;
 
-/** Power cycles, or outlets turned on or off, of one person's request. */
-export const CycleRequest = z
-  .object({
-    id: z.string().describe('ID of the first cycle'),
-    action: PowerAction,
-    by: z.string(),
-    reason: z.string(),
-    requestedAt: Time,
-    target: z.string().optional().describe('present if it is the only one'),
-    targets: z.int(),
-    running: z.int().describe('number of targets that are queued or running'),
-    ended: z.array(z.object({ outcome: Outcome, targets: z.int() })),
-  })
+/** Power cycles, or outlets turned on or off, of one person's request: their row in the timeline. */
+export const CycleRequest = TimelineRow.pick({ at: true, endedAt: true, text: true, where: true })
+  .extend({ failed: z.int().describe('number of targets') })
   .meta({ id: 'CycleRequest' });
 export type CycleRequest = z.output<typeof CycleRequest>;
 

@@ -137,17 +137,10 @@ describe.skipIf(!chromium)('the console', () => {
 
   it('shows on every page how a request ends, until somebody has read it', async () => {
     const request = {
-      id: '1',
-      action: 'cycle' as const,
-      by: 'ann',
-      reason: 'no ssh',
-      requestedAt: new Date().toISOString(),
-      targets: 12,
-      running: 2,
-      ended: [
-        { outcome: 'back' as const, targets: 9 },
-        { outcome: 'failed' as const, targets: 1 },
-      ],
+      at: '2026-11-27T03:00:00.000Z',
+      text: 'power cycle by ann: no ssh; 9 back, 2 running, 1 failed',
+      where: 'rpi-[1-12] (12)',
+      failed: 1,
     };
     const { rack } = fixture.fixture;
     rack.cycleRequests = [request];
@@ -155,18 +148,19 @@ describe.skipIf(!chromium)('the console', () => {
     const strip = page.getByRole('region', { name: 'Power cycles' });
     for (const view of ['backups', 'audit', 'rack']) {
       await page.goto(`${fixture.url}/#/${view}`);
-      await strip.getByText('of 12 by ann (no ssh): 9 back, 2 running, 1 failed').waitFor();
+      await strip.getByText(`${request.text}: ${request.where}`).waitFor();
     }
     await strip.getByRole('button', { name: 'Read' }).click();
     await strip.waitFor({ state: 'detached' });
 
-    rack.cycleRequests = [{ ...request, running: 0, ended: [{ outcome: 'back', targets: 12 }] }];
+    const text = 'power cycle by ann: no ssh; 12 back';
+    rack.cycleRequests = [{ ...request, text, failed: 0, endedAt: new Date().toISOString() }];
     fixture.showRack();
     await strip.getByText('12 back').waitFor();
     await strip.getByRole('link', { name: 'Show' }).click();
-    await page.getByText('Cycles that ann requested').waitFor();
+    await page.waitForURL(/#\/timeline\?at=2026-11-27T03%3A00%3A00.000Z$/);
     await page.reload();
-    await page.getByRole('heading', { name: 'Power' }).waitFor();
+    await page.getByRole('heading', { name: 'Timeline' }).waitFor();
     expect(await strip.count()).toBe(0);
     rack.cycleRequests = [];
     fixture.showRack();

@@ -4,7 +4,9 @@ import type {
   BackupDevice,
   CommonCause,
   ControllerStatus,
+  CycleRequest,
   Machine,
+  PowerCycle,
   RackElement,
   RackPort,
   RackView,
@@ -16,7 +18,8 @@ import {
   type Outlet,
   type Rack,
 } from '@skolo/rack';
-import { cycleRequests } from './cycle-requests.ts';
+import { cycleOf } from '../timeline/from-services.ts';
+import { mergeEvents } from '../timeline/merge.ts';
 import { given, outletState } from './machine.ts';
 import type { Services } from './sources.ts';
 
@@ -31,6 +34,9 @@ interface RackSources {
   now: number;
 }
 
+/** A shift: after this time, nobody waits for the end of a power cycle any more. */
+const shownMs = 12 * 3_600_000;
+const mostRequests = 20;
 /** Machines without a shelf are on this one. */
 const noShelf = 'no shelf';
 
@@ -51,6 +57,21 @@ export function joinRack(rack: Rack, sources: RackSources): RackView {
     alerts: sources.alerts,
     ...given({ alertPath: alertPathOf(sources) }),
   };
+}
+
+/** Newest first. @param now milliseconds since 1970 */
+export function cycleRequests(cycles: Iterable<PowerCycle>, now: number): CycleRequest[] {
+  const recent = [...cycles].filter(
+    ({ origin, requestedAt }) => origin === 'person' && now - Date.parse(requestedAt) < shownMs,
+  );
+  const { rows } = mergeEvents(recent.map(cycleOf), mostRequests);
+  return rows.toReversed().map(({ at, endedAt, text, where, details }) => ({
+    at,
+    text,
+    where,
+    failed: details.length,
+    ...given({ endedAt }),
+  }));
 }
 
 /** An empty list of alerts is good news only if alerts arrive. */

@@ -26,7 +26,9 @@ export function cycleOf(cycle: PowerCycle): TimelineEvent {
     text: `${what} by ${by}: ${reason}`,
     state: outcome ?? (startedAt === undefined ? 'queued' : 'running'),
     names: [target],
-    ...(failedStep && { details: [`${target}: ${outcome} at ${failedStep}: ${detail}`] }),
+    ...((outcome === 'failed' || outcome === 'stuck-off') && {
+      details: [`${target}: ${outcome}${failedStep ? ` at ${failedStep}` : ''}: ${detail}`],
+    }),
   };
 }
 

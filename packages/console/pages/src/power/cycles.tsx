@@ -7,8 +7,7 @@ import { Failure, useAttempt } from '../parts/load.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago, At } from '../parts/time.tsx';
 
-/** @param isOpen shows the finished ones without a click */
-export function Cycles({ cycles, isOpen = false }: { cycles: PowerCycle[]; isOpen?: boolean }) {
+export function Cycles({ cycles }: { cycles: PowerCycle[] }) {
   const running = cycles.filter(({ finishedAt }) => finishedAt === undefined);
   const finished = cycles.filter(({ finishedAt }) => finishedAt !== undefined);
   return (
@@ -24,7 +23,7 @@ export function Cycles({ cycles, isOpen = false }: { cycles: PowerCycle[]; isOpe
         </Table>
       )}
       {finished.length > 0 && (
-        <details open={isOpen}>
+        <details>
           <summary>
             <h2>Finished</h2> {finished.length}
           </summary>

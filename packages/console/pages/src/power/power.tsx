@@ -3,9 +3,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { powerCycleDaemon } from '../live/api.ts';
 import { follow } from '../live/follow.ts';
 import { Failure, Load, useLoaded } from '../parts/load.tsx';
-import { hrefOf, type Route } from '../parts/router.ts';
+import type { Route } from '../parts/router.ts';
 import { Table } from '../parts/table.tsx';
-import { At, Until } from '../parts/time.tsx';
+import { Until } from '../parts/time.tsx';
 import { Controllers } from './controllers.tsx';
 import { Cycles } from './cycles.tsx';
 import { Outlets } from './outlets.tsx';
@@ -30,7 +30,7 @@ export function Power({ route }: { route: Route }) {
   return (
     <>
       <h1>Power</h1>
-      <LiveCycles by={route.query.get('by')} at={route.query.get('at')} />
+      <LiveCycles />
       <Load of={state}>
         {({ controllers, outlets, holds }) => (
           <>
@@ -60,17 +60,13 @@ export function Power({ route }: { route: Route }) {
   );
 }
 
-/** Between the cycles of one request. */
-const togetherMs = 1000;
-
-/** Running cycles, step by step; or with `by` and `at` those of one request. */
-function LiveCycles({ by, at }: { by: string | null; at: string | null }) {
+/** Running cycles, step by step. */
+function LiveCycles() {
   const [cycles, setCycles] = useState<ReadonlyMap<string, PowerCycle>>(new Map());
   const [lost, setLost] = useState<Error>();
-  const query = by && at ? { by, since: at, limit: 1000 } : { limit: mostCycles };
   const latest = useLoaded(
-    (signal) => powerCycleDaemon.cycles({ query, signal }),
-    `cycles ${by} ${at}`,
+    (signal) => powerCycleDaemon.cycles({ query: { limit: mostCycles }, signal }),
+    'cycles',
   );
   useEffect(() => {
     return follow((_lastId, signal) => powerCycleDaemon.cycleEvents({ signal }), {
@@ -89,21 +85,6 @@ function LiveCycles({ by, at }: { by: string | null; at: string | null }) {
   const all = new Map((latest.value?.cycles ?? []).map((cycle) => [cycle.id, cycle]));
   for (const [id, cycle] of cycles) all.set(id, cycle);
   const sorted = [...all.values()].sort((a, b) => b.requestedAt.localeCompare(a.requestedAt));
-  if (by && at) {
-    const own = sorted.filter((cycle) => {
-      const apartMs = Date.parse(cycle.requestedAt) - Date.parse(at);
-      return cycle.by === by && apartMs >= 0 && apartMs < togetherMs;
-    });
-    return (
-      <>
-        <p>
-          Cycles that {by} requested at <At time={at} /> · <a href={hrefOf('power')}>Show all</a>
-        </p>
-        {lost && <Failure error={lost} />}
-        <Cycles cycles={own} isOpen />
-      </>
-    );
-  }
   return (
     <>
       {lost && <Failure error={lost} />}

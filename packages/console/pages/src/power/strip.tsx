@@ -12,25 +12,22 @@ const most = { wide: 3, narrow: 1 };
 export function Strip() {
   const requests = useLive(({ rack }) => rack?.cycleRequests) ?? [];
   const limit = most[useIsNarrow() ? 'narrow' : 'wide'];
-  const [read, setRead] = useState<readonly string[]>(storedKeys);
+  const [read, setRead] = useState(() => (localStorage.getItem(storedAs) ?? '').split('\n'));
   const unread = requests.filter((each) => !read.includes(keyOf(each)));
   if (unread.length === 0) return null;
   function markRead(some: readonly CycleRequest[]) {
     const known = new Set(requests.map(keyOf));
     const next = [...read.filter((key) => known.has(key)), ...some.map(keyOf)];
-    localStorage.setItem(storedAs, JSON.stringify(next));
+    localStorage.setItem(storedAs, next.join('\n'));
     setRead(next);
   }
   const others = unread.slice(limit);
   return (
     <section class="strip" aria-label="Power cycles">
       {unread.slice(0, limit).map((request, i) => (
-        <p key={request.id} role="status" class={isBad(request) ? 'banner bad' : 'banner'}>
-          {textOf(request)}{' '}
-          <a
-            href={hrefOf('power', [], { by: request.by, at: request.requestedAt })}
-            onClick={() => markRead([request])}
-          >
+        <p key={keyOf(request)} role="status" class={request.failed > 0 ? 'banner bad' : 'banner'}>
+          {`${request.text}: ${request.where}`}{' '}
+          <a href={hrefOf('timeline', [], { at: request.at })} onClick={() => markRead([request])}>
             Show
           </a>{' '}
           <button type="button" class="quiet" onClick={() => markRead([request])}>
@@ -47,29 +44,7 @@ export function Strip() {
   );
 }
 
-const titles = { cycle: 'Power cycle of', on: 'Turning on', off: 'Turning off' };
-
-/** `Power cycle of 12 by ann (no ssh): 9 back, 2 running, 1 failed` */
-function textOf({ action, target, targets, by, reason, running, ended }: CycleRequest): string {
-  const parts = ended.map((each) => `${each.targets} ${each.outcome.replaceAll('-', ' ')}`);
-  if (running > 0) parts.splice(1, 0, `${running} running`);
-  return `${titles[action]} ${target ?? targets} by ${by} (${reason}): ${parts.join(', ')}`;
-}
-
-function isBad({ ended }: CycleRequest): boolean {
-  return ended.some(({ outcome }) => outcome === 'failed' || outcome === 'stuck-off');
-}
-
 /** What is read while it runs has its end shown, too. */
-function keyOf({ id, running }: CycleRequest): string {
-  return `${id} ${running === 0 ? 'ended' : 'running'}`;
-}
-
-function storedKeys(): string[] {
-  try {
-    const stored: unknown = JSON.parse(localStorage.getItem(storedAs) ?? '[]');
-    return Array.isArray(stored) ? stored.map(String) : [];
-  } catch {
-    return [];
-  }
+function keyOf({ at, where, endedAt }: CycleRequest): string {
+  return `${at} ${where} ${endedAt ? 'ended' : 'running'}`;
 }
