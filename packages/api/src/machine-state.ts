@@ -1,6 +1,5 @@
 /** The API of machine-state: every machine of a rack as all services report it, its history, and operators' orders. */
 import { z } from 'zod';
-import { Outcome, PowerAction } from './power-cycle-daemon.ts';
 import { idempotencyKey } from './route/idempotency-key.ts';
 import { Problem } from './route/problem.ts';
 import { route } from './route/route.ts';

@@ -53,6 +53,9 @@ it.skipIf(!peer('chromium') || !isLong)(
     await card.getByRole('button', { name: 'I am on it' }).click();
     await card.getByText(/ann is on it/).waitFor(long);
     expect(await rack.skolo('timeline', '--since', '1h')).toMatch(/ann.*on it/);
+    expect(await rack.skolo('machine', 'list', '--needs-attention')).toMatch(/ann is on it/i);
+    // What `skolo status` asks Prometheus for.
+    await expect.poll(rack.held, long).toEqual({ ann: '12' });
 
     // Act: 4 clicks and keys, and a reason.
     await card.getByRole('link', { name: '12 machines' }).click();
@@ -198,6 +201,12 @@ async function startRack(context: TestContext) {
       const filling = join(file('machine-state'), 'filling');
       await writeFile(filling, Buffer.alloc(bavail * bsize + 1)).catch(() => undefined);
       return () => rm(filling, { force: true });
+    },
+    async held(): Promise<object> {
+      const { metricsUrl } = urls['power-cycle-daemon'] ?? {};
+      const text = await (await fetch(`${metricsUrl}/metrics`)).text();
+      const held = text.matchAll(/^skolo_power_machines_held\{by="([^"]+)"\} (\d+)$/gm);
+      return Object.fromEntries([...held].map(([, by, machines]) => [by, machines]));
     },
     async skolo(...args: string[]): Promise<string> {
       const where = ['--url', url, '--token-file', file('token')];

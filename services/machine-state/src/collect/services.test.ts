@@ -29,6 +29,7 @@ it('are joined into machines and the rack, and left out while they are silent', 
   const of = (name: string) =>
     `  ${name}: { url: "${services.url}", metricsUrl: "${services.url}" }\n`;
   const names = ['metadata-server', 'power-cycle-daemon', 'router-backup', 'alert-to-pubsub'];
+  services.answers['/v1/power-cycles'] = { cycles: [{ id: 'c0' }] };
   const lab = await startLab({
     agents: { 'rpi-1': agent },
     deps: { services: servicesEvery(30) },
@@ -107,6 +108,8 @@ ${names.map(of).join('')}`,
     step: 'off',
     steps: [],
   };
+  // One that cannot be read hides no other.
+  services.cycle({ id: 'c0', action: 'of a newer version' });
   services.cycle(cycle);
   services.cycle({ ...cycle, finishedAt: new Date().toISOString(), outcome: 'back' });
   const at = new Date().toISOString();

@@ -1,15 +1,17 @@
 /** What the other services know, through their APIs. The part of a silent service is absent. */
 import type { DeliveryFacts } from '@skolo/alerts/delivery-state';
-import type {
-  BackupDevice,
-  Client,
-  KnownAlert,
-  MetadataClient,
+import {
+  type BackupDevice,
+  type Client,
+  type KnownAlert,
+  type MetadataClient,
   PowerCycle,
-  ServiceState,
+  powerCycleDaemonApi,
+  type ServiceState,
 } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
 import type { Rack } from '@skolo/rack';
+import { z } from 'zod';
 import type { EmitMachineState } from '../events.ts';
 import { given } from '../join/machine.ts';
 import { judged } from '../join/service-state.ts';
@@ -48,6 +50,15 @@ const mostMissed = 500;
 const timeoutMs = 10_000;
 /** A rack of a thousand machines with all their outlets. */
 const mostBytes = 16 * 1024 * 1024;
+
+/** Without the schema of a cycle: one that cannot be read, for example of a newer version, does not hide the others. */
+const cyclesApi = {
+  cycles: {
+    ...powerCycleDaemonApi.cycles,
+    answers: { 200: z.object({ cycles: z.array(z.unknown()) }) },
+  },
+  cycleEvents: { ...powerCycleDaemonApi.cycleEvents, events: { cycle: z.unknown() } },
+};
 
 export class OtherServices {
   private readonly deps: ServicesDeps;
@@ -180,7 +191,9 @@ export class OtherServices {
   private async follow(): Promise<void> {
     const { signal } = this.stopping;
     const { tuning, emit } = this.deps;
-    const note = (cycle: PowerCycle) => {
+    const note = (item: unknown) => {
+      const { data: cycle } = PowerCycle.safeParse(item);
+      if (cycle === undefined) return;
       // At the end of the order, so that the oldest one makes room.
       this.cycles.delete(cycle.id);
       this.cycles.set(cycle.id, cycle);
@@ -190,7 +203,9 @@ export class OtherServices {
     };
     const changes = followed({
       connect: async () => {
-        const client = await this.client('power-cycle-daemon');
+        const service = 'power-cycle-daemon';
+        const options = { timeoutMs, mostBytes };
+        const client = await serviceClient(this.deps.rack(), service, cyclesApi, options);
         const { events } = await client.cycleEvents({ signal });
         const { cycles } = await client.cycles({ query: { limit: mostMissed }, signal });
         for (const cycle of cycles.toReversed()) note(cycle);

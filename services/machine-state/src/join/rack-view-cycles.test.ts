@@ -56,7 +56,9 @@ it.each<[string, PowerCycle[], string[]]>([
   ['what no person requested', [cycle('a', { origin: 'repair' })], []],
   ['what is too old', [cycle('a', { ms: -721 * minute })], []],
 ])('%s', (_, cycles, expected) => {
-  expect(cycleRequests(cycles, at).map(({ where }) => where)).toEqual(expect.arrayContaining(expected));
+  expect(cycleRequests(cycles, at).map(({ where }) => where)).toEqual(
+    expect.arrayContaining(expected),
+  );
   expect(cycleRequests(cycles, at)).toHaveLength(expected.length);
 });
 

@@ -2,7 +2,6 @@
 import {
   type AuditEntry,
   type BackupVersion,
-  type DeadLetter,
   type KnownAlert,
   mergeAuditLogs,
   type PowerCycle,
@@ -84,12 +83,6 @@ export function withDelivery(
   const delivery =
     waiting.length === 0 ? 'delivered' : `not delivered yet to ${waiting.map(why).join(', ')}`;
   return { ...event, state: [event.state, delivery].filter(Boolean).join(', ') };
-}
-
-export function deadLetterOf({ at, from, why }: DeadLetter): TimelineEvent {
-  const text = `alert not delivered, ${from} rejected it: ${why}`;
-  const own = { id: `dead letter ${at} ${from}`, at: Date.parse(at), group: `${from} ${why}` };
-  return { ...own, kind: 'alert', text, names: [] };
 }
 
 /** @param previous ID of the version that it replaced */

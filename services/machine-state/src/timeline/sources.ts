@@ -5,7 +5,6 @@ import {
   AuditPage,
   BackupDevice,
   BackupVersion,
-  DeadLetter,
   KnownAlert,
   PowerCycle,
   SinkStatus,
@@ -14,7 +13,7 @@ import { errorText, inParallel, withDeadline } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
 import { type AskedService, askedServices, serviceClient } from '../collect/service-apis.ts';
-import { alertOf, cycleOf, deadLetterOf, versionOf, withDelivery } from './from-services.ts';
+import { alertOf, cycleOf, versionOf, withDelivery } from './from-services.ts';
 import type { TimelineEvent } from './merge.ts';
 
 export interface Report {
@@ -97,16 +96,11 @@ function sourcesOf({ rack, from, now }: Wanted): [AskedService, Ask][] {
     const sinks = readable(SinkStatus, (await get('/v1/status')).sinks);
     return { refine: (event) => withDelivery(event, sinks, now) };
   };
-  const deadLetters: Ask = async (get, readable) => {
-    const { deadLetters } = await get('/v1/dead-letters');
-    return { events: readable(DeadLetter, deadLetters).map(deadLetterOf) };
-  };
   return [
     ['power-cycle-daemon', cycles],
     ['router-backup', versions],
     ['alert-to-pubsub', alerts],
     ['alert-to-pubsub', delivery],
-    ['alert-to-pubsub', deadLetters],
   ];
 }
 

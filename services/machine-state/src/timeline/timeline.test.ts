@@ -64,7 +64,6 @@ it('merges what all services know, and folds what belongs together', async () =>
   const sink = { kind: 'pubsub', depth: 0, oldestSeconds: 0, setAside: 0, lastSuccess: ago(1) };
   const stuck = { ...sink, name: 'pager', depth: 1, oldestSeconds: 3600, detail: 'refused' };
   services.answers['/v1/status'] = { sinks: [{ ...sink, name: 'pubsub' }, stuck] };
-  services.answers['/v1/dead-letters'] = { deadLetters: [] };
   const begun = { who: 'bob', what: 'requestCycles', target: 'rpi-1 rpi-2', requestId: 'r1' };
   services.answers['/v1/audit'] = {
     skipped: 0,
@@ -105,8 +104,7 @@ it('names a source that does not respond, and entries that cannot be read, and s
   const { services, lab } = await start();
   services.answers['/v1/devices'] = undefined;
   services.answers['/v1/power-cycles'] = { cycles: [{ id: 'new' }, cycle('c1', 'rpi-1')] };
-  services.answers['/v1/status'] = { sinks: [] };
-  services.answers['/v1/dead-letters'] = { deadLetters: 'none' };
+  services.answers['/v1/status'] = { sinks: 'none' };
   services.answers['/v1/audit'] = { skipped: 0, entries: [] };
 
   const { rows, missing } = await lab.client.timeline();

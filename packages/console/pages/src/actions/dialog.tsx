@@ -1,7 +1,6 @@
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { reasonRequired } from '@skolo/api/reasons';
-import { useRef, useState } from 'preact/hooks';
-import { CallFailed } from '../live/api.ts';
+import { useState } from 'preact/hooks';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
 import { Dialog } from '../parts/dialog.tsx';
@@ -10,6 +9,7 @@ import { Force } from '../parts/force.tsx';
 import { listed } from '../parts/listed.ts';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
 import { Rejections } from '../parts/rejections.tsx';
+import { useSubmit } from '../parts/submit.ts';
 import { type ActionName, actions, needsCount, takesDown } from './actions.ts';
 import type { RepairChoice } from './repair-steps.ts';
 
@@ -54,7 +54,7 @@ export function ActionDialog({
   const choices = machine && action.choices?.(machine, rack);
   const choice = choices?.[chosen];
   const title = `${action.title}: ${names.length === 1 ? only : `${names.length} machines`}`;
-  const { isSent, problem, submit } = useSubmit(
+  const { isSent, problem, isRejected, submit } = useSubmit(
     async ({ key, at }) => {
       const until = action.hasUntil && forMs > 0 ? new Date(at + forMs).toISOString() : undefined;
       const count = isMany ? names.length : undefined;
@@ -69,9 +69,8 @@ export function ActionDialog({
       setReason('');
       onAccepted(title);
     },
-    JSON.stringify([reason, forMs, force, choice]),
+    [reason, forMs, force, choice],
   );
-  const rejected = problem instanceof CallFailed && problem.status === 409 && name === 'cycle';
 
   return (
     <Dialog title={title} onClose={onClose}>
@@ -105,7 +104,7 @@ export function ActionDialog({
           </label>
         )}
         {problem !== undefined && <Rejections problem={problem} />}
-        {rejected && <Force force={force} onChange={setForce} />}
+        {isRejected && name === 'cycle' && <Force force={force} onChange={setForce} />}
         <NeedsOperate />
         <footer>
           <button
@@ -127,26 +126,6 @@ export function ActionDialog({
       </form>
     </Dialog>
   );
-}
-
-/** @param content repeating it repeats the request, so that one whose response was lost has no second effect */
-function useSubmit(run: (request: { key: string; at: number }) => Promise<void>, content: string) {
-  const [isSent, setIsSent] = useState(false);
-  const [problem, setProblem] = useState<unknown>();
-  const sent = useRef({ content: '', key: '', at: 0 });
-  async function submit(event: Event) {
-    event.preventDefault();
-    setIsSent(true);
-    setProblem(undefined);
-    if (sent.current.content !== content) sent.current = { content, key: newKey(), at: Date.now() };
-    try {
-      await run(sent.current);
-    } catch (error) {
-      setProblem(error);
-      setIsSent(false);
-    }
-  }
-  return { isSent, problem, submit };
 }
 
 function Warnings({
@@ -247,9 +226,4 @@ function HowLong({
       </select>
     </label>
   );
-}
-
-/** `crypto.randomUUID` only exists in pages that were loaded over TLS. */
-function newKey(): string {
-  return [...crypto.getRandomValues(new Uint32Array(4))].map((n) => n.toString(36)).join('');
 }

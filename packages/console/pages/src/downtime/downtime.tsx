@@ -3,6 +3,7 @@ import { MachineLink } from '../parts/links.tsx';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { hrefOf, type Route } from '../parts/router.ts';
 import { Table } from '../parts/table.tsx';
+import { Tabs } from '../parts/tabs.tsx';
 import { span } from '../parts/time.tsx';
 
 const choices = ['1', '7', '30', '90'];
@@ -17,17 +18,14 @@ export function Downtime({ route }: { route: Route }) {
   return (
     <>
       <h1>Machine downtime</h1>
-      <nav class="tabs" aria-label="Period">
-        {choices.map((each) => (
-          <a
-            key={each}
-            href={hrefOf('downtime', [], { days: each })}
-            aria-current={each === days ? 'true' : undefined}
-          >
-            {each === '1' ? 'last day' : `last ${each} days`}
-          </a>
-        ))}
-      </nav>
+      <Tabs
+        label="Period"
+        tabs={choices.map((each) => ({
+          text: each === '1' ? 'last day' : `last ${each} days`,
+          href: hrefOf('downtime', [], { days: each }),
+          isCurrent: each === days,
+        }))}
+      />
       <Load of={loaded}>
         {({ machines }) => (
           <Table caption="Machines" head={['Machine', 'Lost', 'Faults', 'Reasons']}>

@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks';
 import { machineState } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { hrefOf, type Route } from '../parts/router.ts';
-import { At, span, useNow } from '../parts/time.tsx';
+import { Tabs } from '../parts/tabs.tsx';
+import { At, span } from '../parts/time.tsx';
 import { textOf } from './entry-text.ts';
 import { Timeline } from './timeline.tsx';
 
@@ -28,7 +29,6 @@ export function History({ machine, route }: { machine: Machine; route: Route }) 
   const wanted = route.query.get('period') ?? '1d';
   const [, , hours] = periods.find(([key]) => key === wanted) ?? ['', '', 24];
   const kind = route.query.get('kind') ?? undefined;
-  const now = useNow();
   const loaded = useLoaded(
     async (signal) => {
       const to = Date.now();
@@ -47,33 +47,27 @@ export function History({ machine, route }: { machine: Machine; route: Route }) 
     <section>
       <h2>
         History
-        <nav class="tabs" aria-label="Period">
-          {periods.map(([key, text]) => (
-            <a
-              key={key}
-              href={hrefOf('machine', [name], { period: key, kind })}
-              aria-current={key === wanted ? 'true' : undefined}
-            >
-              {text}
-            </a>
-          ))}
-        </nav>
-        <nav class="tabs" aria-label="Entries">
-          {kinds.map(([key, text]) => (
-            <a
-              key={text}
-              href={hrefOf('machine', [name], { period: wanted, kind: key })}
-              aria-current={key === kind ? 'true' : undefined}
-            >
-              {text}
-            </a>
-          ))}
-        </nav>
+        <Tabs
+          label="Period"
+          tabs={periods.map(([period, text]) => ({
+            text,
+            href: hrefOf('machine', [name], { period, kind }),
+            isCurrent: period === wanted,
+          }))}
+        />
+        <Tabs
+          label="Entries"
+          tabs={kinds.map(([key, text]) => ({
+            text,
+            href: hrefOf('machine', [name], { period: wanted, kind: key }),
+            isCurrent: key === kind,
+          }))}
+        />
       </h2>
       <Load of={loaded}>
         {(history) => (
           <>
-            {kind === undefined && <Timeline {...history} machine={machine} now={now} />}
+            {kind === undefined && <Timeline {...history} machine={machine} />}
             <Entries entries={history.entries} truncated={history.truncated} />
           </>
         )}

@@ -1,12 +1,9 @@
 import type { Curve, HistoryEntry, Machine, MachineCondition } from '@skolo/api/machine-state';
-import { useState } from 'preact/hooks';
-import { useLive } from '../live/store.ts';
 import { wordFor } from '../parts/condition.tsx';
-import { exact } from '../parts/time.tsx';
-import { useWidth } from '../parts/width.ts';
 import { CurveLane } from './curve.tsx';
 import { textOf } from './entry-text.ts';
-import { type Scale, scaleOf, ticksOf } from './scale.ts';
+import type { Scale } from './scale.ts';
+import { TimeAxis } from './time-axis.tsx';
 
 /** Left of the axis: the lanes' names. */
 const margin = 92;
@@ -28,42 +25,22 @@ interface Props {
   to: number;
   entries: HistoryEntry[];
   curves: Curve[];
-  now: number;
 }
 
 /** Verdicts, tasks, power, alerts and people on one axis, with the curves below. The list after it has the same information. */
 export function Timeline({ machine, from, to, entries, curves }: Props) {
-  const [box, width] = useWidth();
-  const [at, setAt] = useState<number>();
-  const timezone = useLive(({ rack }) => rack?.timezone);
-  const scale = scaleOf(from, to, margin, Math.max(margin + 50, width - 4));
   const lanes = lanesOf(machine, entries, from, to);
   const top = lanes.length * laneHeight;
-  const height = top + curves.length * curveHeight + 20;
-
-  function onMove({ offsetX }: PointerEvent) {
-    setAt(offsetX > margin ? scale.timeAt(offsetX) : undefined);
-  }
-
   return (
-    <div class="timeline" ref={box}>
-      {width > 0 && (
-        <svg
-          width={width}
-          height={height}
-          role="img"
-          aria-label={`Timeline of ${machine.name}; the list below contains the same events`}
-          onPointerMove={onMove}
-          onPointerLeave={() => setAt(undefined)}
-        >
-          {ticksOf(from, to, timezone, width).map(({ time, text }) => (
-            <g key={time}>
-              <line class="grid" x1={scale.x(time)} x2={scale.x(time)} y1={0} y2={height - 18} />
-              <text class="tick" x={scale.x(time)} y={height - 5}>
-                {text}
-              </text>
-            </g>
-          ))}
+    <TimeAxis
+      from={from}
+      to={to}
+      label={`Timeline of ${machine.name}; the list below contains the same events`}
+      height={top + curves.length * curveHeight + 20}
+      margin={margin}
+    >
+      {(scale, at) => (
+        <>
           {lanes.map(([name, marks], i) => (
             <Lane key={name} name={name} marks={marks} scale={scale} y={i * laneHeight} />
           ))}
@@ -77,17 +54,9 @@ export function Timeline({ machine, from, to, entries, curves }: Props) {
               at={at}
             />
           ))}
-          {at !== undefined && (
-            <g class="cursor">
-              <line x1={scale.x(at)} x2={scale.x(at)} y1={0} y2={height - 18} />
-              <text x={scale.x(at)} y={height - 5}>
-                {exact(at, timezone, to - from > 86_400_000)}
-              </text>
-            </g>
-          )}
-        </svg>
+        </>
       )}
-    </div>
+    </TimeAxis>
   );
 }
 

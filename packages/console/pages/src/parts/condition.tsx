@@ -1,28 +1,7 @@
 /** A machine's conditions: a word and a shape for each, so that none relies on colour. */
 import type { MachineCondition } from '@skolo/api/machine-state';
 
-/** From best to worst, as in `@skolo/api`. */
-export const conditions: readonly MachineCondition[] = [
-  'ok',
-  'recovering',
-  'maintenance',
-  'quarantined',
-  'stale',
-  'gone',
-  'never-reported',
-];
-
-const words: Readonly<Record<MachineCondition, string>> = {
-  ok: 'ok',
-  recovering: 'recovering',
-  maintenance: 'maintenance',
-  quarantined: 'quarantined',
-  stale: 'stale',
-  gone: 'gone',
-  'never-reported': 'never seen',
-};
-
-/** Paths in a 12×12 box. */
+/** Paths in a 12×12 box. From best to worst, as in `@skolo/api`. */
 const shapes: Readonly<Record<MachineCondition, string>> = {
   ok: 'M2.5 6.5 5 9l4.5-6',
   recovering: 'M9.8 4.2A4.2 4.2 0 1 0 10.2 7M10 1.8v2.6H7.4',
@@ -34,8 +13,10 @@ const shapes: Readonly<Record<MachineCondition, string>> = {
   'never-reported': 'M4 4.4a2 2 0 1 1 2.6 2c-.4.2-.6.5-.6 1M6 9.6v.1',
 };
 
+export const conditions = Object.keys(shapes) as MachineCondition[];
+
 export function wordFor(condition: MachineCondition): string {
-  return words[condition];
+  return condition === 'never-reported' ? 'never seen' : condition;
 }
 
 export function ConditionIcon({ condition }: { condition: MachineCondition }) {
@@ -50,7 +31,7 @@ export function Condition({ condition }: { condition: MachineCondition }) {
   return (
     <span class={`condition c-${condition}`}>
       <ConditionIcon condition={condition} />
-      {words[condition]}
+      {wordFor(condition)}
     </span>
   );
 }

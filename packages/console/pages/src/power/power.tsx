@@ -2,7 +2,7 @@ import type { PowerCycle } from '@skolo/api/power-cycle-daemon';
 import { useEffect, useState } from 'preact/hooks';
 import { powerCycleDaemon } from '../live/api.ts';
 import { follow } from '../live/follow.ts';
-import { Failure, Load, useLoaded } from '../parts/load.tsx';
+import { asError, Failure, Load, useLoaded } from '../parts/load.tsx';
 import type { Route } from '../parts/router.ts';
 import { Table } from '../parts/table.tsx';
 import { Until } from '../parts/time.tsx';
@@ -73,11 +73,7 @@ function LiveCycles() {
       onOpen: () => setLost(undefined),
       onEvent: ({ data: cycle }) => setCycles((old) => new Map(old).set(cycle.id, cycle)),
       onLost: (error) => {
-        setLost(
-          error instanceof Error
-            ? error
-            : new Error('the live view of power cycles was interrupted'),
-        );
+        setLost(asError(error ?? 'the live view of power cycles was interrupted'));
         return true;
       },
     });

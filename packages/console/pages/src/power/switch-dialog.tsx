@@ -1,7 +1,7 @@
 import { reasonRequired } from '@skolo/api/reasons';
 import { count } from '@skolo/base/count';
 import { useState } from 'preact/hooks';
-import { CallFailed, powerCycleDaemon } from '../live/api.ts';
+import { powerCycleDaemon } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { useDraft } from '../parts/draft.ts';
@@ -9,6 +9,7 @@ import { Force } from '../parts/force.tsx';
 import { listed } from '../parts/listed.ts';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
 import { Rejections } from '../parts/rejections.tsx';
+import { useSubmit } from '../parts/submit.ts';
 import { downstream } from './downstream.ts';
 
 const mostNames = 12;
@@ -31,8 +32,6 @@ export function SwitchDialog({
   const isAllowed = useLive(({ session }) => mayOperate(session));
   const [reason, setReason] = useDraft(`${state} ${target}`);
   const [force, setForce] = useState(false);
-  const [isSent, setSent] = useState(false);
-  const [problem, setProblem] = useState<unknown>();
 
   const after = rack && downstream(outlets, rack, machines);
   const dark = after?.dark ?? [];
@@ -41,25 +40,23 @@ export function SwitchDialog({
   const others = [...dark, ...offline].filter((name) => name !== target);
   const isOther = (name: string) => name !== target && machines.has(name);
   const loss = lossOf(dark.filter(isOther).length, offline.filter(isOther).length);
-  const isRejected = problem instanceof CallFailed && problem.status === 409;
   const title = state === 'cycle' ? 'Power cycle' : `Turn ${state}`;
 
-  async function submit(event: Event) {
-    event.preventDefault();
-    setSent(true);
-    setProblem(undefined);
-    try {
+  const { isSent, problem, isRejected, submit } = useSubmit(
+    async ({ key }) => {
+      const headers = { 'idempotency-key': key };
       const asked = { reason: reason.trim(), force };
       await (state === 'cycle'
-        ? powerCycleDaemon.requestCycles({ body: { machines: [target], ...asked } })
-        : powerCycleDaemon.switchOutlets({ body: { targets: [target], state, ...asked } }));
+        ? powerCycleDaemon.requestCycles({ headers, body: { machines: [target], ...asked } })
+        : powerCycleDaemon.switchOutlets({
+            headers,
+            body: { targets: [target], state, ...asked },
+          }));
       setReason('');
       onClose();
-    } catch (error) {
-      setProblem(error);
-      setSent(false);
-    }
-  }
+    },
+    [reason, force],
+  );
 
   return (
     <Dialog title={`${title} ${target}`} onClose={onClose}>

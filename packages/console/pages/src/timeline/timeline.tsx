@@ -6,6 +6,7 @@ import { useLive } from '../live/store.ts';
 import { MachineLink } from '../parts/links.tsx';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { go, hrefOf, type Route } from '../parts/router.ts';
+import { Tabs } from '../parts/tabs.tsx';
 import { exact } from '../parts/time.tsx';
 import { Graph } from './graph.tsx';
 
@@ -37,22 +38,21 @@ export function RackTimeline({ route: { query } }: { route: Route }) {
   return (
     <>
       <h1>Timeline</h1>
-      <nav class="tabs" aria-label="Period">
-        {periods.map(([key, text, each]) => (
-          <a
-            key={key}
-            href={hrefOf('timeline', [], { period: key })}
-            aria-current={since === undefined && each === hours ? 'true' : undefined}
-          >
-            {text}
-          </a>
-        ))}
-        {loaded.value && <Steps timeline={loaded.value} />}
-      </nav>
+      <Tabs
+        label="Period"
+        tabs={[
+          ...periods.map(([period, text, each]) => ({
+            text,
+            href: hrefOf('timeline', [], { period }),
+            isCurrent: since === undefined && each === hours,
+          })),
+          ...(loaded.value ? stepsOf(loaded.value) : []),
+        ]}
+      />
       <Load of={loaded}>
         {(timeline) => (
           <>
-            <Graph timeline={timeline} onRange={(from, to) => go(hrefOfRange(from, to))} />
+            <Graph timeline={timeline} onPick={(time) => go(hrefAround(time, timeline))} />
             <Summary timeline={timeline} />
             <Rows timeline={timeline} at={query.get('at') ?? undefined} />
           </>
@@ -67,18 +67,22 @@ function hrefOfRange(from: number, to: number, at?: string): string {
   return hrefOf('timeline', [], { since, until, at });
 }
 
+/** A quarter of the period, with a time in its middle. */
+function hrefAround(time: number, { since, until }: Timeline): string {
+  const eighth = (Date.parse(until) - Date.parse(since)) / 8;
+  return hrefOfRange(time - eighth, time + eighth);
+}
+
 /** The span before, the one after, and half of it. */
-function Steps({ timeline: { since, until } }: { timeline: Timeline }) {
+function stepsOf({ since, until }: Timeline) {
   const [from, to] = [Date.parse(since), Date.parse(until)];
   const span = to - from;
-  return (
-    <>
-      <a href={hrefOfRange(from - span, from)}>earlier</a>
-      <a href={hrefOfRange(to, to + span)}>later</a>
-      <a href={hrefOfRange(from + span / 4, to - span / 4)}>zoom in</a>
-      <a href={hrefOfRange(from - span / 2, to + span / 2)}>zoom out</a>
-    </>
-  );
+  return [
+    { text: 'earlier', href: hrefOfRange(from - span, from) },
+    { text: 'later', href: hrefOfRange(to, to + span) },
+    { text: 'zoom in', href: hrefOfRange(from + span / 4, to - span / 4) },
+    { text: 'zoom out', href: hrefOfRange(from - span / 2, to + span / 2) },
+  ];
 }
 
 function Summary({ timeline }: { timeline: Timeline }) {
