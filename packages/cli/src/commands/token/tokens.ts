@@ -1,14 +1,19 @@
 /** Tokens in a rack's token file. */
 
+import { errorText } from '@skolo/base';
 import type { TokenInfo } from '@skolo/common';
 import type { Role } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import { InvalidArgumentError, Option } from 'commander';
 import { roles, spanMs } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
+import { CliError, exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
-import { withTokenFile } from './token-file.ts';
+import { interruptible } from '../../reach/racks.ts';
+import { tokenPath } from '../../workstation/rack-file.ts';
+import { openSecrets } from '../secrets/open-secrets.ts';
 
 interface NewOptions {
   role: Role;
@@ -133,5 +138,47 @@ export function revoke(command: SkoloCommand): void {
     const { revokeToken } = await import('@skolo/common');
     const where = await withTokenFile(command, file, (path) => revokeToken(path, name));
     command.io.err(`token ${name}: revoked in ${where}`);
+  });
+}
+
+/**
+ * Calls `use` with the path of the file. With `--on RACK`, and without `--file`, that is the value from the store, in a file in memory.
+ * Changes that `use` makes are stored.
+ *
+ * @returns where the file is kept, for people
+ */
+async function withTokenFile(
+  command: SkoloCommand,
+  file: string | undefined,
+  use: (path: string) => Promise<void>,
+): Promise<string> {
+  const { on } = command.globals();
+  if (on === undefined || file !== undefined) {
+    const path = await tokenPath(command, file);
+    await use(path);
+    return path;
+  }
+  const { secrets, store } = await openSecrets(command, on);
+  const secret = secrets.find(({ kind }) => kind === 'token-file');
+  if (secret === undefined) {
+    throw new CliError(
+      `${on}: rack.yaml has no token file; add \`access: { tokens: { file: secrets/tokens.yaml } }\``,
+      exitCodes.badConfiguration,
+    );
+  }
+  const { withPrivateFile } = await import('@skolo/fleet/secrets');
+  return await interruptible(command, async (signal) => {
+    const previous = (await store.read(secret.place, signal)) ?? new Secret('');
+    const value = await withPrivateFile(command.io.env, secret.name, previous, (path) =>
+      use(path).catch((cause: unknown) => {
+        // The path in memory means nothing to people.
+        const message = errorText(cause).replaceAll(path, secret.place);
+        throw new CliError(message, exitCodes.failed, { cause });
+      }),
+    );
+    signal.throwIfAborted();
+    if (value.reveal() === previous.reveal()) return store.title;
+    await store.write(secret.place, value);
+    return `${store.title}; run skolo secrets apply ${on} to copy the token file to the rack`;
   });
 }
