@@ -78,6 +78,11 @@ export function equipmentOf({ infrastructure, machines }: Rack): string[] {
   return [...infrastructure.values(), ...machines.values()].flatMap((each) => each.address ?? []);
 }
 
+/** The device or jumphost that connects the rack to the internet. */
+export function routerOf({ jumphost, infrastructure }: Rack) {
+  return [jumphost, ...infrastructure.values()].find(({ uplink }) => uplink === 'internet');
+}
+
 export function familyOf(address: string): 'ip' | 'ip6' {
   return address.includes(':') ? 'ip6' : 'ip';
 }

@@ -6,7 +6,7 @@ import type { Rack } from '@skolo/rack';
 import { serviceUrl } from '@skolo/rack/light';
 import { z } from 'zod';
 import { readFailedOver } from '../existing/failed-over.ts';
-import { routerOf } from '../image/identity.ts';
+import { routerOf } from './packets.ts';
 
 interface UsesNeeds {
   rack: Rack;

@@ -7,6 +7,7 @@ import { sha256 } from '@skolo/base';
 import { ComputerError } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
 import { isIn } from '../address/fixed-address.ts';
+import { routerOf } from '../effective/packets.ts';
 
 interface Identity {
   rack: string;
@@ -109,11 +110,6 @@ export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds
     nameServers,
     ...(gateway !== undefined && { gateway }),
   };
-}
-
-/** The device or jumphost that connects the rack to the internet. */
-export function routerOf({ jumphost, infrastructure }: Rack) {
-  return [jumphost, ...infrastructure.values()].find(({ uplink }) => uplink === 'internet');
 }
 
 /** As sshd accepts them (sshd(8), AUTHORIZED_KEYS FILE FORMAT), without options. */
