@@ -36,7 +36,9 @@ export interface Lab {
   dir: string;
   stateDir: string;
   url: string;
-  /** Signed in as `ann`, an operator. */
+  /** Of `ann`, an operator. */
+  token: string;
+  /** Signed in with it. */
   client: Client<typeof machineStateApi>;
   /** Of another process with this state. */
   clientOf(url: string): Client<typeof machineStateApi>;
@@ -112,6 +114,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     dir,
     stateDir,
     url,
+    token,
     client,
     clientOf,
     edit,
