@@ -144,9 +144,3 @@ describe('metrics', () => {
     for (const name of new Set(names)) expect(metrics).toContain(`# TYPE ${name} `);
   });
 });
-
-it('serves no metadata on this port', async () => {
-  const rack = await startRack();
-  const { status, type } = await get(rack, '/computeMetadata/v1/');
-  expect([status, type]).toEqual([404, 'application/problem+json']);
-});

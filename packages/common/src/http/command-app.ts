@@ -4,17 +4,15 @@ import { type App, httpApp } from './app.ts';
 import type { AppOptions, Stage } from './options.ts';
 import type { BoundRoute } from './routes.ts';
 
-const open: AppOptions['access'] = {
-  admit() {
-    throw new TypeError('nobody can sign in to this command');
-  },
-};
+function admit(): never {
+  throw new TypeError('nobody can sign in to this command');
+}
 
 /** For a command: without log, metrics and audit log. @param access default: only routes of `anyone` */
 export function commandApp(
   routes: readonly BoundRoute[],
   stages: readonly Stage[] = [],
-  access = open,
+  access: AppOptions['access'] = { admit },
 ): App {
   const log = createLogger({ service: 'skolo', level: 'silent' });
   return httpApp({ log, metrics: new Registry(), access }, routes, { stages });

@@ -36,9 +36,8 @@ export function pathOf({ url = '/' }: IncomingMessage): string {
 }
 
 /** The query of a request target. */
-export function queryOf({ url = '' }: IncomingMessage): object {
-  const at = url.indexOf('?');
-  return { ...parseQuery(at < 0 ? '' : url.slice(at + 1)) };
+export function queryOf(request: IncomingMessage): object {
+  return { ...parseQuery((request.url ?? '').slice(pathOf(request).length + 1)) };
 }
 
 const exchanges = new WeakMap<IncomingMessage, Exchange>();

@@ -4,22 +4,17 @@ import { type BoundRoute, bindRoutes } from './routes.ts';
 
 /** `/openapi.json` of an API. */
 export function openApiRoute(info: { title: string; version: string }, api: Api): BoundRoute[] {
-  const answers = { 200: z.looseObject({}) };
   const openapi = {
     method: 'get',
     path: '/openapi.json',
     summary: 'This API',
     role: 'anyone',
-    answers,
+    answers: { 200: z.looseObject({}) },
   } as const;
-  return bindRoutes(
-    { openapi },
-    {
-      openapi: async () => {
-        // Loaded on demand: rarely used, and 6 MB of memory.
-        const { openApiDocument } = await import('@skolo/api/openapi');
-        return { status: 200, body: { ...openApiDocument(info, api) } };
-      },
-    },
-  );
+  async function document() {
+    // Loaded on demand: rarely used, and 6 MB of memory.
+    const { openApiDocument } = await import('@skolo/api/openapi');
+    return { status: 200, body: { ...openApiDocument(info, api) } } as const;
+  }
+  return bindRoutes({ openapi }, { openapi: document });
 }

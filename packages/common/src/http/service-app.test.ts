@@ -249,28 +249,17 @@ describe('a problem', () => {
     expect(answer.body.errors[0].path).toBe('body');
   });
 
-  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/json-seq'])(
-    'rejects a body of type %s',
-    async (type) => {
-      const { app } = await start();
-
-      const answer = await request(app).post('/v1/sum').set('content-type', type).send('[1]');
-
-      expect(answer.status).toBe(415);
-      expect(answer.headers.accept).toBe('application/json');
-      expect(answer.body.detail).toContain(type);
-    },
-  );
-
   it.each([
-    ['content-type', 'application/json; charset=utf-16'],
-    ['content-encoding', 'zstd'],
-  ])('rejects a body in another encoding: %s %s', async (header, value) => {
+    ['content-type', 'application/x-www-form-urlencoded', 'is application/x-www-form-urlencoded;'],
+    ['content-type', 'application/json-seq', 'is application/json-seq;'],
+    ['content-type', 'application/json; charset=utf-16', 'UTF-8'],
+    ['content-encoding', 'zstd', 'gzip'],
+  ])('names what it accepts instead of %s %s', async (header, value, why) => {
     const { app } = await start();
 
     const answer = await request(app).post('/v1/sum').type('json').set(header, value).send('[1]');
 
-    expect([answer.status, answer.body.detail]).toEqual([415, expect.stringContaining('UTF-8')]);
+    expect([answer.status, answer.body.detail]).toEqual([415, expect.stringContaining(why)]);
   });
 
   it('rejects a body that is too large, also one that becomes so when unpacked', async () => {

@@ -3,7 +3,7 @@
  * go through its tunnel with that rack's token. The command serves the pages itself: a rack's responses are only data, so that no rack can
  * affect another one.
  */
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import {
   ApiError,
   type ConsoleSession,
@@ -42,12 +42,6 @@ interface Deps {
   now(): number;
 }
 
-interface RacksConsole {
-  listener: RequestListener;
-  /** Code of the link to the page: signs in once, within a minute. */
-  createCode(): string;
-}
-
 /** `/RACK/v1/session`: the session of one rack, as its pages know it. */
 const ofRack = {
   path: '/{rack}/v1/session',
@@ -64,7 +58,7 @@ const rackSessionApi = {
 const owner = { token: '', name: 'workstation' };
 const noSession = 'run skolo console again; each link can be used only once, within a minute';
 
-export function createRacksConsole({ racks, pages, isNamed, now }: Deps): RacksConsole {
+export function createRacksConsole({ racks, pages, isNamed, now }: Deps) {
   const sessions = new Sessions('workstation', { now });
   const access: Access = {
     admit({ headers }) {
@@ -92,7 +86,9 @@ export function createRacksConsole({ racks, pages, isNamed, now }: Deps): RacksC
     toRack(access, racks),
   ];
   const { listener } = commandApp(routes, stages, access);
-  return { listener, createCode: () => sessions.createLink(owner).code };
+  /** Code of the link to the page: signs in once, within a minute. */
+  const createCode = () => sessions.createLink(owner).code;
+  return { listener, createCode };
 }
 
 function namedHost(isNamed: Deps['isNamed']): Stage {

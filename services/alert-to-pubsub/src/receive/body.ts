@@ -6,10 +6,11 @@ export class BodiesInFlight {
   private taken = 0;
 
   /** Keeps what it reserves until it is released. */
-  share(most: number): Share {
+  share(most: number) {
     let own = 0;
     return {
-      take: (bytes) => {
+      /** @throws Rejection 503: other requests use the memory. */
+      take: (bytes: number): void => {
         // A single body is bounded by its own limit.
         if (this.taken > own && this.taken + bytes > most) throw tooMany();
         this.taken += bytes;
@@ -21,12 +22,6 @@ export class BodiesInFlight {
       },
     };
   }
-}
-
-interface Share {
-  /** @throws Rejection 503: other requests use the memory. */
-  take(bytes: number): void;
-  release(): void;
 }
 
 function tooMany(): Rejection {

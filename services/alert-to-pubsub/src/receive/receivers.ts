@@ -80,9 +80,9 @@ export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
   /** Never throws. */
   async function answer(endpoint: Endpoint, request: IncomingMessage, response: ServerResponse) {
     const requestId = requestIdFrom(request.headers['x-request-id']?.toString());
-    const headers = { ...plainHeaders, 'x-request-id': requestId };
+    const to = { response, endpoint, headers: { ...plainHeaders, 'x-request-id': requestId } };
     try {
-      accepted(response, await receive(endpoint, request), headers);
+      accepted(to, await receive(endpoint, request));
     } catch (error) {
       if (error instanceof HttpProblem) {
         const { message: why, cause } = error;
@@ -90,7 +90,7 @@ export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
         emit({ type: 'rejected', endpoint, reason, why, cause });
         if (reason === 'gone') return void response.destroy();
       } else emit({ type: 'request-failed', endpoint, requestId, error });
-      rejected(response, endpoint, toProblem(error), headers);
+      rejected(to, toProblem(error));
     }
   }
 

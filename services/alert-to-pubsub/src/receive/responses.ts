@@ -6,22 +6,21 @@ import { count } from '@skolo/base';
 import type { HttpProblem } from '@skolo/common';
 import { countInvalid, type Received } from './batch.ts';
 
-/** Headers of every response, written in one call: setting them one by one takes Node much longer. */
-type Headers = Readonly<Record<string, string>>;
+interface To {
+  response: ServerResponse;
+  endpoint: Endpoint;
+  /** Of every response, written in one call: setting them one by one takes Node much longer. */
+  headers: Readonly<Record<string, string>>;
+}
 
 /** Everything is on the disk: alerts in the spool, invalid entries among the dead letters. */
-export function accepted(response: ServerResponse, received: Received, headers: Headers): void {
-  const { endpoint, bad } = received;
-  if (endpoint === 'v1') {
-    sendJson(response, 200, { status: 'success' }, headers);
-  } else if (endpoint === 'v2' && bad.length > 0) {
-    // As in Alertmanager, which keeps the others.
-    sendJson(response, 400, whatIsBad(received), headers);
-  } else {
-    // amtool accepts no other status, and no body.
-    response.writeHead(200, { ...headers, 'content-length': 0 });
-    response.end();
-  }
+export function accepted(to: To, received: Received): void {
+  const { response, endpoint, headers } = to;
+  if (endpoint === 'v1') sendJson(to, 200, { status: 'success' });
+  // As in Alertmanager, which keeps the others.
+  else if (endpoint === 'v2' && received.bad.length > 0) sendJson(to, 400, whatIsBad(received));
+  // amtool accepts no other status, and no body.
+  else response.writeHead(200, { ...headers, 'content-length': 0 }).end();
 }
 
 const mostNamed = 5;
@@ -37,32 +36,25 @@ function whatIsBad({ firing, resolved, bad }: Received): string {
   return `${what}: ${[...named, ...others].join('; ')}${valid > 0 ? rest : ''}`;
 }
 
-export function rejected(
-  response: ServerResponse,
-  endpoint: Endpoint,
-  problem: HttpProblem,
-  headers: Headers,
-): void {
+export function rejected(given: To, problem: HttpProblem): void {
   const { status, detail } = problem;
-  const all = { ...headers, ...problem.headers };
-  if (endpoint === 'webhook') sendJson(response, status, problem, all, problemType);
-  else if (endpoint === 'v2') sendJson(response, status, detail, all);
+  const to = { ...given, headers: { ...given.headers, ...problem.headers } };
+  if (given.endpoint === 'webhook') sendJson(to, status, problem, problemType);
+  else if (given.endpoint === 'v2') sendJson(to, status, detail);
   else {
     // The error types of Alertmanager's version 1.
     const errorType = status < 500 ? 'bad_data' : 'server_error';
-    sendJson(response, status, { status: 'error', errorType, error: detail }, all);
+    sendJson(to, status, { status: 'error', errorType, error: detail });
   }
 }
 
 function sendJson(
-  response: ServerResponse,
+  { response, headers }: To,
   status: number,
   body: unknown,
-  headers: Headers,
   type = 'application/json',
 ): void {
   const bytes = Buffer.from(JSON.stringify(body));
   const ofBody = { 'content-type': `${type}; charset=utf-8`, 'content-length': bytes.length };
-  response.writeHead(status, { ...headers, ...ofBody });
-  response.end(bytes);
+  response.writeHead(status, { ...headers, ...ofBody }).end(bytes);
 }

@@ -2,7 +2,7 @@
 import { newAgentKey } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
 import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
-import { type MachineRequest, send, sendAsMachine } from '../testing/machine-request.ts';
+import { type MachineRequest, sendAsMachine } from '../testing/machine-request.ts';
 
 const yaml = `
 infrastructure:
@@ -32,20 +32,6 @@ describe('a machine', () => {
     expect(await cycles(daemon)).toEqual(['a-left by a']);
     const { hostKeys } = await daemon.client.hostKeys();
     expect(hostKeys).toMatchObject([{ device: 'agent of a' }]);
-  });
-
-  it('is not told holds, and gets no cycle, without a signature', async () => {
-    const daemon = await startDaemon({ yaml });
-
-    const cycle = await sendAsMachine(asked(daemon));
-    const holds = await send({ url: daemon.url, from: '127.0.1.1', path: '/v1/own-holds' }, {});
-
-    expect([cycle.status, holds.status]).toEqual([401, 401]);
-    expect(cycle.body).toMatchObject({
-      detail:
-        'sign the request with the agent key of a; if the agent does not sign requests, update the agent',
-    });
-    expect(await cycles(daemon)).toEqual([]);
   });
 });
 

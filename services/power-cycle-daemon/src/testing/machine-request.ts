@@ -38,7 +38,7 @@ export async function sendAsMachine(asked: MachineRequest): Promise<MachineAnswe
 }
 
 /** Unchanged, with these headers. */
-export function send(
+function send(
   { url, from, path, body }: MachineRequest,
   headers: Record<string, string>,
 ): Promise<MachineAnswer & { headers: Record<string, string | undefined> }> {

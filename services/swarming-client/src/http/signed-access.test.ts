@@ -348,13 +348,4 @@ describe('an agent', () => {
     }
     expect(agent.done).toEqual([]);
   });
-
-  it('can be read from networks of access.anonymousRead without a signature, and nothing else', async () => {
-    const open = await startAgent({ anonymousRead: ['127.0.0.0/8'] });
-    const closed = await startAgent();
-
-    await request(open.url).get('/v1/log').expect(200);
-    await request(closed.url).get('/v1/log').expect(401);
-    await request(open.url).put('/v1/orders').send(body).expect(401);
-  });
 });

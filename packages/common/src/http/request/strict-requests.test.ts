@@ -1,18 +1,18 @@
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { listen } from '@skolo/base/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type AnswerMalformed, answerStrictly, mostHeaders } from './strict-requests.ts';
+import { newServer } from '../server.ts';
+import { type AnswerMalformed, mostHeaders } from './strict-requests.ts';
 
 /** A server that answers with the last header that it was given. */
 async function start(answerMalformed?: AnswerMalformed, target = '/') {
-  const server = answerStrictly(
-    createServer(),
-    ({ rawHeaders }, response) => response.end(`last: ${rawHeaders.slice(-2).join('=')}`),
+  const server = newServer({
+    handler: ({ rawHeaders }, response) => response.end(`last: ${rawHeaders.slice(-2).join('=')}`),
     answerMalformed,
-  );
+  });
   const port = await listen(server);
   return async (...headers: string[]): Promise<string> => {
     const socket = connect(port, '127.0.0.1');
@@ -31,7 +31,7 @@ describe('requests that are sent ahead', () => {
   /** The test answers requests. */
   async function startSlow(sent: string) {
     const responses: ServerResponse[] = [];
-    const server = answerStrictly(createServer(), (_, response) => void responses.push(response));
+    const server = newServer({ handler: (_, response) => void responses.push(response) });
     const socket = connect(await listen(server), '127.0.0.1');
     onTestFinished(() => void socket.destroy());
     socket.on('error', () => undefined).write(sent);
@@ -60,7 +60,7 @@ describe('requests that are sent ahead', () => {
   });
 });
 
-describe('answerStrictly', () => {
+describe('a server', () => {
   it('passes on a request with as many headers as there may be, the last one included', async () => {
     const send = await start();
 

@@ -1,9 +1,8 @@
-/** Rejects requests with too many or contradictory headers, or without a path, and answers those of one connection in turn. */
+/** Requests that are rejected before a server handles them: too many or contradictory headers, no path, or not HTTP. */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { problemType } from '@skolo/api/problem';
-import { trackConnections } from '../../connections/tracked.ts';
 import { HttpProblem } from '../response/problem.ts';
 
 /**
@@ -11,9 +10,6 @@ import { HttpProblem } from '../response/problem.ts';
  * `X-Forwarded-For` of a proxy.
  */
 export const mostHeaders = 100;
-
-/** Requests that wait for the response to the one before. Clients send them one by one. */
-const mostAhead = 8;
 
 /** Node keeps the first of these, but a proxy in front may use the last. They differ in length. */
 const onlyOnce = ['host', 'authorization'];
@@ -26,62 +22,24 @@ export type AnswerMalformed = (problem: HttpProblem) => {
   phrase?: string;
 };
 
-/** Handles what Node cannot parse. False: it is not for this handler. */
-export type OnNotHttp = (error: NodeJS.ErrnoException, socket: Socket) => boolean;
-
 /** Too many or contradictory headers, or a target such as `*`, which Express cannot parse; undefined if there is no problem. */
-function requestProblem({ rawHeaders, url = '' }: IncomingMessage): HttpProblem | undefined {
+export function requestProblem({ rawHeaders, url = '' }: IncomingMessage): HttpProblem | undefined {
   if (!url.startsWith('/') && !URL.canParse(url)) {
     return new HttpProblem(400, 'the request target is not a path; start it with /');
   }
   if (rawHeaders.length > 2 * mostHeaders) {
     return new HttpProblem(431, `more than ${mostHeaders} headers; send fewer`);
   }
-  let seen: string[] | undefined;
+  const seen = new Set<string>();
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const header = rawHeaders[at] ?? '';
     // Most headers have another length, which is quick to check.
     const name = onlyOnce.find(({ length }) => length === header.length);
     if (name === undefined || header.toLowerCase() !== name) continue;
-    if (seen?.includes(name))
-      return new HttpProblem(400, `more than one ${name} header; send only one`);
-    seen ??= [];
-    seen.push(name);
+    if (seen.has(name)) return new HttpProblem(400, `more than one ${name} header; send only one`);
+    seen.add(name);
   }
   return undefined;
-}
-
-/**
- * `listener` answers requests without a {@link requestProblem}, and `answerMalformed` the others, including those that Node cannot parse. A
- * connection that sends many requests without reading a response is closed: 64 kB of them would be 1,600 responses in memory.
- */
-export function answerStrictly(
-  server: Server,
-  listener: RequestListener,
-  answerMalformed: AnswerMalformed = asProblem,
-  onNotHttp?: OnNotHttp,
-): Server {
-  const tracked = trackConnections(server);
-  const reject = rejectWith(answerMalformed);
-  // Node rejects further headers, or drops them: one too many is enough to reject them all. Thousands of short ones would
-  // take much memory.
-  server.maxHeadersCount = mostHeaders + 1;
-  server.on('request', (request, response) => {
-    const { socket } = request;
-    const { previous, unanswered = 0 } = tracked.of(socket) ?? {};
-    function answer() {
-      const problem = requestProblem(request);
-      if (problem === undefined) listener(request, response);
-      else reject(problem, response);
-    }
-    if (unanswered > 1 + mostAhead) socket.destroy();
-    if (socket.destroyed) return;
-    if (previous?.closed === false) previous.once('close', () => socket.destroyed || answer());
-    else answer();
-  });
-  return server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (!onNotHttp?.(error, socket)) answerClientError(error, socket, answerMalformed);
-  });
 }
 
 function asProblem(problem: HttpProblem): ReturnType<AnswerMalformed> {
@@ -118,11 +76,12 @@ const notHttp = new HttpProblem(
   'this is not a valid HTTP/1.1 request; check whether the client should use http or https',
 );
 
-function answerClientError(
+/** Responds to what Node cannot parse. */
+export function answerClientError(
   error: NodeJS.ErrnoException,
   socket: Socket,
-  answerMalformed: AnswerMalformed,
-) {
+  answerMalformed: AnswerMalformed = asProblem,
+): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;

@@ -2,10 +2,6 @@ import type { Problem } from '@skolo/api/problem';
 import { STATUS_CODES } from '@skolo/base/http';
 
 interface HttpProblemOptions {
-  /** The kind of problem; default: the status's phrase. */
-  title?: string;
-  /** A URI of the kind; default `about:blank`: no more than the status. */
-  type?: string;
   headers?: Record<string, string>;
   /** Additional members. */
   members?: Record<string, unknown>;
@@ -19,7 +15,6 @@ export class HttpProblem extends Error {
   readonly title: string;
   /** Error and hint, for the caller. */
   readonly detail: string;
-  readonly type: string;
   readonly headers: Record<string, string>;
   readonly members: Record<string, unknown>;
 
@@ -28,15 +23,15 @@ export class HttpProblem extends Error {
     this.name = 'HttpProblem';
     this.status = status;
     this.detail = detail;
-    this.title = options.title ?? STATUS_CODES[status] ?? 'Error';
-    this.type = options.type ?? 'about:blank';
+    this.title = STATUS_CODES[status] ?? 'Error';
     this.headers = options.headers ?? {};
     this.members = options.members ?? {};
   }
 
   toJSON(): Problem {
-    const { type, title, status, detail, members } = this;
-    return { ...members, type, title, status, detail };
+    const { title, status, detail, members } = this;
+    // No more than the status.
+    return { ...members, type: 'about:blank', title, status, detail };
   }
 }
 

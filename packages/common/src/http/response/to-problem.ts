@@ -3,20 +3,14 @@ import { dirname } from 'node:path';
 import { StorageUnavailable } from '@skolo/durable';
 import { HttpProblem } from './problem.ts';
 
-/** The computer of a service, as commands name it. */
-interface Place {
-  machine: string;
-  rack: string | undefined;
-}
-
 /** What a service knows of its rack. */
 export interface ServedRack {
   readonly name: string;
   readonly jumphost?: { readonly name: string };
 }
 
-/** @param self the machine that the service runs on; default: the jumphost */
-export function placeOf(rack?: ServedRack, self?: string): Place {
+/** The computer of a service, as commands name it. @param self the machine that the service runs on; default: the jumphost */
+export function placeOf(rack?: ServedRack, self?: string) {
   return { machine: self ?? rack?.jumphost?.name ?? hostname(), rack: rack?.name };
 }
 
@@ -38,7 +32,10 @@ export function toProblem(error: unknown, place = placeOf()): HttpProblem {
 }
 
 /** What is wrong with a disk, and the command that shows the cause. */
-export function storageText(error: StorageUnavailable, { machine, rack }: Place): string {
+export function storageText(
+  error: StorageUnavailable,
+  { machine, rack }: ReturnType<typeof placeOf>,
+): string {
   const folder = dirname(error.folder);
   const isFull = ['ENOSPC', 'EDQUOT'].includes(error.code);
   const look = isFull

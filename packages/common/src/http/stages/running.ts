@@ -12,8 +12,9 @@ const mostWaiting = 256;
 /** The start of a service. Requests wait for its end. */
 export class Start {
   isOver = false;
-  private readonly waiting = new Set<AbortController>();
+  private readonly over = new AbortController();
   private readonly waitMs: number;
+  private waiting = 0;
 
   /** @param waitMs the most that a request waits */
   constructor(waitMs = 5000) {
@@ -22,17 +23,18 @@ export class Start {
 
   end(): void {
     this.isOver = true;
-    for (const each of this.waiting) each.abort();
+    this.over.abort();
   }
 
   /** Returns after the start. @throws HttpProblem 503: it takes longer, too many requests wait, or the client has disconnected. */
   async wait(response: ServerResponse): Promise<void> {
-    if (this.waiting.size < mostWaiting) {
-      const over = new AbortController();
-      response.once('close', () => over.abort());
-      this.waiting.add(over);
-      await pause(this.waitMs, over.signal).catch(() => undefined);
-      this.waiting.delete(over);
+    if (this.waiting < mostWaiting) {
+      const closed = new AbortController();
+      response.once('close', () => closed.abort());
+      const end = AbortSignal.any([this.over.signal, closed.signal]);
+      this.waiting += 1;
+      await pause(this.waitMs, end).catch(() => undefined);
+      this.waiting -= 1;
     }
     if (!this.isOver || response.destroyed) throw busy('the service is starting');
   }
