@@ -17,7 +17,14 @@ export type { MachinePart } from './rack/machine-part.ts';
 export { machinePartOf, readMachinePart } from './rack/machine-part.ts';
 export { swarmingSettings } from './rack/overrides.ts';
 export type * from './rack/rack.ts';
-export { connectedTo, dependsOn, feedsKnown, goesDark, losesPower } from './rack/wiring.ts';
+export {
+  connectedTo,
+  dependsOn,
+  feedsKnown,
+  goesDark,
+  losesPower,
+  sharedPort,
+} from './rack/wiring.ts';
 export { hasRange } from './ranges/ranges.ts';
 export {
   locateFindings,

@@ -4,8 +4,7 @@ import { models, type Transport } from '@skolo/models';
 import { type Draft, type Report, reportTo, within } from '../draft/draft.ts';
 import type { Problem } from '../issues/issues.ts';
 import { swarmingSettings } from '../rack/overrides.ts';
-import type { Machine } from '../rack/rack.ts';
-import { builtInHubs } from '../rack/uhubctl.ts';
+import { sharedPort } from '../rack/wiring.ts';
 import type { ServiceName } from '../schema/service-ports.ts';
 
 /**
@@ -82,7 +81,9 @@ function warnOfMachines(draft: Draft, used: Used, report: Report): void {
     const hasBot = swarmingSettings(draft.rack, machine).bot !== 'none';
     if (used.tokens && !identity && hasBot)
       lacks('identity', ' and rack.yaml has no `defaultIdentity`, so it does not receive a token');
-    for (const { device, shared } of sharingPower(machine)) {
+    for (const device of machine.devices) {
+      const shared = sharedPort(machine, device)?.fullName;
+      if (shared === undefined) continue;
       const why = `a power cycle of ${shared} may also cut its power, because a Raspberry Pi switches all its USB ports together (see \`powerVerified\`)`;
       report(() => within(draft, device), 'power', `has no \`power\`, but ${why}`, 'key');
     }
@@ -97,18 +98,6 @@ function warnOfMachines(draft: Draft, used: Used, report: Report): void {
       );
     }
   }
-}
-
-/** Phones without `power` on a hub that switches all its ports together, with the phone whose port it switches. */
-function sharingPower({ kind, devices }: Machine) {
-  const shared = devices.find(
-    ({ power, powerVerified }) =>
-      power !== undefined && 'hub' in power && builtInHubs.has(power.hub) && !powerVerified,
-  );
-  if (kind !== 'rpi' || shared === undefined) return [];
-  return devices
-    .filter(({ power, address }) => power === undefined && address === undefined)
-    .map((device) => ({ device, shared: shared.fullName }));
 }
 
 function warnOfInfrastructure(draft: Draft, { backups }: Used, report: Report): void {

@@ -3,7 +3,8 @@
  * while its uplink is on and linked. PoE is a feed; a port without power still has data.
  */
 import { feedOf, formatOutlet, type Outlet } from '../schema/outlets.ts';
-import type { Machine, Rack } from './rack.ts';
+import type { AttachedDevice, Machine, Rack } from './rack.ts';
+import { builtInHubs } from './uhubctl.ts';
 
 /** A machine, device, phone or the jumphost. */
 interface Thing {
@@ -23,14 +24,30 @@ function thingsOf(rack: Rack): Map<string, Thing> {
     const { name, power: feeds, uplink } = entry;
     add({ name, feeds, ...(uplink !== undefined && uplink !== 'internet' && { uplink }) });
   }
-  for (const { name, power: feeds, uplink, devices } of rack.machines.values()) {
+  for (const machine of rack.machines.values()) {
+    const { name, power: feeds, uplink, devices } = machine;
     add({ name, feeds, ...(uplink && { uplink }) });
     for (const device of devices) {
-      const feed = feedOf(name, device);
+      const feed = feedOf(name, sharedPort(machine, device) ?? device);
       add({ name: device.fullName, feeds: feed ? [feed] : [], host: name });
     }
   }
   return things;
+}
+
+/**
+ * The phone whose port also cuts the power of this one, which has no `power`: a Raspberry Pi switches all its USB ports together. Undefined:
+ * there is none.
+ */
+export function sharedPort(
+  { kind, devices }: Machine,
+  { power, address }: AttachedDevice,
+): AttachedDevice | undefined {
+  if (kind !== 'rpi' || power !== undefined || address !== undefined) return undefined;
+  return devices.find(
+    ({ power, powerVerified }) =>
+      power !== undefined && 'hub' in power && builtInHubs.has(power.hub) && !powerVerified,
+  );
 }
 
 /**

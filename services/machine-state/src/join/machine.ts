@@ -1,7 +1,7 @@
 /** Joins one machine from all sources. Pure. */
 import type { AgentStatus, DeviceStatus, Machine, MachinePower } from '@skolo/api';
 import { isSilent } from '@skolo/api/silence';
-import { formatOutlet, type Machine as RackMachine } from '@skolo/rack';
+import { formatOutlet, type Machine as RackMachine, sharedPort } from '@skolo/rack';
 import { conditionOf, sinceOf } from './condition.ts';
 import { needsAttentionOf, sentenceOf } from './sentence.ts';
 import type { MachineSources, PowerView } from './sources.ts';
@@ -19,7 +19,11 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
   const condition = conditionOf(sources);
   // A machine that is not silent has its own cause.
   const hasFallenSilent = isSilent({ condition });
-  const told = { ...sources, agent, orders, ...(!hasFallenSilent && { cause: undefined }) };
+  const unpowered = unpoweredDevices(machine, services.power);
+  const told = {
+    ...{ ...sources, agent, orders, unpowered },
+    ...(!hasFallenSilent && { cause: undefined }),
+  };
   const seenAt = agent.seenAt ?? standing?.seenAt;
   const needsAttention = needsAttentionOf(name, condition, told);
   const client = services.clients?.get(name);
@@ -48,6 +52,21 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
     }),
     alerts,
   };
+}
+
+/** A phone without `power` of its own loses it with its neighbour's. */
+function unpoweredDevices(machine: RackMachine, power: PowerView | undefined): Map<string, string> {
+  const found = machine.devices.flatMap((device): [string, string][] => {
+    const { name, fullName } = sharedPort(machine, device) ?? device;
+    const { outlets = [], cycle } = power?.machines.get(fullName) ?? {};
+    const off = outlets.find(({ switchedOff }) => switchedOff !== undefined);
+    const whose = name === device.name ? '' : ` of ${name}, which it shares,`;
+    if (cycle !== undefined) return [[device.name, `the power${whose} is being cycled`]];
+    if (off?.switchedOff === undefined) return [];
+    const { by, reason } = off.switchedOff;
+    return [[device.name, `the power${whose} was turned off by ${by}: ${reason}`]];
+  });
+  return new Map(found);
 }
 
 /** A dead switch says more than the failed request. */

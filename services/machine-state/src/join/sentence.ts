@@ -8,7 +8,10 @@ const mostReasons = 3;
 type Told = Pick<
   MachineSources,
   'agent' | 'orders' | 'unknownOrders' | 'services' | 'alerts' | 'cause' | 'flapping'
->;
+> & {
+  /** Devices whose port is off, or being cycled, by their name on the machine. */
+  unpowered: ReadonlyMap<string, string>;
+};
 
 export function sentenceOf(name: string, condition: MachineCondition, sources: Told): string {
   const undelivered = sources.orders.filter(({ deliveredAt }) => deliveredAt === undefined);
@@ -80,13 +83,15 @@ export function needsAttentionOf(
   }
 }
 
-function reasonsOf(condition: MachineCondition, { agent }: Told): string {
+function reasonsOf(condition: MachineCondition, { agent, unpowered }: Told): string {
   const reasons =
     agent.status?.health?.reasons.filter(({ verdict }) => verdict === condition) ?? [];
   if (reasons.length === 0) return `the agent reports ${condition} without giving a reason`;
-  const shown = reasons
-    .slice(0, mostReasons)
-    .map(({ device, text }) => (device === undefined ? text : `${device}: ${text}`));
+  const shown = reasons.slice(0, mostReasons).map(({ device, text }) => {
+    const why = unpowered.get(device ?? '');
+    const all = why === undefined ? text : `${text}; ${why}`;
+    return device === undefined ? all : `${device}: ${all}`;
+  });
   const rest = reasons.length - shown.length;
   return shown.join('; ') + (rest > 0 ? `; and ${rest} more` : '');
 }

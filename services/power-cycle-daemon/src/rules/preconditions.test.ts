@@ -36,6 +36,14 @@ services:
   { file: '/rack.yaml' },
 );
 
+/** The Raspberry Pi cuts the power of both phones with that of one. */
+const twoPhones = parseRack(
+  `${rackYaml('')}machines:
+  pi: { kind: rpi, address: 127.0.1.1, devices: [{ name: left, kind: android, power: usb/1-1.2 }, { name: right, kind: android }] }
+`,
+  { file: '/rack.yaml' },
+);
+
 const now = Date.parse('2026-11-20T12:00:00Z');
 
 function target(name: string, within: Rack = rack): Target {
@@ -220,6 +228,29 @@ describe('others', () => {
     expect(rejection('switch-2', off)).toMatchObject({
       code: 'others-go-dark',
     });
+  });
+});
+
+describe('a phone without `power` beside one that has it', () => {
+  it.each<[string, Partial<Ask>]>([
+    ['a cycle', {}],
+    ['an off', { action: 'off', mode: 'hard' }],
+  ])('is named when a person requests %s of the other one', (_, ask) => {
+    expect(rejection('pi-left', { person: 'ann', ...ask }, { rack: twoPhones })).toMatchObject({
+      code: 'others-go-dark',
+      dark: ['pi-right'],
+      detail:
+        'pi-left: pi-right would lose power, too, because a Raspberry Pi switches all its USB ports together; use force if that is intended',
+    });
+  });
+
+  it.each<[string, string, Partial<Ask>]>([
+    ['a person who forces it', 'pi-left', { person: 'ann', force: true }],
+    ['a person who tests its port', 'pi-left', { person: 'ann', alone: true }],
+    ['a repair', 'pi-left', {}],
+    ['a person who turns it on', 'pi-left', { person: 'ann', action: 'on' }],
+  ])('does not stop %s', (_, name, ask) => {
+    expect(verdict(name, ask, { rack: twoPhones }).is).toBe('allowed');
   });
 });
 

@@ -106,7 +106,8 @@ export function whyNoLonger(
   const why = whyObserved(target, snapshot.rack);
   if (why !== undefined) return `${target.name}: ${why}`;
   const person = record.origin === 'person' ? record.by : undefined;
-  const ask = { action, mode, force, person, ...(offSecondsGiven && { offSeconds }) };
+  const { alone } = record;
+  const ask = { action, mode, force, alone, person, ...(offSecondsGiven && { offSeconds }) };
   const isSafe = action === 'on' || mode === 'soft' || target.feeds.length === 0;
   const verdict =
     held(target, ask, snapshot, Date.parse(record.requestedAt)) ??
@@ -290,7 +291,10 @@ function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
   const { feeds } = target;
   const already = [...snapshot.switchedOff.values(), ...snapshot.pendingOns.values()];
   const gone = goesDarkNow(rack, feeds, already);
-  const dark = gone.filter((name) => !ownNames(target).has(name));
+  const phones = ownNames({ ...target, kind: 'machine' });
+  // A cycle that the agent or a repair requests waits for no task, and one of the port `alone` fails if others share its power.
+  const own = target.kind === 'device' && (ask.alone || !ask.person) ? phones : ownNames(target);
+  const dark = gone.filter((name) => !own.has(name));
   const cutOff = whyDaemonNeeds(rack, feeds, gone);
   if (cutOff !== undefined) {
     if (ask.action === 'off') {
@@ -309,7 +313,11 @@ function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
     return { is: 'allowed', nativeOnly: true };
   }
   if (dark.length > 0 && !ask.force) {
-    const detail = `${count(dark.length, 'other machine or device', 'other machines or devices')} would lose power or network; use force if that is intended`;
+    const others = count(dark.length, 'other machine or device', 'other machines or devices');
+    const detail =
+      target.kind === 'device' && own.size === 1 && phones.has(dark[0] ?? '')
+        ? `${dark.join(', ')} would lose power, too, because a Raspberry Pi switches all its USB ports together; use force if that is intended`
+        : `${others} would lose power or network; use force if that is intended`;
     return rejected(target, 'others-go-dark', detail, { dark });
   }
   return { is: 'allowed', nativeOnly: ask.nativeOnly === true };
