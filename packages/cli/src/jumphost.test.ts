@@ -127,7 +127,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     expect(await workstation?.left()).toEqual([]);
   });
 
-  it('cabling --prove asks agents through the jumphost', async () => {
+  it('check outlets asks agents through the jumphost', async () => {
     const asked: unknown[] = [];
     const agent = createServer((request, response) => {
       asked.push(request.headers.forwarded);
@@ -147,10 +147,10 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     const operator = join(workstation?.env.HOME ?? '', 'operator');
     await writeFile(operator, tokens.operate, { mode: 0o600 });
 
-    const { stderr } = await skolo('cabling', 'rack4', '--prove', '--token-file', operator);
+    const { stdout } = await skolo('check', 'outlets', 'rack4', '--token-file', operator);
 
     await writeFile(file, text);
-    expect(stderr).toMatch(/shelf1-002: not verified: .* does not report whether it is idle/);
+    expect(stdout).toMatch(/shelf1-002: not verified: .* does not report whether it is idle/);
     expect(asked).toContain('for=unknown');
     expect(await workstation?.left()).toEqual([]);
   });

@@ -62,21 +62,14 @@ const nouns: Record<string, Noun> = {
     example: 'skolo check rack racks/*/rack.yaml',
     verbs: {
       rack: async () => (await import('./commands/check/rack.ts')).define,
+      equipment: async () => (await import('./commands/check/equipment.ts')).define,
+      cabling: async () => (await import('./commands/check/cabling.ts')).cabling,
+      outlets: async () => (await import('./commands/check/cabling.ts')).outlets,
+      jumphost: async () => (await import('./commands/check/jumphost.ts')).define,
       cluster: async () => (await import('./commands/check/cluster.ts')).define,
       testbed: async () => (await import('./commands/check/testbed.ts')).define,
+      secrets: async () => (await import('./commands/check/secrets.ts')).define,
     },
-  },
-  cabling: {
-    group: 'look',
-    summary: 'compare the cabling with rack.yaml',
-    example: 'skolo cabling rack4',
-    own: async () => (await import('./commands/cabling/cabling.ts')).define,
-  },
-  prove: {
-    group: 'look',
-    summary: "compare rack.yaml with the rack's devices, read-only",
-    example: 'skolo prove rack.yaml',
-    own: async () => (await import('./commands/prove/prove.ts')).define,
   },
   power: {
     group: 'act',
@@ -250,11 +243,10 @@ const nouns: Record<string, Noun> = {
   },
   jumphost: {
     group: 'set up',
-    summary: 'set up, verify, upgrade and replace jumphosts',
+    summary: 'set up, upgrade and replace jumphosts',
     example: 'skolo jumphost prepare rack4 --check',
     verbs: {
       prepare: async () => (await import('./commands/jumphost/prepare.ts')).define,
-      verify: async () => (await import('./commands/jumphost/verify.ts')).define,
       image: async () => (await import('./commands/jumphost/image.ts')).define,
       stick: async () => (await import('./commands/jumphost/stick.ts')).define,
       upgrade: async () => (await import('./commands/jumphost/upgrade.ts')).define,
@@ -313,7 +305,6 @@ const nouns: Record<string, Noun> = {
       edit: async () => (await import('./commands/secrets/set.ts')).edit,
       diff: async () => (await import('./commands/secrets/apply.ts')).diff,
       apply: async () => (await import('./commands/secrets/apply.ts')).apply,
-      check: async () => (await import('./commands/secrets/check.ts')).define,
       rotate: async () => (await import('./commands/secrets/rotate.ts')).define,
       verify: async () => (await import('./commands/secrets/verify.ts')).define,
     },

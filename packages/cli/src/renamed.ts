@@ -10,9 +10,14 @@ interface Renamed {
 }
 
 const all: readonly Renamed[] = [
+  { old: 'prove', now: 'check equipment', drops: '--look' },
+  { old: 'cabling', with: '--prove', now: 'check outlets' },
+  { old: 'cabling', now: 'check cabling' },
   { old: 'rack check', now: 'check rack' },
+  { old: 'jumphost verify', now: 'check jumphost' },
   { old: 'pi kubernetes verify', now: 'check cluster' },
   { old: 'pi testbed verify', now: 'check testbed', drops: '--cluster' },
+  { old: 'secrets check', now: 'check secrets' },
 ];
 
 /**

@@ -183,7 +183,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     const keys = join(dirname(machine.privateKeyFile), 'authorized_keys');
     expect((await readFile(keys, 'utf8')).trim().split('\n')).toHaveLength(2);
     expect(await readFile(file, 'utf8')).not.toBe(sealed);
-    expect((await skolo('secrets', 'check', 'rack4')).out).toMatch(/^id +rpi-001 +opens +-$/m);
+    expect((await skolo('check', 'secrets', 'rack4')).out).toMatch(/^id \(rpi-001\): ok: opens$/m);
   });
 
   it('leave no clear text behind, even if an editor is killed with them', async () => {

@@ -96,7 +96,7 @@ async function placeFor(session: string, lines: CommandLines | undefined): Promi
     ? await startPowerCycleDaemon({ tokens })
     : undefined;
   if (power) onTestFinished(power.close);
-  const backup = /skolo (backup|equipment|cabling)\b/.test(session)
+  const backup = /skolo (backup|equipment|check cabling)\b/.test(session)
     ? await startRouterBackup({ tokens })
     : undefined;
   if (backup) onTestFinished(backup.close);

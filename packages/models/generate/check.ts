@@ -20,7 +20,7 @@ interface Checked {
 /** `OWNER/rack-NUMBER/FILE`. An owner is an account on GitHub. */
 const place = /^(?<owner>[a-z\d](?:-?[a-z\d]){0,38})\/(?<rack>rack-[1-9]\d{0,2})\/(?<file>[^/]+)$/;
 const mostCharacters = 256 * 1024;
-/** `skolo prove` did not exist before. */
+/** `skolo check equipment` did not exist before. */
 const firstDay = '2026-11-01';
 
 /**

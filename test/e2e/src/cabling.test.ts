@@ -1,4 +1,4 @@
-/** `skolo cabling` in a rack whose cable was moved: the services as their images run them, and simulated equipment behind them. */
+/** `skolo check cabling` in a rack whose cable was moved: the services as their images run them, and simulated equipment behind them. */
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -87,7 +87,7 @@ ${more}services:
   await writeRack(power.url, backup.url);
   const skolo = async (...args: string[]) => {
     const env = { ...process.env, SKOLO_TOKEN_FILE: file('token') };
-    const all = [join(root, 'packages/cli/bin/skolo.js'), ...args, '--rack', rackFile];
+    const all = [join(root, 'packages/cli/bin/skolo.js'), 'check', ...args, '--rack', rackFile];
     const ran = run(process.execPath, all, { env, cwd: dir });
     return await ran.then(
       ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
@@ -109,23 +109,23 @@ it('finds a moved cable, proves its outlet, and corrects rack.yaml', {
   const before = await read();
 
   moved.task = { running: true };
-  const busy = await skolo('cabling', '--prove', '--write');
+  const busy = await skolo('outlets', '--write');
   const left = await read();
   moved.task = { running: false };
-  const verified = await skolo('cabling', '--prove', '--write');
+  const verified = await skolo('outlets', '--write');
   const again = await skolo('cabling');
 
   expect(busy.output).toContain(
     'rpi-1: not verified: rpi-1 is running a task; no further outlets will be cycled',
   );
-  expect(busy.code).toBe(1);
+  expect(busy.code).toBe(3);
   expect(left).toBe(before.replace('uplink: switch-1/1,', 'uplink: switch-1/4,'));
   expect(verified.output).toContain('rpi-1: verified: switch-1/4 powers it');
   expect(changes).toEqual(['4 off', '4 on']);
   expect(await read()).toBe(before.replaceAll('switch-1/1,', 'switch-1/4,'));
   expect(verified.code).toBe(0);
   expect(again).toMatchObject({ code: 0 });
-  expect(again.output).toContain('0 findings');
+  expect(again.output).toContain('rack4: no problems, ');
   expect(`${busy.output}${verified.output}`).not.toContain('canary');
 });
 
@@ -171,9 +171,9 @@ it.runIf(isLong)(
     const { skolo, read } = await startRack({ 'rpi-1': '1', 'rpi-2': '2' }, more);
     const before = await read();
 
-    const shown = await skolo('cabling', '--prove', '--write');
+    const shown = await skolo('outlets', '--write');
 
-    expect(shown.code).toBe(1);
+    expect(shown.code).toBe(3);
     expect(shown.output).toContain(
       'usb-1-own: usb/1-1.3.1: verified: the port powers only this device',
     );
@@ -205,7 +205,7 @@ it.runIf(process.env.SKOLO_LONG === '1')(
     const { skolo, read, changes } = await startRack({ 'rpi-1': '2', 'rpi-2': '1' });
 
     const first = await skolo('cabling');
-    const verified = await skolo('cabling', '--prove', '--write');
+    const verified = await skolo('outlets', '--write');
 
     expect(first.output).toContain('switch-1/2 is still assigned to rpi-2 in rack.yaml');
     expect(verified).toMatchObject({ code: 0 });

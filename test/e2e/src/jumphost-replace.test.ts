@@ -181,7 +181,7 @@ describe.skipIf(why !== undefined)(
       await makeArchive(`${archives}-damaged`, another, '2026-11-20');
       roots.push(state, another);
       // The workstation knows its host key.
-      await typed(racks, jumphost, ['jumphost', 'verify', 'rack4', ...args().slice(-4)]);
+      await typed(racks, jumphost, ['check', 'jumphost', 'rack4', ...args().slice(-4)]);
       await jumphost.computer.cutPower();
     }, 180_000);
     afterAll(async () => {

@@ -75,12 +75,12 @@ machines: { rpi-1: { kind: rpi, address: 127.0.0.2, power: pdu-1/1 } }
   await mkdir(store, { recursive: true, mode: 0o700 });
   await writeFile(join(store, 'auth'), `anotherAnother\n${authKey}\n`, { mode: 0o600 });
   await writeFile(join(store, 'priv'), privKey, { mode: 0o600 });
-  const child = spawn(process.execPath, [skolo, 'secrets', 'check', 'rack4'], {
+  const child = spawn(process.execPath, [skolo, 'check', 'secrets', 'rack4'], {
     env,
     cwd: env.HOME,
   });
   const [checked] = await Promise.all([endOf(child), watchProcesses(child, [authKey, privKey])]);
-  expect(checked.out).toMatch(/^auth,priv +pdu-1 +opens /m);
+  expect(checked.out).toMatch(/^auth,priv \(pdu-1\): ok: opens$/m);
 
   await jumphost.program('node', 'echo "node: not found" >&2; exit 127');
   await expect(read(right)).rejects.toThrow(

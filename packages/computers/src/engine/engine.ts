@@ -25,6 +25,8 @@ export interface StepProgress {
   text: string;
   /** Only in a check: `prepare` repairs at least a part of the differences. */
   isRepairable?: boolean;
+  /** Only in a check that found differences. */
+  check?: Check;
 }
 
 export interface PrepareOptions {
@@ -63,8 +65,14 @@ async function throughSteps(
   const all = steps.map(
     ({ name, about }): StepProgress => ({ name, about, state: 'waiting', text: '' }),
   );
-  const show = (at: number, state: StepState, text = '', isRepairable = false) => {
-    all[at] = { ...(all[at] as StepProgress), state, text, ...(isRepairable && { isRepairable }) };
+  const show = (
+    at: number,
+    state: StepState,
+    text = '',
+    { isRepairable, check }: Pick<StepProgress, 'isRepairable' | 'check'> = {},
+  ) => {
+    const more = { ...(isRepairable && { isRepairable }), ...(check && { check }) };
+    all[at] = { ...(all[at] as StepProgress), state, text, ...more };
     report([...all]);
   };
   for (const [at, step] of steps.entries()) {
@@ -84,7 +92,7 @@ async function throughSteps(
       const before = await step.check(host);
       const isRepairable = before.differs.length > 0 && step.apply !== undefined;
       if (textOf(before) === '') show(at, 'ok', before.note);
-      else if (isCheck) show(at, 'differs', textOf(before), isRepairable);
+      else if (isCheck) show(at, 'differs', textOf(before), { isRepairable, check: before });
       else if (!isRepairable) throw new ComputerError(textOf(before));
       else {
         const { waitsFor } = step;
@@ -99,7 +107,9 @@ async function throughSteps(
       if (isCheck && !isLost && step.needs !== undefined && unmet !== '') {
         show(at, 'waiting', `waits for ${unmet}`);
       } else
-        show(at, 'failed', `${errorText(error)}${waited}`, isCheck && step.apply !== undefined);
+        show(at, 'failed', `${errorText(error)}${waited}`, {
+          isRepairable: isCheck && step.apply !== undefined,
+        });
       if (isLost) break;
     }
   }

@@ -36,7 +36,7 @@ export const deviceSchema = object({
     .boolean()
     .exactOptional()
     .describe(
-      'Whether `skolo cabling --prove` has verified that turning off the USB port affects only this phone. Unless this is `true`, all ports on a built-in hub count as one outlet.',
+      'Whether `skolo check outlets` has verified that turning off the USB port affects only this phone. Unless this is `true`, all ports on a built-in hub count as one outlet.',
     ),
   address: each(address).exactOptional().describe('IP address (`chromeos` and `linux` only).'),
   login: z.string().exactOptional().describe('Name of an entry in `logins`.'),

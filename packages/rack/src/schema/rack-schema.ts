@@ -141,7 +141,7 @@ export const loginSchema = object({
   read: word
     .exactOptional()
     .describe(
-      'Name of a read-only login. Services and `skolo prove` use that login to read everything that its permissions allow (see [Models](#models)), and the current login for all other operations.',
+      'Name of a read-only login. Services and `skolo check equipment` use that login to read everything that its permissions allow (see [Models](#models)), and the current login for all other operations.',
     ),
 });
 

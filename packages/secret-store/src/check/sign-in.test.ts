@@ -114,22 +114,22 @@ it('signs in to devices, machines and accounts through the jumphost, and says wh
     now: Date.now,
   });
 
-  expect(found.map(({ what, state, why }) => `${what}: ${state}${why ? `: ${why}` : ''}`)).toEqual([
-    'switch-1: opens',
-    'switch-2: opens',
-    expect.stringMatching(/^router: rejected: router: .*password/),
-    'pdu-1: failed: pdu-1: the relay is away',
-    'pdu-1 with readers: failed: pdu-1: the relay is away',
-    'plug-1: opens',
-    expect.stringMatching(/^mikrotik: rejected: mikrotik: .*admin/),
-    'mikrotik with readers: opens',
-    'bmc-1: unknown: ipmi does not work through the jumphost',
-    expect.stringMatching(/^plug-2: rejected: plug-2: .*password/),
-    ...(sshd ? ['rpi-001: opens'] : [expect.stringContaining('rpi-001: failed')]),
-    expect.stringMatching(/^rpi-002: failed: rpi-002: 192.168.1.102:22/),
-    `${key.client_email}: opens`,
-    expect.stringMatching(/^old@p.iam.gserviceaccount.com: rejected: .*/),
+  expect(found.map(({ where, state, found: text }) => `${where}: ${state}: ${text}`)).toEqual([
+    'switch-1: ok: opens',
+    'switch-2: ok: opens',
+    expect.stringMatching(/^router: differs: rejected: router: .*password/),
+    'pdu-1: unchecked: pdu-1: the relay is away',
+    'pdu-1 with readers: unchecked: pdu-1: the relay is away',
+    'plug-1: ok: opens',
+    expect.stringMatching(/^mikrotik: differs: rejected: mikrotik: .*admin/),
+    'mikrotik with readers: ok: opens',
+    'bmc-1: skipped: ipmi does not work through the jumphost',
+    expect.stringMatching(/^plug-2: differs: rejected: plug-2: .*password/),
+    ...(sshd ? ['rpi-001: ok: opens'] : [expect.stringContaining('rpi-001: unchecked')]),
+    expect.stringMatching(/^rpi-002: unchecked: rpi-002: 192.168.1.102:22/),
+    `${key.client_email}: ok: opens`,
+    expect.stringMatching(/^old@p.iam.gserviceaccount.com: differs: rejected: .*/),
   ]);
-  expect(found[0]?.secrets).toEqual(['ENABLE', 'switch']);
+  expect(found[0]?.thing).toBe('ENABLE,switch');
   expect(JSON.stringify(found)).not.toContain(password);
 });

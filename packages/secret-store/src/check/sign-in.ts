@@ -1,6 +1,6 @@
 /** Checks that logins and accounts accept the store's values, with a session on a device or a token for an account. */
 
-import { closing, errorText, inParallel } from '@skolo/base';
+import { closing, errorText, type Finding, inParallel } from '@skolo/base';
 import {
   type Dial,
   type DialDatagrams,
@@ -38,31 +38,21 @@ interface SignInDeps {
   now(): number;
 }
 
-interface SignInCheck {
-  /** Names of secrets. */
-  secrets: string[];
-  /** A device, a machine, an account. */
-  what: string;
-  /**
-   * `failed`: the check did not finish, for example because the device did not respond, so the secrets may be correct. `unknown`: it cannot
-   * be checked from a workstation.
-   */
-  state: 'opens' | 'rejected' | 'failed' | 'unknown';
-  why?: string;
-}
-
 /** Transports that work through the jumphost. */
 const reachable: ReadonlySet<string> = new Set(['ssh', 'telnet', 'http', 'snmp']);
 /** A sign-in, whose servers may be slow, and a short reading. */
 const deadlineMs = 120_000;
 const atOnce = 8;
 
-/** Signs in to each device and machine with a login, and requests a token for each service account key. */
-export async function checkSignIns(deps: SignInDeps): Promise<SignInCheck[]> {
+/**
+ * Signs in to each device and machine with a login, and requests a token for each service account key. A check that did not finish, for
+ * example because the device did not respond, says nothing about the secrets.
+ */
+export async function checkSignIns(deps: SignInDeps): Promise<Finding[]> {
   const { rack } = deps;
   const devices = [...rack.infrastructure.values()].filter(({ login }) => login !== undefined);
   const machines = [...rack.machines.values()].filter(({ login }) => login !== undefined);
-  const work: (() => Promise<SignInCheck>)[] = [
+  const work: (() => Promise<Finding>)[] = [
     ...devices.flatMap((device) => [
       () => checkDevice(device, deps),
       ...readersOf(rack, device).map((login) => () => checkReader({ ...device, login }, deps)),
@@ -75,16 +65,19 @@ export async function checkSignIns(deps: SignInDeps): Promise<SignInCheck[]> {
 
 /** Runs `ask`, and returns the outcome. */
 async function outcome(
-  about: Pick<SignInCheck, 'secrets' | 'what'>,
+  about: Pick<Finding, 'thing' | 'where'>,
   signal: AbortSignal,
   ask: (signal: AbortSignal) => Promise<unknown>,
-): Promise<SignInCheck> {
+): Promise<Finding> {
   try {
     await ask(AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]));
-    return { ...about, state: 'opens' };
+    return { ...about, state: 'ok', found: 'opens' };
   } catch (error) {
     signal.throwIfAborted();
-    return { ...about, state: isRejection(error) ? 'rejected' : 'failed', why: errorText(error) };
+    const found = errorText(error);
+    return isRejection(error)
+      ? { ...about, state: 'differs', found: `rejected: ${found}` }
+      : { ...about, state: 'unchecked', found };
   }
 }
 
@@ -95,12 +88,12 @@ function isRejection(error: unknown): boolean {
   );
 }
 
-async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Promise<SignInCheck> {
+async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Promise<Finding> {
   const { rack, hostKeys, dial, datagrams, scratch, signal } = deps;
   const { name, model, transport, login } = device;
-  const about = { what: name, secrets: secretsOfLogin(deps, login) };
+  const about = { thing: secretsOfLogin(deps, login), where: [name] };
   if (!reachable.has(transport)) {
-    return { ...about, state: 'unknown', why: `${transport} does not work through the jumphost` };
+    return { ...about, state: 'skipped', found: `${transport} does not work through the jumphost` };
   }
   const credentials = () => loginCredentials(deps, login);
   const driver = (await loadDrivers()).get(model);
@@ -127,8 +120,8 @@ async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Prom
   if (backup === undefined)
     return {
       ...about,
-      state: 'unknown',
-      why: 'the model does not support a read-only sign-in check',
+      state: 'skipped',
+      found: 'the model does not support a read-only sign-in check',
     };
   return await outcome(about, signal, async (stop) => {
     const limits = { idleMs: 30_000, deadlineMs, signal: stop };
@@ -163,19 +156,19 @@ function readersOf(rack: Rack, device: InfrastructureDevice): string[] {
 async function checkReader(
   device: InfrastructureDevice & { login: string },
   deps: SignInDeps,
-): Promise<SignInCheck> {
+): Promise<Finding> {
   const check = device.transport === 'ssh' ? checkMachine : checkDevice;
   const found = await check(device, deps);
-  return { ...found, what: `${device.name} with ${device.login}` };
+  return { ...found, where: [`${device.name} with ${device.login}`] };
 }
 
 /** Only signs in. */
 async function checkMachine(
   machine: Machine | InfrastructureDevice,
   deps: SignInDeps,
-): Promise<SignInCheck> {
+): Promise<Finding> {
   const { name, login } = machine;
-  const about = { what: name, secrets: secretsOfLogin(deps, login) };
+  const about = { thing: secretsOfLogin(deps, login), where: [name] };
   return await outcome(about, deps.signal, async (stop) => {
     const credentials = () => loginCredentials(deps, login);
     const target = await targetOf(
@@ -208,15 +201,16 @@ function isAt({ name, paths }: RackSecret, ref: SecretRef): boolean {
   return paths.some((path) => path === ref.file.replace(/^\.\//, ''));
 }
 
-function secretsOfLogin({ secrets }: SignInDeps, login: string | undefined): string[] {
-  return secrets.filter(({ logins }) => logins.includes(login ?? '')).map(({ name }) => name);
+function secretsOfLogin({ secrets }: SignInDeps, login: string | undefined): string {
+  const own = secrets.filter(({ logins }) => logins.includes(login ?? ''));
+  return own.map(({ name }) => name).join(',');
 }
 
 function accountKeys({ secrets, values }: SignInDeps): RackSecret[] {
   return secrets.filter(({ kind, name }) => kind === 'service-account-key' && values.has(name));
 }
 
-async function checkAccount(secret: RackSecret, deps: SignInDeps): Promise<SignInCheck> {
+async function checkAccount(secret: RackSecret, deps: SignInDeps): Promise<Finding> {
   const { rack, values, signal, now } = deps;
   const { name, where } = secret;
   const read = async () => values.get(name) ?? new Secret('');
@@ -226,6 +220,6 @@ async function checkAccount(secret: RackSecret, deps: SignInDeps): Promise<SignI
   );
   const scopes = identity?.scopes ?? ['https://www.googleapis.com/auth/userinfo.email'];
   const email = await source.email().catch(() => undefined);
-  const about = { what: email ?? name, secrets: [name] };
+  const about = { thing: name, where: [email ?? name] };
   return await outcome(about, signal, (stop) => source.accessToken(scopes, stop));
 }

@@ -136,11 +136,11 @@ machines:
     }
     return found;
   }
-  /** As `skolo secrets check` sees it, with what services have. */
+  /** As `skolo check secrets` sees it, with what services have. */
   async function opens(own: ReadonlyMap<string, Secret> = state.applied): Promise<boolean> {
     const given = { rack, secrets, values: own, dial, datagrams, hostKeys, scratch: dir, signal };
     const found = await checkSignIns({ ...given, now: Date.now });
-    return found.find(({ what }) => what === 'pdu-1')?.state === 'opens';
+    return found.find(({ where }) => where?.includes('pdu-1'))?.state === 'ok';
   }
   const secret = secrets.find((each) => each.name === name);
   if (secret === undefined) throw new Error('no secret');

@@ -47,7 +47,7 @@ function suggestions({ rack, rackFile }: RunningService): Suggestion[] {
     },
     {
       text: 'Change the uplink of a machine in rack.yaml, as if you had forgotten a cable, and find it:',
-      commands: [`npx skolo cabling ${where}`],
+      commands: [`npx skolo check cabling ${where}`],
     },
   ];
 }

@@ -1,5 +1,5 @@
 /**
- * The cabling: as rack.yaml has it when an entry is first seen. Edits of rack.yaml move no cables, so that `skolo cabling` finds their
+ * The cabling: as rack.yaml has it when an entry is first seen. Edits of rack.yaml move no cables, so that `skolo check cabling` finds their
  * mistakes.
  */
 import { sha256 } from '@skolo/base';

@@ -1,4 +1,4 @@
-/** What `skolo jumphost verify` tries on a rack, with the demo's services: in place of pods, a program knows their addresses. */
+/** What `skolo check jumphost` tries on a rack, with the demo's services: in place of pods, a program knows their addresses. */
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

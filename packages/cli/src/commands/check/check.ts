@@ -30,8 +30,8 @@ const codes =
 export function defineCheck<Args extends unknown[]>(
   command: SkoloCommand,
   work: (signal: AbortSignal, ...args: Args) => Promise<CheckResult | undefined>,
-): SkoloCommand {
-  return command
+): void {
+  command
     .description(`${command.description()} ${codes}`)
     .option('--json', 'print JSON')
     .interruptible(async (signal, ...args: Args) => {

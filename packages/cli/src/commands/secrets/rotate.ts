@@ -3,7 +3,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
 import { plain } from '../../output/text.ts';
 import { audit } from '../../reach/machine-way.ts';
-import { workstationHostKeys } from './check.ts';
+import { workstationHostKeys } from '../../reach/workstation-host-keys.ts';
 import { findSecret, openSecrets, readValues } from './open-secrets.ts';
 import { secretsDeps } from './rack-places.ts';
 
@@ -49,7 +49,7 @@ export function define(command: SkoloCommand): void {
         now: io.now,
         dial: way.jumphost.connect,
         datagrams: way.jumphost.datagrams,
-        hostKeys: await workstationHostKeys(command, rackName),
+        hostKeys: await workstationHostKeys(command.io, rackName),
         report: (text) => io.err(plain(text)),
         async apply() {
           const written = await applySecrets({ ...way, values: await readValues(open, signal) });

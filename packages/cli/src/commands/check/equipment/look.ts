@@ -6,7 +6,7 @@ import { inParallel } from '@skolo/base';
 import { HostKeys, SessionPool } from '@skolo/equipment';
 import { loadBackups, loadDrivers } from '@skolo/models/load';
 import type { Rack } from '@skolo/rack';
-import { compare, type Finding } from '../cabling/compare.ts';
+import { type CableFinding, compare, withEdits } from '../cabling/compare.ts';
 import { type DeviceLook, lookAtDevice } from './device.ts';
 import { type JumphostDeps, type JumphostLook, lookAtJumphost } from './jumphost.ts';
 import { linkedButOff } from './outlets.ts';
@@ -15,8 +15,8 @@ import type { LookDeps } from './readers.ts';
 export interface RackLook {
   /** In the order of rack.yaml. */
   devices: DeviceLook[];
-  /** Findings from MAC tables and addresses, as in `skolo cabling`. */
-  cabling: Finding[];
+  /** Findings from MAC tables and addresses, as in `skolo check cabling`. */
+  cabling: CableFinding[];
   /** Absent if it was not requested. */
   jumphost?: JumphostLook;
 }
@@ -48,14 +48,19 @@ export async function lookAtRack(
 }
 
 /** Findings that require several devices. */
-function together(rack: Rack, devices: readonly DeviceLook[]): Finding[] {
+function together(rack: Rack, devices: readonly DeviceLook[]): CableFinding[] {
   const lookAt = (name: string) => devices.find(({ device }) => device === name);
   const linked = linkedButOff(
     rack,
     (port) => lookAt(port.device)?.hosts?.ports.find(({ name }) => name === port.outlet)?.up,
     ({ device, outlet }) => lookAt(device)?.outlets.at(-1)?.[outlet]?.state === 'off',
   );
-  for (const { device, what } of linked) lookAt(device)?.problems.push({ kind: 'link', what });
+  for (const { device, part, found } of linked) {
+    const thing = `${device} ${part}`;
+    lookAt(device)?.problems.push({ kind: 'link', thing, state: 'differs', found });
+  }
   const readings = devices.flatMap(({ hosts }) => hosts ?? []);
-  return readings.length === 0 ? [] : compare(rack, readings).findings;
+  return readings.length === 0
+    ? []
+    : compare(rack, readings).findings.map((each) => withEdits(each));
 }

@@ -224,9 +224,7 @@ describe('a proof', () => {
     const to = (name: string, value: string) => {
       const edit = { name, key: 'power' as const, value };
       return {
-        kind: 'moved-cable' as const,
-        name,
-        what: '',
+        ...{ kind: 'moved-cable' as const, thing: name, state: 'differs' as const, found: '' },
         edits: [],
         power: { edit, card: macs.a },
       };

@@ -3,10 +3,10 @@ import type { ConnectedHosts } from '@skolo/api';
 import { count, inParallel } from '@skolo/base';
 import { models } from '@skolo/models';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
-import { CliError, messageOf } from '../../errors.ts';
-import { byNumber } from '../../names.ts';
-import { withoutName } from '../../output/text.ts';
-import type { RouterBackup } from '../../reach/service-client.ts';
+import { CliError, exitCodes, messageOf } from '../../../errors.ts';
+import { byNumber } from '../../../names.ts';
+import { withoutName } from '../../../output/text.ts';
+import type { RouterBackup } from '../../../reach/service-client.ts';
 
 interface Unread {
   device: string;
@@ -37,6 +37,7 @@ export async function readConnectedHosts(rack: Rack, service: RouterBackup): Pro
   if (readable.length === 0) {
     throw new CliError(
       `${rack.name}: rack.yaml does not contain a switch or router whose MAC table or leases skolo can read`,
+      exitCodes.badConfiguration,
     );
   }
   const unread: Unread[] = [];

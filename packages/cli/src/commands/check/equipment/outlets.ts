@@ -1,7 +1,8 @@
 /** Readings of a device's outlets, compared with each other and with rack.yaml. Pure. */
 import type { OutletReading } from '@skolo/models/outlets';
 import type { Outlet, Rack } from '@skolo/rack';
-import { allPlugged } from '../rack/wiring.ts';
+import { allPlugged } from '../../rack/wiring.ts';
+import type { Found } from './settings.ts';
 
 /** By the name of the outlet. */
 export type Readings = Readonly<Record<string, OutletReading>>;
@@ -15,12 +16,18 @@ export function loadsOf(rack: Rack, device: string): Map<string, string[]> {
   return new Map([...byOutlet].map(([outlet, loads]) => [outlet, loads.map(({ name }) => name)]));
 }
 
+export interface OfPart extends Found {
+  /** `outlet 3` */
+  part: string;
+}
+
 /** Outlets whose readings differ. */
-export function changedOutlets(noun: string, readings: readonly Readings[]): string[] {
+export function changedOutlets(noun: string, readings: readonly Readings[]): OfPart[] {
   return Object.keys(readings[0] ?? {}).flatMap((outlet) => {
     const states = readings.map((each) => each[outlet]?.state ?? 'unknown');
     const isSame = new Set(states).size <= 1;
-    return isSame ? [] : [`${noun} ${outlet} changed between readings: ${states.join(', ')}`];
+    const found = `changed between readings: ${states.join(', ')}`;
+    return isSame ? [] : [{ part: `${noun} ${outlet}`, found }];
   });
 }
 
@@ -29,20 +36,20 @@ export function oddOutlets(
   noun: string,
   reading: Readings,
   loads: ReadonlyMap<string, readonly string[]>,
-): string[] {
+): OfPart[] {
   return Object.entries(reading).flatMap(([outlet, { state, delivering, fault, watts }]) => {
     const fed = loads.get(outlet)?.join(', ');
     const draws = delivering ?? (watts === undefined ? undefined : watts > 0);
-    const where = `${noun} ${outlet}`;
-    if (fault !== undefined) return [`${where} reports a fault: ${fault}`];
+    const part = `${noun} ${outlet}`;
+    if (fault !== undefined) return [{ part, found: `reports a fault: ${fault}` }];
     if (fed === undefined) {
       const much = watts === undefined ? 'power' : `${watts} W`;
-      return draws ? [`${where} delivers ${much}, but powers nothing according to rack.yaml`] : [];
+      const expected = 'none, because it powers nothing in rack.yaml';
+      return draws ? [{ part, found: `delivers ${much}`, expected }] : [];
     }
-    if (state === 'off') return [`${where} is off, but powers ${fed} according to rack.yaml`];
-    return draws === false
-      ? [`${where} does not deliver power, but powers ${fed} according to rack.yaml`]
-      : [];
+    const expected = `on, because it powers ${fed} in rack.yaml`;
+    if (state === 'off') return [{ part, found: 'off', expected }];
+    return draws === false ? [{ part, found: 'does not deliver power', expected }] : [];
   });
 }
 
@@ -51,14 +58,14 @@ export function linkedButOff(
   rack: Rack,
   isUp: (port: Outlet) => boolean | undefined,
   isOff: (outlet: Outlet) => boolean,
-): { device: string; what: string }[] {
+): (OfPart & { device: string })[] {
   const all = [rack.jumphost, ...rack.machines.values(), ...rack.infrastructure.values()];
   return all.flatMap(({ name, uplink, power: [feed, ...more] }) => {
     if (uplink === undefined || uplink === 'internet' || feed === undefined || !isUp(uplink)) {
       return [];
     }
     if (![feed, ...more].every(isOff)) return [];
-    const what = `port ${uplink.outlet} has a link, but ${feed.device}/${feed.outlet}, which powers ${name} according to rack.yaml, is off`;
-    return [{ device: uplink.device, what }];
+    const found = `has a link, but ${feed.device}/${feed.outlet}, which powers ${name} in rack.yaml, is off`;
+    return [{ device: uplink.device, part: `port ${uplink.outlet}`, found }];
   });
 }

@@ -1,4 +1,4 @@
-/** `skolo prove --jumphost`, through the system's ssh and a real sshd, as a user without root. */
+/** `skolo check equipment --jumphost`, through the system's ssh and a real sshd, as a user without root. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -8,8 +8,8 @@ import { hasNamespaces } from '@skolo/fleet/testing';
 import { peer, startJumphost } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { complete } from '../../program.ts';
-import { testIo } from '../../testing/test-io.ts';
+import { complete } from '../../../program.ts';
+import { testIo } from '../../../testing/test-io.ts';
 
 const rackYaml = `rack: rack4
 jumphost: { name: jumphost, address: 192.168.1.8 }
@@ -52,10 +52,16 @@ const Look = z.object({
     steps: z.array(z.object({ step: z.string(), isDone: z.boolean() })),
     sent: z.array(z.array(z.string())),
     facts: z.array(z.object({ name: z.string(), text: z.string() })),
-    problems: z.array(z.object({ kind: z.string(), what: z.string() })),
-    notes: z.array(z.string()),
     isComplete: z.boolean(),
   }),
+  findings: z.array(
+    z.object({
+      kind: z.string().optional(),
+      state: z.string(),
+      found: z.string(),
+      advice: z.string().optional(),
+    }),
+  ),
 });
 
 async function start(options: Parameters<typeof startJumphost>[0]) {
@@ -68,12 +74,22 @@ async function start(options: Parameters<typeof startJumphost>[0]) {
   async function run(...more: string[]) {
     const printed: string[] = [];
     const io = testIo({ env, folder: dir, out: (text) => printed.push(text) });
-    const args = ['prove', '--look', join(dir, 'rack.yaml'), '--jumphost', 'jump', ...more];
+    const args = ['check', 'equipment', join(dir, 'rack.yaml'), '--jumphost', 'jump', ...more];
     return { exitCode: await complete(args, io), out: printed.join('\n') };
   }
   async function look(...more: string[]) {
     const { out, exitCode } = await run('--json', ...more);
-    return { ...Look.parse(JSON.parse(out)).jumphost, exitCode };
+    const { jumphost: read, findings } = Look.parse(JSON.parse(out));
+    return {
+      ...read,
+      exitCode,
+      problems: findings.flatMap(({ kind, found, advice }) =>
+        kind === undefined ? [] : [{ kind, what: [found, advice].filter(Boolean).join('; ') }],
+      ),
+      notes: findings.flatMap(({ state, found }) =>
+        state === 'info' && found.includes(' not read: ') ? [found] : [],
+      ),
+    };
   }
   return { jumphost, dir, run, look };
 }
@@ -177,13 +193,14 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
       what: expect.stringMatching(/^\w+: jump: no response within 5 s; try again$/),
     });
     expect(hanging.isComplete).toBe(false);
-    expect(out).toMatch(/^jumphost: not read completely\n {2}problem: system: jump: /m);
-    expect(out).toMatch(/^rack4: 0 devices and the jumphost, 1 problem; nothing was changed$/m);
+    expect(out).toMatch(/^jumphost: not checked: system: jump: /m);
+    expect(out).toMatch(/^jumphost: not checked: not read completely$/m);
+    expect(out).toMatch(/^rack4: 0 devices, the jumphost, no problems, 2 not checked$/m);
   });
 
   it('takes only a host, and no option of ssh', async () => {
     const err: string[] = [];
-    const args = ['prove', '--look', 'rack.yaml', '--jumphost=-oProxyCommand=x'];
+    const args = ['check', 'equipment', 'rack.yaml', '--jumphost=-oProxyCommand=x'];
 
     const exitCode = await complete(args, testIo({ err: (text) => err.push(text) }));
 

@@ -1,4 +1,4 @@
-/** `skolo prove --look` on a small rack of simulated devices, each over its real protocol. */
+/** `skolo check equipment` on a small rack of simulated devices, each over its real protocol. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
@@ -14,9 +14,9 @@ import {
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
-import { complete } from '../../program.ts';
-import { runCommand } from '../../testing/run-command.ts';
-import { testIo } from '../../testing/test-io.ts';
+import { complete } from '../../../program.ts';
+import { runCommand } from '../../../testing/run-command.ts';
+import { testIo } from '../../../testing/test-io.ts';
 
 const password = 'canary-login-7f3a';
 const account = { username: 'skolo', password, secondMs: 1 };
@@ -83,27 +83,31 @@ const Device = z.object({
   answersAs: z.string().optional(),
   steps: z.array(z.object({ step: z.string(), isDone: z.boolean() })),
   outlets: z.array(z.record(z.string(), z.object({ state: z.string() }))),
-  problems: z.array(z.object({ kind: z.string(), what: z.string() })),
-  notes: z.array(z.string()),
 });
-const Look = z.object({
-  devices: z.array(Device),
-  cabling: z.array(z.object({ name: z.string(), what: z.string() })),
+const Problem = z.object({
+  kind: z.string().optional(),
+  thing: z.string(),
+  state: z.string(),
+  found: z.string(),
+  expected: z.string().optional(),
+  advice: z.string().optional(),
 });
+const Result = z.object({ devices: z.array(Device), findings: z.array(Problem) });
 
 async function look(rack: string, ...options: string[]) {
-  const args = ['prove', '--look', rack, '--pause', '0.001s', '--json', ...options];
+  const args = ['check', 'equipment', rack, '--pause', '0.001s', '--json', ...options];
   const { out, err, exitCode } = await runCommand(args);
   expect(`${out}${err}`).not.toContain(password);
   expect(err.replace(/^\/.*\.json\n/gm, '')).toBe('');
-  const { devices, cabling } = Look.parse(JSON.parse(out));
+  const { devices, findings } = Result.parse(JSON.parse(out));
   return {
     exitCode,
-    cabling,
     devices,
     of: (name: string) => devices.find(({ device }) => device === name),
-    problems: devices.flatMap(({ device, problems }) =>
-      problems.map(({ kind, what }) => `${device} ${kind}: ${what}`),
+    problems: findings.flatMap(({ kind, thing, state, found, expected, advice }) =>
+      /^(differs|unchecked)$/.test(state)
+        ? [`${kind}: ${thing}: ${[found, expected, advice].filter(Boolean).join('; ')}`]
+        : [],
     ),
   };
 }
@@ -116,12 +120,12 @@ describe('a look', () => {
     const record = join(dir, 'sent.txt');
 
     const proofs = join(dir, 'proofs');
-    const { out: plan } = await runCommand(['prove', '--look', '--plan', rack]);
+    const { out: plan } = await runCommand(['check', 'equipment', '--plan', rack]);
 
     const files = ['--record', record, '--evidence', proofs];
-    const { exitCode, devices, cabling, problems, of } = await look(rack, ...files);
+    const { exitCode, devices, problems, of } = await look(rack, ...files);
 
-    expect({ problems, cabling, exitCode }).toEqual({ problems: [], cabling: [], exitCode: 0 });
+    expect({ problems, exitCode }).toEqual({ problems: [], exitCode: 0 });
     expect(devices.map(({ device, firmware }) => [device, firmware])).toEqual([
       ['router', 'v2.0.9-hotfix.6'],
       ['switch-1', '1.9.3'],
@@ -162,7 +166,7 @@ describe('a look', () => {
     expect(of('router')?.answersAs).toBe('vyos');
     expect(of('pdu-1')?.answersAs).toBe('apc-rpdu2');
     expect(problems).toContain(
-      'pdu-1 model: responds as apc-rpdu2 (APC rack PDU, AP8900 family), not as apc-rpdu',
+      'model: pdu-1 model: responds as apc-rpdu2 (APC rack PDU, AP8900 family); apc-rpdu',
     );
   });
 
@@ -176,10 +180,10 @@ describe('a look', () => {
 
     const { of, problems, exitCode } = await look(rack);
 
-    expect(exitCode).toBe(1);
-    expect(problems.filter((problem) => !problem.startsWith(`switch-1 failed: ${step}: `))).toEqual(
-      [],
-    );
+    expect(exitCode).toBe(3);
+    expect(
+      problems.filter((problem) => !problem.startsWith(`failed: switch-1: ${step}: `)),
+    ).toEqual([]);
     expect(problems).toHaveLength(1);
     const isDone = of('switch-1')?.steps.map((each) => [each.step, each.isDone]);
     // In the first step, nothing has shown that the device exists.
@@ -202,7 +206,7 @@ describe('a look', () => {
 
     expect(problems).toEqual([
       expect.stringMatching(
-        /^pdu-1 changed: outlet 3 changed between readings: (on|off), (on|off), /,
+        /^changed: pdu-1 outlet 3: changed between readings: (on|off), (on|off), /,
       ),
     ]);
   });
@@ -218,19 +222,17 @@ describe('a look', () => {
     pdu.board.set('4', false);
     switch1.board.setFaulty('4', true);
 
-    const { problems, cabling } = await look(rack);
+    const { problems } = await look(rack);
 
     expect(problems).toEqual([
+      'outlet: switch-1 port 2: delivers 4.5 W; none, because it powers nothing in rack.yaml',
+      expect.stringMatching(/^outlet: switch-1 port 4: reports a fault: /),
+      'link: switch-1 port 2: has a link, but pdu-1/4, which powers rpi-002 in rack.yaml, is off',
+      expect.stringMatching(/^count: pdu-1: not all 8 outlets can be read: .*correct the number/),
+      'outlet: pdu-1 outlet 4: off; on, because it powers rpi-002 in rack.yaml',
       expect.stringMatching(
-        /^switch-1 outlet: port 2 delivers 4.5 W, but powers nothing according to rack.yaml/,
+        /^moved-cable: rpi-001: is at switch-1\/1; switch-1\/3; set `uplink: switch-1\/1`/,
       ),
-      expect.stringMatching(/^switch-1 outlet: port 4 reports a fault: /),
-      'switch-1 link: port 2 has a link, but pdu-1/4, which powers rpi-002 according to rack.yaml, is off',
-      expect.stringMatching(/^pdu-1 count: not all 8 outlets can be read: .*correct the number/),
-      'pdu-1 outlet: outlet 4 is off, but powers rpi-002 according to rack.yaml',
-    ]);
-    expect(cabling).toMatchObject([
-      { name: 'rpi-001', what: 'is at switch-1/1, not at switch-1/3' },
     ]);
   });
 
@@ -249,10 +251,10 @@ describe('a look', () => {
     const { problems } = await look(rack);
 
     expect(problems).toEqual([
-      'pdu-1 name: outlet 3: named rpi-002 on the device, but wired to nothing in rack.yaml',
-      'pdu-1 power-failure: outlet 2: left off after a power failure, because the power-on delay is "never"',
+      'name: pdu-1 outlet 3: named rpi-002; nothing, as in rack.yaml',
+      'power-failure: pdu-1 outlet 2: left off after a power failure, because the power-on delay is "never"',
       expect.stringMatching(
-        /^pdu-1 off-time: outlet 4: .* lasts 5 s, but `offSeconds` in rack.yaml is 15, /,
+        /^off-time: pdu-1 outlet 4: .* lasts 5 s, .*; at least 15 s \(`offSeconds` in rack.yaml\); /,
       ),
     ]);
     expect(pdu.received.filter(({ text }) => text.startsWith('set'))).toEqual([]);
@@ -270,13 +272,13 @@ describe('a look', () => {
 
     expect(problems).toEqual([
       expect.stringMatching(
-        /^plug-1 outlet: switching an outlet may move others, because Interlock is ON for relays 1; /,
+        /^outlet: plug-1: switching an outlet may move others, because Interlock is ON for relays 1; /,
       ),
-      'plug-1 power-failure: relay 1: left off after a power failure, because PowerOnState is 0 (off)',
-      expect.stringMatching(/^plug-1 outlet: relay 1 delivers /),
+      'power-failure: plug-1 relay 1: left off after a power failure, because PowerOnState is 0 (off)',
+      expect.stringMatching(/^outlet: plug-1 relay 1: delivers /),
     ]);
     expect(of('plug-1')?.firmware).toBe('13.1.0(release-tasmota)');
-    const { out: plan } = await runCommand(['prove', '--look', '--plan', rack]);
+    const { out: plan } = await runCommand(['check', 'equipment', '--plan', rack]);
     const sent = plug.received.map(({ text }) => text.replace(/(?<=cmnd=\w+) /, '%20'));
     expect(sent.filter((text) => !plan.includes(text))).toEqual([]);
   });
@@ -287,9 +289,9 @@ describe('a look', () => {
     const { of, problems } = await look(rack);
 
     expect(problems).toEqual([
-      'router sign-in: outlets 1: rejects the sign-in of "skolo": skolo offered the password; accepted methods: publickey, password, keyboard-interactive',
-      'switch-1 sign-in: outlets 1: rejects the sign-in of "skolo": skolo offered the password; accepted methods: publickey, password, keyboard-interactive',
-      expect.stringMatching(/^pdu-1 sign-in: configuration 1: .* offered the password; /),
+      'sign-in: router: outlets 1: rejects the sign-in of "skolo": skolo offered the password; accepted methods: publickey, password, keyboard-interactive',
+      'sign-in: switch-1: outlets 1: rejects the sign-in of "skolo": skolo offered the password; accepted methods: publickey, password, keyboard-interactive',
+      expect.stringMatching(/^sign-in: pdu-1: configuration 1: .* offered the password; /),
     ]);
     expect(of('switch-1')?.steps).toHaveLength(1);
     expect([...router.received, ...switch1.received]).toEqual([]);
@@ -301,7 +303,7 @@ describe('a look', () => {
 
     const { of, problems } = await look(rack, '--timeout', '10s');
 
-    expect(problems).toEqual(['switch-1 failed: outlets 1: not read within 10 s']);
+    expect(problems).toEqual(['failed: switch-1: outlets 1: not read within 10 s']);
     for (const name of ['router', 'pdu-1']) {
       expect(of(name)?.steps.every(({ isDone }) => isDone)).toBe(true);
     }
@@ -328,7 +330,7 @@ const writes = /^set |^conf|^poe |^write|^copy|^save|^commit|\bset\b.*poe|scp -t
 describe('a plan', () => {
   it('lists what would be sent, and sends nothing', { timeout: 60_000 }, async () => {
     const { rack, all } = await startSmallRack();
-    const args = ['prove', '--look', '--plan', rack];
+    const args = ['check', 'equipment', '--plan', rack];
 
     const { out, exitCode } = await runCommand(args);
 
@@ -347,12 +349,12 @@ describe('a plan', () => {
     const { rack, all } = await startSmallRack();
     for (const { faults } of all) faults.set('down');
 
-    expect((await runCommand(['prove', '--look', '--plan', rack])).exitCode).toBe(0);
+    expect((await runCommand(['check', 'equipment', '--plan', rack])).exitCode).toBe(0);
   });
 });
 
 describe('the command', () => {
-  const clusters = join(import.meta.dirname, '../../../../../kube/clusters/config.json');
+  const clusters = join(import.meta.dirname, '../../../../../../kube/clusters/config.json');
   const empty = `rack: small
 timezone: UTC
 jumphost: { name: jumphost, address: 127.0.0.8 }
@@ -368,17 +370,17 @@ jumphost: { name: jumphost, address: 127.0.0.8 }
       'needs a file that exists',
       ['./nothing.yaml'],
       78,
-      /^skolo: \.\/nothing\.yaml: no such file; specify an existing file, as in skolo prove rack\.yaml, or create one with skolo rack new/,
+      /^skolo: \.\/nothing\.yaml: no such file; specify an existing file, as in skolo check equipment rack\.yaml, or create one with skolo rack new/,
     ],
     [
       'needs devices',
-      ['--look', 'FILE'],
+      ['FILE'],
       78,
       /rack\.yaml: contains no switches, PDUs or routers to read; add devices to `infrastructure`/,
     ],
     [
       'writes no evidence for a plan',
-      ['--look', '--plan', '--evidence', 'x', 'FILE'],
+      ['--plan', '--evidence', 'x', 'FILE'],
       2,
       /'--evidence <dir>' cannot be used with option '--plan'/,
     ],
@@ -388,22 +390,28 @@ jumphost: { name: jumphost, address: 127.0.0.8 }
     await writeFile(file, empty);
 
     const words = args.map((word) => (word === 'FILE' ? file : word));
-    const { out, err, exitCode } = await runCommand(['prove', ...words]);
+    const { out, err, exitCode } = await runCommand(['check', 'equipment', ...words]);
 
     expect([out, exitCode]).toEqual(['', code]);
     expect(err).toMatch(message);
   });
 
-  it('prints a table, problems first', { timeout: 60_000 }, async () => {
+  it('prints problems first, then what it has read', { timeout: 60_000 }, async () => {
     const { rack, pdu } = await startSmallRack();
     pdu.board.set('1', false);
 
-    const { out } = await runCommand(['prove', '--look', rack, '--pause', '0.001s']);
+    const { out, exitCode } = await runCommand(['prove', '--look', rack, '--pause', '0.001s']);
 
-    const lines = out.trimEnd().split('\n');
-    expect(lines[1]).toMatch(/^pdu-1 .*3 of 4 on, 3 times .* 1 problem$/);
-    expect(lines[2]).toBe('  problem: outlet 1 is off, but powers router according to rack.yaml');
-    expect(lines.at(-1)).toBe('small: 3 devices, 1 problem; nothing was changed');
+    expect(out.trimEnd().split('\n')).toEqual([
+      'pdu-1 outlet 1: off; expected on, because it powers router in rack.yaml',
+      expect.stringMatching(
+        /^pdu-1: info: apc-rpdu2, AP\d+, firmware 6.8.0, 3 of 4 outlets on \(read 3 times\), configuration of \d+ bytes \(read 2 times\)$/,
+      ),
+      expect.stringMatching(/^router: ok: edgeos, /),
+      expect.stringMatching(/^switch-1: ok: edgeswitch, .*, 3 hosts$/),
+      'small: 3 devices, 1 problem, 2 ok',
+    ]);
+    expect(exitCode).toBe(1);
   });
 
   it('prints the results so far when it is interrupted', { timeout: 60_000 }, async () => {
@@ -419,13 +427,13 @@ jumphost: { name: jumphost, address: 127.0.0.8 }
     });
 
     // The pause never ends by itself.
-    const run = complete(['prove', '--look', rack, '--pause', '1h'], io);
+    const run = complete(['check', 'equipment', rack, '--pause', '1h'], io);
     const links = 'show port all';
     const isFar = () => expect(switch1.received.map(({ text }) => text)).toContain(links);
     await vi.waitFor(isFar, 30_000);
     for (const listener of listeners) listener('SIGINT');
 
     expect(await run).toBe(130);
-    expect(printed.join('\n')).toMatch(/^switch-1 .*5 of 5 on, 1 time .* interrupted$/m);
+    expect(printed.join('\n')).toMatch(/^switch-1: not checked: not read completely$/m);
   });
 });

@@ -4,7 +4,8 @@ import { ComputerError, openUserHost } from '@skolo/computers';
 import { type Computers, type MachineTarget, openComputers } from '@skolo/fleet';
 import { type JumphostReading, jumphostReadings } from '@skolo/jumphost';
 import { ZodError } from 'zod';
-import { computerOptions } from '../../reach/machine-way.ts';
+import { computerOptions } from '../../../reach/machine-way.ts';
+import { parted } from '../check.ts';
 import type { Looked } from './device.ts';
 import type { LookDeps } from './readers.ts';
 
@@ -61,13 +62,19 @@ async function read(
       return true;
     }
     const { differs, note } = judge(stdout, rack, now);
-    look.problems.push(...differs.map((what) => ({ kind: name, what })));
+    for (const what of differs) {
+      const thing = `${look.device} ${name}`;
+      look.problems.push({ kind: name, thing, state: 'differs', ...parted(what) });
+    }
     if (note) look.facts.push({ name, text: note });
     step.isDone = true;
     return true;
   } catch (error) {
     if (!signal.aborted)
-      look.problems.push({ kind: 'failed', what: `${name}: ${errorText(error)}` });
+      look.problems.push({
+        kind: 'failed',
+        ...{ thing: look.device, state: 'unchecked', found: `${name}: ${errorText(error)}` },
+      });
     // Without a connection, each other command would take as long to fail.
     return error instanceof ComputerError ? error.code === undefined : error instanceof ZodError;
   } finally {

@@ -1,5 +1,9 @@
-/** Compares rack.yaml with what switches and routers see. Pure. Each finding includes the edits that would fix it. */
+/**
+ * Compares rack.yaml with what switches and routers see, whether a service has read them or this workstation. Pure. Each finding includes
+ * the edits that would fix it.
+ */
 import type { ConnectedHosts } from '@skolo/api';
+import type { Finding } from '@skolo/base';
 import { models } from '@skolo/models';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { RackEdit } from '@skolo/rack/edit';
@@ -9,22 +13,17 @@ type FindingKind =
   | ('moved-cable' | 'dead-port' | 'unknown-machine')
   | ('wrong-mac' | 'wrong-address' | 'wrong-outlet');
 
-export interface Finding {
+/** The thing is an entry in rack.yaml, or the port of a network card without an entry. */
+export interface CableFinding extends Finding {
   kind: FindingKind;
-  /** The entry in rack.yaml, or the port of a network card without an entry. */
-  name: string;
-  /** For people: what was seen, and what rack.yaml says. */
-  what: string;
   /** Edits of rack.yaml. Empty: only a person can decide. */
   edits: RackEdit[];
   /** The outlet moves with the cable, if a power cycle proves that it feeds the card at that port. */
   power?: { edit: RackEdit; card: string };
-  /** For people: what to do if there is no edit. */
-  advice?: string;
 }
 
 export interface CablingAudit {
-  findings: Finding[];
+  findings: CableFinding[];
   /** Where rack.yaml says. */
   confirmed: string[];
   /** Not in its switch's MAC table: turned off, or silent for longer than the table remembers. */
@@ -52,7 +51,7 @@ function ofPlain(
   seen: Seen,
   known: ReadonlySet<string>,
   audit: CablingAudit,
-): Finding[] {
+): CableFinding[] {
   const ids = seen.idsOf(entry);
   const { name, uplink } = entry;
   if (uplink === undefined || uplink.outlet === '') return [];
@@ -75,7 +74,7 @@ function ofPlain(
 }
 
 /** A switch or router, if rack.yaml plugs it into a switch that was read. */
-function ofSwitch(rack: Rack, entry: Entry, seen: Seen, audit: CablingAudit): Finding[] {
+function ofSwitch(rack: Rack, entry: Entry, seen: Seen, audit: CablingAudit): CableFinding[] {
   const { name, uplink } = entry;
   if (uplink === undefined || !seen.hasTable(uplink.device)) return [];
   if (uplink.outlet === '') return [];
@@ -103,14 +102,19 @@ function pathOut(rack: Rack, device: string): string[] {
   return [...passed].slice(1);
 }
 
-function moved(rack: Rack, { name, power }: Entry, seen: Seen, from: Outlet, to: Outlet): Finding {
+function moved(
+  rack: Rack,
+  { name, power }: Entry,
+  seen: Seen,
+  from: Outlet,
+  to: Outlet,
+): CableFinding {
   const [was, is] = [formatOutlet(from), formatOutlet(to)];
   const [feed, second] = power;
   const isFedByPort = feed !== undefined && second === undefined && formatOutlet(feed) === was;
   return {
     kind: 'moved-cable',
-    name,
-    what: `is at ${is}, not at ${was}`,
+    ...{ thing: name, state: 'differs', found: `is at ${is}`, expected: was },
     edits: [{ name, key: 'uplink', value: is }],
     ...(isFedByPort && powerAt(rack, name, seen, to)),
   };
@@ -122,7 +126,7 @@ function ofOutlet(
   { name, power: [feed, second] }: Entry,
   seen: Seen,
   uplink: Outlet,
-): Finding[] {
+): CableFinding[] {
   const isPort =
     models.get(rack.infrastructure.get(feed?.device ?? '')?.model ?? '')?.network !== undefined;
   if (feed === undefined || second !== undefined || !isPort) return [];
@@ -130,12 +134,14 @@ function ofOutlet(
   if (was === is) return [];
   const proposed = powerAt(rack, name, seen, uplink);
   if (!('power' in proposed)) return [];
-  const what = `is plugged into ${is}, but rack.yaml lists ${was}`;
-  return [{ kind: 'wrong-outlet', name, what, edits: [], ...proposed }];
+  const found = { found: `is plugged into ${is}`, expected: `${was}, its outlet in rack.yaml` };
+  return [
+    { kind: 'wrong-outlet', thing: name, state: 'differs', ...found, edits: [], ...proposed },
+  ];
 }
 
 /** The port as its outlet, if it can supply power and a single card is plugged in. */
-function powerAt(rack: Rack, name: string, seen: Seen, to: Outlet): Pick<Finding, 'power'> {
+function powerAt(rack: Rack, name: string, seen: Seen, to: Outlet): Pick<CableFinding, 'power'> {
   const [card, another] = seen.cardsAt(to);
   if (card === undefined || another !== undefined || !canFeed(rack, to)) return {};
   return { power: { edit: { name, key: 'power', value: formatOutlet(to) }, card } };
@@ -148,19 +154,22 @@ function canFeed(rack: Rack, { device, outlet }: Outlet): boolean {
 }
 
 /** Its cable is in another port of its switch, together with other cards. */
-function elsewhere({ name }: Entry, from: Outlet, behind: Outlet): Finding {
-  const what = `is somewhere behind ${formatOutlet(behind)}, not at ${formatOutlet(from)}`;
-  const advice =
-    'trace the cable; it may be plugged into a switch that is not in rack.yaml, or that could not be read';
-  return { kind: 'moved-cable', name, what, edits: [], advice };
+function elsewhere({ name }: Entry, from: Outlet, behind: Outlet): CableFinding {
+  return {
+    kind: 'moved-cable',
+    ...{ thing: name, state: 'differs', edits: [] },
+    found: `is somewhere behind ${formatOutlet(behind)}`,
+    expected: formatOutlet(from),
+    advice:
+      'trace the cable; it may be plugged into a switch that is not in rack.yaml, or that could not be read',
+  };
 }
 
-function dead({ name }: Entry, port: Outlet): Finding {
+function dead({ name }: Entry, port: Outlet): CableFinding {
   return {
     kind: 'dead-port',
-    name,
-    what: `port ${formatOutlet(port)} has no link`,
-    edits: [],
+    ...{ thing: name, state: 'differs', edits: [] },
+    found: `port ${formatOutlet(port)} has no link`,
     advice: `check the cable, and check the power with skolo power status ${name}. If ${name} was removed from the rack, remove it from rack.yaml`,
   };
 }
@@ -171,7 +180,7 @@ function replacement(
   uplink: Outlet,
   seen: Seen,
   known: ReadonlySet<string>,
-): Finding | undefined {
+): CableFinding | undefined {
   if (mac === undefined || seen.isSeen(mac)) return undefined;
   const atPort = seen.isTrunk(uplink) ? [] : [...seen.cardsAt(uplink)];
   const atAddress = address === undefined ? [] : [...seen.holdersOf(address)];
@@ -182,24 +191,23 @@ function replacement(
     ...(atPort.includes(value) ? [`at port ${formatOutlet(uplink)}`] : []),
     ...(atAddress.includes(value) ? [`at address ${address}`] : []),
   ].join(' and ');
-  const what = `found ${value} ${where}; expected ${mac} (\`mac\` in rack.yaml), which was not found`;
-  const advice = doubtOf(seen, value);
   return {
     kind: 'wrong-mac',
-    name,
-    what,
+    ...{ thing: name, state: 'differs', found: `${value} is ${where}` },
+    expected: `${mac} (\`mac\` in rack.yaml), which was not found`,
     edits: [{ name, key: 'mac', value }],
-    ...(advice && { advice }),
+    advice: doubtOf(seen, value),
   };
 }
 
-function ofAddress({ name, mac, address }: Entry, seen: Seen): Finding[] {
+function ofAddress({ name, mac, address }: Entry, seen: Seen): CableFinding[] {
   if (mac === undefined || address === undefined || address.includes(':')) return [];
   const now = seen.addressesOf(mac);
   const [value, second] = now;
   if (value === undefined || second !== undefined || value === address) return [];
-  const what = `uses the address ${value}, not ${address}`;
-  return [{ kind: 'wrong-address', name, what, edits: [{ name, key: 'address', value }] }];
+  const edits = [{ name, key: 'address', value } as const];
+  const found = { found: `uses the address ${value}`, expected: address };
+  return [{ kind: 'wrong-address', thing: name, state: 'differs', ...found, edits }];
 }
 
 /** Cards that have a port to themselves but no entry. */
@@ -208,8 +216,8 @@ function strangers(
   entries: readonly Entry[],
   seen: Seen,
   known: ReadonlySet<string>,
-  findings: readonly Finding[],
-): Finding[] {
+  findings: readonly CableFinding[],
+): CableFinding[] {
   const explained = new Set(
     findings.flatMap(({ edits }) =>
       edits.flatMap(({ key, value }) => (key === 'mac' ? [value] : [])),
@@ -241,7 +249,7 @@ function stranger(
   seen: Seen,
   port: Outlet,
   mac: string,
-): Finding {
+): CableFinding {
   const [address] = seen.addressesOf(mac);
   const hostname = seen.hostnameOf(mac);
   const isFree =
@@ -254,9 +262,8 @@ function stranger(
     .find((each) => each !== undefined && seen.idsOf(each).size === 0);
   return {
     kind: 'unknown-machine',
-    name: uplink,
-    what: `${mac} is connected${address === undefined ? '' : `, at ${address}`}${hostname ? `, named ${hostname}` : ''}`,
-    edits: [],
+    ...{ thing: uplink, state: 'differs', edits: [] },
+    found: `${mac} is connected${address === undefined ? '' : `, at ${address}`}${hostname ? `, named ${hostname}` : ''}`,
     advice: [
       above
         ? `if this is ${above.name}, add \`mac: ${mac}\` to its entry`
@@ -274,6 +281,21 @@ function doubtOf(seen: Seen, mac: string): string | undefined {
   return (
     device && `Only ${device} reports ${mac}; before you accept it, check it on the device itself`
   );
+}
+
+/** What to do, in one text: its edits, and what a person has to find out. */
+export function withEdits(
+  finding: CableFinding,
+  verified: ReadonlySet<string> = new Set(),
+): CableFinding {
+  const { thing, edits, power, advice } = finding;
+  const when = verified.has(thing) ? '' : ' (once skolo check outlets has verified it)';
+  const set = [
+    ...edits.map(({ key, value }) => `\`${key}: ${value}\``),
+    ...(power ? [`\`power: ${power.edit.value}\`${when}`] : []),
+  ];
+  const all = [set.length > 0 && `set ${set.join(' and ')} in rack.yaml`, advice];
+  return { ...finding, advice: all.filter(Boolean).join('; ') || undefined };
 }
 
 function isAt(ports: readonly Outlet[], port: Outlet): boolean {

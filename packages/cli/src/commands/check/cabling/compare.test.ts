@@ -3,8 +3,8 @@ import { parseRack, type Rack } from '@skolo/rack';
 import { editRack } from '@skolo/rack/edit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Place, readingsOf, switchMac, type Wired } from '../../testing/wired-rack.ts';
-import { compare, type Finding } from './compare.ts';
+import { type Place, readingsOf, switchMac, type Wired } from '../../../testing/wired-rack.ts';
+import { type CableFinding, compare } from './compare.ts';
 import { possibleEdits } from './possible-edits.ts';
 
 const portCount = 26;
@@ -73,7 +73,7 @@ function live(
   return { mac, place, address, ...changes };
 }
 
-function found(rack: string, wired: Wired, without: readonly string[] = []): Finding[] {
+function found(rack: string, wired: Wired, without: readonly string[] = []): CableFinding[] {
   return compare(rackOf(rack), readingsOf(wired, without)).findings;
 }
 
@@ -95,8 +95,10 @@ describe('a cabling audit', () => {
     expect(found(text, wiredAs(live(machine, { place }), live(other)))).toEqual([
       {
         kind: 'moved-cable',
-        name: 'a',
-        what: 'is at switch-3/7, not at switch-1/1',
+        thing: 'a',
+        state: 'differs',
+        found: 'is at switch-3/7',
+        expected: 'switch-1/1',
         edits: [{ name: 'a', key: 'uplink', value: 'switch-3/7' }],
         power: { edit: { name: 'a', key: 'power', value: 'switch-3/7' }, card: macOf(1) },
       },
@@ -113,8 +115,10 @@ describe('a cabling audit', () => {
     expect(findings).toEqual([
       {
         kind: 'wrong-outlet',
-        name: 'a',
-        what: 'is plugged into switch-1/1, but rack.yaml lists switch-1/5',
+        thing: 'a',
+        state: 'differs',
+        found: 'is plugged into switch-1/1',
+        expected: 'switch-1/5, its outlet in rack.yaml',
         edits: [],
         power: { edit: { name: 'a', key: 'power', value: 'switch-1/1' }, card: macOf(1) },
       },
@@ -143,7 +147,7 @@ describe('a cabling audit', () => {
     const wired = { ...wiredAs(live(machine), live(other)), switches: moved };
 
     expect(found(rackText([machine, other]), wired)).toMatchObject([
-      { kind: 'moved-cable', name: 'switch-3', edits: [{ key: 'uplink', value: 'switch-4/5' }] },
+      { kind: 'moved-cable', thing: 'switch-3', edits: [{ key: 'uplink', value: 'switch-4/5' }] },
     ]);
   });
 
@@ -160,16 +164,17 @@ describe('a cabling audit', () => {
     expect(found(text, board)).toMatchObject([
       {
         kind: 'wrong-mac',
-        name: 'a',
-        what: `found ${macOf(9)} at port switch-1/1 and at address 192.168.1.101; expected ${macOf(1)} (\`mac\` in rack.yaml), which was not found`,
+        thing: 'a',
+        found: `${macOf(9)} is at port switch-1/1 and at address 192.168.1.101`,
+        expected: `${macOf(1)} (\`mac\` in rack.yaml), which was not found`,
         edits: [{ name: 'a', key: 'mac', value: macOf(9) }],
       },
     ]);
     expect(found(text, wiredAs(live(machine), live(other), guest))).toMatchObject([
       {
         kind: 'unknown-machine',
-        name: 'switch-1/3',
-        what: `${macOf(9)} is connected, at 192.168.1.77, named guest`,
+        thing: 'switch-1/3',
+        found: `${macOf(9)} is connected, at 192.168.1.77, named guest`,
         advice: `add to rack.yaml: \`guest: { kind: host, address: 192.168.1.77, mac: ${macOf(9)}, uplink: switch-1/3 }\``,
       },
     ]);
@@ -217,7 +222,7 @@ describe('a cabling audit', () => {
     expect(found(rackText([machine, other]), wired)).toMatchObject([
       {
         kind: 'wrong-address',
-        name: 'a',
+        thing: 'a',
         edits: [{ name: 'a', key: 'address', value: '192.168.1.55' }],
       },
     ]);
@@ -234,7 +239,7 @@ describe('a cabling audit', () => {
     const silent = compare(rackOf(text), readings);
 
     expect(dead.findings).toMatchObject([
-      { kind: 'dead-port', name: 'a', what: 'port switch-1/1 has no link' },
+      { kind: 'dead-port', thing: 'a', found: 'port switch-1/1 has no link' },
     ]);
     expect(silent).toMatchObject({ findings: [], unseen: ['a'] });
   });
@@ -250,8 +255,9 @@ describe('a cabling audit', () => {
     ).toMatchObject([
       {
         kind: 'moved-cable',
-        name: 'a',
-        what: 'is somewhere behind switch-1/9, not at switch-1/1',
+        thing: 'a',
+        found: 'is somewhere behind switch-1/9',
+        expected: 'switch-1/1',
         edits: [],
       },
     ]);
@@ -313,7 +319,7 @@ describe('a cabling audit', () => {
     expect(possible('a').edits).toEqual([]);
     expect(possible().blocked).toContainEqual({
       name: 'a',
-      why: 'switch-2/2 is still assigned to b in rack.yaml; --prove must verify the new outlet of b first',
+      why: 'switch-2/2 is still assigned to b in rack.yaml; skolo check outlets must verify the new outlet of b first',
     });
     expect(
       possible('a', 'b').edits.map(({ name, key, value }) => `${name} ${key} ${value}`),
@@ -338,7 +344,7 @@ describe('a cabling audit', () => {
 
     expect(strangers).toMatchObject([
       {
-        name: 'switch-1/26',
+        thing: 'switch-1/26',
         advice:
           'if this is router, add `mac: 80:2a:a8:00:00:01` to its entry. Only switch-1 reports 80:2a:a8:00:00:01; before you accept it, check it on the device itself',
       },
@@ -411,7 +417,7 @@ describe('a cabling audit', () => {
           const readings = readingsOf(wired);
 
           const { findings } = compare(rackOf(text), readings);
-          const verified = new Set(findings.map(({ name }) => name));
+          const verified = new Set(findings.map(({ thing }) => thing));
           const { edits, blocked } = possibleEdits(rackOf(text), findings, verified);
           const corrected = editRack(text, edits, file);
 

@@ -1,7 +1,7 @@
 /** Decides which edits can be written together. Pure. A port in rack.yaml belongs to one entry, as its uplink, its outlet, or both. */
 import { formatOutlet, type Rack } from '@skolo/rack';
 import type { RackEdit } from '@skolo/rack/edit';
-import type { Finding } from './compare.ts';
+import type { CableFinding } from './compare.ts';
 import { entriesOf } from './seen.ts';
 
 interface PossibleEdits {
@@ -22,16 +22,16 @@ interface Plan {
 /** @param verified names whose outlet a power cycle has verified */
 export function possibleEdits(
   rack: Rack,
-  findings: readonly Finding[],
+  findings: readonly CableFinding[],
   verified: ReadonlySet<string>,
 ): PossibleEdits {
-  const blocked = new Map<Finding, string>();
-  const editsOf = (finding: Finding) =>
+  const blocked = new Map<CableFinding, string>();
+  const editsOf = (finding: CableFinding) =>
     blocked.has(finding)
       ? []
       : [
           ...finding.edits,
-          ...(finding.power && verified.has(finding.name) ? [finding.power.edit] : []),
+          ...(finding.power && verified.has(finding.thing) ? [finding.power.edit] : []),
         ];
   // An entry that cannot move blocks the next one's port.
   for (let before = -1; before !== blocked.size; ) {
@@ -46,7 +46,7 @@ export function possibleEdits(
   }
   return {
     edits: findings.flatMap(editsOf),
-    blocked: [...blocked].map(([{ name }, why]) => ({ name, why })),
+    blocked: [...blocked].map(([{ thing: name }, why]) => ({ name, why })),
   };
 }
 
@@ -69,7 +69,7 @@ function plansOf(rack: Rack, edits: readonly RackEdit[]): Plan[] {
 function whyTaken(
   { name, key, value }: RackEdit,
   plans: readonly Plan[],
-  findings: readonly Finding[],
+  findings: readonly CableFinding[],
 ): string | undefined {
   const isPort = key === 'uplink' || key === 'power';
   const holder = plans.find((plan) => {
@@ -79,9 +79,9 @@ function whyTaken(
     return key !== 'serial' && key !== 'powerVerified' && plan[key] === value;
   });
   if (holder === undefined) return undefined;
-  const itsOwn = findings.find((finding) => finding.name === holder.name);
+  const itsOwn = findings.find((finding) => finding.thing === holder.name);
   if (itsOwn?.power !== undefined) {
-    return `${value} is still assigned to ${holder.name} in rack.yaml; --prove must verify the new outlet of ${holder.name} first`;
+    return `${value} is still assigned to ${holder.name} in rack.yaml; skolo check outlets must verify the new outlet of ${holder.name} first`;
   }
   return `${value} belongs to ${holder.name} in rack.yaml; find that machine and run the command again`;
 }

@@ -5,10 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError, ApiUnreachable, type ConnectedHosts, type PowerCycle } from '@skolo/api';
 import { dependsOn, formatOutlet, goesDark, parseOutlet, type Rack } from '@skolo/rack';
-import { CliError } from '../../errors.ts';
-import type { PowerCycleDaemon, RouterBackup } from '../../reach/service-client.ts';
-import { rejectedBy } from '../power/request.ts';
-import type { Finding } from './compare.ts';
+import { CliError } from '../../../errors.ts';
+import type { PowerCycleDaemon, RouterBackup } from '../../../reach/service-client.ts';
+import { rejectedBy } from '../../power/request.ts';
+import type { CableFinding } from './compare.ts';
 import { timeoutMs } from './readings.ts';
 import { entriesOf, isNetwork } from './seen.ts';
 
@@ -49,9 +49,9 @@ export const cycleMs = 600_000;
 export const bootMs = 300_000;
 
 /** @param findings those whose outlet moves with the cable */
-export async function prove(findings: readonly Finding[], deps: ProofDeps): Promise<Proofs> {
+export async function prove(findings: readonly CableFinding[], deps: ProofDeps): Promise<Proofs> {
   const verified = new Set<string>();
-  for (const { name, power } of findings) {
+  for (const { thing: name, power } of findings) {
     if (power === undefined) continue;
     try {
       await proveOne(name, power, deps);
@@ -70,7 +70,7 @@ export async function prove(findings: readonly Finding[], deps: ProofDeps): Prom
 
 async function proveOne(
   name: string,
-  { edit: { value: outlet }, card }: NonNullable<Finding['power']>,
+  { edit: { value: outlet }, card }: NonNullable<CableFinding['power']>,
   deps: ProofDeps,
 ): Promise<void> {
   const { rack, say } = deps;

@@ -1,7 +1,15 @@
 /** Looks at one device: a few steps, one session at a time, each with its own time limit. A failure is a result. */
 import type { ConnectedHosts } from '@skolo/api';
 import { exchangedLines } from '@skolo/backup';
-import { count, errorCode, errorText, orAborted, pause, withDeadline } from '@skolo/base';
+import {
+  count,
+  errorCode,
+  errorText,
+  type Finding,
+  orAborted,
+  pause,
+  withDeadline,
+} from '@skolo/base';
 import {
   DeviceRejected,
   DeviceTimeout,
@@ -12,11 +20,11 @@ import {
 import { models, type Transport } from '@skolo/models';
 import type { OutletReading, OutletSettings } from '@skolo/models/outlets';
 import type { InfrastructureDevice } from '@skolo/rack';
-import { withoutName } from '../../output/text.ts';
+import { withoutName } from '../../../output/text.ts';
 import { unreadLines } from '../cabling/readings.ts';
-import { changedOutlets, loadsOf, oddOutlets, type Readings } from './outlets.ts';
+import { changedOutlets, loadsOf, type OfPart, oddOutlets, type Readings } from './outlets.ts';
 import { type LookDeps, type Readers, readersOf } from './readers.ts';
-import { oddSettings, type Problem } from './settings.ts';
+import { type Found, oddSettings, type Problem } from './settings.ts';
 
 /** The results of reading one device or computer. */
 export interface Looked {
@@ -26,7 +34,7 @@ export interface Looked {
   steps: { step: string; ms: number; isDone: boolean; requests: number }[];
   /** What was sent in each step, without secrets. */
   sent: string[][];
-  problems: { kind: string; what: string }[];
+  problems: (Finding & { kind: string })[];
   /** What was not compared, and why. */
   notes: string[];
   /** False: interrupted. */
@@ -155,11 +163,17 @@ class Visit {
     const isFirst = look.steps.every(({ isDone }) => !isDone);
     const isAway = isFirst && error instanceof DeviceUnreachable;
     this.isEnded = isSignIn || isAway || error instanceof DeviceTimeout;
-    this.problem(isSignIn ? 'sign-in' : 'failed', `${step}: ${this.textOf(error)}`);
+    const found = `${step}: ${this.textOf(error)}`;
+    this.problem(isSignIn ? 'sign-in' : 'failed', { found });
   }
 
-  private problem(kind: Problem['kind'], ...what: string[]): void {
-    this.look.problems.push(...what.map((each) => ({ kind, what: each })));
+  private problem(kind: Problem['kind'], ...all: (Found & Partial<OfPart>)[]): void {
+    const state = kind === 'failed' ? 'unchecked' : 'differs';
+    const { device } = this.look;
+    for (const { part, ...found } of all) {
+      const thing = part === undefined ? device : `${device} ${part}`;
+      this.look.problems.push({ kind, thing, state, ...found });
+    }
   }
 
   private textOf(error: unknown): string {
@@ -195,19 +209,20 @@ class Visit {
     const report = await this.step('settings', read && ((signal) => read(names, signal)));
     if (report === undefined || deps.dry) return;
     const { hardware, firmware, linked, outlets } = report;
-    const moves = `switching an outlet may move others, because ${linked}; change this setting of the device, or cycles of its outlets will fail`;
-    if (linked !== undefined) this.problem('outlet', moves);
+    const found = `switching an outlet may move others, because ${linked}`;
+    const advice = 'change this setting of the device, or cycles of its outlets will fail';
+    if (linked !== undefined) this.problem('outlet', { found, advice });
     Object.assign(look, hardware && { hardware }, firmware && { firmware });
     look.settings = Object.fromEntries(outlets);
-    look.problems.push(...oddSettings(deps.rack, look.model, outlets, loads));
+    look.problems.push(...oddSettings(deps.rack, look, outlets, loads));
   }
 
   /** Not all outlets can be read: rack.yaml has more than a PDU has, or some ports of a switch have no PoE. */
   private narrow(names: readonly string[], why: string): void {
-    const what = `not all ${this.names.length} outlets can be read: ${why}`;
+    const found = `not all ${this.names.length} outlets can be read: ${why}`;
     const isSwitch = models.get(this.look.model)?.network !== undefined;
-    if (isSwitch) this.look.notes.push(what);
-    else this.problem('count', `${what}; correct the number of outlets in rack.yaml`);
+    if (isSwitch) this.look.notes.push(found);
+    else this.problem('count', { found, advice: 'correct the number of outlets in rack.yaml' });
     this.names = names;
   }
 
@@ -222,12 +237,11 @@ class Visit {
     const differingLines = added + removed;
     this.text ??= text;
     this.look.configuration = { readings: round, bytes, differingLines };
-    const changed = `configuration changed between readings: ${count(differingLines, 'line')}`;
-    if (differingLines > 0) this.problem('configuration', changed);
+    const found = `changed between readings: ${count(differingLines, 'line')}`;
+    if (differingLines > 0) this.problem('configuration', { part: 'configuration', found });
     const { serial: wanted = serial } = this.device;
-    const other = `the device reports the serial number ${serial}, but rack.yaml specifies ${wanted}`;
     if (round === 1 && serial !== wanted && !members.includes(`${wanted}`))
-      this.problem('serial', other);
+      this.problem('serial', { part: 'serial number', found: `${serial}`, expected: `${wanted}` });
   }
 
   private judge(): void {
@@ -243,8 +257,9 @@ class Visit {
     const other = [...models.values()].find(({ reported }) => reported?.model.test(said));
     if (other === undefined) return;
     look.answersAs = other.name;
-    const what = `responds as ${other.name} (${other.label}), not as ${look.model}`;
-    look.problems.unshift({ kind: 'model', what });
+    const thing = `${look.device} model`;
+    const what = { found: `responds as ${other.name} (${other.label})`, expected: look.model };
+    look.problems.unshift({ kind: 'model', thing, state: 'differs', ...what });
   }
 }
 

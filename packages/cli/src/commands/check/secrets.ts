@@ -1,0 +1,46 @@
+/** `skolo check secrets`: whether values grant the access that they should. */
+import type { Finding } from '@skolo/base';
+import type { SkoloCommand } from '../../command.ts';
+import { openJumphostOf } from '../../reach/racks.ts';
+import { hostKeysFolder, workstationHostKeys } from '../../reach/workstation-host-keys.ts';
+import { openSecrets, readValues } from '../secrets/open-secrets.ts';
+import { defineCheck, parted } from './check.ts';
+
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      "Checks that each value in the store has the correct format, has not expired, and works. The command connects through the jumphost, signs in to each device and machine over SSH, Telnet, HTTP or SNMP, and reads an outlet's state or the configuration. To test service account keys, it requests Google tokens directly from your workstation.",
+    )
+    .summary('check that secrets are valid and work')
+    .argument('<rack>', 'name of the rack')
+    .option('--offline', 'check only the values, without signing in to devices')
+    .uses('clusters')
+    .example('skolo check secrets rack4');
+
+  defineCheck(command, async (signal, name: string, { offline }: { offline?: true }) => {
+    const { io } = command;
+    const open = await openSecrets(command, name);
+    const { rack, secrets } = open;
+    const values = await readValues(open, signal);
+    const { checkSignIns, contentFault } = await import('@skolo/secret-store/check');
+    const given = { rack, secrets, values, now: io.now() };
+    const findings = await Promise.all(
+      secrets.map(async (secret): Promise<Finding> => {
+        const { name: thing } = secret;
+        const value = values.get(thing);
+        const advice = `run skolo secrets set ${name} ${thing}`;
+        if (value === undefined)
+          return { thing, state: 'differs', found: 'missing in the store', advice };
+        const fault = await contentFault(secret, value, given);
+        if (fault === undefined) return { thing, state: 'ok', found: '' };
+        return { thing, state: 'differs', ...parted(fault) };
+      }),
+    );
+    if (offline) return { name, findings };
+    const { connect: dial, datagrams } = await openJumphostOf(command, open.fleetRack);
+    const [hostKeys, scratch] = [await workstationHostKeys(io, name), await hostKeysFolder(io)];
+    const ways = { dial, datagrams, hostKeys, scratch };
+    const signIns = await checkSignIns({ ...given, ...ways, signal, now: io.now });
+    return { name, findings: [...findings, ...signIns] };
+  });
+}
