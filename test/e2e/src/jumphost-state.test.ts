@@ -3,7 +3,7 @@
  * accepted, configurations of 20 devices. The archive is made by the unit of systemd, by the schedule of router-backup.
  *
  * Units of systemd run the services in the place of pods, from their sources. PDU and switches are simulated.
- * One test goes on where the one before has ended. The times that it prints are in TESTED.md.
+ * One test goes on where the one before has ended. It prints how long each step takes.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
