@@ -33,6 +33,7 @@ import { Orders } from './orders/orders.ts';
 import { ReportedOrders } from './orders/reported.ts';
 import { Silences } from './orders/silences.ts';
 import { openRecords, type Records } from './records.ts';
+import { cycleRequests } from './timeline/cycle-requests.ts';
 
 const api = { ...machineStateApi, ...enrolmentsApi, ...consoleApi };
 
@@ -172,6 +173,7 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
     services: shown,
     delivery,
     reported,
+    cycleRequests,
   });
   const changes = new Changes({ clock, current });
   const recorder = new Recorder({ rack, clock, history, services });

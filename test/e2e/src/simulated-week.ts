@@ -114,6 +114,7 @@ export class SimulatedWeek {
       agents: { view: (name) => this.view(name) },
       delivery: { active: (name) => this.orders.get(name) ?? [] },
       reported: { unknown: () => [] },
+      cycleRequests: () => [],
     });
     const { history, current } = this;
     const recorder = new Recorder({ rack, clock, history, services });

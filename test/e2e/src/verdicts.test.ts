@@ -89,7 +89,7 @@ function rackWith(services: Services, states: ServiceState[] = []): RackView {
     states,
     causes: [],
     alerts: [],
-    now,
+    cycleRequests: [],
   });
 }
 

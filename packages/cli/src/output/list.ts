@@ -14,7 +14,7 @@ import { type HeadLine, printOverview, type Remark, tally } from './overview.ts'
 import type { Column } from './table.ts';
 
 /** What a list shows. */
-export interface Found<Row> {
+interface Found<Row> {
   /** In the order of JSON. */
   rows: readonly Row[];
   /** Number of rows before the command's own filters. */
@@ -38,7 +38,7 @@ interface Asked<Row, Options> {
 
 type ListOptions = FilterOptions & { json?: true };
 
-export interface List<Row extends { name: string }, Options extends object> {
+interface List<Row extends { name: string }, Options extends object> {
   description: string;
   summary?: string;
   example: string;
@@ -71,7 +71,7 @@ export interface List<Row extends { name: string }, Options extends object> {
   /** Follows the totals. */
   more?(rows: readonly Row[], hidden: number): string;
   /** Remarks about what several rows share. */
-  shared?(rows: readonly Row[]): readonly Remark[];
+  remarksOnSeveral?(rows: readonly Row[]): readonly Remark[];
   remarks?(row: Row, now: number): readonly Remark[];
   below?(row: Row): readonly string[];
   /** Whether the row has only its name and verdict. Default: rows without problems and remarks. */
@@ -115,7 +115,7 @@ function printFound<Row extends { name: string }, Options extends object>(
 ): void {
   const { io } = command;
   const { filters = [], noun, columns, verdict, verdicts } = about;
-  const { remarks = () => [], shared = () => [], isHidden = () => false, below } = about;
+  const { remarks = () => [], remarksOnSeveral = () => [], isHidden = () => false, below } = about;
   const { rank = (row) => verdicts.indexOf(verdict(row)) } = about;
   const { isGood = (row) => verdict(row) === verdicts.at(-1), more = () => '' } = about;
   const { totals = (rows) => tally(rows.map(verdict), [...verdicts.slice(-1), ...verdicts]) } =
@@ -146,7 +146,7 @@ function printFound<Row extends { name: string }, Options extends object>(
     head: [{ text: text + more(rows, hidden), style }, ...head],
     rows,
     columns,
-    remarks: [...shared(rows), ...rows.flatMap((row) => remarks(row, now))],
+    remarks: [...remarksOnSeveral(rows), ...rows.flatMap((row) => remarks(row, now))],
     ...(below && { below }),
     folding: isSelection ? undefined : { verdict, isFoldable: (row) => isFoldable(row, now) },
   });

@@ -4,7 +4,7 @@ import type { Io } from '../io.ts';
 import { type FrameSize, LiveArea } from './live-area.ts';
 import { plain } from './text.ts';
 
-export interface Progress {
+interface Progress {
   /** Redraws soon. */
   changed(): void;
   /** Without a terminal, prints a line. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** An erroneous rack.yaml, and all that is said about it. */
-export interface BadExample {
+interface BadExample {
   name: string;
   yaml: string;
   messages: string;

@@ -1,5 +1,13 @@
 /** The current state of all machines. Rejoins those whose sources have changed, and reports what that changed. */
-import type { CommonCause, Machine, MachineOrder, Order, RackView } from '@skolo/api';
+import type {
+  CommonCause,
+  CycleRequest,
+  Machine,
+  MachineOrder,
+  Order,
+  PowerCycle,
+  RackView,
+} from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { EmitMachineState } from '../events.ts';
@@ -20,6 +28,8 @@ interface CurrentDeps {
   services: { views(): Services; states(): RackView['services'] };
   delivery: { active(machine: string): MachineOrder[] };
   reported: { unknown(machine: string, agent: AgentView): Order[] };
+  /** Newest first. @param now milliseconds since 1970 */
+  cycleRequests(cycles: Iterable<PowerCycle>, now: number): CycleRequest[];
   emit: EmitMachineState;
 }
 
@@ -219,7 +229,7 @@ export class Current {
   }
 
   private joinRack() {
-    const { services, rackFile } = this.deps;
+    const { services, rackFile, cycleRequests, clock } = this.deps;
     const views = services.views();
     const rack = joinRack(this.deps.rack(), {
       rackFile: rackFile.view(),
@@ -227,7 +237,7 @@ export class Current {
       states: services.states(),
       causes: this.causes,
       alerts: sortAlerts(this.deps.rack(), views.alerts).others,
-      now: this.deps.clock.now(),
+      cycleRequests: cycleRequests(views.cycles?.values() ?? [], clock.now()),
     });
     return { rack, text: JSON.stringify(rack) };
   }

@@ -21,7 +21,10 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
   const hasFallenSilent = isSilent({ condition });
   const unpowered = unpoweredDevices(machine, services.power);
   const told = {
-    ...{ ...sources, agent, orders, unpowered },
+    ...sources,
+    agent,
+    orders,
+    unpowered,
     ...(!hasFallenSilent && { cause: undefined }),
   };
   const seenAt = agent.seenAt ?? standing?.seenAt;

@@ -6,7 +6,6 @@ import type {
   ControllerStatus,
   CycleRequest,
   Machine,
-  PowerCycle,
   RackElement,
   RackPort,
   RackView,
@@ -18,8 +17,6 @@ import {
   type Outlet,
   type Rack,
 } from '@skolo/rack';
-import { cycleOf } from '../timeline/from-services.ts';
-import { mergeEvents } from '../timeline/merge.ts';
 import { given, outletState } from './machine.ts';
 import type { Services } from './sources.ts';
 
@@ -30,13 +27,9 @@ interface RackSources {
   causes: readonly CommonCause[];
   /** Firing, and without a machine. */
   alerts: Machine['alerts'];
-  /** Milliseconds since 1970. */
-  now: number;
+  cycleRequests: CycleRequest[];
 }
 
-/** A shift: after this time, nobody waits for the end of a power cycle any more. */
-const shownMs = 12 * 3_600_000;
-const mostRequests = 20;
 /** Machines without a shelf are on this one. */
 const noShelf = 'no shelf';
 
@@ -52,26 +45,11 @@ export function joinRack(rack: Rack, sources: RackSources): RackView {
     })),
     causes: [...sources.causes],
     services: sources.states,
-    cycleRequests: cycleRequests(sources.services.cycles?.values() ?? [], sources.now),
+    cycleRequests: sources.cycleRequests,
     rackFile: sources.rackFile,
     alerts: sources.alerts,
     ...given({ alertPath: alertPathOf(sources) }),
   };
-}
-
-/** Newest first. @param now milliseconds since 1970 */
-export function cycleRequests(cycles: Iterable<PowerCycle>, now: number): CycleRequest[] {
-  const recent = [...cycles].filter(
-    ({ origin, requestedAt }) => origin === 'person' && now - Date.parse(requestedAt) < shownMs,
-  );
-  const { rows } = mergeEvents(recent.map(cycleOf), mostRequests);
-  return rows.toReversed().map(({ at, endedAt, text, where, details }) => ({
-    at,
-    text,
-    where,
-    failed: details.length,
-    ...given({ endedAt }),
-  }));
 }
 
 /** An empty list of alerts is good news only if alerts arrive. */

@@ -41,7 +41,7 @@ export const define = list<MachinePower>({
   noun: 'target',
   verdict: powerVerdict,
   verdicts: powerStates,
-  shared: controllerRemarks,
+  remarksOnSeveral: controllerRemarks,
   remarks: remarksOf,
   isFoldable: (machine, now) =>
     foldable.includes(powerVerdict(machine)) && remarksOf(machine, now).length === 0,

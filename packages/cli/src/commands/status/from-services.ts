@@ -2,7 +2,7 @@
 import type { Machine, RackView } from '@skolo/api';
 import { judged, type RackHealth } from '@skolo/fleet';
 
-export interface ServicesHealth extends RackHealth {
+interface ServicesHealth extends RackHealth {
   /** Machines that need attention. */
   needAttention: number;
 }

@@ -114,7 +114,10 @@ function moved(
   const isFedByPort = feed !== undefined && second === undefined && formatOutlet(feed) === was;
   return {
     kind: 'moved-cable',
-    ...{ thing: name, state: 'differs', found: `is at ${is}`, expected: was },
+    thing: name,
+    state: 'differs',
+    found: `is at ${is}`,
+    expected: was,
     edits: [{ name, key: 'uplink', value: is }],
     ...(isFedByPort && powerAt(rack, name, seen, to)),
   };
@@ -157,7 +160,9 @@ function canFeed(rack: Rack, { device, outlet }: Outlet): boolean {
 function elsewhere({ name }: Entry, from: Outlet, behind: Outlet): CableFinding {
   return {
     kind: 'moved-cable',
-    ...{ thing: name, state: 'differs', edits: [] },
+    thing: name,
+    state: 'differs',
+    edits: [],
     found: `is somewhere behind ${formatOutlet(behind)}`,
     expected: formatOutlet(from),
     advice:
@@ -168,7 +173,9 @@ function elsewhere({ name }: Entry, from: Outlet, behind: Outlet): CableFinding 
 function dead({ name }: Entry, port: Outlet): CableFinding {
   return {
     kind: 'dead-port',
-    ...{ thing: name, state: 'differs', edits: [] },
+    thing: name,
+    state: 'differs',
+    edits: [],
     found: `port ${formatOutlet(port)} has no link`,
     advice: `check the cable, and check the power with skolo power status ${name}. If ${name} was removed from the rack, remove it from rack.yaml`,
   };
@@ -193,7 +200,9 @@ function replacement(
   ].join(' and ');
   return {
     kind: 'wrong-mac',
-    ...{ thing: name, state: 'differs', found: `${value} is ${where}` },
+    thing: name,
+    state: 'differs',
+    found: `${value} is ${where}`,
     expected: `${mac} (\`mac\` in rack.yaml), which was not found`,
     edits: [{ name, key: 'mac', value }],
     advice: doubtOf(seen, value),
@@ -262,7 +271,9 @@ function stranger(
     .find((each) => each !== undefined && seen.idsOf(each).size === 0);
   return {
     kind: 'unknown-machine',
-    ...{ thing: uplink, state: 'differs', edits: [] },
+    thing: uplink,
+    state: 'differs',
+    edits: [],
     found: `${mac} is connected${address === undefined ? '' : `, at ${address}`}${hostname ? `, named ${hostname}` : ''}`,
     advice: [
       above

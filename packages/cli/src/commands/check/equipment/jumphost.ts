@@ -73,7 +73,9 @@ async function read(
     if (!signal.aborted)
       look.problems.push({
         kind: 'failed',
-        ...{ thing: look.device, state: 'unchecked', found: `${name}: ${errorText(error)}` },
+        thing: look.device,
+        state: 'unchecked',
+        found: `${name}: ${errorText(error)}`,
       });
     // Without a connection, each other command would take as long to fail.
     return error instanceof ComputerError ? error.code === undefined : error instanceof ZodError;

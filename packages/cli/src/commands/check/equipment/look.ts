@@ -12,7 +12,7 @@ import { type JumphostDeps, type JumphostLook, lookAtJumphost } from './jumphost
 import { linkedButOff } from './outlets.ts';
 import type { LookDeps } from './readers.ts';
 
-export interface RackLook {
+interface RackLook {
   /** In the order of rack.yaml. */
   devices: DeviceLook[];
   /** Findings from MAC tables and addresses, as in `skolo check cabling`. */

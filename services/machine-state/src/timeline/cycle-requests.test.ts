@@ -1,6 +1,6 @@
 import type { PowerCycle } from '@skolo/api';
 import { expect, it } from 'vitest';
-import { cycleRequests } from './rack-view.ts';
+import { cycleRequests } from './cycle-requests.ts';
 
 const at = Date.parse('2026-11-20T03:00:00.000Z');
 const minute = 60_000;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isObject } from './is-object.ts';
+import { isObject } from './json.ts';
 
 it.each([
   [{}, true],
