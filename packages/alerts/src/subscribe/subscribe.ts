@@ -133,7 +133,8 @@ class Subscriber {
       idleMs: this.idleMs,
       signal,
       onIdle: async () => {
-        await this.check();
+        // The stream is that of the deleted subscription, which not every server ends.
+        if (await this.check()) throw new StreamEnded('the subscription was created again');
         this.failures = 0;
       },
     });
@@ -143,12 +144,14 @@ class Subscriber {
     }
   }
 
-  private async check(): Promise<void> {
+  /** Whether the subscription was missing, and was created. */
+  private async check(): Promise<boolean> {
     // Credential errors are clearer here than those of the library.
     await this.connection.signIn();
     const isNew = (await this.use.check()) === 'made';
     this.hasClientWorked = true;
     if (isNew && this.wasReady) this.options.onState?.({ state: 'gap' });
+    return isNew;
   }
 
   /** Ids to acknowledge. */
