@@ -76,7 +76,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)('an abandoned push', (
   });
 
   it(`ends at one of two versions after ${kills} kill -9 of the workstation (seed ${seed})`, {
-    timeout: kills * 90_000,
+    timeout: kills * 180_000,
   }, async () => {
     const random = seeded(seed);
     const ends = { new: 0, former: 0 };

@@ -647,7 +647,7 @@ spec: { policyName: corporate, validationActions: [Deny] }`;
     });
 
     it(`ends the same after ${kills} kill -9 (seed ${seed})`, {
-      timeout: kills * 60_000,
+      timeout: kills * 120_000,
     }, async () => {
       console.log(`pushes: ${kills} kills, SKOLO_SEED=${seed}`);
       const random = seeded(seed);

@@ -8,7 +8,7 @@ import { type NeededImage, neededImages } from './images.ts';
 import { type HeldLease, holdLease, type Last, type LeaseTimes, readLease } from './lease.ts';
 import { kustomizationOf, type Preparation, prepareRack } from './prepare.ts';
 import { changedByOthers, confirmed, patient, type Rack, readNodes, stoppable } from './rack.ts';
-import { hasEnded, type RackRecord, type Records, type Request } from './record.ts';
+import { hasEnded, newRecord, type RackRecord, type Records, type Request } from './record.ts';
 import { commitFile, type Repository } from './repository.ts';
 import { prune, type Rollout, type RolloutTimes, rollBack, rollOut } from './rollout.ts';
 import { inStages, racksAtOnce } from './stages.ts';
@@ -87,7 +87,9 @@ export async function preparePush(
   const runs = request.racks.map(
     (name): Run => ({
       name,
-      record: saved?.racks.find(({ rack }) => rack === name) ?? newRecord(name, deps),
+      record:
+        saved?.racks.find(({ rack }) => rack === name) ??
+        newRecord(name, new Date(deps.now()).toISOString()),
     }),
   );
   await inParallel(
@@ -114,10 +116,6 @@ export async function preparePush(
     run: () => runAll(runs, request, deps),
     close: () => closeAll(runs),
   };
-}
-
-function newRecord(rack: string, { now }: PushDeps): RackRecord {
-  return { rack, state: 'waiting', pins: [], previous: [], at: new Date(now()).toISOString() };
 }
 
 async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolean): Promise<void> {

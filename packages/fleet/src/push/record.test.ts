@@ -10,14 +10,19 @@ it('keeps the last 50 pushes, and the one that begins although its clock was set
 
   const request = requestOf({ id: '2025-01-01T00-00-00Z' });
   await records.begin(request);
-  await records.save(request.id, {
-    rack: 'rack4',
-    state: 'waiting',
-    pins: [],
-    previous: [],
-    at: '',
-  });
 
   const kept = (await records.all()).map(({ request: { id } }) => id);
   expect(kept).toEqual([request.id, ...ids.slice(-50)]);
 }, 60_000);
+
+it('reads a push whose workstation died before it wrote anything about a rack', async () => {
+  const records = openRecords(await tempDir());
+  const request = requestOf({ id: '2026-11-27T10-00-00Z' });
+
+  await records.begin(request);
+
+  const racks = [
+    { rack: 'rack4', state: 'waiting', pins: [], previous: [], at: request.startedAt },
+  ];
+  expect(await records.all()).toEqual([{ request, racks }]);
+});

@@ -61,6 +61,11 @@ export const RackRecord = z.object({
 });
 export type RackRecord = z.infer<typeof RackRecord>;
 
+/** A rack for which nothing has been prepared. @param at ISO 8601 */
+export function newRecord(rack: string, at: string): RackRecord {
+  return { rack, state: 'waiting', pins: [], previous: [], at };
+}
+
 export interface PushRecord {
   request: Request;
   racks: RackRecord[];
@@ -91,9 +96,10 @@ export function openRecords(folder: string) {
     const racks: RackRecord[] = [];
     for (const rack of request.racks) {
       const saved = await readFileIfExists(rackFile(id, rack));
+      // The workstation may have died before it wrote the first one.
       racks.push(
         saved === undefined
-          ? RackRecord.parse({ rack, state: 'waiting', at: request.startedAt })
+          ? newRecord(rack, request.startedAt)
           : RackRecord.parse(JSON.parse(saved)),
       );
     }
