@@ -6,3 +6,8 @@ const wrong: ReadonlySet<DeviceState> = new Set(['overdue', 'failed', 'never']);
 export function isBackupWrong({ state }: { state: DeviceState }): boolean {
   return wrong.has(state);
 }
+
+/** The verdict as people read it, on pages and in the command. */
+export function backupWord({ state }: { state: DeviceState }): string {
+  return state === 'never' ? 'never backed up' : state.replaceAll('-', ' ');
+}

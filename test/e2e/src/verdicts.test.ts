@@ -1,8 +1,7 @@
 /**
- * One verdict, one place: for each of a machine, a controller, a backup, a service and the path of alerts, ten states in the field that the
- * console's first page shows, on its own page, in the command and in the metric.
+ * One verdict, one place: for each of a machine, a controller, a backup, a service and the path of alerts, ten states on the console's first
+ * page, on its own page, in the command and in the metric. Without Chromium, the fields that the pages print stand for them.
  */
-import { createServer } from 'node:http';
 import { type DeliveryFacts, deliveryOf } from '@skolo/alerts/delivery-state';
 import type {
   BackupDevice,
@@ -12,11 +11,11 @@ import type {
   RackView,
   ServiceState,
 } from '@skolo/api';
-import { closing } from '@skolo/base';
 import { registerGauges } from '@skolo/common';
 import { parseRack } from '@skolo/rack';
+import { peer } from '@skolo/simulators';
 import { Registry } from 'prom-client';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countsOf } from '../../../packages/cli/src/commands/status/status.ts';
 import { runCommand } from '../../../packages/cli/src/testing/run-command.ts';
 import { readHealth } from '../../../packages/fleet/src/survey/rack-health.ts';
@@ -33,6 +32,7 @@ import {
   statusOf,
 } from '../../../services/router-backup/src/report/device-status.ts';
 import { gauges as backupGauges } from '../../../services/router-backup/src/report/metrics.ts';
+import { listening, openPrinter, type Print } from './printed-pages.ts';
 
 const now = Date.parse('2026-11-20T12:00:00Z');
 const at = '2026-11-20T11:00:00.000Z';
@@ -52,6 +52,21 @@ services:
   { file: 'rack.yaml' },
 );
 
+const chromium = peer('chromium');
+let printer: Awaited<ReturnType<typeof openPrinter>> | undefined;
+beforeAll(async () => {
+  if (chromium) printer = await openPrinter(chromium);
+});
+afterAll(() => printer?.[Symbol.asyncDispose]());
+
+/** What a browser prints is as expected. */
+async function expectPages(
+  expected: Awaited<ReturnType<Print>>,
+  ...given: Parameters<Print>
+): Promise<void> {
+  if (printer) expect(await printer.print(...given)).toEqual(expected);
+}
+
 /** The only sample of a metric that is 1, by a label. */
 async function labelOf(registry: Registry, metric: string, label: string) {
   const text = await registry.metrics();
@@ -61,20 +76,11 @@ async function labelOf(registry: Registry, metric: string, label: string) {
 
 /** A command's cell in a column of its only row, or all that it prints. */
 async function printed(args: string, body: unknown, column?: string): Promise<string> {
-  const server = createServer((_, response) => {
+  await using server = await listening((_, response) => {
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(body));
   });
-  await using _closed = closing({
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
-  const { out, err } = await runCommand([...args.split(' '), '--url', `http://127.0.0.1:${port}`]);
+  const { out, err } = await runCommand([...args.split(' '), '--url', server.url]);
   if (column === undefined) return out || err;
   const lines = out.split('\n');
   const head = lines.find((line) => line.includes(column)) ?? '';
@@ -150,6 +156,13 @@ describe('a machine', () => {
       Number(expected === 'recovering' || expected === 'quarantined'),
       Number(['stale', 'gone', 'never-reported'].includes(expected)),
     ]);
+    // The word is wider than a tile.
+    const tile = expected === 'never-reported' ? 'never seen' : expected;
+    await expectPages(
+      { tiles: [tile], cards: expect.any(Array), own: [expected] },
+      { rack: rackWith({}), machines: [machine] },
+      ['machine/pi-1', '.now .condition'],
+    );
   });
 });
 
@@ -211,15 +224,30 @@ describe('a controller', () => {
         : ({ 0: 'down', 1: 'up' }[value('up') ?? ''] ?? 'unknown');
     const power = { machines: new Map(), controllers: new Map([['switch-1', status]]) };
 
-    expect(rackWith({ power }).elements[0]?.state).toBe(expected);
+    const joined = rackWith({ power });
+    expect(joined.elements[0]?.state).toBe(expected);
     expect(status.state).toBe(expected);
     expect(await printed('power controllers', { controllers: [status] }, 'STATE')).toBe(expected);
     expect(metric).toBe(expected);
+    const isBad = expected === 'down' || expected === 'failing';
+    const cards = isBad ? [`switch-1 is ${expected}`] : [];
+    const others = {
+      '/services/power-cycle-daemon/v1/controllers': { controllers: [status] },
+      '/services/power-cycle-daemon/v1/outlets': { outlets: [] },
+      '/services/power-cycle-daemon/v1/holds': { holds: [] },
+    };
+    await expectPages(
+      { tiles: [], cards, own: [expected, expected] },
+      { rack: joined, others },
+      ['element/switch-1', 'h1 + p .state'],
+      ['power', '.state'],
+    );
   });
 });
 
 describe('the backup of a device', () => {
-  const failed = { failure: 'timeout', detail: 'no prompt', failures: 2 };
+  // After a timeout, the card would be about the switch.
+  const failed = { failure: 'auth', detail: 'rejected', failures: 2 };
   it.each<[BackupDevice['state'], string, number | undefined, object | undefined]>([
     ['ok', 'switch-1', now - hour, {}],
     ['ok', 'switch-1', now - 35 * hour, {}],
@@ -254,11 +282,18 @@ describe('the backup of a device', () => {
     const word = expected === 'never' ? 'never backed up' : expected.replaceAll('-', ' ');
     const body = { devices: [device], offsite: [], lost: [] };
 
-    expect(rackWith({ backups }).elements[0]?.backup?.state).toBe(expected);
+    const view = rackWith({ backups });
+    expect(view.elements[0]?.backup?.state).toBe(expected);
     expect(device.state).toBe(expected);
     expect(await printed('backup status', body, 'STATE')).toMatch(new RegExp(`^${word}\\b`));
     const text = await registry.metrics();
     expect(text).toContain(`state{device="${name}",state="${expected}"} 1`);
+    const isBad = ['failed', 'overdue', 'never'].includes(expected);
+    await expectPages(
+      { tiles: [], cards: isBad ? [`Backup of switch-1: ${word}`] : [], own: [word] },
+      { rack: view, others: { '/services/router-backup/v1/devices': body } },
+      ['backups', '.state'],
+    );
   });
 });
 
@@ -287,12 +322,18 @@ describe('a service', () => {
     };
     const answer = { data: { resultType: 'vector', result: isAsked ? [sample] : [] } };
 
-    expect(rackWith({}, [service]).services[0]?.state).toBe(expected);
+    const view = rackWith({}, [service]);
+    expect(view.services[0]?.state).toBe(expected);
     expect(service.state).toBe(expected);
     expect(metric).toBe(expected);
     expect(readHealth(JSON.stringify(answer)).serviceStates['router-backup'] ?? 'ready').toBe(
       expected,
     );
+    const cards = expected === 'ready' ? [] : [`router-backup: ${expected}`];
+    await expectPages({ tiles: [], cards, own: [expected] }, { rack: view }, [
+      'services',
+      '.state',
+    ]);
   });
 });
 
@@ -333,11 +374,20 @@ describe('the path of alerts', () => {
     const read = () => ({ delivery: () => deliveryOf(delivery) }) as never;
     registerGauges(registry, { state: gauge } as typeof alertGauges, read);
 
-    expect(rackWith({ delivery }).alertPath?.state).toBe(expected);
+    const view = rackWith({ delivery });
+    expect(view.alertPath?.state).toBe(expected);
     expect(deliveryOf(delivery).state).toBe(expected);
     expect(await printed('alerts status', body)).toMatch(
       new RegExp(`^rack4: alerts ${expected}\\b`),
     );
     expect(await labelOf(registry, 'state', 'state')).toEqual([expected]);
+    const others = {
+      '/services/alert-to-pubsub/v1/alerts': { alerts: [] },
+      '/services/alert-to-pubsub/v1/status': body,
+      '/services/alert-to-pubsub/v1/dead-letters': { deadLetters: [] },
+    };
+    const cards = expected === 'delivered' ? [] : [`Alerts ${expected}`];
+    const own = [expect.stringMatching(new RegExp(`^Alerts ${expected}(:|$)`))];
+    await expectPages({ tiles: [], cards, own }, { rack: view, others }, ['alerts', 'main .card']);
   });
 });

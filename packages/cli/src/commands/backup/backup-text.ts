@@ -1,7 +1,7 @@
 /** Texts and styles of devices and runs. */
 
 import type { BackupDevice, DeviceState, FailureClass, LostHistory, RunDevice } from '@skolo/api';
-import { isBackupWrong } from '@skolo/api/backup-verdict';
+import { backupWord, isBackupWrong } from '@skolo/api/backup-verdict';
 import { count } from '@skolo/base';
 import { commandLine, type SkoloCommand } from '../../command.ts';
 import type { Filter } from '../../filters.ts';
@@ -38,7 +38,7 @@ export function urgencyOf({ state, unsaved }: BackupDevice): number {
 }
 
 export function stateText({ state, failure }: Pick<BackupDevice, 'state' | 'failure'>): string {
-  const word = state === 'never' ? 'never backed up' : state.replaceAll('-', ' ');
+  const word = backupWord({ state });
   return failure === undefined || !isBackupWrong({ state }) ? word : `${word} (${failure})`;
 }
 

@@ -1,3 +1,4 @@
+import { backupWord } from '@skolo/api/backup-verdict';
 import type { BackupDevice, OffsiteStatus } from '@skolo/api/router-backup';
 import { count } from '@skolo/base/count';
 import { routerBackup } from '../live/api.ts';
@@ -52,7 +53,7 @@ function Devices() {
                   </th>
                   <td>{device.model}</td>
                   <td>
-                    <span class={`state b-${device.state}`}>{device.state}</span>{' '}
+                    <span class={`state b-${device.state}`}>{backupWord(device)}</span>{' '}
                     {device.reading && <span class="tag">reading</span>}
                   </td>
                   <td>

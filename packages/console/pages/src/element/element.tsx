@@ -1,3 +1,4 @@
+import { backupWord } from '@skolo/api/backup-verdict';
 import type { RackPort } from '@skolo/api/machine-state';
 import { count } from '@skolo/base/count';
 import type { ComponentChildren } from 'preact';
@@ -56,7 +57,7 @@ export function ElementView({ route }: { route: Route }) {
           [
             'Backup',
             <>
-              <a href={hrefOf('backups', [name])}>{backup?.state ?? 'versions'}</a>{' '}
+              <a href={hrefOf('backups', [name])}>{backup ? backupWord(backup) : 'versions'}</a>{' '}
               {lastBackup && <Ago time={lastBackup} suffix=" old" />}
             </>,
           ],

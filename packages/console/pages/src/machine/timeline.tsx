@@ -1,5 +1,4 @@
 import type { Curve, HistoryEntry, Machine, MachineCondition } from '@skolo/api/machine-state';
-import { wordFor } from '../parts/condition.tsx';
 import { CurveLane } from './curve.tsx';
 import { textOf } from './entry-text.ts';
 import type { Scale } from './scale.ts';
@@ -157,6 +156,6 @@ function statesOf(machine: Machine, entries: HistoryEntry[], from: number, to: n
 }
 
 function segment(from: number, to: number, condition: MachineCondition, text: string): Mark {
-  const label = wordFor(condition);
-  return { from, to, text: `${label}: ${text}`, className: `c-${condition}`, label };
+  const className = `c-${condition}`;
+  return { from, to, text: `${condition}: ${text}`, className, label: condition };
 }

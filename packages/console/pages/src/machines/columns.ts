@@ -1,7 +1,7 @@
 /** The columns of the table of machines. */
 import type { Machine } from '@skolo/api/machine-state';
 import { beganAt } from '@skolo/api/silence';
-import { conditions, wordFor } from '../parts/condition.tsx';
+import { conditions } from '../parts/condition.tsx';
 
 type Value = string | number | undefined;
 
@@ -22,7 +22,7 @@ export const columns: readonly Column[] = [
   {
     key: 'condition',
     title: 'Condition',
-    of: ({ condition }) => wordFor(condition),
+    of: ({ condition }) => condition,
     rank: ({ condition }) => conditions.indexOf(condition),
   },
   { key: 'since', title: 'Since', of: beganAt },

@@ -15,10 +15,6 @@ const shapes: Readonly<Record<MachineCondition, string>> = {
 
 export const conditions = Object.keys(shapes) as MachineCondition[];
 
-export function wordFor(condition: MachineCondition): string {
-  return condition === 'never-reported' ? 'never seen' : condition;
-}
-
 export function ConditionIcon({ condition }: { condition: MachineCondition }) {
   return (
     <svg class={`icon c-${condition}`} viewBox="0 0 12 12" aria-hidden="true">
@@ -31,7 +27,7 @@ export function Condition({ condition }: { condition: MachineCondition }) {
   return (
     <span class={`condition c-${condition}`}>
       <ConditionIcon condition={condition} />
-      {wordFor(condition)}
+      {condition}
     </span>
   );
 }

@@ -1,6 +1,6 @@
 /** What needs attention, by subject: a cause, its alerts, the services that report it, and its machines are one card. */
 
-import { isBackupWrong } from '@skolo/api/backup-verdict';
+import { backupWord, isBackupWrong } from '@skolo/api/backup-verdict';
 import type { Machine, MachineAlert, RackView, ServiceState } from '@skolo/api/machine-state';
 import { beganAt, recentlySilent } from '@skolo/api/silence';
 import { count } from '@skolo/base/count';
@@ -148,9 +148,9 @@ function backupOf(
   const about = cardOf(name);
   if (!about) {
     const more = { names: [name], text: backup.why, since, isBad: false };
-    return card(`Backup of ${name}: ${backup.state}`, hrefOf('backups', [name]), more);
+    return card(`Backup of ${name}: ${backupWord(backup)}`, hrefOf('backups', [name]), more);
   }
-  about.reports.push(`backup ${backup.state}: ${backup.why ?? ''}`);
+  about.reports.push(`backup: ${backupWord(backup)}: ${backup.why ?? ''}`);
   return undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { Machine } from '@skolo/api/machine-state';
 import { beganAt } from '@skolo/api/silence';
 import { Component } from 'preact';
-import { ConditionIcon, wordFor } from '../parts/condition.tsx';
+import { ConditionIcon } from '../parts/condition.tsx';
 import { hrefOf } from '../parts/router.ts';
 import { shortSpan } from '../parts/time.tsx';
 
@@ -27,7 +27,9 @@ export class Tile extends Component<Props> {
     const { name, condition, task, needsAttention } = machine;
     const began = beganAt(machine);
     const age = now > 0 && began ? shortSpan(now - Date.parse(began)) : '';
-    const text = `\t${age}${task ? '▸' : ''}\n${wordFor(condition)}`;
+    // The word itself is wider than a tile.
+    const word = condition === 'never-reported' ? 'never seen' : condition;
+    const text = `\t${age}${task ? '▸' : ''}\n${word}`;
     // It begins with the visible text, for people who use voice control.
     const spoken = [
       `${label}${text}`.replace(/\s+/g, ' '),
