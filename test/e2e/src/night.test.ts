@@ -54,7 +54,8 @@ it.skipIf(!peer('chromium') || !isLong)(
     await card.getByText(/ann is on it/).waitFor(long);
     expect(await rack.skolo('timeline', '--since', '1h')).toMatch(/ann.*on it/);
     expect(await rack.skolo('machine', 'list', '--needs-attention')).toMatch(/ann is on it/i);
-    // What `skolo status` asks Prometheus for.
+    expect(await rack.skolo('status')).toMatch(/ann holds 12 machines/);
+    // What `skolo status` asks for where Prometheus runs.
     await expect.poll(rack.held, long).toEqual({ ann: '12' });
 
     // Act: 4 clicks and keys, and a reason.
@@ -209,7 +210,7 @@ async function startRack(context: TestContext) {
       return Object.fromEntries([...held].map(([, by, machines]) => [by, machines]));
     },
     async skolo(...args: string[]): Promise<string> {
-      const where = ['--url', url, '--token-file', file('token')];
+      const where = ['--rack', file('rack.yaml'), '--token-file', file('token')];
       const { stdout } = await run(process.execPath, [cli, ...args, ...where]).catch(
         (error: { stdout: string; stderr: string }) => ({ stdout: error.stdout + error.stderr }),
       );
