@@ -56,7 +56,7 @@ const scripts: Record<string, string> = {
   'packages/fleet/src/secrets/jumphost-files.ts': 'writes into /etc/skolo, which belongs to root',
   'packages/jumphost/src/effective/changes.ts':
     'restores modes and owners of files that prepare had recorded, in directories of root',
-  'packages/jumphost/src/effective/folders.ts':
+  'packages/jumphost/src/effective/effects.ts':
     'gives directories of programs and keys, and those above them, back to root',
   'packages/jumphost/src/image/first-boot.ts': 'a unit that writes where root writes',
   'packages/jumphost/src/replace/staging.ts':
