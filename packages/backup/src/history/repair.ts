@@ -5,12 +5,13 @@
 
 import { readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { count, ifThere } from '@skolo/base';
+import { count, errorCode, ifThere } from '@skolo/base';
 import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable';
+import { BackupError } from '@skolo/models/configuration';
 import { durable } from '../git/fast-import.ts';
 import { git } from '../git/git.ts';
 import { removeLeftovers } from '../git/leftovers.ts';
-import { notRead } from '../git/storage-error.ts';
+import { inWords, notRead } from '../git/storage-error.ts';
 import { branch, headText, settingsText } from './folder.ts';
 
 /**
@@ -30,7 +31,12 @@ export async function repairHistory(folder: string): Promise<string[]> {
       repaired.push(...(await repair(dir)));
     }
   } catch (error) {
-    throw notRead([`${folder} cannot be repaired`, ...repaired].join('; '), error);
+    const what = [`${folder} cannot be repaired`, ...repaired].join('; ');
+    // A directory in the place of a file, or the reverse, is not a fault that passes.
+    if (['EISDIR', 'ENOTDIR'].includes(errorCode(error) ?? '')) {
+      throw new BackupError('damaged', `${what}: ${inWords(error)}`, { cause: error });
+    }
+    throw notRead(what, error);
   }
   return repaired;
 }

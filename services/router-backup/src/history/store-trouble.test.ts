@@ -1,5 +1,5 @@
 /** The repository breaks, or goes, under a store that is open: devices ask for it at the same time. */
-import { chmod, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { createLogger, systemClock } from '@skolo/common';
@@ -171,6 +171,19 @@ describe('a store', () => {
     expect(await store.repository.versions('router')).toEqual([version]);
     expect(await broken(stateDir)).toEqual([]);
     expect(troubles.size).toBe(0);
+  });
+
+  it('sets a history aside in which HEAD is a directory', async () => {
+    const { stateDir, store, commit } = await open();
+    await commit('router');
+    await rm(join(stateDir, 'repository', 'HEAD'));
+    await mkdir(join(stateDir, 'repository', 'HEAD'));
+
+    await store.failed(damage);
+    await commit('router');
+
+    expect(await broken(stateDir)).toHaveLength(1);
+    expect(await store.repository.count('router')).toBe(1);
   });
 
   it('keeps a repaired history that is not checked to the end, because the service stops', async () => {
