@@ -53,6 +53,8 @@ describe('alert-to-pubsub', () => {
     const lab = await startLab();
     await lab.post(firing);
     await expect.poll(() => summaries(lab)).toEqual(['transition firing']);
+    // What arrived without the service's knowledge arrives again.
+    await expect.poll(async () => (await lab.client.status({})).sinks[0]?.depth).toBe(0);
     await lab.pubsub.stop();
     await lab.post(resolved);
     await lab.stop();
