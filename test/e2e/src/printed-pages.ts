@@ -2,6 +2,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { Machine, RackView } from '@skolo/api';
 import { closing } from '@skolo/base';
+import { commandApp, type Stage } from '@skolo/common/light';
 import { buildPages } from '@skolo/console/build';
 import { openBrowser } from '@skolo/console/testing';
 import type { Page } from 'playwright-core';
@@ -36,24 +37,23 @@ export async function openPrinter(chromium: string): Promise<{ print: Print } & 
   const pages = servePages(await builtPages());
   let answers: Answers | undefined;
   let sendRack = () => {};
-  const server = await listening((request, response) =>
-    pages(Object.assign(request, { params: {} }), response, () => {
-      const { pathname } = new URL(request.url ?? '', 'http://rack');
-      if (pathname === '/v1/changes') {
-        response.setHeader('content-type', 'text/event-stream');
-        sendRack = () => {
-          if (!answers) return;
-          const { rack, machines = [] } = answers;
-          response.write(`event: all\ndata: ${JSON.stringify({ rack, machines })}\n\n`);
-        };
-        sendRack();
-        return;
-      }
-      const answer = pathname === '/v1/session' ? session : answers?.others?.[pathname];
-      response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(answer ?? { title: 'not in this test' }));
-    }),
-  );
+  const answer: Stage = (request, response) => {
+    const { pathname } = new URL(request.url ?? '', 'http://rack');
+    if (pathname === '/v1/changes') {
+      response.setHeader('content-type', 'text/event-stream');
+      sendRack = () => {
+        if (!answers) return;
+        const { rack, machines = [] } = answers;
+        response.write(`event: all\ndata: ${JSON.stringify({ rack, machines })}\n\n`);
+      };
+      sendRack();
+      return;
+    }
+    const body = pathname === '/v1/session' ? session : answers?.others?.[pathname];
+    response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(body ?? { title: 'not in this test' }));
+  };
+  const server = await listening(commandApp([], [pages, answer]).listener);
   const browser = await openBrowser(chromium);
   const page = await browser.open(`${server.url}/#/rack`);
   let times = 0;

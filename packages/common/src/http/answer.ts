@@ -1,11 +1,14 @@
-/** What a route does with a request. Its order is the security of every API: each line that throws ends the request. */
+/**
+ * What a route does with a request. Its order is the security of every API: each line that throws ends the request, and costs less than
+ * those after it.
+ */
 import { type RouteSpec, roleOf, type WorkLimit } from '@skolo/api/route';
 import type { Caller } from '../access/access-control.ts';
 import { anonymous, CallerLimit } from '../access/caller-limits.ts';
 import { audited } from '../audit/audited-call.ts';
 import { clientAddress } from '../connections/client-address.ts';
 import { systemClock } from '../process/clock.ts';
-import { type Exchange, exchangeOf, queryOf } from './exchange.ts';
+import { type Exchange, queryOf } from './exchange.ts';
 import type { AppOptions, Stage } from './options.ts';
 import { readJson } from './request/body.ts';
 import { inputOf } from './request/input.ts';
@@ -20,8 +23,7 @@ export function routeAnswers(options: AppOptions) {
   const send = sender(options);
   return ({ name, spec, label, handler }: BoundRoute) => {
     const parse = inputOf(spec);
-    return async (request: Parameters<Stage>[0]) => {
-      const exchange = exchangeOf(request);
+    return async (request: Parameters<Stage>[0], exchange: Exchange) => {
       const { requestId, mostBodyBytes: mostBytes } = exchange;
       exchange.route = label;
       shed(options, spec); //                                             503

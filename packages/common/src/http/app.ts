@@ -2,7 +2,6 @@
 import type { RequestListener } from 'node:http';
 import newRouter from 'router';
 import { routeAnswers } from './answer.ts';
-import { exchangeOf } from './exchange.ts';
 import type { AppOptions, Failed, Router, Stage } from './options.ts';
 import type { BoundRoute } from './routes.ts';
 import { begin } from './stages/begin.ts';
@@ -37,14 +36,14 @@ export function httpApp(
   // Express' own.
   const router: Router = newRouter({ caseSensitive: true });
   const answerOf = routeAnswers(options);
-  app.use(begin(options)); //                    request ID, headers of all responses, metrics, log
-  app.use(running(options)); //                  503
-  for (const stage of stages) app.use(stage); // 403
-  app.use(thisRack(options)); //                 421
-  for (const stage of instead) app.use(stage);
-  app.use(router); //                            answer.ts
-  app.use(notFound); //                          404 405; OPTIONS
-  app.use(failed); //                            problem+json
+  app.use(begin(options)); //                      first: rejections have a request ID, metrics and a log line, too
+  app.use(running(options)); //                    503: all others need what the start opens
+  for (const stage of stages) app.use(stage); //   403: by the connection and headers, whatever the path
+  app.use(thisRack(options)); //                   421: before a path of another rack is looked up
+  for (const stage of instead) app.use(stage); //  after all that reject requests for any path
+  app.use(router); //                              answer.ts: only the route knows who may call it
+  app.use(notFound); //                            404 405; OPTIONS: no route has responded
+  app.use(failed); //                              last: all that is thrown becomes a problem
 
   function add(more: readonly BoundRoute[]): void {
     for (const route of more) {
@@ -52,8 +51,8 @@ export function httpApp(
       at.all(matches(route));
       const answer = answerOf(route);
       // With `next`, an error would be compared with all other routes first.
-      at[route.spec.method]((request) =>
-        answer(request).catch((error: unknown) => exchangeOf(request).fail(error)),
+      at[route.spec.method]((request, { locals: { exchange } }) =>
+        answer(request, exchange).catch((error: unknown) => exchange.fail(error)),
       );
     }
   }
@@ -62,4 +61,4 @@ export function httpApp(
 }
 
 /** Express knows it by its four parameters. */
-const failed: Failed = (error, request, _response, _next) => exchangeOf(request).fail(error);
+const failed: Failed = (error, _request, response, _next) => response.locals.exchange.fail(error);

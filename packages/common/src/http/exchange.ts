@@ -40,15 +40,6 @@ export function queryOf(request: IncomingMessage): object {
   return { ...parseQuery((request.url ?? '').slice(pathOf(request).length + 1)) };
 }
 
-const exchanges = new WeakMap<IncomingMessage, Exchange>();
-
-/** Of a request that the first stage has seen. */
-export function exchangeOf(request: IncomingMessage): Exchange {
-  const exchange = exchanges.get(request);
-  if (exchange === undefined) throw new TypeError('no stage has begun this request');
-  return exchange;
-}
-
 export interface ExchangeOptions {
   log: Logger;
   /** The served rack. Each response contains its name, and requests for other racks are rejected; undefined: not known yet. */
@@ -79,7 +70,6 @@ export class Exchange {
     this.response = response;
     this.options = options;
     this.requestId = requestIdFrom(request.headers['x-request-id']?.toString());
-    exchanges.set(request, this);
     const own = { 'x-request-id': this.requestId, ...plainHeaders };
     for (const [name, value] of Object.entries(own)) response.setHeader(name, value);
   }

@@ -6,7 +6,7 @@ import type { Caller } from '../access/access-control.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
-import type { ExchangeOptions } from './exchange.ts';
+import type { Exchange, ExchangeOptions } from './exchange.ts';
 
 /** Access control of a route. */
 export interface Access {
@@ -37,16 +37,18 @@ export interface AppOptions extends ExchangeOptions {
 }
 
 type Next = (error?: unknown) => void;
+/** The first stage sets what it holds. */
+type Response = ServerResponse & { locals: { exchange: Exchange } };
 /** As Express calls it. What it throws becomes a problem. */
 export type Stage = (
   request: IncomingMessage & { params: Record<string, string> },
-  response: ServerResponse,
+  response: Response,
   next: Next,
 ) => void | Promise<void>;
 export type Failed = (
   error: unknown,
   request: IncomingMessage,
-  response: ServerResponse,
+  response: Response,
   next: Next,
 ) => void;
 

@@ -11,7 +11,7 @@ import {
   HttpProblem,
   type ServiceContext,
 } from '@skolo/common';
-import { exchangeOf, type Stage } from '@skolo/common/light';
+import type { Stage } from '@skolo/common/light';
 import { passOn } from '../serve/pass-on.ts';
 
 /** A service that the pages may use; undefined if there is none with that name. */
@@ -27,7 +27,7 @@ export function toOtherServices({ rack, findService, access }: ForwardDeps): Sta
   return async (request, response, next) => {
     const { url: target = '', method = '' } = request;
     if (!target.startsWith('/services/')) return next();
-    const exchange = exchangeOf(request);
+    const { exchange } = response.locals;
     exchange.route = '/services/:name';
     const [, name = '', rest = ''] = /^\/services\/([^/]+)(\/v1\/.*)$/.exec(target) ?? [];
     const service = findService(name);

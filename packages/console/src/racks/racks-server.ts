@@ -17,7 +17,6 @@ import {
   type Access,
   bindRoutes,
   commandApp,
-  exchangeOf,
   forbid,
   HttpProblem,
   pathOf,
@@ -119,7 +118,7 @@ function toRack(access: Access, racks: Racks): Stage {
     if (rack && rest === '') return void response.writeHead(308, { location: `/${first}/` }).end();
     const isOwn = rest === consoleApi.session.path;
     if (!rack || isOwn || !/^\/(v1|services)\//.test(rest)) return next();
-    await access.admit(request, 'view', () => exchangeOf(request).log);
+    await access.admit(request, 'view', () => response.locals.exchange.log);
     const { way, token, name } = rack;
     if (!way) throw notReached(rack);
     await passOn(request, response, {

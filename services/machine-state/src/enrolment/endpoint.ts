@@ -10,7 +10,7 @@ import {
   type RouteHandlers,
   type ServiceContext,
 } from '@skolo/common';
-import { bindRoutes, Closers, exchangeOf, newServer, type Stage, serve } from '@skolo/common/light';
+import { bindRoutes, Closers, newServer, type Stage, serve } from '@skolo/common/light';
 import type { Enrolment } from './enrolment.ts';
 import type { Lockdown } from './lockdown.ts';
 import { ownKey } from './own-key.ts';
@@ -69,12 +69,12 @@ export function enrolmentPort({
 
 /** Identifies callers by their key, whose digest replaces any that they send. Strangers may send little. */
 function peerKey(enrolment: Enrolment): Stage {
-  return (request, _response, next) => {
+  return (request, { locals: { exchange } }, next) => {
     const digest = keyDigest(request);
     delete request.headers[keyHeader];
     if (digest !== undefined) request.headers[keyHeader] = digest;
     if (enrolment.machineOf(digest ?? '') === undefined) {
-      exchangeOf(request).mostBodyBytes = mostOfStrangers;
+      exchange.mostBodyBytes = mostOfStrangers;
     }
     next();
   };

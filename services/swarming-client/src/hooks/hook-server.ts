@@ -11,7 +11,6 @@ import {
   browserProblem,
   type ConnectionLimits,
   type Emit,
-  exchangeOf,
   forbid,
   HttpProblem,
   httpApp,
@@ -43,10 +42,10 @@ const limits = {
 /** It must listen on loopback. */
 export function createHookServer({ core: options, connections, work, emit }: HookDeps): Server {
   const healthz = routeOf('healthz', { method: 'GET', answer: () => ({ ok: true }) }, work);
-  const measure: Stage = (request, response, next) => {
+  const measure: Stage = (_request, response, next) => {
     const startedAt = performance.now();
     response.once('close', () => {
-      const hook = exchangeOf(request).route.slice(1);
+      const hook = response.locals.exchange.route.slice(1);
       const seconds = (performance.now() - startedAt) / 1000;
       const ok = response.statusCode === 200;
       if (hooks.has(hook)) emit({ type: 'hook', hook, ok, seconds });

@@ -11,6 +11,7 @@ export function begin(options: AppOptions): Stage {
   const duration = httpRequestDuration(metrics);
   return (request, response, next) => {
     const exchange = new Exchange(request, response, options);
+    response.locals = { exchange };
     const served = rack?.rack?.name;
     if (served !== undefined) response.setHeader(rackHeader, served);
     for (const [name, value] of Object.entries(access.headers?.() ?? {})) {

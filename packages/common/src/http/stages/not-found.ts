@@ -1,14 +1,13 @@
 /** Requests for which no route is responsible. */
 import { noSuchPath } from '@skolo/api/calls';
-import { exchangeOf, pathOf } from '../exchange.ts';
+import { pathOf } from '../exchange.ts';
 import type { Stage } from '../options.ts';
 import { HttpProblem } from '../response/problem.ts';
 import type { BoundRoute } from '../routes.ts';
 
 /** Of several routes with this path, whatever the method: two paths may match one request. */
 export function matches({ label, spec }: BoundRoute): Stage {
-  return (request, _response, next) => {
-    const exchange = exchangeOf(request);
+  return (_request, { locals: { exchange } }, next) => {
     if (exchange.methods.length === 0) exchange.route = label;
     exchange.methods.push(spec.method.toUpperCase());
     next();
@@ -17,7 +16,7 @@ export function matches({ label, spec }: BoundRoute): Stage {
 
 /** 404, 405; OPTIONS. */
 export const notFound: Stage = (request, response) => {
-  const { methods } = exchangeOf(request);
+  const { methods } = response.locals.exchange;
   const { method = '' } = request;
   const path = pathOf(request);
   if (methods.length === 0) {
