@@ -62,7 +62,7 @@ it('TESTED.md is current', async () => {
 only on Debian 12. [Evidence files](docs/proofs/README.md) record which models were verified on real hardware.
 
 The column “run” contains \`every\` for \`npm test\`, \`long\` for \`npm run test:long\`, and \`manual\` for tests that people ran. For the results of random
-tests, see [Fault-injection tests](docs/reference/fault-injection.md).
+tests, see [Fault-injection tests](docs/reference/measurements.md#fault-injection-tests).
 
 ## Capabilities
 
