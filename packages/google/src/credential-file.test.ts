@@ -115,9 +115,9 @@ it('reports a subject token that cannot be read, even from a named pipe', async 
   const file = join(dir, 'subject');
   const credential_source = { file, format: { type: 'json', subject_token_field_name: 'jwt' } };
   await writeFile(join(dir, 'key'), JSON.stringify({ ...account, credential_source }));
-  const credentials = { kind: 'externalAccount', file: 'key' } as const;
-  const rack = { dir, identities: new Map([['bots', { name: 'bots', credentials }]]) };
-  const faults = async () => (await credentialFaults(rack)).map(({ message }) => message);
+  const secrets = [{ path: ['externalAccount'], ref: { file: 'key' } }];
+  const faults = async () =>
+    (await credentialFaults({ dir }, secrets)).map(({ message }) => message);
   const begin = `${join(dir, 'key')}: credential_source.file: ${file}`;
 
   expect(await faults()).toEqual([expect.stringContaining(`${begin}: no such file`)]);

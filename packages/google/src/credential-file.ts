@@ -2,10 +2,10 @@
 import { createPrivateKey } from 'node:crypto';
 import { errorText, isObject, parseJson } from '@skolo/base';
 import {
-  type AccountCredentials,
   isSafeForSecrets,
   readSecret,
   type Secret,
+  type SecretRef,
   secretPath,
 } from '@skolo/secrets';
 import { z } from 'zod';
@@ -76,13 +76,33 @@ const kinds = {
   externalAccount: ExternalAccount,
 };
 type FileKind = keyof typeof kinds;
+const fileKinds = ['serviceAccountKey', 'refreshToken', 'externalAccount'] as const;
+
+/** By the keys of rack.yaml; `any` type that Google's tools write. */
+const kindAt: Readonly<Record<string, FileKind | 'fixed' | 'any'>> = {
+  serviceAccountKey: 'serviceAccountKey',
+  refreshToken: 'refreshToken',
+  externalAccount: 'externalAccount',
+  fixed: 'fixed',
+  keyFile: 'any',
+  uploadKey: 'serviceAccountKey',
+};
 
 /** The error in a credential file's content, without quoting it. */
-export function credentialFileFault(kind: FileKind | 'fixed', content: string): string | undefined {
+export function credentialFileFault(
+  kind: FileKind | 'fixed' | 'any',
+  content: string,
+): string | undefined {
   const json = parseJson(content);
   if (kind === 'fixed') return fixedFault(content, json);
-  const wanted = kinds[kind].shape.type.value;
   const type = z.looseObject({ type: z.unknown() }).safeParse(json).data?.type;
+  if (kind === 'any') {
+    if (typeof type !== 'string') return 'not a Google key file';
+    const known = fileKinds.find((each) => kinds[each].shape.type.value === type);
+    // Only the library supports other types.
+    return known && credentialFileFault(known, content);
+  }
+  const wanted = kinds[kind].shape.type.value;
   if (type !== wanted) return `${foundType(json, type)}; expected a file of type ${wanted}`;
   const { error } = kinds[kind].safeParse(json);
   const faults = error?.issues.map(({ path, code, message }) => {
@@ -91,40 +111,26 @@ export function credentialFileFault(kind: FileKind | 'fixed', content: string): 
   return faults?.join(', ');
 }
 
-/** As {@link credentialFileFault}, for a file of any type; undefined for types that only the library supports. */
-export function keyFileFault(type: string, content: string): string | undefined {
-  const known = (['serviceAccountKey', 'refreshToken', 'externalAccount'] as const).find(
-    (kind) => kinds[kind].shape.type.value === type,
-  );
-  return known && credentialFileFault(known, content);
-}
-
-/**
- * Errors in the credential files of a rack's identities, each with its path in rack.yaml. Files that cannot be read are
- * omitted.
- */
-export async function credentialFaults(rack: {
-  dir: string;
-  identities: ReadonlyMap<string, { name: string; credentials: AccountCredentials }>;
-}): Promise<{ path: string[]; message: string }[]> {
-  const checks = [...rack.identities.values()].map(async ({ name, credentials }) => {
-    const isBorrowed = credentials.kind === 'impersonate';
-    const { kind, file } = isBorrowed ? credentials.from : credentials;
-    const secret = await readSecret(rack, file).catch(() => undefined);
+/** Errors in the credential files among a rack's secrets. Files that cannot be read are omitted. */
+export async function credentialFaults<Path extends readonly unknown[]>(
+  rack: { dir: string },
+  secrets: readonly { path: Path; ref: SecretRef }[],
+): Promise<{ path: Path; message: string }[]> {
+  const checks = secrets.map(async ({ path, ref }) => {
+    const kind = kindAt[String(path.at(-1))];
+    const secret = kind && (await readSecret(rack, ref).catch(() => undefined));
     const content = secret?.reveal();
-    const message =
-      content && (credentialFileFault(kind, content) ?? (await subjectFault(kind, content)));
-    if (!message) return [];
-    const path = ['identities', name, 'credentials', ...(isBorrowed ? ['from'] : []), kind];
-    return [{ path, message: `${secretPath(rack, file)}: ${message}` }];
+    if (!kind || !content) return [];
+    const message = credentialFileFault(kind, content) ?? (await subjectFault(content));
+    const name = 'file' in ref ? secretPath(rack, ref.file) : ref.env;
+    return message === undefined ? [] : [{ path, message: `${name}: ${message}` }];
   });
   return (await Promise.all(checks)).flat();
 }
 
-async function subjectFault(kind: string, content: string): Promise<string | undefined> {
-  if (kind !== 'externalAccount') return undefined;
-  const { credential_source: source } = ExternalAccount.parse(parseJson(content));
-  if (source.file === undefined) return undefined;
+async function subjectFault(content: string): Promise<string | undefined> {
+  const source = ExternalAccount.safeParse(parseJson(content)).data?.credential_source;
+  if (source?.file === undefined) return undefined;
   const read = subjectToken(source).then(() => undefined);
   return await read.catch((error) => `credential_source.file: ${errorText(error)}`);
 }

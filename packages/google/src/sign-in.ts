@@ -9,7 +9,7 @@ import { setLibraryProxy } from '@skolo/base/internet';
 import { readSecret, type Secret, SecretError } from '@skolo/secrets';
 import type { AuthClient, GoogleAuth, GoogleAuthOptions } from 'google-auth-library';
 import { z } from 'zod';
-import { keyFileFault } from './credential-file.ts';
+import { credentialFileFault } from './credential-file.ts';
 import { tokenFetch } from './request.ts';
 import { SignInError } from './sign-in-error.ts';
 import { withoutSecrets } from './sources/library-error.ts';
@@ -127,9 +127,8 @@ export function keyFileSignIn(
 
 function keyOf(name: string, secret: Secret) {
   const content = secret.reveal();
-  const { data } = KeyFile.safeParse(parseJson(content));
-  const fault = data ? keyFileFault(data.type, content) : 'not a Google key file';
-  if (data && fault === undefined) return data;
+  const fault = credentialFileFault('any', content);
+  if (fault === undefined) return KeyFile.parse(parseJson(content));
   throw new SignInError('rejected', `${name}: ${fault}; replace it with a valid key`);
 }
 

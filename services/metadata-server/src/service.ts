@@ -11,7 +11,6 @@ import {
   type ServiceContext,
   type ServiceDefinition,
 } from '@skolo/common';
-import { credentialFaults } from '@skolo/google';
 import type { Finding, Rack } from '@skolo/rack';
 import { adminRoutes } from './admin.ts';
 import { CallerStats } from './caller/caller-stats.ts';
@@ -53,13 +52,11 @@ export function createMetadataServer(deps: MetadataServerDeps = {}): ServiceDefi
   };
 }
 
-/** The content of credential files. */
 async function check(rack: Rack): Promise<Finding[]> {
   const accounts = await openAccounts(rack, Date.now);
-  const emails = [...accounts].flatMap(([name, { otherEmail: message }]) =>
+  return [...accounts].flatMap(([name, { otherEmail: message }]) =>
     message === undefined ? [] : [{ path: ['identities', name, 'email'], message }],
   );
-  return [...(await credentialFaults(rack)), ...emails];
 }
 
 async function start(context: ServiceContext, deps: MetadataServerDeps): Promise<Service> {

@@ -53,6 +53,19 @@ it('finds the secrets of the settings that cannot be read', async () => {
   ]);
 });
 
+it.each([
+  ['router-backup', '{ upload: gs://backups/rack4, uploadKey: KEY, encrypt: none }'],
+  ['alert-to-pubsub', '{ credentials: { keyFile: KEY } }'],
+] as const)('finds a credential file of %s with an invalid field', async (name, settings) => {
+  const key = join(await tempDir(), 'key');
+  await writeFile(key, '{"type": "service_account", "client_email": "a@b", "private_key": "x"}');
+  const yaml = rackYaml(`services: { ${name}: ${settings.replace('KEY', key)} }\n`);
+
+  expect(await check(yaml, { name, start })).toEqual([
+    expect.stringContaining(`${key}: private_key is not an RSA key in PEM form`),
+  ]);
+});
+
 it('names line and key of a login that cannot be used, and only of those that the service uses', async () => {
   const yaml = `logins:
   switches: { username: ubnt, password: hunter2, snmp: { version: 2c, community: hun.ter/2 }, read: readers }

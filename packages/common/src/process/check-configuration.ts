@@ -1,5 +1,6 @@
 /** `--check`: rack.yaml and the secrets of a service. */
 import { errorText } from '@skolo/base';
+import { credentialFaults } from '@skolo/google';
 import {
   checkSecrets,
   type Finding,
@@ -9,6 +10,7 @@ import {
   type Rack,
   RackError,
   readRack,
+  secretReferences,
 } from '@skolo/rack';
 import { SecretError, secretPath } from '@skolo/secrets';
 import { TokenFile } from '../access/token-file.ts';
@@ -25,6 +27,7 @@ export async function checkConfiguration(
     const rack = await readRack(rackFile, { strictFor: definition.name });
     const findings = await Promise.all([
       unreadableSecrets(rack, definition),
+      credentialFaults(rack, secretReferences(rack, definition.name)),
       tokenFileFindings(rack),
       tlsFindings(rack, definition),
       definition.check?.(rack) ?? [],

@@ -78,7 +78,7 @@ async function checkedSecrets(rack: Rack) {
   const secrets = await checkSecrets(rack);
   const errors = [
     ...secrets.flatMap(({ path, error }) => (error ? [{ path, message: error.message }] : [])),
-    ...(await credentialFaults(rack)),
+    ...(await credentialFaults(rack, secrets)),
     ...(await tokenFileFindings(rack)),
   ];
   const warnings = secrets.flatMap(({ path, warnings }) =>
