@@ -67,7 +67,6 @@ const fleetExitCodes = new Map<string, ExitCode>([
 ]);
 
 const expected = new Set([
-  'ANSIBLE',
   'FOREIGN_INVENTORY',
   'API_ERROR',
   'API_UNREACHABLE',

@@ -3,9 +3,9 @@
  * Source: docs.ansible.com, "How to build your inventory". Only connection variables are read.
  */
 import { isIP } from 'node:net';
-import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { maxNames, RangeSyntaxError } from '../ranges/ranges.ts';
+import { ForeignInventoryError, parseForeign } from './foreign-file.ts';
 
 export interface AnsibleHost {
   name: string;
@@ -23,11 +23,6 @@ interface AnsibleInventory {
   ignored: string[];
 }
 
-/** An error in the file: what, where, what to do. */
-class AnsibleError extends Error {
-  readonly code = 'ANSIBLE';
-}
-
 type Variables = Record<string, string>;
 
 interface Group {
@@ -36,12 +31,14 @@ interface Group {
   variables: Variables;
 }
 
-/** @throws AnsibleError */
+/** @throws ForeignInventoryError */
 export function readAnsible(text: string, file: string): AnsibleInventory {
   const groups = isYaml(text, file) ? readYamlGroups(text, file) : readIniGroups(text, file);
   const names = [...new Set([...groups.values()].flatMap(({ hosts }) => [...hosts.keys()]))];
   if (names.length === 0)
-    throw new AnsibleError(`${file} does not contain any hosts; check that it is an inventory`);
+    throw new ForeignInventoryError(
+      `${file} does not contain any hosts; check that it is an inventory`,
+    );
   const ignored = new Set<string>();
   const hosts = names.map((name): AnsibleHost => {
     const own = groupsOf(groups, name);
@@ -118,21 +115,13 @@ const YamlGroup: z.ZodType<YamlGroup | null> = z.lazy(() =>
 );
 
 function readYamlGroups(text: string, file: string): Map<string, Group> {
-  let value: unknown;
-  try {
-    value = parse(text);
-  } catch (error) {
-    // Without the parser's text, which quotes the file.
-    const line = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
-    throw new AnsibleError(
-      `${file}${line === undefined ? '' : `:${line}`}: not valid YAML; fix it`,
-    );
-  }
-  const result = z.record(z.string(), YamlGroup).safeParse(value);
+  const result = z.record(z.string(), YamlGroup).safeParse(parseForeign(text, file));
   if (!result.success) {
     const [issue] = result.error.issues;
     const place = issue?.path.join('.') ?? '';
-    throw new AnsibleError(`${file}: ${place} is not an Ansible group (${issue?.message})`);
+    throw new ForeignInventoryError(
+      `${file}: ${place} is not an Ansible group (${issue?.message})`,
+    );
   }
   const groups = new Map<string, Group>();
   for (const [name, group] of Object.entries(result.data)) addYaml(groups, name, group, file);
@@ -194,7 +183,7 @@ function variablesIn(words: readonly string[], where: string): Variables {
     words.map((word) => {
       const [, key, value = ''] = /^([\w.-]+)\s*=\s*(.*)$/.exec(word) ?? [];
       if (key === undefined) {
-        throw new AnsibleError(`${where}: a word is not a variable; write KEY=VALUE`);
+        throw new ForeignInventoryError(`${where}: a word is not a variable; write KEY=VALUE`);
       }
       return [key, value.replace(/^(["'])(.*)\1$/, '$2')];
     }),
@@ -217,7 +206,8 @@ function expandPattern(pattern: string, where: string): string[] {
   const before = pattern.slice(0, match.index);
   const rest = expandPattern(pattern.slice(match.index + found.length), where);
   const values = valuesOf(from, to, Number(step));
-  if (values === undefined) throw new AnsibleError(`${where} ${pattern}: ${found} is not a range`);
+  if (values === undefined)
+    throw new ForeignInventoryError(`${where} ${pattern}: ${found} is not a range`);
   if (values.length * rest.length > maxNames) {
     throw new RangeSyntaxError(`"${pattern}" expands to more than ${maxNames} names`);
   }

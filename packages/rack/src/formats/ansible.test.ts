@@ -74,7 +74,7 @@ k3s_cluster:
   it.each([
     ['[a]\nhost[3:1]\n', 'x:2 host[3:1]: [3:1] is not a range'],
     ['[a]\nhost1 hunter2\n', /^x:2: a word is not a variable; write KEY=VALUE$/],
-    ['---\nall:\n  vars: { password: "hunter2\n', /^x(:\d+)?: not valid YAML; fix it$/],
+    ['---\nall:\n  vars: { password: "hunter2\n', /^x(:\d+)?: not valid YAML or JSON; fix it$/],
     ['all:\n  [1, 2]\n', 'x: all is not an Ansible group'],
     ['', 'x does not contain any hosts'],
   ])('%j is rejected', (text, why) => {

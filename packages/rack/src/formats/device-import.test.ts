@@ -123,10 +123,12 @@ model_map: { cisco: ios }
     const typo = { text: 'source: { csv: { map: { name: hunter2 } } }', file: 'config' };
 
     expect(() => readOxidized('', 'router.db', config)).toThrow(
-      /^config is not valid YAML or JSON$/,
+      /^config:2: not valid YAML or JSON; fix it$/,
     );
     expect(() => readOxidized('', 'router.db', typo)).toThrow(/^config: source\.csv\.map\.name: /);
     expect(() => readOxidized('', 'router.db', typo)).not.toThrow(/hunter2/);
+    typo.text = 'source: { csv: { delimiter: /(/, map: { name: 0 } } }';
+    expect(() => readOxidized('', 'router.db', typo)).toThrow(/^config: source\.csv\.delimiter: /);
   });
 
   it('has names that are valid in rack.yaml', () => {
@@ -186,8 +188,8 @@ it.each([';', ':'])('RANCID has devices that are up, separated by "%s"', (separa
   ]);
   expect(others).toEqual({
     left: [
-      'sw2.lab is not marked as up',
-      expect.stringMatching(/^router\.db:\d+: skolo does not support model fortigate; /),
+      'router.db:3: not marked as up',
+      expect.stringMatching(/^router\.db:\d+: skolo does not support the model in column 2; /),
     ],
     bad: [],
     aliases: [],
@@ -204,6 +206,16 @@ it('RANCID has rows in another format: says how to fix them, and keeps their pas
     "expected NAME;TYPE;STATE, as in RANCID's router.db; fix the row, or use --oxidized if Oxidized uses this file";
   expect(bad).toEqual([2, 3, 4].map((line) => `router.db:${line}: ${remedy}`));
 });
+
+it.each(['hunter2;cisco;down', 'sw;hunter2;up', 'sw;cisco;hunter2', '2001:hunter2::7:cisco:up'])(
+  'RANCID lists no column that may be a password: %s',
+  (row) => {
+    const { devices, bad, left } = readRancid(row, 'router.db');
+
+    expect(devices).toEqual([]);
+    expect([...bad, ...left]).toEqual([expect.stringMatching(/^router\.db:1: (?!.*hunter2)/)]);
+  },
+);
 
 it('RANCID has the user of the command line', () => {
   const { devices } = readRancid('r1;juniper;up', 'router.db', 'rancid');
@@ -259,7 +271,10 @@ describe('pdudaemon', () => {
       'strip.lab': { driver: 'ubntmfi6port', ip: '192.0.2.7' },
       bad: { driver: 'apc7952', sshport: 'hunter2' },
     };
-    const aliases = { board: { hostname: 'strip.lab', port: 4 }, odd: { hostname: 'strip.lab' } };
+    const aliases = {
+      'Board 1': { hostname: 'strip.lab', port: 4 },
+      odd: { hostname: 'strip.lab' },
+    };
 
     const { devices, ...others } = readPdudaemon(JSON.stringify({ pdus, aliases }), 'p.conf');
 
@@ -271,7 +286,7 @@ describe('pdudaemon', () => {
         'p.conf: aliases.odd: port: Invalid input; fix it',
       ],
       aliases: [
-        { alias: 'board', where: 'p.conf: aliases.board', device: 'strip.lab', outlet: '4' },
+        { alias: 'board-1', where: 'p.conf: aliases.Board 1', device: 'strip.lab', outlet: '4' },
       ],
     });
   });

@@ -6,9 +6,9 @@
  */
 import { isIP } from 'node:net';
 import { models } from '@skolo/models';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { hostNameProblem } from '../schema/network-fields.ts';
+import { ForeignInventoryError, parseForeign } from './foreign-file.ts';
 import { controlPoints, oxidizedModels, pdudaemonDrivers, rancidTypes } from './foreign-models.ts';
 
 /** As a login in rack.yaml, with the values of its secrets, or empty ones. */
@@ -53,11 +53,6 @@ export interface OutletAlias {
   outlet: string;
 }
 
-/** An error in the file: what, where, what to do. */
-class ForeignInventoryError extends Error {
-  readonly code = 'FOREIGN_INVENTORY';
-}
-
 type Found = Omit<ForeignDevice, 'name'> | { left: string } | { bad: string };
 
 const Account = z.object({ username: z.string().optional() });
@@ -69,7 +64,7 @@ const OxidizedConfig = Account.extend({
   models: accounts,
   source: z.object({
     csv: z.object({
-      delimiter: z.string().default(':'),
+      delimiter: z.string().default(':').transform(separatorOf),
       map: z.record(z.string(), z.number()),
       vars_map: z.record(z.string(), z.number()).nullish(),
     }),
@@ -81,6 +76,17 @@ const usualConfig: OxidizedConfig = {
   source: { csv: { delimiter: ':', map: { name: 0, ip: 1, model: 2, username: 3, password: 4 } } },
 };
 
+/** Text, or a regular expression between slashes. */
+function separatorOf(text: string, context: z.RefinementCtx): string | RegExp {
+  const [, pattern] = /^\/(.*)\/$/.exec(text) ?? [];
+  try {
+    return pattern === undefined ? text : new RegExp(pattern);
+  } catch {
+    context.addIssue('skolo does not support this regular expression');
+    return z.NEVER;
+  }
+}
+
 /** @param config Oxidized's file `config`, which says what the columns are @throws ForeignInventoryError */
 export function readOxidized(
   text: string,
@@ -88,12 +94,11 @@ export function readOxidized(
   config?: { text: string; file: string },
 ): ForeignInventory {
   const settings = config
-    ? checked(OxidizedConfig, parsed(config.text, config.file), config.file)
+    ? checked(OxidizedConfig, parseForeign(config.text, config.file), config.file)
     : usualConfig;
   const { delimiter, map, vars_map } = settings.source.csv;
-  const [, pattern] = /^\/(.*)\/$/.exec(delimiter) ?? [];
   const found = linesOf(text).map(({ line, number }): Found => {
-    const fields = line.split(pattern === undefined ? delimiter : new RegExp(pattern));
+    const fields = line.split(delimiter);
     const at = (columns: Record<string, number> | null | undefined, key: string) => {
       const value = fields[columns?.[key] ?? -1]?.trim();
       return value === 'nil' || value === '' ? undefined : value;
@@ -107,9 +112,7 @@ export function readOxidized(
     const foreign = settings.model_map?.[written] ?? written;
     const model = oxidizedModels[foreign.toLowerCase()];
     if (model === undefined)
-      return {
-        left: `${where}: skolo does not support the model in column ${(map.model ?? 0) + 1}; ${toGeneric}`,
-      };
+      return { left: notSupported(where, `the model in column ${(map.model ?? 0) + 1}`) };
     const username =
       at(map, 'username') ??
       settings.groups?.[at(map, 'group') ?? '']?.username ??
@@ -151,9 +154,9 @@ export function readRancid(text: string, file: string, user?: string): ForeignIn
         bad: `${where}: expected NAME;TYPE;STATE, as in RANCID's router.db; fix the row, or use --oxidized if Oxidized uses this file`,
       };
     }
-    if (state !== 'up') return { left: `${writtenName} is not marked as up` };
+    if (state !== 'up') return { left: `${where}: not marked as up` };
     const model = rancidTypes[type];
-    if (model === undefined) return { left: notSupported(where, type) };
+    if (model === undefined) return { left: notSupported(where, 'the model in column 2') };
     return { writtenName, where, host: writtenName, entry: { model }, ...login };
   });
   return named(found);
@@ -178,7 +181,7 @@ const Alias = z.object({ hostname: z.string(), port: textOrNumber });
 
 /** @throws ForeignInventoryError */
 export function readPdudaemon(text: string, file: string): ForeignInventory {
-  const { pdus, aliases } = checked(PdudaemonConfig, parsed(text, file), file);
+  const { pdus, aliases } = checked(PdudaemonConfig, parseForeign(text, file), file);
   const found = Object.entries(pdus).map(([writtenName, value]): Found => {
     const where = `${file}: pdus.${writtenName}`;
     const { data: pdu, error } = Pdu.safeParse(value);
@@ -186,7 +189,11 @@ export function readPdudaemon(text: string, file: string): ForeignInventory {
     const device = pduOf(pdu);
     if (device === undefined) {
       return {
-        left: notSupported(where, [pdu.driver, pdu.controlpoint].join(' ').trim(), toProgram),
+        left: notSupported(
+          where,
+          ['model', pdu.driver, pdu.controlpoint].join(' ').trim(),
+          toProgram,
+        ),
       };
     }
     return { writtenName, where, host: pdu.ip ?? writtenName, ...device };
@@ -196,7 +203,13 @@ export function readPdudaemon(text: string, file: string): ForeignInventory {
     const where = `${file}: aliases.${alias}`;
     const { data, error } = Alias.safeParse(value);
     if (data === undefined) inventory.bad.push(`${where}: ${issueOf(error)}; fix it`);
-    else inventory.aliases.push({ alias, where, device: data.hostname, outlet: data.port });
+    else
+      inventory.aliases.push({
+        alias: asHostName(alias),
+        where,
+        device: data.hostname,
+        outlet: data.port,
+      });
   }
   return inventory;
 }
@@ -226,7 +239,7 @@ const toGeneric =
   'if it has a command line, describe it with `model: generic` (docs/reference/rack-yaml.md)';
 
 function notSupported(where: string, model: string, hint = toGeneric): string {
-  return `${where}: skolo does not support model ${model}; ${hint}`;
+  return `${where}: skolo does not support ${model}; ${hint}`;
 }
 
 /** A device's name in rack.yaml is its host name without the domain, or all of it where two would be equal. */
@@ -266,15 +279,6 @@ function linesOf(text: string): { line: string; number: number }[] {
     .split('\n')
     .map((line, index) => ({ line: line.trim(), number: index + 1 }))
     .filter(({ line }) => line !== '' && !line.startsWith('#'));
-}
-
-/** JSON is YAML. Ruby's own tags are ignored. The error does not quote the text, which contains passwords. */
-function parsed(text: string, file: string): unknown {
-  try {
-    return parse(text, { logLevel: 'error' });
-  } catch {
-    throw new ForeignInventoryError(`${file} is not valid YAML or JSON`);
-  }
 }
 
 function checked<T extends z.ZodType>(schema: T, value: unknown, file: string): z.output<T> {
