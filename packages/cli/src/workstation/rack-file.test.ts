@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
@@ -52,6 +53,20 @@ it.each([
     expect(check.exitCode).toBe(78);
   },
 );
+
+it('a kept version that is not valid does not hide the error', async () => {
+  const { dir, valid, save, run } = await editedRack();
+  await run('power status');
+  const [kept = ''] = globSync(join(dir, 'skolo/racks/*/*'));
+  await writeFile(kept, 'rack: rack4\ncolour: red\n');
+  await save(`${valid}size: 3\n`);
+
+  const { err, exitCode } = await run('power status');
+
+  expect(err).toMatch(/^\S+rack\.yaml:5:1 size: unknown key "size"\S*$/m);
+  expect(err).not.toContain('colour');
+  expect(exitCode).toBe(78);
+});
 
 it('without a valid version, or somewhere to keep it, a command only names the error', async () => {
   const { valid, save, run } = await editedRack();

@@ -52,7 +52,13 @@ async function openToReach(command: SkoloCommand): Promise<Rack> {
     return rack;
   } catch (error) {
     if (!(error instanceof RackError) || last === undefined) throw error;
-    const rack = parseRack(last, { file });
+    let rack: Rack;
+    try {
+      rack = parseRack(last, { file });
+    } catch {
+      // It is from another version of skolo, and its errors are not those of the file.
+      throw error;
+    }
     io.err(
       `${error.message}\nskolo: continuing with the last valid version of ${file}, ${copy.path}`,
     );
