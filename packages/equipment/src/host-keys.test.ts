@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
@@ -75,6 +75,30 @@ describe('host keys', () => {
       expect((await loaded(path)).get('switch-1')).toBe('SHA256:one');
     },
   );
+
+  it('of a file that cannot be read are not replaced', async () => {
+    const path = join(await tempDir(), 'host-keys.json');
+    await (await loaded(path)).pin('switch-1', 'SHA256:one');
+    await rename(path, `${path}.kept`);
+    await symlink(path, path);
+    const keys = await loaded(path);
+    await keys.pin('switch-1', 'SHA256:other');
+    const { problem } = keys;
+    await rename(`${path}.kept`, path);
+
+    await keys.pin('switch-2', 'SHA256:two');
+
+    expect(problem).toMatch(
+      /host-keys.json cannot be used: .*; newly pinned host keys will be lost/,
+    );
+    expect(keys.get('switch-1')).toBe('SHA256:one');
+    expect(keys.problem).toBeUndefined();
+    const after = await loaded(path);
+    expect(['switch-1', 'switch-2'].map((name) => after.get(name))).toEqual([
+      'SHA256:one',
+      'SHA256:two',
+    ]);
+  });
 
   it('that cannot be written are known until the end, and written once that works', async () => {
     const dir = join(await tempDir(), 'missing');

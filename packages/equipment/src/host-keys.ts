@@ -26,13 +26,17 @@ interface PinnedHostKey {
   firstSeen: string;
 }
 
-/** The first keys seen, kept in a file. An unreadable or unwritable file does not stop sessions; `problem` has the reason. */
+/**
+ * The first keys seen, kept in a file. An unreadable or unwritable file does not stop sessions; `problem` has the reason. A file that could
+ * not be read is not replaced, because it has keys that must not be trusted anew.
+ */
 export class HostKeys {
   private readonly path: string;
   private readonly now: () => number;
   private readonly keys = new Map<string, PinnedHostKey>();
   private readonly digest = new Map<string, string>();
   private writing: Promise<void> = Promise.resolve();
+  private isRead = true;
   private notRead: string | undefined;
   private notWritten: string | undefined;
 
@@ -43,8 +47,11 @@ export class HostKeys {
 
   /** Reads the file. An invalid one is set aside as `….bad`, and the devices' keys are pinned again. */
   async load(): Promise<void> {
+    this.isRead = false;
     try {
       const text = await readFileIfExists(this.path);
+      this.isRead = true;
+      this.notRead = undefined;
       if (text === undefined) return;
       const { hostKeys, digest } = File.parse(JSON.parse(text));
       for (const [device, pinned] of Object.entries(hostKeys)) {
@@ -52,8 +59,9 @@ export class HostKeys {
       }
       for (const [device, since] of Object.entries(digest)) this.digest.set(device, since);
     } catch (error) {
-      this.notRead = `${this.path} cannot be used: ${reasonOf(error)}; host keys are pinned again`;
-      await rename(this.path, `${this.path}.bad`).catch(() => undefined);
+      const then = this.isRead ? '; host keys are pinned again' : '';
+      this.notRead = `${this.path} cannot be used: ${reasonOf(error)}${then}`;
+      if (this.isRead) await rename(this.path, `${this.path}.bad`).catch(() => undefined);
     }
   }
 
@@ -68,6 +76,8 @@ export class HostKeys {
 
   /** Resolves when it is on disk, or could not be written. A device that has a key keeps it. */
   async pin(device: string, fingerprint: string): Promise<void> {
+    // The keys in the file replace those that were pinned since, so that a device with another one is reported.
+    if (!this.isRead) await this.load();
     if (this.keys.has(device)) return;
     const firstSeen = new Date(this.now()).toISOString();
     this.keys.set(device, { device, fingerprint, firstSeen });
@@ -81,6 +91,7 @@ export class HostKeys {
 
   /** Like {@link pin}, for HTTP authentication. */
   async pinDigest(device: string): Promise<void> {
+    if (!this.isRead) await this.load();
     if (this.digest.has(device)) return;
     this.digest.set(device, new Date(this.now()).toISOString());
     await this.save();
@@ -88,6 +99,7 @@ export class HostKeys {
 
   /** After a replacement: trusts the next key, and any authentication. False if none was known. */
   async forget(device: string): Promise<boolean> {
+    if (!this.isRead) await this.load();
     const known = [this.keys.delete(device), this.digest.delete(device)];
     if (!known.includes(true)) return false;
     await this.save();
@@ -110,6 +122,7 @@ export class HostKeys {
     );
     const digest = this.digest.size > 0 && { digest: Object.fromEntries(this.digest) };
     try {
+      if (!this.isRead) throw new Error(this.notRead);
       const text = JSON.stringify({ hostKeys, ...digest }, undefined, 2);
       await writeFileAtomic(this.path, `${text}\n`);
       this.notWritten = undefined;

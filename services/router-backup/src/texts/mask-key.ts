@@ -2,7 +2,7 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorText } from '@skolo/base';
+import { errorText, ifThere } from '@skolo/base';
 import type { Logger } from '@skolo/common';
 import { writeFileAtomic } from '@skolo/durable';
 import { deviceOf } from '../targets.ts';
@@ -17,13 +17,18 @@ export type MaskKey = (device: string) => Uint8Array;
  * next process's masks differ.
  */
 export async function openMaskKey(stateDir: string, log: Pick<Logger, 'warn'>): Promise<MaskKey> {
-  const file = join(stateDir, 'mask-key');
-  const kept = await readFile(file).catch(() => undefined);
-  const key = kept?.length === keyLength ? kept : randomBytes(keyLength);
-  if (key !== kept) {
-    await writeFileAtomic(file, key).catch((error: unknown) => {
-      log.warn({ why: errorText(error) }, 'mask key could not be stored');
-    });
-  }
+  const key = await keptKey(join(stateDir, 'mask-key')).catch((error: unknown) => {
+    log.warn({ why: errorText(error) }, 'mask key could not be read or stored');
+    return randomBytes(keyLength);
+  });
   return (device) => new Uint8Array(hkdfSync('sha256', key, '', deviceOf(device), keyLength));
+}
+
+/** A key that cannot be read is not replaced: all masks would differ from now on. */
+async function keptKey(file: string): Promise<Uint8Array> {
+  const kept = await ifThere(readFile(file));
+  if (kept?.length === keyLength) return kept;
+  const key = randomBytes(keyLength);
+  await writeFileAtomic(file, key);
+  return key;
 }
