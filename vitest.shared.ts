@@ -22,10 +22,10 @@ const shared = defineConfig({
     // turbo runs five packages in parallel, and each process loads what its tests import.
     maxWorkers: 3,
     // A full fault-injection test takes minutes.
-    testTimeout: process.env.SKOLO_LONG ? 900_000 : 120_000,
-    hookTimeout: 120_000,
+    testTimeout: process.env.SKOLO_LONG ? 900_000 : 300_000,
+    hookTimeout: 300_000,
     // Other work on the computer delays tests: timeouts are only for events that never happen.
-    expect: { poll: { timeout: 60_000 } },
+    expect: { poll: { timeout: 120_000 } },
     // In CI, a failed test is retried once; scripts/results.mjs reports each. Full fault-injection tests are not retried.
     retry: process.env.CI && !process.env.SKOLO_LONG ? 1 : 0,
   },
