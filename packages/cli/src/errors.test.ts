@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { CliError, failureOf, usageError } from './errors.ts';
 
@@ -32,6 +33,14 @@ describe('failureOf', () => {
     );
 
     expect(failureOf(error)).toEqual({ lines: [`skolo: ${error.message}`], exitCode: 1 });
+  });
+
+  it('begins with the file that the system cannot open', async () => {
+    const error = await readFile('/nowhere/router.db').catch((thrown) => thrown);
+
+    expect(failureOf(error).lines).toEqual([
+      'skolo: /nowhere/router.db: no such file or directory',
+    ]);
   });
 
   it('is every error of a rack.yaml, as its package writes it', () => {

@@ -49,8 +49,11 @@ export function failureOf(error: unknown): Failure {
   if (code.startsWith('SECRET_') || code === 'STORE' || code === 'WATCH_STATE')
     return failure(error.message, exitCodes.badConfiguration);
   if (code === 'RANGE_SYNTAX') return failure(error.message, exitCodes.wrongCommandLine);
-  if (expected.has(code) || expectedNames.has(error.name) || isOfSystem(error))
-    return failure(error.message, exitCodes.failed);
+  if (expected.has(code) || expectedNames.has(error.name) || isOfSystem(error)) {
+    // `ENOENT: no such file or directory, open 'FILE'` begins with the file.
+    const message = error.message.replace(/^[A-Z]+: (.+), \w+ '([^']+)'$/, '$2: $1');
+    return failure(message, exitCodes.failed);
+  }
   return bug(error);
 }
 

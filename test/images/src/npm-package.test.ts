@@ -92,7 +92,11 @@ describe('the package of npm', () => {
       'kube/racks/rack4/rack.yaml: no such file; run this command in a clone',
     ],
     ['jumphost image image.img', 'deploy: no such directory; run this command in a clone'],
-    ['machine join rpi-007', 'no rack.yaml found for rack4'],
+    ['machine join rpi-007', 'no rack.yaml found for rack4; run this command in a clone'],
+    [
+      'machine list --on rack4',
+      'rack.yaml: no such file; check --rack or SKOLO_RACK; --on requires a clone',
+    ],
     [
       'push --racks rack4 --reason why',
       'kube: not in a git repository; run this command in a clone',

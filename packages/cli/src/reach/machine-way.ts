@@ -9,7 +9,7 @@ import type { Machine, Rack } from '@skolo/rack';
 import { didYouMean } from '@skolo/rack/light';
 import type { SkoloCommand } from '../command.ts';
 import { CliError, exitCodes } from '../errors.ts';
-import { loadFleet, openJumphostOf, rackOn } from './racks.ts';
+import { inClone, loadFleet, openJumphostOf, rackOn } from './racks.ts';
 
 interface FoundMachines {
   rack: FleetRack;
@@ -60,7 +60,7 @@ async function find(
     const what =
       searched === ''
         ? 'the list of racks is empty; add a rack with skolo racks add'
-        : `no rack.yaml found for ${searched}; see skolo racks --offline`;
+        : `no rack.yaml found for ${searched}; ${inClone}`;
     throw new CliError(what, exitCodes.badConfiguration);
   }
   const { rack, targets } = found;

@@ -89,7 +89,7 @@ export async function rackFile({ rack: file, rackIsDefault }: Globals): Promise<
     if (errorCode(cause) === 'ENOENT') {
       const hint = rackIsDefault
         ? 'specify your rack.yaml with --rack FILE or SKOLO_RACK'
-        : 'check --rack and --on, or SKOLO_RACK and SKOLO_ON';
+        : 'check --rack or SKOLO_RACK; --on requires a clone of the racks repository';
       const message = `${file}: no such file; ${hint}`;
       throw new CliError(message, exitCodes.badConfiguration, { cause });
     }
