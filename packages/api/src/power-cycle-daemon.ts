@@ -180,7 +180,9 @@ export const OutletStatus = z
     outlet: z.string(),
     controller: z.string(),
     feeds: z.array(z.string()),
-    state: z.enum(['on', 'off', 'unknown']).describe('state when the outlet was last read'),
+    state: z
+      .enum(['on', 'off', 'unknown'])
+      .describe("`unknown`: not read yet, or the outlet's controller is down"),
     readAt: Time.optional(),
     delivering: z.boolean().optional(),
     fault: z

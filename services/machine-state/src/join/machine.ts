@@ -1,5 +1,5 @@
 /** Joins one machine from all sources. Pure. */
-import type { AgentStatus, DeviceStatus, Machine, MachinePower } from '@skolo/api';
+import type { AgentStatus, DeviceStatus, Machine } from '@skolo/api';
 import { isSilent } from '@skolo/api/silence';
 import { formatOutlet, type Machine as RackMachine, sharedPort } from '@skolo/rack';
 import { conditionOf, sinceOf } from './condition.ts';
@@ -80,7 +80,7 @@ function whySilent(
   const found = uplink && services.power?.controllers.get(uplink.device);
   if (agent.why === undefined || found?.state !== 'down') return agent.why;
   const { name, detail } = found;
-  const why = detail === undefined ? '' : ` (${detail.replace(`${name}: `, '')})`;
+  const why = detail === undefined ? '' : ` (${detail})`;
   return `${name}, its switch, is down${why}`;
 }
 
@@ -106,18 +106,10 @@ function ofAgent(
 function powerOf(name: string, power: PowerView): NonNullable<Machine['power']> {
   const { outlets = [], cycle, hold } = power.machines.get(name) ?? {};
   return {
-    outlets: outlets.map((each) => ({ outlet: each.outlet, state: outletState(each, power) })),
+    outlets: outlets.map(({ outlet, state }) => ({ outlet, state })),
     ...(cycle && { cycle: { id: cycle.id, step: cycle.step } }),
     ...(hold && { hold }),
   };
-}
-
-/** What a controller that is down said last is not known now. */
-export function outletState(
-  { controller, state }: MachinePower['outlets'][number],
-  { controllers }: PowerView,
-): 'on' | 'off' | 'unknown' {
-  return controllers.get(controller)?.state === 'down' ? 'unknown' : state;
 }
 
 /** Those in rack.yaml, without duplicates: an agent may report any name, and as many as it likes. */

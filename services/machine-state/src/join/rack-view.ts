@@ -17,7 +17,7 @@ import {
   type Outlet,
   type Rack,
 } from '@skolo/rack';
-import { given, outletState } from './machine.ts';
+import { given } from './machine.ts';
 import type { Services } from './sources.ts';
 
 interface RackSources {
@@ -141,9 +141,8 @@ function portsOf(rack: Rack, services: Services): Map<string, RackPort[]> {
 }
 
 function outletStates({ power }: Services): Map<string, 'on' | 'off' | 'unknown'> {
-  if (power === undefined) return new Map();
-  const outlets = [...power.machines.values()].flatMap((each) => each.outlets);
-  return new Map(outlets.map((each) => [each.outlet, outletState(each, power)]));
+  const outlets = [...(power?.machines.values() ?? [])].flatMap((each) => each.outlets);
+  return new Map(outlets.map(({ outlet, state }) => [outlet, state]));
 }
 
 /** `2` before `10`. */

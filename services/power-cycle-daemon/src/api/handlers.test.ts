@@ -614,6 +614,23 @@ describe('whoever', () => {
   });
 });
 
+describe('outlets', () => {
+  it('of a controller that is down are unknown, whatever they were', async () => {
+    const daemon = await startDaemon({ yaml });
+    const states = async () => {
+      const { outlets } = await daemon.client.outlets();
+      const own = outlets.filter(({ controller }) => controller === 'switch-1');
+      return own.map(({ state }) => state);
+    };
+    await expect.poll(states).toEqual(['on']);
+
+    daemon.boards.get('switch-1').isDown = true;
+    await daemon.cycle('a');
+
+    expect(await states()).toEqual(['unknown']);
+  });
+});
+
 describe('metrics', () => {
   it('count cycles by what came of them, rejections, outlets and controllers', async () => {
     const daemon = await startDaemon({ yaml });

@@ -240,7 +240,7 @@ describe('a cycle', () => {
     ]);
     expect(controllers.find(({ name }) => name === 'pdu-1')).toMatchObject({
       state: 'down',
-      detail,
+      detail: 'connection refused',
     });
   });
 

@@ -177,7 +177,7 @@ describe('a device', () => {
     expect(await error).toBeInstanceOf(DeviceBusy);
     expect(controller).toMatchObject({
       state: 'down',
-      detail: 'pdu-1: another session is open',
+      detail: 'another session is open',
     });
   });
 

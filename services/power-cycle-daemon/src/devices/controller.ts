@@ -409,7 +409,9 @@ export class Controller {
     const changed = state !== this.state;
     if (changed) this.since = this.deps.clock.now();
     this.state = state;
-    this.detail = detail;
+    // Everybody names it already.
+    const start = `${this.name}: `;
+    this.detail = detail?.startsWith(start) ? detail.slice(start.length) : detail;
     if (changed) this.deps.emit({ type: 'controller', controller: this.name, state, detail });
   }
 }

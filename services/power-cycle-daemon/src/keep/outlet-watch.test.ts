@@ -85,7 +85,7 @@ describe('the watch', () => {
     boards.get('pdu-1').outlets = outlets;
     await waitUntil(() => (controller?.state === 'up' ? true : undefined));
 
-    expect(down).toBe('pdu-1: no outlet 1');
+    expect(down).toBe('no outlet 1');
   });
 
   it('reads what feeds something, in one go for each controller, and leaves hubs of machines alone', async () => {

@@ -85,21 +85,24 @@ export function outletStatuses(view: View): OutletStatus[] {
   return [...feeds.values()].map(({ outlet, feeds: names }) => outletStatus(outlet, names, view));
 }
 
-function outletStatus(outlet: Outlet, feeds: string[], { store, readings }: View): OutletStatus {
+function outletStatus(outlet: Outlet, feeds: string[], view: View): OutletStatus {
+  const { store, readings, controllers } = view;
   const key = formatOutlet(outlet);
   const reading = readings.get(key);
+  // What a controller that is down said last is not known now.
+  const current = controllers.get(outlet.device)?.state === 'down' ? undefined : reading;
   const off = store.switchedOff.get(key);
   const pendingOn = store.pendingOns.get(key);
   return {
     outlet: key,
     controller: outlet.device,
     feeds,
-    state: reading?.state ?? 'unknown',
+    state: current?.state ?? 'unknown',
     stuckOff: pendingOn?.stuck !== undefined,
     readAt: timeIf(reading?.at),
     fault: reading?.fault,
-    delivering: reading?.delivering,
-    watts: reading?.watts,
+    delivering: current?.delivering,
+    watts: current?.watts,
     mode: reading?.mode,
     switchedOff: off && { by: off.by, at: off.at, reason: off.reason },
     pendingOnSince: pendingOn?.since,
