@@ -38,7 +38,8 @@ function ofCondition(
   const { name: machine, condition, since, sentence } = after;
   if (since === undefined) return [];
   const codes = codesOf(after);
-  if (isSame) {
+  const isExplained = before !== undefined && before.cause === undefined && after.cause;
+  if (isSame && !(isSilent(after) && isExplained)) {
     // After a restart, only the history knows the reasons until the agent responds.
     if (before?.health === undefined) return [];
     // An order has ended, but a fault has not: the rest of the time is lost to the fault.

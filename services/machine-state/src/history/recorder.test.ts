@@ -67,6 +67,19 @@ it('records that an agent has another version, once, however long it is silent i
   expect(rollouts).toMatchObject([{ machine: 'rpi-1', key: '1.1', data: '{"previous":"1.0"}' }]);
 });
 
+it('records the cause of a silence when it is found, once', async () => {
+  const { set, now, happened } = await start();
+  set({ ...began(now()), cause: undefined, sentence: 'no response' }, minute);
+  set({ cause: 'switch-1', sentence: 'switch-1 is down' }, minute);
+  set({ sentence: 'switch-1 is down (no response)' }, minute);
+
+  const conditions = (await happened()).filter(({ kind }) => kind === 'condition');
+  expect(conditions.map(({ key, cause, data }) => [key, cause, data])).toEqual([
+    ['stale', 'switch-1', 'switch-1 is down'],
+    ['stale', undefined, 'no response'],
+  ]);
+});
+
 type Lab = Awaited<ReturnType<typeof start>>;
 const ended = ({ now }: Lab, outcome: string) => ({
   lastTask: { id: 't', since: '2026-11-20T16:00:00.000Z', endedAt: now(), outcome },

@@ -82,7 +82,9 @@ it('counts unhealthy machines, and says what became worse and better', async () 
   const behind = { cause: 'switch-1' };
   note('rpi-2', -3 * hour, 'ok');
   note('rpi-2', 2 * hour, 'stale', { ...behind, seenAt: begin + 2 * hour - minute });
-  note('rpi-3', 2 * hour + 1000, 'stale', { ...behind, seenAt: begin + 2 * hour - minute });
+  // Its cause is found later.
+  note('rpi-3', 2 * hour + 1000, 'stale', { seenAt: begin + 2 * hour - minute });
+  note('rpi-3', 2 * hour + 9000, 'stale', { ...behind, seenAt: begin + 2 * hour - minute });
   note('rpi-3', 2 * hour + 5 * minute, 'gone');
   note('rpi-3', 3 * hour, 'ok');
   note('rpi-4', 4 * hour, 'quarantined', { outcome: 'forced' });

@@ -1,5 +1,6 @@
 /** What the history contains, as events of the timeline, and how many machines were unhealthy. Pure. */
 import type { HistoryEntry, Machine, Timeline } from '@skolo/api';
+import { beganAt } from '@skolo/api/silence';
 import { isObject, parseJson } from '@skolo/base';
 import { foldNames } from '@skolo/rack';
 import type { Entry } from '../history/entry.ts';
@@ -42,22 +43,29 @@ export function healthOf(
   for (const machine of machines) {
     const { name, condition, since = timeOf(from), sentence: text } = machine;
     if (Date.parse(since) > from) continue;
-    now.set(name, { as: unhealthyAs(condition, codesOf(machine)), at: Date.parse(since), text });
+    const at = Date.parse(beganAt(machine) ?? since);
+    now.set(name, { as: unhealthyAs(condition, codesOf(machine)), at, text });
   }
   for (const entry of before) now.set(entry.machine, healthIn(entry));
   const begin = new Map(now);
   const points = new Map([[Math.floor(from / 1000), countIn(now)]]);
   const pointMs = Math.max(1000, (to - from) / mostPoints);
   const events: TimelineEvent[] = [];
+  const silences = new Map<string, TimelineEvent>();
   for (const entry of entries.toReversed()) {
     if (entry.kind !== 'condition') continue;
     const previous = now.get(entry.machine);
     const health = healthIn(entry);
-    if (previous?.as === health.as) continue;
+    if (previous?.as === health.as) {
+      explain(silences.get(entry.machine), entry);
+      continue;
+    }
     now.set(entry.machine, health);
     points.set(Math.floor((Math.floor(entry.at / pointMs) * pointMs) / 1000), countIn(now));
     if (previous !== undefined || health.as !== undefined) {
-      events.push(eventOf(entry, health, previous));
+      const event = eventOf(entry, health, previous);
+      events.push(event);
+      silences.set(entry.machine, event);
     }
   }
   const names = (isOne: (name: string) => boolean) => {
@@ -105,6 +113,12 @@ function eventOf(entry: Entry, { as, at, text }: Health, previous: Health | unde
     ...(outcome !== '' && { shared: `${as}: ${outcome.replaceAll(',', ', ')}` }),
     ...(shared && { shared }),
   } as const;
+}
+
+/** Silence whose cause was found later. */
+function explain(event: TimelineEvent | undefined, { cause, data = '' }: Entry): void {
+  if (event?.kind !== 'silent' || event.group !== '' || !cause) return;
+  Object.assign(event, { group: cause, text: `silent: ${data}`, shared: undefined });
 }
 
 /** Holds, alerts, agents' new versions and rack.yaml. The power-cycle daemon knows more about cycles. */
