@@ -13,6 +13,13 @@ export function beganAt(machine: Pick<Machine, 'condition' | 'since' | 'lastSeen
   return (isSilent(machine) && machine.lastSeen) || machine.since;
 }
 
+/** Readings of now: what a silent machine reported last is not known any more. */
+export function readingsOf(machine: Pick<Machine, 'condition' | Reading>): Pick<Machine, Reading> {
+  return isSilent(machine) ? { devices: [] } : machine;
+}
+
+type Reading = 'bot' | 'devices' | 'host';
+
 /** Machines that fell silent recently, without a common cause or an action under way, longest silent first. */
 export function recentlySilent(machines: Iterable<Machine>): Machine[] {
   return [...machines]

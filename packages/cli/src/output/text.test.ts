@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasControl, plain, shorten, shortenList, visible, wrapped } from './text.ts';
+import { hasControl, paragraph, plain, shorten, shortenList, visible, wrapped } from './text.ts';
 
 it('a name cannot move the cursor, clear the screen or begin another line', () => {
   expect(plain('a\x1b[2Jb\x1b]0;title\x07c\r\nd\te\x9b')).toBe('abc  d e ');
@@ -61,4 +61,10 @@ describe('wrapped', () => {
   it('never breaks an item', () => {
     expect(wrapped('> ', items, 4)).toBe('> switch-1/1,\n  switch-1,\n  pdu-1/2');
   });
+});
+
+it('an indented paragraph keeps its indentation, and indents further lines more', () => {
+  expect(paragraph('    switch-1 is down: none responds', 22)).toBe(
+    '    switch-1 is down:\n      none responds',
+  );
 });

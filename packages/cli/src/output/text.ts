@@ -106,17 +106,21 @@ export function styled(text: string, style: Style | undefined, colour: boolean):
 
 const indent = '  ';
 
-/** Wraps text between words and indents further lines. Without a width, it stays on one line, for programs and `grep`. */
+/** Wraps text between words, and indents further lines by two more than the first. Without a width, it stays on one line, for programs and `grep`. */
 export function paragraph(text: string, columns: number | undefined): string {
   if (columns === undefined || widthOf(text) <= columns) return text;
   const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(breaks).flatMap((each) => pieces(each, columns))) {
+  const start = ' '.repeat(text.search(/\S|$/));
+  let line = start;
+  for (const word of text
+    .trim()
+    .split(breaks)
+    .flatMap((each) => pieces(each, columns))) {
     if (line.trim() !== '' && widthOf(`${line} ${word}`) > columns) {
       lines.push(line);
-      line = indent + word;
+      line = start + indent + word;
     } else {
-      line = line === '' ? word : `${line} ${word}`;
+      line = line.trim() === '' ? line + word : `${line} ${word}`;
     }
   }
   return [...lines, line].join('\n');

@@ -39,6 +39,9 @@ function machines(): Machine[] {
       condition: 'gone',
       since: ago(20.5 * minutes),
       lastSeen: ago(30.5 * minutes),
+      // Of its last answer.
+      devices: one?.devices ?? [],
+      taskWhenLastSeen: { id: '67e8a4c01f2b3d11', since: ago(34.5 * minutes) },
       sentence: 'switch-1 is not responding; 1 machine is behind it',
       cause: 'switch-1',
       flapping: { changes: 8, since: ago(50.5 * minutes) },

@@ -89,14 +89,14 @@ type Device = AgentStatus['devices'][number];
 export const mostDevices = 8;
 
 export function deviceColumn<Row>(of: (row: Row) => readonly Device[]): Column<Row> {
-  const devices = (row: Row) => of(row).slice(0, mostDevices);
   return {
     title: 'DEVICE',
     cell: (row) => {
-      const all = devices(row);
-      return all.map((device) => deviceText(device, all.length === 1));
+      const all = of(row);
+      const shown = all.slice(0, mostDevices).map((each) => deviceText(each, all.length === 1));
+      return all.length > mostDevices ? [...shown, `${all.length - mostDevices} more`] : shown;
     },
-    style: (row) => (devices(row).every(({ state }) => state === 'present') ? undefined : 'red'),
+    style: (row) => (of(row).every(({ state }) => state === 'present') ? undefined : 'red'),
     shrinkTo: 8,
   };
 }

@@ -1,5 +1,5 @@
 import { type Machine, MachineCondition } from '@skolo/api';
-import { beganAt } from '@skolo/api/silence';
+import { beganAt, readingsOf } from '@skolo/api/silence';
 import { list } from '../../output/list.ts';
 import type { Remark } from '../../output/overview.ts';
 import type { Style } from '../../output/text.ts';
@@ -98,8 +98,11 @@ export const define = list<Machine, Options>({
     },
     {
       title: 'BOT',
-      cell: ({ bot }) => bot && botState(bot),
-      style: ({ bot }) => botStyle(bot),
+      cell: (machine) => {
+        const { bot } = readingsOf(machine);
+        return bot && botState(bot);
+      },
+      style: (machine) => botStyle(readingsOf(machine).bot),
       leaveOut: 2,
     },
     {
@@ -108,7 +111,7 @@ export const define = list<Machine, Options>({
       shrinkTo: 8,
       leaveOut: 3,
     },
-    deviceColumn(({ devices }) => devices),
+    deviceColumn((machine) => readingsOf(machine).devices),
     { title: 'CAUSE', cell: ({ cause }) => cause && cell(cause), style: () => 'red', leaveOut: 5 },
   ],
 });

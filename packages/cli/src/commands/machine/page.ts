@@ -1,5 +1,6 @@
 /** `skolo show`: everything about one machine, from all services, on one page. */
 import type { HistoryEntry, Machine } from '@skolo/api';
+import { beganAt, isSilent } from '@skolo/api/silence';
 import type { DeviceStatus } from '@skolo/api/swarming-client';
 import { errorText } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
@@ -9,7 +10,7 @@ import { type Fact, factsText } from '../../output/facts.ts';
 import { age, relative, sizeText, timestamp } from '../../output/time.ts';
 import { machineState } from '../../reach/service-client.ts';
 import { rackToReach } from '../../workstation/rack-file.ts';
-import { botState, cell, hottest, mostDevices, reasonLines, sentence } from './agent-text.ts';
+import { botState, cell, hottest, reasonLines, sentence } from './agent-text.ts';
 import { historyLine } from './history-text.ts';
 
 const mostEntries = 10;
@@ -64,7 +65,8 @@ export function define(command: SkoloCommand): void {
 }
 
 function conditionFacts(machine: Machine, now: number): Fact[] {
-  const { condition, since, needsAttention, cause, flapping, kind, shelf, label, health } = machine;
+  const { condition, needsAttention, cause, flapping, kind, shelf, label, health } = machine;
+  const since = beganAt(machine);
   const howLong = since === undefined ? '' : ` for ${age(since, now)}`;
   const todo = needsAttention === machine.sentence ? undefined : needsAttention;
   return [
@@ -72,7 +74,7 @@ function conditionFacts(machine: Machine, now: number): Fact[] {
     ['to do', todo && sentence(todo)],
     ['cause', cause && `${cell(cause)}, shared with other machines`],
     ['flapping', flapping && `${flapping.changes} changes since ${timestamp(flapping.since)}`],
-    ['reasons', { lines: reasonLines(health, now) }],
+    ['reasons', { lines: isSilent(machine) ? [] : reasonLines(health, now) }],
     ['machine', [kind, shelf, label].filter((each) => each !== undefined)],
     ['address', machine.address],
     ['mac', machine.mac],
@@ -92,18 +94,21 @@ function conditionFacts(machine: Machine, now: number): Fact[] {
 }
 
 function agentFacts(machine: Machine, now: number): Fact[] {
-  const { task, bot, devices, repairs, host = {}, versions = {} } = machine;
-  const since = task?.since === undefined ? '' : ` for ${age(task.since, now)}`;
-  const shown = devices.slice(0, mostDevices);
+  const { taskWhenLastSeen, lastSeen, bot, devices, repairs, host = {}, versions = {} } = machine;
+  const { task = taskWhenLastSeen } = machine;
+  const isOld = isSilent(machine);
+  const then = isOld && lastSeen ? Date.parse(lastSeen) : now;
+  const since = task?.since === undefined ? '' : ` for ${age(task.since, then)}`;
+  const note = isOld ? '; what follows is of that time' : '';
   return [
-    ['agent', machine.lastSeen ? `seen ${relative(machine.lastSeen, now)}` : 'never seen'],
+    ['agent', lastSeen ? `seen ${relative(lastSeen, now)}${note}` : 'never seen'],
     ['task', task === undefined ? 'none' : `${cell(task.id ?? 'running')}${since}`],
     [
       'bot',
       bot &&
-        `${botState(bot)} for ${age(bot.since, now)}${bot.why ? `: ${sentence(bot.why)}` : ''}`,
+        `${botState(bot)} for ${age(bot.since, then)}${bot.why ? `: ${sentence(bot.why)}` : ''}`,
     ],
-    ['phones', { lines: shown.map((device) => deviceLine(device, now)) }],
+    ['phones', { lines: devices.map((device) => deviceLine(device, then)) }],
     [
       'repairs',
       {

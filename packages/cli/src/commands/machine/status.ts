@@ -91,7 +91,7 @@ export const define = list<Answer, FilterOptions>({
       shrinkTo: 8,
       leaveOut: 5,
     },
-    deviceColumn(devices),
+    deviceColumn(({ status }) => status?.devices ?? []),
     {
       title: 'BATTERY',
       cell: (answer) =>
