@@ -40,6 +40,20 @@ it('is the handover: local times with their offset, days, and who has waited lon
   ]);
 });
 
+it('tells the two hours apart that end summer time', () => {
+  const rows = ['2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z'].map((at) => row(at, 'silent'));
+  const until = '2026-10-25T05:00:00Z';
+
+  expect(timelineText({ ...empty, rows, until }, 'Europe/Berlin').slice(-6)).toEqual([
+    '',
+    '2026-10-25 (GMT+02:00)',
+    '02:30:00  silent',
+    '',
+    '2026-10-25',
+    '02:30:00  silent',
+  ]);
+});
+
 it('breaks lines at 80 columns, loses no character, and never breaks into another line', () => {
   const where = Array.from({ length: 60 }, (_, at) => `machine-${at * 7}`).join(',');
   const text = `${'a long note '.repeat(12)}\n2026-11-20 12:00:00 forged line ${'x'.repeat(90)}`;

@@ -16,11 +16,14 @@ export function timelineText(timeline: Timeline, timezone?: string): string[] {
   ];
   if (truncated) lines.push('Older events are omitted; choose a shorter period.');
   if (omitsAudit) lines.push('Changes in the audit logs require the operate role.');
-  let day = '';
+  let heading = '';
   for (const row of rows) {
     const at = clock(row.at);
-    if (at.day !== day) lines.push('', at.day);
-    day = at.day;
+    const { day } = at;
+    // When summer time ends, an hour has two offsets.
+    const next = at.offset === to.offset ? day : `${day} (${at.offset})`;
+    if (next !== heading) lines.push('', next);
+    heading = next;
     lines.push(
       ...wrapped(
         `${at.time}  `,
@@ -76,7 +79,7 @@ interface Clock {
   offset: string;
 }
 
-export function clockIn(timezone: string | undefined): (time: string) => Clock {
+export function clockIn(timezone: string | undefined): (time: string | number) => Clock {
   const format = new Intl.DateTimeFormat('sv-SE', {
     year: 'numeric',
     month: '2-digit',

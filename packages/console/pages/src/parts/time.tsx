@@ -1,4 +1,5 @@
 /** Relative times; hovering shows the exact time in the rack's time zone. */
+import { clockIn } from '@skolo/api/timeline-text';
 import { useEffect, useState } from 'preact/hooks';
 import { useLive } from '../live/store.ts';
 
@@ -33,24 +34,15 @@ export function exact(
   timezone: string | undefined,
   withDate = true,
 ): string {
-  const key = `${timezone} ${withDate}`;
-  const format = formats.get(key) ?? newFormat(timezone, withDate);
-  formats.set(key, format);
-  return format.format(new Date(time));
+  const clock = clocks.get(timezone) ?? clockIn(timezone);
+  clocks.set(timezone, clock);
+  const { day, time: hours, offset } = clock(time);
+  // When summer time ends, an hour has two offsets.
+  const isOther = offset !== clock(Date.now()).offset;
+  return [withDate && day, hours, isOther && offset].filter(Boolean).join(' ');
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-function newFormat(timezone: string | undefined, withDate: boolean): Intl.DateTimeFormat {
-  return new Intl.DateTimeFormat('sv-SE', {
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hour12: false,
-    ...(withDate && { year: 'numeric', month: '2-digit', day: '2-digit' }),
-    ...(timezone && { timeZone: timezone }),
-  });
-}
+const clocks = new Map<string | undefined, ReturnType<typeof clockIn>>();
 
 /** How long ago a time is. */
 export function Ago({ time, suffix = '' }: { time: string | undefined; suffix?: string }) {
