@@ -16,7 +16,7 @@ function suggestions({ rack, rackFile }: RunningService): Suggestion[] {
   const feed = machine.power.map(({ device, outlet }) => `${device}/${outlet}`).join(' and ');
   return [
     {
-      text: `Power-cycle ${machine.name}, which hangs on ${feed}, and watch each step:`,
+      text: `Power-cycle ${machine.name}, which ${feed} powers, and watch each step; while it runs a task, this is rejected:`,
       commands: [
         `npx skolo power cycle ${machine.name} --mode hard --reason 'to see it' --wait ${where}`,
       ],
