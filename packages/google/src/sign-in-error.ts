@@ -1,5 +1,6 @@
 /** Why there is no token, in a loggable form. */
 import { errorCode, redacted } from '@skolo/base';
+import { networkReason } from '@skolo/base/internet';
 import { isSafeForSecrets } from '@skolo/secrets';
 import { z } from 'zod';
 
@@ -62,11 +63,12 @@ function withoutTokens(message: string): string {
   );
 }
 
-/** The deepest cause: `connect ECONNREFUSED 127.0.0.1:9`, `getaddrinfo ENOTFOUND …`. */
+/** The deepest cause. */
 function causeOf(error: unknown): { text: string; code: string } {
   if (!(error instanceof Error)) return { text: 'unknown error', code: 'UNKNOWN' };
   if (error.name === 'TimeoutError') return { text: 'no response in time', code: 'TIMEOUT' };
   if (error.cause instanceof Error) return causeOf(error.cause);
   const code = errorCode(error) ?? 'UNKNOWN';
-  return { text: withoutTokens(error.message.split('\n')[0] || error.name), code };
+  const text = networkReason(error) ?? withoutTokens(error.message.split('\n')[0] || error.name);
+  return { text, code };
 }

@@ -3,6 +3,9 @@ import { errorCode } from '../error-text.ts';
 const reasons: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'the connection was interrupted',
+  EPIPE: 'the connection was interrupted',
+  ERR_STREAM_PREMATURE_CLOSE: 'the connection was interrupted',
+  UND_ERR_SOCKET: 'the connection was interrupted',
   ENOTFOUND: 'unknown host name',
   EAI_AGAIN: 'the host name cannot currently be resolved',
   EHOSTUNREACH: 'no route to the host',
@@ -12,9 +15,13 @@ const reasons: Record<string, string> = {
   HPE_HEADER_OVERFLOW: 'the headers of the response are too large',
 };
 
-/** Why a request received no response, in words. */
-export function reasonOf(error: unknown): string {
+/** Why a request received no response, in words; undefined for other errors. */
+export function networkReason(error: unknown): string | undefined {
   const code = errorCode(error) ?? '';
-  const parser = /^HPE_/.test(code) ? 'the response is not HTTP' : undefined;
-  return reasons[code] ?? parser ?? (error instanceof Error ? error.message : `${error}`);
+  return reasons[code] ?? (/^HPE_/.test(code) ? 'the response is not HTTP' : undefined);
+}
+
+/** Like {@link networkReason}, or the error's message. */
+export function reasonOf(error: unknown): string {
+  return networkReason(error) ?? (error instanceof Error ? error.message : `${error}`);
 }

@@ -1,22 +1,10 @@
 /** Turns errors of Google's storage, its client or the network into errors for people. */
 import { errorText, parseJson } from '@skolo/base';
+import { networkReason } from '@skolo/base/internet';
 import { BackupError } from '@skolo/models/configuration';
 
 const role =
   'grant the account the Storage Object User role (roles/storage.objectUser) on the bucket';
-
-const network = new Map([
-  ['ECONNREFUSED', 'the connection was refused'],
-  ['ECONNRESET', 'the connection was interrupted'],
-  ['EPIPE', 'the connection was interrupted'],
-  ['ERR_STREAM_PREMATURE_CLOSE', 'the connection was interrupted'],
-  ['UND_ERR_SOCKET', 'the connection was interrupted'],
-  ['ENOTFOUND', 'the host name cannot be resolved; check the internet connection'],
-  ['EAI_AGAIN', 'the host name cannot be resolved; check the internet connection'],
-  ['ENETUNREACH', 'the network is unreachable'],
-  ['EHOSTUNREACH', 'the network is unreachable'],
-  ['ETIMEDOUT', 'no response'],
-]);
 
 /** HTTP status; undefined without a response. */
 export function statusOf(error: unknown): number | undefined {
@@ -56,9 +44,7 @@ export function asBackupError(place: string, error: unknown): BackupError {
     const code = isTransient ? 'unreachable' : 'rejected';
     return new BackupError(code, `${place}: status ${status}: ${said}`);
   }
-  const systems = field(error, 'code');
-  const words = typeof systems === 'string' ? network.get(systems) : undefined;
-  return new BackupError('unreachable', `${place}: ${words ?? said}`);
+  return new BackupError('unreachable', `${place}: ${networkReason(error) ?? said}`);
 }
 
 /** On one line, without the URL, which may contain an upload session. */

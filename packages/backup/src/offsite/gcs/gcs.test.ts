@@ -282,7 +282,7 @@ describe('a bucket that fails', () => {
 
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'unreachable',
-      message: 'gs://backups/rack4: the connection was refused',
+      message: 'gs://backups/rack4: connection refused',
     });
     await google.comeUp();
     await place.put(name, file, about, soon());
