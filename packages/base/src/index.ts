@@ -23,3 +23,4 @@ export { pause } from './pause.ts';
 export { type Repetition, repeat } from './repeat.ts';
 export { keyFingerprint, sha256, sha256Bytes, sha256OfFile } from './sha256.ts';
 export { shellWord } from './shell-word.ts';
+export { tempFolder } from './temp-folder.ts';

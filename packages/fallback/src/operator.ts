@@ -1,6 +1,5 @@
 /** Who runs the command, for `status`. root alone would name nobody: sudo's user, or the SSH key that signed in, does. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/run';
 import { z } from 'zod';
 
 const Environment = z.object({
@@ -32,7 +31,7 @@ export async function operator(
 async function signIns(pattern: string): Promise<string> {
   const grep = `--grep=^Accepted \\S+ for \\S+ ${pattern}`;
   const args = ['--quiet', '--boot', '--output=cat', '--lines=1', '--unit=ssh.service', grep];
-  return await promisify(execFile)('journalctl', args, { timeout: 10_000 }).then(
+  return await run('journalctl', args, { timeout: 10_000 }).then(
     ({ stdout }) => stdout,
     () => '',
   );

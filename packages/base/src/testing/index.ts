@@ -1,9 +1,10 @@
 /** For tests of all packages. */
+
+export { run } from '../run.ts';
 export { cleanUps } from './clean-ups.ts';
 export { listen } from './listen.ts';
 export { mountFreezable, mountSmall } from './mount-small.ts';
 export { pathsOf } from './paths-of.ts';
 export { serveExampleTest, startProxy } from './proxy.ts';
-export { run } from './run.ts';
 export { type AtTheEnd, tempDir } from './temp-dir.ts';
 export { untilTestEnds } from './until-test-ends.ts';

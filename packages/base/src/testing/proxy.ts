@@ -5,8 +5,8 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { onTestFinished } from 'vitest';
+import { run } from '../run.ts';
 import { listen } from './listen.ts';
-import { run } from './run.ts';
 import { tempDir } from './temp-dir.ts';
 
 /**

@@ -1,9 +1,9 @@
 /** Running Raspberry Pis, as root over ssh: from this workstation, or with `--on` through their rack's jumphost. */
-import { execFile } from 'node:child_process';
+
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { errorText, inParallel, withDeadline } from '@skolo/base';
+import { run } from '@skolo/base/run';
 import type { MemberResult } from '@skolo/cluster';
 import { ComputerError, type Host, openHost, type StepProgress } from '@skolo/computers';
 import type { Computers, MachineTarget } from '@skolo/fleet';
@@ -145,7 +145,7 @@ export const usualUser = 'pi';
 
 /** Whether ssh's configuration names no user for it. Source: ssh(1), -G. */
 async function isFreeIn(name: string, env: Io['env']): Promise<boolean> {
-  const { stdout } = await promisify(execFile)('ssh', ['-G', name], { env });
+  const { stdout } = await run('ssh', ['-G', name], { env });
   return /^user (.*)$/m.exec(stdout)?.[1] === userInfo().username;
 }
 

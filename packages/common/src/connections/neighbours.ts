@@ -4,10 +4,10 @@
  *
  * IPv4: /proc/net/arp (proc(5)). IPv6: that file has none, so `ip -6 -json neigh` (iproute2) is used.
  */
-import { execFile } from 'node:child_process';
+
 import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/run';
 import { z } from 'zod';
 
 /** Lower case, with colons; undefined if the kernel has no complete entry. Throws if it cannot be queried. */
@@ -16,8 +16,6 @@ export type FindMac = (address: string) => Promise<string | undefined>;
 type Table = ReadonlyMap<string, string>;
 
 const IpNeighbours = z.array(z.looseObject({ dst: z.string(), lladdr: z.string().optional() }));
-const run = promisify(execFile);
-
 /** Queries the kernel for each look-up; look-ups during a query share the next one. */
 export function neighbourTable(read = { ipv4: readArp, ipv6: readIpv6Neighbours }): FindMac {
   const tables = { ipv4: shared(read.ipv4), ipv6: shared(read.ipv6) };

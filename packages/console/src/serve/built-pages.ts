@@ -1,8 +1,8 @@
 /** The built pages. In a bundle, they are a module next to this one; in a checkout, they are in `dist` after `npm run build`. */
-import { execFile } from 'node:child_process';
+
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { errorCode } from '@skolo/base';
+import { run } from '@skolo/base/run';
 import { z } from 'zod';
 import { type Pages, pagesOf, readPages } from './pages.ts';
 
@@ -20,6 +20,6 @@ export async function builtPages({ rebuilds = false } = {}): Promise<Pages> {
     throw error;
   });
   if (module !== undefined) return await pagesOf(Bundled.parse(module).texts);
-  if (rebuilds) await promisify(execFile)(process.execPath, [build]);
+  if (rebuilds) await run(process.execPath, [build]);
   return await readPages(built);
 }

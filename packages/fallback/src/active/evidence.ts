@@ -2,14 +2,13 @@
  * Evidence that another computer is a jumphost of this rack although it shows no statement: it has a private key that only jumphosts have,
  * because a spare takes over the keys of the one before it. It is asked at its link-local address, because this computer has no other yet.
  */
-import { execFile } from 'node:child_process';
+
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/run';
 
-const run = promisify(execFile);
 const timeout = 10_000;
 const serverCa = '/var/lib/rancher/k3s/server/tls/server-ca.crt';
 

@@ -1,10 +1,10 @@
 /** While this computer is the jumphost: it serves its statement, and releases everything when a higher epoch appears. */
 
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import { pause } from '@skolo/base';
+import { run } from '@skolo/base/run';
 import type { Statement } from '@skolo/rack/jumphost';
 import {
   type ActiveOptions,
@@ -15,8 +15,6 @@ import {
   writeRetired,
 } from './files.ts';
 import { joinGroup } from './group.ts';
-
-const run = promisify(execFile);
 
 /** Three may get lost, and everything is still released within 30 s. */
 const betweenStatementsMs = 5000;

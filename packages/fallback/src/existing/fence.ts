@@ -1,13 +1,10 @@
 /** Holds the journal of the power-cycle daemon, so that no daemon of ours turns anything off meanwhile (skolo-power-fence.service). */
 
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { closing, pause } from '@skolo/base';
+import { run } from '@skolo/base/run';
 import { Journal } from '@skolo/durable';
 import { writeFileAtomic } from '@skolo/durable/atomic-file';
 import { pendingOnTable } from '@skolo/rack/jumphost';
-
-const run = promisify(execFile);
 
 const journalFolder = '/var/lib/skolo/power-cycle-daemon/journal';
 const pendingOn = `${pendingOnTable}!`;

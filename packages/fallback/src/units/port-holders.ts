@@ -1,7 +1,7 @@
 /** Other programs that listen on a service's ports, so that it cannot. */
-import { execFile } from 'node:child_process';
+
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/run';
 import { servicePorts } from '@skolo/rack/light';
 import { type PodService, programOf } from './services.ts';
 
@@ -11,7 +11,7 @@ export async function portHolders(service: PodService): Promise<string[]> {
   const holders: string[] = [];
   for (const each of new Set([port, metricsPort])) {
     const args = ['--no-header', '--listening', '--tcp', '--numeric', '--processes'];
-    const { stdout } = await promisify(execFile)('ss', [...args, `sport = :${each}`], {
+    const { stdout } = await run('ss', [...args, `sport = :${each}`], {
       timeout: 10_000,
     }).catch(() => ({ stdout: '' }));
     for (const line of new Set(stdout.split('\n').filter((found) => found !== ''))) {

@@ -1,8 +1,5 @@
 /** Units of systemd, by systemctl, with a time limit on everything. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { run } from '@skolo/base/run';
 
 interface UnitState {
   isInstalled: boolean;

@@ -1,10 +1,9 @@
 /** The racks repository, which contains kube/: a working tree of the person who pushes. */
 
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { errorText, withDeadline } from '@skolo/base';
+import { errorText, tempFolder, withDeadline } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { type ProgramOptions, runToEnd } from '../program.ts';
@@ -78,18 +77,15 @@ export async function withCopy<T>(
   signal: AbortSignal,
   work: (kube: string) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-push-'));
-  try {
-    const archive = join(folder, 'kube.tar');
-    const path = relative(root, kube);
-    await git(root, ['archive', '--output', archive, head, ...(path === '' ? [] : [path])], {
-      signal,
-    });
-    await run('tar', ['-xf', archive, '-C', folder], folder, { signal });
-    return await work(join(folder, path));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await using temp = await tempFolder('skolo-push-');
+  const folder = temp.path;
+  const archive = join(folder, 'kube.tar');
+  const path = relative(root, kube);
+  await git(root, ['archive', '--output', archive, head, ...(path === '' ? [] : [path])], {
+    signal,
+  });
+  await run('tar', ['-xf', archive, '-C', folder], folder, { signal });
+  return await work(join(folder, path));
 }
 
 /**

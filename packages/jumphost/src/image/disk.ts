@@ -2,14 +2,12 @@
  * Creates a root file system in a directory, and a disk image from it: GPT with a UEFI partition and the root. Debian programs
  * create both, without a loop device.
  */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+
 import { errorText } from '@skolo/base';
+import { run } from '@skolo/base/run';
 import { apart, ComputerError } from '@skolo/computers';
 import { efiLabel, grubStart, type ImageArchitecture, platforms, rootLabel } from './boot.ts';
 import { jumphostPackages } from './steps.ts';
-
-const run = promisify(execFile);
 
 /** In addition to those of jumphosts. */
 const systemPackages = ['systemd-sysv', 'udev', 'kmod', 'initramfs-tools', 'zstd', 'e2fsprogs'];

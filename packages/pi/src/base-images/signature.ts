@@ -3,15 +3,12 @@
  * SHA256SUMS.sign), or of the image (raspberrypi.com: NAME.sig). gpgv verifies them with keys that the user specifies. No key is built in.
  * Sources: gpgv(1); doc/DETAILS of GnuPG, VALIDSIG.
  */
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { errorCode } from '@skolo/base';
-import { PiError } from '../errors.ts';
 
-const run = promisify(execFile);
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode, tempFolder } from '@skolo/base';
+import { run } from '@skolo/base/run';
+import { PiError } from '../errors.ts';
 
 /** Names of files with the signature of a file. */
 export function signatureFiles(name: string): string[] {
@@ -32,7 +29,8 @@ export async function checkSignature(
   keyring: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-signature-'));
+  await using temp = await tempFolder('skolo-signature-');
+  const folder = temp.path;
   const [keys, signed] = [join(folder, 'keys'), join(folder, 'data')];
   try {
     await writeFile(keys, binary(await keysIn(keyring)));
@@ -61,8 +59,6 @@ export async function checkSignature(
       `${name}: not a valid signature from a key in ${keyring}${whyOf(cause)}; download the image again, or specify the publisher's current key`,
       { cause },
     );
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

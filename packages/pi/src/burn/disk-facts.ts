@@ -2,13 +2,11 @@
  * Facts about a disk from lsblk and sysfs.
  * Sources: lsblk(8); Documentation/ABI of Linux, sysfs-block; `diskseq` is unique for each disk and medium since boot.
  */
-import { execFile } from 'node:child_process';
+
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/run';
 import { z } from 'zod';
 import { PiError } from '../errors.ts';
-
-const run = promisify(execFile);
 
 export interface DiskFacts {
   /** `/dev/sda` */

@@ -3,10 +3,9 @@
  * systemd unit starts it when the service wants an archive, as root that may read everything, but may only write what belongs to root: into the
  * shared directory, and that of k3s' database, where SQLite keeps its locks. Its output is encrypted.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { errorText } from '@skolo/base';
+import { errorText, tempFolder } from '@skolo/base';
 import { readRack } from '@skolo/rack';
 import { archiveJumphost } from './archive.ts';
 import { acceptRequest, respond } from './archive-request.ts';
@@ -25,7 +24,7 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
   const folder = resolve(given);
   const { history } = await acceptRequest(folder);
   // The pod must not read copies of databases. systemd gives the program a private one.
-  const scratch = await mkdtemp('/var/tmp/skolo-archive-');
+  await using scratch = await tempFolder('skolo-archive-', '/var/tmp');
   const stop = new AbortController();
   process.once('SIGTERM', () => stop.abort(new Error('ended by SIGTERM')));
   try {
@@ -38,7 +37,7 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
       paths: [...jumphost.paths, file],
       exclude: [tooLarge, ...ownCopies(folder)],
       history,
-      scratch: join(scratch, 'databases'),
+      scratch: join(scratch.path, 'databases'),
       signal: stop.signal,
       now: Date.now(),
     });
@@ -49,8 +48,6 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
     await respond(folder, { failed: errorText(error) });
     console.error(errorText(error));
     return 1;
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
   }
 }
 

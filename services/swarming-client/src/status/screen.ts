@@ -2,9 +2,9 @@
  * A phone's screen, for people: the last one that was kept as evidence, or a fresh one. A fresh one is only in memory, because screens show
  * unreleased software and tasks' accounts.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorText, withDeadline } from '@skolo/base';
+import { errorText, tempFolder, withDeadline } from '@skolo/base';
 import { HttpProblem } from '@skolo/common/light';
 import type { DeviceWatch } from '../devices/device-watch.ts';
 import { isPng } from '../devices/evidence.ts';
@@ -78,10 +78,9 @@ export class Screens {
     if (device.keepScreen === undefined) {
       throw new HttpProblem(404, `${name}: devices of this kind have no screen`);
     }
-    let folder: string | undefined;
     try {
-      folder = await mkdtemp(join(this.deps.memory ?? '/dev/shm', 'skolo-screen-'));
-      const path = join(folder, 'screen');
+      await using folder = await tempFolder('skolo-screen-', this.deps.memory ?? '/dev/shm');
+      const path = join(folder.path, 'screen');
       const late = () => new Error(`not finished within ${withinMs / 1000} s`);
       await withDeadline({ ms: withinMs, late, signal }, (either) =>
         device.keepScreen?.(path, either),
@@ -91,8 +90,6 @@ export class Screens {
       return { png: await readFile(path), at: new Date(this.deps.now()) };
     } catch (error) {
       throw new HttpProblem(503, `${name}: no screenshot: ${errorText(error)}`);
-    } finally {
-      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
     }
   }
 }

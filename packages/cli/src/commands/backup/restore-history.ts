@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyPieceBytes } from '@skolo/api';
-import { count } from '@skolo/base';
+import { count, tempFolder } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
@@ -67,23 +66,19 @@ async function send(
   const { explaining } = await import('./copy.ts');
   const { signal } = new AbortController();
   // The directory contains configurations in plain text.
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-history-'));
-  try {
-    const history = join(folder, 'history');
-    const unreadable = await explaining(() =>
-      rebuildHistory(source, history, { without, signal, ...(rack !== undefined && { rack }) }),
-    );
-    const file = join(folder, 'bundle');
-    await explaining(() => writeBundle(history, file));
-    const sha256 = await sendFile(file, service);
-    const body = { sha256, reason };
-    const restored = await service.ask((client) =>
-      client.restoreHistory({ body, timeoutMs: restoreMs }),
-    );
-    return { ...restored, unreadable };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await using folder = await tempFolder('skolo-history-');
+  const history = join(folder.path, 'history');
+  const unreadable = await explaining(() =>
+    rebuildHistory(source, history, { without, signal, ...(rack !== undefined && { rack }) }),
+  );
+  const file = join(folder.path, 'bundle');
+  await explaining(() => writeBundle(history, file));
+  const sha256 = await sendFile(file, service);
+  const body = { sha256, reason };
+  const restored = await service.ask((client) =>
+    client.restoreHistory({ body, timeoutMs: restoreMs }),
+  );
+  return { ...restored, unreadable };
 }
 
 /** Gives its SHA-256. */

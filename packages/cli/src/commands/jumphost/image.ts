@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '@skolo/base/run';
 import { isPrepared, openRootFolder } from '@skolo/computers';
 import {
   type ImageArchitecture,
@@ -16,8 +15,6 @@ import { exitCodes, usageError } from '../../errors.ts';
 import { addStepOptions, fileNeeds, type StepOptions } from './steps/open-steps.ts';
 import { stepRunner } from './steps/run-steps.ts';
 import { printSteps } from './steps/steps-text.ts';
-
-const run = promisify(execFile);
 
 /** Programs that were ended by a signal keep writing for a moment. Files below a remaining mount are not ours. */
 const removal =

@@ -1,8 +1,6 @@
 /** Looks at all devices of a rack in parallel, and compares their combined reports with rack.yaml. Changes nothing. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inParallel } from '@skolo/base';
+import { closing, inParallel, tempFolder } from '@skolo/base';
 import { HostKeys, SessionPool } from '@skolo/equipment';
 import { loadBackups, loadDrivers } from '@skolo/models/load';
 import type { Rack } from '@skolo/rack';
@@ -29,22 +27,18 @@ export async function lookAtRack(
   jumphost?: Pick<JumphostDeps, 'target' | 'env' | 'now'>,
 ): Promise<RackLook> {
   // Host keys of this run only; known keys are pinned in rack.yaml.
-  const scratch = await mkdtemp(join(tmpdir(), 'skolo-look-'));
+  await using temp = await tempFolder('skolo-look-');
+  const scratch = temp.path;
   const hostKeys = new HostKeys(join(scratch, 'host-keys.json'));
-  const sessions = new SessionPool();
+  await using sessions = closing(new SessionPool());
   const [drivers, backups] = await Promise.all([loadDrivers(), loadBackups()]);
   const all: LookDeps = { rack, sessions, hostKeys, scratch, drivers, backups, ...options };
-  try {
-    const each = [...rack.infrastructure.values()];
-    const [devices, own] = await Promise.all([
-      inParallel(each, atOnce, (device) => lookAtDevice(device, all)),
-      jumphost && lookAtJumphost({ rack, ...options, ...jumphost }),
-    ]);
-    return { devices, cabling: together(rack, devices), ...(own && { jumphost: own }) };
-  } finally {
-    await sessions.close();
-    await rm(scratch, { recursive: true, force: true });
-  }
+  const each = [...rack.infrastructure.values()];
+  const [devices, own] = await Promise.all([
+    inParallel(each, atOnce, (device) => lookAtDevice(device, all)),
+    jumphost && lookAtJumphost({ rack, ...options, ...jumphost }),
+  ]);
+  return { devices, cabling: together(rack, devices), ...(own && { jumphost: own }) };
 }
 
 /** Findings that require several devices. */

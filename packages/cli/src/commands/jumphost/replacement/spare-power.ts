@@ -1,8 +1,8 @@
 /** Controls a power-cycle daemon on another machine in the rack from this workstation. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { powerCycleDaemonApi } from '@skolo/api';
+import { tempFolder } from '@skolo/base';
 import { openHost } from '@skolo/computers';
 import type { K3sRack, Way } from '@skolo/fleet';
 import { daemonNeeds, startSpareDaemon } from '@skolo/jumphost';
@@ -56,13 +56,9 @@ export function wayTo({ ways }: K3sRack, via: string): Way {
 /** A token for this cycle, and the token file that accepts it. */
 async function newTokens(now: number): Promise<{ token: string; tokens: string }> {
   const { newToken } = await import('@skolo/common');
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-tokens-'));
-  try {
-    const file = join(folder, 'tokens.yaml');
-    const options = { name: 'jumphost-cycle', role: 'operate', expiresInDays: 1, now } as const;
-    const token = await newToken(file, options);
-    return { token, tokens: await readFile(file, 'utf8') };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  await using folder = await tempFolder('skolo-tokens-');
+  const file = join(folder.path, 'tokens.yaml');
+  const options = { name: 'jumphost-cycle', role: 'operate', expiresInDays: 1, now } as const;
+  const token = await newToken(file, options);
+  return { token, tokens: await readFile(file, 'utf8') };
 }
