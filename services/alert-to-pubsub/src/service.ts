@@ -1,5 +1,6 @@
 /** alert-to-pubsub, wired. */
 import { join } from 'node:path';
+import { createSinks, encodeAsOf, pubSubName } from '@skolo/alerts';
 import { alertToPubsubApi } from '@skolo/api';
 import {
   alertmanagerUrl,
@@ -9,12 +10,11 @@ import {
   type ServiceContext,
   type ServiceDefinition,
 } from '@skolo/common';
-import type { AlertToPubsubSettings } from '@skolo/rack';
+import { type AlertToPubsubSettings, type Rack, serviceUrl } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { check } from './check.ts';
-import { configuredSinks } from './delivery/configured-sinks.ts';
 import { Maintenance, type Periods } from './delivery/maintenance.ts';
-import { Sinks } from './delivery/sinks.ts';
+import { type ConfiguredSink, Sinks } from './delivery/sinks.ts';
 import { createEventLog } from './event-log.ts';
 import type { AlertEvent, EmitAlertEvent } from './events.ts';
 import { Intake } from './intake/intake.ts';
@@ -129,4 +129,26 @@ function createHandler(deps: HandlerDeps): Service['handler'] {
   const handlers = apiHandlers({ status, location, deadLetters, intake });
   const app = createApp(context, { api: alertToPubsubApi, handlers });
   return (request, response) => receive(request, response) || app(request, response);
+}
+
+/** The sinks that rack.yaml configures. */
+function configuredSinks(rack: Rack): ConfiguredSink[] {
+  const settings = rack.services['alert-to-pubsub'];
+  const common = { encodeAs: encodeAsOf(rack), dir: rack.dir };
+  const { project, topic, createTopic, endpoint, credentials, orderingKeys } = settings;
+  return createSinks(rack).map((sink): ConfiguredSink => {
+    const { name } = sink;
+    const create = () => sink;
+    const further = settings.sinks.find((each) => each.name === name);
+    if (further !== undefined) {
+      const { kind, heartbeat, refreshes: wanted, dropWhenFull, ...own } = further;
+      const refreshes = wanted ?? !('template' in own);
+      const flags = { heartbeat, refreshes, dropWhenFull };
+      return { name, kind, settings: { kind, own, common }, ...flags, create };
+    }
+    const metadataUrl = serviceUrl(rack, 'metadata-server');
+    const own = { project, topic, createTopic, endpoint, credentials, orderingKeys, metadataUrl };
+    const flags = { heartbeat: true, refreshes: true, dropWhenFull: false };
+    return { name: pubSubName, kind: 'pubsub', settings: { own, common }, ...flags, create };
+  });
 }

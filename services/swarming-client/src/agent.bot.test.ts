@@ -9,8 +9,8 @@ import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import type { BotView } from './bot/bot-view.ts';
-import { withBot } from './health/bot-reason.ts';
 import type { Health } from './health/health.ts';
+import { withBot } from './status/status.ts';
 import { Lab, newOrder } from './testing/lab.ts';
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));

@@ -6,7 +6,6 @@ import { alertOfNotice } from '../message/notice.ts';
 import { queueKey } from '../message/ordering-key.ts';
 import type { Sink } from '../sink.ts';
 import { createHttpRequest, type HttpRequestOptions } from './http-request.ts';
-import { valuesOf } from './values.ts';
 
 export interface HttpSinkOptions extends HttpRequestOptions {
   encodeAs: EncodeAs;
@@ -40,4 +39,39 @@ function alertNameOf(message: Message): string {
   if (message.kind === 'heartbeat') return '';
   const { labels } = message.kind === 'notice' ? alertOfNotice(message) : message.alert;
   return labels.alertname ?? '';
+}
+
+/**
+ * The values of a message. All messages have `labels`, `annotations`, `status`, `location`, `id`, `at`, `kind`, `fingerprint` (the same for
+ * all messages about one alert) and `action`, in PagerDuty's terms.
+ */
+export function valuesOf(message: Message, location: string): Record<string, unknown> {
+  switch (message.kind) {
+    case 'heartbeat': {
+      const summary = message.healthy ? `${location} is healthy` : message.why;
+      return {
+        ...message,
+        location,
+        status: message.healthy ? 'healthy' : 'unhealthy',
+        action: message.healthy ? 'resolve' : 'trigger',
+        fingerprint: `heartbeat-${location}`,
+        labels: { alertname: 'HEALTHZ', severity: message.healthy ? 'info' : 'critical' },
+        annotations: { summary },
+      };
+    }
+    case 'notice':
+      return {
+        ...message,
+        location,
+        status: 'firing',
+        action: 'trigger',
+        fingerprint: message.id,
+        ...alertOfNotice(message),
+      };
+    default: {
+      const { alert, ...rest } = message;
+      const action = alert.status === 'resolved' ? 'resolve' : 'trigger';
+      return { ...rest, ...alert, location, action };
+    }
+  }
 }

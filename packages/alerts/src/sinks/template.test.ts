@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../message/message.ts';
 import { alertMessage, anyMessage, heartbeatMessage, noticeMessage } from '../testing/messages.ts';
+import { valuesOf } from './http.ts';
 import { parseTemplate } from './template.ts';
-import { valuesOf } from './values.ts';
 
 const odd = alertMessage({
   alert: {

@@ -14,8 +14,8 @@ import {
   startKubeadmHosts,
   whyNoKubeadmHosts,
 } from '../testing/kubeadm-hosts.ts';
-import { flannelOn } from './flannel.ts';
 import { kubeadm } from './index.ts';
+import { flannelOn } from './server.ts';
 import { isKeyOf, kubeadmVersion, minorOf } from './versions.ts';
 
 const { signal } = new AbortController();

@@ -2,7 +2,9 @@
  * What a route does with a request. Its order is the security of every API: each line that throws ends the request, and costs less than
  * those after it.
  */
+import type { ParsedInput } from '@skolo/api/audited-fields';
 import { type RouteSpec, roleOf, type WorkLimit } from '@skolo/api/route';
+import { z } from 'zod';
 import type { Caller } from '../access/access-control.ts';
 import { anonymous, CallerLimit } from '../access/caller-limits.ts';
 import { audited } from '../audit/audited-call.ts';
@@ -11,9 +13,8 @@ import { systemClock } from '../process/clock.ts';
 import { type Exchange, queryOf } from './exchange.ts';
 import type { AppOptions, Stage } from './options.ts';
 import { readJson } from './request/body.ts';
-import { inputOf } from './request/input.ts';
 import { createStreams } from './response/event-stream.ts';
-import { busy } from './response/problem.ts';
+import { busy, HttpProblem } from './response/problem.ts';
 import type { AnyAnswer, BoundRoute } from './routes.ts';
 
 /** Makes the function of a route. Those of one app share its limits and streams. */
@@ -99,5 +100,26 @@ function sender({ metrics, signal, compresses }: AppOptions) {
     else if (typeof body === 'string' || body instanceof Uint8Array) {
       exchange.send(status, type ?? spec.types?.[0] ?? 'application/octet-stream', body);
     } else response.writeHead(status).end();
+  };
+}
+
+/** The input of a route: params, query, headers and body, as its schemas have them. */
+const nothing = z.object({});
+
+/** Made once for each route, because to make the schema takes longer than to use it. */
+function inputOf(spec: RouteSpec) {
+  const { params = nothing, query = nothing, headers = nothing, body = z.undefined() } = spec;
+  const schema = z.object({ params, query, headers, body });
+
+  /** @throws HttpProblem 400, with all errors */
+  return function parse(given: ParsedInput): ParsedInput {
+    const parsed = schema.safeParse(given);
+    if (parsed.success) return parsed.data;
+    const errors = parsed.error.issues.map(({ path, message }) => ({
+      path: path.join('.'),
+      message,
+    }));
+    const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
+    throw new HttpProblem(400, detail, { members: { errors } });
   };
 }

@@ -1,8 +1,9 @@
 /** Who serves, and why. */
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { run } from '@skolo/base/run';
 import type { FailedOver } from '@skolo/rack/jumphost';
-import { portHolders } from '../units/port-holders.ts';
-import { allServices, hasUnit, type PodService, rackFileOf } from '../units/services.ts';
+import { servicePorts } from '@skolo/rack/light';
+import { allServices, hasUnit, type PodService, programOf, rackFileOf } from '../units/services.ts';
 import { type Context, type Found, failedOverText, find } from './look.ts';
 import { readFailedOver } from './memory.ts';
 
@@ -63,4 +64,32 @@ async function configurationText(service: PodService): Promise<string> {
   const file = rackFileOf(service);
   const found = await stat(file).catch(() => undefined);
   return found === undefined ? `${file} is missing` : `${file} from ${found.mtime.toISOString()}`;
+}
+
+/**
+ * Other programs that listen on a service's ports, so that it cannot.
+ *
+ * @returns such as `nginx (process 812) on port 80`, for each; only root learns the names of others' programs
+ */
+async function portHolders(service: PodService): Promise<string[]> {
+  const { port, metricsPort } = servicePorts[service.name];
+  const holders: string[] = [];
+  for (const each of new Set([port, metricsPort])) {
+    const args = ['--no-header', '--listening', '--tcp', '--numeric', '--processes'];
+    const { stdout } = await run('ss', [...args, `sport = :${each}`], {
+      timeout: 10_000,
+    }).catch(() => ({ stdout: '' }));
+    for (const line of new Set(stdout.split('\n').filter((found) => found !== ''))) {
+      const [, name, pid] = /users:\(\("([^"]*)",pid=(\d+)/.exec(line) ?? [];
+      const who = name === undefined ? 'another program' : `${name} (process ${pid})`;
+      if (pid !== undefined && (await isOwn(service, pid))) continue;
+      holders.push(`${who} on port ${each}`);
+    }
+  }
+  return [...new Set(holders)];
+}
+
+async function isOwn(service: PodService, pid: string): Promise<boolean> {
+  const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return line.split('\0').some((word) => word.endsWith(programOf(service)));
 }

@@ -4,8 +4,7 @@ import { asError, pause } from '@skolo/base';
 import { writeFileAtomic } from '@skolo/durable';
 import type { K3sRack } from '../racks/clusters.ts';
 import { type Access, requestAccess, tokenLifeSeconds } from './access.ts';
-import { checkApi } from './api-check.ts';
-import { authorityOf, kubeconfigText } from './kubeconfig.ts';
+import { checkApi, serverName } from './api-check.ts';
 import type { Guardian } from './local/guardian.ts';
 import { startLocalProxy } from './local/local-proxy.ts';
 import { throughTunnel } from './open-jumphost.ts';
@@ -90,4 +89,47 @@ export async function openK3s(
   }
   fresh = keepFresh();
   return { jumphost, kubeconfig, close };
+}
+
+/** The kubeconfig of a session. */
+interface KubeconfigParts {
+  rack: string;
+  context: string;
+  authority: string;
+  proxyUrl: string;
+  tokenFile: string;
+  apiPort: number;
+}
+
+/** The text; JSON is YAML. */
+function kubeconfigText(parts: KubeconfigParts): string {
+  const { rack, context, authority, proxyUrl, tokenFile } = parts;
+  return JSON.stringify(
+    {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [
+        {
+          name: rack,
+          cluster: {
+            // kubectl caches data about a server under this name, and prints it in errors.
+            server: `https://${authorityOf(parts)}`,
+            'tls-server-name': serverName,
+            'certificate-authority-data': Buffer.from(authority).toString('base64'),
+            'proxy-url': proxyUrl,
+          },
+        },
+      ],
+      users: [{ name: 'skolo', user: { tokenFile } }],
+      contexts: [{ name: context, context: { cluster: rack, user: 'skolo' } }],
+      'current-context': context,
+    },
+    null,
+    2,
+  );
+}
+
+/** The address that programs request from the proxy. */
+function authorityOf({ rack, apiPort }: { rack: string; apiPort: number }): string {
+  return `${rack}:${apiPort}`;
 }

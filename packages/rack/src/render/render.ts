@@ -1,20 +1,26 @@
 /** The derived files of an overlay: a pure function of the rack. */
 
+import { hostsOf, namesOf } from '../formats/hosts.ts';
 import type { Remark } from '../issues/issues.ts';
-import type { Rack } from '../rack/rack.ts';
+import type { Json, Rack } from '../rack/rack.ts';
+import { jumphostServices, serviceNames } from '../schema/service-ports.ts';
 import { serviceSecrets } from '../secrets/service-secrets.ts';
-import { type DerivedFile, head, yamlText } from './derived-file.ts';
-import { enrolmentMachines } from './enrolment-machines.ts';
+import { type DerivedFile, head, podPatch, yamlText } from './derived-file.ts';
 import { extraPorts } from './extra-ports.ts';
-import { hostAliases } from './host-aliases.ts';
-import { kustomization } from './kustomization.ts';
 import { networkPolicies } from './network-policies.ts';
 import { prometheusTargets } from './prometheus-targets.ts';
 import { readme } from './readme.ts';
 import { secretPatches } from './secrets.ts';
-import { stopGrace } from './stop-grace.ts';
 import { swarmingClientPatch } from './swarming-client.ts';
 import { renderWarnings } from './warnings.ts';
+
+const enrolmentPolicy = 'skolo-enrolment';
+/** The metadata server does not connect to any service. */
+const clients = serviceNames.filter((name) => name !== 'metadata-server').sort();
+/** Default of kube/base. */
+const usualSeconds = 30;
+/** Before and after `stopWithin`. */
+const extraSeconds = 20;
 
 interface Derived {
   /** Text by file name. */
@@ -54,5 +60,89 @@ export function renderDerived(rack: Rack): Derived {
       ]),
     ]),
     warnings: renderWarnings(rack, secrets),
+  };
+}
+
+/** Patch of kube/components/enrolment: the nodes that machine-state may remove from the cluster. */
+function enrolmentMachines(rack: Rack): DerivedFile[] {
+  if (rack.services['machine-state'].enrolment === undefined) return [];
+  const pis = [...rack.machines.values()].filter(({ kind }) => kind === 'rpi');
+  // A JSON list of texts is also valid in CEL.
+  const expression = JSON.stringify(pis.map(({ name }) => name));
+  return [
+    {
+      name: 'enrolment-machines.yaml',
+      about: 'Machines whose nodes and node passwords machine-state may remove from the cluster.',
+      objects: [
+        {
+          apiVersion: 'admissionregistration.k8s.io/v1',
+          kind: 'ValidatingAdmissionPolicy',
+          metadata: { name: enrolmentPolicy },
+          spec: { variables: [{ name: 'machines', expression }] },
+        },
+      ],
+      use: { kind: 'ValidatingAdmissionPolicy', name: enrolmentPolicy },
+    },
+  ];
+}
+
+/** Lines of /etc/hosts for clients of services on the jumphost: the rack's DNS may be down, and cluster DNS does not contain these names. */
+function hostAliases(rack: Rack): DerivedFile {
+  const { address } = rack.jumphost;
+  const jumphost = hostsOf(rack).slice(0, 1);
+  const hostnames = jumphost.flatMap((host) => namesOf(host, rack.network.domain));
+  return {
+    name: 'host-aliases.yaml',
+    about: 'All names of the jumphost, for pods that connect to it.',
+    objects: [podPatch('any', { hostAliases: [{ ip: address, hostnames }] })],
+    use: {
+      kind: 'Deployment|DaemonSet',
+      labelSelector: `app.kubernetes.io/name in (${clients.join(',')})`,
+    },
+  };
+}
+
+/** For services with a longer `stopWithin` than kube/base allows. */
+function stopGrace(rack: Rack): DerivedFile[] {
+  return jumphostServices.flatMap((service) => {
+    const seconds = Math.ceil(rack.services[service].stopWithin) + extraSeconds;
+    if (seconds <= usualSeconds) return [];
+    return {
+      name: `stop-${service}.yaml`,
+      about: `Time for ${service} to stop: its stopWithin plus ${extraSeconds} s.`,
+      objects: [podPatch(service, { terminationGracePeriodSeconds: seconds })],
+      use: { kind: 'Deployment', name: service },
+    };
+  });
+}
+
+/** A component, so that its patches reach the rack's overlay. Lists the files; the facts become the ConfigMap `rack-facts` of both namespaces, whose name changes with them. */
+function kustomization(files: readonly DerivedFile[], rack: Rack): Json {
+  const literals = Object.entries(rackFacts(rack)).map(([key, value]) => `${key}=${value}`);
+  return {
+    apiVersion: 'kustomize.config.k8s.io/v1alpha1',
+    kind: 'Component',
+    // The last component, so that every object gets the label, which `kubectl apply --prune` requires.
+    labels: [{ pairs: { 'app.kubernetes.io/part-of': 'skolo' } }],
+    resources: files.filter(({ use }) => use === 'resource').map(({ name }) => name),
+    configMapGenerator: ['skolo', 'skolo-node'].map((namespace) => ({
+      name: 'rack-facts',
+      namespace,
+      literals,
+    })),
+    patches: files.flatMap(({ name, use }) =>
+      use === 'resource' ? [] : [{ path: name, target: { ...use } }],
+    ),
+  };
+}
+
+/** Data of the ConfigMap `rack-facts`. Values that a rack does not have are empty, because a pod does not start without a key. */
+function rackFacts(rack: Rack): Record<string, string> {
+  return {
+    SKOLO_RACK_NAME: rack.name,
+    SKOLO_RACK_SUBNET: rack.network.subnet ?? '',
+    SKOLO_RACK_DOMAIN: rack.network.domain,
+    SKOLO_JUMPHOST_NAME: rack.jumphost.name,
+    SKOLO_JUMPHOST_ADDRESS: rack.jumphost.address,
   };
 }

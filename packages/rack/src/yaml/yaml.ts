@@ -7,6 +7,7 @@ import {
   isCollection,
   isMap,
   isNode,
+  isPair,
   isScalar,
   isSeq,
   LineCounter,
@@ -17,7 +18,6 @@ import {
   YAMLParseError,
 } from 'yaml';
 import { type Locate, type Path, RackError, type RackIssue } from '../issues/issues.ts';
-import { wrongAlias } from './aliases.ts';
 import { hideRanges } from './hidden-ranges.ts';
 import { type ParserError, yamlErrors } from './syntax-errors.ts';
 
@@ -221,4 +221,51 @@ function step(node: Node | undefined, part: string | number) {
 function resolved(value: unknown, document: Document.Parsed): Node | undefined {
   if (isAlias(value)) return value.resolve(document);
   return isNode(value) ? value : undefined;
+}
+
+/** Values that aliases may add to a file. */
+const maxAdded = 100_000;
+
+/**
+ * Before aliases are resolved, because the library's errors have no position: finds an alias without an anchor, one within its own anchor, or one that expands the file too much. Requires a document
+ * of limited depth.
+ */
+function wrongAlias(document: Document.Parsed): { message: string; offset: number } | undefined {
+  /** Number of values of each anchor; undefined while counting. */
+  const sizes = new Map<string, number | undefined>();
+  let added = 0;
+  let wrong: { message: string; offset: number } | undefined;
+
+  const sizeOf = (item: unknown): number => {
+    if (wrong !== undefined) return 0;
+    if (isPair(item)) return sizeOf(item.key) + sizeOf(item.value);
+    if (!isNode(item)) return 1;
+    if (isAlias(item)) {
+      const offset = item.range?.[0] ?? 0;
+      const size = sizes.get(item.source);
+      if (!sizes.has(item.source)) {
+        const message =
+          'unknown alias: no anchor (`&`) with this name precedes it; write the value, or put text that starts with `*` in quotes';
+        wrong = { message, offset };
+        return 0;
+      }
+      if (size === undefined) {
+        wrong = { message: 'this alias is within its own anchor; write the value', offset };
+        return 0;
+      }
+      added += size;
+      if (added > maxAdded) {
+        const message = `aliases add more than ${maxAdded} values to this file; write the values, or use ranges`;
+        wrong = { message, offset };
+      }
+      return size;
+    }
+    if (item.anchor !== undefined) sizes.set(item.anchor, undefined);
+    const items = isCollection(item) ? item.items : [];
+    const size = items.reduce<number>((sum, each) => sum + sizeOf(each), 1);
+    if (item.anchor !== undefined) sizes.set(item.anchor, size);
+    return size;
+  };
+  sizeOf(document.contents);
+  return wrong;
 }

@@ -1,6 +1,13 @@
 /** Handlers of the HTTP API. */
-import type { machineStateApi } from '@skolo/api';
+import {
+  ApiError,
+  ApiUnreachable,
+  type Client,
+  type machineStateApi,
+  type swarmingClientApi,
+} from '@skolo/api';
 import { matching } from '@skolo/api/machine-filter';
+import { errorText } from '@skolo/base';
 import {
   type AuditLog,
   type Clock,
@@ -10,6 +17,7 @@ import {
   type RouteHandlers,
 } from '@skolo/common';
 import { didYouMean, type Rack, whyNotActing } from '@skolo/rack';
+import { agentClient } from '../collect/agent-client.ts';
 import { mostBytes } from '../collect/agent-watch.ts';
 import { downtime } from '../history/downtime.ts';
 import type { History } from '../history/history.ts';
@@ -20,7 +28,6 @@ import type { Delivery } from '../orders/delivery.ts';
 import type { Orders } from '../orders/orders.ts';
 import { type Records, written } from '../records.ts';
 import { rackTimeline } from '../timeline/timeline.ts';
-import { askAgent } from './ask-agent.ts';
 import type { Changes } from './changes.ts';
 
 interface ApiDeps {
@@ -217,4 +224,31 @@ function checkActs(rack: Rack, name: string): void {
 function unknownMachine(rack: Rack, name: string): HttpProblem {
   const hint = didYouMean(name, rack.machines.keys());
   return new HttpProblem(404, `rack.yaml has no machine ${name}${hint}`);
+}
+
+/** Rejections that the agent explains itself. */
+const passed: ReadonlySet<number> = new Set([404, 409, 501]);
+
+/** @throws HttpProblem 404, 409 from the agent; 501 it is older; 503 it does not respond, or rejects this service. */
+async function askAgent<T>(
+  rack: Rack,
+  machine: string,
+  ask: (agent: Client<typeof swarmingClientApi>) => Promise<T>,
+): Promise<T> {
+  try {
+    return await ask(await agentClient(rack, machine));
+  } catch (error) {
+    if (error instanceof ApiError) {
+      const detail = `the agent on ${machine}: ${error.problem.detail.slice(0, 1000)}`;
+      throw new HttpProblem(passed.has(error.status) ? error.status : 503, detail, {
+        cause: error,
+      });
+    }
+    const isUnclear = error instanceof ApiUnreachable && error.mayHaveArrived;
+    const why = error instanceof ApiUnreachable ? error.why : errorText(error);
+    const detail = isUnclear
+      ? `the agent on ${machine} may have received the request, but did not respond: ${why}; repeat the request with the same Idempotency-Key, or check the result with skolo machine status ${machine}`
+      : `the agent on ${machine} could not be reached: ${why}`;
+    throw new HttpProblem(503, detail, { cause: error });
+  }
 }

@@ -1,9 +1,13 @@
 /** Enrolment, wired. */
 import type { enrolmentsApi, WaitingPi } from '@skolo/api';
-import type { RouteHandlers, ServiceContext, StateJournal } from '@skolo/common';
+import {
+  HttpProblem,
+  type RouteHandlers,
+  type ServiceContext,
+  type StateJournal,
+} from '@skolo/common';
 import type { Agents } from '../collect/agents.ts';
 import type { Records } from '../records.ts';
-import { enrolmentHandlers } from './api.ts';
 import { Cluster } from './cluster.ts';
 import { enrolmentPort } from './endpoint.ts';
 import { Enrolment } from './enrolment.ts';
@@ -43,4 +47,38 @@ export function openEnrolment(
   const port = enrolmentPort({ context, enrolment, lockdown, retryMs });
   const waiting = () => enrolment.list().waiting;
   return { handlers: enrolmentHandlers({ enrolment, port }), waiting, port };
+}
+
+/** Handlers of operators' requests about enrolment. */
+function enrolmentHandlers({
+  enrolment,
+  port,
+}: {
+  enrolment: Enrolment;
+  port: Pick<ReturnType<typeof enrolmentPort>, 'opened' | 'failure'>;
+}): RouteHandlers<typeof enrolmentsApi> {
+  return {
+    enrolments: () => ({ status: 200, body: enrolment.list() }),
+    adopt: async ({ body, caller }) => ({
+      status: 201,
+      body: await enrolment.adopt(body, caller.name),
+    }),
+    revokeKey: async ({ params: { key }, caller }) => ({
+      status: 200,
+      body: await enrolment.revokeKey(key, caller.name),
+    }),
+    async newEnrolmentSecret({ body: { days }, caller }) {
+      if (port.opened === undefined) {
+        const why = port.failure ?? 'rack.yaml does not set services.machine-state.enrolment';
+        throw new HttpProblem(503, `enrolment is off: ${why}`);
+      }
+      const { port: number, pin } = port.opened;
+      const secret = await enrolment.newSecret(days, caller.name);
+      return { status: 201, body: { ...secret, port: number, pin } };
+    },
+    async revokeEnrolmentSecret({ params: { id } }) {
+      await enrolment.revokeSecret(id);
+      return { status: 204 };
+    },
+  };
 }

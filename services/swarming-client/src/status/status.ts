@@ -4,8 +4,7 @@ import type { Degraded, ReadinessNow } from '@skolo/common/light';
 import { botSettingsOf, noServer } from '../bot/bot-settings.ts';
 import type { BotView } from '../bot/bot-view.ts';
 import type { DeviceView } from '../devices/device.ts';
-import { withBot } from '../health/bot-reason.ts';
-import { type Health, healthText } from '../health/health.ts';
+import { type Health, healthText, type Reason } from '../health/health.ts';
 import type { AgentView } from '../hooks/state.ts';
 import type { TaskView } from '../hooks/task.ts';
 import type { KnownIdentity } from '../identity/identity.ts';
@@ -129,4 +128,49 @@ function ofBot({ state, why, since }: BotView, isKnown: boolean): Degraded[] {
 function ofHealth(health: Health): Degraded[] {
   if (health.verdict !== 'quarantined') return [];
   return [{ what: 'health', why: healthText(health), since: health.since }];
+}
+
+/** A bot that ends once, for a reboot or an update, is back after a few seconds. */
+const leastStarts = 3;
+/** The server, the internet connection or the metadata server may have recovered by then. After that, a person must act. */
+const recoversWithinMs = 600_000;
+
+interface BotFacts {
+  machine: string;
+  bot: Pick<BotView, 'failing' | 'since'>;
+  /** Why there is no server for the bot; undefined: there is one, or the settings are not known yet. */
+  noServer: string | undefined;
+  now: Date;
+}
+
+/**
+ * The machine's health, including what keeps its bot from starting: without a bot it takes no tasks. The answers to that bot's hooks omit
+ * this reason, because a bot that starts after all would quarantine itself with it.
+ */
+export function withBot(health: Health, facts: BotFacts): Health {
+  const reason = reasonOf(facts);
+  if (reason === undefined) return health;
+  const reasons = [...health.reasons, reason];
+  const isWorse = health.verdict === 'ok' || reason.verdict === 'quarantined';
+  if (!isWorse || health.verdict === 'quarantined') return { ...health, reasons };
+  return { verdict: reason.verdict, since: reason.since, reasons: reasons.reverse() };
+}
+
+function reasonOf({ machine, bot, noServer, now }: BotFacts): Reason | undefined {
+  const code = 'bot-not-started';
+  if (noServer !== undefined) {
+    return {
+      verdict: 'quarantined',
+      code,
+      text: `no bot is running: ${noServer}`,
+      since: bot.since,
+    };
+  }
+  if (bot.failing === undefined) return undefined;
+  const { since, starts, why } = bot.failing;
+  const isLong = now.getTime() - since.getTime() >= recoversWithinMs;
+  if (!isLong && starts < leastStarts) return undefined;
+  const remedy = why.includes(';') ? '' : `; for details, run \`skolo machine log ${machine}\``;
+  const text = `the bot is not starting: ${why}${remedy}`;
+  return { verdict: isLong ? 'quarantined' : 'recovering', code, text, since };
 }
