@@ -16,6 +16,7 @@ export { exitCodes } from './exit-codes.ts';
 export type { Finding, FindingState } from './finding.ts';
 export { ifThere } from './if-there.ts';
 export { inParallel } from './in-parallel.ts';
+export { isoTime } from './iso-time.ts';
 export { isObject, parseJson } from './json.ts';
 export { lazily } from './lazily.ts';
 export { oneLine } from './one-line.ts';

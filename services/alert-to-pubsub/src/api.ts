@@ -1,5 +1,7 @@
 /** Handlers of the HTTP API. The endpoints that receive alerts are in `receive/`. */
+
 import type { alertToPubsubApi, SinkStatus } from '@skolo/api';
+import { isoTime } from '@skolo/base';
 import { HttpProblem, type RouteHandlers } from '@skolo/common';
 import type { SinkView } from './delivery/sinks.ts';
 import type { Intake } from './intake/intake.ts';
@@ -29,7 +31,7 @@ export function apiHandlers({
         location: location(),
         healthy,
         why,
-        lastHeard: timeOf(lastHeard),
+        lastHeard: isoTime(lastHeard),
         receivers: status.receivers(),
         firing: status.firing(),
         unseen: status.unseen(),
@@ -61,9 +63,5 @@ export function apiHandlers({
 function shownSink(sink: SinkView): SinkStatus {
   const { wantsHeartbeat: _, lastHeartbeat: __, accepted: ___, ...view } = sink;
   const { lastSuccess, failingSince, ...shown } = view;
-  return { ...shown, lastSuccess: timeOf(lastSuccess), failingSince: timeOf(failingSince) };
-}
-
-function timeOf(milliseconds: number | undefined): string | undefined {
-  return milliseconds === undefined ? undefined : new Date(milliseconds).toISOString();
+  return { ...shown, lastSuccess: isoTime(lastSuccess), failingSince: isoTime(failingSince) };
 }

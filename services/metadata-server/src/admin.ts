@@ -1,5 +1,7 @@
 /** The metadata server's own API, on its metrics port: its callers, and how fresh the tokens are. */
+
 import { type MetadataClient, type MetadataIdentity, metadataServerApi } from '@skolo/api';
+import { isoTime } from '@skolo/base';
 import { bindRoutes, type LastSuccess } from '@skolo/common';
 import type { CallerStats } from './caller/caller-stats.ts';
 import type { RackState } from './state/rack-state.ts';
@@ -24,8 +26,8 @@ export function adminRoutes({ state, stats, tokens, lastSuccess }: AdminDeps) {
           scopes,
           email: account.email,
           tokenRemainingSeconds: token.unexpired() && Math.floor(token.secondsLeft()),
-          lastSuccess: timeIf(lastSuccess.get(name)),
-          lastFailure: timeIf(token.lastFailure?.at),
+          lastSuccess: isoTime(lastSuccess.get(name)),
+          lastFailure: isoTime(token.lastFailure?.at),
           lastFailureReason: token.lastFailure?.why,
         };
       });
@@ -38,8 +40,8 @@ export function adminRoutes({ state, stats, tokens, lastSuccess }: AdminDeps) {
 function knownClients({ rack }: RackState, stats: CallerStats): MetadataClient[] {
   const asked = stats.list().map((record) => ({
     ...record,
-    lastAsked: timeIf(record.lastAsked),
-    lastTokenAsked: timeIf(record.lastTokenAsked),
+    lastAsked: isoTime(record.lastAsked),
+    lastTokenAsked: isoTime(record.lastTokenAsked),
   }));
   const names = new Set(asked.map(({ name }) => name));
   const silent = [...rack.machines.values()].filter(({ name }) => !names.has(name));
@@ -51,8 +53,4 @@ function knownClients({ rack }: RackState, stats: CallerStats): MetadataClient[]
       return { name, kind: 'machine', requests: 0, address, identity: isGiven ? given : undefined };
     }),
   ];
-}
-
-function timeIf(ms: number | undefined): string | undefined {
-  return ms === undefined ? undefined : new Date(ms).toISOString();
 }

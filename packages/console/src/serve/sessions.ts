@@ -6,8 +6,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { parseJson } from '@skolo/base';
 import type { Noted } from '@skolo/common';
-import type { Clock } from '@skolo/common/light';
-import { whoMakesRoom } from '@skolo/common/light';
+import { type Clock, whoMakesRoom } from '@skolo/common/light';
 import { z } from 'zod';
 import { type SessionStore, sessionsInMemory } from './session-store.ts';
 

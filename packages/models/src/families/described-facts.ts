@@ -11,7 +11,7 @@ export const expression = literal(
     .refine(isExpression, { error: ({ input }) => `"${input}" is not a regular expression` }),
 );
 
-function isExpression(source: string): boolean {
+export function isExpression(source: string): boolean {
   try {
     new RegExp(source);
     return true;

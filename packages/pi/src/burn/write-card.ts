@@ -3,8 +3,7 @@
  * back, so that a broken or removed SD card never boots.
  */
 import { errorText } from '@skolo/base';
-import type { Disk } from '../disk/disk.ts';
-import { readFully } from '../disk/disk.ts';
+import { type Disk, readFully } from '../disk/disk.ts';
 import { PiError } from '../errors.ts';
 import { alignedBytes } from './aligned.ts';
 import type { Target } from './target.ts';

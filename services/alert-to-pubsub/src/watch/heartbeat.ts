@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { HeartbeatMessage, Sink } from '@skolo/alerts';
-import { pause as usualPause } from '@skolo/base';
+import { isoTime, pause as usualPause } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import { asSinkError, graceMs, type Pause, sendWithin, settled } from '../delivery/attempts.ts';
 import type { EmitAlertEvent } from '../events.ts';
@@ -142,11 +142,11 @@ export class Heartbeat {
     return {
       kind: 'heartbeat',
       id: randomBytes(16).toString('hex'),
-      at: timeOf(clock.now()),
+      at: isoTime(clock.now()),
       version,
       healthy,
       ...(why !== undefined && { why }),
-      ...(lastHeard !== undefined && { lastHeard: timeOf(lastHeard) }),
+      ...(lastHeard !== undefined && { lastHeard: isoTime(lastHeard) }),
       spoolDepth: depth,
       spoolOldestSeconds: Math.round(oldestSeconds),
       startedAt: this.started(),
@@ -158,10 +158,6 @@ export class Heartbeat {
     const { clock } = this.deps;
     const wall = clock.now() - (clock.uptime() - this.startedAt) * 1000;
     if (Math.abs(wall - this.startedWall) > jitterMs) this.startedWall = wall;
-    return timeOf(this.startedWall);
+    return isoTime(this.startedWall);
   }
-}
-
-function timeOf(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
 }

@@ -1,7 +1,7 @@
 /** An entry of the history, as stored in the database and as shown by the API. */
 import { HistoryEntry } from '@skolo/api';
-import { parseJson } from '@skolo/base';
-import { given, timeOf } from '../join/machine.ts';
+import { isoTime, parseJson } from '@skolo/base';
+import { given } from '../join/machine.ts';
 import type { StoredKind } from './database.ts';
 
 /** Together with machine and kind, it identifies the entry: the second one ends or changes the first. */
@@ -28,11 +28,11 @@ export interface Entry {
 export function shownEntry(entry: Entry): HistoryEntry | undefined {
   const { machine, device, kind, at, endedAt, outcome } = entry;
   const shown = {
-    at: timeOf(at),
+    at: isoTime(at),
     machine,
     kind,
     ...given({ device, outcome }),
-    ...(endedAt !== undefined && { endedAt: timeOf(endedAt) }),
+    ...(endedAt !== undefined && { endedAt: isoTime(endedAt) }),
     ...ownFields(entry),
   };
   return HistoryEntry.safeParse(shown).data;

@@ -1,9 +1,11 @@
 /** Records events, each machine's within its share of the history. */
+
 import type { Machine, MachineAlert, PowerCycle } from '@skolo/api';
+import { isoTime } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { MachineStateEvent } from '../events.ts';
-import { given, timeOf } from '../join/machine.ts';
+import { given } from '../join/machine.ts';
 import type { Services, Standing } from '../join/sources.ts';
 import type { Entry } from './entry.ts';
 import type { History } from './history.ts';
@@ -112,7 +114,7 @@ export class Recorder {
     const isSame =
       standing !== undefined &&
       standing.condition === condition &&
-      timeOf(standing.since) === since;
+      isoTime(standing.since) === since;
     for (const entry of observed(before, after, now, isSame, this.cycles.get(name))) {
       this.add(entry);
       if (entry.kind === 'task' && entry.endedAt !== undefined) this.countTask(entry);

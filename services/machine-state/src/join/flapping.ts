@@ -1,6 +1,7 @@
 /** Machines whose condition changes too often, other than by an order or a plan. */
+
 import type { Machine, MachineCondition } from '@skolo/api';
-import { timeOf } from './machine.ts';
+import { isoTime } from '@skolo/base';
 
 const windowMs = 3_600_000;
 /** Three times away from `ok` and back. */
@@ -43,7 +44,7 @@ export class Flapping {
     const recent = this.recent(machine, now);
     const [first] = recent;
     if (first === undefined || recent.length < leastChanges) return undefined;
-    return { changes: recent.length, since: timeOf(first) };
+    return { changes: recent.length, since: isoTime(first) };
   }
 
   forget(machine: string): void {

@@ -1,6 +1,7 @@
 /** Joins one machine from all sources. Pure. */
 import type { AgentStatus, DeviceStatus, Machine } from '@skolo/api';
 import { isSilent } from '@skolo/api/silence';
+import { isoTime } from '@skolo/base';
 import { formatOutlet, type Machine as RackMachine, sharedPort } from '@skolo/rack';
 import { conditionOf, sinceOf } from './condition.ts';
 import { needsAttentionOf, sentenceOf } from './sentence.ts';
@@ -37,10 +38,10 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
     ...given({ address: machine.address, mac: machine.mac }),
     pools: poolsOf(machine, devices),
     condition,
-    ...(condition !== 'never-reported' && { since: timeOf(sinceOf(condition, sources, now)) }),
+    ...(condition !== 'never-reported' && { since: isoTime(sinceOf(condition, sources, now)) }),
     sentence: sentenceOf(name, condition, told),
     ...given({ needsAttention, cause: told.cause?.what, flapping }),
-    ...(seenAt !== undefined && { lastSeen: timeOf(seenAt) }),
+    ...(seenAt !== undefined && { lastSeen: isoTime(seenAt) }),
     ...ofAgent(status, hasFallenSilent),
     devices,
     repairs: status?.repairs ?? [],
@@ -129,10 +130,6 @@ export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T
   const kept = Object.entries(values).filter(([, value]) => value !== undefined);
   // The keys and values are those of `values`, whose types `Object.entries` loses.
   return Object.fromEntries(kept) as { [K in keyof T]?: Exclude<T[K], undefined> };
-}
-
-export function timeOf(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
 }
 
 /** A line for people, not a document. */

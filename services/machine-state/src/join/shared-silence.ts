@@ -1,8 +1,9 @@
 /** What silent machines have in common if no element of the rack explains all that depend on it. Pure. */
+
 import type { CommonCause, Machine } from '@skolo/api';
 import { modelsOf } from '@skolo/api/machine-filter';
+import { isoTime } from '@skolo/base';
 import type { Machine as RackMachine } from '@skolo/rack';
-import { timeOf } from './machine.ts';
 
 /** Something that machines share. Of equally telling ones, the first kind is named. */
 type Trait = Pick<CommonCause, 'kind' | 'what'>;
@@ -91,5 +92,5 @@ export function together(
   heardAt: (machine: string) => number | undefined,
 ): Pick<CommonCause, 'machines' | 'since'> {
   const times = machines.map((each) => heardAt(each) ?? 0).toSorted((a, b) => a - b);
-  return { machines: [...machines], since: timeOf(times[(times.length - 1) >> 1] ?? 0) };
+  return { machines: [...machines], since: isoTime(times[(times.length - 1) >> 1] ?? 0) };
 }

@@ -1,13 +1,12 @@
 /** What the history contains, as events of the timeline, and how many machines were unhealthy. Pure. */
 import type { HistoryEntry, Machine, Timeline } from '@skolo/api';
 import { beganAt } from '@skolo/api/silence';
-import { isObject, parseJson } from '@skolo/base';
+import { isObject, isoTime, parseJson } from '@skolo/base';
 import { foldNames } from '@skolo/rack';
 import type { Entry } from '../history/entry.ts';
 import type { Happenings } from '../history/history.ts';
 import { beatSeconds } from '../history/uptimes.ts';
 import { codesOf, unhealthyAs } from '../join/condition.ts';
-import { timeOf } from '../join/machine.ts';
 import { alertEvent } from './from-services.ts';
 import type { TimelineEvent } from './merge.ts';
 
@@ -41,7 +40,7 @@ export function healthOf(
 ): Pick<Timeline, 'unhealthy' | 'worse' | 'better' | 'waiting'> & { events: TimelineEvent[] } {
   const now = new Map<string, Health>();
   for (const machine of machines) {
-    const { name, condition, since = timeOf(from), sentence: text } = machine;
+    const { name, condition, since = isoTime(from), sentence: text } = machine;
     if (Date.parse(since) > from) continue;
     const at = Date.parse(beganAt(machine) ?? since);
     now.set(name, { as: unhealthyAs(condition, codesOf(machine)), at, text });
@@ -82,7 +81,7 @@ export function healthOf(
     worse: names((name) => isBad(now, name) && !isBad(begin, name)),
     better: names((name) => !isBad(now, name) && isBad(begin, name)),
     ...(longest && {
-      waiting: { machine: longest[0], since: timeOf(longest[1].at), text: longest[1].text },
+      waiting: { machine: longest[0], since: isoTime(longest[1].at), text: longest[1].text },
     }),
   };
 }
@@ -205,7 +204,7 @@ export function serviceEvents(entries: readonly Entry[], { from, to }: Span) {
     /** Absent: it is up, or was never up. */
     downSince(name: string): string | undefined {
       const gap = gaps.findLast((each) => each.name === name && each.end === undefined);
-      return gap && timeOf(gap.at);
+      return gap && isoTime(gap.at);
     },
   };
 }

@@ -1,7 +1,9 @@
 /** Merges events into rows: those of one kind and cause, within a minute, are one row. Pure. */
+
 import type { TimelineRow } from '@skolo/api';
+import { isoTime } from '@skolo/base';
 import { foldNames } from '@skolo/rack';
-import { given, timeOf } from '../join/machine.ts';
+import { given } from '../join/machine.ts';
 
 export interface TimelineEvent {
   /** Two sources may report the same event; the last report counts. */
@@ -80,10 +82,10 @@ function rowOf(events: readonly TimelineEvent[]): TimelineRow {
   const ends = events.flatMap(({ endedAt }) => endedAt ?? []);
   const untils = events.flatMap(({ until }) => until ?? []);
   return {
-    at: timeOf(Math.min(...events.map(({ at }) => at))),
+    at: isoTime(Math.min(...events.map(({ at }) => at))),
     ...given({
-      endedAt: ends.length === events.length ? timeOf(Math.max(...ends)) : undefined,
-      until: untils.length > 0 ? timeOf(Math.max(...untils)) : undefined,
+      endedAt: ends.length === events.length ? isoTime(Math.max(...ends)) : undefined,
+      until: untils.length > 0 ? isoTime(Math.max(...untils)) : undefined,
     }),
     kind: last.kind,
     text: [isOneText ? last.text : (last.shared ?? last.text), counts.join(', ')]

@@ -1,10 +1,12 @@
 /** The timeline of the rack: what all sources know about a span of time. */
+
 import type { Machine, Timeline } from '@skolo/api';
+import { isoTime } from '@skolo/base';
 import { type AuditLog, type Caller, type Clock, HttpProblem } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { History } from '../history/history.ts';
 import type { Current } from '../join/current.ts';
-import { given, timeOf } from '../join/machine.ts';
+import { given } from '../join/machine.ts';
 import type { Orders } from '../orders/orders.ts';
 import { healthOf, peopleEvent, recordedEvent, serviceEvents } from './from-history.ts';
 import { auditEvents } from './from-services.ts';
@@ -88,8 +90,8 @@ export async function rackTimeline(deps: TimelineDeps, asked: Asked): Promise<Ti
   const firstOfEach = new Map(missing.toReversed().map((each) => [each.source, each]));
   return {
     rack: rack.name,
-    since: timeOf(from),
-    until: timeOf(to),
+    since: isoTime(from),
+    until: isoTime(to),
     rows,
     truncated: truncated || isCut,
     unhealthy: [],

@@ -3,7 +3,9 @@
  * that can turn an outlet on again. One per controller and login, shared by all work: after a rejected sign-in, the device is not contacted
  * for minutes, unless the login or one of its secrets has changed.
  */
+
 import { createHmac, randomBytes } from 'node:crypto';
+import { isoTime } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import { SignInRejected } from '@skolo/equipment';
 import { type Credentials, secretsOf } from '@skolo/secrets';
@@ -77,7 +79,7 @@ export class SignInPause {
     const { clock } = this.deps;
     const nextAt = clock.now() + Math.max(0, nextUptime - clock.uptime()) * 1000;
     const often = times === 1 ? 'once' : `${times} times`;
-    return `${why}; sign-in has been rejected ${often} since ${time(since)}; the next attempt is at ${time(nextAt)}, or as soon as the device's login or secret changes`;
+    return `${why}; sign-in has been rejected ${often} since ${isoTime(since)}; the next attempt is at ${isoTime(nextAt)}, or as soon as the device's login or secret changes`;
   }
 
   /** Undefined: a secret cannot be read. */
@@ -90,8 +92,4 @@ export class SignInPause {
     const content = JSON.stringify([parts, secretsOf(credentials)]);
     return createHmac('sha256', ownKey).update(content).digest('hex');
   }
-}
-
-function time(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -1,10 +1,12 @@
 /** The API's answers: records and readings as JSON. */
+
 import {
   type ControllerStatus,
   type MachinePower,
   type OutletStatus,
   PowerCycle,
 } from '@skolo/api';
+import { isoTime } from '@skolo/base';
 import { evidenceOf } from '@skolo/models';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import { stepOf } from '../cycle/cycle.ts';
@@ -45,7 +47,7 @@ export function controllerStatus(
     level: evidenceOf(model).level,
     queue,
     stuckOutlets,
-    lastContact: timeIf(lastContact),
+    lastContact: isoTime(lastContact),
   };
 }
 
@@ -55,7 +57,7 @@ export function conditionOf(
   breaker: CircuitBreaker,
 ): Pick<ControllerStatus, 'state' | 'since' | 'detail'> {
   const failing = breaker.failing().get(name);
-  if (failing === undefined || state === 'down') return { state, since: time(since), detail };
+  if (failing === undefined || state === 'down') return { state, since: isoTime(since), detail };
   const { stuckOutlets, first } = failing;
   const text = `${stuckOutlets.join(', ')} ${stuckOutlets.length > 1 ? 'are' : 'is'} stuck off: ${first.why}; the device's other outlets will not be turned off`;
   return { state: 'failing', since: first.since, detail: text };
@@ -99,7 +101,7 @@ function outletStatus(outlet: Outlet, feeds: string[], view: View): OutletStatus
     feeds,
     state: current?.state ?? 'unknown',
     stuckOff: pendingOn?.stuck !== undefined,
-    readAt: timeIf(reading?.at),
+    readAt: isoTime(reading?.at),
     fault: reading?.fault,
     delivering: current?.delivering,
     watts: current?.watts,
@@ -141,15 +143,7 @@ export function machineStatuses(targets: readonly Target[], view: View): Machine
       last: last && cycleStatus(last),
       hold,
       needsAttention: store.repairs.get(name)?.needsAttention,
-      possibleAt: wait > 0 ? time(snapshot.now + wait * 1000) : undefined,
+      possibleAt: wait > 0 ? isoTime(snapshot.now + wait * 1000) : undefined,
     };
   });
-}
-
-function time(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-function timeIf(ms: number | undefined): string | undefined {
-  return ms === undefined ? undefined : time(ms);
 }

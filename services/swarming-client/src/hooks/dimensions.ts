@@ -2,8 +2,7 @@
 
 import type { DeviceView, Dimensions } from '../devices/device.ts';
 import { validDimensions } from '../dimensions.ts';
-import type { AgentView, Given } from './state.ts';
-import { noTasks } from './state.ts';
+import { type AgentView, type Given, noTasks } from './state.ts';
 
 /**
  * Always valid for Swarming, and never without `id`, which the bot expects back unchanged. Ours replace the given ones, key by key;

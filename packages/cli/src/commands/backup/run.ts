@@ -1,5 +1,4 @@
-import type { SkoloCommand } from '../../command.ts';
-import { commandLine } from '../../command.ts';
+import { commandLine, type SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { expandedNames, folded } from '../../names.ts';
 import { routerBackup } from '../../reach/service-client.ts';

@@ -2,8 +2,7 @@
 
 import type { BackupRun } from '@skolo/api';
 import { pause } from '@skolo/base';
-import type { SkoloCommand } from '../../command.ts';
-import { commandLine } from '../../command.ts';
+import { commandLine, type SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import type { FrameSize } from '../../output/live-area.ts';

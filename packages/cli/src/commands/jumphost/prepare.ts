@@ -10,7 +10,6 @@ import { printSteps } from './steps/steps-text.ts';
 interface Options extends PrepareOptions {
   check?: true;
   skip?: string[];
-  keepChanges?: true;
 }
 
 /** `skolo jumphost prepare`: turns a bare Debian into a rack's jumphost. */

@@ -2,8 +2,7 @@
 import type { AgentStatus } from '@skolo/api';
 import type { Remark } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
-import type { Style } from '../../output/text.ts';
-import { cutOff, plain } from '../../output/text.ts';
+import { cutOff, plain, type Style } from '../../output/text.ts';
 import { age, duration, relative } from '../../output/time.ts';
 import type { Answer } from '../../reach/agents.ts';
 

@@ -9,8 +9,7 @@ import {
 } from '../../filters.ts';
 import { list } from '../../output/list.ts';
 import { age } from '../../output/time.ts';
-import type { AgentPlace, Answer } from '../../reach/agents.ts';
-import { agentPlaces, askAgents } from '../../reach/agents.ts';
+import { type AgentPlace, type Answer, agentPlaces, askAgents } from '../../reach/agents.ts';
 import {
   botState,
   botStyle,

@@ -2,8 +2,7 @@ import type { MetadataIdentity } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { type Io, printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import type { Style } from '../../output/text.ts';
-import { plain } from '../../output/text.ts';
+import { plain, type Style } from '../../output/text.ts';
 import { duration, lastSeen } from '../../output/time.ts';
 import { metadataServer } from '../../reach/service-client.ts';
 

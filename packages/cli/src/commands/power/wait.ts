@@ -1,7 +1,6 @@
 /** Waits for cycles and prints their outcomes. */
 import type { PowerCycle } from '@skolo/api';
-import type { SkoloCommand } from '../../command.ts';
-import { commandLine } from '../../command.ts';
+import { commandLine, type SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { folded } from '../../names.ts';

@@ -2,8 +2,7 @@
 
 import { models } from '@skolo/models';
 import { didYouMean, expandNames, type Rack } from '@skolo/rack';
-import type { Subject } from './wiring.ts';
-import { hubOutlet, outletText } from './wiring.ts';
+import { hubOutlet, outletText, type Subject } from './wiring.ts';
 
 interface Found {
   subjects: Subject[];

@@ -1,12 +1,12 @@
 /** Keys of everything that sends messages over HTTP: alert sinks, and the backup webhook. */
 
-import { seconds } from '@skolo/models';
+import { isExpression, seconds } from '@skolo/models';
 import { z } from 'zod';
 import { object, secret, word } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';
 import { receivers, responseMeanings } from './receivers.ts';
 
-const pattern = z.string().refine(isPattern, { error: 'is not a valid regular expression' });
+const pattern = z.string().refine(isExpression, { error: 'is not a valid regular expression' });
 
 export const httpRequest = {
   template: z
@@ -69,13 +69,4 @@ export function withTemplate<R extends z.output<z.ZodObject<typeof httpRequest>>
   const headers = { ...defaults?.headers, ...request.headers };
   const responses = { ...defaults?.responses, ...request.responses };
   return { ...defaults, ...request, url, headers, responses };
-}
-
-function isPattern(text: string): boolean {
-  try {
-    new RegExp(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,0 +1,6 @@
+/** Milliseconds since 1970 as RFC 3339 in UTC; undefined stays undefined. */
+export function isoTime(ms: number): string;
+export function isoTime(ms: number | undefined): string | undefined;
+export function isoTime(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString();
+}
