@@ -1,5 +1,6 @@
 /** The agent, wired; its parts make the decisions. */
 import { join } from 'node:path';
+import { runCommand } from '@skolo/base/run-command';
 import {
   AuditLog,
   addBuildInfo,
@@ -23,7 +24,6 @@ import type { AgentEvent } from './events.ts';
 import { type Flags, localAddressOf } from './flags.ts';
 import { Task } from './hooks/task.ts';
 import { Reboot } from './host/reboot.ts';
-import { createRunCommand } from './host/run-command.ts';
 import { signedAccess } from './http/signed-access.ts';
 import { partFromFile } from './identity/from-file.ts';
 import { partFromMetadata } from './identity/from-metadata.ts';
@@ -102,7 +102,7 @@ class Agent {
     const { machine: name, stateDir, log, metadataUrl } = options;
     const { clock = systemClock, bootId = readBootId() } = options;
     const { emit } = this.events;
-    const run = createRunCommand();
+    const run = runCommand;
     const localAddress = localAddressOf(options.host);
     this.options = options;
     this.clock = clock;

@@ -5,6 +5,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { pause } from '@skolo/base';
+import { runCommand } from '@skolo/base/run-command';
 import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { afterEach, expect, it } from 'vitest';
@@ -18,7 +19,6 @@ import {
   withDescendants,
   workingFolder,
 } from './host/processes.ts';
-import { createRunCommand } from './host/run-command.ts';
 import type { AgentProcess } from './testing/agent-process.ts';
 import { botsIn, openFiles, zombiesBelow } from './testing/bot-processes.ts';
 import { Lab, machine } from './testing/lab.ts';
@@ -223,7 +223,7 @@ function leftOf({ dir, botDir }: Lab): string[] {
 
 async function zipIsSound({ botDir, swarming }: Lab): Promise<boolean> {
   const check = await checkZip(zipOf(botDir), {
-    run: createRunCommand(),
+    run: runCommand,
     env: process.env,
     python: 'python3',
     server: swarming.url,

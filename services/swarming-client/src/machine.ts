@@ -2,6 +2,7 @@
 
 import type { Order } from '@skolo/api/swarming-client';
 import { repeat } from '@skolo/base';
+import type { RunCommand } from '@skolo/base/run-command';
 import type { Clock, Closers, Emit, Logger } from '@skolo/common/light';
 import { whyNotActing } from '@skolo/rack/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
@@ -19,7 +20,6 @@ import { Orders } from './health/orders.ts';
 import { HostDimensions } from './hooks/host-dimensions.ts';
 import type { Task } from './hooks/task.ts';
 import { HostWatch } from './host/host-watch.ts';
-import type { RunCommand } from './host/run-command.ts';
 import type { HostReading } from './host/sensors.ts';
 import { UsbPorts } from './host/usb.ts';
 import { type SendRequest, signedRequests } from './http/signed-request.ts';

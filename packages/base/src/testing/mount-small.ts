@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { onTestFinished, type TestContext } from 'vitest';
-import { run } from '../run.ts';
+import { run } from '../programs/run.ts';
 
 /** Makes the directory a disk of its own until the test ends, or skips the test. `options` of tmpfs: its size, `ro`. */
 export async function mountSmall(

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { onTestFinished } from 'vitest';
-import { run } from '../run.ts';
+import { run } from '../programs/run.ts';
 import { listen } from './listen.ts';
 import { tempDir } from './temp-dir.ts';
 

@@ -1,7 +1,7 @@
+import type { RunCommand } from '@skolo/base/run-command';
 import type { Clock, Emit, Logger } from '@skolo/common/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
 import type { AgentEvent } from '../events.ts';
-import type { RunCommand } from '../host/run-command.ts';
 
 export interface BotSettings
   extends Pick<

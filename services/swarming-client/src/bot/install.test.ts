@@ -5,10 +5,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { runCommand } from '@skolo/base/run-command';
 import { tempDir } from '@skolo/base/testing';
 import { isLong } from '@skolo/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createRunCommand } from '../host/run-command.ts';
 import { ensureZip, type InstallDeps } from './install.ts';
 import { newBot, type TestBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
@@ -46,7 +46,7 @@ async function startInstall(limits: Partial<Pick<InstallDeps, 'stallMs' | 'downl
   onTestFinished(() => server.stop());
   const events: string[] = [];
   const deps: InstallDeps = {
-    run: createRunCommand(),
+    run: runCommand,
     env: process.env,
     python: python ?? '',
     server: server.url,

@@ -3,11 +3,11 @@
 import { copyFile, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorCode, errorText, parseJson } from '@skolo/base';
+import type { RunCommand } from '@skolo/base/run-command';
 import type { Emit } from '@skolo/common/light';
 import { syncFolder } from '@skolo/durable/atomic-file';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
-import type { RunCommand } from '../host/run-command.ts';
 import { pythonFolder } from '../package-files.ts';
 import { fileTrouble, isFileTrouble } from './bot-folder.ts';
 import { type DownloadOptions, download } from './download.ts';

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { runCommand } from '@skolo/base/run-command';
 import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
-import { createRunCommand } from '../host/run-command.ts';
 import { pythonFolder } from '../package-files.ts';
 import { checkZip } from './install.ts';
 import { isAlive, newBot } from './testing/new-bot.ts';
@@ -88,7 +88,7 @@ async function checked(zip: Buffer, path = python ?? 'python3') {
   const file = join(await tempDir(), 'swarming_bot.zip');
   await writeFile(file, zip);
   return await checkZip(file, {
-    run: createRunCommand(),
+    run: runCommand,
     env: process.env,
     python: path,
     server,

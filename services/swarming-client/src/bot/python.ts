@@ -1,6 +1,6 @@
 /** The bot's interpreter: bot_init.py and the bot require Python 3.7 or newer. */
 import { errorText } from '@skolo/base';
-import { CommandFailed, type RunCommand } from '../host/run-command.ts';
+import { CommandFailed, type RunCommand } from '@skolo/base/run-command';
 
 /** @param why from the system, or the last line that it printed; undefined: nothing */
 export function whyNotPython(python: string, why: string | undefined): string {

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
+import { CommandFailed } from '@skolo/base/run-command';
 import { listen } from '@skolo/base/testing';
 import { type AdbInstallation, startAdbInstallation } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { z } from 'zod';
-import { CommandFailed } from '../host/run-command.ts';
 import { adbPort, SharedAdbServer } from './adb-server.ts';
 import type { AdbServer } from './device.ts';
 import { type Lab, never, present, startLab, unreadable } from './testing/lab.ts';

@@ -6,10 +6,10 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { basename } from 'node:path';
 import { errorCode, orAborted, pause, repeat } from '@skolo/base';
+import { CommandFailed, type RunCommand } from '@skolo/base/run-command';
 import type { Emit, EventLog } from '@skolo/common/light';
 import type { AgentEvent } from '../events.ts';
 import { argumentsOf, sendSignal } from '../host/processes.ts';
-import { CommandFailed, type RunCommand } from '../host/run-command.ts';
 import type { AdbServer, DeviceSettings } from './device.ts';
 import { complaint } from './look.ts';
 

@@ -4,7 +4,7 @@ import {
   type CommandOptions,
   type CommandResult,
   type RunCommand,
-} from '../host/run-command.ts';
+} from '@skolo/base/run-command';
 import type { AttachedDevice, DeviceDeps } from './device.ts';
 import { CallFailed, complaint, excerpt, listing, Missing } from './look.ts';
 import { type AdbDevice, readAdbDevices } from './parse/android.ts';

@@ -1,8 +1,8 @@
 /** The interface of devices attached to the machine. Each kind has a file next to this one. */
 
+import type { RunCommand } from '@skolo/base/run-command';
 import type { Logger } from '@skolo/common/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
-import type { RunCommand } from '../host/run-command.ts';
 import type { SshSignIns } from './ssh-sign-ins.ts';
 
 /** A device as the machine's part of rack.yaml describes it. */

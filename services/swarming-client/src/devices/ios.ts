@@ -6,8 +6,8 @@
  */
 import { open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CommandOptions, CommandResult } from '@skolo/base/run-command';
 import { dimensions } from '../dimensions.ts';
-import type { CommandOptions, CommandResult } from '../host/run-command.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
 import { keepFile } from './evidence.ts';
 import { CallFailed, complaint, listing, lookWith, Missing } from './look.ts';

@@ -1,5 +1,5 @@
 import { errorText, oneLine, pause } from '@skolo/base';
-import { CommandFailed, type CommandResult } from '../host/run-command.ts';
+import { CommandFailed, type CommandResult } from '@skolo/base/run-command';
 import type { Device, DeviceReading, Look } from './device.ts';
 
 /** A device that is missing or unusable. The message is for people. */

@@ -2,11 +2,11 @@
 
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
+import { runCommand } from '@skolo/base/run-command';
 import { tempDir } from '@skolo/base/testing';
 import { peer, startAdbServer, startIphoneTools } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { HostDimensions, hostDimensions } from '../hooks/host-dimensions.ts';
-import { createRunCommand } from '../host/run-command.ts';
 import { type Lab, missing, never, present, startLab, unreadable } from './testing/lab.ts';
 import { nothingListed, programs } from './testing/programs.ts';
 
@@ -234,7 +234,7 @@ describe('the machine itself', () => {
       await writeFile(join(dir, file), text);
     }
     const PATH = await programs(script);
-    const run = createRunCommand();
+    const run = runCommand;
     return async (machine: string, bits: 32 | 64) =>
       await hostDimensions(
         (file, args, options) => run(file, args, { ...options, env: { PATH } }),
@@ -281,7 +281,7 @@ describe('the machine itself', () => {
   });
 
   it('is read while its dimensions are wanted', async () => {
-    const run = createRunCommand();
+    const run = runCommand;
     const asked: string[] = [];
     const host = new HostDimensions({
       run: (file, args, options) => {
@@ -304,7 +304,7 @@ describe('the machine itself', () => {
   });
 
   it('reports what it can, whatever hangs', async () => {
-    const run = createRunCommand();
+    const run = runCommand;
 
     const found = await hostDimensions(
       (_, __, options) => run('sleep', ['600'], { ...options, timeoutMs: 50 }),

@@ -3,13 +3,13 @@
 import { cpus, machine } from 'node:os';
 import { join } from 'node:path';
 import { repeat } from '@skolo/base';
+import type { RunCommand } from '@skolo/base/run-command';
 import type { Emit } from '@skolo/common/light';
 import type { Dimensions } from '../devices/device.ts';
 import { type Gpu, linuxDimensions, readCpuInfo } from '../devices/parse/linux.ts';
 import { dimensions } from '../dimensions.ts';
 import type { AgentEvent } from '../events.ts';
 import { namesIn, textOf } from '../host/quiet-files.ts';
-import type { RunCommand } from '../host/run-command.ts';
 
 interface HostDimensionsOptions {
   signal: AbortSignal;

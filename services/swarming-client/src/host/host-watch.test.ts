@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { CommandFailed, type RunCommand } from '@skolo/base/run-command';
 import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HostWatch } from './host-watch.ts';
-import { CommandFailed, type RunCommand } from './run-command.ts';
 
 const missing: RunCommand = async (file) => {
   throw new CommandFailed('missing', `${file} is not installed`);

@@ -3,8 +3,8 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode, repeat } from '@skolo/base';
+import type { RunCommand } from '@skolo/base/run-command';
 import type { Clock, Emit } from '@skolo/common/light';
-import type { RunCommand } from './run-command.ts';
 import type { HostReading } from './sensors.ts';
 import { processorCelsius, type RaspberryPower, RaspberryPowerReader } from './sensors.ts';
 

@@ -5,9 +5,9 @@
 import { readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, pause } from '@skolo/base';
+import type { RunCommand } from '@skolo/base/run-command';
 import type { Emit, EventLog } from '@skolo/common/light';
 import type { AgentEvent } from '../events.ts';
-import type { RunCommand } from './run-command.ts';
 
 interface RebootDeps {
   run: RunCommand;

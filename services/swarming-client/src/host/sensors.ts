@@ -7,8 +7,8 @@
  * (hwmon `rpi_volt`, `in0_lcrit_alarm`).
  */
 import { join } from 'node:path';
+import { CommandFailed, type RunCommand } from '@skolo/base/run-command';
 import { namesIn, textOf } from './quiet-files.ts';
-import { CommandFailed, type RunCommand } from './run-command.ts';
 
 /** What is known about the machine itself. Unreadable values are absent. */
 export interface HostReading {

@@ -4,11 +4,11 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { runCommand } from '@skolo/base/run-command';
 import { tempDir } from '@skolo/base/testing';
 import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { quietLog } from '../testing/quiet-log.ts';
-import { createRunCommand } from './run-command.ts';
 import { UsbPorts } from './usb.ts';
 
 const kills = countRounds();
@@ -53,7 +53,7 @@ describe('a port that was being cycled when the agent was killed', () => {
   it(`has power again when the next one begins; seed ${seed}`, async () => {
     const random = seeded(seed);
     const { folder, port, asked } = await startHub();
-    const run = createRunCommand();
+    const run = runCommand;
     const power = { hub: '1-1', port: 2 };
     for (let kill = 0; kill < kills; kill += 1) {
       if (kill % 2 === 0) {

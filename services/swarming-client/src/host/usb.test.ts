@@ -1,8 +1,8 @@
+import { CommandFailed } from '@skolo/base/run-command';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AttachedDevice } from '../devices/device.ts';
 import { fakeHub } from '../testing/fake-hub.ts';
 import { quietLog } from '../testing/quiet-log.ts';
-import { CommandFailed } from './run-command.ts';
 import { UsbPorts } from './usb.ts';
 
 const own = { hub: '1-1', port: 2 };

@@ -8,6 +8,7 @@
  */
 
 import { errorText, pause, repeat } from '@skolo/base';
+import { CommandFailed, type RunCommand } from '@skolo/base/run-command';
 import type { Logger } from '@skolo/common/light';
 import type { UsbPort } from '@skolo/rack';
 import {
@@ -18,7 +19,6 @@ import {
   whyUhubctlFailed,
 } from '@skolo/rack/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
-import { CommandFailed, type RunCommand } from './run-command.ts';
 
 /**
  * - `not-own`: no device of this machine is on that port. `no-port`: the port does not exist.

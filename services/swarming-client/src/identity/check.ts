@@ -1,11 +1,11 @@
 /** For `--check`: whether this machine's entry in rack.yaml is known and valid, and its bot can start on this computer. */
 import { errorText } from '@skolo/base';
+import { runCommand } from '@skolo/base/run-command';
 import { type MachinePart, readMachinePart } from '@skolo/rack/machine-part';
 import { folderProblem } from '../bot/bot-folder.ts';
 import { botSettingsOf, noServer } from '../bot/bot-settings.ts';
 import { pythonProblem } from '../bot/python.ts';
 import { type Flags, localAddressOf } from '../flags.ts';
-import { createRunCommand } from '../host/run-command.ts';
 import { MetadataClient } from './metadata-client.ts';
 
 interface Checked {
@@ -35,7 +35,7 @@ async function botProblems(machinePart: MachinePart): Promise<string[]> {
   if (settings === undefined) return [`${machinePart.name}: ${noServer}`];
   const { botDir, python } = settings;
   const folder = await folderProblem(botDir, process.env.HOME);
-  const interpreter = await pythonProblem(python, createRunCommand());
+  const interpreter = await pythonProblem(python, runCommand);
   return [folder, interpreter].filter((problem) => problem !== undefined);
 }
 

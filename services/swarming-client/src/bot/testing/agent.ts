@@ -1,6 +1,7 @@
 /** The agent's bot part as its own process, to be killed: `node agent.js SETTINGS`. Writes each of its states. */
+
+import { runCommand } from '@skolo/base/run-command';
 import { createLogger, systemClock } from '@skolo/common/light';
-import { createRunCommand } from '../../host/run-command.ts';
 import { Bot } from '../bot.ts';
 import type { BotSettings } from '../bot-settings.ts';
 
@@ -12,7 +13,7 @@ const bot = new Bot({
   taskRunning: () => false,
   clock: systemClock,
   log: createLogger({ service: 'swarming-client', level: 'silent' }),
-  run: createRunCommand(),
+  run: runCommand,
   emit({ type }) {
     if (type !== 'bot') return;
     const { state, pid, why, starts } = bot.view();

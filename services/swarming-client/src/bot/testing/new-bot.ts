@@ -3,11 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runCommand } from '@skolo/base/run-command';
 import { createEvents, createLogger, systemClock } from '@skolo/common/light';
 import { expect } from 'vitest';
 import { logEvent } from '../../event-log.ts';
 import type { AgentEvent } from '../../events.ts';
-import { createRunCommand } from '../../host/run-command.ts';
 import { Bot } from '../bot.ts';
 import type { BotDeps, BotSettings } from '../bot-settings.ts';
 import type { BotExit } from '../bot-view.ts';
@@ -90,7 +90,7 @@ export async function newBot(
     clock: systemClock,
     log,
     emit: events.emit,
-    run: createRunCommand(),
+    run: runCommand,
     ...deps,
     limits: { idleMs: 20_000, taskEndMs: 20_000, lookMs: 50, ...deps.limits },
   });

@@ -2,10 +2,10 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type RunCommand, runCommand } from '@skolo/base/run-command';
 import { tempDir } from '@skolo/base/testing';
 import { createLogger, systemClock } from '@skolo/common/light';
 import { onTestFinished } from 'vitest';
-import { createRunCommand, type RunCommand } from '../../host/run-command.ts';
 import { SharedAdbServer } from '../adb-server.ts';
 import type {
   AttachedDevice,
@@ -50,7 +50,7 @@ export async function startLab(env: NodeJS.ProcessEnv = {}): Promise<Lab> {
   const ran: string[] = [];
   let passed = 0;
   const all = { ...process.env, HOME: dir, ...env };
-  const really = createRunCommand();
+  const really = runCommand;
   const run: RunCommand = (file, args, options) => {
     ran.push([file, ...args].join(' '));
     return really(file, args, { ...options, env: { ...all, ...options.env } });

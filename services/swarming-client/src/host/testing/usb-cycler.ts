@@ -1,10 +1,10 @@
 /** Repeatedly cycles port 1-1.2 with the uhubctl of a directory, until it is killed. */
 import { join } from 'node:path';
-import { createRunCommand } from '../run-command.ts';
+import { runCommand } from '@skolo/base/run-command';
 import { UsbPorts } from '../usb.ts';
 
 const [folder = '', offSeconds = '0'] = process.argv.slice(2);
-const run = createRunCommand();
+const run = runCommand;
 const power = { hub: '1-1', port: 2 };
 const quiet = () => undefined;
 const usb = new UsbPorts({

@@ -1,11 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { CommandFailed, createRunCommand } from './run-command.ts';
+import { tempDir } from '../testing/index.ts';
+import { CommandFailed, runCommand as run } from './run-command.ts';
 
-const run = createRunCommand();
 const timeoutMs = 30_000;
 
 const sh = (script: string, ...args: string[]) => ['-c', script, 'sh', ...args];

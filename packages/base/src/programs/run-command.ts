@@ -3,13 +3,14 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_p
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { errorCode, errorText, orAborted, withDeadline } from '@skolo/base';
-import { sendSignal } from './processes.ts';
+import { orAborted, withDeadline } from '../deadline.ts';
+import { errorCode, errorText } from '../error-text.ts';
 
 /** How a program ended. */
 export interface CommandResult {
   /** Undefined: it was ended by a signal. */
   status: number | undefined;
+  endedBy?: NodeJS.Signals;
   stdout: string;
   stderr: string;
 }
@@ -21,8 +22,12 @@ export interface CommandOptions {
   mostBytes?: number;
   /** The complete environment; default: that of this process. */
   env?: NodeJS.ProcessEnv;
+  /** Default: `/`, because this process's own may be gone. */
+  cwd?: string;
   /** A file for standard output: `stdout` of the result is then empty. */
   stdoutFile?: string;
+  /** Before it is killed, it gets SIGTERM and this time to exit; default: none. */
+  graceMs?: number;
 }
 
 /**
@@ -52,28 +57,26 @@ const lingerMs = 1000;
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** No shell, no standard input; its directory is `/`, because this process's own may be gone. */
-export function createRunCommand(): RunCommand {
-  return async function run(file, args, options) {
-    const { timeoutMs: ms, signal, env, stdoutFile, mostBytes = usualMostBytes } = options;
-    signal?.throwIfAborted();
-    const child = start(file, args, env);
-    const toFile = stdoutFile === undefined ? undefined : createWriteStream(stdoutFile);
-    const late = () => new CommandFailed('timeout', `${file} took longer than ${ms / 1000} s`);
-    try {
-      return await withDeadline({ ms, late, signal }, (limit) =>
-        orAborted(resultOf(file, child, toFile, mostBytes), limit),
-      );
-    } finally {
-      await end(child, toFile);
-    }
-  };
-}
+/** No shell, no standard input. */
+export const runCommand: RunCommand = async (file, args, options) => {
+  const { timeoutMs: ms, signal, stdoutFile, mostBytes = usualMostBytes, graceMs = 0 } = options;
+  signal?.throwIfAborted();
+  const child = start(file, args, options);
+  const toFile = stdoutFile === undefined ? undefined : createWriteStream(stdoutFile);
+  const late = () => new CommandFailed('timeout', `${file} took longer than ${ms / 1000} s`);
+  try {
+    return await withDeadline({ ms, late, signal }, (limit) =>
+      orAborted(resultOf(file, child, toFile, mostBytes), limit),
+    );
+  } finally {
+    await end(child, toFile, graceMs);
+  }
+};
 
-function start(file: string, args: readonly string[], env: NodeJS.ProcessEnv | undefined): Child {
+function start(file: string, args: readonly string[], { env, cwd = '/' }: CommandOptions): Child {
   try {
     return spawn(file, args, {
-      cwd: '/',
+      cwd,
       ...(env !== undefined && { env }),
       stdio: ['ignore', 'pipe', 'pipe'],
       // Its own group, which can be ended as one.
@@ -104,7 +107,10 @@ async function resultOf(
     return bytesLeft >= 0;
   }
 
-  const status = await new Promise<number | undefined>((resolve, reject) => {
+  type Status = Pick<CommandResult, 'status' | 'endedBy'>;
+  const status = await new Promise<Status>((resolve, reject) => {
+    const exited = (code: number | null, endedBy: NodeJS.Signals | null) =>
+      resolve({ status: code ?? undefined, ...(endedBy !== null && { endedBy }) });
     child.once('error', (error) => reject(notStarted(file, error)));
     toFile?.once('error', reject);
     // Without a free descriptor there are no pipes, and the error follows.
@@ -115,27 +121,31 @@ async function resultOf(
         reject(new CommandFailed('too-much', `${file} printed more than ${mostBytes} bytes`));
       });
     }
-    child.once('exit', (code) => {
+    child.once('exit', (...how) => {
       // Processes left in its group would keep the pipes open.
-      killGroup(child);
-      setTimeout(() => resolve(code ?? undefined), lingerMs).unref();
+      signalGroup(child, 'SIGKILL');
+      setTimeout(() => exited(...how), lingerMs).unref();
     });
-    child.once('close', (code) => resolve(code ?? undefined));
+    child.once('close', exited);
   });
   // The program may have ended before the whole file is written.
   if (toFile !== undefined) await finished(toFile.end());
   const [stdout = '', stderr = ''] = [output.stdout, output.stderr].map((pieces) =>
     Buffer.concat(pieces).toString(),
   );
-  return { status, stdout, stderr };
+  return { ...status, stdout, stderr };
 }
 
 /** Afterwards nothing of it is left: no process of its group, no zombie, no descriptor. */
-async function end(child: Child, toFile: WriteStream | undefined): Promise<void> {
-  const { pid, exitCode, signalCode } = child;
-  if (pid !== undefined && exitCode === null && signalCode === null) {
-    killGroup(child);
-    await exitOf(child);
+async function end(child: Child, toFile: WriteStream | undefined, graceMs: number): Promise<void> {
+  if (isRunning(child) && graceMs > 0) {
+    signalGroup(child, 'SIGTERM');
+    await exitOf(child, graceMs);
+  }
+  if (isRunning(child)) {
+    signalGroup(child, 'SIGKILL');
+    await exitOf(child, lingerMs);
+    child.unref();
   }
   if (hasPipes(child)) {
     child.stdout.destroy();
@@ -145,8 +155,16 @@ async function end(child: Child, toFile: WriteStream | undefined): Promise<void>
   if (toFile !== undefined) await finished(toFile.end()).catch(() => undefined);
 }
 
-function killGroup({ pid }: Child): void {
-  if (pid !== undefined) sendSignal(-pid, 'SIGKILL');
+function isRunning({ pid, exitCode, signalCode }: Child): boolean {
+  return pid !== undefined && exitCode === null && signalCode === null;
+}
+
+function signalGroup({ pid }: Child, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch {
+    // No process is left in it.
+  }
 }
 
 function hasPipes({ stdout, stderr }: ChildProcess): boolean {
@@ -154,15 +172,14 @@ function hasPipes({ stdout, stderr }: ChildProcess): boolean {
 }
 
 /** A process that hangs in the kernel (a USB device that does not respond) survives SIGKILL, so nothing waits for it. */
-async function exitOf(child: Child): Promise<void> {
+async function exitOf(child: Child, withinMs: number): Promise<void> {
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, lingerMs);
+    const timer = setTimeout(resolve, withinMs);
     child.once('exit', () => {
       clearTimeout(timer);
       resolve();
     });
   });
-  child.unref();
 }
 
 function notStarted(file: string, error: unknown): CommandFailed {

@@ -1,8 +1,8 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { tempDir } from '../testing/index.ts';
 import { tempFolder } from './temp-folder.ts';
-import { tempDir } from './testing/index.ts';
 
 it('makes a directory that only this user can access, and removes it with its content', async () => {
   const parent = await tempDir();
