@@ -88,6 +88,12 @@ const kindAt: Readonly<Record<string, FileKind | 'fixed' | 'any'>> = {
   uploadKey: 'serviceAccountKey',
 };
 
+/** Undefined for types that only the library supports, and for other content. */
+export function credentialFileKind(content: string): FileKind | undefined {
+  const { data } = z.looseObject({ type: z.string() }).safeParse(parseJson(content));
+  return fileKinds.find((kind) => kinds[kind].shape.type.value === data?.type);
+}
+
 /** The error in a credential file's content, without quoting it. */
 export function credentialFileFault(
   kind: FileKind | 'fixed' | 'any',
@@ -97,10 +103,10 @@ export function credentialFileFault(
   if (kind === 'fixed') return fixedFault(content, json);
   const type = z.looseObject({ type: z.unknown() }).safeParse(json).data?.type;
   if (kind === 'any') {
-    if (typeof type !== 'string') return 'not a Google key file';
-    const known = fileKinds.find((each) => kinds[each].shape.type.value === type);
+    const known = credentialFileKind(content);
+    if (known !== undefined) return credentialFileFault(known, content);
     // Only the library supports other types.
-    return known && credentialFileFault(known, content);
+    return typeof type === 'string' ? undefined : 'not a Google key file';
   }
   const wanted = kinds[kind].shape.type.value;
   if (type !== wanted) return `${foundType(json, type)}; expected a file of type ${wanted}`;

@@ -1,5 +1,5 @@
 /** Sign-in to Google. google-auth-library (13 MB) is loaded only when required. */
-export { credentialFaults, credentialFileFault } from './credential-file.ts';
+export { credentialFaults, credentialFileFault, credentialFileKind } from './credential-file.ts';
 export {
   defaultSignIn,
   keyFileSignIn,

@@ -137,6 +137,7 @@ model_map: { cisco: ios }
       'core.b.example.com:192.0.2.2',
       '192.0.2.3:192.0.2.3',
       'AP_4:192.0.2.4',
+      'xn--bcher-kva.example.com:192.0.2.7',
       'core:192.0.2.5',
       'core:192.0.2.6',
     ];
@@ -151,10 +152,11 @@ model_map: { cisco: ios }
       'core-b-example-com',
       'device-192-0-2-3',
       'ap-4',
+      'xn--bcher-kva',
     ]);
     expect(bad).toEqual([
-      expect.stringMatching(/^router\.db:5: the name is used twice/),
-      expect.stringMatching(/^router\.db:6: /),
+      expect.stringMatching(/^router\.db:6: the name is used twice/),
+      expect.stringMatching(/^router\.db:7: /),
     ]);
   });
 });

@@ -7,7 +7,7 @@
 import { isIP } from 'node:net';
 import { models } from '@skolo/models';
 import { z } from 'zod';
-import { hostNameProblem } from '../schema/network-fields.ts';
+import { asHostName, hostNameProblem } from '../schema/network-fields.ts';
 import { ForeignInventoryError, parseForeign } from './foreign-file.ts';
 import { controlPoints, oxidizedModels, pdudaemonDrivers, rancidTypes } from './foreign-models.ts';
 
@@ -264,13 +264,6 @@ function named(found: readonly Found[]): ForeignInventory {
     }
   }
   return { ...inventory, devices: [...devices.values()] };
-}
-
-function asHostName(name: string): string {
-  return name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-|-$/g, '');
 }
 
 /** Without comments and empty lines. */

@@ -34,14 +34,19 @@ const notARange = 'is not a range: ranges contain numbers, as in "rpi-[001-040]"
 export function hostNameProblem(name: string): string | undefined {
   if (/^(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return undefined;
   if (/[[\]{}]/.test(name)) return `"${name}" ${notARange}`;
-  const hint = name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9-]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '');
+  const hint = asHostName(name);
   const rule =
     'at most 63 lower-case letters, digits and hyphens, with at least one letter and no hyphen at either end';
   const better = hint !== name && /[a-z]/.test(hint) && hint.length <= 63;
   return `"${name}" is not a host name (${rule})${better ? `; did you mean "${hint}"?` : ''}`;
+}
+
+/** A host name that resembles the text; empty if it has no letters or digits. */
+export function asHostName(text: string): string {
+  return text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '');
 }
 
 /** Labels with dots. */

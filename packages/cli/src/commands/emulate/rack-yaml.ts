@@ -1,6 +1,6 @@
 /** The rack.yaml of a rack that consists of this computer only. */
 import { parseJson } from '@skolo/base';
-import { credentialFileFault } from '@skolo/google';
+import { credentialFileFault, credentialFileKind } from '@skolo/google';
 import { z } from 'zod';
 import { usageError } from '../../errors.ts';
 import { badFile, readSecretFile } from '../../workstation/given-file.ts';
@@ -10,15 +10,7 @@ export interface AccountOptions {
   email?: string;
 }
 
-/** Names in rack.yaml, by the type that Google's tools write. */
-const kinds = {
-  service_account: 'serviceAccountKey',
-  authorized_user: 'refreshToken',
-  external_account: 'externalAccount',
-} as const;
-
 const Key = z.object({
-  type: z.enum(['service_account', 'authorized_user', 'external_account']),
   project_id: z.string().optional().catch(undefined),
   quota_project_id: z.string().optional().catch(undefined),
   client_email: z.string().optional().catch(undefined),
@@ -36,14 +28,14 @@ export async function rackYamlFor(
 ): Promise<(tokenFolder: string) => Promise<string>> {
   const hint = 'specify a key file with --key';
   const secret = await readSecretFile(file, hint);
-  const { data: key } = Key.safeParse(parseJson(secret.reveal()));
-  if (key === undefined) {
-    const types = Object.keys(kinds).join(', ');
+  const kind = credentialFileKind(secret.reveal());
+  if (kind === undefined) {
+    const types = 'service_account, authorized_user, external_account';
     throw badFile(`${file}: not a Google credentials file of type ${types}`, hint);
   }
-  const kind = kinds[key.type];
   const fault = credentialFileFault(kind, secret.reveal());
   if (fault !== undefined) throw badFile(`${file}: ${fault}`, hint);
+  const key = Key.parse(parseJson(secret.reveal()));
   const identity = {
     project: project ?? key.project_id ?? key.quota_project_id,
     email: email ?? key.client_email,
