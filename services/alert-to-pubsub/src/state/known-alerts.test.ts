@@ -227,6 +227,30 @@ describe('an alert of the webhook', () => {
   });
 });
 
+it.each(['webhook', 'v2'] as const)(
+  'the end of an earlier firing that arrives late at %s does not end this one',
+  (endpoint) => {
+    const sent = (from: number, to?: number) => {
+      const status = to === undefined ? 'firing' : 'resolved';
+      const endsAt = start + (to ?? 9999) * 1000;
+      const alert = {
+        startsAt: start + from * 1000,
+        ...(endpoint === 'v2' || to ? { endsAt } : {}),
+      };
+      return received({ ...alert, ...(endpoint === 'webhook' && { status }) }, endpoint);
+    };
+    const { outcomes } = story(
+      [0, sent(0)],
+      [30, sent(0, 30)],
+      [60, sent(60)],
+      [70, sent(0, 30)],
+      [90, sent(60, 90)],
+    );
+
+    expect(outcomes).toEqual(['0 firing ×1', '30 resolved ×2', '60 firing ×1', '90 resolved ×2']);
+  },
+);
+
 const day = 86_400_000;
 
 it.each([day, -day])('a clock that jumps ends no alert by %d ms', (jump) => {

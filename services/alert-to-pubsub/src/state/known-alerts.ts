@@ -81,6 +81,9 @@ export function update(
 ): Change {
   const known = asKnown(before, update, moment, settings);
   const tracked = { known, receivedAt: moment.uptime, messageAt: moment.uptime };
+  if (before !== undefined && isOfEarlierFiring(before.known, known, update.alert, moment.now)) {
+    return { tracked: before, messages: [] };
+  }
   if (before === undefined || before.known.alert.status !== known.alert.status) {
     return { tracked, messages: [message('transition', known, moment, newId)] };
   }
@@ -267,6 +270,21 @@ function isAnotherFiring(
   if (startsAt === undefined || startsAt === Date.parse(alert.startsAt)) return false;
   if (startsAt > now) return false;
   return startsAt > Date.parse(alert.endsAt ?? last);
+}
+
+/**
+ * It ended before the known one started: a repeated request, or another Alertmanager, was late. It would hide an alert that fires. A start
+ * in the future proves nothing, as above.
+ */
+function isOfEarlierFiring(
+  before: KnownAlert,
+  { alert: { status, endsAt = '' } }: KnownAlert,
+  { startsAt }: ReceivedAlert,
+  now: number,
+): boolean {
+  const start = Date.parse(before.alert.startsAt);
+  const isLate = before.alert.status === 'firing' && status === 'resolved' && start <= now;
+  return isLate && startsAt !== undefined && startsAt < start && Date.parse(endsAt) < start;
 }
 
 function resolved(known: KnownAlert, endsAt: string): KnownAlert {
