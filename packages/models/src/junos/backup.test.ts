@@ -79,13 +79,18 @@ describe('the configuration of a Juniper switch', () => {
     ],
     ['one without its beginning', '## Last commit: x\nversion 1;\n}\n', 'do not match'],
     ['only its head', '## Last commit: x\n', 'version'],
+    [
+      'one without the secrets that its login may not see',
+      '## Last commit: x\nversion 1;\nsystem {\n    root-authentication {\n        encrypted-password /* SECRET-DATA */; ## SECRET-DATA\n    }\n}\n',
+      'secrets are hidden',
+    ],
   ])('is not %s', (_what, text, why) => {
     expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });
 
   it('may have braces in texts and comments', () => {
     const text =
-      '## Last commit: x\nversion 1;\n/* { not\n one } } */\nsystem {\n    message "{ \\" {";\n    # }\n}\n';
+      '## Last commit: x\nversion 1;\n/* { not\n one } } */\nsystem {\n    message "{ \\" { /* SECRET-DATA */;";\n    # }\n}\n';
 
     expect(backup().incomplete({ bytes: Buffer.from(text) })).toBeUndefined();
   });

@@ -69,7 +69,7 @@ export function backup(): BackupModel {
     complete: {
       begins: [/^## Last commit: /, `${header}…`],
       has: [[/^version \S+;/m, 'version']],
-      other: openAtEnd,
+      other: faultIn,
     },
     // A commit without changes also counts.
     volatile: [/^## Last commit: /],
@@ -78,7 +78,13 @@ export function backup(): BackupModel {
   });
 }
 
-function openAtEnd(text: string): string | undefined {
+/** Instead of a secret, to a login class without the permission `secret`. */
+const hidden = /^[^"#\n]*\/\* SECRET-DATA \*\/;/m;
+
+function faultIn(text: string): string | undefined {
+  const found = hidden.exec(text)?.[0];
+  if (found !== undefined)
+    return `the secrets are hidden: ${quoted(found.trim())}; add the permission secret to the class of its login`;
   const depth = depthAtEnd(text);
   if (depth === undefined) return 'the braces do not match';
   if (depth > 0)
