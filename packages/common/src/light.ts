@@ -26,6 +26,7 @@ export { pathOf, plainHeaders } from './http/exchange.ts';
 export { openApiRoute } from './http/open-api.ts';
 export type { Access, AppOptions, Stage } from './http/options.ts';
 export { browserProblem } from './http/request/browser-check.ts';
+export { hostCheck } from './http/request/host-check.ts';
 export { acceptsGzip, gzipHeaders, gzipTo, isWorthGzip } from './http/response/gzip.ts';
 export { HttpProblem } from './http/response/problem.ts';
 export { type BoundRoute, bindRoutes, type RouteHandlers } from './http/routes.ts';

@@ -6,5 +6,6 @@ export { listen } from './listen.ts';
 export { mountFreezable, mountSmall } from './mount-small.ts';
 export { pathsOf } from './paths-of.ts';
 export { serveExampleTest, startProxy } from './proxy.ts';
+export { type Reply, type SendOptions, sendRequest, sendText } from './send.ts';
 export { type AtTheEnd, tempDir } from './temp-dir.ts';
 export { untilTestEnds } from './until-test-ends.ts';

@@ -72,6 +72,10 @@ export function newServer(given: NewServerOptions): Server {
     if (previous?.closed === false) previous.once('close', () => socket.destroyed || answer());
     else answer();
   });
+  // Without this, Node closes the connection.
+  server.on('connect', (_request, socket: Socket) => {
+    answerClientError({ code: 'CONNECT' }, socket, answerMalformed);
+  });
   return server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (!onNotHttp?.(error, socket)) answerClientError(error, socket, answerMalformed);
   });

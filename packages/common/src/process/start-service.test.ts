@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
-import { connect, type Socket } from 'node:net';
 import { join, relative, resolve } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { route } from '@skolo/api';
@@ -311,34 +310,6 @@ it('who hangs up is counted as 499', async () => {
 
   const line = 'http_request_duration_seconds_count{method="GET",route="/v1/hello",code="499"} 1';
   await untilMetric(metricsPort, line);
-});
-
-async function say(port: number, text: string): Promise<string> {
-  const socket: Socket = connect(port, '127.0.0.1').setEncoding('utf8');
-  onTestFinished(() => void socket.destroy());
-  await once(socket, 'connect');
-  socket.write(text);
-  let answer = '';
-  for await (const chunk of socket) answer += chunk;
-  return answer;
-}
-
-it.each([
-  ['not HTTP at all\r\n\r\n', '400 Bad Request'],
-  [
-    `GET / HTTP/1.1\r\nhost: x\r\nlong: ${'x'.repeat(20_000)}\r\n\r\n`,
-    '431 Request Header Fields Too Large',
-  ],
-])('what is not HTTP is answered with a problem', async (text, status) => {
-  const { port } = await start();
-
-  const answer = await say(port, text);
-
-  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status}\r\n`));
-  expect(answer).toContain('content-type: application/problem+json\r\n');
-  expect(answer).toMatch(/x-request-id: [0-9a-f-]{36}\r\n/);
-  const { detail } = JSON.parse(answer.split('\r\n\r\n')[1] ?? '');
-  expect(detail).toMatch(/; (check|send)/);
 });
 
 describe('tls', () => {

@@ -1,8 +1,7 @@
 /** Bodies of every kind: packed, cut, far too large, many at once, in another charset. */
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { connect } from 'node:net';
-import { deflateSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { listed, type ReceiverLab, startReceivers, webhook } from './testing/receiver-lab.ts';
 
@@ -23,37 +22,16 @@ function begin(lab: ReceiverLab, text: string, length = 1_000_000) {
 }
 
 describe('a packed body', () => {
-  it.each(['gzip', 'GZIP', 'x-gzip'])('is unpacked: %s', async (encoding) => {
+  it.each(['gzip', 'GZIP', 'x-gzip', 'identity'])('is unpacked: %s', async (encoding) => {
     const lab = await startReceivers();
+    const plain = JSON.stringify(webhook());
 
-    const answer = await lab.post('/webhook', gzipSync(JSON.stringify(webhook())), {
+    const answer = await lab.post('/webhook', encoding === 'identity' ? plain : gzipSync(plain), {
       'content-encoding': encoding,
     });
 
     expect(answer.status).toBe(200);
     expect(lab.batches).toHaveLength(1);
-  });
-
-  it('may be plain, and say so', async () => {
-    const lab = await startReceivers();
-
-    expect((await lab.post('/webhook', webhook(), { 'content-encoding': 'identity' })).status).toBe(
-      200,
-    );
-  });
-
-  it.each(['compress', 'zstd', 'gzip, gzip'])('is rejected where it is %s', async (encoding) => {
-    const lab = await startReceivers();
-
-    const answer = await lab.post('/webhook', deflateSync(JSON.stringify(webhook())), {
-      'content-encoding': encoding,
-    });
-
-    expect([answer.status, answer.get('accept-encoding')]).toEqual([
-      415,
-      'gzip, x-gzip, deflate, br, identity',
-    ]);
-    expect(lab.rejections).toEqual([{ endpoint: 'webhook', reason: 'encoding' }]);
   });
 
   it('is rejected wherever it is cut', async () => {
@@ -67,38 +45,20 @@ describe('a packed body', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([400]));
     expect(lab.batches).toEqual([]);
   });
-
-  it('is measured unpacked', async () => {
-    const lab = await startReceivers({ settings: limit });
-    const bomb = gzipSync(Buffer.alloc(64 * 2 ** 20, ' '));
-    expect(bomb.length).toBeLessThan(100_000);
-
-    const answer = await lab.post('/webhook', bomb, gzip);
-    const after = await lab.post('/webhook', webhook());
-
-    expect([answer.status, after.status]).toEqual([413, 200]);
-    expect(lab.rejections).toEqual([{ endpoint: 'webhook', reason: 'too-large' }]);
-  });
 });
 
-describe('a body that is too large', () => {
-  it('without a length is 413, and the connection stays usable', async () => {
-    const lab = await startReceivers({ settings: limit });
-    const socket = connect(lab.port, '127.0.0.1');
-    let text = '';
-    socket.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-    });
-    const chunk = `${(65_536).toString(16)}\r\n${' '.repeat(65_536)}\r\n`;
-    const get = 'GET / HTTP/1.1\r\nhost: receiver\r\nconnection: close\r\n\r\n';
+const bomb = gzipSync(Buffer.alloc(64 * 2 ** 20, ' '));
+it.each([
+  ['encoding', webhook(), { 'content-encoding': 'zstd' }],
+  ['encoding', webhook(), { 'content-type': 'application/json; charset=iso-8859-1' }],
+  ['too-large', bomb, gzip],
+  ['malformed', webhook(), gzip],
+])('a body that is rejected is counted by its reason: %s', async (reason, body, headers) => {
+  const lab = await startReceivers({ settings: limit });
 
-    socket.write('POST /webhook HTTP/1.1\r\nhost: receiver\r\ntransfer-encoding: chunked\r\n\r\n');
-    for (let count = 0; count < 100; count += 1) socket.write(chunk);
-    socket.end(`0\r\n\r\n${get}`);
-    await once(socket, 'close');
+  await lab.post('/webhook', body, headers);
 
-    expect(text.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 404']);
-  });
+  expect(lab.rejections).toEqual([{ endpoint: 'webhook', reason }]);
 });
 
 describe('bodies in memory', () => {
@@ -184,15 +144,6 @@ describe('the text', () => {
     const lab = await startReceivers();
 
     expect((await lab.post('/webhook', webhook(), { 'content-type': type })).status).toBe(200);
-  });
-
-  it('is rejected in another charset', async () => {
-    const lab = await startReceivers();
-    const type = { 'content-type': 'application/json; charset=iso-8859-1' };
-
-    const answer = await lab.post('/webhook', webhook(), type);
-
-    expect([answer.status, answer.text]).toEqual([415, expect.stringContaining('JSON in UTF-8')]);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 /** What Google's server does beyond the public checklist. */
-import { connect } from 'node:net';
+import { sendText } from '@skolo/base/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ask, flavor } from '../testing/http.ts';
 import { bot1, rackYaml, startRack } from '../testing/rack.ts';
@@ -140,15 +140,7 @@ describe('headers', () => {
 
   it('need no Host before HTTP/1.1', async () => {
     const request = 'GET /computeMetadata/v1/instance HTTP/1.0\r\nMetadata-Flavor: Google\r\n\r\n';
-    const answer = await new Promise<string>((resolve) => {
-      let received = '';
-      connect({ port: rack.port, host: '127.0.0.1', localAddress: bot1 })
-        .on('data', (chunk) => {
-          received += chunk;
-        })
-        .on('close', () => resolve(received))
-        .end(request);
-    });
+    const answer = await sendText(rack.port, request, bot1);
     expect(answer).toMatch(/^HTTP\/1\.1 301 /);
     expect(answer).toContain('Location: /computeMetadata/v1/instance/\r\n');
   });
@@ -156,15 +148,7 @@ describe('headers', () => {
   it('are there where Node itself rejects', async () => {
     const long = await rack.get(`instance/?x=${'x'.repeat(20_000)}`);
     expect(long).toMatchObject({ status: 431, headers: { 'metadata-flavor': 'Google' } });
-    const answer = await new Promise<string>((resolve) => {
-      let received = '';
-      connect({ port: rack.port, host: '127.0.0.1' })
-        .on('data', (chunk) => {
-          received += chunk;
-        })
-        .on('close', () => resolve(received))
-        .end('no HTTP at all\r\n\r\n');
-    });
+    const answer = await sendText(rack.port, 'no HTTP at all\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect(answer).toContain('Metadata-Flavor: Google\r\n');
     expect(answer).toContain('<title>Error 400 (Bad Request)!!1</title>');

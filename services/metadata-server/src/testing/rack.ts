@@ -1,14 +1,14 @@
 /** A metadata server for a test: a rack on loopback addresses, and Google's token side behind it. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tempDir } from '@skolo/base/testing';
+import { type SendOptions, tempDir } from '@skolo/base/testing';
 import { type Clock, startService } from '@skolo/common';
 import { usableRack } from '@skolo/rack';
 import { type GoogleOAuth, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
 import { createMetadataServer, type MetadataServerDeps } from '../service.ts';
 import { savedTokensFolder } from '../tokens/saved-tokens.ts';
-import { type AskOptions, ask, type Reply } from './http.ts';
+import { ask, type Reply } from './http.ts';
 
 export const userinfo = 'https://www.googleapis.com/auth/userinfo.email';
 export const cloudPlatform = 'https://www.googleapis.com/auth/cloud-platform';
@@ -62,10 +62,10 @@ export interface TestRack {
   stateDir: string;
   rackFile: string;
   /** A token endpoint's request path below /computeMetadata/v1. */
-  get(path: string, options?: AskOptions): Promise<Reply>;
+  get(path: string, options?: SendOptions): Promise<Reply>;
   /** The same for a whole path. */
-  raw(path: string, options?: AskOptions): Promise<Reply>;
-  token(options?: AskOptions & { query?: string }): Promise<Reply>;
+  raw(path: string, options?: SendOptions): Promise<Reply>;
+  token(options?: SendOptions & { query?: string }): Promise<Reply>;
   metrics(): Promise<string>;
   /** Replaces rack.yaml, as an editor does. */
   edit(yaml: string): Promise<void>;
@@ -110,8 +110,8 @@ export async function startRack(options: TestRackOptions = {}): Promise<TestRack
     const left = usableRack(await readFile(rackFile, 'utf8'), { file: rackFile });
     await rm(savedTokensFolder(left, stateDir), { recursive: true, force: true });
   });
-  const raw = (path: string, asking?: AskOptions) => ask(service.port, path, asking);
-  const get = (path: string, asking?: AskOptions) => raw(`/computeMetadata/v1/${path}`, asking);
+  const raw = (path: string, asking?: SendOptions) => ask(service.port, path, asking);
+  const get = (path: string, asking?: SendOptions) => raw(`/computeMetadata/v1/${path}`, asking);
   return {
     port: service.port,
     metricsPort: service.metricsPort,

@@ -591,29 +591,6 @@ describe('events', () => {
   });
 });
 
-describe('whoever', () => {
-  it('has no token may look, from where rack.yaml says, and change nothing', async () => {
-    const daemon = await startDaemon({ yaml });
-    const nobody = createClient(powerCycleDaemonApi, { baseUrl: daemon.url });
-
-    const looked = await nobody.machines();
-    const calls = [
-      nobody.requestCycles({ body: { machines: ['b-1'], ...hard } }),
-      nobody.switchOutlets({ body: { targets: ['b-1'], state: 'off', reason: 'x' } }),
-      nobody.hold({ body: { targets: ['b-1'], reason: 'x' } }),
-      nobody.release({ params: { id: 'x' } }),
-      nobody.cancelCycle({ params: { id: 'x' } }),
-      nobody.alerts({ body: { alerts: [] } }),
-      nobody.forgetHostKey({ params: { device: 'switch-1' } }),
-    ];
-
-    expect(looked.machines).toHaveLength(10);
-    const problems = await Promise.all(calls.map(problem));
-    expect(problems.map(({ status }) => status)).toEqual(calls.map(() => 403));
-    expect(daemon.boards.get('pdu-1').told).toEqual([]);
-  });
-});
-
 describe('outlets', () => {
   it('of a controller that is down are unknown, whatever they were', async () => {
     const daemon = await startDaemon({ yaml });

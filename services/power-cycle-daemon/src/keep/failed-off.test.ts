@@ -1,8 +1,8 @@
 /** What a request that failed leaves behind: of a program nothing, of an operator what it says. */
+import { sendRequest } from '@skolo/base/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
 import { startDaemon } from '../testing/daemon.ts';
-import { sendRequest } from '../testing/endpoint-client.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
 const yaml = `

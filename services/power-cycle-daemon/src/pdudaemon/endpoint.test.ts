@@ -1,11 +1,10 @@
 /** Endpoints of a running daemon: who may come in, and what becomes of them when rack.yaml changes or the daemon stops. */
 
 import { createServer } from 'node:net';
-import { listen } from '@skolo/base/testing';
+import { listen, sendRequest, sendText } from '@skolo/base/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, vi } from 'vitest';
 import { type DaemonOptions, startDaemon } from '../testing/daemon.ts';
-import { sendRequest, sendText } from '../testing/endpoint-client.ts';
 
 const yaml = `
 infrastructure:
@@ -57,7 +56,7 @@ describe('who may come in', () => {
   it('holds for the older protocol, too', async () => {
     const { port, told } = await startWith({ allow: ['127.0.0.9'] });
 
-    const outside = await sendText(port, 'pdu-1 1 off', '127.0.0.1');
+    const outside = await sendText(port, 'pdu-1 1 off');
 
     expect(outside).toMatch(/^nack 127\.0\.0\.1 is not listed in endpoints\.\w+\.allow/);
     expect(told).toEqual([]);
@@ -84,17 +83,12 @@ describe('a request that is not of a client of pdudaemon', () => {
     expect(told).toEqual([]);
   });
 
-  it.each(['jumphost-rack1', 'jumphost-rack1.lan', 'localhost', '127.0.0.1'])(
-    'is not who asks %s without being one',
-    async (host) => {
-      const port = await freeTcpPort();
-      await startWith({ port, host: '127.0.0.1' });
+  it('is not who asks the jumphost by its name', async () => {
+    const { port } = await startWith({});
+    const headers = { host: `jumphost-rack1.lan:${port}`, 'user-agent': 'python-requests/2.28.1' };
 
-      const headers = { host: `${host}:${port}`, 'user-agent': 'python-requests/2.28.1' };
-
-      expect(await sendRequest(port, off, { headers })).toMatchObject({ status: 200 });
-    },
-  );
+    expect(await sendRequest(port, off, { headers })).toMatchObject({ status: 200 });
+  });
 });
 
 describe('an edit of rack.yaml', () => {

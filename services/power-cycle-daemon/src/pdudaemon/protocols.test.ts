@@ -1,8 +1,8 @@
 /** pdudaemon's protocols, spoken to a running daemon over real sockets; the devices behind it are in memory. */
+import { sendRequest, sendText } from '@skolo/base/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
 import { boardDevices, startDaemon } from '../testing/daemon.ts';
-import { sendRequest, sendText } from '../testing/endpoint-client.ts';
 
 const yaml = `${boardDevices}machines:
   a: { kind: rpi, power: switch-1/1 }

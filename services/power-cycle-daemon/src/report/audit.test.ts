@@ -1,10 +1,11 @@
 /** What the audit log says of each change: who, what, which machine, how, why, and what came of it. */
+
 import { powerCycleDaemonApi, type RouteSpec } from '@skolo/api';
+import { sendRequest } from '@skolo/base/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
 import { audited } from '../testing/audited.ts';
 import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
-import { sendRequest } from '../testing/endpoint-client.ts';
 
 const yaml = `
 infrastructure:

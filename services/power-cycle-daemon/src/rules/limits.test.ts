@@ -1,10 +1,10 @@
 /** Limits protect the relay, whoever asks and however: through the API, through the pdudaemon endpoint, by machine or by outlet. */
+import { sendRequest } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
 import { audited } from '../testing/audited.ts';
 import { problem, startDaemon, type TestDaemon } from '../testing/daemon.ts';
-import { sendRequest } from '../testing/endpoint-client.ts';
 
 const yaml = `
 infrastructure:

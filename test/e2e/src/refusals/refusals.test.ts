@@ -1,9 +1,10 @@
 /** What each server rejects, and which of two reasons comes first. */
+import { gzipSync } from 'node:zlib';
 import { cleanUps } from '@skolo/base/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Asked, bytesOf, exchange, type Reply, send, signed } from './send.ts';
 import { type Servers, startServers } from './servers.ts';
-import { type Refusal, type Row, refusals, rows } from './table.ts';
+import { ofServers, type Refusal, type Row, refusals, rows } from './table.ts';
 
 const atTheEnd = cleanUps();
 let servers: Servers;
@@ -16,6 +17,8 @@ const elsewhere = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-sit
 /** What makes a request deserve it, besides its sender. */
 const deserving: Partial<Record<Refusal, (row: Row) => Partial<Asked>>> = {
   'two lengths': () => ({ more: ['Content-Length: 0', 'Transfer-Encoding: chunked'] }),
+  tunnel: () => ({ method: 'CONNECT' }),
+  'not a path': () => ({ path: '*' }),
   // Node drops headers after 1000.
   'many headers': () => ({ more: Array(1000).fill('a:b') }),
   'two hosts': () => ({ more: ['Host: 127.0.0.1'] }),
@@ -28,9 +31,16 @@ const deserving: Partial<Record<Refusal, (row: Row) => Partial<Asked>>> = {
   'no token': ({ sender }) => (sender ? {} : { from: '127.0.0.2' }),
   'wrong type': () => ({ headers: { 'content-type': 'text/plain' } }),
   'too large': ({ most = 0 }) => ({ body: JSON.stringify('x'.repeat(most)) }),
+  'another charset': () => ({ headers: { 'content-type': 'application/json; charset=utf-16' } }),
+  'unknown compression': () => ({ headers: { 'content-encoding': 'gzip, gzip' } }),
   'damaged compression': () => ({ headers: { 'content-encoding': 'gzip' } }),
+  'too large once decompressed': ({ most = 0 }) => ({
+    headers: { 'content-encoding': 'gzip' },
+    body: gzipSync(JSON.stringify('x'.repeat(most))),
+  }),
 };
 
+const ofAll = Object.keys(ofServers) as (keyof typeof ofServers)[];
 let addresses = 1;
 
 /** A request of the row that deserves all of these. */
@@ -70,7 +80,10 @@ function isSame(a: Reply, b: Reply): boolean {
 /** No request can deserve both. */
 const exclusive: readonly (readonly Refusal[])[] = [
   ['no token', 'wrong role', 'too many'],
-  ['unknown path', 'wrong method'],
+  ['unknown path', 'wrong method', 'not a path', 'tunnel'],
+  ['wrong type', 'another charset'],
+  ['unknown compression', 'damaged compression', 'too large once decompressed'],
+  ['too large', 'too large once decompressed'],
 ];
 
 /** Other ways to write a path, of which some servers accept some. */
@@ -88,16 +101,36 @@ const spellings: readonly ((path: string) => string)[] = [
   (path) => `${path}?`,
   (path) => `http://127.0.0.1${path}`,
   (path) => `http://127.0.0.1/x\\..${path}#`,
+  (path) => `http://[::1]@127.0.0.1${path}`,
+  (path) => `ftp://127.0.0.1${path}`,
+  (path) => `//evil.example${path}`,
+  (path) => `${path};a=b`,
+  (path) => `${path}%00`,
+  (path) => `${path}/%zz`,
+  (path) => `${path}/../__proto__`,
+  (path) => `${path}?__proto__[a]=1&constructor=1&${'limit=1&'.repeat(100)}%zz=%ff`,
+];
+
+/** Deep, of types and characters that JSON does not have, with names that mean something to JavaScript. */
+const oddBodies: readonly ((body: string) => string | Buffer)[] = [
+  () => '['.repeat(100_000) + ']'.repeat(100_000),
+  () => '{"a":'.repeat(100_000),
+  () => '1e400',
+  (body) => `\ufeff${body}`,
+  (body) => body.replace('{', '{"__proto__":{"role":"admin"},"constructor":1,'),
+  (body) => body.replace('"a"', '"\\ud800"'),
+  (body) => Buffer.from(body.replace('"a"', '"\u00ff"'), 'latin1'),
+  (body) => Buffer.from(body, 'utf16le'),
 ];
 
 describe.each(rows)('$name', (row) => {
-  const order = [...(row.order ?? []), ...refusals.filter((each) => !row.order?.includes(each))];
-  const applying = order.filter((each) => typeof row.rejects[each] === 'number');
+  const order = new Set([...ofAll, ...(row.order ?? []), ...refusals]);
+  const applying = [...order].filter((each) => typeof row.rejects[each] === 'number');
   const pairs = applying
     .flatMap((first, i) => applying.slice(i + 1).map((second) => [first, second] as const))
     .filter((pair) => !exclusive.some((group) => pair.every((each) => group.includes(each))));
 
-  it.each(refusals)('%s', async (refusal) => {
+  it.each([...ofAll, ...refusals])('%s', async (refusal) => {
     const expected = row.rejects[refusal];
     const { status, head } = await replyTo(row, [refusal]);
 
@@ -131,22 +164,44 @@ describe.each(rows)('$name', (row) => {
     expect(reached).toEqual([]);
   });
 
-  it('reads the next request as it was sent, after a rejected body', async () => {
-    if (row.asked.body === undefined) return;
-    const [target, hidden] = [servers.at[row.at], bytesOf({ ...row.asked, ...get('/hidden') })];
-    const wrong: string[] = [];
-    for (const reason of applying.filter((each) => each !== 'two lengths')) {
-      const first = await requestOf(row, [reason], { body: hidden });
-      const next = bytesOf({ ...first, ...get('/v1/next'), more: [] });
-      const all = await exchange(target, bytesOf(first, false) + next, first.from);
-      const statuses = [...all.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status));
-      const isFirst = reason === 'too large' || statuses[0] === row.rejects[reason];
-      if (!isFirst || statuses.length > 2) wrong.push(`${reason}: ${statuses}`);
+  it.each([false, true])(
+    'reads the next request as it was sent, after a rejected body, in chunks: %s',
+    async (inChunks) => {
+      if (row.asked.body === undefined) return;
+      const [target, hidden] = [servers.at[row.at], bytesOf({ ...row.asked, ...get('/hidden') })];
+      const wrong: string[] = [];
+      for (const reason of applying.filter((each) => each !== 'two lengths')) {
+        const first = await requestOf(row, [reason], { body: hidden });
+        const next = bytesOf({ ...first, ...get('/v1/next'), more: [] });
+        const all = await exchange(
+          target,
+          bytesOf(first, { closes: false, inChunks }) + next,
+          first.from,
+        );
+        const statuses = [...all.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) =>
+          Number(status),
+        );
+        const isFirst = reason === 'too large' || statuses[0] === row.rejects[reason];
+        if (!isFirst || statuses.length > 2) wrong.push(`${reason}: ${statuses}`);
+      }
+
+      expect(wrong).toEqual([]);
+    },
+  );
+});
+
+it.each(rows.filter(({ asked }) => asked.body))(
+  '$name: an odd body is never a failure of ours',
+  async (row) => {
+    const failed: string[] = [];
+    for (const [at, odd] of oddBodies.entries()) {
+      const { status } = await replyTo(row, [], { body: odd(`${row.asked.body}`) });
+      if (status >= 500 && status !== row.passes) failed.push(`${at}: ${status}`);
     }
 
-    expect(wrong).toEqual([]);
-  });
-});
+    expect(failed).toEqual([]);
+  },
+);
 
 function get(path: string): Asked {
   return { method: 'GET', path, headers: {}, from: '127.0.0.1' };
@@ -158,7 +213,7 @@ it.each(signedRows)(
   async (row) => {
     const [target, signer] = [servers.at[row.at], servers.signers[row.sender as 'agent']];
     const asked: Asked = { headers: {}, from: '127.0.0.1', ...row.asked };
-    const body = asked.body ?? '';
+    const body = `${asked.body ?? ''}`;
     const statuses: number[] = [];
     for (const [signedBody, sent] of [
       [body, body],

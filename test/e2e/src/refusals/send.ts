@@ -14,7 +14,7 @@ export interface Asked {
   method: string;
   path: string;
   headers: Record<string, string>;
-  body?: string;
+  body?: string | Buffer;
   /** The caller's address. */
   from: string;
   /** Lines after the other headers. */
@@ -27,15 +27,22 @@ export interface Reply {
   body: string;
 }
 
-export function bytesOf({ method, path, headers, body, more = [] }: Asked, closes = true): string {
+/** Each character is a byte. */
+export function bytesOf(
+  { method, path, headers, body, more = [] }: Asked,
+  { closes = true, inChunks = false } = {},
+): string {
+  const sent = Buffer.from(body ?? '').toString('latin1');
+  const framing = inChunks ? ['transfer-encoding', 'chunked'] : ['content-length', sent.length];
   const all = {
     host: '127.0.0.1',
     ...headers,
-    ...(body !== undefined && { 'content-length': `${Buffer.byteLength(body)}` }),
+    ...(body !== undefined && Object.fromEntries([framing])),
     ...(closes && { connection: 'close' }),
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
-  return [`${method} ${path} HTTP/1.1`, ...lines, ...more, '', body ?? ''].join('\r\n');
+  const chunks = inChunks ? `${sent.length.toString(16)}\r\n${sent}\r\n0\r\n\r\n` : sent;
+  return [`${method} ${path} HTTP/1.1`, ...lines, ...more, '', chunks].join('\r\n');
 }
 
 /** What the server sends until it closes the connection. */
@@ -44,7 +51,7 @@ export async function exchange({ port, tls }: Target, bytes: string, from: strin
   const connection = tls ? connectTls({ ...tls, socket }) : socket;
   // A server that rejects a body may close before it is sent.
   for (const each of [socket, connection]) each.on('error', () => undefined);
-  connection.write(bytes);
+  connection.write(bytes, 'latin1');
   const pieces: Buffer[] = [];
   connection.on('data', (piece: Buffer) => pieces.push(piece));
   await new Promise((resolve) => connection.once('close', resolve));
@@ -64,8 +71,17 @@ interface Signer {
   showsKey?: boolean;
 }
 
-/** Headers that sign the request with a challenge of the server. */
-export async function signed(target: Target, asked: Asked, by: Signer, body = asked.body ?? '') {
+/**
+ * Headers that sign the request with a challenge of the server.
+ *
+ * @param body default: that of the request
+ */
+export async function signed(
+  target: Target,
+  asked: Asked,
+  by: Signer,
+  body = `${asked.body ?? ''}`,
+) {
   const { key, showsKey, ...receiver } = by;
   const { head } = await send(target, { method: 'GET', path: '/', headers: {}, from: asked.from });
   const challenge = /^accept-signature: (.*?)\r?$/im.exec(head)?.[1] ?? null;

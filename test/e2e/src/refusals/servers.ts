@@ -170,7 +170,7 @@ async function sessionAt(target: Target, origin: string, body: object) {
   return { host, origin, cookie };
 }
 
-function mapped<K extends string, V, W>(given: Record<K, V>, make: (value: V) => W) {
+export function mapped<K extends string, V, W>(given: Record<K, V>, make: (value: V) => W) {
   return Object.fromEntries(
     Object.entries<V>(given).map(([name, value]) => [name, make(value)]),
   ) as Record<K, W>;

@@ -1,12 +1,18 @@
 /** Each server, and what it does with a request that deserves to be rejected. */
 import type { Asked } from './send.ts';
-import { machine, reader, type Sender, type ServerName, secretHost } from './servers.ts';
+import { machine, mapped, reader, type Sender, type ServerName, secretHost } from './servers.ts';
+
+/** Of `packages/common/src/http/server.ts`, before any app. */
+export const ofServers = {
+  'two lengths': 400,
+  'many headers': 431,
+  tunnel: 400,
+  'not a path': 400,
+  'two hosts': 400,
+} as const;
 
 /** In the order of `packages/common/src/http/app.ts` and `answer.ts`. */
 export const refusals = [
-  'two lengths',
-  'many headers',
-  'two hosts',
   'wrong host',
   'proxy',
   'browser',
@@ -18,9 +24,12 @@ export const refusals = [
   'too many',
   'wrong type',
   'too large',
+  'another charset',
+  'unknown compression',
   'damaged compression',
+  'too large once decompressed',
 ] as const;
-export type Refusal = (typeof refusals)[number];
+export type Refusal = keyof typeof ofServers | (typeof refusals)[number];
 
 export interface Row {
   name: string;
@@ -33,9 +42,9 @@ export interface Row {
   passes: number;
   /** Largest body, in bytes. */
   most?: number;
-  /** Status of each rejection; or why there is none. */
+  /** Status of each rejection; or why there is none. Those of servers apply to all. */
   rejects: Readonly<Record<Refusal, number | string>>;
-  /** That differs from {@link refusals}. */
+  /** Those that precede the others; default: none. */
   order?: readonly Refusal[];
 }
 
@@ -43,27 +52,29 @@ const json = { 'content-type': 'application/json' };
 const kibibyte = 1024;
 
 const routed = {
-  'two lengths': 400,
-  'many headers': 431,
-  'two hosts': 400,
+  ...ofServers,
   'foreign rack': 421,
   'unknown path': 404,
   'wrong method': 405,
 } as const;
 const signedIn = { ...routed, 'no token': 401, 'wrong role': 403 } as const;
-const body = { 'wrong type': 415, 'too large': 413, 'damaged compression': 400 } as const;
+const body = {
+  'wrong type': 415,
+  'too large': 413,
+  'another charset': 415,
+  'unknown compression': 415,
+  'damaged compression': 400,
+  'too large once decompressed': 413,
+} as const;
+/** @param why there is no rejection */
+const noneOf = (why: string) => mapped(body, () => why);
 
-const noBody = 'it has no body';
 const cookies = 'proxies pass on cookies';
 const noLimit = 'it has no limit of calls';
 const byToken = 'no page or proxy has the token';
 const anybody = 'it is for everybody who can connect';
 const ofTokens = { 'wrong host': byToken, proxy: byToken, browser: byToken } as const;
-const ofReads = {
-  'wrong type': noBody,
-  'too large': noBody,
-  'damaged compression': noBody,
-} as const;
+const ofReads = noneOf('it has no body');
 const open = {
   'wrong host': anybody,
   proxy: anybody,
@@ -85,13 +96,10 @@ const read = {
   ...ofReads,
 } as const;
 /** Only callers without a token are identified by their address. */
-const readOrder: Row['order'] = [
-  ...['two lengths', 'many headers', 'two hosts', 'foreign rack', 'unknown path', 'wrong method'],
-  ...['no token', 'proxy', 'wrong host'],
-] as Refusal[];
+const readOrder = ['foreign rack', 'unknown path', 'wrong method', 'no token', 'proxy'] as const;
 
 /** A page of another host is one of another site. */
-const pageOrder: Row['order'] = ['two lengths', 'many headers', 'two hosts', 'browser'];
+const pageOrder = ['browser'] as const;
 
 const admin = { sender: 'admin', senders: { 'wrong role': 'view' } } as const;
 const page = { sender: 'page', senders: { 'wrong role': 'page of a viewer' } } as const;
@@ -132,9 +140,7 @@ export const rows: readonly Row[] = [
       'wrong host': 403,
       proxy: cookies,
       'wrong method': 404,
-      'wrong type': 'the other service checks it',
-      'too large': 'the other service checks it',
-      'damaged compression': 'the other service checks it',
+      ...noneOf('the other service checks it'),
     },
     order: pageOrder,
   },
@@ -196,18 +202,7 @@ export const rows: readonly Row[] = [
         ...body,
         'wrong type': 'Prometheus, amtool and curl send three different ones',
       },
-      order: [
-        ...[
-          'two lengths',
-          'many headers',
-          'two hosts',
-          'unknown path',
-          'wrong method',
-          'browser',
-          'no token',
-        ],
-        ...['damaged compression', 'too large'],
-      ] as Refusal[],
+      order: ['unknown path', 'wrong method', 'browser'],
     }),
   ),
   {
@@ -241,15 +236,7 @@ export const rows: readonly Row[] = [
       browser: 403,
       'foreign rack': 'clients of pdudaemon do not name a rack',
     },
-    order: [
-      'two lengths',
-      'many headers',
-      'two hosts',
-      'proxy',
-      'browser',
-      'wrong host',
-      'unknown path',
-    ],
+    order: ['proxy', 'browser'],
   },
   {
     name: 'metadata-server: its API',
@@ -276,15 +263,7 @@ export const rows: readonly Row[] = [
       'no token': 403,
       'too many': 429,
     },
-    order: [
-      'two lengths',
-      'many headers',
-      'two hosts',
-      'too many',
-      'wrong host',
-      'proxy',
-      'no token',
-    ],
+    order: ['too many', 'wrong host', 'proxy', 'no token'],
   },
   {
     name: 'agent: a change',
@@ -310,7 +289,7 @@ export const rows: readonly Row[] = [
     passes: 200,
     most: kibibyte * kibibyte,
     rejects: { ...routed, ...open, 'wrong host': 403, browser: 403, 'too many': noLimit, ...body },
-    order: ['two lengths', 'many headers', 'two hosts', 'wrong host', 'browser', 'unknown path'],
+    order: ['wrong host', 'browser', 'unknown path'],
   },
   ...(['metrics port', 'agent metrics', 'watch metrics'] as const).map(
     (at): Row => ({

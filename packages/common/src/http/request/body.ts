@@ -34,9 +34,9 @@ export async function readJson(
       headers: { accept: 'application/json' },
     });
   }
-  const most = Math.min(mostBytes, mostBodyBytes);
-  if (Number(length) > most) throw tooLarge(most);
-  const text = isEmpty ? '' : (await readBytes(request, { mostBytes: most })).toString();
+  const text = isEmpty
+    ? ''
+    : (await readBytes(request, { mostBytes: Math.min(mostBytes, mostBodyBytes) })).toString();
   if (caller?.digest !== undefined && caller.digest !== contentDigest(text)) {
     throw new HttpProblem(401, 'the body does not match the signed Content-Digest');
   }
@@ -78,9 +78,8 @@ export function readBytes(
   request: IncomingMessage,
   { mostBytes, hint, take }: BodyLimits,
 ): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLarge(mostBytes, hint);
   const decoder = decoderOf(request);
-  const length = Number(request.headers['content-length'] ?? 0);
-  if (decoder === undefined && length > mostBytes) throw tooLarge(mostBytes, hint);
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const pieces: Buffer[] = [];
   let bytes = 0;

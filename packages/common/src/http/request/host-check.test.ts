@@ -1,25 +1,12 @@
-import { createServer } from 'node:http';
-import { connect } from 'node:net';
-import { text } from 'node:stream/consumers';
-import { listen } from '@skolo/base/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, it } from 'vitest';
 import { hostCheck } from './host-check.ts';
 
-async function start(names: string[], host = '127.0.0.1') {
-  const check = hostCheck(names);
-  const server = createServer((request, response) => {
-    const why = check(request);
-    response.writeHead(why === undefined ? 200 : 403).end(why);
-  });
-  const port = await listen(server, onTestFinished, host);
-  return async (lines: string[]): Promise<string> => {
-    const socket = connect(port, host);
-    socket.write([...lines, 'Connection: close', '', ''].join('\r\n'));
-    return text(socket);
-  };
-}
+const check = hostCheck(['Metadata.lan', 'metadata', '192.168.1.8', 'fd20:ce:0::254']);
 
-const names = ['Metadata.lan', 'metadata', '192.168.1.8', 'fd20:ce:0::254'];
+function to(host: string | undefined, url = '/', localAddress = '127.0.0.1') {
+  return { headers: { host }, url, socket: { localAddress } } as IncomingMessage;
+}
 
 describe('hostCheck', () => {
   it.each([
@@ -33,13 +20,12 @@ describe('hostCheck', () => {
     '[FD20:CE:0::254]:80',
     '[::ffff:192.168.1.8]',
     'localhost:8080',
+    'LOCALHOST.',
     '127.0.0.1',
     '127.9.9.9:80',
     '[::1]:80',
-  ])('accepts %s', async (host) => {
-    const send = await start(names);
-
-    expect(await send(['GET / HTTP/1.1', `Host: ${host}`])).toMatch(/^HTTP\/1\.1 200 /);
+  ])('accepts %s', (host) => {
+    expect(check(to(host))).toBeUndefined();
   });
 
   it.each([
@@ -50,50 +36,40 @@ describe('hostCheck', () => {
     'metadata/evil',
     'localhost.evil.example',
     '127.0.0.1.evil.example',
+    '127.1',
     '192.168.1.9',
+    '169.254.169.254',
     '[::2]',
     '[metadata]x',
+    '[::1',
     'metadata:80:80',
     'metadata:port',
+    'localhost:',
     '.',
+    '*',
     '',
-  ])('rejects "%s"', async (host) => {
-    const send = await start(names);
-
-    const answer = await send(['GET / HTTP/1.1', `Host: ${host}`]);
-
-    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
-    expect(answer).toContain('add it to jumphost.hosts in rack.yaml');
+  ])('rejects "%s"', (host) => {
+    expect(check(to(host))).toContain('add it to jumphost.hosts in rack.yaml');
   });
 
-  it('accepts the address that the request arrived at', async () => {
-    const send = await start([], '127.0.0.5');
-
-    expect(await send(['GET / HTTP/1.1', 'Host: 127.0.0.5'])).toMatch(/^HTTP\/1\.1 200 /);
+  it('accepts the address that the request arrived at', () => {
+    expect(hostCheck([])(to('10.0.0.5', '/', '10.0.0.5'))).toBeUndefined();
   });
 
-  it('accepts HTTP/1.0 without Host, which no browser sends', async () => {
-    const send = await start(names);
-
-    expect(await send(['GET / HTTP/1.0'])).toMatch(/^HTTP\/1\.1 200 /);
+  it('accepts HTTP/1.0 without Host, which no browser sends', () => {
+    expect(check(to(undefined))).toBeUndefined();
   });
 
-  it('checks the host of the target, which goes before the header', async () => {
-    const send = await start(names);
-
-    const foreign = ['GET http://evil.example/ HTTP/1.1', 'Host: metadata'];
-    expect(await send(foreign)).toMatch(/^HTTP\/1\.1 403 /);
-    expect(await send(['GET http://metadata/x HTTP/1.1', 'Host: metadata'])).toMatch(/ 200 /);
+  it('checks the host of the target, which goes before the header', () => {
+    expect(check(to('metadata', 'http://evil.example/'))).toContain('"evil.example"');
+    expect(check(to('metadata', 'http://metadata/x'))).toBeUndefined();
   });
 
-  it('rejects a foreign host again and again, and shows at most 100 characters of it', async () => {
-    const send = await start(names);
-    const long = `${'x'.repeat(2000)}.example`;
-
+  it('rejects a foreign host again and again, and shows at most 100 characters of it', () => {
     for (let i = 0; i < 3; i++) {
-      const answer = await send(['GET / HTTP/1.1', `Host: ${long}`]);
-      expect(answer).toMatch(/^HTTP\/1\.1 403 /);
-      expect(answer).not.toContain('x'.repeat(101));
+      const why = check(to(`${'x'.repeat(2000)}.example`));
+      expect(why).toContain('x'.repeat(99));
+      expect(why).not.toContain('x'.repeat(101));
     }
   });
 });

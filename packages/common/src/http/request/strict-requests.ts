@@ -62,6 +62,7 @@ export function rejectWith(answerMalformed: AnswerMalformed = asProblem) {
 }
 
 const explained: Readonly<Record<string, HttpProblem | undefined>> = {
+  CONNECT: new HttpProblem(400, 'this server is not a proxy; do not use CONNECT'),
   HPE_HEADER_OVERFLOW: new HttpProblem(
     431,
     'the headers are too large; send fewer or shorter ones',
@@ -78,7 +79,7 @@ const notHttp = new HttpProblem(
 
 /** Responds to what Node cannot parse. */
 export function answerClientError(
-  error: NodeJS.ErrnoException,
+  error: Pick<NodeJS.ErrnoException, 'code'>,
   socket: Socket,
   answerMalformed: AnswerMalformed = asProblem,
 ): void {
