@@ -5,7 +5,7 @@
  * `:` between the fields before 3.0; pdudaemon, share/pdudaemon.conf and pdudaemon/drivers.
  */
 import { isIP } from 'node:net';
-import { models } from '@skolo/models';
+import { isExpression, models } from '@skolo/models';
 import { z } from 'zod';
 import { asHostName, hostNameProblem } from '../schema/network-fields.ts';
 import { ForeignInventoryError, parseForeign } from './foreign-file.ts';
@@ -57,6 +57,13 @@ type Found = Omit<ForeignDevice, 'name'> | { left: string } | { bad: string };
 
 const Account = z.object({ username: z.string().optional() });
 const accounts = z.record(z.string(), Account).nullish();
+/** Text, or a regular expression between slashes. */
+const Separator = z
+  .string()
+  .default(':')
+  .transform((text) => /^\/(.*)\/$/.exec(text)?.[1] ?? text.replace(/[^\w\s]/g, '\\$&'))
+  .refine(isExpression, { error: 'is not a valid regular expression' })
+  .transform((pattern) => new RegExp(pattern));
 const OxidizedConfig = Account.extend({
   model: z.string().optional(),
   model_map: z.record(z.string(), z.string()).nullish(),
@@ -64,7 +71,7 @@ const OxidizedConfig = Account.extend({
   models: accounts,
   source: z.object({
     csv: z.object({
-      delimiter: z.string().default(':').transform(separatorOf),
+      delimiter: Separator,
       map: z.record(z.string(), z.number()),
       vars_map: z.record(z.string(), z.number()).nullish(),
     }),
@@ -73,19 +80,8 @@ const OxidizedConfig = Account.extend({
 type OxidizedConfig = z.output<typeof OxidizedConfig>;
 
 const usualConfig: OxidizedConfig = {
-  source: { csv: { delimiter: ':', map: { name: 0, ip: 1, model: 2, username: 3, password: 4 } } },
+  source: { csv: { delimiter: /:/, map: { name: 0, ip: 1, model: 2, username: 3, password: 4 } } },
 };
-
-/** Text, or a regular expression between slashes. */
-function separatorOf(text: string, context: z.RefinementCtx): string | RegExp {
-  const [, pattern] = /^\/(.*)\/$/.exec(text) ?? [];
-  try {
-    return pattern === undefined ? text : new RegExp(pattern);
-  } catch {
-    context.addIssue('skolo does not support this regular expression');
-    return z.NEVER;
-  }
-}
 
 /** @param config Oxidized's file `config`, which says what the columns are @throws ForeignInventoryError */
 export function readOxidized(
