@@ -87,6 +87,34 @@ snmp-server user admin network-admin auth md5 «CANARYCANARY» priv des «CANARY
 ipv6 ospf authentication ipsec spi 500 md5 «0123456789abcdef0123456789abcdef»
 event manager environment _slack https://hooks.slack.com/services/T0000/B0000/«CANARYabcdefghij12345678»
 radius-server host 10.0.0.6 encrypted-key "«CANARY»"
+snmp mib community-map «CANARY» engineid 8000
+ encryption key 1 size 128bit 7 «CANARY» transmit-key
+ encryption vlan 10 key 2 size 40bit «CANARY»
+ snmp-agent usm-user v3 me authentication-mode sha cipher «CANARY»
+ snmp-agent usm-user v3 me group cipher authentication-mode sha «CANARY» privacy-mode aes128 «CANARY»
+ snmp-agent target-host trap address udp-domain 10.0.0.7 params securityname cipher «CANARY» v2c
+ ospf authentication-mode md5 1 cipher «CANARY»
+ vrrp vrid 1 authentication-mode md5 «CANARY»
+ntp-service authentication-keyid 1 authentication-mode hmac-sha256 cipher «CANARY»
+configure account admin encrypted «"CANARY"»
+create account admin me encrypted «"CANARY"»
+configure snmpv3 add user me authentication md5 hex «CA:NA:RY» privacy aes 128 hex «CA:NA:RY»
+set snmp community-string «CANARY»
+<snmp-community-string>«CANARY»</snmp-community-string>
+<rocommunity>«CANARY»</rocommunity>
+<authpwd>«CANARY»</authpwd>
+<proxypass>«CANARY»</proxypass>
+rocommunity «CANARY default»
+rwcommunity6 «CANARY»
+com2sec local default «CANARY»
+trap2sink 10.0.0.7 «CANARY»
+createUser me SHA «"CANARY"» AES «CANARY»
+createUser -e 0x80 me MD5 «CANARY» DES
+trapsess -v 3 -u me -a SHA -A «CANARY» -x AES -X «CANARY» 10.0.0.7
+MONITOR ups@localhost 1 upsmon «CANARY» primary
+requirepass «CANARY»
+masterauth «CANARY»
+SSHPASS=«CANARY»
 `;
 
 /** Names that are not secrets, although they contain one of the words. */
@@ -124,6 +152,13 @@ password	include		su
 password	[success=1 default=ignore]	pam_unix.so obscure yescrypt
 passwd:         files systemd
 mac address-table static 0011.2233.4455 vlan 10 interface Gi1/0/1
+ntp authentication key-id 1 authentication-mode md5
+ authentication-mode scheme
+ authentication-mode aaa
+snmp-server enable traps bypass
+agentaddress udp:161
+rouser me authPriv
+monitor session 1 source interface Gi1/0/1
 `;
 
 const linesOf = (text: string) => text.trim().split('\n');

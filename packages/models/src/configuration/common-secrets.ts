@@ -13,8 +13,8 @@ import type { SecretRule } from '../contract/backup.ts';
 const word = `(?:${[
   String.raw`[\w.-]*(?:(?<!\bno)passw(?:or)?d|pass-?phrase|passcode|secret|psk|credentials?|token|authtok|cak|pmk)`,
   String.raw`[\w.-]*[._-]p(?:ass|wd|w)`,
-  String.raw`\w*(?:bind|root|mod|admin)pw`,
-  String.raw`(?<!\b(?:set|match)\s)(?:(?:snmp-)?community(?:-name)?|[\w.]*_community)`,
+  String.raw`\w*(?:(?:bind|root|mod|admin)pw|(?:auth|priv)pwd|(?:proxy|require|ssh)pass|masterauth)`,
+  String.raw`(?<!\b(?:set|match)\s)(?:(?:snmp-|r[ow])?community6?(?:-name|-string)?|[\w.]*_community)`,
   String.raw`(?:[\w.-]*[._-])?(?<!public[_ -])key(?:-string|-hexadecimal|-octet-string|-value|-data)?(?<!(?<!\S\s+)key(?=\s+\d{1,10}\s*$))`,
   String.raw`[\w.-]*(?:auth|api|wep|wpa|private|shared|priv|encryption|access|account)key`,
 ].join('|')})\\d?`;
@@ -32,7 +32,7 @@ const quoted = `"(${quotedCharacter}+)`;
 const single = String.raw`'((?:'\\''|[^'])+)`;
 
 /** Whole statements about secrets that contain none, such as those of PAM, public keys, and names of a secret in front of a better match. */
-const harmless = String.raw`(?:(?:requisite|required|optional|sufficient|\[[^\]]{1,200}\])\s+\S{1,64}\.so\b|(?<=^passwd:\s{1,40})(?:files|compat)\b|(?<=^password\s{1,40})(?:include|substack)\s|(?:required|enabled?|disabled?|yes|no|true|false|rollover|none|encryption aes|strength-check)(?: for \S+)?\s*;?\s*$|(?:BLOCK|V\d)-{4,5}\s*$|default mode |id \S+ password |(?<=(?:^|ntp )\s*(?:server|peer) \S+(?: \S+){0,6} key )\d{1,5}\s*;?\s*$|(?<=pre-shared-key )key-chain \S+\s*$|(?<=\bkey\s)(?:chain \S+\s*$|(?:generate|zeroize|import|export|param) )|(?<=community\s)(?:["']?\d+:\d+\b|\S+ members )|[\w.@-]+ (?:id|secret|key|version) ["']|value ["']|\d+ key-string\s|(?<=(?:psk|shared-secret)\s)[\w.@-]+ \{\s*$|["']?(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-(?:ssh|ecdsa)-|AAAA(?:B3Nz|C3Nz|E2Vj|G))|(?:password|passwd|secret|(?:[a-z]+-){0,3}key(?:-string)?)(?:\s+\S|["']?\s*[=:]))`;
+const harmless = String.raw`(?:(?:requisite|required|optional|sufficient|\[[^\]]{1,200}\])\s+\S{1,64}\.so\b|(?<=^passwd:\s{1,40})(?:files|compat)\b|(?<=^password\s{1,40})(?:include|substack)\s|(?:required|enabled?|disabled?|yes|no|true|false|rollover|none|encryption aes|strength-check)(?: for \S+)?\s*;?\s*$|(?:BLOCK|V\d)-{4,5}\s*$|default mode |id \S+ password |(?:\d )?size \d+bit |(?<=(?:^|ntp )\s*(?:server|peer) \S+(?: \S+){0,6} key )\d{1,5}\s*;?\s*$|(?<=pre-shared-key )key-chain \S+\s*$|(?<=\bkey\s)(?:chain \S+\s*$|(?:generate|zeroize|import|export|param) )|(?<=community\s)(?:["']?\d+:\d+\b|\S+ members )|[\w.@-]+ (?:id|secret|key|version) ["']|value ["']|\d+ key-string\s|(?<=(?:psk|shared-secret)\s)[\w.@-]+ \{\s*$|["']?(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-(?:ssh|ecdsa)-|AAAA(?:B3Nz|C3Nz|E2Vj|G))|(?:password|passwd|secret|(?:[a-z]+-){0,3}key(?:-string)?)(?:\s+\S|["']?\s*[=:]))`;
 /** In front of free text. */
 const freeText =
   /^\s*(?:hostname|set clibanner)\s|^(?!\s*user)\s*(?:[^\s=]+\s+){0,8}(?:description|remark|comment|title|location|contact|alias|sysname)\s|^[\w.]+\.name=/i;
@@ -90,11 +90,23 @@ export const commonSecrets: readonly SecretRule[] = [
   /\bauth(?:-\w+-key| (?:md5|sha\S*)) (?:0x)?("[^"]*"|\S{8,})/,
   /\bpriv(?:-\w+-key| (?:3?des|aes\S*(?: \d+)?)) (?:0x)?("[^"]*"|\S{8,})/,
   /^snmp.* priv (?!3?des|aes|noauth|auth)("[^"]*"|\S+)/,
-  /^snmp-server (?:mib )?community-map (\S+)/,
+  /^snmp(?:-server)? (?:mib )?community-map (\S+)/,
+  /\bparams securityname (?:(?:cipher|plain|simple) )?(\S+)/,
+  /\b(?:authentication|privacy)-mode (?:(?:hmac-)?(?:md5|sha\S*|sm3)|3?des\S*|aes\S*)(?: \d{1,3})?(?: (?:cipher|plain|simple))? (?!key|cipher|plain|simple|privacy-mode)("[^"]+"|\S+)/g,
+  /^configure snmpv3 .{0,80}? authentication \S+ (?:hex|localized-key) (\S+)(?: privacy (?:\S+ ){0,2}(?:hex|localized-key) (\S+))?/,
+  // Of net-snmp.
+  /^\s*com2sec6?\s+(?:-Cn\s+\S+\s+)?\S+\s+\S+\s+(\S+)/i,
+  /^\s*(?:trap2?|inform)sink\s+\S+\s+(\S+)/i,
+  /^\s*createUser\s.{0,80}?\s(?:MD5|SHA\S*)\s+("[^"]+"|\S+)(?:\s+(?:3?DES|AES\S*)\s+("[^"]+"|\S+))?/i,
+  /(?<=^\s{0,8}trapsess\s.{0,200})\s-[AXMKc]\s+("[^"]+"|\S+)/,
   // RIP, VRRP, HSRP, EIGRP, NHRP, OSPF.
   /\bauthentication (?:string|text|simple|encrypt) (?:\d )?(?!key-chain)(\S.*)/,
   /\b(?:nhrp|standby|vrrp|glbp)(?: \d+)? authentication (?!text|md5|string)(\S.*)/,
   /\bauthentication mode hmac-sha-256 (?:\d )?(\S+)/,
+  // Accounts of Extreme's switches, WEP, and NUT's monitor.
+  /^(?:configure|create) .{0,80}?account .{0,80}?encrypted (\S+)/,
+  /^\s*encryption (?:vlan \d+ )?key \d size \w+ (?:\d )?(\S+)/,
+  /^\s*MONITOR\s+\S{1,200}@\S{1,200}\s+\d+\s+\S+\s+(\S+)/,
   // Keys in hexadecimal: IPsec of OSPFv3 and by hand, MACsec.
   /\b(?:ipsec spi|session-key) .{0,80}?(?<!\S)(?:0x)?([\da-f]{16,})/i,
   /^\s*key [\da-f]{2,64} (?:\d\w? |cak |key-octet-string )?(\S+)/i,
