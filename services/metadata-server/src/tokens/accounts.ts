@@ -10,6 +10,8 @@ export interface Account {
   source: TokenSource;
   /** That of rack.yaml, or else of the credentials; undefined while these cannot be read. */
   email: string | undefined;
+  /** That of the credentials alone. */
+  owner?: string | undefined;
   /** Why its credentials cannot be read. This disables only this identity. */
   unreadable?: string;
   /** rack.yaml gives it a different e-mail address than its credentials. */
@@ -34,14 +36,14 @@ export async function openAccounts(rack: Rack, now: () => number): Promise<Accou
 async function emailOf(
   { email: written }: Identity,
   source: TokenSource,
-): Promise<Pick<Account, 'email' | 'unreadable' | 'otherEmail'>> {
+): Promise<Pick<Account, 'email' | 'owner' | 'unreadable' | 'otherEmail'>> {
   try {
     const email = await source.email();
     if (written === undefined || email === undefined || email === written) {
-      return { email: written ?? email };
+      return { email: written ?? email, owner: email };
     }
     const otherEmail = `rack.yaml specifies ${written}, but the credentials belong to ${email}; fix one of them`;
-    return { email: written, otherEmail };
+    return { email: written, owner: email, otherEmail };
   } catch (error) {
     return { email: written, unreadable: errorText(error) };
   }

@@ -55,6 +55,14 @@ async function readiness(rack: TestRack): Promise<{ status: number; degraded: st
   return { status: reply.status, degraded: degraded.map(({ what }: { what: string }) => what) };
 }
 
+const other = 'other@my-project.iam.gserviceaccount.com';
+
+async function replaceKey({ google, dir }: TestRack): Promise<void> {
+  const key = makeServiceAccountKey({ email: other, tokenUri: google.tokenUrl });
+  google.addServiceAccountKey(key);
+  await writeFile(join(dir, 'secrets/jumphost.json'), JSON.stringify(key));
+}
+
 describe('first requests', () => {
   it('are one upstream call, whether 300 or one', async () => {
     const google = await startTestGoogle();
@@ -279,10 +287,7 @@ describe('a token', () => {
     const email = 'instance/service-accounts/default/email';
     await rack.token({ from: self });
     expect((await rack.get(email, { from: self })).body).toBe(jumphost);
-    const other = 'other@my-project.iam.gserviceaccount.com';
-    const key = makeServiceAccountKey({ email: other, tokenUri: rack.google.tokenUrl });
-    rack.google.addServiceAccountKey(key);
-    await writeFile(join(rack.dir, 'secrets/jumphost.json'), JSON.stringify(key));
+    await replaceKey(rack);
     clock.pass(3_100_000);
 
     await rack.token({ from: self });
@@ -292,6 +297,20 @@ describe('a token', () => {
     await vi.waitFor(async () => {
       expect((await rack.get(email, { from: self })).body).toBe(other);
     }, 5000);
+  });
+
+  it('of an account is not given once its key has been replaced by that of another', async () => {
+    const clock = fakeClock(Date.now());
+    const rack = await startRack({ clock, tickMs: 10 });
+    await rack.token({ from: self });
+    await replaceKey(rack);
+
+    clock.pass(61_000);
+
+    const path = 'instance/service-accounts/default/email';
+    await expect.poll(async () => (await rack.get(path, { from: self })).body).toBe(other);
+    const token = tokenOf(await rack.token({ from: self }));
+    expect(rack.google.issued.find((each) => each.token === token)?.account).toBe(other);
   });
 
   it('of an identity whose key is missing is rejected, the others’ are not', async () => {
@@ -418,6 +437,19 @@ describe('a restart', () => {
 
     expect(tokenOf(await next.token())).not.toBe(before);
     expect(google.issued.at(-1)?.account).toBe(jumphost);
+  });
+
+  it('does not hand on a token of the account whose key has been replaced by that of another', async () => {
+    const google = await startTestGoogle();
+    const rack = await startRack({ google });
+    await rack.token({ from: self });
+    await rack.stop();
+    await replaceKey(rack);
+
+    const next = await startRack({ google, dir: rack.dir });
+    const token = tokenOf(await next.token({ from: self }));
+
+    expect(google.issued.find((each) => each.token === token)?.account).toBe(other);
   });
 
   it('does not hand on a token of scopes that its identity had', async () => {

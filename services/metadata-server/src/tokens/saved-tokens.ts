@@ -14,6 +14,7 @@ import { z } from 'zod';
 const SavedToken = z.object({
   /** `Account.key`, and the scopes: what the token is for. */
   account: z.string(),
+  owner: z.string().optional(),
   scopes: z.array(z.string()),
   value: z.string().min(1),
   life: z.number().positive(),

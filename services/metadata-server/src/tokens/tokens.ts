@@ -91,22 +91,26 @@ export class Tokens {
   /** Adopts an earlier process's token: still valid, for one of our accounts, with scopes that it still has. */
   adopt(accounts: Accounts, saved: readonly SavedToken[]): void {
     const byKey = new Map([...accounts.values()].map((account) => [account.key, account]));
-    for (const { account: key, scopes, ...token } of saved) {
+    for (const { account: key, owner, scopes, ...token } of saved) {
       const account = byKey.get(key);
-      const allowed = account && scopes.every((scope) => account.identity.scopes.includes(scope));
+      const allowed =
+        account &&
+        !isAnother(owner, account.owner) &&
+        scopes.every((scope) => account.identity.scopes.includes(scope));
       if (allowed && token.expiresAt > this.deps.clock.uptime()) {
         this.accessToken(account, scopes).adopt(token);
       }
     }
   }
 
-  /** Sets the active accounts. Tokens of accounts that are gone are forgotten. */
+  /** Sets the active accounts. Tokens of accounts that are gone, or whose key file is now another account's, are forgotten. */
   setAccounts(accounts: Accounts): void {
     const active = new Map([...accounts.values()].map((account) => [account.key, account]));
     for (const [key, entry] of this.entries) {
       const account = active.get(entry.account.key);
       entry.usual = false;
-      if (account) entry.account = account;
+      const { owner } = entry.account;
+      if (account && !isAnother(owner, account.owner)) entry.account = { owner, ...account };
       else this.entries.delete(key);
     }
     for (const account of active.values()) this.usual(account).usual = true;
@@ -154,7 +158,12 @@ export class Tokens {
     for (const { account, wanted, token } of this.entries.values()) {
       const held = token.unexpired();
       if (!held || wanted.kind === 'id-token') continue;
-      tokens.push({ account: account.key, scopes: [...wanted.scopes], ...held });
+      tokens.push({
+        account: account.key,
+        owner: account.owner,
+        scopes: [...wanted.scopes],
+        ...held,
+      });
     }
     return tokens;
   }
@@ -258,6 +267,11 @@ export class Tokens {
     });
     return (await Promise.all(stamps)).join('\n');
   }
+}
+
+/** Owners of credentials; undefined while these cannot be read, which proves nothing. */
+function isAnother(owner: string | undefined, now: string | undefined): boolean {
+  return owner !== undefined && now !== undefined && owner !== now;
 }
 
 function wallOffset(clock: Clock): number {
