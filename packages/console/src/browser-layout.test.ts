@@ -1,11 +1,13 @@
 /** The layout of every page, measured in a real browser on a phone, a tablet and a laptop; and what a finger, Back and links do. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isSilent } from '@skolo/api/silence';
 import { buildPages } from '@skolo/console/build';
 import { isLong } from '@skolo/durable/fault-injection';
+import type { GeneratedRack } from '@skolo/scripted-services';
 import { peer } from '@skolo/simulators';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { type Browser, openBrowser, signIn } from './testing/browser.ts';
 import { everyPage } from './testing/every-page.ts';
@@ -98,6 +100,24 @@ async function faultsOf(shown: Page): Promise<string[]> {
   return found;
 }
 
+const oddText = 'ann 👩‍🔧: המאוורר רועש 12 פעמים 🇩🇪';
+
+/** All machines have twelve phones, and have been silent for an hour. */
+function makeOdd({ machines }: GeneratedRack): void {
+  const since = new Date(Date.now() - 3_600_000).toISOString();
+  const gone = { condition: 'gone', since, lastSeen: since, needsAttention: oddText } as const;
+  const all = machines.map(({ task: _, devices: [device], ...machine }) => ({
+    ...machine,
+    ...gone,
+    sentence: oddText,
+    devices: Array.from({ length: 12 }, (_, i) => ({
+      ...{ kind: 'android', state: 'present' as const, ...device },
+      name: `phone-${i + 1}`,
+    })),
+  }));
+  machines.splice(0, machines.length, ...all);
+}
+
 async function open(view: string, selector: string): Promise<void> {
   await page.goto(`${fixture.url}/#/${view}`);
   await page.locator(selector).first().waitFor();
@@ -181,6 +201,34 @@ describe.skipIf(!chromium)('the layout', () => {
       expect(faults).toEqual([]);
     },
   );
+
+  it.each([
+    ['without machines', 0],
+    ['of silent machines with many phones, emoji and Hebrew', 60],
+  ])('of a rack %s fits', async (_, count) => {
+    const odd = await startFixture({
+      machines: count,
+      anonymousRead: ['127.0.0.0/8'],
+      prepare: makeOdd,
+    });
+    onTestFinished(odd.stop);
+    const other = await browser.context.newPage();
+    onTestFinished(() => other.close());
+    const [machine] = odd.fixture.machines;
+    const more = machine ? [`machine/${machine.name}`, `rack?card=${machine.name}`] : [];
+    const faults: string[] = [];
+    for (const view of ['rack', 'machines', 'timeline', 'visit', ...more]) {
+      await other.goto(`${odd.url}/#/${view}`);
+      await other.locator('#main > *').first().waitFor();
+      await expect.poll(() => other.locator('.loading').count()).toBe(0);
+      faults.push(...(await faultsOf(other)).map((fault) => `${view}: ${fault}`));
+    }
+
+    expect(faults).toEqual([]);
+    await other.goto(`${odd.url}/#/rack`);
+    const card = other.locator('.card', { hasText: `all ${count} machines are gone` });
+    await expect.poll(() => card.count()).toBe(Math.min(1, count));
+  });
 
   it('of a selection and its dialog fits', async () => {
     await open('rack?shelf=shelf1', '.tile');
@@ -270,7 +318,8 @@ describe.skipIf(!chromium)('the layout', () => {
       await expect.poll(() => head.nth(index).getAttribute('aria-sort')).not.toBe('none');
     }
     const { machines } = fixture.fixture;
-    const levels = machines.map(({ devices: [device] }) => device?.batteryPercent ?? 0);
+    const responding = machines.filter((machine) => !isSilent(machine));
+    const levels = responding.map(({ devices: [device] }) => device?.batteryPercent ?? 0);
 
     await open('machines?sort=battery', 'tbody tr');
     expect(await column(6)).toEqual(levels.toSorted((a, b) => a - b).map((level) => `${level}%`));

@@ -41,7 +41,8 @@ it.skipIf(!peer('chromium') || !isLong)(
     const seen = async (text: RegExp) => {
       await attention.getByText(text).first().waitFor(long);
     };
-    await attention.getByText('No machine needs attention').waitFor(long);
+    const well = page.locator('.tile.c-ok');
+    await expect.poll(() => well.count(), long).toBe(machines.length);
 
     // What, since when, cause: 0 clicks.
     const silent = machines.slice(0, 12);
@@ -55,6 +56,7 @@ it.skipIf(!peer('chromium') || !isLong)(
     expect(await rack.skolo('timeline', '--since', '1h')).toMatch(/ann.*on it/);
     expect(await rack.skolo('machine', 'list', '--needs-attention')).toMatch(/ann is on it/i);
     expect(await rack.skolo('status')).toMatch(/ann holds 12 machines/);
+    expect(await rack.skolo('audit')).toMatch(/ann +hold +rpi-\[1-12\] +done +on it: switch-1/);
     // What `skolo status` asks for where Prometheus runs.
     await expect.poll(rack.held, long).toEqual({ ann: '12' });
 

@@ -92,7 +92,10 @@ export function clockIn(timezone: string | undefined): (time: string | number) =
     ...(timezone !== undefined && { timeZone: timezone }),
   });
   return (text) => {
-    const [day = '', time = '', offset = ''] = format.format(new Date(text)).split(' ');
+    const [day = '', time = '', offset = ''] = format
+      .format(new Date(text))
+      .replace('−', '-')
+      .split(' ');
     return { day, time, offset };
   };
 }

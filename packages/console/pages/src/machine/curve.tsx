@@ -25,6 +25,9 @@ export function CurveLane({
   const yOf = (value: number) =>
     y + height - pad - ((value - low) / (high - low)) * (height - 2 * pad);
   const suffix = unit === 'percent' ? '%' : ' °C';
+  // The heat of a phone follows its battery.
+  const named = device === 'device' ? '' : device;
+  const about = unit === 'percent' ? named : quantity.replaceAll('_', ' ');
   const near = at === undefined ? undefined : nearest(points, at / 1000);
   const last = near ?? points.at(-1);
   return (
@@ -35,11 +38,9 @@ export function CurveLane({
       <text class="value" x={0} y={y + 34}>
         {last ? `${last[1]}${suffix}` : 'no data'}
       </text>
-      {unit === 'celsius' && (
-        <text class="sensor" x={0} y={y + 47}>
-          {quantity.replaceAll('_', ' ').slice(0, 16)}
-        </text>
-      )}
+      <text class="sensor" x={0} y={y + 47}>
+        {about.slice(0, 16)}
+      </text>
       <text class="limit" x={scale.end} y={yOf(high) + 4}>
         {high}
       </text>

@@ -1,6 +1,6 @@
 /** The columns of the table of machines. */
 import type { Machine } from '@skolo/api/machine-state';
-import { beganAt } from '@skolo/api/silence';
+import { beganAt, readingsOf } from '@skolo/api/silence';
 import { conditions } from '../parts/condition.tsx';
 
 type Value = string | number | undefined;
@@ -38,17 +38,18 @@ export const columns: readonly Column[] = [
     key: 'battery',
     title: 'Battery',
     unit: '%',
-    of: ({ devices }) =>
+    of: (machine) =>
       extreme(
         Math.min,
-        devices.map((each) => each.batteryPercent),
+        readingsOf(machine).devices.map((each) => each.batteryPercent),
       ),
   },
   {
     key: 'temperature',
     title: 'Temperature',
     unit: ' °C',
-    of: ({ devices, host }) => {
+    of: (machine) => {
+      const { devices, host } = readingsOf(machine);
       const own = typeof host?.celsius === 'number' ? host.celsius : undefined;
       const sensors = devices.flatMap((each) => Object.values(each.temperaturesCelsius ?? {}));
       return extreme(Math.max, [...sensors, own]);

@@ -32,14 +32,11 @@ export function Attention({
   const ordered = opened ? [opened, ...cards.filter((card) => card !== opened)] : cards;
   const limit = most[useIsNarrow() ? 'narrow' : 'wide'];
   const hidden = cards.length - limit;
-  const waiting = cards.filter(({ machine }) => machine).length;
   return (
     <section class="attention" aria-label="Needs attention">
       <h2>
-        {waiting > 0
-          ? `${count(waiting, 'machine needs', 'machines need')} attention`
-          : 'No machine needs attention'}
-        {waiting > 0 && (
+        {cards.length > 0 ? count(cards.length, 'problem') : 'No problems'}
+        {cards.length > 0 && (
           <a class="button" href={hrefOf('visit')} aria-label="List for a site visit">
             List
           </a>

@@ -36,8 +36,12 @@ export function cardsOf(rack: RackView, machines: ReadonlyMap<string, Machine>):
     ...ofCauses(rack, machines),
     ...ofElements(rack),
   ];
-  const people = needingAttention(machines.values()).map(cardOfMachine);
-  const silent = cardOfSilent(recentlySilent(machines.values()));
+  const waiting = needingAttention(machines.values());
+  const gone = waiting.filter(({ condition }) => condition === 'gone');
+  const areAlike = gone.length > few;
+  const people = waiting.filter((each) => !areAlike || !gone.includes(each)).map(cardOfMachine);
+  if (areAlike) cards.push(...cardOfSilent(gone, machines.size));
+  const silent = cardOfSilent(recentlySilent(machines.values()), machines.size);
   const cardOf = (name: string) => [...cards, ...people].find(({ names }) => names.includes(name));
   for (const element of rack.elements) {
     const own = backupOf(element, cardOf);
@@ -197,30 +201,26 @@ function cardOfAlert(alert: MachineAlert): Card {
   });
 }
 
-/** What nobody has to deal with yet, because most machines come back within minutes. */
-function cardOfSilent(machines: readonly Machine[]): Card[] {
+/** Nobody has to deal with those that fell silent a moment ago, because most come back within minutes. @param all in the rack */
+function cardOfSilent(machines: readonly Machine[], all: number): Card[] {
   const [first] = machines;
   if (first === undefined) return [];
-  const filter = { condition: 'stale' };
-  const names = listed(
-    machines.map(({ name }) => name),
-    few,
-  );
-  return [
-    card(
-      `${count(machines.length, 'machine is', 'machines are')} silent`,
-      hrefOf('rack', [], filter),
-      {
-        names: [],
-        isBad: false,
-        since: first.lastSeen,
-        text: machines.length > 1 ? `${names}; they share no cause` : names,
-        machines,
-        filter,
-        alerts: machines.flatMap(({ alerts }) => alerts),
-      },
-    ),
-  ];
+  const { condition, lastSeen: since } = first;
+  const filter = { condition };
+  const isAll = machines.length === all && all > 1;
+  const verb = count(machines.length, 'machine is', 'machines are');
+  const title = `${isAll ? 'all ' : ''}${verb} ${condition === 'gone' ? 'gone' : 'silent'}`;
+  const names = machines.map(({ name }) => name);
+  const more = {
+    names: [],
+    isBad: isAll || condition === 'gone',
+    since,
+    text: listed(names, few) + (names.length > 1 ? '; they share no known cause' : ''),
+    machines,
+    filter,
+    alerts: machines.flatMap(({ alerts }) => alerts),
+  };
+  return [card(title, hrefOf('rack', [], filter), more)];
 }
 
 function cardOfMachine(machine: Machine): Card {

@@ -1,5 +1,6 @@
 import { matching } from '@skolo/api/machine-filter';
 import type { Machine, RackView } from '@skolo/api/machine-state';
+import { count } from '@skolo/base/count';
 import type { ComponentChildren } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { type ActionName, actions } from '../actions/actions.ts';
@@ -12,6 +13,7 @@ import { isArrow, nextIn } from './arrows.ts';
 import { Attention } from './attention.tsx';
 import { filterOf } from './filter.ts';
 import { FilterBar } from './filter-bar.tsx';
+import { OnIt } from './on-it.tsx';
 import { Shelves } from './shelves.tsx';
 
 export function RackPage({ route }: { route: Route }) {
@@ -91,7 +93,13 @@ function Rack({
         />
       </Tiles>
       {(isSelecting || chosen.size > 0) && (
-        <Selection chosen={chosen} order={order} onChange={setChosen} onEnd={endSelecting} />
+        <Selection
+          chosen={chosen}
+          machines={[...chosen].flatMap((name) => machines.get(name) ?? [])}
+          order={order}
+          onChange={setChosen}
+          onEnd={endSelecting}
+        />
       )}
     </div>
   );
@@ -154,11 +162,13 @@ function useRackKeys({
 
 function Selection({
   chosen,
+  machines,
   order,
   onChange,
   onEnd,
 }: {
   chosen: ReadonlySet<string>;
+  machines: readonly Machine[];
   order: readonly string[];
   onChange(chosen: ReadonlySet<string>): void;
   onEnd(): void;
@@ -166,7 +176,12 @@ function Selection({
   return (
     <section class="selection" aria-label="Selection">
       <b role="status">{chosen.size} selected</b>
-      {chosen.size > 0 && <ActionButtons names={[...chosen]} />}
+      {chosen.size > 0 && (
+        <>
+          <ActionButtons names={[...chosen]} />
+          <OnIt what={count(chosen.size, 'machine')} machines={machines} />
+        </>
+      )}
       {order.some((name) => !chosen.has(name)) && (
         <button type="button" class="quiet" onClick={() => onChange(new Set(order))}>
           Select all {order.length} shown

@@ -1,4 +1,5 @@
 import type { Machine, RackView } from '@skolo/api/machine-state';
+import { useIsNarrow } from '../parts/narrow.ts';
 import { hrefOf } from '../parts/router.ts';
 import { useNow } from '../parts/time.tsx';
 import { Tile } from './tile.tsx';
@@ -21,9 +22,10 @@ export function Shelves({
   chosen: ReadonlySet<string>;
   tabStop: string | undefined;
 }) {
+  const isNarrow = useIsNarrow();
   const now = Math.floor(useNow() / minuteMs) * minuteMs;
   return (
-    <div class={machines.size > denseFrom ? 'shelves dense' : 'shelves'}>
+    <div class={isNarrow || machines.size > denseFrom ? 'shelves dense' : 'shelves'}>
       {shelves.map((shelf) => {
         if (!shelf.machines.some((name) => matching.has(name))) return null;
         const here = shelf.machines.flatMap((name) => machines.get(name) ?? []);

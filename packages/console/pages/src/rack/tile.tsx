@@ -29,7 +29,7 @@ export class Tile extends Component<Props> {
     const age = now > 0 && began ? shortSpan(now - Date.parse(began)) : '';
     // The word itself is wider than a tile.
     const word = condition === 'never-reported' ? 'never seen' : condition;
-    const text = `\t${age}${task ? '▸' : ''}\n${word}`;
+    const text = `\t${age || (task ? '▸' : '')}\n${word}`;
     // It begins with the visible text, for people who use voice control.
     const spoken = [
       `${label}${text}`.replace(/\s+/g, ' '),

@@ -99,6 +99,9 @@ function Summary({ timeline }: { timeline: Timeline }) {
   const { truncated, omitsAudit, missing } = timeline;
   return (
     <section>
+      <p class="muted">
+        {exact(timeline.since, timezone)} to {exact(timeline.until, timezone)}
+      </p>
       <ul class="lines">
         {summaryOf(timeline, clockIn(timezone)).map((line, i) => (
           <li key={line} class={i >= 3 && missing.length > 0 ? 'warning' : ''}>
