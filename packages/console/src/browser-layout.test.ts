@@ -36,6 +36,15 @@ const faultsNow = `(() => {
     const edge = time.closest('.card').getBoundingClientRect().right;
     if (time.getBoundingClientRect().right > edge) faults.push('cut: ' + tagOf(time));
   }
+  for (const tick of document.querySelectorAll('.tick')) {
+    const edge = tick.ownerSVGElement.getBoundingClientRect().right;
+    if (tick.getBoundingClientRect().right > edge) faults.push('cut: ' + tagOf(tick));
+  }
+  for (const head of isPhone ? [] : document.querySelectorAll('thead .number')) {
+    const below = head.closest('table').tBodies[0]?.rows[0]?.cells[head.cellIndex] ?? head;
+    const [edge, other] = [head, below].map((each) => each.getBoundingClientRect().right);
+    if (edge !== other) faults.push('beside its header: ' + tagOf(below));
+  }
   for (const element of isPhone ? [] : document.querySelectorAll('body *')) {
     const isScrolling = ['auto', 'scroll'].includes(getComputedStyle(element).overflowX);
     if (isScrolling && element.scrollWidth > element.clientWidth) {

@@ -54,7 +54,7 @@ export function TimeAxis({ from, to, label, height, margin, textAt, onPick, chil
           {ticksOf(from, to, timezone, width).map(({ time, text }) => (
             <g key={time}>
               {lines(time)}
-              <text class="tick" x={scale.x(time)} y={height - 5}>
+              <text class="tick" x={Math.min(scale.x(time), width - 18)} y={height - 5}>
                 {text}
               </text>
             </g>
