@@ -79,7 +79,7 @@ export function backup(): BackupModel {
 }
 
 /** Instead of a secret, to a login class without the permission `secret`. */
-const hidden = /^[^"#\n]*\/\* SECRET-DATA \*\/;/m;
+const hidden = /^[^"#\r\n\u2028\u2029]*\/\* SECRET-DATA \*\/;/m;
 
 function faultIn(text: string): string | undefined {
   const found = hidden.exec(text)?.[0];
