@@ -96,7 +96,7 @@ export class CurrentState {
     const isSame =
       rack === previous.rack &&
       this.ownAddresses.join() === previous.ownAddresses.join() &&
-      sameEmails(accounts, previous.accounts);
+      sameOwners(accounts, previous.accounts);
     if (!isSame) this.state = this.enforce(rack, accounts);
     this.clearIdentities(previous.rack, rack);
     await tokens.tick();
@@ -152,6 +152,9 @@ function emailOf(name: string): string {
 }
 
 /** For the same version of rack.yaml: what its credential files add to it. */
-function sameEmails(accounts: Accounts, others: Accounts): boolean {
-  return [...accounts].every(([name, { email }]) => others.get(name)?.email === email);
+function sameOwners(accounts: Accounts, others: Accounts): boolean {
+  return [...accounts].every(([name, { email, owner }]) => {
+    const other = others.get(name);
+    return other?.email === email && other?.owner === owner;
+  });
 }

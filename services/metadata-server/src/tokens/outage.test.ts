@@ -299,6 +299,22 @@ describe('a token', () => {
     }, 5000);
   });
 
+  it('of an account is not given once its key has been replaced by that of another, whatever rack.yaml says', async () => {
+    const clock = fakeClock(Date.now());
+    const yaml = rackYaml.replace('other-project\n', `other-project\n    email: ${jumphost}\n`);
+    const rack = await startRack({ clock, tickMs: 10, yaml });
+    await rack.token({ from: self });
+    await replaceKey(rack);
+
+    clock.pass(61_000);
+
+    const account = async () => {
+      const token = tokenOf(await rack.token({ from: self }));
+      return rack.google.issued.find((each) => each.token === token)?.account;
+    };
+    await expect.poll(account).toBe(other);
+  });
+
   it('of an account is not given once its key has been replaced by that of another', async () => {
     const clock = fakeClock(Date.now());
     const rack = await startRack({ clock, tickMs: 10 });
