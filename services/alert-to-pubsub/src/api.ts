@@ -1,5 +1,4 @@
 /** Handlers of the HTTP API. The endpoints that receive alerts are in `receive/`. */
-
 import type { alertToPubsubApi, SinkStatus } from '@skolo/api';
 import { isoTime } from '@skolo/base';
 import { HttpProblem, type RouteHandlers } from '@skolo/common';

@@ -106,7 +106,10 @@ export function styled(text: string, style: Style | undefined, colour: boolean):
 
 const indent = '  ';
 
-/** Wraps text between words, and indents further lines by two more than the first. Without a width, it stays on one line, for programs and `grep`. */
+/**
+ * Wraps text between words, and indents further lines by two more than the first. Without a width, it stays on one line, for programs and
+ * `grep`.
+ */
 export function paragraph(text: string, columns: number | undefined): string {
   if (columns === undefined || widthOf(text) <= columns) return text;
   const lines: string[] = [];

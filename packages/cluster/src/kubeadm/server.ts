@@ -63,12 +63,11 @@ done`,
   };
 }
 
-/** flannel's manifest for computers with more than one network. */
-const at = ['spec', 'template', 'spec', 'containers', 0];
+const firstContainer = ['spec', 'template', 'spec', 'containers', 0];
 
 /**
- * By default, flannel uses the interface with the default route, which is Wi-Fi on a master that routes for the others. Nodes reach each
- * other at their own addresses.
+ * flannel's manifest for computers with more than one network. By default, flannel uses the interface with the default route, which is
+ * Wi-Fi on a master that routes for the others. Nodes reach each other at their own addresses.
  *
  * @throws ClusterError It is not a flannel manifest.
  */
@@ -77,9 +76,9 @@ export function flannelOn(manifest: string): string {
   if (!Array.isArray(documents)) throw new ClusterError('the flannel manifest is empty');
   const daemons = documents.filter((each) => each.get('kind') === 'DaemonSet');
   for (const daemon of daemons) {
-    daemon.addIn([...at, 'args'], '--iface=$(NODE_ADDRESS)');
+    daemon.addIn([...firstContainer, 'args'], '--iface=$(NODE_ADDRESS)');
     daemon.addIn(
-      [...at, 'env'],
+      [...firstContainer, 'env'],
       daemon.createNode({
         name: 'NODE_ADDRESS',
         valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } },

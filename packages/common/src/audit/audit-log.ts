@@ -202,11 +202,6 @@ function cut(key: string, value: unknown): unknown {
   return `${value.slice(0, most)}… (${value.length} characters)`;
 }
 
-/**
- * Deletes old segments of the audit log. The wall clock may jump in both directions, so a segment's age is the time for which
- * this computer has run since the last line: as far as the log has observed it, and by a clock that does not jump. Segments
- * therefore stay longer where the computer or the log was off, and never for less time than promised.
- */
 const keptSeconds = 400 * 86_400;
 /** It costs two syncs. */
 const everySeconds = 3600;
@@ -222,7 +217,11 @@ const Observed = z.object({
 });
 
 /**
- * Its result must be called after each line.
+ * Deletes old segments of the audit log. The wall clock may jump in both directions, so a segment's age is the time for which
+ * this computer has run since the last line: as far as the log has observed it, and by a clock that does not jump. Segments
+ * therefore stay longer where the computer or the log was off, and never for less time than promised.
+ *
+ * The result must be called after each line.
  *
  * @throws The disk is full, read-only or broken; the next attempt is an hour later.
  */

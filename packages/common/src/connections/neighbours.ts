@@ -4,7 +4,6 @@
  *
  * IPv4: /proc/net/arp (proc(5)). IPv6: that file has none, so `ip -6 -json neigh` (iproute2) is used.
  */
-
 import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { run } from '@skolo/base/run';

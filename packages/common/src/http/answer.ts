@@ -103,10 +103,12 @@ function sender({ metrics, signal, compresses }: AppOptions) {
   };
 }
 
-/** The input of a route: params, query, headers and body, as its schemas have them. */
 const nothing = z.object({});
 
-/** Made once for each route, because to make the schema takes longer than to use it. */
+/**
+ * The input of a route: params, query, headers and body, as its schemas have them. Made once for each route, because to make the schema
+ * takes longer than to use it.
+ */
 function inputOf(spec: RouteSpec) {
   const { params = nothing, query = nothing, headers = nothing, body = z.undefined() } = spec;
   const schema = z.object({ params, query, headers, body });

@@ -1,5 +1,4 @@
 /** The built pages. In a bundle, they are a module next to this one; in a checkout, they are in `dist` after `npm run build`. */
-
 import { fileURLToPath } from 'node:url';
 import { errorCode } from '@skolo/base';
 import { run } from '@skolo/base/run';

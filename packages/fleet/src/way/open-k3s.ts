@@ -91,7 +91,6 @@ export async function openK3s(
   return { jumphost, kubeconfig, close };
 }
 
-/** The kubeconfig of a session. */
 interface KubeconfigParts {
   rack: string;
   context: string;
@@ -101,7 +100,7 @@ interface KubeconfigParts {
   apiPort: number;
 }
 
-/** The text; JSON is YAML. */
+/** The kubeconfig of a session. JSON is YAML. */
 function kubeconfigText(parts: KubeconfigParts): string {
   const { rack, context, authority, proxyUrl, tokenFile } = parts;
   return JSON.stringify(

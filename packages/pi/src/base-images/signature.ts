@@ -3,7 +3,6 @@
  * SHA256SUMS.sign), or of the image (raspberrypi.com: NAME.sig). gpgv verifies them with keys that the user specifies. No key is built in.
  * Sources: gpgv(1); doc/DETAILS of GnuPG, VALIDSIG.
  */
-
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, tempFolder } from '@skolo/base';

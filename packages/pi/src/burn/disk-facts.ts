@@ -2,7 +2,6 @@
  * Facts about a disk from lsblk and sysfs.
  * Sources: lsblk(8); Documentation/ABI of Linux, sysfs-block; `diskseq` is unique for each disk and medium since boot.
  */
-
 import { readFile } from 'node:fs/promises';
 import { run } from '@skolo/base/run';
 import { z } from 'zod';

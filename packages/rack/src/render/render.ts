@@ -14,14 +14,6 @@ import { secretPatches } from './secrets.ts';
 import { swarmingClientPatch } from './swarming-client.ts';
 import { renderWarnings } from './warnings.ts';
 
-const enrolmentPolicy = 'skolo-enrolment';
-/** The metadata server does not connect to any service. */
-const clients = serviceNames.filter((name) => name !== 'metadata-server').sort();
-/** Default of kube/base. */
-const usualSeconds = 30;
-/** Before and after `stopWithin`. */
-const extraSeconds = 20;
-
 interface Derived {
   /** Text by file name. */
   files: Map<string, string>;
@@ -63,6 +55,8 @@ export function renderDerived(rack: Rack): Derived {
   };
 }
 
+const enrolmentPolicy = 'skolo-enrolment';
+
 /** Patch of kube/components/enrolment: the nodes that machine-state may remove from the cluster. */
 function enrolmentMachines(rack: Rack): DerivedFile[] {
   if (rack.services['machine-state'].enrolment === undefined) return [];
@@ -86,6 +80,9 @@ function enrolmentMachines(rack: Rack): DerivedFile[] {
   ];
 }
 
+/** The metadata server does not connect to any service. */
+const clients = serviceNames.filter((name) => name !== 'metadata-server').sort();
+
 /** Lines of /etc/hosts for clients of services on the jumphost: the rack's DNS may be down, and cluster DNS does not contain these names. */
 function hostAliases(rack: Rack): DerivedFile {
   const { address } = rack.jumphost;
@@ -102,6 +99,11 @@ function hostAliases(rack: Rack): DerivedFile {
   };
 }
 
+/** Default of kube/base. */
+const usualSeconds = 30;
+/** Before and after `stopWithin`. */
+const extraSeconds = 20;
+
 /** For services with a longer `stopWithin` than kube/base allows. */
 function stopGrace(rack: Rack): DerivedFile[] {
   return jumphostServices.flatMap((service) => {
@@ -116,7 +118,10 @@ function stopGrace(rack: Rack): DerivedFile[] {
   });
 }
 
-/** A component, so that its patches reach the rack's overlay. Lists the files; the facts become the ConfigMap `rack-facts` of both namespaces, whose name changes with them. */
+/**
+ * A component, so that its patches reach the rack's overlay. Lists the files; the facts become the ConfigMap `rack-facts` of both namespaces,
+ * whose name changes with them.
+ */
 function kustomization(files: readonly DerivedFile[], rack: Rack): Json {
   const literals = Object.entries(rackFacts(rack)).map(([key, value]) => `${key}=${value}`);
   return {

@@ -227,8 +227,8 @@ function resolved(value: unknown, document: Document.Parsed): Node | undefined {
 const maxAdded = 100_000;
 
 /**
- * Before aliases are resolved, because the library's errors have no position: finds an alias without an anchor, one within its own anchor, or one that expands the file too much. Requires a document
- * of limited depth.
+ * Before aliases are resolved, because the library's errors have no position: finds an alias without an anchor, one within its own anchor,
+ * or one that expands the file too much. Requires a document of limited depth.
  */
 function wrongAlias(document: Document.Parsed): { message: string; offset: number } | undefined {
   /** Number of values of each anchor; undefined while counting. */

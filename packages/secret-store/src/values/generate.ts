@@ -74,11 +74,12 @@ function password(length = usualLength): string {
   }
 }
 
-/** A new Ed25519 SSH key in OpenSSH's format (PROTOCOL.key), without a passphrase. */
-const type = 'ssh-ed25519';
+const sshKeyType = 'ssh-ed25519';
 const Jwk = z.object({ x: z.base64url(), d: z.base64url() });
 
 /**
+ * A new Ed25519 SSH key in OpenSSH's format (PROTOCOL.key), without a passphrase.
+ *
  * @param comment at the end of the public key
  * @returns `public`: a line for authorized_keys
  */
@@ -86,10 +87,15 @@ function newSshKey(comment: string): { private: Secret; public: string } {
   const { privateKey } = generateKeyPairSync('ed25519');
   const { x, d } = Jwk.parse(privateKey.export({ format: 'jwk' }));
   const [point, seed] = [Buffer.from(x, 'base64url'), Buffer.from(d, 'base64url')];
-  const blob = Buffer.concat([field(type), field(point)]);
+  const blob = Buffer.concat([field(sshKeyType), field(point)]);
   // Equal numbers show a reader that it has decrypted the rest correctly.
   const check = randomBytes(4);
-  const secret = [field(type), field(point), field(Buffer.concat([seed, point])), field(comment)];
+  const secret = [
+    field(sshKeyType),
+    field(point),
+    field(Buffer.concat([seed, point])),
+    field(comment),
+  ];
   const content = padded(Buffer.concat([check, check, ...secret]));
   const whole = Buffer.concat([
     Buffer.from('openssh-key-v1\0'),
@@ -100,10 +106,11 @@ function newSshKey(comment: string): { private: Secret; public: string } {
   const marks = ['-----BEGIN OPENSSH PRIVATE KEY-----', '-----END OPENSSH PRIVATE KEY-----'];
   return {
     private: new Secret(`${[marks[0], ...lines, marks[1]].join('\n')}\n`),
-    public: `${type} ${blob.toString('base64')} ${comment}`,
+    public: `${sshKeyType} ${blob.toString('base64')} ${comment}`,
   };
 }
 
+/** As OpenSSH writes numbers, and texts with their length. */
 function number(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);

@@ -1,5 +1,4 @@
 /** Records events, each machine's within its share of the history. */
-
 import type { Machine, MachineAlert, PowerCycle } from '@skolo/api';
 import { isoTime } from '@skolo/base';
 import type { Clock } from '@skolo/common';

@@ -1,5 +1,4 @@
 /** What silent machines have in common if no element of the rack explains all that depend on it. Pure. */
-
 import type { CommonCause, Machine } from '@skolo/api';
 import { modelsOf } from '@skolo/api/machine-filter';
 import { isoTime } from '@skolo/base';

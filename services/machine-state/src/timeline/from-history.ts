@@ -50,13 +50,13 @@ export function healthOf(
   const points = new Map([[Math.floor(from / 1000), countIn(now)]]);
   const pointMs = Math.max(1000, (to - from) / mostPoints);
   const events: TimelineEvent[] = [];
-  const silences = new Map<string, TimelineEvent>();
+  const lastEvents = new Map<string, TimelineEvent>();
   for (const entry of entries.toReversed()) {
     if (entry.kind !== 'condition') continue;
     const previous = now.get(entry.machine);
     const health = healthIn(entry);
     if (previous?.as === health.as) {
-      explain(silences.get(entry.machine), entry);
+      explain(lastEvents.get(entry.machine), entry);
       continue;
     }
     now.set(entry.machine, health);
@@ -64,7 +64,7 @@ export function healthOf(
     if (previous !== undefined || health.as !== undefined) {
       const event = eventOf(entry, health, previous);
       events.push(event);
-      silences.set(entry.machine, event);
+      lastEvents.set(entry.machine, event);
     }
   }
   const names = (isOne: (name: string) => boolean) => {

@@ -1,5 +1,4 @@
 /** Merges events into rows: those of one kind and cause, within a minute, are one row. Pure. */
-
 import type { TimelineRow } from '@skolo/api';
 import { isoTime } from '@skolo/base';
 import { foldNames } from '@skolo/rack';

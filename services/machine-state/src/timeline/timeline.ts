@@ -1,5 +1,4 @@
 /** The timeline of the rack: what all sources know about a span of time. */
-
 import type { Machine, Timeline } from '@skolo/api';
 import { isoTime } from '@skolo/base';
 import { type AuditLog, type Caller, type Clock, HttpProblem } from '@skolo/common';

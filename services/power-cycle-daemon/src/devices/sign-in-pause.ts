@@ -3,7 +3,6 @@
  * that can turn an outlet on again. One per controller and login, shared by all work: after a rejected sign-in, the device is not contacted
  * for minutes, unless the login or one of its secrets has changed.
  */
-
 import { createHmac, randomBytes } from 'node:crypto';
 import { isoTime } from '@skolo/base';
 import type { Clock } from '@skolo/common';

@@ -1,5 +1,4 @@
 /** What the audit log says of each change: who, what, which machine, how, why, and what came of it. */
-
 import { powerCycleDaemonApi, type RouteSpec } from '@skolo/api';
 import { sendRequest } from '@skolo/base/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';

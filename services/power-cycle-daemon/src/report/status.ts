@@ -1,5 +1,4 @@
 /** The API's answers: records and readings as JSON. */
-
 import {
   type ControllerStatus,
   type MachinePower,

@@ -1,5 +1,4 @@
 /** uhubctl as a RunCommand: Debian's, on a simulated Raspberry Pi 4 hub. */
-
 import { CommandFailed, type RunCommand } from '@skolo/base/run-command';
 import { boardOf, raspberryPi4, type Usb, uhubctl } from '@skolo/simulators';
 

@@ -1,5 +1,4 @@
 /** The agent's bot part as its own process, to be killed: `node agent.js SETTINGS`. Writes each of its states. */
-
 import { runCommand } from '@skolo/base/run-command';
 import { createLogger, systemClock } from '@skolo/common/light';
 import { Bot } from '../bot.ts';
