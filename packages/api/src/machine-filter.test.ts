@@ -83,6 +83,9 @@ it.each([
   // Names of fields are no values.
   ['sentence', ''],
   ['wiring', ''],
+  // Times are shown as ages.
+  ['12', ''],
+  ['2026-11', ''],
 ])('finds by the words “%s”: %s', (text, names) => {
   const machines: Machine[] = [
     {

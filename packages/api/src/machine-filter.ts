@@ -68,11 +68,11 @@ function namesOf(machine: Machine): Set<string> {
   return new Set(names.flatMap((each) => [each, ...each.split(/\s+/)]));
 }
 
-/** All values, without the names of fields, in lower case. */
+/** All values, without the names of fields and without times, which people see as ages, in lower case. */
 function textOf(machine: Machine): string {
   const values: unknown[] = [];
   JSON.stringify(machine, (_, value) => {
-    if (typeof value !== 'object') values.push(value);
+    if (typeof value !== 'object' && !/^\d{4}-\d\d-\d\dT/.test(`${value}`)) values.push(value);
     return value;
   });
   return values.join('\n').toLowerCase();

@@ -1,6 +1,7 @@
 /** Selects machines by names and filters, as machine-state knows them. A filter becomes a list of names before anything is changed. */
 
 import { type Machine, MachineCondition } from '@skolo/api';
+import { matching } from '@skolo/api/machine-filter';
 import { count } from '@skolo/base';
 import { Option } from 'commander';
 import { upTo } from '../../arguments.ts';
@@ -98,12 +99,8 @@ export function select(
   checkValues(filters, options);
   const named = findNamed(io, expandedNames(words), machines, 'no such machine in rack.yaml');
   const found = selected(io, named, filters, options);
-  const wanted = (options.text ?? '').toLowerCase().split(/\s+/).filter(Boolean);
-  if (wanted.length === 0) return found;
-  return found.filter((machine) => {
-    const searched = JSON.stringify(machine).toLowerCase();
-    return wanted.every((word) => searched.includes(word));
-  });
+  const wanted = new Set(matching(machines, { text: options.text }));
+  return found.filter((machine) => wanted.has(machine));
 }
 
 /**
