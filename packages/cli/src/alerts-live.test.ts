@@ -87,7 +87,7 @@ async function complaintsOfPromtool(path: string, metrics: string): Promise<stri
   return out + err;
 }
 
-describe('skolo alerts tail', { timeout: 120_000 }, () => {
+describe('skolo alerts tail', () => {
   it('reports when Pub/Sub stops sending, and when it sends again', async () => {
     const { lines, printed, end } = start('tail', '--rack', 'rack4.yaml', '--heartbeats');
     await expect.poll(lines, slow).toContain('rack4  healthy    HEALTHZ  version 1.2.3');
@@ -123,7 +123,7 @@ function expectNothingLeft() {
   expect(resources('DeleteSubscription')).toEqual(made);
 }
 
-describe('skolo alerts watch', { timeout: 120_000 }, () => {
+describe('skolo alerts watch', () => {
   const expected = ['--project', 'my-project', '--location', 'rack4', 'rack6'];
 
   it('reports racks that are silent or back, and when Pub/Sub cannot be reached', async () => {
@@ -219,7 +219,7 @@ describe('skolo alerts watch', { timeout: 120_000 }, () => {
   });
 });
 
-describe('skolo alerts send', { timeout: 120_000 }, () => {
+describe('skolo alerts send', () => {
   it('ends with Ctrl-C by the signal, as shells expect', async () => {
     const { end, lines } = start('send', '--rack', 'rack4.yaml', '--resolve-after', '1h');
     await expect.poll(lines, slow).toHaveLength(1);

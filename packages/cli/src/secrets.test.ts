@@ -90,7 +90,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     await writeFile(join(home, 'keys.txt'), identity);
     await writeFile(join(home, '.sops.yaml'), `creation_rules: [{ age: "${recipients}" }]\n`);
     await run('git', ['init', '-q', home]);
-  }, 120_000);
+  });
   afterAll(async () => {
     await commandLines?.close();
     await machine?.close();

@@ -33,7 +33,7 @@ services: { alert-to-pubsub: { url: "http://127.0.0.1:1" } }
 machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
 `;
     await writeFile(join(workstation.rack.overlay, 'rack.yaml'), text);
-  }, 120_000);
+  });
   afterAll(async () => {
     await commandLines?.close();
     await workstation?.close();

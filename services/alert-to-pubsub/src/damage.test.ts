@@ -12,12 +12,15 @@ const rounds = countRounds();
 /** The smallest spool: a quarter of it makes a snapshot. */
 const settings = 'refreshSeconds: 1\nspool: { maxBytes: 4194304 }';
 
+const at = (n: number) => new Date(Date.parse('2026-11-20T07:00:00Z') + n * 1000).toISOString();
+
+/** It fires with each odd `n`, and ends with the next. */
 const alert = (name: string, n: number, text = '') => ({
   labels: { alertname: 'Damaged', name },
   annotations: { n: String(n), text },
   ...(n % 2 === 1
-    ? { endsAt: '2099-01-01T00:00:00Z' }
-    : { startsAt: '2026-11-20T07:00:00Z', endsAt: '2026-11-20T07:00:01Z' }),
+    ? { startsAt: at(n), endsAt: '2099-01-01T00:00:00Z' }
+    : { startsAt: at(n - 1), endsAt: at(n) }),
 });
 
 /** A service that has accepted so many changes of alerts, which are not delivered yet; and a snapshot of those before. */

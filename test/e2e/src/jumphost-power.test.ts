@@ -17,59 +17,55 @@ const main = fileURLToPath(
   new URL('../../../services/power-cycle-daemon/src/main.ts', import.meta.url),
 );
 
-describe.skipIf(!peer('sshd') || !peer('ssh'))(
-  'through sshd of a spare',
-  { timeout: 120_000 },
-  () => {
-    it('turns the outlet of the jumphost off and on, and leaves no secret behind', async () => {
-      const { workstation, place, board, start, request } = await lab();
-      const spare = await workstation();
-      const url = await start(spare);
+describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd of a spare', () => {
+  it('turns the outlet of the jumphost off and on, and leaves no secret behind', async () => {
+    const { workstation, place, board, start, request } = await lab();
+    const spare = await workstation();
+    const url = await start(spare);
 
-      expect(await request(spare, url, 'spare-rack4')).toMatchObject({ status: 404 });
-      expect(await request(spare, url, 'pdu-1/2')).toMatchObject({
-        status: 409,
-        body: expect.stringContaining('spare-rack4, where this daemon runs, depends on pdu-1/2'),
-      });
-      expect(await request(spare, url, 'jumphost-rack4')).toMatchObject({ status: 202 });
-      await vi.waitFor(() => expect(board.isOn('1')).toBe(false), { timeout: 20_000 });
-      await vi.waitFor(() => expect(board.isOn('1')).toBe(true), { timeout: 20_000 });
-      await stopSpareDaemon(spare.host, place);
-
-      expect(board.isOn('2')).toBe(true);
-      await expect(access(place.folder)).rejects.toThrow('ENOENT');
-      expect(await readdir(place.state)).not.toEqual([]);
+    expect(await request(spare, url, 'spare-rack4')).toMatchObject({ status: 404 });
+    expect(await request(spare, url, 'pdu-1/2')).toMatchObject({
+      status: 409,
+      body: expect.stringContaining('spare-rack4, where this daemon runs, depends on pdu-1/2'),
     });
+    expect(await request(spare, url, 'jumphost-rack4')).toMatchObject({ status: 202 });
+    await vi.waitFor(() => expect(board.isOn('1')).toBe(false), { timeout: 20_000 });
+    await vi.waitFor(() => expect(board.isOn('1')).toBe(true), { timeout: 20_000 });
+    await stopSpareDaemon(spare.host, place);
 
-    it('turns it on also when the workstation is gone, and a second one continues', async () => {
-      const { workstation, place, board, start, request } = await lab();
-      const first = await workstation();
-      const url = await start(first);
-      await request(first, url, 'jumphost-rack4');
-      await vi.waitFor(() => expect(board.isOn('1')).toBe(false), { timeout: 20_000 });
+    expect(board.isOn('2')).toBe(true);
+    await expect(access(place.folder)).rejects.toThrow('ENOENT');
+    expect(await readdir(place.state)).not.toEqual([]);
+  });
 
-      await first.close();
-      const second = await workstation();
-      await start(second);
+  it('turns it on also when the workstation is gone, and a second one continues', async () => {
+    const { workstation, place, board, start, request } = await lab();
+    const first = await workstation();
+    const url = await start(first);
+    await request(first, url, 'jumphost-rack4');
+    await vi.waitFor(() => expect(board.isOn('1')).toBe(false), { timeout: 20_000 });
 
-      await vi.waitFor(() => expect(board.isOn('1')).toBe(true), { timeout: 20_000 });
-      await stopSpareDaemon(second.host, place);
-    });
+    await first.close();
+    const second = await workstation();
+    await start(second);
 
-    it('says why it does not start', async () => {
-      const { workstation, place, start } = await lab();
-      const spare = await workstation();
+    await vi.waitFor(() => expect(board.isOn('1')).toBe(true), { timeout: 20_000 });
+    await stopSpareDaemon(second.host, place);
+  });
 
-      await expect(start(spare, { ...place, program: ['/nowhere/node', main] })).rejects.toThrow(
-        '/nowhere/node is missing; run skolo jumphost prepare',
-      );
-      await expect(
-        start(spare, { ...place, program: [process.execPath, '/dev/null'] }),
-      ).rejects.toThrow('the daemon did not start on this machine');
-      await expect(access(place.folder)).rejects.toThrow('ENOENT');
-    });
-  },
-);
+  it('says why it does not start', async () => {
+    const { workstation, place, start } = await lab();
+    const spare = await workstation();
+
+    await expect(start(spare, { ...place, program: ['/nowhere/node', main] })).rejects.toThrow(
+      '/nowhere/node is missing; run skolo jumphost prepare',
+    );
+    await expect(
+      start(spare, { ...place, program: [process.execPath, '/dev/null'] }),
+    ).rejects.toThrow('the daemon did not start on this machine');
+    await expect(access(place.folder)).rejects.toThrow('ENOENT');
+  });
+});
 
 async function lab() {
   const signal = AbortSignal.timeout(110_000);

@@ -77,7 +77,7 @@ describe.skipIf(why !== undefined)(
         '/opt/test/node',
         '/opt/responder.mjs',
       );
-    }, 180_000);
+    });
     afterAll(async () => {
       await jumphost?.close();
       await registry?.close();

@@ -80,7 +80,7 @@ async function sandboxOf(unit: string): Promise<string> {
 }
 
 const name = why === undefined ? 'a jumphost, booted' : `a jumphost, booted (${why})`;
-describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
+describe.skipIf(why !== undefined)(name, () => {
   let folder: string;
   let jumphost: Jumphost;
   beforeAll(async () => {
@@ -89,7 +89,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     const script = join(repository, 'scripts/bundle.mjs');
     await run(process.execPath, [script, '--out', folder, '--version', version, ...names]);
     jumphost = await Jumphost.start(nspawn ?? '', folder);
-  }, 120_000);
+  });
   afterAll(async () => {
     await jumphost?.computer.scrap();
     await rm(folder, { recursive: true, force: true });

@@ -18,7 +18,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'skolo-npm-package-'));
   await cp(join(inject('bundles').dir, 'cli'), join(dir, 'cli'), { recursive: true });
   await copyFile(join(root, 'racks/demo/rack.yaml'), join(dir, 'rack.yaml'));
-}, 120_000);
+});
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 function listOf(clusters: object): string {
@@ -36,7 +36,7 @@ describe('the package of npm', () => {
     await run('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: packed });
     const install = ['install', '--global', '--offline', '--prefix', join(dir, 'prefix')];
     await run('npm', [...install, `skolo-cli-${version}.tgz`], { cwd: dir });
-  }, 60_000);
+  });
 
   it('installs the command, and nothing else', async () => {
     expect((await skolo('--version')).stdout).toBe(`${version}\n`);

@@ -86,7 +86,7 @@ describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () =
     await call(kubectl, 'wait', '--for=condition=Established', '--timeout=20s', 'crd', '--all');
     // As racks from before the first push. To compare its fields with the API costs kubectl seconds: one test does it.
     await call(kubectl, 'apply', '--validate=false', '-k', everything);
-  }, 120_000);
+  });
   afterAll(async () => {
     await controlPlane?.close();
     for (const copy of copies) rmSync(copy, { recursive: true, force: true });

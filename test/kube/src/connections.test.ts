@@ -77,7 +77,7 @@ function podObject({ name, namespace, labels, pod }: Workload): object {
   };
 }
 
-describe.skipIf(why)('connections.yaml, with packets', { timeout: 180_000 }, () => {
+describe.skipIf(why)('connections.yaml, with packets', () => {
   beforeAll(async () => {
     const components = componentNames().filter((name) => name !== 'traefik-on-80');
     const copy = copyWithComponents(rack, components);
@@ -97,7 +97,7 @@ describe.skipIf(why)('connections.yaml, with packets', { timeout: 180_000 }, () 
     for (const { metadata, status } of Pods.parse(JSON.parse(text)).items) {
       addresses.set(metadata.name, status.podIP);
     }
-  }, 180_000);
+  });
   afterAll(() => plane?.close());
 
   it('has each pair as it says, and policies have between all pods what they are taken for', async () => {

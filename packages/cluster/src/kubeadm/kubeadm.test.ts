@@ -76,7 +76,6 @@ describe('files of publishers', () => {
 const why = whyNoKubeadmHosts();
 describe.skipIf(why !== undefined)(
   `computers with fake programs of Debian and kubeadm (${why ?? 'mounted'})`,
-  { timeout: 120_000 },
   () => {
     let hosts: KubeadmHosts;
     let folder: string;

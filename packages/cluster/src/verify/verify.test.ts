@@ -20,7 +20,7 @@ describe.skipIf(why !== undefined)(
     let network: PodNetwork;
     beforeAll(async () => {
       network = await startPodNetwork(names);
-    }, 120_000);
+    });
     afterAll(() => network?.close());
 
     const go = (more = {}) =>

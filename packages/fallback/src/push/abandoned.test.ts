@@ -67,7 +67,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)('an abandoned push', (
     call('apply', '-f', join(repository.folder, 'kube/base/namespace.yaml'));
     const { request, deps } = await pushOf('first', 'ann', {});
     expect(await (await preparePush(request, deps)).run()).toMatchObject([{ state: 'done' }]);
-  }, 120_000);
+  });
   afterAll(async () => {
     await plane?.close();
     await registry?.close();

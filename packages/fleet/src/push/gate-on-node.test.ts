@@ -65,38 +65,34 @@ function deployment(name: string, given: Failing): object {
 }
 
 // The sample has the same causes from fake nodes.
-describe.skipIf(why || !process.env.SKOLO_LONG)(
-  'the gate, on a real node',
-  { timeout: 180_000 },
-  () => {
-    beforeAll(async () => {
-      plane = await startControlPlane(peer('control-plane') ?? '', peer('kubectl') ?? '', {
-        realNodes: [{ name: 'n1', address: '192.168.1.8' }],
-      });
-      const items = Object.entries(failing).map(([name, one]) => deployment(name, one));
-      await plane.kubectl(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
-    }, 120_000);
-    afterAll(() => plane?.close());
-
-    it.each([
-      ['crash', 'failed', /^keeps crashing \(Error, exit 1\): cannot open the database$/],
-      [
-        'configuration',
-        'failed',
-        /^the configuration was rejected \(exit code 78\): rack.yaml:3:1 unknown key$/,
-      ],
-      ['memory', 'failed', /^keeps crashing \(OOMKilled, exit 137\)/],
-      ['files', 'failed', /^keeps crashing \(Error, exit 2\): .*\/state: Read-only file system$/],
-      ['liveness', 'failed', /^keeps crashing \(Error, exit 137\): hangs$/],
-      ['readiness', 'waiting', /^running, but not ready$/],
-      ['pull', 'failed', /^image registry.invalid\/skolo\/pull:1 cannot be pulled: /],
-    ])('quotes the container of a version that fails: %s', async (name, state, cause) => {
-      await expect
-        .poll(async () => {
-          const text = await plane.kubectl(['get', gateKinds.join(','), '-o', 'json']);
-          return judge({ kind: 'Deployment', name }, readAnswer(text)).pods[0];
-        }, seldom)
-        .toMatchObject({ state, cause: expect.stringMatching(cause) });
+describe.skipIf(why || !process.env.SKOLO_LONG)('the gate, on a real node', () => {
+  beforeAll(async () => {
+    plane = await startControlPlane(peer('control-plane') ?? '', peer('kubectl') ?? '', {
+      realNodes: [{ name: 'n1', address: '192.168.1.8' }],
     });
-  },
-);
+    const items = Object.entries(failing).map(([name, one]) => deployment(name, one));
+    await plane.kubectl(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
+  });
+  afterAll(() => plane?.close());
+
+  it.each([
+    ['crash', 'failed', /^keeps crashing \(Error, exit 1\): cannot open the database$/],
+    [
+      'configuration',
+      'failed',
+      /^the configuration was rejected \(exit code 78\): rack.yaml:3:1 unknown key$/,
+    ],
+    ['memory', 'failed', /^keeps crashing \(OOMKilled, exit 137\)/],
+    ['files', 'failed', /^keeps crashing \(Error, exit 2\): .*\/state: Read-only file system$/],
+    ['liveness', 'failed', /^keeps crashing \(Error, exit 137\): hangs$/],
+    ['readiness', 'waiting', /^running, but not ready$/],
+    ['pull', 'failed', /^image registry.invalid\/skolo\/pull:1 cannot be pulled: /],
+  ])('quotes the container of a version that fails: %s', async (name, state, cause) => {
+    await expect
+      .poll(async () => {
+        const text = await plane.kubectl(['get', gateKinds.join(','), '-o', 'json']);
+        return judge({ kind: 'Deployment', name }, readAnswer(text)).pods[0];
+      }, seldom)
+      .toMatchObject({ state, cause: expect.stringMatching(cause) });
+  });
+});

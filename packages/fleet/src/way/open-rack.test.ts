@@ -27,7 +27,7 @@ let cluster: ControlPlane | undefined;
 describe.skipIf(absent)('with a real API server', () => {
   beforeAll(async () => {
     cluster = await startCluster();
-  }, 120_000);
+  });
   afterAll(() => cluster?.close());
 
   provesRoles(() => cluster);

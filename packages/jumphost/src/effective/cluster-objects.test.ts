@@ -223,7 +223,7 @@ const harmless: Pick<Foreign, 'what' | 'change'>[] = [
 
 const missing = (['control-plane', 'kubectl'] as const).filter((name) => !peer(name));
 const title = missing.length > 0 ? `a cluster (no ${missing.join()})` : 'a cluster';
-describe.skipIf(missing.length > 0)(title, { timeout: 60_000 }, () => {
+describe.skipIf(missing.length > 0)(title, () => {
   let cluster: ControlPlane;
   let folder: string;
   let host: Host;
@@ -246,7 +246,7 @@ describe.skipIf(missing.length > 0)(title, { timeout: 60_000 }, () => {
     await accountsStep(accounts).apply?.(host);
     const apply = 'k3s kubectl apply --server-side --field-manager=skolo --validate=false -f -';
     await host.need(apply, { input: objects.join('---\n') });
-  }, 120_000);
+  });
   afterAll(async () => {
     await cluster?.close();
     await rm(folder, { recursive: true, force: true });

@@ -99,7 +99,7 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     // What its programs call while the image is made.
     const versions = `#!/bin/sh\ncase "$*" in *k3s*) echo 'k3s version ${k3sVersion} (test)' ;; *) echo v${nodeVersion} ;; esac\n`;
     await writeFile(join(image, 'opt/test/node'), versions, { mode: 0o755 });
-  }, 180_000);
+  });
   afterAll(async () => {
     for (const each of computers) await each.scrap();
     await removeBridge(bridge);

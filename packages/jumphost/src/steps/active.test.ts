@@ -39,7 +39,7 @@ const toldTo = async (computer: CableComputer) =>
 const powerOf = async (computer: CableComputer) =>
   JSON.parse((await computer.read(power)) ?? 'null');
 
-describe.skipIf(why !== undefined).concurrent(name, { timeout: 120_000 }, () => {
+describe.skipIf(why !== undefined).concurrent(name, () => {
   it.for([
     ['IPv4', '192.168.99.8', undefined],
     ['IPv6', 'fd00:99::8', 100],

@@ -43,7 +43,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
   beforeAll(async () => {
     jumphost = await startBareJumphost();
     host = await openTestHost(jumphost.workstation, signal);
-  }, 120_000);
+  });
   afterAll(async () => {
     await host?.close();
     await jumphost?.close();

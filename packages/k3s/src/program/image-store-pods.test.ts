@@ -38,7 +38,7 @@ describe.skipIf(why)(
       plane = await startControlPlane(peer('control-plane') ?? '', peer('kubectl') ?? '', {
         realNodes: [node()],
       });
-    }, 180_000);
+    });
     afterAll(async () => {
       await plane?.close();
       await disk?.close();

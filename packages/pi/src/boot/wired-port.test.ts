@@ -128,7 +128,7 @@ describe.skipIf(why !== undefined)(`a wired port${why ? ` (${why})` : ''}`, () =
     return stdout.split('\n').filter((line) => line !== '');
   }
 
-  describe.each(Object.entries(forNetworkManager))('of %s', { timeout: 60_000 }, (_, files) => {
+  describe.each(Object.entries(forNetworkManager))('of %s', (_, files) => {
     it.each([
       ['a Pi 4', 'port usb0 rndis_host; port eth0 bcmgenet', 'eth0'],
       ['a Pi 5', 'port enx0 cdc_ncm; port end0 macb', 'end0'],

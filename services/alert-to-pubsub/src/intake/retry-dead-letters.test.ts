@@ -48,7 +48,7 @@ async function untilSetAside(lab: Lab, count: number) {
     .toBeGreaterThanOrEqual(count);
 }
 
-describe('skolo alerts dead-letters --retry', { timeout: 120_000 }, () => {
+describe('skolo alerts dead-letters --retry', () => {
   it('sends them to the sink that rejected them, and then how the alert is now', async () => {
     const pager = await startPager();
     const body = '{"name": "{{labels.name}}", "status": "{{status}}"}';

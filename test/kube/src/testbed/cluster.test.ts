@@ -26,7 +26,7 @@ describe.runIf(isLong && path && program)('the testbed on a cluster', { timeout 
   beforeAll(async () => {
     const nodes = [{ name: 'pi-1' }, { name: 'pi-2' }];
     plane = await startControlPlane(program ?? '', path ?? '', { nodes });
-  }, 120_000);
+  });
   afterAll(() => plane?.close());
 
   it('names parts that need a volume where the cluster has none, and goes on with the others', async () => {

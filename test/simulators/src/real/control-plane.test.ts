@@ -51,7 +51,7 @@ describe.skipIf(!inFull || !program || !kubectl)('control plane', () => {
         { name: 'pi-2', annotations: { 'test.skolo/node': 'stuck' } },
       ],
     });
-  }, 60_000);
+  });
   afterAll(() => controlPlane?.close());
 
   it('rolls out Deployments and DaemonSets, and reports the digests of images', async () => {

@@ -106,7 +106,7 @@ describe.skipIf(why)('real nodes', { timeout: 300_000 }, () => {
     for (const { metadata, status } of pods.items) {
       addresses.set(`${metadata.namespace}/${metadata.name}`, status.podIP);
     }
-  }, 180_000);
+  });
   afterAll(() => plane?.close());
 
   it('run containers, with their logs, commands in them, Services and cluster DNS', async () => {
@@ -293,7 +293,7 @@ function unlessEnded<T>(read: () => T, otherwise: T): T {
   }
 }
 
-describe.skipIf(why)('real nodes of a test that is killed', { timeout: 120_000 }, () => {
+describe.skipIf(why)('real nodes of a test that is killed', () => {
   it.runIf(inFull)('leave no process, control group, namespace, mount or file', async () => {
     const temporary = await mkdtemp(join(tmpdir(), 'skolo-killed-'));
     const code = `
