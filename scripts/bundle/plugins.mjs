@@ -38,6 +38,26 @@ export const englishOnly = {
 };
 
 /**
+ * Express loads parsers of bodies and queries, a server of files and a list of all media types: 0.8 MB at each start. The stages of skolo's
+ * servers (packages/common/src/http) use none of them.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+export const onlyStagesOfExpress = {
+  name: 'only-stages-of-express',
+  setup(build) {
+    build.onResolve({ filter: /^(body-parser|serve-static|qs|mime-db)$/ }, ({ path, importer }) =>
+      /\/node_modules\/(express|mime-types)\//.test(importer)
+        ? { path, namespace: 'empty' }
+        : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: 'empty' }, () => ({
+      contents: 'module.exports = {};',
+    }));
+  },
+};
+
+/**
  * A model's facts import its driver lazily. Few bundles load drivers, which bring in ssh, SNMP and MQTT.
  *
  * @type {import('esbuild').Plugin}

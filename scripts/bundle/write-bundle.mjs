@@ -12,7 +12,14 @@ import {
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../node.mjs';
-import { englishOnly, leftOut, namesOfCommonJs, withoutDrivers, withVersion } from './plugins.mjs';
+import {
+  englishOnly,
+  leftOut,
+  namesOfCommonJs,
+  onlyStagesOfExpress,
+  withoutDrivers,
+  withVersion,
+} from './plugins.mjs';
 import { shares } from './sizes.mjs';
 import { billOfMaterials, component, licenceTexts, thirdParties } from './third-parties.mjs';
 
@@ -71,6 +78,7 @@ export async function compile(entry, outdir, { leastNode, hasDrivers = false }, 
     plugins: [
       leftOut,
       englishOnly,
+      onlyStagesOfExpress,
       ...(hasDrivers ? [] : [withoutDrivers]),
       namesOfCommonJs,
       withVersion(version),
