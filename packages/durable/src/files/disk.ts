@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
 /**
  * Changes for which the disk has not responded yet. A disk that fails may hang instead of reporting an error, and then everything that would
  * report it waits, too. One disk for a process: that of its state directory.
@@ -23,5 +25,22 @@ export async function toDisk<T>(change: () => Promise<T>): Promise<T> {
 export function hangingDisk(): { since: Date; why: string } | undefined {
   const [oldest] = changes;
   const ms = oldest === undefined ? 0 : performance.now() - oldest.since;
-  return ms < hangsAfterMs ? undefined : { since: new Date(Date.now() - ms), why: hangs };
+  if (ms < hangsAfterMs || !isWaitingForDisk()) return undefined;
+  return { since: new Date(Date.now() - ms), why: hangs };
+}
+
+/**
+ * Whether the kernel has stopped a thread of this process until a disk responds: state D in /proc/PID/task/TID/stat (proc(5)). A computer
+ * that is only slow has threads that wait for a processor. True where the kernel does not say it.
+ */
+export function isWaitingForDisk(): boolean {
+  const threads = '/proc/self/task';
+  try {
+    return readdirSync(threads).some((id) =>
+      // The name, in parentheses, may contain anything.
+      /^.*\) D /s.test(readFileSync(`${threads}/${id}/stat`, 'utf8')),
+    );
+  } catch {
+    return true;
+  }
 }
