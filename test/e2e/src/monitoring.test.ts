@@ -380,7 +380,7 @@ for (const [title, expr] of Object.entries(healthQueries(jumphost))) {
   queries.push({ title: `skolo status, ${title}`, expr, displayed: [] });
 }
 
-/** Of sensors that not every computer has (rules/README.md), and of TLS, which is off here. */
+/** Of sensors that not every computer has, and of TLS, which is off here. */
 const ofOthers = ['node_thermal_zone_temp', 'skolo_tls_certificate_expiry_timestamp_seconds'];
 
 describe('dashboard and skolo status', () => {

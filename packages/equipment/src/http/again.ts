@@ -39,7 +39,8 @@ function withSlash(
 
 /**
  * Repeats a change that the device accepts only with the version of what it changes (428, or 412 without one; RFC 6585, 3). Devices differ
- * in what they compare: the tag as they send it, without its `W/` or with single quotes, or any.
+ * in what they compare: the tag as they send it, without its `W/` or with single quotes, or any (ansible pull 56150; community.general pulls
+ * 3268, 6434).
  */
 async function withVersion(
   request: HttpRequest,

@@ -72,7 +72,7 @@ export async function exchangeOnce(
     const { statusCode: status = 0, headers } = response;
     const { location = '', etag = '', 'www-authenticate': challenge = '' } = headers;
     const body = await readBody(name, response).catch((error: unknown) => {
-      // Its status says enough, even if its reason is cut.
+      // Its status says enough, even if its reason is cut (check_redfish issue 90).
       if (status < 300) throw error;
       return '';
     });

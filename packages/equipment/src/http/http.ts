@@ -124,7 +124,7 @@ async function signedIn(
   }
   let second = await exchangeOnce(exchange, request, answer);
   if (second.status === 401 && /\bstale\s*=\s*"?true/i.test(second.challenge)) {
-    // The nonce expired, but the password is right (RFC 7616, 3.3).
+    // The nonce expired, but the password is right (RFC 7616, 3.3; ioBroker.shelly pull 1588).
     const fresh = answerTo(second.challenge, { method, path }, credentials);
     if (fresh?.startsWith('Digest ')) second = await exchangeOnce(exchange, request, fresh);
   }

@@ -12,7 +12,7 @@ export const tags = { integer: 0x02, text: 0x04, oid: 0x06, sequence: 0x30 };
 /** More than any message has. */
 const mostElements = 1000;
 
-/** A sequence of elements. @throws RangeError There is something else. */
+/** A sequence of elements. Agents pad lengths (node-net-snmp issue 5). @throws RangeError There is something else. */
 export function elements(buffer: Buffer): Element[] {
   const found: Element[] = [];
   let at = 0;

@@ -61,7 +61,7 @@ export function openSnmp(
     transport,
     port: ports.snmp ?? usualPort,
     reportOidMismatchErrors: true,
-    // Some agents return no more than these of a request's ID.
+    // Some agents return no more than these of a request's ID (sharpsnmplib issue 474).
     idBitsSize: 16,
     dgramModule: {
       createSocket: (type: typeof transport) =>
@@ -77,7 +77,7 @@ export function openSnmp(
         ...options,
         version: snmp.version === 1 ? Version1 : Version2c,
       });
-  // It is SNMP, but not as the library reads it, for example with a number of no bytes.
+  // It is SNMP, but not as the library reads it, for example with a number of no bytes (snmp_exporter issue 541).
   session.on('error', () => fail(new NoSnmp('the response cannot be decoded')));
   return { version: snmp.version, session, broken, close: () => void session.close() };
 }

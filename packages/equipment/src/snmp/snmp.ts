@@ -3,7 +3,9 @@
  *
  * A read of few variables is repeated once if the response is late; a larger one is then split, see batches.ts. A command is never
  * repeated: some switches take longer than the deadline to apply one (net-snmp issue 194, Netgear GS724TP), and "reboot" twice is two
- * reboots. The caller reads back the result. A missing instance has no value here; fence_apc_snmp takes it for "off".
+ * reboots. The caller reads back the result, because a device may report an error after switching (apc-pdu-snmp issue 18). A repeated read
+ * keeps its ID, so a late response to the first counts (node-snmp-native issue 24), and a second one does not (gosnmp issue 68). A missing
+ * instance has no value here; fence_apc_snmp takes it for "off".
  */
 
 import { withDeadline } from '@skolo/base';

@@ -18,7 +18,7 @@ const mostRows = 20_000;
 /** Of all its indices and texts together. */
 const mostBytes = 4 * 1024 * 1024;
 
-/** The agent may still answer requests for one row: many do not support GETBULK, or encode its answers wrongly. */
+/** The agent may still answer requests for one row: many lack GETBULK (snmp_exporter issue 469), or encode its answers wrongly. */
 export class BulkFailed extends Error {}
 
 /**
@@ -45,7 +45,7 @@ export async function walkSubtree(
       const before = bytes;
       for (const { oid, value } of rows) {
         const index = oid.slice(root.length + 1);
-        // Some tables are not in order; one that ends is complete all the same.
+        // Some tables are not in order (librenms issue 14808); one that ends is complete all the same.
         if (seen.has(index)) throw new DeviceRejected(device, `the table ${root} loops at ${oid}`);
         seen.add(index);
         last = oid;

@@ -182,6 +182,7 @@ class Connection implements SshConnection {
       sock: socket,
       username: credentials.username ?? '',
       readyTimeout: 0,
+      // Some devices ignore keepalives of SSH; the socket has those of TCP.
       keepaliveInterval: 0,
       algorithms: algorithms(credentials.legacySsh),
       hostVerifier: (key: Buffer) => this.hostKey.check(key),

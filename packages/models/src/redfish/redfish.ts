@@ -7,11 +7,11 @@
  * Verified with: our simulator, which fence_redfish (4.12.1) reads, turns off and on, and redfishtool (1.1.5) cycles, each in
  * a test. Outlets of PDUs: written from DMTF's mockup, spoken by nobody else.
  *
- * Quirks. A command is answered long before the power changes: PoweringOff counts as still on, PoweringOn as still off,
- * and the reading shows when it is done; tasks are not followed. Servers refuse to be turned off that are off: then what they
+ * Quirks. A command is answered long before the power changes: PoweringOff counts as still on, PoweringOn as still off, and the reading
+ * shows when it is done; tasks are not followed. Servers refuse to be turned off that are off (fence-agents issue 596): then what they
  * report of themselves counts. Where a reset is sent, and which values are allowed, is read. A service that does not report it is told to
  * turn on or off as in the standard's examples, but not to cycle; On is sent even if it is not listed. Every request signs in by Basic,
- * which all services have to take (DSP0266), so that no session is left open; they are few.
+ * which all services have to take (DSP0266), so that no session is left open; they are few (smart-proxy pull 895).
  *
  * Source: DSP0266, DSP0268 (ComputerSystem, Outlet, PowerDistribution, Manager, ActionInfo), DSP2043.
  */
@@ -114,6 +114,7 @@ const states: ReadonlyMap<string, OutletState> = new Map([
 /** Requests in JSON. */
 function redfishTo(device: Device, access: AccountAccess) {
   const { https, timeoutSeconds } = Options.parse(device.options);
+  // Some services require them (ansible issue 55078).
   const headers = { accept: 'application/json', 'odata-version': '4.0' };
   const how = { https, timeoutSeconds, signIn: 'basic', reason: reasonOf, headers } as const;
   const send = httpTo(device, access, how);
