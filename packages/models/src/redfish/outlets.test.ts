@@ -116,7 +116,7 @@ describe('redfish', () => {
   });
 
   it.each(['action', 'action-info'] as const)(
-    'sends only what the %s allows',
+    'does not begin a cycle that the %s does not allow, and lets the server reject off',
     async (allowableIn) => {
       const { device, driver } = await startDriver(
         server({ allowableIn, allowable: ['ForceOn', 'GracefulShutdown'] }),
@@ -126,9 +126,10 @@ describe('redfish', () => {
       await expect(cycle).rejects.toThrow(
         '1 does not support cycle; supported actions: ForceOn, GracefulShutdown',
       );
-      await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRejected);
-
       expect(device.received.every(({ text }) => text.startsWith('GET'))).toBe(true);
+
+      await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRejected);
+      expect(device.board.isOn('1')).toBe(true);
     },
   );
 

@@ -155,7 +155,7 @@ function requestsTo(device: Device, deps: DriverDeps) {
 
   /**
    * Where a command is sent, and its value: `/redfish/v1/Systems/1/Actions/ComputerSystem.Reset On`. What the resource does not report is
-   * as in the standard's examples.
+   * as in the standard's examples. The device itself rejects turning off if it does not support that.
    */
   async function viaOf(
     outlet: string,
@@ -167,9 +167,9 @@ function requestsTo(device: Device, deps: DriverDeps) {
     const values = action && (await ifSupported(allowed(action, signal)));
     const candidates = kind.values[verb];
     const value = candidates.find((candidate) => values?.includes(candidate) ?? true);
-    if (verb !== 'on' && (value === undefined || (verb === 'cycle' && action === undefined))) {
-      const what = `${outlet} does not support ${verb}; supported actions: ${values?.join(', ') || 'none'}`;
-      throw verb === 'cycle' ? new CannotCycle(name, what) : new DeviceRejected(name, what);
+    if (verb === 'cycle' && (value === undefined || action === undefined)) {
+      const what = `${outlet} does not support cycle; supported actions: ${values?.join(', ') || 'none'}`;
+      throw new CannotCycle(name, what);
     }
     return `${action?.target ?? `${folder}/${outlet}/${kind.path}`} ${value ?? candidates[0]}`;
   }
