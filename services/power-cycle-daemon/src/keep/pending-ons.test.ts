@@ -155,6 +155,23 @@ describe('pending ons', () => {
     expect(stuck().length).toBe(0);
   });
 
+  it('report to whom asks during an attempt the result of the next one', async () => {
+    const pendingOn = pending('pdu-1', '3');
+    const { boards, pendingOns } = await withPendingOns([pendingOn], {
+      timing: { patience, backOff: { firstMs: 0, maxMs: 3_600_000 } },
+    });
+    const board = boards.get('pdu-1');
+    board.ignores = 'on';
+    await pendingOns.turnOn(pendingOn);
+    void pendingOns.turnOn(pendingOn);
+    const before = board.told.length;
+    await waitUntil(() => (board.told.length > before ? true : undefined));
+
+    board.ignores = undefined;
+
+    expect((await pendingOns.turnOn(pendingOn)).is).toBe('on');
+  });
+
   it('continue where a driver cannot even be made', async () => {
     const pendingOn = pending('pdu-1', '3');
     const { pendingOns, stop } = await withPendingOns([pendingOn], {

@@ -150,6 +150,8 @@ export class PendingOns {
     let isStuck = pendingOn.stuck !== undefined;
     for (let failures = 1; ; failures += 1) {
       const off = store.switchedOff.get(key);
+      // Who asks from now on gets the result of an attempt that begins later.
+      const asked = work.waiting.length;
       // A person turned it off meanwhile, which takes precedence.
       const doubt = isInDoubt && failures < stuckAfter;
       const verification = off === undefined ? await this.attempt(pendingOn, doubt) : undefined;
@@ -176,7 +178,8 @@ export class PendingOns {
         await this.keepStuck(pendingOn, verification.text);
         isStuck = true;
         const text = `${key} could not be verified as on: ${verification.text}; retries continue`;
-        settle(work, { is: 'stuck', text });
+        settle(work, { is: 'stuck', text }, asked);
+        if (work.waiting.length > 0) continue;
       }
       await this.rest(backOffMs(failures, timing.backOff), work);
       if (work.isGivenUp) break;
@@ -227,6 +230,6 @@ function resultOf(work: Work): Promise<TurnedOn> {
   return new Promise((resolve) => work.waiting.push(resolve));
 }
 
-function settle(work: Work, turnedOn: TurnedOn): void {
-  for (const resolve of work.waiting.splice(0)) resolve(turnedOn);
+function settle(work: Work, turnedOn: TurnedOn, most = work.waiting.length): void {
+  for (const resolve of work.waiting.splice(0, most)) resolve(turnedOn);
 }
