@@ -123,8 +123,9 @@ describe('of 200 machines', () => {
       "
     `);
     expect(exitCode).toBe(exitCodes.partlyFailed);
-    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
-    const [, example = ''] = /^\$ skolo machine status\n(.*?)```$/ms.exec(readme) ?? [];
+    const page = new URL('../../../docs/reference/skolo.md', import.meta.url);
+    const text = await readFile(page, 'utf8');
+    const [, example = ''] = /^\$ skolo machine status\n(.*?)```$/ms.exec(text) ?? [];
     expect(abridged(out, example)).toBe(example);
   });
 

@@ -34,7 +34,7 @@ it('gives no token through skolo forward and --on', async ({ skip }) => {
   const lying = { ...headers, host: local.host, 'x-forwarded-for': '', forwarded: 'for=127.0.0.1' };
   expect(await ask(Number(local.port), lying)).toMatchObject({ status: 403 });
   expect((await jumphost.fetch(url, { headers })).status).toBe(403);
-  // What packages/cli/README.md says of a plain ssh -L.
+  // What docs/reference/skolo.md says of a plain ssh -L.
   const socket = await jumphost.connect('127.0.0.1', port, signal);
   socket.end(`GET ${path} HTTP/1.1\r\nHost: metadata\r\nMetadata-Flavor: Google\r\n\r\n`);
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 /);
