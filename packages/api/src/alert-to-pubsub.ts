@@ -128,6 +128,7 @@ export const alertToPubsubApi = {
     method: 'post',
     path: '/v1/dead-letters/retry',
     summary: 'Resends dead letters, each to the sink that rejected it',
+    repeated: 'returns `retried: 0`, unless the message has been rejected again',
     description:
       'The messages keep their IDs. If the state of an alert has changed in the meantime, a message with the current state follows. Messages that the sink rejects again become dead letters again.',
     role: 'operate',

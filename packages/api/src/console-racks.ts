@@ -46,6 +46,7 @@ export const consoleRacksApi = {
     path: '/v1/session',
     summary:
       'Starts a session: exchanges the code from the link that skolo console prints for a cookie',
+    repeated: '401',
     body: z.strictObject({ code: z.string().min(1).max(200) }),
     mostBodyBytes: 1024,
     audits: { elsewhere: 'changes are recorded in the rack where they are made' },

@@ -49,6 +49,7 @@ export const consoleApi = {
     method: 'post',
     path: '/v1/session',
     summary: 'Starts a session: exchanges a token, or the code from a sign-in link, for a cookie',
+    repeated: "opens a second session, or returns 401 for a link's code, which is valid only once",
     role: 'anyone',
     body: z
       .strictObject({
@@ -68,6 +69,7 @@ export const consoleApi = {
     method: 'delete',
     path: '/v1/session',
     summary: 'Ends the session that the cookie identifies',
+    repeated: "401, or 204 if the caller's network has read access",
     role: 'view',
     headers: cookie,
     audits: { elsewhere: 'recorded later if the disk is full' },
@@ -78,6 +80,7 @@ export const consoleApi = {
     path: '/v1/console-links',
     summary:
       'Returns a single-use code that signs in a browser as the caller; it expires after a minute',
+    repeated: 'creates a second code; the first remains valid',
     description:
       'To use the code, open `/#/sign-in?code=CODE`. Browsers do not send this fragment to servers, so the code does not appear in logs.',
     role: 'view',

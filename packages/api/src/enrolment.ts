@@ -40,6 +40,7 @@ export const enrolmentApi = {
     method: 'post',
     path: '/v1/enrol',
     summary: 'Requests the identity of this Raspberry Pi',
+    repeated: 'returns the same name and address for a key',
     role: 'anyone',
     description:
       'A 200 response contains the lines `name=`, `address=` (absent for DHCP) and `token=` (for k3s). A 202 response contains the reason why enrolment is pending; the Pi then retries.',
@@ -64,6 +65,7 @@ export const enrolmentApi = {
     path: '/v1/lockdown',
     summary:
       'Stores the pairing records (an archive of /var/lib/lockdown) of the machine with this key',
+    repeated: 'no change',
     headers: ownKey,
     body: z.strictObject({ archive: z.base64() }),
     mostBodyBytes: mostLockdownBytes * 1.4,
@@ -166,6 +168,7 @@ export const enrolmentsApi = {
     method: 'post',
     path: '/v1/enrolments',
     summary: 'Assigns a name to a Raspberry Pi with a pending enrolment request',
+    repeated: '201 while the enrolment is pending; 404 once the Pi has its name',
     description:
       'The Pi receives the name in response to its next request. `force` assigns the name even if a running machine has it.',
     role: 'operate',
@@ -188,6 +191,7 @@ export const enrolmentsApi = {
     path: '/v1/enrolments/{key}',
     summary:
       "Revokes an SD card's key permanently: the card no longer receives a name, a token or pairing records",
+    repeated: '200: the key remains revoked',
     description: "The name becomes available for the machine's next SD card.",
     role: 'operate',
     params: z.object({ key }),
@@ -199,6 +203,7 @@ export const enrolmentsApi = {
     path: '/v1/enrolment-secrets',
     summary:
       "Creates the credentials for a shared image: a secret, which expires and is returned only once, and the endpoint's pin",
+    repeated: 'creates a second secret; the first remains valid',
     role: 'operate',
     body: z.strictObject({ days: z.int().min(1).max(366).default(30) }),
     audits: { target: 'self', input: ['body.days'], answer: ['id', 'expires'] },
@@ -217,6 +222,7 @@ export const enrolmentsApi = {
     method: 'delete',
     path: '/v1/enrolment-secrets/{id}',
     summary: "Revokes a shared image's secret",
+    repeated: '404',
     role: 'operate',
     params: z.object({ id: z.string().min(1).max(100) }),
     audits: { target: ['params.id'] },

@@ -22,6 +22,7 @@ export function hostKeyRoutes(summary: string) {
     method: 'delete',
     path: '/v1/host-keys/{device}',
     summary,
+    repeated: 'forgets a key pinned in the meantime; otherwise returns `forgotten: false`',
     role: 'operate',
     params: z.object({ device: z.string().min(1).max(100) }),
     query: z.strictObject({ why: z.string().max(1000).optional() }),

@@ -475,6 +475,7 @@ export const machineStateApi = {
     method: 'post',
     path: '/v1/notes',
     summary: 'Adds a note with the time and author to machines',
+    repeated: 'key. Without one: stores a second note',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
@@ -488,6 +489,7 @@ export const machineStateApi = {
     method: 'post',
     path: '/v1/orders',
     summary: 'Puts machines into maintenance or quarantine',
+    repeated: 'key. Without one: creates a second order',
     description:
       'This call requires names and does not accept a filter. If it affects several machines that make up more than 10% of the rack, `count` must be their number; otherwise, the response is 409.',
     role: 'operate',
@@ -518,6 +520,7 @@ export const machineStateApi = {
     method: 'delete',
     path: '/v1/orders/{id}',
     summary: 'Ends the maintenance or quarantine of a machine',
+    repeated: '404: already ended',
     role: 'operate',
     params: z.object({ id: z.string().min(1).max(100) }),
     query: z.strictObject({ why: z.string().max(1000).optional() }),
@@ -528,6 +531,7 @@ export const machineStateApi = {
     method: 'post',
     path: '/v1/machines/{name}/screen',
     summary: "Returns a phone's screen: the last screenshot stored as evidence, or a new one",
+    repeated: 'takes another screenshot',
     description: 'A new screenshot is not stored. While a task is running, it requires `force`.',
     role: 'operate',
     params: machine,
@@ -544,6 +548,7 @@ export const machineStateApi = {
     method: 'post',
     path: '/v1/machines/{name}/clear',
     summary: 'Ends a quarantine that was forced on the machine, and restarts repairs',
+    repeated: 'no change',
     role: 'operate',
     params: machine,
     body: z.strictObject({ reason }),
@@ -555,6 +560,8 @@ export const machineStateApi = {
     path: '/v1/machines/{name}/repair',
     summary:
       "Starts one repair step for a machine's device; the response is 409 while a task is running",
+    repeated:
+      'key: 202, and resends the request only if the agent did not respond and has not run the step since. Without one: runs the step again',
     description:
       "Each device's `repairSteps` lists the possible steps, and `repairs` lists the outcomes.",
     role: 'operate',
@@ -581,6 +588,8 @@ export const machineStateApi = {
     method: 'post',
     path: '/v1/machines/{name}/reboot',
     summary: 'Reboots a machine; the response is 409 while a task is running',
+    repeated:
+      'key: 202, and resends the request only if the agent did not respond and the machine has not rebooted since. Without one: reboots the machine again',
     role: 'operate',
     headers: idempotencyKey,
     params: machine,

@@ -277,6 +277,7 @@ export const powerCycleDaemonApi = {
     method: 'post',
     path: '/v1/power-cycles',
     summary: 'Requests power cycles of machines, phones, devices or outlets',
+    repeated: 'key. Without one: joins a running cycle, or starts a new one',
     description:
       'The service checks all targets first. If it rejects any and `skipRejected` is not set, it returns 409 with all rejections and does nothing. If a target is already being cycled, the request joins that cycle.',
     role: 'operate',
@@ -316,6 +317,7 @@ export const powerCycleDaemonApi = {
     method: 'post',
     path: '/v1/own-devices/power-cycles',
     summary: "Requests cycles of the calling machine's phones",
+    repeated: 'joins a running cycle, or starts a new one; both count towards the hourly limit',
     machine: true,
     tags: ['power-cycles'],
     body: z.strictObject({
@@ -378,6 +380,7 @@ export const powerCycleDaemonApi = {
     method: 'delete',
     path: '/v1/power-cycles/{id}',
     summary: 'Cancels a cycle that has not started',
+    repeated: '409: already cancelled',
     role: 'operate',
     params: id,
     query: z.strictObject({ why: z.string().max(1000).optional() }),
@@ -388,6 +391,8 @@ export const powerCycleDaemonApi = {
     method: 'post',
     path: '/v1/outlets',
     summary: 'Turns machines, phones, devices or single outlets on or off',
+    repeated:
+      'key. Without one: joins a running change, or starts a new one, but does not change an outlet already in the requested state',
     description:
       'An outlet that is turned off stays off until a request turns it on again, even if the PDU reboots. If `off` fails, it is `pending`: the service retries it when the controller responds, unless `on` is requested first.',
     role: 'operate',
@@ -420,6 +425,7 @@ export const powerCycleDaemonApi = {
     method: 'delete',
     path: '/v1/outlets/{outlet}/pending-on',
     summary: 'Stops the attempts to turn on an outlet whose device is no longer in rack.yaml',
+    repeated: '404: no longer pending',
     role: 'operate',
     params: z.object({ outlet: z.string().min(1).max(200) }),
     query: z.strictObject({ why: z.string().max(1000).optional() }),
@@ -469,6 +475,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/holds',
     summary:
       'Blocks power cycles of machines, of devices and everything that they power or connect, or of the whole rack',
+    repeated: 'replaces the hold with one that has a new ID',
     role: 'operate',
     body: z.strictObject({
       targets: z.array(name).min(1).max(maxTargets),
@@ -487,6 +494,7 @@ export const powerCycleDaemonApi = {
     method: 'delete',
     path: '/v1/holds/{id}',
     summary: 'Ends a hold',
+    repeated: '404',
     role: 'operate',
     params: id,
     query: z.strictObject({ why: z.string().max(1000).optional() }),
@@ -498,6 +506,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/alerts',
     summary:
       "Receives Alertmanager's webhook message (version 4) about missing machines, for automatic repair",
+    repeated: 'no change',
     role: 'operate',
     audits: { elsewhere: 'recorded as the cycle that automatic repair requests' },
     body: z.looseObject({

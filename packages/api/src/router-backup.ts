@@ -253,6 +253,8 @@ export const routerBackupApi = {
     method: 'post',
     path: '/v1/backups',
     summary: 'Requests a backup of the specified devices, or of all devices',
+    repeated:
+      'starts a second run, which rereads devices, but does not store unchanged configurations',
     role: 'operate',
     body: z.strictObject({
       devices: z.array(deviceName).min(1).max(maxDevices).optional(),
@@ -394,6 +396,7 @@ export const routerBackupApi = {
     method: 'post',
     path: '/v1/devices/{device}/versions/{version}/check',
     summary: 'Checks a restore as far as the model supports this, without changing anything',
+    repeated: 'checks again without changing anything',
     description:
       'Reads the current configuration. In the response, `running` identifies this configuration for `restore`.',
     role: 'admin',
@@ -424,6 +427,7 @@ export const routerBackupApi = {
     method: 'post',
     path: '/v1/devices/{device}/versions/{version}/restore',
     summary: 'Loads a version into the device, if the model supports a safe restore',
+    repeated: '409 if the first request changed the device, because `running` is then outdated',
     role: 'admin',
     params: deviceVersion,
     body: z.strictObject({
@@ -461,6 +465,7 @@ export const routerBackupApi = {
     method: 'post',
     path: '/v1/history/pieces',
     summary: 'Uploads part of a history to restore',
+    repeated: '409 with the size received so far; a piece at offset 0 restarts the upload',
     description:
       'The history is a git bundle of the `main` branch. Send its parts in order; a part with offset 0 starts a new upload. `skolo backup restore-history` does this.',
     role: 'admin',
@@ -475,6 +480,7 @@ export const routerBackupApi = {
     method: 'post',
     path: '/v1/history/restore',
     summary: 'Replaces the history with the uploaded one',
+    repeated: '409',
     description:
       'Versions that were stored after the loss are then appended. No versions are removed.',
     role: 'admin',
@@ -506,6 +512,7 @@ export const routerBackupApi = {
     method: 'post',
     path: '/v1/history/accept',
     summary: 'Accepts the loss of versions, so that they are no longer reported',
+    repeated: 'returns an empty list',
     role: 'admin',
     body: z.strictObject({ reason }),
     audits: { target: 'self', reason: 'body.reason', answer: ['accepted'] },

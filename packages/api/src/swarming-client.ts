@@ -286,6 +286,7 @@ export const swarmingClientApi = {
     method: 'post',
     path: '/v1/quarantine/clear',
     summary: 'Ends a forced quarantine, and restarts repairs of devices that need attention',
+    repeated: 'no change',
     role: 'operate',
     body: z.strictObject({ why }),
     mostBodyBytes,
@@ -297,6 +298,7 @@ export const swarmingClientApi = {
     path: '/v1/orders',
     summary:
       'Replaces all orders for the machine; when the call returns, the new orders have been stored durably',
+    repeated: 'no change',
     role: 'operate',
     body: z.strictObject({ orders: z.array(Order).max(20) }),
     mostBodyBytes,
@@ -307,6 +309,7 @@ export const swarmingClientApi = {
     method: 'post',
     path: '/v1/screen',
     summary: "Returns a phone's screen: the last screenshot stored as evidence, or a new one",
+    repeated: 'takes another screenshot',
     description:
       '`Last-Modified` is the time of the screenshot. A new screenshot is not stored. While a task is running, a new screenshot requires `force`; otherwise, the response is 409.',
     role: 'operate',
@@ -327,6 +330,8 @@ export const swarmingClientApi = {
     method: 'post',
     path: '/v1/repair',
     summary: 'Starts one repair step for a device; `repairs` in the status shows the outcome',
+    repeated:
+      "409 while a step or task is running. Afterwards, runs the step again unless machine-state's key prevents this",
     description:
       'The step runs even if the device is healthy, and does not count as an automatic repair. The response is 409 during a task, another step or a hold on the device. The agent ends the step if a task starts.',
     role: 'operate',
@@ -347,6 +352,8 @@ export const swarmingClientApi = {
     method: 'post',
     path: '/v1/reboot',
     summary: 'Reboots the machine',
+    repeated:
+      "409 until the machine has rebooted. Afterwards, reboots it again unless machine-state's key prevents this",
     role: 'operate',
     body: z.strictObject({ why }),
     mostBodyBytes,
@@ -365,6 +372,7 @@ export const swarmingClientApi = {
     method: 'put',
     path: '/v1/usb/{hub}/{port}',
     summary: "Turns the power of a port on the machine's hub on or off",
+    repeated: 'no change',
     role: 'operate',
     params: usbPort,
     body: z.strictObject({

@@ -34,6 +34,8 @@ interface RouteParts {
    * routes that admit only callers with a role.
    */
   limit?: WorkLimit;
+  /** What happens if the request is sent again; begins with `key` if an `Idempotency-Key` prevents this. Of all routes except `get`. */
+  repeated?: string;
   /** What the audit log records. Every route except `get` has it. */
   audits?: Audits | AuditedElsewhere;
   /** A key for each `{name}` in the path. */
