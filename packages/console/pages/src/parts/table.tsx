@@ -2,6 +2,9 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
+/** Shorter words never break. */
+const longWord = /\S{30}/;
+
 export function Table({
   caption,
   head,
@@ -13,10 +16,11 @@ export function Table({
 }) {
   const body = useRef<HTMLTableSectionElement>(null);
   useLayoutEffect(() => {
-    for (const cell of body.current?.querySelectorAll('td') ?? []) {
+    for (const cell of body.current?.querySelectorAll<HTMLTableCellElement>('th, td') ?? []) {
       const row = cell.parentElement?.children ?? [];
       // Cells that span rows are before it.
       cell.dataset.label = head[head.length - row.length + cell.cellIndex] ?? '';
+      cell.classList.toggle('long', longWord.test(cell.textContent));
     }
   });
   return (

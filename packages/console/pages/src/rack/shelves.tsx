@@ -2,11 +2,14 @@ import type { Machine, RackView } from '@skolo/api/machine-state';
 import { useIsNarrow } from '../parts/narrow.ts';
 import { hrefOf } from '../parts/router.ts';
 import { useNow } from '../parts/time.tsx';
+import { shortened, shortNames } from './short-names.ts';
 import { Tile } from './tile.tsx';
 
 const minuteMs = 60_000;
 /** With more machines than this, tiles are small, so that all fit on a laptop's screen. */
 const denseFrom = 120;
+/** Longer labels have a line of their own. */
+const longestBesideAge = 3;
 
 /** The shelves as arranged in the room. A machine hidden by the filter is an empty place; a shelf without others is hidden. */
 export function Shelves({
@@ -28,24 +31,31 @@ export function Shelves({
     <div class={isNarrow || machines.size > denseFrom ? 'shelves dense' : 'shelves'}>
       {shelves.map((shelf) => {
         if (!shelf.machines.some((name) => matching.has(name))) return null;
-        const here = shelf.machines.flatMap((name) => machines.get(name) ?? []);
-        const prefix = commonPrefix(shelf.machines);
-        const well = here.filter(({ condition }) => condition === 'ok').length;
+        const short = shortNames(shelf.machines);
+        const here = shelf.machines.flatMap((name, i) => {
+          const machine = machines.get(name);
+          return machine ? [{ machine, label: shortened(machine.label ?? short[i] ?? name) }] : [];
+        });
+        const isWide = here.some(({ label }) => label.length > longestBesideAge);
+        const well = here.filter(({ machine }) => machine.condition === 'ok').length;
         return (
           <section class="shelf" key={shelf.name} aria-label={shelf.name}>
             <h2>
-              <a href={hrefOf('rack', [], { shelf: shelf.name })}>{shelf.name}</a>
+              <a href={hrefOf('rack', [], { shelf: shelf.name })} title={shelf.name}>
+                {shelf.name}
+              </a>
               <small>
                 {well}/{here.length} ok
               </small>
             </h2>
-            <ul class="tiles">
-              {here.map((machine) => (
+            <ul class={isWide ? 'tiles wide' : 'tiles'}>
+              {here.map(({ machine, label }) => (
                 <li key={machine.name}>
                   {matching.has(machine.name) ? (
                     <Tile
                       machine={machine}
-                      label={machine.label ?? machine.name.slice(prefix.length)}
+                      label={label}
+                      isWide={isWide}
                       now={machine.condition === 'ok' ? 0 : now}
                       isChosen={chosen.has(machine.name)}
                       isTabStop={machine.name === tabStop}
@@ -61,13 +71,4 @@ export function Shelves({
       })}
     </div>
   );
-}
-
-/** The common prefix of all names, up to a dash. */
-function commonPrefix([first = '', ...others]: readonly string[]): string {
-  let length = first.lastIndexOf('-') + 1;
-  while (length > 0 && !others.every((name) => name.startsWith(first.slice(0, length)))) {
-    length = first.lastIndexOf('-', length - 2) + 1;
-  }
-  return first.slice(0, length);
 }

@@ -9,6 +9,8 @@ interface Props {
   machine: Machine;
   /** Short name: its number on the shelf. */
   label: string;
+  /** The label has a line of its own. */
+  isWide: boolean;
   /** In milliseconds since 1970, to the minute; 0 if the machine is ok: its tile has no age. */
   now: number;
   isChosen: boolean;
@@ -23,13 +25,14 @@ export class Tile extends Component<Props> {
   }
 
   override render() {
-    const { machine, label, now, isChosen, isTabStop } = this.props;
+    const { machine, label, isWide, now, isChosen, isTabStop } = this.props;
     const { name, condition, task, needsAttention } = machine;
     const began = beganAt(machine);
     const age = now > 0 && began ? shortSpan(now - Date.parse(began)) : '';
     // The word itself is wider than a tile.
     const word = condition === 'never-reported' ? 'never seen' : condition;
-    const text = `\t${age || (task ? '▸' : '')}\n${word}`;
+    const more = age || (task ? '▸' : '');
+    const text = isWide ? `\n${word} ${more}` : `\t${more}\n${word}`;
     // It begins with the visible text, for people who use voice control.
     const spoken = [
       `${label}${text}`.replace(/\s+/g, ' '),

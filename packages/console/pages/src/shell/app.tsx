@@ -75,7 +75,7 @@ function Top({ route, rackName, onHelp }: TopProps) {
   return (
     <header class="top">
       {hasOtherRacks && <a href="../">All racks</a>}
-      <a class="rack-name" href={hrefOf('rack')}>
+      <a class="rack-name" href={hrefOf('rack')} title={rackName}>
         {rackName ?? 'skolo'}
       </a>
       <nav aria-label="Views">

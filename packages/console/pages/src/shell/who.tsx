@@ -18,7 +18,7 @@ export function Who() {
   }
   return (
     <>
-      <button type="button" class="quiet" onClick={() => setIsOpen(true)}>
+      <button type="button" class="quiet who" onClick={() => setIsOpen(true)}>
         {session.name} <span class="muted">{session.role}</span>
       </button>
       {isOpen && (

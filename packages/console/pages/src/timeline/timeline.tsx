@@ -120,9 +120,7 @@ function Summary({ timeline }: { timeline: Timeline }) {
       </button>
       <details ref={details}>
         <summary>Text of the handover</summary>
-        <pre class="handover" ref={pre}>
-          {timelineText(timeline, timezone).join('\n')}
-        </pre>
+        <pre ref={pre}>{timelineText(timeline, timezone).join('\n')}</pre>
       </details>
     </section>
   );
