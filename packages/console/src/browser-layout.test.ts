@@ -52,7 +52,7 @@ const faultsNow = `(() => {
     }
   }
   if (!isPhone) return faults;
-  const pressed = 'button, .button, select, summary, nav a, .top a, .counts a, .tile, input:not([type=checkbox], [type=radio])';
+  const pressed = 'button, .button, select, summary, nav a, .top a, .strip a, .counts a, .tile, input:not([type=checkbox], [type=radio])';
   for (const element of document.querySelectorAll(pressed)) {
     const { width, height } = element.getBoundingClientRect();
     if (element.checkVisibility() && (height < 44 || (element.matches('button') && width < 44))) {
@@ -309,6 +309,22 @@ describe.skipIf(!chromium)('the layout', () => {
     await other.getByRole('combobox').fill('y');
     await other.getByRole('option').first().waitFor();
     await measure('the search');
+
+    expect(faults).toEqual([]);
+  });
+
+  it('of the rack fits beside how a power cycle ends', async () => {
+    const { rack } = fixture.fixture;
+    const text =
+      'power cycle by ann@example.com: no answer to ssh and ping; 9 back, 2 running, 1 failed';
+    rack.cycleRequests = ['rpi-[1-12] (12)', 'switch-3'].map((where) => {
+      return { at: '2026-11-27T03:00:00.000Z', text, where, failed: 1 };
+    });
+    fixture.showRack();
+    await open('rack', '.strip');
+    const faults = await faultsOf(page);
+    rack.cycleRequests = [];
+    fixture.showRack();
 
     expect(faults).toEqual([]);
   });

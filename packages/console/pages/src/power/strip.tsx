@@ -26,7 +26,7 @@ export function Strip() {
     <section class="strip" aria-label="Power cycles">
       {unread.slice(0, limit).map((request, i) => (
         <p key={keyOf(request)} role="status" class={request.failed > 0 ? 'banner bad' : 'banner'}>
-          {`${request.text}: ${request.where}`}{' '}
+          <Ends request={request} />{' '}
           <a href={hrefOf('timeline', [], { at: request.at })} onClick={() => markRead([request])}>
             Show
           </a>{' '}
@@ -41,6 +41,17 @@ export function Strip() {
         </p>
       ))}
     </section>
+  );
+}
+
+/** On a phone, without the cause: `9 back, 2 running, 1 failed: rpi-[1-12] (12)`. */
+function Ends({ request: { text, where } }: { request: CycleRequest }) {
+  const end = text.lastIndexOf('; ') + 1;
+  return (
+    <span>
+      <span class="cause">{text.slice(0, end)}</span>
+      {text.slice(end)}: {where}
+    </span>
   );
 }
 
