@@ -1,14 +1,14 @@
 /** What a group of requests would change: messages for the spool, and the resulting known alerts. */
 import type { DeadLetter } from '@skolo/api';
-import type { Tracked } from '../state/known-alerts.ts';
+import { memoryOf, type Tracked } from '../state/known-alerts.ts';
 
 export class Draft {
   /** Messages in the spool's format. */
   readonly texts: string[] = [];
   readonly transitions = { firing: 0, resolved: 0 };
   readonly letters: DeadLetter[] = [];
-  /** How many more alerts would be known. */
-  added = 0;
+  /** How much more memory the known alerts would take, in bytes. */
+  bytes = 0;
   private readonly alerts: Map<string, Tracked>;
   private readonly changes = new Map<string, Tracked | undefined>();
   /** Number of alerts by machine; counted when a machine has a new one. */
@@ -25,17 +25,16 @@ export class Draft {
   }
 
   set(fingerprint: string, tracked: Tracked): void {
-    if (this.get(fingerprint) === undefined) {
-      this.added += 1;
-      this.count(tracked, 1);
-    }
+    const before = this.get(fingerprint);
+    this.bytes += memoryOf(tracked) - memoryOf(before);
+    if (before === undefined) this.count(tracked, 1);
     this.changes.set(fingerprint, tracked);
   }
 
   forget(fingerprint: string): void {
     const before = this.get(fingerprint);
     if (before !== undefined) {
-      this.added -= 1;
+      this.bytes -= memoryOf(before);
       this.count(before, -1);
     }
     this.changes.set(fingerprint, undefined);

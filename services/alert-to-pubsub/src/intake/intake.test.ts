@@ -244,18 +244,36 @@ describe('accept', () => {
     expect(intake.alerts.size).toBe(2);
   });
 
-  it('rejects alerts beyond the limit of known alerts, and accepts known ones', async () => {
-    const { accept, spool } = start({ mostAlerts: 2 });
+  it('rejects alerts beyond the memory for known alerts, and accepts known ones', async () => {
+    const { accept, spool } = start({ mostMemory: 2500 });
     await accept(batch(['A', 'B']));
     // As Prometheus sends them: what ends and what begins in one request.
     const mixed = accept(batch(['A-', 'C', 'D']));
     const known = accept(batch(['B-']));
 
     await expect(mixed).rejects.toThrow(
-      /2 new alerts rejected, because the limit of 2 known alerts has been reached/,
+      /2 new alerts rejected, because the 2 known alerts take up the limit of 0 MiB/,
     );
     await known;
     expect(spool.summaries).toEqual(['A firing', 'B firing', 'A resolved', 'B resolved']);
+  });
+
+  it('rejects texts of known alerts that grow beyond that, and accepts the end of the alert', async () => {
+    const { accept, intake, spool } = start({ mostMemory: 2500 });
+    const withText = (name: string, length: number) => {
+      const { alerts, ...rest } = batch([name]);
+      for (const alert of alerts) alert.annotations = { text: 'x'.repeat(length) };
+      return { alerts, ...rest };
+    };
+    await accept(withText('A', 600));
+
+    await accept(withText('A', 700));
+    await expect(accept(withText('A', 9000))).rejects.toThrow('1 new alert rejected');
+    await accept(withText('A-', 700));
+    await expect(accept(withText('B', 400))).rejects.toThrow('1 new alert rejected');
+
+    expect(spool.summaries).toEqual(['A firing', 'A resolved']);
+    expect(intake.alerts.size).toBe(1);
   });
 
   it('accepts alerts of a machine up to its share, and those of all others beyond it', async () => {

@@ -25,6 +25,7 @@ import { createIds, type NewId } from '../state/ids.ts';
 import {
   isRefreshDue,
   type Moment,
+  memoryOf,
   messageOfNow,
   pass,
   refreshOf,
@@ -44,8 +45,8 @@ export interface IntakeDeps {
   emit: EmitAlertEvent;
   /** The first message ID. */
   firstId?: number;
-  /** How many alerts may be known, including recently resolved ones. */
-  mostAlerts?: number;
+  /** How much memory known alerts may take, including recently resolved ones, in bytes. */
+  mostMemory?: number;
   /** How many of them may have the same `machine` label. */
   mostOfMachine?: number;
 }
@@ -58,8 +59,11 @@ interface Job {
   bytes: number;
 }
 
-/** Several hundred times as many as a rack has. At the usual size they take 70 MB. */
-const usualMostAlerts = 100_000;
+/**
+ * 85,000 alerts of the usual size, several hundred times as many as a rack has. More would not fit into the heap, which is half of the
+ * memory of the pod, while they wait, at the start, and while they are delivered.
+ */
+const usualMostMemory = 112 * 2 ** 20;
 /** Ten times what one machine can raise under kube/base. If all of 300 machines have this many, there is still room for other alerts. */
 const usualMostOfMachine = 200;
 /** Of a message. Pub/Sub accepts 10 MB. */
@@ -78,6 +82,8 @@ export class Intake implements AcceptAlerts {
   private readonly reported: Reported;
   private readonly newId: NewId;
   private spool: Pick<Spool, 'append'> | undefined;
+  /** Of the known alerts, in bytes. */
+  private memory = 0;
   /** In seconds of uptime. */
   private tickedAt: number;
   /**
@@ -99,6 +105,7 @@ export class Intake implements AcceptAlerts {
   /** Accepts alerts from here on. */
   open(spool: Pick<Spool, 'append'>): void {
     this.spool = spool;
+    this.memory = [...this.alerts.values()].reduce((sum, each) => sum + memoryOf(each), 0);
   }
 
   async accept(read: () => Batch, bytes: number): Promise<Received> {
@@ -196,11 +203,11 @@ export class Intake implements AcceptAlerts {
   }
 
   /**
-   * Returns how many alerts are left out because the limit of known alerts is reached. `overShare`: because their machine's limit is
+   * Returns how many alerts are left out because known alerts may not take more memory. `overShare`: because their machine's limit is
    * reached. The sender gets no error for these, because it would repeat the whole request again and again.
    */
   private draw(draft: Draft, batch: Batch): { leftOut: number; overShare: number } {
-    const { mostAlerts = usualMostAlerts, mostOfMachine = usualMostOfMachine } = this.deps;
+    const { mostMemory = usualMostMemory, mostOfMachine = usualMostOfMachine } = this.deps;
     let leftOut = 0;
     const overShare = new Map<string, number>();
     const { endpoint, group, bad, truncated } = batch;
@@ -214,12 +221,15 @@ export class Intake implements AcceptAlerts {
         overShare.set(machine, (overShare.get(machine) ?? 0) + 1);
         continue;
       }
-      if (before === undefined && this.alerts.size + draft.added >= mostAlerts) {
+      const received = { fingerprint, alert, endpoint, group };
+      const change = update(before, received, moment, settings, this.newId);
+      const more = memoryOf(change.tracked) - memoryOf(before);
+      // The texts of known alerts change, too, but must not grow without limit.
+      const most = before === undefined ? mostMemory : 1.1 * mostMemory;
+      if (more > 0 && this.memory + draft.bytes + more > most) {
         leftOut += 1;
         continue;
       }
-      const received = { fingerprint, alert, endpoint, group };
-      const change = update(before, received, moment, settings, this.newId);
       draft.set(fingerprint, change.tracked);
       for (const message of change.messages) this.add(draft, message);
     }
@@ -320,15 +330,17 @@ export class Intake implements AcceptAlerts {
       deps.capacity.wrote(undefined);
     }
     draft.apply();
+    this.memory += draft.bytes;
     this.reported.keep();
     deps.emit({ type: 'transitions', ...transitions });
   }
 
   /** All known alerts are in memory, and every client that reaches the endpoints may invent alerts. */
   private tooMany(leftOut: number): Rejection {
-    const { mostAlerts = usualMostAlerts } = this.deps;
+    const { mostMemory = usualMostMemory } = this.deps;
+    const limit = `the ${count(this.alerts.size, 'known alert')} take up the limit of ${Math.round(mostMemory / 2 ** 20)} MiB`;
     return full(
-      `${count(leftOut, 'new alert')} rejected, because the limit of ${mostAlerts} known alerts has been reached; see skolo alerts list. Changes to known alerts are still accepted`,
+      `${count(leftOut, 'new alert')} rejected, because ${limit}; see skolo alerts list. Changes to known alerts are still accepted`,
     );
   }
 

@@ -32,6 +32,11 @@ export interface Tracked {
   messageAt: number;
 }
 
+/** Bytes that an alert takes in memory, as measured with 100,000 short and 100,000 usual ones and Node 24. */
+export function memoryOf(tracked: Tracked | undefined): number {
+  return tracked === undefined ? 0 : 500 + 1.25 * JSON.stringify(tracked.known).length;
+}
+
 /** The current time, by both clocks. */
 export interface Moment {
   /** Milliseconds since 1970. */
