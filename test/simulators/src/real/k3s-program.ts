@@ -110,6 +110,8 @@ async function serve(args: readonly string[]): Promise<void> {
     clearInterval(stays);
     return;
   }
+  // As k3s, pkg/agent/syssetup/setup.go: after a boot, the kernel forwards nothing.
+  await writeFile('/proc/sys/net/ipv4/conf/all/forwarding', '1');
   await mkdir(`${data}/tls`, { recursive: true });
   renewCertificate(`${data}/tls/client-admin.crt`);
   const isEncrypted = settings['secrets-encryption'];
