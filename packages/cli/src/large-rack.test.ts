@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { largeRackYaml, startLargeRack } from '@skolo/scripted-services';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { exitCodes } from './errors.ts';
 import { runCommand } from './testing/run-command.ts';
 import { abridged } from './testing/session.ts';
@@ -20,9 +20,13 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function skolo(line: string, terminal?: { columns: number; rows: number }) {
-  const printed = await runCommand([...line.split(' '), '--rack', rack], terminal);
-  return { ...printed, lines: printed.out.trimEnd().split('\n') };
+function skolo(line: string, terminal?: { columns: number; rows: number }) {
+  // All agents are in this process: on a busy computer they may answer too late.
+  return vi.waitFor(async () => {
+    const printed = await runCommand([...line.split(' '), '--rack', rack], terminal);
+    expect(printed.out).not.toContain('no response within 5 s');
+    return { ...printed, lines: printed.out.trimEnd().split('\n') };
+  }, 200_000);
 }
 
 const tables = [
