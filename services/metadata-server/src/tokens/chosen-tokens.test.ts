@@ -62,7 +62,9 @@ describe('a machine that chooses ever new audiences', () => {
 
     expect(statusesOf(await idTokens({ rack, clock }, 10, 'first'))).toEqual({ 200: 10 });
     const beyond = await idToken(rack, 'one-more', greedy);
-    expect(beyond).toMatchObject({ status: 429, headers: { 'retry-after': '6' } });
+    // Waiting for a place in the queue moves the clock.
+    const retryAfter = expect.stringMatching(/^[1-6]$/);
+    expect(beyond).toMatchObject({ status: 429, headers: { 'retry-after': retryAfter } });
     expect(beyond.headers).toHaveProperty('metadata-flavor', 'Google');
     expect((await idToken(rack, 'first-0', greedy)).status).toBe(200);
     const another = await patiently(clock, () => idToken(rack, 'one-more', other));
