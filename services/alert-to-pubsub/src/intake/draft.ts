@@ -24,11 +24,15 @@ export class Draft {
       : this.alerts.get(fingerprint);
   }
 
-  set(fingerprint: string, tracked: Tracked): void {
+  /** Returns whether the change was made: not if it would take memory, and then more than `most` bytes. */
+  set(fingerprint: string, tracked: Tracked, most = Number.POSITIVE_INFINITY): boolean {
     const before = this.get(fingerprint);
-    this.bytes += memoryOf(tracked) - memoryOf(before);
+    const more = memoryOf(tracked) - memoryOf(before);
+    if (more > 0 && this.bytes + more > most) return false;
+    this.bytes += more;
     if (before === undefined) this.count(tracked, 1);
     this.changes.set(fingerprint, tracked);
+    return true;
   }
 
   forget(fingerprint: string): void {

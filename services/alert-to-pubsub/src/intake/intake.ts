@@ -223,14 +223,12 @@ export class Intake implements AcceptAlerts {
       }
       const received = { fingerprint, alert, endpoint, group };
       const change = update(before, received, moment, settings, this.newId);
-      const more = memoryOf(change.tracked) - memoryOf(before);
       // The texts of known alerts change, too, but must not grow without limit.
       const most = before === undefined ? mostMemory : 1.1 * mostMemory;
-      if (more > 0 && this.memory + draft.bytes + more > most) {
+      if (!draft.set(fingerprint, change.tracked, most - this.memory)) {
         leftOut += 1;
         continue;
       }
-      draft.set(fingerprint, change.tracked);
       for (const message of change.messages) this.add(draft, message);
     }
     for (const { why, found } of bad) {
