@@ -10,8 +10,8 @@
  * Quirks. A command is answered long before the power changes: PoweringOff counts as still on, PoweringOn as still off, and the reading
  * shows when it is done; tasks are not followed. Servers refuse to be turned off that are off (fence-agents issue 596): then what they
  * report of themselves counts. Where a reset is sent, and which values are allowed, is read. A service that does not report it is told to
- * turn on or off as in the standard's examples, but not to cycle; On is sent even if it is not listed. Every request signs in by Basic,
- * which all services have to take (DSP0266), so that no session is left open; they are few (smart-proxy pull 895).
+ * turn on or off as in the standard's examples, but not to cycle; both are sent even if they are not listed. Every request signs in by
+ * Basic, which all services have to take (DSP0266), so that no session is left open; they are few (smart-proxy pull 895).
  *
  * Source: DSP0266, DSP0268 (ComputerSystem, Outlet, PowerDistribution, Manager, ActionInfo), DSP2043.
  */
