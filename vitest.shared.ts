@@ -4,6 +4,7 @@ import { compileCache, findNode } from './scripts/node.mjs';
 
 const report = fileURLToPath(new URL('./scripts/report-tests.mjs', import.meta.url));
 const processorTime = fileURLToPath(new URL('./scripts/processor-time.mjs', import.meta.url));
+const patience = fileURLToPath(new URL('./scripts/patience.mjs', import.meta.url));
 
 // Tests start our programs with the Node that they run on themselves.
 if (findNode() !== process.execPath) {
@@ -18,13 +19,13 @@ const shared = defineConfig({
   test: {
     include: ['src/**/*.test.ts'],
     reporters: ['default', report],
-    setupFiles: [processorTime],
+    setupFiles: [processorTime, patience],
     // turbo runs five packages in parallel, and each process loads what its tests import.
     maxWorkers: 3,
     // A full fault-injection test takes minutes.
     testTimeout: process.env.SKOLO_LONG ? 900_000 : 300_000,
     hookTimeout: 300_000,
-    // Other work on the computer delays tests: timeouts are only for events that never happen.
+    // Other work on the computer delays tests: timeouts are only for events that never happen. A shorter one needs a reason.
     expect: { poll: { timeout: 120_000 } },
     // In CI, a failed test is retried once; scripts/results.mjs reports each. Full fault-injection tests are not retried.
     retry: process.env.CI && !process.env.SKOLO_LONG ? 1 : 0,

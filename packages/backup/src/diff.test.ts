@@ -53,7 +53,7 @@ describe('a difference', () => {
     );
   });
 
-  it('brings git from the one text to the other', { timeout: 300_000 }, async () => {
+  it('brings git from the one text to the other', async () => {
     await fc.assert(
       fc.asyncProperty(text, text, async (from, to) => {
         fc.pre(from !== to && from !== '' && to !== '');
@@ -81,7 +81,7 @@ describe('a difference', () => {
     expect(await applied(from, difference(from, to, names))).toBe(to);
   });
 
-  it('of 20 MB with a few changes shows them', { timeout: 120_000 }, () => {
+  it('of 20 MB with a few changes shows them', () => {
     const from = lines(500_000, 'a line that is as long as most of them are');
     const to = from.replaceAll(/^.* \d*00777\n/gm, 'changed\n');
     // It uses most of its time limit of one second, and more on a busy computer.
@@ -93,7 +93,7 @@ describe('a difference', () => {
     expect(diff.match(/^\+changed$/gm)).toHaveLength(4);
   });
 
-  it('of 20 MB with heavy changes ends in a sentence', { timeout: 120_000 }, () => {
+  it('of 20 MB with heavy changes ends in a sentence', () => {
     const from = lines(500_000, 'a line that is as long as most of them are');
     const to = lines(500_000, 'quite another line');
 

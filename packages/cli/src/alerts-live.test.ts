@@ -15,7 +15,6 @@ import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vite
 import { createPlace, type Place } from './testing/session.ts';
 
 const files = fileURLToPath(new URL('../testdata/files', import.meta.url));
-const slow = { timeout: 60_000 };
 
 let racks: PubSubRacks;
 let place: Place;
@@ -90,22 +89,22 @@ async function complaintsOfPromtool(path: string, metrics: string): Promise<stri
 describe('skolo alerts tail', () => {
   it('reports when Pub/Sub stops sending, and when it sends again', async () => {
     const { lines, printed, end } = start('tail', '--rack', 'rack4.yaml', '--heartbeats');
-    await expect.poll(lines, slow).toContain('rack4  healthy    HEALTHZ  version 1.2.3');
+    await expect.poll(lines).toContain('rack4  healthy    HEALTHZ  version 1.2.3');
 
     await racks.pubsub.stop();
-    await expect.poll(() => printed.err, slow).toMatch(/Pub\/Sub cannot be reached: .*; retrying/);
+    await expect.poll(() => printed.err).toMatch(/Pub\/Sub cannot be reached: .*; retrying/);
     await racks.pubsub.start();
-    await expect.poll(() => printed.err, slow).toContain('the subscription has recovered');
+    await expect.poll(() => printed.err).toContain('the subscription has recovered');
     const before = lines().length;
 
-    await expect.poll(() => lines().length, slow).toBeGreaterThan(before);
+    await expect.poll(() => lines().length).toBeGreaterThan(before);
     expect(await end('SIGTERM')).toEqual([0, null]);
     expectNothingLeft();
   });
 
   it.runIf(isLong)('ends with Ctrl-C, and leaves nothing behind', async () => {
     const { lines, end } = start('tail', '--rack', 'rack4.yaml', '--heartbeats');
-    await expect.poll(lines, slow).not.toEqual([]);
+    await expect.poll(lines).not.toEqual([]);
 
     expect(await end('SIGINT')).toEqual([0, null]);
     expectNothingLeft();
@@ -135,30 +134,28 @@ describe('skolo alerts watch', () => {
     );
     const blind = expect.stringMatching(/^- {2}blind {7}\S+: Pub\/Sub cannot be reached: /);
 
-    await expect.poll(lines, slow).toContain('rack4  well');
-    await expect.poll(lines, slow).toContainEqual(expect.stringMatching(/^rack6 {2}silent/));
-    await expect.poll(() => sink.received, slow).toEqual(['RackSilent rack6 active']);
+    await expect.poll(lines).toContain('rack4  well');
+    await expect.poll(lines).toContainEqual(expect.stringMatching(/^rack6 {2}silent/));
+    await expect.poll(() => sink.received).toEqual(['RackSilent rack6 active']);
     expect(lines()).toContain('rack9  unexpected  not expected');
     expect(printed.err).toContain('not sent yet, retrying');
 
     racks.muted.add('rack4');
-    await expect.poll(() => sink.received, slow).toContain('RackSilent rack4 active');
+    await expect.poll(() => sink.received).toContain('RackSilent rack4 active');
     expect(lines()).toContainEqual(expect.stringMatching(/^rack4 {2}silent {6}silent for \d+ s$/));
     racks.muted.delete('rack4');
-    await expect.poll(() => sink.received, slow).toContain('RackSilent rack4 resolved');
+    await expect.poll(() => sink.received).toContain('RackSilent rack4 resolved');
     expect(lines()).toContainEqual(
       expect.stringMatching(/^rack4 {2}well {8}after \d+ s of silence$/),
     );
 
     const before = lines().length;
     await racks.pubsub.stop();
-    await expect.poll(() => sink.received, slow).toContain('WatchBlind - active');
+    await expect.poll(() => sink.received).toContain('WatchBlind - active');
     expect(lines().slice(before)).toEqual([blind]);
     await racks.pubsub.start();
-    await expect.poll(() => sink.received, slow).toContain('WatchBlind - resolved');
-    await expect
-      .poll(lines, slow)
-      .toContainEqual(expect.stringMatching(/^- {2}listening {3}after /));
+    await expect.poll(() => sink.received).toContain('WatchBlind - resolved');
+    await expect.poll(lines).toContainEqual(expect.stringMatching(/^- {2}listening {3}after /));
 
     expect(await end('SIGTERM')).toEqual([0, null]);
     expect(sink.received).toEqual([
@@ -184,7 +181,7 @@ describe('skolo alerts watch', () => {
       ...expected,
       ...['--metrics-port', '0', '--json'],
     );
-    await expect.poll(lines, slow).toContainEqual(expect.stringContaining('"location":"rack4"'));
+    await expect.poll(lines).toContainEqual(expect.stringContaining('"location":"rack4"'));
     const [url = ''] = printed.err.match(/http:\S+/) ?? [];
 
     const answer = await fetch(url);
@@ -222,7 +219,7 @@ describe('skolo alerts watch', () => {
 describe('skolo alerts send', () => {
   it('ends with Ctrl-C by the signal, as shells expect', async () => {
     const { end, lines } = start('send', '--rack', 'rack4.yaml', '--resolve-after', '1h');
-    await expect.poll(lines, slow).toHaveLength(1);
+    await expect.poll(lines).toHaveLength(1);
 
     expect(await end('SIGINT')).toEqual([null, 'SIGINT']);
   });

@@ -243,7 +243,7 @@ describe('waiting elsewhere', () => {
     });
     const ended = once(child, 'close');
     const stderr = text(child.stderr);
-    await expect.poll(() => readdir(place.dir), { timeout: 60_000 }).toContain('called');
+    await expect.poll(() => readdir(place.dir)).toContain('called');
     expect(await readdir(temp)).toHaveLength(1);
 
     child.kill('SIGINT');

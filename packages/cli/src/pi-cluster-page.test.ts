@@ -55,7 +55,7 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
     }
     loop = (await run('losetup', ['--find', '--show', join(home, 'card-1')])).stdout.trim();
     ends.push(() => run('losetup', ['--detach', loop]));
-  }, 300_000);
+  });
   afterAll(async () => {
     for (const each of computers) await each.scrap();
     await removeBridge(bridge);

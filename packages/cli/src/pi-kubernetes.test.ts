@@ -35,7 +35,7 @@ machines:
   host02: { kind: rpi, address: ${network}.9 }
 `,
     );
-  }, 300_000);
+  });
   afterAll(() => pis?.close());
 
   function skolo(...args: string[]): Promise<{ code: number; out: string; err: string }> {

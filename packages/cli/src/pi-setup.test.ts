@@ -125,9 +125,7 @@ describe.skipIf(why)(`Pis of a small rack${why ? ` (${why})` : ''}`, { timeout: 
     await host02?.run('systemctl', 'start', 'systemd-networkd');
     const said = async (command: string) => (await host02?.run('bash', '-c', command))?.text.trim();
     await expect
-      .poll(() => said('ip -4 -o address show dev host0 | grep -o "inet [^/]*"'), {
-        timeout: 60_000,
-      })
+      .poll(() => said('ip -4 -o address show dev host0 | grep -o "inet [^/]*"'))
       .toBe(`inet ${network}.12`);
     await said(`echo 'nameserver ${network}.11' > /etc/resolv.conf`);
     expect(await said('getent hosts host01.lan')).toMatch(/^\S+\.11 +host01\.lan/);

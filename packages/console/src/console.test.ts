@@ -301,7 +301,7 @@ describe('while the disk of the audit log is full', () => {
     await rm(filling);
 
     const role = async () => (await get('/v1/session', headers)).body.role;
-    await expect.poll(role, { timeout: 10_000 }).toBe('operate');
+    await expect.poll(role).toBe('operate');
     await post('/v1/notes', body, headers).expect(201);
     const entries = (await auditOf('machine-state'))
       .trim()

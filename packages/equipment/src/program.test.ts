@@ -80,7 +80,7 @@ describe('runProgram', () => {
       await expect(ran).rejects.toThrow(DeviceTimeout);
       for (const name of ['self', 'child']) {
         const pid = Number(await readFile(join(dir, name), 'utf8'));
-        await vi.waitFor(async () => expect(await isRunning(pid)).toBe(false), 10_000);
+        await vi.waitFor(async () => expect(await isRunning(pid)).toBe(false));
       }
     },
   );
@@ -92,19 +92,19 @@ describe('runProgram', () => {
     const ran = run(['sh', '-c', child, dir], {}, told.signal);
     const ended = expect(ran).rejects.toBe(why);
     const started = async () => Number(await readFile(join(dir, 'self'), 'utf8'));
-    await vi.waitFor(async () => expect(await started()).toBeGreaterThan(0), 10_000);
+    await vi.waitFor(async () => expect(await started()).toBeGreaterThan(0));
 
     told.abort(why);
 
     await ended;
     const pid = await started();
-    await vi.waitFor(async () => expect(await isRunning(pid)).toBe(false), 10_000);
+    await vi.waitFor(async () => expect(await isRunning(pid)).toBe(false));
   });
 
   it('ends what a program leaves behind with its output open', async () => {
     const { status, stdout } = await run(['sh', '-c', 'sleep 300 & echo $!']);
 
     expect(status).toBe(0);
-    await vi.waitFor(async () => expect(await isRunning(Number(stdout))).toBe(false), 10_000);
+    await vi.waitFor(async () => expect(await isRunning(Number(stdout))).toBe(false));
   });
 });

@@ -281,6 +281,6 @@ describe.each(families)('a session with a $name', (family) => {
     await cli.close();
 
     expect(device.received.at(-1)?.text).toMatch(/logout|exit|quit/);
-    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0));
   });
 });

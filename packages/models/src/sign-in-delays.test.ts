@@ -187,7 +187,7 @@ const realPairs: { dialect: Dialect; prompt: string; name: string; delays: Delay
   { dialect: linuxShell, prompt: 'root@core1:~#', name: 'a banner', delays: [2.1, 12, 2.1] },
   { dialect: generic, prompt: 'core1#', name: 'numbered rules', delays: [4.5, 4.5, 12] },
 ];
-describe.runIf(isLong)('in real time', { timeout: 60_000 }, () => {
+describe.runIf(isLong)('in real time', () => {
   it.concurrent.each(realPairs)(
     '$dialect.name is given one password',
     async ({ dialect, prompt, name, delays }) => {

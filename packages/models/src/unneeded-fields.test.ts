@@ -85,7 +85,7 @@ describe.each(Object.entries(devices))('%s', (name, device) => {
       const from = received().length;
       // Without an answer, it fails later.
       driver.turnOn(outlet, known, patient(), place).catch(() => undefined);
-      await vi.waitFor(() => expect(received().slice(from).join('\n')).toContain(part), 20_000);
+      await vi.waitFor(() => expect(received().slice(from).join('\n')).toContain(part));
     };
 
     await turnedOn(on, mode, via);

@@ -148,7 +148,7 @@ for each in 10.77.0.2/24 192.168.1.101/24; do ip address replace $each dev host0
     expect(await said('cat /etc/netplan/*.yaml')).toContain('192.168.1.101/24');
     expect(await said('journalctl --header | grep "File path: /run"')).toContain('system.journal');
     await expect
-      .poll(() => said('systemctl is-active skolo-clock k3s-agent'), { timeout: 90_000 })
+      .poll(() => said('systemctl is-active skolo-clock k3s-agent'))
       .toBe('active\nactive');
 
     // Another start changes nothing.
@@ -163,7 +163,7 @@ for each in 10.77.0.2/24 192.168.1.101/24; do ip address replace $each dev host0
       .toBe('active\nactivating\ninactive');
     await connect(made);
     await expect
-      .poll(() => said('systemctl is-active skolo-clock k3s-agent'), { timeout: 90_000 })
+      .poll(() => said('systemctl is-active skolo-clock k3s-agent'))
       .toBe('active\nactive');
     expect((await made.run('sh', '-c', files)).text.trim()).toBe(before);
   });

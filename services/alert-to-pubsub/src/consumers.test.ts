@@ -13,7 +13,6 @@ import { rackYaml } from './testing/lab.ts';
 
 const folder = join(import.meta.dirname, '../../../packages/alerts/consumers');
 const python = peer('python3');
-const eventually = { timeout: 60_000 };
 const Pulled = z.object({
   receivedMessages: z
     .array(
@@ -55,9 +54,9 @@ async function startTopic(endpoint: string, names: readonly string[]) {
   return ask;
 }
 
-it('consumers of 15 lines print each change once, also when the service is killed', {
-  timeout: 180_000,
-}, async ({ skip }) => {
+it('consumers of 15 lines print each change once, also when the service is killed', async ({
+  skip,
+}) => {
   if (!python) return skip('python3 is not installed');
   const pstest = await startPstest();
   if (!pstest) return skip('pstest is not built');
@@ -85,13 +84,13 @@ it('consumers of 15 lines print each change once, also when the service is kille
   await post('Hot', '2099-01-01T00:00:00Z');
   await post('Hot', '2026-01-01T00:00:00Z');
   const pair = ['firing rack4 Hot it is hot', 'resolved rack4 Hot it is hot'];
-  for (const lines of consumers) await expect.poll(() => lines, eventually).toEqual(pair);
+  for (const lines of consumers) await expect.poll(() => lines).toEqual(pair);
   await service.end('SIGKILL');
   service = await startAlertProcess(dir);
   await post('Cold', '2099-01-01T00:00:00Z');
 
   const all = [...pair, 'firing rack4 Cold it is hot'];
-  for (const lines of consumers) await expect.poll(() => lines, eventually).toEqual(all);
+  for (const lines of consumers) await expect.poll(() => lines).toEqual(all);
   // What the consumers have passed over: the last pair came again, each with its id.
   const ids: string[] = [];
   await expect
@@ -103,7 +102,7 @@ it('consumers of 15 lines print each change once, also when the service is kille
         await ask('POST', 'subscriptions/raw:acknowledge', { ackIds: [ackId] });
       }
       return ids.length;
-    }, eventually)
+    })
     .toBeGreaterThan(3);
   expect(new Set(ids).size).toBe(3);
 });

@@ -21,8 +21,6 @@ const [prometheus, alertmanager] = [peer('prometheus'), peer('alertmanager')];
 const noAlertmanager = 'Alertmanager is not installed (Debian: prometheus-alertmanager)';
 const noPrometheus = 'Prometheus is not installed (Debian: prometheus)';
 
-const patiently = { timeout: 180_000 };
-
 /** Programs of others take seconds to see what is new, and more on a busy computer. */
 function eventually<T>(look: () => T | Promise<T>) {
   return expect.poll(look);
@@ -57,7 +55,7 @@ async function startStack(settings = signedIn, clock?: Clock) {
 const knownStatus = async (lab: Lab, name: string) =>
   (await lab.alerts()).find(({ labels }) => labels.alertname === name)?.status;
 
-describe('Prometheus alone', patiently, () => {
+describe('Prometheus alone', () => {
   it("reaches a subscriber on Google's pstest, or on the embedded Pub/Sub where that is not built: what fires, and that it ended", async ({
     skip,
   }) => {
@@ -188,7 +186,7 @@ describe('Prometheus alone', patiently, () => {
   );
 });
 
-describe('Prometheus and Alertmanager', patiently, () => {
+describe('Prometheus and Alertmanager', () => {
   it('deliver firing and resolved alerts to a subscriber', async ({ skip }) => {
     if (!prometheus) return skip(noPrometheus);
     if (!alertmanager) return skip(noAlertmanager);

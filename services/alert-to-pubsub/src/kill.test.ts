@@ -108,9 +108,7 @@ it(`loses nothing that it accepted in ${kills} kills (seed ${seed})`, {
   await Promise.all(loads);
   const last = await service;
   await expect
-    .poll(async () => (await last.client.status({})).sinks.map(({ depth }) => depth), {
-      timeout: 120_000,
-    })
+    .poll(async () => (await last.client.status({})).sinks.map(({ depth }) => depth))
     .toEqual([0]);
 
   const published = pubsub.published(topic);

@@ -12,7 +12,6 @@ import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts
 import { rackYaml, startLab } from './testing/lab.ts';
 import { startSubscriber } from './testing/subscriber.ts';
 
-const patiently = { timeout: 300_000 };
 const eventually = { timeout: 200_000, interval: 100 };
 
 /** Answers with `status`; remembers what it accepted, in order. */
@@ -74,7 +73,7 @@ const lettersOf = async ({ client }: Client) =>
   (await client.deadLetters({ query: { limit: 100 } })).deadLetters;
 const readyz = async ({ metricsUrl }: AlertProcess) => (await fetch(`${metricsUrl}/readyz`)).json();
 
-describe('an HTTP sink', patiently, () => {
+describe('an HTTP sink', () => {
   it('that answers 400 to everything loses nothing, also through kill -9', async () => {
     const receiver = await startReceiver();
     const dir = await httpRack(receiver.url);
@@ -196,7 +195,7 @@ async function startGate(endpoint: string) {
   return { gate, subscriber };
 }
 
-describe("Google's pstest", patiently, () => {
+describe("Google's pstest", () => {
   let pstest: Awaited<ReturnType<typeof startPstest>>;
 
   beforeAll(async () => {

@@ -32,10 +32,10 @@ it(`loses no order and no note that was acknowledged (seed ${seed})`, async () =
   const params = { name: 'rpi-1' };
   const query = { kind: 'note' as const, limit: 10_000 };
   // A service that starts on a busy computer rejects readers for a moment.
-  const { entries } = await vi.waitFor(() => client.history({ params, query }), 60_000);
+  const { entries } = await vi.waitFor(() => client.history({ params, query }));
   const kept = new Set(entries.flatMap((entry) => (entry.kind === 'note' ? [entry.text] : [])));
   expect(notes.filter((text) => !kept.has(text))).toEqual([]);
-  const found = await vi.waitFor(() => client.machine({ params }), 60_000);
+  const found = await vi.waitFor(() => client.machine({ params }));
   const active = new Set(found.orders.map(({ id }) => id));
   expect([...orders].filter((id) => !active.has(id))).toEqual([]);
   await expect.poll(() => new Set(agent.status.orders?.map(({ id }) => id))).toEqual(active);

@@ -173,7 +173,7 @@ describe('orders for what is only observed', () => {
 
     await expect.poll(() => pdu.outlets.isOn('1')).toBe(true);
     await expect
-      .poll(() => daemon.logged().find(({ why: text }) => text === why), { timeout: 15_000 })
+      .poll(() => daemon.logged().find(({ why: text }) => text === why))
       .toMatchObject({ msg: 'outlet left on, although an operator turned it off' });
     expect(off.outcome).toBe('off');
     expect(pdu.outlets.isOn('2')).toBe(true);

@@ -150,7 +150,7 @@ async function everythingGoesWrong(lab: Lab, rack: CanaryRack, seen: Seen): Prom
   await linux?.program('tar', 'PATH=$REAL exec tar "$@"');
 }
 
-it('are in no transcript, message, log or answer', { timeout: 300_000 }, async () => {
+it('are in no transcript, message, log or answer', async () => {
   const rack = await startDevices();
   const { devices } = rack;
   const receiver = await startReceiver();

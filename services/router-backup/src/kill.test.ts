@@ -68,10 +68,7 @@ services:
 
 async function finished({ client }: BackupProcess, id: string) {
   await expect
-    .poll(async () => (await client.backup({ params: { id } })).finishedAt, {
-      timeout: 60_000,
-      interval: 100,
-    })
+    .poll(async () => (await client.backup({ params: { id } })).finishedAt, { interval: 100 })
     .toBeDefined();
   return await client.backup({ params: { id } });
 }

@@ -327,9 +327,7 @@ leave('adb', {})`,
     process.kill((await agent.status()).bot?.pid ?? Number.NaN, 'SIGKILL');
 
     await expect
-      .poll(() => adb.phone().received.filter(({ text }) => text.startsWith('reboot')).length, {
-        timeout: 30_000,
-      })
+      .poll(() => adb.phone().received.filter(({ text }) => text.startsWith('reboot')).length)
       .toBe(1);
     await agent.isWell();
   });

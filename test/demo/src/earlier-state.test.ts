@@ -156,7 +156,7 @@ function whyNot(): string | undefined {
 }
 
 const why = whyNot();
-describe.skipIf(why)(`state${why ? ` (${why})` : ''}`, { timeout: 300_000 }, () => {
+describe.skipIf(why)(`state${why ? ` (${why})` : ''}`, () => {
   it.runIf(process.env.SKOLO_KEEP_STATE)('of this version is kept', async () => {
     const dir = await newFolder();
     const skolo = commandIn(dir);

@@ -15,74 +15,69 @@ const at = (path: string) => fileURLToPath(new URL(`../../../packages/${path}`, 
 const run = promisify(execFile);
 const nowhere = 'http://127.0.0.1:2';
 
-it.skipIf(!peer('chromium'))(
-  'pages, command and metric use the same words',
-  { timeout: 180_000 },
-  async () => {
-    await run(process.execPath, [at('console/pages/build.ts')]);
-    let status = 200;
-    const receiver = createServer((request, response) => {
-      request.resume();
-      response.writeHead(status).end();
-    });
-    const sink = `http://127.0.0.1:${await listen(receiver)}`;
-    const dir = await tempDir();
-    const file = join(dir, 'rack.yaml');
-    const edit = (alerts: string, withinSeconds = 86_400) =>
-      writeFile(file, rackYaml({ alerts, sink, withinSeconds }));
-    const flags = (name: string) => ['--rack', file, '--state-dir', join(dir, name)];
-    await edit(nowhere);
-    const alerts = await startService('alert-to-pubsub', flags('alerts'));
-    await edit(alerts.url);
-    const { url } = await startService('machine-state', flags('state'));
-    const browser = await chromium.launchPersistentContext(join(dir, 'profile'), {
-      executablePath: peer('chromium') ?? '',
-      args: ['--headless', '--no-sandbox', '--disable-gpu'],
-    });
-    onTestFinished(() => browser.close());
-    const [firstPage, alertsPage] = [await browser.newPage(), await browser.newPage()];
-    await firstPage.goto(`${url}/#/rack`);
-    await alertsPage.goto(`${url}/#/alerts`);
+it.skipIf(!peer('chromium'))('pages, command and metric use the same words', async () => {
+  await run(process.execPath, [at('console/pages/build.ts')]);
+  let status = 200;
+  const receiver = createServer((request, response) => {
+    request.resume();
+    response.writeHead(status).end();
+  });
+  const sink = `http://127.0.0.1:${await listen(receiver)}`;
+  const dir = await tempDir();
+  const file = join(dir, 'rack.yaml');
+  const edit = (alerts: string, withinSeconds = 86_400) =>
+    writeFile(file, rackYaml({ alerts, sink, withinSeconds }));
+  const flags = (name: string) => ['--rack', file, '--state-dir', join(dir, name)];
+  await edit(nowhere);
+  const alerts = await startService('alert-to-pubsub', flags('alerts'));
+  await edit(alerts.url);
+  const { url } = await startService('machine-state', flags('state'));
+  const browser = await chromium.launchPersistentContext(join(dir, 'profile'), {
+    executablePath: peer('chromium') ?? '',
+    args: ['--headless', '--no-sandbox', '--disable-gpu'],
+  });
+  onTestFinished(() => browser.close());
+  const [firstPage, alertsPage] = [await browser.newPage(), await browser.newPage()];
+  await firstPage.goto(`${url}/#/rack`);
+  await alertsPage.goto(`${url}/#/alerts`);
 
-    const onFirstPage = async () =>
-      (await firstPage.getByLabel('Needs attention').getByRole('link').allTextContents())
-        .flatMap((text) => /^Alerts (.*)/.exec(text)?.[1] ?? [])
-        .join();
-    const onAlertsPage = async () =>
-      /^Alerts ([^:]*)/.exec((await alertsPage.locator('p.card').first().textContent()) ?? '')?.[1];
-    const printed = async () => {
-      const args = [at('cli/src/main.ts'), 'alerts', 'status', '--rack', file];
-      const { stdout, code = 0 } = await run(process.execPath, args).catch((error) => error);
-      return [/^rack4: alerts ([^:\n]*)/.exec(stdout)?.[1], code];
-    };
-    const exported = async () => {
-      const metrics = await (await fetch(`${alerts.metricsUrl}/metrics`)).text();
-      return /^skolo_alerts_delivery\{state="(.*)"\} 1$/m.exec(metrics)?.[1];
-    };
-    async function shown(state: string, code: number) {
-      const long = { timeout: 60_000 };
-      await expect.poll(exported, long).toBe(state);
-      await expect.poll(onAlertsPage, long).toBe(state);
-      await expect.poll(onFirstPage, long).toBe(state === 'delivered' ? '' : state);
-      expect(await printed()).toEqual([state, code]);
-    }
-    const post = (alertname: string) =>
-      fetch(`${alerts.url}/api/v2/alerts`, {
-        method: 'POST',
-        body: JSON.stringify([{ labels: { alertname } }]),
-      });
+  const onFirstPage = async () =>
+    (await firstPage.getByLabel('Needs attention').getByRole('link').allTextContents())
+      .flatMap((text) => /^Alerts (.*)/.exec(text)?.[1] ?? [])
+      .join();
+  const onAlertsPage = async () =>
+    /^Alerts ([^:]*)/.exec((await alertsPage.locator('p.card').first().textContent()) ?? '')?.[1];
+  const printed = async () => {
+    const args = [at('cli/src/main.ts'), 'alerts', 'status', '--rack', file];
+    const { stdout, code = 0 } = await run(process.execPath, args).catch((error) => error);
+    return [/^rack4: alerts ([^:\n]*)/.exec(stdout)?.[1], code];
+  };
+  const exported = async () => {
+    const metrics = await (await fetch(`${alerts.metricsUrl}/metrics`)).text();
+    return /^skolo_alerts_delivery\{state="(.*)"\} 1$/m.exec(metrics)?.[1];
+  };
+  async function shown(state: string, code: number) {
+    await expect.poll(exported).toBe(state);
+    await expect.poll(onAlertsPage).toBe(state);
+    await expect.poll(onFirstPage).toBe(state === 'delivered' ? '' : state);
+    expect(await printed()).toEqual([state, code]);
+  }
+  const post = (alertname: string) =>
+    fetch(`${alerts.url}/api/v2/alerts`, {
+      method: 'POST',
+      body: JSON.stringify([{ labels: { alertname } }]),
+    });
 
-    await shown('not confirmed', 0);
-    await post('Hot');
-    await shown('delivered', 0);
-    status = 503;
-    await post('Cold');
-    await shown('failing', 1);
-    status = 200;
-    await edit(alerts.url, 10);
-    await shown('silent', 1);
-  },
-);
+  await shown('not confirmed', 0);
+  await post('Hot');
+  await shown('delivered', 0);
+  status = 503;
+  await post('Cold');
+  await shown('failing', 1);
+  status = 200;
+  await edit(alerts.url, 10);
+  await shown('silent', 1);
+});
 
 function rackYaml({ alerts, sink, withinSeconds }: Record<string, string | number>): string {
   const others = ['metadata-server', 'router-backup', 'power-cycle-daemon'];

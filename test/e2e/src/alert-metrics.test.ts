@@ -9,7 +9,7 @@ import { metricsAskedFor, metricsOf, ruleFiles, rulesFolder, rulesIn } from './r
 import { startService } from './service-process.ts';
 
 /** A few seconds, on a computer that does nothing else. */
-const patiently = { timeout: 45_000, interval: 100 };
+const patiently = { interval: 100 };
 
 /** Exported by Debian's Prometheus 2.42, Alertmanager 0.25 and node-exporter 1.5, or by a real API server. */
 const seenOfOthers = [

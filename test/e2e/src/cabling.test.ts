@@ -102,9 +102,7 @@ ${more}services:
   return { skolo, moved, read, changes };
 }
 
-it('finds a moved cable, proves its outlet, and corrects rack.yaml', {
-  timeout: 240_000,
-}, async () => {
+it('finds a moved cable, proves its outlet, and corrects rack.yaml', async () => {
   const { skolo, moved, read, changes } = await startRack({ 'rpi-1': '4', 'rpi-2': '2' });
   const before = await read();
 
@@ -154,53 +152,48 @@ async function startUsb(
   };
 }
 
-it.runIf(isLong)(
-  'verifies USB ports by what their phones report',
-  { timeout: 240_000 },
-  async () => {
-    const reports = { ...mega4, ports: 5, together: { ports: [1, 2, 3, 4], switchedBy: [5] } };
-    const port4 = { ...raspberryPi4, together: { ports: [1, 2, 3, 4], switchedBy: [4] } };
-    const racks = await Promise.all([
-      startUsb('usb-1', '127.0.1.11', mega4, [1, 2]),
-      startUsb('usb-2', '127.0.1.12', raspberryPi4, [3, 2]),
-      startUsb('usb-3', '127.0.1.13', port4, [4, 2]),
-      startUsb('usb-4', '127.0.1.14', raspberryPi3, [2, 3]),
-      startUsb('usb-5', '127.0.1.15', reports, [1, 2]),
-    ]);
-    const more = racks.map(({ entry }) => entry).join('');
-    const { skolo, read } = await startRack({ 'rpi-1': '1', 'rpi-2': '2' }, more);
-    const before = await read();
+it.runIf(isLong)('verifies USB ports by what their phones report', async () => {
+  const reports = { ...mega4, ports: 5, together: { ports: [1, 2, 3, 4], switchedBy: [5] } };
+  const port4 = { ...raspberryPi4, together: { ports: [1, 2, 3, 4], switchedBy: [4] } };
+  const racks = await Promise.all([
+    startUsb('usb-1', '127.0.1.11', mega4, [1, 2]),
+    startUsb('usb-2', '127.0.1.12', raspberryPi4, [3, 2]),
+    startUsb('usb-3', '127.0.1.13', port4, [4, 2]),
+    startUsb('usb-4', '127.0.1.14', raspberryPi3, [2, 3]),
+    startUsb('usb-5', '127.0.1.15', reports, [1, 2]),
+  ]);
+  const more = racks.map(({ entry }) => entry).join('');
+  const { skolo, read } = await startRack({ 'rpi-1': '1', 'rpi-2': '2' }, more);
+  const before = await read();
 
-    const shown = await skolo('outlets', '--write');
+  const shown = await skolo('outlets', '--write');
 
-    expect(shown.code).toBe(3);
-    expect(shown.output).toContain(
-      'usb-1-own: usb/1-1.3.1: verified: the port powers only this device',
-    );
-    const unverified = (port: string) => `-own: ${port}: not verified: `;
-    for (const text of [
-      `usb-2${unverified('usb/1-1.3')}nothing stopped charging`,
-      `usb-3${unverified('usb/1-1.4')}usb-3-neighbour also stopped charging`,
-      `usb-4${unverified('usb/1-1.2')}usb-4-neighbour also stopped charging`,
-      `usb-5${unverified('usb/1-1.3.1')}nothing stopped charging`,
-    ]) {
-      expect(shown.output).toContain(text);
-    }
-    expect(await read()).toBe(
-      before.replace(
-        '{ name: own, power: usb/1-1.3.1',
-        '{ name: own, powerVerified: true, power: usb/1-1.3.1',
-      ),
-    );
-    expect(racks.flatMap(({ off }) => off())).toEqual([]);
-    expect(racks[0]?.changes).toEqual(['usb/1-1.3.1 off', 'usb/1-1.3.1 on']);
-    expect(racks[1]?.changes.filter((change) => change.endsWith('off'))).toEqual(['usb/1-1.3 off']);
-  },
-);
+  expect(shown.code).toBe(3);
+  expect(shown.output).toContain(
+    'usb-1-own: usb/1-1.3.1: verified: the port powers only this device',
+  );
+  const unverified = (port: string) => `-own: ${port}: not verified: `;
+  for (const text of [
+    `usb-2${unverified('usb/1-1.3')}nothing stopped charging`,
+    `usb-3${unverified('usb/1-1.4')}usb-3-neighbour also stopped charging`,
+    `usb-4${unverified('usb/1-1.2')}usb-4-neighbour also stopped charging`,
+    `usb-5${unverified('usb/1-1.3.1')}nothing stopped charging`,
+  ]) {
+    expect(shown.output).toContain(text);
+  }
+  expect(await read()).toBe(
+    before.replace(
+      '{ name: own, power: usb/1-1.3.1',
+      '{ name: own, powerVerified: true, power: usb/1-1.3.1',
+    ),
+  );
+  expect(racks.flatMap(({ off }) => off())).toEqual([]);
+  expect(racks[0]?.changes).toEqual(['usb/1-1.3.1 off', 'usb/1-1.3.1 on']);
+  expect(racks[1]?.changes.filter((change) => change.endsWith('off'))).toEqual(['usb/1-1.3 off']);
+});
 
 it.runIf(process.env.SKOLO_LONG === '1')(
   'proves the outlets of two that were swapped, though rack.yaml has each at that of the other',
-  { timeout: 240_000 },
   async () => {
     const { skolo, read, changes } = await startRack({ 'rpi-1': '2', 'rpi-2': '1' });
 

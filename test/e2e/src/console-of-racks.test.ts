@@ -153,9 +153,7 @@ async function openConsole(names = ['rack4', 'rack5']) {
     await ended;
     expect(await workstation.left()).toEqual([]);
   });
-  await expect
-    .poll(printed, { timeout: 20_000 })
-    .toContain('the page is available until you press Ctrl-C');
+  await expect.poll(printed).toContain('the page is available until you press Ctrl-C');
   const [link = ''] = /http:\/\/\S+/.exec(printed()) ?? [];
   const direct = createClient(machineStateApi, { baseUrl: url, token });
   return { link, token, printed, direct, cut: workstation.jumphost.cut };

@@ -29,8 +29,8 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd of a spare', () => 
       body: expect.stringContaining('spare-rack4, where this daemon runs, depends on pdu-1/2'),
     });
     expect(await request(spare, url, 'jumphost-rack4')).toMatchObject({ status: 202 });
-    await vi.waitFor(() => expect(board.isOn('1')).toBe(false), { timeout: 20_000 });
-    await vi.waitFor(() => expect(board.isOn('1')).toBe(true), { timeout: 20_000 });
+    await vi.waitFor(() => expect(board.isOn('1')).toBe(false));
+    await vi.waitFor(() => expect(board.isOn('1')).toBe(true));
     await stopSpareDaemon(spare.host, place);
 
     expect(board.isOn('2')).toBe(true);
@@ -43,13 +43,13 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd of a spare', () => 
     const first = await workstation();
     const url = await start(first);
     await request(first, url, 'jumphost-rack4');
-    await vi.waitFor(() => expect(board.isOn('1')).toBe(false), { timeout: 20_000 });
+    await vi.waitFor(() => expect(board.isOn('1')).toBe(false));
 
     await first.close();
     const second = await workstation();
     await start(second);
 
-    await vi.waitFor(() => expect(board.isOn('1')).toBe(true), { timeout: 20_000 });
+    await vi.waitFor(() => expect(board.isOn('1')).toBe(true));
     await stopSpareDaemon(second.host, place);
   });
 

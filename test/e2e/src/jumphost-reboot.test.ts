@@ -66,7 +66,7 @@ async function cycle(
 ) {
   const body = { machines: ['rpi-1'], reason: 'hangs', mode: 'hard' as const, offSeconds };
   await power.requestCycles({ headers: {}, body });
-  await expect.poll(() => board.isOn('1'), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => board.isOn('1')).toBe(false);
 }
 
 async function lab() {

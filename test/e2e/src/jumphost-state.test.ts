@@ -230,7 +230,7 @@ describe.skipIf(why !== undefined)(
         .replace('power: pdu-1/0 }', 'power: pdu-1/2 }');
       await installServices(other, { ...files, 'rack.yaml': exchanged });
       await other.run('systemctl', 'start', 'skolo-test.path');
-    }, 240_000);
+    });
     afterAll(async () => {
       await jumphost?.close();
       for (const each of [pdu, ...(devices ?? [])]) await each?.close();

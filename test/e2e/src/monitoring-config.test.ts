@@ -28,7 +28,7 @@ import { ruleFiles } from './rule-files.ts';
 
 // Many programs are started, and other tests run meanwhile.
 vi.setConfig({ testTimeout: 60_000 });
-const patiently = { timeout: 30_000, interval: 100 };
+const patiently = { interval: 100 };
 
 const Generators = z.object({
   configMapGenerator: z.array(

@@ -40,7 +40,7 @@ const why = `not installed: ${missing.join(', ')}`;
 
 // Many processes are started, and other tests run meanwhile.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 });
-const patiently = { timeout: 60_000, interval: 200 };
+const patiently = { interval: 200 };
 
 const atTheEnd = cleanUps();
 

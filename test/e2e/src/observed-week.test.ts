@@ -38,7 +38,7 @@ it(title, { timeout: isLong ? 3_600_000 : 120_000 }, async () => {
       else await week.revive(machine);
     }
     week.isOnline = step % 36 > 2;
-    await expect.poll(() => week.silent(), { timeout: 60_000 }).toEqual([]);
+    await expect.poll(() => week.silent()).toEqual([]);
     await week.tenMinutes();
     if (step % 12 === 0) rejected.push(...(await ordersOf(week, `rpi-${step % 300}`)));
   }
@@ -58,7 +58,7 @@ it(title, { timeout: isLong ? 3_600_000 : 120_000 }, async () => {
   );
   for (const { machine, isPhone } of plan) {
     const actions = isPhone ? phoneSteps : Array<string>(3).fill('power-cycle');
-    await expect.poll(() => historyOf(week, machine.name), { timeout: 30_000 }).toEqual(actions);
+    await expect.poll(() => historyOf(week, machine.name)).toEqual(actions);
   }
 });
 

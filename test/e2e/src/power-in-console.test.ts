@@ -17,7 +17,6 @@ const timeout = 60_000;
 
 it.skipIf(!peer('chromium') || !isLong)(
   'the page turns an outlet off and on, and cycles a machine, which is all in the audit view',
-  { timeout: 180_000 },
   async () => {
     await promisify(execFile)(process.execPath, [build]);
     const dir = await tempDir();

@@ -14,9 +14,7 @@ import { endOf, skolo } from './jumphost-workstation.ts';
 const [authKey, privKey] = ['authCanaryCanary', 'privCanaryCanary'];
 const outlet = '1.3.6.1.4.1.318.1.1.26.9.2.3.1.5.1';
 
-it('reads with each login that is right, and says why else', { timeout: 120_000 }, async ({
-  skip,
-}) => {
+it('reads with each login that is right, and says why else', async ({ skip }) => {
   if (!peer('sshd') || !peer('ssh')) skip('sshd is not installed');
   const user = { name: 'skolo', access: 'write', authProtocol: 'sha', authKey, privKey } as const;
   const device = await startSnmpd(apcRpdu2Model(), { users: [user] });

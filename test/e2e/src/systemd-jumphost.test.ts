@@ -22,7 +22,7 @@ const metadata = 'skolo-metadata-server.service';
 const power = 'skolo-power-cycle-daemon.service';
 const version = '9.8.7';
 /** What comes after some looks of the timer, a boot, or a back-off. */
-const patient = { timeout: 50_000, interval: 1000 };
+const patient = { interval: 1000 };
 
 const nspawn = peer('systemd-nspawn');
 const why = whyNot();

@@ -199,7 +199,7 @@ describe('a bundle', () => {
     for (const name of names) {
       expect(await contentsOf(join(second, name))).toEqual(await contentsOf(join(out, name)));
     }
-  }, 240_000);
+  });
 
   it('names those whose software is in it, with their licences', async () => {
     const file = join(out, 'alert-to-pubsub/opt/skolo/services/alert-to-pubsub/third-parties.txt');

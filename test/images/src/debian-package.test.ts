@@ -218,7 +218,7 @@ describe.skipIf(why !== undefined)(
       expect(text).toContain('swarming-client: running skolo 0.2.0');
       expect(await need('systemctl show -P User skolo-swarming-client')).toBe('\n');
       const list = 'skolo machine list --url http://127.0.0.1:8004';
-      await expect.poll(() => need(list), { timeout: 60_000 }).toMatch(/^rpi-001 .*ok .* no bot /m);
+      await expect.poll(() => need(list)).toMatch(/^rpi-001 .*ok .* no bot /m);
       expect(await need('skolo machine status')).toMatch(/^rpi-001 .*ok .* no bot /m);
     });
 
@@ -294,9 +294,7 @@ until ss -Hltn sport = :${port} | grep -q .; do sleep 0.1; done`,
 
       expect(exitCode).toBe(1);
       expect(text).toContain('6 services returned to skolo 0.2.1');
-      await expect
-        .poll(versions, { timeout: 60_000 })
-        .toEqual(withAgent.map((service) => [service, '0.2.1']));
+      await expect.poll(versions).toEqual(withAgent.map((service) => [service, '0.2.1']));
     });
 
     it('goes back to an older version in the same way', async () => {
@@ -312,9 +310,7 @@ until ss -Hltn sport = :${port} | grep -q .; do sleep 0.1; done`,
       await computer.cutPower();
       await computer.boot();
 
-      await expect
-        .poll(versions, { timeout: 60_000 })
-        .toEqual(withAgent.map((service) => [service, '0.2.0']));
+      await expect.poll(versions).toEqual(withAgent.map((service) => [service, '0.2.0']));
     });
 
     it('keeps only state, configuration and users when the package is removed', async () => {

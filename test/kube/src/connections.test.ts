@@ -133,7 +133,7 @@ describe.skipIf(why)('connections.yaml, with packets', () => {
           );
           return titled((_, at) => results[at] === 'open');
         },
-        { timeout: 60_000, interval: 500 },
+        { interval: 500 },
       )
       .toEqual(expected);
 

@@ -41,7 +41,7 @@ async function fsck() {
 }
 
 it('has what it acknowledged and nothing that it rejected while a disk fills and empties', {
-  timeout: 60_000 + kills * 20_000,
+  timeout: 300_000 + kills * 20_000,
 }, async (context) => {
   await mountDisk(context);
   const rounds = kills * 3;

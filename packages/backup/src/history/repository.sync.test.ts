@@ -12,9 +12,7 @@ beforeEach(async () => {
 });
 
 // A kill does not lose data in the kernel, so this checks the system calls.
-it('has synced all that it acknowledges, files before they get their names', {
-  timeout: 300_000,
-}, async ({ skip }) => {
+it('has synced all that it acknowledges, files before they get their names', async ({ skip }) => {
   const log = join(history.parent, 'calls');
   const strace = ['-f', '-qq', '-y', '-s', '200', '-e', 'trace=fsync,link,rename,write', '-o', log];
   const program = peer('strace');

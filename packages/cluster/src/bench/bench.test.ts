@@ -145,49 +145,43 @@ it('keeps what was measured where no namespace can be made, and says why', async
 });
 
 const why = isLong ? whyNoPodNetwork() : 'not in the quick suite';
-describe.skipIf(why !== undefined)(
-  `a cluster (${why ?? 'of a test'})`,
-  { timeout: 300_000 },
-  () => {
-    let network: PodNetwork;
-    let found: Measured;
-    beforeAll(async () => {
-      network = await startPodNetwork(['host01', 'host02', 'host03']);
-      const { signal } = new AbortController();
-      found = await measure({
-        server: network.server,
-        allPairs: false,
-        seconds: 1,
-        signal,
-        report() {},
-        async open({ name }) {
-          if (name === 'host03') throw new Error('host03: is off');
-          return network.node;
-        },
-      });
-    }, 240_000);
-    afterAll(() => network?.close());
-
-    it('is measured, but for what is off', () => {
-      const of = (wanted: string) =>
-        found.figures.filter(({ name }) => name === wanted).map(({ where }) => where);
-
-      expect(found.failed).toEqual([{ what: 'ssh', where: 'host03', why: 'is off' }]);
-      expect(of('fsync p99')).toEqual(['host01', 'host02']);
-      expect(of('all cores')).toEqual(['host01', 'host02']);
-      expect(of('network')).toEqual(['host01 → host02', 'host02 → host01']);
-      expect(of('API write p99')).toEqual(['host01']);
-      expect(of('pod start')).toEqual(['host01', 'host02', 'host03']);
-      expect(found.figures.every(({ value }) => value > 0)).toBe(true);
+describe.skipIf(why !== undefined)(`a cluster (${why ?? 'of a test'})`, () => {
+  let network: PodNetwork;
+  let found: Measured;
+  beforeAll(async () => {
+    network = await startPodNetwork(['host01', 'host02', 'host03']);
+    const { signal } = new AbortController();
+    found = await measure({
+      server: network.server,
+      allPairs: false,
+      seconds: 1,
+      signal,
+      report() {},
+      async open({ name }) {
+        if (name === 'host03') throw new Error('host03: is off');
+        return network.node;
+      },
     });
+  });
+  afterAll(() => network?.close());
 
-    it('leaves nothing behind', async () => {
-      await expect
-        .poll(() =>
-          network.plane.kubectl(['get', 'namespace', 'skolo-bench', '--ignore-not-found']),
-        )
-        .toBe('');
-      expect(await network.node.need('ls -A /var/lib | grep skolo-bench || true')).toBe('');
-    });
-  },
-);
+  it('is measured, but for what is off', () => {
+    const of = (wanted: string) =>
+      found.figures.filter(({ name }) => name === wanted).map(({ where }) => where);
+
+    expect(found.failed).toEqual([{ what: 'ssh', where: 'host03', why: 'is off' }]);
+    expect(of('fsync p99')).toEqual(['host01', 'host02']);
+    expect(of('all cores')).toEqual(['host01', 'host02']);
+    expect(of('network')).toEqual(['host01 → host02', 'host02 → host01']);
+    expect(of('API write p99')).toEqual(['host01']);
+    expect(of('pod start')).toEqual(['host01', 'host02', 'host03']);
+    expect(found.figures.every(({ value }) => value > 0)).toBe(true);
+  });
+
+  it('leaves nothing behind', async () => {
+    await expect
+      .poll(() => network.plane.kubectl(['get', 'namespace', 'skolo-bench', '--ignore-not-found']))
+      .toBe('');
+    expect(await network.node.need('ls -A /var/lib | grep skolo-bench || true')).toBe('');
+  });
+});

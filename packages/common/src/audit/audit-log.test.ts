@@ -160,9 +160,7 @@ describe('note', () => {
     expect(audit.unavailable.message).toContain('the disk is full');
     clock.pass(60_000);
     await rm(join(dir, '2026-11.jsonl'));
-    await expect
-      .poll(() => notes.every(({ isWritten }) => isWritten), { timeout: 10_000 })
-      .toBe(true);
+    await expect.poll(() => notes.every(({ isWritten }) => isWritten)).toBe(true);
     const { entries } = await all(audit);
     expect(entries.map(({ who }) => who).sort()).toEqual(['ann', 'bob']);
     expect(entries[0]?.time).toBe('2026-11-20T07:30:00.000Z');

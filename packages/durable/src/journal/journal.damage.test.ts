@@ -205,7 +205,7 @@ describe('a damaged journal', () => {
       expect(again.recovered).toBeUndefined();
       expect(again.records.size).toBe(records.size + 1);
     }
-  }, 300_000);
+  });
 
   it.each([
     {
@@ -284,7 +284,7 @@ describe('a damaged journal', () => {
       for (const key of lost) if (!records.has(key)) expected.delete(key);
       expect(records, `SKOLO_SEED=${seed}`).toEqual(expected);
     }
-  }, 300_000);
+  });
 
   /** Keys of the snapshot's lines in the middle, of which one is damaged; a change since may have put it again. */
   async function lostKey(path: string): Promise<string[]> {

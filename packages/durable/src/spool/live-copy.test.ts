@@ -109,7 +109,7 @@ describe('copyLive', () => {
     stop = writer.stop;
     const beyond = (version: number) =>
       expect
-        .poll(reported, { timeout: 120_000 })
+        .poll(reported)
         .toSatisfy((versions: number[]) => versions.every((each) => each > version));
     await beyond(0);
 

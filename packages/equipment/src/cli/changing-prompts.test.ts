@@ -42,7 +42,7 @@ const prompts: [string, FakeSwitchOptions['prompt']][] = [
 ];
 
 describe('a prompt with what changes', () => {
-  it.each(prompts)('%s is found after each command', { timeout: 30_000 }, async (_what, prompt) => {
+  it.each(prompts)('%s is found after each command', async (_what, prompt) => {
     const { cli, device } = await openFakeSwitch({ answers, ...(prompt && { prompt }) });
 
     const said = [await cli.run('show a', { signal }), await cli.run('show b', { signal })];
@@ -59,7 +59,7 @@ describe('a prompt with what changes', () => {
     ]);
   });
 
-  it('is learned when a number changes for the first time', { timeout: 30_000 }, async () => {
+  it('is learned when a number changes for the first time', async () => {
     let users = 1;
     const { cli } = await openFakeSwitch({ answers, prompt: (mode) => `(sw1 ${users}) ${mode}` });
 
@@ -139,7 +139,7 @@ describe('a line of a configuration that looks like a question', () => {
     'Press any key to continue',
   ];
 
-  it.each(lines)('is read, also where it pauses: %s', { timeout: 30_000 }, async (line) => {
+  it.each(lines)('is read, also where it pauses: %s', async (line) => {
     const { cli, device } = await openFakeSwitch({
       answers: {
         'show running-config': ({ write, prompt }) => {

@@ -89,7 +89,7 @@ describe.each(['ssh', 'telnet'] as const)('signing in over %s', (transport) => {
       SignInRejected,
       `switch-1: rejects the change to privileged mode; ${hint}`,
     );
-    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0));
   });
 
   it('is rejected with a wrong password', async () => {

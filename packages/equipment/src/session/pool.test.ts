@@ -94,7 +94,7 @@ describe('a pool of sessions', () => {
 
     await pool.use('switch-1', device.connect, quick, none);
 
-    await vi.waitFor(() => expect(device.open).toBe(0), 20_000);
+    await vi.waitFor(() => expect(device.open).toBe(0));
     expect(await pool.use('switch-1', device.connect, quick, none)).toBe(2);
     await pool.close();
   });
@@ -192,7 +192,7 @@ describe('a pool of sessions', () => {
     const working = pool.use('switch-1', device.connect, untilAborted, none);
     const waiting = pool.use('switch-1', device.connect, quick, none);
     const ended = Promise.allSettled([working, waiting]);
-    await vi.waitFor(() => expect(device.open).toBe(1), 20_000);
+    await vi.waitFor(() => expect(device.open).toBe(1));
     await pool.close();
 
     expect((await ended).map(({ status }) => status)).toEqual(['rejected', 'rejected']);

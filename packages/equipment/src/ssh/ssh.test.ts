@@ -146,7 +146,7 @@ describe('a device that cannot be reached over ssh', () => {
     const opened = openSsh(server.port, { deps: await deps({ signInMs: 500 }) });
 
     await expect(opened).rejects.toThrow('switch-1: no response to the sign-in within 0.5 s');
-    await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
+    await vi.waitFor(() => expect(server.sockets.size).toBe(0));
   });
 
   it.each(['220 ftp ready\r\n', 'SSH-1.5-old\r\n', 'SSH-2.0-x\r\n\xff\xff\xff\xff garbage'])(
@@ -160,7 +160,7 @@ describe('a device that cannot be reached over ssh', () => {
       const opened = openSsh(server.port, { deps: await deps({ signInMs: 500 }) });
 
       await expect(opened).rejects.toThrow(/^switch-1: /);
-      await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
+      await vi.waitFor(() => expect(server.sockets.size).toBe(0));
     },
   );
 
@@ -175,7 +175,7 @@ describe('a device that cannot be reached over ssh', () => {
       const opened = openSsh(server.port);
 
       await failsWith(opened, DeviceRejected, 'update its firmware, or set `transport: telnet`');
-      await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
+      await vi.waitFor(() => expect(server.sockets.size).toBe(0));
     },
   );
 
@@ -212,7 +212,7 @@ describe('a device that cannot be reached over ssh', () => {
     const opened = openSsh(server.port);
 
     await expect(opened).rejects.toBeInstanceOf(DeviceBusy);
-    await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
+    await vi.waitFor(() => expect(server.sockets.size).toBe(0));
   });
 
   it('is given up when somebody says so', async () => {
@@ -220,11 +220,11 @@ describe('a device that cannot be reached over ssh', () => {
     const stop = new AbortController();
 
     const opened = openCli(target(server.port), 'ssh', fastpath, await deps(), stop.signal);
-    await vi.waitFor(() => expect(server.sockets.size).toBe(1), 20_000);
+    await vi.waitFor(() => expect(server.sockets.size).toBe(1));
     stop.abort(new Error('enough'));
 
     await expect(opened).rejects.toThrow('enough');
-    await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
+    await vi.waitFor(() => expect(server.sockets.size).toBe(0));
   });
 
   it('can go away in any state, and nothing is thrown elsewhere', async () => {

@@ -95,7 +95,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)('an abandoned push', (
 
       ends[isNew ? 'new' : 'former'] += 1;
       expect(await stateOf()).toBe(isNew ? otherThan(before) : before);
-      await expect.poll(podsAgree, { timeout: 30_000, interval: 500 }).toBe(true);
+      await expect.poll(podsAgree, { interval: 500 }).toBe(true);
       const known = await openRecords(join(folder, 'ann')).read(killed.id);
       const hasBegun = known !== undefined && known.racks[0]?.state !== 'waiting';
       const fallback = {

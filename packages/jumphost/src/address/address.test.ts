@@ -25,7 +25,7 @@ const other = `${network}.9`;
 const missing = whyNoJumphost();
 const why = process.env.SKOLO_LONG === '1' ? missing : 'takes a minute: only in npm run test:long';
 const name = why === undefined ? 'the address of a jumphost' : `the address of a jumphost (${why})`;
-describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
+describe.skipIf(why !== undefined)(name, () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {
@@ -45,7 +45,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
 `,
     );
     host = await open('jumphost-rack4');
-  }, 180_000);
+  });
   afterAll(async () => {
     await host?.close();
     await jumphost?.close();

@@ -272,9 +272,9 @@ describe.skipIf(missing.length > 0)(title, () => {
     async ({ change: made, undo = made, found: expected }) => {
       await change(made);
       // The API server uses a policy some seconds after it is written.
-      await vi.waitFor(async () => expect((await found()).join('\n')).toMatch(expected), 20_000);
+      await vi.waitFor(async () => expect((await found()).join('\n')).toMatch(expected));
       await change(undo, true);
-      await vi.waitFor(async () => expect(await found()).toEqual([]), 20_000);
+      await vi.waitFor(async () => expect(await found()).toEqual([]));
     },
   );
 

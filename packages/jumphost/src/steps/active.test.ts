@@ -12,7 +12,7 @@ import { Cable, type CableComputer, whyNoCable } from '../testing/cable.ts';
 
 const why = await whyNoCable();
 const name = why === undefined ? 'two jumphosts' : `two jumphosts (${why})`;
-const patience = { timeout: 60_000, interval: 100 };
+const patience = { interval: 100 };
 const power = '/var/lib/skolo/power-cycle-daemon/jumphost.json';
 const released = [
   'stop skolo-active.service',

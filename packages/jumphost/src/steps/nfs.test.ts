@@ -22,7 +22,7 @@ const folder = '/srv/skolo/nfs';
 const missing = whyNoJumphost();
 const why = process.env.SKOLO_LONG === '1' ? missing : 'only in npm run test:long';
 const name = why === undefined ? 'volumes over NFS' : `volumes over NFS (${why})`;
-describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
+describe.skipIf(why !== undefined)(name, () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {
@@ -41,7 +41,7 @@ WantedBy=multi-user.target
     await host.need('systemctl daemon-reload');
     const installed = await run([packagesStep(nfsPackages)]);
     expect(installed?.state).toBe('changed');
-  }, 300_000);
+  });
   afterAll(async () => {
     await host?.close();
     await jumphost?.close();

@@ -38,7 +38,7 @@ const { signal } = new AbortController();
 const missing = whyNoJumphost();
 const why = isLong ? missing : 'takes minutes: only in npm run test:long';
 const name = why === undefined ? 'an upgrade of k3s' : `an upgrade of k3s (${why})`;
-describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
+describe.skipIf(why !== undefined)(name, () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {
@@ -56,7 +56,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     });
     expect(isPrepared(steps)).toBe(true);
     await host.need('k3s kubectl create configmap of-a-test');
-  }, 300_000);
+  });
   afterAll(async () => {
     await host?.close();
     await jumphost?.close();

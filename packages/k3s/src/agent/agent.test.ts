@@ -47,7 +47,7 @@ esac
     cluster = { ...clusterOn(jumphost), version: async () => k3sVersion };
     machine = await startBareJumphost();
     host = await openTestHost(machine.workstation, signal);
-  }, 240_000);
+  });
   afterAll(async () => {
     await host?.close();
     await machine?.close();

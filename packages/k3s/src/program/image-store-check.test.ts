@@ -12,7 +12,7 @@ const page = readFileSync(new URL('../../../../docs/adopt/pi-cluster.md', import
 /** Without sudo, and without the restart. */
 const remedy = /`sudo (skolo-image-store repair)`/.exec(page)?.[1];
 
-const usual = { timeout: 30_000, interval: 200 };
+const usual = { interval: 200 };
 const why = !debian || !containerd2 || !peer('xfsprogs');
 const ofK3s = { place: k3sPlace, containerd: containerd2, settings: 'version = 3\n' };
 const ofDebian = { place: debianPlace, containerd: debian, settings: 'version = 2\n' };

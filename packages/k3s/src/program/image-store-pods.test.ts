@@ -16,7 +16,7 @@ import { debianPlace, nodeCheckFiles } from './image-store-check.ts';
 
 const why = !isLong || whyNoRealNodes() !== undefined || !peer('xfsprogs');
 const [script] = nodeCheckFiles(debianPlace);
-const usual = { timeout: 60_000, interval: 200 };
+const usual = { interval: 200 };
 
 describe.skipIf(why)(
   'a node that loses its power while a pod starts',

@@ -137,7 +137,7 @@ ip link set eth0 down; start; ip link set eth0 up; start; network check`,
         'eth0 10.1.1.7',
       ],
     ],
-  ])('with %s', { timeout: 60_000 }, async (_, script, said) => {
+  ])('with %s', async (_, script, said) => {
     expect(await on(script)).toEqual(said);
   });
 

@@ -28,7 +28,7 @@ const { signal } = new AbortController();
 const missing = whyNoJumphost();
 const why = isLong ? missing : 'takes a minute: only in npm run test:long';
 const title = why === undefined ? 'an upgrade of agents' : `an upgrade of agents (${why})`;
-describe.skipIf(why !== undefined)(title, { timeout: 300_000 }, () => {
+describe.skipIf(why !== undefined)(title, () => {
   let server: ControlPlane;
   let folder: string;
   let jumphost: Host;
@@ -78,7 +78,7 @@ esac
     const given = { isCheck: false, signal, report() {} };
     const joined = await prepare(own, joinSteps(needs), given);
     expect(joined.filter(({ state }) => state === 'failed')).toEqual([]);
-  }, 300_000);
+  });
   afterAll(async () => {
     clearInterval(kubelet);
     await own?.close();
@@ -226,12 +226,12 @@ esac
     await own.need(`cp -a /usr/local/bin/k3s /usr/local/bin/.k3s.skolo-old
 sed 's/K3S_TEST_VERSION=\\S*/K3S_TEST_VERSION=${crashing} K3S_TEST_FAULT=crash/' /usr/local/bin/k3s > /usr/local/bin/next
 chmod 755 /usr/local/bin/next && mv /usr/local/bin/next /usr/local/bin/k3s && systemctl restart k3s-agent`);
-    await expect.poll(() => isReady('rpi-1'), { timeout: 30_000 }).toBe(false);
+    await expect.poll(() => isReady('rpi-1')).toBe(false);
 
     const { text } = await upgrade(crashing, { 'rpi-1': idle });
 
     expect(text).toContain('the agent was rolled back to the previous version');
-    await expect.poll(() => isReady('rpi-1'), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => isReady('rpi-1')).toBe(true);
   });
 
   it('renews certificates that expire soon', async () => {

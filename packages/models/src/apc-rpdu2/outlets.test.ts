@@ -119,7 +119,7 @@ describe('apc-rpdu2', () => {
 
       expect(driver.nativeCycle?.offSeconds).toBe('fixed');
       expect(device.board.isOn('3')).toBe(false);
-      await vi.waitFor(() => expect(device.board.isOn('3')).toBe(true), 10_000);
+      await vi.waitFor(() => expect(device.board.isOn('3')).toBe(true));
       expect(changes).toEqual([
         { outlet: '3', on: false },
         { outlet: '3', on: true },

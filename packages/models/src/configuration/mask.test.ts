@@ -93,7 +93,7 @@ describe('a masked text', () => {
     );
   });
 
-  it(`is made of ${megabytes} MB in seconds, not hours`, { timeout: 120_000 }, () => {
+  it(`is made of ${megabytes} MB in seconds, not hours`, () => {
     const lines = Array.from(
       { length: megabytes * 25_000 },
       (_, n) => `interface eth${n}, description to port ${n}`,

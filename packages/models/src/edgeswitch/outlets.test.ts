@@ -52,7 +52,7 @@ describe('edgeswitch', () => {
 
     await driver.nativeCycle?.run('5', 60, patient());
     const meanwhile = await readOne(driver, '5');
-    await vi.waitFor(() => expect(device.board.isOn('5')).toBe(true), 5000);
+    await vi.waitFor(() => expect(device.board.isOn('5')).toBe(true));
 
     expect(meanwhile).toEqual({ state: 'off', delivering: false, watts: 0 });
     expect(await readOne(driver, '5')).toMatchObject({ state: 'on', delivering: true });

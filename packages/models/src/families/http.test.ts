@@ -160,7 +160,7 @@ describe('http', () => {
     const answer = send({ path: '/', timeoutMs: 50 }, patient());
 
     await expect(answer).rejects.toThrow(DeviceTimeout);
-    await vi.waitFor(() => expect(closed).toHaveBeenCalled(), 20_000);
+    await vi.waitFor(() => expect(closed).toHaveBeenCalled());
   });
 
   it('ends with the reason of its signal, also when that was given before', async () => {

@@ -48,10 +48,10 @@ describe('ipmi, by ipmitool and ipmi_sim', () => {
     const { device, driver } = await start(context);
 
     await driver.turnOff('chassis', patient());
-    await vi.waitFor(async () => expect(await stateOf(driver, 'chassis')).toBe('off'), 20_000);
+    await vi.waitFor(async () => expect(await stateOf(driver, 'chassis')).toBe('off'));
     await driver.turnOn('chassis', undefined, patient());
 
-    await vi.waitFor(async () => expect(await stateOf(driver, 'chassis')).toBe('on'), 20_000);
+    await vi.waitFor(async () => expect(await stateOf(driver, 'chassis')).toBe('on'));
     const told = device.received.map(({ text }) => text).filter((text) => text.startsWith('set'));
     expect(told).toEqual(['set power 0', 'set power 1']);
   });
@@ -75,7 +75,7 @@ describe('ipmi, by ipmitool and ipmi_sim', () => {
     await driver.nativeCycle?.run('chassis', 5, patient());
 
     expect(driver.nativeCycle?.offSeconds).toBe('fixed');
-    await vi.waitFor(() => expect(states).toEqual([false, true]), 20_000);
+    await vi.waitFor(() => expect(states).toEqual([false, true]));
   });
 
   it('shows in the reading that a command was ignored', async (context) => {

@@ -155,7 +155,7 @@ describe('files of a Linux host', () => {
     expect(paths(something.content, host)).toEqual(['/etc/a.conf']);
   });
 
-  it('that are large are never in memory', { timeout: 60_000 }, async (context) => {
+  it('that are large are never in memory', async (context) => {
     const { host, model, read } = await sit(context);
     const large = randomBytes(40 * 1024 * 1024);
     await host.write('etc/large', large);
@@ -347,7 +347,7 @@ require("fs").writeSync(1, Buffer.alloc(1024));'`);
       ['the same file again and again', members('0', '"etc/x"'), tooMuch],
       ['zeros behind the end', endless('exec cat /dev/zero'), tooMuch],
       ['a name without an end', endless(`printf 'x%.0s' $(seq 90000); exec yes x`), tooMuch],
-    ])('with %s', { timeout: 60_000 }, async ([, prepare, why], context) => {
+    ])('with %s', async ([, prepare, why], context) => {
       const { host, model, connect } = await sit(context);
       const scratch = await tempDir();
       await mountSmall(context, scratch, 'size=36m');

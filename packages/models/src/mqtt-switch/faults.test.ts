@@ -101,7 +101,7 @@ describe('mqtt-switch', () => {
     plug.faults.set('wedged');
 
     const aborted = await allRejectWhenAborted(driver, '3', () =>
-      vi.waitFor(() => expect(plug.received).toHaveLength(3), 10_000),
+      vi.waitFor(() => expect(plug.received).toHaveLength(3)),
     );
 
     for (const verb of Object.values(verbs(driver, '3', aborted))) {

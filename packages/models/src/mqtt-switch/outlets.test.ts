@@ -71,10 +71,7 @@ describe.for(brokers)('mqtt-switch, over %s', ([, startOne]) => {
     const client = await visitor(broker);
     await client.publishAsync('cmnd/plug/STATUS', 'last', { qos: 1 });
 
-    await vi.waitFor(
-      () => expect(plug.received.at(-1)?.text).toBe('cmnd/plug/STATUS last'),
-      10_000,
-    );
+    await vi.waitFor(() => expect(plug.received.at(-1)?.text).toBe('cmnd/plug/STATUS last'));
     expect(plug.received).toHaveLength(before + 1);
     expect(plug.board.isOn('3')).toBe(true);
   });
@@ -84,14 +81,14 @@ describe.for(brokers)('mqtt-switch, over %s', ([, startOne]) => {
     const client = await visitor(broker);
     const said = saidOn(client, 'tele/plug/LWT');
     plug.faults.set('down');
-    await vi.waitFor(async () => expect(await said).toContain('Offline'), 10_000);
+    await vi.waitFor(async () => expect(await said).toContain('Offline'));
 
     for (const verb of Object.values(verbs(driver, '3'))) {
       await expect(verb()).rejects.toThrow(DeviceUnreachable);
       await expect(verb()).rejects.toThrow('tele/plug/LWT reports "Offline"');
     }
     plug.faults.clear();
-    await vi.waitFor(async () => expect((await said).at(-1)).toBe('Online'), 10_000);
+    await vi.waitFor(async () => expect((await said).at(-1)).toBe('Online'));
     expect(await stateOf(driver, '3')).toBe('on');
   });
 

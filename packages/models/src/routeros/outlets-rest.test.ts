@@ -95,7 +95,7 @@ describe('routeros, REST', () => {
     await vi.waitFor(async () => {
       const reading = (await driver.read(['ether2'], patient())).get('ether2');
       expect(reading).toMatchObject({ state: 'on', delivering: true });
-    }, 20_000);
+    });
   });
 
   it('speaks https', async () => {

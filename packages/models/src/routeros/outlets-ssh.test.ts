@@ -49,7 +49,7 @@ describe('routeros over ssh', () => {
 
     await driver.nativeCycle?.run('ether5', 60, patient());
     const meanwhile = await readOne(driver, 'ether5');
-    await vi.waitFor(() => expect(device.board.isOn('ether5')).toBe(true), 5000);
+    await vi.waitFor(() => expect(device.board.isOn('ether5')).toBe(true));
 
     expect(meanwhile).toEqual({ state: 'off', delivering: false });
     expect(await readOne(driver, 'ether5')).toMatchObject({ state: 'on', mode: 'forced-on' });

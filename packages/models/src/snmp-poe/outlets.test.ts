@@ -48,9 +48,8 @@ describe('snmp-poe', () => {
 
     expect(searching).toEqual({ state: 'on', delivering: false });
     expect(empty).toEqual({ state: 'on', delivering: false });
-    await vi.waitFor(
-      async () => expect(await read('5')).toEqual({ state: 'on', delivering: true }),
-      10_000,
+    await vi.waitFor(async () =>
+      expect(await read('5')).toEqual({ state: 'on', delivering: true }),
     );
   });
 

@@ -88,8 +88,8 @@ describe('tasmota', () => {
     expect(device.received.at(-1)?.text).toBe(
       'GET /cm?cmnd=Backlog Power2 OFF; Delay 50; Power2 ON',
     );
-    await vi.waitFor(() => expect(off).toHaveBeenCalledWith({ outlet: '2', on: false }), 20_000);
-    await vi.waitFor(() => expect(device.board.isOn('2')).toBe(true), 20_000);
+    await vi.waitFor(() => expect(off).toHaveBeenCalledWith({ outlet: '2', on: false }));
+    await vi.waitFor(() => expect(device.board.isOn('2')).toBe(true));
   });
 
   it('does not let a relay be cycled that would go off again', async () => {
@@ -107,7 +107,7 @@ describe('tasmota', () => {
     const { device, driver } = await startDriver(withRelays(2, { secondMs: 1000 }));
 
     await driver.nativeCycle?.run('1', 360, patient());
-    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(false), 20_000);
+    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(false));
 
     await expect(driver.nativeCycle?.run('2', 5, patient())).rejects.toThrow(DeviceBusy);
   });

@@ -177,7 +177,7 @@ function sharesOneSession(setup: CliSetup, outlet: string): void {
     await driver.close();
 
     expect(device.sessions).toMatchObject({ opened: setup.signIns ?? 1, most: 1 });
-    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0));
   });
 
   it('changes no other outlet', async () => {

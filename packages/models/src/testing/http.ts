@@ -120,7 +120,7 @@ export function cyclesByItself(setup: Setup, outlet: string, sent: string): void
     await driver.nativeCycle?.run(outlet, 10, patient());
 
     expect(device.received.at(-1)?.text).toContain(sent);
-    await vi.waitFor(() => expect(device.board.isOn(outlet)).toBe(true), 20_000);
+    await vi.waitFor(() => expect(device.board.isOn(outlet)).toBe(true));
   });
 }
 

@@ -198,7 +198,7 @@ export function meetsUsualFaults(
 
     await allRejectWhenAborted(driver, outlet);
 
-    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0));
   });
 
   it('shows in the reading that a command was ignored', async () => {
@@ -220,7 +220,7 @@ export function meetsUsualFaults(
     await expect(driver.turnOff(outlet, patient())).rejects.toThrow(DeviceUnreachable);
     device.faults.clear();
 
-    await vi.waitFor(async () => expect(await stateOf(driver, outlet)).toBe('off'), 20_000);
+    await vi.waitFor(async () => expect(await stateOf(driver, outlet)).toBe('off'));
   });
 }
 

@@ -50,7 +50,7 @@ describe.each(ways)('unifi-switch with %s', (_which, setup) => {
     device.board.on('change', changed);
 
     await driver.nativeCycle?.run('5', 0, patient());
-    await vi.waitFor(() => expect(device.board.isOn('5')).toBe(true), 5000);
+    await vi.waitFor(() => expect(device.board.isOn('5')).toBe(true));
 
     expect(changed.mock.calls).toEqual([[{ outlet: '5', on: false }], [{ outlet: '5', on: true }]]);
     expect(await readOne(driver, '5')).toMatchObject({ state: 'on', mode: 'auto' });
@@ -64,7 +64,7 @@ describe('unifi-switch', () => {
 
     await driver.nativeCycle?.run('5', 0, patient());
     const meanwhile = await driver.read(['5', '6'], patient());
-    await vi.waitFor(() => expect(device.board.isOn('5')).toBe(true), 10_000);
+    await vi.waitFor(() => expect(device.board.isOn('5')).toBe(true));
     const after = await readOne(driver, '5');
     device.board.setWatts('5', 0);
 

@@ -181,7 +181,7 @@ describe('watchRack', () => {
 
     for (let round = 100; round < 120; round += 1) {
       await writeFile(file, rackText(`r${round}`));
-      await vi.waitFor(() => expect(watch.rack.name).toBe(`r${round}`), 20_000);
+      await vi.waitFor(() => expect(watch.rack.name).toBe(`r${round}`));
     }
 
     expect(changes.seen).toHaveLength(20);
@@ -392,10 +392,7 @@ describe('watchRack, the last good copy', () => {
 
     await writeFile(file, rackText('two'));
     await second.changes.reach(1);
-    await vi.waitFor(
-      async () => expect(await readFile(copy(), 'utf8')).toBe(rackText('two')),
-      20_000,
-    );
+    await vi.waitFor(async () => expect(await readFile(copy(), 'utf8')).toBe(rackText('two')));
   });
 
   it.each([
@@ -491,7 +488,7 @@ describe('watchRack, the last good copy', () => {
     expect(watch.degraded).toHaveLength(1);
 
     await rm(stateDir);
-    await vi.waitFor(() => expect(watch.degraded).toEqual([]), 20_000);
+    await vi.waitFor(() => expect(watch.degraded).toEqual([]));
     expect(await readFile(copy(), 'utf8')).toBe(rackText('two'));
     expect(new Set(errors.seen.map(String)).size).toBe(errors.seen.length);
   });

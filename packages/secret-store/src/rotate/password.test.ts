@@ -226,7 +226,7 @@ const only = (values: ReadonlyMap<string, Secret>, password: Secret) =>
   new Map([...values, ['pw', password]]);
 
 describe.each(kinds)('a password of $model', (kind) => {
-  it('is replaced, saved, and the previous one stays known', { timeout: 120_000 }, async () => {
+  it('is replaced, saved, and the previous one stays known', async () => {
     const { run, state, store, opens, devices } = await begin(kind);
 
     expect(await run()).toMatchObject({
@@ -258,7 +258,7 @@ describe.each(kinds)('a password of $model', (kind) => {
 describe.each(kinds.filter(({ enable }) => enable !== undefined))(
   'an enable password of $model',
   (kind) => {
-    it('is replaced and saved', { timeout: 120_000 }, async () => {
+    it('is replaced and saved', async () => {
       const { run, state, store, opens, devices } = await begin(kind);
 
       await run('enable');
@@ -290,9 +290,7 @@ describe('a password of several devices', () => {
     expect(await opens(1, only(state.applied, new Secret(previous)))).toBe(true);
   });
 
-  it('leaves out a device that cannot be reached, and brings it up to date later', {
-    timeout: 120_000,
-  }, async () => {
+  it('leaves out a device that cannot be reached, and brings it up to date later', async () => {
     const { run, state, store, opens, devices, unreachable } = await begin(ios, { count: 2 });
     const silent = devices[1]?.port ?? 0;
     unreachable.add(silent);
@@ -326,7 +324,7 @@ describe('a password of several devices', () => {
     );
   });
 
-  it('is put back where the new one is not accepted', { timeout: 120_000 }, async () => {
+  it('is put back where the new one is not accepted', async () => {
     const { run, state, opens, deps, secret } = await begin(ios);
     await run();
     state.now += later;
@@ -344,9 +342,7 @@ describe('a password of several devices', () => {
     expect(await opens(1, only(state.applied, new Secret(previous)))).toBe(true);
   });
 
-  it('stays what it was where a device ignores or rejects the change, and no message has it', {
-    timeout: 120_000,
-  }, async () => {
+  it('stays what it was where a device ignores or rejects the change, and no message has it', async () => {
     const denied: string[] = [];
     const start = () =>
       startCiscoIos({

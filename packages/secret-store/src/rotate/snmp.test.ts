@@ -151,7 +151,7 @@ machines:
 }
 
 describe.each(kinds)('$name of a PDU', (kind) => {
-  it('is replaced, and the previous one stays known', { timeout: 120_000 }, async () => {
+  it('is replaced, and the previous one stays known', async () => {
     const { run, state, opens, options, card, first, only } = await begin(kind);
     expect(await opens()).toBe(true);
 
@@ -171,7 +171,7 @@ describe.each(kinds)('$name of a PDU', (kind) => {
     expect(await opens()).toBe(true);
   });
 
-  it('stays what it was where the card ignores the change', { timeout: 120_000 }, async () => {
+  it('stays what it was where the card ignores the change', async () => {
     const { run, state, opens, card, only } = await begin(kind);
     await run();
     state.now += later;

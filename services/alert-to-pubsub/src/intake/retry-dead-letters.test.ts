@@ -7,8 +7,6 @@ import { describe, expect, it } from 'vitest';
 import { DeadLetters } from '../state/dead-letters.ts';
 import { type Lab, startLab } from '../testing/lab.ts';
 
-const eventually = { timeout: 60_000 };
-
 /** Takes everything but what is bad, as long as that is so. */
 async function startPager() {
   const pager = { url: '', taken: [] as string[], isPicky: true };
@@ -43,7 +41,7 @@ async function untilSetAside(lab: Lab, count: number) {
         await lab.post(...Array.from({ length: 8 }, (_, i) => fires(`good-${n}-${i}`)));
         return (await lettersIn(lab)).length;
       },
-      { ...eventually, interval: 200 },
+      { interval: 200 },
     )
     .toBeGreaterThanOrEqual(count);
 }
@@ -62,7 +60,7 @@ describe('skolo alerts dead-letters --retry', () => {
     // It is over before it is sent again.
     pager.isPicky = false;
     await lab.post(ends('bad-1'));
-    await expect.poll(() => pager.taken, eventually).toContain('bad-1 resolved');
+    await expect.poll(() => pager.taken).toContain('bad-1 resolved');
     const toPubSub = () =>
       lab
         .arrived()
@@ -73,10 +71,10 @@ describe('skolo alerts dead-letters --retry', () => {
 
     expect(answer).toEqual({ retried: 2, kept: 1 });
     await expect
-      .poll(() => pager.taken.filter((name) => name.startsWith('bad-1')), eventually)
+      .poll(() => pager.taken.filter((name) => name.startsWith('bad-1')))
       .toEqual(['bad-1 resolved', 'bad-1 firing', 'bad-1 resolved']);
     // It fires still, so a refresh may follow.
-    await expect.poll(() => pager.taken, eventually).toContain('bad-2 firing');
+    await expect.poll(() => pager.taken).toContain('bad-2 firing');
     expect(await lettersIn(lab)).toMatchObject([{ from: 'v2' }]);
     expect(toPubSub()).toHaveLength(before);
     const [segment = ''] = await readdir(join(lab.stateDir, 'audit'));

@@ -275,9 +275,7 @@ describe('another process', () => {
   });
 
   // A kill does not lose what the kernel holds, so the system calls are looked at.
-  it('has synced a letter, and its name, before it is kept', { timeout: 300_000 }, async ({
-    skip,
-  }) => {
+  it('has synced a letter, and its name, before it is kept', async ({ skip }) => {
     const program = peer('strace');
     if (program === undefined) return skip('strace is not installed');
     const dir = await tempDir();

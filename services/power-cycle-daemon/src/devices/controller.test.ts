@@ -294,7 +294,7 @@ describe('closing', () => {
     board.isWedged = true;
     const running = failure(controller.turnOff('1'));
     const waiting = [controller.turnOn('2', undefined), controller.read(['3'])].map(failure);
-    await vi.waitFor(() => expect(board.atOnce.now).toBe(1), 20_000);
+    await vi.waitFor(() => expect(board.atOnce.now).toBe(1));
     board.isWedged = false;
 
     await controller.close();

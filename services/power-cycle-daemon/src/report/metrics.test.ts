@@ -67,7 +67,7 @@ describe('metrics', () => {
           'skolo_power_cycles_total{action="off",outcome="off",failed_step=""} 2',
         ]),
       );
-    }, 20_000);
+    });
   });
 
   it('shows since when an on is pending, while it is', async () => {
@@ -88,9 +88,9 @@ describe('metrics', () => {
       const found = await pendingOnSince();
       expect(found).toHaveLength(1);
       return Number(found[0]);
-    }, 10_000);
+    });
     boards.get('pdu-1').ignores = undefined;
-    await vi.waitFor(async () => expect(await pendingOnSince()).toEqual([]), 10_000);
+    await vi.waitFor(async () => expect(await pendingOnSince()).toEqual([]));
 
     expect(atFirst).toEqual([]);
     expect(pendingOn).toBeGreaterThanOrEqual(Math.floor(before));

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  */
 export async function waitUntil<T>(
   ask: () => Promise<T | undefined> | T | undefined,
-  withinMs = 30_000,
+  withinMs = 120_000,
 ): Promise<T> {
   const end = performance.now() + withinMs;
   for (;;) {

@@ -136,7 +136,7 @@ async function numbersIn(folder: string) {
 }
 
 describe('the rehearsal', () => {
-  it('brings back a jumphost that went on living', { timeout: 120_000 }, async ({ skip }) => {
+  it('brings back a jumphost that went on living', async ({ skip }) => {
     if (!age) return skip('age is not installed');
     const jumphost = await makeJumphost();
     const { root, at, folder } = jumphost;

@@ -33,7 +33,7 @@ function start(dir: string, ...more: string[]): Writer {
 }
 
 it(`has all of it off site, and nothing half, after ${kills} kills (seed ${seed})`, {
-  timeout: 60_000 + kills * 30_000,
+  timeout: 300_000 + kills * 30_000,
 }, async () => {
   console.log(`copies: ${kills} kills, SKOLO_SEED=${seed}`);
   const random = seeded(seed);

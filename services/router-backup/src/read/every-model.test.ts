@@ -101,9 +101,7 @@ interface Run {
   unsaved?: boolean | undefined;
 }
 
-it('are all backed up by one service, and a change of each is one version', {
-  timeout: 180_000,
-}, async () => {
+it('are all backed up by one service, and a change of each is one version', async () => {
   const started = await startAll();
   const all = (result: string, isChanged: 0 | 1): Results =>
     Object.fromEntries(
@@ -121,7 +119,7 @@ it('are all backed up by one service, and a change of each is one version', {
     [...started].flatMap(([model, { shown }]) =>
       shown && shown().toString() === before.get(model) ? model : [],
     );
-  await expect.poll(same, { timeout: 5000 }).toEqual([]);
+  await expect.poll(same).toEqual([]);
   const second = await resultsOf(lab, lab.run());
   expect(second).toEqual(all('unchanged', 0));
 

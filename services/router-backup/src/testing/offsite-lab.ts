@@ -169,9 +169,7 @@ export class OffsiteLab {
   /** The queue is empty, and nothing is degraded. */
   async idle(): Promise<void> {
     await expect
-      .poll(() => this.copies.status().map(({ queued, problem }) => problem ?? queued), {
-        timeout: 20_000,
-      })
+      .poll(() => this.copies.status().map(({ queued, problem }) => problem ?? queued))
       .toEqual(this.copies.status().map(() => 0));
     await this.settled();
   }

@@ -106,7 +106,6 @@ describe('with the memory of its deployment', () => {
   // 8 kB are within the limit of headers, so these wait for the rest; the others are rejected.
   it.for(isLong ? [14_000, 7900] : [7900])(
     `the metadata server gives a machine its token while its neighbours send headers of %i bytes that never end`,
-    { timeout: 300_000 },
     async (bytes, context) => {
       const { limit, ports } = await startLimited(context, 'metadata-server');
       const [port = 0] = ports;
@@ -126,7 +125,6 @@ describe('with the memory of its deployment', () => {
 
   it.for(others)(
     '%s answers a machine while one neighbour sends headers that never end to both of its ports',
-    { timeout: 300_000 },
     async (name, context) => {
       const { ports } = await startLimited(context, name);
       const [port = 0, metricsPort = 0] = ports;
@@ -145,9 +143,7 @@ describe('with the memory of its deployment', () => {
   );
 });
 
-it('a Pi is enrolled while its neighbours hold 520 idle connections to the endpoint', {
-  timeout: 300_000,
-}, async () => {
+it('a Pi is enrolled while its neighbours hold 520 idle connections to the endpoint', async () => {
   const board = { serial: '10000000f00dcafe', mac: 'dc:a6:32:00:00:01' };
   const rack = await startEnrolmentRack(
     '  rpi-1: { kind: rpi, address: 127.0.1.1, mac: dc:a6:32:00:00:01 }',

@@ -120,9 +120,7 @@ it.skipIf(why)(
       );
     // The API server learns of a policy within a second or so.
     await expect
-      .poll(() => tries('delete', '-n', 'kube-system', 'secret', 'other', '--dry-run=server'), {
-        timeout: 60_000,
-      })
+      .poll(() => tries('delete', '-n', 'kube-system', 'secret', 'other', '--dry-run=server'))
       .toMatch(/denied|forbidden/);
 
     const rack = await startEnrolmentRack(machines, { url: server, account: dir });
@@ -131,7 +129,7 @@ it.skipIf(why)(
     await pi.boot();
     const alive = await rack.card({ serial: '10000000f00dcaff', mac: 'dc:a6:32:00:00:02' }, image);
     void alive.boot();
-    await expect.poll(() => alive.log, { timeout: 30_000 }).toContain('rpi-2 is running');
+    await expect.poll(() => alive.log).toContain('rpi-2 is running');
 
     expect(pi.log).toContain('rpi-1 has joined the cluster');
     const [, id, secret] =

@@ -15,7 +15,7 @@ const neighbour = 'dc:a6:32:00:00:04';
 const machines = `  rpi-1: { kind: rpi, address: 127.0.1.1, mac: dc:a6:32:00:00:01 }
   rpi-2: { kind: rpi, serial: "10000000000000b2" }
   rpi-3: { kind: rpi, address: 127.0.1.3 }`;
-const patiently = { timeout: 30_000, interval: 100 };
+const patiently = { interval: 100 };
 const why = isLong ? '' : ' (only in npm run test:long)';
 const pairing = '/var/lib/lockdown/00008101-000A1B2C3D4E5F60.plist';
 

@@ -11,7 +11,7 @@ import { startEnrolmentRack } from './rack.ts';
 
 const why = isLong ? '' : ' (only in npm run test:long)';
 const minutes = 60_000;
-const patiently = { timeout: 30_000, interval: 100 };
+const patiently = { interval: 100 };
 const boardOf = (n: number) => ({
   serial: `10000000${n.toString(16).padStart(8, '0')}`,
   mac: `dc:a6:32:00:00:${n.toString(16).padStart(2, '0')}`,

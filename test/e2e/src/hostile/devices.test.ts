@@ -100,11 +100,11 @@ const titled = (isLong ? all : sample).map((cell) => {
   return [`${service} outlives ${pattern} over ${transport}, ${end}`, cell] as const;
 });
 
-it.each(titled)('%s', { timeout: 240_000 }, async (_title, cell) => {
+it.each(titled)('%s', async (_title, cell) => {
   await outlives(cell, { devices: 1, seconds: 4 });
 });
 
-it.each(services)('%s outlives six devices at once', { timeout: 240_000 }, async (service) => {
+it.each(services)('%s outlives six devices at once', async (service) => {
   const cell = { service, transport: 'ssh', pattern: 'long lines', end: 'and its end' } as const;
   await outlives(cell, { devices: 6, seconds: 15 });
 });

@@ -259,7 +259,7 @@ export SKOLO_TOKEN_FILE=~/.skolo-token`);
         received.some((body) => body.includes(name)),
         pubsub.published('prometheus-alerts').some(({ data }) => data.includes(name)),
       ];
-      await expect.poll(() => everywhere('Try'), { timeout: 60_000 }).toEqual([0, true, true]);
+      await expect.poll(() => everywhere('Try')).toEqual([0, true, true]);
       await shell.type(verify.replace(' --no-subscribe', '').split('\n')[0] ?? '');
 
       const [, , , status = ''] = verify.split('\n');
@@ -267,13 +267,11 @@ export SKOLO_TOKEN_FILE=~/.skolo-token`);
       receiver.closeAllConnections();
       await shell.type(verify.split('\n')[1]?.replace('Try', 'Later') ?? '');
       await expect
-        .poll(async () => await shell.type(`${status} && echo || echo "exit code $?"`), {
-          timeout: 60_000,
-        })
+        .poll(async () => await shell.type(`${status} && echo || echo "exit code $?"`))
         .toMatch(/chat .*down \(unavailable\)[\s\S]*exit code 1/);
       expect(await everywhere('Later')).toEqual([0, false, true]);
       await listen(port);
-      await expect.poll(() => everywhere('Later'), { timeout: 60_000 }).toEqual([0, true, true]);
+      await expect.poll(() => everywhere('Later')).toEqual([0, true, true]);
 
       await computer.write('/etc/prometheus/alertmanager.yml', before);
       await shell.type(restart);
@@ -332,7 +330,7 @@ export SKOLO_TOKEN_FILE=~/.skolo-token`);
       await enable();
       await shell.type(section.next('skolo service enable swarming-client'));
       const verify = section.next('skolo machine list');
-      const listed = expect.poll(() => shell.type(verify), { timeout: 60_000 });
+      const listed = expect.poll(() => shell.type(verify));
       await listed.toMatch(/^nuc-001 .*ok .* no bot /m);
       expect(await shell.type(verify)).toMatch(/^rpi-001 .*never-reported/m);
 
@@ -341,9 +339,7 @@ export SKOLO_TOKEN_FILE=~/.skolo-token`);
       await addKeys(section.next('agents:').replace(/(?<=publicKey: )[\w-]+/, publicKey));
       section.end();
       const order = "skolo machine quarantine nuc-001 --reason 'of a test' --count 1";
-      const ordered = expect.poll(() => shell.type(`${order} || true; ${verify}`), {
-        timeout: 60_000,
-      });
+      const ordered = expect.poll(() => shell.type(`${order} || true; ${verify}`));
       await ordered.toMatch(/^nuc-001 .*quarantined/m);
       await shell.type('skolo machine quarantine nuc-001 --end');
 

@@ -19,7 +19,7 @@ const images = ['metadata-server', service, 'swarming-client'] as const;
 let rack: RackOnNodes;
 let workstation: Workstation;
 
-describe.skipIf(why)('skolo, against real nodes', { timeout: 300_000 }, () => {
+describe.skipIf(why)('skolo, against real nodes', () => {
   beforeAll(async () => {
     const prepared = inject('prepared');
     if (prepared.is !== 'ready') return;
@@ -35,14 +35,14 @@ describe.skipIf(why)('skolo, against real nodes', { timeout: 300_000 }, () => {
       join(root, 'kube/racks/rack4/rack.yaml'),
       `${workstation.rack.overlay}/rack.yaml`,
     );
-  }, 300_000);
+  });
   afterAll(async () => {
     await workstation?.close();
     await rack?.close();
   });
 
   it.each([...images, 'prometheus'])('%s becomes ready', async (name) => {
-    await expect.poll(() => rack.stateOf(name), { timeout: 120_000, interval: 500 }).toBe('ready');
+    await expect.poll(() => rack.stateOf(name), { interval: 500 }).toBe('ready');
   });
 
   it('attach has kubectl exec and port-forward for an admin, and not for others', async ({
@@ -224,7 +224,6 @@ function watched(program: string, args: readonly string[]) {
     out: () => said.out,
     err: () => said.err,
     type: (text: string) => child.stdin.write(text),
-    prints: (text: RegExp) =>
-      expect.poll(() => said.out + said.err, { timeout: 30_000 }).toMatch(text),
+    prints: (text: RegExp) => expect.poll(() => said.out + said.err).toMatch(text),
   };
 }

@@ -33,7 +33,7 @@ async function digestOf(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-it('has the same bytes when the images are built again', { timeout: 300_000 }, async ({ skip }) => {
+it('has the same bytes when the images are built again', async ({ skip }) => {
   if (!process.env.SKOLO_LONG) return skip('in the long run');
   const { access, docker } = theEngine(skip);
   const image = `${access.prefix}/in-a-file:1`;

@@ -87,9 +87,7 @@ async function joinNetwork(
   return relay;
 }
 
-it('gives each machine its identity, runs its bot, and delivers an alert', {
-  timeout: 240_000,
-}, async ({ skip }) => {
+it('gives each machine its identity, runs its bot, and delivers an alert', async ({ skip }) => {
   const engine = theEngine(skip);
   const { access, docker } = engine;
   const { google, keys, pubsub, swarming } = await startClouds();

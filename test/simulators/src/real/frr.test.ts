@@ -99,7 +99,7 @@ describe('FRRouting behind sshd', () => {
     expect(stdout).toContain('frr defaults traditional');
   });
 
-  it('is read by RANCID, which knows FRR', { timeout: 60_000 }, async (context) => {
+  it('is read by RANCID, which knows FRR', async (context) => {
     const frr = running(context);
 
     const { text } = await rancid(context, frr, 'frr', frr);
@@ -109,7 +109,7 @@ describe('FRRouting behind sshd', () => {
     expect(theirs.slice(theirs.indexOf(ours[2] ?? ''))).toEqual(ours.slice(2));
   });
 
-  it('is read by netmiko at its command line', { timeout: 60_000 }, async (context) => {
+  it('is read by netmiko at its command line', async (context) => {
     const python = peer('netmiko');
     if (python === undefined) return context.skip('netmiko is not installed');
     const frr = running(context);

@@ -21,7 +21,7 @@ const kills = countRounds();
 const program = join(import.meta.dirname, '../../testing/git-mirror-writer.ts');
 
 it(`has each version once, and all that were pushed, after ${kills} kill -9 (seed ${seed})`, {
-  timeout: 60_000 + kills * 30_000,
+  timeout: 300_000 + kills * 30_000,
 }, async () => {
   console.log(`a mirror of a history: ${kills} kills, SKOLO_SEED=${seed}`);
   const random = seeded(seed);

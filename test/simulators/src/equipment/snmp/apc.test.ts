@@ -86,7 +86,7 @@ describe('commands of a PDU', () => {
     await reboot(1);
 
     expect(board.isOn('1')).toBe(false);
-    await vi.waitFor(() => expect(board.isOn('1')).toBe(true), 20_000);
+    await vi.waitFor(() => expect(board.isOn('1')).toBe(true));
     expect(board.isOn('2')).toBe(comesOn);
   });
 

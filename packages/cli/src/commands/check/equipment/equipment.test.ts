@@ -113,7 +113,7 @@ async function look(rack: string, ...options: string[]) {
 }
 
 describe('a look', () => {
-  it('finds no problem in a healthy rack, and writes nothing', { timeout: 60_000 }, async () => {
+  it('finds no problem in a healthy rack, and writes nothing', async () => {
     const { rack, all, dir } = await startSmallRack();
     const changes: unknown[] = [];
     for (const { board } of all) board.on('change', (change) => changes.push(change));
@@ -153,7 +153,7 @@ describe('a look', () => {
     await expectProofs(proofs);
   });
 
-  it('names a device that answers as another model', { timeout: 60_000 }, async () => {
+  it('names a device that answers as another model', async () => {
     const router = await startVyos({ ...account, host: '127.0.2.1', wiring: nothing });
     const { rack } = await startSmallRack({
       router,
@@ -174,7 +174,7 @@ describe('a look', () => {
     [/^show poe/, 'outlets 1'],
     [/^show running-config/, 'configuration 1'],
     [/^show mac-addr-table/, 'connected hosts'],
-  ])('goes on after a session that ends at %s', { timeout: 60_000 }, async (command, step) => {
+  ])('goes on after a session that ends at %s', async (command, step) => {
     const { rack, switch1 } = await startSmallRack();
     switch1.faults.dropAt = { command, when: 'before' };
 
@@ -191,7 +191,7 @@ describe('a look', () => {
     expect(of('pdu-1')?.steps.every((each) => each.isDone)).toBe(true);
   });
 
-  it('names an outlet that changes between readings', { timeout: 60_000 }, async () => {
+  it('names an outlet that changes between readings', async () => {
     const { rack, pdu } = await startSmallRack();
     let requests = 0;
     const { received } = pdu;
@@ -211,7 +211,7 @@ describe('a look', () => {
     ]);
   });
 
-  it('compares outlets with rack.yaml', { timeout: 60_000 }, async () => {
+  it('compares outlets with rack.yaml', async () => {
     const { rack, pdu, switch1 } = await startSmallRack({
       edit: (yaml) =>
         yaml
@@ -236,9 +236,7 @@ describe('a look', () => {
     ]);
   });
 
-  it('compares names, off times, and outlets after a power failure', {
-    timeout: 60_000,
-  }, async () => {
+  it('compares names, off times, and outlets after a power failure', async () => {
     const { rack, pdu } = await startSmallRack({
       edit: (yaml) => `${yaml}  rpi-003: { kind: rpi, power: pdu-1/4, offSeconds: 15 }\n`,
       pdu: {
@@ -260,7 +258,7 @@ describe('a look', () => {
     expect(pdu.received.filter(({ text }) => text.startsWith('set'))).toEqual([]);
   });
 
-  it('reads a plug over HTTP', { timeout: 60_000 }, async () => {
+  it('reads a plug over HTTP', async () => {
     const options = { host: '127.0.2.4', powerOnState: 0, interlock: ['1'] };
     const plug = untilTestEnds(await startTasmota(options));
     const entry = `  plug-1: { model: tasmota, address: 127.0.2.4, ports: { http: ${plug.port} } }\n`;
@@ -283,7 +281,7 @@ describe('a look', () => {
     expect(sent.filter((text) => !plan.includes(text))).toEqual([]);
   });
 
-  it('offers a wrong password once', { timeout: 60_000 }, async () => {
+  it('offers a wrong password once', async () => {
     const { rack, switch1, router } = await startSmallRack({ password: 'wrong-password' });
 
     const { of, problems } = await look(rack);
@@ -297,7 +295,7 @@ describe('a look', () => {
     expect([...router.received, ...switch1.received]).toEqual([]);
   });
 
-  it('gives a hanging device up, and finishes the others', { timeout: 60_000 }, async () => {
+  it('gives a hanging device up, and finishes the others', async () => {
     const { rack, switch1 } = await startSmallRack();
     switch1.faults.set('wedged');
 
@@ -328,7 +326,7 @@ async function expectProofs(folder: string): Promise<void> {
 const writes = /^set |^conf|^poe |^write|^copy|^save|^commit|\bset\b.*poe|scp -t|^reload|^reboot/;
 
 describe('a plan', () => {
-  it('lists what would be sent, and sends nothing', { timeout: 60_000 }, async () => {
+  it('lists what would be sent, and sends nothing', async () => {
     const { rack, all } = await startSmallRack();
     const args = ['check', 'equipment', '--plan', rack];
 
@@ -345,7 +343,7 @@ describe('a plan', () => {
     }
   });
 
-  it('needs nobody to be there', { timeout: 60_000 }, async () => {
+  it('needs nobody to be there', async () => {
     const { rack, all } = await startSmallRack();
     for (const { faults } of all) faults.set('down');
 
@@ -396,7 +394,7 @@ jumphost: { name: jumphost, address: 127.0.0.8 }
     expect(err).toMatch(message);
   });
 
-  it('prints problems first, then what it has read', { timeout: 60_000 }, async () => {
+  it('prints problems first, then what it has read', async () => {
     const { rack, pdu } = await startSmallRack();
     pdu.board.set('1', false);
 
@@ -414,7 +412,7 @@ jumphost: { name: jumphost, address: 127.0.0.8 }
     expect(exitCode).toBe(1);
   });
 
-  it('prints the results so far when it is interrupted', { timeout: 60_000 }, async () => {
+  it('prints the results so far when it is interrupted', async () => {
     const { rack, switch1 } = await startSmallRack();
     const printed: string[] = [];
     const listeners: ((signal: NodeJS.Signals) => void)[] = [];
@@ -430,7 +428,7 @@ jumphost: { name: jumphost, address: 127.0.0.8 }
     const run = complete(['check', 'equipment', rack, '--pause', '1h'], io);
     const links = 'show port all';
     const isFar = () => expect(switch1.received.map(({ text }) => text)).toContain(links);
-    await vi.waitFor(isFar, 30_000);
+    await vi.waitFor(isFar);
     for (const listener of listeners) listener('SIGINT');
 
     expect(await run).toBe(130);

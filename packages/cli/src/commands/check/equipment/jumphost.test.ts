@@ -95,7 +95,7 @@ async function start(options: Parameters<typeof startJumphost>[0]) {
 }
 
 describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
-  it('names ports, units and addresses that collide', { timeout: 60_000 }, async () => {
+  it('names ports, units and addresses that collide', async () => {
     const { jumphost, look, run, dir } = await start({ programs });
     const record = join(dir, 'sent.txt');
 
@@ -135,7 +135,7 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
     }
   });
 
-  it.skipIf(!hasNamespaces)('reads without root', { timeout: 60_000 }, async () => {
+  it.skipIf(!hasNamespaces)('reads without root', async () => {
     const network = await startNetwork([80, 20_013]);
     const id = 'echo "Timezone=$(id -u)"; echo NTPSynchronized=yes';
     const { look } = await start({ networkOf: network, programs: { timedatectl: id } });
@@ -158,7 +158,7 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
     expect(notes).toEqual([expect.stringMatching(/^units not read: /)]);
   });
 
-  it('says what it could not read, and goes on', { timeout: 60_000 }, async () => {
+  it('says what it could not read, and goes on', async () => {
     const { look } = await start({
       programs: {
         ...programs,
@@ -178,7 +178,7 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
     expect(steps).toHaveLength(8);
   });
 
-  it('gives up a jumphost that hangs or rejects its user', { timeout: 60_000 }, async () => {
+  it('gives up a jumphost that hangs or rejects its user', async () => {
     const { look, jumphost, run } = await start({
       programs: { ...programs, timedatectl: 'exec sleep 60' },
     });

@@ -24,7 +24,7 @@ describe.concurrent('netmiko, to others', () => {
     await tell('set ether3 poe-out=forced-on');
     const on = await tell('monitor ether3 once');
     const cycling = await tell(`power-cycle ether3 duration=5s; ${menu} monitor ether3 once`);
-    await vi.waitFor(() => expect(changes).toHaveLength(4), 10_000);
+    await vi.waitFor(() => expect(changes).toHaveLength(4));
 
     expect(prompt).toBe('[skolo@MikroTik] ');
     expect(list).toMatch(/^Columns: NAME, POE-OUT, POE-PRIORITY\n/);

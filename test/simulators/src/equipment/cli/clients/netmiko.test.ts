@@ -24,7 +24,7 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
     await atPort5('poe opmode auto');
     const on = [await show('poe port 0/5'), await show('poe status 0/5')];
     const cycling = await atPort5('poe reset 5', 'show poe status 0/5');
-    await vi.waitFor(() => expect(changes).toHaveLength(4), 10_000);
+    await vi.waitFor(() => expect(changes).toHaveLength(4));
     await netmiko.call('disconnect');
 
     expect(prompt).toBe('(UBNT EdgeSwitch) ');
@@ -46,7 +46,7 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
       ...['enable', 'terminal length 0', 'show poe status all', 'show poe port all'],
       ...['configure', 'interface 0/5', 'poe opmode shutdown', 'exit', 'exit'],
     ]);
-    await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 1 }), 20_000);
+    await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 1 }));
   });
 
   it.for([
@@ -119,7 +119,7 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
     const off = await netmiko.call('send_command', ['show poe port 0/3']);
     await netmiko.call('send_config_set', port3('poe opmode auto'));
     await netmiko.call('send_config_set', port3('poe reset 5'));
-    await vi.waitFor(() => expect(changes).toHaveLength(4), 10_000);
+    await vi.waitFor(() => expect(changes).toHaveLength(4));
 
     expect(off).toMatch(/^0\/3 +Shutdown /m);
     expect(changes).toEqual(['3 off', '3 on', '3 off', '3 on']);
@@ -182,6 +182,6 @@ describe.concurrent('netmiko, to a Cisco switch', () => {
       ...['show power inline', 'show running-config'],
     ]);
     expect(told().join()).not.toContain('s3cond');
-    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0));
   });
 });

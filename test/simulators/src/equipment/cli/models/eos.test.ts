@@ -71,10 +71,7 @@ describe.skipIf(peer('ssh') === undefined)('an Arista switch, to OpenSSH', () =>
 
     await replace();
     const during = device.running().toString();
-    await vi.waitFor(
-      () => expect(device.running().toString()).toContain('hostname arista-1'),
-      20_000,
-    );
+    await vi.waitFor(() => expect(device.running().toString()).toContain('hostname arista-1'));
     const after = device.running().toString();
     await replace();
     await say('configure session restore commit', 'other#');

@@ -304,6 +304,6 @@ describe.skipIf(peer('curl') === undefined)('an EdgeSwitch, to a telnet client',
 
     expect(device.board.isOn('8')).toBe(false);
     expect(telnet.output).not.toMatch(/sw1tch|\xff/);
-    await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 1 }), 20_000);
+    await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 1 }));
   });
 });

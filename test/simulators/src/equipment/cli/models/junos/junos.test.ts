@@ -78,7 +78,7 @@ describe.skipIf(peer('ssh') === undefined)('a Juniper switch, to OpenSSH', () =>
     await say('set system host-name ex-9', inside);
     const said = await say('commit confirmed 1', 'skolo@ex-9# ');
     const changed = hasName('ex-9');
-    await vi.waitFor(() => expect(hasName('ex-1')).toBe(true), 20_000);
+    await vi.waitFor(() => expect(hasName('ex-1')).toBe(true));
     await say('set system host-name ex-8', inside);
     await say('commit confirmed 1', 'skolo@ex-8# ');
     await say('commit', 'skolo@ex-8# ');

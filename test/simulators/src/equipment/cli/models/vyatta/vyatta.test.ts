@@ -124,6 +124,6 @@ describe.skipIf(peer('ssh') === undefined)('the configuration of a VyOS', () => 
     expect(device.startup().toString()).toMatch(
       /\n}\n\n\n\/\/ Warning: .*\n\/\/ vyos-config-version: .*\n\/\/ Release version: 1\.4\.2\n$/,
     );
-    await vi.waitFor(() => expect(device.isConfirmPending()).toBe(false), 20_000);
+    await vi.waitFor(() => expect(device.isConfirmPending()).toBe(false));
   });
 });

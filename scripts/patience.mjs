@@ -1,0 +1,6 @@
+/** A vitest setup file: `vi.waitFor`, for which vitest has no setting, waits as long as `expect.poll`. */
+import { vi } from 'vitest';
+
+const { waitFor } = vi;
+vi.waitFor = (callback, options) =>
+  waitFor(callback, typeof options === 'number' ? options : { timeout: 120_000, ...options });
