@@ -1,11 +1,11 @@
 /** Who serves, and why. */
-import { readFile, stat } from 'node:fs/promises';
-import { run } from '@skolo/base/run';
+import { stat } from 'node:fs/promises';
 import type { FailedOver } from '@skolo/rack/jumphost';
 import { servicePorts } from '@skolo/rack/light';
 import { allServices, hasUnit, type PodService, programOf, rackFileOf } from '../units/services.ts';
 import { type Context, type Found, failedOverText, find } from './look.ts';
 import { readFailedOver } from './memory.ts';
+import { portHolders } from './port-holders.ts';
 
 export async function statusText(context: Context): Promise<string> {
   const lines: string[] = [];
@@ -32,7 +32,7 @@ async function serving(
   if (failedOver?.existing !== undefined) return `${failedOver.existing.join(', ')}; ${probe.text}`;
   const who = isUnitRunning && hasUnit(service) ? service.unit : 'k3s';
   if (probe.isAnswering) return `${who}: ${probe.text}`;
-  const foreign = (await portHolders(service)).join(', ') || 'nothing';
+  const foreign = (await foreignHolders(service)).join(', ') || 'nothing';
   return `${foreign}: ${probe.text}`;
 }
 
@@ -66,30 +66,11 @@ async function configurationText(service: PodService): Promise<string> {
   return found === undefined ? `${file} is missing` : `${file} from ${found.mtime.toISOString()}`;
 }
 
-/**
- * Other programs that listen on a service's ports, so that it cannot.
- *
- * @returns such as `nginx (process 812) on port 80`, for each; only root learns the names of others' programs
- */
-async function portHolders(service: PodService): Promise<string[]> {
+/** Other programs that listen on a service's ports, so that it cannot. */
+async function foreignHolders(service: PodService): Promise<string[]> {
   const { port, metricsPort } = servicePorts[service.name];
-  const holders: string[] = [];
-  for (const each of new Set([port, metricsPort])) {
-    const args = ['--no-header', '--listening', '--tcp', '--numeric', '--processes'];
-    const { stdout } = await run('ss', [...args, `sport = :${each}`], {
-      timeout: 10_000,
-    }).catch(() => ({ stdout: '' }));
-    for (const line of new Set(stdout.split('\n').filter((found) => found !== ''))) {
-      const [, name, pid] = /users:\(\("([^"]*)",pid=(\d+)/.exec(line) ?? [];
-      const who = name === undefined ? 'another program' : `${name} (process ${pid})`;
-      if (pid !== undefined && (await isOwn(service, pid))) continue;
-      holders.push(`${who} on port ${each}`);
-    }
-  }
-  return [...new Set(holders)];
-}
-
-async function isOwn(service: PodService, pid: string): Promise<boolean> {
-  const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return line.split('\0').some((word) => word.endsWith(programOf(service)));
+  const isOwn = (cmdline: string) =>
+    cmdline.split('\0').some((word) => word.endsWith(programOf(service)));
+  const ports = [...new Set([port, metricsPort])];
+  return (await Promise.all(ports.map((each) => portHolders(each, isOwn)))).flat();
 }

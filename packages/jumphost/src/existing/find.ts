@@ -1,8 +1,9 @@
 /** Finds services that already run on the jumphost: units and ports of the existing system. */
-import { shellWord } from '@skolo/base';
+import { shellWord, stripSecrets } from '@skolo/base';
 import { type Host, linesOf } from '@skolo/computers';
 import { jumphostServices, servicePorts } from '@skolo/rack/light';
 import { z } from 'zod';
+import { commandOf, lastPid } from './command-of.ts';
 
 export interface ExistingUnit {
   /** The service that it conflicts with. */
@@ -27,24 +28,23 @@ export const exclusivePorts = new Map(
  */
 export const controllers = /power-?cycle|powercycle|pdudaemon|power-?controller/i;
 
-/** Lines: `port PORT UNIT PROGRAM` and `unit UNIT`. Those of skolo and of containers are omitted. */
-const script = `unit_of() { sed -n 's|.*/\\([^/]*\\.service\\).*|\\1|p' "/proc/$1/cgroup" 2>/dev/null | head -n 1; }
+/** Lines: `port PORT UNIT COMMAND` and `unit UNIT`. Those of skolo and of containers are omitted. */
+const script = `${commandOf}
+unit_of() { sed -n 's|.*/\\([^/]*\\.service\\).*|\\1|p' "/proc/$1/cgroup" 2>/dev/null | head -n 1; }
 ss -H -lntup | while read -r _ _ _ _ local _ users; do
-  pid=$(expr "$users" : '.*pid=\\([0-9]*\\)' || true)
+  pid=$(printf "%s\\n" "$users" | ${lastPid})
   [ -n "$pid" ] || continue
   grep -q kubepods "/proc/$pid/cgroup" 2>/dev/null && continue
   unit=$(unit_of "$pid")
   case $unit in skolo-*|k3s.service) continue ;; esac
-  echo "port \${local##*:} \${unit:--} $(cat "/proc/$pid/comm" 2>/dev/null)"
+  echo "port \${local##*:} \${unit:--} $(command_of "$pid")"
 done | sort -u
 systemctl list-units --type=service --state=active,activating --plain --no-legend --no-pager | while read -r unit _; do
   case $unit in skolo-*) continue ;; esac
   if echo "$unit" | grep -qiE ${shellWord(controllers.source)}; then echo "unit $unit"; fi
 done`;
 
-const Port = z
-  .tuple([z.literal('port'), z.coerce.number(), z.string(), z.string()])
-  .rest(z.string());
+const Port = z.tuple([z.literal('port'), z.coerce.number(), z.string()]).rest(z.string());
 
 /** Units that conflict with our services. */
 export async function findExisting(host: Host): Promise<ExistingUnit[]> {
@@ -60,8 +60,8 @@ export async function findExisting(host: Host): Promise<ExistingUnit[]> {
     }
     const service = port && exclusivePorts.get(port[1]);
     if (port === undefined || service === undefined) continue;
-    const [, number, unit, program] = port;
-    const who = unit === '-' ? `the program ${program}` : unit;
+    const [, number, unit, ...command] = port;
+    const who = unit === '-' ? `the program ${stripSecrets(command.join(' '))}` : unit;
     const key = `${service} ${who}`;
     if (found.has(key)) continue;
     const why = `${who} uses port ${number}`;

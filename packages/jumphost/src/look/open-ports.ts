@@ -1,11 +1,19 @@
 /** Ports in use on a computer, compared with those that skolo requires on a jumphost. Pure. */
+import { stripSecrets } from '@skolo/base';
 import { type Check, fewOf, linesOf } from '@skolo/computers';
 import { k3sPort, kubeletPort, nodePort, type Rack } from '@skolo/rack';
 import { statementPort } from '@skolo/rack/jumphost';
+import { commandOf, lastPid } from '../existing/command-of.ts';
 import { exclusivePorts } from '../existing/find.ts';
 
-/** `--extended` prints the control group of a socket, and so the systemd unit, even without root. Since iproute2 5.8. */
-export const listPorts = 'ss -H -ltunp --extended';
+/**
+ * `--extended` prints the control group of a socket, and so the systemd unit, even without root. Since iproute2 5.8. Then a line
+ * `process PID COMMAND` for each process that it names: those of the user.
+ */
+export const listPorts = `sockets=$(ss -H -ltunp --extended) || exit
+printf "%s\\n" "$sockets"
+${commandOf}
+for pid in $(printf "%s\\n" "$sockets" | ${lastPid} | sort -u); do echo "process $pid $(command_of "$pid")"; done`;
 
 /** Network services that an existing jumphost may provide to its rack. */
 const served = new Map([
@@ -26,7 +34,14 @@ interface Listener {
 }
 
 export function judgePorts(text: string, rack: Rack): Check {
-  const listeners = linesOf(text).flatMap(listenerIn);
+  const lines = linesOf(text);
+  const commands = new Map(
+    lines.flatMap((line) => {
+      const [, pid, command] = /^process (\d+) (.+)/.exec(line) ?? [];
+      return pid && command ? [[pid, stripSecrets(command)]] : [];
+    }),
+  );
+  const listeners = lines.flatMap((line) => listenerIn(line, commands));
   const required = requiredPorts(rack);
   const groups = Map.groupBy(listeners, ({ port, who }) => `${port} ${who}`);
   const differs = [...groups.values()].flatMap((group) => {
@@ -77,13 +92,13 @@ function adviceFor(user: string): string {
 /** Units that skolo installs, and pods, some of which are skolo's. */
 const ours = /^(skolo-.*|k3s|k3s-agent|chronyd?)\.service$/;
 
-function listenerIn(line: string): Listener[] {
+function listenerIn(line: string, commands: ReadonlyMap<string, string>): Listener[] {
   const [protocol = '', , , , local = ''] = line.split(/\s+/);
   const [, address = '', number] = /^(.*):(\d+)$/.exec(local) ?? [];
   if (number === undefined) return [];
   const group = / cgroup:(\S+)/.exec(line)?.[1] ?? '';
   const unit = /[^/]+\.service(?=\/|$)/.exec(group)?.[0];
-  const program = / users:\(\("([^"]*)"/.exec(line)?.[1];
+  const program = commands.get(/.*,pid=(\d+),fd=/.exec(line)?.[1] ?? '');
   const user = / uid:(\d+)/.exec(line)?.[1] ?? '0';
   const who =
     unit ?? (program === undefined ? `a program of user ${user}` : `the program ${program}`);

@@ -6,6 +6,7 @@
  */
 
 import { type FileContent, fileStep, type Host, type Step, writtenHead } from '@skolo/computers';
+import { commandOf, lastPid } from '../existing/command-of.ts';
 import { findExports } from '../existing/find.ts';
 
 export const nfsPackages = ['nfs-kernel-server'];
@@ -105,7 +106,9 @@ const printDisk = `if [ ! -e ${image} ]; then
 fi`;
 
 /** A server other than the kernel's has a process on the port. */
-const otherServer = `other=$(ss -Hltnp 'sport = :2049' | sed -n 's/.*users:(("\\([^"]*\\)",pid=\\([0-9]*\\).*/\\1 (process \\2)/p' | head -n 1)`;
+const otherServer = `${commandOf}
+pid=$(ss -Hltnp 'sport = :2049' | ${lastPid} | head -n 1)
+other=\${pid:+$(command_of "$pid")}`;
 const otherText =
   '"the NFS server $other is using port 2049; stop it, or remove the nfs component from the overlay"';
 

@@ -28,7 +28,7 @@ tcp   LISTEN 0      128      127.0.0.1:16421      0.0.0.0:*    uid:33 ino:6 sk:6
 tcp   LISTEN 0      4096             *:10250           *:*    ino:7 sk:7 v6only:0 cgroup:/system.slice/kubelet.service <->
 tcp   LISTEN 0      511    192.168.1.8:20012     0.0.0.0:*    ino:8 sk:8 cgroup:/system.slice/skolo-power-cycle-daemon.service <->
 tcp   LISTEN 0      511    192.168.1.8:20010     0.0.0.0:*    ino:9 sk:9 cgroup:/kubepods.slice/kubepods-burstable.slice/cri-containerd-1.scope <->
-tcp   LISTEN 0      4096       0.0.0.0:9100      0.0.0.0:*    users:(("node_exporter",pid=7,fd=3)) uid:1000 ino:10 sk:a <->
+tcp   LISTEN 0      4096       0.0.0.0:9100      0.0.0.0:*    users:(("MainThread",pid=PID,fd=3)) uid:1000 ino:10 sk:a <->
 `;
 
 const programs = {
@@ -96,7 +96,11 @@ async function start(options: Parameters<typeof startJumphost>[0]) {
 
 describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
   it('names ports, units and addresses that collide', async () => {
-    const { jumphost, look, run, dir } = await start({ programs });
+    const args = ['-e', 'setInterval(() => {}, 1e6)', '/opt/other\u001b[2J\nserver.js'];
+    const child = spawn(process.execPath, args, { argv0: 'node' });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const ss = programs.ss.replace('PID', String(child.pid));
+    const { jumphost, look, run, dir } = await start({ programs: { ...programs, ss } });
     const record = join(dir, 'sent.txt');
 
     const plan = await run('--plan');
@@ -111,7 +115,7 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
       'nginx.service listens on tcp 80 (0.0.0.0, [::]), which metadata-server requires; stop it, or let it continue until you cut metadata-server over (docs/adopt/existing-system.md)',
       'a program of user 33 listens on tcp 16421 (127.0.0.1), which the pdudaemon endpoint of power-cycle-daemon requires; stop it, or change its port',
       'kubelet.service listens on tcp 10250 (*), which k3s requires; stop it, or change its port',
-      'the program node_exporter listens on tcp 9100 (0.0.0.0), which node-exporter requires; stop it, or change its port',
+      `the program node -e setInterval(() => {}, 1e6) /opt/other [2J server.js (process ${child.pid}) listens on tcp 9100 (0.0.0.0), which node-exporter requires; stop it, or change its port`,
     ]);
     expect(of('units')).toEqual([
       'backup.timer has failed; run journalctl -u backup.timer to see why',
