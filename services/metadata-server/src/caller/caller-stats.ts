@@ -75,7 +75,9 @@ export class CallerStats {
     if (!this.changed) return;
     this.changed = false;
     try {
-      await writeFileAtomic(this.file, JSON.stringify({ clients: this.list() }), { mode: 0o600 });
+      // In the order in which `load` finds them: `list` takes the last of those with the same time first.
+      const clients = this.list().reverse();
+      await writeFileAtomic(this.file, JSON.stringify({ clients }), { mode: 0o600 });
     } catch (error) {
       this.changed = true;
       throw error;

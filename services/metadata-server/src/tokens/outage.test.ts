@@ -55,6 +55,14 @@ async function readiness(rack: TestRack): Promise<{ status: number; degraded: st
   return { status: reply.status, degraded: degraded.map(({ what }: { what: string }) => what) };
 }
 
+async function knownOf(rack: TestRack) {
+  const { body } = await ask(rack.metricsPort, '/v1/clients', { from: self });
+  const line = /last_success_timestamp_seconds\{identity="bots"\} (\S+)/;
+  const lastSuccess = Number(line.exec(await rack.metrics())?.[1]);
+  expect(lastSuccess).toBeGreaterThan(0);
+  return { clients: JSON.parse(body).clients, lastSuccess };
+}
+
 const other = 'other@my-project.iam.gserviceaccount.com';
 
 async function replaceKey({ google, dir }: TestRack): Promise<void> {
@@ -423,15 +431,20 @@ describe('a token', () => {
 });
 
 describe('a restart', () => {
-  it('during an outage loses no token', async () => {
+  it('during an outage loses no token, caller or time of last success', async () => {
     const google = await startTestGoogle();
-    const rack = await startRack({ google });
+    const rack = await startRack({
+      google,
+      yaml: `${rackYaml}access: { anonymousRead: [127.0.0.1/32] }\n`,
+    });
     const tokens = [await rack.token(), await rack.token({ from: self })].map(tokenOf);
+    const { clients, lastSuccess } = await knownOf(rack);
     google.misbehave('status-500');
     await rack.stop();
 
     const next = await startRack({ google, dir: rack.dir });
 
+    expect(await knownOf(next)).toEqual({ clients, lastSuccess: expect.closeTo(lastSuccess, 0) });
     expect([await next.token(), await next.token({ from: self })].map(tokenOf)).toEqual(tokens);
     expect((await readiness(next)).status).toBe(200);
   });
