@@ -66,27 +66,11 @@ it('may lack records when it is new, and as a copy, which has no mark', async ()
 });
 
 describe('Journal', () => {
-  it('keeps records over a restart', async () => {
-    const first = await openJournal();
-    await first.write({
-      put: { 'cycle/1': { step: 'off' }, 'cycle/2': [1, null], 'hold/a': 'grüezi' },
-    });
-    await first.write({ put: { 'cycle/1': { step: 'on' } }, delete: ['cycle/2', 'cycle/none'] });
-    await first.close();
-
-    const second = await openJournal();
-
-    expect(contentOf(second)).toEqual({ 'cycle/1': { step: 'on' }, 'hold/a': 'grüezi' });
-    expect(second.get('cycle/1')).toEqual({ step: 'on' });
-    expect(second.get('cycle/2')).toBeUndefined();
-    expect(second.recovered).toBeUndefined();
-  });
-
-  it('gives the records of a prefix, by key', async () => {
+  it('gives the records of a prefix', async () => {
     const journal = await openJournal();
-    await journal.write({ put: { 'b/2': 2, 'b/10': 10, b: 0, 'c/1': 1, 'a/1': 1, 'b/1': 1 } });
+    await journal.write({ put: { 'b/2': 2, 'b/10': 10, b: 0, 'c/1': 1 } });
 
-    expect(Object.keys(contentOf(journal, 'b/'))).toEqual(['b/1', 'b/10', 'b/2']);
+    expect(contentOf(journal, 'b/')).toEqual({ 'b/2': 2, 'b/10': 10 });
     expect(contentOf(journal, 'none')).toEqual({});
   });
 

@@ -73,10 +73,10 @@ export class Journal {
     return json === undefined ? undefined : JSON.parse(json);
   }
 
-  /** Records with this prefix of the key, sorted by key. */
+  /** Records with this prefix of the key, in the order in which they were added, also after a restart. */
   *entries(prefix = ''): Generator<[string, unknown]> {
     const keys = [...this.records.keys()].filter((key) => key.startsWith(prefix));
-    for (const key of keys.sort()) yield [key, this.get(key)];
+    for (const key of keys) yield [key, this.get(key)];
   }
 
   /**

@@ -182,11 +182,13 @@ export class Tables {
   }
 }
 
+/** The last change of a key counts, as in memory. */
 function toJournal(changes: readonly Pick<Change, 'key' | 'value'>[]): JournalChange {
-  const kept = changes.filter(({ value }) => value !== undefined);
+  const put = new Map<string, unknown>();
+  for (const { key, value } of changes) {
+    if (value === undefined) put.delete(key);
+    else put.set(key, value);
+  }
   const gone = changes.filter(({ value }) => value === undefined);
-  return {
-    put: Object.fromEntries(kept.map(({ key, value }) => [key, value])),
-    delete: gone.map(({ key }) => key),
-  };
+  return { put: Object.fromEntries(put), delete: gone.map(({ key }) => key) };
 }

@@ -50,20 +50,6 @@ const pendingOn: PendingOn = {
 };
 
 describe('the store', () => {
-  it('has after a restart what it had before', async () => {
-    const { store, reread } = await onDisk();
-    const record = cycleRecord({ phase: 'off', sawOff: true });
-    await store.write([store.cycles.put(record), store.pendingOns.put(pendingOn)]);
-    await store.keep([store.pendingOns.put({ ...pendingOn, outlet: '2' })]);
-    await store.write([store.pendingOns.remove('pdu-1/1')]);
-
-    const { next, unreadable } = await reread();
-
-    expect(unreadable).toBe(0);
-    expect([...next.cycles.all.values()]).toEqual([record]);
-    expect([...next.pendingOns.all.keys()]).toEqual(['pdu-1/2']);
-  });
-
   it('changes nothing where the journal cannot be written, and throws', async () => {
     const { store, fail, said } = await onDisk();
     await fail();
