@@ -4,6 +4,7 @@ export { didYouMean, withHint } from './issues/suggest.ts';
 export { whyNotActing } from './rack/acts.ts';
 export { rackNameIn } from './rack/rack-name.ts';
 export { hostOfUrl, serviceMetricsUrl, serviceUrl } from './rack/service-urls.ts';
+export { defaultTokenFolder } from './rack/token-folder.ts';
 export {
   builtInHubs,
   portIn,

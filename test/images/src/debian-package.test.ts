@@ -314,6 +314,9 @@ until ss -Hltn sport = :${port} | grep -q .; do sleep 0.1; done`,
     });
 
     it('keeps only state, configuration and users when the package is removed', async () => {
+      await need(`install -d -o skolo-metadata-server /dev/shm/skolo-chosen /dev/shm/skolo-chosen/x
+install -d -o nobody /dev/shm/skolo-metadata-of-another`);
+
       const { exitCode, text } = await sh('apt-get purge -qy skolo');
 
       expect(exitCode).toBe(0);
@@ -325,7 +328,7 @@ until ss -Hltn sport = :${port} | grep -q .; do sleep 0.1; done`,
       const left = await need(
         "find / /dev/shm -xdev -name '*skolo*' -not -path '/proc/*' -not -path '/opt/packages*' -not -path '/var/lib/skolo/*' | sort",
       );
-      expect(left).toBe('/etc/skolo\n/var/lib/skolo\n');
+      expect(left).toBe('/dev/shm/skolo-metadata-of-another\n/etc/skolo\n/var/lib/skolo\n');
     });
   },
 );

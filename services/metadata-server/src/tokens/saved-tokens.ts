@@ -4,11 +4,11 @@
  */
 
 import { lstat, statfs } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { sha256 } from '@skolo/base';
+import { join } from 'node:path';
 import { readBootId } from '@skolo/common/light';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
+import { defaultTokenFolder } from '@skolo/rack/light';
 import { z } from 'zod';
 
 const SavedToken = z.object({
@@ -27,12 +27,8 @@ const Contents = z.object({ bootId: z.string(), tokens: z.array(SavedToken) });
 /** statfs(2): TMPFS_MAGIC and RAMFS_MAGIC. */
 const memoryFileSystems = new Set([0x01021994, 0x858458f6]);
 
-/** The directory from rack.yaml, or else one in shared memory per state directory, so that two servers on one computer do not interfere. */
 export function savedTokensFolder(rack: Rack, stateDir: string): string {
-  const { tokenFolder } = rack.services['metadata-server'];
-  if (tokenFolder !== undefined) return tokenFolder;
-  const digest = sha256(resolve(stateDir)).slice(0, 12);
-  return `/dev/shm/skolo-metadata-${digest}`;
+  return rack.services['metadata-server'].tokenFolder ?? defaultTokenFolder(stateDir);
 }
 
 /** The file that stores tokens for the next process. Every error says what to do. */

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defaultTokenFolder } from '@skolo/rack/light';
 import { describe, expect, it } from 'vitest';
 import { newFolder } from '../testing/run-demo.ts';
 import { DemoCopy, NotOurFolder } from './demo-copy.ts';
@@ -49,12 +50,16 @@ describe('DemoCopy', () => {
   it('clears what belongs to the demo, and nothing else', async () => {
     const { copy } = await newCopy();
     await copy.prepare(change);
-    await mkdir(copy.stateDir('metadata-server'), { recursive: true });
+    const inMemory = defaultTokenFolder(copy.stateDir('metadata-server'));
+    for (const folder of [copy.stateDir('metadata-server'), inMemory])
+      await mkdir(folder, { recursive: true });
+    await writeFile(join(inMemory, 'tokens.json'), '{}');
     await writeFile(join(copy.dir, 'notes'), 'mine');
 
     await copy.clear();
 
     expect(await readdir(copy.dir)).toEqual(['notes']);
+    await expect(readdir(inMemory)).rejects.toThrow('ENOENT');
   });
 
   it('rejects the folder of another rack', async () => {

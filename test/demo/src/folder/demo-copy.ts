@@ -4,6 +4,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '@skolo/base';
 import { makeFolder } from '@skolo/durable';
+import { defaultTokenFolder } from '@skolo/rack/light';
 import { root } from './folders.ts';
 
 /** `new`: just copied. `kept`: it was edited. */
@@ -45,8 +46,10 @@ export class DemoCopy {
   /** Deletes rack.yaml with the files that belong to it. */
   async clear(): Promise<void> {
     if ((await readText(this.writtenFile)) === undefined) return;
-    for (const name of ['rack.yaml', 'secrets', 'state', '.rack.yaml.written']) {
-      await rm(join(this.dir, name), { recursive: true, force: true });
+    const inMemory = defaultTokenFolder(this.stateDir('metadata-server'));
+    const inFolder = ['rack.yaml', 'secrets', 'state', '.rack.yaml.written'];
+    for (const path of [inMemory, ...inFolder.map((name) => join(this.dir, name))]) {
+      await rm(path, { recursive: true, force: true });
     }
   }
 

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { sha256 } from '@skolo/base';
 import type { AtTheEnd } from '@skolo/base/testing';
+import { defaultTokenFolder } from '@skolo/rack/light';
 import { expect, onTestFinished } from 'vitest';
 import { root } from '../folder/folders.ts';
 import { type OneProcess, processes } from './processes.ts';
@@ -38,9 +38,8 @@ export async function newFolder(atTheEnd: AtTheEnd = onTestFinished): Promise<st
   const dir = await mkdtemp(join(tmpdir(), 'skolo demo-'));
   atTheEnd(async () => {
     await rm(dir, { recursive: true, force: true });
-    // Where the metadata server passes on its tokens: a directory in shared memory per state directory.
-    const digest = sha256(join(dir, 'state', 'metadata-server'));
-    await rm(`/dev/shm/skolo-metadata-${digest.slice(0, 12)}`, { recursive: true, force: true });
+    const inMemory = defaultTokenFolder(join(dir, 'state', 'metadata-server'));
+    await rm(inMemory, { recursive: true, force: true });
   });
   return dir;
 }

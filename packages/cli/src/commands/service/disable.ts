@@ -12,10 +12,10 @@ import {
   unitOf,
 } from './installed.ts';
 
-/** Tokens and screenshots in memory, of which only a running service has any use. */
-const inMemory: Partial<Record<string, string>> = {
-  'metadata-server': '/dev/shm/skolo-metadata-*',
-  'swarming-client': '/dev/shm/skolo-screen-*',
+/** Removes tokens, wherever rack.yaml has them, and screenshots. They are in memory; only a running service has any use of them. */
+const emptyMemory: Partial<Record<string, string>> = {
+  'metadata-server': 'find /dev/shm -mindepth 1 -user skolo-metadata-server -delete',
+  'swarming-client': 'rm -rf /dev/shm/skolo-screen-*',
 };
 
 /** `skolo service disable`: the opposite of `enable`. State and configuration are kept. */
@@ -49,7 +49,7 @@ export function define(command: SkoloCommand): void {
 systemctl disable --now --quiet ${unit}
 rm -f /etc/systemd/system/${unit} ${dropInOf(service)}
 rmdir --ignore-fail-on-non-empty "$(dirname ${dropInOf(service)})"
-rm -rf ${inMemory[service] ?? ''}
+${emptyMemory[service] ?? ''}
 systemctl daemon-reload`,
         { deadlineMs: stopWithinMs },
       );
