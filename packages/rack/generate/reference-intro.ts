@@ -45,7 +45,7 @@ all of them are off. \`uplink: switch-1/14\` means that it is plugged into port 
 model, see [Models](#models). A phone's full name is \`MACHINE-NAME\`, or \`MACHINE-device\` if the phone has no name. In a phone's
 \`power\`, \`usb/1-1.2\` means port 2 of the machine's USB hub 1-1.
 
-## Secrets
+## Secret files
 
 rack.yaml must not contain secrets. Instead of a secret, specify the path of a file that contains it (relative to rack.yaml),
 \`{ file: PATH }\` or \`{ env: VARIABLE }\`. If a value contains no slash or dot, as in \`password: word\`, and no such file exists,

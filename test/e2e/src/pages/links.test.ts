@@ -26,24 +26,31 @@ it('links of pages lead to files and headings that exist', () => {
   const broken = links.filter(({ file, path, heading }) => {
     const target = path === '' ? file : join(dirname(file), path);
     if (!existsSync(pageAt(target))) return true;
-    return heading !== undefined && !headingsOf(target).has(heading);
+    return heading !== undefined && !headingsOf(target).includes(heading);
   });
 
   expect(links.length).toBeGreaterThan(400);
   expect(broken).toEqual([]);
 });
 
+it('headings of a page have different links', () => {
+  const doubled = [...pages.keys()].flatMap((file) => {
+    const headings = headingsOf(file);
+    return headings.filter((each, at) => headings.indexOf(each) < at).map((each) => [file, each]);
+  });
+
+  expect(doubled).toEqual([]);
+});
+
 /** As GitHub writes them in links; of a directory, those of its README. */
-function headingsOf(target: string): Set<string> {
+function headingsOf(target: string): string[] {
   const page = statSync(pageAt(target)).isDirectory() ? join(target, 'README.md') : target;
   const headings = pages.get(page)?.matchAll(/^#+ (.*)$/gm) ?? [];
-  return new Set(
-    [...headings].map(([, text = '']) =>
-      text
-        .toLowerCase()
-        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-        .replaceAll(/\s/g, '-'),
-    ),
+  return [...headings].map(([, text = '']) =>
+    text
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(/\s/g, '-'),
   );
 }
 
