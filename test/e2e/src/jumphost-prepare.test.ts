@@ -95,7 +95,7 @@ describe.skipIf(why !== undefined)(
       '--bundles',
       jumphost.workstation.bundles,
     ];
-    const prepare = () => type('prepare', 'rack4', ...sources());
+    const prepare = () => type('prepare', 'rack4', '--return-after', '10m', ...sources());
     const push = async (...args: string[]) => (await run('push', '--racks', 'rack4', ...args)).out;
     const kubectl = (...args: string[]) => jumphost.computer.run('k3s', 'kubectl', ...args);
 

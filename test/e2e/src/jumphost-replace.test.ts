@@ -137,7 +137,18 @@ describe.skipIf(why !== undefined)(
     const roots: string[] = [];
 
     const args = (...more: string[]) => [
-      ...['jumphost', 'replace', 'rack4', '--with', spare.name, '--from', archives, ...more],
+      ...[
+        'jumphost',
+        'replace',
+        'rack4',
+        '--with',
+        spare.name,
+        '--from',
+        archives,
+        '--return-after',
+        '10m',
+        ...more,
+      ],
       ...['--files', jumphost.workstation.files, '--bundles', jumphost.workstation.bundles],
     ];
     const replace = (...more: string[]) => typed(racks, jumphost, args(...more));

@@ -172,7 +172,7 @@ describe.skipIf(why !== undefined)(
     const type = (...args: string[]) => typed(racks, jumphost, ['jumphost', ...args, ...sources()]);
     const offsite = () => join(jumphost.computer.root, 'srv/offsite');
     const replace = (...args: string[]) => {
-      const copy = ['--from', offsite(), '--identity', key];
+      const copy = ['--from', offsite(), '--identity', key, '--return-after', '10m'];
       return type('replace', 'rack4', '--with', spare.name, ...copy, ...args);
     };
 
@@ -264,7 +264,7 @@ describe.skipIf(why !== undefined)(
 
     it('begins with a jumphost that serves', async () => {
       await jumphost.computer.run('systemctl', 'start', 'skolo-test.service');
-      const { code, out } = await type('prepare', 'rack4');
+      const { code, out } = await type('prepare', 'rack4', '--return-after', '10m');
       if (code !== 0) console.info(out);
 
       expect(out).toMatch(/^services +(ok|changed) /m);

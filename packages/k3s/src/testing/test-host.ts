@@ -26,7 +26,7 @@ export interface TestWorkstation {
   bundles: string;
   /** The public half. */
   rackKey: string;
-  /** Of changes that may lock out. */
+  /** Of changes that may lock out; a busy computer takes long to open a session. */
   returnSeconds: number;
 }
 

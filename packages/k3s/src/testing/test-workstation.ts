@@ -45,7 +45,7 @@ export async function makeTestWorkstation(home: string): Promise<TestWorkstation
   };
   const [files, bundles] = await Promise.all([makeFiles(home), makeBundles(home)]);
   const rackKey = publicRackKey(testKey);
-  return { rack, env, files, bundles, rackKey, returnSeconds: 60 };
+  return { rack, env, files, bundles, rackKey, returnSeconds: 600 };
 }
 
 function privateKeyOf(home: string): string {
