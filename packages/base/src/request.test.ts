@@ -51,7 +51,7 @@ describe('a request', () => {
       method: 'POST',
       headers: { 'metadata-flavor': 'Google' },
       body: 'ä',
-      timeoutMs: 5000,
+      timeoutMs: 120_000,
     });
 
     expect(answer).toMatchObject({ status: 418, headers: { 'x-own': 'yes' } });
@@ -60,7 +60,7 @@ describe('a request', () => {
 
   it('comes from the local address that was given', async () => {
     const url = await serve(({ socket }, answer) => answer.end(socket.remoteAddress));
-    const options = { timeoutMs: 5000, localAddress: '127.0.0.9' };
+    const options = { timeoutMs: 120_000, localAddress: '127.0.0.9' };
 
     expect((await request(url, options)).text).toBe('127.0.0.9');
   });
@@ -89,7 +89,7 @@ describe('a request', () => {
   });
 
   it('reports that the port is closed', async () => {
-    await expect(request('http://127.0.0.1:1/x', { timeoutMs: 5000 })).rejects.toMatchObject({
+    await expect(request('http://127.0.0.1:1/x', { timeoutMs: 120_000 })).rejects.toMatchObject({
       message: 'http://127.0.0.1:1: connection refused',
     });
   });
@@ -99,7 +99,7 @@ describe('a request', () => {
       answer.end('x'.repeat(2000));
     });
 
-    await expect(request(url, { timeoutMs: 5000, mostBytes: 1000 })).rejects.toMatchObject({
+    await expect(request(url, { timeoutMs: 120_000, mostBytes: 1000 })).rejects.toMatchObject({
       message: 'the response is larger than 1000 bytes',
     });
   });
@@ -110,17 +110,17 @@ describe('a request', () => {
       answer.end();
     });
 
-    expect((await request(url, { timeoutMs: 5000 })).text).toBe('x'.repeat(20_000));
+    expect((await request(url, { timeoutMs: 120_000 })).text).toBe('x'.repeat(20_000));
   });
 
   it('ends with the reason of the signal', async () => {
     const controller = new AbortController();
     const url = await serve(() => controller.abort(new Error('enough')));
 
-    await expect(request(url, { timeoutMs: 5000, signal: controller.signal })).rejects.toThrow(
+    await expect(request(url, { timeoutMs: 120_000, signal: controller.signal })).rejects.toThrow(
       'enough',
     );
-    await expect(request(url, { timeoutMs: 5000, signal: controller.signal })).rejects.toThrow(
+    await expect(request(url, { timeoutMs: 120_000, signal: controller.signal })).rejects.toThrow(
       'enough',
     );
   });
@@ -129,6 +129,6 @@ describe('a request', () => {
     const url = await serve((_, answer) => answer.end('x'));
     const read = () => Promise.reject(new RangeError('not that'));
 
-    await expect(withAnswer(url, { timeoutMs: 5000 }, read)).rejects.toThrow(RangeError);
+    await expect(withAnswer(url, { timeoutMs: 120_000 }, read)).rejects.toThrow(RangeError);
   });
 });

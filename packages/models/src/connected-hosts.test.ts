@@ -210,7 +210,12 @@ describe.each(Object.entries(cases))('a %s', (name, about) => {
       vlan: 20,
     }));
     wiring.hosts.push(...many);
-    const { read, device } = await sit(model, wiring, about, { idleMs: 600, deadlineMs: 5000 });
+    const { read, device } = await sit(
+      model,
+      wiring,
+      about,
+      whole.includes(fault) ? {} : { idleMs: 600, deadlineMs: 5000 },
+    );
     if (!setFault(device, fault)) return;
 
     const [result] = await Promise.allSettled([read()]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { cleanUps } from '@skolo/base/testing';
 import { readRack } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
-import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { services } from './services/index.ts';
 import { expectMetricsOfRules } from './testing/alert-rules.ts';
 import { isRunning, processesThatName } from './testing/processes.ts';
@@ -26,12 +26,10 @@ const bots = 'bots@skolo-demo.iam.gserviceaccount.com';
 const guests = 'guests@skolo-guests.iam.gserviceaccount.com';
 /** The services, and the process that ends them when the demo is killed. Without Python there is no agent. */
 const started = services.length - (peer('python3') ? 0 : 1) + 1;
-// Many processes are started, and other tests run meanwhile.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 /** What a promise of two seconds may take on a busy computer. */
-const patiently = { timeout: 120_000, interval: 100 };
+const patiently = { interval: 100 };
 /** For what starts processes each time, or reads all that run. */
-const rarely = { timeout: 120_000, interval: 1000 };
+const rarely = { interval: 1000 };
 
 /** The first machine's identity, in the text of rack.yaml; its place is in the error message. */
 function withIdentity(identity: string) {
@@ -527,7 +525,7 @@ describe('npm start', () => {
   it('can be ended while it starts', async () => {
     const dir = await newFolder();
     const demo = spawnDemo(['--dir', dir]);
-    const soon = { timeout: 120_000, interval: 20 };
+    const soon = { interval: 20 };
     await expect.poll(() => demo.children(), soon).not.toEqual([]);
     const children = await demo.children();
 

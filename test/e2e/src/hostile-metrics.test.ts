@@ -17,7 +17,7 @@ import {
 } from './monitoring-stack.ts';
 import { metricsAskedFor, ruleFiles, rulesFolder, rulesIn } from './rule-files.ts';
 
-vi.setConfig({ testTimeout: isLong ? 2_000_000 : 300_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: isLong ? 2_000_000 : 300_000 });
 const patiently = { timeout: 240_000, interval: 500 };
 
 /** What the jumphost itself answers, or its prober. Every other file has targets on machines. */

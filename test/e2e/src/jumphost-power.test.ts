@@ -68,7 +68,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd of a spare', () => 
 });
 
 async function lab() {
-  const signal = AbortSignal.timeout(110_000);
+  const { signal } = new AbortController();
   const dir = await tempDir();
   const pdu = untilTestEnds(await startApcRpdu2());
   const place: DaemonPlace = {

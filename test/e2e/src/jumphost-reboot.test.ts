@@ -102,7 +102,7 @@ services:
 if [ "$(grep -c look '${log}')" -gt 1 ]; then echo second; else echo first; fi`,
   );
   const reboots = async () => (await readFile(log, 'utf8')).split('reboot').length - 1;
-  const signal = AbortSignal.timeout(50_000);
+  const { signal } = new AbortController();
   const jumphost = await openJumphost(workstation.rack, {
     env: workstation.env,
     mayAsk: false,

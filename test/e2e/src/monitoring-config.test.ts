@@ -8,7 +8,7 @@ import { createServer, rootCertificates } from 'node:tls';
 import { listen, tempDir } from '@skolo/base/testing';
 import { peer, selfSignedCertificate } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import {
@@ -26,8 +26,6 @@ import {
 } from './monitoring-stack.ts';
 import { ruleFiles } from './rule-files.ts';
 
-// Many programs are started, and other tests run meanwhile.
-vi.setConfig({ testTimeout: 60_000 });
 const patiently = { interval: 100 };
 
 const Generators = z.object({

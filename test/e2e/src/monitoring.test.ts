@@ -12,7 +12,7 @@ import { cleanUps, tempDir } from '@skolo/base/testing';
 import { healthPath, healthQueries, readHealth } from '@skolo/fleet';
 import { peer } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { declaredLabels, labelsIn, metricsIn } from './dashboard-queries.ts';
@@ -38,8 +38,6 @@ const programs = {
 const missing = Object.entries(programs).flatMap(([name, path]) => (path ? [] : [name]));
 const why = `not installed: ${missing.join(', ')}`;
 
-// Many processes are started, and other tests run meanwhile.
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 });
 const patiently = { interval: 200 };
 
 const atTheEnd = cleanUps();
@@ -114,9 +112,9 @@ async function startMonitoring(dir: string, demo: string): Promise<void> {
       [...metrics].map(([, target, name = '']) => [target, service(name).metrics]),
     ),
     '/etc/prometheus/': `${dir}/`,
-    'scrape_interval: 15s': 'scrape_interval: 1s',
-    'scrape_interval: 1m': 'scrape_interval: 1s',
-    'scrape_timeout: 10s': 'scrape_timeout: 1s',
+    'scrape_interval: 15s': 'scrape_interval: 5s',
+    'scrape_interval: 1m': 'scrape_interval: 5s',
+    'scrape_timeout: 10s': 'scrape_timeout: 5s',
     'evaluation_interval: 15s': 'evaluation_interval: 1s',
     'alertmanager.skolo.svc:9093': ofAlertmanager,
     'alert-to-pubsub.skolo.svc:8001': host('alert-to-pubsub'),

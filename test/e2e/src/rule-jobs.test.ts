@@ -9,8 +9,6 @@ import { kubeFile } from './monitoring-stack.ts';
 import { ruleFiles, rulesIn } from './rule-files.ts';
 import { type Matcher, matches, startSelectors } from './selectors.ts';
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 90_000 });
-
 const Relabeling = z.object({
   source_labels: z.array(z.string()).default([]),
   target_label: z.string().optional(),

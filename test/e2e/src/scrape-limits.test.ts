@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { cleanUps, listen, tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import {
@@ -18,8 +18,6 @@ import {
   textAt,
   writeFiles,
 } from './monitoring-stack.ts';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const Limits = z.object({
   job_name: z.string(),

@@ -29,14 +29,14 @@ async function throughProxy(answer?: (socket: Socket) => void) {
 
 /** Both ways to make a request, which share the connection. */
 const ways = {
-  fetch: async (url: string, timeoutMs = 10_000) => {
+  fetch: async (url: string, timeoutMs = 120_000) => {
     const signal = AbortSignal.timeout(timeoutMs);
     const answer = await internetFetch(url, { signal }).catch((error) => {
       throw error.cause ?? error;
     });
     return await answer.text();
   },
-  request: async (url: string, timeoutMs = 10_000) =>
+  request: async (url: string, timeoutMs = 120_000) =>
     (await request(url, { timeoutMs, internet: true })).text,
 };
 

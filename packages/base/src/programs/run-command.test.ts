@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { tempDir } from '../testing/index.ts';
 import { CommandFailed, runCommand as run } from './run-command.ts';
 
-const timeoutMs = 30_000;
+const timeoutMs = 120_000;
 
 const sh = (script: string, ...args: string[]) => ['-c', script, 'sh', ...args];
 

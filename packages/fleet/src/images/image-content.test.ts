@@ -21,7 +21,7 @@ it('knows that a registry has the parts that it redirects to, even if their stor
   const port = await listen(server);
   const image = { registry: `127.0.0.1:${port}`, repository: 'skolo/agent', tag: '1' };
 
-  await proveParts(image, 'linux/arm64', AbortSignal.timeout(9_000));
+  await proveParts(image, 'linux/arm64', new AbortController().signal);
 
   expect(asked.toSorted()).toEqual([
     'GET /v2/skolo/agent/manifests/1',

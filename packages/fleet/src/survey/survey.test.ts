@@ -11,7 +11,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('surveyRacks', () => {
     await jumphost.program('k3s', 'echo \'{"serverVersion":{"gitVersion":"v1.32.5+k3s1"}}\'');
     const gone = { ...rack, name: 'rack5', ways: [{ host: 'jumphost-rack5.invalid' }] };
 
-    const reports = await surveyRacks([gone, rack], { env, signal: AbortSignal.timeout(30_000) });
+    const reports = await surveyRacks([gone, rack], { env, signal: new AbortController().signal });
 
     expect(reports).toEqual([
       {
@@ -21,7 +21,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('surveyRacks', () => {
       { rack, answer: 'v1.32.5+k3s1' },
     ]);
     await jumphost.program('k3s', 'echo "connection refused" >&2; exit 1');
-    expect(await surveyRacks([rack], { env, signal: AbortSignal.timeout(30_000) })).toMatchObject([
+    expect(await surveyRacks([rack], { env, signal: new AbortController().signal })).toMatchObject([
       { error: { message: expect.stringContaining('connection refused') } },
     ]);
     expect(await workstation.left()).toEqual([]);

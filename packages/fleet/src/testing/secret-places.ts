@@ -60,7 +60,7 @@ export function provesSecrets(clusterOf: () => ControlPlane | undefined): void {
 }
 
 async function openPlaces(cluster: ControlPlane | undefined): Promise<Places> {
-  const signal = AbortSignal.timeout(600_000);
+  const { signal } = new AbortController();
   const etc = await mkdtemp(join(tmpdir(), 'skolo-etc-'));
   await mkdir(join(etc, 'lib'));
   const folders = { '/etc': etc, '/var/lib': join(etc, 'lib') };

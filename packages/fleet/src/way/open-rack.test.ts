@@ -272,7 +272,7 @@ async function openAt(
 }
 
 function soon(): AbortSignal {
-  return AbortSignal.timeout(30_000);
+  return new AbortController().signal;
 }
 
 async function kubectl(open: OpenRack, ...args: string[]) {

@@ -67,14 +67,14 @@ export async function simulated<Simulated extends Addressed>(
     inventory,
     transcript,
     connect(options) {
-      const { idleMs = 20_000 } = options ?? {};
+      const { idleMs = 120_000 } = options ?? {};
       const logins = new Map([['logins', { ...whole, signInSeconds: Math.max(8, idleMs / 1000) }]]);
       const connection = openConnection(inventory, {
         credentials: () => readCredentials({ dir, logins }, 'logins'),
         hostKeys: new HostKeys(join(dir, 'host-keys.json')),
         signal: new AbortController().signal,
         idleMs,
-        deadlineMs: 60_000,
+        deadlineMs: 240_000,
         scratch: dir,
         onTranscript: (_from, text) => transcript.push(text),
         ...options,

@@ -34,7 +34,7 @@ import { interruptibleStore } from './testing/interruptible-store.ts';
 
 const later = 4 * 60_000;
 const previous = 'f0rmerPassword';
-const signal = AbortSignal.timeout(900_000);
+const { signal } = new AbortController();
 
 interface Started {
   port: number;

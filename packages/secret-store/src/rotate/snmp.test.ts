@@ -19,7 +19,7 @@ import { type RotateDeps, rotateSecret, rotationRejection } from './index.ts';
 import { interruptibleStore } from './testing/interruptible-store.ts';
 
 const later = 4 * 60_000;
-const signal = AbortSignal.timeout(900_000);
+const { signal } = new AbortController();
 const [authKey, privKey, community] = ['authFormerFormer', 'privFormerFormer', 'privat3'];
 
 /** What a login of SNMP has, and the secret of it that is rotated. */

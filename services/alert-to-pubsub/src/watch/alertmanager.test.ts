@@ -4,7 +4,7 @@ import { listen } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { type ListedAlert, listAlerts, startOf } from './alertmanager.ts';
 
-const within = () => AbortSignal.timeout(500);
+const { signal } = new AbortController();
 
 /** As Alertmanager 0.25 lists it. */
 const alert = {
@@ -33,7 +33,7 @@ it('reads a list, whatever the pieces in which it arrives', async () => {
     const url = await startServer((response) => void Readable.from(pieces).pipe(response));
     const found: ListedAlert[] = [];
 
-    await listAlerts(url, (each) => found.push(each), within());
+    await listAlerts(url, (each) => found.push(each), signal);
 
     expect(found.map(({ labels }) => labels)).toEqual([alert.labels, alert.labels, { x: 'y' }]);
     expect(found[0]).toMatchObject({ annotations: alert.annotations, receivers: alert.receivers });
@@ -79,7 +79,8 @@ it.each<[string, (response: ServerResponse) => void, RegExp]>([
 ])('an Alertmanager that %s has not listed its alerts', async (_, answer, why) => {
   const url = await startServer(answer);
 
-  await expect(listAlerts(url, () => undefined, within())).rejects.toThrow(why);
+  const limit = why.test('timeout') ? AbortSignal.timeout(500) : signal;
+  await expect(listAlerts(url, () => undefined, limit)).rejects.toThrow(why);
 });
 
 it.each([
@@ -89,5 +90,5 @@ it.each([
 ])('%s with status %d does not show when it was started', async (body, status) => {
   const url = await startServer((response) => response.writeHead(status).end(body));
 
-  await expect(startOf(url, within())).rejects.toThrow(/not Alertmanager's status/);
+  await expect(startOf(url, signal)).rejects.toThrow(/not Alertmanager's status/);
 });

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { agentMachine } from '../agent-computer.ts';
 
 const run = promisify(execFile);
-const withinMs = 10_000;
+const withinMs = 60_000;
 
 /** Whether `python3` can run the bot; undefined: it can, otherwise a sentence for people. */
 export async function pythonTrouble(): Promise<string | undefined> {
