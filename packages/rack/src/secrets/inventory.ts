@@ -25,6 +25,9 @@ export type SecretKind =
   | 'service-account-key'
   | 'refresh-token'
   | 'external-account'
+  | 'fixed-token'
+  /** Any type that Google's tools write. */
+  | 'key-file'
   | 'tls-key'
   /** Delivered like a secret, but not secret. */
   | 'certificate'
@@ -194,7 +197,8 @@ function loginsAt(where: readonly string[]): string[] {
 const kinds: Readonly<Record<string, SecretKind>> = {
   serviceAccountKey: 'service-account-key',
   uploadKey: 'service-account-key',
-  keyFile: 'service-account-key',
+  keyFile: 'key-file',
+  fixed: 'fixed-token',
   refreshToken: 'refresh-token',
   externalAccount: 'external-account',
   tokens: 'token-file',

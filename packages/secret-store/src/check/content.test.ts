@@ -21,6 +21,7 @@ access:
   agents: { privateKey: secrets/agents, publicKey: ${agentKey.public?.text} }
 identities:
   bots: { project: my-project, credentials: { serviceAccountKey: secrets/bots.json } }
+  fixed: { project: my-project, credentials: { fixed: secrets/fixed.json } }
 logins:
   machines: { username: root, privateKey: secrets/id }
   pdus: { snmp: { version: 3, user: skolo, authKey: secrets/snmp } }
@@ -28,6 +29,7 @@ machines:
   rpi-001: { kind: rpi, address: 192.168.1.101, login: machines, device: { kind: android } }
 services:
   metadata-server: { tls: { cert: tls/cert.pem, key: tls/key.pem } }
+  alert-to-pubsub: { credentials: { keyFile: secrets/pubsub.json } }
   router-backup: { powerToken: secrets/power, encrypt: [${await identityToRecipient(identity)}] }
 `,
   { file: '/x/rack.yaml' },
@@ -45,11 +47,21 @@ const [pair, other] = [0, 1].map(() => {
   const cert = selfSignedCertificate({ commonName: 'rack4', privateKey, publicKey, ...times });
   return { pem, cert };
 });
+const user = {
+  type: 'authorized_user',
+  client_id: 'id',
+  client_secret: 'secret',
+  refresh_token: 'token',
+};
+const fixed = (expiry: string) => JSON.stringify({ access_token: 'x', expiry });
 const stranger = await generateX25519Identity();
 const good: Record<string, string> = {
   'bots.json': JSON.stringify(
     makeServiceAccountKey({ email: 'bots@example.com', tokenUri: 'https://example.com/token' }),
   ),
+  'fixed.json': fixed('2027-01-01T00:00:00Z'),
+  // The service accepts each type that Google's tools write.
+  'pubsub.json': JSON.stringify(user),
   id: (await generateValue('ssh-key', 'c')).value.reveal(),
   agents: agentKey.value.reveal(),
   snmp: 'long-enough',
@@ -77,6 +89,14 @@ describe('a value', () => {
 
   it.each([
     ['bots.json', { 'bots.json': '{"canary":' }, 'JSON'],
+    ['pubsub.json', { 'pubsub.json': '{"canary":1}' }, 'not a Google key file'],
+    [
+      'pubsub.json',
+      { 'pubsub.json': JSON.stringify({ ...user, refresh_token: '' }) },
+      'refresh_token is missing or invalid',
+    ],
+    ['fixed.json', { 'fixed.json': 'canary canary' }, 'only a token on one line'],
+    ['fixed.json', { 'fixed.json': fixed('2026-11-01T00:00:00Z') }, 'expired on 2026-11-01'],
     ['id', { id: 'canary' }, 'is not a private key'],
     ['agents', { agents: 'canary' }, 'is not an Ed25519 private key'],
     ['agents', { agents: otherAgentKey }, 'but access.agents.publicKey in rack.yaml is '],

@@ -35,6 +35,10 @@ export async function contentFault(
       return credentialFileFault('refreshToken', text);
     case 'external-account':
       return credentialFileFault('externalAccount', text);
+    case 'fixed-token':
+      return credentialFileFault('fixed', text);
+    case 'key-file':
+      return credentialFileFault('any', text);
     case 'ssh-key':
     case 'rack-key':
     case 'adb-key':

@@ -9,6 +9,7 @@ import { z } from 'zod';
 const Tokens = z.object({
   tokens: z.array(z.object({ sha256: z.string(), expires: z.coerce.date() })),
 });
+const FixedToken = z.object({ expiry: z.iso.datetime({ offset: true }).pipe(z.coerce.date()) });
 const Claims = z.object({ exp: z.number() });
 
 /** For a token file, the expiry of the token that expires first. Undefined: never or unknown. */
@@ -21,6 +22,8 @@ export function expiryOf(kind: SecretKind, value: Secret): Date | undefined {
       const all = (readTokens(text) ?? []).map(({ expires }) => expires);
       return all.sort((a, b) => a.getTime() - b.getTime())[0];
     }
+    case 'fixed-token':
+      return FixedToken.safeParse(parseJson(text)).data?.expiry ?? webTokenEnd(text);
     case 'token':
       return webTokenEnd(text);
     default:

@@ -23,7 +23,7 @@ const text = `rack: rack4
 jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
 identities:
   bots: { project: my-project, credentials: { serviceAccountKey: secrets/bots.json } }
-  old: { project: my-project, credentials: { serviceAccountKey: secrets/old.json } }
+services: { alert-to-pubsub: { credentials: { keyFile: secrets/old.json } } }
 logins:
   switches: { username: ubnt, password: secrets/switch, enablePassword: { env: ENABLE } }
   pdus: { snmp: { version: 2, community: secrets/community }, read: readers }

@@ -13,7 +13,7 @@ import {
   targetOf,
 } from '@skolo/equipment';
 import { snmpTo, upTime } from '@skolo/equipment/snmp';
-import { SignInError, serviceAccountKey } from '@skolo/google';
+import { credentialFileKind, SignInError, serviceAccountKey } from '@skolo/google';
 import { models, readables } from '@skolo/models';
 import { loadBackups, loadDrivers } from '@skolo/models/load';
 import { type InfrastructureDevice, loginToRead, type Machine, type Rack } from '@skolo/rack';
@@ -207,7 +207,11 @@ function secretsOfLogin({ secrets }: SignInDeps, login: string | undefined): str
 }
 
 function accountKeys({ secrets, values }: SignInDeps): RackSecret[] {
-  return secrets.filter(({ kind, name }) => kind === 'service-account-key' && values.has(name));
+  return secrets.filter(({ kind, name }) => {
+    const text = values.get(name)?.reveal();
+    if (text === undefined || kind === 'service-account-key') return text !== undefined;
+    return kind === 'key-file' && credentialFileKind(text) === 'serviceAccountKey';
+  });
 }
 
 async function checkAccount(secret: RackSecret, deps: SignInDeps): Promise<Finding> {
