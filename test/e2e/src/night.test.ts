@@ -25,7 +25,6 @@ import { startGoogle } from './google.ts';
 import { operatorToken, startService } from './service-process.ts';
 
 const account = { username: 'ubnt', password: 'canary-switch' };
-const long = { timeout: 120_000 };
 const perSwitch = 16;
 const nowhere = 'http://127.0.0.1:9';
 const topic = 'projects/my-project/topics/prometheus-alerts';
@@ -39,10 +38,10 @@ it.skipIf(!peer('chromium') || !isLong)(
     const { page, machines } = rack;
     const attention = page.getByLabel('Needs attention');
     const seen = async (text: RegExp) => {
-      await attention.getByText(text).first().waitFor(long);
+      await attention.getByText(text).first().waitFor();
     };
     const well = page.locator('.tile.c-ok');
-    await expect.poll(() => well.count(), long).toBe(machines.length);
+    await expect.poll(() => well.count()).toBe(machines.length);
 
     // What, since when, cause: 0 clicks.
     const silent = machines.slice(0, 12);
@@ -52,13 +51,13 @@ it.skipIf(!peer('chromium') || !isLong)(
     // On it: 1 click, and everybody sees it.
     const card = page.locator('.card', { hasText: '12 of 16' });
     await card.getByRole('button', { name: 'I am on it' }).click();
-    await card.getByText(/ann is on it/).waitFor(long);
+    await card.getByText(/ann is on it/).waitFor();
     expect(await rack.skolo('timeline', '--since', '1h')).toMatch(/ann.*on it/);
     expect(await rack.skolo('machine', 'list', '--needs-attention')).toMatch(/ann is on it/i);
     expect(await rack.skolo('status')).toMatch(/ann holds 12 machines/);
     expect(await rack.skolo('audit')).toMatch(/ann +hold +rpi-\[1-12\] +done +on it: switch-1/);
     // What `skolo status` asks for where Prometheus runs.
-    await expect.poll(rack.held, long).toEqual({ ann: '12' });
+    await expect.poll(rack.held).toEqual({ ann: '12' });
 
     // Act: 4 clicks and keys, and a reason.
     await card.getByRole('link', { name: '12 machines' }).click();
@@ -73,19 +72,19 @@ it.skipIf(!peer('chromium') || !isLong)(
     await dialog.getByLabel(/^This affects more/).fill('12');
     // The session, and what was typed, survive a service that is killed meanwhile.
     await rack.restart('SIGKILL');
-    await page.getByText(/^Connection lost/).waitFor({ state: 'detached', ...long });
+    await page.getByText(/^Connection lost/).waitFor({ state: 'detached' });
     await dialog.getByRole('button', { name: 'Power cycle' }).click();
-    await dialog.waitFor({ state: 'detached', ...long });
+    await dialog.waitFor({ state: 'detached' });
 
     // Did it work: 0 clicks, on every page.
-    await page.getByText(/^power cycle by ann: 12 are silent; 12 back: .* \(12\)/).waitFor(long);
+    await page.getByText(/^power cycle by ann: 12 are silent; 12 back: .* \(12\)/).waitFor();
 
     // A service that hangs is noticed within 15 s, and the page works again by itself.
     const { child } = rack.machineState();
     child.kill('SIGSTOP');
     await page.getByText(/^Connection lost/).waitFor({ timeout: 15_000 });
     child.kill('SIGCONT');
-    await page.getByText(/^Connection lost/).waitFor({ state: 'detached', ...long });
+    await page.getByText(/^Connection lost/).waitFor({ state: 'detached' });
 
     // The rest of the night: a switch, a PDU, the disk, the internet connection. 0 clicks each.
     await page.goto(`${rack.url}/#/rack`);
@@ -225,7 +224,6 @@ async function signedIn(url: string, token: string): Promise<Page> {
   const browser = await openBrowser(peer('chromium') ?? '');
   onTestFinished(() => browser.close());
   const page = await signIn(browser, url, token);
-  page.setDefaultTimeout(long.timeout);
   return page;
 }
 

@@ -13,7 +13,6 @@ import { operatorToken, startService } from './service-process.ts';
 
 const build = fileURLToPath(new URL('../../../packages/console/pages/build.ts', import.meta.url));
 const nowhere = 'http://127.0.0.1:2';
-const timeout = 60_000;
 
 it.skipIf(!peer('chromium') || !isLong)(
   'the page turns an outlet off and on, and cycles a machine, which is all in the audit view',
@@ -42,7 +41,7 @@ it.skipIf(!peer('chromium') || !isLong)(
     });
     onTestFinished(() => browser.close());
     const page = await browser.newPage();
-    page.setDefaultTimeout(timeout);
+    page.setDefaultTimeout(120_000);
     await page.goto(`${url}/#/power`);
     await page.getByLabel('Token for this rack').fill(token);
     await page.getByRole('button', { name: 'Sign in' }).click();
@@ -56,13 +55,13 @@ it.skipIf(!peer('chromium') || !isLong)(
     await page.getByRole('button', { name: 'Turn off switch-1/2' }).click();
     await dialog.getByText('Will lose power: rpi-2.').waitFor();
     await confirm('Turn off', 'smells burnt');
-    await expect.poll(() => board.isOn('2'), { timeout }).toBe(false);
+    await expect.poll(() => board.isOn('2')).toBe(false);
     await page.getByText('turned off by ann').waitFor();
     // Only then is the request over.
     await page.getByText('Turning off rpi-2 by ann (smells burnt): 1 off').waitFor();
     await page.getByRole('button', { name: 'Turn on switch-1/2' }).click();
     await confirm('Turn on', 'new hat');
-    await expect.poll(() => board.isOn('2'), { timeout }).toBe(true);
+    await expect.poll(() => board.isOn('2')).toBe(true);
 
     const seen: string[] = [];
     board.on('change', ({ outlet, on }) => seen.push(`${outlet} ${on ? 'on' : 'off'}`));
@@ -73,7 +72,7 @@ it.skipIf(!peer('chromium') || !isLong)(
     await page.goto(`${url}/#/power`);
     // Each step arrives by itself.
     await page.getByRole('row', { name: /rpi-1 .*it hangs/ }).waitFor();
-    await expect.poll(() => seen, { timeout }).toEqual(['1 off', '1 on']);
+    await expect.poll(() => seen).toEqual(['1 off', '1 on']);
     const row = page.locator('tr', { hasText: 'it hangs' });
     await row.locator('summary', { hasText: 'steps' }).click();
     await row.getByText('turn-on').first().waitFor();

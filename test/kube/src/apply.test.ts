@@ -83,7 +83,7 @@ describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () =
     if (!kubectl || !program) return;
     controlPlane = await startControlPlane(program, kubectl, { nodes });
     await call(kubectl, 'apply', '-f', k3sKinds);
-    await call(kubectl, 'wait', '--for=condition=Established', '--timeout=20s', 'crd', '--all');
+    await call(kubectl, 'wait', '--for=condition=Established', '--timeout=120s', 'crd', '--all');
     // As racks from before the first push. To compare its fields with the API costs kubectl seconds: one test does it.
     await call(kubectl, 'apply', '--validate=false', '-k', everything);
   });

@@ -62,7 +62,7 @@ export async function startComputers(count: number): Promise<TestComputers> {
         }),
         accounts,
         now: Date.now,
-        readyMs: 60_000,
+        readyMs: 120_000,
         by: 'a test',
         signal,
         open(name) {

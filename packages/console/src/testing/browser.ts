@@ -43,6 +43,7 @@ export async function openBrowser(
     hasTouch,
     timezoneId: 'Europe/Berlin',
   });
+  context.setDefaultTimeout(120_000);
   const complaints: string[] = [];
   context.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());

@@ -197,7 +197,7 @@ function lose(racks: ReadonlyMap<string, FakeRack>, name: string) {
   if (rack) rack.lost = 'at-next-change';
 }
 
-const patiently = { pollMs: 500, readyMs: 60_000, patienceMs: 2_000 };
+const patiently = { pollMs: 500, readyMs: 120_000, patienceMs: 2_000 };
 
 /** Racks that run the same version, and a push of another one. */
 async function fleetOf(all: readonly string[]) {
@@ -251,7 +251,7 @@ async function fleetOf(all: readonly string[]) {
       open,
       stages,
       workstation: { name: 'ann@desk', pid: 1, isAlive: () => false },
-      times: real.length > 0 ? patiently : { pollMs: 10, readyMs: 5_000, patienceMs: 50 },
+      times: real.length > 0 ? patiently : { pollMs: 10, readyMs: 60_000, patienceMs: 50 },
       signal,
       now: Date.now,
       report,

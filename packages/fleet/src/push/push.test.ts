@@ -190,9 +190,9 @@ describe.skipIf(!program || !kubectl || !registryProgram)('skolo push', () => {
     behave('rpi-1', 'dead');
     onTestFinished(async () => {
       behave('rpi-1', 'well');
-      call('wait', '--for=condition=Ready', 'node/rpi-1', '--timeout=30s');
+      call('wait', '--for=condition=Ready', 'node/rpi-1', '--timeout=120s');
     });
-    call('wait', '--for=condition=Ready=unknown', 'node/rpi-1', '--timeout=30s');
+    call('wait', '--for=condition=Ready=unknown', 'node/rpi-1', '--timeout=120s');
     const before = await agents();
     const lines: string[] = [];
 
@@ -234,7 +234,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)('skolo push', () => {
     onTestFinished(() => {
       for (const node of silent) behave(node, 'well');
       for (const node of silent)
-        call('wait', '--for=condition=Ready', `node/${node}`, '--timeout=30s');
+        call('wait', '--for=condition=Ready', `node/${node}`, '--timeout=120s');
     });
     const before = await agents();
     const lines: string[] = [];

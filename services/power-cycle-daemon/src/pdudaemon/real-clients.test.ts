@@ -52,7 +52,7 @@ for command in sys.argv[2:]:
     getattr(power, command)()
     print(command)`;
     const { stdout } = await run(labgrid ?? '', ['-c', source, environment, ...commands], {
-      timeout: 60_000,
+      timeout: 120_000,
     });
     return stdout;
   }
@@ -95,7 +95,9 @@ for command in sys.argv[2:]:
 describe('curl, as in the device dictionaries of LAVA', () => {
   async function call({ port }: Lab, query: string): Promise<string> {
     const url = `http://127.0.0.1:${port}/power/control/${query}`;
-    const { stdout } = await run(curl ?? '', ['--fail-with-body', '-sS', url], { timeout: 60_000 });
+    const { stdout } = await run(curl ?? '', ['--fail-with-body', '-sS', url], {
+      timeout: 120_000,
+    });
     return stdout;
   }
 

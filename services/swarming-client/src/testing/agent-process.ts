@@ -120,7 +120,7 @@ export class AgentProcess {
   async hook(name: string, given?: object): Promise<unknown> {
     // Not with fetch: browsers are rejected, and it identifies itself as one.
     const { text } = await request(`http://127.0.0.1:${this.hookPort}/${name}`, {
-      timeoutMs: 10_000,
+      timeoutMs: 120_000,
       ...(given && {
         method: 'POST' as const,
         headers: { 'content-type': 'application/json' },

@@ -53,10 +53,10 @@ export function reads(service: AttackedService, transport: Transport): boolean {
 }
 
 /** Time limit for a request of `/healthz`. Other work on the computer delays it, too. */
-const healthMs = 10_000;
+const healthMs = 120_000;
 
 /** Milliseconds; with the usual number of parallel cycles. */
-const meanwhileMs = 60_000;
+const meanwhileMs = 120_000;
 
 interface Outcome {
   /** Undefined: it has not exited. */

@@ -30,7 +30,7 @@ const account = { username: 'ubnt', password: 'canary-switch' };
 /** Ports of the switch: this many machines can be power-cycled. */
 export const outlets = 48;
 /** Time limit for requests of healthy machines and people, on a shared computer. */
-const patience = { timeout: 60_000 };
+const patience = { timeout: 120_000 };
 
 export const serviceNames = [
   'metadata-server',

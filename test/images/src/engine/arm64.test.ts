@@ -15,9 +15,6 @@ import { rackOfOne } from './rack-of-one.ts';
 import { type Relay, startRelay } from './relay.ts';
 import { becomesReady, theEngine } from './testing.ts';
 
-/** An emulated processor takes ten times as long. */
-const patience = 120_000;
-
 let relay: Relay | undefined;
 let stopEmulating: (() => Promise<void>) | undefined;
 let etc: string;
@@ -54,33 +51,27 @@ afterAll(async () => {
   await stopEmulating?.();
 });
 
-it.for(serviceNames)(
-  '%s for arm64 gets ready, and ends on SIGTERM',
-  {
-    timeout: 2 * patience,
-  },
-  async (service, { skip }) => {
-    const why = whyNot();
-    if (why !== undefined) return skip(why);
-    const { access, docker } = theEngine(skip);
-    if (!relay) expect.fail('the images have not been built');
-    const { args, command, metricsPort } = await readPodAlone(service, etc);
-    const container = await startContainer(
-      access,
-      imageName(access, service, 'arm64'),
-      [...args, '--platform', 'linux/arm64'],
-      command,
-    );
-    onTestFinished(() => container.remove());
+it.for(serviceNames)('%s for arm64 gets ready, and ends on SIGTERM', async (service, { skip }) => {
+  const why = whyNot();
+  if (why !== undefined) return skip(why);
+  const { access, docker } = theEngine(skip);
+  if (!relay) expect.fail('the images have not been built');
+  const { args, command, metricsPort } = await readPodAlone(service, etc);
+  const container = await startContainer(
+    access,
+    imageName(access, service, 'arm64'),
+    [...args, '--platform', 'linux/arm64'],
+    command,
+  );
+  onTestFinished(() => container.remove());
 
-    const url = `http://${container.address}:${metricsPort}`;
-    await becomesReady(container, relay, url, patience);
-    expect(await docker(['exec', container.name, 'uname', '-m'])).toBe('aarch64');
-    expect(await container.stop(60)).toMatchObject({ Status: 'exited', ExitCode: 0 });
-  },
-);
+  const url = `http://${container.address}:${metricsPort}`;
+  await becomesReady(container, relay, url);
+  expect(await docker(['exec', container.name, 'uname', '-m'])).toBe('aarch64');
+  expect(await container.stop(60)).toMatchObject({ Status: 'exited', ExitCode: 0 });
+});
 
-it('cli for arm64 is the skolo command', { timeout: patience }, async ({ skip }) => {
+it('cli for arm64 is the skolo command', async ({ skip }) => {
   const why = whyNot();
   if (why !== undefined) return skip(why);
   const { access, docker } = theEngine(skip);

@@ -92,7 +92,7 @@ describe.skipIf(why)('on real nodes', () => {
       },
     };
     await rack.plane.kubectl(['create', '-f', '-'], pod);
-    await rack.plane.kubectl(['wait', '--for=condition=Ready', 'pod/caller', '--timeout=60s']);
+    await rack.plane.kubectl(['wait', '--for=condition=Ready', 'pod/caller', '--timeout=120s']);
     const path = 'jsonpath={.status.podIP}';
     const address = await rack.plane.kubectl(['get', 'pod', 'caller', '-o', path]);
     await rack.plane.network().addAddresses('192.168.1.102', '192.168.1.99');
@@ -133,7 +133,7 @@ describe.skipIf(why)('on real nodes', () => {
     // Of its hooks: from rack.yaml, by the agent.
     expect(swarming.bot(machine.name).dimensions).toMatchObject({ sk_rack: ['rack4'] });
     // Without a task, it ends at once.
-    await plane.kubectl(['delete', 'pod', '-n', 'skolo-node', pod, '--timeout=60s']);
+    await plane.kubectl(['delete', 'pod', '-n', 'skolo-node', pod, '--timeout=120s']);
   });
 
   it.runIf(inFull)('the image of the command runs as its user', async ({ skip }) => {
@@ -156,7 +156,7 @@ describe.skipIf(why)('on real nodes', () => {
       },
     };
     await rack.plane.kubectl(['create', '-f', '-'], pod);
-    const ended = ['--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s'];
+    const ended = ['--for=jsonpath={.status.phase}=Succeeded', '--timeout=120s'];
     await rack.plane.kubectl(['wait', 'pod/cli', ...ended]);
     expect(await rack.plane.kubectl(['logs', 'cli'])).toMatch(/^\d+\.\d+\.\d+/);
   });
@@ -167,7 +167,7 @@ describe.skipIf(why)('on real nodes', () => {
       theEngine(skip);
       const { name = '', namespace = '' } = (await rack.podOf(image))?.metadata ?? {};
       // kubelet would kill it after 30 s.
-      await rack.plane.kubectl(['delete', 'pod', '-n', namespace, name, '--timeout=20s']);
+      await rack.plane.kubectl(['delete', 'pod', '-n', namespace, name, '--timeout=120s']);
     },
   );
 });

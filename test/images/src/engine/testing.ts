@@ -22,12 +22,7 @@ export function theEngine(skip: TestContext['skip']): TestEngine {
 }
 
 /** Waits until it is ready; fails with what it logged when it is not, or has ended. */
-export async function becomesReady(
-  container: Container,
-  relay: Relay,
-  url: string,
-  timeout = 30_000,
-): Promise<void> {
+export async function becomesReady(container: Container, relay: Relay, url: string): Promise<void> {
   let ended = false;
   const look = async () => {
     const { Status } = await container.state();
@@ -39,7 +34,7 @@ export async function becomesReady(
     );
   };
   try {
-    await expect.poll(async () => (await look()) === 'ready' || ended, { timeout }).toBe(true);
+    await expect.poll(async () => (await look()) === 'ready' || ended).toBe(true);
   } finally {
     const seen = await look();
     if (seen !== 'ready') {

@@ -15,7 +15,7 @@ export function clientOf(google: GoogleStorage, options: StorageOptions = {}): S
     apiEndpoint: google.url,
     projectId: 'my-project',
     retryOptions: { autoRetry: false },
-    timeout: 10_000,
+    timeout: 120_000,
     ...options,
   });
 }

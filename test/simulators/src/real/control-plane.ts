@@ -157,7 +157,7 @@ export class ControlPlane {
     const { stdout } = await run(
       this.kubectlProgram,
       [`--kubeconfig=${this.kubeconfig}`, 'create', 'token', account, '-n', namespace],
-      { timeout: 30_000 },
+      { timeout: 120_000 },
     );
     const [head = '', claims = ''] = stdout.trim().split('.');
     const now = Math.floor(Date.now() / 1000);

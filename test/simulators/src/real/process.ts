@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** For what never comes: a computer may be ten times slower while other tests run. */
-const patienceMs = 110_000;
+const patienceMs = 120_000;
 
 export class Process {
   private readonly child: ChildProcess;

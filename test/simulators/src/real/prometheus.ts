@@ -23,7 +23,7 @@ interface ProgramFiles {
   flags(dir: string): Record<string, string | undefined>;
 }
 
-const readyWithinMs = 40_000;
+const readyWithinMs = 120_000;
 
 /** A standalone Alertmanager, for {@link startProgram}: without a port for peers. */
 export function alertmanager(config: string, files: Record<string, string> = {}): ProgramFiles {

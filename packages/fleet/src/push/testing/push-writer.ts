@@ -23,8 +23,8 @@ async function run(work: Work) {
     workstation: { name: 'ann@desk', pid: process.pid, isAlive },
     times: {
       pollMs: 500,
-      readyMs: 20_000,
-      patienceMs: 10_000,
+      readyMs: 120_000,
+      patienceMs: 60_000,
       lease: { durationMs: 6_000, renewMs: 300 },
     },
   });

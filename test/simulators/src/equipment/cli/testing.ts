@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
 import { peer } from '../../peer.ts';
 import type { SimulatedDevice } from '../device.ts';
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 120_000;
 
 /** A program at the other end of a session, typed to and read from as a person would. */
 export class Client {

@@ -46,7 +46,7 @@ function hasOutput(error: unknown): error is { stdout: string } {
 export async function python(lines: string, ...args: string[]): Promise<string> {
   const interpreter = peer('labgrid') ?? '/usr/bin/python3';
   const { stdout } = await run(interpreter, ['-W', 'ignore', '-c', lines, ...args], {
-    timeout: 30_000,
+    timeout: 120_000,
   });
   return stdout.trim();
 }
@@ -57,7 +57,7 @@ export async function finished(
   ...args: string[]
 ): Promise<{ status: number; output: string }> {
   return await new Promise((resolve) => {
-    execFile(program, args, { timeout: 55_000 }, (error, stdout, stderr) => {
+    execFile(program, args, { timeout: 120_000 }, (error, stdout, stderr) => {
       resolve({ status: Number(error?.code ?? 0), output: `${stdout}${stderr}` });
     });
   });

@@ -76,7 +76,7 @@ export async function runFence(
 
 function run(path: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> {
   return new Promise((resolve) => {
-    execFile(path, args, { env, timeout: 50_000 }, (error, stdout, stderr) => {
+    execFile(path, args, { env, timeout: 120_000 }, (error, stdout, stderr) => {
       const status = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ status, stdout, stderr });
     });

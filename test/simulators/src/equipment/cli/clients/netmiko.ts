@@ -12,7 +12,7 @@ import { peer } from '../../../peer.ts';
 import type { CliDevice } from '../core.ts';
 
 /** Of one call. Some of netmiko's own waits are 100 s long. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 const delays = { fast_cli: true, global_delay_factor: 0.5 };
 
 const Answer = z.union([z.object({ error: z.string() }), z.object({ value: z.unknown() })]);
