@@ -1,6 +1,8 @@
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
+import { runs } from '@skolo/durable/fault-injection';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HostKeys } from './host-keys.ts';
 
@@ -13,40 +15,49 @@ async function loaded(path: string) {
 }
 
 describe('host keys', () => {
-  it('are kept over a restart', async () => {
+  const device = fc.constantFrom('switch-1', 'switch-2', 'pdu-1');
+  const step = fc.oneof(
+    fc.record({ does: fc.constant('pin'), device, key: fc.string() }),
+    fc.record({ does: fc.constantFrom('pinDigest', 'forget'), device }),
+  );
+
+  it('are the same after a restart', async () => {
     const path = join(await tempDir(), 'host-keys.json');
-    const before = await loaded(path);
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
+        const before = await loaded(path);
+        for (const each of steps) {
+          const { does, device } = each;
+          const isKnown = before.get(device) !== undefined || before.usesDigest(device);
+          if (does === 'pin') await before.pin(device, `SHA256:${each.key}`);
+          else if (does === 'pinDigest') await before.pinDigest(device);
+          else expect(await before.forget(device)).toBe(isKnown);
+        }
 
-    await before.pin('switch-2', 'SHA256:two');
-    await before.pin('switch-1', 'SHA256:one');
-    const keys = await loaded(path);
+        const after = await loaded(path);
 
-    expect(keys.list()).toEqual([
-      { device: 'switch-1', fingerprint: 'SHA256:one', firstSeen: '2026-11-20T12:00:00.000Z' },
-      { device: 'switch-2', fingerprint: 'SHA256:two', firstSeen: '2026-11-20T12:00:00.000Z' },
-    ]);
-    expect(keys.get('switch-1')).toBe('SHA256:one');
-    expect(keys.get('switch-3')).toBeUndefined();
-    expect(keys.problem).toBeUndefined();
+        expect(after.list()).toEqual(before.list());
+        for (const { device } of steps) {
+          expect(after.usesDigest(device)).toBe(before.usesDigest(device));
+        }
+        expect(after.problem).toBeUndefined();
+      }),
+      runs(50),
+    );
   });
 
   it('are those seen first', async () => {
     const keys = await loaded(join(await tempDir(), 'host-keys.json'));
 
+    await keys.pin('switch-2', 'SHA256:two');
     await keys.pin('switch-1', 'SHA256:one');
     await keys.pin('switch-1', 'SHA256:other');
 
-    expect(keys.get('switch-1')).toBe('SHA256:one');
-  });
-
-  it('are forgotten on demand, for good', async () => {
-    const path = join(await tempDir(), 'host-keys.json');
-    const before = await loaded(path);
-    await before.pin('switch-1', 'SHA256:one');
-
-    expect(await before.forget('switch-1')).toBe(true);
-    expect(await before.forget('switch-1')).toBe(false);
-    expect((await loaded(path)).list()).toEqual([]);
+    const firstSeen = '2026-11-20T12:00:00.000Z';
+    expect(keys.list()).toEqual([
+      { device: 'switch-1', fingerprint: 'SHA256:one', firstSeen },
+      { device: 'switch-2', fingerprint: 'SHA256:two', firstSeen },
+    ]);
   });
 
   it('that are pinned at the same time are all kept', async () => {

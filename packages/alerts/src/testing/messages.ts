@@ -97,7 +97,7 @@ const hex = (digits: number) =>
     maxLength: digits,
   });
 
-const anyAlert: fc.Arbitrary<AlertMessage> = fc.record(
+export const anyAlert: fc.Arbitrary<AlertMessage> = fc.record(
   {
     kind: fc.constantFrom('transition', 'refresh'),
     id: hex(32),

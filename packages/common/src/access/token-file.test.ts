@@ -11,6 +11,8 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
+import { runs } from '@skolo/durable/fault-injection';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { listTokens, newToken, revokeToken, TokenFile, TokenFileError } from './token-file.ts';
 
@@ -182,13 +184,25 @@ describe('newToken', () => {
 });
 
 describe('revokeToken', () => {
-  it('takes out that token and no other', async () => {
-    const file = await newFile();
-    for (const name of ['ann', 'bob', 'cid']) await newToken(file, { ...ann, name });
+  /** Among them words and numbers of YAML. */
+  const name = fc.oneof(
+    fc.stringMatching(/^[A-Za-z0-9][\w.@+-]{0,63}$/),
+    fc.constantFrom('null', 'true', 'no', '1e3', '012', '0x1F', '1_000', '2026-11-20', '1.50'),
+  );
 
-    await revokeToken(file, 'bob');
+  it('takes out that token and no other, whatever their names', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(name, { minLength: 1, maxLength: 4 }), async (names) => {
+        const file = await newFile();
+        for (const each of names) await newToken(file, { ...ann, name: each });
+        const [last = '', ...others] = names.toReversed();
 
-    expect((await listTokens(file)).map(({ name }) => name)).toEqual(['ann', 'cid']);
+        await revokeToken(file, last);
+
+        expect((await listTokens(file)).map(({ name }) => name)).toEqual(others.reverse());
+      }),
+      runs(50),
+    );
   });
 
   it('names the tokens that there are', async () => {

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mountSmall, run, tempDir } from '@skolo/base/testing';
 import { StorageUnavailable } from '@skolo/durable';
-import { isLong } from '@skolo/durable/fault-injection';
+import { anyCharacter } from '@skolo/durable/any-character';
+import { isLong, runs } from '@skolo/durable/fault-injection';
+import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../testing/fake-clock.ts';
@@ -56,13 +58,26 @@ describe('append', () => {
     expect((await stat(dir)).mode & 0o777).toBe(0o700);
   });
 
-  it('keeps the order of what is appended at once', async () => {
-    const { audit } = await newLog();
-    const targets = Array.from({ length: 100 }, (_, index) => String(index));
+  const text = fc.string({ unit: anyCharacter, maxLength: 99 });
+  const input = fc.dictionary(fc.stringMatching(/^[a-z]+$/), text);
+  const anyEntry = fc.record(
+    { who: text, what: text, outcome: text, from: text, why: text, target: text, input },
+    { requiredKeys: ['who', 'what', 'outcome'] },
+  );
 
-    await Promise.all(targets.map((target) => audit.append({ ...entry, target })));
+  it('of many at once keeps their order, and each as it was', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyEntry), async (entries) => {
+        const { audit } = await newLog();
 
-    expect((await all(audit)).entries.map(({ target }) => target)).toEqual(targets);
+        await Promise.all(entries.map((each) => audit.append(each)));
+
+        const time = '2026-11-20T07:30:00.000Z';
+        const written = entries.map((each) => ({ time, ...each }));
+        expect(await all(audit)).toEqual({ entries: written, skipped: 0 });
+      }),
+      runs(50),
+    );
   });
 
   it('begins a segment with each month', async () => {

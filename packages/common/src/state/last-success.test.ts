@@ -1,6 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
+import { runs } from '@skolo/durable/fault-injection';
+import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
@@ -55,8 +57,30 @@ describe('the time of last success', () => {
     expect(times.get('bots')).toBe(noon - hour);
   });
 
-  it('is kept over a restart', async () => {
-    expect(await restarted(fakeClock(noon + hour, 4600), 'boot-1')).toBe(noon);
+  it('is the same after a restart', async () => {
+    const success = fc.record({
+      name: fc.stringMatching(/^[a-z][\w. -]*$/),
+      ago: fc.nat(2000),
+      wait: fc.nat(1e7),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(success), fc.nat(1e9), async (all, pause) => {
+        const dir = await tempDir();
+        const clock = fakeClock(noon, 1000);
+        const { times } = await openIn(dir, clock);
+        for (const { name, ago, wait } of all) {
+          times.mark(name, ago);
+          clock.pass(wait);
+        }
+        await times.close();
+        clock.pass(pause);
+
+        const next = await openIn(dir, clock);
+
+        for (const { name } of all) expect(next.times.get(name)).toBe(times.get(name));
+      }),
+      runs(50),
+    );
   });
 
   it('is right after a restart even if the wall clock was set back meanwhile', async () => {

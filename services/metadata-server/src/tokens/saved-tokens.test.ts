@@ -1,6 +1,8 @@
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runs } from '@skolo/durable/fault-injection';
+import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SavedTokens } from './saved-tokens.ts';
 
@@ -13,11 +15,30 @@ async function folder(parent = '/dev/shm'): Promise<string> {
 }
 
 describe('saved tokens', () => {
-  it('are there for the next process, and readable by no other user', async () => {
-    const dir = join(await folder(), 'new');
-    await new SavedTokens(() => dir).save([token]);
+  const text = fc.string({ unit: 'grapheme' });
+  const positive = fc.integer({ min: 1 });
+  const anyToken = fc.record(
+    {
+      account: text,
+      owner: text,
+      scopes: fc.array(text),
+      value: fc.string({ minLength: 1 }),
+      life: positive,
+      expiresAt: positive,
+    },
+    { requiredKeys: ['account', 'scopes', 'value', 'life', 'expiresAt'] },
+  );
 
-    expect(await new SavedTokens(() => dir).load()).toEqual([token]);
+  it('are the same for the next process, and readable by no other user', async () => {
+    const dir = join(await folder(), 'new');
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyToken), async (tokens) => {
+        await new SavedTokens(() => dir).save(tokens);
+
+        expect(await new SavedTokens(() => dir).load()).toEqual(tokens);
+      }),
+      runs(50),
+    );
     expect((await stat(join(dir, 'tokens.json'))).mode & 0o777).toBe(0o600);
     expect((await stat(dir)).mode & 0o777).toBe(0o700);
   });

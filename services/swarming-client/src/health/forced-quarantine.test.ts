@@ -2,6 +2,9 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
+import { anyCharacter } from '@skolo/durable/any-character';
+import { runs } from '@skolo/durable/fault-injection';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { quietLog } from '../testing/quiet-log.ts';
 import { ForcedQuarantine } from './forced-quarantine.ts';
@@ -59,15 +62,21 @@ describe('the file that quarantines the machine', () => {
     expect([forced.current(), await readdir(stateDir)]).toEqual([[], []]);
   });
 
-  it('stays in effect over a restart of the agent', async () => {
+  it('is the same after a restart of the agent, whatever its text', async () => {
     const { open, quarantined, clock } = await start();
-    await quarantined();
-    clock.pass(60_000);
-    const next = open();
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: anyCharacter, maxLength: 400 }), async (text) => {
+        const before = (await quarantined(text)).current();
+        clock.pass(60_000);
+        const next = open();
 
-    await next.look();
+        await next.look();
 
-    expect(next.current()).toEqual([order]);
+        expect(before).toHaveLength(1);
+        expect(next.current()).toEqual(before);
+      }),
+      runs(50),
+    );
   });
 
   it('is over when what is kept is deleted', async () => {

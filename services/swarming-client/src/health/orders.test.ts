@@ -1,8 +1,10 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Order } from '@skolo/api/swarming-client';
+import { type Order, Order as OrderSchema } from '@skolo/api/swarming-client';
 import { run, tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
+import { runs } from '@skolo/durable/fault-injection';
+import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { quietLog } from '../testing/quiet-log.ts';
 import { Orders } from './orders.ts';
@@ -51,26 +53,25 @@ async function start(mayMount = false) {
 }
 
 describe('orders of people', () => {
-  it('are in effect at once, and after a restart', async () => {
-    const { open, events } = await start();
-    const orders = await open();
+  const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 99 });
+  const anyOrder = fc
+    .record({ id: text, by: text, reason: text, of: fc.constantFrom(quarantine, maintenance) })
+    .map(({ of, ...own }): Order => OrderSchema.parse({ ...of, ...own, reason: `x${own.reason}` }));
 
-    await orders.set([quarantine, maintenance]);
+  it('are in effect at once, replace each other as a whole, and are the same after a restart', async () => {
+    const { open, clock } = await start();
+    clock.setWall(Date.parse(quarantine.since));
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyOrder, { maxLength: 3 }), async (all) => {
+        const orders = await open();
 
-    expect(events).toEqual(['facts']);
-    expect(orders.active()).toEqual([quarantine, maintenance]);
-    expect((await open()).active()).toEqual([quarantine, maintenance]);
-  });
+        await orders.set(all);
 
-  it('replace each other as a whole', async () => {
-    const { open } = await start();
-    const orders = await open();
-    await orders.set([quarantine]);
-
-    await orders.set([maintenance]);
-
-    expect(orders.active()).toEqual([maintenance]);
-    expect((await open()).active()).toEqual([maintenance]);
+        expect(orders.active()).toEqual(all);
+        expect((await open()).active()).toEqual(all);
+      }),
+      runs(50),
+    );
   });
 
   it('that are sent again cost no write', async () => {

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
+import { runs } from '@skolo/durable/fault-injection';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { kinds, openDatabase } from './database.ts';
+import type { Entry } from './entry.ts';
+import { HistoryJobs } from './jobs.ts';
+
+const text = fc.string({ unit: 'grapheme' });
+const at = fc.nat(4_000_000_000_000);
+const other = fc.record(
+  {
+    kind: fc.constantFrom(...kinds.slice(1)),
+    at,
+    device: text,
+    key: text,
+    endedAt: at,
+    outcome: text,
+    data: text,
+  },
+  { requiredKeys: ['kind', 'at'] },
+);
+const condition = fc.record(
+  {
+    kind: fc.constant('condition'),
+    at,
+    key: text,
+    outcome: text,
+    data: text,
+    cause: text,
+    seenAt: at,
+  },
+  { requiredKeys: ['kind', 'at'] },
+);
+const entries = fc
+  .array(fc.oneof(other, condition))
+  .map((all) => all.map((each, i): Entry => ({ machine: i === 0 ? '' : `rpi-${i}`, ...each })));
+
+it('each entry is read as it was written', async () => {
+  await fc.assert(
+    fc.asyncProperty(entries, async (all) => {
+      const file = join(await tempDir(), 'history.sqlite');
+      const jobs = new HistoryJobs(openDatabase(file));
+      jobs.write({ entries: all, standings: new Map(), curves: [] });
+      jobs.close();
+
+      const again = new HistoryJobs(openDatabase(file));
+      const span = { from: 0, to: 4_000_000_000_000 + 1 };
+      const found = all.flatMap(({ machine }) => again.entries(machine, span, 10, () => true));
+      again.close();
+
+      expect(found).toEqual(all);
+    }),
+    runs(25),
+  );
+});
