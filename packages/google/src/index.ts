@@ -1,6 +1,7 @@
 /** Sign-in to Google. google-auth-library (13 MB) is loaded only when required. */
 export { credentialFaults, credentialFileFault, credentialFileKind } from './credential-file.ts';
 export {
+  defaultKeyFault,
   defaultSignIn,
   keyFileSignIn,
   metadataSignIn,

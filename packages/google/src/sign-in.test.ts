@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { errorText } from '@skolo/base';
 import { Secret } from '@skolo/secrets';
 import { expect, it, onTestFinished } from 'vitest';
 import { keyFileSignIn } from './sign-in.ts';
@@ -51,4 +52,15 @@ it('gives up where a token is not answered for, and asks anew the next time', as
     detail: 'TIMEOUT',
   });
   expect((await signedIn.headers()).get('authorization')).toBe('Bearer second');
+});
+
+it('says once what to do about a broken key', async () => {
+  const key = new Secret('{"type":"service_account"}');
+  const signedIn = keyFileSignIn('key.json', async () => key, { scopes: ['a'] });
+
+  for (const failing of [signedIn.headers(), signedIn.project()]) {
+    const error = await failing.catch(errorText);
+    expect(error).toMatch(/^key\.json: client_email is .*; replace it with a valid key$/);
+    expect(String(error).match(/replace/g)).toHaveLength(1);
+  }
 });

@@ -84,14 +84,24 @@ export function defaultSignIn(options: LibraryOptions): SignIn {
     what: "this computer's Google credentials",
     hint: 'run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file',
     async open(auth, client) {
-      const file = process.env.GOOGLE_APPLICATION_CREDENTIALS;
-      if (!file) return await auth.getClient();
-      const secret = await readSecret({ dir: process.cwd() }, file).catch((error) => {
-        throw new SignInError('rejected', `GOOGLE_APPLICATION_CREDENTIALS: ${errorText(error)}`);
-      });
-      return auth.fromJSON(keyOf(file, secret), client);
+      const key = await defaultKey();
+      return key === undefined ? await auth.getClient() : auth.fromJSON(key, client);
     },
   });
+}
+
+/** The error in the key file of application default credentials, if there is one. */
+export async function defaultKeyFault(): Promise<string | undefined> {
+  return await defaultKey().then(() => undefined, errorText);
+}
+
+async function defaultKey() {
+  const file = process.env.GOOGLE_APPLICATION_CREDENTIALS;
+  if (!file) return undefined;
+  const secret = await readSecret({ dir: process.cwd() }, file).catch((error) => {
+    throw new SignInError('rejected', `GOOGLE_APPLICATION_CREDENTIALS: ${errorText(error)}`);
+  });
+  return keyOf(file, secret);
 }
 
 const KeyFile = z.looseObject({ type: z.string(), project_id: z.string().exactOptional() });
@@ -107,10 +117,12 @@ export function keyFileSignIn(
   options: LibraryOptions,
 ): SignIn {
   let last: Secret | undefined;
+  const what = `the key ${name}`;
+  const hint = 'replace it with a valid key';
   const key = async () => keyOf(name, await read());
   const signIn = librarySignIn(options, {
-    what: `the key ${name}`,
-    hint: 'replace it with a valid key',
+    what,
+    hint,
     open: async (auth, client) => auth.fromJSON(await key(), client),
   });
   return {
@@ -121,7 +133,13 @@ export function keyFileSignIn(
       last = secret;
       return await signIn.headers();
     },
-    project: async () => (await key()).project_id,
+    async project() {
+      try {
+        return (await key()).project_id;
+      } catch (error) {
+        throw libraryError(what, error, hint);
+      }
+    },
   };
 }
 
@@ -129,7 +147,7 @@ function keyOf(name: string, secret: Secret) {
   const content = secret.reveal();
   const fault = credentialFileFault('any', content);
   if (fault === undefined) return KeyFile.parse(parseJson(content));
-  throw new SignInError('rejected', `${name}: ${fault}; replace it with a valid key`);
+  throw new SignInError('rejected', `${name}: ${fault}`);
 }
 
 function librarySignIn(

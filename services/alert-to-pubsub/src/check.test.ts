@@ -97,3 +97,20 @@ ${line}services: { alert-to-pubsub: ${settings || '{}'} }
 
   expect(createAlertToPubsub().notes?.(parseRack(text, { file: 'rack.yaml' }))).toEqual(notes);
 });
+
+it('finds an invalid key file of application default credentials', async () => {
+  const file = join(await tempDir(), 'key.json');
+  await writeFile(file, '{"type":"authorized_user","client_id":"a"}', { mode: 0o600 });
+  vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', file);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const text = 'rack: rack4\njumphost: { name: jumphost, address: 192.168.1.8 }\n';
+
+  const found = await createAlertToPubsub().check?.(parseRack(text, { file: '/x/rack.yaml' }));
+
+  expect(found).toEqual([
+    {
+      path: ['services', 'alert-to-pubsub', 'credentials'],
+      message: `${file}: client_secret is missing or invalid, refresh_token is missing or invalid`,
+    },
+  ]);
+});

@@ -1,13 +1,17 @@
-/** `--check`: sinks that cannot work. */
+/** `--check`: sinks that cannot work. Credentials in rack.yaml are checked for each service. */
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { defaultKeyFault } from '@skolo/google';
 import { type Finding, hostOfUrl, type Rack, servicePorts, serviceUrl } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
 
 type HttpSink = Extract<Rack['services']['alert-to-pubsub']['sinks'][number], { kind: 'http' }>;
 
 export async function check(rack: Rack): Promise<Finding[]> {
-  const findings = rack.services['alert-to-pubsub'].sinks.map(async (sink, i) => {
+  const { pubsub, credentials, sinks } = rack.services['alert-to-pubsub'];
+  const message = pubsub && credentials === 'default' ? await defaultKeyFault() : undefined;
+  const path = ['services', 'alert-to-pubsub', 'credentials'];
+  const findings = sinks.map(async (sink, i) => {
     const faults =
       sink.kind === 'file'
         ? { file: await faultOfFile(resolve(rack.dir, sink.file)) }
@@ -17,7 +21,7 @@ export async function check(rack: Rack): Promise<Finding[]> {
       return message === undefined ? [] : [{ path, message }];
     });
   });
-  return (await Promise.all(findings)).flat();
+  return [...(message ? [{ path, message }] : []), ...(await Promise.all(findings)).flat()];
 }
 
 function faultOfUrl(url: string, rack: Rack): string | undefined {
