@@ -40,19 +40,16 @@ describe('the configuration of an APC rack PDU', () => {
     kept: ['UserProfile1AuthProtocol=SHA'],
   });
 
-  it('is taken back by the card', async () => {
+  it('is what the steps put on the card', async () => {
     const sitting = await sit();
-    const { device, model, connect } = sitting;
+    const { device, connect } = sitting;
     const version = device.running();
-    await connect().upload('config.ini', Buffer.from('[SystemID]\nLocation=elsewhere\n'));
-    const changed = device.running();
 
     const [copy] = stepsOf(sitting, version);
     const [, target = ''] = /:(\S+)$/.exec(copy?.lines[1] ?? '') ?? [];
     await connect().upload(target, version);
 
-    expect(changed.toString()).toContain('\nLocation=elsewhere\n');
-    expect(isSame(device.running(), version, model)).toBe(true);
+    expect(device.running()).toEqual(version);
     expect(copy?.lines[1]).toBe(`scp -O -P ${device.port} config.ini apc@127.0.0.1:config.ini`);
   });
 

@@ -1,7 +1,6 @@
 /**
  * The ssh side of the network management card of an APC rack PDU: a command line, `apc>`, and `config.ini`, which is fetched and
- * put by scp. What is put is merged: keys of sections that are there, and nothing else; it takes the card a moment, and
- * an event in its log says how it went.
+ * put by scp. What is put stays as it is; a real card takes over the keys that it knows.
  *
  * Sources: APC's "Network Management Card 2 User Guide", chapter "How to Export Configuration Settings" (sections, keys,
  * `Override`, what is not exported), and its "Command Line Interface Guide" (`about`, E000); the file of a card that
@@ -21,8 +20,6 @@ export interface ApcCardOptions extends CliOptions {
   /** Of its agent of SNMP, which takes over what `snmp` and `snmpv3` change. */
   snmp?: SnmpOptions;
 }
-
-type Section = Map<string, string>;
 
 const applications = {
   rpdu: ['Network Management Card AOS v3.9.2', 'Rack PDU APP v3.9.2'],
@@ -167,10 +164,10 @@ function modelFor({ generation = 'rpdu2', snmp = {} }: ApcCardOptions): SwitchMo
       return answer;
     };
   const [system, application] = applications[generation];
-  let sections = parse(apcCardExample);
+  let uploaded: string | undefined;
   let device: Switch | undefined;
   const running = () =>
-    composed(sections, applications[generation], device?.core.addedLines() ?? []);
+    uploaded ?? composed(applications[generation], device?.core.addedLines() ?? []);
   return {
     name: generation === 'rpdu' ? 'apc-rpdu' : 'apc-rpdu2',
     ident: 'cryptlib',
@@ -201,7 +198,7 @@ function modelFor({ generation = 'rpdu2', snmp = {} }: ApcCardOptions): SwitchMo
           read: running,
           write: (text, { session }) =>
             session.act(() => {
-              sections = merged(sections, parse(text));
+              uploaded = text;
             }),
         },
       },
@@ -224,45 +221,12 @@ export function startApcCard(options: ApcCardOptions): Promise<ConfiguredDevice>
   return startSwitch(modelFor(options), options);
 }
 
-function parse(text: string): Map<string, Section> {
-  const sections = new Map<string, Section>();
-  let section: Section = new Map();
-  for (const line of text.split(/\r?\n/)) {
-    const [, heading] = /^\[(.*)\]$/.exec(line) ?? [];
-    if (heading !== undefined) {
-      section = new Map();
-      sections.set(heading, section);
-    }
-    const [, key, value] = /^([^;=]+)=(.*)$/.exec(line) ?? [];
-    if (key !== undefined) section.set(key, value ?? '');
-    else if (line.startsWith(';')) section.set(line, '');
-  }
-  return sections;
-}
-
-/** Keys of `from` in the place of those that are there. */
-function merged(into: Map<string, Section>, from: Map<string, Section>): Map<string, Section> {
-  return new Map(
-    [...into].map(([heading, section]) => {
-      const given = from.get(heading) ?? new Map<string, string>();
-      return [heading, new Map([...section].map(([key, value]) => [key, given.get(key) ?? value]))];
-    }),
-  );
-}
-
 function composed(
-  sections: Map<string, Section>,
   [system, application]: readonly [string, string],
   added: readonly string[],
 ): string {
   const [date, time] = new Date().toISOString().replace(/\..*$/, '').split('T');
   const head = `; Schneider Electric\n; ${system}\n; ${application}\n; (c) 2019 Schneider Electric. All rights reserved.\n; Configuration file, generated on ${date} at ${time} by Administrator apc\n`;
   const comments = added.map((line) => `; ${line}\n`).join('');
-  const body = [...sections].map(([heading, section]) => {
-    const lines = [...section].map(([key, value]) =>
-      key.startsWith(';') ? `${key}\n` : `${key}=${value}\n`,
-    );
-    return `\n[${heading}]\n${lines.join('')}`;
-  });
-  return `${head}${comments}${body.join('')}`;
+  return `${head}${comments}\n${apcCardExample}`;
 }

@@ -1,12 +1,12 @@
 /**
- * The files of an OpenWrt router that belong to its configuration, and `sysupgrade`, which lists, archives and restores
- * them.
+ * The files of an OpenWrt router that belong to its configuration, and `sysupgrade`, which lists and archives them, and
+ * keeps what is to be restored.
  *
  * Source: OpenWrt's /sbin/sysupgrade (`-l`, `-b -`, `-r -`) and its documentation ("Backup and restore"). The archive's
  * times are those of the files, so that no two archives need be the same.
  */
 
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import type { OwnAccounts } from '../../accounts.ts';
 import type { Core } from '../../core.ts';
 import type { CliOptions } from '../../model.ts';
@@ -14,7 +14,7 @@ import { hashOf, isRight } from '../../switch/account-statements.ts';
 import { HungUp } from '../../terminal.ts';
 import { decodeText, encodeText, escapeByte } from '../../text-bytes.ts';
 import type { Call, Files, Output, Program } from '../../unix/box.ts';
-import { createTar, readTar } from './tar.ts';
+import { createTar } from './tar.ts';
 
 interface OpenwrtFile {
   mode: number;
@@ -114,6 +114,8 @@ const keysFile = '/etc/dropbear/authorized_keys';
 export class OpenwrtFiles {
   private readonly core: Core;
   private readonly files: Map<string, OpenwrtFile>;
+  /** The archive that `sysupgrade -r` got, as it came. */
+  restored: Buffer | undefined;
 
   constructor(core: Core) {
     this.core = core;
@@ -200,7 +202,10 @@ export class OpenwrtFiles {
     const [option, name = ''] = call.args;
     if (option === '-l') return { stdout: `${this.names().join('\n')}\n` };
     if (option === '-b') return this.backup(call, name);
-    if (option === '-r') return this.restore(call, name, await given(call, name));
+    if (option === '-r') {
+      this.restored = encodeText((await given(call, name)) ?? '');
+      return {};
+    }
     return { stdout: 'Usage: sysupgrade [<upgrade-option>...] <image file or URL>\n', status: 1 };
   }
 
@@ -216,17 +221,6 @@ export class OpenwrtFiles {
     if (name === '-') return { stdout: terminal.session.configuration(bytes) };
     box.files.write(name, bytes, terminal);
     return { stdout: 'Saving config files...\n' };
-  }
-
-  private restore({ terminal }: Call, name: string, bytes: string | undefined): Output {
-    const archive = bytes === undefined ? undefined : unpacked(encodeText(bytes));
-    if (archive === undefined) {
-      return { stdout: `Invalid or unreadable archive file specified: ${name}\n`, status: 1 };
-    }
-    terminal.session.act(() => {
-      for (const { name, mode, content } of archive) this.files.set(`/${name}`, { mode, content });
-    });
-    return {};
   }
 
   /** As `uci export` has them. */
@@ -253,12 +247,4 @@ async function given({ stdin, box, terminal }: Call, name: string): Promise<stri
 
 function text(content: string, mode = 0o644): OpenwrtFile {
   return { mode, content: Buffer.from(content) };
-}
-
-function unpacked(bytes: Buffer) {
-  try {
-    return readTar(gunzipSync(bytes));
-  } catch {
-    return undefined;
-  }
 }

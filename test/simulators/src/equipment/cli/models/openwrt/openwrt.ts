@@ -30,6 +30,8 @@ export interface OpenwrtOptions extends CliOptions {
 interface OpenwrtDevice extends ConfiguredDevice {
   /** All that an archive of it holds now, by name, `etc/config/network`. */
   contents(): Map<string, Buffer>;
+  /** The archive that somebody restored last. */
+  restored(): Buffer | undefined;
 }
 
 /** ubus_strerror() of some codes. */
@@ -46,7 +48,7 @@ export async function startOpenwrt(options: OpenwrtOptions): Promise<OpenwrtDevi
   const { ports = 8, watts = 4.5 } = options;
   const names = Array.from({ length: ports }, (_, i) => `lan${i + 1}`);
   const board = new OutletBoard(names.map((name) => [name, { on: false, watts }]));
-  const model: UnixDeviceModel<Pick<OpenwrtDevice, 'contents'>> = {
+  const model: UnixDeviceModel<Pick<OpenwrtDevice, 'contents' | 'restored'>> = {
     name: 'openwrt',
     ident: 'dropbear',
     board,
@@ -74,7 +76,7 @@ export async function startOpenwrt(options: OpenwrtOptions): Promise<OpenwrtDevi
         },
         running: () => files.packages(),
         startup: () => files.packages(),
-        more: { contents: () => files.contents() },
+        more: { contents: () => files.contents(), restored: () => files.restored },
       };
     },
   };
