@@ -6,7 +6,7 @@ export {
   type AlertReceiver,
   startAlertReceiver,
 } from './alert-receivers/server.ts';
-export type { CliDevice, ConfiguredDevice } from './equipment/cli/core.ts';
+export type { CliDevice, ConfiguredDevice, ReplayingDevice } from './equipment/cli/core.ts';
 export { makeSshKey, publicSshKey } from './equipment/cli/host-key.ts';
 export type { CliOptions } from './equipment/cli/model.ts';
 export { type ApcCardOptions, startApcCard } from './equipment/cli/models/apc-card.ts';
@@ -20,7 +20,7 @@ export {
   startUnifiSwitch,
   type UnifiSwitchOptions,
 } from './equipment/cli/models/fastpath/unifi-switch.ts';
-export { type JunosOptions, startJunos } from './equipment/cli/models/junos/junos.ts';
+export { type JunosOptions, startJunos } from './equipment/cli/models/junos.ts';
 export { type MpowerOptions, startMpower } from './equipment/cli/models/mpower.ts';
 export { type NxosOptions, startNxos } from './equipment/cli/models/nxos.ts';
 export { type OpenwrtOptions, startOpenwrt } from './equipment/cli/models/openwrt/openwrt.ts';
@@ -30,7 +30,8 @@ export { type EdgeosOptions, startEdgeos } from './equipment/cli/models/vyatta/e
 export type { VyattaDevice } from './equipment/cli/models/vyatta/vyatta.ts';
 export { startVyos } from './equipment/cli/models/vyatta/vyos.ts';
 export { startRecording } from './equipment/cli/recording.ts';
-export { type Typed, typeInto } from './equipment/cli/typist.ts';
+export { sessionOf } from './equipment/cli/switch/replay.ts';
+export { typeInto } from './equipment/cli/typist.ts';
 export {
   type DeviceFault,
   deviceFaults,

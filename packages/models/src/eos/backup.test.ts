@@ -1,7 +1,7 @@
 import { type EosOptions, startEos } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { isSame } from '../configuration/text.ts';
-import { itIsUnsavedAfter, itMasks, restores, typed } from '../testing/configurations.ts';
+import { itIsUnsavedAfter, itMasks, itReplaysRestore } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup, eos as dialect } from './eos.ts';
@@ -32,7 +32,7 @@ describe('the configuration of an Arista switch', () => {
     expect(transcript.join('')).not.toMatch(/canary/);
   });
 
-  itIsUnsavedAfter(sit, dialect, ['configure', 'interface Ethernet2', 'description spare', 'end']);
+  itIsUnsavedAfter(sit, ['uplink', 'spare']);
 
   itMasks(sit, {
     secret: /s3cret/gi,
@@ -44,16 +44,11 @@ describe('the configuration of an Arista switch', () => {
     ],
   });
 
-  it('is exactly the version after the steps, whatever was there', async () => {
-    const configuration =
-      'hostname arista-1\nvlan 99\n   name gone\ninterface Ethernet1\n   shutdown\n';
-
-    await restores(await sit(), await sit({ configuration }), '>', (lines) => [
-      { keys: 'enable\r', until: 'Password: ' },
-      { keys: `${enablePassword}\r`, until: '#' },
-      ...typed(lines.slice(1), '#'),
-      { keys: 'show hostname\r', until: 'FQDN:' },
-    ]);
+  itReplaysRestore((configuration) => sit({ configuration }), dialect, {
+    configuration:
+      'hostname arista-1\n!\nvlan 10\n   name phones\n!\ninterface Ethernet1\n   description uplink\n!\n',
+    begin: 'configure session skolo-restore',
+    before: ['enable'],
   });
 
   it.each([

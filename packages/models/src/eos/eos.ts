@@ -106,7 +106,7 @@ export const connectedHosts = cliConnectedHosts({
 /**
  * Arista EOS: passwords of local users, and the enable password.
  *
- * Verified with: its simulator only.
+ * Verified with: a replayed session only, written after these documents.
  * Quirks: the statement contains the user's privilege and role, which are repeated.
  * Source: Arista EOS User Manual, "User Security": `username`, `enable password`; "Managing the Switch Configuration".
  */

@@ -160,7 +160,7 @@ export const connectedHosts = cliConnectedHosts({
 /**
  * Juniper Junos: passwords of local users.
  *
- * Verified with: its simulator only.
+ * Verified with: a replayed session only, written after these documents.
  * Quirks: the password is asked for twice, without an echo. A commit is active and saved.
  * Source: Junos OS User Access and Authentication Guide, "plain-text-password"; CLI User Guide, "Committing a Configuration".
  */

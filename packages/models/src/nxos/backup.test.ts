@@ -1,7 +1,7 @@
 import { type NxosOptions, startNxos } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { isSame } from '../configuration/text.ts';
-import { itIsUnsavedAfter, itMasks, restores, typed } from '../testing/configurations.ts';
+import { itIsUnsavedAfter, itMasks, itReplaysRestore } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup, nxos as dialect } from './nxos.ts';
@@ -27,12 +27,7 @@ describe('the configuration of a Nexus', () => {
     expect(startup && isSame(bytesOf(content), startup, model)).toBe(true);
   });
 
-  itIsUnsavedAfter(sit, dialect, [
-    'configure terminal',
-    'interface Ethernet1/2',
-    'description spare',
-    'end',
-  ]);
+  itIsUnsavedAfter(sit, ['uplink', 'spare']);
 
   itMasks(sit, {
     secret: /s3cret|5ec2e7/gi,
@@ -40,11 +35,10 @@ describe('the configuration of a Nexus', () => {
     kept: ['key chain ospf-keys', 'no password strength-check', 'skolo sshkey ssh-ed25519 AAAAC3'],
   });
 
-  it('gets back into a switch that is fresh from the factory, by the steps', async () => {
-    await restores(await sit(), await sit({ configuration: '' }), '# ', (lines) => [
-      ...typed(lines, '# '),
-      { keys: 'show hostname\r', until: 'nexus-1 \r\n' },
-    ]);
+  itReplaysRestore((configuration) => sit({ configuration }), dialect, {
+    configuration:
+      'hostname nexus-1\nvlan 10\n  name phones\ninterface Ethernet1/1\n  description uplink\nline vty\n  session-limit 16\n',
+    begin: 'configure terminal',
   });
 
   it.each([

@@ -106,7 +106,7 @@ export const connectedHosts = cliConnectedHosts({
 /**
  * Cisco NX-OS: passwords of local users.
  *
- * Verified with: its simulator only.
+ * Verified with: a replayed session only, written after these documents.
  * Quirks: a new password is checked for its strength, unless `no password strength-check` is set.
  * Source: Cisco Nexus 9000 NX-OS Security Configuration Guide, "Configuring User Accounts and RBAC"; Fundamentals Configuration
  * Guide, "copy running-config startup-config".

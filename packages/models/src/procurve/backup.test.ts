@@ -1,7 +1,7 @@
 import { type ProcurveOptions, startProcurve } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { isSame } from '../configuration/text.ts';
-import { itIsUnsavedAfter, itMasks, restores, typed } from '../testing/configurations.ts';
+import { itIsUnsavedAfter, itMasks, itReplaysRestore } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup, procurve as dialect } from './procurve.ts';
@@ -39,7 +39,7 @@ describe('the configuration of a ProCurve', () => {
     expect(transcript.join('')).not.toMatch(/canary/);
   });
 
-  itIsUnsavedAfter(sit, dialect, ['configure', 'interface 2', 'name "spare"', 'exit', 'exit']);
+  itIsUnsavedAfter(sit, ['uplink', 'spare']);
 
   itMasks(sit, {
     secret: /s3cret|5ec2e7/gi,
@@ -51,14 +51,10 @@ describe('the configuration of a ProCurve', () => {
     ],
   });
 
-  it('gets back into a switch that is fresh from the factory, by the steps', async () => {
-    const fresh = await sit({ configuration: '' });
-
-    await restores(await sit(), fresh, 'Press any key to continue', (lines) => [
-      { keys: ' ', until: '# \x1b' },
-      ...typed(lines, '# \x1b'),
-      { keys: 'show version\r', until: 'Boot Image' },
-    ]);
+  itReplaysRestore((configuration) => sit({ configuration }), dialect, {
+    configuration:
+      'hostname "procurve-1"\ninterface 1\n   name "uplink"\n   exit\nsnmp-server contact "ann@example.com"\n',
+    begin: 'configure',
   });
 
   it.each([

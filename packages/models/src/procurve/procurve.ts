@@ -116,7 +116,7 @@ export const connectedHosts = cliConnectedHosts({
 /**
  * HP ProCurve and ArubaOS-S: the password of the manager or operator.
  *
- * Verified with: its simulator only.
+ * Verified with: a replayed session only, written after these documents.
  * Quirks: passwords are in the configuration only with `include-credentials`; without it nothing is changed. The password that
  * `enable` asks for is that of the manager: give a login of the operator no part in a rotation.
  * Source: HP Access Security Guide (6120, 2920, 5400R), "Configuring Username and Password Security", "Saving Security

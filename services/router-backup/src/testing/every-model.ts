@@ -11,6 +11,7 @@ import {
   type CliDevice,
   type ConfiguredDevice,
   peer,
+  type ReplayingDevice,
   startApcCard,
   startCiscoIos,
   startEdgeos,
@@ -26,7 +27,6 @@ import {
   startRouteros,
   startUnifiSwitch,
   startVyos,
-  type Typed,
   typeInto,
 } from '@skolo/simulators';
 
@@ -65,18 +65,31 @@ const login = { ...account, secondMs: 1 };
 const saving = [false, true] as const;
 const { signal } = new AbortController();
 
+/** `ticks`: it shows a time. */
+type About = Pick<Example, 'entry' | 'unsaved'> & { ticks?: boolean };
+
 function typedInto(
   device: ConfiguredDevice,
   { first, lines, until = '\r\n', last }: Talk,
-  about: Pick<Example, 'entry' | 'unsaved'> & { ticks?: boolean; before?: readonly Typed[] } = {},
+  { ticks, ...rest }: About,
 ): Example {
-  const { ticks, before = [], ...rest } = about;
   const keys = lines.map((line) => ({ keys: `${line}\r`, until }));
   return {
     port: device.port,
     ...rest,
     ...(ticks && { shown: () => device.running() }),
-    change: () => typeInto(device, account, first, [...before, ...keys, last]),
+    change: () => typeInto(device, account, first, [...keys, last]),
+    close: () => device.close(),
+  };
+}
+
+/** One that replays sessions. */
+function edited(device: ReplayingDevice, { ticks, ...rest }: About = {}): Example {
+  return {
+    port: device.port,
+    ...rest,
+    ...(ticks && { shown: () => device.running() }),
+    change: async () => device.edit((text) => text.replace('phones', mark)),
     close: () => device.close(),
   };
 }
@@ -100,16 +113,6 @@ function withLine(
 }
 
 const showVersion = (until: string) => ({ keys: 'show version\r', until });
-const aristaLines = ['configure', 'interface Ethernet2', `description ${mark}`, 'end'];
-const arista: Talk = {
-  first: '>',
-  lines: ['terminal length 0', ...aristaLines],
-  last: { keys: 'show hostname\r', until: 'FQDN:' },
-};
-const enabled = [
-  { keys: 'enable\r', until: 'Password: ' },
-  { keys: `${enablePassword}\r`, until: '#' },
-];
 const vyatta: Talk = {
   first: ':~$ ',
   lines: ['configure', `set system domain-name ${mark}.example`, 'commit', 'exit'],
@@ -133,53 +136,22 @@ export const examples: ReadonlyMap<string, Start> = new Map<string, Start>([
         { unsaved: saving },
       ),
   ],
-  [
-    'nxos',
-    async () =>
-      typedInto(
-        await startNxos(login),
-        {
-          first: '# ',
-          lines: ['configure terminal', 'interface Ethernet1/2', `description ${mark}`, 'end'],
-          last: { keys: 'show clock\r', until: '# ' },
-        },
-        { unsaved: saving, ticks: true },
-      ),
-  ],
+  ['nxos', async () => edited(await startNxos(login), { unsaved: saving, ticks: true })],
   [
     'eos',
     async () =>
-      typedInto(await startEos({ ...login, enablePassword }), arista, {
-        unsaved: saving,
-        ticks: true,
-        before: enabled,
-      }),
+      edited(await startEos({ ...login, enablePassword }), { unsaved: saving, ticks: true }),
   ],
   [
     'generic',
     async () =>
-      typedInto(await startEos({ ...login, enablePassword }), arista, {
+      edited(await startEos({ ...login, enablePassword }), {
         ticks: true,
-        before: enabled,
         entry:
           "prompt: '^[\\w-]+(?:\\(.*\\))?[>#]$', pagingOff: [terminal length 0], enable: enable, commands: [show running-config], complete: { end: '^end$' }, volatile: ['^! Time:']",
       }),
   ],
-  [
-    'procurve',
-    async () =>
-      typedInto(
-        await startProcurve(login),
-        {
-          first: 'Press any key to continue',
-          lines: ['configure', 'interface 2', `name "${mark}"`, 'exit', 'exit'],
-          // It paints its screen, and sends no line ends.
-          until: '# \x1b',
-          last: showVersion('Boot Image'),
-        },
-        { unsaved: saving, before: [{ keys: ' ', until: '# \x1b' }] },
-      ),
-  ],
+  ['procurve', async () => edited(await startProcurve(login), { unsaved: saving })],
   [
     'edgeswitch',
     async () =>
@@ -196,15 +168,7 @@ export const examples: ReadonlyMap<string, Start> = new Map<string, Start>([
         { unsaved: saving, ticks: true },
       ),
   ],
-  [
-    'junos',
-    async () =>
-      typedInto(await startJunos(login), {
-        first: '> ',
-        lines: ['configure', `set system location building ${mark}`, 'commit', 'exit'],
-        last: showVersion('Junos: '),
-      }),
-  ],
+  ['junos', async () => edited(await startJunos(login))],
   [
     'routeros',
     async () => {
@@ -252,7 +216,11 @@ async function apc(generation: 'rpdu' | 'rpdu2'): Promise<Example> {
     shown: () => device.running(),
     change: () =>
       overSsh(device, (session) =>
-        session.upload('config.ini', Buffer.from(`[SystemID]\nLocation=${mark}\n`), { signal }),
+        session.upload(
+          'config.ini',
+          Buffer.from(device.running().toString().replace('rack 4', mark)),
+          { signal },
+        ),
       ),
     close: () => device.close(),
   };

@@ -48,6 +48,12 @@ export interface ConfiguredDevice extends CliDevice {
   startup(): Buffer;
 }
 
+/** One that replays sessions, which change nothing that it shows. */
+export interface ReplayingDevice extends ConfiguredDevice {
+  /** Somebody changes its configuration. */
+  edit(change: (text: string) => string): void;
+}
+
 export interface CoreOptions {
   board: OutletBoard;
   faults?: readonly DeviceFault[];

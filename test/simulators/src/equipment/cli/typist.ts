@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Client, type ClientChannel } from 'ssh2';
 import type { SimulatedDevice } from '../device.ts';
 
-export interface Typed {
+interface Typed {
   /** With its return where there is one: `end\r`, `\x04`, `y`. */
   keys: string;
   /** What is waited for before the next one. */

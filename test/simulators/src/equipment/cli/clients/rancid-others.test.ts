@@ -4,7 +4,7 @@ import type { DeviceFault } from '../../device.ts';
 import type { ConfiguredDevice } from '../core.ts';
 import type { CliOptions } from '../model.ts';
 import { startEos } from '../models/eos.ts';
-import { startJunos } from '../models/junos/junos.ts';
+import { startJunos } from '../models/junos.ts';
 import { startNxos } from '../models/nxos.ts';
 import { startProcurve } from '../models/procurve.ts';
 import { startRouteros } from '../models/routeros/routeros.ts';

@@ -1,17 +1,15 @@
 /**
- * Arista switch (EOS) over ssh: `enable` that asks for a password only where one is set, a probe of the terminal before
- * the first prompt, a pager, and configuration sessions, which replace what is active as a whole and undo themselves
- * unless they are confirmed.
+ * Arista switch (EOS) over ssh, which replays eos.session: `enable` that asks for a password only where one is set, a probe of the
+ * terminal before the first prompt, and a pager.
  *
- * Sources: Arista EOS User Manual ("Command-Line Interface", "Switch Administration": configuration sessions, `commit
- * timer`, `rollback clean-config`); sessions that gnetcli recorded (probe, pager, texts of rejections); headers of configurations as
- * Oxidized and RANCID strip them. What the pager sends to disappear is what less(1) does.
+ * Sources: Arista EOS User Manual ("Command-Line Interface"); sessions that gnetcli recorded (probe, pager, texts of rejections); headers of
+ * configurations as Oxidized and RANCID strip them. What the pager sends to disappear is what less(1) does.
  */
-import type { ConfiguredDevice } from '../core.ts';
-import { configuration, enable, leave, save, setPager, to } from '../switch/commands.ts';
+import type { ReplayingDevice } from '../core.ts';
+import { configuration, enable, leave, setPager, to } from '../switch/commands.ts';
 import type { Commands, SwitchModel, SwitchOptions } from '../switch/model.ts';
+import { replaying } from '../switch/replay.ts';
 import { startSwitch } from '../switch/switch.ts';
-import { sessionCommands, sessionStatements } from './eos-sessions.ts';
 import { eosArp, eosMacTable, iosLinks, prints } from './host-tables.ts';
 
 export type EosOptions = SwitchOptions;
@@ -84,40 +82,6 @@ management ssh
    idle-timeout 30
 `;
 
-const version = `Arista DCS-7050SX3-48YC8-R
-Hardware version: 11.03
-Serial number: {serial}
-Hardware MAC address: 985d.8200.0001
-System MAC address: 985d.8200.0001
-
-Software image version: 4.29.2F
-Architecture: i686
-Internal build version: 4.29.2F-30640700.4292F
-Image format version: 3.0
-Image optimization: Default
-
-Uptime: 5 weeks, 6 days, 3 hours and 12 minutes
-Total memory: 8099732 kB
-Free memory: 6104384 kB
-
-`;
-
-const inventory = `System information
-  Model                     Description
-  ------------------------- ----------------------------------------------------
-  DCS-7050SX3-48YC8         48x25GbE SFP+ & 8x100GbE QSFP Switch
-
-  HW Version  Serial Number  Mfg Date   Epoch
-  ----------- -------------- ---------- -----
-  11.03       {serial14} 2021-05-14 01.00
-
-System has 2 power supply slots
-  Slot Model            Serial Number
-  ---- ---------------- ----------------
-  1    PWR-500AC-F      PSUS3R1ALNUMBER1
-
-`;
-
 const device = `! device: {host} (DCS-7050SX3-48YC8, EOS-4.29.2F)
 !
 ! boot system flash:/EOS-4.29.2F.swi
@@ -126,17 +90,6 @@ const device = `! device: {host} (DCS-7050SX3-48YC8, EOS-4.29.2F)
 end
 `;
 
-const saved = save('Copy completed successfully.\n');
-const shown: Commands = {
-  'show running-config': configuration('{running}'),
-  'show startup-config': '{startup}',
-  'write memory': saved,
-  write: saved,
-  'copy running-config startup-config': saved,
-  'show mac address-table': prints(eosMacTable),
-  'show interfaces status': prints(iosLinks),
-  'show ip arp': prints(eosArp),
-};
 const everywhere: Commands = {
   exit: leave,
   logout: leave,
@@ -145,9 +98,6 @@ const everywhere: Commands = {
     on: 'Terminal length set to {rows}.\n',
   }),
   'terminal width <columns>': 'Width set to {2} columns.\n',
-  'show version': version,
-  'show inventory': inventory,
-  'show hostname': 'Hostname: {host}\nFQDN:     {host}\n',
 };
 
 const model: SwitchModel = {
@@ -157,7 +107,6 @@ const model: SwitchModel = {
   pager: { text: '\x1b[7m --More-- \x1b[27m\x1b[K', erase: '\r\x1b[K', rows: 23 },
   greeting: 'Last login: Fri Nov 20 09:58:01 2026 from 192.168.1.8\n',
   afterGreeting: '\x1b[5n',
-  freeTextPrompt: '',
   hostName: 'localhost',
   serial: 'SSJ17190123',
   modes: {
@@ -178,67 +127,20 @@ const model: SwitchModel = {
       prompt: '{host}#',
       commands: {
         ...everywhere,
-        ...shown,
+        'show running-config': configuration('{running}'),
+        'show startup-config': '{startup}',
+        'show mac address-table': prints(eosMacTable),
+        'show interfaces status': prints(iosLinks),
+        'show ip arp': prints(eosArp),
         enable: '',
         disable: to('user'),
-        'configure terminal': to('config'),
-        configure: to('config'),
-        ...sessionCommands,
       },
     },
-    config: {
-      prompt: '{host}({placeInSession})#',
-      configures: true,
-      commands: { ...shown, ...sessionStatements },
-    },
   },
-  places: [
-    [/^interface (\D{2})\D*(.*)$/, 'config-if-$1$2'],
-    [/^vlan (.*)$/, 'config-vlan-$1'],
-    [/^router (\w+).*$/, 'config-router-$1'],
-  ],
   rejections: {
     invalid: "% Invalid input (at token {token}: '{word}')\n",
     incomplete: '% Incomplete command\n',
     ambiguous: '% Ambiguous command\n',
-  },
-  style: {
-    indent: 3,
-    sections: [
-      /^interface /,
-      /^vlan [\d,-]+$/,
-      /^router /,
-      /^vrf instance /,
-      /^management /,
-      /^ip access-list /,
-      /^aaa group server /,
-      /^mac security$/,
-      /^profile /,
-    ],
-    single: [
-      /^username \S+ (?=privilege|role|secret)/,
-      'enable password',
-      'hostname',
-      'name',
-      'description',
-      'ip address',
-      'banner motd',
-      'banner login',
-    ],
-    separator: '!',
-    comment: /^!/,
-    freeText: (line) => (/^banner (?:motd|login)$/.test(line) ? /^EOF$/ : undefined),
-  },
-  accounts: {
-    typed: [
-      [
-        /^(username \S+(?: privilege \d+)?(?: role \S+)? secret) (?:0 )?(?<secret>\S+)$/,
-        '$1 sha512 {hash}',
-      ],
-      [/^(enable password) (?:0 )?(?<secret>\S+)$/, '$1 sha512 {hash}'],
-    ],
-    user: (name) => new RegExp(`^username ${name} .*\\bsecret `),
-    enable: /^enable password /,
   },
   example,
   running: `! Command: show running-config\n! Time: {now}\n${device}`,
@@ -254,13 +156,9 @@ const model: SwitchModel = {
   },
   values: {
     serial14: (it) => it.fill('{serial}').padEnd(14),
-    placeInSession: (it, { talk }) =>
-      it
-        .fill('{place}', {}, talk)
-        .replace('config', talk?.candidate ? `config-s-${talk.candidate.name}` : 'config'),
   },
 };
 
-export function startEos(options: EosOptions): Promise<ConfiguredDevice> {
-  return startSwitch(model, options);
+export function startEos(options: EosOptions): Promise<ReplayingDevice> {
+  return startSwitch(replaying(model, /^write /), options);
 }

@@ -57,15 +57,16 @@ describe.skipIf(peer('ssh') === undefined)('a Nexus, to OpenSSH', () => {
 });
 
 describe('netmiko, to a Nexus', () => {
-  it('reads, changes and saves the configuration', async (context) => {
-    const { device, netmiko } = await sit(context, startNxos);
+  it('reads the configuration, and replays a session', async (context) => {
+    const { netmiko, told } = await sit(context, startNxos);
     const send = (command: string) => netmiko.call('send_command', [command]);
 
     const prompt = await netmiko.connect('cisco_nxos');
     const running = await send('show running-config');
     const inventory = await send('show inventory');
-    await netmiko.call('send_config_set', [['interface Ethernet1/2', 'description spare']]);
-    const changed = await send('show running-config');
+    const lines = ['hostname nexus-1', 'vlan 10', 'name phones', 'interface Ethernet1/1'];
+    lines.push('description uplink', 'line vty', 'session-limit 16');
+    const typed = await netmiko.call('send_config_set', [lines]);
     await netmiko.call('save_config');
 
     expect(prompt).toBe('nexus-1');
@@ -74,8 +75,8 @@ describe('netmiko, to a Nexus', () => {
     );
     expect(running).not.toContain('More');
     expect(inventory).toContain('SN: FDO21120ABC');
-    expect(changed).toContain('\n  description spare\n');
-    expect(device.startup().toString()).toContain('!Startup config saved at: ');
-    expect(device.startup().toString()).toContain('\n  description spare\n');
+    expect(typed).not.toContain('Invalid');
+    expect(told()).toEqual(expect.arrayContaining([...lines, 'end']));
+    expect(told().at(-1)).toBe('copy running-config startup-config');
   });
 });

@@ -1,16 +1,17 @@
 /**
- * Cisco Nexus with NX-OS over ssh: everybody with the role network-admin is privileged from the start, `show` works in
- * configuration mode, too, the echo of a line ends in CR CR LF, and a return comes before each prompt. Its
- * configuration has no end mark; the one that it boots with is a copy.
+ * Cisco Nexus with NX-OS over ssh, which replays nxos.session: everybody with the role network-admin is privileged from the start, the
+ * echo of a line ends in CR CR LF, and a return comes before each prompt. Its configuration has no end mark; the one that it boots with is
+ * a copy.
  *
  * Sources: Cisco Nexus 9000 NX-OS Fundamentals Configuration Guide ("Understanding the Command-Line Interface",
  * "Configuration files"); sessions that gnetcli recorded (CR CR LF, the pager and its attributes, the texts of rejections);
  * headers of configurations as Oxidized and RANCID strip them. What the pager sends to disappear is made up: it is
  * what less(1) does.
  */
-import type { ConfiguredDevice } from '../core.ts';
-import { configuration, leave, save, setPager, to } from '../switch/commands.ts';
-import type { Commands, SwitchModel, SwitchOptions } from '../switch/model.ts';
+import type { ReplayingDevice } from '../core.ts';
+import { configuration, leave, setPager } from '../switch/commands.ts';
+import type { SwitchModel, SwitchOptions } from '../switch/model.ts';
+import { replaying } from '../switch/replay.ts';
 import { startSwitch } from '../switch/switch.ts';
 import { nxosArp, nxosLinks, nxosMacTable, prints } from './host-tables.ts';
 
@@ -95,63 +96,12 @@ logging server 10.0.0.9 5 use-vrf management facility local7
 logging timestamp milliseconds
 `;
 
-const version = `Cisco Nexus Operating System (NX-OS) Software
-TAC support: http://www.cisco.com/tac
-
-Software
-  BIOS: version 07.69
- NXOS: version 9.3(8)
-  BIOS compile time:  04/08/2021
-  NXOS image file is: bootflash:///nxos.9.3.8.bin
-  NXOS compile time:  8/4/2021 13:00:00 [08/04/2021 22:25:32]
-
-Hardware
-  cisco Nexus9000 C93180YC-EX chassis
-  Intel(R) Xeon(R) CPU  @ 1.80GHz with 24632712 kB of memory.
-  Processor Board ID {serial}
-
-  Device name: {host}
-  bootflash:   53298520 kB
-Kernel uptime is 41 day(s), 3 hour(s), 12 minute(s), 7 second(s)
-
-Last reset
-  Reason: Unknown
-  System version: 9.3(8)
-`;
-
-const inventory = `NAME: "Chassis",  DESCR: "Nexus9000 C93180YC-EX chassis"
-PID: N9K-C93180YC-EX     ,  VID: V02 ,  SN: {serial}
-
-NAME: "Slot 1",  DESCR: "48x10/25G/32G + 6x40/100G Ethernet/FC Module"
-PID: N9K-C93180YC-EX     ,  VID: V02 ,  SN: {serial}
-
-NAME: "Power Supply 1",  DESCR: "Nexus9000 C93180YC-EX chassis Power Supply"
-PID: NXA-PAC-650W-PI     ,  VID: V01 ,  SN: LIT21100PSU
-
-`;
-
 const motd = `
 Cisco Nexus Operating System (NX-OS) Software
 TAC support: http://www.cisco.com/tac
 Copyright (C) 2002-2021, Cisco and/or its affiliates.
 All rights reserved.
 `;
-
-const shown: Commands = {
-  'show running-config': configuration('{running}'),
-  'show startup-config': '{startup}',
-  'copy running-config startup-config': save(
-    '[########################################] 100%\nCopy complete, now saving to disk (please wait)...\nCopy complete.\n',
-  ),
-  'show version': version,
-  'show inventory': inventory,
-  'show debug': 'Debug level is set to Minor(1)\n',
-  'show license host-id': 'License hostid: VDH={serial}\n',
-  'show hostname': '{host} \n',
-  'show mac address-table': prints(nxosMacTable),
-  'show interface status': prints(nxosLinks),
-  'show ip arp': prints(nxosArp),
-};
 
 const firmware = 'version 9.3(8) Bios:version 07.69\n{text}\n';
 
@@ -164,7 +114,6 @@ const model: SwitchModel = {
   pager: { text: '\x1b[7m--More--\x1b[m', erase: '\r\x1b[K', rows: 23 },
   greeting: motd,
   beforePrompt: '\r',
-  freeTextPrompt: '> ',
   hostName: 'switch',
   serial: 'FDO21120ABC',
   firstMode: 'privileged',
@@ -174,70 +123,21 @@ const model: SwitchModel = {
       commands: {
         exit: leave,
         logout: leave,
-        ...shown,
+        'show running-config': configuration('{running}'),
+        'show startup-config': '{startup}',
+        'show mac address-table': prints(nxosMacTable),
+        'show interface status': prints(nxosLinks),
+        'show ip arp': prints(nxosArp),
         'terminal length <lines>': setPager(),
         'terminal width <columns>': '',
         'terminal no monitor-force': '',
-        'configure terminal': to(
-          'config',
-          'Enter configuration commands, one per line. End with CNTL/Z.\n',
-        ),
       },
     },
-    config: { prompt: '{host}({place})# ', configures: true, commands: shown },
   },
-  places: [
-    [/^interface .*$/, 'config-if'],
-    [/^vlan .*$/, 'config-vlan'],
-    [/^router .*$/, 'config-router'],
-    [/^neighbor .*$/, 'config-router-neighbor'],
-    [/^vrf .*$/, 'config-vrf'],
-    [/^line console.*$/, 'config-console'],
-    [/^line .*$/, 'config-line'],
-    [/^key chain .*$/, 'config-keychain'],
-    [/^aaa group .*$/, 'config-tacacs+'],
-  ],
   rejections: {
     invalid: "{marker}% Invalid command at '^' marker.\n",
     incomplete: "{marker}% Incomplete command at '^' marker.\n",
     ambiguous: "% Ambiguous command at '^' marker.\n",
-  },
-  style: {
-    indent: 2,
-    sections: [
-      /^interface /,
-      /^vlan [\d,-]+$/,
-      /^vrf context /,
-      /^vdc /,
-      /^router /,
-      /^line /,
-      /^key chain /,
-      /^key \d+$/,
-      /^neighbor [\d.]+$/,
-      /^aaa group server /,
-      /^hsrp \d+$/,
-    ],
-    single: [
-      /^username \S+ (?=password)/,
-      'hostname',
-      'name',
-      'description',
-      'banner',
-      'session-limit',
-    ],
-    separator: '',
-    comment: /^!/,
-    freeText: (line) => {
-      const [, delimiter, rest] = /^banner (?:motd|exec) (\S)(.*)$/.exec(line) ?? [];
-      if (delimiter === undefined || rest?.includes(delimiter)) return undefined;
-      return new RegExp(`\\${delimiter}$`);
-    },
-  },
-  accounts: {
-    typed: [
-      [/^(username \S+ password) (?:0 )?(?<secret>\S+)(?: +(role \S+))?$/, '$1 5 {hash}  $3'],
-    ],
-    user: (name) => new RegExp(`^username ${name} password `),
   },
   example,
   running: `\n!Command: show running-config\n!Running configuration last done at: {changed}\n!Time: {now}\n\n${firmware}`,
@@ -253,6 +153,6 @@ const model: SwitchModel = {
   },
 };
 
-export function startNxos(options: NxosOptions): Promise<ConfiguredDevice> {
-  return startSwitch(model, options);
+export function startNxos(options: NxosOptions): Promise<ReplayingDevice> {
+  return startSwitch(replaying(model, /^copy /), options);
 }

@@ -72,10 +72,8 @@ describe.skipIf(peer('ssh') === undefined)('a ProCurve, to OpenSSH', () => {
   });
 
   it('asks twice before it lets go', async () => {
-    const { device, ssh, say } = await start();
-    await say('configure', 'procurve-1(config)# ');
-    await say('hostname "other"', 'other(config)# ');
-    await say('exit', 'other# ');
+    const { device, ssh } = await start();
+    device.edit((text) => text.replace('DEFAULT_VLAN', 'other'));
 
     ssh.say('logout');
     await ssh.see('Do you want to log out (y/n)? ');
@@ -84,15 +82,15 @@ describe.skipIf(peer('ssh') === undefined)('a ProCurve, to OpenSSH', () => {
     ssh.type('n');
     await ssh.ended;
 
-    expect(device.startup().toString()).toContain('procurve-1');
+    expect(device.startup().toString()).toContain('DEFAULT_VLAN');
   });
 });
 
 describe('netmiko, to a ProCurve', () => {
   it.for(['manager', 'operator'] as const)(
-    'reads, changes and saves as %s',
+    'reads, and replays a session, as %s',
     async (role, context) => {
-      const { device, netmiko } = await sit(context, (account) =>
+      const { netmiko, told } = await sit(context, (account) =>
         startProcurve({ ...account, role, manager: { password: 's3cond' } }),
       );
       const send = (command: string) => netmiko.call('send_command', [command]);
@@ -101,14 +99,18 @@ describe('netmiko, to a ProCurve', () => {
       await netmiko.call('enable');
       if (role === 'operator') await netmiko.call('disable_paging', ['no page']);
       const running = await send('show running-config');
-      await netmiko.call('send_config_set', [['interface 2', 'name "spare"']]);
+      const lines = ['hostname "procurve-1"', 'interface 1', 'name "uplink"', 'exit', 'exit'];
+      const typed = await netmiko.call('send_config_set', [lines], {
+        exit_config_mode: false,
+      });
       await netmiko.call('save_config');
 
       expect(prompt).toBe('procurve-1');
       expect(running).toContain('; J9773A Configuration Editor;');
       expect(running).toContain('snmp-server community "S3cretRead" operator restricted\n');
       expect(running).not.toContain('MORE');
-      expect(device.startup().toString()).toContain('\n   name "spare"\n');
+      expect(typed).not.toContain('Invalid');
+      expect(told().at(-1)).toBe('write memory');
     },
   );
 });

@@ -1,17 +1,15 @@
 /**
- * HP ProCurve and ArubaOS-S over ssh and telnet: a screen that waits for any key before the first prompt, everything
+ * HP ProCurve and ArubaOS-S over ssh and telnet, which replays procurve.session: a screen that waits for any key before the first prompt, everything
  * painted with VT100 sequences, a pager that only newer firmware turns off, `enable` that asks for a name and a password, and a
  * logout that asks twice.
  *
- * Sources: ArubaOS-Switch Management and Configuration Guide for YA/YB.16 ("Using the Command Line Interface",
- * "Configuration file management", include-credentials); Oxidized's, netmiko's and RANCID's notes on what it sends and asks; see
+ * Sources: ArubaOS-Switch Management and Configuration Guide for YA/YB.16 ("Using the Command Line Interface"); Oxidized's, netmiko's and RANCID's notes on what it sends and asks; see
  * procurve-screen.ts for the sequences.
  */
-import type { ConfiguredDevice } from '../core.ts';
-import type { AccountStatements } from '../switch/account-statements.ts';
-import { configuration, save, to } from '../switch/commands.ts';
-import type { LineStyle } from '../switch/line-configuration.ts';
+import type { ReplayingDevice } from '../core.ts';
+import { configuration, to } from '../switch/commands.ts';
 import type { Commands, Run, SwitchModel, SwitchOptions } from '../switch/model.ts';
+import { replaying } from '../switch/replay.ts';
 import { startSwitch } from '../switch/switch.ts';
 import { prints, procurveLinks, procurveMacTable } from './host-tables.ts';
 import { ProcurveScreen, procurvePager } from './procurve-screen.ts';
@@ -91,44 +89,6 @@ const header = `; J9773A Configuration Editor; Created on release #YA.16.11.0005
 
 `;
 
-const version = `Image stamp:    /ws/swbuildm/rel_ajanta_qaoff/code/build/lakes(swbuildm_rel_ajanta_qaoff_rel_ajanta)
-                Apr 23 2021 10:41:07
-                YA.16.11.0005
-                518
-Boot Image:     Primary
-
-Boot ROM Version:    YA.15.20
-Active Boot ROM:     Primary
-
-`;
-
-const flash = `Image             Size (bytes) Date     Version
------------------ ------------ -------- --------------
-Primary Image   :     15771320 04/23/21 YA.16.11.0005
-Secondary Image :     15771320 04/23/21 YA.16.10.0012
-
-Boot ROM Version : YA.15.20
-Default Boot     : Primary
-
-`;
-
-const system = `
- Status and Counters - General System Information
-
-  System Name        : {host}
-  System Contact     : ann@example.com
-  System Location    : rack 4
-
-  MAC Age Time (sec) : 300
-
-  Software revision  : YA.16.11.0005        Base MAC Addr      : 3ca82a-5b1f00
-  ROM Version        : YA.15.20             Serial Number      : {serial}
-
-  Up Time            : 41 days              Memory   - Total   : 66,797,568
-  CPU Util (%)       : 4                               Free    : 27,934,896
-
-`;
-
 const copyright = `HP J9773A 2530-24G-PoEP Switch
 Software revision YA.16.11.0005
 
@@ -156,62 +116,15 @@ function enableFor({ manager, scrolls = 'next-line' }: ProcurveOptions): Run {
   };
 }
 
-function commandsOf(alwaysPages: boolean): Record<'everywhere' | 'shown', Commands> {
-  const paging: Commands = alwaysPages
-    ? {}
-    : { 'no page': setPaging(false), page: setPaging(true) };
-  const shown: Commands = {
-    'show running-config': configuration('{running}'),
-    'write terminal': configuration('{running}'),
-    'show config': '{startup}',
-    'write memory': save(''),
-    'show config status': status,
-    ...paging,
-  };
+function modelFor(options: ProcurveOptions): SwitchModel {
+  const { role = 'manager', scrolls = 'next-line', alwaysPages = false } = options;
   const everywhere: Commands = {
-    ...paging,
-    'show system': system,
-    'show system information': system,
-    'show system-information': system,
-    'show version': version,
-    'show flash': flash,
+    ...(!alwaysPages && { 'no page': setPaging(false), page: setPaging(true) }),
     'show mac-address': prints(procurveMacTable),
     'show interfaces brief': prints(procurveLinks),
     logout: logOut,
     'terminal width <columns>': '',
   };
-  return { everywhere, shown };
-}
-
-const style: LineStyle = {
-  indent: 3,
-  sections: [/^interface /, /^vlan \d+$/, /^router \w+$/, /^policy /],
-  single: [
-    'password manager',
-    'password operator',
-    'hostname',
-    'name',
-    'banner motd',
-    'ip default-gateway',
-  ],
-  sectionEnd: 'exit',
-  comment: /^;/,
-  freeText: (line) => (/^banner motd "[^"]*$/.test(line) ? /"$/ : undefined),
-};
-
-const accounts: AccountStatements = {
-  typed: [
-    [
-      /^(password (?:manager|operator)(?: user-name "?[\w.-]+"?)?) plaintext "?(?<secret>[^\s"]+)"?$/,
-      '$1 sha1 "{hash}"',
-    ],
-  ],
-  user: (name) => new RegExp(`^password \\w+ user-name "?${name}"? `),
-};
-
-function modelFor(options: ProcurveOptions): SwitchModel {
-  const { role = 'manager', scrolls = 'next-line', alwaysPages = false } = options;
-  const { everywhere, shown } = commandsOf(alwaysPages);
   return {
     name: 'procurve',
     ident: 'Mocana SSH 6.3',
@@ -227,7 +140,6 @@ function modelFor(options: ProcurveOptions): SwitchModel {
       );
     },
     readLine: ({ terminal }, prompt) => ProcurveScreen.of(terminal, scrolls).readLine(prompt),
-    freeTextPrompt: '> ',
     hostName: 'HP-2530-24G-PoEP',
     unquotes: true,
     serial: 'CN69FP30AB',
@@ -241,26 +153,19 @@ function modelFor(options: ProcurveOptions): SwitchModel {
         prompt: '{host}# ',
         commands: {
           ...everywhere,
-          ...shown,
-          'configure terminal': to('config'),
-          configure: to('config'),
+          'show running-config': configuration('{running}'),
+          'write terminal': configuration('{running}'),
+          'show config': '{startup}',
+          'show config status': status,
           exit: to('user'),
         },
       },
-      config: { prompt: '{host}({place})# ', configures: true, commands: shown },
     },
-    places: [
-      [/^interface (.*)$/, 'eth-$1'],
-      [/^vlan (.*)$/, 'vlan-$1'],
-      [/^(\S+).*$/, '$1'],
-    ],
     rejections: {
       invalid: 'Invalid input: {word}\n',
       incomplete: 'Incomplete input: {last}\n',
       ambiguous: 'Ambiguous input: {line}\n',
     },
-    style,
-    accounts,
     example,
     running: `\nRunning configuration:\n\n${header}{text}\n`,
     startup: `\nStartup configuration: 1\n\n${header}{text}\n`,
@@ -278,7 +183,7 @@ function modelFor(options: ProcurveOptions): SwitchModel {
 const logOut: Run = async (talk) => {
   const { terminal, device } = talk;
   if ((await terminal.readKey('Do you want to log out (y/n)? ')) !== 'y') return '';
-  if (device.running.print() !== device.saved) {
+  if (device.isUnsaved) {
     const question = 'Do you want to save current configuration (y/n/^C)? ';
     if ((await terminal.readKey(question)) === 'y') device.save(terminal.session.user);
   }
@@ -287,9 +192,9 @@ const logOut: Run = async (talk) => {
 };
 
 const status: Run = ({ device }) =>
-  device.running.print() === device.saved
-    ? '\n Running configuration is same as the startup configuration.\n'
-    : '\n Running configuration has been changed and needs to be saved.\n';
+  device.isUnsaved
+    ? '\n Running configuration has been changed and needs to be saved.\n'
+    : '\n Running configuration is same as the startup configuration.\n';
 
 function setPaging(isOn: boolean): Run {
   return ({ terminal }) => {
@@ -299,6 +204,6 @@ function setPaging(isOn: boolean): Run {
   };
 }
 
-export function startProcurve(options: ProcurveOptions): Promise<ConfiguredDevice> {
-  return startSwitch(modelFor(options), options);
+export function startProcurve(options: ProcurveOptions): Promise<ReplayingDevice> {
+  return startSwitch(replaying(modelFor(options), /^write memory/), options);
 }

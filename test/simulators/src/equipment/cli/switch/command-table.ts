@@ -27,7 +27,7 @@ export function findCommand<Run>(commands: readonly Command<Run>[], line: string
       return { kind: 'command', run: rest.run, words: [...words, line.slice(column).trimEnd()] };
     }
     const keywords = new Set(left.flatMap(({ parts }) => meanings(parts[i], word)));
-    const exact = keywords.has(word.toLowerCase()) ? word.toLowerCase() : undefined;
+    const exact = [...keywords].find((each) => each.toLowerCase() === word.toLowerCase());
     if (exact === undefined && keywords.size > 1) return { kind: 'ambiguous' };
     const keyword = exact ?? [...keywords][0];
     const fits = (part: string | undefined) =>
@@ -43,5 +43,5 @@ export function findCommand<Run>(commands: readonly Command<Run>[], line: string
 /** Keywords of a part of a pattern that a typed word may stand for. */
 function meanings(part: string | undefined, word: string): string[] {
   if (part === undefined || part.startsWith('<')) return [];
-  return part.split('|').filter((keyword) => keyword.startsWith(word.toLowerCase()));
+  return part.split('|').filter((each) => each.toLowerCase().startsWith(word.toLowerCase()));
 }

@@ -22,14 +22,6 @@ export function configuration(text: string): Run {
   return ({ device, terminal }) => terminal.session.configuration(device.fill(text));
 }
 
-/** Saves what is active. */
-export function save(said: string): Run {
-  return ({ device, terminal }) => {
-    terminal.session.act(() => device.save(terminal.session.user));
-    return device.fill(said);
-  };
-}
-
 /** `terminal length N`: 0 turns the pager off, unless a fault keeps it. */
 export function setPager(said: { off: string; on: string } = { off: '', on: '' }): Run {
   return ({ device, terminal }, words) => {
@@ -63,7 +55,7 @@ interface Enable {
 export function enable({ question, hidden, tries, wrong, unset, onEnter }: Enable): Run {
   return async (talk) => {
     const { device, terminal } = talk;
-    const password = device.options.enablePassword;
+    const password = device.passwords.enable ?? device.options.enablePassword;
     if (password === undefined && unset !== undefined) return unset;
     for (let count = 0; password !== undefined; count += 1) {
       if (count === tries) return wrong;

@@ -5,6 +5,8 @@
  *
  * A command answers with a text, or with what a function returns. In a text `{host}`, `{serial}`, `{now}` and the other names
  * of `Switch.value` stand for what they are at that moment, and `{2}` for the third word of the command.
+ *
+ * A model without a `style` has no configuration language: it keeps a text, and replays a session (replay.ts).
  */
 import type { PseudoTtyInfo } from 'ssh2';
 import type { OutletBoard } from '../../device.ts';
@@ -15,7 +17,7 @@ import type { SignInWords } from '../sign-in.ts';
 import type { Pager, Screen, Terminal } from '../terminal.ts';
 import type { Files } from '../unix/box.ts';
 import type { AccountStatements } from './account-statements.ts';
-import type { LineConfiguration, LineStyle } from './line-configuration.ts';
+import type { LineStyle } from './line-configuration.ts';
 import type { Switch } from './switch.ts';
 
 export interface SwitchOptions extends CliOptions {
@@ -33,8 +35,6 @@ export interface Talk {
   /** One of the model's modes. */
   mode: string;
   isOver: boolean;
-  /** A configuration that is not active: what is typed goes there. */
-  candidate?: { name: string; lines: LineConfiguration };
   /** What a model keeps of a session, for its prompts. */
   readonly notes: Map<string, string>;
 }
@@ -126,8 +126,6 @@ export interface SwitchModel {
   beforePrompt?: string;
   /** In front of each prompt, but for one that follows an empty line. */
   gap?: string;
-  /** Asks for a line of free text; the usual prompt when absent. */
-  freeTextPrompt?: string;
   /** What a prompt calls a section, `$1` being a group of its pattern; `config` where none fits. */
   places?: readonly (readonly [section: RegExp, name: string])[];
   /** The name where the configuration has none. */
@@ -135,6 +133,7 @@ export interface SwitchModel {
   /** Names are quoted in the configuration. */
   unquotes?: boolean;
   serial: string;
+  /** Absent: what is typed does not change the configuration. */
   style?: LineStyle;
   /** Statements with passwords. Absent: its accounts do not change, unless `ownAccounts` has them. */
   accounts?: AccountStatements;

@@ -1,6 +1,6 @@
 /** A switch: its configuration and its outlets, as its model has them. */
 import { OutletBoard } from '../../device.ts';
-import { type ConfiguredDevice, Core, type Session } from '../core.ts';
+import { Core, type ReplayingDevice, type Session } from '../core.ts';
 import type { CliModel } from '../model.ts';
 import type { SignInWords } from '../sign-in.ts';
 import { startCliDevice } from '../start.ts';
@@ -10,6 +10,11 @@ import { isRight, keptLine, statementIn } from './account-statements.ts';
 import { LineConfiguration, type LineStyle } from './line-configuration.ts';
 import type { About, SwitchModel, SwitchOptions, SwitchPower, Talk } from './model.ts';
 import { placeOf, runCommand, talkTo } from './talk.ts';
+
+interface Passwords {
+  password?: string;
+  enable?: string;
+}
 
 const noPower: SwitchPower = {
   ports: [],
@@ -28,6 +33,11 @@ export class Switch {
   readonly core: Core;
   readonly options: SwitchOptions;
   running: LineConfiguration;
+  /** Its configuration, where that is no {@link LineConfiguration}. */
+  text: string;
+  /** Passwords that were set since the start. */
+  passwords: Passwords = {};
+  private savedPasswords: Passwords = {};
   changedAt = new Date('2026-11-19T09:12:33Z');
   changedBy = 'admin';
   savedAt = new Date('2026-11-19T09:14:02Z');
@@ -45,14 +55,20 @@ export class Switch {
     this.model = model;
     this.core = core;
     this.options = options;
-    this.running = this.lines(model.style && (options.configuration ?? model.example));
-    this.saved = this.running.print();
+    this.text = options.configuration ?? model.example ?? '';
+    this.running = this.lines(model.style && this.text);
+    this.saved = this.active;
     this.first = this.saved;
   }
 
   get host(): string {
-    const name = this.running.value('hostname') ?? this.model.hostName;
+    const [, name = this.model.hostName] = /^hostname (.*)/m.exec(this.active) ?? [];
     return this.model.unquotes ? name.replaceAll('"', '') : name;
+  }
+
+  /** What is active, as it is printed. */
+  private get active(): string {
+    return this.model.style ? this.running.print() : this.text;
   }
 
   /** A configuration that knows what the model knows. */
@@ -71,7 +87,8 @@ export class Switch {
   }
 
   save(by: string): void {
-    this.saved = this.running.print();
+    this.saved = this.active;
+    this.savedPasswords = { ...this.passwords };
     this.savedBy = by;
     this.isUnsaved = false;
     this.savedAt = new Date();
@@ -85,7 +102,9 @@ export class Switch {
 
   /** As when the power is gone. */
   boot(): void {
-    this.running = this.lines(this.saved);
+    this.running = this.lines(this.model.style && this.saved);
+    this.text = this.saved;
+    this.passwords = { ...this.savedPasswords };
     this.isUnsaved = false;
     this.resets.clear();
     this.applyPower();
@@ -170,7 +189,7 @@ export class Switch {
   show(which: 'running' | 'startup'): string {
     const { body = '{text}', banner, running, startup } = this.model;
     const added = this.core.addedLines();
-    const plain = which === 'running' ? this.running.print() : this.saved;
+    const plain = which === 'running' ? this.active : this.saved;
     const hasBanner = added.length > 0 && (which === 'running' || banner?.isSaved === true);
     const text =
       banner && hasBanner
@@ -227,7 +246,7 @@ export function boardOf(power: SwitchPower = noPower): OutletBoard {
 export async function startSwitch(
   model: SwitchModel,
   options: SwitchOptions,
-): Promise<ConfiguredDevice> {
+): Promise<ReplayingDevice> {
   const board = model.board ?? boardOf(model.power);
   const core = new Core({ board, ...options, configurationWords: model.logs });
   const device = new Switch(model, core, options);
@@ -248,8 +267,11 @@ export async function startSwitch(
     ...(plainName && { plainName }),
     ...(model.logged && { logged: model.logged }),
     accounts: model.ownAccounts?.(options) ?? {
-      opens: (user, password) =>
-        device.opens(password, model.accounts?.user(user), options.password),
+      opens(user, given) {
+        const { password } = device.passwords;
+        if (password !== undefined) return given === password;
+        return device.opens(given, model.accounts?.user(user), options.password);
+      },
     },
     ...(exec && {
       exec: (terminal: Terminal, command: string) => runCommand(device, terminal, command, exec),
@@ -270,6 +292,10 @@ export async function startSwitch(
   return Object.assign(started, {
     running: () => encodeText(device.show('running')),
     startup: () => encodeText(device.show('startup')),
+    edit(change: (text: string) => string) {
+      device.text = change(device.text);
+      device.changed('admin');
+    },
   });
 }
 

@@ -22,8 +22,7 @@ export async function talkTo(device: Switch, terminal: Terminal): Promise<number
   await model.welcome?.(talk);
   let gap = model.gap ?? '';
   while (!talk.isOver) {
-    const usual = promptOf(talk);
-    const prompt = linesOf(talk).isInFreeText ? (model.freeTextPrompt ?? usual) : usual;
+    const prompt = promptOf(talk);
     if (model.beforePrompt !== undefined) terminal.put(model.beforePrompt);
     const asked = `${gap}${prompt}${device.core.logBehindPrompt()}`;
     const typed = (await model.readLine?.(talk, asked)) ?? (await terminal.readLine(asked));
@@ -68,14 +67,14 @@ async function copy(terminal: Terminal, command: string, files: Files): Promise<
 }
 
 /** The answer of a command of a mode; undefined: there is no such command. */
-export async function runIn(talk: Talk, mode: string, line: string): Promise<string | undefined> {
+async function runIn(talk: Talk, mode: string, line: string): Promise<string | undefined> {
   const found = findIn(talk, talk.device.model.modes[mode]?.commands ?? {}, line);
   return found.kind === 'command' ? await answerOf(talk, found.run, found.words) : undefined;
 }
 
 /** Where what is typed in configuration mode goes. */
-export function linesOf({ device, candidate }: Talk): LineConfiguration {
-  return candidate?.lines ?? device.running;
+export function linesOf({ device }: Talk): LineConfiguration {
+  return device.running;
 }
 
 /** The mode, or that of the section in which it is. */
@@ -132,12 +131,12 @@ async function answerOf(talk: Talk, said: string | Run, words: string[]): Promis
 
 /** A statement of the configuration. */
 function enterLine(talk: Talk, line: string): string {
-  const { device, terminal, candidate } = talk;
+  const { device, terminal } = talk;
   const forbidden = device.model.forbid?.(talk, line.trim());
   if (forbidden !== undefined) return forbidden;
   terminal.session.act(() => {
     linesOf(talk).enter(line);
-    if (candidate === undefined) device.changed(terminal.session.user);
+    device.changed(terminal.session.user);
   });
   return '';
 }
