@@ -21,16 +21,19 @@ async function editedRack() {
 jumphost: { name: jumphost, address: 127.0.0.1 }
 services:
   power-cycle-daemon: { url: "${power.url}" }
+  alert-to-pubsub: { credentials: { keyFile: missing/key.json } }
 `;
   const save = (text: string) => writeFile(file, text);
   await save(valid);
-  const run = (line: string, env = { XDG_STATE_HOME: dir }) =>
-    runCommand([...line.split(' '), '--rack', file, '--token-file', token], undefined, env);
+  function run(line: string, env = { XDG_STATE_HOME: dir }) {
+    const signIn = line.includes('--from') ? [] : ['--token-file', token];
+    return runCommand([...line.split(' '), '--rack', file, ...signIn], undefined, env);
+  }
   return { dir, file, valid, save, run, power };
 }
 
 it.each([
-  ['an unknown key', (valid: string) => `${valid}colour: red\n`, /^\S+rack\.yaml:5:1 colour:/m],
+  ['an unknown key', (valid: string) => `${valid}colour: red\n`, /^\S+rack\.yaml:6:1 colour:/m],
   ['invalid YAML', (valid: string) => `${valid}x: [\n`, /^\S+rack\.yaml:\d+:\d+ /m],
   ['no URL', () => 'rack: rack4\n', /jumphost/],
   ['nothing', () => '', /rack\.yaml/],
@@ -54,6 +57,21 @@ it.each([
   },
 );
 
+it.each([
+  ['alerts tail', /missing\/key\.json: no such file/],
+  ['backup list router --from /nowhere', /\/nowhere/],
+])('%s does not need the current version either', async (line, error) => {
+  const { valid, save, run } = await editedRack();
+  await run('power status');
+  await save(`${valid}colour: red\n`);
+
+  const { err, exitCode } = await run(line);
+
+  expect(err).toMatch(/colour.*continuing with the last valid version/s);
+  expect(err).toMatch(error);
+  expect(exitCode).toBe(1);
+});
+
 it('a kept version that is not valid does not hide the error', async () => {
   const { dir, valid, save, run } = await editedRack();
   await run('power status');
@@ -63,7 +81,7 @@ it('a kept version that is not valid does not hide the error', async () => {
 
   const { err, exitCode } = await run('power status');
 
-  expect(err).toMatch(/^\S+rack\.yaml:5:1 size: unknown key "size"\S*$/m);
+  expect(err).toMatch(/^\S+rack\.yaml:6:1 size: unknown key "size"\S*$/m);
   expect(err).not.toContain('colour');
   expect(exitCode).toBe(78);
 });

@@ -3,7 +3,7 @@ import type { FieldNames, PubSubConnection } from '@skolo/alerts';
 import { serviceUrl } from '@skolo/rack/light';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { loadRack } from '../../workstation/rack-file.ts';
+import { rackToReach } from '../../workstation/rack-file.ts';
 
 export interface PubSubOptions {
   project?: string;
@@ -61,7 +61,7 @@ async function settingsOf(command: SkoloCommand, options: PubSubOptions) {
     return { credentials, ...own, project, topic: topic ?? defaultTopic, fields: undefined };
   }
   const { secretPath } = await import('@skolo/secrets');
-  const rack = await loadRack(command.globals());
+  const rack = await rackToReach(command);
   const settings = rack.services['alert-to-pubsub'];
   const { credentials } = settings;
   return {

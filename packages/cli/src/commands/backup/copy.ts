@@ -24,7 +24,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { interruptible } from '../../reach/racks.ts';
 import { badFile, readSecretFile } from '../../workstation/given-file.ts';
-import { loadRack } from '../../workstation/rack-file.ts';
+import { rackToReach } from '../../workstation/rack-file.ts';
 import { shortVersionId } from './backup-text.ts';
 import type { Reader } from './reader.ts';
 
@@ -51,9 +51,8 @@ export async function withCopy<T>(
   read: (copy: Copy) => Promise<T>,
 ): Promise<T> {
   const identities = identity === undefined ? [] : await readIdentities(identity);
-  const globals = command.globals();
-  // Optional here. A rack given by flag or variable must be valid.
-  const rack = globals.rackIsDefault ? undefined : await loadRack(globals);
+  // Optional here. A rack given by flag or variable must exist.
+  const rack = command.globals().rackIsDefault ? undefined : await rackToReach(command);
   return await interruptible(command, async (signal) => {
     let source: BackupSource | undefined;
     try {

@@ -7,7 +7,7 @@ import { plain } from '../../output/text.ts';
 import { openJumphostHost } from '../../reach/machine-way.ts';
 import { rackOn } from '../../reach/racks.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
-import { loadRack } from '../../workstation/rack-file.ts';
+import { rackToReach } from '../../workstation/rack-file.ts';
 
 /** `skolo jumphost reboot`: reboots the jumphost when no outlet is waiting to be turned on. */
 export function define(command: SkoloCommand): void {
@@ -24,7 +24,7 @@ export function define(command: SkoloCommand): void {
   command.interruptible(async (signal, _name: string, { reason }: { reason: string }) => {
     const { io } = command;
     const fleetRack = await rackOn(command);
-    const rack = await loadRack(command.globals());
+    const rack = await rackToReach(command);
     const why = whyNotActing(rack);
     if (why !== undefined) throw new CliError(`${rack.name}: ${why}`);
     const daemon = powerCycleDaemon(command);

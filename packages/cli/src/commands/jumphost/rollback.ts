@@ -9,7 +9,7 @@ import { plain } from '../../output/text.ts';
 import { openJumphostHost, workstationName } from '../../reach/machine-way.ts';
 import { rackOn } from '../../reach/racks.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
-import { loadRack } from '../../workstation/rack-file.ts';
+import { rackToReach } from '../../workstation/rack-file.ts';
 
 interface Options {
   cutOver?: true;
@@ -78,7 +78,7 @@ async function quiet(
   signal: AbortSignal,
 ): Promise<(() => Promise<void>) | undefined> {
   const { io } = command;
-  const rack = await loadRack(command.globals());
+  const rack = await rackToReach(command);
   const daemon = powerCycleDaemon(command);
   const report = (line: string) => io.out(plain(line));
   const reason = 'the power-cycle daemon is being rolled back to the existing system';
