@@ -4,8 +4,6 @@ import type { Endpoint } from './calls.ts';
 
 const swarmingFaults = [
   'rejected',
-  'unavailable',
-  'broken',
   'slow',
   'hang',
   'reset',
@@ -16,8 +14,7 @@ const swarmingFaults = [
 ] as const;
 /**
  * At every endpoint, or at those that are named:
- * - `rejected`: 403; `unavailable`: 503; `broken`: 500
- * - `slow`: answers late; `hang`: never answers; `reset`: the connection dies before an answer
+ * - `rejected`: 403; `slow`: answers late; `hang`: never answers; `reset`: the connection dies before an answer
  *
  * Where the bot is downloaded:
  * - `no-redirect`: `/bot_code` gives the zip at once
@@ -29,10 +26,8 @@ export type SwarmingFault = (typeof swarmingFaults)[number];
 interface SwarmingFaultOptions {
   /** All when absent. */
   at?: readonly Endpoint[];
-  /** How many requests it hits; until it is cleared when absent. */
-  times?: number;
-  /** Of `slow`; 500 when absent. */
-  ms?: number;
+  /** How many requests it hits. */
+  times: number;
 }
 
 const ofZip: readonly SwarmingFault[] = swarmingFaults.slice(swarmingFaults.indexOf('half-body'));
@@ -41,30 +36,27 @@ interface Wanted {
   kind: SwarmingFault;
   at: readonly Endpoint[] | undefined;
   left: number;
-  ms: number;
 }
 
 /** What is asked for now; the oldest that fits a request hits it. */
 export class SwarmingFaults {
   private wanted: Wanted[] = [];
 
-  set(kind: SwarmingFault, options: SwarmingFaultOptions = {}): void {
-    const { times = Number.POSITIVE_INFINITY, ms = 500, at = placesOf(kind) } = options;
-    this.wanted.push({ kind, at, left: times, ms });
+  set(kind: SwarmingFault, { times, at = placesOf(kind) }: SwarmingFaultOptions): void {
+    this.wanted.push({ kind, at, left: times });
   }
 
-  /** That kind, or all. */
-  clear(kind?: SwarmingFault): void {
-    this.wanted = this.wanted.filter((one) => kind !== undefined && one.kind !== kind);
+  clear(): void {
+    this.wanted = [];
   }
 
   /** @internal */
-  take(endpoint: Endpoint): { kind: SwarmingFault; ms: number } | undefined {
+  take(endpoint: Endpoint): SwarmingFault | undefined {
     const found = this.wanted.find(
       ({ at, left }) => left > 0 && (at === undefined || at.includes(endpoint)),
     );
     if (found) found.left -= 1;
-    return found;
+    return found?.kind;
   }
 }
 
@@ -75,16 +67,10 @@ function placesOf(kind: SwarmingFault): Endpoint[] | undefined {
 
 /** False: it is none that needs no answer of the server's. */
 export function playInstead(kind: SwarmingFault, response: ServerResponse): boolean {
-  const statuses: Partial<Record<SwarmingFault, number>> = {
-    rejected: 403,
-    unavailable: 503,
-    broken: 500,
-  };
-  const status = statuses[kind];
   if (kind === 'reset') response.socket?.resetAndDestroy();
-  if (status !== undefined) {
-    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
+  if (kind === 'rejected') {
+    response.writeHead(403, { 'content-type': 'text/plain; charset=utf-8' });
     response.end(`simulated ${kind}\n`);
   }
-  return status !== undefined || kind === 'reset' || kind === 'hang';
+  return ['rejected', 'reset', 'hang'].includes(kind);
 }

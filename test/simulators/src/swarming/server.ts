@@ -191,10 +191,10 @@ export class SimulatedSwarming {
       this.log.update();
     });
     const fault = this.faults.take(call.endpoint);
-    if (fault) call.fault = fault.kind;
-    if (fault?.kind === 'slow') await sleep(fault.ms);
-    if (!fault || !playInstead(fault.kind, response)) {
-      write(response, await this.answerTo(request, call, fault?.kind));
+    if (fault) call.fault = fault;
+    if (fault === 'slow') await sleep(500);
+    if (!fault || !playInstead(fault, response)) {
+      write(response, await this.answerTo(request, call, fault));
     }
     request.resume();
   }

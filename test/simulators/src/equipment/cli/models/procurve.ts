@@ -141,7 +141,6 @@ function modelFor(options: ProcurveOptions): SwitchModel {
     },
     readLine: ({ terminal }, prompt) => ProcurveScreen.of(terminal, scrolls).readLine(prompt),
     hostName: 'HP-2530-24G-PoEP',
-    unquotes: true,
     serial: 'CN69FP30AB',
     firstMode: role === 'manager' ? 'privileged' : 'user',
     modes: {

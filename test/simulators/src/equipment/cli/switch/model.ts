@@ -130,8 +130,6 @@ export interface SwitchModel {
   places?: readonly (readonly [section: RegExp, name: string])[];
   /** The name where the configuration has none. */
   hostName: string;
-  /** Names are quoted in the configuration. */
-  unquotes?: boolean;
   serial: string;
   /** Absent: what is typed does not change the configuration. */
   style?: LineStyle;

@@ -62,8 +62,7 @@ export class Switch {
   }
 
   get host(): string {
-    const [, name = this.model.hostName] = /^hostname (.*)/m.exec(this.active) ?? [];
-    return this.model.unquotes ? name.replaceAll('"', '') : name;
+    return /^hostname "?([^"\n]*)/m.exec(this.active)?.[1] ?? this.model.hostName;
   }
 
   /** What is active, as it is printed. */

@@ -333,7 +333,6 @@ export function fastpath({ hostName, ...options }: FastpathOptions): SwitchModel
     greeting: '',
     gap: '\n',
     hostName: factoryName,
-    unquotes: true,
     serial: 'F09FC2DE5678',
     modes,
     rejections: {
