@@ -22,7 +22,7 @@ const may: Readonly<Record<string, readonly string[]>> = {
   console: ['common', 'durable', 'api', 'base'],
   backup: ['models', 'durable', 'google', 'secrets', 'base'],
   alerts: ['rack', 'durable', 'google', 'secrets', 'base'],
-  fleet: ['computers', 'api', 'rack', 'durable', 'secrets', 'base'],
+  fleet: ['api', 'rack', 'durable', 'secrets', 'base'],
   'secret-store': ['rack', 'models', 'equipment', 'google', 'durable', 'secrets', 'base'],
   computers: ['base'],
   k3s: ['computers', 'api', 'rack', 'base'],

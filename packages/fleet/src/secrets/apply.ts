@@ -1,11 +1,10 @@
 /** Delivers a rack's secrets to its services. */
-import type { Host } from '@skolo/computers';
 import type { RackSecret } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
 import { type Rack, stoppable } from '../push/rack.ts';
 import { applyToCluster, compareCluster } from './cluster.ts';
-import { applyToFiles, compareFiles } from './jumphost-files.ts';
+import { applyToFiles, compareFiles, type JumphostShell } from './jumphost-files.ts';
 import { type Place, placeTitle } from './places.ts';
 
 export interface SecretsDeps {
@@ -18,14 +17,14 @@ export interface SecretsDeps {
   /** Undefined: Secrets in the cluster stay unchanged, for example before k3s runs. */
   cluster?: Rack;
   /** The jumphost, as root. Undefined: its files stay unchanged. */
-  host?: Host;
+  host?: JumphostShell;
   signal: AbortSignal;
 }
 
 /**
  * Compares each place with the store. Changes nothing.
  *
- * @throws KubectlError @throws FleetError @throws ComputerError
+ * @throws KubectlError @throws FleetError @throws Error Of `host`.
  */
 export async function compareSecrets(deps: SecretsDeps): Promise<Place[]> {
   const { cluster, host, secrets, values, signal } = deps;
@@ -42,7 +41,7 @@ export async function compareSecrets(deps: SecretsDeps): Promise<Place[]> {
  * Running it again changes nothing. `skolo secrets apply` and `skolo jumphost prepare` call it.
  *
  * @returns The places that were written.
- * @throws KubectlError @throws ComputerError @throws FleetError A place does not contain the value after it was written.
+ * @throws KubectlError @throws Error Of `host`. @throws FleetError A place does not contain the value after it was written.
  */
 export async function applySecrets(deps: SecretsDeps): Promise<Place[]> {
   const { rack, cluster, host, secrets, values, signal } = deps;

@@ -5,7 +5,6 @@
 
 import { posix } from 'node:path';
 import { sha256, shellWord } from '@skolo/base';
-import type { Host } from '@skolo/computers';
 import { k3sTokenFile, type RackSecret } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
@@ -13,10 +12,16 @@ import { type FilePlace, stateOf } from './places.ts';
 
 type Values = ReadonlyMap<string, Secret>;
 
+/** The jumphost, as root. */
+export interface JumphostShell {
+  /** Runs a script that must succeed, and returns its output. Secrets are standard input. @throws Error It failed. */
+  need(script: string, options?: { input: string }): Promise<string>;
+}
+
 interface FilesDeps {
   /** Name of the rack, for messages. */
   rack: string;
-  host: Host;
+  host: JumphostShell;
   secrets: readonly RackSecret[];
   values: Values;
 }
@@ -99,7 +104,7 @@ fi
 sync "$new"
 ln "$new" "$1"`;
 
-/** @throws ComputerError */
+/** @throws Error Of `host.need`. */
 export async function compareFiles({
   host,
   secrets,
@@ -133,7 +138,7 @@ export async function compareFiles({
  * Writes files that differ from the store. k3s's token is only added, because a different one would lock k3s out of its own
  * database.
  *
- * @throws FleetError @throws ComputerError
+ * @throws FleetError @throws Error Of `host.need`.
  */
 export async function applyToFiles(deps: FilesDeps): Promise<FilePlace[]> {
   const { values, rack, host } = deps;

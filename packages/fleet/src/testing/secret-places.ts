@@ -1,8 +1,10 @@
 /** Secrets on their way to a real API server and a jumphost. */
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openHost } from '@skolo/computers';
+import { text as textOf } from 'node:stream/consumers';
+import { shellWord } from '@skolo/base';
 import { parseRack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
 import { Secret } from '@skolo/secrets';
@@ -67,13 +69,24 @@ async function openPlaces(cluster: ControlPlane | undefined): Promise<Places> {
   const workstation = await startWorkstation({ ...cluster, folders });
   const { rack, env } = workstation;
   const open = await openRack(rack, { role: 'admin', env, mayAsk: false, signal });
-  const start = (command: string) => open.startOnJumphost(command, { stdio: 'pipe' }, signal);
+  const need = async (script: string, { input } = { input: '' }) => {
+    const command = `exec sh -c ${shellWord(script)}`;
+    const child = await open.startOnJumphost(command, { stdio: 'pipe' }, signal);
+    child.stdin?.end(input);
+    const [output, errors, [code]] = await Promise.all([
+      child.stdout ? textOf(child.stdout) : '',
+      child.stderr ? textOf(child.stderr) : '',
+      once(child, 'close'),
+    ]);
+    if (code !== 0) throw new Error(errors);
+    return output;
+  };
   const deps: SecretsDeps = {
     rack: 'rack4',
     secrets,
     values,
     signal,
-    host: await openHost({ name: 'rack4', start, signal }),
+    host: { need },
     cluster: { name: 'rack4', kubectl: open.kubectl },
   };
   await mkdir(join(etc, 'skolo/metadata-server'), { recursive: true });
