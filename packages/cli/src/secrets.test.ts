@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { Secret } from '@skolo/base/secrets';
 import { isLong } from '@skolo/durable/fault-injection';
 import {
   hasNamespaces,
@@ -31,7 +32,6 @@ import {
   watchProcesses,
 } from '@skolo/fleet/testing';
 import { sealSops } from '@skolo/secret-store';
-import { Secret } from '@skolo/secrets';
 import { type ControlPlane, peer, type RealSshd, startSshd } from '@skolo/simulators';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 /** A device's address, and how to sign in. */
-import type { Credentials } from '@skolo/secrets';
+import type { Credentials } from '@skolo/base/secrets';
 import { DeviceRejected } from './errors.ts';
 import type { HostKeys } from './host-keys.ts';
 import type { Target } from './session.ts';

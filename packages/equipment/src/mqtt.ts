@@ -8,7 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { orAborted, withDeadline } from '@skolo/base';
-import type { Credentials } from '@skolo/secrets';
+import type { Credentials } from '@skolo/base/secrets';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import { type Access, addressOf, type Endpoint } from './endpoint.ts';
 import {

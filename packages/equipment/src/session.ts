@@ -1,7 +1,7 @@
 /** Types of sessions with a device. ssh.ts and telnet.ts open them; the dialects in packages/models define a family's command line. */
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import type { Credentials } from '@skolo/secrets';
+import type { Credentials } from '@skolo/base/secrets';
 import type { Purpose } from './budget/received.ts';
 import type { HostKeys } from './host-keys.ts';
 import type { Recorded } from './stream/transcript.ts';

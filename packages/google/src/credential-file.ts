@@ -7,7 +7,7 @@ import {
   type Secret,
   type SecretRef,
   secretPath,
-} from '@skolo/secrets';
+} from '@skolo/base/secrets';
 import { z } from 'zod';
 import { SignInError } from './sign-in-error.ts';
 import { subjectToken } from './sources/subject-token.ts';

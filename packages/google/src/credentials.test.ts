@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AccountCredentials } from '@skolo/secrets';
+import type { AccountCredentials } from '@skolo/base/secrets';
 import {
   type FaultKind,
   faultKinds,

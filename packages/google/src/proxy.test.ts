@@ -1,9 +1,9 @@
 /** Each request to Google goes through the proxy of the environment. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AccountCredentials } from '@skolo/base/secrets';
+import { Secret } from '@skolo/base/secrets';
 import { serveExampleTest, startProxy, tempDir } from '@skolo/base/testing';
-import type { AccountCredentials } from '@skolo/secrets';
-import { Secret } from '@skolo/secrets';
 import { makeServiceAccountKey } from '@skolo/simulators';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { fetchGoogleKeys, keyFileSignIn, tokenSource } from './index.ts';

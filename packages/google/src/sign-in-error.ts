@@ -1,7 +1,7 @@
 /** Why there is no token, in a loggable form. */
 import { errorCode, redacted } from '@skolo/base';
 import { networkReason } from '@skolo/base/internet';
-import { isSafeForSecrets } from '@skolo/secrets';
+import { isSafeForSecrets } from '@skolo/base/secrets';
 import { z } from 'zod';
 
 /** The message never contains a token, assertion or key. */

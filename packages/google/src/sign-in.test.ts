@@ -4,7 +4,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorText } from '@skolo/base';
-import { Secret } from '@skolo/secrets';
+import { Secret } from '@skolo/base/secrets';
 import { expect, it, onTestFinished } from 'vitest';
 import { keyFileSignIn } from './sign-in.ts';
 

@@ -6,7 +6,7 @@
  */
 import { errorText, orAborted, parseJson } from '@skolo/base';
 import { setLibraryProxy } from '@skolo/base/internet';
-import { readSecret, type Secret, SecretError } from '@skolo/secrets';
+import { readSecret, type Secret, SecretError } from '@skolo/base/secrets';
 import type { AuthClient, GoogleAuth, GoogleAuthOptions } from 'google-auth-library';
 import { z } from 'zod';
 import { credentialFileFault } from './credential-file.ts';

@@ -1,4 +1,4 @@
-import { type AccountCredentials, readSecret } from '@skolo/secrets';
+import { type AccountCredentials, readSecret } from '@skolo/base/secrets';
 import { fixedToken } from './sources/fixed.ts';
 import { serviceAccountKey } from './sources/service-account-key.ts';
 import type { TokenSource } from './sources/source.ts';

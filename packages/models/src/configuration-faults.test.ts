@@ -1,5 +1,6 @@
 /** A simulated switch whose configuration arrives with faults: all of it is read, or an error says what was wrong. */
 
+import { Secret } from '@skolo/base/secrets';
 import { isLong } from '@skolo/durable/fault-injection';
 import type { CliSession } from '@skolo/equipment';
 import {
@@ -10,7 +11,6 @@ import {
   openCli,
 } from '@skolo/equipment';
 import { deps, password, soon, target, testHostKey, user } from '@skolo/equipment/testing';
-import { Secret } from '@skolo/secrets';
 import {
   type CliDevice,
   type DeviceFault,

@@ -1,6 +1,7 @@
 /** Connected hosts, as each model reads them from simulated devices over their real protocols. */
+
+import { type Credentials, Secret } from '@skolo/base/secrets';
 import { DeviceError, DeviceRejected, DeviceTimeout } from '@skolo/equipment';
-import { type Credentials, Secret } from '@skolo/secrets';
 import {
   type CliDevice,
   type CliOptions,

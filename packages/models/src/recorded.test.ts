@@ -1,5 +1,5 @@
 /** A driver's record of its requests, whether sent or not: the same text, and no secrets. */
-import { Secret } from '@skolo/secrets';
+import { Secret } from '@skolo/base/secrets';
 import { startTasmota } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Device } from './contract/device.ts';

@@ -1,6 +1,6 @@
+import { Secret } from '@skolo/base/secrets';
 import { type Dialect, openCli } from '@skolo/equipment';
 import { deps, newHostKey, soon, target } from '@skolo/equipment/testing';
-import { Secret } from '@skolo/secrets';
 import {
   type CliDevice,
   type CliOptions,

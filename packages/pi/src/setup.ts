@@ -3,7 +3,7 @@
  * description. A shared image contains everything except the identity, which such a Pi requests.
  */
 import { isIP, isIPv4 } from 'node:net';
-import { Secret } from '@skolo/secrets';
+import { Secret } from '@skolo/base/secrets';
 import { z } from 'zod';
 import { PiError } from './errors.ts';
 

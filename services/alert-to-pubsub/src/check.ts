@@ -1,9 +1,9 @@
 /** `--check`: sinks that cannot work. Credentials in rack.yaml are checked for each service. */
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { readSecret } from '@skolo/base/secrets';
 import { defaultKeyFault } from '@skolo/google';
 import { type Finding, hostOfUrl, type Rack, servicePorts, serviceUrl } from '@skolo/rack';
-import { readSecret } from '@skolo/secrets';
 
 type HttpSink = Extract<Rack['services']['alert-to-pubsub']['sinks'][number], { kind: 'http' }>;
 

@@ -1,6 +1,7 @@
 /** A machine learns which key may order something of its agent: the public half, which is no secret. */
+
+import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { checkSecrets, readRack } from '@skolo/rack';
-import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import { expect, it } from 'vitest';
 import { rackYaml, startRack } from './testing/rack.ts';
 

@@ -2,6 +2,7 @@
 import { access, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Secret } from '@skolo/base/secrets';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { openHost } from '@skolo/computers';
@@ -9,7 +10,6 @@ import { openJumphost } from '@skolo/fleet';
 import { startWorkstation } from '@skolo/fleet/testing';
 import { type DaemonPlace, daemonNeeds, startSpareDaemon, stopSpareDaemon } from '@skolo/jumphost';
 import { rackForDaemonOn } from '@skolo/rack/edit';
-import { Secret } from '@skolo/secrets';
 import { peer, startApcRpdu2 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 

@@ -2,8 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient, machineStateApi, swarmingClientApi } from '@skolo/api';
+import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
-import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import { expect, it } from 'vitest';
 import { operatorToken, startService } from './service-process.ts';
 

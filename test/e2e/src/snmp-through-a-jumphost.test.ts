@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Secret, type SnmpCredentials } from '@skolo/base/secrets';
 import { untilTestEnds } from '@skolo/base/testing';
 import { snmpTo } from '@skolo/equipment/snmp';
 import { openJumphost } from '@skolo/fleet';
 import { startWorkstation, watchProcesses } from '@skolo/fleet/testing';
-import { Secret, type SnmpCredentials } from '@skolo/secrets';
 import { apcRpdu2Model, peer, startSnmpd } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { endOf, skolo } from './jumphost-workstation.ts';

@@ -5,9 +5,9 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type AgentStatus, challengeHeader, swarmingClientApi } from '@skolo/api';
 import { nonceOf, signatureInput, whyNotSigned } from '@skolo/api/signature';
+import { agentPublicKey, parseAgentPublicKey, readSecret } from '@skolo/base/secrets';
 import { createApp, HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
 import type { Access } from '@skolo/common/light';
-import { agentPublicKey, parseAgentPublicKey, readSecret } from '@skolo/secrets';
 import { exampleAgents } from './example/agents.ts';
 import { startScriptedService } from './service.ts';
 

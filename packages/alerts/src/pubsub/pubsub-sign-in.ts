@@ -1,4 +1,6 @@
 /** Signs in to Pub/Sub, and reports failures as SinkErrors. */
+
+import { Secret, SecretError, SecretFile } from '@skolo/base/secrets';
 import {
   defaultSignIn,
   keyFileSignIn,
@@ -6,7 +8,6 @@ import {
   type SignIn,
   SignInError,
 } from '@skolo/google';
-import { Secret, SecretError, SecretFile } from '@skolo/secrets';
 import { SinkError } from '../sink.ts';
 
 export type PubSubCredentials = 'default' | 'metadata' | { keyFile: string };

@@ -7,8 +7,8 @@
  */
 import { errorCode, errorText, withDeadline } from '@skolo/base';
 import { internetFetch, throughProxy } from '@skolo/base/internet';
+import { isSafeForSecrets, type Secret, SecretError } from '@skolo/base/secrets';
 import { type Responses, templateFormat } from '@skolo/rack';
-import { isSafeForSecrets, type Secret, SecretError } from '@skolo/secrets';
 import { SinkError, type SinkReason } from '../sink.ts';
 import { hintOf, responseReader } from './response.ts';
 import { parseTemplate } from './template.ts';

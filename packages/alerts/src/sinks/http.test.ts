@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { Secret, SecretError } from '@skolo/base/secrets';
 import { listen, serveExampleTest, startProxy } from '@skolo/base/testing';
-import { Secret, SecretError } from '@skolo/secrets';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Message } from '../message/message.ts';
 import type { Sink } from '../sink.ts';

@@ -1,7 +1,7 @@
 /** The sinks that rack.yaml configures. */
 import { resolve } from 'node:path';
+import { readSecret } from '@skolo/base/secrets';
 import { type AlertToPubsubSettings, type Rack, serviceUrl } from '@skolo/rack';
-import { readSecret } from '@skolo/secrets';
 import type { EncodeAs } from '../message/encode.ts';
 import type { PubSubDeps } from '../pubsub/pubsub-client.ts';
 import type { Sink } from '../sink.ts';

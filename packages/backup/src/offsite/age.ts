@@ -5,8 +5,8 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { ReadableStream } from 'node:stream/web';
+import { Secret } from '@skolo/base/secrets';
 import { BackupError } from '@skolo/models/configuration';
-import { Secret } from '@skolo/secrets';
 import { Decrypter, Encrypter } from 'age-encryption';
 
 /**

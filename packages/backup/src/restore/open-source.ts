@@ -1,8 +1,8 @@
 /** Opens versions from any source: a bucket, a git remote, a directory. */
 import { stat } from 'node:fs/promises';
 import { errorCode } from '@skolo/base';
+import type { Secret } from '@skolo/base/secrets';
 import { BackupError } from '@skolo/models/configuration';
-import type { Secret } from '@skolo/secrets';
 import { inWords } from '../git/storage-error.ts';
 import { decrypt } from '../offsite/age.ts';
 import { directoryPlace } from '../offsite/directory.ts';

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Secret } from '@skolo/base/secrets';
 import { run, tempDir } from '@skolo/base/testing';
-import { Secret } from '@skolo/secrets';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { newNonce } from '../history/commit-message.ts';

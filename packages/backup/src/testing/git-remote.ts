@@ -1,8 +1,8 @@
 /** Shared by the tests of git remotes: a history, a remote, and OpenSSH in front of it. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Secret } from '@skolo/base/secrets';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
-import { Secret } from '@skolo/secrets';
 import { type RealSshd, startSshd as startReal } from '@skolo/simulators';
 import { onTestFinished, type TestContext } from 'vitest';
 import { Repository } from '../history/repository.ts';

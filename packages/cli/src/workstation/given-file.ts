@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { errorCode } from '@skolo/base';
-import type { Secret } from '@skolo/secrets';
+import type { Secret } from '@skolo/base/secrets';
 import { CliError, type ExitCode, exitCodes } from '../errors.ts';
 
 /**
@@ -9,7 +9,7 @@ import { CliError, type ExitCode, exitCodes } from '../errors.ts';
  * @throws CliError It cannot be read. The message ends with the hint.
  */
 export async function readSecretFile(file: string, hint: string): Promise<Secret> {
-  const { readSecret, SecretError } = await import('@skolo/secrets');
+  const { readSecret, SecretError } = await import('@skolo/base/secrets');
   try {
     return await readSecret({ dir: '' }, file);
   } catch (error) {

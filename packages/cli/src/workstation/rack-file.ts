@@ -105,7 +105,7 @@ export async function tokenPath(command: SkoloCommand, file: string | undefined)
     return resolve(file);
   }
   const globals = command.globals();
-  const { secretPath } = await import('@skolo/secrets');
+  const { secretPath } = await import('@skolo/base/secrets');
   const rack = await loadRack(globals);
   const { tokens } = rack.access;
   if (tokens !== undefined) return secretPath(rack, tokens.file);

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { errorText } from '@skolo/base';
+import { secretPath } from '@skolo/base/secrets';
 import { googleCertsUrl, verifyIdToken } from '@skolo/google';
 import { type Access, jumphostHosts, type Rack, type Role } from '@skolo/rack';
-import { secretPath } from '@skolo/secrets';
 import type { Registry } from 'prom-client';
 import type { AuditLog } from '../audit/audit-log.ts';
 import { cameThroughProxy, clientAddress, inNetworks } from '../connections/client-address.ts';

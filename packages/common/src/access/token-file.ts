@@ -8,9 +8,9 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { open, realpath, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode, errorText, sha256, sha256Bytes } from '@skolo/base';
+import { SecretFile, SecretFormatError } from '@skolo/base/secrets';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { RackError, type Role, readYaml } from '@skolo/rack';
-import { SecretFile, SecretFormatError } from '@skolo/secrets';
 import { type Document, isSeq, parseDocument } from 'yaml';
 import { z } from 'zod';
 

@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createSecureContext, type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import { errorText } from '@skolo/base';
+import { readSecret } from '@skolo/base/secrets';
 import type { RackWatch, ServiceName } from '@skolo/rack';
-import { readSecret } from '@skolo/secrets';
 import { Gauge, type Registry } from 'prom-client';
 import type { DegradedList } from '../health/degraded.ts';
 

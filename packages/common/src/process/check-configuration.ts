@@ -1,5 +1,6 @@
 /** `--check`: rack.yaml and the secrets of a service. */
 import { errorText } from '@skolo/base';
+import { SecretError, secretPath } from '@skolo/base/secrets';
 import { credentialFaults } from '@skolo/google';
 import {
   checkSecrets,
@@ -12,7 +13,6 @@ import {
   readRack,
   secretReferences,
 } from '@skolo/rack';
-import { SecretError, secretPath } from '@skolo/secrets';
 import { TokenFile } from '../access/token-file.ts';
 import { readTlsFiles, TlsError } from '../connections/tls.ts';
 import type { ServiceDefinition } from '../service.ts';

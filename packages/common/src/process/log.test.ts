@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { Secret } from '@skolo/secrets';
+import { Secret } from '@skolo/base/secrets';
 import { describe, expect, it } from 'vitest';
 import { memoryLog } from '../testing/memory-log.ts';
 import { createLogger, prettyLines } from './log.ts';

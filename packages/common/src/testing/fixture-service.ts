@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { errorText } from '@skolo/base';
-import { readSecret } from '@skolo/secrets';
+import { readSecret } from '@skolo/base/secrets';
 import { createApp, runService } from '../index.ts';
 
 await runService({

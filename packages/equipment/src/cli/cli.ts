@@ -3,7 +3,7 @@
  * for an answer. Answers pagers even if they should be turned off.
  */
 
-import { type Credentials, secretsOf } from '@skolo/secrets';
+import { type Credentials, secretsOf } from '@skolo/base/secrets';
 import { DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import type { CliSession, RunOptions } from '../session.ts';
 import { type Limit, limitOf } from '../stream/limit.ts';

@@ -1,6 +1,6 @@
 /** Enters the privileged mode: `enable`, with its own password, none, or the login's. */
 
-import type { Credentials } from '@skolo/secrets';
+import type { Credentials } from '@skolo/base/secrets';
 import { SignInRejected } from '../errors.ts';
 import type { Limit } from '../stream/limit.ts';
 import { type Conversation, quiet, type View } from './conversation.ts';

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type Credentials, Secret } from '@skolo/secrets';
+import { type Credentials, Secret } from '@skolo/base/secrets';
 import type { EdgeSwitchOptions } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeviceBusy, DeviceRejected, DeviceTimeout, SignInRejected } from '../errors.ts';

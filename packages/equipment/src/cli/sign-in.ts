@@ -9,7 +9,7 @@
  * password that it asks for next. That would be a failed login, and a few of them lock an account.
  */
 
-import type { Credentials } from '@skolo/secrets';
+import type { Credentials } from '@skolo/base/secrets';
 import {
   DeviceBusy,
   type DeviceError,

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { Duplex, pipeline } from 'node:stream';
 import { createUnzip } from 'node:zlib';
 import { request as open } from '@skolo/base/http';
-import type { Credentials } from '@skolo/secrets';
+import type { Credentials } from '@skolo/base/secrets';
 import { Received } from '../budget/received.ts';
 import type { Access, Endpoint } from '../endpoint.ts';
 import type { DeviceError } from '../errors.ts';

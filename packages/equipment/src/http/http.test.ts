@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { Secret } from '@skolo/secrets';
+import { Secret } from '@skolo/base/secrets';
 import { describe, expect, it, vi } from 'vitest';
 import { DeviceRejected, DeviceUnreachable, SignInRejected } from '../errors.ts';
 import { deps } from '../testing/targets.ts';

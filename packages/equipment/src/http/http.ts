@@ -8,7 +8,7 @@
  * in the URL.
  */
 import { withDeadline } from '@skolo/base';
-import { type Credentials, secretsOf } from '@skolo/secrets';
+import { type Credentials, secretsOf } from '@skolo/base/secrets';
 import { addressOf, type Endpoint } from '../endpoint.ts';
 import { DeviceBusy, DeviceRejected, DeviceTimeout, SignInRejected } from '../errors.ts';
 import { withAnyOf } from '../session/any-of.ts';

@@ -1,4 +1,4 @@
-import { Secret } from '@skolo/secrets';
+import { Secret } from '@skolo/base/secrets';
 import { describe, expect, it } from 'vitest';
 import { answerTo, basicHeader } from './sign-in.ts';
 

@@ -1,6 +1,6 @@
 /** HTTP authentication: Basic (RFC 7617) and digest (RFC 7616: MD5, SHA-256; RFC 2617 without `algorithm`). */
 import { createHash, randomBytes } from 'node:crypto';
-import type { Credentials } from '@skolo/secrets';
+import type { Credentials } from '@skolo/base/secrets';
 
 export function basicHeader({ username, password }: Credentials): string | undefined {
   if (username === undefined && password === undefined) return undefined;

@@ -1,5 +1,5 @@
 /** For devices that do not have the newest password or key yet, or that have a previous one again because a configuration was restored. */
-import type { Credentials } from '@skolo/secrets';
+import type { Credentials } from '@skolo/base/secrets';
 import { SignInRejected } from '../errors.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, connect as dial } from 'node:net';
 import { join } from 'node:path';
+import { type Login, readCredentials, SecretError } from '@skolo/base/secrets';
 import { listen, tempDir } from '@skolo/base/testing';
-import { type Login, readCredentials, SecretError } from '@skolo/secrets';
 import { type EdgeSwitchOptions, peer, type RealSshd } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {

@@ -1,7 +1,7 @@
 /** A device for its model: sessions that are opened on first use, one at a time, within one deadline. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { secretsOf } from '@skolo/secrets';
+import { secretsOf } from '@skolo/base/secrets';
 import { memory, type Share } from '../budget/memory.ts';
 import type { Purpose } from '../budget/received.ts';
 import type { Dialect } from '../cli/dialect.ts';

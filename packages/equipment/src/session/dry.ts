@@ -1,5 +1,5 @@
 /** Sessions without a connection: they report what would be sent to a device, in the form of a transcript, and each response is empty. */
-import type { Credentials } from '@skolo/secrets';
+import type { Credentials } from '@skolo/base/secrets';
 import type { Dialect } from '../cli/dialect.ts';
 import type { CliSession, ExecSession } from '../session.ts';
 import type { Recorded } from '../stream/transcript.ts';

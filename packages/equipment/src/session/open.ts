@@ -1,6 +1,6 @@
 /** Opens a session with a device. */
 
-import { secretsOf, usualSignInSeconds } from '@skolo/secrets';
+import { secretsOf, usualSignInSeconds } from '@skolo/base/secrets';
 import { openCliOn } from '../cli/cli.ts';
 import type { Dialect } from '../cli/dialect.ts';
 import type { CliSession, ExecSession, SessionDeps, Target } from '../session.ts';

@@ -2,7 +2,7 @@
 import { getCiphers } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import type { Credentials, SnmpCredentials } from '@skolo/secrets';
+import type { Credentials, SnmpCredentials } from '@skolo/base/secrets';
 import {
   AuthProtocols,
   createSession,

@@ -9,7 +9,7 @@
  */
 
 import { withDeadline } from '@skolo/base';
-import type { Credentials } from '@skolo/secrets';
+import type { Credentials } from '@skolo/base/secrets';
 import { isVarbindError, ObjectType, type Varbind } from 'net-snmp';
 import type { Access, Endpoint } from '../endpoint.ts';
 import { DeviceTimeout } from '../errors.ts';

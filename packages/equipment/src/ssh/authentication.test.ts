@@ -1,4 +1,4 @@
-import { type Credentials, Secret } from '@skolo/secrets';
+import { type Credentials, Secret } from '@skolo/base/secrets';
 import ssh2 from 'ssh2';
 import { describe, expect, it } from 'vitest';
 import { SignInRejected } from '../errors.ts';

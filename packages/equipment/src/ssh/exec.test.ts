@@ -1,4 +1,4 @@
-import { type Credentials, Secret } from '@skolo/secrets';
+import { type Credentials, Secret } from '@skolo/base/secrets';
 import { peer, type SshEndpoint } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';

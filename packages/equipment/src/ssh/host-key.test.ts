@@ -1,4 +1,4 @@
-import { Secret } from '@skolo/secrets';
+import { Secret } from '@skolo/base/secrets';
 import type { AuthContext } from 'ssh2';
 import { describe, expect, it, vi } from 'vitest';
 import { HostKeyChanged } from '../errors.ts';

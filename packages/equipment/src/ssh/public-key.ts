@@ -1,5 +1,5 @@
 /** The public half of an ssh key. */
-import type { Secret } from '@skolo/secrets';
+import type { Secret } from '@skolo/base/secrets';
 import ssh2 from 'ssh2';
 
 /** `ssh-ed25519 AAAA…`, as in authorized_keys, without a comment. Undefined if it is not a private key, or has a passphrase. */

@@ -1,5 +1,5 @@
+import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
-import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

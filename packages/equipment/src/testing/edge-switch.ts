@@ -1,6 +1,6 @@
 /** A simulated EdgeSwitch, and sessions with it over ssh. */
 
-import type { Credentials } from '@skolo/secrets';
+import type { Credentials } from '@skolo/base/secrets';
 import { type CliDevice, type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
 import { openCli } from '../session/open.ts';

@@ -1,5 +1,5 @@
 /** Sessions with servers whose answers a test defines, closed at its end. */
-import { Secret } from '@skolo/secrets';
+import { Secret } from '@skolo/base/secrets';
 import type { RealSshd } from '@skolo/simulators';
 import type { ServerChannel } from 'ssh2';
 import { expect, onTestFinished } from 'vitest';

@@ -1,8 +1,8 @@
 /** Session parameters for tests. */
 
 import { join } from 'node:path';
+import { type Credentials, Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
-import { type Credentials, Secret } from '@skolo/secrets';
 import { HostKeys } from '../host-keys.ts';
 import type { SessionDeps, Target } from '../session.ts';
 import { password, user } from './ssh-server.ts';

@@ -1,6 +1,7 @@
 /** Delivers a rack's secrets to its services. */
+
+import type { Secret } from '@skolo/base/secrets';
 import type { RackSecret } from '@skolo/rack/secrets';
-import type { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
 import { type Rack, stoppable } from '../push/rack.ts';
 import { applyToCluster, compareCluster } from './cluster.ts';

@@ -1,7 +1,7 @@
 /** Secrets in the cluster. Their values are compared in memory, and sent over standard input. */
 import { sha256 } from '@skolo/base';
+import type { Secret } from '@skolo/base/secrets';
 import type { RackSecret } from '@skolo/rack/secrets';
-import type { Secret } from '@skolo/secrets';
 import { z } from 'zod';
 import type { KubeObject } from '../push/objects.ts';
 import { fieldManager } from '../push/plan.ts';

@@ -5,8 +5,8 @@
 
 import { posix } from 'node:path';
 import { sha256, shellWord } from '@skolo/base';
+import type { Secret } from '@skolo/base/secrets';
 import { k3sTokenFile, type RackSecret } from '@skolo/rack/secrets';
-import type { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
 import { type FilePlace, stateOf } from './places.ts';
 

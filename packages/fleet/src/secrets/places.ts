@@ -1,7 +1,7 @@
 /** The places to which a rack's secrets are delivered, and whether each contains the store's value. */
 import { sha256 } from '@skolo/base';
+import type { Secret } from '@skolo/base/secrets';
 import type { RackSecret, SecretFilePlace, SecretKey } from '@skolo/rack/secrets';
-import type { Secret } from '@skolo/secrets';
 
 export type PlaceState =
   | 'same'

@@ -3,7 +3,7 @@
 import { readFile, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closing } from '@skolo/base';
-import { Secret } from '@skolo/secrets';
+import { Secret } from '@skolo/base/secrets';
 import { FleetError } from '../errors.ts';
 import { startGuardian } from '../way/local/guardian.ts';
 

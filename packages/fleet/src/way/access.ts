@@ -1,7 +1,7 @@
 /** Credentials for the API server: its CA certificate, and a token that expires. Both are requested on the jumphost. */
 import { parseJson } from '@skolo/base';
+import { Secret } from '@skolo/base/secrets';
 import type { Role } from '@skolo/rack';
-import { Secret } from '@skolo/secrets';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import type { Ended } from '../program.ts';

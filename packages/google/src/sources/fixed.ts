@@ -7,7 +7,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseJson } from '@skolo/base';
-import { readSecret } from '@skolo/secrets';
+import { readSecret } from '@skolo/base/secrets';
 import { credentialFileFault, FixedToken } from '../credential-file.ts';
 import { SignInError } from '../sign-in-error.ts';
 import { timesOfJwt } from './jwt.ts';

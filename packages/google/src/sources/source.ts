@@ -1,5 +1,5 @@
 /** The interface of all kinds of credentials, each in its own file in this directory. */
-import type { Secret } from '@skolo/secrets';
+import type { Secret } from '@skolo/base/secrets';
 
 export interface IssuedToken {
   token: string;

@@ -1,5 +1,5 @@
 import { parseJson } from '@skolo/base';
-import { readSecret } from '@skolo/secrets';
+import { readSecret } from '@skolo/base/secrets';
 import { z } from 'zod';
 import { SignInError } from '../sign-in-error.ts';
 

@@ -15,8 +15,8 @@
  * rPDU2OutletSwitchedStatusTable, rPDU2OutletMeteredStatusTable. It has no object for outlet groups, which the card's web page shows.
  */
 
+import type { Secret } from '@skolo/base/secrets';
 import { DeviceRejected, type Dialect, escapePattern } from '@skolo/equipment';
-import type { Secret } from '@skolo/secrets';
 import type { Accounts } from '../contract/accounts.ts';
 import { driverKind } from '../contract/outlets.ts';
 import { typed } from '../families/command-line/accounts.ts';

@@ -1,5 +1,5 @@
+import { Secret } from '@skolo/base/secrets';
 import { DeviceRejected } from '@skolo/equipment';
-import { Secret } from '@skolo/secrets';
 import { type CiscoIosOptions, startCiscoIos } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';

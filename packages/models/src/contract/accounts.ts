@@ -2,8 +2,9 @@
  * The contract of accounts: how a login's password or key is changed on the device, and how the change is saved. The caller decides which
  * value is next, in which order devices change, and what is verified in between.
  */
+
+import type { Secret } from '@skolo/base/secrets';
 import type { Access, Dial } from '@skolo/equipment';
-import type { Secret } from '@skolo/secrets';
 import type { Device } from './device.ts';
 
 /** The part of a login to change. */

@@ -1,5 +1,5 @@
+import { Secret } from '@skolo/base/secrets';
 import { DeviceRejected } from '@skolo/equipment';
-import { Secret } from '@skolo/secrets';
 import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';

@@ -3,9 +3,9 @@
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Credentials, Secret } from '@skolo/base/secrets';
 import { listen } from '@skolo/base/testing';
 import { HostKeys, httpTo } from '@skolo/equipment';
-import { type Credentials, Secret } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
 
 async function rejection(credentials: Partial<Credentials>, signIn: 'basic' | 'challenge') {

@@ -1,5 +1,5 @@
 /** Accounts with one password, which the device saves as soon as it is set. */
-import type { Secret } from '@skolo/secrets';
+import type { Secret } from '@skolo/base/secrets';
 import type { AccountAccess, AccountSession, Accounts } from '../contract/accounts.ts';
 import type { Device } from '../contract/device.ts';
 

@@ -1,8 +1,8 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { Secret, type SnmpCredentials } from '@skolo/base/secrets';
 import { DeviceRejected, DeviceTimeout } from '@skolo/equipment';
 import { snmpTo } from '@skolo/equipment/snmp';
-import { Secret, type SnmpCredentials } from '@skolo/secrets';
 import { startPoeSwitch } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 

@@ -1,6 +1,6 @@
+import { Secret } from '@skolo/base/secrets';
 import { type CliSession, openCli } from '@skolo/equipment';
 import { deps, soon, target } from '@skolo/equipment/testing';
-import { Secret } from '@skolo/secrets';
 import type { Frr } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { shareFrr } from '../testing/shared-frr.ts';

@@ -13,8 +13,8 @@
  */
 
 import { sha256 } from '@skolo/base';
+import type { Credentials } from '@skolo/base/secrets';
 import { type Access, DeviceRejected, httpTo, readJson } from '@skolo/equipment';
-import type { Credentials } from '@skolo/secrets';
 import { z } from 'zod';
 import type { AccountAccess } from '../contract/accounts.ts';
 import type { Device } from '../contract/device.ts';

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Credentials, Secret } from '@skolo/base/secrets';
 import {
   DeviceRejected,
   DeviceTimeout,
@@ -10,7 +11,6 @@ import {
   SessionPool,
   SignInRejected,
 } from '@skolo/equipment';
-import { type Credentials, Secret } from '@skolo/secrets';
 import type { DeviceFault, SimulatedDevice } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';

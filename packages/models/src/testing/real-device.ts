@@ -2,9 +2,9 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Login, readCredentials } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { type Connection, type ConnectionDeps, HostKeys, openConnection } from '@skolo/equipment';
-import { type Login, readCredentials } from '@skolo/secrets';
 import type { SshEndpoint } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
 import type { Device } from '../contract/device.ts';

@@ -1,9 +1,9 @@
 /** Faults over SNMP, for each of its drivers. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import type { SnmpCredentials } from '@skolo/base/secrets';
 import { DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment';
 import { deadlineMs } from '@skolo/equipment/snmp';
-import type { SnmpCredentials } from '@skolo/secrets';
 import type { DeviceFault } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import {

@@ -1,6 +1,6 @@
 /** Shared by the tests of SNMP drivers: a driver for a simulated device, and common behaviour. Faults are in snmp-faults.ts. */
 
-import { Secret, type SnmpCredentials } from '@skolo/secrets';
+import { Secret, type SnmpCredentials } from '@skolo/base/secrets';
 import {
   type SimulatedDevice,
   type SnmpModel,

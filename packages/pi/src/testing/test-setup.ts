@@ -1,5 +1,5 @@
 /** Descriptions of Raspberry Pis for tests. */
-import { Secret } from '@skolo/secrets';
+import { Secret } from '@skolo/base/secrets';
 import fc from 'fast-check';
 import type { PiSetup } from '../setup.ts';
 

@@ -1,7 +1,7 @@
 /** Secrets that were probably typed into rack.yaml instead of their path. */
 
 import { existsSync } from 'node:fs';
-import { secretPath } from '@skolo/secrets';
+import { secretPath } from '@skolo/base/secrets';
 import type { Draft } from '../draft/draft.ts';
 import type { Path } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';

@@ -1,6 +1,6 @@
 /** Checks references to identities and logins. */
 
-import type { Login } from '@skolo/secrets';
+import type { Login } from '@skolo/base/secrets';
 import { type Draft, type Report, type Spot, within } from '../draft/draft.ts';
 import { didYouMean } from '../issues/suggest.ts';
 import type { InfrastructureDevice } from '../rack/rack.ts';

@@ -1,5 +1,5 @@
 /** Checks the template, the headers and the token of an HTTP request. */
-import { isSafeForSecrets } from '@skolo/secrets';
+import { isSafeForSecrets } from '@skolo/base/secrets';
 import type { Report } from '../draft/draft.ts';
 import type { Path } from '../issues/issues.ts';
 import { parseTemplate, TemplateError, templateFormat, uses } from '../schema/request-template.ts';

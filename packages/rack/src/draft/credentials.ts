@@ -1,6 +1,6 @@
 /** Credentials of an identity: exactly one kind. */
 
-import type { AccountCredentials, SourceCredentials } from '@skolo/secrets';
+import type { AccountCredentials, SourceCredentials } from '@skolo/base/secrets';
 import type { z } from 'zod';
 import type { Path } from '../issues/issues.ts';
 import type { credentialsSchema } from '../schema/rack-schema.ts';

@@ -1,6 +1,6 @@
 /** A rack under construction: entries read so far and their paths. */
 
-import type { Login } from '@skolo/secrets';
+import type { Login } from '@skolo/base/secrets';
 import type { Path, Problem } from '../issues/issues.ts';
 import type { Identity, InfrastructureDevice, Jumphost, Machine, Rack } from '../rack/rack.ts';
 

@@ -1,9 +1,10 @@
 /**
  * The inventory: ranges expanded, references checked, defaults filled in.
- * Secrets are references; packages/secrets reads them on use.
+ * Secrets are references; packages/base/src/secrets reads them on use.
  */
+
+import type { AccountCredentials, Login } from '@skolo/base/secrets';
 import type { Device, Ports } from '@skolo/models';
-import type { AccountCredentials, Login } from '@skolo/secrets';
 import type { z } from 'zod';
 import type { deviceSchema, machineSchema } from '../schema/machine-schema.ts';
 import type { Outlet } from '../schema/outlets.ts';

@@ -3,7 +3,7 @@
  */
 
 import { isObject } from '@skolo/base';
-import type { SecretRef } from '@skolo/secrets';
+import type { SecretRef } from '@skolo/base/secrets';
 import { z } from 'zod';
 
 /** A map with exactly these keys. */

@@ -1,8 +1,8 @@
 /** Names, addresses and URLs in canonical form, so that duplicates are found. */
 
 import { isIPv4, isIPv6 } from 'node:net';
+import { isSafeForSecrets } from '@skolo/base/secrets';
 import { whole } from '@skolo/models';
-import { isSafeForSecrets } from '@skolo/secrets';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { canonical, text } from './fields.ts';

@@ -1,6 +1,6 @@
 /** Secrets of Alertmanager and Prometheus in kube/base: their tokens for our services. */
 
-import type { SecretRef } from '@skolo/secrets';
+import type { SecretRef } from '@skolo/base/secrets';
 import type { Rack } from '../rack/rack.ts';
 import { mountedPath } from './keys.ts';
 

@@ -1,14 +1,14 @@
 /** References to secrets in rack.yaml, and a check that they can be read. */
 
 import { isObject } from '@skolo/base';
-import { models } from '@skolo/models';
 import {
   type AccountCredentials,
   checkSecretFile,
   readAgentKey,
   SecretError,
   type SecretRef,
-} from '@skolo/secrets';
+} from '@skolo/base/secrets';
+import { models } from '@skolo/models';
 import { z } from 'zod';
 import type { Path } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { sha256 } from '@skolo/base';
+import { Secret } from '@skolo/base/secrets';
 import { parseRack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
-import { Secret } from '@skolo/secrets';
 import { makeServiceAccountKey, selfSignedCertificate } from '@skolo/simulators';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { describe, expect, it } from 'vitest';

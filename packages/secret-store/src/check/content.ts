@@ -1,10 +1,10 @@
 /** Checks single values, and values that belong together. Messages never quote a value. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { sha256 } from '@skolo/base';
+import { agentKeyFault, type Secret, valuesIn } from '@skolo/base/secrets';
 import { credentialFileFault } from '@skolo/google';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
-import { agentKeyFault, type Secret, valuesIn } from '@skolo/secrets';
 import { identityToRecipient } from 'age-encryption';
 import { expiryOf, readTokens } from './expiry.ts';
 

@@ -1,8 +1,8 @@
 /** When a value expires, if it contains that itself. */
 import { X509Certificate } from 'node:crypto';
 import { parseJson } from '@skolo/base';
+import type { Secret } from '@skolo/base/secrets';
 import type { SecretKind } from '@skolo/rack/secrets';
-import type { Secret } from '@skolo/secrets';
 import { parse } from 'yaml';
 import { z } from 'zod';
 

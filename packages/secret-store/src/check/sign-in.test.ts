@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Secret } from '@skolo/base/secrets';
 import { HostKeys } from '@skolo/equipment';
 import { parseRack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
-import { Secret } from '@skolo/secrets';
 import {
   type GoogleOAuth,
   makeServiceAccountKey,

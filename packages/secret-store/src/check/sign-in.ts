@@ -1,6 +1,7 @@
 /** Checks that logins and accounts accept the store's values, with a session on a device or a token for an account. */
 
 import { closing, errorText, type Finding, inParallel } from '@skolo/base';
+import { type Credentials, readCredentials, Secret, type SecretRef } from '@skolo/base/secrets';
 import {
   type Dial,
   type DialDatagrams,
@@ -18,7 +19,6 @@ import { models, readables } from '@skolo/models';
 import { loadBackups, loadDrivers } from '@skolo/models/load';
 import { type InfrastructureDevice, loginToRead, type Machine, type Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
-import { type Credentials, readCredentials, Secret, type SecretRef } from '@skolo/secrets';
 
 interface SignInDeps {
   rack: Rack;

@@ -1,6 +1,6 @@
 /** Checks that git's index does not contain unencrypted secrets, and that the team can decrypt its own, for CI and a commit hook. */
 import { join, relative } from 'node:path';
-import type { Secret } from '@skolo/secrets';
+import type { Secret } from '@skolo/base/secrets';
 import { StoreError } from '../errors.ts';
 import { sopsHeader } from '../stores/sops-file.ts';
 import { recipientsFor } from '../stores/sops-rules.ts';

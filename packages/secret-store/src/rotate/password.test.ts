@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Secret, valuesIn } from '@skolo/base/secrets';
 import { isLong } from '@skolo/durable/fault-injection';
 import { HostKeys, SignInRejected } from '@skolo/equipment';
 import { loadAccounts } from '@skolo/models/load';
 import { parseRack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
-import { Secret, valuesIn } from '@skolo/secrets';
 import {
   startCiscoIos,
   startEdgeos,

@@ -4,9 +4,10 @@
  *
  * Its state is in the store ({@link placesOf}), and every step may be done twice.
  */
+
+import { type Credentials, type Secret, valuesIn } from '@skolo/base/secrets';
 import { DeviceTimeout, SignInRejected } from '@skolo/equipment';
 import type { RackSecret } from '@skolo/rack/secrets';
-import { type Credentials, type Secret, valuesIn } from '@skolo/secrets';
 import { ValueRejected } from '../errors.ts';
 import { generateValue } from '../values/generate.ts';
 import {

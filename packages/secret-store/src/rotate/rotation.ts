@@ -1,12 +1,12 @@
 /** Common parts of all rotations: their places in the store, targets and dependencies. */
 
 import { closing, errorText, inParallel } from '@skolo/base';
+import { type Credentials, Secret } from '@skolo/base/secrets';
 import type { Dial, DialDatagrams, HostKeys } from '@skolo/equipment';
 import type { AccountPart, AccountSession } from '@skolo/models/accounts';
 import { loadAccounts } from '@skolo/models/load';
 import type { InfrastructureDevice, Machine, Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
-import { type Credentials, Secret } from '@skolo/secrets';
 import { askSnmp, loginCredentials } from '../check/sign-in.ts';
 import type { SecretStore } from '../stores/store.ts';
 

@@ -4,11 +4,12 @@
  *
  * Its state is in the store ({@link placesOf}), and every step may be done twice.
  */
+
+import { type Credentials, Secret, valuesIn } from '@skolo/base/secrets';
 import { publicKeyOf, SignInRejected } from '@skolo/equipment';
 import type { AccountSession } from '@skolo/models/accounts';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
-import { type Credentials, Secret, valuesIn } from '@skolo/secrets';
 import { ValueRejected } from '../errors.ts';
 import { generateValue } from '../values/generate.ts';
 import {

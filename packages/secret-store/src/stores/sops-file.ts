@@ -5,7 +5,7 @@
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { errorText, parseJson } from '@skolo/base';
-import { Secret } from '@skolo/secrets';
+import { Secret } from '@skolo/base/secrets';
 import { armor, Decrypter, Encrypter } from 'age-encryption';
 import { z } from 'zod';
 import { StoreError } from '../errors.ts';

@@ -1,6 +1,6 @@
 /** Files encrypted with age, in sops format, for git: `ROOT/RACK/NAME.sops`. */
 import { lazily } from '@skolo/base';
-import type { Secret } from '@skolo/secrets';
+import type { Secret } from '@skolo/base/secrets';
 import { fileAt, placesIn, readText, removeFile, writeText } from './file-tree.ts';
 import { openSops, sealSops, sopsHeader } from './sops-file.ts';
 import { recipientsFor } from './sops-rules.ts';

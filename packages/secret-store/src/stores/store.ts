@@ -1,5 +1,5 @@
 /** A store of values, by place: `rack4/switch`, `etc/k3s-node-token`. */
-import type { Secret } from '@skolo/secrets';
+import type { Secret } from '@skolo/base/secrets';
 
 /** Facts about a value without reading it. */
 interface StoredFacts {

@@ -1,7 +1,7 @@
 /** New values of secrets. */
 import { generateKeyPairSync, randomBytes, randomInt } from 'node:crypto';
+import { agentPublicKey, newAgentKey, Secret } from '@skolo/base/secrets';
 import { newRackKey } from '@skolo/rack/jumphost';
-import { agentPublicKey, newAgentKey, Secret } from '@skolo/secrets';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { z } from 'zod';
 

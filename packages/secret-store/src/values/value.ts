@@ -1,5 +1,5 @@
 /** Validates secret values with the same rules as services. */
-import { Secret } from '@skolo/secrets';
+import { Secret } from '@skolo/base/secrets';
 import { ValueRejected } from '../errors.ts';
 
 /** As services read a secret file. */

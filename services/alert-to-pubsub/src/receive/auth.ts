@@ -1,8 +1,8 @@
 /** Checks the credentials of requests that post alerts: the password or token of rack.yaml, from the current file. */
 import { timingSafeEqual } from 'node:crypto';
 import { errorText, sha256Bytes } from '@skolo/base';
+import { readSecret, Secret, SecretFile, type SecretRef, secretPath } from '@skolo/base/secrets';
 import type { AlertToPubsubSettings, Rack } from '@skolo/rack';
-import { readSecret, Secret, SecretFile, type SecretRef, secretPath } from '@skolo/secrets';
 import type { EmitAlertEvent } from '../events.ts';
 import { Rejection } from './rejection.ts';
 

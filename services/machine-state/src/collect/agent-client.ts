@@ -1,7 +1,7 @@
 /** What people order and request of an agent, signed for its machine. */
 import { type Client, createClient, createSigner, swarmingClientApi } from '@skolo/api';
+import { readAgentKey } from '@skolo/base/secrets';
 import { type Rack, serviceUrl } from '@skolo/rack';
-import { readAgentKey } from '@skolo/secrets';
 
 /** A phone's screen is a PNG of several megabytes. */
 const mostBytes = 32 * 1024 * 1024;

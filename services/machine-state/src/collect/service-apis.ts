@@ -8,8 +8,8 @@ import {
   powerCycleDaemonApi,
   routerBackupApi,
 } from '@skolo/api';
+import { readSecret } from '@skolo/base/secrets';
 import { type Rack, type ServiceName, serviceMetricsUrl, serviceUrl } from '@skolo/rack';
-import { readSecret } from '@skolo/secrets';
 
 export type AskedService = Exclude<ServiceName, 'swarming-client' | 'machine-state'>;
 

@@ -7,8 +7,8 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { errorText, sha256 } from '@skolo/base';
 import { request } from '@skolo/base/request';
+import { readSecret, Secret } from '@skolo/base/secrets';
 import type { Rack } from '@skolo/rack';
-import { readSecret, Secret } from '@skolo/secrets';
 import { z } from 'zod';
 
 /** The API server does not respond, or rejects a request. */

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { createLogger } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { Journal } from '@skolo/durable';
 import { runs } from '@skolo/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
-import { Secret } from '@skolo/secrets';
 import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import { openRecords } from '../records.ts';

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { EnrolledPi, EnrolmentSecret, EnrolRequest, RevokedPi, WaitingPi } from '@skolo/api';
 import { errorText } from '@skolo/base';
+import type { Secret } from '@skolo/base/secrets';
 import { type Clock, HttpProblem, Locks, type Logger } from '@skolo/common';
 import { didYouMean, type Rack } from '@skolo/rack';
-import type { Secret } from '@skolo/secrets';
 import { type Records, written } from '../records.ts';
 import { type Cluster, ClusterUnavailable, tokenSeconds } from './cluster.ts';
 import { decide, type Enrolled, type Given, type Rejected, type Waits } from './decide.ts';

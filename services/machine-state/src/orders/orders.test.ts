@@ -1,5 +1,5 @@
+import { newAgentKey } from '@skolo/base/secrets';
 import { fakeClock } from '@skolo/common/testing';
-import { newAgentKey } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
 import { okHealth, startFakeAgent } from '../testing/fake-agent.ts';
 import { startFakeServices } from '../testing/fake-service.ts';

@@ -11,8 +11,8 @@ import {
   signatureInput,
   whyNotSigned,
 } from '@skolo/api/signature';
+import { agentPublicKey, newAgentKey, parseAgentPublicKey } from '@skolo/base/secrets';
 import { listen } from '@skolo/base/testing';
-import { agentPublicKey, newAgentKey, parseAgentPublicKey } from '@skolo/secrets';
 
 /** Signs requests to all agents, in this rack. */
 export const agentKey = newAgentKey();

@@ -9,9 +9,9 @@ import {
   type Machine,
   machineStateApi,
 } from '@skolo/api';
+import { agentPublicKey } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
-import { agentPublicKey } from '@skolo/secrets';
 import { onTestFinished } from 'vitest';
 import type { ServiceTuning } from '../collect/services.ts';
 import { createMachineState, type MachineStateDeps } from '../service.ts';

@@ -1,5 +1,5 @@
 /** A neighbour has taken the address of a machine, and asks in its name. */
-import { newAgentKey } from '@skolo/secrets';
+import { newAgentKey } from '@skolo/base/secrets';
 import { describe, expect, it } from 'vitest';
 import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { type MachineRequest, sendAsMachine } from '../testing/machine-request.ts';

@@ -5,6 +5,7 @@
 
 import { agentKeyHeader } from '@skolo/api/signature';
 import { keyFingerprint } from '@skolo/base';
+import { parseAgentPublicKey } from '@skolo/base/secrets';
 import {
   type Caller,
   Challenges,
@@ -16,7 +17,6 @@ import {
 import type { Access } from '@skolo/common/light';
 import type { HostKeys } from '@skolo/equipment';
 import type { Rack } from '@skolo/rack';
-import { parseAgentPublicKey } from '@skolo/secrets';
 import { machineAt } from '../rules/targets.ts';
 
 interface MachineAccessDeps {

@@ -1,5 +1,6 @@
 /** All controllers of the rack: switches and PDUs from rack.yaml, and machines' hubs when they are first needed. */
 import { isDeepStrictEqual } from 'node:util';
+import { readCredentials, usualSignInSeconds } from '@skolo/base/secrets';
 import type { Clock } from '@skolo/common';
 import { type HostKeys, SessionPool } from '@skolo/equipment';
 import { models } from '@skolo/models';
@@ -11,7 +12,6 @@ import {
   type Rack,
   serviceUrl,
 } from '@skolo/rack';
-import { readCredentials, usualSignInSeconds } from '@skolo/secrets';
 import { agentSigner } from '../machines/agent.ts';
 import { usedOutlets } from '../rules/targets.ts';
 import { Controller, type ControllerDeps, type ControllerFacts } from './controller.ts';

@@ -1,11 +1,11 @@
 import { createPrivateKey } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createSigner } from '@skolo/api';
+import { agentPublicKey, newAgentKey, type Secret } from '@skolo/base/secrets';
 import { listen } from '@skolo/base/testing';
 import { DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment';
 import { depsWith, type Login, patient } from '@skolo/models/testing';
 import type { Machine } from '@skolo/rack';
-import { agentPublicKey, newAgentKey, type Secret } from '@skolo/secrets';
 import {
   hasPower,
   type MachineFault,

@@ -9,8 +9,8 @@ import {
   swarmingClientApi,
 } from '@skolo/api';
 import { errorText } from '@skolo/base';
+import { readAgentKey } from '@skolo/base/secrets';
 import { type Machine, type Rack, serviceUrl } from '@skolo/rack';
-import { readAgentKey } from '@skolo/secrets';
 
 export interface Agent {
   /** Undefined when it does not respond within `timeoutMs`. */

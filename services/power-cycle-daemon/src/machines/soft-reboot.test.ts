@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { agentPublicKey, newAgentKey, type Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { HostKeys } from '@skolo/equipment';
 import { readRack } from '@skolo/rack';
-import { agentPublicKey, newAgentKey, type Secret } from '@skolo/secrets';
 import { type MachineFault, makeSshKey } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';

@@ -1,9 +1,9 @@
 /** Asks a machine to reboot: through its agent, or else over ssh. */
 
 import { errorText, withDeadline } from '@skolo/base';
+import { readCredentials } from '@skolo/base/secrets';
 import { type HostKeys, openExec } from '@skolo/equipment';
 import type { Machine, Rack } from '@skolo/rack';
-import { readCredentials } from '@skolo/secrets';
 import type { Agent } from './agent.ts';
 
 interface SoftRebootDeps {

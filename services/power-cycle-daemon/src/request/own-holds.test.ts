@@ -1,6 +1,7 @@
 /** The agent of a machine asks what is under repair. */
+
+import { newAgentKey } from '@skolo/base/secrets';
 import { fakeClock } from '@skolo/common/testing';
-import { newAgentKey } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
 import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { sendAsMachine } from '../testing/machine-request.ts';

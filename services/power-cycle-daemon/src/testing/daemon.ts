@@ -10,10 +10,10 @@ import {
   type Problem,
   powerCycleDaemonApi,
 } from '@skolo/api';
+import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
 import type { DriverKind } from '@skolo/models/outlets';
-import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import { onTestFinished } from 'vitest';
 import { createPowerCycleDaemon, type PowerCycleDaemonDeps } from '../service.ts';
 import { Boards } from './board-driver.ts';

@@ -1,8 +1,8 @@
 /** Sends what a machine's agent sends to the daemon, from the machine's address. */
 import { createPrivateKey } from 'node:crypto';
 import { agentKeyHeader, createSigner } from '@skolo/api/signature';
+import { agentPublicKey, type Secret } from '@skolo/base/secrets';
 import { sendRequest } from '@skolo/base/testing';
-import { agentPublicKey, type Secret } from '@skolo/secrets';
 
 export interface MachineRequest {
   url: string;

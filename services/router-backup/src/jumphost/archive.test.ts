@@ -15,10 +15,10 @@ import {
 } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { Secret } from '@skolo/base/secrets';
 import { mountSmall, run, tempDir } from '@skolo/base/testing';
 import { Journal } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
-import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { restoreArchive } from '../testing/restore-archive.ts';

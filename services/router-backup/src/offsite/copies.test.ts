@@ -10,8 +10,8 @@ import {
   type Version,
 } from '@skolo/backup';
 import { sha256 } from '@skolo/base';
+import { Secret } from '@skolo/base/secrets';
 import { mountSmall, run, untilTestEnds } from '@skolo/base/testing';
-import { Secret } from '@skolo/secrets';
 import { makeServiceAccountKey, startGoogleOAuth, startGoogleStorage } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { jumphost, type OffsiteLab, startOffsite } from '../testing/offsite-lab.ts';

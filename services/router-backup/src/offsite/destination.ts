@@ -10,9 +10,9 @@ import {
   serviceAccountToken,
   shownRemote,
 } from '@skolo/backup';
+import { readSecret } from '@skolo/base/secrets';
 import { BackupError } from '@skolo/models/configuration';
 import { type Rack, serviceUrl } from '@skolo/rack';
-import { readSecret } from '@skolo/secrets';
 
 export interface Destination {
   /** Identifies it in the journal; without secrets. */

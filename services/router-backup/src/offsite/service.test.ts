@@ -2,7 +2,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSource } from '@skolo/backup';
-import { Secret } from '@skolo/secrets';
+import { Secret } from '@skolo/base/secrets';
 import { expect, it } from 'vitest';
 import { startIdleLab, threeDevices } from '../testing/lab.ts';
 

@@ -4,6 +4,7 @@
  */
 import type { ConnectedHosts } from '@skolo/api';
 import { orAborted, withDeadline } from '@skolo/base';
+import { readCredentials } from '@skolo/base/secrets';
 import { type Clock, type CrashNotes, HttpProblem, type Locks } from '@skolo/common';
 import { DeviceRejected, DeviceTimeout } from '@skolo/equipment';
 import { models } from '@skolo/models';
@@ -13,7 +14,6 @@ import type {
 } from '@skolo/models/connected-hosts';
 import { loadConnectedHosts } from '@skolo/models/load';
 import { didYouMean, type InfrastructureDevice, loginToRead, type Rack } from '@skolo/rack';
-import { readCredentials } from '@skolo/secrets';
 import type { Fetch } from './fetch.ts';
 import type { PowerDaemon } from './power-daemon.ts';
 import { Transcript, type Transcripts } from './transcript.ts';

@@ -1,6 +1,7 @@
 /** Classifies errors. */
 import type { FailureClass } from '@skolo/api';
 import { errorText } from '@skolo/base';
+import { SecretError } from '@skolo/base/secrets';
 import {
   AnswerCut,
   AnswerUncertain,
@@ -13,7 +14,6 @@ import {
   SignInRejected,
 } from '@skolo/equipment';
 import { BackupError } from '@skolo/models/configuration';
-import { SecretError } from '@skolo/secrets';
 
 /** Why there is no new version. The message begins with the device's name. */
 export class BackupFailed extends Error {

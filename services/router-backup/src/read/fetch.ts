@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { orAborted } from '@skolo/base';
+import { readCredentials } from '@skolo/base/secrets';
 import {
   type Connection,
   type ConnectionFacts,
@@ -15,7 +16,6 @@ import type { BackupModel, Content, CreateBackup, Identity, Reading } from '@sko
 import { isSame } from '@skolo/models/configuration';
 import { readWhole } from '@skolo/models/whole-reading';
 import { type InfrastructureDevice, loginToRead, type Rack } from '@skolo/rack';
-import { readCredentials } from '@skolo/secrets';
 import { judgeContent } from '../judge.ts';
 import { BackupFailed, failureOf } from './failure.ts';
 import type { Transcript } from './transcript.ts';

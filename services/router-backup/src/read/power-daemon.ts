@@ -10,10 +10,10 @@ import {
 } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { errorText, orAborted } from '@skolo/base';
+import { readSecret } from '@skolo/base/secrets';
 import { type Clock, type Logger, systemClock } from '@skolo/common';
 import { DeviceBusy } from '@skolo/equipment';
 import { formatOutlet, parseOutlet, type Rack, serviceUrl } from '@skolo/rack';
-import { readSecret } from '@skolo/secrets';
 
 export interface PowerDaemonDeps {
   rack: () => Rack;

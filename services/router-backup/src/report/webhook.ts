@@ -7,9 +7,9 @@ import { randomUUID } from 'node:crypto';
 import { createHttpRequest, SinkError, type SinkReason } from '@skolo/alerts/request';
 import { FailureClass, Time } from '@skolo/api';
 import { backOffMs, pause } from '@skolo/base';
+import { readSecret } from '@skolo/base/secrets';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
-import { readSecret } from '@skolo/secrets';
 import { z } from 'zod';
 import type { EmitBackup } from '../events.ts';
 

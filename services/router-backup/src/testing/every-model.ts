@@ -5,8 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Secret } from '@skolo/base/secrets';
 import { type ExecSession, HostKeys, openExec } from '@skolo/equipment';
-import { Secret } from '@skolo/secrets';
 import {
   type CliDevice,
   type ConfiguredDevice,

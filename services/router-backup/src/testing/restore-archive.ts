@@ -6,7 +6,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { decryptWith } from '@skolo/backup';
-import type { Secret } from '@skolo/secrets';
+import type { Secret } from '@skolo/base/secrets';
 import { aboutFile } from '../jumphost/archive.ts';
 
 interface Restored {

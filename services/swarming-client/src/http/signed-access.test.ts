@@ -11,10 +11,10 @@ import {
   createSigner,
   route,
 } from '@skolo/api';
+import { agentPublicKey, newAgentKey, Secret } from '@skolo/base/secrets';
 import { listen } from '@skolo/base/testing';
 import { AuditLog, bindRoutes, createLogger, httpApp } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
-import { agentPublicKey, newAgentKey, Secret } from '@skolo/secrets';
 import { Registry } from 'prom-client';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';

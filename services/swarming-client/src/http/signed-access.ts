@@ -2,6 +2,8 @@
  * Who may call the status port: callers that sign with the rack's key for agents. The machine only has its public half, and no secret, so a
  * task with root on it cannot call another agent.
  */
+
+import { parseAgentPublicKey } from '@skolo/base/secrets';
 import {
   type Access,
   Challenges,
@@ -12,7 +14,6 @@ import {
   unsigned,
 } from '@skolo/common/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
-import { parseAgentPublicKey } from '@skolo/secrets';
 
 interface SignedAccessDeps {
   machine: string;

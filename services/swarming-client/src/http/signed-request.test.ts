@@ -3,10 +3,10 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { agentKeyHeader, contentDigest } from '@skolo/api/signature';
+import { parseAgentPublicKey } from '@skolo/base/secrets';
 import { listen, tempDir } from '@skolo/base/testing';
 import { Challenges, HttpProblem } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
-import { parseAgentPublicKey } from '@skolo/secrets';
 import { expect, it } from 'vitest';
 import { signedRequests } from './signed-request.ts';
 

@@ -6,8 +6,8 @@ import { createPrivateKey } from 'node:crypto';
 import { join } from 'node:path';
 import { agentKeyHeader, createSigner, type Receiver } from '@skolo/api/signature';
 import { type Answer, type RequestOptions, request } from '@skolo/base/request';
+import { agentPublicKey, newAgentKey, Secret } from '@skolo/base/secrets';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { agentPublicKey, newAgentKey, Secret } from '@skolo/secrets';
 
 /** As {@link request}. */
 export type SendRequest = (url: string, options: RequestOptions) => Promise<Answer>;

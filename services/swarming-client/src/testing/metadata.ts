@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createSigner, type Signer } from '@skolo/api';
 import { sha256 } from '@skolo/base';
+import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { machinePartOf, parseRack } from '@skolo/rack';
-import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 
 export interface TestMetadata {
   url: string;

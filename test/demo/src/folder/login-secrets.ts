@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { agentPublicKey, newAgentKey, readSecret } from '@skolo/base/secrets';
 import { type Rack, secretReferences } from '@skolo/rack';
-import { agentPublicKey, newAgentKey, readSecret } from '@skolo/secrets';
 import { makeSshKey } from '@skolo/simulators';
 import { writeMissingSecret } from './secret-files.ts';
 

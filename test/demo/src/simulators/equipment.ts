@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { type Credentials, readCredentials } from '@skolo/base/secrets';
 import {
   feedOf,
   formatOutlet,
@@ -12,7 +13,6 @@ import {
   type Rack,
   serviceUrl,
 } from '@skolo/rack';
-import { type Credentials, readCredentials } from '@skolo/secrets';
 import {
   makeSshKey,
   OutletBoard,

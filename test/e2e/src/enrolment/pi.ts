@@ -6,8 +6,8 @@ import { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { Secret } from '@skolo/base/secrets';
 import { commonFiles, type PiSetup } from '@skolo/pi';
-import { Secret } from '@skolo/secrets';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 

@@ -7,9 +7,9 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createClient, machineStateApi, powerCycleDaemonApi } from '@skolo/api';
+import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import type { ServiceProcess } from '@skolo/common/testing/own-process';
-import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import {
   type GoogleOAuth,
   type GooglePubSub,

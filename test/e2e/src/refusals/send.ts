@@ -3,7 +3,7 @@ import { createPrivateKey } from 'node:crypto';
 import { connect } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { agentKeyHeader, createSigner } from '@skolo/api/signature';
-import { agentPublicKey, type Secret } from '@skolo/secrets';
+import { agentPublicKey, type Secret } from '@skolo/base/secrets';
 
 export interface Target {
   port: number;

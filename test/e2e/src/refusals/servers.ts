@@ -2,11 +2,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { type AtTheEnd, listen, tempDir } from '@skolo/base/testing';
 import { newToken, type ServiceDefinition, startService } from '@skolo/common';
 import { newServer } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
-import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { startWatchMetrics } from '../../../../packages/cli/src/commands/alerts/watch-metrics.ts';
 import { createRacksConsole } from '../../../../packages/console/src/racks/index.ts';

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
+import { Secret } from '@skolo/base/secrets';
 import { listen, tempDir, untilTestEnds } from '@skolo/base/testing';
-import { Secret } from '@skolo/secrets';
 import { makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { defaultToken, metadataServerToken, serviceAccountToken } from './token.ts';

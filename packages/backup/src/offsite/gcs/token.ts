@@ -1,4 +1,6 @@
 /** Access tokens for Google's storage, with failures as BackupErrors. */
+
+import type { Secret } from '@skolo/base/secrets';
 import {
   defaultSignIn,
   metadataSignIn,
@@ -7,7 +9,6 @@ import {
   serviceAccountSignIn,
 } from '@skolo/google';
 import { BackupError } from '@skolo/models/configuration';
-import type { Secret } from '@skolo/secrets';
 
 /** Returns a currently valid token. @throws BackupError `unreachable`, `rejected` */
 export type GetToken = () => Promise<string>;

@@ -60,7 +60,7 @@ async function settingsOf(command: SkoloCommand, options: PubSubOptions) {
     const credentials = 'default' as const;
     return { credentials, ...own, project, topic: topic ?? defaultTopic, fields: undefined };
   }
-  const { secretPath } = await import('@skolo/secrets');
+  const { secretPath } = await import('@skolo/base/secrets');
   const rack = await rackToReach(command);
   const settings = rack.services['alert-to-pubsub'];
   const { credentials } = settings;

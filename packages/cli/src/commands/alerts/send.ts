@@ -178,7 +178,7 @@ async function mustBeRack(baseUrl: string, rack: string | undefined): Promise<vo
 }
 
 async function signIn(command: SkoloCommand): Promise<string | undefined> {
-  const { readSecret } = await import('@skolo/secrets');
+  const { readSecret } = await import('@skolo/base/secrets');
   const rack = await rackToReach(command);
   const { bearer, username, password } = rack.services['alert-to-pubsub'].auth;
   if (bearer !== undefined) return `Bearer ${(await readSecret(rack, bearer)).reveal().trim()}`;

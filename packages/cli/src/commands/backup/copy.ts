@@ -14,12 +14,12 @@ import {
   type Version,
 } from '@skolo/backup';
 import { orAborted } from '@skolo/base';
+import type { Secret } from '@skolo/base/secrets';
 import { models } from '@skolo/models';
 import type { BackupModel, CreateBackup } from '@skolo/models/backup';
 import { BackupError, createMask, type Mask, textOf } from '@skolo/models/configuration';
 import { loadBackups } from '@skolo/models/load';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
-import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { interruptible } from '../../reach/racks.ts';

@@ -69,7 +69,7 @@ async function findSigner(
 ): Promise<{ signer?: Signer; why: string }> {
   const { rack: rackFile } = command.globals();
   if (rack === undefined) return { why: 'to sign requests, specify rack.yaml with --rack' };
-  const { readAgentKey } = await import('@skolo/secrets');
+  const { readAgentKey } = await import('@skolo/base/secrets');
   try {
     const signer = createSigner(await readAgentKey(rack), { rack: rack.name, machine: name });
     return { signer, why: `the request was signed with access.agents.privateKey from ${rackFile}` };

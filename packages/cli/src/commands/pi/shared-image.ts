@@ -1,7 +1,8 @@
 /** One image for all machines of a rack, whose cards ask for their identity. */
+
+import { Secret } from '@skolo/base/secrets';
 import { fixedAddress } from '@skolo/jumphost';
 import type { PiIdentity, PiSetup } from '@skolo/pi';
-import { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { timestamp } from '../../output/time.ts';

@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { Secret } from '@skolo/base/secrets';
 import type { K3sRack } from '@skolo/fleet';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
 import type { SecretStore } from '@skolo/secret-store';
-import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
 import type { Io } from '../../io.ts';

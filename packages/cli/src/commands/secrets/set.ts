@@ -1,7 +1,7 @@
 /** `skolo secrets set`, `generate`, `edit`: change values in the store. */
 import { spawn } from 'node:child_process';
+import { Secret } from '@skolo/base/secrets';
 import type { RackSecret } from '@skolo/rack/secrets';
-import { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';

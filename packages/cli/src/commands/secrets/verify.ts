@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { count } from '@skolo/base';
-import { type Secret, valuesIn } from '@skolo/secrets';
+import { type Secret, valuesIn } from '@skolo/base/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';

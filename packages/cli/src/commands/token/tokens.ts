@@ -1,9 +1,9 @@
 /** Tokens in a rack's token file. */
 
 import { errorText } from '@skolo/base';
+import { Secret } from '@skolo/base/secrets';
 import type { TokenInfo } from '@skolo/common';
 import type { Role } from '@skolo/rack';
-import { Secret } from '@skolo/secrets';
 import { InvalidArgumentError, Option } from 'commander';
 import { roles, spanMs } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';

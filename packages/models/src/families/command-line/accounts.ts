@@ -1,6 +1,7 @@
 /** Passwords that are statements of a configuration, on devices with a configuration mode. */
+
+import type { Secret } from '@skolo/base/secrets';
 import { type CliSession, DeviceRejected, type Dialect, escapePattern } from '@skolo/equipment';
-import type { Secret } from '@skolo/secrets';
 import type { AccountPart, Accounts } from '../../contract/accounts.ts';
 import { openCliOf } from './session.ts';
 

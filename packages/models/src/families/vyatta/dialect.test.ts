@@ -1,6 +1,6 @@
+import { Secret } from '@skolo/base/secrets';
 import { type CliSession, openCli } from '@skolo/equipment';
 import { deps, soon, target } from '@skolo/equipment/testing';
-import { Secret } from '@skolo/secrets';
 import { startEdgeos, startVyos, type VyattaDevice } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { vyatta } from './dialect.ts';

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConnectedHosts } from '@skolo/api';
+import { type Credentials, readCredentials, Secret } from '@skolo/base/secrets';
 import {
   type DeviceConnection,
   DeviceRejected,
@@ -18,7 +19,6 @@ import { loadConnectedHosts } from '@skolo/models/load';
 import type { DeviceReport, DriverKind, OutletReading, PowerDriver } from '@skolo/models/outlets';
 import { readWhole } from '@skolo/models/whole-reading';
 import { type InfrastructureDevice, loginToRead, type Rack } from '@skolo/rack';
-import { type Credentials, readCredentials, Secret } from '@skolo/secrets';
 
 type Read<T> = ((signal: AbortSignal) => Promise<T>) | undefined;
 
