@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runs } from '@skolo/base/durable/fault-injection';
 import { run, tempDir } from '@skolo/base/testing';
-import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { changedLines, difference } from './diff.ts';

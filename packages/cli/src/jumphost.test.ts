@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { sha256 } from '@skolo/base';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { listen } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { startWorkstation, type Workstation } from '@skolo/fleet/testing';
 import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
 import {

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isLong } from '@skolo/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import {
   type BareJumphost,
   bridge,

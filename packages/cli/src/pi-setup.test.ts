@@ -1,7 +1,7 @@
 /** `skolo pi setup` on Debians in namespaces, some of which resemble Pis in a small rack. */
 import { type AddressInfo, createServer } from 'node:net';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { network, whyNoJumphost } from '@skolo/k3s/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Io } from './io.ts';

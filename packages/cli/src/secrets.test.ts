@@ -20,8 +20,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
-import { isLong } from '@skolo/durable/fault-injection';
 import {
   hasNamespaces,
   missing,

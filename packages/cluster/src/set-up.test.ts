@@ -6,9 +6,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import type { Host } from '@skolo/computers';
-import { isLong } from '@skolo/durable/fault-injection';
 import { addRack, findRack, openRack, readFleet } from '@skolo/fleet';
 import { k3sVersion } from '@skolo/k3s';
 import { whyNoJumphost } from '@skolo/k3s/testing';

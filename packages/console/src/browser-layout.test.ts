@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSilent } from '@skolo/api/silence';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { buildPages } from '@skolo/console/build';
-import { isLong } from '@skolo/durable/fault-injection';
 import type { GeneratedRack } from '@skolo/scripted-services';
 import { peer } from '@skolo/simulators';
 import type { Page } from 'playwright-core';

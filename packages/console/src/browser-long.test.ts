@@ -1,7 +1,7 @@
 /** Longer interactions with the pages: in `npm run test:long`. */
 
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { buildPages } from '@skolo/console/build';
-import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';

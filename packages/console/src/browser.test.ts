@@ -2,9 +2,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { mountSmall } from '@skolo/base/testing';
 import { buildPages } from '@skolo/console/build';
-import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

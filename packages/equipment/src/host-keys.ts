@@ -5,7 +5,7 @@
  */
 import { rename } from 'node:fs/promises';
 import { errorText } from '@skolo/base';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { z } from 'zod';
 import { HostKeyChanged } from './errors.ts';
 

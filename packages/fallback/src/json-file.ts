@@ -1,5 +1,5 @@
 import { ifThere, parseJson } from '@skolo/base';
-import { openPlainFile } from '@skolo/durable/atomic-file';
+import { openPlainFile } from '@skolo/base/durable/atomic-file';
 
 const mostBytes = 65_536;
 

@@ -1,7 +1,7 @@
 /** A simulated switch whose configuration arrives with faults: all of it is read, or an error says what was wrong. */
 
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
-import { isLong } from '@skolo/durable/fault-injection';
 import type { CliSession } from '@skolo/equipment';
 import {
   AnswerCut,

@@ -1,6 +1,6 @@
 /** Answers designed to keep us busy: processing must take time linear in their length. */
 
-import { isLong } from '@skolo/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { commonSecrets } from './configuration/common-secrets.ts';
 import { createMask } from './configuration/mask.ts';

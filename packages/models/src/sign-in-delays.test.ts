@@ -4,9 +4,9 @@
  */
 import { createServer, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { listen, tempDir } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { type Dialect, HostKeys, openCli } from '@skolo/equipment';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ciscoIos } from './cisco-ios/dialect.ts';

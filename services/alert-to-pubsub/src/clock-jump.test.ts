@@ -1,6 +1,7 @@
 /** The wall clock is set while alerts fire: nothing ends by it, nothing is rejected for it, and no outage is made of it. */
+
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { type FakeClock, fakeClock } from '@skolo/common/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { type Lab, startLab } from './testing/lab.ts';
 

@@ -1,6 +1,7 @@
 /** The whole service between its real counterparts: Prometheus and Alertmanager before it, Google's client behind it. */
+
+import { isLong } from '@skolo/base/durable/fault-injection';
 import type { Clock } from '@skolo/common';
-import { isLong } from '@skolo/durable/fault-injection';
 import { peer, startPstest } from '@skolo/simulators';
 import type { Program } from '@skolo/simulators/prometheus';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';

@@ -1,9 +1,9 @@
 /** What is left of a damaged state directory arrives, what is lost is reported, and no message is made up. */
 import { appendFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
-import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { damageSomewhere, segmentsIn, spooledIn } from './testing/damage.ts';
 import { type Arrived, type Lab, newPubSub, startLab } from './testing/lab.ts';

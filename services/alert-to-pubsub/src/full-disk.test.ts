@@ -1,7 +1,7 @@
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { mountSmall, run, tempDir } from '@skolo/base/testing';
-import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { spooledIn } from './testing/damage.ts';
 import { type Flipping, posted, problemsOf } from './testing/flips.ts';

@@ -5,8 +5,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
-import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import type { GooglePubSub } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts';

@@ -6,8 +6,8 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { type AlertProcess, memoryOf, startAlertProcess } from './testing/alert-process.ts';
 import { type Arrived, arrivedAs, newPubSub, rackYaml } from './testing/lab.ts';

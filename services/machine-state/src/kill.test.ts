@@ -1,7 +1,7 @@
 /** `kill -9` at random moments, while people order and note: what was acknowledged is there, and reaches the agent. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, machineStateApi } from '@skolo/api';
-import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
+import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { expect, it, vi } from 'vitest';
 import { startFakeAgent } from './testing/fake-agent.ts';
 import { startLab } from './testing/lab.ts';

@@ -1,8 +1,8 @@
 /** People's orders and notes, and enrolled machines: acknowledged, and therefore in the journal. */
 import { Order, Time } from '@skolo/api';
 import { errorText } from '@skolo/base';
+import { type Change, Tables, type TablesDeps } from '@skolo/base/durable';
 import { HttpProblem, requestRecord } from '@skolo/common';
-import { type Change, Tables, type TablesDeps } from '@skolo/durable';
 import { z } from 'zod';
 import { enrolmentTables } from './enrolment/records.ts';
 

@@ -1,8 +1,8 @@
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { listen, run } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { makeSshKey } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { account, type CanaryRack, enablePassword, startDevices } from './testing/canary-rack.ts';

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { run, tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
-import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { type LinuxHost, startLinuxHost } from '@skolo/simulators';
 import { expect, it, onTestFinished, type TestContext } from 'vitest';
 import { type BackupProcess, startBackupProcess } from './testing/backup-process.ts';

@@ -8,7 +8,7 @@ import {
   Time,
 } from '@skolo/api';
 import type { Version } from '@skolo/backup';
-import { Tables } from '@skolo/durable';
+import { Tables } from '@skolo/base/durable';
 import { z } from 'zod';
 
 /** What identifies a version without its content. */

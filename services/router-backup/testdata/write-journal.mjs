@@ -3,7 +3,7 @@
  * always two records that belong together, and prints each number once it is on the disk.
  */
 import { writeSync } from 'node:fs';
-import { Journal } from '@skolo/durable';
+import { Journal } from '@skolo/base/durable';
 
 const journal = await Journal.open(process.argv[2] ?? '');
 let number = Number(journal.get('number') ?? 0);

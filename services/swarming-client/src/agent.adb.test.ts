@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { isLong } from '@skolo/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { Lab } from './testing/lab.ts';

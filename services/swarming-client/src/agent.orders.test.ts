@@ -2,7 +2,7 @@
 
 import type { Order } from '@skolo/api/swarming-client';
 import { pause } from '@skolo/base';
-import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
+import { countRounds, isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { Lab, newOrder } from './testing/lab.ts';

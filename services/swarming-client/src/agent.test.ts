@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuditEntry } from '@skolo/api/audit-log';
 import type { AgentStatus } from '@skolo/api/swarming-client';
-import { isLong } from '@skolo/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { peer, screenshot } from '@skolo/simulators';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -5,8 +5,8 @@
 
 import { writeFile } from 'node:fs/promises';
 import { pause } from '@skolo/base';
+import { countRounds, isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { runCommand } from '@skolo/base/run-command';
-import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { afterEach, expect, it } from 'vitest';
 import { markVariable } from './bot/environment.ts';

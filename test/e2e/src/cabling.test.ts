@@ -3,10 +3,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { run, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
-import { isLong } from '@skolo/durable/fault-injection';
 import {
   mega4,
   raspberryPi3,

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { cleanUps, listen, tempDir } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';

@@ -5,12 +5,12 @@
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { mountSmall, run, tempDir } from '@skolo/base/testing';
 import type { ServiceProcess } from '@skolo/common/testing/own-process';
 import { buildPages } from '@skolo/console/build';
 import { openBrowser, signIn } from '@skolo/console/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import {
   peer,
   type SimulatedMachine,

@@ -1,7 +1,7 @@
 /** `acts: false`: nothing is written to anything in the rack, and the history names what would have been done. */
 import { ApiError } from '@skolo/api';
+import { isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { fakeClock } from '@skolo/common/testing';
-import { isLong, seed, seeded } from '@skolo/durable/fault-injection';
 import type { SimulatedMachine } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { ObservedWeek } from './observed-week.ts';

@@ -47,7 +47,8 @@ const scripts: Record<string, string> = {
     'creates a state directory if none exists, in /var/lib/skolo, which belongs to root',
   'packages/computers/src/engine/guarded-change.ts': 'a unit that runs scripts of root',
   'packages/computers/src/host/host.ts': 'gives root a new file, where root writes',
-  'packages/durable/src/files/atomic-file.ts': 'sets the owner of a file that it has just created',
+  'packages/base/src/durable/files/atomic-file.ts':
+    'sets the owner of a file that it has just created',
   'packages/fallback/src/active/files.ts':
     "skolo-active: reads and replaces one file of the power-cycle daemon's, without following links",
   'packages/fallback/src/existing/fence.ts': 'runs as skolo, which owns the journal',

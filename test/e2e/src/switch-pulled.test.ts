@@ -5,8 +5,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient, machineStateApi } from '@skolo/api';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { startEdgeSwitch } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { operatorToken, startService } from './service-process.ts';

@@ -7,7 +7,7 @@ import { Buffer } from 'node:buffer';
 import { rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode, errorText, ifThere } from '@skolo/base';
-import { appendLines, syncFolder } from '@skolo/durable';
+import { appendLines, syncFolder } from '@skolo/base/durable';
 import { type EncodeAs, encode } from '../message/encode.ts';
 import type { Message } from '../message/message.ts';
 import { type Sink, SinkError, type SinkReason } from '../sink.ts';

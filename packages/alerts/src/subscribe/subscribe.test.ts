@@ -1,5 +1,5 @@
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { untilTestEnds } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { type GooglePubSub, startGooglePubSub, startPstest } from '@skolo/simulators';
 import { afterAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { encode } from '../message/encode.ts';

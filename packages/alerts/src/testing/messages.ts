@@ -1,5 +1,5 @@
 /** Messages for tests: plain ones to modify, and arbitrary ones. */
-import { anyCharacter } from '@skolo/durable/any-character';
+import { anyCharacter } from '@skolo/base/durable/any-character';
 import fc from 'fast-check';
 import type { EncodeAs } from '../message/encode.ts';
 import type { AlertMessage, HeartbeatMessage, Message, NoticeMessage } from '../message/message.ts';

@@ -1,5 +1,5 @@
 /** The file in which a watch over locations keeps its state between runs. */
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { z } from 'zod';
 import { Alert, AlertMessage } from '../message/message.ts';
 

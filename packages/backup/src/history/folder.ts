@@ -14,7 +14,7 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorCode, ifThere } from '@skolo/base';
-import { makeFolder, syncFolder } from '@skolo/durable';
+import { makeFolder, syncFolder } from '@skolo/base/durable';
 import { BackupError } from '@skolo/models/configuration';
 import { importCommits } from '../git/fast-import.ts';
 import { checkGit, git } from '../git/git.ts';

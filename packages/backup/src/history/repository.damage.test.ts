@@ -1,6 +1,6 @@
 import { chmod, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
+import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { BackupError } from '@skolo/models/configuration';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { change, filledBy, TestHistory } from '../testing/history.ts';

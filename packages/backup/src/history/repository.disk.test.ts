@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { mountSmall, run, tempDir } from '@skolo/base/testing';
-import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { beforeEach, expect, it, type TestContext } from 'vitest';
 import { change } from '../testing/history.ts';
 import { Repository } from './repository.ts';

@@ -7,7 +7,7 @@ import {
   seeded,
   startWriter,
   timeUntil,
-} from '@skolo/durable/fault-injection';
+} from '@skolo/base/durable/fault-injection';
 import { beforeEach, expect, it } from 'vitest';
 import type { Version } from '../source.ts';
 import { change, TestHistory } from '../testing/history.ts';

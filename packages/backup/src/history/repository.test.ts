@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { anyCharacter } from '@skolo/durable/any-character';
-import { isLong, runs } from '@skolo/durable/fault-injection';
+import { anyCharacter } from '@skolo/base/durable/any-character';
+import { isLong, runs } from '@skolo/base/durable/fault-injection';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { about, change, TestHistory } from '../testing/history.ts';

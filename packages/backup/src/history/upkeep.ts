@@ -2,7 +2,7 @@
 
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { durable } from '../git/fast-import.ts';
 import { GitFailed, git, startGit, withoutIds } from '../git/git.ts';
 import { notRead } from '../git/storage-error.ts';

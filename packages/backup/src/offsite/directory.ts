@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorCode, ifThere } from '@skolo/base';
-import { syncFolder, writeFileAtomic } from '@skolo/durable';
+import { syncFolder, writeFileAtomic } from '@skolo/base/durable';
 import { BackupError } from '@skolo/models/configuration';
 import { inWords } from '../git/storage-error.ts';
 import { Patience } from './patience.ts';

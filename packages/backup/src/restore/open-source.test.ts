@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { startGoogleStorage } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { directoryPlace } from '../offsite/directory.ts';

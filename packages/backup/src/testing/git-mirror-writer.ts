@@ -5,7 +5,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { pause } from '@skolo/base';
-import { report } from '@skolo/durable/fault-injection';
+import { report } from '@skolo/base/durable/fault-injection';
 import { Repository } from '../history/repository.ts';
 import { GitMirror } from '../offsite/git/mirror.ts';
 

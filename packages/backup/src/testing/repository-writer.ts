@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { argv } from 'node:process';
 import { sha256 } from '@skolo/base';
-import { report } from '@skolo/durable/fault-injection';
+import { report } from '@skolo/base/durable/fault-injection';
 import { Repository } from '../history/repository.ts';
 
 const [, script, folder, first, last = 'Infinity'] = argv;

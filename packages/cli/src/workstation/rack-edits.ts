@@ -16,7 +16,7 @@ export async function editedRack(text: string, edits: readonly RackEdit[], file:
 
 /** @throws CliError Somebody else has changed it in the meantime. */
 export async function writeRackFile(file: string, before: string, after: string): Promise<void> {
-  const { writeFileAtomic } = await import('@skolo/durable');
+  const { writeFileAtomic } = await import('@skolo/base/durable');
   const target = await realpath(file);
   if ((await readFile(target, 'utf8')) !== before) {
     throw new CliError(

@@ -4,7 +4,7 @@ import { chmod, mkdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { errorCode, ifThere } from '@skolo/base';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { CliError, exitCodes } from '../errors.ts';
 
 type Env = Readonly<NodeJS.ProcessEnv>;

@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, parseJson } from '@skolo/base';
-import { writeFileAtomic } from '@skolo/durable';
+import { writeFileAtomic } from '@skolo/base/durable';
 import { z } from 'zod';
 import { Figure } from './measure.ts';
 

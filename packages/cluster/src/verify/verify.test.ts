@@ -1,6 +1,6 @@
 /** A cluster is verified: its API server is real, its nodes pretend, and the probes of its pods run in a real network. */
 import type { Finding } from '@skolo/base';
-import { isLong } from '@skolo/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PodNetwork, startPodNetwork, whyNoPodNetwork } from '../testing/pod-network.ts';
 import { verify } from './index.ts';

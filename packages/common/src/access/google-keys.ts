@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { errorText } from '@skolo/base';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { fetchGoogleKeys } from '@skolo/google';
 import { z } from 'zod';
 import type { DegradedList } from '../health/degraded.ts';

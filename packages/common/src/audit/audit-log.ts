@@ -14,7 +14,7 @@ import {
   StorageUnavailable,
   syncFolder,
   writeFileAtomic,
-} from '@skolo/durable';
+} from '@skolo/base/durable';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { anonymous, CallerLimit } from '../access/caller-limits.ts';

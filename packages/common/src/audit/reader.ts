@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AuditEntry, type AuditPage, type auditApi } from '@skolo/api/audit-log';
 import type { RouteRequest } from '@skolo/api/route';
 import { ifThere, parseJson } from '@skolo/base';
-import { linesBackwards } from '@skolo/durable';
+import { linesBackwards } from '@skolo/base/durable';
 
 export type AuditQuery = RouteRequest<(typeof auditApi)['audit']>['query'];
 

@@ -1,4 +1,4 @@
-import { hangingDisk } from '@skolo/durable/disk';
+import { hangingDisk } from '@skolo/base/durable/disk';
 import type { Clock } from '../process/clock.ts';
 import type { EventLog } from '../process/log.ts';
 

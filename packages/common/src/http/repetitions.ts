@@ -2,7 +2,7 @@
 
 import { Time } from '@skolo/api';
 import { sha256 } from '@skolo/base';
-import type { Change, Table } from '@skolo/durable';
+import type { Change, Table } from '@skolo/base/durable';
 import { z } from 'zod';
 import { Locks } from '../locks.ts';
 import type { Clock } from '../process/clock.ts';

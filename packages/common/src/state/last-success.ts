@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText } from '@skolo/base';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import type { DegradedList } from '../health/degraded.ts';

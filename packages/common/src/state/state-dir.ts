@@ -1,7 +1,7 @@
 import { constants, type StatsFs } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import { errorText } from '@skolo/base';
-import { makeFolder } from '@skolo/durable/make-folder';
+import { makeFolder } from '@skolo/base/durable/make-folder';
 import type { DegradedList } from '../health/degraded.ts';
 
 const checkEveryMs = 60_000;

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
+import { Journal } from '@skolo/base/durable';
 import { tempDir } from '@skolo/base/testing';
-import { Journal } from '@skolo/durable';
 import { expect, it, onTestFinished } from 'vitest';
 import { createLogger } from '../process/log.ts';
 import { StateJournal, type StateJournalDeps } from './state-journal.ts';

@@ -1,7 +1,7 @@
 /** The journal in the state directory. Tables on it are readable before it is open, and while the disk does not work. */
 import { join } from 'node:path';
 import { errorText, pause } from '@skolo/base';
-import { Journal, type TablesDeps } from '@skolo/durable';
+import { Journal, type TablesDeps } from '@skolo/base/durable';
 import type { DegradedList } from '../health/degraded.ts';
 import type { Logger } from '../process/log.ts';
 

@@ -1,6 +1,6 @@
 /** Appends lines to an audit log until it is killed; prints the number of each once it is acknowledged. */
 
-import { report } from '@skolo/durable/fault-injection';
+import { report } from '@skolo/base/durable/fault-injection';
 import { Registry } from 'prom-client';
 import { AuditLog } from '../audit/audit-log.ts';
 import { systemClock } from '../process/clock.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { errorText, parseJson } from '@skolo/base';
-import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { z } from 'zod';
 
 const Stored = z.object({

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countRounds, isLong } from '@skolo/durable/fault-injection';
+import { countRounds, isLong } from '@skolo/base/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openCli } from '../session/open.ts';

@@ -1,7 +1,7 @@
 /** A configuration: the complete, exact bytes, or an error. */
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countRounds } from '@skolo/durable/fault-injection';
+import { countRounds } from '@skolo/base/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AnswerCut, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';

@@ -4,7 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ifThere } from '@skolo/base';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import {
   isSigned,
   JumphostState,

@@ -6,7 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, ifThere } from '@skolo/base';
-import { writeFileAtomic } from '@skolo/durable/atomic-file';
+import { writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { z } from 'zod';
 import { readJson } from '../json-file.ts';
 import type { Context } from '../look/look.ts';

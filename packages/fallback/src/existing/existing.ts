@@ -5,7 +5,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { pause } from '@skolo/base';
-import { writeFileAtomic } from '@skolo/durable/atomic-file';
+import { writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { z } from 'zod';
 import { readJson } from '../json-file.ts';
 import { processesIn } from '../units/left-behind.ts';

@@ -1,9 +1,9 @@
 /** Holds the journal of the power-cycle daemon, so that no daemon of ours turns anything off meanwhile (skolo-power-fence.service). */
 
 import { closing, pause } from '@skolo/base';
+import { Journal } from '@skolo/base/durable';
+import { writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { run } from '@skolo/base/run';
-import { Journal } from '@skolo/durable';
-import { writeFileAtomic } from '@skolo/durable/atomic-file';
 import { pendingOnTable } from '@skolo/rack/jumphost';
 
 const journalFolder = '/var/lib/skolo/power-cycle-daemon/journal';

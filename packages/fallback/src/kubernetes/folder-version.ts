@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { syncFolder } from '@skolo/durable/atomic-file';
+import { syncFolder } from '@skolo/base/durable/atomic-file';
 
 /** Files by path. The file `environment` has the variables that come from Secrets. */
 export type Files = Map<string, Uint8Array>;

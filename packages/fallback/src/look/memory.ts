@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseJson } from '@skolo/base';
-import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { existingUnitsFolder, FailedOver, failedOverFolder } from '@skolo/rack/jumphost';
 import { z } from 'zod';
 import { readJson } from '../json-file.ts';

@@ -11,7 +11,7 @@ import {
   seed,
   seeded,
   timeUntil,
-} from '@skolo/durable/fault-injection';
+} from '@skolo/base/durable/fault-injection';
 import {
   openRecords,
   preparePush,

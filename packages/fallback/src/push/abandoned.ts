@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { errorText } from '@skolo/base';
-import { writeFileAtomic } from '@skolo/durable/atomic-file';
+import { writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import {
   pushObject,
   type RolledBack,

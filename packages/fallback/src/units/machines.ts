@@ -1,5 +1,5 @@
 /** The firewall of the jumphost admits the k3s agents of rack.yaml, also of machines that came after `skolo jumphost prepare`. */
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { readRack } from '@skolo/rack';
 import { firewallMachines, firewallUnit, machinesFile } from '@skolo/rack/jumphost';
 import { metadataServer, rackFileOf } from './services.ts';

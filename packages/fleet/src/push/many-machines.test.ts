@@ -1,8 +1,8 @@
 /** A crashing agent for a rack of 300 machines, of which five do not respond, on a real control plane. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { peer, startContainerRegistry, startControlPlane } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { preparePush, type Request } from './index.ts';

@@ -1,8 +1,8 @@
 /** Stages, failures and resumption of a push to many racks: fakes of their clusters, and in the long run three real ones. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { type ContainerRegistry, digestOf, peer, startContainerRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { FleetError } from '../errors.ts';

@@ -1,7 +1,7 @@
 /** Prepares a push before anything is changed: what would be pushed, what would change, and whether it is allowed. */
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readFileIfExists } from '@skolo/durable';
+import { readFileIfExists } from '@skolo/base/durable';
 import { rackNameIn } from '@skolo/rack/light';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';

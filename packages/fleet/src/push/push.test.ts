@@ -13,7 +13,7 @@ import {
   seed,
   seeded,
   timeUntil,
-} from '@skolo/durable/fault-injection';
+} from '@skolo/base/durable/fault-injection';
 import {
   type ContainerRegistry,
   type ControlPlane,

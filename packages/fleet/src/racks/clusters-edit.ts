@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseJson } from '@skolo/base';
-import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { findRack, parseFleet, readFleet } from './clusters.ts';

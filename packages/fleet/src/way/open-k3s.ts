@@ -1,7 +1,7 @@
 /** A k3s rack: a tunnel to its jumphost, a proxy in front of it, and a token that is renewed. */
 import { join } from 'node:path';
 import { asError, pause } from '@skolo/base';
-import { writeFileAtomic } from '@skolo/durable';
+import { writeFileAtomic } from '@skolo/base/durable';
 import type { K3sRack } from '../racks/clusters.ts';
 import { type Access, requestAccess, tokenLifeSeconds } from './access.ts';
 import { checkApi, serverName } from './api-check.ts';

@@ -5,9 +5,9 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { writeFileAtomic } from '@skolo/base/durable';
 import { request } from '@skolo/base/http';
 import { hostOf } from '@skolo/base/internet';
-import { writeFileAtomic } from '@skolo/durable';
 import { startLocalProxy } from './local/local-proxy.ts';
 import { type Open, tunnelFetch } from './ssh/tunnel-fetch.ts';
 import type { OpenRack } from './way.ts';

@@ -1,7 +1,7 @@
 /** A computer that hangs comes back by itself: Debian's own kernel, started by BIOS and GRUB, on a computer that QEMU emulates. */
 
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { type Host, journalStep, prepare, type StepProgress } from '@skolo/computers';
-import { isLong } from '@skolo/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rackYaml } from '../testing/test-steps.ts';

@@ -6,8 +6,8 @@
  */
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { downloader, isPrepared, prepare, type StepProgress } from '@skolo/computers';
-import { isLong } from '@skolo/durable/fault-injection';
 import {
   certificatesStep,
   folder,

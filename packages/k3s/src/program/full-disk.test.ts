@@ -5,8 +5,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import {
   type ControlPlane,
   type ImageRegistry,

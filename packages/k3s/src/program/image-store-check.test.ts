@@ -1,7 +1,7 @@
 /** Nodes whose images a power cut has damaged, because containerd lacks the settings: the script of the unit, then a kubelet's pull. */
 import { readFileSync } from 'node:fs';
 import { pause } from '@skolo/base';
-import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
+import { countRounds, isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { type ImageRegistry, PowerCutNode, peer, startImageRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { debianPlace, k3sPlace, nodeCheckFiles } from './image-store-check.ts';

@@ -1,6 +1,6 @@
 /** Pods of a node that loses its power: kubelet and containerd with their data on a disk that is cut, and the script of the unit. */
 import { pause } from '@skolo/base';
-import { isLong, seed, seeded } from '@skolo/durable/fault-injection';
+import { isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
 import {
   type ControlPlane,
   type ImageRegistry,

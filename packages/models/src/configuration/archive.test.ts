@@ -15,8 +15,8 @@ import {
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { anyCharacter } from '@skolo/base/durable/any-character';
 import { tempDir } from '@skolo/base/testing';
-import { anyCharacter } from '@skolo/durable/any-character';
 import fc from 'fast-check';
 import { extract, type Headers, pack } from 'tar-stream';
 import { describe, expect, it } from 'vitest';

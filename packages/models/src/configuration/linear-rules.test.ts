@@ -1,6 +1,6 @@
 /** A hostile device chooses the lines that are masked, so no rule's time may grow with the square of their length. */
 import { runInNewContext } from 'node:vm';
-import { isLong, seed, seeded } from '@skolo/durable/fault-injection';
+import { isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import type { SecretRule } from '../contract/backup.ts';
 import { loadBackups } from '../load.ts';

@@ -1,4 +1,4 @@
-import { isLong, runs } from '@skolo/durable/fault-injection';
+import { isLong, runs } from '@skolo/base/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SecretRule } from '../contract/backup.ts';

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runs } from '@skolo/durable/fault-injection';
+import { runs } from '@skolo/base/durable/fault-injection';
 import { DeviceRejected } from '@skolo/equipment';
 import type { Frr } from '@skolo/simulators';
 import fc from 'fast-check';

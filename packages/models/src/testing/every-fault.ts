@@ -1,6 +1,6 @@
 /** Injects every fault into backups of simulated devices: whatever happens, a version has the device's exact content, or there is none. */
 
-import { isLong } from '@skolo/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { DeviceError, SignInRejected } from '@skolo/equipment';
 import { type CliDevice, type DeviceFault, deviceFaults } from '@skolo/simulators';
 import { expect, it } from 'vitest';

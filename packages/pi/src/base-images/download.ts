@@ -1,7 +1,7 @@
 /** Downloads a large file over HTTP. Partial files stay, so that an interrupted download continues where it stopped. */
 import { open, rm, stat } from 'node:fs/promises';
 import { errorCode, errorText, parseJson, pause } from '@skolo/base';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { z } from 'zod';
 import { PiError } from '../errors.ts';
 

@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorText, ifThere, parseJson, sha256OfFile } from '@skolo/base';
-import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { z } from 'zod';
 import { PiError } from '../errors.ts';
 import { type DownloadDeps, download, removeDownload } from './download.ts';

@@ -1,7 +1,7 @@
 /** Writes a changed disk to a sparse file. */
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncFolder } from '@skolo/durable/atomic-file';
+import { syncFolder } from '@skolo/base/durable/atomic-file';
 import type { Disk } from '../disk/disk.ts';
 
 const chunkBytes = 4 * 1024 * 1024;

@@ -1,5 +1,5 @@
+import { runs } from '@skolo/base/durable/fault-injection';
 import { pathsOf } from '@skolo/base/testing';
-import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';

@@ -3,7 +3,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifThere } from '@skolo/base';
-import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { mark } from './derived-file.ts';
 
 /** Names of files. */

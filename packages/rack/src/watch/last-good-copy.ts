@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { asError } from '@skolo/base';
-import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 
 /**
  * The last active version of rack.yaml, in the service's state directory, for a restart. It is plain text, because

@@ -1,7 +1,7 @@
 /** A commit hook that runs the check. */
 import { chmod } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { StoreError } from '../errors.ts';
 import { type GitDeps, git } from './git.ts';
 

@@ -2,7 +2,7 @@
 import { chmod, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorCode, ifThere } from '@skolo/base';
-import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { StoreError } from '../errors.ts';
 
 /**

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeFolder } from '@skolo/durable';
+import { makeFolder } from '@skolo/base/durable';
 import { StoreError } from '../errors.ts';
 import { secretFrom } from '../values/value.ts';
 import { fileAt, placesIn, readText, removeFile, writeText } from './file-tree.ts';

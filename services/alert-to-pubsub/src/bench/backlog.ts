@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AlertMessage } from '@skolo/alerts';
-import { Spool, writeSnapshot } from '@skolo/durable';
+import { Spool, writeSnapshot } from '@skolo/base/durable';
 import { fingerprintOf } from '../intake/fingerprint.ts';
 import { createIds } from '../state/ids.ts';
 import { alerts } from './requests.ts';

@@ -5,8 +5,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Sink, SpooledMessage } from '@skolo/alerts';
 import { asError, errorText } from '@skolo/base';
+import type { Spool } from '@skolo/base/durable';
 import type { Clock } from '@skolo/common';
-import type { Spool } from '@skolo/durable';
 import type { Arrived } from '../state/arrived.ts';
 import type { Backlog } from './backlog.ts';
 import { isUrgent, urgent, type Waiting } from './queue.ts';

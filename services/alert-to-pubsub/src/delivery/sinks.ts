@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Sink } from '@skolo/alerts';
 import { Receiver } from '@skolo/api';
+import type { Spool } from '@skolo/base/durable';
 import type { Clock, Degraded } from '@skolo/common';
-import type { Spool } from '@skolo/durable';
 import type { AlertEvent, EmitAlertEvent } from '../events.ts';
 import type { ArrivedFile } from '../state/arrived.ts';
 import {

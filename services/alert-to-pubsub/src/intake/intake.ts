@@ -5,9 +5,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
 import { count, errorText } from '@skolo/base';
+import { GroupCommit, type Spool } from '@skolo/base/durable';
+import { hangingDisk } from '@skolo/base/durable/disk';
 import type { Clock } from '@skolo/common';
-import { GroupCommit, type Spool } from '@skolo/durable';
-import { hangingDisk } from '@skolo/durable/disk';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
 import {

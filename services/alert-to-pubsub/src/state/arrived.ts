@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path';
 import { parseJson, pause } from '@skolo/base';
-import type { Spool } from '@skolo/durable';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
+import type { Spool } from '@skolo/base/durable';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { z } from 'zod';
 
 /** The first and last sequence number of each range, by sink. */

@@ -1,8 +1,8 @@
 /** Whether alerts can be accepted: the disk works, the spool is not full, and no sink has failed for too long. */
 
 import { errorText } from '@skolo/base';
-import type { Spool } from '@skolo/durable';
-import { hangingDisk } from '@skolo/durable/disk';
+import type { Spool } from '@skolo/base/durable';
+import { hangingDisk } from '@skolo/base/durable/disk';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
 

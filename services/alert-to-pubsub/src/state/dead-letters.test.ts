@@ -12,8 +12,14 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DeadLetter } from '@skolo/api';
+import {
+  countRounds,
+  killAfter,
+  runs,
+  seed,
+  startWriter,
+} from '@skolo/base/durable/fault-injection';
 import { mountSmall, run, tempDir } from '@skolo/base/testing';
-import { countRounds, killAfter, runs, seed, startWriter } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

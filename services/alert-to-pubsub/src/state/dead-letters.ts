@@ -7,7 +7,6 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeadLetter } from '@skolo/api';
 import { parseJson } from '@skolo/base';
-import { Locks } from '@skolo/common';
 import {
   appendLines,
   FileNotWritten,
@@ -18,7 +17,8 @@ import {
   readFileIfExists,
   syncFolder,
   writeFileAtomic,
-} from '@skolo/durable';
+} from '@skolo/base/durable';
+import { Locks } from '@skolo/common';
 
 const mostLetterBytes = 64 * 1024;
 

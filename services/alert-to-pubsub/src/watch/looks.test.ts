@@ -2,8 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { countRounds } from '@skolo/base/durable/fault-injection';
 import { listen } from '@skolo/base/testing';
-import { countRounds } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { alertmanager, type Program, startProgram } from '@skolo/simulators/prometheus';
 import { describe, expect, it } from 'vitest';

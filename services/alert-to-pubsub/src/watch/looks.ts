@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { errorText, parseJson, type Repetition, repeat } from '@skolo/base';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import {
   alertmanagerUrl,
   type Clock,
@@ -12,7 +13,6 @@ import {
   isAlertmanagerAt,
   withServiceAddress,
 } from '@skolo/common';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
 import type { Periods } from '../delivery/maintenance.ts';

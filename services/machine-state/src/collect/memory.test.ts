@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { countRounds } from '@skolo/base/durable/fault-injection';
 import { listen } from '@skolo/base/testing';
-import { countRounds } from '@skolo/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { startFakeAgent } from '../testing/fake-agent.ts';
 import { startLab } from '../testing/lab.ts';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { Journal } from '@skolo/base/durable';
+import { runs } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { createLogger } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
-import { Journal } from '@skolo/durable';
-import { runs } from '@skolo/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
 import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifThere } from '@skolo/base';
-import { makeFolder, writeFileAtomic } from '@skolo/durable';
+import { makeFolder, writeFileAtomic } from '@skolo/base/durable';
 
 export class Lockdown {
   private readonly folder: string;

@@ -8,7 +8,7 @@ import {
 } from 'node:crypto';
 import { join } from 'node:path';
 import { sha256Bytes } from '@skolo/base';
-import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 
 interface OwnKey {
   key: string;

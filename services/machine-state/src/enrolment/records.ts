@@ -1,6 +1,6 @@
 /** What enrolment must not forget: it was acknowledged, and is therefore in the journal. */
 import { EnrolledPi, EnrolmentSecret, RevokedPi, Time } from '@skolo/api';
-import type { Tables } from '@skolo/durable';
+import type { Tables } from '@skolo/base/durable';
 import { z } from 'zod';
 
 const Enrolled = EnrolledPi.extend({ force: z.boolean().optional() });

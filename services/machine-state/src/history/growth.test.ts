@@ -3,9 +3,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Machine, MachineAlert } from '@skolo/api';
+import { countRounds } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
-import { countRounds } from '@skolo/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { newHistory, newRecorder } from '../testing/history.ts';
 

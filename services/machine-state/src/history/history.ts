@@ -6,8 +6,8 @@
 import { join } from 'node:path';
 import { type Curve, type HistoryEntry, MachineCondition } from '@skolo/api';
 import { errorText, settlesWithin } from '@skolo/base';
+import { hangs, hangsAfterMs, isWaitingForDisk } from '@skolo/base/durable/disk';
 import { type Clock, type DegradedList, HttpProblem, type Logger } from '@skolo/common';
-import { hangs, hangsAfterMs, isWaitingForDisk } from '@skolo/durable/disk';
 import { type Args, HistoryThread, type JobName, type Result } from '../history-thread.ts';
 import type { Standing } from '../join/sources.ts';
 import { type Entry, shownEntry } from './entry.ts';

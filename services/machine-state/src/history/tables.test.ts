@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { runs } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
-import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { kinds, openDatabase } from './database.ts';

@@ -1,8 +1,8 @@
 /** Maintenance and quarantine ordered by people, and their notes. */
 import { randomUUID } from 'node:crypto';
 import type { HistoryEntry, Order } from '@skolo/api';
+import type { Change } from '@skolo/base/durable';
 import { type Clock, HttpProblem, type Repetitions } from '@skolo/common';
-import type { Change } from '@skolo/durable';
 import { didYouMean, type Rack } from '@skolo/rack';
 import type { EmitMachineState } from '../events.ts';
 import { given } from '../join/machine.ts';

@@ -2,7 +2,7 @@
  * Who made requests, and when last: what an engineer wants to know first about a bot that reports a missing token. Kept across restarts,
  * written rarely.
  */
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { z } from 'zod';
 import type { Caller } from './caller-lookup.ts';
 

@@ -1,6 +1,7 @@
 /** Each error that rack.yaml can have, one at a time: nobody gets by it what the file without it does not give. */
+
+import { isLong, seed } from '@skolo/base/durable/fault-injection';
 import { pathsOf } from '@skolo/base/testing';
-import { isLong, seed } from '@skolo/durable/fault-injection';
 import { parseRack, type Rack, RackError, usableRack } from '@skolo/rack';
 import { expect, it } from 'vitest';
 import { callerLookup } from './caller-lookup.ts';

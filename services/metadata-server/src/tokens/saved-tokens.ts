@@ -5,8 +5,8 @@
 
 import { lstat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { readBootId } from '@skolo/common/light';
-import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
 import { defaultTokenFolder } from '@skolo/rack/light';
 import { z } from 'zod';

@@ -6,8 +6,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, parseJson, pause } from '@skolo/base';
+import { type Change, readFileIfExists, syncFolder } from '@skolo/base/durable';
 import type { Clock, Logger } from '@skolo/common';
-import { type Change, readFileIfExists, syncFolder } from '@skolo/durable';
 import { z } from 'zod';
 import { feedKey } from '../state/records.ts';
 import type { Store } from '../state/store.ts';

@@ -5,8 +5,8 @@
 
 import { randomUUID } from 'node:crypto';
 import type { AcceptedRequests, Rejection } from '@skolo/api';
+import type { Change } from '@skolo/base/durable';
 import { type Clock, type CrashNotes, HttpProblem, Repetitions } from '@skolo/common';
-import type { Change } from '@skolo/durable';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { Cycles } from '../cycle/cycles.ts';
 import type { EmitPower } from '../events.ts';

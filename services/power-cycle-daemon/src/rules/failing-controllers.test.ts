@@ -2,9 +2,9 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
-import { isLong } from '@skolo/durable/fault-injection';
 import { startHttpRelay } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { rackYaml, startDaemon, type TestDaemon } from '../testing/daemon.ts';

@@ -2,8 +2,8 @@
 import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApiError } from '@skolo/api';
+import { Journal } from '@skolo/base/durable';
 import { run } from '@skolo/base/testing';
-import { Journal } from '@skolo/durable';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';

@@ -2,7 +2,7 @@
  * What the journal stores about a cycle's outlets along with the cycle itself: those that must be turned on again, and those that a person
  * turned off. Each function returns changes that become durable together with the record.
  */
-import type { Change } from '@skolo/durable';
+import type { Change } from '@skolo/base/durable';
 import {
   type CycleRecord,
   type Feed,

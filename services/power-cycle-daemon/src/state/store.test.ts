@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { Journal, StorageUnavailable } from '@skolo/base/durable';
 import { tempDir } from '@skolo/base/testing';
-import { Journal, StorageUnavailable } from '@skolo/durable';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { cycleRecord } from '../testing/records.ts';
 import type { PendingOn } from './records.ts';

@@ -1,7 +1,7 @@
 /** Everything that must survive this process, in memory and in the journal. */
 import { AcceptedRequests, Hold } from '@skolo/api';
+import { Tables } from '@skolo/base/durable';
 import { requestRecord } from '@skolo/common';
-import { Tables } from '@skolo/durable';
 import { pendingOnTable } from '@skolo/rack/jumphost';
 import { CycleRecord, feedKey, PendingOn, RepairRecord, SwitchedOff } from './records.ts';
 

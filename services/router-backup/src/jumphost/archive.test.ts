@@ -15,9 +15,9 @@ import {
 } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { Journal } from '@skolo/base/durable';
 import { Secret } from '@skolo/base/secrets';
 import { mountSmall, run, tempDir } from '@skolo/base/testing';
-import { Journal } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';

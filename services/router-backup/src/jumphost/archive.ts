@@ -5,7 +5,7 @@
  *     age -d -i IDENTITY ARCHIVE | tar -xz -C FOLDER
  *
  * into an empty directory, and from there each file to its place, while its service is down. The archive is never on the disk in the clear.
- * Services keep running meanwhile: journals are copied as of one moment (copyLive of `@skolo/durable`), SQLite databases by SQLite
+ * Services keep running meanwhile: journals are copied as of one moment (copyLive of `@skolo/base/durable`), SQLite databases by SQLite
  * (`sqlite.ts`), other files up to their length when opened. The copies are of slightly different moments, as after a power cut.
  */
 import { createHash, randomBytes } from 'node:crypto';

@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs';
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { errorCode, errorText } from '@skolo/base';
-import { isLiveFile, isLiveFolder, markOf, openPlainFile } from '@skolo/durable';
+import { isLiveFile, isLiveFolder, markOf, openPlainFile } from '@skolo/base/durable';
 import { z } from 'zod';
 import { isDatabase } from './sqlite.ts';
 

@@ -4,7 +4,7 @@ import { type FileHandle, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { errorCode } from '@skolo/base';
-import { copyLive, makeFolder, openPlainFile } from '@skolo/durable';
+import { copyLive, makeFolder, openPlainFile } from '@skolo/base/durable';
 import { type Found, type Left, whyNot } from './find.ts';
 import { copyDatabase } from './sqlite.ts';
 

@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { countRounds } from '@skolo/base/durable/fault-injection';
 import { run, tempDir } from '@skolo/base/testing';
-import { countRounds } from '@skolo/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { lookInto, startDatabaseWriter } from '../testing/writers.ts';
 import { copyDatabase } from './sqlite.ts';

@@ -8,9 +8,9 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { openSource, Repository } from '@skolo/backup';
+import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
-import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
 import { expect, it, onTestFinished } from 'vitest';
 import { devices, versionText } from '../testing/offsite-writer.ts';
 

@@ -1,7 +1,7 @@
 /** Versions waiting to be sent, and the newest version in each destination: in memory, and in the journal. */
 import { Time } from '@skolo/api';
 import { newNonce, type Version } from '@skolo/backup';
-import { type Change, type Journal, Tables } from '@skolo/durable';
+import { type Change, type Journal, Tables } from '@skolo/base/durable';
 import { z } from 'zod';
 
 /** A version waiting to be sent to a destination. Its content is read when it is sent. */

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { BackupRun } from '@skolo/api';
 import { errorText, pause } from '@skolo/base';
+import type { Change } from '@skolo/base/durable';
 import {
   type Clock,
   type CrashNotes,
@@ -15,7 +16,6 @@ import {
   type Logger,
   resolveId,
 } from '@skolo/common';
-import type { Change } from '@skolo/durable';
 import { expandNames, type Rack, RangeSyntaxError } from '@skolo/rack';
 import PQueue from 'p-queue';
 import type { EmitBackup } from '../events.ts';

@@ -1,5 +1,5 @@
+import { runs } from '@skolo/base/durable/fault-injection';
 import { createLogger } from '@skolo/common';
-import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { getTasks } from 'node-cron';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';

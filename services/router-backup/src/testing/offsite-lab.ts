@@ -2,10 +2,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Repository, type Version } from '@skolo/backup';
+import { Journal } from '@skolo/base/durable';
 import { tempDir } from '@skolo/base/testing';
 import { type Clock, createLogger } from '@skolo/common';
 import { fakeTime } from '@skolo/common/testing';
-import { Journal } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
 import { expect, onTestFinished } from 'vitest';
 import type { LocalVersions } from '../offsite/backend.ts';

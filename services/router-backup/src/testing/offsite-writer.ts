@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { argv } from 'node:process';
 import { Repository } from '@skolo/backup';
 import { pause } from '@skolo/base';
+import { Journal } from '@skolo/base/durable';
+import { report } from '@skolo/base/durable/fault-injection';
 import { createLogger, DegradedList, LastSuccess, systemClock } from '@skolo/common';
-import { Journal } from '@skolo/durable';
-import { report } from '@skolo/durable/fault-injection';
 import { OffsiteCopies } from '../offsite/copies.ts';
 import { smallRack } from './small-rack.ts';
 

@@ -3,8 +3,8 @@ import { hkdfSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, ifThere } from '@skolo/base';
+import { writeFileAtomic } from '@skolo/base/durable';
 import type { Logger } from '@skolo/common';
-import { writeFileAtomic } from '@skolo/durable';
 import { deviceOf } from '../targets.ts';
 
 const keyLength = 32;

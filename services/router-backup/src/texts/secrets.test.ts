@@ -2,7 +2,7 @@
  * Secrets with blanks, quotes, signs, letters of other alphabets and any length, in a configuration of each model: they are in no text,
  * difference (which is what a webhook sends), transcript or error, and the statements around them are there.
  */
-import { isLong, seed, seeded } from '@skolo/durable/fault-injection';
+import { isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
 import type { SecretRule } from '@skolo/models/backup';
 import { createMask } from '@skolo/models/configuration';
 import { loadBackups } from '@skolo/models/load';

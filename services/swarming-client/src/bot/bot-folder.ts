@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname, normalize } from 'node:path';
 import { errorCode, errorText } from '@skolo/base';
-import { makeFolder } from '@skolo/durable/make-folder';
+import { makeFolder } from '@skolo/base/durable/make-folder';
 
 const ofSystem =
   /^\/(?:$|(?:bin|boot|dev|etc|home|lib\d*|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var|var\/\w+|usr\/\w+|home\/[^/]+)$|(?:dev|proc|sys)\/)/;

@@ -1,5 +1,5 @@
 import { errorCode, pause } from '@skolo/base';
-import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
+import { countRounds, isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { argumentsOf, processes, variableOf } from '../host/processes.ts';
 import { botsIn, openFiles, zombiesBelow } from '../testing/bot-processes.ts';

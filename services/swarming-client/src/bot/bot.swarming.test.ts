@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { type Clock, systemClock } from '@skolo/common/light';
-import { isLong } from '@skolo/durable/fault-injection';
 import {
   type SimulatedSwarming,
   type SwarmingFault,

@@ -5,9 +5,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { runCommand } from '@skolo/base/run-command';
 import { tempDir } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ensureZip, type InstallDeps } from './install.ts';
 import { newBot, type TestBot } from './testing/new-bot.ts';

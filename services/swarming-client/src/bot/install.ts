@@ -3,9 +3,9 @@
 import { copyFile, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorCode, errorText, parseJson } from '@skolo/base';
+import { syncFolder } from '@skolo/base/durable/atomic-file';
 import type { RunCommand } from '@skolo/base/run-command';
 import type { Emit } from '@skolo/common/light';
-import { syncFolder } from '@skolo/durable/atomic-file';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
 import { pythonFolder } from '../package-files.ts';

@@ -5,7 +5,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { pause } from '@skolo/base';
-import { countRounds, seed, seeded } from '@skolo/durable/fault-injection';
+import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { startAdbInstallation } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { never, startLab } from './testing/lab.ts';

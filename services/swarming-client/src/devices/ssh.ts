@@ -1,6 +1,6 @@
 /** Devices reached over the network, with the system's ssh: no local shell, one remote command per reading. */
 import { join } from 'node:path';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
 import { CallFailed, complaint, excerpt, lookWith, Missing } from './look.ts';
 import { readSysfsSensors } from './parse/linux.ts';

@@ -1,9 +1,9 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { anyCharacter } from '@skolo/base/durable/any-character';
+import { runs } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
-import { anyCharacter } from '@skolo/durable/any-character';
-import { runs } from '@skolo/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { quietLog } from '../testing/quiet-log.ts';

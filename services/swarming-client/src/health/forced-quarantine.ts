@@ -8,8 +8,8 @@ import { open, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { errorText, ifThere, oneLine, parseJson } from '@skolo/base';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import type { Clock, Logger } from '@skolo/common/light';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { z } from 'zod';
 import type { Ordered } from './health.ts';
 

@@ -5,9 +5,9 @@
 import { createPrivateKey } from 'node:crypto';
 import { join } from 'node:path';
 import { agentKeyHeader, createSigner, type Receiver } from '@skolo/api/signature';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { type Answer, type RequestOptions, request } from '@skolo/base/request';
 import { agentPublicKey, newAgentKey, Secret } from '@skolo/base/secrets';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 
 /** As {@link request}. */
 export type SendRequest = (url: string, options: RequestOptions) => Promise<Answer>;

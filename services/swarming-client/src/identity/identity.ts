@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { errorText } from '@skolo/base';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import type { Emit, EventLog } from '@skolo/common/light';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { type MachinePart, readMachinePart } from '@skolo/rack/machine-part';
 
 /** rack.yaml's entry for this machine, or the reason why it is unknown, changed. */

@@ -6,8 +6,8 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, errorText, withDeadline } from '@skolo/base';
+import { makeFolder } from '@skolo/base/durable/make-folder';
 import type { Clock, EventLog } from '@skolo/common/light';
-import { makeFolder } from '@skolo/durable/make-folder';
 import type { Device } from '../devices/device.ts';
 import { screenFile } from '../devices/evidence.ts';
 import type { Health, Reason } from '../health/health.ts';

@@ -1,8 +1,8 @@
 /** The status port: what the agent reports and does for its callers. */
 import type { AgentStatus, swarmingClientApi } from '@skolo/api/swarming-client';
 import { errorText } from '@skolo/base';
+import { FileNotWritten } from '@skolo/base/durable/atomic-file';
 import { HttpProblem, type RouteHandlers } from '@skolo/common/light';
-import { FileNotWritten } from '@skolo/durable/atomic-file';
 import type { UsbPort } from '@skolo/rack';
 import { type Task, taskName } from '../hooks/task.ts';
 import type { Reboot } from '../host/reboot.ts';

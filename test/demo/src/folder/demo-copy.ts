@@ -3,7 +3,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '@skolo/base';
-import { makeFolder } from '@skolo/durable';
+import { makeFolder } from '@skolo/base/durable';
 import { defaultTokenFolder } from '@skolo/rack/light';
 import { root } from './folders.ts';
 

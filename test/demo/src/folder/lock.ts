@@ -3,7 +3,7 @@
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject, pause } from '@skolo/base';
-import { makeFolder } from '@skolo/durable';
+import { makeFolder } from '@skolo/base/durable';
 import { startOf } from '../processes/process-identity.ts';
 
 /** Who uses the directory: the demo itself, and the guard that may briefly outlive it. */

@@ -1,7 +1,7 @@
 /** Files with secrets, only below the demo's own directory. */
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
-import { makeFolder } from '@skolo/durable';
+import { makeFolder } from '@skolo/base/durable';
 
 /** Writes a secret if there is none. */
 export function writeMissingSecret(dir: string, file: string, make: () => string): Promise<void> {

@@ -1,7 +1,7 @@
 /** Swarming: it distributes its own small bot, and tasks. They are in memory, and end with the demo. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeFolder } from '@skolo/durable';
+import { makeFolder } from '@skolo/base/durable';
 import { type Rack, serviceUrl } from '@skolo/rack';
 import { startSwarming } from '@skolo/simulators';
 import { hasMachine } from '../addresses/placement.ts';

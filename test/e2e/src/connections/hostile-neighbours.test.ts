@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { errorText } from '@skolo/base';
-import { countRounds, isLong } from '@skolo/durable/fault-injection';
+import { countRounds, isLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { startEnrolmentRack } from '../enrolment/rack.ts';
 import { startAttacker } from '../hostile/attacker.ts';

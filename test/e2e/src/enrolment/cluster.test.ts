@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { run, tempDir } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
 import { renderDerived } from '@skolo/rack/render';
 import { peer, startControlPlane } from '@skolo/simulators';

@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { pause } from '@skolo/base';
-import { countRounds, isLong, seed, seeded } from '@skolo/durable/fault-injection';
+import { countRounds, isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { startEnrolmentRack } from './rack.ts';
 

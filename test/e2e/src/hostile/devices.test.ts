@@ -4,7 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
-import { isLong } from '@skolo/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import type { Attack } from '@skolo/simulators';
 import { afterAll, expect, it } from 'vitest';
 import { type AttackedService, attack, reads, type Transport } from './attacked-service.ts';

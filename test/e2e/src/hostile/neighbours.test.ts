@@ -3,7 +3,7 @@
  * connections, mutated requests and ever new audiences, and their agents lie. Meanwhile the others keep their tokens, power cycles
  * and orders, and alerts arrive.
  */
-import { isLong, seed, seeded } from '@skolo/durable/fault-injection';
+import { isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { expect, it, onTestFinished } from 'vitest';
 import { attacks, lies, startLyingAgent } from './attacks.ts';
 import { addressOf, outlets, serviceNames, startHealthyRack } from './rack.ts';

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { AgentStatus, EnrolRequest } from '@skolo/api';
 import { parseJson } from '@skolo/base';
-import { isLong, seed, seeded } from '@skolo/durable/fault-injection';
+import { isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { parseRack, RackError } from '@skolo/rack';
 import { StatementMessage } from '@skolo/rack/jumphost';
 import { portIn } from '@skolo/rack/light';

@@ -1,8 +1,8 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { listen, run, tempDir } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { runPipeline, testbedDown, testbedUp, verifyTestbed } from '@skolo/fleet/testbed';
 import { kubectlAt } from '@skolo/fleet/testing';
 import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';

@@ -3,8 +3,8 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { listen, run, tempDir, untilTestEnds } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { startDemo } from '../../../../kube/testbed/demo/service.ts';
 import { analyse, type Objective } from '../../../../kube/testbed/pipeline/analysis.ts';

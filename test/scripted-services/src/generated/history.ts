@@ -1,6 +1,6 @@
 /** History and curves of any machine of the fixture. */
 import type { Curve, HistoryEntry, Machine } from '@skolo/api';
-import { seeded } from '@skolo/durable/fault-injection';
+import { seeded } from '@skolo/base/durable/fault-injection';
 
 const hourMs = 3_600_000;
 

@@ -1,6 +1,6 @@
 /** A plausible rack of any size, as machine-state shows it; deterministic. */
 import type { DeviceStatus, Machine, MachineCondition, RackElement, RackView } from '@skolo/api';
-import { seeded } from '@skolo/durable/fault-injection';
+import { seeded } from '@skolo/base/durable/fault-injection';
 import { ago } from '../ago.ts';
 
 export interface GeneratedRack {

@@ -1,6 +1,5 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tempDir } from '@skolo/base/testing';
 import {
   countRounds,
   killAfter,
@@ -8,7 +7,8 @@ import {
   seeded,
   startWriter,
   timeUntil,
-} from '@skolo/durable/fault-injection';
+} from '@skolo/base/durable/fault-injection';
+import { tempDir } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { Repository } from '../../history/repository.ts';
 import { openGitSource } from '../../restore/git-source.ts';

@@ -10,8 +10,8 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
-import { isLong } from '@skolo/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { openGitSource } from '../../restore/git-source.ts';

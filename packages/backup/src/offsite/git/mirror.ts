@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { makeFolder } from '@skolo/durable';
+import { makeFolder } from '@skolo/base/durable';
 import { BackupError } from '@skolo/models/configuration';
 import { digest, importCommits, type NewCommit } from '../../git/fast-import.ts';
 import { git, startGit } from '../../git/git.ts';

@@ -3,9 +3,9 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shellWord } from '@skolo/base';
+import { makeFolder } from '@skolo/base/durable';
 import { proxyFor, throughProxy } from '@skolo/base/internet';
 import type { Secret } from '@skolo/base/secrets';
-import { makeFolder } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
 import { GitFailed, type GitOptions, git } from '../../git/git.ts';
 import { notStored } from '../../git/storage-error.ts';

@@ -1,6 +1,6 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { errorCode } from '@skolo/base';
-import { writeFileAtomic } from '@skolo/durable/atomic-file';
+import { writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { CliError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { hasControl, visible } from '../../output/text.ts';

@@ -37,7 +37,7 @@ export async function editInventory(
   printDiff(io, difference(before ?? '', after, { from: file, to: file }));
   if (before !== undefined) await writeRackFile(file, before, after);
   else {
-    const { makeFolder, writeFileAtomic } = await import('@skolo/durable');
+    const { makeFolder, writeFileAtomic } = await import('@skolo/base/durable');
     await makeFolder(dirname(file), 0o755);
     // It contains no secrets, and a service reads it as another user.
     await writeFileAtomic(file, after, { mode: 0o644 });

@@ -1,7 +1,7 @@
 import { stat, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { count } from '@skolo/base';
-import { writeFileAtomic } from '@skolo/durable/atomic-file';
+import { writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { identityFile, identityOf, identityText } from '@skolo/jumphost';
 import { InvalidArgumentError } from 'commander';
 import { dnsOption, ipv4 } from '../../arguments.ts';

@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorText, inParallel, parseJson, withDeadline } from '@skolo/base';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import type { FleetRack } from '@skolo/fleet';
 import { z } from 'zod';
 import type { Io } from '../../io.ts';

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { StorageUnavailable } from '@skolo/durable';
+import { StorageUnavailable } from '@skolo/base/durable';
 import { HttpProblem } from './problem.ts';
 
 /** What a service knows of its rack. */

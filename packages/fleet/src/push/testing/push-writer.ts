@@ -1,7 +1,7 @@
 /** Begins a push, or resumes it where it is on record, until it ends or is killed; tells how it ended. */
 import { kill } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { report, startWriter } from '@skolo/durable/fault-injection';
+import { report, startWriter } from '@skolo/base/durable/fault-injection';
 import { openRecords, preparePush } from '../index.ts';
 import { pushDeps, type Work } from './push-deps.ts';
 

@@ -1,4 +1,4 @@
-import { isLong } from '@skolo/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { startEdgeos, startVyos, type VyattaDevice } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { createMask } from '../../configuration/mask.ts';

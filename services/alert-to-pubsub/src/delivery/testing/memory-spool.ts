@@ -1,5 +1,5 @@
 /** A spool in memory, for readers: the parts that a delivery needs. */
-import type { Spool, SpoolRecord } from '@skolo/durable';
+import type { Spool, SpoolRecord } from '@skolo/base/durable';
 
 type Needed = Pick<
   Spool,

@@ -2,7 +2,7 @@
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { isLong } from '@skolo/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 
 function isProgram(path: string): boolean {
   try {

@@ -1,6 +1,7 @@
 /** Possible knowledge of an agent, for tests of its answers. */
+
+import { anyCharacter } from '@skolo/base/durable/any-character';
 import { AuditLog, ConnectionLimits, DegradedList, systemClock } from '@skolo/common/light';
-import { anyCharacter } from '@skolo/durable/any-character';
 import { type MachinePart, machinePartOf, parseRack } from '@skolo/rack';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';

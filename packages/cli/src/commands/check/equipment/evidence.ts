@@ -1,7 +1,7 @@
 /** Writes evidence files for docs/proofs. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '@skolo/durable/atomic-file';
+import { writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { Firmware, Hardware, Proof, proofFile, wasRead } from '@skolo/models/proofs';
 import type { DeviceLook } from './device.ts';
 
