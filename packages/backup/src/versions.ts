@@ -1,5 +1,5 @@
 /** Resolves the version that an operator means. */
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Version } from './source.ts';
 
 const shortestId = 4;

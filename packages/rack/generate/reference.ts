@@ -1,6 +1,6 @@
 /** docs/reference/rack-yaml.md: every key of rack.yaml, from the schema. */
 
-import { evidenceOf, evidenceText, type Model, models } from '@skolo/models';
+import { evidenceOf, evidenceText, type Model, models } from '@skolo/equipment/models';
 import {
   isSchema,
   type JsonSchema,

@@ -4,8 +4,8 @@
  */
 import type { Rejection } from '@skolo/api';
 import type { Emit } from '@skolo/common';
-import type { SessionDeps } from '@skolo/equipment';
-import type { OutletReading } from '@skolo/models/outlets';
+import type { OutletReading } from '@skolo/equipment/models/outlets';
+import type { SessionDeps } from '@skolo/equipment/transports';
 import type { CycleRecord, PendingOn, Phase } from './state/records.ts';
 
 export type PowerEvent =

@@ -13,10 +13,10 @@ import {
   type SignInTarget,
   StateJournal,
 } from '@skolo/common';
-import { HostKeys } from '@skolo/equipment';
-import { models } from '@skolo/models';
-import { loadDrivers } from '@skolo/models/load';
-import type { DriverKind } from '@skolo/models/outlets';
+import { models } from '@skolo/equipment/models';
+import { loadDrivers } from '@skolo/equipment/models/load';
+import type { DriverKind } from '@skolo/equipment/models/outlets';
+import { HostKeys } from '@skolo/equipment/transports';
 import type { Rack } from '@skolo/rack';
 import { apiHandlers } from './api/handlers.ts';
 import { machineAccess } from './api/machine-access.ts';

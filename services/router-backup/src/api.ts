@@ -2,8 +2,8 @@
 import type { BackupDevice, BackupVersion, routerBackupApi } from '@skolo/api';
 import { shownId, type Version } from '@skolo/backup';
 import { type AuditLog, type Caller, HttpProblem, type RouteHandlers } from '@skolo/common';
-import type { HostKeys } from '@skolo/equipment';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
+import type { HostKeys } from '@skolo/equipment/transports';
 import type { OffsiteCopies } from './offsite/copies.ts';
 import type { HistoryLoss } from './offsite/loss.ts';
 import type { ConnectedHostReadings } from './read/connected-hosts.ts';

@@ -1,4 +1,4 @@
-import type { Content, Identity } from '@skolo/models/backup';
+import type { Content, Identity } from '@skolo/equipment/models/backup';
 import { describe, expect, it } from 'vitest';
 import { judgeContent, judgeIdentity, judgeSize, pin } from './judge.ts';
 

@@ -6,7 +6,7 @@
  * success.
  */
 import type { FailureClass } from '@skolo/api';
-import type { BackupModel, Content, Identity } from '@skolo/models/backup';
+import type { BackupModel, Content, Identity } from '@skolo/equipment/models/backup';
 import type { DeviceRecord } from './state.ts';
 
 /** Why a reading is not stored. */

@@ -12,10 +12,10 @@ import {
   type ServiceDefinition,
   StateJournal,
 } from '@skolo/common';
-import { HostKeys } from '@skolo/equipment';
-import { models as rackModels } from '@skolo/models';
-import type { CreateBackup } from '@skolo/models/backup';
-import { loadBackups } from '@skolo/models/load';
+import { models as rackModels } from '@skolo/equipment/models';
+import type { CreateBackup } from '@skolo/equipment/models/backup';
+import { loadBackups } from '@skolo/equipment/models/load';
+import { HostKeys } from '@skolo/equipment/transports';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { type BackupEvent, type EmitBackup, logEvents } from './events.ts';

@@ -1,6 +1,6 @@
 /** What to back up: the switches, routers and PDUs in rack.yaml, and the jumphost. */
 import { HttpProblem } from '@skolo/common';
-import { models } from '@skolo/models';
+import { models } from '@skolo/equipment/models';
 import { didYouMean, type InfrastructureDevice, type Rack } from '@skolo/rack';
 
 export interface Target {

@@ -30,7 +30,7 @@ const may: Readonly<Record<string, readonly string[]>> = {
   pi: ['k3s', 'computers', 'rack', 'durable', 'secrets', 'base'],
   cluster: ['pi', 'k3s', 'computers', 'durable', 'base'],
 };
-/** Of packages/models, rack.yaml needs the facts only. */
+/** Of packages/equipment/src/models, rack.yaml needs the facts only. */
 const protocolClients = ['ssh2', 'net-snmp', 'mqtt'];
 
 const Manifest = z.object({
@@ -161,7 +161,7 @@ it('has no cycle of folders of packages and services, types included', () => {
 
 it('packages/rack loads the facts of models, and no code that connects to equipment', async () => {
   const inputs = await loadedBy(join(root, 'packages/rack/src/index.ts'));
-  const models = inputs.filter((file) => file.startsWith('packages/models/'));
+  const models = inputs.filter((file) => file.startsWith('packages/equipment/src/models/'));
 
   expect(
     inputs.filter((file) => protocolClients.some((name) => file.includes(`node_modules/${name}/`))),
@@ -172,7 +172,7 @@ it('packages/rack loads the facts of models, and no code that connects to equipm
 });
 
 function isFacts(file: string): boolean {
-  return /^packages\/models\/src\/([\w-]+\/facts|families\/\w+-facts|contract\/model|proofs\/(levels|sightings)|index|list)\.ts$/.test(
+  return /^packages\/equipment\/src\/models\/([\w-]+\/facts|families\/\w+-facts|contract\/model|proofs\/(levels|sightings)|index|list)\.ts$/.test(
     file,
   );
 }

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Secret, type SnmpCredentials } from '@skolo/base/secrets';
 import { untilTestEnds } from '@skolo/base/testing';
-import { snmpTo } from '@skolo/equipment/snmp';
+import { snmpTo } from '@skolo/equipment/transports/snmp';
 import { openJumphost } from '@skolo/fleet';
 import { startWorkstation, watchProcesses } from '@skolo/fleet/testing';
 import { apcRpdu2Model, peer, startSnmpd } from '@skolo/simulators';

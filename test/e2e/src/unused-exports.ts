@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /** Text by path. */
 type Sources = ReadonlyMap<string, string>;
-/** Entries by specifier: `@skolo/models/load`. */
+/** Entries by specifier: `@skolo/equipment/transports/models/load`. */
 type Entries = ReadonlyMap<string, string>;
 
 /** `FILE: NAME` of each. */

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import type { Content } from '@skolo/models/backup';
+import type { Content } from '@skolo/equipment/models/backup';
 import { startGit, written } from './git.ts';
 
 interface NewCommits {

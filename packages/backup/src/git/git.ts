@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { finished, type Readable, type Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 
 /** git exited with a status other than 0, was killed, or timed out. The message only includes the subcommand, not its arguments. */
 export class GitFailed extends Error {

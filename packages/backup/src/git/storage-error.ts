@@ -1,6 +1,6 @@
 /** Turns messages of git and the system into errors for people. */
 import { errorCode } from '@skolo/base';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { GitFailed } from './git.ts';
 
 const disk = new Map([

@@ -1,5 +1,5 @@
 /** The name of a device's file in a history. */
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 
 export const folderOfDevices = 'devices/';
 /** Suffix of files with encrypted content. */

@@ -15,7 +15,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { errorCode, ifThere } from '@skolo/base';
 import { makeFolder, syncFolder } from '@skolo/base/durable';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { importCommits } from '../git/fast-import.ts';
 import { checkGit, git } from '../git/git.ts';
 import { isLeftAlone } from '../git/leftovers.ts';

@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { notRead } from '../git/storage-error.ts';
 import type { Version } from '../source.ts';
 import { trailersOf } from './commit-message.ts';

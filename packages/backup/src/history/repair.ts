@@ -7,7 +7,7 @@ import { readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { count, errorCode, ifThere } from '@skolo/base';
 import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/base/durable';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { durable } from '../git/fast-import.ts';
 import { git } from '../git/git.ts';
 import { removeLeftovers } from '../git/leftovers.ts';

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { change, filledBy, TestHistory } from '../testing/history.ts';
 import { setAside } from './folder.ts';

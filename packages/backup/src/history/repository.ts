@@ -7,8 +7,8 @@
  * no process. Only one process may write a history, while others read it.
  */
 
-import type { Content } from '@skolo/models/backup';
-import { BackupError } from '@skolo/models/configuration';
+import type { Content } from '@skolo/equipment/models/backup';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { digest } from '../git/fast-import.ts';
 import { removeLeftovers } from '../git/leftovers.ts';
 import { notRead, notStored } from '../git/storage-error.ts';

@@ -1,7 +1,7 @@
 /** Writes a history: tracks the branch's state, and adds to it. One call at a time, which the repository ensures. */
 
-import type { Content } from '@skolo/models/backup';
-import type { BackupError } from '@skolo/models/configuration';
+import type { Content } from '@skolo/equipment/models/backup';
+import type { BackupError } from '@skolo/equipment/models/configuration';
 import { type Digest, importCommits, type NewCommit } from '../git/fast-import.ts';
 import { GitFailed } from '../git/git.ts';
 import { removeLeftovers } from '../git/leftovers.ts';

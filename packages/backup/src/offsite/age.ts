@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { ReadableStream } from 'node:stream/web';
 import { Secret } from '@skolo/base/secrets';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { Decrypter, Encrypter } from 'age-encryption';
 
 /**

@@ -9,7 +9,7 @@ import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node
 import { basename, join } from 'node:path';
 import { errorCode, ifThere } from '@skolo/base';
 import { syncFolder, writeFileAtomic } from '@skolo/base/durable';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { inWords } from '../git/storage-error.ts';
 import { Patience } from './patience.ts';
 import {

@@ -3,7 +3,7 @@
  * content, followed by the time (`-HHMMSSmmm`) if the content reappeared on the same day.
  */
 
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { isDeviceName } from '../history/device-file.ts';
 import type { StoredObject } from './place.ts';
 

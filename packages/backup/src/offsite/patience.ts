@@ -1,5 +1,5 @@
 /** Timeouts for operations that may never end: a mount whose server is down, a connection that was silently cut. */
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 
 export class Patience {
   private readonly what: string;

@@ -1,4 +1,4 @@
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 
 /**
  * An off-site location that stores objects: a Google Cloud Storage bucket, a directory.

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '@skolo/base/testing';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { startLinuxHost } from '@skolo/simulators';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { change, filledBy, TestHistory } from '../testing/history.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { GitFailed, git, startGit } from '../git/git.ts';
 import { inWords, notRead } from '../git/storage-error.ts';
 import { readTip } from '../history/commits.ts';

@@ -1,7 +1,7 @@
 /** Reads versions from an object location: available even if the rack is down. */
 
 import type { Secret } from '@skolo/base/secrets';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { named, type OurObject, parseObjectName, timeOf } from '../offsite/name.ts';
 import { unpack } from '../offsite/pack.ts';
 import type { OffsitePlace } from '../offsite/place.ts';

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { errorCode } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { inWords } from '../git/storage-error.ts';
 import { decrypt } from '../offsite/age.ts';
 import { directoryPlace } from '../offsite/directory.ts';

@@ -6,7 +6,7 @@
  */
 import { rm, stat } from 'node:fs/promises';
 import { errorText } from '@skolo/base';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { digest, durable, importCommits, type NewCommit } from '../git/fast-import.ts';
 import { git } from '../git/git.ts';
 import { notRead, notStored } from '../git/storage-error.ts';

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HostKeys } from '@skolo/equipment';
+import { HostKeys } from '@skolo/equipment/transports';
 import type { Io } from '../io.ts';
 import { userFolder } from '../workstation/workstation-files.ts';
 

@@ -1,6 +1,6 @@
 /** Checks that addresses are in the subnet, and that no two entries share an address and port. */
 
-import type { Ports } from '@skolo/models';
+import type { Ports } from '@skolo/equipment/models';
 import ipaddr from 'ipaddr.js';
 import { claims, type Draft, type Report, type Spot, within } from '../draft/draft.ts';
 import type { InfrastructureDevice } from '../rack/rack.ts';

@@ -1,6 +1,6 @@
 /** Checks that outlets and ports exist and are used once, and converts them to the notation of their model (`0/14`, `14`). */
 
-import { models } from '@skolo/models';
+import { models } from '@skolo/equipment/models';
 import { claims, type Draft, type Report, type Spot, within } from '../draft/draft.ts';
 import { didYouMean } from '../issues/suggest.ts';
 import type { InfrastructureDevice, Machine } from '../rack/rack.ts';

@@ -1,6 +1,6 @@
 /** Likely oversights, which do not stop any service. */
 
-import { models, type Transport } from '@skolo/models';
+import { models, type Transport } from '@skolo/equipment/models';
 import { type Draft, type Report, reportTo, within } from '../draft/draft.ts';
 import type { Problem } from '../issues/issues.ts';
 import { swarmingSettings } from '../rack/overrides.ts';

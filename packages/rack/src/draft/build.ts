@@ -5,7 +5,7 @@
 
 import { dirname, resolve } from 'node:path';
 import { isObject } from '@skolo/base';
-import { type Model, models } from '@skolo/models';
+import { type Model, models } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { type Checked, check } from '../issues/describe.ts';
 import { type Path, type Problem, shown } from '../issues/issues.ts';

@@ -1,7 +1,7 @@
 /** Converts a checked entry to its form in `Rack`. */
 
 import type { Login } from '@skolo/base/secrets';
-import type { Model, Ports, Transport } from '@skolo/models';
+import type { Model, Ports, Transport } from '@skolo/equipment/models';
 import type { z } from 'zod';
 import type { Path } from '../issues/issues.ts';
 import { didYouMean } from '../issues/suggest.ts';

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { models } from '@skolo/models';
+import { models } from '@skolo/equipment/models';
 import { describe, expect, it } from 'vitest';
 import { readOxidized, readPdudaemon, readRancid } from './device-import.ts';
 import { controlPoints, oxidizedModels, pdudaemonDrivers, rancidTypes } from './foreign-models.ts';

@@ -5,7 +5,7 @@
  * `:` between the fields before 3.0; pdudaemon, share/pdudaemon.conf and pdudaemon/drivers.
  */
 import { isIP } from 'node:net';
-import { isExpression, models } from '@skolo/models';
+import { isExpression, models } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { asHostName, hostNameProblem } from '../schema/network-fields.ts';
 import { ForeignInventoryError, parseForeign } from './foreign-file.ts';

@@ -1,7 +1,7 @@
 /** The expanded rack: single names, all defaults. It is a valid rack.yaml of the same rack. */
 
 import type { AccountCredentials, SourceCredentials } from '@skolo/base/secrets';
-import { models } from '@skolo/models';
+import { models } from '@skolo/equipment/models';
 import type { AttachedDevice, InfrastructureDevice, Json, Machine, Rack } from '../rack/rack.ts';
 import { escaped, spreadOf } from '../ranges/spreading.ts';
 import { infrastructureEntry } from '../schema/infrastructure-schema.ts';

@@ -1,5 +1,5 @@
 /** Which login reads a device: one that may only read, where it suffices. */
-import { models, type Readable } from '@skolo/models';
+import { models, type Readable } from '@skolo/equipment/models';
 import type { InfrastructureDevice, Rack } from './rack.ts';
 
 /**

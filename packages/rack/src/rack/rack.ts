@@ -4,7 +4,7 @@
  */
 
 import type { AccountCredentials, Login } from '@skolo/base/secrets';
-import type { Device, Ports } from '@skolo/models';
+import type { Device, Ports } from '@skolo/equipment/models';
 import type { z } from 'zod';
 import type { deviceSchema, machineSchema } from '../schema/machine-schema.ts';
 import type { Outlet } from '../schema/outlets.ts';
@@ -38,7 +38,7 @@ export type Machine = Omit<Written, 'port' | 'ports' | 'power' | 'device' | 'dev
   devices: AttachedDevice[];
 };
 
-/** A device with a model of packages/models: router, switch, PDU. */
+/** A device with a model of packages/equipment/src/models: router, switch, PDU. */
 export interface InfrastructureDevice extends Device {
   mac?: string;
   /** An outlet or port, or `internet`. */

@@ -1,6 +1,6 @@
 /** Marks of schemas: values that accept a list with one item per name, and values without ranges. */
 import { isObject } from '@skolo/base';
-import { spreading } from '@skolo/models';
+import { spreading } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { escapeRange } from './ranges.ts';
 

@@ -4,7 +4,7 @@
  */
 
 import { isObject } from '@skolo/base';
-import { models } from '@skolo/models';
+import { models } from '@skolo/equipment/models';
 import { runChecks } from '../checks/index.ts';
 import { type BuildOptions, build } from '../draft/build.ts';
 import type { Draft } from '../draft/draft.ts';

@@ -1,4 +1,4 @@
-import { models } from '@skolo/models';
+import { models } from '@skolo/equipment/models';
 import { expect, it } from 'vitest';
 import { infrastructureShape } from './infrastructure-schema.ts';
 

@@ -1,7 +1,7 @@
 /** The schema of an expanded device of the infrastructure: common keys, and keys of its model. */
 
 import { isObject } from '@skolo/base';
-import { literal, type Model, models, seconds, whole } from '@skolo/models';
+import { literal, type Model, models, seconds, whole } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { each, type Spread, spreadOf } from '../ranges/spreading.ts';
 import { object } from './fields.ts';

@@ -3,7 +3,7 @@
  * check`, and accepts every valid file.
  */
 
-import { type Model, models, spreading } from '@skolo/models';
+import { type Model, models, spreading } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { object } from './fields.ts';
 import { infrastructureShape } from './infrastructure-schema.ts';

@@ -1,6 +1,6 @@
 /** The schema of an expanded machine. A key with `each` accepts a list in an entry with a range. */
 
-import { seconds } from '@skolo/models';
+import { seconds } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { each } from '../ranges/spreading.ts';
 import { seenBackWithin } from './back-check.ts';

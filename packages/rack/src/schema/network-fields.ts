@@ -2,7 +2,7 @@
 
 import { isIPv4, isIPv6 } from 'node:net';
 import { isSafeForSecrets } from '@skolo/base/secrets';
-import { whole } from '@skolo/models';
+import { whole } from '@skolo/equipment/models';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { canonical, text } from './fields.ts';

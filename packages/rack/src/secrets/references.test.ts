@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
-import { models } from '@skolo/models';
+import { models } from '@skolo/equipment/models';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseRack } from '../read/load.ts';

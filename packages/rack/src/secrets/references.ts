@@ -8,7 +8,7 @@ import {
   SecretError,
   type SecretRef,
 } from '@skolo/base/secrets';
-import { models } from '@skolo/models';
+import { models } from '@skolo/equipment/models';
 import { z } from 'zod';
 import type { Path } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';

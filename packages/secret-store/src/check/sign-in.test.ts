@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Secret } from '@skolo/base/secrets';
-import { HostKeys } from '@skolo/equipment';
+import { HostKeys } from '@skolo/equipment/transports';
 import { parseRack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
 import {

@@ -2,6 +2,8 @@
 
 import { closing, errorText, type Finding, inParallel } from '@skolo/base';
 import { type Credentials, readCredentials, Secret, type SecretRef } from '@skolo/base/secrets';
+import { models, readables } from '@skolo/equipment/models';
+import { loadBackups, loadDrivers } from '@skolo/equipment/models/load';
 import {
   type Dial,
   type DialDatagrams,
@@ -12,11 +14,9 @@ import {
   SessionPool,
   SignInRejected,
   targetOf,
-} from '@skolo/equipment';
-import { snmpTo, upTime } from '@skolo/equipment/snmp';
+} from '@skolo/equipment/transports';
+import { snmpTo, upTime } from '@skolo/equipment/transports/snmp';
 import { credentialFileKind, SignInError, serviceAccountKey } from '@skolo/google';
-import { models, readables } from '@skolo/models';
-import { loadBackups, loadDrivers } from '@skolo/models/load';
 import { type InfrastructureDevice, loginToRead, type Machine, type Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
 

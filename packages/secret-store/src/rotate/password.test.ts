@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { Secret, valuesIn } from '@skolo/base/secrets';
-import { HostKeys, SignInRejected } from '@skolo/equipment';
-import { loadAccounts } from '@skolo/models/load';
+import { loadAccounts } from '@skolo/equipment/models/load';
+import { HostKeys, SignInRejected } from '@skolo/equipment/transports';
 import { parseRack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
 import {

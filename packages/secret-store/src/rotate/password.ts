@@ -6,7 +6,7 @@
  */
 
 import { type Credentials, type Secret, valuesIn } from '@skolo/base/secrets';
-import { DeviceTimeout, SignInRejected } from '@skolo/equipment';
+import { DeviceTimeout, SignInRejected } from '@skolo/equipment/transports';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { ValueRejected } from '../errors.ts';
 import { generateValue } from '../values/generate.ts';

@@ -1,5 +1,5 @@
 /** Secrets that cannot be rotated, and why. */
-import { loadAccounts } from '@skolo/models/load';
+import { loadAccounts } from '@skolo/equipment/models/load';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
 import {

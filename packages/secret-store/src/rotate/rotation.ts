@@ -2,9 +2,9 @@
 
 import { closing, errorText, inParallel } from '@skolo/base';
 import { type Credentials, Secret } from '@skolo/base/secrets';
-import type { Dial, DialDatagrams, HostKeys } from '@skolo/equipment';
-import type { AccountPart, AccountSession } from '@skolo/models/accounts';
-import { loadAccounts } from '@skolo/models/load';
+import type { AccountPart, AccountSession } from '@skolo/equipment/models/accounts';
+import { loadAccounts } from '@skolo/equipment/models/load';
+import type { Dial, DialDatagrams, HostKeys } from '@skolo/equipment/transports';
 import type { InfrastructureDevice, Machine, Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { askSnmp, loginCredentials } from '../check/sign-in.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { Secret, valuesIn } from '@skolo/base/secrets';
-import { type DialDatagrams, HostKeys } from '@skolo/equipment';
+import { type DialDatagrams, HostKeys } from '@skolo/equipment/transports';
 import { parseRack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
 import { type SnmpOptions, startApcCard, startApcRpdu2 } from '@skolo/simulators';

@@ -6,8 +6,8 @@
  */
 
 import { type Credentials, Secret, valuesIn } from '@skolo/base/secrets';
-import { publicKeyOf, SignInRejected } from '@skolo/equipment';
-import type { AccountSession } from '@skolo/models/accounts';
+import type { AccountSession } from '@skolo/equipment/models/accounts';
+import { publicKeyOf, SignInRejected } from '@skolo/equipment/transports';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { ValueRejected } from '../errors.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createClient, powerCycleDaemonApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
-import { evidenceOf } from '@skolo/models';
+import { evidenceOf } from '@skolo/equipment/models';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { problem, startDaemon, type TestDaemon } from '../testing/daemon.ts';

@@ -1,7 +1,7 @@
 /** Handlers of the HTTP API. They make no decisions. */
 import type { AcceptedRequests, powerCycleDaemonApi } from '@skolo/api';
 import { type Events, HttpProblem, type RouteHandlers, resolveId } from '@skolo/common';
-import type { HostKeys } from '@skolo/equipment';
+import type { HostKeys } from '@skolo/equipment/transports';
 import type { z } from 'zod';
 import type { Cycles } from '../cycle/cycles.ts';
 import type { PowerEvent } from '../events.ts';

@@ -15,7 +15,7 @@ import {
   unsigned,
 } from '@skolo/common';
 import type { Access } from '@skolo/common/light';
-import type { HostKeys } from '@skolo/equipment';
+import type { HostKeys } from '@skolo/equipment/transports';
 import type { Rack } from '@skolo/rack';
 import { machineAt } from '../rules/targets.ts';
 

@@ -1,6 +1,6 @@
 /** Cycles from the request to the outcome, through the API, on devices in memory. */
 import type { PowerCycle } from '@skolo/api';
-import type { DriverKind } from '@skolo/models/outlets';
+import type { DriverKind } from '@skolo/equipment/models/outlets';
 import { mega4, raspberryPi4 } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';

@@ -1,5 +1,5 @@
 /** Relays that move others: linked by a setting of the device, or by somebody at its buttons. */
-import { loadDrivers } from '@skolo/models/load';
+import { loadDrivers } from '@skolo/equipment/models/load';
 import { OutletBoard, startTasmota } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDaemon, boardRack as yaml } from '../testing/daemon.ts';

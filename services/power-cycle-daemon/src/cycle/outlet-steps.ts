@@ -1,8 +1,8 @@
 /** What a cycle does with its outlets: reads them, turns them off, waits. Each step ends with an event. */
 
 import { errorText, pause } from '@skolo/base';
-import { DeviceError } from '@skolo/equipment';
-import type { OutletReading } from '@skolo/models/outlets';
+import type { OutletReading } from '@skolo/equipment/models/outlets';
+import { DeviceError } from '@skolo/equipment/transports';
 import { parseUsbPort } from '@skolo/rack';
 import type { Controller } from '../devices/controller.ts';
 import { cycleNatively, turnOff, type Verification } from '../devices/outlets.ts';

@@ -1,6 +1,6 @@
 /** The context of a cycle's step, whether it may still run, and how its target is observed. */
 import type { Clock } from '@skolo/common';
-import type { HostKeys } from '@skolo/equipment';
+import type { HostKeys } from '@skolo/equipment/transports';
 import { formatOutlet, type PowerCycleDaemonSettings, type Rack } from '@skolo/rack';
 import type { Controllers } from '../devices/controllers.ts';
 import type { Timing } from '../devices/timing.ts';

@@ -1,6 +1,6 @@
 import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
-import { DeviceBusy, DeviceRejected, DeviceTimeout } from '@skolo/equipment';
-import type { PowerDriver } from '@skolo/models/outlets';
+import type { PowerDriver } from '@skolo/equipment/models/outlets';
+import { DeviceBusy, DeviceRejected, DeviceTimeout } from '@skolo/equipment/transports';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Boards, signInsOf } from '../testing/board-driver.ts';
 import { Controller } from './controller.ts';

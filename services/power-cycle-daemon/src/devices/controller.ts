@@ -5,6 +5,7 @@
 
 import { errorText, orAborted, pause } from '@skolo/base';
 import type { Clock, CrashNotes } from '@skolo/common';
+import { CannotCycle, type OutletReading, type PowerDriver } from '@skolo/equipment/models/outlets';
 import {
   DeviceBusy,
   DeviceError,
@@ -12,8 +13,7 @@ import {
   DeviceTimeout,
   DeviceUnreachable,
   SignInRejected,
-} from '@skolo/equipment';
-import { CannotCycle, type OutletReading, type PowerDriver } from '@skolo/models/outlets';
+} from '@skolo/equipment/transports';
 import type { EmitPower } from '../events.ts';
 import type { MaySwitch } from './may-switch.ts';
 import { OutletStates } from './outlet-states.ts';

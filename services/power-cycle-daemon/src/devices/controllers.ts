@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { readCredentials, usualSignInSeconds } from '@skolo/base/secrets';
 import type { Clock } from '@skolo/common';
-import { type HostKeys, SessionPool } from '@skolo/equipment';
-import { models } from '@skolo/models';
-import type { DriverDeps, DriverKind, PowerDriver } from '@skolo/models/outlets';
+import { models } from '@skolo/equipment/models';
+import type { DriverDeps, DriverKind, PowerDriver } from '@skolo/equipment/models/outlets';
+import { type HostKeys, SessionPool } from '@skolo/equipment/transports';
 import {
   type InfrastructureDevice,
   loginToRead,

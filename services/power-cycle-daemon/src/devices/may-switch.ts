@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseJson, pause } from '@skolo/base';
 import type { Clock, DegradedList } from '@skolo/common';
-import { CannotCycle } from '@skolo/models/outlets';
+import { CannotCycle } from '@skolo/equipment/models/outlets';
 import { formatOutlet, type Rack } from '@skolo/rack';
 import { JumphostState, jumphostStateFile } from '@skolo/rack/jumphost';
 

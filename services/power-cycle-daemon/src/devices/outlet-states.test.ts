@@ -1,5 +1,5 @@
 import { runs } from '@skolo/base/durable/fault-injection';
-import type { OutletState } from '@skolo/models/outlets';
+import type { OutletState } from '@skolo/equipment/models/outlets';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { OutletStates } from './outlet-states.ts';

@@ -2,7 +2,7 @@
  * The state in which each outlet of a device should be, from readings and from the daemon's own commands. Relays may be linked on the device
  * (Tasmota's Interlock, outlet groups of PDUs), so that a command moves others, too. Pure, except for its memory.
  */
-import type { OutletReading, OutletState } from '@skolo/models/outlets';
+import type { OutletReading, OutletState } from '@skolo/equipment/models/outlets';
 
 /** How long a command may take to have its effect. Milliseconds, as all times here, of `performance.now()`. */
 const effectWithinMs = 120_000;

@@ -1,8 +1,8 @@
 /** Turns outlets off and on. A result counts only after it has been read back. */
 
 import { errorText, pause } from '@skolo/base';
-import { DeviceError } from '@skolo/equipment';
-import { CannotCycle, type OutletReading, type OutletState } from '@skolo/models/outlets';
+import { CannotCycle, type OutletReading, type OutletState } from '@skolo/equipment/models/outlets';
+import { DeviceError } from '@skolo/equipment/transports';
 import { type Controller, isOff } from './controller.ts';
 
 /** Pauses between readings, and the time within which a device must show a command's effect. Milliseconds. */

@@ -1,6 +1,6 @@
 import { type Credentials, Secret } from '@skolo/base/secrets';
 import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
-import { SignInRejected } from '@skolo/equipment';
+import { SignInRejected } from '@skolo/equipment/transports';
 import { describe, expect, it } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
 import { startDaemon } from '../testing/daemon.ts';

@@ -7,7 +7,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { isoTime } from '@skolo/base';
 import { type Credentials, secretsOf } from '@skolo/base/secrets';
 import type { Clock } from '@skolo/common';
-import { SignInRejected } from '@skolo/equipment';
+import { SignInRejected } from '@skolo/equipment/transports';
 
 /** The device was not contacted. */
 export class SignInPaused extends SignInRejected {}

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import { createSigner } from '@skolo/api';
 import { agentPublicKey, newAgentKey, type Secret } from '@skolo/base/secrets';
 import { listen } from '@skolo/base/testing';
-import { DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment';
-import { depsWith, type Login, patient } from '@skolo/models/testing';
+import { depsWith, type Login, patient } from '@skolo/equipment/models/testing';
+import { DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment/transports';
 import type { Machine } from '@skolo/rack';
 import {
   hasPower,

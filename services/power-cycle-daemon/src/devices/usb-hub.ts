@@ -17,21 +17,21 @@
 import { ApiError, ApiUnreachable, createClient, type Signer, swarmingClientApi } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import {
-  type DeviceError,
-  DeviceRejected,
-  DeviceUnreachable,
-  type ExecSession,
-  openExec,
-  SignInRejected,
-} from '@skolo/equipment';
-import {
   type DriverDeps,
   type OutletReading,
   type OutletState,
   oneByOne,
   outletDriver,
   type PowerDriver,
-} from '@skolo/models/outlets';
+} from '@skolo/equipment/models/outlets';
+import {
+  type DeviceError,
+  DeviceRejected,
+  DeviceUnreachable,
+  type ExecSession,
+  openExec,
+  SignInRejected,
+} from '@skolo/equipment/transports';
 import { type Machine, parseUsbPort, type UsbPort } from '@skolo/rack';
 import { portIn, switchedWith, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/light';
 

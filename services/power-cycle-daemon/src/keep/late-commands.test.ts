@@ -1,6 +1,7 @@
 /** Devices that carry out commands long after they were told, in their order: what reads on may be about to go off. */
-import { DeviceTimeout } from '@skolo/equipment';
-import type { DriverKind } from '@skolo/models/outlets';
+
+import type { DriverKind } from '@skolo/equipment/models/outlets';
+import { DeviceTimeout } from '@skolo/equipment/transports';
 import { describe, expect, it } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
 import { startDaemon } from '../testing/daemon.ts';

@@ -6,8 +6,8 @@
 
 import { backOffMs, errorText, type Repetition, repeat } from '@skolo/base';
 import type { Clock, CrashNotes, Logger } from '@skolo/common';
-import { DeviceRejected } from '@skolo/equipment';
-import type { OutletReading } from '@skolo/models/outlets';
+import type { OutletReading } from '@skolo/equipment/models/outlets';
+import { DeviceRejected } from '@skolo/equipment/transports';
 import { formatOutlet, goesDark, type Rack } from '@skolo/rack';
 import type { Controller } from '../devices/controller.ts';
 import type { Controllers } from '../devices/controllers.ts';

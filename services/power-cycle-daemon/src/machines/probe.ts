@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
 import { errorCode, withDeadline } from '@skolo/base';
-import type { Transport } from '@skolo/models';
+import type { Transport } from '@skolo/equipment/models';
 import type { InfrastructureDevice, Machine, Rack, SeenBack } from '@skolo/rack';
 
 /**

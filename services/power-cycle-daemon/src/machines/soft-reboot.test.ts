@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { agentPublicKey, newAgentKey, type Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
-import { HostKeys } from '@skolo/equipment';
+import { HostKeys } from '@skolo/equipment/transports';
 import { readRack } from '@skolo/rack';
 import { type MachineFault, makeSshKey } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';

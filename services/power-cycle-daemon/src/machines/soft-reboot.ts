@@ -2,7 +2,7 @@
 
 import { errorText, withDeadline } from '@skolo/base';
 import { readCredentials } from '@skolo/base/secrets';
-import { type HostKeys, openExec } from '@skolo/equipment';
+import { type HostKeys, openExec } from '@skolo/equipment/transports';
 import type { Machine, Rack } from '@skolo/rack';
 import type { Agent } from './agent.ts';
 

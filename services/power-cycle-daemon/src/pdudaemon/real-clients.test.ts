@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '@skolo/base/testing';
-import { loadDrivers } from '@skolo/models/load';
+import { loadDrivers } from '@skolo/equipment/models/load';
 import { type OutletChange, peer, startTasmota } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';

@@ -6,7 +6,7 @@ import {
   PowerCycle,
 } from '@skolo/api';
 import { isoTime } from '@skolo/base';
-import { evidenceOf } from '@skolo/models';
+import { evidenceOf } from '@skolo/equipment/models';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import { stepOf } from '../cycle/cycle.ts';
 import { positions } from '../cycle/scheduler.ts';

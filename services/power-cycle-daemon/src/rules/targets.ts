@@ -1,6 +1,6 @@
 /** Targets of requests, looked up in the rack: machines, phones, devices, single outlets. */
 import { normaliseAddress } from '@skolo/common';
-import { models } from '@skolo/models';
+import { models } from '@skolo/equipment/models';
 import {
   type AttachedDevice,
   didYouMean,

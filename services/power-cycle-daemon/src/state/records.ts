@@ -1,6 +1,6 @@
 /** What the journal stores: cycles, outlets to turn on again or to keep off, holds, requests, repairs. Parsed when read. */
 import { CycleMode, CycleStep, Outcome, PowerAction, StepRecord, Time } from '@skolo/api';
-import type { OutletReading } from '@skolo/models/outlets';
+import type { OutletReading } from '@skolo/equipment/models/outlets';
 import { z } from 'zod';
 
 /** A cycle's phase. `ready` waits for its turn to draw current; `going-down` waits for a machine that reboots itself. */

@@ -3,14 +3,19 @@
 import { pause } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
-import { DeviceBusy, DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment';
 import {
   CannotCycle,
   type DriverKind,
   type NativeCycle,
   type OutletReading,
   type PowerDriver,
-} from '@skolo/models/outlets';
+} from '@skolo/equipment/models/outlets';
+import {
+  DeviceBusy,
+  DeviceRejected,
+  DeviceUnreachable,
+  SignInRejected,
+} from '@skolo/equipment/transports';
 import { OutletBoard } from '@skolo/simulators';
 import { Controller, type ControllerDeps } from '../devices/controller.ts';
 import { SignInPause } from '../devices/sign-in-pause.ts';

@@ -13,7 +13,7 @@ import {
 import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
-import type { DriverKind } from '@skolo/models/outlets';
+import type { DriverKind } from '@skolo/equipment/models/outlets';
 import { onTestFinished } from 'vitest';
 import { createPowerCycleDaemon, type PowerCycleDaemonDeps } from '../service.ts';
 import { Boards } from './board-driver.ts';

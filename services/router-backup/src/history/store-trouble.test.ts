@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'no
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { createLogger, systemClock } from '@skolo/common';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Store } from './store.ts';
 

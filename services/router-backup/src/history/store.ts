@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import { Repository, repairHistory, replaceHistory, setAside } from '@skolo/backup';
 import { errorCode, errorText } from '@skolo/base';
 import type { Clock, Logger } from '@skolo/common';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
 

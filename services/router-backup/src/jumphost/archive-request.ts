@@ -8,7 +8,7 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifThere, parseJson, pause } from '@skolo/base';
 import { openPlainFile, readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { z } from 'zod';
 import { archiveTemp, JumphostArchive } from './archive.ts';
 

@@ -18,7 +18,7 @@ import { dirname, join } from 'node:path';
 import { Journal } from '@skolo/base/durable';
 import { Secret } from '@skolo/base/secrets';
 import { mountSmall, run, tempDir } from '@skolo/base/testing';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { restoreArchive } from '../testing/restore-archive.ts';

@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Version } from '@skolo/backup';
 import { errorText, parseJson, sha256OfFile } from '@skolo/base';
 import { makeFolder, readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/base/durable';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { z } from 'zod';
 import { JumphostArchive } from './archive.ts';
 

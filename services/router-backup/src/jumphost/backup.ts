@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Version } from '@skolo/backup';
 import type { Clock } from '@skolo/common';
-import type { RestoreStep } from '@skolo/models/backup';
+import type { RestoreStep } from '@skolo/equipment/models/backup';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
 import type { Occasion, Stored } from '../outcome.ts';

@@ -10,7 +10,14 @@
  * JUNIPER-CFGMGMT-MIB (jnxCmCfgChange), ARISTA-CONFIG-MAN-MIB (aristaConfigManEvent), ENTITY-MIB of RFC 6933
  * (entConfigChange), HP-ENTITY-MIB (hpEntConfigChange). Fastpath's MIB has no such trap; its switches report by syslog.
  */
-import { contentOf, type Element, elements, integerOf, oidOf, tags } from '@skolo/equipment/ber';
+import {
+  contentOf,
+  type Element,
+  elements,
+  integerOf,
+  oidOf,
+  tags,
+} from '@skolo/equipment/transports/ber';
 
 interface Trap {
   /** The kind of notice; version 1 is named as in SNMPv2 (RFC 3584, section 3.1). */

@@ -11,7 +11,7 @@ import {
   shownRemote,
 } from '@skolo/backup';
 import { readSecret } from '@skolo/base/secrets';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { type Rack, serviceUrl } from '@skolo/rack';
 
 export interface Destination {

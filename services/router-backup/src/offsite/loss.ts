@@ -6,7 +6,7 @@
 import type { Version } from '@skolo/backup';
 import { count, errorText } from '@skolo/base';
 import type { Clock, Logger, StateJournal } from '@skolo/common';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import type { EmitBackup } from '../events.ts';
 import type { Versions } from '../history/versions.ts';
 import {

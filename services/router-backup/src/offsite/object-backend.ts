@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expired, type OffsitePlace, objectName, pack, type Version } from '@skolo/backup';
 import { sha256OfFile } from '@skolo/base';
 import type { Clock, Logger } from '@skolo/common';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Rack } from '@skolo/rack';
 import { type Backend, DeviceBlocked, type LocalVersions, VersionGone } from './backend.ts';
 import { recipientsOf } from './destination.ts';

@@ -6,13 +6,13 @@ import type { ConnectedHosts } from '@skolo/api';
 import { orAborted, withDeadline } from '@skolo/base';
 import { readCredentials } from '@skolo/base/secrets';
 import { type Clock, type CrashNotes, HttpProblem, type Locks } from '@skolo/common';
-import { DeviceRejected, DeviceTimeout } from '@skolo/equipment';
-import { models } from '@skolo/models';
+import { models } from '@skolo/equipment/models';
 import type {
   CreateConnectedHostsReader,
   ConnectedHosts as Found,
-} from '@skolo/models/connected-hosts';
-import { loadConnectedHosts } from '@skolo/models/load';
+} from '@skolo/equipment/models/connected-hosts';
+import { loadConnectedHosts } from '@skolo/equipment/models/load';
+import { DeviceRejected, DeviceTimeout } from '@skolo/equipment/transports';
 import { didYouMean, type InfrastructureDevice, loginToRead, type Rack } from '@skolo/rack';
 import type { Fetch } from './fetch.ts';
 import type { PowerDaemon } from './power-daemon.ts';

@@ -1,8 +1,8 @@
 /** One rack with a device of each model, from the first run to a version that shows a change. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { models as rackModels } from '@skolo/models';
-import { loadBackups } from '@skolo/models/load';
+import { models as rackModels } from '@skolo/equipment/models';
+import { loadBackups } from '@skolo/equipment/models/load';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   account,

@@ -2,6 +2,7 @@
 import type { FailureClass } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import { SecretError } from '@skolo/base/secrets';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import {
   AnswerCut,
   AnswerUncertain,
@@ -12,8 +13,7 @@ import {
   HostKeyChanged,
   OutputNotStored,
   SignInRejected,
-} from '@skolo/equipment';
-import { BackupError } from '@skolo/models/configuration';
+} from '@skolo/equipment/transports';
 
 /** Why there is no new version. The message begins with the device's name. */
 export class BackupFailed extends Error {

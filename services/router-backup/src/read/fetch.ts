@@ -5,16 +5,22 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { orAborted } from '@skolo/base';
 import { readCredentials } from '@skolo/base/secrets';
+import type { Readable } from '@skolo/equipment/models';
+import type {
+  BackupModel,
+  Content,
+  CreateBackup,
+  Identity,
+  Reading,
+} from '@skolo/equipment/models/backup';
+import { isSame } from '@skolo/equipment/models/configuration';
+import { readWhole } from '@skolo/equipment/models/whole-reading';
 import {
   type Connection,
   type ConnectionFacts,
   type HostKeys,
   openConnection,
-} from '@skolo/equipment';
-import type { Readable } from '@skolo/models';
-import type { BackupModel, Content, CreateBackup, Identity, Reading } from '@skolo/models/backup';
-import { isSame } from '@skolo/models/configuration';
-import { readWhole } from '@skolo/models/whole-reading';
+} from '@skolo/equipment/transports';
 import { type InfrastructureDevice, loginToRead, type Rack } from '@skolo/rack';
 import { judgeContent } from '../judge.ts';
 import { BackupFailed, failureOf } from './failure.ts';

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { ControllerStatus, PowerCycle } from '@skolo/api';
 import { tempDir } from '@skolo/base/testing';
-import { DeviceBusy } from '@skolo/equipment';
+import { DeviceBusy } from '@skolo/equipment/transports';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startServer } from '../testing/fixtures.ts';
 import { smallRack } from '../testing/small-rack.ts';

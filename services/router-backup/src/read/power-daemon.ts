@@ -12,7 +12,7 @@ import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { errorText, orAborted } from '@skolo/base';
 import { readSecret } from '@skolo/base/secrets';
 import { type Clock, type Logger, systemClock } from '@skolo/common';
-import { DeviceBusy } from '@skolo/equipment';
+import { DeviceBusy } from '@skolo/equipment/transports';
 import { formatOutlet, parseOutlet, type Rack, serviceUrl } from '@skolo/rack';
 
 export interface PowerDaemonDeps {

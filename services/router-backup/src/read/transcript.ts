@@ -3,7 +3,7 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText } from '@skolo/base';
 import { makeFolder, writeFileAtomic } from '@skolo/base/durable';
-import type { SecretRule } from '@skolo/models/backup';
+import type { SecretRule } from '@skolo/equipment/models/backup';
 import type { MaskKey } from '../texts/mask-key.ts';
 import type { Recorded } from '../texts/masking.ts';
 import type { Texts } from '../texts.ts';

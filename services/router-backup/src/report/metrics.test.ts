@@ -1,6 +1,6 @@
 /** The metrics of a running service, and whether the alert rules use any others. */
 import { readFileSync } from 'node:fs';
-import { DeviceUnreachable, HostKeyChanged } from '@skolo/equipment';
+import { DeviceUnreachable, HostKeyChanged } from '@skolo/equipment/transports';
 import { describe, expect, it } from 'vitest';
 import { FakeDevices } from '../testing/fake-device.ts';
 import { startLab } from '../testing/lab.ts';

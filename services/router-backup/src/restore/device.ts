@@ -9,9 +9,9 @@ import type { routerBackupApi } from '@skolo/api';
 import { shownId, type Version } from '@skolo/backup';
 import { settlesWithin } from '@skolo/base';
 import { type CrashNotes, HttpProblem, type Locks } from '@skolo/common';
-import type { DeviceConnection } from '@skolo/equipment';
-import type { BackupModel } from '@skolo/models/backup';
-import { withoutVolatile } from '@skolo/models/configuration';
+import type { BackupModel } from '@skolo/equipment/models/backup';
+import { withoutVolatile } from '@skolo/equipment/models/configuration';
+import type { DeviceConnection } from '@skolo/equipment/transports';
 import {
   connectedTo,
   dependsOn,

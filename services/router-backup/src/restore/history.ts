@@ -10,7 +10,7 @@ import { appendMissing, openBundle, type Repository, type Version } from '@skolo
 import { closing, errorText, sha256OfFile } from '@skolo/base';
 import { makeFolder } from '@skolo/base/durable';
 import { HttpProblem, Locks } from '@skolo/common';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { z } from 'zod';
 import type { EmitBackup } from '../events.ts';

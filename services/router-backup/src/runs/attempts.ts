@@ -5,8 +5,8 @@
 import { type CommitAbout, shownId, type Version } from '@skolo/backup';
 import { errorText } from '@skolo/base';
 import type { Clock, LastSuccess } from '@skolo/common';
-import type { Content } from '@skolo/models/backup';
-import { fingerprintOf, isSame } from '@skolo/models/configuration';
+import type { Content } from '@skolo/equipment/models/backup';
+import { fingerprintOf, isSame } from '@skolo/equipment/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
 import type { Store } from '../history/store.ts';

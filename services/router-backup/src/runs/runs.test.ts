@@ -1,5 +1,10 @@
 import { fakeClock } from '@skolo/common/testing';
-import { DeviceBusy, DeviceRejected, HostKeyChanged, SignInRejected } from '@skolo/equipment';
+import {
+  DeviceBusy,
+  DeviceRejected,
+  HostKeyChanged,
+  SignInRejected,
+} from '@skolo/equipment/transports';
 import { describe, expect, it } from 'vitest';
 import { silent, unreachable } from '../testing/fake-device.ts';
 import { startIdleLab, startLab, threeDevices } from '../testing/lab.ts';

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Secret } from '@skolo/base/secrets';
-import { type ExecSession, HostKeys, openExec } from '@skolo/equipment';
+import { type ExecSession, HostKeys, openExec } from '@skolo/equipment/transports';
 import {
   type CliDevice,
   type ConfiguredDevice,

@@ -1,7 +1,7 @@
 /** A device in memory, and the model that reads it. Failures of real devices are tested with the models. */
 
-import { DeviceTimeout, DeviceUnreachable } from '@skolo/equipment';
-import type { BackupModel, CreateBackup } from '@skolo/models/backup';
+import type { BackupModel, CreateBackup } from '@skolo/equipment/models/backup';
+import { DeviceTimeout, DeviceUnreachable } from '@skolo/equipment/transports';
 
 interface FakeDevice {
   /** Lines up to `end`, which marks it as complete. */

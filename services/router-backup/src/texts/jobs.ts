@@ -3,8 +3,8 @@
  * inputs and results can be cloned.
  */
 import { changedLines, difference } from '@skolo/backup/diff';
-import type { BackupModel, LineRule, SecretRule } from '@skolo/models/backup';
-import { createMask, textOf, withoutVolatile } from '@skolo/models/configuration';
+import type { BackupModel, LineRule, SecretRule } from '@skolo/equipment/models/backup';
+import { createMask, textOf, withoutVolatile } from '@skolo/equipment/models/configuration';
 import { maskMessage, maskTranscript, type Recorded, transcriptText } from './masking.ts';
 
 interface Masking {

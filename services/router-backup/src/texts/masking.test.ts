@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { SecretRule } from '@skolo/models/backup';
-import { createMask } from '@skolo/models/configuration';
+import type { SecretRule } from '@skolo/equipment/models/backup';
+import { createMask } from '@skolo/equipment/models/configuration';
 import { describe, expect, it } from 'vitest';
 import { Transcript } from '../read/transcript.ts';
 import { maskMessage, maskTranscript, transcriptText } from './masking.ts';

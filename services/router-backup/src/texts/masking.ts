@@ -4,14 +4,14 @@
  * and kept only where the masked transcript still contains them.
  */
 import { parseJson } from '@skolo/base';
-import type { SecretRule } from '@skolo/models/backup';
+import type { SecretRule } from '@skolo/equipment/models/backup';
 import {
   commonSecrets,
   isBlock,
   isContinued,
   isInLine,
   type Mask,
-} from '@skolo/models/configuration';
+} from '@skolo/equipment/models/configuration';
 
 /** The start of a line: one of our marks, a prompt, a diff sign. */
 const ahead = /^(?:>>> )?(?:[\w.@~:()/-]*[#>$%] ?)?(?:[-+!>]\s*)?/;

@@ -3,9 +3,9 @@
  * difference (which is what a webhook sends), transcript or error, and the statements around them are there.
  */
 import { isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
-import type { SecretRule } from '@skolo/models/backup';
-import { createMask } from '@skolo/models/configuration';
-import { loadBackups } from '@skolo/models/load';
+import type { SecretRule } from '@skolo/equipment/models/backup';
+import { createMask } from '@skolo/equipment/models/configuration';
+import { loadBackups } from '@skolo/equipment/models/load';
 import { describe, expect, it } from 'vitest';
 import { jobs } from './jobs.ts';
 

@@ -12,7 +12,7 @@ import { portIn } from '@skolo/rack/light';
 import { readMachinePart } from '@skolo/rack/machine-part';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { Negotiation } from '../../../../packages/equipment/src/telnet/negotiation.ts';
+import { Negotiation } from '../../../../packages/equipment/src/transports/telnet/negotiation.ts';
 import { parseJson as parseAlerts } from '../../../../services/alert-to-pubsub/src/receive/json.ts';
 import { readMessage } from '../../../../services/alert-to-pubsub/src/receive/messages.ts';
 import { Rejection } from '../../../../services/alert-to-pubsub/src/receive/rejection.ts';

@@ -1,7 +1,7 @@
 /** Turns errors of Google's storage, its client or the network into errors for people. */
 import { errorText, parseJson } from '@skolo/base';
 import { networkReason } from '@skolo/base/internet';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 
 const role =
   'grant the account the Storage Object User role (roles/storage.objectUser) on the bucket';

@@ -13,7 +13,7 @@ import type { File } from '@google-cloud/storage';
 import { lazily } from '@skolo/base';
 import { internetFetch, throughProxy } from '@skolo/base/internet';
 import type { Secret } from '@skolo/base/secrets';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import type { z } from 'zod';
 import { notStored } from '../../git/storage-error.ts';
 import { Patience } from '../patience.ts';

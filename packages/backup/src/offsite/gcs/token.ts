@@ -1,6 +1,7 @@
 /** Access tokens for Google's storage, with failures as BackupErrors. */
 
 import type { Secret } from '@skolo/base/secrets';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import {
   defaultSignIn,
   metadataSignIn,
@@ -8,7 +9,6 @@ import {
   SignInError,
   serviceAccountSignIn,
 } from '@skolo/google';
-import { BackupError } from '@skolo/models/configuration';
 
 /** Returns a currently valid token. @throws BackupError `unreachable`, `rejected` */
 export type GetToken = () => Promise<string>;

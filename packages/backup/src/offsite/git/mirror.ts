@@ -12,7 +12,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { makeFolder } from '@skolo/base/durable';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { digest, importCommits, type NewCommit } from '../../git/fast-import.ts';
 import { git, startGit } from '../../git/git.ts';
 import { removeLeftovers } from '../../git/leftovers.ts';

@@ -6,7 +6,7 @@ import { shellWord } from '@skolo/base';
 import { makeFolder } from '@skolo/base/durable';
 import { proxyFor, throughProxy } from '@skolo/base/internet';
 import type { Secret } from '@skolo/base/secrets';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { GitFailed, type GitOptions, git } from '../../git/git.ts';
 import { notStored } from '../../git/storage-error.ts';
 import { parseRemote, type Remote, shownRemote } from './remote.ts';

@@ -1,5 +1,5 @@
 /** Git remotes as people write them: `ssh://…`, `git@host:path`, `https://…`, `file://…`, a path. */
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 
 export interface Remote {
   /** The URL for git, without the user and password of `https://`. */

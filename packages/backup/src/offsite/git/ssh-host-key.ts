@@ -1,7 +1,7 @@
 /** The host key of a git remote: pinned by its fingerprint, or on the first connection. */
 import { execFile } from 'node:child_process';
 import { errorCode, keyFingerprint } from '@skolo/base';
-import { BackupError } from '@skolo/models/configuration';
+import { BackupError } from '@skolo/equipment/models/configuration';
 
 const answerWithinSeconds = 20;
 

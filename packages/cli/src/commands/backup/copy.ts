@@ -15,10 +15,10 @@ import {
 } from '@skolo/backup';
 import { orAborted } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
-import { models } from '@skolo/models';
-import type { BackupModel, CreateBackup } from '@skolo/models/backup';
-import { BackupError, createMask, type Mask, textOf } from '@skolo/models/configuration';
-import { loadBackups } from '@skolo/models/load';
+import { models } from '@skolo/equipment/models';
+import type { BackupModel, CreateBackup } from '@skolo/equipment/models/backup';
+import { BackupError, createMask, type Mask, textOf } from '@skolo/equipment/models/configuration';
+import { loadBackups } from '@skolo/equipment/models/load';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
-import { type Evidence, evidenceOf } from '@skolo/models';
+import { type Evidence, evidenceOf } from '@skolo/equipment/models';
 import { expect, it } from 'vitest';
 import { checkFile, evidence } from './checked-file.ts';
 

@@ -1,7 +1,7 @@
 /** Errors and warnings of one rack.yaml. */
 import type { Finding, FindingState } from '@skolo/base';
+import { type Evidence, evidenceOf, evidenceText } from '@skolo/equipment/models';
 import { credentialFaults } from '@skolo/google';
-import { type Evidence, evidenceOf, evidenceText } from '@skolo/models';
 import {
   checkSecrets,
   locateFindings,

@@ -1,6 +1,6 @@
 /** Entries of the rack with their wiring. */
 import { count, isObject } from '@skolo/base';
-import { models } from '@skolo/models';
+import { models } from '@skolo/equipment/models';
 import { expandedInventory, foldValues, type Json, type Rack } from '@skolo/rack';
 import type { Io } from '../../io.ts';
 import { type Fact, factsText } from '../../output/facts.ts';

@@ -1,6 +1,6 @@
 /** Finds entries of the rack by name, outlet or address. */
 
-import { models } from '@skolo/models';
+import { models } from '@skolo/equipment/models';
 import { didYouMean, expandNames, type Rack } from '@skolo/rack';
 import { hubOutlet, outletText, type Subject } from './wiring.ts';
 

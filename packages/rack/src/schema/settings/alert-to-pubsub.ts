@@ -1,7 +1,7 @@
 /** Settings of alert-to-pubsub. */
 
 import { isObject } from '@skolo/base';
-import { whole } from '@skolo/models';
+import { whole } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { hours, object, path, project, secret, section, text, word } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';

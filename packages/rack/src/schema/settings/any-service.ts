@@ -1,6 +1,6 @@
 /** Settings of every service. */
 
-import { seconds } from '@skolo/models';
+import { seconds } from '@skolo/equipment/models';
 import { object, path } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';
 

@@ -1,6 +1,6 @@
 /** Keys of everything that sends messages over HTTP: alert sinks, and the backup webhook. */
 
-import { isExpression, seconds } from '@skolo/models';
+import { isExpression, seconds } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { object, secret, word } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';

@@ -1,6 +1,6 @@
 /** Settings of machine-state. */
 
-import { seconds, whole } from '@skolo/models';
+import { seconds, whole } from '@skolo/equipment/models';
 import { object, path, secret, section } from '../fields.ts';
 import { alertmanager, httpUrl, portNumber } from '../network-fields.ts';
 import { anyService } from './any-service.ts';

@@ -1,6 +1,6 @@
 /** Settings of the metadata server. */
 
-import { whole } from '@skolo/models';
+import { whole } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { object, section, text } from '../fields.ts';
 import { cidr } from '../network-fields.ts';

@@ -1,6 +1,6 @@
 /** Settings of the power-cycle daemon. */
 
-import { seconds, whole } from '@skolo/models';
+import { seconds, whole } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { seenBack } from '../back-check.ts';
 import { hours, object, section, word } from '../fields.ts';

@@ -1,6 +1,6 @@
 /** Settings of the router backup. */
 
-import { seconds, whole } from '@skolo/models';
+import { seconds, whole } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { hours, object, secret, section, text, word } from '../fields.ts';
 import { hostKey, portNumber } from '../network-fields.ts';

@@ -3,7 +3,7 @@
  * `repair` for the steps of a repair. docs/reference/rack-yaml.md lists them all.
  */
 
-import { seconds, whole } from '@skolo/models';
+import { seconds, whole } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { object, path, section, text, unwrapped, word } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';

@@ -4,7 +4,7 @@
  */
 import type { ConnectedHosts } from '@skolo/api';
 import type { Finding } from '@skolo/base';
-import { models } from '@skolo/models';
+import { models } from '@skolo/equipment/models';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { RackEdit } from '@skolo/rack/edit';
 import { type Entry, entriesOf, isNetwork, Seen } from './seen.ts';

@@ -1,7 +1,7 @@
 /** Readings of all switches and routers of a rack, through the router backup, which has their credentials. */
 import type { ConnectedHosts } from '@skolo/api';
 import { count, inParallel } from '@skolo/base';
-import { models } from '@skolo/models';
+import { models } from '@skolo/equipment/models';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { CliError, exitCodes, messageOf } from '../../../errors.ts';
 import { byNumber } from '../../../names.ts';

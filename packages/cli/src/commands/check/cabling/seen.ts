@@ -4,7 +4,7 @@
  * network.
  */
 import type { ConnectedHosts } from '@skolo/api';
-import { models } from '@skolo/models';
+import { models } from '@skolo/equipment/models';
 import {
   formatOutlet,
   type InfrastructureDevice,

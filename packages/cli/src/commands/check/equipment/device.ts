@@ -10,15 +10,15 @@ import {
   pause,
   withDeadline,
 } from '@skolo/base';
+import { models, type Transport } from '@skolo/equipment/models';
+import type { OutletReading, OutletSettings } from '@skolo/equipment/models/outlets';
 import {
   DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
   HostKeyChanged,
   SignInRejected,
-} from '@skolo/equipment';
-import { models, type Transport } from '@skolo/models';
-import type { OutletReading, OutletSettings } from '@skolo/models/outlets';
+} from '@skolo/equipment/transports';
 import type { InfrastructureDevice } from '@skolo/rack';
 import { withoutName } from '../../../output/text.ts';
 import { unreadLines } from '../cabling/readings.ts';

@@ -2,7 +2,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
-import { Proof } from '@skolo/models/proofs';
+import { Proof } from '@skolo/equipment/models/proofs';
 import {
   type ConfiguredDevice,
   startApcCard,

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@skolo/base/durable/atomic-file';
-import { Firmware, Hardware, Proof, proofFile, wasRead } from '@skolo/models/proofs';
+import { Firmware, Hardware, Proof, proofFile, wasRead } from '@skolo/equipment/models/proofs';
 import type { DeviceLook } from './device.ts';
 
 /** A file for each model and firmware; returns their paths. Excludes devices that were not read or that report another model. */

@@ -1,8 +1,8 @@
 /** Looks at all devices of a rack in parallel, and compares their combined reports with rack.yaml. Changes nothing. */
 import { join } from 'node:path';
 import { closing, inParallel, tempFolder } from '@skolo/base';
-import { HostKeys, SessionPool } from '@skolo/equipment';
-import { loadBackups, loadDrivers } from '@skolo/models/load';
+import { loadBackups, loadDrivers } from '@skolo/equipment/models/load';
+import { HostKeys, SessionPool } from '@skolo/equipment/transports';
 import type { Rack } from '@skolo/rack';
 import { type CableFinding, compare, withEdits } from '../cabling/compare.ts';
 import { type DeviceLook, lookAtDevice } from './device.ts';

@@ -1,5 +1,5 @@
 /** Readings of a device's outlets, compared with each other and with rack.yaml. Pure. */
-import type { OutletReading } from '@skolo/models/outlets';
+import type { OutletReading } from '@skolo/equipment/models/outlets';
 import type { Outlet, Rack } from '@skolo/rack';
 import { allPlugged } from '../../rack/wiring.ts';
 import type { Found } from './settings.ts';

@@ -3,6 +3,17 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConnectedHosts } from '@skolo/api';
 import { type Credentials, readCredentials, Secret } from '@skolo/base/secrets';
+import type { Readable } from '@skolo/equipment/models';
+import type { BackupModel, CreateBackup, Reading } from '@skolo/equipment/models/backup';
+import { textOf, withoutVolatile } from '@skolo/equipment/models/configuration';
+import { loadConnectedHosts } from '@skolo/equipment/models/load';
+import type {
+  DeviceReport,
+  DriverKind,
+  OutletReading,
+  PowerDriver,
+} from '@skolo/equipment/models/outlets';
+import { readWhole } from '@skolo/equipment/models/whole-reading';
 import {
   type DeviceConnection,
   DeviceRejected,
@@ -10,14 +21,8 @@ import {
   type OnTranscript,
   openConnection,
   type SessionPool,
-} from '@skolo/equipment';
-import { snmpTo } from '@skolo/equipment/snmp';
-import type { Readable } from '@skolo/models';
-import type { BackupModel, CreateBackup, Reading } from '@skolo/models/backup';
-import { textOf, withoutVolatile } from '@skolo/models/configuration';
-import { loadConnectedHosts } from '@skolo/models/load';
-import type { DeviceReport, DriverKind, OutletReading, PowerDriver } from '@skolo/models/outlets';
-import { readWhole } from '@skolo/models/whole-reading';
+} from '@skolo/equipment/transports';
+import { snmpTo } from '@skolo/equipment/transports/snmp';
 import { type InfrastructureDevice, loginToRead, type Rack } from '@skolo/rack';
 
 type Read<T> = ((signal: AbortSignal) => Promise<T>) | undefined;

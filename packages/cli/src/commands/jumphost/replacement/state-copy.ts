@@ -1,8 +1,8 @@
 /** The state of an old jumphost: from an off-site archive, or from its disk in the spare. */
 import { count, errorText, shellWord } from '@skolo/base';
 import type { Host } from '@skolo/computers';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import { machineHistory, type OlderHistory, openDisk, type StateCopy } from '@skolo/jumphost';
-import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
@@ -85,7 +85,7 @@ async function findHistory(
   io: Io,
   archives: readonly { time: string; read(): Promise<Buffer> }[],
 ): Promise<(OlderHistory & { at: number }) | undefined> {
-  const { memberBytes, readTar } = await import('@skolo/models/tar');
+  const { memberBytes, readTar } = await import('@skolo/equipment/models/tar');
   for (const [at, { time, read }] of archives.slice(0, mostSearched).entries()) {
     try {
       const bytes = await read();

@@ -1,0 +1,104 @@
+/** What is generated from the files in docs/proofs: a page, a JSON Schema, and the data of the command. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { z } from 'zod';
+import { models } from '../src/models/index.ts';
+import { evidenceOf, evidenceText } from '../src/models/proofs/levels.ts';
+import { Proof } from '../src/models/proofs/proof.ts';
+import { type Contribution, sightingOf } from './check.ts';
+
+const folder = join(import.meta.dirname, '../../../docs/proofs');
+export const pageFile = join(folder, 'README.md');
+export const schemaFile = join(folder, 'proof.schema.json');
+/** What skolo's tests read from recordings, by model. The recordings are not part of this repository. */
+const recordingsFile = join(folder, 'recordings.json');
+export const sightingsFile = join(import.meta.dirname, '../src/models/proofs/sightings.ts');
+
+/** The texts of all other files in docs/proofs, by path. */
+export function contributedFiles(): Map<string, string> {
+  return new Map(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((file) => ![pageFile, schemaFile, recordingsFile].includes(file))
+      .map((file) => [relative(folder, file), readFileSync(file, 'utf8')]),
+  );
+}
+
+/** @throws A model does not exist. */
+export function recordings(): Map<string, string[]> {
+  const Recordings = z.record(z.string(), z.array(z.string()).min(1));
+  const all = Object.entries(Recordings.parse(JSON.parse(readFileSync(recordingsFile, 'utf8'))));
+  const other = all.find(([model]) => !models.has(model));
+  if (other !== undefined)
+    throw new Error(`${recordingsFile}: ${other[0]} is not a model; remove it`);
+  return new Map(all);
+}
+
+export function proofSchema(): z.core.JSONSchema.BaseSchema {
+  const description =
+    'Evidence that skolo read or switched a model of equipment: proof-MODEL-FIRMWARE.json. It contains nothing that identifies a rack.';
+  return {
+    ...z.toJSONSchema(Proof, { target: 'draft-7' }),
+    title: 'skolo evidence file',
+    description,
+  };
+}
+
+/** docs/proofs/README.md with tables of these files. */
+export function proofsPage(page: string, contributions: readonly Contribution[]): string {
+  const content = [
+    contributions.length === 0 ? nothing : tables(contributions),
+    recordedTable(),
+  ].join('\n\n');
+  const generated = `<!-- generated: files -->\n\n${content}\n\n<!-- /generated -->`;
+  return page.replace(/<!-- generated: files -->.*?<!-- \/generated -->/s, () => generated);
+}
+
+const nothing = `There are no evidence files yet: ${recordings().size} models are \`recorded\`, and the other ${models.size - recordings().size} are \`not verified on hardware\`.`;
+
+function recordedTable(): string {
+  const rows = [...recordings()].map(([model, what]) => `| \`${model}\` | ${what.join(', ')} |`);
+  return [
+    'Recordings cover these models:',
+    '',
+    '| model | outputs of real devices |',
+    '| --- | --- |',
+    ...rows,
+  ].join('\n');
+}
+
+function tables(contributions: readonly Contribution[]): string {
+  const sightings = contributions.map(sightingOf);
+  const seen = [...models.values()].flatMap(({ name, label }) => {
+    const evidence = evidenceOf(name, sightings);
+    return evidence.racks === 0 ? [] : [`| \`${name}\` | ${label} | ${evidenceText(evidence)} |`];
+  });
+  const files = contributions.map(({ path, model, firmware, day, devices }) => {
+    const hardware = [...new Set(devices.map((device) => device.hardware ?? '–'))].join(', ');
+    const problems = devices.reduce((sum, device) => sum + device.problems.length, 0);
+    const cells = [path.slice(0, path.lastIndexOf('/')), `[\`${model}\`](${path})`, firmware];
+    return `| ${[...cells, hardware, devices.length, problems, day].join(' | ')} |`;
+  });
+  return [
+    '| model | device | level |',
+    '| --- | --- | --- |',
+    ...seen,
+    '',
+    `The other models (${models.size - seen.length} of ${models.size}) are \`recorded\` or \`not verified on hardware\`.`,
+    '',
+    '| owner and rack | model | firmware | hardware | devices | problems | day |',
+    '| --- | --- | --- | --- | --: | --: | --- |',
+    ...files,
+  ].join('\n');
+}
+
+/** src/proofs/sightings.ts, before it is formatted. */
+export function sightingsSource(contributions: readonly Contribution[]): string {
+  const lists = [contributions.map(sightingOf), [...recordings().keys()]];
+  // In the order of the file, where each list is the end of a statement.
+  return readFileSync(sightingsFile, 'utf8').replaceAll(
+    /(\[\] = )\[[^\]]*\];/g,
+    (_all, begin) => `${begin}${JSON.stringify(lists.shift(), null, 2)};`,
+  );
+}

@@ -1,0 +1,142 @@
+/** Verified readings: complete, and without anything that is not in the device's configuration. */
+
+import { randomBytes } from 'node:crypto';
+import { count } from '@skolo/base';
+import { AnswerCut, AnswerUncertain, type DeviceConnection } from '@skolo/equipment/transports';
+import type { BackupModel, Content, Identity, Reading } from '../contract/backup.ts';
+import { createMask } from './mask.ts';
+import { hasMessages, withoutMessages } from './messages.ts';
+import { isSame, withoutVolatile } from './text.ts';
+
+/** Readings of a device whose log messages appear in them. */
+const mostReadings = 4;
+
+/**
+ * Reads until a reading is verified: by itself, or by a second one that is equal except for log messages and volatile lines. A mark shows
+ * that a reading is complete, but not that nothing else is in it, such as a message to all users, so one that is new is read again.
+ *
+ * @param check throws if a reading cannot be a configuration
+ * @param isKnown whether the newest version has this content
+ * @throws DeviceError of `@skolo/equipment/transports/transports`. AnswerCut: two readings differ. AnswerUncertain: they differ, and each contained messages
+ */
+export async function readWhole(
+  model: BackupModel,
+  connection: DeviceConnection,
+  check: (reading: Reading) => void,
+  isKnown: (content: Content) => Promise<boolean> = async () => true,
+): Promise<Reading> {
+  const readings: Reading[] = [];
+  const isMark = model.verifiedBy === 'mark';
+  let isUncertain = false;
+  for (;;) {
+    const reading = await model.read(connection);
+    const hasMixed = isMixed(model, reading);
+    // A reading with messages is only checked without them.
+    if (!hasMixed) check(reading);
+    if (!hasMixed && isVerified(model, reading) && (!isMark || (await isKnown(reading.content)))) {
+      return withStartupLike(model, reading);
+    }
+    for (const other of readings) {
+      const agreed = agreedOf(model, other, reading);
+      if (agreed === undefined) continue;
+      // Only once: a check turns a configuration into a text.
+      if (hasMixed || agreed.content !== reading.content) check(agreed);
+      return withStartupLike(model, agreed);
+    }
+    readings.push(reading);
+    isUncertain ||= hasMixed;
+    if (readings.length >= (isUncertain || isMark ? mostReadings : 2)) {
+      throw disagreement(model, connection.device.name, readings, isUncertain);
+    }
+  }
+}
+
+function withStartupLike({ startupLike }: BackupModel, reading: Reading): Reading {
+  const { content, startup } = reading;
+  if (startupLike === undefined || startup === undefined || !('bytes' in content)) return reading;
+  return { ...reading, startup: startupLike(content.bytes, startup) };
+}
+
+/** Of larger ones, nothing is quoted, because masking takes its time. */
+const mostQuoted = 256 * 1024;
+
+/** The lines that only one of the last two readings has, at most three, without secrets, and the reason if there are any. */
+function differences({ secrets, volatile }: BackupModel, readings: readonly Reading[]): string {
+  const mask = createMask(randomBytes(16));
+  const [one = [], other = []] = readings.slice(-2).map(({ content }) => {
+    const text = 'bytes' in content ? content.bytes.toString('latin1') : '';
+    if (text.length > mostQuoted) return [];
+    return mask.text(withoutVolatile(text, volatile), secrets).split('\n');
+  });
+  const lacking = (lines: string[], known: string[]) => {
+    const all = new Set(known);
+    return lines.filter((line) => !all.has(line));
+  };
+  const added = lacking(other, one);
+  const lines = added.length > 0 ? added : lacking(one, other);
+  const withoutIds = (line: string) => line.replace(/<secret \w+>/g, '<secret>');
+  const shown = lines
+    .slice(0, 3)
+    .map((line) => JSON.stringify(withoutIds(line.trim().slice(0, 80))));
+  const why = 'one of them is incomplete, or another session is changing the configuration';
+  return shown.length === 0
+    ? `: ${why}`
+    : ` in ${count(lines.length, 'line')}: ${shown.join(', ')}; ${why}, or these lines change automatically`;
+}
+
+function disagreement(
+  model: BackupModel,
+  device: string,
+  readings: readonly Reading[],
+  isUncertain: boolean,
+): Error {
+  const sizes = readings.map(sizeOf).join(', ');
+  return isUncertain
+    ? new AnswerUncertain(
+        device,
+        `log messages interrupted the output of the configuration, and no two of ${readings.length} readings agree (${sizes} bytes); the configuration will be read again later`,
+      )
+    : new AnswerCut(device, `two readings differ (${sizes} bytes)${differences(model, readings)}`);
+}
+
+/** Whether no second reading is needed. */
+function isVerified(model: BackupModel, reading: Reading): boolean {
+  return model.verifiedBy !== 'twice' || model.isExact?.(reading.content) === true;
+}
+
+/** The common content; undefined if they differ. */
+function agreedOf(model: BackupModel, one: Reading, other: Reading): Reading | undefined {
+  if (!('bytes' in one.content && 'bytes' in other.content)) {
+    throw new RangeError('only a configuration in memory can be read twice');
+  }
+  const bytes = agreedBytes(model, one.content.bytes, other.content.bytes);
+  if (bytes === undefined || !isSameDevice(one.identity, other.identity)) return undefined;
+  const content = bytes === other.content.bytes ? other.content : { bytes };
+  if (one.startup === undefined || other.startup === undefined) return { ...other, content };
+  const startup = agreedBytes(model, one.startup, other.startup);
+  return startup && { ...other, content, startup };
+}
+
+function agreedBytes(model: BackupModel, one: Buffer, other: Buffer): Buffer | undefined {
+  if (isSame(one, other, model)) return other;
+  const { messages = [], volatile } = model;
+  if (messages.length === 0) return undefined;
+  const [a, b] = [one.toString('latin1'), other.toString('latin1')];
+  const agreed = withoutMessages(a, b, { messages, volatile });
+  return agreed && Buffer.from(agreed.text, 'latin1');
+}
+
+/** A message inside a name or serial number would make it look like another device. */
+function isSameDevice(one: Identity, other: Identity): boolean {
+  return one.serial === other.serial && one.hostname === other.hostname;
+}
+
+/** Whether a part that was read into memory contains something like a log message. */
+function isMixed({ messages = [] }: BackupModel, { content, startup }: Reading): boolean {
+  const parts = ['bytes' in content ? content.bytes : undefined, startup];
+  return parts.some((part) => part !== undefined && hasMessages(part, messages));
+}
+
+function sizeOf({ content }: Reading): number {
+  return 'bytes' in content ? content.bytes.length : content.size;
+}

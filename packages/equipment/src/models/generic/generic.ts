@@ -1,0 +1,169 @@
+/**
+ * A command line that rack.yaml describes: its prompt, the commands that turn its pager off, the command for the privileged mode.
+ * Recognises all known pagers, error texts and forms of log messages.
+ *
+ * The learned prompt counts, not only its pattern: its name must be the same in every mode, with another mode in brackets and another sign
+ * after it. If there is a command for the privileged mode, that mode's prompt ends with `#`.
+ */
+
+import {
+  type DeviceConnection,
+  DeviceRejected,
+  type Dialect,
+  escapePattern,
+  usualLogin,
+} from '@skolo/equipment/transports';
+import { z } from 'zod';
+import { ciscoIos } from '../cisco-ios/dialect.ts';
+import type {
+  BackupModel,
+  Content,
+  LineRule,
+  Reading,
+  RestoreAbout,
+  RestoreStep,
+} from '../contract/backup.ts';
+import type { Device } from '../contract/device.ts';
+import { eos } from '../eos/eos.ts';
+import { allPagers } from '../families/command-line/pagers.ts';
+import { onDevice } from '../families/command-line/restore-lines.ts';
+import { lastLine, linesOf, plainText, quoted } from '../families/command-line/text-reading.ts';
+import { fastpath } from '../families/fastpath/fastpath.ts';
+import { frr } from '../frr/dialect.ts';
+import { junos } from '../junos/junos.ts';
+import { nxos } from '../nxos/nxos.ts';
+import { procurve } from '../procurve/procurve.ts';
+import { routeros } from '../routeros/dialect.ts';
+import { generic as facts } from './facts.ts';
+
+const Described = z.object(facts.options);
+type Described = z.infer<typeof Described>;
+
+/** For devices that are read in channels, only the error texts are known. */
+const known: readonly Pick<Dialect, 'errors' | 'noise' | 'abovePrompt' | 'preamble'>[] = [
+  ciscoIos,
+  nxos,
+  eos,
+  junos,
+  fastpath,
+  frr,
+  procurve,
+  routeros,
+];
+const sign = '[>#$%:\\]]{1,2}';
+/** A name, a mode, a sign. */
+const usualPrompt = new RegExp(`^(?<name>.*?[^\\s()]) ?(?:\\([^()]*\\))? ?${sign}$`);
+
+export function genericDialect({
+  prompt,
+  pagingOff,
+  enable,
+  rejected,
+  logout,
+  answers,
+}: Omit<Described, 'commands' | 'complete' | 'volatile' | 'secret'>): Dialect {
+  return {
+    name: 'generic',
+    prompt: new RegExp(prompt),
+    // The base is the whole prompt, because the pattern need not have a group for it.
+    prompts(base) {
+      const name = usualPrompt.exec(base)?.groups?.name;
+      if (name === undefined) return escapePattern(base);
+      return `${escapePattern(name)} ?(?:\\([^()]*\\))? ?${sign}`;
+    },
+    login: {
+      ...usualLogin,
+      answers: answers.map(({ question, answer }) => ({ question: new RegExp(question), answer })),
+    },
+    ...(enable !== undefined && {
+      privilege: {
+        has: (line) => line.endsWith('#'),
+        command: enable,
+        password: usualLogin.password,
+        username: { question: usualLogin.username, usual: 'admin' },
+      },
+    }),
+    setUp: pagingOff,
+    pagers: allPagers,
+    errors: [...known.flatMap(({ errors }) => errors), ...rejected.map((each) => new RegExp(each))],
+    noise: known.flatMap(({ noise }) => noise),
+    abovePrompt: known.flatMap(({ abovePrompt = [] }) => abovePrompt),
+    preamble: known.flatMap(({ preamble = [] }) => preamble),
+    signOut: [logout],
+  };
+}
+
+/**
+ * A device that no model knows, described in rack.yaml: prompt, pager, commands, what its end looks like.
+ *
+ * Verified with: simulated switches of several families, each described in a few lines.
+ * rack.yaml: `switch-9: { model: generic, address: 192.168.1.29, login: switches, prompt: '^[\w-]+[>#] ?$',
+ * pagingOff: [terminal length 0], enable: enable, commands: [show running-config], complete: { end: '^end$' } }`
+ * Quirks: the answers of all commands, one after another, are the configuration; each must have an answer. With `complete:
+ * twice` lines that change by themselves have to be in `volatile`.
+ */
+
+export function backup({ options }: Device): BackupModel {
+  const described = Described.parse(options);
+  const { commands, complete } = described;
+  const dialect = genericDialect(described);
+  const end = complete === 'twice' ? undefined : new RegExp(complete.end);
+  return {
+    format: 'text',
+    read: (connection) => read(connection, commands, dialect),
+    verifiedBy: end === undefined ? 'twice' : 'mark',
+    incomplete: (content) => incomplete(content, end),
+    messages: dialect.noise,
+    volatile: expressions(described.volatile),
+    secrets: expressions(described.secret),
+    restore: { comment: '#', steps },
+  };
+}
+
+function expressions(sources: Described['volatile']): LineRule[] {
+  return sources.map((source) =>
+    typeof source === 'string'
+      ? new RegExp(source)
+      : { from: new RegExp(source.from), until: new RegExp(source.until) },
+  );
+}
+
+/** Of the beginning and the end; all of it may be long. */
+const longestShown = 65_536;
+
+async function read(
+  connection: DeviceConnection,
+  commands: readonly string[],
+  dialect: Dialect,
+): Promise<Reading> {
+  const cli = await connection.cli(dialect);
+  const answers: Buffer[] = [];
+  for (const command of commands) {
+    const answer = await cli.read(command);
+    if (answer.toString('latin1', 0, longestShown).trim() === '') {
+      throw new DeviceRejected(connection.device.name, `printed nothing for ${quoted(command)}`);
+    }
+    answers.push(answer);
+  }
+  const [only] = answers;
+  const bytes = only && answers.length === 1 ? only : Buffer.concat(answers);
+  return { content: { bytes }, identity: {} };
+}
+
+function incomplete(content: Content, end: RegExp | undefined): string | undefined {
+  if (!('bytes' in content)) throw new RangeError('the configuration must be in memory');
+  const text = plainText({ bytes: content.bytes.subarray(-longestShown) });
+  if (text.trim() === '') return 'the configuration is empty';
+  const last = lastLine(text);
+  if (end === undefined || end.test(last)) return undefined;
+  return `the last line is ${quoted(last)}, which does not match ${end}`;
+}
+
+function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
+  return [
+    onDevice(
+      `rack.yaml does not describe how to restore ${name}. In the device's configuration mode, enter the required lines of this version`,
+      linesOf(content),
+    ),
+  ];
+}

@@ -1,0 +1,23 @@
+/** Facts about all models of equipment. Loads no code that communicates with devices. */
+
+import type { Model } from './contract/model.ts';
+import * as list from './list.ts';
+
+export type { Ports } from '@skolo/equipment/transports';
+export type { Device, Transport } from './contract/device.ts';
+export {
+  literal,
+  type Model,
+  type Readable,
+  readables,
+  seconds,
+  spreading,
+  whole,
+} from './contract/model.ts';
+export { isExpression } from './families/described-facts.ts';
+export { type Evidence, evidenceOf, evidenceText } from './proofs/levels.ts';
+
+/** By the name used in rack.yaml. */
+export const models: ReadonlyMap<string, Model> = new Map(
+  Object.values(list).map((model) => [model.name, model]),
+);

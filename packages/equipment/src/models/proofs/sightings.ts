@@ -1,0 +1,18 @@
+/** Made by `npm run generate -w packages/equipment` from docs/proofs. Do not edit. */
+export const sightings: readonly {
+  owner: string;
+  rack: string;
+  model: string;
+  firmware: string;
+  isSwitched: boolean;
+}[] = [];
+
+/** Models for which tests read outputs of real devices. */
+export const recorded: readonly string[] = [
+  'cisco-ios',
+  'eos',
+  'junos',
+  'nxos',
+  'procurve',
+  'routeros',
+];

@@ -1,0 +1,283 @@
+/**
+ * A server, or the outlets of a rack PDU, with Redfish.
+ *
+ *     bmc-1: { model: redfish, address: 192.168.1.40, login: bmcs }
+ *     pdu-2: { model: redfish, address: 192.168.1.41, rackPdu: '1', login: pdus }
+ *
+ * Verified with: our simulator, which fence_redfish (4.12.1) reads, turns off and on, and redfishtool (1.1.5) cycles, each in
+ * a test. Outlets of PDUs: written from DMTF's mockup, spoken by nobody else.
+ *
+ * Quirks. A command is answered long before the power changes: PoweringOff counts as still on, PoweringOn as still off, and the reading
+ * shows when it is done; tasks are not followed. Servers refuse to be turned off that are off (fence-agents issue 596): then what they
+ * report of themselves counts. Where a reset is sent, and which values are allowed, is read. A service that does not report it is told to
+ * turn on or off as in the standard's examples, but not to cycle; both are sent even if they are not listed. Every request signs in by
+ * Basic, which all services have to take (DSP0266), so that no session is left open; they are few (smart-proxy pull 895).
+ *
+ * Source: DSP0266, DSP0268 (ComputerSystem, Outlet, PowerDistribution, Manager, ActionInfo), DSP2043.
+ */
+
+import { parseJson } from '@skolo/base';
+import { DeviceRejected, httpTo, readJson } from '@skolo/equipment/transports';
+import { z } from 'zod';
+import type { AccountAccess } from '../contract/accounts.ts';
+import type { Device } from '../contract/device.ts';
+import {
+  CannotCycle,
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+  type OutletState,
+  oneByOne,
+} from '../contract/outlets.ts';
+import { passwordAccounts } from '../families/password-accounts.ts';
+import { ifSupported, unneeded } from '../families/unneeded.ts';
+import { redfish } from './facts.ts';
+
+export const outlets = driverKind({
+  model: 'redfish',
+  automaticRepair: ({ options }) => options.rackPdu === undefined,
+  create,
+});
+
+const Options = z.object(redfish.options);
+
+/** On this device only: a path, never another host. */
+const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);
+const Link = z.object({ '@odata.id': Path });
+/** As `viaOf` returns it. */
+const known = /^\/(?!\/)[\w./~%:@+-]* \w+$/;
+const Values = unneeded(z.array(z.string()));
+const Action = z.object({
+  target: Path,
+  'ResetType@Redfish.AllowableValues': Values,
+  'PowerState@Redfish.AllowableValues': Values,
+  '@Redfish.ActionInfo': unneeded(Path),
+});
+type Action = z.infer<typeof Action>;
+const Resource = z.object({
+  Id: unneeded(z.string()),
+  '@odata.id': unneeded(z.string()),
+  PowerState: unneeded(z.string()),
+  PowerWatts: unneeded(z.object({ Reading: z.number() })),
+  PowerRestorePolicy: unneeded(z.string()),
+  Model: unneeded(z.string()),
+  Links: unneeded(z.object({ ManagedBy: z.array(Link) })),
+  Actions: unneeded(
+    z.object({
+      '#ComputerSystem.Reset': unneeded(Action),
+      '#Outlet.PowerControl': unneeded(Action),
+    }),
+  ),
+});
+type Resource = z.infer<typeof Resource>;
+/** A server's manager, or a PDU. */
+const Maker = z.object({ Model: unneeded(z.string()), FirmwareVersion: unneeded(z.string()) });
+const ActionInfo = z.object({
+  Parameters: z.array(z.object({ Name: z.string(), AllowableValues: Values })),
+});
+const ErrorBody = z.object({
+  error: z.object({
+    message: z.string().optional(),
+    '@Message.ExtendedInfo': z
+      .array(z.object({ Message: z.string().optional(), MessageId: z.string().optional() }))
+      .optional(),
+  }),
+});
+
+const pdus = '/redfish/v1/PowerEquipment/RackPDUs';
+
+/** The actions of servers and outlets. */
+const kinds = {
+  system: {
+    action: '#ComputerSystem.Reset',
+    path: 'Actions/ComputerSystem.Reset',
+    parameter: 'ResetType',
+    values: { on: ['On', 'ForceOn'], off: ['ForceOff'], cycle: ['PowerCycle'] },
+  },
+  outlet: {
+    action: '#Outlet.PowerControl',
+    path: 'Actions/Outlet.PowerControl',
+    parameter: 'PowerState',
+    values: { on: ['On'], off: ['Off'], cycle: ['PowerCycle'] },
+  },
+} as const;
+
+/** During a transition, the previous state. */
+const states: ReadonlyMap<string, OutletState> = new Map([
+  ['On', 'on'],
+  ['Paused', 'on'],
+  ['PoweringOff', 'on'],
+  ['Off', 'off'],
+  ['PoweringOn', 'off'],
+]);
+
+/** Requests in JSON. */
+function redfishTo(device: Device, access: AccountAccess) {
+  const { https, timeoutSeconds } = Options.parse(device.options);
+  // Some services require them (ansible issue 55078).
+  const headers = { accept: 'application/json', 'odata-version': '4.0' };
+  const how = { https, timeoutSeconds, signIn: 'basic', reason: reasonOf, headers } as const;
+  const send = httpTo(device, access, how);
+  return {
+    send,
+    async get<T>(path: string, schema: z.ZodType<T>, signal: AbortSignal, what = path): Promise<T> {
+      return readJson(device.name, (await send({ path }, signal)).body, schema, what);
+    },
+  };
+}
+
+/** Its resources, and commands to them. */
+function requestsTo(device: Device, deps: DriverDeps) {
+  const { name } = device;
+  const { rackPdu } = Options.parse(device.options);
+  const kind = rackPdu === undefined ? kinds.system : kinds.outlet;
+  const folder = rackPdu === undefined ? '/redfish/v1/Systems' : `${pdus}/${rackPdu}/Outlets`;
+  const { get: read, send } = redfishTo(device, deps);
+
+  async function get(id: string, signal: AbortSignal): Promise<Resource> {
+    const resource = await read(`${folder}/${id}`, Resource, signal, `the state of ${id}`);
+    const { Id, '@odata.id': path } = resource;
+    // Of one that is unconfigured, the Id may be a padded serial number (openbmc-test-automation issue 1530).
+    if (Id === undefined || Id === id || path?.split('/').at(-1) === id) return resource;
+    throw new DeviceRejected(name, `returned a system or outlet other than ${id}`);
+  }
+
+  async function allowed(
+    action: Action,
+    signal: AbortSignal,
+  ): Promise<readonly string[] | undefined> {
+    const listed = action[`${kind.parameter}@Redfish.AllowableValues`];
+    const info = action['@Redfish.ActionInfo'];
+    if (listed !== undefined || info === undefined) return listed;
+    const { Parameters } = await read(info, ActionInfo, signal);
+    return Parameters.find((parameter) => parameter.Name === kind.parameter)?.AllowableValues;
+  }
+
+  /**
+   * Where a command is sent, and its value: `/redfish/v1/Systems/1/Actions/ComputerSystem.Reset On`. What the resource does not report is
+   * as in the standard's examples. The device itself rejects turning off if it does not support that.
+   */
+  async function viaOf(
+    outlet: string,
+    { Actions }: Resource,
+    verb: keyof typeof kind.values,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const action = Actions?.[kind.action];
+    const values = action && (await ifSupported(allowed(action, signal)));
+    const candidates = kind.values[verb];
+    const value = candidates.find((candidate) => values?.includes(candidate) ?? true);
+    if (verb === 'cycle' && (value === undefined || action === undefined)) {
+      const what = `${outlet} does not support cycle; supported actions: ${values?.join(', ') || 'none'}`;
+      throw new CannotCycle(name, what);
+    }
+    return `${action?.target ?? `${folder}/${outlet}/${kind.path}`} ${value ?? candidates[0]}`;
+  }
+
+  async function post(via: string, signal: AbortSignal): Promise<void> {
+    const [path = '', value] = via.split(' ');
+    await send({ method: 'POST', path, json: { [kind.parameter]: value } }, signal);
+  }
+
+  /** Turning on depends on no reading: one may fail while the outlet must be turned on. */
+  async function command(
+    outlet: string,
+    verb: keyof typeof kind.values,
+    signal: AbortSignal,
+    via?: string,
+  ): Promise<void> {
+    if (via !== undefined && known.test(via)) return await post(via, signal);
+    const reading = get(outlet, signal);
+    const resource = verb === 'on' ? await ifSupported(reading) : await reading;
+    const state = resource?.PowerState?.toLowerCase();
+    if (verb === 'cycle' && state === 'off') throw new CannotCycle(name, `${outlet} is off`);
+    try {
+      await post(await viaOf(outlet, resource ?? {}, verb, signal), signal);
+    } catch (error) {
+      if (!(error instanceof DeviceRejected && state === verb)) throw error;
+    }
+    // Its failure is reported once the command was sent.
+    await reading;
+  }
+
+  return { rackPdu, get, read, viaOf, command };
+}
+
+function create(device: Device, deps: DriverDeps): OutletDriver<string> {
+  const { rackPdu, get, read, viaOf, command } = requestsTo(device, deps);
+  return {
+    key: (outlet) => outlet,
+    readsAtOnce: 4,
+    async report(ids, signal) {
+      const resources = new Map<string, Resource>();
+      for (const id of ids) resources.set(id, await get(id, signal));
+      const [first] = resources.values();
+      const [manager] = first?.Links?.ManagedBy ?? [];
+      const path = rackPdu === undefined ? manager?.['@odata.id'] : `${pdus}/${rackPdu}`;
+      const maker = path ? await read(path, Maker, signal) : undefined;
+      return {
+        hardware: (rackPdu === undefined ? first : maker)?.Model,
+        firmware: maker?.FirmwareVersion,
+        of(id) {
+          const isOff = resources.get(id)?.PowerRestorePolicy === 'AlwaysOff';
+          return { staysOff: isOff ? 'PowerRestorePolicy is AlwaysOff' : undefined };
+        },
+      };
+    },
+    read: oneByOne(async (outlet: string, signal) => {
+      const resource = await get(outlet, signal);
+      const { PowerState = '', PowerWatts } = resource;
+      const via = await viaOf(outlet, resource, 'on', signal);
+      return { state: states.get(PowerState) ?? 'unknown', watts: PowerWatts?.Reading, via };
+    }),
+    set: (outlet, state, signal, _mode, via) => command(outlet, state, signal, via),
+    cycle: { offSeconds: 'fixed', run: (outlet, _, signal) => command(outlet, 'cycle', signal) },
+  };
+}
+
+function reasonOf(body: string): string | undefined {
+  const error = ErrorBody.safeParse(parseJson(body)).data?.error;
+  const [info] = error?.['@Message.ExtendedInfo'] ?? [];
+  return info?.Message ?? info?.MessageId ?? error?.message;
+}
+
+/**
+ * Redfish: the password of the account of its login. It is saved immediately.
+ *
+ * Verified with: its simulator, whose account service redfishtool (1.1.5) has changed as well.
+ * Quirks: many controllers take at most 16 or 20 signs, and reject a weak password with a reason.
+ * Source: DSP0266 (AccountService), DSP0268 (ManagerAccount: `Password` is set by PATCH).
+ */
+
+const Root = z.object({ AccountService: Link });
+const Service = z.object({ Accounts: Link });
+const Members = z.object({ Members: z.array(Link) });
+const Account = z.object({ UserName: z.string().nullish() });
+
+const mostAccounts = 32;
+
+export const accounts = passwordAccounts(async (device, access, signal) => {
+  const { get, send } = redfishTo(device, access);
+  const { AccountService } = await get('/redfish/v1/', Root, signal);
+  // The root is public; this is not.
+  const { Accounts: all } = await get(AccountService['@odata.id'], Service, signal);
+
+  async function own(): Promise<string> {
+    const { username } = await access.credentials();
+    const { Members: members } = await get(all['@odata.id'], Members, signal);
+    for (const { '@odata.id': path } of members.slice(0, mostAccounts)) {
+      if ((await get(path, Account, signal)).UserName === username) return path;
+    }
+    throw new DeviceRejected(
+      device.name,
+      `the account service does not list the account ${username}`,
+    );
+  }
+
+  return {
+    async setPassword(password) {
+      const json = { Password: password.reveal() };
+      await send({ method: 'PATCH', path: await own(), json }, signal);
+    },
+  };
+});

@@ -1,0 +1,187 @@
+/** Tasmota commands over HTTP. The password is part of the URL. */
+
+import {
+  DeviceBusy,
+  DeviceRejected,
+  httpTo,
+  readJson,
+  SignInRejected,
+  withAnyOf,
+} from '@skolo/equipment/transports';
+import { z } from 'zod';
+import type { AccountAccess } from '../contract/accounts.ts';
+import type { Device } from '../contract/device.ts';
+import {
+  CannotCycle,
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+} from '../contract/outlets.ts';
+import { checkCount, outletCount } from '../families/outlet-count.ts';
+import { passwordAccounts } from '../families/password-accounts.ts';
+import { ifSupported } from '../families/unneeded.ts';
+
+const Answer = z.record(z.string(), z.unknown());
+type Answer = z.infer<typeof Answer>;
+
+/** @param title of the command in messages; default: the command */
+type RunTasmota = (command: string, signal: AbortSignal, title?: string) => Promise<Answer>;
+
+function tasmota(device: Device, access: AccountAccess): RunTasmota {
+  const { name } = device;
+  const send = httpTo(device, access, { signIn: 'by-driver' });
+  return async (command, signal, title = command) =>
+    await withAnyOf(await access.credentials(), async ({ username = 'admin', password }) => {
+      const query = new URLSearchParams({ cmnd: command });
+      if (password !== undefined) {
+        query.set('user', username);
+        query.set('password', password.reveal());
+      }
+      // Its web server decodes %20; "+" only in newer versions.
+      const path = `/cm?${query.toString().replaceAll('+', '%20')}`;
+      const { body } = await send({ path }, signal);
+      const answer = readJson(name, body, Answer, `the result of ${title}`);
+      if (/\buser=/.test(String(answer.WARNING ?? ''))) {
+        const what = password === undefined ? 'requires a password' : 'rejects the password';
+        throw new SignInRejected(name, what);
+      }
+      if ('Command' in answer) throw new DeviceRejected(name, `does not support ${title}`);
+      return answer;
+    });
+}
+
+/**
+ * Plug or board with Tasmota firmware, over HTTP.
+ *
+ *     plug-1: { model: tasmota, address: 192.168.1.31, outlets: 2, login: plugs }
+ *
+ * Verified with: our simulator, to which pdudaemon's driver (0.0.8) spoke `Power2 off` in a test. Its other commands:
+ * written from the firmware's source (support_command.ino), spoken by nobody else.
+ *
+ * Quirks. The password is part of the URL. An unauthenticated client gets a WARNING, by older firmware with status 200. One
+ * relay alone is called POWER, or POWER1 with SetOption26. `Power` with index 0 hits all relays and one without an index the
+ * first: relays are always written, from checked numbers. A `Backlog` is answered before it is carried out, with nothing.
+ * There is one for all relays: a second cycle would wait behind the first, unseen, so it is rejected as busy. With a
+ * `PulseTime` a relay goes off again by itself after it was turned on: then it is not cycled by the plug. `PowerOnState` has one
+ * value for all relays; 0 and 2 leave those off that were on before a power failure. With `Interlock`, a relay that is turned on turns the
+ * others of its group off.
+ */
+export const outlets = driverKind({ model: 'tasmota', automaticRepair: false, create });
+
+const Energy = z.object({
+  StatusSNS: z.object({
+    ENERGY: z.object({ Power: z.union([z.number(), z.array(z.number())]) }),
+  }),
+});
+/** `{"Set":0,"Remaining":0}`, or `0 (Active 0)` of firmware before 6. */
+const PulseTime = z.union([z.object({ Set: z.number() }), z.string().regex(/^\d+\b/)]);
+
+const Firmware = z.object({
+  StatusFWR: z.object({ Version: z.string(), Hardware: z.string().optional() }),
+});
+/** With these values of PowerOnState, relays that are on stay off after a power failure. */
+const stayOff = new Map([
+  [0, 'PowerOnState is 0 (off)'],
+  [2, 'PowerOnState is 2 (toggle)'],
+]);
+
+function create(device: Device, deps: DriverDeps): OutletDriver<number> {
+  const { name } = device;
+  const run = tasmota(device, deps);
+  const isAlone = outletCount(device) === 1;
+  /** The relay's own key, never another relay's. */
+  function stateIn(answer: Answer, relay: number): unknown {
+    return answer[`POWER${relay}`] ?? (isAlone ? answer.POWER : undefined);
+  }
+
+  async function turn(relay: number, state: 'ON' | 'OFF', signal: AbortSignal): Promise<void> {
+    const answer = await run(`Power${relay} ${state}`, signal);
+    if (stateIn(answer, relay) === state) return;
+    throw new DeviceRejected(name, `the response does not confirm that relay ${relay} is ${state}`);
+  }
+
+  async function cycle(relay: number, offSeconds: number, signal: AbortSignal): Promise<void> {
+    const tenths = Math.round(offSeconds * 10);
+    const pulseTime = await run(`PulseTime${relay}`, signal);
+    const { data } = PulseTime.safeParse(pulseTime[`PulseTime${relay}`]);
+    if (data === undefined) throw new DeviceRejected(name, `does not report PulseTime${relay}`);
+    const pulse = typeof data === 'string' ? Number.parseFloat(data) : data.Set;
+    if (pulse !== 0) {
+      const what = `relay ${relay} would turn off again because PulseTime${relay} is ${pulse}; set it to 0`;
+      throw new CannotCycle(name, what);
+    }
+    const { Delay: left } = await run('Delay', signal);
+    if (typeof left !== 'number') throw new DeviceRejected(name, 'does not report Delay');
+    if (left > 0) throw new DeviceBusy(name, 'is busy with another Backlog command');
+    await run(`Backlog Power${relay} OFF; Delay ${tenths}; Power${relay} ON`, signal);
+  }
+
+  return {
+    key: Number,
+    async read(_relays, signal) {
+      const states = await run('State', signal);
+      // Sensors may report what is not JSON: `nan`.
+      const watts = wattsIn(await ifSupported(run('Status 10', signal)), relaysIn(states));
+      return (relay) => {
+        const state = stateIn(states, relay);
+        return {
+          state: state === 'ON' ? 'on' : state === 'OFF' ? 'off' : 'unknown',
+          watts: watts?.[relay - 1],
+        };
+      };
+    },
+    set: (relay, state, signal) => turn(relay, state === 'on' ? 'ON' : 'OFF', signal),
+    async report(_relays, signal) {
+      const { PowerOnState } = await run('PowerOnState', signal);
+      const { StatusFWR: firmware } = Firmware.safeParse(await run('Status 2', signal)).data ?? {};
+      checkCount(device, relaysIn(await run('State', signal)), 'relay');
+      const { Interlock, Groups } = (await ifSupported(run('Interlock', signal))) ?? {};
+      const staysOff = stayOff.get(Number(PowerOnState));
+      return {
+        hardware: firmware?.Hardware,
+        firmware: firmware?.Version,
+        linked: Interlock === 'ON' ? `Interlock is ON for relays ${Groups}` : undefined,
+        of: () => ({ staysOff }),
+      };
+    },
+    // Delay takes up to 3600 tenths of a second.
+    cycle: { offSeconds: { least: 1, most: 360 }, run: cycle },
+  };
+}
+
+function relaysIn(states: Answer): number {
+  return Object.keys(states).filter((key) => /^POWER\d*$/.test(key)).length;
+}
+
+/** For each relay; undefined if it measures nothing, or only the total. */
+function wattsIn(status: unknown, relays: number): readonly number[] | undefined {
+  const power = Energy.safeParse(status).data?.StatusSNS.ENERGY.Power;
+  const each = typeof power === 'number' ? [power] : power;
+  return each?.length === relays ? each : undefined;
+}
+
+/**
+ * Tasmota: the password of its web server. It is kept in flash within a second.
+ *
+ * Verified with: its simulator only.
+ * Quirks: the password is part of the URL, and a log on the serial port has the command. Single-character values are special: 0 removes the
+ * password.
+ * Source: tasmota.github.io/docs/Commands, "WebPassword"; the firmware's source.
+ */
+export const accounts = passwordAccounts(async (device, access, signal) => {
+  const run = tasmota(device, access);
+  await run('State', signal);
+  return {
+    async setPassword(password) {
+      if (!/^\w{8,32}$/.test(password.reveal())) {
+        throw new DeviceRejected(
+          device.name,
+          'accepts only passwords of 8 to 32 letters, digits and underscores',
+        );
+      }
+      const answer = await run(`WebPassword ${password.reveal()}`, signal, 'WebPassword');
+      if (answer.WebPassword !== undefined) return;
+      throw new DeviceRejected(device.name, 'the response does not confirm the password');
+    },
+  };
+});

@@ -1,0 +1,81 @@
+/** Outputs of real devices, with the rows that other people's parsers find in them. They are not part of this repository. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+const folder = join(import.meta.dirname, '../../../../../../shared/recordings');
+const outputs = join(folder, 'ntc-templates');
+const sessions = join(folder, 'oxidized');
+
+export const hasRecordings = existsSync(folder);
+
+const Rows = z.object({
+  parsed_sample: z.array(z.record(z.string(), z.union([z.string(), z.array(z.string())]))),
+});
+
+export interface RecordedOutput {
+  /** `cisco_ios/show_arp/cisco_ios_show_arp`. */
+  name: string;
+  text: string;
+  /** A list is joined with commas. */
+  rows: Record<string, string>[];
+}
+
+/** The outputs of a command on a platform. */
+export function recordedOutputs(platform: string, command: string): RecordedOutput[] {
+  const place = join(outputs, platform, command.replaceAll(' ', '_'));
+  if (!existsSync(place)) return [];
+  const files = readdirSync(place).filter((file) => file.endsWith('.raw'));
+  return files.sort().map((file) => {
+    const name = file.slice(0, -'.raw'.length);
+    const read = (end: string) => readFileSync(join(place, `${name}${end}`), 'utf8');
+    const { parsed_sample } = Rows.parse(parse(read('.yml')));
+    const rows = parsed_sample.map((row) =>
+      Object.fromEntries(Object.entries(row).map(([key, value]) => [key, String(value)])),
+    );
+    return { name: `${platform}/${name}`, text: read('.raw'), rows };
+  });
+}
+
+const Commands = z.record(z.string(), z.string());
+const Session = z.object({
+  init_prompt: z.string().nullable(),
+  commands: z.union([Commands, z.array(Commands)]),
+});
+const Lines = z.object({
+  pass: z.array(z.string()).default([]),
+  fail: z.array(z.string()).default([]),
+});
+
+interface RecordedSession {
+  /** Ends with the prompt, if there is one. */
+  greeting: string;
+  /** By command; with echo and prompt, if there is one. */
+  answers: ReadonlyMap<string, string>;
+}
+
+/** Escape sequences are written out in these files. */
+function unescaped(text: string): string {
+  const named: Record<string, string> = { r: '\r', e: '\x1b', t: '\t', a: '\x07', b: '\b' };
+  return text.replace(/\\(?:x([\da-f]{2})|(.))/gi, (_all, code?: string, letter = '') =>
+    code === undefined ? (named[letter] ?? letter) : String.fromCharCode(Number.parseInt(code, 16)),
+  );
+}
+
+/** @param name such as `ios__asr920_16.8.1b` */
+export function recordedSession(name: string): RecordedSession {
+  const file = join(sessions, `${name}__simulation.yaml`);
+  const { init_prompt, commands } = Session.parse(parse(readFileSync(file, 'utf8')));
+  const all = [commands].flat().flatMap((each) => Object.entries(each));
+  return {
+    greeting: unescaped(init_prompt ?? ''),
+    answers: new Map(all.map(([command, text]) => [command.trim(), unescaped(text)])),
+  };
+}
+
+/** Texts that must or must not be in a result, or match; none if there is no such file. */
+export function recordedLines(name: string): z.infer<typeof Lines> {
+  const file = join(sessions, `${name}.yaml`);
+  return Lines.parse(existsSync(file) ? parse(readFileSync(file, 'utf8')) : {});
+}

@@ -1,0 +1,119 @@
+/** A simulated device, and a model's connection to it, as the service opens one. */
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Login, readCredentials } from '@skolo/base/secrets';
+import { tempDir } from '@skolo/base/testing';
+import {
+  type Connection,
+  type ConnectionDeps,
+  HostKeys,
+  openConnection,
+} from '@skolo/equipment/transports';
+import type { CliDevice, DeviceFault } from '@skolo/simulators';
+import { onTestFinished } from 'vitest';
+import { readWhole } from '../configuration/whole-reading.ts';
+import type { BackupModel, Content, Reading } from '../contract/backup.ts';
+import type { Device } from '../contract/device.ts';
+
+/** Password of the simulated devices, which must not appear anywhere. */
+export const account = { username: 'skolo', password: 'canary-login-7f3a' };
+
+export interface SimulatedAbout {
+  model: string;
+  options?: Record<string, unknown>;
+  login?: Partial<Login>;
+  transport?: Device['transport'];
+}
+
+type Addressed = Pick<CliDevice, 'host' | 'port' | 'telnetPort' | 'hostKey' | 'close'>;
+
+export interface Sitting<Simulated> {
+  device: Simulated;
+  /** As in rack.yaml. */
+  inventory: Device;
+  /** A new one; `transcript` has everything sent and received. Ends with the test. */
+  connect(options?: Partial<ConnectionDeps>): Connection;
+  transcript: string[];
+}
+
+/** Starts a device, and ends it with the test. */
+export async function simulated<Simulated extends Addressed>(
+  start: (options: typeof account) => Promise<Simulated>,
+  { login, ...about }: SimulatedAbout,
+): Promise<Sitting<Simulated>> {
+  const device = await start(account);
+  onTestFinished(() => device.close());
+  const dir = await tempDir();
+  await writeFile(join(dir, 'password'), `${account.password}\n`, { mode: 0o600 });
+  const inventory: Device = {
+    name: 'device-1',
+    address: device.host,
+    ports: {
+      ssh: device.port,
+      ...(device.telnetPort !== undefined && { telnet: device.telnetPort }),
+    },
+    login: 'logins',
+    hostKey: device.hostKey,
+    transport: 'ssh',
+    options: {},
+    ...about,
+  };
+  const whole: Login = {
+    name: 'logins',
+    username: account.username,
+    password: { file: join(dir, 'password') },
+    legacySsh: false,
+    ...login,
+  };
+  const transcript: string[] = [];
+  return {
+    device,
+    inventory,
+    transcript,
+    connect(options) {
+      const { idleMs = 120_000 } = options ?? {};
+      const logins = new Map([['logins', { ...whole, signInSeconds: Math.max(8, idleMs / 1000) }]]);
+      const connection = openConnection(inventory, {
+        credentials: () => readCredentials({ dir, logins }, 'logins'),
+        hostKeys: new HostKeys(join(dir, 'host-keys.json')),
+        signal: new AbortController().signal,
+        idleMs,
+        deadlineMs: 240_000,
+        scratch: dir,
+        onTranscript: (_from, text) => transcript.push(text),
+        ...options,
+      });
+      onTestFinished(() => connection.close());
+      return connection;
+    },
+  };
+}
+
+/** Sets a fault; false: the device does not support it. */
+export function setFault({ faults }: Pick<CliDevice, 'faults'>, fault: DeviceFault): boolean {
+  try {
+    faults.set(fault);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+export function bytesOf(content: Content): Buffer {
+  if (!('bytes' in content)) throw new Error('it is in a file');
+  return content.bytes;
+}
+
+/**
+ * Reads as the service does.
+ *
+ * @throws The model's error, or why this is not a version
+ */
+export async function backUp(model: BackupModel, connection: Connection): Promise<Reading> {
+  return await readWhole(model, connection, ({ content }) => {
+    const missing = model.incomplete(content);
+    if (missing !== undefined) throw new Error(`incomplete: ${missing}`);
+  });
+}
