@@ -1,5 +1,5 @@
 /** A k3s cluster: the steps in packages/k3s, for a server that is not a jumphost. */
-import type { Host, Step } from '@skolo/computers';
+
 import {
   accountsStep,
   agentSteps,
@@ -16,6 +16,7 @@ import {
   unitFile,
 } from '@skolo/k3s';
 import { swapStep } from '@skolo/pi';
+import type { Host, Step } from '@skolo/setup/engine';
 import {
   type Distribution,
   endNetwork,

@@ -1,7 +1,7 @@
 /** kubectl on a cluster's server, as its administrator. */
 
 import { shellWord } from '@skolo/base';
-import type { Host, RunOptions } from '@skolo/computers';
+import type { Host, RunOptions } from '@skolo/setup/engine';
 import type { z } from 'zod';
 import { ClusterError } from './errors.ts';
 

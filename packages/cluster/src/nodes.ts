@@ -1,6 +1,7 @@
 /** Nodes of a k3s or kubeadm cluster. */
-import type { Host } from '@skolo/computers';
+
 import { type ClusterNode, parseNodes } from '@skolo/k3s';
+import type { Host } from '@skolo/setup/engine';
 import { type Kubectl, kubectlOn } from './kubectl.ts';
 
 export async function nodesOf(kubectl: Kubectl): Promise<ClusterNode[]> {

@@ -1,6 +1,6 @@
 /** Removes a cluster, or nodes from it. */
 import { inParallel } from '@skolo/base';
-import type { Host } from '@skolo/computers';
+import type { Host } from '@skolo/setup/engine';
 import { z } from 'zod';
 import type { Distribution } from './distribution.ts';
 import { reasonOf } from './errors.ts';

@@ -1,7 +1,7 @@
 /** Runs steps on many computers at the same time. If one fails, the others continue. */
 import { isDeepStrictEqual } from 'node:util';
 import { errorText, inParallel } from '@skolo/base';
-import { type Host, isPrepared, prepare, type Step, type StepProgress } from '@skolo/computers';
+import { type Host, isPrepared, prepare, type Step, type StepProgress } from '@skolo/setup/engine';
 import {
   type ClusterPlan,
   type Member,

@@ -1,6 +1,6 @@
 /** A report on a jumphost for support, without configuration or values that look like secrets. */
 import { stripSecrets } from '@skolo/base';
-import type { Host, StepProgress } from '@skolo/computers';
+import type { Host, StepProgress } from '@skolo/setup/engine';
 
 /** Each is one part of the report. None prints configuration files. */
 const commands: readonly string[] = [

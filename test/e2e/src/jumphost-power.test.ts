@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { Secret } from '@skolo/base/secrets';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
-import { openHost } from '@skolo/computers';
 import { openJumphost } from '@skolo/fleet';
 import { startWorkstation } from '@skolo/fleet/testing';
 import { type DaemonPlace, daemonNeeds, startSpareDaemon, stopSpareDaemon } from '@skolo/jumphost';
 import { rackForDaemonOn } from '@skolo/rack/edit';
+import { openHost } from '@skolo/setup/engine';
 import { peer, startApcRpdu2 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 

@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { shellWord } from '@skolo/base';
-import type { Host } from '@skolo/computers';
 import type { Computers, FleetRack, Jumphost, MachineTarget } from '@skolo/fleet';
 import type { Machine, Rack } from '@skolo/rack';
 import { didYouMean } from '@skolo/rack/light';
+import type { Host } from '@skolo/setup/engine';
 import type { SkoloCommand } from '../command.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { inClone, loadFleet, openJumphostOf, rackOn } from './racks.ts';
@@ -100,7 +100,7 @@ export async function openJumphostHost(
 ): Promise<{ jumphost: Jumphost; host: Host }> {
   const jumphost = await openJumphostOf(command, rack);
   if (what !== undefined) await audit(jumphost, rack.name, what, signal);
-  const { openHost } = await import('@skolo/computers');
+  const { openHost } = await import('@skolo/setup/engine');
   return { jumphost, host: await openHost(hostOptions({ name }, jumphost, signal)) };
 }
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
-import type { Host } from '@skolo/computers';
+import type { Host } from '@skolo/setup/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PodNetwork, startPodNetwork, whyNoPodNetwork } from '../testing/pod-network.ts';
 import { type Figure, type Measured, measure, pairsOf } from './measure.ts';

@@ -1,7 +1,7 @@
 /** Joins a computer to a kubeadm cluster. */
 
-import { checkByScript, type Host, type Step } from '@skolo/computers';
 import { clusterNodeStep, oldClusterStep, oldNodeStep } from '@skolo/k3s';
+import { checkByScript, type Host, type Step } from '@skolo/setup/engine';
 import type { ClusterPlan, Member, PlanDeps } from '../distribution.ts';
 import { ClusterError } from '../errors.ts';
 import { authorityFile, caHashOf, type KubeadmCluster, kubeadmOn } from './cluster.ts';

@@ -1,20 +1,17 @@
 /** The prerequisites of a computer in a kubeadm cluster. */
 import { lazily } from '@skolo/base';
+import { debianPlace, imageStoreUnit, nodeCheckFiles, type Role } from '@skolo/k3s';
+import { swapStep } from '@skolo/pi';
+import { aptScript, installDeadlineMs, packagesStep, systemStep } from '@skolo/setup/debian';
 import {
-  aptScript,
   differingFiles,
   type FileContent,
   fileStep,
   type Host,
-  installDeadlineMs,
   linesOf,
-  packagesStep,
   type Step,
-  systemStep,
   writeDiffering,
-} from '@skolo/computers';
-import { debianPlace, imageStoreUnit, nodeCheckFiles, type Role } from '@skolo/k3s';
-import { swapStep } from '@skolo/pi';
+} from '@skolo/setup/engine';
 import { type PlanDeps, type Programs, placeOf } from '../distribution.ts';
 import { keyRelease, minorOf, pauseImage } from './versions.ts';
 

@@ -1,5 +1,5 @@
 /** Runs `kubeadm init` and `kubeadm join`, which cannot be resumed when interrupted. */
-import type { Host } from '@skolo/computers';
+import type { Host } from '@skolo/setup/engine';
 
 /** Exists while one of them is running and its results are incomplete. */
 const unfinished = '/etc/kubernetes/skolo-unfinished';

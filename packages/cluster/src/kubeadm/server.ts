@@ -1,8 +1,8 @@
 /** The server of a kubeadm cluster. */
 
 import { readFile } from 'node:fs/promises';
-import { checkByScript, type Step } from '@skolo/computers';
 import { accountsStep, manifestsStep } from '@skolo/k3s';
+import { checkByScript, type Step } from '@skolo/setup/engine';
 import { parseAllDocuments } from 'yaml';
 import type { ClusterPlan, PlanDeps } from '../distribution.ts';
 import { ClusterError } from '../errors.ts';

@@ -1,6 +1,6 @@
 /** Versions in kubeadm clusters, and the checksums and keys of publishers' files. */
 import { sha256 } from '@skolo/base';
-import type { FileCheck } from '@skolo/computers';
+import type { FileCheck } from '@skolo/setup/engine';
 import { ClusterError } from '../errors.ts';
 import { fingerprintsOf } from './open-pgp.ts';
 

@@ -9,7 +9,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Host, openHost } from '@skolo/computers';
+import { type Host, openHost } from '@skolo/setup/engine';
 
 const fakeProgram = fileURLToPath(new URL('fake.sh', import.meta.url));
 const programs =

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { type Host, openHost } from '@skolo/computers';
+import { type Host, openHost } from '@skolo/setup/engine';
 import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
 
 const run = promisify(execFile);

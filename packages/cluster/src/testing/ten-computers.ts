@@ -1,6 +1,5 @@
 /** Computers at one switch, each a bare Debian with systemd and sshd, and a workstation that reaches them. */
 
-import { downloader } from '@skolo/computers';
 import {
   accounts,
   type BareJumphost,
@@ -10,6 +9,7 @@ import {
   openTestHost,
   startBareJumphost,
 } from '@skolo/k3s/testing';
+import { downloader } from '@skolo/setup/engine';
 import type { Computer } from '@skolo/simulators';
 import type { Member } from '../distribution.ts';
 import type { SetUpDeps } from '../set-up.ts';

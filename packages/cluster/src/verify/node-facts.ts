@@ -1,5 +1,6 @@
 /** Facts about a node, read over SSH. */
-import { countsMemory, factsIn, type Host } from '@skolo/computers';
+import { countsMemory } from '@skolo/setup/debian';
+import { factsIn, type Host } from '@skolo/setup/engine';
 import { z } from 'zod';
 
 const script = `

@@ -7,7 +7,7 @@ import {
   type FileContent,
   type Guard,
   type Host,
-} from '@skolo/computers';
+} from '@skolo/setup/engine';
 import type { FixedAddress } from './interfaces.ts';
 import * as interfaces from './interfaces.ts';
 import { type NetworkFacts, readFacts } from './network-facts.ts';

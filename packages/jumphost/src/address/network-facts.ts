@@ -1,6 +1,6 @@
 /** Reads a computer's IPv4 network, and the programs that configure it. Changes nothing. */
 import { shellWord } from '@skolo/base';
-import type { Host } from '@skolo/computers';
+import type { Host } from '@skolo/setup/engine';
 import { z } from 'zod';
 import { hasStanza } from './interfaces.ts';
 import { matchFunction } from './networkd.ts';

@@ -1,6 +1,6 @@
 /** Queries the network for the owner of an address. */
 import { shellWord } from '@skolo/base';
-import { ComputerError, type Host, linesOf } from '@skolo/computers';
+import { ComputerError, type Host, linesOf } from '@skolo/setup/engine';
 
 export const probeFile = '/usr/local/sbin/skolo-probe-address';
 

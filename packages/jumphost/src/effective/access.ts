@@ -1,5 +1,5 @@
 /** Permissions that others have granted to anybody who can reach the API server, such as a task on a machine, or to skolo's accounts. */
-import { fewOf } from '@skolo/computers';
+import { fewOf } from '@skolo/setup/engine';
 import { z } from 'zod';
 import {
   type ClusterObject,

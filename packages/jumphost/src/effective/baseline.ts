@@ -4,7 +4,7 @@
  */
 import { dirname } from 'node:path/posix';
 import { parseJson } from '@skolo/base';
-import { type Host, linesOf, type Step } from '@skolo/computers';
+import { type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
 
 const recordFile = '/var/lib/skolo-steps/prepared.json';

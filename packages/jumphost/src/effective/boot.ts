@@ -1,5 +1,5 @@
 /** Whether the next boot succeeds, by the files that the boot loader, systemd and its generators will read. Nothing is loaded. */
-import { checkByScript, type Step } from '@skolo/computers';
+import { checkByScript, type Step } from '@skolo/setup/engine';
 
 const script = `export LC_ALL=C
 hand() { echo "by hand: $*"; }

@@ -1,8 +1,8 @@
 /** What others have changed since `prepare`: a problem if it decides how the jumphost boots, what runs or who can sign in. */
 import { basename, dirname } from 'node:path/posix';
 import { parseJson, shellWord } from '@skolo/base';
-import { type Check, type Host, linesOf, type Step } from '@skolo/computers';
 import { existingUnitsFolder } from '@skolo/rack/jumphost';
+import { type Check, type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
 import {
   afterInterruption,

@@ -1,7 +1,6 @@
 /** The settings that must be in effect on a rack's jumphost, by the step that applies them. */
 import { dirname } from 'node:path';
 import { parseJson, shellWord } from '@skolo/base';
-import { type Guard, type Host, signInRejected, sshPath, sshSettings } from '@skolo/computers';
 import { type ServerPlace, serverSettings } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
 import {
@@ -11,6 +10,8 @@ import {
   Statement,
   statementFile,
 } from '@skolo/rack/jumphost';
+import { signInRejected, sshPath, sshSettings } from '@skolo/setup/debian';
+import type { Guard, Host } from '@skolo/setup/engine';
 import { firewallInEffect } from './firewall.ts';
 import type { Effect } from './index.ts';
 import {

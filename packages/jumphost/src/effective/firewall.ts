@@ -1,7 +1,7 @@
 /** Checks the kernel's rules: our table matches its file, and no other rule drops or redirects packets that the rack needs. */
 
-import { type Host, linesOf } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
+import { type Host, linesOf } from '@skolo/setup/engine';
 import { type Packet, packetsOf } from './packets.ts';
 import { faultsIn } from './ruleset.ts';
 

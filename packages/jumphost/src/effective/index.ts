@@ -3,7 +3,7 @@
  * the running programs, because a later file, a drop-in or a command may have overridden ours.
  */
 
-import { type Host, type Step, withLines } from '@skolo/computers';
+import { type Host, type Step, withLines } from '@skolo/setup/engine';
 import { type EffectiveUnit, repairUnits, unitsInEffect } from './units.ts';
 
 /** Compared when a step's files match. */

@@ -1,6 +1,7 @@
 /** Objects in the cluster, and who created them. */
-import type { Host } from '@skolo/computers';
+
 import { kubectl } from '@skolo/k3s';
+import type { Host } from '@skolo/setup/engine';
 import { z } from 'zod';
 
 export const ownNamespaces = ['skolo', 'skolo-node', 'skolo-access'];

@@ -4,7 +4,6 @@
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { prepare, type StepProgress } from '@skolo/computers';
 import {
   address,
   type BareJumphost,
@@ -16,6 +15,7 @@ import {
   whyNoJumphost,
 } from '@skolo/k3s/testing';
 import { parseRack } from '@skolo/rack';
+import { prepare, type StepProgress } from '@skolo/setup/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Breakage, breakages } from '../testing/breakages.ts';
 import { rackYaml, testSteps } from '../testing/test-steps.ts';

@@ -1,6 +1,6 @@
 /** Fails services over to units of an existing system, and back, with skolo-fallback on the jumphost. */
 import { shellWord } from '@skolo/base';
-import { ComputerError, type Host, linesOf } from '@skolo/computers';
+import { ComputerError, type Host, linesOf } from '@skolo/setup/engine';
 import { findExisting } from './find.ts';
 
 const program = '/usr/local/sbin/skolo-fallback';

@@ -1,8 +1,8 @@
 /** Services that another program serves instead of k3s, as recorded by skolo-fallback on the jumphost. */
 import { parseJson, shellWord } from '@skolo/base';
-import { type Host, linesOf } from '@skolo/computers';
 import { FailedOver, failedOverFolder } from '@skolo/rack/jumphost';
 import { type JumphostService, jumphostServices, servicePorts } from '@skolo/rack/light';
+import { type Host, linesOf } from '@skolo/setup/engine';
 
 /** By service, including those whose file cannot be read. */
 export async function readFailedOver(host: Pick<Host, 'read'>): Promise<Map<string, FailedOver>> {

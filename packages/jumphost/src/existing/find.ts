@@ -1,7 +1,7 @@
 /** Finds services that already run on the jumphost: units and ports of the existing system. */
 import { shellWord, stripSecrets } from '@skolo/base';
-import { type Host, linesOf } from '@skolo/computers';
 import { jumphostServices, servicePorts } from '@skolo/rack/light';
+import { type Host, linesOf } from '@skolo/setup/engine';
 import { z } from 'zod';
 import { commandOf, lastPid } from './command-of.ts';
 

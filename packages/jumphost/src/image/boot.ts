@@ -1,6 +1,7 @@
 /** Boots a computer from the image: UEFI with Debian's signed GRUB, which also boots kernels from later updates. */
 
-import { type Architecture, fileStep } from '@skolo/computers';
+import type { Architecture } from '@skolo/setup/debian';
+import { fileStep } from '@skolo/setup/engine';
 
 interface Platform {
   /** Debian packages: kernel and boot loader. */

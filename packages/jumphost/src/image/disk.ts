@@ -4,7 +4,7 @@
  */
 import { errorText } from '@skolo/base';
 import { run } from '@skolo/base/run';
-import { apart, ComputerError } from '@skolo/computers';
+import { apart, ComputerError } from '@skolo/setup/engine';
 import { efiLabel, grubStart, type ImageArchitecture, platforms, rootLabel } from './boot.ts';
 import { jumphostPackages } from './steps.ts';
 

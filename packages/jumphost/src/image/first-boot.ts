@@ -3,7 +3,7 @@
  * ignored. cloud-init is not used, because it applies a new identity whenever it finds another stick, and boots without one.
  */
 
-import { fileStep, type Step, writtenHead } from '@skolo/computers';
+import { fileStep, type Step, writtenHead } from '@skolo/setup/engine';
 import { matchFunction, networkdFile } from '../address/networkd.ts';
 import { probe, probeFile } from '../address/probe.ts';
 import { identityFile, identityHead } from './identity.ts';

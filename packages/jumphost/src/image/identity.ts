@@ -4,8 +4,8 @@
  */
 
 import { sha256 } from '@skolo/base';
-import { ComputerError } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
+import { ComputerError } from '@skolo/setup/engine';
 import { isIn } from '../address/fixed-address.ts';
 import { routerOf } from '../effective/packets.ts';
 

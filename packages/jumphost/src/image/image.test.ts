@@ -9,7 +9,6 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { run } from '@skolo/base/testing';
-import { downloader, nodeVersion, openRootFolder, prepare } from '@skolo/computers';
 import { k3sVersion } from '@skolo/k3s';
 import {
   adaptToContainer,
@@ -26,6 +25,8 @@ import {
   whyNoJumphost,
 } from '@skolo/k3s/testing';
 import { parseRack } from '@skolo/rack';
+import { nodeVersion } from '@skolo/setup/debian';
+import { downloader, openRootFolder, prepare } from '@skolo/setup/engine';
 import { type Computer, peer, removeBridge } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rackYaml, testSteps } from '../testing/test-steps.ts';

@@ -1,17 +1,8 @@
 /** Steps of an image: a jumphost's steps that are the same in all racks, the boot loader, and the removal of its identity. */
 
-import {
-  checkByScript,
-  type Download,
-  fileStep,
-  journalStep,
-  nodeStep,
-  packagesStep,
-  type Step,
-  sshFile,
-  updatesStep,
-} from '@skolo/computers';
 import { binary, imagesStep, installBinary, installedVersion, type K3sOptions } from '@skolo/k3s';
+import { journalStep, nodeStep, packagesStep, sshFile, updatesStep } from '@skolo/setup/debian';
+import { checkByScript, type Download, fileStep, type Step } from '@skolo/setup/engine';
 import { packagesOf } from '../steps/packages.ts';
 import { type ProgramSources, programsStep } from '../steps/programs.ts';
 import { bootStep } from './boot.ts';

@@ -1,8 +1,8 @@
 /** Ports in use on a computer, compared with those that skolo requires on a jumphost. Pure. */
 import { stripSecrets } from '@skolo/base';
-import { type Check, fewOf, linesOf } from '@skolo/computers';
 import { k3sPort, kubeletPort, nodePort, type Rack } from '@skolo/rack';
 import { statementPort } from '@skolo/rack/jumphost';
+import { type Check, fewOf, linesOf } from '@skolo/setup/engine';
 import { commandOf, lastPid } from '../existing/command-of.ts';
 import { exclusivePorts } from '../existing/find.ts';
 

@@ -2,9 +2,11 @@
  * What an SSH sign-in without root can read from a computer that is, or will be, a jumphost. No command changes anything. Each is one
  * line of a plan, except for the facts that the `system` step also uses.
  */
-import { type Check, fewOf, judgeSystem, linesOf, systemScript } from '@skolo/computers';
+
 import { lastResort } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
+import { judgeSystem, systemScript } from '@skolo/setup/debian';
+import { type Check, fewOf, linesOf } from '@skolo/setup/engine';
 import { controllers } from '../existing/find.ts';
 import { jumphostSystem } from '../steps/index.ts';
 import { judgePorts, listPorts } from './open-ports.ts';

@@ -3,9 +3,9 @@ import type { Client, powerCycleDaemonApi } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import { errorText } from '@skolo/base';
-import { bootIdOf, ComputerError, type Host, sendReboot, waitUntil } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
 import { jumphostServices, serviceMetricsUrl } from '@skolo/rack/light';
+import { bootIdOf, ComputerError, type Host, sendReboot, waitUntil } from '@skolo/setup/engine';
 
 export interface RebootDeps {
   rack: Rack;

@@ -6,10 +6,10 @@
 import { join, relative } from 'node:path/posix';
 import { shellWord } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
-import type { Host } from '@skolo/computers';
 import { loginToRead, type Rack } from '@skolo/rack';
 import type { DaemonRack } from '@skolo/rack/edit';
 import { type RackSecret, rackSecrets } from '@skolo/rack/secrets';
+import type { Host } from '@skolo/setup/engine';
 import { z } from 'zod';
 
 export interface DaemonPlace {

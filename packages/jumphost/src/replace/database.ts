@@ -7,7 +7,7 @@
 import { createDecipheriv, pbkdf2Sync } from 'node:crypto';
 import { count, sha256, shellWord } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
-import { type Check, checkByScript, type Host, type Step } from '@skolo/computers';
+import { type Check, checkByScript, type Host, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
 import { database, token as tokenPart } from './parts.ts';
 import { staged } from './staging.ts';

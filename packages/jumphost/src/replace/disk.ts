@@ -3,7 +3,7 @@
  * file system, which the kernel replays as after a power cut, because otherwise the latest writes would be missing.
  */
 import { shellWord } from '@skolo/base';
-import { ComputerError, type Host, linesOf } from '@skolo/computers';
+import { ComputerError, type Host, linesOf } from '@skolo/setup/engine';
 
 /** The mount point of its file system. */
 const mounted = '/run/skolo-old-disk';

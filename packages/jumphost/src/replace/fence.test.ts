@@ -1,4 +1,4 @@
-import type { Host } from '@skolo/computers';
+import type { Host } from '@skolo/setup/engine';
 import { expect, it } from 'vitest';
 import { cableFence, powerFence } from './fence.ts';
 

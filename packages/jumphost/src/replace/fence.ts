@@ -5,7 +5,7 @@
 
 import type { Client, powerCycleDaemonApi } from '@skolo/api';
 import { pause } from '@skolo/base';
-import { ComputerError, type Step } from '@skolo/computers';
+import { ComputerError, type Step } from '@skolo/setup/engine';
 
 interface FenceNeeds {
   /** Name of the old jumphost. */

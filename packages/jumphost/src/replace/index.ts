@@ -1,7 +1,7 @@
 /** The stages in which a spare replaces a dead jumphost, in order. */
 
 import type { Secret } from '@skolo/base/secrets';
-import type { Guard, Step } from '@skolo/computers';
+import type { Guard, Step } from '@skolo/setup/engine';
 import { databaseStep, newClusterStep } from './database.ts';
 import type { FenceEvidence } from './fence.ts';
 import { copyStep, placeStep, type StateCopy } from './staging.ts';

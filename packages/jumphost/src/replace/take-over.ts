@@ -1,7 +1,7 @@
 /** The spare takes over the old jumphost's name, address and identity. */
 import { shellWord } from '@skolo/base';
-import { type FileContent, type Guard, type Host, linesOf, type Step } from '@skolo/computers';
 import { machineScript, type Statement, statementFile } from '@skolo/rack/jumphost';
+import { type FileContent, type Guard, type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { changeAddress, whyNoAddress } from '../address/fixed-address.ts';
 import { deviceOf, probeFile, whoHas } from '../address/probe.ts';
 import { staged } from './staging.ts';

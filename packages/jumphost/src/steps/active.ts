@@ -4,8 +4,8 @@
  * (packages/fallback/src/active.ts).
  */
 
-import { fileStep, type Host, type Step, writtenHead } from '@skolo/computers';
 import { rackKeyFile } from '@skolo/rack/jumphost';
+import { fileStep, type Host, type Step, writtenHead } from '@skolo/setup/engine';
 import { deviceOf, probe, probeFile } from '../address/probe.ts';
 
 const units = '/etc/systemd/system';

@@ -1,7 +1,7 @@
 /** The cluster's prerequisites for the overlay, and the overlay. */
 import { shellWord } from '@skolo/base';
-import { checkByScript, type Step } from '@skolo/computers';
 import { type AskedService, askService, kubectl } from '@skolo/k3s';
+import { checkByScript, type Step } from '@skolo/setup/engine';
 import { readFailedOver } from '../existing/failed-over.ts';
 
 /** The shell's exit code if a command does not exist. */

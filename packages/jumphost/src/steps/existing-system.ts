@@ -1,8 +1,8 @@
 /** An existing system serves until each service is cut over. Two power controllers never run at the same time. */
 
-import { type Host, linesOf, type Step } from '@skolo/computers';
 import type { FailedOver } from '@skolo/rack/jumphost';
 import { jumphostServices } from '@skolo/rack/light';
+import { type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { failOver } from '../existing/fail-over.ts';
 import { failedOverText, readFailedOver, whyNotServing } from '../existing/failed-over.ts';
 import { type ExistingUnit, findExisting } from '../existing/find.ts';

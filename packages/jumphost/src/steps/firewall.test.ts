@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { run } from '@skolo/base/testing';
-import { prepare } from '@skolo/computers';
 import {
   address,
   type BareJumphost,
@@ -17,6 +16,7 @@ import {
   startBareJumphost,
   whyNoJumphost,
 } from '@skolo/k3s/testing';
+import { prepare } from '@skolo/setup/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';

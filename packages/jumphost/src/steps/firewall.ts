@@ -1,4 +1,7 @@
 /** The firewall of a jumphost. */
+
+import { agentsPort, k3sPort, kubeletPort, type Rack, servicePorts } from '@skolo/rack';
+import { firewallMachines, firewallUnit, machinesFile, statementPort } from '@skolo/rack/jumphost';
 import {
   type Guard,
   guardedStep,
@@ -6,9 +9,7 @@ import {
   linesOf,
   type Step,
   writtenHead,
-} from '@skolo/computers';
-import { agentsPort, k3sPort, kubeletPort, type Rack, servicePorts } from '@skolo/rack';
-import { firewallMachines, firewallUnit, machinesFile, statementPort } from '@skolo/rack/jumphost';
+} from '@skolo/setup/engine';
 import { firewallRules } from '../effective/firewall.ts';
 
 /**

@@ -1,7 +1,7 @@
 /** Faults that only an operator can repair: a worn disk, a growing database, a rack that stays off after a power cut. */
 import { parseJson, shellWord } from '@skolo/base';
-import { type Check, factsIn, fewOf, type Host, type Step } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
+import { type Check, factsIn, fewOf, type Host, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
 
 const database = '/var/lib/rancher/k3s/server/db/state.db';

@@ -1,20 +1,6 @@
 /** All steps, in their order. */
 
 import {
-  ComputerError,
-  clockStep,
-  type Download,
-  type Guard,
-  journalStep,
-  nameStep,
-  nodeStep,
-  packagesStep,
-  type Step,
-  sshStep,
-  systemStep,
-  updatesStep,
-} from '@skolo/computers';
-import {
   type AskedService,
   accountsStep,
   imageStoreStep,
@@ -24,6 +10,17 @@ import {
   type ServerPlace,
 } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
+import {
+  clockStep,
+  journalStep,
+  nameStep,
+  nodeStep,
+  packagesStep,
+  sshStep,
+  systemStep,
+  updatesStep,
+} from '@skolo/setup/debian';
+import { ComputerError, type Download, type Guard, type Step } from '@skolo/setup/engine';
 import { recorded } from '../effective/baseline.ts';
 import { bootStep } from '../effective/boot.ts';
 import { changesStep } from '../effective/changes.ts';

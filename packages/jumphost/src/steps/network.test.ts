@@ -1,7 +1,7 @@
 /** Routes and MTUs of a kernel, in a network namespace of its own for each command. */
 import { spawn } from 'node:child_process';
-import { openHost } from '@skolo/computers';
 import { parseRack } from '@skolo/rack';
+import { openHost } from '@skolo/setup/engine';
 import { peer } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { networkStep } from './network.ts';

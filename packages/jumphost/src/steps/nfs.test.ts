@@ -3,7 +3,6 @@
  * takes the place of nfs-server.service, and the last question of the check, a mount, is not answered.
  */
 
-import { packagesStep, prepare, type StepProgress } from '@skolo/computers';
 import {
   address,
   type BareJumphost,
@@ -13,6 +12,8 @@ import {
   subnet,
   whyNoJumphost,
 } from '@skolo/k3s/testing';
+import { packagesStep } from '@skolo/setup/debian';
+import { prepare, type StepProgress } from '@skolo/setup/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nfsPackages, nfsStep } from './nfs.ts';
 

@@ -5,7 +5,7 @@
  * and any machine may fill it.
  */
 
-import { type FileContent, fileStep, type Host, type Step, writtenHead } from '@skolo/computers';
+import { type FileContent, fileStep, type Host, type Step, writtenHead } from '@skolo/setup/engine';
 import { commandOf, lastPid } from '../existing/command-of.ts';
 import { findExports } from '../existing/find.ts';
 

@@ -6,7 +6,6 @@
  */
 
 import { shellWord } from '@skolo/base';
-import { changeGuarded, isPrepared, prepare, type StepProgress, withLock } from '@skolo/computers';
 import { clusterOn, k3sVersion, machineTaint } from '@skolo/k3s';
 import {
   type BareJumphost,
@@ -18,6 +17,13 @@ import {
 } from '@skolo/k3s/testing';
 import { parseRack } from '@skolo/rack';
 import { failedOverFolder } from '@skolo/rack/jumphost';
+import {
+  changeGuarded,
+  isPrepared,
+  prepare,
+  type StepProgress,
+  withLock,
+} from '@skolo/setup/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jumphostReadings } from '../look/readings.ts';
 import { rackYaml, testSteps } from '../testing/test-steps.ts';

@@ -3,7 +3,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { count, lazily, sha256, shellWord } from '@skolo/base';
-import { checkByScript, type Host, type Step } from '@skolo/computers';
+import { checkByScript, type Host, type Step } from '@skolo/setup/engine';
 
 const opt = '/opt/skolo';
 /** Below /opt/skolo, where nothing else writes. */

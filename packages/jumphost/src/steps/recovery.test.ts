@@ -1,8 +1,9 @@
 /** A computer that hangs comes back by itself: Debian's own kernel, started by BIOS and GRUB, on a computer that QEMU emulates. */
 
 import { isLong } from '@skolo/base/durable/fault-injection';
-import { type Host, journalStep, prepare, type StepProgress } from '@skolo/computers';
 import { parseRack } from '@skolo/rack';
+import { journalStep } from '@skolo/setup/debian';
+import { type Host, prepare, type StepProgress } from '@skolo/setup/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rackYaml } from '../testing/test-steps.ts';
 import { VirtualJumphost, whyNoVirtual } from '../testing/virtual-jumphost.ts';

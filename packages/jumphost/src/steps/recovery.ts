@@ -1,5 +1,5 @@
 /** Reboots a jumphost that hangs, panics or loses its disk, and repairs its file systems at the next boot. */
-import { checkByScript, fileStep, type Step, writtenHead } from '@skolo/computers';
+import { checkByScript, fileStep, type Step, writtenHead } from '@skolo/setup/engine';
 
 const unit = 'skolo-watchdog.service';
 const watch = '/usr/local/sbin/skolo-read-only-watch';

@@ -1,6 +1,5 @@
 /** The steps of a jumphost of a test, for the test and for a process that it kills. */
 import { fileURLToPath } from 'node:url';
-import { downloader, type Guard, type Step } from '@skolo/computers';
 import { k3sVersion } from '@skolo/k3s';
 import {
   accounts,
@@ -11,6 +10,7 @@ import {
   type TestWorkstation,
 } from '@skolo/k3s/testing';
 import { parseRack } from '@skolo/rack';
+import { downloader, type Guard, type Step } from '@skolo/setup/engine';
 import { stepsOf } from '../steps/index.ts';
 
 const repository = fileURLToPath(new URL('../../../../', import.meta.url));

@@ -1,6 +1,5 @@
 /** All steps of a rack upgrade, in order. */
 
-import { aptScript, fewOf, installDeadlineMs, linesOf, type Step } from '@skolo/computers';
 import {
   type AgentsNeeds,
   agentsStep,
@@ -8,6 +7,8 @@ import {
   serverSteps,
   versionStep,
 } from '@skolo/k3s';
+import { aptScript, installDeadlineMs } from '@skolo/setup/debian';
+import { fewOf, linesOf, type Step } from '@skolo/setup/engine';
 import { recorded } from '../effective/baseline.ts';
 import { overlayStep, type Part } from '../steps/cluster.ts';
 import { type ProgramSources, programsStep, unitsStep } from '../steps/programs.ts';

@@ -7,7 +7,6 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLong } from '@skolo/base/durable/fault-injection';
-import { downloader, isPrepared, prepare, type StepProgress } from '@skolo/computers';
 import {
   certificatesStep,
   folder,
@@ -24,6 +23,7 @@ import {
   startBareJumphost,
   whyNoJumphost,
 } from '@skolo/k3s/testing';
+import { downloader, isPrepared, prepare, type StepProgress } from '@skolo/setup/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testSteps } from '../testing/test-steps.ts';
 import { osPackagesStep, osRebootStep } from './index.ts';

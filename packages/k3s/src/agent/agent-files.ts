@@ -1,6 +1,7 @@
 /** Settings and unit of a k3s agent. */
-import type { TextFile } from '@skolo/computers';
+
 import { k3sTokenFile } from '@skolo/rack/secrets';
+import type { TextFile } from '@skolo/setup/engine';
 import { stringify } from 'yaml';
 import { config } from '../program/config.ts';
 import { imageStoreFiles } from '../program/image-store-settings.ts';

@@ -7,7 +7,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isLong } from '@skolo/base/durable/fault-injection';
-import { downloader, type Host, openHost, prepare } from '@skolo/computers';
+import { downloader, type Host, openHost, prepare } from '@skolo/setup/engine';
 import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clusterOn, type JoinCluster } from '../cluster/cluster.ts';

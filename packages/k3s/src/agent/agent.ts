@@ -1,7 +1,8 @@
 /** Joins a machine to its rack's cluster as a k3s agent. */
 
-import { ComputerError, type Download, type Host, type Step, systemStep } from '@skolo/computers';
 import { k3sTokenFile } from '@skolo/rack/secrets';
+import { systemStep } from '@skolo/setup/debian';
+import { ComputerError, type Download, type Host, type Step } from '@skolo/setup/engine';
 import type { JoinCluster } from '../cluster/cluster.ts';
 import { config, configStep } from '../program/config.ts';
 import { imageStoreStep } from '../program/image-store-settings.ts';

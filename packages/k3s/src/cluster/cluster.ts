@@ -1,6 +1,6 @@
 /** The cluster of a rack, on its jumphost: the operations for machines that join or leave. */
 import { shellWord } from '@skolo/base';
-import { ComputerError, type Host } from '@skolo/computers';
+import { ComputerError, type Host } from '@skolo/setup/engine';
 import { installedVersion } from '../program/unit.ts';
 import { kubectl as k3sKubectl } from '../server/manifests.ts';
 import { type ClusterNode, parseNode } from './nodes.ts';

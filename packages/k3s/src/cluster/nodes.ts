@@ -1,5 +1,5 @@
 /** Nodes of a cluster, from its API server. */
-import type { Host } from '@skolo/computers';
+import type { Host } from '@skolo/setup/engine';
 import { z } from 'zod';
 
 export interface ClusterNode {

@@ -1,8 +1,8 @@
 /** A rack's services in its cluster, each of which reports its own health. */
 
 import { shellWord } from '@skolo/base';
-import type { Check, Host } from '@skolo/computers';
 import { hostOfUrl } from '@skolo/rack/light';
+import type { Check, Host } from '@skolo/setup/engine';
 import { z } from 'zod';
 import { kubectl } from '../server/manifests.ts';
 

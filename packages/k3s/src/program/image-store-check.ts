@@ -10,7 +10,7 @@
  * CNI does not sync its files. If the cached result of a pod's network is empty, containerd cannot remove the pod's old sandbox, and kubelet
  * never makes a new one ("failed to get network cached result: unexpected end of JSON input").
  */
-import type { TextFile } from '@skolo/computers';
+import type { TextFile } from '@skolo/setup/engine';
 
 const script = '/usr/local/sbin/skolo-image-store';
 export const imageStoreUnit = 'skolo-image-store.service';

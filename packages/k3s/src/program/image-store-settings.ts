@@ -19,7 +19,7 @@ import {
   withLines,
   writeDiffering,
   writtenHead,
-} from '@skolo/computers';
+} from '@skolo/setup/engine';
 import { k3sPlace, nodeCheckFiles } from './image-store-check.ts';
 import { type Role, startMs, units } from './unit.ts';
 

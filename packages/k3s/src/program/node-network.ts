@@ -12,7 +12,7 @@
  * Sources: docs.k3s.io, Air-Gap Install (Default Network Route); k3s, pkg/agent/flannel/flannel.go (LookupExtInterface) and
  * pkg/cli/agent/agent.go; flannel, pkg/ip/iface.go.
  */
-import type { TextFile } from '@skolo/computers';
+import type { TextFile } from '@skolo/setup/engine';
 
 export const networkScript = '/usr/local/sbin/skolo-node-network';
 /** The environment of k3s, with `SKOLO_FLANNEL_IFACE`. */

@@ -1,7 +1,6 @@
 /** k3s's program and units, as installed by its own installer: one for the server, one for agents. */
+import { type Architecture, architectureOf } from '@skolo/setup/debian';
 import {
-  type Architecture,
-  architectureOf,
   type Download,
   differingFiles,
   type Host,
@@ -10,7 +9,7 @@ import {
   type Release,
   type TextFile,
   writeDiffering,
-} from '@skolo/computers';
+} from '@skolo/setup/engine';
 import { imageStoreUnit, k3sPlace, nodeCheckFiles } from './image-store-check.ts';
 import { lastResort, networkFile, networkScript, networkScriptFile } from './node-network.ts';
 import { k3sSums, k3sVersion } from './version.ts';

@@ -1,6 +1,6 @@
 /** k3s certificates are valid for a year. k3s renews those that expire within 90 days, but only when it starts. */
 
-import { checkByScript, type Step } from '@skolo/computers';
+import { checkByScript, type Step } from '@skolo/setup/engine';
 import { startMs } from '../program/unit.ts';
 import { untilReady } from './server.ts';
 

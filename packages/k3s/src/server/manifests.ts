@@ -1,7 +1,7 @@
 /** Objects that a cluster must contain. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { ComputerError, type Host, type Step } from '@skolo/computers';
+import { ComputerError, type Host, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
 
 /** Shell words: kubectl as administrator of a server of k3s. */

@@ -1,8 +1,8 @@
 /** k3s as installed by its own installer: settings, images, binary, unit. */
 
+import { k3sTokenFile } from '@skolo/rack/secrets';
+import { type Architecture, architectureOf } from '@skolo/setup/debian';
 import {
-  type Architecture,
-  architectureOf,
   differingFiles,
   type FileContent,
   type Host,
@@ -10,8 +10,7 @@ import {
   localFile,
   type Step,
   writeDiffering,
-} from '@skolo/computers';
-import { k3sTokenFile } from '@skolo/rack/secrets';
+} from '@skolo/setup/engine';
 import { configStep } from '../program/config.ts';
 import { networkScript } from '../program/node-network.ts';
 import {

@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Host, openHost } from '@skolo/computers';
 import { type K3sRack, openJumphost, openServer } from '@skolo/fleet';
+import { type Host, openHost } from '@skolo/setup/engine';
 import { peer } from '@skolo/simulators';
 import { network } from './test-network.ts';
 

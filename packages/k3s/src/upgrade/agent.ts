@@ -1,13 +1,13 @@
 /** Upgrades k3s on one machine, and rolls it back automatically if its node does not become ready. */
 import { errorText } from '@skolo/base';
+import { architectureOf } from '@skolo/setup/debian';
 import {
-  architectureOf,
   ComputerError,
   type Download,
   type Host,
   waitUntil,
   writeDiffering,
-} from '@skolo/computers';
+} from '@skolo/setup/engine';
 import {
   betweenTasks,
   type MachineTasks,

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { errorText } from '@skolo/base';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
-import { downloader, type Host, openHost, prepare } from '@skolo/computers';
+import { downloader, type Host, openHost, prepare } from '@skolo/setup/engine';
 import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { joinSteps } from '../agent/agent.ts';

@@ -1,6 +1,6 @@
 /** Upgrades k3s agents to their server's version, some at a time, each between two tasks. */
 import { count, errorText, inParallel } from '@skolo/base';
-import { ComputerError, fewOf, type Host, type Step } from '@skolo/computers';
+import { ComputerError, fewOf, type Host, type Step } from '@skolo/setup/engine';
 import { type ClusterNode, readNodes } from '../cluster/nodes.ts';
 import type { K3sOptions } from '../program/unit.ts';
 import { agentCertificates, expiringScript, renewedBeforeDays } from '../server/certificates.ts';

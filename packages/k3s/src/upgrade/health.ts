@@ -1,6 +1,6 @@
 /** The health of a rack, and whether an upgrade has made it worse. */
 import { errorText, pause } from '@skolo/base';
-import type { Host } from '@skolo/computers';
+import type { Host } from '@skolo/setup/engine';
 import { z } from 'zod';
 import { readNodes } from '../cluster/nodes.ts';
 import { type AskedService, askService } from '../cluster/services.ts';

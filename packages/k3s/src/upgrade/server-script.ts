@@ -6,7 +6,7 @@
  * while k3s is stopped, and is useless without the token.
  */
 import { shellWord } from '@skolo/base';
-import type { FileContent } from '@skolo/computers';
+import type { FileContent } from '@skolo/setup/engine';
 import { z } from 'zod';
 import { binary } from '../program/unit.ts';
 

@@ -1,13 +1,7 @@
 /** Upgrades the k3s server: the workstation's part. The rest is `server-script.ts`, on the jumphost. */
 import { errorText, parseJson, pause } from '@skolo/base';
-import {
-  architectureOf,
-  ComputerError,
-  type Host,
-  linesOf,
-  type Step,
-  writeDiffering,
-} from '@skolo/computers';
+import { architectureOf } from '@skolo/setup/debian';
+import { ComputerError, type Host, linesOf, type Step, writeDiffering } from '@skolo/setup/engine';
 import {
   installedVersion,
   type K3sOptions,

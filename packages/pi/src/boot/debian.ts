@@ -7,7 +7,7 @@
  */
 
 import { shellWord } from '@skolo/base';
-import type { TextFile } from '@skolo/computers';
+import type { TextFile } from '@skolo/setup/engine';
 import { PiError } from '../errors.ts';
 import type { PiSetup } from '../setup.ts';
 import { type FirstRunSteps, sudoers } from './firstrun.ts';

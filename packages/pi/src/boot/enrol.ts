@@ -2,8 +2,9 @@
  * A Pi with a shared image requests its identity from the jumphost. The scripts use curl and openssl, which Raspberry Pi OS and Ubuntu
  * contain. The endpoint is machine-state, whose API is described in packages/api/src/enrolment.ts.
  */
-import type { TextFile } from '@skolo/computers';
+
 import { agentFiles } from '@skolo/k3s';
+import type { TextFile } from '@skolo/setup/engine';
 import { stringify } from 'yaml';
 import type { PiSetup } from '../setup.ts';
 import { waitsAlone } from './clock.ts';

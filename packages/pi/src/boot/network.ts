@@ -1,7 +1,7 @@
 /** Wired address and Wi-Fi, for netplan (cloud-init) and for NetworkManager (Raspberry Pi OS without cloud-init). */
 
 import { pbkdf2Sync } from 'node:crypto';
-import type { TextFile } from '@skolo/computers';
+import type { TextFile } from '@skolo/setup/engine';
 import type { PiSetup } from '../setup.ts';
 import type { Method } from './customization.ts';
 

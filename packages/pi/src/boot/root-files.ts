@@ -1,6 +1,8 @@
 /** Files of the running system that are the same for all methods of customisation: settings, clock, k3s agent. */
-import { journalFile, sshFile, type TextFile } from '@skolo/computers';
+
 import { agentFiles } from '@skolo/k3s';
+import { journalFile, sshFile } from '@skolo/setup/debian';
+import type { TextFile } from '@skolo/setup/engine';
 import type { PiSetup } from '../setup.ts';
 import { clock, clockScript, clockUnit, clockUnitText, waitsAlone } from './clock.ts';
 import { stateFolder } from './setup-script.ts';

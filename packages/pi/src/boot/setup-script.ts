@@ -4,7 +4,7 @@
  */
 
 import { shellWord } from '@skolo/base';
-import type { TextFile } from '@skolo/computers';
+import type { TextFile } from '@skolo/setup/engine';
 import { noSwap } from './no-swap.ts';
 
 /** On the boot partition. */

@@ -7,7 +7,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { run, tempDir } from '@skolo/base/testing';
-import type { TextFile } from '@skolo/computers';
+import type { TextFile } from '@skolo/setup/engine';
 import { peer } from '@skolo/simulators';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { PiSetup } from '../setup.ts';

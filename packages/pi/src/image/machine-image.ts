@@ -1,7 +1,7 @@
 /** A machine's image: a base with changed files on its boot partition. */
 
 import { sha256 } from '@skolo/base';
-import type { TextFile } from '@skolo/computers';
+import type { TextFile } from '@skolo/setup/engine';
 import { cloudInitFiles } from '../boot/cloud-init.ts';
 import {
   type CmdlineEdit,

@@ -1,5 +1,5 @@
 /** Facts about a running Raspberry Pi: model, both architectures, system. */
-import { ComputerError, factsIn, type Host, type Step } from '@skolo/computers';
+import { ComputerError, factsIn, type Host, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
 
 const Facts = z.object({

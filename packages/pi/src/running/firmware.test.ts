@@ -1,4 +1,4 @@
-import type { Host } from '@skolo/computers';
+import type { Host } from '@skolo/setup/engine';
 import { expect, it } from 'vitest';
 import { testSetup } from '../testing/test-setup.ts';
 import { firmwareStep } from './firmware.ts';

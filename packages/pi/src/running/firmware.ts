@@ -1,14 +1,14 @@
 /** Settings that a Raspberry Pi's firmware reads at boot, and the required reboot. */
+import { countsMemory } from '@skolo/setup/debian';
 import {
   bootIdOf,
   ComputerError,
-  countsMemory,
   type Host,
   linesOf,
   type Step,
   sendReboot,
   waitUntil,
-} from '@skolo/computers';
+} from '@skolo/setup/engine';
 import { editCmdline, lastingEdit } from '../boot/cmdline.ts';
 import {
   cmdlinePath,

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, tempDir } from '@skolo/base/testing';
-import type { Host } from '@skolo/computers';
+import type { Host } from '@skolo/setup/engine';
 import { expect, it } from 'vitest';
 import { userStep } from './person.ts';
 

@@ -1,6 +1,6 @@
 /** A Pi's user, and its keyboard, language and time zone. */
 import { shellWord } from '@skolo/base';
-import { checkByScript, type Step } from '@skolo/computers';
+import { checkByScript, type Step } from '@skolo/setup/engine';
 import type { PiSetup } from '../setup.ts';
 
 /** Groups of Raspberry Pi OS's first user; missing ones are omitted. */

@@ -1,15 +1,16 @@
 /** Configures the master of a small rack as the router of its wired network, with addresses and names from rack.yaml. */
+
+import { lastResort } from '@skolo/k3s';
+import { dnsmasqConfig, type Rack } from '@skolo/rack';
+import { packagesStep } from '@skolo/setup/debian';
 import {
   ComputerError,
   type Guard,
   guardedStep,
   type Host,
-  packagesStep,
   type Step,
   writtenHead,
-} from '@skolo/computers';
-import { lastResort } from '@skolo/k3s';
-import { dnsmasqConfig, type Rack } from '@skolo/rack';
+} from '@skolo/setup/engine';
 import { freeRange } from './free-range.ts';
 
 const rulesFile = '/etc/skolo/router.nft';

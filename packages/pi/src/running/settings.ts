@@ -1,6 +1,7 @@
 /** System settings that are the same on all Pis, and the host name. */
 import { shellWord } from '@skolo/base';
-import { checkByScript, fileStep, type Host, packagesStep, type Step } from '@skolo/computers';
+import { packagesStep } from '@skolo/setup/debian';
+import { checkByScript, fileStep, type Host, type Step } from '@skolo/setup/engine';
 import { noSwap, swapUnits } from '../boot/no-swap.ts';
 import { hostsOf, swapFile, timeFiles, watchdogFile } from '../boot/root-files.ts';
 import type { PiSetup } from '../setup.ts';

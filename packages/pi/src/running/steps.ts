@@ -1,14 +1,14 @@
 /** Configures a running Raspberry Pi like the first boot of an SD card does. */
+
+import type { Rack } from '@skolo/rack';
 import {
-  type Guard,
   journalStep,
   nameStep,
   packagesStep,
-  type Step,
   sshStep,
   clockStep as timeServerStep,
-} from '@skolo/computers';
-import type { Rack } from '@skolo/rack';
+} from '@skolo/setup/debian';
+import type { Guard, Step } from '@skolo/setup/engine';
 import type { PiSetup } from '../setup.ts';
 import { clockStep, systemStep } from './facts.ts';
 import { firmwareStep, type RestartNeeds, restartStep } from './firmware.ts';

@@ -1,5 +1,11 @@
 /** Configures a running Pi's Wi-Fi with NetworkManager or netplan. */
-import { ComputerError, type Guard, guardedStep, type Step, type TextFile } from '@skolo/computers';
+import {
+  ComputerError,
+  type Guard,
+  guardedStep,
+  type Step,
+  type TextFile,
+} from '@skolo/setup/engine';
 import { stringify } from 'yaml';
 import { netplanOf, type Wifi, wifiFile } from '../boot/network.ts';
 import type { PiSetup } from '../setup.ts';

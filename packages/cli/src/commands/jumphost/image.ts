@@ -1,7 +1,6 @@
 import { mkdtemp, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { run } from '@skolo/base/run';
-import { isPrepared, openRootFolder } from '@skolo/computers';
 import {
   type ImageArchitecture,
   imageSteps,
@@ -9,6 +8,7 @@ import {
   makeRoot,
   rejectIncapable,
 } from '@skolo/jumphost';
+import { isPrepared, openRootFolder } from '@skolo/setup/engine';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes, usageError } from '../../errors.ts';

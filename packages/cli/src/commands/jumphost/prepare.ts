@@ -1,5 +1,5 @@
 import { count } from '@skolo/base';
-import { isPrepared } from '@skolo/computers';
+import { isPrepared } from '@skolo/setup/engine';
 import { returnAfterOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes, usageError } from '../../errors.ts';

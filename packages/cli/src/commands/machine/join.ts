@@ -1,6 +1,5 @@
 /** `skolo machine join` and `leave`: adds machines to a rack's cluster as nodes, or removes them. */
 import { errorText, inParallel } from '@skolo/base';
-import { type Host, openHost, prepare } from '@skolo/computers';
 import type { MachineTarget } from '@skolo/fleet';
 import {
   betweenTasks,
@@ -11,6 +10,7 @@ import {
   removeAgent,
   tooLong,
 } from '@skolo/k3s';
+import { type Host, openHost, prepare } from '@skolo/setup/engine';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, failPartly } from '../../errors.ts';
 import type { Io } from '../../io.ts';

@@ -1,9 +1,9 @@
 /** A rack's cluster and jumphost, for its secrets. */
 import { errorText } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
-import { openHost } from '@skolo/computers';
 import type { Jumphost } from '@skolo/fleet';
 import type { Place, SecretsDeps } from '@skolo/fleet/secrets';
+import { openHost } from '@skolo/setup/engine';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
 import { hostOptions } from '../../reach/machine-way.ts';

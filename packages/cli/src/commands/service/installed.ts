@@ -9,8 +9,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseJson } from '@skolo/base';
-import { factsIn, type Host, linesOf, openHost } from '@skolo/computers';
 import { type ServiceName, serviceNames } from '@skolo/rack/light';
+import { factsIn, type Host, linesOf, openHost } from '@skolo/setup/engine';
 import { z } from 'zod';
 import { CliError, usageError } from '../../errors.ts';
 

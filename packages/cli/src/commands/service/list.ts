@@ -1,6 +1,6 @@
 import { count } from '@skolo/base';
-import type { Host } from '@skolo/computers';
 import { type ServiceName, serviceNames } from '@skolo/rack/light';
+import type { Host } from '@skolo/setup/engine';
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';

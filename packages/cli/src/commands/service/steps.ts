@@ -2,6 +2,7 @@
 import { Readiness } from '@skolo/api/probes';
 import { errorText, parseJson, pause, shellWord } from '@skolo/base';
 import { request } from '@skolo/base/request';
+import { type ServiceName, servicePorts } from '@skolo/rack/light';
 import {
   checkByScript,
   fileStep,
@@ -10,8 +11,7 @@ import {
   type Step,
   waitUntil,
   writtenHead,
-} from '@skolo/computers';
-import { type ServiceName, servicePorts } from '@skolo/rack/light';
+} from '@skolo/setup/engine';
 import {
   current,
   dropInOf,

@@ -3,7 +3,7 @@
  * requires a private key, but sshd decides about users, addresses and kinds of keys before it asks for one.
  */
 import { shellWord } from '@skolo/base';
-import { trialServer } from '@skolo/computers';
+import { trialServer } from '@skolo/setup/debian';
 
 /** For a key of this kind, `accepted` must contain one of these algorithms. RFC 8332 for RSA. */
 const algorithms = `case $kind in ssh-rsa) echo 'rsa-sha2-512 rsa-sha2-256 ssh-rsa' ;; *) echo "$kind" ;; esac`;

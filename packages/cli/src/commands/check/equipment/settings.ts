@@ -1,10 +1,10 @@
 /** Settings of outlets on a device, compared with rack.yaml. Pure. */
 import type { Finding } from '@skolo/base';
-import { fewOf } from '@skolo/computers';
 import { models } from '@skolo/equipment/models';
 import type { OutletSettings } from '@skolo/equipment/models/outlets';
 import type { problemKinds } from '@skolo/equipment/models/proofs';
 import type { Rack } from '@skolo/rack';
+import { fewOf } from '@skolo/setup/engine';
 
 export interface Problem extends Finding {
   kind: (typeof problemKinds)[number];

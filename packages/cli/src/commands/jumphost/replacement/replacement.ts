@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closing, errorText, parseJson } from '@skolo/base';
-import { type Host, isPrepared, type Step, type StepProgress } from '@skolo/computers';
 import {
   afterSwapSteps,
   cableFence,
@@ -22,6 +21,7 @@ import {
 import { formatOutlet, type Rack } from '@skolo/rack';
 import { rackForDaemonOn } from '@skolo/rack/edit';
 import { signStatement } from '@skolo/rack/jumphost';
+import { type Host, isPrepared, type Step, type StepProgress } from '@skolo/setup/engine';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError, exitCodes } from '../../../errors.ts';

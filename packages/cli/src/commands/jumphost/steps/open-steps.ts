@@ -4,6 +4,10 @@ import { access, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode, orAborted } from '@skolo/base';
 import { internetFetch } from '@skolo/base/internet';
+import { type K3sRack, openJumphost, openServer } from '@skolo/fleet';
+import { type ProgramSources, stepsOf, usesStep } from '@skolo/jumphost';
+import { type AskedService, k3sVersion } from '@skolo/k3s';
+import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/light';
 import {
   type Download,
   downloader,
@@ -12,11 +16,7 @@ import {
   openHost,
   type Step,
   type UnknownSum,
-} from '@skolo/computers';
-import { type K3sRack, openJumphost, openServer } from '@skolo/fleet';
-import { type ProgramSources, stepsOf, usesStep } from '@skolo/jumphost';
-import { type AskedService, k3sVersion } from '@skolo/k3s';
-import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/light';
+} from '@skolo/setup/engine';
 import { Option } from 'commander';
 import { parse } from 'yaml';
 import { z } from 'zod';

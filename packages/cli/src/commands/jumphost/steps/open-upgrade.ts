@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closing, lazily } from '@skolo/base';
-import { type Host, openHost, type Step } from '@skolo/computers';
 import { askPrometheus, type K3sRack, type Kubectl, openRack, readHealth } from '@skolo/fleet';
 import { missing, takeLease, worsened } from '@skolo/fleet/push';
 import { rebootJumphost, upgradeSteps } from '@skolo/jumphost';
 import type { AgentMachine, HealthDeps, OtherHealth } from '@skolo/k3s';
+import { type Host, openHost, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';

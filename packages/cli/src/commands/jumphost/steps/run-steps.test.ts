@@ -1,5 +1,5 @@
 /** The output of steps without a terminal. */
-import type { Host } from '@skolo/computers';
+import type { Host } from '@skolo/setup/engine';
 import { afterEach, expect, it, vi } from 'vitest';
 import { testIo } from '../../../testing/test-io.ts';
 import { stepRunner } from './run-steps.ts';

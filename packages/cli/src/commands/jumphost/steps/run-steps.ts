@@ -5,7 +5,7 @@ import {
   prepare,
   type Step,
   type StepProgress,
-} from '@skolo/computers';
+} from '@skolo/setup/engine';
 import type { Io } from '../../../io.ts';
 import { linesOnly, showProgress } from '../../../output/progress.ts';
 import { plain } from '../../../output/text.ts';

@@ -1,10 +1,10 @@
 /** A rack's secrets as steps of its jumphost: from the store, as `skolo secrets apply` deploys them. */
 import { lazily } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
-import type { Host } from '@skolo/computers';
 import { applySecrets, compareSecrets, placeTitle, type SecretsDeps } from '@skolo/fleet/secrets';
 import type { Part } from '@skolo/jumphost';
 import { publicRackKey } from '@skolo/rack/jumphost';
+import type { Host } from '@skolo/setup/engine';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
 import { type OpenSecrets, openSecrets, readValues } from '../../secrets/open-secrets.ts';

@@ -1,5 +1,5 @@
 /** Texts for the steps of a jumphost. */
-import type { StepProgress, StepState } from '@skolo/computers';
+import type { StepProgress, StepState } from '@skolo/setup/engine';
 import type { Io } from '../../../io.ts';
 import { type FrameLine, type FrameSize, frameLines } from '../../../output/live-area.ts';
 import { tally } from '../../../output/overview.ts';

@@ -1,9 +1,9 @@
 /** A cluster by its name in the list of racks: its server, and ssh to its nodes through the server. */
 
 import { nodesOn } from '@skolo/cluster';
-import { type Host, openHost } from '@skolo/computers';
 import { openComputers } from '@skolo/fleet';
 import type { ClusterNode } from '@skolo/k3s';
+import { type Host, openHost } from '@skolo/setup/engine';
 import type { SkoloCommand } from '../../../command.ts';
 import { computerOptions, openJumphostHost } from '../../../reach/machine-way.ts';
 import { rackNamed, withJumphost } from '../../../reach/racks.ts';

@@ -3,8 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { pause, shellWord } from '@skolo/base';
-import { ComputerError } from '../errors.ts';
-import type { Host } from '../host/host.ts';
+import { ComputerError } from './errors.ts';
+import type { Host } from './host/host.ts';
 
 const folder = '/run/skolo-steps';
 const holder = `${folder}/holder`;

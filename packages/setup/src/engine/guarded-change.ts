@@ -6,9 +6,9 @@
  * after a power cut, the next boot does so before the network is up.
  */
 import { closing, errorText, pause, shellWord } from '@skolo/base';
-import { ComputerError } from '../errors.ts';
-import type { FileContent, Host } from '../host/host.ts';
+import { ComputerError } from './errors.ts';
 import { linesOf } from './files.ts';
+import type { FileContent, Host } from './host/host.ts';
 
 interface GuardedChange {
   /** Of the step, for messages. */

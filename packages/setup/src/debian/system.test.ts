@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Host } from '../host/host.ts';
+import type { Host } from '../engine/host/host.ts';
 import { systemStep } from './system.ts';
 
 const needs = {

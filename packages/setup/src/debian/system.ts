@@ -1,8 +1,8 @@
 /** Prerequisites that an operator must install before anything else can be done. */
 import { z } from 'zod';
 import { factsIn, linesOf } from '../engine/files.ts';
+import type { Host } from '../engine/host/host.ts';
 import type { Step } from '../engine/step.ts';
-import type { Host } from '../host/host.ts';
 
 interface SystemNeeds {
   /** Architecture of its programs. */

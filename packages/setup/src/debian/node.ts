@@ -2,10 +2,10 @@
 
 import { createReadStream } from 'node:fs';
 import { shellWord } from '@skolo/base';
+import { ComputerError } from '../engine/errors.ts';
+import type { Download, Release } from '../engine/host/downloads.ts';
+import type { Host } from '../engine/host/host.ts';
 import type { Step } from '../engine/step.ts';
-import { ComputerError } from '../errors.ts';
-import type { Download, Release } from '../host/downloads.ts';
-import type { Host } from '../host/host.ts';
 import { architectureOf } from './system.ts';
 
 /** Version for new installations: https://nodejs.org/dist */

@@ -1,6 +1,6 @@
 /** Files with a required content, and the actions after they have changed. */
 import { sha256, shellWord } from '@skolo/base';
-import type { FileContent, Host } from '../host/host.ts';
+import type { FileContent, Host } from './host/host.ts';
 import type { Check, Step } from './step.ts';
 
 /** The first line of files that skolo writes. */

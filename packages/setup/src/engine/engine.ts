@@ -1,7 +1,7 @@
 /** Applies steps to a host until it matches its settings. */
 import { errorText } from '@skolo/base';
-import { ComputerError } from '../errors.ts';
-import type { Host } from '../host/host.ts';
+import { ComputerError } from './errors.ts';
+import type { Host } from './host/host.ts';
 import { withLock } from './lock.ts';
 import type { Check, Step } from './step.ts';
 

@@ -1,4 +1,4 @@
-import type { Host } from '../host/host.ts';
+import type { Host } from './host/host.ts';
 
 /** One part of a computer's setup. */
 export interface Step {

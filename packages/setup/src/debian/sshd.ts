@@ -3,8 +3,8 @@ import { shellWord } from '@skolo/base';
 import { linesOf, writtenHead } from '../engine/files.ts';
 import { type Guard, type Trial, whyNoSession } from '../engine/guarded-change.ts';
 import { guardedStep } from '../engine/guarded-step.ts';
+import type { Host, TextFile } from '../engine/host/host.ts';
 import type { Step } from '../engine/step.ts';
-import type { Host, TextFile } from '../host/host.ts';
 
 /** As \`sshd -T\` prints them. */
 export const sshSettings = {

@@ -1,8 +1,8 @@
 /** Steps that may lock everybody out. */
 
-import type { FileContent, Host } from '../host/host.ts';
 import { differingFiles, withLines } from './files.ts';
 import { changeGuarded, type Guard, type Trial, unconfirmed } from './guarded-change.ts';
+import type { FileContent, Host } from './host/host.ts';
 import type { Step } from './step.ts';
 
 interface GuardedStep extends Pick<Step, 'name' | 'about'> {

@@ -1,0 +1,20 @@
+/** Steps that bring a Debian system to a state: packages, sshd, clock, journal, updates, Node. */
+export { nodeStep, nodeVersion } from './node.ts';
+export { aptScript, installDeadlineMs, packagesStep } from './packages.ts';
+export { clockStep, journalFile, journalStep, nameStep, updatesStep } from './settings.ts';
+export {
+  signInRejected,
+  sshFile,
+  sshPath,
+  sshSettings,
+  sshStep,
+  trialServer,
+} from './sshd.ts';
+export {
+  type Architecture,
+  architectureOf,
+  countsMemory,
+  judgeSystem,
+  systemScript,
+  systemStep,
+} from './system.ts';
