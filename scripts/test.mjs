@@ -27,7 +27,7 @@ const alone = new Set([
   '@skolo/cluster',
   '@skolo/e2e',
   '@skolo/jumphost',
-  '@skolo/k3s',
+  '@skolo/setup/k3s',
 ]);
 const summaries = join(root, '.turbo', 'runs');
 

@@ -13,7 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { sha256 } from '@skolo/base';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { listen, run, tempDir } from '@skolo/base/testing';
-import { k3sVersion } from '@skolo/k3s';
+import { copyByMtools, makeTestImage, systems } from '@skolo/pi/testing';
+import { k3sVersion } from '@skolo/setup/k3s';
 import {
   adaptToContainer,
   addK3s,
@@ -22,8 +23,7 @@ import {
   network,
   ours,
   whyNoJumphost,
-} from '@skolo/k3s/testing';
-import { copyByMtools, makeTestImage, systems } from '@skolo/pi/testing';
+} from '@skolo/setup/k3s/testing';
 import { type Computer, peer, removeBridge } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 

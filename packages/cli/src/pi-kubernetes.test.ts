@@ -10,7 +10,7 @@ import {
   network,
   startBareJumphost,
   whyNoJumphost,
-} from '@skolo/k3s/testing';
+} from '@skolo/setup/k3s/testing';
 import { type Computer, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 

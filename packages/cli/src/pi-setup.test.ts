@@ -2,7 +2,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
-import { network, whyNoJumphost } from '@skolo/k3s/testing';
+import { network, whyNoJumphost } from '@skolo/setup/k3s/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Io } from './io.ts';
 import { complete } from './program.ts';

@@ -1,7 +1,7 @@
 /** A cluster's settings, and the differences between distributions: data for `setUp`, `deploy` and `removeNodes`. */
 
-import { type JoinCluster, type Role, unitFile } from '@skolo/k3s';
 import type { Download, Host, Step } from '@skolo/setup/engine';
+import { type JoinCluster, type Role, unitFile } from '@skolo/setup/k3s';
 
 /** A computer of a cluster. */
 export interface Member {

@@ -1,5 +1,7 @@
-/** A k3s cluster: the steps in packages/k3s, for a server that is not a jumphost. */
+/** A k3s cluster: the steps in packages/setup/src/k3s, for a server that is not a jumphost. */
 
+import { swapStep } from '@skolo/pi';
+import type { Host, Step } from '@skolo/setup/engine';
 import {
   accountsStep,
   agentSteps,
@@ -14,9 +16,7 @@ import {
   k3sStep,
   type Role,
   unitFile,
-} from '@skolo/k3s';
-import { swapStep } from '@skolo/pi';
-import type { Host, Step } from '@skolo/setup/engine';
+} from '@skolo/setup/k3s';
 import {
   type Distribution,
   endNetwork,

@@ -1,7 +1,7 @@
 /** Nodes of a k3s or kubeadm cluster. */
 
-import { type ClusterNode, parseNodes } from '@skolo/k3s';
 import type { Host } from '@skolo/setup/engine';
+import { type ClusterNode, parseNodes } from '@skolo/setup/k3s';
 import { type Kubectl, kubectlOn } from './kubectl.ts';
 
 export async function nodesOf(kubectl: Kubectl): Promise<ClusterNode[]> {

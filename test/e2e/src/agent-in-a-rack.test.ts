@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createClient, powerCycleDaemonApi, swarmingClientApi } from '@skolo/api';
 import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { run, tempDir, untilTestEnds } from '@skolo/base/testing';
-import { agentState, betweenTasks, holdMachine, type MachineTasks } from '@skolo/k3s';
+import { agentState, betweenTasks, holdMachine, type MachineTasks } from '@skolo/setup/k3s';
 import { peer, startAdbServer, startLocalPrograms, startSwarming } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { startGoogle } from './google.ts';

@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { watchProcesses } from '@skolo/fleet/testing';
+import { newRackKey } from '@skolo/rack/jumphost';
 import {
   addK3s,
   address,
@@ -17,8 +18,7 @@ import {
   startBareJumphost,
   subnet,
   whyNoJumphost,
-} from '@skolo/k3s/testing';
-import { newRackKey } from '@skolo/rack/jumphost';
+} from '@skolo/setup/k3s/testing';
 import { type ContainerRegistry, peer, startContainerRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {

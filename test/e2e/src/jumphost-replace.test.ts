@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
+import { newRackKey } from '@skolo/rack/jumphost';
 import {
   address,
   type BareJumphost,
@@ -21,8 +22,7 @@ import {
   startBareJumphost,
   subnet,
   whyNoJumphost,
-} from '@skolo/k3s/testing';
-import { newRackKey } from '@skolo/rack/jumphost';
+} from '@skolo/setup/k3s/testing';
 import {
   type Computer,
   type ContainerRegistry,

@@ -11,6 +11,8 @@ import { createServer, get } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { newToken } from '@skolo/common';
+import { newRackKey } from '@skolo/rack/jumphost';
+import { jumphostServices } from '@skolo/rack/light';
 import {
   address,
   type BareJumphost,
@@ -19,9 +21,7 @@ import {
   startBareJumphost,
   subnet,
   whyNoJumphost,
-} from '@skolo/k3s/testing';
-import { newRackKey } from '@skolo/rack/jumphost';
-import { jumphostServices } from '@skolo/rack/light';
+} from '@skolo/setup/k3s/testing';
 import {
   type CliDevice,
   type Computer,

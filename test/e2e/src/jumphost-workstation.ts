@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { shellWord } from '@skolo/base';
-import type { BareJumphost } from '@skolo/k3s/testing';
 import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/light';
+import type { BareJumphost } from '@skolo/setup/k3s/testing';
 import type { Computer } from '@skolo/simulators';
 
 export const repository = fileURLToPath(new URL('../../../', import.meta.url));

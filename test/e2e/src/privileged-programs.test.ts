@@ -67,10 +67,10 @@ const scripts: Record<string, string> = {
   'packages/jumphost/src/steps/nfs.ts':
     'sets the owner of a mount point in /srv/skolo, which belongs to root',
   'packages/jumphost/src/steps/recovery.ts': 'a unit that starts a watchdog',
-  'packages/k3s/src/program/image-store-check.ts':
+  'packages/setup/src/k3s/program/image-store-check.ts':
     "a unit that compares files of images; containerd's directories belong to root",
-  'packages/k3s/src/program/unit.ts': 'the unit of k3s',
-  'packages/k3s/src/upgrade/server-script.ts': 'a unit that runs a script of root',
+  'packages/setup/src/k3s/program/unit.ts': 'the unit of k3s',
+  'packages/setup/src/k3s/upgrade/server-script.ts': 'a unit that runs a script of root',
   'packages/equipment/src/models/frr/backup.ts': 'lines that an operator types on a router',
   'packages/equipment/src/models/linux/script.ts': 'puts files into place, without following links',
   'packages/pi/src/boot/clock.ts': 'a unit that sets the clock',

@@ -1,9 +1,9 @@
 /** Tasks of machines, for commands that work on a machine between two tasks. */
 import { type Client, powerCycleDaemonApi } from '@skolo/api';
 import type { Jumphost } from '@skolo/fleet';
-import { agentState, type HoldDeps, holdMachine, type MachineTasks } from '@skolo/k3s';
 import type { Machine, Rack } from '@skolo/rack';
 import { serviceUrl } from '@skolo/rack/light';
+import { agentState, type HoldDeps, holdMachine, type MachineTasks } from '@skolo/setup/k3s';
 import type { Option } from 'commander';
 import { timeOption } from '../arguments.ts';
 import type { SkoloCommand } from '../command.ts';

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { pause } from '@skolo/base';
-import { adaptToContainer, bareComputer, bridge, network } from '@skolo/k3s/testing';
+import { adaptToContainer, bareComputer, bridge, network } from '@skolo/setup/k3s/testing';
 import { type Computer, peer, removeBridge } from '@skolo/simulators';
 
 const run = promisify(execFile);

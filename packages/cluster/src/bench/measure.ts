@@ -2,8 +2,8 @@
 
 import { randomInt } from 'node:crypto';
 import { inParallel, shellWord } from '@skolo/base';
-import type { ClusterNode } from '@skolo/k3s';
 import type { Host } from '@skolo/setup/engine';
+import type { ClusterNode } from '@skolo/setup/k3s';
 import { z } from 'zod';
 import { reasonOf } from '../errors.ts';
 import { kubectlOn, kubectlPrelude } from '../kubectl.ts';

@@ -1,8 +1,8 @@
 /** A kubeadm cluster on its server: the operations for computers that join or leave. */
 import { X509Certificate } from 'node:crypto';
 import { sha256, shellWord } from '@skolo/base';
-import { clusterOn, type JoinCluster } from '@skolo/k3s';
 import type { Host } from '@skolo/setup/engine';
+import { clusterOn, type JoinCluster } from '@skolo/setup/k3s';
 
 export const authorityFile = '/etc/kubernetes/pki/ca.crt';
 

@@ -1,8 +1,8 @@
 /** A kubeadm cluster: packages from Debian and pkgs.k8s.io, containerd, flannel. */
 
-import type { Role } from '@skolo/k3s';
 import { aptScript, installDeadlineMs } from '@skolo/setup/debian';
 import type { Host } from '@skolo/setup/engine';
+import type { Role } from '@skolo/setup/k3s';
 import { type Distribution, endNetwork } from '../distribution.ts';
 import { ClusterError } from '../errors.ts';
 import { kubeadmOn } from './cluster.ts';

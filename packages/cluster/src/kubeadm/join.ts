@@ -1,7 +1,7 @@
 /** Joins a computer to a kubeadm cluster. */
 
-import { clusterNodeStep, oldClusterStep, oldNodeStep } from '@skolo/k3s';
 import { checkByScript, type Host, type Step } from '@skolo/setup/engine';
+import { clusterNodeStep, oldClusterStep, oldNodeStep } from '@skolo/setup/k3s';
 import type { ClusterPlan, Member, PlanDeps } from '../distribution.ts';
 import { ClusterError } from '../errors.ts';
 import { authorityFile, caHashOf, type KubeadmCluster, kubeadmOn } from './cluster.ts';

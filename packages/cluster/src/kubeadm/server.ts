@@ -1,8 +1,8 @@
 /** The server of a kubeadm cluster. */
 
 import { readFile } from 'node:fs/promises';
-import { accountsStep, manifestsStep } from '@skolo/k3s';
 import { checkByScript, type Step } from '@skolo/setup/engine';
+import { accountsStep, manifestsStep } from '@skolo/setup/k3s';
 import { parseAllDocuments } from 'yaml';
 import type { ClusterPlan, PlanDeps } from '../distribution.ts';
 import { ClusterError } from '../errors.ts';

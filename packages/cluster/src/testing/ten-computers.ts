@@ -1,5 +1,6 @@
 /** Computers at one switch, each a bare Debian with systemd and sshd, and a workstation that reaches them. */
 
+import { downloader } from '@skolo/setup/engine';
 import {
   accounts,
   type BareJumphost,
@@ -8,8 +9,7 @@ import {
   type OpenHost,
   openTestHost,
   startBareJumphost,
-} from '@skolo/k3s/testing';
-import { downloader } from '@skolo/setup/engine';
+} from '@skolo/setup/k3s/testing';
 import type { Computer } from '@skolo/simulators';
 import type { Member } from '../distribution.ts';
 import type { SetUpDeps } from '../set-up.ts';

@@ -1,8 +1,8 @@
 /** Verifies a cluster: each part is tried, and each failure says what to do. */
 
 import { count, errorText, type Finding, inParallel } from '@skolo/base';
-import type { ClusterNode } from '@skolo/k3s';
 import type { Host } from '@skolo/setup/engine';
+import type { ClusterNode } from '@skolo/setup/k3s';
 import { placeOf } from '../distribution.ts';
 import { reasonOf } from '../errors.ts';
 import { kubectlOn } from '../kubectl.ts';

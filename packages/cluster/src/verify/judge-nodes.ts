@@ -1,6 +1,6 @@
 /** Judges what nodes report, and what the API server reports about them. */
 import type { Finding } from '@skolo/base';
-import type { ClusterNode } from '@skolo/k3s';
+import type { ClusterNode } from '@skolo/setup/k3s';
 import { gathered, type Judged } from './finding.ts';
 import type { NodeFacts } from './node-facts.ts';
 

@@ -1,6 +1,6 @@
 /** What facts mean: each fault that seeds and threads know is named, with what to do. */
 import type { Finding } from '@skolo/base';
-import type { ClusterNode } from '@skolo/k3s';
+import type { ClusterNode } from '@skolo/setup/k3s';
 import { describe, expect, it } from 'vitest';
 import { judgeFacts, judgeNodes } from './judge-nodes.ts';
 import type { NodeFacts } from './node-facts.ts';

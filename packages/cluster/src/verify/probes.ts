@@ -1,7 +1,7 @@
 /** Tests a cluster's network from a pod on each node. */
 
 import { count, errorText, type Finding, inParallel, pause, shellWord } from '@skolo/base';
-import type { ClusterNode } from '@skolo/k3s';
+import type { ClusterNode } from '@skolo/setup/k3s';
 import { z } from 'zod';
 import type { Kubectl } from '../kubectl.ts';
 import { finding } from './finding.ts';

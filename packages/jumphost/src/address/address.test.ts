@@ -15,7 +15,7 @@ import {
   startBareJumphost,
   subnet,
   whyNoJumphost,
-} from '@skolo/k3s/testing';
+} from '@skolo/setup/k3s/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changeAddress } from './fixed-address.ts';
 

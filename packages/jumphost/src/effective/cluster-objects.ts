@@ -1,7 +1,7 @@
 /** Objects and files by which others act on skolo's pods, or grant access to the cluster. */
 
-import { kubectl, machineTaint, parseNodes } from '@skolo/k3s';
 import { type Host, linesOf, type Step } from '@skolo/setup/engine';
+import { kubectl, machineTaint, parseNodes } from '@skolo/setup/k3s';
 import { z } from 'zod';
 import { foreignAccess } from './access.ts';
 import {

@@ -1,7 +1,6 @@
 /** The settings that must be in effect on a rack's jumphost, by the step that applies them. */
 import { dirname } from 'node:path';
 import { parseJson, shellWord } from '@skolo/base';
-import { type ServerPlace, serverSettings } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
 import {
   firewallUnit,
@@ -12,6 +11,7 @@ import {
 } from '@skolo/rack/jumphost';
 import { signInRejected, sshPath, sshSettings } from '@skolo/setup/debian';
 import type { Guard, Host } from '@skolo/setup/engine';
+import { type ServerPlace, serverSettings } from '@skolo/setup/k3s';
 import { firewallInEffect } from './firewall.ts';
 import type { Effect } from './index.ts';
 import {

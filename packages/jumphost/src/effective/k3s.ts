@@ -1,9 +1,9 @@
 /** Checks the running k3s: its arguments, and who can read its secrets. */
 import { isDeepStrictEqual } from 'node:util';
 import { parseJson, pause, shellWord } from '@skolo/base';
-import { binary } from '@skolo/k3s';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import type { Host } from '@skolo/setup/engine';
+import { binary } from '@skolo/setup/k3s';
 import { parse } from 'yaml';
 import { z } from 'zod';
 

@@ -1,7 +1,7 @@
 /** Objects in the cluster, and who created them. */
 
-import { kubectl } from '@skolo/k3s';
 import type { Host } from '@skolo/setup/engine';
+import { kubectl } from '@skolo/setup/k3s';
 import { z } from 'zod';
 
 export const ownNamespaces = ['skolo', 'skolo-node', 'skolo-access'];

@@ -1,7 +1,7 @@
 /** Creates skolo's pods as their controllers would, in a dry run, so that the API server asks everything that can reject or change them. */
 import { isDeepStrictEqual } from 'node:util';
-import { kubectl } from '@skolo/k3s';
 import { fewOf, type Host } from '@skolo/setup/engine';
+import { kubectl } from '@skolo/setup/k3s';
 import { z } from 'zod';
 import { type ClusterObject, isForeign, isOurs, titleOf } from './objects.ts';
 

@@ -1,9 +1,9 @@
 /** What a rack is for, tried once: tokens, alerts, outlets, names and the time. Nothing is changed. */
 import { errorText, parseJson, shellWord } from '@skolo/base';
-import { type AskedService, fetchOn, readService } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
 import { serviceUrl } from '@skolo/rack/light';
 import { type Host, linesOf, type Step } from '@skolo/setup/engine';
+import { type AskedService, fetchOn, readService } from '@skolo/setup/k3s';
 import { z } from 'zod';
 import { readFailedOver } from '../existing/failed-over.ts';
 import { routerOf } from './packets.ts';

@@ -4,6 +4,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { parseRack } from '@skolo/rack';
+import { prepare, type StepProgress } from '@skolo/setup/engine';
 import {
   address,
   type BareJumphost,
@@ -13,9 +15,7 @@ import {
   startBareJumphost,
   subnet,
   whyNoJumphost,
-} from '@skolo/k3s/testing';
-import { parseRack } from '@skolo/rack';
-import { prepare, type StepProgress } from '@skolo/setup/engine';
+} from '@skolo/setup/k3s/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Breakage, breakages } from '../testing/breakages.ts';
 import { rackYaml, testSteps } from '../testing/test-steps.ts';

@@ -9,7 +9,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { run } from '@skolo/base/testing';
-import { k3sVersion } from '@skolo/k3s';
+import { parseRack } from '@skolo/rack';
+import { nodeVersion } from '@skolo/setup/debian';
+import { downloader, openRootFolder, prepare } from '@skolo/setup/engine';
+import { k3sVersion } from '@skolo/setup/k3s';
 import {
   adaptToContainer,
   address,
@@ -23,10 +26,7 @@ import {
   publicKeyOf,
   type TestWorkstation,
   whyNoJumphost,
-} from '@skolo/k3s/testing';
-import { parseRack } from '@skolo/rack';
-import { nodeVersion } from '@skolo/setup/debian';
-import { downloader, openRootFolder, prepare } from '@skolo/setup/engine';
+} from '@skolo/setup/k3s/testing';
 import { type Computer, peer, removeBridge } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rackYaml, testSteps } from '../testing/test-steps.ts';

@@ -1,8 +1,14 @@
 /** Steps of an image: a jumphost's steps that are the same in all racks, the boot loader, and the removal of its identity. */
 
-import { binary, imagesStep, installBinary, installedVersion, type K3sOptions } from '@skolo/k3s';
 import { journalStep, nodeStep, packagesStep, sshFile, updatesStep } from '@skolo/setup/debian';
 import { checkByScript, type Download, fileStep, type Step } from '@skolo/setup/engine';
+import {
+  binary,
+  imagesStep,
+  installBinary,
+  installedVersion,
+  type K3sOptions,
+} from '@skolo/setup/k3s';
 import { packagesOf } from '../steps/packages.ts';
 import { type ProgramSources, programsStep } from '../steps/programs.ts';
 import { bootStep } from './boot.ts';

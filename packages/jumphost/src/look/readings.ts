@@ -3,10 +3,10 @@
  * line of a plan, except for the facts that the `system` step also uses.
  */
 
-import { lastResort } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
 import { judgeSystem, systemScript } from '@skolo/setup/debian';
 import { type Check, fewOf, linesOf } from '@skolo/setup/engine';
+import { lastResort } from '@skolo/setup/k3s';
 import { controllers } from '../existing/find.ts';
 import { jumphostSystem } from '../steps/index.ts';
 import { judgePorts, listPorts } from './open-ports.ts';

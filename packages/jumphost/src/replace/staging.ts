@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path/posix';
 import { parseJson, shellWord } from '@skolo/base';
-import { removeAgent, unitFile } from '@skolo/k3s';
 import { type Host, linesOf, type Step } from '@skolo/setup/engine';
+import { removeAgent, unitFile } from '@skolo/setup/k3s';
 import { z } from 'zod';
 import { machineHistory, type Part, parts } from './parts.ts';
 

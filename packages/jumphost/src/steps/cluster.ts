@@ -1,7 +1,7 @@
 /** The cluster's prerequisites for the overlay, and the overlay. */
 import { shellWord } from '@skolo/base';
-import { type AskedService, askService, kubectl } from '@skolo/k3s';
 import { checkByScript, type Step } from '@skolo/setup/engine';
+import { type AskedService, askService, kubectl } from '@skolo/setup/k3s';
 import { readFailedOver } from '../existing/failed-over.ts';
 
 /** The shell's exit code if a command does not exist. */

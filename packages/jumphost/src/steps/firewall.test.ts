@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { run } from '@skolo/base/testing';
+import { prepare } from '@skolo/setup/engine';
 import {
   address,
   type BareJumphost,
@@ -15,8 +16,7 @@ import {
   ours,
   startBareJumphost,
   whyNoJumphost,
-} from '@skolo/k3s/testing';
-import { prepare } from '@skolo/setup/engine';
+} from '@skolo/setup/k3s/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';

@@ -1,14 +1,5 @@
 /** All steps, in their order. */
 
-import {
-  type AskedService,
-  accountsStep,
-  imageStoreStep,
-  imagesStep,
-  k3sConfigStep,
-  k3sStep,
-  type ServerPlace,
-} from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
 import {
   clockStep,
@@ -21,6 +12,15 @@ import {
   updatesStep,
 } from '@skolo/setup/debian';
 import { ComputerError, type Download, type Guard, type Step } from '@skolo/setup/engine';
+import {
+  type AskedService,
+  accountsStep,
+  imageStoreStep,
+  imagesStep,
+  k3sConfigStep,
+  k3sStep,
+  type ServerPlace,
+} from '@skolo/setup/k3s';
 import { recorded } from '../effective/baseline.ts';
 import { bootStep } from '../effective/boot.ts';
 import { changesStep } from '../effective/changes.ts';

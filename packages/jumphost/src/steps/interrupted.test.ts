@@ -10,13 +10,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { prepare } from '@skolo/setup/engine';
 import {
   type BareJumphost,
   openTestHost,
   startBareJumphost,
   whyNoJumphost,
-} from '@skolo/k3s/testing';
-import { prepare } from '@skolo/setup/engine';
+} from '@skolo/setup/k3s/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { testSteps } from '../testing/test-steps.ts';

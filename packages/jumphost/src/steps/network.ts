@@ -1,8 +1,8 @@
 /** Whether the kernel sends packets to the rack and the internet, and programs can resolve names. */
 import { shellWord } from '@skolo/base';
-import { lastResort } from '@skolo/k3s';
 import type { Rack } from '@skolo/rack';
 import { fewOf, type Host, linesOf, type Step } from '@skolo/setup/engine';
+import { lastResort } from '@skolo/setup/k3s';
 import { isIn } from '../address/fixed-address.ts';
 import { equipmentOf, familyOf, outside } from '../effective/packets.ts';
 

@@ -3,6 +3,8 @@
  * takes the place of nfs-server.service, and the last question of the check, a mount, is not answered.
  */
 
+import { packagesStep } from '@skolo/setup/debian';
+import { prepare, type StepProgress } from '@skolo/setup/engine';
 import {
   address,
   type BareJumphost,
@@ -11,9 +13,7 @@ import {
   startBareJumphost,
   subnet,
   whyNoJumphost,
-} from '@skolo/k3s/testing';
-import { packagesStep } from '@skolo/setup/debian';
-import { prepare, type StepProgress } from '@skolo/setup/engine';
+} from '@skolo/setup/k3s/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nfsPackages, nfsStep } from './nfs.ts';
 

@@ -6,15 +6,6 @@
  */
 
 import { shellWord } from '@skolo/base';
-import { clusterOn, k3sVersion, machineTaint } from '@skolo/k3s';
-import {
-  type BareJumphost,
-  type OpenHost,
-  openTestHost,
-  register,
-  startBareJumphost,
-  whyNoJumphost,
-} from '@skolo/k3s/testing';
 import { parseRack } from '@skolo/rack';
 import { failedOverFolder } from '@skolo/rack/jumphost';
 import {
@@ -24,6 +15,15 @@ import {
   type StepProgress,
   withLock,
 } from '@skolo/setup/engine';
+import { clusterOn, k3sVersion, machineTaint } from '@skolo/setup/k3s';
+import {
+  type BareJumphost,
+  type OpenHost,
+  openTestHost,
+  register,
+  startBareJumphost,
+  whyNoJumphost,
+} from '@skolo/setup/k3s/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jumphostReadings } from '../look/readings.ts';
 import { rackYaml, testSteps } from '../testing/test-steps.ts';

@@ -1,5 +1,5 @@
 /** Ways to break a jumphost, in the order in which they are tried. */
-import { network } from '@skolo/k3s/testing';
+import { network } from '@skolo/setup/k3s/testing';
 
 export interface Breakage {
   /** For people. */

@@ -3,8 +3,8 @@
  * change of a step. Its argument has what the test knows.
  */
 import { readFile } from 'node:fs/promises';
-import { openTestHost, type TestWorkstation } from '@skolo/k3s/testing';
 import { isPrepared, prepare } from '@skolo/setup/engine';
+import { openTestHost, type TestWorkstation } from '@skolo/setup/k3s/testing';
 import { testSteps } from './test-steps.ts';
 
 const [, , file = ''] = process.argv;

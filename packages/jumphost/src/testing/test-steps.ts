@@ -1,6 +1,8 @@
 /** The steps of a jumphost of a test, for the test and for a process that it kills. */
 import { fileURLToPath } from 'node:url';
-import { k3sVersion } from '@skolo/k3s';
+import { parseRack } from '@skolo/rack';
+import { downloader, type Guard, type Step } from '@skolo/setup/engine';
+import { k3sVersion } from '@skolo/setup/k3s';
 import {
   accounts,
   address,
@@ -8,9 +10,7 @@ import {
   openTestHost,
   subnet,
   type TestWorkstation,
-} from '@skolo/k3s/testing';
-import { parseRack } from '@skolo/rack';
-import { downloader, type Guard, type Step } from '@skolo/setup/engine';
+} from '@skolo/setup/k3s/testing';
 import { stepsOf } from '../steps/index.ts';
 
 const repository = fileURLToPath(new URL('../../../../', import.meta.url));

@@ -1,14 +1,14 @@
 /** All steps of a rack upgrade, in order. */
 
+import { aptScript, installDeadlineMs } from '@skolo/setup/debian';
+import { fewOf, linesOf, type Step } from '@skolo/setup/engine';
 import {
   type AgentsNeeds,
   agentsStep,
   certificatesStep,
   serverSteps,
   versionStep,
-} from '@skolo/k3s';
-import { aptScript, installDeadlineMs } from '@skolo/setup/debian';
-import { fewOf, linesOf, type Step } from '@skolo/setup/engine';
+} from '@skolo/setup/k3s';
 import { recorded } from '../effective/baseline.ts';
 import { overlayStep, type Part } from '../steps/cluster.ts';
 import { type ProgramSources, programsStep, unitsStep } from '../steps/programs.ts';

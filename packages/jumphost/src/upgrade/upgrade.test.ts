@@ -7,6 +7,7 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLong } from '@skolo/base/durable/fault-injection';
+import { downloader, isPrepared, prepare, type StepProgress } from '@skolo/setup/engine';
 import {
   certificatesStep,
   folder,
@@ -14,7 +15,7 @@ import {
   type OtherHealth,
   serverSteps,
   versionStep,
-} from '@skolo/k3s';
+} from '@skolo/setup/k3s';
 import {
   addK3s,
   type BareJumphost,
@@ -22,8 +23,7 @@ import {
   openTestHost,
   startBareJumphost,
   whyNoJumphost,
-} from '@skolo/k3s/testing';
-import { downloader, isPrepared, prepare, type StepProgress } from '@skolo/setup/engine';
+} from '@skolo/setup/k3s/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testSteps } from '../testing/test-steps.ts';
 import { osPackagesStep, osRebootStep } from './index.ts';

@@ -3,8 +3,8 @@
  * contain. The endpoint is machine-state, whose API is described in packages/api/src/enrolment.ts.
  */
 
-import { agentFiles } from '@skolo/k3s';
 import type { TextFile } from '@skolo/setup/engine';
+import { agentFiles } from '@skolo/setup/k3s';
 import { stringify } from 'yaml';
 import type { PiSetup } from '../setup.ts';
 import { waitsAlone } from './clock.ts';

@@ -1,8 +1,8 @@
 /** Files of the running system that are the same for all methods of customisation: settings, clock, k3s agent. */
 
-import { agentFiles } from '@skolo/k3s';
 import { journalFile, sshFile } from '@skolo/setup/debian';
 import type { TextFile } from '@skolo/setup/engine';
+import { agentFiles } from '@skolo/setup/k3s';
 import type { PiSetup } from '../setup.ts';
 import { clock, clockScript, clockUnit, clockUnitText, waitsAlone } from './clock.ts';
 import { stateFolder } from './setup-script.ts';

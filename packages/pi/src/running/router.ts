@@ -1,6 +1,5 @@
 /** Configures the master of a small rack as the router of its wired network, with addresses and names from rack.yaml. */
 
-import { lastResort } from '@skolo/k3s';
 import { dnsmasqConfig, type Rack } from '@skolo/rack';
 import { packagesStep } from '@skolo/setup/debian';
 import {
@@ -11,6 +10,7 @@ import {
   type Step,
   writtenHead,
 } from '@skolo/setup/engine';
+import { lastResort } from '@skolo/setup/k3s';
 import { freeRange } from './free-range.ts';
 
 const rulesFile = '/etc/skolo/router.nft';

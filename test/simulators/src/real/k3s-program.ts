@@ -3,7 +3,7 @@
  * a node that only says that its pods run (test/control-plane). It runs no container, imports no image and has no network of pods.
  *
  * `K3S_TEST_CONTROL_PLANE` and `K3S_TEST_KUBECTL` are the programs, and `K3S_TEST_VERSION` is its version. A script in front of it answers
- * `--version` and `kubectl` (packages/k3s/src/testing/test-workstation.ts). With `K3S_TEST_FAULT` its server does not get well: it ends
+ * `--version` and `kubectl` (packages/setup/src/k3s/testing/test-workstation.ts). With `K3S_TEST_FAULT` its server does not get well: it ends
  * (`crash`), or never answers (`hang`).
  */
 import { execFile, spawnSync } from 'node:child_process';

@@ -1,8 +1,8 @@
 import { count, errorText, inParallel } from '@skolo/base';
 import type { K3sRack } from '@skolo/fleet';
 import { inStages, racksAtOnce } from '@skolo/fleet/push';
-import { isOlder, parseK3sVersion } from '@skolo/k3s';
 import { isPrepared, prepare, type StepProgress } from '@skolo/setup/engine';
+import { isOlder, parseK3sVersion } from '@skolo/setup/k3s';
 import { InvalidArgumentError } from 'commander';
 import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';

@@ -1,6 +1,7 @@
 /** `skolo machine join` and `leave`: adds machines to a rack's cluster as nodes, or removes them. */
 import { errorText, inParallel } from '@skolo/base';
 import type { MachineTarget } from '@skolo/fleet';
+import { type Host, openHost, prepare } from '@skolo/setup/engine';
 import {
   betweenTasks,
   clusterOn,
@@ -9,8 +10,7 @@ import {
   type MachineTasks,
   removeAgent,
   tooLong,
-} from '@skolo/k3s';
-import { type Host, openHost, prepare } from '@skolo/setup/engine';
+} from '@skolo/setup/k3s';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, failPartly } from '../../errors.ts';
 import type { Io } from '../../io.ts';

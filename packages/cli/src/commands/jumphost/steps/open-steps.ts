@@ -6,7 +6,6 @@ import { errorCode, orAborted } from '@skolo/base';
 import { internetFetch } from '@skolo/base/internet';
 import { type K3sRack, openJumphost, openServer } from '@skolo/fleet';
 import { type ProgramSources, stepsOf, usesStep } from '@skolo/jumphost';
-import { type AskedService, k3sVersion } from '@skolo/k3s';
 import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/light';
 import {
   type Download,
@@ -17,6 +16,7 @@ import {
   type Step,
   type UnknownSum,
 } from '@skolo/setup/engine';
+import { type AskedService, k3sVersion } from '@skolo/setup/k3s';
 import { Option } from 'commander';
 import { parse } from 'yaml';
 import { z } from 'zod';

@@ -2,8 +2,8 @@
 
 import { nodesOn } from '@skolo/cluster';
 import { openComputers } from '@skolo/fleet';
-import type { ClusterNode } from '@skolo/k3s';
 import { type Host, openHost } from '@skolo/setup/engine';
+import type { ClusterNode } from '@skolo/setup/k3s';
 import type { SkoloCommand } from '../../../command.ts';
 import { computerOptions, openJumphostHost } from '../../../reach/machine-way.ts';
 import { rackNamed, withJumphost } from '../../../reach/racks.ts';

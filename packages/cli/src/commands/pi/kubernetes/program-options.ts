@@ -6,7 +6,7 @@ import {
   kubeadmVersion,
   minorOf,
 } from '@skolo/cluster';
-import { k3sVersion } from '@skolo/k3s';
+import { k3sVersion } from '@skolo/setup/k3s';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../../command.ts';
 import { downloadOf, filesOption } from '../../jumphost/steps/open-steps.ts';

@@ -8,7 +8,10 @@ import { debianPlace, k3sPlace, nodeCheckFiles } from './image-store-check.ts';
 
 const [debian = '', containerd2 = ''] = [peer('containerd'), peer('containerd-2')];
 
-const page = readFileSync(new URL('../../../../docs/adopt/pi-cluster.md', import.meta.url), 'utf8');
+const page = readFileSync(
+  new URL('../../../../../docs/adopt/pi-cluster.md', import.meta.url),
+  'utf8',
+);
 /** Without sudo, and without the restart. */
 const remedy = /`sudo (skolo-image-store repair)`/.exec(page)?.[1];
 

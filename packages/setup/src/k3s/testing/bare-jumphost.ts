@@ -13,7 +13,7 @@ import {
 } from './test-workstation.ts';
 import { startTimeServer } from './time-server.ts';
 
-const repository = fileURLToPath(new URL('../../../../', import.meta.url));
+const repository = fileURLToPath(new URL('../../../../../', import.meta.url));
 
 /** Why none can be made here; undefined where it can. */
 export function whyNoJumphost(): string | undefined {

@@ -8,7 +8,7 @@ import { peer } from '@skolo/simulators';
 import { network } from './test-network.ts';
 
 const run = promisify(execFile);
-const repository = fileURLToPath(new URL('../../../../', import.meta.url));
+const repository = fileURLToPath(new URL('../../../../../', import.meta.url));
 
 /** Of the cable: ours, and the jumphost's. */
 export const ours = `${network}.1`;
