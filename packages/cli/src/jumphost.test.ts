@@ -12,13 +12,13 @@ import { sha256 } from '@skolo/base';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { listen } from '@skolo/base/testing';
 import { startWorkstation, type Workstation } from '@skolo/fleet/testing';
-import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
 import {
   createTokens,
   startAgents,
   startPowerCycleDaemon,
   startRouterBackup,
 } from '@skolo/scripted-services';
+import { makeTestImage, readByMtools, systems } from '@skolo/setup/pi/testing';
 import { peer, startSshd } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CommandLines } from './testing/command-lines.ts';

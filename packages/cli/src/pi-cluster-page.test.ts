@@ -13,7 +13,6 @@ import { fileURLToPath } from 'node:url';
 import { sha256 } from '@skolo/base';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { listen, run, tempDir } from '@skolo/base/testing';
-import { copyByMtools, makeTestImage, systems } from '@skolo/pi/testing';
 import { k3sVersion } from '@skolo/setup/k3s';
 import {
   adaptToContainer,
@@ -24,6 +23,7 @@ import {
   ours,
   whyNoJumphost,
 } from '@skolo/setup/k3s/testing';
+import { copyByMtools, makeTestImage, systems } from '@skolo/setup/pi/testing';
 import { type Computer, peer, removeBridge } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 

@@ -7,7 +7,6 @@ import { type EnrolledPi, enrolmentsApi, type RevokedPi, type WaitingPi } from '
 import { sha256 } from '@skolo/base';
 import { run } from '@skolo/base/testing';
 import { createApp } from '@skolo/common';
-import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
 import {
   createTokens,
   type ScriptedService,
@@ -15,6 +14,7 @@ import {
   type TestTokens,
 } from '@skolo/scripted-services';
 import { k3sVersion } from '@skolo/setup/k3s';
+import { makeTestImage, readByMtools, systems } from '@skolo/setup/pi/testing';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runCommand } from './testing/run-command.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '@skolo/base/testing';
-import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
+import { makeTestImage, readByMtools, systems } from '@skolo/setup/pi/testing';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { byteDisplay } from './commands/pi/byte-progress.ts';

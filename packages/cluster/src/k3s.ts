@@ -1,6 +1,5 @@
 /** A k3s cluster: the steps in packages/setup/src/k3s, for a server that is not a jumphost. */
 
-import { swapStep } from '@skolo/pi';
 import type { Host, Step } from '@skolo/setup/engine';
 import {
   accountsStep,
@@ -17,6 +16,7 @@ import {
   type Role,
   unitFile,
 } from '@skolo/setup/k3s';
+import { swapStep } from '@skolo/setup/pi';
 import {
   type Distribution,
   endNetwork,

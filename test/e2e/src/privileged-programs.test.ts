@@ -73,11 +73,12 @@ const scripts: Record<string, string> = {
   'packages/setup/src/k3s/upgrade/server-script.ts': 'a unit that runs a script of root',
   'packages/equipment/src/models/frr/backup.ts': 'lines that an operator types on a router',
   'packages/equipment/src/models/linux/script.ts': 'puts files into place, without following links',
-  'packages/pi/src/boot/clock.ts': 'a unit that sets the clock',
-  'packages/pi/src/boot/enrol.ts': 'units that write where root writes',
-  'packages/pi/src/boot/firstrun.ts': 'writes into the home of a user who has not signed in yet',
-  'packages/pi/src/running/person.ts': 'writes into the home of a user who may become root',
-  'packages/pi/src/running/router.ts': 'units that read files of root',
+  'packages/setup/src/pi/boot/clock.ts': 'a unit that sets the clock',
+  'packages/setup/src/pi/boot/enrol.ts': 'units that write where root writes',
+  'packages/setup/src/pi/boot/firstrun.ts':
+    'writes into the home of a user who has not signed in yet',
+  'packages/setup/src/pi/running/person.ts': 'writes into the home of a user who may become root',
+  'packages/setup/src/pi/running/router.ts': 'units that read files of root',
 };
 
 const deploy = 'deploy/systemd';

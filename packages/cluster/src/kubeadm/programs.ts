@@ -1,6 +1,5 @@
 /** The prerequisites of a computer in a kubeadm cluster. */
 import { lazily } from '@skolo/base';
-import { swapStep } from '@skolo/pi';
 import { aptScript, installDeadlineMs, packagesStep, systemStep } from '@skolo/setup/debian';
 import {
   differingFiles,
@@ -12,6 +11,7 @@ import {
   writeDiffering,
 } from '@skolo/setup/engine';
 import { debianPlace, imageStoreUnit, nodeCheckFiles, type Role } from '@skolo/setup/k3s';
+import { swapStep } from '@skolo/setup/pi';
 import { type PlanDeps, type Programs, placeOf } from '../distribution.ts';
 import { keyRelease, minorOf, pauseImage } from './versions.ts';
 

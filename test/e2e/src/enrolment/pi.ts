@@ -7,7 +7,7 @@ import { request } from 'node:https';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Secret } from '@skolo/base/secrets';
-import { commonFiles, type PiSetup } from '@skolo/pi';
+import { commonFiles, type PiSetup } from '@skolo/setup/pi';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 

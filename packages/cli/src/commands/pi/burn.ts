@@ -7,7 +7,7 @@ import {
   findTarget,
   type Reader,
   reject,
-} from '@skolo/pi';
+} from '@skolo/setup/pi';
 import { several, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, failPartly } from '../../errors.ts';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { closing } from '@skolo/base';
-import { bootFiles, customise, writeChanged } from '@skolo/pi';
+import { bootFiles, customise, writeChanged } from '@skolo/setup/pi';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { plain } from '../../output/text.ts';

@@ -8,7 +8,7 @@ import {
   type StoredImage,
   storedImages,
   verifyImage,
-} from '@skolo/pi';
+} from '@skolo/setup/pi';
 import { InvalidArgumentError } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, failPartly } from '../../errors.ts';

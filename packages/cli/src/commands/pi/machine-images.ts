@@ -1,7 +1,7 @@
 /** Images of machines, in memory: an unchanged base image plus the changes for one machine. */
 import { open } from 'node:fs/promises';
 import { errorCode } from '@skolo/base';
-import { type BaseImage, diskOf, type MachineNeeds, openBaseImage } from '@skolo/pi';
+import { type BaseImage, diskOf, type MachineNeeds, openBaseImage } from '@skolo/setup/pi';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { basePath } from './images.ts';

@@ -1,8 +1,8 @@
 /** `skolo pi setup`: sets up running Raspberry Pis as a card would. */
 
-import { setupSteps } from '@skolo/pi';
 import { prepare } from '@skolo/setup/engine';
 import { k3sVersion } from '@skolo/setup/k3s';
+import { setupSteps } from '@skolo/setup/pi';
 import { returnAfterOption, timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { addWayOptions, onEachPi, type PiWayOptions } from '../../reach/pis.ts';

@@ -2,7 +2,7 @@
 
 import { Secret } from '@skolo/base/secrets';
 import { fixedAddress } from '@skolo/jumphost';
-import type { PiIdentity, PiSetup } from '@skolo/pi';
+import type { PiIdentity, PiSetup } from '@skolo/setup/pi';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { timestamp } from '../../output/time.ts';

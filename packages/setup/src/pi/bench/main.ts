@@ -1,6 +1,6 @@
 /**
  * How fast a card is written, against dd with the same image and the same device, and O_DIRECT for both: a loop device, as root.
- * `npm run bench -w packages/pi` prints a table; `npm run --silent bench -w packages/pi -- --json` one object a line.
+ * `npm run bench -w packages/setup` prints a table; `npm run --silent bench -w packages/setup -- --json` one object a line.
  *
  * --device /dev/sdX   a card instead, which is overwritten
  */
