@@ -24,7 +24,7 @@ const verbs = ['lint', 'test'];
 /** The full tests of these packages boot so many computers at the same time that each package needs both cores. */
 const alone = new Set([
   '@skolo/cli',
-  '@skolo/cluster',
+  '@skolo/setup/cluster',
   '@skolo/e2e',
   '@skolo/jumphost',
   '@skolo/setup/k3s',

@@ -1,4 +1,4 @@
-import { verify } from '@skolo/cluster';
+import { verify } from '@skolo/setup/cluster';
 import type { SkoloCommand } from '../../command.ts';
 import { plain } from '../../output/text.ts';
 import { openCluster } from '../pi/kubernetes/open-cluster.ts';

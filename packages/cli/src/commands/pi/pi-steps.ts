@@ -1,6 +1,7 @@
 /** Steps on many Pis: their progress and results. */
-import type { MemberResult } from '@skolo/cluster';
+
 import type { Rack } from '@skolo/rack';
+import type { MemberResult } from '@skolo/setup/cluster';
 import type { Host, StepProgress } from '@skolo/setup/engine';
 import type { SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';

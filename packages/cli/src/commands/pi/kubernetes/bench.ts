@@ -11,7 +11,7 @@ import {
   plotOf,
   remarksOn,
   short,
-} from '@skolo/cluster';
+} from '@skolo/setup/cluster';
 import { upTo } from '../../../arguments.ts';
 import type { SkoloCommand } from '../../../command.ts';
 import { complain, exitCodes, failPartly } from '../../../errors.ts';

@@ -1,4 +1,4 @@
-import { deploy } from '@skolo/cluster';
+import { deploy } from '@skolo/setup/cluster';
 import type { SkoloCommand } from '../../../command.ts';
 import { addWayOptions, type PiWayOptions } from '../../../reach/pis.ts';
 import { onPis } from '../pi-steps.ts';

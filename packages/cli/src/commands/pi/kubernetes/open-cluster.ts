@@ -1,7 +1,7 @@
 /** A cluster by its name in the list of racks: its server, and ssh to its nodes through the server. */
 
-import { nodesOn } from '@skolo/cluster';
 import { openComputers } from '@skolo/fleet';
+import { nodesOn } from '@skolo/setup/cluster';
 import { type Host, openHost } from '@skolo/setup/engine';
 import type { ClusterNode } from '@skolo/setup/k3s';
 import type { SkoloCommand } from '../../../command.ts';

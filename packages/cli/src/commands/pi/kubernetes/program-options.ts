@@ -5,7 +5,7 @@ import {
   kubeadm as kubeadmDistribution,
   kubeadmVersion,
   minorOf,
-} from '@skolo/cluster';
+} from '@skolo/setup/cluster';
 import { k3sVersion } from '@skolo/setup/k3s';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../../command.ts';

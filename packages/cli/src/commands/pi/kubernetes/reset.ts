@@ -1,4 +1,5 @@
 import { count, errorText } from '@skolo/base';
+import { removeRack } from '@skolo/fleet';
 import {
   type Distribution,
   k3s,
@@ -8,8 +9,7 @@ import {
   placeOf,
   type Removed,
   removeNodes,
-} from '@skolo/cluster';
-import { removeRack } from '@skolo/fleet';
+} from '@skolo/setup/cluster';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError, complain } from '../../../errors.ts';
 import { mustType } from '../../../must-type.ts';

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { isDone, type Member, setUp } from '@skolo/cluster';
 import {
   addRack,
   FleetError,
@@ -9,6 +8,7 @@ import {
   usualFile,
 } from '@skolo/fleet';
 import type { Rack } from '@skolo/rack';
+import { isDone, type Member, setUp } from '@skolo/setup/cluster';
 import { ipv4 } from '../../../arguments.ts';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
