@@ -22,13 +22,7 @@ import { addUp, closing } from './results.mjs';
 
 const verbs = ['lint', 'test'];
 /** The full tests of these packages boot so many computers at the same time that each package needs both cores. */
-const alone = new Set([
-  '@skolo/cli',
-  '@skolo/setup/cluster',
-  '@skolo/e2e',
-  '@skolo/jumphost',
-  '@skolo/setup/k3s',
-]);
+const alone = new Set(['@skolo/cli', '@skolo/e2e', '@skolo/setup']);
 const summaries = join(root, '.turbo', 'runs');
 
 const options = readOptions();

@@ -7,9 +7,14 @@ import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { openJumphost } from '@skolo/fleet';
 import { startWorkstation } from '@skolo/fleet/testing';
-import { type DaemonPlace, daemonNeeds, startSpareDaemon, stopSpareDaemon } from '@skolo/jumphost';
 import { rackForDaemonOn } from '@skolo/rack/edit';
 import { openHost } from '@skolo/setup/engine';
+import {
+  type DaemonPlace,
+  daemonNeeds,
+  startSpareDaemon,
+  stopSpareDaemon,
+} from '@skolo/setup/jumphost';
 import { peer, startApcRpdu2 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 

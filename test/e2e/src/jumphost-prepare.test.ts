@@ -1,5 +1,5 @@
 /**
- * `skolo jumphost`, as a person types it, on a bare Debian with systemd and sshd (packages/jumphost). k3s is a fake with its
+ * `skolo jumphost`, as a person types it, on a bare Debian with systemd and sshd (packages/setup/src/jumphost). k3s is a fake with its
  * files, flags, unit and paths, in front of a real API server; its pods only say that they run, and one program answers for them.
  *
  * One test goes on where the one before has ended: it is the story of one jumphost.

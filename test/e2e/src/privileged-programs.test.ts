@@ -55,18 +55,18 @@ const scripts: Record<string, string> = {
   'packages/fallback/src/kubernetes/folder-version.ts':
     'writes into /etc/skolo, which belongs to root',
   'packages/fleet/src/secrets/jumphost-files.ts': 'writes into /etc/skolo, which belongs to root',
-  'packages/jumphost/src/effective/changes.ts':
+  'packages/setup/src/jumphost/effective/changes.ts':
     'restores modes and owners of files that prepare had recorded, in directories of root',
-  'packages/jumphost/src/effective/effects.ts':
+  'packages/setup/src/jumphost/effective/effects.ts':
     'gives directories of programs and keys, and those above them, back to root',
-  'packages/jumphost/src/image/first-boot.ts': 'a unit that writes where root writes',
-  'packages/jumphost/src/replace/staging.ts':
+  'packages/setup/src/jumphost/image/first-boot.ts': 'a unit that writes where root writes',
+  'packages/setup/src/jumphost/replace/staging.ts':
     'creates a file in the copy of a state directory, after removing what the archive has there',
-  'packages/jumphost/src/steps/active.ts': 'units of skolo-active',
-  'packages/jumphost/src/steps/firewall.ts': 'a unit that reads rules of root',
-  'packages/jumphost/src/steps/nfs.ts':
+  'packages/setup/src/jumphost/steps/active.ts': 'units of skolo-active',
+  'packages/setup/src/jumphost/steps/firewall.ts': 'a unit that reads rules of root',
+  'packages/setup/src/jumphost/steps/nfs.ts':
     'sets the owner of a mount point in /srv/skolo, which belongs to root',
-  'packages/jumphost/src/steps/recovery.ts': 'a unit that starts a watchdog',
+  'packages/setup/src/jumphost/steps/recovery.ts': 'a unit that starts a watchdog',
   'packages/setup/src/k3s/program/image-store-check.ts':
     "a unit that compares files of images; containerd's directories belong to root",
   'packages/setup/src/k3s/program/unit.ts': 'the unit of k3s',

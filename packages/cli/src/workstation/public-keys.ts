@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ifThere } from '@skolo/base';
-import { publicKeysOf } from '@skolo/jumphost';
+import { publicKeysOf } from '@skolo/setup/jumphost';
 import type { SkoloCommand } from '../command.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { readGivenFile } from './given-file.ts';

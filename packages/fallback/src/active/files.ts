@@ -42,7 +42,7 @@ export interface Own {
 
 /** Not below /var/lib/skolo, whose content a spare takes over from the jumphost before it. */
 const retiredFile = '/var/lib/skolo-active/retired-by.json';
-/** See packages/jumphost/src/address/probe.ts. */
+/** See packages/setup/src/jumphost/address/probe.ts. */
 export const probe = '/usr/local/sbin/skolo-probe-address';
 const powerFile = `/var/lib/skolo/power-cycle-daemon/${jumphostStateFile}`;
 

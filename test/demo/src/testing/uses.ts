@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AtTheEnd, tempDir } from '@skolo/base/testing';
-import { usesStep } from '@skolo/jumphost';
 import type { Rack } from '@skolo/rack';
 import { jumphostServices, namespaceOf, serviceMetricsUrl } from '@skolo/rack/light';
 import { openHost } from '@skolo/setup/engine';
+import { usesStep } from '@skolo/setup/jumphost';
 import { peer } from '@skolo/simulators';
 
 const { signal } = new AbortController();

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Finding } from '@skolo/base';
-import { findCronLines, findExports, leftExport, reportOf } from '@skolo/jumphost';
 import { prepare, type StepProgress } from '@skolo/setup/engine';
+import { findCronLines, findExports, leftExport, reportOf } from '@skolo/setup/jumphost';
 import type { SkoloCommand } from '../../command.ts';
 import { addStepOptions, openSteps, type PrepareOptions } from '../jumphost/steps/open-steps.ts';
 import { defineCheck, parted } from './check.ts';

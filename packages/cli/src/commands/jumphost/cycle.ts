@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stopSpareDaemon } from '@skolo/jumphost';
 import { rackForDaemonOn } from '@skolo/rack/edit';
 import { openHost } from '@skolo/setup/engine';
+import { stopSpareDaemon } from '@skolo/setup/jumphost';
 import { reasonOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';

@@ -1,14 +1,14 @@
 import { mkdtemp, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { run } from '@skolo/base/run';
+import { isPrepared, openRootFolder } from '@skolo/setup/engine';
 import {
   type ImageArchitecture,
   imageSteps,
   makeDisk,
   makeRoot,
   rejectIncapable,
-} from '@skolo/jumphost';
-import { isPrepared, openRootFolder } from '@skolo/setup/engine';
+} from '@skolo/setup/jumphost';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes, usageError } from '../../errors.ts';

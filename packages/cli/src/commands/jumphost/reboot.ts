@@ -1,5 +1,5 @@
-import { rebootJumphost } from '@skolo/jumphost';
 import { whyNotActing } from '@skolo/rack';
+import { rebootJumphost } from '@skolo/setup/jumphost';
 import { reasonOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';

@@ -1,6 +1,6 @@
 import { ApiUnreachable } from '@skolo/api';
-import { type FailOver, failOver, waitUntilQuiet } from '@skolo/jumphost';
 import { jumphostServices } from '@skolo/rack/light';
+import { type FailOver, failOver, waitUntilQuiet } from '@skolo/setup/jumphost';
 import { Argument } from 'commander';
 import { reasonOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';

@@ -2,7 +2,7 @@ import { stat, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { count } from '@skolo/base';
 import { writeFileAtomic } from '@skolo/base/durable/atomic-file';
-import { identityFile, identityOf, identityText } from '@skolo/jumphost';
+import { identityFile, identityOf, identityText } from '@skolo/setup/jumphost';
 import { InvalidArgumentError } from 'commander';
 import { dnsOption, ipv4 } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';

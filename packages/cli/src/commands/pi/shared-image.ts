@@ -1,7 +1,7 @@
 /** One image for all machines of a rack, whose cards ask for their identity. */
 
 import { Secret } from '@skolo/base/secrets';
-import { fixedAddress } from '@skolo/jumphost';
+import { fixedAddress } from '@skolo/setup/jumphost';
 import type { PiIdentity, PiSetup } from '@skolo/setup/pi';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';

@@ -1,8 +1,8 @@
 /** Reads a jumphost over SSH as a user without root, and compares it with rack.yaml and the ports that skolo requires. */
 import { errorText, stripSecrets } from '@skolo/base';
 import { type Computers, type MachineTarget, openComputers } from '@skolo/fleet';
-import { type JumphostReading, jumphostReadings } from '@skolo/jumphost';
 import { ComputerError, openUserHost } from '@skolo/setup/engine';
+import { type JumphostReading, jumphostReadings } from '@skolo/setup/jumphost';
 import { ZodError } from 'zod';
 import { computerOptions } from '../../../reach/machine-way.ts';
 import { parted } from '../check.ts';

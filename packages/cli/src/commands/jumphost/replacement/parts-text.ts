@@ -1,6 +1,6 @@
 /** Describes what a spare took over, for people. */
 import { count } from '@skolo/base';
-import type { FoundState } from '@skolo/jumphost';
+import type { FoundState } from '@skolo/setup/jumphost';
 import type { Io } from '../../../io.ts';
 import { printTable } from '../../../output/table.ts';
 import { plain } from '../../../output/text.ts';

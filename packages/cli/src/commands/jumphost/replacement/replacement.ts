@@ -2,6 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closing, errorText, parseJson } from '@skolo/base';
+import { formatOutlet, type Rack } from '@skolo/rack';
+import { rackForDaemonOn } from '@skolo/rack/edit';
+import { signStatement } from '@skolo/rack/jumphost';
+import { type Host, isPrepared, type Step, type StepProgress } from '@skolo/setup/engine';
 import {
   afterSwapSteps,
   cableFence,
@@ -17,11 +21,7 @@ import {
   swapSteps,
   type TakeOver,
   tookOver,
-} from '@skolo/jumphost';
-import { formatOutlet, type Rack } from '@skolo/rack';
-import { rackForDaemonOn } from '@skolo/rack/edit';
-import { signStatement } from '@skolo/rack/jumphost';
-import { type Host, isPrepared, type Step, type StepProgress } from '@skolo/setup/engine';
+} from '@skolo/setup/jumphost';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError, exitCodes } from '../../../errors.ts';

@@ -1,9 +1,9 @@
 /** The state of an old jumphost: from an off-site archive, or from its disk in the spare. */
 import { count, errorText, shellWord } from '@skolo/base';
 import { BackupError } from '@skolo/equipment/models/configuration';
-import { machineHistory, type OlderHistory, openDisk, type StateCopy } from '@skolo/jumphost';
 import type { Rack } from '@skolo/rack';
 import type { Host } from '@skolo/setup/engine';
+import { machineHistory, type OlderHistory, openDisk, type StateCopy } from '@skolo/setup/jumphost';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
 import type { Io } from '../../../io.ts';

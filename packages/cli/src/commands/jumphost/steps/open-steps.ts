@@ -5,7 +5,6 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode, orAborted } from '@skolo/base';
 import { internetFetch } from '@skolo/base/internet';
 import { type K3sRack, openJumphost, openServer } from '@skolo/fleet';
-import { type ProgramSources, stepsOf, usesStep } from '@skolo/jumphost';
 import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/light';
 import {
   type Download,
@@ -16,6 +15,7 @@ import {
   type Step,
   type UnknownSum,
 } from '@skolo/setup/engine';
+import { type ProgramSources, stepsOf, usesStep } from '@skolo/setup/jumphost';
 import { type AskedService, k3sVersion } from '@skolo/setup/k3s';
 import { Option } from 'commander';
 import { parse } from 'yaml';

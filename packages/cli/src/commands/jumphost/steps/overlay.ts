@@ -8,7 +8,7 @@ import {
   sendCommits,
   titleOf,
 } from '@skolo/fleet/push';
-import type { Part } from '@skolo/jumphost';
+import type { Part } from '@skolo/setup/jumphost';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
 import { needsNumber } from '../../push/agreement.ts';

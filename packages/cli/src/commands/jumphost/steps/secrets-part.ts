@@ -2,9 +2,9 @@
 import { lazily } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { applySecrets, compareSecrets, placeTitle, type SecretsDeps } from '@skolo/fleet/secrets';
-import type { Part } from '@skolo/jumphost';
 import { publicRackKey } from '@skolo/rack/jumphost';
 import type { Host } from '@skolo/setup/engine';
+import type { Part } from '@skolo/setup/jumphost';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
 import { type OpenSecrets, openSecrets, readValues } from '../../secrets/open-secrets.ts';

@@ -21,7 +21,7 @@ import {
 import { probe, probeFile } from '../address/probe.ts';
 
 const run = promisify(execFile);
-const program = fileURLToPath(new URL('../../../fallback/src/active.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../../../fallback/src/active.ts', import.meta.url));
 let made = 0;
 
 /** Why there can be none here; undefined where there can. */

@@ -23,7 +23,7 @@ import { usesStep } from './uses.ts';
 
 const { signal } = new AbortController();
 const inFull = process.env.SKOLO_LONG === '1';
-const file = fileURLToPath(new URL('../../testdata/broken-jumphosts.txt', import.meta.url));
+const file = fileURLToPath(new URL('../../../testdata/broken-jumphosts.txt', import.meta.url));
 
 const why = whyNoJumphost();
 const name = why === undefined ? 'a jumphost' : `a jumphost (${why})`;

@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { clusterStep } from './cluster-objects.ts';
 
 const run = promisify(execFile);
-const overlay = fileURLToPath(new URL('../../../../kube/racks/rack4', import.meta.url));
+const overlay = fileURLToPath(new URL('../../../../../kube/racks/rack4', import.meta.url));
 const jumphost = 'jumphost-rack4';
 
 const admission = 'apiVersion: admissionregistration.k8s.io/v1';

@@ -27,7 +27,7 @@ const { signal } = new AbortController();
 const connections = z
   .array(z.object({ from: z.string(), to: z.string(), port: z.int(), open: z.boolean() }))
   .parse(
-    parse(readFileSync(new URL('../../../../kube/connections.yaml', import.meta.url), 'utf8')),
+    parse(readFileSync(new URL('../../../../../kube/connections.yaml', import.meta.url), 'utf8')),
   );
 const ports = [80, 6443, 10_250, 30_010, 30_011];
 const ofFirewall = connections.filter(({ port }) => ports.includes(port));

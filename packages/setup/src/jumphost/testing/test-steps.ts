@@ -13,7 +13,7 @@ import {
 } from '@skolo/setup/k3s/testing';
 import { stepsOf } from '../steps/index.ts';
 
-const repository = fileURLToPath(new URL('../../../../', import.meta.url));
+const repository = fileURLToPath(new URL('../../../../../', import.meta.url));
 
 export const rackYaml = `
 rack: rack4

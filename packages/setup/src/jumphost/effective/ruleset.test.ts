@@ -18,7 +18,7 @@ infrastructure: { switch-1: { model: edgeswitch, address: 192.168.1.11 } }
 `,
   { file: 'rack.yaml' },
 );
-const k3s = fileURLToPath(new URL('../../testdata/k3s.iptables', import.meta.url));
+const k3s = fileURLToPath(new URL('../../../testdata/k3s.iptables', import.meta.url));
 
 /** @returns `CHAIN EFFECT PACKET (BY)` for each fault */
 async function judge(script: string): Promise<string[]> {

@@ -34,7 +34,7 @@ import { identityOf, identityText } from './identity.ts';
 import { imageSteps } from './steps.ts';
 
 const { signal } = new AbortController();
-const repository = resolve(import.meta.dirname, '../../../..');
+const repository = resolve(import.meta.dirname, '../../../../..');
 const spare = { name: 'spare-rack4', address: `${network}.9` };
 
 /** What a stick sets. */
