@@ -22,6 +22,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
+import { sealSops } from '@skolo/fleet/secret-store';
 import {
   hasNamespaces,
   missing,
@@ -31,7 +32,6 @@ import {
   type Workstation,
   watchProcesses,
 } from '@skolo/fleet/testing';
-import { sealSops } from '@skolo/secret-store';
 import { type ControlPlane, peer, type RealSshd, startSshd } from '@skolo/simulators';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -166,7 +166,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     expect(token).toMatch(/^skolo_[\w-]{43}$/);
   });
 
-  // The sampled run rotates a key without a jumphost (packages/secret-store/src/rotate/ssh-key.test.ts).
+  // The sampled run rotates a key without a jumphost (packages/fleet/src/secret-store/rotate/ssh-key.test.ts).
   it.runIf(isLong)('are rotated on machines behind the jumphost', async () => {
     const file = join(home, 'kube/sops/rack4/id.sops');
     const sealed = await sealSops(new Secret(machine.privateKey), recipients, Date.now());

@@ -1,6 +1,6 @@
 /**
  * Every secret of a rack, by name: its kind, users and destinations, derived from rack.yaml. The
- * values are in a store (packages/secret-store).
+ * values are in a store (packages/fleet/src/secret-store).
  */
 import type { Rack } from '../rack/rack.ts';
 import type { JumphostService } from '../schema/service-ports.ts';

@@ -22,7 +22,7 @@ export function define(command: SkoloCommand): void {
     const open = await openSecrets(command, name);
     const { rack, secrets } = open;
     const values = await readValues(open, signal);
-    const { checkSignIns, contentFault } = await import('@skolo/secret-store/check');
+    const { checkSignIns, contentFault } = await import('@skolo/fleet/secret-store/check');
     const given = { rack, secrets, values, now: io.now() };
     const findings = await Promise.all(
       secrets.map(async (secret): Promise<Finding> => {

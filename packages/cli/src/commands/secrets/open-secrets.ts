@@ -4,9 +4,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Secret } from '@skolo/base/secrets';
 import type { K3sRack } from '@skolo/fleet';
+import type { SecretStore } from '@skolo/fleet/secret-store';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
-import type { SecretStore } from '@skolo/secret-store';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
@@ -34,7 +34,7 @@ export async function openSecrets(command: SkoloCommand, name: string): Promise<
   }
   const [{ rackSecrets }, { openStore }] = await Promise.all([
     import('@skolo/rack/secrets'),
-    import('@skolo/secret-store'),
+    import('@skolo/fleet/secret-store'),
   ]);
   const rack = await readRackOf(fleetRack);
   const secrets = rackSecrets(rack);

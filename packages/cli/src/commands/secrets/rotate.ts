@@ -29,7 +29,7 @@ export function define(command: SkoloCommand): void {
       const open = await openSecrets(command, rackName);
       const secret = await findSecret(open, name);
       const { rack, store, secrets } = open;
-      const { rotateSecret, rotationRejection } = await import('@skolo/secret-store/rotate');
+      const { rotateSecret, rotationRejection } = await import('@skolo/fleet/secret-store/rotate');
       const rejection = await rotationRejection(secret, rack);
       if (rejection !== undefined) {
         complain(io, `${name}: ${rejection}`);
@@ -37,7 +37,7 @@ export function define(command: SkoloCommand): void {
         return;
       }
       const { applySecrets } = await import('@skolo/fleet/secrets');
-      const { filesInGit } = await import('@skolo/secret-store');
+      const { filesInGit } = await import('@skolo/fleet/secret-store');
       const way = await secretsDeps(command, open, new Map(), signal);
       await audit(way.jumphost, rackName, `rotating secret ${name}`, signal);
       const outcome = await rotateSecret(secret, {

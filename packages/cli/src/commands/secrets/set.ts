@@ -32,7 +32,7 @@ export function set(command: SkoloCommand): void {
     const { io } = command;
     const open = await openSecrets(command, rackName);
     const secret = await findSecret(open, name);
-    const { secretFrom } = await import('@skolo/secret-store');
+    const { secretFrom } = await import('@skolo/fleet/secret-store');
     const bytes = io.canAsk
       ? Buffer.from((await io.askSecret(`${secret.name} of ${rackName}: `)) ?? '')
       : await io.input();
@@ -62,7 +62,7 @@ export function generate(command: SkoloCommand): void {
         `${place} already has a value; to replace it on its devices as well, run skolo secrets rotate; to replace it only in the store, run skolo secrets set`,
       );
     }
-    const { generatedKinds, generateValue } = await import('@skolo/secret-store');
+    const { generatedKinds, generateValue } = await import('@skolo/fleet/secret-store');
     if (kind === 'api-token') {
       await generateApiToken(command, open, await findSecret(open, name));
       return;
@@ -148,7 +148,7 @@ export function edit(command: SkoloCommand): void {
     const { io } = command;
     const open = await openSecrets(command, rackName);
     const { place } = await findSecret(open, name);
-    const { secretFrom } = await import('@skolo/secret-store');
+    const { secretFrom } = await import('@skolo/fleet/secret-store');
     const { withPrivateFile } = await import('@skolo/fleet/secrets');
     const previous = await open.store.read(place, signal);
     const value = await withPrivateFile(io.env, name, previous ?? new Secret(''), (path) =>

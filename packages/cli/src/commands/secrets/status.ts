@@ -1,9 +1,9 @@
 /** `skolo secrets status`: shows all secrets of a rack. */
 import { count, errorText } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
+import { expiryOf } from '@skolo/fleet/secret-store/expiry';
 import type { Place, PlaceState } from '@skolo/fleet/secrets';
 import type { RackSecret } from '@skolo/rack/secrets';
-import { expiryOf } from '@skolo/secret-store/expiry';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';

@@ -34,7 +34,7 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     const fleet = await loadFleet(command);
     const kube = resolve(dirname(fleet.file), '..');
-    const { installHook, verifyRepository } = await import('@skolo/secret-store');
+    const { installHook, verifyRepository } = await import('@skolo/fleet/secret-store');
     const git = { folder: kube, env: io.env, signal };
     if (isToInstall) {
       io.err(`${await installHook(git)}: runs skolo secrets verify before each commit`);

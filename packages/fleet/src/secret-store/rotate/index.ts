@@ -1,4 +1,4 @@
-/** `@skolo/secret-store/rotate`: replaces secrets at both ends. */
+/** `@skolo/fleet/secret-store/rotate`: replaces secrets at both ends. */
 import type { RackSecret } from '@skolo/rack/secrets';
 import { ValueRejected } from '../errors.ts';
 import { rotatePassword } from './password.ts';

@@ -144,7 +144,7 @@ describe('a repository of racks', () => {
   });
 });
 
-const root = join(import.meta.dirname, '../../../..');
+const root = join(import.meta.dirname, '../../../../..');
 it.skipIf(!existsSync(join(root, '.git')))('the racks of this repository are well', async () => {
   const found = await verifyRepository({
     folder: root,

@@ -1,1 +1,0 @@
-export { together as default } from '../../vitest.shared.ts';
