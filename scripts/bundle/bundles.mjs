@@ -11,6 +11,7 @@ import { root } from '../node.mjs';
  * @typedef {object} Bundle
  * @property {string} name
  * @property {string} folder of the package: in the repository, and under /opt/skolo
+ * @property {string} [installed] its folder under /opt/skolo, if another: units of running jumphosts name it
  * @property {string} leastNode the oldest supported version of Node: 22.15 for programs that run on arm/v7 or read Zstandard
  * @property {string[]} [programs] names of its programs (default: main)
  * @property {boolean} [hasDrivers] whether it loads the models' drivers, not only their facts
@@ -79,7 +80,8 @@ export const bundles = [
   },
   {
     name: 'fallback',
-    folder: 'packages/fallback',
+    folder: 'services/fallback',
+    installed: 'packages/fallback',
     leastNode: '24.0',
     copies: ['bin'],
     programs: ['main', 'active'],

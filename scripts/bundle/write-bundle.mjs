@@ -95,10 +95,18 @@ export async function compile(entry, outdir, { leastNode, hasDrivers = false }, 
  * @param {string | undefined} version
  */
 async function writeTo(out, bundle, version) {
-  const { folder, copies, prepare, contains = [], files, programs = ['main'] } = bundle;
+  const {
+    folder,
+    installed = folder,
+    copies,
+    prepare,
+    contains = [],
+    files,
+    programs = ['main'],
+  } = bundle;
   await prepare?.();
   const source = join(root, folder);
-  const target = join(out, 'opt', 'skolo', folder);
+  const target = join(out, 'opt', 'skolo', installed);
   const entries = programs.map((name) => join(folder, 'src', `${name}.ts`));
   const ofPackage = manifest(join(source, 'package.json'), version);
   const metafile = await compile(entries, join(target, 'dist'), bundle, ofPackage.version);

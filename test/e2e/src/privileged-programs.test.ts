@@ -49,10 +49,10 @@ const scripts: Record<string, string> = {
   'packages/setup/src/engine/host/host.ts': 'gives root a new file, where root writes',
   'packages/base/src/durable/files/atomic-file.ts':
     'sets the owner of a file that it has just created',
-  'packages/fallback/src/active/files.ts':
+  'services/fallback/src/active/files.ts':
     "skolo-active: reads and replaces one file of the power-cycle daemon's, without following links",
-  'packages/fallback/src/existing/fence.ts': 'runs as skolo, which owns the journal',
-  'packages/fallback/src/kubernetes/folder-version.ts':
+  'services/fallback/src/existing/fence.ts': 'runs as skolo, which owns the journal',
+  'services/fallback/src/kubernetes/folder-version.ts':
     'writes into /etc/skolo, which belongs to root',
   'packages/fleet/src/secrets/jumphost-files.ts': 'writes into /etc/skolo, which belongs to root',
   'packages/setup/src/jumphost/effective/changes.ts':

@@ -107,7 +107,7 @@ describe('the units of the jumphost', () => {
     const { stdout } = await run(process.execPath, [
       '--input-type=module',
       '--eval',
-      `import { readSettings } from '${root}packages/fallback/src/settings.ts';
+      `import { readSettings } from '${root}services/fallback/src/settings.ts';
       console.log(JSON.stringify(Object.values(readSettings({})).map(String)));`,
     ]);
     const rows = [...readme.matchAll(/^\| `(SKOLO_FALLBACK_\w+)` \| `?([^ `]+)`? \|$/gm)];
@@ -136,7 +136,7 @@ describe('the units of the jumphost', () => {
 });
 
 async function fallbackSettings(): Promise<string> {
-  return await readFile(join(root, 'packages/fallback/src/settings.ts'), 'utf8');
+  return await readFile(join(root, 'services/fallback/src/settings.ts'), 'utf8');
 }
 
 const units = (await readdir(folder)).filter((name) => /\.(service|timer)$/.test(name));

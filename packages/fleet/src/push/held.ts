@@ -1,5 +1,5 @@
 /**
- * Services that an operator has failed over to another program on the jumphost: our own unit or an existing system (packages/fallback).
+ * Services that an operator has failed over to another program on the jumphost: our own unit or an existing system (services/fallback).
  * A push does not start their pods, and leaves their ports to the host.
  */
 import { failedOverAnnotation, releasedPortAnnotation } from '@skolo/rack/jumphost';

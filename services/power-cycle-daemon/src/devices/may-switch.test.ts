@@ -1,4 +1,4 @@
-/** A daemon on a jumphost, as the guard of the jumphost (packages/fallback/src/active.ts) tells it. */
+/** A daemon on a jumphost, as the guard of the jumphost (services/fallback/src/active.ts) tells it. */
 
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

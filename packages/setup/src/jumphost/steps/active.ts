@@ -1,7 +1,7 @@
 /**
  * Prevents two computers from acting as the jumphost if the old one is started again after a spare has replaced it, or if both start
  * together. Before the network is up, a gate determines whether this one is the jumphost. From then on, a guard serves its statement
- * (packages/fallback/src/active.ts).
+ * (services/fallback/src/active.ts).
  */
 
 import { rackKeyFile } from '@skolo/rack/jumphost';

@@ -115,7 +115,7 @@ until ss -Hltn sport = :10250 | grep -q .; do sleep 0.1; done`);
     const content = rackYaml.replace('.101', '.222');
     await host.need(`mkdir -p ${folder}`);
     await host.write({ path: `${folder}/rack.yaml`, content });
-    const module = '/opt/test/repository/packages/fallback/src/units/machines.ts';
+    const module = '/opt/test/repository/services/fallback/src/units/machines.ts';
     const renew = `/opt/test/node -e "import('${module}').then(async (own) => console.log(await own.renewMachines()))"`;
 
     expect(await host.need(renew)).toBe('true\n');

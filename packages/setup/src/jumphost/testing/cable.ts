@@ -1,6 +1,6 @@
 /**
  * Computers at one switch, made of network namespaces, on which the program runs that decides who is the jumphost
- * (packages/fallback/src/active.ts). Their addresses, link-local ones included, and their multicast are the kernel's.
+ * (services/fallback/src/active.ts). Their addresses, link-local ones included, and their multicast are the kernel's.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,7 +21,9 @@ import {
 import { probe, probeFile } from '../address/probe.ts';
 
 const run = promisify(execFile);
-const program = fileURLToPath(new URL('../../../../fallback/src/active.ts', import.meta.url));
+const program = fileURLToPath(
+  new URL('../../../../../services/fallback/src/active.ts', import.meta.url),
+);
 let made = 0;
 
 /** Why there can be none here; undefined where there can. */

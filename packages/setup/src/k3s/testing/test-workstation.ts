@@ -171,7 +171,7 @@ async function makeBundles(home: string): Promise<string> {
     await writeFile(join(to, 'dist/main.js'), '// Of a test.\n');
   }
   const active = join(bundles, 'fallback/opt/skolo/packages/fallback/dist/active.js');
-  await writeFile(active, "import '/opt/test/repository/packages/fallback/src/active.ts';\n");
+  await writeFile(active, "import '/opt/test/repository/services/fallback/src/active.ts';\n");
   const bin = join(bundles, 'fallback/opt/skolo/packages/fallback/bin');
   await mkdir(bin);
   await writeFile(join(bin, 'skolo-fallback'), '#!/bin/sh\nexit 0\n');

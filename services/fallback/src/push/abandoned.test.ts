@@ -27,15 +27,15 @@ import {
   startControlPlane,
 } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pushDeps, type Work } from '../../../fleet/src/push/testing/push-deps.ts';
-import { startPush } from '../../../fleet/src/push/testing/push-writer.ts';
+import { pushDeps, type Work } from '../../../../packages/fleet/src/push/testing/push-deps.ts';
+import { startPush } from '../../../../packages/fleet/src/push/testing/push-writer.ts';
 import {
   createRackRepository,
   type RackRepository,
   requestOf,
   tagOf,
-} from '../../../fleet/src/push/testing/racks.ts';
-import { kubectlAt } from '../../../fleet/src/testing/kubectl.ts';
+} from '../../../../packages/fleet/src/push/testing/racks.ts';
+import { kubectlAt } from '../../../../packages/fleet/src/testing/kubectl.ts';
 import { type ApiServer, openApiServer } from '../kubernetes/api-server.ts';
 import { readSettings } from '../settings.ts';
 import { endAbandonedPush } from './abandoned.ts';
