@@ -2,10 +2,13 @@
 
 import { createReadStream } from 'node:fs';
 import { shellWord } from '@skolo/base';
-import { ComputerError } from '../engine/errors.ts';
-import type { Download, Release } from '../engine/host/downloads.ts';
-import type { Host } from '../engine/host/host.ts';
-import type { Step } from '../engine/step.ts';
+import {
+  ComputerError,
+  type Download,
+  type Host,
+  type Release,
+  type Step,
+} from '@skolo/setup/engine';
 import { architectureOf } from './system.ts';
 
 /** Version for new installations: https://nodejs.org/dist */

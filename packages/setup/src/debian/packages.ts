@@ -1,7 +1,6 @@
 /** Installs Debian packages with apt. */
 import { shellWord } from '@skolo/base';
-import type { Host } from '../engine/host/host.ts';
-import type { Step } from '../engine/step.ts';
+import type { Host, Step } from '@skolo/setup/engine';
 
 export const installDeadlineMs = 1_800_000;
 /** Time limit for another apt, because Debian updates itself when it first boots. */

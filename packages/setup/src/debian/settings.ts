@@ -1,8 +1,12 @@
 /** Settings of Debian's own programs: log, updates, clock. */
 import { shellWord } from '@skolo/base';
-import { checkByScript, fileStep, writtenHead } from '../engine/files.ts';
-import type { TextFile } from '../engine/host/host.ts';
-import type { Step } from '../engine/step.ts';
+import {
+  checkByScript,
+  fileStep,
+  type Step,
+  type TextFile,
+  writtenHead,
+} from '@skolo/setup/engine';
 
 const cloudFolder = '/etc/cloud/cloud.cfg.d';
 const cloudFile = `${cloudFolder}/99-skolo.cfg`;

@@ -1,10 +1,16 @@
 /** sshd with key authentication only. */
 import { shellWord } from '@skolo/base';
-import { linesOf, writtenHead } from '../engine/files.ts';
-import { type Guard, type Trial, whyNoSession } from '../engine/guarded-change.ts';
-import { guardedStep } from '../engine/guarded-step.ts';
-import type { Host, TextFile } from '../engine/host/host.ts';
-import type { Step } from '../engine/step.ts';
+import {
+  type Guard,
+  guardedStep,
+  type Host,
+  linesOf,
+  type Step,
+  type TextFile,
+  type Trial,
+  whyNoSession,
+  writtenHead,
+} from '@skolo/setup/engine';
 
 /** As \`sshd -T\` prints them. */
 export const sshSettings = {

@@ -1,5 +1,5 @@
+import type { Host } from '@skolo/setup/engine';
 import { expect, it } from 'vitest';
-import type { Host } from '../engine/host/host.ts';
 import { systemStep } from './system.ts';
 
 const needs = {

@@ -1,8 +1,7 @@
 /** Prerequisites that an operator must install before anything else can be done. */
+
+import { factsIn, type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
-import { factsIn, linesOf } from '../engine/files.ts';
-import type { Host } from '../engine/host/host.ts';
-import type { Step } from '../engine/step.ts';
 
 interface SystemNeeds {
   /** Architecture of its programs. */

@@ -18,7 +18,13 @@ export {
   writeDiffering,
   writtenHead,
 } from './files.ts';
-export { changeGuarded, type Guard, unconfirmed } from './guarded-change.ts';
+export {
+  changeGuarded,
+  type Guard,
+  type Trial,
+  unconfirmed,
+  whyNoSession,
+} from './guarded-change.ts';
 export { guardedStep } from './guarded-step.ts';
 export {
   type Download,
