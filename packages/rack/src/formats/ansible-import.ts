@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { foldNames } from '../ranges/fold.ts';
 import { maxNames, RangeSyntaxError } from '../ranges/ranges.ts';
 import { ForeignInventoryError, parseForeign } from './foreign-file.ts';
 
@@ -40,6 +41,7 @@ export function readAnsible(text: string, file: string): AnsibleInventory {
       `${file} does not contain any hosts; check that it is an inventory`,
     );
   const ignored = new Set<string>();
+  const unresolved: string[] = [];
   const hosts = names.map((name): AnsibleHost => {
     const own = groupsOf(groups, name);
     // The nearest group takes precedence, and the host itself over all groups.
@@ -56,18 +58,23 @@ export function readAnsible(text: string, file: string): AnsibleInventory {
       'ansible_port',
     ]);
     for (const key of Object.keys(variables)) if (!taken.has(key)) ignored.add(key);
-    const address = variables.ansible_host ?? variables.ansible_ssh_host ?? name;
+    const given = variables.ansible_host ?? variables.ansible_ssh_host;
+    const address = given ?? name;
+    // A DNS name is not an address, but 10.1.1.999 is meant as one, and rack.yaml's schema rejects it.
+    const isAddress = isIP(address) !== 0 || /^\d+(\.\d+){3}$/.test(address);
+    if (given !== undefined && !isAddress) unresolved.push(name);
     const user = variables.ansible_user ?? variables.ansible_ssh_user;
     const port = Number(variables.ansible_port ?? 22);
     return {
       name,
       groups: own,
-      // A DNS name is not an address, but 10.1.1.999 is meant as one, and rack.yaml's schema rejects it.
-      ...((isIP(address) !== 0 || /^\d+(\.\d+){3}$/.test(address)) && { address }),
+      ...(isAddress && { address }),
       ...(user !== undefined && !user.includes('{{') && { user }),
       ...(Number.isInteger(port) && port !== 22 && { port }),
     };
   });
+  if (unresolved.length > 0)
+    ignored.add(`ansible_host of ${foldNames(unresolved)}, which is not an address`);
   return { hosts, ignored: [...ignored].sort() };
 }
 

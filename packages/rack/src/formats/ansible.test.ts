@@ -12,7 +12,7 @@ printer ansible_host=10.1.1.200
 host01 ansible_host=10.1.1.2 k3s_version="v1.32 x"  # the master
 
 [agent]
-host[02:04] ansible_user=ann
+host[02:04] ansible_user=ann ansible_host=host.lab.example
 red[a:b].lan ansible_port=2222
 
 [k3s_cluster:children]
@@ -41,7 +41,10 @@ ansible_user=root
         groups: ['agent', 'k3s_cluster', 'all'],
       })),
     ]);
-    expect(ignored).toEqual(['k3s_version']);
+    expect(ignored).toEqual([
+      'ansible_host of host[02-04], which is not an address',
+      'k3s_version',
+    ]);
   });
 
   it('is read from YAML, as k3s-ansible has it', () => {
