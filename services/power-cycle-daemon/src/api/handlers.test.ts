@@ -182,17 +182,6 @@ describe('an Idempotency-Key', () => {
     expect((await daemon.client.cycles()).cycles).toHaveLength(1);
   });
 
-  it('does so over a restart', async () => {
-    const daemon = await startDaemon({ yaml });
-    const first = await withKey(daemon, 'k1', ['b-1']);
-    await daemon.finished(first.cycles[0]?.id ?? '');
-    await daemon.stop();
-    const next = await startDaemon({ yaml, previous: daemon });
-
-    expect(await withKey(next, 'k1', ['b-1'])).toEqual(first);
-    expect((await next.client.cycles()).cycles).toHaveLength(1);
-  });
-
   it('is 422 for another request', async () => {
     const daemon = await startDaemon({ yaml });
     await withKey(daemon, 'k1', ['b-1']);
@@ -496,15 +485,6 @@ describe('holds', () => {
     expect(held).toMatchObject({ rejected: [{ until: '2026-11-21T12:00:00.000Z' }] });
     expect((await daemon.client.holds()).holds).toEqual([]);
     expect((await ask(daemon, ['b-1'])).cycles).toHaveLength(1);
-  });
-
-  it('outlive the daemon', async () => {
-    const daemon = await startDaemon({ yaml });
-    await daemon.client.hold({ body: { targets: ['b-1'], reason: 'fan' } });
-    await daemon.stop();
-    const next = await startDaemon({ yaml, previous: daemon });
-
-    expect((await next.client.holds()).holds).toMatchObject([{ target: 'b-1', reason: 'fan' }]);
   });
 
   it('are not in the past, and not too far away', async () => {

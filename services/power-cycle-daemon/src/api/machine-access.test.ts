@@ -54,15 +54,6 @@ describe('a neighbour at the address of a machine', () => {
     expect(replaced.status).toBe(202);
   });
 
-  it('still is after a restart of the daemon', async () => {
-    const first = await startDaemon({ yaml });
-    await sendAsMachine(asked(first, { key: keyOfA, path: '/v1/own-holds', body: undefined }));
-    await first.stop();
-    const daemon = await startDaemon({ yaml, previous: first });
-
-    expect(await sendAsMachine(asked(daemon, { key: keyOfB }))).toMatchObject({ status: 403 });
-  });
-
   it('cannot use what the machine has signed, a second time or for another', async () => {
     const daemon = await startDaemon({ yaml });
     const signedForB = asked(daemon, { key: keyOfB, machine: 'b' });

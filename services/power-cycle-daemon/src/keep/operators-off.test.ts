@@ -74,20 +74,6 @@ machines:
     expect(await daemon.outlet('pdu-1/1')).not.toHaveProperty('pendingOnSince');
   });
 
-  it('outlives the daemon, and the port is as it was all the same', async () => {
-    const first = await startDaemon({ yaml });
-    first.boards.get('pdu-1').outlets.setMode('1', '48v');
-    await first.turn('off', 'b');
-    await first.stop();
-
-    const second = await startDaemon({ yaml, previous: first });
-    const kept = await second.outlet('pdu-1/1');
-    await second.turn('on', 'b');
-
-    expect(kept).toMatchObject({ switchedOff: { reason: 'smoke' } });
-    expect(second.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 48v']);
-  });
-
   it('is asked for twice and remembers the port all the same', async () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').outlets.setMode('1', '48v');

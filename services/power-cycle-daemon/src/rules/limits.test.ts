@@ -4,7 +4,7 @@ import { fakeClock } from '@skolo/common/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
 import { audited } from '../testing/audited.ts';
-import { problem, startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { problem, startDaemon } from '../testing/daemon.ts';
 
 const yaml = `
 infrastructure:
@@ -14,7 +14,7 @@ machines:
   two: { kind: host, power: [pdu-1/2, pdu-1/3], offSeconds: 0.5 }
 `;
 
-async function start(cooldownSeconds = 300, previous?: TestDaemon) {
+async function start(cooldownSeconds = 300) {
   const clock = fakeClock();
   const port = await freeTcpPort();
   const settings = `    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
@@ -24,7 +24,6 @@ async function start(cooldownSeconds = 300, previous?: TestDaemon) {
     cooldownSeconds,
     maxPerHour: 3,
     clock,
-    ...(previous && { previous }),
   });
   const changes: { on: boolean }[] = [];
   daemon.boards.get('pdu-1').outlets.on('change', (change) => changes.push(change));
@@ -112,19 +111,6 @@ describe('limits of off and on', () => {
 
     expect(answer).toMatchObject({ status: 500, text: expect.stringContaining('pdu-1/2: ') });
     expect(rejected).toMatchObject({ rejected: [{ target: 'pdu-1/3', code: 'cooling-down' }] });
-  });
-
-  it('outlive the daemon', async () => {
-    const first = await start();
-    await first.turn('off', 'b');
-    await first.turn('on', 'b');
-    await first.stop();
-
-    const second = await start(300, first);
-
-    expect(await problem(second.turn('off', 'b'))).toMatchObject({
-      rejected: [{ code: 'cooling-down' }],
-    });
   });
 });
 

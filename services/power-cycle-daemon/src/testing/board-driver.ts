@@ -20,7 +20,7 @@ import { OutletBoard } from '@skolo/simulators';
 import { Controller, type ControllerDeps } from '../devices/controller.ts';
 import { SignInPause } from '../devices/sign-in-pause.ts';
 
-export interface Board {
+interface Board {
   name: string;
   outlets: OutletBoard;
   /** The commands that it received: `off 3`, `on 3 auto`, `cycle 3`. */
