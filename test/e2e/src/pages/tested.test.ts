@@ -82,9 +82,14 @@ it('each test that it names exists', () => {
   expect(missing).toEqual([]);
 });
 
-const named = Object.values(capabilities).flatMap((each) => each.map(({ test }) => test));
-it.each(named)('%s', (test) => {
-  const [file = '', name = ''] = test.split(' > ');
+/** No test of the file runs in `npm test`. */
+const isOnlyLong =
+  /^(const why = |describe\.\w+\([^)]*| {2}if \(!)!?(isLong|process\.env\.SKOLO_LONG)/m;
 
-  expect(readFileSync(pageAt(file), 'utf8')).toContain(name);
+it.each(Object.values(capabilities).flat())('$test', ({ test, run }) => {
+  const [file = '', name = ''] = test.split(' > ');
+  const text = readFileSync(pageAt(file), 'utf8');
+
+  expect(text).toContain(name);
+  if (isOnlyLong.test(text)) expect(run).toBe('long');
 });
