@@ -29,7 +29,7 @@ const everyMs = isLong ? 100 : 300;
 /** A kill comes within it, after a task was asked for: most are in the launch, in the task or in the reboot after it. */
 const roundMs = 2000;
 /** The pauses of the bot are a second at most here; the rest is for a machine that is busy. */
-const backWithinMs = 60_000;
+const backWithinMs = 120_000;
 /** Connections that are under way at the moment of the count: a hook, a poll of what rack.yaml says, a look. */
 const slackFiles = 8;
 /** Its arguments name the folder, so that it is found whatever it does with its parents and its environment. */

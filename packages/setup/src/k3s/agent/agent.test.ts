@@ -67,7 +67,7 @@ esac
         confirm: async () => false,
       }),
       now: Date.now,
-      readyMs: 60_000,
+      readyMs: 120_000,
     });
     const found = await prepare(host, steps, { isCheck: false, signal, report() {} });
     return Object.fromEntries(

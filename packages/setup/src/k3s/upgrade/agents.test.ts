@@ -73,7 +73,7 @@ esac
         signal,
         confirm: async () => false,
       }),
-      readyMs: 60_000,
+      readyMs: 120_000,
     };
     const given = { isCheck: false, signal, report() {} };
     const joined = await prepare(own, joinSteps(needs), given);
