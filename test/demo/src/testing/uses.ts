@@ -34,8 +34,8 @@ exit 1
   try {
     const host = await openHost({ name: rack.jumphost.name, start, signal });
     const { differs } = await usesStep({ rack, services }).check(host);
-    // Of the switch that hangs once, soon after the start, no outlet may have been read.
-    return differs.filter((text) => !text.startsWith('switch-3: '));
+    // One switch hangs soon after the start.
+    return differs.filter((text) => !text.includes('switch-3: '));
   } finally {
     for (const each of cleanUps) await each();
   }

@@ -35,7 +35,7 @@ async function device(answer: Answer, options: Partial<HttpOptions> = {}, step =
   const { hostKeys } = await deps();
   const endpoint = { name: 'bmc-1', address: '127.0.0.1', ports: { http: server.port } };
   const access = { hostKeys, credentials: async () => login };
-  const send = httpTo(endpoint, access, { signIn: 'basic', ...options });
+  const send = httpTo(endpoint, access, { signIn: 'basic', timeoutSeconds: 120, ...options });
   return { send, requests, server };
 }
 
