@@ -6,15 +6,10 @@
  * It ends with 3 after it has released them.
  */
 import { parseArgs } from 'node:util';
-import {
-  type ActiveOptions,
-  readOwn,
-  readRetired,
-  tellPower,
-  writeRetired,
-} from './active/files.ts';
+import { type ActiveOptions, readOwn, tellPower } from './active/files.ts';
 import { waitForAddress } from './active/gate.ts';
 import { release, untilRetired } from './active/guard.ts';
+import { readRetired, writeRetired } from './active/retired.ts';
 
 const text = { type: 'string' } as const;
 const { values, positionals } = parseArgs({

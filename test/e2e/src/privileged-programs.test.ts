@@ -166,7 +166,7 @@ it('of a script, or of a unit that a package writes, are these', () => {
   const places = new RegExp(
     String.raw`\[Service\]|\bchown\b|\binstall -d -o|(?:${paths.join('|')}|/var/lib/skolo/\$\{\w+\})\b(?!')`,
   );
-  const found = files('packages/*.ts').filter(
+  const found = [...files('packages/*.ts'), ...files('services/fallback/*.ts')].filter(
     (file) => !/\.test\.ts$|\/(testing|bench)\//.test(file) && places.test(read(file)),
   );
 

@@ -1,8 +1,8 @@
-/** Files of a jumphost that tell whether it serves, and what it leaves there. */
+/** Files of a jumphost: who it is, and what it leaves for the power-cycle daemon. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { ifThere } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import {
@@ -40,8 +40,6 @@ export interface Own {
   key?: KeyObject;
 }
 
-/** Not below /var/lib/skolo, whose content a spare takes over from the jumphost before it. */
-const retiredFile = '/var/lib/skolo-active/retired-by.json';
 /** See packages/setup/src/jumphost/address/probe.ts. */
 export const probe = '/usr/local/sbin/skolo-probe-address';
 const powerFile = `/var/lib/skolo/power-cycle-daemon/${jumphostStateFile}`;
@@ -56,27 +54,6 @@ export async function readOwn({ root, rack }: ActiveOptions): Promise<Own> {
   const isOwn =
     statement?.machine === machine && statement.rack === rack && isSigned(statement, key);
   return { machine, key, ...(isOwn && { statement }) };
-}
-
-/** The statement that has retired this computer, in this boot or an earlier one. */
-export async function readRetired(
-  { root, rack }: ActiveOptions,
-  own: Own,
-): Promise<Statement | undefined> {
-  const by = await readJson(join(root, retiredFile), Statement);
-  return by?.rack === rack && isHigher(by, own) ? by : undefined;
-}
-
-/** Whether it retires this computer. One for this computer never does. */
-export function isHigher(statement: Statement, { machine, statement: own }: Own): boolean {
-  return statement.machine !== machine && statement.epoch > (own?.epoch ?? 0);
-}
-
-/** For good: a reboot does not forget it. */
-export async function writeRetired({ root }: ActiveOptions, by: Statement): Promise<void> {
-  const file = join(root, retiredFile);
-  await mkdir(dirname(file), { recursive: true });
-  await writeFileAtomic(file, `${JSON.stringify(by)}\n`, { mode: 0o644 });
 }
 
 /** Tells the power-cycle daemon, where there is one. What is not given stays as it is. */

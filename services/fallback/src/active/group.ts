@@ -8,7 +8,8 @@ import {
   statementGroup,
   statementPort,
 } from '@skolo/rack/jumphost';
-import { type ActiveOptions, isHigher, type Own } from './files.ts';
+import type { ActiveOptions, Own } from './files.ts';
+import { isHigher } from './retired.ts';
 
 interface Group {
   /** Sends our statement, and asks for those of others. Where that does not work yet, the next one may. */

@@ -6,15 +6,9 @@ import { createInterface } from 'node:readline';
 import { pause } from '@skolo/base';
 import { run } from '@skolo/base/run';
 import type { Statement } from '@skolo/rack/jumphost';
-import {
-  type ActiveOptions,
-  type Own,
-  probe,
-  tellConflict,
-  tellPower,
-  writeRetired,
-} from './files.ts';
+import { type ActiveOptions, type Own, probe, tellConflict, tellPower } from './files.ts';
 import { joinGroup } from './group.ts';
+import { writeRetired } from './retired.ts';
 
 /** Three may get lost, and everything is still released within 30 s. */
 const betweenStatementsMs = 5000;

@@ -4,7 +4,8 @@ import { isSilent } from '@skolo/api/silence';
 import { isoTime } from '@skolo/base';
 import { formatOutlet, type Machine as RackMachine, sharedPort } from '@skolo/rack';
 import { conditionOf, sinceOf } from './condition.ts';
-import { needsAttentionOf, sentenceOf } from './sentence.ts';
+import { needsAttentionOf } from './needs-attention.ts';
+import { sentenceOf } from './sentence.ts';
 import type { MachineSources, PowerView } from './sources.ts';
 
 /** @param now milliseconds since 1970 */

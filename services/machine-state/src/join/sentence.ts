@@ -1,11 +1,11 @@
-/** Why a machine is in its condition, and what a person must do, in words. */
+/** Why a machine is in its condition, in words. */
 import type { MachineCondition, MachineOrder } from '@skolo/api';
 import type { MachineSources } from './sources.ts';
 
 /** More reasons do not fit on a line. */
 const mostReasons = 3;
 
-type Told = Pick<
+export type Told = Pick<
   MachineSources,
   'agent' | 'orders' | 'unknownOrders' | 'services' | 'alerts' | 'cause' | 'flapping'
 > & {
@@ -56,34 +56,7 @@ function basicSentence(name: string, condition: MachineCondition, sources: Told)
   }
 }
 
-/** Undefined: nothing that requires a person. */
-export function needsAttentionOf(
-  name: string,
-  condition: MachineCondition,
-  sources: Told,
-): string | undefined {
-  const { services, cause, flapping, agent } = sources;
-  // Once for all of its machines.
-  if (cause !== undefined || condition === 'maintenance') return undefined;
-  const power = services.power?.machines.get(name);
-  if (power?.needsAttention !== undefined) return power.needsAttention;
-  switch (condition) {
-    case 'quarantined':
-      return reasonsOf(condition, sources);
-    case 'gone':
-      return power?.cycle === undefined
-        ? (damageText(sources) ?? `find out why the agent is not responding${because(agent.why)}`)
-        : undefined;
-    case 'never-reported':
-      return damageText(sources) ?? 'install the agent, or remove the machine from rack.yaml';
-    default:
-      return flapping === undefined
-        ? undefined
-        : `the condition changed ${flapping.changes} times in an hour`;
-  }
-}
-
-function reasonsOf(condition: MachineCondition, { agent, unpowered }: Told): string {
+export function reasonsOf(condition: MachineCondition, { agent, unpowered }: Told): string {
   const reasons =
     agent.status?.health?.reasons.filter(({ verdict }) => verdict === condition) ?? [];
   if (reasons.length === 0) return `the agent reports ${condition} without giving a reason`;
@@ -121,13 +94,13 @@ function silenceText(text: string, sources: Told): string {
 }
 
 /** Why the agent may be unable to start. A machine can cause this alert only for itself. Undefined: no damage is known. */
-function damageText({ alerts }: Told): string | undefined {
+export function damageText({ alerts }: Told): string | undefined {
   const alert = alerts.find(({ name }) => name === 'ImageStoreDamaged');
   if (alert === undefined) return undefined;
   const { firstCommand } = alert;
   return `image store damaged${firstCommand === undefined ? '' : `; to find the image, run ${firstCommand}`}`;
 }
 
-function because(why: string | undefined): string {
+export function because(why: string | undefined): string {
   return why === undefined ? '' : `: ${why}`;
 }

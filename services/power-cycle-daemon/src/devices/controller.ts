@@ -18,6 +18,7 @@ import type { EmitPower } from '../events.ts';
 import type { MaySwitch } from './may-switch.ts';
 import { OutletStates } from './outlet-states.ts';
 import { type SignInPause, SignInPaused } from './sign-in-pause.ts';
+import { timeLimitOf } from './time-limit.ts';
 
 export interface ControllerDeps {
   clock: Pick<Clock, 'now'>;
@@ -72,10 +73,6 @@ interface Read {
 /** Outlets that are compared in one operation; one if each takes a while, so that turning on does not wait for the others. */
 const comparedAtOnce = 24;
 const compareWithinMs = 10_000;
-/** One operation, from the end of a slow sign-in to the answer; a busy device is retried within this time. */
-const operationMs = 30_000;
-/** Redfish reads the system, reads the allowed actions, and sends one. */
-const mostSteps = 3;
 const busyPauseMs = 1000;
 
 export class Controller {
@@ -107,9 +104,8 @@ export class Controller {
     this.name = facts.name;
     this.model = facts.model;
     this.automaticRepair = facts.automaticRepair;
-    const { signInSeconds = 0, stepSeconds = 0 } = facts;
-    this.stepMs = stepSeconds * 1000;
-    this.operationMs = Math.max(operationMs, mostSteps * this.stepMs) + signInSeconds * 1000;
+    this.stepMs = (facts.stepSeconds ?? 0) * 1000;
+    this.operationMs = timeLimitOf(facts);
     this.outlets = facts.outlets ?? (() => []);
     this.driver = driver;
     this.signIns = signIns;

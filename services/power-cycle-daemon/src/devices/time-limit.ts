@@ -1,0 +1,16 @@
+/** How long a hanging device is waited for. Pure. */
+
+/** In seconds. */
+const usual = 30;
+/** Redfish reads the system, reads the allowed actions, and sends one. */
+const mostSteps = 3;
+
+/**
+ * Milliseconds for one operation, with a slow sign-in, until the answer. A busy device is retried within this time.
+ *
+ * @param facts of ControllerFacts
+ */
+export function timeLimitOf(facts: { signInSeconds?: number; stepSeconds?: number }): number {
+  const { signInSeconds = 0, stepSeconds = 0 } = facts;
+  return (Math.max(usual, mostSteps * stepSeconds) + signInSeconds) * 1000;
+}
