@@ -1,13 +1,12 @@
 import { once } from 'node:events';
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { startOwnProcess } from '@skolo/common/testing/own-process';
 import { readRack } from '@skolo/rack';
-import type { GoogleOAuth } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ask } from './testing/http.ts';
 import { newRackFolder, rackYaml, self, startTestGoogle } from './testing/rack.ts';
 import { SavedTokens, savedTokensFolder } from './tokens/saved-tokens.ts';
@@ -26,18 +25,11 @@ async function start(dir: string, env: Record<string, string> = {}) {
   };
 }
 
-async function rackFolder(google: GoogleOAuth, yaml = rackYaml): Promise<string> {
-  const dir = await newRackFolder(google, yaml);
-  const folder = savedTokensFolder(await readRack(join(dir, 'rack.yaml')), join(dir, 'state'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return dir;
-}
-
 describe('the process', () => {
   it('logs that it listens, ends at once, lets those go who wait, and prints nothing of a token', async () => {
     const google = await startTestGoogle();
     const yaml = `${rackYaml}infrastructure: { switch-1: { model: cisco-ios, address: 127.0.7.8 } }\n`;
-    const server = await start(await rackFolder(google, yaml), { SKOLO_LOG_LEVEL: 'trace' });
+    const server = await start(await newRackFolder(google, yaml), { SKOLO_LOG_LEVEL: 'trace' });
     const { body } = await server.token();
     for (let i = 0; i < 5; i++) expect((await server.token('127.0.7.7')).status).toBe(403);
     expect((await server.token('127.0.7.8')).status).toBe(403);
@@ -61,7 +53,7 @@ describe('the process', () => {
   });
 
   it('checks rack.yaml and the keys of its identities with --check', async () => {
-    const dir = await rackFolder(await startTestGoogle());
+    const dir = await newRackFolder(await startTestGoogle(), rackYaml);
     const check = (yaml: string) =>
       writeFile(join(dir, 'rack.yaml'), yaml).then(() =>
         run(process.execPath, [main, '--check', '--rack', join(dir, 'rack.yaml')]).then(
@@ -80,7 +72,7 @@ describe('the process', () => {
 const rounds = countRounds(1, 30);
 
 it(`SIGTERM under load, ${rounds} times, resets no request of a connection in use`, async () => {
-  const dir = await rackFolder(await startTestGoogle());
+  const dir = await newRackFolder(await startTestGoogle(), rackYaml);
   const path = '/computeMetadata/v1/instance/name';
   for (let round = 0; round < rounds; round++) {
     const server = await start(dir);
@@ -120,7 +112,7 @@ const kills = countRounds();
 it(`kill -9 at random, ${kills} times, leaves saved tokens and state readable and loses no token (seed ${seed})`, async () => {
   const random = seeded(seed);
   const google = await startTestGoogle();
-  const dir = await rackFolder(google);
+  const dir = await newRackFolder(google, rackYaml);
   const rack = await readRack(join(dir, 'rack.yaml'));
   const savedTokens = new SavedTokens(() => savedTokensFolder(rack, join(dir, 'state')));
   for (let i = 1; i < kills; i++) {

@@ -1,9 +1,11 @@
 /** A service as a process of its own, so that it can be killed. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { AtTheEnd } from '@skolo/base/testing';
+import { defaultTokenFolder } from '@skolo/rack/light';
 import { onTestFinished } from 'vitest';
 
 type Line = Record<string, unknown>;
@@ -66,6 +68,9 @@ export async function startServiceProcess(
   }
   atTheEnd(async () => {
     if (child.exitCode === null && child.signalCode === null) await end(lastSignal);
+    const [, stateDir] = flags.slice(flags.indexOf('--state-dir'));
+    if (stateDir !== undefined)
+      await rm(defaultTokenFolder(stateDir), { recursive: true, force: true });
   });
   let last: Line = {};
   const listening = new Promise<Line>((resolve) => {
