@@ -5,11 +5,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { cleanUps, tempDir } from '@skolo/base/testing';
 import { healthPath, healthQueries, readHealth } from '@skolo/fleet';
+import { defaultTokenFolder } from '@skolo/rack/light';
 import { peer } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -63,6 +64,8 @@ async function startDemo(dir: string): Promise<typeof services> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(demo, 'close');
+  const tokens = defaultTokenFolder(join(dir, 'state/metadata-server'));
+  atTheEnd(() => rm(tokens, { recursive: true, force: true }));
   atTheEnd(async () => {
     demo.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);

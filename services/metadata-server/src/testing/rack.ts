@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type SendOptions, tempDir } from '@skolo/base/testing';
 import { type Clock, startService } from '@skolo/common';
 import { usableRack } from '@skolo/rack';
+import { defaultTokenFolder } from '@skolo/rack/light';
 import { type GoogleOAuth, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
 import { createMetadataServer, type MetadataServerDeps } from '../service.ts';
@@ -108,7 +109,8 @@ export async function startRack(options: TestRackOptions = {}): Promise<TestRack
   atEnd(async () => {
     await stop();
     const left = usableRack(await readFile(rackFile, 'utf8'), { file: rackFile });
-    await rm(savedTokensFolder(left, stateDir), { recursive: true, force: true });
+    for (const folder of [savedTokensFolder(left, stateDir), defaultTokenFolder(stateDir)])
+      await rm(folder, { recursive: true, force: true });
   });
   const raw = (path: string, asking?: SendOptions) => ask(service.port, path, asking);
   const get = (path: string, asking?: SendOptions) => raw(`/computeMetadata/v1/${path}`, asking);
