@@ -192,7 +192,7 @@ describe('the topic', () => {
 
   it('is required where these credentials cannot create it', async () => {
     const google = await start({ topics: [] });
-    google.misbehave('reject', { methods: ['CreateTopic'], code: 'PERMISSION_DENIED' });
+    google.misbehave('reject', { at: ['CreateTopic'], code: 'PERMISSION_DENIED' });
 
     const error = await sinkErrorOf(sinkFor(google).send([numberedAlert(1)], 'rack4-0', never()));
 

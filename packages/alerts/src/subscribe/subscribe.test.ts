@@ -287,7 +287,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
   it('retries a failed acknowledgement', async () => {
     const { pubsub, place, got, ready } = await open();
     await ready();
-    pubsub.misbehave('reject', { methods: ['Acknowledge'], times: 1 });
+    pubsub.misbehave('reject', { at: ['Acknowledge'], times: 1 });
 
     await place.publish([numberedAlert(1)]);
     await expect.poll(() => got).toHaveLength(1);

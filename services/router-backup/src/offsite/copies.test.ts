@@ -287,7 +287,7 @@ describe('a bucket', () => {
   it('that stored something else holds back that device, and no other', async () => {
     const { google, lab } = await startWithBucket();
     await lab.idle();
-    google.misbehave('corrupt', { times: 1, operations: ['insert'] });
+    google.misbehave('corrupt', { times: 1, at: ['insert'] });
     const lastSuccess = () => lab.copies.status()[0]?.lastSuccess;
     const before = lastSuccess();
     lab.time.pass(1000);

@@ -90,7 +90,7 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
   afterAll(() => lab[Symbol.asyncDispose]());
   // So that a test that fails does not make the next ones fail.
   afterEach(async () => {
-    lab.swarming.faults.clear();
+    lab.swarming.behave();
     await lab.swarming.comeUp();
   });
 
@@ -132,7 +132,7 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
     const pid = await polling(lab);
     const { downloads, exits } = since(lab);
     const passing = ['slow', 'no-redirect'].includes(fault);
-    swarming.faults.set(fault, {
+    swarming.misbehave(fault, {
       times: 2,
       ...(['rejected', 'hang', 'reset', 'slow'].includes(fault) && {
         at: ['bot_code'],

@@ -1,9 +1,13 @@
 /** Faults of simulated services: set by a test, they affect the next matching requests. */
+import type { ServerResponse } from 'node:http';
 import type { CallLog } from './call-log.ts';
+import { garbage, send } from './web-server.ts';
 
-export interface FaultTimes {
+export interface FaultOptions<Place extends string> {
   /** The number of calls affected; default: all until `stop()`. */
   times?: number;
+  /** Methods or endpoints whose calls are affected; default: all. */
+  at?: readonly Place[];
 }
 
 /** The parts of a request that faults depend on. */
@@ -14,23 +18,29 @@ interface Faulty {
 }
 
 /** One fault that was set. */
-export class CallFault<Kind extends string, Call extends Faulty> {
+export class CallFault<
+  Kind extends string,
+  Call extends Faulty,
+  Place extends string,
+  Options extends FaultOptions<Place> = FaultOptions<Place>,
+> {
   readonly kind: Kind;
+  readonly options: Options;
   /** Affected calls, oldest first. */
   readonly hits: Call[] = [];
   private left: number;
   private held: (() => void)[] = [];
   private readonly log: CallLog<Call>;
 
-  constructor(kind: Kind, { times = Number.POSITIVE_INFINITY }: FaultTimes, log: CallLog<Call>) {
+  constructor(kind: Kind, options: Options, log: CallLog<Call>) {
     this.kind = kind;
-    this.left = times;
+    this.options = options;
+    this.left = options.times ?? Number.POSITIVE_INFINITY;
     this.log = log;
   }
 
-  /** Whether it still affects further calls. */
-  get isOn(): boolean {
-    return this.left > 0;
+  applies(place: Place): boolean {
+    return this.left > 0 && (this.options.at?.includes(place) ?? true);
   }
 
   hit(call: Call): void {
@@ -73,21 +83,55 @@ export class CallFault<Kind extends string, Call extends Faulty> {
   }
 }
 
-/** The active faults; the oldest matching one affects a call. */
-export class CallFaults<Fault extends { stop(): void }> {
-  private readonly all: Fault[] = [];
+/** The faults of a service; the oldest matching one affects a call. */
+export class CallFaults<
+  Kind extends string,
+  Call extends Faulty,
+  Place extends string,
+  Options extends FaultOptions<Place> = FaultOptions<Place>,
+> {
+  private readonly all: CallFault<Kind, Call, Place, Options>[] = [];
+  private readonly log: CallLog<Call>;
 
-  add(fault: Fault): Fault {
+  constructor(log: CallLog<Call>) {
+    this.log = log;
+  }
+
+  add(kind: Kind, options: Options): CallFault<Kind, Call, Place, Options> {
+    const fault = new CallFault<Kind, Call, Place, Options>(kind, options, this.log);
     this.all.push(fault);
     return fault;
   }
 
-  find(applies: (fault: Fault) => boolean): Fault | undefined {
-    return this.all.find(applies);
+  /** The fault that affects a call. */
+  hit(call: Call, place: Place): CallFault<Kind, Call, Place, Options> | undefined {
+    const fault = this.all.find((each) => each.applies(place));
+    fault?.hit(call);
+    return fault;
   }
 
   /** Ends all faults. */
   clear(): void {
     for (const fault of this.all.splice(0)) fault.stop();
   }
+}
+
+/**
+ * Plays a fault of a web service that needs no answer of its own: `reset` and `hang`, `garbage` (200 with bytes that are no text), and those
+ * of `errors`, by kind. False: it is none of these.
+ */
+export function playInstead(
+  kind: string,
+  response: ServerResponse,
+  errors: Readonly<Partial<Record<string, readonly [status: number, body: string]>>>,
+): boolean {
+  const [status, body = ''] = errors[kind] ?? [];
+  if (status === 429) response.setHeader('retry-after', '30');
+  const type = body.startsWith('<')
+    ? 'text/html; charset=UTF-8'
+    : 'application/json; charset=UTF-8';
+  if (status !== undefined) send(response, status, type, body);
+  else if (kind === 'garbage') send(response, 200, type, garbage);
+  else if (kind === 'reset') response.socket?.resetAndDestroy();
+  return status !== undefined || ['garbage', 'reset', 'hang'].includes(kind);
 }

@@ -1,9 +1,8 @@
 /** The ways in which the simulator misbehaves on demand. */
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { CallFault } from '../cloud/fault.ts';
-import { garbage, send } from '../cloud/web-server.ts';
-import type { Call, Endpoint } from './calls.ts';
+import { playInstead } from '../cloud/fault.ts';
+import { garbage } from '../cloud/web-server.ts';
 import type { Answer } from './rejection.ts';
 
 /** Instead of an answer; nothing is issued. */
@@ -41,51 +40,12 @@ export const faultKinds = [...early, 'slow', ...late] as const;
  */
 export type FaultKind = (typeof faultKinds)[number];
 
-/** One misbehaviour that was asked for. It hits the endpoints that give tokens. */
-export class Fault extends CallFault<FaultKind, Call> {
-  applies(endpoint: Endpoint): boolean {
-    return this.isOn && endpoint !== 'certs' && endpoint !== 'unknown';
-  }
-}
-
 /** Plays a fault that needs no answer to spoil. False when `kind` is none of these. */
-export async function playInstead(kind: FaultKind, response: ServerResponse): Promise<boolean> {
-  switch (kind) {
-    case 'status-500':
-      send(response, 500, 'application/json; charset=utf-8', '{"error":"internal_failure"}');
-      return true;
-    case 'unavailable-html':
-      send(response, 503, 'text/html; charset=UTF-8', unavailablePage);
-      return true;
-    case 'too-many-requests':
-      response.setHeader('retry-after', '30');
-      send(
-        response,
-        429,
-        'application/json; charset=utf-8',
-        '{"error":"rate_limit_exceeded","error_description":"Too many requests."}',
-      );
-      return true;
-    case 'garbage':
-      send(response, 200, 'application/json; charset=utf-8', garbage);
-      return true;
-    case 'not-http':
-      response.socket?.end(garbage);
-      return true;
-    case 'empty':
-      send(response, 200, 'application/json; charset=utf-8', '');
-      return true;
-    case 'huge':
-      await sendHuge(response);
-      return true;
-    case 'hang':
-      return true;
-    case 'reset':
-      response.socket?.resetAndDestroy();
-      return true;
-    default:
-      return false;
-  }
+export async function play(kind: FaultKind, response: ServerResponse): Promise<boolean> {
+  if (kind === 'not-http') response.socket?.end(garbage);
+  else if (kind === 'huge') await sendHuge(response);
+  else return playInstead(kind, response, errors);
+  return true;
 }
 
 /** The answer with its token or expiry spoilt, whichever of Google's two forms it has. */
@@ -157,3 +117,13 @@ function* hugeBody(): Generator<string | Buffer> {
 const unavailablePage =
   '<!DOCTYPE html>\n<html lang=en><title>Error 503 (Service Unavailable)!!1</title>' +
   '<p><b>503.</b> <ins>That’s an error.</ins><p>The service is temporarily unavailable.\n';
+
+const errors = {
+  'status-500': [500, '{"error":"internal_failure"}'],
+  'unavailable-html': [503, unavailablePage],
+  'too-many-requests': [
+    429,
+    '{"error":"rate_limit_exceeded","error_description":"Too many requests."}',
+  ],
+  empty: [200, ''],
+} as const;

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CallLog } from '../cloud/call-log.ts';
-import { CallFaults, type FaultTimes } from '../cloud/fault.ts';
+import { type CallFault, CallFaults, type FaultOptions } from '../cloud/fault.ts';
 import { WebServer } from '../cloud/web-server.ts';
 import type { RefreshGrant, SubjectGrant } from './accounts.ts';
 import { type Arrived, claimedBy, receive } from './arrived.ts';
 import type { Call, Endpoint } from './calls.ts';
-import { Fault, type FaultKind, playInstead, spoil, transmit } from './faults.ts';
+import { type FaultKind, play, spoil, transmit } from './faults.ts';
 import { Google } from './google.ts';
 import { generateAccessToken, generateIdToken } from './iam-credentials-endpoint.ts';
 import type { IssuedToken } from './ledger.ts';
@@ -13,6 +13,13 @@ import { type Answer, oauthError, Rejection } from './rejection.ts';
 import type { ServiceAccountKey } from './service-account-key.ts';
 import { stsEndpoint } from './sts-endpoint.ts';
 import { tokenEndpoint } from './token-endpoint.ts';
+
+const tokenEndpoints: readonly Endpoint[] = [
+  'token',
+  'sts',
+  'generateAccessToken',
+  'generateIdToken',
+];
 
 export interface GoogleOAuthOptions {
   /** Wall clock, milliseconds since 1970; the computer's when absent. */
@@ -34,7 +41,7 @@ export async function startGoogleOAuth(options: GoogleOAuthOptions = {}): Promis
 export class GoogleOAuth {
   private readonly google: Google;
   private readonly log = new CallLog<Call>();
-  private readonly faults = new CallFaults<Fault>();
+  private readonly faults = new CallFaults<FaultKind, Call, Endpoint>(this.log);
   private readonly server: WebServer;
 
   constructor({ clock = Date }: GoogleOAuthOptions) {
@@ -129,9 +136,12 @@ export class GoogleOAuth {
     this.google.tokenLifeSeconds = seconds;
   }
 
-  /** Misbehaves at the next calls; faults asked for earlier come first. */
-  misbehave(kind: FaultKind, options: FaultTimes = {}): Fault {
-    return this.faults.add(new Fault(kind, options, this.log));
+  /** Misbehaves at the next calls for tokens; faults asked for earlier come first. */
+  misbehave(
+    kind: FaultKind,
+    options: FaultOptions<Endpoint> = {},
+  ): CallFault<FaultKind, Call, Endpoint> {
+    return this.faults.add(kind, { at: tokenEndpoints, ...options });
   }
 
   /** Ends all misbehaviour. */
@@ -157,8 +167,7 @@ export class GoogleOAuth {
       hungUp: false,
     };
     log.arrive(call);
-    const fault = this.faults.find((candidate) => candidate.applies(call.endpoint));
-    fault?.hit(call);
+    const fault = this.faults.hit(call, call.endpoint);
     response.on('close', () => {
       call.hungUp = !response.writableFinished;
       log.update();
@@ -167,7 +176,7 @@ export class GoogleOAuth {
     response.setHeader('date', new Date(google.now()).toUTCString());
 
     if (fault?.kind === 'slow') await fault.hold();
-    if (fault && (await playInstead(fault.kind, response))) {
+    if (fault && (await play(fault.kind, response))) {
       if (response.headersSent) call.status = response.statusCode;
       return;
     }

@@ -62,7 +62,7 @@ describe('faults', () => {
   it('rejects a stream', async () => {
     const google = await start();
     google.addSubscription(subscriptionName, topicName);
-    google.misbehave('reject', { code: 'PERMISSION_DENIED', methods: ['StreamingPull'] });
+    google.misbehave('reject', { code: 'PERMISSION_DENIED', at: ['StreamingPull'] });
 
     const reading = read(clientOf(google).subscription(subscriptionName), () => 'done');
 

@@ -1,19 +1,15 @@
 /** The ways in which the simulator misbehaves on demand. */
-import type { CallLog } from '../cloud/call-log.ts';
-import { CallFault, type FaultTimes } from '../cloud/fault.ts';
+import type { CallFault, FaultOptions } from '../cloud/fault.ts';
 import type { Method, PubSubCall } from './calls.ts';
-import { type Code, Rejection, usualWords } from './rejection.ts';
+import type { Code } from './rejection.ts';
 
-const faultKinds = ['reject', 'hang', 'slow', 'drop'] as const;
 /**
  * - `reject`: answers an error; `hang`: never answers; `drop`: the connection is reset
  * - `slow`: goes on as if nothing had been, after `milliseconds`, or after `release()` when there are none
  */
-export type FaultKind = (typeof faultKinds)[number];
+export type FaultKind = 'reject' | 'hang' | 'slow' | 'drop';
 
-export interface FaultOptions extends FaultTimes {
-  /** All of them when absent. */
-  methods?: Method[];
+export interface PubSubFaultOptions extends FaultOptions<Method> {
   /** Of `reject`; UNAVAILABLE when absent. */
   code?: Code;
   /** Of `reject`; the service's words when absent. */
@@ -27,27 +23,4 @@ export interface FaultOptions extends FaultTimes {
   done?: 'none' | 'some' | 'all';
 }
 
-/** One misbehaviour that was asked for. */
-export class Fault extends CallFault<FaultKind, PubSubCall> {
-  readonly done: 'none' | 'some' | 'all';
-  private readonly options: FaultOptions;
-
-  constructor(kind: FaultKind, options: FaultOptions, log: CallLog<PubSubCall>) {
-    super(kind, options, log);
-    this.done = options.done ?? 'none';
-    this.options = options;
-  }
-
-  applies({ method }: PubSubCall): boolean {
-    return this.isOn && (this.options.methods?.includes(method) ?? true);
-  }
-
-  get rejection(): Rejection {
-    const { code = 'UNAVAILABLE', message = usualWords(code) } = this.options;
-    return new Rejection(code, message);
-  }
-
-  override async hold(): Promise<void> {
-    await super.hold(this.options.milliseconds);
-  }
-}
+export type Fault = CallFault<FaultKind, PubSubCall, Method, PubSubFaultOptions>;

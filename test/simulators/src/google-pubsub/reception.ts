@@ -9,8 +9,8 @@ import type { CallLog } from '../cloud/call-log.ts';
 import type { CallFaults } from '../cloud/fault.ts';
 import type { Broker } from './broker.ts';
 import { type Method, methods, type PubSubCall } from './calls.ts';
-import type { Fault } from './faults.ts';
-import { invalidArgument, notSignedIn, Rejection } from './rejection.ts';
+import type { Fault, FaultKind, PubSubFaultOptions } from './faults.ts';
+import { invalidArgument, notSignedIn, Rejection, usualWords } from './rejection.ts';
 import { publisherOf, subscriberOf, type Unary } from './services.ts';
 import { Stream } from './streaming-pull.ts';
 import type { PublishRequest, StreamingPullRequest, StreamingPullResponse } from './wire.ts';
@@ -29,7 +29,7 @@ export interface Counts {
 interface ReceptionDeps {
   broker: Broker;
   log: CallLog<PubSubCall>;
-  faults: CallFaults<Fault>;
+  faults: CallFaults<FaultKind, PubSubCall, Method, PubSubFaultOptions>;
   counts: Counts;
   keep: boolean;
   accepts: ((token: string | undefined) => boolean) | undefined;
@@ -89,9 +89,9 @@ export class Reception {
       try {
         const fault = await this.receive(book);
         const part =
-          fault === undefined || fault.done === 'all'
+          fault === undefined || fault.options.done === 'all'
             ? call.request
-            : fault.done === 'some'
+            : fault.options.done === 'some'
               ? some(call.request)
               : undefined;
         const answer = part && method.answer(part);
@@ -160,18 +160,18 @@ export class Reception {
   /** Gives the fault that is to be played. @throws Rejection Nobody, or nobody who is known, asks */
   private async receive(book: PubSubCall): Promise<Fault | undefined> {
     const { accepts, faults, log } = this.deps;
-    const fault = faults.find((candidate) => candidate.applies(book));
-    fault?.hit(book);
+    const fault = faults.hit(book, book.method);
     log.update();
     if (accepts && !accepts(book.token)) throw notSignedIn(book.token !== undefined);
     if (fault?.kind !== 'slow') return fault;
-    await fault.hold();
+    await fault.hold(fault.options.milliseconds);
     return undefined;
   }
 
   /** @throws Rejection */
   private play(fault: Fault, call: Arrived): void {
-    if (fault.kind === 'reject') throw fault.rejection;
+    const { code = 'UNAVAILABLE', message = usualWords(code) } = fault.options;
+    if (fault.kind === 'reject') throw new Rejection(code, message);
     if (fault.kind === 'drop') this.deps.cut(call.getPeer());
   }
 

@@ -4,7 +4,7 @@ import { CallFaults } from '../cloud/fault.ts';
 import { Listener } from '../listener.ts';
 import { Broker } from './broker.ts';
 import type { Method, PubSubCall } from './calls.ts';
-import { Fault, type FaultKind, type FaultOptions } from './faults.ts';
+import type { Fault, FaultKind, PubSubFaultOptions } from './faults.ts';
 import { idOf } from './limits.ts';
 import { type Counts, Reception } from './reception.ts';
 import { streamClosed } from './rejection.ts';
@@ -52,7 +52,9 @@ export class GooglePubSub {
   readonly counts: Readonly<Counts>;
   private readonly host: string;
   private readonly log = new CallLog<PubSubCall>();
-  private readonly faults = new CallFaults<Fault>();
+  private readonly faults = new CallFaults<FaultKind, PubSubCall, Method, PubSubFaultOptions>(
+    this.log,
+  );
   private readonly listeners = new Set<PublishListener>();
   private readonly broker: Broker;
   private readonly server: Server;
@@ -177,17 +179,16 @@ export class GooglePubSub {
   }
 
   /** Misbehaves at the next calls; faults asked for earlier come first. */
-  misbehave(kind: FaultKind, options: FaultOptions = {}): Fault {
-    return this.faults.add(new Fault(kind, options, this.log));
+  misbehave(kind: FaultKind, options: PubSubFaultOptions = {}): Fault {
+    return this.faults.add(kind, options);
   }
 
   /** Rejects the next call, or so many. */
-  failNext({ method, ...others }: Omit<FaultOptions, 'methods'> & { method?: Method } = {}): Fault {
-    return this.misbehave('reject', {
-      times: 1,
-      ...(method && { methods: [method] }),
-      ...others,
-    });
+  failNext({
+    method,
+    ...others
+  }: Omit<PubSubFaultOptions, 'at'> & { method?: Method } = {}): Fault {
+    return this.misbehave('reject', { times: 1, ...(method && { at: [method] }), ...others });
   }
 
   /** Ends all misbehaviour. */

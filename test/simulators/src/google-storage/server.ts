@@ -1,11 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CallLog } from '../cloud/call-log.ts';
-import { CallFaults } from '../cloud/fault.ts';
+import { CallFaults, playInstead } from '../cloud/fault.ts';
 import { WebServer } from '../cloud/web-server.ts';
 import { arrivedOf } from './arrived.ts';
 import type { Bucket, BucketObject } from './bucket.ts';
 import type { Operation, StorageCall } from './calls.ts';
-import { corrupted, Fault, type FaultKind, type FaultOptions, playInstead } from './faults.ts';
+import {
+  corrupted,
+  errors,
+  type Fault,
+  type FaultKind,
+  type StorageFaultOptions,
+} from './faults.ts';
 import type { Answer } from './objects.ts';
 import { type Permission, Rejection } from './rejection.ts';
 import { bodyOf, Dropped, StorageApi } from './storage-api.ts';
@@ -33,7 +39,9 @@ export async function startGoogleStorage(
 export class GoogleStorage {
   private readonly api: StorageApi;
   private readonly log = new CallLog<StorageCall>();
-  private readonly faults = new CallFaults<Fault>();
+  private readonly faults = new CallFaults<FaultKind, StorageCall, Operation, StorageFaultOptions>(
+    this.log,
+  );
   private readonly server: WebServer;
 
   constructor({ buckets = [], accepts = () => true }: GoogleStorageOptions) {
@@ -96,8 +104,8 @@ export class GoogleStorage {
   }
 
   /** Misbehaves at the next calls; faults asked for earlier come first. */
-  misbehave(kind: FaultKind, options: FaultOptions = {}): Fault {
-    return this.faults.add(new Fault(kind, options, this.log));
+  misbehave(kind: FaultKind, options: StorageFaultOptions = {}): Fault {
+    return this.faults.add(kind, options);
   }
 
   /** Ends all misbehaviour. */
@@ -140,16 +148,14 @@ export class GoogleStorage {
       hungUp: false,
     };
     this.log.arrive(call);
-    const fault = this.faults.find((candidate) => candidate.applies(operation));
-    fault?.hit(call);
+    const fault = this.faults.hit(call, operation);
     response.on('close', () => {
       call.hungUp = !response.writableFinished;
       this.log.update();
     });
 
-    if (fault?.kind === 'reset') return void request.socket.resetAndDestroy();
     if (fault?.kind === 'slow') await fault.hold();
-    if (fault && playInstead(fault.kind, response)) {
+    if (fault && playInstead(fault.kind, response, errors)) {
       request.resume();
       if (response.headersSent) call.status = response.statusCode;
       return;

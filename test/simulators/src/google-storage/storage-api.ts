@@ -177,12 +177,13 @@ async function* limited(body: Body, before: number): Body {
 
 /** The content of a request; with `drop`, its connection dies after so many bytes. */
 export async function* bodyOf(request: IncomingMessage, fault: Fault | undefined): Body {
+  const { afterBytes = 1 } = fault?.options ?? {};
   let size = 0;
   for await (const chunk of request) {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
     size += bytes.length;
-    if (fault?.kind === 'drop' && size >= fault.afterBytes) {
-      yield bytes.subarray(0, bytes.length - (size - fault.afterBytes));
+    if (fault?.kind === 'drop' && size >= afterBytes) {
+      yield bytes.subarray(0, bytes.length - (size - afterBytes));
       request.socket.resetAndDestroy();
       throw new Dropped();
     }

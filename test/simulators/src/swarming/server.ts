@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json as readJson } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ZodError } from 'zod';
 import { CallLog } from '../cloud/call-log.ts';
+import { CallFaults, type FaultOptions, playInstead } from '../cloud/fault.ts';
 import { WebServer } from '../cloud/web-server.ts';
 import { ApiRejection, BotApi, type Sleeps } from './bot-api.ts';
 import { BotCode, type BotCodeOptions } from './bot-code.ts';
 import { Bots, type Crash, type SwarmingBot } from './bots.ts';
-import { callOf, type SwarmingCall } from './calls.ts';
+import { callOf, type Endpoint, type SwarmingCall } from './calls.ts';
 import type { Dimensions } from './dimensions.ts';
 import { type Answer, download, json, text, write } from './download.ts';
-import { playInstead, type SwarmingFault, SwarmingFaults } from './faults.ts';
+import { placesOf, type SwarmingFault } from './faults.ts';
 import { type NewTask, type SwarmingTask, Tasks } from './tasks.ts';
 
 export interface SwarmingOptions extends BotCodeOptions {
@@ -47,7 +47,6 @@ export async function startSwarming(options: SwarmingOptions = {}): Promise<Simu
 }
 
 export class SimulatedSwarming {
-  readonly faults = new SwarmingFaults();
   /** Whole zips that were handed out. */
   downloads = 0;
   private injectedScript: string | undefined;
@@ -57,6 +56,7 @@ export class SimulatedSwarming {
   private readonly allTasks = new Tasks();
   private readonly allBots: Bots;
   private readonly log = new CallLog<SwarmingCall>();
+  private readonly faults = new CallFaults<SwarmingFault, SwarmingCall, Endpoint>(this.log);
   private readonly api: BotApi;
   private readonly server: WebServer;
 
@@ -169,6 +169,16 @@ export class SimulatedSwarming {
     this.injectedScript = script;
   }
 
+  /** Misbehaves at the next calls; faults asked for earlier come first. */
+  misbehave(kind: SwarmingFault, options: FaultOptions<Endpoint>): void {
+    this.faults.add(kind, { ...placesOf(kind), ...options });
+  }
+
+  /** Ends all misbehaviour. */
+  behave(): void {
+    this.faults.clear();
+  }
+
   /** An outage: connections are refused, those that are open end. */
   async goDown(): Promise<void> {
     await this.server.close();
@@ -180,6 +190,7 @@ export class SimulatedSwarming {
   }
 
   async close(): Promise<void> {
+    this.behave();
     await this.goDown();
   }
 
@@ -190,11 +201,10 @@ export class SimulatedSwarming {
       if (response.headersSent) call.status = response.statusCode;
       this.log.update();
     });
-    const fault = this.faults.take(call.endpoint);
-    if (fault) call.fault = fault;
-    if (fault === 'slow') await sleep(500);
-    if (!fault || !playInstead(fault, response)) {
-      write(response, await this.answerTo(request, call, fault));
+    const fault = this.faults.hit(call, call.endpoint);
+    if (fault?.kind === 'slow') await fault.hold(500);
+    if (!fault || !playInstead(fault.kind, response, { rejected: [403, 'simulated'] })) {
+      write(response, await this.answerTo(request, call, fault?.kind));
     }
     request.resume();
   }

@@ -117,7 +117,7 @@ describe('a bucket', () => {
 
   it('goes on with what is large where the connection broke', async () => {
     const { google, file, content, place } = await startLarge();
-    google.misbehave('drop', { times: 1, operations: ['resume'], afterBytes: 100_000 });
+    google.misbehave('drop', { times: 1, at: ['resume'], afterBytes: 100_000 });
 
     await place.put(name, file, about, soon());
 
@@ -160,7 +160,7 @@ describe('a bucket', () => {
 
   it('takes it for done where somebody else was faster', async () => {
     const { google, file, content, place } = await start();
-    const fault = google.misbehave('slow', { times: 1, operations: ['insert'] });
+    const fault = google.misbehave('slow', { times: 1, at: ['insert'] });
 
     const putting = place.put(name, file, about, soon());
     await google.callsSeen(1, 'insert');
@@ -179,7 +179,7 @@ describe('a bucket', () => {
 describe('a bucket that fails', () => {
   it.each(['small', 'large'])('says what arrived wrong, removes nothing: %s', async (size) => {
     const { google, file, content, place } = size === 'small' ? await start() : await startLarge();
-    google.misbehave('corrupt', { operations: ['insert', 'resume'] });
+    google.misbehave('corrupt', { at: ['insert', 'resume'] });
 
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'damaged',
@@ -199,7 +199,7 @@ describe('a bucket that fails', () => {
     const { google, file, place } = await start();
     await place.put(name, file, about, soon());
     if (where === 'disk') google.spoil('backups', `rack4/${name}`);
-    else google.misbehave('corrupt', { operations: ['media'] });
+    else google.misbehave('corrupt', { at: ['media'] });
 
     await expect(place.get(name, soon())).rejects.toMatchObject({ code: 'damaged' });
   });
@@ -236,7 +236,7 @@ describe('a bucket that fails', () => {
   ] as const)('hangs in %s of a %s file', async (operation, size) => {
     const { google, file, open } = size === 'small' ? await start() : await startLarge();
     const place = open({ patienceMs: 300, pieceBytes: 256 * 1024 });
-    const fault = google.misbehave('hang', { operations: [operation] });
+    const fault = google.misbehave('hang', { at: [operation] });
 
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'unreachable',
@@ -256,7 +256,7 @@ describe('a bucket that fails', () => {
     const { google, file, open } = await start();
     const place = open({ patienceMs: 300 });
     await place.put(name, file, about, soon());
-    google.misbehave(kind, { operations: ['media'] });
+    google.misbehave(kind, { at: ['media'] });
 
     await expect(place.get(name, soon())).rejects.toMatchObject({
       code: 'unreachable',
@@ -266,7 +266,7 @@ describe('a bucket that fails', () => {
 
   it('drops what is sent, and has it the next time', async () => {
     const { google, file, place } = await start();
-    google.misbehave('drop', { times: 1, operations: ['insert'], afterBytes: 20_000 });
+    google.misbehave('drop', { times: 1, at: ['insert'], afterBytes: 20_000 });
 
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'unreachable',
