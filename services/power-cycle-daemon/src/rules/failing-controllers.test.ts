@@ -1,14 +1,7 @@
 /** A switch that turns outlets off and not on: it must not darken the machines behind it one by one. */
 
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { isLong } from '@skolo/base/durable/fault-injection';
-import { tempDir } from '@skolo/base/testing';
-import { newToken } from '@skolo/common';
-import { startHttpRelay } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { rackYaml, startDaemon, type TestDaemon } from '../testing/daemon.ts';
-import { startDaemonProcess } from '../testing/daemon-process.ts';
+import { describe, expect, it } from 'vitest';
+import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 
@@ -20,7 +13,6 @@ machines:
   a-[01-12]: { kind: host, power: 'pdu-1/[1-12]', offSeconds: 0.5 }
   b-[1-4]: { kind: host, power: 'pdu-2/[1-4]', offSeconds: 0.5 }
 `;
-const hard = { reason: 'dead', mode: 'hard' as const };
 
 function dark({ boards }: TestDaemon, pdu: string): number {
   const { outlets } = boards.get(pdu);
@@ -154,49 +146,6 @@ describe('a controller that rejects every on', () => {
     await waitUntil(() => (dark(next, 'pdu-1') === 0 ? true : undefined));
     const { cycles } = await next.client.cycles();
     expect(cycles.map(({ outcome }) => outcome)).toEqual(['stuck-off']);
-  });
-});
-
-describe('kill -9', () => {
-  const timeout = 180_000;
-  it('does not make it forget', { timeout }, async ({ skip }) => {
-    if (!isLong) skip('takes half a minute: only in npm run test:long');
-    const dir = await tempDir();
-    const relay = await startHttpRelay({ outlets: 2 });
-    onTestFinished(() => relay.close());
-    relay.board.on('change', ({ on }) => on || relay.faults.set('ignores-commands'));
-    const value = `'/relay/{outlet}/value'`;
-    const rack = `infrastructure:
-  relay:
-    model: http-switch
-    address: 127.0.0.1
-    ports: { http: ${relay.port} }
-    outlets: 2
-    on: { method: PUT, path: ${value}, body: '1' }
-    off: { method: PUT, path: ${value}, body: '0' }
-    read: { path: ${value}, on: '^1$', off: '^0$' }
-machines:
-  a-[1-2]: { kind: host, power: relay/[1-2], offSeconds: 0.5 }
-`;
-    await writeFile(join(dir, 'rack.yaml'), rackYaml(rack));
-    const expiry = { role: 'operate', expiresInDays: 1 } as const;
-    const token = await newToken(join(dir, 'tokens.yaml'), { name: 'ann', ...expiry });
-    const first = await startDaemonProcess(dir, token);
-    const ask = (machine: string) => ({ body: { machines: [machine], ...hard } });
-    await first.client.requestCycles(ask('a-1'));
-    await waitUntil(async () => {
-      const { controllers } = await first.client.controllers();
-      return controllers[0]?.state === 'failing' ? true : undefined;
-    }, timeout);
-    await first.end('SIGKILL');
-
-    const next = await startDaemonProcess(dir, token);
-
-    await expect(next.client.requestCycles(ask('a-2'))).rejects.toMatchObject({
-      problem: { rejected: [{ code: 'controller-failing' }] },
-    });
-    relay.faults.clear();
-    await waitUntil(() => (relay.board.isOn('1') ? true : undefined), timeout);
   });
 });
 

@@ -314,25 +314,6 @@ describe('a bucket', () => {
 });
 
 describe('a process that ends', () => {
-  it('leaves what waits to the next one', async () => {
-    const lab = await startOffsite();
-    await lab.idle();
-    await rename(lab.offsite, `${lab.offsite}.unmounted`);
-    const versions = [];
-    for (const content of ['one', 'two', 'three'])
-      versions.push(await lab.store('router', content));
-    await lab.settled();
-
-    await lab.restart();
-    expect(lab.copies.status()).toMatchObject([{ queued: 3 }]);
-    await rename(`${lab.offsite}.unmounted`, lab.offsite);
-    await lab.settled();
-    lab.time.pass(hour);
-    await lab.idle();
-
-    expect(await contentsIn(lab.offsite, 'router')).toEqual(['three', 'two', 'one']);
-  });
-
   it('is killed: the next one makes up for what was not even queued', async () => {
     const lab = await startOffsite();
     await lab.copied('router', 'one');

@@ -1,16 +1,13 @@
-import { errorCode, pause } from '@skolo/base';
-import { countRounds, isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
+import { errorCode } from '@skolo/base';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
-import { argumentsOf, processes, variableOf } from '../host/processes.ts';
+import { argumentsOf, processes } from '../host/processes.ts';
 import { botsIn, openFiles, zombiesBelow } from '../testing/bot-processes.ts';
-import { markVariable } from './environment.ts';
 import { startAgent } from './testing/agent-process.ts';
 import { canUnshare, commandIn } from './testing/namespaces.ts';
 import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
 import { bots } from './testing/stub-bot.ts';
-
-const kills = countRounds();
 
 function initsOf(botDir: string): number[] {
   return [...processes().values()].flatMap(({ pid }) => {
@@ -96,52 +93,6 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
     await second.kill('SIGTERM');
     expect(allOf(test.botDir)).toEqual([]);
   });
-
-  // The sample kills the whole agent at random (kill.test.ts).
-  it.runIf(isLong)(
-    'is never there twice, whoever is killed at any moment',
-    async () => {
-      console.info(`SKOLO_SEED=${seed}`);
-      const random = seeded(seed);
-      await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
-      let agent = startAgent(test.settings);
-      // Disposed of in the end, whichever it is by then.
-      await using _last = { [Symbol.asyncDispose]: () => agent.kill('SIGKILL') };
-      let most = 0;
-      // Without an init and without the mark, nothing proves whose they are (bot-process.ts).
-      const unprovable = new Set<number>();
-
-      for (let kill = 0; kill < kills; kill++) {
-        // The moment of the kill is what the test is about.
-        await pause(random() * 1500);
-        const candidates = [agent.pid, ...allOf(test.botDir).filter((pid) => pid !== agent.pid)];
-        const victim = candidates[Math.floor(random() * candidates.length)] ?? agent.pid;
-        killIfThere(victim);
-        most = Math.max(most, botsIn(test.botDir).length);
-        if (initsOf(test.botDir).length === 0) {
-          for (const pid of allOf(test.botDir)) {
-            if (variableOf(pid, markVariable) !== test.botDir) unprovable.add(pid);
-          }
-        }
-        if (victim === agent.pid) {
-          await agent.kill('SIGKILL');
-          agent = startAgent(test.settings);
-        }
-      }
-
-      await expect.poll(() => botsIn(test.botDir)).toHaveLength(1);
-      await expect.poll(() => agent.state.state).toBe('running');
-      expect(most).toBeLessThanOrEqual(1);
-      expect(test.read('second-bot')).toBeUndefined();
-      await expect.poll(() => zombiesBelow(agent.pid)).toEqual([]);
-      expect(openFiles(agent.pid)).toBeLessThan(40);
-      await agent.kill('SIGTERM');
-      const left = () => allOf(test.botDir);
-      await expect.poll(() => left().filter((pid) => !unprovable.has(pid))).toEqual([]);
-      for (const pid of left()) killIfThere(pid);
-    },
-    3_600_000,
-  );
 
   it('leaves no descriptor and no zombie in the agent', async () => {
     await using test = await newBot(

@@ -1,4 +1,4 @@
-/** Screens of iPhones, by a simulated idevicescreenshot. Those of Android are in agent.orders.test.ts. */
+/** Screens of iPhones, by a simulated idevicescreenshot. Those of Android are in agent.test.ts. */
 import { mkdir, readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { screenshot, startIphoneTools } from '@skolo/simulators';
