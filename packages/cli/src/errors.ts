@@ -78,7 +78,7 @@ const expected = new Set([
   'VALUE_REJECTED',
 ]);
 
-/** Errors of packages/fleet, packages/setup, packages/setup/src/cluster and packages/setup/src/pi: all their messages say what to do. */
+/** Errors of packages/fleet and packages/setup: all their messages say what to do. */
 const expectedNames = new Set([
   'ClusterError',
   'ComputerError',

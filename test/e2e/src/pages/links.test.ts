@@ -5,15 +5,16 @@ import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { pageAt } from './page.ts';
 
-const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.md'], {
+const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
   cwd: pageAt(''),
   encoding: 'utf8',
-});
+})
+  .trim()
+  .split('\n')
+  .filter((file) => existsSync(pageAt(file)));
 const pages = new Map(
   files
-    .trim()
-    .split('\n')
-    .filter((file) => existsSync(pageAt(file)))
+    .filter((file) => file.endsWith('.md'))
     .map((file) => [file, withoutBlocks(readFileSync(pageAt(file), 'utf8'))]),
 );
 
@@ -40,6 +41,30 @@ it('headings of a page have different links', () => {
   });
 
   expect(doubled).toEqual([]);
+});
+
+it('paths in ARCHITECTURE.md exist, those in a table below the directory of its head or row', () => {
+  let head = '';
+  const lines = pages.get('ARCHITECTURE.md')?.split('\n') ?? [];
+  const missing = lines.flatMap((line) => {
+    const names = [...line.matchAll(/`([\w.-]+(?:\/[\w.-]*)+|[\w-]+\.m?[tj]s)`/g)].map(
+      ([, name = '']) => name,
+    );
+    if (line === '' || line.startsWith('| directory in')) head = names[0] ?? '';
+    const [first = ''] = names;
+    const row = existsSync(pageAt(first)) ? first : join(head, first);
+    const place = line.startsWith('|') ? dirname(row) : '.';
+    const isBelow = (file: string, name: string) =>
+      (place === '.' || file.startsWith(`${place}/`)) && `/${file}`.includes(`/${name}`);
+    return names.filter(
+      (name) =>
+        !/\b[A-Z]+\//.test(name) &&
+        !existsSync(pageAt(name)) &&
+        !files.some((file) => isBelow(file, name)),
+    );
+  });
+
+  expect(missing).toEqual([]);
 });
 
 /** As GitHub writes them in links; of a directory, those of its README. */

@@ -17,7 +17,7 @@ const mostReadings = 4;
  *
  * @param check throws if a reading cannot be a configuration
  * @param isKnown whether the newest version has this content
- * @throws DeviceError of `@skolo/equipment/transports/transports`. AnswerCut: two readings differ. AnswerUncertain: they differ, and each contained messages
+ * @throws DeviceError of `@skolo/equipment/transports`. AnswerCut: two readings differ. AnswerUncertain: they differ, and each contained messages
  */
 export async function readWhole(
   model: BackupModel,

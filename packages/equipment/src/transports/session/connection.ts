@@ -28,7 +28,7 @@ import { openCli, openExec } from './open.ts';
 
 /**
  * At most one session with the device is open at a time: requesting another kind closes the previous one. All methods throw the
- * DeviceErrors of `@skolo/equipment/transports/transports`.
+ * DeviceErrors of `@skolo/equipment/transports`.
  */
 export interface DeviceConnection {
   readonly device: ConnectedDevice;
