@@ -5,7 +5,7 @@ import { run } from '@skolo/base/run';
 
 /**
  * @param isOwn decides from a command line, whose words end with NUL
- * @returns such as `nginx -g daemon off; (process 812) on port 80`, for each; only root learns the names of others' programs
+ * @returns such as `node /opt/other/server.js (process 812) on port 80`, for each; only root learns the names of others' programs
  */
 export async function portHolders(
   port: number,
@@ -27,8 +27,14 @@ export async function portHolders(
   return [...holders];
 }
 
-/** Not the name that ss prints: it is that of the main thread, which is `MainThread` for every Node program. */
+/**
+ * Its program, and the first argument that is a path, such as a script: others may be passwords. Not the name that ss prints: it is that of
+ * the main thread, which is `MainThread` for every Node program.
+ */
 async function programText(pid: string, cmdline: string): Promise<string> {
-  const text = oneLine(cmdline) || (await readlink(`/proc/${pid}/exe`).catch(() => ''));
+  const [program = '', ...args] = cmdline.split('\0');
+  const script = args.find((arg) => /^[\w./-]*\/[\w./-]*$/.test(arg)) ?? '';
+  const text =
+    oneLine(`${program} ${script}`) || (await readlink(`/proc/${pid}/exe`).catch(() => ''));
   return `${oneLine(stripSecrets(text), 120) || 'a program'} (process ${pid})`;
 }
