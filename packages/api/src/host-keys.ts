@@ -1,5 +1,6 @@
 /** Routes of services that sign in to equipment and pin its ssh host keys. */
 import { z } from 'zod';
+import { formerEquipment } from './former-equipment.ts';
 import { Problem } from './route/problem.ts';
 import { route } from './route/route.ts';
 import { Time } from './time.ts';
@@ -7,27 +8,31 @@ import { Time } from './time.ts';
 const hostKeys = route({
   method: 'get',
   path: '/v1/host-keys',
-  summary: 'Lists the pinned SSH host keys of devices',
+  former: formerEquipment,
+  summary: 'Lists the pinned SSH host keys of equipment',
   role: 'view',
   answers: {
     200: z.object({
-      hostKeys: z.array(z.object({ device: z.string(), fingerprint: z.string(), firstSeen: Time })),
+      hostKeys: z.array(
+        z.object({ equipment: z.string(), fingerprint: z.string(), firstSeen: Time }),
+      ),
     }),
   },
 });
 
-/** @param summary of the route that forgets a device */
+/** @param summary of the route that forgets a host key */
 export function hostKeyRoutes(summary: string) {
   const forgetHostKey = route({
     method: 'delete',
-    path: '/v1/host-keys/{device}',
+    path: '/v1/host-keys/{equipment}',
+    former: formerEquipment,
     summary,
     repeated: 'forgets a key pinned in the meantime; otherwise returns `forgotten: false`',
     role: 'operate',
-    params: z.object({ device: z.string().min(1).max(100) }),
+    params: z.object({ equipment: z.string().min(1).max(100) }),
     query: z.strictObject({ why: z.string().max(1000).optional() }),
-    audits: { target: ['params.device'], reason: 'query.why', answer: ['forgotten'] },
-    answers: { 200: z.object({ device: z.string(), forgotten: z.boolean() }), 503: Problem },
+    audits: { target: ['params.equipment'], reason: 'query.why', answer: ['forgotten'] },
+    answers: { 200: z.object({ equipment: z.string(), forgotten: z.boolean() }), 503: Problem },
   });
   return { hostKeys, forgetHostKey };
 }

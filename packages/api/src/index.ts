@@ -22,6 +22,7 @@ export {
   WaitCode,
   WaitingPi,
 } from './enrolment.ts';
+export { formerEquipment } from './former-equipment.ts';
 export {
   CommonCause,
   Curve,
@@ -68,19 +69,19 @@ export {
 } from './route/route.ts';
 export { challengeHeader, createSigner, type Signer } from './route/signature.ts';
 export {
-  BackupDevice,
+  BackupEquipment,
   BackupRun,
+  BackupState,
   BackupVersion,
   ConnectedHost,
   ConnectedHosts,
-  DeviceResult,
-  DeviceState,
   FailureClass,
   historyPieceBytes,
   LostHistory,
   OffsiteStatus,
   RestoreStep,
-  RunDevice,
+  RunEquipment,
+  RunResult,
   routerBackupApi,
 } from './router-backup.ts';
 export {

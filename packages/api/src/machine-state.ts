@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { idempotencyKey } from './route/idempotency-key.ts';
 import { Problem } from './route/problem.ts';
 import { route } from './route/route.ts';
-import { DeviceState } from './router-backup.ts';
+import { BackupState } from './router-backup.ts';
 import {
   BotStatus,
   DeviceStatus,
@@ -52,7 +52,9 @@ export const MachineAlert = z
     about: z
       .string()
       .optional()
-      .describe('cause, machine, device or service that the alert is about, by its labels'),
+      .describe(
+        'cause, machine, device, equipment or service that the alert is about, by its labels',
+      ),
   })
   .meta({ id: 'MachineAlert' });
 export type MachineAlert = z.output<typeof MachineAlert>;
@@ -125,7 +127,7 @@ export type Machine = z.output<typeof Machine>;
 export const RackPort = z
   .object({
     port: z.string().describe('name of the port in rack.yaml, such as `14` or `eth1`'),
-    powers: z.array(z.string()).describe('machines and devices powered by this port'),
+    powers: z.array(z.string()).describe('machines, devices and equipment powered by this port'),
     connects: z.array(z.string()).describe('connected uplink'),
     state: z
       .enum(['on', 'off', 'unknown'])
@@ -145,17 +147,15 @@ export const RackElement = z
     state: z
       .enum(['up', 'down', 'failing', 'unknown'])
       .describe(
-        "the power-cycle daemon's verdict; for devices without outlets, whether router-backup can reach them",
+        "the power-cycle daemon's verdict; for equipment without outlets, whether router-backup can reach them",
       ),
     why: z.string().optional(),
     since: Time.optional(),
     lastBackup: Time.optional(),
     backup: z
-      .object({ state: DeviceState, why: z.string().optional() })
+      .object({ state: BackupState, why: z.string().optional() })
       .optional()
-      .describe(
-        "router-backup's verdict; absent if it does not respond or does not know the device",
-      ),
+      .describe("router-backup's verdict; absent if it does not respond or does not know the name"),
     ports: z.array(RackPort),
   })
   .meta({ id: 'RackElement' });

@@ -14,7 +14,7 @@ const name = z
   .max(300)
   .meta({
     description:
-      'a machine, phone or device in rack.yaml, a range of these, or an outlet such as pdu-1/4',
+      'a machine, device or equipment in rack.yaml, a range of these, or an outlet such as pdu-1/4',
     examples: ['skia-rpi2-rack4-shelf1-[001-010]', 'skia-rpi2-rack4-shelf1-001-device', 'pdu-1/4'],
   });
 
@@ -259,7 +259,7 @@ export const Hold = z
     id: z.string(),
     target: z
       .string()
-      .describe('a machine, a device, or the name of the rack to hold the whole rack'),
+      .describe('a machine, device or equipment, or the name of the rack to hold the whole rack'),
     by: z.string(),
     since: Time,
     until: Time,
@@ -276,7 +276,7 @@ export const powerCycleDaemonApi = {
   requestCycles: route({
     method: 'post',
     path: '/v1/power-cycles',
-    summary: 'Requests power cycles of machines, phones, devices or outlets',
+    summary: 'Requests power cycles of machines, devices, equipment or outlets',
     repeated: 'key. Without one: joins a running cycle, or starts a new one',
     description:
       'The service checks all targets first. If it rejects any and `skipRejected` is not set, it returns 409 with all rejections and does nothing. If a target is already being cycled, the request joins that cycle.',
@@ -390,7 +390,7 @@ export const powerCycleDaemonApi = {
   switchOutlets: route({
     method: 'post',
     path: '/v1/outlets',
-    summary: 'Turns machines, phones, devices or single outlets on or off',
+    summary: 'Turns machines, devices, equipment or single outlets on or off',
     repeated:
       'key. Without one: joins a running change, or starts a new one, but does not change an outlet already in the requested state',
     description:
@@ -424,7 +424,7 @@ export const powerCycleDaemonApi = {
   forgetPendingOn: route({
     method: 'delete',
     path: '/v1/outlets/{outlet}/pending-on',
-    summary: 'Stops the attempts to turn on an outlet whose device is no longer in rack.yaml',
+    summary: 'Stops the attempts to turn on an outlet whose equipment is no longer in rack.yaml',
     repeated: '404: no longer pending',
     role: 'operate',
     params: z.object({ outlet: z.string().min(1).max(200) }),
@@ -435,7 +435,7 @@ export const powerCycleDaemonApi = {
   machines: route({
     method: 'get',
     path: '/v1/machines',
-    summary: 'Lists machines, phones and devices with their outlets, power and last cycle',
+    summary: 'Lists machines, devices and equipment with their outlets, power and last cycle',
     role: 'view',
     query: z.strictObject({ name: z.union([z.string(), z.array(z.string())]).optional() }),
     answers: { 200: z.object({ machines: z.array(MachinePower) }), 404: Rejected },
@@ -459,7 +459,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/own-holds',
     summary: 'Lists the holds on the calling machine and its phones',
     description:
-      'For the agent on a machine, which the service identifies by its address and signature. The response includes holds on the rack, and on devices that power or connect the machine.',
+      'For the agent on a machine, which the service identifies by its address and signature. The response includes holds on the rack, and on equipment that powers or connects the machine.',
     tags: ['holds'],
     machine: true,
     answers: {
@@ -474,7 +474,7 @@ export const powerCycleDaemonApi = {
     method: 'post',
     path: '/v1/holds',
     summary:
-      'Blocks power cycles of machines, of devices and everything that they power or connect, or of the whole rack',
+      'Blocks power cycles of machines, of equipment and everything that it powers or connects, or of the whole rack',
     repeated: 'replaces the hold with one that has a new ID',
     role: 'operate',
     body: z.strictObject({
@@ -523,6 +523,6 @@ export const powerCycleDaemonApi = {
     answers: { 200: z.object({ heard: z.int() }) },
   }),
   ...hostKeyRoutes(
-    'Forgets the host key of a replaced device; on the next connection, the service pins the new key',
+    'Forgets the host key of replaced equipment; on the next connection, the service pins the new key',
   ),
 };

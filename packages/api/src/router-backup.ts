@@ -1,17 +1,18 @@
-/** The API of the router backup: runs, devices, versions, restore. */
+/** The API of the router backup: runs, equipment, versions, restore. */
 import { z } from 'zod';
+import { formerEquipment } from './former-equipment.ts';
 import { hostKeyRoutes } from './host-keys.ts';
 import { Problem } from './route/problem.ts';
 import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
-const maxDevices = 1000;
+const maxNames = 1000;
 
-const deviceName = z
+const equipmentName = z
   .string()
   .min(1)
   .max(300)
-  .meta({ description: 'a device in rack.yaml, or the jumphost', examples: ['switch-1'] });
+  .meta({ description: 'equipment in rack.yaml, or the jumphost', examples: ['switch-1'] });
 
 const reason = z
   .string()
@@ -23,15 +24,15 @@ const reason = z
 /**
  * Why there is no new version.
  *
- * - `unreachable`: no connection, or it broke. `timeout`: the device was silent, or no time was left; `detail` says what the service waited
+ * - `unreachable`: no connection, or it broke. `timeout`: it was silent, or no time was left; `detail` says what the service waited
  *   for.
- * - `auth`: the device rejects the password or key, or requires a new password. `host-key`: its host key is not the pinned one.
- * - `busy`: another session or a power cycle uses the device; the service retries.
- * - `rejected`: the device rejects a command, or sends an error instead of the configuration.
+ * - `auth`: it rejects the password or key, or requires a new password. `host-key`: its host key is not the pinned one.
+ * - `busy`: another session or a power cycle uses it; the service retries.
+ * - `rejected`: it rejects a command, or sends an error instead of the configuration.
  * - `incomplete`: a part of the configuration is missing.
  * - `uncertain`: log messages interrupt the configuration, and no two readings agree; the service retries.
  * - `suspiciously-small`: it shrank by more than `shrinkPercent`.
- * - `wrong-device`: the serial number or host name is that of another device.
+ * - `wrong-device`: the serial number or host name is that of other equipment. The name is also a label of metrics and in the journal.
  * - `storage`: the configuration was read, but not stored. `internal`: an error in the service.
  */
 export const FailureClass = z.enum([
@@ -50,15 +51,15 @@ export const FailureClass = z.enum([
 ]);
 export type FailureClass = z.output<typeof FailureClass>;
 
-/** Result of one device in one run. */
-export const DeviceResult = z.enum(['changed', 'unchanged', 'failed', 'not-backed-up']);
-export type DeviceResult = z.output<typeof DeviceResult>;
+/** What came of one name in a run. */
+export const RunResult = z.enum(['changed', 'unchanged', 'failed', 'not-backed-up']);
+export type RunResult = z.output<typeof RunResult>;
 
-/** One version of the configuration of a device. */
+/** One version of a configuration. */
 export const BackupVersion = z
   .object({
     id: z.string().describe('ID of the commit or archive'),
-    device: z.string(),
+    equipment: z.string(),
     time: Time.describe('when the version was read'),
     size: z
       .int()
@@ -73,17 +74,17 @@ export const BackupVersion = z
     changedBy: z
       .string()
       .optional()
-      .describe('user who changed the configuration, as reported by the device'),
+      .describe('user who changed the configuration, as reported by the equipment'),
     summary: z.string().optional().describe('first line of the commit message'),
   })
   .meta({ id: 'BackupVersion' });
 export type BackupVersion = z.output<typeof BackupVersion>;
 
-/** A device in a run. */
-export const RunDevice = z.object({
-  device: z.string(),
+/** Equipment in a run. */
+export const RunEquipment = z.object({
+  equipment: z.string(),
   state: z.enum(['waiting', 'reading', 'done']),
-  result: DeviceResult.optional(),
+  result: RunResult.optional(),
   failure: FailureClass.optional(),
   detail: z.string().optional().describe('error message, without secrets'),
   version: z.string().optional().describe('current version'),
@@ -91,7 +92,7 @@ export const RunDevice = z.object({
   size: z.int().optional(),
   seconds: z.number().optional(),
 });
-export type RunDevice = z.output<typeof RunDevice>;
+export type RunEquipment = z.output<typeof RunEquipment>;
 
 export const BackupRun = z
   .object({
@@ -101,7 +102,7 @@ export const BackupRun = z
     reason: z.string().optional(),
     requestedAt: Time,
     finishedAt: Time.optional().describe('absent while the run is in progress'),
-    devices: z.array(RunDevice),
+    equipment: z.array(RunEquipment),
   })
   .meta({ id: 'BackupRun' });
 export type BackupRun = z.output<typeof BackupRun>;
@@ -111,17 +112,17 @@ export type BackupRun = z.output<typeof BackupRun>;
  * - `failed`: the last attempt failed; `failure` has the class. `not-backed-up`: it has no export, or rack.yaml excludes it.
  * - `retired`: it is no longer in rack.yaml; its history remains.
  */
-export const DeviceState = z.enum(['ok', 'never', 'failed', 'overdue', 'not-backed-up', 'retired']);
-export type DeviceState = z.output<typeof DeviceState>;
+export const BackupState = z.enum(['ok', 'never', 'failed', 'overdue', 'not-backed-up', 'retired']);
+export type BackupState = z.output<typeof BackupState>;
 
-export const BackupDevice = z
+export const BackupEquipment = z
   .object({
     name: z.string(),
     model: z.string().optional(),
-    state: DeviceState,
-    why: z.string().optional().describe('why the device is not backed up'),
+    state: BackupState,
+    why: z.string().optional().describe('why it is not backed up'),
     lastSuccess: Time.optional().describe(
-      'when the device was last backed up successfully, even if its configuration had not changed',
+      'when it was last backed up successfully, even if its configuration had not changed',
     ),
     lastAttempt: Time.optional(),
     failure: FailureClass.optional(),
@@ -142,20 +143,20 @@ export const BackupDevice = z
       .string()
       .optional()
       .describe(
-        'version that matches the startup configuration, if the device would boot with a different one',
+        'version that matches the startup configuration, if a reboot would load a different one',
       ),
     legacyAlgorithms: z
       .array(z.string())
       .optional()
       .describe('outdated SSH algorithms used in the last session; absent for other protocols'),
-    reading: z.boolean().describe('whether the device is currently being read'),
+    reading: z.boolean().describe('whether it is currently being read'),
     offsite: z
       .enum(['stored', 'queued', 'none'])
       .describe('whether the newest version is stored off site'),
     retiredAt: Time.optional(),
   })
-  .meta({ id: 'BackupDevice' });
-export type BackupDevice = z.output<typeof BackupDevice>;
+  .meta({ id: 'BackupEquipment' });
+export type BackupEquipment = z.output<typeof BackupEquipment>;
 
 /** An off-site location. */
 export const OffsiteStatus = z
@@ -172,10 +173,10 @@ export type OffsiteStatus = z.output<typeof OffsiteStatus>;
 /** A version that the service knows, stored or lost. */
 const KnownVersion = z.object({ id: z.string(), time: Time });
 
-/** A device's versions that the history has lost. */
+/** Versions that the history has lost. */
 export const LostHistory = z
   .object({
-    device: z.string(),
+    equipment: z.string(),
     since: Time.describe('when the loss was detected'),
     versions: z.int().optional().describe('number of lost versions; absent if unknown'),
     newest: KnownVersion,
@@ -191,10 +192,7 @@ export const historyPieceBytes = 512 * 1024;
 export const ConnectedHost = z
   .object({
     mac: z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/),
-    port: z
-      .string()
-      .optional()
-      .describe('name of the port in rack.yaml, or of a LAG or bridge on the device'),
+    port: z.string().optional().describe('name of the port in rack.yaml, or of a LAG or bridge'),
     vlan: z.string().optional(),
     address: z.string().optional(),
     hostname: z.string().optional().describe('host name in a DHCP lease'),
@@ -208,7 +206,7 @@ export type ConnectedHost = z.output<typeof ConnectedHost>;
 /** Hosts and links at the ports of one switch or router, read just now. */
 export const ConnectedHosts = z
   .object({
-    device: z.string(),
+    equipment: z.string(),
     readAt: Time,
     hosts: z.array(ConnectedHost).max(100_000),
     ports: z
@@ -216,7 +214,7 @@ export const ConnectedHosts = z
         z.object({ name: z.string(), up: z.boolean().describe('whether the port has a link') }),
       )
       .max(10_000),
-    own: z.array(z.string()).describe('MAC addresses of the device itself'),
+    own: z.array(z.string()).describe('MAC addresses of the switch or router itself'),
     unread: z
       .array(z.object({ command: z.string(), lines: z.int().min(1), first: z.string() }))
       .optional()
@@ -225,9 +223,9 @@ export const ConnectedHosts = z
   .meta({ id: 'ConnectedHosts' });
 export type ConnectedHosts = z.output<typeof ConnectedHosts>;
 
-const device = z.object({ device: deviceName });
-const deviceVersion = z.object({
-  device: deviceName,
+const equipment = z.object({ equipment: equipmentName });
+const equipmentVersion = z.object({
+  equipment: equipmentName,
   version: z
     .string()
     .min(1)
@@ -243,7 +241,7 @@ const secrets = z
 
 export const RestoreStep = z.object({
   title: z.string().describe('purpose of the step'),
-  where: z.enum(['device', 'workstation']).describe('where to enter the lines'),
+  where: z.enum(['equipment', 'workstation']).describe('where to enter the lines'),
   lines: z.array(z.string()),
 });
 export type RestoreStep = z.output<typeof RestoreStep>;
@@ -252,20 +250,22 @@ export const routerBackupApi = {
   requestBackup: route({
     method: 'post',
     path: '/v1/backups',
-    summary: 'Requests a backup of the specified devices, or of all devices',
+    former: formerEquipment,
+    summary: 'Requests a backup of the specified equipment, or of all equipment',
     repeated:
-      'starts a second run, which rereads devices, but does not store unchanged configurations',
+      'starts a second run, which rereads the equipment, but does not store unchanged configurations',
     role: 'operate',
     body: z.strictObject({
-      devices: z.array(deviceName).min(1).max(maxDevices).optional(),
+      equipment: z.array(equipmentName).min(1).max(maxNames).optional(),
       reason: reason.optional(),
     }),
-    audits: { target: ['body.devices'], reason: 'body.reason', answer: ['id'] },
+    audits: { target: ['body.equipment'], reason: 'body.reason', answer: ['id'] },
     answers: { 202: BackupRun, 404: Problem, 503: Problem },
   }),
   backups: route({
     method: 'get',
     path: '/v1/backups',
+    former: formerEquipment,
     summary: 'Lists runs, newest first',
     role: 'view',
     query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(20) }),
@@ -274,20 +274,22 @@ export const routerBackupApi = {
   backup: route({
     method: 'get',
     path: '/v1/backups/{id}',
-    summary: 'Returns a run with its devices',
+    former: formerEquipment,
+    summary: 'Returns a run with its results',
     role: 'view',
     params: z.object({ id: z.string().min(1).max(100) }),
     answers: { 200: BackupRun, 404: Problem },
   }),
-  devices: route({
+  allEquipment: route({
     method: 'get',
-    path: '/v1/devices',
-    summary: 'Lists devices with their backups, and off-site locations',
+    path: '/v1/equipment',
+    former: formerEquipment,
+    summary: 'Lists equipment with its backups, and off-site locations',
     role: 'view',
     query: z.strictObject({ retired: z.enum(['true', 'false']).default('true') }),
     answers: {
       200: z.object({
-        devices: z.array(BackupDevice),
+        equipment: z.array(BackupEquipment),
         offsite: z.array(OffsiteStatus),
         lost: z
           .array(LostHistory)
@@ -296,55 +298,60 @@ export const routerBackupApi = {
       }),
     },
   }),
-  device: route({
+  equipment: route({
     method: 'get',
-    path: '/v1/devices/{device}',
-    summary: 'Returns a device',
+    path: '/v1/equipment/{equipment}',
+    former: formerEquipment,
+    summary: 'Returns the backup of one switch, router or PDU',
     role: 'view',
-    params: device,
-    answers: { 200: BackupDevice, 404: Problem },
+    params: equipment,
+    answers: { 200: BackupEquipment, 404: Problem },
   }),
   connectedHosts: route({
     method: 'get',
-    path: '/v1/devices/{device}/connected-hosts',
-    summary: 'Lists the hosts connected to a switch or router, as read from the device',
+    path: '/v1/equipment/{equipment}/connected-hosts',
+    former: formerEquipment,
+    summary: 'Lists the hosts connected to a switch or router, as read from it',
     description:
-      'MAC table, links, ARP table and DHCP leases, as far as the model supports them. Concurrent requests for a device share one reading. A power cycle has priority.',
+      'MAC table, links, ARP table and DHCP leases, as far as the model supports them. Concurrent requests for it share one reading. A power cycle has priority.',
     role: 'view',
     limit: 'readings',
-    params: device,
+    params: equipment,
     answers: { 200: ConnectedHosts, 404: Problem, 409: Problem, 502: Problem, 503: Problem },
   }),
   versions: route({
     method: 'get',
-    path: '/v1/devices/{device}/versions',
-    summary: 'Lists the versions of a device, newest first',
+    path: '/v1/equipment/{equipment}/versions',
+    former: formerEquipment,
+    summary: 'Lists the versions of a configuration, newest first',
     role: 'view',
-    params: device,
+    params: equipment,
     query: z.strictObject({ limit: z.coerce.number().int().min(1).max(10_000).default(100) }),
     answers: { 200: z.object({ versions: z.array(BackupVersion) }), 404: Problem, 503: Problem },
   }),
   content: route({
     method: 'get',
-    path: '/v1/devices/{device}/versions/{version}/content',
+    path: '/v1/equipment/{equipment}/versions/{version}/content',
+    former: formerEquipment,
     summary:
-      'Returns the content of a version: text with masked secrets or, with `secrets`, the exact bytes that the device sent',
+      'Returns the content of a version: text with masked secrets or, with `secrets`, the exact bytes that were read',
     description:
       'The header `x-skolo-version` identifies the version. With `secrets`, `x-skolo-sha1` contains the SHA-1 of its content.',
     role: 'view',
     limit: 'texts',
-    params: deviceVersion,
+    params: equipmentVersion,
     query: z.strictObject({ secrets }),
     types: ['text/plain; charset=utf-8', 'application/octet-stream'],
     answers: { 200: undefined, 403: Problem, 404: Problem, 409: Problem, 503: Problem },
   }),
   diff: route({
     method: 'get',
-    path: '/v1/devices/{device}/diff',
+    path: '/v1/equipment/{equipment}/diff',
+    former: formerEquipment,
     summary: 'Returns the changes between two versions as a unified diff',
     role: 'view',
     limit: 'texts',
-    params: device,
+    params: equipment,
     query: z.strictObject({
       from: z.string().min(1).max(100).default('latest~1'),
       to: z.string().min(1).max(100).default('latest'),
@@ -364,25 +371,27 @@ export const routerBackupApi = {
   }),
   transcript: route({
     method: 'get',
-    path: '/v1/devices/{device}/transcript',
+    path: '/v1/equipment/{equipment}/transcript',
+    former: formerEquipment,
     summary: 'Returns the session of the last failed attempt, with masked secrets',
     role: 'view',
-    params: device,
+    params: equipment,
     answers: { 200: z.object({ at: Time, transcript: z.string() }), 404: Problem },
   }),
   restoreSteps: route({
     method: 'get',
-    path: '/v1/devices/{device}/versions/{version}/restore',
-    summary: 'Returns the steps to restore a version manually, as text that the device accepts',
+    path: '/v1/equipment/{equipment}/versions/{version}/restore',
+    former: formerEquipment,
+    summary: 'Returns the steps to restore a version manually, as text that the equipment accepts',
     description: "The text contains the configuration's secrets.",
     role: 'admin',
-    params: deviceVersion,
+    params: equipmentVersion,
     answers: {
       200: z.object({
         version: BackupVersion,
         comment: z
           .string()
-          .describe('comment prefix on this device; empty if it does not support comments'),
+          .describe('comment prefix of this model; empty if it does not support comments'),
         steps: z.array(RestoreStep),
         canApply: z.boolean(),
         canCheck: z.boolean(),
@@ -394,15 +403,16 @@ export const routerBackupApi = {
   }),
   checkRestore: route({
     method: 'post',
-    path: '/v1/devices/{device}/versions/{version}/check',
+    path: '/v1/equipment/{equipment}/versions/{version}/check',
+    former: formerEquipment,
     summary: 'Checks a restore as far as the model supports this, without changing anything',
     repeated: 'checks again without changing anything',
     description:
       'Reads the current configuration. In the response, `running` identifies this configuration for `restore`.',
     role: 'admin',
-    params: deviceVersion,
+    params: equipmentVersion,
     audits: {
-      target: ['params.device', 'params.version'],
+      target: ['params.equipment', 'params.version'],
       answer: ['rehearsed', 'accepted', 'running'],
     },
     answers: {
@@ -412,9 +422,9 @@ export const routerBackupApi = {
         diff: z
           .string()
           .describe('diff from the current configuration to the version, with masked secrets'),
-        rehearsed: z.boolean().describe('whether the device itself has checked the version'),
+        rehearsed: z.boolean().describe('whether the equipment itself has checked the version'),
         accepted: z.boolean().optional(),
-        said: z.string().optional().describe("the device's output"),
+        said: z.string().optional().describe('output of the equipment'),
         canApply: z.boolean(),
       }),
       404: Problem,
@@ -425,11 +435,13 @@ export const routerBackupApi = {
   }),
   restore: route({
     method: 'post',
-    path: '/v1/devices/{device}/versions/{version}/restore',
-    summary: 'Loads a version into the device, if the model supports a safe restore',
-    repeated: '409 if the first request changed the device, because `running` is then outdated',
+    path: '/v1/equipment/{equipment}/versions/{version}/restore',
+    former: formerEquipment,
+    summary: 'Loads a version into the equipment, if the model supports a safe restore',
+    repeated:
+      '409 if the first request changed the configuration, because `running` is then outdated',
     role: 'admin',
-    params: deviceVersion,
+    params: equipmentVersion,
     body: z.strictObject({
       running: z
         .string()
@@ -439,7 +451,7 @@ export const routerBackupApi = {
       reason,
     }),
     audits: {
-      target: ['params.device', 'params.version'],
+      target: ['params.equipment', 'params.version'],
       reason: 'body.reason',
       input: ['body.running'],
       answer: ['restored'],
@@ -479,6 +491,7 @@ export const routerBackupApi = {
   restoreHistory: route({
     method: 'post',
     path: '/v1/history/restore',
+    former: formerEquipment,
     summary: 'Replaces the history with the uploaded one',
     repeated: '409',
     description:
@@ -494,11 +507,11 @@ export const routerBackupApi = {
       target: 'self',
       reason: 'body.reason',
       input: ['body.sha256'],
-      answer: ['devices', 'versions'],
+      answer: ['equipment', 'versions'],
     },
     answers: {
       200: z.object({
-        devices: z.int(),
+        equipment: z.int().describe('number of switches, routers and so on'),
         versions: z.int(),
         lost: z
           .array(LostHistory)
@@ -511,6 +524,7 @@ export const routerBackupApi = {
   acceptLoss: route({
     method: 'post',
     path: '/v1/history/accept',
+    former: formerEquipment,
     summary: 'Accepts the loss of versions, so that they are no longer reported',
     repeated: 'returns an empty list',
     role: 'admin',
@@ -519,6 +533,6 @@ export const routerBackupApi = {
     answers: { 200: z.object({ accepted: z.array(LostHistory) }), 503: Problem },
   }),
   ...hostKeyRoutes(
-    'Forgets the host key, serial number and host name of a replaced device; on the next connection, the service pins the new values',
+    'Forgets the host key, serial number and host name of replaced equipment; on the next connection, the service pins the new values',
   ),
 };

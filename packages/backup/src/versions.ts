@@ -12,11 +12,11 @@ const shortestId = 4;
  * @param idOf the IDs that are accepted
  * @throws BackupError `not-found`
  */
-export function resolveVersion(
-  versions: readonly Version[],
+export function resolveVersion<V extends Pick<Version, 'id' | 'time'>>(
+  versions: readonly V[],
   wanted: string,
-  idOf = ({ id }: Version) => id,
-): Version {
+  idOf = ({ id }: V) => id,
+): V {
   const newest = versions[0];
   if (!newest) throw notFound('no versions have been stored yet');
   const back = /^latest(?:~(?<count>\d{1,9}))?$/.exec(wanted)?.groups;
@@ -26,21 +26,21 @@ export function resolveVersion(
   return byId(versions, wanted, idOf);
 }
 
-function fewer(versions: readonly Version[], wanted: string): never {
+function fewer(versions: readonly unknown[], wanted: string): never {
   throw notFound(`${wanted} does not exist: the history contains ${count(versions.length)}`);
 }
 
-function activeAt(versions: readonly Version[], time: number, wanted: string) {
+function activeAt<V extends Pick<Version, 'time'>>(
+  versions: readonly V[],
+  time: number,
+  wanted: string,
+) {
   const found = versions.find((version) => Date.parse(version.time) <= time);
   if (found) return found;
   throw notFound(`there was no version at ${wanted}; the oldest is from ${versions.at(-1)?.time}`);
 }
 
-function byId(
-  versions: readonly Version[],
-  wanted: string,
-  idOf: (version: Version) => string,
-): Version {
+function byId<V>(versions: readonly V[], wanted: string, idOf: (version: V) => string): V {
   const exact = versions.find((version) => idOf(version) === wanted);
   if (exact) return exact;
   const known = versions.map(idOf);

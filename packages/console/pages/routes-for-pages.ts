@@ -8,6 +8,7 @@ import {
   machineStateApi,
   metadataServerApi,
   powerCycleDaemonApi,
+  type RouteSpec,
   routerBackupApi,
 } from '@skolo/api';
 
@@ -25,10 +26,12 @@ export function routesForPages() {
     Object.entries(apis).map(([service, api]) => [
       service,
       Object.fromEntries(
-        Object.entries({ ...api, ...auditApi }).map(([name, { method, path }]) => [
-          name,
-          { method: method.toUpperCase(), path },
-        ]),
+        Object.entries<RouteSpec>({ ...api, ...auditApi }).map(
+          ([name, { method, path, former }]) => [
+            name,
+            { method: method.toUpperCase(), path, former },
+          ],
+        ),
       ),
     ]),
   );

@@ -219,7 +219,7 @@ describe.skipIf(!chromium)('the console', () => {
   });
 
   it('says that a service is older when it does not have a route', async () => {
-    const detail = 'no such path: /v1/devices; check the path; /openapi.json lists all paths';
+    const detail = 'no such path: /v1/equipment; check the path; /openapi.json lists all paths';
     const json = { title: 'Not Found', status: 404, detail };
     await page.route('**/services/router-backup/**', (route) =>
       route.fulfill({ status: 404, contentType: 'application/problem+json', json }),

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { unreachable } from './testing/fake-device.ts';
 import { type Lab, startIdleLab, threeDevices } from './testing/lab.ts';
 
-const router = { device: 'router' };
+const router = { equipment: 'router' };
 
 async function twoVersions(): Promise<Lab> {
   const lab = await startIdleLab();
@@ -18,7 +18,7 @@ async function twoVersions(): Promise<Lab> {
 }
 
 function content(lab: Lab, query = '', token = lab.adminToken, version = 'latest') {
-  const path = `/v1/devices/router/versions/${version}/content${query}`;
+  const path = `/v1/equipment/router/versions/${version}/content${query}`;
   return request(lab.url).get(path).auth(token, { type: 'bearer' });
 }
 
@@ -42,8 +42,8 @@ describe('the API', () => {
     const { versions } = await lab.admin.versions({ params: router, query: {} });
 
     expect(versions).toMatchObject([
-      { device: 'router', model: 'frr', by: 'ann', size: (await content(lab)).text.length },
-      { device: 'router', model: 'frr', by: 'schedule' },
+      { equipment: 'router', model: 'frr', by: 'ann', size: (await content(lab)).text.length },
+      { equipment: 'router', model: 'frr', by: 'schedule' },
     ]);
   });
 
@@ -83,13 +83,15 @@ describe('the API', () => {
 
   it('names what is missing', async () => {
     const lab = await twoVersions();
-    const none = { device: 'router-9' };
+    const none = { equipment: 'router-9' };
 
-    expect(await statusOf(lab.admin.device({ params: none }))).toBe(404);
+    expect(await statusOf(lab.admin.equipment({ params: none }))).toBe(404);
     expect(await statusOf(lab.admin.versions({ params: none, query: {} }))).toBe(404);
     expect(await statusOf(lab.admin.transcript({ params: router }))).toBe(404);
     expect(await statusOf(lab.admin.backup({ params: { id: 'x' } }))).toBe(404);
-    expect(await statusOf(lab.admin.requestBackup({ body: { devices: ['router-9'] } }))).toBe(404);
+    expect(await statusOf(lab.admin.requestBackup({ body: { equipment: ['router-9'] } }))).toBe(
+      404,
+    );
     await content(lab, '', lab.adminToken, 'latest~7').expect(404);
     await content(lab, '?secret=1').expect(400);
   });
@@ -125,7 +127,7 @@ describe('the API', () => {
         const repository = await Repository.open(join(stateDir, 'repository'), { rack: 'rack1' });
         const about = { rack: 'rack1', model: 'acme-1', run: '1', time: '2026-01-01T00:00:00Z' };
         const content = { bytes: Buffer.from('old\n') };
-        await repository.commit({ ...router, content, about: { ...about, by: 'ann' } });
+        await repository.commit({ device: 'router', content, about: { ...about, by: 'ann' } });
         await repository.close();
       },
     });
@@ -177,7 +179,7 @@ describe('the API', () => {
     const lab = await startIdleLab();
 
     const one = await lab.operator.requestBackup({
-      body: { devices: ['router', 'switch-1'], reason: 'before the update' },
+      body: { equipment: ['router', 'switch-1'], reason: 'before the update' },
     });
     await lab.operator.requestBackup({ body: {} });
     await lab.operator.forgetHostKey({ params: router, query: { why: 'swapped' } });
@@ -228,7 +230,7 @@ describe('the API', () => {
     const lab = await startIdleLab({ yaml: `${threeDevices}machines:\n  m-1: ${machine}\n` });
 
     await expect(
-      lab.admin.checkRestore({ params: { device: 'switch-1', version: 'latest' } }),
+      lab.admin.checkRestore({ params: { equipment: 'switch-1', version: 'latest' } }),
     ).rejects.toThrow(
       'switch-1: m-1 is connected to this device, and `acts: false` in rack.yaml prohibits this',
     );
@@ -245,7 +247,7 @@ describe('the API', () => {
     });
 
     await expect(
-      lab.admin.checkRestore({ params: { device: 'switch-1', version: 'latest' } }),
+      lab.admin.checkRestore({ params: { equipment: 'switch-1', version: 'latest' } }),
     ).rejects.toThrow('switch-1: it powers m-1-device, and `acts: false` in rack.yaml prohibits');
     await lab.admin.checkRestore({ params: { ...router, version: 'latest' } });
   });
@@ -277,7 +279,7 @@ describe('the API', () => {
       JSON.stringify(lab.logged()),
       await lab.metrics(),
       await lab.degraded(),
-      JSON.stringify(await lab.operator.devices({ query: {} })),
+      JSON.stringify(await lab.operator.allEquipment({ query: {} })),
       JSON.stringify(await lab.operator.backups({ query: {} })),
     ];
     await lab.stop();

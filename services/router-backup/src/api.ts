@@ -1,5 +1,5 @@
 /** The HTTP API: requests become runs, and answers show the service's state. It makes no decisions. */
-import type { BackupDevice, BackupVersion, routerBackupApi } from '@skolo/api';
+import type { BackupEquipment, BackupVersion, routerBackupApi } from '@skolo/api';
 import { shownId, type Version } from '@skolo/backup';
 import { type AuditLog, type Caller, HttpProblem, type RouteHandlers } from '@skolo/common';
 import { BackupError } from '@skolo/equipment/models/configuration';
@@ -49,21 +49,21 @@ function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
   return {
     backups: ({ query }) => ok({ backups: runs.list().slice(0, query.limit) }),
     backup: ({ params }) => ok(runs.find(params.id)),
-    devices: async ({ query }) => {
+    allEquipment: async ({ query }) => {
       const all = await statusOfAll(sources);
-      const devices = all.filter((each) => query.retired === 'true' || each.state !== 'retired');
-      return ok({ devices, offsite: copies.status(), lost: loss.list() });
+      const equipment = all.filter((each) => query.retired === 'true' || each.state !== 'retired');
+      return ok({ equipment, offsite: copies.status(), lost: loss.list().map(renamed) });
     },
-    device: async ({ params }) => ok(await known(sources, params.device)),
+    equipment: async ({ params }) => ok(await known(sources, params.equipment)),
     connectedHosts: async ({ params }) =>
-      ok(await connectedHosts.read(params.device).catch(throwProblem)),
+      ok(await connectedHosts.read(params.equipment).catch(throwProblem)),
     versions: async ({ params, query }) => {
-      await known(sources, params.device);
-      const list = await versions.list(params.device, query.limit).catch(throwProblem);
+      await known(sources, params.equipment);
+      const list = await versions.list(params.equipment, query.limit).catch(throwProblem);
       return ok({ versions: list.map(shown) });
     },
     content: async ({ params, query, caller, spend }) => {
-      const version = await versions.find(params.device, params.version).catch(throwProblem);
+      const version = await versions.find(params.equipment, params.version).catch(throwProblem);
       const { sha1 } = version;
       const headers = { 'x-skolo-version': shownId(version) };
       if (query.secrets === 'true') {
@@ -75,7 +75,7 @@ function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
       const by = { name: caller.name, spend };
       return { ...ok(await versions.text(version, false, by).catch(throwProblem)), headers };
     },
-    diff: async ({ params: { device }, query, caller, spend }) => {
+    diff: async ({ params: { equipment: device }, query, caller, spend }) => {
       const from = await find(sources, device, query.from);
       const to = await find(sources, device, query.to);
       const showsSecrets = query.secrets === 'true';
@@ -85,7 +85,7 @@ function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
       const diff = await versions.diff(from, to, showsSecrets, by).catch(throwProblem);
       return ok({ from: shown(from), to: shown(to), diff });
     },
-    transcript: async ({ params: { device } }) => {
+    transcript: async ({ params: { equipment: device } }) => {
       await known(sources, device);
       const transcript = await transcripts.read(device);
       if (transcript !== undefined) return ok(transcript);
@@ -95,14 +95,14 @@ function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
       );
     },
     restoreSteps: async ({ params, caller }) => {
-      const version = await find(sources, params.device, params.version);
+      const version = await find(sources, params.equipment, params.version);
       await readWithSecrets(audit, caller, `${version.device} ${shownId(version)}`);
       return ok({
         version: shown(version),
         ...(await restores.steps(version).catch(throwProblem)),
       });
     },
-    hostKeys: () => ok({ hostKeys: hostKeys.list() }),
+    hostKeys: () => ok({ hostKeys: hostKeys.list().map(renamed) }),
   };
 }
 
@@ -111,17 +111,18 @@ function changes(deps: ApiDeps): Pick<Handlers, Changes> {
   return {
     requestBackup: async ({ body, caller }) => {
       // A person who requests a backup of all devices has confirmed the list in rack.yaml.
-      if (body.devices === undefined) await inventory.check({ isConfirmed: true });
-      const request = { ...body, origin: 'person', by: caller.name } as const;
+      const { equipment: devices, reason } = body;
+      if (devices === undefined) await inventory.check({ isConfirmed: true });
+      const request = { devices, reason, origin: 'person', by: caller.name } as const;
       return { status: 202, body: await sources.runs.request(request).catch(throwProblem) };
     },
     checkRestore: async ({ params }) => {
-      const version = await find(sources, params.device, params.version);
+      const version = await find(sources, params.equipment, params.version);
       const rehearsal = await restores.check(version).catch(throwProblem);
       return ok({ version: shown(version), ...rehearsal });
     },
     restore: async ({ params, body: { reason, running }, caller }) => {
-      const version = await find(sources, params.device, params.version);
+      const version = await find(sources, params.equipment, params.version);
       const occasion = { run: 'restore', by: caller.name, reason, isByHand: true };
       const restored = await restores.apply(version, running, occasion).catch(throwProblem);
       return ok({ version: shown(version), ...restored });
@@ -130,19 +131,25 @@ function changes(deps: ApiDeps): Pick<Handlers, Changes> {
       const piece = Buffer.from(body.data, 'base64');
       return ok({ size: await historyRestore.receive(body.offset, piece).catch(throwProblem) });
     },
-    restoreHistory: async ({ body }) =>
-      ok(await historyRestore.restore(body.sha256).catch(throwProblem)),
-    acceptLoss: async () => ok({ accepted: await loss.accept().catch(throwProblem) }),
-    forgetHostKey: async ({ params: { device } }) => {
+    restoreHistory: async ({ body }) => {
+      const restored = await historyRestore.restore(body.sha256).catch(throwProblem);
+      const { devices: equipment, versions, lost } = restored;
+      return ok({ equipment, versions, lost: lost.map(renamed) });
+    },
+    acceptLoss: async () => {
+      const accepted = await loss.accept().catch(throwProblem);
+      return ok({ accepted: accepted.map(renamed) });
+    },
+    forgetHostKey: async ({ params: { equipment: device } }) => {
       const hadIdentity = await sources.state.forgetIdentity(device).catch(throwProblem);
       const hadKey = await hostKeys.forget(device);
-      return ok({ device, forgotten: hadKey || hadIdentity });
+      return ok({ equipment: device, forgotten: hadKey || hadIdentity });
     },
   };
 }
 
 /** @throws HttpProblem 404 */
-async function known(sources: StatusSources, name: string): Promise<BackupDevice> {
+async function known(sources: StatusSources, name: string): Promise<BackupEquipment> {
   const status = await statusOf(sources, name);
   if (status !== undefined) return status;
   const all = await statusOfAll(sources);
@@ -177,7 +184,12 @@ function ok<T>(body: T) {
 /** Without the hash and the exact size of the content. */
 function shown(version: Version): BackupVersion {
   const { sha1: _sha1, nonce: _nonce, isPartial: _part, shownSize: size, ...facts } = version;
-  return { ...facts, id: shownId(version), size };
+  return { ...renamed(facts), id: shownId(version), size };
+}
+
+/** In the history, the journal and the list of host keys, equipment is a device. */
+function renamed<T extends { device: string }>({ device: equipment, ...rest }: T) {
+  return { equipment, ...rest };
 }
 
 /** Throws the problem for an error; rethrows other errors unchanged. */

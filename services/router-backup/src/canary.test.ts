@@ -100,9 +100,9 @@ async function ask(
     const response = await fetch(`${lab.url}${path}`, { headers });
     seen.set(`${when}: GET ${path}`, await response.text());
   };
-  for (const path of ['/v1/backups', '/v1/devices', '/v1/host-keys']) await get(path);
+  for (const path of ['/v1/backups', '/v1/equipment', '/v1/host-keys']) await get(path);
   for (const name of names) {
-    for (const path of paths) await get(`/v1/devices/${name}${path}`);
+    for (const path of paths) await get(`/v1/equipment/${name}${path}`);
   }
   seen.set(`${when}: metrics`, await lab.metrics());
   seen.set(`${when}: readyz`, await lab.degraded());
@@ -121,8 +121,8 @@ async function post(lab: Lab, path: string, body: object, seen: Seen, when: stri
 
 /** Back to the first version, as far as the model can. */
 async function restore(lab: Lab, name: string, seen: Seen, when: string): Promise<void> {
-  const { versions } = await lab.admin.versions({ params: { device: name }, query: {} });
-  const version = `/v1/devices/${name}/versions/${versions.at(-1)?.id}`;
+  const { versions } = await lab.admin.versions({ params: { equipment: name }, query: {} });
+  const version = `/v1/equipment/${name}/versions/${versions.at(-1)?.id}`;
   const { running = '' } = await post(lab, `${version}/check`, {}, seen, when);
   await post(lab, `${version}/restore`, { running, reason: 'trying it' }, seen, when);
 }
@@ -195,14 +195,14 @@ it('are in no transcript, message, log or answer', async () => {
       calls = await recordPrograms(dir, ['git', 'ssh']);
     },
   });
-  const { devices: shown } = await lab.admin.devices({ query: {} });
+  const { equipment: shown } = await lab.admin.allEquipment({ query: {} });
   expect(shown.map(({ name, state, detail }) => [name, detail ?? state])).toEqual(
     [...devices.keys(), 'jumphost-rack1'].map((name) => [name, 'ok']),
   );
 
   for (const { change } of devices.values()) await change();
   const changed = await lab.run();
-  expect(changed.devices.filter(({ result }) => result === 'failed')).toEqual([]);
+  expect(changed.equipment.filter(({ result }) => result === 'failed')).toEqual([]);
   await ask(lab, devices.keys(), seen, 'changed');
   await lab.edit(yamlOf(rack), settings(lab.dir, `file://${lab.dir}/remote.git`, 2));
   await everythingGoesWrong(lab, rack, seen);
@@ -216,7 +216,7 @@ it('are in no transcript, message, log or answer', async () => {
   for (const name of devices.keys()) await restore(lab, name, seen, 'restore failed');
   await ask(lab, devices.keys(), seen, 'restore failed');
   const sent = async () =>
-    (await lab.admin.devices({ query: {} })).offsite.map(
+    (await lab.admin.allEquipment({ query: {} })).offsite.map(
       ({ queued, problem }) => problem ?? queued,
     );
   await expect.poll(sent).toEqual([0, 0]);
@@ -227,7 +227,7 @@ it('are in no transcript, message, log or answer', async () => {
   const withSecrets = await Promise.all(
     [...devices.keys()].map(async (name) => {
       const content = await fetch(
-        `${lab.url}/v1/devices/${name}/versions/latest/content?secrets=true`,
+        `${lab.url}/v1/equipment/${name}/versions/latest/content?secrets=true`,
         { headers: { authorization: `Bearer ${lab.adminToken}` } },
       );
       return [name, /canary/i.test(await content.text())];

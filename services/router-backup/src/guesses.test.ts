@@ -36,9 +36,11 @@ async function ask(lab: Lab, answers: Answers, when: string): Promise<void> {
   const { backups } = await lab.operator.backups({ query: {} });
   const ids: string[] = [];
   for (const device of devices) {
-    const listed = await lab.operator.versions({ params: { device }, query: {} }).catch(() => ({
-      versions: [],
-    }));
+    const listed = await lab.operator
+      .versions({ params: { equipment: device }, query: {} })
+      .catch(() => ({
+        versions: [],
+      }));
     ids.push(...listed.versions.map(({ id }) => id));
   }
   const values: Record<string, readonly string[]> = {
@@ -162,7 +164,7 @@ it('cannot be tested by anybody who may not read secrets', { timeout: 600_000 },
   fake.get('switch-2').text = 'hostname switch-2\nend\n';
   await lab.run();
   await ask(lab, answers, 'changed, and suspiciously small');
-  const wanted = { params: { device: 'router', version: 'latest~1' } };
+  const wanted = { params: { equipment: 'router', version: 'latest~1' } };
   const look = await lab.admin.checkRestore(wanted);
   await lab.admin.restore({ ...wanted, body: { running: look.running, reason: 'try' } });
   const digest = createHash('sha256').update(running.text).digest('hex');
@@ -170,7 +172,7 @@ it('cannot be tested by anybody who may not read secrets', { timeout: 600_000 },
   await lab.run('switch-1');
   await ask(lab, answers, 'restored, and failed');
   const sent = async () =>
-    (await lab.admin.devices({ query: {} })).offsite.map(({ queued }) => queued);
+    (await lab.admin.allEquipment({ query: {} })).offsite.map(({ queued }) => queued);
   await expect.poll(sent).toEqual([0, 0]);
   const names = await readdir(join(lab.dir, 'offsite'));
   answers.set('off-site names', names.join('\n'));
@@ -217,7 +219,10 @@ it('is not explained by another device, but a device has the same mask for the s
   fake.get('switch-1').startup = configuration('switch-1', 'hunter2', 'no shutdown\n');
   const lab = await startIdleLab({ devices: fake });
   const maskOf = async (device: string, version = 'latest') => {
-    const { bytes } = await lab.operator.content({ params: { device, version }, query: {} });
+    const { bytes } = await lab.operator.content({
+      params: { equipment: device, version },
+      query: {},
+    });
     return /^password (.*)$/m.exec(`${Buffer.from(bytes)}`)?.[1];
   };
 
@@ -248,10 +253,10 @@ it('cannot be tested by the ID of a version that an earlier release stored', asy
     },
   });
 
-  const { versions } = await lab.operator.versions({ params: { device: 'router' }, query: {} });
+  const { versions } = await lab.operator.versions({ params: { equipment: 'router' }, query: {} });
   const oldest = versions.at(-1)?.id ?? '';
   const content = (version: string) =>
-    lab.operator.content({ params: { device: 'router', version }, query: {} });
+    lab.operator.content({ params: { equipment: 'router', version }, query: {} });
 
   expect(versions).toHaveLength(2);
   expect(oldest).toMatch(/^[0-9a-f]{40}$/);

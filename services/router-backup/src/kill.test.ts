@@ -74,7 +74,8 @@ async function finished({ client }: BackupProcess, id: string) {
 }
 
 async function versionsOf({ client }: BackupProcess, device: string) {
-  return (await client.versions({ params: { device }, query: { limit: 10_000 } })).versions;
+  return (await client.versions({ params: { equipment: device }, query: { limit: 10_000 } }))
+    .versions;
 }
 
 /** What has to be true of a service that was killed before: the run went on, nothing that was reported is lost or doubled. */
@@ -84,8 +85,8 @@ async function checkAfterKill(
   { dir, told }: { dir: string; told: Told },
 ) {
   if (id !== undefined) {
-    const { devices } = await finished(service, id);
-    expect(devices.filter(({ result }) => result === 'failed')).toEqual([]);
+    const { equipment } = await finished(service, id);
+    expect(equipment.filter(({ result }) => result === 'failed')).toEqual([]);
   }
   for (const name of names) {
     const versions = await versionsOf(service, name);

@@ -1,5 +1,5 @@
 /** An attempt's input, what it stores, and its outcome. */
-import type { DeviceResult, FailureClass } from '@skolo/api';
+import type { FailureClass, RunResult } from '@skolo/api';
 import type { Version } from '@skolo/backup';
 import type { Left } from './jumphost/find.ts';
 import type { DeviceRecord } from './state.ts';
@@ -24,7 +24,7 @@ export interface Stored {
 }
 
 export interface Outcome {
-  result: Exclude<DeviceResult, 'not-backed-up'>;
+  result: Exclude<RunResult, 'not-backed-up'>;
   failure?: FailureClass | undefined;
   detail?: string | undefined;
   /** For an error that has no class. */

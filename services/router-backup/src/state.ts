@@ -1,12 +1,5 @@
 /** Everything except configurations that must survive this process, in memory and in the journal. */
-import {
-  BackupRun,
-  DeviceResult,
-  FailureClass,
-  LostHistory,
-  type RunDevice,
-  Time,
-} from '@skolo/api';
+import { BackupRun, FailureClass, LostHistory, RunEquipment, RunResult, Time } from '@skolo/api';
 import type { Version } from '@skolo/backup';
 import { Tables } from '@skolo/base/durable';
 import { z } from 'zod';
@@ -27,7 +20,7 @@ export const DeviceRecord = z.object({
   lastAttempt: Time.optional(),
   lastSuccess: Time.optional(),
   lastRun: z.string().optional(),
-  lastResult: DeviceResult.optional(),
+  lastResult: RunResult.optional(),
   /** Of the last attempt; absent: it succeeded. */
   failure: FailureClass.optional(),
   detail: z.string().optional(),
@@ -58,16 +51,24 @@ export const DeviceRecord = z.object({
 export type DeviceRecord = z.output<typeof DeviceRecord>;
 
 /** A device's versions that were in a history that no longer exists. */
-const LostRecord = LostHistory.extend({ newest: KnownVersion, unsent: z.array(KnownVersion) });
+const LostRecord = LostHistory.omit({ equipment: true }).extend({
+  device: z.string(),
+  newest: KnownVersion,
+  unsent: z.array(KnownVersion),
+});
 export type LostRecord = z.output<typeof LostRecord>;
 
+/** In the journal, what the API calls equipment is a device. */
+const RunEntry = RunEquipment.omit({ equipment: true }).extend({ device: z.string() });
+export type RunEntry = z.output<typeof RunEntry>;
+
 /** Written when it begins and when it ends. Results in between are in the devices' records. */
-export const RunRecord = BackupRun.extend({
+export const RunRecord = BackupRun.omit({ equipment: true }).extend({
+  devices: z.array(RunEntry),
   /** Incremented: the order of requests, independent of the wall clock. */
   number: z.int(),
 });
 export type RunRecord = z.output<typeof RunRecord>;
-export type RunEntry = z.output<typeof RunDevice>;
 
 export const MarkRecord = z.object({
   name: z.literal('schedule'),

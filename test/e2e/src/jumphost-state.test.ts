@@ -58,7 +58,7 @@ const broken = 'm-20';
 const Message = z.object({ n: z.string().exactOptional() });
 const Versions = z.object({ versions: z.array(z.object({ time: z.string() })) });
 const Devices = z.object({
-  devices: z.array(
+  equipment: z.array(
     z.object({ name: z.string(), lastSuccess: z.string().exactOptional(), offsite: z.string() }),
   ),
 });
@@ -254,7 +254,7 @@ describe.skipIf(why !== undefined)(
       Array.from({ length: 24 }, (_, i) => `${i + 1}`).filter((each) => !pdu.board.isOn(each));
 
     async function newestOf(name: string): Promise<{ time: string } | undefined> {
-      return Versions.parse(await ask(`8003/v1/devices/${name}/versions`)).versions[0];
+      return Versions.parse(await ask(`8003/v1/equipment/${name}/versions`)).versions[0];
     }
 
     async function configurationsNow(): Promise<Map<string, string>> {
@@ -300,9 +300,9 @@ describe.skipIf(why !== undefined)(
     it('is archived by systemd, by the schedule, off site', async () => {
       const from = Date.now();
       await vi.waitFor(async () => {
-        const { devices } = Devices.parse(await ask('8003/v1/devices'));
+        const { equipment } = Devices.parse(await ask('8003/v1/equipment'));
         for (const name of ['jumphost-rack4', ...switches]) {
-          expect(devices.find((each) => each.name === name)).toMatchObject({ offsite: 'stored' });
+          expect(equipment.find((each) => each.name === name)).toMatchObject({ offsite: 'stored' });
         }
         const { time = '' } = (await newestOf('jumphost-rack4')) ?? {};
         expect(Date.parse(time)).toBeGreaterThan(from);
@@ -373,7 +373,7 @@ describe.skipIf(why !== undefined)(
       expect(out).toMatch(/^restored 20 devices; /m);
       // The new jumphost has read them again meanwhile: a version of its own, with another time.
       for (const [name, time] of configurations) {
-        const { versions } = Versions.parse(await ask(`8003/v1/devices/${name}/versions`));
+        const { versions } = Versions.parse(await ask(`8003/v1/equipment/${name}/versions`));
         expect(versions.map((version) => version.time)).toContain(time);
       }
     });

@@ -4,7 +4,7 @@
  */
 import { type DeliveryFacts, deliveryOf } from '@skolo/alerts/delivery-state';
 import type {
-  BackupDevice,
+  BackupEquipment,
   ControllerStatus,
   Machine,
   MachineCondition,
@@ -248,7 +248,7 @@ describe('a controller', () => {
 describe('the backup of a device', () => {
   // After a timeout, the card would be about the switch.
   const failed = { failure: 'auth', detail: 'rejected', failures: 2 };
-  it.each<[BackupDevice['state'], string, number | undefined, object | undefined]>([
+  it.each<[BackupEquipment['state'], string, number | undefined, object | undefined]>([
     ['ok', 'switch-1', now - hour, {}],
     ['ok', 'switch-1', now - 35 * hour, {}],
     ['ok', 'switch-1', now - hour, { unsaved: true }],
@@ -280,7 +280,7 @@ describe('the backup of a device', () => {
     registerGauges(registry, { state: gauge } as typeof backupGauges, () => ({ sources }) as never);
     const backups = new Map([['switch-1', device]]);
     const word = expected === 'never' ? 'never backed up' : expected.replaceAll('-', ' ');
-    const body = { devices: [device], offsite: [], lost: [] };
+    const body = { equipment: [device], offsite: [], lost: [] };
 
     const view = rackWith({ backups });
     expect(view.elements[0]?.backup?.state).toBe(expected);
@@ -291,7 +291,7 @@ describe('the backup of a device', () => {
     const isBad = ['failed', 'overdue', 'never'].includes(expected);
     await expectPages(
       { tiles: [], cards: isBad ? [`Backup of switch-1: ${word}`] : [], own: [word] },
-      { rack: view, others: { '/services/router-backup/v1/devices': body } },
+      { rack: view, others: { '/services/router-backup/v1/equipment': body } },
       ['backups', '.state'],
     );
   });

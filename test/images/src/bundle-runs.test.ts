@@ -179,7 +179,7 @@ infrastructure:
     const service = await startBundle(bundles, 'router-backup', flags);
 
     const detail = async () => {
-      const answer = await fetch(`${service.url}/v1/devices/switch-1`);
+      const answer = await fetch(`${service.url}/v1/equipment/switch-1`);
       return z.object({ detail: z.string().default('') }).parse(await answer.json()).detail;
     };
     await expect.poll(detail).toContain('connection refused');

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type {
   AgentStatus,
-  BackupDevice,
+  BackupEquipment,
   ControllerStatus,
   KnownAlert,
   MachinePower,
@@ -144,7 +144,7 @@ function clients(): MetadataClient[] {
   ];
 }
 
-function backups(): BackupDevice[] {
+function backups(): BackupEquipment[] {
   const many = Array.from({ length: 60 }, (_, i) => ({
     name: `switch-in-the-lab-${i + 1}`,
     model: 'edgeswitch',
@@ -200,8 +200,8 @@ function bodyOf({ pathname }: URL): unknown {
       return { cycles: examplePower.cycles() };
     case '/v1/clients':
       return { clients: clients() };
-    case '/v1/devices':
-      return { devices: backups(), offsite: exampleBackups.offsite(), lost: [] };
+    case '/v1/equipment':
+      return { equipment: backups(), offsite: exampleBackups.offsite(), lost: [] };
     case '/alerts/v1/alerts':
       return { alerts: alerts() };
     default:

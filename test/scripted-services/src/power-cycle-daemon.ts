@@ -238,9 +238,9 @@ function rackHandlers(world: Scripted['world']) {
       return { status: 200, body: { outlet } };
     },
     hostKeys: () => ({ status: 200, body: { hostKeys: world.hostKeys() } }),
-    forgetHostKey: ({ params: { device } }) => {
-      const forgotten = world.hostKeys().some((key) => key.device === device);
-      return { status: 200, body: { device, forgotten } };
+    forgetHostKey: ({ params: { equipment } }) => {
+      const forgotten = world.hostKeys().some((key) => key.equipment === equipment);
+      return { status: 200, body: { equipment, forgotten } };
     },
   } satisfies Partial<Handlers>;
 }

@@ -78,20 +78,20 @@ function runHandlers(world: BackupWorld) {
   let ids = 1000;
 
   function advance(run: BackupRun): BackupRun {
-    const open = run.devices.filter(({ state }) => state !== 'done').slice(0, 2);
-    const devices = run.devices.map((device) =>
-      open.includes(device) ? world.resultOf(device.device) : device,
+    const open = run.equipment.filter(({ state }) => state !== 'done').slice(0, 2);
+    const equipment = run.equipment.map((each) =>
+      open.includes(each) ? world.resultOf(each.equipment) : each,
     );
-    const isOver = devices.every(({ state }) => state === 'done');
+    const isOver = equipment.every(({ state }) => state === 'done');
     // The duration of a run in the story, not in the test.
     const end = new Date(Date.parse(run.requestedAt) + 41_000).toISOString();
-    const next = { ...run, devices, ...(isOver && { finishedAt: run.finishedAt ?? end }) };
+    const next = { ...run, equipment, ...(isOver && { finishedAt: run.finishedAt ?? end }) };
     runs.set(run.id, next);
     return next;
   }
 
   return {
-    requestBackup: ({ body: { devices, reason }, caller }) => {
+    requestBackup: ({ body: { equipment, reason }, caller }) => {
       const all = world
         .devices()
         .filter(({ state }) => state !== 'retired' && state !== 'never')
@@ -102,7 +102,10 @@ function runHandlers(world: BackupWorld) {
         by: caller.name,
         ...(reason !== undefined && { reason }),
         requestedAt: ago(0),
-        devices: known(world, devices ?? all).map((device) => ({ device, state: 'waiting' })),
+        equipment: known(world, equipment ?? all).map((name) => ({
+          equipment: name,
+          state: 'waiting',
+        })),
       };
       runs.set(run.id, run);
       return { status: 202, body: run };
@@ -125,17 +128,17 @@ function runHandlers(world: BackupWorld) {
 
 function deviceHandlers(world: BackupWorld) {
   return {
-    device: ({ params: { device } }) => {
+    equipment: ({ params: { equipment: device } }) => {
       const found = world.devices().find(({ name }) => name === device);
       if (found === undefined) throw new HttpProblem(404, `${device}: there is no such device`);
       return { status: 200, body: found };
     },
-    connectedHosts: ({ params: { device } }) => {
+    connectedHosts: ({ params: { equipment: device } }) => {
       const hosts = world.connectedHostsOf(device);
       if (hosts !== undefined) return { status: 200, body: hosts };
       throw new HttpProblem(502, `${device}: no response within 20 s`);
     },
-    transcript: ({ params: { device } }) => {
+    transcript: ({ params: { equipment: device } }) => {
       if (device !== 'switch-2') throw new HttpProblem(404, `${device}: nothing failed there`);
       const transcript =
         '(switch-2) #show running-config\r\n!Current Configuration:\r\n\u001b[1;1H--More-- or (q)uit';
@@ -146,16 +149,16 @@ function deviceHandlers(world: BackupWorld) {
       body: {
         hostKeys: [
           {
-            device: 'router',
+            equipment: 'router',
             fingerprint: 'SHA256:Jk2Nn9Ff0xT1XqKx2l7vC6mWb2gF0mYv3oH5cXk0t1Q',
             firstSeen: ago(60.5 * 86_400),
           },
         ],
       },
     }),
-    forgetHostKey: ({ params: { device } }) => ({
+    forgetHostKey: ({ params: { equipment: device } }) => ({
       status: 200,
-      body: { device, forgotten: device === 'router' },
+      body: { equipment: device, forgotten: device === 'router' },
     }),
   } satisfies Partial<Handlers>;
 }
@@ -168,7 +171,7 @@ function versionHandlers(world: BackupWorld) {
         const detail = `secrets require the admin role, but ${caller.name} has the ${caller.role} role; omit secrets=true to get them masked`;
         throw new HttpProblem(403, detail);
       }
-      const { version, content } = versionOf(world, params.device, params.version);
+      const { version, content } = versionOf(world, params.equipment, params.version);
       const sha1 = createHash('sha1').update(content).digest('hex');
       return {
         status: 200,
@@ -177,12 +180,12 @@ function versionHandlers(world: BackupWorld) {
         body: withSecrets ? content : world.masked(content),
       };
     },
-    versions: ({ params: { device }, query: { limit } }) => {
+    versions: ({ params: { equipment: device }, query: { limit } }) => {
       versionOf(world, device, 'latest');
       const versions = world.versionsOf(device).map(({ version }) => version);
       return { status: 200, body: { versions: versions.slice(0, limit) } };
     },
-    diff: ({ params: { device }, query: { from, to, secrets } }) => {
+    diff: ({ params: { equipment: device }, query: { from, to, secrets } }) => {
       const [a, b] = [versionOf(world, device, from), versionOf(world, device, to)];
       const name = ({ id, time }: BackupVersion) => `${device} ${id.slice(0, 12)}, ${time}`;
       const show = secrets === 'true' ? (text: string) => text : world.masked;
@@ -196,20 +199,20 @@ function versionHandlers(world: BackupWorld) {
 }
 
 function stepsHandler(world: BackupWorld): Handlers['restoreSteps'] {
-  return ({ params: { device, version: wanted } }) => {
+  return ({ params: { equipment: device, version: wanted } }) => {
     const { version, content } = versionOf(world, device, wanted);
     if (device === 'switch-1') {
       const steps = [
-        { title: 'all of it', where: 'device' as const, lines: ['configure', 'exit'] },
+        { title: 'all of it', where: 'equipment' as const, lines: ['configure', 'exit'] },
       ];
       const body = { version, comment: '', steps, canApply: false, canCheck: false };
       return { status: 200, body };
     }
     const steps = [
-      { title: 'begin', where: 'device' as const, lines: ['configure'] },
+      { title: 'begin', where: 'equipment' as const, lines: ['configure'] },
       {
         title: 'load it; without step 4 it reboots after 10 minutes, with what it had',
-        where: 'device' as const,
+        where: 'equipment' as const,
         lines: [
           ...(content.match(/vif \d+/g) ?? []).map((vif) => `set interfaces ethernet eth1 ${vif}`),
           'set system login user admin authentication encrypted-password $6$s3same',
@@ -221,7 +224,7 @@ function stepsHandler(world: BackupWorld): Handlers['restoreSteps'] {
         where: 'workstation' as const,
         lines: ['ping -c 3 192.168.1.1'],
       },
-      { title: 'keep it', where: 'device' as const, lines: ['confirm', 'save', 'exit'] },
+      { title: 'keep it', where: 'equipment' as const, lines: ['confirm', 'save', 'exit'] },
     ];
     return {
       status: 200,
@@ -235,7 +238,7 @@ function restoreHandlers(world: BackupWorld) {
     return difference(world.masked(from.content), world.masked(to.content), names);
   }
   return {
-    checkRestore: ({ params: { device, version: wanted } }) => {
+    checkRestore: ({ params: { equipment: device, version: wanted } }) => {
       const [now, then] = [versionOf(world, device, 'latest'), versionOf(world, device, wanted)];
       if (device === 'switch-1') {
         const body = {
@@ -264,7 +267,7 @@ function restoreHandlers(world: BackupWorld) {
         },
       };
     },
-    restore: ({ params: { device, version: wanted }, body: { running, reason } }) => {
+    restore: ({ params: { equipment: device, version: wanted }, body: { running, reason } }) => {
       const [now, then] = [versionOf(world, device, 'latest'), versionOf(world, device, wanted)];
       if (running !== 'sha1:0123' || reason === 'too late') {
         throw new HttpProblem(409, `${device}: the configuration has changed since it was checked`);
@@ -294,9 +297,9 @@ function historyHandlers(world: BackupWorld) {
   /** Reported after an incomplete copy was restored. */
   let lost: LostHistory[] = [];
   return {
-    devices: () => ({
+    allEquipment: () => ({
       status: 200,
-      body: { devices: world.devices(), offsite: world.offsite(), lost },
+      body: { equipment: world.devices(), offsite: world.offsite(), lost },
     }),
     receiveHistory: ({ body: { offset, data: piece } }) => {
       if (offset === 0) received = Buffer.alloc(0);
@@ -315,7 +318,7 @@ function historyHandlers(world: BackupWorld) {
         throw new HttpProblem(409, 'this is not a valid history');
       }
       lost = world.lost();
-      return { status: 200, body: { devices: 3, versions: 5, lost } };
+      return { status: 200, body: { equipment: 3, versions: 5, lost } };
     },
     acceptLoss: () => {
       const accepted = lost;

@@ -1,6 +1,6 @@
 /** The state behind the scripted services: an example that people read in sessions and pages, or a generated rack of any size. */
 import type {
-  BackupDevice,
+  BackupEquipment,
   BackupRun,
   BackupVersion,
   ConnectedHosts,
@@ -22,7 +22,7 @@ import type {
   PowerCycle,
   RackView,
   Rejection,
-  RunDevice,
+  RunEquipment,
 } from '@skolo/api';
 
 /** Of machine-state. */
@@ -46,7 +46,7 @@ export interface PowerWorld {
   holds(): Hold[];
   /** Past ones, newest first. */
   cycles(): PowerCycle[];
-  hostKeys(): { device: string; fingerprint: string; firstSeen: string }[];
+  hostKeys(): { equipment: string; fingerprint: string; firstSeen: string }[];
   isKnown(target: string): boolean;
   rejectionOf(
     target: string,
@@ -58,14 +58,14 @@ export interface PowerWorld {
 
 /** Of the router backup. */
 export interface BackupWorld {
-  devices(): BackupDevice[];
+  devices(): BackupEquipment[];
   offsite(): OffsiteStatus[];
   /** Newest first. */
   versionsOf(device: string): Version[];
   masked(text: string): string;
   pastRuns(): BackupRun[];
   /** The result of each, whenever it is read. */
-  resultOf(device: string): RunDevice;
+  resultOf(device: string): RunEquipment;
   /** After an incomplete copy was restored. */
   lost(): LostHistory[];
   /** Undefined: it does not respond. */

@@ -11,6 +11,7 @@ import {
   urlOf,
   whyOlder,
 } from './calls.ts';
+import { type Former, renamed } from './former.ts';
 import { Problem, problemType } from './problem.ts';
 import { anotherRack, rackHeader } from './rack-header.ts';
 import { type Api, isSuccess, type RouteSpec } from './route.ts';
@@ -85,7 +86,8 @@ export function createClient<A extends Api>(api: A, options: ClientOptions): Cli
 
 async function call(spec: RouteSpec, request: AnyRequest, options: ClientOptions) {
   const url = urlOf(spec, request, options.baseUrl);
-  const asked = { what: `${spec.method.toUpperCase()} ${url}`, url };
+  const { former } = spec;
+  const asked = { what: `${spec.method.toUpperCase()} ${url}`, url, former };
   const body = spec.body && request.body !== undefined ? JSON.stringify(request.body) : undefined;
   const mostBytes = request.mostBytes ?? options.mostBytes ?? usualMostBytes;
   const timeoutMs = request.timeoutMs ?? options.timeoutMs ?? usualTimeoutMs;
@@ -263,6 +265,7 @@ interface Asked {
   /** `GET http://…`, for {@link ApiError}. */
   what: string;
   url: string;
+  former: Former | undefined;
 }
 
 function answerOf(spec: RouteSpec, asked: Asked, response: Response, text: string): unknown {
@@ -279,9 +282,10 @@ function answerOf(spec: RouteSpec, asked: Asked, response: Response, text: strin
 }
 
 function parsed(schema: z.ZodType, asked: Asked, status: number, text: string): unknown {
+  const { former } = asked;
   const json = parseJson(text);
   if (json === undefined) throw unexpected(asked, status, 'the response is not JSON');
-  const answer = schema.safeParse(json);
+  const answer = schema.safeParse(former ? renamed(json, former, 'now') : json);
   if (answer.success) return answer.data;
   throw unexpected(asked, status, issuesOf(answer.error));
 }

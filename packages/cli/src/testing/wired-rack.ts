@@ -50,10 +50,10 @@ export function readingsOf(wired: Wired, without: readonly string[] = []): Conne
         up: used.has(name),
       }),
     );
-    return { device, readAt, hosts, ports, own: [switchMac(device)] };
+    return { equipment: device, readAt, hosts, ports, own: [switchMac(device)] };
   });
   const router: ConnectedHosts = {
-    device: 'router',
+    equipment: 'router',
     readAt,
     hosts: wired.hosts.flatMap(({ mac, address, hostname }): ConnectedHost[] => [
       ...(address === undefined ? [] : [{ mac, address, source: 'arp' as const }]),
@@ -64,7 +64,7 @@ export function readingsOf(wired: Wired, without: readonly string[] = []): Conne
     ports: [],
     own: [routerMac],
   };
-  return [...all, router].filter(({ device }) => !without.includes(device));
+  return [...all, router].filter(({ equipment }) => !without.includes(equipment));
 }
 
 /** The switch port at which packets from that place arrive. */

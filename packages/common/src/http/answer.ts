@@ -3,6 +3,7 @@
  * those after it.
  */
 import type { ParsedInput } from '@skolo/api/audited-fields';
+import { type Former, formerPath, renamed } from '@skolo/api/former';
 import { type RouteSpec, roleOf, type WorkLimit } from '@skolo/api/route';
 import { z } from 'zod';
 import type { Caller } from '../access/access-control.ts';
@@ -22,7 +23,7 @@ export function routeAnswers(options: AppOptions) {
   const { audit, log, self } = options;
   const take = workLimits(options);
   const send = sender(options);
-  return ({ name, spec, label, handler }: BoundRoute) => {
+  return ({ name, spec, label, former, handler }: BoundRoute) => {
     const parse = inputOf(spec);
     return async (request: Parameters<Stage>[0], exchange: Exchange) => {
       const { requestId, mostBodyBytes: mostBytes } = exchange;
@@ -32,7 +33,8 @@ export function routeAnswers(options: AppOptions) {
       if (caller) exchange.caller = caller.name;
       const spend = (cost: number) => take(spec, caller, cost);
       spend(1); //                                                        429, before a byte of the body
-      const body = spec.body && (await readJson(request, spec, { caller, mostBytes })); // 413 415 400, 401: not the signed one
+      const sent = spec.body && (await readJson(request, spec, { caller, mostBytes })); // 413 415 400, 401: not the signed one
+      const body = former ? renamed(sent, former, 'now') : sent;
       const { params, headers } = request;
       const given = parse({ params, query: queryOf(request), headers, body }); //          400
       const from = clientAddress(request);
@@ -54,7 +56,7 @@ export function routeAnswers(options: AppOptions) {
           },
         });
       const answer = await audited(change, { audit, log, make }); //      503; the handler between two lines
-      await send(exchange, spec, answer);
+      await send(exchange, spec, answer, former);
     };
   };
 }
@@ -87,7 +89,7 @@ function workLimits({ metrics, clock = systemClock }: AppOptions) {
 
 function sender({ metrics, signal, compresses }: AppOptions) {
   const stream = createStreams(metrics, signal, compresses);
-  return async (exchange: Exchange, spec: RouteSpec, answer: AnyAnswer): Promise<void> => {
+  return async (exchange: Exchange, spec: RouteSpec, answer: AnyAnswer, former?: Former) => {
     const { status, headers = {}, body, type, follow } = answer;
     const { response } = exchange;
     if (!Object.hasOwn(spec.answers, status)) {
@@ -95,8 +97,11 @@ function sender({ metrics, signal, compresses }: AppOptions) {
     }
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const schema = spec.answers[status];
-    if (schema !== undefined) await exchange.sendJson(status, schema.parse(body));
-    else if (follow !== undefined) stream(response, exchange.caller, follow);
+    if (schema !== undefined) {
+      const json = schema.parse(body);
+      const keeps = formerPath(spec) === spec.path;
+      await exchange.sendJson(status, former ? renamed(json, former, 'was', keeps) : json);
+    } else if (follow !== undefined) stream(response, exchange.caller, follow);
     else if (typeof body === 'string' || body instanceof Uint8Array) {
       exchange.send(status, type ?? spec.types?.[0] ?? 'application/octet-stream', body);
     } else response.writeHead(status).end();

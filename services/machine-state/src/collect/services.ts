@@ -1,7 +1,7 @@
 /** What the other services know, through their APIs. The part of a silent service is absent. */
 import type { DeliveryFacts } from '@skolo/alerts/delivery-state';
 import {
-  type BackupDevice,
+  type BackupEquipment,
   type Client,
   type KnownAlert,
   type MetadataClient,
@@ -64,7 +64,7 @@ export class OtherServices {
   private readonly deps: ServicesDeps;
   private readonly power: Poll<PowerView>;
   private readonly clients: Poll<Map<string, MetadataClient>>;
-  private readonly backups: Poll<Map<string, BackupDevice>>;
+  private readonly backups: Poll<Map<string, BackupEquipment>>;
   private readonly alerts: Poll<KnownAlert[]>;
   private readonly delivery: Poll<DeliveryFacts>;
   private readonly probes: ReadonlyMap<AskedService, Poll<Probe>>;
@@ -95,7 +95,7 @@ export class OtherServices {
     });
     this.backups = poll(tuning.backupsMs, async (signal) => {
       const client = await this.client('router-backup');
-      return byName((await client.devices({ signal })).devices);
+      return byName((await client.allEquipment({ signal })).equipment);
     });
     this.alerts = poll(tuning.alertsMs, async (signal) => {
       const client = await this.client('alert-to-pubsub');

@@ -1,7 +1,7 @@
 /** The rack without its machines: shelves, and infrastructure with its ports. Pure. */
 import { deliveryOf } from '@skolo/alerts/delivery-state';
 import type {
-  BackupDevice,
+  BackupEquipment,
   CommonCause,
   ControllerStatus,
   CycleRequest,
@@ -82,14 +82,14 @@ function elementOf(device: InfrastructureDevice, services: Services): Omit<RackE
   };
 }
 
-function backupOf({ state, why, detail }: BackupDevice): RackElement['backup'] {
+function backupOf({ state, why, detail }: BackupEquipment): RackElement['backup'] {
   return { state, ...given({ why: detail ?? why }) };
 }
 
 /** The power-cycle daemon polls every minute, router-backup once a day. `answeredAt`: the last answer of one that is up. */
 export function stateOf(
   controller: ControllerStatus | undefined,
-  backup: BackupDevice | undefined,
+  backup: BackupEquipment | undefined,
 ): Pick<RackElement, 'state' | 'why' | 'since'> & { answeredAt?: string } {
   if (controller !== undefined && controller.state !== 'unknown') {
     const { state, detail, since, lastContact } = controller;

@@ -2,7 +2,7 @@
 import type { DeliveryFacts } from '@skolo/alerts/delivery-state';
 import type {
   AgentStatus,
-  BackupDevice,
+  BackupEquipment,
   CommonCause,
   ControllerStatus,
   KnownAlert,
@@ -49,7 +49,7 @@ export interface Services {
   /** Clients of the metadata server by name. */
   clients?: ReadonlyMap<string, MetadataClient>;
   /** Devices of router-backup by name. */
-  backups?: ReadonlyMap<string, BackupDevice>;
+  backups?: ReadonlyMap<string, BackupEquipment>;
   /** Power cycles since this service started, and those before that the daemon still knew. */
   cycles?: ReadonlyMap<string, PowerCycle>;
   /** Firing alerts. */

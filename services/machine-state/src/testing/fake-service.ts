@@ -20,7 +20,7 @@ export async function startFakeServices(): Promise<FakeServices> {
     '/v1/controllers': { controllers: [] },
     '/v1/power-cycles': { cycles: [] },
     '/v1/clients': { clients: [] },
-    '/v1/devices': { devices: [], offsite: [], lost: [] },
+    '/v1/equipment': { equipment: [], offsite: [], lost: [] },
     '/v1/alerts': { alerts: [] },
     '/readyz': { ready: true, degraded: [] },
   };

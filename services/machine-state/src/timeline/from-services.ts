@@ -87,7 +87,7 @@ export function withDelivery(
 
 /** @param previous ID of the version that it replaced */
 export function versionOf(
-  { id, device, time, changedBy, by, reason, run }: BackupVersion,
+  { id, equipment, time, changedBy, by, reason, run }: BackupVersion,
   previous: string | undefined,
   rack: string,
 ) {
@@ -97,15 +97,15 @@ export function versionOf(
   const what = previous === undefined ? 'first configuration stored' : 'configuration changed';
   const text = `${what}${whose}${read}`;
   return {
-    id: `version ${device} ${id}`,
+    id: `version ${equipment} ${id}`,
     at: Date.parse(time),
     kind: 'configuration',
-    names: [device],
+    names: [equipment],
     text,
-    group: run ?? device,
+    group: run ?? equipment,
     ...(previous !== undefined && {
-      details: [`skolo backup diff ${device} ${previous} ${id} --on ${rack}`],
-      versions: [{ device, from: previous, to: id }],
+      details: [`skolo backup diff ${equipment} ${previous} ${id} --on ${rack}`],
+      versions: [{ equipment, from: previous, to: id }],
     }),
   } satisfies TimelineEvent;
 }

@@ -3,12 +3,14 @@ import {
   type Api,
   AuditEntry,
   AuditPage,
-  BackupDevice,
+  BackupEquipment,
   BackupVersion,
+  formerEquipment,
   KnownAlert,
   PowerCycle,
   SinkStatus,
 } from '@skolo/api';
+import type { Former } from '@skolo/api/former';
 import { errorText, inParallel, withDeadline } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
@@ -61,7 +63,8 @@ export function askServices(wanted: Wanted): Promise<Report[]> {
       reportOf(service, (signal, readable) => {
         const get: Get = async (path, query = {}, given) => {
           const options = { timeoutMs: deadlineMs, mostBytes, token: given };
-          const client = await serviceClient(rack, service, getOf(path), options);
+          const former = service === 'router-backup' ? formerEquipment : undefined;
+          const client = await serviceClient(rack, service, getOf(path, former), options);
           return await client.get({ query, signal });
         };
         return ask(get, readable);
@@ -78,11 +81,11 @@ function sourcesOf({ rack, from, now }: Wanted): [AskedService, Ask][] {
     return { events: readable(PowerCycle, cycles).map(cycleOf) };
   };
   const versions: Ask = async (get, readable) => {
-    const { devices } = await get('/v1/devices');
-    const known = readable(BackupDevice.pick({ name: true, changedAt: true }), devices);
+    const { equipment } = await get('/v1/equipment');
+    const known = readable(BackupEquipment.pick({ name: true, changedAt: true }), equipment);
     const changed = known.filter(({ changedAt = '' }) => changedAt >= since);
     const events = await inParallel(changed, atOnce, async ({ name }) => {
-      const path = `/v1/devices/${encodeURIComponent(name)}/versions` as const;
+      const path = `/v1/equipment/${encodeURIComponent(name)}/versions` as const;
       const all = readable(BackupVersion, (await get(path)).versions);
       return all.map((version, i) => versionOf(version, all[i + 1]?.id, rack.name));
     });
@@ -105,12 +108,13 @@ function sourcesOf({ rack, from, now }: Wanted): [AskedService, Ask][] {
 }
 
 /** The route's own schema would reject a whole list because of one entry. */
-function getOf(path: `/${string}`) {
+function getOf(path: `/${string}`, former: Former | undefined) {
   const Anything = z.record(z.string(), z.unknown());
   return {
     get: {
       method: 'get',
       path,
+      ...(former && { former }),
       summary: '',
       role: 'view',
       query: z.looseObject({}),

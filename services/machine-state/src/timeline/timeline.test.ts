@@ -55,11 +55,11 @@ it('merges what all services know, and folds what belongs together', async () =>
       }),
     ],
   };
-  services.answers['/v1/devices'] = { devices: [{ name: 'switch-1', changedAt: ago(40) }] };
-  services.answers['/v1/devices/switch-1/versions'] = {
+  services.answers['/v1/equipment'] = { equipment: [{ name: 'switch-1', changedAt: ago(40) }] };
+  services.answers['/v1/equipment/switch-1/versions'] = {
     versions: [
-      { id: 'b2b2', device: 'switch-1', time: ago(40), changedBy: 'bob' },
-      { id: 'a1a1', device: 'switch-1', time: ago(4000) },
+      { id: 'b2b2', equipment: 'switch-1', time: ago(40), changedBy: 'bob' },
+      { id: 'a1a1', equipment: 'switch-1', time: ago(4000) },
     ],
   };
   const alert = { fingerprint: 'f', annotations: {}, endpoint: 'webhook', count: 1 };
@@ -106,12 +106,12 @@ it('merges what all services know, and folds what belongs together', async () =>
     'note: note by ann: a new fan: rpi-[1-2] (2)',
   ]);
   expect(rows[1]?.details).toEqual(['rpi-2: failed at turn-on: no answer']);
-  expect(rows[2]?.versions).toEqual([{ device: 'switch-1', from: 'a1a1', to: 'b2b2' }]);
+  expect(rows[2]?.versions).toEqual([{ equipment: 'switch-1', from: 'a1a1', to: 'b2b2' }]);
 });
 
 it('names a source that does not respond, and entries that cannot be read, and shows the rest', async () => {
   const { services, lab } = await start();
-  services.answers['/v1/devices'] = undefined;
+  services.answers['/v1/equipment'] = undefined;
   services.answers['/v1/power-cycles'] = { cycles: [{ id: 'new' }, cycle('c1', 'rpi-1')] };
   services.answers['/v1/status'] = { sinks: 'none' };
   services.answers['/v1/audit'] = { skipped: 0, entries: [] };

@@ -51,11 +51,14 @@ export function apiHandlers(deps: ApiDeps): Handlers {
     controllers: () =>
       ok({ controllers: view.controllers.all().map((each) => controllerStatus(each, view)) }),
     alerts: async ({ body }) => ok({ heard: await repair.receive(body.alerts) }),
-    hostKeys: () => ok({ hostKeys: hostKeys.list() }),
-    forgetHostKey: async ({ params: { device } }) => {
-      const names = [device, agentKeyName(device)];
+    hostKeys: () => {
+      const all = hostKeys.list().map(({ device, ...rest }) => ({ equipment: device, ...rest }));
+      return ok({ hostKeys: all });
+    },
+    forgetHostKey: async ({ params: { equipment } }) => {
+      const names = [equipment, agentKeyName(equipment)];
       const forgotten = await Promise.all(names.map((name) => hostKeys.forget(name)));
-      return ok({ device, forgotten: forgotten.includes(true) });
+      return ok({ equipment, forgotten: forgotten.includes(true) });
     },
   };
 }

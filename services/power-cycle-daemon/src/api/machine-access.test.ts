@@ -31,7 +31,7 @@ describe('a machine', () => {
 
     expect(await cycles(daemon)).toEqual(['a-left by a']);
     const { hostKeys } = await daemon.client.hostKeys();
-    expect(hostKeys).toMatchObject([{ device: 'agent of a' }]);
+    expect(hostKeys).toMatchObject([{ equipment: 'agent of a' }]);
   });
 });
 
@@ -41,7 +41,7 @@ describe('a neighbour at the address of a machine', () => {
     await sendAsMachine(asked(daemon, { key: keyOfA, path: '/v1/own-holds', body: undefined }));
 
     const spoofed = await sendAsMachine(asked(daemon, { key: keyOfB }));
-    await daemon.client.forgetHostKey({ params: { device: 'a' } });
+    await daemon.client.forgetHostKey({ params: { equipment: 'a' } });
     const replaced = await sendAsMachine(asked(daemon, { key: keyOfB }));
 
     expect(spoofed).toMatchObject({

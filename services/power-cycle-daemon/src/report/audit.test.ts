@@ -97,7 +97,7 @@ const samples: Record<string, Sample> = {
   },
   forgetHostKey: {
     call: ({ client }) =>
-      client.forgetHostKey({ params: { device: 'pdu-1' }, query: { why: reason } }),
+      client.forgetHostKey({ params: { equipment: 'pdu-1' }, query: { why: reason } }),
     begun: { target: 'pdu-1', why: reason },
     ended: { outcome: 'done', answer: { forgotten: false } },
   },

@@ -62,7 +62,7 @@ export const eventLoop = lower('event-loop', 'ms', async () => {
         // The start is not measured.
         await measure();
         for (const device of Object.keys(versions)) {
-          const params = { device };
+          const params = { equipment: device };
           const { client } = service;
           const content = () =>
             client.content({ params: { ...params, version: 'latest' }, query: {} });

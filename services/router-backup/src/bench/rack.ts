@@ -103,16 +103,17 @@ async function start(dir: string, how: Pick<Files, 'nodeFlags' | 'env'>): Promis
     began,
     async run(...devices) {
       const began = performance.now();
-      const body = devices.length === 0 ? {} : { devices };
+      const body = devices.length === 0 ? {} : { equipment: devices };
       const { id } = await client.requestBackup({ body });
       const run = await finished(id, devices.length === 1 ? 3 : 25);
       const seconds = (performance.now() - began) / 1000;
-      const failed = run.devices.find(({ result }) => result === 'failed');
-      if (failed !== undefined) throw new Error(`${failed.device}: ${failed.detail}`);
+      const failed = run.equipment.find(({ result }) => result === 'failed');
+      if (failed !== undefined) throw new Error(`${failed.equipment}: ${failed.detail}`);
       return { seconds, run };
     },
     async stored(device) {
-      while ((await client.device({ params: { device } })).versions === 0) await sleep(10);
+      while ((await client.equipment({ params: { equipment: device } })).versions === 0)
+        await sleep(10);
     },
     async idle() {
       const { backups } = await client.backups({ query: {} });

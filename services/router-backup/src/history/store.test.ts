@@ -96,17 +96,17 @@ describe('the history of the service', () => {
     const makeRoom = await fill(lab);
     router.text = `hostname router\n${'! line of a long configuration\n'.repeat(4000)}end\n`;
 
-    const { devices } = await lab.admin
-      .requestBackup({ body: { devices: ['router'] } })
+    const { equipment } = await lab.admin
+      .requestBackup({ body: { equipment: ['router'] } })
       .then(({ id }) => lab.finished(id))
-      .catch(() => ({ devices: [{ failure: 'storage' }] }));
+      .catch(() => ({ equipment: [{ failure: 'storage' }] }));
     const full = await lab.degraded();
     await makeRoom();
     await expect
-      .poll(async () => (await lab.run('router').catch(() => undefined))?.devices[0]?.result)
+      .poll(async () => (await lab.run('router').catch(() => undefined))?.equipment[0]?.result)
       .toBe('changed');
 
-    expect(devices[0]?.failure).toBe('storage');
+    expect(equipment[0]?.failure).toBe('storage');
     expect(full).toMatch(/no space|disk is full/i);
     expect((await lab.device('router')).versions).toBe(2);
     await git(lab, 'fsck', '--strict');
@@ -121,18 +121,18 @@ describe('the history of the service', () => {
     const random = randomBytes(2_400_000).toString('base64');
     lab.devices.get('router').text = `hostname router\n${random}\nend\n`;
 
-    const { id } = await lab.admin.requestBackup({ body: { devices: ['router'] } });
+    const { id } = await lab.admin.requestBackup({ body: { equipment: ['router'] } });
     await expect
       .poll(() => lab.degraded())
       .toMatch(/"repository".*router could not be stored: the (disk|data)/);
     const metrics = await lab.metrics();
-    const entry = async () => (await lab.admin.backup({ params: { id } })).devices[0];
+    const entry = async () => (await lab.admin.backup({ params: { id } })).equipment[0];
     await expect.poll(entry).toMatchObject({ state: 'waiting', failure: 'storage' });
     await rm(filler);
 
-    const { devices } = await lab.finished(id);
+    const { equipment } = await lab.finished(id);
     expect(metrics).toMatch(/^skolo_backup_repository_sound 0$/m);
-    expect(devices[0]?.result).toBe('changed');
+    expect(equipment[0]?.result).toBe('changed');
     expect(await lab.degraded()).not.toContain('"repository"');
     expect(await lab.metrics()).toMatch(/^skolo_backup_repository_sound 1$/m);
     await git(lab, 'fsck', '--strict');

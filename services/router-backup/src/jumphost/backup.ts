@@ -91,14 +91,14 @@ export function jumphostSteps({ device, id, isPartial }: Version) {
     },
     {
       title: 'Unpack the archive on the new jumphost, before k3s and the services start',
-      where: 'device',
+      where: 'equipment',
       lines: [`age -d -i IDENTITY-FILE ${file} | tar -xzpf - -C /`],
     },
   ];
   if (isPartial) {
     steps.push({
       title: `Unpack the machine history from the newest archive with it (skolo backup list ${device})`,
-      where: 'device',
+      where: 'equipment',
       lines: [
         'age -d -i IDENTITY-FILE OLDER-ARCHIVE | tar -xzpf - -C / var/lib/skolo/machine-state/history.sqlite',
       ],

@@ -8,7 +8,7 @@
 
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BackupDevice, OffsiteStatus } from '@skolo/api';
+import type { BackupEquipment, OffsiteStatus } from '@skolo/api';
 import type { OffsitePlace, Version } from '@skolo/backup';
 import { type BackOffOptions, errorText, pause } from '@skolo/base';
 import { type Journal, makeFolder, type TablesDeps } from '@skolo/base/durable';
@@ -132,7 +132,7 @@ export class OffsiteCopies {
   }
 
   /** Whether a version is in every destination. */
-  stateOf(version: Version | undefined): BackupDevice['offsite'] {
+  stateOf(version: Version | undefined): BackupEquipment['offsite'] {
     if (version === undefined || this.destinationsFor(version.device).length === 0) return 'none';
     return this.isStored(version.device, version.id) ? 'stored' : 'queued';
   }

@@ -29,7 +29,7 @@ async function change(lab: Lab, n: number): Promise<void> {
 }
 
 async function lost(lab: Lab) {
-  return (await lab.admin.devices({ query: {} })).lost;
+  return (await lab.admin.allEquipment({ query: {} })).lost;
 }
 
 /** What `skolo backup restore-history --from` does. */
@@ -53,10 +53,10 @@ async function restore(lab: Lab, from: string) {
 }
 
 async function contents(lab: Lab): Promise<string[]> {
-  const { versions } = await lab.admin.versions({ params: { device: 'router' }, query: {} });
+  const { versions } = await lab.admin.versions({ params: { equipment: 'router' }, query: {} });
   return await Promise.all(
     versions.map(async ({ id }) => {
-      const url = `${lab.url}/v1/devices/router/versions/${id}/content?secrets=true`;
+      const url = `${lab.url}/v1/equipment/router/versions/${id}/content?secrets=true`;
       const headers = { authorization: `Bearer ${lab.adminToken}` };
       return await (await fetch(url, { headers })).text();
     }),
@@ -85,15 +85,15 @@ describe('a history that was deleted', () => {
       settings: `    upload: ${join(lab.dir, 'offsite')}\n    encrypt: none`,
     });
     expect(await lost(next)).toMatchObject([
-      { device: 'router', versions: 3, unsent: [] },
-      { device: 'switch-1', versions: 1 },
-      { device: 'switch-2', versions: 1 },
+      { equipment: 'router', versions: 3, unsent: [] },
+      { equipment: 'switch-1', versions: 1 },
+      { equipment: 'switch-2', versions: 1 },
     ]);
     await next.idle();
 
     const restored = await restore(next, join(lab.dir, 'offsite'));
 
-    expect(restored).toMatchObject({ devices: 3, lost: [] });
+    expect(restored).toMatchObject({ equipment: 3, lost: [] });
     const after = await contents(next);
     expect(after.slice(-3)).toEqual(before);
     expect(after[0]).toBe(textOf(3));
@@ -120,7 +120,7 @@ describe('a history that was deleted', () => {
       status: 403,
     });
     const { accepted } = await next.admin.acceptLoss({ body: { reason: 'there is no copy' } });
-    expect(accepted.map(({ device }) => device)).toEqual(['router', 'switch-1', 'switch-2']);
+    expect(accepted.map(({ equipment }) => equipment)).toEqual(['router', 'switch-1', 'switch-2']);
     expect(await lost(next)).toEqual([]);
     expect(await next.metrics()).toMatch(/^skolo_backup_repository_sound 1$/m);
   });
@@ -138,7 +138,7 @@ describe('a history that was deleted', () => {
 
     await expect
       .poll(async () => (await lost(lab))[0])
-      .toMatchObject({ device: 'router', versions: 2 + versions, newest: { id: version } });
+      .toMatchObject({ equipment: 'router', versions: 2 + versions, newest: { id: version } });
   });
 
   it('names the versions that are in no copy', async () => {
@@ -175,7 +175,7 @@ describe('a history that was deleted', () => {
 
     const next = await startLab({ previous: lab });
 
-    expect(await lost(next)).toMatchObject([{ device: 'router', newest: { id: version } }]);
+    expect(await lost(next)).toMatchObject([{ equipment: 'router', newest: { id: version } }]);
     expect((await next.device('switch-1')).versions).toBe(1);
   });
 

@@ -28,7 +28,7 @@ it('leave the rack after a backup, and come back without it', async () => {
     await expect.poll(async () => (await lab.device(device)).offsite).toBe('stored');
   }
 
-  const { offsite } = await lab.admin.devices({ query: {} });
+  const { offsite } = await lab.admin.allEquipment({ query: {} });
   expect(offsite).toMatchObject([{ kind: 'upload', url: place, queued: 0 }]);
   expect(await lab.metrics()).toContain(`skolo_backup_offsite_queue{place="${place}"} 0`);
   await lab.stop();
@@ -54,7 +54,7 @@ it('wait while the disk is not mounted, which is reported', async () => {
   await expect.poll(() => lab.degraded()).toContain('check that the disk is mounted');
   await lab.run('router');
   expect((await lab.device('router')).offsite).toBe('queued');
-  const { offsite } = await lab.admin.devices({ query: {} });
+  const { offsite } = await lab.admin.allEquipment({ query: {} });
   expect(offsite).toMatchObject([
     {
       kind: 'upload',

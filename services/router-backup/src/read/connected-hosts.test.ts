@@ -49,7 +49,7 @@ logins:
       writeFile(join(stateDir, '..', 'password'), `${account.password}\n`, { mode: 0o600 }),
     ...power,
   });
-  const read = (device: string) => lab.operator.connectedHosts({ params: { device } });
+  const read = (device: string) => lab.operator.connectedHosts({ params: { equipment: device } });
   return { lab, switch1, read };
 }
 
@@ -106,7 +106,7 @@ describe('connected hosts', () => {
     }
     expect(limited?.detail).toMatch(/: too many readings of devices; try again in \d+ s$/);
     expect(statuses.filter((status) => status === 409).length).toBeGreaterThanOrEqual(200);
-    const other = lab.admin.connectedHosts({ params: { device: 'pdu-1' } });
+    const other = lab.admin.connectedHosts({ params: { equipment: 'pdu-1' } });
     expect(await problemOf(other)).toMatchObject({ status: 409 });
   });
 

@@ -85,7 +85,7 @@ export class ConnectedHostReadings {
       const found = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
         orAborted(this.inTurn(device, create, transcript, limit), limit),
       );
-      return { device: name, readAt: new Date(clock.now()).toISOString(), ...found };
+      return { equipment: name, readAt: new Date(clock.now()).toISOString(), ...found };
     } catch (error) {
       throw await transcripts.failure(name, error, transcript, []);
     }

@@ -81,21 +81,21 @@ async function startRack(started: ReadonlyMap<string, Example>): Promise<Lab> {
 type Results = Record<string, unknown>;
 
 /** What came of each model in a run. */
-async function resultsOf(lab: Lab, run: Promise<{ devices: Run[] }>): Promise<Results> {
-  const { devices } = await run;
+async function resultsOf(lab: Lab, run: Promise<{ equipment: Run[] }>): Promise<Results> {
+  const { equipment } = await run;
   await lab.idle();
   return Object.fromEntries(
-    devices
-      .filter(({ device }) => device.startsWith('the-'))
-      .map(({ device, result, detail, unsaved }) => [
-        device.slice('the-'.length),
+    equipment
+      .filter((each) => each.equipment.startsWith('the-'))
+      .map(({ equipment: name, result, detail, unsaved }) => [
+        name.slice('the-'.length),
         [detail ?? result, unsaved],
       ]),
   );
 }
 
 interface Run {
-  device: string;
+  equipment: string;
   result?: string | undefined;
   detail?: string | undefined;
   unsaved?: boolean | undefined;
@@ -110,7 +110,7 @@ it('are all backed up by one service, and a change of each is one version', asyn
   const lab = await startRack(started);
   await lab.idle();
   const { backups } = await lab.admin.backups({ query: {} });
-  const first = await resultsOf(lab, Promise.resolve(backups.at(-1) ?? { devices: [] }));
+  const first = await resultsOf(lab, Promise.resolve(backups.at(-1) ?? { equipment: [] }));
   expect(first).toEqual(all('changed', 0));
 
   // Until all that show a time show another one.
@@ -130,7 +130,7 @@ it('are all backed up by one service, and a change of each is one version', asyn
   expect(fourth).toEqual(all('unchanged', 1));
 
   for (const model of started.keys()) {
-    const params = { device: `the-${model}` };
+    const params = { equipment: `the-${model}` };
     const { diff } = await lab.operator.diff({ params, query: {} });
     const { versions } = await lab.admin.versions({ params, query: {} });
     const added = diff.split('\n').filter((line) => line.startsWith('+') && line.includes(mark));

@@ -26,9 +26,9 @@ logins:
   });
 
   const run = await lab.run('router', 'switch-1');
-  const { hosts } = await lab.operator.connectedHosts({ params: { device: 'router' } });
+  const { hosts } = await lab.operator.connectedHosts({ params: { equipment: 'router' } });
 
-  const results = run.devices.map(({ device, result }) => [device, result]);
+  const results = run.equipment.map(({ equipment, result }) => [equipment, result]);
   expect(Object.fromEntries(results)).toEqual({
     router: expect.stringMatching(/changed$/),
     'switch-1': 'failed',

@@ -16,22 +16,22 @@ describe('a device that would boot with another configuration', () => {
     router.text = text('new');
     router.startup = text('old');
 
-    const { devices } = await lab.run('router');
+    const { equipment } = await lab.run('router');
 
-    expect(devices[0]).toMatchObject({ result: 'changed', unsaved: true });
+    expect(equipment[0]).toMatchObject({ result: 'changed', unsaved: true });
     const shown = await lab.device('router');
     expect(shown).toMatchObject({
       unsaved: true,
       startup: expect.stringMatching(/^[0-9a-f]{40}$/),
     });
     const { diff, from } = await lab.admin.diff({
-      params: { device: 'router' },
+      params: { equipment: 'router' },
       query: { from: 'startup', to: 'latest', secrets: 'true' },
     });
     expect(from).toMatchObject({ id: shown.startup, device: 'router.startup', model: 'frr' });
     expect(diff).toContain('-password canary-old\n+password canary-new');
     const masked = await lab.admin.diff({
-      params: { device: 'router' },
+      params: { equipment: 'router' },
       query: { from: 'startup', to: 'latest' },
     });
     expect(masked.diff).toMatch(/^-password <secret \w+>$/m);
@@ -50,7 +50,7 @@ describe('a device that would boot with another configuration', () => {
     const lab = await startIdleLab();
 
     await expect(
-      lab.admin.diff({ params: { device: 'router' }, query: { from: 'startup', to: 'latest' } }),
+      lab.admin.diff({ params: { equipment: 'router' }, query: { from: 'startup', to: 'latest' } }),
     ).rejects.toMatchObject({
       status: 404,
       message: expect.stringContaining('does not contain a startup configuration'),
@@ -111,7 +111,7 @@ infrastructure:
     prepare: (stateDir) => writeFile(join(stateDir, '../password'), 'canary\n', { mode: 0o600 }),
   });
 
-  const { devices } = await lab.run('switch-1');
+  const { equipment } = await lab.run('switch-1');
 
-  expect(devices[0]).toMatchObject({ failure: 'timeout', detail: expect.stringMatching(/ 1 s/) });
+  expect(equipment[0]).toMatchObject({ failure: 'timeout', detail: expect.stringMatching(/ 1 s/) });
 });

@@ -1,6 +1,6 @@
 /** The status of each device, as returned by the API. */
 
-import type { BackupDevice } from '@skolo/api';
+import type { BackupEquipment } from '@skolo/api';
 import { shownId } from '@skolo/backup';
 import type { Clock, LastSuccess } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
@@ -26,7 +26,7 @@ export interface StatusSources {
 }
 
 /** In the order of rack.yaml, retired ones last. */
-export async function statusOfAll(sources: StatusSources): Promise<BackupDevice[]> {
+export async function statusOfAll(sources: StatusSources): Promise<BackupEquipment[]> {
   const targets = targetsOf(sources.rack());
   const listed = new Set(targets.map(({ name }) => name));
   const left = [...sources.state.devices.all.keys()].filter((name) => !listed.has(name));
@@ -40,7 +40,7 @@ export async function statusOfAll(sources: StatusSources): Promise<BackupDevice[
 export async function statusOf(
   sources: StatusSources,
   name: string,
-): Promise<BackupDevice | undefined> {
+): Promise<BackupEquipment | undefined> {
   const target = targetOf(sources.rack(), name);
   if (target === undefined && !sources.state.devices.all.has(name)) return undefined;
   return await statusOfDevice(sources, name, target);
@@ -59,7 +59,7 @@ async function statusOfDevice(
   sources: StatusSources,
   name: string,
   target?: Target,
-): Promise<BackupDevice> {
+): Promise<BackupEquipment> {
   const { versions, transcripts, runs, copies } = sources;
   const record = sources.state.devices.get(name);
   const { failure, detail, failures } = record ?? {};
@@ -101,7 +101,7 @@ interface Known {
 export function stateOf(
   { rack, clock, inventory }: Pick<StatusSources, 'rack' | 'clock' | 'inventory'>,
   { last, record, target }: Known,
-): Pick<BackupDevice, 'state' | 'why' | 'retiredAt'> {
+): Pick<BackupEquipment, 'state' | 'why' | 'retiredAt'> {
   const retiredAt = record?.retiredAt;
   if (target === undefined) {
     if (retiredAt !== undefined) return { state: 'retired', retiredAt };

@@ -5,18 +5,17 @@
 
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { routerBackupApi } from '@skolo/api';
 import { appendMissing, openBundle, type Repository, type Version } from '@skolo/backup';
 import { closing, errorText, sha256OfFile } from '@skolo/base';
 import { makeFolder } from '@skolo/base/durable';
 import { HttpProblem, Locks } from '@skolo/common';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Rack } from '@skolo/rack';
-import type { z } from 'zod';
 import type { EmitBackup } from '../events.ts';
 import type { Store } from '../history/store.ts';
 import type { OffsiteCopies } from '../offsite/copies.ts';
 import type { HistoryLoss } from '../offsite/loss.ts';
+import type { LostRecord } from '../state.ts';
 
 interface HistoryRestoreDeps {
   rack: () => Rack;
@@ -29,7 +28,11 @@ interface HistoryRestoreDeps {
   copies: Pick<OffsiteCopies, 'restored'>;
 }
 
-type RestoredHistory = z.output<(typeof routerBackupApi)['restoreHistory']['answers'][200]>;
+interface RestoredHistory {
+  devices: number;
+  versions: number;
+  lost: LostRecord[];
+}
 
 export class HistoryRestore {
   private readonly deps: HistoryRestoreDeps;

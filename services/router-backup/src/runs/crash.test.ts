@@ -60,11 +60,11 @@ it('reads a device that killed it last, or as soon as a person names it', async 
   expect(degraded).toContainEqual(expect.objectContaining({ what: 'suspect hostile' }));
   const stateOf = async (name: string) => {
     const run = await second.client.backup({ params: { id } });
-    return run.devices.find(({ device }) => device === name)?.state;
+    return run.equipment.find(({ equipment }) => equipment === name)?.state;
   };
   for (const name of ['switch-1', 'switch-2'])
     await expect.poll(() => stateOf(name), poll).toBe('done');
-  const named = await second.client.requestBackup({ body: { devices: ['hostile'] } });
+  const named = await second.client.requestBackup({ body: { equipment: ['hostile'] } });
   const finished = async (run: string) =>
     (await second.client.backup({ params: { id: run } })).finishedAt;
   for (const run of [named.id, id]) await expect.poll(() => finished(run), poll).toBeDefined();

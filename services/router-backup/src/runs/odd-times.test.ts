@@ -17,7 +17,7 @@ it('a device that waits for its turn is not read when it is no longer in rack.ya
   first.gate = new Promise((resolve) => {
     open = () => resolve(undefined);
   });
-  const { id } = await lab.admin.requestBackup({ body: { devices: ['router', 'switch-1'] } });
+  const { id } = await lab.admin.requestBackup({ body: { equipment: ['router', 'switch-1'] } });
   await expect.poll(() => first.reading).toBe(1);
 
   await lab.edit(threeDevices.replace(/.*switch-1.*\n/, ''), '    concurrency: 1');
@@ -26,7 +26,7 @@ it('a device that waits for its turn is not read when it is no longer in rack.ya
   const run = await lab.finished(id);
 
   expect(second.reads).toBe(before);
-  expect(run.devices).toMatchObject([{ result: 'unchanged' }, { result: 'not-backed-up' }]);
+  expect(run.equipment).toMatchObject([{ result: 'unchanged' }, { result: 'not-backed-up' }]);
 });
 
 it('an unforeseen error ends the attempt, and keeps no other run from beginning', async () => {
@@ -42,8 +42,8 @@ it('an unforeseen error ends the attempt, and keeps no other run from beginning'
   isOdd = false;
   const next = await lab.run('router');
 
-  expect(odd.devices[0]).toMatchObject({ result: 'failed', failure: 'internal' });
-  expect(next.devices[0]?.result).toBe('unchanged');
+  expect(odd.equipment[0]).toMatchObject({ result: 'failed', failure: 'internal' });
+  expect(next.equipment[0]?.result).toBe('unchanged');
 });
 
 it('a start after a kill removes copies of databases, which are in the clear', async () => {
@@ -76,7 +76,7 @@ it('a second service on the same state directory leaves alone what the first is 
 
   expect(ready.status).toBe(503);
   expect(await readdir(scratch)).toEqual(['half']);
-  expect((await lab.run('router')).devices[0]?.result).toBe('unchanged');
+  expect((await lab.run('router')).equipment[0]?.result).toBe('unchanged');
 });
 
 const noPower = {

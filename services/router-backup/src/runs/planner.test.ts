@@ -82,7 +82,7 @@ describe('the planner', () => {
 
     await expect.poll(() => lab.devices.get('switch-2').reads).toBe(2);
     const { backups } = await lab.admin.backups({ query: {} });
-    expect(backups[0]?.devices.map(({ device }) => device)).not.toContain('switch-3');
+    expect(backups[0]?.equipment.map(({ equipment }) => equipment)).not.toContain('switch-3');
     expect(hanging.reads).toBe(1);
   });
 
@@ -139,7 +139,7 @@ describe('the inventory', () => {
     await lab.edit(threeDevices.replace(/ {2}switch-2.*\n/, ''));
 
     await expect.poll(async () => (await lab.device('switch-2')).state).toBe('retired');
-    const { versions } = await lab.admin.versions({ params: { device: 'switch-2' }, query: {} });
+    const { versions } = await lab.admin.versions({ params: { equipment: 'switch-2' }, query: {} });
     expect(versions).toHaveLength(1);
     expect(await lab.metrics()).not.toContain(
       'skolo_backup_last_success_timestamp_seconds{device="switch-2"}',
@@ -166,7 +166,7 @@ describe('the inventory', () => {
     await lab.edit(yaml);
     await expect.poll(() => lab.degraded()).toContain('if this is the right file');
     const states = async () =>
-      (await lab.admin.devices({ query: {} })).devices.map(({ state }) => state);
+      (await lab.admin.allEquipment({ query: {} })).equipment.map(({ state }) => state);
     const before = await lab.metrics();
     const missing = await lab.device('switch-2');
     await lab.run();

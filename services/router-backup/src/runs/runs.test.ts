@@ -9,8 +9,8 @@ import { describe, expect, it } from 'vitest';
 import { silent, unreachable } from '../testing/fake-device.ts';
 import { startIdleLab, startLab, threeDevices } from '../testing/lab.ts';
 
-const resultsOf = (run: { devices: { device: string; result?: string | undefined }[] }) =>
-  Object.fromEntries(run.devices.map(({ device, result }) => [device, result]));
+const resultsOf = (run: { equipment: { equipment: string; result?: string | undefined }[] }) =>
+  Object.fromEntries(run.equipment.map(({ equipment, result }) => [equipment, result]));
 
 describe('a run', () => {
   it('reads each device at first, and then finds nothing new', async () => {
@@ -20,7 +20,7 @@ describe('a run', () => {
     const again = await lab.run();
 
     expect(backups.map(({ origin }) => origin)).toEqual(['overdue']);
-    expect(resultsOf(backups[0] ?? { devices: [] })).toEqual({
+    expect(resultsOf(backups[0] ?? { equipment: [] })).toEqual({
       router: 'changed',
       'switch-1': 'changed',
       'switch-2': 'changed',
@@ -43,7 +43,10 @@ describe('a run', () => {
     router.text = router.text.replace('hostname', 'domain lan\nhostname');
     const change = await lab.run('router');
 
-    expect([noise, change].map((run) => run.devices[0]?.result)).toEqual(['unchanged', 'changed']);
+    expect([noise, change].map((run) => run.equipment[0]?.result)).toEqual([
+      'unchanged',
+      'changed',
+    ]);
     expect((await lab.device('router')).versions).toBe(2);
   });
 
@@ -62,7 +65,7 @@ describe('a run', () => {
       lab.devices.get('router').failures.push(error);
       const run = await lab.run('router');
 
-      expect(run.devices).toMatchObject([{ device: 'router', result: 'failed', failure }]);
+      expect(run.equipment).toMatchObject([{ equipment: 'router', result: 'failed', failure }]);
       expect(await lab.device('router')).toMatchObject({ state: 'failed', failure, versions: 1 });
       expect(await lab.metrics()).toContain(
         `skolo_backup_failures_in_a_row{device="router",class="${failure}"} 1`,
@@ -82,7 +85,7 @@ describe('a run', () => {
       lab.devices.get('router').text = text;
       const run = await lab.run('router');
 
-      expect(run.devices[0], text).toMatchObject({ result: 'failed', failure });
+      expect(run.equipment[0], text).toMatchObject({ result: 'failed', failure });
       expect((await lab.device('router')).versions, text).toBe(1);
     }
   });
@@ -96,7 +99,7 @@ describe('a run', () => {
     router.text = '! up 2 s\nend\n';
     const second = await lab.run('router');
 
-    expect([first, second].map((run) => run.devices[0]?.result)).toEqual(['failed', 'changed']);
+    expect([first, second].map((run) => run.equipment[0]?.result)).toEqual(['failed', 'changed']);
   });
 
   it('stores no more of a device in a day than it may have', async () => {
@@ -104,7 +107,7 @@ describe('a run', () => {
     const lab = await startIdleLab({ clock, settings: '    maxBytes: 1048576' });
     const run = async (letter: string) => {
       lab.devices.get('router').text = `hostname router\n${letter.repeat(600_000)}\nend\n`;
-      return (await lab.run('router')).devices[0];
+      return (await lab.run('router')).equipment[0];
     };
 
     expect(await run('a')).toMatchObject({ result: 'changed' });
@@ -121,19 +124,19 @@ describe('a run', () => {
 
   it('never writes into the history of another device', async () => {
     const lab = await startIdleLab();
-    const before = await lab.admin.versions({ params: { device: 'router' }, query: {} });
+    const before = await lab.admin.versions({ params: { equipment: 'router' }, query: {} });
 
     Object.assign(lab.devices.get('router'), {
       text: lab.devices.get('switch-1').text,
       hostname: 'switch-1',
     });
     const run = await lab.run('router');
-    await lab.admin.forgetHostKey({ params: { device: 'router' }, query: {} });
+    await lab.admin.forgetHostKey({ params: { equipment: 'router' }, query: {} });
     const known = await lab.run('router');
 
-    expect(run.devices[0]).toMatchObject({ result: 'failed', failure: 'wrong-device' });
-    expect(run.devices[0]?.detail).toContain('skolo equipment forget router');
-    expect(known.devices[0]?.result).toBe('changed');
+    expect(run.equipment[0]).toMatchObject({ result: 'failed', failure: 'wrong-device' });
+    expect(run.equipment[0]?.detail).toContain('skolo equipment forget router');
+    expect(known.equipment[0]?.result).toBe('changed');
     expect(before.versions).toHaveLength(1);
   });
 
@@ -161,14 +164,14 @@ describe('a run', () => {
     const router = lab.devices.get('router');
     router.messages = ['*** SHUTDOWN in 0:05:00 ***\n'];
 
-    const { devices } = await lab.run('router');
+    const { equipment } = await lab.run('router');
 
-    expect(devices[0]).toMatchObject({ result: 'unchanged' });
+    expect(equipment[0]).toMatchObject({ result: 'unchanged' });
     router.text = `description changed\n${router.text}`;
     router.messages = ['*** SHUTDOWN in 0:04:00 ***\n'];
     const changed = await lab.run('router');
-    expect(changed.devices[0]).toMatchObject({ result: 'changed' });
-    const { diff } = await lab.operator.diff({ params: { device: 'router' }, query: {} });
+    expect(changed.equipment[0]).toMatchObject({ result: 'changed' });
+    const { diff } = await lab.operator.diff({ params: { equipment: 'router' }, query: {} });
     expect(diff).toContain('+description changed');
     expect(diff).not.toContain('SHUTDOWN');
   });
@@ -183,8 +186,8 @@ describe('a run', () => {
     const { id } = await lab.admin.requestBackup({ body: {} });
     const states = async () =>
       Object.fromEntries(
-        (await lab.admin.backup({ params: { id } })).devices.map(({ device, state }) => [
-          device,
+        (await lab.admin.backup({ params: { id } })).equipment.map(({ equipment, state }) => [
+          equipment,
           state,
         ]),
       );
@@ -227,13 +230,13 @@ describe('a run', () => {
     });
     const { reads } = lab.devices.get('router');
     lab.devices.get('router').gate = new Promise(() => undefined);
-    const { id } = await lab.admin.requestBackup({ body: { devices: ['router'] } });
+    const { id } = await lab.admin.requestBackup({ body: { equipment: ['router'] } });
     await expect.poll(() => lab.devices.get('router').reads).toBe(reads + 1);
 
     followed.get('router')?.abort(new DeviceBusy('router', 'a power cycle needs it'));
     const run = await lab.finished(id);
 
-    expect(run.devices[0]).toMatchObject({ result: 'failed', failure: 'busy' });
+    expect(run.equipment[0]).toMatchObject({ result: 'failed', failure: 'busy' });
     expect(followed.size).toBe(0);
   });
 
@@ -242,7 +245,7 @@ describe('a run', () => {
     lab.devices.get('router').gate = new Promise(() => undefined);
     const { id } = await lab.admin.requestBackup({ body: { reason: 'before the move' } });
     await expect
-      .poll(async () => (await lab.admin.backup({ params: { id } })).devices[1]?.state)
+      .poll(async () => (await lab.admin.backup({ params: { id } })).equipment[1]?.state)
       .toBe('done');
     delete lab.devices.get('router').gate;
     await lab.stop();

@@ -90,7 +90,7 @@ export class Runs {
     const run = await this.kept(request, (change) => state.write([change]));
     // Not for all devices: one that kills the service would end the run again.
     if (request.devices !== undefined)
-      for (const { device } of run.devices) crashNotes.lift(device);
+      for (const { equipment } of run.equipment) crashNotes.lift(equipment);
     return run;
   }
 
@@ -341,8 +341,11 @@ function resultOf({ result, failure, detail, version, unsaved, size, seconds }: 
   return { result, failure, detail, version, unsaved, size, seconds };
 }
 
-function answerOf({ number: _, ...run }: RunRecord): BackupRun {
-  return structuredClone(run);
+function answerOf({ number: _, devices, ...run }: RunRecord): BackupRun {
+  return {
+    ...run,
+    equipment: devices.map(({ device, ...rest }) => ({ equipment: device, ...rest })),
+  };
 }
 
 /** `switch-[1-3]` expands to three of them. */

@@ -85,7 +85,7 @@ export class FakeDevices {
       restore: {
         comment: '!',
         steps: (content) => [
-          { title: 'Type it', where: 'device', lines: content.toString().trimEnd().split('\n') },
+          { title: 'Type it', where: 'equipment', lines: content.toString().trimEnd().split('\n') },
         ],
         check: async () => ({ accepted: true, said: '' }),
         apply: async (_connection, content, step) => {

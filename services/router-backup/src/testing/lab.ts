@@ -2,7 +2,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  type BackupDevice,
+  type BackupEquipment,
   type BackupRun,
   type Client,
   createClient,
@@ -47,7 +47,7 @@ export interface Lab {
   /** A manual run, once finished. */
   run: (...devices: string[]) => Promise<BackupRun>;
   finished: (id: string) => Promise<BackupRun>;
-  device: (name: string) => Promise<BackupDevice>;
+  device: (name: string) => Promise<BackupEquipment>;
   /** All runs have ended. */
   idle: () => Promise<void>;
   metrics: () => Promise<string>;
@@ -165,11 +165,11 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     edit,
     finished,
     async run(...names) {
-      const body = names.length === 0 ? {} : { devices: names };
+      const body = names.length === 0 ? {} : { equipment: names };
       const { id } = await admin.requestBackup({ body });
       return await finished(id);
     },
-    device: (name) => admin.device({ params: { device: name } }),
+    device: (name) => admin.equipment({ params: { equipment: name } }),
     async idle() {
       const open = async () => {
         const { backups } = await admin.backups({ query: {} });

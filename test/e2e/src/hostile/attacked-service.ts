@@ -193,15 +193,17 @@ async function healthySwitch(): Promise<Healthy> {
     entry: `  good: { model: edgeswitch, address: 127.0.0.1, ports: { ssh: ${device.port} }, login: any }`,
     async use({ url: baseUrl }, { token, isOver, hasBegun }) {
       const client = createClient(routerBackupApi, { baseUrl, token, timeoutMs: meanwhileMs });
-      void client.connectedHosts({ params: { device: 'bad-0' } }).catch(() => undefined);
+      void client.connectedHosts({ params: { equipment: 'bad-0' } }).catch(() => undefined);
       await hasBegun;
       const since = new Date().toISOString();
-      await client.requestBackup({ body: { devices: ['good'] } }).catch((error: unknown) => {
+      await client.requestBackup({ body: { equipment: ['good'] } }).catch((error: unknown) => {
         if (!isOver()) throw error;
       });
       const isBackedUp = async () => {
-        const { devices } = await client.devices({ query: {} }).catch(() => ({ devices: [] }));
-        const good = devices.find((each) => each.name === 'good');
+        const { equipment } = await client
+          .allEquipment({ query: {} })
+          .catch(() => ({ equipment: [] }));
+        const good = equipment.find((each) => each.name === 'good');
         return isOver() || (good?.lastSuccess ?? '') >= since;
       };
       await expect.poll(isBackedUp, { timeout: meanwhileMs, interval: 300 }).toBe(true);

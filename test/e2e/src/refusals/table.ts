@@ -170,7 +170,7 @@ export const rows: readonly Row[] = [
   {
     name: 'router-backup: a masked text',
     at: 'router-backup',
-    asked: { method: 'GET', path: '/v1/devices/pdu-1/versions/1/content' },
+    asked: { method: 'GET', path: '/v1/equipment/pdu-1/versions/1/content' },
     sender: 'view',
     senders: { 'too many': 'greedy' },
     passes: 404,

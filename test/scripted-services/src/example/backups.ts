@@ -1,11 +1,11 @@
 /** The state of the example's router backup. */
 import {
-  BackupDevice,
+  BackupEquipment,
   BackupRun,
   BackupVersion,
   LostHistory,
   OffsiteStatus,
-  RunDevice,
+  RunEquipment,
 } from '@skolo/api';
 import { z } from 'zod';
 import type { BackupWorld, Version } from '../worlds.ts';
@@ -15,10 +15,10 @@ import { load } from './load.ts';
 const data = load(
   'backups.yaml',
   z.object({
-    devices: z.array(BackupDevice),
+    equipment: z.array(BackupEquipment),
     offsite: z.array(OffsiteStatus),
     versions: z.array(z.object({ version: BackupVersion, content: z.string() })),
-    results: z.array(RunDevice),
+    results: z.array(RunEquipment),
     runs: z.array(BackupRun),
     lost: z.array(LostHistory),
   }),
@@ -26,17 +26,25 @@ const data = load(
 
 /** Newest first. */
 export function versionsOf(device: string): Version[] {
-  return data().versions.filter(({ version }) => version.device === device);
+  return data().versions.filter(({ version }) => version.equipment === device);
 }
 
 /** The result of each, whenever it is read. */
-export function resultOf(device: string): RunDevice {
-  const found = data().results.find((each) => each.device === device);
-  return found ?? { device, state: 'done', result: 'unchanged', size: 52_300_000, seconds: 12 };
+export function resultOf(device: string): RunEquipment {
+  const found = data().results.find((each) => each.equipment === device);
+  return (
+    found ?? {
+      equipment: device,
+      state: 'done',
+      result: 'unchanged',
+      size: 52_300_000,
+      seconds: 12,
+    }
+  );
 }
 
 export const exampleBackups: BackupWorld = {
-  devices: () => data().devices,
+  devices: () => data().equipment,
   offsite: () => data().offsite,
   versionsOf,
   masked: (text) => text.replaceAll('$6$s3same', '<secret 5e1f00>'),

@@ -49,13 +49,13 @@ export function connectedHostsOf(device: string): ConnectedHosts | undefined {
         9: [macs.router, macs['switch-2'], macs.linux, macs.jumphost],
       });
       const ports = links(12, ['1', '2', '3', '5', '8', '9']);
-      return { device, readAt, hosts, ports, own: [macs['switch-1']] };
+      return { equipment: device, readAt, hosts, ports, own: [macs['switch-1']] };
     }
     case 'switch-2': {
       const { linux, jumphost, router, rpi1, rpi2, rpi3 } = macs;
       const hosts = table({ 3: [linux], 8: [jumphost], 9: [router, rpi1, rpi2, rpi3] });
       return {
-        device,
+        equipment: device,
         readAt,
         hosts,
         ports: links(12, ['3', '8', '9']),
@@ -76,7 +76,7 @@ export function connectedHostsOf(device: string): ConnectedHosts | undefined {
         ...neighbour('192.168.1.217', macs.unknown, 'raspberrypi'),
       ];
       const ports = ['eth0', 'eth1', 'eth2'].map((name) => ({ name, up: true }));
-      return { device, readAt, hosts, ports, own: [macs.router] };
+      return { equipment: device, readAt, hosts, ports, own: [macs.router] };
     }
     default:
       return undefined;

@@ -60,7 +60,9 @@ const data = load(
     controllers: z.array(ControllerStatus),
     holds: z.array(Hold),
     cycles: z.array(PowerCycle),
-    hostKeys: z.array(z.object({ device: z.string(), fingerprint: z.string(), firstSeen: Time })),
+    hostKeys: z.array(
+      z.object({ equipment: z.string(), fingerprint: z.string(), firstSeen: Time }),
+    ),
   }),
 );
 

@@ -18,7 +18,7 @@ export function timelineOf(rack: string, names: readonly string[], until: number
       ...row(480, 'configuration', 'configuration changed by ann'),
       ...{ where: 'switch-1', names: ['switch-1'] },
       details: [`skolo backup diff switch-1 1d2e 3f4a --on ${rack}`],
-      versions: [{ device: 'switch-1', from: '1d2e', to: '3f4a' }],
+      versions: [{ equipment: 'switch-1', from: '1d2e', to: '3f4a' }],
     },
     {
       ...row(180, 'silent', 'silent: none of the 12 machines behind switch-1 responds'),

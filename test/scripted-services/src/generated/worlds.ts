@@ -136,7 +136,7 @@ export function generatedBackups({ rack }: GeneratedRack): BackupWorld {
         const content = `interface 0/12\n vlan participation include ${30 - i * 10}\n exit\n`;
         const version: BackupVersion = {
           id: (i + 10).toString(16).repeat(8),
-          device,
+          equipment: device,
           time: ago(age * minutes),
           size: content.length,
           changedBy: i === 0 ? 'admin' : 'ann',

@@ -1,6 +1,12 @@
 /** Texts and styles of devices and runs. */
 
-import type { BackupDevice, DeviceState, FailureClass, LostHistory, RunDevice } from '@skolo/api';
+import type {
+  BackupEquipment,
+  BackupState,
+  FailureClass,
+  LostHistory,
+  RunEquipment,
+} from '@skolo/api';
 import { backupWord, isBackupWrong } from '@skolo/api/backup-verdict';
 import { count } from '@skolo/base';
 import { commandLine, type SkoloCommand } from '../../command.ts';
@@ -11,7 +17,7 @@ import type { Style } from '../../output/text.ts';
 import { sizeText, timestamp } from '../../output/time.ts';
 
 /** Most urgent first. */
-export const stateOrder: DeviceState[] = [
+export const stateOrder: BackupState[] = [
   'overdue',
   'failed',
   'never',
@@ -20,7 +26,7 @@ export const stateOrder: DeviceState[] = [
   'retired',
 ];
 
-export const backupFilters: Filter<BackupDevice>[] = [
+export const backupFilters: Filter<BackupEquipment>[] = [
   {
     name: 'state',
     description: 'show only devices in these states',
@@ -31,26 +37,26 @@ export const backupFilters: Filter<BackupDevice>[] = [
 ];
 
 /** Lower is more urgent. */
-export function urgencyOf({ state, unsaved }: BackupDevice): number {
+export function urgencyOf({ state, unsaved }: BackupEquipment): number {
   const rank = stateOrder.indexOf(state);
   // Backed up, but a power cut would lose the running configuration.
   return state === 'ok' && unsaved ? rank - 0.5 : rank;
 }
 
-export function stateText({ state, failure }: Pick<BackupDevice, 'state' | 'failure'>): string {
+export function stateText({ state, failure }: Pick<BackupEquipment, 'state' | 'failure'>): string {
   const word = backupWord({ state });
   return failure === undefined || !isBackupWrong({ state }) ? word : `${word} (${failure})`;
 }
 
-export function stateStyle(device: Pick<BackupDevice, 'state' | 'failure'>): Style | undefined {
+export function stateStyle(device: Pick<BackupEquipment, 'state' | 'failure'>): Style | undefined {
   if (device.state === 'never' && device.failure === undefined) return 'yellow';
   if (isBackupWrong(device)) return 'red';
   return device.state === 'ok' ? undefined : 'dim';
 }
 
 /** `17 ok, 1 failed (timeout), 1 not backed up; 1 unsaved`. */
-export function tallyOfDevices(devices: readonly BackupDevice[]): string {
-  const order: DeviceState[] = ['ok', 'failed', 'overdue', 'never', 'not-backed-up', 'retired'];
+export function tallyOfDevices(devices: readonly BackupEquipment[]): string {
+  const order: BackupState[] = ['ok', 'failed', 'overdue', 'never', 'not-backed-up', 'retired'];
   const byState = Map.groupBy(devices, ({ state }) => state);
   const parts = order.flatMap((state) => {
     const alike = byState.get(state);
@@ -64,7 +70,7 @@ export function tallyOfDevices(devices: readonly BackupDevice[]): string {
 }
 
 /** `18 ok (2 changed), 1 failed (timeout), 1 not backed up`, and devices that are not finished. */
-export function tallyOfRun(devices: readonly RunDevice[]): string {
+export function tallyOfRun(devices: readonly RunEquipment[]): string {
   const changed = devices.filter(({ result }) => result === 'changed').length;
   const ok = changed > 0 ? `ok (${changed} changed)` : 'ok';
   const failed = `failed${classes(devices.filter(({ result }) => result === 'failed'))}`;
@@ -87,18 +93,18 @@ function classes(failed: readonly { failure?: FailureClass | undefined }[]): str
   return parts.length > 0 ? ` (${parts.join(', ')})` : '';
 }
 
-export function isOk({ result }: RunDevice): boolean {
+export function isOk({ result }: RunEquipment): boolean {
   return result === 'changed' || result === 'unchanged';
 }
 
 /** The result, or the state while it is not finished. */
-export function resultText({ state, result, failure }: RunDevice): string {
+export function resultText({ state, result, failure }: RunEquipment): string {
   if (result === undefined) return state;
   const word = result.replaceAll('-', ' ');
   return failure === undefined ? word : `${word} (${failure})`;
 }
 
-export function resultStyle({ result, state }: RunDevice): Style | undefined {
+export function resultStyle({ result, state }: RunEquipment): Style | undefined {
   switch (result) {
     case 'changed':
     case 'unchanged':
@@ -113,11 +119,11 @@ export function resultStyle({ result, state }: RunDevice): Style | undefined {
 }
 
 /** A device's lost versions, naming those that are in no copy. */
-export function lostLines({ device, versions, newest, unsent }: LostHistory): string[] {
+export function lostLines({ equipment, versions, newest, unsent }: LostHistory): string[] {
   const what = versions === undefined ? 'versions' : count(versions, 'version');
   return [
-    `${device}: the history has lost ${what}; the newest lost version is ${nameOf(newest)}`,
-    ...unsent.map((version) => `${device}: no copy contains version ${nameOf(version)}`),
+    `${equipment}: the history has lost ${what}; the newest lost version is ${nameOf(newest)}`,
+    ...unsent.map((version) => `${equipment}: no copy contains version ${nameOf(version)}`),
   ];
 }
 

@@ -36,7 +36,7 @@ export async function printCopyStatus(
     }
     return found;
   });
-  if (json) return printJson(io, { devices });
+  if (json) return printJson(io, { equipment: devices });
   if (devices.length === 0) return undefined;
   const head = `${count(devices.length, 'device')} in ${shownRemote(from)}`;
   io.out(`${paragraph(plain(head), io.columns)}\n`);

@@ -136,8 +136,8 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
 }
 
 /** Without the nonce, which is in no other copy in the clear. */
-function shown({ nonce: _, sealed: _sealed, ...version }: Version): BackupVersion {
-  return version;
+function shown({ nonce: _, sealed: _sealed, device, ...version }: Version): BackupVersion {
+  return { equipment: device, ...version };
 }
 
 /** The device in rack.yaml, otherwise as the version records it; undefined if neither has it. */

@@ -59,7 +59,7 @@ const columns: Column<Row>[] = [
 ];
 
 /** `changed (+3 -1): new vlan for the lab`. */
-function whatText({ device, summary, reason }: BackupVersion): string | undefined {
-  const what = summary && withoutName(summary, device);
+function whatText({ equipment, summary, reason }: BackupVersion): string | undefined {
+  const what = summary && withoutName(summary, equipment);
   return [what, reason].filter(Boolean).join(': ') || undefined;
 }

@@ -90,7 +90,8 @@ export async function applyVersion(
   io.err(`${device}: restored to version ${shortVersionId(version.id)}`);
 }
 
-function check(service: RouterBackup, params: Wanted): Promise<Checked> {
+function check(service: RouterBackup, { device, version }: Wanted): Promise<Checked> {
+  const params = { equipment: device, version };
   return service.ask((client) => client.checkRestore({ params, timeoutMs: deviceMs }));
 }
 
@@ -127,7 +128,7 @@ async function load(
 ) {
   const look = restoreLine(command, device, version, '--check');
   try {
-    const request = { params: { device, version }, body, timeoutMs: deviceMs };
+    const request = { params: { equipment: device, version }, body, timeoutMs: deviceMs };
     return await service.ask((client) => client.restore(request));
   } catch (error) {
     if (error instanceof ApiError && error.status === 409) {

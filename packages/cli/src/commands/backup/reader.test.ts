@@ -25,7 +25,7 @@ describe('the content of a version', () => {
 
     expect(Buffer.from(content).equals(bytes)).toBe(true);
     expect(asked).toEqual([
-      ['/v1/devices/router/versions/latest~1/content?secrets=true', 'Bearer the-token'],
+      ['/v1/equipment/router/versions/latest~1/content?secrets=true', 'Bearer the-token'],
     ]);
   });
 

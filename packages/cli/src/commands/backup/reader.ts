@@ -95,7 +95,7 @@ async function serviceReader(command: SkoloCommand): Promise<Reader> {
   const service = routerBackup(command);
   return {
     async versions(device, limit) {
-      const request = { params: { device }, query: { limit } };
+      const request = { params: { equipment: device }, query: { limit } };
       const { versions } = await service.ask((client) => client.versions(request));
       return versions;
     },
@@ -103,10 +103,10 @@ async function serviceReader(command: SkoloCommand): Promise<Reader> {
       service.ask((client) => contentOf(client, { device, version, secrets })),
     diff(device, versions, secrets) {
       const query = { ...versions, secrets: secrets ? ('true' as const) : ('false' as const) };
-      return service.ask((client) => client.diff({ params: { device }, query }));
+      return service.ask((client) => client.diff({ params: { equipment: device }, query }));
     },
     restoreSteps: (device, version) =>
-      service.ask((client) => client.restoreSteps({ params: { device, version } })),
+      service.ask((client) => client.restoreSteps({ params: { equipment: device, version } })),
   };
 }
 
@@ -131,7 +131,7 @@ export async function contentOf(
   { device, version, secrets, silenceMs = 30_000, mostBytes = 2 ** 30 }: ContentOptions,
 ): Promise<Uint8Array> {
   const { bytes, headers } = await client.content({
-    params: { device, version },
+    params: { equipment: device, version },
     query: secrets ? { secrets: 'true' } : {},
     mostBytes,
     timeoutMs: silenceMs,

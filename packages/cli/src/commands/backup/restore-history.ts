@@ -35,18 +35,18 @@ export function define(command: SkoloCommand): void {
     const { withCopy } = await import('./copy.ts');
     const service = routerBackup(command);
     // Jumphost archives are not in the history. Checked first, because the service may not respond.
-    const { devices: all } = await service.ask((client) => client.devices());
+    const { equipment: all } = await service.ask((client) => client.allEquipment());
     const archived = all.filter(({ model }) => model === 'jumphost').map(({ name }) => name);
     const result = await withCopy(command, { from, identity }, (copy) =>
       send(copy, service, new Set(archived), reason),
     );
-    const { devices, versions, lost, unreadable } = result;
+    const { equipment, versions, lost, unreadable } = result;
     if (lost.length + unreadable.length > 0) command.io.exitCode = exitCodes.partlyFailed;
     if (json) return printJson(command.io, result);
     for (const { id, why } of unreadable) command.io.out(`${id}: not restored: ${why}`);
     for (const line of lost.flatMap(lostLines)) command.io.out(line);
     command.io.out(
-      `restored ${count(devices, 'device')}; the history now contains ${count(versions, 'version')}`,
+      `restored ${count(equipment, 'device')}; the history now contains ${count(versions, 'version')}`,
     );
     return undefined;
   });

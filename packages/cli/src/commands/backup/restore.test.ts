@@ -4,7 +4,7 @@ import { textOfSteps, withOptions } from './restore.ts';
 
 const version = {
   id: '3f9a2c0f5b1d4e1298a7cc01f2a95a5b0f3e1c00',
-  device: 'router',
+  equipment: 'router',
   time: '2026-11-20T07:30:00.123Z',
 };
 
@@ -12,7 +12,11 @@ function restore(comment: string, steps: RestoreStep[]) {
   return { version, comment, steps, canApply: false, canCheck: false };
 }
 
-const typed: RestoreStep = { title: 'load\nit', where: 'device', lines: ['configure', '', 'end'] };
+const typed: RestoreStep = {
+  title: 'load\nit',
+  where: 'equipment',
+  lines: ['configure', '', 'end'],
+};
 const get: RestoreStep = {
   title: 'get it',
   where: 'workstation',

@@ -93,7 +93,7 @@ function rejectUnused(command: SkoloCommand, options: Options): void {
 
 /** Steps on the workstation are comments, so that the whole text can be pasted. If all are, the text is a shell script. */
 export function textOfSteps(device: string, { version, comment, steps }: RestoreSteps): string {
-  const isForDevice = steps.some(({ where }) => where === 'device');
+  const isForDevice = steps.some(({ where }) => where === 'equipment');
   const mark = isForDevice ? comment : '#';
   // A device without comments only gets its lines; hints include the titles.
   const remark = (text: string) => (mark === '' ? [] : [`${mark} ${oneLine(text)}`]);

@@ -1,4 +1,4 @@
-import type { BackupRun, RunDevice } from '@skolo/api';
+import type { BackupRun, RunEquipment } from '@skolo/api';
 import { resultOf } from '@skolo/scripted-services';
 import { expect, it } from 'vitest';
 import { widthOf } from '../../output/text.ts';
@@ -6,22 +6,22 @@ import { runFrame } from './run-display.ts';
 
 const plain = { columns: 100, rows: 24, colour: false };
 
-function progress(devices: RunDevice[], lost?: string) {
+function progress(devices: RunEquipment[], lost?: string) {
   const run: BackupRun = {
     id: 'r1',
     origin: 'person',
     by: 'ann',
     requestedAt: '2026-11-20T07:30:00Z',
-    devices,
+    equipment: devices,
   };
   return { run, lost };
 }
 
-const devices: RunDevice[] = [
+const devices: RunEquipment[] = [
   resultOf('router'),
-  { device: 'switch-1', state: 'reading' },
+  { equipment: 'switch-1', state: 'reading' },
   resultOf('switch-2'),
-  { device: 'switch-3', state: 'waiting' },
+  { equipment: 'switch-3', state: 'waiting' },
 ];
 
 it('shows the state and result of each device', () => {

@@ -1,5 +1,5 @@
 /** Shows the progress of a run: live in a terminal, otherwise one line per device. */
-import type { BackupRun, RunDevice } from '@skolo/api';
+import type { BackupRun, RunEquipment } from '@skolo/api';
 import type { Io } from '../../io.ts';
 import { byNumber } from '../../names.ts';
 import { type FrameSize, frameLines } from '../../output/live-area.ts';
@@ -11,10 +11,10 @@ import { resultStyle, resultText, shortVersionId, tallyOfRun } from './backup-te
 export function devicePrinter(io: Io, progress: RunProgress): () => void {
   const printed = new Set<string>();
   return () => {
-    for (const device of progress.run.devices) {
-      if (device.result === undefined || printed.has(device.device)) continue;
+    for (const device of progress.run.equipment) {
+      if (device.result === undefined || printed.has(device.equipment)) continue;
       printRunDevice(io, device);
-      printed.add(device.device);
+      printed.add(device.equipment);
     }
   };
 }
@@ -26,7 +26,7 @@ export interface RunProgress {
 }
 
 export function runFrame(
-  { run: { devices }, lost }: RunProgress,
+  { run: { equipment: devices }, lost }: RunProgress,
   size: FrameSize,
   seconds: number,
 ): string[] {
@@ -36,7 +36,7 @@ export function runFrame(
       urgency,
       stateWidth: 'not backed up'.length,
       line: (device) => ({
-        name: device.device,
+        name: device.equipment,
         // Includes the failure class, so that columns keep their width.
         state: resultText({ ...device, failure: undefined }),
         style: resultStyle(device),
@@ -51,12 +51,12 @@ export function runFrame(
   );
 }
 
-function textOf(device: RunDevice): string {
+function textOf(device: RunEquipment): string {
   const more = detailText({ ...device, seconds: undefined }).replace(/^: /, '');
   return [device.failure, more].filter(Boolean).join(': ');
 }
 
-function urgency({ state, result }: RunDevice): number {
+function urgency({ state, result }: RunEquipment): number {
   if (result === 'failed') return 0;
   if (state === 'reading') return 1;
   return state === 'waiting' ? 2 : 3;
@@ -65,19 +65,19 @@ function urgency({ state, result }: RunDevice): number {
 const order = ['not-backed-up', undefined, 'unchanged', 'changed', 'failed'] as const;
 
 /** Failed devices last, next to the summary. */
-export function sortedDevices({ devices }: BackupRun): RunDevice[] {
-  const rank = ({ result }: RunDevice) => order.indexOf(result);
-  return devices.toSorted((a, b) => rank(a) - rank(b) || byNumber(a.device, b.device));
+export function sortedDevices({ equipment }: BackupRun): RunEquipment[] {
+  const rank = ({ result }: RunEquipment) => order.indexOf(result);
+  return equipment.toSorted((a, b) => rank(a) - rank(b) || byNumber(a.equipment, b.equipment));
 }
 
 /** `switch-3: failed (timeout) after 30 s: nothing heard …`. */
-export function printRunDevice(io: Pick<Io, 'out' | 'colour'>, device: RunDevice): void {
+export function printRunDevice(io: Pick<Io, 'out' | 'colour'>, device: RunEquipment): void {
   const word = styled(resultText(device), resultStyle(device), io.colour);
-  io.out(`${plain(device.device)}: ${word}${plain(detailText(device))}`);
+  io.out(`${plain(device.equipment)}: ${word}${plain(detailText(device))}`);
 }
 
 /** Follows the result. */
-function detailText({ result, seconds, detail, version, size, unsaved }: RunDevice): string {
+function detailText({ result, seconds, detail, version, size, unsaved }: RunEquipment): string {
   const took = seconds === undefined ? '' : ` after ${tookText(seconds)}`;
   if (result === 'failed') return `${took}${detail === undefined ? '' : `: ${detail}`}`;
   const facts = [

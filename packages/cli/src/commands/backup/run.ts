@@ -24,15 +24,15 @@ export function define(command: SkoloCommand): void {
     .example("skolo backup run router --reason 'new vlan for the lab' --wait");
 
   command.action(async (words: string[], { reason, wait, json = false }: Options) => {
-    const devices = expandedNames(words);
+    const names = expandedNames(words);
     const service = routerBackup(command);
-    const body = { devices: devices.length > 0 ? [...new Set(devices)] : undefined, reason };
+    const body = { equipment: names.length > 0 ? [...new Set(names)] : undefined, reason };
     const run = await service.ask((client) => client.requestBackup({ body }));
     if (wait) {
       return waitForRun({ command, service, run, json });
     }
     if (json) return printJson(command.io, run);
-    command.io.out(`${run.id}: ${folded(run.devices.map(({ device }) => device))}`);
+    command.io.out(`${run.id}: ${folded(run.equipment.map(({ equipment }) => equipment))}`);
     command.io.err(`to follow: ${commandLine(command, 'backup runs', run.id, '--wait')}`);
   });
 }

@@ -52,14 +52,14 @@ function printRun(io: Io, run: BackupRun): void {
   const took = tookText(run);
   const end = took === undefined ? 'running' : `took ${took}`;
   const why = run.reason === undefined ? '' : `: ${run.reason}`;
-  io.out(`${tallyOfRun(run.devices)}; ${end}`);
+  io.out(`${tallyOfRun(run.equipment)}; ${end}`);
   io.err(`requested ${timestamp(run.requestedAt)} by ${run.by} (${run.origin})${why}`);
 }
 
 const columns: Column<BackupRun>[] = [
   { title: 'REQUESTED', cell: ({ requestedAt }) => timestamp(requestedAt) },
   { title: 'ORIGIN', cell: ({ origin }) => origin, leaveOut: 3 },
-  { title: 'RESULT', cell: ({ devices }) => tallyOfRun(devices), shrinkTo: 24 },
+  { title: 'RESULT', cell: ({ equipment }) => tallyOfRun(equipment), shrinkTo: 24 },
   { title: 'TOOK', cell: (run) => tookText(run) ?? 'now', align: 'right', leaveOut: 2 },
   { title: 'BY', cell: ({ by }) => by, shrinkTo: 8, leaveOut: 4 },
   { title: 'REASON', cell: ({ reason }) => reason, shrinkTo: 12, leaveOut: 1 },

@@ -1,4 +1,4 @@
-import type { BackupDevice, OffsiteStatus } from '@skolo/api';
+import type { BackupEquipment, OffsiteStatus } from '@skolo/api';
 import { isBackupWrong } from '@skolo/api/backup-verdict';
 import { exitCodes } from '../../errors.ts';
 import { isFiltered } from '../../filters.ts';
@@ -21,7 +21,7 @@ import { findDevices } from './device-names.ts';
 import { canReadCopies, isFromCopy, type ReaderOptions } from './reader.ts';
 
 /** `skolo backup status`: the backup of each device. */
-export const define = list<BackupDevice, ReaderOptions & { retired?: true }>({
+export const define = list<BackupEquipment, ReaderOptions & { retired?: true }>({
   description:
     'Lists devices with the state of their backups, starting with problems and their reasons. It also shows whether a device has unsaved changes, and whether the newest version is stored off site. If the terminal is too small, backed-up devices share one line; list them with --state ok. --from lists the devices in a copy and their newest versions. The exit code is 3 if the backup of a listed device has failed, is overdue or was never made.',
   summary: 'show backup status for each device',
@@ -43,8 +43,8 @@ export const define = list<BackupDevice, ReaderOptions & { retired?: true }>({
       await printCopyStatus(command, options, names);
       return undefined;
     }
-    const { devices, offsite, lost } = await routerBackup(command).ask((client) =>
-      client.devices(),
+    const { equipment, offsite, lost } = await routerBackup(command).ask((client) =>
+      client.allEquipment(),
     );
     const now = command.io.now();
     const red = (text: string): HeadLine => ({ text, style: 'red' });
@@ -52,8 +52,8 @@ export const define = list<BackupDevice, ReaderOptions & { retired?: true }>({
       'to restore lost versions from a copy, run skolo backup restore-history --from PLACE --reason WHY';
     const unsafe = 'no off-site copy; set services.router-backup.upload in rack.yaml';
     return {
-      rows: findDevices(command.io, names, devices),
-      json: (rows) => ({ devices: rows, offsite, lost }),
+      rows: findDevices(command.io, names, equipment),
+      json: (rows) => ({ equipment: rows, offsite, lost }),
       head: [
         ...offsite.map((place): HeadLine => {
           const text = placeText(place, now);
@@ -113,7 +113,7 @@ export const define = list<BackupDevice, ReaderOptions & { retired?: true }>({
   ],
 });
 
-function remarksOf(device: BackupDevice, now: number): Remark[] {
+function remarksOf(device: BackupEquipment, now: number): Remark[] {
   const { name, state, why, failure, detail, failures = 1, hasTranscript, retiredAt } = device;
   const { startup, legacyAlgorithms = [] } = device;
   const ago = (time: string | undefined) => (time === undefined ? '' : ` ${relative(time, now)}`);

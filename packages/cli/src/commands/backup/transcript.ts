@@ -17,7 +17,7 @@ export function define(command: SkoloCommand): void {
   command.action(async (word: string, { json }: { json?: true }) => {
     const device = oneDevice(word);
     const answer = await routerBackup(command).ask((client) =>
-      client.transcript({ params: { device } }),
+      client.transcript({ params: { equipment: device } }),
     );
     if (json) return printJson(command.io, answer);
     const { at, transcript } = answer;

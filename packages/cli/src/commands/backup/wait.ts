@@ -70,10 +70,10 @@ export async function waitForRun({ command, service, run, json }: Wait): Promise
 
 function printOutcome(io: Io, run: BackupRun): void {
   if (isRedrawn(io)) for (const device of sortedDevices(run)) printRunDevice(io, device);
-  io.out(tallyOfRun(run.devices) || 'no devices to back up');
+  io.out(tallyOfRun(run.equipment) || 'no devices to back up');
 }
 
-function exitCodeOf({ devices }: BackupRun) {
+function exitCodeOf({ equipment: devices }: BackupRun) {
   const ok = devices.filter(isOk).length;
   if (ok === 0 && devices.length > 0) return exitCodes.failed;
   const failed = devices.some(({ result }) => result === 'failed');

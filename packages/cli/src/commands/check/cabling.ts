@@ -127,11 +127,11 @@ function unseen({ confirmed, unseen: where }: CablingAudit): Finding[] {
 }
 
 function ofReadings({ read, unread, unreadable }: Readings): Finding[] {
-  const from = read.map(({ device }) => device);
+  const from = read.map(({ equipment }) => equipment);
   return [
     ...read.flatMap((reading) =>
       unreadLines(reading).map(
-        (found): Finding => ({ thing: reading.device, state: 'warning', found }),
+        (found): Finding => ({ thing: reading.equipment, state: 'warning', found }),
       ),
     ),
     ...unread.map(

@@ -26,12 +26,12 @@ export function keys(command: SkoloCommand): void {
       const { hostKeys } = await service.ask((client) => client.hostKeys());
       return hostKeys.map((key) => ({ ...key, service: name }));
     });
-    const hostKeys = answers.flat().sort((a, b) => byNumber(a.device, b.device));
+    const hostKeys = answers.flat().sort((a, b) => byNumber(a.equipment, b.equipment));
     if (json) return printJson(command.io, { hostKeys });
     return printTable(
       command.io,
       [
-        { title: 'DEVICE', cell: ({ device }) => device, shrinkTo: 12 },
+        { title: 'DEVICE', cell: ({ equipment }) => equipment, shrinkTo: 12 },
         { title: 'FINGERPRINT', cell: ({ fingerprint }) => fingerprint, shrinkTo: 16 },
         {
           title: 'FIRST SEEN',
@@ -60,7 +60,7 @@ export function forget(command: SkoloCommand): void {
     const services = hostKeyServices(command);
     const query = { why: reason };
     const answers = await askServices(command.io, services, async ({ name, service }) => {
-      const params = { device };
+      const params = { equipment: device };
       const { forgotten } = await service.ask((client) => client.forgetHostKey({ params, query }));
       return { name, forgotten };
     });

@@ -1,5 +1,5 @@
 import { backupWord } from '@skolo/api/backup-verdict';
-import type { BackupDevice, OffsiteStatus } from '@skolo/api/router-backup';
+import type { BackupEquipment, OffsiteStatus } from '@skolo/api/router-backup';
 import { count } from '@skolo/base/count';
 import { routerBackup } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
@@ -20,16 +20,16 @@ export function Backups({ route }: { route: Route }) {
 }
 
 function Devices() {
-  const loaded = useLoaded((signal) => routerBackup.devices({ signal }), 'devices', everyMs);
+  const loaded = useLoaded((signal) => routerBackup.allEquipment({ signal }), 'equipment', everyMs);
   return (
     <>
       <h1>Backups</h1>
       <Load of={loaded}>
-        {({ devices, offsite, lost }) => (
+        {({ equipment, offsite, lost }) => (
           <>
             {lost.map((each) => (
-              <p class="failure" key={each.device}>
-                The history of {each.device} has lost{' '}
+              <p class="failure" key={each.equipment}>
+                The history of {each.equipment} has lost{' '}
                 {each.versions === undefined ? 'some versions' : count(each.versions, 'version')}.
               </p>
             ))}
@@ -46,7 +46,7 @@ function Devices() {
                 '',
               ]}
             >
-              {[...devices].sort(worstFirst).map((device) => (
+              {[...equipment].sort(worstFirst).map((device) => (
                 <tr key={device.name}>
                   <th scope="row">
                     <a href={hrefOf('backups', [device.name])}>{device.name}</a>
@@ -101,7 +101,7 @@ function OffSite({ destinations }: { destinations: OffsiteStatus[] }) {
   );
 }
 
-const order: readonly BackupDevice['state'][] = [
+const order: readonly BackupEquipment['state'][] = [
   'failed',
   'overdue',
   'never',
@@ -110,7 +110,7 @@ const order: readonly BackupDevice['state'][] = [
   'retired',
 ];
 
-function worstFirst(a: BackupDevice, b: BackupDevice): number {
+function worstFirst(a: BackupEquipment, b: BackupEquipment): number {
   return (
     order.indexOf(a.state) - order.indexOf(b.state) ||
     a.name.localeCompare(b.name, 'en', { numeric: true })

@@ -8,7 +8,8 @@ import { SideBySide } from './side-by-side.tsx';
 /** Versions of a device, and what has changed between two of them. Secrets are masked by the service. */
 export function Versions({ device, route }: { device: string; route: Route }) {
   const loaded = useLoaded(
-    (signal) => routerBackup.versions({ params: { device }, query: { limit: 200 }, signal }),
+    (signal) =>
+      routerBackup.versions({ params: { equipment: device }, query: { limit: 200 }, signal }),
     device,
   );
   const from = route.query.get('from');
@@ -89,7 +90,7 @@ function choose(device: string, from: string | undefined, to: string) {
 
 function Difference({ device, from, to }: { device: string; from: string; to: string }) {
   const loaded = useLoaded(
-    (signal) => routerBackup.diff({ params: { device }, query: { from, to }, signal }),
+    (signal) => routerBackup.diff({ params: { equipment: device }, query: { from, to }, signal }),
     `${device} ${from} ${to}`,
   );
   return (

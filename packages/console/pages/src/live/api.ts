@@ -12,18 +12,17 @@ import {
 } from '@skolo/api/calls';
 import type { consoleApi } from '@skolo/api/console';
 import type { consoleRacksApi } from '@skolo/api/console-racks';
+import { renamed } from '@skolo/api/former';
 import type { machineStateApi } from '@skolo/api/machine-state';
 import type { metadataServerApi } from '@skolo/api/metadata-server';
 import type { powerCycleDaemonApi } from '@skolo/api/power-cycle-daemon';
 import type { Problem } from '@skolo/api/problem';
+import type { RouteSpec } from '@skolo/api/route';
 import type { routerBackupApi } from '@skolo/api/router-backup';
 import { serverEvents } from '@skolo/api/server-events';
 import { plainJson } from './plain.ts';
 
-interface Route {
-  method: string;
-  path: string;
-}
+type Route = Pick<RouteSpec, 'path' | 'former'> & { method: string };
 
 type Audited<A> = A & typeof auditApi;
 
@@ -108,7 +107,8 @@ async function call(service: string, route: Route, request: AnyRequest, baseUrl:
     }
     const text = await response.text();
     // The service has validated it with the schemas from which the client's types are derived.
-    return text === '' ? undefined : JSON.parse(plainJson(text));
+    const json = text === '' ? undefined : JSON.parse(plainJson(text));
+    return route.former ? renamed(json, route.former, 'now') : json;
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof CallFailed) throw error;

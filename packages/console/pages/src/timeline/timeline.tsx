@@ -161,9 +161,9 @@ function Row({ row, href }: { row: TimelineRow; href: string }) {
       <span class="kind">{kind === 'rack-file' ? 'rack.yaml' : kind}</span>
       <div>
         {rowText(row, (time) => exact(time, timezone))}{' '}
-        {versions.map(({ device, from, to }) => (
-          <a key={`${device} ${to}`} href={hrefOf('backups', [device], { from, to })}>
-            difference of {device}
+        {versions.map(({ equipment, from, to }) => (
+          <a key={`${equipment} ${to}`} href={hrefOf('backups', [equipment], { from, to })}>
+            difference of {equipment}
           </a>
         ))}
         {known.length === 1 && <MachineLink name={known[0] ?? ''} text="machine" />}

@@ -102,6 +102,6 @@ export interface RestoreStep {
   /** What it does. */
   title: string;
   /** Where the operator types the lines. */
-  where: 'device' | 'workstation';
+  where: 'equipment' | 'workstation';
   lines: string[];
 }

@@ -298,7 +298,7 @@ describe('a version of the files of a Linux host', () => {
     for (const { where, lines } of steps) {
       for (const line of lines.map(own)) {
         if (line.startsWith('scp')) execFileSync('cp', ['router.tar', host.root], { cwd: scratch });
-        else if (where === 'device') await connect().exec(line);
+        else if (where === 'equipment') await connect().exec(line);
       }
     }
 

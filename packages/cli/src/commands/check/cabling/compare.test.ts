@@ -233,7 +233,7 @@ describe('a cabling audit', () => {
     const readings = readingsOf(wiredAs(live(other)));
 
     const dead = compare(rackOf(text), readings);
-    for (const { device, ports } of readings) {
+    for (const { equipment: device, ports } of readings) {
       if (device === 'switch-1') for (const port of ports) port.up ||= port.name === '1';
     }
     const silent = compare(rackOf(text), readings);

@@ -57,7 +57,7 @@ class World {
       name,
       up: !off.includes(name) && (name === '8' || this.plugged.has(name)),
     }));
-    return { device: 'switch-1', readAt: '2026-11-21T12:00:00Z', hosts, ports, own: [] };
+    return { equipment: 'switch-1', readAt: '2026-11-21T12:00:00Z', hosts, ports, own: [] };
   }
 
   deps(): ProofDeps {

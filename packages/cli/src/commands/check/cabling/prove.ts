@@ -238,7 +238,9 @@ async function read(
   device: string,
   { backup }: Pick<ProofDeps, 'backup'>,
 ): Promise<ConnectedHosts> {
-  return await backup.ask((client) => client.connectedHosts({ params: { device }, timeoutMs }));
+  return await backup.ask((client) =>
+    client.connectedHosts({ params: { equipment: device }, timeoutMs }),
+  );
 }
 
 /** Undefined: a power cycle is using it. */

@@ -45,7 +45,7 @@ export async function readConnectedHosts(rack: Rack, service: RouterBackup): Pro
   const read = await inParallel(readable, atOnce, async ({ name: device }) => {
     try {
       return await service.ask((client) =>
-        client.connectedHosts({ params: { device }, timeoutMs }),
+        client.connectedHosts({ params: { equipment: device }, timeoutMs }),
       );
     } catch (error) {
       errors.push(error);

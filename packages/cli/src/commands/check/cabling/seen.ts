@@ -68,7 +68,7 @@ export class Seen {
   private readonly witnesses = new Map<string, Set<string>>();
 
   constructor(rack: Rack, readings: readonly ConnectedHosts[]) {
-    for (const { device, hosts, ports, own } of readings) {
+    for (const { equipment: device, hosts, ports, own } of readings) {
       this.own.set(device, own);
       this.links.set(device, new Map(ports.map(({ name, up }) => [name, up])));
       const table = new Map<string, Set<string>>();

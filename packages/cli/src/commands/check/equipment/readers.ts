@@ -145,7 +145,7 @@ export async function readersOf(
             connection,
             signal,
           });
-          return { device: name, readAt: new Date().toISOString(), ...found };
+          return { equipment: name, readAt: new Date().toISOString(), ...found };
         })),
   };
 }

@@ -13,7 +13,7 @@ interface Copy {
 
 /** @param lines to type at the device */
 export function onDevice(title: string, lines: string[]): RestoreStep {
-  return { title, where: 'device', lines };
+  return { title, where: 'equipment', lines };
 }
 
 /** @param lines to type on the workstation */
