@@ -1,11 +1,8 @@
 /** A service as its image runs it: as its own process. */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newToken } from '@skolo/common';
 import { type ServiceProcess, startServiceProcess } from '@skolo/common/testing/own-process';
-import { defaultTokenFolder } from '@skolo/rack/light';
-import { onTestFinished } from 'vitest';
 
 /**
  * Started on 127.0.0.1, on any free port, and ended with the test, including its children.
@@ -20,8 +17,6 @@ export function startService(
   within: readonly string[] = [],
 ): Promise<ServiceProcess> {
   const main = fileURLToPath(new URL(`../../../services/${name}/src/main.ts`, import.meta.url));
-  const tokens = defaultTokenFolder(flags[flags.indexOf('--state-dir') + 1] ?? '');
-  onTestFinished(() => rm(tokens, { recursive: true, force: true }));
   return startServiceProcess(main, flags, { env, within, lastSignal: 'SIGTERM' });
 }
 
