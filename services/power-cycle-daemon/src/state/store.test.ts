@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Journal, StorageUnavailable } from '@skolo/base/durable';
 import { tempDir } from '@skolo/base/testing';
+import { itReadsBack } from '@skolo/common/testing/read-back';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { cycleRecord } from '../testing/records.ts';
 import type { PendingOn } from './records.ts';
@@ -171,3 +172,5 @@ describe('the store', () => {
     expect([...next.pendingOns.all.keys()]).toEqual(['pdu-1/1']);
   });
 });
+
+itReadsBack((deps) => new Store(deps));

@@ -74,14 +74,6 @@ describe('Journal', () => {
     expect(contentOf(journal, 'none')).toEqual({});
   });
 
-  it('puts a key that a change also deletes', async () => {
-    const journal = await openJournal();
-
-    await journal.write({ delete: ['a'], put: { a: 1 } });
-
-    expect(journal.get('a')).toBe(1);
-  });
-
   it('passes over records that are not its own, and reports them', async () => {
     const foreign = await Spool.open(folder);
     await foreign.append(['no record', '{"key":"b"}', '[["a",1]]']);

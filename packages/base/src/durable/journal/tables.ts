@@ -24,7 +24,7 @@ export class Table<T> {
   readonly all: ReadonlyMap<string, T>;
   private readonly records = new Map<string, T>();
   private readonly prefix: string;
-  private readonly schema: RecordSchema<T>;
+  readonly schema: RecordSchema<T>;
   private readonly keyOf: (record: T) => string;
 
   constructor(prefix: string, schema: RecordSchema<T>, keyOf: (record: T) => string) {

@@ -1,0 +1,4 @@
+import { itReadsBack } from '@skolo/common/testing/read-back';
+import { openRecords } from './records.ts';
+
+itReadsBack(openRecords);
