@@ -176,7 +176,7 @@ async function copied(skip: (why: string) => never): Promise<string[]> {
       const text = await readFile(join(folder, name), 'utf8');
       const here = text
         .replaceAll(/\/usr\/bin\/node|\/opt\/skolo\/current\/bin\/node/g, process.execPath)
-        .replaceAll('/opt/skolo/packages/', join(root, 'packages/'));
+        .replaceAll('/opt/skolo/packages/fallback/', join(root, 'services/fallback/'));
       await writeFile(join(dir, name), here);
       return join(dir, name);
     }),
