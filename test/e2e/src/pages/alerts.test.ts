@@ -9,7 +9,10 @@ it('docs/operate/alerts.md lists every alert with its meaning and first command'
     .toSorted((a, b) => (a.alert < b.alert ? -1 : a.alert > b.alert ? 1 : 0));
   const rows = alerts.map(({ alert, labels, annotations }) => {
     const { summary, first_command: command } = annotations;
-    return [alert, labels.severity, plain(summary), `\`${plain(command)}\``];
+    // The label means the phone of a machine there.
+    const device = alert.startsWith('Swarming') ? 'DEVICE' : 'EQUIPMENT';
+    const shown = (text: string) => plain(text).replaceAll('DEVICE', device);
+    return [alert, labels.severity, shown(summary), `\`${shown(command)}\``];
   });
   const page = `<!-- Made by \`npx vitest run src/pages -u\`, in test/e2e, from kube/base/prometheus/rules. Do not edit. -->
 
