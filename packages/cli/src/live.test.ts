@@ -188,11 +188,11 @@ describe('waiting for a run in a terminal', () => {
 
     expect(pictures.map((picture) => picture.split('\n').slice(0, 3))).toContainEqual([
       'router    changed          0.3 s  version 40c04d7e5b1d, 252 B',
-      'switch-1  unchanged        1.2 s  12.3 kB, unsaved: the device would boot with a different configuration',
+      'switch-1  unchanged        1.2 s  12.3 kB, unsaved: a reboot would load a different configuration',
       'pdu-1     waiting',
     ]);
     expect(text.split('\n')).toEqual([
-      'switch-1: unchanged after 1.2 s: 12.3 kB, unsaved: the device would boot with a different configuration',
+      'switch-1: unchanged after 1.2 s: 12.3 kB, unsaved: a reboot would load a different configuration',
       'router: changed after 0.3 s: version 40c04d7e5b1d, 252 B',
       'pdu-1: failed (auth) after 0.8 s: rejects the password in logins.pdus',
       '2 ok (1 changed), 1 failed (auth)',

@@ -32,7 +32,7 @@ export function expandedNames(words: readonly string[]): string[] {
 /**
  * The items with these names, sorted; without names, all of them. Prints unknown names and sets the exit code.
  *
- * @param what of an unknown name, such as `no such device`
+ * @param what of an unknown name, such as `no such equipment`
  * @param hint if no known name is near
  */
 export function findNamed<T extends { name: string }>(

@@ -116,7 +116,7 @@ const nouns: Record<string, Noun> = {
   },
   backup: {
     group: 'act',
-    summary: 'back up, compare and restore device configurations',
+    summary: 'back up, compare and restore configurations',
     example: 'skolo backup status',
     verbs: {
       status: async () => (await import('./commands/backup/status.ts')).define,

@@ -174,7 +174,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
 
     const rotated = await watched(['rotate', 'rack4', 'id']);
 
-    expect(rotated.out).toContain('id: the new key works on 1 machine or device\n');
+    expect(rotated.out).toContain('id: the new key works on 1 host\n');
     expect(rotated.out).toContain('id: not finished; commit and push the store');
     expect(rotated.code).toBe(3);
     expect((await skolo('secrets', 'status', 'rack4', '--offline')).out).toContain(

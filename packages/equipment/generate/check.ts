@@ -83,13 +83,13 @@ function doubts(
       errors.push(`devices[${at}].cycles: no command writes it yet; remove the file`);
     }
     if (device.steps.every(({ ms }) => ms === 0)) {
-      errors.push(`devices[${at}].steps: take no time; only contribute readings of real devices`);
+      errors.push(`devices[${at}].steps: take no time; only contribute readings of real equipment`);
     }
     const key = JSON.stringify(device);
     const other = measured.get(key) ?? path;
     if (other !== path) {
       errors.push(
-        `devices[${at}]: is a copy of a device in ${other}; read the rack again, or remove the file`,
+        `devices[${at}]: is a copy of an entry in ${other}; read the rack again, or remove the file`,
       );
     }
     measured.set(key, other);

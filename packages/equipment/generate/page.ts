@@ -62,7 +62,7 @@ function recordedTable(): string {
   return [
     'Recordings cover these models:',
     '',
-    '| model | outputs of real devices |',
+    '| model | outputs of real equipment |',
     '| --- | --- |',
     ...rows,
   ].join('\n');
@@ -81,13 +81,13 @@ function tables(contributions: readonly Contribution[]): string {
     return `| ${[...cells, hardware, devices.length, problems, day].join(' | ')} |`;
   });
   return [
-    '| model | device | level |',
+    '| model | equipment | level |',
     '| --- | --- | --- |',
     ...seen,
     '',
     `The other models (${models.size - seen.length} of ${models.size}) are \`recorded\` or \`not verified on hardware\`.`,
     '',
-    '| owner and rack | model | firmware | hardware | devices | problems | day |',
+    '| owner and rack | model | firmware | hardware | equipment | problems | day |',
     '| --- | --- | --- | --- | --: | --: | --- |',
     ...files,
   ].join('\n');

@@ -24,7 +24,7 @@ export function rackReference(): string {
     table(rows('', { properties, required: required ?? [] }, false)),
     ...sections.filter((key) => key !== 'services').map((key) => sectionOf(key, properties[key])),
     '## Models',
-    'This table lists the values of `model:`, with the ports that `uplink` accepts and the outlets that `power` accepts. The “off” column shows how long a power cycle leaves an outlet off by default. “Autonomous” devices turn an outlet off and on again themselves, so the outlet does not stay off if the power-cycle daemon stops in between. The “`read` login” column lists the data readable with [a read-only login](../adopt/prove.md#a-read-only-login). The last column shows [how thoroughly each model was verified on real hardware](../proofs/README.md).',
+    'This table lists the values of `model:`, with the ports that `uplink` accepts and the outlets that `power` accepts. The “off” column shows how long a power cycle leaves an outlet off by default. “Autonomous” equipment turns an outlet off and on again itself, so the outlet does not stay off if the power-cycle daemon stops in between. The “`read` login” column lists the data readable with [a read-only login](../adopt/prove.md#a-read-only-login). The last column shows [how thoroughly each model was verified on real hardware](../proofs/README.md).',
     modelTable(),
     'Some models have additional keys:',
     modelKeys(),
@@ -68,7 +68,7 @@ function modelTable(): string {
     return `| ${cells.join(' | ')} |`;
   });
   return [
-    '| model | device | transports | ports | outlets | off | backed up | `read` login | real hardware |',
+    '| model | equipment | transports | ports | outlets | off | backed up | `read` login | real hardware |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...lines,
   ].join('\n');

@@ -232,7 +232,7 @@ describe('the API', () => {
     await expect(
       lab.admin.checkRestore({ params: { equipment: 'switch-1', version: 'latest' } }),
     ).rejects.toThrow(
-      'switch-1: m-1 is connected to this device, and `acts: false` in rack.yaml prohibits this',
+      'switch-1: m-1 is connected to it, and `acts: false` in rack.yaml prohibits this',
     );
     await lab.admin.checkRestore({ params: { ...router, version: 'latest' } });
   });

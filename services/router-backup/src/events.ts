@@ -20,7 +20,7 @@ export type BackupEvent =
   | { type: 'history-lost'; devices: string[] }
   | { type: 'loss-accepted'; devices: string[] }
   | { type: 'history-restored'; devices: number; versions: number; left: number }
-  /** A device reported a configuration change, and has been quiet since. */
+  /** A equipment reported a configuration change, and has been quiet since. */
   | { type: 'device-changed'; device: string; notice: string }
   | { type: 'webhook-message'; outcome: 'sent' | 'failed' | 'dropped' };
 

@@ -18,8 +18,8 @@ const size = (now: number, previous: number) =>
 describe('a reading', () => {
   it.each([
     ['a configuration', content('hostname a\nend\n'), undefined],
-    ['nothing', content(''), /^incomplete: the device returned nothing/],
-    ['white space', content(' \r\n'), /^incomplete: the device returned nothing/],
+    ['nothing', content(''), /^incomplete: it returned nothing/],
+    ['white space', content(' \r\n'), /^incomplete: it returned nothing/],
     ['an end that is missing', content('hostname a\n'), /^incomplete: no "end"/],
     [
       'an error of IOS',

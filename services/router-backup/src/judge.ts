@@ -22,10 +22,10 @@ export function judgeContent(
 ): Rejection | undefined {
   if ('bytes' in content && format === 'text') {
     const text = content.bytes.toString('latin1', 0, longestShown);
-    if (text.trim() === '') return { failure: 'incomplete', what: 'the device returned nothing' };
+    if (text.trim() === '') return { failure: 'incomplete', what: 'it returned nothing' };
     const rejection = rejectionIn(text);
     if (rejection !== undefined) {
-      return { failure: 'rejected', what: `the device returned an error: ${rejection}` };
+      return { failure: 'rejected', what: `it returned an error: ${rejection}` };
     }
   }
   const missing = incomplete(content);
@@ -81,20 +81,20 @@ export function judgeIdentity(
   const serials = serialsOf(seen);
   if (serial !== undefined && seen.serial !== undefined && !serials.includes(serial)) {
     return another(
-      `the serial number is ${seen.serial}, but rack.yaml specifies ${serial}: another device is responding at this address`,
+      `the serial number is ${seen.serial}, but rack.yaml specifies ${serial}: other equipment is responding at this address`,
     );
   }
   if (pinned?.serial !== undefined && seen.serial !== undefined) {
     // If it has the same serial number, it may have been renamed. A stack whose master failed has the other members.
     if (serialsOf(pinned).some((each) => serials.includes(each))) return undefined;
     return another(
-      `the serial number is ${seen.serial}, not ${pinned.serial}: another device is responding at this address; if the device was replaced, ${forget}`,
+      `the serial number is ${seen.serial}, not ${pinned.serial}: other equipment is responding at this address; if it was replaced, ${forget}`,
     );
   }
   if (pinned?.hostname === undefined || seen.hostname === undefined) return undefined;
   if (pinned.hostname === seen.hostname) return undefined;
   return another(
-    `the configuration has the host name ${seen.hostname}, not ${pinned.hostname}: another device is responding at this address, or the device was renamed; if the device was replaced or renamed, ${forget}`,
+    `the configuration has the host name ${seen.hostname}, not ${pinned.hostname}: other equipment is responding at this address, or it was renamed; if it was replaced or renamed, ${forget}`,
   );
 }
 

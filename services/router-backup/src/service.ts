@@ -148,7 +148,7 @@ function createStorage(
   const { log, clock, stateDir, lastSuccess, degraded } = context;
   const { file: rackFile } = context.rack;
   const rack = () => context.rack.rack;
-  const afterDamage = 'check that skolo backup status lists all devices';
+  const afterDamage = 'check that skolo backup status lists all equipment';
   const journal = new StateJournal({ stateDir, log, degraded, afterDamage, retryMs, signal });
   const state = new State(journal);
   const store = new Store({ rack, stateDir, clock, log, emit, signal });

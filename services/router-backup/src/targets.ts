@@ -30,8 +30,8 @@ export function targetOf(rack: Rack, name: string): Target | undefined {
 
 /** @param names of existing devices */
 export function noSuchDevice(name: string, names: Iterable<string>): HttpProblem {
-  const hint = 'to list all devices, run skolo backup status';
-  return new HttpProblem(404, `${name}: no such device${didYouMean(name, names, hint)}`);
+  const hint = 'to list all names, run skolo backup status';
+  return new HttpProblem(404, `${name}: no such equipment${didYouMean(name, names, hint)}`);
 }
 
 function whyNot({ model: name, backup, address }: InfrastructureDevice): string | undefined {

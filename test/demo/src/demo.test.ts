@@ -509,7 +509,7 @@ describe.runIf(inFull)('npm start, three times at once', () => {
     expect(new Set(demos.map((demo) => demo.command(/readyz/))).size).toBe(signals.length);
     for (const demo of demos) {
       expect(demo.output).not.toContain('not simulated');
-      expect(demo.output).toContain('5 devices and 41 machines');
+      expect(demo.output).toContain('5 pieces of equipment and 41 machines');
       expect(JSON.parse(await ask(demo.command(token)))).toHaveProperty('access_token');
     }
   });

@@ -170,7 +170,7 @@ it.runIf(isLong)('verifies USB ports by what their phones report', async () => {
 
   expect(shown.code).toBe(3);
   expect(shown.output).toContain(
-    'usb-1-own: usb/1-1.3.1: verified: the port powers only this device',
+    'usb-1-own: usb/1-1.3.1: verified: the port powers only this phone',
   );
   const unverified = (port: string) => `-own: ${port}: not verified: `;
   for (const text of [

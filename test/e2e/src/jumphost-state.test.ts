@@ -370,7 +370,7 @@ describe.skipIf(why !== undefined)(
         ...['backup', 'restore-history', '--on', 'rack4', ...place],
       ]);
 
-      expect(out).toMatch(/^restored 20 devices; /m);
+      expect(out).toMatch(/^restored 20 configurations; /m);
       // The new jumphost has read them again meanwhile: a version of its own, with another time.
       for (const [name, time] of configurations) {
         const { versions } = Versions.parse(await ask(`8003/v1/equipment/${name}/versions`));

@@ -54,7 +54,7 @@ function versionOf(world: BackupWorld, device: string, wanted: string): Version 
   if (versions.length === 0) {
     throw new HttpProblem(
       404,
-      `${device}: no such device; to list all devices, run skolo backup status`,
+      `${device}: no such equipment; to list all names, run skolo backup status`,
     );
   }
   const number = /^latest(?:~(\d+))?$/.exec(wanted);
@@ -70,7 +70,7 @@ function known(world: BackupWorld, names: readonly string[]): string[] {
   const all = world.devices().map(({ name }) => name);
   const unknown = names.find((name) => !all.includes(name));
   if (unknown === undefined) return [...names];
-  throw new HttpProblem(404, `${unknown}: rack.yaml has no device of that name`);
+  throw new HttpProblem(404, `${unknown}: rack.yaml has no equipment of that name`);
 }
 
 function runHandlers(world: BackupWorld) {
@@ -130,7 +130,7 @@ function deviceHandlers(world: BackupWorld) {
   return {
     equipment: ({ params: { equipment: device } }) => {
       const found = world.devices().find(({ name }) => name === device);
-      if (found === undefined) throw new HttpProblem(404, `${device}: there is no such device`);
+      if (found === undefined) throw new HttpProblem(404, `${device}: there is no such equipment`);
       return { status: 200, body: found };
     },
     connectedHosts: ({ params: { equipment: device } }) => {

@@ -17,6 +17,6 @@ export function pathOf(device: string): string {
   if (isDeviceName(device)) return folderOfDevices + device;
   throw new BackupError(
     'not-found',
-    `${JSON.stringify(device.slice(0, 80))} is not a valid device name: it must start with a letter or digit, contain at most 200 letters, digits, ".", "_" and "-", not contain "..", and not end with "." or ".age"`,
+    `${JSON.stringify(device.slice(0, 80))} is not a valid name: it must start with a letter or digit, contain at most 200 letters, digits, ".", "_" and "-", not contain "..", and not end with "." or ".age"`,
   );
 }

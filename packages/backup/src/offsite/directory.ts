@@ -28,7 +28,7 @@ interface DirectoryOptions {
 
 export const markName = '.skolo-backups';
 const markText =
-  "This directory contains copies of a rack's device configurations, written by skolo's router-backup.\n";
+  "This directory contains copies of a rack's configurations, written by skolo's router-backup.\n";
 const pieceSize = 1 << 20;
 
 export function directoryPlace(

@@ -10,12 +10,12 @@ export interface Credentials {
   passphrase?: Secret;
   /** Bearer token, for HTTP. */
   token?: Secret;
-  /** Also offer the key exchanges and ciphers that old devices require. */
+  /** Also offer the key exchanges and ciphers that old equipment requires. */
   legacySsh: boolean;
   /** As in `Login`. */
   signInSeconds?: number;
   snmp?: SnmpCredentials;
-  /** Previous and next values, for devices that use those. The first is used until a device rejects it. */
+  /** Previous and next values, for devices that use those. The first is used until it is rejected. */
   others?: readonly Credentials[];
   /** A password is offered once, in one way: some devices lock an account after a few rejections. */
   once?: true;

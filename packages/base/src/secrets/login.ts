@@ -15,7 +15,7 @@ export interface Login {
   passphrase?: SecretRef;
   /** Bearer token, for HTTP. */
   token?: SecretRef;
-  /** Also offer the key exchanges and ciphers that old devices require. */
+  /** Also offer the key exchanges and ciphers that old equipment requires. */
   legacySsh: boolean;
   /** How long a sign-in at a command line may take; default: 60. */
   signInSeconds?: number;

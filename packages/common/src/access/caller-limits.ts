@@ -22,7 +22,7 @@ const limits = {
    */
   rejections: { burst: 100, perSecond: 1 / 60, what: 'too many rejected requests' },
   /** Sessions with devices. `skolo check cabling` reads each switch once, and one of them every second while it verifies an outlet. */
-  readings: { burst: 200, perSecond: 1, what: 'too many readings of devices' },
+  readings: { burst: 200, perSecond: 1, what: 'too many readings of equipment' },
   /**
    * Configurations that were masked or compared: one for each, for 0.1 s of CPU time and for 256 KiB of text. A script may show those of all
    * 300 devices in a row.

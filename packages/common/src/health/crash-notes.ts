@@ -84,7 +84,7 @@ export class CrashNotes {
     const { crashes = 0, dueAt = 0 } = this.suspects.get(device) ?? {};
     const seconds = Math.ceil((dueAt - performance.now()) / 1000);
     if (crashes < 2 || seconds <= 0) return undefined;
-    return `not contacted for another ${seconds} s: the service was killed ${crashes} times while it contacted this device`;
+    return `not contacted for another ${seconds} s: the service was killed ${crashes} times while it contacted this equipment`;
   }
 
   /** Fulfilled when a suspect may be read. @throws The signal's reason. */
@@ -122,7 +122,7 @@ export class CrashNotes {
     const { whyUnnoted: why } = this;
     this.whyUnnoted = undefined;
     if (why !== undefined)
-      this.deps.log.info({ why }, 'devices that kill the service are not noted');
+      this.deps.log.info({ why }, 'equipment that kills the service is not noted');
     if (this.folder === undefined) return await work();
     const crashes = this.crashes.get(device) ?? 0;
     await this.write(device, { state: 'contacted', crashes });
@@ -172,7 +172,7 @@ export class CrashNotes {
       await work();
       degraded.clear(trouble);
     } catch (error) {
-      const what = 'a device that kills the service may be contacted first again';
+      const what = 'equipment that kills the service may be contacted first again';
       degraded.raise(trouble, `${errorText(error)}; ${what}`);
     }
   }

@@ -96,7 +96,7 @@ it('usageOf names all flags, their variables and defaults', () => {
     "usage: router-backup [flags]; flags override environment variables
 
       --rack FILE        SKOLO_RACK          the rack's inventory (default /etc/skolo/rack.yaml)
-      --runtime-dir DIR  SKOLO_RUNTIME_DIR   directory in memory that outlives the process: devices that kill it (default /run/skolo/router-backup)
+      --runtime-dir DIR  SKOLO_RUNTIME_DIR   directory in memory that outlives the process: equipment that kills it (default /run/skolo/router-backup)
       --port N           SKOLO_PORT          port to listen on; 0 = any free port (default 8003)
       --metrics-port N   SKOLO_METRICS_PORT  port of /metrics, /healthz, /readyz (default 20011)
       --host ADDR        SKOLO_HOST          address to listen on (default: all, IPv6 and IPv4)

@@ -96,7 +96,7 @@ export function serviceFlags(service: ServiceName): FlagSet<ServiceFlags> {
     value: 'DIR',
     env: 'SKOLO_RUNTIME_DIR',
     fallback: `/run/skolo/${service}`,
-    help: 'directory in memory that outlives the process: devices that kill it',
+    help: 'directory in memory that outlives the process: equipment that kills it',
   };
   const help = {
     port: 'port to listen on',

@@ -142,7 +142,7 @@ export function keyChanged(
   const hint =
     hostKey === undefined ? `run: skolo equipment forget ${name}` : 'fix its hostKey in rack.yaml';
   const why = `${what} is ${shown}, not ${pinned}: another host may be intercepting the connection`;
-  return new HostKeyChanged(name, `${why}; if the device was replaced, ${hint}`);
+  return new HostKeyChanged(name, `${why}; if it was replaced, ${hint}`);
 }
 
 function reasonOf(error: unknown): string {

@@ -11,18 +11,14 @@ export function checkLoops(draft: Draft, report: Report): void {
     uplink === undefined || uplink === 'internet' ? undefined : infrastructure.get(uplink.device),
   )) {
     const message =
-      loop.length === 1
-        ? 'is a port of the device itself'
-        : `the uplinks form a loop: ${ring(loop)}`;
+      loop.length === 1 ? 'is its own port' : `the uplinks form a loop: ${ring(loop)}`;
     report(within(draft, loop[0], 'uplink'), 'loop', message);
   }
   for (const loop of loopsOf(neverOn(infrastructure), ({ power }) =>
     infrastructure.get(power[0]?.device ?? ''),
   )) {
     const message =
-      loop.length === 1
-        ? 'is an outlet of the device itself'
-        : `these devices power only each other: ${ring(loop)}`;
+      loop.length === 1 ? 'is its own outlet' : `these power only each other: ${ring(loop)}`;
     report(within(draft, loop[0], 'power'), 'loop', message);
   }
 }

@@ -117,7 +117,7 @@ function warnOfInfrastructure(draft: Draft, { backups }: Used, report: Report): 
     if (model !== undefined && 'no' in model.backup) {
       report(path, 'backup', `is not backed up: ${model.backup.no}`, 'key');
     } else if (!backup) {
-      report([...path, 'backup'], 'backup', 'is false, so the device is not backed up', 'key');
+      report([...path, 'backup'], 'backup', 'is false, so it is not backed up', 'key');
     }
   }
 }
@@ -145,7 +145,7 @@ function warnOfSharedPasswords({ rack }: Draft, report: Report): void {
       report(path, 'password', `is also used without telnet, but ${why}`);
     } else if (shown.length > mostSharing) {
       const why = `each of them, if compromised, learns it; use several logins, or \`privateKey\``;
-      report(path, 'password', `is the password of ${shown.length} devices, and ${why}`);
+      report(path, 'password', `is the password of ${shown.length} hosts, and ${why}`);
     }
   }
 }
@@ -155,11 +155,7 @@ function warnOfLogins({ rack }: Draft, report: Report): void {
   for (const { name, snmp } of rack.logins.values()) {
     if (snmp?.privProtocol !== 'des') continue;
     const path = ['logins', name, 'snmp', 'privProtocol'];
-    report(
-      path,
-      'privProtocol',
-      'is des, which is not supported; use aes if the device supports it',
-    );
+    report(path, 'privProtocol', 'is des, which is not supported; use aes if it is supported');
   }
 }
 
@@ -204,7 +200,7 @@ function warnOfServices({ rack }: Draft, report: Report): void {
   const { services } = rack;
   if (services['power-cycle-daemon'].repair.internet.enabled && !hasSelfCyclingRouter(rack)) {
     const who =
-      'no device with `uplink: internet` is powered by an outlet that can cycle autonomously';
+      'no equipment with `uplink: internet` is powered by an outlet that can cycle autonomously';
     const path = ['services', 'power-cycle-daemon', 'repair', 'internet'];
     report(path, 'internet', `has no effect, because ${who}`);
   }

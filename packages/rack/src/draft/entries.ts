@@ -147,7 +147,7 @@ function readPorts(
     report(
       [...path, 'port'],
       'port',
-      'does not apply, because a program controls this device',
+      'does not apply, because a program controls this equipment',
       'key',
     );
     return {};

@@ -127,7 +127,7 @@ machines: {}
     const text = `${head}infrastructure: { x: { model: eos, address: 192.0.2.9 } }\n`;
 
     expect(() => addDevices(text, [device('a', '192.0.2.2')], file)).toThrow(
-      'the devices are on one line; write each device on its own line',
+      '`infrastructure` is on one line; write each entry on its own line',
     );
   });
 });

@@ -130,12 +130,10 @@ function alone(
   return result;
 }
 
-const entryOf = { logins: 'login', infrastructure: 'device', machines: 'machine' } as const;
-
 /** Adds these lines at the end of the section. @throws RackError @throws ByHand */
 export function withEntries(
   text: string,
-  section: keyof typeof entryOf,
+  section: 'logins' | 'infrastructure' | 'machines',
   entries: readonly string[],
   file: string,
 ): string {
@@ -156,8 +154,7 @@ export function withEntries(
     const start = text.slice(0, from).trimEnd().length;
     if (inside.trim() === '') return applied(text, [{ from: start, to, text: `\n${lines('  ')}` }]);
     if (section !== 'logins') {
-      const noun = entryOf[section];
-      throw new ByHand(`the ${noun}s are on one line; write each ${noun} on its own line`);
+      throw new ByHand(`\`${section}\` is on one line; write each entry on its own line`);
     }
     const at = from + 1 + inside.length;
     return applied(text, [{ from: at, to: at, text: `, ${entries.join(', ')}` }]);
@@ -172,7 +169,7 @@ export function withEntries(
 function withoutEntry(text: string, { pair, map, isInline }: Entry): string {
   const machines = sectionOf(text, 'machines');
   if (!isScalar(pair.key) || isInline) {
-    throw new ByHand('the machines are on one line; write each machine on its own line');
+    throw new ByHand('`machines` is on one line; write each entry on its own line');
   }
   const { from } = rangeOf(pair.key);
   const end = map.range?.[2] ?? text.length;

@@ -435,13 +435,13 @@ services:
       'rack.yaml:4:3 identities.bots: is not used',
       'rack.yaml:4:3 identities.bots: has no `email`, and the credentials (fixed) might not provide the address, although clients request it',
       'rack.yaml:8:3 infrastructure.switch-1: has no `login`, so services cannot sign in over ssh',
-      'rack.yaml:9:3 infrastructure.pdu-1: is not backed up: the device cannot export its configuration',
-      'rack.yaml:10:47 infrastructure.router.backup: is false, so the device is not backed up',
+      'rack.yaml:9:3 infrastructure.pdu-1: is not backed up: it cannot export its configuration',
+      'rack.yaml:10:47 infrastructure.router.backup: is false, so it is not backed up',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `power`, so it cannot be power-cycled',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `uplink`, so its switch is unknown',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `address`, so the metadata server cannot identify the machine, and power cycles cannot verify that it is up again',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `identity` and rack.yaml has no `defaultIdentity`, so it does not receive a token',
-      'rack.yaml:14:45 services.power-cycle-daemon.repair.internet: has no effect, because no device with `uplink: internet` is powered by an outlet that can cycle autonomously',
+      'rack.yaml:14:45 services.power-cycle-daemon.repair.internet: has no effect, because no equipment with `uplink: internet` is powered by an outlet that can cycle autonomously',
       'rack.yaml:15:31 services.swarming-client.servers: has no `prefix: ""`, so machines without a matching prefix do not run a bot',
     ]);
   });
@@ -490,7 +490,7 @@ services:
       'switches: { username: u, password: secrets/p }',
       'switch-[1-6]',
       [
-        'logins.switches.password: is the password of 6 devices, and each of them, if compromised, learns it; use several logins, or `privateKey`',
+        'logins.switches.password: is the password of 6 hosts, and each of them, if compromised, learns it; use several logins, or `privateKey`',
       ],
     ],
     [

@@ -10,7 +10,7 @@ import { infrastructureUplink, line, ports, power } from './wiring-fields.ts';
 
 /** Common keys; each model adds its own. */
 export const infrastructureShape = {
-  model: literal(z.string()).describe('Device model.'),
+  model: literal(z.string()).describe('Equipment model.'),
   transport: z
     .string()
     .exactOptional()
@@ -25,7 +25,7 @@ export const infrastructureShape = {
   uplink: infrastructureUplink
     .exactOptional()
     .describe(
-      "Switch port that the device is connected to (only the switch's name if the port is unknown), or `internet`.",
+      "Switch port that it is connected to (only the switch's name if the port is unknown), or `internet`.",
     ),
   power,
   hostKey: each(hostKey)
@@ -33,7 +33,7 @@ export const infrastructureShape = {
     .describe('SSH host key fingerprint; by default, skolo pins the key on the first connection.'),
   serial: each(line)
     .exactOptional()
-    .describe('Serial number; backups fail if the device reports a different one.'),
+    .describe('Serial number; backups fail if a different one is reported.'),
   backup: z
     .union([
       z.boolean(),
@@ -51,7 +51,7 @@ export const infrastructureShape = {
     ])
     .default(true)
     .describe(
-      'Whether to back up the device; `{ idleSeconds, totalSeconds, maxBytes }` overrides the limits.',
+      'Whether to back it up; `{ idleSeconds, totalSeconds, maxBytes }` overrides the limits.',
     ),
 } as const;
 

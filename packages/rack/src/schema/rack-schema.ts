@@ -98,7 +98,7 @@ export const loginSchema = object({
   password: secret
     .exactOptional()
     .describe(
-      "Password: a path, `{ file }` or `{ env }`. If a file contains several passwords, one per line, the first is used until a device rejects it. The same applies to the login's other passwords and keys. In logins for machines, use only `privateKey`.",
+      "Password: a path, `{ file }` or `{ env }`. If a file contains several passwords, one per line, the first is used until it is rejected. The same applies to the login's other passwords and keys. In logins for machines, use only `privateKey`.",
     ),
   enablePassword: secret.exactOptional().describe('Password for the `enable` command.'),
   privateKey: secret.exactOptional().describe('SSH private key.'),
@@ -108,7 +108,7 @@ export const loginSchema = object({
     .boolean()
     .default(false)
     .describe(
-      'Whether to also offer the outdated key exchange algorithms and ciphers that old devices require.',
+      'Whether to also offer the outdated key exchange algorithms and ciphers that old equipment requires.',
     ),
   signInSeconds: z
     .number()
@@ -117,7 +117,7 @@ export const loginSchema = object({
     .max(600)
     .exactOptional()
     .describe(
-      'How long a sign-in over SSH or telnet may take; default: 60. Increase it if the device asks several login servers that may be down.',
+      'How long a sign-in over SSH or telnet may take; default: 60. Increase it if the equipment asks several login servers that may be down.',
     ),
   snmp: object({
     version: z
@@ -233,7 +233,7 @@ export const headSchema = {
     gateway: address
       .exactOptional()
       .describe(
-        'Default gateway and name server that skolo configures on SD cards. Default: the address of the device with `uplink: internet`.',
+        'Default gateway and name server that skolo configures on SD cards. Default: the address of the equipment with `uplink: internet`.',
       ),
     domain: domainName.default('lan').describe("Domain of the rack's host names."),
   }).describe("The rack's network."),

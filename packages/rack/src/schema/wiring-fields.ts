@@ -20,7 +20,7 @@ export const power = z
 
 export const uplink = reading('a switch port', 'switch-1/48', (written) =>
   written === 'internet'
-    ? { wrong: 'only the jumphost and infrastructure devices can have the uplink `internet`' }
+    ? { wrong: 'only the jumphost and infrastructure can have the uplink `internet`' }
     : parseOutlet(written),
 );
 

@@ -58,7 +58,7 @@ describe('a request', () => {
           target: 'nobody',
           code: 'unknown',
           detail:
-            'nobody: rack1 does not have a machine, phone or device with this name; to list all names, run skolo inventory list',
+            'nobody: rack1 does not have a machine, phone or equipment with this name; to list all names, run skolo inventory list',
         },
         {
           target: 'pdu-1/99',

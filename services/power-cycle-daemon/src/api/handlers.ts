@@ -150,7 +150,7 @@ function outletHandlers({
         const detail = `${outlet} is not waiting to be turned on; to list the outlets that are, run skolo power status`;
         throw new HttpProblem(404, detail);
       }
-      const detail = `${outlet} cannot be forgotten, because its device is in rack.yaml; the daemon will turn the outlet on as soon as possible`;
+      const detail = `${outlet} cannot be forgotten, because its controller is in rack.yaml; the daemon will turn the outlet on as soon as possible`;
       throw new HttpProblem(409, detail);
     },
     machines: ({ query }) => {

@@ -52,7 +52,7 @@ describe('a cycle that waits for its turn', () => {
     await daemon.finished(first);
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'queued' });
-    expect(cycle.detail).toContain('1 other machine or device would lose power or network');
+    expect(cycle.detail).toContain('1 other would lose power or network');
     expect(daemon.boards.get('pdu-1').told).not.toContain('off 2');
   });
 

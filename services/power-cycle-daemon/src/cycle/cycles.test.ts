@@ -216,7 +216,7 @@ describe('a cycle', () => {
 
     const cycle = await daemon.finished(await daemon.request('b'));
 
-    const detail = 'pdu-1/1: the device does not report whether this outlet is on';
+    const detail = 'pdu-1/1: the controller does not report whether this outlet is on';
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'contact', detail });
     expect(daemon.boards.get('pdu-1').told).toEqual([]);
   });

@@ -92,7 +92,7 @@ export async function watchBack(step: Step): Promise<CycleEvent> {
   const fault = await faultsOf(step);
   step.signal.throwIfAborted();
   if (fault === undefined) return event;
-  const text = `${event.text}; the outlet reports a fault (${fault}); check the port, the cable and the connected device`;
+  const text = `${event.text}; the outlet reports a fault (${fault}); check the port, the cable and what is connected`;
   return { ...event, text, fault };
 }
 

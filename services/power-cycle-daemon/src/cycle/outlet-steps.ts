@@ -25,7 +25,7 @@ export async function contact(step: Step): Promise<CycleEvent> {
       ]);
       const silent = read.find(([, { state }]) => action !== 'on' && state === 'unknown');
       if (silent)
-        throw new Error(`${silent[0]}: the device does not report whether this outlet is on`);
+        throw new Error(`${silent[0]}: the controller does not report whether this outlet is on`);
       const modes = new Map(read.map(([key, reading]) => [key, restoreOf(reading)]));
       const text = read.map(([key, reading]) => `${key} is ${stateText(reading)}`).join(', ');
       return { is: 'contacted', modes, text };
@@ -88,7 +88,7 @@ export async function othersMoved({
   const found = moved.filter((each) => each !== undefined);
   if (found.length === 0) return undefined;
   const what =
-    'check whether the device links outlets (interlock, groups, cover mode) or lacks power for all of them';
+    'check whether the controller links outlets (interlock, groups, cover mode) or lacks power for all of them';
   return `${found.join(', ')}, which nobody requested; ${what}, or somebody used its buttons or another program`;
 }
 
@@ -180,7 +180,7 @@ async function allStepByStep(step: Step): Promise<CycleEvent> {
   const { record, settings, controllers, timing, signal } = step;
   if (record.nativeOnly) {
     const text =
-      'the device can no longer cycle the outlet itself, so nothing could turn the outlet on again';
+      'the controller can no longer cycle the outlet itself, so nothing could turn the outlet on again';
     return { is: 'off-failed', text };
   }
   const options = { tries: settings.tries.off, patience: timing.patience, alone: record.alone };

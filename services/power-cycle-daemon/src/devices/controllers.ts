@@ -69,7 +69,7 @@ export class Controllers {
     }
   }
 
-  /** Undefined if rack.yaml has no such device, or nothing can switch it. */
+  /** Undefined if rack.yaml has no such equipment, or nothing can switch it. */
   get(name: string): Controller | undefined {
     const known = this.entries.get(name);
     if (known !== undefined || this.isClosed) return known?.controller;

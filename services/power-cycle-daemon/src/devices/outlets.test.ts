@@ -44,7 +44,7 @@ describe('seeing the state of an outlet', () => {
     [
       'does not tell',
       { tellsNothing: true },
-      'pdu-1/1: the device does not report whether this outlet is on',
+      'pdu-1/1: the controller does not report whether this outlet is on',
     ],
     ['does not respond', { isDown: true }, 'pdu-1: connection refused'],
   ] as const)('proves nothing where it %s', async (_name, fault, text) => {
@@ -144,7 +144,7 @@ describe('the own cycle of a device', () => {
 
   it.each([
     ['the requested time', { least: 0, most: 60 }, 0.05, ''],
-    ['a time of its own', 'fixed', undefined, ' after the delay set on the device'],
+    ['a time of its own', 'fixed', undefined, ' after the delay set on the controller'],
   ] as const)('is seen off and on, after %s', async (_name, native, offSeconds, when) => {
     const { controller, board } = plugged(native);
 

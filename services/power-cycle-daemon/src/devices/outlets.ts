@@ -57,7 +57,7 @@ async function readOnce(
       return {
         seen: false,
         reading,
-        text: `${name}: the device does not report whether this outlet is on`,
+        text: `${name}: the controller does not report whether this outlet is on`,
       };
     }
     if (state === 'off' && reading.state === 'off' && !isOff(reading)) {
@@ -173,7 +173,7 @@ export async function cycleNatively(
     }
   }
   const { name } = controller;
-  const when = offSeconds === undefined ? ' after the delay set on the device' : '';
+  const when = offSeconds === undefined ? ' after the delay set on the controller' : '';
   onSeenOff(`${name}/${outlet} is reported as off; ${name} turns it on automatically${when}`);
   if (offSeconds !== undefined) {
     await pause(Math.max(0, sentBy + offSeconds * 1000 - performance.now()), signal);

@@ -72,7 +72,7 @@ describe('a device that rejects the login', () => {
     expect(attempts).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5]);
     expect(rejected.controller.state).toBe('down');
     expect(rejected.controller.detail).toBe(
-      "wrong password; sign-in has been rejected 5 times since 1970-01-01T00:16:40.000Z; the next attempt is at 1970-01-01T00:53:40.000Z, or as soon as the device's login or secret changes",
+      'wrong password; sign-in has been rejected 5 times since 1970-01-01T00:16:40.000Z; the next attempt is at 1970-01-01T00:53:40.000Z, or as soon as its login or secret changes',
     );
   });
 

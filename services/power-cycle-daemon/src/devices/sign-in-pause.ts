@@ -78,7 +78,7 @@ export class SignInPause {
     const { clock } = this.deps;
     const nextAt = clock.now() + Math.max(0, nextUptime - clock.uptime()) * 1000;
     const often = times === 1 ? 'once' : `${times} times`;
-    return `${why}; sign-in has been rejected ${often} since ${isoTime(since)}; the next attempt is at ${isoTime(nextAt)}, or as soon as the device's login or secret changes`;
+    return `${why}; sign-in has been rejected ${often} since ${isoTime(since)}; the next attempt is at ${isoTime(nextAt)}, or as soon as its login or secret changes`;
   }
 
   /** Undefined: a secret cannot be read. */

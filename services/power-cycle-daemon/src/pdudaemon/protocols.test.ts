@@ -126,7 +126,7 @@ machines:
     [
       'an unknown device',
       'hostname=pdu-9&port=1',
-      /rack1 does not have a machine, phone or device/,
+      /rack1 does not have a machine, phone or equipment/,
     ],
     [
       'an unknown outlet',
@@ -136,9 +136,9 @@ machines:
     [
       'an outlet of another form',
       'hostname=pdu-1&port=1;2',
-      /rack1 does not have a machine, phone or device/,
+      /rack1 does not have a machine, phone or equipment/,
     ],
-    ['an unknown alias', 'alias=nobody', /rack1 does not have a machine, phone or device/],
+    ['an unknown alias', 'alias=nobody', /rack1 does not have a machine, phone or equipment/],
     ['the jumphost', 'alias=jumphost-rack1', /the daemon could not turn it on again/],
     ['a range of machines', 'alias=d-[1-2]', /not a range/],
     ['a range of outlets', 'hostname=pdu-1&port=[1-4]', /not a range/],
@@ -178,7 +178,7 @@ machines:
 
     const answer = await ask('off?hostname=pdu-1&port=5');
 
-    expect(answer).toMatchObject(rejected(/^router: 1 other machine or device would lose power/));
+    expect(answer).toMatchObject(rejected(/^router: 1 other would lose power/));
     expect(told('pdu-1')).toEqual([]);
   });
 

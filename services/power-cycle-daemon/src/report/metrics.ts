@@ -82,7 +82,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .map(({ labels, state }) => [labels, Number(state !== 'down')]),
   },
   skolo_power_controller_failing: {
-    help: 'Whether an outlet of a switch or PDU is stuck off. While it is, no other outlets of the device are turned off.',
+    help: 'Whether an outlet of a switch or PDU is stuck off. While it is, no other outlets of the controller are turned off.',
     labels: ['controller', 'model'],
     read: (view) =>
       verdicts(view).map(({ labels, state }) => [labels, Number(state === 'failing')]),
@@ -128,7 +128,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
     read: ({ store }) => [...store.switchedOff.all.keys()].map((outlet) => [{ outlet }, 1]),
   },
   skolo_power_machines_held: {
-    help: 'Machines on hold, by who holds them, whether the hold is on the machine, on a device that powers it, or on the rack.',
+    help: 'Machines on hold, by who holds them, whether the hold is on the machine, on equipment that powers it, or on the rack.',
     labels: ['by'],
     read({ rack, snapshot }) {
       const now = snapshot();
@@ -162,7 +162,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
     },
   },
   skolo_power_outlet_fault: {
-    help: 'Whether the device reported an outlet fault (short circuit, overload) at the last reading; absent while unknown.',
+    help: 'Whether the controller reported an outlet fault (short circuit, overload) at the last reading; absent while unknown.',
     labels: ['outlet'],
     read: (view) =>
       outletStatuses(view)

@@ -58,7 +58,7 @@ export function conditionOf(
   const failing = breaker.failing().get(name);
   if (failing === undefined || state === 'down') return { state, since: isoTime(since), detail };
   const { stuckOutlets, first } = failing;
-  const text = `${stuckOutlets.join(', ')} ${stuckOutlets.length > 1 ? 'are' : 'is'} stuck off: ${first.why}; the device's other outlets will not be turned off`;
+  const text = `${stuckOutlets.join(', ')} ${stuckOutlets.length > 1 ? 'are' : 'is'} stuck off: ${first.why}; its other outlets will not be turned off`;
   return { state: 'failing', since: first.since, detail: text };
 }
 

@@ -54,7 +54,7 @@ describe('a controller that rejects every on', () => {
       expect([outcome, detail]).toEqual([
         'failed',
         expect.stringMatching(
-          /^a-\d\d: pdu-1 is failing: it turned pdu-1\/\d+ off at .+ and cannot turn it on again \(.*PoE controller busy.*\); the device's other outlets will not be turned off/,
+          /^a-\d\d: pdu-1 is failing: it turned pdu-1\/\d+ off at .+ and cannot turn it on again \(.*PoE controller busy.*\); its other outlets will not be turned off/,
         ),
       ]);
     }

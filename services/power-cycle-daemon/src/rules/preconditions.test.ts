@@ -220,8 +220,7 @@ describe('others', () => {
     expect(rejection('switch-2')).toEqual({
       target: 'switch-2',
       code: 'others-go-dark',
-      detail:
-        'switch-2: 4 other machines or devices would lose power or network; use force if that is intended',
+      detail: 'switch-2: 4 others would lose power or network; use force if that is intended',
       dark: ['a', 'a-device', 'b', 'b-device'],
     });
     expect(verdict('switch-2', { force: true })).toEqual(allowed);

@@ -239,10 +239,10 @@ function onFailing(
   if (found === undefined) return undefined;
   const { name, first, notForcedUntil } = found;
   const { outlet, offSince, why } = first;
-  const what = `${name} is failing: it turned ${outlet} off at ${offSince} and cannot turn it on again (${why}); the device's other outlets will not be turned off`;
+  const what = `${name} is failing: it turned ${outlet} off at ${offSince} and cannot turn it on again (${why}); its other outlets will not be turned off`;
   // Internet connection repair forces by itself, without an operator.
   if (!force || nativeOnly) {
-    const detail = `${what} until that device is repaired; an operator can force one more cycle`;
+    const detail = `${what} until it is repaired; an operator can force one more cycle`;
     return rejected(target, 'controller-failing', detail);
   }
   const earlier = active.find(
@@ -313,7 +313,7 @@ function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
     return { is: 'allowed', nativeOnly: true };
   }
   if (dark.length > 0 && !ask.force) {
-    const others = count(dark.length, 'other machine or device', 'other machines or devices');
+    const others = count(dark.length, 'other', 'others');
     const detail =
       target.kind === 'device' && own.size === 1 && phones.has(dark[0] ?? '')
         ? `${dark.join(', ')} would lose power, too, because a Raspberry Pi switches all its USB ports together; use force if that is intended`

@@ -177,7 +177,7 @@ function whyUnknown(rack: Rack, name: string): string {
     allTargets(rack).map((target) => target.name),
     'to list all names, run skolo inventory list',
   );
-  return `${rack.name} does not have a machine, phone or device with this name${guess}`;
+  return `${rack.name} does not have a machine, phone or equipment with this name${guess}`;
 }
 
 /** @param from as returned by `normaliseAddress` */

@@ -106,7 +106,7 @@ export class Notices {
     }
     this.deps.log.debug(
       { device, notice: result.notice },
-      'device reported a configuration change',
+      'equipment reported a configuration change',
     );
     this.settle.add(device, result.notice);
   }
@@ -171,10 +171,10 @@ function readSnmp({ datagram, answer }: Received): ReturnType<Reader> {
 
 function hintFor(ignored: ReadonlyMap<Reason, number>): string | undefined {
   if (ignored.has('encrypted')) {
-    return 'encrypted SNMP notices cannot be read; configure the device to send them without encryption, or to send syslog messages instead';
+    return 'encrypted SNMP notices cannot be read; configure the equipment to send them without encryption, or to send syslog messages instead';
   }
   if (ignored.has('several devices')) {
-    return 'several devices in rack.yaml share an address, so the sender of notices from this address is unknown';
+    return 'several entries in rack.yaml share an address, so the sender of notices from this address is unknown';
   }
   return undefined;
 }

@@ -195,7 +195,7 @@ describe('a history that was deleted', () => {
     await next.idle();
 
     expect(await next.degraded()).toContain(
-      'the journal is new, but the history contains 3 devices',
+      'the journal is new, but the history contains 3 configurations',
     );
     expect(await lost(next)).toEqual([]);
     await expect.poll(async () => (await next.device('router')).offsite).toBe('stored');

@@ -77,7 +77,7 @@ export class HistoryLoss {
     emit({
       type: 'degraded',
       what: 'journal lost',
-      why: `the journal is new, but the history contains ${count(devices.length, 'device')}. At the next reading, all serial numbers and host names are pinned again. Devices that are no longer in rack.yaml are unknown, and every version is copied off site again. Check skolo backup status; this message disappears when the service restarts`,
+      why: `the journal is new, but the history contains ${count(devices.length, 'configuration')}. At the next reading, all serial numbers and host names are pinned again. Equipment that is no longer in rack.yaml is unknown, and every version is copied off site again. Check skolo backup status; this message disappears when the service restarts`,
     });
   }
 
@@ -149,7 +149,7 @@ export class HistoryLoss {
     try {
       await state.write(lost.map((record) => state.lost.put(record)));
     } catch (error) {
-      const what = `versions of ${count(lost.length, 'device')} are missing from the history, but the loss cannot be recorded`;
+      const what = `versions of ${count(lost.length, 'configuration')} are missing from the history, but the loss cannot be recorded`;
       throw new BackupError('storage', `${what}: ${errorText(error)}`, { cause: error });
     }
     emit({ type: 'history-lost', devices: lost.map(({ device }) => device) });

@@ -104,7 +104,7 @@ describe('connected hosts', () => {
       statuses.push(...some.map(({ status }) => status));
       limited = some.find(({ status }) => status === 429);
     }
-    expect(limited?.detail).toMatch(/: too many readings of devices; try again in \d+ s$/);
+    expect(limited?.detail).toMatch(/: too many readings of equipment; try again in \d+ s$/);
     expect(statuses.filter((status) => status === 409).length).toBeGreaterThanOrEqual(200);
     const other = lab.admin.connectedHosts({ params: { equipment: 'pdu-1' } });
     expect(await problemOf(other)).toMatchObject({ status: 409 });
@@ -116,7 +116,7 @@ describe('connected hosts', () => {
     [
       'odd-1',
       409,
-      'odd-1: rack.yaml describes only the backup of such a device, not its MAC table',
+      'odd-1: rack.yaml describes only the backup of such equipment, not its MAC table',
     ],
   ])('are not there for %s', async (device, status, detail) => {
     const { read } = await start();

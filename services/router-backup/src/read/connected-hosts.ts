@@ -71,10 +71,7 @@ export class ConnectedHostReadings {
     const { name, model } = device;
     const transcript = new Transcript();
     const late = () =>
-      new DeviceTimeout(
-        name,
-        `not read within ${mostMs / 1000} s; the device may be in the middle of a backup`,
-      );
+      new DeviceTimeout(name, `not read within ${mostMs / 1000} s; a backup may be running`);
     try {
       const create = await loadConnectedHosts(model);
       if (create === undefined)

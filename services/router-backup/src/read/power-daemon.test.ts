@@ -246,7 +246,7 @@ describe('work with a device', () => {
     caller.abort(new Error('only now'));
 
     expect(why).toBeInstanceOf(DeviceBusy);
-    expect(String(why)).toContain('switch-1: the device is needed for a power cycle');
+    expect(String(why)).toContain('switch-1: it is needed for a power cycle');
     expect(await ended).toMatchObject([{}, { reason: new Error('only now') }]);
   });
 

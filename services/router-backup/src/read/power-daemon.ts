@@ -69,7 +69,7 @@ export class PowerDaemon {
     { isFineWhileOff = false } = {},
   ): Promise<T> {
     const busy = () =>
-      new DeviceBusy(device, 'the device is needed for a power cycle; try again after the cycle');
+      new DeviceBusy(device, 'it is needed for a power cycle; try again after the cycle');
     const isWanted = ({ names, whileOff }: Wanted) =>
       names.has(device) && !(isFineWhileOff && whileOff.has(device));
     if (isWanted(await orAborted(this.latest(), signal))) throw busy();

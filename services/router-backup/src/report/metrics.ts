@@ -44,7 +44,7 @@ function wanted({ sources: { rack, state } }: MetricsDeps) {
 /** Read at each scrape. */
 export const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
   skolo_backup_last_success_timestamp_seconds: {
-    help: 'When the configuration of a device was last read completely, whether or not it had changed; 0 if never.',
+    help: 'When the configuration was last read completely, whether or not it had changed; 0 if never.',
     labels: ['device'],
     read: (deps) =>
       wanted(deps).map(({ device }) => [
@@ -53,7 +53,7 @@ export const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
       ]),
   },
   skolo_backup_device_state: {
-    help: "The state of each device's backup, as the console shows it: `ok`, `never`, `failed`, `overdue` or `not-backed-up`; always 1.",
+    help: 'The state of each backup, as the console shows it: `ok`, `never`, `failed`, `overdue` or `not-backed-up`; always 1.',
     labels: ['device', 'state'],
     read: (deps) =>
       wanted(deps).map(({ device, record }) => {
@@ -63,11 +63,11 @@ export const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
       }),
   },
   skolo_backup_overdue_seconds: {
-    help: 'Maximum age of the last success before a device is overdue.',
+    help: 'Maximum age of the last success before a backup is overdue.',
     read: ({ sources }) => sources.rack().services['router-backup'].overdueHours * 3600,
   },
   skolo_backup_failures_in_a_row: {
-    help: 'Failed attempts to read a device since its last success, by class of the last failure.',
+    help: 'Failed attempts to read it since the last success, by class of the last failure.',
     labels: ['device', 'class'],
     read: (deps) =>
       wanted(deps).flatMap(({ device, record }): GaugeSample[] => {
@@ -76,7 +76,7 @@ export const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
       }),
   },
   skolo_backup_unsaved: {
-    help: "Whether a device's startup configuration differs from its running configuration; absent if unknown.",
+    help: 'Whether the startup configuration differs from the running one; absent if unknown.',
     labels: ['device'],
     read: (deps) =>
       wanted(deps).map(({ device, record }) => [
@@ -89,7 +89,7 @@ export const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
     read: ({ store, loss }) => Number(store.isSound && loss.list().length === 0),
   },
   skolo_backup_history_lost_devices: {
-    help: 'Devices with versions that are missing from the history, unless the loss was accepted.',
+    help: 'Equipment with versions that are missing from the history, unless the loss was accepted.',
     read: ({ loss }) => loss.list().length,
   },
   skolo_backup_offsite_queue: {

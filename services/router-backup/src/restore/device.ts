@@ -263,7 +263,7 @@ async function readLimited(
   throw new BackupFailed(
     device,
     'rejected',
-    `the device's configuration is too large for this command (${content.size} bytes)`,
+    `the configuration is too large for this command (${content.size} bytes)`,
   );
 }
 
@@ -277,8 +277,7 @@ function whyObserved({ name }: InfrastructureDevice, rack: Rack): string | undef
   for (const machine of rack.machines.values()) {
     const why = whyNotActing(rack, machine);
     if (why === undefined) continue;
-    if (connectedTo(machine).has(name))
-      return `${machine.name} is connected to this device, and ${why}`;
+    if (connectedTo(machine).has(name)) return `${machine.name} is connected to it, and ${why}`;
     const all = [machine.name, ...machine.devices.map(({ fullName }) => fullName)];
     const powered = all.find((each) => dependsOn(rack, each, ['power']).includes(name));
     if (powered !== undefined) return `it powers ${powered}, and ${why}`;

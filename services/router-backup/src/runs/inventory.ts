@@ -58,7 +58,7 @@ export class Inventory {
     );
     const isTooMany = gone.length > 0 && gone.length * 2 >= known.length;
     if (isTooMany && !isConfirmed) {
-      const why = `rack.yaml lists only ${known.length - gone.length} of the ${known.length} devices that have been backed up; if this is the right file, run: skolo backup run`;
+      const why = `rack.yaml lists only ${known.length - gone.length} of the ${known.length} names that have been backed up; if this is the right file, run: skolo backup run`;
       if (this.why === undefined)
         log.error({ known: known.length, gone: gone.length }, 'inventory shrank');
       this.why = why;

@@ -129,7 +129,7 @@ export class Planner {
       const devices = this.dueDevices();
       const changes = [state.marks.put(mark)];
       if (devices?.length === 0) {
-        log.warn('run skipped: all devices are still queued from an earlier run');
+        log.warn('run skipped: all backups are still queued from an earlier run');
         await state.keep(changes);
       } else {
         const request = { origin, by: 'schedule', isSpread: isPunctual } as const;

@@ -83,7 +83,7 @@ export class Runs {
   /**
    * Starts a run. Fulfilled once it is durable, before it finishes.
    *
-   * @throws HttpProblem There is no such device. StorageUnavailable: it would not survive.
+   * @throws HttpProblem There is no such equipment. StorageUnavailable: it would not survive.
    */
   async request(request: RunRequest): Promise<BackupRun> {
     const { state, crashNotes } = this.deps;

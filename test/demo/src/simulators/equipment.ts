@@ -104,7 +104,7 @@ class Equipment implements Simulator {
   }
 
   get url(): string {
-    return `${this.devices.size} devices and ${this.machines.size} machines on loopback`;
+    return `${this.devices.size} pieces of equipment and ${this.machines.size} machines on loopback`;
   }
 
   async follow(rack: Rack, dir: string): Promise<void> {

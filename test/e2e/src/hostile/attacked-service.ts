@@ -113,7 +113,7 @@ export async function attack(
     .poll(() => exited !== undefined || performance.now() > end, { timeout: seconds * 2000 })
     .toBe(true);
   const failed = hostile.some(({ child }) => child.exitCode !== null);
-  if (failed) throw new Error('a hostile device has failed; its error is above');
+  if (failed) throw new Error('a hostile switch has failed; its error is above');
   return { exited, peak: limit.most() / limit.limit, health: await health() };
 }
 

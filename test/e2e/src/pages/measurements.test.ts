@@ -73,9 +73,9 @@ it('docs/reference/measurements.md is current', async () => {
 \`npm run bench -w services/PART -- --only BENCH\` measures one of these again. The number in brackets is ours, divided by that of the other program.
 
 ${tableOf(['part', 'bench', 'measured', 'result', 'compared with', 'when and where'], rows)}
-## Devices that attack
+## Equipment that attacks
 
-One device attacks a service that has only its pod's memory, while another device is switched or backed up. A cell contains the most memory as a part
+One switch attacks a service that has only its pod's memory, while another is switched or backed up. A cell contains the most memory as a part
 of the limit, and the longest response time of \`/healthz\`; the test requires less than 80% and 3 s. Empty cells are attacks that the protocol does not
 have. To measure again: \`SKOLO_LONG=1 npx vitest run src/hostile/devices.test.ts\`, in test/e2e.
 

@@ -208,7 +208,7 @@ skolo inventory add board-1 --kind host --set power=strip/2`);
       const look = 'skolo check equipment --pause 1s';
       expect(await shell.type(`${look} || true`)).toContain('correct the number of outlets');
       await shell.type("sed -i 's/model: apc-rpdu,/& outlets: 8,/' /etc/skolo/rack.yaml");
-      expect(await shell.type(look)).toMatch(/^lab: 1 device, no problems, 1 ok$/m);
+      expect(await shell.type(look)).toMatch(/^lab: 1 piece of equipment, no problems, 1 ok$/m);
 
       await shell.type(`groupadd --system --force skolo
 chgrp -R skolo /etc/skolo && chmod -R g+rX /etc/skolo

@@ -12,7 +12,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Accepts that the history has lost versions, which are then no longer reported, and prints their number for each device. First restore what you can from a copy with skolo backup restore-history.',
+      'Accepts that the history has lost versions, which are then no longer reported, and prints their number for each name. First restore what you can from a copy with skolo backup restore-history.',
     )
     .summary('accept the loss of versions')
     .requiredOption('--reason <text>', 'reason to record in the audit log')

@@ -29,11 +29,11 @@ export const stateOrder: BackupState[] = [
 export const backupFilters: Filter<BackupEquipment>[] = [
   {
     name: 'state',
-    description: 'show only devices in these states',
+    description: 'show only these states',
     values: [...stateOrder, 'unsaved'],
     of: ({ state, unsaved }) => (unsaved ? [state, 'unsaved'] : state),
   },
-  { name: 'model', description: 'show only devices of these models', of: ({ model }) => model },
+  { name: 'model', description: 'show only these models', of: ({ model }) => model },
 ];
 
 /** Lower is more urgent. */

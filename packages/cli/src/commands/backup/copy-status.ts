@@ -38,7 +38,7 @@ export async function printCopyStatus(
   });
   if (json) return printJson(io, { equipment: devices });
   if (devices.length === 0) return undefined;
-  const head = `${count(devices.length, 'device')} in ${shownRemote(from)}`;
+  const head = `${count(devices.length, 'configuration')} in ${shownRemote(from)}`;
   io.out(`${paragraph(plain(head), io.columns)}\n`);
   return printTable(io, columns, devices);
 }

@@ -87,7 +87,7 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
     const versions = await explaining(() => source.versions(device, options), { noKey });
     if (versions.length > 0) return versions;
     throw new CliError(
-      `${device}: the copy does not contain any versions of this device; to list the devices that it contains, run skolo backup status with the same --from`,
+      `${device}: the copy does not contain any versions; to list what it contains, run skolo backup status with the same --from`,
     );
   }
   async function find(

@@ -9,11 +9,17 @@ export function findDevices<T extends { name: string }>(
   names: readonly string[],
   all: readonly T[],
 ): T[] {
-  return findNamed(io, names, all, 'no such device', 'run skolo backup status to list devices');
+  return findNamed(
+    io,
+    names,
+    all,
+    'no such equipment',
+    'run skolo backup status to list equipment',
+  );
 }
 
 /** The name of one device; rejects ranges. */
 export function oneDevice(word: string): string {
   if (!/[\s,[\]]/.test(word) && word !== '') return word;
-  throw usageError(`${word}: specify a single device`);
+  throw usageError(`${word}: specify a single name`);
 }

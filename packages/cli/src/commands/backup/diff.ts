@@ -17,7 +17,7 @@ export function define(command: SkoloCommand): void {
       'Prints a unified diff of two versions of a configuration, by default the newest version and the previous one. Secrets are masked; different secrets have different masks.',
     )
     .summary('show the changes between two versions')
-    .argument('<device>', 'device name in rack.yaml')
+    .argument('<equipment>', 'name in rack.yaml')
     .argument('[from]', 'older version: latest~3, an ID, a date or a time', 'latest~1')
     .argument('[to]', 'newer version', 'latest')
     .option('--secrets', 'show secrets')

@@ -18,10 +18,10 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Lists a device's configuration versions, newest last, even if the device was removed from rack.yaml. Other commands accept the name in the first column, an ID or ID prefix, or a date or time when the version was active.",
+      'Lists configuration versions, newest last, even of equipment that was removed from rack.yaml. Other commands accept the name in the first column, an ID or ID prefix, or a date or time when the version was active.',
     )
-    .summary("list a device's versions")
-    .argument('<device>', 'device name in rack.yaml')
+    .summary('list versions')
+    .argument('<equipment>', 'name in rack.yaml')
     .addOption(limitOption(10_000))
     .option('--json', 'print JSON');
   canReadCopies(command).example('skolo backup list router');

@@ -67,7 +67,7 @@ export async function applyVersion(
     return io.err(`${device} already has this version`);
   }
   if (!yes) {
-    const what = 'the name of the device to continue';
+    const what = 'the name to continue';
     await interruptible(command, (signal) =>
       mustType(io, { what, wanted: device, option: '--yes' }, signal),
     );

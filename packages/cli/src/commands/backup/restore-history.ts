@@ -20,7 +20,7 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Restores the backup history of all devices from a copy after the rack has lost its repository. Versions that were stored after the loss are kept. The copy is decrypted locally, so the age identity stays on your workstation. The exit code is 3 if some versions cannot be read or decrypted, or are still lost.',
+      'Restores the whole backup history from a copy after the rack has lost its repository. Versions that were stored after the loss are kept. The copy is decrypted locally, so the age identity stays on your workstation. The exit code is 3 if some versions cannot be read or decrypted, or are still lost.',
     )
     .summary('restore a lost history from a copy')
     .requiredOption('--reason <text>', 'reason to record in the audit log')
@@ -46,7 +46,7 @@ export function define(command: SkoloCommand): void {
     for (const { id, why } of unreadable) command.io.out(`${id}: not restored: ${why}`);
     for (const line of lost.flatMap(lostLines)) command.io.out(line);
     command.io.out(
-      `restored ${count(equipment, 'device')}; the history now contains ${count(versions, 'version')}`,
+      `restored ${count(equipment, 'configuration')}; the history now contains ${count(versions, 'version')}`,
     );
     return undefined;
   });

@@ -25,16 +25,13 @@ interface Options extends ReaderOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Prints the steps to restore a version manually, as text to paste into the device. The text contains the device's secrets, so this requires the admin role. --check shows what would change and whether the device accepts the version. --apply also asks for confirmation and then loads the version, if the model supports this.",
+      'Prints the steps to restore a version manually, as text to paste into the equipment. The text contains secrets, so this requires the admin role. --check shows what would change and whether the equipment accepts the version. --apply also asks for confirmation and then loads the version, if the model supports this.',
     )
     .summary('restore a version')
-    .argument('<device>', 'device name in rack.yaml')
+    .argument('<equipment>', 'name in rack.yaml')
     .option('--version <version>', versionHelp, 'latest')
     .addOption(new Option('--check', 'only show what would change').conflicts('apply'))
-    .option(
-      '--apply',
-      'show what would change, ask for confirmation, and load the version into the device',
-    )
+    .option('--apply', 'show what would change, ask for confirmation, and load the version')
     .option('--reason <text>', 'reason to record in the audit log; required with --apply')
     .option('--yes', 'with --apply: do not ask for confirmation')
     .option('-o, --output <file>', 'output file, readable only by you')
@@ -135,10 +132,10 @@ function hintsOf(
     ...(comment === '' && atWorkstation < steps.length ? titles(steps) : []),
     ...(isMixed
       ? [
-          `${atWorkstation} of ${steps.length} steps must be performed on your workstation, not on the device`,
+          `${atWorkstation} of ${steps.length} steps must be performed on your workstation, not on the equipment`,
         ]
       : []),
-    "the text contains the device's secrets",
+    'the text contains secrets',
     ...(canCheck ? [`to check:  ${next('--check')}`] : []),
     ...(canApply ? [`to load:   ${next('--apply', '--reason', 'WHY')}`] : []),
   ];
@@ -146,7 +143,7 @@ function hintsOf(
 
 function titles(steps: RestoreSteps['steps']): string[] {
   return steps.flatMap(({ title, where, lines }, i) => [
-    `${i + 1} of ${steps.length}, ${where === 'workstation' ? 'ON YOUR WORKSTATION' : 'on the device'}: ${oneLine(title)}`,
+    `${i + 1} of ${steps.length}, ${where === 'workstation' ? 'ON YOUR WORKSTATION' : 'on the equipment'}: ${oneLine(title)}`,
     ...(where === 'workstation' ? lines.map((line) => `  ${line}`) : []),
   ]);
 }

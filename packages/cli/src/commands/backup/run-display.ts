@@ -85,7 +85,7 @@ function detailText({ result, seconds, detail, version, size, unsaved }: RunEqui
       ? [`version ${shortVersionId(version)}`]
       : []),
     ...(size === undefined ? [] : [sizeText(size)]),
-    ...(unsaved ? ['unsaved: the device would boot with a different configuration'] : []),
+    ...(unsaved ? ['unsaved: a reboot would load a different configuration'] : []),
     ...(detail === undefined ? [] : [detail]),
   ];
   return `${took}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}`;

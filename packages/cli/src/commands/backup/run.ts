@@ -14,10 +14,10 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Immediately backs up all devices in the rack, or only the specified devices. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 none succeeded.',
+      'Immediately backs up all equipment in the rack, or only the specified equipment. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 none succeeded.',
     )
-    .summary('back up devices now')
-    .argument('[names...]', "device names (default: all); quote ranges: 'switch-[1-3]'")
+    .summary('back up equipment now')
+    .argument('[names...]', "names (default: all); quote ranges: 'switch-[1-3]'")
     .option('--reason <text>', 'reason to record in the history, for other operators')
     .option('--wait', 'wait until each backup has succeeded or failed, and show each result')
     .option('--json', 'print JSON: the run, or its result with --wait')

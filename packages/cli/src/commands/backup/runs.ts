@@ -20,7 +20,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists the latest runs with their origin and results, newest last. With an ID, it shows the devices in that run.',
+      'Lists the latest runs with their origin and results, newest last. With an ID, it shows the equipment in that run.',
     )
     .summary('list backup runs, or show one')
     .argument('[id]', 'ID from `skolo backup run` or this list')
@@ -29,7 +29,7 @@ export function define(command: SkoloCommand): void {
       '--wait',
       'with an ID: wait until the run has finished; the exit codes are those of skolo backup run',
     )
-    .option('--json', 'print JSON, including each device')
+    .option('--json', 'print JSON, including each result')
     .example('skolo backup runs --limit 5');
 
   command.action(async (id: string | undefined, { limit, wait, json }: Options) => {

@@ -16,7 +16,7 @@ export function define(command: SkoloCommand): void {
       'Prints a configuration with masked secrets; different secrets have different masks. --secrets prints the exact content and requires the admin role.',
     )
     .summary('print a configuration')
-    .argument('<device>', 'device name in rack.yaml')
+    .argument('<equipment>', 'name in rack.yaml')
     .option('--version <version>', versionHelp, 'latest')
     .option('--secrets', 'print the exact content, including secrets')
     .option('-o, --output <file>', 'output file, readable only by you');

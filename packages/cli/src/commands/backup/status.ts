@@ -23,12 +23,12 @@ import { canReadCopies, isFromCopy, type ReaderOptions } from './reader.ts';
 /** `skolo backup status`: the backup of each device. */
 export const define = list<BackupEquipment, ReaderOptions & { retired?: true }>({
   description:
-    'Lists devices with the state of their backups, starting with problems and their reasons. It also shows whether a device has unsaved changes, and whether the newest version is stored off site. If the terminal is too small, backed-up devices share one line; list them with --state ok. --from lists the devices in a copy and their newest versions. The exit code is 3 if the backup of a listed device has failed, is overdue or was never made.',
-  summary: 'show backup status for each device',
+    'Lists equipment with the state of its backups, starting with problems and their reasons. It also shows whether changes are unsaved, and whether the newest version is stored off site. If the terminal is too small, backed-up equipment shares one line; list them with --state ok. --from lists the equipment in a copy and its newest versions. The exit code is 3 if a listed backup has failed, is overdue or was never made.',
+  summary: 'show backup status',
   example: 'skolo backup status --rack racks/rack4/rack.yaml',
-  names: ['[names...]', "device names (default: all); quote ranges: 'switch-[1-3]'"],
+  names: ['[names...]', "names (default: all); quote ranges: 'switch-[1-3]'"],
   options(command) {
-    command.option('--retired', 'include devices that were removed from rack.yaml');
+    command.option('--retired', 'include equipment that was removed from rack.yaml');
     canReadCopies(command);
   },
   filters: backupFilters,
@@ -68,7 +68,7 @@ export const define = list<BackupEquipment, ReaderOptions & { retired?: true }>(
   judge({ io }, devices) {
     if (devices.some(isBackupWrong)) io.exitCode = exitCodes.partlyFailed;
   },
-  noun: 'device',
+  noun: 'configuration',
   verdict: ({ state }) => state,
   verdicts: stateOrder,
   rank: urgencyOf,
@@ -131,7 +131,7 @@ function remarksOf(device: BackupEquipment, now: number): Remark[] {
   }
   if (device.unsaved) {
     const both = startup === undefined ? '' : `; see skolo backup diff ${name} startup latest`;
-    remarks.push(`unsaved: the device would not boot with the running configuration${both}`);
+    remarks.push(`unsaved: a reboot would not load the running configuration${both}`);
   }
   if (legacyAlgorithms.length > 0) {
     remarks.push(`SSH uses old algorithms: ${legacyAlgorithms.join(', ')}`);

@@ -8,9 +8,9 @@ import { printContent } from './output-content.ts';
 /** `skolo backup transcript`: the session of the last failed attempt. */
 export function define(command: SkoloCommand): void {
   command
-    .description('Prints the device session of the last failed backup attempt. Secrets are masked.')
+    .description('Prints the session of the last failed backup attempt. Secrets are masked.')
     .summary('show the last failed session')
-    .argument('<device>', 'device name in rack.yaml')
+    .argument('<equipment>', 'name in rack.yaml')
     .option('--json', 'print JSON')
     .example('skolo backup transcript switch-3');
 

@@ -70,7 +70,7 @@ export async function waitForRun({ command, service, run, json }: Wait): Promise
 
 function printOutcome(io: Io, run: BackupRun): void {
   if (isRedrawn(io)) for (const device of sortedDevices(run)) printRunDevice(io, device);
-  io.out(tallyOfRun(run.equipment) || 'no devices to back up');
+  io.out(tallyOfRun(run.equipment) || 'nothing to back up');
 }
 
 function exitCodeOf({ equipment: devices }: BackupRun) {

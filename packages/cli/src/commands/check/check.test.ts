@@ -29,7 +29,11 @@ const skipped: Finding = { thing: 'sensor', state: 'skipped', found: 'there is n
 it('prints problems first, and counts what matches', async () => {
   const findings = [ok, version, warning, skipped, unchecked, differs];
 
-  const { out } = await run(async () => ({ name: 'rack4', about: ['3 devices'], findings }));
+  const { out } = await run(async () => ({
+    name: 'rack4',
+    about: ['3 pieces of equipment'],
+    findings,
+  }));
 
   expect(out.split('\n')).toEqual([
     'outlet 1: off; expected on; turn it on',
@@ -37,7 +41,7 @@ it('prints problems first, and counts what matches', async () => {
     'swap: warning: 1 MiB red',
     'sensor: skipped: there is none',
     'version (pi-[1-2]): ok: v1',
-    'rack4: 3 devices, 1 problem, 1 not checked, 1 warning, 2 ok',
+    'rack4: 3 pieces of equipment, 1 problem, 1 not checked, 1 warning, 2 ok',
   ]);
 });
 

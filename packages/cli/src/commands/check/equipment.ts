@@ -28,9 +28,9 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Compares rack.yaml with the rack's switches, PDUs and router, without changing anything. The command checks sign-in (with one attempt for each device), models, firmware, outlets, configurations and MAC tables. With --jumphost, it also checks the jumphost's system, units, addresses and open ports, without root. It runs on any computer that can reach the devices. If you press Ctrl-C, it prints the results so far.",
+      "Compares rack.yaml with the rack's switches, PDUs and router, without changing anything. The command checks sign-in (one attempt each), models, firmware, outlets, configurations and MAC tables. With --jumphost, it also checks the jumphost's system, units, addresses and open ports, without root. It runs on any computer that can reach them. If you press Ctrl-C, it prints the results so far.",
     )
-    .summary("compare rack.yaml with the rack's devices, read-only")
+    .summary('compare rack.yaml with the equipment, read-only')
     .argument('[rack]', 'rack.yaml file or rack name')
     .option(
       '--jumphost <[user@]host>',
@@ -45,7 +45,7 @@ export function define(command: SkoloCommand): void {
       option('--evidence <dir>', 'write proof-MODEL-FIRMWARE.json, without names or addresses'),
     )
     .addOption(timeOption('--pause <time>', 'time between two readings of outlets', '4m'))
-    .addOption(timeOption('--timeout <time>', 'time limit for each step on a device', '2m'))
+    .addOption(timeOption('--timeout <time>', 'time limit for each step', '2m'))
     .uses('rack')
     .example('skolo check equipment rack.yaml')
     .hook('preAction', (_, { args: [rack] }) => choose(command, rack));
@@ -80,7 +80,10 @@ export function define(command: SkoloCommand): void {
         ...(jumphost ? factsOf(jumphost) : []),
         ...all.flatMap(ofLook),
       ],
-      about: [count(devices.length, 'device'), ...(jumphost ? ['the jumphost'] : [])],
+      about: [
+        count(devices.length, 'piece of equipment', 'pieces of equipment'),
+        ...(jumphost ? ['the jumphost'] : []),
+      ],
       details: {
         devices: devices.map(withoutFindings),
         ...(jumphost && { jumphost: withoutFindings(jumphost) }),
@@ -127,7 +130,7 @@ async function rackToRead(command: SkoloCommand, { jumphost }: Options): Promise
   });
   if (rack.infrastructure.size > 0 || jumphost !== undefined) return rack;
   const hint =
-    'add devices to `infrastructure`, for example with skolo inventory import, or check the jumphost with --jumphost';
+    'add equipment to `infrastructure`, for example with skolo inventory import, or check the jumphost with --jumphost';
   throw new CliError(
     `${file}: contains no switches, PDUs or routers to read; ${hint}`,
     exitCodes.badConfiguration,

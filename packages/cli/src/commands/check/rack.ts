@@ -40,14 +40,14 @@ export function define(command: SkoloCommand): void {
 }
 
 function totals(checked: readonly CheckedFile[]): string[] {
-  const sum = (of: (file: CheckedFile) => number | undefined, noun: string) => {
+  const sum = (of: (file: CheckedFile) => number | undefined, ...nouns: [string, string?]) => {
     const known = checked.flatMap((each) => of(each) ?? []);
     const total = known.reduce((all, each) => all + each, 0);
-    return known.length === 0 ? [] : [count(total, noun)];
+    return known.length === 0 ? [] : [count(total, ...nouns)];
   };
   return [
     ...sum(({ machines }) => machines, 'machine'),
-    ...sum(({ devices }) => devices, 'device'),
+    ...sum(({ devices }) => devices, 'piece of equipment', 'pieces of equipment'),
     ...sum(({ secrets }) => secrets, 'secret'),
   ];
 }

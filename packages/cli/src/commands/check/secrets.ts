@@ -9,11 +9,11 @@ import { defineCheck, parted } from './check.ts';
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Checks that each value in the store has the correct format, has not expired, and works. The command connects through the jumphost, signs in to each device and machine over SSH, Telnet, HTTP or SNMP, and reads an outlet's state or the configuration. To test service account keys, it requests Google tokens directly from your workstation.",
+      "Checks that each value in the store has the correct format, has not expired, and works. The command connects through the jumphost, signs in to equipment and machines over SSH, Telnet, HTTP or SNMP, and reads an outlet's state or the configuration. To test service account keys, it requests Google tokens directly from your workstation.",
     )
     .summary('check that secrets are valid and work')
     .argument('<rack>', 'name of the rack')
-    .option('--offline', 'check only the values, without signing in to devices')
+    .option('--offline', 'check only the values, without signing in')
     .uses('clusters')
     .example('skolo check secrets rack4');
 

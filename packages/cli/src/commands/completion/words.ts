@@ -92,7 +92,7 @@ function subjectOf({ long = '' }: Option): string {
   return others.get(long) ?? long.slice(2);
 }
 
-/** Names for an argument or option with this name: `<device>`, `[names...]`, `<rack>`. None for others, such as files. */
+/** Names for an argument or option with this name: `<equipment>`, `[names...]`, `<rack>`. None for others, such as files. */
 async function namesFor(
   argument: string,
   command: SkoloCommand,
@@ -100,7 +100,8 @@ async function namesFor(
   values: ReadonlyMap<string, string>,
 ): Promise<string[]> {
   const [kind = ''] =
-    /^(device|rack|service|name|machine|phone|shelf|kind|model|pool)(?=s?\b)/.exec(argument) ?? [];
+    /^(equipment|rack|service|name|machine|phone|shelf|kind|model|pool)(?=s?\b)/.exec(argument) ??
+    [];
   if (kind === 'rack') return rackNames(command, values);
   if (kind === 'service') return [...(await import('@skolo/rack')).serviceNames];
   if (kind === '') return [];
@@ -112,7 +113,7 @@ async function namesFor(
   const names = machines.map(({ name }) => name);
   const isOfMachines = at.parent?.name() === 'machine';
   switch (kind) {
-    case 'device':
+    case 'equipment':
       return devices;
     case 'machine':
       return names;

@@ -14,7 +14,7 @@ import { connectTo, type Service } from '../../reach/service-client.ts';
 export function keys(command: SkoloCommand): void {
   command
     .description(
-      'Lists the SSH host keys that services pinned when they first connected to a device, but not those in rack.yaml. Services do not sign in to a device that presents a different key.',
+      'Lists the SSH host keys that services pinned when they first connected to equipment, but not those in rack.yaml. Services do not sign in to equipment that presents a different key.',
     )
     .summary('list pinned SSH host keys')
     .option('--json', 'print JSON')
@@ -31,7 +31,7 @@ export function keys(command: SkoloCommand): void {
     return printTable(
       command.io,
       [
-        { title: 'DEVICE', cell: ({ equipment }) => equipment, shrinkTo: 12 },
+        { title: 'NAME', cell: ({ equipment }) => equipment, shrinkTo: 12 },
         { title: 'FINGERPRINT', cell: ({ fingerprint }) => fingerprint, shrinkTo: 16 },
         {
           title: 'FIRST SEEN',
@@ -49,10 +49,10 @@ export function keys(command: SkoloCommand): void {
 export function forget(command: SkoloCommand): void {
   command
     .description(
-      "Makes services forget the keys that they pinned for a replaced device, or for a machine with a new SD card. The router backup also forgets the device's serial number and host name. Services then pin the next key that they receive. Use this command only if you know that the device was replaced; otherwise, an attacker could impersonate the device.",
+      'Makes services forget the keys that they pinned for replaced equipment, or for a machine with a new SD card. The router backup also forgets the serial number and host name. Services then pin the next key that they receive. Use this command only if you know that it was replaced; otherwise, an attacker could impersonate it.',
     )
-    .summary("forget a replaced device's host key")
-    .argument('<device>', 'device name in rack.yaml')
+    .summary('forget the host key of replaced equipment')
+    .argument('<equipment>', 'name in rack.yaml')
     .option('--reason <text>', 'reason to record in the audit log')
     .example("skolo equipment forget switch-1 --reason 'swapped, ticket 4711'");
 
@@ -69,7 +69,7 @@ export function forget(command: SkoloCommand): void {
     if (forgot.length > 0) return;
     const who = answers.length < services.length ? 'no service that responded' : 'no service';
     throw new CliError(
-      `${device}: ${who} has pinned a host key for this device; to list pinned keys, run skolo equipment keys`,
+      `${device}: ${who} has pinned a host key for it; to list pinned keys, run skolo equipment keys`,
     );
   });
 }

@@ -23,7 +23,7 @@ export function addDeviceSources(command: SkoloCommand): SkoloCommand {
   const config =
     "with --oxidized: Oxidized's config, which specifies the columns (default: name:ip:model:username:password)";
   const user =
-    "with --rancid: user name for all devices (RANCID's router.db does not contain user names)";
+    "with --rancid: user name for all equipment (RANCID's router.db does not contain user names)";
   return command
     .addOption(option('--oxidized <file>', "Oxidized's router.db", 'rancid', 'pdudaemon'))
     .addOption(option('--oxidized-config <file>', config, 'rancid', 'pdudaemon'))

@@ -28,7 +28,7 @@ export function define(command: SkoloCommand): void {
       .description(
         'Adds the hosts in an Ansible inventory (INI or YAML) to rack.yaml, with their names, addresses, ports and users. Hosts that rack.yaml already contains with the same address are left unchanged. With --oxidized, --rancid or --pdudaemon, the command adds routers, switches and PDUs instead. It does not copy passwords, but lists the secrets that you must set. --create writes a new rack.yaml with `acts: false`: until you remove that line, services do not change anything in the rack. The jumphost is the host specified by --jumphost; by default, it is the first host in a group named server, master, manager or kube_control_plane, or else the first host in the inventory. The exit code is 3 if only some rows could be imported.',
       )
-      .summary('add hosts from Ansible, or devices from Oxidized, RANCID or pdudaemon')
+      .summary('add hosts from Ansible, or equipment from Oxidized, RANCID or pdudaemon')
       .argument('[file]', 'Ansible inventory')
       .option(
         '--names <range...>',

@@ -31,7 +31,7 @@ export function define(command: SkoloCommand): void {
       .option('--version <version>', 'archive to use: latest, an ID or a time', 'latest')
       .option(
         '--disk [where]',
-        "use the old jumphost's disk instead of an archive: a device, LABEL=NAME or a mount point on the spare. Without a value, the disk is detected automatically",
+        "use the old jumphost's disk instead of an archive: a block device, LABEL=NAME or a mount point on the spare. Without a value, the disk is detected automatically",
       )
       .option(
         '--new-cluster',

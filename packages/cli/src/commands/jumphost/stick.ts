@@ -32,7 +32,7 @@ export function define(command: SkoloCommand): void {
     .option('--key <files...>', 'public key files that grant access (default: ~/.ssh/id_*.pub)')
     .option(
       '--gateway <address>',
-      'gateway (default: the device in rack.yaml with `uplink: internet`)',
+      'gateway (default: the equipment in rack.yaml with `uplink: internet`)',
       ipv4,
     )
     .addOption(dnsOption('(default: the gateway)'))

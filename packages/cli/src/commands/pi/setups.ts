@@ -37,7 +37,7 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
       .option('--dhcp', 'use DHCP, even if rack.yaml specifies a fixed address')
       .option(
         '--gateway <address>',
-        'gateway (default: `network.gateway` in rack.yaml, or the device with `uplink: internet`; with --address, none)',
+        'gateway (default: `network.gateway` in rack.yaml, or the equipment with `uplink: internet`; with --address, none)',
         ipv4,
       ),
     'name servers (default: the gateway)',

@@ -20,7 +20,7 @@ interface Options extends SubmitOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Power-cycles machines, phones, devices or single outlets: turns them off and on, verifies both, and waits until machines are back. If any target is rejected, nothing is cycled. If a target is already being cycled, the command follows the existing cycle. Without --wait, it waits up to 2 s for cycles that cannot start, for example because of a running task. With --wait, it also prints each machine that returns after a switch or PDU was cycled. Exit codes: 0 all succeeded, 3 some failed, 1 all failed.',
+      'Power-cycles machines, phones, equipment or single outlets: turns them off and on, verifies both, and waits until machines are back. If any target is rejected, nothing is cycled. If a target is already being cycled, the command follows the existing cycle. Without --wait, it waits up to 2 s for cycles that cannot start, for example because of a running task. With --wait, it also prints each machine that returns after a switch or PDU was cycled. Exit codes: 0 all succeeded, 3 some failed, 1 all failed.',
     )
     .summary('turn off and on again')
     .argument('<names...>', targetsHelp)

@@ -25,7 +25,10 @@ export function hold(command: SkoloCommand): void {
       'Blocks power cycles by others during a repair. You can hold machines, phones, a switch or PDU with everything that it powers, or the whole rack (by its name). Without --until or --for, a hold ends after 24 hours, unless rack.yaml sets a different time.',
     )
     .summary('block power cycles during a repair')
-    .argument('<names...>', "machines, phones, devices or the rack; quote ranges: 'rpi-[001-040]'")
+    .argument(
+      '<names...>',
+      "machines, phones, equipment or the rack; quote ranges: 'rpi-[001-040]'",
+    )
     .addOption(reasonFor('hold', 'reason for the hold, such as a repair'))
     .addOption(untilOption('when the hold ends'))
     .addOption(forOption('how long the hold lasts'))

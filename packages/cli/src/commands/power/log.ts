@@ -36,7 +36,7 @@ export function define(command: SkoloCommand): void {
       'Lists power cycles, and outlets that were turned on or off, newest last. Each entry shows the time, requester, reason and outcome.',
     )
     .summary('list power cycles and their outcomes')
-    .argument('[name]', 'show only this machine, phone, device or outlet')
+    .argument('[name]', 'show only this machine, phone, equipment or outlet')
     .addOption(limitOption())
     .addOption(
       new Option('--outcome <outcome>', 'show only entries with this outcome').choices(outcomes),

@@ -21,7 +21,7 @@ const foldable: PowerState[] = [
 /** `skolo power status`: the power of machines and devices. */
 export const define = list<MachinePower>({
   description:
-    'Lists machines, phones and devices with the last known state and power draw of their outlets, the last cycle, and anything that blocks the next cycle. The outlets of a PDU that does not power anything in rack.yaml are listed, too. Problems come first, with their reasons. If the terminal is too small, entries without problems share one line per state; list them with --state.',
+    'Lists machines, phones and equipment with the last known state and power draw of their outlets, the last cycle, and anything that blocks the next cycle. The outlets of a PDU that does not power anything in rack.yaml are listed, too. Problems come first, with their reasons. If the terminal is too small, entries without problems share one line per state; list them with --state.',
   summary: 'show power states and last cycles',
   example: 'skolo power status --shelf shelf1 --state off,stuck-off',
   names: ['[names...]', "names (default: all); quote ranges: 'rpi-[001-040]'"],

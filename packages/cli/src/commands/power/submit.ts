@@ -178,7 +178,7 @@ const allColumns: (Column<Group> & { always?: true })[] = [
 ];
 
 export const targetsHelp =
-  "machines, phones (rpi-001-device), devices or outlets (pdu-1/4); quote ranges: 'rpi-[001-040]'";
+  "machines, phones (rpi-001-device), equipment or outlets (pdu-1/4); quote ranges: 'rpi-[001-040]'";
 
 export const ignoreLimitsHelp =
   'ignore cooldownSeconds and maxPerHour in rack.yaml, which protect the relays';

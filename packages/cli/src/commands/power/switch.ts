@@ -8,7 +8,7 @@ import { ignoreLimitsHelp, type SubmitOptions, submit, targetsHelp } from './sub
 export function on(command: SkoloCommand): void {
   command
     .description(
-      'Turns on machines, phones, devices or single outlets, and confirms that they are on.',
+      'Turns on machines, phones, equipment or single outlets, and confirms that they are on.',
     )
     .summary('turn on')
     .argument('<names...>', targetsHelp)
@@ -27,7 +27,7 @@ export function on(command: SkoloCommand): void {
 export function off(command: SkoloCommand): void {
   command
     .description(
-      'Turns off machines, phones, devices or single outlets, and verifies that they are off. They stay off until you run `skolo power on`, even if the PDU or the jumphost reboots.',
+      'Turns off machines, phones, equipment or single outlets, and verifies that they are off. They stay off until you run `skolo power on`, even if the PDU or the jumphost reboots.',
     )
     .summary('turn off until `skolo power on`')
     .argument('<names...>', targetsHelp)

@@ -111,7 +111,7 @@ function factsOf(rack: Rack, subject: Subject): Fact[] {
     case 'device': {
       const { model, transport, address, mac, power, uplink, login, serial } = subject.device;
       return [
-        ['device', `${models.get(model)?.label ?? model} (${model}), over ${transport}`],
+        ['equipment', `${models.get(model)?.label ?? model} (${model}), over ${transport}`],
         ['address', address],
         ['mac', mac],
         ['serial', serial],
@@ -229,14 +229,14 @@ function darkText(rack: Rack, subject: Subject, names: string[]): Fact[1] {
     lines: [
       ...dark.jumphost.map((name) => `the jumphost ${name}`),
       ...grouped(dark.machines, 'machine'),
-      ...grouped(dark.devices, 'device'),
+      ...grouped(dark.devices, 'piece of equipment', 'pieces of equipment'),
       ...grouped(phones, 'phone'),
     ],
   };
 }
 
-function grouped(names: string[], noun: string): string[] {
-  return names.length === 0 ? [] : [`${count(names.length, noun)}: ${folded(names)}`];
+function grouped(names: string[], ...nouns: [string, string?]): string[] {
+  return names.length === 0 ? [] : [`${count(names.length, ...nouns)}: ${folded(names)}`];
 }
 
 function folded(names: string[]): string {

@@ -12,7 +12,7 @@ export function define(command: SkoloCommand): void {
     .summary('show entries with their wiring')
     .argument(
       '<names...>',
-      "the jumphost, machines, devices, phones, identities, outlets (switch-1/14) or addresses; quote ranges: 'rpi-[001-004]'",
+      "the jumphost, machines, equipment, phones, identities, outlets (switch-1/14) or addresses; quote ranges: 'rpi-[001-004]'",
     )
     .option('--json', 'print JSON')
     .uses('rack')

@@ -14,12 +14,12 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Replaces a password, an SSH key, or an SNMP community or key on the machines, switches, routers and PDUs that use it. The command saves a new value in the store, copies it to the rack, sets it on each device, and verifies it in a new session. This takes two or three runs, because you must commit the store, and services need time to load the new value. You can interrupt the command at any time and run it again. Previous values are kept in the store. If a secret cannot be rotated, the command prints the reason.',
+      'Replaces a password, an SSH key, or an SNMP community or key on the machines, switches, routers and PDUs that use it. The command saves a new value in the store, copies it to the rack, sets it on each of them, and verifies it in a new session. This takes two or three runs, because you must commit the store, and services need time to load the new value. You can interrupt the command at any time and run it again. Previous values are kept in the store. If a secret cannot be rotated, the command prints the reason.',
     )
-    .summary('replace a password or key on devices and in the rack')
+    .summary('replace a password or key on equipment and in the rack')
     .argument('<rack>', 'name of the rack')
     .argument('<secret>', 'secret name')
-    .option('--leave-out <name...>', 'machines and devices to skip; a later run updates them')
+    .option('--leave-out <name...>', 'machines and equipment to skip; a later run updates them')
     .uses('clusters')
     .example('skolo secrets rotate rack4 machines');
 

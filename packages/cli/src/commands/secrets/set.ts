@@ -59,7 +59,7 @@ export function generate(command: SkoloCommand): void {
     const { kind, place } = await findSecret(open, name);
     if ((await open.store.find(place)) !== undefined) {
       throw new CliError(
-        `${place} already has a value; to replace it on its devices as well, run skolo secrets rotate; to replace it only in the store, run skolo secrets set`,
+        `${place} already has a value; to replace it on the equipment as well, run skolo secrets rotate; to replace it only in the store, run skolo secrets set`,
       );
     }
     const { generatedKinds, generateValue } = await import('@skolo/fleet/secret-store');

@@ -65,9 +65,7 @@ function Devices() {
                   <td class="number">{device.versions ?? '?'}</td>
                   <td>{device.offsite}</td>
                   <td>
-                    {device.unsaved && (
-                      <span class="warning">Configuration not saved on the device. </span>
-                    )}
+                    {device.unsaved && <span class="warning">Configuration not saved. </span>}
                     {device.detail ?? device.why}
                   </td>
                 </tr>

@@ -25,7 +25,7 @@ export function ElementView({ route }: { route: Route }) {
   if (!element) {
     return (
       <p>
-        rack.yaml does not list a device {name}. <a href={hrefOf('rack')}>Go to the rack</a>
+        rack.yaml does not list {name}. <a href={hrefOf('rack')}>Go to the rack</a>
       </p>
     );
   }

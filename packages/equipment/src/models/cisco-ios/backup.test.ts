@@ -241,7 +241,7 @@ describe('the configuration of a Cisco switch', () => {
     ['Current configuration : 30 bytes\nversion 16.12\nhostname x\n', 'the last line is'],
     [
       'Current configuration : 9000 bytes\nversion 16.12\nend\n',
-      'the file has 18 bytes, but the device reported',
+      'the file has 18 bytes, but IOS reported',
     ],
   ])('is not %j', (text, why) => {
     const { incomplete } = backup();

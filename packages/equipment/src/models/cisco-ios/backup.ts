@@ -55,7 +55,7 @@ export function backup(): BackupModel {
       other(text) {
         const { reported, size } = sizesOf(text);
         if (size >= reported * leastShare) return undefined;
-        return `the file has ${size} bytes, but the device reported ${reported} bytes`;
+        return `the file has ${size} bytes, but IOS reported ${reported} bytes`;
       },
     },
     isExact,

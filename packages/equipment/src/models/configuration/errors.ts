@@ -1,7 +1,7 @@
 /** Errors of stored configurations. Messages say where. */
 export class BackupError extends Error {
   /**
-   * - `not-found`: there is no such device or version.
+   * - `not-found`: there is no such equipment or version.
    * - `no-key`: it is encrypted, and none of the given identities decrypts it.
    * - `damaged`: its content is wrong.
    * - `unreachable`: the location does not respond. `rejected`: it refuses.

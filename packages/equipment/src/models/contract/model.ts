@@ -154,9 +154,7 @@ export function whole(min: number, max: number) {
 
 /** The key for the time limit of a device's requests. */
 export function timeoutSeconds(usual: number) {
-  return seconds(1, 120)
-    .default(usual)
-    .describe('How long the device may take to respond to a request.');
+  return seconds(1, 120).default(usual).describe('How long a response may take.');
 }
 
 /** A time in seconds; fractions are allowed. */

@@ -45,6 +45,6 @@ export const edgeswitch: Model = {
     stack: z
       .boolean()
       .default(false)
-      .describe('Whether the device is a stack of switches, with port names such as 2/0/14.'),
+      .describe('Whether it is a stack of switches, with port names such as 2/0/14.'),
   },
 };

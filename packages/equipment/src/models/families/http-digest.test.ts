@@ -53,7 +53,7 @@ describe('a device that has let us in by digest', () => {
 
     await expect(rejected).rejects.toThrow(DeviceRejected);
     await expect(rejected).rejects.toThrow(
-      'device-1: requests the password in clear text (Basic) instead of as a digest: another host may be intercepting the connection; if the device was replaced, run: skolo equipment forget device-1',
+      'device-1: requests the password in clear text (Basic) instead of as a digest: another host may be intercepting the connection; if it was replaced, run: skolo equipment forget device-1',
     );
     expect(device.received.join()).not.toContain(inClearText);
   });

@@ -18,6 +18,6 @@ export function checkCount(
 ): void {
   const expected = outletCount(device);
   if (reported === expected) return;
-  const what = `has ${count(reported, noun, plural)}, but \`outlets\` is ${expected}; check that this is the right device, or fix \`outlets\` in rack.yaml`;
+  const what = `has ${count(reported, noun, plural)}, but \`outlets\` is ${expected}; check that this is the right equipment, or fix \`outlets\` in rack.yaml`;
   throw new DeviceRejected(device.name, what);
 }

@@ -85,7 +85,7 @@ describe('https to a device', () => {
     const answer = send(request, patient());
 
     await expect(answer).rejects.toThrow(DeviceRejected);
-    await expect(answer).rejects.toThrow(/the device may use plain http/);
+    await expect(answer).rejects.toThrow(/it may use plain http/);
   });
 
   it('says that a device is gone', async () => {

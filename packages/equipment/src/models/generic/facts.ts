@@ -9,10 +9,12 @@ const lines = z
 
 export const generic = {
   name: 'generic',
-  label: 'device described in rack.yaml',
+  label: 'equipment described in rack.yaml',
   transports: ['ssh', 'telnet'],
   network: interfaces('names such as wan or 0/1', /^[\w./:-]{1,60}$/),
-  connectedHosts: { no: 'rack.yaml describes only the backup of such a device, not its MAC table' },
+  connectedHosts: {
+    no: 'rack.yaml describes only the backup of such equipment, not its MAC table',
+  },
   backup: { load: () => import('./generic.ts') },
   branches: { configuration: ['the other commands in rack.yaml'] },
   accounts: { no: 'rack.yaml describes only how to read its configuration' },
@@ -44,7 +46,7 @@ export const generic = {
         'How skolo detects that a configuration is complete: by its last line (`{ end: REGEX }`), or by two identical readings (`twice`).',
       ),
     volatile: lines.describe(
-      'Regular expressions for lines that change even if the configuration does not, such as timestamps. `{ from: REGEX, until: REGEX }` matches all lines between two, such as a key that the device encrypts differently each time.',
+      'Regular expressions for lines that change even if the configuration does not, such as timestamps. `{ from: REGEX, until: REGEX }` matches all lines between two, such as a key that is encrypted differently each time.',
     ),
     secret: lines.describe(
       'Regular expressions for secrets, which skolo masks. If an expression has a capture group, only the group is masked. `{ from: REGEX, until: REGEX }` masks all lines between two.',

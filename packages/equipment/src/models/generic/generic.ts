@@ -162,7 +162,7 @@ function incomplete(content: Content, end: RegExp | undefined): string | undefin
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     onDevice(
-      `rack.yaml does not describe how to restore ${name}. In the device's configuration mode, enter the required lines of this version`,
+      `rack.yaml does not describe how to restore ${name}. In its configuration mode, enter the required lines of this version`,
       linesOf(content),
     ),
   ];

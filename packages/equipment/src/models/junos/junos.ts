@@ -122,10 +122,10 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
       ['configure', 'load override terminal', first, ...rest],
     ),
     onDevice(
-      `Press Ctrl-D on a separate line, and wait for "load complete". Check the differences, and activate the version; unless you confirm it within ${confirmWithin} minutes, the device rolls it back`,
+      `Press Ctrl-D on a separate line, and wait for "load complete". Check the differences, and activate the version; unless you confirm it within ${confirmWithin} minutes, Junos rolls it back`,
       ['show | compare', 'commit check', `commit confirmed ${confirmWithin}`],
     ),
-    onDevice('If the device is reachable, confirm the version', ['commit', 'exit']),
+    onDevice('If it is reachable, confirm the version', ['commit', 'exit']),
   ];
 }
 

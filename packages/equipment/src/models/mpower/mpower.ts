@@ -87,7 +87,7 @@ export function backup(): BackupModel {
     // Its ssh is from 2011.
     scp: '-oKexAlgorithms=+diffie-hellman-group1-sha1 -oHostKeyAlgorithms=+ssh-rsa -oCiphers=+aes128-cbc -oMACs=+hmac-sha1 ',
     activate: onDevice(
-      'Shut down machines that must not lose power, and restart the device to activate the configuration. Outlets may turn off or on during the restart, and all of them may end up on',
+      'Shut down machines that must not lose power, and restart the PDU to activate the configuration. Outlets may turn off or on during the restart, and all of them may end up on',
       ['reboot'],
     ),
   });

@@ -23,15 +23,13 @@ export const mqttSwitch = {
   accounts: { no: 'the MQTT broker manages the account' },
   options: {
     outlets,
-    topic: topic.describe(
-      'Name that the device uses on the broker. It replaces {device} in the topics.',
-    ),
+    topic: topic.describe('Name that it uses on the broker. It replaces {device} in the topics.'),
     command: topic
       .default('cmnd/{device}/POWER{outlet}')
       .describe('Topic to which skolo publishes commands.'),
     state: topic
       .default('stat/{device}/POWER{outlet}')
-      .describe('Topic to which the device publishes its state.'),
+      .describe('Topic to which it publishes its state.'),
     onPayload: z.string().default('ON').describe('Payload that turns the outlet on.'),
     offPayload: z.string().default('OFF').describe('Payload that turns the outlet off.'),
     queryPayload: z
@@ -44,6 +42,6 @@ export const mqttSwitch = {
       .describe('Regular expressions that match the reported state.'),
     available: topic
       .exactOptional()
-      .describe('Topic that reports whether the device is online, such as tele/{device}/LWT.'),
+      .describe('Topic that reports whether it is online, such as tele/{device}/LWT.'),
   },
 } satisfies Model;

@@ -6,7 +6,7 @@ const load = () => import('./openwrt.ts');
 
 export const openwrt: Model = {
   name: 'openwrt',
-  label: 'OpenWrt device',
+  label: 'OpenWrt router',
   transports: ['ssh'],
   power: {
     outlets: counted('port', 'portCount', { prefix: 'lan' }),

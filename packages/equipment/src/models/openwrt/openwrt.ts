@@ -175,7 +175,7 @@ function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
         `gzip -n -c ${name}.tar | ${ssh} 'sysupgrade -r -'`,
       ],
     ),
-    onWorkstation('Reboot the device', [`${ssh} reboot`]),
+    onWorkstation('Reboot the router', [`${ssh} reboot`]),
   ];
 }
 

@@ -136,7 +136,7 @@ describe('a file', () => {
     [
       'steps that take no time',
       withDevice({ steps: device.steps.map((step) => ({ ...step, ms: 0 })) }),
-      'devices[0].steps: take no time; only contribute readings of real devices',
+      'devices[0].steps: take no time; only contribute readings of real equipment',
     ],
     [
       'a day in the future',
@@ -186,7 +186,7 @@ describe('a file', () => {
     );
 
     expect(errors).toEqual([
-      `${copy}: devices[0]: is a copy of a device in ${path}; read the rack again, or remove the file`,
+      `${copy}: devices[0]: is a copy of an entry in ${path}; read the rack again, or remove the file`,
     ]);
     expect(contributions).toHaveLength(1);
   });

@@ -7,7 +7,7 @@ export const sightings: readonly {
   isSwitched: boolean;
 }[] = [];
 
-/** Models for which tests read outputs of real devices. */
+/** Models for which tests read outputs of real equipment. */
 export const recorded: readonly string[] = [
   'cisco-ios',
   'eos',

@@ -101,7 +101,7 @@ function incomplete(content: Content): string | undefined {
   if (!/^\/\w/m.test(text)) return 'the configuration does not contain any menus';
   const failed = /^# ?error exporting .*/m.exec(text)?.[0];
   if (failed !== undefined)
-    return `the device could not export the whole configuration: ${quoted(failed)}`;
+    return `RouterOS could not export the whole configuration: ${quoted(failed)}`;
   const odd = /^(?![#/a-z:]| {4}).+/m.exec(text)?.[0];
   if (odd !== undefined)
     return `the configuration contains a line that is not a statement: ${quoted(odd)}`;
@@ -114,11 +114,11 @@ function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
   const file = `${name}.rsc`;
   return [
     onWorkstation(
-      'Write the version to a file, and copy it to the device',
+      'Write the version to a file, and copy it to the router',
       copyToDevice(about, { file, user: 'admin' }),
     ),
     onDevice(
-      `Reset ${name} to exactly this version. The device asks for confirmation, restarts, and imports the file. Users and their passwords are kept. The version does not contain certificates, host keys or other files, so restore these manually if the reset removes them. To add the version to the current configuration instead, run /import file-name=${file}`,
+      `Reset ${name} to exactly this version. RouterOS asks for confirmation, restarts, and imports the file. Users and their passwords are kept. The version does not contain certificates, host keys or other files, so restore these manually if the reset removes them. To add the version to the current configuration instead, run /import file-name=${file}`,
       [
         `/system reset-configuration keep-users=yes no-defaults=yes skip-backup=no run-after-reset=${file}`,
       ],

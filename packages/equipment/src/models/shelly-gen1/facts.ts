@@ -5,7 +5,7 @@ const load = () => import('./shelly-gen1.ts');
 
 export const shellyGen1: Model = {
   name: 'shelly-gen1',
-  label: 'first-generation Shelly device',
+  label: 'first-generation Shelly relay or plug',
   transports: ['http'],
   power: {
     outlets: counted('relay', 'outlets', { first: 0 }),
@@ -13,7 +13,7 @@ export const shellyGen1: Model = {
     nativeCycle: true,
     load,
   },
-  backup: { no: 'the device cannot export its configuration' },
+  backup: { no: 'it cannot export its configuration' },
   branches: { outlets: ['GET /status'], settings: ['GET /settings'] },
   accounts: { load },
   options: {

@@ -5,7 +5,7 @@ const load = () => import('./shelly-gen2.ts');
 
 export const shellyGen2: Model = {
   name: 'shelly-gen2',
-  label: 'second-generation Shelly device',
+  label: 'second-generation Shelly relay or plug',
   transports: ['http'],
   power: {
     outlets: counted('relay', 'outlets', { first: 0 }),
@@ -13,7 +13,7 @@ export const shellyGen2: Model = {
     nativeCycle: true,
     load,
   },
-  backup: { no: 'the device cannot export its configuration' },
+  backup: { no: 'it cannot export its configuration' },
   branches: { outlets: [], settings: ['GET /rpc/Shelly.GetConfig'] },
   accounts: { load },
   options: {

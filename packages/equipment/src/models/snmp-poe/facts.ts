@@ -40,7 +40,7 @@ export const snmpPoe: Model = {
   // A community or user with read access.
   readOnly: ['outlets', 'hosts'],
   accounts: {
-    no: "no standard defines how an SNMP agent saves a changed key; use the device's command line",
+    no: 'no standard defines how an SNMP agent saves a changed key; use its command line',
   },
   options: {
     portCount: whole(1, 512).default(48).describe('Number of ports in each group.'),

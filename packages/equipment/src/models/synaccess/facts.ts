@@ -12,11 +12,11 @@ export const synaccess = {
     nativeCycle: true,
     load: () => import('./synaccess.ts'),
   },
-  backup: { no: 'the device cannot export its configuration' },
+  backup: { no: 'it cannot export its configuration' },
   branches: { outlets: [] },
   accounts: { no: 'the documented commands cannot change the password; use the web page' },
   options: {
-    outlets: whole(1, 24).default(16).describe('Number of outlets, as printed on the device.'),
+    outlets: whole(1, 24).default(16).describe('Number of outlets, as printed on the PDU.'),
     https: z
       .boolean()
       .default(false)

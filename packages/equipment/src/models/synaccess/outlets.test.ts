@@ -45,7 +45,7 @@ describe('synaccess', () => {
     await expect(driver.report?.(['1'], patient())).rejects.toThrow(
       new DeviceRejected(
         'device-1',
-        'has 5 outlets, but `outlets` is 4; check that this is the right device, or fix `outlets` in rack.yaml',
+        'has 5 outlets, but `outlets` is 4; check that this is the right equipment, or fix `outlets` in rack.yaml',
       ),
     );
     expect((await driver.read(['1'], patient())).get('1')).toEqual({ state: 'on' });

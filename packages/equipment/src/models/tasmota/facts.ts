@@ -8,7 +8,7 @@ export const tasmota: Model = {
   label: 'Tasmota plug',
   transports: ['http'],
   power: { outlets: counted('relay', 'outlets'), offSeconds: 10, nativeCycle: true, load },
-  backup: { no: 'the device cannot export its configuration in a readable form' },
+  backup: { no: 'it cannot export its configuration in a readable form' },
   branches: {
     outlets: ['GET /cm?cmnd=Status%2010'],
     settings: ['GET /cm?cmnd=Status%202', 'GET /cm?cmnd=Interlock'],

@@ -23,7 +23,7 @@ it('the largest answer fails if answers do not fit into memory', () => {
   expect(failed).toHaveLength(1);
   expect(failed[0]).toBeInstanceOf(DeviceBusy);
   expect(failed[0]?.message).toBe(
-    'switch-1: its answers (7 MiB so far) do not fit into memory beside those of other devices',
+    'switch-1: its answers (7 MiB so far) do not fit into memory beside others',
   );
   small.grow(5 * mebibyte);
   expect(failed).toHaveLength(1);

@@ -45,7 +45,7 @@ export class Memory {
     const end = () => {
       const size = `${Math.ceil(bytes / 1024 / 1024)} MiB`;
       release();
-      const what = `its answers (${size} so far) do not fit into memory beside those of other devices`;
+      const what = `its answers (${size} so far) do not fit into memory beside others`;
       fail(new DeviceBusy(device, what));
     };
     const share = { charge: 0, end };

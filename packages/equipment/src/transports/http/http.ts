@@ -114,8 +114,8 @@ async function signedIn(
   }
   const isDigest = answer.startsWith('Digest ');
   if (!isDigest && (way === 'digest' || deps.hostKeys.usesDigest(endpoint.name))) {
-    const swapped = `if the device was replaced, run: skolo equipment forget ${endpoint.name}`;
-    const hint = way === 'digest' ? 'check the device' : swapped;
+    const swapped = `if it was replaced, run: skolo equipment forget ${endpoint.name}`;
+    const hint = way === 'digest' ? 'check it' : swapped;
     const what = 'requests the password in clear text (Basic) instead of as a digest';
     throw new DeviceRejected(
       endpoint.name,
@@ -153,10 +153,7 @@ function judge(
     throw new DeviceBusy(name, `busy (status ${status})${why}`);
   }
   if (status >= 300 && status < 400) {
-    throw new DeviceRejected(
-      name,
-      `returned a redirect (status ${status}); the device may require https`,
-    );
+    throw new DeviceRejected(name, `returned a redirect (status ${status}); it may require https`);
   }
   throw new DeviceRejected(name, `returned status ${status}${why}`);
 }

@@ -93,7 +93,7 @@ export function connectionError(
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     return new DeviceRejected(
       name,
-      `${address}:${port}: the response is not TLS; the device may use plain http`,
+      `${address}:${port}: the response is not TLS; it may use plain http`,
       cause,
     );
   }

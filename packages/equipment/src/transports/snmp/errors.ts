@@ -36,7 +36,7 @@ export function missing(
   { name, model }: { name: string; model: string },
   oid: string,
 ): DeviceRejected {
-  const hint = `check that the device's model is ${model} and that it has as many outlets as rack.yaml specifies`;
+  const hint = `check that its model is ${model} and that it has as many outlets as rack.yaml specifies`;
   return new DeviceRejected(
     name,
     `does not have the object ${oid}, or its value is not a number; ${hint}`,
@@ -45,7 +45,7 @@ export function missing(
 
 /** No response. In versions 1 and 2c, a wrong community looks like a device that is off. */
 export function silence(device: string, version: 1 | 2 | 3, timeoutMs: number): DeviceTimeout {
-  const hint = version === 3 ? '' : '; devices also do not respond if the community is wrong';
+  const hint = version === 3 ? '' : '; a wrong community has the same result';
   return new DeviceTimeout(device, `no SNMP response within ${timeoutMs / 1000} s${hint}`);
 }
 
@@ -60,8 +60,7 @@ export function snmpError(device: string, error: unknown): DeviceError | undefin
   const code = errorCode(error) ?? '';
   if (code === 'ECONNREFUSED')
     return new DeviceUnreachable(device, 'no SNMP agent is listening at its address');
-  if (/^E[A-Z]+$/.test(code))
-    return new DeviceUnreachable(device, `the device is unreachable (${code})`);
+  if (/^E[A-Z]+$/.test(code)) return new DeviceUnreachable(device, `is unreachable (${code})`);
   return undefined;
 }
 

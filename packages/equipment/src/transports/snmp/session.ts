@@ -94,7 +94,7 @@ function userOf(device: string, login: SnmpCredentials): User {
   const signing = { name, authProtocol: AuthProtocols[authProtocol], authKey: authKey.reveal() };
   if (privKey === undefined) return { ...signing, level: SecurityLevel.authNoPriv };
   if (privProtocol === 'des' && !getCiphers().includes('des-cbc')) {
-    const hint = 'use AES for the user on the device and in its login';
+    const hint = 'use AES for the user on the equipment and in its login';
     throw new DeviceRejected(device, `OpenSSL on this computer no longer supports DES; ${hint}`);
   }
   return {

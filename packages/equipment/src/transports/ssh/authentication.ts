@@ -126,7 +126,7 @@ function dialogue(
     const unknown = asked.indexOf(undefined);
     if (unknown >= 0) {
       const shown = JSON.stringify(prompts[unknown]?.prompt.trim().slice(-200));
-      const remedy = 'use a login with a key, or turn this question off on the device';
+      const remedy = 'use a login with a key, or turn this question off';
       end(
         new SignInRejected(name, `asks ${shown} at sign-in, which skolo cannot answer; ${remedy}`),
       );

@@ -21,9 +21,9 @@ const reasons = new Map([
   ['ECONNREFUSED', 'nothing is listening there (connection refused)'],
   ['ECONNRESET', 'the connection was reset'],
   ['EPIPE', 'the connection was interrupted'],
-  ['EHOSTUNREACH', 'no route to the device (host unreachable)'],
-  ['ENETUNREACH', 'no route to the device (network unreachable)'],
-  ['EHOSTDOWN', 'no route to the device (host is down)'],
+  ['EHOSTUNREACH', 'no route to it (host unreachable)'],
+  ['ENETUNREACH', 'no route to it (network unreachable)'],
+  ['EHOSTDOWN', 'no route to it (host is down)'],
   ['ETIMEDOUT', 'no response'],
 ]);
 
@@ -46,7 +46,7 @@ export function sshError(target: Target, error: Error): DeviceError {
       ? `offers only unsupported ${what}`
       : `offers only outdated ${what}; set legacySsh: true in its login`;
     const isCompression = what.startsWith('compression');
-    const problem = isCompression ? 'requires compression; turn it off on the device' : hint;
+    const problem = isCompression ? 'requires compression; turn it off on the equipment' : hint;
     return new DeviceRejected(name, problem, cause);
   }
   if (level === 'client-socket' || level === 'client-dns') return socketError(target, error);
@@ -60,7 +60,7 @@ export function sshError(target: Target, error: Error): DeviceError {
   }
   if (/before handshake/.test(error.message)) {
     // How devices reject one session too many; a rebooting one may do the same.
-    const what = `${address}:${port} closed the connection before the SSH handshake; the device may have too many open sessions`;
+    const what = `${address}:${port} closed the connection before the SSH handshake; it may have too many open sessions`;
     return new DeviceBusy(name, what, cause);
   }
   return new DeviceUnreachable(name, `${address}:${port}: ssh failed: ${error.message}`, cause);

@@ -45,7 +45,7 @@ describe('the host key', () => {
       opened,
       HostKeyChanged,
       `the host key (ssh-rsa) is ${fingerprintOf(server.hostKey)}, not ${sessionDeps.hostKeys.get('switch-1')}: ` +
-        'another host may be intercepting the connection; if the device was replaced, run: skolo equipment forget switch-1',
+        'another host may be intercepting the connection; if it was replaced, run: skolo equipment forget switch-1',
     );
     expect(auth).not.toHaveBeenCalled();
     await sessionDeps.hostKeys.forget('switch-1');

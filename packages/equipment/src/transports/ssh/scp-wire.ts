@@ -51,7 +51,7 @@ export class ScpWire {
       this.share.grow(bytes.length);
       addChunk(this.chunks, bytes);
       this.length += bytes.length;
-      if (this.length > mostUnread) this.over(this.rejected('the device sent more than 33 MiB'));
+      if (this.length > mostUnread) this.over(this.rejected('it sent more than 33 MiB'));
       this.receive();
     });
     channel.stderr.on('data', (bytes: Buffer) => {
@@ -192,7 +192,7 @@ export class ScpWire {
     const came = `after ${this.length} bytes`;
     return new DeviceUnreachable(
       device,
-      `the device ended the transfer ${came}, before the ${what} arrived, while skolo was trying to ${this.what}`,
+      `it ended the transfer ${came}, before the ${what} arrived, while skolo was trying to ${this.what}`,
     );
   }
 }

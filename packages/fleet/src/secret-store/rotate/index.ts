@@ -21,7 +21,7 @@ export async function rotateSecret(secret: RackSecret, deps: RotateDeps): Promis
   const unknown = deps.leaveOut.find((name) => !names.includes(name));
   if (unknown !== undefined) {
     throw new ValueRejected(
-      `${unknown}: no machine or device with this name uses ${secret.name}; it is used by ${names.join(', ')}`,
+      `${unknown}: no machine or equipment with this name uses ${secret.name}; it is used by ${names.join(', ')}`,
     );
   }
   return await (secret.kind === 'ssh-key' ? rotateSshKey : rotatePassword)(secret, deps);

@@ -203,7 +203,7 @@ ${devices.map(({ port }, at) => `  device-${at + 1}: { model: ${kind.model}, add
   async function opens(at = 1, values: ReadonlyMap<string, Secret> = state.applied, port?: number) {
     const device = rack.infrastructure.get(`device-${at}`);
     const accounts = device && (await loadAccounts(device));
-    if (device === undefined || typeof accounts !== 'object') throw new Error('no such device');
+    if (device === undefined || typeof accounts !== 'object') throw new Error('no such equipment');
     const credentials = await loginCredentials({ rack, secrets, values }, 'devices');
     const place = port === undefined ? device : { ...device, ports: { [ports]: port } };
     try {
@@ -320,7 +320,7 @@ describe('a password of several devices', () => {
     );
     expect(await opens(2, only(state.applied, next))).toBe(true);
     await expect(run('pw', ['device-9'])).rejects.toThrow(
-      'device-9: no machine or device with this name uses pw',
+      'device-9: no machine or equipment with this name uses pw',
     );
   });
 
@@ -359,7 +359,7 @@ describe('a password of several devices', () => {
     const next = (await store.read('rack4/next/pw', signal)) ?? new Secret('');
 
     faults?.set('ignores-commands');
-    expect((await run()).failed[0]?.why).toContain('; the device uses the previous one again');
+    expect((await run()).failed[0]?.why).toContain('; the previous one is set again');
     faults?.clear();
     denied.push('username');
     const rejected = (await run()).failed[0]?.why;

@@ -117,7 +117,7 @@ async function change(
       const isSilent = isSnmp && error instanceof DeviceTimeout;
       if (!(isSilent || error instanceof SignInRejected)) throw error;
       const state = isBack
-        ? 'the device uses the previous one again'
+        ? 'the previous one is set again'
         : 'a restart restores the previous one';
       const why = error.message.replace(`${target.name}: `, '');
       throw new Error(`${target.name}: the new ${nounOf(secret)} does not work: ${why}; ${state}`, {

@@ -49,7 +49,7 @@ export async function rotationRejection(
   );
   if (readers.length > 0) {
     const names = readers.map((login) => login.name).join(', ');
-    return `skolo cannot change the secret of a read-only account (\`read\` in login ${names}); change it on the devices, then use skolo secrets set and apply`;
+    return `skolo cannot change the secret of a read-only account (\`read\` in login ${names}); change it on the equipment, then use skolo secrets set and apply`;
   }
   const rejected: string[] = [];
   for (const target of targetsOf(secret, rack)) {
@@ -57,7 +57,7 @@ export async function rotationRejection(
     if (why !== undefined) rejected.push(why);
   }
   if (rejected.length === 0) return undefined;
-  return `${rejected.join('; ')}. Give devices that skolo cannot change a separate login, or replace ${name} manually`;
+  return `${rejected.join('; ')}. Give equipment that skolo cannot change a separate login, or replace ${name} manually`;
 }
 
 async function targetRejection(

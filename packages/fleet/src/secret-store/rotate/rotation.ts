@@ -195,8 +195,8 @@ async function bringUp(
   for (const name of done) await store.remove(`${placesOf(secret, rack).leftOut}/${name}`);
   return again(
     failed.length > 0
-      ? `the failed machines and devices still use a previous ${noun}; ${repair}`
-      : `the machines and devices that were skipped before now use the ${noun} from the store; run the command again to create a new one`,
+      ? `the failed machines and equipment still use a previous ${noun}; ${repair}`
+      : `the machines and equipment that were skipped before now use the ${noun} from the store; run the command again to create a new one`,
     failed,
   );
 }
@@ -265,8 +265,8 @@ export async function atEach(
 /** As text: the targets that use the new value now. */
 export function opensText(noun: string | undefined, { length }: readonly Target[]): string {
   // All were skipped, or no entry in rack.yaml uses its login.
-  if (length === 0) return 'no machine or device needs a change';
-  const targets = length === 1 ? '1 machine or device' : `${length} machines and devices`;
+  if (length === 0) return 'no machine or equipment needs a change';
+  const targets = length === 1 ? '1 host' : `${length} hosts`;
   return `the new ${noun} works on ${targets}`;
 }
 

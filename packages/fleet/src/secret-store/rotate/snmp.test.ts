@@ -178,7 +178,7 @@ describe.each(kinds)('$name of a PDU', (kind) => {
     card.faults.set('ignores-commands');
 
     expect((await run()).failed[0]?.why).toMatch(
-      /pdu-1: the new (?:SNMP key|community) does not work: .*; the device uses the previous one again/,
+      /pdu-1: the new (?:SNMP key|community) does not work: .*; the previous one is set again/,
     );
     expect(await opens(only(new Secret(kind.value)))).toBe(true);
   });

@@ -92,7 +92,7 @@ async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promi
       return again('repair them and run the command again; both keys are still in use', failed);
     }
     const isSkipped = leftOut.size > 0 || deps.leaveOut.length > 0;
-    const where = isSkipped ? 'works only on skipped machines and devices' : 'no longer works';
+    const where = isSkipped ? 'works only on skipped machines and equipment' : 'no longer works';
     report(`${secret.name}: the previous key ${where}`);
   }
   await store.remove(places.next);

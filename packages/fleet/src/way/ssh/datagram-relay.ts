@@ -54,7 +54,7 @@ export function streamOf(child: ChildProcess): Duplex {
   child.on('close', () => {
     const why = complaint.trim().split('\n').at(-1) || 'no reason given';
     const text = why.includes('ECONNREFUSED')
-      ? 'the port is closed (ECONNREFUSED); enable the service on the device, or fix the port in rack.yaml'
+      ? 'the port is closed (ECONNREFUSED); enable the service on the equipment, or fix the port in rack.yaml'
       : `the relay on the jumphost exited: ${why}`;
     stream.destroy(new Error(text));
   });

@@ -21,23 +21,19 @@ export const routerBackup = section({
     .describe("Cron schedule for backups, in the rack's time zone."),
   jitterSeconds: whole(0, 86_400)
     .default(600)
-    .describe(
-      'Period over which scheduled backups are spread; each device has a fixed offset within it.',
-    ),
+    .describe('Period over which scheduled backups are spread; each has a fixed offset within it.'),
   overdueHours: hours(8760)
     .default(26)
-    .describe('How long a device can go without a verified backup before an alert fires.'),
-  concurrency: whole(1, 200)
-    .default(10)
-    .describe('Maximum number of devices to back up concurrently.'),
+    .describe('How long equipment can go without a verified backup before an alert fires.'),
+  concurrency: whole(1, 200).default(10).describe('Maximum number of concurrent backups.'),
   idleSeconds: seconds(1, 600)
     .default(30)
-    .describe('Time without data from the device after which a backup fails.'),
+    .describe('Time without data after which a backup fails.'),
   totalSeconds: seconds(5, 7200).default(300).describe('Time limit for one backup.'),
   maxBytes: whole(2 ** 20, 2 ** 50)
     .default(2 ** 30)
     .describe(
-      'Maximum number of bytes that the service writes to disk for one device: in a backup, including repeated attempts and one file for each hard link, and for new versions in 24 hours.',
+      'Maximum number of bytes that the service writes to disk for one piece of equipment: in a backup, including repeated attempts and one file for each hard link, and for new versions in 24 hours.',
     ),
   shrinkPercent: whole(1, 100)
     .default(50)
@@ -68,11 +64,11 @@ export const routerBackup = section({
     days: whole(1, 36_500)
       .default(365)
       .describe(
-        "Age at which uploaded copies are deleted, except each device's most recent copies (see `versions`).",
+        "Age at which uploaded copies are deleted, except each configuration's most recent copies (see `versions`).",
       ),
     versions: whole(1, 100_000)
       .default(30)
-      .describe("Number of each device's most recent copies that are always kept."),
+      .describe("Number of each configuration's most recent copies that are always kept."),
   }).describe('Retention of uploaded copies. The git history is never pruned.'),
   git: section({
     remote: text(
@@ -108,7 +104,7 @@ export const routerBackup = section({
   powerToken: secret
     .exactOptional()
     .describe(
-      'Token for querying the power-cycle daemon, whose operations on a device take priority over backups. Not needed if `access.anonymousRead` includes the jumphost.',
+      'Token for querying the power-cycle daemon, whose operations take priority over backups. Not needed if `access.anonymousRead` includes the jumphost.',
     ),
   notices: section({
     syslogPort: portNumber
@@ -122,7 +118,7 @@ export const routerBackup = section({
     settleSeconds: whole(1, 3600)
       .default(60)
       .describe('Time between the last notice and the start of the backup.'),
-  }).describe('Notices that devices send when their configuration changes. Off by default.'),
+  }).describe('Notices that equipment sends when its configuration changes. Off by default.'),
   jumphost: section({
     backup: z
       .boolean()

@@ -43,7 +43,7 @@ export const parts: readonly Part[] = [
   {
     path: 'var/lib/skolo/router-backup',
     title: 'backup state',
-    without: 'pinned SSH host keys of equipment are lost, and all devices are backed up again',
+    without: 'pinned SSH host keys of equipment are lost, and all equipment is backed up again',
   },
   {
     path: 'var/lib/skolo/router-backup/repository',

@@ -189,7 +189,7 @@ describe('a cabling audit', () => {
       [live(machine), live(other), guest],
       [live(machine), { ...guest, place: second }],
     ];
-    const doubt = `Only switch-2 reports ${macOf(9)}; before you accept it, check it on the device itself`;
+    const doubt = `Only switch-2 reports ${macOf(9)}; before you accept it, check it on the equipment itself`;
     const others = ['router', 'switch-1', 'switch-3', 'switch-4'];
     const text = rackText([machine, other]);
 
@@ -346,7 +346,7 @@ describe('a cabling audit', () => {
       {
         thing: 'switch-1/26',
         advice:
-          'if this is router, add `mac: 80:2a:a8:00:00:01` to its entry. Only switch-1 reports 80:2a:a8:00:00:01; before you accept it, check it on the device itself',
+          'if this is router, add `mac: 80:2a:a8:00:00:01` to its entry. Only switch-1 reports 80:2a:a8:00:00:01; before you accept it, check it on the equipment itself',
       },
     ]);
   });

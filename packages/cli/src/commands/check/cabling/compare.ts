@@ -290,7 +290,8 @@ function stranger(
 function doubtOf(seen: Seen, mac: string): string | undefined {
   const device = seen.onlyWitnessOf(mac);
   return (
-    device && `Only ${device} reports ${mac}; before you accept it, check it on the device itself`
+    device &&
+    `Only ${device} reports ${mac}; before you accept it, check it on the equipment itself`
   );
 }
 

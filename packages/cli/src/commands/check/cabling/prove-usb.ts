@@ -41,7 +41,7 @@ export async function proveUsb(deps: UsbProofDeps): Promise<UsbProofs> {
       try {
         await proveOne(machine, device, deps);
         edits.push({ name: machine.name, device: name, key: 'powerVerified', value: 'true' });
-        deps.say(`${port}: verified: the port powers only this device`);
+        deps.say(`${port}: verified: the port powers only this phone`);
       } catch (error) {
         if (!isDoubt(error)) throw error;
         doubts.push(`${port}: not verified: ${error.message}`);

@@ -210,7 +210,7 @@ class Visit {
     if (report === undefined || deps.dry) return;
     const { hardware, firmware, linked, outlets } = report;
     const found = `switching an outlet may move others, because ${linked}`;
-    const advice = 'change this setting of the device, or cycles of its outlets will fail';
+    const advice = 'change this setting, or cycles of its outlets will fail';
     if (linked !== undefined) this.problem('outlet', { found, advice });
     Object.assign(look, hardware && { hardware }, firmware && { firmware });
     look.settings = Object.fromEntries(outlets);

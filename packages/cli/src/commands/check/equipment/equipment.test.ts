@@ -374,7 +374,7 @@ jumphost: { name: jumphost, address: 127.0.0.8 }
       'needs devices',
       ['FILE'],
       78,
-      /rack\.yaml: contains no switches, PDUs or routers to read; add devices to `infrastructure`/,
+      /rack\.yaml: contains no switches, PDUs or routers to read; add equipment to `infrastructure`/,
     ],
     [
       'writes no evidence for a plan',
@@ -407,7 +407,7 @@ jumphost: { name: jumphost, address: 127.0.0.8 }
       ),
       expect.stringMatching(/^router: ok: edgeos, /),
       expect.stringMatching(/^switch-1: ok: edgeswitch, .*, 3 hosts$/),
-      'small: 3 devices, 1 problem, 2 ok',
+      'small: 3 pieces of equipment, 1 problem, 2 ok',
     ]);
     expect(exitCode).toBe(1);
   });

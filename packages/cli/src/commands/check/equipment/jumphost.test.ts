@@ -199,7 +199,9 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
     expect(hanging.isComplete).toBe(false);
     expect(out).toMatch(/^jumphost: not checked: system: jump: /m);
     expect(out).toMatch(/^jumphost: not checked: not read completely$/m);
-    expect(out).toMatch(/^rack4: 0 devices, the jumphost, no problems, 2 not checked$/m);
+    expect(out).toMatch(
+      /^rack4: 0 pieces of equipment, the jumphost, no problems, 2 not checked$/m,
+    );
   });
 
   it('takes only a host, and no option of ssh', async () => {

@@ -62,9 +62,9 @@ export function oddSettings(
     const wanted = Math.max(...feeds.map((name) => rack.machines.get(name)?.offSeconds ?? 0));
     if (cycleSeconds >= wanted) return undefined;
     return {
-      found: `the device's built-in power cycle lasts ${cycleSeconds} s, so skolo turns the outlet off and on itself`,
+      found: `the built-in power cycle lasts ${cycleSeconds} s, so skolo turns the outlet off and on itself`,
       expected: `at least ${wanted} s (\`offSeconds\` in rack.yaml)`,
-      advice: `to use the built-in cycle, set the reboot duration on the device to at least ${wanted} s`,
+      advice: `to use the built-in cycle, set the reboot duration to at least ${wanted} s`,
     };
   });
   return [...names, ...failure, ...times];

@@ -140,7 +140,7 @@ function put(content: Buffer, about: RestoreAbout, warning: string, scp = ''): R
   const hash = createHash('md5').update(content).digest('hex');
   return [
     onWorkstation(
-      `Get the version from ${about.time}, and copy it to the device; on a new device, the user is ubnt. ${warning}`,
+      `Get the version from ${about.time}, and copy it to the equipment; if it is new, the user is ubnt. ${warning}`,
       copyToDevice(about, { file: here, to: there, user, options: scp }),
     ),
     onDevice(

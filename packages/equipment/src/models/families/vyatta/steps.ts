@@ -7,7 +7,7 @@ const file = '/tmp/version.boot';
 
 const confirmed: RestoreStep[] = [
   onDevice(
-    'Commit the version, and answer y. Unless you confirm within 10 minutes, the device restarts with its saved configuration. If the device reports that it does not keep revisions, commit without confirmation at its serial console',
+    'Commit the version, and answer y. Unless you confirm within 10 minutes, the router restarts with its saved configuration. If it reports that it does not keep revisions, commit without confirmation at its serial console',
     ['commit-confirm 10', 'y'],
   ),
   onDevice('Sign in again in another window. If that works, confirm and save', [
@@ -48,7 +48,7 @@ export function commandSteps(content: Buffer, { device, id, time }: RestoreAbout
   const all = new Set([...areas, ...commands.map((line) => line.split(' ')[1] ?? '')]);
   return [
     onDevice(
-      `Sign in to ${device.name} as a user with the admin level. Delete all sections, even those that the device does not have. The changes do not take effect yet`,
+      `Sign in to ${device.name} as a user with the admin level. Delete all sections, even those that the router does not have. The changes do not take effect yet`,
       ['configure', ...[...all].map((area) => `delete ${area}`)],
     ),
     onDevice(`Enter the statements of the version from ${time} (${id}), and check the changes`, [
