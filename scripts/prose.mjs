@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { annotationsOf, paragraphsOf, stringsOf } from './prose/texts.mjs';
 
-/** @typedef {{ not: RegExp, use: string, on?: string, pending?: string }} Rule */
+/** @typedef {{ not: RegExp, use: string, on?: string, except?: RegExp, pending?: string }} Rule */
 
 /** Words of a sentence. A semicolon ends one: messages are `subject: what happened; what to do`. */
 const mostWords = 30;
@@ -29,8 +29,9 @@ const enoughSentences = 20;
 /** @type {Rule[]} */
 const rules = Object.values(parse(readFileSync(new URL('words.yaml', import.meta.url), 'utf8')))
   .flat()
-  .map(({ not, ...rule }) => ({
+  .map(({ not, except, ...rule }) => ({
     ...rule,
+    except: except && new RegExp(except),
     not: new RegExp(`(?<![\\w-])(?:${not})(?![\\w-])`, rule.case === 'exact' ? '' : 'i'),
   }));
 
@@ -68,7 +69,7 @@ function problemsOf(file, content) {
   const texts = textsOf(file, content);
   const found = texts.flatMap(({ line, prose }) =>
     sentencesOf(prose)
-      .flatMap((sentence) => problemsOfSentence(sentence, kind))
+      .flatMap((sentence) => problemsOfSentence(sentence, kind, file))
       .map((what) => `${line}: ${what}`),
   );
   return [...found, ...(kind === 'pages' ? ratesOf(texts) : [])];
@@ -92,13 +93,14 @@ function sentencesOf(prose) {
 /**
  * @param {string} sentence
  * @param {string} kind
+ * @param {string} file
  */
-function problemsOfSentence(sentence, kind) {
+function problemsOfSentence(sentence, kind, file) {
   const found = [];
   const words = sentence.split(/\s+/).filter((word) => /\w/.test(word)).length;
   if (words > mostWords) found.push(`${words} words: split it: ${sentence.slice(0, 60)}…`);
-  for (const { not, use, on, pending } of rules) {
-    if (on !== undefined && on !== kind) continue;
+  for (const { not, use, on, except, pending } of rules) {
+    if ((on !== undefined && on !== kind) || except?.test(file)) continue;
     if (named.length === 0 && (pending === kind || pending === 'both')) continue;
     const match = not.exec(sentence);
     if (match !== null) found.push(`"${match[0].slice(0, 40)}": ${use}`);

@@ -113,3 +113,12 @@ it('checks summaries and descriptions of alert rules', () => {
     '8: "Of X the old version is in force.": make the actor the subject',
   ]);
 });
+
+it('a device is attached to a machine; files about machines may call it so', () => {
+  const page = 'Machines, devices and USB devices. A device is attached. The device has an outlet.\n';
+
+  expect(check('page.md', page).lines).toEqual([
+    '1: "device": equipment, a piece of equipment; switch, PDU, router, controller',
+  ]);
+  expect(check('swarming.md', page)).toEqual({ status: 0, lines: [''] });
+});
