@@ -115,7 +115,8 @@ it('checks summaries and descriptions of alert rules', () => {
 });
 
 it('a device is attached to a machine; files about machines may call it so', () => {
-  const page = 'Machines, devices and USB devices. A device is attached. The device has an outlet.\n';
+  const page =
+    'Machines, devices and USB devices. A device is attached. The device has an outlet.\n';
 
   expect(check('page.md', page).lines).toEqual([
     '1: "device": equipment, a piece of equipment; switch, PDU, router, controller',
