@@ -85,16 +85,16 @@ export class AgentProcess {
   /**
    * The first status that matches, by waiting for each change, which is cheaper than polling.
    *
-   * @throws Error No status matched within three minutes.
+   * @throws Error No status matched in time.
    */
   async until(isSo: (status: AgentStatus) => boolean): Promise<AgentStatus> {
-    const late = AbortSignal.timeout(180_000);
+    const late = AbortSignal.timeout(280_000);
     let status = await this.status();
     while (!isSo(status)) {
       if (late.aborted) {
         // Multi-line output comes last: reports show the beginning.
         const { devices, ...rest } = status;
-        throw new Error(`not so within three minutes: ${JSON.stringify({ ...rest, devices })}`);
+        throw new Error(`not so in time: ${JSON.stringify({ ...rest, devices })}`);
       }
       const { revision } = status;
       // Readings alone do not count as a change.
