@@ -277,7 +277,7 @@ function neverSeen(seen: Seen): string[] {
     [/^offsite\/.*router-1/, /^age-encryption\.org/],
     [/^calls$/, /fast-import/],
     [/^log$/, /backup failed/],
-    [/^drops-mid-configuration: GET \/v1\/devices$/, /<secret>/],
+    [/^drops-mid-configuration: GET \/v1\/equipment$/, /<secret>/],
     [/^changed: .*switch-1\/diff$/, /<secret /],
     [/^changed: .*switch-1\/diff\?secrets=true$/, /"status":403/],
     [/^restored: .*router-1.*restore$/, /"restored":true/],
