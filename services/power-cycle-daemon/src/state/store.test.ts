@@ -148,19 +148,6 @@ describe('the store', () => {
     expect(next.cycles.get('cycle-1')?.phase).toBe('turn-off');
   });
 
-  it('keeps many changes at once in order', async () => {
-    const { store, reread } = await onDisk();
-
-    await Promise.all(
-      Array.from({ length: 50 }, (_, index) =>
-        store.keep([store.cycles.put(cycleRecord({ number: index }))]),
-      ),
-    );
-    const { next } = await reread();
-
-    expect(next.cycles.get('cycle-1')?.number).toBe(49);
-  });
-
   it('counts records that it does not understand, and reads the others', async () => {
     const { store, journal, reread } = await onDisk();
     await store.write([store.pendingOns.put(pendingOn)]);
