@@ -23,8 +23,8 @@ const shared = defineConfig({
     // turbo runs five packages in parallel, and each process loads what its tests import.
     maxWorkers: 3,
     // A full fault-injection test takes minutes.
-    testTimeout: process.env.SKOLO_LONG ? 900_000 : 300_000,
-    hookTimeout: 300_000,
+    testTimeout: process.env.SKOLO_LONG ? 900_000 : 600_000,
+    hookTimeout: 600_000,
     // Other work on the computer delays tests: timeouts are only for events that never happen. A shorter one needs a reason.
     expect: { poll: { timeout: 120_000 } },
     // In CI, a failed test is retried once; scripts/results.mjs reports each. Full fault-injection tests are not retried.

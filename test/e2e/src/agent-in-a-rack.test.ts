@@ -121,7 +121,7 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
     look: async () => agentState(await status.status()),
     hold: () => holdMachine(machine, { power: daemon, reason, now: Date.now, report }),
   };
-  const times = { taskMs: 200_000, heldMs: 90_000, pollMs: 100 };
+  const times = { taskMs: 400_000, heldMs: 240_000, pollMs: 100 };
   const { signal } = new AbortController();
   let next = '';
   const held = betweenTasks(machine, tasks, { times, report, signal }, async () => {
@@ -131,7 +131,8 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
   await expect.poll(() => reported.join()).toContain(`${machine}: waiting for the task`);
   // Before, it may begin another task.
   await writeRack(known, 601);
-  await expect.poll(tasks.look).toMatchObject({ isRunning: true, accepts: false });
+  const long = { timeout: 240_000 };
+  await expect.poll(tasks.look, long).toMatchObject({ isRunning: true, accepts: false });
   next = swarming.addTask({ python: 'print("done")' });
   await writeFile(file('go'), '');
 
