@@ -219,7 +219,7 @@ describe.skipIf(why !== undefined)(name, () => {
 
     await expect
       .poll(async () => (await jumphost.fallback('status')).text, patient)
-      .toMatch(/^ {2}serves {9}\S+ -e require\("net"\).* \(process \d+\) on port 20010: /m);
+      .toMatch(/^ {2}serves {9}\S*node \(process \d+\) on port 20010: /m);
 
     await computer.run('systemctl', 'stop', 'foreign');
     // It starts the unit itself: one that a person starts, it does not stop.

@@ -76,7 +76,7 @@ until ss -Hltn 'sport = :2049' | grep -q .; do sleep 0.1; done`);
     await host.need('systemctl stop other');
 
     expect(step?.text).toMatch(
-      /the NFS server \/opt\/test\/node -e require.* \(process \d+\) is using port 2049; stop it, or remove/,
+      /the NFS server \/opt\/test\/node \(process \d+\) is using port 2049; stop it, or remove/,
     );
   });
 
