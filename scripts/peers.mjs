@@ -115,7 +115,7 @@ export const peerKinds = [
     commands: ['snmpget'],
     version: ['-V'],
     debian: ['snmp'],
-    proves: 'the simulated SNMP devices, by an independent manager',
+    proves: 'the simulated SNMP agents, by an independent manager',
   },
   {
     name: 'snmpd',

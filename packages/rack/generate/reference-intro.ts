@@ -40,7 +40,7 @@ machines:
 
 ## Wiring
 
-\`power: switch-1/14\` means that outlet 14 of switch-1 powers the machine or device. If you list several outlets, it is off only when
+\`power: switch-1/14\` means that outlet 14 of switch-1 powers the machine or equipment. If you list several outlets, it is off only when
 all of them are off. \`uplink: switch-1/14\` means that it is plugged into port 14 of switch-1. For the outlet and port names of each
 model, see [Models](#models). A phone's full name is \`MACHINE-NAME\`, or \`MACHINE-device\` if the phone has no name. In a phone's
 \`power\`, \`usb/1-1.2\` means port 2 of the machine's USB hub 1-1.
