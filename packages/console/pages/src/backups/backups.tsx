@@ -34,9 +34,9 @@ function Devices() {
               </p>
             ))}
             <Table
-              caption="Devices"
+              caption="Equipment"
               head={[
-                'Device',
+                'Name',
                 'Model',
                 'State',
                 'Last backup',
