@@ -173,7 +173,7 @@ describe('filters', () => {
     ['power status --shelf shelf3', 'machines', 40],
     ['power status --state off', 'machines', 2],
     ['power controllers --state down', 'controllers', 1],
-    ['backup status --state failed,overdue', 'devices', 2],
+    ['backup status --state failed,overdue', 'equipment', 2],
     ['metadata clients --state never-asked', 'clients', 4],
     ['metadata clients --kind unknown', 'clients', 1],
     ['alerts list --severity critical', 'alerts', 22],

@@ -44,7 +44,7 @@ async function ask(lab: Lab, answers: Answers, when: string): Promise<void> {
     ids.push(...listed.versions.map(({ id }) => id));
   }
   const values: Record<string, readonly string[]> = {
-    device: devices,
+    equipment: devices,
     version: ['latest', 'latest~1', 'startup', 'nothing', ...ids],
     id: backups.map(({ id }) => id),
   };

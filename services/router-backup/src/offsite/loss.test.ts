@@ -156,7 +156,7 @@ describe('a history that was deleted', () => {
     });
 
     expect((await lost(next))[0]).toMatchObject({
-      device: 'router',
+      equipment: 'router',
       versions: 4,
       newest: { id: newest },
       unsent: [{ id: newest }],

@@ -66,7 +66,7 @@ describe('connected hosts', () => {
     const [of, router] = [await read('switch-1'), await read('router')];
 
     expect(of).toMatchObject({
-      device: 'switch-1',
+      equipment: 'switch-1',
       hosts: [{ mac, port: '3', vlan: '10', source: 'mac-table' }],
       own: ['f0:9f:c2:00:00:01'],
     });

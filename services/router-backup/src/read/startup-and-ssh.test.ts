@@ -28,7 +28,7 @@ describe('a device that would boot with another configuration', () => {
       params: { equipment: 'router' },
       query: { from: 'startup', to: 'latest', secrets: 'true' },
     });
-    expect(from).toMatchObject({ id: shown.startup, device: 'router.startup', model: 'frr' });
+    expect(from).toMatchObject({ id: shown.startup, equipment: 'router.startup', model: 'frr' });
     expect(diff).toContain('-password canary-old\n+password canary-new');
     const masked = await lab.admin.diff({
       params: { equipment: 'router' },

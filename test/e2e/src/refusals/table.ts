@@ -163,7 +163,7 @@ export const rows: readonly Row[] = [
   {
     name: 'router-backup: a change',
     at: 'router-backup',
-    asked: post('/v1/backups', { devices: ['nobody'] }),
+    asked: post('/v1/backups', { equipment: ['nobody'] }),
     passes: 404,
     ...usual,
   },

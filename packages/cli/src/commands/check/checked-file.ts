@@ -20,7 +20,7 @@ export interface CheckedFile {
   /** Absent if the file is not valid. */
   rack?: string;
   machines?: number;
-  devices?: number;
+  equipment?: number;
   /** How far each model that the rack uses was verified on real hardware, in alphabetical order. */
   models?: Models;
   /** Absent without `--secrets`, or if the file is not valid. */
@@ -40,7 +40,7 @@ export async function checkFile(file: string, withSecrets: boolean): Promise<Che
       file,
       rack: rack.name,
       machines: rack.machines.size,
-      devices: rack.infrastructure.size,
+      equipment: rack.infrastructure.size,
       models,
       ...(secrets && { secrets: secrets.count }),
       findings: [

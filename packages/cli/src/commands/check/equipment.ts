@@ -85,15 +85,15 @@ export function define(command: SkoloCommand): void {
         ...(jumphost ? ['the jumphost'] : []),
       ],
       details: {
-        devices: devices.map(withoutFindings),
+        equipment: devices.map(withoutFindings),
         ...(jumphost && { jumphost: withoutFindings(jumphost) }),
       },
     };
   });
 }
 
-function withoutFindings<T extends Looked>({ problems: _, notes: __, ...look }: T) {
-  return look;
+function withoutFindings<T extends Looked>({ problems: _, notes: __, device, ...look }: T) {
+  return { equipment: device, ...look };
 }
 
 /** Nothing is read for a plan, so there is nothing to write. */

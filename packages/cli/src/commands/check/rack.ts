@@ -47,7 +47,7 @@ function totals(checked: readonly CheckedFile[]): string[] {
   };
   return [
     ...sum(({ machines }) => machines, 'machine'),
-    ...sum(({ devices }) => devices, 'piece of equipment', 'pieces of equipment'),
+    ...sum(({ equipment }) => equipment, 'piece of equipment', 'pieces of equipment'),
     ...sum(({ secrets }) => secrets, 'secret'),
   ];
 }

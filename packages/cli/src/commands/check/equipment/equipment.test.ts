@@ -78,7 +78,7 @@ machines:
 }
 
 const Device = z.object({
-  device: z.string(),
+  equipment: z.string(),
   firmware: z.string().optional(),
   answersAs: z.string().optional(),
   steps: z.array(z.object({ step: z.string(), isDone: z.boolean() })),
@@ -92,18 +92,18 @@ const Problem = z.object({
   expected: z.string().optional(),
   advice: z.string().optional(),
 });
-const Result = z.object({ devices: z.array(Device), findings: z.array(Problem) });
+const Result = z.object({ equipment: z.array(Device), findings: z.array(Problem) });
 
 async function look(rack: string, ...options: string[]) {
   const args = ['check', 'equipment', rack, '--pause', '0.001s', '--json', ...options];
   const { out, err, exitCode } = await runCommand(args);
   expect(`${out}${err}`).not.toContain(password);
   expect(err.replace(/^\/.*\.json\n/gm, '')).toBe('');
-  const { devices, findings } = Result.parse(JSON.parse(out));
+  const { equipment, findings } = Result.parse(JSON.parse(out));
   return {
     exitCode,
-    devices,
-    of: (name: string) => devices.find(({ device }) => device === name),
+    devices: equipment,
+    of: (name: string) => equipment.find((each) => each.equipment === name),
     problems: findings.flatMap(({ kind, thing, state, found, expected, advice }) =>
       /^(differs|unchecked)$/.test(state)
         ? [`${kind}: ${thing}: ${[found, expected, advice].filter(Boolean).join('; ')}`]
@@ -126,7 +126,7 @@ describe('a look', () => {
     const { exitCode, devices, problems, of } = await look(rack, ...files);
 
     expect({ problems, exitCode }).toEqual({ problems: [], exitCode: 0 });
-    expect(devices.map(({ device, firmware }) => [device, firmware])).toEqual([
+    expect(devices.map(({ equipment, firmware }) => [equipment, firmware])).toEqual([
       ['router', 'v2.0.9-hotfix.6'],
       ['switch-1', '1.9.3'],
       ['pdu-1', '6.8.0'],
