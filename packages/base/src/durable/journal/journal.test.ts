@@ -66,14 +66,6 @@ it('may lack records when it is new, and as a copy, which has no mark', async ()
 });
 
 describe('Journal', () => {
-  it('gives the records of a prefix', async () => {
-    const journal = await openJournal();
-    await journal.write({ put: { 'b/2': 2, 'b/10': 10, b: 0, 'c/1': 1 } });
-
-    expect(contentOf(journal, 'b/')).toEqual({ 'b/2': 2, 'b/10': 10 });
-    expect(contentOf(journal, 'none')).toEqual({});
-  });
-
   it('passes over records that are not its own, and reports them', async () => {
     const foreign = await Spool.open(folder);
     await foreign.append(['no record', '{"key":"b"}', '[["a",1]]']);
