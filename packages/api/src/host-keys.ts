@@ -1,6 +1,6 @@
 /** Routes of services that sign in to equipment and pin its ssh host keys. */
 import { z } from 'zod';
-import { formerEquipment } from './former-equipment.ts';
+import { formerEquipment } from './route/former.ts';
 import { Problem } from './route/problem.ts';
 import { route } from './route/route.ts';
 import { Time } from './time.ts';

@@ -22,7 +22,6 @@ export {
   WaitCode,
   WaitingPi,
 } from './enrolment.ts';
-export { formerEquipment } from './former-equipment.ts';
 export {
   CommonCause,
   Curve,

@@ -1,7 +1,7 @@
 /** The API of the router backup: runs, equipment, versions, restore. */
 import { z } from 'zod';
-import { formerEquipment } from './former-equipment.ts';
 import { hostKeyRoutes } from './host-keys.ts';
+import { formerEquipment } from './route/former.ts';
 import { Problem } from './route/problem.ts';
 import { route } from './route/route.ts';
 import { Time } from './time.ts';

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { formerEquipment } from '../former-equipment.ts';
-import { formerPath, renamed } from './former.ts';
+import { formerEquipment, formerPath, renamed } from './former.ts';
 
 const text = fc.string();
 /** As the API has it now: the former names have no meaning. */

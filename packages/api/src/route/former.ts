@@ -13,6 +13,16 @@ export interface Former {
   values?: readonly { key: string; now: string; was: string }[];
 }
 
+/** Of routes about equipment, which was called devices. */
+export const formerEquipment: Former = {
+  path: { now: '/v1/equipment', was: '/v1/devices' },
+  keys: [
+    { now: 'equipment', was: 'device', type: 'string' },
+    { now: 'equipment', was: 'devices' },
+  ],
+  values: [{ key: 'where', now: 'equipment', was: 'device' }],
+};
+
 /** The path in the previous version. */
 export function formerPath({ path, former }: { path: string; former?: Former }): string {
   const { now, was } = former?.path ?? { now: '', was: '' };

@@ -1,6 +1,6 @@
 /** The timeline of a rack: what happened, from all services, for the next person on call. */
 import { z } from 'zod';
-import { formerEquipment } from '../former-equipment.ts';
+import { formerEquipment } from '../route/former.ts';
 import { Problem } from '../route/problem.ts';
 import { route } from '../route/route.ts';
 import { Time } from '../time.ts';

@@ -5,12 +5,11 @@ import {
   AuditPage,
   BackupEquipment,
   BackupVersion,
-  formerEquipment,
   KnownAlert,
   PowerCycle,
   SinkStatus,
 } from '@skolo/api';
-import type { Former } from '@skolo/api/former';
+import { type Former, formerEquipment } from '@skolo/api/former';
 import { errorText, inParallel, withDeadline } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
