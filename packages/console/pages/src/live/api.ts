@@ -22,7 +22,8 @@ import type { routerBackupApi } from '@skolo/api/router-backup';
 import { serverEvents } from '@skolo/api/server-events';
 import { plainJson } from './plain.ts';
 
-type Route = Pick<RouteSpec, 'path' | 'former'> & { method: string };
+/** What pages know of a route. */
+export type Route = Pick<RouteSpec, 'path' | 'former'> & { method: string };
 
 type Audited<A> = A & typeof auditApi;
 

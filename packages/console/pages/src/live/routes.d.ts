@@ -1,8 +1,8 @@
 /** Made by vite.config.ts. */
 declare module 'virtual:routes' {
   type Apis = import('./api.ts').Apis;
-  /** Method and path. */
+  type Route = import('./api.ts').Route;
   export const routes: {
-    readonly [S in keyof Apis]: { readonly [N in keyof Apis[S]]: { method: string; path: string } };
+    readonly [S in keyof Apis]: { readonly [N in keyof Apis[S]]: Route };
   };
 }
