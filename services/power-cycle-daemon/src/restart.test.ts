@@ -78,7 +78,7 @@ machines:
       { target: 'dark', outcome: 'off' },
     ],
     holds: [{ target: 'dark' }, { target: 'a' }],
-    hostKeys: [{ device: 'agent of a' }],
+    hostKeys: [{ equipment: 'agent of a' }],
     off: [{ outlet: 'relay/2', state: 'off', switchedOff: { by: 'ann', reason: 'smoke' } }],
   });
   expect(await known(next)).toEqual(before);
