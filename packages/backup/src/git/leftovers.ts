@@ -14,23 +14,36 @@ const patience = 10_000;
  * Removes leftovers; keeps those that cannot be removed. First waits for a git that is still writing; if it does not exit, changes nothing.
  */
 export async function removeLeftovers(dir: string): Promise<void> {
-  if (!(await isLeftAlone(dir))) return;
-  for (const folder of folders) {
-    const names = await readdir(join(dir, folder)).catch(() => []);
-    for (const name of names.filter((each) => leftover.test(each))) {
-      await rm(join(dir, folder, name), { force: true }).catch(() => undefined);
-    }
-  }
+  let found: string[] = [];
+  // Listed before each look at the processes: what appears later belongs to a git that has started since.
+  const list = async () => {
+    found = await leftoversIn(dir);
+  };
+  if (!(await isLeftAlone(dir, list))) return;
+  for (const path of found) await rm(path, { force: true }).catch(() => undefined);
 }
 
-/** Waits for a git that outlived the process that started it, if the system has /proc. False: it does not exit. */
-export async function isLeftAlone(dir: string): Promise<boolean> {
+async function leftoversIn(dir: string): Promise<string[]> {
+  const found = folders.map(async (folder) => {
+    const names = await readdir(join(dir, folder)).catch(() => []);
+    return names.filter((name) => leftover.test(name)).map((name) => join(dir, folder, name));
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/**
+ * Waits for a git that outlived the process that started it, if the system has /proc. False: it does not exit.
+ *
+ * @param before is awaited before each look
+ */
+export async function isLeftAlone(dir: string, before = async () => {}): Promise<boolean> {
   const end = performance.now() + patience;
-  while (await isBeingWritten(dir)) {
+  for (;;) {
+    await before();
+    if (!(await isBeingWritten(dir))) return true;
     if (performance.now() > end) return false;
     await pause(20);
   }
-  return true;
 }
 
 /** Whether a writing git is running with the repository as its current directory, as all that we start do. Linux only. */

@@ -353,6 +353,25 @@ describe('many at once', () => {
     await Promise.all(work);
   });
 
+  it('lose no file to another process that opens the history and removes leftovers', async () => {
+    const repository = await history.open();
+    const { signal } = new AbortController();
+    let isDone = false;
+    const others = Array.from({ length: 4 }, async () => {
+      while (!isDone) await (await Repository.open(history.folder)).close();
+    });
+
+    try {
+      for (let n = 0; n < (isLong ? 200 : 20); n++) {
+        await repository.commit(change('switch-1', `${n}`));
+        await repository.maintain(signal);
+      }
+    } finally {
+      isDone = true;
+      await Promise.all(others);
+    }
+  });
+
   it('are finished before a history is closed, and rejected afterwards', async () => {
     const repository = await history.open();
     const version = repository.commit(change('switch-1', 'a'));

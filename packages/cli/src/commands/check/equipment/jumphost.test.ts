@@ -96,7 +96,8 @@ async function start(options: Parameters<typeof startJumphost>[0]) {
 
 describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
   it('names ports, units and addresses that collide', async () => {
-    const args = ['-e', 'setInterval(() => {}, 1e6)', '/opt/other\u001b[2J\nserver.js'];
+    const script = 'setInterval(() => {}, 1e6)';
+    const args = ['-e', script, '/opt/other\u001b[2J\n.js', '--key=/hunter2', '/opt/server.js'];
     const child = spawn(process.execPath, args, { argv0: 'node' });
     onTestFinished(() => void child.kill('SIGKILL'));
     const ss = programs.ss.replace('PID', String(child.pid));
@@ -115,7 +116,7 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
       'nginx.service listens on tcp 80 (0.0.0.0, [::]), which metadata-server requires; stop it, or let it continue until you cut metadata-server over (docs/adopt/existing-system.md)',
       'a program of user 33 listens on tcp 16421 (127.0.0.1), which the pdudaemon endpoint of power-cycle-daemon requires; stop it, or change its port',
       'kubelet.service listens on tcp 10250 (*), which k3s requires; stop it, or change its port',
-      `the program node -e setInterval(() => {}, 1e6) /opt/other [2J server.js (process ${child.pid}) listens on tcp 9100 (0.0.0.0), which node-exporter requires; stop it, or change its port`,
+      `the program node /opt/server.js (process ${child.pid}) listens on tcp 9100 (0.0.0.0), which node-exporter requires; stop it, or change its port`,
     ]);
     expect(of('units')).toEqual([
       'backup.timer has failed; run journalctl -u backup.timer to see why',
