@@ -188,6 +188,23 @@ touch ${cni}/results/cbr0-pod-1-eth0 ${cni}/networks/cbr0/10.42.0.2; sync -f dis
     expect(await node.sh(`cat disk${place.store}/skolo-verified`)).toBe(verified);
   });
 
+  it('says so when containerd ends meanwhile, and checks at the next start', async () => {
+    await node.pull(registry.image);
+    await damage();
+    const program = `disk${place.programs}/ctr`;
+    await node.sh(`cat > ${program} << 'END'
+#!/bin/sh
+case "$*" in *'images check'*) touch "$SKOLO_ROOT/run/ended" ;; esac
+[ ! -e "$SKOLO_ROOT/run/ended" ] && exec /usr/bin/ctr "$@"
+END
+chmod +x ${program}; sync -f disk`);
+
+    expect(await cutAndCheck()).toContain('not checked: containerd ended meanwhile');
+
+    await node.sh(`rm ${program}; sync -f disk`);
+    expect(await cutAndCheck()).toContain(`damaged: ${registry.image}`);
+  });
+
   it('looks at nothing after an orderly shutdown, or beside containers', async () => {
     await node.pull(registry.image);
     await node.stop();

@@ -209,6 +209,11 @@ for each in $(ask images ls | awk 'NR > 1 { print $3 }' | sort -u); do
     ask images rm --sync "$name" > /dev/null
   done
 done
+# Where nothing can be asked, nothing is found.
+if ! ask namespaces ls > /dev/null; then
+  echo 'image store not checked: containerd ended meanwhile; run skolo-image-store repair' >&2
+  exit 1
+fi
 # containerd 1.6 would not sync what it unpacks for kubelet, and the next power cut would damage it again.
 mkdir -p "$run/image"
 for name in \${removed:+$usable}; do
