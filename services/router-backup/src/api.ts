@@ -12,6 +12,7 @@ import { type StatusSources, statusOf, statusOfAll } from './report/device-statu
 import type { DeviceRestores } from './restore/device.ts';
 import type { HistoryRestore } from './restore/history.ts';
 import type { Inventory } from './runs/inventory.ts';
+import { asEquipment } from './state.ts';
 import { noSuchDevice } from './targets.ts';
 
 interface ApiDeps {
@@ -52,7 +53,7 @@ function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
     allEquipment: async ({ query }) => {
       const all = await statusOfAll(sources);
       const equipment = all.filter((each) => query.retired === 'true' || each.state !== 'retired');
-      return ok({ equipment, offsite: copies.status(), lost: loss.list().map(renamed) });
+      return ok({ equipment, offsite: copies.status(), lost: loss.list().map(asEquipment) });
     },
     equipment: async ({ params }) => ok(await known(sources, params.equipment)),
     connectedHosts: async ({ params }) =>
@@ -102,7 +103,7 @@ function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
         ...(await restores.steps(version).catch(throwProblem)),
       });
     },
-    hostKeys: () => ok({ hostKeys: hostKeys.list().map(renamed) }),
+    hostKeys: () => ok({ hostKeys: hostKeys.list().map(asEquipment) }),
   };
 }
 
@@ -134,11 +135,11 @@ function changes(deps: ApiDeps): Pick<Handlers, Changes> {
     restoreHistory: async ({ body }) => {
       const restored = await historyRestore.restore(body.sha256).catch(throwProblem);
       const { devices: equipment, versions, lost } = restored;
-      return ok({ equipment, versions, lost: lost.map(renamed) });
+      return ok({ equipment, versions, lost: lost.map(asEquipment) });
     },
     acceptLoss: async () => {
       const accepted = await loss.accept().catch(throwProblem);
-      return ok({ accepted: accepted.map(renamed) });
+      return ok({ accepted: accepted.map(asEquipment) });
     },
     forgetHostKey: async ({ params: { equipment: device } }) => {
       const hadIdentity = await sources.state.forgetIdentity(device).catch(throwProblem);
@@ -184,12 +185,7 @@ function ok<T>(body: T) {
 /** Without the hash and the exact size of the content. */
 function shown(version: Version): BackupVersion {
   const { sha1: _sha1, nonce: _nonce, isPartial: _part, shownSize: size, ...facts } = version;
-  return { ...renamed(facts), id: shownId(version), size };
-}
-
-/** In the history, the journal and the list of host keys, equipment is a device. */
-function renamed<T extends { device: string }>({ device: equipment, ...rest }: T) {
-  return { equipment, ...rest };
+  return { ...asEquipment(facts), id: shownId(version), size };
 }
 
 /** Throws the problem for an error; rethrows other errors unchanged. */

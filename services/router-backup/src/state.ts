@@ -58,7 +58,11 @@ const LostRecord = LostHistory.omit({ equipment: true }).extend({
 });
 export type LostRecord = z.output<typeof LostRecord>;
 
-/** In the journal, what the API calls equipment is a device. */
+/** In the history, the journal and the list of host keys, what the API calls equipment is a device. */
+export function asEquipment<T extends { device: string }>({ device: equipment, ...rest }: T) {
+  return { equipment, ...rest };
+}
+
 const RunEntry = RunEquipment.omit({ equipment: true }).extend({ device: z.string() });
 export type RunEntry = z.output<typeof RunEntry>;
 

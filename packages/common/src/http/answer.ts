@@ -87,6 +87,11 @@ function workLimits({ metrics, clock = systemClock }: AppOptions) {
   };
 }
 
+/** With both names where the path is the same in both versions, so that it does not tell which one the client knows. */
+function withFormer(json: unknown, spec: RouteSpec, former: Former): unknown {
+  return renamed(json, former, 'was', formerPath(spec) === spec.path);
+}
+
 function sender({ metrics, signal, compresses }: AppOptions) {
   const stream = createStreams(metrics, signal, compresses);
   return async (exchange: Exchange, spec: RouteSpec, answer: AnyAnswer, former?: Former) => {
@@ -99,8 +104,7 @@ function sender({ metrics, signal, compresses }: AppOptions) {
     const schema = spec.answers[status];
     if (schema !== undefined) {
       const json = schema.parse(body);
-      const keeps = formerPath(spec) === spec.path;
-      await exchange.sendJson(status, former ? renamed(json, former, 'was', keeps) : json);
+      await exchange.sendJson(status, former ? withFormer(json, spec, former) : json);
     } else if (follow !== undefined) stream(response, exchange.caller, follow);
     else if (typeof body === 'string' || body instanceof Uint8Array) {
       exchange.send(status, type ?? spec.types?.[0] ?? 'application/octet-stream', body);

@@ -22,7 +22,7 @@ import type { EmitBackup } from '../events.ts';
 import { type Outcome, Stopping } from '../outcome.ts';
 import { isWorthRetrying } from '../read/failure.ts';
 import type { PowerDaemon } from '../read/power-daemon.ts';
-import type { RunEntry, RunRecord, State } from '../state.ts';
+import { asEquipment, type RunEntry, type RunRecord, type State } from '../state.ts';
 import { noSuchDevice, type Target, targetOf, targetsOf } from '../targets.ts';
 import type { Attempts } from './attempts.ts';
 import { jitterOf } from './schedule.ts';
@@ -342,10 +342,7 @@ function resultOf({ result, failure, detail, version, unsaved, size, seconds }: 
 }
 
 function answerOf({ number: _, devices, ...run }: RunRecord): BackupRun {
-  return {
-    ...run,
-    equipment: devices.map(({ device, ...rest }) => ({ equipment: device, ...rest })),
-  };
+  return { ...run, equipment: devices.map(asEquipment) };
 }
 
 /** `switch-[1-3]` expands to three of them. */

@@ -12,7 +12,7 @@ import {
   unitOf,
 } from './installed.ts';
 
-/** Removes tokens, wherever rack.yaml has them, and screenshots. They are in memory; only a running service has any use of them. */
+/** Removes what is in shared memory and only a running service uses: tokens, in whatever folder there, and screenshots. */
 const emptyMemory: Partial<Record<string, string>> = {
   'metadata-server': 'find /dev/shm -mindepth 1 -user skolo-metadata-server -delete',
   'swarming-client': 'rm -rf /dev/shm/skolo-screen-*',
