@@ -1,4 +1,4 @@
-/** What is bundled. */
+/** Lists what each bundle contains: services, the command, and their other files. */
 import { globSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

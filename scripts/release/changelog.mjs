@@ -1,5 +1,5 @@
 /**
- * The section of a version: what users need to know about it. Undefined if there is none, or if it is empty.
+ * The section of a version: what users need to know about it. Undefined if it is missing or empty.
  *
  * @param {string} changelog text of CHANGELOG.md
  * @param {string} version

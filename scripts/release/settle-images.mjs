@@ -16,7 +16,7 @@ import {
 import { join } from 'node:path';
 import { sha256, sha256OfFile } from '@skolo/base';
 
-/** Of tar (https://www.gnu.org/software/tar/manual/html_node/Standard.html): offsets and lengths in a header. */
+/** Size of a tar block (https://www.gnu.org/software/tar/manual/html_node/Standard.html), and offsets and lengths in a header. */
 const block = 512;
 const field = { size: [124, 12], mtime: [136, 12], checksum: [148, 8], magic: [257, 5] };
 

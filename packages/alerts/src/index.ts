@@ -1,3 +1,4 @@
+/** Alerts on their way: messages, sinks, subscriptions, and whether a rack is silent. */
 export {
   type DecodedAlert,
   type DecodedHeartbeat,

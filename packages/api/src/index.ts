@@ -1,3 +1,4 @@
+/** The HTTP APIs of all services: routes, schemas and a typed client. */
 export {
   alertToPubsubApi,
   DeadLetter,

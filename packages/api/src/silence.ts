@@ -1,4 +1,4 @@
-/** What pages and commands say about machines in trouble, by one rule: since when, which are silent, who is on it. */
+/** Facts about machines in trouble, by one rule for pages and commands: since when, which are silent, who is working on it. */
 import type { Machine, MachineCondition } from './machine-state.ts';
 
 /** Conditions of a machine whose agent does not respond. */

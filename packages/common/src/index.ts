@@ -1,3 +1,4 @@
+/** A service's process: flags, rack.yaml, state, sign-in, HTTP server, audit log, health. */
 export { AccessControl, type Caller } from './access/access-control.ts';
 export { Challenges, unsigned } from './access/challenges.ts';
 export { RateLimiter } from './access/rate-limiter.ts';

@@ -1,3 +1,4 @@
+/** Starts alert-to-pubsub. */
 import { runService } from '@skolo/common';
 import { createAlertToPubsub } from './service.ts';
 

@@ -1,4 +1,4 @@
-/** Who runs the command, for `status`. root alone would name nobody: sudo's user, or the SSH key that signed in, does. */
+/** Finds the person who runs the command, for `status`. root alone would name nobody: sudo's user, or the SSH key that signed in, does. */
 import { run } from '@skolo/base/run';
 import { z } from 'zod';
 

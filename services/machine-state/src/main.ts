@@ -1,3 +1,4 @@
+/** Starts machine-state. */
 import { runService } from '@skolo/common';
 import { createMachineState } from './service.ts';
 

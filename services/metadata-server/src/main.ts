@@ -1,3 +1,4 @@
+/** Starts the metadata server. */
 import { runService } from '@skolo/common';
 import { createMetadataServer } from './service.ts';
 

@@ -1,3 +1,4 @@
+/** Starts the power-cycle daemon. */
 import { runService } from '@skolo/common';
 import { createPowerCycleDaemon } from './service.ts';
 

@@ -1,3 +1,4 @@
+/** Starts the router backup, or, for `archive-jumphost`, archives the jumphost. */
 import { runService } from '@skolo/common';
 import { createRouterBackup } from './service.ts';
 

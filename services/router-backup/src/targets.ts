@@ -1,4 +1,4 @@
-/** What to back up: the switches, routers and PDUs in rack.yaml, and the jumphost. */
+/** Lists what to back up: the switches, routers and PDUs in rack.yaml, and the jumphost. */
 import { HttpProblem } from '@skolo/common';
 import { models } from '@skolo/equipment/models';
 import { didYouMean, type InfrastructureDevice, type Rack } from '@skolo/rack';

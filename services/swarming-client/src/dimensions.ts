@@ -1,5 +1,5 @@
 /**
- * What Swarming accepts as dimensions: a key of `[a-zA-Z_.-][0-9a-zA-Z_.-]*`, up to 64 characters; values that are not empty, with up to
+ * Checks which dimensions Swarming accepts: a key of `[a-zA-Z_.-][0-9a-zA-Z_.-]*`, up to 64 characters; values that are not empty, with up to
  * 256 bytes and no blanks around them; no duplicates, and at least one. A single violation quarantines the bot and drops all dimensions of
  * that request (luci-go, swarming/server/validate).
  */

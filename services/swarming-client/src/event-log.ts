@@ -1,4 +1,4 @@
-/** The log lines of events. What a part logs itself are problems of its own work. */
+/** The log lines of events. Parts only log problems of their own work. */
 import type { EventLog } from '@skolo/common/light';
 import type { AgentEvent } from './events.ts';
 import { healthText } from './health/health.ts';

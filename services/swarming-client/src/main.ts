@@ -1,3 +1,4 @@
+/** Starts the agent. */
 import './small-memory.ts';
 
 // Only now, so that everything is loaded with the settings of small-memory.ts.

@@ -12,7 +12,7 @@ import { collectGarbage } from '@skolo/common/collect-garbage';
 
 /** By then everything is loaded, even on a slow machine. */
 const startMs = 20_000;
-/** By itself, V8 waits until such a small heap has grown by megabytes. */
+/** V8 alone waits until such a small heap has grown by megabytes. */
 const everyMs = 120_000;
 
 /** Node 22 is for arm/v7, whose V8 has no Maglev. */

@@ -1,4 +1,4 @@
-/** What an alert is about: the console shows it on the card of that name. */
+/** The subject of an alert, such as a machine or a switch: the console shows the alert on the card of that name. */
 
 /** More specific ones first. A phone's `device` is at its machine, and `job` is often only the service that has measured. */
 const labelsOfSubject = ['cause', 'machine', 'device', 'controller', 'service', 'job', 'alertname'];

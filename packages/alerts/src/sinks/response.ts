@@ -1,4 +1,4 @@
-/** What the response of a receiver means: whether it accepted the message, and if not, whether this is about the message or about the sink. */
+/** Interprets a receiver's response: whether it accepted the message, and if not, whether the message or the sink is to blame. */
 import { isObject } from '@skolo/base';
 import { notOkResponses, type Responses, responseMeanings } from '@skolo/rack';
 import type { SinkReason } from '../sink.ts';

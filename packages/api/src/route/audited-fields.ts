@@ -1,4 +1,4 @@
-/** What the audit log records for each route, as data. Excludes secrets. */
+/** The fields that the audit log records for each route, as data. Excludes secrets. */
 import { z } from 'zod';
 
 const parts = ['params', 'query', 'headers', 'body'] as const;

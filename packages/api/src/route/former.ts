@@ -1,6 +1,6 @@
 /**
- * Names that changed with this version. While a push is under way, services and their clients are of different versions, so for one version
- * both understand the former names, too. The console's pages use this, so this file imports nothing at runtime.
+ * Names that changed with this version. During a push, services and their clients are of different versions, so for one version both
+ * also accept the previous names. The console's pages use this, so this file imports nothing at runtime.
  */
 
 /** Former names of a route, and in its bodies. */

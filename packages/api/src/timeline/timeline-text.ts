@@ -2,7 +2,7 @@
 import type { Timeline, TimelineRow } from './timeline-api.ts';
 
 const width = 80;
-/** Of a row: a handover is read as a whole. */
+/** Details of one row: a handover is read as a whole. */
 const mostDetails = 8;
 
 /** @param timezone default: that of this computer */

@@ -1,3 +1,4 @@
+/** Files, journals and spools that survive crashes and power cuts. */
 export {
   FileNotWritten,
   openPlainFile,

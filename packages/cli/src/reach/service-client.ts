@@ -1,3 +1,4 @@
+/** Clients of a rack's services for commands: URL, token, retries, and what to do if one rejects a request or does not respond. */
 import { readFile } from 'node:fs/promises';
 import {
   type Api,

@@ -4,8 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { trackConnections } from './tracked.ts';
 
 /**
- * How long a connection stays open after its last byte. Clients do not know that the server is stopping, so their requests
- * are answered with `Connection: close`. Two servers in turn need less than a second.
+ * How long a connection stays open after its last byte. Clients do not know that the server is stopping, so responses close the
+ * connection. Two servers in turn need less than a second.
  */
 const idleForMs = 400;
 

@@ -1,6 +1,6 @@
 /**
- * What a route does with a request. Its order is the security of every API: each line that throws ends the request, and costs less than
- * those after it.
+ * Handles a request for a route, in this order: overload, sign-in, limits, body, schemas, audit, response. The order is the security of
+ * every API: each line that throws ends the request, and costs less than those after it.
  */
 import type { ParsedInput } from '@skolo/api/audited-fields';
 import { type Former, formerPath, renamed } from '@skolo/api/former';

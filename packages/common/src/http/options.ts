@@ -1,4 +1,4 @@
-/** What an HTTP API needs, and its stages as Express calls them. */
+/** The parts that an HTTP API requires, and its stages as Express calls them. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Role } from '@skolo/api/route';
 import type { Registry } from 'prom-client';

@@ -13,9 +13,8 @@ import {
   requestProblem,
 } from './request/strict-requests.ts';
 
-/** What a connection may hold before its request is complete: the same for all servers. */
+/** Limits of a request until it is complete, for all servers: bytes of its headers with the URL, and milliseconds. Slower ones are ended. */
 const requestLimits = {
-  // Bytes, with the URL.
   maxHeaderSize: 8 * 1024,
   headersTimeout: 5_000,
   requestTimeout: 60_000,

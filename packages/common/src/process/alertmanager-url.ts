@@ -1,4 +1,4 @@
-/** Where the rack's Alertmanager is. */
+/** The URL of the rack's Alertmanager. */
 import { Resolver } from 'node:dns/promises';
 import type { Rack } from '@skolo/rack';
 

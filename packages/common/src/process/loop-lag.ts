@@ -4,7 +4,7 @@
  */
 
 const everyMs = 100;
-/** More than any task of a service takes by itself. */
+/** More than any single task of a service takes. */
 const mostMs = 1000;
 
 /** Measures in the background. @returns whether the timer is, or was when it last fired, more than a second late */

@@ -1,3 +1,4 @@
+/** Starts the pages of one rack's console, and draws them when the rack's state has arrived or after a short wait. */
 import { render } from 'preact';
 import { getLive, onLive } from './live/store.ts';
 import { App } from './shell/app.tsx';

@@ -1,4 +1,4 @@
-/** What a browser session means for a request, before it reaches a route. */
+/** Decides what a browser session allows a request, before it reaches a route. */
 import type { IncomingMessage } from 'node:http';
 import { clientAddress, HttpProblem, type ServiceContext } from '@skolo/common';
 import { pathOf, type Stage } from '@skolo/common/light';

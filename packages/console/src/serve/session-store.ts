@@ -1,4 +1,4 @@
-/** What sessions need after a restart: the key of their cookies, and which of them were signed out. */
+/** Stores what sessions require after a restart: the key of their cookies, and which of them were signed out. */
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { errorText, parseJson } from '@skolo/base';

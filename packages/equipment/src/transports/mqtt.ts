@@ -40,8 +40,8 @@ export interface MqttVisit {
 const usualPort = 1883;
 export const answerMs = 5000;
 /**
- * Limit of everything that a broker sends during one connection, because the library buffers a packet of up to 256 MB until it is complete,
- * and every QoS 2 message until it is released. States are a few hundred bytes each.
+ * Limit of everything that a broker sends during one connection. The library buffers a packet of up to 256 MB until it is complete, and
+ * every QoS 2 message until it is released. States are a few hundred bytes each.
  */
 const mostBytes = 1024 * 1024;
 /** The library keeps an object of many times its size for each. */

@@ -1,6 +1,6 @@
 /**
- * What a push would change: pure decisions about an object as it is (`live`) and as the API server would create it
- * (`planned`, from a dry run on the server).
+ * Decides what a push would change, by comparing an object as it is (`live`) with how the API server would create it (`planned`, from a
+ * dry run on the server). Pure.
  */
 import { z } from 'zod';
 import {

@@ -1,6 +1,6 @@
 /**
- * What our services report in addition to the state of their pods: their version, and parts that do not work
- * fully. A service stays ready while its token server is unreachable, but a push that causes this has failed.
+ * Reads what our services report in addition to the state of their pods: their version, and parts that do not work fully. A service
+ * stays ready while its token server is unreachable, but a push that causes this has failed.
  */
 import { Readiness } from '@skolo/api/probes';
 import { errorText, inParallel, parseJson, pause } from '@skolo/base';

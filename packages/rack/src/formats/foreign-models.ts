@@ -1,5 +1,5 @@
 /**
- * The names of models in the programs that skolo replaces, and skolo's. What is not here is not supported.
+ * The names of models in the programs that skolo replaces, and skolo's. Others are not supported.
  *
  * Sources: the files in lib/oxidized/model of github.com/ytti/oxidized, and its docs/Supported-OS-Types.md; etc/rancid.types.base
  * of RANCID 3.13, with its aliases; pdudaemon/drivers of github.com/pdudaemon/pdudaemon, which accept these names.

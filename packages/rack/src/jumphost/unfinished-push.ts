@@ -1,5 +1,5 @@
 /**
- * What a push leaves in its rack until it has ended, and what skolo-fallback leaves of a push that it has rolled back. Both are in
+ * Objects that a push leaves in its rack until it has ended, and that skolo-fallback leaves of a push that it has rolled back. Both are in
  * the rack's cluster, below the same name.
  */
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';

@@ -62,7 +62,7 @@ const marginSeconds = 3;
 const attemptMs = 15_000;
 /** Time limit of the first new session. Each attempt has twice the time of the last one, so that a slow computer is not lost. */
 const firstSessionMs = 15_000;
-/** Of the time until the rollback, for a test session. Whoever gives a slow computer more time gives it to both. */
+/** Part of the time until the rollback, for a test session. Whoever gives a slow computer more time gives it to both. */
 const testShare = 1 / 6;
 
 /**

@@ -1,6 +1,7 @@
 /**
- * What waits for one sink: a queue per alert, and whose turn it is. Memory is bounded, however long the sink is down: what exceeds it is
- * left in the spool, of which only sequence numbers are kept, and read again when it is its turn.
+ * The messages that wait for one sink: a queue per alert, so that one alert's messages stay in order, and whose turn it is. Memory is
+ * bounded, however long the sink is down: what exceeds it is left in the spool, of which only sequence numbers are kept, and read again
+ * when it is its turn.
  */
 import { queueKey, type Sink } from '@skolo/alerts';
 import { Heap } from './heap.ts';

@@ -1,5 +1,5 @@
 /**
- * Reads the spool for one sink: once to its end, and again what its backlog had no room for. Messages for other sinks are skipped, and so
+ * Reads the spool for one sink: once to its end, and again what its backlog had no space for. Messages for other sinks are skipped, and so
  * are records that are not messages, which become dead letters.
  */
 import { setImmediate as turn } from 'node:timers/promises';

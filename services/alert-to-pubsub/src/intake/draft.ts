@@ -1,4 +1,4 @@
-/** What a group of requests would change: messages for the spool, and the resulting known alerts. */
+/** Computes what a group of requests would change: messages for the spool, and the resulting known alerts. */
 import type { DeadLetter } from '@skolo/api';
 import { memoryOf, type Tracked } from '../state/known-alerts.ts';
 

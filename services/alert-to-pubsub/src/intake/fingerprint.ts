@@ -4,7 +4,7 @@
  */
 
 const separator = 0xff;
-/** The offset basis 0xcbf29ce484222325, in halves: JavaScript multiplies 32 bits exactly, not 64. */
+/** The offset basis 0xcbf29ce484222325, in two parts: JavaScript multiplies 32 bits exactly, not 64. */
 const offsetHigh = 0xcbf29ce4;
 const offsetLow = 0x84222325;
 /** The prime is 2^40 + 0x1b3. */

@@ -66,7 +66,7 @@ interface Job {
 const usualMostMemory = 112 * 2 ** 20;
 /** Ten times what one machine can raise under kube/base. If all of 300 machines have this many, there is still room for other alerts. */
 const usualMostOfMachine = 200;
-/** Of a message. Pub/Sub accepts 10 MB. */
+/** Largest message. Pub/Sub accepts 10 MB. */
 const mostBytes = 10_000_000;
 /** Shorter texts have fewer bytes in any case: at most three per character. */
 const longText = mostBytes / 3;

@@ -1,4 +1,4 @@
-/** What was reported within the last hour, so that a repeated problem is reported once. */
+/** Remembers what was reported within the last hour, so that a repeated problem is reported once. */
 import { sha256 } from '@skolo/base';
 
 const againAfterSeconds = 3600;

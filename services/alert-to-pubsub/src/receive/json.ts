@@ -7,7 +7,7 @@ const mostDeep = 64;
 /** Far more than any message within the byte limit contains, unless it is meant to fill the memory: `[[],[],[],…` */
 const mostContainers = 1_000_000;
 const mostParts = 5_000_000;
-/** Of one object. */
+/** Names in one object. */
 const mostNames = 10_000;
 /** Finding what is wrong is slower than finding that something is. */
 const mostSearched = 256 * 1024;

@@ -1,4 +1,4 @@
-/** Why a request is rejected, and with which status. */
+/** The reasons for which a request is rejected, and the status of each. */
 import { HttpProblem } from '@skolo/common';
 
 /**

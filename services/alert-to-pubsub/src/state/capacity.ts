@@ -19,7 +19,7 @@ interface Backlogs {
   dropWaiting(): void;
 }
 
-/** What seems to have waited for longer was written before the clock was set. */
+/** A message that seems to have waited for longer was written before the clock was set. */
 const tenYears = 10 * 365 * 86_400;
 
 export class Capacity {

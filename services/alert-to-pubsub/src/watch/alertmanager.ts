@@ -1,4 +1,4 @@
-/** What Alertmanager lists: its API v2, https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml */
+/** Reads Alertmanager's list of alerts, by its API v2: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml */
 import { Alert } from '@skolo/alerts';
 import { parseJson } from '@skolo/base';
 import { request, Unreachable, withAnswer } from '@skolo/base/request';
@@ -17,7 +17,7 @@ const Status = z.object({ uptime: z.string() });
 const timeoutMs = 15_000;
 /** 100,000 alerts of the usual size. */
 const mostBytes = 2 ** 27;
-/** Of an alert, and of all that is between alerts. */
+/** Limit of an alert, and of all that is between alerts. */
 const mostPartBytes = 2 ** 20;
 const [quote, backslash] = [0x22, 0x5c];
 const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];

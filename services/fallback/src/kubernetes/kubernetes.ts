@@ -1,4 +1,4 @@
-/** The state of a service in k3s, and what changes there when a unit stands in or gives way. */
+/** The state of a service in k3s, and what changes there when a unit takes over or stops again. */
 import { parseJson } from '@skolo/base';
 import { failedOverAnnotation, releasedPortAnnotation } from '@skolo/rack/jumphost';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-/** What is remembered from look to look (this boot only), and which services an operator has failed over (for good). */
+/** Remembers facts from look to look (this boot only), and which services an operator has failed over (for good). */
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseJson } from '@skolo/base';

@@ -1,4 +1,4 @@
-/** Who serves, and why. */
+/** `skolo-fallback status`: whether k3s or a unit serves, and why. */
 import { stat } from 'node:fs/promises';
 import type { FailedOver } from '@skolo/rack/jumphost';
 import { servicePorts } from '@skolo/rack/light';

@@ -1,4 +1,6 @@
-/** Services of the jumphost. A rack cannot be without two of them: units of systemd stand in for these. And where their files are. */
+/**
+ * Services of the jumphost. A rack cannot be without two of them: systemd units replace these while k3s is down. And where their files are.
+ */
 import { join } from 'node:path';
 import { type JumphostService, namespaceOf, servicePorts } from '@skolo/rack/light';
 

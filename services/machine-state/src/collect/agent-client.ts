@@ -1,4 +1,4 @@
-/** What people order and request of an agent, signed for its machine. */
+/** Sends people's orders and requests to an agent, signed for its machine. */
 import { type Client, createClient, createSigner, swarmingClientApi } from '@skolo/api';
 import { readAgentKey } from '@skolo/base/secrets';
 import { type Rack, serviceUrl } from '@skolo/rack';

@@ -33,7 +33,7 @@ export const usualTuning: AgentTuning = {
   retryMs: 5000,
 };
 
-/** An answer with ten phones takes 20 kB. */
+/** A status with ten phones takes 20 kB. */
 export const mostBytes = 128 * 1024;
 
 interface AgentWatchDeps {

@@ -1,4 +1,4 @@
-/** What people need to know about rack.yaml: when it was loaded, its warnings, and what the last reload changed. */
+/** Facts about rack.yaml for people: when it was loaded, its warnings, and what the last reload changed. */
 import type { RackView } from '@skolo/api';
 import { isObject } from '@skolo/base';
 import type { Clock } from '@skolo/common';

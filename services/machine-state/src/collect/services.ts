@@ -1,4 +1,4 @@
-/** What the other services know, through their APIs. The part of a silent service is absent. */
+/** Polls the other services' APIs: cycles, outlets, backups, alerts, tokens. The part of a silent service is absent. */
 import type { DeliveryFacts } from '@skolo/alerts/delivery-state';
 import {
   type BackupEquipment,

@@ -1,4 +1,4 @@
-/** What enrolment must not forget: it was acknowledged, and is therefore in the journal. */
+/** Records that enrolment must not forget: they were acknowledged, and are therefore in the journal. */
 import { EnrolledPi, EnrolmentSecret, RevokedPi, Time } from '@skolo/api';
 import type { Tables } from '@skolo/base/durable';
 import { z } from 'zod';

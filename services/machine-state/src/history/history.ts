@@ -1,7 +1,7 @@
 /**
- * The history: events, and the curves of devices. Observations are collected and written together, so that an idle rack writes once a
- * minute which services are up, and a busy one not much more often. The database is in a thread of its own, because a disk may hang. Writing is retried after errors, and everything else in
- * the service works without it.
+ * The history: events, and graphs of devices; when it is written, and how long it is kept. Observations are collected and written
+ * together, so that an idle rack writes once a minute which services are up, and a busy one not much more often. The database is in a
+ * thread of its own, because a disk may hang. Writing is retried after errors, and everything else in the service works without it.
  */
 import { join } from 'node:path';
 import { type Curve, type HistoryEntry, MachineCondition } from '@skolo/api';

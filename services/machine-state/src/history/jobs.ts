@@ -1,4 +1,4 @@
-/** What the thread of the history does. All is synchronous. */
+/** The jobs of the history's thread: writing, reading, deleting old entries. All is synchronous. */
 import type { Curve } from '@skolo/api';
 import type { Standing } from '../join/sources.ts';
 import type { Entry } from './entry.ts';

@@ -1,4 +1,4 @@
-/** What a change of a machine means for its history. Pure. */
+/** Decides which changes of a machine become entries of its history. Pure. */
 
 import type { Machine, MachineAlert, PowerCycle } from '@skolo/api';
 import { isSilent } from '@skolo/api/silence';

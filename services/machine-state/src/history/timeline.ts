@@ -1,4 +1,4 @@
-/** What happened to a machine, from the history and from people's orders and notes. */
+/** A machine's events, from the history and from people's orders and notes. */
 import type { HistoryEntry } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { History } from './history.ts';

@@ -1,4 +1,4 @@
-/** What a person must do about a machine. Pure. */
+/** Decides whether a machine needs attention, and what a person must do about it. Pure. */
 import type { MachineCondition } from '@skolo/api';
 import { because, damageText, reasonsOf, type Told } from './sentence.ts';
 

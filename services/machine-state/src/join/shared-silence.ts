@@ -1,4 +1,4 @@
-/** What silent machines have in common if no element of the rack explains all that depend on it. Pure. */
+/** Finds what silent machines have in common, such as a model or a version, if no switch, PDU or router explains it. Pure. */
 import type { CommonCause, Machine } from '@skolo/api';
 import { modelsOf } from '@skolo/api/machine-filter';
 import { isoTime } from '@skolo/base';

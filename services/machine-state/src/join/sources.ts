@@ -1,4 +1,4 @@
-/** What is known at one moment, separately for each source. */
+/** Everything known at one moment, separately for each source. */
 import type { DeliveryFacts } from '@skolo/alerts/delivery-state';
 import type {
   AgentStatus,

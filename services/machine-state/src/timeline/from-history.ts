@@ -1,4 +1,4 @@
-/** What the history contains, as events of the timeline, and how many machines were unhealthy. Pure. */
+/** Turns the history into events of the timeline, and counts how many machines were unhealthy. Pure. */
 import type { HistoryEntry, Machine, Timeline } from '@skolo/api';
 import { beganAt } from '@skolo/api/silence';
 import { isObject, isoTime, parseJson } from '@skolo/base';

@@ -1,4 +1,4 @@
-/** What other services report, as events of the timeline. Pure. */
+/** Turns reports of other services into events of the timeline. Pure. */
 import {
   type AuditEntry,
   type BackupVersion,

@@ -1,6 +1,6 @@
 /**
- * Who made requests, and when last: what an engineer wants to know first about a bot that reports a missing token. Kept across restarts,
- * written rarely.
+ * The callers of the metadata server, and when each made its last request, to find out why a bot reports a missing token. Kept across
+ * restarts, written rarely.
  */
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { z } from 'zod';

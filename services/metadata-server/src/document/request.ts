@@ -1,4 +1,4 @@
-/** What a request asks for, out of its URL alone. Pure, so that answers for the same URL can share it. */
+/** Parses what a request asks for, from its URL alone. Pure, so that answers for the same URL can share it. */
 
 export interface MetadataRequest {
   /** The path, slashes collapsed, as it is shown in a redirect. */

@@ -47,7 +47,7 @@ export class NoToken extends Error {
 /** A caller requests too many tokens with its own audiences or scopes. */
 export class TooManyTokens extends NoToken {}
 
-/** Below this, a Swarming bot requests a token before each of its own requests (it wants 9.5 min). */
+/** Below this, a Swarming bot requests a token before each of its own requests (it requires 9.5 min). */
 const floorSeconds = 600;
 
 /** An upstream that has not responded after this time is down. */

@@ -1,4 +1,4 @@
-/** The answers to token requests. */
+/** Decides the response to a token request: the token, or how long the request waits for one, and which error it gets without one. */
 import { type Answer, errorPage, retryAfter } from '../document/answers.ts';
 import { type HeldToken, NoToken, TooManyTokens } from './renewed-token.ts';
 

@@ -1,4 +1,4 @@
-/** What a cycle does with the machine itself: asks it, watches it go down, watches it come back. Each step ends with an event. */
+/** A cycle's steps with the machine itself: asks it to shut down, watches it go down, watches it come back. Each step ends with an event. */
 
 import { agentOf } from '../machines/agent.ts';
 import { backWithin, isDown, probeOf } from '../machines/probe.ts';

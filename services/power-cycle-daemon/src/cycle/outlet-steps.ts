@@ -1,4 +1,4 @@
-/** What a cycle does with its outlets: reads them, turns them off, waits. Each step ends with an event. */
+/** A cycle's steps with its outlets: reads them, turns them off, waits. Each step ends with an event. */
 
 import { errorText, pause } from '@skolo/base';
 import type { OutletReading } from '@skolo/equipment/models/outlets';

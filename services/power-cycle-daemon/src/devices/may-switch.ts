@@ -1,7 +1,7 @@
 /**
- * On a jumphost, outlets are not switched until the computer has been up for two minutes, because another jumphost may start at the same
- * time, and never after another one has replaced it. The jumphost's guard writes that file into the state directory (`JumphostState`);
- * without it, the daemon does not run on a jumphost.
+ * Decides whether a jumphost may switch outlets: not in its first two minutes, because another jumphost may start at the same time, and
+ * never after another one has replaced it. The jumphost's guard writes that file into the state directory (`JumphostState`); without it,
+ * the daemon does not run on a jumphost.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { CannotCycle } from '@skolo/equipment/models/outlets';
 import { formatOutlet, type Rack } from '@skolo/rack';
 import { JumphostState, jumphostStateFile } from '@skolo/rack/jumphost';
 
-/** Of the computer, not of this process. */
+/** Since the computer's boot, not the start of this process. */
 const settleSeconds = 120;
 /** How long another holder of the address counts as degraded after it was last seen. */
 const conflictSeconds = 900;

@@ -1,4 +1,4 @@
-/** What skolo only observes, as set by `acts: false` in rack.yaml. Pure. */
+/** Decides what skolo only observes, as set by `acts: false` in rack.yaml. Pure. */
 import { formatOutlet, losesPower, type Rack, whyNotActing } from '@skolo/rack';
 import type { Target } from './targets.ts';
 

@@ -1,6 +1,6 @@
 /**
- * What the journal stores about a cycle's outlets along with the cycle itself: those that must be turned on again, and those that a person
- * turned off. Each function returns changes that become durable together with the record.
+ * The journal's records of a cycle's outlets, written along with the cycle itself: those that must be turned on again, and those that a
+ * person turned off. Each function returns changes that become durable together with the record.
  */
 import type { Change } from '@skolo/base/durable';
 import {

@@ -1,4 +1,4 @@
-/** What the journal stores: cycles, outlets to turn on again or to keep off, holds, requests, repairs. Parsed when read. */
+/** The journal's records: cycles, outlets to turn on again or to keep off, holds, requests, repairs. Parsed when read. */
 import { CycleMode, CycleStep, Outcome, PowerAction, StepRecord, Time } from '@skolo/api';
 import type { OutletReading } from '@skolo/equipment/models/outlets';
 import { z } from 'zod';

@@ -9,7 +9,7 @@ import type { Recorded } from '../texts/masking.ts';
 import type { Texts } from '../texts.ts';
 import { BackupFailed, failureOf } from './failure.ts';
 
-/** Of the beginning, and of the end. */
+/** Bytes that are kept of the beginning, and of the end. */
 const most = 128 * 1024;
 
 /** One session's transcript, in memory, of limited length. */

@@ -35,7 +35,7 @@ interface Session extends Masking {
 
 /** In bytes. Node would take too long to send it as JSON. */
 const longestDifference = 4 * 1024 * 1024;
-/** Of both texts. Comparing more lines takes too much memory. */
+/** Lines of both texts. Comparing more of them takes too much memory. */
 const mostLines = 400_000;
 
 export const jobs = { text, difference: shownDifference, measured, session };

@@ -1,5 +1,5 @@
 /**
- * Downloads the bot: `GET SERVER/bot_code`, which redirects to a versioned address, or answers with the zip itself. Without the header
+ * Downloads the bot: `GET SERVER/bot_code`, which redirects to a versioned address, or returns the zip directly. Without the header
  * X-Luci-Swarming-Bot-ID, a token that is only valid for bots is rejected.
  */
 import type { FileHandle } from 'node:fs/promises';

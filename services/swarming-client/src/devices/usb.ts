@@ -1,4 +1,4 @@
-/** What is on USB, from the kernel (sysfs): it takes no process, and is correct even while a program hangs. */
+/** Lists what is on USB, from the kernel (sysfs), which takes no process, and is correct even while a program hangs. */
 import { join } from 'node:path';
 import { namesIn, textOf } from '../host/quiet-files.ts';
 

@@ -1,4 +1,4 @@
-/** The bot's dimensions: its own, replaced where the agent knows better. */
+/** The bot's dimensions: its own, replaced where the agent has better data. */
 
 import type { DeviceView, Dimensions } from '../devices/device.ts';
 import { validDimensions } from '../dimensions.ts';

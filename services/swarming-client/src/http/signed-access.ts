@@ -1,6 +1,6 @@
 /**
- * Who may call the status port: callers that sign with the rack's key for agents. The machine only has its public half, and no secret, so a
- * task with root on it cannot call another agent.
+ * Decides who may call the status port: callers that sign with the rack's key for agents. The machine only has its public key, and no
+ * secret, so a task with root on it cannot call another agent.
  */
 
 import { parseAgentPublicKey } from '@skolo/base/secrets';

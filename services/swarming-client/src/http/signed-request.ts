@@ -1,5 +1,5 @@
 /**
- * Requests that this machine signs with its own key, generated at its first start. This lets the power-cycle daemon distinguish it from
+ * Requests that this machine signs with its own key, generated when it first starts. This lets the power-cycle daemon distinguish it from
  * anything that takes its address. Root on this machine can use the key, for this machine only.
  */
 import { createPrivateKey } from 'node:crypto';

@@ -6,7 +6,7 @@ import type { PartSource } from './identity.ts';
 import { type Attribute, type MetadataClient, MetadataRejected } from './metadata-client.ts';
 
 const backOff = { firstMs: 1000, maxMs: 60_000 };
-/** Between two changes; and if the server does not wait for one, because it has no etags or answers with the same. */
+/** Between two changes; and if the server does not wait for one, because it has no etags or returns the same. */
 const changePauseMs = 1000;
 const noWaitPauseMs = 30_000;
 /** A server that waits does so longer than this. */

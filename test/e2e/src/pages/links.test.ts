@@ -1,17 +1,10 @@
 /** Links between pages: each leads to a file, and to a heading of it. */
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { pageAt } from './page.ts';
+import { filesOf, pageAt } from './page.ts';
 
-const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
-  cwd: pageAt(''),
-  encoding: 'utf8',
-})
-  .trim()
-  .split('\n')
-  .filter((file) => existsSync(pageAt(file)));
+const files = filesOf();
 const pages = new Map(
   files
     .filter((file) => file.endsWith('.md'))

@@ -1,5 +1,6 @@
 /** Generated pages: where they are, and their tables. */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import type { z } from 'zod';
@@ -9,6 +10,16 @@ const root = new URL('../../../../', import.meta.url);
 /** The file of a page, by its path in the repository. */
 export function pageAt(path: string): string {
   return fileURLToPath(new URL(path, root));
+}
+
+/** All files of the repository: those that git knows, and new ones. */
+export function filesOf(): string[] {
+  const list = ['ls-files', '-co', '--exclude-standard'];
+  const files = execFileSync('git', list, { cwd: pageAt(''), encoding: 'utf8' });
+  return files
+    .trim()
+    .split('\n')
+    .filter((file) => existsSync(pageAt(file)));
 }
 
 /** The data of a page. */

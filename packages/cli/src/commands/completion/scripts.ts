@@ -1,3 +1,4 @@
+/** `skolo completion bash` and `zsh`: prints the script that lets a shell complete commands, racks and names. */
 import type { SkoloCommand } from '../../command.ts';
 
 /** Passes the words after `skolo` up to the cursor to `skolo completion words`. If that prints nothing, completes file names. */

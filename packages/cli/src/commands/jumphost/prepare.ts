@@ -12,7 +12,7 @@ interface Options extends PrepareOptions {
   skip?: string[];
 }
 
-/** `skolo jumphost prepare`: turns a bare Debian into a rack's jumphost. */
+/** `skolo jumphost prepare`: turns a fresh Debian into a rack's jumphost. */
 export function define(command: SkoloCommand): void {
   addStepOptions(
     command

@@ -1,4 +1,4 @@
-/** What happened to a machine, in words. */
+/** A machine's history in words. */
 import type { HistoryEntry } from '@skolo/api';
 import { count } from '@skolo/base';
 import type { Column } from '../../output/table.ts';

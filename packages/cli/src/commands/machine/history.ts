@@ -1,4 +1,4 @@
-/** What machine-state remembers. */
+/** `skolo machine history`: changes, repairs and tasks of machines, which machine-state remembers. */
 
 import { HistoryEntry, type MachineDowntime } from '@skolo/api';
 import { count } from '@skolo/base';

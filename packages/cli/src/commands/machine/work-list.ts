@@ -1,4 +1,7 @@
-/** What needs attention: common causes, each with all its machines, then machines by shelf. A page for the technician at the rack. */
+/**
+ * The work list: common causes, each with all its machines, then machines that need attention, by shelf. A page for the technician at
+ * the rack.
+ */
 
 import type { CommonCause, Machine } from '@skolo/api';
 import { beganAt, holderOf } from '@skolo/api/silence';

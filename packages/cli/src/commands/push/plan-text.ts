@@ -1,4 +1,4 @@
-/** What a push would change, as text. */
+/** The changes that a push would make, as text. */
 import { count } from '@skolo/base';
 import type { FieldChange, ObjectPlan, PreparedRack, RackPlan } from '@skolo/fleet/push';
 import { titleOf } from '@skolo/fleet/push';

@@ -6,7 +6,7 @@ import { problemType } from '@skolo/api/problem';
 import { HttpProblem } from '../response/problem.ts';
 
 /**
- * The limit of Envoy and Apache httpd. By itself, Node silently drops headers after 1000, so that a caller could hide the
+ * The limit of Envoy and Apache httpd. Node alone silently drops headers after 1000, so that a caller could hide the
  * `X-Forwarded-For` of a proxy.
  */
 export const mostHeaders = 100;

@@ -9,7 +9,7 @@ import { constants, createGzip, type Gzip, gzip as gzipBuffer } from 'node:zlib'
 
 /** A smaller response takes only a few packets. */
 const leastBytes = 4096;
-/** Of JSON, the others save a tenth more and take twice the time. */
+/** Higher levels save a tenth of JSON and take twice the time. */
 const level = 1;
 
 export function acceptsGzip({ headers }: IncomingMessage): boolean {

@@ -1,3 +1,4 @@
+/** Turns any error of a handler into a response: status, text for people, and `Retry-After` for errors that pass. */
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { StorageUnavailable } from '@skolo/base/durable';

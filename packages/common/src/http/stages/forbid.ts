@@ -1,4 +1,4 @@
-/** Who may call a server, for its own stages. */
+/** Decides who may call a server's own stages, apart from its routes. */
 import type { IncomingMessage } from 'node:http';
 import type { Stage } from '../options.ts';
 import { HttpProblem } from '../response/problem.ts';

@@ -1,3 +1,4 @@
+/** Buttons for the actions that are possible with the selected machines. */
 import { type ActionName, actions } from './actions.ts';
 import { openAction } from './host.tsx';
 

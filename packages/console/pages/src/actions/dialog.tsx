@@ -1,3 +1,7 @@
+/**
+ * The dialog of an action: machines, duration and reason. It decides which durations are offered, and when the number of machines must
+ * be typed.
+ */
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { reasonRequired } from '@skolo/api/reasons';
 import { useState } from 'preact/hooks';

@@ -14,7 +14,7 @@ import { type AuditFilter, auditedServices, useAudit } from './use-audit.ts';
 /** Further names are hidden behind `and 3 more`. */
 const mostTargets = 4;
 
-/** Who changed what, and what was rejected, in all services. */
+/** The page of the audit log: changes and rejected requests in all services, with who made them. */
 export function Audit({ route }: { route: Route }) {
   const isAllowed = useLive(({ session }) => mayOperate(session));
   return (

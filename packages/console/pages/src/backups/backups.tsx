@@ -1,3 +1,4 @@
+/** The page of backups: each piece of equipment with the state of its backup, and versions that the history has lost. */
 import { backupWord } from '@skolo/api/backup-verdict';
 import type { BackupEquipment, OffsiteStatus } from '@skolo/api/router-backup';
 import { count } from '@skolo/base/count';

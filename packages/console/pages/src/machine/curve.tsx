@@ -1,4 +1,4 @@
-/** A curve with its own vertical axis, in a few lines of SVG. It shares the time axis with the lanes above. */
+/** A graph with its own vertical axis, in a few lines of SVG. It shares the time axis with the rows above. */
 import type { Curve } from '@skolo/api/machine-state';
 import type { Scale } from './scale.ts';
 

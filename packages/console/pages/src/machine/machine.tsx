@@ -1,3 +1,4 @@
+/** The page of a machine: condition, why, what to do, power, orders, history and log. */
 import type { Machine } from '@skolo/api/machine-state';
 import { beganAt, isSilent } from '@skolo/api/silence';
 import { type ActionName, actions } from '../actions/actions.ts';

@@ -4,7 +4,7 @@ import { textOf } from './entry-text.ts';
 import type { Scale } from './scale.ts';
 import { TimeAxis } from './time-axis.tsx';
 
-/** Left of the axis: the lanes' names. */
+/** Left of the axis: the names of the rows. */
 const margin = 92;
 const laneHeight = 26;
 const curveHeight = 64;
@@ -26,7 +26,7 @@ interface Props {
   curves: Curve[];
 }
 
-/** Verdicts, tasks, power, alerts and people on one axis, with the curves below. The list after it has the same information. */
+/** Verdicts, tasks, power, alerts and people on one axis, with the graphs below. The list after it has the same information. */
 export function Timeline({ machine, from, to, entries, curves }: Props) {
   const lanes = lanesOf(machine, entries, from, to);
   const top = lanes.length * laneHeight;

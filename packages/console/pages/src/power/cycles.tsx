@@ -1,3 +1,4 @@
+/** Tables of running and finished power cycles. */
 import type { PowerCycle } from '@skolo/api/power-cycle-daemon';
 import { count } from '@skolo/base/count';
 import { powerCycleDaemon } from '../live/api.ts';

@@ -1,4 +1,4 @@
-/** What depends on outlets, according to the wiring in rack.yaml. */
+/** Lists what depends on outlets, according to the wiring in rack.yaml. */
 import type { Machine, RackView } from '@skolo/api/machine-state';
 
 interface Downstream {

@@ -1,3 +1,4 @@
+/** The power page: running cycles, controllers, holds, outlets, and the last cycles. */
 import type { PowerCycle } from '@skolo/api/power-cycle-daemon';
 import { useEffect, useState } from 'preact/hooks';
 import { powerCycleDaemon } from '../live/api.ts';

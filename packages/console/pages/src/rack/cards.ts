@@ -1,4 +1,7 @@
-/** What needs attention, by subject: a cause, its alerts, the services that report it, and its machines are one card. */
+/**
+ * Decides which problems are on the console's first page, and in which order: a cause, its alerts, the services that report it, and its
+ * machines are one card.
+ */
 
 import { backupWord, isBackupWrong } from '@skolo/api/backup-verdict';
 import type { Machine, MachineAlert, RackView, ServiceState } from '@skolo/api/machine-state';

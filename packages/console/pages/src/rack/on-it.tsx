@@ -7,7 +7,9 @@ import { Until } from '../parts/time.tsx';
 
 const holdMs = 4 * 3_600_000;
 
-/** Who is on it, for everybody; or a button. It is a hold, so that automatic repair does not disturb this person. */
+/**
+ * Shows everybody who is working on a problem, or a button to say so. It is a hold, so that automatic repair does not disturb this person.
+ */
 export function OnIt({ what, machines }: { what: string; machines: readonly Machine[] }) {
   const isAllowed = useLive(({ session }) => mayOperate(session));
   const [failed, attempt] = useAttempt();

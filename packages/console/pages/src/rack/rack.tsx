@@ -1,3 +1,4 @@
+/** The console's first page: what needs attention, then a tile for each machine on its shelf, and the selection of several machines. */
 import { matching } from '@skolo/api/machine-filter';
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { count } from '@skolo/base/count';

@@ -1,3 +1,4 @@
+/** Starts the page with all racks of `skolo console`. */
 import { render } from 'preact';
 import { applyTheme } from '../shell/theme.ts';
 import { Racks } from './racks.tsx';

@@ -1,3 +1,4 @@
+/** The page of services: state, version, and what is degraded in each. */
 import { useLive } from '../live/store.ts';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';

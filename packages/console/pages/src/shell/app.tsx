@@ -1,3 +1,4 @@
+/** The frame around all pages: navigation, search, banner, keyboard shortcuts, or the sign-in. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ActionHost } from '../actions/host.tsx';
 import { useLive } from '../live/store.ts';

@@ -1,3 +1,4 @@
+/** The dialog with all keyboard shortcuts, which also turns them off. */
 import { Dialog } from '../parts/dialog.tsx';
 import { areCharactersOn, keyGroups, turnCharacters } from '../parts/keys.ts';
 

@@ -1,3 +1,4 @@
+/** The sign-in with a token, when there is no session. */
 import { useState } from 'preact/hooks';
 import { useLive } from '../live/store.ts';
 import { signIn } from './session.ts';

@@ -1,3 +1,4 @@
+/** All pages of the console, their links, and the order of the navigation. */
 import type { FunctionComponent } from 'preact';
 import { Alerts } from '../alerts/alerts.tsx';
 import { Audit } from '../audit/audit.tsx';

@@ -20,7 +20,7 @@ const usualHours = 12;
 const everyMs = 15_000;
 const hourMs = 3_600_000;
 
-/** What happened in the rack, from all services, and its text for the next person on call. */
+/** The page of the rack's timeline: events from all services, and their text for the next person on call. */
 export function RackTimeline({ route: { query } }: { route: Route }) {
   const [since, until, wanted] = ['since', 'until', 'period'].map(
     (key) => query.get(key) ?? undefined,

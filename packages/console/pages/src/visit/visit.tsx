@@ -7,7 +7,7 @@ import { MachineLink } from '../parts/links.tsx';
 import { Ago } from '../parts/time.tsx';
 import { needingAttention } from '../rack/cards.ts';
 
-/** What needs attention, by shelf, for a visit to the rack; printable. */
+/** The printable list for a visit to the rack: what needs attention, by shelf. */
 export function Visit() {
   const rack = useLive((live) => live.rack);
   const machines = useLive((live) => live.machines);

@@ -37,7 +37,7 @@ export interface TarMember {
 
 const mostMembers = 200_000;
 const longestName = 4096;
-/** Of all names, targets and directories together, in characters. */
+/** Limit of all names, targets and directories together, in characters. */
 const longestNames = 64 * 1024 * 1024;
 /** Names and pax records before a header. */
 const longestExtra = 1024 * 1024;

@@ -127,7 +127,7 @@ interface Range {
   end: number;
 }
 
-/** Of recent lines: a device that repeats a line a million times costs little. */
+/** Number of recent lines that are remembered: equipment that repeats a line a million times costs little. */
 const mostRemembered = 1000;
 
 function remembered<T>(look: (line: string) => T): (line: string) => T {

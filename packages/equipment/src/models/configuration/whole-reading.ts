@@ -57,7 +57,7 @@ function withStartupLike({ startupLike }: BackupModel, reading: Reading): Readin
   return { ...reading, startup: startupLike(content.bytes, startup) };
 }
 
-/** Of larger ones, nothing is quoted, because masking takes its time. */
+/** Larger ones are not quoted, because masking takes its time. */
 const mostQuoted = 256 * 1024;
 
 /** The lines that only one of the last two readings has, at most three, without secrets, and the reason if there are any. */

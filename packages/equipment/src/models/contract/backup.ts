@@ -1,6 +1,6 @@
 /**
- * The contract of backups: how a model's configuration is read, what verifies that it is complete, which lines change by themselves, which
- * are secret, and how it is restored. The service decides when to read, and where versions are kept.
+ * The contract of backups: how a model's configuration is read, what verifies that it is complete, which lines change without a new
+ * configuration, which are secret, and how it is restored. The service decides when to read, and where versions are kept.
  */
 import type { DeviceConnection } from '@skolo/equipment/transports';
 import type { Device } from './device.ts';

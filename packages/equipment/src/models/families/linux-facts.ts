@@ -1,4 +1,4 @@
-/** What `linuxConnectedHosts` may send after the list of links. */
+/** The commands that `linuxConnectedHosts` may send after the list of links. */
 export function linuxHosts(...leases: readonly string[]): string[] {
   return [
     'if there is a bridge: PATH=$PATH:/usr/sbin:/sbin bridge fdb show',

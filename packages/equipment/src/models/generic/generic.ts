@@ -128,7 +128,7 @@ function expressions(sources: Described['volatile']): LineRule[] {
   );
 }
 
-/** Of the beginning and the end; all of it may be long. */
+/** Characters shown of the beginning and of the end; all of it may be long. */
 const longestShown = 65_536;
 
 async function read(

@@ -1,7 +1,7 @@
 /**
- * Restores a version's files on a host. Differing files are sent as an archive, with a script that first puts each file next to the one it
- * replaces, and only when all are complete moves them into place. The script is transferred completely before it starts, and continues if
- * the session dies. Files that the version does not have are kept, and listed.
+ * Restores a version's files on a host. Differing files are sent as an archive, with a script that first puts each file next to the one
+ * it replaces. It moves them into place only when all are complete. The script is transferred completely before it starts, and continues
+ * if the session dies. Files that the version does not have are kept, and listed.
  */
 import { randomBytes } from 'node:crypto';
 import { closing, sha256, shellWord } from '@skolo/base';

@@ -1,4 +1,4 @@
-/** The level of a model: how far it was verified on real hardware. It follows from the evidence files in docs/proofs. */
+/** The level of a model: how far it was verified on real hardware. The evidence files decide. */
 import { count } from '@skolo/base';
 import { recorded, sightings } from './sightings.ts';
 

@@ -26,7 +26,7 @@ import { snmpOutlets } from '../families/snmp-outlets.ts';
 const portTable = '1.3.6.1.2.1.105.1.1.1';
 /** pethPsePortAdminEnable: a TruthValue. */
 const admin = { column: `${portTable}.3`, on: 1, off: 2 };
-/** Of pethPsePortDetectionStatus. */
+/** A value of pethPsePortDetectionStatus. */
 const deliveringPower = 3;
 const faults = new Map([
   [4, 'fault'],

@@ -7,7 +7,7 @@ const mostMs = 60_000;
 const bytesPerMs = 16 * 1024;
 /** For a chunk of usual output. */
 const briefMs = 5;
-/** Of packets of one byte. ssh2's window is 2 MiB, in which output may wait. */
+/** In packets of one byte. ssh2's window is 2 MiB, in which output may wait. */
 const mostOverhead = { bytes: 3 * 1024 * 1024, perByte: 256 };
 
 export class Intake {

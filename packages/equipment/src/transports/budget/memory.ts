@@ -5,7 +5,7 @@
 import { totalmem } from 'node:os';
 import { DeviceBusy, type DeviceError } from '../errors.ts';
 
-/** Of an answer: as it arrived, the result, and what the garbage collector has yet to free. */
+/** Copies of an answer in memory: as it arrived, the result, and what the garbage collector has yet to free. */
 const copies = 3;
 /** The part of its memory that the process does not need for other purposes. */
 const usual = Math.min(process.constrainedMemory() || totalmem(), totalmem()) / 4;

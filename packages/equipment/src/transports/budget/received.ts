@@ -1,4 +1,4 @@
-/** What a device sends, limited while it arrives. A process dies of lines and objects as well as of bytes, so both count. */
+/** Limits what equipment sends while it arrives: bytes and lines. A process dies of lines and objects as well as of bytes, so both count. */
 import { type DeviceError, DeviceRejected } from '../errors.ts';
 import { memory, type Share } from './memory.ts';
 

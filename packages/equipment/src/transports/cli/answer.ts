@@ -1,5 +1,5 @@
 /**
- * Extracts a device's answer to a command from the terminal output: cuts off the echo and the prompt, and removes pagers and log messages.
+ * Extracts the output of a command from the terminal's text: cuts off the echo and the prompt, and removes pagers and log messages.
  * Pure, so that it does not depend on how the bytes arrived.
  */
 import { DeviceRejected } from '../errors.ts';

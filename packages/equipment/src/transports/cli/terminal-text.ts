@@ -1,7 +1,7 @@
 /**
- * What a terminal would show of a device's output, on lines of unlimited length: applies backspaces, carriage returns and cursor sequences,
- * and drops colours and bells. This undoes edited echoes and erased pagers, independently of how the bytes were split into packets. Text
- * has one character per byte.
+ * Computes what a terminal would show of equipment's output, on lines of unlimited length: applies backspaces, carriage returns and
+ * cursor sequences, and drops colours and bells. This undoes edited echoes and erased pagers, independently of how the bytes were split
+ * into packets. Text has one character per byte.
  */
 
 /** Escape sequences: CSI, OSC, character sets, others. Also drops an incomplete one at the end. */

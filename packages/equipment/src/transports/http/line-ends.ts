@@ -1,14 +1,14 @@
 /**
- * Rewrites what RFC 9112 allows recipients to accept, but Node's parser rejects: lines that end with LF alone (section 2.2), fields that
- * continue on the next line (5.2), blanks and extensions after the size of a chunk (7.1.1), and data after the response (6.3). Everything
- * else remains for the parser to judge, whose lenient mode accepts much more, but not LF in chunks.
+ * Rewrites responses that Node's parser rejects, although RFC 9112 allows recipients to accept them: lines that end with LF alone,
+ * continued fields, blanks after the size of a chunk, and data after the response (sections 2.2, 5.2, 7.1.1, 6.3). Everything else
+ * remains for the parser to judge, whose lenient mode accepts much more, but not LF in chunks.
  */
 
 /** Longer ones go to the parser in pieces, which rejects them. */
 const longestLine = 16 * 1024;
-/** Of a response with all of its framing. */
+/** Limit of a response with all of its framing. */
 const mostBytes = 2 * 1024 * 1024;
-/** Each costs processor time, however short it is; a chunk has two. */
+/** Each costs CPU time, however short it is; a chunk has two. */
 const mostLines = 50_000;
 
 /**

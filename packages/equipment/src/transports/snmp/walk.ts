@@ -15,7 +15,7 @@ export type Ask = (
 const rowsAtOnce = 16;
 /** More than the table of a large switch. */
 const mostRows = 20_000;
-/** Of all its indices and texts together. */
+/** Limit of all its indices and texts together. */
 const mostBytes = 4 * 1024 * 1024;
 
 /** The agent may still answer requests for one row: many lack GETBULK (snmp_exporter issue 469), or encode its answers wrongly. */

@@ -1,4 +1,4 @@
-/** The public half of an ssh key. */
+/** The public key of an ssh key pair. */
 import type { Secret } from '@skolo/base/secrets';
 import ssh2 from 'ssh2';
 

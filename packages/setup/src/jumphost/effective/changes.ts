@@ -1,4 +1,4 @@
-/** What others have changed since `prepare`: a problem if it decides how the jumphost boots, what runs or who can sign in. */
+/** Decides which changes by others since `prepare` are problems: those that affect how the jumphost boots, what runs or who can sign in. */
 import { basename, dirname } from 'node:path/posix';
 import { parseJson, shellWord } from '@skolo/base';
 import { existingUnitsFolder } from '@skolo/rack/jumphost';

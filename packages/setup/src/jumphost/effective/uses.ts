@@ -1,4 +1,4 @@
-/** What a rack is for, tried once: tokens, alerts, outlets, names and the time. Nothing is changed. */
+/** Tries once what a rack is for: tokens, alerts, outlets, names and the time. Nothing is changed. */
 import { errorText, parseJson, shellWord } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { serviceUrl } from '@skolo/rack/light';

@@ -1,5 +1,5 @@
 /**
- * What an SSH sign-in without root can read from a computer that is, or will be, a jumphost. No command changes anything. Each is one
+ * Reads what an SSH sign-in without root can read from a computer that is, or will be, a jumphost. No command changes anything. Each is one
  * line of a plan, except for the facts that the `system` step also uses.
  */
 

@@ -5,7 +5,7 @@ import { type Check, factsIn, fewOf, type Host, type Step } from '@skolo/setup/e
 import { z } from 'zod';
 
 const database = '/var/lib/rancher/k3s/server/db/state.db';
-/** Of its rated life. */
+/** Percent of a disk's rated life. */
 const mostWorn = 90;
 /** A jumphost's database stays below 100 MB: kine compacts it. */
 const mostMb = 1000;

@@ -52,7 +52,7 @@ interface MachineHold {
   release(): Promise<void>;
 }
 
-/** While a task runs, a slow agent may lose this many responses in a row; after more, there is no agent. */
+/** During a task, a slow agent may lose this many responses in a row; after more, there is no agent. */
 const mostLost = 2;
 
 /** It ends automatically soon after its workstation has disappeared. */

@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 /** Shell words: kubectl as administrator of a server of k3s. */
 export const kubectl = 'k3s kubectl';
-/** Of a shell: there is no such command. */
+/** A shell's exit code: there is no such command. */
 const notFound = 127;
 
 /**

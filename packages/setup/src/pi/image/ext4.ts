@@ -25,7 +25,7 @@ const usesExtents = 0x80000;
 const extentMark = 0xf30a;
 const regular = 0x8000;
 const folder = 0x4000;
-/** Of a directory, or of what is read of a file. */
+/** Limit of a directory, or of what is read of a file. */
 const mostBytes = 16 * 1024 * 1024;
 
 /** Undefined: the partition has another file system. */

@@ -1,6 +1,6 @@
 /**
- * Verifies that USB ports can be switched individually: one port is turned off through the power-cycle daemon, and its phone must report
- * that it lost power, while the machine's other devices must not. Tries each port of idle machines.
+ * Verifies that USB ports can be switched individually: one port is turned off through the power-cycle daemon. Its phone must report
+ * that it lost power, and the machine's other devices must not. Tries each port of idle machines.
  */
 import type { DeviceStatus } from '@skolo/api';
 import { type AttachedDevice, formatUsbPort, type Machine } from '@skolo/rack';

@@ -1,5 +1,5 @@
 /**
- * What switches and routers reveal about the network: which port a network card is plugged into, and which address it has. Pure. A port
+ * Finds the port into which each network card is plugged, and its address, from what switches and routers report. Pure. A port
  * only belongs to a machine if it sees a single card; a port with several cards, or with another switch, leads to another part of the
  * network.
  */

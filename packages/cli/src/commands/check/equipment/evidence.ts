@@ -1,4 +1,4 @@
-/** Writes evidence files for docs/proofs. */
+/** Writes evidence files, for the directory `docs/proofs`. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@skolo/base/durable/atomic-file';

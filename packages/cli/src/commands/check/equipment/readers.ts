@@ -1,4 +1,6 @@
-/** What can be read from a device. Drivers that can also make changes are opened here, and only their readings leave this file. */
+/**
+ * The readings that a model's drivers can take. Drivers that can also make changes are opened here, and only their readings leave this file.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConnectedHosts } from '@skolo/api';

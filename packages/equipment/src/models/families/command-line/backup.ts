@@ -1,4 +1,4 @@
-/** Backups of devices whose configuration is the answer to one command. A model provides data; everything else is here. */
+/** Backups of equipment that prints its configuration for one command. A model provides data; everything else is here. */
 import type { DeviceCli, DeviceConnection } from '@skolo/equipment/transports';
 import type { BackupModel, Content, Reading } from '../../contract/backup.ts';
 import { ifSupported } from '../unneeded.ts';

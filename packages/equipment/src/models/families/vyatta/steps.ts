@@ -1,4 +1,4 @@
-/** The steps to restore a version by hand, in text that the router accepts. */
+/** The steps to restore a version manually, in text that the router accepts. */
 import type { RestoreAbout, RestoreStep } from '../../contract/backup.ts';
 import { hereDocument, onDevice } from '../command-line/restore-lines.ts';
 import { linesOf } from '../command-line/text-reading.ts';

@@ -1,0 +1,79 @@
+/** docs/reference/files.md says what each source file does, from its comment. `npx vitest run src/pages -u` writes it. */
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { expect, it } from 'vitest';
+import { filesOf, pageAt } from './page.ts';
+
+const sources = filesOf()
+  .filter((file) => /^((packages|services)\/.*\/src|scripts)\/.*\.(tsx?|mjs)$/.test(file))
+  .filter((file) => !/\.test\.|\/(testing|testdata|bench)\//.test(file))
+  .map((file) => ({ file, text: readFileSync(pageAt(file), 'utf8').replace(/^#!.*\n/, '') }));
+
+const comment = /^\/\*\*(?<comment>(?:(?!\*\/)[\s\S])*)\*\/\n/.source;
+const ofFile = [new RegExp(comment), new RegExp(`${comment}export `, 'm')];
+/** Numbers, and lists and tables of numbers: how long, how many. */
+const value = /(?![^;]*[a-z]\()(?<value>[\w\s.,:*+/<(){}[\]-]*\b\d[\w\s.,:*+/<(){}[\]-]*);$/.source;
+const ofNumbers = new RegExp(
+  `(?:${comment})?^(?:export )?const (?<name>[a-z]\\w*)(?:: .+)? = ${value}`,
+  'gm',
+);
+const unit = /^([gm]i|mebi|a?day|week|hour|minute|second)(b|byte|ms|s|seconds)?$/i;
+
+it('docs/reference/files.md is current', async () => {
+  const packages = Map.groupBy(sources, ({ file }) =>
+    file.replace(/(?<=.\/[\w-]+)\/.*|\/.*\.mjs$/, ''),
+  );
+  const sections = [...packages].map(([name, files]) => {
+    const directories = [...Map.groupBy(files, ({ file }) => dirname(file))]
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .map(([directory, each]) => `### ${directory}\n\n${each.flatMap(linesOf).join('\n')}\n`);
+    return `## ${name}\n\n${directories.join('\n')}`;
+  });
+  const page = `<!-- Made by \`npx vitest run src/pages -u\`, in test/e2e, from the comments of the files. Do not edit. -->
+
+# Source files
+
+To find where something is decided, search this page. It contains the beginning of each file's comment, and the numbers in the file: limits and times.
+
+${sections.join('\n')}`;
+
+  await expect(page).toMatchFileSnapshot(pageAt('docs/reference/files.md'));
+});
+
+it('each file says what it does, at its beginning or before its first export', () => {
+  const silent = sources.filter(({ text }) => commentOf(text) === '').map(({ file }) => file);
+
+  expect(sources.length).toBeGreaterThan(1000);
+  expect(silent).toEqual([]);
+});
+
+/** The file's line, one for each of its numbers with a comment, and one for the others. */
+function linesOf({ file, text }: { file: string; text: string }): string[] {
+  const numbers = [...text.matchAll(ofNumbers)]
+    .map(({ groups: { comment = '', name = '', value = '' } = {} }) => ({
+      name,
+      shown: `\`${name} = ${value.replace(/ (as const|satisfies \w+)$/, '').replaceAll(/\s+/g, ' ')}\``,
+      about: sentencesOf(comment),
+    }))
+    .filter(({ name }) => !unit.test(name));
+  const explained = numbers.flatMap(({ shown, about }) =>
+    about === '' ? [] : [`${shown}: ${about}`],
+  );
+  const others = numbers.filter(({ about }) => about === '').map(({ shown }) => shown);
+  return [
+    `- [\`${file.slice(file.lastIndexOf('/') + 1)}\`](../../${file}): ${sentencesOf(commentOf(text))}`,
+    ...[...explained, others.join(', ')].filter((line) => line !== '').map((line) => `  - ${line}`),
+  ];
+}
+
+function commentOf(text: string): string {
+  return ofFile.map((place) => place.exec(text)?.groups?.comment).find((each) => each) ?? '';
+}
+
+/** A comment's first sentence, and as many of the following as fit on a line. */
+function sentencesOf(comment: string): string {
+  const lines = comment.replaceAll(/^[ *]+/gm, '').trim();
+  const [text = ''] = lines.split(/\n\n|\n```|(?:^|\s)@(?=[a-z]+ )/);
+  const line = text.replaceAll(/\{@link (\w+)\}/g, '`$1`').replaceAll(/\s+/g, ' ');
+  return /^(.{0,199}|.*?)(?<!e\.g|i\.e|etc)[.!?](?= |$)/.exec(line)?.[0] ?? line;
+}
