@@ -1,5 +1,7 @@
 /** Cycles from the request to the outcome, through the API, on devices in memory. */
+import { createServer } from 'node:http';
 import type { PowerCycle } from '@skolo/api';
+import { listen } from '@skolo/base/testing';
 import type { DriverKind } from '@skolo/equipment/models/outlets';
 import { mega4, raspberryPi4 } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
@@ -10,6 +12,12 @@ import { waitUntil } from '../testing/wait-until.ts';
 
 const yaml = `${boardRack}  f-[1-4]: { kind: rpi, power: 'switch-1/[11-14]', offSeconds: 0.5 }
 `;
+const largeRack = yaml.replace(
+  'machines:',
+  `  pdu-3: { model: apc-rpdu, address: 127.0.2.4, outlets: 48 }
+  pdu-4: { model: apc-rpdu, address: 127.0.2.5, outlets: 48 }
+machines:`,
+);
 const checked = 'check: no agent can report whether a task is running';
 
 function texts({ steps }: Pick<PowerCycle, 'steps'>): string[] {
@@ -245,14 +253,9 @@ describe('a cycle', () => {
   });
 
   it('waits alone for a controller that is wedged, however many do', async () => {
-    const many = `${yaml}  g-[01-40]: { kind: host, power: 'pdu-3/[1-40]' }
+    const many = `${largeRack}  g-[01-40]: { kind: host, power: 'pdu-3/[1-40]' }
   h-[01-40]: { kind: host, power: 'pdu-4/[1-40]' }
-`.replace(
-      'machines:',
-      `  pdu-3: { model: apc-rpdu, address: 127.0.2.4, outlets: 48 }
-  pdu-4: { model: apc-rpdu, address: 127.0.2.5, outlets: 48 }
-machines:`,
-    );
+`;
     const daemon = await startDaemon({ yaml: many });
     daemon.boards.get('pdu-3').isWedged = true;
     daemon.boards.get('pdu-4').isWedged = true;
@@ -315,6 +318,32 @@ machines:`,
     expect(done.map(({ outcome }) => outcome)).toEqual(done.map(() => 'on'));
     expect(most).toMatchObject({ 'pdu-1': 2, rack: 3 });
     expect(most['switch-1']).toBeLessThanOrEqual(2);
+  });
+
+  it('asks 64 machines at once, and the others as soon as these have answered', async () => {
+    const busy = '{ "machine": "g-01", "task": { "running": true }, "devices": [] }';
+    const waiting: (() => void)[] = [];
+    let most = 0;
+    const agents = createServer((_request, response) => {
+      waiting.push(() => response.end(busy));
+      most = Math.max(most, waiting.length);
+    });
+    const url = `http://127.0.0.1:${await listen(agents)}`;
+    const agent = `kind: rpi, swarming: { url: ${url} }`;
+    const many = `${largeRack}  g-[01-40]: { ${agent}, address: '127.0.3.[1-40]', power: 'pdu-3/[1-40]' }
+  h-[01-40]: { ${agent}, address: '127.0.4.[1-40]', power: 'pdu-4/[1-40]' }
+`;
+    const daemon = await startDaemon({ yaml: many });
+
+    const ids = await daemon.requests(['g-[01-40]', 'h-[01-40]']);
+    for (const count of [64, 16]) {
+      await expect.poll(() => waiting.length).toBe(count);
+      for (const answer of waiting.splice(0)) answer();
+    }
+    const done = await Promise.all(ids.map((id) => daemon.finished(id)));
+
+    expect(most).toBe(64);
+    expect(new Set(done.map(({ outcome }) => outcome))).toEqual(new Set(['busy']));
   });
 
   it('that waits for its turn is not cut while its controller is down', async () => {
