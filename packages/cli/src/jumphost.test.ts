@@ -2,16 +2,16 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { userInfo } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { sha256 } from '@skolo/base';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { listen } from '@skolo/base/testing';
-import { startWorkstation, type Workstation } from '@skolo/fleet/testing';
+import { hasNamespaces, startWorkstation, type Workstation } from '@skolo/fleet/testing';
 import {
   createTokens,
   startAgents,
@@ -29,9 +29,15 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
   let workstation: Workstation | undefined;
   const ends: (() => Promise<void>)[] = [];
   let tokenFile = '';
+  /** The jumphost's /usr/local/bin. */
+  let local = '';
 
   beforeAll(async () => {
-    workstation = await startWorkstation();
+    local = await mkdtemp(join(tmpdir(), 'skolo-local-'));
+    ends.push(() => rm(local, { recursive: true }));
+    workstation = await startWorkstation(
+      hasNamespaces ? { folders: { '/usr/local/bin': local } } : {},
+    );
     const tokens = await createTokens();
     const daemon = await startPowerCycleDaemon({ tokens });
     const agents = await startAgents('rack4');
@@ -398,6 +404,27 @@ esac`,
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain("could not write to the jumphost's log (no space left)");
   });
+
+  it.skipIf(!hasNamespaces)(
+    'upgrade records what it upgrades and why, or changes nothing',
+    async () => {
+      const { jumphost } = workstation ?? {};
+      const k3s = '#!/bin/sh\necho "k3s version v1.36.3+k3s1 (2c3f1a8d)"\n';
+      await writeFile(join(local, 'k3s'), k3s, { mode: 0o755 });
+      await jumphost?.program('logger', 'echo "cannot record: $*" >&2; exit 1');
+      await jumphost?.program('apt-get', 'echo "Inst openssl [3.5.1]"');
+
+      const { code, stderr } = await skolo(
+        ...['jumphost', 'upgrade', 'rack4', '--os', '--yes', '--reason', 'CVE in openssl'],
+      );
+
+      expect({ code, stderr }).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('upgrade (Debian): CVE in openssl'),
+      });
+      expect(await workstation?.left()).toEqual([]);
+    },
+  );
 
   it('says which machine no rack has', async () => {
     expect((await skolo('shell', 'skia-e-linux-1')).stderr).toBe(
