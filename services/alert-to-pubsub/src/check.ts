@@ -1,4 +1,4 @@
-/** `--check`: sinks that cannot work. Credentials in rack.yaml are checked for each service. */
+/** `--check`: finds sinks that cannot work. Credentials in rack.yaml are checked for each service. */
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { readSecret } from '@skolo/base/secrets';

@@ -1,4 +1,7 @@
-/** The current state of the service, for its API, the metrics and the heartbeat. Times in milliseconds since 1970. */
+/**
+ * The current state of the service, for its API, the metrics and the heartbeat: sinks, queues, and what is degraded. Times in
+ * milliseconds since 1970.
+ */
 import { deliveryOf } from '@skolo/alerts/delivery-state';
 import type { KnownAlert } from '@skolo/api';
 import type { AlertToPubsubSettings } from '@skolo/rack';

@@ -1,3 +1,4 @@
+/** Reads a small JSON file that may be missing or broken. */
 import { ifThere, parseJson } from '@skolo/base';
 import { openPlainFile } from '@skolo/base/durable/atomic-file';
 

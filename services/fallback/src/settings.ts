@@ -1,4 +1,7 @@
-/** Times, from the environment: /etc/default/skolo-fallback. */
+/**
+ * Settings with their defaults, from /etc/default/skolo-fallback: how long a service may be silent before the unit starts, how long k3s
+ * must be well before it serves again.
+ */
 import { z } from 'zod';
 
 const seconds = (usual: number) => z.coerce.number().min(0).max(86_400).default(usual);

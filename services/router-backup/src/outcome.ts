@@ -1,4 +1,4 @@
-/** An attempt's input, what it stores, and its outcome. */
+/** Types of an attempt's input, what it stores, and its outcome. */
 import type { FailureClass, RunResult } from '@skolo/api';
 import type { Version } from '@skolo/backup';
 import type { Left } from './jumphost/find.ts';

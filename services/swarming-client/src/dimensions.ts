@@ -1,7 +1,7 @@
 /**
- * Checks which dimensions Swarming accepts: a key of `[a-zA-Z_.-][0-9a-zA-Z_.-]*`, up to 64 characters; values that are not empty, with up to
- * 256 bytes and no blanks around them; no duplicates, and at least one. A single violation quarantines the bot and drops all dimensions of
- * that request (luci-go, swarming/server/validate).
+ * Decides which dimensions Swarming accepts, by its rules: a key of `[a-zA-Z_.-][0-9a-zA-Z_.-]*`, up to 64 characters; values of 1 to
+ * 256 bytes without blanks around them; no duplicates, and at least one. A single violation quarantines the bot and drops all dimensions
+ * of that request (luci-go, swarming/server/validate).
  */
 import type { Dimensions } from './devices/device.ts';
 

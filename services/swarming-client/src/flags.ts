@@ -1,3 +1,4 @@
+/** The agent's flags, with their defaults. */
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import {

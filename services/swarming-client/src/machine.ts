@@ -1,4 +1,4 @@
-/** The machine and its devices: read, assessed and repaired, independently of the bot. */
+/** Runs the machine's parts, independently of the bot: devices are read, assessed and repaired. */
 
 import type { Order } from '@skolo/api/swarming-client';
 import { repeat } from '@skolo/base';

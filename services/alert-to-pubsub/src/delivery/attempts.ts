@@ -1,4 +1,7 @@
-/** Attempts: their time limit, their errors, and the pauses between them. */
+/**
+ * Decides how long to wait for a sink, and for how long to pause before a retry: growing pauses (back-off), or the pause that a sink
+ * requests.
+ */
 import { SinkError } from '@skolo/alerts';
 import { type BackOffOptions, backOffMs, errorText } from '@skolo/base';
 

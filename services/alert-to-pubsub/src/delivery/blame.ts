@@ -1,5 +1,5 @@
 /**
- * Interprets a failure by its reason: a rejection is about one message and rests its alert, everything else is about the sink.
+ * Decides whether a message or the sink is to blame for a failure, and after how many rejections a message is given up (dead letter).
  *
  * A sink that has accepted nothing since its settings changed probably has a wrong setting, so its rejections do not count.
  */

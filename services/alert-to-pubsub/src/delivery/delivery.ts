@@ -1,5 +1,5 @@
 /**
- * From the spool to one sink: one loop takes the results of sends, reads ahead, and sends. The sink's cursor in the spool is the first
+ * Delivers the spool to one sink: one loop takes the results of sends, reads ahead, and sends. The sink's cursor in the spool is the first
  * message that has not arrived.
  */
 import { setMaxListeners } from 'node:events';

@@ -1,6 +1,6 @@
 /**
- * Gaps: after an outage, a notice follows the messages that had waited. Judged by how long messages waited, so that a restart makes no
- * difference.
+ * Decides when a delivery gap is reported: after an outage, a notice (`AlertDeliveryGap`) follows the messages that had waited. Judged
+ * by how long messages waited, so that a restart makes no difference.
  */
 
 import type { NoticeDraft } from '../intake/notices.ts';

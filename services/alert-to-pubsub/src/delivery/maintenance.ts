@@ -1,4 +1,7 @@
-/** Opens the spool as soon as the disk allows it. Then, periodically: refreshes and expires alerts, shrinks the spool. */
+/**
+ * Opens the spool as soon as the disk allows it. Then, periodically: refreshes alerts, ends those that are no longer received, and
+ * shrinks the spool.
+ */
 import { pause } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { EmitAlertEvent } from '../events.ts';

@@ -1,4 +1,7 @@
-/** Messages that an alert still fires. They are not in the spool: each is created when nothing else waits for its alert. */
+/**
+ * Decides when subscribers are told again that an alert still fires (refresh). Such messages are not in the spool: each is created when
+ * nothing else waits for its alert.
+ */
 import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
 import type { Clock } from '@skolo/common';
 import type { Backlog } from './backlog.ts';

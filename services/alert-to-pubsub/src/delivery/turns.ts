@@ -1,6 +1,6 @@
 /**
- * Whose turn it is: queues take turns by their groups, so that many queues of one group delay the others by one turn. Within a group, the
- * queue with the lowest place is next.
+ * Decides which alert's messages are sent next: queues take turns by their groups, so that many queues of one group delay the others by
+ * one turn. Within a group, the queue with the lowest place is next.
  */
 
 import { Heap } from './heap.ts';

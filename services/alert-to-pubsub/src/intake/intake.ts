@@ -1,6 +1,7 @@
 /**
- * Turns received alerts into messages in the spool, group by group. Requests that arrive while a group is written form the next one, up to
- * half a megabyte, and share one sync. The known alerts change only once the messages are in the spool.
+ * Turns received alerts into messages in the spool, group by group, with limits: how many alerts are known in total, and per machine.
+ * Requests that arrive while a group is written form the next one, up to half a megabyte, and share one sync. The known alerts change
+ * only once the messages are in the spool.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
@@ -60,11 +61,14 @@ interface Job {
 }
 
 /**
- * 85,000 alerts of the usual size, several hundred times as many as a rack has. More would not fit into the heap, which is half of the
- * memory of the pod, while they wait, at the start, and while they are delivered.
+ * Memory for known alerts: 85,000 of the usual size, several hundred times as many as a rack has. More would not fit into the heap,
+ * which is half of the memory of the pod, while they wait, at the start, and while they are delivered.
  */
 const usualMostMemory = 112 * 2 ** 20;
-/** Ten times what one machine can raise under kube/base. If all of 300 machines have this many, there is still room for other alerts. */
+/**
+ * Most alerts of one machine: ten times what one can raise under kube/base. If all of 300 machines have this many, there is still room
+ * for other alerts.
+ */
 const usualMostOfMachine = 200;
 /** Largest message. Pub/Sub accepts 10 MB. */
 const mostBytes = 10_000_000;

@@ -1,4 +1,4 @@
-/** One alert, from an Alertmanager message or a Prometheus list. */
+/** Reads one alert, from an Alertmanager message or a Prometheus list, and decides whether it is valid, and whether it is firing or over. */
 import type { Endpoint } from '@skolo/alerts';
 import { isObject } from '@skolo/base';
 import type { ReceivedAlert } from './batch.ts';

@@ -1,4 +1,4 @@
-/** Checks the credentials of requests that post alerts: the password or token of rack.yaml, from the current file. */
+/** Decides who may post alerts: requests with the password or token of rack.yaml, from the current file. */
 import { timingSafeEqual } from 'node:crypto';
 import { errorText, sha256Bytes } from '@skolo/base';
 import { readSecret, Secret, SecretFile, type SecretRef, secretPath } from '@skolo/base/secrets';

@@ -1,4 +1,4 @@
-/** A request in the form common to all endpoints. */
+/** A request with alerts, in the form common to all endpoints. */
 import { type Endpoint, type Group, isTest } from '@skolo/alerts';
 
 /** One alert of a request, without empty labels and zero times. */

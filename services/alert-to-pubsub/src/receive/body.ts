@@ -1,4 +1,4 @@
-/** Memory of the bodies that are being read. */
+/** Limits the memory of all request bodies that are being read. */
 import { Rejection } from './rejection.ts';
 
 /** Memory used by all requests together. */

@@ -1,4 +1,4 @@
-/** Parses a body: UTF-8, JSON, and nothing that only costs memory. */
+/** Parses a request body: UTF-8, JSON, and nothing that only costs memory, such as deep nesting. */
 import { isUtf8 } from 'node:buffer';
 import { jsonErrorOffset, lineAndColumn } from '@skolo/common';
 import { malformed, Rejection } from './rejection.ts';

@@ -1,4 +1,7 @@
-/** Whether alerts can be accepted: the disk works, the spool is not full, and no sink has failed for too long. */
+/**
+ * Decides whether alerts are accepted, or rejected with 503: the disk works, the spool is not full, and no sink has failed for too long.
+ * Also which waiting messages are dropped.
+ */
 
 import { errorText } from '@skolo/base';
 import type { Spool } from '@skolo/base/durable';

@@ -1,6 +1,6 @@
 /**
- * Entries that were not alerts, and messages that a sink rejected: the newest of them are kept for a person to inspect or retry. JSON lines in
- * two files, the newer and the previous one, each at most half of the limit.
+ * Dead letters: entries that were not alerts, and messages that a sink rejected. The newest of them are kept for a person to inspect or
+ * retry. JSON lines in two files, the newer and the previous one, each at most half of the limit.
  */
 import { statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';

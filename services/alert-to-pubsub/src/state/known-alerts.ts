@@ -1,5 +1,6 @@
 /**
- * The known alerts. Pure: from a known alert and a received one to the resulting alert, and messages.
+ * Decides whether a received alert is new, a repeat, or over (resolved), and when one expires that is no longer received. Pure: from a
+ * known alert and a received one to the resulting alert, and messages.
  *
  * Repeats of a known alert are counted, and sent with the next refresh. Deadlines use the uptime, because the wall clock jumps. An alert
  * expires if it is not received for as long as its sender specified.

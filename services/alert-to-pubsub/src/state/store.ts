@@ -1,4 +1,4 @@
-/** The spool, and the snapshot of the known alerts. */
+/** The spool on disk, and the snapshot of the known alerts. */
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpooledMessage } from '@skolo/alerts';

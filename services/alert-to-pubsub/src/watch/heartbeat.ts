@@ -1,4 +1,4 @@
-/** Sends heartbeats to each sink that receives them, ahead of all waiting messages, one at a time. */
+/** Sends heartbeats to each sink that receives them, ahead of all waiting messages, one at a time; one that takes too long is given up. */
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { HeartbeatMessage, Sink } from '@skolo/alerts';

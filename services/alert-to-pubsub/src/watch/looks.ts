@@ -1,7 +1,7 @@
 /**
- * Looks at Alertmanager's list of alerts. Alertmanager does not report the end of an alert that is muted by a silence, an inhibition, a
- * time interval or a changed route, nor, before its next repetition, that this alert fires again:
- * https://github.com/prometheus/alertmanager/issues/226, https://github.com/grafana/grafana/issues/80996
+ * Decides from Alertmanager's list when an alert that ends while it is muted (silenced) is over. Alertmanager does not report the end of
+ * an alert that is muted by a silence, an inhibition, a time interval or a changed route, nor, before its next repetition, that this
+ * alert fires again: https://github.com/prometheus/alertmanager/issues/226, https://github.com/grafana/grafana/issues/80996
  */
 import { join } from 'node:path';
 import { errorText, parseJson, type Repetition, repeat } from '@skolo/base';

@@ -1,4 +1,7 @@
-/** How long nothing was received. All times are seconds of uptime, by the clock that does not jump. */
+/**
+ * Measures for how long nothing was received from Prometheus or Alertmanager. All times are seconds of uptime, by the clock that does
+ * not jump.
+ */
 import type { Clock } from '@skolo/common';
 import { wallTime } from '../state/success-times.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Detects silence: Prometheus and Alertmanager repeatedly send the alert that always fires, or any other. Each receiver is watched
- * separately, because Prometheus also reports a dead Alertmanager.
+ * Decides when Prometheus or Alertmanager counts as silent: both repeatedly send the alert that always fires, or any other. Each
+ * receiver is watched separately, because Prometheus also reports a dead Alertmanager.
  */
 import type { Endpoint } from '@skolo/alerts';
 import type { Receiver, ReceiverStatus } from '@skolo/api';

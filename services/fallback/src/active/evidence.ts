@@ -1,6 +1,7 @@
 /**
- * Evidence that another computer is a jumphost of this rack although it shows no statement: it has a private key that only jumphosts have,
- * because a spare takes over the keys of the one before it. It is asked at its link-local address, because this computer has no other yet.
+ * Finds evidence that another computer is a jumphost of this rack although it shows no statement: it has a private key that only
+ * jumphosts have, because a spare takes over the keys of the one before it. It is asked at its link-local address, because this computer
+ * has no other yet.
  */
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';

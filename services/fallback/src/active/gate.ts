@@ -1,4 +1,4 @@
-/** Before the network is up: whether this computer is the jumphost. */
+/** Decides at boot, before the network is up, whether this computer may be the jumphost, and how long it waits for another one. */
 
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';

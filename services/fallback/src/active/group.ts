@@ -1,4 +1,4 @@
-/** Statements of jumphosts at the same cable, by link-local multicast (`@skolo/rack/jumphost` has the datagrams). */
+/** Exchanges statements with jumphosts at the same cable, by link-local multicast (`@skolo/rack/jumphost` has the datagrams). */
 import { createSocket, type Socket } from 'node:dgram';
 import { parseJson } from '@skolo/base';
 import {

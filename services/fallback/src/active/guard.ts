@@ -1,4 +1,4 @@
-/** While this computer is the jumphost: it serves its statement, and releases everything when a higher epoch appears. */
+/** Decides when a running jumphost stops being one: it serves its statement, and releases everything when a higher epoch appears. */
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';

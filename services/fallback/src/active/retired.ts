@@ -1,4 +1,4 @@
-/** Whether another jumphost has replaced this one: a statement with a higher epoch retires it for good. */
+/** Decides which of two jumphosts is active: a statement with a higher epoch retires (replaces) this one for good. */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '@skolo/base/durable/atomic-file';

@@ -1,4 +1,4 @@
-/** Our metadata server beside that of an existing system, on ports of its own: before a fail-back it has to have its tokens. */
+/** Tries our metadata server beside that of an existing system, on ports of its own: it must have its tokens before a fail-back. */
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { errorText, pause } from '@skolo/base';

@@ -1,3 +1,4 @@
+/** Fails a service over to our unit or to units of an existing system, and back to k3s, and decides when that has failed and is undone. */
 import { errorText, pause } from '@skolo/base';
 import type { FailedOver } from '@skolo/rack/jumphost';
 import {

@@ -1,4 +1,7 @@
-/** Decides whether the unit or k3s serves, from one look and the memory of earlier ones. It touches nothing. */
+/**
+ * Decides when a systemd unit replaces k3s (fallback), and when it gives way to k3s again, from one look and the memory of earlier ones.
+ * It touches nothing.
+ */
 import { z } from 'zod';
 import type { Kubernetes } from '../kubernetes/kubernetes.ts';
 import type { Settings } from '../settings.ts';

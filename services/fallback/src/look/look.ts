@@ -1,4 +1,7 @@
-/** One look at every service, and what follows from it. The timer asks for it every half minute. */
+/**
+ * Looks at every service each half minute, and carries out what follows: starts the unit of one that does not respond, stops it when k3s
+ * can serve.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText, lazily } from '@skolo/base';

@@ -1,4 +1,4 @@
-/** Programs that listen on a port. */
+/** Finds the programs that listen on a port. */
 import { readFile, readlink } from 'node:fs/promises';
 import { oneLine, stripSecrets } from '@skolo/base';
 import { run } from '@skolo/base/run';

@@ -1,4 +1,4 @@
-/** Does a service answer, as the rack asks it? */
+/** Decides whether a service responds, as the rack requests it. */
 import { errorText, parseJson } from '@skolo/base';
 import { type Answer, request } from '@skolo/base/request';
 import { hostOfUrl, type Rack, servicePorts } from '@skolo/rack';

@@ -1,6 +1,6 @@
 /**
- * A push whose workstation stopped responding: restores the previous objects, so that the rack does not stay between two versions. `skolo
- * push` leaves them in a Secret before its first change, and renews a Lease while it runs.
+ * Decides when a push whose workstation stopped responding is rolled back: restores the previous objects, so that the rack does not stay
+ * between two versions. `skolo push` leaves them in a Secret before its first change, and renews a Lease while it runs.
  */
 import { hostname } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Containers live on when k3s is stopped or dead. One that no longer serves still has the port or the state directory:
- * it gets a signal to end before the unit starts.
+ * Ends containers that k3s left behind: they continue when k3s is stopped or dead. One that no longer serves still has the port or the
+ * state directory, so it is ended before the unit starts.
  */
 
 import { readdir, readFile } from 'node:fs/promises';

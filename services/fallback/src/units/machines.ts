@@ -1,4 +1,7 @@
-/** The firewall of the jumphost admits the k3s agents of rack.yaml, also of machines that came after `skolo jumphost prepare`. */
+/**
+ * Lets the k3s agents of rack.yaml through the jumphost's firewall, including those of machines that were added after `skolo jumphost
+ * prepare`.
+ */
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { readRack } from '@skolo/rack';
 import { firewallMachines, firewallUnit, machinesFile } from '@skolo/rack/jumphost';

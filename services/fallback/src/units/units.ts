@@ -1,4 +1,4 @@
-/** Units of systemd, by systemctl, with a time limit on everything. */
+/** Starts and stops systemd units, with a time limit on everything. */
 import { run } from '@skolo/base/run';
 
 interface UnitState {

@@ -1,6 +1,6 @@
 /**
- * The stream of changes. Each event has a number, and each machine the number of its last event: a reader that reconnects gets what has
- * changed since, however long it was away, and each machine once.
+ * The stream of changes for console and commands. Each event has a number, and each machine the number of its last event: a reader that
+ * reconnects gets what has changed since, however long it was away, and each machine once.
  */
 import { randomUUID } from 'node:crypto';
 import type { Machine, machineStateApi, RackView, SendEvent } from '@skolo/api';

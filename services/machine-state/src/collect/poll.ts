@@ -1,4 +1,4 @@
-/** Periodic requests to one endpoint of one service. */
+/** Periodic requests to one endpoint of one service, and when it counts as silent. */
 import { errorText, type Repetition, repeat } from '@skolo/base';
 
 interface PollDeps<T> {
@@ -8,7 +8,7 @@ interface PollDeps<T> {
   onAnswer(): void;
 }
 
-/** One lost answer does not count as silence. */
+/** Failed requests until a service counts as silent: one lost answer does not. */
 const mostFailures = 2;
 
 export class Poll<T> {

@@ -1,4 +1,4 @@
-/** Raspberry Pis that request their identity: each request is decided, and what is issued is durable before it is sent. */
+/** Handles Raspberry Pis that request their identity: each request is decided, and a name and token are durable before they are sent. */
 import { randomUUID } from 'node:crypto';
 import type { EnrolledPi, EnrolmentSecret, EnrolRequest, RevokedPi, WaitingPi } from '@skolo/api';
 import { errorText } from '@skolo/base';

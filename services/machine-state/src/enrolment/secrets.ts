@@ -1,4 +1,4 @@
-/** Secrets of shared images. Only their digests are stored. */
+/** Secrets of shared images, and whether one is valid or expired. Only digests are stored. */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { sha256, sha256Bytes } from '@skolo/base';
 import type { KeptSecret } from './records.ts';

@@ -1,6 +1,6 @@
 /**
- * The history's database: Node's SQLite, with a write-ahead log (WAL). None of its content was acknowledged to anybody, so it only syncs at
- * checkpoints, and a power cut costs the last seconds. A jumphost backup copies it with SQLite itself.
+ * The history's database: Node's SQLite, with a write-ahead log (WAL). A damaged one is set aside. None of its content was acknowledged
+ * to anybody, so it only syncs at checkpoints, and a power cut costs the last seconds. A jumphost backup copies it with SQLite itself.
  *
  * Rows are ordered by day or hour, and then by machine: simultaneous writes touch few pages, days are deleted as a whole, and a machine's
  * day is one range.

@@ -1,4 +1,4 @@
-/** The machines that lost most time to faults. */
+/** Computes which machines lost most time to faults (downtime). */
 import type { MachineDowntime } from '@skolo/api';
 import { isFault } from '../join/condition.ts';
 import type { ConditionChange } from './tables.ts';

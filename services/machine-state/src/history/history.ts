@@ -1,7 +1,8 @@
 /**
- * The history: events, and graphs of devices; when it is written, and how long it is kept. Observations are collected and written
- * together, so that an idle rack writes once a minute which services are up, and a busy one not much more often. The database is in a
- * thread of its own, because a disk may hang. Writing is retried after errors, and everything else in the service works without it.
+ * The history of machines: how often it is written, how long entries are kept before they are deleted, and what happens while the disk
+ * does not accept any. Observations are collected and written together, so that an idle rack writes once a minute which services are up,
+ * and a busy one not much more often. The database is in a thread of its own, because a disk may hang. Writing is retried after errors,
+ * and everything else in the service works without it.
  */
 import { join } from 'node:path';
 import { type Curve, type HistoryEntry, MachineCondition } from '@skolo/api';
@@ -43,7 +44,7 @@ const slowestMs = 30_000;
 const what = 'history';
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
-/** The maximum kept while the disk does not accept it. */
+/** The maximum of entries kept in memory while the disk does not accept them. */
 const mostPending = 20_000;
 /** A wall clock that is wrong for an hour deletes at most a day. */
 const dropEverySeconds = 3600;

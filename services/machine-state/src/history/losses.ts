@@ -1,4 +1,4 @@
-/** How often machines were lost in the last week: what a push (packages/fleet/src/push/worsened.ts) expects by chance. */
+/** Counts how often machines were lost in the last week: what a push (packages/fleet/src/push/worsened.ts) expects by chance. */
 import type { Clock } from '@skolo/common';
 import type { History } from './history.ts';
 

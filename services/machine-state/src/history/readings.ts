@@ -1,4 +1,4 @@
-/** Readings of devices in the current hour. Only readings that differ enough from the previous point become points. */
+/** Decides which readings (battery, temperature) become points of a graph: only those that differ enough from the previous point. */
 import type { Machine } from '@skolo/api';
 import { packPoints, type Series, seriesKey, unpackPoints } from './points.ts';
 

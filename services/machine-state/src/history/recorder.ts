@@ -1,4 +1,4 @@
-/** Records events, each machine's within its share of the history. */
+/** Records events in the history, each machine's within its share. */
 import type { Machine, MachineAlert, PowerCycle } from '@skolo/api';
 import { isoTime } from '@skolo/base';
 import type { Clock } from '@skolo/common';

@@ -1,6 +1,7 @@
 /**
- * Each machine's share of the history: a task has root on its machine, and may report anything. Each kind of entry has its own limit, so
- * that tasks do not displace conditions. Entries above the limit are counted, and the latest condition is written anyway, once a minute.
+ * Limits how many history entries each machine may add per hour, because a task has root on its machine, and may report anything. Each
+ * kind of entry has its own limit, so that tasks do not displace conditions. Entries above the limit are counted, and the latest
+ * condition is written anyway, once a minute.
  */
 import type { StoredKind } from './database.ts';
 import type { Entry } from './entry.ts';
@@ -16,7 +17,7 @@ const mostPerHour: Partial<Record<StoredKind, number>> = {
   hold: 60,
   alert: 200,
 };
-/** Average number of entries per kind: an honest machine has up to 200. */
+/** Average bytes of an entry. */
 const bytesPerEntry = 250;
 const hourSeconds = 3600;
 const pendingSeconds = 60;

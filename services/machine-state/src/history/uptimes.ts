@@ -1,6 +1,6 @@
 /**
- * When this service and the others were up, as entries of the history: a span each, whose end moves while the service responds. The gaps
- * between them are downtime, including that of a service that was killed.
+ * Records when this service and the others were up, as entries of the history: a span each, whose end moves while the service responds.
+ * The gaps between them are downtime, including that of a service that was killed.
  */
 import type { ServiceState } from '@skolo/api';
 import type { Clock } from '@skolo/common';

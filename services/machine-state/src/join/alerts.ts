@@ -1,4 +1,4 @@
-/** Firing alerts, by the machine that they concern. */
+/** Assigns firing alerts to the machine that they concern. */
 import { subjectOf } from '@skolo/alerts/subject';
 import type { KnownAlert, MachineAlert } from '@skolo/api';
 import type { Rack } from '@skolo/rack';

@@ -1,4 +1,4 @@
-/** Explains why several machines are silent at the same time: a switch, a PDU, a router. Pure. */
+/** Decides whether a switch, PDU or router is the cause when several machines are silent at the same time. Pure. */
 import type { CommonCause, RackElement } from '@skolo/api';
 import type { Rack } from '@skolo/rack';
 import { leastSilent, together } from './shared-silence.ts';

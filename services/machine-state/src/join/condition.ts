@@ -1,4 +1,4 @@
-/** A machine's condition: its agent's verdict, or that the agent is silent. */
+/** Decides a machine's condition: its agent's verdict, or dead, because the agent has been silent for so long (`stale`, `gone`). */
 import type { Machine, MachineCondition } from '@skolo/api';
 import { isSilent } from '@skolo/api/silence';
 import type { MachineSources } from './sources.ts';

@@ -1,4 +1,4 @@
-/** Machines whose condition changes too often, other than by an order or a plan. */
+/** Decides when a machine is flapping: its condition changes too often, other than by an order or a plan. */
 import type { Machine, MachineCondition } from '@skolo/api';
 import { isoTime } from '@skolo/base';
 

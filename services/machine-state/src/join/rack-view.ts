@@ -1,4 +1,4 @@
-/** The rack without its machines: shelves, and infrastructure with its ports. Pure. */
+/** The rack without its machines: shelves, and whether each switch, PDU and router is up, with its ports. Pure. */
 import { deliveryOf } from '@skolo/alerts/delivery-state';
 import type {
   BackupEquipment,

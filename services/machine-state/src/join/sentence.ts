@@ -1,4 +1,4 @@
-/** Why a machine is in its condition, in words. */
+/** Says in one sentence why a machine is in its condition. */
 import type { MachineCondition, MachineOrder } from '@skolo/api';
 import type { MachineSources } from './sources.ts';
 

@@ -1,4 +1,4 @@
-/** Maintenance and quarantine ordered by people, and their notes. */
+/** Maintenance and quarantine ordered by people, and their notes: which are accepted, when an order ends, and when it is forgotten. */
 import { randomUUID } from 'node:crypto';
 import type { HistoryEntry, Order } from '@skolo/api';
 import type { Change } from '@skolo/base/durable';
@@ -23,9 +23,9 @@ interface NewOrder extends Pick<Order, 'kind' | 'reason' | 'until'> {
   count?: number | undefined;
 }
 
-/** Above this share of the rack, the number must be given. */
+/** An order for more than this share of the rack must include the number of machines. */
 const largeShare = 0.1;
-/** An agent accepts twenty. */
+/** Active orders of one machine. An agent accepts twenty. */
 export const mostActive = 10;
 const dayMs = 86_400_000;
 /** Per hour: a wall clock that is wrong for a while must not empty the journal. */

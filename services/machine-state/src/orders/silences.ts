@@ -1,6 +1,6 @@
 /**
- * An Alertmanager silence for each maintenance. Stateless: a silence's comment names its order, so each round compares existing and
- * required silences, and a crash in between does no harm.
+ * Silences a machine's alerts in Alertmanager during maintenance. Stateless: a silence's comment names its order, so each round compares
+ * existing and required silences, and a crash in between does no harm.
  */
 
 import { errorText, type Repetition, repeat } from '@skolo/base';

@@ -1,4 +1,4 @@
-/** Merges events into rows: those of one kind and cause, within a minute, are one row. Pure. */
+/** Decides which events of the timeline share a row: those of one kind and cause, within a minute. Pure. */
 import type { TimelineRow } from '@skolo/api';
 import { isoTime } from '@skolo/base';
 import { foldNames } from '@skolo/rack';

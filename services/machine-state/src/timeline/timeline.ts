@@ -1,4 +1,4 @@
-/** The timeline of the rack: what all sources know about a span of time. */
+/** The timeline of the rack from all sources, and how long a period and how many rows it may have. */
 import type { Machine, Timeline } from '@skolo/api';
 import { isoTime } from '@skolo/base';
 import { type AuditLog, type Caller, type Clock, HttpProblem } from '@skolo/common';

@@ -1,6 +1,6 @@
 /**
- * Maps an address to its caller. The most specific match wins: a machine's address, an entry of `callers` (longest prefix), the jumphost's
- * own addresses, the default identity; otherwise nobody.
+ * Decides whose identity, and so whose token, a caller gets, by its address. The most specific match wins: a machine's address, an entry
+ * of `callers` (longest prefix), the jumphost's own addresses, the default identity; otherwise nobody.
  *
  * Addresses of entries in rack.yaml that are disabled for their errors belong to nobody: a network or the default identity would grant them
  * more than their entries do.

@@ -1,4 +1,4 @@
-/** Answers in the form of Google's server: headers, error pages, redirects (captured 2018 to 2025). */
+/** Writes responses as Google's server does: headers, error pages, redirects (captured 2018 to 2025). */
 import type { ServerResponse } from 'node:http';
 import { STATUS_CODES } from '@skolo/base/http';
 

@@ -1,4 +1,7 @@
-/** Looks up a request in its caller's document. Pure: the rules of Google's server, in their order. */
+/**
+ * Decides what a request gets from its caller's document, such as 404 or a redirect, and whether `Metadata-Flavor` is required. Pure:
+ * the rules of Google's server, in their order.
+ */
 import type { IncomingMessage } from 'node:http';
 import { type Answer, bareError, errorPage, redirectToDirectory, retryAfter } from './answers.ts';
 import { isRenderable, type Renderable, renderOnce } from './render.ts';

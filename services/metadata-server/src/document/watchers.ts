@@ -1,4 +1,7 @@
-/** Requests with `wait_for_change=true`: each waits for its key's content to change. Hundreds of them cost a set entry and a timer each. */
+/**
+ * Requests with `wait_for_change=true`: each waits for its key's content to change, or until its own `timeout_sec`. Hundreds of them
+ * cost a set entry and a timer each.
+ */
 import type { IncomingMessage } from 'node:http';
 
 interface Watch {

@@ -1,4 +1,4 @@
-/** The current state: rack.yaml, its credential files, and this computer's addresses. */
+/** Keeps the current state: rack.yaml, its credential files, and this computer's addresses; how soon a changed key is read. */
 
 import { errorText } from '@skolo/base';
 import type { Clock, LastSuccess, RateLimiter } from '@skolo/common';

@@ -1,4 +1,4 @@
-/** The accounts that callers act as: each is an identity of rack.yaml together with its credentials. */
+/** The accounts that callers act as, and which scopes a token gets: each is an identity of rack.yaml together with its credentials. */
 import { errorText, sha256 } from '@skolo/base';
 import { type TokenSource, tokenSource } from '@skolo/google';
 import type { Identity, Rack } from '@skolo/rack';

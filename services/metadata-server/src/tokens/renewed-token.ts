@@ -1,6 +1,6 @@
 /**
- * One token that is kept fresh: renewed well before expiry, with one upstream call at a time for any number of waiting callers, and with
- * back-off; while upstream is down, it is served until it expires.
+ * Decides when a token is renewed: well before expiry, with one upstream call at a time for any number of callers, and pauses after
+ * failures. While upstream is down, the token is served until it expires.
  *
  * All times are seconds of `clock.uptime()`, which never jumps: the wall clock of a jumphost without a
  * battery starts in 1970.
@@ -47,7 +47,10 @@ export class NoToken extends Error {
 /** A caller requests too many tokens with its own audiences or scopes. */
 export class TooManyTokens extends NoToken {}
 
-/** Below this, a Swarming bot requests a token before each of its own requests (it requires 9.5 min). */
+/**
+ * Tokens are valid for at least this long, because below it, a Swarming bot requests a token before each of its own requests (it
+ * requires 9.5 min).
+ */
 const floorSeconds = 600;
 
 /** An upstream that has not responded after this time is down. */

@@ -2,7 +2,9 @@
 import { type Answer, errorPage, retryAfter } from '../document/answers.ts';
 import { type HeldToken, NoToken, TooManyTokens } from './renewed-token.ts';
 
-/** A client times out after 2 s or more; it retries a 503 (gcp-metadata, google-auth, Go's metadata). */
+/**
+ * How long a request waits for a token. A client times out after 2 s or more; it retries a 503 (gcp-metadata, google-auth, Go's metadata).
+ */
 export const patienceMs = 2000;
 
 /** Bodies change once a second; a rack sends more requests than that after a power cut. */

@@ -1,4 +1,7 @@
-/** Every identity's tokens, renewed in the background, so that answers wait for upstream only if they must. */
+/**
+ * Every identity's tokens, renewed in the background, and limits of callers: how many tokens one may request, with its own scopes or
+ * audiences.
+ */
 import { setMaxListeners } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';

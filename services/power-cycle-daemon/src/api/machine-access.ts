@@ -1,5 +1,5 @@
 /**
- * Identifies the machine that sends a request for itself: by its address, and by a signature with its agent's key. The first key seen is
+ * Decides whether a request is from a machine's own agent: by its address, and by a signature with the agent's key. The first key seen is
  * trusted from then on, like an ssh host key, until an operator forgets it: after that, taking over the address is not enough.
  */
 

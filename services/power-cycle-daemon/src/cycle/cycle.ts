@@ -1,6 +1,7 @@
 /**
- * A cycle as a state machine: state and event in, next state out. Nothing here waits, sends requests or writes. The caller journals the
- * state before it does the work of the phase, which ends with one of the events that `inPhase` accepts.
+ * A power cycle as a state machine: decides the next step, when a cycle ends, and with which outcome. Nothing here waits, sends requests
+ * or writes. The caller journals the state before it does the work of the phase, which ends with one of the events that `inPhase`
+ * accepts.
  *
  *     queued → check → soft-reboot → going-down ──────────────────────┐
  *                 └──────────┴──→ contact → ready → turn-off → off → turn-on → see-back → finished

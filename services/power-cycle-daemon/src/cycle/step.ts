@@ -1,4 +1,4 @@
-/** The context of a cycle's step, whether it may still run, and how its target is observed. */
+/** Decides whether a cycle's step may still run, and how its target is observed. */
 import type { Clock } from '@skolo/common';
 import type { HostKeys } from '@skolo/equipment/transports';
 import { formatOutlet, type PowerCycleDaemonSettings, type Rack } from '@skolo/rack';

@@ -1,5 +1,5 @@
 /**
- * One switch, PDU or hub: its driver behind its own queue, so that a slow, wedged or missing device does not delay the others. One
+ * The queue of one switch, PDU or hub, so that a slow, hanging or missing one does not delay the others. One
  * operation runs at a time; turning on goes first; waiting readings are combined.
  */
 

@@ -1,6 +1,6 @@
 /**
- * The state in which each outlet of a device should be, from readings and from the daemon's own commands. Relays may be linked on the device
- * (Tasmota's Interlock, outlet groups of PDUs), so that a command moves others, too. Pure, except for its memory.
+ * Decides whether another outlet has changed unexpectedly, from readings and from the daemon's own commands. Relays may be linked on the
+ * device (Tasmota's Interlock, outlet groups of PDUs), so that a command moves others, too. Pure, except for its memory.
  */
 import type { OutletReading, OutletState } from '@skolo/equipment/models/outlets';
 

@@ -1,4 +1,4 @@
-/** Turns outlets off and on. A result counts only after it has been read back. */
+/** Turns outlets off and on, and decides when one counts as off or on: only after it has been read back. How long that may take. */
 
 import { errorText, pause } from '@skolo/base';
 import { CannotCycle, type OutletReading, type OutletState } from '@skolo/equipment/models/outlets';

@@ -1,7 +1,7 @@
 /**
- * Pauses between sign-ins that a device rejects. Many devices lock an account after a few rejections, and this account may be the only one
- * that can turn an outlet on again. One per controller and login, shared by all work: after a rejected sign-in, the device is not contacted
- * for minutes, unless the login or one of its secrets has changed.
+ * Decides how long a switch or PDU is left alone after it has rejected a sign-in (wrong password). Many devices lock an account after a
+ * few rejections, and this account may be the only one that can turn an outlet on again. One per controller and login, shared by all
+ * work: after a rejected sign-in, the device is not contacted for minutes, unless the login or one of its secrets has changed.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { isoTime } from '@skolo/base';

@@ -1,6 +1,6 @@
-/** How long a hanging device is waited for. Pure. */
+/** Decides how long the daemon waits for a hanging switch or PDU (timeout). Pure. */
 
-/** In seconds. */
+/** The usual timeout in seconds, if neither rack.yaml nor the model has another. */
 const usual = 30;
 /** Redfish reads the system, reads the allowed actions, and sends one. */
 const mostSteps = 3;

@@ -2,7 +2,10 @@ import type { BackOffOptions } from '@skolo/base';
 import type { WatchTuning } from '../machines/watch.ts';
 import type { Patience } from './outlets.ts';
 
-/** The daemon's waiting times, in milliseconds. Tests wait less, because everything in memory responds immediately. */
+/**
+ * The daemon's waiting times, in milliseconds: how long an outlet may take to change, how often a machine is probed, pauses between
+ * retries. Tests wait less, because everything in memory responds immediately.
+ */
 export interface Timing {
   patience: Patience;
   watch: WatchTuning;

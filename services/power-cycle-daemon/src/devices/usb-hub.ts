@@ -1,5 +1,5 @@
 /**
- * Ports of a machine's own USB hub: through its agent, or else by uhubctl over ssh.
+ * Switches ports of a machine's own USB hub: through its agent, or else by uhubctl over ssh.
  *
  *     rpi-1: { kind: rpi, address: 192.168.1.101, login: machines, device: { kind: android, power: usb/1-1.2 } }
  *

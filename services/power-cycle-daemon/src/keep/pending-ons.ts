@@ -1,6 +1,6 @@
 /**
- * Outlets with a pending on: each outlet that was turned off for a cycle is turned on and seen on, with as many attempts as necessary, even
- * after this process restarts. After a few failures it counts as stuck; attempts continue.
+ * Turns on every outlet that was turned off for a cycle, with as many retries as necessary, even after this process restarts. Decides
+ * when an outlet counts as stuck off; attempts continue.
  */
 
 import { backOffMs, errorText, pause } from '@skolo/base';

@@ -1,4 +1,4 @@
-/** Requests to a machine's agent at its status port. If it is silent, nothing is known, and nothing waits. */
+/** Requests to a machine's agent, such as whether a task is running. If it is silent, nothing is known, and nothing waits. */
 import {
   type AgentStatus,
   ApiError,

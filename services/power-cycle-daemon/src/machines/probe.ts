@@ -1,4 +1,4 @@
-/** Whether a machine or device is up: at its ssh port, its URL, its own port, or by a ping. One attempt each. */
+/** Decides whether a machine or a piece of equipment is up: at its ssh port, its URL, its own port, or by a ping. One attempt each. */
 import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
 import { errorCode, withDeadline } from '@skolo/base';

@@ -1,4 +1,4 @@
-/** Asks a machine to reboot: through its agent, or else over ssh. */
+/** Asks a machine to reboot before its power is cut: through its agent, or else over ssh. */
 
 import { errorText, withDeadline } from '@skolo/base';
 import { readCredentials } from '@skolo/base/secrets';

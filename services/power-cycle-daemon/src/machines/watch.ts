@@ -1,4 +1,7 @@
-/** Waits for a machine to go down, and to be back. A machine that never went down is not back. */
+/**
+ * Decides whether a machine is back after a power cycle, by its boot ID or because it was seen down. A machine that never went down is
+ * not back.
+ */
 
 import { pause } from '@skolo/base';
 import type { Agent } from './agent.ts';

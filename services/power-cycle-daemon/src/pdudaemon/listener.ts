@@ -1,4 +1,4 @@
-/** One open endpoint: admits the networks of rack.yaml, one request per connection, which stays open as long as it takes. */
+/** One open pdudaemon endpoint: admits the networks of rack.yaml, one request per connection, which stays open as long as it takes. */
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import {

@@ -1,6 +1,6 @@
 /**
- * Dead-man switch of the internet connection: a router that has been silent for a long time is cycled through its PDU, since no remote
- * operator can request that. Only as the device's own cycle, because the daemon may be cut off meanwhile.
+ * Decides when the router is power-cycled because the internet connection is down: after a long silence, since no remote operator can
+ * request it. Only as the device's own cycle, because the daemon may be cut off meanwhile.
  */
 
 import type { AcceptedRequests } from '@skolo/api';

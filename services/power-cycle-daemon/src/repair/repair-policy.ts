@@ -1,6 +1,6 @@
 /**
- * Whether a missing machine is cycled automatically. Pure. In doubt it is not: a machine that stays dead an hour longer is cheaper than a
- * rack that is cycled because its switch was down.
+ * Decides whether a missing (dead) machine is power-cycled automatically, how often, and when automatic repair gives up. Pure. In doubt
+ * it is not: a machine that stays dead an hour longer is cheaper than a rack that is cycled because its switch was down.
  */
 import { count } from '@skolo/base';
 import {

@@ -1,4 +1,4 @@
-/** Events for people: log lines, and what is degraded. */
+/** Reports events to people: log lines, and what is degraded on `/readyz`. */
 import type { DegradedList, Logger } from '@skolo/common';
 import type { Controllers } from '../devices/controllers.ts';
 import type { EmitPower, PowerEvent } from '../events.ts';

@@ -1,4 +1,4 @@
-/** The API's answers: records and readings as JSON. */
+/** Records and readings as JSON for the API, and the one verdict about a controller's condition. */
 import {
   type ControllerStatus,
   type MachinePower,

@@ -1,4 +1,4 @@
-/** Lets an agent request cycles of its own phones, with a limit. */
+/** Decides whether an agent's request to power-cycle its own phone is accepted: at most `devicesPerHour`. */
 
 import type { AcceptedRequests } from '@skolo/api';
 import { type Clock, HttpProblem } from '@skolo/common';

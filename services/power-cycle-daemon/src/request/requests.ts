@@ -1,5 +1,5 @@
 /**
- * Accepts requests: everything is checked before anything is touched, and an accepted request is durable before it is answered. One request
+ * Accepts requests: everything is checked before anything is switched, and an accepted request is durable before the response. One request
  * at a time, so that the state that a request is checked against does not change meanwhile.
  */
 

@@ -1,7 +1,7 @@
 /**
- * A circuit breaker for each controller: a controller that does not turn outlets on again must not turn off a whole rack, outlet by outlet.
- * While an outlet is stuck, nothing else on its controller is turned off; after a failed attempt to turn one on, nothing new begins until
- * one succeeds; and until it has turned one on within the last ten minutes, it gets one at a time.
+ * Decides when a controller's circuit breaker opens: a switch or PDU that does not turn outlets on again must not turn off a whole rack,
+ * outlet by outlet. While an outlet is stuck, nothing else on its controller is turned off; after a failed attempt to turn one on,
+ * nothing new begins until one succeeds; and until it has turned one on within the last ten minutes, it gets one at a time.
  */
 import type { Clock } from '@skolo/common';
 import type { PowerEvent } from '../events.ts';

@@ -1,4 +1,4 @@
-/** When each target's power was cut, in seconds since boot: limits use a clock that does not jump. */
+/** Decides how soon, and how often per hour, a machine's power may be cut again (`cooldownSeconds`, `maxPerHour`). */
 import type { Clock } from '@skolo/common';
 import { formatOutlet, type Rack } from '@skolo/rack';
 import type { PowerEvent } from '../events.ts';

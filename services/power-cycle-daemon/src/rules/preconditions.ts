@@ -1,6 +1,6 @@
 /**
- * Whether a request may be carried out now. Pure: all inputs are passed in. A rejection includes the reason, and the time at which the
- * request will be possible.
+ * Decides whether a requested power cycle is accepted or rejected: holds, limits, what else would lose power, failing controllers. Pure:
+ * all inputs are passed in. A rejection includes the reason, and the time at which the request will be possible.
  */
 import type { Hold, Rejection } from '@skolo/api';
 import { count } from '@skolo/base';

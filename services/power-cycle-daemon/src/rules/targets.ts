@@ -1,4 +1,4 @@
-/** Targets of requests, looked up in the rack: machines, phones, devices, single outlets. */
+/** Looks up targets of requests: machines, phones, equipment, single outlets; and for how long each is turned off by default. */
 import { normaliseAddress } from '@skolo/common';
 import { models } from '@skolo/equipment/models';
 import {
@@ -34,7 +34,7 @@ export interface UnknownTarget {
   why: string;
 }
 
-/** Long enough for a phone to notice. */
+/** How long a USB port is off by default: long enough for a phone to notice. */
 const usbOffSeconds = 5;
 /** A rack has a few hundred of them. */
 const mostNames = 10_000;

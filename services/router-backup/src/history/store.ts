@@ -1,7 +1,7 @@
 /**
- * The history in git, below the state directory: opened at start or as soon as the disk allows, checked at start and once a day. The store
- * repairs what git can rebuild. It sets a broken history aside, never deletes it, and creates a new one, so that the next backups can be
- * stored. Before that, the contents of the previous one are recorded.
+ * The history in git, below the state directory: opened at start or as soon as the disk allows, checked at start and once a day,
+ * repaired, or set aside. The store repairs what git can rebuild. It sets a broken history aside, never deletes it, and creates a new
+ * one, so that the next backups can be stored. Before that, the contents of the previous one are recorded.
  */
 import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -30,7 +30,7 @@ interface HistoryGuard {
   review: () => Promise<void>;
 }
 
-/** In seconds. */
+/** Seconds between two checks of the repository. */
 const checkEvery = 24 * 3600;
 const trouble = 'repository';
 const aside = 'repository set aside';

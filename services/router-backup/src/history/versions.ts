@@ -1,6 +1,6 @@
 /**
- * A rack's versions: those of devices in the history, those of the jumphost as encrypted archives. Secrets in a version's text are masked
- * unless the reader may see them.
+ * A rack's versions, and who may see their secrets: those of equipment in the history, those of the jumphost as encrypted archives.
+ * Secrets in a version's text are masked unless the reader may see them.
  */
 import { inspect } from 'node:util';
 import { type CommitAbout, resolveVersion, shownId, type Version } from '@skolo/backup';

@@ -1,6 +1,7 @@
 /**
- * The jumphost's archives in the rack: `archives/<jumphost>/<time>-<sha>.tar.gz.age`, with the facts about each in a `.json` of the same
- * name. Without the identity, an archive's bytes reveal nothing, so its digest shows whether the content has changed.
+ * The jumphost's archives in the rack: how many are kept, which are deleted, and when the next one must contain the large machine
+ * history (Sundays). Files: `archives/<jumphost>/<time>-<sha>.tar.gz.age`, with the facts about each in a `.json` of the same name.
+ * Without the identity, an archive's bytes reveal nothing, so its digest shows whether the content has changed.
  */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';

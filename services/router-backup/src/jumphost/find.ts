@@ -1,4 +1,4 @@
-/** Finds what to archive of the jumphost: files and directories, journals and databases, and what must be omitted. */
+/** Decides which files of the jumphost are archived: directories, journals and databases, and what is omitted. */
 import type { Stats } from 'node:fs';
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

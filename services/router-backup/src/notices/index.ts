@@ -1,6 +1,7 @@
 /**
- * Receives syslog messages and SNMP traps by which devices report a configuration change: off unless rack.yaml sets a port. A notice proves
- * nothing, since every host can send a datagram with any source address. Its only effect is that one device is read earlier.
+ * Receives syslog messages and SNMP traps by which equipment reports a configuration change, so that it is backed up soon: off unless
+ * rack.yaml sets a port. A notice proves nothing, since every host can send a datagram with any source address. Its only effect is that
+ * one device is read earlier.
  */
 import type { RemoteInfo } from 'node:dgram';
 import { errorCode, errorText } from '@skolo/base';

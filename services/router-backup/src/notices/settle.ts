@@ -1,6 +1,6 @@
 /**
- * Waits until a device has been quiet for a while, because a change is often followed by another. The wait is limited, and longer for a
- * device whose notices were unfounded.
+ * Decides how soon after a notice of a change a device is read: once it has been quiet for a while, because a change is often followed
+ * by another. The wait is limited, and longer for a device whose notices were unfounded.
  */
 
 interface SettleDeps {

@@ -1,5 +1,5 @@
 /**
- * Syslog messages that mean "the configuration changed", with any header (RFC 3164, RFC 5424, or neither).
+ * Recognises syslog messages that mean "the configuration changed", with any header (RFC 3164, RFC 5424, or neither).
  *
  * Their content is not passed on: some quote the typed command, with passwords.
  */

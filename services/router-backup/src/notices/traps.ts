@@ -1,5 +1,5 @@
 /**
- * SNMP traps and informs that mean "the configuration changed" (RFC 1157, RFC 3416, RFC 3412, RFC 3584).
+ * Recognises SNMP traps and informs that mean "the configuration changed" (RFC 1157, RFC 3416, RFC 3412, RFC 3584).
  *
  * Only the kind of notice is used, so neither community nor signature is checked. An encrypted one (version 3, authPriv) cannot be read.
  *

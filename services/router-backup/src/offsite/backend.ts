@@ -1,4 +1,4 @@
-/** Sends versions to an off-site destination. */
+/** Sends versions to an off-site destination, and says whether a failure concerns one device or the destination. */
 import type { GitMirror } from '@skolo/backup';
 import { errorText } from '@skolo/base';
 import type { Versions } from '../history/versions.ts';

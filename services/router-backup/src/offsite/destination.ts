@@ -1,4 +1,4 @@
-/** The off-site destinations in rack.yaml. */
+/** The off-site destinations in rack.yaml, and for which recipients copies are encrypted. */
 
 import {
   directoryPlace,

@@ -1,6 +1,7 @@
 /**
- * Versions that the journal knows but the history no longer has: the repository was deleted, replaced by an older copy, or set aside. They
- * are recorded before a new history is created, and stay recorded until they are restored, or an operator accepts the loss.
+ * Decides which versions are lost: the journal knows them, but the history no longer has them, because the repository was deleted,
+ * replaced by an older copy, or set aside. They are recorded before a new history is created, and stay recorded until they are restored,
+ * or an operator accepts the loss.
  */
 
 import type { Version } from '@skolo/backup';

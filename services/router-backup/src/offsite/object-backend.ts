@@ -1,4 +1,6 @@
-/** A bucket or a directory: versions are sent one at a time, and removed when their retention ends. */
+/**
+ * A bucket or a directory: versions are sent one at a time, and deleted when their retention ends, once a day, unless the clock has jumped.
+ */
 
 import { randomBytes } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';

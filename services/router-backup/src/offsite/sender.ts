@@ -1,6 +1,6 @@
 /**
- * Empties one destination's queue in the background: in order for each device, with back-off while the destination does not accept
- * versions. Removes old copies once a day.
+ * Sends one destination's queue in the background: in order for each device, with growing pauses between retries while the destination
+ * does not accept versions. Removes old copies once a day.
  */
 
 import { type BackOffOptions, backOffMs, errorText } from '@skolo/base';

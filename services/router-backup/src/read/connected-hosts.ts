@@ -1,5 +1,5 @@
 /**
- * The hosts connected to each port, read from a switch or router on request. One session per device at a time, including backups, and a
+ * Reads the hosts connected to each port from a switch or router, on request. One session per device at a time, including backups, and a
  * power cycle comes first: a reading gives way to it, except while the cycle only waits for the off-time.
  */
 import type { ConnectedHosts } from '@skolo/api';

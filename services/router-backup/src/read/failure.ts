@@ -1,4 +1,4 @@
-/** Classifies errors. */
+/** Classifies failures of backups (`unreachable`, `auth`, `timeout`, …), and decides which are worth a retry. */
 import type { FailureClass } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import { SecretError } from '@skolo/base/secrets';

@@ -1,4 +1,4 @@
-/** Reads a device's configuration. An incomplete one, or an error text, is a BackupFailed with its class. */
+/** Reads a device's configuration, decides whether it differs from the startup configuration (`unsaved`), and rejects an incomplete one. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';

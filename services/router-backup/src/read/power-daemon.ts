@@ -1,5 +1,5 @@
 /**
- * The devices that the power-cycle daemon needs now, because a power cycle comes before a backup. If the daemon is down, rejects the
+ * Decides when a backup gives way to the power-cycle daemon, because a power cycle comes before a backup. If the daemon is down, rejects the
  * request or answers nonsense, no device is needed.
  */
 import {

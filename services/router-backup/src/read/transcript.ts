@@ -1,4 +1,4 @@
-/** The session of a device's last failed attempt, so that an operator can find out why it failed. */
+/** Keeps the session of a device's last failed attempt, so that an operator can find out why it failed. */
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText } from '@skolo/base';

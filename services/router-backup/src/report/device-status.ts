@@ -1,4 +1,4 @@
-/** The status of each device, as returned by the API. */
+/** Decides the state of each backup: `ok`, `overdue`, `failed`, `never`, `retired`. */
 
 import type { BackupEquipment } from '@skolo/api';
 import { shownId } from '@skolo/backup';

@@ -1,7 +1,7 @@
 /**
- * Sends events to a receiver: a request with JSON ({@link WebhookBody}), or the template of rack.yaml, for each run, each changed device
- * and each device that failed, as configured in `services.router-backup.webhook`. Nothing waits for it. A message that cannot be delivered
- * is lost, logged and counted, because the API has the same information.
+ * Sends events to a receiver, with retries, after which a message is dropped: a request with JSON ({@link WebhookBody}), or the template
+ * of rack.yaml, for each run, each changed device and each device that failed, as configured in `services.router-backup.webhook`.
+ * Nothing waits for it. A message that cannot be delivered is lost, logged and counted, because the API has the same information.
  */
 import { randomUUID } from 'node:crypto';
 import { createHttpRequest, SinkError, type SinkReason } from '@skolo/alerts/request';

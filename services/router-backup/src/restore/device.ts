@@ -1,6 +1,6 @@
 /**
- * Restores a version to its device: rehearses it, and loads it if the model can do so safely. The device's current configuration is
- * stored in the history first, so that a restore can be undone.
+ * Restores a version to its device: rehearses it, and decides whether it is loaded, which only some models can do safely. The device's
+ * current configuration is stored in the history first, so that a restore can be undone.
  */
 
 import { createHmac } from 'node:crypto';

@@ -1,5 +1,5 @@
 /**
- * One attempt at a device or the jumphost: reads it, verifies its identity, stores what is new, and records the outcome, including a
+ * One attempt to back up a device or the jumphost: reads it, verifies its identity, stores what is new, and records the outcome, including a
  * failure. The only error that `attempt` throws is `Stopping`.
  */
 import { type CommitAbout, shownId, type Version } from '@skolo/backup';

@@ -1,6 +1,6 @@
 /**
- * A device that has left rack.yaml is retired: its history stays, nothing is deleted. An inventory that is empty, or lost half of its
- * devices, counts as an error: no device is retired until a person has requested a backup of all.
+ * Decides whether a device that has left rack.yaml is retired: its history stays, nothing is deleted. An inventory that is empty, or
+ * lost half of its devices, counts as an error: no device is retired until a person has requested a backup of all.
  */
 
 import { errorText } from '@skolo/base';

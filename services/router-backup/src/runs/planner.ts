@@ -1,4 +1,4 @@
-/** Starts runs: on schedule, for overdue devices, and for devices that were never read. */
+/** Decides when a backup starts: on schedule, for overdue devices, for devices that were never read, and again after a full disk. */
 import type { Clock, Logger } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { ScheduledTask } from 'node-cron';
@@ -14,7 +14,7 @@ const minuteMs = 60_000;
 const storageRetryMs = 15 * minuteMs;
 /** A computer without a clock battery starts in 1970. When its clock is set, node-cron would walk through each moment since then. */
 const firstRelease = Date.UTC(2026, 0);
-/** If the last check is older, the service or its computer was down meanwhile. */
+/** If the last check of the schedule is older, the service or its computer was down meanwhile. */
 const punctualMs = 90_000;
 
 interface PlannerDeps {

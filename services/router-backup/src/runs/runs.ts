@@ -1,6 +1,6 @@
 /**
- * Runs: which devices are read at whose request, and each one's result. Devices are read concurrently, with one session per device.
- * Temporary failures are retried. The next start continues interrupted runs.
+ * Runs of backups: which devices are read, how many at once, when and how often a failure is retried, and how many runs are kept. The
+ * next start continues interrupted runs.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -27,7 +27,7 @@ import { noSuchDevice, type Target, targetOf, targetsOf } from '../targets.ts';
 import type { Attempts } from './attempts.ts';
 import { jitterOf } from './schedule.ts';
 
-/** Older ones are forgotten. */
+/** Runs that are kept. Older ones are forgotten. */
 const keptRuns = 200;
 const minuteMs = 60_000;
 /** How long to wait for a power cycle before the device counts as busy. */

@@ -33,7 +33,7 @@ interface Session extends Masking {
   message: string | undefined;
 }
 
-/** In bytes. Node would take too long to send it as JSON. */
+/** Longest difference in bytes. Node would take too long to send it as JSON. */
 const longestDifference = 4 * 1024 * 1024;
 /** Lines of both texts. Comparing more of them takes too much memory. */
 const mostLines = 400_000;

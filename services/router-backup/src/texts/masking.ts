@@ -1,7 +1,7 @@
 /**
- * Masks secrets in transcripts and in messages about them. The model's rules mask a transcript. A message may quote a few words of it, and
- * rules cannot recognise those alone: the middle of a key, half a line. So the words that a message quotes are looked up in the transcript,
- * and kept only where the masked transcript still contains them.
+ * Masks secrets in transcripts and in messages about them, and decides which words of a message may be shown. The model's rules mask a
+ * transcript. A message may quote a few words of it, and rules cannot recognise those alone: the middle of a key, half a line. So the
+ * words that a message quotes are looked up in the transcript, and kept only where the masked transcript still contains them.
  */
 import { parseJson } from '@skolo/base';
 import type { SecretRule } from '@skolo/equipment/models/backup';

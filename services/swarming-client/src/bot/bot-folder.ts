@@ -1,4 +1,4 @@
-/** The bot's directory, used by nothing else. */
+/** Checks the bot's directory (`botDir`): nothing else may use it. */
 
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';

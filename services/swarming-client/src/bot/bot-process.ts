@@ -1,7 +1,8 @@
 /**
- * Which processes belong to the bot of a directory. Several agents may run on one computer, each in its own namespaces and all with the
- * same path, and other programs read the directory: backups, log shippers, people. So a process counts only with proof of two facts: it was
- * started by the bot of a directory, and that directory has this one's device and inode. What cannot be read proves nothing.
+ * Decides which processes belong to the bot of a directory, and may be ended. Several agents may run on one computer, each in its own
+ * namespaces and all with the same path, and other programs read the directory: backups, log shippers, people. So a process counts only
+ * with proof of two facts: it was started by the bot of a directory, and that directory has this one's device and inode. What cannot be
+ * read proves nothing.
  */
 import { dirname, isAbsolute } from 'node:path';
 import {

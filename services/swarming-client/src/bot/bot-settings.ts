@@ -1,3 +1,7 @@
+/**
+ * Decides whether a machine runs a bot, and which server it uses; time limits of the bot: pauses between restarts, silence, the end of a
+ * task.
+ */
 import type { RunCommand } from '@skolo/base/run-command';
 import type { Clock, Emit, Logger } from '@skolo/common/light';
 import type { MachinePart } from '@skolo/rack/machine-part';

@@ -1,4 +1,4 @@
-/** The bot as others see it, and the meaning of its exits. */
+/** The bot's state as others see it, and the meaning of its exits: updated, rebooting, failed. */
 import { BotStatus } from '@skolo/api/swarming-client';
 
 export const botStates = BotStatus.shape.state.options;

@@ -16,8 +16,8 @@ interface EndDeps {
 const lookMs = 1000;
 
 /**
- * Ends the bot: SIGTERM, after which it ends when its task has finished; after the grace time, SIGTERM to task_runner, which ends the task
- * and reports the reason to the server; SIGKILL to whatever remains.
+ * Ends the bot in order, and decides how long its task may take: SIGTERM, after which it ends when its task has finished; after the
+ * grace time, SIGTERM to task_runner, which ends the task and reports the reason to the server; SIGKILL to whatever remains.
  *
  * SIGTERM only sets a flag in the bot, which is lost when the bot replaces itself by another version in the same process. So the request is
  * repeated until it has ended.

@@ -1,4 +1,4 @@
-/** Puts a valid zip into the bot's directory. A valid one stays, because the bot updates it itself. */
+/** Decides whether the bot must be downloaded (again): its zip is missing or invalid. A valid one stays, because the bot updates it. */
 
 import { copyFile, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * Folds error messages that a bot repeats in each of its loops, such as one about a missing program. A message is a line with a time and
+ * Decides which lines of the bot are logged: an error that it repeats in each of its loops is folded. A message is a line with a time and
  * the following lines without one, such as a stack. Its first occurrence in an hour is passed on; repeats that differ only in process and
  * time are counted, and the count accompanies the next one.
  */

@@ -1,4 +1,4 @@
-/** Finds and ends leftovers of a bot whose parents have died: from an earlier agent, or a killed bot_init. */
+/** Finds and kills leftover processes of a bot whose parents have died: from an earlier agent, or a killed bot_init. */
 import { realpathSync } from 'node:fs';
 import { pause } from '@skolo/base';
 import {

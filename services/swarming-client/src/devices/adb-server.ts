@@ -1,6 +1,7 @@
 /**
- * This machine's adb server: one for all devices, including tasks, on `ANDROID_ADB_SERVER_PORT` (5037 by default). One started by another
- * program is just as good. Its version is read over its socket, which requires no process.
+ * This machine's adb server, and when it counts as hanging and is restarted: one for all devices, including tasks, on
+ * `ANDROID_ADB_SERVER_PORT` (5037 by default). One started by another program is just as good. Its version is read over its socket,
+ * which requires no process.
  */
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';

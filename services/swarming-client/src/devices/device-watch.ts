@@ -1,4 +1,4 @@
-/** This machine's devices, as listed in its part of rack.yaml: opened, watched, and closed when they leave it. */
+/** Decides how often phones and other devices are read: those listed in the machine's part of rack.yaml, with a limit for each reading. */
 import { isDeepStrictEqual } from 'node:util';
 import { errorText, orAborted } from '@skolo/base';
 import type { Clock, Emit, EventLog } from '@skolo/common/light';

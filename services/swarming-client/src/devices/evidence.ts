@@ -1,3 +1,4 @@
+/** Collects evidence of a phone's problem: what adb lists, its screen, its last log. */
 import { open, stat, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Adb, addressOf } from './adb.ts';
@@ -33,7 +34,7 @@ export async function keepFile(
 /** The name of a screenshot in the evidence. */
 export const screenFile = 'screen.png';
 
-/** Evidence of a phone's problem: what adb sees, its screen, its last log. */
+/** Largest screenshot, in bytes. */
 const mostScreen = 16 * 1024 * 1024;
 const mostLog = 4 * 1024 * 1024;
 const logLines = '5000';

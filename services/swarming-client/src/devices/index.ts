@@ -1,4 +1,4 @@
-/** The supported kinds of devices, one file each. */
+/** Lists the supported kinds of attached devices, one file each. */
 import { android } from './android.ts';
 import { auto } from './auto.ts';
 import { chromeos } from './chromeos.ts';

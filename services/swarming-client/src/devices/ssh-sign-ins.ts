@@ -1,3 +1,4 @@
+/** Decides how long a device is left alone after it has rejected this machine's SSH sign-in. */
 import type { Clock } from '@skolo/common/light';
 
 /** After the first rejected sign-in, the second, and so on. The first pause is short: a booting device may reject for a moment. */

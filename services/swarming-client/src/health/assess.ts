@@ -1,4 +1,4 @@
-/** Assesses what is known: whether the machine may take tasks, and if not, why and since when. */
+/** Decides whether the machine gets tasks, and if not, why and since when, from all reasons. */
 import { deviceReasons, type Finding, type Was } from './device-reasons.ts';
 import {
   type Health,

@@ -1,4 +1,4 @@
-/** Why a device prevents its machine from taking tasks. */
+/** Decides when a phone prevents its machine from getting tasks: missing, battery low, too hot, not ready, given up. */
 
 import type { DeviceReading, DeviceView, Dimensions } from '../devices/device.ts';
 import type { HealthFacts, HealthSettings, Reason } from './health.ts';

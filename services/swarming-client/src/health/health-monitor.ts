@@ -1,4 +1,4 @@
-/** Maintains the machine's health: reassesses it after each change of a fact, and every few seconds. */
+/** Decides how often the machine's health is assessed: after each change of a fact, and every few seconds. */
 import type { Clock, Emit } from '@skolo/common/light';
 import type { AgentEvent } from '../events.ts';
 import { assess } from './assess.ts';

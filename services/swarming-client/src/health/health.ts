@@ -1,4 +1,4 @@
-/** Whether the machine may take tasks, and if not, why. */
+/** Types of a machine's health: its verdict, and the reasons for which it does not get tasks. */
 import type { MachinePart } from '@skolo/rack/machine-part';
 import type { DeviceView } from '../devices/device.ts';
 import type { HostReading } from '../host/sensors.ts';

@@ -1,4 +1,4 @@
-/** Why the machine itself takes no tasks. */
+/** Decides when the machine itself gets no tasks: maintenance, a hold, disk full, too hot, weak power, wrong clock, no bot. */
 import { type Finding, isHot, isLow, rounded, type Was } from './device-reasons.ts';
 import type { HealthFacts, HealthSettings, Ordered } from './health.ts';
 

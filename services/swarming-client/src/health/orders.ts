@@ -1,6 +1,7 @@
 /**
- * People's orders for this machine, such as maintenance and quarantine, received from machine-state, which owns them. This is the
- * durable copy: it stays in effect across restarts, and while machine-state is down. `skolo machine clear` does not end an order.
+ * People's orders for this machine, such as maintenance and quarantine, and which the agent accepts from machine-state, which owns them.
+ * This is the durable copy: it stays in effect across restarts, and while machine-state is down. `skolo machine clear` does not end an
+ * order.
  *
  * An expired order stays in the file until machine-state replaces the set, because a Pi's wall clock may be wrong at boot. Once the
  * jumphost's clock is known, it decides.

@@ -1,4 +1,4 @@
-/** The bot's dimensions: its own, replaced where the agent has better data. */
+/** Decides the bot's dimensions: its own, replaced by those of the device or machine, and of rack.yaml. */
 
 import type { DeviceView, Dimensions } from '../devices/device.ts';
 import { validDimensions } from '../dimensions.ts';

@@ -1,4 +1,4 @@
-/** The hooks of the Swarming bot, each with its effect here and its answer. */
+/** Decides what the agent does and returns for each hook of the Swarming bot, such as before and after a task. */
 import { dimensionsFor } from './dimensions.ts';
 import { type AgentView, type Given, stateFor } from './state.ts';
 import type { Task, TaskOutcome } from './task.ts';

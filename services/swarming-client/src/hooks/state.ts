@@ -1,4 +1,4 @@
-/** The bot's state: its own, plus the agent's knowledge. */
+/** Decides what Swarming learns of the machine's health: the bot's state with `quarantined` or `maintenance`, and its devices. */
 import type { MachinePart } from '@skolo/rack/machine-part';
 import type { DeviceView, Dimensions } from '../devices/device.ts';
 import { cutText } from '../dimensions.ts';

@@ -1,3 +1,4 @@
+/** The running task, as reported by the bot's hooks, and when it counts as ended. */
 import type { Clock, Emit } from '@skolo/common/light';
 
 /** The running task, as reported by the bot's hooks. A bot that has ended runs no task. */

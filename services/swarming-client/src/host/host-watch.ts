@@ -1,4 +1,4 @@
-/** Reads the machine itself periodically, in the background. */
+/** Reads the machine itself periodically: disk, temperature, power supply, clock. */
 
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';

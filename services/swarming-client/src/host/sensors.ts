@@ -1,5 +1,5 @@
 /**
- * Whether a Raspberry Pi has enough power and is not throttled, from any available source.
+ * Decides whether a Raspberry Pi has too little power (under-voltage) or is throttled, from any available source.
  *
  * Sources: "vcgencmd get_throttled" of the Raspberry Pi documentation (bit 0 under-voltage, 1 frequency capped, 2 throttled,
  * 3 soft temperature limit; the same 16 bits higher: has happened since boot); the firmware driver of the Raspberry Pi kernel

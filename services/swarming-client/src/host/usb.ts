@@ -1,6 +1,6 @@
 /**
- * The ports of the machine's own USB hub, through uhubctl. Any may be read; only those that rack.yaml assigns to the machine's own devices
- * are set. One command at a time: two uhubctl on one hub undo each other.
+ * Switches the ports of the machine's own USB hub, through uhubctl, and decides which ports may be switched. Any may be read; only those
+ * that rack.yaml assigns to the machine's own devices are set. One command at a time: two uhubctl on one hub undo each other.
  *
  * A port that was turned off here for a moment is pending until it was seen on again. This is only in memory, to spare the SD card: when
  * the agent starts, it turns on ports of own devices that are off. The power-cycle daemon turns a port off again if an operator wants it

@@ -1,4 +1,4 @@
-/** This machine's identity: its part of rack.yaml, and its source. */
+/** Keeps this machine's identity: its part of rack.yaml, from the metadata server, or a copy while that is down. */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { errorText } from '@skolo/base';

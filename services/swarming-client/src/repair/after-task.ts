@@ -1,7 +1,8 @@
 /**
- * After a task its devices reboot, in parallel, so that the next task finds them in the same state. The hook that reported the end of the
- * task has been answered long before. The next task waits until each device is really back: present, booted, and with a shorter uptime than
- * the time since its reboot command. A device that is not back in time is left to the repair ladder.
+ * Decides when phones reboot after a task, and when one counts as back, so that the next task finds them in the same state. The hook
+ * that reported the end of the task has been answered long before. The next task waits until each device is really back: present,
+ * booted, and with a shorter uptime than the time since its reboot command. A device that is not back in time is left to the repair
+ * ladder.
  *
  * This state is only in memory. An agent that is restarted meanwhile starts from the devices that it finds.
  */

@@ -1,7 +1,7 @@
 /**
- * Keeps evidence when a device becomes unhealthy: a screenshot, its last log, and the reasons. In `evidence/DEVICE/NUMBER-TIME/` of the
- * state directory; the newest few of each device, and at most a few megabytes in total. Nothing else is written (it is an SD card), and
- * never the same device twice within ten minutes.
+ * Keeps evidence when a device becomes unhealthy (a screenshot, its last log, the reasons), and decides how much is kept, and which is
+ * deleted. In `evidence/DEVICE/NUMBER-TIME/` of the state directory; the newest few of each device, and at most a few megabytes in
+ * total. Nothing else is written (it is an SD card), and never the same device twice within ten minutes.
  */
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

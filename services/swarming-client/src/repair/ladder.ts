@@ -1,6 +1,6 @@
 /**
- * A device's repair ladder: which steps are tried and when, and when it is given up. Pure: from the time, in seconds since boot, and what
- * is known, to the next state and possibly a step.
+ * Decides how a missing phone is repaired: which steps are tried, in which order, when they are retried, and when it is given up (repair
+ * ladder). Pure: from the time, in seconds since boot, and what is known, to the next state and possibly a step.
  */
 import { count } from '@skolo/base';
 import type { MachinePart } from '@skolo/rack/machine-part';

@@ -1,5 +1,5 @@
 /**
- * This machine's holds, from the power-cycle daemon: `GET /v1/own-holds`, which identifies a machine by its source address and its key.
+ * Reads this machine's holds from the power-cycle daemon: `GET /v1/own-holds`, which identifies a machine by its source address and its key.
  * Without an answer, the last holds count until they end.
  */
 

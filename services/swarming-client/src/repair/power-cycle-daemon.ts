@@ -1,6 +1,7 @@
 /**
- * The power-cycle daemon's URLs, and requests for cycles. The daemon identifies a machine by its source address and its key. On a k3s node,
- * connections to the daemon's port on the jumphost get another source address, so its second port is tried first on a node.
+ * Requests power cycles of its own devices from the power-cycle daemon, and decides when to ask again. The daemon identifies a machine
+ * by its source address and its key. On a k3s node, connections to the daemon's port on the jumphost get another source address, so its
+ * second port is tried first on a node.
  */
 import { whyOlder } from '@skolo/api/calls';
 import { errorText, oneLine, parseJson } from '@skolo/base';

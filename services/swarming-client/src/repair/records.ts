@@ -1,4 +1,4 @@
-/** Past repair steps, for people and for metrics. */
+/** Records of past repair steps, for people and for metrics. */
 import type { Emit } from '@skolo/common/light';
 import type { RepairStep } from './ladder.ts';
 

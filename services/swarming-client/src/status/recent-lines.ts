@@ -1,4 +1,4 @@
-/** The last lines of agent and bot, in memory: a Pi's SD card is no place for logs. */
+/** Keeps the last log lines of agent and bot, in memory: a Pi's SD card is no place for logs. */
 import type { Clock, EventLog } from '@skolo/common/light';
 import { z } from 'zod';
 import { RepeatedErrors } from '../bot/repeated-errors.ts';

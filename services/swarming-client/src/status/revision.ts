@@ -1,5 +1,5 @@
 /**
- * A number for the known state, so that callers can wait for a change. Readings do not count: a charging battery, or numbers in a text. It
+ * Numbers the known state, so that callers can wait for a change. Readings do not count: a charging battery, or numbers in a text. It
  * costs nothing while nothing changes, and a timer only while a caller waits.
  */
 

@@ -1,6 +1,6 @@
 /**
- * A phone's screen, for people: the last one that was kept as evidence, or a fresh one. A fresh one is only in memory, because screens show
- * unreleased software and tasks' accounts.
+ * Provides a phone's screen for people: the last one that was kept as evidence, or a new one. A fresh one is only in memory, because
+ * screens show unreleased software and tasks' accounts.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The known state, as reported by the status port and /readyz. */
+/** Reports the known state at the status port, and decides what is degraded at `/readyz`, such as a bot that does not start. */
 import type { AgentStatus } from '@skolo/api/swarming-client';
 import type { Degraded, ReadinessNow } from '@skolo/common/light';
 import { botSettingsOf, noServer } from '../bot/bot-settings.ts';

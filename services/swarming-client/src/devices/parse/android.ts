@@ -1,3 +1,4 @@
+/** Parses the output of Android's programs: adb's list of devices, properties, battery, temperatures. */
 import { linesOf, plausibleCelsius } from './text.ts';
 
 /** A device that the adb server sees. */

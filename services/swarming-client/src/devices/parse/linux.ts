@@ -1,3 +1,4 @@
+/** Derives dimensions of a Linux computer (`os`, `cpu`, `gpu`), and its temperatures, from the output of its programs. */
 import { dimensions, versionsOf } from '../../dimensions.ts';
 import type { Dimensions } from '../device.ts';
 import { linesOf, plausibleCelsius, readAssignments } from './text.ts';
