@@ -1,4 +1,4 @@
-/** The prerequisites of `npm start` and `npm test`. Runs with only Node ≥ 20 and git installed. */
+/** Checks the prerequisites of `npm start` and `npm test`, and installs what is missing. Runs with only Node ≥ 20 and git installed. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Digests of a release's images, and of the images that it is built from and deployed with, because tags can move. */
+/** Records the digests of a release's images, and of the images that it is built from and deployed with, because tags can move. */
 import { parseImage, RegistryError, resolveImage } from '@skolo/fleet/registry';
 
 /**

@@ -10,8 +10,8 @@ const size = 8 * gib;
 const enough = 12 * gib;
 
 /**
- * A directory in memory for temporary files. Tests of backups and queues create and sync thousands of small files, for which an on-disk
- * file system takes a tenth of their CPU time.
+ * Decides whether tests use a directory in memory for temporary files, and how large it is. Tests of backups and queues create and sync
+ * thousands of small files, for which an on-disk file system takes a tenth of their CPU time.
  *
  * It is mounted in the mount namespace of the program that runs in it, so it disappears with the last of that program's processes, however
  * they end.

@@ -1,6 +1,6 @@
 /**
- * The Node that runs our sources: 24 or newer, which runs TypeScript directly. npm installs it (optionalDependencies in package.json). This
- * file itself runs on any Node that npm supports.
+ * Decides which Node runs our sources: 24 or newer, which runs TypeScript directly. npm installs it (optionalDependencies in
+ * package.json). This file itself runs on any Node that npm supports.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

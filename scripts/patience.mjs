@@ -1,4 +1,6 @@
-/** A vitest setup file: `vi.waitFor`, for which vitest has no setting, waits as long as `expect.poll`. */
+/**
+ * Decides how long tests wait: a vitest setup file with which `vi.waitFor`, for which vitest has no setting, waits as long as `expect.poll`.
+ */
 import { vi } from 'vitest';
 
 const { waitFor } = vi;

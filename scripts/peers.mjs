@@ -1,5 +1,5 @@
 /**
- * Real counterparts that tests use if they are installed.
+ * Lists the real counterparts (programs) that tests use if they are installed.
  *
  * `node scripts/peers.mjs` prints the installed ones; `--json [NAME…]` what `npm test` passes on as SKOLO_PEERS;
  * `--missing-packages` one line of Debian packages for each missing peer that can be installed; if SKOLO_LONG is set, also for those that

@@ -1,7 +1,8 @@
 /**
- * `npm run release [-- VERSION]`: makes a release in `out/release/VERSION`, with the same bytes from the same commit in any folder:
- * a Debian package with the command, all services and Node, for amd64 and arm64; a tarball of each program; `skolo` as a package of npm;
- * their bills of materials (CycloneDX); and checksums. It rejects a tree with changes, and a version without a section in CHANGELOG.md.
+ * `npm run release [-- VERSION]`: makes a release in `out/release/VERSION`, with the same bytes from the same commit in any folder. It
+ * contains a Debian package with the command, all services and Node, for amd64 and arm64; a tarball of each program; `skolo` as a
+ * package of npm; their bills of materials (CycloneDX); and checksums. It rejects a tree with changes, and a version without a section
+ * in CHANGELOG.md.
  *
  * VERSION        what programs print as their version; by default the version in package.json
  * --key FILE     signs the checksums with this SSH key, as SHA256SUMS.sig

@@ -1,4 +1,7 @@
-/** Adds up the results of turbo and of the packages' tests, for the last lines of `npm test`. */
+/**
+ * Decides whether a test run has failed, and which tests passed only when tried again: adds up the results of turbo and of the packages'
+ * tests.
+ */
 
 /** @typedef {{ name: string, why: string }} Finding */
 /** @typedef {{ name: string, seconds: number }} TestFile */

@@ -1,4 +1,4 @@
-/** The size of a bundle, and how much of it only Google's clients need. */
+/** Computes the size of a bundle, and how much of it only Google's clients require. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,4 +1,4 @@
-/** Bills of materials of files of a release that contain Node as well as programs, which have their own. */
+/** Writes bills of materials of files of a release that contain Node as well as programs, which have their own. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { billOfMaterials, component } from '../bundle/third-parties.mjs';

@@ -1,5 +1,5 @@
 /**
- * The section of a version: what users need to know about it. Undefined if it is missing or empty.
+ * Finds a version's section in CHANGELOG.md: what users must know about it. Undefined if it is missing or empty.
  *
  * @param {string} changelog text of CHANGELOG.md
  * @param {string} version

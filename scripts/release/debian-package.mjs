@@ -1,4 +1,6 @@
-/** The Debian package: the command, all services with their units, and Node, in /usr/lib/skolo/VERSION. Installing it starts nothing. */
+/**
+ * Builds the Debian package: the command, all services with their units, and Node, in /usr/lib/skolo/VERSION. Installing it starts nothing.
+ */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {

@@ -1,4 +1,4 @@
-/** Container images of a release, as one file for each architecture. */
+/** Builds the container images of a release, as one file for each architecture. */
 import { writeFileSync } from 'node:fs';
 import { root } from '../node.mjs';
 import { billOfImages, contentOf, contentScript } from './image-bill.mjs';

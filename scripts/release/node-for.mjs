@@ -1,4 +1,4 @@
-/** Node for the Debian package. */
+/** Decides which Node is in the Debian package: the version that makes the release, for each platform. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

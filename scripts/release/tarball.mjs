@@ -1,4 +1,4 @@
-/** A program as a tarball, to be unpacked in /. */
+/** Packs a program as a tarball, to be unpacked in /. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';

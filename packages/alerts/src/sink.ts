@@ -1,4 +1,4 @@
-/** The contract of a sink. Each kind has a file in this directory. */
+/** The contract of a sink, and the reasons for which sending fails. Each kind has a file in this directory. */
 import type { Message } from './message/message.ts';
 
 /**

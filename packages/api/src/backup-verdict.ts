@@ -1,3 +1,4 @@
+/** Decides which states of a backup are shown as a problem, for the console and the command. */
 import type { BackupState } from './router-backup.ts';
 
 const wrong: ReadonlySet<BackupState> = new Set(['overdue', 'failed', 'never']);

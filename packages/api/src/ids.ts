@@ -1,4 +1,4 @@
-/** Short forms of the ids of cycles, holds and runs. */
+/** Decides how short an ID of a cycle, hold or run may be. */
 
 /** Anything shorter is probably a typing error. */
 const leastLength = 4;

@@ -1,4 +1,4 @@
-/** Decides which machines a query matches. */
+/** Decides which machines a filter matches, in the console and in commands. */
 import type { Machine } from './machine-state.ts';
 
 export interface MachineFilter {

@@ -1,5 +1,5 @@
 /**
- * Actions of people, and whether they must give a reason. The console and the `skolo` command both read this list, so that a person learns
+ * Decides for which actions people must give a reason. The console and the `skolo` command both read this list, so that a person learns
  * one rule; the APIs require no less.
  */
 export const reasonRequired = {

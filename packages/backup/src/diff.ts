@@ -1,4 +1,4 @@
-/** Computes the changes from one text to another. */
+/** Computes the changes from one text to another (diff), and decides when it gives up because it takes too long. */
 import { count, oneLine } from '@skolo/base';
 import { createTwoFilesPatch, diffLines, FILE_HEADERS_ONLY } from 'diff';
 

@@ -1,6 +1,6 @@
 import { sha256 } from '@skolo/base';
 
-/** A source of versions: the rack's own history, a git remote, a bucket, a directory. */
+/** The interface of a source of versions: the rack's own history, a git remote, a bucket, a directory. */
 export interface BackupSource {
   /** Path of a git repository, valid until `close`. */
   repository?: {

@@ -1,4 +1,4 @@
-/** Resolves the version that an operator means. */
+/** Decides which version an operator means: an ID, its beginning, a date, the newest. */
 import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Version } from './source.ts';
 

@@ -8,8 +8,8 @@ export interface BackOffOptions {
 }
 
 /**
- * Milliseconds to wait after the `failures`-th failure in a row (1 is the first).
- * It doubles up to a limit, with jitter between half and all of it, so that clients do not all retry at the same time.
+ * Computes the pause before a retry (back-off): milliseconds to wait after the `failures`-th failure in a row (1 is the first). It
+ * doubles up to a limit, with jitter between half and all of it, so that clients do not all retry at the same time.
  */
 export function backOffMs(failures: number, options: BackOffOptions): number {
   const { firstMs, maxMs, random = Math.random } = options;

@@ -1,4 +1,4 @@
-/** All bytes of a stream. @throws What `tooLarge` returns, if there are more than `most`; what the stream throws. */
+/** Reads all bytes of a stream, up to a limit. @throws What `tooLarge` returns, if there are more than `most`; what the stream throws. */
 export async function bytesUpTo(
   most: number,
   stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,

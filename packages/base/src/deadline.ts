@@ -1,3 +1,4 @@
+/** Time limits (deadlines) for any work, and its end when a signal is aborted. */
 /**
  * The result of `work`, or the signal's reason if it is aborted first. The work itself continues.
  *

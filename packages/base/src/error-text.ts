@@ -1,3 +1,4 @@
+/** Decides what is removed from errors before they are logged or shown: tokens, keys, passwords in URLs. */
 /** Replaces secrets in logs, metrics, errors and responses. The same word that Secret prints. */
 export const redacted = '<secret>';
 

@@ -1,4 +1,6 @@
-/** One thing that a check compared with what it should be. Every `skolo check` has only these, as text and as JSON. */
+/**
+ * The form of a check's result: one thing that was compared with what it should be. Every `skolo check` has only these, as text and as JSON.
+ */
 export interface Finding {
   /** What was compared: a machine, a place in a file, a part of a cluster. */
   thing: string;

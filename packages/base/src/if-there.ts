@@ -1,6 +1,6 @@
 import { errorCode } from './error-text.ts';
 
-/** The result; undefined for a file or directory that does not exist. @throws All other errors. */
+/** Treats a missing file or directory as no result instead of an error. @throws All other errors. */
 export async function ifThere<T>(found: Promise<T>): Promise<T | undefined> {
   try {
     return await found;

@@ -1,4 +1,4 @@
-/** Calls `make` when its result is first requested, and returns the same result afterwards. */
+/** Computes a value when it is first requested, and returns the same result afterwards. */
 export function lazily<T>(make: () => T): () => T {
   let made: { result: T } | undefined;
   return () => {

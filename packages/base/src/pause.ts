@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 
 /**
- * Resolves after `ms`.
+ * Waits for some milliseconds, or until a signal is aborted.
  *
  * @throws The signal's reason, as soon as it is aborted.
  */

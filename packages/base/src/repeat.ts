@@ -1,6 +1,6 @@
 import { pause } from './pause.ts';
 
-/** Repeated work. */
+/** Work that is repeated periodically, also after failures. */
 export interface Repetition {
   /** Runs the work immediately, or again if it is running. */
   hurry(): void;

@@ -1,3 +1,4 @@
+/** Computes digests: SHA-256 of text, bytes and files; fingerprints of public keys. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';

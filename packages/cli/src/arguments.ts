@@ -1,4 +1,4 @@
-/** Parsers of arguments and options. */
+/** Parses arguments and options: numbers, durations, names, URLs. */
 import { isIPv4 } from 'node:net';
 import type { Role } from '@skolo/rack';
 import { InvalidArgumentError, Option } from 'commander';

@@ -1,3 +1,4 @@
+/** The base of all commands: global options such as `--rack` and `--on`, Ctrl-C, and what is closed at the end. */
 import { join } from 'node:path';
 import { shellWord } from '@skolo/base';
 import { didYouMean } from '@skolo/rack/light';

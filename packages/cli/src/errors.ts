@@ -1,3 +1,4 @@
+/** Decides a command's exit code and message, from any error. */
 import { errorCode, exitCodes } from '@skolo/base';
 import type { Io } from './io.ts';
 

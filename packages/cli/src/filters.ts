@@ -1,4 +1,4 @@
-/** Options that filter rows of a table. */
+/** Options that filter rows of a table, such as `--only`. */
 import { didYouMean } from '@skolo/rack/light';
 import { Option } from 'commander';
 import type { SkoloCommand } from './command.ts';

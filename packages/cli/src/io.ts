@@ -1,3 +1,4 @@
+/** The environment of a command: terminal, colours, input, output. Only main.ts uses `process`. */
 /** The environment of a command. Only main.ts uses `process`. */
 export interface Io {
   /** Prints a result to standard output, with a line end. */

@@ -1,4 +1,4 @@
-/** Requires a person to type a word before something is changed. */
+/** Decides when a person must type a word to confirm, before something is changed. */
 import { orAborted } from '@skolo/base';
 import { CliError, usageError } from './errors.ts';
 import type { Io } from './io.ts';

@@ -1,4 +1,4 @@
-/** Names as typed and as printed. */
+/** Names of machines and equipment, as typed and as printed. */
 import { byNumber, didYouMean, expandNames } from '@skolo/rack/light';
 import { complain, failPartly, usageError } from './errors.ts';
 import type { Io } from './io.ts';

@@ -1,4 +1,4 @@
-/** Commands that have a new name. For one version, the old name works as well, and prints the new one. */
+/** Commands that have a new name, and what the old one prints. For one version, the old name works as well, and prints the new one. */
 
 interface Renamed {
   old: string;

@@ -1,3 +1,4 @@
+/** Passes events of a service's parts to log, metrics and other consumers. */
 /** A consumer of events. It must not throw. */
 export type Emit<E> = (event: E) => void;
 

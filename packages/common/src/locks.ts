@@ -1,4 +1,4 @@
-/** Runs one piece of work per name at a time, or a few; the others wait in the order of the requests. */
+/** Runs one piece of work for each name at a time, or a few; the others wait in the order of the requests. */
 export class Locks {
   private readonly most: number;
   private readonly lines = new Map<string, { running: number; waiting: (() => void)[] }>();

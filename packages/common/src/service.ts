@@ -1,3 +1,4 @@
+/** The contract of a service: what its `start` receives and returns. */
 import type { RequestListener, ServerOptions } from 'node:http';
 import type { Api } from '@skolo/api';
 import type { Finding, InfrastructureDevice, Rack, RackWatch, ServiceName } from '@skolo/rack';

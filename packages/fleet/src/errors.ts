@@ -1,3 +1,4 @@
+/** Errors of a connection to a rack, or of a push, with their codes. */
 interface Options extends ErrorOptions {
   code?: /** The file of racks is not there. */
     | 'NO_CLUSTERS'

@@ -1,4 +1,4 @@
-/** The credential files that Google's tools write. https://google.aip.dev/auth/4110 and following */
+/** Checks the credential files that Google's tools write. https://google.aip.dev/auth/4110 and following */
 import { createPrivateKey } from 'node:crypto';
 import { errorText, isObject, parseJson } from '@skolo/base';
 import {

@@ -1,4 +1,4 @@
-/** One HTTP request for a token or key, with a limited response size. */
+/** Sends one HTTP request for a token or key, with a limited response. */
 import { bytesUpTo, parseJson } from '@skolo/base';
 import { internetFetch } from '@skolo/base/internet';
 import type { z } from 'zod';

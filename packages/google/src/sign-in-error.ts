@@ -1,4 +1,4 @@
-/** Why there is no token, in a loggable form. */
+/** Says why there is no token, in a loggable form, and whether a retry can help. */
 import { errorCode, redacted } from '@skolo/base';
 import { networkReason } from '@skolo/base/internet';
 import { isSafeForSecrets } from '@skolo/base/secrets';

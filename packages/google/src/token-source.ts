@@ -1,3 +1,4 @@
+/** Chooses the source of an identity's tokens, by the kind of its credentials. */
 import { type AccountCredentials, readSecret } from '@skolo/base/secrets';
 import { fixedToken } from './sources/fixed.ts';
 import { serviceAccountKey } from './sources/service-account-key.ts';

@@ -1,4 +1,4 @@
-/** Whether alerts reach people: the one judgement of alert-to-pubsub's status, for the console, the command and the metric. */
+/** Decides whether alerts reach people: the one judgement of alert-to-pubsub's status, for the console, the command and the metric. */
 
 /**
  * The worst first.

@@ -1,4 +1,4 @@
-/** Messages of one alert keep their order. Alerts are spread over a bounded number of ordering keys. */
+/** Decides which messages stay in order: those of one alert. Alerts are spread over a bounded number of ordering keys. */
 import { crc32 } from 'node:zlib';
 import type { Message } from './message.ts';
 

@@ -1,5 +1,6 @@
 /**
- * A file with a JSON object on each line: `{"attributes":{…},"message":{…}}`. `flat` alone has neither time nor id.
+ * Writes alerts to a file with a JSON object on each line, and decides when the file is rotated (`maxBytes`):
+ * `{"attributes":{…},"message":{…}}`. `flat` alone has neither time nor id.
  *
  * The file is opened for each send, so logrotate may move it at any time.
  */

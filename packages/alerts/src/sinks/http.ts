@@ -1,4 +1,4 @@
-/** One request per message: PagerDuty, chat, ntfy, anything that accepts a POST. */
+/** Sends alerts over HTTP, one request per message: PagerDuty, chat, ntfy, anything that accepts a POST. */
 import { setMaxListeners } from 'node:events';
 import { type EncodeAs, encode, withConsoleLink } from '../message/encode.ts';
 import type { Message } from '../message/message.ts';

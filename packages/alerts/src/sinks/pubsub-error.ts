@@ -1,4 +1,7 @@
-/** Pub/Sub errors, for people: https://cloud.google.com/pubsub/docs/reference/error-codes */
+/**
+ * Decides whether a Pub/Sub error is about the message, the credentials, the topic or the connection:
+ * https://cloud.google.com/pubsub/docs/reference/error-codes
+ */
 import { type GrpcCode, grpcCode, grpcText } from '../pubsub/grpc.ts';
 import { SinkError, type SinkReason } from '../sink.ts';
 

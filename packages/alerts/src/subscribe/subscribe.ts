@@ -1,5 +1,5 @@
 /**
- * Receives messages from Pub/Sub, one at a time.
+ * Receives messages from Pub/Sub, one at a time, and reconnects.
  *
  * The library's own subscriber retries silently, but a watcher must notice immediately that its own connection is dead. So the stream is
  * managed here: when it ends, or is quiet for a while, a small request checks Pub/Sub.

@@ -1,4 +1,4 @@
-/** The subscription to read: an existing one, or a temporary one that is deleted afterwards. */
+/** Decides which subscription is read: an existing one, or a temporary one that is deleted afterwards. */
 import { randomBytes } from 'node:crypto';
 import type { v1 } from '@google-cloud/pubsub';
 import { orAborted } from '@skolo/base';

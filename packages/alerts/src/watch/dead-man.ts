@@ -1,5 +1,5 @@
 /**
- * Detects silent racks by their missing heartbeats, and distinguishes a silent rack from the watcher's own dead connection.
+ * Decides when a rack is silent (dead), by its missing heartbeats, and distinguishes that from the watcher's own dead connection.
  *
  * Logic only: heartbeats and the time go in, a report comes out.
  */

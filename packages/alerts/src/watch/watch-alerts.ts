@@ -1,4 +1,4 @@
-/** Turns a watch over locations into alerts that fire and are resolved. Logic only. */
+/** Decides when a watch over racks fires an alert, repeats it, and resolves it. Logic only. */
 import { sha256 } from '@skolo/base';
 import type { Alert, AlertMessage } from '../message/message.ts';
 import type { LocationReport, Report } from './dead-man.ts';

@@ -1,4 +1,4 @@
-/** The audit log of a service. Every service has this route, so no service's own API lists it. */
+/** The API of a service's audit log. Every service has this route, so no service's own API lists it. */
 import { z } from 'zod';
 import { Problem } from '../route/problem.ts';
 import { route } from '../route/route.ts';

@@ -1,4 +1,4 @@
-/** The audit log as people read it, for the console and the command. Loads no schema. */
+/** Decides how the audit log is shown: one row for each change, for the console and the command. Loads no schema. */
 import type { AuditedChange } from './merge-logs.ts';
 
 /** By name of the route, or by the log's own words. */

@@ -1,3 +1,4 @@
+/** Errors of a client: the service rejected the request, its response is not valid, or it is unreachable. */
 import { errorCode, errorText } from '@skolo/base';
 import type { Problem } from './problem.ts';
 

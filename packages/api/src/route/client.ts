@@ -1,3 +1,4 @@
+/** The typed client of an API: timeouts, the largest response, when a stream counts as silent, and signatures of answers. */
 import { parseJson } from '@skolo/base';
 import { STATUS_CODES } from '@skolo/base/http';
 import { z } from 'zod';

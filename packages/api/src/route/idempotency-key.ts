@@ -1,4 +1,4 @@
-/** The header with which a client can repeat a request that got no response, without a second effect. */
+/** The header (`Idempotency-Key`) with which a client can repeat a request that got no response, without a second effect. */
 import { z } from 'zod';
 
 export const idempotencyKey = z.object({

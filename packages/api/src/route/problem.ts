@@ -1,3 +1,4 @@
+/** The form of an error response: `application/problem+json` (RFC 9457). */
 import { z } from 'zod';
 
 /** The content type of a {@link Problem}. */

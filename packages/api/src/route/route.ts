@@ -1,6 +1,6 @@
 /**
- * A service's HTTP API as data: one {@link RouteSpec} per route. The server's handlers, the client and `/openapi.json` are all derived from
- * it, so they cannot disagree.
+ * A service's HTTP API as data: one {@link RouteSpec} per route, with its role, schemas, audit line, and whether it may be repeated. The
+ * server's handlers, the client and `/openapi.json` are all derived from it, so they cannot disagree.
  */
 import type { z } from 'zod';
 import { type AuditedElsewhere, type Audits, whyNotAudited } from './audited-fields.ts';

@@ -1,4 +1,4 @@
-/** Server-sent events (WHATWG HTML, 9.2). */
+/** The client of event streams (server-sent events), and the pauses before it reconnects. */
 import { type BackOffOptions, backOffMs } from '@skolo/base/back-off';
 
 export interface ServerEvent {

@@ -1,6 +1,7 @@
 /**
- * Signed requests to agents: HTTP Message Signatures (RFC 9421) with Ed25519, in a single form. Every component is always
- * covered, including the digest (RFC 9530) of an empty body. The nonce is a challenge from an answer of that agent:
+ * Signs requests to agents, and decides whether a signature is valid, and for how long: HTTP Message Signatures (RFC 9421) with Ed25519,
+ * in a single form. Every component is always covered, including the digest (RFC 9530) of an empty body. The nonce is a challenge from
+ * an answer of that agent:
  *
  *     Accept-Signature: skolo=("@method" …);nonce="…";alg="ed25519";tag="skolo"        each answer of the agent
  *     Signature-Input:  the same, Signature: skolo=:…:                                 each signed request

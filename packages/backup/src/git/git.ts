@@ -1,5 +1,6 @@
 /**
- * Runs git without the user's or the system's configuration and without prompts, and kills it together with all processes that it started.
+ * Runs git without the user's configuration and without prompts, with a time limit, after which it is killed together with all processes
+ * that it started.
  */
 import { spawn } from 'node:child_process';
 import { finished, type Readable, type Writable } from 'node:stream';

@@ -1,4 +1,4 @@
-/** Removes what a killed git, or a full disk, leaves behind: locks that block the next git, and partial files. */
+/** Decides which leftovers of a killed git, or of a full disk, are deleted: locks that block the next git, and partial files. */
 
 import { readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';

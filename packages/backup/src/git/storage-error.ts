@@ -1,4 +1,4 @@
-/** Turns messages of git and the system into errors for people. */
+/** Turns messages of git and the system into errors for people: disk full, damaged, no permission. */
 import { errorCode } from '@skolo/base';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import { GitFailed } from './git.ts';

@@ -1,6 +1,6 @@
 /**
- * Repairs a damaged history as far as git can rebuild missing parts from others: HEAD, the settings, a pack's index, the branch. Content is
- * never changed. `Repository.check` decides whether the result is intact.
+ * Decides what is repaired in a damaged history: what git can rebuild from other parts: HEAD, the settings, a pack's index, the branch.
+ * Content is never changed. `Repository.check` decides whether the result is intact.
  */
 
 import { readdir, realpath, rename, rm, stat } from 'node:fs/promises';

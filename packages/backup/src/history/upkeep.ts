@@ -1,4 +1,4 @@
-/** Checks the integrity of a history, and keeps it small. */
+/** Checks the integrity of a history, and decides when it is repacked to keep it small. */
 
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * Names of off-site objects: `YYYY-MM-DD-HOST-DIGEST.gz`, with the suffix `.age` if encrypted. Earlier releases used the SHA-1 of the
+ * The names of off-site copies: `YYYY-MM-DD-HOST-DIGEST.gz`, with the suffix `.age` if encrypted. Earlier releases used the SHA-1 of the
  * content, followed by the time (`-HHMMSSmmm`) if the content reappeared on the same day.
  */
 

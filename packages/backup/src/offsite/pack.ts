@@ -1,5 +1,5 @@
 /**
- * Packs content for off-site storage: compresses, then encrypts it. And unpacks it.
+ * Packs content for off-site storage: compresses it with gzip, then encrypts it with age. And unpacks it.
  *
  * Objects have names that anybody may list, so a name must not show whether a guess is the content. It contains a digest that is keyed
  * with a nonce. The nonce is in the object, as a comment of an empty gzip member in front of the content, so everybody who can read the

@@ -1,4 +1,4 @@
-/** Timeouts for operations that may never end: a mount whose server is down, a connection that was silently cut. */
+/** Decides how long an off-site operation may take (timeouts): a mount whose server is down, a connection that was silently cut. */
 import { BackupError } from '@skolo/equipment/models/configuration';
 
 export class Patience {

@@ -1,4 +1,4 @@
-/** Decides which off-site copies have been kept long enough. */
+/** Decides which old off-site copies are deleted: those that have been kept long enough (retention). */
 import { named, type OurObject, timeOf } from './name.ts';
 import type { StoredObject } from './place.ts';
 

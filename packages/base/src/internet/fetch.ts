@@ -5,7 +5,10 @@ import { openWay } from './way.ts';
 
 const mostRedirects = 20;
 
-/** `fetch` for servers on the internet: through the proxy of {@link proxyFor}, whose choice each redirect may change. */
+/**
+ * `fetch` for servers on the internet, with a limit of redirects: through the proxy of {@link proxyFor}, whose choice each redirect may
+ * change.
+ */
 export const internetFetch: typeof fetch = async (input, init) => {
   let asked = new Request(input, init);
   for (let hop = 0; hop <= mostRedirects; hop += 1) {

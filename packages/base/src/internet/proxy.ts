@@ -1,5 +1,5 @@
 /**
- * The proxy of requests to the internet, from the environment: `https_proxy`, `http_proxy` and `no_proxy`, in lower or
+ * Decides which requests to the internet use a proxy, from the environment: `https_proxy`, `http_proxy` and `no_proxy`, in lower or
  * upper case.
  *
  * `no_proxy` has curl's rules, and Go's for ports and `*.`: domains include their subdomains, addresses may be networks

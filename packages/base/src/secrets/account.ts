@@ -1,4 +1,4 @@
-/** How identities get their tokens, one kind each. URLs use https, except on loopback. */
+/** The kinds of credentials with which identities get their tokens. URLs use https, except on loopback. */
 export type AccountCredentials =
   | { kind: 'serviceAccountKey'; file: string }
   | { kind: 'refreshToken'; file: string; tokenUrl?: string }

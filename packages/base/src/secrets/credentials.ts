@@ -1,4 +1,4 @@
-/** How to sign in to a device, with the secrets of its login read. */
+/** Reads the passwords and keys of a login, and decides in which order several values (old and new) are tried. */
 import type { Login, SecretRef } from './login.ts';
 import { readSecret, Secret } from './secret.ts';
 

@@ -1,4 +1,4 @@
-/** How to sign in, as rack.yaml has it: secrets are references. */
+/** A login as rack.yaml has it: secrets are references, and how long a sign-in may take. */
 
 /** Where a secret is kept. A path is relative to the directory of rack.yaml. Never the secret itself. */
 export type SecretRef = { file: string } | { env: string };

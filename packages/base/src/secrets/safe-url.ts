@@ -1,5 +1,5 @@
 /**
- * Whether tokens and keys may travel to and from an address: over https, or over http on loopback, where nobody listens
+ * Decides whether tokens and keys may be sent to an address: over https, or over http on loopback, where nobody listens
  * in or changes them.
  */
 export function isSafeForSecrets({ protocol, hostname }: URL): boolean {

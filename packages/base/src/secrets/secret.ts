@@ -1,6 +1,6 @@
 /**
- * Secrets: where they are is in rack.yaml, what they are is not. Nothing here ever puts a secret's content into an
- * error, and a {@link Secret} prints as `<secret>` wherever it ends up.
+ * Reads secrets from files and variables, and decides which files are too open or too large. Nothing here ever puts a secret's content
+ * into an error, and a {@link Secret} prints as `<secret>` wherever it ends up.
  */
 import { type BigIntStats, existsSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';

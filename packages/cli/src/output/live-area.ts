@@ -1,5 +1,5 @@
 /**
- * Lines at the bottom of a terminal that are redrawn. Uses only control functions that every terminal since the VT100 supports (ECMA-48):
+ * Redraws lines at the bottom of a terminal. Uses only control functions that every terminal since the VT100 supports (ECMA-48):
  * cursor up, erase in line, erase in page. The cursor stays visible at the start of the line below, so that the terminal is usable however
  * the process ends.
  */

@@ -1,4 +1,7 @@
-/** Clients for agents on machines. Tasks run there as root, so clients limit the size of responses and never send a token. */
+/**
+ * Clients for agents on machines, with time limits, and how many are read at once. Tasks run there as root, so clients limit the size of
+ * responses and never send a token.
+ */
 
 import {
   type AgentStatus,

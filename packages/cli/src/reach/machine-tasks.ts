@@ -1,4 +1,4 @@
-/** Tasks of machines, for commands that work on a machine between two tasks. */
+/** Decides how long a command waits for a machine's task to end before it works on the machine. */
 import { type Client, powerCycleDaemonApi } from '@skolo/api';
 import type { Jumphost } from '@skolo/fleet';
 import type { Machine, Rack } from '@skolo/rack';

@@ -1,4 +1,4 @@
-/** Running Raspberry Pis, as root over ssh: from this workstation, or with `--on` through their rack's jumphost. */
+/** Connects to running Raspberry Pis, as root over ssh: from this workstation, or with `--on` through their rack's jumphost. */
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { errorText, inParallel, withDeadline } from '@skolo/base';

@@ -4,7 +4,7 @@ import { HostKeys } from '@skolo/equipment/transports';
 import type { Io } from '../io.ts';
 import { userFolder } from '../workstation/workstation-files.ts';
 
-/** Device keys that this workstation has seen. rack.yaml may pin others. */
+/** Decides which ssh host keys of equipment this workstation trusts: those that it has seen before. rack.yaml may pin others. */
 export async function workstationHostKeys(io: Io, rack: string): Promise<HostKeys> {
   const keys = new HostKeys(join(await hostKeysFolder(io), `${rack}.json`), io.now);
   await keys.load();

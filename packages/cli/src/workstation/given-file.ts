@@ -4,7 +4,7 @@ import type { Secret } from '@skolo/base/secrets';
 import { CliError, type ExitCode, exitCodes } from '../errors.ts';
 
 /**
- * A secret of the user, in a file relative to the working directory.
+ * Reads a secret of the user, in a file relative to the working directory.
  *
  * @throws CliError It cannot be read. The message ends with the hint.
  */

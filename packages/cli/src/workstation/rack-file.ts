@@ -8,7 +8,7 @@ import type { Io } from '../io.ts';
 import { userFolder } from './workstation-files.ts';
 
 /**
- * The rack of `--rack`.
+ * Loads the rack of `--rack`, and finds the rack that a command means.
  *
  * @throws RackError It is not valid.
  * @throws CliError There is no such file.

@@ -1,4 +1,4 @@
-/** A person's files on a workstation, in `~/.config/skolo`: default options, and a token for each rack. */
+/** Finds a person's files on a workstation, in `~/.config/skolo`: default options, and a token for each rack. */
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';

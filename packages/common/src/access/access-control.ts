@@ -1,3 +1,4 @@
+/** Decides who may call a route: the caller's identity from a rack token or Google ID token, its role, and `anonymousRead`. */
 import type { IncomingMessage } from 'node:http';
 import { errorText } from '@skolo/base';
 import { secretPath } from '@skolo/base/secrets';

@@ -1,5 +1,5 @@
 /**
- * Limits for callers, by the name with which they signed in. All anonymous callers share one name, because they can
+ * Limits how many requests each caller may make, by the name with which it signed in. All anonymous callers share one name, because they can
  * change their addresses. A limit rejects requests before they have an effect, so every effect is recorded.
  */
 import { Counter, type Registry } from 'prom-client';

@@ -1,4 +1,7 @@
-/** Challenges for signatures. They are valid once, for a minute of the computer's uptime, independently of the wall clock. */
+/**
+ * Issues challenges for signatures, and decides whether one is still valid: once, for a minute of the computer's uptime, independently
+ * of the wall clock.
+ */
 import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import {

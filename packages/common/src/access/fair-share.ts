@@ -1,6 +1,5 @@
 /**
- * Selects the entry to remove when a shared resource is full: the oldest one of the name with most entries, including the newcomer's, so
- * callers only displace themselves.
+ * Decides who loses an entry when a shared resource is full: the name with most entries, its oldest one, so callers only displace themselves.
  *
  * @param all oldest first
  * @returns undefined: the newcomer's name would have most, but has no entry yet

@@ -1,3 +1,4 @@
+/** Google's public keys for ID tokens: how long they are cached, and when they are too old to be trusted. */
 import { join } from 'node:path';
 import { errorText } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable';

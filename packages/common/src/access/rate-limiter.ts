@@ -1,4 +1,4 @@
-/** A token bucket for each caller, so that one of them cannot starve the others. Full buckets are forgotten. */
+/** Limits the rate of requests: a token bucket for each caller, so that one of them cannot starve the others. Full buckets are forgotten. */
 
 interface RateLimit {
   perSecond: number;

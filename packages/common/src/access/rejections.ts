@@ -1,4 +1,4 @@
-/** Reports rejected requests in a metric, a log line, and for known callers in the audit log. */
+/** Decides how rejected requests are reported: in a metric, a log line, and for known callers in the audit log. */
 import { Counter, type Registry } from 'prom-client';
 import type { AuditLog, NewAuditEntry } from '../audit/audit-log.ts';
 import { HttpProblem } from '../http/response/problem.ts';

@@ -1,5 +1,6 @@
 /**
- * The tokens of a rack: a YAML file of names, roles and hashes, edited by `skolo token` or manually.
+ * Decides whether a token is valid or expired: the tokens of a rack are a YAML file of names, roles and hashes, edited by `skolo token`
+ * or manually.
  *
  * A token has 256 random bits, so its plain SHA-256 is as hard to invert as the token is to guess. A slow hash would only
  * make requests slow.

@@ -1,6 +1,6 @@
 /**
- * Audit log of changes: `<state directory>/audit/2026-11.jsonl`, one JSON object per line, append-only, one segment per
- * month (UTC).
+ * Writes the audit log of changes, and decides how long it is kept before old months are deleted: `<state
+ * directory>/audit/2026-11.jsonl`, one JSON object per line, one segment per month (UTC).
  */
 import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -17,9 +17,9 @@ interface Call {
 }
 
 /**
- * Handles a call. Writes a line to the audit log before and after a change, as defined by the route's `audits`. Without the
- * first line, nothing is changed: StorageUnavailable becomes a 503, and callers who write too much get a 429. If the second is missing because
- * the disk is full, only `begun` remains.
+ * Handles a call, and decides that nothing is changed without a line in the audit log: it writes one before and after a change, as
+ * defined by the route's `audits`. Without the first line, nothing is changed: StorageUnavailable becomes a 503, and callers who write
+ * too much get a 429. If the second is missing because the disk is full, only `begun` remains.
  */
 export async function audited<Answer extends { status: number; body?: unknown }>(
   { name, spec, given, caller, requestId, self }: Call,

@@ -1,3 +1,4 @@
+/** Determines the address of a client, and whether a request came through a proxy. */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';

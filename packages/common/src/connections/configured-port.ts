@@ -1,4 +1,4 @@
-/** A port that rack.yaml opens, moves and closes. While it cannot be opened, the service continues, and tries again. */
+/** Opens, moves and closes a port as rack.yaml sets it. While it cannot be opened, the service continues, and tries again. */
 import { isDeepStrictEqual } from 'node:util';
 import { errorText } from '@skolo/base';
 

@@ -1,6 +1,6 @@
 /**
- * Connection limits, shared by all servers in a process. A client that opens too many loses its own connections, first
- * idle ones, so a neighbour that never completes its headers does not cost anybody else a connection.
+ * Decides how many connections a process accepts in total, and which one is closed when there are too many. A client that opens too many
+ * loses its own connections, first idle ones, so a neighbour that never completes its headers does not cost anybody else a connection.
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';

@@ -1,3 +1,4 @@
+/** Decides how a server stops: it completes requests in progress, and closes idle connections soon. */
 import type { Server } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';

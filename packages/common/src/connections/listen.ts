@@ -1,3 +1,4 @@
+/** Opens a port for a server, and says what to do if it is in use or not permitted. */
 import { once } from 'node:events';
 import type { Server } from 'node:net';
 import { errorCode } from '@skolo/base';

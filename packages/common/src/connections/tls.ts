@@ -1,3 +1,4 @@
+/** Reads a service's TLS certificate and key, again after a change, and decides which pair is used. */
 import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createSecureContext, type SecureContextOptions, Server as TlsServer } from 'node:tls';

@@ -1,4 +1,4 @@
-/** The connections of a server, and the progress of their requests. */
+/** Tracks the connections of a server, and the progress of their requests. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 

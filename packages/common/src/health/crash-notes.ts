@@ -1,7 +1,7 @@
 /**
- * Notes which devices are being contacted, where the notes outlive the process but not the computer. Whatever a device does to kill the
- * process, the next one knows it: it contacts such a device last, alone, and after a pause that doubles with each crash. A clean stop
- * removes all notes.
+ * Decides for how long a device that may have crashed the process is left alone. Notes which devices are being contacted, where the
+ * notes outlive the process but not the computer. Whatever a device does to kill the process, the next one knows it: it contacts such a
+ * device last, alone, and after a pause that doubles with each crash. A clean stop removes all notes.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** The list of parts that are not working although the service is running (degraded), for `/readyz`. */
 import { hangingDisk } from '@skolo/base/durable/disk';
 import type { Clock } from '../process/clock.ts';
 import type { EventLog } from '../process/log.ts';

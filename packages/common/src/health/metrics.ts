@@ -1,3 +1,4 @@
+/** The metrics that every process has: Node, version, rack.yaml, degraded parts, durations of requests. */
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from '../process/clock.ts';
 import type { Degraded } from './degraded.ts';

@@ -1,3 +1,4 @@
+/** `/metrics`, `/healthz` and `/readyz` of a service, and when it is not ready (503). */
 import { probesApi } from '@skolo/api/probes';
 import type { Registry } from 'prom-client';
 import { type BoundRoute, bindRoutes } from '../http/routes.ts';

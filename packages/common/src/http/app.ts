@@ -1,4 +1,4 @@
-/** Every HTTP API of skolo: the stages of a request, in one list. */
+/** Decides the order in which a request is checked: the stages of every HTTP API, in one list. */
 import type { RequestListener } from 'node:http';
 import newRouter from 'router';
 import { routeAnswers } from './answer.ts';

@@ -1,4 +1,4 @@
-/** A request and its response: request ID, common headers, problems. */
+/** A request and its response: request ID, headers of every response, problems. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parse as parseQuery } from 'node:querystring';

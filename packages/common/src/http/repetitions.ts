@@ -1,4 +1,4 @@
-/** Requests with an Idempotency-Key, so that repeating one has no second effect. */
+/** Decides whether a repeated request (with an Idempotency-Key) acts only once, and for how long it is remembered. */
 
 import { Time } from '@skolo/api';
 import { sha256 } from '@skolo/base';

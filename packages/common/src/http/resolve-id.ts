@@ -2,7 +2,7 @@ import { isIdOf } from '@skolo/api/ids';
 import { HttpProblem } from './response/problem.ts';
 
 /**
- * Completes a short ID.
+ * Completes a short ID, unless it is ambiguous.
  *
  * @param noun kind of the IDs: `cycle`
  * @param list the command that lists them: `skolo power log`

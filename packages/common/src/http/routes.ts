@@ -1,4 +1,4 @@
-/** Routes of an API with their handlers. */
+/** Binds the routes of an API to their handlers. */
 import { type Former, formerPath } from '@skolo/api/former';
 import {
   type Api,

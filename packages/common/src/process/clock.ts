@@ -1,3 +1,4 @@
+/** Clocks: wall time, uptime that never jumps, and the boot ID; a dependency, so that tests can replace it. */
 import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';

@@ -9,7 +9,7 @@ interface Closer {
   close: (withinMs: number) => Promise<void> | void;
 }
 
-/** Closes opened parts in reverse order, within a deadline, and each one even if others fail. */
+/** Closes opened parts in reverse order when a process stops, within a deadline, and each one even if others fail. */
 export class Closers {
   private readonly closers: Closer[] = [];
 

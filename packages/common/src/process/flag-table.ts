@@ -1,3 +1,4 @@
+/** Parses flags and environment variables, and rejects unknown ones. */
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { type LogLevel, logLevels } from './log.ts';

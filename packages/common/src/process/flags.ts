@@ -1,4 +1,4 @@
-/** Flags of every process in a rack, including the agent. */
+/** The flags of every process in a rack, including the agent, with their defaults. */
 import { type ServiceName, servicePorts } from '@skolo/rack/light';
 import {
   type Flag,

@@ -1,3 +1,4 @@
+/** The log: levels, fields, and what is redacted. */
 import type { Writable } from 'node:stream';
 import { loggedError, redacted } from '@skolo/base';
 import pino from 'pino';

@@ -1,6 +1,6 @@
 /**
- * Whether the event loop lags. Measured by the lateness of a timer: perf_hooks' `monitorEventLoopDelay` is a histogram of the past, whose
- * maximum includes delays that are over.
+ * Decides when a service is overloaded: its event loop lags. Measured by the lateness of a timer: perf_hooks' `monitorEventLoopDelay` is
+ * a histogram of the past, whose maximum includes delays that are over.
  */
 
 const everyMs = 100;

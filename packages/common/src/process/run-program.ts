@@ -1,4 +1,7 @@
-/** A service or an agent as a process: flags, environment, signals and exit codes. Nothing else uses `process` for these. */
+/**
+ * Runs a service or an agent as a process: flags, environment, signals, exit codes, and how long a stop may take. Nothing else uses
+ * `process` for these.
+ */
 import { accessSync, constants } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { asError, exitCodes } from '@skolo/base';

@@ -1,5 +1,5 @@
 /**
- * Times of the last success, stored across restarts, because a crash loop must never look fresh.
+ * Stores times of the last success across restarts, because a crash loop must never look fresh.
  *
  * Alert rules check `time() - skolo_…_last_success_timestamp_seconds > N`, so the time must match the present wall clock,
  * even if that was wrong at the success. A success of this boot is therefore computed from the uptime. For one before this

@@ -1,3 +1,4 @@
+/** Decides whether the state directory can be written, or its disk is full. */
 import { constants, type StatsFs } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import { errorText } from '@skolo/base';

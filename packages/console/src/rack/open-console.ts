@@ -1,4 +1,4 @@
-/** The console, wired. */
+/** Connects the parts of a rack's console. */
 import { join } from 'node:path';
 import type { ServiceContext } from '@skolo/common';
 import { builtPages } from '../serve/built-pages.ts';

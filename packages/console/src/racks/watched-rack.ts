@@ -1,4 +1,4 @@
-/** One rack of `skolo console`: its connection, which is reopened whenever it fails, and its last known state. */
+/** Keeps one rack of `skolo console` connected: the connection is reopened whenever it fails, and the last known state is shown. */
 import {
   ApiError,
   ApiUnreachable,

@@ -1,4 +1,7 @@
-/** The built pages. In a bundle, they are a module next to this one; in a checkout, they are in `dist` after `npm run build`. */
+/**
+ * Finds the built pages of the console. In a bundle, they are a module next to this one; in a checkout, they are in `dist` after `npm
+ * run build`.
+ */
 import { fileURLToPath } from 'node:url';
 import { errorCode } from '@skolo/base';
 import { run } from '@skolo/base/run';

@@ -1,6 +1,6 @@
 /**
- * Requests that change something must come from our own pages. `SameSite=Strict` does not exclude other ports on the jumphost, which are
- * the same site to a cookie.
+ * Decides whether a request comes from our own pages: those that change something must (CSRF). `SameSite=Strict` does not exclude other
+ * ports on the jumphost, which are the same site to a cookie.
  */
 import type { IncomingMessage } from 'node:http';
 

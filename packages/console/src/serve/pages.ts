@@ -1,4 +1,4 @@
-/** The built pages: a few files, kept compressed in memory. */
+/** Serves the built pages with their security headers: a few files, kept compressed in memory. */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';

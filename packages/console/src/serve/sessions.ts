@@ -1,7 +1,7 @@
 /**
- * Browser sessions, and links that start one. A session is its cookie, which contains the token, encrypted: so it survives a restart of the
- * service, and no number of sign-ins ends other people's sessions. The token is checked with each request, so revoking it or its expiry
- * ends the session.
+ * Decides when a browser session ends, and how long a sign-in link is valid. A session is its cookie, which contains the token,
+ * encrypted: so it survives a restart of the service, and no number of sign-ins ends other people's sessions. The token is checked with
+ * each request, so revoking it or its expiry ends the session.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { parseJson } from '@skolo/base';

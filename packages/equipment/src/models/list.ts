@@ -1,4 +1,4 @@
-/** All models of equipment. To add one: its directory, and a line here. */
+/** Lists all supported models of equipment. To add one: its directory, and a line here. */
 export { apcRpdu } from './apc-rpdu/facts.ts';
 export { apcRpdu2 } from './apc-rpdu2/facts.ts';
 export { ciscoIos } from './cisco-ios/facts.ts';

@@ -1,4 +1,4 @@
-/** Loads a model's drivers when they are needed. */
+/** Loads a model's drivers when they are required. */
 import type { Accounts } from './contract/accounts.ts';
 import type { CreateBackup } from './contract/backup.ts';
 import type { CreateConnectedHostsReader } from './contract/connected-hosts.ts';

@@ -1,4 +1,4 @@
-/** A device's address, and how to sign in. */
+/** The address of a piece of equipment, and how to sign in. */
 import type { Credentials } from '@skolo/base/secrets';
 import { DeviceRejected } from './errors.ts';
 import type { HostKeys } from './host-keys.ts';

@@ -1,4 +1,7 @@
-/** Errors of devices: one class for each decision that a caller can make. Messages begin with the device's name. */
+/**
+ * Errors of equipment, one class for each decision that a caller can make, such as a retry: unreachable, sign-in rejected, busy,
+ * timeout. Messages begin with the device's name.
+ */
 
 /** Base class. `retry` says whether the same call may succeed a moment later. */
 export abstract class DeviceError extends Error {

@@ -1,7 +1,7 @@
 /**
- * Host keys of devices that rack.yaml does not pin: the first key is trusted from then on. The keys are public, but whoever may change this
- * file can impersonate a switch. Also records devices that have accepted digest authentication over HTTP: from then on, they do not get the
- * password in clear text.
+ * Decides which ssh host key of equipment is trusted, if rack.yaml does not pin one: the first key, from then on. The keys are public,
+ * but whoever may change this file can impersonate a switch. Also records devices that have accepted digest authentication over HTTP:
+ * from then on, they do not get the password in clear text.
  */
 import { rename } from 'node:fs/promises';
 import { errorText } from '@skolo/base';

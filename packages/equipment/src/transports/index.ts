@@ -1,4 +1,4 @@
-/** Talking to network equipment. */
+/** Connections and sessions with network equipment. */
 
 export { throwIfRejected } from './cli/answer.ts';
 export { type Dialect, escapePattern, type Pager, usualLogin } from './cli/dialect.ts';

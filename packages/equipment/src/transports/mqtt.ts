@@ -1,5 +1,5 @@
 /**
- * A short connection to an MQTT broker (3.1.1): subscribe, publish, receive the answer, disconnect.
+ * A short connection to an MQTT broker (3.1.1), with limits: subscribe, publish, receive the answer, disconnect.
  *
  * Published messages are never retained: the broker would repeat them whenever the device connects, and switch it again. Nor are they
  * queued for a disconnected device (QoS 0): an "off" that arrives an hour late is not followed by an "on". Messages that the broker has

@@ -17,7 +17,7 @@ import {
   resolveImage,
 } from './registry.ts';
 
-/** Without a byte of a blob. */
+/** Time limit without a byte of a blob. */
 const stalledMs = 60_000;
 
 /** A manifest, a configuration or a layer. */

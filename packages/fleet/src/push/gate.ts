@@ -1,6 +1,6 @@
 /**
- * The progress of a workload, from its objects in the cluster (pure). `kubectl rollout status` only times out; a gate names the
- * pod, the machine and the cause.
+ * Decides whether a workload's new version is ready, still starting, or has failed, from its objects in the cluster (pure). `kubectl
+ * rollout status` only times out; a gate names the pod, the machine and the cause.
  */
 import { count } from '@skolo/base';
 import { z } from 'zod';

@@ -1,6 +1,6 @@
 /**
- * Services that an operator has failed over to another program on the jumphost: our own unit or an existing system (services/fallback).
- * A push does not start their pods, and leaves their ports to the host.
+ * Decides which services a push leaves alone, because an operator has failed them over to another program on the jumphost: our own unit
+ * or an existing system (services/fallback). A push does not start their pods, and leaves their ports to the host.
  */
 import { failedOverAnnotation, releasedPortAnnotation } from '@skolo/rack/jumphost';
 import { z } from 'zod';

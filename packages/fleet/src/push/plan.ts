@@ -1,6 +1,6 @@
 /**
- * Decides what a push would change, by comparing an object as it is (`live`) with how the API server would create it (`planned`, from a
- * dry run on the server). Pure.
+ * Decides what a push would change or delete. Compares an object as it is (`live`) with how the API server would create it (`planned`,
+ * from a dry run on the server). Pure.
  */
 import { z } from 'zod';
 import {

@@ -1,4 +1,7 @@
-/** Prepares a push before anything is changed: what would be pushed, what would change, and whether it is allowed. */
+/**
+ * Prepares a push before anything is changed, and decides whether it is rejected: wrong rack or cluster, an outdated checkout, errors in
+ * rack.yaml.
+ */
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readFileIfExists } from '@skolo/base/durable';

@@ -1,6 +1,7 @@
 /**
- * Pushes only rack.yaml: applies its ConfigMaps, then waits until each service reports that it is active. A kubelet refreshes the files of
- * a ConfigMap immediately when an annotation of the pod changes, and services load them within two seconds.
+ * Pushes only rack.yaml: applies its ConfigMaps, then waits until each service reports that it is active, or restores the previous one.
+ * A kubelet refreshes the files of a ConfigMap immediately when an annotation of the pod changes, and services load them within two
+ * seconds.
  */
 import { Readiness } from '@skolo/api/probes';
 import { errorText, parseJson, pause } from '@skolo/base';

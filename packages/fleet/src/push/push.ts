@@ -1,4 +1,4 @@
-/** Pushes to many racks: prepares all of them, then changes them in stages, and records each rack's progress. */
+/** Pushes to many racks in stages, and decides when a rack is rolled back, and when the others are stopped. */
 import { errorText, inParallel } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { isRejected } from '../way/kubectl.ts';

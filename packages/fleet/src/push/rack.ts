@@ -1,4 +1,4 @@
-/** Reads and changes a rack's cluster. */
+/** Reads and changes a rack's cluster, with retries. */
 import { errorText, pause } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';

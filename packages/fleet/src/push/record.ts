@@ -1,6 +1,6 @@
 /**
- * Records of pushes on this workstation, one directory each: the request, and the progress of each rack with everything that a resumed
- * push requires. Written before each step.
+ * Records of pushes on this workstation, and how many are kept, one directory each: the request, and the progress of each rack with
+ * everything that a resumed push requires. Written before each step.
  */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';

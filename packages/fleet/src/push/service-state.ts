@@ -1,6 +1,6 @@
 /**
- * Reads what our services report in addition to the state of their pods: their version, and parts that do not work fully. A service
- * stays ready while its token server is unreachable, but a push that causes this has failed.
+ * Decides whether a service works after a push, from what it reports in addition to the state of its pods: its version, and degraded
+ * parts. A service stays ready while its token server is unreachable, but a push that causes this has failed.
  */
 import { Readiness } from '@skolo/api/probes';
 import { errorText, inParallel, parseJson, pause } from '@skolo/base';

@@ -1,4 +1,4 @@
-/** Racks in stages: all racks in a stage change at the same time, and the next stage starts when they have finished. */
+/** Decides which racks a push changes at the same time, and when the next stage starts. */
 import { inParallel } from '@skolo/base';
 
 /** Maximum number of racks that are prepared or changed at the same time. */

@@ -1,5 +1,5 @@
 /**
- * An unfinished push, in one Secret of its rack: any workstation can continue it, and skolo-fallback (services/fallback) restores the
+ * Stores an unfinished push in one Secret of its rack: any workstation can continue it, and skolo-fallback (services/fallback) restores the
  * previous objects if nobody does.
  */
 import {

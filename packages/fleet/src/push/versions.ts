@@ -1,4 +1,4 @@
-/** Image versions, pinned by `images` in a rack's kustomization.yaml. */
+/** Image versions, pinned by `images` in a rack's kustomization.yaml, and which tag is the newest. */
 import { isMap, isScalar, isSeq, parseDocument, type YAMLMap } from 'yaml';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';

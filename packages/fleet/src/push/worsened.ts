@@ -1,6 +1,6 @@
 /**
- * Decides whether a push made a rack worse, and is stopped: new alerts, more unhealthy machines or failed tasks, from Prometheus' data
- * before and after it (pure).
+ * Decides whether a push made a rack worse, and must stop: new alerts, more unhealthy or lost machines, more failed tasks, from
+ * Prometheus' data before and after it (pure).
  */
 import { count } from '@skolo/base';
 import type { Labels, RackHealth } from '../survey/rack-health.ts';

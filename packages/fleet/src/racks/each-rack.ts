@@ -1,4 +1,4 @@
-/** Sends the same query to many racks at the same time. */
+/** Sends the same query to many racks at the same time, and decides how many. */
 import { asError, inParallel } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import type { FleetRack } from './clusters.ts';

@@ -1,4 +1,4 @@
-/** Secrets in the cluster. Their values are compared in memory, and sent over standard input. */
+/** Compares and changes Secrets in the cluster. Their values are compared in memory, and sent over standard input. */
 import { sha256 } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import type { RackSecret } from '@skolo/rack/secrets';

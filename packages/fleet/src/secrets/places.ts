@@ -1,4 +1,4 @@
-/** The places to which a rack's secrets are delivered, and whether each contains the store's value. */
+/** Lists the places to which a rack's secrets are delivered, and decides whether each contains the store's value. */
 import { sha256 } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import type { RackSecret, SecretFilePlace, SecretKey } from '@skolo/rack/secrets';

@@ -1,4 +1,4 @@
-/** The health of a rack, from one query to its Prometheus (pure). */
+/** Decides whether a rack is healthy, from one query to its Prometheus (pure). */
 import { z } from 'zod';
 
 /**

@@ -1,4 +1,4 @@
-/** The health of all racks, each from its own Prometheus. */
+/** Reads the health of all racks, each from its own Prometheus. */
 import { closing, errorText } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import type { FleetRack } from '../racks/clusters.ts';

@@ -1,4 +1,4 @@
-/** All racks at once: which can be reached, and what they run. */
+/** Finds which racks can be reached, and what they run. */
 import { closing, parseJson } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';

@@ -1,4 +1,7 @@
-/** Credentials for the API server: its CA certificate, and a token that expires. Both are requested on the jumphost. */
+/**
+ * Requests credentials for a rack's API server: its CA certificate, and a token, for which role and how long. Both are requested on the
+ * jumphost.
+ */
 import { parseJson } from '@skolo/base';
 import { Secret } from '@skolo/base/secrets';
 import type { Role } from '@skolo/rack';

@@ -1,4 +1,4 @@
-/** A k3s rack: a tunnel to its jumphost, a proxy in front of it, and a token that is renewed. */
+/** Opens a k3s rack: a tunnel to its jumphost, a proxy in front of it, and a token that is renewed. */
 import { join } from 'node:path';
 import { asError, pause } from '@skolo/base';
 import { writeFileAtomic } from '@skolo/base/durable';

@@ -1,4 +1,4 @@
-/** Verifies that the reached computer is the rack's current jumphost, because a retired one has the same name, address and host keys. */
+/** Decides whether the reached computer is the rack's current jumphost, because a retired one has the same name, address and host keys. */
 import { parseJson, shellWord } from '@skolo/base';
 import { machineScript, Statement, statementFile } from '@skolo/rack/jumphost';
 import { FleetError } from '../errors.ts';

@@ -4,7 +4,7 @@ import { SignInError } from '../sign-in-error.ts';
 const withinMs = 10_000;
 
 /**
- * A value from the rack's metadata server for this computer.
+ * Requests a value, such as a token, from the rack's metadata server for this computer.
  * https://cloud.google.com/compute/docs/metadata/querying-metadata
  *
  * @throws SignInError

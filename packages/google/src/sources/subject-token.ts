@@ -1,3 +1,4 @@
+/** Reads the subject token of an external account (workload identity federation) from its file. */
 import { parseJson } from '@skolo/base';
 import { readSecret } from '@skolo/base/secrets';
 import { z } from 'zod';

@@ -1,10 +1,11 @@
+/** Fetches Google's keys for ID tokens, and reads how long they may be cached. */
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 import { request } from '../request.ts';
 import { rejectedBy, requireSafeUrl } from '../sign-in-error.ts';
 
-/** Google's keys for ID tokens. https://developers.google.com/identity/openid-connect/openid-connect#validatinganidtoken */
+/** Where Google's keys for ID tokens are. https://developers.google.com/identity/openid-connect/openid-connect#validatinganidtoken */
 export const googleCertsUrl = 'https://www.googleapis.com/oauth2/v3/certs';
 
 const withinMs = 5_000;

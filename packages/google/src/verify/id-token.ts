@@ -1,5 +1,6 @@
 /**
- * Whose Google ID token is this? https://developers.google.com/identity/openid-connect/openid-connect#validatinganidtoken
+ * Decides whether a Google ID token is valid, and whose it is.
+ * https://developers.google.com/identity/openid-connect/openid-connect#validatinganidtoken
  *
  * The signature, issuer, audience and times are verified by google-auth-library. It says what is wrong only in
  * messages that quote the token, and allows the clock to be wrong by five minutes: so the claims are read here, too.

@@ -1,4 +1,4 @@
-/** Checks that addresses are in the subnet, and that no two entries share an address and port. */
+/** Decides which addresses are errors: checks that they are in the subnet, and that no two entries share an address and port. */
 
 import type { Ports } from '@skolo/equipment/models';
 import ipaddr from 'ipaddr.js';

@@ -1,4 +1,4 @@
-/** Checks of the whole rack. */
+/** Lists all checks of the whole rack, in their order. */
 import { type Draft, reportTo } from '../draft/draft.ts';
 import type { Problem } from '../issues/issues.ts';
 import { checkAddresses } from './addresses.ts';

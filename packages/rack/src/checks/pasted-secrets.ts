@@ -1,4 +1,4 @@
-/** Secrets that were probably typed into rack.yaml instead of their path. */
+/** Finds secrets that were probably typed into rack.yaml instead of their path. */
 
 import { existsSync } from 'node:fs';
 import { secretPath } from '@skolo/base/secrets';

@@ -1,4 +1,4 @@
-/** Likely oversights, which do not stop any service. */
+/** Decides which warnings rack.yaml gets: likely oversights, which do not stop any service. */
 
 import { models, type Transport } from '@skolo/equipment/models';
 import { type Draft, type Report, reportTo, within } from '../draft/draft.ts';

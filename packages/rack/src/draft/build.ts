@@ -1,6 +1,6 @@
 /**
- * Converts plain data to a rack: checks each section with its schema, expands ranges and fills in defaults. Omits an entry
- * with an error but keeps its name, so that all errors are found at once.
+ * Converts plain data to a rack: checks each section with its schema, expands ranges, fills in defaults, and decides which entries are
+ * omitted for their errors. Omits an entry with an error but keeps its name, so that all errors are found at once.
  */
 
 import { dirname, resolve } from 'node:path';

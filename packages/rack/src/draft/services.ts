@@ -1,4 +1,4 @@
-/** The section `services`. */
+/** Reads the section `services`, with the defaults of all settings, and decides about unknown keys. */
 import { isObject } from '@skolo/base';
 import { check } from '../issues/describe.ts';
 import { type Problem, shown } from '../issues/issues.ts';

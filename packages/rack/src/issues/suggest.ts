@@ -1,4 +1,4 @@
-/** "Did you mean": the known word nearest to the typed one. */
+/** Decides which word is suggested after a typing error ("did you mean"): the nearest known one. */
 
 /** Undefined if no candidate is near enough to be a typing error. */
 export function nearest(typed: string, candidates: Iterable<string>): string | undefined {

@@ -1,4 +1,4 @@
-/** The part of the jumphost's firewall that depends on rack.yaml. */
+/** Decides which machines the jumphost's firewall lets connect to k3s, from rack.yaml. */
 import type { Rack } from '../rack/rack.ts';
 
 export const firewallUnit = 'skolo-firewall.service';

@@ -1,6 +1,6 @@
 /**
- * Which computer is the jumphost of a rack: a statement, signed by `skolo jumphost replace` with the rack key, which stays in the
- * secret store. Jumphosts have the statement and the public key.
+ * The statement that decides which computer is the jumphost of a rack, signed by `skolo jumphost replace` with the rack key, which stays
+ * in the secret store. Jumphosts have the statement and the public key.
  *
  * On the wire: UDP, one JSON object for each datagram, at most 1,024 bytes, from a link-local IPv6 address to the group
  * `ff12::736b:6f6c:6f`, port 9212 (transient, link-local scope: RFC 4291, section 2.7). It is never forwarded by a router.

@@ -1,4 +1,4 @@
-/** `acts: false` in rack.yaml: skolo observes and decides, but changes nothing. */
+/** Decides whether skolo may act on a machine or piece of equipment, or only observe it (`acts: false` in rack.yaml). */
 import type { Machine, Rack } from './rack.ts';
 
 /** Why skolo takes no action on a machine, or, without one, on the equipment of the rack; undefined: it acts. */

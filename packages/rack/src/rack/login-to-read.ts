@@ -1,4 +1,4 @@
-/** Which login reads a device: one that may only read, where it suffices. */
+/** Decides which login reads a device: one that may only read, where it suffices. */
 import { models, type Readable } from '@skolo/equipment/models';
 import type { InfrastructureDevice, Rack } from './rack.ts';
 

@@ -1,5 +1,5 @@
 /**
- * The part of rack.yaml for one machine: its entry, its devices, settings of its agent, and URLs of services. The metadata
+ * Decides which part of rack.yaml a machine's agent gets: its entry, its devices, settings of its agent, and URLs of services. The metadata
  * server serves it as the attribute `skolo-machine`. Tasks on the machine can read it as root, so it does not contain wiring (not
  * even the machine's own outlet), logins or secrets.
  */

@@ -1,4 +1,4 @@
-/** Settings of the agent of one machine. */
+/** Settings of the agent of one machine, which override those of the rack. */
 
 import { isObject } from '@skolo/base';
 import type { SwarmingClientSettings } from '../schema/settings/swarming-client.ts';

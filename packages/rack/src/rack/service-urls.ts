@@ -1,4 +1,4 @@
-/** URLs of services. */
+/** Decides the URL of each service, from rack.yaml or its default port on the jumphost. */
 
 import { type ServiceName, servicePorts } from '../schema/service-ports.ts';
 import type { Machine, Rack } from './rack.ts';

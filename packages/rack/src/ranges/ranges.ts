@@ -1,5 +1,5 @@
 /**
- * Ranges, as in `rpi-[001-040]` or `switch-1/[1-3,7]`.
+ * Parses and expands ranges, as in `rpi-[001-040]` or `switch-1/[1-3,7]`, with a limit of names.
  *
  * A range is a pair of brackets around numbers and spans, nothing else: `[7]`, `[1-3,7]`. Leading zeros are kept.
  * Several ranges in one text give all combinations, the last varies fastest. Brackets around anything else are plain

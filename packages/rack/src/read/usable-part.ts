@@ -1,5 +1,5 @@
 /**
- * The usable part of a rack.yaml with errors, at a start without a last valid copy. Omits each entry with an error,
+ * Decides which entries of a rack.yaml with errors are disabled, at a start without a last valid copy. Omits each entry with an error,
  * then references to it, until the rest is valid. Fixes nothing.
  */
 

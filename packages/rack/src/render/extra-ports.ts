@@ -1,4 +1,4 @@
-/** Optional ports of rack.yaml: endpoints of the power-cycle daemon, notices for the router backup, enrolment of machines. */
+/** Renders optional ports of rack.yaml: endpoints of the power-cycle daemon, notices for the router backup, enrolment of machines. */
 import type { Json, Rack } from '../rack/rack.ts';
 import { type DerivedFile, podPatch } from './derived-file.ts';
 import { networksOf } from './networks.ts';

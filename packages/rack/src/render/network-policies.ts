@@ -1,4 +1,4 @@
-/** Network policies between services and the rack, with addresses from rack.yaml. */
+/** Decides which services, machines and equipment may connect to each other on k3s: network policies, with addresses from rack.yaml. */
 import { namesOf } from '../formats/hosts.ts';
 import type { Json, Rack } from '../rack/rack.ts';
 import {

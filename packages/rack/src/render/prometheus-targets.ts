@@ -1,4 +1,4 @@
-/** Scrape targets besides the services: agents, node-exporters, and ping targets. */
+/** Lists what Prometheus scrapes besides the services: agents, node-exporters, and ping targets. */
 import type { InfrastructureDevice, Machine, Rack } from '../rack/rack.ts';
 import { hostOfUrl, serviceMetricsUrl } from '../rack/service-urls.ts';
 import { k3sPort, kubeletPort, nodePort } from '../schema/service-ports.ts';

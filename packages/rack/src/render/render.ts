@@ -1,4 +1,4 @@
-/** The derived files of an overlay: a pure function of the rack. */
+/** Renders the derived files of a rack's overlay, such as how long pods may take to stop: a pure function of the rack. */
 
 import { hostsOf, namesOf } from '../formats/hosts.ts';
 import type { Remark } from '../issues/issues.ts';
@@ -99,9 +99,9 @@ function hostAliases(rack: Rack): DerivedFile {
   };
 }
 
-/** Default of kube/base. */
+/** Seconds that a pod may take to stop by default, as in kube/base. */
 const usualSeconds = 30;
-/** Before and after `stopWithin`. */
+/** Seconds before and after `stopWithin`. */
 const extraSeconds = 20;
 
 /** For services with a longer `stopWithin` than kube/base allows. */

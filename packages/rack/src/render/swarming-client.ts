@@ -1,4 +1,4 @@
-/** Patch of the agents' DaemonSet: time for tasks to finish, directories of bots. */
+/** Decides how long an agent's pod may take to stop, so that tasks finish, and mounts the directories of bots (patch of the DaemonSet). */
 import { swarmingSettings } from '../rack/overrides.ts';
 import type { Rack } from '../rack/rack.ts';
 import { type DerivedFile, podPatch } from './derived-file.ts';

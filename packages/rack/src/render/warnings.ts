@@ -1,4 +1,4 @@
-/** Settings in rack.yaml that do not work on k3s. They do not stop any rack. Each message follows the path in rack.yaml. */
+/** Finds settings in rack.yaml that do not work on k3s. They do not stop any rack. Each message follows the path in rack.yaml. */
 import { posix } from 'node:path';
 import { isObject } from '@skolo/base';
 import { hostsOf, namesOf } from '../formats/hosts.ts';

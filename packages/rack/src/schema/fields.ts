@@ -1,6 +1,4 @@
-/**
- * Building blocks of the schema. Their errors contain the value and what is expected.
- */
+/** Building blocks of the schema, such as durations, names and paths. Their errors contain the value and what is expected. */
 
 import { isObject } from '@skolo/base';
 import type { SecretRef } from '@skolo/base/secrets';

@@ -1,4 +1,4 @@
-/** The schema of an expanded device of the infrastructure: common keys, and keys of its model. */
+/** The schema of equipment in rack.yaml (`infrastructure`), after ranges were expanded: common keys, and keys of its model. */
 
 import { isObject } from '@skolo/base';
 import { literal, type Model, models, seconds, whole } from '@skolo/equipment/models';

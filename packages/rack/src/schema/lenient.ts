@@ -1,4 +1,4 @@
-/** For sections of other services: omits keys that this version does not support. */
+/** Decides which unknown keys are ignored: those of other services, which this version may not support. */
 import { isObject } from '@skolo/base';
 import type { z } from 'zod';
 import { valueAt, without } from '../yaml/paths.ts';

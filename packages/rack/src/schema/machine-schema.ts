@@ -1,4 +1,4 @@
-/** The schema of an expanded machine. A key with `each` accepts a list in an entry with a range. */
+/** The schema of a machine in rack.yaml, after ranges were expanded. A key with `each` accepts a list in an entry with a range. */
 
 import { seconds } from '@skolo/equipment/models';
 import { z } from 'zod';

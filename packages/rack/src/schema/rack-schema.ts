@@ -1,4 +1,4 @@
-/** The schema of rack.yaml: top level, jumphost, identities, logins, access. */
+/** The schema of rack.yaml, with defaults: top level, jumphost, identities, logins, access (roles, tokens, Google sign-in). */
 import { z } from 'zod';
 import { object, path, project, secret, secretFile, section, text, word } from './fields.ts';
 import {

@@ -1,4 +1,4 @@
-/** Names and default ports of the services. */
+/** Decides the names and default ports of the services, agents and Kubernetes. */
 export const serviceNames = [
   'metadata-server',
   'router-backup',

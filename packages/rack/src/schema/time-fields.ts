@@ -1,4 +1,4 @@
-/** Time zones and schedules. */
+/** Fields for time zones and schedules (cron). */
 
 import { nearest } from '../issues/suggest.ts';
 import { canonical } from './fields.ts';

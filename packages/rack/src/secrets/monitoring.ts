@@ -1,4 +1,4 @@
-/** Secrets of Alertmanager and Prometheus in kube/base: their tokens for our services. */
+/** The secrets of Alertmanager and Prometheus in kube/base: their tokens for our services. */
 
 import type { SecretRef } from '@skolo/base/secrets';
 import type { Rack } from '../rack/rack.ts';

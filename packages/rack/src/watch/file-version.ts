@@ -1,3 +1,4 @@
+/** Reads a file with a size limit, or says why it is unreadable. */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { errorCode } from '@skolo/base';

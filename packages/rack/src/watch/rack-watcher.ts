@@ -1,4 +1,4 @@
-/** Detects, checks and applies changes of rack.yaml. */
+/** Decides when an edited rack.yaml becomes active, or is rejected: detects, checks and applies changes. */
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';

@@ -1,6 +1,6 @@
 /**
- * Watches rack.yaml: a valid change is active within two seconds. An invalid one is rejected, and the last valid version
- * stays active, even after a restart.
+ * Watches rack.yaml, and how often the file is read again: a valid change is active within two seconds. An invalid one is rejected, and
+ * the last valid version stays active, even after a restart.
  *
  * Notifications (`fs.watch`) make it fast. Polling once a second makes it reliable: network file systems have no
  * notifications, and a symlink can point to any directory.

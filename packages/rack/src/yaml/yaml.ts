@@ -1,4 +1,4 @@
-/** Parses rack.yaml to plain data, with the line and column of each path. */
+/** Parses rack.yaml to plain data, with the line and column of each path, and limits its size. */
 import {
   Composer,
   type CST,

@@ -1,4 +1,4 @@
-/** A cluster's settings, and the differences between distributions: data for `setUp`, `deploy` and `removeNodes`. */
+/** A cluster's settings, and the differences between distributions (k3s, kubeadm): data for `setUp`, `deploy` and `removeNodes`. */
 
 import type { Download, Host, Step } from '@skolo/setup/engine';
 import { type JoinCluster, type Role, unitFile } from '@skolo/setup/k3s';

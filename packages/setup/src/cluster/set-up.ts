@@ -1,4 +1,4 @@
-/** Runs steps on many computers at the same time. If one fails, the others continue. */
+/** Sets up many computers of a cluster at the same time, and decides how many. If one fails, the others continue. */
 import { isDeepStrictEqual } from 'node:util';
 import { errorText, inParallel } from '@skolo/base';
 import { type Host, isPrepared, prepare, type Step, type StepProgress } from '@skolo/setup/engine';

@@ -1,4 +1,4 @@
-/** The publisher's Node, with which systemd units run our services. */
+/** Decides which version of Node runs our services in systemd units, and installs the publisher's. */
 
 import { createReadStream } from 'node:fs';
 import { shellWord } from '@skolo/base';

@@ -1,4 +1,4 @@
-/** Installs Debian packages with apt. */
+/** Installs Debian packages with apt, with time limits. */
 import { shellWord } from '@skolo/base';
 import type { Host, Step } from '@skolo/setup/engine';
 

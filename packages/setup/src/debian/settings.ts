@@ -1,4 +1,4 @@
-/** Settings of Debian's own programs: log, updates, clock. */
+/** Settings of Debian's own programs: how large its log may be, automatic updates (without a reboot), clock. */
 import { shellWord } from '@skolo/base';
 import {
   checkByScript,

@@ -1,4 +1,4 @@
-/** sshd with key authentication only. */
+/** Settings of sshd (key authentication only), and the trial of each change before it is active. */
 import { shellWord } from '@skolo/base';
 import {
   type Guard,

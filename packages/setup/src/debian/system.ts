@@ -1,4 +1,4 @@
-/** Prerequisites that an operator must install before anything else can be done. */
+/** Decides whether a computer can be set up at all: system, architecture, clock, memory, free disk space. */
 
 import { factsIn, type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';

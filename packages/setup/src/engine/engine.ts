@@ -1,4 +1,4 @@
-/** Applies steps to a host until it matches its settings. */
+/** Applies steps to a computer until it matches its settings, and decides which steps wait for a failed one. */
 import { errorText } from '@skolo/base';
 import { ComputerError } from './errors.ts';
 import type { Host } from './host/host.ts';

@@ -1,3 +1,4 @@
+/** Errors of a computer, or of the connection to it, with their codes. */
 interface Options extends ErrorOptions {
   code?: /** The connection dropped. Everything may be run again. */
     | 'LOST'

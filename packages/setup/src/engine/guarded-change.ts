@@ -1,6 +1,6 @@
 /**
- * A change that may lock everybody out, such as of the firewall, sshd or an address. The computer undoes it automatically unless a
- * new SSH session is opened and confirms it.
+ * Decides when a change that may lock everybody out (firewall, sshd, address) is undone: automatically, unless a new SSH session is
+ * opened in time and confirms it.
  *
  * Everything required for the rollback is on its disk before anything is changed. A systemd timer rolls back, and
  * after a power cut, the next boot does so before the network is up.

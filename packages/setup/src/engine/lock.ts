@@ -1,4 +1,7 @@
-/** Allows one change of a computer at a time. A second one is told who is changing it. */
+/**
+ * Locks a computer, so that one change at a time is made, and decides when a silent holder counts as gone. A second one is told who is
+ * changing it.
+ */
 
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';

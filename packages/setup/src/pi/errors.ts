@@ -1,4 +1,4 @@
-/** A failure with an image or a card. The message says what to do. */
+/** Errors of an image or an SD card. The message says what to do. */
 export class PiError extends Error {
   override readonly name = 'PiError';
 }

@@ -1,6 +1,6 @@
 /**
- * The settings of a Raspberry Pi after its first boot. Each method of customisation generates its files from this
- * description. A shared image contains everything except the identity, which such a Pi requests.
+ * The settings of a Raspberry Pi after its first boot: name, address, user, time, Wi-Fi. Each method of customisation generates its
+ * files from this description. A shared image contains everything except the identity, which such a Pi requests.
  */
 import { isIP, isIPv4 } from 'node:net';
 import { Secret } from '@skolo/base/secrets';

@@ -1,4 +1,4 @@
-/** Turns errors of Google's storage, its client or the network into errors for people. */
+/** Turns errors of Google's storage, its client or the network into errors for people, such as rejected credentials or a missing bucket. */
 import { errorText, parseJson } from '@skolo/base';
 import { networkReason } from '@skolo/base/internet';
 import { BackupError } from '@skolo/equipment/models/configuration';

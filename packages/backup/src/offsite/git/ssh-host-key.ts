@@ -1,4 +1,4 @@
-/** The host key of a git remote: pinned by its fingerprint, or on the first connection. */
+/** Decides which host key of a git remote is trusted: the pinned fingerprint, or the key of the first connection. */
 import { execFile } from 'node:child_process';
 import { errorCode, keyFingerprint } from '@skolo/base';
 import { BackupError } from '@skolo/equipment/models/configuration';

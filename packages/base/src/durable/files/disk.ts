@@ -1,3 +1,4 @@
+/** Decides when a disk counts as hanging, because a change has not ended for seconds. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**

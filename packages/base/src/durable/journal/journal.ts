@@ -1,5 +1,5 @@
 /**
- * Records by key that survive kill -9 and power cuts: running work, and actions that must still happen.
+ * Stores records by key that survive kill -9 and power cuts: running work, and actions that must still happen.
  *
  * A change is one record of a spool, so it is atomic. All records are also in memory. When the spool grows, a snapshot
  * replaces it.

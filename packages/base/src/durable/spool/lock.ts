@@ -1,7 +1,7 @@
 /**
- * Allows one process at a time. Node has no file locks, so SQLite locks an empty database. The kernel releases the lock
- * when the process dies. The lock works between containers, where a pid is meaningless. It writes nothing, so it works on a
- * full disk.
+ * Locks a directory, so that only one process at a time uses it. Node has no file locks, so SQLite locks an empty database. The kernel
+ * releases the lock when the process dies. The lock works between containers, where a pid is meaningless. It writes nothing, so it works
+ * on a full disk.
  */
 import { open, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';

@@ -1,4 +1,4 @@
-/** Reads the directory of a spool: segments in order, undamaged records, damage. */
+/** Reads the directory of a spool after a restart: segments in order, undamaged records, damage, and how much of the damaged data is kept. */
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../files/atomic-file.ts';

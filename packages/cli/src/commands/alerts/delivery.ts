@@ -1,4 +1,4 @@
-/** Waits until a test alert is delivered. */
+/** Waits until a test alert is delivered, or gives up. */
 import { SubscribeError, subscribe } from '@skolo/alerts';
 import type { alertToPubsubApi, ClientAnswer } from '@skolo/api';
 import { count, errorText, pause } from '@skolo/base';

@@ -1,4 +1,4 @@
-/** Sends messages to a sink, in order, and retries. */
+/** Sends messages of `skolo alerts watch` to a sink, in order, and retries; how many wait. */
 import { type AlertMessage, type Sink, SinkError } from '@skolo/alerts';
 import { backOffMs, count, errorText, pause } from '@skolo/base';
 import { complain } from '../../errors.ts';

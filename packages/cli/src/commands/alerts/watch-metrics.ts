@@ -1,4 +1,4 @@
-/** Metrics of a watch. */
+/** Metrics of `skolo alerts watch`. */
 import { once } from 'node:events';
 import { errorText } from '@skolo/base';
 import {

@@ -1,4 +1,4 @@
-/** Receives heartbeats and keeps the state of each rack. */
+/** Receives heartbeats, keeps the state of each rack, and decides how often racks are checked for silence. */
 import {
   type Alert,
   DeadMan,

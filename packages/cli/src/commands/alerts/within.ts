@@ -1,3 +1,4 @@
+/** Time limits of alert commands, without the time to connect. */
 import { orAborted, settlesWithin } from '@skolo/base';
 
 /** Excludes the time to connect. */

@@ -1,4 +1,4 @@
-/** Loads a version into its device, after showing what it changes. */
+/** Loads a version into its device, after a person has confirmed what it changes. */
 
 import { ApiError, ApiUnreachable, type ClientAnswer, type routerBackupApi } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';

@@ -1,4 +1,4 @@
-/** Reads configurations from the service, or from a copy if the rack is down. */
+/** Decides where configurations are read: from the service, or from a copy if the rack is down. */
 import { createHash } from 'node:crypto';
 import {
   ApiError,

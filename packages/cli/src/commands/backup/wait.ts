@@ -1,4 +1,4 @@
-/** Waits for a run and prints its result. */
+/** Waits for a run of backups and prints its result, or gives up. */
 
 import type { BackupRun } from '@skolo/api';
 import { pause } from '@skolo/base';

@@ -1,4 +1,4 @@
-/** Errors and warnings of one rack.yaml. */
+/** Prints errors and warnings of one rack.yaml. */
 import type { Finding, FindingState } from '@skolo/base';
 import { type Evidence, evidenceOf, evidenceText } from '@skolo/equipment/models';
 import { credentialFaults } from '@skolo/google';

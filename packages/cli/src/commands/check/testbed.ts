@@ -3,7 +3,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { openTestbed } from '../pi/testbed/open-testbed.ts';
 import { defineCheck } from './check.ts';
 
-/** `skolo check testbed`. */
+/** `skolo check testbed`: whether each part of a testbed works. */
 export function define(command: SkoloCommand): void {
   command
     .description(

@@ -1,4 +1,4 @@
-/** The rack.yaml of a rack that consists of this computer only. */
+/** Writes the rack.yaml of a rack that consists of this computer only. */
 import { parseJson } from '@skolo/base';
 import { credentialFileFault, credentialFileKind } from '@skolo/google';
 import { z } from 'zod';

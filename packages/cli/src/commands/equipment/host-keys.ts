@@ -1,4 +1,4 @@
-/** Host keys that services pinned. */
+/** `skolo equipment keys` and `forget`: host keys that services pinned. */
 
 import { powerCycleDaemonApi } from '@skolo/api';
 import type { ServiceName } from '@skolo/rack';

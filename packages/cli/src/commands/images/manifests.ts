@@ -13,7 +13,7 @@ export interface ManifestFile {
 }
 
 /**
- * Manifests that name registry images, in and below the given files and directories.
+ * Finds manifests that name registry images, in and below the given files and directories.
  *
  * @throws CliError One of them cannot be read, or is not YAML.
  */

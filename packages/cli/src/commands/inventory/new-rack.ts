@@ -1,4 +1,4 @@
-/** A new rack.yaml. */
+/** The text of a new rack.yaml. */
 import { Option } from 'commander';
 import { ipv4 } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';

@@ -22,7 +22,7 @@ const quietMs = 45 * 60_000;
 /** Timeout until the daemon has ended. The hold is in its journal, so it also applies to the next daemon. */
 const endMs = 5 * 60_000;
 
-/** `skolo jumphost rollback`: hands a service back to the existing system, or to skolo again. */
+/** `skolo jumphost rollback`: returns a service to the existing system, or cuts it over to skolo again. */
 export function define(command: SkoloCommand): void {
   command
     .description(

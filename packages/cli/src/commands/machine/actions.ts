@@ -1,4 +1,4 @@
-/** Changes that the agent on a machine makes. */
+/** `skolo machine clear`, `repair` and `reboot`: changes that the agent on a machine makes. */
 
 import { ApiError, type DeviceStatus } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';

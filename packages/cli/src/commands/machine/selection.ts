@@ -1,4 +1,7 @@
-/** Selects machines by names and filters, as machine-state knows them. A filter becomes a list of names before anything is changed. */
+/**
+ * Selects machines by names and filters, and decides when their number must be typed. A filter becomes a list of names before anything
+ * is changed.
+ */
 
 import { type Machine, MachineCondition } from '@skolo/api';
 import { matching } from '@skolo/api/machine-filter';

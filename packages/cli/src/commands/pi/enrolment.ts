@@ -1,4 +1,4 @@
-/** machine-state's records of Pis with a shared image. */
+/** Reads machine-state's records of Pis with a shared image. */
 import { enrolmentsApi } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';

@@ -1,4 +1,4 @@
-/** Images of machines, in memory: an unchanged base image plus the changes for one machine. */
+/** Builds images of machines, in memory: an unchanged base image plus the changes for one machine. */
 import { open } from 'node:fs/promises';
 import { errorCode } from '@skolo/base';
 import { type BaseImage, diskOf, type MachineNeeds, openBaseImage } from '@skolo/setup/pi';

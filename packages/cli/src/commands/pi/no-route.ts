@@ -1,7 +1,7 @@
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 
-/** It may be intentional, in a network without internet. */
+/** Warns of an image without a default route. It may be intentional, in a network without internet. */
 export function warnOfNoRoute(io: Io, who: string): void {
   complain(
     io,

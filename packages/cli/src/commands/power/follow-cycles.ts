@@ -1,4 +1,4 @@
-/** Follows cycles until they end, and reconnects when the connection fails. */
+/** Follows cycles until they end, reconnects when the connection fails, and decides when to give up. */
 
 import type { Client, PowerCycle, powerCycleDaemonApi } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';

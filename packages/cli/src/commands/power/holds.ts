@@ -1,4 +1,4 @@
-/** Holds: they block cycles during a repair. */
+/** `skolo power hold` and `release`: holds block cycles during a repair. */
 
 import type { Hold } from '@skolo/api';
 import { isIdOf, shortId } from '@skolo/api/ids';

@@ -1,4 +1,4 @@
-/** States of a machine's power: for totals, order and filters. */
+/** Decides the state of a machine's power, for totals, order and filters. */
 import type { MachinePower, OutletStatus } from '@skolo/api';
 import type { Filter } from '../../filters.ts';
 import { isGood } from './cycle-text.ts';

@@ -1,4 +1,4 @@
-/** Requests to the power-cycle daemon. */
+/** Sends requests to the power-cycle daemon. */
 
 import {
   ApiError,

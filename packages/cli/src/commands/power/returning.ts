@@ -1,4 +1,4 @@
-/** Machines that lose power or network with a switch or PDU, and how they return after its power cycle. */
+/** Follows how machines return after the power cycle of their switch or PDU, and decides how long to wait. */
 import type { Machine, PowerCycle } from '@skolo/api';
 import { isSilent } from '@skolo/api/silence';
 import { count, pause } from '@skolo/base';

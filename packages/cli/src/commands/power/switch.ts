@@ -1,4 +1,4 @@
-/** Turns outlets on and off. */
+/** `skolo power on` and `off`: turns outlets on and off. */
 import type { SkoloCommand } from '../../command.ts';
 import { namesOf } from '../../names.ts';
 import { reasonFor } from '../../reason.ts';

@@ -1,4 +1,4 @@
-/** Asks a person to confirm a push. */
+/** Decides what a person must confirm before a push, such as the number of deletions. */
 import { count } from '@skolo/base';
 import { deletionsWithoutQuestion } from '@skolo/fleet/push';
 import { CliError } from '../../errors.ts';

@@ -1,4 +1,7 @@
-/** Opens everything on this workstation that a push requires. */
+/**
+ * Opens everything on this workstation that a push requires, and decides how long a push waits until pods are ready, or a rack is
+ * reachable again.
+ */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { kill, pid } from 'node:process';

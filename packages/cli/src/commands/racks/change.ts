@@ -1,4 +1,4 @@
-/** Changes of kube/clusters/config.json. */
+/** `skolo racks add` and `remove`: changes of kube/clusters/config.json. */
 import { dirname, join } from 'node:path';
 import type { SkoloCommand } from '../../command.ts';
 import { clustersFile } from '../../reach/racks.ts';

@@ -1,7 +1,7 @@
 /**
- * skolo on a computer without Kubernetes. The Debian package installs programs in /usr/lib/skolo/VERSION; `skolo service enable` puts that
- * version next to the previous one in /opt/skolo, and points the link /opt/skolo/current to it. So a package upgrade neither changes nor
- * stops a running service.
+ * Finds and changes skolo's units on a computer without Kubernetes, and how long a service may take to stop. The Debian package installs
+ * programs in /usr/lib/skolo/VERSION; `skolo service enable` puts that version next to the previous one in /opt/skolo, and points the
+ * link /opt/skolo/current to it. So a package upgrade neither changes nor stops a running service.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

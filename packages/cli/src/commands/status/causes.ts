@@ -2,8 +2,8 @@ import type { FleetRack, RackStatus } from '@skolo/fleet';
 import type { Remark } from '../../output/overview.ts';
 
 /**
- * Why racks could not be read, one sentence each. Racks with the same cause get the same text, so that they share a line: the names of rack
- * and jumphost then become RACK and JUMPHOST.
+ * Says why racks could not be read, one sentence each. Racks with the same cause get the same text, so that they share a line: the names
+ * of rack and jumphost then become RACK and JUMPHOST.
  */
 export function causesOf(found: readonly Pick<RackStatus, 'rack' | 'error'>[]): Remark[] {
   const failed = found.flatMap(({ rack, error }) => {

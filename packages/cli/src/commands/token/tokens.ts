@@ -1,4 +1,4 @@
-/** Tokens in a rack's token file. */
+/** `skolo token new`, `list` and `revoke`: tokens in a rack's token file, and how long one may be valid. */
 
 import { errorText } from '@skolo/base';
 import { Secret } from '@skolo/base/secrets';

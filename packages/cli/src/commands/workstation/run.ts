@@ -11,7 +11,7 @@ import { plain } from '../../output/text.ts';
 import { audit, findComputers } from '../../reach/machine-way.ts';
 import { interruptible, openJumphostOf } from '../../reach/racks.ts';
 
-/** `skolo run`: runs a command on many machines. */
+/** `skolo run`: runs a command on many machines, some at once. */
 export function define(command: SkoloCommand): void {
   command
     .description(

@@ -13,7 +13,7 @@ interface Options {
   onConnection(rack: ConsoleRack): void;
 }
 
-/** A rack, reached through its jumphost until the command ends. */
+/** Keeps a rack reachable through its jumphost until the command ends. */
 export function watchRack(
   command: SkoloCommand,
   rack: FleetRack,

@@ -1,6 +1,6 @@
 /**
- * Cross-site requests: any web page can make a browser in the rack send requests, and browsers prefetch links. An endpoint
- * without a password is for programs, so it rejects browsers.
+ * Decides which requests of web browsers are rejected (cross-site requests): any web page can make a browser in the rack send requests,
+ * and browsers prefetch links. An endpoint without a password is for programs, so it rejects browsers.
  */
 import type { IncomingMessage } from 'node:http';
 

@@ -1,6 +1,7 @@
 /**
- * DNS rebinding: a web page resolves its own name to an address of the rack. A browser in the rack then sends the page's
- * requests here, and the page can read the responses. Such a request still names the other site as Host.
+ * Decides which `Host` headers are accepted, to prevent DNS rebinding: a web page resolves its own name to an address of the rack. A
+ * browser in the rack then sends the page's requests here, and the page can read the responses. Such a request still names the other
+ * site as Host.
  */
 import type { IncomingMessage } from 'node:http';
 import { normaliseAddress } from '../../connections/client-address.ts';

@@ -1,4 +1,4 @@
-/** Requests that are rejected before a server handles them: too many or contradictory headers, no path, or not HTTP. */
+/** Decides which requests are rejected before a server handles them: too many or contradictory headers, no path, or not HTTP. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';

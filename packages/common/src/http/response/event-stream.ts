@@ -1,4 +1,4 @@
-/** Server-sent events (WHATWG HTML, 9.2). */
+/** Sends event streams (server-sent events), and decides how many may be open, and when a slow reader is disconnected. */
 import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import type { Registry } from 'prom-client';

@@ -1,7 +1,7 @@
 /**
- * Compresses responses for browsers with slow connections. The size of a compressed response reveals its content (BREACH, CVE-2013-3587)
- * if it contains a secret next to an attacker's text. Therefore it is used only by services whose larger responses contain no secrets; a
- * session is a cookie, which is a header.
+ * Decides which responses are compressed, for browsers with slow connections. The size of a compressed response reveals its content
+ * (BREACH, CVE-2013-3587) if it contains a secret next to an attacker's text. Therefore it is used only by services whose larger
+ * responses contain no secrets; a session is a cookie, which is a header.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';

@@ -1,4 +1,4 @@
-/** The first stage: what all others and the log need of a request. */
+/** The first stage of a request: its ID, and what all other stages and the log require. */
 import { rackHeader } from '@skolo/api/rack-header';
 import { clientAddress } from '../../connections/client-address.ts';
 import { httpRequestDuration } from '../../health/metrics.ts';

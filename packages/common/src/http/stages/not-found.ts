@@ -1,4 +1,4 @@
-/** Requests for which no route is responsible. */
+/** Responds to requests for which no route is responsible: 404, 405. */
 import { noSuchPath } from '@skolo/api/calls';
 import { pathOf } from '../exchange.ts';
 import type { Stage } from '../options.ts';

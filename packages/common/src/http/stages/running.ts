@@ -1,4 +1,4 @@
-/** Requests that arrive while a service starts or stops. */
+/** Decides what happens to requests that arrive while a service starts or stops: they wait, or are rejected. */
 import type { ServerResponse } from 'node:http';
 import { probesApi } from '@skolo/api/probes';
 import { pause } from '@skolo/base';

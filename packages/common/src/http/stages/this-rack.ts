@@ -1,4 +1,4 @@
-/** Whether a request has reached the right service. */
+/** Decides whether a request has reached the right rack and service. */
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import type { AppOptions, Stage } from '../options.ts';
 import { HttpProblem } from '../response/problem.ts';

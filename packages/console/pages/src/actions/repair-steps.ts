@@ -1,4 +1,4 @@
-/** Repair steps of a machine's devices, each with what it interrupts. */
+/** Lists repair steps of a machine's devices, each with what it interrupts. */
 import type { Machine, RackView } from '@skolo/api/machine-state';
 
 export interface RepairChoice {

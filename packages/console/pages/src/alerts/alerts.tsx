@@ -17,7 +17,7 @@ import { Ago } from '../parts/time.tsx';
 
 const everyMs = 5000;
 
-/** Firing alerts, and whether they are delivered. */
+/** The page of firing alerts, and whether they are delivered. */
 export function Alerts({ route }: { route: Route }) {
   const loaded = useLoaded(
     async (signal) => {

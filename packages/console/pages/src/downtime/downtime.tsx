@@ -8,7 +8,7 @@ import { span } from '../parts/time.tsx';
 
 const choices = ['1', '7', '30', '90'];
 
-/** Machines with the most downtime caused by faults. */
+/** The page of machines with the most downtime caused by faults. */
 export function Downtime({ route }: { route: Route }) {
   const days = route.query.get('days') ?? '30';
   const loaded = useLoaded(

@@ -12,7 +12,7 @@ import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
 import { CycleButton } from '../power/cycle-button.tsx';
 
-/** A router, switch or PDU: its state, and both ends of each cable. */
+/** The page of a router, switch or PDU: its state, and both ends of each cable. */
 export function ElementView({ route }: { route: Route }) {
   const [name = ''] = route.args;
   const elements = useLive(({ rack }) => rack?.elements);

@@ -1,4 +1,4 @@
-/** Calls to the services, typed by `@skolo/api`. Services other than machine-state are at `/services/NAME`. */
+/** Calls to the services from pages, typed by `@skolo/api`, with time limits. Services other than machine-state are at `/services/NAME`. */
 import { routes } from 'virtual:routes';
 import type { alertToPubsubApi } from '@skolo/api/alert-to-pubsub';
 import type { auditApi } from '@skolo/api/audit-log';

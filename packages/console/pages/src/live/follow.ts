@@ -1,4 +1,7 @@
-/** Follows event streams with `fetch`, which, unlike EventSource, exposes a response's status. */
+/**
+ * Follows event streams in a page, and decides when it reconnects or pauses, with `fetch`, which, unlike EventSource, exposes a
+ * response's status.
+ */
 import { followed } from '@skolo/api/server-events';
 import { CallFailed, machineState } from './api.ts';
 import { addChange, getLive, setLive } from './store.ts';

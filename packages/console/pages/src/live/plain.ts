@@ -1,6 +1,6 @@
 /**
- * Names, reasons and log lines come from untrusted machines. Markup is always shown as text. Characters that would hide other text, or
- * reorder it, are made visible where JSON arrives, so that no view can forget it.
+ * Removes control characters from text: names, reasons and log lines come from untrusted machines. Markup is always shown as text.
+ * Characters that would hide other text, or reorder it, are made visible where JSON arrives, so that no view can forget it.
  */
 
 /** A joiner is visible as part of an emoji. */

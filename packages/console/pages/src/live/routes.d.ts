@@ -1,4 +1,4 @@
-/** Made by vite.config.ts. */
+/** Types of the routes that vite.config.ts builds into the pages. */
 declare module 'virtual:routes' {
   type Apis = import('./api.ts').Apis;
   type Route = import('./api.ts').Route;

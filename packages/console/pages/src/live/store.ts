@@ -1,4 +1,4 @@
-/** The rack's state, built from the stream of changes. Views read it with `useLive`. */
+/** Holds the rack's state in a page, built from the stream of changes, and decides how often it is drawn. Views read it with `useLive`. */
 import type { ConsoleSession } from '@skolo/api/console';
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { useEffect, useState } from 'preact/hooks';

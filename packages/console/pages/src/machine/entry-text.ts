@@ -1,4 +1,4 @@
-/** Texts for history entries. */
+/** Texts for entries of a machine's history. */
 
 import type { HistoryEntry } from '@skolo/api/machine-state';
 import { count } from '@skolo/base/count';

@@ -1,4 +1,4 @@
-/** The columns of the table of machines. */
+/** Decides the columns of the table of machines, and how they are sorted. */
 import type { Machine } from '@skolo/api/machine-state';
 import { beganAt, readingsOf } from '@skolo/api/silence';
 import { conditions } from '../parts/condition.tsx';

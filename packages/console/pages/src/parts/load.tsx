@@ -1,4 +1,4 @@
-/** Responses of services that a view requests. */
+/** Loads responses of services for a view, again after a while, and shows why one is missing. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { CallFailed } from '../live/api.ts';

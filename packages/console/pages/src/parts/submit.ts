@@ -1,7 +1,11 @@
 import { useRef, useState } from 'preact/hooks';
 import { CallFailed } from '../live/api.ts';
 
-/** For a form: sends a request. @param content repeating it repeats the request, so that one whose response was lost has no second effect */
+/**
+ * Sends a form's request; repeating it after a lost response has no second effect.
+ *
+ * @param content repeating it repeats the request
+ */
 export function useSubmit(
   run: (request: { key: string; at: number }) => Promise<void>,
   content: readonly unknown[],

@@ -1,4 +1,4 @@
-/** Links of which one is current. */
+/** Tabs: links, one of which is current. */
 export function Tabs({
   label,
   tabs,

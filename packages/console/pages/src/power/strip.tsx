@@ -1,4 +1,4 @@
-/** How people's power cycles end: on every page, until somebody in this browser has read it. */
+/** Shows on every page how people's power cycles end, until somebody in this browser has read it. */
 import type { CycleRequest } from '@skolo/api/machine-state';
 import { useState } from 'preact/hooks';
 import { useLive } from '../live/store.ts';

@@ -1,4 +1,4 @@
-/** The filter of machines, which is part of a link. */
+/** Parses the filter of machines, which is part of a link. */
 
 const filterKeys = ['condition', 'shelf', 'model', 'pool', 'code', 'cause', 'text'] as const;
 export type Filter = Partial<Record<(typeof filterKeys)[number], string>>;

@@ -1,3 +1,4 @@
+/** Decides how machines' names are shortened on tiles. */
 /** Characters that fit into a wide tile, even if they are wide themselves. */
 const most = 10;
 

@@ -3,7 +3,7 @@ import { useLive } from '../live/store.ts';
 import { go, hrefOf } from '../parts/router.ts';
 import { type Found, find } from './find.ts';
 
-/** A combobox (WAI-ARIA APG): the focus stays in the field, and the arrow keys select. */
+/** The search field, a combobox (WAI-ARIA APG): the focus stays in the field, and the arrow keys select. */
 export function Search() {
   const machines = useLive((live) => live.machines);
   const rack = useLive((live) => live.rack);

@@ -1,4 +1,7 @@
-/** A page opens at the top. Back, Forward and a reload return to where the page was left, as soon as it is tall enough again. */
+/**
+ * Decides where a page is scrolled to when it opens: to the top, or back to where it was. Back, Forward and a reload return to where the
+ * page was left, as soon as it is tall enough again.
+ */
 import { parseHash, pathOf } from '../parts/router.ts';
 
 const kept = 'skolo-scroll';

@@ -1,4 +1,7 @@
-/** The user of this page. The token itself is never kept here: a cookie that scripts cannot read represents it. */
+/**
+ * The user of this page: signs in and out, and shows when the session has ended. The token itself is never kept here: a cookie that
+ * scripts cannot read represents it.
+ */
 import type { ConsoleSession } from '@skolo/api/console';
 import { CallFailed, machineState } from '../live/api.ts';
 import { followRack } from '../live/follow.ts';

@@ -1,6 +1,7 @@
 /**
- * Secrets in most configurations. They are recognised by kind: a name such as `password` and what follows it up to the end of its line, a
- * value beside a field with such a name, keys in any form. Rather masks too much: a BGP community is taken for an SNMP one.
+ * Decides what counts as a secret in the configurations of all models, and is masked. They are recognised by kind: a name such as
+ * `password` and what follows it up to the end of its line, a value beside a field with such a name, keys in any form. Rather masks too
+ * much: a BGP community is taken for an SNMP one.
  *
  * Compared with RANCID's modules, netconan's lists, and `remove_secret` of Oxidized's models.
  */

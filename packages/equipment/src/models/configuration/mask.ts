@@ -1,4 +1,4 @@
-/** Removes secrets from configurations so that changes of a secret remain visible. */
+/** Masks secrets in configurations, so that changes of a secret remain visible. */
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import type { SecretRule } from '../contract/backup.ts';
 import { commonSecrets } from './common-secrets.ts';

@@ -1,7 +1,7 @@
 /**
- * Log messages in a configuration that was read over a terminal, between its lines or inside one. A similar line may also belong to a
- * banner, so nothing is removed because of its form alone. Two readings decide: text that looks like a message is one if only one reading
- * has it; if both have it, it belongs to the configuration.
+ * Recognises log messages in a configuration that was read over a terminal, between its lines or inside one. A similar line may also
+ * belong to a banner, so nothing is removed because of its form alone. Two readings decide: text that looks like a message is one if
+ * only one reading has it; if both have it, it belongs to the configuration.
  */
 
 import type { LineRule } from '../contract/backup.ts';

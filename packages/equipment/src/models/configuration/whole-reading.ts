@@ -1,4 +1,4 @@
-/** Verified readings: complete, and without anything that is not in the device's configuration. */
+/** Decides whether a reading is complete and verified, how often it is repeated, and which log messages are removed from it. */
 
 import { randomBytes } from 'node:crypto';
 import { count } from '@skolo/base';

@@ -1,4 +1,4 @@
-/** Parts of an answer that a reading does not need, so that they cannot prevent it. */
+/** Ignores parts of an answer that a reading does not require, so that they cannot prevent it. */
 import { DeviceRejected } from '@skolo/equipment/transports';
 import { z } from 'zod';
 

@@ -51,7 +51,7 @@ export const outlets = driverKind({ model: 'openwrt', automaticRepair: false, cr
 const Port = z.object({ status: z.string(), consumption: unneeded(z.number()) });
 const Info = z.object({ ports: z.record(z.string(), unneeded(Port)) });
 
-/** UBUS_STATUS_PARSE_ERROR... of an answer, not of the request. */
+/** UBUS_STATUS_PARSE_ERROR and similar, in an answer, not in the request. */
 const answerNotParsed = 12;
 const infoCommand = 'ubus call poe info';
 

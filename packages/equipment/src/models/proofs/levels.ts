@@ -1,4 +1,4 @@
-/** The level of a model: how far it was verified on real hardware. The evidence files decide. */
+/** Decides the level of a model: how far it was verified on real hardware, by its evidence files. */
 import { count } from '@skolo/base';
 import { recorded, sightings } from './sightings.ts';
 

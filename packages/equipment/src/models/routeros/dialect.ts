@@ -1,5 +1,5 @@
 /**
- * Error texts of MikroTik RouterOS. Commands run in ssh channels, without prompt or pager.
+ * Recognises error texts of MikroTik RouterOS. Commands run in ssh channels, without prompt or pager.
  *
  * Source: RouterOS manual, "Command Line Interface".
  */

@@ -1,6 +1,6 @@
 /**
- * The memory for devices' answers, shared by all sessions of this process. If answers do not fit, the largest one fails, so that one device
- * never stops the others.
+ * Limits the memory for equipment's answers, shared by all sessions of this process. If answers do not fit, the largest one fails, so
+ * that one device never stops the others.
  */
 import { totalmem } from 'node:os';
 import { DeviceBusy, type DeviceError } from '../errors.ts';

@@ -1,4 +1,4 @@
-/** Listens to a terminal: output since the last mark, duration of silence, and waiting for expected output. */
+/** Listens to a terminal, and decides how long silence must last: output since the last mark, and waiting for expected output. */
 import { type Purpose, Received } from '../budget/received.ts';
 import { type DeviceError, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import type { Limit } from '../stream/limit.ts';

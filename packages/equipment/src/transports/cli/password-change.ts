@@ -1,6 +1,6 @@
 /**
- * Devices that demand a new password, at the first sign-in or when the password has expired. skolo never answers: the old password would
- * become the new one, or count as a failed attempt.
+ * Recognises equipment that demands a new password, at the first sign-in or when the password has expired. skolo never answers: the old
+ * password would become the new one, or count as a failed attempt.
  */
 import { SignInRejected } from '../errors.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Questions at a command line other than those for a user or a password. A key that is asked for is pressed. A choice is never made: Enter
- * would select a default that nobody knows, such as to save, to reset, or to accept.
+ * Decides how questions at a command line are answered, other than those for a user or a password. A key that is asked for is pressed. A
+ * choice is never made: Enter would select a default that nobody knows, such as to save, to reset, or to accept.
  */
 import { DeviceRejected } from '../errors.ts';
 import type { Conversation } from './conversation.ts';

@@ -1,5 +1,6 @@
 /**
- * From the first byte to a trusted prompt.
+ * Signs in at a command line, and decides how often a user name, a password or an empty line is sent: from the first byte to a trusted
+ * prompt.
  *
  * Text that looks like a prompt may be part of a banner. So an empty line is sent, and only a device that answers with exactly the same
  * prompt has one. Text that a device prints after every prompt is learned from the answers to several empty lines, and then ignored. A late

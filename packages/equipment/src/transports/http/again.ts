@@ -1,4 +1,7 @@
-/** Requests that a device requires in another form before it carries them out. */
+/**
+ * Decides when an HTTP request is sent again in another form: with a slash at the end of its path, or with the version (`ETag`) of what
+ * it changes.
+ */
 import { isIPv6 } from 'node:net';
 import type { Exchange, HttpRequest, RawAnswer } from './exchange.ts';
 

@@ -1,5 +1,5 @@
 /**
- * HTTP requests to devices, shared by all HTTP drivers: one connection for each, one deadline, a limited response, and errors in the
+ * Sends HTTP requests to equipment, for all HTTP drivers: one connection for each, one deadline, a limited response, and errors in the
  * classes of packages/equipment. A redirect is followed once, to the same path plus a slash on the same host and port.
  *
  * Secrets: most of this equipment only supports plain http, so its password is only as safe as the rack's own network. If a device offers

@@ -1,8 +1,9 @@
 /**
- * https to devices. Equipment in racks has self-signed certificates for other names, so most cannot be verified. But a password must not
- * be sent to any host that responds, so such a device is trusted as over ssh: its public key is pinned after a successful sign-in, or in
- * rack.yaml (`hostKey`), and nothing is sent to a device with another key. A certificate that verifies, for the address and by an
- * authority that Node trusts, needs no pin. The key is pinned, not the certificate, which many devices renew by themselves:
+ * Decides which TLS certificates of equipment are accepted. Equipment in racks has self-signed certificates for other names, so most
+ * cannot be verified. But a password must not be sent to any host that responds, so such a device is trusted as over ssh: its public key
+ * is pinned after a successful sign-in, or in rack.yaml (`hostKey`), and nothing is sent to a device with another key. A certificate
+ * that verifies, for the address and by an authority that Node trusts, needs no pin. The key is pinned, not the certificate, which many
+ * devices renew by themselves:
  *
  *     openssl s_client -connect ADDRESS:443 </dev/null | openssl x509 -pubkey -noout | openssl pkey -pubin -outform der |
  *       openssl dgst -sha256 -binary | base64

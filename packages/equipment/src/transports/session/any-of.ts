@@ -1,4 +1,7 @@
-/** For devices that do not have the newest password or key yet, or that have a previous one again because a configuration was restored. */
+/**
+ * Decides which passwords are tried, for equipment that does not have the newest one yet, or has a previous one again because a
+ * configuration was restored.
+ */
 import type { Credentials } from '@skolo/base/secrets';
 import { SignInRejected } from '../errors.ts';
 

@@ -1,4 +1,4 @@
-/** A device for its model: sessions that are opened on first use, one at a time, within one deadline. */
+/** Gives a model access to its device: sessions that are opened on first use, one at a time, within one deadline. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { secretsOf } from '@skolo/base/secrets';

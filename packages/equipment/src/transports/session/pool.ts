@@ -1,6 +1,6 @@
 /**
- * Shared sessions: at most one per device at a time, kept open for a moment, so that ten ports of one switch need one sign-in. Old switches
- * allow few sessions, and count a broken one until it times out.
+ * Decides how long a session with a switch stays open: shared, at most one at a time, kept for a moment, so that ten ports need one
+ * sign-in. Old switches allow few sessions, and count a broken one until it times out.
  */
 import { DeviceRejected, SignInRejected } from '../errors.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The number of variables to request at a time, and the timeout. Some agents query a slow PoE controller for each variable in turn: sixteen
- * take longer than the deadline of one.
+ * Decides how many SNMP variables are requested at a time, and how long to wait (timeout). Some agents query a slow PoE controller for
+ * each variable in turn: sixteen take longer than the deadline of one.
  */
 
 /** This many answers fit into the smallest message that an agent must support (484 bytes). */

@@ -1,6 +1,6 @@
 /**
- * Algorithms offered to every device, and those offered only if its login has `legacySsh`: SHA-1 and CBC for devices whose firmware ended
- * around 2015. ssh2 1.17 throws on names that it does not know, so blowfish and arcfour are not included.
+ * Decides which SSH algorithms are offered to every device, and those offered only if its login has `legacySsh`: SHA-1 and CBC for
+ * devices whose firmware ended around 2015. ssh2 1.17 throws on names that it does not know, so blowfish and arcfour are not included.
  */
 import type { Algorithms, NegotiatedAlgorithms } from 'ssh2';
 

@@ -1,4 +1,4 @@
-/** Connections through another host, such as a jumphost. */
+/** Opens connections through another host, such as a jumphost. */
 import type { Socket } from 'node:net';
 import { errorText } from '@skolo/base';
 import { DeviceTimeout, DeviceUnreachable } from '../errors.ts';

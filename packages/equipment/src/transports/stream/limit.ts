@@ -1,4 +1,4 @@
-/** Waits that always end: at their deadline, after silence, or when aborted. */
+/** Decides how long to wait for equipment: waits that always end, at their deadline, after silence, or when aborted. */
 
 export interface Limit {
   signal: AbortSignal;

@@ -1,4 +1,4 @@
-/** Removes secrets from texts for messages and transcripts. */
+/** Decides what is removed from messages and transcripts: secrets of the login, and values that look like secrets. */
 
 const longestCommand = 200;
 

@@ -1,4 +1,4 @@
-/** Checks single values, and values that belong together. Messages never quote a value. */
+/** Decides whether a secret's value is valid: single values, and values that belong together. Messages never quote a value. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { sha256 } from '@skolo/base';
 import { agentKeyFault, type Secret, valuesIn } from '@skolo/base/secrets';

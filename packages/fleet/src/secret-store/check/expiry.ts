@@ -1,4 +1,4 @@
-/** When a value expires, if it contains that itself. */
+/** Finds when a secret's value expires, if it contains that itself (certificates, tokens). */
 import { X509Certificate } from 'node:crypto';
 import { parseJson } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';

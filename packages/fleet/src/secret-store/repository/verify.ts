@@ -1,4 +1,7 @@
-/** Checks that git's index does not contain unencrypted secrets, and that the team can decrypt its own, for CI and a commit hook. */
+/**
+ * Decides what counts as an unencrypted secret in git: checks that the index does not contain any, and that the team can decrypt its
+ * own, for CI and a commit hook.
+ */
 import { join, relative } from 'node:path';
 import type { Secret } from '@skolo/base/secrets';
 import { StoreError } from '../errors.ts';

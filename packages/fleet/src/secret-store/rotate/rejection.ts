@@ -1,4 +1,4 @@
-/** Secrets that cannot be rotated, and why. */
+/** Decides which secrets cannot be rotated, and why. */
 import { loadAccounts } from '@skolo/equipment/models/load';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';

@@ -1,4 +1,6 @@
-/** Common parts of all rotations: their places in the store, targets and dependencies. */
+/**
+ * Common parts of all rotations of secrets: when services have the new value, how long both values are kept, and where the state is stored.
+ */
 
 import { closing, errorText, inParallel } from '@skolo/base';
 import { type Credentials, Secret } from '@skolo/base/secrets';

@@ -1,4 +1,4 @@
-/** A program that prints a value, such as berglas, gcloud or pass. It only reads. */
+/** A secret store that is a program which prints a value, such as berglas, gcloud or pass. It only reads. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';

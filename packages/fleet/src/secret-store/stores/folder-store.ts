@@ -1,4 +1,6 @@
-/** Unencrypted files in a directory outside git that only its owner may enter: `FOLDER/RACK/NAME`. For use by one person. */
+/**
+ * A secret store of unencrypted files in a directory outside git that only its owner may enter: `FOLDER/RACK/NAME`. For use by one person.
+ */
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The store that rack.yaml specifies. */
+/** Opens the secret store that rack.yaml specifies. */
 import { join, resolve } from 'node:path';
 import { commandStore } from './command-store.ts';
 import { folderStore } from './folder-store.ts';

@@ -1,4 +1,4 @@
-/** Files encrypted with age, in sops format, for git: `ROOT/RACK/NAME.sops`. */
+/** A secret store of files encrypted with age, in sops format, for git: `ROOT/RACK/NAME.sops`. */
 import { lazily } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { fileAt, placesIn, readText, removeFile, writeText } from './file-tree.ts';

@@ -1,4 +1,4 @@
-/** New values of secrets. */
+/** Generates new values of secrets, and decides how long passwords are, and of which characters. */
 import { generateKeyPairSync, randomBytes, randomInt } from 'node:crypto';
 import { agentPublicKey, newAgentKey, Secret } from '@skolo/base/secrets';
 import { newRackKey } from '@skolo/rack/jumphost';

@@ -1,4 +1,4 @@
-/** Validates secret values with the same rules as services. */
+/** Validates secret values with the same rules as services, such as their size. */
 import { Secret } from '@skolo/base/secrets';
 import { ValueRejected } from '../errors.ts';
 

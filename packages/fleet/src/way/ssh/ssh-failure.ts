@@ -1,4 +1,4 @@
-/** Why ssh failed, and what to do. */
+/** Explains why ssh failed, and what to do. */
 
 import { FleetError } from '../../errors.ts';
 import type { Way } from '../../racks/clusters.ts';

@@ -1,4 +1,4 @@
-/** The system's ssh, with the user's configuration, agent and known_hosts. */
+/** Options of the system's ssh, which uses the user's configuration, agent and known_hosts. */
 import { shellWord } from '@skolo/base';
 import type { Way } from '../../racks/clusters.ts';
 

@@ -1,4 +1,4 @@
-/** One SSH connection to a rack, which reconnects when it drops, and forwards to addresses behind it. */
+/** One SSH connection (tunnel) to a rack, and the pauses before it reconnects when it drops; it forwards to addresses behind it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';

@@ -1,4 +1,7 @@
-/** Settings of alert-to-pubsub. */
+/**
+ * Settings of alert-to-pubsub, with defaults: sinks, timeouts, how large and old the spool may become, heartbeats, when a sender counts
+ * as silent, `repeatHours`.
+ */
 
 import { isObject } from '@skolo/base';
 import { whole } from '@skolo/equipment/models';

@@ -1,4 +1,4 @@
-/** Settings of every service. */
+/** Settings of every service, with defaults: URL, TLS, how long it may take to stop (`stopWithin`). */
 
 import { seconds } from '@skolo/equipment/models';
 import { object, path } from '../fields.ts';

@@ -1,4 +1,4 @@
-/** Settings of machine-state. */
+/** Settings of machine-state, with defaults: after how long a silent machine is `stale` or `gone`, and how many days the history is kept. */
 
 import { seconds, whole } from '@skolo/equipment/models';
 import { object, path, secret, section } from '../fields.ts';

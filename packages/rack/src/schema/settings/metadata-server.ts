@@ -1,4 +1,4 @@
-/** Settings of the metadata server. */
+/** Settings of the metadata server, with defaults: callers, rate limit, trusted proxies. */
 
 import { whole } from '@skolo/equipment/models';
 import { z } from 'zod';

@@ -1,4 +1,7 @@
-/** Settings of the power-cycle daemon. */
+/**
+ * Settings of the power-cycle daemon, with defaults: how long power stays off, cooldown, cycles per hour and at once, how long a boot
+ * may take, holds, automatic repair.
+ */
 
 import { seconds, whole } from '@skolo/equipment/models';
 import { z } from 'zod';

@@ -1,4 +1,7 @@
-/** Settings of the router backup. */
+/**
+ * Settings of the router backup, with defaults: schedule, when a backup is overdue, how many run at once, retention of copies, how much
+ * a configuration may shrink.
+ */
 
 import { seconds, whole } from '@skolo/equipment/models';
 import { z } from 'zod';

@@ -1,6 +1,6 @@
 /**
- * Settings of the agent on machines. The defaults of its thresholds are here: `thresholds` for devices, `host` for the machine,
- * `repair` for the steps of a repair. docs/reference/rack-yaml.md lists them all.
+ * Settings of the agent on machines, with defaults: when a battery is low, a phone too hot, a disk full; repair steps and when they are
+ * given up; how long a task may take to end. docs/reference/rack-yaml.md lists them all.
  */
 
 import { seconds, whole } from '@skolo/equipment/models';

@@ -1,4 +1,4 @@
-/** The prerequisites of a computer in a kubeadm cluster. */
+/** Installs the prerequisites of a computer in a kubeadm cluster, and decides how much memory it must have. */
 import { lazily } from '@skolo/base';
 import { aptScript, installDeadlineMs, packagesStep, systemStep } from '@skolo/setup/debian';
 import {

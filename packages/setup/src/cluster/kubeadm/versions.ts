@@ -1,4 +1,4 @@
-/** Versions in kubeadm clusters, and the checksums and keys of publishers' files. */
+/** Decides which versions a kubeadm cluster gets, and which checksums and keys of publishers' files are trusted. */
 import { sha256 } from '@skolo/base';
 import type { FileCheck } from '@skolo/setup/engine';
 import { ClusterError } from '../errors.ts';

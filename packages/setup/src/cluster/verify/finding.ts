@@ -1,3 +1,4 @@
+/** Findings of a cluster's verification, with equal ones on one line. */
 import type { Finding, FindingState } from '@skolo/base';
 
 /** For one node. */

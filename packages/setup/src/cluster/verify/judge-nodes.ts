@@ -1,4 +1,4 @@
-/** Judges what nodes report, and what the API server reports about them. */
+/** Decides whether a cluster's nodes are healthy, from what they and the API server report: clocks, temperature, power, disk, restarts. */
 import type { Finding } from '@skolo/base';
 import type { ClusterNode } from '@skolo/setup/k3s';
 import { gathered, type Judged } from './finding.ts';

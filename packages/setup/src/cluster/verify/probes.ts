@@ -1,4 +1,4 @@
-/** Tests a cluster's network from a pod on each node. */
+/** Decides whether a cluster's network works, tested from a pod on each node. */
 
 import { count, errorText, type Finding, inParallel, pause, shellWord } from '@skolo/base';
 import type { ClusterNode } from '@skolo/setup/k3s';

@@ -1,4 +1,4 @@
-/** Checks the cluster's own pods, and what kills them on slow computers. */
+/** Decides whether the cluster's own pods are healthy, and what kills them on slow computers. */
 import { count, type Finding } from '@skolo/base';
 import { z } from 'zod';
 import { type Kubectl, systemNamespaces } from '../kubectl.ts';

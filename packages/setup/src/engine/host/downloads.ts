@@ -1,5 +1,5 @@
 /**
- * Publishers' files, verified with checksums that are not from the same server: those in skolo, those
+ * Downloads publishers' files, verified with checksums that are not from the same server: those in skolo, those
  * that somebody has saved locally, or those that an operator has compared with another source, once for each file.
  */
 import { createReadStream, createWriteStream } from 'node:fs';

@@ -1,4 +1,6 @@
-/** Permissions that others have granted to anybody who can reach the API server, such as a task on a machine, or to skolo's accounts. */
+/**
+ * Finds permissions that others have granted to anybody who can reach the API server, such as a task on a machine, or to skolo's accounts.
+ */
 import { fewOf } from '@skolo/setup/engine';
 import { z } from 'zod';
 import {

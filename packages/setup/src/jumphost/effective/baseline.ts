@@ -1,6 +1,7 @@
 /**
- * The record of the files that decide how a jumphost boots, which units run and who can sign in. Each step of `prepare` records what it
- * has changed, so everything else that differs from the record was changed by somebody else, or by a package.
+ * Decides which files of a jumphost are recorded, to find later changes by others: those that decide how it boots, which units run and
+ * who can sign in. Each step of `prepare` records what it has changed, so everything else that differs from the record was changed by
+ * somebody else, or by a package.
  */
 import { dirname } from 'node:path/posix';
 import { parseJson } from '@skolo/base';

@@ -1,4 +1,7 @@
-/** Whether the next boot succeeds, by the files that the boot loader, systemd and its generators will read. Nothing is loaded. */
+/**
+ * Decides whether a jumphost's next boot will succeed, by the files that the boot loader, systemd and its generators will read. Nothing
+ * is loaded.
+ */
 import { checkByScript, type Step } from '@skolo/setup/engine';
 
 const script = `export LC_ALL=C

@@ -1,4 +1,4 @@
-/** Objects and files by which others act on skolo's pods, or grant access to the cluster. */
+/** Finds objects and files by which others act on skolo's pods, or grant access to the cluster. */
 
 import { type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { kubectl, machineTaint, parseNodes } from '@skolo/setup/k3s';

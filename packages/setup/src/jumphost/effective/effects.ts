@@ -1,4 +1,4 @@
-/** The settings that must be in effect on a rack's jumphost, by the step that applies them. */
+/** Lists the settings that must be in effect on a rack's jumphost, by the step that applies them. */
 import { dirname } from 'node:path';
 import { parseJson, shellWord } from '@skolo/base';
 import type { Rack } from '@skolo/rack';

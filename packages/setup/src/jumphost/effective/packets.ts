@@ -1,4 +1,4 @@
-/** Packets that must pass on a jumphost, with the values that expressions of nft(8) read from them. */
+/** Lists packets that the jumphost's firewall must let pass, with the values that expressions of nft(8) read from them. */
 import { agentsPort, k3sPort, type Rack, servicePorts } from '@skolo/rack';
 
 export interface Packet {

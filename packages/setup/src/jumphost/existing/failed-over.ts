@@ -1,4 +1,4 @@
-/** Services that another program serves instead of k3s, as recorded by skolo-fallback on the jumphost. */
+/** Reads which services another program serves instead of k3s, as recorded by skolo-fallback on the jumphost. */
 import { parseJson, shellWord } from '@skolo/base';
 import { FailedOver, failedOverFolder } from '@skolo/rack/jumphost';
 import { type JumphostService, jumphostServices, servicePorts } from '@skolo/rack/light';

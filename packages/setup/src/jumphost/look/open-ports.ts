@@ -1,4 +1,4 @@
-/** Ports in use on a computer, compared with those that skolo requires on a jumphost. Pure. */
+/** Decides which ports in use on a computer conflict with those that skolo requires on a jumphost. Pure. */
 import { stripSecrets } from '@skolo/base';
 import { k3sPort, kubeletPort, nodePort, type Rack } from '@skolo/rack';
 import { statementPort } from '@skolo/rack/jumphost';

@@ -1,5 +1,5 @@
 /**
- * A temporary power-cycle daemon on a machine, for when the daemon on the jumphost cannot be used because
+ * Starts a temporary power-cycle daemon on a machine, for when the daemon on the jumphost cannot be used because
  * the jumphost itself must be switched.
  */
 

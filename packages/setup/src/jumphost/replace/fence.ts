@@ -1,6 +1,6 @@
 /**
- * Fences the old jumphost: turns off the outlets that feed it, and verifies that they read off. Two jumphosts would switch the same
- * outlets and respond at the same address.
+ * Decides whether the old jumphost is really off (fenced) before a spare replaces it: turns off the outlets that feed it, and verifies
+ * that they read off. Two jumphosts would switch the same outlets and respond at the same address.
  */
 
 import type { Client, powerCycleDaemonApi } from '@skolo/api';

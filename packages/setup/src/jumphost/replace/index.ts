@@ -1,4 +1,4 @@
-/** The stages in which a spare replaces a dead jumphost, in order. */
+/** Decides the order of the stages in which a spare replaces a dead jumphost. */
 
 import type { Secret } from '@skolo/base/secrets';
 import type { Guard, Step } from '@skolo/setup/engine';

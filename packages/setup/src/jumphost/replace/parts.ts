@@ -1,4 +1,4 @@
-/** The parts of a jumphost's state that a spare takes over, with the consequences if one is missing. */
+/** Lists the parts of a jumphost's state that a spare takes over, with the consequences if one is missing. */
 
 export interface Part {
   /** Without the leading slash, as in an archive. `*` matches everything with this prefix. */

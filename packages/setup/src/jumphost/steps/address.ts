@@ -1,4 +1,4 @@
-/** The fixed address from rack.yaml, because after a power cut, the rack must not wait for a router. */
+/** Sets the jumphost's fixed address from rack.yaml, because after a power cut, the rack must not wait for a router. */
 import { shellWord } from '@skolo/base';
 import { checkByScript, type Guard, type Step, unconfirmed } from '@skolo/setup/engine';
 import { changeAddress } from '../address/fixed-address.ts';

@@ -1,4 +1,7 @@
-/** An existing system serves until each service is cut over. Two power controllers never run at the same time. */
+/**
+ * Decides whether an existing system or skolo serves on a jumphost: the existing one serves until each service is cut over. Two power
+ * controllers never run at the same time.
+ */
 
 import type { FailedOver } from '@skolo/rack/jumphost';
 import { jumphostServices } from '@skolo/rack/light';

@@ -1,4 +1,4 @@
-/** The firewall of a jumphost. */
+/** The jumphost's firewall: which ports accept connections from where. */
 
 import { agentsPort, k3sPort, kubeletPort, type Rack, servicePorts } from '@skolo/rack';
 import { firewallMachines, firewallUnit, machinesFile, statementPort } from '@skolo/rack/jumphost';

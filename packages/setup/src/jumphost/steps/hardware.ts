@@ -1,4 +1,7 @@
-/** Faults that only an operator can repair: a worn disk, a growing database, a rack that stays off after a power cut. */
+/**
+ * Decides which faults of a jumphost's hardware are reported, which only an operator can repair: a worn disk, a growing database, a rack
+ * that stays off after a power cut.
+ */
 import { parseJson, shellWord } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { type Check, factsIn, fewOf, type Host, type Step } from '@skolo/setup/engine';

@@ -1,4 +1,4 @@
-/** All steps, in their order. */
+/** Lists all steps that prepare a jumphost, in their order. */
 
 import type { Rack } from '@skolo/rack';
 import {

@@ -1,4 +1,4 @@
-/** Whether the kernel sends packets to the rack and the internet, and programs can resolve names. */
+/** Decides whether a jumphost's network works: the kernel sends packets to the rack and the internet, and programs can resolve names. */
 import { shellWord } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { fewOf, type Host, linesOf, type Step } from '@skolo/setup/engine';

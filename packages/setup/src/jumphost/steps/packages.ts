@@ -1,4 +1,4 @@
-/** Debian packages that a jumphost requires. */
+/** Lists the Debian packages that a jumphost requires. */
 import { nfsPackages } from './nfs.ts';
 
 /** Programs that units and services call, and those that maintain the computer. */

@@ -1,4 +1,4 @@
-/** Our own programs: the fallback, and the directories that pods mount. */
+/** Installs our own programs on the jumphost: the fallback, and the directories that pods mount. */
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';

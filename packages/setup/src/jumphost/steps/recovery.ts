@@ -1,4 +1,7 @@
-/** Reboots a jumphost that hangs, panics or loses its disk, and repairs its file systems at the next boot. */
+/**
+ * Decides when a jumphost reboots automatically (watchdog): when it hangs, panics or loses its disk. Its file systems are repaired at
+ * the next boot.
+ */
 import { checkByScript, fileStep, type Step, writtenHead } from '@skolo/setup/engine';
 
 const unit = 'skolo-watchdog.service';

@@ -1,4 +1,4 @@
-/** All steps of a rack upgrade, in order. */
+/** Decides the order of the steps of a rack upgrade: Debian, k3s server, skolo, k3s agents. */
 
 import { aptScript, installDeadlineMs } from '@skolo/setup/debian';
 import { fewOf, linesOf, type Step } from '@skolo/setup/engine';

@@ -1,6 +1,6 @@
 /**
- * Works on a machine between two tasks: a hold in the power-cycle daemon prevents cycles and new tasks, and a running task
- * may finish.
+ * Decides when a machine may be changed or upgraded: between two tasks; a hold in the power-cycle daemon prevents cycles and new tasks,
+ * and a running task may finish.
  */
 import {
   type AgentStatus,

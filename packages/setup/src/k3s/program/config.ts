@@ -1,4 +1,4 @@
-/** /etc/rancher/k3s/config.yaml: the keys that skolo sets, next to those that an operator has set. */
+/** Writes /etc/rancher/k3s/config.yaml: the keys that skolo sets, next to those that an operator has set. */
 import { isDeepStrictEqual } from 'node:util';
 import { ComputerError, type Host, linesOf, pendingMark, type Step } from '@skolo/setup/engine';
 import { Document, isMap, parseDocument } from 'yaml';

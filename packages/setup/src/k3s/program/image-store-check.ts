@@ -1,5 +1,6 @@
 /**
- * Repairs a node's images and pod networks after a power cut, before containerd starts: a unit and a script for a POSIX shell, with GNU tar.
+ * Decides which container images are damaged after a power cut, and repairs a node's images and pod networks, before containerd starts:
+ * a unit and a script for a POSIX shell, with GNU tar.
  *
  * Without the settings in `image-store-settings.ts`, containerd keeps layers of empty files, and never unpacks a listed layer again. The
  * script removes such layers, with containers that use them, and the kubelet has them unpacked again from their blobs without a pull

@@ -1,6 +1,7 @@
 /**
- * containerd lists an image when its own database is on the disk, not when the image's files are. After a power cut within the next
- * minute the files are empty. With these settings, containerd writes each layer to the disk before it lists it.
+ * Settings that protect container images from power cuts. containerd lists an image when its own database is on the disk, not when the
+ * image's files are. After a power cut within the next minute the files are empty. With these settings, containerd writes each layer to
+ * the disk before it lists it.
  *
  * `sync_fs` of the diff service (containerd 2.0, containerd/containerd#10284) covers imports, and pulls that do not use the transfer
  * service. k3s disables that service for pulls with `use_local_image_pull` in its template. `image_pull_with_sync_fs` (1.7 and 2.0, #9401)

@@ -1,4 +1,4 @@
-/** k3s's program and units, as installed by its own installer: one for the server, one for agents. */
+/** Installs k3s's program and systemd units, as its own installer does: one for the server, one for agents; how long a start may take. */
 import { type Architecture, architectureOf } from '@skolo/setup/debian';
 import {
   type Download,

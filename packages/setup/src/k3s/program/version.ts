@@ -1,4 +1,4 @@
-/** k3s versions, and the allowed upgrade paths. */
+/** Decides which k3s version is installed, and which upgrade paths are allowed. */
 
 /**
  * Version for new installations: https://github.com/k3s-io/k3s/releases. The kubelet of test/control-plane has the same minor version.

@@ -1,4 +1,7 @@
-/** k3s certificates are valid for a year. k3s renews those that expire within 90 days, but only when it starts. */
+/**
+ * Decides when k3s must be restarted, because its certificates expire soon: they are valid for a year, and k3s renews those that expire
+ * within 90 days, but only when it starts.
+ */
 
 import { checkByScript, type Step } from '@skolo/setup/engine';
 import { startMs } from '../program/unit.ts';

@@ -1,4 +1,4 @@
-/** Objects that a cluster must contain. */
+/** Applies objects that a cluster must contain, and undoes changes of them. */
 
 import { isDeepStrictEqual } from 'node:util';
 import { ComputerError, type Host, type Step } from '@skolo/setup/engine';

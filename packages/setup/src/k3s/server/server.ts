@@ -1,4 +1,4 @@
-/** k3s as installed by its own installer: settings, images, binary, unit. */
+/** Installs the k3s server: settings, images, program, unit; how long it may take to become ready. */
 
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import { type Architecture, architectureOf } from '@skolo/setup/debian';

@@ -1,4 +1,4 @@
-/** Upgrades k3s on one machine, and rolls it back automatically if its node does not become ready. */
+/** Upgrades k3s on one machine, and decides when it is rolled back: if its node does not become ready. */
 import { errorText } from '@skolo/base';
 import { architectureOf } from '@skolo/setup/debian';
 import {

@@ -1,4 +1,4 @@
-/** Upgrades k3s agents to their server's version, some at a time, each between two tasks. */
+/** Upgrades k3s agents to their server's version, and decides their order and how many at a time, each between two tasks. */
 import { count, errorText, inParallel } from '@skolo/base';
 import { ComputerError, fewOf, type Host, type Step } from '@skolo/setup/engine';
 import { type ClusterNode, readNodes } from '../cluster/nodes.ts';

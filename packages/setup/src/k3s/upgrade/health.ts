@@ -1,4 +1,4 @@
-/** The health of a rack, and whether an upgrade has made it worse. */
+/** Decides whether an upgrade of k3s has made a rack worse, and how long to wait for its health. */
 import { errorText, pause } from '@skolo/base';
 import type { Host } from '@skolo/setup/engine';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-/** Upgrades the k3s server: the workstation's part. The rest is `server-script.ts`, on the jumphost. */
+/** Upgrades the k3s server, and decides when it is rolled back: the workstation's part. The rest is `server-script.ts`, on the jumphost. */
 import { errorText, parseJson, pause } from '@skolo/base';
 import { architectureOf } from '@skolo/setup/debian';
 import { ComputerError, type Host, linesOf, type Step, writeDiffering } from '@skolo/setup/engine';

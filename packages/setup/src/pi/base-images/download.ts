@@ -1,4 +1,7 @@
-/** Downloads a large file over HTTP. Partial files stay, so that an interrupted download continues where it stopped. */
+/**
+ * Downloads a large file over HTTP, with retries until it gives up. Partial files stay, so that an interrupted download continues where
+ * it stopped.
+ */
 import { open, rm, stat } from 'node:fs/promises';
 import { errorCode, errorText, parseJson, pause } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';

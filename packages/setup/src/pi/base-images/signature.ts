@@ -1,5 +1,5 @@
 /**
- * OpenPGP signatures that a publisher provides with an image: of the list of checksums (ubuntu.com: SHA256SUMS.gpg, debian.org:
+ * Verifies OpenPGP signatures that a publisher provides with an image: of the list of checksums (ubuntu.com: SHA256SUMS.gpg, debian.org:
  * SHA256SUMS.sign), or of the image (raspberrypi.com: NAME.sig). gpgv verifies them with keys that the user specifies. No key is built in.
  * Sources: gpgv(1); doc/DETAILS of GnuPG, VALIDSIG.
  */

@@ -1,4 +1,4 @@
-/** Base images on this workstation: downloaded once, verified and unpacked. */
+/** Manages base images on this workstation: downloaded once, verified and unpacked; which are current, and which are deleted. */
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorText, ifThere, parseJson, sha256OfFile } from '@skolo/base';

@@ -1,6 +1,6 @@
 /**
- * Determines an image's method of customisation. Imager 1.x wrote files that newer images ignore, so the Pi booted without its settings.
- * Therefore only a method that the image contains is used.
+ * Decides which method configures an image at its first boot (cloud-init, a script, preseed). Imager 1.x wrote files that newer images
+ * ignore, so the Pi booted without its settings. Therefore only a method that the image contains is used.
  */
 import { PiError } from '../errors.ts';
 

@@ -1,6 +1,6 @@
 /**
- * A Pi with a shared image requests its identity from the jumphost. The scripts use curl and openssl, which Raspberry Pi OS and Ubuntu
- * contain. The endpoint is machine-state, whose API is described in packages/api/src/enrolment.ts.
+ * Scripts of a Pi with a shared image, which requests its identity from the jumphost, and retries. The scripts use curl and openssl,
+ * which Raspberry Pi OS and Ubuntu contain. The endpoint is machine-state, whose API is described in packages/api/src/enrolment.ts.
  */
 
 import type { TextFile } from '@skolo/setup/engine';

@@ -1,4 +1,7 @@
-/** Writes several SD cards: one after the other in each reader, and in all readers at the same time. */
+/**
+ * Writes several SD cards, and decides when a reader is not used any more: one card after the other in each reader, and in all readers
+ * at the same time.
+ */
 import { errorText, pause } from '@skolo/base';
 import type { Disk } from '../disk/disk.ts';
 import { PiError } from '../errors.ts';

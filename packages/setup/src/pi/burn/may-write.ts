@@ -1,4 +1,4 @@
-/** Decides, only from facts, which disk may be overwritten. */
+/** Decides which disk or SD card may be overwritten, only from facts such as its size and mounts. */
 import type { DiskFacts } from './disk-facts.ts';
 
 export interface WriteNeeds {

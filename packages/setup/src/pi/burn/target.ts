@@ -1,4 +1,4 @@
-/** The target: a disk that is not in use, or a plain file. */
+/** Opens the target of an image, a disk that is not in use, or a plain file. */
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import { errorCode, ifThere } from '@skolo/base';

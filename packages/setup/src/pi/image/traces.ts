@@ -1,7 +1,7 @@
 /**
- * Traces of a customisation or first boot, which published images do not contain. Everything that is not overwritten stays on the
- * new SD card, including the previous machine's token and keys.
- * Sources: export-image of pi-gen (Raspberry Pi OS), image-specs of raspi.debian.net, machine-id(5), and cloud-init's documentation.
+ * Decides whether an image was used before: finds traces of a customisation or first boot, which published images do not contain.
+ * Everything that is not overwritten stays on the new SD card, including the previous machine's token and keys. Sources: export-image of
+ * pi-gen (Raspberry Pi OS), image-specs of raspi.debian.net, machine-id(5), and cloud-init's documentation.
  */
 import { parse } from 'yaml';
 import { z } from 'zod';

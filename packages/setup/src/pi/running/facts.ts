@@ -1,4 +1,4 @@
-/** Facts about a running Raspberry Pi: model, both architectures, system. */
+/** Facts about a running Raspberry Pi (model, both architectures, system), and whether it can be set up: free space, clock. */
 import { ComputerError, factsIn, type Host, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-/** Addresses in a subnet that rack.yaml does not assign, for computers that it does not contain. */
+/** Finds addresses in a subnet that rack.yaml does not assign, for computers that it does not contain. */
 import type { Rack } from '@skolo/rack';
 
 const most = 50;

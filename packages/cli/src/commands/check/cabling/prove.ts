@@ -1,6 +1,7 @@
 /**
- * Proves which outlet feeds a machine that was moved: cycles the outlet through the power-cycle daemon. While it is off, the link of that
- * machine must be down, and no other. One outlet at a time, only idle machines; stops at the first doubt.
+ * Verifies which outlet feeds a machine that was moved: cycles the outlet through the power-cycle daemon, and decides how long to wait
+ * for the machine. While it is off, the link of that machine must be down, and no other. One outlet at a time, only idle machines; stops
+ * at the first doubt.
  */
 import { randomUUID } from 'node:crypto';
 import { ApiError, ApiUnreachable, type ConnectedHosts, type PowerCycle } from '@skolo/api';

@@ -1,4 +1,4 @@
-/** Looks at one device: a few steps, one session at a time, each with its own time limit. A failure is a result. */
+/** Reads one piece of equipment: a few steps, one session at a time, each with its own time limit. A failure is a result. */
 import type { ConnectedHosts } from '@skolo/api';
 import { exchangedLines } from '@skolo/backup';
 import {

@@ -1,4 +1,4 @@
-/** Looks at all devices of a rack in parallel, and compares their combined reports with rack.yaml. Changes nothing. */
+/** Reads all equipment of a rack in parallel, and compares the combined reports with rack.yaml. Changes nothing. */
 import { join } from 'node:path';
 import { closing, inParallel, tempFolder } from '@skolo/base';
 import { loadBackups, loadDrivers } from '@skolo/equipment/models/load';

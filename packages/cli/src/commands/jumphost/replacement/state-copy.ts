@@ -1,4 +1,4 @@
-/** The state of an old jumphost: from an off-site archive, or from its disk in the spare. */
+/** Decides from which copy the state of an old jumphost is restored: an off-site archive, or its disk in the spare. */
 import { count, errorText, shellWord } from '@skolo/base';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Rack } from '@skolo/rack';

@@ -1,4 +1,4 @@
-/** Namespaces and people's accounts from kube/base. Requires neither kubectl nor a clone. */
+/** Reads namespaces and people's accounts from kube/base. Requires neither kubectl nor a clone. */
 import { readFile } from 'node:fs/promises';
 import { shipped, shippedPath } from '../../../shipped.ts';
 

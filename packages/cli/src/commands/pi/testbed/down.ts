@@ -10,7 +10,7 @@ interface Options extends ClusterOptions {
 /** The pipeline may take a while to end. */
 const withinMs = 300_000;
 
-/** `skolo pi testbed down`. */
+/** `skolo pi testbed down`: removes the testbed from a cluster. */
 export function defineDown(command: SkoloCommand): void {
   command
     .description(

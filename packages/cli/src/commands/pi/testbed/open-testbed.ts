@@ -1,4 +1,4 @@
-/** A testbed's cluster. */
+/** Opens a testbed's cluster, and decides how long it may be unreachable. */
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { OpenRack } from '@skolo/fleet';

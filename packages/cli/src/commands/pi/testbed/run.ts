@@ -8,7 +8,7 @@ interface Options extends ClusterOptions {
   within: number;
 }
 
-/** `skolo pi testbed run`. */
+/** `skolo pi testbed run`: runs the pipeline once. */
 export function defineRun(command: SkoloCommand): void {
   command
     .description(

@@ -28,7 +28,7 @@ interface Options extends ClusterOptions {
 
 const colours = { ready: 'green', skipped: 'dim', failed: 'red' } as const;
 
-/** `skolo pi testbed up`. */
+/** `skolo pi testbed up`: installs the testbed in a cluster. */
 export function defineUp(command: SkoloCommand): void {
   command
     .description(

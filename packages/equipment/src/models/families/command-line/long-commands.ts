@@ -1,3 +1,4 @@
+/** Splits commands that would be too long for Linux. */
 /** Maximum length of a command on Linux, with a margin. */
 const longest = 100_000;
 

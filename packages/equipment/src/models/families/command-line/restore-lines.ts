@@ -1,4 +1,4 @@
-/** Steps of a restore, and their commands. */
+/** The steps of a restore at a command line, and their commands. */
 import type { RestoreAbout, RestoreStep } from '../../contract/backup.ts';
 import type { Device } from '../../contract/device.ts';
 
