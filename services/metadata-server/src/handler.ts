@@ -1,6 +1,6 @@
 /**
- * Decides the order in which a request on the public port is handled: rate limit, `Host`, proxies, the machine's MAC address, identity,
- * document, rendering. A plain node:http handler that logs no line per request.
+ * Decides the order in which a request on the public port is handled: rate limit, `Host`, whether it came through a proxy, the machine's
+ * MAC address, identity, document, rendering. A plain node:http handler that logs no line per request.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { type Clock, cameThroughProxy, type FindMac, type RateLimiter } from '@skolo/common';

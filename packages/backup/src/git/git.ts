@@ -1,6 +1,6 @@
 /**
- * Runs git without the user's configuration and without prompts, with a time limit, after which it is killed together with all processes
- * that it started.
+ * Runs git without the user's configuration and without prompts, requires git 2.36, and kills it after a time limit together with all
+ * processes that it started.
  */
 import { spawn } from 'node:child_process';
 import { finished, type Readable, type Writable } from 'node:stream';

@@ -41,8 +41,9 @@ const mostAhead = 8;
 const others = { kind: 'others', most: 256 } as const;
 
 /**
- * An HTTP server with limits of connections and times that answers malformed requests with a problem, and those of one connection in turn. A
- * connection that sends many without reading a response is closed: 64 kB of them would be 1,600 responses in memory.
+ * An HTTP server that ends slow clients (time limits of headers and request), answers malformed requests with a problem, and those of
+ * one connection in turn. A connection that sends many without reading a response is closed: 64 kB of them would be 1,600 responses in
+ * memory.
  */
 export function newServer(given: NewServerOptions): Server {
   const { handler, serverOptions, tls, answerMalformed, onNotHttp } = given;

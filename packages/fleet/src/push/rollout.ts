@@ -1,6 +1,6 @@
 /**
- * Decides the order in which a push updates a rack: workload by workload, canary machines first, each step behind a gate; how long it
- * waits for each. Every step can be repeated: an interrupted rollout starts again with the same result.
+ * Decides the order in which a push updates a rack: workload by workload, canary machines first; how long it waits for each, and how
+ * long pods must stay ready (soak). Every step can be repeated: an interrupted rollout starts again with the same result.
  */
 import { count, pause } from '@skolo/base';
 import { z } from 'zod';

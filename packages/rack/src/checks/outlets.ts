@@ -1,4 +1,7 @@
-/** Checks that outlets and ports exist and are used once, and converts them to the notation of their model (`0/14`, `14`). */
+/**
+ * Decides which outlets and ports are errors: those that do not exist, are used twice, or one hub switch for two phones; and converts
+ * them to the notation of their model (`0/14`, `14`).
+ */
 
 import { models } from '@skolo/equipment/models';
 import { claims, type Draft, type Report, type Spot, within } from '../draft/draft.ts';

@@ -1,5 +1,5 @@
 /**
- * Inventories of the programs that skolo replaces: devices with their models, addresses and logins.
+ * Imports inventories of programs that skolo replaces (Oxidized, RANCID, pdudaemon): devices with their models, addresses and logins.
  *
  * Sources: Oxidized, docs/Sources.md (CSV), docs/Configuration.md and lib/oxidized/source/csv.rb; RANCID 3.13, router.db(5), and
  * `:` between the fields before 3.0; pdudaemon, share/pdudaemon.conf and pdudaemon/drivers.

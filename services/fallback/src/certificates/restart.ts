@@ -1,6 +1,6 @@
 /**
- * Decides when k3s is restarted to renew its certificates: at night, if one expires soon. They are valid for a year, and k3s renews
- * those that expire within 90 days, but only when it starts (docs.k3s.io, k3s certificate). Pods keep running.
+ * Decides when k3s is restarted to renew its certificates: at night, if one expires soon, but not during a push. They are valid for a
+ * year, and k3s renews those that expire within 90 days, but only when it starts (docs.k3s.io, k3s certificate). Pods keep running.
  */
 import { X509Certificate } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * One agent: repeated requests that each wait for its next change. Strangers have root on its machine, so its answers are limited in size,
- * time and number, and only speak for that machine.
+ * Follows one agent, and limits what it may report: repeated requests that each wait for its next change. Strangers have root on its
+ * machine, so its answers are limited in size, time and number, and only speak for that machine.
  */
 import {
   type AgentStatus,

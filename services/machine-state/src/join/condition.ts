@@ -1,4 +1,7 @@
-/** Decides a machine's condition: its agent's verdict, or dead, because the agent has been silent for so long (`stale`, `gone`). */
+/**
+ * Decides a machine's condition: its agent's verdict, or dead, because the agent has been silent for so long (`stale`, `gone`); earlier,
+ * if many are silent because of one switch or PDU.
+ */
 import type { Machine, MachineCondition } from '@skolo/api';
 import { isSilent } from '@skolo/api/silence';
 import type { MachineSources } from './sources.ts';

@@ -1,6 +1,6 @@
 /**
- * Decides about orders that only an agent reports. They have no effect, with one exception: a journal that is new, damaged or restored
- * from a copy may have lost orders, so a quarantine in a machine's first answer may be kept.
+ * Decides which orders that only an agent reports are kept: none, except a quarantine after the journal was lost, damaged or restored
+ * from a copy.
  */
 import { randomUUID } from 'node:crypto';
 import type { Order } from '@skolo/api';

@@ -1,4 +1,7 @@
-/** A cycle's steps with the machine itself: asks it to shut down, watches it go down, watches it come back. Each step ends with an event. */
+/**
+ * A cycle's steps with the machine itself: ends if it is busy with a running task, asks it to reboot, watches it go down, watches it
+ * come back. Each step ends with an event.
+ */
 
 import { agentOf } from '../machines/agent.ts';
 import { backWithin, isDown, probeOf } from '../machines/probe.ts';

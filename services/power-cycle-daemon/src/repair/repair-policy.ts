@@ -1,6 +1,7 @@
 /**
- * Decides whether a missing (dead) machine is power-cycled automatically, how often, and when automatic repair gives up. Pure. In doubt
- * it is not: a machine that stays dead an hour longer is cheaper than a rack that is cycled because its switch was down.
+ * Decides whether a missing (dead) machine is power-cycled automatically, how often, when automatic repair gives up, and when it pauses:
+ * after a boot of the rack, or if many are missing. Pure. In doubt it is not: a machine that stays dead an hour longer is cheaper than a
+ * rack that is cycled because its switch was down.
  */
 import { count } from '@skolo/base';
 import {

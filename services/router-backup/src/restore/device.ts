@@ -1,6 +1,7 @@
 /**
- * Restores a version to its device: rehearses it, and decides whether it is loaded, which only some models can do safely. The device's
- * current configuration is stored in the history first, so that a restore can be undone.
+ * Restores a version to its device: rehearses it, and decides whether it is loaded, which only some models can do safely, and never if
+ * skolo only observes it (`acts: false`). The device's current configuration is stored in the history first, so that a restore can be
+ * undone.
  */
 
 import { createHmac } from 'node:crypto';

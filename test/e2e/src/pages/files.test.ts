@@ -1,6 +1,5 @@
 /** docs/reference/files.md says what each source file does, from its comment. `npx vitest run src/pages -u` writes it. */
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { expect, it } from 'vitest';
 import { filesOf, pageAt } from './page.ts';
 
@@ -20,14 +19,15 @@ const ofNumbers = new RegExp(
 const unit = /^([gm]i|mebi|a?day|week|hour|minute|second)(b|byte|ms|s|seconds)?$/i;
 
 it('docs/reference/files.md is current', async () => {
-  const packages = Map.groupBy(sources, ({ file }) =>
-    file.replace(/(?<=.\/[\w-]+)\/.*|\/.*\.mjs$/, ''),
+  const parts = Map.groupBy(sources, ({ file }) =>
+    file.replace(/\/(src|pages\/src)\/.*|^(scripts)\/.*/, '$2'),
   );
-  const sections = [...packages].map(([name, files]) => {
-    const directories = [...Map.groupBy(files, ({ file }) => dirname(file))]
-      .toSorted(([one], [other]) => (one < other ? -1 : 1))
-      .map(([directory, each]) => `### ${directory}\n\n${each.flatMap(linesOf).join('\n')}\n`);
-    return `## ${name}\n\n${directories.join('\n')}`;
+  const sections = [...parts].map(([part, files]) => {
+    const lines = files.flatMap(({ file, text }) => [
+      `- [\`${file.slice(part.length + 1)}\`](../../${file}): ${sentencesOf(commentOf(text))}`,
+      ...numbersOf(text),
+    ]);
+    return `## ${part}\n\n${lines.join('\n')}\n`;
   });
   const page = `<!-- Made by \`npx vitest run src/pages -u\`, in test/e2e, from the comments of the files. Do not edit. -->
 
@@ -47,23 +47,14 @@ it('each file says what it does, at its beginning or before its first export', (
   expect(silent).toEqual([]);
 });
 
-/** The file's line, one for each of its numbers with a comment, and one for the others. */
-function linesOf({ file, text }: { file: string; text: string }): string[] {
-  const numbers = [...text.matchAll(ofNumbers)]
-    .map(({ groups: { comment = '', name = '', value = '' } = {} }) => ({
-      name,
-      shown: `\`${name} = ${value.replace(/ (as const|satisfies \w+)$/, '').replaceAll(/\s+/g, ' ')}\``,
-      about: sentencesOf(comment),
-    }))
-    .filter(({ name }) => !unit.test(name));
-  const explained = numbers.flatMap(({ shown, about }) =>
-    about === '' ? [] : [`${shown}: ${about}`],
+function numbersOf(text: string): string[] {
+  return [...text.matchAll(ofNumbers)].flatMap(
+    ({ groups: { comment = '', name = '', value = '' } = {} }) => {
+      const shown = value.replace(/ (as const|satisfies \w+)$/, '').replaceAll(/\s+/g, ' ');
+      const about = comment && `: ${sentencesOf(comment)}`;
+      return unit.test(name) ? [] : [`  - \`${name} = ${shown}\`${about}`];
+    },
   );
-  const others = numbers.filter(({ about }) => about === '').map(({ shown }) => shown);
-  return [
-    `- [\`${file.slice(file.lastIndexOf('/') + 1)}\`](../../${file}): ${sentencesOf(commentOf(text))}`,
-    ...[...explained, others.join(', ')].filter((line) => line !== '').map((line) => `  - ${line}`),
-  ];
 }
 
 function commentOf(text: string): string {

@@ -1,4 +1,4 @@
-/** A commit hook that runs the check. */
+/** Installs a commit hook that runs the check for unencrypted secrets. */
 import { chmod } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/base/durable';

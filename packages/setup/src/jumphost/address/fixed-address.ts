@@ -1,4 +1,4 @@
-/** The fixed address of a computer, in the Debian program that sets it: ifupdown or systemd-networkd. */
+/** Sets the fixed address of a computer, and decides which interface and which Debian program gets it: ifupdown or systemd-networkd. */
 import { BlockList } from 'node:net';
 import { errorText, shellWord } from '@skolo/base';
 import {

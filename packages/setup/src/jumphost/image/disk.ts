@@ -1,6 +1,6 @@
 /**
- * Creates a root file system in a directory, and a disk image from it: GPT with a UEFI partition and the root. Debian programs
- * create both, without a loop device.
+ * Creates a root file system in a directory, and a jumphost's disk image from it, with time limits (another architecture takes hours):
+ * GPT with a UEFI partition and the root. Debian programs create both, without a loop device.
  */
 import { errorText } from '@skolo/base';
 import { run } from '@skolo/base/run';

@@ -1,5 +1,6 @@
 /**
- * The NFS server of the `nfs` component: Debian's kernel server. Sources: exports(5), nfs.conf(5), nfs.systemd(7).
+ * The NFS server of the `nfs` component (Debian's kernel server), and how much disk space it gets. Sources: exports(5), nfs.conf(5),
+ * nfs.systemd(7).
  *
  * Its directory is a separate file system, because a client that guesses file handles can reach everything in an export's file system,
  * and any machine may fill it.

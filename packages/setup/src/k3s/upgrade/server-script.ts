@@ -1,6 +1,7 @@
 /**
- * Upgrades the k3s server: a program on the jumphost itself, which does not depend on a workstation. It continues
- * if the workstation, the connection or the power is lost, and rolls back automatically if the new version does not run.
+ * Upgrades the k3s server, keeps a snapshot of its database, and rolls back: a program on the jumphost itself, which does not depend on
+ * a workstation. It continues if the workstation, the connection or the power is lost, and rolls back automatically if the new version
+ * does not run.
  *
  * Sources: docs.k3s.io, Upgrades (Rolling Back K3s) and Datastore (Backup and Restore): the SQLite database is its directory, copied
  * while k3s is stopped, and is useless without the token.
