@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { followed, type ServerEvent, serverEvents } from './server-events.ts';
@@ -93,4 +94,27 @@ it('follows a stream from one connection to the next, with the last id', async (
     ['rejected', 2],
     [undefined, 1],
   ]);
+});
+
+it('pauses before the next attempt, until that is worth it', async () => {
+  const sooner = new AbortController();
+  const ending = new AbortController();
+  let attempts = 0;
+  const events = followed({
+    async connect() {
+      attempts += 1;
+      if (attempts === 2) ending.abort(new Error('enough'));
+      throw new Error('connection refused');
+    },
+    signal: ending.signal,
+    pauses: { firstMs: 3_600_000, maxMs: 3_600_000 },
+    lost: () => sooner.signal,
+  });
+
+  const first = events.next();
+  await setImmediate();
+  expect(attempts).toBe(1);
+  sooner.abort();
+
+  await expect(first).rejects.toThrow('enough');
 });
