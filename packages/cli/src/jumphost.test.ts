@@ -406,7 +406,7 @@ esac`,
   });
 
   it.skipIf(!hasNamespaces)(
-    'upgrade records what it upgrades and why, or changes nothing',
+    'upgrade asks, and records what it upgrades and why, before it changes anything',
     async () => {
       const { jumphost } = workstation ?? {};
       const k3s = '#!/bin/sh\necho "k3s version v1.36.3+k3s1 (2c3f1a8d)"\n';
@@ -414,11 +414,14 @@ esac`,
       await jumphost?.program('logger', 'echo "cannot record: $*" >&2; exit 1');
       await jumphost?.program('apt-get', 'echo "Inst openssl [3.5.1]"');
 
-      const { code, stderr } = await skolo(
-        ...['jumphost', 'upgrade', 'rack4', '--os', '--yes', '--reason', 'CVE in openssl'],
-      );
+      const upgrade = (...more: string[]) =>
+        skolo('jumphost', 'upgrade', 'rack4', '--os', '--reason', 'CVE in openssl', ...more);
 
-      expect({ code, stderr }).toMatchObject({
+      expect(await upgrade()).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('cannot ask for confirmation without a terminal'),
+      });
+      expect(await upgrade('--yes')).toMatchObject({
         code: 1,
         stderr: expect.stringContaining('upgrade (Debian): CVE in openssl'),
       });
