@@ -16,16 +16,18 @@ const logins = `logins:
   machines: { username: chrome-bot, privateKey: key }
 `;
 
-/** Asks a machine that misbehaves, or has no agent, or no login. */
+/** Asks a machine that misbehaves, or has no agent, or no login, or a daemon without the key for agents. */
 async function asked(
   options: {
     faults?: MachineFault[];
     agentPort?: false;
     hasLogin?: boolean;
+    hasAgentKey?: boolean;
     accepts?: Secret;
   } = {},
 ) {
-  const { faults = [], agentPort, hasLogin = true, accepts = testAgentKey } = options;
+  const { faults = [], agentPort, accepts = testAgentKey } = options;
+  const { hasLogin = true, hasAgentKey = true } = options;
   const key = makeSshKey();
   const machine: PluggedMachine = await plugIn(new Boards(), 'm', [], {
     host: '127.0.1.1',
@@ -35,7 +37,7 @@ async function asked(
   });
   const dir = await tempDir();
   await writeFile(join(dir, 'key'), key.private, { mode: 0o600 });
-  await writeFile(join(dir, 'agent-key'), testAgentKey.reveal(), { mode: 0o600 });
+  if (hasAgentKey) await writeFile(join(dir, 'agent-key'), testAgentKey.reveal(), { mode: 0o600 });
   const entry = machine.entry.replace(
     'kind: rpi',
     `kind: rpi, ports: { ssh: ${machine.sshPort} }${hasLogin ? ', login: machines' : ''}`,
@@ -67,6 +69,7 @@ describe('a machine is asked to reboot itself', () => {
     ['by its agent', {}, 'from its agent'],
     ['over ssh where it has no agent', { agentPort: false }, 'over SSH'],
     ['over ssh where its agent rejects', { accepts: newAgentKey() }, 'over SSH'],
+    ['over ssh where nothing can be signed for its agent', { hasAgentKey: false }, 'over SSH'],
     ['over ssh where its agent is silent', { faults: ['agent-silent'] }, 'over SSH'],
   ])('%s', async (_how, options, way) => {
     const { answer, machine } = await asked(options);
