@@ -98,6 +98,22 @@ describe('a service', () => {
     expect(looks).toBe(6);
   });
 
+  it('is asked again after a pause, which the end of the push ends', async () => {
+    const ending = new AbortController();
+    const { deps, asked } = createRack(() => {
+      ending.abort(new Error('interrupted'));
+      return { version: '2', degraded: ['spool'] };
+    });
+    const before = [{ pod: 'router-backup-0', version: '1', degraded: [] }];
+    const rest = { times: { pollMs: 3_600_000, readyMs: 1000 }, signal: ending.signal };
+
+    await expect(
+      untilServiceIsWell(workload('router-backup', 'x'), before, pods, { ...deps, ...rest }),
+    ).rejects.toThrow('interrupted');
+
+    expect(asked).toHaveLength(2);
+  });
+
   it('is judged by its pods alone where it cannot be asked before', async () => {
     const { deps, lines } = createRack(() => undefined);
     const service = workload('router-backup', 'unnamed');
