@@ -1,4 +1,4 @@
-/** alert-to-pubsub, wired. */
+/** Connects the parts of alert-to-pubsub, and decides when it is ready: while it accepts alerts. */
 import { join } from 'node:path';
 import { createSinks, encodeAsOf, pubSubName } from '@skolo/alerts';
 import { alertToPubsubApi } from '@skolo/api';

@@ -1,4 +1,4 @@
-/** The events of this service. */
+/** The events of machine-state. */
 import type { Machine, PowerCycle, RackView } from '@skolo/api';
 
 export type MachineStateEvent =

@@ -1,4 +1,7 @@
-/** All events of this service. Its parts emit them; metrics, log, degraded, watchers and saved tokens consume them. */
+/**
+ * All events of the metadata server, such as a token that cannot be renewed (degraded). Its parts emit them; metrics, log, degraded,
+ * watchers and saved tokens consume them.
+ */
 import type { Caller } from './caller/caller-lookup.ts';
 import type { PathClass } from './document/request.ts';
 import type { TokenEvent } from './tokens/tokens.ts';

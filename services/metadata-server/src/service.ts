@@ -1,4 +1,4 @@
-/** The metadata server, wired. */
+/** Connects the parts of the metadata server, and decides when it is ready: while any of its tokens is valid. */
 import { join } from 'node:path';
 import { metadataServerApi } from '@skolo/api';
 import { backOffMs, errorText } from '@skolo/base';

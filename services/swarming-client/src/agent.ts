@@ -1,4 +1,4 @@
-/** The agent, wired; its parts make the decisions. */
+/** Connects the parts of the agent, which make the decisions. */
 import { join } from 'node:path';
 import { runCommand } from '@skolo/base/run-command';
 import {

@@ -1,4 +1,4 @@
-/** The agent as a process. */
+/** Runs the agent as a process. */
 import { processMetrics, runProgram } from '@skolo/common/light';
 import { startAgent } from './agent.ts';
 import { agentFlags, type Flags } from './flags.ts';

@@ -1,6 +1,6 @@
 /**
  * Writes the audit log of changes, and decides how long it is kept before old months are deleted: `<state
- * directory>/audit/2026-11.jsonl`, one JSON object per line, one segment per month (UTC).
+ * directory>/audit/2026-11.jsonl`, one JSON object per line, one segment per month (UTC). Reports on `/readyz` that it cannot be written.
  */
 import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * The graph of power and network: which machines and equipment lose power or network when something is off. A node is on while one of
+ * The graph of power and network: which machines, phones and equipment lose power or network when something is off. A node is on while one of
  * its feeds is on, or without feeds in the rack. It is linked while its uplink is on and linked. PoE is a feed; a port without power
  * still has data.
  */

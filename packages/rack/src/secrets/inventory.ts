@@ -1,5 +1,5 @@
 /**
- * Every secret of a rack, by name: its kind, users and destinations, derived from rack.yaml. The
+ * Decides which program reads each secret of a rack, and of which kind it is: users and destinations, derived from rack.yaml. The
  * values are in a store (packages/fleet/src/secret-store).
  */
 import type { Rack } from '../rack/rack.ts';

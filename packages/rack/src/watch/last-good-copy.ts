@@ -3,7 +3,7 @@ import { asError } from '@skolo/base';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 
 /**
- * The last active version of rack.yaml, in the service's state directory, for a restart. It is plain text, because
+ * The last valid version of rack.yaml that was active, kept in the service's state directory for a restart. It is plain text, because
  * rack.yaml does not contain secrets.
  */
 export class LastGoodCopy {

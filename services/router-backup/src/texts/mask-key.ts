@@ -1,4 +1,4 @@
-/** Keys of masks: one for each device, from one that the state directory keeps. */
+/** The key with which secrets are masked: one for each device, from one that the state directory keeps. */
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
