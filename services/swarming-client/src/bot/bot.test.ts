@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
 import { isAlive, newBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
@@ -89,39 +90,36 @@ ${bots.idle}`;
   });
 
   it('waits longer each time, until it calls a hook', async () => {
+    // Its clock stands still, and only a change of its settings ends a pause.
     await using test = await newBot(
-      { zip: { body: 'sys.exit(3)' } },
-      { backoffSeconds: { first: 0.05, most: 3600 } },
+      { zip: { body: 'sys.exit(3)' }, clock: fakeClock() },
+      { backoffSeconds: { first: 1000, most: 100_000 } },
     );
-    const pauses: number[] = [];
-    const nextPause = async () => {
-      await expect.poll(() => test.bot.view().state, { interval: 5 }).toBe('backing-off');
-      const { nextStartAt, since } = test.bot.view();
-      pauses.push((nextStartAt?.getTime() ?? Number.NaN) - since.getTime());
-      test.bot.settingsChanged();
-      await expect.poll(() => test.bot.view().state, { interval: 5 }).not.toBe('backing-off');
+    const { bot, server, botDir } = test;
+    const pauseAfter = async (starts: number) => {
+      await expect
+        .poll(() => bot.view())
+        .toMatchObject({ state: 'backing-off', failing: { starts } });
+      const { nextStartAt, since } = bot.view();
+      return ((nextStartAt?.getTime() ?? Number.NaN) - since.getTime()) / 1000;
     };
 
     test.start();
-    for (let exits = 1; exits <= 4; exits++) await nextPause();
-
-    for (const [n, ms] of pauses.entries()) {
-      expect(ms).toBeGreaterThanOrEqual(25 * 2 ** n - 2);
-      expect(ms).toBeLessThanOrEqual(50 * 2 ** n + 2);
+    for (const [earlier, most] of [1000, 2000, 4000, 8000].entries()) {
+      const seconds = await pauseAfter(earlier + 1);
+      expect(seconds).toBeGreaterThanOrEqual(most / 2);
+      expect(seconds).toBeLessThanOrEqual(most);
+      expect(bot.view().lastExit?.text).toMatch(/^failed after \d+ s \(status 3\)/);
+      if (earlier < 3) bot.settingsChanged();
     }
-    expect(test.bot.view().lastExit?.text).toMatch(/^failed after \d+ s \(status 3\)/);
-
-    test.server.answer = givesZip(stubZip({ server: test.server.url }));
-    await expect.poll(() => test.bot.view().state, { interval: 5 }).toBe('backing-off');
-    await writeFile(`${test.botDir}/swarming_bot.zip`, '');
-    test.bot.settingsChanged();
-    await expect.poll(() => test.bot.view().state).toBe('running');
-    test.bot.hookCalled('get_state');
-    expect(test.bot.view().isHealthy).toBe(true);
-    process.kill(test.bot.view().pid ?? Number.NaN, 'SIGKILL');
-    await expect.poll(() => test.bot.view().state, { interval: 5 }).toBe('backing-off');
-    const { nextStartAt, since } = test.bot.view();
-    expect((nextStartAt?.getTime() ?? Number.NaN) - since.getTime()).toBeLessThanOrEqual(52);
+    server.answer = givesZip(stubZip({ server: server.url }));
+    await writeFile(`${botDir}/swarming_bot.zip`, '');
+    bot.settingsChanged();
+    await expect.poll(() => bot.view().state).toBe('running');
+    bot.hookCalled('get_state');
+    expect(bot.view().isHealthy).toBe(true);
+    process.kill(bot.view().pid ?? Number.NaN, 'SIGKILL');
+    expect(await pauseAfter(1)).toBeLessThanOrEqual(1000);
   });
 
   it('waits for its settings', async () => {

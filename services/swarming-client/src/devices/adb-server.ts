@@ -84,7 +84,9 @@ export class SharedAdbServer implements AdbServer {
     );
   }
 
+  /** Only the servers that listen now: another client, such as a task, may start the next one meanwhile. */
   private async end(signal?: AbortSignal): Promise<void> {
+    const sockets = await listenersOf(this.port);
     try {
       await this.adb('kill-server', Math.min(mostToEndMs, this.timeoutMs()), signal);
     } catch (error) {
@@ -92,16 +94,16 @@ export class SharedAdbServer implements AdbServer {
       if (error instanceof CommandFailed && error.code === 'missing') throw error;
       // It ignores that, too; see below.
     }
-    const pids = await adbServerPids(this.port);
+    const pids = await adbServerPids(sockets);
     for (const pid of pids) {
       this.deps.log.warn({ pid, port: this.port }, 'adb server killed');
       sendSignal(pid, 'SIGKILL');
     }
     // One that is ending has no command line any more, but still its socket, and would reset the connection of the next one's client.
-    let left = pids.length > 0 ? this.timeoutMs() : mostToEndMs;
-    for (; left > 0 && (await listenersOf(this.port)).size > 0; left -= goneMs) {
-      await pause(goneMs, signal);
-    }
+    const late = AbortSignal.timeout(pids.length > 0 ? this.timeoutMs() : mostToEndMs);
+    const areOpen = async () =>
+      [...(await listenersOf(this.port))].some((socket) => sockets.has(socket));
+    while (!late.aborted && (await areOpen())) await pause(goneMs, signal);
   }
 
   async isWedged(signal: AbortSignal): Promise<boolean> {
@@ -173,9 +175,8 @@ async function askVersion(port: number, timeoutMs: number, signal: AbortSignal):
   }
 }
 
-/** The adb servers that listen on it, from /proc: no other process is ever ended. */
-async function adbServerPids(port: number): Promise<number[]> {
-  const inodes = await listenersOf(port);
+/** The adb servers with these sockets, from /proc: no other process is ever ended. */
+async function adbServerPids(inodes: ReadonlySet<string>): Promise<number[]> {
   if (inodes.size === 0) return [];
   const pids: number[] = [];
   for (const name of await readdir('/proc')) {

@@ -327,6 +327,18 @@ describe('a device that is gone', () => {
     },
   );
 
+  it('has an adb server that took long to restart not restarted again before the next readings', async () => {
+    const { pass, world, tried, clock, repairs } = await start({
+      repairs: { 'adb-restart': async () => clock.pass(400_000) },
+    });
+    world.isAdbWedged = true;
+
+    await pass(0);
+    repairs.look();
+
+    expect(tried()).toEqual(['1 adb-restart done']);
+  });
+
   it('is repaired as ever where the adb server stays wedged, which is restarted now and then', async () => {
     const { pass, world, tried } = await start();
     world.isAdbWedged = true;

@@ -184,11 +184,16 @@ export class Repairs {
     const isWanted = settings.steps.includes('adb-restart') && target !== undefined;
     if (!isWanted || this.running !== undefined || clock.uptime() < this.adbRestarts.nextAt) return;
     if (taskRunning() || stopping() || holds().length > 0) return;
-    const { count } = this.adbRestarts;
-    const pause = Math.min(settings.pauseSeconds * 2 ** count, mostAdbPauseSeconds);
-    this.adbRestarts = { count: count + 1, nextAt: clock.uptime() + pause };
+    this.adbRestarts.count += 1;
     const { round } = this.ladders.get(target.attached.name) ?? healthy;
     this.begin('adb-restart', target, round, why);
+  }
+
+  /** From its end on, however long it took: only the next readings show whether it helped. */
+  private pauseAdbRestarts({ pauseSeconds }: RepairSettings): void {
+    const { count } = this.adbRestarts;
+    const pause = Math.min(pauseSeconds * 2 ** Math.max(0, count - 1), mostAdbPauseSeconds);
+    this.adbRestarts.nextAt = this.deps.clock.uptime() + pause;
   }
 
   private lookAt(target: RepairTarget, settings: RepairSettings): void {
@@ -248,6 +253,7 @@ export class Repairs {
     if (ladder !== undefined && settings !== undefined) {
       this.ladders.set(name, stepEnded(ladder, this.deps.clock.uptime(), later, settings));
     }
+    if (step === 'adb-restart' && settings !== undefined) this.pauseAdbRestarts(settings);
     // One server serves all phones.
     const seen = step === 'adb-restart' ? [...this.ladders.keys()] : [name];
     for (const each of this.isStopped ? [] : seen) this.deps.look(each);
