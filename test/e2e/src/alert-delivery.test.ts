@@ -9,14 +9,15 @@ import { listen, tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { chromium } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
+import { runCommand } from '../../../packages/cli/src/testing/run-command.ts';
 import { startService } from './service-process.ts';
 
-const at = (path: string) => fileURLToPath(new URL(`../../../packages/${path}`, import.meta.url));
+const build = fileURLToPath(new URL('../../../packages/console/pages/build.ts', import.meta.url));
 const run = promisify(execFile);
 const nowhere = 'http://127.0.0.1:2';
 
 it.skipIf(!peer('chromium'))('pages, command and metric use the same words', async () => {
-  await run(process.execPath, [at('console/pages/build.ts')]);
+  await run(process.execPath, [build]);
   let status = 200;
   const receiver = createServer((request, response) => {
     request.resume();
@@ -49,9 +50,8 @@ it.skipIf(!peer('chromium'))('pages, command and metric use the same words', asy
   const onAlertsPage = async () =>
     /^Alerts ([^:]*)/.exec((await alertsPage.locator('p.card').first().textContent()) ?? '')?.[1];
   const printed = async () => {
-    const args = [at('cli/src/main.ts'), 'alerts', 'status', '--rack', file];
-    const { stdout, code = 0 } = await run(process.execPath, args).catch((error) => error);
-    return [/^rack4: alerts ([^:\n]*)/.exec(stdout)?.[1], code];
+    const { out, exitCode } = await runCommand(['alerts', 'status', '--rack', file]);
+    return [/^rack4: alerts ([^:\n]*)/.exec(out)?.[1], exitCode];
   };
   const exported = async () => {
     const metrics = await (await fetch(`${alerts.metricsUrl}/metrics`)).text();

@@ -2,10 +2,9 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
-import { run, tempDir, untilTestEnds } from '@skolo/base/testing';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import {
   mega4,
@@ -17,9 +16,9 @@ import {
   type Wiring,
 } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
+import { runCommand } from '../../../packages/cli/src/testing/run-command.ts';
 import { startService } from './service-process.ts';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
 const account = { username: 'ubnt', password: 'canary-switch' };
 const agentKey = newAgentKey();
 const macs = { 'rpi-1': 'b8:27:eb:00:00:01', 'rpi-2': 'b8:27:eb:00:00:02' };
@@ -86,13 +85,9 @@ ${more}services:
   const backup = await startService('router-backup', flags('backup'));
   await writeRack(power.url, backup.url);
   const skolo = async (...args: string[]) => {
-    const env = { ...process.env, SKOLO_TOKEN_FILE: file('token') };
-    const all = [join(root, 'packages/cli/bin/skolo.js'), 'check', ...args, '--rack', rackFile];
-    const ran = run(process.execPath, all, { env, cwd: dir });
-    return await ran.then(
-      ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
-      ({ code, stdout, stderr }) => ({ code: Number(code), output: `${stdout}${stderr}` }),
-    );
+    const all = ['check', ...args, '--rack', rackFile, '--token-file', file('token')];
+    const { out, err, exitCode: code } = await runCommand(all);
+    return { code, output: out + err };
   };
   const ann = { name: 'ann', role: 'operate', expiresInDays: 1 } as const;
   await writeFile(file('token'), await newToken(file('tokens.yaml'), ann), { mode: 0o600 });

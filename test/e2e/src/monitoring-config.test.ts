@@ -11,6 +11,7 @@ import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import { runCommand } from '../../../packages/cli/src/testing/run-command.ts';
 import {
   argsOf,
   ask,
@@ -201,7 +202,7 @@ describe('alertmanager', () => {
     expect(first).toBe(receivers);
   });
 
-  it('sends the Watchdog at least twice in the time after which it counts as silent', () => {
+  it('sends the Watchdog at least twice in the time after which it counts as silent', async () => {
     const { group_interval = '', repeat_interval = '' } = routeOf('Watchdog');
 
     // Whether to repeat is asked at each flush: as soon as the interval has passed, one flush later at worst.
@@ -212,17 +213,17 @@ describe('alertmanager', () => {
           'alert-to-pubsub': z.object({ watchdog: z.object({ withinSeconds: z.number() }) }),
         }),
       })
-      .safeParse(rackWithDefaults());
+      .safeParse(await rackWithDefaults());
     expect(2 * atWorst).toBeLessThan(
       defaults?.services['alert-to-pubsub'].watchdog.withinSeconds ?? 0,
     );
   });
 
-  it('repeats alerts of missing machines often enough for repair, and every alert before alert-to-pubsub expires it', () => {
+  it('repeats alerts of missing machines often enough for repair, and every alert before alert-to-pubsub expires it', async () => {
     const missing = routeOf('MachineMissing');
     const rack = z
       .object({ services: z.object({ 'alert-to-pubsub': z.object({ repeatHours: z.number() }) }) })
-      .parse(rackWithDefaults());
+      .parse(await rackWithDefaults());
 
     expect(seconds(missing.repeat_interval ?? '')).toBeLessThanOrEqual(300);
     expect(seconds(missing.group_interval ?? '')).toBeLessThanOrEqual(60);
@@ -233,11 +234,10 @@ describe('alertmanager', () => {
 });
 
 /** rack.yaml of rack4 with every default, as `skolo inventory list` prints it. */
-function rackWithDefaults(): unknown {
-  const skolo = join(root, 'packages/cli/bin/skolo.js');
+async function rackWithDefaults(): Promise<unknown> {
   const rack = join(root, 'kube/racks/rack4/rack.yaml');
-  const args = [skolo, 'inventory', 'list', '--rack', rack, '--json'];
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
+  const { out } = await runCommand(['inventory', 'list', '--rack', rack, '--json']);
+  return JSON.parse(out);
 }
 
 it('node-exporter accepts the arguments of kube/base, and exports the metrics that rules use', async (context) => {
