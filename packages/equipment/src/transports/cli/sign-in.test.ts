@@ -348,9 +348,13 @@ describe('a question that skolo does not answer', () => {
       const credentials = { enablePassword: new Secret('second') };
       const prompts = ['(sw) >', '(sw) >', question, '(sw) #', '(sw) #'];
 
-      await openTerminal(questions(typed, ...prompts), { credentials }).catch(() => undefined);
+      const opened = openTerminal(questions(typed, ...prompts), { credentials });
 
-      expect(typed.slice(0, 3)).toEqual(['', 'enable', 'second']);
+      // The device echoes nothing that follows, and the test does not wait for that to be noticed.
+      opened.catch(() => undefined);
+      await vi.waitFor(() =>
+        expect(typed.slice(0, 4)).toEqual(['', 'enable', 'second', 'terminal length 0']),
+      );
     },
   );
 
