@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { countRounds } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sweep } from './sweep.ts';
@@ -57,6 +58,21 @@ describe('what a bot left', () => {
 
     await expect.poll(() => isEnded(inside) && isEnded(marked)).toBe(true);
     expect(swept).toEqual({ ended: 2, stuck: [] });
+  });
+
+  it('is found although it changes its program all the time', async () => {
+    const script = 'exec /bin/sh -c "$0" "$0"';
+    for (let attempt = 0; attempt < countRounds(5, 40); attempt += 1) {
+      const child = spawn('/bin/sh', ['-c', script, script], {
+        env: { SKOLO_AGENT_BOT: botDir },
+        cwd: '/usr',
+        stdio: 'ignore',
+      });
+      started.push(child);
+      await once(child, 'spawn');
+
+      expect(await sweep(botDir, undefined)).toEqual({ ended: 1, stuck: [] });
+    }
   });
 
   it('is ended with its children, marked or not', async () => {

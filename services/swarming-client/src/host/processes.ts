@@ -72,13 +72,34 @@ export function ancestors(pid: number, all: ReadonlyMap<number, ProcessEntry>): 
 }
 
 export function argumentsOf(pid: number): string[] {
-  return textOf(pid, 'cmdline')?.split('\0').slice(0, -1) ?? [];
+  return textsOf(pid, 'cmdline');
 }
 
 /** From the environment that the process started with. Undefined: it has no such variable, or is unreadable. */
 export function variableOf(pid: number, name: string): string | undefined {
-  const all = textOf(pid, 'environ')?.split('\0');
-  return all?.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
+  const variable = textsOf(pid, 'environ').find((each) => each.startsWith(`${name}=`));
+  return variable?.slice(name.length + 1);
+}
+
+/**
+ * In the middle of execve(2) a process has neither arguments nor an environment, and cannot be recognized: such a one is read again. Kernel
+ * threads and zombies have neither for ever, and no program.
+ */
+function textsOf(pid: number, file: 'cmdline' | 'environ'): string[] {
+  let text = textOf(pid, file);
+  for (let looks = 0; text === '' && programOf(pid) !== undefined; looks += 1) {
+    // With arguments but without an environment: hardly ever in the middle, and some programs are started without one.
+    if (looks === (textOf(pid, 'cmdline') === '' ? 25 : 2)) break;
+    Atomics.wait(timer, 0, 0, 2);
+    text = textOf(pid, file);
+  }
+  return text?.split('\0').slice(0, -1) ?? [];
+}
+
+const timer = new Int32Array(new SharedArrayBuffer(4));
+
+function programOf(pid: number): string | undefined {
+  return quietly(() => readlinkSync(`/proc/${pid}/exe`));
 }
 
 /** Also false if it is unreadable. */
