@@ -30,6 +30,7 @@ services:
   power-cycle-daemon: { url: "${power.url}" }
   router-backup: { url: "${backup.url}" }
   machine-state: { url: "${state.url}" }
+  alert-to-pubsub: { url: "${power.url}" }
 `;
   const files = Object.fromEntries(
     await Promise.all(
@@ -55,6 +56,7 @@ it('a command with the rack.yaml of another rack changes nothing, shows nothing,
     'power follow skia-rpi2-rack4-shelf1-003',
     'backup status',
     'machine list',
+    'alerts send',
     `power cycle skia-rpi2-rack4-shelf1-003 --reason test --url ${power.url}`,
     `machine list --url ${state.url}`,
   ]) {
