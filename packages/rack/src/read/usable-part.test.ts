@@ -80,6 +80,18 @@ describe('usableRack', () => {
     );
   });
 
+  it.each(['identities', 'logins'])('leaves out %s that are no map', (section) => {
+    const rack = usablePartOf(`rack: rack4
+network: { subnet: 192.168.1.0/24 }
+jumphost: { name: jump4, address: 192.168.1.8 }
+${section}: none
+machines: { a: { kind: host, address: 192.168.1.101 } }
+`);
+
+    expect(rack.disabled?.what).toEqual([section]);
+    expect([...rack.machines.keys()]).toEqual(['a']);
+  });
+
   it('leaves out both that claim the same address', () => {
     const rack = usablePartOf(edited('192.168.1.111', '192.168.1.102'));
 
