@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import {
@@ -210,6 +210,17 @@ describe('ipmi', () => {
 
     expect(everythingIn(error)).toContain('-U lab -E chassis power off [<secret>]');
     expect(everythingIn(error)).not.toContain('s3cret');
+  });
+
+  it('repeats requests whose answer is lost, but not a cycle', async () => {
+    const { driver, dir } = await fakeTool('exit 1');
+
+    await expect(driver.turnOff('chassis', patient())).rejects.toThrow();
+    await expect(driver.nativeCycle?.run('chassis', 5, patient())).rejects.toThrow();
+
+    const [off, cycle] = (await readFile(join(dir, 'args'), 'utf8')).split('\n');
+    expect(off).toMatch(/ -N 2 -R 2 .* power off$/);
+    expect(cycle).toMatch(/ -N 5 -R 1 .* power cycle$/);
   });
 
   it.for([

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allPagers } from '../testing/dialects.ts';
-import { answerBytes, EchoSearch } from './answer.ts';
+import { answerBytes, EchoSearch, withoutPreamble } from './answer.ts';
 import { promptPatterns } from './prompt.ts';
 import { decodeBytes } from './terminal-text.ts';
 
@@ -123,4 +123,21 @@ describe('an answer', () => {
       }),
     );
   });
+});
+
+it.each([
+  [
+    ['Building configuration...', '', 'hostname a', ''],
+    ['hostname a', ''],
+  ],
+  [['Building configuration...', 'hostname a'], ['hostname a']],
+  [['Building configuration...', 'Current configuration : 9 bytes', 'hostname a'], ['hostname a']],
+  [
+    ['', 'hostname a'],
+    ['', 'hostname a'],
+  ],
+])('the header of an answer is removed, and no more: %j', (lines, expected) => {
+  const preamble = [/^Building configuration/, /^Current configuration/];
+
+  expect(withoutPreamble(lines, { preamble })).toEqual(expected);
 });
