@@ -167,6 +167,18 @@ describe('a request', () => {
 
     expect((await sent).body).toEqual({ sum: 6 });
   });
+
+  it.each([
+    [1000, 200],
+    [1001, 413],
+  ])('with a body of %i bytes in pieces is answered %i', async (size, status) => {
+    const { app } = await start();
+    const sent = request(app).post('/v1/sum').type('json');
+    sent.write(`[${' '.repeat(size - 3)}`);
+    sent.write('1]');
+
+    expect((await sent).status).toBe(status);
+  });
 });
 
 describe('the request id', () => {
