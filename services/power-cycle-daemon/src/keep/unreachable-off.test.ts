@@ -4,7 +4,7 @@ import { OutletBoard } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import type { CreateUsbHub } from '../devices/controllers.ts';
 import { Boards } from '../testing/board-driver.ts';
-import { startDaemon } from '../testing/daemon.ts';
+import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
 const yaml = `
@@ -29,17 +29,22 @@ function hub(): { ports: OutletBoard; createUsbHub: CreateUsbHub } {
 }
 
 describe('a phone that a person turned off', () => {
-  it('is turned off again by the next daemon after its machine has rebooted', async () => {
+  it('is turned off again after its machine has rebooted, by this daemon and by the next', async () => {
     const { ports, createUsbHub } = hub();
     const first = await startDaemon({ yaml, settings: often, createUsbHub });
     await first.turn('off', 'm-device');
+    await isTurnedOffAgain(first);
     await first.stop();
-    const next = await startDaemon({ yaml, settings: often, previous: first, createUsbHub });
 
-    ports.set('usb/1-1.2', true);
-    await waitUntil(() => next.logged().find(({ msg }) => msg === 'turned off again'));
+    await isTurnedOffAgain(
+      await startDaemon({ yaml, settings: often, previous: first, createUsbHub }),
+    );
 
-    expect(ports.isOn('usb/1-1.2')).toBe(false);
+    async function isTurnedOffAgain({ logged }: TestDaemon) {
+      ports.set('usb/1-1.2', true);
+      await waitUntil(() => logged().find(({ msg }) => msg === 'turned off again'));
+      expect(ports.isOn('usb/1-1.2')).toBe(false);
+    }
   });
 });
 
