@@ -274,7 +274,7 @@ describe('a failure', () => {
 
   it('ends at once when aborted', async () => {
     const google = await start();
-    const sink = sinkFor(google);
+    const sink = sinkFor(google, { timeoutMs: 3_600_000 });
     google.misbehave('hang');
     const ending = new AbortController();
 
