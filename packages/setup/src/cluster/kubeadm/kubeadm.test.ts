@@ -161,8 +161,8 @@ describe.skipIf(why !== undefined)(
           "host01 apt-get install --allow-change-held-packages --allow-downgrades --no-install-recommends kubelet=1.34.8-* kubeadm=1.34.8-* kubectl=1.34.8-* cri-tools kubernetes-cni",
           "host01 apt-mark hold kubelet kubeadm kubectl cri-tools kubernetes-cni",
           "host01 kubeadm init --skip-token-print --config /run/skolo-kubeadm.yaml",
-          "host01 kubectl apply --server-side --force-conflicts --field-manager=skolo -f -",
-          "host01 kubectl apply --server-side --force-conflicts --field-manager=skolo -f -",
+          "host01 kubectl apply --server-side --force-conflicts --validate=ignore --field-manager=skolo -f -",
+          "host01 kubectl apply --server-side --force-conflicts --validate=ignore --field-manager=skolo -f -",
           "host01 kubeadm token create --kubeconfig /etc/kubernetes/admin.conf --ttl 15m0s --description host02 joins",
         ]
       `);

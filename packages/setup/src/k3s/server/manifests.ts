@@ -6,6 +6,8 @@ import { z } from 'zod';
 
 /** Shell words: kubectl as administrator of a server of k3s. */
 export const kubectl = 'k3s kubectl';
+/** The API server rejects unknown fields in it, and without a schema, kubectl takes a tenth of the time. */
+const apply = 'apply --server-side --force-conflicts --validate=ignore';
 /** A shell's exit code: there is no such command. */
 const notFound = 127;
 
@@ -48,9 +50,7 @@ async function changedObjects(host: Host, kubectl: string, input: string): Promi
   const keyOf = ({ kind, metadata: { name, namespace } }: Named) =>
     [kind, name, ...(namespace === undefined ? [] : ['in', namespace])].join(' ');
   const live = new Map((await read('get')).map((each) => [keyOf(each), each]));
-  const wanted = await read(
-    'apply --server-side --force-conflicts --field-manager=skolo-check --dry-run=server',
-  );
+  const wanted = await read(`${apply} --field-manager=skolo-check --dry-run=server`);
   return wanted.flatMap((each) =>
     isDeepStrictEqual(each, live.get(keyOf(each))) ? [] : [`${keyOf(each)} was changed`],
   );
@@ -82,10 +82,8 @@ export function manifestsStep({ name, about, manifests, kubectl }: ManifestsStep
       };
     },
     async apply(host) {
-      await host.need(
-        `${kubectl} apply --server-side --force-conflicts --field-manager=skolo -f -`,
-        { input: await manifests() },
-      );
+      const input = await manifests();
+      await host.need(`${kubectl} ${apply} --field-manager=skolo -f -`, { input });
     },
   };
 }
