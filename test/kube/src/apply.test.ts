@@ -1,9 +1,6 @@
 /** The overlays of kube/ and what a push makes of them, on a real control plane whose nodes pretend to run the pods. */
-import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:https';
 import { join, relative } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { run } from '@skolo/base/testing';
 import {
@@ -15,7 +12,7 @@ import {
   readObjects,
   titleOf,
 } from '@skolo/fleet/push';
-import { kubectlAt } from '@skolo/fleet/testing';
+import { getAt, kubectlAt, sendAt } from '@skolo/fleet/testing';
 import { type ControlPlane, type FakeNode, peer, startControlPlane } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -34,7 +31,6 @@ const claim = fileURLToPath(new URL('testing/claim.yaml', import.meta.url));
 const isLong = Boolean(process.env.SKOLO_LONG);
 const timeout = isLong ? 900_000 : 300_000;
 const manager = '--field-manager=skolo';
-/** Each look is a process of kubectl. */
 const seldom = { interval: 500 };
 
 const kubectl = usableKubectl();
@@ -52,17 +48,9 @@ const copies: string[] = [];
 const everything = kubectl ? overlayWith(componentNames()) : '';
 let controlPlane: ControlPlane | undefined;
 
-const Kubeconfig = z.object({
-  clusters: z.tuple([
-    z.object({ cluster: z.object({ server: z.string(), 'certificate-authority': z.string() }) }),
-  ]),
-  users: z.tuple([z.object({ user: z.object({ 'client-certificate-data': z.string() }) })]),
-});
-
 const Workloads = z.object({
   items: z.array(
     z.object({
-      kind: z.string(),
       metadata: z.object({ name: z.string(), generation: z.number() }),
       spec: z.object({ replicas: z.number().optional() }),
       status: z.object({
@@ -110,11 +98,10 @@ describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () =
 
   it('leaves a claim without a class to the NFS server of the jumphost, also beside the default of k3s', async () => {
     await call(kubectl ?? '', 'create', '-f', claim);
-    const path = '-o=jsonpath={.metadata.annotations.volume\\.kubernetes\\.io/storage-provisioner}';
+    const path = '/api/v1/namespaces/default/persistentvolumeclaims/results';
+    const annotations = { 'volume.kubernetes.io/storage-provisioner': 'skolo/nfs' };
 
-    await expect
-      .poll(() => call(kubectl ?? '', 'get', '-f', claim, path), seldom)
-      .toBe('skolo/nfs');
+    await expect.poll(() => get(path), seldom).toMatchObject({ metadata: { annotations } });
 
     const account = '--as=system:serviceaccount:skolo:nfs-provisioner';
     const may = (...what: string[]) =>
@@ -148,33 +135,37 @@ describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () =
     await call(kubectl ?? '', ...secret, '-n', 'skolo-node', 'adb-key');
     await call(kubectl ?? '', ...secret, '-n', 'skolo-node', 'metadata-server');
     await call(kubectl ?? '', ...secret, '-n', 'skolo', 'router-backup');
-    const kubelet = await controlPlane?.kubeconfigOf('system:node:pi-2', ['system:nodes']);
-    const attempt = (text: string) =>
-      call(kubectl ?? '', `--kubeconfig=${kubelet}`, ...text.split(' ')).then(
-        () => 'done',
-        (error: { stderr: string }) => (error.stderr.includes('orbidden') ? 'forbidden' : error),
-      );
+    const kubelet = (await controlPlane?.kubeconfigOf('system:node:pi-2', ['system:nodes'])) ?? '';
+    const attempt = async (line: string) => {
+      const [method = '', path = '', body] = line.split(' ');
+      const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+      const sent = { method, type, ...(body !== undefined && { body: JSON.parse(body) }) };
+      return (await sendAt(kubelet, `/${path}`, sent)).status;
+    };
+    const label = (name: string, value: string) => `{"metadata":{"labels":{"${name}":"${value}"}}}`;
+    const token = '{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{}}';
 
-    expect(await attempt('get secret -n skolo-node adb-key')).toBe('done');
-    expect(await attempt('get node pi-2')).toBe('done');
+    expect(await attempt('GET api/v1/namespaces/skolo-node/secrets/adb-key')).toBe(200);
+    expect(await attempt('GET api/v1/nodes/pi-2')).toBe(200);
+    expect(await attempt(`PATCH api/v1/nodes/pi-2 ${label('a', 'b')}`)).toBe(200);
     const forbidden = [
-      `label node pi-2 ${jumphost}=true`,
-      `label node pi-2 ${canary}=canary`,
-      'label node pi-2 node-role.kubernetes.io/control-plane=true',
-      'label node pi-1 a=b',
-      'taint node pi-2 skolo/machine:NoSchedule-',
-      'get nodes',
-      'get node jumphost',
-      'get secret -n skolo-node metadata-server',
-      'get secrets -n skolo-node',
-      'get secret -n skolo router-backup',
-      'get configmaps -n skolo',
-      'create token -n skolo-node metadata-server',
-      'create token -n skolo-access skolo-admin',
-      'delete daemonset -n skolo-node swarming-client',
+      `PATCH api/v1/nodes/pi-2 ${label(jumphost, 'true')}`,
+      `PATCH api/v1/nodes/pi-2 ${label(canary, 'canary')}`,
+      `PATCH api/v1/nodes/pi-2 ${label('node-role.kubernetes.io/control-plane', 'true')}`,
+      `PATCH api/v1/nodes/pi-1 ${label('a', 'b')}`,
+      'PATCH api/v1/nodes/pi-2 {"spec":{"taints":null}}',
+      'GET api/v1/nodes',
+      'GET api/v1/nodes/jumphost',
+      'GET api/v1/namespaces/skolo-node/secrets/metadata-server',
+      'GET api/v1/namespaces/skolo-node/secrets',
+      'GET api/v1/namespaces/skolo/secrets/router-backup',
+      'GET api/v1/namespaces/skolo/configmaps',
+      `POST api/v1/namespaces/skolo-node/serviceaccounts/metadata-server/token ${token}`,
+      `POST api/v1/namespaces/skolo-access/serviceaccounts/skolo-admin/token ${token}`,
+      'DELETE apis/apps/v1/namespaces/skolo-node/daemonsets/swarming-client',
     ];
     const answers = await Promise.all(forbidden.map(attempt));
-    expect(forbidden.filter((_, index) => answers[index] !== 'forbidden')).toEqual([]);
+    expect(forbidden.filter((_, index) => answers[index] !== 403)).toEqual([]);
   });
 
   it('deletes what left the overlay, but no volumes and no objects of others', async () => {
@@ -254,31 +245,19 @@ async function call(command: string, ...args: string[]): Promise<string> {
  * schemas first, for seconds.
  */
 async function rejections(objects: readonly Manifest[]): Promise<string[]> {
-  const { clusters, users } = Kubeconfig.parse(
-    JSON.parse(readFileSync(controlPlane?.kubeconfig ?? '', 'utf8')),
-  );
-  const pem = Buffer.from(users[0].user['client-certificate-data'], 'base64');
-  const agent = new Agent({
-    cert: pem,
-    key: pem,
-    ca: readFileSync(clusters[0].cluster['certificate-authority']),
-    keepAlive: true,
-  });
   const query = 'fieldManager=test&force=true&dryRun=All&fieldValidation=Strict';
   const found: string[] = [];
   for (const object of objects) {
-    const asked = request(`${clusters[0].cluster.server}${pathOf(object)}?${query}`, {
-      agent,
-      method: 'PATCH',
-      headers: { 'content-type': 'application/apply-patch+yaml' },
-    });
-    asked.end(JSON.stringify(object));
-    const [answer] = await once(asked, 'response');
-    const said = await text(answer);
-    if (answer.statusCode >= 300) found.push(`${titleOf(object)}: ${said}`);
+    const sent = { method: 'PATCH', type: 'application/apply-patch+yaml', body: object };
+    const path = `${pathOf(object)}?${query}`;
+    const { status, text } = await sendAt(controlPlane?.kubeconfig ?? '', path, sent);
+    if (status >= 300) found.push(`${titleOf(object)}: ${text}`);
   }
-  agent.destroy();
   return found;
+}
+
+async function get(path: string) {
+  return await getAt(controlPlane?.kubeconfig ?? '', path);
 }
 
 function pathOf({ apiVersion, kind, metadata: { namespace, name } }: Manifest): string {
@@ -319,16 +298,21 @@ async function bring(overlay: string): Promise<RackPlan> {
 
 /** Deployments and DaemonSets of which not every pod is available in its newest version, or none is wanted. */
 async function unfinished(): Promise<string[]> {
-  const text = await call(kubectl ?? '', 'get', 'deployments,daemonsets', '-A', '-o', 'json');
-  return Workloads.parse(JSON.parse(text))
-    .items.filter(({ metadata, spec, status }) => {
-      const wanted = spec.replicas ?? status.desiredNumberScheduled ?? 0;
-      const updated = status.updatedReplicas + status.updatedNumberScheduled;
-      const available = status.availableReplicas + status.numberAvailable;
-      const isSeen = status.observedGeneration === metadata.generation;
-      return !isSeen || wanted === 0 || updated !== wanted || available !== wanted;
-    })
-    .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  const all = await Promise.all(
+    ['deployments', 'daemonsets'].map(async (kind) => {
+      const { items } = Workloads.parse(await get(`/apis/apps/v1/${kind}`));
+      return items.filter(isUnfinished).map(({ metadata }) => `${kind}/${metadata.name}`);
+    }),
+  );
+  return all.flat();
+}
+
+function isUnfinished({ metadata, spec, status }: z.infer<typeof Workloads>['items'][number]) {
+  const wanted = spec.replicas ?? status.desiredNumberScheduled ?? 0;
+  const updated = status.updatedReplicas + status.updatedNumberScheduled;
+  const available = status.availableReplicas + status.numberAvailable;
+  const isSeen = status.observedGeneration === metadata.generation;
+  return !isSeen || wanted === 0 || updated !== wanted || available !== wanted;
 }
 
 /** The version of each object that an overlay may have. */

@@ -16,7 +16,7 @@ import {
 import type { K3sRack } from '../racks/clusters.ts';
 import { rack4 } from './rack4.ts';
 
-export { kubectlAt } from './kubectl.ts';
+export { getAt, kubectlAt, sendAt } from './kubectl.ts';
 export { watchProcesses } from './process-watch.ts';
 
 export const run = promisify(execFile);
