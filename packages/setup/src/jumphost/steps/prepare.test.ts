@@ -26,6 +26,7 @@ import {
 } from '@skolo/setup/k3s/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jumphostReadings } from '../look/readings.ts';
+import { provesVerify } from '../testing/proves-verify.ts';
 import { rackYaml, testSteps } from '../testing/test-steps.ts';
 
 const { signal } = new AbortController();
@@ -565,4 +566,6 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
       expect(left.text).toBe('said\n');
     },
   );
+
+  describe('verify', () => provesVerify(() => jumphost));
 });

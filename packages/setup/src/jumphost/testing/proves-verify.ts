@@ -4,58 +4,54 @@
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { isLong, sampleOf, seed } from '@skolo/base/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
-import { prepare, type StepProgress } from '@skolo/setup/engine';
+import { prepare } from '@skolo/setup/engine';
 import {
   address,
   type BareJumphost,
   network,
   type OpenHost,
   openTestHost,
-  startBareJumphost,
   subnet,
-  whyNoJumphost,
 } from '@skolo/setup/k3s/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Breakage, breakages } from '../testing/breakages.ts';
-import { rackYaml, testSteps } from '../testing/test-steps.ts';
-import { usesStep } from './uses.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { usesStep } from '../effective/uses.ts';
+import { type Breakage, breakages } from './breakages.ts';
+import { rackYaml, testSteps } from './test-steps.ts';
 
 const { signal } = new AbortController();
-const inFull = process.env.SKOLO_LONG === '1';
 const file = fileURLToPath(new URL('../../../testdata/broken-jumphosts.txt', import.meta.url));
 
-const why = whyNoJumphost();
-const name = why === undefined ? 'a jumphost' : `a jumphost (${why})`;
-describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
-  let jumphost: BareJumphost;
-  let host: OpenHost;
-  let text: string;
+const samples = breakages.filter(({ isSample }) => isSample);
+const sample = [...Map.groupBy(samples, ({ step }) => step).values()].flatMap(sampleOf);
+
+let jumphost: BareJumphost;
+let host: OpenHost;
+
+/** What is wrong with the jumphost, or with that part of it. */
+async function go(isCheck: boolean, name?: string, keepsChanges = false) {
+  const rack = parseRack(rackYaml, { file: 'rack.yaml' });
+  const uses = usesStep({ rack, services: [] });
+  const all = [...testSteps(jumphost.workstation, signal, {}, { keepsChanges }), uses];
+  const steps = all.filter((step) => name === undefined || step.name === name);
+  const found = await prepare(host, steps, { isCheck, signal, report() {} });
+  return found.filter(({ state }) => state !== 'ok' && state !== 'changed');
+}
+
+async function onJumphost(script: string): Promise<void> {
+  const filled = script.replaceAll('ADDRESS', address).replaceAll('SUBNET', subnet);
+  await host.need(filled, { deadlineMs: 300_000 });
+}
+
+/** @param on a jumphost that has been prepared, and that others have changed since */
+export function provesVerify(on: () => BareJumphost): void {
   beforeAll(async () => {
-    text = await readFile(file, 'utf8');
-    jumphost = await startBareJumphost();
+    jumphost = on();
     host = await openTestHost(jumphost.workstation, signal);
-    expect(await go(false)).toEqual([]);
-  }, 600_000);
-  afterAll(async () => {
-    await host?.close();
-    await jumphost?.close();
+    expect(await go(false, undefined, true)).toEqual([]);
   });
-
-  /** What is wrong with the jumphost, or with that part of it. */
-  async function go(isCheck: boolean, name?: string): Promise<StepProgress[]> {
-    const rack = parseRack(rackYaml, { file: 'rack.yaml' });
-    const uses = usesStep({ rack, services: [] });
-    const all = [...testSteps(jumphost.workstation, signal), uses];
-    const steps = all.filter((step) => name === undefined || step.name === name);
-    const found = await prepare(host, steps, { isCheck, signal, report() {} });
-    return found.filter(({ state }) => state !== 'ok' && state !== 'changed');
-  }
-
-  async function onJumphost(script: string): Promise<void> {
-    const filled = script.replaceAll('ADDRESS', address).replaceAll('SUBNET', subnet);
-    await host.need(filled, { deadlineMs: 300_000 });
-  }
+  afterAll(() => host?.close());
 
   it('is healthy', async () => {
     expect(await go(true)).toEqual([]);
@@ -123,34 +119,40 @@ usermod --append --groups sudo dan`);
     expect(found?.text).toBe('/run has no free space (file system /run); remove files');
   });
 
+  provesBreakages();
+}
+
+function provesBreakages(): void {
+  let text: string;
+  beforeAll(async () => {
+    text = await readFile(file, 'utf8');
+  });
+
   const rows = new Map<Breakage, string>();
-  it.each(breakages.filter(({ isSample }) => inFull || isSample))(
-    'is broken: $what',
-    async (breakage) => {
-      const { what, step, script, undo, why = 'yes' } = breakage;
-      await onJumphost(script);
-      const [found] = await go(true, step);
-      const left = await go(false, step);
-      if (undo !== undefined) await onJumphost(undo);
+  it.each(isLong ? breakages : sample)(`is broken: $what (seed ${seed})`, async (breakage) => {
+    const { what, step, script, undo, why = 'yes' } = breakage;
+    await onJumphost(script);
+    const [found] = await go(true, step);
+    const left = await go(false, step);
+    if (undo !== undefined) await onJumphost(undo);
 
-      const message = found?.text
-        .replaceAll('|', '\\|')
-        .replaceAll(network, '192.168.1')
-        .replace(/2\d{3}-\d\d-\d\dT\d\d:\d\dZ/g, '2026-11-01T08:00Z');
-      rows.set(breakage, `| ${what} | ${step}: ${message} | ${why} |`);
-      expect(found).toMatchObject({ name: step, state: 'differs' });
-      expect(left.map(({ name }) => name)).toEqual(why === 'yes' ? [] : [step]);
-      if (why === 'yes') expect(found?.isRepairable).toBe(true);
-      expect(await go(true, step)).toEqual([]);
-      if (!inFull) expect(text).toContain(rows.get(breakage));
-    },
-  );
+    const message = found?.text
+      .replaceAll('|', '\\|')
+      .replaceAll(network, '192.168.1')
+      .replace(/2\d{3}-\d\d-\d\dT\d\d:\d\dZ/g, '2026-11-01T08:00Z');
+    rows.set(breakage, `| ${what} | ${step}: ${message} | ${why} |`);
+    expect(found).toMatchObject({ name: step, state: 'differs' });
+    expect(left.map(({ name }) => name)).toEqual(why === 'yes' ? [] : [step]);
+    if (why === 'yes') expect(found?.isRepairable).toBe(true);
+    expect(await go(true, step)).toEqual([]);
+    if (!isLong) expect(text).toContain(rows.get(breakage));
+  });
 
-  it.runIf(inFull)('is healthy in the end, and the table has what was found', async () => {
+  it.runIf(isLong)('is healthy in the end, and the table has what was found', async () => {
     const table = breakages.map((each) => rows.get(each) ?? '').join('\n');
 
     expect(await go(true)).toEqual([]);
     const head = text.split('\n').slice(0, 2).join('\n');
     await expect(`${head}\n${table}\n`).toMatchFileSnapshot(file);
   });
-});
+}
