@@ -6,6 +6,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { shipped } from '../../../packages/cli/src/shipped.ts';
@@ -86,27 +87,29 @@ describe('the package of npm', () => {
     }
   });
 
-  it.each([
-    [
-      'jumphost prepare rack4',
-      'kube/racks/rack4/rack.yaml: no such file; run this command in a clone',
-    ],
-    ['jumphost image image.img', 'deploy: no such directory; run this command in a clone'],
-    ['machine join rpi-007', 'no rack.yaml found for rack4; run this command in a clone'],
-    [
-      'machine list --on rack4',
-      'rack.yaml: no such file; check --rack or SKOLO_RACK; --on requires a clone',
-    ],
-    [
-      'push --racks rack4 --reason why',
-      'kube: not in a git repository; run this command in a clone',
-    ],
-    ['racks add rack9 --like rack4', 'racks/rack4: no such overlay; run this command in a clone'],
-    [
-      'images pin kube/base',
-      'kube/base: no such file or directory; specify directories of a clone',
-    ],
-  ])('names the clone if it lacks files: skolo %s', async (line, message) => {
+  it.each(
+    sampleOf([
+      [
+        'jumphost prepare rack4',
+        'kube/racks/rack4/rack.yaml: no such file; run this command in a clone',
+      ],
+      ['jumphost image image.img', 'deploy: no such directory; run this command in a clone'],
+      ['machine join rpi-007', 'no rack.yaml found for rack4; run this command in a clone'],
+      [
+        'machine list --on rack4',
+        'rack.yaml: no such file; check --rack or SKOLO_RACK; --on requires a clone',
+      ],
+      [
+        'push --racks rack4 --reason why',
+        'kube: not in a git repository; run this command in a clone',
+      ],
+      ['racks add rack9 --like rack4', 'racks/rack4: no such overlay; run this command in a clone'],
+      [
+        'images pin kube/base',
+        'kube/base: no such file or directory; specify directories of a clone',
+      ],
+    ]),
+  )('names the clone if it lacks files: skolo %s', async (line, message) => {
     const folder = await mkdtemp(join(dir, 'empty-'));
     const rack4 = { type: 'k3s', context_name: 'rack4', jumphost: 'jumphost-rack4', port: 6442 };
     await mkdir(join(folder, 'kube/clusters'), { recursive: true });
