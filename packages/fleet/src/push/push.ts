@@ -263,7 +263,7 @@ async function runRack(
       const health = isAt('waiting') ? await readRackHealth(rollout) : run.record.health;
       await go({ state: 'rolling-out', ...(health !== undefined && { health }) });
       await rollOut({ ...rollout, health }).catch(giveUpAfter);
-      if (isAt('rolling-out')) await go({ state: 'pruning' });
+      if (isAt('rolling-out')) await go({ state: stateAfterRollOut(rollout) });
     }
     if (isAt('pruning')) {
       await prune(rollout).catch(giveUpAfter);
@@ -294,6 +294,11 @@ async function runRack(
     await save(run, request, deps, { why, ...(isBroken && { state: 'broken' }) });
     report(`${isInterrupted ? 'interrupted' : 'failed'}: ${errorText(error)}`);
   }
+}
+
+/** Each state costs two changes of the rack. */
+function stateAfterRollOut({ plan }: Rollout): RackRecord['state'] {
+  return plan.deletions.length > 0 ? 'pruning' : 'committing';
 }
 
 /** Whatever rejects a push's objects may also reject the comparison. */

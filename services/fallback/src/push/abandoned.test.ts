@@ -27,6 +27,7 @@ import {
   startControlPlane,
 } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { pushDeps, type Work } from '../../../../packages/fleet/src/push/testing/push-deps.ts';
 import { startPush } from '../../../../packages/fleet/src/push/testing/push-writer.ts';
 import {
@@ -50,6 +51,22 @@ let plane: ControlPlane;
 let registry: ContainerRegistry;
 let repository: RackRepository;
 let folder: string;
+/** Asked by the test itself, too: each start of kubectl costs more than what it does. */
+let api: ApiServer;
+
+const container = z.object({ containers: z.tuple([z.object({ image: z.string() })]) });
+const Pods = z.object({ items: z.array(z.object({ spec: container })) });
+const Workloads = z.object({
+  items: z.array(
+    z.object({
+      spec: z.object({
+        template: z.object({ spec: container }),
+        updateStrategy: z.object({ type: z.string() }).optional(),
+      }),
+    }),
+  ),
+});
+const Names = z.object({ items: z.array(z.object({ metadata: z.object({ name: z.string() }) })) });
 
 describe.skipIf(!program || !kubectl || !registryProgram)('an abandoned push', () => {
   beforeAll(async () => {
@@ -65,6 +82,10 @@ describe.skipIf(!program || !kubectl || !registryProgram)('an abandoned push', (
     repository = await createRackRepository(registry.host, ['rack4']);
     folder = await mkdtemp(join(tmpdir(), 'skolo-abandoned-'));
     call('apply', '-f', join(repository.folder, 'kube/base/namespace.yaml'));
+    // As k3s writes it.
+    const kubeconfig = join(folder, 'k3s.yaml');
+    await writeFile(kubeconfig, call('config', 'view', '--raw', '--flatten', '-o', 'yaml'));
+    api = await openApiServer(kubeconfig);
     const { request, deps } = await pushOf('first', 'ann', {});
     expect(await (await preparePush(request, deps)).run()).toMatchObject([{ state: 'done' }]);
   });
@@ -80,8 +101,9 @@ describe.skipIf(!program || !kubectl || !registryProgram)('an abandoned push', (
   }, async () => {
     const random = seeded(seed);
     const ends = { new: 0, former: 0 };
-    const request = await nextRequest('undisturbed');
-    const usualMs = isLong ? await timeUntil(startPush(workOf(request)), 'done') : 4_000;
+    const usualMs = isLong
+      ? await timeUntil(startPush(workOf(await nextRequest('undisturbed'))), 'done')
+      : 4_000;
 
     for (let kill = 1; kill <= kills; kill += 1) {
       const before = await stateOf();
@@ -125,42 +147,43 @@ function otherThan(state: State): State {
 
 /** What the cluster's objects are. */
 async function stateOf(): Promise<State> {
-  const path = 'jsonpath={.items[*].spec.template.spec.containers[0].image}';
-  const images = call('get', 'deploy,ds', '-n', 'skolo', '-o', path).split(' ');
-  const words = images.map((image) => /-(\w+)@|-(\w+)$/.exec(image)?.slice(1).join('') ?? image);
-  const extra = call('get', 'cm', '-n', 'skolo', '-o', 'name').includes('configmap/extra');
-  const strategy = call(
-    'get',
-    'ds',
-    'agent',
-    '-n',
-    'skolo',
-    '-o',
-    'jsonpath={.spec.updateStrategy.type}',
-  );
+  const [deployments, daemonSets, configMaps] = await Promise.all([
+    read('/apis/apps/v1/namespaces/skolo/deployments', Workloads),
+    read('/apis/apps/v1/namespaces/skolo/daemonsets', Workloads),
+    read('/api/v1/namespaces/skolo/configmaps', Names),
+  ]);
+  const specs = [...deployments.items, ...daemonSets.items].map(({ spec }) => spec);
+  const words = specs.map(({ template }) => {
+    const { image } = template.spec.containers[0];
+    return /-(\w+)@|-(\w+)$/.exec(image)?.slice(1).join('') ?? image;
+  });
+  const extra = configMaps.items.some(({ metadata }) => metadata.name === 'extra');
+  const strategies = specs.flatMap(({ updateStrategy }) => updateStrategy?.type ?? []);
   const all = new Set([...words, extra ? 'next' : 'clean']);
-  if (all.size > 1 || strategy !== 'RollingUpdate') return 'mixed';
+  if (all.size > 1 || strategies.join() !== 'RollingUpdate') return 'mixed';
   return all.has('next') ? 'next' : 'clean';
 }
 
 async function podsAgree(): Promise<boolean> {
   const state = await stateOf();
-  const path = 'jsonpath={.items[*].spec.containers[0].image}';
-  const pods = call('get', 'pods', '-n', 'skolo', '-o', path).split(' ');
-  return pods.length === 5 && pods.every((image) => image.includes(`-${state}`));
+  const { items } = await read('/api/v1/namespaces/skolo/pods', Pods);
+  const images = items.map(({ spec }) => spec.containers[0].image);
+  return images.length === 5 && images.every((image) => image.includes(`-${state}`));
+}
+
+async function read<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  const found = await api.get(path, schema);
+  if (found === undefined) throw new Error(`${path}: not found`);
+  return found;
 }
 
 /** Looks as the timer does, with power cuts, until nothing is left to do. @returns a push that only lacks its commit */
 async function untilFallbackIsDone(random: () => number) {
-  // As k3s writes it.
-  const kubeconfig = join(folder, 'k3s.yaml');
-  await writeFile(kubeconfig, call('config', 'view', '--raw', '--flatten', '-o', 'yaml'));
-  const real = await openApiServer(kubeconfig);
-  const api: ApiServer = {
-    ...real,
+  const failing: ApiServer = {
+    ...api,
     async patch(...call) {
       if (random() < 0.1) throw new Error('power cut');
-      await real.patch(...call);
+      await api.patch(...call);
     },
   };
   const settings = { ...readSettings({}), pushSeconds };
@@ -168,7 +191,7 @@ async function untilFallbackIsDone(random: () => number) {
   const limit = performance.now() + 120_000;
   for (;;) {
     try {
-      await endAbandonedPush(api, deps, folder);
+      await endAbandonedPush(failing, deps, folder);
     } catch {
       // What a boot forgets.
       for (const file of ['skolo-push.json', 'skolo-push.prom'])
@@ -244,10 +267,10 @@ async function pushOf(id: string, user: string, asked: Partial<Request>) {
     mayBeDirty: true,
     workstation: { name: `${user}@desk`, pid: process.pid, isAlive: () => false },
     times: {
-      pollMs: 500,
+      pollMs: 900,
       readyMs: 120_000,
       patienceMs: 60_000,
-      lease: { durationMs: 6_000, renewMs: 300 },
+      lease: { durationMs: 6_000, renewMs: 1_000 },
     },
   });
   return { request, deps };

@@ -22,10 +22,10 @@ async function run(work: Work) {
     mayBeDirty: (await openRecords(work.records).read(request.id)) !== undefined,
     workstation: { name: 'ann@desk', pid: process.pid, isAlive },
     times: {
-      pollMs: 500,
+      pollMs: 900,
       readyMs: 120_000,
       patienceMs: 60_000,
-      lease: { durationMs: 6_000, renewMs: 300 },
+      lease: { durationMs: 6_000, renewMs: 1_000 },
     },
   });
   const push = await preparePush(request, deps);
