@@ -24,8 +24,7 @@ beforeAll(async () => {
   atTheEnd(tokens.remove);
   racks = await startPubSubRacks({ tokens });
   atTheEnd(racks.close);
-  const metadata = { url: 'http://127.0.0.1:3' };
-  place = await createPlace(files, { metadata, alerts: racks, tokens });
+  place = await createPlace(files, { alerts: racks, tokens });
   atTheEnd(place.remove);
 });
 afterEach(async () => {

@@ -3,20 +3,19 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { sha256 } from '@skolo/base';
 import { isLong } from '@skolo/base/durable/fault-injection';
-import { listen } from '@skolo/base/testing';
 import { hasNamespaces, startWorkstation, type Workstation } from '@skolo/fleet/testing';
 import {
   createTokens,
   startAgents,
   startPowerCycleDaemon,
   startRouterBackup,
+  startScripted,
 } from '@skolo/scripted-services';
 import { makeTestImage, readByMtools, systems } from '@skolo/setup/pi/testing';
 import { peer, startSshd } from '@skolo/simulators';
@@ -41,7 +40,8 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     const tokens = await createTokens();
     const daemon = await startPowerCycleDaemon({ tokens });
     const agents = await startAgents('rack4');
-    ends.push(workstation.close, tokens.remove, daemon.close, agents.close);
+    ends.push(workstation.close, tokens.remove, daemon.close);
+    for (const { close } of agents.values()) ends.push(close);
     const { jumphost } = workstation;
     const audit = join(workstation.env.HOME ?? '', 'audit');
     await jumphost.program('logger', `echo "$@" >> '${audit}'`);
@@ -73,7 +73,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
       .replace('http://127.0.0.1:4', daemon.url)
       .replace(
         'power: [pdu-1/5, pdu-1/6]',
-        `$&\n    port: 1\n    swarming: { url: "${agents.urls.get('rpi-001')}" }`,
+        `$&\n    port: 1\n    swarming: { url: "${agents.get('rpi-001')?.url}" }`,
       )
       .replaceAll('192.168.1.', '127.0.1.');
     await writeFile(join(workstation.rack.overlay, 'rack.yaml'), text);
@@ -135,20 +135,20 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
 
   it('check outlets asks agents through the jumphost', async () => {
     const asked: unknown[] = [];
-    const agent = createServer((request, response) => {
+    const agent = await startScripted('swarming-client', {});
+    agent.instead = (request, response) => {
       asked.push(request.headers.forwarded);
       response.writeHead(500).end();
-    });
-    const port = await listen(agent);
+    };
     const tokens = await createTokens();
     const backup = await startRouterBackup({ tokens });
-    ends.push(tokens.remove, backup.close);
+    ends.push(agent.close, tokens.remove, backup.close);
     const file = join(workstation?.rack.overlay ?? '', 'rack.yaml');
     const text = await readFile(file, 'utf8');
     const wired = text
       .replaceAll('127.0.1.', '192.168.1.')
       .replace('http://127.0.0.1:5', backup.url)
-      .replace('uplink: switch-1/[1-4]', `$&\n    swarming: { url: "http://127.0.0.1:${port}" }`);
+      .replace('uplink: switch-1/[1-4]', `$&\n    swarming: { url: "${agent.url}" }`);
     await writeFile(file, wired);
     const operator = join(workstation?.env.HOME ?? '', 'operator');
     await writeFile(operator, tokens.operate, { mode: 0o600 });

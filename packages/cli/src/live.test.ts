@@ -10,7 +10,6 @@ import { untilTestEnds } from '@skolo/base/testing';
 import {
   createTokens,
   startMachineState,
-  startMetadataServer,
   startPowerCycleDaemon,
   startRouterBackup,
 } from '@skolo/scripted-services';
@@ -23,13 +22,12 @@ const files = fileURLToPath(new URL('../testdata/files', import.meta.url));
 const hasTty = await canTty();
 
 async function openPlace() {
-  const metadata = untilTestEnds(await startMetadataServer());
   const tokens = await createTokens();
   onTestFinished(tokens.remove);
   const power = untilTestEnds(await startPowerCycleDaemon({ tokens, stepMs: 200 }));
   const backup = untilTestEnds(await startRouterBackup({ tokens }));
   const state = untilTestEnds(await startMachineState({ tokens }));
-  const place = await createPlace(files, { metadata, power, backup, state, tokens });
+  const place = await createPlace(files, { power, backup, state, tokens });
   onTestFinished(place.remove);
   return place;
 }

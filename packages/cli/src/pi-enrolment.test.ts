@@ -3,14 +3,13 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EnrolledPi, enrolmentsApi, type RevokedPi, type WaitingPi } from '@skolo/api';
+import type { EnrolledPi, RevokedPi, WaitingPi } from '@skolo/api';
 import { sha256 } from '@skolo/base';
 import { run } from '@skolo/base/testing';
-import { createApp } from '@skolo/common';
 import {
   createTokens,
-  type ScriptedService,
-  startScriptedService,
+  type Scripted,
+  startScripted,
   type TestTokens,
 } from '@skolo/scripted-services';
 import { k3sVersion } from '@skolo/setup/k3s';
@@ -45,12 +44,11 @@ function waits(more: Partial<WaitingPi> = {}): WaitingPi {
 describe('enrolment', () => {
   let folder: string;
   let tokens: TestTokens;
-  let service: ScriptedService;
+  let service: Scripted<'machine-state'>;
   let waiting: WaitingPi[] = [];
-  let adopted: unknown[] = [];
   let enrolled: EnrolledPi[] = [];
   let revoked: RevokedPi[] = [];
-  let ended: string[] = [];
+  const changes = () => service.calls.filter(({ name }) => name !== 'enrolments');
   const path = (name: string) => join(folder, name);
   const pi = (...words: string[]) =>
     runCommand([
@@ -62,39 +60,26 @@ describe('enrolment', () => {
     folder = await mkdtemp(join(tmpdir(), 'skolo-pi-enrolment-'));
     tokens = await createTokens();
     await writeFile(path('token'), tokens.operate, { mode: 0o600 });
-    service = await startScriptedService('machine-state', tokens, (context) =>
-      createApp(context, {
-        api: enrolmentsApi,
-        handlers: {
-          enrolments: () => ({ status: 200, body: { waiting, enrolled, revoked, secrets } }),
-          revokeKey({ params: { key } }) {
-            ended.push(key);
-            const had = enrolled.find((each) => each.key === key);
-            return { status: 200, body: { key, serial, name: had?.name, at, by: 'ann' } };
-          },
-          adopt({ body }) {
-            adopted.push(body);
-            return { status: 201, body: waits() };
-          },
-          newEnrolmentSecret: () => {
-            const times = { at: '2026-11-22T12:00:00Z', expires: '2026-12-22T12:00:00Z' };
-            return {
-              status: 201,
-              body: { id: '3fa92c01', by: 'ann', ...times, secret, port: 8005, pin },
-            };
-          },
-          revokeEnrolmentSecret({ params: { id } }) {
-            ended.push(id);
-            return { status: 204 };
-          },
+    const times = { at: '2026-11-22T12:00:00Z', expires: '2026-12-22T12:00:00Z' };
+    service = await startScripted(
+      'machine-state',
+      {
+        enrolments: () => ({ waiting, enrolled, revoked, secrets }),
+        revokeKey({ params: { key } }) {
+          const had = enrolled.find((each) => each.key === key);
+          return { key, serial, name: had?.name, at, by: 'ann' };
         },
-      }),
+        adopt: waits(),
+        newEnrolmentSecret: { id: '3fa92c01', by: 'ann', ...times, secret, port: 8005, pin },
+        revokeEnrolmentSecret: { status: 204 },
+      },
+      { tokens },
     );
   });
   beforeEach(async () => {
     waiting = [];
-    adopted = [];
-    [enrolled, revoked, ended] = [[], [], []];
+    [enrolled, revoked] = [[], []];
+    service.calls.length = 0;
     await writeFile(
       path('rack.yaml'),
       `rack: rack4
@@ -133,7 +118,7 @@ services: { machine-state: { enrolment: {} } }
     expect(err).toContain(`${serial}: Raspberry Pi 4 Model B, dc:a6:32:00:00:07, key a1a1a1a1`);
     expect(exitCode).toBe(0);
     const body = { key: 'a1'.repeat(32), name: 'rpi-002', reason: 'new', force: false };
-    expect(adopted).toEqual([body]);
+    expect(changes()).toEqual([{ name: 'adopt', body }]);
     expect(await readFile(path('rack.yaml'), 'utf8')).toContain(
       `  rpi-[001,003]: { kind: rpi, address: "192.168.1.[101,103]" } # by the door
   rpi-002: { kind: rpi, serial: ${serial}, address: 192.168.1.102 }
@@ -161,7 +146,7 @@ services: { machine-state: { enrolment: {} } }
 
     expect(err).toMatch(why);
     expect(exitCode).not.toBe(0);
-    expect(adopted).toEqual([]);
+    expect(changes()).toEqual([]);
     expect(await readFile(path('rack.yaml'), 'utf8')).toBe(before);
   });
 
@@ -192,7 +177,8 @@ services: { machine-state: { enrolment: {} } }
 
     const { err, exitCode } = await pi('revoke', what);
 
-    expect([exitCode, ended, err]).toEqual([0, [target], text]);
+    const revokedNow = changes().map(({ body }) => body.key ?? body.id);
+    expect([exitCode, revokedNow, err]).toEqual([0, [target], text]);
   });
 
   it.each([
@@ -209,7 +195,7 @@ services: { machine-state: { enrolment: {} } }
     const { err, exitCode } = await pi('revoke', what);
 
     expect(err).toMatch(why);
-    expect([exitCode, ended]).toEqual([1, []]);
+    expect([exitCode, changes()]).toEqual([1, []]);
   });
 
   it.skipIf(missing)(`makes one image for all machines${missing}`, async () => {

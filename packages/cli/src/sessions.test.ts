@@ -88,10 +88,12 @@ async function pagesWithExamples() {
 }
 
 async function placeFor(session: string, lines: CommandLines | undefined): Promise<Place> {
-  const metadata = await startMetadataServer();
-  onTestFinished(metadata.close);
   const tokens = await createTokens();
   onTestFinished(tokens.remove);
+  const metadata = /skolo (metadata|audit) /.test(session)
+    ? await startMetadataServer({ tokens })
+    : undefined;
+  if (metadata) onTestFinished(metadata.close);
   const power = /skolo (power|equipment|login) /.test(session)
     ? await startPowerCycleDaemon({ tokens })
     : undefined;
@@ -103,7 +105,7 @@ async function placeFor(session: string, lines: CommandLines | undefined): Promi
   const alerts = session.includes('skolo alerts ') ? await startPubSubRacks({ tokens }) : undefined;
   if (alerts) onTestFinished(alerts.close);
   const agents = session.includes('skolo machine ') ? await startAgents() : undefined;
-  if (agents) onTestFinished(agents.close);
+  for (const { close } of agents?.values() ?? []) onTestFinished(close);
   const state =
     /\$STATE|skolo (show|console|timeline|machine (?!status|log|clear|repair|reboot|replace|join|leave))/.test(
       session,

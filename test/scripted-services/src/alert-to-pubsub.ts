@@ -1,38 +1,45 @@
 /**
- * An alert-to-pubsub that sends immediately: its API over a real socket, with the conventions of every service. Alerts called `Rejected`
- * are not accepted, and those called `Stuck` never leave the rack.
+ * The answers of an alert-to-pubsub that sends immediately. Alerts called `Rejected` are not accepted, and those called `Stuck` never leave
+ * the rack.
  */
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { alertToPubsubApi as api, type ReceiverStatus, type SinkStatus } from '@skolo/api';
-import { createApp, type ServiceContext } from '@skolo/common';
+import type { DeadLetter, KnownAlert, ReceiverStatus, SinkStatus } from '@skolo/api';
 import { z } from 'zod';
 import { ago } from './ago.ts';
-import { exampleAlerts } from './example/alerts.ts';
-import { type Place, type ScriptedService, startScriptedService } from './service.ts';
-import type { TestTokens } from './tokens.ts';
-import type { AlertWorld } from './worlds.ts';
+import type { Answers, ApiOf } from './service.ts';
 
-interface Options {
-  tokens: Pick<TestTokens, 'file'>;
-  world?: AlertWorld;
-  send?(labels: Record<string, string>, status: 'firing' | 'resolved'): Promise<void>;
-  place?: Place;
+/** What it knows. */
+export interface AlertWorld {
+  knownAlerts(): KnownAlert[];
+  deadLetters(): DeadLetter[];
+}
+
+/** @param isStuck after an alert that never leaves the rack */
+export function alertAnswers(
+  world: AlertWorld,
+  isStuck = () => false,
+): Answers<ApiOf<'alert-to-pubsub'>> {
+  return {
+    alerts: () => ({ alerts: world.knownAlerts() }),
+    deadLetters: ({ query: { limit } }) => ({ deadLetters: world.deadLetters().slice(0, limit) }),
+    retryDeadLetters: ({ body: { sink } }) =>
+      sink === 'pagers' ? { retried: 0, kept: 0 } : { retried: 2, kept: 1 },
+    status: () => statusOf(isStuck()),
+  };
 }
 
 const Posted = z.array(
   z.object({ labels: z.record(z.string(), z.string()), endsAt: z.iso.datetime() }),
 );
 
-/** Default: the rack of the examples. */
-export function startAlertToPubsub({
-  tokens,
-  world = exampleAlerts,
-  send,
-  place,
-}: Options): Promise<ScriptedService> {
-  let isStuck = false;
-  async function receive(request: IncomingMessage, response: ServerResponse) {
+/** Receives alerts as Alertmanager posts them. */
+export function receiving(
+  listener: RequestListener,
+  send: (labels: Record<string, string>, status: 'firing' | 'resolved') => Promise<void>,
+): RequestListener {
+  return async (request, response) => {
+    if (request.url !== '/api/v2/alerts') return listener(request, response);
     for (const { labels, endsAt } of Posted.parse(JSON.parse(await text(request)))) {
       if (labels.alertname === 'Rejected') {
         const why = 'the spool is full; it sends what waits, and accepts then';
@@ -40,80 +47,30 @@ export function startAlertToPubsub({
         return;
       }
       const status = Date.parse(endsAt) <= Date.now() ? 'resolved' : 'firing';
-      if (labels.alertname === 'Stuck') isStuck = true;
       // It is sent when accepted, but not before the answer.
-      else response.once('finish', () => void send?.(labels, status));
+      response.once('finish', () => void send(labels, status));
     }
     response.end();
-  }
-  const handler = (context: ServiceContext): RequestListener => {
-    const app = createApp(context, {
-      api,
-      handlers: {
-        alerts: () => ({ status: 200, body: { alerts: world.knownAlerts() } }),
-        deadLetters: ({ query: { limit } }) => ({
-          status: 200,
-          body: { deadLetters: world.deadLetters().slice(0, limit) },
-        }),
-        retryDeadLetters: ({ body: { sink } }) => ({
-          status: 200,
-          body: sink === 'pagers' ? { retried: 0, kept: 0 } : { retried: 2, kept: 1 },
-        }),
-        status: () => ({ status: 200, body: statusOf(isStuck) }),
-      },
-    });
-    return (request, response) => {
-      if (request.url === '/api/v2/alerts') void receive(request, response);
-      else app(request, response);
-    };
-  };
-  return startScriptedService('alert-to-pubsub', tokens, handler, place);
-}
-
-function receiversOf(isSilent: boolean): ReceiverStatus[] {
-  return [
-    { name: 'prometheus', isExpected: false, isSilent: false, lastHeard: ago(26 * 60 * minutes) },
-    {
-      name: 'alertmanager',
-      isExpected: true,
-      isSilent,
-      lastHeard: ago((isSilent ? 6.5 : 2.5) * minutes),
-    },
-  ];
-}
-
-function statusOf(isStuck: boolean) {
-  return {
-    location: 'rack4',
-    healthy: !isStuck,
-    ...(isStuck && { why: 'Prometheus has been silent for 6 min' }),
-    lastHeard: ago((isStuck ? 6.5 : 2.5) * minutes),
-    receivers: receiversOf(isStuck),
-    firing: 2,
-    spool: { bytes: 12_345, maxBytes: 1_073_741_824 },
-    sinks: [isStuck ? stuck() : flowing(), pagers],
   };
 }
 
 const minutes = 60;
-const pubsub = { name: 'pubsub', kind: 'pubsub' } as const;
 
-function flowing(): SinkStatus {
-  return { ...pubsub, depth: 0, oldestSeconds: 0, setAside: 0, lastSuccess: ago(2.5 * minutes) };
-}
-
-function stuck(): SinkStatus {
-  const since = ago(5.5 * 60 * minutes);
+function statusOf(isStuck: boolean) {
+  const lastHeard = ago((isStuck ? 6.5 : 2.5) * minutes);
+  const receivers: ReceiverStatus[] = [
+    { name: 'prometheus', isExpected: false, isSilent: false, lastHeard: ago(26 * 60 * minutes) },
+    { name: 'alertmanager', isExpected: true, isSilent: isStuck, lastHeard },
+  ];
   return {
-    ...pubsub,
-    depth: 12,
-    oldestSeconds: 5.5 * 60 * minutes,
-    setAside: 0,
-    lastSuccess: since,
-    failingSince: since,
-    reason: 'permission',
-    detail:
-      'projects/my-project/topics/prometheus-alerts: these credentials have no permission to publish; grant them roles/pubsub.publisher',
+    location: 'rack4',
+    healthy: !isStuck,
+    ...(isStuck && { why: 'Prometheus has been silent for 6 min' }),
+    lastHeard,
+    receivers,
+    firing: 2,
+    spool: { bytes: 12_345, maxBytes: 1_073_741_824 },
+    sinks: [isStuck ? stuck() : flowing(), pagers],
   };
 }
 
@@ -124,3 +81,21 @@ const pagers: SinkStatus = {
   oldestSeconds: 0,
   setAside: 0,
 };
+
+function flowing(): SinkStatus {
+  return { ...pagers, name: 'pubsub', kind: 'pubsub', lastSuccess: ago(2.5 * minutes) };
+}
+
+function stuck(): SinkStatus {
+  const since = ago(5.5 * 60 * minutes);
+  return {
+    ...flowing(),
+    depth: 12,
+    oldestSeconds: 5.5 * 60 * minutes,
+    lastSuccess: since,
+    failingSince: since,
+    reason: 'permission',
+    detail:
+      'projects/my-project/topics/prometheus-alerts: these credentials have no permission to publish; grant them roles/pubsub.publisher',
+  };
+}

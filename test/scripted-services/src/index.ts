@@ -1,9 +1,15 @@
 /** The services and agents of a rack, with scripted answers, for tests of their clients. */
-export { startAgents } from './agents.ts';
-export { startAlertToPubsub } from './alert-to-pubsub.ts';
+export { alertAnswers } from './alert-to-pubsub.ts';
 export { askedAt, at, exampleCycle } from './cycles/example.ts';
 export { alert } from './example/alerts.ts';
 export { resultOf, versionsOf } from './example/backups.ts';
+export {
+  startAgents,
+  startMachineState,
+  startMetadataServer,
+  startPowerCycleDaemon,
+  startRouterBackup,
+} from './example/services.ts';
 export { type GeneratedRack, generateRack } from './generated/rack.ts';
 export {
   generatedAlerts,
@@ -13,10 +19,16 @@ export {
   generatedPower,
 } from './generated/worlds.ts';
 export { largeRackYaml, startLargeRack } from './large-rack.ts';
-export { Changes, machineStateHandlers, startMachineState } from './machine-state.ts';
-export { startMetadataServer } from './metadata-server.ts';
-export { startPowerCycleDaemon } from './power-cycle-daemon.ts';
+export { Changes, machineAnswers } from './machine-state.ts';
+export { powerAnswers } from './power-cycle-daemon.ts';
 export { type PubSubRacks, startPubSubRacks } from './pubsub-racks.ts';
-export { startRouterBackup } from './router-backup.ts';
-export { type Call, type ScriptedService, startScriptedService } from './service.ts';
+export { backupAnswers } from './router-backup.ts';
+export {
+  type Answers,
+  type ApiOf,
+  type Call,
+  type Place,
+  type Scripted,
+  startScripted,
+} from './service.ts';
 export { createTokens, type TestTokens } from './tokens.ts';

@@ -156,7 +156,7 @@ function backups(): BackupEquipment[] {
     changedAt: ago(40.5 * 86_400),
     size: 12_345,
   }));
-  return [...exampleBackups.devices(), ...many];
+  return [...exampleBackups.equipment(), ...many];
 }
 
 function alerts(): KnownAlert[] {

@@ -1,27 +1,45 @@
-/** A machine-state without agents. */
-import {
-  consoleApi,
-  type Machine,
-  type MachineOrder,
+/** The answers of a machine-state without agents. */
+import type {
+  Curve,
+  HistoryEntry,
+  Machine,
+  MachineDowntime,
+  MachineOrder,
   machineStateApi,
-  type RackView,
-  type SendEvent,
+  RackView,
+  SendEvent,
 } from '@skolo/api';
-import { createApp, HttpProblem, type RouteHandlers } from '@skolo/common';
+import { HttpProblem } from '@skolo/common';
 import { screenshot } from '@skolo/simulators';
 import { ago } from './ago.ts';
-import { exampleMachines } from './example/machines.ts';
 import { timelineOf } from './example/timeline.ts';
-import { type Call, type ScriptedService, startScriptedService } from './service.ts';
-import type { TestTokens } from './tokens.ts';
-import type { MachineWorld } from './worlds.ts';
+import type { Answers, ApiOf } from './service.ts';
+
+/** What it knows. */
+export interface MachineWorld {
+  machines(): readonly Machine[];
+  rack(): RackView;
+  history(machine: Machine, span: { from: number; to: number }): HistoryEntry[];
+  curves?(span: { from: number; to: number }): Curve[];
+  downtime(): readonly MachineDowntime[];
+  /** A machine has changed. */
+  show?(machine: Machine): void;
+  /** The agent of this machine does not respond. */
+  isAway?(machine: string): boolean;
+}
 
 type Send = SendEvent<(typeof machineStateApi.changes)['events']>;
+type MachineAnswers = Answers<ApiOf<'machine-state'>>;
 
 /** The stream of changes. An event's ID is its number, so a reader that reconnects gets what it has missed. */
 export class Changes {
   private readonly events: ((send: Send) => void)[] = [];
   private readonly readers = new Set<Send>();
+  private readonly onReader: () => void;
+
+  constructor(onReader: () => void = () => undefined) {
+    this.onReader = onReader;
+  }
 
   machine(machine: Machine): void {
     this.add((send, id) => send('machine', machine, id));
@@ -40,6 +58,7 @@ export class Changes {
         for (const event of this.events.slice(Number(lastId))) event(send);
       }
       this.readers.add(send);
+      this.onReader();
       return () => this.readers.delete(send);
     };
   }
@@ -51,129 +70,73 @@ export class Changes {
   }
 }
 
-/** Default: the rack of the examples. */
-export function startMachineState({ tokens }: { tokens: TestTokens }): Promise<ScriptedService> {
-  const api = { ...machineStateApi, createLink: consoleApi.createLink };
-  return startScriptedService(
-    'machine-state',
-    tokens,
-    (context) => {
-      const changes = new Changes();
-      const handlers = machineStateHandlers({ world: exampleMachines, changes });
-      const { signal } = context;
-      return createApp(context, {
-        api,
-        handlers: {
-          ...handlers,
-          createLink: () => ({ status: 201, body: { code: 'used-once', expiresAt: ago(-60) } }),
-          changes(request) {
-            const changed = setTimeout(() => {
-              const third = exampleMachines.machines().find(({ name }) => name === 'rpi-003');
-              if (third) {
-                changes.machine({ ...third, condition: 'ok', sentence: 'waiting for a task' });
-              }
-            }, 100);
-            signal.addEventListener('abort', () => clearTimeout(changed));
-            return handlers.changes(request);
-          },
-        },
-      });
-    },
-    { rack: 'rack7' },
-  );
-}
-
-type Handlers = RouteHandlers<typeof machineStateApi>;
-
 interface Parts {
   world: MachineWorld;
-  calls: Call[];
   orders: MachineOrder[];
-  all(): Machine[];
   find(name: string): Machine;
 }
 
-export function machineStateHandlers({
-  world,
-  changes,
-  calls = [],
-}: {
-  world: MachineWorld;
-  changes: Changes;
-  calls?: Call[];
-}): Handlers {
+export function machineAnswers(world: MachineWorld, changes: Changes): MachineAnswers {
   const orders: MachineOrder[] = [];
-
-  function all(): Machine[] {
-    return world.machines().map((machine) => {
+  const all = () =>
+    world.machines().map((machine) => {
       const own = orders.filter((order) => order.machine === machine.name);
       return { ...machine, orders: [...machine.orders, ...own] };
     });
-  }
-
   function find(name: string): Machine {
     const found = all().find((machine) => machine.name === name);
     if (found === undefined) throw new HttpProblem(404, `rack.yaml has no machine ${name}`);
     return found;
   }
-
-  const parts = { world, calls, orders, all, find };
+  const parts = { world, orders, find };
   return {
-    machines: () => ({ status: 200, body: { machines: all() } }),
-    rack: () => ({ status: 200, body: world.rack() }),
-    machine: ({ params: { name } }) => ({ status: 200, body: find(name) }),
+    machines: () => ({ machines: all() }),
+    rack: () => world.rack(),
+    machine: ({ params: { name } }) => find(name),
     changes: ({ headers }) => ({
       status: 200,
       follow: changes.follow({ ...world, machines: all }, headers['last-event-id']),
     }),
-    ...recordHandlers(parts),
-    ...orderHandlers(parts),
-    ...agentHandlers(parts),
+    createLink: () => ({ code: 'used-once', expiresAt: ago(-60) }),
+    ...recordAnswers(parts),
+    ...orderAnswers(parts),
+    ...agentAnswers(parts),
   };
 }
 
-function recordHandlers({ world, calls, find }: Parts) {
+function recordAnswers({ world, find }: Parts): MachineAnswers {
   return {
     history({ params: { name }, query }) {
       const kinds = query.kind?.split(',');
       const entries = world
         .history(find(name), spanOf(query))
         .filter((entry) => kinds?.includes(entry.kind) ?? true);
-      const truncated = entries.length > query.limit;
-      return { status: 200, body: { entries: entries.slice(0, query.limit), truncated } };
+      return {
+        entries: entries.slice(0, query.limit),
+        truncated: entries.length > query.limit,
+      };
     },
-    curves({ params: { name }, query }) {
-      find(name);
-      return { status: 200, body: { curves: world.curves?.(spanOf(query)) ?? [] } };
-    },
+    curves: ({ query }) => ({ curves: world.curves?.(spanOf(query)) ?? [] }),
     timeline({ query: { until } }) {
       const names = world.machines().map(({ name }) => name);
       const end = until === undefined ? Date.now() : Date.parse(until);
-      return { status: 200, body: timelineOf(world.rack().rack, names.slice(0, 12), end) };
+      return timelineOf(world.rack().rack, names.slice(0, 12), end);
     },
-    downtime: ({ query: { limit } }) => ({
-      status: 200,
-      body: { machines: world.downtime().slice(0, limit) },
-    }),
+    downtime: ({ query: { limit } }) => ({ machines: world.downtime().slice(0, limit) }),
     addNote({ body }) {
       for (const name of body.machines) find(name);
-      calls.push({ name: 'addNote', body });
       return { status: 201 };
     },
-  } satisfies Partial<Handlers>;
+  };
 }
 
-function orderHandlers({ world, calls, orders, all, find }: Parts) {
+function orderAnswers({ world, orders, find }: Parts): MachineAnswers {
   function newOrder(machine: string, given: Omit<MachineOrder, 'id' | 'machine' | 'since'>) {
     const since = new Date().toISOString();
-    const isAway = world.isAway?.(machine) ?? false;
-    const order = {
-      ...given,
-      id: `o${orders.length}`,
-      machine,
-      since,
-      ...(isAway ? { why: 'connection refused' } : { deliveredAt: since }),
-    };
+    const reached = world.isAway?.(machine)
+      ? { why: 'connection refused' }
+      : { deliveredAt: since };
+    const order = { ...given, id: `o${orders.length}`, machine, since, ...reached };
     orders.push(order);
     const condition = given.kind === 'maintenance' ? 'maintenance' : 'quarantined';
     const sentence = `${given.by}: ${given.reason}`;
@@ -182,29 +145,26 @@ function orderHandlers({ world, calls, orders, all, find }: Parts) {
   }
 
   return {
-    order({ body, caller }) {
-      const { machines: names, kind, reason, until, count } = body;
-      if (names.length > all().length / 10 && count !== names.length) {
+    order({ body: { machines: names, kind, reason, until, count }, caller }) {
+      if (names.length > world.machines().length / 10 && count !== names.length) {
         const detail = `these are ${names.length} machines; send their number as count`;
         throw new HttpProblem(409, detail);
       }
-      calls.push({ name: 'order', body });
       const given = { kind, by: caller.name, reason, ...(until && { until }) };
-      return { status: 201, body: { orders: names.map((name) => newOrder(name, given)) } };
+      return { orders: names.map((name) => newOrder(name, given)) };
     },
     endOrder({ params: { id } }) {
       const at = orders.findIndex((order) => order.id === id);
       const [ended] = at < 0 ? [] : orders.splice(at, 1);
       if (ended === undefined) throw new HttpProblem(404, `${id}: no such order`);
-      calls.push({ name: 'endOrder', body: { id } });
       const sentence = 'It waits for a task.';
       world.show?.({ ...find(ended.machine), condition: 'ok', sentence });
-      return { status: 200, body: ended };
+      return ended;
     },
-  } satisfies Partial<Handlers>;
+  };
 }
 
-function agentHandlers({ calls, find }: Parts) {
+function agentAnswers({ find }: Parts): MachineAnswers {
   return {
     log({ params: { name }, query: { after = -1 } }) {
       find(name);
@@ -214,7 +174,7 @@ function agentHandlers({ calls, find }: Parts) {
         from: number % 3 === 0 ? ('agent' as const) : ('bot' as const),
         text: number % 3 === 0 ? 'device present, battery 82%' : `task step ${number}: running`,
       }));
-      return { status: 200, body: { lines: lines.filter(({ number }) => number > after) } };
+      return { lines: lines.filter(({ number }) => number > after) };
     },
     screen({ params: { name }, body: { fresh, force } }) {
       const { task } = find(name);
@@ -223,28 +183,20 @@ function agentHandlers({ calls, find }: Parts) {
         throw new HttpProblem(404, detail);
       }
       if (task !== undefined && !force) throw new HttpProblem(409, `task ${task.id} is running`);
-      return {
-        status: 200,
-        body: screenshot,
-        headers: { 'last-modified': new Date(ago(9.5 * 60)).toUTCString() },
-      };
+      const headers = { 'last-modified': new Date(ago(9.5 * 60)).toUTCString() };
+      return { status: 200, body: screenshot, headers };
     },
-    clear({ params: { name }, body }) {
+    clear({ params: { name } }) {
       const { health } = find(name);
-      calls.push({ name: 'clear', body });
-      if (!health) throw new HttpProblem(503, 'the agent is not responding');
-      return { status: 200, body: health };
+      if (health !== undefined) return health;
+      throw new HttpProblem(503, 'the agent is not responding');
     },
-    repair({ params, body }) {
-      calls.push({ name: 'repair', body: { ...params, ...body } });
-      return { status: 202 };
-    },
-    reboot({ params: { name }, body }) {
+    repair: { status: 202 },
+    reboot({ params: { name } }) {
       if (find(name).task) throw new HttpProblem(409, `${name} runs a task`);
-      calls.push({ name: 'reboot', body });
       return { status: 202 };
     },
-  } satisfies Partial<Handlers>;
+  };
 }
 
 /** Default: the last day. */

@@ -1,117 +1,71 @@
-/**
- * A power-cycle daemon without power: the API over a real socket, with the conventions of every service (sign-in, schemas, problems), and
- * cycles with scripted lives.
- *
- * `URL/flaky` carries out each changing request, but breaks the connection before its first answer.
- */
-import type { RequestListener } from 'node:http';
-import { powerCycleDaemonApi, type Rejection } from '@skolo/api';
-import { createApp, HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
+/** The answers of a power-cycle daemon without power. Time passes for its cycles while somebody follows them. */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type {
+  ControllerStatus,
+  Hold,
+  MachinePower,
+  OutletStatus,
+  PowerAction,
+  PowerCycle,
+  Rejection,
+} from '@skolo/api';
+import { HttpProblem } from '@skolo/common';
 import { expandRange } from '@skolo/rack';
 import { ago } from './ago.ts';
-import { ScriptedCycle } from './cycles/lives.ts';
-import { CycleStreams } from './cycles/streams.ts';
-import { examplePower } from './example/power.ts';
-import { type Call, type Place, type ScriptedService, startScriptedService } from './service.ts';
-import type { TestTokens } from './tokens.ts';
-import type { PowerWorld } from './worlds.ts';
+import { advanced, queued } from './cycles/lives.ts';
+import type { Answers, ApiOf } from './service.ts';
 
-interface TestDaemon extends ScriptedService {
-  /** How often cycles were requested, and how many distinct requests that were. */
-  asked: { times: number; keys: Set<string> };
+/** What it knows. */
+export interface PowerWorld {
+  machines(): MachinePower[];
+  outlets?(): OutletStatus[];
+  controllers(): ControllerStatus[];
+  holds(): Hold[];
+  /** Past ones, newest first. */
+  cycles(): PowerCycle[];
+  hostKeys(): { equipment: string; fingerprint: string; firstSeen: string }[];
+  rejectionOf(
+    target: string,
+    asked: { force: boolean; action: PowerAction },
+  ): Rejection | undefined;
+  /** Somebody has turned an outlet on or off. */
+  switched?(outlet: string, state: 'on' | 'off', by: string): void;
 }
 
-/** The routes that people use; the others are for agents, Alertmanager and programs. */
-const {
-  requestDeviceCycles: _ownDevices,
-  ownHolds: _ownHolds,
-  alerts: _alerts,
-  cycleEvents: _events,
-  ...api
-} = powerCycleDaemonApi;
+type PowerAnswers = Answers<ApiOf<'power-cycle-daemon'>>;
 
-interface DaemonOptions {
-  tokens: Pick<TestTokens, 'file'>;
-  world?: PowerWorld;
-  /** The speed of time in the lives of cycles. */
-  stepMs?: number;
-  calls?: Call[];
-  place?: Place;
-}
-
-/** Default: the rack of the examples. */
-export async function startPowerCycleDaemon({
-  tokens,
-  world = examplePower,
-  stepMs = 5,
-  calls = [],
-  place,
-}: DaemonOptions): Promise<TestDaemon> {
-  const asked: TestDaemon['asked'] = { times: 0, keys: new Set() };
-  const handler = (context: ServiceContext) => handlerOf(context, { world, asked, stepMs, calls });
-  const service = await startScriptedService('power-cycle-daemon', tokens, handler, place);
-  return { ...service, asked };
-}
-
-type Scripted = Pick<TestDaemon, 'asked'> &
-  Required<Pick<DaemonOptions, 'world' | 'stepMs' | 'calls'>>;
-
-function handlerOf(
-  context: ServiceContext,
-  { world, asked, stepMs, calls }: Scripted,
-): RequestListener {
-  const cycles = new Map<string, ScriptedCycle>();
-  const streams = new CycleStreams(cycles, { past: world.cycles, stepMs, signal: context.signal });
-  const app = createApp(context, { api, handlers: handlersOf(cycles, { world, asked, calls }) });
-  const broken = new Set<string>();
-  return (request, response) => {
-    const flaky = request.url?.startsWith('/flaky/');
-    if (flaky) request.url = request.url?.slice('/flaky'.length) ?? '/';
-    const what = `${request.method} ${request.url}`;
-    if (flaky && request.method !== 'GET' && !broken.has(what)) {
-      broken.add(what);
-      Object.assign(response, { end: () => request.socket.destroy() });
-    }
-    if (request.url?.startsWith('/v1/power-cycles/events')) streams.open(request, response);
-    else app(request, response);
-  };
-}
-
-type Handlers = RouteHandlers<typeof api>;
-type Parts = Pick<Scripted, 'world' | 'asked' | 'calls'> & {
-  cycles: Map<string, ScriptedCycle>;
+interface Parts {
+  world: PowerWorld;
+  cycles: Map<string, PowerCycle>;
   newId(kind: string): string;
-};
+}
 
-function handlersOf(
-  cycles: Map<string, ScriptedCycle>,
-  scripted: Pick<Scripted, 'world' | 'asked' | 'calls'>,
-): Handlers {
+/** @param stepMs the speed of time in the lives of cycles */
+export function powerAnswers(world: PowerWorld, stepMs = 5): PowerAnswers {
   let ids = 1000;
-  const parts: Parts = { ...scripted, cycles, newId: (kind) => `${kind}${++ids}` };
+  const parts: Parts = { world, cycles: new Map(), newId: (kind) => `${kind}${++ids}` };
   return {
-    ...requestHandlers(parts),
-    ...cycleHandlers(parts),
-    ...holdHandlers(parts),
-    ...rackHandlers(scripted.world),
+    ...requestAnswers(parts),
+    ...cycleAnswers(parts, stepMs),
+    ...holdAnswers(parts),
+    ...rackAnswers(world),
   };
 }
 
-type CycleRequest = Pick<ScriptedCycle['now'], 'action' | 'mode' | 'reason' | 'by' | 'force'> & {
+type CycleRequest = Pick<PowerCycle, 'action' | 'mode' | 'reason' | 'by' | 'force'> & {
   targets: string[];
   offSeconds?: number | undefined;
   skipRejected: boolean;
   key: string | undefined;
 };
 
-/** Accepts requests, each key once. */
-function requesting({ cycles, world, asked, newId }: Parts) {
+function requestAnswers({ cycles, world, newId }: Parts): PowerAnswers {
   const answers = new Map<string, { id: string; target: string; joined: boolean }[]>();
-  const began = Date.now();
-  return (request: CycleRequest) => {
+  // The same for all, so that their total time is known in advance.
+  const requestedAt = ago(0);
+  /** Each key once. */
+  function begin(request: CycleRequest) {
     const { targets, skipRejected, key, offSeconds = 5, ...rest } = request;
-    asked.times++;
-    if (key !== undefined) asked.keys.add(key);
     const wanted = targets.flatMap((target) => expandRange(target));
     const rejected = wanted.flatMap((target) => world.rejectionOf(target, request) ?? []);
     if (rejected.length > 0 && !skipRejected) throw rejecting(rejected);
@@ -121,54 +75,43 @@ function requesting({ cycles, world, asked, newId }: Parts) {
       .filter((target) => rejected.every((rejection) => rejection.target !== target))
       .map((target) => {
         const open = [...cycles.values()].find(
-          ({ now, isOver }) => now.target === target && !isOver,
+          (cycle) => cycle.target === target && cycle.outcome === undefined,
         );
-        if (open !== undefined) return { id: open.now.id, target, joined: true };
+        if (open !== undefined) return { id: open.id, target, joined: true };
         const id = newId('c');
-        cycles.set(id, new ScriptedCycle({ ...rest, id, target, offSeconds }, began));
+        cycles.set(id, queued({ ...rest, id, target, offSeconds, requestedAt }));
         return { id, target, joined: false };
       });
     if (key !== undefined) answers.set(key, accepted);
     return { cycles: accepted, rejected };
+  }
+
+  return {
+    requestCycles: ({ body: { machines: targets, ...body }, headers, caller }) => {
+      const key = headers['idempotency-key'];
+      return begin({ ...body, targets, action: 'cycle', key, by: caller.name });
+    },
+    switchOutlets: ({ body: { state, ...body }, headers, caller: { name: by } }) => {
+      const key = headers['idempotency-key'];
+      const begun = begin({ ...body, action: state, mode: 'hard', key, by });
+      for (const { target } of begun.cycles) world.switched?.(target, state, by);
+      return begun;
+    },
   };
 }
 
-function requestHandlers(parts: Parts) {
-  const { world, calls } = parts;
-  const begin = requesting(parts);
-  return {
-    requestCycles: ({ body: { machines, ...body }, headers, caller }) => {
-      calls.push({ name: 'requestCycles', body: { machines, ...body } });
-      const key = headers['idempotency-key'];
-      const by = caller.name;
-      return { status: 202, body: begin({ ...body, targets: machines, action: 'cycle', key, by }) };
-    },
-    switchOutlets: ({ body: { state, ...body }, headers, caller }) => {
-      calls.push({ name: 'switchOutlets', body: { state, ...body } });
-      const key = headers['idempotency-key'];
-      const by = caller.name;
-      const begun = begin({ ...body, action: state, mode: 'hard', key, by });
-      for (const { target } of begun.cycles) world.switched?.(target, state, by);
-      return { status: 202, body: begun };
-    },
-  } satisfies Partial<Handlers>;
-}
-
-function cycleHandlers({ world, cycles }: Parts) {
-  function cycleOf(id: string): ScriptedCycle['now'] {
-    const past = world.cycles().find((cycle) => cycle.id === id);
-    const found = cycles.get(id)?.now ?? past;
+function cycleAnswers({ world, cycles }: Parts, stepMs: number): PowerAnswers {
+  function cycleOf(id: string): PowerCycle {
+    const found = cycles.get(id) ?? world.cycles().find((cycle) => cycle.id === id);
     if (found !== undefined) return found;
     throw new HttpProblem(404, `${id}: no such cycle; to list all cycles, run skolo power log`);
   }
 
   return {
     cycles: ({ query: { target, state, outcome, limit } }) => {
-      const own = [...cycles.values()].map(({ now }) => now).reverse();
-      const all = [...own, ...world.cycles()];
+      const all = [...[...cycles.values()].reverse(), ...world.cycles()];
       if (target !== undefined && all.every((cycle) => cycle.target !== target)) {
-        const rejection = world.rejectionOf(target, { force: true, action: 'cycle' });
-        if (rejection?.code === 'unknown') throw rejecting([rejection]);
+        mustKnow(world, [target]);
       }
       const found = all.filter(
         (cycle) =>
@@ -176,85 +119,94 @@ function cycleHandlers({ world, cycles }: Parts) {
           (outcome === undefined || cycle.outcome === outcome) &&
           (state === undefined || stateOf(cycle) === state),
       );
-      return { status: 200, body: { cycles: found.slice(0, limit) } };
+      return { cycles: found.slice(0, limit) };
     },
-    cycle: ({ params }) => ({ status: 200, body: cycleOf(params.id) }),
+    cycle: ({ params: { id } }) => cycleOf(id),
+    cycleEvents: ({ query: { ids } }) => ({
+      status: 200,
+      follow(send) {
+        for (const past of ids === undefined ? world.cycles() : []) send('cycle', past);
+        const asked = ids === undefined ? [...cycles.keys()] : `${ids}`.split(',');
+        const wanted = asked.filter((id) => cycles.has(id));
+        for (const id of wanted) send('cycle', cycleOf(id));
+        const passing = setInterval(() => {
+          for (const cycle of wanted.map(cycleOf).filter(({ outcome }) => !outcome)) {
+            const next = advanced(cycle);
+            cycles.set(cycle.id, next);
+            send('cycle', next);
+          }
+        }, stepMs);
+        return () => clearInterval(passing);
+      },
+    }),
     cancelCycle: ({ params: { id } }) => {
       const { step } = cycleOf(id);
-      const scripted = cycles.get(id);
-      if (step !== 'queued' || scripted === undefined) {
+      const cycle = cycles.get(id);
+      if (step !== 'queued' || cycle === undefined) {
         throw new HttpProblem(409, `cycle ${id} has begun, so it is finished`);
       }
-      scripted.cancel();
-      return { status: 200, body: scripted.now };
+      const detail = 'cancelled before it began';
+      const finishedAt = cycle.requestedAt;
+      cycles.set(id, { ...cycle, outcome: 'cancelled', finishedAt, detail });
+      return cycleOf(id);
     },
-  } satisfies Partial<Handlers>;
+  };
 }
 
-function holdHandlers({ world, calls, newId }: Parts) {
+function holdAnswers({ world, newId }: Parts): PowerAnswers {
   const holds = world.holds();
   return {
-    holds: () => ({ status: 200, body: { holds } }),
-    hold: ({ body, caller }) => {
-      const { targets, reason, until } = body;
-      calls.push({ name: 'hold', body });
+    holds: { holds },
+    hold: ({ body: { targets, reason, until = ago(-24 * 3600 + 30) }, caller }) => {
       const wanted = targets.flatMap((target) => expandRange(target));
       mustKnow(world, wanted);
-      const made = wanted.map((target) => ({
-        id: newId('h'),
-        target,
-        by: caller.name,
-        since: ago(0),
-        until: until ?? ago(-24 * 3600 + 30),
-        reason,
-      }));
+      const since = ago(0);
+      const made = wanted.map((target) => {
+        return { id: newId('h'), target, by: caller.name, since, until, reason };
+      });
       holds.push(...made);
-      return { status: 201, body: { holds: made } };
+      return { holds: made };
     },
     release: ({ params: { id } }) => {
       const place = holds.findIndex((hold) => hold.id === id);
       const [hold] = place < 0 ? [] : holds.splice(place, 1);
       if (hold === undefined) throw new HttpProblem(404, `there is no hold ${id}`);
-      return { status: 200, body: hold };
+      return hold;
     },
-  } satisfies Partial<Handlers>;
+  };
 }
 
-function rackHandlers(world: Scripted['world']) {
+function rackAnswers(world: PowerWorld): PowerAnswers {
   return {
     machines: ({ query: { name } }) => {
-      const machines = world.machines();
-      if (name === undefined) return { status: 200, body: { machines } };
+      if (name === undefined) return { machines: world.machines() };
       const wanted = [name].flat().flatMap((each) => expandRange(each));
       mustKnow(world, wanted);
-      const found = machines.filter((machine) => wanted.includes(machine.name));
-      return { status: 200, body: { machines: found } };
+      return { machines: world.machines().filter((machine) => wanted.includes(machine.name)) };
     },
-    outlets: () => ({ status: 200, body: { outlets: world.outlets?.() ?? [] } }),
-    controllers: () => ({ status: 200, body: { controllers: world.controllers() } }),
+    outlets: () => ({ outlets: world.outlets?.() ?? [] }),
+    controllers: () => ({ controllers: world.controllers() }),
     forgetPendingOn: ({ params: { outlet } }) => {
-      if (outlet !== 'pdu-9/1')
-        throw new HttpProblem(404, `${outlet} is not waiting to be turned on`);
-      return { status: 200, body: { outlet } };
+      if (outlet === 'pdu-9/1') return { outlet };
+      throw new HttpProblem(404, `${outlet} is not waiting to be turned on`);
     },
-    hostKeys: () => ({ status: 200, body: { hostKeys: world.hostKeys() } }),
+    hostKeys: () => ({ hostKeys: world.hostKeys() }),
     forgetHostKey: ({ params: { equipment } }) => {
       const forgotten = world.hostKeys().some((key) => key.equipment === equipment);
-      return { status: 200, body: { equipment, forgotten } };
+      return { equipment, forgotten };
     },
-  } satisfies Partial<Handlers>;
+  };
 }
 
-function mustKnow(world: Scripted['world'], targets: readonly string[]): void {
-  const rejected = targets.flatMap((target) =>
-    world.isKnown(target)
-      ? []
-      : (world.rejectionOf(target, { force: true, action: 'cycle' }) ?? []),
+function mustKnow(world: PowerWorld, targets: readonly string[]): void {
+  const rejected = targets.flatMap(
+    (target) => world.rejectionOf(target, { force: true, action: 'cycle' }) ?? [],
   );
-  if (rejected.length > 0) throw rejecting(rejected);
+  const unknown = rejected.filter(({ code }) => code === 'unknown');
+  if (unknown.length > 0) throw rejecting(unknown);
 }
 
-function stateOf({ step, outcome }: ScriptedCycle['now']): 'queued' | 'running' | 'finished' {
+function stateOf({ step, outcome }: PowerCycle): 'queued' | 'running' | 'finished' {
   if (outcome !== undefined) return 'finished';
   return step === 'queued' ? 'queued' : 'running';
 }
@@ -262,4 +214,28 @@ function stateOf({ step, outcome }: ScriptedCycle['now']): 'queued' | 'running' 
 function rejecting(rejected: Rejection[]): HttpProblem {
   const status = rejected.every(({ code }) => code === 'unknown') ? 404 : 409;
   return new HttpProblem(status, 'nothing was done', { members: { rejected } });
+}
+
+/** Carries out each changing request to `URL/flaky`, but breaks the connection before its first answer; and once in each stream. */
+export function flaky(listener: RequestListener): RequestListener {
+  const broken = new Set<string>();
+  return (request, response) => {
+    const [, path] = /^\/flaky(\/.*)/.exec(request.url ?? '') ?? [];
+    const what = `${request.method} ${path}`;
+    request.url = path ?? request.url;
+    if (path !== undefined && !broken.has(what)) {
+      broken.add(what);
+      breakIn(request, response);
+    }
+    listener(request, response);
+  };
+}
+
+function breakIn({ method, url, socket }: IncomingMessage, response: ServerResponse): void {
+  if (method !== 'GET') Object.assign(response, { end: () => socket.destroy() });
+  if (!url?.includes('/events')) return;
+  const write = response.write.bind(response);
+  Object.assign(response, {
+    write: (text: string) => (text.includes('"step":"off"') ? socket.destroy() : write(text)),
+  });
 }

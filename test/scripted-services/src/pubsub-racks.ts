@@ -1,8 +1,10 @@
 /** Pub/Sub, and racks that publish to it: rack4 is healthy, rack5 is not, and nobody expects rack9. */
 import { connectPubSub, type Message } from '@skolo/alerts';
+import { createApp } from '@skolo/common';
 import { type GooglePubSub, startGooglePubSub } from '@skolo/simulators';
-import { startAlertToPubsub } from './alert-to-pubsub.ts';
+import { alertAnswers, receiving } from './alert-to-pubsub.ts';
 import * as data from './example/alerts.ts';
+import { startScripted } from './service.ts';
 import type { TestTokens } from './tokens.ts';
 
 export interface PubSubRacks {
@@ -33,9 +35,15 @@ export async function startPubSubRacks({ tokens }: { tokens: TestTokens }): Prom
     pubsub.addSubscription(`projects/${project}/subscriptions/${workstation}`, topic);
   }
   for (const { message, location } of data.backlog()) await publish(message, location);
-  const service = await startAlertToPubsub({
+  let isStuck = false;
+  async function send(labels: Record<string, string>, status: 'firing' | 'resolved') {
+    if (labels.alertname === 'Stuck') isStuck = true;
+    else await publish(data.alert(labels, { status }), 'rack4');
+  }
+  const answers = alertAnswers(data.exampleAlerts, () => isStuck);
+  const service = await startScripted('alert-to-pubsub', answers, {
     tokens,
-    send: (labels, status) => publish(data.alert(labels, { status }), 'rack4'),
+    serve: (context, own) => receiving(createApp(context, own), send),
   });
   const muted = new Set<string>();
   // In one go, with the healthy rack last: whoever waits for that one has received all of them.

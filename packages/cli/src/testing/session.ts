@@ -36,7 +36,7 @@ export interface Place {
 
 interface Servers {
   /** The metadata server: `$URL`, also in place of `http://127.0.0.1:3` in rack4.yaml. */
-  metadata: { url: string };
+  metadata?: { url: string } | undefined;
   /** The power-cycle daemon: `$POWER`, also in place of `http://127.0.0.1:4`. */
   power?: { url: string } | undefined;
   /** The router backup: `$BACKUP`, also in place of `http://127.0.0.1:5`. */
@@ -46,7 +46,7 @@ interface Servers {
   /** The machine-state: `$STATE`, also in place of `http://127.0.0.1:8` in rack7.yaml. */
   state?: { url: string } | undefined;
   /** Agents by machine: in place of `http://127.0.0.1:7/NAME` in rack7.yaml; the first is `$AGENT`. */
-  agents?: { urls: ReadonlyMap<string, string> } | undefined;
+  agents?: ReadonlyMap<string, { url: string }> | undefined;
   /** In `~/.skolo-token` that of ann, who is admin; in `~/.operate-token` that of bob, who may operate. */
   tokens?: { admin: string; operate: string } | undefined;
 }
@@ -76,12 +76,12 @@ export async function createPlace(
   await writeFile(bots, (await readFile(bots, 'utf8')).replace('"KEY"', JSON.stringify(pem)));
   const rack = join(dir, 'rack4.yaml');
   const urls = (await readFile(rack, 'utf8'))
-    .replace('"http://127.0.0.1:3/', `"${metadata.url}/`)
+    .replace('"http://127.0.0.1:3/', `"${metadata?.url ?? 'http://127.0.0.1:3'}/`)
     .replace('"http://127.0.0.1:4"', `"${power?.url ?? 'http://127.0.0.1:4'}"`)
     .replace('"http://127.0.0.1:5"', `"${backup?.url ?? 'http://127.0.0.1:5'}"`)
     .replace('"http://127.0.0.1:6"', `"${alerts?.url ?? 'http://127.0.0.1:6'}"`);
   await writeFile(rack, urls);
-  const agentUrls = [...(agents?.urls ?? [])];
+  const agentUrls = [...(agents ?? [])].map(([name, { url }]) => [name, url] as const);
   const withAgents = join(dir, 'rack7.yaml');
   await writeFile(
     withAgents,
@@ -109,7 +109,7 @@ export async function createPlace(
       HOME: root,
       TERM: 'xterm',
       TZ: 'UTC',
-      URL: metadata.url,
+      ...(metadata && { URL: metadata.url }),
       ...(power && { POWER: power.url }),
       ...(backup && { BACKUP: backup.url }),
       ...(alerts && { ALERTS: alerts.url, PUBSUB_EMULATOR_HOST: alerts.pubsub.endpoint }),

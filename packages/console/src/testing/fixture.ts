@@ -10,7 +10,6 @@ import {
   alertToPubsubApi,
   consoleApi,
   type Machine,
-  machineStateApi,
   metadataServerApi,
   powerCycleDaemonApi,
   routerBackupApi,
@@ -18,6 +17,8 @@ import {
 import { createApp, newToken, systemClock } from '@skolo/common';
 import { openConsole } from '@skolo/console';
 import {
+  alertAnswers,
+  backupAnswers,
   type Call,
   Changes,
   type GeneratedRack,
@@ -27,13 +28,10 @@ import {
   generatedMachines,
   generatedPower,
   generateRack,
-  machineStateHandlers,
-  type ScriptedService,
-  startAlertToPubsub,
-  startMetadataServer,
-  startPowerCycleDaemon,
-  startRouterBackup,
-  startScriptedService,
+  machineAnswers,
+  type Place,
+  powerAnswers,
+  startScripted,
 } from '@skolo/scripted-services';
 
 interface FixtureOptions {
@@ -52,7 +50,7 @@ export interface Fixture {
   url: string;
   tokens: Record<Roles, string>;
   fixture: GeneratedRack;
-  /** Calls of routes that change something, as `order {…}`. */
+  /** Requests to machine-state and the power-cycle daemon. */
   calls: Call[];
   /** Sends a machine's current state to all pages. */
   show(machine: Machine): void;
@@ -90,15 +88,15 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Fixtur
   }
   const { anonymousRead = [] } = options;
   const placeOf = (name: string) => ({ anonymousRead, clock, stateDir: join(dir, name) });
-  const peers = await startPeers(fixture, { file, placeOf, calls });
-  const world = generatedMachines(fixture, show);
-  const handlers = machineStateHandlers({ world, changes, calls });
+  const peers = await startPeers(fixture, { tokens: { file }, placeOf, calls });
+  const answers = machineAnswers(generatedMachines(fixture, show), changes);
 
-  function start(port: number, version: string): Promise<ScriptedService> {
-    return startScriptedService(
-      'machine-state',
-      { file },
-      async (context) => {
+  function start(port: number, version: string) {
+    return startScripted('machine-state', answers, {
+      tokens: { file },
+      place: { ...placeOf('machine-state'), port },
+      calls,
+      async serve(context, { api, handlers }) {
         const webConsole = await openConsole({ ...context, version }, (wanted) => {
           const found = peers.find(({ name }) => name === wanted);
           return found && { api: apis[found.name], url: found.url };
@@ -107,12 +105,11 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Fixtur
           compresses: true,
           stages: webConsole.stages,
           instead: webConsole.instead,
-          api: { ...machineStateApi, ...consoleApi },
+          api: { ...api, ...consoleApi },
           handlers: { ...handlers, ...webConsole.handlers },
         });
       },
-      { ...placeOf('machine-state'), port },
-    );
+    });
   }
 
   let running = await start(options.port ?? 0, '0.1.0');
@@ -165,35 +162,33 @@ function shiftedClock() {
 }
 
 interface PeerOptions {
-  /** Of the tokens. */
-  file: string;
-  placeOf(name: PeerName): NonNullable<Parameters<typeof startRouterBackup>[0]['place']>;
+  tokens: { file: string };
+  placeOf(name: PeerName): Place;
   calls: Call[];
 }
 
-async function startPeers(fixture: GeneratedRack, { file, placeOf, calls }: PeerOptions) {
-  const tokens = { file };
-  const power = await startPowerCycleDaemon({
+async function startPeers(fixture: GeneratedRack, { tokens, placeOf, calls }: PeerOptions) {
+  const power = await startScripted('power-cycle-daemon', powerAnswers(generatedPower(fixture)), {
     tokens,
-    world: generatedPower(fixture),
-    calls,
     place: placeOf('power-cycle-daemon'),
+    calls,
   });
-  const backup = await startRouterBackup({
+  const backup = await startScripted('router-backup', backupAnswers(generatedBackups(fixture)), {
     tokens,
-    world: generatedBackups(fixture),
     place: placeOf('router-backup'),
   });
-  const alerts = await startAlertToPubsub({
+  const alerts = await startScripted('alert-to-pubsub', alertAnswers(generatedAlerts(fixture)), {
     tokens,
-    world: generatedAlerts(fixture),
     place: placeOf('alert-to-pubsub'),
   });
-  const metadata = await startMetadataServer(generatedClients(fixture));
+  const metadata = await startScripted('metadata-server', generatedClients(fixture), {
+    tokens,
+    place: placeOf('metadata-server'),
+  });
   return [
-    { ...power, name: 'power-cycle-daemon' },
-    { ...backup, name: 'router-backup' },
-    { ...alerts, name: 'alert-to-pubsub' },
-    { name: 'metadata-server', url: `${metadata.url}/open`, close: metadata.close },
-  ] satisfies (ScriptedService & { name: PeerName })[];
+    { name: 'power-cycle-daemon', ...power },
+    { name: 'router-backup', ...backup },
+    { name: 'alert-to-pubsub', ...alerts },
+    { name: 'metadata-server', ...metadata },
+  ] as const;
 }

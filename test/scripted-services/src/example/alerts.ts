@@ -3,7 +3,7 @@ import { type AlertMessage, encode, type HeartbeatMessage, type Message } from '
 import { DeadLetter, KnownAlert } from '@skolo/api';
 import { z } from 'zod';
 import { ago } from '../ago.ts';
-import type { AlertWorld } from '../worlds.ts';
+import type { AlertWorld } from '../alert-to-pubsub.ts';
 import { load } from './load.ts';
 
 const hours = 3600;

@@ -8,7 +8,7 @@ import {
   RunEquipment,
 } from '@skolo/api';
 import { z } from 'zod';
-import type { BackupWorld, Version } from '../worlds.ts';
+import type { BackupWorld, Version } from '../router-backup.ts';
 import { connectedHostsOf } from './connected-hosts.ts';
 import { load } from './load.ts';
 
@@ -44,7 +44,7 @@ export function resultOf(device: string): RunEquipment {
 }
 
 export const exampleBackups: BackupWorld = {
-  devices: () => data().equipment,
+  equipment: () => data().equipment,
   offsite: () => data().offsite,
   versionsOf,
   masked: (text) => text.replaceAll('$6$s3same', '<secret 5e1f00>'),

@@ -1,7 +1,7 @@
-/** The state of the example's metadata server. */
+/** The answers of the example's metadata server. */
 import { MetadataClient, MetadataIdentity } from '@skolo/api';
 import { z } from 'zod';
-import type { MetadataWorld } from '../worlds.ts';
+import type { Answers, ApiOf } from '../service.ts';
 import { load } from './load.ts';
 
 const data = load(
@@ -9,7 +9,7 @@ const data = load(
   z.object({ clients: z.array(MetadataClient), identities: z.array(MetadataIdentity) }),
 );
 
-export const exampleClients: MetadataWorld = {
-  clients: () => data().clients,
-  identities: () => data().identities,
+export const exampleClients: Answers<ApiOf<'metadata-server'>> = {
+  clients: () => ({ clients: data().clients }),
+  identities: () => ({ identities: data().identities }),
 };

@@ -8,7 +8,7 @@ import {
 } from '@skolo/api';
 import { z } from 'zod';
 import { ago } from '../ago.ts';
-import type { MachineWorld } from '../worlds.ts';
+import type { MachineWorld } from '../machine-state.ts';
 import { exampleAgents } from './agents.ts';
 import { load } from './load.ts';
 

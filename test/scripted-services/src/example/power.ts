@@ -2,7 +2,7 @@
 import { ControllerStatus, Hold, MachinePower, PowerCycle, type Rejection, Time } from '@skolo/api';
 import { z } from 'zod';
 import { ago } from '../ago.ts';
-import type { PowerWorld } from '../worlds.ts';
+import type { PowerWorld } from '../power-cycle-daemon.ts';
 import { load } from './load.ts';
 
 const minutes = 60;
@@ -72,6 +72,5 @@ export const examplePower: PowerWorld = {
   holds: () => data().holds,
   cycles: () => data().cycles,
   hostKeys: () => data().hostKeys,
-  isKnown: (target) => knownNames.has(target),
   rejectionOf: (target, { force }) => rejectionOf(target, force),
 };

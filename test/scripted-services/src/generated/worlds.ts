@@ -1,15 +1,12 @@
 /** The services' states for a generated rack. */
 import type { BackupVersion, Machine, OutletStatus, PowerCycle } from '@skolo/api';
 import { ago } from '../ago.ts';
+import type { AlertWorld } from '../alert-to-pubsub.ts';
 import { exampleBackups } from '../example/backups.ts';
-import type {
-  AlertWorld,
-  BackupWorld,
-  MachineWorld,
-  MetadataWorld,
-  PowerWorld,
-  Version,
-} from '../worlds.ts';
+import type { MachineWorld } from '../machine-state.ts';
+import type { PowerWorld } from '../power-cycle-daemon.ts';
+import type { BackupWorld, Version } from '../router-backup.ts';
+import type { Answers, ApiOf } from '../service.ts';
 import { generatedCurves, generatedHistory } from './history.ts';
 import type { GeneratedRack } from './rack.ts';
 
@@ -75,7 +72,6 @@ export function generatedPower({ machines, rack }: GeneratedRack): PowerWorld {
     holds: () => [],
     cycles: () => cycles,
     hostKeys: () => [],
-    isKnown: () => true,
     rejectionOf(target, { force, action }) {
       if (force) return undefined;
       if (machines.find(({ name }) => name === target)?.cause !== undefined) {
@@ -119,7 +115,7 @@ function cycleOf({ name, wiring }: Machine, i: number): PowerCycle {
 export function generatedBackups({ rack }: GeneratedRack): BackupWorld {
   return {
     ...exampleBackups,
-    devices: () =>
+    equipment: () =>
       rack.elements.map(({ name, model, state }) => ({
         name,
         model,
@@ -164,10 +160,12 @@ export function generatedAlerts({ rack }: GeneratedRack): AlertWorld {
   };
 }
 
-export function generatedClients({ machines }: GeneratedRack): MetadataWorld {
+export function generatedClients({
+  machines,
+}: Pick<GeneratedRack, 'machines'>): Answers<ApiOf<'metadata-server'>> {
   return {
-    clients: () =>
-      machines.map(({ name, address }, i) => ({
+    clients: () => ({
+      clients: machines.map(({ name, address }, i) => ({
         name,
         kind: 'machine',
         ...(address !== undefined && { address }),
@@ -176,15 +174,18 @@ export function generatedClients({ machines }: GeneratedRack): MetadataWorld {
         lastTokenAsked: ago((i % 30) * minutes),
         requests: 1200 + i,
       })),
-    identities: () => [
-      {
-        name: 'bots',
-        email: 'bots@my-project.iam.gserviceaccount.com',
-        project: 'my-project',
-        scopes: [],
-        tokenRemainingSeconds: 3120,
-        lastSuccess: ago(8 * minutes),
-      },
-    ],
+    }),
+    identities: () => ({
+      identities: [
+        {
+          name: 'bots',
+          email: 'bots@my-project.iam.gserviceaccount.com',
+          project: 'my-project',
+          scopes: [],
+          tokenRemainingSeconds: 3120,
+          lastSuccess: ago(8 * minutes),
+        },
+      ],
+    }),
   };
 }

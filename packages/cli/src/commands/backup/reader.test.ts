@@ -1,15 +1,16 @@
-import { createServer, type RequestListener } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { ApiError, ApiUnreachable, createClient, routerBackupApi } from '@skolo/api';
-import { listen } from '@skolo/base/testing';
+import { untilTestEnds } from '@skolo/base/testing';
+import { startScripted } from '@skolo/scripted-services';
 import { describe, expect, it } from 'vitest';
 import { contentOf } from './reader.ts';
 
 const wanted = { device: 'router', version: 'latest~1', secrets: true };
 
 async function serve(listener: RequestListener) {
-  const port = await listen(createServer(listener));
-  const baseUrl = `http://127.0.0.1:${port}/`;
-  return createClient(routerBackupApi, { baseUrl, token: 'the-token' });
+  const backup = untilTestEnds(await startScripted('router-backup', {}));
+  backup.instead = listener;
+  return createClient(routerBackupApi, { baseUrl: backup.url, token: 'the-token' });
 }
 
 describe('the content of a version', () => {

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import {
   ApiError,
   ApiUnreachable,
@@ -6,21 +6,21 @@ import {
   type PowerCycle,
   powerCycleDaemonApi,
 } from '@skolo/api';
-import { listen } from '@skolo/base/testing';
-import { exampleCycle } from '@skolo/scripted-services';
+import { untilTestEnds } from '@skolo/base/testing';
+import { exampleCycle, startScripted } from '@skolo/scripted-services';
 import { describe, expect, it } from 'vitest';
 import { type FollowOptions, followCycles } from './follow-cycles.ts';
 
 /** Responds with the handlers, one per connection, the last one for all that follow. */
 async function serve(...handlers: RequestListener[]): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = [];
-  const server = createServer((request, response) => {
+  const daemon = untilTestEnds(await startScripted('power-cycle-daemon', {}));
+  daemon.instead = (request, response) => {
     const handler = handlers[Math.min(asked.length, handlers.length - 1)];
     asked.push(decodeURIComponent(request.url ?? ''));
     handler?.(request, response);
-  });
-  const port = await listen(server);
-  return { url: `http://127.0.0.1:${port}`, asked };
+  };
+  return { url: daemon.url, asked };
 }
 
 function send(response: ServerResponse, ...cycles: PowerCycle[]): void {

@@ -1,27 +1,22 @@
-import { createServer } from 'node:http';
-import { listen } from '@skolo/base/testing';
+import { untilTestEnds } from '@skolo/base/testing';
+import { startScripted } from '@skolo/scripted-services';
 import { expect, it } from 'vitest';
 import { runCommand } from '../../testing/run-command.ts';
 
 it('says how to show an outlet if nothing in rack.yaml has power', async () => {
-  const outlet = {
-    outlet: 'strip/1',
-    controller: 'strip',
-    feeds: [],
-    state: 'on',
-    stuckOff: false,
-  };
-  const shown = { kind: 'infrastructure', controllers: [] };
-  const port = await listen(
-    createServer(({ url = '' }, response) => {
-      const machines = url.includes('strip%2F1')
-        ? [{ ...shown, name: 'strip/1', outlets: [outlet] }]
-        : [{ ...shown, name: 'strip', outlets: [] }];
-      response.setHeader('content-type', 'application/json').end(JSON.stringify({ machines }));
+  const outlet = { outlet: 'strip/1', controller: 'strip', feeds: [] };
+  const shown = { kind: 'infrastructure' as const, controllers: [] };
+  const on = { ...outlet, state: 'on' as const, stuckOff: false };
+  const { url } = untilTestEnds(
+    await startScripted('power-cycle-daemon', {
+      machines: ({ query: { name } }) =>
+        name === 'strip/1'
+          ? { machines: [{ ...shown, name, outlets: [on] }] }
+          : { machines: [{ ...shown, name: 'strip', outlets: [] }] },
     }),
   );
   const status = async (...names: string[]) =>
-    (await runCommand(['power', 'status', '--url', `http://127.0.0.1:${port}`, ...names])).out;
+    (await runCommand(['power', 'status', '--url', url, ...names])).out;
   const hint = 'to show an outlet, run skolo power status PDU/OUTLET';
 
   expect(await status()).toContain(hint);

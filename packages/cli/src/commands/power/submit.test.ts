@@ -1,13 +1,18 @@
 import { writeFile } from 'node:fs/promises';
-import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import type { PowerCycle } from '@skolo/api';
-import { tempDir } from '@skolo/base/testing';
-import { at, exampleCycle } from '@skolo/scripted-services';
-import { expect, it, onTestFinished } from 'vitest';
+import type { Machine, PowerCycle } from '@skolo/api';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
+import {
+  type Answers,
+  type ApiOf,
+  at,
+  exampleCycle,
+  startScripted,
+} from '@skolo/scripted-services';
+import { expect, it } from 'vitest';
 import { runCommand } from '../../testing/run-command.ts';
 
-const machine = (name: string, condition: string, lastSeen: string) => ({
+const machine = (name: string, condition: Machine['condition'], lastSeen: string): Machine => ({
   name,
   kind: 'rpi',
   pools: [],
@@ -21,31 +26,20 @@ const machine = (name: string, condition: string, lastSeen: string) => ({
   alerts: [],
 });
 
-/** A power-cycle daemon whose cycles are these, and a machine-state with these answers, the last one for ever. */
-async function startServices(cycles: PowerCycle[], answers: object[][] = []): Promise<string> {
-  const json = (response: ServerResponse, status: number, body: object) => {
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+/** A power-cycle daemon whose cycles are these. */
+async function startDaemon(cycles: PowerCycle[]): Promise<string> {
+  const accepted = cycles.map(({ id, target }) => ({ id, target, joined: false }));
+  const answers: Answers<ApiOf<'power-cycle-daemon'>> = {
+    requestCycles: { cycles: accepted, rejected: [] },
+    cycleEvents: {
+      status: 200,
+      follow(send) {
+        for (const each of cycles) send('cycle', each);
+        return () => undefined;
+      },
+    },
   };
-  const server = createServer(({ method, url = '' }, response) => {
-    if (url === '/v1/machines') {
-      return json(response, 200, {
-        machines: (answers.length > 1 ? answers.shift() : answers[0]) ?? [],
-      });
-    }
-    if (method === 'POST') {
-      const accepted = cycles.map(({ id, target }) => ({ id, target, joined: false }));
-      return json(response, 202, { cycles: accepted, rejected: [] });
-    }
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    for (const each of cycles) response.write(`event: cycle\ndata: ${JSON.stringify(each)}\n\n`);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  return untilTestEnds(await startScripted('power-cycle-daemon', answers)).url;
 }
 
 async function request(url: string, ...args: string[]) {
@@ -53,7 +47,7 @@ async function request(url: string, ...args: string[]) {
 }
 
 it('says at once which cycles cannot start, and how many do', async () => {
-  const url = await startServices([
+  const url = await startDaemon([
     exampleCycle('a', { step: 'turn-off', startedAt: at(1) }),
     exampleCycle('b', {
       step: 'check',
@@ -71,7 +65,7 @@ it('says at once which cycles cannot start, and how many do', async () => {
 });
 
 it('says that it is requested if nothing else is known after 2 s', async () => {
-  const url = await startServices([exampleCycle('a')]);
+  const url = await startDaemon([exampleCycle('a')]);
 
   const { out, err, exitCode } = await request(url, 'a');
 
@@ -91,7 +85,7 @@ it('folds cycles that failed for the same reason at different outlets', async ()
       detail: `pdu-1/${target} is still on`,
       finishedAt: at(9),
     });
-  const url = await startServices(['rpi-1', 'rpi-2', 'rpi-3'].map(failed));
+  const url = await startDaemon(['rpi-1', 'rpi-2', 'rpi-3'].map(failed));
 
   const { out, exitCode } = await request(url, 'rpi-[1-3]', '--wait');
 
@@ -109,13 +103,17 @@ it('reports the machines of a switch as they return, and not those that were sil
   });
   const dead = machine('rpi-3', 'gone', at(-9000));
   const elsewhere = machine('rpi-4', 'ok', at(5));
-  const url = await startServices(
-    [switched],
-    [
-      [machine('rpi-1', 'ok', at(0)), machine('rpi-2', 'quarantined', at(0)), dead, elsewhere],
-      [machine('rpi-1', 'ok', at(55)), machine('rpi-2', 'stale', at(0)), dead, elsewhere],
-      [machine('rpi-1', 'ok', at(55)), machine('rpi-2', 'quarantined', at(75)), dead, elsewhere],
-    ],
+  const url = await startDaemon([switched]);
+  const answers = [
+    [machine('rpi-1', 'ok', at(0)), machine('rpi-2', 'quarantined', at(0)), dead, elsewhere],
+    [machine('rpi-1', 'ok', at(55)), machine('rpi-2', 'stale', at(0)), dead, elsewhere],
+    [machine('rpi-1', 'ok', at(55)), machine('rpi-2', 'quarantined', at(75)), dead, elsewhere],
+  ];
+  const state = untilTestEnds(
+    await startScripted('machine-state', {
+      // The last one for ever.
+      machines: () => ({ machines: (answers.length > 1 ? answers.shift() : answers[0]) ?? [] }),
+    }),
   );
   const file = join(await tempDir(), 'rack.yaml');
   await writeFile(
@@ -132,7 +130,7 @@ machines:
   rpi-4: { kind: rpi, address: 192.168.1.104, uplink: core/4 }
 services:
   power-cycle-daemon: { url: "${url}" }
-  machine-state: { url: "${url}" }
+  machine-state: { url: "${state.url}" }
 `,
   );
 
