@@ -49,7 +49,7 @@ describe('a machine', () => {
       expect(answer.status).toBe(409);
       expect(answer.body.detail).toContain('rpi-1: `acts: false` in rack.yaml');
     }
-    expect(agent.repairs).toEqual([]);
+    expect(agent.calls.filter(({ name }) => name !== 'status')).toEqual([]);
   });
 
   it('is found by any text, and the list is compressed only for who accepts it', async () => {
@@ -83,7 +83,8 @@ describe('what the agent does for people', () => {
 
     expect(answers.map(({ status }) => status)).toEqual([202, 202, 200, 200, 200]);
     const [, , health, screen, log] = answers;
-    expect(agent.repairs).toEqual([{ step: 'usb-cycle', why: `${reason} (ann)` }]);
+    const body = { step: 'usb-cycle', why: `${reason} (ann)` };
+    expect(agent.calls).toContainEqual({ name: 'repair', body });
     expect(health?.body).toMatchObject({ verdict: 'ok' });
     // Screens may show unreleased software.
     expect([screen?.type, screen?.get('cache-control'), `${screen?.body}`]).toEqual([

@@ -1,10 +1,10 @@
 /** The memory of the deployment is enough whatever machines report: a process of its own, as Linux counts its memory. */
 
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { countRounds } from '@skolo/base/durable/fault-injection';
-import { listen } from '@skolo/base/testing';
+import { untilTestEnds } from '@skolo/base/testing';
+import { startScripted } from '@skolo/scripted-services/service';
 import { expect, it, vi } from 'vitest';
 import { startFakeAgent } from '../testing/fake-agent.ts';
 import { startLab } from '../testing/lab.ts';
@@ -52,7 +52,8 @@ it.skipIf(process.platform !== 'linux')(
 /** One server for all: the path of the URL names the machine. Each answer is new in every field. */
 async function startHostileAgents() {
   let count = 0;
-  const server = createServer((request, response) => {
+  const agents = untilTestEnds(await startScripted('swarming-client', {}));
+  agents.instead = (request, response) => {
     const [, machine = ''] = request.url?.split('/') ?? [];
     count += 1;
     const own = `${count}-é-`;
@@ -82,7 +83,6 @@ async function startHostileAgents() {
     });
     if (Buffer.byteLength(body) > mostBytes) throw new Error('the answer would not be read');
     response.writeHead(200, { 'content-type': 'application/json' }).end(body);
-  });
-  const port = await listen(server);
-  return { urlOf: (name: string) => `http://127.0.0.1:${port}/${name}`, answers: () => count };
+  };
+  return { urlOf: (name: string) => `${agents.url}/${name}`, answers: () => count };
 }

@@ -1,20 +1,25 @@
-import type { HistoryEntry } from '@skolo/api';
+import type { HistoryEntry, KnownAlert } from '@skolo/api';
 import { fakeClock } from '@skolo/common/testing';
+import { asIs } from '@skolo/scripted-services/service';
 import { expect, it } from 'vitest';
 import { startFakeAgent } from '../testing/fake-agent.ts';
-import { startFakeServices } from '../testing/fake-service.ts';
 import { servicesEvery, startLab } from '../testing/lab.ts';
+import { startServices } from '../testing/services.ts';
 
 const time = '2026-11-20T12:00:00.000Z';
 const outlet = {
   outlet: 'switch-1/1',
   controller: 'switch-1',
   feeds: ['rpi-1'],
-  state: 'on',
+  state: 'on' as const,
   stuckOff: false,
 };
 
-function alert(alertname: string, machine: string, annotations: object) {
+function alert(
+  alertname: string,
+  machine: string,
+  annotations: KnownAlert['annotations'],
+): KnownAlert {
   return {
     ...{ fingerprint: machine, status: 'firing', endpoint: 'webhook', count: 1 },
     ...{ startsAt: time, first: time, last: time },
@@ -25,44 +30,42 @@ function alert(alertname: string, machine: string, annotations: object) {
 
 it('are joined into machines and the rack, and left out while they are silent', async () => {
   const agent = await startFakeAgent('rpi-1');
-  const services = await startFakeServices();
-  const of = (name: string) =>
-    `  ${name}: { url: "${services.url}", metricsUrl: "${services.url}" }\n`;
-  const names = ['metadata-server', 'power-cycle-daemon', 'router-backup', 'alert-to-pubsub'];
-  services.answers['/v1/power-cycles'] = { cycles: [{ id: 'c0' }] };
+  const services = await startServices();
+  const { power, metadata, alerts } = services;
+  power.answers.cycles = asIs({ cycles: [{ id: 'c0' }] });
   const lab = await startLab({
     agents: { 'rpi-1': agent },
     deps: { services: servicesEvery(30) },
     more: () => ', uplink: switch-1/1, power: switch-1/1',
     rack: `infrastructure:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
-services:
-${names.map(of).join('')}`,
+${services.yaml}`,
   });
   const hold = { id: 'h1', by: 'ann', until: '2027-01-01T00:00:00Z', reason: 'a new fan' };
-  services.answers['/v1/machines'] = {
+  power.answers.machines = {
     machines: [{ name: 'rpi-1', kind: 'machine', outlets: [outlet], controllers: [], hold }],
   };
-  services.answers['/v1/controllers'] = {
+  power.answers.controllers = {
     controllers: [
       { name: 'switch-1', model: 'edgeswitch', state: 'up', level: 'never seen', queue: 0 },
     ],
   };
-  services.answers['/v1/clients'] = {
+  metadata.answers.clients = {
     clients: [
       { name: 'rpi-1', kind: 'machine', identity: 'bots', lastTokenAsked: time, requests: 7 },
     ],
   };
   const told = { summary: 'it is hot', first_command: 'skolo status' };
-  services.answers['/v1/alerts'] = { alerts: [alert('Hot', 'rpi-1', told)] };
-  const sink = { name: 'pubsub', kind: 'pubsub', depth: 0, oldestSeconds: 0, setAside: 0 };
+  alerts.answers.alerts = { alerts: [alert('Hot', 'rpi-1', told)] };
+  const pubsub = { name: 'pubsub', kind: 'pubsub' } as const;
+  const sink = { ...pubsub, depth: 0, oldestSeconds: 0, setAside: 0 };
   const spool = { bytes: 0, maxBytes: 1 };
   const alertPath = async () => (await lab.client.rack()).alertPath;
   const status = { location: 'r', healthy: true, receivers: [], firing: 0, sinks: [sink], spool };
-  services.answers['/v1/status'] = status;
+  alerts.answers.status = status;
   await expect.poll(alertPath).toMatchObject({ state: 'not confirmed' });
   const working = { ...sink, lastSuccess: time };
-  services.answers['/v1/status'] = { ...status, lastHeard: time, sinks: [working] };
+  alerts.answers.status = { ...status, lastHeard: time, sinks: [working] };
   await expect.poll(alertPath).toEqual({ state: 'delivered', text: '' });
 
   await expect
@@ -89,7 +92,9 @@ ${names.map(of).join('')}`,
         { name: 'switch-1', state: 'up', ports: [{ port: '1', powers: ['rpi-1'], state: 'on' }] },
       ],
       services: [
-        ...names.map((name) => ({ name, reachable: true, ready: true, version: '1.2.3' })),
+        ...['metadata-server', 'power-cycle-daemon', 'router-backup', 'alert-to-pubsub'].map(
+          (name) => ({ name, reachable: true, ready: true, version: '1.2.3' }),
+        ),
         { name: 'machine-state', reachable: true, ready: true, degraded: [] },
       ],
     });
@@ -117,7 +122,7 @@ ${names.map(of).join('')}`,
   services.cycle({ ...cycle, ...noted, id: 'c2', requestedAt: at, finishedAt: at });
   const step = { device: 'phone', round: 1, step: 'usb-cycle', text: 'it has disappeared' };
   agent.set({ repairs: [{ ...step, at, outcome: 'would-have' }] });
-  services.answers['/v1/alerts'] = { alerts: [] };
+  alerts.answers.alerts = { alerts: [] };
   const sortKey = (entry: HistoryEntry) => `${entry.kind} ${'action' in entry && entry.action}`;
   const kinds = async () => {
     const { entries } = await lab.client.history({
@@ -141,7 +146,7 @@ ${names.map(of).join('')}`,
       ...notDone,
     ]);
 
-  services.answers['/v1/controllers'] = {
+  power.answers.controllers = {
     controllers: [
       { name: 'switch-1', model: 'edgeswitch', state: 'down', level: 'never seen', queue: 0 },
     ],
@@ -149,8 +154,8 @@ ${names.map(of).join('')}`,
   await expect
     .poll(async () => (await lab.client.rack()).elements)
     .toMatchObject([{ state: 'down' }]);
-  services.answers['/v1/machines'] = undefined;
-  services.answers['/v1/clients'] = undefined;
+  power.answers.machines = undefined;
+  metadata.answers.clients = undefined;
 
   await expect.poll(() => lab.machine('rpi-1')).not.toHaveProperty('power');
   await expect.poll(() => lab.machine('rpi-1')).not.toHaveProperty('token');
@@ -164,27 +169,25 @@ ${names.map(of).join('')}`,
 it('name the one element that silent machines share, until it answers', async () => {
   const names = ['rpi-1', 'rpi-2', 'rpi-3'];
   const agents = await Promise.all(names.map((name) => startFakeAgent(name)));
-  const services = await startFakeServices();
+  const { power, yaml } = await startServices();
   const clock = fakeClock('2026-11-22T12:00:00Z');
   const lab = await startLab({
     agents: Object.fromEntries(names.map((name, at) => [name, agents[at]])),
     more: (_, at) => `, uplink: switch-1/${at + 1}`,
     rack: `infrastructure:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
-services:
-  power-cycle-daemon: { url: "${services.url}", metricsUrl: "${services.url}" }
-`,
+${yaml}`,
     clock,
     deps: { services: servicesEvery(30) },
   });
   const switchWasUp = () => {
     const at = new Date(clock.now()).toISOString();
-    const up = { name: 'switch-1', model: 'edgeswitch', state: 'up', since: time, lastContact: at };
-    services.answers['/v1/controllers'] = {
-      controllers: [{ ...up, level: 'never seen', queue: 0 }],
+    const up = { name: 'switch-1', model: 'edgeswitch', state: 'up' as const, since: time };
+    power.answers.controllers = {
+      controllers: [{ ...up, lastContact: at, level: 'never seen', queue: 0 }],
     };
   };
-  services.answers['/v1/machines'] = { machines: [] };
+  power.answers.machines = { machines: [] };
   switchWasUp();
   const told = async () => {
     const { machines } = await lab.client.machines();
@@ -252,17 +255,15 @@ it('name what only some of the machines on an element share, in one alert metric
 it('names a damaged image store as the reason only for the machine that is silent and has the alert', async () => {
   const names = ['rpi-1', 'rpi-2', 'rpi-3'];
   const agents = await Promise.all(names.map((name) => startFakeAgent(name)));
-  const services = await startFakeServices();
+  const { alerts, yaml } = await startServices();
   const clock = fakeClock('2026-11-22T12:00:00Z');
   const firstCommand = 'skolo run rpi-1 -- sudo journalctl -b -u skolo-image-store';
   const damaged = (machine: string) =>
     alert('ImageStoreDamaged', machine, { first_command: firstCommand });
-  services.answers['/v1/alerts'] = { alerts: [damaged('rpi-1'), damaged('rpi-3')] };
+  alerts.answers.alerts = { alerts: [damaged('rpi-1'), damaged('rpi-3')] };
   const lab = await startLab({
     agents: Object.fromEntries(names.map((name, at) => [name, agents[at]])),
-    rack: `services:
-  alert-to-pubsub: { url: "${services.url}", metricsUrl: "${services.url}" }
-`,
+    rack: yaml,
     clock,
     deps: { services: servicesEvery(30) },
   });

@@ -2,8 +2,8 @@ import { newAgentKey } from '@skolo/base/secrets';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
 import { okHealth, startFakeAgent } from '../testing/fake-agent.ts';
-import { startFakeServices } from '../testing/fake-service.ts';
 import { type Lab, servicesEvery, startLab } from '../testing/lab.ts';
+import { startServices } from '../testing/services.ts';
 
 const reason = 'the fan is broken';
 
@@ -97,13 +97,16 @@ describe('an order', () => {
     const { agent, lab } = await start();
     const reboot = () => rebootWithKey(lab);
     await reboot();
+    const before = [...agent.requests];
     agent.answerAs((request) => request.socket.destroy());
 
     await reboot();
     agent.answerAs(undefined);
     await reboot();
 
-    expect(agent.requests.filter((each) => each === 'POST /v1/reboot')).toHaveLength(1);
+    const posted = (all: string[]) => all.filter((each) => each === 'POST /v1/reboot');
+    expect(agent.calls.filter(({ name }) => name === 'reboot')).toHaveLength(1);
+    expect(posted(agent.requests)).toEqual(posted(before));
   });
 
   it('is brought again to an agent that has lost it, or was away', async () => {
@@ -128,7 +131,7 @@ describe('an order', () => {
     await expect
       .poll(() => lab.machine('rpi-1'))
       .toMatchObject({
-        orders: [{ why: expect.stringContaining('it is not signed') }],
+        orders: [{ why: expect.stringContaining('the signature is invalid') }],
         sentence: expect.stringContaining('the maintenance order by ann has not reached the agent'),
       });
     await expect
@@ -137,8 +140,8 @@ describe('an order', () => {
   });
 
   it('names the dead switch between it and an agent', async () => {
-    const services = await startFakeServices();
-    services.answers['/v1/controllers'] = {
+    const { power, yaml } = await startServices();
+    power.answers.controllers = {
       controllers: [
         {
           ...{ name: 'switch-1', model: 'edgeswitch', state: 'down', level: 'read', queue: 0 },
@@ -151,9 +154,7 @@ describe('an order', () => {
       more: () => ', uplink: switch-1/1',
       rack: `infrastructure:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
-services:
-  power-cycle-daemon: { url: "${services.url}", metricsUrl: "${services.url}" }
-`,
+${yaml}`,
       deps: { services: servicesEvery(30) },
     });
 

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import { createClient, machineStateApi } from '@skolo/api';
+import { createClient, machineStateApi, type PowerCycle } from '@skolo/api';
 import { newToken } from '@skolo/common';
+import { asIs } from '@skolo/scripted-services/service';
 import { expect, it, vi } from 'vitest';
 import { startFakeAgent } from '../testing/fake-agent.ts';
-import { startFakeServices } from '../testing/fake-service.ts';
 import { servicesEvery, startLab } from '../testing/lab.ts';
+import { startServices } from '../testing/services.ts';
 
-const names = ['metadata-server', 'power-cycle-daemon', 'router-backup', 'alert-to-pubsub'];
 const minute = 60_000;
 const ago = (minutes: number) => new Date(Date.now() - minutes * minute).toISOString();
 
-function cycle(id: string, target: string, more: object = {}) {
+function cycle(id: string, target: string, more: Partial<PowerCycle> = {}): PowerCycle {
   return {
     ...{ id, target, action: 'cycle', mode: 'auto', outlets: [], reason: 'offline', by: 'ann' },
     ...{ origin: 'person', requestedAt: ago(50), startedAt: ago(50), offSeconds: 10, force: false },
@@ -19,14 +19,12 @@ function cycle(id: string, target: string, more: object = {}) {
 }
 
 async function start() {
-  const services = await startFakeServices();
-  const of = (name: string) =>
-    `  ${name}: { url: "${services.url}", metricsUrl: "${services.url}" }\n`;
+  const services = await startServices();
   const agent = await startFakeAgent('rpi-1');
   const lab = await startLab({
     agents: { 'rpi-1': agent, 'rpi-2': undefined },
     deps: { services: servicesEvery(50) },
-    rack: `services:\n${names.map(of).join('')}`,
+    rack: services.yaml,
   });
   await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
   return { services, lab };
@@ -44,7 +42,7 @@ function timelineOf({ client }: Pick<Awaited<ReturnType<typeof start>>['lab'], '
 it('merges what all services know, and folds what belongs together', async () => {
   const { services, lab } = await start();
   await lab.client.addNote({ body: { machines: ['rpi-1', 'rpi-2'], text: 'a new fan' } });
-  services.answers['/v1/power-cycles'] = {
+  services.power.answers.cycles = {
     cycles: [
       cycle('c1', 'rpi-1', { finishedAt: ago(48), outcome: 'back' }),
       cycle('c2', 'rpi-2', {
@@ -55,16 +53,18 @@ it('merges what all services know, and folds what belongs together', async () =>
       }),
     ],
   };
-  services.answers['/v1/equipment'] = { equipment: [{ name: 'switch-1', changedAt: ago(40) }] };
-  services.answers['/v1/equipment/switch-1/versions'] = {
+  services.backup.answers.allEquipment = asIs({
+    equipment: [{ name: 'switch-1', changedAt: ago(40) }],
+  });
+  services.backup.answers.versions = {
     versions: [
       { id: 'b2b2', equipment: 'switch-1', time: ago(40), changedBy: 'bob' },
       { id: 'a1a1', equipment: 'switch-1', time: ago(4000) },
     ],
   };
-  const alert = { fingerprint: 'f', annotations: {}, endpoint: 'webhook', count: 1 };
+  const alert = { fingerprint: 'f', annotations: {}, endpoint: 'webhook' as const, count: 1 };
   const times = { startsAt: ago(30), first: ago(30), last: ago(1) };
-  services.answers['/v1/alerts'] = {
+  services.alerts.answers.alerts = {
     alerts: [
       { ...alert, ...times, status: 'firing', labels: { alertname: 'Hot', machine: 'rpi-1' } },
       { ...alert, ...times, status: 'firing', labels: { alertname: 'Hot', machine: 'rpi-2' } },
@@ -72,9 +72,9 @@ it('merges what all services know, and folds what belongs together', async () =>
   };
   const sink = { kind: 'pubsub', depth: 0, oldestSeconds: 0, setAside: 0, lastSuccess: ago(1) };
   const stuck = { ...sink, name: 'pager', depth: 1, oldestSeconds: 3600, detail: 'refused' };
-  services.answers['/v1/status'] = { sinks: [{ ...sink, name: 'pubsub' }, stuck] };
+  services.alerts.answers.status = asIs({ sinks: [{ ...sink, name: 'pubsub' }, stuck] });
   const begun = { who: 'bob', what: 'requestCycles', target: 'rpi-1 rpi-2', requestId: 'r1' };
-  services.answers['/v1/audit'] = {
+  services.power.answers.audit = {
     skipped: 0,
     entries: [
       {
@@ -85,13 +85,10 @@ it('merges what all services know, and folds what belongs together', async () =>
       },
       { ...begun, time: ago(50), outcome: 'begun' },
       { time: ago(48), who: 'ann', what: 'cycle c1', target: 'rpi-1', outcome: 'back' },
-      {
-        ...begun,
-        time: ago(51),
-        requestId: 'r0',
-        outcome: 'rejected: held by ann',
-        why: 'offline',
-      },
+      ...['r0', 'r2'].map((requestId) => {
+        const rejected = { outcome: 'rejected: held by ann', why: 'offline' };
+        return { ...begun, time: ago(51), requestId, ...rejected };
+      }),
     ],
   };
 
@@ -99,7 +96,7 @@ it('merges what all services know, and folds what belongs together', async () =>
 
   expect({ missing, omitsAudit }).toEqual({ missing: [], omitsAudit: false });
   expect(rows.map(({ kind, text, where }) => `${kind}: ${text}: ${where}`)).toEqual([
-    'change: bob: power cycle: offline; 4 rejected: held by ann: rpi-[1-2] (2)',
+    'change: bob: power cycle: offline; 2 rejected: held by ann: rpi-[1-2] (2)',
     'cycle: power cycle by ann: offline; 1 back, 1 failed: rpi-[1-2] (2)',
     'configuration: configuration changed by bob: switch-1',
     'alert: alert Hot; 2 firing, not delivered yet to pager: refused: rpi-[1-2] (2)',
@@ -111,24 +108,23 @@ it('merges what all services know, and folds what belongs together', async () =>
 
 it('names a source that does not respond, and entries that cannot be read, and shows the rest', async () => {
   const { services, lab } = await start();
-  services.answers['/v1/equipment'] = undefined;
-  services.answers['/v1/power-cycles'] = { cycles: [{ id: 'new' }, cycle('c1', 'rpi-1')] };
-  services.answers['/v1/status'] = { sinks: 'none' };
-  services.answers['/v1/audit'] = { skipped: 0, entries: [] };
+  services.backup.answers.allEquipment = undefined;
+  services.power.answers.cycles = asIs({ cycles: [{ id: 'new' }, cycle('c1', 'rpi-1')] });
+  services.alerts.answers.status = asIs({ sinks: 'none' });
 
   const { rows, missing } = await timelineOf(lab);
 
   expect(rows).toMatchObject([{ kind: 'cycle', where: 'rpi-1' }]);
   expect(missing).toMatchObject([
     { source: 'alert-to-pubsub', why: 'a list is missing in its response' },
-    { source: 'router-backup', why: expect.stringContaining('500') },
+    { source: 'router-backup', why: 'no answer to get allEquipment' },
     { source: 'power-cycle-daemon', why: expect.stringContaining('1 of its entries') },
   ]);
 });
 
 it('reads audit logs with the token of the caller, and not at all for the view role', async () => {
   const { services, lab } = await start();
-  services.answers['/v1/audit'] = {
+  services.power.answers.audit = {
     skipped: 0,
     entries: ['bob', 'bob', 'eve'].map((who, at) => {
       const own = { requestId: `r${at}`, target: 'jumphost', outcome: 'done', from: '10.0.0.1' };

@@ -1,11 +1,11 @@
 import { createPrivateKey } from 'node:crypto';
-import { createServer } from 'node:http';
 import { createSigner } from '@skolo/api';
 import { agentPublicKey, newAgentKey, type Secret } from '@skolo/base/secrets';
-import { listen } from '@skolo/base/testing';
+import { untilTestEnds } from '@skolo/base/testing';
 import { depsWith, type Login, patient } from '@skolo/equipment/models/testing';
 import { DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment/transports';
 import type { Machine } from '@skolo/rack';
+import { startScripted } from '@skolo/scripted-services/service';
 import {
   hasPower,
   type MachineFault,
@@ -62,14 +62,6 @@ async function start(options: Options = {}) {
   const off = () => machine.usb.names().filter((port) => !machine.usb.isOn(port));
   const told = () => machine.received.map(({ text }) => text);
   return { machine, driver, off, told };
-}
-
-/** An agent that gives the same answer to everything. */
-async function agentThatSays(body: object): Promise<string> {
-  const server = createServer((_request, response) => {
-    response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
-  });
-  return `http://127.0.0.1:${await listen(server)}`;
 }
 
 const allPorts = [1, 2, 3, 4].map((port) => `usb/1-1.${port}`);
@@ -179,7 +171,9 @@ describe('ports of a machine’s own hub', () => {
   });
 
   it('are read over ssh where the agent reports another port', async () => {
-    const agentUrl = await agentThatSays({ hub: '1-1', port: 3, on: false });
+    const usbPort = { hub: '1-1', port: 3, on: false };
+    const answers = { usbPort, setUsbPort: usbPort };
+    const { url: agentUrl } = untilTestEnds(await startScripted('swarming-client', answers));
     const { driver } = await start({ agentUrl });
 
     const readings = await driver.read(['usb/1-1.2'], patient());

@@ -1,7 +1,9 @@
 import { request } from '@skolo/base/request';
+import { HttpProblem } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
+import { asIs } from '@skolo/scripted-services/service';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startDaemon } from '../testing/daemon.ts';
+import { page, startDaemon } from '../testing/daemon.ts';
 import { quietLog } from '../testing/quiet-log.ts';
 import { OwnHolds } from './own-holds.ts';
 
@@ -36,21 +38,21 @@ async function start(urlsOf?: (url: string) => string[]) {
 describe('holds on the own machine', () => {
   it('are requested, and reported once when they change', async () => {
     const { daemon, holds, changes } = await start();
-    daemon.answer = { status: 200, body: { holds: [hold] } };
+    daemon.answers.ownHolds = { holds: [hold] };
 
     await holds.look();
     await holds.look();
 
     expect(holds.current()).toEqual([{ ...hold, until: new Date(hold.until) }]);
-    expect(daemon.asked).toEqual(['GET /v1/own-holds', 'GET /v1/own-holds']);
+    expect(daemon.requests).toEqual(['GET /v1/own-holds', 'GET /v1/own-holds']);
     expect(changes()).toBe(1);
   });
 
   it('are over when the daemon reports their end', async () => {
     const { daemon, holds } = await start();
-    daemon.answer = { status: 200, body: { holds: [hold] } };
+    daemon.answers.ownHolds = { holds: [hold] };
     await holds.look();
-    daemon.answer = { status: 200, body: { holds: [] } };
+    daemon.answers.ownHolds = { holds: [] };
 
     await holds.look();
 
@@ -59,19 +61,17 @@ describe('holds on the own machine', () => {
 
   it.each([
     { title: 'is gone', spoil: 'close' as const },
-    { title: 'fails', spoil: { status: 500, body: {} } },
-    { title: 'is too old to know', spoil: { status: 404, body: {} } },
-    { title: 'talks nonsense', spoil: { status: 200, body: '<html>' } },
-    {
-      title: 'tells of no time',
-      spoil: { status: 200, body: { holds: [{ ...hold, until: 'x' }] } },
-    },
+    { title: 'fails', spoil: undefined },
+    { title: 'is too old to know', spoil: new HttpProblem(404, 'no such path') },
+    { title: 'talks nonsense', spoil: page(200) },
+    { title: 'tells of no time', spoil: asIs({ holds: [{ ...hold, until: 'x' }] }) },
   ])('count until they end when the daemon $title, which is said once', async ({ spoil }) => {
     const { daemon, clock, log, holds } = await start();
-    daemon.answer = { status: 200, body: { holds: [hold] } };
+    daemon.answers.ownHolds = { holds: [hold] };
     await holds.look();
     if (spoil === 'close') await daemon.close();
-    else daemon.answer = spoil;
+    else if (typeof spoil === 'function') daemon.instead = spoil;
+    else daemon.answers.ownHolds = spoil;
 
     await holds.look();
     await holds.look();
@@ -87,7 +87,7 @@ describe('holds on the own machine', () => {
     const nobody = await startDaemon();
     await nobody.close();
     const { daemon, holds, answered } = await start((url) => [nobody.url, url]);
-    daemon.answer = { status: 200, body: { holds: [hold] } };
+    daemon.answers.ownHolds = { holds: [hold] };
 
     await holds.look();
 
@@ -100,7 +100,7 @@ describe('holds on the own machine', () => {
 
     await holds.look();
 
-    expect(daemon.asked).toHaveLength(1);
+    expect(daemon.requests).toHaveLength(1);
   });
 
   it('are none where no daemon ever answered', async () => {

@@ -1,5 +1,5 @@
 import { request } from '@skolo/base/request';
-import { createEvents } from '@skolo/common/light';
+import { createEvents, HttpProblem } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AttachedDevice, Device, DeviceRepair, DeviceView } from '../devices/device.ts';
@@ -8,7 +8,7 @@ import { assess } from '../health/assess.ts';
 import type { Hold } from '../health/health.ts';
 import { facts, gone, phone, settings } from '../health/testing/facts.ts';
 import { UsbPorts } from '../host/usb.ts';
-import { startDaemon } from '../testing/daemon.ts';
+import { accepted, startDaemon } from '../testing/daemon.ts';
 import { fakeHub } from '../testing/fake-hub.ts';
 import { quietLog } from '../testing/quiet-log.ts';
 import { Repairs, type RepairTarget } from './repairs.ts';
@@ -38,7 +38,6 @@ async function start({
 }: Options = {}) {
   const clock = fakeClock('2026-11-20T12:00:00Z');
   const daemon = await startDaemon();
-  daemon.answer = { status: 202, body: { cycles: [{ id: 'c-1', joined: false }] } };
   const hub = fakeHub();
   const log = quietLog();
   const events = createEvents<AgentEvent>();
@@ -137,7 +136,7 @@ describe('a device of a machine that is only observed', () => {
 
     await pass(1000);
 
-    expect([done, hub.switched, daemon.asked]).toEqual([[], [], []]);
+    expect([done, hub.switched, daemon.requests]).toEqual([[], [], []]);
     expect(tried()).toHaveLength(10);
     expect(tried().slice(0, 2)).toEqual(['1 adb-reconnect would-have', '1 adb-restart would-have']);
     expect(world.counted).toHaveLength(10);
@@ -209,8 +208,8 @@ describe('a device that is gone', () => {
       'off 1-1.1,2,3,4',
       'on 1-1.1,2,3,4',
     ]);
-    expect(daemon.asked).toHaveLength(2);
-    expect(daemon.asked[0]).toContain('"devices":["phone"]');
+    expect(daemon.calls).toHaveLength(2);
+    expect(daemon.calls[0]).toMatchObject({ body: { devices: ['phone'] } });
     expect(tried()).toHaveLength(10);
     expect(new Set(tried().map((line) => line.split(' ')[2]))).toEqual(new Set(['no-help']));
     expect(repairs.givenUp().get('phone')).toContain('2 rounds of repair');
@@ -259,7 +258,8 @@ describe('a device that is gone', () => {
     };
     const { pass, hub, daemon, tried, repairs: own } = await start({ repairs });
     hub.fault = 'deaf';
-    daemon.answer = { status: 403, body: { detail: 'phone is not a device of rpi-1' } };
+    const detail = 'phone is not a device of rpi-1';
+    daemon.answers.requestDeviceCycles = new HttpProblem(403, detail);
 
     await pass(250);
 
@@ -278,11 +278,11 @@ describe('a device that is gone', () => {
   it('is cycled later where the daemon requests that', async () => {
     const { pass, daemon, tried } = await start({ repairs: {}, hasPort: false });
     const headers = { 'retry-after': '600' };
-    daemon.answer = { status: 429, headers, body: { detail: 'too often' } };
+    daemon.answers.requestDeviceCycles = new HttpProblem(429, 'too often', { headers });
 
     await pass(600);
-    const early = daemon.asked.length;
-    daemon.answer = { status: 202, body: { cycles: [{ id: 'c-1', joined: true }] } };
+    const early = daemon.requests.length;
+    daemon.answers.requestDeviceCycles = accepted({ joined: true });
     await pass(150);
 
     expect(early).toBe(1);
@@ -312,14 +312,14 @@ describe('a device that is gone', () => {
         },
       });
       if (when === 'after') await pass(1000);
-      const asked = daemon.asked.length;
+      const asked = daemon.requests.length;
       const before = tried().length;
 
       world.isAdbWedged = true;
       await pass(0);
 
       expect(tried().slice(before)).toEqual([expect.stringMatching(/^\d adb-restart done$/)]);
-      expect(daemon.asked).toHaveLength(asked);
+      expect(daemon.requests).toHaveLength(asked);
       world.view = phone();
       await pass(0);
       expect(tried().at(-1)).toMatch(/adb-restart helped/);
@@ -365,7 +365,7 @@ describe('a device that is gone', () => {
 
       expect([...new Set(tried().map((line) => line.split(' ')[1]))]).toEqual(steps);
       expect(repairs.givenUp().size).toBe(0);
-      expect(daemon.asked).toEqual([]);
+      expect(daemon.requests).toEqual([]);
     },
   );
 

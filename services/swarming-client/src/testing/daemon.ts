@@ -1,35 +1,18 @@
-/** A power-cycle daemon with scripted answers. */
-import { createServer } from 'node:http';
-import { text } from 'node:stream/consumers';
-import { listen } from '@skolo/base/testing';
+/** A power-cycle daemon that accepts each request of the machine. */
+import type { RequestListener } from 'node:http';
+import { untilTestEnds } from '@skolo/base/testing';
+import { startScripted } from '@skolo/scripted-services/service';
 
-interface FakeDaemon {
-  url: string;
-  /** `POST /v1/… BODY`. */
-  asked: string[];
-  answer: { status: number; headers?: Record<string, string>; body: unknown };
-  close(): Promise<void>;
+export async function startDaemon() {
+  const requestDeviceCycles = accepted({ joined: false });
+  return untilTestEnds(await startScripted('power-cycle-daemon', { requestDeviceCycles }));
 }
 
-export async function startDaemon(): Promise<FakeDaemon> {
-  const server = createServer(async (request, response) => {
-    const body = await text(request);
-    daemon.asked.push(`${request.method} ${request.url}${body === '' ? '' : ` ${body}`}`);
-    const { status, headers = {}, body: told } = daemon.answer;
-    response.writeHead(status, { 'content-type': 'application/json', ...headers });
-    response.end(typeof told === 'string' ? told : JSON.stringify(told));
-  });
-  const port = await listen(server);
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.closeAllConnections();
-      server.close(() => resolve());
-    });
-  const daemon: FakeDaemon = {
-    url: `http://127.0.0.1:${port}`,
-    asked: [],
-    answer: { status: 404, body: {} },
-    close,
-  };
-  return daemon;
+export function accepted({ joined }: { joined: boolean }) {
+  return { cycles: [{ id: 'c-1', target: 'rpi-1-phone', joined }], rejected: [] };
+}
+
+/** Of another program. */
+export function page(status: number): RequestListener {
+  return (_request, response) => response.writeHead(status).end('<html>');
 }

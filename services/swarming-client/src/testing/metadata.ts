@@ -1,12 +1,12 @@
 /** The part of a metadata server that an agent and its bot use: tokens, and the machine's entry in rack.yaml. */
 
 import { createPrivateKey } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createSigner, type Signer } from '@skolo/api';
 import { sha256 } from '@skolo/base';
 import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { machinePartOf, parseRack } from '@skolo/rack';
+import { startScripted } from '@skolo/scripted-services/service';
 
 export interface TestMetadata {
   url: string;
@@ -65,13 +65,10 @@ export async function startMetadata(machine: string): Promise<TestMetadata> {
     for (const again of [...waiting]) again();
   }
 
-  const server = createServer(answer).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new TypeError('no TCP');
-
+  const scripted = await startScripted('metadata-server', {});
+  scripted.instead = answer;
   const metadata: TestMetadata = {
-    url: `http://127.0.0.1:${address.port}`,
+    url: scripted.url,
     token: 'ya29.first',
     tokensGiven: 0,
     setRack(text) {
@@ -82,10 +79,7 @@ export async function startMetadata(machine: string): Promise<TestMetadata> {
       isDown = now;
       if (isDown) wakeAll();
     },
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close: scripted.close,
   };
   return metadata;
 }
