@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient, powerCycleDaemonApi, swarmingClientApi } from '@skolo/api';
 import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
-import { run, tempDir, untilTestEnds } from '@skolo/base/testing';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { agentState, betweenTasks, holdMachine, type MachineTasks } from '@skolo/setup/k3s';
 import { peer, startAdbServer, startLocalPrograms, startSwarming } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
+import { runCommand } from '../../../packages/cli/src/testing/run-command.ts';
 import { startGoogle } from './google.ts';
 import { operatorToken, startService } from './service-process.ts';
 
@@ -77,11 +78,7 @@ services:
   const power = await startService('power-cycle-daemon', flags('power'));
   const urls = { metadata: metadata.url, power: power.url };
   await writeRack(urls);
-  const skolo = async (...args: string[]) => {
-    const env = { ...process.env, SKOLO_TOKEN_FILE: file('token') };
-    const all = [join(root, 'packages/cli/bin/skolo.js'), ...args, '--rack', rackFile];
-    return (await run(process.execPath, all, { env, cwd: dir })).stdout;
-  };
+  const skolo = async (...args: string[]) => (await runCommand([...args, '--rack', rackFile])).out;
   const token = await operatorToken(dir);
   await writeFile(file('token'), token, { mode: 0o600 });
 
@@ -151,6 +148,7 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
   });
   const cycled = await skolo(
     ...['power', 'cycle', `${machine}-device`, '--mode', 'hard', '--reason', 'to see it', '--wait'],
+    ...['--token-file', file('token')],
   );
 
   expect(cycled).toContain('a newer USB connection confirms that the power was off');

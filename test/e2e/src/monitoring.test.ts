@@ -2,7 +2,7 @@
  * Monitoring of a rack, as a whole: the demo's rack with all five services, and Prometheus, Alertmanager and exporters with the
  * configuration of kube/base and the targets of `skolo rack render`. Only addresses and intervals are of this test.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
@@ -16,6 +16,7 @@ import { freeTcpPort } from '@skolo/simulators/free-port';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { runCommand } from '../../../packages/cli/src/testing/run-command.ts';
 import { declaredLabels, labelsIn, metricsIn } from './dashboard-queries.ts';
 import {
   argsOf,
@@ -131,7 +132,7 @@ async function startMonitoring(dir: string, demo: string): Promise<void> {
     rules: [{ alert: PrometheusIsTested, expr: vector(1), labels: { severity: info } }]
 `,
   });
-  await writeFiles(join(dir, 'targets'), targetsOf(demo, nodePort));
+  await writeFiles(join(dir, 'targets'), await targetsOf(demo, nodePort));
   await writeFiles(join(dir, 'extra-targets'), {
     'chrony.json': replaced(kubeFile('components/chrony/chrony.json'), {
       'chrony.skolo-node.svc:9123': `${jumphost}:${nodePort}`,
@@ -190,10 +191,9 @@ async function startMonitoring(dir: string, demo: string): Promise<void> {
 const TargetsMap = z.object({ data: z.record(z.string(), z.string()) });
 
 /** What `skolo rack render` makes of the demo's rack.yaml. */
-function targetsOf(demo: string, nodePort: number): Record<string, string> {
-  const skolo = join(root, 'packages/cli/bin/skolo.js');
+async function targetsOf(demo: string, nodePort: number): Promise<Record<string, string>> {
   const args = ['rack', 'render', '--rack', join(demo, 'rack.yaml'), '--to', join(demo, 'derived')];
-  execFileSync(process.execPath, [skolo, ...args], { stdio: 'pipe' });
+  expect(await runCommand(args)).toMatchObject({ exitCode: 0 });
   const text = readFileSync(join(demo, 'derived/prometheus-targets.yaml'), 'utf8');
   const { data } = TargetsMap.parse(parse(text));
   const nodes = ['node.json', 'node-of-jumphost.json'].map((file) => [
