@@ -14,6 +14,7 @@ import {
   leaveRunning,
   newFolder,
   pasted,
+  shareCommands,
   shell,
   spawnDemo,
   startDemo,
@@ -57,6 +58,7 @@ describe('npm start, while it runs', () => {
   const atTheEnd = cleanUps();
 
   beforeAll(async () => {
+    await shareCommands(atTheEnd);
     dir = await newFolder(atTheEnd);
     demo = await startDemo(dir, [], atTheEnd);
   });

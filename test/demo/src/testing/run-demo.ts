@@ -2,6 +2,7 @@
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import { promisify } from 'node:util';
 import type { AtTheEnd } from '@skolo/base/testing';
 import { defaultTokenFolder } from '@skolo/rack/light';
 import { expect, onTestFinished } from 'vitest';
+import { CommandLines } from '../../../../packages/cli/src/testing/command-lines.ts';
 import { root } from '../folder/folders.ts';
 import { type OneProcess, processes } from './processes.ts';
 
@@ -155,19 +157,33 @@ export async function pasted(command: string, sources = root): Promise<string> {
   return stdout;
 }
 
-/** Runs a command without npx, which takes longer to start than the command. */
-export function shell(command: string, sources = root): Promise<string> {
-  return pasted(withoutNpx(command), sources);
+const own = `'${process.execPath}' packages/cli/bin/skolo.js`;
+/** Of a program that acts as skolo of these sources, in one process for all commands of a test file. */
+let shared: string | undefined;
+
+/** From now on, `shell` starts no process for each command. In the full run, it does. */
+export async function shareCommands(atTheEnd: AtTheEnd): Promise<void> {
+  if (process.env.SKOLO_LONG || !existsSync('/proc/self/fd')) return;
+  const lines = new CommandLines();
+  atTheEnd(() => lines.close());
+  shared = await newFolder(atTheEnd);
+  await writeFile(join(shared, 'skolo'), `#!/bin/sh\n${lines.script}\n`, { mode: 0o755 });
 }
 
-function withoutNpx(command: string): string {
-  return command.replaceAll('npx skolo', `'${process.execPath}' packages/cli/bin/skolo.js`);
+/** Runs a command without npx, which takes longer to start than the command. */
+export async function shell(command: string, sources = root): Promise<string> {
+  if (sources !== root || shared === undefined)
+    return await pasted(command.replaceAll('npx skolo', own), sources);
+  // Another process can open a file, but not the socket that Node has as the output of a program.
+  const out = join(shared, 'out');
+  await pasted(`exec >'${out}'\n${command.replaceAll('npx skolo', `'${shared}/skolo'`)}`);
+  return await readFile(out, 'utf8');
 }
 
 /** Starts a command like {@link shell} and lets it run; it ends with the test. Returns its output. */
 export function leaveRunning(command: string): { readonly output: string } {
   // Its own group, so that whatever the shell starts can be ended, too.
-  const child = spawn('sh', ['-c', withoutNpx(command)], {
+  const child = spawn('sh', ['-c', command.replaceAll('npx skolo', own)], {
     cwd: root,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
