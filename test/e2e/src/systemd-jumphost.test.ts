@@ -366,6 +366,7 @@ describe.skipIf(why !== undefined)(name, () => {
     expect(timer.text).toMatch(/OnCalendar=\*-\*-\* 03:00:00 ; next_elapse=\w+ /);
   });
 
+  // The sample has a power controller, of which there must never be two; a metadata server fails over by its unit, above.
   it('leaves an existing metadata server and power controller alone while they serve', async () => {
     const { computer } = jumphost;
     await computer.write('/opt/existing/metadata.mjs', existingMetadata);
@@ -380,22 +381,23 @@ describe.skipIf(why !== undefined)(name, () => {
     );
     await computer.run('systemctl', 'daemon-reload');
 
-    const metadataServer = await jumphost.fallback('existing', 'metadata-server', 'metadata');
+    if (inFull) {
+      expect(await jumphost.fallback('existing', 'metadata-server', 'metadata')).toEqual({
+        exitCode: 0,
+        text: 'metadata-server: failed over to metadata.service, which is running; http://127.0.0.1 returns 200\n',
+      });
+      await expect.poll(() => jumphost.askToken(), patient).toBe('of an existing system');
+    }
     const powerCycleDaemon = await jumphost.fallback(
       'existing',
       'power-cycle-daemon',
       'powercycle',
     );
 
-    expect(metadataServer).toEqual({
-      exitCode: 0,
-      text: 'metadata-server: failed over to metadata.service, which is running; http://127.0.0.1 returns 200\n',
-    });
     expect(powerCycleDaemon.text).toMatch(
       /^power-cycle-daemon: failed over to powercycle.service, which is running; /,
     );
     expect(powerCycleDaemon.exitCode).toBe(0);
-    await expect.poll(() => jumphost.askToken(), patient).toBe('of an existing system');
     const { text } = await jumphost.fallback('status');
     expect(text).toMatch(
       /serves {9}powercycle.service; .*\n {2}because {8}failed over to powercycle.service by /,
@@ -424,10 +426,13 @@ describe.skipIf(why !== undefined)(name, () => {
     const { computer } = jumphost;
 
     const failedBack = await jumphost.fallback('fail-back', 'power-cycle-daemon');
-    const metadataFailedBack = await jumphost.fallback('fail-back', 'metadata-server');
 
     expect(failedBack.text).toContain('power-cycle-daemon: k3s is running the service');
-    expect(metadataFailedBack.text).toContain('metadata-server: k3s is running the service');
+    if (inFull) {
+      expect((await jumphost.fallback('fail-back', 'metadata-server')).text).toContain(
+        'metadata-server: k3s is running the service',
+      );
+    }
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     await expect.poll(() => jumphost.askPower(), patient).toBe(401);
     const started = await computer.run('systemctl', 'start', 'powercycle.service');
