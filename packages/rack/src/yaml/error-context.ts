@@ -95,7 +95,8 @@ function isBlank(type: Token['type']): boolean {
 }
 
 export function lineAt(text: string, offset: number): Line {
-  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  // Not lastIndexOf('\n', offset - 1): at offset 0 it would also look at the first character.
+  const start = text.slice(0, offset).lastIndexOf('\n') + 1;
   const found = text.indexOf('\n', offset);
   const whole = text.slice(start, found < 0 ? text.length : found).replace(/\r$/, '');
   const margin = /^[ \t]*/.exec(whole)?.[0] ?? '';
