@@ -1,4 +1,4 @@
-/** Decides when a person must type a word to confirm, before something is changed. */
+/** Asks a person to type a word to confirm. Each command decides when, and which word. */
 import { orAborted } from '@skolo/base';
 import { CliError, usageError } from './errors.ts';
 import type { Io } from './io.ts';

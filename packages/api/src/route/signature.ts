@@ -1,5 +1,5 @@
 /**
- * Signs requests to agents, and decides whether a signature is valid, and for how long: HTTP Message Signatures (RFC 9421) with Ed25519,
+ * Signs requests to agents, and decides whether a signature is valid: HTTP Message Signatures (RFC 9421) with Ed25519,
  * in a single form. Every component is always covered, including the digest (RFC 9530) of an empty body. The nonce is a challenge from
  * an answer of that agent:
  *

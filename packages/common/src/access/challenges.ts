@@ -1,6 +1,6 @@
 /**
- * Issues challenges for signatures, and decides whether one is still valid: once, for a minute of the computer's uptime, independently
- * of the wall clock.
+ * Issues challenges for signatures, and decides when a signed request is too old, or a repetition: a challenge is valid once, for a minute
+ * of the computer's uptime, independently of the wall clock.
  */
 import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';

@@ -1,4 +1,4 @@
-/** The log: levels, fields, and what is redacted. */
+/** The log: levels, fields, and which fields are redacted; secrets in errors and URLs are removed by `error-text.ts` in packages/base. */
 import type { Writable } from 'node:stream';
 import { loggedError, redacted } from '@skolo/base';
 import pino from 'pino';

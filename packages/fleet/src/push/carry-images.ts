@@ -1,5 +1,5 @@
 /**
- * Copies images to a rack that cannot reach registries, and decides whether its disk has enough space: this workstation reads them, and
+ * Copies images to a rack without an internet connection, which cannot reach registries, and decides whether its disk has enough space: this workstation reads them, and
  * writes those that the jumphost lacks over SSH into a directory, from which containerd imports them. Each file is named after the
  * digest of its content, so an interrupted push continues where it stopped.
  *

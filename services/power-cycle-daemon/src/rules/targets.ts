@@ -1,4 +1,7 @@
-/** Looks up targets of requests: machines, phones, equipment, single outlets; and for how long each is turned off by default. */
+/**
+ * Looks up targets of requests: machines, phones, equipment, single outlets; and decides how long power stays off in a cycle, unless the
+ * request says it: the machine's `offSeconds`, or what its models require.
+ */
 import { normaliseAddress } from '@skolo/common';
 import { models } from '@skolo/equipment/models';
 import {

@@ -1,5 +1,5 @@
 /**
- * This machine's adb server, and when it counts as hanging and is restarted: one for all devices, including tasks, on
+ * This machine's adb server: when it counts as hanging, and how it is restarted: one for all devices, including tasks, on
  * `ANDROID_ADB_SERVER_PORT` (5037 by default). One started by another program is just as good. Its version is read over its socket,
  * which requires no process.
  */

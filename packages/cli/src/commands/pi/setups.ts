@@ -1,4 +1,4 @@
-/** How to set up Raspberry Pis: from rack.yaml, from files on this workstation, and from options. */
+/** How to set up Raspberry Pis: from rack.yaml, from files on this workstation, and from options; whether it has Wi-Fi. */
 
 import { readFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';

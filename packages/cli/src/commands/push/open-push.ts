@@ -1,6 +1,6 @@
 /**
- * Opens everything on this workstation that a push requires, and decides how long a push waits until pods are ready, or a rack is
- * reachable again.
+ * Opens what a push requires on this workstation. Decides whether it carries images to a rack (one without an internet connection), and
+ * how long it waits until pods are ready, or a rack is reachable again.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';

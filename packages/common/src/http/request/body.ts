@@ -1,4 +1,4 @@
-/** Reads bodies of requests for all servers, and decides how large one may be (413). */
+/** Reads bodies of requests for all servers, and decides when one is too large (413). */
 import type { IncomingMessage } from 'node:http';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { type RouteSpec, roleOf } from '@skolo/api/route';

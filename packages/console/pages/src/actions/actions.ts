@@ -1,4 +1,7 @@
-/** Lists the actions that people can take with machines, and when a reason is required. Each says what it will do first. */
+/**
+ * Lists the actions that people can take with machines, when a reason is required, and when people must type how many machines they
+ * chose. Each says what it will do first.
+ */
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { machineState, powerCycleDaemon } from '../live/api.ts';
 import { fedWith, type RepairChoice, repairChoices } from './repair-steps.ts';

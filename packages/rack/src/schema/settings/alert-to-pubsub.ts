@@ -1,5 +1,5 @@
 /**
- * Settings of alert-to-pubsub, with defaults: sinks, timeouts, how large and old the spool may become, heartbeats, when a sender counts
+ * Settings of alert-to-pubsub, with defaults: sinks, timeouts, how large an alert webhook, and how large and old the spool may become, heartbeats, when a sender counts
  * as silent, `repeatHours`.
  */
 

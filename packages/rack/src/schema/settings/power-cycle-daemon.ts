@@ -1,6 +1,6 @@
 /**
- * Settings of the power-cycle daemon, with defaults: how long power stays off, cooldown, cycles per hour and at once, how long a boot
- * may take, holds, automatic repair.
+ * Settings of the power-cycle daemon, with defaults: cooldown, cycles per hour and at once, how long a boot may take, holds, automatic
+ * repair. How long power stays off is decided in the daemon, in rules/targets.ts.
  */
 
 import { seconds, whole } from '@skolo/equipment/models';
