@@ -1,3 +1,4 @@
+/** Prints a table, and decides which columns a narrow terminal leaves out (`leaveOut`) or shortens (`shrinkTo`). */
 import type { Io } from '../io.ts';
 import { paragraph, plain, type Style, shorten, shortenList, styled, widthOf } from './text.ts';
 

@@ -1,4 +1,4 @@
-/** Decides whether the state directory can be written, or its disk is full. */
+/** Decides whether the state directory can be written, or its disk is full, which `/readyz` (degraded) and a metric then report. */
 import { constants, type StatsFs } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import { errorText } from '@skolo/base';

@@ -1,6 +1,6 @@
 /**
- * Prepares a push before anything is changed, and decides whether it is rejected: wrong rack or cluster, an outdated checkout, errors in
- * rack.yaml.
+ * Prepares a push before anything is changed, and decides whether it is rejected: wrong rack or cluster, a checkout older than what the
+ * rack runs, errors in rack.yaml.
  */
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * Ansible inventories in INI and YAML, with groups, children, variables and ranges.
+ * Imports Ansible inventories in INI and YAML, with groups, children, variables and ranges; reports entries without an IP address.
  * Source: docs.ansible.com, "How to build your inventory". Only connection variables are read.
  */
 import { isIP } from 'node:net';

@@ -1,6 +1,6 @@
 /**
- * A power cycle as a state machine: decides the next step, when a cycle ends, and with which outcome. Nothing here waits, sends requests
- * or writes. The caller journals the state before it does the work of the phase, which ends with one of the events that `inPhase`
+ * A power cycle as a state machine: decides the next step, that a running task is not interrupted unless forced, when a cycle ends, and with
+ * which outcome. Nothing here waits, sends requests or writes. The caller journals the state before it does the work of the phase, which ends with one of the events that `inPhase`
  * accepts.
  *
  *     queued → check → soft-reboot → going-down ──────────────────────┐

@@ -1,4 +1,7 @@
-/** Decides which files of the jumphost are archived: directories, journals and databases, and what is omitted. */
+/**
+ * Finds the files of the jumphost that are archived, below `jumphost.paths` of rack.yaml (schema/settings/router-backup.ts): directories,
+ * journals and databases, and what is omitted besides `excluded` of program.ts.
+ */
 import type { Stats } from 'node:fs';
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

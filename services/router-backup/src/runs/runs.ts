@@ -32,6 +32,7 @@ const keptRuns = 200;
 const minuteMs = 60_000;
 /** How long to wait for a power cycle before the device counts as busy. */
 const patienceMs = { byHand: minuteMs, byItself: 10 * minuteMs };
+/** How often a failed backup is tried again, and after which pauses. */
 const usualPauses = { byHand: [], byItself: [0.5 * minuteMs, 3 * minuteMs, 15 * minuteMs] };
 
 export interface RunsDeps {

@@ -1,4 +1,4 @@
-/** The adb commands of this agent. */
+/** The adb commands of this agent; decides which attached phone is which in rack.yaml: by serial number, or by its USB port. */
 import {
   CommandFailed,
   type CommandOptions,

@@ -1,5 +1,5 @@
 /**
- * Connections over ssh (ssh2 1.17). Always checks the host key, offers passwords and keys in the order in which a device is least likely to
+ * Connections over ssh (ssh2 1.17): ends one whose host key has changed, before a password or command is sent. Offers passwords and keys in the order in which a device is least likely to
  * count a failure, and translates every error into one of errors.ts.
  */
 import { Socket } from 'node:net';

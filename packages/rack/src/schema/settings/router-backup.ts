@@ -1,6 +1,6 @@
 /**
  * Settings of the router backup, with defaults: schedule, when a backup is overdue, how many run at once, retention of copies, how much
- * a configuration may shrink.
+ * a configuration may shrink, which files of the jumphost are archived.
  */
 
 import { seconds, whole } from '@skolo/equipment/models';
