@@ -3,6 +3,7 @@
 import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { pause } from '@skolo/base';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { listen } from '@skolo/base/testing';
 import { onTestFinished } from 'vitest';
 
@@ -19,6 +20,8 @@ interface Attack {
 
 /** Connections that one machine keeps open to one port. */
 const sockets = 500;
+/** New ones at a time, of each attack: twenty times a second. Several hundred per second are easy for one Raspberry Pi. */
+const atOnce = isLong ? 20 : 5;
 const longHeader = `GET / HTTP/1.1\r\nhost: metadata\r\nx-filler: ${'x'.repeat(14_000)}`;
 const requests = [
   'GET /computeMetadata/v1/instance/?recursive=true HTTP/1.1\r\nhost: metadata\r\nmetadata-flavor: Google\r\n\r\n',
@@ -40,8 +43,7 @@ async function hold(
   const open = new Set<Socket>();
   let count = 0;
   while (!signal.aborted) {
-    // Several hundred per second: easy for one Raspberry Pi.
-    for (let i = 0; i < 20 && open.size < sockets; i += 1) {
+    for (let i = 0; i < atOnce && open.size < sockets; i += 1) {
       const socket = connect({ host, port, localAddress });
       open.add(socket);
       count += 1;

@@ -7,6 +7,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createClient, machineStateApi, powerCycleDaemonApi } from '@skolo/api';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import type { ServiceProcess } from '@skolo/common/testing/own-process';
@@ -177,7 +178,10 @@ function asksOf({
       for (const { id } of orders) await state.endOrder({ params: { id }, query: {} });
     },
     async powerCycle({ name }) {
-      const body = { machines: [name], reason: 'it hangs', offSeconds: 0.5, ignoreLimits: true };
+      // The sample does not wait for a reboot first, which takes half a minute.
+      const mode = isLong ? ('auto' as const) : ('hard' as const);
+      const about = { reason: 'it hangs', offSeconds: 0.5, ignoreLimits: true };
+      const body = { machines: [name], mode, ...about };
       const { cycles } = await power.requestCycles({ body });
       const id = cycles[0]?.id ?? '';
       const outcome = async () => {
