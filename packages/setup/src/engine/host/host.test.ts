@@ -1,5 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256 } from '@skolo/base';
+import { tempDir } from '@skolo/base/testing';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { openHost, openUserHost } from './host.ts';
 
@@ -50,4 +54,24 @@ it('limits the output of a command', async () => {
   await expect(local.run('yes', { mostBytes: 1000 })).rejects.toThrow(what);
   await expect(local.run('yes >&2', { mostBytes: 1000 })).rejects.toThrow(what);
   expect(await local.run('echo 1', { mostBytes: 2 })).toMatchObject({ code: 0, stdout: '1\n' });
+});
+
+it('does not replace a file by one that was damaged in transit', async () => {
+  const dir = await tempDir();
+  const [file, path] = [join(dir, 'k3s'), join(dir, 'installed')];
+  await writeFile(file, 'damaged');
+  await writeFile(path, 'previous');
+  const host = await openHost({
+    name: 'rpi-1',
+    signal: new AbortController().signal,
+    // Whoever runs the tests is root there.
+    start: async (command) => spawn('sh', ['-c', command === 'id -u' ? 'echo 0' : command]),
+  });
+
+  await expect(
+    host.write({ path, content: { file, sha256: sha256('published') } }),
+  ).rejects.toThrow('rpi-1: the file was damaged in transit; try again');
+
+  expect(await readFile(path, 'utf8')).toBe('previous');
+  expect(await readdir(dir)).toEqual(['installed', 'k3s']);
 });
