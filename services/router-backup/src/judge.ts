@@ -1,6 +1,6 @@
 /**
- * Decides whether a reading of a configuration is stored as a version, or is incomplete, from the wrong device, or suspiciously small
- * (shrunk too much). A partial configuration or an error text in the history would hide the last good version. Pure.
+ * Decides whether a reading of a configuration is stored as a version, or is incomplete, from the wrong device, or too short (it
+ * shrank too much). A partial configuration or an error text in the history would hide the last good version. Pure.
  *
  * Sources of the error texts: the command references of Cisco IOS, NX-OS, EdgeSwitch, Junos, RouterOS; texts that Oxidized stored as
  * success.

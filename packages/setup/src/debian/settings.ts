@@ -1,4 +1,4 @@
-/** Settings of Debian's own programs: how large its log may be, automatic updates (without a reboot), clock. */
+/** Settings of Debian's own programs: when journald rotates or cuts its log files, automatic updates (without a reboot), clock synchronisation. */
 import { shellWord } from '@skolo/base';
 import {
   checkByScript,

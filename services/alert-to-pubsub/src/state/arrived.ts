@@ -1,6 +1,6 @@
 /**
  * Messages that have arrived while earlier ones wait, so that a restart does not send them again. TCP's selective acknowledgements serve
- * the same purpose. What arrives just before a crash may be missing: it is sent again.
+ * the same purpose. A message that arrives just before a crash may be missing: it is sent again.
  */
 import { join } from 'node:path';
 import { parseJson, pause } from '@skolo/base';

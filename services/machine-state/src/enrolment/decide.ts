@@ -1,6 +1,6 @@
 /**
- * Decides which name a new Raspberry Pi gets, or that it waits for a person (enrolment). Serial numbers and MAC addresses can be faked,
- * so they count only together with an image's secret, and only for a name that no living machine and no other card has. Afterwards the
+ * Decides which name a new Raspberry Pi gets, or that it waits for a person (enrolment). Serial numbers and MAC addresses can be faked.
+ * So they count only together with an image's secret, and only for a name that no living machine and no other card has. Afterwards the
  * card's key counts, and what was recorded with it. Everything else needs attention.
  */
 import type { EnrolledPi, EnrolRequest, WaitCode } from '@skolo/api';

@@ -1,4 +1,4 @@
-/** Decides whether a machine needs attention from a person, and what to do about it. Pure. */
+/** Decides whether a machine needs attention from a person, which of its problems comes first, and what to do about it. Pure. */
 import type { MachineCondition } from '@skolo/api';
 import { because, damageText, reasonsOf, type Told } from './sentence.ts';
 

@@ -1,6 +1,6 @@
 /**
  * Decides when a token is renewed: well before expiry, with one upstream call at a time for any number of callers, and pauses after
- * failures. While upstream is down, the token is served until it expires.
+ * failures. While Google cannot be reached, the token is given out until it expires.
  *
  * All times are seconds of `clock.uptime()`, which never jumps: the wall clock of a jumphost without a
  * battery starts in 1970.

@@ -1,4 +1,7 @@
-/** Finds what loses power or network when outlets are turned off, and whether the daemon itself depends on them. Pure. */
+/**
+ * Finds what loses power or network when outlets are turned off, and decides which must not be: the jumphost, its own switch or the
+ * controller depends on them. Pure.
+ */
 import { dependsOn, feedsKnown, formatOutlet, goesDark, type Outlet, type Rack } from '@skolo/rack';
 import type { Feed } from '../state/records.ts';
 

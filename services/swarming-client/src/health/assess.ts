@@ -1,4 +1,4 @@
-/** Decides whether the machine gets tasks, and if not, why and since when, from all reasons. */
+/** Decides whether the machine gets tasks, and if not, why and since when, from all reasons, the worst first. */
 import { deviceReasons, type Finding, type Was } from './device-reasons.ts';
 import {
   type Health,

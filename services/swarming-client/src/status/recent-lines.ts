@@ -1,4 +1,7 @@
-/** Keeps the last log lines of agent and bot, in memory: a Pi's SD card is no place for logs. */
+/**
+ * Keeps the last log lines of agent and bot in memory, and decides how many: a Pi's SD card is no place for logs. There is no log file;
+ * journald rotates its own (debian/settings.ts).
+ */
 import type { Clock, EventLog } from '@skolo/common/light';
 import { z } from 'zod';
 import { RepeatedErrors } from '../bot/repeated-errors.ts';

@@ -66,5 +66,5 @@ function sentencesOf(comment: string): string {
   const lines = comment.replaceAll(/^[ *]+/gm, '').trim();
   const [text = ''] = lines.split(/\n\n|\n```|(?:^|\s)@(?=[a-z]+ )/);
   const line = text.replaceAll(/\{@link (\w+)\}/g, '`$1`').replaceAll(/\s+/g, ' ');
-  return /^(.{0,199}|.*?)(?<!e\.g|i\.e|etc)[.!?](?= |$)/.exec(line)?.[0] ?? line;
+  return /^(.{0,279}|.*?)(?<!e\.g|i\.e|etc)[.!?](?= |$)/.exec(line)?.[0] ?? line;
 }

@@ -26,7 +26,7 @@ import { ciscoIos as dialect } from './dialect.ts';
 const front = /^\s*(?:Building configuration\.\.\.\s+)?Current configuration\b.*\n/;
 /** `Using 737 out of 65536 bytes, uncompressed size = 1474 bytes`, `Uncompressed configuration from …` */
 const startupFront = /^(?:(?!!|version ).*\n)*/;
-/** The reported size may count line ends and empty lines around the configuration. */
+/** A shorter configuration is not a whole one. The reported size may count line ends and empty lines around the configuration. */
 const leastShare = 0.9;
 
 const secrets: readonly SecretRule[] = [

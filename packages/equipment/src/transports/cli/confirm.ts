@@ -1,6 +1,6 @@
 /**
  * Decides whether a match is really the prompt. A configuration may contain the same text, and a device may pause after it. So an empty line
- * is sent: at its prompt, a device answers with only the prompt; otherwise it continues its output. That may start with the text of the
+ * is sent: at its prompt, a device returns only the prompt; otherwise it continues its output. That may start with the text of the
  * prompt again, so a device that pauses gets more time to continue.
  */
 

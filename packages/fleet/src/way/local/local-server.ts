@@ -1,5 +1,5 @@
 /**
- * A server on loopback for a browser. The host name in its URL is secret and specific to this session, so neither other users of this
+ * A server on loopback for a browser. The host name in its URL is secret and specific to this session. So neither other users of this
  * computer, who can reach the port, nor web pages whose own names resolve to it can use it.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
  * Files in a boot partition, without mounting it, so on any system and without root. Each FAT file system that a Raspberry Pi
- * boots from is FAT16 or FAT32. Of the alternatives, balena-image-fs includes ext2fs as Wasm, and fatfs has not had a
+ * boots from is FAT16 or FAT32. Alternatives: balena-image-fs includes ext2fs as Wasm, and fatfs has not had a
  * release since 2016.
  */
 
