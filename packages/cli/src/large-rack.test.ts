@@ -3,7 +3,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { largeRackYaml, startLargeRack } from '@skolo/scripted-services';
+import { startLargeRack } from '@skolo/scripted-services';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { exitCodes } from './errors.ts';
 import { runCommand } from './testing/run-command.ts';
@@ -14,7 +14,7 @@ const started = await startLargeRack();
 const dir = await mkdtemp(join(tmpdir(), 'skolo-cli-large-'));
 const rack = join(dir, 'rack.yaml');
 
-beforeAll(() => writeFile(rack, largeRackYaml(started.url)));
+beforeAll(() => writeFile(rack, started.yaml));
 afterAll(async () => {
   await started.close();
   await rm(dir, { recursive: true, force: true });
@@ -216,7 +216,7 @@ describe('filters', () => {
   });
 
   it('of rack.yaml are rejected with --url', async () => {
-    const { err, exitCode } = await skolo(`machine status --url ${started.url} --shelf shelf1`);
+    const { err, exitCode } = await skolo('machine status --url http://127.0.0.1:2 --shelf shelf1');
 
     expect(err).toContain("'--shelf' and '--kind' require rack.yaml");
     expect(exitCode).toBe(exitCodes.wrongCommandLine);

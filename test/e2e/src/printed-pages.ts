@@ -1,10 +1,9 @@
 /** What the console's pages print in Chromium, with given answers of the services. */
-import { createServer, type RequestListener } from 'node:http';
 import type { Machine, RackView } from '@skolo/api';
-import { closing } from '@skolo/base';
 import { commandApp, type Stage } from '@skolo/common/light';
 import { buildPages } from '@skolo/console/build';
 import { openBrowser } from '@skolo/console/testing';
+import { startScripted } from '@skolo/scripted-services/service';
 import type { Page } from 'playwright-core';
 import { builtPages } from '../../../packages/console/src/serve/built-pages.ts';
 import { servePages } from '../../../packages/console/src/serve/pages.ts';
@@ -53,7 +52,8 @@ export async function openPrinter(chromium: string): Promise<{ print: Print } & 
     response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body ?? { title: 'not in this test' }));
   };
-  const server = await listening(commandApp([], [pages, answer]).listener);
+  const server = await startScripted('machine-state', {});
+  server.instead = commandApp([], [pages, answer]).listener;
   const browser = await openBrowser(chromium);
   const page = await browser.open(`${server.url}/#/rack`);
   let times = 0;
@@ -87,19 +87,4 @@ const session = { rack: 'small', version: '1', name: 'ann', role: 'view', signed
 
 function textsOf(page: Page, selector: string): Promise<string[]> {
   return page.locator(selector).allInnerTexts();
-}
-
-/** On a free port of this computer. */
-export async function listening(onRequest: RequestListener) {
-  const server = createServer(onRequest);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
-  return closing({
-    url: `http://127.0.0.1:${port}`,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-    },
-  });
 }

@@ -12,8 +12,10 @@ import type {
   ServiceState,
 } from '@skolo/api';
 import { isLong } from '@skolo/base/durable/fault-injection';
+import { untilTestEnds } from '@skolo/base/testing';
 import { registerGauges } from '@skolo/common';
 import { parseRack } from '@skolo/rack';
+import { startScripted } from '@skolo/scripted-services/service';
 import { peer } from '@skolo/simulators';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -33,7 +35,7 @@ import {
   statusOf,
 } from '../../../services/router-backup/src/report/device-status.ts';
 import { gauges as backupGauges } from '../../../services/router-backup/src/report/metrics.ts';
-import { listening, openPrinter, type Print } from './printed-pages.ts';
+import { openPrinter, type Print } from './printed-pages.ts';
 
 const now = Date.parse('2026-11-20T12:00:00Z');
 const at = '2026-11-20T11:00:00.000Z';
@@ -82,10 +84,11 @@ async function labelOf(registry: Registry, metric: string, label: string) {
 
 /** A command's cell in a column of its only row, or all that it prints. */
 async function printed(args: string, body: unknown, column?: string): Promise<string> {
-  await using server = await listening((_, response) => {
+  const server = untilTestEnds(await startScripted('machine-state', {}));
+  server.instead = (_, response) => {
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(body));
-  });
+  };
   const { out, err } = await runCommand([...args.split(' '), '--url', server.url]);
   if (column === undefined) return out || err;
   const lines = out.split('\n');

@@ -18,7 +18,7 @@ export {
   generatedMachines,
   generatedPower,
 } from './generated/worlds.ts';
-export { largeRackYaml, startLargeRack } from './large-rack.ts';
+export { startLargeRack } from './large-rack.ts';
 export { Changes, machineAnswers } from './machine-state.ts';
 export { powerAnswers } from './power-cycle-daemon.ts';
 export { type PubSubRacks, startPubSubRacks } from './pubsub-racks.ts';

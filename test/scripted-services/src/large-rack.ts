@@ -1,6 +1,4 @@
-/** A rack of 200 machines: its rack.yaml, and all services and agents at one address, some of them with problems. */
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+/** A rack of 200 machines: its rack.yaml, and all services and agents, some of them with problems. */
 import type {
   AgentStatus,
   BackupEquipment,
@@ -13,6 +11,7 @@ import { ago } from './ago.ts';
 import { exampleAgents } from './example/agents.ts';
 import { exampleBackups } from './example/backups.ts';
 import { examplePower } from './example/power.ts';
+import { startScripted } from './service.ts';
 
 const shelves = [1, 2, 3, 4, 5];
 const perShelf = 40;
@@ -42,29 +41,12 @@ function hasAgent(number: number): boolean {
   return number <= 50 || number > 54;
 }
 
-export function largeRackYaml(url: string): string {
-  const machines = spots.map(
-    ({ name, shelf, outlet, number }) => `  ${name}:
+function yamlOf(spot: Spot, agents: string): string {
+  const { name, shelf, outlet, number } = spot;
+  const url = hasAgent(number) ? `${agents}/${name}` : 'http://127.0.0.1:2';
+  return `  ${name}:
     { kind: ${shelf === 'shelf5' ? 'host' : 'rpi'}, shelf: ${shelf}, address: 10.0.1.${number}, identity: bots,
-      power: ${outlet}, uplink: ${outlet}, device: { kind: android, power: usb/1-1.2 },
-      swarming: { url: "${hasAgent(number) ? `${url}/agents/${name}` : 'http://127.0.0.1:2'}" } }`,
-  );
-  return `rack: rack4
-network: { subnet: 10.0.0.0/16, domain: lan }
-jumphost: { name: jumphost-rack4, address: 10.0.0.8 }
-identities:
-  bots: { project: my-project, email: bots@my-project.iam.gserviceaccount.com, credentials: { serviceAccountKey: k } }
-logins: { switches: { username: ubnt, password: { file: s } } }
-infrastructure:
-  switch-[1-5]: { model: edgeswitch, portCount: 48, address: "10.0.0.1[1-5]", login: switches }
-machines:
-${machines.join('\n')}
-services:
-  metadata-server: { metricsUrl: "${url}" }
-  power-cycle-daemon: { url: "${url}" }
-  router-backup: { url: "${url}" }
-  alert-to-pubsub: { url: "${url}/alerts", project: my-project }
-`;
+      power: ${outlet}, uplink: ${outlet}, device: { kind: android, power: usb/1-1.2 }, swarming: { url: "${url}" } }`;
 }
 
 /** One of each kind of problem, and 16 of the 200 machines that are not well. */
@@ -188,57 +170,49 @@ function holds() {
   }));
 }
 
-function bodyOf({ pathname }: URL): unknown {
-  switch (pathname) {
-    case '/v1/machines':
-      return { machines: spots.map(machinePower) };
-    case '/v1/controllers':
-      return { controllers: controllers() };
-    case '/v1/holds':
-      return { holds: holds() };
-    case '/v1/power-cycles':
-      return { cycles: examplePower.cycles() };
-    case '/v1/clients':
-      return { clients: clients() };
-    case '/v1/equipment':
-      return { equipment: backups(), offsite: exampleBackups.offsite(), lost: [] };
-    case '/alerts/v1/alerts':
-      return { alerts: alerts() };
-    default:
-      return undefined;
-  }
-}
-
-/** The status of the agent at an address: `HOST/NAME/v1/status`. */
-function agentBody({ pathname }: URL): unknown {
-  const [, name] = /^\/agents\/([^/]+)\/v1\/status$/.exec(pathname) ?? [];
-  const spot = spots.find((each) => each.name === name);
-  return spot && agentStatus(spot);
-}
-
-interface LargeRack {
-  url: string;
-  close(): Promise<void>;
-}
-
-export async function startLargeRack(): Promise<LargeRack> {
-  const server = createServer(({ url = '/' }: IncomingMessage, response) => {
-    const asked = new URL(url, 'http://rack4');
-    const body = bodyOf(asked) ?? agentBody(asked);
-    const type = body === undefined ? 'application/problem+json' : 'application/json';
-    const problem = { type: 'about:blank', title: 'Service Unavailable', status: 503 };
-    response
-      .writeHead(body === undefined ? 503 : 200, { 'content-type': type })
-      .end(JSON.stringify(body ?? { ...problem, detail: 'nothing is known yet' }));
+export async function startLargeRack() {
+  const power = await startScripted('power-cycle-daemon', {
+    machines: () => ({ machines: spots.map(machinePower) }),
+    controllers: () => ({ controllers: controllers() }),
+    holds: () => ({ holds: holds() }),
+    cycles: () => ({ cycles: examplePower.cycles() }),
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const metadata = await startScripted('metadata-server', {
+    clients: () => ({ clients: clients() }),
+  });
+  const backup = await startScripted('router-backup', {
+    allEquipment: () => ({ equipment: backups(), offsite: exampleBackups.offsite(), lost: [] }),
+  });
+  const alerting = await startScripted('alert-to-pubsub', {
+    alerts: () => ({ alerts: alerts() }),
+  });
+  const agents = await startScripted('swarming-client', {});
+  // All at one address, by name.
+  agents.instead = ({ url = '' }, response) => {
+    const spot = spots.find(({ name }) => url.startsWith(`/${name}/`));
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(spot && agentStatus(spot)));
+  };
+  const machines = spots.map((spot) => yamlOf(spot, agents.url));
   return {
-    url: `http://127.0.0.1:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    yaml: `rack: rack4
+network: { subnet: 10.0.0.0/16, domain: lan }
+jumphost: { name: jumphost-rack4, address: 10.0.0.8 }
+identities:
+  bots: { project: my-project, email: bots@my-project.iam.gserviceaccount.com, credentials: { serviceAccountKey: k } }
+logins: { switches: { username: ubnt, password: { file: s } } }
+infrastructure:
+  switch-[1-5]: { model: edgeswitch, portCount: 48, address: "10.0.0.1[1-5]", login: switches }
+machines:
+${machines.join('\n')}
+services:
+  metadata-server: { metricsUrl: "${metadata.url}" }
+  power-cycle-daemon: { url: "${power.url}" }
+  router-backup: { url: "${backup.url}" }
+  alert-to-pubsub: { url: "${alerting.url}", project: my-project }
+`,
+    async close() {
+      for (const { close } of [power, metadata, backup, alerting, agents]) await close();
+    },
   };
 }

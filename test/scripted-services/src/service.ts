@@ -107,6 +107,8 @@ export interface Scripted<N extends Name> extends Host {
 
 interface Options<N extends Name> {
   calls?: Call[];
+  /** Its address; default: 127.0.0.1. */
+  host?: string;
   /** Who may call it; default: everybody. */
   access?: Access;
   /** With these, it is a service of a rack, with their roles. */
@@ -147,7 +149,7 @@ export async function startScripted<N extends Name>(
     };
   const host =
     tokens === undefined
-      ? await startAlone(name, scripted, options.access, guarded)
+      ? await startAlone(name, scripted, options, guarded)
       : await startInRack(name, scripted, { ...options, tokens }, guarded);
   return Object.assign(scripted, host);
 }
@@ -189,7 +191,12 @@ const everybody: Access = {
 };
 
 /** Without rack.yaml and files, in a millisecond. */
-async function startAlone(name: Name, script: Script, access = everybody, guard: Guard) {
+async function startAlone(
+  name: Name,
+  script: Script,
+  { access = everybody, host = '127.0.0.1' }: Pick<Options<Name>, 'access' | 'host'>,
+  guard: Guard,
+): Promise<Host> {
   const metrics = new Registry();
   addBuildInfo(metrics, { service: name, version: '1.2.3' });
   const api: Api = { ...apis[name], ...auditApi };
@@ -200,10 +207,10 @@ async function startAlone(name: Name, script: Script, access = everybody, guard:
   const log = createLogger({ service: name, level: 'silent' });
   const { listener } = httpApp({ log, metrics, access }, routes);
   const server = createServer(guard(listener));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await once(server.listen(0, host), 'listening');
   const address = server.address();
   return {
-    url: `http://127.0.0.1:${typeof address === 'object' && address?.port}`,
+    url: `http://${host}:${typeof address === 'object' && address?.port}`,
     async close() {
       server.closeAllConnections();
       if (server.listening) await new Promise((resolve) => server.close(resolve));

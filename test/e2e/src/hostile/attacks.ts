@@ -1,11 +1,10 @@
 /** What one machine of a rack can do to the others over the network alone: each attack is a bounded loop. */
 
-import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { pause } from '@skolo/base';
 import { isLong } from '@skolo/base/durable/fault-injection';
-import { listen } from '@skolo/base/testing';
-import { onTestFinished } from 'vitest';
+import { untilTestEnds } from '@skolo/base/testing';
+import { asIs, startScripted } from '@skolo/scripted-services/service';
 
 interface Target {
   host: string;
@@ -144,12 +143,11 @@ export const lies: Readonly<Record<string, (random: () => number) => object>> = 
 /** The URL of an agent with an otherwise normal status of a working machine. */
 export async function startLyingAgent(host: string, machine: string, lie: () => object) {
   const startedAt = new Date().toISOString();
-  const server = createServer((request, response) => {
-    request.resume();
-    response.setHeader('content-type', 'application/json');
-    response.setHeader('x-skolo-rack', 'rack4');
-    const usual = { machine, startedAt, task: { running: false }, devices: [], orders: [] };
-    response.end(JSON.stringify({ ...usual, ...lie() }));
-  });
-  return `http://${host}:${await listen(server, onTestFinished, host)}`;
+  const usual = { machine, startedAt, task: { running: false }, devices: [], orders: [] };
+  const agent = await startScripted(
+    'swarming-client',
+    { status: () => asIs({ ...usual, ...lie() }) },
+    { host },
+  );
+  return untilTestEnds(agent).url;
 }
