@@ -1,4 +1,6 @@
-/** Decides which secrets are removed (redacted) from errors before they are logged or shown: tokens, keys, user, password and query of URLs. */
+/**
+ * Decides which secrets are removed (redacted) from errors before they are logged or shown: tokens, keys, user, password and query of URLs.
+ */
 /** Replaces secrets in logs, metrics, errors and responses. The same word that Secret prints. */
 export const redacted = '<secret>';
 

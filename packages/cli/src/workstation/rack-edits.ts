@@ -1,4 +1,6 @@
-/** Edits of rack.yaml that keep its comments and ranges. */
+/**
+ * Edits of rack.yaml that keep its comments and ranges. Decides when an edit conflicts with another: the file has changed in the meantime.
+ */
 import { readFile, realpath } from 'node:fs/promises';
 import type { RackEdit } from '@skolo/rack/edit';
 import { CliError } from '../errors.ts';

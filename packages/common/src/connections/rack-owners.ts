@@ -1,7 +1,7 @@
 /**
- * Decides whose connection it is, and how many open connections each owner, such as a machine, may have, from rack.yaml. A machine owns its addresses, and IPv6
- * addresses for which the kernel lists its MAC, because it may use any number of them. Connections from outside the rack's networks
- * (pods, Prometheus, a VPN) share one limit, so machines cannot use it up.
+ * Decides whose connection it is, and how many open connections each owner, such as a machine, may have, from rack.yaml. A machine owns its
+ * addresses, and IPv6 addresses for which the kernel lists its MAC, because it may use any number of them. Connections from outside the
+ * rack's networks (pods, Prometheus, a VPN) share one limit, so machines cannot use it up.
  */
 import { isIPv6 } from 'node:net';
 import { pause } from '@skolo/base';

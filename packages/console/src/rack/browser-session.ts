@@ -10,13 +10,13 @@ interface SessionDeps extends Pick<ServiceContext, 'access' | 'audit' | 'log'> {
 }
 
 /**
- * Rejects changes by other sites' pages, and records them, and the first request of an expired session. For all later stages, a session is its
- * token.
+ * Rejects changes by other sites' pages, and records them, and the first request of an expired session. For all later stages, a session is
+ * its token.
  */
 export function browserSession({ sessions, access, audit, log }: SessionDeps): Stage {
   /**
-   * The request is rejected even if the log cannot be written. Counts as anonymous: another site's page must not use up its visitor's limit of
-   * changes.
+   * The request is rejected even if the log cannot be written. Counts as anonymous: another site's page must not use up its visitor's limit
+   * of changes.
    */
   async function record(
     request: IncomingMessage,

@@ -1,9 +1,10 @@
 /**
- * Copies images to a rack without an internet connection, which cannot reach registries, and decides whether its disk has enough space: this workstation reads them, and
- * writes those that the jumphost lacks over SSH into a directory, from which containerd imports them. Each file is named after the
- * digest of its content, so an interrupted push continues where it stopped.
+ * Copies images to a rack without an internet connection, which cannot reach registries, and decides whether its disk has enough space: this
+ * workstation reads them, and writes those that the jumphost lacks over SSH into a directory, from which containerd imports them. Each file
+ * is named after the digest of its content, so an interrupted push continues where it stopped.
  *
  * Sources: OCI Image Layout Specification 1.0; containerd's `ctr images import` (the annotation `io.containerd.image.name`).
+ *
  * Tried with containerd 1.6. k3s contains its own copy of it.
  */
 import { count, errorText } from '@skolo/base';

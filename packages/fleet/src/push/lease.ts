@@ -1,6 +1,7 @@
 /**
- * Decides who may push, also rack.yaml alone: a Lease ensures that only one workstation at a time changes a rack, and when it expires. Its holder renews it.
- * Another workstation acquires it when it has expired, which is determined by reading it twice, because workstations' clocks differ.
+ * Decides who may push, also rack.yaml alone: a Lease ensures that only one workstation at a time changes a rack, and when it expires. Its
+ * holder renews it. Another workstation acquires it when it has expired, which is determined by reading it twice, because workstations'
+ * clocks differ.
  */
 import { parseJson, pause } from '@skolo/base';
 import {

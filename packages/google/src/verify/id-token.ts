@@ -8,7 +8,10 @@
 import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 
-/** The one algorithm that Google signs ID tokens with. Anything else, `none` and HMAC with the public key above all, is not a signature of Google's. */
+/**
+ * The one algorithm that Google signs ID tokens with. Anything else, `none` and HMAC with the public key above all, is not a signature of
+ * Google's.
+ */
 const Header = z.object({ alg: z.literal('RS256'), kid: z.string() });
 
 const Claims = z.object({

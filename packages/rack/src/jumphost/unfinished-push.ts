@@ -9,7 +9,9 @@ import { z } from 'zod';
 /** A Lease, which the push renews, and a Secret, which exists while it is unfinished. */
 export const pushObject = { name: 'skolo-push', namespace: 'skolo' };
 
-/** Of the Lease: the push that skolo-fallback rolled back, because its workstation stopped responding. The next successful push removes it. */
+/**
+ * Of the Lease: the push that skolo-fallback rolled back, because its workstation stopped responding. The next successful push removes it.
+ */
 export const rolledBackAnnotation = 'skolo/rolled-back';
 
 /** Its value, as JSON. */

@@ -1,6 +1,6 @@
 /**
- * The graph of power and network: which machines, phones and equipment lose power or network when something is off. A node is on while one of
- * its feeds is on, or without feeds in the rack. It is linked while its uplink is on and linked. PoE is a feed; a port without power
+ * The graph of power and network: which machines, phones and equipment lose power or network when something is off. A node is on while one
+ * of its feeds is on, or without feeds in the rack. It is linked while its uplink is on and linked. PoE is a feed; a port without power
  * still has data.
  */
 import { feedOf, formatOutlet, type Outlet } from '../schema/outlets.ts';

@@ -119,8 +119,8 @@ function stopGrace(rack: Rack): DerivedFile[] {
 }
 
 /**
- * A component, so that its patches reach the rack's overlay. Lists the files; the facts become the ConfigMap `rack-facts` of both namespaces,
- * whose name changes with them.
+ * A component, so that its patches reach the rack's overlay. Lists the files; the facts become the ConfigMap `rack-facts` of both
+ * namespaces, whose name changes with them.
  */
 function kustomization(files: readonly DerivedFile[], rack: Rack): Json {
   const literals = Object.entries(rackFacts(rack)).map(([key, value]) => `${key}=${value}`);

@@ -14,8 +14,8 @@ import { architectureOf } from './system.ts';
 /** Version for new installations: https://nodejs.org/dist */
 export const nodeVersion = '24.21.0';
 /**
- * SHA-256 of its archives (.tar.gz) by platform, from SHASUMS256.txt of that version. nodejs.org could not be reached when they were written here: more than five public repositories
- * that are independent of each other pin each of them.
+ * SHA-256 of its archives (.tar.gz) by platform, from SHASUMS256.txt of that version. nodejs.org could not be reached when they were written
+ * here: more than five public repositories that are independent of each other pin each of them.
  */
 const nodeSums: ReadonlyMap<string, string> = new Map([
   ['linux-x64', '6e1db87ef58b8819e5d5402eff1536491b18edd8eb7bee5ef7897876e88dc5ff'],

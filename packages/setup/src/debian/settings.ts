@@ -1,4 +1,7 @@
-/** Settings of Debian's own programs: when journald rotates or cuts its log files, automatic updates (without a reboot), clock synchronisation. */
+/**
+ * Settings of Debian's own programs: when journald rotates or cuts its log files, automatic updates (without a reboot), clock
+ * synchronisation.
+ */
 import { shellWord } from '@skolo/base';
 import {
   checkByScript,

@@ -1,5 +1,6 @@
 /**
- * The sinks in rack.yaml, each with its delivery. Edits of rack.yaml add and remove sinks; messages only for a removed sink go to the others.
+ * The sinks in rack.yaml, each with its delivery. Edits of rack.yaml add and remove sinks; messages only for a removed sink go to the
+ * others.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Sink } from '@skolo/alerts';

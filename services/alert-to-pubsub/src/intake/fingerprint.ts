@@ -1,6 +1,6 @@
 /**
- * Decides which alerts are the same: those with the same labels. As Alertmanager computes it
- * (github.com/prometheus/common/model, Fingerprint of a label set): FNV-1a with 64 bits over the labels sorted by name, a byte 0xff after each name and each value.
+ * Decides which alerts are the same: those with the same labels. As Alertmanager computes it (github.com/prometheus/common/model,
+ * Fingerprint of a label set): FNV-1a with 64 bits over the labels sorted by name, a byte 0xff after each name and each value.
  */
 
 const separator = 0xff;

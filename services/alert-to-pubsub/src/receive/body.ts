@@ -1,4 +1,7 @@
-/** Limits the memory of all request bodies that are being read (503). A single one that is too large is rejected in http/request/body.ts (413). */
+/**
+ * Limits the memory of all request bodies that are being read (503). A single one that is too large is rejected in http/request/body.ts
+ * (413).
+ */
 import { Rejection } from './rejection.ts';
 
 /** Memory used by all requests together. */

@@ -21,8 +21,8 @@ interface Group {
 
 const mostBytes = 1024;
 /**
- * Signatures that are checked for each source: one per millisecond, and at most ten at once. All else is cheap, so junk does not hide a valid
- * statement. A flood that fakes the address of a jumphost hides some of its statements, but not all.
+ * Signatures that are checked for each source: one per millisecond, and at most ten at once. All else is cheap, so junk does not hide a
+ * valid statement. A flood that fakes the address of a jumphost hides some of its statements, but not all.
  */
 const checksAtOnce = 10;
 const mostSources = 1000;

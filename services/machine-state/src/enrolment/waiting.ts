@@ -1,4 +1,6 @@
-/** Pending enrolments of Pis, and when one that has gone is forgotten. They repeat their requests, so a restart forgets them only briefly. */
+/**
+ * Pending enrolments of Pis, and when one that has gone is forgotten. They repeat their requests, so a restart forgets them only briefly.
+ */
 import { isIPv6 } from 'node:net';
 import type { EnrolRequest, WaitingPi } from '@skolo/api';
 import type { Clock } from '@skolo/common';

@@ -60,7 +60,9 @@ export class HistoryJobs extends HistoryTables {
     return [...within, ...before.filter(({ kind }) => isWanted(kind))].slice(0, most);
   }
 
-  /** For the timeline. `before`: conditions at the beginning, of machines whose condition has changed since; `services`: when each was up. */
+  /**
+   * For the timeline. `before`: conditions at the beginning, of machines whose condition has changed since; `services`: when each was up.
+   */
   happenings({ from, to, most, oldest, changed }: HappeningsWanted) {
     const entries: Entry[] = [];
     // Holds and alerts that began on the day before may have ended in the span.

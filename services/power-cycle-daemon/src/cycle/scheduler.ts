@@ -1,8 +1,8 @@
 /**
- * Decides how many machines are power-cycled at the same time, and whose turn it is: which cycles may draw current now, in the order of
- * their requests and within the limits of each controller and of the rack. A controller without a verified on gets fewer (`mostOff`).
- * Within a request, the controllers that take longest come first, because they would otherwise be left over at the end. A controller
- * that does not respond does not delay the others.
+ * Decides how many machines are power-cycled at the same time (inrush current), and whose turn it is: which cycles may draw current now, in
+ * the order of their requests and within the limits of each controller and of the rack. A controller without a verified on gets fewer
+ * (`mostOff`). Within a request, the controllers that take longest come first, because they would otherwise be left over at the end. A
+ * controller that does not respond does not delay the others.
  */
 import type { PowerCycleDaemonSettings } from '@skolo/rack';
 import type { CycleRecord } from '../state/records.ts';

@@ -42,8 +42,8 @@ export function maySwitchOf({ stateDir, clock }: MaySwitchDeps): MaySwitch {
 }
 
 /**
- * Another computer that uses the address of the jumphost, with its name and port in rack.yaml, and the evidence that it is a jumphost of this
- * rack; empty: unknown, or none.
+ * Another computer that uses the address of the jumphost, with its name and port in rack.yaml, and the evidence that it is a jumphost of
+ * this rack; empty: unknown, or none.
  */
 export function addressHolder(
   { stateDir, clock }: MaySwitchDeps,

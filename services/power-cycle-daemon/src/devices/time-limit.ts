@@ -1,4 +1,7 @@
-/** Decides how long the daemon waits for a hanging switch or PDU (timeout). Pure. */
+/**
+ * Decides how long the daemon waits for a hanging switch or PDU: the timeout of a whole operation; that of a command is in
+ * transports/ssh/exec.ts. Pure.
+ */
 
 /** The usual timeout in seconds, if neither rack.yaml nor the model has another. */
 const usual = 30;

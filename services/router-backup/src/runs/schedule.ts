@@ -1,10 +1,10 @@
 /**
- * Decides when the scheduled backup of all equipment is due, or was missed: a cron expression in the rack's time zone. node-cron begins
- * each run. Every minute, the planner also looks back for moments that node-cron missed (the power was off, the clock was set, summer
- * time skipped the hour). They count once.
+ * Decides when the scheduled backup of all equipment is due, or was missed: a cron expression in the rack's time zone. node-cron begins each
+ * run. Every minute, the planner also looks back for moments that node-cron missed (the power was off, the clock was set, summer time
+ * skipped the hour). They count once.
  *
- * All calculations of {@link Schedule.look} use the rack's local time: the minutes that summer time skips are between the last checked minute and now, and minutes
- * that winter time repeats are not checked again.
+ * All calculations of {@link Schedule.look} use the rack's local time: the minutes that summer time skips are between the last checked
+ * minute and now, and minutes that winter time repeats are not checked again.
  */
 import { sha256Bytes } from '@skolo/base';
 import type { Logger } from '@skolo/common';

@@ -1,6 +1,6 @@
 /**
- * Keeps the Swarming bot running, and decides when it is restarted and after which pause: after every exit, after a failed
- * download or start, when it is silent, and when its settings change. When it updates or restarts itself it keeps its pid, so these are not exits.
+ * Keeps the Swarming bot running, and decides when it is restarted and after which pause: after every exit, after a failed download or
+ * start, when it is silent, and when its settings change. When it updates or restarts itself it keeps its pid, so these are not exits.
  */
 
 import { backOffMs, errorText, pause } from '@skolo/base';

@@ -1,6 +1,6 @@
 /**
- * Downloads the bot: `GET SERVER/bot_code`, which redirects to a versioned address, or returns the zip directly. Without the header
- * X-Luci-Swarming-Bot-ID, a token that is only valid for bots is rejected.
+ * Downloads the bot, and decides when its zip is incomplete or too large: `GET SERVER/bot_code`, which redirects to a versioned address, or
+ * returns the zip directly. Without the header X-Luci-Swarming-Bot-ID, a token that is only valid for bots is rejected.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { oneLine } from '@skolo/base';

@@ -1,4 +1,7 @@
-/** Decides whether the bot must be downloaded (again): its zip is missing or invalid. A valid one stays, because the bot updates it. */
+/**
+ * Decides whether the bot must be downloaded (again): its zip is missing or invalid (python/check_bot_zip.py). A valid one stays, because
+ * the bot updates it.
+ */
 
 import { copyFile, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';

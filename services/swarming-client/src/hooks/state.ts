@@ -28,8 +28,8 @@ export interface AgentView {
  * Contains all given keys (the bot's own disk check reads `disks` from here), except `quarantined` and `maintenance`: those are ours, as
  * text or absent, because Swarming checks whether they are present.
  *
- * `devices` is by serial, or by name if several have the same one, with `state`, `battery.level` and `temp`, as Swarming's own pages show it (luci-go,
- * swarming/server/ui2/modules/bot-list/bot-list-helpers.js).
+ * `devices` is by serial, or by name if several have the same one, with `state`, `battery.level` and `temp`, as Swarming's own pages show it
+ * (luci-go, swarming/server/ui2/modules/bot-list/bot-list-helpers.js).
  */
 export function stateFor(given: Given, view: AgentView): Given {
   const { quarantined: _, maintenance: __, ...kept } = given;

@@ -1,4 +1,6 @@
-/** Reads the directory of a spool after a restart: segments in order, undamaged records, damage, and how much of the damaged data is kept. */
+/**
+ * Reads the directory of a spool after a restart: segments in order, undamaged records, damage, and how much of the damaged data is kept.
+ */
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../files/atomic-file.ts';

@@ -26,7 +26,10 @@ const styles: Record<MachineCondition, Style | undefined> = {
   'never-reported': 'red',
 };
 
-/** `skolo machine list`: lists machines as all services report them, and which columns a narrow terminal leaves out. Machines are not trusted: see agent-text.ts. */
+/**
+ * `skolo machine list`: lists machines as all services report them, and which columns a narrow terminal leaves out. Machines are not
+ * trusted: see agent-text.ts.
+ */
 export const define = list<Machine, Options>({
   description:
     'Lists machines with their condition, the reason for it, their tasks and phones, and causes that several machines share. Machines that need attention come first. The data comes from machine-state; if that service is down, use skolo machine status.',

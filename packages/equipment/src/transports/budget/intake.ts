@@ -1,4 +1,6 @@
-/** Limits what one connection may use of this process while it receives: CPU time, turns of the event loop, and bytes that are not output. */
+/**
+ * Limits what one connection may use of this process while it receives: CPU time, turns of the event loop, and bytes that are not output.
+ */
 import type { Socket } from 'node:net';
 import { type DeviceError, DeviceRejected } from '../errors.ts';
 

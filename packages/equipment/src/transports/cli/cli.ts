@@ -27,6 +27,7 @@ import { asksForChoice, unanswered } from './questions.ts';
 import { enter, type SignedIn, signIn } from './sign-in.ts';
 import { decodeBytes } from './terminal-text.ts';
 
+/** How long a command at a prompt may take (timeout), unless its caller sets another limit. */
 const runMs = 10_000;
 const signOutMs = 1000;
 

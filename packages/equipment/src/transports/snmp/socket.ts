@@ -1,8 +1,9 @@
 /**
- * The UDP socket for net-snmp, which trusts too much: it accepts a response from any sender and in any version, and in version 3 one that
- * is neither signed nor encrypted, even if the request was both; some responses make it throw in a place where no caller can catch the
- * error. This socket only accepts datagrams from the device, in the version of the request, and in version 3 with the request's security
- * level, except for reports, which say why it does not respond and cannot be secured before the engine is known.
+ * Decides which SNMP answers are ignored: from another host, in another version, or less secure than the request. net-snmp itself trusts too
+ * much: it accepts a response from any sender and in any version, and in version 3 one that is neither signed nor encrypted, even if the
+ * request was both; some responses make it throw in a place where no caller can catch the error. This socket only accepts datagrams from the
+ * device, in the version of the request, and in version 3 with the request's security level, except for reports, which say why it does not
+ * respond and cannot be secured before the engine is known.
  *
  * Source: RFC 3414, section 3.2, and RFC 3412, section 6 (header); net-snmp 3.29.2, Session.onMsg.
  */

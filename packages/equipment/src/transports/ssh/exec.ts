@@ -20,6 +20,7 @@ import { type OnTranscript, Transcript } from '../stream/transcript.ts';
 import { scpDownload, scpUpload } from './scp.ts';
 import type { SshConnection } from './ssh.ts';
 
+/** How long an SSH command may take (timeout), unless its caller sets another limit. */
 const runMs = 10_000;
 /** Limit of a file. */
 const mostBytes = 32 * 1024 * 1024;

@@ -1,6 +1,6 @@
 /**
- * Connections over ssh (ssh2 1.17): ends one whose host key has changed, before a password or command is sent. Offers passwords and keys in the order in which a device is least likely to
- * count a failure, and translates every error into one of errors.ts.
+ * Connections over ssh (ssh2 1.17): ends one whose host key has changed, before a password or command is sent. Offers passwords and keys in
+ * the order in which a device is least likely to count a failure, and translates every error into one of errors.ts.
  */
 import { Socket } from 'node:net';
 import { errorText, keyFingerprint } from '@skolo/base';

@@ -1,6 +1,6 @@
 /**
- * Settings of alert-to-pubsub, with defaults: sinks, timeouts, how large an alert webhook, and how large and old the spool may become, heartbeats, when a sender counts
- * as silent, `repeatHours`.
+ * Settings of alert-to-pubsub, with defaults: sinks, timeouts, how large an alert webhook, and how large and old the spool may become,
+ * heartbeats, when a sender counts as silent, `repeatHours`.
  */
 
 import { isObject } from '@skolo/base';

@@ -1,4 +1,7 @@
-/** Decides when a jumphost may be rebooted: no cycle is running, and no outlet depends on it. Then waits until its services are ready. */
+/**
+ * Decides when a jumphost may be rebooted: no cycle is running, and no outlet depends on it. Machines' tasks continue
+ * meanwhile. Then waits until its services are ready.
+ */
 import type { Client, powerCycleDaemonApi } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';

@@ -1,4 +1,6 @@
-/** Joins a machine to its rack's cluster as a k3s agent, and decides what happens with an old node of its name (new SD card, replaced Pi). */
+/**
+ * Joins a machine to its rack's cluster as a k3s agent, and decides what happens with an old node of its name (new SD card, replaced Pi).
+ */
 
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import { systemStep } from '@skolo/setup/debian';

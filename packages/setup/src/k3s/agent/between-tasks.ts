@@ -1,6 +1,6 @@
 /**
- * Decides when a machine may be changed or upgraded (drained): between two tasks; a hold in the power-cycle daemon prevents cycles and new tasks,
- * and a running task may finish.
+ * Decides when a machine may be changed or upgraded (drained): between two tasks; a hold in the power-cycle daemon prevents cycles and new
+ * tasks, and a running task may finish.
  */
 import {
   type AgentStatus,

@@ -1,6 +1,6 @@
 /**
- * Decides whether a USB hub's port is the one that its phone hangs on, and can be switched individually: one port is turned off through the power-cycle daemon. Its phone must report
- * that it lost power, and the machine's other devices must not. Tries each port of idle machines.
+ * Decides whether a USB hub's port is the one that its phone hangs on, and can be switched individually: one port is turned off through the
+ * power-cycle daemon. Its phone must report that it lost power, and the machine's other devices must not. Tries each port of idle machines.
  */
 import type { DeviceStatus } from '@skolo/api';
 import { type AttachedDevice, formatUsbPort, type Machine } from '@skolo/rack';
