@@ -6,8 +6,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
-import { tempDir } from '@skolo/base/testing';
-import type { GooglePubSub } from '@skolo/simulators';
+import { tempDir, untilTestEnds } from '@skolo/base/testing';
+import { type GooglePubSub, type Relay, startRelay } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts';
 import { type Flipping, noticesOf, postUntilAccepted, problemsOf } from './testing/flips.ts';
@@ -21,42 +21,54 @@ const longLifeMs = 2000;
 type Internet = 'up' | 'down' | 'flapping' | 'uneven';
 const internetStates: readonly Internet[] = ['up', 'down', 'flapping', 'uneven'];
 
-async function contact(pubsub: GooglePubSub) {
+async function contact(pubsub: GooglePubSub, relay: Relay) {
   pubsub.behave();
-  await pubsub.start();
+  await relay.open();
   await pubsub.callsSeen((pubsub.counts.requests.Publish ?? 0) + 2, 'Publish');
 }
 
 /** Until it is over, which leaves Pub/Sub as it is at that moment. */
 async function disturb(
   pubsub: GooglePubSub,
+  relay: Relay,
   internet: Internet,
   random: () => number,
   over: AbortSignal,
 ) {
   pubsub.behave();
-  if (internet === 'up') return pubsub.start();
-  if (internet === 'down') return pubsub.stop();
-  while (!over.aborted && internet === 'uneven') {
-    await pubsub.start();
+  relay.mend();
+  if (internet === 'up') return relay.open();
+  if (internet === 'down') return relay.close();
+  let lost = 0;
+  const end = pubsub.onPublish(() => {
     // Some arrive, others before them do not.
-    for (const milliseconds of [20, 5, 20, 5]) {
-      pubsub.misbehave('reject', { times: 1 });
-      pubsub.misbehave('slow', { times: 2, milliseconds });
+    if (internet === 'uneven') pubsub.script({ code: 'UNAVAILABLE' }, { times: 1 });
+    // Some answers are lost.
+    else if (lost > 0) {
+      lost -= 1;
+      relay.cut();
     }
+  });
+  while (!over.aborted && internet === 'uneven') {
+    await relay.open();
+    relay.inject({ effect: 'wait', milliseconds: 5 });
     await sleep(random() * 80);
-    pubsub.dropConnections();
+    relay.cut();
+    relay.mend();
     pubsub.behave();
   }
   while (!over.aborted) {
-    await pubsub.stop();
+    await relay.close();
     await sleep(random() * 40);
-    // Some answers are lost, some requests are done by half.
-    pubsub.misbehave('drop', { times: 2, done: random() < 0.5 ? 'some' : 'all' });
-    pubsub.misbehave('reject', { times: 2, done: random() < 0.5 ? 'none' : 'all' });
-    await pubsub.start();
+    // Some requests are done by half.
+    const done = random() < 0.5 ? 'some' : 'all';
+    pubsub.script({ code: 'UNAVAILABLE', done }, { times: 2 });
+    pubsub.script({ code: 'UNAVAILABLE' }, { times: 2 });
+    lost = 2;
+    await relay.open();
     await sleep(random() * 150);
   }
+  end();
 }
 
 it(`loses nothing that it accepted in ${kills} kills (seed ${seed})`, {
@@ -65,9 +77,10 @@ it(`loses nothing that it accepted in ${kills} kills (seed ${seed})`, {
   console.log(`kill -9 of alert-to-pubsub: ${kills} kills, SKOLO_SEED=${seed}`);
   const random = seeded(seed);
   const pubsub = await newPubSub();
+  const relay = untilTestEnds(await startRelay(pubsub));
   const dir = await tempDir();
   const settings = 'refreshSeconds: 1\nspool: { maxBytes: 4194304 }';
-  await writeFile(join(dir, 'rack.yaml'), rackYaml(pubsub.endpoint, settings));
+  await writeFile(join(dir, 'rack.yaml'), rackYaml(relay.endpoint, settings));
   const start = () => startAlertProcess(dir, 'testing/hasty-main.ts');
   let service: Promise<AlertProcess> = start();
   const statuses = new Set<number>();
@@ -94,9 +107,9 @@ it(`loses nothing that it accepted in ${kills} kills (seed ${seed})`, {
     const victim = await service;
     const settled = new AbortController();
     // Some die before they are connected, which takes a while.
-    if (random() < 0.7) await contact(pubsub);
+    if (random() < 0.7) await contact(pubsub, relay);
     const internet = internetStates[Math.floor(random() * internetStates.length)] ?? 'up';
-    const disturbed = disturb(pubsub, internet, random, settled.signal);
+    const disturbed = disturb(pubsub, relay, internet, random, settled.signal);
     // The moment of the kill is what the test is about.
     await sleep(random() * (random() < 0.15 ? longLifeMs : longestLifeMs));
     service = victim.end('SIGKILL').then(start);
@@ -104,7 +117,7 @@ it(`loses nothing that it accepted in ${kills} kills (seed ${seed})`, {
     await disturbed;
   }
   over.abort();
-  await disturb(pubsub, 'up', random, over.signal);
+  await disturb(pubsub, relay, 'up', random, over.signal);
   await Promise.all(loads);
   const last = await service;
   await expect

@@ -129,7 +129,7 @@ it(`kill -9 at random, ${kills} times, leaves saved tokens and state readable an
   const { body } = await server.token();
   await expect.poll(async () => (await savedTokens.load()).length).toBeGreaterThan(1);
   await server.end('SIGKILL');
-  google.misbehave('status-500');
+  google.script({ status: 500 });
 
   const survivor = await start(dir);
 

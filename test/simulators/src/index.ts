@@ -66,7 +66,6 @@ export { startSnmpd } from './equipment/snmp/snmpd.ts';
 export type { SnmpUser } from './equipment/snmp/usm.ts';
 export type { Wiring } from './equipment/wiring.ts';
 export { selfSignedCertificate } from './google-oauth/certificate.ts';
-export { type FaultKind, faultKinds } from './google-oauth/faults.ts';
 export { type GoogleOAuth, startGoogleOAuth } from './google-oauth/server.ts';
 export { makeServiceAccountKey } from './google-oauth/service-account-key.ts';
 export { startPubSubGate } from './google-pubsub/gate.ts';
@@ -115,7 +114,7 @@ export {
   whyNoRealNodes,
 } from './real/real-nodes.ts';
 export { type RealSshd, type SshEndpoint, startSshd } from './real/sshd.ts';
+export { type NetworkFault, type Relay, startRelay } from './relay.ts';
 export type { BotTimes } from './swarming/bot-zip.ts';
-export type { SwarmingFault } from './swarming/faults.ts';
 export { type SimulatedSwarming, type SwarmingOptions, startSwarming } from './swarming/server.ts';
 export { zipOf } from './swarming/zip.ts';

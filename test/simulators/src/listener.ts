@@ -12,7 +12,7 @@ const tries = 50;
 
 export class Listener {
   port: number;
-  private readonly host: string;
+  readonly host: string;
   private readonly take: (socket: Socket) => void;
   private readonly sockets = new Set<Socket>();
   private server: Server | undefined;
@@ -62,12 +62,11 @@ export class Listener {
       );
   }
 
-  /** Resets connections. @param peer `ADDRESS:PORT`; all when absent */
-  cut(peer?: string): void {
-    for (const socket of this.sockets) {
-      const name = `${socket.remoteAddress}:${socket.remotePort}`;
-      if (peer === undefined || peer === name) socket.resetAndDestroy();
-    }
+  /** Resets all connections, and returns their number. */
+  cut(): number {
+    const { size } = this.sockets;
+    for (const socket of this.sockets) socket.resetAndDestroy();
+    return size;
   }
 
   private async listen(port: number): Promise<Server> {

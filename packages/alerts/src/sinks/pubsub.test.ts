@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { connect, createServer, type Socket } from 'node:net';
-import { listen, untilTestEnds } from '@skolo/base/testing';
+import { untilTestEnds } from '@skolo/base/testing';
 import {
   type GooglePubSub,
   type GooglePubSubOptions,
   startGooglePubSub,
   startPstest,
+  startRelay,
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { decode } from '../message/decode.ts';
@@ -41,30 +41,6 @@ function sinkFor(
   );
   onTestFinished(() => sink.close());
   return sink;
-}
-
-/** A proxy between us and Pub/Sub. When it swallows data, connections get no response and no error. */
-async function startInternet(port: number) {
-  const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    near.pipe(far).pipe(near);
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-    }
-  });
-  const own = await listen(server);
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-  });
-  function swallow(): void {
-    for (const socket of sockets) {
-      socket.unpipe();
-      socket.resume();
-    }
-  }
-  return { endpoint: `127.0.0.1:${own}`, swallow };
 }
 
 function never(): AbortSignal {
@@ -122,8 +98,10 @@ describe('a published message', () => {
 
   it('is sent at the same time as those of other ordering keys', async () => {
     const google = await start();
-    const sink = sinkFor(google);
-    const held = google.misbehave('slow');
+    const relay = untilTestEnds(await startRelay(google));
+    const sink = sinkFor(relay);
+    await sink.send([numberedAlert(99)], 'rack4-99', never());
+    const held = relay.inject({ after: { answered: 0 }, effect: 'wait' });
     const warned = vi.fn();
     process.on('warning', warned);
     onTestFinished(() => void process.off('warning', warned));
@@ -132,11 +110,11 @@ describe('a published message', () => {
     const sending = Array.from({ length: 16 }, (_, n) =>
       sink.send([numberedAlert(n)], `rack4-${n}`, signal),
     );
-    await google.callsSeen(16, 'Publish');
-    held.stop();
+    await google.callsSeen(17, 'Publish');
+    held.end();
     await Promise.all(sending);
 
-    expect(google.counts.messages).toBe(16);
+    expect(google.counts.messages).toBe(17);
     expect(warned).not.toHaveBeenCalled();
   });
 
@@ -171,7 +149,7 @@ describe('the topic', () => {
   it('may be created by another client meanwhile', async () => {
     const google = await start({ topics: [] });
     const sink = sinkFor(google);
-    google.failNext({ method: 'Publish', code: 'NOT_FOUND' });
+    google.script({ code: 'NOT_FOUND' }, { at: ['Publish'], times: 1 });
     google.addTopic(topic);
 
     await sink.send([numberedAlert(1)], 'rack4-0', never());
@@ -192,7 +170,7 @@ describe('the topic', () => {
 
   it('is required where these credentials cannot create it', async () => {
     const google = await start({ topics: [] });
-    google.misbehave('reject', { at: ['CreateTopic'], code: 'PERMISSION_DENIED' });
+    google.script({ code: 'PERMISSION_DENIED' }, { at: ['CreateTopic'] });
 
     const error = await sinkErrorOf(sinkFor(google).send([numberedAlert(1)], 'rack4-0', never()));
 
@@ -217,7 +195,7 @@ describe('a failure', () => {
   ] as const)('%s is reported as %s, after one try', async (code, reason) => {
     const google = await start();
     const sink = sinkFor(google);
-    google.failNext({ method: 'Publish', code });
+    google.script({ code }, { at: ['Publish'], times: 1 });
 
     const error = await sinkErrorOf(sink.send([numberedAlert(1)], 'rack4-0', never()));
 
@@ -231,7 +209,8 @@ describe('a failure', () => {
   it('blames no message for the name of the topic', async () => {
     const google = await start();
     const sink = sinkFor(google);
-    google.failNext({ code: 'INVALID_ARGUMENT', message: 'Invalid resource name given (name=x).' });
+    const message = 'Invalid resource name given (name=x).';
+    google.script({ code: 'INVALID_ARGUMENT', message });
 
     const error = await sinkErrorOf(sink.send([numberedAlert(1)], 'rack4-0', never()));
 
@@ -253,11 +232,11 @@ describe('a failure', () => {
 
   it('has a deadline, and does not keep a connection that swallows everything', async () => {
     const google = await start();
-    const internet = await startInternet(google.port);
+    const relay = untilTestEnds(await startRelay(google));
     // Long enough for a sink that responds, even on a busy machine.
-    const sink = sinkFor(internet, { timeoutMs: 3000, heartbeatTimeoutMs: 3000 });
+    const sink = sinkFor(relay, { timeoutMs: 3000, heartbeatTimeoutMs: 3000 });
     await sink.send([numberedAlert(1)], 'rack4-0', never());
-    internet.swallow();
+    relay.inject({ effect: 'silence', times: 1 });
 
     const errors = await Promise.all([
       sinkErrorOf(sink.send([numberedAlert(2)], 'rack4-0', never())),
@@ -274,12 +253,14 @@ describe('a failure', () => {
 
   it('ends at once when aborted', async () => {
     const google = await start();
-    const sink = sinkFor(google, { timeoutMs: 3_600_000 });
-    google.misbehave('hang');
+    const relay = untilTestEnds(await startRelay(google));
+    const sink = sinkFor(relay, { timeoutMs: 3_600_000 });
+    await sink.send([numberedAlert(0)], 'rack4-0', never());
+    const silence = relay.inject({ effect: 'silence' });
     const ending = new AbortController();
 
     const sending = sinkErrorOf(sink.send([numberedAlert(1)], 'rack4-0', ending.signal));
-    await google.callsSeen(1);
+    await silence.struck();
     ending.abort();
 
     expect(await sending).toMatchObject({ code: 'ABORTED' });

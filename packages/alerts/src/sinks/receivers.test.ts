@@ -198,7 +198,7 @@ it.each(['slack-api', 'telegram'])(
   async (name) => {
     const { receiver, sink } = await sinkFor(name, Object.fromEntries(sinks)[name]);
     const body = { message: { text: '"ok": false' }, ok: true };
-    receiver.behave = () => ({ status: 200, body, shown: true });
+    receiver.script({ status: 200, body, shown: true });
 
     await expect(send(sink, noticeMessage())).resolves.toBeUndefined();
   },
@@ -242,7 +242,7 @@ describe('a response is about the message, or about the sink', () => {
     ['google-chat', 400, { error: { message: 'API key not valid. Please…' } }, 'credentials'],
   ] as const)('%s %i %j: %s', async (name, status, body, reason) => {
     const { receiver, sink } = await sinkFor(name, Object.fromEntries(sinks)[name]);
-    receiver.behave = () => ({ status, body, shown: false });
+    receiver.script({ status, body, shown: false });
 
     const error = await sinkErrorOf(send(sink, noticeMessage()));
 

@@ -1,6 +1,6 @@
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { untilTestEnds } from '@skolo/base/testing';
-import { type GooglePubSub, startGooglePubSub, startPstest } from '@skolo/simulators';
+import { type GooglePubSub, startGooglePubSub, startPstest, startRelay } from '@skolo/simulators';
 import { afterAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { encode } from '../message/encode.ts';
 import type { Message } from '../message/message.ts';
@@ -201,8 +201,9 @@ describe.each(places)('with %s, a subscription', (_name, start) => {
 describe('when something is wrong with Pub/Sub, a subscription', () => {
   async function open(options: Partial<SubscribeOptions> = {}) {
     const pubsub = untilTestEnds(await startGooglePubSub());
-    const place = await connect(pubsub, 'alerts');
-    return { pubsub, place, ...listen(place, { idleMs: 500, ...options }) };
+    const relay = untilTestEnds(await startRelay(pubsub));
+    const place = await connect(relay, 'alerts');
+    return { pubsub, relay, place, ...listen(place, { idleMs: 500, ...options }) };
   }
 
   const lost = (text: string) => ({
@@ -211,12 +212,12 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
   });
 
   it('reports the lost connection, and continues at the same message', async () => {
-    const { pubsub, place, ids, states, ready } = await open();
+    const { relay, place, ids, states, ready } = await open();
     await ready();
-    await pubsub.stop();
+    await relay.close();
     await expect.poll(() => states).toContainEqual(lost('Pub/Sub cannot be reached: '));
 
-    await pubsub.start();
+    await relay.open();
     await expect.poll(() => states.at(-1)).toEqual({ state: 'ready' });
     await place.publish([numberedAlert(1)]);
 
@@ -252,12 +253,12 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
   });
 
   it('is lost when no answer comes, and uses another connection', async () => {
-    const { pubsub, place, ids, states, ready } = await open();
+    const { relay, place, ids, states, ready } = await open();
     await ready();
-    const silence = pubsub.misbehave('hang');
+    const silence = relay.inject({ effect: 'silence' });
     await expect.poll(() => states).toContainEqual(lost('Pub/Sub did not respond in time'));
 
-    silence.stop();
+    silence.end();
     await expect.poll(() => states.at(-1)).toEqual({ state: 'ready' });
     await place.publish([numberedAlert(1)]);
 
@@ -265,9 +266,9 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
   });
 
   it('ends at once when aborted, also without a connection', async () => {
-    const { pubsub, states, ready, end } = await open({ idleMs: 60_000 });
+    const { relay, states, ready, end } = await open({ idleMs: 60_000 });
     await ready();
-    await pubsub.stop();
+    await relay.close();
 
     await end();
 
@@ -277,7 +278,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
   it('reports a missing permission, and does not retry', async () => {
     const pubsub = untilTestEnds(await startGooglePubSub());
     const place = await connect(pubsub, 'alerts');
-    pubsub.misbehave('reject', { code: 'PERMISSION_DENIED' });
+    pubsub.script({ code: 'PERMISSION_DENIED' });
 
     await expect(listen(place).ended).rejects.toThrow(
       'projects/rack-4/topics/alerts: the account does not have permission to create a subscription; grant it roles/pubsub.editor, or specify an existing subscription',
@@ -287,7 +288,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
   it('retries a failed acknowledgement', async () => {
     const { pubsub, place, got, ready } = await open();
     await ready();
-    pubsub.misbehave('reject', { at: ['Acknowledge'], times: 1 });
+    pubsub.script({ code: 'UNAVAILABLE' }, { at: ['Acknowledge'], times: 1 });
 
     await place.publish([numberedAlert(1)]);
     await expect.poll(() => got).toHaveLength(1);

@@ -133,13 +133,13 @@ const firstAnswer = lower('first-answer', 'ms', () =>
 /** The upstream calls of 300 bots that all request their first token at the same time. */
 const upstreamCalls = lower('upstream-calls', 'calls', () =>
   withRack(async (rack) => {
-    const slow = rack.google.misbehave('slow');
+    const wait = rack.relay.inject({ effect: 'wait' });
     const server = await rack.start();
     const asking = Array.from({ length: 300 }, (_, i) =>
       ask(server.port, token.path, { from: machine(i) }),
     );
-    await slow.arrived();
-    slow.stop();
+    await wait.struck();
+    wait.end();
     await Promise.all(asking);
     await server.stop();
     return { figure: rack.google.calls.length };

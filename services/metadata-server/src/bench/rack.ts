@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ServiceProcess, startService } from '@skolo/bench';
 import { readRack } from '@skolo/rack';
-import { type GoogleOAuth, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
+import {
+  type GoogleOAuth,
+  makeServiceAccountKey,
+  type Relay,
+  startGoogleOAuth,
+} from '@skolo/simulators';
 import { savedTokensFolder } from '../tokens/saved-tokens.ts';
 
 const email = 'bots@my-project.iam.gserviceaccount.com';
@@ -29,6 +34,7 @@ services:
 
 export interface BenchRack {
   google: GoogleOAuth;
+  relay: Relay;
   rackFile: string;
   /** Starts the server in its own process. `nodeFlags`: for node itself. */
   start(nodeFlags?: string[]): Promise<ServiceProcess>;
@@ -38,6 +44,7 @@ export interface BenchRack {
 export async function benchRack(): Promise<BenchRack> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-bench-'));
   const google = await startGoogleOAuth();
+  const relay = await google.behindRelay();
   const key = makeServiceAccountKey({ email, tokenUri: google.tokenUrl });
   google.addServiceAccountKey(key);
   const rackFile = join(dir, 'rack.yaml');
@@ -46,6 +53,7 @@ export async function benchRack(): Promise<BenchRack> {
   await writeFile(rackFile, rackYaml);
   return {
     google,
+    relay,
     rackFile,
     start: (nodeFlags = []) =>
       startService('metadata-server', { rackFile, stateDir: join(dir, 'state'), nodeFlags }),

@@ -39,19 +39,20 @@ describe('a machine that chooses ever new audiences', () => {
   it('has two upstream calls at a time, and other machines get their tokens meanwhile', async () => {
     const clock = fakeClock(Date.now());
     const google = await startTestGoogle(undefined, clock);
+    const relay = await google.behindRelay();
     const rack = await startRack({ google, clock });
     await rack.token();
-    const hang = google.misbehave('hang');
+    const silence = relay.inject({ effect: 'silence' });
     const asking = Array.from({ length: 30 }, (_, i) => idToken(rack, `x-${i}`, greedy));
-    await hang.arrived(2);
+    await silence.struck(2);
     const replies = await Promise.all(asking);
-    hang.stop();
+    silence.end();
 
     const served = await patiently(clock, () => idToken(rack, 'y', other));
     expect(served.status).toBe(200);
     expect(statusesOf(replies)).toEqual({ 429: 20, 503: 10 });
     for (const { headers } of replies) expect(headers).toHaveProperty('retry-after');
-    expect(hang.hits.length).toBe(2);
+    expect(silence.hits).toBe(2);
   });
 
   it('may choose ten at once, and ten more a minute later', async () => {

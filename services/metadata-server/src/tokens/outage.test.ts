@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { mountSmall } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
-import { faultKinds, makeServiceAccountKey } from '@skolo/simulators';
+import { type GoogleOAuth, makeServiceAccountKey, type Relay } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ask, type Reply } from '../testing/http.ts';
 import {
@@ -74,13 +74,13 @@ async function replaceKey({ google, dir }: TestRack): Promise<void> {
 describe('first requests', () => {
   it('are one upstream call, whether 300 or one', async () => {
     const google = await startTestGoogle();
-    const slow = google.misbehave('slow');
+    const wait = (await google.behindRelay()).inject({ effect: 'wait' });
     const rack = await startRack({ google, yaml: oneIdentity });
     const asking = Array.from({ length: 300 }, (_, i) =>
       rack.token({ from: `127.0.1.${1 + (i % 9)}` }),
     );
-    await slow.arrived();
-    slow.stop();
+    await wait.struck();
+    wait.end();
 
     const tokens = new Set((await Promise.all(asking)).map(tokenOf));
 
@@ -90,32 +90,39 @@ describe('first requests', () => {
 
   it('whose callers are gone leave nothing behind', async () => {
     const google = await startTestGoogle();
-    const slow = google.misbehave('slow');
+    const wait = (await google.behindRelay()).inject({ effect: 'wait' });
     const rack = await startRack({ google, yaml: oneIdentity });
     const hangUp = new AbortController();
     setMaxListeners(0, hangUp.signal);
     const asking = Array.from({ length: 50 }, () =>
       rack.token({ signal: hangUp.signal }).catch(() => 'gone'),
     );
-    await slow.arrived();
+    await wait.struck();
     hangUp.abort();
     expect(new Set(await Promise.all(asking))).toEqual(new Set(['gone']));
-    slow.stop();
+    wait.end();
     expect(google.isValid(tokenOf(await rack.token()))).toBe(true);
     expect(google.calls.length).toBe(1);
   });
 });
 
 describe('upstream that fails', () => {
-  const waitsForDeadline = ['hang', 'slow'];
-  it.each(faultKinds.filter((kind) => kind !== 'drip' && !waitsForDeadline.includes(kind)))(
+  // What its sources of tokens take for a failure is tested in packages/google.
+  it.each<[string, (google: GoogleOAuth, relay: Relay) => unknown]>([
+    ['an error', (google) => google.script({ status: 500 })],
+    ['too many requests', (google) => google.script({ status: 429 })],
+    ['no token', (google) => google.script({ status: 200, body: { expires_in: 3599 } })],
+    ['a reset', (_, relay) => relay.inject({ after: { answered: 0 }, effect: 'reset' })],
+    ['half an answer', (_, relay) => relay.inject({ after: { answered: 400 }, effect: 'end' })],
+  ])(
     'by %s costs an honest 503 while there is no token, and nothing once it is well',
-    async (kind) => {
+    async (_, begin) => {
       const google = await startTestGoogle();
+      const relay = await google.behindRelay();
       const clock = fakeClock(Date.now());
-      const fault = google.misbehave(kind);
+      begin(google, relay);
       const rack = await startRack({ google, yaml: oneIdentity, clock });
-      await fault.arrived();
+      await google.callsSeen(1);
 
       const rejected = await rack.token();
 
@@ -127,6 +134,7 @@ describe('upstream that fails', () => {
       expect(await readiness(rack)).toMatchObject({ status: 503, degraded: ['identity bots'] });
 
       google.behave();
+      relay.mend();
       clock.pass(120_000);
 
       expect(google.isValid(tokenOf(await rack.token()))).toBe(true);
@@ -136,7 +144,7 @@ describe('upstream that fails', () => {
 
   it('by answering a byte at a time is only slow', async () => {
     const google = await startTestGoogle();
-    google.misbehave('drip');
+    (await google.behindRelay()).inject({ effect: 'drip' });
     const rack = await startRack({ google, yaml: oneIdentity });
     // A caller waits two seconds and asks again after a 503, as every client does: on a busy computer it takes longer.
     const replies: Reply[] = [];
@@ -150,22 +158,22 @@ describe('upstream that fails', () => {
 
   it('by never answering costs a caller two seconds, not ten', async () => {
     const google = await startTestGoogle();
-    const hang = google.misbehave('hang');
+    const silence = (await google.behindRelay()).inject({ effect: 'silence' });
     const rack = await startRack({ google, yaml: oneIdentity });
-    await hang.arrived();
+    await silence.struck();
     // A deadline that only a weak reference holds would be gone after this.
     collectGarbage();
     expect((await rack.token()).status).toBe(503);
-    expect(hang.hits.length).toBe(1);
-    await hang.hungUp();
+    expect(silence.hits).toBe(1);
+    await silence.givenUp();
   });
 
   it('by never answering costs no more where another identity has no key', async () => {
     const google = await startTestGoogle();
-    const hang = google.misbehave('hang');
+    const silence = (await google.behindRelay()).inject({ effect: 'silence' });
     const yaml = rackYaml.replace('secrets/jumphost.json', 'secrets/none.json');
     const rack = await startRack({ google, yaml, tickMs: 10 });
-    await hang.arrived();
+    await silence.struck();
     expect((await rack.token()).status).toBe(503);
     // It did not wait for the end of the call.
     expect(await rack.metrics()).not.toMatch(/upstream_calls_total\{identity="bots"/);
@@ -173,19 +181,20 @@ describe('upstream that fails', () => {
 
   it('is not flooded by one caller that asks for ever new audiences', async () => {
     const google = await startTestGoogle();
+    const relay = await google.behindRelay();
     const rack = await startRack({ google, yaml: oneIdentity });
     await rack.token();
-    const hang = google.misbehave('hang');
+    const silence = relay.inject({ effect: 'silence' });
     const asking = Array.from({ length: 200 }, (_, i) =>
       rack.get(`instance/service-accounts/default/identity?audience=${i}`),
     );
-    await hang.arrived();
+    await silence.struck();
     expect((await rack.token()).status).toBe(200);
 
     const statuses = (await Promise.all(asking)).map(({ status }) => status);
 
     expect(new Set(statuses)).toEqual(new Set([429, 503]));
-    expect(hang.hits.length).toBeLessThanOrEqual(2);
+    expect(silence.hits).toBeLessThanOrEqual(2);
   });
 
   it('does not take away a token that is still good', async () => {
@@ -193,7 +202,7 @@ describe('upstream that fails', () => {
     const clock = fakeClock(Date.now());
     const rack = await startRack({ google, yaml: oneIdentity, clock });
     const token = tokenOf(await rack.token());
-    google.misbehave('unavailable-html');
+    google.script({ status: 503 });
 
     clock.pass(3_500_000);
     const late = await rack.token();
@@ -375,20 +384,22 @@ describe('a token', () => {
   });
 
   it('of an identity that is gone from rack.yaml is not called degraded when its call fails', async () => {
-    const rack = await startRack();
+    const google = await startTestGoogle();
+    const relay = await google.behindRelay();
+    const rack = await startRack({ google });
     await rack.token();
-    // The slow call must be that of the new identity.
+    // The call that waits must be that of the new identity.
     await rack.token({ from: '127.0.4.1' });
-    const slow = rack.google.misbehave('slow');
+    const wait = relay.inject({ effect: 'wait' });
     const extra = `  extra: { project: p, email: ${bots}, credentials: { serviceAccountKey: ./secrets/bots.json } }`;
     await rack.edit(rackYaml.replace('machines:', `${extra}\nmachines:`));
-    await slow.arrived();
+    await wait.struck();
     const gone = rack.get('instance/attributes/pool?wait_for_change=true');
     await rack.edit(rackYaml.replace('pool: phones', 'pool: tablets'));
     expect((await gone).body).toBe('tablets');
 
-    rack.google.setDisabled(bots, true);
-    slow.stop();
+    google.setDisabled(bots, true);
+    wait.end();
 
     await vi.waitFor(async () => {
       const calls = (await rack.metrics()).split('\n').filter((line) => line.includes('"extra"'));
@@ -439,7 +450,7 @@ describe('a restart', () => {
     });
     const tokens = [await rack.token(), await rack.token({ from: self })].map(tokenOf);
     const { clients, lastSuccess } = await knownOf(rack);
-    google.misbehave('status-500');
+    google.script({ status: 500 });
     await rack.stop();
 
     const next = await startRack({ google, dir: rack.dir });
@@ -497,7 +508,7 @@ describe('a restart', () => {
     const rack = await startRack({ google, yaml: tokensIn(rackYaml, first) });
     const token = tokenOf(await rack.token());
     const gone = tokenOf(await rack.token({ from: self }));
-    google.misbehave('status-500');
+    google.script({ status: 500 });
     await rack.edit(tokensIn(oneIdentity, second));
     await vi.waitFor(async () => expect(await readdir(second)).toEqual(['tokens.json']));
     expect(await readFile(join(second, 'tokens.json'), 'utf8')).not.toContain(gone);

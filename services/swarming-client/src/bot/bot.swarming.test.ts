@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { type Clock, systemClock } from '@skolo/common/light';
 import {
+  type Relay,
   type SimulatedSwarming,
-  type SwarmingFault,
   type SwarmingOptions,
   startSwarming,
 } from '@skolo/simulators';
@@ -21,6 +21,7 @@ const id = 'machine-1';
 interface Lab {
   test: TestBot;
   swarming: SimulatedSwarming;
+  relay: Relay;
   [Symbol.asyncDispose]: () => Promise<void>;
 }
 
@@ -36,10 +37,12 @@ async function newLab(
   return {'Authorization': 'Bearer the-token'}, None
 `,
   });
+  const relay = await swarming.behindRelay();
   const test = await newBot(deps, { server: swarming.url, ...changes });
   return {
     test,
     swarming,
+    relay,
     async [Symbol.asyncDispose]() {
       await test[Symbol.asyncDispose]();
       await swarming.close();
@@ -82,6 +85,25 @@ if os.fork() == 0:
 os.wait()
 time.sleep(600)`;
 
+const at = /GET \/bot_code/;
+const otherFaults: [string, (lab: Lab) => unknown][] = [
+  ['a delay', ({ relay }) => relay.inject({ at, effect: 'wait', milliseconds: 50, times: 2 })],
+  [
+    'half a zip',
+    ({ relay }) =>
+      relay.inject({ at: /GET \/swarming/, after: { answered: 5000 }, effect: 'reset', times: 2 }),
+  ],
+  [
+    'no zip',
+    ({ swarming }) =>
+      swarming.script({ status: 200, body: Buffer.alloc(5000, 7) }, { at: ['zip'], times: 2 }),
+  ],
+  [
+    'a rejection',
+    ({ swarming }) => swarming.script({ status: 403 }, { at: ['bot_code'], times: 2 }),
+  ],
+];
+
 describe.skipIf(python === undefined)('the bot of the simulated Swarming', () => {
   let lab: Lab;
   beforeAll(async () => {
@@ -91,6 +113,7 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
   // So that a test that fails does not make the next ones fail.
   afterEach(async () => {
     lab.swarming.behave();
+    lab.relay.mend();
     await lab.swarming.comeUp();
   });
 
@@ -121,30 +144,22 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
   });
 
   // The sample has the other ones without Swarming, in install.test.ts.
-  it.each<SwarmingFault>([
-    'hang',
-    'reset',
-    ...(isLong
-      ? (['rejected', 'slow', 'no-redirect', 'half-body', 'corrupt-zip', 'wrong-server'] as const)
-      : []),
-  ])('comes up after %s', async (fault) => {
-    const { test, swarming } = lab;
+  it.each<[string, (lab: Lab) => unknown]>([
+    ['silence', ({ relay }) => relay.inject({ at, effect: 'silence', times: 2 })],
+    ['a reset', ({ relay }) => relay.inject({ at, effect: 'reset', times: 2 })],
+    ...(isLong ? otherFaults : []),
+  ])('comes up after %s', async (fault, begin) => {
+    const { test } = lab;
     const pid = await polling(lab);
     const { downloads, exits } = since(lab);
-    const passing = ['slow', 'no-redirect'].includes(fault);
-    swarming.misbehave(fault, {
-      times: 2,
-      ...(['rejected', 'hang', 'reset', 'slow'].includes(fault) && {
-        at: ['bot_code'],
-      }),
-    });
+    begin(lab);
 
     await rm(join(test.botDir, 'swarming_bot.zip'));
     process.kill(pid, 'SIGKILL');
     await polling(lab);
 
     expect(exits()).toEqual(['killed']);
-    expect(downloads()).toEqual({ ok: 1, failed: passing ? 0 : 2 });
+    expect(downloads()).toEqual({ ok: 1, failed: fault === 'a delay' ? 0 : 2 });
   });
 
   // The sample damages it in other ways in install.test.ts.

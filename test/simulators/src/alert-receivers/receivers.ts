@@ -1,4 +1,5 @@
 /** What each receiver accepts, by its published limits, and how it responds to the rest. */
+import type { Answer as WebAnswer } from '../cloud/web-server.ts';
 import { excessesOf, fieldOf, isBlank, type Limit, lengthOf } from './limits.ts';
 
 export interface ReceivedRequest {
@@ -8,10 +9,7 @@ export interface ReceivedRequest {
   body: string;
 }
 
-export interface Answer {
-  status: number;
-  /** JSON, unless it is text. */
-  body: unknown;
+export interface Answer extends WebAnswer {
   /** Whether people see the message; a receiver may respond before it knows. */
   shown: boolean;
 }
@@ -19,8 +17,9 @@ export interface Answer {
 /** @param isStrict characters are UTF-16 units instead of code points */
 type Receive = (request: ReceivedRequest, isStrict: boolean) => Answer;
 
-const shown = (status: number, body: unknown): Answer => ({ status, body, shown: true });
-const refused = (status: number, body: unknown): Answer => ({ status, body, shown: false });
+type Body = object | string;
+const shown = (status: number, body: Body): Answer => ({ status, body, shown: true });
+const refused = (status: number, body: Body): Answer => ({ status, body, shown: false });
 
 /** The fields of a JSON or form body. */
 function fieldsOf({ headers, body }: ReceivedRequest): unknown {
@@ -202,7 +201,7 @@ const discord: Receive = (request, isStrict) => {
     const errors = { content: { _errors: [error] } };
     return refused(400, { message: 'Invalid Form Body', code: 50035, errors });
   }
-  return request.path.endsWith('?wait=true') ? shown(200, message) : shown(204, '');
+  return request.path.endsWith('?wait=true') ? shown(200, { ...message }) : shown(204, '');
 };
 
 /**

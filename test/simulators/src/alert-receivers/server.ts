@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { CallLog } from '../cloud/call-log.ts';
+import { ScriptedAnswers, type ScriptOptions } from '../cloud/scripted.ts';
 import { send, WebServer } from '../cloud/web-server.ts';
 import { type Answer, type ReceivedRequest, receiversByName } from './receivers.ts';
 
@@ -13,8 +14,8 @@ export interface AlertReceiver {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   readonly calls: readonly AlertCall[];
-  /** Responds instead, until it returns undefined. */
-  behave: (request: ReceivedRequest) => Answer | undefined;
+  /** Responds to the next requests with this; what was scripted earlier comes first. */
+  script(answer: Answer, options?: ScriptOptions<never>): void;
   /** Resolves once it has received this many requests. */
   received(count: number): Promise<void>;
   close(): Promise<void>;
@@ -31,24 +32,23 @@ export async function startAlertReceiver(
   const receive = receiversByName[name];
   if (receive === undefined) throw new TypeError(`no receiver ${name}`);
   const log = new CallLog<AlertCall>();
+  const scripted = new ScriptedAnswers<Answer, never>();
   const server = new WebServer(async (incoming, response) => {
     const request = {
       path: incoming.url ?? '',
       headers: incoming.headers,
       body: await text(incoming),
     };
-    const answer = receiver.behave(request) ?? receive(request, isStrict);
+    const answer = scripted.next() ?? receive(request, isStrict);
     log.arrive({ request, answer });
-    const isText = typeof answer.body === 'string';
-    const body = isText ? String(answer.body) : JSON.stringify(answer.body);
-    send(response, answer.status, isText ? 'text/plain' : 'application/json', body);
+    send(response, answer);
   });
   const receiver: AlertReceiver = {
     get url() {
       return server.url;
     },
     calls: log.calls,
-    behave: () => undefined,
+    script: (answer, options) => scripted.add(answer, options),
     received: async (count) => await log.until(() => log.calls.length >= count),
     close: async () => await server.close(),
   };

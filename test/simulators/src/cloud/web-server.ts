@@ -1,21 +1,26 @@
-/** A web server on loopback that can go down and come back, and send nonsense. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+/** A web server on loopback that can go down and come back. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Listener } from '../listener.ts';
+import { type Relay, startRelay } from '../relay.ts';
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export class WebServer {
-  private readonly serve: Serve;
   private readonly host: string;
-  private server: Server | undefined;
-  /** As wanted, until it is open. */
-  port: number;
+  private readonly listener: Listener;
+  private relay: Relay | undefined;
 
   /** @param port default: any free one */
   constructor(serve: Serve, port = 0, host = '127.0.0.1') {
-    this.serve = serve;
+    const server = createServer((request, response) => {
+      serve(request, response).catch((error) => response.destroy(error));
+    });
     this.host = host;
-    this.port = port;
+    this.listener = new Listener(host, port, (socket) => server.emit('connection', socket));
+  }
+
+  get port(): number {
+    return (this.relay ?? this.listener).port;
   }
 
   /** `http://127.0.0.1:PORT` */
@@ -23,44 +28,45 @@ export class WebServer {
     return `http://${this.host}:${this.port}`;
   }
 
+  /** Puts a relay in front of it, which has its address from now on. */
+  async behindRelay(): Promise<Relay> {
+    this.relay = await startRelay(this.listener);
+    return this.relay;
+  }
+
   /** On its previous port. */
   async open(): Promise<void> {
-    if (this.server) return;
-    const server = createServer((request, response) => {
-      this.serve(request, response).catch((error) => response.destroy(error));
-    });
-    this.server = server;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(this.port, this.host, resolve);
-    });
-    this.port = (server.address() as AddressInfo).port;
+    await this.listener.open();
+    await this.relay?.open();
   }
 
   /** Connections are refused, and open ones end. */
   async close(): Promise<void> {
-    const { server } = this;
-    if (!server) return;
-    this.server = undefined;
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeAllConnections();
-    await closed;
+    await this.relay?.close();
+    await this.listener.close();
   }
 }
 
-/** A complete answer. */
-export function send(
-  response: ServerResponse,
-  status: number,
-  type: string,
-  body: string | Buffer,
-): void {
-  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
-  response.end(body);
+export interface Answer {
+  status: number;
+  /** An object is sent as JSON. Default: empty. */
+  body?: object | string | Buffer;
+  headers?: Readonly<Record<string, string>>;
 }
 
-/** Bytes that are neither text nor HTTP. */
-export const garbage = Buffer.from(Array.from({ length: 256 }, (_, index) => 255 - index));
+/** A complete answer. */
+export function send(response: ServerResponse, { status, body = '', headers }: Answer): void {
+  const isBytes = Buffer.isBuffer(body);
+  const isText = typeof body === 'string';
+  const content = isBytes || isText ? body : JSON.stringify(body);
+  const type = isText ? (body.startsWith('<') ? 'text/html' : 'text/plain') : 'application/json';
+  response.writeHead(status, {
+    'content-type': isBytes ? 'application/octet-stream' : `${type}; charset=UTF-8`,
+    ...(status !== 204 && { 'content-length': Buffer.byteLength(content) }),
+    ...headers,
+  });
+  response.end(content);
+}
 
 /** JSON, or undefined if it is not. */
 export function parseJson(text: string): unknown {

@@ -19,12 +19,8 @@ export interface Call {
   account?: string;
   scopes: string[];
   audience?: string;
-  /** The fault that it ran into. */
-  fault?: string;
   /** Absent as long as there is no answer. */
   status?: number;
   /** Error code that was answered, such as `invalid_grant`. */
   rejection?: string;
-  /** The client was gone before it had the whole answer. */
-  hungUp: boolean;
 }

@@ -5,10 +5,12 @@
  * Source: https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts;
  * error bodies as in google-github-actions/auth#340.
  */
+
 import { z } from 'zod';
+import type { Answer } from '../cloud/web-server.ts';
 import type { ServiceAccount } from './accounts.ts';
 import type { Google } from './google.ts';
-import { type Answer, apiError, type Rejection } from './rejection.ts';
+import { apiError, type Rejection } from './rejection.ts';
 
 const delegates = z.array(z.string().regex(/^projects\/-\/serviceAccounts\/[^/]+$/)).default([]);
 const AccessTokenRequest = z.object({

@@ -1,9 +1,4 @@
-/** What an endpoint of Google's answers: a JSON body, or text as it is. */
-export interface Answer {
-  status: number;
-  body: object | string;
-  headers?: Record<string, string>;
-}
+import type { Answer } from '../cloud/web-server.ts';
 
 /** Thrown by an endpoint to answer with an error; `reason` is the code that the caller sees. */
 export class Rejection extends Error {

@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CallLog } from '../cloud/call-log.ts';
-import { type CallFault, CallFaults, type FaultOptions } from '../cloud/fault.ts';
-import { WebServer } from '../cloud/web-server.ts';
+import { ScriptedAnswers, type ScriptOptions } from '../cloud/scripted.ts';
+import { type Answer, send, WebServer } from '../cloud/web-server.ts';
+import type { Relay } from '../relay.ts';
 import type { RefreshGrant, SubjectGrant } from './accounts.ts';
 import { type Arrived, claimedBy, receive } from './arrived.ts';
 import type { Call, Endpoint } from './calls.ts';
-import { type FaultKind, play, spoil, transmit } from './faults.ts';
 import { Google } from './google.ts';
 import { generateAccessToken, generateIdToken } from './iam-credentials-endpoint.ts';
 import type { IssuedToken } from './ledger.ts';
-import { type Answer, oauthError, Rejection } from './rejection.ts';
+import { oauthError, Rejection } from './rejection.ts';
 import type { ServiceAccountKey } from './service-account-key.ts';
 import { stsEndpoint } from './sts-endpoint.ts';
 import { tokenEndpoint } from './token-endpoint.ts';
@@ -29,7 +29,7 @@ export interface GoogleOAuthOptions {
 /**
  * Starts a server on 127.0.0.1 that behaves as the token side of Google: `POST /token`, `POST /v1/token`, IAM
  * credentials and the published signing keys, each as its file tells. It keeps books, so that a test can ask the
- * issuer whether a token is good, and it fails on demand.
+ * issuer whether a token is good, and answers what a test scripts.
  */
 export async function startGoogleOAuth(options: GoogleOAuthOptions = {}): Promise<GoogleOAuth> {
   const started = new GoogleOAuth(options);
@@ -41,7 +41,7 @@ export async function startGoogleOAuth(options: GoogleOAuthOptions = {}): Promis
 export class GoogleOAuth {
   private readonly google: Google;
   private readonly log = new CallLog<Call>();
-  private readonly faults = new CallFaults<FaultKind, Call, Endpoint>(this.log);
+  private readonly scripted = new ScriptedAnswers<Answer, Endpoint>();
   private readonly server: WebServer;
 
   constructor({ clock = Date }: GoogleOAuthOptions) {
@@ -53,6 +53,13 @@ export class GoogleOAuth {
   async open(): Promise<void> {
     await this.server.open();
     this.google.tokenUrl = this.tokenUrl;
+  }
+
+  /** Puts a relay in front of it, which has its addresses from now on. */
+  async behindRelay(): Promise<Relay> {
+    const relay = await this.server.behindRelay();
+    this.google.tokenUrl = this.tokenUrl;
+    return relay;
   }
 
   /** `http://127.0.0.1:PORT`, also the `endpoint` of google-auth-library's `Impersonated`. */
@@ -136,21 +143,17 @@ export class GoogleOAuth {
     this.google.tokenLifeSeconds = seconds;
   }
 
-  /** Misbehaves at the next calls for tokens; faults asked for earlier come first. */
-  misbehave(
-    kind: FaultKind,
-    options: FaultOptions<Endpoint> = {},
-  ): CallFault<FaultKind, Call, Endpoint> {
-    return this.faults.add(kind, { at: tokenEndpoints, ...options });
+  /** Answers the next calls for tokens with this; what was scripted earlier comes first. */
+  script(answer: Answer, options: ScriptOptions<Endpoint> = {}): void {
+    this.scripted.add(answer, { at: tokenEndpoints, ...options });
   }
 
-  /** Ends all misbehaviour. */
+  /** Answers as Google does again. */
   behave(): void {
-    this.faults.clear();
+    this.scripted.clear();
   }
 
   async close(): Promise<void> {
-    this.behave();
     await this.server.close();
     this.google.signingKeys.close();
   }
@@ -164,39 +167,26 @@ export class GoogleOAuth {
       method: arrived.method,
       path: arrived.path,
       ...claimedBy(google, arrived),
-      hungUp: false,
     };
     log.arrive(call);
-    const fault = this.faults.hit(call, call.endpoint);
-    response.on('close', () => {
-      call.hungUp = !response.writableFinished;
-      log.update();
-    });
     // Clients compare it with their own clock.
     response.setHeader('date', new Date(google.now()).toUTCString());
-
-    if (fault?.kind === 'slow') await fault.hold();
-    if (fault && (await play(fault.kind, response))) {
-      if (response.headersSent) call.status = response.statusCode;
-      return;
-    }
-    const answer = answerTo(google, arrived, call);
-    await write(response, fault ? spoil(fault.kind, answer) : answer, fault?.kind);
+    response.setHeader('cache-control', 'no-cache, no-store, max-age=0, must-revalidate');
+    const answer = this.scripted.next(call.endpoint) ?? answerTo(google, arrived, call);
+    call.status = answer.status;
+    send(response, answer);
   }
 }
 
-/** The answer to a request, errors included; notes the outcome in `call`. */
+/** The answer to a request, errors included. */
 function answerTo(google: Google, arrived: Arrived, call: Call): Answer {
-  let answer: Answer;
   try {
-    answer = dispatch(google, arrived);
+    return dispatch(google, arrived);
   } catch (error) {
     if (!(error instanceof Rejection)) throw error;
-    answer = error.answer;
     call.rejection = error.reason;
+    return error.answer;
   }
-  call.status = answer.status;
-  return answer;
 }
 
 function dispatch(google: Google, arrived: Arrived): Answer {
@@ -221,20 +211,4 @@ function checkedForm({ contentType, form }: Arrived): URLSearchParams {
     throw oauthError('invalid_request', `Unsupported content type: ${contentType}`);
   }
   return form;
-}
-
-async function write(
-  response: ServerResponse,
-  answer: Answer,
-  fault: FaultKind | undefined,
-): Promise<void> {
-  const page = typeof answer.body === 'string' ? answer.body : undefined;
-  const body = Buffer.from(page ?? JSON.stringify(answer.body, null, 2));
-  response.writeHead(answer.status, {
-    'content-type': page ? 'text/html; charset=UTF-8' : 'application/json; charset=utf-8',
-    'content-length': body.length,
-    'cache-control': 'no-cache, no-store, max-age=0, must-revalidate',
-    ...answer.headers,
-  });
-  await transmit(fault, response, body);
 }

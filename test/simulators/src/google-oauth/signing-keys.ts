@@ -1,7 +1,7 @@
 /** The keys that sign ID tokens, and how Google publishes them. */
+import type { Answer } from '../cloud/web-server.ts';
 import { selfSignedCertificate } from './certificate.ts';
 import { signJwt } from './jwt.ts';
-import type { Answer } from './rejection.ts';
 import { type KeyPair, makeKeyPair } from './service-account-key.ts';
 
 const day = 24 * 3600 * 1000;

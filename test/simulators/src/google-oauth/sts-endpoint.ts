@@ -3,8 +3,9 @@
  *
  * Sources: RFC 8693, https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token
  */
+import type { Answer } from '../cloud/web-server.ts';
 import type { Google } from './google.ts';
-import { type Answer, oauthError } from './rejection.ts';
+import { oauthError } from './rejection.ts';
 import { checkScopes, splitScopes } from './scopes.ts';
 
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';

@@ -236,6 +236,18 @@ describe('token endpoint', () => {
     expect(await response.json()).toMatchObject({ error: 'invalid_request' });
   });
 
+  it('leaves out of its books what never was a whole request', async () => {
+    const google = await start();
+    const relay = await google.behindRelay();
+    const cut = relay.inject({ at: /POST/, after: { sent: 100 }, effect: 'reset' });
+
+    await expect(post(google.tokenUrl, { assertion: 'x'.repeat(1000) })).rejects.toThrow();
+    await (await fetch(google.certsUrl)).text();
+
+    expect(cut.hits).toBe(1);
+    expect(google.calls.map(({ endpoint }) => endpoint)).toEqual(['certs']);
+  });
+
   it('knows nothing at any other path', async () => {
     const google = await start();
 

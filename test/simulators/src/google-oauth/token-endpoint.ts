@@ -5,12 +5,14 @@
  * https://developers.google.com/identity/protocols/oauth2/service-account (claims, limits, error codes).
  * The error texts are those that people quote in public issues, e.g. google/oauth2l#130.
  */
+
 import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import type { Answer } from '../cloud/web-server.ts';
 import type { ServiceAccount } from './accounts.ts';
 import type { Google } from './google.ts';
 import { isSignedBy, type ParsedJwt, parseJwt } from './jwt.ts';
-import { type Answer, oauthError } from './rejection.ts';
+import { oauthError } from './rejection.ts';
 import { checkScopes, splitScopes } from './scopes.ts';
 
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';

@@ -25,8 +25,6 @@ export interface PubSubCall {
   /** Of a publish. */
   messages?: number;
   orderingKey?: string;
-  /** The fault that it ran into. */
-  fault?: string;
   /** What it was answered; absent as long as there is no answer. */
   code?: Code | 'OK';
   /** The client gave up, or its connection ended. */

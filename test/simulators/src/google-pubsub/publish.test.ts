@@ -53,6 +53,20 @@ describe('what is published', () => {
   });
 });
 
+it.each([
+  ['all', '1234512345'],
+  ['some', '12312345'],
+] as const)('a scripted error can come after %s of a request is stored', async (done, stored) => {
+  const google = await start();
+  const batching = { maxMessages: 5, maxMilliseconds: 1000 };
+  const topic = clientOf(google).topic('alerts', { batching });
+  google.script({ code: 'UNAVAILABLE', done }, { times: 1 });
+
+  await Promise.all([...'12345'].map((text) => topic.publishMessage({ data: Buffer.from(text) })));
+
+  expect(google.published('alerts').map(textOf).join('')).toBe(stored);
+});
+
 const quotas = 'Refer to https://cloud.google.com/pubsub/quotas for more information.';
 
 describe('limits', () => {

@@ -1,4 +1,4 @@
-/** What happens to a call before and after its method: the books, the token, the faults. */
+/** What happens to a call before and after its method: the books, the token, scripted errors. */
 import type {
   handleBidiStreamingCall,
   handleUnaryCall,
@@ -6,11 +6,10 @@ import type {
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { CallLog } from '../cloud/call-log.ts';
-import type { CallFaults } from '../cloud/fault.ts';
+import type { ScriptedAnswers } from '../cloud/scripted.ts';
 import type { Broker } from './broker.ts';
 import { type Method, methods, type PubSubCall } from './calls.ts';
-import type { Fault, FaultKind, PubSubFaultOptions } from './faults.ts';
-import { invalidArgument, notSignedIn, Rejection, usualWords } from './rejection.ts';
+import { type Code, invalidArgument, notSignedIn, Rejection, usualWords } from './rejection.ts';
 import { publisherOf, subscriberOf, type Unary } from './services.ts';
 import { Stream } from './streaming-pull.ts';
 import type { PublishRequest, StreamingPullRequest, StreamingPullResponse } from './wire.ts';
@@ -26,20 +25,22 @@ export interface Counts {
   bytes: number;
 }
 
+/** An error that a test scripts. */
+export interface ScriptedError {
+  code: Code;
+  /** Default: the service's words. */
+  message?: string;
+  /** What is done all the same: with `some`, the first half of the messages of a publish is stored. Default: nothing. */
+  done?: 'some' | 'all';
+}
+
 interface ReceptionDeps {
   broker: Broker;
   log: CallLog<PubSubCall>;
-  faults: CallFaults<FaultKind, PubSubCall, Method, PubSubFaultOptions>;
+  scripted: ScriptedAnswers<ScriptedError, Method>;
   counts: Counts;
   keep: boolean;
   accepts: ((token: string | undefined) => boolean) | undefined;
-  /** Resets the connection of `ADDRESS:PORT`. */
-  cut(peer: string): void;
-}
-
-interface Arrived {
-  metadata: Metadata;
-  getPeer(): string;
 }
 
 export class Reception {
@@ -68,13 +69,13 @@ export class Reception {
     );
   }
 
-  /** @param some what of a request is done when a fault lets only a part of it be done */
+  /** @param some what of a request is done if only a part of it is */
   private unary<Request>(
     name: Method,
     method: Unary<Request>,
-    some: (request: Request) => Request | undefined = () => undefined,
+    some = (request: Request) => request,
   ): handleUnaryCall<Request, object> {
-    return async (call, callback) => {
+    return (call, callback) => {
       const book = this.book(name, method.resource(call.request), call);
       if (isPublish(call.request)) {
         book.messages = call.request.messages.length;
@@ -87,19 +88,12 @@ export class Reception {
         this.deps.log.update();
       });
       try {
-        const fault = await this.receive(book);
-        const part =
-          fault === undefined || fault.options.done === 'all'
-            ? call.request
-            : fault.options.done === 'some'
-              ? some(call.request)
-              : undefined;
-        const answer = part && method.answer(part);
-        if (fault) this.play(fault, call);
-        else if (answer) {
-          this.answered(book, 'OK');
-          callback(null, answer);
-        }
+        const error = this.receive(book);
+        if (error?.done) method.answer(error.done === 'some' ? some(call.request) : call.request);
+        if (error) throw rejectionOf(error);
+        const answer = method.answer(call.request);
+        this.answered(book, 'OK');
+        callback(null, answer);
       } catch (error) {
         if (!(error instanceof Rejection)) throw error;
         this.answered(book, error.code);
@@ -112,10 +106,10 @@ export class Reception {
     return (call) => {
       let book: PubSubCall | undefined;
       let stream: Stream | undefined;
-      const open = async (first: StreamingPullRequest, opened: PubSubCall) => {
+      const open = (first: StreamingPullRequest, opened: PubSubCall) => {
         try {
-          const fault = await this.receive(opened);
-          if (fault) return this.play(fault, call);
+          const error = this.receive(opened);
+          if (error) throw rejectionOf(error);
           if (!first.subscription) throw invalidArgument('subscription');
           const subscription = this.deps.broker.subscription(first.subscription);
           const ended = (why: Rejection | undefined) => this.answered(opened, why?.code ?? 'OK');
@@ -131,7 +125,7 @@ export class Reception {
       call.on('data', (request: StreamingPullRequest) => {
         if (book) return stream?.hear(request);
         book = this.book('StreamingPull', request.subscription, call);
-        open(request, book).catch((error: unknown) => call.emit('error', error));
+        open(request, book);
       });
       call.on('end', () => stream?.end());
       call.on('cancelled', () => {
@@ -142,7 +136,7 @@ export class Reception {
     };
   }
 
-  private book(method: Method, resource: string, { metadata }: Arrived): PubSubCall {
+  private book(method: Method, resource: string, { metadata }: { metadata: Metadata }): PubSubCall {
     const { counts, log, keep } = this.deps;
     const header = metadata.get('authorization')[0]?.toString() ?? '';
     const token = /^Bearer (?<token>.+)$/i.exec(header)?.groups?.token;
@@ -157,22 +151,12 @@ export class Reception {
     return book;
   }
 
-  /** Gives the fault that is to be played. @throws Rejection Nobody, or nobody who is known, asks */
-  private async receive(book: PubSubCall): Promise<Fault | undefined> {
-    const { accepts, faults, log } = this.deps;
-    const fault = faults.hit(book, book.method);
-    log.update();
+  /** @throws Rejection Nobody, or nobody who is known, asks */
+  private receive(book: PubSubCall): ScriptedError | undefined {
+    const { accepts, scripted } = this.deps;
+    const error = scripted.next(book.method);
     if (accepts && !accepts(book.token)) throw notSignedIn(book.token !== undefined);
-    if (fault?.kind !== 'slow') return fault;
-    await fault.hold(fault.options.milliseconds);
-    return undefined;
-  }
-
-  /** @throws Rejection */
-  private play(fault: Fault, call: Arrived): void {
-    const { code = 'UNAVAILABLE', message = usualWords(code) } = fault.options;
-    if (fault.kind === 'reject') throw new Rejection(code, message);
-    if (fault.kind === 'drop') this.deps.cut(call.getPeer());
+    return error;
   }
 
   private answered(book: PubSubCall, code: NonNullable<PubSubCall['code']>): void {
@@ -180,6 +164,10 @@ export class Reception {
     if (code !== 'OK') this.deps.counts.rejected += 1;
     this.deps.log.update();
   }
+}
+
+function rejectionOf({ code, message = usualWords(code) }: ScriptedError): Rejection {
+  return new Rejection(code, message);
 }
 
 function isPublish(request: unknown): request is PublishRequest {

@@ -1,12 +1,11 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { CallLog } from '../cloud/call-log.ts';
-import { CallFaults } from '../cloud/fault.ts';
+import { ScriptedAnswers, type ScriptOptions } from '../cloud/scripted.ts';
 import { Listener } from '../listener.ts';
 import { Broker } from './broker.ts';
 import type { Method, PubSubCall } from './calls.ts';
-import type { Fault, FaultKind, PubSubFaultOptions } from './faults.ts';
 import { idOf } from './limits.ts';
-import { type Counts, Reception } from './reception.ts';
+import { type Counts, Reception, type ScriptedError } from './reception.ts';
 import { streamClosed } from './rejection.ts';
 import type { PublishedMessage } from './topic.ts';
 import { loadDefinitions } from './wire.ts';
@@ -36,7 +35,7 @@ interface MessageToPublish {
 
 /**
  * Starts a server on loopback that behaves as Google Cloud Pub/Sub with pull subscriptions: publishing with the
- * service's limits, ordering keys, filters, leases and flow control. It keeps books, and it fails on demand.
+ * service's limits, ordering keys, filters, leases and flow control. It keeps books, and answers what a test scripts.
  *
  * Left out: push and export subscriptions, exactly-once delivery, snapshots and seek, schemas, IAM. Expiry, retention,
  * retry and dead-letter policies are accepted and not obeyed.
@@ -50,11 +49,9 @@ export async function startGooglePubSub(options: GooglePubSubOptions = {}): Prom
 /** Google Cloud Pub/Sub on loopback; see `startGooglePubSub`. Topics and subscriptions may be named by their id alone. */
 export class GooglePubSub {
   readonly counts: Readonly<Counts>;
-  private readonly host: string;
+  readonly host: string;
   private readonly log = new CallLog<PubSubCall>();
-  private readonly faults = new CallFaults<FaultKind, PubSubCall, Method, PubSubFaultOptions>(
-    this.log,
-  );
+  private readonly scripted = new ScriptedAnswers<ScriptedError, Method>();
   private readonly listeners = new Set<PublishListener>();
   private readonly broker: Broker;
   private readonly server: Server;
@@ -86,11 +83,10 @@ export class GooglePubSub {
     const reception = new Reception({
       broker: this.broker,
       log: this.log,
-      faults: this.faults,
+      scripted: this.scripted,
       counts,
       keep,
       accepts: rest.accepts,
-      cut: (peer) => this.listener.cut(peer),
     });
     const definitions = loadDefinitions();
     this.server.addService(definitions.publisher, reception.publisher());
@@ -178,22 +174,14 @@ export class GooglePubSub {
     await this.log.until(() => requestsOf(this.counts, methods) >= count);
   }
 
-  /** Misbehaves at the next calls; faults asked for earlier come first. */
-  misbehave(kind: FaultKind, options: PubSubFaultOptions = {}): Fault {
-    return this.faults.add(kind, options);
+  /** Answers the next calls with this; what was scripted earlier comes first. */
+  script(error: ScriptedError, options?: ScriptOptions<Method>): void {
+    this.scripted.add(error, options);
   }
 
-  /** Rejects the next call, or so many. */
-  failNext({
-    method,
-    ...others
-  }: Omit<PubSubFaultOptions, 'at'> & { method?: Method } = {}): Fault {
-    return this.misbehave('reject', { times: 1, ...(method && { at: [method] }), ...others });
-  }
-
-  /** Ends all misbehaviour. */
+  /** Answers as Pub/Sub does again. */
   behave(): void {
-    this.faults.clear();
+    this.scripted.clear();
   }
 
   /** All messages that are out go out again, as if their time had passed. */
@@ -208,14 +196,9 @@ export class GooglePubSub {
     }
   }
 
-  /** Cuts all connections. */
-  dropConnections(): void {
-    this.listener.cut();
-  }
-
   /** An outage: connections are refused, those that are open end. */
   async stop(): Promise<void> {
-    this.dropConnections();
+    this.listener.cut();
     await this.listener.close();
   }
 
@@ -225,7 +208,6 @@ export class GooglePubSub {
   }
 
   async close(): Promise<void> {
-    this.behave();
     await this.stop();
     for (const subscription of this.broker.subscriptions.values()) subscription.close();
     this.server.forceShutdown();

@@ -22,10 +22,6 @@ export interface StorageCall {
   object?: string;
   /** Of the Authorization header. */
   token?: string;
-  /** The fault that it ran into. */
-  fault?: string;
   /** Absent as long as there is no answer. */
   status?: number;
-  /** The connection was gone before the whole answer was out. */
-  hungUp: boolean;
 }

@@ -3,16 +3,11 @@
  *
  * Source: https://cloud.google.com/storage/docs/json_api/v1/objects (get, list, patch, delete)
  */
+import type { Answer } from '../cloud/web-server.ts';
 import type { Arrived } from './arrived.ts';
 import { type Bucket, type BucketObject, ObjectMetadata, Preconditions } from './bucket.ts';
 import { invalid, Rejection } from './rejection.ts';
 import { etagOf, objectResource } from './resource.ts';
-
-export interface Answer {
-  status: number;
-  body: object | string | Buffer;
-  headers?: Record<string, string>;
-}
 
 export function getObject(url: string, bucket: Bucket, { object = '', query }: Arrived): Answer {
   return { status: 200, body: objectResource(url, bucket, found(bucket, object, query)) };

@@ -1,20 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CallLog } from '../cloud/call-log.ts';
-import { CallFaults, playInstead } from '../cloud/fault.ts';
-import { WebServer } from '../cloud/web-server.ts';
+import { ScriptedAnswers, type ScriptOptions } from '../cloud/scripted.ts';
+import { type Answer, send, WebServer } from '../cloud/web-server.ts';
+import type { Relay } from '../relay.ts';
 import { arrivedOf } from './arrived.ts';
 import type { Bucket, BucketObject } from './bucket.ts';
 import type { Operation, StorageCall } from './calls.ts';
-import {
-  corrupted,
-  errors,
-  type Fault,
-  type FaultKind,
-  type StorageFaultOptions,
-} from './faults.ts';
-import type { Answer } from './objects.ts';
 import { type Permission, Rejection } from './rejection.ts';
-import { bodyOf, Dropped, StorageApi } from './storage-api.ts';
+import { StorageApi, spoilt } from './storage-api.ts';
 
 export interface GoogleStorageOptions {
   /** Buckets that exist from the start. */
@@ -25,7 +18,7 @@ export interface GoogleStorageOptions {
 
 /**
  * Starts a server on 127.0.0.1 that behaves as the JSON API of Google Cloud Storage: objects that are uploaded in one request or resumably, read, listed page by page, changed and deleted, with their checksums,
- * generations and preconditions. It keeps books, and it fails on demand.
+ * generations and preconditions. It keeps books, and answers what a test scripts.
  */
 export async function startGoogleStorage(
   options: GoogleStorageOptions = {},
@@ -39,9 +32,7 @@ export async function startGoogleStorage(
 export class GoogleStorage {
   private readonly api: StorageApi;
   private readonly log = new CallLog<StorageCall>();
-  private readonly faults = new CallFaults<FaultKind, StorageCall, Operation, StorageFaultOptions>(
-    this.log,
-  );
+  private readonly scripted = new ScriptedAnswers<Answer, Operation>();
   private readonly server: WebServer;
 
   constructor({ buckets = [], accepts = () => true }: GoogleStorageOptions) {
@@ -53,6 +44,13 @@ export class GoogleStorage {
   /** `http://127.0.0.1:PORT`: `apiEndpoint` of the client, or STORAGE_EMULATOR_HOST. */
   get url(): string {
     return this.server.url;
+  }
+
+  /** Puts a relay in front of it, which has its address from now on. */
+  async behindRelay(): Promise<Relay> {
+    const relay = await this.server.behindRelay();
+    this.api.url = this.url;
+    return relay;
   }
 
   /** What a bucket holds, sorted by name. */
@@ -68,7 +66,12 @@ export class GoogleStorage {
   /** Changes one bit of the content that is stored, and not its checksums. */
   spoil(bucket: string, name: string): void {
     const { content } = this.bucket(bucket).get(name);
-    this.bucket(bucket).spoil(name, corrupted(content));
+    this.bucket(bucket).spoil(name, spoilt(content));
+  }
+
+  /** Stores the next uploads with one bit changed, and the checksums of that. */
+  spoilUploads(count: number): void {
+    this.api.spoils = count;
   }
 
   /** Objects in a page of a list; 1,000, as Google's, until it is set. */
@@ -98,19 +101,15 @@ export class GoogleStorage {
     );
   }
 
-  /** Resolves once clients have given up this many requests. */
-  async hungUp(count: number): Promise<void> {
-    await this.log.seen(count, (call) => call.hungUp);
+  /** Answers the next calls with this; what was scripted earlier comes first. */
+  script(answer: Answer, options?: ScriptOptions<Operation>): void {
+    this.scripted.add(answer, options);
   }
 
-  /** Misbehaves at the next calls; faults asked for earlier come first. */
-  misbehave(kind: FaultKind, options: StorageFaultOptions = {}): Fault {
-    return this.faults.add(kind, options);
-  }
-
-  /** Ends all misbehaviour. */
+  /** Answers and stores as Google does again. */
   behave(): void {
-    this.faults.clear();
+    this.scripted.clear();
+    this.api.spoils = 0;
   }
 
   /** An outage: connections are refused, those that are open end. */
@@ -125,7 +124,6 @@ export class GoogleStorage {
   }
 
   async close(): Promise<void> {
-    this.behave();
     await this.goDown();
   }
 
@@ -145,26 +143,15 @@ export class GoogleStorage {
       ...(bucket !== undefined && { bucket }),
       ...(object !== undefined && { object }),
       ...(token !== undefined && { token }),
-      hungUp: false,
     };
     this.log.arrive(call);
-    const fault = this.faults.hit(call, operation);
-    response.on('close', () => {
-      call.hungUp = !response.writableFinished;
-      this.log.update();
-    });
-
-    if (fault?.kind === 'slow') await fault.hold();
-    if (fault && playInstead(fault.kind, response, errors)) {
-      request.resume();
-      if (response.headersSent) call.status = response.statusCode;
-      return;
-    }
-    const answer = await answerTo(() => this.api.answer(arrived, bodyOf(request, fault), fault));
+    const scripted = this.scripted.next(operation);
+    const answer = scripted ?? (await answerTo(() => this.api.answer(arrived, request)));
     if (!answer) return;
     request.resume();
     call.status = answer.status;
-    write(response, answer, fault?.kind === 'drop');
+    response.setHeader('x-guploader-uploadid', 'simulated');
+    send(response, answer);
   }
 }
 
@@ -177,7 +164,7 @@ async function answerTo(ask: () => Promise<Answer>): Promise<Answer | undefined>
       const { status, body, headers } = error;
       return { status, body, headers };
     }
-    if (error instanceof Dropped || isGone(error)) return undefined;
+    if (isGone(error)) return undefined;
     throw error;
   }
 }
@@ -185,18 +172,4 @@ async function answerTo(ask: () => Promise<Answer>): Promise<Answer | undefined>
 /** The client went away while it sent. */
 function isGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
-}
-
-function write(response: ServerResponse, { status, body, headers }: Answer, isCut: boolean): void {
-  const isText = typeof body === 'string';
-  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(isText ? body : JSON.stringify(body));
-  response.writeHead(status, {
-    'content-type': isText ? 'text/plain; charset=utf-8' : 'application/json; charset=UTF-8',
-    ...(status !== 204 && { 'content-length': bytes.length }),
-    'x-guploader-uploadid': 'simulated',
-    ...headers,
-  });
-  if (!isCut) return void response.end(bytes);
-  const half = bytes.subarray(0, Math.floor(bytes.length / 2));
-  response.write(half, () => response.socket?.resetAndDestroy());
 }

@@ -1,11 +1,9 @@
 /** The operations of the JSON API on the buckets; what is wrong with a request is thrown as a Rejection. */
-import type { IncomingMessage } from 'node:http';
+import type { Answer } from '../cloud/web-server.ts';
 import type { Arrived } from './arrived.ts';
 import { Bucket, type ObjectMetadata, Preconditions } from './bucket.ts';
-import { corrupted, type Fault } from './faults.ts';
 import { hashesOf, nameOf, readInsert } from './inserts.ts';
 import {
-  type Answer,
   deleteObject,
   getMedia,
   getObject,
@@ -26,6 +24,8 @@ export class StorageApi {
   readonly buckets = new Map<string, Bucket>();
   readonly withheld = new Set<Permission>();
   largestPage = 1000;
+  /** How many uploads it still stores with one bit changed. */
+  spoils = 0;
   url = '';
   private readonly sessions = new Sessions();
   private readonly accepts: (token: string | undefined) => boolean;
@@ -40,29 +40,26 @@ export class StorageApi {
     return bucket;
   }
 
-  async answer(arrived: Arrived, body: Body, fault: Fault | undefined): Promise<Answer> {
+  async answer(arrived: Arrived, body: Body): Promise<Answer> {
     const { operation } = arrived;
     if (operation === 'unknown') return { status: 404, body: 'Not Found' };
-    if (operation === 'resume') return await this.resume(arrived, body, fault);
+    if (operation === 'resume') return await this.resume(arrived, body);
     if (!this.accepts(arrived.token)) throw notSignedIn(arrived.token !== undefined);
     const bucket = this.buckets.get(arrived.bucket ?? '');
     if (!bucket) throw noSuchBucket();
     switch (operation) {
       case 'insert': {
         const { name, about, content } = readInsert(arrived, await whole(body));
-        return this.insert(bucket, name, about, content, new Preconditions(arrived.query), fault);
+        return this.insert(bucket, name, about, content, new Preconditions(arrived.query));
       }
       case 'start':
         return this.start(bucket, arrived, await whole(body));
       case 'get':
         this.require('storage.objects.get');
         return getObject(this.url, bucket, arrived);
-      case 'media': {
+      case 'media':
         this.require('storage.objects.get');
-        const answer = getMedia(bucket, arrived);
-        if (fault?.kind !== 'corrupt' || !Buffer.isBuffer(answer.body)) return answer;
-        return { ...answer, body: corrupted(answer.body) };
-      }
+        return getMedia(bucket, arrived);
       case 'list':
         this.require('storage.objects.list');
         return listObjects(this.url, bucket, arrived, this.largestPage);
@@ -81,11 +78,12 @@ export class StorageApi {
     about: ObjectMetadata,
     content: Buffer,
     preconditions: Preconditions,
-    fault: Fault | undefined,
   ): Answer {
     this.mayWrite(bucket, name);
     preconditions.check(bucket.find(name));
-    const stored = fault?.kind === 'corrupt' ? corrupted(content) : content;
+    const isSpoilt = this.spoils > 0;
+    if (isSpoilt) this.spoils -= 1;
+    const stored = isSpoilt ? spoilt(content) : content;
     const object = bucket.insert(name, about, content, stored);
     return { status: 200, body: objectResource(this.url, bucket, object) };
   }
@@ -112,7 +110,7 @@ export class StorageApi {
     return { status: 200, body: '', headers: { location: address.href } };
   }
 
-  private async resume(arrived: Arrived, body: Body, fault: Fault | undefined): Promise<Answer> {
+  private async resume(arrived: Arrived, body: Body): Promise<Answer> {
     const session = this.sessions.get(arrived.query.get('upload_id'));
     if (session.done) return { status: 200, body: session.done };
     const range = rangeOf(arrived);
@@ -131,14 +129,7 @@ export class StorageApi {
     if (!bucket) throw noSuchBucket();
     const content = Buffer.concat(session.received);
     const { name, preconditions } = session;
-    const answer = this.insert(
-      bucket,
-      name,
-      aboutOf(session, arrived),
-      content,
-      preconditions,
-      fault,
-    );
+    const answer = this.insert(bucket, name, aboutOf(session, arrived), content, preconditions);
     if (typeof answer.body === 'object') session.done = answer.body;
     session.received = [];
     return answer;
@@ -153,6 +144,13 @@ export class StorageApi {
   private require(permission: Permission): void {
     if (this.withheld.has(permission)) throw forbidden(permission);
   }
+}
+
+/** The same with one bit changed. */
+export function spoilt(content: Buffer): Buffer {
+  const copy = Buffer.from(content);
+  copy[0] = (copy[0] ?? 0) ^ 1;
+  return copy;
 }
 
 function incomplete({ size }: Session): Answer {
@@ -174,22 +172,3 @@ async function* limited(body: Body, before: number): Body {
     yield chunk;
   }
 }
-
-/** The content of a request; with `drop`, its connection dies after so many bytes. */
-export async function* bodyOf(request: IncomingMessage, fault: Fault | undefined): Body {
-  const { afterBytes = 1 } = fault?.options ?? {};
-  let size = 0;
-  for await (const chunk of request) {
-    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
-    size += bytes.length;
-    if (fault?.kind === 'drop' && size >= afterBytes) {
-      yield bytes.subarray(0, bytes.length - (size - afterBytes));
-      request.socket.resetAndDestroy();
-      throw new Dropped();
-    }
-    yield bytes;
-  }
-}
-
-/** The connection is gone; there is nobody to answer. */
-export class Dropped extends Error {}

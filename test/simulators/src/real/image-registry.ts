@@ -63,13 +63,13 @@ export async function startImageRegistry(size: ImageSize): Promise<ImageRegistry
     const last = url.split('/').at(-1) ?? '';
     const digest = last === 'latest' ? manifest.digest : last;
     const content = blobs.get(digest);
-    if (content === undefined) return send(response, url === '/v2/' ? 200 : 404, 'text/plain', '');
+    if (content === undefined) return send(response, { status: url === '/v2/' ? 200 : 404 });
     const isManifest = digest === manifest.digest;
     response.setHeader('docker-content-digest', digest);
     if (method === 'HEAD') response.setHeader('content-length', content.length);
     const type = isManifest ? manifestType : 'application/octet-stream';
     if (method === 'HEAD') response.writeHead(200, { 'content-type': type }).end();
-    else send(response, 200, type, content);
+    else send(response, { status: 200, body: content, headers: { 'content-type': type } });
   }, 0);
   await server.open();
   return {

@@ -51,11 +51,3 @@ export class BotCode {
 }
 
 export const zipPath = '/swarming/api/v1/bot/bot_code/';
-
-/** The same length, and no zip any more. */
-export function corrupted(bytes: Buffer): Buffer {
-  const copy = Buffer.from(bytes);
-  const from = Math.floor(copy.length / 3);
-  copy.fill(0x2a, from, from * 2);
-  return copy;
-}

@@ -29,7 +29,6 @@ export interface SwarmingCall {
   token?: string;
   /** Absent as long as there is no answer. */
   status?: number;
-  fault?: string;
 }
 
 export function callOf(request: IncomingMessage): SwarmingCall {

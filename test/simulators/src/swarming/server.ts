@@ -2,15 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json as readJson } from 'node:stream/consumers';
 import { ZodError } from 'zod';
 import { CallLog } from '../cloud/call-log.ts';
-import { CallFaults, type FaultOptions, playInstead } from '../cloud/fault.ts';
-import { WebServer } from '../cloud/web-server.ts';
+import { ScriptedAnswers, type ScriptOptions } from '../cloud/scripted.ts';
+import { type Answer, send, WebServer } from '../cloud/web-server.ts';
+import type { Relay } from '../relay.ts';
 import { ApiRejection, BotApi, type Sleeps } from './bot-api.ts';
 import { BotCode, type BotCodeOptions } from './bot-code.ts';
 import { Bots, type Crash, type SwarmingBot } from './bots.ts';
 import { callOf, type Endpoint, type SwarmingCall } from './calls.ts';
 import type { Dimensions } from './dimensions.ts';
-import { type Answer, download, json, text, write } from './download.ts';
-import { placesOf, type SwarmingFault } from './faults.ts';
+import { download, text } from './download.ts';
 import { type NewTask, type SwarmingTask, Tasks } from './tasks.ts';
 
 export interface SwarmingOptions extends BotCodeOptions {
@@ -56,7 +56,7 @@ export class SimulatedSwarming {
   private readonly allTasks = new Tasks();
   private readonly allBots: Bots;
   private readonly log = new CallLog<SwarmingCall>();
-  private readonly faults = new CallFaults<SwarmingFault, SwarmingCall, Endpoint>(this.log);
+  private readonly scripted = new ScriptedAnswers<Answer, Endpoint>();
   private readonly api: BotApi;
   private readonly server: WebServer;
 
@@ -90,6 +90,11 @@ export class SimulatedSwarming {
 
   get port(): number {
     return this.server.port;
+  }
+
+  /** Puts a relay in front of it, which has its address from now on. */
+  async behindRelay(): Promise<Relay> {
+    return await this.server.behindRelay();
   }
 
   /** Version of the bot that is stable now, for those who ask `url`. */
@@ -169,14 +174,14 @@ export class SimulatedSwarming {
     this.injectedScript = script;
   }
 
-  /** Misbehaves at the next calls; faults asked for earlier come first. */
-  misbehave(kind: SwarmingFault, options: FaultOptions<Endpoint>): void {
-    this.faults.add(kind, { ...placesOf(kind), ...options });
+  /** Answers the next calls with this; what was scripted earlier comes first. */
+  script(answer: Answer, options?: ScriptOptions<Endpoint>): void {
+    this.scripted.add(answer, options);
   }
 
-  /** Ends all misbehaviour. */
+  /** Answers as Swarming does again. */
   behave(): void {
-    this.faults.clear();
+    this.scripted.clear();
   }
 
   /** An outage: connections are refused, those that are open end. */
@@ -190,7 +195,6 @@ export class SimulatedSwarming {
   }
 
   async close(): Promise<void> {
-    this.behave();
     await this.goDown();
   }
 
@@ -201,19 +205,11 @@ export class SimulatedSwarming {
       if (response.headersSent) call.status = response.statusCode;
       this.log.update();
     });
-    const fault = this.faults.hit(call, call.endpoint);
-    if (fault?.kind === 'slow') await fault.hold(500);
-    if (!fault || !playInstead(fault.kind, response, { rejected: [403, 'simulated'] })) {
-      write(response, await this.answerTo(request, call, fault?.kind));
-    }
+    send(response, this.scripted.next(call.endpoint) ?? (await this.answerTo(request, call)));
     request.resume();
   }
 
-  private async answerTo(
-    request: IncomingMessage,
-    call: SwarmingCall,
-    fault: SwarmingFault | undefined,
-  ): Promise<Answer> {
+  private async answerTo(request: IncomingMessage, call: SwarmingCall): Promise<Answer> {
     const { code, accepts } = this;
     const { endpoint, method, path, token, botId } = call;
     const { host = '' } = request.headers;
@@ -222,7 +218,7 @@ export class SimulatedSwarming {
       const onZip = () => {
         this.downloads += 1;
       };
-      return download(call, { code, accepts, host, fault, onZip });
+      return download(call, { code, accepts, host, onZip });
     }
     if (endpoint === 'unknown' || method !== 'POST') return text(404, 'Not found\n');
     if (botId === undefined || (accepts && !accepts(token, botId))) {
@@ -231,7 +227,8 @@ export class SimulatedSwarming {
     try {
       const body = await readJson(limited(request));
       const argument = path.split('/').slice(6).join('/');
-      return json(this.api.answer(endpoint, { argument, botId, host, body }));
+      const answer = this.api.answer(endpoint, { argument, botId, host, body });
+      return { status: 200, body: answer };
     } catch (error) {
       if (error instanceof ApiRejection) return text(error.status, `${error.message}\n`);
       if (error instanceof ZodError || error instanceof SyntaxError) {

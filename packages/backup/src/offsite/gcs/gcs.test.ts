@@ -21,13 +21,19 @@ async function start(options: GoogleStorageOptions = {}) {
     ...options,
   });
   onTestFinished(() => google.close());
+  const relay = await google.behindRelay();
   const dir = await tempDir();
   const content = randomBytes(100_000);
   const file = join(dir, 'outgoing');
   await writeFile(file, content);
   const open = (more: GcsOptions = {}, url = 'gs://backups/rack4') =>
     gcsPlace(url, { apiEndpoint: google.url, token: async () => 'canary-token', ...more });
-  return { google, file, content, open, place: open() };
+  return { google, relay, file, content, open, place: open() };
+}
+
+function problem(code: number, message: string) {
+  const errors = [{ message, domain: 'global', reason: 'x' }];
+  return { status: code, body: { error: { code, message, errors } } };
 }
 
 /** So that files of 100 kB are larger than a chunk. */
@@ -37,6 +43,11 @@ async function startLarge(size = 700_000) {
   await writeFile(lab.file, content);
   return { ...lab, content, place: lab.open({ pieceBytes: 256 * 1024 }) };
 }
+
+const upload = /^POST \/upload\S+uploadType=multipart/;
+const session = /^POST \/upload\S+uploadType=resumable/;
+const piece = /^PUT \/upload/;
+const download = /^GET \S+alt=media/;
 
 describe('a bucket', () => {
   it('keeps what was put there, with the time when it was read', async () => {
@@ -116,8 +127,8 @@ describe('a bucket', () => {
   });
 
   it('goes on with what is large where the connection broke', async () => {
-    const { google, file, content, place } = await startLarge();
-    google.misbehave('drop', { times: 1, at: ['resume'], afterBytes: 100_000 });
+    const { google, relay, file, content, place } = await startLarge();
+    relay.inject({ at: piece, after: { sent: 100_000 }, effect: 'reset', times: 1 });
 
     await place.put(name, file, about, soon());
 
@@ -159,13 +170,13 @@ describe('a bucket', () => {
   });
 
   it('takes it for done where somebody else was faster', async () => {
-    const { google, file, content, place } = await start();
-    const fault = google.misbehave('slow', { times: 1, at: ['insert'] });
+    const { google, relay, file, content, place } = await start();
+    const fault = relay.inject({ at: upload, effect: 'wait' });
 
     const putting = place.put(name, file, about, soon());
-    await google.callsSeen(1, 'insert');
+    await fault.struck();
     google.put('backups', `rack4/${name}`, content);
-    fault.release();
+    fault.end();
     await putting;
 
     expect(google.calls.map(({ operation, status }) => `${operation} ${status}`)).toEqual([
@@ -179,7 +190,7 @@ describe('a bucket', () => {
 describe('a bucket that fails', () => {
   it.each(['small', 'large'])('says what arrived wrong, removes nothing: %s', async (size) => {
     const { google, file, content, place } = size === 'small' ? await start() : await startLarge();
-    google.misbehave('corrupt', { at: ['insert', 'resume'] });
+    google.spoilUploads(1);
 
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'damaged',
@@ -188,55 +199,51 @@ describe('a bucket that fails', () => {
       ),
     });
     expect(google.objects('backups')).toHaveLength(1);
-    google.behave();
 
     await place.put(name, file, about, soon());
     expect(google.objects('backups')[0]?.content.equals(content)).toBe(true);
     expect(google.calls.map(({ operation }) => operation)).not.toContain('delete');
   });
 
-  it.each(['disk', 'way'])('sees what it gets wrong: %s', async (where) => {
+  it('sees what it gets wrong', async () => {
     const { google, file, place } = await start();
     await place.put(name, file, about, soon());
-    if (where === 'disk') google.spoil('backups', `rack4/${name}`);
-    else google.misbehave('corrupt', { at: ['media'] });
+    google.spoil('backups', `rack4/${name}`);
 
     await expect(place.get(name, soon())).rejects.toMatchObject({ code: 'damaged' });
   });
 
   it.each([
-    ['unavailable', 'unreachable', 'gs://backups/rack4: status 503: Backend Error'],
-    ['too-many-requests', 'unreachable', /^gs:\/\/backups\/rack4: status 429: The object exceeded/],
-    ['bad-gateway', 'unreachable', 'gs://backups/rack4: status 502: an HTML page'],
-    ['reset', 'unreachable', 'gs://backups/rack4: the connection was interrupted'],
-    [
-      'garbage',
-      'unreachable',
-      'gs://backups/rack4: the response is not from the Cloud Storage API',
-    ],
-    ['hang', 'unreachable', /^gs:\/\/backups\/rack4: no response within 0\.3 s$/],
-  ] as const)('%s: is %s', async (kind, code, message) => {
-    const { google, file, open } = await start();
+    ['status 503: Backend Error', problem(503, 'Backend Error')],
+    ['status 429: Too many requests', problem(429, 'Too many requests')],
+    ['status 502: an HTML page', { status: 502, body: '<!DOCTYPE html>' }],
+    ['the response is not from the Cloud Storage API', { status: 200, body: 'welcome' }],
+    ['the connection was interrupted', { effect: 'reset' }],
+    ['no response within 0.3 s', { effect: 'silence' }],
+  ] as const)('is unreachable: %s', async (reason, what) => {
+    const { google, relay, file, open } = await start();
     const place = open({ patienceMs: 300 });
-    google.misbehave(kind);
-    const error = { code, message: expect.stringMatching(message) };
+    if ('effect' in what) relay.inject(what);
+    else google.script(what);
+    const error = { code: 'unreachable', message: `gs://backups/rack4: ${reason}` };
 
     await expect(place.list(soon())).rejects.toMatchObject(error);
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject(error);
     google.behave();
+    relay.mend();
 
     await place.put(name, file, about, soon());
     expect(await place.list(soon())).toHaveLength(1);
   });
 
   it.each([
-    ['insert', 'small'],
-    ['start', 'large'],
-    ['resume', 'large'],
-  ] as const)('hangs in %s of a %s file', async (operation, size) => {
-    const { google, file, open } = size === 'small' ? await start() : await startLarge();
+    ['the upload', upload, 'small'],
+    ['the start', session, 'large'],
+    ['a piece', piece, 'large'],
+  ] as const)('hangs in %s of a file: %s, %s', async (_, at, size) => {
+    const { google, relay, file, open } = size === 'small' ? await start() : await startLarge();
     const place = open({ patienceMs: 300, pieceBytes: 256 * 1024 });
-    const fault = google.misbehave('hang', { at: [operation] });
+    const fault = relay.inject({ at, effect: 'silence' });
 
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'unreachable',
@@ -244,19 +251,19 @@ describe('a bucket that fails', () => {
     });
 
     // The client only closes a session's connection after its own timeout.
-    if (operation !== 'resume') await google.hungUp(1);
-    expect(fault.hits).toHaveLength(1);
+    if (at !== piece) await fault.givenUp();
+    expect(fault.hits).toBe(1);
     expect(google.objects('backups')).toEqual([]);
   });
 
   it.each([
-    ['drop', 'the connection was interrupted'],
-    ['hang', 'no response within 0.3 s'],
-  ] as const)('cuts a download: %s', async (kind, reason) => {
-    const { google, file, open } = await start();
+    ['reset', 'the connection was interrupted'],
+    ['silence', 'no response within 0.3 s'],
+  ] as const)('cuts a download: %s', async (effect, reason) => {
+    const { relay, file, open } = await start();
     const place = open({ patienceMs: 300 });
     await place.put(name, file, about, soon());
-    google.misbehave(kind, { at: ['media'] });
+    relay.inject({ at: download, after: { answered: 50_000 }, effect });
 
     await expect(place.get(name, soon())).rejects.toMatchObject({
       code: 'unreachable',
@@ -265,8 +272,8 @@ describe('a bucket that fails', () => {
   });
 
   it('drops what is sent, and has it the next time', async () => {
-    const { google, file, place } = await start();
-    google.misbehave('drop', { times: 1, at: ['insert'], afterBytes: 20_000 });
+    const { google, relay, file, place } = await start();
+    relay.inject({ at: upload, after: { sent: 20_000 }, effect: 'reset', times: 1 });
 
     await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
       code: 'unreachable',
@@ -329,9 +336,9 @@ describe('a bucket that fails', () => {
   });
 
   it.each(['list', 'put', 'get'] as const)('stops when it is told to: %s', async (what) => {
-    const { google, file, place } = await start();
+    const { google, relay, file, place } = await start();
     google.put('backups', `rack4/${name}`, Buffer.from('x'));
-    google.misbehave('hang');
+    relay.inject({ effect: 'silence' });
     const stopping = new AbortController();
     const { signal } = stopping;
 
@@ -346,11 +353,19 @@ describe('a bucket that fails', () => {
   });
 
   it('never tells the token', async () => {
-    const { google, file, open } = await start();
+    const { google, relay, file, open } = await start();
     const place = open({ patienceMs: 300, pieceBytes: 256 * 1024 });
     await writeFile(file, randomBytes(300_000));
-    for (const kind of ['unavailable', 'reset', 'drop', 'corrupt', 'hang', 'garbage'] as const) {
-      google.misbehave(kind);
+    const faults = [
+      () => google.script(problem(503, 'Backend Error')),
+      () => google.script({ status: 200, body: 'welcome' }),
+      () => google.spoilUploads(1),
+      () => relay.inject({ effect: 'reset' }),
+      () => relay.inject({ after: { answered: 0 }, effect: 'reset' }),
+      () => relay.inject({ effect: 'silence' }),
+    ];
+    for (const begin of faults) {
+      begin();
 
       const errors = await Promise.all([
         place.put(name, file, about, soon()).catch((error: unknown) => error),
@@ -360,6 +375,7 @@ describe('a bucket that fails', () => {
 
       expect(inspect(errors, { depth: 20, showHidden: true })).not.toMatch(/canary|upload_id/);
       google.behave();
+      relay.mend();
     }
   });
 

@@ -10,9 +10,10 @@ const scope = 'https://www.googleapis.com/auth/devstorage.read_write';
 
 async function start() {
   const google = untilTestEnds(await startGoogleOAuth());
+  const relay = await google.behindRelay();
   const key = makeServiceAccountKey({ email, tokenUri: google.tokenUrl });
   google.addServiceAccountKey(key);
-  return { google, key, secret: new Secret(JSON.stringify(key)) };
+  return { google, relay, key, secret: new Secret(JSON.stringify(key)) };
 }
 
 describe('by the key of a service account', () => {
@@ -42,19 +43,20 @@ describe('by the key of a service account', () => {
   });
 
   it.each([
-    ['status-500', 'unreachable', /^127.*: 500/],
-    ['unavailable-html', 'unreachable', /^127.*: 503/],
-    ['too-many-requests', 'unreachable', /^127.*: 429/],
-    ['garbage', 'unreachable', /^127.*: status 200, but no token/],
-    ['no-token', 'unreachable', /^127.*: status 200, but no token/],
-    ['reset', 'unreachable', /^127.*: /],
-  ] as const)('%s: is %s, and tried again', async (kind, code, message) => {
-    const { google, secret } = await start();
-    google.misbehave(kind, { times: 1 });
+    [{ status: 500 }, /^127.*: 500/],
+    [{ status: 503, body: '<!DOCTYPE html>' }, /^127.*: 503/],
+    [{ status: 429 }, /^127.*: 429/],
+    [{ status: 200, body: 'no JSON' }, /^127.*: status 200, but no token/],
+    [{ status: 200, body: { expires_in: 3599 } }, /^127.*: status 200, but no token/],
+    ['a reset', /^127.*: /],
+  ] as const)('%j: is unreachable, and tried again', async (answer, message) => {
+    const { google, relay, secret } = await start();
+    if (answer === 'a reset') relay.inject({ effect: 'reset', times: 1 });
+    else google.script(answer, { times: 1 });
     const token = serviceAccountToken(secret);
 
     await expect(token()).rejects.toMatchObject({
-      code,
+      code: 'unreachable',
       message: expect.stringMatching(message),
     });
     expect(google.isValid(await token())).toBe(true);
