@@ -77,7 +77,7 @@ export {
 } from './google-pubsub/server.ts';
 export { type GoogleStorageOptions, startGoogleStorage } from './google-storage/server.ts';
 export type { Attack } from './hostile/device.ts';
-export type { MachineFault } from './machines/faults.ts';
+export type { MachineFault } from './machines/boots.ts';
 export {
   type SimulatedMachine,
   type SimulatedMachineOptions,

@@ -442,8 +442,9 @@ describe('a machine', () => {
   it('whose agent is silent counts as not busy, and that is reported', async () => {
     const { daemon, machine, finished } = await withMachine(['switch-1/9'], {
       settings: '    taskCheckSeconds: 0.2',
+      isRelayed: true,
     });
-    await machine.misbehave('agent-silent');
+    machine.relays?.agent.inject({ effect: 'silence' });
 
     const cycle = await finished(await daemon.request('m'));
 
@@ -467,7 +468,7 @@ describe('a machine', () => {
   it.each([
     ['went down and came back', undefined, {}, { outcome: 'back' }],
     // Slower than the device: were it first looked at when the command is sent, nobody had seen it up.
-    ['answered slowly, went down and came back', 'ssh-slow', {}, { outcome: 'back' }],
+    ['answered slowly, went down and came back', 100, {}, { outcome: 'back' }],
     [
       'stayed up',
       undefined,
@@ -476,14 +477,14 @@ describe('a machine', () => {
     ],
   ] as const)(
     'that %s tells what a device that cycled by itself does not',
-    async (_how, slow, fault, expected) => {
+    async (_how, milliseconds, fault, expected) => {
       const { daemon, machine, finished, boards } = await withMachine(['switch-1/20'], {
         agentPort: false,
+        isRelayed: true,
         more: 'device: { kind: android, power: usb/1-1.2 }',
       });
       Object.assign(boards.get('switch-1'), { showsOn: true }, fault);
-      machine.slowMs = 100;
-      if (slow !== undefined) await machine.misbehave(slow);
+      if (milliseconds !== undefined) machine.relays?.ssh.inject({ effect: 'wait', milliseconds });
 
       const cycle = await finished(await daemon.request('m'));
 
@@ -501,13 +502,15 @@ describe('a machine', () => {
   );
 
   it('that was only silent for a moment is not back either', async () => {
-    const { daemon, machine, finished, until } = await withMachine(['pdu-1/9']);
+    const { daemon, machine, finished, until } = await withMachine(['pdu-1/9'], {
+      isRelayed: true,
+    });
     await machine.misbehave('ignores-power');
 
     const id = await daemon.request('m');
-    await machine.misbehave('ssh-silent');
+    const silence = machine.relays?.ssh.inject({ effect: 'silence' });
     await until(id, ({ steps }) => steps.some(({ step }) => step === 'turn-on'));
-    await machine.behave('ssh-silent');
+    silence?.end();
     const cycle = await finished(id);
 
     expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });

@@ -8,11 +8,11 @@ import type { Machine } from '@skolo/rack';
 import { startScripted } from '@skolo/scripted-services/service';
 import {
   hasPower,
-  type MachineFault,
   mega4,
   raspberryPi3,
   raspberryPi4,
   type SimulatedMachineOptions,
+  startRelay,
   startSimulatedMachine,
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -46,12 +46,14 @@ async function start(options: Options = {}) {
     ...more,
   });
   onTestFinished(() => machine.close());
-  const { name, host, sshPort } = machine;
+  const { name, host, sshPort, agentPort } = machine;
+  const ssh = untilTestEnds(await startRelay({ host, port: sshPort }));
+  const agent = untilTestEnds(await startRelay({ host, port: agentPort ?? 1 }));
   const driver = createUsbHub(
-    { name, address: host, ports: { ssh: sshPort }, devices },
+    { name, address: host, ports: { ssh: ssh.port }, devices },
     {
       ...depsWith(login),
-      agentUrl: agentUrl ?? machine.agentUrl,
+      agentUrl: agentUrl ?? (agentPort === undefined ? undefined : agent.url),
       async signer() {
         if (key === undefined) throw new Error('rack.yaml has no key');
         return createSigner(createPrivateKey(key.reveal()), whom);
@@ -61,7 +63,7 @@ async function start(options: Options = {}) {
   onTestFinished(() => driver.close());
   const off = () => machine.usb.names().filter((port) => !machine.usb.isOn(port));
   const told = () => machine.received.map(({ text }) => text);
-  return { machine, driver, off, told };
+  return { machine, ssh, agent, driver, off, told };
 }
 
 const allPorts = [1, 2, 3, 4].map((port) => `usb/1-1.${port}`);
@@ -157,13 +159,13 @@ describe('ports of a machine’s own hub', () => {
     expect([wasOff, off()]).toEqual([['usb/1-1.2'], []]);
   });
 
-  it.each<{ title: string; options: Options; fault?: MachineFault }>([
+  it.each<{ title: string; options?: Options }>([
     { title: 'that accepts another key', options: { key: otherKey } },
     { title: 'for which there is no key', options: { key: undefined } },
-    { title: 'that is silent', options: {}, fault: 'agent-silent' },
-  ])('are switched over ssh past an agent $title', async ({ options, fault }) => {
-    const { machine, driver, off } = await start(options);
-    if (fault) await machine.misbehave(fault);
+    { title: 'that is silent' },
+  ])('are switched over ssh past an agent $title', async ({ options }) => {
+    const { agent, driver, off } = await start(options);
+    if (!options) agent.inject({ effect: 'silence' });
 
     await driver.turnOff('usb/1-1.2', patient());
 
@@ -206,26 +208,29 @@ describe('ports of a machine’s own hub', () => {
   });
 
   it.each([
-    { fault: 'usb-missing', says: 'no such hub, or its ports cannot be switched' },
-    { fault: 'uhubctl-missing', says: 'uhubctl is not installed on the machine' },
-    { fault: 'sudo-asks', says: 'sudo requires a password' },
-  ] satisfies { fault: MachineFault; says: string }[])(
-    'say what is wrong: $fault',
-    async (given) => {
-      const { machine, driver } = await start(noAgent);
-      await machine.misbehave(given.fault);
-
-      for (const asked of [
-        driver.read(['usb/1-1.2'], patient()),
-        driver.turnOff('usb/1-1.2', patient()),
-        driver.turnOn('usb/1-1.2', undefined, patient()),
-      ]) {
-        const error = await asked.catch((reason: unknown) => reason);
-        expect(error).toBeInstanceOf(DeviceRejected);
-        expect(String(error)).toContain(given.says);
-      }
+    {
+      stderr: 'No compatible devices detected at location 1-1!\nRun with -h to get usage info.\n',
+      says: 'no such hub, or its ports cannot be switched',
     },
-  );
+    {
+      stderr: 'sudo: uhubctl: command not found\n',
+      says: 'uhubctl is not installed on the machine',
+    },
+    { stderr: 'sudo: a password is required\n', says: 'sudo requires a password' },
+  ])('say what is wrong: $says', async ({ stderr, says }) => {
+    const { machine, driver } = await start(noAgent);
+    machine.programs.set('sudo', () => ({ stderr, status: 1 }));
+
+    for (const asked of [
+      driver.read(['usb/1-1.2'], patient()),
+      driver.turnOff('usb/1-1.2', patient()),
+      driver.turnOn('usb/1-1.2', undefined, patient()),
+    ]) {
+      const error = await asked.catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(DeviceRejected);
+      expect(String(error)).toContain(says);
+    }
+  });
 
   it.each([{}, noAgent])('that are not there are none: %o', async (options) => {
     const { driver, off } = await start(options);
@@ -249,8 +254,8 @@ describe('ports of a machine’s own hub', () => {
   );
 
   it('cannot be reached on a machine that is dead', async () => {
-    const { machine, driver } = await start();
-    await machine.misbehave('dead');
+    const { ssh, agent, driver } = await start();
+    for (const relay of [ssh, agent]) await relay.close();
 
     await expect(driver.turnOff('usb/1-1.2', patient())).rejects.toThrow(DeviceUnreachable);
   });
@@ -274,19 +279,16 @@ describe('ports of a machine’s own hub', () => {
     );
   });
 
-  it.each(['agent-silent', 'ssh-silent'] as const)(
-    'are given up when told to: %s',
-    async (fault) => {
-      const { machine, driver } = await start(fault === 'ssh-silent' ? noAgent : {});
-      await machine.misbehave(fault);
-      const told = new AbortController();
-      const why = new Error('the daemon stops');
+  it.each(['agent', 'ssh'] as const)('are given up when told to: %s is silent', async (which) => {
+    const { [which]: relay, driver } = await start(which === 'ssh' ? noAgent : {});
+    relay.inject({ effect: 'silence' });
+    const told = new AbortController();
+    const why = new Error('the daemon stops');
 
-      const asked = driver.turnOff('usb/1-1.2', told.signal);
-      const end = expect(asked).rejects.toBe(why);
-      told.abort(why);
+    const asked = driver.turnOff('usb/1-1.2', told.signal);
+    const end = expect(asked).rejects.toBe(why);
+    told.abort(why);
 
-      await end;
-    },
-  );
+    await end;
+  });
 });

@@ -4,7 +4,7 @@ import { agentPublicKey, newAgentKey, type Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { HostKeys } from '@skolo/equipment/transports';
 import { readRack } from '@skolo/rack';
-import { type MachineFault, makeSshKey } from '@skolo/simulators';
+import { makeSshKey } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
 import { rackYaml, testAgentKey } from '../testing/daemon.ts';
@@ -16,24 +16,25 @@ const logins = `logins:
   machines: { username: chrome-bot, privateKey: key }
 `;
 
-/** Asks a machine that misbehaves, or has no agent, or no login, or a daemon without the key for agents. */
+/** Asks a machine that has no agent or no login, or with which something else is wrong, or without the key for agents. */
 async function asked(
   options: {
-    faults?: MachineFault[];
     agentPort?: false;
     hasLogin?: boolean;
     hasAgentKey?: boolean;
     accepts?: Secret;
+    authorizedKeys?: [];
+    isRelayed?: true;
+    begin?: (machine: PluggedMachine) => unknown;
   } = {},
 ) {
-  const { faults = [], agentPort, accepts = testAgentKey } = options;
-  const { hasLogin = true, hasAgentKey = true } = options;
+  const { hasLogin = true, hasAgentKey = true, accepts = testAgentKey, begin, ...own } = options;
   const key = makeSshKey();
   const machine: PluggedMachine = await plugIn(new Boards(), 'm', [], {
     host: '127.0.1.1',
     authorizedKeys: [key.public],
     agentKey: agentPublicKey(accepts),
-    ...(agentPort === false && { agentPort }),
+    ...own,
   });
   const dir = await tempDir();
   await writeFile(join(dir, 'key'), key.private, { mode: 0o600 });
@@ -47,8 +48,8 @@ async function asked(
   const rack = await readRack(file);
   const found = rack.machines.get('m');
   if (found === undefined) throw new RangeError('m');
-  for (const fault of faults) await machine.misbehave(fault);
-  const agent = agentPort === false ? undefined : agentOf(rack, found);
+  await begin?.(machine);
+  const agent = own.agentPort === false ? undefined : agentOf(rack, found);
   const answer = await softReboot(
     rack,
     found,
@@ -57,12 +58,20 @@ async function asked(
       agent,
       hostKeys: new HostKeys(join(dir, 'host-keys.json')),
       // What is silent is given up soon.
-      timeoutMs: faults.length > 0 ? 1000 : 20_000,
+      timeoutMs: begin ? 1000 : 20_000,
     },
     new AbortController().signal,
   );
   return { answer, machine };
 }
+
+const silentAgent: Parameters<typeof asked>[0] = {
+  isRelayed: true,
+  begin: ({ relays }) => relays?.agent.inject({ effect: 'silence' }),
+};
+const dead = (machine: PluggedMachine) => machine.misbehave('dead');
+const sudo = (stderr: string) => (machine: PluggedMachine) =>
+  machine.programs.set('sudo', () => ({ stderr, status: 1 }));
 
 describe('a machine is asked to reboot itself', () => {
   it.each<[string, Parameters<typeof asked>[0], string]>([
@@ -70,7 +79,7 @@ describe('a machine is asked to reboot itself', () => {
     ['over ssh where it has no agent', { agentPort: false }, 'over SSH'],
     ['over ssh where its agent rejects', { accepts: newAgentKey() }, 'over SSH'],
     ['over ssh where nothing can be signed for its agent', { hasAgentKey: false }, 'over SSH'],
-    ['over ssh where its agent is silent', { faults: ['agent-silent'] }, 'over SSH'],
+    ['over ssh where its agent is silent', silentAgent, 'over SSH'],
   ])('%s', async (_how, options, way) => {
     const { answer, machine } = await asked(options);
 
@@ -79,7 +88,7 @@ describe('a machine is asked to reboot itself', () => {
   });
 
   it('and may be about to, where only the answer of its agent is missing', async () => {
-    const { answer } = await asked({ faults: ['agent-silent', 'ssh-rejects-login'] });
+    const { answer } = await asked({ authorizedKeys: [], ...silentAgent });
 
     expect(answer.accepted).toBe(true);
     expect(answer.text).toMatch(
@@ -88,28 +97,33 @@ describe('a machine is asked to reboot itself', () => {
   });
 
   it('where the command that was sent has no end', async () => {
-    const { answer } = await asked({ agentPort: false, faults: ['reboot-command-hangs'] });
+    const { answer } = await asked({
+      agentPort: false,
+      begin: ({ programs }) => programs.set('sudo', () => new Promise(() => {})),
+    });
 
     expect(answer).toEqual({ accepted: true, text: 'reboot requested over SSH' });
   });
 
   it.each([
-    ['it rejects', ['reboot-rejected'], /^soft reboot failed: reboot over SSH: exit status \d+, /],
     [
       'sudo wants a password',
-      ['sudo-asks'],
+      { begin: sudo('sudo: a password is required\n') },
       /^soft reboot failed: reboot over SSH: exit status \d+, .*sudo/,
     ],
-    ['nobody may sign in', ['ssh-rejects-login'], /^soft reboot failed: m: /],
-    ['nobody listens', ['dead'], /^soft reboot failed: m: /],
-  ] as const)('in vain where %s', async (_name, faults, text) => {
-    const { answer } = await asked({ agentPort: false, faults: [...faults] });
+    ['nobody may sign in', { authorizedKeys: [] }, /^soft reboot failed: m: /],
+    ['nobody listens', { begin: dead }, /^soft reboot failed: m: /],
+  ] satisfies [string, Parameters<typeof asked>[0], RegExp][])(
+    'in vain where %s',
+    async (_name, options, text) => {
+      const { answer } = await asked({ agentPort: false, ...options });
 
-    expect(answer).toEqual({ accepted: false, text: expect.stringMatching(text) });
-  });
+      expect(answer).toEqual({ accepted: false, text: expect.stringMatching(text) });
+    },
+  );
 
   it('in vain where its agent’s port is closed, and it has no login', async () => {
-    const { answer } = await asked({ faults: ['dead'], hasLogin: false });
+    const { answer } = await asked({ begin: dead, hasLogin: false });
 
     expect(answer.accepted).toBe(false);
     expect(answer.text).toMatch(

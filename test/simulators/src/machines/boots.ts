@@ -2,7 +2,19 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { Listener } from '../listener.ts';
-import type { MachineFault } from './faults.ts';
+
+/** What is broken in a machine, beyond its network and its programs' answers. */
+export type MachineFault =
+  /** Powered, and all its ports are closed. A power cycle revives it. */
+  | 'dead'
+  /** Power comes, and it never comes up. Only another power cycle or reboot makes it try again. */
+  | 'never-boots'
+  /** Takes the request to reboot, and stays as it is. */
+  | 'hangs-at-reboot'
+  /** Wired wrongly: it has power whatever its outlets say. */
+  | 'ignores-power'
+  /** Its hub takes commands and leaves the power on, as hubs without real switches do. */
+  | 'usb-ignored';
 
 /** Between the answer to a request for a reboot and going down. */
 const shutdownMs = 30;

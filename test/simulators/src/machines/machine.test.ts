@@ -201,15 +201,12 @@ describe('a machine over ssh', () => {
 
   it.each([
     { command: 'systemctl reboot', says: 'Interactive authentication required', status: 1 },
-    { fault: 'reboot-rejected', says: 'Transaction for reboot.target/start', status: 1 },
-    { fault: 'sudo-asks', says: 'sudo: a password is required', status: 1 },
-    { fault: 'hangs-at-reboot', says: '', status: 0 },
-  ] as const)('does not reboot: $fault $command', async (given) => {
+    { command: 'sudo -n systemctl reboot', says: '', status: 0 },
+  ])('does not reboot while it hangs, or without sudo: $command', async (given) => {
     const machine = await start();
-    if ('fault' in given) await machine.misbehave(given.fault);
-    const command = 'command' in given ? given.command : 'sudo -n systemctl reboot';
+    await machine.misbehave('hangs-at-reboot');
 
-    const { status, output } = await ssh(machine, command);
+    const { status, output } = await ssh(machine, given.command);
 
     expect(status).toBe(given.status);
     expect(output).toContain(given.says);

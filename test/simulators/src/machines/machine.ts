@@ -6,18 +6,17 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Account, Accounts } from '../equipment/cli/accounts.ts';
 import { Core } from '../equipment/cli/core.ts';
 import { type HostKey, hostKey } from '../equipment/cli/host-key.ts';
 import { createSsh } from '../equipment/cli/ssh.ts';
+import type { Program } from '../equipment/cli/unix/box.ts';
 import { unixModel } from '../equipment/cli/unix/model.ts';
 import type { OutletBoard, Received } from '../equipment/device.ts';
 import { Listener } from '../listener.ts';
 import { type AgentReport, answerAgent, type Orders, type Task } from './agent.ts';
-import { Boots } from './boots.ts';
+import { Boots, type MachineFault } from './boots.ts';
 import { Care } from './care.ts';
-import type { MachineFault } from './faults.ts';
 import { machineBox } from './unix.ts';
 import { boardOf, hasPower, isPresent, type Phone, raspberryPi4, type UsbHub } from './usb.ts';
 
@@ -62,7 +61,8 @@ export interface SimulatedMachine {
   report: AgentReport | undefined;
   /** Commands over ssh and requests to its agent, oldest first. */
   readonly received: Received[];
-  slowMs: number;
+  /** What it runs over ssh in addition to its own programs, or instead of them. */
+  readonly programs: Map<string, Program>;
   isUp(): boolean;
   /** How often it came up, the first time included. */
   readonly boots: number;
@@ -161,7 +161,7 @@ class Machine implements SimulatedMachine {
   readonly hostKey: string;
   readonly usb: OutletBoard;
   readonly phones: Phone[];
-  slowMs = 500;
+  readonly programs = new Map<string, Program>();
   private readonly options: SimulatedMachineOptions;
   private readonly hubs: readonly UsbHub[];
   private readonly key: HostKey;
@@ -191,9 +191,9 @@ class Machine implements SimulatedMachine {
     this.phones = (options.phones ?? []).map((phone): Phone => ({ works: true, ...phone }));
     this.usb = boardOf(hubs);
     this.connectedAt = new Map(this.phones.map((phone) => [phone, performance.now() - 3_600_000]));
-    this.core = new Core({ board: this.usb, faults: ['rejects-login', 'wedged'] });
+    this.core = new Core({ board: this.usb, faults: [] });
     this.state = new AgentState(() => this.phones.map((phone) => isPresent(phone, this.usb, hubs)));
-    this.ssh = new Listener(host, options.sshPort ?? 0, (socket) => void this.takeSsh(socket));
+    this.ssh = new Listener(host, options.sshPort ?? 0, (socket) => this.takeSsh(socket));
     this.agent =
       agentPort === false
         ? undefined
@@ -291,7 +291,6 @@ class Machine implements SimulatedMachine {
 
   async misbehave(fault: MachineFault): Promise<void> {
     this.faults.add(fault);
-    if (fault === 'ssh-rejects-login') this.core.faults.set('rejects-login');
     if (fault === 'dead') this.runs.goDown();
     if (fault === 'ignores-power') this.runs.powerChanged();
   }
@@ -301,7 +300,6 @@ class Machine implements SimulatedMachine {
     const was = new Set(faults);
     if (fault === undefined) faults.clear();
     else faults.delete(fault);
-    if (!faults.has('ssh-rejects-login')) this.core.faults.set('rejects-login', false);
     if (was.has('dead') && !faults.has('dead')) await runs.wakeUp();
     if (was.has('ignores-power') && !faults.has('ignores-power')) runs.powerChanged();
   }
@@ -325,20 +323,18 @@ class Machine implements SimulatedMachine {
     }
   }
 
-  private async takeSsh(socket: Socket): Promise<void> {
-    if (this.faults.has('ssh-silent')) return;
-    if (this.faults.has('ssh-slow')) await sleep(this.slowMs);
-    if (socket.destroyed) return;
+  private takeSsh(socket: Socket): void {
     this.sshServer ??= this.createSsh();
     this.sshServer(socket);
   }
 
   private createSsh(): (socket: Socket) => void {
-    const { name, core, faults, hubs, phones, usb, runs, options } = this;
+    const { name, core, faults, programs, hubs, phones, usb, runs, options } = this;
     const box = machineBox({
       machine: name,
       bootId: () => runs.bootId,
-      faults,
+      programs,
+      obeys: () => !faults.has('usb-ignored'),
       hubs,
       board: usb,
       phones,
@@ -357,14 +353,12 @@ class Machine implements SimulatedMachine {
   }
 
   private takeHttp(socket: Socket): void {
-    if (this.faults.has('agent-silent')) return;
     this.httpServer ??= createServer((request, response) => void this.answer(request, response));
     this.httpServer.emit('connection', socket);
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { name, faults, state, runs, connectedAt } = this;
-    if (faults.has('agent-slow')) await sleep(this.slowMs);
     await answerAgent(request, response, {
       machine: name,
       bootId: () => runs.bootId,

@@ -5,14 +5,16 @@
  */
 import type { Call, Output, Program, UnixBox } from '../equipment/cli/unix/box.ts';
 import type { OutletBoard } from '../equipment/device.ts';
-import type { MachineFault } from './faults.ts';
 import { uhubctl } from './uhubctl.ts';
 import type { Phone, UsbHub } from './usb.ts';
 
 interface UnixSide {
   machine: string;
   bootId: () => string;
-  faults: ReadonlySet<MachineFault>;
+  /** In addition to those that it has, or replacing them. */
+  programs: ReadonlyMap<string, Program>;
+  /** The hub does what it is told. */
+  obeys: () => boolean;
   hubs: readonly UsbHub[];
   board: OutletBoard;
   phones: readonly Phone[];
@@ -23,21 +25,15 @@ interface UnixSide {
 const rootMark = 'SUDO_UID';
 
 export function machineBox(side: UnixSide): UnixBox {
-  const { machine, bootId, faults } = side;
+  const { machine, bootId } = side;
   const files = new Map([
     ['/proc/sys/kernel/random/boot_id', () => `${bootId()}\n`],
     ['/etc/hostname', () => `${machine}\n`],
   ]);
 
-  async function reboot({ env, terminal }: Call): Promise<Output> {
-    if (faults.has('reboot-command-hangs')) await terminal.pause(2 ** 31 - 1);
+  function reboot({ env }: Call): Output {
     if (!(rootMark in env)) {
       return { stderr: 'Call to Reboot failed: Interactive authentication required.\n', status: 1 };
-    }
-    if (faults.has('reboot-rejected')) {
-      const stderr =
-        'Failed to start reboot.target: Transaction for reboot.target/start is destructive.\n';
-      return { stderr, status: 1 };
     }
     side.reboot();
     return {};
@@ -51,12 +47,7 @@ export function machineBox(side: UnixSide): UnixBox {
         ? reboot(call)
         : { stderr: `Unknown command verb ${call.args[0]}.\n`, status: 1 },
     uhubctl: ({ args, env }) =>
-      uhubctl(args, {
-        ...side,
-        hubs: faults.has('usb-missing') ? [] : side.hubs,
-        isRoot: rootMark in env,
-        obeys: !faults.has('usb-ignored'),
-      }),
+      uhubctl(args, { ...side, isRoot: rootMark in env, obeys: side.obeys() }),
   };
   for (const path of ['/sbin/', '/usr/sbin/', '/bin/', '/usr/bin/']) {
     for (const [name, program] of Object.entries({ ...programs })) {
@@ -66,10 +57,8 @@ export function machineBox(side: UnixSide): UnixBox {
 
   function sudo(call: Call): Output | Promise<Output> {
     const args = call.args.filter((arg) => arg !== '-n');
-    if (faults.has('sudo-asks')) return { stderr: 'sudo: a password is required\n', status: 1 };
     const [name = '', ...rest] = args;
-    const program =
-      faults.has('uhubctl-missing') && /uhubctl$/.test(name) ? undefined : programs[name];
+    const program = programs[name];
     if (!program) return { stderr: `sudo: ${name}: command not found\n`, status: 1 };
     return program({ ...call, args: rest, env: { ...call.env, [rootMark]: '1000' } });
   }
@@ -77,7 +66,9 @@ export function machineBox(side: UnixSide): UnixBox {
   return {
     motd: `Linux ${machine} 6.1.21-v8+ aarch64\n`,
     prompt: `pi@${machine}:~ $ `,
-    programs: { ...programs, sudo },
+    get programs() {
+      return { ...programs, sudo, ...Object.fromEntries(side.programs) };
+    },
     files: {
       list: () => [...files.keys()],
       read: (path) => files.get(path)?.(),
