@@ -19,7 +19,7 @@ describe('an adb server that hangs when the agent starts', () => {
       await promisify(execFile)('adb', ['start-server'], {
         env: { ...process.env, ...lab.installation?.env },
       });
-      await lab.installation?.server.misbehave('wedged');
+      process.kill(lab.installation?.pid() ?? 0, 'SIGSTOP');
 
       const agent = await lab.startAgent();
 

@@ -146,9 +146,9 @@ describe.skipIf(isMissing)('a machine with a phone', () => {
     expect(Buffer.from((await screen({ fresh: true, force: true })).bytes)).toEqual(screenshot);
     expect(swarming.task(task.id).state).toBe('running');
 
-    adb.phone().faults.add('garbage');
+    adb.phone().programs.set('screencap', () => ({ stdout: 'garbage' }));
     await expect(screen({ fresh: true, force: true })).rejects.toThrow('is not a PNG file');
-    adb.phone().faults.clear();
+    adb.phone().programs.clear();
     adb.phone().unplug();
     await expect(screen({ fresh: true, force: true })).rejects.toThrow('not attached');
     const left = (await readdir('/dev/shm')).filter((name) => name.startsWith('skolo-screen-'));

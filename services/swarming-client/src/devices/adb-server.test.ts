@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { CommandFailed } from '@skolo/base/run-command';
-import { listen } from '@skolo/base/testing';
-import { type AdbInstallation, startAdbInstallation } from '@skolo/simulators';
+import { listen, untilTestEnds } from '@skolo/base/testing';
+import { type AdbInstallation, startAdbInstallation, startRelay } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { z } from 'zod';
 import { adbPort, SharedAdbServer } from './adb-server.ts';
@@ -62,7 +62,7 @@ describe('the adb server', () => {
     const device = open();
     await present(device);
     const pid = installation.pid();
-    await installation.server.misbehave('wedged');
+    process.kill(pid ?? 0, 'SIGSTOP');
     settings.commandSeconds = 2;
 
     expect((await unreadable(device)).why).toMatch(/port \d+ did not respond within 2 s/);
@@ -147,15 +147,14 @@ describe('the adb server', () => {
     });
   });
 
-  it('is not waited for when the agent stops', async (context) => {
-    const { adb, installation } = await install(context);
-    await adb.ensure(never);
-    await installation.server.misbehave('wedged');
+  it('is not waited for when the agent stops', async () => {
+    const relay = untilTestEnds(await startRelay({ port: 1 }));
+    const silence = relay.inject({ effect: 'silence' });
+    const { deps } = await startLab({ ANDROID_ADB_SERVER_PORT: String(relay.port) });
     const wanted = new AbortController();
-    const before = installation.server.received.length;
-    const ensured = adb.ensure(wanted.signal);
+    const ensured = deps.adb.ensure(wanted.signal);
     ensured.catch(() => undefined);
-    await expect.poll(() => installation.server.received.length).toBeGreaterThan(before);
+    await silence.struck();
 
     wanted.abort(new Error('the agent is stopping'));
 

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AndroidOptions, type SimulatedAdbServer, screenshot } from '@skolo/simulators';
+import { type AndroidOptions, screenshot } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { missing, never, present } from './testing/lab.ts';
 import { startShelf } from './testing/shelf.ts';
@@ -87,7 +87,7 @@ describe('a phone', () => {
       device_type: its.device_type,
     });
     expect(Object.keys(reading.temperatures)).toEqual(its.temperatures);
-    expect(reading.isReady).toBe(true);
+    expect(reading).toMatchObject({ isReady: true, charging: true });
   });
 
   it('needs no build id for its increment, and no brand at all', async (context) => {
@@ -131,7 +131,7 @@ describe('a phone', () => {
     const { open, server } = await startShelf(context, [{ serial }]);
     const device = open();
     const phone = server.phone();
-    phone.faults.add('never-boots');
+    phone.settleMs = Number.POSITIVE_INFINITY;
 
     await device.repairs['device-reboot']?.(never);
     await expect.poll(() => phone.boots).toBe(2);
@@ -219,7 +219,7 @@ describe('a phone that cannot be used has the reason', () => {
 
   it('offline, once reconnecting it did not help', async (context) => {
     const { open, server, ran } = await startShelf(context, [{ serial, state: 'offline' }]);
-    server.phone().faults.add('stays-offline');
+    server.phone().canReconnect = false;
     const device = open();
 
     expect(await missing(device)).toMatch(/^offline: /);
@@ -236,63 +236,53 @@ describe('a phone that cannot be used has the reason', () => {
 });
 
 describe('a phone that misbehaves', () => {
+  const anyShell = /shell|exec/;
+
   it.for([
-    { fault: 'empty-answers', why: /its shell is not responding/ },
-    { fault: 'garbage', why: /its response is invalid/ },
-    { fault: 'empty-properties', why: /does not report any properties/ },
-    { fault: 'hangs', why: /^adb took longer than 4 s$/ },
-    { fault: 'hangs-mid-way', why: /^adb took longer than 4 s$/ },
-    { fault: 'huge-output', why: /^adb printed more than \d+ bytes$/ },
-  ] as const)('is missing, in time: $fault', async ({ fault, why }, context) => {
-    const { open, server, settings } = await startShelf(context, [{ serial }]);
-    const device = open();
-    server.phone().faults.add(fault);
-    settings.commandSeconds = fault.startsWith('hangs') ? 4 : 20;
+    { answer: '', why: /its shell is not responding/ },
+    { answer: '\xff\0\x1b[garbage', why: /its response is invalid/ },
+    { answer: '5000.1 6000.1\n[ro.product.model]: []\n', why: /does not report any properties/ },
+    { answer: '5000.1 6000.1\n'.repeat(2 ** 22), why: /^adb printed more than \d+ bytes$/ },
+  ])('is missing: $why', async ({ answer, why }, context) => {
+    const { open, server } = await startShelf(context, [{ serial }]);
+    const { programs } = server.phone();
+    programs.set('cat', () => ({ stdout: answer }));
+    programs.set('getprop', () => ({}));
 
-    expect(await missing(device)).toMatch(why);
+    expect(await missing(open())).toMatch(why);
 
-    await isWellAgain(server);
-    settings.commandSeconds = 20;
-    expect(await present(device)).toMatchObject({ serial });
+    programs.clear();
+    expect(await present(open())).toMatchObject({ serial });
   });
 
-  it.for(['drops-mid-way', 'disappears-mid-way'] as const)(
-    'has a reason: %s',
-    async (fault, context) => {
-      const { open, server } = await startShelf(context, [{ serial }]);
-      const device = open();
-      server.phone().faults.add(fault);
+  it.for([{}, { after: { answered: 500 } }])('is missing, in time: %o', async (when, context) => {
+    const { open, relay, settings } = await startShelf(context, [{ serial }]);
+    const silence = relay.inject({ at: anyShell, ...when, effect: 'silence' });
+    settings.commandSeconds = 4;
 
-      const look = await device.look(never);
-      // Half of its properties may have come.
-      if (look.state === 'missing') expect(look.why).not.toBe('');
+    expect(await missing(open())).toBe('adb took longer than 4 s');
 
-      await isWellAgain(server);
-      expect(await present(device)).toMatchObject({ serial });
-    },
-  );
+    await silence.givenUp();
+    relay.mend();
+    settings.commandSeconds = 20;
+    expect(await present(open())).toMatchObject({ serial });
+  });
 
-  async function isWellAgain(server: SimulatedAdbServer) {
-    server.phone().faults.clear();
-    server.phone().plugIn();
-    await expect.poll(() => server.connections()).toBe(0);
-  }
+  it('has a reason if the connection ends in the middle', async (context) => {
+    const { open, relay } = await startShelf(context, [{ serial }]);
+    relay.inject({ at: anyShell, after: { answered: 500 }, effect: 'end' });
 
-  it('ends its lines as Windows does', async (context) => {
-    const { open, server } = await startShelf(context, [{ serial }]);
-    const before = await present(open());
-    server.phone().faults.add('crlf');
+    const look = await open().look(never);
+    // Half of its properties may have come.
+    if (look.state === 'missing') expect(look.why).not.toBe('');
 
-    expect(await present(open())).toEqual({
-      ...before,
-      uptimeSeconds: expect.any(Number),
-      connectedSeconds: expect.any(Number),
-    });
+    relay.mend();
+    expect(await present(open())).toMatchObject({ serial });
   });
 
   it('reports thousandths of a degree', async (context) => {
     const { open, server } = await startShelf(context, [{ serial }]);
-    server.phone().faults.add('milli-degrees');
+    for (const sensor of server.phone().thermal.sensors) sensor.value *= 1000;
 
     expect((await present(open())).temperatures).toMatchObject({
       battery: 28.1,
@@ -303,7 +293,7 @@ describe('a phone that misbehaves', () => {
 
   it('has no services: no battery, and present all the same', async (context) => {
     const { open, server } = await startShelf(context, [{ serial }]);
-    server.phone().faults.add('no-services');
+    server.phone().programs.set('dumpsys', () => ({ stdout: "Can't find service: x\n" }));
 
     const reading = await present(open());
 
@@ -313,17 +303,17 @@ describe('a phone that misbehaves', () => {
   });
 
   it('is given up at once when the agent stops', async (context) => {
-    const { open, server } = await startShelf(context, [{ serial }]);
-    server.phone().faults.add('hangs');
+    const { open, relay } = await startShelf(context, [{ serial }]);
+    const silence = relay.inject({ at: anyShell, effect: 'silence' });
     const wanted = new AbortController();
     const look = open().look(wanted.signal);
     look.catch(() => undefined);
-    await expect.poll(() => server.phone().received.length).toBeGreaterThan(0);
+    await silence.struck();
 
     wanted.abort(new Error('the agent is stopping'));
 
     await expect(look).rejects.toThrow('the agent is stopping');
-    await expect.poll(() => server.connections()).toBe(0);
+    await silence.givenUp();
   });
 });
 
@@ -362,8 +352,10 @@ describe('a repair', () => {
   });
 
   it('reboots one that never ends the connection', async (context) => {
-    const { open, server, settings } = await startShelf(context, [{ serial, rebootMs: 60_000 }]);
-    server.phone().faults.add('reboot-hangs');
+    const { open, server, relay, settings } = await startShelf(context, [
+      { serial, rebootMs: 60_000 },
+    ]);
+    relay.inject({ at: /reboot:/, after: { answered: 0 }, effect: 'silence' });
     settings.commandSeconds = 4;
 
     await open().repairs['device-reboot']?.(never);
@@ -387,10 +379,10 @@ describe('evidence', () => {
   });
 
   it('is what there is', async (context) => {
-    const { open, dir, server, settings } = await startShelf(context, [{ serial }]);
+    const { open, dir, relay, settings } = await startShelf(context, [{ serial }]);
     const folder = join(dir, 'evidence');
     await mkdir(folder);
-    server.phone().faults.add('hangs');
+    relay.inject({ at: /shell|exec/, effect: 'silence' });
     settings.commandSeconds = 4;
 
     expect(await open().keepEvidence?.(folder, never)).toEqual(['adb-devices.txt']);

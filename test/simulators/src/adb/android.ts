@@ -7,7 +7,6 @@
 import { EventEmitter } from 'node:events';
 import type { Output } from '../equipment/cli/unix/box.ts';
 import type { Received } from '../equipment/device.ts';
-import type { AndroidFault } from './faults.ts';
 import type { Battery, Sensor } from './models.ts';
 import { type AndroidModelName, type AndroidRecord, androidModels } from './models.ts';
 
@@ -32,7 +31,7 @@ export interface AndroidOptions {
   uptimeSeconds?: number;
   /** From a reboot until it is present again; default: 100. */
   rebootMs?: number;
-  /** From then until `sys.boot_completed` is 1; default: 0. */
+  /** From then until `sys.boot_completed` is 1; default: 0. Infinity: it never finishes booting. */
   settleMs?: number;
   /** Default: `device`. */
   state?: AdbState;
@@ -58,11 +57,10 @@ export class SimulatedAndroid {
   readonly thermal: { status: number; sensors: Sensor[] };
   /** In addition to those that it has, or replacing them. */
   readonly programs = new Map<string, AndroidProgram>();
-  readonly faults = new Set<AndroidFault>();
   /** Requested services and commands, oldest first: `shell:getprop`, `reboot:`. */
   readonly received: Received[] = [];
-  slowMs = 500;
-  hugeBytes = 64 * 1024 * 1024;
+  /** Whether `adb reconnect` brings it back when it is offline. */
+  canReconnect = true;
   rebootMs: number;
   settleMs: number;
   /** The output of `logcat -d`. */
@@ -166,15 +164,14 @@ export class SimulatedAndroid {
   /** Away, and back after `rebootMs`; also the effect of a power cut. */
   reboot(): void {
     this.leave();
-    if (!this.faults.has('reboot-hangs')) this.events.emit('gone');
+    this.events.emit('gone');
     this.isBooted = false;
     this.later(this.rebootMs, () => this.comeUp());
   }
 
   /** `adb reconnect` closed its connection. */
   reconnect(): void {
-    if (this.faults.has('stays-offline') || this.adbState !== 'offline') return;
-    this.state = 'device';
+    if (this.canReconnect && this.adbState === 'offline') this.state = 'device';
   }
 
   onChange(listener: () => void): () => void {
@@ -220,8 +217,8 @@ export class SimulatedAndroid {
     this.transport = ++lastTransport;
     this.adbState = 'device';
     this.setUptime(secondsToAdb);
-    this.isBooted = this.settleMs === 0 && !this.faults.has('never-boots');
-    if (!this.isBooted && !this.faults.has('never-boots')) {
+    this.isBooted = this.settleMs === 0;
+    if (Number.isFinite(this.settleMs) && !this.isBooted) {
       this.later(this.settleMs, () => {
         this.isBooted = true;
         this.events.emit('change');

@@ -4,7 +4,6 @@ import type { SimulatedAndroid } from './android.ts';
 import type { Battery, Sensor } from './models.ts';
 
 export function getprop(phone: SimulatedAndroid, [name]: readonly string[]): Output {
-  const isEmpty = phone.faults.has('empty-properties');
   const properties = new Map(phone.properties);
   if (phone.hasBooted()) {
     properties.set('dev.bootcomplete', '1');
@@ -13,18 +12,17 @@ export function getprop(phone: SimulatedAndroid, [name]: readonly string[]): Out
   } else {
     properties.set('init.svc.bootanim', 'running');
   }
-  if (name !== undefined) return { stdout: `${isEmpty ? '' : (properties.get(name) ?? '')}\n` };
+  if (name !== undefined) return { stdout: `${properties.get(name) ?? ''}\n` };
   const lines = [...properties]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => `[${key}]: [${isEmpty ? '' : value}]\n`);
+    .map(([key, value]) => `[${key}]: [${value}]\n`);
   return { stdout: lines.join('') };
 }
 
 export function dumpsys(phone: SimulatedAndroid, args: readonly string[]): Output {
   const [service = ''] = args;
-  const dump = phone.faults.has('no-services') ? undefined : dumpOf(phone, service);
   // It goes to standard output, and the status stays 0.
-  return { stdout: dump ?? `Can't find service: ${service}\n` };
+  return { stdout: dumpOf(phone, service) ?? `Can't find service: ${service}\n` };
 }
 
 function dumpOf(phone: SimulatedAndroid, service: string): string | undefined {
@@ -94,9 +92,7 @@ function thermalDump(phone: SimulatedAndroid): string | undefined {
   const { thermalHal, coolingDevices } = phone.record;
   if (thermalHal === undefined) return undefined;
   const { status, sensors } = phone.thermal;
-  const unit = phone.faults.has('milli-degrees') ? 1000 : 1;
-  const lines = (list: readonly Sensor[]) =>
-    list.map((sensor) => sensorLine(sensor, unit)).join('');
+  const lines = (list: readonly Sensor[]) => list.map(sensorLine).join('');
   // What a callback reported some time ago, hot or not.
   const cached = sensors.map((sensor) => ({ ...sensor, value: sensor.value + 19 }));
   const hot = sensors.filter(({ type }) => type === 2 || type === 3);
@@ -120,8 +116,8 @@ ${coolingDevices.map((device) => `\t${device}\n`).join('')}Temperature static th
 ${hot.map(thresholdLine).join('')}`;
 }
 
-function sensorLine({ value, type, name, status }: Sensor, unit: number): string {
-  return `\tTemperature{mValue=${javaFloat(value * unit)}, mType=${type}, mName=${name}, mStatus=${status}}\n`;
+function sensorLine({ value, type, name, status }: Sensor): string {
+  return `\tTemperature{mValue=${javaFloat(value)}, mType=${type}, mName=${name}, mStatus=${status}}\n`;
 }
 
 function thresholdLine({ type, name }: Sensor): string {

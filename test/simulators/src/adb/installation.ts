@@ -17,7 +17,7 @@ import type { AndroidOptions } from './android.ts';
 import { SimulatedAdbServer } from './server.ts';
 
 export interface AdbInstallation {
-  /** Its phones and faults. Clients must not use its own port. */
+  /** With its phones. Clients must not use its own port. */
   readonly server: SimulatedAdbServer;
   /** For the front of PATH. */
   readonly folder: string;

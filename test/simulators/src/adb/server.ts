@@ -5,13 +5,10 @@
  * For a server that can be killed as a process, see installation.ts.
  */
 import { EventEmitter } from 'node:events';
-import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Received } from '../equipment/device.ts';
 import { Listener } from '../listener.ts';
 import { type AndroidOptions, SimulatedAndroid } from './android.ts';
 import { serveDevice } from './device-service.ts';
-import type { AdbServerFault } from './faults.ts';
 import { answerHost } from './host-service.ts';
 import {
   listText,
@@ -36,11 +33,9 @@ export class SimulatedAdbServer {
   readonly phones: ReadonlyMap<string, SimulatedAndroid>;
   /** Received requests, oldest first: `host:version`, `host:tport:serial:A`, `shell:getprop`. */
   readonly received: Received[] = [];
-  slowMs = 500;
   /** How often it was started, including the first time. */
   starts = 1;
   private readonly shelf = new Map<string, SimulatedAndroid>();
-  private readonly faults = new Set<AdbServerFault>();
   private readonly clients = new Set<Client>();
   private readonly changes = new EventEmitter<{ change: [] }>();
   private readonly listener: Listener;
@@ -87,44 +82,24 @@ export class SimulatedAdbServer {
     return phone;
   }
 
-  /** Resolves when it is in effect: after `refuses` the port is closed. Phones have their own faults. */
-  async misbehave(fault: AdbServerFault): Promise<void> {
-    this.faults.add(fault);
-    if (fault === 'refuses') await this.listener.close();
-  }
-
-  /** Ends that fault, or all. */
-  async behave(fault?: AdbServerFault): Promise<void> {
-    const wasClosed = this.faults.has('refuses');
-    if (fault === undefined) this.faults.clear();
-    else this.faults.delete(fault);
-    if (!wasClosed || this.faults.has('refuses')) return;
-    await endServerAt(this.port);
-    await this.listener.open();
-  }
-
   /** Those that are open. */
   connections(): number {
     return this.clients.size;
   }
 
-  /** Ends its connections, and the faults that a restart cures. */
+  /** Ends its connections. */
   restart(): void {
     this.starts += 1;
-    this.faults.delete('wedged');
-    this.faults.delete('blind');
     for (const client of this.clients) client.finish();
   }
 
   async close(): Promise<void> {
     await this.listener.close();
-    if (this.faults.has('refuses')) await endServerAt(this.port);
     for (const phone of this.shelf.values()) phone.close();
   }
 
   /** The phones that it sees. */
   private seen(): SimulatedAndroid[] {
-    if (this.faults.has('blind')) return [];
     return [...this.shelf.values()].filter((phone) => phone.isPresent());
   }
 
@@ -134,10 +109,6 @@ export class SimulatedAdbServer {
       const request = await client.request();
       if (request === undefined) return client.finish();
       this.received.push({ at: Date.now(), text: request });
-      if (this.faults.has('wedged')) return;
-      if (this.faults.has('slow')) await sleep(this.slowMs);
-      if (this.faults.has('garbage'))
-        return client.finish(Buffer.from('HTTP/1.1 400\r\n\r\n\0\xff'));
       if (phone) return serveDevice(client, phone, request);
       const host = parseHostRequest(request);
       if (!host) {
@@ -230,16 +201,6 @@ export class SimulatedAdbServer {
       client.socket.once('close', stop);
     });
   }
-}
-
-/** A real client that found the port closed has started a real server on it. */
-async function endServerAt(port: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(sized('host:kill')));
-    socket.on('error', () => {});
-    socket.on('close', () => resolve());
-    socket.resume();
-  });
 }
 
 /** Fulfilled once it listens. */
