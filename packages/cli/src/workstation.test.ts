@@ -48,17 +48,18 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     await skolo.prints('ready');
     expect(skolo.out()).toBe('namespace/skolo\nrack4 is ready\n');
 
-    workstation?.jumphost.reject(true);
-    onTestFinished(() => workstation?.jumphost.reject(false));
+    const relay = workstation?.jumphost.relay;
+    relay?.inject({ at: /^SSH-/, effect: 'reset' });
+    onTestFinished(() => relay?.mend());
     skolo.type('\n');
     await skolo.prints('asked 1');
     // The service does not respond, rather than the jumphost.
     expect(skolo.err()).toMatch(/^skolo: http:\/\/127\.0\.0\.1:1: .*connection refused/);
 
     // Stopped for a while, so that the jumphost has given it up.
-    workstation?.jumphost.reject(false);
+    relay?.mend();
     await signalGroup(skolo.child, 'SIGSTOP');
-    workstation?.jumphost.cut();
+    relay?.cut();
     await signalGroup(skolo.child, 'SIGCONT');
     skolo.type('\n');
 
@@ -210,7 +211,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     await skolo.prints('configmap/first');
 
     for (const round of Array.from({ length: countRounds(2, 50) }, (_, at) => at)) {
-      workstation?.jumphost.cut();
+      workstation?.jumphost.relay.cut();
       await createConfigMap(`after-${round}`);
       await skolo.prints(`configmap/after-${round}\n`);
     }

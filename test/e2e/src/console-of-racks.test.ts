@@ -87,7 +87,7 @@ it.skipIf(noBrowser)('in a browser: goes to the console of a single rack', async
 });
 
 it.skipIf(noBrowser)('in a browser: all racks, one of them live, and back', async () => {
-  const { link, direct, cut } = await openConsole();
+  const { link, direct, relay } = await openConsole();
   const { page, complaints } = await openPage(link);
 
   await page.getByRole('row', { name: /rack5.*unreachable.*no such host name/ }).waitFor();
@@ -100,7 +100,7 @@ it.skipIf(noBrowser)('in a browser: all racks, one of them live, and back', asyn
     const body = { machines: ['rpi-1'], kind: 'quarantine' as const, reason, count: 1 };
     await direct.order({ body });
     await page.getByText(reason).first().waitFor();
-    expect(cut()).toBeGreaterThan(0);
+    expect(relay.cut()).toBeGreaterThan(0);
   }
   await page.getByRole('link', { name: 'All racks' }).click();
   await page.getByRole('heading', { name: 'Racks' }).waitFor();
@@ -157,7 +157,7 @@ async function openConsole(names = ['rack4', 'rack5']) {
   await expect.poll(printed).toContain('the page is available until you press Ctrl-C');
   const [link = ''] = /http:\/\/\S+/.exec(printed()) ?? [];
   const direct = createClient(machineStateApi, { baseUrl: url, token });
-  return { link, token, printed, direct, cut: workstation.jumphost.cut };
+  return { link, token, printed, direct, relay: workstation.jumphost.relay };
 }
 
 function collect(child: ChildProcess): () => string {

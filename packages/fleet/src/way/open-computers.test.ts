@@ -35,7 +35,7 @@ describe.skipIf(absent)(`computers of a workstation${absent}`, () => {
   const target = (name: string) => ({ name, address: '127.0.0.1' });
 
   it('are reached each by itself: one that hangs delays no other', async () => {
-    all[0]?.hold(true);
+    const wait = all[0]?.relay.inject({ effect: 'wait' });
     const computers = await openComputers({ env, connectMs: 2000 });
     const said = async (name: string) => {
       const child = await computers.start(target(name), `echo I am ${name}`, {}, signal);
@@ -45,8 +45,8 @@ describe.skipIf(absent)(`computers of a workstation${absent}`, () => {
     await expect(said('host01')).rejects.toThrow('host01: no SSH connection within 2 s');
     expect(await said('host02')).toMatchObject({ code: 0, stdout: 'I am host02\n' });
     // A connection that has dropped is made again.
-    all[1]?.cut();
-    all[0]?.hold(false);
+    all[1]?.relay.cut();
+    wait?.end();
     await expect.poll(() => said('host02')).toMatchObject({ code: 0 });
     expect(await said('host01')).toMatchObject({ code: 0, stdout: 'I am host01\n' });
     const [one, two] = await Promise.all(all.map((each) => each.commands()));
@@ -64,7 +64,7 @@ describe.skipIf(absent)(`computers of a workstation${absent}`, () => {
     const computers = await openComputers({ env, jumphost });
 
     const child = await computers.start(target('host01'), 'echo here; exec sleep 60', {}, signal);
-    child.stdout?.once('data', () => all[2]?.cut());
+    child.stdout?.once('data', () => all[2]?.relay.cut());
 
     expect(await runToEnd(() => child)).toMatchObject({ code: 255, stdout: 'here\n' });
     await computers.close();

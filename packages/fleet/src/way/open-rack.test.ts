@@ -71,7 +71,7 @@ describe.skipIf(absent)('with a real API server', () => {
     const before = await readFile(open.kubeconfig, 'utf8');
 
     for (let round = 0; round < 3; round++) {
-      expect(workstation.jumphost.cut()).toBeGreaterThan(0);
+      expect(workstation.jumphost.relay.cut()).toBeGreaterThan(0);
       expect((await kubectl(open, 'get', 'namespace', 'skolo')).code).toBe(0);
     }
 
@@ -82,11 +82,10 @@ describe.skipIf(absent)('with a real API server', () => {
   it('comes back when the jumphost does', async () => {
     const workstation = await newWorkstation();
     const open = await openAt(workstation);
-    workstation.jumphost.reject(true);
-    workstation.jumphost.cut();
+    await workstation.jumphost.relay.close();
 
     expect((await kubectl(open, 'get', '--raw=/version', '--request-timeout=1s')).code).not.toBe(0);
-    workstation.jumphost.reject(false);
+    await workstation.jumphost.relay.open();
 
     expect((await kubectl(open, 'get', '--raw=/version')).code).toBe(0);
   });
@@ -95,11 +94,11 @@ describe.skipIf(absent)('with a real API server', () => {
     const workstation = await newWorkstation();
     const lost: string[] = [];
     const open = await openAt(workstation, { onTrouble: ({ message }) => lost.push(message) });
-    workstation.jumphost.hold(true);
+    const wait = workstation.jumphost.relay.inject({ effect: 'wait' });
     const asked = kubectl(open, 'get', '--raw=/version');
 
     await expect.poll(() => lost).not.toEqual([]);
-    workstation.jumphost.hold(false);
+    wait.end();
 
     await asked;
     await expect.poll(async () => (await kubectl(open, 'get', '--raw=/version')).code).toBe(0);
@@ -245,7 +244,7 @@ esac`,
 
   it('can be aborted while it opens, and leaves nothing behind', async () => {
     const workstation = await newWorkstation();
-    workstation.jumphost.hold(true);
+    workstation.jumphost.relay.inject({ effect: 'wait' });
     const stop = new AbortController();
 
     const opening = openAt(workstation, { signal: stop.signal });

@@ -135,8 +135,8 @@ describe('a Chromebook that misbehaves', () => {
   }
 
   it.for([
-    { fault: 'refuses', why: /^ssh: .*refused/ },
-    { fault: 'silent', why: /took longer than 3 s|timed out/ },
+    { fault: 'no port', why: /^ssh: .*refused/ },
+    { fault: 'silence', why: /took longer than 3 s|timed out/ },
     { fault: 'wrong-key', why: /rejects this machine's SSH key .*authorized_keys/ },
     { fault: 'other-host-key', why: /host key has changed; .*known_hosts/ },
     { fault: 'hangs', why: /^ssh took longer than 3 s$/ },
@@ -148,8 +148,10 @@ describe('a Chromebook that misbehaves', () => {
     const chromeos = open(device);
     // Whose host key is known.
     if (fault === 'other-host-key') await present(chromeos);
-    await there.misbehave(fault);
-    settings.ssh.commandSeconds = ['silent', 'hangs'].includes(fault) ? 3 : 60;
+    if (fault === 'no port') await there.relay.close();
+    else if (fault === 'silence') there.relay.inject({ effect: 'silence' });
+    else await there.misbehave(fault);
+    settings.ssh.commandSeconds = ['silence', 'hangs'].includes(fault) ? 3 : 60;
 
     expect(await missing(chromeos)).toMatch(why);
 

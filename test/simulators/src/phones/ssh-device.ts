@@ -4,20 +4,16 @@
  */
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { publicSshKey } from '../equipment/cli/host-key.ts';
 import type { Received } from '../equipment/device.ts';
-import { Listener } from '../listener.ts';
 import { type RealSshd, type SshEndpoint, startSshd } from '../real/sshd.ts';
+import { Relay } from '../relay.ts';
 import { rebootScript, sessionScript, sshDeviceFiles } from './ssh-device-files.ts';
 
 const sshDeviceFaults = [
-  /** Its port is closed. */
-  'refuses',
-  /** Takes connections and never says a word. */
-  'silent',
   /** Lets nobody in. */
   'wrong-key',
   /** It has been installed anew: another host key. */
@@ -55,11 +51,13 @@ export interface SshDevice extends SshEndpoint {
   readonly received: Received[];
   /** How often it booted, the first time included. */
   readonly boots: number;
+  /** In front of its SSH server. */
+  readonly relay: Relay;
   write(path: string, content: string): Promise<void>;
   /** In effect for each session that begins after it. */
   misbehave(fault: SshDeviceFault): Promise<void>;
-  /** Ends that fault, or all. */
-  behave(fault?: SshDeviceFault): Promise<void>;
+  /** Ends all faults, those of the relay included. */
+  behave(): Promise<void>;
   uptimeSeconds(): number;
   /** As if somebody pressed its button. */
   reboot(): Promise<void>;
@@ -87,10 +85,10 @@ class Device implements SshDevice {
   readonly root: string;
   readonly received: Received[] = [];
   boots = 1;
+  readonly relay: Relay;
   private readonly folder: string;
   private readonly rebootMs: number;
   private readonly faults = new Set<SshDeviceFault>();
-  private readonly listener = new Listener('127.0.0.1', 0, (socket) => this.lead(socket));
   private readonly control = createServer((socket) => this.hear(socket));
   private readonly sshds: RealSshd[] = [];
   private readonly sessions = new Set<Socket>();
@@ -102,10 +100,16 @@ class Device implements SshDevice {
     this.root = join(folder, 'root');
     this.rebootMs = rebootMs;
     this.bootedAt = performance.now() - uptimeSeconds * 1000;
+    const current = () => (this.faults.has('other-host-key') ? this.sshds.at(-1) : this.sshd());
+    this.relay = new Relay({
+      get port() {
+        return current()?.port ?? 0;
+      },
+    });
   }
 
   get port(): number {
-    return this.listener.port;
+    return this.relay.port;
   }
   get username(): string {
     return this.sshd().username;
@@ -136,7 +140,7 @@ class Device implements SshDevice {
     await writeFile(join(this.folder, 'bin', 'reboot'), rebootScript(port), { mode: 0o755 });
     await chmod(this.folder, 0o755);
     if (!(await this.install())) return false;
-    await this.listener.open();
+    await this.relay.open();
     return true;
   }
 
@@ -148,18 +152,15 @@ class Device implements SshDevice {
 
   async misbehave(fault: SshDeviceFault): Promise<void> {
     this.faults.add(fault);
-    if (fault === 'refuses') await this.listener.close();
     if (fault === 'other-host-key') await this.install();
     if (fault === 'wrong-key') await this.letIn('');
   }
 
-  async behave(fault?: SshDeviceFault): Promise<void> {
-    const before = new Set(this.faults);
-    if (fault === undefined) this.faults.clear();
-    else this.faults.delete(fault);
-    const hasEnded = (one: SshDeviceFault) => before.has(one) && !this.faults.has(one);
-    if (hasEnded('wrong-key')) await this.letIn(publicSshKey(this.privateKey));
-    if (hasEnded('refuses')) await this.listener.open();
+  async behave(): Promise<void> {
+    if (this.faults.has('wrong-key')) await this.letIn(publicSshKey(this.privateKey));
+    this.faults.clear();
+    this.relay.mend();
+    await this.relay.open();
   }
 
   uptimeSeconds(): number {
@@ -168,17 +169,17 @@ class Device implements SshDevice {
 
   async reboot(): Promise<void> {
     clearTimeout(this.timer);
-    await this.listener.close();
+    await this.relay.close();
     this.timer = setTimeout(() => {
       this.bootedAt = performance.now() - 9000;
       this.boots += 1;
-      this.listener.open().catch(() => {});
+      this.relay.open().catch(() => {});
     }, this.rebootMs);
   }
 
   async close(): Promise<void> {
     clearTimeout(this.timer);
-    await this.listener.close();
+    await this.relay.close();
     for (const sshd of this.sshds) await sshd.close();
     for (const socket of this.sessions) socket.destroy();
     if (this.control.listening) await new Promise((resolve) => this.control.close(resolve));
@@ -203,20 +204,6 @@ class Device implements SshDevice {
   private async letIn(key: string): Promise<void> {
     for (const { privateKeyFile } of this.sshds) {
       await writeFile(join(dirname(privateKeyFile), 'authorized_keys'), `${key}\n`);
-    }
-  }
-
-  private lead(socket: Socket): void {
-    if (this.faults.has('silent')) return;
-    const sshd = this.faults.has('other-host-key') ? this.sshds.at(-1) : this.sshd();
-    const behind = connect(sshd?.port ?? 0, '127.0.0.1');
-    for (const [from, to] of [
-      [socket, behind],
-      [behind, socket],
-    ] as const) {
-      from.on('error', () => to.destroy());
-      from.on('close', () => to.destroySoon());
-      from.pipe(to);
     }
   }
 

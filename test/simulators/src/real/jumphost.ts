@@ -1,16 +1,15 @@
 /**
  * A jumphost of a rack for a workstation: OpenSSH's server on loopback, `sudo -n k3s kubectl` in front of a real API server, and the
- * `ssh` of a user who has a key for it. A relay in front of the server cuts connections.
+ * `ssh` of a user who has a key for it.
  */
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { peer } from '../peer.ts';
+import { type Relay, startRelay } from '../relay.ts';
 import { startSshd } from './sshd.ts';
 
 const run = promisify(execFile);
@@ -40,12 +39,8 @@ export interface Jumphost {
   apiPort: number;
   /** Command lines that came to the jumphost, in order. */
   commands(): Promise<string[]>;
-  /** Breaks all connections, and gives their number. */
-  cut(): number;
-  /** Accepts connections and passes nothing on, as a network that is gone; `false` ends that. */
-  hold(isHeld: boolean): void;
-  /** Rejects new connections; `false` ends that. */
-  reject(isRejecting: boolean): void;
+  /** In front of its SSH server. */
+  relay: Relay;
   /** Replaces a program, as `programs` do. */
   program(name: string, script: string): Promise<void>;
   close(): Promise<void>;
@@ -84,7 +79,7 @@ exec ${within(folders)} ${asNobody} sh -c "$SSH_ORIGINAL_COMMAND"`,
     await rm(dir, { recursive: true });
     return undefined;
   }
-  const relay = await startRelay(sshd.port);
+  const relay = await startRelay(sshd);
   async function close() {
     await relay.close();
     await sshd?.close();
@@ -130,9 +125,7 @@ ${networkOf === undefined ? '' : `  ProxyCommand ${inNetwork}\n`}`,
     program,
     apiPort: kubeconfig === undefined ? 1 : await apiPortOf(kubeconfig),
     commands: async () => (await readFile(log, 'utf8')).split('\n').slice(0, -1),
-    cut: relay.cut,
-    hold: relay.hold,
-    reject: relay.reject,
+    relay,
     close,
   };
 }
@@ -177,49 +170,4 @@ async function publishAuthority(kubectl: string, kubeconfig: string): Promise<vo
       throw error;
     });
   }
-}
-
-async function startRelay(target: number) {
-  const sockets = new Set<Socket>();
-  let isHeld = false;
-  let isRejecting = false;
-  const server = createServer((near) => {
-    if (isRejecting) return near.resetAndDestroy();
-    const far = connect(target, '127.0.0.1');
-    for (const [from, to] of [[near, far] as const, [far, near] as const]) {
-      sockets.add(from);
-      from
-        .on('error', () => to.destroy())
-        .on('close', () => {
-          sockets.delete(from);
-          to.destroy();
-        });
-      from.on('data', (data) => to.write(data));
-      if (isHeld) from.pause();
-    }
-    return undefined;
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    cut() {
-      const count = sockets.size / 2;
-      for (const socket of sockets) socket.resetAndDestroy();
-      return count;
-    },
-    hold(held: boolean) {
-      isHeld = held;
-      for (const socket of sockets) held ? socket.pause() : socket.resume();
-    },
-    reject(rejecting: boolean) {
-      isRejecting = rejecting;
-    },
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      const closed = once(server, 'close');
-      server.close();
-      await closed;
-    },
-  };
 }

@@ -20,12 +20,12 @@ it.skipIf(!peer('sshd') || !peer('ssh'))(
     };
 
     expect(await test()).toEqual(['router-rack4']);
-    jumphost.reject(true);
+    await jumphost.relay.close();
     time += 23 * 3_600_000;
     expect(await test()).toEqual(['router-rack4']);
     time += 2 * 3_600_000;
     expect(await test()).toEqual(['jumphost-rack4', 'router-rack4']);
-    jumphost.reject(false);
+    await jumphost.relay.open();
     time += 600_000;
     expect(await test()).toEqual(['router-rack4']);
   },
