@@ -107,6 +107,42 @@ describe('a relay', () => {
     },
   );
 
+  it('stays silent when the counterpart ends the connection, and keeps none when it is closed', async () => {
+    const ends: Promise<unknown>[] = [];
+    const server = createServer((socket) => {
+      ends.push(once(socket.on('error', () => {}).resume(), 'close'));
+      if (ends.length === 1) socket.end('0123456789');
+    });
+    const relay = await startRelay({ port: await listen(server) });
+    const silence = relay.inject({ after: { answered: 0 }, effect: 'silence', times: 1 });
+    const client = say('ask me', relay.port);
+    await silence.struck();
+    await ends[0];
+    const wait = relay.inject({ effect: 'wait' });
+    const other = say('ask me', relay.port);
+    await wait.struck();
+    await expect.poll(() => ends.length).toBe(2);
+    expect([client.end(), other.end()]).toEqual(['open', 'open']);
+
+    await relay.close();
+
+    await ends[1];
+    await expect.poll(client.end).toBe('ended');
+  });
+
+  it('does not strike once the fault has ended', async () => {
+    const { relay } = await start();
+    relay.inject({ after: { answered: 15 }, effect: 'reset' });
+    const client = say('ask me', relay.port);
+    await expect.poll(client.heard).toBe('0123456789');
+
+    relay.mend();
+    client.socket.write('again');
+
+    await expect.poll(client.heard).toBe('01234567890123456789');
+    client.socket.destroy();
+  });
+
   it('affects certain requests of a connection, so many of them, the oldest fault first', async () => {
     const server = createWebServer(({ url }, response) => response.end(url));
     const relay = await startRelay({ port: await listen(server) });
@@ -120,6 +156,7 @@ describe('a relay', () => {
         return errorCode(error);
       }
     };
+    expect(await asked('/b')).toBe('/b');
     relay.inject({ at: /GET \/b/, effect: 'reset', times: 1 });
     relay.inject({ at: /GET \/[bc]/, after: { answered: 20 }, effect: 'end', times: 2 });
 
