@@ -117,11 +117,6 @@ function runAnswers(world: BackupWorld): BackupAnswers {
 
 function equipmentAnswers(world: BackupWorld): BackupAnswers {
   return {
-    equipment: ({ params: { equipment } }) => {
-      const found = world.equipment().find(({ name }) => name === equipment);
-      if (found !== undefined) return found;
-      throw new HttpProblem(404, `${equipment}: there is no such equipment`);
-    },
     connectedHosts: ({ params: { equipment } }) => {
       const hosts = world.connectedHostsOf(equipment);
       if (hosts !== undefined) return hosts;

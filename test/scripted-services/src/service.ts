@@ -21,6 +21,7 @@ import {
   swarmingClientApi,
 } from '@skolo/api';
 import { isSuccess, type RouteAnswer } from '@skolo/api/route';
+import { isObject } from '@skolo/base';
 import type { Clock, ServiceContext } from '@skolo/common';
 import {
   type Access,
@@ -168,7 +169,8 @@ function handlersOf<A extends Api>(api: A, script: Script): RouteHandlers<A> {
       if (answer === undefined) throw new HttpProblem(500, `no answer to ${method} ${name}`);
       const content: unknown = typeof answer === 'function' ? await answer(request) : answer;
       if (content instanceof HttpProblem) throw content;
-      return isWhole(content) ? content : { status: success, body: content };
+      const isWhole = isObject(content) && typeof content.status === 'number';
+      return isWhole ? content : { status: success, body: content };
     };
     return [name, handler];
   });
@@ -176,21 +178,12 @@ function handlersOf<A extends Api>(api: A, script: Script): RouteHandlers<A> {
   return Object.fromEntries(handlers) as RouteHandlers<A>;
 }
 
-function isWhole(content: unknown): boolean {
-  return (
-    typeof content === 'object' &&
-    content !== null &&
-    'status' in content &&
-    typeof content.status === 'number'
-  );
-}
-
 const everybody: Access = {
   admit: () => ({ name: 'anonymous', role: 'admin', by: 'network' }),
   admitMachine: async () => ({ name: 'machine', role: 'operate', by: 'signature' }),
 };
 
-/** Without rack.yaml and files, in a millisecond. */
+/** Without rack.yaml and files, in two milliseconds. */
 async function startAlone(
   name: Name,
   script: Script,
@@ -199,7 +192,7 @@ async function startAlone(
 ): Promise<Host> {
   const metrics = new Registry();
   addBuildInfo(metrics, { service: name, version: '1.2.3' });
-  const api: Api = { ...apis[name], ...auditApi };
+  const api: Api = apis[name];
   const routes = [
     ...bindRoutes(unchecked(api), handlersOf(api, script)),
     ...probes(metrics, () => ({ ready: true, degraded: [] })),

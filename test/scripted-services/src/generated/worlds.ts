@@ -75,11 +75,15 @@ export function generatedPower({ machines, rack }: GeneratedRack): PowerWorld {
     rejectionOf(target, { force, action }) {
       if (force) return undefined;
       if (machines.find(({ name }) => name === target)?.cause !== undefined) {
-        return { target, code: 'controller-failing', detail: 'its switch is not responding' };
+        return {
+          target,
+          code: 'controller-failing',
+          detail: `${target}: its switch is not responding`,
+        };
       }
       const isBusy = target.startsWith('switch-1/') && action === 'off';
       return isBusy
-        ? { target, code: 'others-go-dark', detail: 'a task is running on it' }
+        ? { target, code: 'others-go-dark', detail: `${target}: a task is running on it` }
         : undefined;
     },
     switched(outlet, state, by) {
