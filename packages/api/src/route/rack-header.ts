@@ -1,7 +1,7 @@
 /**
- * The name of the rack in each request and response. Two racks may use the same addresses, and a tunnel or a --url may lead anywhere. So a
- * service rejects a request that is meant for another rack before any effect, and a client rejects the response of another rack, which may
- * come from a service that ignores the request's header.
+ * Decides whether a request or response belongs to another rack, by the name of the rack in each. Two racks may use the same addresses, and
+ * a tunnel or a --url may lead anywhere. So a service rejects a request for another rack before any effect, and a client rejects the response
+ * of another rack, which may come from a service that ignores the request's header.
  *
  * A response without the header is accepted: proxies do not send it.
  */

@@ -1,4 +1,4 @@
-/** Checks that names of machines, infrastructure, attached devices and the jumphost are unique. */
+/** Decides which names of machines, infrastructure, attached devices and the jumphost are used twice; schema/network-fields.ts: which are invalid. */
 import { claims, type Draft, type Report, type Spot, within } from '../draft/draft.ts';
 
 const reserved: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-/** Names, addresses and URLs in canonical form, so that duplicates are found. */
+/** Decides whether names, addresses and URLs in rack.yaml are valid, and brings them into a canonical form, so that duplicates are found. */
 
 import { isIPv4, isIPv6 } from 'node:net';
 import { isSafeForSecrets } from '@skolo/base/secrets';

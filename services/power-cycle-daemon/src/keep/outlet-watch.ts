@@ -1,7 +1,6 @@
 /**
  * Reads each controller's outlets periodically, decides whether the controller is down, and turns off again what a person turned off and
- * a rebooted PDU turned on. A controller that does not respond is retried forever, with growing pauses. An outlet that a person turned
- * off and a rebooted PDU turned on is turned off again.
+ * a rebooted PDU turned on. A controller that does not respond is retried forever, with growing pauses.
  */
 
 import { backOffMs, errorText, type Repetition, repeat } from '@skolo/base';

@@ -1,4 +1,7 @@
-/** Scans every line of a segment. */
+/**
+ * Scans a segment of a journal or spool after a restart, and decides whether its end is torn by a crash or a power cut, and whether other
+ * lines are damaged.
+ */
 import { open } from 'node:fs/promises';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import type { Note } from './line.ts';

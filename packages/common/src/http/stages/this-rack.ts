@@ -1,4 +1,4 @@
-/** Decides whether a request has reached the right rack and service. */
+/** Rejects a request that was sent to another rack's service (421), before it has any effect. */
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import type { AppOptions, Stage } from '../options.ts';
 import { HttpProblem } from '../response/problem.ts';

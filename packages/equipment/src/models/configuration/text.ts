@@ -1,4 +1,4 @@
-/** Configurations as text, for people and for comparison. */
+/** Decides whether a configuration has changed: volatile lines, such as a clock, do not count. Also shows configurations as text. */
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { sha256 } from '@skolo/base';

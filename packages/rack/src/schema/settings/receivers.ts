@@ -1,5 +1,6 @@
 /**
- * Decides what chat and paging services receive, and which responses mean success: requests and responses of each `template` in rack.yaml.
+ * Decides what chat and paging services receive, where a message that is too long is truncated, and which responses mean success: requests
+ * and responses of each `template` in rack.yaml.
  *
  * Texts are truncated to what all receivers accept in any script: a UTF-16 unit is at most one character, and at most three bytes of UTF-8.
  * They begin with something visible, because receivers reject blank ones.
