@@ -1,6 +1,6 @@
 /**
- * The JSON Schema of rack.yaml as typed, with ranges and without defaults, for editors. It checks less than `skolo rack
- * check`, and accepts every valid file.
+ * The JSON Schema of rack.yaml as typed, with ranges and without defaults, for editors. It checks less than `skolo check
+ * rack`, and accepts every valid file.
  */
 
 import { type Model, models, spreading } from '@skolo/equipment/models';

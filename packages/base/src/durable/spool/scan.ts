@@ -1,6 +1,6 @@
 /**
- * Scans a segment of a journal or spool after a restart, and decides whether its end is torn by a crash or a power cut, and whether other
- * lines are damaged.
+ * Scans a segment of a journal or spool after a restart. Decides whether its end is torn by a crash or a power cut, and which other lines
+ * are damaged.
  */
 import { open } from 'node:fs/promises';
 import { writeFileAtomic } from '../files/atomic-file.ts';
