@@ -13,9 +13,6 @@ if (findNode() !== process.execPath) {
   );
 }
 process.env.NODE_COMPILE_CACHE ??= compileCache;
-// kubectl, which tests start thousands of times, spends a quarter of its time on collecting garbage.
-process.env.GOGC ??= 'off';
-process.env.GOMEMLIMIT ??= '250MiB';
 
 /** The base of every package's vitest.config.ts: tests next to the source, one report for `npm test`. */
 const shared = defineConfig({
