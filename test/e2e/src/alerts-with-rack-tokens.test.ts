@@ -1,10 +1,8 @@
 /** alert-to-pubsub signs in to Pub/Sub with what the rack's own metadata server gives it: both as their images run. */
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { listen, tempDir } from '@skolo/base/testing';
+import { startProxy, tempDir } from '@skolo/base/testing';
 import { selfSignedCertificate, startGooglePubSub } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { startGoogle } from './google.ts';
@@ -32,20 +30,7 @@ async function startPubSub(dir: string, accepts: (token: string) => boolean) {
   onTestFinished(() => pubsub.close());
   const trusted = join(dir, 'pubsub.crt');
   await writeFile(trusted, certificate);
-  const asked: string[] = [];
-  const proxy = createServer();
-  proxy.on('connect', ({ url = '' }, client, head: Buffer) => {
-    asked.push(url);
-    const server = connect(pubsub.port, '127.0.0.1', () => {
-      client.write('HTTP/1.1 200 OK\r\n\r\n');
-      server.write(head);
-      server.pipe(client).pipe(server);
-    });
-    client.on('error', () => server.destroy());
-    server.on('error', () => client.destroy());
-  });
-  const port = await listen(proxy);
-  return { pubsub, asked, trusted, proxy: `http://127.0.0.1:${port}` };
+  return { pubsub, trusted, proxy: await startProxy(() => pubsub.port) };
 }
 
 it("publishes with tokens of the rack's metadata server, also when that is gone for a while", async () => {
@@ -65,7 +50,7 @@ services:
     );
   const flags = (name: string) => ['--rack', rackFile, '--state-dir', join(dir, name)];
   const google = await startGoogle('jumphost', join(dir, 'jumphost.json'));
-  const { pubsub, asked, trusted, proxy } = await startPubSub(dir, (token) =>
+  const { pubsub, trusted, proxy } = await startPubSub(dir, (token) =>
     google.isValid(token, scope),
   );
   await writeRack('');
@@ -74,7 +59,7 @@ services:
   const alerts = await startService('alert-to-pubsub', flags('alerts'), {
     // What gRPC trusts in place of what Node does.
     GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: trusted,
-    grpc_proxy: proxy,
+    grpc_proxy: `http://${proxy.host}`,
   });
   const post = async (alertname: string) => {
     const body = JSON.stringify([{ labels: { alertname } }]);
@@ -92,7 +77,7 @@ services:
   expect(await post('Heat')).toBe(200);
   await expect.poll(arrived).toEqual(['Disk', 'Heat']);
 
-  expect(new Set(asked)).toEqual(new Set([`${host}:443`]));
+  expect(new Set(proxy.connects)).toEqual(new Set([`CONNECT ${host}:443`]));
   expect(google.issued.map(({ account }) => account)).toEqual([
     'jumphost@my-project.iam.gserviceaccount.com',
   ]);

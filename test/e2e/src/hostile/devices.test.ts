@@ -4,7 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
-import { isLong, seed } from '@skolo/base/durable/fault-injection';
+import { isLong, sampleOf, seed } from '@skolo/base/durable/fault-injection';
 import type { Attack } from '@skolo/simulators';
 import { afterAll, expect, it } from 'vitest';
 import { type AttackedService, attack, reads, type Transport } from './attacked-service.ts';
@@ -84,7 +84,6 @@ const samples: readonly (readonly Cell[])[] = [
     { service: 'router-backup', transport: 'ssh exec', pattern: 'words', end: 'without end' },
   ],
 ];
-const ofSeed = <T>(all: readonly T[]) => (isLong ? all : all.slice(seed % all.length).slice(0, 1));
 
 /** Just less than a service reads. */
 function mostOf({ service, transport }: Cell): NonNullable<Attack['most']> {
@@ -101,7 +100,7 @@ interface Measured extends Cell {
 }
 const measured: Measured[] = [];
 
-const titled = (isLong ? all : samples.flatMap(ofSeed)).map((cell) => {
+const titled = (isLong ? all : samples.flatMap(sampleOf)).map((cell) => {
   const { service, transport, pattern, end } = cell;
   return [`${service} outlives ${pattern} over ${transport}, ${end}`, cell] as const;
 });
@@ -110,7 +109,7 @@ it.each(titled)(`%s (seed ${seed})`, async (_title, cell) => {
   await outlives(cell, { devices: 1, seconds: isLong ? 4 : 2 });
 });
 
-it.each(ofSeed(services))('%s outlives six devices at once', async (service) => {
+it.each(sampleOf(services))('%s outlives six devices at once', async (service) => {
   const cell = { service, transport: 'ssh', pattern: 'long lines', end: 'and its end' } as const;
   await outlives(cell, { devices: 6, seconds: isLong ? 15 : 6 });
 });
