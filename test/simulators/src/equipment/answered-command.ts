@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 
-interface Relay {
+interface AnsweredCommand {
   /** Path of the command. */
   command: string;
   close(): Promise<void>;
 }
 
-export interface RelayCall {
+export interface CommandCall {
   args: string[];
   /** What comes in, line by line. */
   lines: AsyncIterable<string>;
@@ -24,13 +24,13 @@ export interface RelayCall {
 const Args = z.array(z.string());
 
 /** Puts the command into `dir`. Each run of it is one call, and ends when `answer` does. */
-export async function startRelay(
+export async function startAnsweredCommand(
   dir: string,
-  answer: (call: RelayCall) => Promise<void>,
-): Promise<Relay> {
-  const socketPath = join(dir, 'relay.sock');
-  const script = join(dir, 'relay.mjs');
-  const command = join(dir, 'relay');
+  answer: (call: CommandCall) => Promise<void>,
+): Promise<AnsweredCommand> {
+  const socketPath = join(dir, 'command.sock');
+  const script = join(dir, 'command.mjs');
+  const command = join(dir, 'command');
   await writeFile(script, scriptFor(socketPath));
   await writeFile(command, `#!/bin/sh\nexec '${process.execPath}' '${script}' "$@"\n`);
   await chmod(command, 0o755);
@@ -51,7 +51,7 @@ export async function startRelay(
   };
 }
 
-async function serve(socket: Socket, answer: (call: RelayCall) => Promise<void>): Promise<void> {
+async function serve(socket: Socket, answer: (call: CommandCall) => Promise<void>): Promise<void> {
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
   const first = await lines.next();
   if (first.done) return;

@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freeUdpPort } from '../../free-port.ts';
 import { peer } from '../../peer.ts';
+import { type CommandCall, startAnsweredCommand } from '../answered-command.ts';
 import { Faults, OutletBoard, type Received, type SimulatedDevice } from '../device.ts';
-import { type RelayCall, startRelay } from '../relay.ts';
 
 interface IpmiSimOptions {
   /** Default `lab`. */
@@ -40,12 +40,14 @@ export async function startIpmiSim(
   faults.onChange(() => {
     child?.kill(faults.has('down') || faults.has('wedged') ? 'SIGSTOP' : 'SIGCONT');
   });
-  const relay = await startRelay(dir, (call) => answerChassis(board, faults, received, call));
+  const answered = await startAnsweredCommand(dir, (call) =>
+    answerChassis(board, faults, received, call),
+  );
   const port = await freeUdpPort();
   const configuration = join(dir, 'lan.conf');
   const emulator = join(dir, 'bmc.emu');
   await mkdir(join(dir, 'state'));
-  await writeFile(configuration, lanConfiguration(options, relay.command, port));
+  await writeFile(configuration, lanConfiguration(options, answered.command, port));
   await writeFile(emulator, controller);
   async function start() {
     const args = ['-c', configuration, '-f', emulator, '-s', join(dir, 'state'), '-n'];
@@ -61,7 +63,7 @@ export async function startIpmiSim(
   }
   async function close() {
     await stop();
-    await relay.close();
+    await answered.close();
     await rm(dir, { recursive: true, force: true });
   }
   try {
@@ -115,7 +117,7 @@ async function answerChassis(
   board: OutletBoard,
   faults: Faults,
   received: Received[],
-  { args: [, verb, ...rest], write }: RelayCall,
+  { args: [, verb, ...rest], write }: CommandCall,
 ): Promise<void> {
   received.push({ at: Date.now(), text: [verb, ...rest].join(' ') });
   if (faults.has('slow')) await sleep(faults.slowMs);

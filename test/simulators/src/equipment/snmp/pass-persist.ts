@@ -1,6 +1,7 @@
 /** A model's tables for `pass_persist` of snmpd.conf(5): questions and answers are lines of text. */
+
+import type { CommandCall } from '../answered-command.ts';
 import type { Received } from '../device.ts';
-import type { RelayCall } from '../relay.ts';
 import type { SnmpModel } from './agent.ts';
 import { errors, type SnmpValue } from './pdu.ts';
 
@@ -8,7 +9,7 @@ import { errors, type SnmpValue } from './pdu.ts';
 export async function answerValues(
   { mib }: SnmpModel,
   received: Received[],
-  { args: [subtree = ''], lines, write }: RelayCall,
+  { args: [subtree = ''], lines, write }: CommandCall,
 ): Promise<void> {
   const iterator = lines[Symbol.asyncIterator]();
   const line = async () => (await iterator.next()).value ?? '';

@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freeUdpPort } from '../../free-port.ts';
 import { peer } from '../../peer.ts';
+import { startAnsweredCommand } from '../answered-command.ts';
 import type { Received, SimulatedDevice } from '../device.ts';
-import { startRelay } from '../relay.ts';
 import type { SnmpModel, SnmpOptions } from './agent.ts';
 import { answerValues } from './pass-persist.ts';
 import type { AuthProtocol } from './usm.ts';
@@ -27,14 +27,14 @@ export async function startSnmpd(
   if (path === undefined) return undefined;
   const dir = await mkdtemp(join(tmpdir(), 'skolo-snmpd-'));
   const received: Received[] = [];
-  const relay = await startRelay(dir, (call) => answerValues(model, received, call));
+  const answered = await startAnsweredCommand(dir, (call) => answerValues(model, received, call));
   const port = options.port ?? (await freeUdpPort());
-  await writeFile(join(dir, 'agent.conf'), configuration(model, options, relay.command, port));
+  await writeFile(join(dir, 'agent.conf'), configuration(model, options, answered.command, port));
   let running: ChildProcess | undefined;
   async function close() {
     model.stop();
     await stop(running);
-    await relay.close();
+    await answered.close();
     await rm(dir, { recursive: true, force: true });
   }
   try {
