@@ -1,4 +1,7 @@
-/** Decides which addresses are errors: checks that they are in the subnet, and that no two entries share an address and port. */
+/**
+ * Decides which addresses are errors: checks that they are in the subnet, that no two entries share an address and port, and that computers
+ * which share an address have one identity.
+ */
 
 import type { Ports } from '@skolo/equipment/models';
 import ipaddr from 'ipaddr.js';
@@ -10,16 +13,21 @@ interface User {
   kind: 'jumphost' | 'machine' | 'infrastructure' | 'device';
   /** Absent: all ports. */
   ports?: number[];
+  /** Of computers, which may ask for tokens. */
+  identity?: string;
   spot: Spot;
 }
 
 export function checkAddresses(draft: Draft, report: Report): void {
   const { jumphost, infrastructure, machines } = draft.rack;
   const { take, takeOnce, takeTopic } = claimsOfRack(draft, report);
+  const identityOf = ({ identity }: { identity?: string }) =>
+    identity ?? draft.rack.defaultIdentity ?? 'none';
 
   if (jumphost) {
     const { name, address, mac } = jumphost;
-    take(address, { name, kind: 'jumphost', spot: ['jumphost', 'address'] });
+    const identity = identityOf(jumphost);
+    take(address, { name, kind: 'jumphost', identity, spot: ['jumphost', 'address'] });
     takeOnce('mac', mac, { name, spot: ['jumphost', 'mac'] });
   }
   for (const device of infrastructure.values()) {
@@ -39,7 +47,8 @@ export function checkAddresses(draft: Draft, report: Report): void {
   for (const machine of machines.values()) {
     const { name, address, mac, serial, ports } = machine;
     const spot = () => within(draft, machine, 'address');
-    take(address, { name, kind: 'machine', ...given(ports), spot });
+    const identity = identityOf(machine);
+    take(address, { name, kind: 'machine', ...given(ports), identity, spot });
     takeOnce('mac', mac, { name, spot: () => within(draft, machine, 'mac') });
     takeOnce('serial', serial, { name, spot: () => within(draft, machine, 'serial') });
     for (const device of machine.devices) {
@@ -53,6 +62,7 @@ export function checkAddresses(draft: Draft, report: Report): void {
 function claimsOfRack({ rack }: Draft, report: Report) {
   const isWrong = subnetCheck(rack.network.subnet);
   const conflictOf = claims<User>(clash);
+  const otherIdentity = claims<User>((user, other) => user.identity !== other.identity);
   const firstOf = claims<{ name: string; spot: Spot }>();
 
   function checkSubnet(address: string, spot: Spot): void {
@@ -64,9 +74,16 @@ function claimsOfRack({ rack }: Draft, report: Report) {
     if (address === undefined) return;
     checkSubnet(address, user.spot);
     const conflict = conflictOf(address, user);
-    if (conflict === undefined) return;
-    const message = twice(address, user, conflict);
-    report(user.spot, 'address twice', message, undefined, { other: conflict.spot });
+    if (conflict !== undefined) {
+      const message = twice(address, user, conflict);
+      report(user.spot, 'address twice', message, undefined, { other: conflict.spot });
+      return;
+    }
+    const other = user.identity === undefined ? undefined : otherIdentity(address, user);
+    if (other !== undefined) {
+      const message = `${address} is also used by ${other.name}, which has the identity ${other.identity}, not ${user.identity}; the metadata server tells callers apart by their addresses`;
+      report(user.spot, 'identity by address', message, undefined, { other: other.spot });
+    }
   }
 
   function takeOnce(

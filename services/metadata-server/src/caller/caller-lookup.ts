@@ -28,7 +28,7 @@ export function callerLookup(rack: Rack, ownAddresses: readonly string[]): FindC
   for (const machine of rack.machines.values()) {
     if (machine.address === undefined) continue;
     const address = normaliseAddress(machine.address) ?? machine.address;
-    // For machines that share an address and differ only in their ports, the first.
+    // The first of machines that share an address and differ in their ports; rack.yaml must give them one identity.
     if (!machines.has(address)) machines.set(address, machine);
   }
   const equipment = new Map(
