@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { peer } from '../peer.ts';
@@ -13,8 +14,8 @@ import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { policyCases } from './policy-cases.ts';
 import { nodePrograms, whyNoRealNodes } from './real-nodes.ts';
 
-const why = whyNoRealNodes();
-const inFull = Boolean(process.env.SKOLO_LONG);
+/** `npm test` sees what the test of connections.yaml uses of them: pods and network policies. */
+const why = !isLong || whyNoRealNodes();
 const seldom = { interval: 300 };
 const kernelSettings = ['kernel/panic', 'vm/overcommit_memory', 'net/ipv4/ip_forward'];
 const namespaces = ['x', 'y', 'z'];
@@ -155,9 +156,7 @@ describe.skipIf(why)('real nodes', () => {
   });
 
   const cases = policyCases(addressOf);
-  // Each takes seconds.
-  const sample = cases.filter((_, at) => inFull || at % 10 === 1);
-  it.each(sample.map(({ name }) => name))('%s', async (name) => {
+  it.each(cases.map(({ name }) => name))('%s', async (name) => {
     const steps = policyCases(addressOf).find((one) => one.name === name)?.steps ?? [];
     for (const step of steps) {
       const items = step.apply?.map(({ namespace, name, spec }) => ({
@@ -294,7 +293,7 @@ function unlessEnded<T>(read: () => T, otherwise: T): T {
 }
 
 describe.skipIf(why)('real nodes of a test that is killed', () => {
-  it.runIf(inFull)('leave no process, control group, namespace, mount or file', async () => {
+  it('leave no process, control group, namespace, mount or file', async () => {
     const temporary = await mkdtemp(join(tmpdir(), 'skolo-killed-'));
     const code = `
       import { peer, startControlPlane } from '@skolo/simulators';

@@ -1,13 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isLong, sampleOf } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { commandLine, isAlive, processesOf, start, startBot, started, zipIn } from './testing.ts';
 
 const patience = 'import time; print("up", flush=True)\nwhile True: time.sleep(1)';
 const stubborn = `import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n${patience}`;
-
-/** Rare ways of the simulated bot, which no other test needs. */
-const isLong = Boolean(process.env.SKOLO_LONG);
 
 describe('from start to end', () => {
   it('shakes hands, runs a task and ends in order', async (context) => {
@@ -42,13 +40,15 @@ describe('from start to end', () => {
     ]);
   });
 
-  it.for([
-    ['version', 0],
-    ['is_fine', 0],
-    ['attributes', 0],
-    ['dance', 1],
-    ['--dance', 2],
-  ] as const)('%s ends with %i', async ([command, status], context) => {
+  it.for(
+    sampleOf([
+      ['version', 0],
+      ['is_fine', 0],
+      ['attributes', 0],
+      ['dance', 1],
+      ['--dance', 2],
+    ] as const),
+  )('%s ends with %i', async ([command, status], context) => {
     const { folder } = await start(context);
 
     const bot = startBot(context, folder, { args: [command] });
@@ -56,18 +56,17 @@ describe('from start to end', () => {
     expect((await bot.exit).status).toBe(status);
   });
 
-  it.for([
-    ['bytes of another file', Buffer.from('<html></html>'), 1],
-    ['nothing', Buffer.alloc(0), 0],
-  ] as const)(
-    'a zip that is %s ends with Python as it does',
-    async ([_what, bytes, status], context) => {
-      const { folder } = await start(context);
-      writeFileSync(zipIn(folder), bytes);
+  it.for(
+    sampleOf([
+      ['bytes of another file', Buffer.from('<html></html>'), 1],
+      ['nothing', Buffer.alloc(0), 0],
+    ] as const),
+  )('a zip that is %s ends with Python as it does', async ([_what, bytes, status], context) => {
+    const { folder } = await start(context);
+    writeFileSync(zipIn(folder), bytes);
 
-      expect((await startBot(context, folder).exit).status).toBe(status);
-    },
-  );
+    expect((await startBot(context, folder).exit).status).toBe(status);
+  });
 
   it.runIf(isLong)(
     'a second one in the folder asks for a reboot, again and again',
@@ -135,11 +134,13 @@ describe('commands', () => {
     await expect.poll(() => server.bot('bot-1').quarantined).toContain('stuck restarting');
   });
 
-  it.for([
-    ['exception', { status: 1, signal: null }],
-    ['killed', { status: null, signal: 'SIGKILL' }],
-    [42, { status: 42, signal: null }],
-  ] as const)('crashes on demand: %s', async ([how, expected], context) => {
+  it.for(
+    sampleOf([
+      ['exception', { status: 1, signal: null }],
+      ['killed', { status: null, signal: 'SIGKILL' }],
+      [42, { status: 42, signal: null }],
+    ] as const),
+  )('crashes on demand: %s', async ([how, expected], context) => {
     const { server, bot } = await started(context);
 
     server.askCrash(how);

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { peer } from '../../peer.ts';
 import { startRedfish } from './redfish.ts';
@@ -29,7 +30,7 @@ describe('Redfish', () => {
   });
 });
 
-describe('Redfish, by fence_redfish', () => {
+describe.runIf(isLong)('Redfish, by fence_redfish', () => {
   needs('fence-agents');
 
   const agent = join(dirname(peer('fence-agents') ?? ''), 'fence_redfish');
@@ -79,7 +80,7 @@ describe('Redfish, by redfishtool', () => {
     expect(await seen).toEqual(['1 off', '1 on']);
   });
 
-  it('changes a password, which only the new one opens then', async () => {
+  it.runIf(isLong)('changes a password, which only the new one opens then', async () => {
     const device = await closing(startRedfish({ tls: false }));
     const tool = (password: string, ...args: string[]) =>
       finished(

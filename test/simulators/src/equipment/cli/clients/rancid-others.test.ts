@@ -1,3 +1,4 @@
+import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { peer } from '../../../peer.ts';
 import type { DeviceFault } from '../../device.ts';
@@ -69,7 +70,7 @@ describe.skipIf(peer('rancid') === undefined)('RANCID', { concurrent: true }, ()
     return await rancid(context, device, type, login);
   }
 
-  it.for(kinds)('reads all of a $type', async (kind, context) => {
+  it.for(sampleOf(kinds))('reads all of a $type', async (kind, context) => {
     const { text, log } = await collect(context, kind);
 
     expect(log).not.toMatch(/End of run not found|missed cmd|Error/);

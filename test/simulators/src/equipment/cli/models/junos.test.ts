@@ -1,3 +1,4 @@
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../peer.ts';
 import { sit } from '../clients/netmiko.ts';
@@ -44,7 +45,7 @@ describe.skipIf(peer('ssh') === undefined)('a Juniper switch, to OpenSSH', () =>
   });
 });
 
-describe('netmiko, to a Juniper switch', () => {
+describe.runIf(isLong)('netmiko, to a Juniper switch', () => {
   it.for([true, false])(
     'reads, and replays a session (member of a chassis: %s)',
     async (isMember, context) => {

@@ -1,3 +1,4 @@
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../peer.ts';
 import { sit } from '../clients/netmiko.ts';
@@ -56,7 +57,7 @@ describe.skipIf(peer('ssh') === undefined)('a Nexus, to OpenSSH', () => {
   });
 });
 
-describe('netmiko, to a Nexus', () => {
+describe.runIf(isLong)('netmiko, to a Nexus', () => {
   it('reads the configuration, and replays a session', async (context) => {
     const { netmiko, told } = await sit(context, startNxos);
     const send = (command: string) => netmiko.call('send_command', [command]);

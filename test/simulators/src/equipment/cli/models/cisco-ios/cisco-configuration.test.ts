@@ -1,3 +1,4 @@
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../../peer.ts';
 import { sit } from '../../clients/netmiko.ts';
@@ -120,7 +121,7 @@ describe.skipIf(peer('ssh') === undefined)('the configuration of a Cisco switch'
   });
 });
 
-describe('the configuration of a Cisco switch, to clients that know it', () => {
+describe.runIf(isLong)('the configuration of a Cisco switch, to clients that know it', () => {
   it('is read by RANCID', async (context) => {
     const device = await start({ privilege: 1, enablePassword });
 

@@ -1,3 +1,4 @@
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../../peer.ts';
 import { sit } from '../../clients/netmiko.ts';
@@ -126,7 +127,7 @@ describe.skipIf(peer('ssh') === undefined)('the configuration of an EdgeSwitch',
   });
 });
 
-describe('the configuration of an EdgeSwitch, to clients that know it', () => {
+describe.runIf(isLong)('the configuration of an EdgeSwitch, to clients that know it', () => {
   it('is read by RANCID', async (context) => {
     const device = await start({ enablePassword });
 

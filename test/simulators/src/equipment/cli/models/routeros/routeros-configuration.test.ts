@@ -1,3 +1,4 @@
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../../peer.ts';
 import { sit } from '../../clients/netmiko.ts';
@@ -74,7 +75,7 @@ describe.skipIf(peer('ssh') === undefined)('a MikroTik that exports, to OpenSSH'
   });
 });
 
-describe('netmiko, to a MikroTik', () => {
+describe.runIf(isLong)('netmiko, to a MikroTik', () => {
   it('reads its export', async (context) => {
     const { netmiko } = await sit(context, startRouteros);
 

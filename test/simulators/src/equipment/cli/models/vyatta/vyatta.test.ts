@@ -1,3 +1,4 @@
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
 import { peer } from '../../../../peer.ts';
 import { sit } from '../../clients/netmiko.ts';
@@ -69,7 +70,7 @@ describe.skipIf(peer('ssh') === undefined)('the configuration of an EdgeRouter',
   });
 });
 
-describe('the configuration of a router, to clients that know it', () => {
+describe.runIf(isLong)('the configuration of a router, to clients that know it', () => {
   it('is read by RANCID', async (context: TestContext) => {
     const device = await startEdgeos(account);
     context.onTestFinished(() => device.close());
