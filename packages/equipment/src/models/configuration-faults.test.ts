@@ -56,7 +56,7 @@ describe.each(sample)('$name', ({ dialect, transport, start }) => {
     });
     onTestFinished(() => device.close());
     const whole = await read(await connect(device));
-    device.faults.slowMs = 300;
+    device.faults.slowMs = 50;
     for (const fault of faults) device.faults.set(fault);
     return { device, cli: await connect(device), whole };
   }

@@ -1,3 +1,4 @@
+import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { type Dialect, openCli } from '@skolo/equipment/transports';
 import { deps, newHostKey, soon, target } from '@skolo/equipment/transports/testing';
@@ -16,7 +17,7 @@ import {
   startRouteros,
   startUnifiSwitch,
 } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { ciscoIos } from './cisco-ios/dialect.ts';
 import { eos } from './eos/eos.ts';
 import { fastpath } from './families/fastpath/fastpath.ts';
@@ -242,45 +243,41 @@ async function open(family: Family, faults: readonly DeviceFault[] = []) {
   return { cli, device };
 }
 
-describe.each(families)('a session with a $name', (family) => {
-  const { command, row, rows, nonsense } = family;
+it.each(families)(
+  'a session with a $name goes on after a rejected command, and ends',
+  async (family) => {
+    const { command, row, rows, nonsense } = family;
+    const { cli, device } = await open(family);
 
-  it.each([
-    ['nothing', []],
-    [
-      'a pager that stays, a prompt in its banner and slow answers',
-      ['pager-stays', 'prompt-in-banner', 'slow'],
-    ],
-  ] satisfies [string, DeviceFault[]][])('is not disturbed by %s', async (_what, faults) => {
-    const { cli } = await open(family, faults);
+    const first = await cli.run(command, { signal });
+    await expect(cli.run(nonsense ?? '', { signal })).rejects.toThrow(/^switch-1: rejects /);
+    const second = await cli.run(command, { signal });
+    await cli.close();
+
+    isWhole([first, second], command);
+    expect(first.match(row)).toHaveLength(rows);
+    expect(device.received.at(-1)?.text).toMatch(/logout|exit|quit/);
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0));
+  },
+);
+
+it.each(sampleOf(families))(
+  'a session with a $name is not disturbed by a pager that stays, a prompt in its banner and slow answers',
+  async (family) => {
+    const { command, row, rows } = family;
+    const { cli } = await open(family, ['pager-stays', 'prompt-in-banner', 'slow']);
 
     const answers = [await cli.run(command, { signal }), await cli.run(command, { signal })];
 
-    expect(withoutTime(answers[1])).toBe(withoutTime(answers[0]));
+    isWhole(answers, command);
     expect(answers[0]?.match(row)).toHaveLength(rows);
-    expect(answers[0]).not.toMatch(/\b(?:more|quit|right|second)\b/i);
-    expect(
-      withoutTime(answers[0])
-        .split('\n')
-        .filter((line) => line.endsWith(command)),
-    ).toEqual([]);
-  });
+  },
+);
 
-  it('goes on after a command that is rejected', async () => {
-    const { cli } = await open(family);
-
-    await expect(cli.run(nonsense ?? '', { signal })).rejects.toThrow(/^switch-1: rejects /);
-
-    expect((await cli.run(command, { signal })).match(row)).toHaveLength(rows);
-  });
-
-  it('ends with a good-bye', async () => {
-    const { cli, device } = await open(family);
-    await cli.run(command, { signal });
-
-    await cli.close();
-
-    expect(device.received.at(-1)?.text).toMatch(/logout|exit|quit/);
-    await vi.waitFor(() => expect(device.sessions.now).toBe(0));
-  });
-});
+/** Answers to a command, without what belongs to the session. */
+function isWhole([first = '', second = '']: readonly string[], command: string): void {
+  expect(withoutTime(second)).toBe(withoutTime(first));
+  expect(first).not.toMatch(/\b(?:more|quit|right|second)\b/i);
+  const lines = withoutTime(first).split('\n');
+  expect(lines.filter((line) => line.endsWith(command))).toEqual([]);
+}

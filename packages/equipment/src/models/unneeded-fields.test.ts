@@ -73,7 +73,7 @@ describe.each(Object.entries(devices))('%s', (name, device) => {
         expect(readings.get(outlet)?.state).toBe('on');
         expect([isTold(from, off), isTold(from, on)]).toEqual([true, true]);
       }),
-      runs(100),
+      runs(40),
     );
   });
 

@@ -1,3 +1,4 @@
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { DeviceRejected } from '@skolo/equipment/transports';
 import { type CiscoIosOptions, startCiscoIos } from '@skolo/simulators';
@@ -131,6 +132,7 @@ describe('cisco-ios', () => {
   meetsCliFaults(withPorts(24), 'Gi1/0/3', ['3', 'Gi1/0/3 - 5', 'Vlan1', 'range Gi1/0/1']);
 });
 
-describe('cisco-ios over telnet', () => {
+// The other tests of telnet are those of transports/telnet, and of a sample of unifi-switch.
+describe.runIf(isLong)('cisco-ios over telnet', () => {
   meetsCliFaults({ ...withPorts(8), transport: 'telnet' }, 'Gi1/0/3', []);
 });

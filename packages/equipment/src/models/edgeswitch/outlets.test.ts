@@ -1,3 +1,4 @@
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { DeviceRejected } from '@skolo/equipment/transports';
 import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
@@ -159,6 +160,7 @@ describe('edgeswitch', () => {
   meetsCliFaults(withPorts(48), '3', ['0', '49', '03', '0/3/1', '1/0/3', '-1']);
 });
 
-describe('edgeswitch over telnet', () => {
+// The other tests of telnet are those of transports/telnet, and of a sample of unifi-switch.
+describe.runIf(isLong)('edgeswitch over telnet', () => {
   meetsCliFaults({ ...withPorts(8), transport: 'telnet' }, '3', []);
 });

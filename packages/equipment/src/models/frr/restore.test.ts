@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runs } from '@skolo/base/durable/fault-injection';
+import { isLong, runs, sampleOf } from '@skolo/base/durable/fault-injection';
 import { DeviceRejected } from '@skolo/equipment/transports';
 import type { Frr } from '@skolo/simulators';
 import fc from 'fast-check';
@@ -105,8 +105,11 @@ async function sit(context: TestContext, account?: Account): Promise<Sitting> {
 
 describe('a version of FRRouting', () => {
   it.for([
-    ['to the account that is vtysh', 'vtysh', undefined],
-    ['in a shell', 'shell', undefined],
+    // Other tests below restore both of these, too.
+    ...sampleOf([
+      ['to the account that is vtysh', 'vtysh', undefined],
+      ['in a shell', 'shell', undefined],
+    ] as const),
     ['at the command line', 'vtysh', 'no-commands'],
   ] as const)('is given back %s, and saved', async ([, account, fault], context) => {
     const { router, version, said, apply, running } = await sit(context, account);
@@ -254,7 +257,8 @@ describe('a version of FRRouting', () => {
     ]);
   });
 
-  it('replaces whatever is there', { timeout: 1_800_000 }, async (context) => {
+  // The version of the tests above is one of these.
+  it.runIf(isLong)('replaces whatever is there', { timeout: 1_800_000 }, async (context) => {
     const reference = await start(context, 'shell');
     const router = await start(context);
     const { connect } = await realDevice(router, { model: 'frr' });

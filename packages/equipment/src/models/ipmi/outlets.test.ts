@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import {
   DeviceBusy,
@@ -187,7 +188,8 @@ describe('ipmi', () => {
   ] as const)('takes %j for what it is', async ([said, kind]) => {
     const { driver } = await fakeTool(`printf '%s' '${said}' >&2; exit 1`);
 
-    for (const verb of Object.values(verbs(driver, 'chassis'))) {
+    // All of them run ipmitool in the same way.
+    for (const verb of sampleOf(Object.values(verbs(driver, 'chassis')))) {
       await expect(verb()).rejects.toThrow(kind);
     }
   });

@@ -1,6 +1,6 @@
 /** Injects every fault into backups of simulated devices: whatever happens, a version has the device's exact content, or there is none. */
 
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { isLong, sampleOf } from '@skolo/base/durable/fault-injection';
 import { DeviceError, SignInRejected } from '@skolo/equipment/transports';
 import { type CliDevice, type DeviceFault, deviceFaults } from '@skolo/simulators';
 import { expect, it } from 'vitest';
@@ -54,15 +54,16 @@ const usual: Partial<Record<DeviceFault, Outcome>> = {
 /** Of a configuration. */
 export const hugeBytes: number = isLong ? 20 * 1024 * 1024 : 512 * 1024;
 
-/** One test for each fault that the device supports. */
+/** One test for each fault that the device supports; a sample has one for each outcome, and configuration-faults.test.ts all of two switches. */
 export function itSurvives<Device extends CliDevice>(
   { sit, truth, isTrue }: FaultyDevice<Device>,
   special: Partial<Record<DeviceFault, Outcome>> = {},
 ): void {
   const expected = { ...usual, ...special };
-  const faults = deviceFaults.flatMap((fault) => {
-    const outcome = expected[fault];
-    return outcome === undefined ? [] : [{ fault, outcome }];
+  const outcomes = ['whole', 'failed', 'either'] as const;
+  const faults = outcomes.flatMap((outcome) => {
+    const all = deviceFaults.filter((fault) => expected[fault] === outcome);
+    return sampleOf(all).map((fault) => ({ fault, outcome }));
   });
   it.each(faults)('is whole or not at all: $fault ($outcome)', async ({ fault, outcome }) => {
     const { device, model, connect } = await sit(fault === 'trickles');

@@ -1,3 +1,4 @@
+import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { DeviceRejected } from '@skolo/equipment/transports';
 import { startUnifiSwitch, type UnifiSwitchOptions } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
@@ -25,7 +26,7 @@ const ways: [string, CliSetup][] = [
   ['Fastpath, over telnet', { ...withPorts(12, { fastpath: true }), transport: 'telnet' }],
 ];
 
-describe.each(ways)('unifi-switch with %s', (_which, setup) => {
+describe.each(sampleOf(ways))('unifi-switch with %s', (_which, setup) => {
   it('turns a port off and on, as the switch shows it', async () => {
     const { device, driver } = await startCli(setup);
     device.board.setWatts('2', 0);
@@ -107,10 +108,11 @@ describe('unifi-switch', () => {
   meetsCliFaults(withPorts(16), '3', ['0', '17', '03', '1,3', '3 id 4', '3;reboot']);
 });
 
-describe('unifi-switch without swctrl', () => {
-  meetsCliFaults(withoutSwctrl, '3', []);
-});
+const others: [string, CliSetup][] = [
+  ['without swctrl', withoutSwctrl],
+  ['over telnet', overTelnet],
+];
 
-describe('unifi-switch over telnet', () => {
-  meetsCliFaults(overTelnet, '3', []);
+describe.each(sampleOf(others))('unifi-switch %s', (_which, setup) => {
+  meetsCliFaults(setup, '3', []);
 });

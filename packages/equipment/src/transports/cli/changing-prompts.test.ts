@@ -1,4 +1,5 @@
 /** Prompts with a clock, a counter or the load. */
+import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AnswerCut, DeviceRejected } from '../errors.ts';
 import { openCli } from '../session/open.ts';
@@ -139,7 +140,7 @@ describe('a line of a configuration that looks like a question', () => {
     'Press any key to continue',
   ];
 
-  it.each(lines)('is read, also where it pauses: %s', async (line) => {
+  it.each(sampleOf(lines))('is read, also where it pauses: %s', async (line) => {
     const { cli, device } = await openFakeSwitch({
       answers: {
         'show running-config': ({ write, prompt }) => {

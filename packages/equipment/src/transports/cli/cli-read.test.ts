@@ -1,7 +1,7 @@
 /** A configuration: the complete, exact bytes, or an error. */
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countRounds } from '@skolo/base/durable/fault-injection';
+import { countRounds, isLong } from '@skolo/base/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AnswerCut, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
@@ -163,7 +163,7 @@ describe('a configuration', () => {
           else expect(answer).toMatch(/x\nend$/);
         }
       }),
-      { numRuns: countRounds(4, 40) },
+      { numRuns: countRounds(2, 40) },
     );
   });
 });
@@ -171,12 +171,13 @@ describe('a configuration', () => {
 describe('a configuration that does not come', () => {
   it('may be as long as it likes', async () => {
     const line = 'description of an interface that was never used, and never will be';
-    const text = Array.from({ length: 300_000 }, (_, index) => `${index} ${line}`).join('\r\n');
+    const lines = isLong ? 300_000 : 60_000;
+    const text = Array.from({ length: lines }, (_, index) => `${index} ${line}`).join('\r\n');
     const { cli } = await openSwitch(`${text}\r\n`);
 
     const seen = await cli.read(show, { signal, timeoutMs: 60_000, idleMs: 5000 });
 
-    expect(seen.length).toBeGreaterThan(20_000_000);
+    expect(seen.length).toBeGreaterThan(lines * line.length);
     expect(seen.equals(Buffer.from(text.replaceAll('\r', '')))).toBe(true);
   });
 

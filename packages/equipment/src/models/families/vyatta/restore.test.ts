@@ -1,3 +1,4 @@
+import { isLong, sampleOf } from '@skolo/base/durable/fault-injection';
 import { DeviceBusy, DeviceRejected } from '@skolo/equipment/transports';
 import { startEdgeos, startVyos, typeInto, type VyattaDevice } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
@@ -12,10 +13,15 @@ const kinds = [
   { name: 'vyos', start: startVyos, model: vyos },
 ];
 
+/** What is the same for both is tested with one. */
+const [sampled] = sampleOf(kinds);
+
 describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
+  const isSampled = isLong || sampled?.name === name;
+
   /** A router that was changed since the version was read. */
   async function sit(options: { secondMs?: number; export?: string; isSaved?: boolean } = {}) {
-    const { secondMs = 1000, export: as = 'file', isSaved = true } = options;
+    const { secondMs = 200, export: as = 'file', isSaved = true } = options;
     const sitting = await simulated<VyattaDevice>((login) => start({ ...login, secondMs }), {
       model: name,
       options: { export: as },
@@ -87,7 +93,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     expect(device.startup()).toEqual(previous.startup);
   });
 
-  it.each([true, false])(
+  it.each(sampleOf([true, false]))(
     'is loaded, confirmed from a new session, saved (was saved: %s)',
     async (isSaved) => {
       const { device, version, model, connect } = await sit({ isSaved });
@@ -112,7 +118,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     },
   );
 
-  it('is only saved where it is already active', async () => {
+  it.runIf(isSampled)('is only saved where it is already active', async () => {
     const { device, version, model, connect } = await sit();
     await model.restore.apply?.(connect(), version.file, () => {});
     const told: string[] = [];
@@ -128,32 +134,36 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     name === 'edgeos'
       ? ['scp -t', '^configure$', '^load ', '^compare$', '^commit-confirm', '^confirm$']
       : ['^commit-confirm'];
-  it.each(
-    phases.flatMap((phase) => (['before', 'after'] as const).map((when) => ({ phase, when }))),
-  )('leaves the router as it was, or has loaded it: line lost $when $phase', async (lost) => {
-    const { phase, when } = lost;
-    const { device, version, previous, model, connect } = await sit({ secondMs: 20 });
-    device.faults.dropAt = { command: new RegExp(phase), when };
+  const moments = phases.flatMap((phase) =>
+    (['before', 'after'] as const).map((when) => ({ phase, when })),
+  );
+  it.each(sampleOf(moments))(
+    'leaves the router as it was, or has loaded it: line lost $when $phase',
+    async (lost) => {
+      const { phase, when } = lost;
+      const { device, version, previous, model, connect } = await sit({ secondMs: 20 });
+      device.faults.dropAt = { command: new RegExp(phase), when };
 
-    const [result] = await Promise.allSettled([
-      model.restore.apply?.(connect(), version.file, () => {}),
-    ]);
+      const [result] = await Promise.allSettled([
+        model.restore.apply?.(connect(), version.file, () => {}),
+      ]);
 
-    await expect.poll(() => device.isConfirmPending()).toBe(false);
-    if (result.status === 'fulfilled') {
-      expect(device.running()).toEqual(version.running);
-      expect(device.startup()).toEqual(version.file);
-    } else {
-      expect(result.reason).toBeInstanceOf(Error);
-      expect(device.running()).toEqual(previous.running);
-      expect(device.startup()).toEqual(previous.startup);
-    }
-    // Detects that the command was carried out although the session was lost.
-    const isDone = phase === '^confirm$' || (phase === '^commit-confirm' && when === 'after');
-    if (isDone) expect(result.status).toBe('fulfilled');
-  });
+      await expect.poll(() => device.isConfirmPending()).toBe(false);
+      if (result.status === 'fulfilled') {
+        expect(device.running()).toEqual(version.running);
+        expect(device.startup()).toEqual(version.file);
+      } else {
+        expect(result.reason).toBeInstanceOf(Error);
+        expect(device.running()).toEqual(previous.running);
+        expect(device.startup()).toEqual(previous.startup);
+      }
+      // Detects that the command was carried out although the session was lost.
+      const isDone = phase === '^confirm$' || (phase === '^commit-confirm' && when === 'after');
+      if (isDone) expect(result.status).toBe('fulfilled');
+    },
+  );
 
-  it('goes back by itself when the router is out of reach', async () => {
+  it.runIf(isSampled)('goes back by itself when the router is out of reach', async () => {
     const { device, version, previous, model, connect } = await sit({ secondMs: 5 });
 
     const lost = model.restore.apply?.(connect(), version.file, (text) => {
@@ -170,7 +180,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     expect(device.startup()).toEqual(previous.startup);
   });
 
-  it('says so when it is in effect, and may not be saved', async () => {
+  it.runIf(isSampled)('says so when it is in effect, and may not be saved', async () => {
     const { device, version, model, connect } = await sit();
 
     const lost = model.restore.apply?.(connect(), version.file, (text) => {
@@ -182,7 +192,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     expect(device.isConfirmPending()).toBe(false);
   });
 
-  it('is not committed over what somebody else may still take back', async () => {
+  it.runIf(isSampled)('is not committed over what somebody else may still take back', async () => {
     const { device, version, model, connect } = await sit();
     const lines = ['configure', 'set system host-name other', 'commit-confirm 10', 'y', 'exit'];
     await type(device, lines);
@@ -195,7 +205,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     expect(device.isConfirmPending()).toBe(true);
   });
 
-  it('is not loaded where there is no way back', async () => {
+  it.runIf(isSampled)('is not loaded where there is no way back', async () => {
     const { device, version, model, connect } = await sit();
     await type(device, ['configure', 'delete system config-management', 'commit', 'save', 'exit']);
     const between = device.running();
@@ -207,7 +217,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     expect(device.isConfirmPending()).toBe(false);
   });
 
-  it('is not loaded by a router that rejects it', async () => {
+  it.runIf(isSampled)('is not loaded by a router that rejects it', async () => {
     const { device, version, previous, model, connect } = await sit();
     device.faults.set('busy');
 
