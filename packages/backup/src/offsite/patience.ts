@@ -1,4 +1,7 @@
-/** Decides how long an off-site operation may take (timeouts): a mount whose server is down, a connection that was silently cut. */
+/**
+ * Decides how long an off-site operation may take (timeouts): a mount whose server is down, a connection that was silently cut. No other
+ * attempt starts while one hangs.
+ */
 import { BackupError } from '@skolo/equipment/models/configuration';
 
 export class Patience {

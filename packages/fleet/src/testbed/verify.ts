@@ -1,4 +1,4 @@
-/** Verifies each part of the testbed with the requests of its users. */
+/** Verifies each part of the testbed with the requests of its users, and that Grafana does not accept its default password. */
 import { count, errorText, type Finding } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';

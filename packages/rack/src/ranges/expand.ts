@@ -1,4 +1,4 @@
-/** Expands an entry with a range to one entry per name. Its ranges and lists advance together. */
+/** Expands an entry with a range to one entry per name. Its ranges and lists advance together, and must be as long as its names. */
 import { isObject } from '@skolo/base';
 import { type Path, type Problem, shown } from '../issues/issues.ts';
 import { expandRange, RangeSyntaxError } from './ranges.ts';

@@ -1,4 +1,4 @@
-/** The response of each endpoint, in the form that its clients expect. */
+/** Decides what the sender of alerts is told, also if some of them are invalid: the response of each endpoint, as its clients expect it. */
 import type { ServerResponse } from 'node:http';
 import type { Endpoint } from '@skolo/alerts';
 import { problemType } from '@skolo/api';

@@ -1,5 +1,5 @@
 /**
- * iPhones and iPads, through the tools of libimobiledevice.
+ * iPhones and iPads, through the tools of libimobiledevice. Decides which of several attached ones is meant: the one with `serial`.
  *
  * rack.yaml: `device: { kind: ios }`; if one machine has several, each with its UDID as `serial`. It must trust this machine: unlock it,
  * answer "Trust", keep /var/lib/lockdown. usbmuxd must run.

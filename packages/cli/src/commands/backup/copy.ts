@@ -1,4 +1,4 @@
-/** Reads an off-site copy of the history. */
+/** Reads an off-site copy of the history. Decides what is printed of it: without `--secrets`, nothing whose secrets cannot be masked. */
 
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
