@@ -1,4 +1,4 @@
-/** The client of event streams (server-sent events), and the pauses before it reconnects. */
+/** The client of event streams (server-sent events), for the command and the console, and the pauses before it reconnects. */
 import { type BackOffOptions, backOffMs } from '@skolo/base/back-off';
 
 export interface ServerEvent {

@@ -1,4 +1,4 @@
-/** The URL of the rack's Alertmanager. */
+/** Decides which Alertmanager the services use: that of rack.yaml or, by default, that in the cluster. */
 import { Resolver } from 'node:dns/promises';
 import type { Rack } from '@skolo/rack';
 

@@ -6,6 +6,7 @@ import { asError, Failure } from '../parts/load.tsx';
 import { exact } from '../parts/time.tsx';
 
 const everyMs = 2000;
+/** Older lines of the log are no longer shown. */
 const mostLines = 1000;
 
 /** Log lines of the agent and the bot, as they arrive while it is open. */

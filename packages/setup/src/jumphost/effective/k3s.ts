@@ -1,4 +1,4 @@
-/** Checks the running k3s: its arguments, and who can read its secrets. */
+/** Checks the running k3s: arguments that would break the rack or open it to strangers, and who can read its secrets. */
 import { isDeepStrictEqual } from 'node:util';
 import { parseJson, pause, shellWord } from '@skolo/base';
 import { k3sTokenFile } from '@skolo/rack/secrets';
