@@ -6,6 +6,7 @@
  */
 
 import { shellWord } from '@skolo/base';
+import { isLong, sampleOf } from '@skolo/base/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
 import { failedOverFolder } from '@skolo/rack/jumphost';
 import {
@@ -30,8 +31,6 @@ import { provesVerify } from '../testing/proves-verify.ts';
 import { rackYaml, testSteps } from '../testing/test-steps.ts';
 
 const { signal } = new AbortController();
-/** All that may go wrong, as far as it is told here. */
-const inFull = process.env.SKOLO_LONG === '1';
 
 function statesOf(steps: readonly StepProgress[]): Record<string, string> {
   return Object.fromEntries(
@@ -94,7 +93,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
     ['images', '/var/lib/rancher/k3s/agent/images'],
     ['k3s', '/usr/local/bin'],
   ] as const;
-  it.each(full.filter(([step]) => inFull || step === 'programs'))(
+  it.each(full.filter(([step]) => isLong || step === 'programs'))(
     'says in the step %s that the disk is full, and only what depends on it waits',
     async (step, folder) => {
       await host.need(`mkdir -p ${folder} && mount -t tmpfs -o size=64k tmpfs ${folder}
@@ -165,7 +164,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     expect(await cluster.hasPassword(name)).toBe(false);
   });
 
-  it.runIf(inFull)(
+  it.runIf(isLong)(
     'is changed by one workstation at a time, and the second one is told whose turn it is',
     async () => {
       const first = await openTestHost(jumphost.workstation, signal);
@@ -197,6 +196,8 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     expect(await host.need(snapshot)).toBe(before);
   });
 
+  describe('verify', () => provesVerify(() => jumphost));
+
   it('needs less room than before, and says how much', async () => {
     const system = testSteps(jumphost.workstation, signal).slice(0, 1);
     const within = async (size: string) => {
@@ -213,7 +214,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     });
   });
 
-  it.runIf(inFull)(
+  it.runIf(isLong)(
     'is open to a user with sudo, and says what a user without it has to do',
     async () => {
       const { workstation } = jumphost;
@@ -252,10 +253,12 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     expect(await host.read(path)).toBe('new');
   });
 
-  it.each([
-    ['a later session says so', 1, 17],
-    ['no later session gets in', Number.POSITIVE_INFINITY, 12],
-  ])('keeps a change that was confirmed, and the answer was lost: %s', async (_, lost, seconds) => {
+  it.each(
+    sampleOf([
+      ['a later session says so', 1, 17],
+      ['no later session gets in', Number.POSITIVE_INFINITY, 12],
+    ] as const),
+  )('keeps a change that was confirmed, and the answer was lost: %s', async (_, lost, seconds) => {
     const path = '/etc/skolo/of-a-test';
     const content = `new, ${seconds}`;
     let sessions = 0;
@@ -283,7 +286,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     expect((await host.run('systemctl is-active skolo-return.timer')).stdout).toBe('inactive\n');
   });
 
-  it.runIf(inFull)('takes a change back at once that cannot be written as a whole', async () => {
+  it.runIf(isLong)('takes a change back at once that cannot be written as a whole', async () => {
     const path = '/etc/skolo/firewall.nft';
     const before = await host.read(path);
     const files = [path, '/proc/of-a-test'].map((each) => ({ path: each, content: 'new' }));
@@ -340,7 +343,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
       'Include /etc/ssh/sshd_config.d/*.conf\nMatch Address *,!192.0.2.1\n  PermitRootLogin no\n',
     ],
   ];
-  it.runIf(inFull).each(lockouts)(
+  it.runIf(isLong).each(lockouts)(
     'loads no files of sshd that lock the workstation out: %s',
     async (_, name, content) => {
       const ours = '/etc/ssh/sshd_config.d/10-skolo.conf';
@@ -373,7 +376,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     },
   );
 
-  it.runIf(inFull)('does not load what others wrote when it takes a change back', async () => {
+  it.runIf(isLong)('does not load what others wrote when it takes a change back', async () => {
     const foreign = '/etc/ssh/sshd_config.d/99-foreign.conf';
     const ours = '/etc/ssh/sshd_config.d/10-skolo.conf';
     const before = await host.read(ours);
@@ -395,7 +398,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     expect(await host.read(ours)).toBe(before);
   });
 
-  it.runIf(inFull)(
+  it.runIf(isLong)(
     'sees a failover whose units do not serve, as a run leaves it that failed there',
     async () => {
       const failedOver = { by: 'root', since: 'today', existing: ['old-metadata.service'] };
@@ -425,7 +428,7 @@ until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
     },
   );
 
-  it.runIf(inFull)(
+  it.runIf(isLong)(
     'goes on past a step that fails, names the file of apt, and can leave a step out',
     async () => {
       const file = '/etc/apt/apt.conf.d/99-foreign';
@@ -534,7 +537,7 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
     expect(await host.need('nft list table inet skolo')).toContain('tcp dport 22 accept');
   });
 
-  it.runIf(inFull)(
+  it.runIf(isLong)(
     'takes a change back at the next start, where the power fails before it is confirmed',
     async () => {
       const path = '/etc/ssh/sshd_config.d/10-skolo.conf';
@@ -566,6 +569,4 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
       expect(left.text).toBe('said\n');
     },
   );
-
-  describe('verify', () => provesVerify(() => jumphost));
 });

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { isLong, sampleOf, seed } from '@skolo/base/durable/fault-injection';
+import { isLong, seed } from '@skolo/base/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
 import { prepare } from '@skolo/setup/engine';
 import {
@@ -24,16 +24,16 @@ const { signal } = new AbortController();
 const file = fileURLToPath(new URL('../../../testdata/broken-jumphosts.txt', import.meta.url));
 
 const samples = breakages.filter(({ isSample }) => isSample);
-const sample = [...Map.groupBy(samples, ({ step }) => step).values()].flatMap(sampleOf);
+const sample = samples.filter((_, at) => at % 4 === seed % 4);
 
 let jumphost: BareJumphost;
 let host: OpenHost;
 
 /** What is wrong with the jumphost, or with that part of it. */
-async function go(isCheck: boolean, name?: string, keepsChanges = false) {
+async function go(isCheck: boolean, name?: string) {
   const rack = parseRack(rackYaml, { file: 'rack.yaml' });
   const uses = usesStep({ rack, services: [] });
-  const all = [...testSteps(jumphost.workstation, signal, {}, { keepsChanges }), uses];
+  const all = [...testSteps(jumphost.workstation, signal), uses];
   const steps = all.filter((step) => name === undefined || step.name === name);
   const found = await prepare(host, steps, { isCheck, signal, report() {} });
   return found.filter(({ state }) => state !== 'ok' && state !== 'changed');
@@ -44,12 +44,11 @@ async function onJumphost(script: string): Promise<void> {
   await host.need(filled, { deadlineMs: 300_000 });
 }
 
-/** @param on a jumphost that has been prepared, and that others have changed since */
+/** @param on a jumphost that has been prepared */
 export function provesVerify(on: () => BareJumphost): void {
   beforeAll(async () => {
     jumphost = on();
     host = await openTestHost(jumphost.workstation, signal);
-    expect(await go(false, undefined, true)).toEqual([]);
   });
   afterAll(() => host?.close());
 
