@@ -36,19 +36,14 @@ const statusOf = async (work: Promise<unknown>) =>
   );
 
 describe('the API', () => {
-  it('lists versions, the newest first, and who asked for them', async () => {
+  it('lists versions, gives an admin their bytes, masks secrets for others, and names what is missing', async () => {
     const lab = await twoVersions();
-
     const { versions } = await lab.admin.versions({ params: router, query: {} });
 
     expect(versions).toMatchObject([
       { equipment: 'router', model: 'frr', by: 'ann', size: (await content(lab)).text.length },
       { equipment: 'router', model: 'frr', by: 'schedule' },
     ]);
-  });
-
-  it('gives the bytes of a version to an admin who asks for them, and writes that down', async () => {
-    const lab = await twoVersions();
 
     const newest = await content(lab, '?secrets=true');
     const previous = await content(lab, '?secrets=true', lab.adminToken, 'latest~1');
@@ -60,10 +55,6 @@ describe('the API', () => {
     expect(operator.status).toBe(403);
     const reads = (await audited(lab)).filter(({ what }) => what === 'read with secrets');
     expect(reads).toHaveLength(2);
-  });
-
-  it('masks secrets for everybody else', async () => {
-    const lab = await twoVersions();
 
     const masked = await content(lab, '', lab.operatorToken);
     const { diff } = await lab.operator.diff({ params: router, query: {} });
@@ -79,10 +70,7 @@ describe('the API', () => {
     const shown = await lab.admin.diff({ params: router, query });
     expect(shown.diff).toContain('+password canary-2');
     expect(await statusOf(lab.operator.diff({ params: router, query }))).toBe(403);
-  });
 
-  it('names what is missing', async () => {
-    const lab = await twoVersions();
     const none = { equipment: 'router-9' };
 
     expect(await statusOf(lab.admin.equipment({ params: none }))).toBe(404);
@@ -94,6 +82,12 @@ describe('the API', () => {
     );
     await content(lab, '', lab.adminToken, 'latest~7').expect(404);
     await content(lab, '?secret=1').expect(400);
+
+    const params = { ...router, version: 'latest~1' };
+    const restore = await lab.admin.restoreSteps({ params });
+    expect(restore).toMatchObject({ comment: '!', canApply: true, canCheck: true });
+    expect(restore.steps[0]?.lines).toEqual(['hostname router', 'password canary-router', 'end']);
+    expect(await statusOf(lab.operator.restoreSteps({ params }))).toBe(403);
   });
 
   it('keeps the transcript of a failed attempt until one succeeds', async () => {
@@ -108,17 +102,6 @@ describe('the API', () => {
     expect(failed).toMatchObject({ state: 'failed', hasTranscript: true, failures: 1 });
     expect(transcript).toBeTypeOf('string');
     expect(await statusOf(lab.admin.transcript({ params: router }))).toBe(404);
-  });
-
-  it('returns the restore steps to an admin', async () => {
-    const lab = await twoVersions();
-    const params = { ...router, version: 'latest~1' };
-
-    const restore = await lab.admin.restoreSteps({ params });
-
-    expect(restore).toMatchObject({ comment: '!', canApply: true, canCheck: true });
-    expect(restore.steps[0]?.lines).toEqual(['hostname router', 'password canary-router', 'end']);
-    expect(await statusOf(lab.operator.restoreSteps({ params }))).toBe(403);
   });
 
   it('says why it does not know the restore steps', async () => {
@@ -225,30 +208,24 @@ describe('the API', () => {
     expect(lab.devices.get('router').applied).toEqual([]);
   });
 
-  it('restores nothing into a switch of a machine that has `acts: false`', async () => {
-    const machine = '{ kind: rpi, address: 127.0.2.9, uplink: switch-1/eth1, acts: false }';
-    const lab = await startIdleLab({ yaml: `${threeDevices}machines:\n  m-1: ${machine}\n` });
+  it('restores nothing into a switch of a machine that has `acts: false`, or into what powers its phone through a PDU', async () => {
+    const pdu = '{ model: synaccess, address: 127.0.2.10, power: switch-2/Gi1/0/2 }';
+    const device = '{ kind: android, power: pdu-1/1 }';
+    const machines = `machines:
+  m-1: { kind: rpi, address: 127.0.2.9, uplink: switch-1/eth1, acts: false }
+  m-2: { kind: rpi, address: 127.0.2.11, acts: false, device: ${device} }
+`;
+    const devices = threeDevices.replace('switch-2: { model: frr', 'switch-2: { model: cisco-ios');
+    const lab = await startIdleLab({ yaml: `${devices}  pdu-1: ${pdu}\n${machines}` });
 
     await expect(
       lab.admin.checkRestore({ params: { equipment: 'switch-1', version: 'latest' } }),
     ).rejects.toThrow(
       'switch-1: m-1 is connected to it, and `acts: false` in rack.yaml prohibits this',
     );
-    await lab.admin.checkRestore({ params: { ...router, version: 'latest' } });
-  });
-
-  it('restores nothing into what powers the phone of such a machine through a PDU', async () => {
-    const pdu = '{ model: synaccess, address: 127.0.2.10, power: switch-1/Gi1/0/2 }';
-    const device = '{ kind: android, power: pdu-1/1 }';
-    const machine = `{ kind: rpi, address: 127.0.2.9, acts: false, device: ${device} }`;
-    const devices = threeDevices.replace('switch-1: { model: frr', 'switch-1: { model: cisco-ios');
-    const lab = await startIdleLab({
-      yaml: `${devices}  pdu-1: ${pdu}\nmachines:\n  m-1: ${machine}\n`,
-    });
-
     await expect(
-      lab.admin.checkRestore({ params: { equipment: 'switch-1', version: 'latest' } }),
-    ).rejects.toThrow('switch-1: it powers m-1-device, and `acts: false` in rack.yaml prohibits');
+      lab.admin.checkRestore({ params: { equipment: 'switch-2', version: 'latest' } }),
+    ).rejects.toThrow('switch-2: it powers m-2-device, and `acts: false` in rack.yaml prohibits');
     await lab.admin.checkRestore({ params: { ...router, version: 'latest' } });
   });
 

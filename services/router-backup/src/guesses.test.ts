@@ -34,14 +34,16 @@ async function ask(lab: Lab, answers: Answers, when: string): Promise<void> {
     answers.set(`${when}: ${url}`, `${response.status} ${shown} ${await response.text()}`);
   };
   const { backups } = await lab.operator.backups({ query: {} });
-  const ids: string[] = [];
+  const ids = new Set<string>();
   for (const device of devices) {
     const listed = await lab.operator
       .versions({ params: { equipment: device }, query: {} })
       .catch(() => ({
         versions: [],
       }));
-    ids.push(...listed.versions.map(({ id }) => id));
+    // The newest and the oldest: each is asked for of each device.
+    for (const version of [listed.versions[0], listed.versions.at(-1)])
+      if (version) ids.add(version.id);
   }
   const values: Record<string, readonly string[]> = {
     equipment: devices,

@@ -9,7 +9,7 @@ import { expect, it, onTestFinished, type TestContext } from 'vitest';
 import { type BackupProcess, startBackupProcess } from './testing/backup-process.ts';
 
 /** Few, as the service takes long to start, and what it writes with is killed in tests of its own. */
-const kills = countRounds();
+const kills = countRounds(1);
 /** From the request to the end of the run, undisturbed; a kill comes within it. */
 const usualMs = 1500;
 const names = ['host-1', 'host-2', 'host-3'];

@@ -46,7 +46,6 @@ describe('a text', () => {
   });
 
   it.each([
-    ['time', { ms: 3000 }, exponential],
     ['memory', { heapMegabytes: 16 }, masked('key a\nkey b\n'.repeat(400_000))],
     ['stack', {}, masked(`key "${'a'.repeat(16 << 20)}"`)],
   ])('that takes too much %s ends alone', async (_what, limits, input) => {
@@ -133,6 +132,8 @@ describe('callers', () => {
     await ask(masked(''), 'large');
     expect(spent).toBe(3);
     await expect(ask(exponential)).rejects.toThrow(TooMuchWork);
+    // It ended alone. The start of the next thread is part of its time.
+    await vi.waitFor(() => texts.run('text', masked('password two')));
     expect(spent).toBeGreaterThanOrEqual(5);
     budget = 0;
     await expect(ask(masked('never'))).rejects.toThrow('too many');

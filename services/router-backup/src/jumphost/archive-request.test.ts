@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decrypt } from '@skolo/backup';
+import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { run, tempDir } from '@skolo/base/testing';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
@@ -37,7 +38,7 @@ services: { router-backup: { encrypt: ${recipient}, jumphost: { paths: [${dir}/s
   return { dir, folder, archive };
 }
 
-it.each([true, false])(
+it.each(sampleOf([true, false]))(
   'is made when it is wanted, and encrypted; with the history: %s',
   async (history) => {
     const { signal } = new AbortController();
