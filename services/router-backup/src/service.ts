@@ -52,6 +52,8 @@ export interface RouterBackupDeps {
   openEveryMs?: number;
   /** How often the planner looks for due devices. */
   lookEveryMs?: number;
+  /** Default: a thread of its own. */
+  texts?: Texts;
 }
 
 export function createRouterBackup(deps: RouterBackupDeps = {}): ServiceDefinition {
@@ -164,7 +166,13 @@ function createStorage(
 /** Creates all parts; events connect them later. */
 async function createParts(
   context: ServiceContext,
-  { models: given, power: fake, retryPauses, lookEveryMs: everyMs }: RouterBackupDeps,
+  {
+    models: given,
+    power: fake,
+    retryPauses,
+    lookEveryMs: everyMs,
+    texts = new Texts(),
+  }: RouterBackupDeps,
   connections: Connections,
 ) {
   const { log, clock, stateDir, lastSuccess, crashNotes } = context;
@@ -172,7 +180,6 @@ async function createParts(
   const rack = () => context.rack.rack;
   const models = given ?? (await loadBackups());
   const maskKey = await openMaskKey(stateDir, log);
-  const texts = new Texts();
   const storage = createStorage(context, { models, maskKey, texts }, connections);
   const { state, store, jumphost, versions, copies } = storage;
   const hostKeys = new HostKeys(join(stateDir, 'host-keys.json'));

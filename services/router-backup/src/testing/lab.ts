@@ -1,4 +1,5 @@
 /** A router backup for a test: a rack on loopback addresses, with devices in memory unless a test brings its own. */
+import { randomUUID } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -12,7 +13,21 @@ import { tempDir } from '@skolo/base/testing';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
 import { expect, onTestFinished } from 'vitest';
 import { createRouterBackup, type RouterBackupDeps } from '../service.ts';
+import { Texts } from '../texts.ts';
 import { FakeDevices } from './fake-device.ts';
+
+/** One thread for all labs, because it takes a quarter of a lab's time to start; texts.test.ts ends one. */
+const thread = new Texts();
+
+/** What it keeps for one lab is not shown by another, whose masks differ. */
+class SharedTexts extends Texts {
+  private readonly lab = randomUUID();
+
+  override shown: Texts['shown'] = (name, { key, by }, prepare) =>
+    thread.shown(name, { key: key && `${this.lab} ${key}`, by }, prepare);
+
+  override run: Texts['run'] = (name, input) => thread.run(name, input);
+}
 
 export interface LabOptions extends Pick<RouterBackupDeps, 'retryPauses' | 'power'> {
   /** Devices in rack.yaml, from `infrastructure:` on. */
@@ -95,6 +110,7 @@ async function startedService(
       ...(options.power && { power: options.power }),
       openEveryMs: 50,
       lookEveryMs: 50,
+      texts: new SharedTexts(),
     }),
     {
       rackFile,
