@@ -30,10 +30,10 @@ let jumphost: BareJumphost;
 let host: OpenHost;
 
 /** What is wrong with the jumphost, or with that part of it. */
-async function go(isCheck: boolean, name?: string) {
+async function go(isCheck: boolean, name?: string, keepsChanges = false) {
   const rack = parseRack(rackYaml, { file: 'rack.yaml' });
   const uses = usesStep({ rack, services: [] });
-  const all = [...testSteps(jumphost.workstation, signal), uses];
+  const all = [...testSteps(jumphost.workstation, signal, {}, { keepsChanges }), uses];
   const steps = all.filter((step) => name === undefined || step.name === name);
   const found = await prepare(host, steps, { isCheck, signal, report() {} });
   return found.filter(({ state }) => state !== 'ok' && state !== 'changed');
@@ -44,11 +44,12 @@ async function onJumphost(script: string): Promise<void> {
   await host.need(filled, { deadlineMs: 300_000 });
 }
 
-/** @param on a jumphost that has been prepared */
+/** @param on a jumphost that has been prepared, and that others have changed since */
 export function provesVerify(on: () => BareJumphost): void {
   beforeAll(async () => {
     jumphost = on();
     host = await openTestHost(jumphost.workstation, signal);
+    expect(await go(false, undefined, true)).toEqual([]);
   });
   afterAll(() => host?.close());
 
@@ -138,6 +139,7 @@ function provesBreakages(): void {
     const message = found?.text
       .replaceAll('|', '\\|')
       .replaceAll(network, '192.168.1')
+      .replace(/\(process \d+\)/, '(process 1234)')
       .replace(/2\d{3}-\d\d-\d\dT\d\d:\d\dZ/g, '2026-11-01T08:00Z');
     rows.set(breakage, `| ${what} | ${step}: ${message} | ${why} |`);
     expect(found).toMatchObject({ name: step, state: 'differs' });
