@@ -1,6 +1,8 @@
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { defineConfig, mergeConfig } from 'vitest/config';
-import { compileCache, findNode } from './scripts/node.mjs';
+import { configDefaults, defineConfig, mergeConfig } from 'vitest/config';
+import { compileCache, findNode, root } from './scripts/node.mjs';
+import { leftOut } from './scripts/sampled-tests.mjs';
 
 const report = fileURLToPath(new URL('./scripts/report-tests.mjs', import.meta.url));
 const processorTime = fileURLToPath(new URL('./scripts/processor-time.mjs', import.meta.url));
@@ -14,10 +16,16 @@ if (findNode() !== process.execPath) {
 }
 process.env.NODE_COMPILE_CACHE ??= compileCache;
 
+/** Vitest runs in the package's folder. */
+function inPackage(file: string): string {
+  return relative(process.cwd(), join(root, file));
+}
+
 /** The base of every package's vitest.config.ts: tests next to the source, one report for `npm test`. */
 const shared = defineConfig({
   test: {
     include: ['src/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...leftOut(process.env.SKOLO_SAMPLE).map(inPackage)],
     reporters: ['default', report],
     setupFiles: [processorTime, patience],
     // turbo runs five packages in parallel, and each process loads what its tests import.

@@ -4,6 +4,7 @@
  * --long [PACKAGE…]        runs in full the tests that are sampled otherwise (`npm run test:long`): all, or those of these packages
  * --hours N                with --long: how long machines attack the rest of a rack; default: ten minutes
  * SKOLO_SEED=N             repeats the random tests of an earlier run, which print their seed
+ * SKOLO_SAMPLE=N           which third of the most expensive test files runs: 0, 1 or 2; default: each day another one
  * CI, SKOLO_TEST_INSTALL=1 as root on Debian, installs the real counterparts that tests use
  *
  * The last line is `N passed, N failed, N skipped`; the exit code is 0 only if nothing failed.
@@ -19,6 +20,7 @@ import { memoryFolder } from './memory-folder.mjs';
 import { compileCache, root } from './node.mjs';
 import { findPeers, hintOf, peerKinds } from './peers.mjs';
 import { addUp, closing } from './results.mjs';
+import { leftOut, sampledTests, sampleOfDay } from './sampled-tests.mjs';
 
 const verbs = ['lint', 'test'];
 /** The full tests of these packages boot so many computers at the same time that each package needs both cores. */
@@ -27,10 +29,15 @@ const summaries = join(root, '.turbo', 'runs');
 
 const options = readOptions();
 ensureInstalled();
-const long = options.long
-  ? { SKOLO_LONG: '1', ...(options.hours !== undefined && { SKOLO_HOURS: options.hours }) }
-  : {};
-const whyNotInstalled = await installPeers({ ...process.env, ...long });
+/** What each package's tests read to choose what they run. */
+const choice = options.long
+  ? {
+      SKOLO_LONG: '1',
+      SKOLO_SAMPLE: undefined,
+      ...(options.hours !== undefined && { SKOLO_HOURS: options.hours }),
+    }
+  : { SKOLO_SAMPLE: process.env.SKOLO_SAMPLE ?? sampleOfDay() };
+const whyNotInstalled = await installPeers({ ...process.env, ...choice });
 const peers = await findPeers();
 printPeers();
 const peersText = `${JSON.stringify(peers)}\n`;
@@ -78,7 +85,7 @@ for (const round of rounds()) {
         GOGC: '400',
         GOMEMLIMIT: '2GiB',
         ...(inMemory && { TMPDIR: inMemory.folder }),
-        ...long,
+        ...choice,
       },
     },
   );
@@ -104,6 +111,7 @@ function readOptions() {
       options: { long: { type: 'boolean' }, hours: { type: 'string' } },
       allowPositionals: true,
     });
+    leftOut(process.env.SKOLO_SAMPLE);
     const names = [...findWorkspaces([]).values()].map((folder) => basename(folder)).slice(1);
     const unknown = positionals.find((name) => !values.long || !names.includes(name));
     if (values.hours !== undefined && (!values.long || !(Number(values.hours) > 0))) {
@@ -145,6 +153,11 @@ function printMinutes() {
 function printPeers() {
   const here = Object.entries(peers).map(([name, { version }]) => `${name} ${version}`);
   console.log(`Real counterparts found: ${here.join(', ') || 'none'}`);
+  const left = leftOut(choice.SKOLO_SAMPLE).length;
+  if (left > 0) {
+    const few = `${sampledTests.length - left} of the ${sampledTests.length} most expensive test files`;
+    console.log(`Sample ${choice.SKOLO_SAMPLE}: ${few}; npm run test:long runs all`);
+  }
   if (process.env.SKOLO_SEED) console.log(`Seed of random tests: ${process.env.SKOLO_SEED}`);
 }
 

@@ -1,0 +1,70 @@
+/**
+ * Decides which of the most expensive test files `npm test` leaves out: it runs a third of them, each day another one, and `npm run
+ * test:long` all. They start containers, clusters and browsers, or try many variants. `npx vitest run FILE` runs any file.
+ *
+ * By day, not by chance, so that turbo's results stay valid. `SKOLO_SAMPLE=0`, `1` or `2` chooses a third.
+ */
+
+/** The most expensive first (CPU time, `.test-results.json`), so that the thirds take about the same time. */
+export const sampledTests = [
+  'packages/fleet/src/push/push.test.ts',
+  'packages/setup/src/jumphost/steps/prepare.test.ts',
+  'test/demo/src/demo.test.ts',
+  'packages/cli/src/sessions.test.ts',
+  'packages/cli/src/workstation.test.ts',
+  'test/kube/src/apply.test.ts',
+  'test/e2e/src/systemd-jumphost.test.ts',
+  'packages/setup/src/jumphost/effective/cluster-objects.test.ts',
+  'test/images/src/engine/nodes.test.ts',
+  'packages/setup/src/k3s/program/image-store-check.test.ts',
+  'test/e2e/src/hostile/devices.test.ts',
+  'test/e2e/src/monitoring.test.ts',
+  'services/fallback/src/push/abandoned.test.ts',
+  'services/alert-to-pubsub/src/rejections.test.ts',
+  'packages/console/src/browser-layout.test.ts',
+  'packages/fleet/src/way/open-rack.test.ts',
+  'services/router-backup/src/canary.test.ts',
+  'packages/cli/src/pi-setup.test.ts',
+  'test/simulators/src/real/real-nodes.test.ts',
+  'packages/setup/src/jumphost/steps/active.test.ts',
+  'packages/cli/src/secrets.test.ts',
+  'test/e2e/src/alert-rules.test.ts',
+  'services/router-backup/src/offsite/copies.test.ts',
+  'packages/cli/src/jumphost.test.ts',
+  'packages/console/src/browser.test.ts',
+  'packages/equipment/src/models/frr/restore.test.ts',
+  'packages/backup/src/offsite/git/mirror.test.ts',
+  'packages/equipment/src/models/linux/backup.test.ts',
+  'services/alert-to-pubsub/src/watch/looks.test.ts',
+  'test/images/src/bundle-runs.test.ts',
+  'services/router-backup/src/offsite/loss.test.ts',
+  'test/e2e/src/hostile/neighbours.test.ts',
+  'test/kube/src/connections.test.ts',
+  'services/router-backup/src/read/every-model.test.ts',
+  'packages/cli/src/alerts-live.test.ts',
+  'services/router-backup/src/guesses.test.ts',
+  'services/swarming-client/src/bot/bot.swarming.test.ts',
+  'packages/setup/src/k3s/program/image-store-settings.test.ts',
+  'services/alert-to-pubsub/src/damage.test.ts',
+  'packages/equipment/src/models/hostile.test.ts',
+  'test/e2e/src/agent-in-a-rack.test.ts',
+  'test/images/src/bundle.test.ts',
+  'packages/equipment/src/models/families/vyatta/restore.test.ts',
+  'test/e2e/src/connections/hostile-neighbours.test.ts',
+  'test/images/src/npm-package.test.ts',
+];
+
+/** The third whose turn it is. */
+export function sampleOfDay(now = Date.now()) {
+  return String(Math.floor(now / 86_400_000) % 3);
+}
+
+/**
+ * Files that are not in this third.
+ * @param {string | undefined} sample `0`, `1`, `2`; undefined: all run
+ */
+export function leftOut(sample) {
+  if (sample === undefined) return [];
+  if (!/^[012]$/.test(sample)) throw new Error(`SKOLO_SAMPLE=${sample}: it is 0, 1 or 2`);
+  return sampledTests.filter((_, at) => String(at % 3) !== sample);
+}
