@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Version } from '../source.ts';
 import { change, filledBy, TestHistory } from '../testing/history.ts';
@@ -35,13 +36,17 @@ async function largest(suffix: string): Promise<string> {
 const file = (name: string) => join(history.folder, name);
 
 describe('a history', () => {
-  it.each<[string, () => Promise<void>, RegExp]>([
+  type Damage = [string, () => Promise<void>, RegExp];
+  const heads: Damage[] = [
     ['HEAD is empty', () => writeFile(file('HEAD'), ''), /^HEAD was rewritten$/],
     ['HEAD is zeros', () => writeFile(file('HEAD'), Buffer.alloc(22)), /^HEAD/],
     ['HEAD is gone', () => rm(file('HEAD')), /^HEAD/],
-    ['the settings are garbage', () => writeFile(file('config'), '[[['), /^the git configuration/],
+  ];
+  const indexes: Damage[] = [
     ['an index is gone', async () => rm(await largest('.idx')), /^the index of pack-/],
     ['an index is cut', async () => truncate(await largest('.idx'), 100), /^the index of pack-/],
+  ];
+  const branches: Damage[] = [
     ['the branch is empty', () => writeFile(file('refs/heads/main'), ''), /^the branch was set/],
     ['the branch is gone', () => rm(file('refs/heads/main')), /^the branch was set to/],
     [
@@ -49,6 +54,10 @@ describe('a history', () => {
       () => writeFile(file('refs/heads/main'), Buffer.alloc(41)),
       /^the branch was set to/,
     ],
+  ];
+  it.each<Damage>([
+    ...[heads, indexes, branches].flatMap((rows) => sampleOf(rows)),
+    ['the settings are garbage', () => writeFile(file('config'), '[[['), /^the git configuration/],
   ])('is repaired, with every version, where %s', async (_what, damage, said) => {
     await filled(history.folder);
     await damage();

@@ -10,7 +10,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { isLong, sampleOf } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
@@ -195,7 +195,8 @@ describe('the encrypted copy', () => {
     expect(await plainGit(remote, 'rev-list', '--count', 'main')).toBe('4');
   });
 
-  it('goes on with the history of a jumphost that has died', async () => {
+  // The test above fetches the copy, too.
+  it.runIf(isLong)('goes on with the history of a jumphost that has died', async () => {
     const dead = await start();
     await dead.commit('router', 'of the old one');
     await dead.mirror.push(soon());
@@ -246,7 +247,7 @@ describe('the encrypted copy', () => {
 
   it('takes large contents a little at a time', async () => {
     const { commit, mirror, remote, keys } = await start();
-    const large = 'interface eth0\n'.repeat(300_000);
+    const large = 'interface eth0\n'.repeat(100_000);
     await commit('router', large);
 
     await mirror.push(soon());
@@ -283,7 +284,7 @@ describe('a remote', () => {
     expect((await readBack(remote, 'router', keys, 'racks/rack4')).contents).toEqual(['one']);
   });
 
-  it.each(['none', 'encrypted'])(
+  it.each(sampleOf(['none', 'encrypted']))(
     'that has other commits is left as it is, and it is said what to do: %s',
     async (kind) => {
       const { dir, commit, open, remote } = await start(
@@ -367,7 +368,8 @@ describe('a remote behind sshd', () => {
     return { ...lab, path: lab.remote, remote, sshd, open };
   }
 
-  it.for(['ed25519', ...(isLong ? (['ecdsa', 'rsa'] as const) : [])] as const)(
+  // The next test pins a key, too, once it was another one.
+  it.runIf(isLong).for(['ed25519', 'ecdsa', 'rsa'] as const)(
     'with a pinned host key: %s',
     async (type, context) => {
       const { open, path, sshd, keys, folder } = await startSsh(context, [
@@ -455,7 +457,8 @@ describe('a remote behind sshd', () => {
     });
   });
 
-  it('without its disk', async (context) => {
+  // For git's server, that is the test above.
+  it.runIf(isLong)('without its disk', async (context) => {
     const { open, path } = await startSsh(context);
     await rename(path, `${path}.away`);
 
