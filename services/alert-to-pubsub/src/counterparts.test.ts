@@ -92,42 +92,44 @@ describe('Prometheus alone', () => {
     expect(ended?.attributes.id).not.toBe(fired?.attributes.id);
   });
 
-  it('is reported missing when it is killed: its alert ends as expired, and heartbeats are unhealthy until it is back', async ({
-    skip,
-  }) => {
-    if (!prometheus) return skip(noPrometheus);
-    const clock = movedClock();
-    const settings = `${signedIn}\nheartbeatSeconds: 1\nrefreshSeconds: 240\nwatchdog: { withinSeconds: 60 }`;
-    const { subscriber, thermometer, lab, rack } = await startStack(settings, clock);
-    thermometer.set('temperature', 90);
-    const first = await startPrometheus(prometheus, rack);
-    await eventually(subscriber.summaries).toEqual(['transition firing Hot']);
-    expect(new Set(subscriber.health())).toEqual(new Set(['healthy']));
+  // The sample has what comes of silence in watch/watchdog.test.ts, state/known-alerts.test.ts and watch/heartbeat.test.ts.
+  it.runIf(isLong)(
+    'is reported missing when it is killed: its alert ends as expired, and heartbeats are unhealthy until it is back',
+    async ({ skip }) => {
+      if (!prometheus) return skip(noPrometheus);
+      const clock = movedClock();
+      const settings = `${signedIn}\nheartbeatSeconds: 1\nrefreshSeconds: 240\nwatchdog: { withinSeconds: 60 }`;
+      const { subscriber, thermometer, lab, rack } = await startStack(settings, clock);
+      thermometer.set('temperature', 90);
+      const first = await startPrometheus(prometheus, rack);
+      await eventually(subscriber.summaries).toEqual(['transition firing Hot']);
+      expect(new Set(subscriber.health())).toEqual(new Set(['healthy']));
 
-    // Back at once: with another start, and the same alert.
-    await first.kill();
-    const times = async () => (await lab.alerts())[0]?.count ?? 0;
-    const before = await times();
-    const second = await startPrometheus(prometheus, rack);
-    await eventually(times).toBeGreaterThan(before);
-    expect(subscriber.summaries()).toEqual(['transition firing Hot']);
+      // Back at once: with another start, and the same alert.
+      await first.kill();
+      const times = async () => (await lab.alerts())[0]?.count ?? 0;
+      const before = await times();
+      const second = await startPrometheus(prometheus, rack);
+      await eventually(times).toBeGreaterThan(before);
+      expect(subscriber.summaries()).toEqual(['transition firing Hot']);
 
-    await second.kill();
-    clock.passUnseen(61);
-    await eventually(subscriber.summaries).toEqual([
-      'transition firing Hot',
-      'transition resolved Hot expired',
-    ]);
-    await eventually(() => subscriber.health().at(-1)).toBe('unhealthy');
-    expect((await lab.client.status({})).why).toMatch(
-      /^Prometheus or Alertmanager has been silent since/,
-    );
+      await second.kill();
+      clock.passUnseen(61);
+      await eventually(subscriber.summaries).toEqual([
+        'transition firing Hot',
+        'transition resolved Hot expired',
+      ]);
+      await eventually(() => subscriber.health().at(-1)).toBe('unhealthy');
+      expect((await lab.client.status({})).why).toMatch(
+        /^Prometheus or Alertmanager has been silent since/,
+      );
 
-    await startPrometheus(prometheus, rack);
-    await eventually(() => subscriber.summaries().at(-1)).toBe('transition firing Hot');
-    await eventually(() => subscriber.health().at(-1)).toBe('healthy');
-    expect(subscriber.summaries()).toHaveLength(3);
-  });
+      await startPrometheus(prometheus, rack);
+      await eventually(() => subscriber.summaries().at(-1)).toBe('transition firing Hot');
+      await eventually(() => subscriber.health().at(-1)).toBe('healthy');
+      expect(subscriber.summaries()).toHaveLength(3);
+    },
+  );
 
   it.runIf(isLong)(
     'may be two that watch the same: the alert is one, and outlives either of them',
@@ -225,38 +227,42 @@ describe('Prometheus and Alertmanager', () => {
     expect(await lab.client.status({})).toMatchObject({ healthy: true, firing: 1 });
   });
 
-  it('at both endpoints at once are one alert that fires and ends once', async ({ skip }) => {
-    if (!prometheus) return skip(noPrometheus);
-    if (!alertmanager) return skip(noAlertmanager);
-    const { subscriber, thermometer, lab, rack } = await startStack();
-    // The other ways to sign in than in the other tests.
-    const between = await startAlertmanager(alertmanager, lab.url, (config) =>
-      config.replace(/basic_auth: .*/, 'authorization: { credentials_file: skolo-token }'),
-    );
-    const alerting = alertingOf(lab, between).replace(
-      /authorization: .*/,
-      'basic_auth: { username: alertmanager, password_file: skolo-password }',
-    );
-    await startPrometheus(prometheus, { ...rack, alerting });
-    const endpointsWith = async (status: string) => {
-      const metrics = await lab.metrics();
-      return ['v2', 'webhook'].filter((endpoint) =>
-        new RegExp(
-          `^skolo_alerts_received_total{endpoint="${endpoint}",status="${status}"} [1-9]`,
-          'm',
-        ).test(metrics),
+  // The sample has one alert of two endpoints in state/known-alerts.test.ts, and each way to sign in in receive/auth.test.ts.
+  it.runIf(isLong)(
+    'at both endpoints at once are one alert that fires and ends once',
+    async ({ skip }) => {
+      if (!prometheus) return skip(noPrometheus);
+      if (!alertmanager) return skip(noAlertmanager);
+      const { subscriber, thermometer, lab, rack } = await startStack();
+      // The other ways to sign in than in the other tests.
+      const between = await startAlertmanager(alertmanager, lab.url, (config) =>
+        config.replace(/basic_auth: .*/, 'authorization: { credentials_file: skolo-token }'),
       );
-    };
+      const alerting = alertingOf(lab, between).replace(
+        /authorization: .*/,
+        'basic_auth: { username: alertmanager, password_file: skolo-password }',
+      );
+      await startPrometheus(prometheus, { ...rack, alerting });
+      const endpointsWith = async (status: string) => {
+        const metrics = await lab.metrics();
+        return ['v2', 'webhook'].filter((endpoint) =>
+          new RegExp(
+            `^skolo_alerts_received_total{endpoint="${endpoint}",status="${status}"} [1-9]`,
+            'm',
+          ).test(metrics),
+        );
+      };
 
-    thermometer.set('temperature', 90);
-    await eventually(() => endpointsWith('firing')).toEqual(['v2', 'webhook']);
-    thermometer.set('temperature', 50);
-    await eventually(() => endpointsWith('resolved')).toEqual(['v2', 'webhook']);
+      thermometer.set('temperature', 90);
+      await eventually(() => endpointsWith('firing')).toEqual(['v2', 'webhook']);
+      thermometer.set('temperature', 50);
+      await eventually(() => endpointsWith('resolved')).toEqual(['v2', 'webhook']);
 
-    await eventually(subscriber.summaries).toEqual([
-      'transition firing Hot',
-      'transition resolved Hot',
-    ]);
-    expect(await lab.alerts()).toMatchObject([{ status: 'resolved', labels: { job: 'test' } }]);
-  });
+      await eventually(subscriber.summaries).toEqual([
+        'transition firing Hot',
+        'transition resolved Hot',
+      ]);
+      expect(await lab.alerts()).toMatchObject([{ status: 'resolved', labels: { job: 'test' } }]);
+    },
+  );
 });

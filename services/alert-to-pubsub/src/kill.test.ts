@@ -13,7 +13,8 @@ import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts
 import { type Flipping, noticesOf, postUntilAccepted, problemsOf } from './testing/flips.ts';
 import { newPubSub, rackYaml, topic } from './testing/lab.ts';
 
-const kills = countRounds();
+/** Few, as the service takes long to start. */
+const kills = countRounds(1);
 /** From the start on, or from when it publishes. A few live for long enough to try again what failed. */
 const longestLifeMs = 400;
 const longLifeMs = 2000;
