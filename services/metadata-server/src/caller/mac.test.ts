@@ -8,6 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { readRack } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
@@ -87,10 +88,12 @@ async function startServer(command: string[], dir: string): Promise<{ port: stri
   throw new Error(`the server never listened:\n${lines.join('\n')}`);
 }
 
-it.for([
+const families = [
   ['IPv4', '10.99.0.2', '10.99.0.1'],
   ['IPv6', 'fd99::2', '[fd99::1]'],
-] as const)(
+] as const;
+
+it.for(sampleOf(families))(
   'a machine over %s is answered from its MAC and rejected from another',
   async ([, address, server], context) => {
     const { ip, on, jumphost, machine } = await makeHosts(context);
