@@ -1,5 +1,5 @@
 /** Processes in /proc; proc(5). A process that ends meanwhile is omitted. */
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export interface ProcessEntry {
@@ -116,8 +116,23 @@ export function workingFolder(pid: number): string | undefined {
   return quietly(() => readlinkSync(`/proc/${pid}/cwd`));
 }
 
+/** A look at all processes reads hundreds of files: `readFileSync` allocates 64 KiB for each, because the kernel reports no size. */
+const bytes = Buffer.allocUnsafeSlow(16_384);
+
 function textOf(pid: number, file: string): string | undefined {
-  return quietly(() => readFileSync(`/proc/${pid}/${file}`, 'latin1'));
+  return quietly(() => {
+    const opened = openSync(`/proc/${pid}/${file}`, 'r');
+    try {
+      let text = '';
+      for (let count = 1; count > 0; ) {
+        count = readSync(opened, bytes);
+        text += bytes.toString('latin1', 0, count);
+      }
+      return text;
+    } finally {
+      closeSync(opened);
+    }
+  });
 }
 
 /**
