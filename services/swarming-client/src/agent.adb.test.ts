@@ -5,8 +5,9 @@ import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { Lab } from './testing/lab.ts';
 
-describe('an adb server that hangs when the agent starts', () => {
-  it.for(['android', ...(isLong ? ['auto'] : [])])(
+// The sample has the server in devices/adb-server.test.ts, and the step of repair in repair/repairs.test.ts.
+describe.runIf(isLong)('an adb server that hangs when the agent starts', () => {
+  it.for(['android', 'auto'])(
     'is restarted, and nothing else is tried: %s',
     async (kind, context) => {
       if (!peer('python3') || !peer('adb')) context.skip('python3 or adb is not installed');

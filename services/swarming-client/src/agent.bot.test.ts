@@ -7,48 +7,28 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BotView } from './bot/bot-view.ts';
 import type { Health } from './health/health.ts';
 import { withBot } from './status/status.ts';
+import type { AgentProcess } from './testing/agent-process.ts';
 import { Lab, newOrder } from './testing/lab.ts';
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 
-it('reports what keeps it from starting', async () => {
-  await using lab = await Lab.open();
-  const agent = await lab.startAgent();
-  for (const [setting, text] of [
-    [
-      'botDir: /root',
-      /^the bot is not starting: \/root cannot be .*; set `botDir` in rack.yaml to/,
-    ],
-    [
-      'python: /no/python',
-      /: \/no\/python is not installed.*; install it, or set `python` in rack.yaml/,
-    ],
-    [
-      'server: "http://127.0.0.1:9"',
-      /: http:\/\/127.0.0.1:9: .*; for details, run `skolo machine log rpi-1`/,
-    ],
-  ] as const) {
-    lab.setRack(`swarming: { ${setting} }`);
+const phone = { serial: '0A1B2C3D', model: 'pixel-5' as const, rebootMs: 300 };
 
-    const { health } = await agent.until((status) =>
-      text.test(status.health?.reasons[0]?.text ?? ''),
-    );
-
-    expect(health).toMatchObject({ verdict: 'recovering', reasons: [{ code: 'bot-not-started' }] });
-  }
-});
-
-describe('with `bot: none`, an agent', () => {
-  const phone = { serial: '0A1B2C3D', model: 'pixel-5' as const };
+describe('an agent, from `bot: none` on', () => {
+  let lab: Lab;
+  let agent: AgentProcess;
+  beforeAll(async () => {
+    // A phone counts as missing after half a minute, and each look at it takes five processes.
+    lab = await Lab.open({ phones: [phone], settings: 'bot: none', readSeconds: 5 });
+    agent = await lab.startAgent();
+  });
+  afterAll(() => lab.close());
 
   it('monitors its machine and phone, and needs no Swarming server', async () => {
-    await using lab = await Lab.open({ phones: [phone], settings: 'bot: none' });
-    const agent = await lab.startAgent();
-
     await agent.isWell();
 
     const { bot, devices, task } = await agent.until(
@@ -77,13 +57,40 @@ describe('with `bot: none`, an agent', () => {
     expect(lab.ofBot()).toEqual([]);
     expect(lab.swarming.downloads).toBe(0);
     expect(lab.metadata.tokensGiven).toBe(0);
-    expect(await agent.end('SIGTERM')).toBe(0);
+    await agent.client().setOrders({ body: { orders: [] } });
   });
 
-  it('lets the bot finish its task first, and starts it again without the key', async () => {
-    await using lab = await Lab.open({ entry: 'device: { kind: none }' });
+  it('reports what keeps its bot from starting', async () => {
+    for (const [setting, text] of [
+      [
+        'botDir: /root',
+        /^the bot is not starting: \/root cannot be .*; set `botDir` in rack.yaml to/,
+      ],
+      [
+        'python: /no/python',
+        /: \/no\/python is not installed.*; install it, or set `python` in rack.yaml/,
+      ],
+      [
+        'server: "http://127.0.0.1:9"',
+        /: http:\/\/127.0.0.1:9: .*; for details, run `skolo machine log rpi-1`/,
+      ],
+    ] as const) {
+      lab.setRack(`device: { kind: none }, swarming: { ${setting} }`);
+
+      const { health } = await agent.until((status) =>
+        text.test(status.health?.reasons[0]?.text ?? ''),
+      );
+
+      expect(health).toMatchObject({
+        verdict: 'recovering',
+        reasons: [{ code: 'bot-not-started' }],
+      });
+    }
+  });
+
+  it('lets the bot finish its task before `bot: none`, starts it again without the key, and ends', async () => {
     const { swarming } = lab;
-    const agent = await lab.startAgent();
+    lab.setRack('device: { kind: none }');
     await agent.isWell();
     const go = join(lab.dir, 'go');
     const python = `import os, time\nwhile not os.path.exists(${JSON.stringify(go)}): time.sleep(0.05)`;
@@ -103,6 +110,9 @@ describe('with `bot: none`, an agent', () => {
 
     lab.setRack('device: { kind: none }');
     await swarming.until(() => swarming.task(second).state === 'completed');
+    lab.setRack('device: { kind: none }', 'bot: none');
+    await agent.until(({ bot }) => bot?.state === 'none');
+    expect(await agent.end('SIGTERM')).toBe(0);
   });
 });
 

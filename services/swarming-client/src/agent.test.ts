@@ -261,7 +261,8 @@ describe.skipIf(isMissing)('an agent, from its first start on', () => {
     expect(its.ofBot()).toEqual([]);
   });
 
-  it('keeps what rack.yaml said for a start without the jumphost', async () => {
+  // The sample has the kept copy in identity/identity.test.ts, and a zip that is sound in bot/install.test.ts.
+  it.runIf(isLong)('keeps what rack.yaml said for a start without the jumphost', async () => {
     const { swarming, metadata } = its;
     metadata.setDown(true);
     agent = await its.startAgent();

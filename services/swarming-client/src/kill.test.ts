@@ -23,7 +23,8 @@ import type { AgentProcess } from './testing/agent-process.ts';
 import { botsIn, openFiles, zombiesBelow } from './testing/bot-processes.ts';
 import { Lab, machine } from './testing/lab.ts';
 
-const kills = countRounds();
+/** Few, as the agent takes long to start. */
+const kills = countRounds(1);
 /** It reads the command lines of all processes of the machine. */
 const everyMs = isLong ? 100 : 300;
 /** A kill comes within it, after a task was asked for: most are in the launch, in the task or in the reboot after it. */

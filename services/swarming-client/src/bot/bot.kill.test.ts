@@ -1,5 +1,5 @@
 import { errorCode } from '@skolo/base';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { isLong, sampleOf } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { argumentsOf, processes } from '../host/processes.ts';
 import { botsIn, openFiles, zombiesBelow } from '../testing/bot-processes.ts';
@@ -42,13 +42,19 @@ const body = `for name in ('task_runner.pid', 'task.pid', 'orphan.pid'):
     if os.path.exists(name): os.unlink(name)
 ${bots.withTask}`;
 
+/** What the agent asks for, and what watches over it. */
+const [own, inits] = [
+  ['bot', 'task_runner', 'task'],
+  ['keeper', 'guard', 'both inits'],
+];
+
 describe.skipIf(python === undefined)('a bot whose processes are killed', () => {
   it('leaves nothing of them, whichever is killed', async () => {
     await using test = await newBot({ zip: { body } });
     test.start();
     let starts = 1;
 
-    for (const victim of ['bot', 'keeper', 'guard', 'both inits', 'task_runner', 'task']) {
+    for (const victim of [...sampleOf(own), ...sampleOf(inits)]) {
       await inTask(test);
       const bot = test.bot.view().pid ?? Number.NaN;
       const before = allOf(test.botDir).filter((pid) => pid !== process.pid);

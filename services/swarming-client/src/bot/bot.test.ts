@@ -196,7 +196,7 @@ ${bots.idle}`;
     expect(test.lines).toContainEqual({ stream: 'stderr', text: 'no end' });
   });
 
-  it('is restarted when its settings change', async () => {
+  it('is restarted when its settings change, also in another folder', async () => {
     await using test = await newBot({ zip: {} });
     await using other = await newBot({ zip: {} });
     await test.running();
@@ -209,17 +209,11 @@ ${bots.idle}`;
     expect(test.bot.view().pid).not.toBe(before);
     expect(other.server.requests.length).toBe(2);
     expect(test.exits).toEqual(['stopped']);
-  });
 
-  it('moves to another folder', async () => {
-    await using test = await newBot({ zip: {} });
-    test.start();
-    await expect.poll(() => test.pid('bot.pid')).toBeGreaterThan(0);
-    const first = test.pid('bot.pid');
-
+    const second = test.bot.view().pid ?? Number.NaN;
     test.settings.current &&= { ...test.settings.current, botDir: `${test.folder}/t` };
 
-    await expect.poll(() => test.bot.view()).toMatchObject({ state: 'running', starts: 2 });
-    expect(isAlive(first)).toBe(false);
+    await expect.poll(() => test.bot.view()).toMatchObject({ state: 'running', starts: 3 });
+    expect(isAlive(second)).toBe(false);
   });
 });
