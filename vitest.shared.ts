@@ -53,3 +53,6 @@ export const together = mergeConfig(shared, {
     server: { deps: { external: [/\/(packages|services|test)\/[^/]+\/src\/(?!.*\.test\.ts$)/] } },
   },
 });
+
+/** For packages whose tests compute more than they wait: each further process would load the same imports again, for a second of CPU time. */
+export const inOneProcess = mergeConfig(together, { test: { maxWorkers: 1 } });
