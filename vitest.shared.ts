@@ -54,5 +54,5 @@ export const together = mergeConfig(shared, {
   },
 });
 
-/** For packages whose tests compute more than they wait: each further process would load the same imports again, for a second of CPU time. */
+/** For packages whose tests take a minute at most in one process: each further one would load the same imports, for a second of CPU time. */
 export const inOneProcess = mergeConfig(together, { test: { maxWorkers: 1 } });
