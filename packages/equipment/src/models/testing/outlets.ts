@@ -129,13 +129,15 @@ export function neverSends(
   names: readonly string[],
   start: () => Promise<{ driver: PowerDriver; wasTold: () => boolean }>,
 ): void {
-  it.for(['', ' ', '.', '..', ...names])('never sends an outlet %j', async (name) => {
+  it('never sends an outlet of a name that is none', async () => {
     const { driver, wasTold } = await start();
 
-    for (const verb of Object.values(verbs(driver, name))) {
-      await expect(verb()).rejects.toThrow(DeviceRejected);
+    for (const name of ['', ' ', '.', '..', ...names]) {
+      for (const verb of Object.values(verbs(driver, name))) {
+        await expect(verb(), JSON.stringify(name)).rejects.toThrow(DeviceRejected);
+      }
+      expect(wasTold(), JSON.stringify(name)).toBe(false);
     }
-    expect(wasTold()).toBe(false);
   });
 }
 
