@@ -36,23 +36,46 @@ async function script(rack: TestRack, source: string): Promise<unknown> {
   return JSON.parse((await run(process.execPath, args, options)).stdout);
 }
 
-it('npm gcp-metadata finds itself on Google’s cloud, and reads keys of every kind', async () => {
+// In one process, as google-auth-library uses gcp-metadata.
+it('npm gcp-metadata finds itself on Google’s cloud and reads keys of every kind, and google-auth-library gets credentials, an ID token and the project', async () => {
   const rack = await startRack();
-  const found = await script(
-    rack,
-    `import * as metadata from 'gcp-metadata';
-       console.log(JSON.stringify({
-         available: await metadata.isAvailable(),
-         project: await metadata.project('project-id'),
-         id: String(await metadata.instance('id')),
-         tags: await metadata.instance('tags'),
-         email: await metadata.instance('service-accounts/default/email'),
-         everything: (await metadata.instance({ params: { recursive: true } })).name,
-         missing: await metadata.instance('attributes/none').catch((error) => error.status),
-         token: await metadata.instance('service-accounts/default/token'),
-       }));`,
-  );
-  expect(found).toMatchObject({
+  const { metadata, auth } = z
+    .object({
+      metadata: z.unknown(),
+      auth: z.looseObject({ token: z.string(), idToken: z.string() }),
+    })
+    .parse(
+      await script(
+        rack,
+        `import * as metadata from 'gcp-metadata';
+         import { GoogleAuth } from 'google-auth-library';
+         const auth = new GoogleAuth({ scopes: ['${cloudPlatform}'] });
+         const client = await auth.getClient();
+         const { email } = { email: (await auth.getCredentials()).client_email };
+         const idTokens = await auth.getIdTokenClient('https://service.example');
+         console.log(JSON.stringify({
+           metadata: {
+             available: await metadata.isAvailable(),
+             project: await metadata.project('project-id'),
+             id: String(await metadata.instance('id')),
+             tags: await metadata.instance('tags'),
+             email: await metadata.instance('service-accounts/default/email'),
+             everything: (await metadata.instance({ params: { recursive: true } })).name,
+             missing: await metadata.instance('attributes/none').catch((error) => error.status),
+             token: await metadata.instance('service-accounts/default/token'),
+           },
+           auth: {
+             kind: client.constructor.name,
+             token: (await client.getAccessToken()).token,
+             project: await auth.getProjectId(),
+             universe: await client.universeDomain,
+             email,
+             idToken: (await idTokens.getRequestHeaders()).get('authorization').slice(7),
+           },
+         }));`,
+      ),
+    );
+  expect(metadata).toMatchObject({
     available: true,
     project: 'other-project',
     id: (await rack.get('instance/id', { from: '127.0.0.1' })).body,
@@ -62,39 +85,14 @@ it('npm gcp-metadata finds itself on Google’s cloud, and reads keys of every k
     missing: 404,
     token: { token_type: 'Bearer', expires_in: expect.any(Number) },
   });
-});
-
-it('npm google-auth-library detects the server, and gets credentials, an ID token and the project', async () => {
-  const rack = await startRack();
-  const found = z
-    .object({ token: z.string(), idToken: z.string() })
-    .loose()
-    .parse(
-      await script(
-        rack,
-        `import { GoogleAuth } from 'google-auth-library';
-         const auth = new GoogleAuth({ scopes: ['${cloudPlatform}'] });
-         const client = await auth.getClient();
-         const { email } = { email: (await auth.getCredentials()).client_email };
-         const idTokens = await auth.getIdTokenClient('https://service.example');
-         console.log(JSON.stringify({
-           kind: client.constructor.name,
-           token: (await client.getAccessToken()).token,
-           project: await auth.getProjectId(),
-           universe: await client.universeDomain,
-           email,
-           idToken: (await idTokens.getRequestHeaders()).get('authorization').slice(7),
-         }));`,
-      ),
-    );
-  expect(found).toMatchObject({
+  expect(auth).toMatchObject({
     kind: 'Compute',
     project: 'other-project',
     universe: 'googleapis.com',
     email: jumphost,
   });
-  expect(rack.google.isValid(found.token, cloudPlatform)).toBe(true);
-  expect(rack.google.isValid(found.idToken)).toBe(true);
+  expect(rack.google.isValid(auth.token, cloudPlatform)).toBe(true);
+  expect(rack.google.isValid(auth.idToken)).toBe(true);
 });
 
 describe('Python google-auth', () => {
