@@ -28,7 +28,7 @@ const shared = defineConfig({
     exclude: [...configDefaults.exclude, ...leftOut(process.env.SKOLO_SAMPLE).map(inPackage)],
     reporters: ['default', report],
     setupFiles: [processorTime, patience],
-    // turbo runs five packages in parallel, and each process loads what its tests import.
+    // turbo runs six packages in parallel, and each process loads what its tests import.
     maxWorkers: 3,
     // A full fault-injection test takes minutes.
     testTimeout: process.env.SKOLO_LONG ? 900_000 : 600_000,
