@@ -66,7 +66,8 @@ export class HistoryJobs extends HistoryTables {
   happenings({ from, to, most, oldest, changed }: HappeningsWanted) {
     const entries: Entry[] = [];
     // Holds and alerts that began on the day before may have ended in the span.
-    for (let day = dayOf(to); day >= dayOf(from) - 1 && entries.length < most; day -= 1) {
+    for (const day of this.days(dayOf(from) - 1, dayOf(to))) {
+      if (entries.length >= most) break;
       entries.push(...this.happened(day, { from, to }, most - entries.length));
     }
     const others = entries.flatMap(({ kind, machine }) => (kind === 'condition' ? machine : []));
@@ -82,7 +83,7 @@ export class HistoryJobs extends HistoryTables {
   curves(machine: string, { from, to }: { from: number; to: number }): Curve[] {
     const curves = new Map<string, Curve>();
     for (const device of this.devicesOf(machine)) {
-      for (let hour = Math.floor(from / hourMs); hour <= Math.floor(to / hourMs); hour += 1) {
+      for (const hour of this.hours(Math.floor(from / hourMs), Math.floor(to / hourMs))) {
         const packed = this.curve(machine, device, hour);
         for (const series of packed === undefined ? [] : unpackPoints(hour, packed)) {
           addPoints(curves, device, series, { from: from / 1000, to: to / 1000 });

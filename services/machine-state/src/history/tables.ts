@@ -44,7 +44,7 @@ const PackedRow = CurveRow.extend({ machine: z.string(), device: z.string() });
 const Place = z.object({ day: z.number(), at: z.number(), n: z.number() });
 const NextN = Place.pick({ n: true });
 const Id = z.object({ id: z.number() });
-const Oldest = z.object({ oldest: z.number().nullable() });
+const Stored = z.object({ oldest: z.number().nullable(), newest: z.number().nullable() });
 const ConditionRow = z.object({
   machine: z.string(),
   at: z.number(),
@@ -125,8 +125,13 @@ export class HistoryTables {
         'SELECT n.machine, n.device, points FROM curves c JOIN names n ON n.id = c.device WHERE hour = ?',
       ),
       devices: prepare("SELECT device FROM names WHERE machine = ? AND device <> ''"),
-      oldestDay: prepare('SELECT min(day) AS oldest FROM entries'),
-      oldestHour: prepare('SELECT min(hour) AS oldest FROM curves'),
+      // Two queries each, of which either only looks at one end of the index.
+      days: prepare(
+        'SELECT (SELECT min(day) FROM entries) AS oldest, (SELECT max(day) FROM entries) AS newest',
+      ),
+      hours: prepare(
+        'SELECT (SELECT min(hour) FROM curves) AS oldest, (SELECT max(hour) FROM curves) AS newest',
+      ),
       dropDay: prepare('DELETE FROM entries WHERE day = ?'),
       dropHours: prepare('DELETE FROM curves WHERE hour >= ? AND hour < ?'),
       dropNames: prepare("DELETE FROM names WHERE device <> '' AND used > 0 AND used < ?"),
@@ -189,6 +194,16 @@ export class HistoryTables {
     addEntry.run(day, id, at, n, kind, device, key, endedAt, outcome, data);
   }
 
+  /** Days between these that may have entries, newest first. A client may ask for any year, which costs no more. */
+  protected days(first: number, last: number): number[] {
+    return between(first, last, this.statements.days.get()).reverse();
+  }
+
+  /** Hours between these that may have curves. */
+  protected hours(first: number, last: number): number[] {
+    return between(first, last, this.statements.hours.get());
+  }
+
   /** Newest first, up to `most`, and only those that `isWanted` accepts. */
   entries(
     machine: string,
@@ -200,7 +215,8 @@ export class HistoryTables {
     if (id === undefined) return [];
     const found: Entry[] = [];
     const { from, to } = span;
-    for (let day = dayOf(to); day >= dayOf(from) && found.length < most; day -= 1) {
+    for (const day of this.days(dayOf(from), dayOf(to))) {
+      if (found.length >= most) break;
       for (const row of this.statements.entries.iterate(day, id, from, to)) {
         const entry = entryOf(machine, row);
         if (isWanted(entry.kind)) found.push(entry);
@@ -223,7 +239,7 @@ export class HistoryTables {
   conditionBefore(machine: string, at: number, oldestDay: number): Entry | undefined {
     const id = this.idOf(machine);
     if (id === undefined) return undefined;
-    for (let day = dayOf(at); day >= oldestDay; day -= 1) {
+    for (const day of this.days(oldestDay, dayOf(at))) {
       const row = this.statements.lastCondition.get(day, id, at);
       if (row !== undefined) return entryOf(machine, row);
     }
@@ -267,8 +283,8 @@ export class HistoryTables {
 
   /** Deletes at most one day of older entries, and devices that no longer have a curve. */
   dropOldest(before: number): void {
-    const { oldest: day } = Oldest.parse(this.statements.oldestDay.get());
-    const { oldest: hour } = Oldest.parse(this.statements.oldestHour.get());
+    const { oldest: day } = Stored.parse(this.statements.days.get());
+    const { oldest: hour } = Stored.parse(this.statements.hours.get());
     if (day !== null && day < dayOf(before)) this.statements.dropDay.run(day);
     const kept = Math.floor(before / hourMs);
     if (hour === null || hour >= kept) return;
@@ -303,4 +319,12 @@ function entryOf(machine: string, row: unknown): Entry {
   if (kind !== 0) return { machine, kind: kinds[kind] ?? 'boot', endedAt: ended, ...rest };
   const { device: cause, ...condition } = rest;
   return { machine, kind: 'condition', cause, seenAt: ended, ...condition };
+}
+
+/** The numbers between these that are in the stored range. */
+function between(first: number, last: number, stored: unknown): number[] {
+  const { oldest, newest } = Stored.parse(stored);
+  if (oldest === null || newest === null) return [];
+  const from = Math.max(first, oldest);
+  return Array.from({ length: Math.max(0, Math.min(last, newest) - from + 1) }, (_, n) => from + n);
 }
