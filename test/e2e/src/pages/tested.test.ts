@@ -14,7 +14,7 @@ const Tested = z.strictObject({
         what: z.string(),
         run,
         /** A file, and text of the name of a test in it. */
-        test: z.templateLiteral([z.string(), ' > ', z.string()]),
+        test: z.templateLiteral([z.string(), '.test.ts > ', z.string()]),
       }),
     ),
   ),
@@ -85,22 +85,35 @@ ${sections.join('\n')}`;
   await expect(page).toMatchFileSnapshot(pageAt('TESTED.md'));
 });
 
-it('each test that it names exists', () => {
-  const named = Object.values(parts).flatMap(({ tested }) => tested.map(({ test }) => test));
-  const missing = named.filter((test) => test !== undefined && !existsSync(pageAt(test)));
+it('each test that it names exists, and runs when it says', () => {
+  const named = Object.values(parts).flatMap(({ tested }) =>
+    tested.flatMap(({ test, run }) => (test === undefined ? [] : { test, run })),
+  );
+  const missing = named.filter(({ test }) => !existsSync(pageAt(test)));
+  const seldom = named.filter(({ test, run }) => run === 'every' && isOnlyLong(test));
 
-  expect(named.length).toBeGreaterThan(100);
+  expect(named.length).toBeGreaterThan(50);
   expect(missing).toEqual([]);
+  expect(seldom).toEqual([]);
 });
 
+const onlyLong = /\.(runIf|skipIf)\(((?!\)\().)*(isLong|SKOLO_LONG)/;
+
 /** No test of the file runs in `npm test`. */
-const isOnlyLong =
-  /^(const why = |describe\.\w+\([^)]*| {2}if \(!)!?(isLong|process\.env\.SKOLO_LONG)/m;
+function isOnlyLong(file: string): boolean {
+  if (!file.endsWith('.ts')) return false;
+  const text = readFileSync(pageAt(file), 'utf8');
+  const [, why = ''] = /^const why = (.*)/m.exec(text) ?? [];
+  const tests = text.match(/^(it|describe)\b.*/gm) ?? [];
+  return tests.every((test) => onlyLong.test(test.replace('why', () => why)));
+}
 
 it.each(Object.values(capabilities).flat())('$test', ({ test, run }) => {
   const [file = '', name = ''] = test.split(' > ');
   const text = readFileSync(pageAt(file), 'utf8');
+  const [before = '', ...others] = text.split(name);
+  const own = before.split(/^ *(?=it\b|describe\b)/m).at(-1) ?? '';
 
-  expect(text).toContain(name);
-  if (isOnlyLong.test(text)) expect(run).toBe('long');
+  expect(others).not.toEqual([]);
+  if (isOnlyLong(file) || onlyLong.test(own)) expect(run).toBe('long');
 });
