@@ -17,7 +17,7 @@ describe('a sink that works', () => {
     expect(time.clock.uptime()).toBe(before);
   });
 
-  it('gets all in order for each ordering key, in batches of the waiting messages', async () => {
+  it('gets all in order for each alert, in batches of the waiting messages', async () => {
     const { sink, time, isEmpty, sent, delivery } = await startedLab(100, 2);
 
     await time.until(isEmpty);

@@ -70,20 +70,22 @@ export async function postUntilAccepted(
 
 type Published = Parameters<typeof arrivedAs>[0];
 
-/** Errors in what has arrived; ideally none. */
+/**
+ * Errors in what has arrived; ideally none. Repeats are none if their `id` is the same, nor is the order of different alerts:
+ * docs/reference/alert-messages.md.
+ */
 export function problemsOf(
-  published: readonly Published[],
+  messages: readonly { attributes: Record<string, string>; data: Uint8Array }[],
   flipping: readonly Flipping[],
 ): string[] {
   const problems: string[] = [];
   const last = new Map<string, number>(flipping.map(({ name }) => [name, 0]));
   const seen = new Set<string>();
-  for (const message of published) {
-    const { kind, attributes, body } = arrivedAs(message);
-    const { id = '', status } = attributes;
+  for (const { attributes, data } of messages) {
+    const { kind, id = '', status } = attributes;
     if (kind === 'heartbeat' || kind === 'notice' || seen.has(id)) continue;
     seen.add(id);
-    const { name = '', n = '' } = body;
+    const { name = '', n = '' } = JSON.parse(Buffer.from(data).toString());
     const before = last.get(name) ?? Number.NaN;
     const expected = kind === 'refresh' ? before : before + 1;
     if (Number(n) !== expected) problems.push(`${name}: ${kind} ${n} where ${expected} should be`);
