@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +12,7 @@ import { countRounds, isLong, seed, seeded } from '@skolo/base/durable/fault-inj
 import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
+import { startOffsite } from '../testing/offsite-lab.ts';
 import { devices, versionText } from '../testing/offsite-writer.ts';
 
 const kills = countRounds();
@@ -32,7 +33,30 @@ function start(dir: string, ...more: string[]): Writer {
   return child;
 }
 
-// `npm test` kills the whole service in kill.test.ts, and a queue is made up for in copies.test.ts.
+it('the next process makes up for what was not even queued', async () => {
+  const lab = await startOffsite();
+  await lab.copied('router', 'one');
+  for (const content of ['two', 'three']) await lab.storeOnly('router', content);
+  for (const content of ['four', 'five']) await lab.storeOnly('switch-1', content);
+  const outgoing = join(lab.stateDir, 'outgoing');
+  await writeFile(join(outgoing, 'half.tmp'), 'left behind');
+
+  await lab.kill();
+  await lab.idle();
+
+  const source = await openSource(lab.offsite, { identities });
+  const contents = async (device: string) => {
+    const versions = await source.versions(device);
+    return (await Promise.all(versions.map((version) => source.content(version)))).map(String);
+  };
+  expect(await contents('router')).toEqual(['three', 'two', 'one']);
+  // Of a device that it never had, a place gets the newest.
+  expect(await contents('switch-1')).toEqual(['five']);
+  await source.close();
+  expect(await readdir(outgoing)).toEqual([]);
+});
+
+// The sample has the kill of a whole service in kill.test.ts.
 it.runIf(isLong)(
   `has all of it off site, and nothing half, after ${kills} kills (seed ${seed})`,
   {

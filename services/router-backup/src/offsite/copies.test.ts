@@ -314,24 +314,6 @@ describe('a bucket', () => {
 });
 
 describe('a process that ends', () => {
-  it('is killed: the next one makes up for what was not even queued', async () => {
-    const lab = await startOffsite();
-    await lab.copied('router', 'one');
-    for (const content of ['two', 'three']) await lab.storeOnly('router', content);
-    await lab.storeOnly('switch-1', 'four');
-    await lab.storeOnly('switch-1', 'five');
-    const outgoing = join(lab.stateDir, 'outgoing');
-    await writeFile(join(outgoing, 'half.tmp'), 'left behind');
-
-    await lab.kill();
-    await lab.idle();
-
-    expect(await contentsIn(lab.offsite, 'router')).toEqual(['three', 'two', 'one']);
-    // Of a device that it never had, a place gets the newest.
-    expect(await contentsIn(lab.offsite, 'switch-1')).toEqual(['five']);
-    expect(await readdir(outgoing)).toEqual([]);
-  });
-
   it('sends in order what is stored while it is made up for', async () => {
     const lab = await startOffsite();
     await lab.copied('router', 'one');

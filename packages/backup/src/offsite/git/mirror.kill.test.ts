@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   countRounds,
@@ -13,7 +13,7 @@ import { tempDir } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { Repository } from '../../history/repository.ts';
 import { openGitSource } from '../../restore/git-source.ts';
-import { bareRemote, plainGit } from '../../testing/git-remote.ts';
+import { bareRemote, plainGit, startHistory } from '../../testing/git-remote.ts';
 import { newKeyPair, soon } from '../../testing/offsite.ts';
 import { decrypt } from '../age.ts';
 import { GitMirror } from './mirror.ts';
@@ -21,7 +21,33 @@ import { GitMirror } from './mirror.ts';
 const kills = countRounds();
 const program = join(import.meta.dirname, '../../testing/git-mirror-writer.ts');
 
-// `npm test` has one such moment in mirror.test.ts: 'pushes what was made before it was killed, once'.
+it('pushes what was made before it was killed, once', async () => {
+  const { commit, history, folder } = await startHistory();
+  const remote = await bareRemote();
+  const { identity, recipient } = await newKeyPair();
+  const push = () =>
+    new GitMirror({ history, folder, remote, recipients: [recipient] }).push(soon());
+  await commit('router', 'one');
+  // Like a kill -9 between commit and push: the remote is unreachable, but the copy is made.
+  await rename(remote, `${remote}.away`);
+  await expect(push()).rejects.toThrow();
+  await writeFile(join(folder, 'content-0.tmp'), 'left by one that was killed');
+  await writeFile(join(folder, 'encrypted.git', 'refs', 'heads', 'main.lock'), '');
+  await rename(`${remote}.away`, remote);
+
+  await push();
+
+  const source = await openGitSource(remote, {
+    decrypt: (content) => decrypt(content, [identity], 'router'),
+  });
+  const versions = await source.versions('router');
+  const contents = await Promise.all(versions.map((version) => source.content(version)));
+  await source.close();
+  expect(contents.map(String)).toEqual(['one']);
+  expect(await plainGit(remote, 'rev-list', '--count', 'main')).toBe('3');
+  expect(await readdir(folder)).toEqual(['encrypted.git']);
+});
+
 it.runIf(isLong)(
   `has each version once, and all that were pushed, after ${kills} kill -9 (seed ${seed})`,
   {

@@ -163,25 +163,6 @@ describe('the encrypted copy', () => {
     expect(await plainGit(remote, 'rev-parse', 'main^')).toBe(before);
   });
 
-  it('pushes what was made before it was killed, once', async () => {
-    const { commit, open, remote, keys, folder } = await start();
-    await commit('router', 'one');
-    // Like a kill -9 between commit and push: the remote is unreachable, but the copy is made.
-    await rename(remote, `${remote}.away`);
-    await open()
-      .push(soon())
-      .catch(() => undefined);
-    await writeFile(join(folder, 'content-0.tmp'), 'left by one that was killed');
-    await writeFile(join(folder, 'encrypted.git', 'refs', 'heads', 'main.lock'), '');
-    await rename(`${remote}.away`, remote);
-
-    await open().push(soon());
-
-    expect((await readBack(remote, 'router', keys)).contents).toEqual(['one']);
-    expect(await plainGit(remote, 'rev-list', '--count', 'main')).toBe('3');
-    expect((await readdir(folder)).sort()).toEqual(['encrypted.git']);
-  });
-
   it('is fetched where it is missing here, and the history goes on there', async () => {
     const { commit, open, remote, keys, folder } = await start();
     await commit('router', 'one');
