@@ -36,7 +36,7 @@ const statusOf = async (work: Promise<unknown>) =>
   );
 
 describe('the API', () => {
-  it('lists versions, gives an admin their bytes, masks secrets for others, and names what is missing', async () => {
+  it('lists versions, gives an admin their bytes and restore steps, masks secrets for others, and names what is missing', async () => {
     const lab = await twoVersions();
     const { versions } = await lab.admin.versions({ params: router, query: {} });
 

@@ -254,7 +254,7 @@ it.each(families)(
     const second = await cli.run(command, { signal });
     await cli.close();
 
-    isWhole([first, second], command);
+    expectWhole([first, second], command);
     expect(first.match(row)).toHaveLength(rows);
     expect(device.received.at(-1)?.text).toMatch(/logout|exit|quit/);
     await vi.waitFor(() => expect(device.sessions.now).toBe(0));
@@ -269,13 +269,13 @@ it.each(sampleOf(families))(
 
     const answers = [await cli.run(command, { signal }), await cli.run(command, { signal })];
 
-    isWhole(answers, command);
+    expectWhole(answers, command);
     expect(answers[0]?.match(row)).toHaveLength(rows);
   },
 );
 
 /** Answers to a command, without what belongs to the session. */
-function isWhole([first = '', second = '']: readonly string[], command: string): void {
+function expectWhole([first = '', second = '']: readonly string[], command: string): void {
   expect(withoutTime(second)).toBe(withoutTime(first));
   expect(first).not.toMatch(/\b(?:more|quit|right|second)\b/i);
   const lines = withoutTime(first).split('\n');

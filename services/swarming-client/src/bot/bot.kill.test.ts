@@ -42,7 +42,7 @@ const body = `for name in ('task_runner.pid', 'task.pid', 'orphan.pid'):
     if os.path.exists(name): os.unlink(name)
 ${bots.withTask}`;
 
-/** What the agent asks for, and what watches over it. */
+/** Those of the bot, and those of the agent that watch over them. */
 const [own, inits] = [
   ['bot', 'task_runner', 'task'],
   ['keeper', 'guard', 'both inits'],
