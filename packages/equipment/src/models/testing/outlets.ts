@@ -129,7 +129,7 @@ export function neverSends(
   names: readonly string[],
   start: () => Promise<{ driver: PowerDriver; wasTold: () => boolean }>,
 ): void {
-  it('never sends an outlet of a name that is none', async () => {
+  it('never sends a name that is not an outlet', async () => {
     const { driver, wasTold } = await start();
 
     for (const name of ['', ' ', '.', '..', ...names]) {
