@@ -51,7 +51,7 @@ it('npm gcp-metadata finds itself on Google’s cloud and reads keys of every ki
          import { GoogleAuth } from 'google-auth-library';
          const auth = new GoogleAuth({ scopes: ['${cloudPlatform}'] });
          const client = await auth.getClient();
-         const { email } = { email: (await auth.getCredentials()).client_email };
+         const { client_email: email } = await auth.getCredentials();
          const idTokens = await auth.getIdTokenClient('https://service.example');
          console.log(JSON.stringify({
            metadata: {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { listen, run } from '@skolo/base/testing';
-import { makeSshKey } from '@skolo/simulators';
+import { type DeviceFault, makeSshKey } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { account, type CanaryRack, enablePassword, startDevices } from './testing/canary-rack.ts';
 import { type Lab, startIdleLab } from './testing/lab.ts';
@@ -127,11 +127,16 @@ async function restore(lab: Lab, name: string, seen: Seen, when: string): Promis
   await post(lab, `${version}/restore`, { running, reason: 'trying it' }, seen, when);
 }
 
-const faults = [
-  'drops-mid-configuration' as const,
-  ...sampleOf([
-    ...(['rejects-login', 'error-text', 'password-twice', 'log-lines-between'] as const),
-    ...(['drops-mid-way', 'cut-short', 'garbled'] as const),
+const faults: readonly DeviceFault[] = [
+  'drops-mid-configuration',
+  ...sampleOf<DeviceFault>([
+    'rejects-login',
+    'error-text',
+    'password-twice',
+    'log-lines-between',
+    'drops-mid-way',
+    'cut-short',
+    'garbled',
   ]),
 ];
 
