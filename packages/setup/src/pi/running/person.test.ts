@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { run, tempDir } from '@skolo/base/testing';
 import type { Host } from '@skolo/setup/engine';
 import { expect, it } from 'vitest';
-import { userStep } from './person.ts';
+import { placeStep, userStep } from './person.ts';
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ ann@desk';
 
@@ -46,4 +46,29 @@ it('does not take a key that is a comment for one that gets in', async () => {
   expect((await step.check(host)).differs).toEqual([]);
   await step.apply?.(host);
   expect(await keys()).toBe(`# ${key}\n${key}\n`);
+});
+
+const hasNamespaces = await run('unshare', ['--mount', 'true']).then(
+  () => true,
+  () => false,
+);
+
+it.skipIf(!hasNamespaces)('sets the time zone, the keyboard and the language', async () => {
+  const etc = await tempDir();
+  await mkdir(join(etc, 'default'));
+  const inNamespace = ['--mount', 'sh', '-ec', `mount --bind ${etc} /etc; exec sh -c "$0"`];
+  const host = {
+    need: async (script: string) => (await run('unshare', [...inNamespace, script])).stdout,
+  } as unknown as Host;
+  const step = placeStep({ timezone: 'Antarctica/Troll', keyboard: 'no', locale: 'C.UTF-8' });
+
+  const before = (await step.check(host)).differs;
+  await step.apply?.(host);
+
+  expect(before).toEqual([
+    'the time zone is /etc/localtime',
+    'the keyboard is not set',
+    'the language is not set',
+  ]);
+  expect((await step.check(host)).differs).toEqual([]);
 });

@@ -60,7 +60,11 @@ for each in passwordauthentication kbdinteractiveauthentication; do
   echo "$settings" | grep -qix "$each no" || echo "sshd has $each enabled; fix the first file in /etc/ssh/sshd_config.d that sets it"
 done`;
 
-export function placeStep({ timezone, keyboard, locale }: PiSetup): Step {
+export function placeStep({
+  timezone,
+  keyboard,
+  locale,
+}: Pick<PiSetup, 'timezone' | 'keyboard' | 'locale'>): Step {
   const zone = shellWord(`/usr/share/zoneinfo/${timezone}`);
   const language = shellWord(locale);
   const layout = shellWord(keyboard);
