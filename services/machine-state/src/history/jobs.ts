@@ -82,8 +82,9 @@ export class HistoryJobs extends HistoryTables {
 
   curves(machine: string, { from, to }: { from: number; to: number }): Curve[] {
     const curves = new Map<string, Curve>();
+    const hours = this.hours(Math.floor(from / hourMs), Math.floor(to / hourMs));
     for (const device of this.devicesOf(machine)) {
-      for (const hour of this.hours(Math.floor(from / hourMs), Math.floor(to / hourMs))) {
+      for (const hour of hours) {
         const packed = this.curve(machine, device, hour);
         for (const series of packed === undefined ? [] : unpackPoints(hour, packed)) {
           addPoints(curves, device, series, { from: from / 1000, to: to / 1000 });
