@@ -58,6 +58,19 @@ it.each<[MachineFilter, boolean]>([
   expect(matching([machine], filter)).toHaveLength(isMeant ? 1 : 0);
 });
 
+it('is read once, however many words are looked for', () => {
+  let readings = 0;
+  function toJSON() {
+    readings += 1;
+    return machine;
+  }
+
+  const found = matching([Object.assign({ toJSON }, machine)], { text: 'k s i a '.repeat(1000) });
+
+  expect(found).toHaveLength(1);
+  expect(readings).toBe(1);
+});
+
 it('that never reported has no reason', () => {
   const { health: _, ...silent } = machine;
   expect(matching([silent], { code: 'too-hot' })).toEqual([]);

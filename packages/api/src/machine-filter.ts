@@ -16,16 +16,18 @@ export interface MachineFilter {
  * port or switch, only finds machines that have it: `switch-1` does not find `switch-10`. Any other word may be a part of any value.
  */
 export function matching(machines: readonly Machine[], filter: MachineFilter): Machine[] {
-  const words = (filter.text ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+  const words = [...new Set((filter.text ?? '').toLowerCase().split(/\s+/))].filter(Boolean);
   const found = machines.filter((machine) => matchesFields(machine, filter));
   if (words.length === 0) return found;
   const named = new Map(machines.map((machine) => [machine, namesOf(machine)]));
   const names = new Set([...named.values()].flatMap((each) => [...each]));
-  return found.filter((machine) =>
-    words.every((word) =>
-      names.has(word) ? named.get(machine)?.has(word) : textOf(machine).includes(word),
-    ),
-  );
+  const whole = words.filter((word) => names.has(word));
+  const parts = words.filter((word) => !names.has(word));
+  return found.filter((machine) => {
+    if (!whole.every((word) => named.get(machine)?.has(word))) return false;
+    const text = parts.length > 0 ? textOf(machine) : '';
+    return parts.every((word) => text.includes(word));
+  });
 }
 
 function matchesFields(machine: Machine, filter: MachineFilter): boolean {

@@ -376,6 +376,7 @@ export const machineStateApi = {
       pool: z.string().optional(),
       text: z
         .string()
+        .max(1000)
         .optional()
         .describe(
           'only machines that match all these words. The whole name of a shelf, condition, model, version, port, switch or PDU finds only its machines. Other words may be part of any value',

@@ -343,7 +343,7 @@ export const powerCycleDaemonApi = {
     summary: 'Lists cycles, newest first',
     role: 'view',
     query: z.strictObject({
-      target: z.string().optional(),
+      target: name.optional(),
       state: z.enum(['queued', 'running', 'finished']).optional(),
       outcome: Outcome.optional(),
       by: z.string().optional(),
@@ -437,7 +437,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/machines',
     summary: 'Lists machines, devices and equipment with their outlets, power and last cycle',
     role: 'view',
-    query: z.strictObject({ name: z.union([z.string(), z.array(z.string())]).optional() }),
+    query: z.strictObject({ name: z.union([name, z.array(name)]).optional() }),
     answers: { 200: z.object({ machines: z.array(MachinePower) }), 404: Rejected },
   }),
   controllers: route({

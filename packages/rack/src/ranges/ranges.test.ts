@@ -47,6 +47,16 @@ describe('expandRange', () => {
     expect(() => expandRange(text)).toThrow(new RangeSyntaxError(message));
   });
 
+  // All of them would take gigabytes.
+  it.each([
+    ['a span', `[${'1-9999,'.repeat(10_000)}1]`],
+    ['a name', `x,${'x[1-9999],'.repeat(10_000)}`],
+  ])('is rejected as soon as it has too many names, whatever follows: %s', (_, text) => {
+    const before = performance.now();
+    expect(() => expandNames(text)).toThrow('expands to more than 10000 names');
+    expect(performance.now() - before).toBeLessThan(500);
+  });
+
   it('takes as many names as are allowed', () => {
     expect(expandRange(`x[1-${maxNames}]`)).toHaveLength(maxNames);
   });

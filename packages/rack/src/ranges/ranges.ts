@@ -29,10 +29,9 @@ export function expandRange(text: string): string[] {
   for (const match of text.matchAll(range)) {
     const [found, escaped, spans = ''] = match;
     const literal = text.slice(end, match.index);
-    const values = escaped ? [found.slice(1)] : spans.split(',').flatMap(numbersOf);
-    if (names.length * values.length > maxNames) {
-      throw new RangeSyntaxError(`"${shorten(text)}" expands to more than ${maxNames} names`);
-    }
+    const values = escaped
+      ? [found.slice(1)]
+      : expandAll(spans.split(','), numbersOf, { text, most: maxNames / names.length });
     names = names.flatMap((name) => values.map((value) => name + literal + value));
     end = match.index + found.length;
   }
@@ -47,12 +46,9 @@ export function expandRange(text: string): string[] {
  */
 export function expandNames(text: string): string[] {
   const items = text.match(/(?:\[[^\]]*\]|[^\s,])+/g) ?? [];
-  const names = items.flatMap((item) => expandRange(item));
+  const names = expandAll(items, expandRange, { text, most: maxNames });
   if (names.some((name) => /[[\]]/.test(name))) {
     throw new RangeSyntaxError(`"${shorten(text)}" is not a range; write it like "rpi-[001-040]"`);
-  }
-  if (names.length > maxNames) {
-    throw new RangeSyntaxError(`"${shorten(text)}" expands to more than ${maxNames} names`);
   }
   return names;
 }
@@ -60,6 +56,23 @@ export function expandNames(text: string): string[] {
 /** The text that expands to exactly the given one. */
 export function escapeRange(text: string): string {
   return text.includes('[') ? text.replace(range, (found) => `\\${found}`) : text;
+}
+
+/** Stops at the limit, because a text may contain thousands of spans, each with thousands of numbers. */
+function expandAll(
+  parts: readonly string[],
+  expand: (part: string) => string[],
+  { text, most }: { text: string; most: number },
+): string[] {
+  const all: string[] = [];
+  for (const part of parts) {
+    const expanded = expand(part);
+    if (all.length + expanded.length > most) {
+      throw new RangeSyntaxError(`"${shorten(text)}" expands to more than ${maxNames} names`);
+    }
+    all.push(...expanded);
+  }
+  return all;
 }
 
 /** The numbers of a span, `8-11`, or of a single number. */

@@ -151,6 +151,7 @@ it('reads audit logs with the token of the caller, and not at all for the view r
 it.each([
   ['backwards', { since: ago(1), until: ago(2) }],
   ['of more than 31 days', { since: ago(32 * 1440) }],
+  ['before all years', { until: '0000-01-01T00:00:00Z' }],
 ])('rejects a period %s', async (_what, query) => {
   const { lab } = await start();
 

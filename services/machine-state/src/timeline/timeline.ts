@@ -47,7 +47,8 @@ export async function rackTimeline(deps: TimelineDeps, asked: Asked): Promise<Ti
   const now = deps.clock.now();
   // An event in this millisecond counts.
   const to = asked.until === undefined ? now + 1 : Date.parse(asked.until);
-  const from = asked.since === undefined ? to - usualMs : Date.parse(asked.since);
+  // Before the year 0, a time would have another form.
+  const from = asked.since === undefined ? Math.max(0, to - usualMs) : Date.parse(asked.since);
   if (!(from < to && to - from <= mostMs)) {
     throw new HttpProblem(422, 'since: it must be before `until`, by at most 31 days');
   }

@@ -75,6 +75,32 @@ describe('a request', () => {
     });
   });
 
+  it('for a range of thousands that are not there names a hundred of them', async () => {
+    const { client } = await startDaemon({ yaml });
+    const names = ['b-[1-9999]', 'b-1'];
+
+    for (const ask of [
+      () => client.machines({ query: { name: names } }),
+      () => client.cycles({ query: { target: 'b-[1-9999]' } }),
+      () => client.requestCycles({ body: { machines: names, ...hard } }),
+      () => client.hold({ body: { targets: names, reason: 'dead' } }),
+    ]) {
+      const { status, rejected } = await problem(ask());
+      expect(status).toBe(404);
+      const detail = '9895 more are not in rack.yaml';
+      expect(rejected).toHaveLength(101);
+      expect(rejected).toHaveProperty('100', { target: '9895 more', code: 'unknown', detail });
+    }
+    // Each of its names would be as long.
+    const long = `${'b'.repeat(7000)}[1-9999]`;
+    expect(await problem(client.machines({ query: { name: long } }))).toMatchObject({
+      status: 400,
+    });
+    expect(await problem(client.cycles({ query: { target: long } }))).toMatchObject({
+      status: 400,
+    });
+  });
+
   it('is rejected as a whole when one of it is, and nothing is touched', async () => {
     const daemon = await startDaemon({ yaml });
 

@@ -14,6 +14,7 @@ import { type Ask, checkRequest, type Snapshot, type Verdict } from '../rules/pr
 import {
   defaultOffSeconds,
   findTargets,
+  mostExplained,
   type Target,
   type UnknownTarget,
 } from '../rules/targets.ts';
@@ -52,13 +53,19 @@ export class RequestRejected extends HttpProblem {
   }
 }
 
-/** Names that are not in the rack. */
+/** Names that are not in the rack. A range may have thousands of them. */
 export function unknownRejections(unknown: readonly UnknownTarget[]): Rejection[] {
-  return unknown.map(({ name, why }) => ({
-    target: name,
-    code: 'unknown',
-    detail: `${name}: ${why}`,
-  }));
+  const rejections = unknown.slice(0, mostExplained).map(
+    ({ name, why }): Rejection => ({
+      target: name,
+      code: 'unknown',
+      detail: `${name}: ${why}`,
+    }),
+  );
+  const more = unknown.length - rejections.length;
+  if (more === 0) return rejections;
+  const target = `${more} more`;
+  return [...rejections, { target, code: 'unknown', detail: `${target} are not in rack.yaml` }];
 }
 
 interface RequestsDeps {

@@ -41,6 +41,8 @@ export interface UnknownTarget {
 const usbOffSeconds = 5;
 /** A rack has a few hundred of them. */
 const mostNames = 10_000;
+/** The number of unknown names for which a response suggests others. Each suggestion takes time. */
+export const mostExplained = 100;
 
 /** Looks up all names, with ranges expanded, each target once and in the order requested. */
 export function findTargets(
@@ -60,8 +62,11 @@ export function findTargets(
     }
     for (const name of names) {
       const target = findTarget(rack, name);
-      if (target === undefined) unknown.push({ name, why: whyUnknown(rack, name) });
-      else targets.set(target.name, target);
+      if (target !== undefined) targets.set(target.name, target);
+      else {
+        const isExplained = unknown.length < mostExplained;
+        unknown.push({ name, why: isExplained ? whyUnknown(rack, name) : 'not in rack.yaml' });
+      }
     }
   }
   return { targets: [...targets.values()], unknown };
