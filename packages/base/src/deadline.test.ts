@@ -24,6 +24,15 @@ describe('withDeadline', () => {
     await ended;
   });
 
+  it('waits as long as a timer can if the time is longer', async () => {
+    const limits = { ms: 2 ** 31, late };
+    const ended = expect(withDeadline(limits, obedient)).rejects.toThrow('late');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(vi.getTimerCount()).toBe(1);
+    await vi.advanceTimersByTimeAsync(2 ** 31 - 1);
+    await ended;
+  });
+
   it("ends the work with the caller's signal", async () => {
     const stop = new AbortController();
     const { signal } = stop;

@@ -1,4 +1,6 @@
 /** Time limits (deadlines) for any work, and its end when a signal is aborted. */
+import { longestTimerMs } from './pause.ts';
+
 /**
  * The result of `work`, or the signal's reason if it is aborted first. The work itself continues.
  *
@@ -28,7 +30,7 @@ export async function withDeadline<T>(
 ): Promise<T> {
   signal?.throwIfAborted();
   const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(late()), ms);
+  const timer = setTimeout(() => limit.abort(late()), Math.min(ms, longestTimerMs));
   const abort = () => limit.abort(signal?.reason);
   signal?.addEventListener('abort', abort);
   try {
@@ -45,7 +47,7 @@ export async function withDeadline<T>(
 export async function settlesWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
+    timer = setTimeout(() => resolve(false), Math.min(ms, longestTimerMs));
   });
   try {
     return await Promise.race([work.then(() => true), late]);

@@ -20,7 +20,7 @@ export { isoTime } from './iso-time.ts';
 export { isObject, parseJson } from './json.ts';
 export { lazily } from './lazily.ts';
 export { oneLine } from './one-line.ts';
-export { pause } from './pause.ts';
+export { longestTimerMs, pause } from './pause.ts';
 export { shellWord } from './programs/shell-word.ts';
 export { tempFolder } from './programs/temp-folder.ts';
 export { type Repetition, repeat } from './repeat.ts';

@@ -1,5 +1,6 @@
 /** Parses arguments and options: numbers, durations, names, URLs. */
 import { isIPv4 } from 'node:net';
+import { longestTimerMs } from '@skolo/base';
 import type { Role } from '@skolo/rack';
 import { InvalidArgumentError, Option } from 'commander';
 import type { SkoloCommand } from './command.ts';
@@ -26,27 +27,35 @@ const unitMs = new Map(
   Object.entries({ s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }),
 );
 
+/** A hundred years: a time that much earlier or later is still valid. */
+const longestMs = 100 * 365.25 * 86_400_000;
+
 /**
- * `90m`, `1.5h`, `90d`, `52w` in milliseconds; undefined for zero and other text.
+ * `90m`, `1.5h`, `90d`, `52w` in milliseconds; undefined for zero, more than a hundred years, and other text.
  *
  * @param units the allowed ones
  */
 export function spanMs(text: string, units: string): number | undefined {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? [];
   const ms = units.includes(unit) ? unitMs.get(unit) : undefined;
-  return ms && (Number(number) * ms || undefined);
+  const found = Number(number) * (ms ?? 0);
+  return found > 0 && found <= longestMs ? found : undefined;
 }
 
-/** `90s`, `5m`, `2h` in milliseconds. */
-export const shortSpan = span('smhd', 'a unit (s, m, h or d), such as 90s');
+/** `90s`, `5m`, `2h` in milliseconds: how long a command waits. */
+export const shortSpan = span(
+  'smhd',
+  'a unit (s, m, h or d), such as 90s, up to 24d',
+  longestTimerMs,
+);
 
 /** `30m`, `2h`, `3d`, `1w` in milliseconds. */
 export const longSpan = span('mhdw', 'a unit (m, h, d or w), such as 2h');
 
-function span(units: string, expected: string): (text: string) => number {
+function span(units: string, expected: string, mostMs = longestMs): (text: string) => number {
   return (text) => {
     const ms = spanMs(text, units);
-    if (ms !== undefined) return ms;
+    if (ms !== undefined && ms <= mostMs) return ms;
     throw new InvalidArgumentError(`expected a positive number and ${expected}`);
   };
 }

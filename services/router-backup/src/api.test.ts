@@ -80,6 +80,11 @@ describe('the API', () => {
     expect(await statusOf(lab.admin.requestBackup({ body: { equipment: ['router-9'] } }))).toBe(
       404,
     );
+    // All names of all ranges together would take a gigabyte.
+    const ranges = Array.from({ length: 1000 }, (_, n) => `x${n}-[1-9999]`);
+    const before = performance.now();
+    expect(await statusOf(lab.admin.requestBackup({ body: { equipment: ranges } }))).toBe(404);
+    expect(performance.now() - before).toBeLessThan(1000);
     await content(lab, '', lab.adminToken, 'latest~7').expect(404);
     await content(lab, '?secret=1').expect(400);
 

@@ -3,6 +3,7 @@
  * cost a set entry and a timer each.
  */
 import type { IncomingMessage } from 'node:http';
+import { longestTimerMs } from '@skolo/base';
 
 interface Watch {
   /** The caller's address; watchers per address are limited. */
@@ -26,7 +27,7 @@ export class Watchers {
     return this.perCaller.get(caller) ?? 0;
   }
 
-  /** Longer waits are cut to the maximum of a timer: 24 days. */
+  /** Longer waits are cut to the maximum of a timer. */
   add(watch: Watch): void {
     if (this.closed) {
       watch.answerNow();
@@ -42,7 +43,7 @@ export class Watchers {
               this.remove(watch);
               watch.answerNow();
             },
-            Math.min(timeoutSeconds * 1000, 2 ** 31 - 1),
+            Math.min(timeoutSeconds * 1000, longestTimerMs),
           );
     this.watches.set(watch, timer);
     this.perCaller.set(watch.caller, this.countOf(watch.caller) + 1);

@@ -168,14 +168,17 @@ export class Runs {
   private targets(names: readonly string[] | undefined): Target[] {
     const all = targetsOf(this.deps.rack());
     if (names === undefined) return all;
-    return [...new Set(names.flatMap(inRange))].map((name) => {
-      const found = all.find((target) => target.name === name);
-      if (found !== undefined) return found;
-      throw noSuchDevice(
-        name,
-        all.map((target) => target.name),
-      );
-    });
+    const known = new Map(all.map((target) => [target.name, target]));
+    const found = new Set<Target>();
+    // One after the other, because each may be a range of thousands.
+    for (const text of names) {
+      for (const name of inRange(text)) {
+        const target = known.get(name);
+        if (target === undefined) throw noSuchDevice(name, [...known.keys()]);
+        found.add(target);
+      }
+    }
+    return [...found];
   }
 
   private newRecord({ origin, by, reason }: RunRequest, targets: readonly Target[]): RunRecord {
