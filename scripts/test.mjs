@@ -30,13 +30,11 @@ const summaries = join(root, '.turbo', 'runs');
 const options = readOptions();
 ensureInstalled();
 /** What each package's tests read to choose what they run. */
-const choice = options.long
-  ? {
-      SKOLO_LONG: '1',
-      SKOLO_SAMPLE: undefined,
-      ...(options.hours !== undefined && { SKOLO_HOURS: options.hours }),
-    }
-  : { SKOLO_SAMPLE: process.env.SKOLO_SAMPLE ?? sampleOfDay() };
+const choice = {
+  SKOLO_SAMPLE: options.sample,
+  ...(options.long && { SKOLO_LONG: '1' }),
+  ...(options.hours !== undefined && { SKOLO_HOURS: options.hours }),
+};
 const whyNotInstalled = await installPeers({ ...process.env, ...choice });
 const peers = await findPeers();
 printPeers();
@@ -111,13 +109,14 @@ function readOptions() {
       options: { long: { type: 'boolean' }, hours: { type: 'string' } },
       allowPositionals: true,
     });
-    leftOut(process.env.SKOLO_SAMPLE);
+    const sample = values.long ? undefined : (process.env.SKOLO_SAMPLE ?? sampleOfDay());
+    const left = leftOut(sample);
     const names = [...findWorkspaces([]).values()].map((folder) => basename(folder)).slice(1);
     const unknown = positionals.find((name) => !values.long || !names.includes(name));
     if (values.hours !== undefined && (!values.long || !(Number(values.hours) > 0))) {
       throw new Error(`--hours ${values.hours}: give a number of hours, with npm run test:long`);
     }
-    if (unknown === undefined) return { ...values, packages: positionals };
+    if (unknown === undefined) return { ...values, packages: positionals, sample, left };
     throw new Error(`${unknown}: no such package; there are ${names.sort().join(', ')}`);
   } catch (error) {
     const usage = 'usage: npm test, npm run test:long [-- [--hours N] [PACKAGE…]]';
@@ -153,10 +152,10 @@ function printMinutes() {
 function printPeers() {
   const here = Object.entries(peers).map(([name, { version }]) => `${name} ${version}`);
   console.log(`Real counterparts found: ${here.join(', ') || 'none'}`);
-  const left = leftOut(choice.SKOLO_SAMPLE).length;
-  if (left > 0) {
-    const few = `${sampledTests.length - left} of the ${sampledTests.length} most expensive test files`;
-    console.log(`Sample ${choice.SKOLO_SAMPLE}: ${few}; npm run test:long runs all`);
+  const { sample, left } = options;
+  if (left.length > 0) {
+    const few = `${sampledTests.length - left.length} of the ${sampledTests.length} most expensive test files`;
+    console.log(`Sample ${sample}: ${few}; npm run test:long runs all`);
   }
   if (process.env.SKOLO_SEED) console.log(`Seed of random tests: ${process.env.SKOLO_SEED}`);
 }
