@@ -1,1 +1,5 @@
-export { together as default } from '../../vitest.shared.ts';
+import { mergeConfig } from 'vitest/config';
+import { together } from '../../vitest.shared.ts';
+
+/** Its tests wait for machines and outlets for five sixths of their time. */
+export default mergeConfig(together, { test: { maxWorkers: 6 } });
