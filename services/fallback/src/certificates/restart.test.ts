@@ -1,3 +1,7 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run, tempDir } from '@skolo/base/testing';
+import { hasNamespaces } from '@skolo/fleet/testing';
 import { expect, it } from 'vitest';
 import { decide, type Seen } from './restart.ts';
 
@@ -47,5 +51,70 @@ it('explains why it waits', () => {
   ]);
   expect(decide(seen([40], { tried: [forty] })).why).toBe(
     'the last restart of k3s did not renew 40.crt',
+  );
+});
+
+/** It renews nothing, and writes down each command that changes something. */
+const systemctl = `#!/bin/sh
+case $2 in
+  show) printf 'LoadState=loaded\\nActiveState=active\\n' ;;
+  *) echo "$*" >> "$(dirname "$0")/changes" ;;
+esac
+`;
+
+/** Nobody is pushing. */
+const k3s = `http.createServer((request, response) => {
+  if (request.url !== '/readyz') response.statusCode = 404;
+  response.end('{"kind":"Status"}');
+}).listen(6443, '127.0.0.1', () => console.log());`;
+
+it.skipIf(!hasNamespaces)('k3s is restarted for a certificate, and once for each', async () => {
+  const dir = await tempDir();
+  const tls = join(dir, 'server/tls');
+  await mkdir(tls, { recursive: true });
+  await writeFile(join(dir, 'systemctl'), systemctl, { mode: 0o755 });
+  await writeFile(join(dir, 'k3s.yaml'), 'server: http://127.0.0.1:6443\n');
+  const issue = async (name: string, days: number) => {
+    const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', join(dir, 'key'), '-subj', '/CN=k3s'];
+    const out = ['-days', String(days), '-out', join(tls, name)];
+    await run('openssl', ['req', '-x509', ...key, ...out]);
+  };
+  await issue('serving.crt', 364);
+  await issue('client.crt', 50);
+  // Authorities are not renewed by a restart.
+  await issue('server-ca.crt', 10);
+  await writeFile(join(tls, 'broken.crt'), 'no certificate');
+  const script = `cd ${dir}
+ip link set lo up
+for folder in /run /var/lib; do mount -t tmpfs tmpfs $folder; done
+mkdir -p /var/lib/rancher /var/lib/skolo/fallback
+ln -s ${dir} /var/lib/rancher/k3s
+node -e "$K3S" > ready &
+until [ -s ready ]; do sleep 0.05; done
+node ${join(import.meta.dirname, '../main.ts')} renew-certificates
+node ${join(import.meta.dirname, '../main.ts')} renew-certificates`;
+  const env = {
+    ...process.env,
+    PATH: `${dir}:${join(process.execPath, '..')}:${process.env.PATH}`,
+    K3S: k3s,
+    SKOLO_FALLBACK_KUBECONFIG: join(dir, 'k3s.yaml'),
+  };
+
+  const namespaces = ['--mount', '--net', '--pid', '--fork', '--mount-proc'];
+  const { stdout } = await run('unshare', [...namespaces, 'sh', '-ec', script], { env });
+
+  expect(
+    stdout
+      .replaceAll(/\d{4}-\S+Z/g, 'TIME')
+      .trim()
+      .split('\n'),
+  ).toEqual([
+    expect.stringContaining('broken.crt: not readable'),
+    expect.stringMatching(/^certificates: restarting k3s, because .*client\.crt expires on TIME$/),
+    expect.stringContaining('broken.crt: not readable'),
+    expect.stringMatching(/the last restart of k3s did not renew .*client\.crt$/),
+  ]);
+  expect(await readFile(join(dir, 'changes'), 'utf8')).toBe(
+    '--no-ask-password try-restart --quiet k3s.service\n',
   );
 });

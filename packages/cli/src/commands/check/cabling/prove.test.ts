@@ -201,6 +201,11 @@ describe('a proof', () => {
       (world) => world.busy.set('b', 'is running a task'),
       'b is running a task',
     ],
+    [
+      'has another one at its outlet by now',
+      (world) => world.plugged.set('2', macs.c),
+      'no longer at switch-1/2',
+    ],
     ['is held', (world) => Object.assign(world, { hold: 'a' }), 'a is held by ann: new fan'],
     [
       'is rejected',
