@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApiError, AuditEntry } from '@skolo/api';
 import { Repository } from '@skolo/backup';
+import { processorTime } from '@skolo/base/testing';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { unreachable } from './testing/fake-device.ts';
@@ -82,9 +83,11 @@ describe('the API', () => {
     );
     // All names of all ranges together would take a gigabyte.
     const ranges = Array.from({ length: 1000 }, (_, n) => `x${n}-[1-9999]`);
-    const before = performance.now();
-    expect(await statusOf(lab.admin.requestBackup({ body: { equipment: ranges } }))).toBe(404);
-    expect(performance.now() - before).toBeLessThan(1000);
+    const { ms, result } = await processorTime(() =>
+      statusOf(lab.admin.requestBackup({ body: { equipment: ranges } })),
+    );
+    expect(result).toBe(404);
+    expect(ms).toBeLessThan(1000);
     await content(lab, '', lab.adminToken, 'latest~7').expect(404);
     await content(lab, '?secret=1').expect(400);
 

@@ -5,6 +5,7 @@ export { cleanUps } from './clean-ups.ts';
 export { listen } from './listen.ts';
 export { mountFreezable, mountSmall } from './mount-small.ts';
 export { pathsOf } from './paths-of.ts';
+export { processorTime } from './processor-time.ts';
 export { serveExampleTest, startProxy } from './proxy.ts';
 export { type Reply, type SendOptions, sendRequest, sendText } from './send.ts';
 export { type AtTheEnd, tempDir } from './temp-dir.ts';

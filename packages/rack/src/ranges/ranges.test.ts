@@ -1,4 +1,5 @@
 import { runs } from '@skolo/base/durable/fault-injection';
+import { processorTime } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -51,10 +52,11 @@ describe('expandRange', () => {
   it.each([
     ['a span', `[${'1-9999,'.repeat(10_000)}1]`],
     ['a name', `x,${'x[1-9999],'.repeat(10_000)}`],
-  ])('is rejected as soon as it has too many names, whatever follows: %s', (_, text) => {
-    const before = performance.now();
-    expect(() => expandNames(text)).toThrow('expands to more than 10000 names');
-    expect(performance.now() - before).toBeLessThan(500);
+  ])('is rejected as soon as it has too many names, whatever follows: %s', async (_, text) => {
+    const { ms } = await processorTime(() =>
+      expect(() => expandNames(text)).toThrow('expands to more than 10000 names'),
+    );
+    expect(ms).toBeLessThan(500);
   });
 
   it('takes as many names as are allowed', () => {
