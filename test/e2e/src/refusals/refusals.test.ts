@@ -1,7 +1,8 @@
-/** What each server rejects, and which of two reasons comes first. */
+/** What each server rejects, which of two reasons comes first, and that no value of a parameter costs much. */
 import { gzipSync } from 'node:zlib';
-import { cleanUps } from '@skolo/base/testing';
+import { cleanUps, processorTime } from '@skolo/base/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { extremes } from './extremes.ts';
 import { type Asked, bytesOf, exchange, type Reply, send, signed } from './send.ts';
 import { type Servers, startServers } from './servers.ts';
 import { ofServers, type Refusal, type Row, refusals, rows } from './table.ts';
@@ -232,6 +233,23 @@ it.each(signedRows)(
     expect(statuses).toEqual([row.passes, 401, 401, 401]);
   },
 );
+
+// A viewer may be anybody in a network. These servers share this process.
+it.each(extremes)('$at: $where costs little, whatever it asks for', async (extreme) => {
+  const target = servers.at[extreme.at];
+  const wrong: string[] = [];
+  for (const path of extreme.paths) {
+    const asked: Asked = { method: 'GET', path, headers: {}, from: '127.0.0.1' };
+    const headers = await servers.senders[extreme.sender](target, asked);
+    const { ms, result } = await processorTime(() => send(target, { ...asked, headers }));
+    const { status, body } = result;
+    const isWell = status < 500 || status === 503;
+    if (isWell && ms < 400 && body.length < 500_000) continue;
+    wrong.push(`${path.slice(0, 100)}: ${status}, ${Math.round(ms)} ms, ${body.length} bytes`);
+  }
+
+  expect(wrong).toEqual([]);
+});
 
 // Last, because the service has stopped then.
 it('a service that stops ends its streams', async () => {
