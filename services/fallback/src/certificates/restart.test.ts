@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { run, tempDir } from '@skolo/base/testing';
 import { hasNamespaces } from '@skolo/fleet/testing';
 import { expect, it } from 'vitest';
+import { fallback, inNamespaces } from '../testing/in-namespaces.ts';
 import { decide, type Seen } from './restart.ts';
 
 const day = 86_400_000;
@@ -72,8 +73,6 @@ it.skipIf(!hasNamespaces)('k3s is restarted for a certificate, and once for each
   const dir = await tempDir();
   const tls = join(dir, 'server/tls');
   await mkdir(tls, { recursive: true });
-  await writeFile(join(dir, 'systemctl'), systemctl, { mode: 0o755 });
-  await writeFile(join(dir, 'k3s.yaml'), 'server: http://127.0.0.1:6443\n');
   const issue = async (name: string, days: number) => {
     const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', join(dir, 'key'), '-subj', '/CN=k3s'];
     const out = ['-days', String(days), '-out', join(tls, name)];
@@ -84,24 +83,12 @@ it.skipIf(!hasNamespaces)('k3s is restarted for a certificate, and once for each
   // Authorities are not renewed by a restart.
   await issue('server-ca.crt', 10);
   await writeFile(join(tls, 'broken.crt'), 'no certificate');
-  const script = `cd ${dir}
-ip link set lo up
-for folder in /run /var/lib; do mount -t tmpfs tmpfs $folder; done
-mkdir -p /var/lib/rancher /var/lib/skolo/fallback
+  const commands = `mkdir -p /var/lib/rancher /var/lib/skolo/fallback
 ln -s ${dir} /var/lib/rancher/k3s
-node -e "$K3S" > ready &
-until [ -s ready ]; do sleep 0.05; done
-node ${join(import.meta.dirname, '../main.ts')} renew-certificates
-node ${join(import.meta.dirname, '../main.ts')} renew-certificates`;
-  const env = {
-    ...process.env,
-    PATH: `${dir}:${join(process.execPath, '..')}:${process.env.PATH}`,
-    K3S: k3s,
-    SKOLO_FALLBACK_KUBECONFIG: join(dir, 'k3s.yaml'),
-  };
+${fallback} renew-certificates
+${fallback} renew-certificates`;
 
-  const namespaces = ['--mount', '--net', '--pid', '--fork', '--mount-proc'];
-  const { stdout } = await run('unshare', [...namespaces, 'sh', '-ec', script], { env });
+  const stdout = await inNamespaces({ dir, systemctl, k3s }, commands);
 
   expect(
     stdout

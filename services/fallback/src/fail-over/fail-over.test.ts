@@ -2,16 +2,12 @@
  * The command that returns to an existing system, in namespaces, with a fake systemctl and a fake k3s. A Debian with its own systemd is in
  * test/e2e/src/systemd-jumphost.test.ts.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run, tempDir } from '@skolo/base/testing';
+import { tempDir } from '@skolo/base/testing';
 import { hasNamespaces } from '@skolo/fleet/testing';
 import { expect, it } from 'vitest';
-
-const main = join(import.meta.dirname, '../main.ts');
-
-/** Also of process IDs: pods of other tests may be metadata servers. */
-const namespaces = ['--mount', '--net', '--pid', '--fork', '--mount-proc'];
+import { fallback, inNamespaces } from '../testing/in-namespaces.ts';
 
 /** It runs what it starts, and writes down each command that changes something. */
 const systemctl = `#!/bin/sh
@@ -51,23 +47,11 @@ it.skipIf(!hasNamespaces)(
   async () => {
     const dir = await tempDir();
     const file = (name: string) => join(dir, name);
-    await writeFile(file('systemctl'), systemctl, { mode: 0o755 });
-    await writeFile(file('k3s.yaml'), 'server: http://127.0.0.1:6443\n');
-    const script = `cd ${dir}
-ip link set lo up
-for folder in /run /var/lib; do mount -t tmpfs tmpfs $folder; done
-node -e "$K3S" > k3s &
-until [ -s k3s ]; do sleep 0.05; done
-node ${main} existing metadata-server metadata`;
-    const env = {
-      ...process.env,
-      PATH: `${dir}:${join(process.execPath, '..')}:${process.env.PATH}`,
-      K3S: k3s,
-      SUDO_USER: 'ann',
-      SKOLO_FALLBACK_KUBECONFIG: file('k3s.yaml'),
-    };
 
-    const { stdout } = await run('unshare', [...namespaces, 'sh', '-ec', script], { env });
+    const stdout = await inNamespaces(
+      { dir, systemctl, k3s },
+      `${fallback} existing metadata-server metadata`,
+    );
 
     expect(stdout).toBe(
       'metadata-server: failed over to metadata.service, which is running; http://127.0.0.1 returns 200\n',
