@@ -6,8 +6,10 @@ import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { type RealSshd, startSshd as startReal } from '@skolo/simulators';
 import { onTestFinished, type TestContext } from 'vitest';
 import { Repository } from '../history/repository.ts';
+import { decrypt } from '../offsite/age.ts';
+import { openGitSource } from '../restore/git-source.ts';
 import { beginHistory, copiesOf } from './history.ts';
-import { run } from './offsite.ts';
+import { type KeyPair, run } from './offsite.ts';
 
 export const about = {
   rack: 'rack4',
@@ -37,6 +39,19 @@ export async function bareRemote(): Promise<string> {
   const remote = join(await tempDir(), 'remote.git');
   await initRemote(remote);
   return remote;
+}
+
+/** All versions of a device, newest first, as read by somebody with the identity. */
+export async function readBack(remote: string, device: string, keys: KeyPair, branch = 'main') {
+  const source = await openGitSource(remote, {
+    branch,
+    decrypt: (content) => decrypt(content, [keys.identity], device),
+  });
+  const versions = await source.versions(device);
+  const contents: string[] = [];
+  for (const version of versions) contents.push(String(await source.content(version)));
+  await source.close();
+  return { versions, contents };
 }
 
 /** As any user of the remote would. */

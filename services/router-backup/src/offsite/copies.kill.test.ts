@@ -9,19 +9,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { openSource, Repository } from '@skolo/backup';
 import { countRounds, isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
-import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
-import { startOffsite } from '../testing/offsite-lab.ts';
+import { contentsIn, identity, recipient, startOffsite } from '../testing/offsite-lab.ts';
 import { devices, versionText } from '../testing/offsite-writer.ts';
 
 const kills = countRounds();
 const program = join(import.meta.dirname, '../testing/offsite-writer.ts');
-/** Made by age-keygen for this test alone. */
-const recipient = 'age1sml852a9e9qjcm5eq2tsyh5yfu330uqhn7q5ap29wj6vldg9p5lqjnstcn';
-const identities = [
-  new Secret('AGE-SECRET-KEY-17U8ZSYGVSC9L7UYP3XMPRM57U6N539TKMY0558LSU5R87VG9NNJSG66MCS'),
-];
 
 type Writer = ChildProcess & { stdout: Readable };
 
@@ -44,15 +38,9 @@ it('the next process makes up for what was not even queued', async () => {
   await lab.kill();
   await lab.idle();
 
-  const source = await openSource(lab.offsite, { identities });
-  const contents = async (device: string) => {
-    const versions = await source.versions(device);
-    return (await Promise.all(versions.map((version) => source.content(version)))).map(String);
-  };
-  expect(await contents('router')).toEqual(['three', 'two', 'one']);
+  expect(await contentsIn(lab.offsite, 'router')).toEqual(['three', 'two', 'one']);
   // Of a device that it never had, a place gets the newest.
-  expect(await contents('switch-1')).toEqual(['five']);
-  await source.close();
+  expect(await contentsIn(lab.offsite, 'switch-1')).toEqual(['five']);
   expect(await readdir(outgoing)).toEqual([]);
 });
 
@@ -81,7 +69,7 @@ it.runIf(isLong)(
       expect(await ended).toEqual([null, 'SIGKILL']);
 
       if (await isWaiting(dir)) waiting += 1;
-      const source = await openSource(offsite, { identities });
+      const source = await openSource(offsite, { identities: [identity] });
       for (const device of await source.devices()) {
         for (const version of await source.versions(device, { limit: 3 })) {
           expect(await source.content(version)).toHaveLength(
@@ -96,7 +84,7 @@ it.runIf(isLong)(
     expect(code).toBe(0);
 
     const repository = await Repository.open(join(dir, 'state', 'repository'), { rack: 'rack4' });
-    const source = await openSource(offsite, { identities });
+    const source = await openSource(offsite, { identities: [identity] });
     for (const device of devices) {
       const stored = (await repository.versions(device)).reverse();
       const times = stored.map(({ time }) => time);

@@ -2,40 +2,24 @@ import { createHash, createHmac } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import {
-  decrypt,
-  type OffsitePlace,
-  openSource,
-  parseObjectName,
-  type Version,
-} from '@skolo/backup';
+import { decrypt, type OffsitePlace, parseObjectName, type Version } from '@skolo/backup';
 import { sha256 } from '@skolo/base';
-import { Secret } from '@skolo/base/secrets';
 import { mountSmall, run, untilTestEnds } from '@skolo/base/testing';
 import { makeServiceAccountKey, startGoogleOAuth, startGoogleStorage } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { jumphost, type OffsiteLab, startOffsite } from '../testing/offsite-lab.ts';
+import {
+  contentsIn,
+  identity,
+  jumphost,
+  type OffsiteLab,
+  recipient,
+  startOffsite,
+} from '../testing/offsite-lab.ts';
 
-/** Made by age-keygen for these tests alone. */
-const recipient = 'age1sml852a9e9qjcm5eq2tsyh5yfu330uqhn7q5ap29wj6vldg9p5lqjnstcn';
-const identity = new Secret(
-  'AGE-SECRET-KEY-17U8ZSYGVSC9L7UYP3XMPRM57U6N539TKMY0558LSU5R87VG9NNJSG66MCS',
-);
 const hour = 3_600_000;
 
 async function objectsIn(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
-}
-
-/** What a person finds there, the newest first. */
-async function contentsIn(from: string, device: string): Promise<string[]> {
-  const source = await openSource(from, { identities: [identity] });
-  const contents: string[] = [];
-  for (const version of await source.versions(device)) {
-    contents.push(String(await source.content(version)));
-  }
-  await source.close();
-  return contents;
 }
 
 async function bareRemote(dir: string): Promise<string> {

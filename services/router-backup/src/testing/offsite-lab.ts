@@ -1,8 +1,9 @@
 /** Off-site copies of a real history, with a journal that outlives them. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Repository, type Version } from '@skolo/backup';
+import { openSource, Repository, type Version } from '@skolo/backup';
 import { Journal } from '@skolo/base/durable';
+import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { type Clock, createLogger } from '@skolo/common';
 import { fakeTime } from '@skolo/common/testing';
@@ -18,6 +19,23 @@ interface OffsiteLabOptions extends Partial<Pick<OffsiteCopiesDeps, 'openPlace' 
 }
 
 export const jumphost = 'jumphost-rack4';
+
+/** Made by age-keygen for these tests alone. */
+export const recipient = 'age1sml852a9e9qjcm5eq2tsyh5yfu330uqhn7q5ap29wj6vldg9p5lqjnstcn';
+export const identity = new Secret(
+  'AGE-SECRET-KEY-17U8ZSYGVSC9L7UYP3XMPRM57U6N539TKMY0558LSU5R87VG9NNJSG66MCS',
+);
+
+/** What a person finds there, the newest first. */
+export async function contentsIn(from: string, device: string): Promise<string[]> {
+  const source = await openSource(from, { identities: [identity] });
+  const contents: string[] = [];
+  for (const version of await source.versions(device)) {
+    contents.push(String(await source.content(version)));
+  }
+  await source.close();
+  return contents;
+}
 
 export async function startOffsite(options: OffsiteLabOptions = {}): Promise<OffsiteLab> {
   const dir = await tempDir();

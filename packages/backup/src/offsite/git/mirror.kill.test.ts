@@ -13,7 +13,7 @@ import { tempDir } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { Repository } from '../../history/repository.ts';
 import { openGitSource } from '../../restore/git-source.ts';
-import { bareRemote, plainGit, startHistory } from '../../testing/git-remote.ts';
+import { bareRemote, plainGit, readBack, startHistory } from '../../testing/git-remote.ts';
 import { newKeyPair, soon } from '../../testing/offsite.ts';
 import { decrypt } from '../age.ts';
 import { GitMirror } from './mirror.ts';
@@ -24,9 +24,9 @@ const program = join(import.meta.dirname, '../../testing/git-mirror-writer.ts');
 it('pushes what was made before it was killed, once', async () => {
   const { commit, history, folder } = await startHistory();
   const remote = await bareRemote();
-  const { identity, recipient } = await newKeyPair();
+  const keys = await newKeyPair();
   const push = () =>
-    new GitMirror({ history, folder, remote, recipients: [recipient] }).push(soon());
+    new GitMirror({ history, folder, remote, recipients: [keys.recipient] }).push(soon());
   await commit('router', 'one');
   // Like a kill -9 between commit and push: the remote is unreachable, but the copy is made.
   await rename(remote, `${remote}.away`);
@@ -37,13 +37,7 @@ it('pushes what was made before it was killed, once', async () => {
 
   await push();
 
-  const source = await openGitSource(remote, {
-    decrypt: (content) => decrypt(content, [identity], 'router'),
-  });
-  const versions = await source.versions('router');
-  const contents = await Promise.all(versions.map((version) => source.content(version)));
-  await source.close();
-  expect(contents.map(String)).toEqual(['one']);
+  expect((await readBack(remote, 'router', keys)).contents).toEqual(['one']);
   expect(await plainGit(remote, 'rev-list', '--count', 'main')).toBe('3');
   expect(await readdir(folder)).toEqual(['encrypted.git']);
 });

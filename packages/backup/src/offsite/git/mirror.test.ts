@@ -15,8 +15,15 @@ import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { openGitSource } from '../../restore/git-source.ts';
-import { about, bareRemote, plainGit, startHistory, startSshd } from '../../testing/git-remote.ts';
-import { type KeyPair, newKeyPair, run, soon } from '../../testing/offsite.ts';
+import {
+  about,
+  bareRemote,
+  plainGit,
+  readBack,
+  startHistory,
+  startSshd,
+} from '../../testing/git-remote.ts';
+import { newKeyPair, run, soon } from '../../testing/offsite.ts';
 import { decrypt } from '../age.ts';
 import { GitMirror, type GitMirrorOptions } from './mirror.ts';
 
@@ -35,19 +42,6 @@ async function start(options: Partial<GitMirrorOptions> = {}) {
       ...more,
     });
   return { ...lab, remote, keys, open, mirror: open() };
-}
-
-/** All versions of a device, newest first, as read by somebody with the identity. */
-async function readBack(remote: string, device: string, keys: KeyPair, branch = 'main') {
-  const source = await openGitSource(remote, {
-    branch,
-    decrypt: (content) => decrypt(content, [keys.identity], device),
-  });
-  const versions = await source.versions(device);
-  const contents: string[] = [];
-  for (const version of versions) contents.push(String(await source.content(version)));
-  await source.close();
-  return { versions, contents };
 }
 
 describe('the encrypted copy', () => {
