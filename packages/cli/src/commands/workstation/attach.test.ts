@@ -61,8 +61,11 @@ esac`,
     if (jumphost === undefined) throw new Error('sshd is not installed');
     untilTestEnds(jumphost);
     const entry = {
-      ...{ type: 'k3s', port: 6442, context_name: name },
-      ...{ jumphost: `jumphost-${name}`, api_port: await listen(api) },
+      type: 'k3s',
+      port: 6442,
+      context_name: name,
+      jumphost: `jumphost-${name}`,
+      api_port: await listen(api),
     };
     return { jumphost, entry };
   }

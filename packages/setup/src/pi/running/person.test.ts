@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, tempDir } from '@skolo/base/testing';
+import { hasNamespaces } from '@skolo/fleet/testing';
 import type { Host } from '@skolo/setup/engine';
 import { expect, it } from 'vitest';
 import { placeStep, userStep } from './person.ts';
@@ -47,11 +48,6 @@ it('does not take a key that is a comment for one that gets in', async () => {
   await step.apply?.(host);
   expect(await keys()).toBe(`# ${key}\n${key}\n`);
 });
-
-const hasNamespaces = await run('unshare', ['--mount', 'true']).then(
-  () => true,
-  () => false,
-);
 
 it.skipIf(!hasNamespaces)('sets the time zone, the keyboard and the language', async () => {
   const etc = await tempDir();
