@@ -5,7 +5,7 @@
  * By day, not by chance, so that turbo's results stay valid. `SKOLO_SAMPLE=0`, `1` or `2` chooses a third.
  */
 
-/** The most expensive first (CPU time, `.test-results.json`), so that the thirds take about the same time. */
+/** In this order, the thirds (every third file) take about the same CPU time, which is in `.test-results.json`. */
 export const sampledTests = [
   'packages/fleet/src/push/push.test.ts',
   'packages/setup/src/jumphost/steps/prepare.test.ts',
@@ -17,16 +17,16 @@ export const sampledTests = [
   'test/images/src/engine/nodes.test.ts',
   'packages/setup/src/k3s/program/image-store-check.test.ts',
   'test/e2e/src/hostile/devices.test.ts',
-  'test/e2e/src/monitoring.test.ts',
-  'services/fallback/src/push/abandoned.test.ts',
   'services/alert-to-pubsub/src/rejections.test.ts',
+  'services/fallback/src/push/abandoned.test.ts',
+  'test/e2e/src/monitoring.test.ts',
   'packages/console/src/browser-layout.test.ts',
   'packages/fleet/src/way/open-rack.test.ts',
   'services/router-backup/src/canary.test.ts',
   'packages/cli/src/pi-setup.test.ts',
   'packages/setup/src/jumphost/steps/active.test.ts',
   'packages/cli/src/secrets.test.ts',
-  'test/e2e/src/alert-rules.test.ts',
+  'packages/cli/src/alerts-live.test.ts',
   'services/router-backup/src/offsite/copies.test.ts',
   'packages/console/src/browser.test.ts',
   'packages/cli/src/jumphost.test.ts',
@@ -36,7 +36,7 @@ export const sampledTests = [
   'test/images/src/bundle-runs.test.ts',
   'services/router-backup/src/offsite/loss.test.ts',
   'test/e2e/src/hostile/neighbours.test.ts',
-  'packages/cli/src/alerts-live.test.ts',
+  'test/e2e/src/alert-rules.test.ts',
   'services/router-backup/src/guesses.test.ts',
   'services/swarming-client/src/bot/bot.swarming.test.ts',
   'packages/setup/src/k3s/program/image-store-settings.test.ts',
