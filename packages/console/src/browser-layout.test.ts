@@ -300,7 +300,7 @@ describe.skipIf(!chromium)('the layout', () => {
     }
     for (const key of ['s', 'n']) {
       await other.keyboard.press(key);
-      const dialog = other.getByRole('dialog');
+      const dialog = other.locator('dialog');
       await dialog.waitFor();
       await measure(`the dialog of ${key}`);
       await other.keyboard.press('Escape');
