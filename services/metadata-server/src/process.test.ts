@@ -2,13 +2,14 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { countRounds, isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { startOwnProcess } from '@skolo/common/testing/own-process';
 import { readRack } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
 import { ask } from './testing/http.ts';
-import { newRackFolder, rackYaml, self, startTestGoogle } from './testing/rack.ts';
+import { bots, jumphost, newRackFolder, rackYaml, self, startTestGoogle } from './testing/rack.ts';
 import { SavedTokens, savedTokensFolder } from './tokens/saved-tokens.ts';
 
 const main = join(import.meta.dirname, 'main.ts');
@@ -50,6 +51,25 @@ describe('the process', () => {
       { level: 'warn', address: '127.0.7.7', name: '127.0.7.7', kind: 'unknown' },
       { level: 'warn', address: '127.0.7.8', name: 'switch-1', kind: 'unknown' },
     ]);
+  });
+
+  it('gives each caller a token of its own account at port 80', async (context) => {
+    if (process.getuid?.() !== 0) return context.skip('only root may listen at port 80');
+    const google = await startTestGoogle();
+    const host = '127.0.80.1';
+    const flags = { '--host': host, '--port': '80' };
+    await startOwnProcess(main, await newRackFolder(google, rackYaml), { flags });
+
+    const accountOf = async (localAddress: string) => {
+      const headers = { 'Metadata-Flavor': 'Google' };
+      const asked = get({ host, path: tokenPath, localAddress, headers, agent: false });
+      const [answer] = await once(asked, 'response');
+      const body = await text(answer);
+      return google.issued.find(({ token }) => body.includes(token))?.account;
+    };
+    expect(await accountOf('127.0.1.2')).toBe(bots);
+    expect(await accountOf(self)).toBe(jumphost);
+    expect(await accountOf('127.0.7.7')).toBeUndefined();
   });
 
   it('checks rack.yaml and the keys of its identities with --check', async () => {

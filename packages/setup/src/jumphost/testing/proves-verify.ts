@@ -49,7 +49,7 @@ export function provesVerify(on: () => BareJumphost): void {
   beforeAll(async () => {
     jumphost = on();
     host = await openTestHost(jumphost.workstation, signal);
-    expect(await go(false, undefined, true)).toEqual([]);
+    expect(await go(false, 'changes', true)).toEqual([]);
   });
   afterAll(() => host?.close());
 
