@@ -24,6 +24,22 @@ const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 export function runChild(program, args, options = {}) {
   const { passSignalsTo = 'program', patienceMs = 1000, ...spawnOptions } = options;
   return new Promise((resolve, reject) => {
+    let firstSignalAt = 0;
+    /** @param {NodeJS.Signals} signal */
+    function passOn(signal) {
+      if (pid === undefined) return;
+      if (firstSignalAt === 0) {
+        firstSignalAt = performance.now();
+        kill(passSignalsTo === 'group' ? -pid : pid, signal);
+      } else if (performance.now() - firstSignalAt >= patienceMs) {
+        kill(-pid, 'SIGKILL');
+      }
+    }
+    function takeSignals(isOn = true) {
+      for (const signal of signals) process[isOn ? 'on' : 'off'](signal, passOn);
+    }
+    // First: a signal during the start would end this process alone.
+    takeSignals();
     const child = spawn(program, args, {
       ...spawnOptions,
       stdio: ['ignore', 'inherit', 'inherit'],
@@ -31,27 +47,17 @@ export function runChild(program, args, options = {}) {
     });
     const { pid } = child;
     if (pid === undefined) {
+      takeSignals(false);
       child.once('error', reject);
       return;
     }
-    let firstSignalAt = 0;
-    /** @param {NodeJS.Signals} signal */
-    function passOn(signal) {
-      if (firstSignalAt === 0) {
-        firstSignalAt = Date.now();
-        kill(passSignalsTo === 'group' ? -Number(pid) : Number(pid), signal);
-      } else if (Date.now() - firstSignalAt >= patienceMs) {
-        kill(-Number(pid), 'SIGKILL');
-      }
-    }
-    for (const signal of signals) process.on(signal, passOn);
     const ancestors = findAncestors();
     const watch = setInterval(() => {
       if (findAncestors() !== ancestors && firstSignalAt === 0) passOn('SIGTERM');
     }, 200);
     child.once('exit', (code, signal) => {
       clearInterval(watch);
-      for (const name of signals) process.off(name, passOn);
+      takeSignals(false);
       kill(-pid, 'SIGKILL');
       resolve({
         exitCode: code ?? 128 + (signal ? constants.signals[signal] : 0),
