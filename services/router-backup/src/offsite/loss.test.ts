@@ -167,8 +167,11 @@ describe('a history that was deleted', () => {
   });
 
   it('and replaced by an older copy is reported for what is missing in it', async () => {
-    const lab = await startIdleLab();
-    await cp(repositoryOf(lab), join(lab.dir, 'older'), { recursive: true });
+    const first = await startIdleLab();
+    // Its upkeep creates and removes files.
+    await first.stop();
+    await cp(repositoryOf(first), join(first.dir, 'older'), { recursive: true });
+    const lab = await startLab({ previous: first });
     await change(lab, 1);
     const { version } = await lab.device('router');
     await lab.stop();
