@@ -35,11 +35,11 @@ export function runChild(program, args, options = {}) {
         kill(-pid, 'SIGKILL');
       }
     }
-    function takeSignals(isOn = true) {
-      for (const signal of signals) process[isOn ? 'on' : 'off'](signal, passOn);
-    }
     // First: a signal during the start would end this process alone.
-    takeSignals();
+    for (const signal of signals) process.on(signal, passOn);
+    const stopPassing = () => {
+      for (const signal of signals) process.off(signal, passOn);
+    };
     const child = spawn(program, args, {
       ...spawnOptions,
       stdio: ['ignore', 'inherit', 'inherit'],
@@ -47,7 +47,7 @@ export function runChild(program, args, options = {}) {
     });
     const { pid } = child;
     if (pid === undefined) {
-      takeSignals(false);
+      stopPassing();
       child.once('error', reject);
       return;
     }
@@ -57,7 +57,7 @@ export function runChild(program, args, options = {}) {
     }, 200);
     child.once('exit', (code, signal) => {
       clearInterval(watch);
-      takeSignals(false);
+      stopPassing();
       kill(-pid, 'SIGKILL');
       resolve({
         exitCode: code ?? 128 + (signal ? constants.signals[signal] : 0),

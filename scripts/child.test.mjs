@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -10,13 +12,15 @@ const childModule = fileURLToPath(new URL('child.mjs', import.meta.url));
  * The command of a process that runs `script` through runChild, as `npm start` runs the demo.
  * @param {string} script
  * @param {object} [options] of runChild
+ * @param {string} [before] what the process runs first
  */
-function parentCommand(script, options = {}) {
+function parentCommand(script, options = {}, before = '') {
   return [
     process.execPath,
     '--input-type=module',
     '--eval',
-    `import { runChild } from ${JSON.stringify(childModule)};
+    `${before}
+     const { runChild } = await import(${JSON.stringify(childModule)});
      const { exitCode, interrupted } = await runChild(
        process.execPath, ['--eval', ${JSON.stringify(script)}], ${JSON.stringify(options)});
      if (interrupted) console.log('interrupted');
@@ -27,9 +31,10 @@ function parentCommand(script, options = {}) {
 /**
  * @param {string} script
  * @param {object} [options] of runChild
+ * @param {string} [before] what the process runs first
  */
-function startParent(script, options) {
-  const [program = '', ...args] = parentCommand(script, options);
+function startParent(script, options, before) {
+  const [program = '', ...args] = parentCommand(script, options, before);
   const parent = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exit = new Promise((resolve) => parent.once('close', (code) => resolve(code)));
   onTestFinished(() => void parent.kill('SIGKILL'));
@@ -50,6 +55,21 @@ async function hasEnded(pid) {
 }
 
 const stayAlive = 'setInterval(() => {}, 1000);';
+
+/**
+ * For a process in which the start of a program takes until the program has written a file.
+ * @param {string} file
+ */
+const startsUntil = (file) => `import childProcess from 'node:child_process';
+  import { existsSync } from 'node:fs';
+  import { syncBuiltinESMExports } from 'node:module';
+  const { spawn } = childProcess;
+  childProcess.spawn = (...call) => {
+    const child = spawn(...call);
+    while (!existsSync(${JSON.stringify(file)}));
+    return child;
+  };
+  syncBuiltinESMExports();`;
 
 describe('a child', () => {
   it('gives its exit code and its output', async () => {
@@ -160,4 +180,21 @@ describe('a child', () => {
 
     await expect(runChild('/no/such/program', [])).rejects.toThrow('ENOENT');
   });
+});
+
+it('a child gets a signal that comes while it starts', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'skolo-child-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const sent = join(folder, 'sent');
+  const { exit, nextLine } = startParent(
+    `process.on('SIGINT', () => { console.log('got it'); process.exit(1); });
+    ${stayAlive}
+    process.kill(process.ppid, 'SIGINT');
+    require('node:fs').writeFileSync(${JSON.stringify(sent)}, '');`,
+    {},
+    startsUntil(sent),
+  );
+
+  expect(await nextLine()).toBe('got it');
+  expect(await exit).toBe(1);
 });

@@ -13,10 +13,10 @@ if (node === process.execPath) {
   await import(pathToFileURL(main).href);
 } else {
   const env = { NODE_COMPILE_CACHE: compileCache, ...process.env };
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit', env });
-  // Ctrl-C reaches both processes. The command decides when to exit.
+  // Before the start, during which a signal would end this process alone. Ctrl-C reaches both: the command decides when to exit.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => child.kill('SIGTERM'));
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit', env });
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? 1;
     if (signal === null) return;
