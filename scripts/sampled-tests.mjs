@@ -6,8 +6,8 @@
  */
 
 /**
- * Each third takes about 145 s of CPU time of an idle computer, by /proc/stat: `.test-results.json` lacks what runs in containers. The
- * tests of images are in one third, since they share one build of all images, which takes 35 s.
+ * Each takes about 145 s of CPU time on an idle computer, measured with /proc/stat: `.test-results.json` lacks the time of containers. The
+ * tests of images are in one third, because they share the build of all images, which takes 35 s.
  */
 const thirds = [
   [
@@ -57,6 +57,7 @@ const thirds = [
   ],
 ];
 
+/** All of them; paths from the root of the repository. */
 export const sampledTests = thirds.flat();
 
 /** The third whose turn it is. */

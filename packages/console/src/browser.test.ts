@@ -280,7 +280,7 @@ describe.skipIf(!chromium)('the console', () => {
   it('has no keys of one character where they are turned off', async () => {
     await page.goto(`${fixture.url}/#/rack`);
     const keys = page.getByRole('button', { name: 'Keyboard shortcuts' });
-    // Without its role, which it loses when it closes, just before it is gone and the next key works.
+    // Not by its role: a dialog that closes loses it before it is gone, and a key in between is lost.
     const dialog = page.locator('dialog');
     await keys.click();
     await dialog.getByRole('checkbox').uncheck();

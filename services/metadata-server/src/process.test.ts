@@ -56,7 +56,8 @@ describe('the process', () => {
   it('gives each caller a token of its own account at port 80', async (context) => {
     if (process.getuid?.() !== 0) return context.skip('only root may listen at port 80');
     const google = await startTestGoogle();
-    const host = '127.0.80.1';
+    // Tests of another clone may run at the same time.
+    const host = `127.80.${(process.pid >> 8) & 255}.${(process.pid % 254) + 1}`;
     const flags = { '--host': host, '--port': '80' };
     await startOwnProcess(main, await newRackFolder(google, rackYaml), { flags });
 
