@@ -8,6 +8,7 @@ import { podSecurityProblems } from './pod-security.ts';
 import {
   agentsWayProblems,
   hostPortProblems,
+  nodePortProblems,
   publicServiceProblems,
   servicePortProblems,
 } from './ports.ts';
@@ -43,6 +44,7 @@ export const policies: ReadonlyMap<string, Policy> = new Map([
   ['ports of services', servicePortProblems],
   ['Services that the rack sees', publicServiceProblems],
   ['ports of hosts', hostPortProblems],
+  ['node ports', nodePortProblems],
   ['way of agents to the power-cycle daemon', agentsWayProblems],
   ['live configuration', liveConfigurationProblems],
 ]);

@@ -321,6 +321,9 @@ describe('policies', () => {
     'ports of hosts': [
       ['port: 8003, targetPort', 'port: 443, targetPort', 'port 443/TCP: traefik and Service'],
     ],
+    'node ports': [
+      ['port: 8003, targetPort', 'nodePort: 30086, port: 8003, targetPort', '30086 may be taken'],
+    ],
     'live configuration': [
       [
         'mountPath: /etc/skolo }',

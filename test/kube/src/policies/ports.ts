@@ -24,6 +24,9 @@ const ServiceSpec = z.looseObject({
   }),
 });
 
+/** Of 30000 to 32767, a 32nd is for those that are named. */
+const endOfNamedNodePorts = 30_086;
+
 /** Taken on the jumphost by k3s (API, kubelet and its own proxies) and by traefik. */
 const jumphostPorts = new Map([
   ['443/TCP', 'traefik'],
@@ -132,6 +135,21 @@ export function agentsWayProblems(objects: readonly Manifest[]): string[] {
         .filter((port) => port !== `${agentsPort}` || !nodePorts.includes(port))
         .map((port) => `${title}: asks the power-cycle daemon at ${port ?? 'no node port'}`),
     );
+}
+
+/**
+ * A node port that a manifest names is below those that Kubernetes assigns to other Services, such as each LoadBalancer.
+ *
+ * @see https://kubernetes.io/docs/concepts/services-networking/service/#avoid-nodeport-collisions
+ */
+export function nodePortProblems(objects: readonly Manifest[]): string[] {
+  return readKind(objects, 'Service', ServiceSpec).flatMap(({ title, read }) =>
+    read.spec.ports
+      .filter(({ nodePort = 0 }) => nodePort >= endOfNamedNodePorts)
+      .map(
+        ({ nodePort }) => `${title}: node port ${nodePort} may be taken; 30000 to 30085 are free`,
+      ),
+  );
 }
 
 /** On one node a port belongs to one: pods on the host's network, Services of the jumphost, k3s itself. */

@@ -116,12 +116,12 @@ metadata: { name: old, namespace: testbed, labels: { app.kubernetes.io/part-of: 
     const half = await deploy(['linux/arm64']);
 
     expect(whole).toMatchObject({ code: 0, stdout: expect.stringContaining(`@${digest}: runs`) });
-    expect(whole.image).toBe(`127.0.0.1:31500/demo@${digest}\n`);
+    expect(whole.image).toBe(`127.0.0.1:30022/demo@${digest}\n`);
     expect(half.code).toBe(1);
     expect(half.stderr).toContain('the image has nothing for linux/arm/v7');
     const image = ['-o', 'jsonpath={.spec.template.spec.containers[0].image}'];
     const found = await kubectl('get', 'deployment', '-n', 'testbed-demo', 'demo', ...image);
-    expect(found).toBe(`127.0.0.1:31500/demo@${digest}`);
+    expect(found).toBe(`127.0.0.1:30022/demo@${digest}`);
     const account = '--as=system:serviceaccount:testbed-build:pipeline';
     const may = (...what: string[]) =>
       kubectl('auth', 'can-i', ...what, account).then(
@@ -147,7 +147,7 @@ metadata: { name: old, namespace: testbed, labels: { app.kubernetes.io/part-of: 
 
     expect(await running).toEqual({
       report: '# Run run-1\n',
-      url: expect.stringMatching(/^http:\/\/.+:31001\/run-1\/$/),
+      url: expect.stringMatching(/^http:\/\/.+:30021\/run-1\/$/),
     });
     expect(said).toContain('build: done');
   });
@@ -314,7 +314,7 @@ async function deploy(platforms: readonly string[]) {
     NAMESPACE: 'testbed-demo',
     MANIFEST: join(folder, 'demo/deployment.yaml'),
     REGISTRY_URL: `http://127.0.0.1:${port}/v2/demo`,
-    PULL_FROM: '127.0.0.1:31500/demo',
+    PULL_FROM: '127.0.0.1:30022/demo',
     BUILD_FILE: file('build.json'),
     IMAGE_FILE: file('image'),
     PLATFORMS: 'linux/arm64,linux/arm/v7',

@@ -9,6 +9,7 @@ import type { Exception } from '../policies/exceptions.ts';
 import { imageProblems } from '../policies/images.ts';
 import { type Flow, isOpen } from '../policies/network.ts';
 import { podSecurityProblems } from '../policies/pod-security.ts';
+import { nodePortProblems } from '../policies/ports.ts';
 import { privilegeProblems } from '../policies/privileges.ts';
 import { probeProblems } from '../policies/probes.ts';
 import { accountProblems, rbacProblems } from '../policies/rbac.ts';
@@ -81,6 +82,7 @@ describe.skipIf(!kubectl)('the testbed', () => {
       ...policySelectorProblems(objects),
       ...referenceProblems(objects),
       ...serviceNameProblems(objects),
+      ...nodePortProblems(objects),
       ...secretProblems(objects),
       ...variableProblems(objects),
       ...rbacProblems(objects),
@@ -133,9 +135,9 @@ describe.skipIf(!kubectl)('the testbed', () => {
       .map(({ name, read }) => [name, ...read.spec.ports.map(({ nodePort }) => nodePort)]);
 
     expect(found.sort()).toEqual([
-      ['grafana', 31000],
-      ['registry-read', 31500],
-      ['results', 31001],
+      ['grafana', 30020],
+      ['registry-read', 30022],
+      ['results', 30021],
     ]);
   });
 
