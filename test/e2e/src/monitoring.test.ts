@@ -118,6 +118,9 @@ async function startMonitoring(dir: string, demo: string): Promise<void> {
     '/etc/prometheus/': `${dir}/`,
     'scrape_interval: 15s': 'scrape_interval: 5s',
     'scrape_interval: 1m': 'scrape_interval: 5s',
+    // Each target has its own second in the hour.
+    'scrape_interval: 1h': 'scrape_interval: 5s',
+    '"(.+):9100"': `"(.+):${nodePort}"`,
     'scrape_timeout: 10s': 'scrape_timeout: 5s',
     'evaluation_interval: 15s': 'evaluation_interval: 1s',
     'alertmanager.skolo.svc:9093': ofAlertmanager,
@@ -250,7 +253,9 @@ describe('prometheus', () => {
           ...single.map((job) => `${job} `),
           ...['k3s', 'containers'].map((job) => `${job} jumphost-demo`),
           ...['jumphost-demo', ...machines].map((name) => `node ${name}`),
-          ...machines.map((name) => `swarming-client ${name}`),
+          ...['swarming-client', 'kubelet-certificates'].flatMap((job) =>
+            machines.map((name) => `${job} ${name}`),
+          ),
           ...[...machines, 'pdu-1', 'router', 'switch-1'].map((name) => `ping ${name}`),
         ].toSorted(),
       );
