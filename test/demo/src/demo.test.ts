@@ -2,7 +2,7 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cleanUps } from '@skolo/base/testing';
 import { readRack } from '@skolo/rack';
-import { peer } from '@skolo/simulators';
+import { peer, startDnsmasq } from '@skolo/simulators';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { services } from './services/index.ts';
 import { expectMetricsOfRules } from './testing/alert-rules.ts';
@@ -19,7 +19,7 @@ import {
   spawnDemo,
   startDemo,
 } from './testing/run-demo.ts';
-import { startNameServer, tryUses } from './testing/uses.ts';
+import { tryUses } from './testing/uses.ts';
 
 const token = /\/token$/;
 const email = /\/email$/;
@@ -99,8 +99,14 @@ describe('npm start, while it runs', () => {
     const before = await readRack(file);
     const rack = { ...before, network: { ...before.network, gateway: '127.101.0.53' } };
     const other = { ...before, network: { ...before.network, gateway: '127.101.0.54' } };
-    startNameServer('127.101.0.53', rack.jumphost.address, onTestFinished);
-    startNameServer('127.101.0.54', '192.0.2.9', onTestFinished);
+    // The router's name server, and one that has learned something else.
+    for (const { host, address } of [
+      { host: '127.101.0.53', address: rack.jumphost.address },
+      { host: '127.101.0.54', address: '192.0.2.9' },
+    ]) {
+      const args = [`--host-record=metadata.lan,${address}`];
+      onTestFinished((await startDnsmasq(args, { host, port: 53 })).stop);
+    }
     await expect.poll(() => tryUses(rack), rarely).toEqual([]);
 
     expect(await tryUses(other)).toEqual([

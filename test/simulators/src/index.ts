@@ -99,6 +99,7 @@ export {
 } from './real/container-registry.ts';
 export { type Containerd, startContainerd } from './real/containerd.ts';
 export { type ControlPlane, type FakeNode, startControlPlane } from './real/control-plane.ts';
+export { startDnsmasq } from './real/dnsmasq.ts';
 export { type Frr, type FrrOptions, startFrr } from './real/frr.ts';
 export { type ImageRegistry, startImageRegistry } from './real/image-registry.ts';
 export { type Jumphost, type JumphostOptions, startJumphost } from './real/jumphost.ts';

@@ -1,8 +1,5 @@
-import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { peer } from '@skolo/simulators';
+import { peer, startDnsmasq } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { alertmanagerUrl, isAlertmanagerAt, withServiceAddress } from './alertmanager-url.ts';
 
@@ -33,23 +30,10 @@ it('the default is the Service in kube/base, and its name in alerts', () => {
 });
 
 it('pods find Services by cluster DNS', async ({ skip }) => {
-  const dnsmasq = peer('dnsmasq');
-  if (dnsmasq === undefined) return skip('dnsmasq is not installed');
-  const probe = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
+  if (peer('dnsmasq') === undefined) return skip('dnsmasq is not installed');
   const names = '--address=/alertmanager.skolo.svc.cluster.local/127.0.0.9';
-  const alone = ['-k', '-z', '-R', '-h', '-C', '/dev/null', '--pid-file', '--log-facility=-'];
-  const at = ['-p', String(port), '-a', '127.0.0.1', '-u', 'root', names];
-  const child = spawn(dnsmasq, [...at, ...alone], { stdio: ['ignore', 'ignore', 'pipe'] });
-  onTestFinished(() => void child.kill());
-  let said = '';
-  for await (const data of child.stderr) {
-    said += String(data);
-    if (said.includes('started')) break;
-  }
-  const dns = `127.0.0.1:${port}`;
+  const { address: dns, stop } = await startDnsmasq([names]);
+  onTestFinished(stop);
 
   const found = [
     `${url}/am`,

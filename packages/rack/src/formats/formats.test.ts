@@ -1,11 +1,8 @@
-import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, tempDir } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { peer, startDnsmasq } from '@skolo/simulators';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { exampleRack, smallRack } from '../testing/example.ts';
 import { dnsmasqConfig } from './dnsmasq.ts';
@@ -77,28 +74,6 @@ dhcp-host=dc:a6:32:00:00:01,192.168.1.101,rpi-1
       return file;
     }
 
-    /** Starts dnsmasq, and gives its port. It wants the same port by UDP and by TCP: one may be taken meanwhile. */
-    async function startDnsmasq(): Promise<number> {
-      let said = '';
-      for (let attempt = 0; attempt < 5; attempt++) {
-        const probe = createSocket('udp4').bind(0, '127.0.0.1');
-        await once(probe, 'listening');
-        const { port } = probe.address();
-        probe.close();
-        await once(probe, 'close');
-        const at = ['-C', await configFile(), '-p', String(port), '-a', '127.0.0.1', '-u', 'root'];
-        const alone = ['-k', '-z', '-R', '-h', '--pid-file', '--log-facility=-'];
-        const child = spawn(dnsmasq, [...at, ...alone]);
-        onTestFinished(() => void child.kill());
-        said = '';
-        for await (const data of child.stderr) {
-          said += String(data);
-          if (said.includes('started')) return port;
-        }
-      }
-      throw new Error(`dnsmasq does not start: ${said}`);
-    }
-
     it('is valid', async () => {
       const { stderr } = await run(dnsmasq, ['--test', '-C', await configFile()]);
 
@@ -106,8 +81,10 @@ dhcp-host=dc:a6:32:00:00:01,192.168.1.101,rpi-1
     });
 
     it('resolves every name, and never GCE', async () => {
+      const { address, stop } = await startDnsmasq([`--conf-file=${await configFile()}`]);
+      onTestFinished(stop);
       const resolver = new Resolver();
-      resolver.setServers([`127.0.0.1:${await startDnsmasq()}`]);
+      resolver.setServers([address]);
 
       const names = hostsOf(exampleRack()).flatMap(({ name, aliases }) => [
         name,

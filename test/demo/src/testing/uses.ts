@@ -2,12 +2,11 @@
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AtTheEnd, tempDir } from '@skolo/base/testing';
+import { tempDir } from '@skolo/base/testing';
 import type { Rack } from '@skolo/rack';
 import { jumphostServices, namespaceOf, serviceMetricsUrl } from '@skolo/rack/light';
 import { openHost } from '@skolo/setup/engine';
 import { usesStep } from '@skolo/setup/jumphost';
-import { peer } from '@skolo/simulators';
 
 const { signal } = new AbortController();
 
@@ -39,16 +38,4 @@ exit 1
   } finally {
     for (const each of cleanUps) await each();
   }
-}
-
-/** The router's name server, with the rack's names or other ones. */
-export function startNameServer(at: string, address: string, atTheEnd: AtTheEnd): void {
-  const child = spawn(peer('dnsmasq') ?? '', [
-    ...['--keep-in-foreground', '--conf-file=/dev/null', '--no-hosts', '--no-resolv'],
-    ...['--bind-interfaces', `--listen-address=${at}`, '--port=53', '--user=root', '--pid-file='],
-    `--host-record=metadata.lan,${address}`,
-  ]);
-  atTheEnd(async () => {
-    child.kill();
-  });
 }
