@@ -3,7 +3,7 @@ import { freeTcpPort } from '../free-port.ts';
 import { peer } from '../peer.ts';
 import { Process } from './process.ts';
 
-export interface NameServer {
+interface NameServer {
   /** `127.0.0.1:5353` */
   address: string;
   stop(): Promise<void>;
