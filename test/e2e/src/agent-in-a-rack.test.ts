@@ -139,6 +139,8 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
   await writeRack(known, 602);
   await expect.poll(() => swarming.task(next).state).toBe('completed');
   expect(swarming.task(next).output).toContain('done');
+  // The server knows first.
+  await expect.poll(tasks.look, long).toMatchObject({ isRunning: false });
 
   const seen = ['on'];
   // Ports that have power together are switched one after the other.
