@@ -3,4 +3,4 @@ export { testbedDown } from './down.ts';
 export type { Nfs } from './facts.ts';
 export { runPipeline } from './run-pipeline.ts';
 export { type PartResult, testbedUp } from './up.ts';
-export { addressOf, testbedPorts, verifyTestbed } from './verify.ts';
+export { nodeUrl, verifyTestbed } from './verify.ts';

@@ -3,10 +3,10 @@ import { errorText, pause } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { judgePod, Pod } from '../push/gate.ts';
 import type { KubeObject } from '../push/objects.ts';
-import { getObjects, type Rack, readNodes } from '../push/rack.ts';
+import { getObjects, type Rack } from '../push/rack.ts';
 import { isRejected } from '../way/kubectl.ts';
 import { createOnce } from './up.ts';
-import { addressOf, endOfJob, servicePath, testbedPorts } from './verify.ts';
+import { endOfJob, nodeUrl, servicePath } from './verify.ts';
 
 interface PipelineRun {
   /** The analysis as Markdown; undefined: it cannot be read. */
@@ -32,8 +32,7 @@ export async function runPipeline(cluster: Rack, options: RunOptions): Promise<P
   await start(cluster, options);
   const failure = await untilEnded(cluster, options);
   const text = await readReport(cluster, options);
-  const nodes = await readNodes(cluster);
-  const url = `http://${addressOf(nodes)}:${testbedPorts.results}/${name}/`;
+  const url = `${await nodeUrl(cluster, namespace, 'results')}/${name}/`;
   if (failure === undefined) return { url, ...(text && { report: text }) };
   const where = text === undefined ? '' : `; the report is at ${url}`;
   throw new FleetError(`run ${name}: ${failure}${where}`);

@@ -9,9 +9,6 @@ import { problemText } from '../push/rollout.ts';
 import { readTestbed } from './parts.ts';
 import { judgeAll } from './up.ts';
 
-/** Ports of every node. */
-export const testbedPorts = { grafana: 31_000, results: 31_001 } as const;
-
 interface VerifyOptions {
   /** Reaches node ports through the jumphost. */
   fetch: typeof fetch;
@@ -28,7 +25,7 @@ export async function verifyTestbed(cluster: Rack, options: VerifyOptions): Prom
     ['volumes', () => claimsBound(cluster)],
     ['metrics', () => metricsOf(cluster, nodes)],
     ['prometheus', () => targetsUp(cluster)],
-    ['grafana', () => hasNoUsualPassword(nodes, options)],
+    ['grafana', () => hasNoUsualPassword(cluster, options)],
     ['dashboard', () => dashboardAnswers(cluster)],
     ['pipeline', () => lastRun(cluster)],
   ];
@@ -134,10 +131,10 @@ async function targetsUp(cluster: Rack): Promise<string> {
 
 /** Tries Grafana's initial user name and password. */
 async function hasNoUsualPassword(
-  nodes: readonly KubeObject[],
+  cluster: Rack,
   { fetch, signal }: VerifyOptions,
 ): Promise<string> {
-  const url = `http://${addressOf(nodes)}:${testbedPorts.grafana}/api/org`;
+  const url = `${await nodeUrl(cluster, 'testbed', 'grafana')}/api/org`;
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(30_000)]);
   const authorization = `Basic ${Buffer.from('admin:admin').toString('base64')}`;
   const { status } = await fetch(url, { headers: { authorization }, signal: deadline }).catch(
@@ -194,8 +191,18 @@ const Addresses = z.object({
   }),
 });
 
-/** The address of the first node that has one. @throws FleetError */
-export function addressOf(nodes: readonly KubeObject[]): string {
+const NodePorts = z.object({
+  spec: z.object({ ports: z.tuple([z.object({ nodePort: z.number() })]) }),
+});
+
+/** The URL of a Service on the first node that is ready, at the port that it has in the cluster. @throws FleetError, KubectlError */
+export async function nodeUrl(cluster: Rack, namespace: string, name: string): Promise<string> {
+  const path = `/api/v1/namespaces/${namespace}/services/${name}`;
+  const [port] = NodePorts.parse(await getJson(cluster, path)).spec.ports;
+  return `http://${addressOf(await readNodes(cluster))}:${port.nodePort}`;
+}
+
+function addressOf(nodes: readonly KubeObject[]): string {
   const dead = deadNodes(nodes);
   const found = nodes
     .filter(({ metadata }) => !dead.has(metadata.name))

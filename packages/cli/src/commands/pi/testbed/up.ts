@@ -1,11 +1,4 @@
-import { readNodes } from '@skolo/fleet/push';
-import {
-  addressOf,
-  type Nfs,
-  type PartResult,
-  testbedPorts,
-  testbedUp,
-} from '@skolo/fleet/testbed';
+import { type Nfs, nodeUrl, type PartResult, testbedUp } from '@skolo/fleet/testbed';
 import { InvalidArgumentError } from 'commander';
 import { timeOption } from '../../../arguments.ts';
 import type { SkoloCommand } from '../../../command.ts';
@@ -63,10 +56,11 @@ export function defineUp(command: SkoloCommand): void {
     const failed = results.filter(({ state }) => state === 'failed');
     if (failed.length > 0) return failPartly(io, failed.length < results.length);
     const { name } = open;
-    const address = addressOf(await readNodes(open));
+    const grafana = await nodeUrl(open, 'testbed', 'grafana');
+    const reports = await nodeUrl(open, 'testbed-build', 'results');
     const kubectl = `skolo kubectl --role admin ${name}`;
     for (const line of [
-      `Grafana: http://${address}:${testbedPorts.grafana}, user admin; to print the password:`,
+      `Grafana: ${grafana}, user admin; to print the password:`,
       `  ${kubectl} get secret -n testbed grafana -o go-template='{{.data.password|base64decode}}'`,
       'Dashboard: http://127.0.0.1:8080 while the first command is running; to sign in, use the token that the second command prints:',
       `  ${kubectl} port-forward -n testbed svc/dashboard 8080:80`,
@@ -77,7 +71,7 @@ export function defineUp(command: SkoloCommand): void {
             `  ${kubectl} port-forward -n testbed svc/jenkins 8081:80`,
           ]
         : []),
-      `Pipeline: skolo pi testbed run --cluster ${name}; reports: http://${address}:${testbedPorts.results}`,
+      `Pipeline: skolo pi testbed run --cluster ${name}; reports: ${reports}`,
     ]) {
       io.out(plain(line));
     }
