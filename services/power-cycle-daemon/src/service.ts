@@ -42,6 +42,7 @@ import { type Request, Requests } from './request/requests.ts';
 import { CircuitBreaker } from './rules/circuit-breaker.ts';
 import { PastCycles } from './rules/past-cycles.ts';
 import type { Snapshot } from './rules/preconditions.ts';
+import { unfinishedOutlets } from './state/outlet-records.ts';
 import { Store } from './state/store.ts';
 
 /** What a test may replace. */
@@ -154,6 +155,7 @@ function connectPower({ log, clock, stateDir, crashNotes }: ServiceContext, open
     drivers,
     hostKeys,
     createUsbHub,
+    unfinished: (name) => unfinishedOutlets(store, name),
     maySwitch,
     crashNotes,
     clock,

@@ -2,7 +2,7 @@
 import { loadDrivers } from '@skolo/equipment/models/load';
 import { OutletBoard, startTasmota } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startDaemon, boardRack as yaml } from '../testing/daemon.ts';
+import { boardDevices, startDaemon, boardRack as yaml } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
 /** When `outlet` is turned `on`, `other` turns `becomes`. */
@@ -134,6 +134,31 @@ describe('no false alarm', () => {
     const second = await daemon.finished(await daemon.request('e-1'));
 
     expect([first.outcome, second.outcome]).toEqual(['on', 'on']);
+  });
+
+  it('by what the last process had the device do', async () => {
+    const native = `${boardDevices}machines:
+  m-[1-3]: { kind: host, power: 'switch-1/[1-3]', offSeconds: 4 }
+  m-4: { kind: host, power: switch-1/4, offSeconds: 0.5 }
+`;
+    const settings = '    atOncePerController: 3';
+    const first = await startDaemon({ yaml: native, settings });
+    const { outlets } = first.boards.get('switch-1');
+    // Without a verified on, one would follow the other.
+    await first.finished(await first.request('m-4'));
+    const ids = await Promise.all(['m-1', 'm-2', 'm-3'].map((name) => first.request(name)));
+    await waitUntil(async () => (['1', '2', '3'].some((one) => outlets.isOn(one)) ? undefined : 1));
+    await first.stop();
+    // The first comparison sees the others off. The second one is turned on by the device while the third waits.
+    link(outlets, '2', true, '3', true);
+
+    const second = await startDaemon({ yaml: native, settings, previous: first });
+    const cycles = await Promise.all(ids.map((id) => second.finished(id)));
+
+    expect(cycles.map(({ detail }) => detail)).not.toContainEqual(
+      expect.stringContaining('which nobody requested'),
+    );
+    expect(outlets.isOn('3')).toBe(true);
   });
 
   it('by a device that has fewer outlets than rack.yaml assumes', async () => {

@@ -38,6 +38,14 @@ export interface ControllerFacts {
   stepSeconds?: number;
   /** All outlets that it has, as far as they are known; absent: they are not compared. */
   outlets?: () => readonly string[];
+  /** Outlets that may still change because of commands of the last process, or before an edit of rack.yaml; absent: none. */
+  unfinished?: readonly UnfinishedOutlet[];
+}
+
+export interface UnfinishedOutlet {
+  outlet: string;
+  /** How long the device may keep it off. */
+  offSeconds: number;
 }
 
 /** One for each login: a device that rejects the one that reads can still be switched. The same if one login does both. */
@@ -111,6 +119,9 @@ export class Controller {
     this.signIns = signIns;
     this.deps = deps;
     this.since = deps.clock.now();
+    for (const { outlet, offSeconds } of facts.unfinished ?? []) {
+      this.states.formerlyCommanded(outlet, performance.now(), offSeconds * 1000);
+    }
   }
 
   /** Whether the device rejected the last sign-in. */

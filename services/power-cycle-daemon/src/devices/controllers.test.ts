@@ -40,6 +40,7 @@ async function plugged(yaml = infrastructure + machines) {
       hubs.push({ machine: machine.name, agentUrl });
       return boards.driver(machine.name);
     },
+    unfinished: () => [],
     clock: { now: () => 0, uptime: () => 0 },
     emit: () => undefined,
     maySwitch: () => undefined,

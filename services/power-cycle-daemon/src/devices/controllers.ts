@@ -14,7 +14,12 @@ import {
 } from '@skolo/rack';
 import { agentSigner } from '../machines/agent.ts';
 import { usedOutlets } from '../rules/targets.ts';
-import { Controller, type ControllerDeps, type ControllerFacts } from './controller.ts';
+import {
+  Controller,
+  type ControllerDeps,
+  type ControllerFacts,
+  type UnfinishedOutlet,
+} from './controller.ts';
 import { SignInPause } from './sign-in-pause.ts';
 import type { UsbHubDeps } from './usb-hub.ts';
 
@@ -25,6 +30,8 @@ interface ControllersDeps extends ControllerDeps {
   hostKeys: HostKeys;
   /** The driver of a machine's own USB hub. */
   createUsbHub: CreateUsbHub;
+  /** Outlets of a controller that cycles in progress have turned off or are turning on. */
+  unfinished: (controller: string) => readonly UnfinishedOutlet[];
 }
 
 export type CreateUsbHub = (machine: Machine, deps: UsbHubDeps) => PowerDriver;
@@ -120,6 +127,7 @@ export class Controllers {
       signInSeconds: hasCommandLine ? signInSeconds : 0,
       stepSeconds: Number(options.timeoutSeconds ?? 0),
       outlets: () => outletsOf(this.deps.rack(), device),
+      unfinished: this.deps.unfinished(name),
     };
     const driver = kind.create(device, this.driverDeps(login));
     if (reader === login) return this.controller(facts, driver, login);

@@ -28,6 +28,7 @@ infrastructure:
     drivers: await loadDrivers(),
     hostKeys: new HostKeys(join(dir, 'host-keys.json')),
     createUsbHub: () => expect.unreachable('no machine has a hub'),
+    unfinished: () => [],
     clock: { now: () => 0, uptime: () => 0 },
     emit: () => undefined,
     maySwitch: () => undefined,

@@ -58,6 +58,27 @@ it('nothing moved by our own commands was moved by nobody', () => {
   );
 });
 
+it('what the last process turned off and on was moved by nobody, and explains no other change', () => {
+  fc.assert(
+    fc.property(fc.nat(20), fc.nat(20), fc.array(anyAct, { maxLength: 4 }), (off, on, acts) => {
+      const states = new OutletStates();
+      const readAll = (own: OutletState, other: OutletState, now: number) =>
+        states.read(new Map(Object.entries({ own: { state: own }, other: { state: other } })), now);
+      states.formerlyCommanded('own', 0, 1000);
+      readAll('on', 'on', 0);
+      for (const [at, { to }] of acts.entries()) {
+        states.commanded('mine', [to], at * 500);
+        const own = at < off || at >= off + on ? 'on' : 'off';
+        readAll(own, at > 2 ? 'off' : 'on', at * 500 + 100);
+      }
+
+      expect([...states.takeMoved('mine').keys()]).not.toContain('own');
+      expect([...states.takeMoved('own')]).toEqual([]);
+    }),
+    runs(100),
+  );
+});
+
 it('what somebody else turns off while another outlet is switched is found', () => {
   fc.assert(
     fc.property(anyAct, fc.integer({ min: 1300, max: 4500 }), (act, at) => {

@@ -27,6 +27,15 @@ export class OutletStates {
     this.commands.set(outlet, { at: now, until, states: [...states] });
   }
 
+  /**
+   * Others may have commanded this outlet before, such as the last process: it may yet turn off and on. The change of another outlet is not
+   * attributed to that.
+   */
+  formerlyCommanded(outlet: string, now: number, forMs: number): void {
+    const until = now + forMs + effectWithinMs;
+    this.commands.set(outlet, { at: Number.NEGATIVE_INFINITY, until, states: ['off', 'on'] });
+  }
+
   /** @param now when the reading began */
   read(readings: ReadonlyMap<string, OutletReading>, now: number): void {
     for (const [outlet, reading] of readings) {

@@ -43,6 +43,19 @@ export function beforeTouching(store: Store, record: CycleRecord, now: number): 
   });
 }
 
+/** Outlets of a controller that commands of the last process, or of cycles in progress, may still turn off or on. */
+export function unfinishedOutlets(
+  store: Store,
+  controller: string,
+): (Feed & { offSeconds: number })[] {
+  const pending = [...store.pendingOns.all.values()].map((feed) => ({ ...feed, offSeconds: 0 }));
+  const begun = store
+    .active()
+    .filter((record) => record.begun)
+    .flatMap(({ feeds, offSeconds }) => feeds.map((feed) => ({ ...feed, offSeconds })));
+  return [...pending, ...begun].filter((feed) => feed.controller === controller);
+}
+
 /** The existing record, or a new one. */
 export function pendingOnOf(
   { pendingOns }: Store,
