@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { isLong } from '@skolo/base/durable/fault-injection';
-import { cleanUps, listen } from '@skolo/base/testing';
+import { cleanUps, feed, listen } from '@skolo/base/testing';
 import { createTokens, type PubSubRacks, startPubSubRacks } from '@skolo/scripted-services';
 import { peer } from '@skolo/simulators';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -80,7 +80,7 @@ async function startSink() {
 
 async function complaintsOfPromtool(path: string, metrics: string): Promise<string> {
   const child = spawn(path, ['check', 'metrics'], { stdio: ['pipe', 'pipe', 'pipe'] });
-  child.stdin.end(metrics);
+  feed(child, metrics);
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return out + err;
 }

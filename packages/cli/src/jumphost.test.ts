@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { sha256 } from '@skolo/base';
 import { isLong } from '@skolo/base/durable/fault-injection';
+import { feed } from '@skolo/base/testing';
 import { hasNamespaces, startWorkstation, type Workstation } from '@skolo/fleet/testing';
 import {
   createTokens,
@@ -450,7 +451,7 @@ esac`,
       const child = execFile(process.execPath, [main, ...args], options, (_error, stdout, stderr) =>
         resolve({ code: child.exitCode, stdout, stderr }),
       );
-      child.stdin?.end(input);
+      feed(child, input);
     });
   }
 });

@@ -22,6 +22,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
+import { feed } from '@skolo/base/testing';
 import { sealSops } from '@skolo/fleet/secret-store';
 import {
   hasNamespaces,
@@ -110,7 +111,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
   /** Like `start`, until it ends, while it and its children are searched. */
   async function watched(args: readonly string[], input = '') {
     const child = start(args);
-    child.stdin.end(input);
+    feed(child, input);
     const said = Promise.all([text(child.stdout), text(child.stderr)]);
     const [[code]] = await Promise.all([once(child, 'close'), watchProcesses(child, forms)]);
     const lines = await said;

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
-import { tempDir } from '@skolo/base/testing';
+import { feed, tempDir } from '@skolo/base/testing';
 import { onTestFinished } from 'vitest';
 import type { CommitAbout } from '../history/commit-message.ts';
 import { Repository } from '../history/repository.ts';
@@ -99,7 +99,7 @@ export class TestHistory {
   /** The same with input. */
   async feed(args: readonly string[], input: string): Promise<void> {
     const running = run('git', ['--git-dir', this.folder, ...args]);
-    running.child.stdin?.end(input);
+    feed(running.child, input);
     await running;
   }
 }

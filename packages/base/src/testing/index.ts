@@ -1,6 +1,6 @@
 /** For tests of all packages. */
 
-export { run } from '../programs/run.ts';
+export { feed, run } from '../programs/run.ts';
 export { cleanUps } from './clean-ups.ts';
 export { listen } from './listen.ts';
 export { mountFreezable, mountSmall } from './mount-small.ts';

@@ -2,7 +2,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Secret } from '@skolo/base/secrets';
-import { run, tempDir } from '@skolo/base/testing';
+import { feed, run, tempDir } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
 import { expect, it } from 'vitest';
@@ -28,7 +28,7 @@ it.skipIf(!hasNamespaces)('values reach the cluster and the jumphost, once', asy
     async need(script: string, { input = '' } = {}) {
       const inNamespace = `mount --bind '${etc}' /etc; exec sh -ec "$0"`;
       const ended = run('unshare', ['--mount', 'sh', '-ec', inNamespace, script]);
-      ended.child.stdin?.end(input);
+      feed(ended.child, input);
       return (await ended).stdout;
     },
   };

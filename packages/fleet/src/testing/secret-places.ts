@@ -1,4 +1,5 @@
 /** Secrets on their way to a real API server and a jumphost. */
+
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { shellWord } from '@skolo/base';
 import { Secret } from '@skolo/base/secrets';
+import { feed } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
 import { type ControlPlane, peer } from '@skolo/simulators';
@@ -72,7 +74,7 @@ async function openPlaces(cluster: ControlPlane | undefined): Promise<Places> {
   const need = async (script: string, { input } = { input: '' }) => {
     const command = `exec sh -c ${shellWord(script)}`;
     const child = await open.startOnJumphost(command, { stdio: 'pipe' }, signal);
-    child.stdin?.end(input);
+    feed(child, input);
     const [output, errors, [code]] = await Promise.all([
       child.stdout ? textOf(child.stdout) : '',
       child.stderr ? textOf(child.stderr) : '',

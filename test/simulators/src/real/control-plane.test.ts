@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { run } from '@skolo/base/testing';
+import { feed, run } from '@skolo/base/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { freeTcpPort } from '../free-port.ts';
@@ -183,7 +183,7 @@ function daemonSet(name: string, image: string) {
 
 async function apply(...objects: unknown[]): Promise<void> {
   const child = run(kubectl ?? '', ['apply', '-f', '-'], { env: environment() });
-  child.child.stdin?.end(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+  feed(child.child, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
   await child;
 }
 

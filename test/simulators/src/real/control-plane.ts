@@ -1,4 +1,5 @@
 /** A real Kubernetes control plane (test/control-plane), on loopback, with everything in a temporary folder. */
+
 import { execFile } from 'node:child_process';
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -6,6 +7,7 @@ import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { feed } from '@skolo/base/run';
 import { freeTcpPort } from '../free-port.ts';
 import { Process } from './process.ts';
 import {
@@ -182,7 +184,7 @@ export class ControlPlane {
   async kubectl(args: readonly string[], object?: object): Promise<string> {
     const options = { maxBuffer: 1 << 26 };
     const child = run(this.kubectlProgram, [`--kubeconfig=${this.kubeconfig}`, ...args], options);
-    child.child.stdin?.end(object === undefined ? '' : JSON.stringify(object));
+    feed(child.child, object === undefined ? '' : JSON.stringify(object));
     return (await child).stdout;
   }
 

@@ -6,12 +6,14 @@
  * `--version` and `kubectl` (packages/setup/src/k3s/testing/test-workstation.ts). With `K3S_TEST_FAULT` its server does not get well: it ends
  * (`crash`), or never answers (`hang`).
  */
+
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { feed } from '@skolo/base/run';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { startControlPlane } from './control-plane.ts';
@@ -143,7 +145,7 @@ async function serve(args: readonly string[]): Promise<void> {
   const env = { ...process.env, KUBECONFIG: kubeconfig };
   const kubectlText = async (args: readonly string[], input = '') => {
     const child = run(kubectl, [...args], { env });
-    child.child.stdin?.end(input);
+    feed(child.child, input);
     return (await child).stdout;
   };
   const agents =

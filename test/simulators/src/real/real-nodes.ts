@@ -1,9 +1,11 @@
 /** Real nodes beside a real control plane: kubelet, containerd and kube-proxy in namespaces of their own (test/control-plane). */
+
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { feed } from '@skolo/base/run';
 import { z } from 'zod';
 import { peer } from '../peer.ts';
 import { PowerCutDisk } from './power-cut-disk.ts';
@@ -166,7 +168,8 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
     async reach(listen, attempts) {
       const full = (one: Endpoint) => ({ network: 'tcp', ...one });
       const child = run(program, ['reach'], { maxBuffer: 1 << 24 });
-      child.child.stdin?.end(
+      feed(
+        child.child,
         JSON.stringify({
           network: network.pid,
           nodes: processes.map(({ pid }) => pid),

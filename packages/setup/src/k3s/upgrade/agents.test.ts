@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorText } from '@skolo/base';
 import { isLong } from '@skolo/base/durable/fault-injection';
-import { run } from '@skolo/base/testing';
+import { feed, run } from '@skolo/base/testing';
 import { downloader, type Host, openHost, prepare } from '@skolo/setup/engine';
 import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -109,7 +109,7 @@ esac
       '-f',
       '-',
     ]);
-    child.child.stdin?.end(JSON.stringify(node));
+    feed(child.child, JSON.stringify(node));
     await child;
     const condition = { type: 'Ready', status: isReady ? 'True' : 'Unknown' };
     const status = { nodeInfo: { kubeletVersion }, conditions: [condition] };

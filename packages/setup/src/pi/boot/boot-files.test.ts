@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runs } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
-import { run } from '@skolo/base/testing';
+import { feed, run } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -44,7 +44,7 @@ print(json.dumps([{'toml': tomllib.loads, 'ini': ini, 'cloud': cloud, 'yaml': pl
 
 async function readBy(program: string, texts: readonly (readonly [string, string])[]) {
   const child = run(program, ['-c', readers], { maxBuffer: 64 << 20 });
-  child.child.stdin?.end(JSON.stringify(texts));
+  feed(child.child, JSON.stringify(texts));
   return z.array(z.record(z.string(), z.json())).parse(JSON.parse((await child).stdout));
 }
 
