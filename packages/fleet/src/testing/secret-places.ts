@@ -1,5 +1,4 @@
 /** Secrets on their way to a real API server and a jumphost. */
-
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

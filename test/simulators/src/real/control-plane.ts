@@ -1,5 +1,4 @@
 /** A real Kubernetes control plane (test/control-plane), on loopback, with everything in a temporary folder. */
-
 import { execFile } from 'node:child_process';
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

@@ -6,7 +6,6 @@
  * `--version` and `kubectl` (packages/setup/src/k3s/testing/test-workstation.ts). With `K3S_TEST_FAULT` its server does not get well: it ends
  * (`crash`), or never answers (`hang`).
  */
-
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';

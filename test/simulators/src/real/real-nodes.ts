@@ -1,5 +1,4 @@
 /** Real nodes beside a real control plane: kubelet, containerd and kube-proxy in namespaces of their own (test/control-plane). */
-
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
