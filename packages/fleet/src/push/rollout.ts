@@ -175,8 +175,10 @@ async function rollOutCanaries({ workload, before }: Watched, rollout: Begun): P
     .map(({ node }) => node);
   const platforms = new Map(rollout.nodes?.map((node) => [node.metadata.name, platformOf(node)]));
   const alike = [...Map.groupBy(machines, (node) => platforms.get(node)).values()];
-  const nodes = new Set(alike.flatMap((all) => all.slice(0, canaries)));
-  if (nodes.size === machines.length) return;
+  // One machine of a platform is left for comparison, unless it is the only one.
+  const share = (all: readonly string[]) => Math.min(canaries, Math.max(1, all.length - 1));
+  const nodes = new Set(alike.flatMap((all) => all.slice(0, share(all))));
+  if (nodes.size === 0) return;
   // With this strategy the controller replaces only pods that are deleted.
   await applyObjects(rack, [withStrategy(workload, { type: 'OnDelete' })]);
   const canary = { workload, before, nodes };
@@ -187,17 +189,21 @@ async function rollOutCanaries({ workload, before }: Watched, rollout: Begun): P
       workload,
       rollout,
     );
+    await untilReady(canary, rollout);
+    await stayReady([canary], rollout);
+    await untilWell(canary, rollout);
+    // Only what has survived the soak shows that the version works. A canary that is silent by now is lost or returns.
     const verdict = await untilReady(canary, rollout);
     added = alike.flatMap((all) => furtherCanary(all, verdict, nodes));
     for (const node of added) nodes.add(node);
   }
-  await stayReady([canary], rollout);
-  await untilWell(canary, rollout);
-  report(`${titleOf(workload)}: updating ${count(machines.length - nodes.size, 'more machine')}`);
+  const rest = machines.length - nodes.size;
+  if (rest > 0) report(`${titleOf(workload)}: updating ${count(rest, 'more machine')}`);
 }
 
 /**
- * A machine that shows whether the new version caused the loss of all canaries of a platform.
+ * A machine that shows whether the new version caused the loss of all canaries of a platform. Losses by chance are tolerated among
+ * machines that confirmed the version before, never among those that confirm it.
  *
  * @throws FleetError There is none.
  */

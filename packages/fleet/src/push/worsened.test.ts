@@ -88,12 +88,22 @@ it.each([
   expect(worsened({ ...well, losses: 336 }, { ...well, ...change })).toEqual(faults);
 });
 
+it('does not tolerate that the only machine of a rack is quarantined', () => {
+  const before = { ...well, health: { ok: 1 } };
+
+  expect(worsened(before, { ...before, health: { quarantined: 1 } })).toEqual([
+    '1 more machine quarantined',
+  ]);
+});
+
 it.each([
   [1, 300, 336, 1],
   [19, 3600, 3360, 1],
   [20, 3600, undefined, 2],
   [300, 900, 70, 2],
   [300, 3600, 336, 6],
+  [300, 7200, 31_500, 30],
+  [20, 3600, 31_500, 2],
 ])(
   'of %i machines in %i s, with %s losses in the last week, at most %i are lost by chance',
   (machines, seconds, weekly, most) => {

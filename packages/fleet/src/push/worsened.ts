@@ -5,13 +5,15 @@
 import { count } from '@skolo/base';
 import type { Labels, RackHealth } from '../survey/rack-health.ts';
 
-/** Of this many machines, how many may be quarantined by chance meanwhile, for example because of a low battery. */
+/** Of this many machines, how many may be quarantined by chance meanwhile, for example because of a low battery; never all of them. */
 function mostByChance(all: number): number {
-  return Math.max(1, all * 0.1);
+  return Math.min(all - 1, Math.max(1, all * 0.1));
 }
 
 const weekSeconds = 7 * 86_400;
 const fewMachines = 20;
+/** The part of the machines whose loss is never chance, even if a switch has flapped all week. */
+const mostLost = 0.1;
 
 /**
  * How many machines may be lost by chance while this many receive a new version, for example because of a power cut.
@@ -20,7 +22,7 @@ const fewMachines = 20;
  */
 export function mostLosses(replaced: number, seconds: number, weekly = 0): number {
   if (replaced < fewMachines) return 1;
-  return Math.max(2, (3 * weekly * seconds) / weekSeconds);
+  return Math.max(2, Math.min(replaced * mostLost, (3 * weekly * seconds) / weekSeconds));
 }
 
 /** The share of tasks that may fail by chance, because tests fail. */
