@@ -296,7 +296,7 @@ const nouns: Record<string, Noun> = {
   },
   secrets: {
     group: 'set up',
-    summary: "store, generate, apply and rotate a rack's secrets",
+    summary: "store, generate and apply a rack's secrets",
     example: 'skolo secrets status rack4',
     verbs: {
       status: async () => (await import('./commands/secrets/status.ts')).define,
@@ -305,7 +305,6 @@ const nouns: Record<string, Noun> = {
       edit: async () => (await import('./commands/secrets/set.ts')).edit,
       diff: async () => (await import('./commands/secrets/apply.ts')).diff,
       apply: async () => (await import('./commands/secrets/apply.ts')).apply,
-      rotate: async () => (await import('./commands/secrets/rotate.ts')).define,
       verify: async () => (await import('./commands/secrets/verify.ts')).define,
     },
   },

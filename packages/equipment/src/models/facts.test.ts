@@ -18,7 +18,6 @@ describe.each([...models.values()])('$name', (model) => {
     expect(model.label).not.toBe('');
     expect(new Set(model.transports).size).toBe(model.transports.length);
     expect('load' in model.backup || model.backup.no.length > 0).toBe(true);
-    expect('load' in model.accounts || model.accounts.no.length > 0).toBe(true);
     if (model.power) expect(model.power.offSeconds).toBeGreaterThan(0);
     // Something must be possible with it.
     const { power, network, backup } = model;

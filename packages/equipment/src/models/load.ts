@@ -1,8 +1,6 @@
 /** Loads a model's drivers when they are required. */
-import type { Accounts } from './contract/accounts.ts';
 import type { CreateBackup } from './contract/backup.ts';
 import type { CreateConnectedHostsReader } from './contract/connected-hosts.ts';
-import type { Device } from './contract/device.ts';
 import type { DriverKind } from './contract/outlets.ts';
 import { models } from './index.ts';
 
@@ -28,12 +26,6 @@ export async function loadBackups(): Promise<ReadonlyMap<string, CreateBackup>> 
     if ('load' in backup) backups.set(name, (await backup.load()).backup);
   }
   return backups;
-}
-
-/** How a model changes accounts, or why it does not. */
-export async function loadAccounts({ model }: Pick<Device, 'model'>): Promise<Accounts | string> {
-  const accounts = models.get(model)?.accounts ?? { no: 'the model is unknown' };
-  return 'load' in accounts ? (await accounts.load()).accounts : accounts.no;
 }
 
 /**

@@ -40,5 +40,4 @@ export type {
   Target,
 } from './session.ts';
 export type { DialDatagrams } from './snmp/datagrams.ts';
-export { publicKeyOf } from './ssh/public-key.ts';
 export type { OnTranscript, Recorded } from './stream/transcript.ts';

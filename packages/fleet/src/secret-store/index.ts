@@ -1,6 +1,5 @@
 /** Values of secrets on a workstation: stores, generation, and a check that git does not contain unencrypted ones. */
 export { StoreError } from './errors.ts';
-export { filesInGit } from './repository/git.ts';
 export { installHook } from './repository/hook.ts';
 export { verifyRepository } from './repository/verify.ts';
 export { openStore, type StorePlace } from './stores/open-store.ts';

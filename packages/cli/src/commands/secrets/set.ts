@@ -45,7 +45,7 @@ export function set(command: SkoloCommand): void {
 export function generate(command: SkoloCommand): void {
   command
     .description(
-      "Generates a value for a secret that does not have one yet: a password, a token, an SSH key, an SNMP key, an age identity or the agents' signing key, depending on how rack.yaml uses the secret. For keys and age identities, the command prints the public key or recipient. To replace a password, SSH key or SNMP secret that is in use, run skolo secrets rotate.",
+      "Generates a value for a secret that does not have one yet: a password, a token, an SSH key, an SNMP key, an age identity or the agents' signing key, depending on how rack.yaml uses the secret. For keys and age identities, the command prints the public key or recipient. To replace a value, run skolo secrets set.",
     )
     .summary('generate a value for a secret that does not have one')
     .argument('<rack>', 'name of the rack')
@@ -58,9 +58,7 @@ export function generate(command: SkoloCommand): void {
     const open = await openSecrets(command, rackName);
     const { kind, place } = await findSecret(open, name);
     if ((await open.store.find(place)) !== undefined) {
-      throw new CliError(
-        `${place} already has a value; to replace it on the equipment as well, run skolo secrets rotate; to replace it only in the store, run skolo secrets set`,
-      );
+      throw new CliError(`${place} already has a value; to replace it, run skolo secrets set`);
     }
     const { generatedKinds, generateValue } = await import('@skolo/fleet/secret-store');
     if (kind === 'api-token') {

@@ -8,7 +8,6 @@ import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { plain } from '../../output/text.ts';
 import { duration } from '../../output/time.ts';
 import { type OpenSecrets, openSecrets } from './open-secrets.ts';
 import { compareWithRack } from './rack-places.ts';
@@ -51,7 +50,6 @@ export function define(command: SkoloCommand): void {
       else {
         printTable(io, columns(io.now(), offline === true), all);
         summary(command, all, open.store.title, offline === true);
-        for (const line of await unfinished(open)) io.out(plain(line));
       }
       const isWell =
         isComplete && places !== undefined && all.every(({ stored }) => stored === 'yes');
@@ -59,23 +57,6 @@ export function define(command: SkoloCommand): void {
       if (!isWell || !isSame) io.exitCode = exitCodes.partlyFailed;
     },
   );
-}
-
-/** Rotations in progress, and devices that were left out. */
-async function unfinished({ rack: { name: rack }, store }: OpenSecrets): Promise<string[]> {
-  const below = async (folder: string) => {
-    const places = await store.list(`${rack}/${folder}`);
-    return places.map((place) => place.slice(`${rack}/${folder}/`.length));
-  };
-  const next = (await below('next')).map(
-    (name) => `${name}: the rotation is unfinished; run skolo secrets rotate ${rack} ${name}`,
-  );
-  const leftOut = (await below('left-out')).map((path) => {
-    const [device = '', ...name] = path.split('/').reverse();
-    const secret = name.reverse().join('/');
-    return `${secret}: ${device} still uses a previous value; run skolo secrets rotate ${rack} ${secret}`;
-  });
-  return [...next, ...leftOut];
 }
 
 async function readStore(

@@ -13,6 +13,5 @@ export const apcRpdu: Model = {
   reported: { model: /\bAN1:apc_hw\w+_rpdu_.*\bMN:(\S+)/, firmware: /\bAF1:v(\S+)/ },
   // A community or user with read access (PowerNet-MIB).
   readOnly: ['outlets'],
-  accounts: { no: 'the command line is menu-driven; use its menus or the web page' },
   options: { outlets: whole(1, 48).default(24).describe('Number of outlets.') },
 };

@@ -13,6 +13,5 @@ export const apcRpdu2: Model = {
   reported: { model: /\bAN1:apc_hw\w+_rpdu2g_.*\bMN:(\S+)/, firmware: /\bAF1:v(\S+)/ },
   // A community or user with read access (PowerNet-MIB). Only an administrator may read the configuration.
   readOnly: ['outlets'],
-  accounts: { load },
   options: { outlets: whole(1, 48).default(42).describe('Number of outlets.') },
 };

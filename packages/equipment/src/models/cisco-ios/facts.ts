@@ -39,6 +39,5 @@ export const ciscoIos: Model = {
     firmware: /^Cisco IOS.*, Version ([^,\s]+)/m,
   },
   branches: { outlets: ['show running-config'] },
-  accounts: { load: () => import('./accounts.ts') },
   options: {},
 };

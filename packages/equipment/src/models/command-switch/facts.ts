@@ -19,7 +19,6 @@ export const commandSwitch = {
     load: () => import('./command-switch.ts'),
   },
   backup: { no: "rack.yaml describes only the switch's outlets" },
-  accounts: { no: 'the command in rack.yaml handles the sign-in' },
   options: {
     outlets,
     on: command.describe(

@@ -3,7 +3,6 @@
  * configuration can be backed up. The drivers are in separate files, and use these facts.
  */
 import { z } from 'zod';
-import type { Accounts } from './accounts.ts';
 import type { CreateBackup } from './backup.ts';
 import type { CreateConnectedHostsReader } from './connected-hosts.ts';
 import type { Transport } from './device.ts';
@@ -50,8 +49,6 @@ export interface Model {
    * sessions, because the account that switches cannot use the session of another one.
    */
   readOnly?: readonly Readable[];
-  /** How passwords and keys for signing in are changed, or why that is not possible. */
-  accounts: { load: () => Promise<{ accounts: Accounts }> } | { no: string };
   /** Its own keys in rack.yaml. */
   options: z.ZodRawShape;
 }

@@ -140,5 +140,3 @@ export { backup } from '../families/vyatta/backup.ts';
 export const connectedHosts = linuxConnectedHosts([
   vyattaLeases('show dhcp leases', 'Client Name'),
 ]);
-
-export { accounts } from '../families/vyatta/accounts.ts';

@@ -23,7 +23,6 @@ export const edgeos: Model = {
     ],
     hosts: linuxHosts('/opt/vyatta/bin/vyatta-op-cmd-wrapper show dhcp leases'),
   },
-  accounts: { load },
   options: {
     portCount: whole(1, 16).default(5).describe('Number of ports, starting with eth0.'),
     export: z

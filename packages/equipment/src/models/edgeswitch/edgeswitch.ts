@@ -19,7 +19,6 @@
 import type { BackupModel, RestoreAbout, RestoreStep } from '../contract/backup.ts';
 import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
-import { cliAccounts } from '../families/command-line/accounts.ts';
 import { cliBackup } from '../families/command-line/backup.ts';
 import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import { onDevice } from '../families/command-line/restore-lines.ts';
@@ -156,32 +155,4 @@ export const connectedHosts = cliConnectedHosts({
     header: /^Intf\s+Type\s+Mode/m,
     row: /^(?<port>(?:\d+\/)*\d+)\s.*\s(?<link>Up|Down)\s/,
   },
-});
-
-/**
- * Ubiquiti EdgeSwitch (Broadcom's Fastpath): users' passwords, and the enable password.
- *
- * Verified with: its simulator only.
- * Quirks: without `level` a user falls back to level 1, so the level in the configuration is repeated. Saving asks (y/n).
- * Source: Broadcom Fastpath as in Netgear's and Dell's CLI references, "username", "enable password"; EdgeSwitch CLI Command Reference
- * (Ubiquiti), "write memory".
- */
-export const accounts = cliAccounts({
-  dialect: {
-    ...fastpath,
-    pagers: [...fastpath.pagers, { line: /^Are you sure you want to save\? \(y\/n\)$/, key: 'y' }],
-  },
-  enter: 'configure',
-  statements: {
-    password: {
-      find: (user) =>
-        String.raw`^(?<start>username "?${user}"? password) \S+(?: (?<level>level \d+))?`,
-      write: (value, { start, level = 'level 1' }) => `${start} ${value} ${level}`,
-    },
-    enablePassword: {
-      find: () => '^enable password ',
-      write: (value) => `enable password ${value}`,
-    },
-  },
-  save: { commands: ['write memory'], done: /Configuration Saved!/i },
 });

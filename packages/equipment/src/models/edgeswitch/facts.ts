@@ -39,7 +39,6 @@ export const edgeswitch: Model = {
       'if it rejects show poe port: show running-config interface 0/PORT',
     ],
   },
-  accounts: { load },
   options: {
     portCount: whole(5, 48).default(48).describe('Number of PoE ports: 8, 16, 24 or 48.'),
     stack: z

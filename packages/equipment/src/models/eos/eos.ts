@@ -8,7 +8,6 @@
 
 import { type Dialect, escapePattern } from '@skolo/equipment/transports';
 import type { BackupModel, RestoreAbout, RestoreStep } from '../contract/backup.ts';
-import { cliAccounts, plainBehind } from '../families/command-line/accounts.ts';
 import { cliBackup, statements } from '../families/command-line/backup.ts';
 import { arpRow, cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import { iosLike, iosLinks } from '../families/command-line/ios-like.ts';
@@ -101,27 +100,4 @@ export const connectedHosts = cliConnectedHosts({
   },
   links: iosLinks('show interfaces status'),
   arp: { command: 'show ip arp', header: /^Address\s+Age/m, row: arpRow },
-});
-
-/**
- * Arista EOS: passwords of local users, and the enable password.
- *
- * Verified with: a replayed session only, written after these documents.
- * Quirks: the statement contains the user's privilege and role, which are repeated.
- * Source: Arista EOS User Manual, "User Security": `username`, `enable password`; "Managing the Switch Configuration".
- */
-export const accounts = cliAccounts({
-  dialect: eos,
-  statements: {
-    password: {
-      find: (user) =>
-        String.raw`^(?<start>username ${user}(?: privilege \d+)?(?: role \S+)? secret) `,
-      write: plainBehind,
-    },
-    enablePassword: {
-      find: () => '^(?<start>enable (?:secret|password)) ',
-      write: plainBehind,
-    },
-  },
-  save: { commands: ['write memory'], done: /Copy completed successfully/i },
 });

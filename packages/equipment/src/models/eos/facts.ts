@@ -15,6 +15,5 @@ export const eos: Model = {
   connectedHosts: { load },
   backup: { load },
   reported: { model: /^Arista (\S+)$/m, firmware: /^Software image version: (\S+)/m },
-  accounts: { load },
   options: {},
 };

@@ -13,6 +13,5 @@ export const frr: Model = {
   branches: { hosts: linuxHosts() },
   // The kernel's tables are readable by every user.
   readOnly: ['hosts'],
-  accounts: { load: () => import('../linux/accounts.ts') },
   options: {},
 };

@@ -17,7 +17,6 @@ export const generic = {
   },
   backup: { load: () => import('./generic.ts') },
   branches: { configuration: ['the other commands in rack.yaml'] },
-  accounts: { no: 'rack.yaml describes only how to read its configuration' },
   options: {
     prompt: expression.describe(
       'Regular expression that matches the prompt, such as `^[\\w-]+[>#] ?$`.',

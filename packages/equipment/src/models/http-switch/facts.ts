@@ -38,7 +38,6 @@ export const httpSwitch = {
     load: () => import('./http-switch.ts'),
   },
   backup: { no: "rack.yaml describes only the switch's outlets" },
-  accounts: { no: "rack.yaml describes only the switch's outlets" },
   options: {
     outlets,
     https: z.boolean().default(false).describe('Whether to use HTTPS instead of HTTP.'),

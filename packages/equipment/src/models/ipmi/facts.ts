@@ -16,9 +16,6 @@ export const ipmi = {
     load: () => import('./ipmi.ts'),
   },
   backup: { no: 'IPMI provides no access to the configuration' },
-  accounts: {
-    no: 'ipmitool accepts a new password only on its command line, where other users can see it',
-  },
   options: {
     cipherSuite: z
       .union([z.literal(3), z.literal(17)])

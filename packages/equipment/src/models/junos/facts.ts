@@ -17,6 +17,5 @@ export const junos: Model = {
   reported: { model: /^version \d+\.\d+[A-Z][^;\n]*;/m, firmware: /^version (\d[^;\n]*);/m },
   // The login class read-only. It does not show the configuration.
   readOnly: ['hosts'],
-  accounts: { load },
   options: {},
 };

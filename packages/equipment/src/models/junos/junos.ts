@@ -7,16 +7,13 @@
  */
 
 import { count } from '@skolo/base';
-import { DeviceRejected, type Dialect, escapePattern } from '@skolo/equipment/transports';
+import type { Dialect } from '@skolo/equipment/transports';
 import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
-import { managedElsewhere } from '../families/command-line/accounts.ts';
 import { cliBackup } from '../families/command-line/backup.ts';
 import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import { onDevice } from '../families/command-line/restore-lines.ts';
-import { openCliOf } from '../families/command-line/session.ts';
 import { lastLine, linesOf, quoted } from '../families/command-line/text-reading.ts';
 import { macPattern } from '../families/mac-address.ts';
-import { passwordAccounts } from '../families/password-accounts.ts';
 
 export const junos: Pick<Dialect, 'errors' | 'abovePrompt' | 'noise'> = {
   // `syntax error, expecting <command>.`, `unknown command.`, `error: configuration database modified`
@@ -155,52 +152,4 @@ export const connectedHosts = cliConnectedHosts({
     header: /^MAC Address\s+Address/m,
     row: new RegExp(String.raw`^(?<mac>${macPattern})\s+(?<address>[\d.]+)`),
   },
-});
-
-/**
- * Juniper Junos: passwords of local users.
- *
- * Verified with: a replayed session only, written after these documents.
- * Quirks: the password is asked for twice, without an echo. A commit is active and saved.
- * Source: Junos OS User Access and Authentication Guide, "plain-text-password"; CLI User Guide, "Committing a Configuration".
- */
-
-/** At a terminal, whose questions are answered with a new value. */
-function dialectWith(value = ''): Dialect {
-  return {
-    ...junos,
-    name: 'junos',
-    prompt: /^(?<base>[\w.-]+@[\w.-]+)[>#]$/,
-    prompts: (base) => `${escapePattern(base)}[>#]`,
-    setUp: ['set cli screen-length 0', 'set cli screen-width 0', 'set cli complete-on-space off'],
-    pagers: [{ line: /^(?:New|Retype new) password:$/i, key: `${value}\r` }],
-    signOut: ['exit'],
-  };
-}
-
-export const accounts = passwordAccounts(async (device, access, signal) => {
-  const { username = '' } = await access.credentials();
-  const within = { signal, timeoutMs: 60_000 };
-  let session = await openCliOf(device, access, dialectWith(), signal);
-  const path = `system login user ${username}`;
-  return {
-    async setPassword(password) {
-      await session.close();
-      session = await openCliOf(device, access, dialectWith(password.reveal()), signal);
-      const own = await session.run(`show configuration ${path} | display set`, within);
-      if (!own.includes(`${path} authentication`))
-        throw managedElsewhere(device.name, `no password for ${username}`);
-      // Does not commit anybody else's changes, and discards its own if they are not committed.
-      await session.run('configure exclusive', within);
-      await session.run(`set ${path} authentication plain-text-password`, within);
-      const said = await session.run('commit and-quit', within);
-      if (!/^commit complete$/m.test(said)) {
-        throw new DeviceRejected(
-          device.name,
-          `did not commit the change: ${said.trim().slice(-200)}`,
-        );
-      }
-    },
-    close: () => session.close(),
-  };
 });

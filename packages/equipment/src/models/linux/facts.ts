@@ -17,7 +17,6 @@ export const linux = {
   },
   // The kernel's tables and dnsmasq's leases are readable by every user.
   readOnly: ['hosts'],
-  accounts: { load: () => import('./accounts.ts') },
   options: {
     files: z
       .array(z.string().regex(/^\//, 'must be an absolute path or glob, such as /etc/**'))

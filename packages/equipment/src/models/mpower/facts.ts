@@ -10,6 +10,5 @@ export const mpower: Model = {
   power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: false, load },
   backup: { load },
   branches: { outlets: [], configuration: ['cat /tmp/system.cfg', 'cat /etc/board.info'] },
-  accounts: { no: 'the commands for changing the password are not documented; use the web page' },
   options: { outlets: whole(1, 8).default(8).describe('Number of outlets: 1, 3, 6 or 8.') },
 };

@@ -20,7 +20,6 @@ export const mqttSwitch = {
     load: () => import('./mqtt-switch.ts'),
   },
   backup: { no: 'MQTT provides no access to the configuration' },
-  accounts: { no: 'the MQTT broker manages the account' },
   options: {
     outlets,
     topic: topic.describe('Name that it uses on the broker. It replaces {device} in the topics.'),

@@ -19,6 +19,5 @@ export const nxos: Model = {
   },
   // The role network-operator. It does not see secrets in the configuration.
   readOnly: ['hosts'],
-  accounts: { load },
   options: {},
 };

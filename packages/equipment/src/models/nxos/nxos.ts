@@ -8,7 +8,6 @@
 
 import { type Dialect, escapePattern } from '@skolo/equipment/transports';
 import type { BackupModel, RestoreAbout, RestoreStep } from '../contract/backup.ts';
-import { cliAccounts } from '../families/command-line/accounts.ts';
 import { cliBackup, statements } from '../families/command-line/backup.ts';
 import { arpRow, cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import { iosLike, iosLinks, iosMacRow } from '../families/command-line/ios-like.ts';
@@ -101,24 +100,4 @@ export const connectedHosts = cliConnectedHosts({
   },
   links: iosLinks('show interface status'),
   arp: { command: 'show ip arp', header: /^Address\s+Age/m, row: arpRow },
-});
-
-/**
- * Cisco NX-OS: passwords of local users.
- *
- * Verified with: a replayed session only, written after these documents.
- * Quirks: a new password is checked for its strength, unless `no password strength-check` is set.
- * Source: Cisco Nexus 9000 NX-OS Security Configuration Guide, "Configuring User Accounts and RBAC"; Fundamentals Configuration
- * Guide, "copy running-config startup-config".
- */
-export const accounts = cliAccounts({
-  dialect: nxos,
-  statements: {
-    password: {
-      find: (user) =>
-        String.raw`^(?<start>username ${user} password) \d+ \S+(?: +(?<role>role \S+))?`,
-      write: (value, { start, role }) => [start, '0', value, ...(role ? [role] : [])].join(' '),
-    },
-  },
-  save: { commands: ['copy running-config startup-config'], done: /Copy complete/i },
 });

@@ -18,7 +18,6 @@ export const openwrt: Model = {
   connectedHosts: { load },
   backup: { load },
   branches: { outlets: [], hosts: linuxHosts('cat /tmp/dhcp.leases') },
-  accounts: { load },
   options: {
     portCount: whole(1, 52).default(8).describe('Number of PoE ports, starting with lan1.'),
   },

@@ -42,7 +42,6 @@ import {
 import { fetchVersion, onWorkstation, portOption } from '../families/command-line/restore-lines.ts';
 import { outputOf, shellOf } from '../families/command-line/session.ts';
 import { quoted } from '../families/command-line/text-reading.ts';
-import { shellAccounts } from '../families/unix/accounts.ts';
 import { dnsmasqLeases, linuxConnectedHosts } from '../families/unix/linux-connected-hosts.ts';
 import { unneeded } from '../families/unneeded.ts';
 
@@ -181,15 +180,3 @@ function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
 
 /** OpenWrt, with leases of dnsmasq: see families/unix/linux-connected-hosts.ts. */
 export const connectedHosts = linuxConnectedHosts([dnsmasqLeases('/tmp/dhcp.leases')]);
-
-/**
- * OpenWrt: the password of root, and its keys for dropbear. Its BusyBox has no chpasswd, but its passwd reads standard input.
- *
- * Verified with: its simulator only.
- * Source: OpenWrt's documentation, "Dropbear key-based authentication" (/etc/dropbear/authorized_keys); BusyBox, passwd.
- */
-export const accounts = shellAccounts({
-  command: (user) => `passwd ${user.replace(/[^\w.-]/g, '')} && sync`,
-  input: (_user, password) => `${password}\n${password}\n`,
-  keyFolder: '/etc/dropbear',
-});

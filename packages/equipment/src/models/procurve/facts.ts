@@ -18,6 +18,5 @@ export const procurve: Model = {
     model: /^; (\w+) Configuration Editor/m,
     firmware: /^; .*Created on release #(\S+)/m,
   },
-  accounts: { load },
   options: {},
 };

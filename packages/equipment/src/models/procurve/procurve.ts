@@ -10,7 +10,6 @@
 
 import { type Dialect, escapePattern } from '@skolo/equipment/transports';
 import type { BackupModel, RestoreAbout, RestoreStep } from '../contract/backup.ts';
-import { cliAccounts } from '../families/command-line/accounts.ts';
 import { cliBackup, statements } from '../families/command-line/backup.ts';
 import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import { procurvePager } from '../families/command-line/pagers.ts';
@@ -110,29 +109,5 @@ export const connectedHosts = cliConnectedHosts({
     command: 'show interfaces brief',
     header: /Status and Counters - Port Status/,
     row: /^\s*(?<port>\S+?)\*?(?:-Trk\d+)?\s.*\|\s+\S+\s+(?:Yes|No)\s+(?<link>Up|Down)\b/,
-  },
-});
-
-/**
- * HP ProCurve and ArubaOS-S: the password of the manager or operator.
- *
- * Verified with: a replayed session only, written after these documents.
- * Quirks: passwords are in the configuration only with `include-credentials`; without it nothing is changed. The password that
- * `enable` asks for is that of the manager: give a login of the operator no part in a rotation.
- * Source: HP Access Security Guide (6120, 2920, 5400R), "Configuring Username and Password Security", "Saving Security
- * Credentials in a Config File".
- */
-export const accounts = cliAccounts({
-  dialect: procurve,
-  leave: 'exit',
-  statements: {
-    password: {
-      find: (user) => `^(?<start>password (?:manager|operator) user-name "?${user}"?) `,
-      write: (value, { start }) => `${start} plaintext ${value}`,
-    },
-  },
-  save: {
-    commands: ['write memory', 'show config status'],
-    done: /Running configuration is same as the startup configuration/i,
   },
 });

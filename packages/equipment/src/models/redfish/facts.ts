@@ -25,7 +25,6 @@ export const redfish = {
   },
   // The role ReadOnly (DSP0266, predefined roles).
   readOnly: ['outlets'],
-  accounts: { load },
   options: {
     https: z.boolean().default(true).describe('Whether to use HTTPS instead of HTTP.'),
     timeoutSeconds: timeoutSeconds(30),

@@ -19,7 +19,6 @@
 import { parseJson } from '@skolo/base';
 import { DeviceRejected, httpTo, readJson } from '@skolo/equipment/transports';
 import { z } from 'zod';
-import type { AccountAccess } from '../contract/accounts.ts';
 import type { Device } from '../contract/device.ts';
 import {
   CannotCycle,
@@ -29,7 +28,6 @@ import {
   type OutletState,
   oneByOne,
 } from '../contract/outlets.ts';
-import { passwordAccounts } from '../families/password-accounts.ts';
 import { ifSupported, unneeded } from '../families/unneeded.ts';
 import { redfish } from './facts.ts';
 
@@ -111,28 +109,20 @@ const states: ReadonlyMap<string, OutletState> = new Map([
   ['PoweringOn', 'off'],
 ]);
 
-/** Requests in JSON. */
-function redfishTo(device: Device, access: AccountAccess) {
-  const { https, timeoutSeconds } = Options.parse(device.options);
-  // Some services require them (ansible issue 55078).
-  const headers = { accept: 'application/json', 'odata-version': '4.0' };
-  const how = { https, timeoutSeconds, signIn: 'basic', reason: reasonOf, headers } as const;
-  const send = httpTo(device, access, how);
-  return {
-    send,
-    async get<T>(path: string, schema: z.ZodType<T>, signal: AbortSignal, what = path): Promise<T> {
-      return readJson(device.name, (await send({ path }, signal)).body, schema, what);
-    },
-  };
-}
-
 /** Its resources, and commands to them. */
 function requestsTo(device: Device, deps: DriverDeps) {
   const { name } = device;
-  const { rackPdu } = Options.parse(device.options);
+  const { https, timeoutSeconds, rackPdu } = Options.parse(device.options);
+  // Some services require them (ansible issue 55078).
+  const headers = { accept: 'application/json', 'odata-version': '4.0' };
+  const how = { https, timeoutSeconds, signIn: 'basic', reason: reasonOf, headers } as const;
+  const send = httpTo(device, deps, how);
   const kind = rackPdu === undefined ? kinds.system : kinds.outlet;
   const folder = rackPdu === undefined ? '/redfish/v1/Systems' : `${pdus}/${rackPdu}/Outlets`;
-  const { get: read, send } = redfishTo(device, deps);
+
+  async function read<T>(path: string, schema: z.ZodType<T>, signal: AbortSignal, what = path) {
+    return readJson(name, (await send({ path }, signal)).body, schema, what);
+  }
 
   async function get(id: string, signal: AbortSignal): Promise<Resource> {
     const resource = await read(`${folder}/${id}`, Resource, signal, `the state of ${id}`);
@@ -240,44 +230,3 @@ function reasonOf(body: string): string | undefined {
   const [info] = error?.['@Message.ExtendedInfo'] ?? [];
   return info?.Message ?? info?.MessageId ?? error?.message;
 }
-
-/**
- * Redfish: the password of the account of its login. It is saved immediately.
- *
- * Verified with: its simulator, whose account service redfishtool (1.1.5) has changed as well.
- * Quirks: many controllers take at most 16 or 20 signs, and reject a weak password with a reason.
- * Source: DSP0266 (AccountService), DSP0268 (ManagerAccount: `Password` is set by PATCH).
- */
-
-const Root = z.object({ AccountService: Link });
-const Service = z.object({ Accounts: Link });
-const Members = z.object({ Members: z.array(Link) });
-const Account = z.object({ UserName: z.string().nullish() });
-
-const mostAccounts = 32;
-
-export const accounts = passwordAccounts(async (device, access, signal) => {
-  const { get, send } = redfishTo(device, access);
-  const { AccountService } = await get('/redfish/v1/', Root, signal);
-  // The root is public; this is not.
-  const { Accounts: all } = await get(AccountService['@odata.id'], Service, signal);
-
-  async function own(): Promise<string> {
-    const { username } = await access.credentials();
-    const { Members: members } = await get(all['@odata.id'], Members, signal);
-    for (const { '@odata.id': path } of members.slice(0, mostAccounts)) {
-      if ((await get(path, Account, signal)).UserName === username) return path;
-    }
-    throw new DeviceRejected(
-      device.name,
-      `the account service does not list the account ${username}`,
-    );
-  }
-
-  return {
-    async setPassword(password) {
-      const json = { Password: password.reveal() };
-      await send({ method: 'PATCH', path: await own(), json }, signal);
-    },
-  };
-});

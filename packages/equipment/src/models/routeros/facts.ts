@@ -23,7 +23,6 @@ export const routeros: Model = {
   branches: { outlets: ['over HTTP: POST /rest/interface/ethernet/poe/monitor'] },
   // A group with the policies ssh, read and sensitive.
   readOnly: ['configuration', 'hosts'],
-  accounts: { load: () => import('./accounts.ts') },
   options: {
     portCount: whole(1, 48).default(24).describe('Number of copper ports, starting with ether1.'),
     https: z.boolean().default(false).describe('Whether to access the REST API over HTTPS.'),

@@ -15,7 +15,6 @@ export const shellyGen1: Model = {
   },
   backup: { no: 'it cannot export its configuration' },
   branches: { outlets: ['GET /status'], settings: ['GET /settings'] },
-  accounts: { load },
   options: {
     outlets: whole(1, 4).default(1).describe('Number of relays, numbered from 0.'),
   },

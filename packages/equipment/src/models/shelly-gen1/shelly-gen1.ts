@@ -18,7 +18,6 @@ import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { checkCount } from '../families/outlet-count.ts';
-import { passwordAccounts } from '../families/password-accounts.ts';
 import { ifSupported, unneeded, unneededList } from '../families/unneeded.ts';
 
 export const outlets = driverKind({ model: 'shelly-gen1', automaticRepair: false, create });
@@ -114,22 +113,3 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     },
   };
 }
-
-/**
- * Shelly of the first generation: the password of its web server. It is saved immediately.
- *
- * Verified with: its simulator only.
- * Source: shelly-api-docs.shelly.cloud/gen1, "/settings/login".
- */
-export const accounts = passwordAccounts(async (device, access, signal) => {
-  const send = httpTo(device, access, { signIn: 'basic' });
-  await send({ path: '/status' }, signal);
-  return {
-    async setPassword(password) {
-      const { username = 'admin' } = await access.credentials();
-      const form = new URLSearchParams({ enabled: '1', username, password: password.reveal() });
-      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-      await send({ method: 'POST', path: '/settings/login', headers, body: `${form}` }, signal);
-    },
-  };
-});

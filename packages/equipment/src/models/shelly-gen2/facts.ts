@@ -15,7 +15,6 @@ export const shellyGen2: Model = {
   },
   backup: { no: 'it cannot export its configuration' },
   branches: { outlets: [], settings: ['GET /rpc/Shelly.GetConfig'] },
-  accounts: { load },
   options: {
     outlets: whole(1, 4).default(1).describe('Number of switches, numbered from 0.'),
   },

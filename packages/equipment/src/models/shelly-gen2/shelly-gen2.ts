@@ -12,15 +12,12 @@
  * Source: shelly-api-docs.shelly.cloud/gen2 (RPCProtocol, Authentication, Switch; `initial_state`: off, on, restore_last, match_input).
  */
 
-import { sha256 } from '@skolo/base';
 import type { Credentials } from '@skolo/base/secrets';
 import { type Access, DeviceRejected, httpTo, readJson } from '@skolo/equipment/transports';
 import { z } from 'zod';
-import type { AccountAccess } from '../contract/accounts.ts';
 import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { checkCount } from '../families/outlet-count.ts';
-import { passwordAccounts } from '../families/password-accounts.ts';
 import { unneeded } from '../families/unneeded.ts';
 
 export const outlets = driverKind({ model: 'shelly-gen2', automaticRepair: false, create });
@@ -37,8 +34,6 @@ const Switch = z.object({
   apower: unneeded(z.number()),
 });
 const Info = z.object({
-  id: z.string().min(1),
-  auth_en: z.boolean(),
   model: z.string().optional(),
   ver: z.string().optional(),
   profile: unneeded(z.string()),
@@ -59,9 +54,9 @@ function asAdmin<A extends Access>(access: A): A {
   };
 }
 
-function rpcTo(device: Device, access: AccountAccess) {
+function rpcTo(device: Device, deps: DriverDeps) {
   const { name } = device;
-  const send = httpTo(device, asAdmin(access), { signIn: 'digest' });
+  const send = httpTo(device, asAdmin(deps), { signIn: 'digest' });
   let lastId = 0;
   return {
     async call(method: string, params: object, signal: AbortSignal): Promise<unknown> {
@@ -136,28 +131,3 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     },
   };
 }
-
-/**
- * Shelly of the second generation: the password of its user admin. It is saved immediately, and never travels: the device gets the
- * digest that it compares with.
- *
- * Verified with: its simulator only.
- * Source: shelly-api-docs.shelly.cloud/gen2, "Authentication", "Shelly.SetAuth", "Shelly.GetDeviceInfo".
- */
-
-export const accounts = passwordAccounts(async (device, access, signal) => {
-  const { call, get } = rpcTo(device, access);
-  await get('GetStatus', Components, signal);
-  return {
-    async setPassword(password) {
-      const info = await get('GetDeviceInfo', Info, signal);
-      if (!info.auth_en)
-        throw new DeviceRejected(
-          device.name,
-          'does not require a password; set one on its web page first',
-        );
-      const ha1 = sha256(`admin:${info.id}:${password.reveal()}`);
-      await call('Shelly.SetAuth', { user: 'admin', realm: info.id, ha1 }, signal);
-    },
-  };
-});

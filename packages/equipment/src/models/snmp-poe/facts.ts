@@ -39,9 +39,6 @@ export const snmpPoe: Model = {
   },
   // A community or user with read access.
   readOnly: ['outlets', 'hosts'],
-  accounts: {
-    no: 'no standard defines how an SNMP agent saves a changed key; use its command line',
-  },
   options: {
     portCount: whole(1, 512).default(48).describe('Number of ports in each group.'),
     groups: whole(1, 9).default(1).describe('Number of groups, which are slots or stack members.'),

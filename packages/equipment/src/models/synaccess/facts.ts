@@ -14,7 +14,6 @@ export const synaccess = {
   },
   backup: { no: 'it cannot export its configuration' },
   branches: { outlets: [] },
-  accounts: { no: 'the documented commands cannot change the password; use the web page' },
   options: {
     outlets: whole(1, 24).default(16).describe('Number of outlets, as printed on the PDU.'),
     https: z

@@ -13,6 +13,5 @@ export const tasmota: Model = {
     outlets: ['GET /cm?cmnd=Status%2010'],
     settings: ['GET /cm?cmnd=Status%202', 'GET /cm?cmnd=Interlock'],
   },
-  accounts: { load },
   options: { outlets: whole(1, 32).default(1).describe('Number of relays.') },
 };

@@ -9,7 +9,6 @@ import {
   withAnyOf,
 } from '@skolo/equipment/transports';
 import { z } from 'zod';
-import type { AccountAccess } from '../contract/accounts.ts';
 import type { Device } from '../contract/device.ts';
 import {
   CannotCycle,
@@ -18,20 +17,18 @@ import {
   type OutletDriver,
 } from '../contract/outlets.ts';
 import { checkCount, outletCount } from '../families/outlet-count.ts';
-import { passwordAccounts } from '../families/password-accounts.ts';
 import { ifSupported } from '../families/unneeded.ts';
 
 const Answer = z.record(z.string(), z.unknown());
 type Answer = z.infer<typeof Answer>;
 
-/** @param title of the command in messages; default: the command */
-type RunTasmota = (command: string, signal: AbortSignal, title?: string) => Promise<Answer>;
+type RunTasmota = (command: string, signal: AbortSignal) => Promise<Answer>;
 
-function tasmota(device: Device, access: AccountAccess): RunTasmota {
+function tasmota(device: Device, deps: DriverDeps): RunTasmota {
   const { name } = device;
-  const send = httpTo(device, access, { signIn: 'by-driver' });
-  return async (command, signal, title = command) =>
-    await withAnyOf(await access.credentials(), async ({ username = 'admin', password }) => {
+  const send = httpTo(device, deps, { signIn: 'by-driver' });
+  return async (command, signal) =>
+    await withAnyOf(await deps.credentials(), async ({ username = 'admin', password }) => {
       const query = new URLSearchParams({ cmnd: command });
       if (password !== undefined) {
         query.set('user', username);
@@ -40,12 +37,12 @@ function tasmota(device: Device, access: AccountAccess): RunTasmota {
       // Its web server decodes %20; "+" only in newer versions.
       const path = `/cm?${query.toString().replaceAll('+', '%20')}`;
       const { body } = await send({ path }, signal);
-      const answer = readJson(name, body, Answer, `the result of ${title}`);
+      const answer = readJson(name, body, Answer, `the result of ${command}`);
       if (/\buser=/.test(String(answer.WARNING ?? ''))) {
         const what = password === undefined ? 'requires a password' : 'rejects the password';
         throw new SignInRejected(name, what);
       }
-      if ('Command' in answer) throw new DeviceRejected(name, `does not support ${title}`);
+      if ('Command' in answer) throw new DeviceRejected(name, `does not support ${command}`);
       return answer;
     });
 }
@@ -159,29 +156,3 @@ function wattsIn(status: unknown, relays: number): readonly number[] | undefined
   const each = typeof power === 'number' ? [power] : power;
   return each?.length === relays ? each : undefined;
 }
-
-/**
- * Tasmota: the password of its web server. It is kept in flash within a second.
- *
- * Verified with: its simulator only.
- * Quirks: the password is part of the URL, and a log on the serial port has the command. Single-character values are special: 0 removes the
- * password.
- * Source: tasmota.github.io/docs/Commands, "WebPassword"; the firmware's source.
- */
-export const accounts = passwordAccounts(async (device, access, signal) => {
-  const run = tasmota(device, access);
-  await run('State', signal);
-  return {
-    async setPassword(password) {
-      if (!/^\w{8,32}$/.test(password.reveal())) {
-        throw new DeviceRejected(
-          device.name,
-          'accepts only passwords of 8 to 32 letters, digits and underscores',
-        );
-      }
-      const answer = await run(`WebPassword ${password.reveal()}`, signal, 'WebPassword');
-      if (answer.WebPassword !== undefined) return;
-      throw new DeviceRejected(device.name, 'the response does not confirm the password');
-    },
-  };
-});

@@ -18,6 +18,5 @@ export const unifiSwitch: Model = {
       'if it has no swctrl, in its Fastpath command line: show poe port all, show poe status all',
     ],
   },
-  accounts: { no: 'the UniFi controller sets the password, and would revert a change' },
   options: { portCount: whole(5, 48).default(48).describe('Number of PoE ports.') },
 };

@@ -15,7 +15,6 @@ export const vyos: Model = {
   backup: { load },
   reported: { model: /^Version: +VyOS/m, firmware: /^Version: +VyOS (\S+)/m },
   branches: { hosts: linuxHosts('/opt/vyatta/bin/vyatta-op-cmd-wrapper show dhcp server leases') },
-  accounts: { load },
   options: {
     portCount: whole(1, 64).default(8).describe('Number of ports, starting with eth0.'),
     export: z

@@ -15,5 +15,3 @@ export { backup } from '../families/vyatta/backup.ts';
 export const connectedHosts = linuxConnectedHosts([
   vyattaLeases('show dhcp server leases', 'Hostname'),
 ]);
-
-export { accounts } from '../families/vyatta/accounts.ts';

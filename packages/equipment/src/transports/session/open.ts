@@ -10,10 +10,7 @@ import { connectTelnet } from '../telnet/telnet.ts';
 import { withAnyOf } from './any-of.ts';
 import { dryCli, dryExec } from './dry.ts';
 
-/**
- * Only for SSH devices: loading ssh2 takes a tenth of the start of power-cycle-daemon, and 2 MiB. Bundles leave out its other import, for
- * `publicKeyOf`, because package.json declares that this package has no side effects.
- */
+/** Only for SSH devices: loading ssh2 takes a tenth of the start of power-cycle-daemon, and 2 MiB. */
 const loadSsh = () => import('../ssh/ssh.ts');
 
 /**

@@ -132,7 +132,7 @@ async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Prom
 }
 
 /** Sends a query that every device supports. @throws DeviceError It does not respond, or rejects the login. */
-export async function askSnmp(
+async function askSnmp(
   device: Endpoint & { model: string },
   deps: Parameters<typeof snmpTo>[1],
   signal: AbortSignal,
@@ -182,7 +182,7 @@ async function checkMachine(
 }
 
 /** The login with values from the store instead of local files. */
-export async function loginCredentials(
+async function loginCredentials(
   { rack, secrets, values }: Pick<SignInDeps, 'rack' | 'secrets' | 'values'>,
   login: string | undefined,
 ): Promise<Credentials> {

@@ -1,7 +1,6 @@
 /** Read-only queries of git's index, which contains the next commit. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { dirname } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { withDeadline } from '@skolo/base';
 import { StoreError } from '../errors.ts';
@@ -71,19 +70,6 @@ export async function indexedContents(
     at = end + size + 2;
   }
   return contents;
-}
-
-/** Whether all files on disk match the last commit. True without files. */
-export async function filesInGit(
-  files: readonly string[],
-  { env, signal }: Omit<GitDeps, 'folder'>,
-): Promise<boolean> {
-  for (const file of files) {
-    const deps = { folder: dirname(file), env, signal };
-    const changes = await git(deps, ['status', '--porcelain', '--ignored', '--', file]);
-    if (changes.length > 0) return false;
-  }
-  return true;
 }
 
 interface GrepHit {

@@ -15,11 +15,6 @@ const deadlineMs = 60_000;
  */
 export function commandStore(command: readonly string[], env: NodeJS.ProcessEnv): SecretStore {
   const [program = ''] = command;
-  const readOnly = (): never => {
-    throw new StoreError(
-      `${program}: skolo can only read this store; change values in it directly`,
-    );
-  };
   return {
     title: program,
     // It provides no information about a value except the value.
@@ -39,9 +34,11 @@ export function commandStore(command: readonly string[], env: NodeJS.ProcessEnv)
         what,
       );
     },
-    write: async () => readOnly(),
-    remove: async () => readOnly(),
-    list: async () => [],
+    async write() {
+      throw new StoreError(
+        `${program}: skolo can only read this store; change values in it directly`,
+      );
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { makeFolder } from '@skolo/base/durable';
 import { StoreError } from '../errors.ts';
 import { secretFrom } from '../values/value.ts';
-import { fileAt, placesIn, readText, removeFile, writeText } from './file-tree.ts';
+import { fileAt, readText, writeText } from './file-tree.ts';
 import type { SecretStore } from './store.ts';
 
 /**
@@ -29,8 +29,6 @@ export async function folderStore(root: string): Promise<SecretStore> {
       return text === undefined ? undefined : secretFrom(Buffer.from(text), file(place));
     },
     write: (place, value) => writeText(file(place), value.reveal(), false),
-    remove: (place) => removeFile(file(place)),
-    list: (folder) => placesIn(root, folder, ''),
   };
 }
 

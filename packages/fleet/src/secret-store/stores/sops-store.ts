@@ -1,7 +1,7 @@
 /** A secret store of files encrypted with age, in sops format, for git: `ROOT/RACK/NAME.sops`. */
 import { lazily } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
-import { fileAt, placesIn, readText, removeFile, writeText } from './file-tree.ts';
+import { fileAt, readText, writeText } from './file-tree.ts';
 import { openSops, sealSops, sopsHeader } from './sops-file.ts';
 import { recipientsFor } from './sops-rules.ts';
 import type { SecretStore } from './store.ts';
@@ -36,8 +36,6 @@ export function sopsStore({ root, identities, now }: SopsStoreDeps): SecretStore
       const path = file(place);
       await writeText(path, await sealSops(value, await recipientsFor(path), now()), true);
     },
-    remove: (place) => removeFile(file(place)),
     file,
-    list: (folder) => placesIn(root, folder, sopsSuffix),
   };
 }

@@ -26,10 +26,6 @@ export interface SecretStore {
    * @throws StoreError
    */
   write(place: string, value: Secret): Promise<void>;
-  /** Removes a value if it exists. @throws StoreError */
-  remove(place: string): Promise<void>;
   /** The file of a value that belongs in git, whether it exists or not. Absent for other stores. */
   file?(place: string): string;
-  /** Places below a directory such as `rack4`, sorted. Empty for a command. */
-  list(folder: string): Promise<string[]>;
 }

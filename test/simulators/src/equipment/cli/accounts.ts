@@ -9,15 +9,10 @@ export interface Account {
   authorizedKeys?: readonly string[];
 }
 
-/** A device's stored accounts, if they can change. Undefined: as set by the test. */
-export interface OwnAccounts {
-  opens?(user: string, password: string): boolean | undefined;
-  /** Public keys that may sign in. */
-  keys?(user: string): readonly string[] | undefined;
-}
-
-interface AccountsOptions extends OwnAccounts {
+interface AccountsOptions {
   plainName?(login: string): string;
+  /** Whether a password is right, where it can change. Undefined: as set by the test. */
+  opens?(user: string, password: string): boolean | undefined;
 }
 
 /** Who may sign in. Some devices read settings from a suffix of the name (`admin+ct200w`); `plainName` removes it. */
@@ -25,23 +20,23 @@ export class Accounts {
   private readonly account: Account;
   private readonly faults: Faults;
   private readonly plainName: (login: string) => string;
-  private readonly own: OwnAccounts;
+  private readonly opens: AccountsOptions['opens'];
 
   constructor(
     account: Account,
     faults: Faults,
-    { plainName = (login) => login, ...own }: AccountsOptions = {},
+    { plainName = (login) => login, opens }: AccountsOptions = {},
   ) {
     this.account = account;
     this.faults = faults;
     this.plainName = plainName;
-    this.own = own;
+    this.opens = opens;
   }
 
   passwordIsRight(user: string, password: string): boolean {
     if (!this.knows(user)) return false;
-    const opens = this.own.opens?.(this.plainName(user), password);
-    return opens ?? password === this.account.password;
+    const isRight = this.opens?.(this.plainName(user), password);
+    return isRight ?? password === this.account.password;
   }
 
   /** The key is known; this does not prove that the client has it. */
@@ -67,7 +62,7 @@ export class Accounts {
 
   private keyOf(user: string, blob: Buffer): ssh2.ParsedKey | undefined {
     if (!this.knows(user)) return undefined;
-    for (const text of this.own.keys?.(this.plainName(user)) ?? this.account.authorizedKeys ?? []) {
+    for (const text of this.account.authorizedKeys ?? []) {
       const key = ssh2.utils.parseKey(text);
       if (key instanceof Error) throw key;
       if (key.getPublicSSH().equals(blob)) return key;

@@ -1,7 +1,7 @@
 /** What ssh and telnet require of a model with a command line, and the options common to all models. */
 import type { Algorithms, PseudoTtyInfo } from 'ssh2';
 import type { Wiring } from '../wiring.ts';
-import type { Account, OwnAccounts } from './accounts.ts';
+import type { Account } from './accounts.ts';
 import type { Core } from './core.ts';
 import type { SignInWords } from './sign-in.ts';
 import type { Screen, Terminal } from './terminal.ts';
@@ -45,7 +45,8 @@ export interface CliModel {
   words: SignInWords;
   /** Removes a suffix from a login name. */
   plainName?: (login: string) => string;
-  accounts?: OwnAccounts;
+  /** Whether a password is right, where it can change. Undefined: as set by the test. */
+  opens?(user: string, password: string): boolean | undefined;
   /** The recorded form of a command that may contain a secret. */
   logged?(line: string): string;
   /** The assumed terminal; `pty` is what the ssh client requested. */

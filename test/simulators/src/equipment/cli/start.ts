@@ -10,8 +10,7 @@ import { answerTelnet } from './telnet.ts';
 export async function startCliDevice(model: CliModel, options: CliOptions): Promise<CliDevice> {
   const { core } = model;
   const { host = '127.0.0.1', port = 0, telnetPort, legacyOnly = false, banner = '' } = options;
-  const { plainName, accounts: own = {} } = model;
-  const accounts = new Accounts(options, core.faults, { ...own, ...(plainName && { plainName }) });
+  const accounts = new Accounts(options, core.faults, model);
   const gate = new Gate({
     core,
     maxSessions: options.maxSessions ?? Number.POSITIVE_INFINITY,

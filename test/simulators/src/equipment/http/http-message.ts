@@ -6,8 +6,6 @@ import type { Socket } from 'node:net';
 export interface Account {
   username: string;
   password: string;
-  /** In place of the password, for digest. */
-  ha1?: string;
 }
 
 /** One request. */

@@ -5,12 +5,10 @@ export const root = '/redfish/v1';
 
 export function serviceRoot(): object {
   const systems = { '@odata.id': `${root}/Systems` };
-  const accounts = { '@odata.id': `${root}/AccountService` };
   return {
     '@odata.id': root,
     RedfishVersion: '1.15.0',
     Systems: systems,
-    AccountService: accounts,
   };
 }
 
@@ -101,25 +99,6 @@ export function collection(path: string, names: readonly string[]): object {
     '@odata.id': path,
     'Members@odata.count': names.length,
     Members: names.map((name) => ({ '@odata.id': `${path}/${name}` })),
-  };
-}
-
-export const accountsPath = `${root}/AccountService/Accounts`;
-
-export function accountService(): object {
-  const accounts = { '@odata.id': accountsPath };
-  return { '@odata.id': `${root}/AccountService`, Id: 'AccountService', Accounts: accounts };
-}
-
-/** A password is never shown. */
-export function accountDocument(username: string): object {
-  return {
-    '@odata.id': `${accountsPath}/1`,
-    '@odata.type': '#ManagerAccount.v1_8_0.ManagerAccount',
-    Id: '1',
-    UserName: username,
-    Password: null,
-    RoleId: 'Administrator',
   };
 }
 

@@ -22,9 +22,6 @@ import {
 import { type Account, type Answer, parseJson } from './http-message.ts';
 import {
   type AllowableIn,
-  accountDocument,
-  accountService,
-  accountsPath,
   collection,
   error,
   manager,
@@ -67,8 +64,6 @@ const outletsPath = `${rackPduPath}/Outlets`;
 /** How long a PowerCycle leaves it off. */
 const cycleSeconds = 5;
 const Command = z.object({ ResetType: z.string() }).or(z.object({ PowerState: z.string() }));
-/** Of most controllers: 8 to 20 signs. */
-const NewPassword = z.object({ Password: z.string().min(8).max(20) });
 
 const resetTypes = [
   'On',
@@ -90,7 +85,6 @@ class RedfishService {
   private readonly options: RedfishOptions;
   private readonly systems: readonly string[];
   private readonly outlets: readonly string[];
-  private readonly account: Account;
   private readonly underWay = new Map<string, 'PoweringOn' | 'PoweringOff'>();
   private readonly byPassword: SignIn;
 
@@ -98,8 +92,8 @@ class RedfishService {
     this.options = options;
     this.systems = options.systems ?? ['1'];
     this.outlets = options.outlets ?? [];
-    this.account = { username: 'root', password: 'calvin', ...options.account };
-    this.byPassword = basic(this.account, 'Redfish', {
+    const account = { username: 'root', password: 'calvin', ...options.account };
+    this.byPassword = basic(account, 'Redfish', {
       body: error(401, 'Base.1.8.NoValidSession', 'There is no valid session.').body ?? '',
       open: [root, `${root}/`, '/redfish', '/redfish/'],
     });
@@ -112,8 +106,6 @@ class RedfishService {
       signIn: this.byPassword,
       routes: this.routes(),
       notFound: ({ path }) => missing(path),
-      logged: ({ method, target, path, body }) =>
-        method === 'PATCH' ? `${method} ${path}` : `${method} ${target}${body && ` ${body}`}`,
       afterPowerFailure: () => this.underWay.clear(),
     };
   }
@@ -137,10 +129,6 @@ class RedfishService {
       [`GET ${outletsPath}/:outlet/?`]: (call) => this.ofOutlet(call),
       [`POST ${systemsPath}/:outlet/Actions/ComputerSystem.Reset`]: (call) => this.command(call),
       [`POST ${outletsPath}/:outlet/Outlet.PowerControl`]: (call) => this.command(call),
-      [`GET ${root}/AccountService/?`]: () => ({ body: accountService() }),
-      [`GET ${accountsPath}/?`]: () => ({ body: collection(accountsPath, ['1']) }),
-      [`GET ${accountsPath}/1/?`]: () => ({ body: accountDocument(this.account.username) }),
-      [`PATCH ${accountsPath}/1/?`]: (call) => this.changePassword(call),
     };
   }
 
@@ -154,15 +142,6 @@ class RedfishService {
     const { restorePolicy = 'AlwaysOn' } = this.options;
     const watts = device.board.watts(name);
     return { body: outlet(this.powered(call), this.allowable(name), watts, restorePolicy) };
-  }
-
-  private changePassword({ body }: Call): Answer {
-    const given = NewPassword.safeParse(parseJson(body)).data;
-    if (given === undefined) {
-      return error(400, 'Base.1.8.PropertyValueError', 'The password was not accepted.');
-    }
-    this.account.password = given.Password;
-    return { body: accountDocument(this.account.username) };
   }
 
   private allowable(name: string): readonly string[] {

@@ -33,8 +33,7 @@ export interface ShellyGen1Options extends HttpDeviceOptions {
 }
 
 export function startShellyGen1(options: ShellyGen1Options = {}): Promise<HttpDevice> {
-  const { outlets = 1 } = options;
-  const account = options.account && { ...options.account };
+  const { outlets = 1, account } = options;
   const metersOf = ({ board }: HttpDevice) =>
     board.names().slice(0, options.meters ?? board.names().length);
   return startHttpDevice(
@@ -75,21 +74,11 @@ export function startShellyGen1(options: ShellyGen1Options = {}): Promise<HttpDe
           },
         }),
         '* /relay/:outlet': command,
-        'POST /settings/login': ({ body }) => logIn(account, new URLSearchParams(body)),
       },
       notFound: { status: 404, body: 'Not Found' },
     },
     options,
   );
-}
-
-/** The account, and without parameters nothing else. */
-function logIn(account: Account | undefined, form: URLSearchParams): Answer {
-  const [username, password] = [form.get('username'), form.get('password')];
-  if (account === undefined) return { status: 400, body: 'Bad login!' };
-  if (password !== null)
-    Object.assign(account, { username: username ?? account.username, password });
-  return { body: { enabled: true, unprotected: false, username: account.username } };
 }
 
 function command({ device, outlet, params, body }: Call): Answer {

@@ -90,14 +90,6 @@ export function startShellyGen2(options: ShellyGen2Options = {}): Promise<HttpDe
   function call(device: HttpDevice, method: string, params: z.infer<typeof Params>): Outcome {
     const { board } = device;
     if (method === 'Shelly.GetDeviceInfo') return { result: identity };
-    if (method === 'Shelly.SetAuth') {
-      const { user, realm, ha1 } = params;
-      if (account === undefined || user !== 'admin' || realm !== id || ha1 == null) {
-        return failed(-103, 'Invalid argument');
-      }
-      account.ha1 = ha1;
-      return { result: null };
-    }
     if (method === 'Shelly.GetStatus') {
       const switches = board.names().map((relay) => [`switch:${relay}`, status(device, relay)]);
       return { result: { sys: { uptime: 600 }, ...Object.fromEntries(switches) } };

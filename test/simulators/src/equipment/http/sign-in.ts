@@ -63,7 +63,7 @@ class Digest {
     return `Digest qop="auth", realm="${this.realm}", nonce="${nonce}"${algorithm}`;
   }
 
-  fits({ method, target, headers }: Asked, { username, password, ha1 }: Account): boolean {
+  fits({ method, target, headers }: Asked, { username, password }: Account): boolean {
     const given = parameters(headers.authorization ?? '');
     const { nonce = '', nc = '', cnonce = '', qop = '' } = given;
     const count = Number.parseInt(nc, 16);
@@ -72,7 +72,7 @@ class Digest {
     if (given.username !== username || given.realm !== this.realm || given.uri !== target) {
       return false;
     }
-    const who = ha1 ?? this.hash(`${username}:${this.realm}:${password}`);
+    const who = this.hash(`${username}:${this.realm}:${password}`);
     const what = this.hash(`${method}:${target}`);
     if (given.response !== this.hash(`${who}:${nonce}:${nc}:${cnonce}:${qop}:${what}`)) {
       return false;

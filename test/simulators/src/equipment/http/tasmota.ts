@@ -59,19 +59,11 @@ const Time = '2026-11-20T10:00:00';
 type Told = Record<string, unknown>;
 
 export function startTasmota(options: TasmotaOptions = {}): Promise<HttpDevice> {
-  const { outlets = 1, rejectionstatus = 401 } = options;
-  let { password } = options;
+  const { outlets = 1, rejectionstatus = 401, password } = options;
   let brain: Brain | undefined;
   const brainOf = (device: HttpDevice) => {
     brain ??= new Brain(device, options);
     return brain;
-  };
-  /** `WebPassword`; 0 and 1 mean something else. It is answered with stars. */
-  const changed = (command: string): Told | undefined => {
-    const [, value] = /^webpassword (\S{2,32})$/i.exec(command) ?? [];
-    if (value === undefined) return undefined;
-    password = value;
-    return { WebPassword: '****' };
   };
   return startHttpDevice(
     {
@@ -88,13 +80,11 @@ export function startTasmota(options: TasmotaOptions = {}): Promise<HttpDevice> 
       },
       routes: {
         '* /cm': ({ device, params }) => ({
-          body:
-            changed(params.get('cmnd') ?? '') ?? brainOf(device).answer(params.get('cmnd') ?? ''),
+          body: brainOf(device).answer(params.get('cmnd') ?? ''),
         }),
       },
       notFound: { status: 404, body: 'File Not Found' },
-      logged: ({ path, params }) =>
-        `GET ${path}?cmnd=${(params.get('cmnd') ?? '').replace(/^(webpassword) .*/i, '$1 <secret>')}`,
+      logged: ({ path, params }) => `GET ${path}?cmnd=${params.get('cmnd') ?? ''}`,
       afterPowerFailure: (device) => brainOf(device).afterPowerFailure(),
     },
     options,

@@ -10,11 +10,8 @@ import {
   type PoolSession,
   targetOf,
 } from '@skolo/equipment/transports';
-import type { AccountAccess } from '../../contract/accounts.ts';
 import type { Device } from '../../contract/device.ts';
 import type { DriverDeps } from '../../contract/outlets.ts';
-
-type Deps = Pick<DriverDeps, 'sessions'> & AccountAccess;
 
 /** Works in the device's session, which is kept for a moment: ten calls need one sign-in. */
 type UseSession<S> = <T>(work: (session: S) => Promise<T>, signal: AbortSignal) => Promise<T>;
@@ -31,18 +28,18 @@ export interface Shell {
   exec(command: string, limit?: { timeoutMs: number }): Promise<ExecResult>;
 }
 
-export function cliOf(device: Device, deps: Deps, dialect: Dialect): UseSession<Cli> {
+export function cliOf(device: Device, deps: DriverDeps, dialect: Dialect): UseSession<Cli> {
   return sharing(device, deps, (signal) => openCliOf(device, deps, dialect, signal), cliWithin);
 }
 
-export function shellOf(device: Device, deps: Deps): UseSession<Shell> {
+export function shellOf(device: Device, deps: DriverDeps): UseSession<Shell> {
   return sharing(device, deps, (signal) => openExecOf(device, deps, signal), shellWithin);
 }
 
 /** For a driver with its own kind of session. */
 export function sharing<S extends PoolSession, W>(
   { name }: Device,
-  { sessions }: Pick<Deps, 'sessions'>,
+  { sessions }: Pick<DriverDeps, 'sessions'>,
   open: (signal: AbortSignal) => Promise<S>,
   within: (device: string, session: S, signal: AbortSignal) => W,
 ): UseSession<W> {
@@ -61,7 +58,7 @@ export function shellWithin(device: string, session: ExecSession, signal: AbortS
 
 export async function openCliOf(
   device: Device,
-  deps: AccountAccess,
+  deps: DriverDeps,
   dialect: Dialect,
   signal: AbortSignal,
 ): Promise<CliSession> {
@@ -72,7 +69,7 @@ export async function openCliOf(
 
 export async function openExecOf(
   device: Device,
-  deps: AccountAccess,
+  deps: DriverDeps,
   signal: AbortSignal,
 ): Promise<ExecSession> {
   const target = await targetOf(device, deps, 'ssh');

@@ -4,10 +4,8 @@
  *
  * Sources: APC's "Network Management Card 2 User Guide", chapter "How to Export Configuration Settings" (sections, keys,
  * `Override`, what is not exported), and its "Command Line Interface Guide" (`about`, E000); the file of a card that
- * Oxidized's tests have (header, sections). Passwords, SNMPv3 phrases and certificates are not in it. `snmp` and `snmpv3`: answers of
- * an AP9640 in a public emulator of devices, and the commands of the module apc_snmpv3 of Ansible's ncstate.network.
+ * Oxidized's tests have (header, sections). Passwords, SNMPv3 phrases and certificates are not in it.
  */
-import type { SnmpOptions } from '../../snmp/agent.ts';
 import type { ConfiguredDevice } from '../core.ts';
 import type { CliOptions } from '../model.ts';
 import type { Run, SwitchModel } from '../switch/model.ts';
@@ -17,8 +15,6 @@ import { memoryFiles } from '../unix/shell-files.ts';
 export interface ApcCardOptions extends CliOptions {
   /** Of the rack PDU: of the first generation (AP7900), or of the second (AP8900); `rpdu2` when absent. */
   generation?: 'rpdu' | 'rpdu2';
-  /** Of its agent of SNMP, which takes over what `snmp` and `snmpv3` change. */
-  snmp?: SnmpOptions;
 }
 
 const applications = {
@@ -101,68 +97,7 @@ const leave: Run = (talk) => {
 
 const unknown = 'E101: Command Not Found\n';
 
-const success = 'E000: Success\n';
-const wrong = 'E102: Parameter Error\n';
-
-/** Numbers as in {@link apcCardExample}: 1 reads, 2 writes. */
-function showCommunities({ readCommunity = 'public', writeCommunity = 'private' }: SnmpOptions) {
-  const controls = [
-    [readCommunity, 'read'],
-    [writeCommunity, 'write'],
-    ['', 'disabled'],
-    ['', 'disabled'],
-  ];
-  const texts = controls.map(
-    ([community, type], at) =>
-      `  Access Control #:\t${at + 1}\n  Community:\t\t${community}\n  Access Type:\t\t${type}\n  Address:\t\t    0.0.0.0\n`,
-  );
-  return `${success}  SNMPv1:     enabled\n\nAccess Control Summary:\n${texts.join('\n')}`;
-}
-
-function showUsers({ users = [] }: SnmpOptions): string {
-  const profiles = users.map(
-    ({ name, authProtocol, privKey }, at) =>
-      `  Index: \t\t        ${at + 1}\n  User Name: \t\t    ${name}\n  Authentication: \t    ${authProtocol.toUpperCase()}\n  Encryption: \t\t    ${privKey === undefined ? 'None' : 'AES'}\n`,
-  );
-  const controls = users.map(
-    ({ name }, at) =>
-      `  Index: \t\t        ${at + 1}\n  User Name: \t\t    ${name}\n  Access: \t\t        enabled\n  NMS IP/Host Name: \t0.0.0.0\n`,
-  );
-  return `${success}SNMPv3 Configuration\n  SNMPV3: \tenabled\n\nSNMPv3 User Profiles\n\n${profiles.join('\n')}\n\nSNMPv3 Access Control\n\n${controls.join('\n')}`;
-}
-
-function setCommunity(snmp: SnmpOptions, words: readonly string[]): string {
-  const [option = '', value = ''] = words;
-  if (value.length > 15) return wrong;
-  if (option === '-c1') snmp.readCommunity = value;
-  else if (option === '-c2') snmp.writeCommunity = value;
-  else return wrong;
-  return success;
-}
-
-/** `-a1 PHRASE -c1 PHRASE` */
-function setPhrases({ users = [] }: SnmpOptions, words: readonly string[]): string {
-  for (let at = 0; at < words.length; at += 2) {
-    const [, option, number] = /^-([ac])([1-4])$/.exec(words[at] ?? '') ?? [];
-    const value = words[at + 1] ?? '';
-    const index = Number(number) - 1;
-    const user = users[index];
-    if (user === undefined || value.length < 15 || value.length > 32) return wrong;
-    users[index] = { ...user, ...(option === 'a' ? { authKey: value } : { privKey: value }) };
-  }
-  return success;
-}
-
-function modelFor({ generation = 'rpdu2', snmp = {} }: ApcCardOptions): SwitchModel {
-  const change =
-    (set: typeof setPhrases): Run =>
-    ({ terminal }, words) => {
-      let answer = success;
-      terminal.session.act(() => {
-        answer = set(snmp, words.slice(1).join(' ').split(/\s+/));
-      });
-      return answer;
-    };
+function modelFor({ generation = 'rpdu2' }: ApcCardOptions): SwitchModel {
   const [system, application] = applications[generation];
   let uploaded: string | undefined;
   let device: Switch | undefined;
@@ -182,10 +117,6 @@ function modelFor({ generation = 'rpdu2', snmp = {} }: ApcCardOptions): SwitchMo
         commands: {
           'exit|quit|bye': leave,
           about,
-          snmp: () => showCommunities(snmp),
-          'snmp <text…>': change(setCommunity),
-          snmpv3: () => showUsers(snmp),
-          'snmpv3 <text…>': change(setPhrases),
         },
       },
       privileged: { prompt: 'apc>', commands: {} },
@@ -204,7 +135,6 @@ function modelFor({ generation = 'rpdu2', snmp = {} }: ApcCardOptions): SwitchMo
       },
       configuration: ['/config.ini'],
     }),
-    logged: (line) => line.replaceAll(/(-[ac]\d) \S+/g, '$1 <secret>'),
     hostName: 'apc',
     serial: 'ZA1234567890',
     running: '{configuration}',

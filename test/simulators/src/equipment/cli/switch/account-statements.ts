@@ -22,7 +22,7 @@ export function keptLine(line: string, { typed }: AccountStatements): string {
   return line;
 }
 
-export function hashOf(secret: string): string {
+function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex').slice(0, 40);
 }
 

@@ -55,7 +55,7 @@ interface Enable {
 export function enable({ question, hidden, tries, wrong, unset, onEnter }: Enable): Run {
   return async (talk) => {
     const { device, terminal } = talk;
-    const password = device.passwords.enable ?? device.options.enablePassword;
+    const password = device.options.enablePassword;
     if (password === undefined && unset !== undefined) return unset;
     for (let count = 0; password !== undefined; count += 1) {
       if (count === tries) return wrong;

@@ -10,7 +10,6 @@
  */
 import type { PseudoTtyInfo } from 'ssh2';
 import type { OutletBoard } from '../../device.ts';
-import type { OwnAccounts } from '../accounts.ts';
 import type { ConfigurationWords } from '../configuration-faults.ts';
 import type { CliOptions, SignInMethod } from '../model.ts';
 import type { SignInWords } from '../sign-in.ts';
@@ -133,9 +132,8 @@ export interface SwitchModel {
   serial: string;
   /** Absent: what is typed does not change the configuration. */
   style?: LineStyle;
-  /** Statements with passwords. Absent: its accounts do not change, unless `ownAccounts` has them. */
+  /** Statements with passwords. Absent: its passwords do not change. */
   accounts?: AccountStatements;
-  ownAccounts?(options: SwitchOptions): OwnAccounts;
   /** Its configuration when the options have none. */
   example?: string;
   /** A text with all statements that it knows, where they belong; the example when absent. */

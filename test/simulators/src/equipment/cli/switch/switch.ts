@@ -11,11 +11,6 @@ import { LineConfiguration, type LineStyle } from './line-configuration.ts';
 import type { About, SwitchModel, SwitchOptions, SwitchPower, Talk } from './model.ts';
 import { placeOf, runCommand, talkTo } from './talk.ts';
 
-interface Passwords {
-  password?: string;
-  enable?: string;
-}
-
 const noPower: SwitchPower = {
   ports: [],
   section: () => [],
@@ -35,9 +30,6 @@ export class Switch {
   running: LineConfiguration;
   /** Its configuration, where that is no {@link LineConfiguration}. */
   text: string;
-  /** Passwords that were set since the start. */
-  passwords: Passwords = {};
-  private savedPasswords: Passwords = {};
   changedAt = new Date('2026-11-19T09:12:33Z');
   changedBy = 'admin';
   savedAt = new Date('2026-11-19T09:14:02Z');
@@ -87,7 +79,6 @@ export class Switch {
 
   save(by: string): void {
     this.saved = this.active;
-    this.savedPasswords = { ...this.passwords };
     this.savedBy = by;
     this.isUnsaved = false;
     this.savedAt = new Date();
@@ -103,7 +94,6 @@ export class Switch {
   boot(): void {
     this.running = this.lines(this.model.style && this.saved);
     this.text = this.saved;
-    this.passwords = { ...this.savedPasswords };
     this.isUnsaved = false;
     this.resets.clear();
     this.applyPower();
@@ -265,13 +255,7 @@ export async function startSwitch(
     ...(ident !== undefined && { ident }),
     ...(plainName && { plainName }),
     ...(model.logged && { logged: model.logged }),
-    accounts: model.ownAccounts?.(options) ?? {
-      opens(user, given) {
-        const { password } = device.passwords;
-        if (password !== undefined) return given === password;
-        return device.opens(given, model.accounts?.user(user), options.password);
-      },
-    },
+    opens: (user, given) => device.opens(given, model.accounts?.user(user), options.password),
     ...(exec && {
       exec: (terminal: Terminal, command: string) => runCommand(device, terminal, command, exec),
     }),

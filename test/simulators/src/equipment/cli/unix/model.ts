@@ -1,5 +1,4 @@
 import type { DeviceFault, OutletBoard } from '../../device.ts';
-import type { OwnAccounts } from '../accounts.ts';
 import {
   type CliDevice,
   type ConfiguredDevice,
@@ -20,7 +19,6 @@ interface UnixModelOptions {
   box: UnixBox;
   signIn?: readonly SignInMethod[];
   busyInside?: boolean;
-  accounts?: OwnAccounts;
   powerUp(): void;
 }
 
@@ -51,7 +49,6 @@ export function unixModel({ box, ...options }: UnixModelOptions): CliModel {
 /** What a model makes around the core of its device. */
 export interface UnixDevice<More> {
   box: UnixBox;
-  accounts?: OwnAccounts;
   powerUp(): void;
   running(): string;
   startup(): string;

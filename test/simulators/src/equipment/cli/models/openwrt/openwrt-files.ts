@@ -7,10 +7,7 @@
  */
 
 import { gzipSync } from 'node:zlib';
-import type { OwnAccounts } from '../../accounts.ts';
 import type { Core } from '../../core.ts';
-import type { CliOptions } from '../../model.ts';
-import { hashOf, isRight } from '../../switch/account-statements.ts';
 import { HungUp } from '../../terminal.ts';
 import { decodeText, encodeText, escapeByte } from '../../text-bytes.ts';
 import type { Call, Files, Output, Program } from '../../unix/box.ts';
@@ -109,8 +106,6 @@ const others: Record<string, OpenwrtFile> = {
   ),
 };
 
-const keysFile = '/etc/dropbear/authorized_keys';
-
 export class OpenwrtFiles {
   private readonly core: Core;
   private readonly files: Map<string, OpenwrtFile>;
@@ -127,7 +122,6 @@ export class OpenwrtFiles {
 
   programs(): Record<string, Program> {
     return {
-      passwd: (call) => this.passwd(call),
       sysupgrade: (call) => this.sysupgrade(call),
     };
   }
@@ -146,37 +140,6 @@ export class OpenwrtFiles {
       },
       remove: (path) => this.files.delete(path),
     };
-  }
-
-  /** Who may sign in: by /etc/shadow, and by /etc/dropbear/authorized_keys once that was written. */
-  accounts({ password }: CliOptions): OwnAccounts {
-    const [firstHash, firstKeys] = [this.shadow(), this.lines(keysFile)];
-    return {
-      opens: (_user, given) =>
-        isRight(given, { first: firstHash, now: this.shadow(), original: password }),
-      keys: () =>
-        this.lines(keysFile) === firstKeys ? undefined : this.lines(keysFile).split('\n'),
-    };
-  }
-
-  /** The new password twice, from standard input. */
-  private async passwd(call: Call): Promise<Output> {
-    const { terminal } = call;
-    const [first = '', again] = ((await given(call, '-')) ?? '').split('\n');
-    if (first === '' || first !== again) {
-      return { stderr: 'passwd: password for root is unchanged\n', status: 1 };
-    }
-    const line = `root:$6$${hashOf(first)}:20000:0:99999:7:::\n`;
-    terminal.session.act(() => this.files.set('/etc/shadow', text(line, 0o600)));
-    return { stderr: 'passwd: password for root changed by root\n' };
-  }
-
-  private shadow(): string {
-    return this.lines('/etc/shadow');
-  }
-
-  private lines(path: string): string {
-    return decodeText(this.files.get(path)?.content ?? Buffer.alloc(0));
   }
 
   /** Every file of the configuration, by its name in an archive. */

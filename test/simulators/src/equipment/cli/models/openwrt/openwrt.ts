@@ -70,7 +70,6 @@ export async function startOpenwrt(options: OpenwrtOptions): Promise<OpenwrtDevi
           },
           files: joinedFiles(files.asFiles(), tables),
         },
-        accounts: files.accounts(options),
         powerUp() {
           for (const name of names) board.set(name, true);
         },

@@ -12,8 +12,6 @@ export interface RouterosSystem {
   files: Files;
   /** How often it has exported its configuration. */
   exports: number;
-  /** That were set. They are kept at once, and are in no export. */
-  passwords: Map<string, string>;
 }
 
 /** Undefined: it is another command. */
@@ -24,7 +22,6 @@ export async function systemCommand(
 ): Promise<string | undefined> {
   const words = line.replace(/^\//, '').replaceAll('/', ' ').split(/\s+/);
   const [menu = '', ...rest] = words;
-  if (menu === 'user') return setPassword(terminal, line, system);
   if (menu === 'export') return exported(terminal, rest, system);
   if (menu === 'import') return imported(terminal, file(rest, system, 'file-name'), system);
   if (menu !== 'system') return typed(terminal, line, system);
@@ -48,16 +45,6 @@ function exported(terminal: Terminal, words: string[], system: RouterosSystem): 
     added: terminal.session.core.addedLines(),
   });
   return terminal.session.configuration(text);
-}
-
-/** `/user set [find name="admin"] password="…"`: says nothing, also where there is no such user. */
-function setPassword(terminal: Terminal, line: string, { passwords }: RouterosSystem) {
-  const [, find, value] =
-    /^\/?user[ /]set \[find name="?([^"\]]+)"?\] password="([^"]*)"$/.exec(line) ?? [];
-  if (find === undefined || value === undefined) return undefined;
-  const own = terminal.session.user.replace(/\+.*$/, '');
-  if (find === own) terminal.session.act(() => void passwords.set(find, value));
-  return '';
 }
 
 function typed(terminal: Terminal, line: string, { configuration }: RouterosSystem) {

@@ -90,17 +90,9 @@ function modelFor(options: RouterosOptions): SwitchModel {
     serial: options.serial ?? 'HF9087654321',
     files: memoryFiles({ folders: [''] }),
     exports: 0,
-    passwords: new Map(),
   };
   return {
     name: 'routeros',
-    ownAccounts: () => ({
-      opens(user, password) {
-        const own = system.passwords.get(user);
-        return own === undefined ? undefined : own === password;
-      },
-    }),
-    logged: (line) => line.replace(/(password=)("[^"]*"|\S+)/, '$1<secret>'),
     ident: 'ROSSSH',
     signIn: ['publickey', 'password', 'keyboard-interactive'],
     plainName: (login) => login.replace(/\+.*$/, ''),

@@ -7,22 +7,17 @@
  * configuration, as it was when that commit began, and reboots.
  */
 
-import type { OwnAccounts } from '../../accounts.ts';
 import type { Core } from '../../core.ts';
-import type { CliOptions } from '../../model.ts';
-import { hashOf, isRight } from '../../switch/account-statements.ts';
 import type { Terminal } from '../../terminal.ts';
 import type { Call, Output } from '../../unix/box.ts';
 import { differenceOf } from './vyatta-difference.ts';
 import {
   copyVyatta,
   deleteVyatta,
-  findVyatta,
   parseVyatta,
   type Quotes,
   renderVyatta,
   setVyatta,
-  unquoted,
   type VyattaItem,
   VyattaSyntaxError,
   vyattaValue,
@@ -64,17 +59,13 @@ export class VyattaConfiguration {
   private items: VyattaItem[] = [];
   private saved: string;
   private confirm: { stop(): void } | undefined;
-  /** What it had at the start: with the passwords of the options. */
-  private readonly first: readonly VyattaItem[];
 
   /** @param text what is saved when it starts, with the versions at its end */
   constructor(core: Core, text: string, words: VyattaWords, hooks: VyattaHooks) {
     this.core = core;
     this.words = words;
     this.hooks = hooks;
-    const { items, footer } = parseVyatta(text);
-    this.footer = footer;
-    this.first = items;
+    this.footer = parseVyatta(text).footer;
     this.saved = text;
   }
 
@@ -107,29 +98,6 @@ export class VyattaConfiguration {
 
   value(...path: string[]): string | undefined {
     return vyattaValue(this.items, path);
-  }
-
-  /** Who may sign in, by what is active. */
-  accounts({ password, authorizedKeys = [] }: CliOptions): OwnAccounts {
-    const path = (user: string, ...rest: string[]) => ['system', 'login', 'user', user, ...rest];
-    const hash = (items: readonly VyattaItem[], user: string) =>
-      vyattaValue(items, path(user, 'authentication', 'encrypted-password'));
-    return {
-      opens: (user, given) =>
-        isRight(given, {
-          first: hash(this.first, user),
-          now: hash(this.items, user),
-          original: password,
-        }),
-      keys: (user) => {
-        const found = findVyatta(this.items, path(user, 'authentication', 'public-keys'));
-        const own = found.map(({ children = [] }) => {
-          const value = (name: string) => unquoted(vyattaValue(children, [name]) ?? '');
-          return `${value('type')} ${value('key')}`;
-        });
-        return [...authorizedKeys, ...own];
-      },
-    };
   }
 
   /** Whether there is something to commit in that session. */
@@ -295,24 +263,12 @@ export class VyattaConfiguration {
     }
     const why = this.hooks.checkCommit?.(session);
     if (why !== undefined) return { stdout: `${why}\n\nCommit failed\n`, status: 1 };
-    hashPasswords(session);
     terminal.session.act(() => {
       this.items = copyVyatta(session);
       this.commits.unshift({ at: Date.now(), user: terminal.session.user });
       this.hooks.changed?.(this.items);
     });
     return {};
-  }
-}
-
-/** A commit keeps the hash of a password, and forgets the password. */
-function hashPasswords(session: VyattaItem[]): void {
-  for (const { words } of findVyatta(session, ['system', 'login', 'user'])) {
-    const path = ['system', 'login', 'user', words.at(-1) ?? '', 'authentication'];
-    const plain = unquoted(vyattaValue(session, [...path, 'plaintext-password']) ?? '');
-    if (plain === '') continue;
-    setVyatta(session, [...path, 'encrypted-password', hashOf(plain)]);
-    setVyatta(session, [...path, 'plaintext-password', '']);
   }
 }
 

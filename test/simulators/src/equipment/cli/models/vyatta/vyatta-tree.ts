@@ -96,7 +96,7 @@ function inQuotes(label: string, quotes: Quotes, isValue: boolean): string {
   return quotes === 'always' && isValue ? `"${value.replace(/["\\]/g, '\\$&')}"` : quoted(value);
 }
 
-export function unquoted(value: string): string {
+function unquoted(value: string): string {
   return value.replace(/^"(.*)"$/s, '$1').replace(/\\(["\\])/g, '$1');
 }
 
@@ -126,7 +126,7 @@ export function copyVyatta(items: readonly VyattaItem[]): VyattaItem[] {
 }
 
 /** What is at the end of a path: a block, or the leaves of that name. */
-export function findVyatta(items: readonly VyattaItem[], path: readonly string[]): VyattaItem[] {
+function findVyatta(items: readonly VyattaItem[], path: readonly string[]): VyattaItem[] {
   const [name = '', label] = path;
   const named = items.filter(({ words }) => words[0] === name);
   if (path.length === 1) return named;

@@ -85,7 +85,6 @@ export async function startVyatta(
           functions: vyattaFunctions(shell),
           files,
         },
-        accounts: configuration.accounts(options),
         powerUp: () => configuration.powerUp(),
         running: () => configuration.running(),
         startup: () => configuration.boot(),
