@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { count, type Finding } from '@skolo/base';
+import { count, errorCode, type Finding, lazily } from '@skolo/base';
+import { readSecret, type Secret, type SecretRef } from '@skolo/base/secrets';
 import { ownVersion } from '@skolo/common/version';
 import type { MachineTarget } from '@skolo/fleet';
 import type { Rack } from '@skolo/rack';
@@ -28,7 +29,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Compares rack.yaml with the rack's switches, PDUs and router, without changing anything. The command checks sign-in (one attempt each), models, firmware, outlets, configurations and MAC tables. With --jumphost, it also checks the jumphost's system, units, addresses and open ports, without root. It runs on any computer that can reach them. If you press Ctrl-C, it prints the results so far.",
+      "Compares rack.yaml with the rack's switches, PDUs and router, without changing anything. The command checks sign-in (one attempt with each value of a password or key), models, firmware, outlets, configurations and MAC tables. With --jumphost, it also checks the jumphost's system, units, addresses and open ports, without root. It runs on any computer that can reach them. If you press Ctrl-C, it prints the results so far.",
     )
     .summary('compare rack.yaml with the equipment, read-only')
     .argument('[rack]', 'rack.yaml file or rack name')
@@ -57,7 +58,8 @@ export function define(command: SkoloCommand): void {
     const { plan: dry, record, evidence, pause: pauseMs, timeout: timeoutMs } = options;
     const { jumphost: target } = options;
     const given = target && { target, env: io.env, now: io.now };
-    const look = await lookAtRack(rack, { pauseMs, timeoutMs, signal, dry }, given);
+    const readRef = storeReader(command, rack, signal);
+    const look = await lookAtRack(rack, { pauseMs, timeoutMs, signal, dry, readRef }, given);
     const { devices, jumphost, cabling } = look;
     const all = [...devices, ...(jumphost ? [jumphost] : [])];
     if (dry) {
@@ -135,6 +137,30 @@ async function rackToRead(command: SkoloCommand, { jumphost }: Options): Promise
     `${file}: contains no switches, PDUs or routers to read; ${hint}`,
     exitCodes.badConfiguration,
   );
+}
+
+/** Reads a secret from its file, or else from the store of a rack that is given by its name. */
+function storeReader(
+  command: SkoloCommand,
+  rack: Rack,
+  signal: AbortSignal,
+): ((ref: SecretRef) => Promise<Secret>) | undefined {
+  const { on } = command.globals();
+  if (on === undefined) return undefined;
+  const opened = lazily(async () => {
+    const { openSecrets } = await import('../secrets/open-secrets.ts');
+    return await openSecrets(command, on);
+  });
+  return async (ref) => {
+    try {
+      return await readSecret(rack, ref);
+    } catch (error) {
+      if (errorCode(error) !== 'SECRET_MISSING') throw error;
+      const { storedValue } = await import('@skolo/fleet/secret-store/check');
+      const { secrets, store } = await opened();
+      return await storedValue(secrets, ref, ({ place }) => store.read(place, signal));
+    }
+  };
 }
 
 /** `ops@jumphost-rack4` */

@@ -1,3 +1,3 @@
 /** `@skolo/fleet/secret-store/check`: checks that values are valid and accepted. */
 export { contentFault } from './content.ts';
-export { checkSignIns } from './sign-in.ts';
+export { checkSignIns, storedValue } from './sign-in.ts';

@@ -187,13 +187,22 @@ async function loginCredentials(
   login: string | undefined,
 ): Promise<Credentials> {
   return await readCredentials(rack, login, async (ref) => {
-    const secret = secrets.find((each) => isAt(each, ref));
-    const value = secret && values.get(secret.name);
-    if (value !== undefined) return new Secret(value.reveal().replace(/\r?\n$/, ''));
-    throw new Error(
-      `${secret?.name ?? 'the secret'}: not in the store; save it with skolo secrets set`,
-    );
+    return await storedValue(secrets, ref, async ({ name }) => values.get(name));
   });
+}
+
+/** As a service reads it from a file. @throws Error The store does not contain it. */
+export async function storedValue(
+  secrets: readonly RackSecret[],
+  ref: SecretRef,
+  read: (secret: RackSecret) => Promise<Secret | undefined>,
+): Promise<Secret> {
+  const secret = secrets.find((each) => isAt(each, ref));
+  const value = secret && (await read(secret));
+  if (value !== undefined) return new Secret(value.reveal().replace(/\r?\n$/, ''));
+  throw new Error(
+    `${secret?.name ?? 'the secret'}: not in the store; save it with skolo secrets set`,
+  );
 }
 
 function isAt({ name, paths }: RackSecret, ref: SecretRef): boolean {

@@ -31,7 +31,8 @@ export async function typeInto(
     });
     return await talk(channel, first, typed);
   } finally {
-    client.end();
+    // The device may be the first to close.
+    client.on('error', () => undefined).end();
   }
 }
 

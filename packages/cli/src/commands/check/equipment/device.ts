@@ -2,6 +2,7 @@
 import type { ConnectedHosts } from '@skolo/api';
 import { exchangedLines } from '@skolo/backup';
 import {
+  closing,
   count,
   errorCode,
   errorText,
@@ -10,20 +11,23 @@ import {
   pause,
   withDeadline,
 } from '@skolo/base';
+import type { Credentials } from '@skolo/base/secrets';
 import { models, type Transport } from '@skolo/equipment/models';
 import type { OutletReading, OutletSettings } from '@skolo/equipment/models/outlets';
 import {
+  DeviceBusy,
   DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
   HostKeyChanged,
+  SessionPool,
   SignInRejected,
 } from '@skolo/equipment/transports';
-import type { InfrastructureDevice } from '@skolo/rack';
+import { type InfrastructureDevice, loginToRead } from '@skolo/rack';
 import { withoutName } from '../../../output/text.ts';
 import { unreadLines } from '../cabling/readings.ts';
 import { changedOutlets, loadsOf, type OfPart, oddOutlets, type Readings } from './outlets.ts';
-import { type LookDeps, type Readers, readersOf } from './readers.ts';
+import { type LookDeps, type Readers, readersOf, type Use, uses, valuesOf } from './readers.ts';
 import { type Found, oddSettings, type Problem } from './settings.ts';
 
 /** The results of reading one device or computer. */
@@ -54,6 +58,11 @@ export interface DeviceLook extends Looked {
   problems: Problem[];
 }
 
+/** Begins the name of a step that only signs in. */
+export const signInStep = 'sign-in with ';
+/** Of busy equipment. */
+const mostTries = 10;
+const busyMs = 1000;
 const rounds = 3;
 const configurationRounds = 2;
 /** More than a device reports about itself; a configuration may be long. */
@@ -64,8 +73,7 @@ export async function lookAtDevice(
   deps: LookDeps,
 ): Promise<DeviceLook> {
   const visit = new Visit(device, deps);
-  const readers = await readersOf(device, deps, (from, text) => visit.record(from, text));
-  await visit.all(readers);
+  await visit.all();
   return visit.look;
 }
 
@@ -91,8 +99,10 @@ class Visit {
     this.look = { device: name, model, transport, ...none, isComplete: false };
   }
 
-  async all({ description, outlets, settings, configuration, hosts }: Readers): Promise<void> {
+  async all(): Promise<void> {
     const { deps, look } = this;
+    const readers = await this.readers(await this.trySignIns());
+    const { description, outlets, settings, configuration, hosts } = readers;
     this.said += (await this.step('description', description)) ?? '';
     const most = deps.dry ? 1 : rounds;
     for (let round = 1; round <= most && !this.isEnded; round += 1) {
@@ -112,7 +122,86 @@ class Visit {
     look.isComplete = !deps.signal.aborted;
   }
 
-  record(from: 'us' | 'device', text: string): void {
+  private readers(
+    chosen: ReadonlyMap<string, Credentials>,
+    sessions = this.deps.sessions,
+  ): Promise<Readers> {
+    const { device, deps } = this;
+    return readersOf(device, deps, (from, text) => this.record(from, text), { chosen, sessions });
+  }
+
+  /**
+   * Signs in with each value of a login that has several, once: somebody is changing its secret.
+   *
+   * @returns the first value that the device accepts, by login
+   */
+  private async trySignIns(): Promise<ReadonlyMap<string, Credentials>> {
+    const { deps, device } = this;
+    const chosen = new Map<string, Credentials>();
+    const tried = new Set<string>();
+    for (const use of uses) {
+      const login = loginToRead(deps.rack, device, use) ?? '';
+      if (tried.has(login) || !this.canTry(await this.readers(chosen), use)) continue;
+      tried.add(login);
+      // A secret that cannot be read is reported by the first reading.
+      const values = await valuesOf(deps, login).catch(() => []);
+      if (values.length > 1) await this.tryValues(use, login, values, chosen);
+    }
+    return chosen;
+  }
+
+  private async tryValues(
+    use: Use,
+    login: string,
+    values: readonly Credentials[],
+    chosen: Map<string, Credentials>,
+  ): Promise<void> {
+    const { look } = this;
+    const rejected: string[] = [];
+    for (const [at, value] of values.entries()) {
+      const what = `value ${at + 1} of ${values.length}`;
+      const failure = await this.signIn(use, [login, value], what);
+      const isIn = failure === undefined;
+      if (isIn && !chosen.has(login)) chosen.set(login, value);
+      if (failure instanceof SignInRejected) rejected.push(this.textOf(failure));
+      // Equipment does not respond to a wrong community.
+      else if (!isIn && !(look.transport === 'snmp' && failure instanceof DeviceTimeout)) return;
+      const outcome = isIn ? 'signs in' : `does not sign in: ${this.textOf(failure)}`;
+      look.notes.push(`${what} in login ${login} ${outcome}`);
+    }
+    this.isEnded = rejected.length === values.length;
+    const found = `no value in login ${login} signs in: ${rejected[0]}`;
+    if (this.isEnded) this.problem('sign-in', { found });
+  }
+
+  /** @returns why it failed; undefined: it signed in, and could read */
+  private async signIn(use: Use, login: [string, Credentials], what: string): Promise<unknown> {
+    const { deps, names } = this;
+    for (let tries = 1; ; tries += 1) {
+      // A session of another value would be used again.
+      await using sessions = closing(new SessionPool());
+      const readers = await this.readers(new Map([login]), sessions);
+      const read = async (signal: AbortSignal) => {
+        if (use === 'outlets') await readers.outlets?.(names.slice(0, 1), signal);
+        else await readers[use]?.(signal);
+        return true;
+      };
+      let failure: unknown = new Error('interrupted');
+      const isIn = await this.step(`${signInStep}${what}`, read, (error) => {
+        failure = error;
+      });
+      if (isIn) return undefined;
+      // Cards with one session may not have ended the previous one yet.
+      if (!(failure instanceof DeviceBusy) || tries === mostTries) return failure;
+      await pause(busyMs, deps.signal).catch(() => undefined);
+    }
+  }
+
+  private canTry(readers: Readers, use: Use): boolean {
+    return readers[use] !== undefined && (use !== 'outlets' || this.names.length > 0);
+  }
+
+  private record(from: 'us' | 'device', text: string): void {
     if (from === 'device') this.said = (this.said + text).slice(0, mostSaid);
     const lines = from === 'us' ? text.split(/[\r\n]+/).map((line) => line.trimEnd()) : [];
     for (const line of lines.filter(Boolean)) {
@@ -126,6 +215,7 @@ class Visit {
   private async step<T>(
     step: string,
     read: ((signal: AbortSignal) => Promise<T>) | undefined,
+    fail = (error: unknown) => this.fail(step, error),
   ): Promise<T | undefined> {
     const { timeoutMs: ms, signal } = this.deps;
     if (read === undefined || this.isEnded || signal.aborted) return undefined;
@@ -140,7 +230,7 @@ class Visit {
       isDone = true;
       return result;
     } catch (error) {
-      this.fail(step, error);
+      fail(error);
       return undefined;
     } finally {
       const took = Math.round(performance.now() - start);

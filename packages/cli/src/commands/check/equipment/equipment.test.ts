@@ -104,6 +104,9 @@ async function look(rack: string, ...options: string[]) {
     exitCode,
     devices: equipment,
     of: (name: string) => equipment.find((each) => each.equipment === name),
+    notes: findings.flatMap(({ thing, state, found }) =>
+      state === 'info' && found.startsWith('value ') ? [`${thing}: ${found}`] : [],
+    ),
     problems: findings.flatMap(({ kind, thing, state, found, expected, advice }) =>
       /^(differs|unchecked)$/.test(state)
         ? [`${kind}: ${thing}: ${[found, expected, advice].filter(Boolean).join('; ')}`]
@@ -293,6 +296,62 @@ describe('a look', () => {
     ]);
     expect(of('switch-1')?.steps).toHaveLength(1);
     expect([...router.received, ...switch1.received]).toEqual([]);
+  });
+
+  it('tries each of two values once, and reads with the one that signs in', async () => {
+    const { rack, dir, switch1, router } = await startSmallRack({
+      password: `of-yesterday\n${password}`,
+    });
+    const proofs = join(dir, 'proofs');
+
+    const { notes, problems, exitCode } = await look(rack, '--evidence', proofs);
+
+    expect({ problems, exitCode }).toEqual({ problems: [], exitCode: 0 });
+    for (const name of ['router', 'switch-1', 'pdu-1']) {
+      const login = name === 'pdu-1' ? 'pdus' : 'switches';
+      expect(notes).toContainEqual(
+        expect.stringMatching(
+          `^${name}: value 1 of 2 in login ${login} does not sign in: rejects `,
+        ),
+      );
+      expect(notes).toContain(`${name}: value 2 of 2 in login ${login} signs in`);
+    }
+    expect([...router.received, ...switch1.received].length).toBeGreaterThan(0);
+    await expectProofs(proofs);
+  });
+
+  it.each([
+    [`${password}\nof-yesterday`, ['signs in', 'does not sign in']],
+    ['of-yesterday\nof-tomorrow', ['does not sign in', 'does not sign in']],
+    [`a\n${password}\nb`, ['does not sign in', 'signs in', 'does not sign in']],
+  ])('says of each value whether it signs in: %j', async (text, expected) => {
+    const { rack } = await startSmallRack({ password: text });
+
+    const { notes, problems, of } = await look(rack);
+
+    const own = notes.filter((note) => note.startsWith('switch-1: value '));
+    expect(own.map((note) => /(does not sign|signs) in/.exec(note)?.[0])).toEqual(expected);
+    const isIn = expected.includes('signs in');
+    expect(of('switch-1')?.outlets).toHaveLength(isIn ? 3 : 0);
+    const signIns = problems.filter((problem) => problem.startsWith('sign-in: switch-1: '));
+    expect(signIns).toEqual(
+      isIn ? [] : [expect.stringContaining('no value in login switches signs in: rejects the')],
+    );
+  });
+
+  it('says which of two communities gets a response', async () => {
+    const { rack, dir } = await startSmallRack();
+    await writeFile(join(dir, 'read'), 'of-yesterday\npublic\n', { mode: 0o600 });
+
+    const { notes, problems } = await look(rack);
+
+    expect(problems).toEqual([]);
+    expect(notes).toEqual([
+      expect.stringMatching(
+        /^pdu-1: value 1 of 2 in login readers does not sign in: no SNMP response /,
+      ),
+      'pdu-1: value 2 of 2 in login readers signs in',
+    ]);
   });
 
   it('gives a hanging device up, and finishes the others', async () => {

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { Firmware, Hardware, Proof, proofFile, wasRead } from '@skolo/equipment/models/proofs';
-import type { DeviceLook } from './device.ts';
+import { type DeviceLook, signInStep } from './device.ts';
 
 /** A file for each model and firmware; returns their paths. Excludes devices that were not read or that report another model. */
 export async function writeProofs(
@@ -14,8 +14,8 @@ export async function writeProofs(
   await mkdir(folder, { recursive: true });
   const proofs = new Map<string, Proof>();
   for (const look of looks) {
-    const { model, answersAs, steps } = look;
-    if (answersAs !== undefined || !wasRead(steps)) continue;
+    const { model, answersAs } = look;
+    if (answersAs !== undefined || !wasRead(readings(look))) continue;
     const firmware = Firmware.safeParse(look.firmware).data ?? 'unknown';
     const file = join(folder, proofFile({ model, firmware }));
     const others = proofs.get(file)?.devices ?? [];
@@ -28,13 +28,18 @@ export async function writeProofs(
   return [...proofs.keys()];
 }
 
+/** Without attempts to sign in, which depend on the rack. */
+function readings({ steps }: DeviceLook): DeviceLook['steps'] {
+  return steps.filter(({ step }) => !step.startsWith(signInStep));
+}
+
 function deviceOf(look: DeviceLook): Proof['devices'][number] {
-  const { transport, steps, outlets, configuration, hosts, problems } = look;
+  const { transport, outlets, configuration, hosts, problems } = look;
   const hardware = Hardware.safeParse(look.hardware).data;
   return {
     ...(hardware && { hardware }),
     transport,
-    steps,
+    steps: readings(look),
     ...(configuration && { configuration }),
     counts: {
       outlets: Object.keys(outlets.at(-1) ?? {}).length,

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConnectedHosts } from '@skolo/api';
-import { type Credentials, readCredentials, Secret } from '@skolo/base/secrets';
+import { type Credentials, readCredentials, Secret, type SecretRef } from '@skolo/base/secrets';
 import type { Readable } from '@skolo/equipment/models';
 import type { BackupModel, CreateBackup, Reading } from '@skolo/equipment/models/backup';
 import { textOf, withoutVolatile } from '@skolo/equipment/models/configuration';
@@ -68,19 +68,29 @@ export interface LookDeps {
   signal: AbortSignal;
   /** Nothing is sent. */
   dry?: true | undefined;
+  /** Reads a secret; default: from its file or variable. */
+  readRef?: ((ref: SecretRef) => Promise<Secret>) | undefined;
 }
+
+/** What a device is read for, quickest first. */
+export const uses = ['outlets', 'hosts', 'configuration'] as const satisfies readonly Readable[];
+export type Use = (typeof uses)[number];
 
 /** SNMPv2-MIB::sysDescr. */
 const systemDescription = '1.3.6.1.2.1.1.1';
 
 export async function readersOf(
   device: InfrastructureDevice,
-  { rack, sessions, hostKeys, scratch, drivers, backups, dry }: LookDeps,
+  deps: LookDeps,
   onTranscript: OnTranscript,
+  { chosen, sessions }: { chosen: ReadonlyMap<string, Credentials>; sessions: SessionPool },
 ): Promise<Readers> {
+  const { rack, hostKeys, scratch, drivers, backups, dry } = deps;
   const { name, model, transport, backup, backupLimits } = device;
   const accessTo = (what: Readable) => {
-    const credentials = () => credentialsOf(rack, loginToRead(rack, device, what), dry);
+    const login = loginToRead(rack, device, what);
+    const credentials = async () =>
+      chosen.get(login ?? '') ?? (await valuesOf(deps, login))[0] ?? { legacySsh: false };
     return { credentials, hostKeys, onTranscript, dry };
   };
   const settings = { ...rack.services['router-backup'], ...backupLimits };
@@ -152,15 +162,14 @@ export async function readersOf(
   };
 }
 
-/** Each secret is tried once. */
-async function credentialsOf(
-  rack: Rack,
+/** A login, with each value of a secret that has several. Each is tried once. */
+export async function valuesOf(
+  { rack, dry, readRef }: Pick<LookDeps, 'rack' | 'dry' | 'readRef'>,
   login: string | undefined,
-  dry: true | undefined,
-): Promise<Credentials> {
+): Promise<Credentials[]> {
   const masked = dry && (async () => new Secret('<secret>'));
-  const { others: _, ...first } = await readCredentials(rack, login, masked);
-  return { ...first, once: true };
+  const { others = [], ...first } = await readCredentials(rack, login, masked ?? readRef);
+  return [first, ...others].map((each) => ({ ...each, once: true }));
 }
 
 async function configurationOf(
