@@ -24,6 +24,20 @@ describe('withDeadline', () => {
     await ended;
   });
 
+  it.each(['its time', "the caller's signal"])(
+    'does not wait for work that does not notice the end of %s',
+    async (end) => {
+      const stop = new AbortController();
+      const ended = expect(
+        withDeadline({ ms: 1000, late, signal: stop.signal }, () => never),
+      ).rejects.toThrow(end === 'its time' ? 'late' : 'off');
+      if (end === 'its time') await vi.advanceTimersByTimeAsync(1000);
+      else stop.abort(new Error('off'));
+      await ended;
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
+
   it('waits as long as a timer can if the time is longer', async () => {
     const limits = { ms: 2 ** 31, late };
     const ended = expect(withDeadline(limits, obedient)).rejects.toThrow('late');

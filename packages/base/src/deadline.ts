@@ -17,9 +17,8 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined):
 }
 
 /**
- * Passes `work` a signal that is aborted when the time is up, or with the caller's signal.
- *
- * Only `work` decides when it ends; for work that may ignore its signal, also use {@link orAborted}.
+ * Passes `work` a signal that is aborted when the time is up, or with the caller's signal. Work that does not notice, because it ignores
+ * its signal or follows it only weakly, continues, but is no longer waited for.
  *
  * @param late the reason when the time is up
  * @throws The reason of whichever came first, or else what the work throws.
@@ -34,7 +33,7 @@ export async function withDeadline<T>(
   const abort = () => limit.abort(signal?.reason);
   signal?.addEventListener('abort', abort);
   try {
-    return await work(limit.signal);
+    return await orAborted(Promise.resolve(work(limit.signal)), limit.signal);
   } catch (error) {
     throw limit.signal.aborted ? limit.signal.reason : error;
   } finally {

@@ -1,6 +1,6 @@
 /** Sends one HTTP request for a token or key, with a limited response. */
 import { bytesUpTo, parseJson } from '@skolo/base';
-import { internetFetch } from '@skolo/base/internet';
+import { type Fetch, internetFetch } from '@skolo/base/internet';
 import type { z } from 'zod';
 import { rejectedBy, SignInError, unreachable } from './sign-in-error.ts';
 
@@ -12,8 +12,10 @@ export const tokenFetch = limited(internetFetch);
 /** The same, without a proxy. */
 export const directFetch = limited(fetch);
 
-function limited(send: typeof fetch): typeof fetch {
+/** For Google's library, too, which passes URLs. */
+function limited(send: Fetch): typeof fetch {
   return async (input, init) => {
+    if (typeof input === 'object' && !(input instanceof URL)) throw new TypeError('pass a URL');
     const response = await send(input, { ...init, redirect: 'error' });
     const bytes = await bytesUpTo(mostBytes, response.body ?? [], () => {
       return new SignInError('unexpected-answer', `the response exceeds ${mostBytes} bytes`);

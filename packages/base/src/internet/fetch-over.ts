@@ -5,33 +5,49 @@ import { request } from '../http.ts';
 import type { Way } from './way.ts';
 
 /**
+ * The global `fetch` without `Request`, whose signal follows that of the caller only until a garbage collection (Node 24.21): a deadline
+ * would end with it. The linter rejects `Request`.
+ */
+export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+
+/**
  * Redirects are not followed, and connections are not reused.
  *
  * @param connect opens the connection of a request, and completes its headers
  */
-export function fetchOver(connect: (asked: Request, url: URL) => Promise<Way>): typeof fetch {
-  return async function fetchOverConnection(input, init) {
-    const asked = new Request(input, init);
-    const url = new URL(asked.url);
-    const body = Buffer.from(await asked.arrayBuffer());
+export function fetchOver(
+  connect: (url: URL, headers: Headers, signal: AbortSignal | undefined) => Promise<Way>,
+): Fetch {
+  return async function fetchOverConnection(to, { method = 'GET', headers, body, signal } = {}) {
+    const url = new URL(to);
+    const stop = signal ?? undefined;
+    stop?.throwIfAborted();
+    // Serializes the body, and names its type if the headers do not.
+    const content = new Response(body ?? null, { ...(headers && { headers }) });
+    const bytes = Buffer.from(await content.arrayBuffer());
     try {
-      return responseOf(await send(asked, url, body, await connect(asked, url)));
+      const way = await connect(url, content.headers, stop);
+      return responseOf(await send({ method, signal: stop }, url, bytes, way));
     } catch (cause) {
-      if (asked.signal.aborted) throw asked.signal.reason;
+      stop?.throwIfAborted();
       // As fetch does, so that callers find the reason in `cause`.
       throw new TypeError('fetch failed', { cause });
     }
   };
 }
 
-function send(asked: Request, url: URL, body: Buffer, { headers, ...way }: Way) {
+function send(
+  { method, signal }: { method: string; signal: AbortSignal | undefined },
+  url: URL,
+  body: Buffer,
+  { headers, ...way }: Way,
+) {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const { method, signal } = asked;
   const length = body.length > 0 ? { 'content-length': String(body.length) } : {};
   const sent = request({
     ...way,
-    method,
-    signal,
+    method: method.toUpperCase(),
+    ...(signal && { signal }),
     headers: { ...headers, host: url.host, ...length },
   });
   sent

@@ -1,4 +1,4 @@
-import { fetchOver } from './fetch-over.ts';
+import { type Fetch, fetchOver } from './fetch-over.ts';
 import { reasonOf } from './network-error.ts';
 import { ProxyError, throughProxy } from './proxy.ts';
 import { openWay } from './way.ts';
@@ -9,31 +9,37 @@ const mostRedirects = 20;
  * `fetch` for servers on the internet, with a limit of redirects: through the proxy of {@link proxyFor}, whose choice each redirect may
  * change.
  */
-export const internetFetch: typeof fetch = async (input, init) => {
-  let asked = new Request(input, init);
+export const internetFetch: Fetch = async (to, init = {}) => {
+  const isRead = ['GET', 'HEAD'].includes(init.method?.toUpperCase() ?? 'GET');
+  let url = new URL(to);
+  let { headers } = init;
   for (let hop = 0; hop <= mostRedirects; hop += 1) {
-    const response = await once(asked);
-    const to = response.headers.get('location');
-    const isRedirect = to !== null && [301, 302, 303, 307, 308].includes(response.status);
-    if (!isRedirect || asked.redirect === 'manual') return response;
+    const response = await once(url, { ...init, ...(headers && { headers }) });
+    const location = response.headers.get('location');
+    const isRedirect = location !== null && [301, 302, 303, 307, 308].includes(response.status);
+    if (!isRedirect || init.redirect === 'manual') return response;
     await response.body?.cancel();
-    const isRead = asked.method === 'GET' || asked.method === 'HEAD';
-    if (asked.redirect === 'error' || !isRead) throw new TypeError('unexpected redirect');
-    asked = redirected(asked, to);
+    if (init.redirect === 'error' || !isRead) throw new TypeError('unexpected redirect');
+    if (!URL.canParse(location, url.href)) throw new TypeError('invalid redirect');
+    const next = new URL(location, url);
+    if (next.origin !== url.origin) headers = withoutCredentials(headers);
+    url = next;
   }
   throw new TypeError('too many redirects');
 };
 
 /** One hop. The message of its error is the reason, not only `fetch failed`. */
-async function once(asked: Request): Promise<Response> {
-  const { signal, url } = asked;
+async function once(url: URL, init: RequestInit): Promise<Response> {
+  const signal = init.signal ?? undefined;
   try {
-    const way = await openWay(new URL(url), { signal });
-    if (way === undefined) return await fetch(asked, { redirect: 'manual' });
-    const headers = { ...Object.fromEntries(asked.headers), ...way.headers };
-    return await fetchOver(async () => ({ ...way, headers }))(asked);
+    const way = await openWay(url, { signal });
+    if (way === undefined) return await fetch(url, { ...init, redirect: 'manual' });
+    return await fetchOver(async (_, headers) => ({
+      ...way,
+      headers: { ...Object.fromEntries(headers), ...way.headers },
+    }))(url, init);
   } catch (error) {
-    if (signal.aborted) throw signal.reason;
+    if (signal?.aborted) throw signal.reason;
     const cause = error instanceof TypeError && error.cause !== undefined ? error.cause : error;
     const proxy = throughProxy(url, cause);
     const message = reasonOf(cause) + proxy;
@@ -41,13 +47,9 @@ async function once(asked: Request): Promise<Response> {
   }
 }
 
-/** Credentials are only for the server that the caller named. */
-function redirected(asked: Request, to: string): Request {
-  if (!URL.canParse(to, asked.url)) throw new TypeError('invalid redirect');
-  const url = new URL(to, asked.url);
-  const headers = new Headers(asked.headers);
-  if (url.origin !== new URL(asked.url).origin) {
-    for (const name of ['authorization', 'cookie']) headers.delete(name);
-  }
-  return new Request(url, { method: asked.method, headers, signal: asked.signal });
+/** They are only for the server that the caller named. */
+function withoutCredentials(given: RequestInit['headers']): Headers {
+  const headers = new Headers(given);
+  for (const name of ['authorization', 'cookie']) headers.delete(name);
+  return headers;
 }

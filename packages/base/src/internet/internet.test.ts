@@ -1,7 +1,8 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
-import { listen, serveExampleTest, startProxy } from '@skolo/base/testing';
+import { text } from 'node:stream/consumers';
+import { collectGarbage, listen, serveExampleTest, startProxy } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { request } from '../request.ts';
 import { internetFetch } from './fetch.ts';
@@ -114,6 +115,53 @@ describe.each(Object.entries(ways))('%s', (kind, ask) => {
 
     expect(error.message).toContain('the proxy 127.0.0.1:1: connection refused');
   });
+});
+
+it.each(['directly', 'through a proxy'])(
+  'ends a body with the signal after a garbage collection, %s',
+  async (how) => {
+    const stall = (_: IncomingMessage, response: ServerResponse) =>
+      void response.writeHead(200).write('x');
+    const stop = new AbortController();
+    let url = '';
+    if (how === 'directly') url = `http://127.0.0.1:${await listen(createServer(stall))}/`;
+    else {
+      const port = await serveExampleTest(stall);
+      const proxy = await startProxy(() => port);
+      vi.stubEnv('HTTPS_PROXY', `http://${proxy.host}`);
+      url = 'https://a.example.test/';
+    }
+
+    const answer = await internetFetch(url, { signal: stop.signal });
+    await collectGarbage();
+    const body = answer.text();
+    await collectGarbage();
+    stop.abort();
+
+    await expect(body).rejects.toThrow(/abort/i);
+  },
+  30_000,
+);
+
+it('sends the type and the bytes of a form through a proxy, as directly', async () => {
+  const bodies: unknown[] = [];
+  const port = await serveExampleTest(async (request, response) => {
+    bodies.push([request.method, request.headers['content-type'], await text(request)]);
+    response.end();
+  });
+  const proxy = await startProxy(() => port);
+  vi.stubEnv('HTTPS_PROXY', `http://${proxy.host}`);
+  const body = new URLSearchParams({ grant: 'é=&' });
+
+  await internetFetch('https://a.example.test/', { method: 'post', body });
+  const headers = { 'content-type': 'text/own' };
+  await internetFetch('https://a.example.test/', { method: 'PUT', body: 'x', headers });
+
+  const form = 'application/x-www-form-urlencoded;charset=UTF-8';
+  expect(bodies).toEqual([
+    ['POST', form, 'grant=%C3%A9%3D%26'],
+    ['PUT', 'text/own', 'x'],
+  ]);
 });
 
 it('decides again for each redirect, and sends credentials only to the first host', async () => {

@@ -23,7 +23,7 @@ export interface Way {
 }
 
 interface WayOptions {
-  signal: AbortSignal;
+  signal: AbortSignal | undefined;
   /** The source address; default: chosen by the system. */
   localAddress?: string | undefined;
 }

@@ -3,7 +3,7 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_p
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { orAborted, withDeadline } from '../deadline.ts';
+import { withDeadline } from '../deadline.ts';
 import { errorCode, errorText } from '../error-text.ts';
 
 /** How a program ended. */
@@ -65,9 +65,7 @@ export const runCommand: RunCommand = async (file, args, options) => {
   const toFile = stdoutFile === undefined ? undefined : createWriteStream(stdoutFile);
   const late = () => new CommandFailed('timeout', `${file} took longer than ${ms / 1000} s`);
   try {
-    return await withDeadline({ ms, late, signal }, (limit) =>
-      orAborted(resultOf(file, child, toFile, mostBytes), limit),
-    );
+    return await withDeadline({ ms, late, signal }, () => resultOf(file, child, toFile, mostBytes));
   } finally {
     await end(child, toFile, graceMs);
   }

@@ -2,6 +2,7 @@
 
 export { feed, run } from '../programs/run.ts';
 export { cleanUps } from './clean-ups.ts';
+export { collectGarbage } from './collect-garbage.ts';
 export { listen } from './listen.ts';
 export { mountFreezable, mountSmall } from './mount-small.ts';
 export { pathsOf } from './paths-of.ts';

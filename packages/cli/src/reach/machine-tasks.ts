@@ -1,5 +1,7 @@
 /** Decides how long a command waits for a machine's task to end before it works on the machine. */
+
 import { type Client, powerCycleDaemonApi } from '@skolo/api';
+import type { Fetch } from '@skolo/base/internet';
 import type { Jumphost } from '@skolo/fleet';
 import type { Machine, Rack } from '@skolo/rack';
 import { serviceUrl } from '@skolo/rack/light';
@@ -31,7 +33,7 @@ export async function powerDaemonAt(
 
 interface TasksDeps extends HoldDeps {
   rack: Rack;
-  fetch: typeof fetch;
+  fetch: Fetch;
 }
 
 export function tasksOf(machine: Machine, { rack, fetch, ...hold }: TasksDeps): MachineTasks {

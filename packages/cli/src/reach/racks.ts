@@ -1,6 +1,8 @@
 /** Racks by name: the list of racks, and the connection to one. */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Fetch } from '@skolo/base/internet';
 import type { Fleet, FleetRack, Jumphost, K3sRack, OnNextWay, OpenRack } from '@skolo/fleet';
 import type { Rack, Role } from '@skolo/rack';
 import { Option } from 'commander';
@@ -116,17 +118,17 @@ export async function openerToRead({ env }: Io) {
 }
 
 /** One connection for all services that a command uses. */
-const ways = new WeakMap<Io, Promise<typeof fetch>>();
+const ways = new WeakMap<Io, Promise<Fetch>>();
 
 /** `fetch` through the jumphost of `--on`, until the command ends. */
-export function fetchOn(command: SkoloCommand): Promise<typeof fetch> {
+export function fetchOn(command: SkoloCommand): Promise<Fetch> {
   const way = ways.get(command.io) ?? openWay(command);
   ways.set(command.io, way);
   return way;
 }
 
 /** In a shell of attach, through that shell's ssh connection. */
-async function openWay(command: SkoloCommand): Promise<typeof fetch> {
+async function openWay(command: SkoloCommand): Promise<Fetch> {
   const rack = await rackOn(command);
   const { SKOLO_ON: ofShell, SKOLO_WAY: file } = command.io.env;
   const { fetchBySharedWay } = await import('@skolo/fleet');

@@ -1,4 +1,5 @@
 /** Keeps one rack of `skolo console` connected: the connection is reopened whenever it fails, and the last known state is shown. */
+
 import {
   ApiError,
   ApiUnreachable,
@@ -10,13 +11,14 @@ import {
 } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
 import { errorText } from '@skolo/base';
+import type { Fetch } from '@skolo/base/internet';
 
 /** To machine-state. Reconnects automatically. */
 interface Way {
   baseUrl: string;
   /** The name in its rack.yaml. */
   rack: string;
-  fetch: typeof fetch;
+  fetch: Fetch;
 }
 
 interface Deps {

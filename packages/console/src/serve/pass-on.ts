@@ -1,9 +1,11 @@
 /** Forwards a page's request to a service and returns the response, even an endless one. */
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { whyUnreachable } from '@skolo/api';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
+import type { Fetch } from '@skolo/base/internet';
 import { gzipHeaders, gzipTo, HttpProblem, isWorthGzip } from '@skolo/common/light';
 
 /** Request headers, in addition to the given ones. */
@@ -29,7 +31,7 @@ interface PassOnOptions {
   rack: string;
   /** Additional headers for the service. */
   headers: Readonly<Record<string, string | undefined>>;
-  fetch?: typeof fetch;
+  fetch?: Fetch;
 }
 
 /**

@@ -7,7 +7,7 @@
  * subscription are not marked as retained (MQTT 3.1.1, 3.3.1.3).
  */
 import { randomBytes } from 'node:crypto';
-import { orAborted, withDeadline } from '@skolo/base';
+import { withDeadline } from '@skolo/base';
 import type { Credentials } from '@skolo/base/secrets';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import { type Access, addressOf, type Endpoint } from './endpoint.ts';
@@ -104,14 +104,14 @@ async function visitAs<T>(
     return new DeviceTimeout(name, `no response from the broker within ${answerMs / 1000} s`);
   };
   try {
-    await withDeadline({ ms: answerMs, late, signal }, (limit) => {
+    await withDeadline({ ms: answerMs, late, signal }, () => {
       const all = watch ? [...topics, watch.topic] : [...topics];
-      return orAborted(Promise.race([subscribed(client, name, all), broken]), limit);
+      return Promise.race([subscribed(client, name, all), broken]);
     });
     return await work({
       ask: ({ late: silent, ...exchange }) =>
-        withDeadline({ ms: answerMs, late: () => kept ?? silent(), signal }, (limit) =>
-          orAborted(Promise.race([answerTo(client, exchange), broken]), limit),
+        withDeadline({ ms: answerMs, late: () => kept ?? silent(), signal }, () =>
+          Promise.race([answerTo(client, exchange), broken]),
         ),
     });
   } finally {

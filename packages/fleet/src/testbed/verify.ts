@@ -1,5 +1,7 @@
 /** Verifies each part of the testbed with the requests of its users, and that Grafana does not accept its default password. */
+
 import { count, errorText, type Finding } from '@skolo/base';
+import type { Fetch } from '@skolo/base/internet';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { Condition, deadNodes } from '../push/gate.ts';
@@ -11,7 +13,7 @@ import { judgeAll } from './up.ts';
 
 interface VerifyOptions {
   /** Reaches node ports through the jumphost. */
-  fetch: typeof fetch;
+  fetch: Fetch;
   signal: AbortSignal;
 }
 

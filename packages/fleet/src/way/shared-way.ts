@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@skolo/base/durable';
 import { request } from '@skolo/base/http';
-import { hostOf } from '@skolo/base/internet';
+import { type Fetch, hostOf } from '@skolo/base/internet';
 import { startLocalProxy } from './local/local-proxy.ts';
 import { type Open, tunnelFetch } from './ssh/tunnel-fetch.ts';
 import type { OpenRack } from './way.ts';
@@ -27,7 +27,7 @@ export async function shareWay({
 }
 
 /** `fetch` through the connection shared in a file; undefined if it has ended. */
-export async function fetchBySharedWay(file: string): Promise<typeof fetch | undefined> {
+export async function fetchBySharedWay(file: string): Promise<Fetch | undefined> {
   const url = await readFile(file, 'utf8').catch(() => undefined);
   return url === undefined ? undefined : tunnelFetch(openBy(new URL(url)));
 }

@@ -1,6 +1,8 @@
 /** Interfaces of connections to a rack, or only to its jumphost. */
+
 import type { ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
+import type { Fetch } from '@skolo/base/internet';
 import type { Role } from '@skolo/rack';
 import type { Ended, ProgramOptions } from '../program.ts';
 import type { FleetRack } from '../racks/clusters.ts';
@@ -11,7 +13,7 @@ import type { Open } from './ssh/tunnel-fetch.ts';
 /** Operations through a jumphost. */
 export interface Jumphost {
   /** Sends requests, marked as forwarded, to any address that the jumphost can reach. */
-  fetch: typeof fetch;
+  fetch: Fetch;
   /** Opens a connection to such an address, without marking it. */
   connect: Open;
   /** Arguments of a client of its connection of ssh. */

@@ -6,7 +6,7 @@
  * battery starts in 1970.
  */
 
-import { orAborted, withDeadline } from '@skolo/base';
+import { withDeadline } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { IssuedToken } from '@skolo/google';
 
@@ -115,7 +115,7 @@ export class RenewedToken {
     const { flight } = this;
     if (haveToWait && flight !== undefined) {
       const patience = { ms: patienceMs, late: noAnswer, signal };
-      await withDeadline(patience, (end) => orAborted(flight, end)).catch(() => undefined);
+      await withDeadline(patience, () => flight).catch(() => undefined);
     }
     const held = this.unexpired();
     if (held) return held;
@@ -156,9 +156,8 @@ export class RenewedToken {
     const askedAt = clock.uptime();
     try {
       const deadline = { ms: upstreamDeadlineMs, late: noAnswer, signal: this.deps.closing };
-      // A call that ignores its signal must not keep the next one from being made.
       const { token, lifeSeconds } = await withDeadline(deadline, (signal) =>
-        orAborted(this.deps.issue(signal), signal),
+        this.deps.issue(signal),
       );
       // Counted from before the call: slightly too short is better than expired.
       this.held = { value: token, life: lifeSeconds, expiresAt: askedAt + lifeSeconds };

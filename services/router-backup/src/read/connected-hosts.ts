@@ -3,7 +3,7 @@
  * power cycle comes first: a reading gives way to it, except while the cycle only waits for the off-time.
  */
 import type { ConnectedHosts } from '@skolo/api';
-import { orAborted, withDeadline } from '@skolo/base';
+import { withDeadline } from '@skolo/base';
 import { readCredentials } from '@skolo/base/secrets';
 import { type Clock, type CrashNotes, HttpProblem, type Locks } from '@skolo/common';
 import { models } from '@skolo/equipment/models';
@@ -80,7 +80,7 @@ export class ConnectedHostReadings {
           `reading connected hosts is not supported for model ${model}`,
         );
       const found = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
-        orAborted(this.inTurn(device, create, transcript, limit), limit),
+        this.inTurn(device, create, transcript, limit),
       );
       return { equipment: name, readAt: new Date(clock.now()).toISOString(), ...found };
     } catch (error) {

@@ -1,7 +1,7 @@
 /** `fetch` through a rack's tunnel. */
 import type { Socket } from 'node:net';
 import { errorCode } from '@skolo/base';
-import { fetchOver, hostOf, overTls, portOf } from '@skolo/base/internet';
+import { type Fetch, fetchOver, hostOf, overTls, portOf } from '@skolo/base/internet';
 import { markForwarded } from '../local/forwarded.ts';
 
 export type Open = (host: string, port: number, signal: AbortSignal) => Promise<Socket>;
@@ -10,11 +10,12 @@ export type Open = (host: string, port: number, signal: AbortSignal) => Promise<
 const patienceMs = 20_000;
 
 /** Every request is marked as forwarded. */
-export function tunnelFetch(open: Open): typeof fetch {
+export function tunnelFetch(open: Open): Fetch {
   return async function fetchThroughTunnel(input, init) {
     let hasAnswered = () => true;
-    const request = fetchOver(async ({ headers, signal }, url) => {
-      const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+    const request = fetchOver(async (url, headers, signal) => {
+      const signals = [AbortSignal.timeout(patienceMs), ...(signal ? [signal] : [])];
+      const patience = AbortSignal.any(signals);
       const socket = await open(hostOf(url), portOf(url), patience);
       const stream = url.protocol === 'https:' ? overTls(socket, url) : socket;
       // A proxy has responded on it.

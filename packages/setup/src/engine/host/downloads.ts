@@ -2,12 +2,14 @@
  * Downloads publishers' files, verified with checksums that are not from the same server: those in skolo, those
  * that somebody has saved locally, or those that an operator has compared with another source, once for each file.
  */
+
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorCode, errorText, sha256OfFile } from '@skolo/base';
+import type { Fetch } from '@skolo/base/internet';
 import { ComputerError } from '../errors.ts';
 import type { LocalFile } from './host.ts';
 
@@ -37,7 +39,7 @@ export type FileCheck = (bytes: Buffer) => string | undefined;
 interface DownloadDeps {
   /** Downloaded files, in a directory for each release. */
   folder: string;
-  fetch: typeof fetch;
+  fetch: Fetch;
   signal: AbortSignal;
   /** Whether an operator has found the same checksum elsewhere. Asked once, and stored as `NAME.sha256` next to the file. */
   confirm(sum: UnknownSum): Promise<boolean>;

@@ -2,10 +2,12 @@
  * Decides when a jumphost may be rebooted: no cycle is running, and no outlet depends on it. Machines' tasks continue
  * meanwhile. Then waits until its services are ready.
  */
+
 import type { Client, powerCycleDaemonApi } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import { errorText } from '@skolo/base';
+import type { Fetch } from '@skolo/base/internet';
 import type { Rack } from '@skolo/rack';
 import { jumphostServices, serviceMetricsUrl } from '@skolo/rack/light';
 import { bootIdOf, ComputerError, type Host, sendReboot, waitUntil } from '@skolo/setup/engine';
@@ -14,7 +16,7 @@ export interface RebootDeps {
   rack: Rack;
   host: Pick<Host, 'run' | 'need'>;
   /** Reaches services of the rack. */
-  fetch: typeof fetch;
+  fetch: Fetch;
   power: Pick<Client<typeof powerCycleDaemonApi>, 'hold' | 'release' | 'cycles' | 'controllers'>;
   report(line: string): void;
   /** Milliseconds since 1970. */

@@ -2,14 +2,16 @@
  * Downloads a large file over HTTP, with retries until it gives up. Partial files stay, so that an interrupted download continues where
  * it stopped.
  */
+
 import { open, rm, stat } from 'node:fs/promises';
 import { errorCode, errorText, parseJson, pause } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
+import type { Fetch } from '@skolo/base/internet';
 import { z } from 'zod';
 import { PiError } from '../errors.ts';
 
 export interface DownloadDeps {
-  fetch: typeof fetch;
+  fetch: Fetch;
   signal: AbortSignal;
   /** Downloaded bytes, and the total if the server reports it. */
   progress(done: number, total: number | undefined): void;

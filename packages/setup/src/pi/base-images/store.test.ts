@@ -1,10 +1,12 @@
 /** Base images from a server of HTTP with faults. */
+
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import type { Fetch } from '@skolo/base/internet';
 import { run, tempDir } from '@skolo/base/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deleteImage, type FetchDeps, fetchImage, storedImages, verifyImage } from './store.ts';
@@ -255,7 +257,7 @@ describe('base images', () => {
     };
 
     let tries = 0;
-    const counted: typeof fetch = (...request) => {
+    const counted: Fetch = (...request) => {
       tries += 1;
       return fetch(...request);
     };

@@ -7,7 +7,6 @@ import {
   errorCode,
   errorText,
   type Finding,
-  orAborted,
   pause,
   withDeadline,
 } from '@skolo/base';
@@ -225,8 +224,7 @@ class Visit {
     const start = performance.now();
     let isDone = false;
     try {
-      const work = (limit: AbortSignal) => orAborted(read(limit), limit);
-      const result = await withDeadline({ ms, late, signal }, work);
+      const result = await withDeadline({ ms, late, signal }, read);
       isDone = true;
       return result;
     } catch (error) {
