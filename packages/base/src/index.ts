@@ -18,6 +18,7 @@ export { ifThere } from './if-there.ts';
 export { inParallel } from './in-parallel.ts';
 export { isoTime } from './iso-time.ts';
 export { isObject, parseJson } from './json.ts';
+export { jsonShare, measureJson } from './json-memory.ts';
 export { lazily } from './lazily.ts';
 export { oneLine } from './one-line.ts';
 export { longestTimerMs, pause } from './pause.ts';

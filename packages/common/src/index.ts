@@ -30,6 +30,7 @@ export {
 } from './health/metrics.ts';
 export { plainHeaders, requestIdFrom, statusOf } from './http/exchange.ts';
 export { type RepeatableRequest, Repetitions, requestRecord } from './http/repetitions.ts';
+export { BodiesInFlight, type BodyShare, bodiesInFlight } from './http/request/bodies-in-flight.ts';
 export { readBytes } from './http/request/body.ts';
 export { browserGetProblem, browserProblem } from './http/request/browser-check.ts';
 export { type HostCheck, hostCheck } from './http/request/host-check.ts';

@@ -1,4 +1,4 @@
-/** As many alerts as alert-to-pubsub accepts, with the memory of its deployment: the kernel ends a process that takes more. */
+/** What alert-to-pubsub accepts and rejects, with the memory of its deployment: the kernel ends a process that takes more. */
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -6,10 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { startServiceProcess } from '@skolo/common/testing/own-process';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { z } from 'zod';
 import { bundles } from '../../../scripts/bundle/bundles.mjs';
 import { limitMemory, memoryOf } from './connections/memory-limit.ts';
@@ -24,10 +25,6 @@ it.runIf(isLong)(
   'alerts up to the limit wait, survive a restart, and arrive, within the memory of the pod',
   { timeout: 1_800_000 },
   async (context) => {
-    const limit = limitMemory('alerts', memoryOf('alert-to-pubsub'));
-    if (limit === undefined) return context.skip('no cgroup with a limit of memory can be made');
-    onTestFinished(() => limit.remove());
-    const dir = await tempDir();
     let isAway = true;
     const arrived = new Set<string>();
     const sink = createServer((request, response) => {
@@ -40,12 +37,8 @@ it.runIf(isLong)(
     onTestFinished(() => void sink.close());
     await once(sink, 'listening');
     const { port } = sink.address() as AddressInfo;
-    await writeFile(join(dir, 'rack.yaml'), rackYaml(port));
-    await writeFile(join(dir, 'token'), 'a-fixed-token', { mode: 0o600 });
-    await mkdir(join(dir, 'state'));
-    const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')];
-    const options = { nodeFlags, within: limit.command };
-    const first = await startServiceProcess(service, flags, options);
+    const start = await inPod(context, port);
+    const first = await start();
 
     let accepted = 0;
     for (let status = 200; status === 200; ) {
@@ -60,12 +53,99 @@ it.runIf(isLong)(
     expect(accepted).toBeGreaterThan(70_000);
     await first.end('SIGTERM');
     isAway = false;
-    await startServiceProcess(service, flags, options);
+    await start();
     await expect
       .poll(() => arrived.size, { timeout: 1_500_000, interval: 1000 })
       .toBeGreaterThanOrEqual(accepted);
   },
 );
+
+const list = (entries: number, entry: (i: number) => string) =>
+  `[${Array.from({ length: entries }, (_, i) => entry(i)).join(',')}]`;
+/** Each with names of its own. */
+const objects = (count: number, names: number) =>
+  list(count, (i) => {
+    const pairs = Array.from({ length: names }, (_, j) => `"${(i * names + j).toString(36)}":0`);
+    return `{${pairs.join(',')}}`;
+  });
+/** Within the limit in bytes. */
+const costly = {
+  'objects with names of their own': objects(620_000, 7),
+  'alerts with names of their own': list(500_000, (i) => `{"labels":{"k${i.toString(36)}":"a"}}`),
+  'objects with an integer name': list(700_000, () => '{"4294967294":0}'),
+  'empty objects': list(980_000, () => '{}'),
+  'one object of many names': `{${list(2_000_000, (i) => `"${i.toString(36)}":0`).slice(1, -1)}}`,
+  'one long text': JSON.stringify([{ labels: { a: 'ä€'.repeat(14_000_000) } }]),
+};
+
+describe('within the memory of the pod', () => {
+  it('a body that JSON.parse would make too large is 413, and the service goes on', async (context) => {
+    const { url } = await (await inPod(context, 1))();
+
+    for (const [what, body] of Object.entries(costly)) {
+      expect([what, await post(url, body)]).toEqual([what, 413]);
+    }
+
+    expect(await post(url, JSON.stringify([alertOf(1)]))).toBe(200);
+  }, 300_000);
+
+  it('bodies that are too large together are 503, and the service goes on', async (context) => {
+    const { url } = await (await inPod(context, 1))();
+    const body = objects(340_000, 1);
+
+    const statuses = await Promise.all(Array.from({ length: 24 }, () => post(url, body)));
+
+    // Not a single one is an alert, which v2 answers with 400.
+    expect([...new Set(statuses)].sort()).toEqual([400, 503]);
+    expect(await post(url, JSON.stringify([alertOf(1)]))).toBe(200);
+  }, 300_000);
+
+  it.for(['ASCII', 'with … and 🔥'])(
+    '10,000 alerts of 2 kB with 30 labels are accepted: %s',
+    { timeout: 300_000 },
+    async (text, context) => {
+      const { url } = await (await inPod(context, 1))();
+      const names = Array.from({ length: 25 }, (_, i) => `label_number_${i}`);
+      const more = Object.fromEntries(names.map((name) => [name, `value of ${name}`]));
+      const alerts = Array.from({ length: 10_000 }, (_, n) => {
+        const alert = alertOf(n);
+        const labels = { ...alert.labels, ...more };
+        const missing = 1990 - Buffer.byteLength(JSON.stringify({ ...alert, labels }));
+        return {
+          ...alert,
+          labels,
+          annotations: { ...alert.annotations, text: text.padEnd(missing, 'x') },
+        };
+      });
+
+      expect(await post(url, JSON.stringify(alerts))).toBe(200);
+    },
+  );
+});
+
+async function post(url: string, body: string): Promise<number> {
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+  const answer = await fetch(`${url}/api/v2/alerts`, {
+    method: 'POST',
+    headers,
+    body: gzipSync(body, { level: 1 }),
+  });
+  await answer.text();
+  return answer.status;
+}
+
+/** Starts the service with the memory of its deployment; again, to restart it. @param sink the port of its only one */
+async function inPod(context: TestContext, sink: number) {
+  const limit = limitMemory('alerts', memoryOf('alert-to-pubsub'));
+  if (limit === undefined) return context.skip('no cgroup with a limit of memory can be made');
+  onTestFinished(() => limit.remove());
+  const dir = await tempDir();
+  await writeFile(join(dir, 'rack.yaml'), rackYaml(sink));
+  await writeFile(join(dir, 'token'), 'a-fixed-token', { mode: 0o600 });
+  await mkdir(join(dir, 'state'));
+  const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')];
+  return () => startServiceProcess(service, flags, { nodeFlags, within: limit.command });
+}
 
 const rackYaml = (port: number) => `
 rack: rack1

@@ -13,6 +13,7 @@ import { clientAddress } from '../connections/client-address.ts';
 import { systemClock } from '../process/clock.ts';
 import { type Exchange, queryOf } from './exchange.ts';
 import type { AppOptions, Stage } from './options.ts';
+import { bodiesInFlight } from './request/bodies-in-flight.ts';
 import { readJson } from './request/body.ts';
 import { createStreams } from './response/event-stream.ts';
 import { busy, HttpProblem } from './response/problem.ts';
@@ -33,7 +34,9 @@ export function routeAnswers(options: AppOptions) {
       if (caller) exchange.caller = caller.name;
       const spend = (cost: number) => take(spec, caller, cost);
       spend(1); //                                                        429, before a byte of the body
-      const sent = spec.body && (await readJson(request, spec, { caller, mostBytes })); // 413 415 400, 401: not the signed one
+      const share = bodiesInFlight.share();
+      if (spec.body) exchange.response.once('close', share.release);
+      const sent = spec.body && (await readJson(request, spec, { caller, mostBytes, share })); // 413 503 415 400, 401: not the signed one
       const body = former ? renamed(sent, former, 'now') : sent;
       const { params, headers } = request;
       const given = parse({ params, query: queryOf(request), headers, body }); //          400

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { route } from '@skolo/api';
 import type { AuditEntry } from '@skolo/api/audit-log';
+import { jsonShare } from '@skolo/base';
 import request from 'supertest';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { newToken } from '../access/token-file.ts';
 import { testApp } from '../testing/test-app.ts';
+import { bodiesInFlight } from './request/bodies-in-flight.ts';
 import { HttpProblem } from './response/problem.ts';
 import { createApp } from './service-app.ts';
 
@@ -178,6 +180,31 @@ describe('a request', () => {
     sent.write('1]');
 
     expect((await sent).status).toBe(status);
+  });
+
+  it('is answered 503 while other bodies use the memory, and 200 afterwards', async () => {
+    const { app } = await start();
+    const others = bodiesInFlight.share();
+    const sum = () => request(app).post('/v1/sum').send([1]);
+
+    others.hold(jsonShare - 100);
+    const busy = await sum();
+    others.release();
+
+    expect([busy.status, busy.headers['retry-after']]).toEqual([503, '1']);
+    expect((await sum()).body).toEqual({ sum: 1 });
+  });
+
+  it('gives its memory back, whatever the answer is', async () => {
+    const { app } = await start();
+    const all = bodiesInFlight.share();
+    onTestFinished(all.release);
+
+    for (const body of ['[1]', '[1', '{}', `[${'1,'.repeat(600)}1]`]) {
+      await request(app).post('/v1/sum').type('json').send(body);
+    }
+
+    await vi.waitFor(() => all.hold(jsonShare));
   });
 });
 

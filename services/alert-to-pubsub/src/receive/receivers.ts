@@ -7,6 +7,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Endpoint } from '@skolo/alerts';
 import {
+  type BodiesInFlight,
+  bodiesInFlight,
   browserProblem,
   type Clock,
   HttpProblem,
@@ -22,7 +24,6 @@ import type { Registry } from 'prom-client';
 import type { EmitAlertEvent } from '../events.ts';
 import type { ReceiverAuth } from './auth.ts';
 import type { AcceptAlerts, Batch, Received } from './batch.ts';
-import { BodiesInFlight } from './body.ts';
 import { parseJson } from './json.ts';
 import { bytesOf, pathOf, readMessage } from './messages.ts';
 import { Rejection, reasonOf } from './rejection.ts';
@@ -35,12 +36,11 @@ interface ReceiversDeps {
   metrics: Registry;
   clock: Clock;
   emit: EmitAlertEvent;
-  /** Of all requests in progress: bodies, uncompressed, and their messages. Default: a quarter of the memory that the pod may use. */
-  mostInFlightBytes?: number | undefined;
+  /** Default: those of the process. */
+  bodies?: Pick<BodiesInFlight, 'share'> | undefined;
 }
 
-const hint =
-  'send fewer alerts per request (max_alerts in Alertmanager), or raise services.alert-to-pubsub.maxBodyBytes in rack.yaml';
+const hint = 'send fewer alerts per request (max_alerts in Alertmanager)';
 
 const endpoints = new Map<string, Endpoint>(
   Object.entries(pathOf).map(([name, path]) => [path, Endpoint.parse(name)]),
@@ -51,24 +51,20 @@ type ReceiveAlerts = (request: IncomingMessage, response: ServerResponse) => boo
 
 /** Its result comes first: `(request, response) => receive(request, response) || app(request, response)`. */
 export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
-  const { intake, clock, emit, settings, auth, mostInFlightBytes = 64 * 2 ** 20 } = deps;
-  const inFlight = new BodiesInFlight();
+  const { intake, clock, emit, settings, auth, bodies = bodiesInFlight } = deps;
   const duration = httpRequestDuration(deps.metrics);
 
   async function receive(endpoint: Endpoint, request: IncomingMessage): Promise<Received> {
     const browser = browserProblem(request);
     if (browser !== undefined) throw new Rejection('browser', browser);
     await auth.check(request.headers.authorization);
-    const share = inFlight.share(mostInFlightBytes);
+    const share = bodies.share(hint);
     try {
-      const mostBytes = settings().maxBodyBytes;
-      const body = await readBytes(request, { mostBytes, hint, take: share.take });
-      let taken = 0;
+      const body = await readBytes(request, { mostBytes: settings().maxBodyBytes, share });
       function read(): Batch {
-        const batch = readMessage(parseJson(body), endpoint, clock.now());
-        const bytes = bytesOf(batch);
-        share.take(bytes - taken);
-        taken = bytes;
+        const { value, memory } = parseJson(body, share);
+        const batch = readMessage(value, endpoint, clock.now());
+        share.hold(memory + bytesOf(batch));
         return batch;
       }
       return await intake.accept(read, body.length);

@@ -36,11 +36,17 @@ export class Rejection extends HttpProblem {
   }
 }
 
+/** Those of reading a body. */
+const ofStatus = new Map<number, RejectionReason>([
+  [413, 'too-large'],
+  [415, 'encoding'],
+  [503, 'busy'],
+]);
+
 /** Of any problem with a request. */
 export function reasonOf(problem: HttpProblem): RejectionReason {
   if (problem instanceof Rejection) return problem.reason;
-  if (problem.status === 413) return 'too-large';
-  return problem.status === 415 ? 'encoding' : 'malformed';
+  return ofStatus.get(problem.status) ?? 'malformed';
 }
 
 export function malformed(message: string): Rejection {

@@ -3,9 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { type RouteSpec, roleOf } from '@skolo/api/route';
 import { contentDigest } from '@skolo/api/signature';
-import { addChunk } from '@skolo/base';
+import { addChunk, measureJson } from '@skolo/base';
 import type { Caller } from '../../access/access-control.ts';
 import { HttpProblem } from '../response/problem.ts';
+import type { BodyShare } from './bodies-in-flight.ts';
 import { jsonErrorOffset, lineAndColumn } from './json-position.ts';
 
 const usualBodyBytes = 1024 * 1024;
@@ -14,11 +15,15 @@ const anonymousBodyBytes = 16 * 1024;
 
 const json = /^\s*(?:application\/json|[^\s/;]+\/[^\s/;]+\+json)\s*(?:;|$)/i;
 
-/** Undefined without a body. @throws HttpProblem 400, 413, 415; 401: the caller has signed a different body. */
+/**
+ * Undefined without a body.
+ *
+ * @throws HttpProblem 400, 413, 415, 503; 401: the caller has signed a different body
+ */
 export async function readJson(
   request: IncomingMessage,
   spec: RouteSpec,
-  { caller, mostBytes }: { caller: Caller | undefined; mostBytes: number },
+  { caller, mostBytes, share }: BodyLimits & { caller: Caller | undefined },
 ): Promise<unknown> {
   const usual = roleOf(spec) === undefined ? anonymousBodyBytes : usualBodyBytes;
   const { mostBodyBytes = usual } = spec;
@@ -34,9 +39,10 @@ export async function readJson(
       headers: { accept: 'application/json' },
     });
   }
-  const text = isEmpty
-    ? ''
-    : (await readBytes(request, { mostBytes: Math.min(mostBytes, mostBodyBytes) })).toString();
+  const most = Math.min(mostBytes, mostBodyBytes);
+  const bytes = isEmpty ? Buffer.alloc(0) : await readBytes(request, { mostBytes: most, share });
+  share.hold(measureJson(bytes).memory);
+  const text = bytes.toString();
   if (caller?.digest !== undefined && caller.digest !== contentDigest(text)) {
     throw new HttpProblem(401, 'the body does not match the signed Content-Digest');
   }
@@ -62,23 +68,20 @@ const decoders = new Map([
 interface BodyLimits {
   /** Uncompressed. */
   mostBytes: number;
-  /** What the client can do about a larger one. */
-  hint?: string;
-  /** Gets the size of each piece. What it throws rejects the body. */
-  take?(bytes: number): void;
+  share: BodyShare;
 }
 
 /**
  * Reads a body in UTF-8, and decompresses it. After a rejection, the rest is read and discarded, because many clients read only once they
  * have sent everything.
  *
- * @throws HttpProblem 400, 413, 415
+ * @throws HttpProblem 400, 413, 415, 503
  */
 export function readBytes(
   request: IncomingMessage,
-  { mostBytes, hint, take }: BodyLimits,
+  { mostBytes, share }: BodyLimits,
 ): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLarge(mostBytes, hint);
+  if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLarge(mostBytes, share);
   const decoder = decoderOf(request);
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const pieces: Buffer[] = [];
@@ -94,8 +97,8 @@ export function readBytes(
   function add(piece: Buffer): void {
     bytes += piece.length;
     try {
-      if (bytes > mostBytes) throw tooLarge(mostBytes, hint);
-      take?.(piece.length);
+      if (bytes > mostBytes) throw tooLarge(mostBytes, share);
+      share.hold(bytes);
       addChunk(pieces, piece);
     } catch (error) {
       fail(error);
@@ -117,7 +120,7 @@ export function readBytes(
 
 const damaged = 'the body is not what its content-encoding says, or is incomplete';
 
-function tooLarge(mostBytes: number, hint = 'send less in each request'): HttpProblem {
+function tooLarge(mostBytes: number, { hint }: BodyShare): HttpProblem {
   return new HttpProblem(413, `the body is larger than ${mostBytes} bytes; ${hint}`);
 }
 

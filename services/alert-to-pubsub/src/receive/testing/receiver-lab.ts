@@ -2,7 +2,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { listen, tempDir } from '@skolo/base/testing';
-import { type Clock, createEvents, createLogger } from '@skolo/common';
+import { BodiesInFlight, type Clock, createEvents, createLogger } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { type AlertToPubsubSettings, parseRack } from '@skolo/rack';
 import { Registry } from 'prom-client';
@@ -55,7 +55,7 @@ export async function startReceivers(options: LabOptions = {}) {
     clock,
     metrics,
     emit,
-    mostInFlightBytes,
+    bodies: new BodiesInFlight(mostInFlightBytes),
   });
   const app: RequestListener = (asked, response) => {
     if (!receive(asked, response)) response.writeHead(404).end();
