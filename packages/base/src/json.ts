@@ -1,12 +1,12 @@
 import { jsonShare, measureJson, mostPerByte } from './json-memory.ts';
 
 /**
- * Parses untrusted JSON; undefined if it is malformed, or would take more than its share of the memory. The error of `JSON.parse` would
+ * Parses untrusted JSON; undefined if it is malformed, or would take more than `most` bytes of memory. The error of `JSON.parse` would
  * quote it, including secrets.
  */
-export function parseJson(text: string): unknown {
-  const isSmall = text.length * mostPerByte <= jsonShare;
-  if (!isSmall && measureJson(Buffer.from(text)).memory > jsonShare) return undefined;
+export function parseJson(text: string, most = jsonShare): unknown {
+  const isSmall = text.length * mostPerByte <= most;
+  if (!isSmall && measureJson(Buffer.from(text)).memory > most) return undefined;
   try {
     return JSON.parse(text);
   } catch {

@@ -1,5 +1,5 @@
 /** Interprets a receiver's response: whether it accepted the message, and if not, whether the message or the sink is to blame. */
-import { isObject } from '@skolo/base';
+import { isObject, parseJson } from '@skolo/base';
 import { notOkResponses, type Responses, responseMeanings } from '@skolo/rack';
 import type { SinkReason } from '../sink.ts';
 
@@ -53,10 +53,6 @@ function matcher(patterns: Responses): (response: string) => Meaning | undefined
 }
 
 function isNotOk(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) && value.ok === false;
-  } catch {
-    return false;
-  }
+  const value = parseJson(text);
+  return isObject(value) && value.ok === false;
 }

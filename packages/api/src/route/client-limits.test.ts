@@ -8,7 +8,7 @@ import { createClient } from './client.ts';
 
 const mostBytes = 64 * 1024;
 
-async function clientOf(listener: RequestListener) {
+async function clientOf(listener: RequestListener, most = mostBytes) {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   onTestFinished(() => {
@@ -16,7 +16,7 @@ async function clientOf(listener: RequestListener) {
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  return createClient(swarmingClientApi, { baseUrl: `http://127.0.0.1:${port}`, mostBytes });
+  return createClient(swarmingClientApi, { baseUrl: `http://127.0.0.1:${port}`, mostBytes: most });
 }
 
 describe('an answer larger than it may be', () => {
@@ -40,5 +40,18 @@ describe('an answer larger than it may be', () => {
     });
 
     await expect(client.status()).rejects.toThrow('the response is larger than 65536 bytes');
+  });
+
+  it.each([
+    ['objects with names of their own', (i: number) => `{"k${i.toString(36)}":0}`],
+    ['empty lists', () => '[]'],
+  ])('once it is parsed is not parsed: %s', async (_, entry) => {
+    const list = Array.from({ length: 300_000 }, (_, i) => entry(i)).join(',');
+    const client = await clientOf(
+      (_request, response) => response.end(`{"machine":[${list}]}`),
+      16 * 1024 * 1024,
+    );
+
+    await expect(client.status()).rejects.toThrow('the response is not JSON, or too large');
   });
 });

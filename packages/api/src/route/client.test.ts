@@ -338,9 +338,9 @@ describe('an unexpected response', () => {
     {
       name: 'no JSON',
       answer: { body: '<html>', type: 'text/html' },
-      detail: 'the response is not JSON',
+      detail: 'the response is not JSON, or too large',
     },
-    { name: 'no body', answer: { body: '' }, detail: 'the response is not JSON' },
+    { name: 'no body', answer: { body: '' }, detail: 'the response is not JSON, or too large' },
     {
       name: 'a status of another route',
       answer: { status: 201, json: { things: [] } },

@@ -37,7 +37,10 @@ export interface ClientOptions {
   timeoutMs?: number | undefined;
   /** Between any two chunks of an event stream, on which a service sends something every 5 s (15 s before 0.3). Default 45 s. */
   silenceMs?: number;
-  /** Maximum size of a response after decompression; default 64 MiB. */
+  /**
+   * Maximum size of a response after decompression, and of the memory for its JSON, for which 16 MiB are always allowed. Default: 64 MiB,
+   * and what JSON of others may take of this process.
+   */
   mostBytes?: number | undefined;
 }
 
@@ -60,6 +63,8 @@ export type Fetch = (
 type Response = Awaited<ReturnType<Fetch>>;
 
 const usualMostBytes = 64 * 1024 * 1024;
+/** A response of 64 kB may take more than a megabyte: objects cost more than their text. */
+const leastMemory = 16 * 1024 * 1024;
 const usualTimeoutMs = 10_000;
 const usualSilenceMs = 45_000;
 
@@ -88,9 +93,11 @@ export function createClient<A extends Api>(api: A, options: ClientOptions): Cli
 async function call(spec: RouteSpec, request: AnyRequest, options: ClientOptions) {
   const url = urlOf(spec, request, options.baseUrl);
   const { former } = spec;
-  const asked = { what: `${spec.method.toUpperCase()} ${url}`, url, former };
   const body = spec.body && request.body !== undefined ? JSON.stringify(request.body) : undefined;
-  const mostBytes = request.mostBytes ?? options.mostBytes ?? usualMostBytes;
+  const given = request.mostBytes ?? options.mostBytes;
+  const mostBytes = given ?? usualMostBytes;
+  const mostMemory = given && Math.max(given, leastMemory);
+  const asked = { what: `${spec.method.toUpperCase()} ${url}`, url, former, mostMemory };
   const timeoutMs = request.timeoutMs ?? options.timeoutMs ?? usualTimeoutMs;
   const deadline = startDeadline(request.signal);
   let response: Response;
@@ -267,6 +274,8 @@ interface Asked {
   what: string;
   url: string;
   former: Former | undefined;
+  /** Of the JSON of the response. */
+  mostMemory: number | undefined;
 }
 
 function answerOf(spec: RouteSpec, asked: Asked, response: Response, text: string): unknown {
@@ -283,9 +292,9 @@ function answerOf(spec: RouteSpec, asked: Asked, response: Response, text: strin
 }
 
 function parsed(schema: z.ZodType, asked: Asked, status: number, text: string): unknown {
-  const { former } = asked;
-  const json = parseJson(text);
-  if (json === undefined) throw unexpected(asked, status, 'the response is not JSON');
+  const { former, mostMemory } = asked;
+  const json = parseJson(text, mostMemory);
+  if (json === undefined) throw unexpected(asked, status, 'the response is not JSON, or too large');
   const answer = schema.safeParse(former ? renamed(json, former, 'now') : json);
   if (answer.success) return answer.data;
   throw unexpected(asked, status, issuesOf(answer.error));
@@ -295,7 +304,7 @@ function typeOf({ headers }: Response): string {
   return headers.get('content-type')?.split(';')[0] ?? 'nothing';
 }
 
-function misdirected({ what, url }: Asked, why: string): ApiError {
+function misdirected({ what, url }: Pick<Asked, 'what' | 'url'>, why: string): ApiError {
   const detail = `${new URL(url).origin}: ${why}`;
   return new ApiError(what, {
     type: 'about:blank',

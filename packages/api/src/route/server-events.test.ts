@@ -45,6 +45,14 @@ describe('a stream of server-sent events', () => {
     expect(await read(text)).toEqual(events);
   });
 
+  it.each([
+    ['one line', [`data: ${'x'.repeat(2 ** 20)}`, 'x\n\n']],
+    ['a line without an end', Array.from({ length: 1100 }, () => 'x'.repeat(1000))],
+    ['many lines', Array.from({ length: 2000 }, () => 'data: x\n'.repeat(100))],
+  ])('ends with an event that is too large: %s', async (_, chunks) => {
+    await expect(read(...chunks)).rejects.toThrow('an event has more than 1048576 characters');
+  });
+
   it('is the same wherever it is cut into pieces, also within a character', async () => {
     const text = 'event: cycle\r\ndata: {"text": "é – ü"}\r\n\r\n: hm\n\ndata: b\r\n\r\n';
     const bytes = new TextEncoder().encode(text);

@@ -9,20 +9,31 @@ export interface ServerEvent {
   id?: string;
 }
 
-/** Yields the events of a stream. Skips comments, which only keep the connection alive. */
+/** Of an event; those of our services have some kilobytes. In characters. */
+const mostLength = 1024 * 1024;
+
+/**
+ * Yields the events of a stream. Skips comments, which only keep the connection alive.
+ *
+ * @throws Error An event is too large.
+ */
 export async function* serverEvents(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<ServerEvent> {
   let name = '';
   let id: string | undefined;
   let data: string[] = [];
+  let length = 0;
   for await (const line of lines(chunks)) {
+    length += line.length;
+    if (length > mostLength) throw tooLarge();
     if (line === '') {
       if (data.length > 0) {
         yield { name: name || 'message', data: data.join('\n'), ...(id !== undefined && { id }) };
       }
       name = '';
       data = [];
+      length = 0;
       continue;
     }
     const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
@@ -30,6 +41,10 @@ export async function* serverEvents(
     if (field === 'data') data.push(value);
     if (field === 'id') id = value;
   }
+}
+
+function tooLarge(): Error {
+  return new Error(`an event has more than ${mostLength} characters`);
 }
 
 interface Connections<E> {
@@ -100,6 +115,7 @@ async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string>
     const last = others.pop();
     if (last === undefined) {
       rest += first;
+      if (rest.length > mostLength) throw tooLarge();
       continue;
     }
     yield rest + first;

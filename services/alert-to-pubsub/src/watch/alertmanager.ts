@@ -19,6 +19,8 @@ const timeoutMs = 15_000;
 const mostBytes = 2 ** 27;
 /** Limit of an alert, and of all that is between alerts. */
 const mostPartBytes = 2 ** 20;
+/** Of such a part once it is parsed, in bytes. */
+const mostPartMemory = 2 ** 23;
 const [quote, backslash] = [0x22, 0x5c];
 const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
 
@@ -39,7 +41,7 @@ export async function listAlerts(
       `${what}: the response is too large or is not a complete list`,
     );
     for await (const text of elementsOf(message, unusable)) {
-      const { data } = ListedAlert.safeParse(parseJson(text));
+      const { data } = ListedAlert.safeParse(parseJson(text, mostPartMemory));
       if (data === undefined) throw unusable;
       each(data);
     }
@@ -98,7 +100,7 @@ async function* elementsOf(stream: AsyncIterable<Buffer>, unusable: Error): Asyn
     if (depth > 1) element = Buffer.concat([element, rest]);
     else list += rest.toString('latin1');
   }
-  const found = parseJson(list);
+  const found = parseJson(list, mostPartMemory);
   if (Array.isArray(found) && found.length === count && found.every((one) => one === 0)) return;
   throw unusable;
 }

@@ -3,8 +3,8 @@ import { type Client, createClient, createSigner, swarmingClientApi } from '@sko
 import { readAgentKey } from '@skolo/base/secrets';
 import { type Rack, serviceUrl } from '@skolo/rack';
 
-/** A phone's screen is a PNG of several megabytes. */
-const mostBytes = 32 * 1024 * 1024;
+/** A phone's screen is a PNG of several megabytes, and the agent keeps none that is larger. */
+const mostBytes = 16 * 1024 * 1024;
 
 /** @throws SecretError The key for agents cannot be read. @throws Error rack.yaml has no such machine, or no key. */
 export async function agentClient(

@@ -1,6 +1,7 @@
 /** Whether another service is ready, and its version, from its metrics port. */
 import { ApiUnreachable, createClient } from '@skolo/api';
 import { probesApi, Readiness } from '@skolo/api/probes';
+import { bytesUpTo, parseJson } from '@skolo/base';
 import { type Rack, serviceMetricsUrl } from '@skolo/rack';
 import { namespaceOf, servicePorts } from '@skolo/rack/light';
 import type { AskedService } from './service-apis.ts';
@@ -11,6 +12,7 @@ export interface Probe {
 }
 
 const timeoutMs = 5000;
+const mostBytes = 4 * 1024 * 1024;
 
 /** @throws ApiUnreachable, ApiError */
 export async function askReadiness(
@@ -35,12 +37,13 @@ function inCluster(service: AskedService): string {
 }
 
 async function ask(baseUrl: string, rack: string, signal: AbortSignal): Promise<Probe> {
-  const client = createClient(probesApi, { baseUrl, rack, timeoutMs, mostBytes: 4 * 1024 * 1024 });
+  const client = createClient(probesApi, { baseUrl, rack, timeoutMs, mostBytes });
   const { bytes } = await client.metrics({ signal });
   // A client treats the answer of a service that is not ready (503) as an error, without its content.
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const response = await fetch(`${baseUrl}/readyz`, { signal: deadline, redirect: 'manual' });
-  const readiness = Readiness.parse(await response.json());
+  const json = await bytesUpTo(mostBytes, response.body ?? [], () => new Error('too large'));
+  const readiness = Readiness.parse(parseJson(json.toString(), mostBytes));
   const [, version] =
     /^skolo_build_info\{[^}]*\bversion="([^"]*)"/m.exec(new TextDecoder().decode(bytes)) ?? [];
   return { readiness, ...(version !== undefined && { version }) };

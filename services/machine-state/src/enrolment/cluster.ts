@@ -5,7 +5,7 @@
 import { randomInt, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { errorText, sha256 } from '@skolo/base';
+import { errorText, parseJson, sha256 } from '@skolo/base';
 import { request } from '@skolo/base/request';
 import { readSecret, Secret } from '@skolo/base/secrets';
 import type { Rack } from '@skolo/rack';
@@ -125,7 +125,10 @@ export class Cluster {
       // Its text could quote the request.
       if (status >= 300 && !isGone)
         throw new Error(`${method} of ${kindOf(path)}: status ${status}`);
-      return { body: JSON.parse(text) };
+      const body = parseJson(text);
+      if (body === undefined)
+        throw new Error(`${method} of ${kindOf(path)}: not JSON, or too large`);
+      return { body };
     } catch (error) {
       throw new ClusterUnavailable(errorText(error), { cause: error });
     }
