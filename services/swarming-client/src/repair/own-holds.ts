@@ -3,7 +3,7 @@
  * Without an answer, the last holds count until they end.
  */
 
-import { errorText, repeat } from '@skolo/base';
+import { errorText, parseJson, repeat } from '@skolo/base';
 import { Unreachable } from '@skolo/base/request';
 import type { Clock, Emit, EventLog } from '@skolo/common/light';
 import { z } from 'zod';
@@ -98,7 +98,7 @@ export class OwnHolds {
     const { status, text } = await request(own, { timeoutMs, localAddress, signal });
     daemon.hasAnswered(url);
     if (status !== 200) throw new Error(`${own} returned status ${status}`);
-    const { holds } = Answer.parse(JSON.parse(text));
+    const { holds } = Answer.parse(parseJson(text));
     return holds.map(({ until, ...hold }) => ({ ...hold, until: new Date(until) }));
   }
 }
