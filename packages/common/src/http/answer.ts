@@ -13,7 +13,7 @@ import { clientAddress } from '../connections/client-address.ts';
 import { systemClock } from '../process/clock.ts';
 import { type Exchange, queryOf } from './exchange.ts';
 import type { AppOptions, Stage } from './options.ts';
-import { bodiesInFlight } from './request/bodies-in-flight.ts';
+import { type BodyShare, bodiesInFlight } from './request/bodies-in-flight.ts';
 import { readJson } from './request/body.ts';
 import { createStreams } from './response/event-stream.ts';
 import { busy, HttpProblem } from './response/problem.ts';
@@ -26,7 +26,7 @@ export function routeAnswers(options: AppOptions) {
   const send = sender(options);
   return ({ name, spec, label, former, handler }: BoundRoute) => {
     const parse = inputOf(spec);
-    return async (request: Parameters<Stage>[0], exchange: Exchange) => {
+    async function answered(request: Parameters<Stage>[0], exchange: Exchange, share: BodyShare) {
       const { requestId, mostBodyBytes: mostBytes } = exchange;
       exchange.route = label;
       shed(options, spec); //                                             503
@@ -34,8 +34,6 @@ export function routeAnswers(options: AppOptions) {
       if (caller) exchange.caller = caller.name;
       const spend = (cost: number) => take(spec, caller, cost);
       spend(1); //                                                        429, before a byte of the body
-      const share = bodiesInFlight.share();
-      if (spec.body) exchange.response.once('close', share.release);
       const sent = spec.body && (await readJson(request, spec, { caller, mostBytes, share })); // 413 503 415 400, 401: not the signed one
       const body = former ? renamed(sent, former, 'now') : sent;
       const { params, headers } = request;
@@ -60,6 +58,10 @@ export function routeAnswers(options: AppOptions) {
         });
       const answer = await audited(change, { audit, log, make }); //      503; the handler between two lines
       await send(exchange, spec, answer, former);
+    }
+    return async (request: Parameters<Stage>[0], exchange: Exchange) => {
+      const share = bodiesInFlight.share();
+      await answered(request, exchange, share).finally(share.release);
     };
   };
 }
