@@ -3,7 +3,7 @@
  * what `measureJson` estimates. A process of its own, because a heap with little else in it is measured exactly.
  */
 import { text } from 'node:stream/consumers';
-import { measureJson } from '../json-memory.ts';
+import { measureJson } from '../json/memory.ts';
 
 function heapBytes(): number {
   global.gc?.();

@@ -1,4 +1,4 @@
-import { jsonShare, measureJson, mostPerByte } from './json-memory.ts';
+import { jsonShare, measureJson, mostPerByte } from './memory.ts';
 
 /**
  * Parses untrusted JSON; undefined if it is malformed, or would take more than `most` bytes of memory. The error of `JSON.parse` would

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJson } from './json.ts';
-import { jsonShare, measureJson, mostPerByte } from './json-memory.ts';
+import { jsonShare, measureJson, mostPerByte } from './memory.ts';
+import { parseJson } from './parse-json.ts';
 
 /** In a shape, `#` is a name and `%` an integer that stands nowhere else in the text. */
 function repeated(shape: string, bytes = 100_000): string {
@@ -137,7 +137,7 @@ describe('the estimate', () => {
 
     const run = promisify(execFile)(process.execPath, [
       '--expose-gc',
-      join(import.meta.dirname, 'testing/json-heap.ts'),
+      join(import.meta.dirname, '../testing/json-heap.ts'),
     ]);
     run.child.stdin?.end(JSON.stringify(all.map(([, text]) => text)));
     const found = JSON.parse((await run).stdout) as { real: number; estimate: number }[];

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isObject } from './json.ts';
+import { isObject } from './parse-json.ts';
 
 it.each([
   [{}, true],
