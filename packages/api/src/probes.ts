@@ -3,19 +3,23 @@ import { z } from 'zod';
 import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
+const part = z.object({
+  what: z.string().describe('name of the degraded part'),
+  why: z.string(),
+  since: Time,
+});
+
 /** `/readyz` responds with 200 while the service accepts work, otherwise with 503. */
 export const Readiness = z
   .object({
     ready: z.boolean(),
     degraded: z
-      .array(
-        z.object({
-          what: z.string().describe('name of the degraded part'),
-          why: z.string(),
-          since: Time,
-        }),
-      )
+      .array(part)
       .describe('parts that are degraded although the service accepts requests'),
+    passing: z
+      .array(part)
+      .optional()
+      .describe('parts that do not work yet, which is expected and ends without action'),
   })
   .meta({ id: 'Readiness' });
 export type Readiness = z.output<typeof Readiness>;

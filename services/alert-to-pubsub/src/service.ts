@@ -96,7 +96,8 @@ async function start(context: ServiceContext, periods: Partial<Periods>): Promis
     readiness() {
       capacity.report();
       const parts = [damage.current ?? [], watchdog.degraded(), sinks.degraded()];
-      return { ready: capacity.rejecting === undefined, degraded: parts.flat() };
+      const ready = capacity.rejecting === undefined;
+      return { ready, degraded: parts.flat(), passing: looks.passing };
     },
     async stop() {
       unfollow();

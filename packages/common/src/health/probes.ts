@@ -8,6 +8,8 @@ import type { Degraded } from './degraded.ts';
 export interface ReadinessNow {
   ready: boolean;
   degraded: Degraded[];
+  /** Parts that do not work yet, such as after a restart of another program. They count as healthy. */
+  passing?: Degraded[] | undefined;
 }
 
 /** `/metrics`, `/healthz` and `/readyz` of a service. */
@@ -16,9 +18,13 @@ export function probes(metrics: Registry, readiness: () => ReadinessNow): BoundR
     metrics: async () => ({ status: 200, body: await metrics.metrics() }),
     healthz: () => ({ status: 200, body: { ok: true as const } }),
     readyz: () => {
-      const { ready, degraded } = readiness();
-      const entries = degraded.map((each) => ({ ...each, since: each.since.toISOString() }));
-      return { status: ready ? 200 : 503, body: { ready, degraded: entries } };
+      const { ready, degraded, passing } = readiness();
+      const body = { ready, degraded: degraded.map(shown), passing: passing?.map(shown) };
+      return { status: ready ? 200 : 503, body };
     },
   });
+}
+
+function shown(part: Degraded) {
+  return { ...part, since: part.since.toISOString() };
 }

@@ -164,6 +164,22 @@ describe('startService', () => {
     expect(memory.messages()).toEqual(expect.arrayContaining(['listening', 'degraded']));
   });
 
+  it('shows in readyz what does not work yet, which is not degraded', async () => {
+    const since = new Date('2026-11-20T12:00:00Z');
+    const passing = [{ what: 'uplink', why: 'it starts', since }];
+    const { metricsPort } = await start({
+      definition: {
+        start: async () => ({ readiness: () => ({ ready: true, degraded: [], passing }) }),
+      },
+    });
+
+    expect(await getJson(metricsPort, '/readyz')).toEqual({
+      status: 200,
+      body: { ready: true, degraded: [], passing: [{ ...passing[0], since: since.toISOString() }] },
+    });
+    expect(await metricsOf(metricsPort)).not.toContain('skolo_degraded{');
+  });
+
   it('answers 503 to readyz when the service must reject everyone', async () => {
     const { metricsPort } = await start({
       definition: {

@@ -11,9 +11,9 @@ import { rackOwners } from '../connections/rack-owners.ts';
 import { serve } from '../connections/serve.ts';
 import { secureContext, Tls } from '../connections/tls.ts';
 import { CrashNotes } from '../health/crash-notes.ts';
-import { type Degraded, DegradedList } from '../health/degraded.ts';
+import { DegradedList } from '../health/degraded.ts';
 import { addBuildInfo, addDegraded } from '../health/metrics.ts';
-import { probes } from '../health/probes.ts';
+import { probes, type ReadinessNow } from '../health/probes.ts';
 import { openApiRoute } from '../http/open-api.ts';
 import { rejectWith } from '../http/request/strict-requests.ts';
 import { toProblem } from '../http/response/to-problem.ts';
@@ -59,7 +59,7 @@ export interface StartOptions {
 interface RunningService {
   port: number;
   metricsPort: number;
-  readiness(): { ready: boolean; degraded: Degraded[] };
+  readiness(): ReadinessNow;
   /** Stops accepting, finishes work within `stopWithin` of rack.yaml, closes everything. Can be called again. */
   stop(): Promise<void>;
 }
@@ -100,9 +100,10 @@ async function startWith(
   const { rack, metrics, degraded, connections, crashNotes, start } = context;
 
   let running: Service | undefined;
-  function readiness() {
+  function readiness(): ReadinessNow {
     const own = running?.readiness() ?? { ready: false, degraded: [] };
     return {
+      ...own,
       ready: own.ready && !signal.aborted,
       degraded: [...rack.degraded, ...degraded.list(), ...own.degraded],
     };

@@ -31,6 +31,10 @@ interface RackPrometheus {
   alerting: string;
   /** For one of two that watch the same targets. */
   replica?: string;
+  /** How often it sends a firing alert again; the alert is valid for four times as long. */
+  resend?: string;
+  /** It continues with the data of this one, which was killed. */
+  previous?: Program;
 }
 
 /** README.md's configuration, for a lab; and for an Alertmanager, too, if one is given. */
@@ -49,7 +53,7 @@ function to({ url }: Program): string {
 }
 
 export async function startPrometheus(program: string, rack: RackPrometheus): Promise<Program> {
-  const { replica } = rack;
+  const { replica, resend = '10s', previous } = rack;
   const labels = replica === undefined ? '{}' : `{ prometheus_replica: ${replica} }`;
   const config = `
 global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s, external_labels: ${labels} }
@@ -61,9 +65,8 @@ ${rack.alerting}`;
     files: { 'config.yml': config, 'rules.yml': rules, ...secrets },
     flags: (dir) => ({
       'config.file': join(dir, 'config.yml'),
-      'storage.tsdb.path': join(dir, 'data'),
-      // Firing alerts are valid for four times as long.
-      'rules.alert.resend-delay': '10s',
+      'storage.tsdb.path': join(previous?.dir ?? dir, 'data'),
+      'rules.alert.resend-delay': resend,
     }),
   });
 }

@@ -6,6 +6,8 @@ import { z } from 'zod';
 
 const ListedAlert = Alert.pick({ labels: true, annotations: true, generatorURL: true }).extend({
   startsAt: z.string(),
+  /** When this process received it last, by its own clock. */
+  updatedAt: z.string(),
   receivers: z.array(z.object({ name: z.string() })),
   /** `mutedBy`, since 0.28: time intervals. */
   status: z.object({ state: z.string(), mutedBy: z.array(z.string()).optional() }),
@@ -49,7 +51,7 @@ export async function listAlerts(
 }
 
 /**
- * When this Alertmanager was started, by its own clock: it has lost all alerts then.
+ * When this process of Alertmanager was started, by its own clock: it had no alerts then.
  *
  * @throws Unreachable
  */

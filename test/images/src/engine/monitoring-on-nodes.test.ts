@@ -102,7 +102,7 @@ describe.skipIf(why)('monitoring, on real nodes', { timeout: 900_000 }, () => {
         timeout: 300_000,
         interval: 2_000,
       })
-      .toContain('http://alertmanager.skolo.svc:9093 ');
+      .toContain('"url":"http://alertmanager.skolo.svc:9093"');
   });
 
   it('publishes an alert of a pod that was killed and does not return', async ({ skip }) => {
