@@ -77,6 +77,22 @@ describe('FRRouting behind sshd', () => {
     expect(after).not.toContain('10.3.0.0/16');
   });
 
+  it('says which of its daemons run', async (context) => {
+    const frr = shared && (await startFrr({ isWatched: true }));
+    if (!frr?.daemons.includes('zebra')) return context.skip('only root runs watchfrr');
+    onTestFinished(() => frr.close());
+
+    const before = await frr.vtysh('show watchfrr');
+    await frr.kill('bgpd');
+    const after = await frr.vtysh('show watchfrr');
+    await frr.kill('watchfrr');
+
+    for (const daemon of frr.daemons)
+      expect(before).toMatch(new RegExp(`^ {2}${daemon} +Up$`, 'm'));
+    expect(after).toMatch(/^ {2}bgpd +Down$/m);
+    await expect(frr.vtysh('show watchfrr')).rejects.toThrow('watchfrr is not running');
+  });
+
   it('has a command line', async (context) => {
     const frr = running(context);
 

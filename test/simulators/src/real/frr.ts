@@ -6,7 +6,7 @@
  * touched. As somebody else, who must be in group frrvty: staticd alone, which needs neither.
  */
 import { execFile, execFileSync } from 'node:child_process';
-import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -26,6 +26,11 @@ export interface FrrOptions {
    * (root only, as it takes a mount namespace).
    */
   account?: 'vtysh' | 'shell';
+  /**
+   * watchfrr, as FRR's own start has it, but it restarts nothing; root only. It would save to this computer's own files, so nothing can be
+   * saved.
+   */
+  isWatched?: boolean;
 }
 
 const frrFaults = ['cut', 'dies-configuring', 'rejected', 'empty', 'hangs', 'no-commands'] as const;
@@ -50,6 +55,8 @@ export interface Frr extends SshEndpoint {
   setFault(fault: FrrFault | undefined): Promise<void>;
   /** As if it was switched off and on: it comes up with frr.conf. */
   restart(): Promise<void>;
+  /** Ends a daemon, or `watchfrr`, and waits until watchfrr, if it runs, knows. Root only. */
+  kill(daemon: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -68,6 +75,7 @@ export async function startFrr(options: FrrOptions = {}): Promise<Frr | undefine
     dir,
     dirname(staticd),
     asRoot ? (options.hostname ?? 'frr-1') : undefined,
+    options.isWatched ?? false,
   );
   try {
     await router.start();
@@ -83,6 +91,7 @@ export async function startFrr(options: FrrOptions = {}): Promise<Frr | undefine
         await router.stop();
         await router.start();
       },
+      kill: (daemon) => router.kill(daemon),
       async close() {
         await sshd.close();
         await router.close();
@@ -100,11 +109,13 @@ class Router {
   private readonly programs: string;
   /** Undefined where namespaces are not allowed. */
   private readonly hostname: string | undefined;
+  private readonly isWatched: boolean;
   /** Does nothing but have the namespaces, and end the daemons when we are gone. */
   private holder: Process | undefined;
   private running: Process[] = [];
 
-  constructor(dir: string, programs: string, hostname: string | undefined) {
+  constructor(dir: string, programs: string, hostname: string | undefined, isWatched: boolean) {
+    this.isWatched = isWatched;
     this.dir = dir;
     this.programs = programs;
     this.hostname = hostname;
@@ -121,6 +132,17 @@ class Router {
     // As FRR's own start does: the file goes through vtysh, which knows whose line is whose. Lines that it rejects are
     // left out, as there.
     await run(...this.inside('vtysh', [...this.options(), '-b'])).catch(() => undefined);
+    if (this.holder && this.isWatched) await this.startWatchfrr();
+  }
+
+  async kill(daemon: string): Promise<void> {
+    const pid = await readFile(join(this.sockets(), `${daemon}.pid`), 'utf8');
+    process.kill(Number(pid), 'SIGKILL');
+    await this.holder?.until(`the end of ${daemon}`, async () => {
+      const watched = await this.watched();
+      if (watched !== '') return new RegExp(`^ {2}${daemon} +Down$`, 'm').test(watched);
+      return !(await this.vtysh(['show daemons'])).split(/\s+/).includes(daemon);
+    });
   }
 
   async stop(): Promise<void> {
@@ -201,6 +223,7 @@ esac
     const script = `
       mkdir -p ${this.dir}/tmp /var/tmp/frr && chown frr ${this.dir}/tmp &&
       mount --bind ${this.dir}/tmp /var/tmp/frr && mount --bind ${this.dir} /etc/frr &&
+      mkdir -p ${this.dir}/started /var/run/frr && mount --bind ${this.dir}/started /var/run/frr &&
       ip link set lo up && hostname ${hostname} && touch ${held} && read -r _
       for file in ${this.sockets()}/*.pid; do kill -9 "$(cat "$file")"; done`;
     const holder = new Process('unshare', ['-nmu', 'sh', '-c', script]);
@@ -227,6 +250,25 @@ esac
         () => false,
       ),
     );
+  }
+
+  /** Without a vty of its own, it would be that of this computer's FRR. It looks every second, and only tells. */
+  private async startWatchfrr(): Promise<void> {
+    const pid = join(this.sockets(), 'watchfrr.pid');
+    const about = ['-S', this.sockets(), '--vty_socket', this.sockets(), '-p', pid];
+    const command = [...about, '-i', '1', '--dry', ...this.daemons];
+    const watchfrr = new Process(...this.inside(join(this.programs, 'watchfrr'), command));
+    this.running.push(watchfrr);
+    const up = (text: string) => (text.match(/^ {2}\S+ +Up$/gm) ?? []).length;
+    await watchfrr.until(
+      'all daemons',
+      async () => up(await this.watched()) === this.daemons.length,
+    );
+  }
+
+  /** Nothing where watchfrr does not run. */
+  private async watched(): Promise<string> {
+    return await this.vtysh(['show watchfrr']).catch(() => '');
   }
 
   private inside(program: string, args: readonly string[]): [string, string[]] {

@@ -18,6 +18,10 @@ export interface JunosOptions extends SwitchOptions {
   isMember?: boolean;
   /** False: its tables have the form before ELS; true when absent. */
   hasEls?: boolean;
+  /** Of the login's class; those that it needs to read everything when absent. */
+  permissions?: readonly string[];
+  /** What its class may not see; nothing when absent. */
+  denied?: string;
 }
 
 const example = `version 21.4R3-S5.4;
@@ -216,7 +220,24 @@ const screenLength: Run = ({ terminal }, [, , , rows]) => {
 
 const lastCommit = '## Last commit: 2026-11-19 09:12:33 UTC by admin\n';
 
-function modelFor({ isMember = true, hasEls = true }: JunosOptions): SwitchModel {
+/** `show cli authorization`, as in Junos CLI User Guide; the words behind a permission are not complete. */
+function authorization({
+  permissions = ['secret', 'view', 'view-configuration'],
+  denied = 'none',
+}: JunosOptions): string {
+  const lines = permissions.map((name) => `    ${name.padEnd(12)}-- Can view ${name}\n`);
+  return `Current user: '{user}' class 'backup'
+Permissions:
+${lines.join('')}Individual command authorization:
+    Allow regular expression: none
+    Deny regular expression: none
+    Allow configuration regular expression: none
+    Deny configuration regular expression: ${denied}
+`;
+}
+
+function modelFor(options: JunosOptions): SwitchModel {
+  const { isMember = true, hasEls = true } = options;
   const member = isMember ? '{master:0}' : '';
   return {
     name: 'junos',
@@ -256,6 +277,7 @@ function modelFor({ isMember = true, hasEls = true }: JunosOptions): SwitchModel
           'show ethernet-switching table': prints(hasEls ? junosMacTable : junosOldMacTable),
           'show interfaces terse': prints(junosLinks),
           'show arp no-resolve': prints(junosArp),
+          'show cli authorization': authorization(options),
         },
       },
       config: { prompt: `\n${member}[edit]\n{user}@{host}# `, commands: {} },

@@ -15,7 +15,10 @@ import { replaying } from '../switch/replay.ts';
 import { startSwitch } from '../switch/switch.ts';
 import { nxosArp, nxosLinks, nxosMacTable, prints } from './host-tables.ts';
 
-export type NxosOptions = Omit<SwitchOptions, 'enablePassword'>;
+export interface NxosOptions extends Omit<SwitchOptions, 'enablePassword'> {
+  /** Of who signs in; `network-admin` when absent. */
+  roles?: string;
+}
 
 const example = `hostname nexus-1
 vdc nexus-1 id 1
@@ -105,7 +108,7 @@ All rights reserved.
 
 const firmware = 'version 9.3(8) Bios:version 07.69\n{text}\n';
 
-const model: SwitchModel = {
+const modelFor = ({ roles = 'network-admin' }: NxosOptions): SwitchModel => ({
   name: 'nxos',
   ident: 'OpenSSH_7.7 FIPS Object Module/2.0.14',
   maxSessions: 32,
@@ -131,6 +134,8 @@ const model: SwitchModel = {
         'terminal length <lines>': setPager(),
         'terminal width <columns>': '',
         'terminal no monitor-force': '',
+        // NX-OS Security Configuration Guide, "Configuring User Accounts and RBAC"; an output in Salt's tests.
+        'show user-account <name>': `user:{2}\n        this user account has no expiry date\n        roles:${roles} \n`,
       },
     },
   },
@@ -151,8 +156,8 @@ const model: SwitchModel = {
       '2026 Nov 20 10:37:49 nexus-1 %ETHPORT-5-IF_UP: Interface Ethernet1/1 is up in mode access',
     error: '% Permission denied for the role\n',
   },
-};
+});
 
 export function startNxos(options: NxosOptions): Promise<ReplayingDevice> {
-  return startSwitch(replaying(model, /^copy /), options);
+  return startSwitch(replaying(modelFor(options), /^copy /), options);
 }

@@ -65,6 +65,24 @@ Switch#`,
     );
   });
 
+  it('shows a login of privilege 7 a configuration that ends as always, without most of it', async () => {
+    const ssh = await open(await start({ privilege: 7 }));
+
+    ssh.say('show privilege');
+    const privilege = await ssh.see('Switch#');
+    ssh.say('show running-config');
+    const shown = (await ssh.see('end\r\n\r\nSwitch#')).replaceAll('\r\n', '\n');
+    ssh.say('show startup-config');
+    const saved = await ssh.see('Switch#');
+
+    const [, size, text = ''] = /: (\d+) bytes\n([\s\S]*)\nSwitch#$/.exec(shown) ?? [];
+    expect(privilege).toContain('Current privilege level is 7\r\n');
+    expect(text.length).toBe(Number(size));
+    expect(text).toMatch(/^hostname Switch$[\s\S]*^interface GigabitEthernet1\/0\/1$/m);
+    expect(text).not.toMatch(/username|switchport|vlan/);
+    expect(saved).toContain("% Invalid input detected at '^' marker.");
+  });
+
   it.each([
     ['power inline static max 15400', ' power inline static max 15400\r\n', 'static max 15400'],
     ['power inline auto', 'access\r\nend', 'auto'],

@@ -26,8 +26,13 @@ export interface CiscoIosOptions
   watts?: number;
   /** `Switch` when absent. */
   hostName?: string;
-  /** 15 is in privileged mode from the start; 1 when absent. */
-  privilege?: 1 | 15;
+  /**
+   * Of who signs in; 1 when absent, from which `enable` leads to 15. Others are at `#` from the start, but below 15 the configuration
+   * consists of what they may set.
+   */
+  privilege?: number;
+  /** The parser view that the login is in, whose commands are those that the configuration shows. */
+  view?: string;
   /** Beginnings of commands that AAA rejects. */
   denied?: readonly string[];
   /** When log lines appear: in an answer, behind the prompt in its line, or after it. The prompt is not repeated then. */
@@ -229,6 +234,8 @@ interface Parts {
   ports: readonly string[];
   flash: Flash;
   log: Log;
+  privilege: number;
+  view: string | undefined;
 }
 
 function modelFor(options: CiscoIosOptions): SwitchModel {
@@ -243,8 +250,8 @@ function modelFor(options: CiscoIosOptions): SwitchModel {
   return {
     ...fixed,
     screen: () => ({ width, overflow }),
-    firstMode: privilege === 15 ? 'privileged' : 'user',
-    modes: modes({ ports, flash: new Flash(), log }),
+    firstMode: privilege === 1 ? 'user' : 'privileged',
+    modes: modes({ ports, flash: new Flash(), log, privilege, view: options.view }),
     example: factory(ports, hostName),
     power: {
       ports,
@@ -287,8 +294,9 @@ function modelFor(options: CiscoIosOptions): SwitchModel {
   };
 }
 
-function modes({ ports, flash, log }: Parts): SwitchModel['modes'] {
-  const exec = execCommands(ports);
+function modes({ ports, flash, log, privilege, view }: Parts): SwitchModel['modes'] {
+  const shown = view !== undefined || (privilege > 1 && privilege < 15) ? shownPart : {};
+  const exec = { ...execCommands(ports), ...whoCommands(privilege, view) };
   const config = configCommands(ports, log);
   return {
     user: {
@@ -299,7 +307,7 @@ function modes({ ports, flash, log }: Parts): SwitchModel['modes'] {
     privileged: {
       prompt: '{host}#',
       rejections: { unknown },
-      commands: { ...exec, ...privilegedCommands(ports, flash) },
+      commands: { ...exec, ...privilegedCommands(ports, flash), ...shown },
     },
     config: { prompt: '{short}({place})#', configures: true, commands: config },
     'config config-if': {
@@ -337,6 +345,35 @@ function execCommands(ports: readonly string[]): Commands {
     'show ip arp': prints(iosArp),
   };
 }
+
+/** Who one is, for oneself: `enable` leads from level 1 to 15. */
+function whoCommands(privilege: number, view: string | undefined): Commands {
+  const level = ({ mode }: Talk) => (mode !== 'user' && privilege === 1 ? 15 : privilege);
+  const none = 'No view is active ! Currently in Privilege Level Context\n';
+  return {
+    'show privilege': (talk) => `Current privilege level is ${level(talk)}\n`,
+    'show parser view': view === undefined ? none : `Current view is '${view}'\n`,
+  };
+}
+
+/**
+ * The configuration of a login below privilege 15, or in a parser view: statements that it may not set are left out, the size is that of the
+ * rest, and it ends as always. What is saved is not shown. (Cisco's note on privilege levels and `show running-config`; cisco.ios issue
+ * 709, Oxidized's issues 677 and 2604.)
+ */
+const shownPart: Commands = {
+  'show running-config'({ device, terminal }) {
+    const [, before = '', text = ''] =
+      /^([\s\S]*?\n)(!\n[\s\S]*)$/.exec(device.fill('{running}')) ?? [];
+    const kept = text
+      .split('\n')
+      .filter((line) => /^(?:!.*|hostname .*|interface .*|end|)$/.test(line));
+    const part = kept.join('\n').replace(/(?:!\n){2,}/g, '!\n');
+    const size = Buffer.byteLength(part) - 1;
+    return terminal.session.configuration(before.replace(/\d+ bytes/, `${size} bytes`) + part);
+  },
+  'show startup-config': (talk) => invalid(promptOf(talk).length + 'show '.length),
+};
 
 function enableCommand(log: Log): Run {
   return enable({

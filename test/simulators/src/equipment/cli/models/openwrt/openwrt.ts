@@ -24,6 +24,8 @@ export interface OpenwrtOptions extends CliOptions {
   oldDaemon?: boolean;
   /** Knows nothing of any port's state. */
   statusUnknown?: boolean;
+  /** Of who signs in; 0, root, when absent. */
+  uid?: number;
 }
 
 /** Its configuration is files. */
@@ -65,6 +67,8 @@ export async function startOpenwrt(options: OpenwrtOptions): Promise<OpenwrtDevi
           prompt: 'root@OpenWrt:~# ',
           programs: {
             ubus: (call) => ubus(call, board, options),
+            id: ({ args }) =>
+              args.join(' ') === '-u' ? { stdout: `${options.uid ?? 0}\n` } : { status: 1 },
             ...linuxPrograms(core.plugged, 'br-lan'),
             ...files.programs(),
           },

@@ -76,6 +76,8 @@ interface RouterosExportOptions {
   serial: string;
   /** A comment that comes by itself. */
   isShortCircuit: boolean;
+  /** False: the login's group lacks the policy `sensitive`, so secrets are left out, whatever is asked for. True when absent. */
+  maySeeSecrets?: boolean;
   added: readonly string[];
 }
 
@@ -104,7 +106,7 @@ export class RouterosConfiguration {
    * @throws RouterosError It does not know that word.
    */
   export(words: readonly string[], options: RouterosExportOptions): string {
-    const { version, serial, isShortCircuit, added } = options;
+    const { version, serial, isShortCircuit, maySeeSecrets = true, added } = options;
     const isSeven = version.startsWith('7');
     const known = isSeven
       ? ['show-sensitive', 'terse', 'compact']
@@ -114,7 +116,8 @@ export class RouterosConfiguration {
       const column = `/export ${words.join(' ')}`.indexOf(unknown) + 1;
       throw new RouterosError(`expected end of command (line 1 column ${column})`);
     }
-    const shows = isSeven ? words.includes('show-sensitive') : !words.includes('hide-sensitive');
+    const asks = isSeven ? words.includes('show-sensitive') : !words.includes('hide-sensitive');
+    const shows = asks && maySeeSecrets;
     const lines: string[] = [];
     let last = '';
     for (const { menu, line } of this.entries) {

@@ -12,6 +12,8 @@ export interface RouterosSystem {
   files: Files;
   /** How often it has exported its configuration. */
   exports: number;
+  /** Of the group of who signs in. */
+  policies: readonly string[];
 }
 
 /** Undefined: it is another command. */
@@ -22,6 +24,7 @@ export async function systemCommand(
 ): Promise<string | undefined> {
   const words = line.replace(/^\//, '').replaceAll('/', ' ').split(/\s+/);
   const [menu = '', ...rest] = words;
+  if (menu === ':put') return policiesOf(terminal, line, system);
   if (menu === 'export') return exported(terminal, rest, system);
   if (menu === 'import') return imported(terminal, file(rest, system, 'file-name'), system);
   if (menu !== 'system') return typed(terminal, line, system);
@@ -36,15 +39,26 @@ export async function systemCommand(
 }
 
 function exported(terminal: Terminal, words: string[], system: RouterosSystem): string {
-  const { configuration, version, serial } = system;
+  const { configuration, version, serial, policies } = system;
   system.exports += 1;
   const text = configuration.export(words, {
     version,
     serial,
     isShortCircuit: system.exports % 2 === 0,
+    maySeeSecrets: policies.includes('sensitive'),
     added: terminal.session.core.addedLines(),
   });
   return terminal.session.configuration(text);
+}
+
+/** `:put [/user group get [/user get [find name="admin"] group] policy]`: values of a list are separated by semicolons. */
+function policiesOf(terminal: Terminal, line: string, { policies }: RouterosSystem) {
+  const [, name] =
+    /^:put \[\/user group get \[\/user get \[find name="([^"]+)"\] group\] policy\]$/.exec(line) ??
+    [];
+  if (name === undefined) return undefined;
+  const own = terminal.session.user.replace(/\+.*$/, '');
+  return name === own ? `${policies.join(';')}\n` : 'no such item\n';
 }
 
 function typed(terminal: Terminal, line: string, { configuration }: RouterosSystem) {

@@ -32,6 +32,8 @@ export interface RouterosOptions extends CliOptions {
   serial?: string;
   /** As an export has it; an example when absent. */
   configuration?: string;
+  /** Of the group of who signs in; all that reading takes when absent. */
+  policies?: readonly string[];
 }
 
 interface Inside {
@@ -90,6 +92,7 @@ function modelFor(options: RouterosOptions): SwitchModel {
     serial: options.serial ?? 'HF9087654321',
     files: memoryFiles({ folders: [''] }),
     exports: 0,
+    policies: options.policies ?? ['ssh', 'read', 'test', 'sensitive'],
   };
   return {
     name: 'routeros',
