@@ -30,6 +30,7 @@ const reason = z
  * - `busy`: another session or a power cycle uses it; the service retries.
  * - `rejected`: it rejects a command, or sends an error instead of the configuration.
  * - `incomplete`: a part of the configuration is missing.
+ * - `partial`: the equipment does not show all of it to the login, or a daemon that knows a part does not run.
  * - `uncertain`: log messages interrupt the configuration, and no two readings agree; the service retries.
  * - `suspiciously-small`: it shrank by more than `shrinkPercent`.
  * - `wrong-device`: the serial number or host name is that of other equipment. The name is also a label of metrics and in the journal.
@@ -43,6 +44,7 @@ export const FailureClass = z.enum([
   'busy',
   'rejected',
   'incomplete',
+  'partial',
   'uncertain',
   'suspiciously-small',
   'wrong-device',
@@ -75,6 +77,7 @@ export const BackupVersion = z
       .string()
       .optional()
       .describe('user who changed the configuration, as reported by the equipment'),
+    partial: z.string().optional().describe('why it is only a part of the configuration'),
     summary: z.string().optional().describe('first line of the commit message'),
   })
   .meta({ id: 'BackupVersion' });
@@ -145,6 +148,7 @@ export const BackupEquipment = z
       .describe(
         'version that matches the startup configuration, if a reboot would load a different one',
       ),
+    partial: z.string().optional().describe('why the last backup is only a part'),
     legacyAlgorithms: z
       .array(z.string())
       .optional()

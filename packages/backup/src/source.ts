@@ -43,6 +43,8 @@ export interface Version {
   by?: string | undefined;
   reason?: string | undefined;
   changedBy?: string | undefined;
+  /** Why it is only a part of the configuration: the device did not show all of it. */
+  partial?: string | undefined;
   /** An archive without the machine history, which an older archive contains. */
   isPartial?: true;
   /** First line of the commit. */

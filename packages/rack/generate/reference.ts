@@ -26,6 +26,8 @@ export function rackReference(): string {
     '## Models',
     'This table lists the values of `model:`, with the ports that `uplink` accepts and the outlets that `power` accepts. The “off” column shows how long a power cycle leaves an outlet off by default. “Autonomous” equipment turns an outlet off and on again itself, so the outlet does not stay off if the power-cycle daemon stops in between. The “`read` login” column lists the data readable with [a read-only login](../adopt/prove.md#a-read-only-login). The last column shows [how thoroughly each model was verified on real hardware](../proofs/README.md).',
     modelTable(),
+    'A configuration of which the equipment shows the login only a part [is not stored](../operate/backups.md#a-part-of-a-configuration), if that can be detected. Nothing detects it for a model whose last column is empty. Make sure that its login has what the second column says, and compare the first version with the equipment.',
+    extentTable(),
     'Some models have additional keys:',
     modelKeys(),
     ...servicesOf(properties.services),
@@ -70,6 +72,18 @@ function modelTable(): string {
   return [
     '| model | equipment | transports | ports | outlets | off | backed up | `read` login | real hardware |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...lines,
+  ].join('\n');
+}
+
+/** What a login needs, and whether anybody can know that it has it. */
+function extentTable(): string {
+  const lines = [...models.values()].flatMap(({ name, backup }) =>
+    'no' in backup ? [] : [`| \`${name}\` | ${backup.needs} | ${backup.seenBy ?? ''} |`],
+  );
+  return [
+    '| model | a complete backup requires | detected by |',
+    '| --- | --- | --- |',
     ...lines,
   ].join('\n');
 }

@@ -61,7 +61,7 @@ function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
     versions: async ({ params, query }) => {
       await known(sources, params.equipment);
       const list = await versions.list(params.equipment, query.limit).catch(throwProblem);
-      return ok({ versions: list.map(shown) });
+      return ok({ versions: list.map((each) => shown(sources, each)) });
     },
     content: async ({ params, query, caller, spend }) => {
       const version = await versions.find(params.equipment, params.version).catch(throwProblem);
@@ -84,7 +84,7 @@ function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
       if (showsSecrets) await readWithSecrets(audit, caller, `${device} ${ids}`);
       const by = { name: caller.name, spend };
       const diff = await versions.diff(from, to, showsSecrets, by).catch(throwProblem);
-      return ok({ from: shown(from), to: shown(to), diff });
+      return ok({ from: shown(sources, from), to: shown(sources, to), diff });
     },
     transcript: async ({ params: { equipment: device } }) => {
       await known(sources, device);
@@ -99,7 +99,7 @@ function readers(deps: ApiDeps, audit: Audit): Omit<Handlers, Changes> {
       const version = await find(sources, params.equipment, params.version);
       await readWithSecrets(audit, caller, `${version.device} ${shownId(version)}`);
       return ok({
-        version: shown(version),
+        version: shown(sources, version),
         ...(await restores.steps(version).catch(throwProblem)),
       });
     },
@@ -120,13 +120,13 @@ function changes(deps: ApiDeps): Pick<Handlers, Changes> {
     checkRestore: async ({ params }) => {
       const version = await find(sources, params.equipment, params.version);
       const rehearsal = await restores.check(version).catch(throwProblem);
-      return ok({ version: shown(version), ...rehearsal });
+      return ok({ version: shown(sources, version), ...rehearsal });
     },
     restore: async ({ params, body: { reason, running }, caller }) => {
       const version = await find(sources, params.equipment, params.version);
       const occasion = { run: 'restore', by: caller.name, reason, isByHand: true };
       const restored = await restores.apply(version, running, occasion).catch(throwProblem);
-      return ok({ version: shown(version), ...restored });
+      return ok({ version: shown(sources, version), ...restored });
     },
     receiveHistory: async ({ body }) => {
       const piece = Buffer.from(body.data, 'base64');
@@ -183,9 +183,10 @@ function ok<T>(body: T) {
 }
 
 /** Without the hash and the exact size of the content. */
-function shown(version: Version): BackupVersion {
+function shown({ state }: StatusSources, version: Version): BackupVersion {
   const { sha1: _sha1, nonce: _nonce, isPartial: _part, shownSize: size, ...facts } = version;
-  return { ...asEquipment(facts), id: shownId(version), size };
+  const partial = state.partialOf(version);
+  return { ...asEquipment(facts), id: shownId(version), size, partial };
 }
 
 /** Throws the problem for an error; rethrows other errors unchanged. */

@@ -20,7 +20,10 @@ export interface Stored {
   isNew: boolean;
   left?: Left[] | undefined;
   /** For the device's record. */
-  facts: Pick<DeviceRecord, 'unsaved' | 'identity' | 'startup' | 'legacyAlgorithms' | 'versions'>;
+  facts: Pick<
+    DeviceRecord,
+    'unsaved' | 'identity' | 'startup' | 'legacyAlgorithms' | 'versions' | 'extent'
+  >;
 }
 
 export interface Outcome {

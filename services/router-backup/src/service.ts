@@ -206,7 +206,7 @@ async function createParts(
   const queueing = { rack, clock, log, emit, signal, state, attempts, retryPauses, ...doing };
   const runs = new Runs(queueing);
   const masking = { texts, maskKey, transcripts };
-  const restoring = { rack, signal, fetch, attempts, versions, ...masking, ...doing };
+  const restoring = { rack, signal, fetch, attempts, versions, state, ...masking, ...doing };
   const asking = { rack, clock, signal, fetch, transcripts, ...doing };
   return {
     ...storage,

@@ -2,6 +2,7 @@
 import { BackupRun, FailureClass, LostHistory, RunEquipment, RunResult, Time } from '@skolo/api';
 import type { Version } from '@skolo/backup';
 import { Tables } from '@skolo/base/durable';
+import { partOf } from '@skolo/equipment/models/configuration';
 import { z } from 'zod';
 
 /** What identifies a version without its content. */
@@ -28,6 +29,8 @@ export const DeviceRecord = z.object({
   failures: z.int(),
   seconds: z.number().optional(),
   unsaved: z.boolean().optional(),
+  /** The last that it said about that. */
+  extent: z.union([z.enum(['whole', 'unknown']), z.object({ part: z.string() })]).optional(),
   /** The version that it would boot with, if that is a different configuration. */
   startup: z.string().optional(),
   /** Of ssh, when it was last read; absent: not read over ssh. */
@@ -86,6 +89,12 @@ export class State extends Tables {
   readonly runs = this.table('run', RunRecord, ({ id }) => id);
   readonly marks = this.table('mark', MarkRecord, ({ name }) => name);
   readonly lost = this.table('lost', LostRecord, ({ device }) => device);
+
+  /** Why a version is only a part of the configuration. If its content was read again, the last reading counts. */
+  partialOf({ device, id, partial }: Pick<Version, 'device' | 'id' | 'partial'>) {
+    const { newest, extent } = this.devices.get(device) ?? {};
+    return newest?.id === id ? partOf(extent) : partial;
+  }
 
   /** Makes the next reading pin its identity again. Returns whether one was pinned. @throws StorageUnavailable */
   async forgetIdentity(device: string): Promise<boolean> {

@@ -14,6 +14,8 @@ export interface CommitAbout {
   reason?: string | undefined;
   /** What the device reports about itself. */
   changedBy?: string | undefined;
+  /** Why it is only a part of the configuration. */
+  partial?: string | undefined;
   /** Size of the content as text with masked secrets. */
   shownSize?: number | undefined;
   /** Of the same version elsewhere; default: a new one. */
@@ -51,6 +53,7 @@ export function commitMessage(subject: string, trailers: Trailers): string {
     ['By', trailers.by],
     ['Reason', trailers.reason],
     ['Changed-By', trailers.changedBy],
+    ['Partial', trailers.partial],
     ['Size', trailers.size],
     ['Shown-Size', trailers.shownSize],
     ['SHA1', trailers.sha1],
@@ -89,6 +92,7 @@ export function versionOf({ id, committedAt, message }: Commit, device: string):
     by: said.get('By'),
     reason: said.get('Reason'),
     changedBy: said.get('Changed-By'),
+    partial: said.get('Partial'),
     sealed: said.get('Sealed'),
     summary,
   };

@@ -52,6 +52,7 @@ describe('a history', () => {
       by: 'ann@example.com',
       reason: 'port 3\nis lab',
       changedBy: 'admin from 10.0.0.9',
+      partial: 'the login has privilege level 7',
     };
     await repository.commit(change('switch-1', 'vlan 1\nvlan 3\nvlan 4\n', more));
     await repository.note('switch-1', 'retired', about());
@@ -81,6 +82,7 @@ describe('a history', () => {
       'By: ann@example.com',
       'Reason: port 3 is lab',
       'Changed-By: admin from 10.0.0.9',
+      'Partial: the login has privilege level 7',
       'Size: 21',
       'SHA1: 440d4058ec3a5c938f812fc508ce0b1e6ee53a33',
       expect.stringMatching(/^Nonce: [0-9a-f]{32}$/),
@@ -190,7 +192,7 @@ describe('a history', () => {
     const text = fc.string({ unit: anyCharacter, maxLength: 30 });
     await fc.assert(
       fc.asyncProperty(
-        fc.record({ reason: text, changedBy: text, by: text, rack: text }),
+        fc.record({ reason: text, changedBy: text, partial: text, by: text, rack: text }),
         fc.uint8Array(),
         async (more, bytes) => {
           const version = await repository.commit(change('switch-1', Buffer.from(bytes), more));

@@ -30,7 +30,7 @@ async function lived(name = 'history'): Promise<Repository> {
   const repository = await Repository.open(join(dir, name), { rack: 'rack4' });
   await repository.commit(change('router', 'A\n', day(1)));
   await repository.commit(change('switch-1', 'x\n', { ...day(2), reason: 'new: port' }));
-  await repository.commit(change('router', 'B\n', day(3)));
+  await repository.commit(change('router', 'B\n', { ...day(3), partial: 'privilege level 7' }));
   await repository.note(
     'switch-1',
     'retired: no longer in rack.yaml',

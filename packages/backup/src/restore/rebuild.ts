@@ -261,10 +261,10 @@ async function fromObjects(
 
 function changeOf(version: Version, rack: string) {
   const { device, time, model = '', run = '', by = '', ...rest } = version;
-  const { reason, changedBy, shownSize, nonce } = rest;
+  const { reason, changedBy, partial, shownSize, nonce } = rest;
   const summary = rest.summary?.replace(`${device}: `, '');
-  const about = { rack, model, run, time, by, reason, changedBy, shownSize, nonce, summary };
-  return { device, about };
+  const facts = { reason, changedBy, partial, shownSize, nonce };
+  return { device, about: { rack, model, run, time, by, summary, ...facts } };
 }
 
 function oldestFirst(a: Version, b: Version): number {

@@ -115,7 +115,7 @@ export function readInfrastructure(
   const options = Object.fromEntries(
     Object.entries(all).filter(([key]) => Object.hasOwn(model.options, key)),
   );
-  const { model: _, address, mac, login, uplink, hostKey, serial, backup } = all;
+  const { model: _, address, mac, login, uplink, hostKey, serial, backup, allowPartial } = all;
   return {
     name,
     model: model.name,
@@ -127,6 +127,7 @@ export function readInfrastructure(
     ...(hostKey !== undefined && { hostKey }),
     ...(serial !== undefined && { serial }),
     backup: backup !== false,
+    ...(allowPartial && { allowPartial }),
     ...(typeof backup === 'object' && { backupLimits: backup }),
     ports: readPorts(port, ports, transport, path, report),
     power: power ?? [],

@@ -46,6 +46,8 @@ export interface InfrastructureDevice extends Device {
   power: Outlet[];
   /** Whether rack.yaml enables its backup; its model may not support it. */
   backup: boolean;
+  /** Whether a configuration is stored although the device shows only a part of it. */
+  allowPartial?: boolean;
   /** Overrides of the service's time-outs. */
   backupLimits?: { idleSeconds?: number; totalSeconds?: number; maxBytes?: number };
 }

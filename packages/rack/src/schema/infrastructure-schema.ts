@@ -53,6 +53,10 @@ export const infrastructureShape = {
     .describe(
       'Whether to back it up; `{ idleSeconds, totalSeconds, maxBytes }` overrides the limits.',
     ),
+  allowPartial: z
+    .boolean()
+    .default(false)
+    .describe('Whether to store the part that the login is shown; by default, the backup fails.'),
 } as const;
 
 /** For a device with an unknown model. */

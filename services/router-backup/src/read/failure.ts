@@ -44,6 +44,8 @@ export const isWorthRetrying: Readonly<Record<FailureClass, boolean>> = {
   timeout: true,
   busy: true,
   incomplete: true,
+  // A daemon may be starting.
+  partial: true,
   uncertain: true,
   storage: true,
   auth: false,

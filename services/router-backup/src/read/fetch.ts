@@ -5,15 +5,16 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { orAborted } from '@skolo/base';
 import { readCredentials } from '@skolo/base/secrets';
-import type { Readable } from '@skolo/equipment/models';
+import { models, type Readable } from '@skolo/equipment/models';
 import type {
   BackupModel,
   Content,
   CreateBackup,
+  Extent,
   Identity,
   Reading,
 } from '@skolo/equipment/models/backup';
-import { isSame } from '@skolo/equipment/models/configuration';
+import { isSame, partOf, whyPartial } from '@skolo/equipment/models/configuration';
 import { readWhole } from '@skolo/equipment/models/whole-reading';
 import {
   type Connection,
@@ -47,6 +48,8 @@ export interface Fetched {
   /** Absent: the device has only one configuration. */
   unsaved?: boolean;
   changedBy?: string | undefined;
+  /** A part only if rack.yaml allows it. */
+  extent?: Extent | undefined;
   /** The configuration that it would boot with, if different. */
   startup?: Buffer;
   /** Absent: it was not read over ssh. */
@@ -93,7 +96,12 @@ export class Fetch {
     };
     try {
       const work = async (connection: Connection) => {
-        const check = ({ content }: Reading) => {
+        const check = ({ content, extent }: Reading) => {
+          const partial = whyPartial(extent, models.get(device.model));
+          if (partial !== undefined && !device.allowPartial) {
+            const what = `${partial}; to store the part, set \`allowPartial: true\` in rack.yaml`;
+            throw new BackupFailed(device.name, 'partial', what);
+          }
           const rejection = judgeContent(model, content);
           if (rejection) throw new BackupFailed(device.name, rejection.failure, rejection.what);
         };
@@ -174,15 +182,17 @@ interface Connecting {
 }
 
 async function fetched(model: BackupModel, reading: Reading): Promise<Fetched> {
-  const { content, identity, startup, changedBy } = reading;
+  const { content, identity, startup, changedBy, extent } = reading;
+  const isComparable = startup && 'bytes' in content && partOf(extent) === undefined;
   return {
     model,
     content,
     identity,
     size: 'bytes' in content ? content.bytes.length : content.size,
     sha1: await sha1Of(content),
-    ...(startup && 'bytes' in content && comparedTo(startup, content.bytes, model)),
+    ...(isComparable && comparedTo(startup, content.bytes, model)),
     changedBy,
+    extent,
   };
 }
 

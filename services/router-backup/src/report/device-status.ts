@@ -3,6 +3,7 @@
 import type { BackupEquipment } from '@skolo/api';
 import { shownId } from '@skolo/backup';
 import type { Clock, LastSuccess } from '@skolo/common';
+import { partOf } from '@skolo/equipment/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { Versions } from '../history/versions.ts';
 import type { OffsiteCopies } from '../offsite/copies.ts';
@@ -87,6 +88,7 @@ async function statusOfDevice(
     size: newest?.shownSize,
     unsaved: record?.unsaved,
     startup: record?.startup,
+    partial: partOf(record?.extent),
     legacyAlgorithms: record?.legacyAlgorithms,
   };
 }

@@ -1,5 +1,6 @@
 /** The router backup's metrics. All names and labels are declared here; the alert rules use them. */
 import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common';
+import { partOf } from '@skolo/equipment/models/configuration';
 import { Counter, type Registry } from 'prom-client';
 import type { EmitBackup } from '../events.ts';
 import type { Store } from '../history/store.ts';
@@ -83,6 +84,12 @@ export const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
         { device },
         record?.unsaved === undefined ? undefined : Number(record.unsaved),
       ]),
+  },
+  skolo_backup_partial: {
+    help: 'Whether only a part of the configuration was stored, because of `allowPartial` in rack.yaml.',
+    labels: ['device'],
+    read: (deps) =>
+      wanted(deps).map(({ device, record }) => [{ device }, partOf(record?.extent) ? 1 : 0]),
   },
   skolo_backup_repository_sound: {
     help: 'Whether the history is writable, passed its last check, and has not lost any versions.',

@@ -29,6 +29,7 @@ import type { Fetch, Fetched } from '../read/fetch.ts';
 import type { PowerDaemon } from '../read/power-daemon.ts';
 import { Transcript, type Transcripts } from '../read/transcript.ts';
 import type { Attempts } from '../runs/attempts.ts';
+import type { State } from '../state.ts';
 import { jumphostModel } from '../targets.ts';
 import type { MaskKey } from '../texts/mask-key.ts';
 import type { Texts } from '../texts.ts';
@@ -40,6 +41,7 @@ interface RestoreDeps {
   fetch: Fetch;
   attempts: Attempts;
   versions: Versions;
+  state: Pick<State, 'partialOf'>;
   texts: Pick<Texts, 'run'>;
   maskKey: MaskKey;
   locks: Locks;
@@ -121,12 +123,18 @@ export class DeviceRestores {
    * @throws HttpProblem 409: the device has changed since, or its model cannot load it safely. BackupFailed, BackupError
    */
   async apply(version: Version, running: string, occasion: Occasion): Promise<Restored> {
-    const { power, fetch, attempts, versions, transcripts, signal } = this.deps;
+    const { power, fetch, attempts, versions, transcripts, state, signal } = this.deps;
     const device = this.device(version);
     const { apply } = fetch.model(device).restore;
     if (apply === undefined) {
       const how = `skolo backup restore ${device.name} --version ${shownId(version).slice(0, 12)}`;
       const why = `model ${device.model} cannot load a configuration safely over the network`;
+      throw new HttpProblem(409, `${why}; to print the steps for a manual restore, run: ${how}`);
+    }
+    const partial = state.partialOf(version);
+    if (partial !== undefined) {
+      const how = `skolo backup restore ${device.name} --version ${shownId(version).slice(0, 12)}`;
+      const why = `this version is only a part of the configuration (${partial}), and loading it would remove the rest`;
       throw new HttpProblem(409, `${why}; to print the steps for a manual restore, run: ${how}`);
     }
     const content = await versions.content(version);

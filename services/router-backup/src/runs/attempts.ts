@@ -6,7 +6,7 @@ import { type CommitAbout, shownId, type Version } from '@skolo/backup';
 import { errorText } from '@skolo/base';
 import type { Clock, LastSuccess } from '@skolo/common';
 import type { Content } from '@skolo/equipment/models/backup';
-import { fingerprintOf, isSame } from '@skolo/equipment/models/configuration';
+import { fingerprintOf, isSame, partOf } from '@skolo/equipment/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
 import type { Store } from '../history/store.ts';
@@ -163,16 +163,28 @@ export class Attempts {
       const kept = await this.keep(device, fetched, occasion);
       const startup = await this.keepStartup(device, fetched, occasion);
       const { unsaved, identity, legacyAlgorithms } = fetched;
+      const extent = this.extentOf(name, fetched, kept);
       const pinned = pin(identity, state.devices.get(name)?.identity);
       // The history may have been lost since.
       const versions = await store.count(name);
       return {
         ...kept,
-        facts: { unsaved, identity: pinned, startup, legacyAlgorithms, versions },
+        facts: { unsaved, identity: pinned, startup, legacyAlgorithms, versions, extent },
       };
     } finally {
       await fetch.drop(device);
     }
+  }
+
+  /** A device that once showed everything is not trusted with less until a person has accepted a smaller version. */
+  private extentOf(
+    name: string,
+    { extent, size }: Fetched,
+    { before, isNew }: Pick<Stored, 'before' | 'isNew'>,
+  ) {
+    const isLess = isNew && size < (before?.size ?? 0);
+    const wasWhole = this.deps.state.devices.get(name)?.extent === 'whole';
+    return extent === 'unknown' && wasWhole && !isLess ? 'whole' : extent;
   }
 
   /**
@@ -187,7 +199,7 @@ export class Attempts {
   ): Promise<Pick<Stored, 'before' | 'after' | 'isNew'>> {
     const { store, state } = this.deps;
     const { name, serial } = device;
-    const { content, changedBy } = fetched;
+    const { content, changedBy, extent } = fetched;
     const pinned = state.devices.get(name)?.identity;
     const another = judgeIdentity(fetched.identity, { name, serial, pinned });
     if (another) throw new BackupFailed(name, another.failure, another.what);
@@ -197,7 +209,8 @@ export class Attempts {
         if (await this.isUnchanged(before, fetched)) return { before, after: before, isNew: false };
         this.checkSize(name, before, fetched, occasion.isByHand);
       }
-      const after = await this.commit(device, name, content, { ...occasion, changedBy });
+      const said = { ...occasion, changedBy, partial: partOf(extent) };
+      const after = await this.commit(device, name, content, said);
       return { before, after, isNew: after.id !== before?.id };
     } catch (error) {
       if (error instanceof BackupFailed) throw error;
@@ -241,7 +254,7 @@ export class Attempts {
     device: InfrastructureDevice,
     file: string,
     content: Content,
-    { run, by, reason, changedBy }: Pick<CommitAbout, 'run' | 'by' | 'reason' | 'changedBy'>,
+    said: Pick<CommitAbout, 'run' | 'by' | 'reason' | 'changedBy' | 'partial'>,
   ): Promise<Version> {
     const { rack, store, clock, emit, versions } = this.deps;
     const { model } = device;
@@ -252,13 +265,10 @@ export class Attempts {
         ? await versions.measured({ device: file, model }, content.bytes, before)
         : {};
     const about: CommitAbout = {
+      ...said,
       rack: rack().name,
       model,
-      run,
       time: new Date(clock.now()).toISOString(),
-      by,
-      reason,
-      changedBy,
       ...measured,
     };
     const version = await store.repository.commit({ device: file, content, about });
@@ -271,8 +281,13 @@ export class Attempts {
   private checkSize(name: string, before: Version, fetched: Fetched, isByHand: boolean): void {
     const { rack, state } = this.deps;
     const { shrinkPercent } = rack().services['router-backup'];
-    const { size, content, model, sha1 } = fetched;
-    const rejection = judgeSize(name, size, { previous: before.size ?? 0, shrinkPercent });
+    const { size, content, model, sha1, extent } = fetched;
+    // A device that no longer says that it shows everything may have lost any part.
+    const saysLess = extent === 'unknown' && state.devices.get(name)?.extent === 'whole';
+    const rejection = judgeSize(name, size, {
+      previous: before.size ?? 0,
+      shrinkPercent: saysLess ? 0 : shrinkPercent,
+    });
     if (rejection === undefined) return;
     // Without what changes by itself, such as a clock.
     const suspect = 'bytes' in content ? fingerprintOf(content.bytes, model) : sha1;

@@ -1,6 +1,6 @@
 /** A device in memory, and the model that reads it. Failures of real devices are tested with the models. */
 
-import type { BackupModel, CreateBackup } from '@skolo/equipment/models/backup';
+import type { BackupModel, CreateBackup, Extent } from '@skolo/equipment/models/backup';
 import { DeviceTimeout, DeviceUnreachable } from '@skolo/equipment/transports';
 
 interface FakeDevice {
@@ -9,6 +9,8 @@ interface FakeDevice {
   startup?: string;
   serial?: string;
   hostname?: string;
+  /** How much it says that it shows. */
+  extent?: Extent;
   /** The next reads fail with these. */
   failures: Error[];
   /** In front of the next readings; if there are any, only the end of a reading is verified. */
@@ -64,12 +66,13 @@ export class FakeDevices {
           await fake.gate;
           const failure = fake.failures.shift();
           if (failure !== undefined) throw failure;
-          const { startup, serial, hostname } = fake;
+          const { startup, serial, hostname, extent } = fake;
           const text = `${fake.messages?.shift() ?? ''}${fake.text}`;
           return {
             content: { bytes: Buffer.from(text) },
             identity: { serial, hostname },
             startup: startup === undefined ? undefined : Buffer.from(startup),
+            ...(extent && { extent }),
           };
         } finally {
           fake.reading -= 1;

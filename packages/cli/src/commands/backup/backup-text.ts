@@ -3,6 +3,7 @@
 import type {
   BackupEquipment,
   BackupState,
+  BackupVersion,
   FailureClass,
   LostHistory,
   RunEquipment,
@@ -148,6 +149,11 @@ export function restoreLine(
 ): string {
   const names = [device, '--version', shortVersionId(id), ...options];
   return commandLine(command, 'backup restore', ...names);
+}
+
+/** Warns of a version that is only a part of the configuration. */
+export function partLines({ partial }: Pick<BackupVersion, 'partial'>): string[] {
+  return partial ? [`this version is only a part of the configuration: ${partial}`] : [];
 }
 
 /** A unique prefix of a commit id or off-site object name. */

@@ -59,7 +59,7 @@ const columns: Column<Row>[] = [
 ];
 
 /** `changed (+3 -1): new vlan for the lab`. */
-function whatText({ equipment, summary, reason }: BackupVersion): string | undefined {
+function whatText({ equipment, summary, reason, partial }: BackupVersion): string | undefined {
   const what = summary && withoutName(summary, equipment);
-  return [what, reason].filter(Boolean).join(': ') || undefined;
+  return [partial && 'only a part', what, reason].filter(Boolean).join(': ') || undefined;
 }

@@ -14,7 +14,7 @@ import {
   routerBackup,
   unexplained,
 } from '../../reach/service-client.ts';
-import { restoreLine, shortVersionId } from './backup-text.ts';
+import { partLines, restoreLine, shortVersionId } from './backup-text.ts';
 import { printDiff } from './diff.ts';
 
 interface Context {
@@ -106,6 +106,7 @@ function printChecked(io: Io, device: string, checked: Checked): void {
       `\nthe diff compares the running configuration of ${device} with version ${shortVersionId(id)} (${read})`,
     );
   }
+  for (const line of partLines(version)) io.out(line);
   io.out(`${device} ${verdictOf(rehearsed ? accepted : undefined)}`);
   if (said.trim() !== '') io.out(indented(said));
 }

@@ -29,6 +29,15 @@ it('is text that the device accepts, with any titles', () => {
   );
 });
 
+it('begins with what a version lacks', () => {
+  const partial = 'the login has privilege level 7';
+  const steps = { ...restore('!', [typed]), version: { ...version, partial } };
+
+  expect(textOfSteps('router', steps).split('\n')[1]).toBe(
+    '! this version is only a part of the configuration: the login has privilege level 7',
+  );
+});
+
 it('has steps on the workstation as comments', () => {
   const lines = textOfSteps('router', restore(';', [get, typed])).split('\n');
 

@@ -4,7 +4,7 @@ import { givenOptions, type SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { mustHaveTerminal } from '../../must-type.ts';
 import { timestamp } from '../../output/time.ts';
-import { restoreLine, shortVersionId } from './backup-text.ts';
+import { partLines, restoreLine, shortVersionId } from './backup-text.ts';
 import { oneDevice } from './device-names.ts';
 import { applyVersion, checkVersion } from './load-version.ts';
 import { outputContent } from './output-content.ts';
@@ -97,6 +97,7 @@ export function textOfSteps(device: string, { version, comment, steps }: Restore
   const head = `${device}, version ${shortVersionId(version.id)}, read ${timestamp(version.time)}`;
   const lines = [
     ...remark(head),
+    ...partLines(version).flatMap(remark),
     ...steps.flatMap(({ title, where, lines }, i) => {
       const isComment = isForDevice && where === 'workstation';
       const place = isForDevice && where === 'workstation' ? ', ON YOUR WORKSTATION' : '';
@@ -136,8 +137,11 @@ function hintsOf(
         ]
       : []),
     'the text contains secrets',
+    ...partLines(version),
     ...(canCheck ? [`to check:  ${next('--check')}`] : []),
-    ...(canApply ? [`to load:   ${next('--apply', '--reason', 'WHY')}`] : []),
+    ...(canApply && version.partial === undefined
+      ? [`to load:   ${next('--apply', '--reason', 'WHY')}`]
+      : []),
   ];
 }
 

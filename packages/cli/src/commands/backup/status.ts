@@ -115,7 +115,7 @@ export const define = list<BackupEquipment, ReaderOptions & { retired?: true }>(
 
 function remarksOf(device: BackupEquipment, now: number): Remark[] {
   const { name, state, why, failure, detail, failures = 1, hasTranscript, retiredAt } = device;
-  const { startup, legacyAlgorithms = [] } = device;
+  const { startup, partial, legacyAlgorithms = [] } = device;
   const ago = (time: string | undefined) => (time === undefined ? '' : ` ${relative(time, now)}`);
   const remarks: string[] = [];
   if (isBackupWrong(device) && failure !== undefined) {
@@ -133,6 +133,7 @@ function remarksOf(device: BackupEquipment, now: number): Remark[] {
     const both = startup === undefined ? '' : `; see skolo backup diff ${name} startup latest`;
     remarks.push(`unsaved: a reboot would not load the running configuration${both}`);
   }
+  if (partial) remarks.push(`only a part is backed up, because of allowPartial: ${partial}`);
   if (legacyAlgorithms.length > 0) {
     remarks.push(`SSH uses old algorithms: ${legacyAlgorithms.join(', ')}`);
   }

@@ -9,7 +9,7 @@ export const apcRpdu: Model = {
   transports: ['snmp'],
   // Its own "reboot" may leave an outlet off that was off before, so a cycle is separate off and on commands.
   power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: false, load },
-  backup: { load },
+  backup: { load, needs: 'an account of the type Administrator' },
   reported: { model: /\bAN1:apc_hw\w+_rpdu_.*\bMN:(\S+)/, firmware: /\bAF1:v(\S+)/ },
   // A community or user with read access (PowerNet-MIB).
   readOnly: ['outlets'],

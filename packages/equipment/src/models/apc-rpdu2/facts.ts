@@ -9,7 +9,7 @@ export const apcRpdu2: Model = {
   elsewhere: ['apc_aos'],
   transports: ['snmp'],
   power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: true, load },
-  backup: { load },
+  backup: { load, needs: 'an account of the type Administrator' },
   reported: { model: /\bAN1:apc_hw\w+_rpdu2g_.*\bMN:(\S+)/, firmware: /\bAF1:v(\S+)/ },
   // A community or user with read access (PowerNet-MIB). Only an administrator may read the configuration.
   readOnly: ['outlets'],

@@ -2,13 +2,14 @@
  * Cisco IOS and IOS-XE switches and routers.
  *
  * Verified with: recorded sessions, and their simulator, which RANCID and netmiko can also read.
- * rack.yaml: `switch-1: { model: cisco-ios, address: 192.168.1.12, login: switches }`; requires privilege 15 or an `enablePassword`,
- * because others only see a part.
+ * rack.yaml: `switch-1: { model: cisco-ios, address: 192.168.1.12, login: switches }`; requires privilege 15, or privilege 1 with an
+ * `enablePassword`: a lower level and a parser view are shown what they may set, with a size and an end as always.
  * Quirks: the device reports the size of its output, and the last line is `end`. If the size differs, the configuration is read twice.
  * Some lines change each time. VLANs are not included if VTP manages them (vlan.dat), nor are ssh keys. The saved configuration is shown
  * with a different first line.
  * Source: Cisco IOS Configuration Fundamentals, "Managing Configuration Files", "Configuration Replace and Configuration Rollback"; "Cisco
- * IOS Scripting with Tcl"; RANCID's module ios.
+ * IOS Scripting with Tcl"; "Role-Based CLI Access" for `show parser view`; Cisco's note on privilege levels and `show running-config`;
+ * RANCID's module ios.
  */
 import type {
   BackupModel,
@@ -58,6 +59,21 @@ export function backup(): BackupModel {
         return `the file has ${size} bytes, but IOS reported ${reported} bytes`;
       },
     },
+    questions: [
+      {
+        // First, because a view may include `show privilege`.
+        command: 'show parser view',
+        whole: /^Current view is 'root'/gm,
+        part: /^Current view is '([^'\n]+)'/gm,
+        why: 'the login is in the parser view $1',
+      },
+      {
+        command: 'show privilege',
+        whole: /^Current privilege level is 15\s*$/gm,
+        part: /^Current privilege level is (\d+)/gm,
+        why: 'the login has privilege level $1',
+      },
+    ],
     isExact,
     startupLike,
     volatile: [

@@ -16,6 +16,8 @@ const ports = interfaces(
   },
 );
 
+const load = () => import('./backup.ts');
+
 export const ciscoIos: Model = {
   name: 'cisco-ios',
   label: 'Cisco IOS switch',
@@ -33,7 +35,7 @@ export const ciscoIos: Model = {
   power: { outlets: ports, offSeconds: 5, nativeCycle: false, load: () => import('./outlets.ts') },
   network: ports,
   connectedHosts: { load: () => import('./connected-hosts.ts') },
-  backup: { load: () => import('./backup.ts') },
+  backup: { load, needs: 'privilege level 15, no parser view', seenBy: '`show privilege`' },
   reported: {
     model: /^[Cc]isco (?!IOS\b|Nexus)(\S+) \(/m,
     firmware: /^Cisco IOS.*, Version ([^,\s]+)/m,

@@ -2,4 +2,5 @@
 export { commonSecrets } from './common-secrets.ts';
 export { BackupError } from './errors.ts';
 export { createMask, isBlock, isContinued, isInLine, type Mask } from './mask.ts';
+export { partOf, whyPartial } from './partial.ts';
 export { fingerprintOf, isSame, textOf, withoutVolatile } from './text.ts';

@@ -44,7 +44,15 @@ export interface Reading {
   startup?: Buffer | undefined;
   /** Who last changed the configuration, as the device reports. */
   changedBy?: string | undefined;
+  /** Absent: devices of this model do not say. */
+  extent?: Extent | undefined;
 }
+
+/**
+ * How much of its configuration the device showed to the login, which no begin, end or size shows. `part`: the reason, without secrets.
+ * `unknown`: devices of this model usually say, but this one did not.
+ */
+export type Extent = 'whole' | 'unknown' | { part: string };
 
 export interface Identity {
   /** Of the device, or of a stack's member that answers for it. */

@@ -33,7 +33,7 @@ export interface Model {
     | { load: () => Promise<{ connectedHosts: CreateConnectedHostsReader }> }
     | { no: string };
   /** How its configuration is backed up, or why that is not possible. */
-  backup: { load: () => Promise<{ backup: CreateBackup }> } | { no: string };
+  backup: Backup | { no: string };
   /**
    * How its devices identify themselves, in their configuration or in other output during a reading. Each pattern may have a group: the
    * hardware, the firmware. Absent: they do not, or it is not known.
@@ -51,6 +51,14 @@ export interface Model {
   readOnly?: readonly Readable[];
   /** Its own keys in rack.yaml. */
   options: z.ZodRawShape;
+}
+
+interface Backup {
+  load: () => Promise<{ backup: CreateBackup }>;
+  /** What it takes to be shown the whole configuration, for people: `privilege level 15`. */
+  needs: string;
+  /** How a reading detects a part of it, for people; absent: nothing shows that something is missing. */
+  seenBy?: string;
 }
 
 /** What services read from a device. */

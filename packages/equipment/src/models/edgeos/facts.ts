@@ -15,7 +15,7 @@ export const edgeos: Model = {
   power: { outlets: ports, offSeconds: 5, nativeCycle: false, load },
   network: ports,
   connectedHosts: { load },
-  backup: { load },
+  backup: { load, needs: 'a user of level admin', seenBy: 'secrets shown as asterisks' },
   reported: { model: /^HW model: +(Edge.*\S)/m, firmware: /^Version: +(v\d\S*)/m },
   branches: {
     outlets: [

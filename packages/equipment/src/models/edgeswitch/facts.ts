@@ -28,7 +28,7 @@ export const edgeswitch: Model = {
   // SFP ports come after the PoE ports.
   network: stackable(4),
   connectedHosts: { load },
-  backup: { load },
+  backup: { load, needs: 'a user of level 15, or an `enablePassword`' },
   reported: {
     model: /^!?System Description[". ]+(EdgeSwitch[^,"\n]*)/m,
     firmware: /Software Version[". ]+([^"\s]+)/,

@@ -13,7 +13,7 @@ export const eos: Model = {
     Management: 'Ma',
   }),
   connectedHosts: { load },
-  backup: { load },
+  backup: { load, needs: 'privileged mode, and a role that permits `show running-config`' },
   reported: { model: /^Arista (\S+)$/m, firmware: /^Software image version: (\S+)/m },
   options: {},
 };

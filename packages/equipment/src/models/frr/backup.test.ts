@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceRejected, DeviceUnreachable } from '@skolo/equipment/transports';
-import type { Frr } from '@skolo/simulators';
+import { type Frr, startFrr } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
@@ -81,6 +81,39 @@ describe('a configuration of FRRouting', () => {
     expect(changed.startup?.toString()).not.toContain('10.3.0.0/16');
     expect(textIn(changed.content)).toContain('10.3.0.0/16');
   });
+
+  it.for(['vtysh', 'shell', 'terminal'] as const)(
+    'is a part while a daemon that watchfrr monitors is dead, read by %s',
+    async (by, context) => {
+      const account = by === 'shell' ? 'shell' : 'vtysh';
+      const bgp = 'router bgp 65001\n neighbor 10.0.0.2 remote-as 65002\n';
+      const router = await startFrr({ account, isWatched: true, configuration: bgp });
+      if (!router?.daemons.includes('bgpd')) return context.skip('only root runs bgpd');
+      onTestFinished(() => router.close());
+      if (by === 'terminal') await router.setFault('no-commands');
+      const { connect } = await realDevice(router, { model: 'frr' });
+      const model = backup();
+
+      const healthy = await model.read(connect());
+      await router.kill('bgpd');
+      const one = await model.read(connect());
+      await router.kill('ospfd');
+      const two = await model.read(connect());
+      await router.kill('watchfrr');
+      const unwatched = await model.read(connect());
+
+      const part = (names: string) => ({
+        part: `daemons that watchfrr monitors are not running: ${names}`,
+      });
+      const extents = [healthy, one, two, unwatched].map(({ extent }) => extent);
+      expect(extents).toEqual(['whole', part('bgpd'), part('bgpd, ospfd'), 'unknown']);
+      expect(textIn(healthy.content)).toContain('router bgp 65001');
+      for (const { content } of [one, two, unwatched]) {
+        expect(textIn(content)).not.toContain('router bgp');
+        expect(model.incomplete(content)).toBeUndefined();
+      }
+    },
+  );
 
   it('has its secrets masked', async (context) => {
     const { router, model, connect } = await sit(context);

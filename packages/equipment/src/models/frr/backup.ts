@@ -5,7 +5,7 @@
  * rack.yaml: `router: { model: frr, address: 192.168.1.1, login: routers }`; the account is in group `frrvty`.
  * Quirks: vtysh does not show the saved configuration, which is read from /etc/frr/frr.conf if there is a shell. The host name is that of
  * the system or of the daemons' own files: no command sets it for good. Route maps are shown in the order in which FRR received them.
- * Source: FRR user manual 8.4, "VTY shell" and "Basic Setup".
+ * Source: FRR user manual 8.4, "VTY shell" and "Basic Setup"; watchfrr.c.
  */
 import type { DeviceConnection } from '@skolo/equipment/transports';
 import type {
@@ -15,6 +15,7 @@ import type {
   RestoreAbout,
   RestoreStep,
 } from '../contract/backup.ts';
+import { extentIn, type Says } from '../families/command-line/extent.ts';
 import { hereDocument, onDevice } from '../families/command-line/restore-lines.ts';
 import { changesBetween } from './changes.ts';
 import {
@@ -45,8 +46,16 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   const vtysh = await openVtysh(connection);
   const bytes = vtysh.text;
   const hostname = firstHostname(bytes.toString());
-  return { content: { bytes }, identity: { hostname }, startup: await startupOf(vtysh) };
+  const said = await vtysh.watched();
+  const extent = extentIn(said, watched) ?? (/ Up$/m.test(said) ? 'whole' : 'unknown');
+  return { content: { bytes }, identity: { hostname }, startup: await startupOf(vtysh), extent };
 }
+
+/** vtysh silently leaves out what a daemon that is not up would show. The states are those of watchfrr.c. */
+const watched: Says = {
+  part: /^ {2}(\S+) +(?:Init|Down|Connecting|Unresponsive)\b/gm,
+  why: 'daemons that watchfrr monitors are not running: $1',
+};
 
 function incomplete(content: Content): string | undefined {
   if (!('bytes' in content)) return 'the file is too large to be a configuration';

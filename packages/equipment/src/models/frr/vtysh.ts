@@ -3,6 +3,7 @@
 import { type DeviceConnection, DeviceRejected } from '@skolo/equipment/transports';
 import { withoutSecrets } from '../configuration/mask.ts';
 import { inCommands } from '../families/command-line/long-commands.ts';
+import { ifSupported } from '../families/unneeded.ts';
 import { type Change, typed } from './changes.ts';
 import { frr } from './dialect.ts';
 
@@ -13,6 +14,8 @@ export interface Vtysh {
   shell?(script: string, input?: Buffer): Promise<string>;
   /** @throws DeviceError */
   running(): Promise<Buffer>;
+  /** The answer to `show watchfrr`; empty, or a message, where it does not run. @throws DeviceError */
+  watched(): Promise<string>;
   /**
    * Makes changes at `configure terminal`. Except in a terminal, all lines are transferred before the first is executed, so that a session
    * that dies leaves nothing half done. If a line is rejected, those after it may not have been typed.
@@ -26,6 +29,7 @@ export interface Vtysh {
 }
 
 const show = 'show running-config';
+const watch = 'show watchfrr';
 const none = Buffer.alloc(0);
 const notFound = 127;
 /** vtysh's exit status if it rejects something. */
@@ -60,6 +64,7 @@ function asShell(connection: DeviceConnection, text: Buffer): Vtysh {
   return {
     text,
     running: () => connection.exec(show, { input: none }),
+    watched: () => say([watch]),
     async configure(changes) {
       const said: string[] = [];
       const textOf = ({ path, line }: Change) => [...path, line].join('\n');
@@ -86,6 +91,7 @@ vtysh -f "$f" > "$f.said"; cat "$f.said"; rm -f "$f" "$f.said" "$f.lock"`;
     text: await running(),
     shell,
     running,
+    watched: () => shell(`vtysh -c '${watch}'`),
     async configure(changes) {
       const said = await shell(configure, Buffer.from(`${typed(changes).join('\n')}\n`));
       return withoutSecrets(said).trim();
@@ -117,6 +123,7 @@ async function inTerminal(connection: DeviceConnection): Promise<Vtysh> {
   return {
     text: await running(),
     running,
+    watched: async () => (await ifSupported(type(watch))) ?? '',
     async configure(changes) {
       const said: string[] = [];
       await typeAll(['configure terminal', ...typed(changes)], said);

@@ -15,7 +15,7 @@ export const generic = {
   connectedHosts: {
     no: 'rack.yaml describes only the backup of such equipment, not its MAC table',
   },
-  backup: { load: () => import('./generic.ts') },
+  backup: { load: () => import('./generic.ts'), needs: 'a login that may see everything' },
   branches: { configuration: ['the other commands in rack.yaml'] },
   options: {
     prompt: expression.describe(

@@ -13,7 +13,7 @@ export const junos: Model = {
     /^((ge|xe|et|mge)-\d{1,2}\/\d\/\d{1,2}(:\d)?|fxp0|me0|em0)$/,
   ),
   connectedHosts: { load },
-  backup: { load },
+  backup: { load, needs: 'the permissions secret and view-configuration', seenBy: 'its class' },
   reported: { model: /^version \d+\.\d+[A-Z][^;\n]*;/m, firmware: /^version (\d[^;\n]*);/m },
   // The login class read-only. It does not show the configuration.
   readOnly: ['hosts'],

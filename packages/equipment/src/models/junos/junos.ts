@@ -41,7 +41,7 @@ export const junos: Pick<Dialect, 'errors' | 'abovePrompt' | 'noise'> = {
  * secrets, but not `root`, whose shell is no command line of Junos.
  * Quirks: asked in a channel of ssh, where there is neither prompt nor pager nor log message. A rejected command also ends with status 0.
  * Braces match even if the end is missing, if the cut is between two statements, so it is read twice.
- * Source: Junos CLI User Guide, "Viewing the Configuration", "Loading Configuration Files", `commit confirmed`.
+ * Source: Junos CLI User Guide, "Viewing the Configuration", "Loading Configuration Files", `commit confirmed`, `show cli authorization`.
  */
 
 const header = '## Last commit: ';
@@ -68,6 +68,20 @@ export function backup(): BackupModel {
       has: [[/^version \S+;/m, 'version']],
       other: faultIn,
     },
+    marks: {
+      // Instead of a secret or statement that the class may not see, and not in a text or comment.
+      part: /^[ \t]*(?![ \t])([\w-]*)(?![\w-])[^"#\r\n\u2028\u2029]*\/\* (?:SECRET-DATA|ACCESS-DENIED) \*\//gm,
+      why: 'the class of the login may not see $1',
+    },
+    questions: [
+      {
+        command: 'show cli authorization | no-more',
+        whole:
+          /^Permissions:(?=[\s\S]*^ +secret *--)(?=[\s\S]*^ +view-configuration *--)(?=[\s\S]*^ *Deny configuration regular expression: none\s*$)/gm,
+        part: /^Permissions:(?![\s\S]*^ +secret *--)|^ *Deny configuration regular expression: (?!none\s*$).+/gm,
+        why: 'the class of the login lacks the permission secret, or denies statements',
+      },
+    ],
     // A commit without changes also counts.
     volatile: [/^## Last commit: /],
     secrets,
@@ -75,13 +89,7 @@ export function backup(): BackupModel {
   });
 }
 
-/** Instead of a secret, to a login class without the permission `secret`. */
-const hidden = /^[^"#\r\n\u2028\u2029]*\/\* SECRET-DATA \*\/;/m;
-
 function faultIn(text: string): string | undefined {
-  const found = hidden.exec(text)?.[0];
-  if (found !== undefined)
-    return `the secrets are hidden: ${quoted(found.trim())}; add the permission secret to the class of its login`;
   const depth = depthAtEnd(text);
   if (depth === undefined) return 'the braces do not match';
   if (depth > 0)

@@ -50,7 +50,9 @@ async function read(connection: DeviceConnection, about: HostFiles): Promise<Rea
   const host = new Host(connection, about);
   const { identity, paths } = await host.list();
   await using collected = closing(await Collected.of(host, paths));
-  return { content: await archived(collected), identity };
+  const part = host.unreadable();
+  const extent = part === undefined ? 'whole' : { part };
+  return { content: await archived(collected), identity, extent };
 }
 
 /** In the same directory as its source, which is removed. */

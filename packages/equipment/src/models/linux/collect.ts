@@ -1,6 +1,6 @@
 /**
- * A host's files, each verified: its hash was computed on the host and here. Files that changed in between are read again; unreadable ones
- * are an error, never omitted.
+ * A host's files, each verified: its hash was computed on the host and here. Files that changed in between are read again; the host keeps
+ * unreadable ones apart.
  */
 
 import { createHash } from 'node:crypto';
@@ -23,7 +23,7 @@ export class Collected {
   readonly members: VerifiedMember[] = [];
   private readonly files: string[] = [];
 
-  /** @throws DeviceRejected A file cannot be read. AnswerCut A file changes all the time, or an archive is truncated. */
+  /** @throws AnswerCut A file changes all the time, or an archive is truncated. */
   static async of(host: Host, paths: readonly string[]): Promise<Collected> {
     const collected = new Collected();
     try {
@@ -85,7 +85,7 @@ export class Collected {
     }
     // Others are gone.
     const there = await host.existing(unknown);
-    if (there.size > 0) throw await host.unreadable([...there]);
+    if (there.size > 0) await host.addUnreadable([...there]);
     return rest;
   }
 }

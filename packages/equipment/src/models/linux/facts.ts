@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { interfaces, type Model } from '../contract/model.ts';
 import { linuxHosts } from '../families/linux-facts.ts';
 
+const load = () => import('./backup.ts');
+
 export const linux = {
   name: 'linux',
   label: 'Linux host',
@@ -10,7 +12,7 @@ export const linux = {
   transports: ['ssh'],
   network: interfaces('names of Linux interfaces, such as eth0', /^[A-Za-z][\w.@-]{0,14}$/),
   connectedHosts: { load: () => import('./connected-hosts.ts') },
-  backup: { load: () => import('./backup.ts') },
+  backup: { load, needs: 'that all files can be read', seenBy: 'errors of find and tar' },
   branches: {
     configuration: ['tar archives of the files in that list'],
     hosts: linuxHosts('cat /var/lib/misc/dnsmasq.leases'),

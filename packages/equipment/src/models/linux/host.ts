@@ -28,6 +28,8 @@ const partly = [1, 2, 123];
 export class Host {
   /** Prefix of commands that require it. */
   readonly sudo: string;
+  /** Files and directories that exist but cannot be read, each with the reason: `/etc/shadow: Permission denied`. */
+  private readonly unread: string[] = [];
   private readonly connection: DeviceConnection;
   private readonly about: HostFiles;
   /** Its tar has an option that omits the contents of directories. Without it, directories are not archived. */
@@ -39,7 +41,7 @@ export class Host {
     this.sudo = about.sudo ? 'sudo -n ' : '';
   }
 
-  /** @throws DeviceRejected, and a session's errors: a directory cannot be read */
+  /** @throws DeviceRejected, and a session's errors */
   async list(): Promise<Listing> {
     const { files, exclude } = this.about;
     const skipped = exclude.map(skip).filter((each) => each !== undefined);
@@ -126,13 +128,13 @@ echo end`;
     return found;
   }
 
-  /** Files that exist but cannot be read, as an error with the first one's reason. */
-  async unreadable(paths: readonly string[]): Promise<DeviceRejected> {
+  /** Adds files that exist but cannot be read, with the first one's reason. */
+  async addUnreadable(paths: readonly string[]): Promise<void> {
     const [first = ''] = paths;
     const command = `cd /; LC_ALL=C; export LC_ALL; ${this.sudo}sha256sum -- ${shellWord(first)} 2>&1`;
     const said = await this.connection.exec(command, { input: none, accept: partly });
     const why = said.toString().trim().split(': ').at(-1);
-    return this.rejected([`${first}: ${why}`, ...paths.slice(1)]);
+    this.unread.push(`${first}: ${why}`, ...paths.slice(1));
   }
 
   /** The matching paths without the excluded ones. */
@@ -152,7 +154,7 @@ echo end`;
         const isGone = complaint[2] === 'No such file or directory';
         // Everything that could be in it is excluded.
         const isOut = isExcluded(path) || isExcluded(`${path}/x`);
-        if (isMeant && !isGone && !isOut) problems.push(`${path}: ${complaint[2]}`);
+        if (isMeant && !isGone && !isOut) this.unread.push(`${path}: ${complaint[2]}`);
         closed.add(path);
       } else if (!path.startsWith('/')) {
         problems.push(path);
@@ -161,21 +163,24 @@ echo end`;
         paths.add(path);
       }
     }
-    if (problems.length > 0) throw this.rejected(problems);
+    const why = this.unreadable(problems);
+    if (why !== undefined) throw new DeviceRejected(this.name, why);
     const open = [...paths].filter((path) => !closed.has(path));
     return open.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   }
 
-  /** @param problems `/etc/shadow: Permission denied` */
-  private rejected(problems: readonly string[]): DeviceRejected {
+  /**
+   * What to do about files that cannot be read; undefined: there are none.
+   *
+   * @param problems `/etc/shadow: Permission denied`; default: those that were found
+   */
+  unreadable(problems: readonly string[] = this.unread): string | undefined {
+    if (problems.length === 0) return undefined;
     const way =
       this.sudo === ''
         ? 'make them readable for the account, set `sudo: true`'
         : 'check `sudo -n` on the host';
-    return new DeviceRejected(
-      this.name,
-      `not all files can be read: ${listed(problems)}; ${way}, or exclude these files`,
-    );
+    return `not all files can be read: ${listed(problems)}; ${way}, or exclude these files`;
   }
 
   get name(): string {

@@ -95,6 +95,8 @@ async function lookAt(host: Host, content: Buffer): Promise<Compared> {
   const { paths } = await host.list();
   const asked = new Set([...paths, ...wanted.map(({ name }) => `/${name}`)]);
   await using now = closing(await Collected.of(host, [...asked]));
+  const why = host.unreadable();
+  if (why !== undefined) throw new DeviceRejected(host.name, why);
   return await compare(now.members, wanted);
 }
 

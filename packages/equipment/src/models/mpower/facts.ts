@@ -8,7 +8,7 @@ export const mpower: Model = {
   label: 'Ubiquiti mPower strip',
   transports: ['ssh'],
   power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: false, load },
-  backup: { load },
+  backup: { load, needs: 'the user of the web interface' },
   branches: { outlets: [], configuration: ['cat /tmp/system.cfg', 'cat /etc/board.info'] },
   options: { outlets: whole(1, 8).default(8).describe('Number of outlets: 1, 3, 6 or 8.') },
 };

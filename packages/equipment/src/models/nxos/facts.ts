@@ -12,7 +12,7 @@ export const nxos: Model = {
     Ethernet: 'Eth',
   }),
   connectedHosts: { load },
-  backup: { load },
+  backup: { load, needs: 'the role network-admin or vdc-admin', seenBy: '`show user-account`' },
   reported: {
     model: /^version \d+\.\d+\(\S+|Nexus (?:Operating System|.*Chassis\b)/m,
     firmware: /^(?: *NXOS: | +system: +)?version (\d+\.\d+\(\S+)/m,

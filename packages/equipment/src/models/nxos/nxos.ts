@@ -38,7 +38,8 @@ export const nxos: Dialect = {
  * secrets.
  * Quirks: nothing marks the end, so it is read twice. Banners may hold any line. `snmp-server user` with `localizedkey` is taken
  * only by a switch with the same engine ID; host keys and certificates are not in it.
- * Source: Cisco Nexus 9000 NX-OS Fundamentals Configuration Guide, "Configuration Files".
+ * Source: Cisco Nexus 9000 NX-OS Fundamentals Configuration Guide, "Configuration Files"; Security Configuration Guide, "Configuring User
+ * Accounts and RBAC".
  */
 
 export function backup(): BackupModel {
@@ -52,6 +53,14 @@ export function backup(): BackupModel {
       begins: [/^!Command: show running-config/, '!Command: show running-config'],
       has: [[/^version \S/m, 'version']],
     },
+    questions: [
+      {
+        command: 'show user-account {user}',
+        whole: /^[ \t]*roles:(?:.*\s)?(?:network|vdc)-admin(?!\S)/gm,
+        part: /^[ \t]*roles:(.*\S)/gm,
+        why: 'the login only has the role $1',
+      },
+    ],
     volatile: [
       // Differs between the saved and the active configuration.
       /^!Command: /,

@@ -16,7 +16,7 @@ export const openwrt: Model = {
   },
   network: interfaces('names such as lan1', /^[A-Za-z][\w.@-]{0,14}$/),
   connectedHosts: { load },
-  backup: { load },
+  backup: { load, needs: 'the user root', seenBy: '`id -u`' },
   branches: { outlets: [], hosts: linuxHosts('cat /tmp/dhcp.leases') },
   options: {
     portCount: whole(1, 52).default(8).describe('Number of PoE ports, starting with lan1.'),

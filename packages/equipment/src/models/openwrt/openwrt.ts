@@ -39,6 +39,7 @@ import {
   type OutletDriver,
   type OutletReading,
 } from '../contract/outlets.ts';
+import { askExtent, type ExtentQuestion } from '../families/command-line/extent.ts';
 import { fetchVersion, onWorkstation, portOption } from '../families/command-line/restore-lines.ts';
 import { outputOf, shellOf } from '../families/command-line/session.ts';
 import { quoted } from '../families/command-line/text-reading.ts';
@@ -133,8 +134,14 @@ async function read(connection: DeviceConnection): Promise<Reading> {
     throw new DeviceRejected(name, `returned no archive for ${quoted(command)}: ${quoted(said)}`);
   }
   const bytes = await normalised(name, packed);
-  return { content: { bytes }, identity: { hostname: hostnameIn({ bytes }) } };
+  const extent = await askExtent(connection, questions, (each) => connection.exec(each));
+  return { content: { bytes }, identity: { hostname: hostnameIn({ bytes }) }, extent };
 }
+
+/** sysupgrade leaves out directories that another user cannot read. */
+const questions: readonly ExtentQuestion[] = [
+  { command: 'id -u', whole: /^0$/gm, part: /^(\d+)$/gm, why: 'the login has user ID $1' },
+];
 
 /** The same files always produce the same bytes. */
 async function normalised(device: string, packed: Buffer): Promise<Buffer> {

@@ -13,7 +13,7 @@ export const procurve: Model = {
     /^(([1-9]|10)\/)?([1-9]|[1-4]\d|5[0-2]|[A-L]([1-9]|1\d|2[0-4]))$/,
   ),
   connectedHosts: { load },
-  backup: { load },
+  backup: { load, needs: 'a manager, or an `enablePassword`' },
   reported: {
     model: /^; (\w+) Configuration Editor/m,
     firmware: /^; .*Created on release #(\S+)/m,

@@ -6,7 +6,7 @@
  * Quirks: version 7 leaves secrets out unless it is command not to, version 6 knows no word for that; the head of the export says which
  * it is. Nothing marks the end, so it is read twice. Comments of the system come and go. A channel needs a large window, or the
  * device stalls: that of ssh2 is 2 MiB. Passwords of users and certificates are in no export.
- * Source: MikroTik's manual, "Configuration Management"; Oxidized's issue 3867 for the window.
+ * Source: MikroTik's manual, "Configuration Management", "User" (policies); Oxidized's issue 3867 for the window.
  */
 
 import {
@@ -23,6 +23,7 @@ import type {
   RestoreStep,
   SecretRule,
 } from '../contract/backup.ts';
+import { askExtent, type ExtentQuestion } from '../families/command-line/extent.ts';
 import { copyToDevice, onDevice, onWorkstation } from '../families/command-line/restore-lines.ts';
 import { lastLine, plainText, quoted } from '../families/command-line/text-reading.ts';
 import { ifSupported } from '../families/unneeded.ts';
@@ -47,6 +48,16 @@ const secrets: readonly SecretRule[] = [
   { from: /^\/snmp community$/, until: /^\// },
 ];
 
+/** Without the policy `sensitive`, the export lacks secrets, whatever it is asked for. A user of RADIUS is in no list. */
+const questions: readonly ExtentQuestion[] = [
+  {
+    command: ':put [/user group get [/user get [find name="{user}"] group] policy]',
+    whole: /^(?:.*[;, ])?sensitive(?:[;, ]|$)/gm,
+    part: /^(?:.*[;, ])?read(?:[;, ]|$)/gm,
+    why: 'the group of the login lacks the policy sensitive',
+  },
+];
+
 export function backup(): BackupModel {
   return {
     format: 'text',
@@ -61,13 +72,14 @@ export function backup(): BackupModel {
 }
 
 async function read(connection: DeviceConnection): Promise<Reading> {
+  const extent = await askExtent(connection, questions, (command) => connection.exec(command));
   const bytes = await exported(connection);
   const text = bytes.toString();
   const serial = /^# serial number = (\S+)/m.exec(text)?.[1];
   const history = await ifSupported(connection.exec('/system history print detail'));
   const changedBy = /\bby="([^"]+)"/.exec(history?.toString() ?? '')?.[1];
   const hostname = identityIn(text);
-  return { content: { bytes }, identity: { serial, hostname }, changedBy };
+  return { content: { bytes }, identity: { serial, hostname }, changedBy, extent };
 }
 
 /** Includes all secrets, with its version's syntax. A rejection also has status 0. */

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { counted, interfaces, type Model, whole } from '../contract/model.ts';
 
+const load = () => import('./backup.ts');
+
 export const routeros: Model = {
   name: 'routeros',
   label: 'MikroTik router or switch',
@@ -18,7 +20,7 @@ export const routeros: Model = {
     /^(ether|sfp|sfp-sfpplus|qsfpplus|combo|wlan)\d{1,2}(-\d)?$/,
   ),
   connectedHosts: { load: () => import('./connected-hosts.ts') },
-  backup: { load: () => import('./backup.ts') },
+  backup: { load, needs: 'the policy sensitive', seenBy: 'the policies of its group' },
   reported: { model: /^# .* by RouterOS \d/m, firmware: /^# .* by RouterOS (\S+)/m },
   branches: { outlets: ['over HTTP: POST /rest/interface/ethernet/poe/monitor'] },
   // A group with the policies ssh, read and sensitive.

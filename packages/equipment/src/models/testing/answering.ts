@@ -10,6 +10,7 @@ export function answering(device: Device, answer: (command: string) => Buffer): 
   };
   return {
     device,
+    username: async () => 'skolo',
     exec: run,
     cli: async () => ({ run, read: run }),
     execToFile: nothing,

@@ -12,6 +12,7 @@ import {
 } from '@skolo/equipment/transports';
 import type { CliDevice, DeviceFault } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
+import { whyPartial } from '../configuration/partial.ts';
 import { readWhole } from '../configuration/whole-reading.ts';
 import type { BackupModel, Content, Reading } from '../contract/backup.ts';
 import type { Device } from '../contract/device.ts';
@@ -112,7 +113,9 @@ export function bytesOf(content: Content): Buffer {
  * @throws The model's error, or why this is not a version
  */
 export async function backUp(model: BackupModel, connection: Connection): Promise<Reading> {
-  return await readWhole(model, connection, ({ content }) => {
+  return await readWhole(model, connection, ({ content, extent }) => {
+    const why = whyPartial(extent);
+    if (why !== undefined) throw new Error(why);
     const missing = model.incomplete(content);
     if (missing !== undefined) throw new Error(`incomplete: ${missing}`);
   });

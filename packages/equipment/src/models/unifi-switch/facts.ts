@@ -11,7 +11,7 @@ export const unifiSwitch: Model = {
   power: { outlets: counted('port', 'portCount'), offSeconds: 5, nativeCycle: true, load },
   network: counted('port', 'portCount', { extra: 4 }),
   connectedHosts: { load },
-  backup: { load },
+  backup: { load, needs: 'the SSH user that the controller sets' },
   branches: {
     configuration: ['cat /tmp/system.cfg', 'cat /etc/board.info'],
     outlets: [

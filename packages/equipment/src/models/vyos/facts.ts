@@ -12,7 +12,7 @@ export const vyos: Model = {
   transports: ['ssh'],
   network: counted('port', 'portCount', { first: 0, prefix: 'eth' }),
   connectedHosts: { load },
-  backup: { load },
+  backup: { load, needs: 'a user of level admin', seenBy: 'secrets shown as asterisks' },
   reported: { model: /^Version: +VyOS/m, firmware: /^Version: +VyOS (\S+)/m },
   branches: { hosts: linuxHosts('/opt/vyatta/bin/vyatta-op-cmd-wrapper show dhcp server leases') },
   options: {

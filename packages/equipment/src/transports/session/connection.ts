@@ -32,6 +32,8 @@ import { openCli, openExec } from './open.ts';
  */
 export interface DeviceConnection {
   readonly device: ConnectedDevice;
+  /** The name of its login. */
+  username(): Promise<string | undefined>;
   /** The command line, signed in, at its privileged prompt. */
   cli(dialect: Dialect): Promise<DeviceCli>;
   /**
@@ -134,6 +136,10 @@ class LazyConnection implements Connection {
     this.abort = () => this.stop.abort(deps.signal.reason);
     deps.signal.addEventListener('abort', this.abort, { once: true });
     if (deps.signal.aborted) this.abort();
+  }
+
+  async username(): Promise<string | undefined> {
+    return (await this.deps.credentials()).username;
   }
 
   cli(dialect: Dialect): Promise<DeviceCli> {

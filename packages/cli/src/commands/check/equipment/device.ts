@@ -12,6 +12,8 @@ import {
 } from '@skolo/base';
 import type { Credentials } from '@skolo/base/secrets';
 import { models, type Transport } from '@skolo/equipment/models';
+import type { Extent } from '@skolo/equipment/models/backup';
+import { whyPartial } from '@skolo/equipment/models/configuration';
 import type { OutletReading, OutletSettings } from '@skolo/equipment/models/outlets';
 import {
   DeviceBusy,
@@ -320,7 +322,8 @@ class Visit {
   ): Promise<void> {
     const read = await this.step(`configuration ${round}`, configuration);
     if (read === undefined || this.deps.dry) return;
-    const { text, bytes, serial, members } = read;
+    const { text, bytes, serial, members, extent } = read;
+    if (round === 1) this.judgeExtent(extent);
     const { added, removed } = exchangedLines(this.text ?? text, text);
     const differingLines = added + removed;
     this.text ??= text;
@@ -330,6 +333,18 @@ class Visit {
     const { serial: wanted = serial } = this.device;
     if (round === 1 && serial !== wanted && !members.includes(`${wanted}`))
       this.problem('serial', { part: 'serial number', found: `${serial}`, expected: `${wanted}` });
+  }
+
+  /** Names logins whose backups fail. */
+  private judgeExtent(extent: Extent | undefined): void {
+    const { rack } = this.deps;
+    const part = `login ${loginToRead(rack, this.device, 'configuration') ?? 'none'}`;
+    const why = whyPartial(extent, models.get(this.look.model));
+    const unknown = extent === 'unknown' ? 'may not be shown the whole configuration' : why;
+    const advice = 'or set `allowPartial: true` in rack.yaml to store the part';
+    if (why && !this.device.allowPartial) {
+      this.problem('configuration', { part, found: why, advice });
+    } else if (unknown) this.look.notes.push(`${part}: ${unknown}`);
   }
 
   private judge(): void {

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { Proof } from '@skolo/equipment/models/proofs';
 import {
+  type CiscoIosOptions,
   type ConfiguredDevice,
   startApcCard,
   startApcRpdu2,
+  startCiscoIos,
   startEdgeos,
   startEdgeSwitch,
   startTasmota,
@@ -105,7 +107,7 @@ async function look(rack: string, ...options: string[]) {
     devices: equipment,
     of: (name: string) => equipment.find((each) => each.equipment === name),
     notes: findings.flatMap(({ thing, state, found }) =>
-      state === 'info' && found.startsWith('value ') ? [`${thing}: ${found}`] : [],
+      state === 'info' && /^(?:value|login) /.test(found) ? [`${thing}: ${found}`] : [],
     ),
     problems: findings.flatMap(({ kind, thing, state, found, expected, advice }) =>
       /^(differs|unchecked)$/.test(state)
@@ -170,6 +172,48 @@ describe('a look', () => {
     expect(of('pdu-1')?.answersAs).toBe('apc-rpdu2');
     expect(problems).toContain(
       'model: pdu-1 model: responds as apc-rpdu2 (APC rack PDU, AP8900 family); apc-rpdu',
+    );
+  });
+
+  it.each<[string, Partial<CiscoIosOptions>, string, string[], RegExp | undefined]>([
+    [
+      'may not see everything',
+      { privilege: 7 },
+      '',
+      [
+        'configuration: router login switches: only a part of the configuration is shown: the login has privilege level 7; a backup requires privilege level 15, no parser view; or set `allowPartial: true` in rack.yaml to store the part',
+      ],
+      undefined,
+    ],
+    [
+      'may see as much as rack.yaml allows',
+      { privilege: 7 },
+      'allowPartial: true, ',
+      [],
+      /^router: login switches: only a part .* privilege level 7;/,
+    ],
+    [
+      'may see an unknown part',
+      { privilege: 15, denied: ['show p'] },
+      '',
+      [],
+      /^router: login switches: may not be shown the whole configuration$/,
+    ],
+    ['may see everything', { privilege: 15 }, '', [], undefined],
+  ])('names a login that %s', async (_what, options, allowed, expected, noted) => {
+    const where = { host: '127.0.2.1', hostName: 'router', ports: 4, wiring: nothing };
+    const router = await startCiscoIos({ ...account, ...where, ...options });
+    const { rack } = await startSmallRack({
+      router,
+      edit: (yaml) =>
+        yaml.replace('model: edgeos,', `model: cisco-ios, ${allowed}`).replace('/eth1', '/Gi1/0/1'),
+    });
+
+    const { notes, problems } = await look(rack);
+
+    expect(problems.filter((problem) => problem.startsWith('configuration: '))).toEqual(expected);
+    expect(notes.filter((note) => note.startsWith('router: login '))).toEqual(
+      noted ? [expect.stringMatching(noted)] : [],
     );
   });
 

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import type { ConnectedHosts } from '@skolo/api';
 import { type Credentials, readCredentials, Secret, type SecretRef } from '@skolo/base/secrets';
 import type { Readable } from '@skolo/equipment/models';
-import type { BackupModel, CreateBackup, Reading } from '@skolo/equipment/models/backup';
-import { textOf, withoutVolatile } from '@skolo/equipment/models/configuration';
+import type { BackupModel, CreateBackup, Extent, Reading } from '@skolo/equipment/models/backup';
+import { partOf, textOf, withoutVolatile } from '@skolo/equipment/models/configuration';
 import { loadConnectedHosts } from '@skolo/equipment/models/load';
 import type {
   DeviceReport,
@@ -49,6 +49,7 @@ export interface Readers {
     bytes: number;
     serial: string | undefined;
     members: readonly string[];
+    extent: Extent | undefined;
   }>;
   hosts: Read<ConnectedHosts>;
 }
@@ -179,12 +180,14 @@ async function configurationOf(
 ) {
   const check = (reading: Reading) => {
     const why = model.incomplete(reading.content);
-    if (why !== undefined) throw new DeviceRejected(connection.device.name, why);
+    // A part may lack its end because of that.
+    const cause = why && (partOf(reading.extent) ?? why);
+    if (cause) throw new DeviceRejected(connection.device.name, cause);
   };
   const whole = dry ? model.read(connection) : readWhole(model, connection, check);
-  const { content, identity } = await whole;
+  const { content, identity, extent } = await whole;
   const bytes = 'bytes' in content ? content.bytes : await readFile(content.file);
   const text = withoutVolatile(textOf(bytes, model.format), model.volatile);
   const { serial, members = [] } = identity;
-  return { text, bytes: bytes.length, serial, members };
+  return { text, bytes: bytes.length, serial, members, extent };
 }

@@ -3,6 +3,7 @@ import type { DeviceCli, DeviceConnection } from '@skolo/equipment/transports';
 import type { BackupModel, Content, Reading } from '../../contract/backup.ts';
 import { ifSupported } from '../unneeded.ts';
 import { type AnyDialect, anyCli } from './any-cli.ts';
+import { askExtent, type ExtentQuestion, extentIn, type Says } from './extent.ts';
 import { lastLine, linesOf, plainText, quoted } from './text-reading.ts';
 
 /** A pattern, and the name of its match in messages. */
@@ -23,6 +24,10 @@ interface CliBackup
   /** Who last changed the configuration, according to the configuration itself. */
   changedBy?(text: string): string | undefined;
   complete: Complete;
+  /** What a configuration says about parts that it lacks. */
+  marks?: Says;
+  /** What shows how much of it the device shows; absent: nothing does. */
+  questions?: readonly ExtentQuestion[];
 }
 
 /** Text that only a complete configuration has. */
@@ -61,7 +66,16 @@ async function read(connection: DeviceConnection, model: CliBackup): Promise<Rea
   const hostname = model.hostname.exec(text)?.[1];
   const changedBy = model.changedBy?.(text);
   const members = others.length === 0 || serial === undefined ? undefined : [serial, ...others];
-  return { content: { bytes }, identity: { serial, hostname, members }, startup, changedBy };
+  const { marks, questions } = model;
+  const marked = marks && extentIn(text, marks);
+  const extent = marked ?? (questions && (await askExtent(connection, questions, cli.run)));
+  return {
+    content: { bytes },
+    identity: { serial, hostname, members },
+    startup,
+    changedBy,
+    extent,
+  };
 }
 
 async function serialsOf(

@@ -12,6 +12,7 @@ import type { Device } from '../../contract/device.ts';
 import { apply, check } from './apply.ts';
 import {
   commandsOf,
+  extentOf,
   isSameSettings,
   quotedLike,
   settingsIn,
@@ -88,7 +89,8 @@ async function about(connection: DeviceConnection, text: string) {
     : settingsIn(splitVersions(text).body);
   const hostname = typeof settings === 'string' ? undefined : valueIn(settings, 'system host-name');
   const serial = await readSerial(connection);
-  return { identity: { serial, hostname }, changedBy: await readChangedBy(connection) };
+  const changedBy = await readChangedBy(connection);
+  return { identity: { serial, hostname }, changedBy, extent: extentOf(text) };
 }
 
 function whyIncomplete(content: Content, asCommands: boolean): string | undefined {

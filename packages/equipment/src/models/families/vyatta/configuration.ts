@@ -2,6 +2,7 @@
  * A configuration of a Vyatta descendant: blocks in braces, then comments with the versions of the software that wrote it; or `set`
  * commands. Texts have one character per byte.
  */
+import type { Extent } from '../../contract/backup.ts';
 
 /** `interfaces ethernet eth0 duplex auto`, without quotes. */
 export type Setting = string;
@@ -34,10 +35,9 @@ export function whyCut(text: string): string | undefined {
   const last = versions.trimEnd().split('\n').at(-1) ?? '';
   if (!/^(?:\/\*|\/\/) Release version: \S/.test(last))
     return 'the last line is not the "Release version" comment';
-  if (!settings.some((setting) => setting.startsWith('system ')))
-    return 'the configuration does not contain a "system" block';
-  const hidden = settings.find((setting) => / \*{8,}$/.test(setting));
-  return hidden && `the secrets are hidden: ${hidden}`;
+  return settings.some((setting) => setting.startsWith('system '))
+    ? undefined
+    : 'the configuration does not contain a "system" block';
 }
 
 /** Why these are not only commands. There is no end mark, so completeness cannot be checked. */
@@ -46,9 +46,16 @@ export function whyNoCommands(text: string): string | undefined {
   const other = lines.find((line) => !line.startsWith('set '));
   if (other !== undefined)
     return `a line is not a "set" command: ${JSON.stringify(other.slice(0, 60))}`;
-  if (!lines.some((line) => line.startsWith('set system ')))
-    return 'the configuration does not set anything in "system"';
-  return lines.some((line) => / '?\*{8,}'?$/.test(line)) ? 'the secrets are hidden' : undefined;
+  return lines.some((line) => line.startsWith('set system '))
+    ? undefined
+    : 'the configuration does not set anything in "system"';
+}
+
+/** Only users of level admin can read config.boot, but their commands may hide secrets. */
+export function extentOf(text: string): Extent {
+  const [, hidden] =
+    /(?<!\S)(?!(?:pre|post)-login )(\S+) ["']?\*{8,}["']?[ \t\r]*$/m.exec(text) ?? [];
+  return hidden === undefined ? 'whole' : { part: `secrets are hidden, such as ${hidden}` };
 }
 
 /** Nested blocks; a real configuration has fewer than ten levels. */
