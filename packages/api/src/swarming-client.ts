@@ -23,7 +23,11 @@ function text(most: number) {
 /** The first entries of a longer list; with a negative `most`, the last ones. */
 function list<T extends z.ZodType>(element: T, most: number) {
   const shorten = <E>(all: E[]) => (most < 0 ? all.slice(most) : all.slice(0, most));
-  return z.array(element).overwrite(shorten).max(Math.abs(most));
+  // Shortened before each is checked, because an agent chooses how many there are.
+  return z
+    .array(z.unknown())
+    .overwrite(shorten)
+    .pipe(z.array(element).max(Math.abs(most)));
 }
 
 /** The first entries that fit. */

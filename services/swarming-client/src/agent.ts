@@ -1,6 +1,6 @@
 /** Connects the parts of the agent, which make the decisions. */
 import { join } from 'node:path';
-import { runCommand } from '@skolo/base/run-command';
+import { type RunCommand, runCommand } from '@skolo/base/run-command';
 import {
   AuditLog,
   addBuildInfo,
@@ -58,6 +58,8 @@ export interface RunningAgent extends Ports {
 
 /** They make no changes that a caller could wait for. */
 const frequent = new Set<AgentEvent['type']>(['bot-line', 'hook', 'clock-compared']);
+/** Of a program's output that is parsed: what phones print has up to 100 KiB. */
+const mostBytes = 256 * 1024;
 /** Seconds for everything except the bot, once that has ended. */
 const usualStopWithin = 10;
 
@@ -102,7 +104,7 @@ class Agent {
     const { machine: name, stateDir, log, metadataUrl } = options;
     const { clock = systemClock, bootId = readBootId() } = options;
     const { emit } = this.events;
-    const run = runCommand;
+    const run: RunCommand = (file, args, more) => runCommand(file, args, { mostBytes, ...more });
     const localAddress = localAddressOf(options.host);
     this.options = options;
     this.clock = clock;

@@ -65,6 +65,8 @@ type Response = Awaited<ReturnType<Fetch>>;
 const usualMostBytes = 64 * 1024 * 1024;
 /** A response of 64 kB may take more than a megabyte: objects cost more than their text. */
 const leastMemory = 16 * 1024 * 1024;
+/** Who answers with an error chooses its text, also where a large response is expected, which nobody parses. */
+const mostProblemBytes = 64 * 1024;
 const usualTimeoutMs = 10_000;
 const usualSilenceMs = 45_000;
 
@@ -153,8 +155,9 @@ async function call(spec: RouteSpec, request: AnyRequest, options: ClientOptions
     if (!isStream) deadline.end();
   }
   if (spec.types && response.ok) return { bytes, headers: response.headers };
-  const text = new TextDecoder().decode(bytes);
-  if (!isSuccess(response.status)) {
+  const isProblem = !isSuccess(response.status);
+  const text = new TextDecoder().decode(isProblem ? bytes.subarray(0, mostProblemBytes) : bytes);
+  if (isProblem) {
     const kind = options.signer === undefined ? 'service' : 'agent';
     throw new ApiError(asked.what, problemOf(kind, asked, spec, response, text));
   }

@@ -18,7 +18,6 @@ import {
 } from '@skolo/common';
 import { didYouMean, type Rack, whyNotActing } from '@skolo/rack';
 import { agentClient } from '../collect/agent-client.ts';
-import { mostBytes } from '../collect/agent-watch.ts';
 import { downtime } from '../history/downtime.ts';
 import type { History } from '../history/history.ts';
 import type { Recorder } from '../history/recorder.ts';
@@ -47,6 +46,8 @@ interface ApiDeps {
 const dayMs = 86_400_000;
 /** An agent keeps 256 kB of text, of which a task may choose each character. */
 const mostLogBytes = 4 * 1024 * 1024;
+/** A PNG of several megabytes, which is passed on; the agent keeps none that is larger. */
+const mostScreenBytes = 16 * 1024 * 1024;
 
 type Handlers = RouteHandlers<typeof machineStateApi>;
 
@@ -149,7 +150,8 @@ function agentHandlers({
     },
     async screen({ params: { name }, body }) {
       checkPresent(rack(), name);
-      const { bytes, headers } = await askAgent(rack(), name, (agent) => agent.screen({ body }));
+      const asked = { body, mostBytes: mostScreenBytes };
+      const { bytes, headers } = await askAgent(rack(), name, (agent) => agent.screen(asked));
       const taken = headers.get('last-modified');
       return {
         status: 200,
@@ -161,8 +163,7 @@ function agentHandlers({
     async clear({ params: { name }, body: { reason }, caller }) {
       checkPresent(rack(), name);
       const why = signed(reason, caller.name);
-      const ask = () =>
-        askAgent(rack(), name, (agent) => agent.clearQuarantine({ body: { why }, mostBytes }));
+      const ask = () => askAgent(rack(), name, (agent) => agent.clearQuarantine({ body: { why } }));
       return { status: 200, body: await ask() };
     },
     async repair({ params: { name }, body: { device, step, reason }, caller, headers }) {
@@ -175,9 +176,7 @@ function agentHandlers({
         {
           state: () => last()?.at ?? '',
           ask: () =>
-            askAgent(rack(), name, (agent) =>
-              agent.repair({ body: { device, step, why }, mostBytes }),
-            ),
+            askAgent(rack(), name, (agent) => agent.repair({ body: { device, step, why } })),
         },
       );
       return { status: 202 };
@@ -190,7 +189,7 @@ function agentHandlers({
         { key, by: caller.name, content: ['reboot', name, reason] },
         {
           state: () => current.machine(name)?.bootId ?? '',
-          ask: () => askAgent(rack(), name, (agent) => agent.reboot({ body: { why }, mostBytes })),
+          ask: () => askAgent(rack(), name, (agent) => agent.reboot({ body: { why } })),
         },
       );
       return { status: 202 };

@@ -2,9 +2,7 @@
 import { type Client, createClient, createSigner, swarmingClientApi } from '@skolo/api';
 import { readAgentKey } from '@skolo/base/secrets';
 import { type Rack, serviceUrl } from '@skolo/rack';
-
-/** A phone's screen is a PNG of several megabytes, and the agent keeps none that is larger. */
-const mostBytes = 16 * 1024 * 1024;
+import { mostBytes } from './agent-watch.ts';
 
 /** @throws SecretError The key for agents cannot be read. @throws Error rack.yaml has no such machine, or no key. */
 export async function agentClient(

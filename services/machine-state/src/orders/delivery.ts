@@ -4,7 +4,6 @@ import { backOffMs, errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { agentClient } from '../collect/agent-client.ts';
-import { mostBytes } from '../collect/agent-watch.ts';
 import type { EmitMachineState } from '../events.ts';
 import { cut, given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
@@ -100,7 +99,7 @@ export class Delivery {
     const { rack, clock, orders, retry, emit } = this.deps;
     try {
       const agent = await agentClient(rack(), machine);
-      await agent.setOrders({ body: { orders: sent }, mostBytes });
+      await agent.setOrders({ body: { orders: sent } });
       attempt.failures = 0;
       attempt.why = undefined;
       const isFirst = await this.delivered(machine);

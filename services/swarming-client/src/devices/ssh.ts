@@ -14,7 +14,6 @@ interface Ssh {
 }
 
 const longestConnect = 15;
-const mostBytes = 1024 * 1024;
 /** ssh's own exit status for its errors. */
 const ownFailure = 255;
 const rejectedLogin = /permission denied|too many authentication failures/i;
@@ -38,7 +37,7 @@ export function createSsh(
     if (paused !== undefined) throw new Missing(paused);
     const args = sshArguments(address, knownHosts, ssh, script);
     const timeoutMs = ssh.commandSeconds * 1000;
-    const result = await run('ssh', args, { timeoutMs, signal, mostBytes });
+    const result = await run('ssh', args, { timeoutMs, signal });
     const output = complaint(result);
     if (result.status === ownFailure && rejectedLogin.test(output)) {
       throw new Missing(sshSignIns.reject(login, whyRejected(output, knownHosts)));

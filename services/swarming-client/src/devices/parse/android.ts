@@ -31,7 +31,7 @@ const states = [
 ];
 
 /** `%-22s %s` (append_transport() in adb/transport.cpp): a serial number may contain blanks, even the name of a state. */
-const row = new RegExp(`^(.{22}|.*?)\\s+(${states.join('|')})(?=[\\s;]|$)(.*)$`);
+const row = new RegExp(`^(.{22}|.*?(?<!\\s))\\s+(${states.join('|')})(?=[\\s;]|$)(.*)$`);
 /** Some errors end with status 0, after the heading of the list. */
 const error = /^(error: |adb: (?!warning)|\* (failed|cannot) )/m;
 
@@ -65,7 +65,8 @@ export function readProperties(text: string): ReadonlyMap<string, string> {
     const [, key, begin] = /^\[([^[\]]+)\]: \[(.*)$/.exec(line) ?? [];
     if (key !== undefined && begin !== undefined) open = { key, value: begin };
     else if (open !== undefined) open.value += `\n${line}`;
-    if (open?.value.endsWith(']')) {
+    // Not of the value: looking at the end of a text that grows copies it each time.
+    if (open !== undefined && line.endsWith(']')) {
       const value = open.value.slice(0, -1).trim();
       if (value !== '') properties.set(open.key, value);
       open = undefined;
@@ -109,7 +110,7 @@ export function readBattery(text: string): Battery {
  * milliseconds, and 0 while nothing is connected. If there are several ports, the last one counts.
  */
 export function readConnectedAt(text: string): number | undefined {
-  const found = [...text.matchAll(/^\s*connected_at_millis=(\d{1,15})\s*$/gm)];
+  const found = [...text.matchAll(/^[ \t]*connected_at_millis=(\d{1,15})[ \t\r]*$/gm)];
   const millis = Math.max(0, ...found.map(([, each]) => Number(each)));
   return millis > 0 ? millis / 1000 : undefined;
 }

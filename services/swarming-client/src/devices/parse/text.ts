@@ -1,6 +1,7 @@
 /** Splits device output into lines. Over a terminal (adb before Android 7, `ssh -t`) they end in CRLF, or CRCRLF. */
 export function linesOf(text: string): string[] {
-  return text.split(/\r*\n/).map((line) => line.replace(/\r+$/, ''));
+  // Looks at a run of carriage returns once, not from each of them.
+  return text.split('\n').map((line) => line.replace(/(?<!\r)\r+$/, ''));
 }
 
 /** `KEY=value`, one per line; values may be quoted as in a shell (os-release(5), lsb-release of ChromeOS). */
