@@ -16,6 +16,7 @@ export { exitCodes } from './exit-codes.ts';
 export type { Finding, FindingState } from './finding.ts';
 export { ifThere } from './if-there.ts';
 export { inParallel } from './in-parallel.ts';
+export { inTurns } from './in-turns.ts';
 export { isoTime } from './iso-time.ts';
 export { jsonShare, measureJson } from './json/memory.ts';
 export { isObject, parseJson } from './json/parse-json.ts';

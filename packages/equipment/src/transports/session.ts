@@ -80,7 +80,7 @@ export interface ExecSession {
   /** The same, as bytes, at most a configuration. */
   execBytes(command: string, options: ExecOptions): Promise<ExecBytes>;
   /**
-   * Reads a device's file with the scp protocol, which announces the size and confirms success. At most 32 MiB.
+   * Reads a device's file with the scp protocol, which announces the size and confirms success. At most 4 MiB.
    *
    * @throws DeviceTimeout, DeviceUnreachable, DeviceRejected
    */

@@ -10,13 +10,11 @@ const lines = weights({ '\n': 4, '\x1b': 1 });
 const elements = weights({ '\n': 4, ',': 4, '[': 4, '{': 4, '<': 4, '&': 4 });
 
 /** The largest answers, by purpose. */
-const limits = {
+export const limits = {
   /** Tables, settings, sign-in. A large switch's MAC table has 16,000 lines. */
   table: { bytes: mebibyte, count: 20_000, of: 'lines', weights: lines },
-  /** The configuration of a large router has one or two MiB. */
-  configuration: { bytes: 32 * mebibyte, count: 400_000, of: 'lines', weights: lines },
-  /** A configuration of which a model holds several, and parses each line. */
-  settings: { bytes: 8 * mebibyte, count: 200_000, of: 'lines', weights: lines },
+  /** The configuration of a large router has one or two MiB. Models parse it in one turn of the event loop. */
+  configuration: { bytes: 4 * mebibyte, count: 50_000, of: 'lines', weights: lines },
   document: { bytes: mebibyte, count: 20_000, of: 'elements', weights: elements },
 } as const;
 

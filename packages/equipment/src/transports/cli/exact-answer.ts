@@ -4,7 +4,7 @@
  * Works on positions in the output, because lines as objects would need many times its memory.
  */
 
-import { setImmediate } from 'node:timers/promises';
+import { inTurns } from '@skolo/base';
 import { type AnswerRules, isEchoAgain, withoutPreamble } from './answer.ts';
 import { lastPrompt, longestMatched } from './prompt.ts';
 import { lineEnd, paintedTo, shownLine, wipedAt } from './terminal-text.ts';
@@ -182,22 +182,4 @@ function withoutPainting(text: string, [from, to]: Range): Range {
     at = end === 0 ? -1 : text.lastIndexOf('\x1b', end - 1);
   }
   return [start, end];
-}
-
-const turnMs = 10;
-
-/** Calls `each` for all items, but lets other work of this process continue every few milliseconds. */
-async function inTurns<T>(
-  items: Iterable<T>,
-  each: (item: T, index: number) => void,
-): Promise<void> {
-  let end = performance.now() + turnMs;
-  let index = 0;
-  for (const item of items) {
-    each(item, index);
-    index += 1;
-    if (performance.now() < end) continue;
-    await setImmediate();
-    end = performance.now() + turnMs;
-  }
 }

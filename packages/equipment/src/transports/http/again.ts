@@ -54,7 +54,7 @@ async function withVersion(
   const isRefused = ({ status }: RawAnswer) => status === 412 || status === 428;
   if (method === 'GET' || !isRefused(refusal)) return refusal;
   const { etag } = await send({ path, ...(headers && { headers }) });
-  const strong = etag.replace(/^W\//, '').replaceAll(/^"+|"+$/g, '"');
+  const strong = etag.replace(/^W\//, '').replaceAll(/^"+|(?<!")"+$/g, '"');
   let answer = refusal;
   for (const version of new Set([etag, strong, '*'])) {
     if (version === '' || !isRefused(answer)) continue;

@@ -3,6 +3,7 @@
  * continued fields, blanks after the size of a chunk, and data after the response (sections 2.2, 5.2, 7.1.1, 6.3). Everything else
  * remains for the parser to judge, whose lenient mode accepts much more, but not LF in chunks.
  */
+import { setImmediate } from 'node:timers/promises';
 
 /** Longer ones go to the parser in pieces, which rejects them. */
 const longestLine = 16 * 1024;
@@ -10,6 +11,8 @@ const longestLine = 16 * 1024;
 const mostBytes = 2 * 1024 * 1024;
 /** Each costs CPU time, however short it is; a chunk has two. */
 const mostLines = 50_000;
+/** Then the event loop gets its turn, as they may all be in one packet. */
+const linesInTurn = 1000;
 
 /**
  * @param source one response, after any number of interim ones (1xx)
@@ -69,6 +72,7 @@ class Input {
   async line(): Promise<string> {
     this.lines += 1;
     if (this.lines > mostLines) throw new RangeError('too many lines');
+    if (this.lines % linesInTurn === 0) await setImmediate();
     let line = '';
     while (line.length < longestLine && (await this.hasMore())) {
       const end = this.rest.indexOf('\n');

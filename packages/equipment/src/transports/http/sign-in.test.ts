@@ -57,6 +57,18 @@ describe('signing in over HTTP', () => {
     expect(answerTo(challenge, request, mufasa('x'))).toBeUndefined();
   });
 
+  it.each([
+    ['a scheme without parameters', `Negotiate, Basic`, /^Basic /],
+    ['blanks around signs', `Digest  realm = "a" ,nonce= "b c"`, /realm="a", nonce="b c"/],
+    ['a string that is not closed', `Digest ${rfc2617}, opaque="a, Basic`, /opaque="a, Basic"$/],
+    ['quoted signs', String.raw`Digest realm="a\"b\\", nonce="c"`, /realm="a\\"b\\\\", nonce="c"/],
+    ['words without quotes', 'Digest realm=My Switch, nonce=AAAA==', /realm="My", nonce="AAAA=="/],
+    ['a scheme in a string', `Digest realm="a, Basic realm=b", nonce="c"`, /^Digest /],
+    ['another scheme behind it', `Digest ${rfc2617}, NTLM`, /^Digest .*nonce="dcd98/],
+  ])('reads %s', (_what, challenge, answer) => {
+    expect(answerTo(challenge, request, mufasa('x'))).toMatch(answer);
+  });
+
   it('sends nothing where the login has nothing', () => {
     expect(basicHeader({ legacySsh: false })).toBeUndefined();
     expect(basicHeader({ legacySsh: false, username: 'admin' })).toBe('Basic YWRtaW46');

@@ -10,7 +10,7 @@ export function basicHeader({ username, password }: Credentials): string | undef
 
 interface Challenge {
   scheme: string;
-  parameters: ReadonlyMap<string, string>;
+  parameters: Map<string, string>;
 }
 
 /** Best first. */
@@ -37,7 +37,10 @@ export function answerTo(
     });
     if (challenge === undefined) continue;
     const { parameters } = challenge;
-    const qops = parameters.get('qop')?.split(/\s*,\s*/);
+    const qops = parameters
+      .get('qop')
+      ?.split(',')
+      .map((each) => each.trim());
     if (qops && !qops.includes('auth')) continue;
     const digest = (text: string) => createHash(hash).update(text).digest('hex');
     const { username = '', password } = credentials;
@@ -61,19 +64,20 @@ export function answerTo(
   return hasBasic ? basicHeader(credentials) : undefined;
 }
 
+/** A comma, a scheme's name, or a parameter. Each character is read once: what is not closed extends to the end. */
+const parts = /,|([\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^\s,"]+)))?/gs;
+
 /** Several may be in one header, or in several that Node joins with commas. */
 function challengesIn(header: string): Challenge[] {
-  return header
-    .split(/(?:^|,)\s*(?=[A-Za-z]+ +[\w-]+=)/)
-    .filter((part) => part !== '')
-    .map((part) => {
-      const [scheme = '', rest = ''] = part.split(/ (.*)/s);
-      const pairs = rest.matchAll(/([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g);
-      const parameters = [...pairs].map(([, key = '', quoted, plain = '']) => {
-        return [key.toLowerCase(), quoted?.replaceAll(/\\(.)/g, '$1') ?? plain] as const;
-      });
-      return { scheme: scheme.toLowerCase(), parameters: new Map(parameters) };
-    });
+  const challenges: Challenge[] = [];
+  let mayBegin = true;
+  for (const [part, word = '', quoted, plain] of header.matchAll(parts)) {
+    const [name, value] = [word.toLowerCase(), quoted?.replaceAll(/\\(.)/gs, '$1') ?? plain];
+    if (value !== undefined) challenges.at(-1)?.parameters.set(name, value);
+    else if (mayBegin && name !== '') challenges.push({ scheme: name, parameters: new Map() });
+    mayBegin = part === ',';
+  }
+  return challenges;
 }
 
 function escaped(text: string): string {

@@ -3,7 +3,7 @@
 import { finished, type Writable } from 'node:stream';
 import { shellWord } from '@skolo/base';
 import type { ClientChannel } from 'ssh2';
-import { type Purpose, Received } from '../budget/received.ts';
+import { limits, type Purpose, Received } from '../budget/received.ts';
 import { newPasswordRequested, requiresNewPassword } from '../cli/password-change.ts';
 import { decodeBytes } from '../cli/terminal-text.ts';
 import {
@@ -22,8 +22,6 @@ import type { SshConnection } from './ssh.ts';
 
 /** How long an SSH command may take (timeout), unless its caller sets another limit. */
 const runMs = 10_000;
-/** Limit of a file. */
-const mostBytes = 32 * 1024 * 1024;
 
 interface SshExecOptions {
   device: string;
@@ -73,7 +71,7 @@ export class SshExec implements ExecSession {
         connection,
         limit,
         transcript,
-        maxBytes: mostBytes,
+        maxBytes: limits.configuration.bytes,
       }),
     );
     if (content instanceof DeviceRejected) throw content;

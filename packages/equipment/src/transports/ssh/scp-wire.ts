@@ -2,6 +2,7 @@
 import { addChunk } from '@skolo/base';
 import type { ClientChannel } from 'ssh2';
 import { memory, type Share } from '../budget/memory.ts';
+import { limits } from '../budget/received.ts';
 import { newPasswordRequested, requiresNewPassword } from '../cli/password-change.ts';
 import { decodeBytes } from '../cli/terminal-text.ts';
 import { DeviceError, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
@@ -14,7 +15,7 @@ import type { SshConnection } from './ssh.ts';
 const longestLine = 4096;
 const longestError = 64 * 1024;
 /** More than the largest file that is read, including protocol lines. */
-const mostUnread = 33 * 1024 * 1024;
+const mostUnread = limits.configuration.bytes + 1024 * 1024;
 /** The file is complete; does not wait for a device that does not close the channel. */
 const endMs = 2000;
 
@@ -51,7 +52,8 @@ export class ScpWire {
       this.share.grow(bytes.length);
       addChunk(this.chunks, bytes);
       this.length += bytes.length;
-      if (this.length > mostUnread) this.over(this.rejected('it sent more than 33 MiB'));
+      if (this.length > mostUnread)
+        this.over(this.rejected(`it sent more than ${mostUnread} bytes`));
       this.receive();
     });
     channel.stderr.on('data', (bytes: Buffer) => {

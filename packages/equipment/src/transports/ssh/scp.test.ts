@@ -177,7 +177,7 @@ describe('a file that comes', () => {
     [
       'is too large',
       'C0644 99999999999 config.ini\n',
-      'the file has 99999999999 bytes, more than 33554432',
+      'the file has 99999999999 bytes, more than 4194304',
     ],
     ['is a folder', 'D0755 0 config\n', 'the path is a directory'],
     ['has no size', 'C0644 config.ini\n', 'the response is "0644 config.ini"'],

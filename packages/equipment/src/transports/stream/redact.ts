@@ -14,7 +14,7 @@ export function quotedCommand(command: string): string {
 
 /** Text after one of these words in a configuration must not be logged. */
 const named =
-  /((?:password|passwd|secret|community|key|psk|authkey|snmp-server host \S+)["']?\s*[\s=:]\s*)\S.*/gi;
+  /((?:password|passwd|secret|community|key|psk|authkey|snmp-server host \S+)["']?(?:\s*[=:]\s*|\s+))\S.*/gi;
 
 /** The text without these secrets, and without the text after a word such as `password` on its line. */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {

@@ -2,8 +2,6 @@
 import type { DeviceConnection } from '@skolo/equipment/transports';
 import { type Setting, settingsIn } from './configuration.ts';
 
-const purpose = 'settings';
-
 const bootFile = '/config/config.boot';
 /**
  * The same command that `save` uses, so that the output includes secrets and matches the saved file: `show configuration` hides secrets,
@@ -15,16 +13,16 @@ const operational = '/opt/vyatta/bin/vyatta-op-cmd-wrapper';
 
 /** One character for each byte. */
 export async function readBoot(connection: DeviceConnection): Promise<string> {
-  return (await connection.exec(`cat ${bootFile}`, { purpose })).toString('latin1');
+  return (await connection.exec(`cat ${bootFile}`)).toString('latin1');
 }
 
 export async function readRunningText(connection: DeviceConnection): Promise<string> {
-  return (await connection.exec(`${showRunning} ${withDefaults}`, { purpose })).toString('latin1');
+  return (await connection.exec(`${showRunning} ${withDefaults}`)).toString('latin1');
 }
 
 /** In the form of commands: without default values. */
 export async function readPlainText(connection: DeviceConnection): Promise<string> {
-  return (await connection.exec(showRunning, { purpose })).toString('latin1');
+  return (await connection.exec(showRunning)).toString('latin1');
 }
 
 /** The active configuration, or why it is unknown. */
@@ -33,7 +31,7 @@ export async function readRunning(connection: DeviceConnection): Promise<Setting
 }
 
 export async function readCommands(connection: DeviceConnection): Promise<Buffer> {
-  return await connection.exec(`${operational} show configuration commands`, { purpose });
+  return await connection.exec(`${operational} show configuration commands`);
 }
 
 const noSerial =
