@@ -74,7 +74,8 @@ describe('a reading', () => {
       /^suspiciously-small: .*49 bytes.*100 bytes; .*skolo backup run switch-1/,
     ],
     ['more than nothing', size(1, 0), undefined],
-  ])('is judged: %s', (_what, rejection, expected) => {
+  ])('is judged: %s', async (_what, judged, expected) => {
+    const rejection = await judged;
     const said = rejection && `${rejection.failure}: ${rejection.what}`;
 
     if (expected === undefined) expect(said).toBeUndefined();

@@ -16,10 +16,10 @@ interface Rejection {
 }
 
 /** Judges one reading by itself: an error text, an empty answer, or a missing mark of the model. */
-export function judgeContent(
+export async function judgeContent(
   { format, incomplete }: Pick<BackupModel, 'format' | 'incomplete'>,
   content: Content,
-): Rejection | undefined {
+): Promise<Rejection | undefined> {
   if ('bytes' in content && format === 'text') {
     const text = content.bytes.toString('latin1', 0, longestShown);
     if (text.trim() === '') return { failure: 'incomplete', what: 'it returned nothing' };
@@ -28,7 +28,7 @@ export function judgeContent(
       return { failure: 'rejected', what: `it returned an error: ${rejection}` };
     }
   }
-  const missing = incomplete(content);
+  const missing = await incomplete(content);
   return missing === undefined ? undefined : { failure: 'incomplete', what: missing };
 }
 

@@ -96,13 +96,13 @@ export class Fetch {
     };
     try {
       const work = async (connection: Connection) => {
-        const check = ({ content, extent }: Reading) => {
+        const check = async ({ content, extent }: Reading) => {
           const partial = whyPartial(extent, models.get(device.model));
           if (partial !== undefined && !device.allowPartial) {
             const what = `${partial}; to store the part, set \`allowPartial: true\` in rack.yaml`;
             throw new BackupFailed(device.name, 'partial', what);
           }
-          const rejection = judgeContent(model, content);
+          const rejection = await judgeContent(model, content);
           if (rejection) throw new BackupFailed(device.name, rejection.failure, rejection.what);
         };
         const known =
@@ -190,14 +190,14 @@ async function fetched(model: BackupModel, reading: Reading): Promise<Fetched> {
     identity,
     size: 'bytes' in content ? content.bytes.length : content.size,
     sha1: await sha1Of(content),
-    ...(isComparable && comparedTo(startup, content.bytes, model)),
+    ...(isComparable && (await comparedTo(startup, content.bytes, model))),
     changedBy,
     extent,
   };
 }
 
-function comparedTo(startup: Buffer, running: Buffer, model: BackupModel) {
-  return isSame(running, startup, model) ? { unsaved: false } : { unsaved: true, startup };
+async function comparedTo(startup: Buffer, running: Buffer, model: BackupModel) {
+  return (await isSame(running, startup, model)) ? { unsaved: false } : { unsaved: true, startup };
 }
 
 async function sha1Of(content: Content): Promise<string> {

@@ -237,7 +237,7 @@ export class Attempts {
     try {
       const { repository } = store;
       const before = await repository.newest(file);
-      if (before && isSame(await repository.content(before), startup, model))
+      if (before && (await isSame(await repository.content(before), startup, model)))
         return shownId(before);
       const reason = `startup configuration of ${name}, which differs from its running configuration`;
       const content = { bytes: startup };
@@ -330,6 +330,6 @@ export class Attempts {
   ): Promise<boolean> {
     if (before.sha1 === sha1) return true;
     if (!('bytes' in content) || model.volatile.length === 0) return false;
-    return isSame(await this.deps.store.repository.content(before), content.bytes, model);
+    return await isSame(await this.deps.store.repository.content(before), content.bytes, model);
   }
 }

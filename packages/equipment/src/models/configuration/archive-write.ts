@@ -48,7 +48,8 @@ export async function tarOf(members: Iterable<NewMember>): Promise<Buffer> {
  * The members of another program's archive, ready to be written. Hard links become separate files, because their target may no longer
  * precede them.
  */
-export function membersToWrite(content: Content, members = readTar(content)): NewMember[] {
+export async function membersToWrite(content: Content): Promise<NewMember[]> {
+  const members = await readTar(content);
   const files = new Map(members.map((member) => [member.name, member]));
   return members.map((member) => {
     const from = member.type === 'hard-link' ? files.get(member.target ?? '') : member;

@@ -50,7 +50,7 @@ async function hostile(...headers: Headers[]): Promise<Buffer> {
 describe('an archive', () => {
   it('gives back what was put in, sorted', async () => {
     const bytes = await tarOf(some);
-    const members = readTar({ bytes });
+    const members = await readTar({ bytes });
 
     expect(members.map(({ name }) => name)).toEqual([
       'etc',
@@ -85,7 +85,7 @@ describe('an archive', () => {
     await writeFile(join(folder, 'etc/link'), 'a file now');
     append('etc/link');
     const content = { bytes: await readFile(archive) };
-    const members = readTar(content);
+    const members = await readTar(content);
 
     expect(members.map(({ name, type }) => `${name} ${type}`)).toEqual([
       'etc folder',
@@ -98,7 +98,7 @@ describe('an archive', () => {
       const unpacked = await readFile(join(folder, member.name));
       expect(memberBytes(content, member)).toEqual(unpacked);
     }
-    expect(readTar({ bytes: await tarOf(membersToWrite(content)) })).toHaveLength(3);
+    expect(await readTar({ bytes: await tarOf(await membersToWrite(content)) })).toHaveLength(3);
   });
 
   it('is the same bytes whatever the order', async () => {
@@ -149,8 +149,8 @@ describe('an archive', () => {
       ]);
       const content = { file: join(dir, 'a.tar'), size: 0 };
 
-      const members = readTar(content);
-      const written = await tarOf(membersToWrite(content));
+      const members = await readTar(content);
+      const written = await tarOf(await membersToWrite(content));
 
       expect(members.map(({ name }) => name).sort()).toEqual(
         ['.', 'a', long, `${long}/f`, 'l', 'z'].sort(),
@@ -159,7 +159,7 @@ describe('an archive', () => {
         mode: 0o604,
         size: 7,
       });
-      const again = readTar({ bytes: written });
+      const again = await readTar({ bytes: written });
       for (const name of ['a', 'z']) {
         const member = again.find((each) => each.name === name) as TarMember;
         expect([member.type, memberBytes({ bytes: written }, member).toString()]).toEqual([
@@ -180,7 +180,7 @@ describe('an archive', () => {
     const big = file('big', '', { size: 30 * chunk.length, content: from });
     const content = await writeTar([big, file('small', 's')], join(dir, 'a.tar'));
 
-    const [member] = readTar(content) as [TarMember];
+    const [member] = (await readTar(content)) as [TarMember];
     const back = createHash('sha256');
     for await (const part of memberStream(content, member)) back.update(part as Buffer);
     expect(back.digest('hex')).toBe(sha.digest('hex'));
@@ -220,13 +220,15 @@ describe('an archive', () => {
     const bytes = await tarOf(some);
 
     for (let length = 0; length < bytes.length; length += 100) {
-      expect(tarFault({ bytes: bytes.subarray(0, length) })).toContain('the archive is not valid');
+      expect(await tarFault({ bytes: bytes.subarray(0, length) })).toContain(
+        'the archive is not valid',
+      );
     }
-    expect(tarFault({ bytes: bytes.subarray(0, -512) })).toContain(
+    expect(await tarFault({ bytes: bytes.subarray(0, -512) })).toContain(
       'half of the end marker is missing',
     );
-    expect(tarFault({ bytes: Buffer.concat([bytes, Buffer.alloc(5000)]) })).toBeUndefined();
-    expect(tarFault({ bytes: Buffer.concat([bytes, Buffer.from('x')]) })).toContain(
+    expect(await tarFault({ bytes: Buffer.concat([bytes, Buffer.alloc(5000)]) })).toBeUndefined();
+    expect(await tarFault({ bytes: Buffer.concat([bytes, Buffer.from('x')]) })).toContain(
       'data after the end marker',
     );
   });
@@ -236,7 +238,7 @@ describe('an archive', () => {
     const content = await writeTar(some, join(dir, 'a.tar'));
     await truncate(join(dir, 'a.tar'), 2000);
 
-    expect(tarFault(content)).toContain('the archive is not valid');
+    expect(await tarFault(content)).toContain('the archive is not valid');
   });
 
   const f = { type: 'file' } as const;
@@ -286,14 +288,14 @@ describe('an archive', () => {
     ['is not a file, directory or link', [{ name: 'a', type: 'block-device', devmajor: 8 }]],
     ['is not a file, directory or link', [{ name: 'a', type: 'fifo' }]],
   ] satisfies [string, Headers[]][])('that %s is rejected: %j', async (why, headers) => {
-    expect(tarFault({ bytes: await hostile(...headers) })).toContain(why);
+    expect(await tarFault({ bytes: await hostile(...headers) })).toContain(why);
   });
 
   it('with too many members is rejected', async () => {
     const bytes = await tarOf(some);
 
-    expect(() => readTar({ bytes }, 5)).toThrow('too many members');
-    expect(readTar({ bytes }, 6)).toHaveLength(6);
+    await expect(readTar({ bytes }, 5)).rejects.toThrow('more than 5 members');
+    expect(await readTar({ bytes }, 6)).toHaveLength(6);
   });
 
   it('with names too deep for the memory is rejected', async () => {
@@ -301,16 +303,16 @@ describe('an archive', () => {
       return { name: `${n}/`.padEnd(4000, 'a/'), type: 'directory' };
     });
 
-    expect(tarFault({ bytes: await hostile(...headers) })).toContain('names are too long');
+    expect(await tarFault({ bytes: await hostile(...headers) })).toContain('names are too long');
   });
 
   it('with any byte changed is read or rejected, and nothing else', async () => {
     const bytes = await tarOf(some);
     fc.assert(
-      fc.property(fc.nat(bytes.length - 1), fc.nat(255), (at, byte) => {
+      fc.asyncProperty(fc.nat(bytes.length - 1), fc.nat(255), async (at, byte) => {
         const changed = Buffer.from(bytes);
         changed[at] = byte;
-        const fault = tarFault({ bytes: changed });
+        const fault = await tarFault({ bytes: changed });
         expect(fault ?? 'the archive is not valid').toContain('the archive is not valid');
       }),
       { numRuns: 300 },
@@ -341,7 +343,7 @@ describe('an archive', () => {
             content: Buffer.from(each.content),
           })),
         );
-        const got = readTar({ bytes }).map((member) => ({
+        const got = (await readTar({ bytes })).map((member) => ({
           ...member,
           content: new Uint8Array(memberBytes({ bytes }, member)),
         }));

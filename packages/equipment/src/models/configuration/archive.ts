@@ -4,7 +4,7 @@
  */
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { errorText } from '@skolo/base';
+import { errorText, inTurns } from '@skolo/base';
 import type { Content } from '../contract/backup.ts';
 import {
   blockSize,
@@ -35,12 +35,12 @@ export interface TarMember {
   offset: number;
 }
 
-const mostMembers = 200_000;
+const mostMembers = 20_000;
 const longestName = 4096;
-/** Limit of all names, targets and directories together, in characters. */
+/** Limit of all names, targets, directories, and extended headers together, in characters. */
 const longestNames = 64 * 1024 * 1024;
-/** Names and pax records before a header. */
-const longestExtra = 1024 * 1024;
+/** Names and pax records before a header; a name has at most 4 KiB. */
+const longestExtra = 64 * 1024;
 const kinds: Readonly<Record<string, TarMember['type']>> = {
   '0': 'file',
   '7': 'file',
@@ -56,18 +56,28 @@ const kinds: Readonly<Record<string, TarMember['type']>> = {
  * @throws BackupError `damaged`: it is truncated or damaged; a name leads out of it, or is below a link; it contains anything
  * but files, directories and links; it has more members than `most`.
  */
-export function readTar(content: Content, most = mostMembers): TarMember[] {
+export async function readTar(content: Content, most = mostMembers): Promise<TarMember[]> {
   using source = open(content);
-  return membersOf(source, most);
+  const members = new Members();
+  await inTurns(entriesOf(source, most), (entry) => members.add(entry));
+  return members.all;
+}
+
+/** The same at once, for a few MiB. */
+export function readSmallTar(bytes: Buffer): TarMember[] {
+  using source = open({ bytes });
+  const members = new Members();
+  for (const entry of entriesOf(source, mostMembers)) members.add(entry);
+  return members.all;
 }
 
 /** Why it cannot be a complete archive, for people, or the result of `lacks` for its members; undefined if it is complete. */
-export function tarFault(
+export async function tarFault(
   content: Content,
   lacks: (members: readonly TarMember[]) => string | undefined = () => undefined,
-): string | undefined {
+): Promise<string | undefined> {
   try {
-    return lacks(readTar(content));
+    return lacks(await readTar(content));
   } catch (error) {
     return errorText(error);
   }
@@ -116,9 +126,8 @@ function whole(bytes: Buffer, length: number): Buffer {
   return bytes;
 }
 
-function membersOf(source: Source, most: number): TarMember[] {
-  const members = new Map<string, TarMember>();
-  const names = new Names();
+/** A member, or the length of an extended header. */
+function* entriesOf(source: Source, most: number): Generator<TarMember | number> {
   let extras: TarExtras = {};
   let count = 0;
   for (let at = 0; ; ) {
@@ -126,7 +135,7 @@ function membersOf(source: Source, most: number): TarMember[] {
     const block = source.read(at, blockSize);
     if (isZero(block)) {
       checkEnd(source, at);
-      return [...members.values()];
+      return;
     }
     const header = parseHeader(block);
     const offset = at + blockSize;
@@ -134,21 +143,38 @@ function membersOf(source: Source, most: number): TarMember[] {
       if (header.size > longestExtra) throw damaged('a name or pax header is too long');
       extras = { ...extras, ...extrasOf(header.kind, source.read(offset, header.size)) };
       at = offset + padded(header.size);
+      yield at - offset;
       continue;
     }
     const member = memberOf({ ...header, ...extras }, offset);
     extras = {};
-    // GNU tar's form of a file that it was told to add twice.
-    const { name, type, target } = member;
-    if (type !== 'hard-link' || target !== name || members.get(name)?.type !== 'file') {
-      names.add(member);
-      members.delete(name);
-      members.set(name, member);
-    }
+    yield member;
     count += 1;
-    if (count > most) throw damaged('it contains too many members');
+    if (count > most) throw damaged(`it contains more than ${most} members; exclude files`);
     at = offset + padded(member.size);
-    if (at > source.size) throw damaged(`it ends in the middle of ${name}`);
+    if (at > source.size) throw damaged(`it ends in the middle of ${member.name}`);
+  }
+}
+
+class Members {
+  private readonly found = new Map<string, TarMember>();
+  private readonly names = new Names();
+
+  get all(): TarMember[] {
+    return [...this.found.values()];
+  }
+
+  add(entry: TarMember | number): void {
+    if (typeof entry === 'number') {
+      this.names.count(blockSize + entry);
+      return;
+    }
+    const { name, type, target } = entry;
+    // GNU tar's form of a file that it was told to add twice.
+    if (type === 'hard-link' && target === name && this.found.get(name)?.type === 'file') return;
+    this.names.add(entry);
+    this.found.delete(name);
+    this.found.set(name, entry);
   }
 }
 
@@ -217,16 +243,20 @@ class Names {
     if (type !== 'folder' && this.folders.has(name)) {
       throw damaged(`${quoted} is a ${type}, but contains other members`);
     }
-    this.length += name.length + target.length;
+    this.count(name.length + target.length);
     for (let end = name.indexOf('/'); end >= 0; end = name.indexOf('/', end + 1)) {
-      this.length += end;
+      this.count(end);
       const folder = name.slice(0, end);
       const above = this.types.get(folder) ?? 'folder';
       if (above !== 'folder') throw damaged(`${quoted} is inside a ${above}`);
       this.folders.add(folder);
     }
-    if (this.length > longestNames) throw damaged('its names are too long');
     this.types.set(name, type);
+  }
+
+  count(length: number): void {
+    this.length += length;
+    if (this.length > longestNames) throw damaged('its names are too long');
   }
 }
 

@@ -1,9 +1,11 @@
 /** Decides whether a configuration has changed: volatile lines, such as a clock, do not count. Also shows configurations as text. */
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { sha256 } from '@skolo/base';
 import type { BackupModel, LineRule } from '../contract/backup.ts';
-import { memberBytes, readTar, type TarMember } from './archive.ts';
+import { memberBytes, readSmallTar, type TarMember } from './archive.ts';
+import { DescribedExpression, withinTime } from './described-expression.ts';
 import { BackupError } from './errors.ts';
 
 /** Larger files of an archive are only described. */
@@ -38,21 +40,29 @@ export function withoutVolatile(text: string, volatile: readonly LineRule[]): st
 export function volatileIn(lines: readonly string[], rules: readonly LineRule[]): boolean[] {
   const inLines = rules.flatMap((rule) => (rule instanceof RegExp ? [rule] : []));
   const blocks = rules.flatMap((rule) => (rule instanceof RegExp ? [] : [rule]));
-  let until: RegExp | undefined;
-  return lines.map((line) => {
-    const isInside = until !== undefined && !matches(until, line);
-    if (!isInside) until = blocks.find(({ from }) => matches(from, line))?.until;
-    return isInside || inLines.some((rule) => matches(rule, line));
-  });
+  const find = () => {
+    let until: RegExp | undefined;
+    return lines.map((line) => {
+      const isInside = until !== undefined && !matches(until, line);
+      if (!isInside) until = blocks.find(({ from }) => matches(from, line))?.until;
+      return isInside || inLines.some((rule) => matches(rule, line));
+    });
+  };
+  const patterns = [...inLines, ...blocks.map(({ from }) => from)];
+  if (!patterns.some((pattern) => pattern instanceof DescribedExpression)) return find();
+  return withinTime(find) ?? lines.map(() => false);
 }
 
 /** Equal except for volatile lines. For archives: the same members, with the same permissions and content. */
-export function isSame(
+export async function isSame(
   a: Buffer,
   b: Buffer,
   about: Pick<BackupModel, 'format' | 'volatile'>,
-): boolean {
-  return a.equals(b) || fingerprintOf(a, about) === fingerprintOf(b, about);
+): Promise<boolean> {
+  if (a.equals(b)) return true;
+  const fingerprint = fingerprintOf(a, about);
+  await setImmediate();
+  return fingerprint === fingerprintOf(b, about);
 }
 
 /** A hash in hex, equal for contents for which {@link isSame} is true. */
@@ -64,7 +74,9 @@ export function fingerprintOf(
   const add = (bytes: Buffer) => {
     // "é" differs between encodings.
     const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
-    const kept = Buffer.from(withoutVolatile(bytes.toString(encoding), volatile), encoding);
+    const text = bytes.toString(encoding);
+    const without = withoutVolatile(text, volatile);
+    const kept = without === text ? bytes : Buffer.from(without, encoding);
     hash.update(`${kept.length}\n`).update(kept);
   };
   if (format === 'text') {
@@ -117,7 +129,7 @@ function printable(name: string) {
 
 function sortedMembers(content: Buffer) {
   const byName = (a: TarMember, b: TarMember) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
-  return readTar({ bytes: content }).sort(byName);
+  return readSmallTar(content).sort(byName);
 }
 
 function contentOf(content: Buffer, member: TarMember) {

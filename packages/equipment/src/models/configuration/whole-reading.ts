@@ -1,9 +1,11 @@
 /** Decides whether a reading is complete and verified, how often it is repeated, and which log messages are removed from it. */
 
 import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { count } from '@skolo/base';
 import { AnswerCut, AnswerUncertain, type DeviceConnection } from '@skolo/equipment/transports';
 import type { BackupModel, Content, Identity, Reading } from '../contract/backup.ts';
+import { withinTime } from './described-expression.ts';
 import { createMask } from './mask.ts';
 import { hasMessages, withoutMessages } from './messages.ts';
 import { isSame, withoutVolatile } from './text.ts';
@@ -22,7 +24,7 @@ const mostReadings = 4;
 export async function readWhole(
   model: BackupModel,
   connection: DeviceConnection,
-  check: (reading: Reading) => void,
+  check: (reading: Reading) => Promise<void>,
   isKnown: (content: Content) => Promise<boolean> = async () => true,
 ): Promise<Reading> {
   const readings: Reading[] = [];
@@ -30,17 +32,20 @@ export async function readWhole(
   let isUncertain = false;
   for (;;) {
     const reading = await model.read(connection);
+    // Each step looks at all of it, in a turn of the event loop of its own.
+    await setImmediate();
     const hasMixed = isMixed(model, reading);
+    await setImmediate();
     // A reading with messages is only checked without them.
-    if (!hasMixed) check(reading);
+    if (!hasMixed) await check(reading);
     if (!hasMixed && isVerified(model, reading) && (!isMark || (await isKnown(reading.content)))) {
       return withStartupLike(model, reading);
     }
     for (const other of readings) {
-      const agreed = agreedOf(model, other, reading);
+      const agreed = await agreedOf(model, other, reading);
       if (agreed === undefined) continue;
       // Only once: a check turns a configuration into a text.
-      if (hasMixed || agreed.content !== reading.content) check(agreed);
+      if (hasMixed || agreed.content !== reading.content) await check(agreed);
       return withStartupLike(model, agreed);
     }
     readings.push(reading);
@@ -58,7 +63,7 @@ function withStartupLike({ startupLike }: BackupModel, reading: Reading): Readin
 }
 
 /** Larger ones are not quoted, because masking takes its time. */
-const mostQuoted = 256 * 1024;
+const mostQuoted = 64 * 1024;
 
 /** The lines that only one of the last two readings has, at most three, without secrets, and the reason if there are any. */
 function differences({ secrets, volatile }: BackupModel, readings: readonly Reading[]): string {
@@ -66,7 +71,8 @@ function differences({ secrets, volatile }: BackupModel, readings: readonly Read
   const [one = [], other = []] = readings.slice(-2).map(({ content }) => {
     const text = 'bytes' in content ? content.bytes.toString('latin1') : '';
     if (text.length > mostQuoted) return [];
-    return mask.text(withoutVolatile(text, volatile), secrets).split('\n');
+    const masked = withinTime(() => mask.text(withoutVolatile(text, volatile), secrets));
+    return masked?.split('\n') ?? [];
   });
   const lacking = (lines: string[], known: string[]) => {
     const all = new Set(known);
@@ -105,22 +111,31 @@ function isVerified(model: BackupModel, reading: Reading): boolean {
 }
 
 /** The common content; undefined if they differ. */
-function agreedOf(model: BackupModel, one: Reading, other: Reading): Reading | undefined {
+async function agreedOf(
+  model: BackupModel,
+  one: Reading,
+  other: Reading,
+): Promise<Reading | undefined> {
   if (!('bytes' in one.content && 'bytes' in other.content)) {
     throw new RangeError('only a configuration in memory can be read twice');
   }
-  const bytes = agreedBytes(model, one.content.bytes, other.content.bytes);
+  const bytes = await agreedBytes(model, one.content.bytes, other.content.bytes);
   if (bytes === undefined || !isSameDevice(one.identity, other.identity)) return undefined;
   const content = bytes === other.content.bytes ? other.content : { bytes };
   if (one.startup === undefined || other.startup === undefined) return { ...other, content };
-  const startup = agreedBytes(model, one.startup, other.startup);
+  const startup = await agreedBytes(model, one.startup, other.startup);
   return startup && { ...other, content, startup };
 }
 
-function agreedBytes(model: BackupModel, one: Buffer, other: Buffer): Buffer | undefined {
-  if (isSame(one, other, model)) return other;
+async function agreedBytes(
+  model: BackupModel,
+  one: Buffer,
+  other: Buffer,
+): Promise<Buffer | undefined> {
+  if (await isSame(one, other, model)) return other;
   const { messages = [], volatile } = model;
   if (messages.length === 0) return undefined;
+  await setImmediate();
   const [a, b] = [one.toString('latin1'), other.toString('latin1')];
   const agreed = withoutMessages(a, b, { messages, volatile });
   return agreed && Buffer.from(agreed.text, 'latin1');

@@ -25,7 +25,7 @@ export interface BackupModel {
   /** Lines that may be log messages on a terminal. A line is removed only if a second reading lacks it. */
   messages?: readonly RegExp[] | undefined;
   /** Why the content is not complete: `its last line is not "end"`. Undefined: it is complete. */
-  incomplete(content: Content): string | undefined;
+  incomplete(content: Content): string | undefined | Promise<string | undefined>;
   /** Lines that change without an edit, such as timestamps. In a `tar`, they apply to each text file. */
   volatile: readonly LineRule[];
   /** Secrets of this model. `commonSecrets` are masked too. */

@@ -1,5 +1,6 @@
 /** Parses an answer if rack.yaml says which text means on, and which off. */
 import { DeviceRejected } from '@skolo/equipment/transports';
+import { DescribedExpression } from '../configuration/described-expression.ts';
 import type { OutletState } from '../contract/outlets.ts';
 
 interface Expressions {
@@ -9,14 +10,15 @@ interface Expressions {
 
 /** Undefined if the text matches neither or both, so that it is not a reading. */
 export function stateIn(text: string, { on, off }: Expressions): OutletState | undefined {
-  const fitsOn = new RegExp(on).test(text);
-  return fitsOn === new RegExp(off).test(text) ? undefined : fitsOn ? 'on' : 'off';
+  const fitsOn = new DescribedExpression(on).test(text);
+  return fitsOn === new DescribedExpression(off).test(text) ? undefined : fitsOn ? 'on' : 'off';
 }
 
 /** @throws DeviceRejected It matches neither, or both. */
 export function readState(device: string, text: string, expressions: Expressions): OutletState {
   const state = stateIn(text, expressions);
   if (state !== undefined) return state;
-  const both = 'the response matches both or neither of `read.on` and `read.off` in rack.yaml';
+  const both =
+    'the response matches both or neither of `read.on` and `read.off` in rack.yaml; one of more than 64 KiB, or for which an expression takes too long, matches neither';
   throw new DeviceRejected(device, both);
 }

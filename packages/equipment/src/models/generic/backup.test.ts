@@ -139,7 +139,7 @@ describe('the configuration of a device that is described in rack.yaml', () => {
     const connection = answering({ ...device, options: described }, () =>
       Buffer.from(answers[reads++] ?? answers.at(-1) ?? ''),
     );
-    const check = () => undefined;
+    const check = async () => undefined;
     const reading = await readWhole(model, connection, check, async (content) => {
       return newest !== undefined && isSame(bytesOf(content), Buffer.from(newest), model);
     });

@@ -15,6 +15,7 @@ import {
 } from '@skolo/equipment/transports';
 import { z } from 'zod';
 import { ciscoIos } from '../cisco-ios/dialect.ts';
+import { DescribedExpression } from '../configuration/described-expression.ts';
 import type {
   BackupModel,
   Content,
@@ -64,7 +65,7 @@ export function genericDialect({
 }: Omit<Described, 'commands' | 'complete' | 'volatile' | 'secret'>): Dialect {
   return {
     name: 'generic',
-    prompt: new RegExp(prompt),
+    prompt: new DescribedExpression(prompt),
     // The base is the whole prompt, because the pattern need not have a group for it.
     prompts(base) {
       const name = usualPrompt.exec(base)?.groups?.name;
@@ -73,7 +74,10 @@ export function genericDialect({
     },
     login: {
       ...usualLogin,
-      answers: answers.map(({ question, answer }) => ({ question: new RegExp(question), answer })),
+      answers: answers.map(({ question, answer }) => ({
+        question: new DescribedExpression(question),
+        answer,
+      })),
     },
     ...(enable !== undefined && {
       privilege: {
@@ -85,7 +89,10 @@ export function genericDialect({
     }),
     setUp: pagingOff,
     pagers: allPagers,
-    errors: [...known.flatMap(({ errors }) => errors), ...rejected.map((each) => new RegExp(each))],
+    errors: [
+      ...known.flatMap(({ errors }) => errors),
+      ...rejected.map((each) => new DescribedExpression(each)),
+    ],
     noise: known.flatMap(({ noise }) => noise),
     abovePrompt: known.flatMap(({ abovePrompt = [] }) => abovePrompt),
     preamble: known.flatMap(({ preamble = [] }) => preamble),
@@ -107,24 +114,28 @@ export function backup({ options }: Device): BackupModel {
   const described = Described.parse(options);
   const { commands, complete } = described;
   const dialect = genericDialect(described);
-  const end = complete === 'twice' ? undefined : new RegExp(complete.end);
+  const end = complete === 'twice' ? undefined : new DescribedExpression(complete.end);
   return {
     format: 'text',
     read: (connection) => read(connection, commands, dialect),
     verifiedBy: end === undefined ? 'twice' : 'mark',
     incomplete: (content) => incomplete(content, end),
     messages: dialect.noise,
-    volatile: expressions(described.volatile),
+    volatile: expressions(described.volatile, DescribedExpression),
+    // Masked in a thread with limits.
     secrets: expressions(described.secret),
     restore: { comment: '#', steps },
   };
 }
 
-function expressions(sources: Described['volatile']): LineRule[] {
+function expressions(
+  sources: Described['volatile'],
+  Kind: new (source: string) => RegExp = RegExp,
+): LineRule[] {
   return sources.map((source) =>
     typeof source === 'string'
-      ? new RegExp(source)
-      : { from: new RegExp(source.from), until: new RegExp(source.until) },
+      ? new Kind(source)
+      : { from: new Kind(source.from), until: new Kind(source.until) },
   );
 }
 

@@ -25,6 +25,7 @@ import {
   SignInRejected,
 } from '@skolo/equipment/transports';
 import { z } from 'zod';
+import { DescribedExpression } from '../configuration/described-expression.ts';
 import type { Device } from '../contract/device.ts';
 import {
   type DriverDeps,
@@ -65,7 +66,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     signal: AbortSignal,
   ): Promise<void> {
     const { body } = await ask(request, outlet, signal);
-    if (expect === undefined || new RegExp(expect).test(body)) return;
+    if (expect === undefined || new DescribedExpression(expect).test(body)) return;
     if (isLoginPage(body)) throw new SignInRejected(name, 'returned a login page');
     throw new DeviceRejected(name, 'the response does not match `expect` in rack.yaml');
   }

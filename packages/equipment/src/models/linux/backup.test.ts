@@ -43,15 +43,18 @@ async function sit(
   return { ...sitting, read: () => sitting.model.read(sitting.connect()) };
 }
 
-function members(content: Content, { root }: LinuxHost): (TarMember & { path: string })[] {
-  return readTar(content).map((member) => ({
+async function members(
+  content: Content,
+  { root }: LinuxHost,
+): Promise<(TarMember & { path: string })[]> {
+  return (await readTar(content)).map((member) => ({
     ...member,
     path: `/${member.name}`.slice(root.length),
   }));
 }
 
-function paths(content: Content, host: LinuxHost): string[] {
-  return members(content, host).map(({ path }) => path);
+async function paths(content: Content, host: LinuxHost): Promise<string[]> {
+  return (await members(content, host)).map(({ path }) => path);
 }
 
 async function hashIn(content: Content, member: TarMember | undefined): Promise<string> {
@@ -93,7 +96,7 @@ describe('files of a Linux host', () => {
 
       const { content } = await read();
 
-      const found = new Map(members(content, host).map((member) => [member.path, member]));
+      const found = new Map((await members(content, host)).map((member) => [member.path, member]));
       expect([...found.keys()].sort()).toEqual(
         [
           ...['cache', 'empty', 'hosts', 'network', 'network/interfaces', 'resolv.conf'],
@@ -115,7 +118,7 @@ describe('files of a Linux host', () => {
         if (process.getuid?.() === 0)
           expect(found.get(path)).toMatchObject({ uid: 4242, gid: 300_000 });
       }
-      expect(model.incomplete(content)).toBeUndefined();
+      expect(await model.incomplete(content)).toBeUndefined();
       expect((await readdir(scratch)).filter((name) => /^[0-9a-f-]{36}$/.test(name))).toEqual([]);
     },
   );
@@ -157,9 +160,9 @@ describe('files of a Linux host', () => {
     await host.write('etc/a.conf', 'a');
     const something = await read();
 
-    expect(model.incomplete(nothing.content)).toMatch(/^no file matches \/.*\.conf or /);
-    expect(model.incomplete(something.content)).toBeUndefined();
-    expect(paths(something.content, host)).toEqual(['/etc/a.conf']);
+    expect(await model.incomplete(nothing.content)).toMatch(/^no file matches \/.*\.conf or /);
+    expect(await model.incomplete(something.content)).toBeUndefined();
+    expect(await paths(something.content, host)).toEqual(['/etc/a.conf']);
   });
 
   it('that are large are never in memory', async (context) => {
@@ -171,9 +174,9 @@ describe('files of a Linux host', () => {
     const { content } = await read();
 
     expect('file' in content && content.size > large.length).toBe(true);
-    const [member] = readTar(content);
+    const [member] = await readTar(content);
     expect(await hashIn(content, member)).toBe(createHash('sha256').update(large).digest('hex'));
-    expect(model.incomplete(content)).toBeUndefined();
+    expect(await model.incomplete(content)).toBeUndefined();
   });
 
   it('are read again when one changes meanwhile', async (context) => {
@@ -187,7 +190,7 @@ describe('files of a Linux host', () => {
 
     const { content } = await read();
 
-    const [, a, b] = [undefined, ...members(content, host)];
+    const [a, b] = await members(content, host);
     expect([a?.path, a?.size, b?.path, b?.size]).toEqual(['/etc/a', 5, '/etc/b', 1]);
   });
 
@@ -212,7 +215,7 @@ describe('files of a Linux host', () => {
     await host.write('etc/b', 'b');
     await host.program('tar', `rm -f ${host.root}/etc/b; PATH=$REAL tar "$@"`);
 
-    expect(paths((await read()).content, host)).toEqual(['/etc/a']);
+    expect(await paths((await read()).content, host)).toEqual(['/etc/a']);
   });
 
   it('that cannot be read are named, unless they are excluded', async (context) => {
@@ -242,9 +245,13 @@ describe('files of a Linux host', () => {
     expect(partOf(second)).toMatch(
       /^not all files can be read: \S+\/etc\/shadow: Permission denied;/,
     );
-    expect(paths(first.content, host)).toEqual(['/etc/hosts']);
-    expect(paths(second.content, host)).toEqual(['/etc/hosts', '/etc/private', '/etc/private/key']);
-    expect(paths(excluding.content, other.host)).toEqual(['/etc/hosts']);
+    expect(await paths(first.content, host)).toEqual(['/etc/hosts']);
+    expect(await paths(second.content, host)).toEqual([
+      '/etc/hosts',
+      '/etc/private',
+      '/etc/private/key',
+    ]);
+    expect(await paths(excluding.content, other.host)).toEqual(['/etc/hosts']);
     expect(excluding.extent).toBe('whole');
   });
 

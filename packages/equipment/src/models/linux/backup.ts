@@ -65,7 +65,7 @@ async function archived({ members, folder }: Collected): Promise<Content> {
   return { bytes };
 }
 
-function incomplete(content: Content, { files }: HostFiles): string | undefined {
+function incomplete(content: Content, { files }: HostFiles): Promise<string | undefined> {
   return tarFault(content, (members) =>
     members.every(({ type }) => type === 'folder')
       ? `no file matches ${files.join(' or ')}`

@@ -66,7 +66,8 @@ export class Collected {
     paths: readonly string[],
     archives: readonly Content[],
   ): Promise<string[]> {
-    const members = archives.flatMap((archive) => membersOf(host, archive));
+    const members: [string, NewMember][] = [];
+    for (const archive of archives) members.push(...(await membersOf(host, archive)));
     // Before they are hashed: a small file with many hard links would take hours.
     for (const [, member] of members) host.countDisk(writtenBytes(member));
     const found = new Map(members);
@@ -91,9 +92,9 @@ export class Collected {
 }
 
 /** By absolute path. Hard-linked files become separate files. */
-function membersOf(host: Host, archive: Content): [string, NewMember][] {
+async function membersOf(host: Host, archive: Content): Promise<[string, NewMember][]> {
   try {
-    return membersToWrite(archive).map((member) => [`/${member.name}`, member]);
+    return (await membersToWrite(archive)).map((member) => [`/${member.name}`, member]);
   } catch (error) {
     if (!(error instanceof BackupError)) throw error;
     const what = `the output of tar on the host cannot be used: ${error.message}`;

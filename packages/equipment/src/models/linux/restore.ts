@@ -6,7 +6,6 @@
 import { randomBytes } from 'node:crypto';
 import { closing, sha256, shellWord } from '@skolo/base';
 import { type DeviceConnection, DeviceError, DeviceRejected } from '@skolo/equipment/transports';
-import { readTar } from '../configuration/archive.ts';
 import { membersToWrite, type NewMember, tarOf } from '../configuration/archive-write.ts';
 import type { RestoreAbout, RestoreStep } from '../contract/backup.ts';
 import {
@@ -91,7 +90,7 @@ export async function apply(
 /** Differences between the version and the host. */
 async function lookAt(host: Host, content: Buffer): Promise<Compared> {
   const archive = { bytes: content };
-  const wanted = membersToWrite(archive, readTar(archive));
+  const wanted = await membersToWrite(archive);
   const { paths } = await host.list();
   const asked = new Set([...paths, ...wanted.map(({ name }) => `/${name}`)]);
   await using now = closing(await Collected.of(host, [...asked]));

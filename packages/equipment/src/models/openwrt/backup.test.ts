@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { startOpenwrt } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
-import { memberBytes, readTar } from '../configuration/archive.ts';
+import { memberBytes, readSmallTar } from '../configuration/archive.ts';
 import { textOf } from '../configuration/text.ts';
 import { answering } from '../testing/answering.ts';
 import { isMasked, stepsOf } from '../testing/configurations.ts';
@@ -17,7 +17,7 @@ async function sit() {
 }
 
 function filesIn(bytes: Buffer): Map<string, Buffer> {
-  const members = readTar({ bytes });
+  const members = readSmallTar(bytes);
   return new Map(members.map((member) => [member.name, memberBytes({ bytes }, member)]));
 }
 
@@ -78,7 +78,7 @@ describe('the configuration of an OpenWrt router', () => {
       const connection = answering(inventory, () => bytes);
       const read = async () => {
         const reading = await model.read(connection);
-        throw new Error(model.incomplete(reading.content));
+        throw new Error(await model.incomplete(reading.content));
       };
 
       await expect(read(), what).rejects.toThrow(/cannot be used|no archive|does not contain/);

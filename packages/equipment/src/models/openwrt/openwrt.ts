@@ -21,7 +21,7 @@ import {
   readJson,
 } from '@skolo/equipment/transports';
 import { z } from 'zod';
-import { memberBytes, readTar, tarFault } from '../configuration/archive.ts';
+import { memberBytes, readSmallTar, tarFault } from '../configuration/archive.ts';
 import { membersToWrite, tarOf } from '../configuration/archive-write.ts';
 import { BackupError } from '../configuration/errors.ts';
 import type {
@@ -101,8 +101,8 @@ function readingOf({ status, consumption: watts }: z.infer<typeof Port>): Outlet
 
 const command = 'sysupgrade -b -';
 const gzipMark = Buffer.from([0x1f, 0x8b]);
-/** It has less flash. */
-const largest = 256 * 1024 * 1024;
+/** Unpacked: it is compared in memory. */
+const largest = 4 * 1024 * 1024;
 const systemFile = 'etc/config/system';
 
 const secrets: readonly SecretRule[] = [
@@ -135,7 +135,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   }
   const bytes = await normalised(name, packed);
   const extent = await askExtent(connection, questions, (each) => connection.exec(each));
-  return { content: { bytes }, identity: { hostname: hostnameIn({ bytes }) }, extent };
+  return { content: { bytes }, identity: { hostname: hostnameIn(bytes) }, extent };
 }
 
 /** sysupgrade leaves out directories that another user cannot read. */
@@ -147,7 +147,7 @@ const questions: readonly ExtentQuestion[] = [
 async function normalised(device: string, packed: Buffer): Promise<Buffer> {
   try {
     const bytes = await promisify(gunzip)(packed, { maxOutputLength: largest });
-    return await tarOf(membersToWrite({ bytes }));
+    return await tarOf(await membersToWrite({ bytes }));
   } catch (error) {
     const isCut = error instanceof BackupError || (error instanceof Error && 'code' in error);
     if (!isCut) throw error;
@@ -156,13 +156,13 @@ async function normalised(device: string, packed: Buffer): Promise<Buffer> {
   }
 }
 
-function hostnameIn(content: Content): string | undefined {
-  const member = readTar(content).find(({ name }) => name === systemFile);
-  const text = member === undefined ? '' : memberBytes(content, member).toString();
+function hostnameIn(bytes: Buffer): string | undefined {
+  const member = readSmallTar(bytes).find(({ name }) => name === systemFile);
+  const text = member === undefined ? '' : memberBytes({ bytes }, member).toString();
   return /^[ \t]*option hostname ['"]?([^'"\s]+)/m.exec(text)?.[1];
 }
 
-function incomplete(content: Content): string | undefined {
+function incomplete(content: Content): Promise<string | undefined> {
   return tarFault(content, (members) =>
     members.some(({ name }) => name === systemFile)
       ? undefined

@@ -113,10 +113,10 @@ export function bytesOf(content: Content): Buffer {
  * @throws The model's error, or why this is not a version
  */
 export async function backUp(model: BackupModel, connection: Connection): Promise<Reading> {
-  return await readWhole(model, connection, ({ content, extent }) => {
+  return await readWhole(model, connection, async ({ content, extent }) => {
     const why = whyPartial(extent);
     if (why !== undefined) throw new Error(why);
-    const missing = model.incomplete(content);
+    const missing = await model.incomplete(content);
     if (missing !== undefined) throw new Error(`incomplete: ${missing}`);
   });
 }

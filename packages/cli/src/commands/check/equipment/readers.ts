@@ -178,8 +178,8 @@ async function configurationOf(
   connection: DeviceConnection,
   dry: true | undefined,
 ) {
-  const check = (reading: Reading) => {
-    const why = model.incomplete(reading.content);
+  const check = async (reading: Reading) => {
+    const why = await model.incomplete(reading.content);
     // A part may lack its end because of that.
     const cause = why && (partOf(reading.extent) ?? why);
     if (cause) throw new DeviceRejected(connection.device.name, cause);

@@ -89,7 +89,7 @@ async function findHistory(
   for (const [at, { time, read }] of archives.slice(0, mostSearched).entries()) {
     try {
       const bytes = await read();
-      const member = readTar({ bytes }).find(({ name }) => name === machineHistory);
+      const member = (await readTar({ bytes })).find(({ name }) => name === machineHistory);
       if (member === undefined) continue;
       const { mode, uid, gid } = member;
       return { at, time, mode, uid, gid, content: memberBytes({ bytes }, member) };

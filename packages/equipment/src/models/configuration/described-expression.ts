@@ -1,0 +1,52 @@
+/**
+ * Regular expressions of rack.yaml. Some take quadratic or exponential time for a text that matches almost, which equipment may send, so
+ * both the text and the time are limited. In doubt, nothing matches, and the reading fails.
+ */
+import { type Context, createContext, Script } from 'node:vm';
+import { isObject } from '@skolo/base';
+
+/** Longer texts match no expression. */
+const longestText = 64 * 1024;
+/** Of processor time, and for one attempt by the clock: an answer is tested with two expressions, and two readings are compared. */
+const mostMs = 15;
+
+export class DescribedExpression extends RegExp {
+  override exec(text: string): RegExpExecArray | null {
+    if (text.length > longestText) return null;
+    return withinTime(() => super.exec(text)) ?? null;
+  }
+}
+
+let context: Context | undefined;
+const call = new Script('work()');
+let isTimed = false;
+
+/** The result; undefined: it takes too long. Work in such work has no limit of its own, because each costs 0.1 ms. */
+export function withinTime<T>(work: () => T): T | undefined {
+  if (isTimed) return work();
+  context ??= createContext({});
+  const before = process.threadCpuUsage();
+  let [usedMs, result]: [number, T | undefined] = [0, undefined];
+  context.work = () => {
+    result = work();
+  };
+  isTimed = true;
+  try {
+    // Again if it did not get the processor in that time.
+    while (usedMs < mostMs) {
+      try {
+        call.runInContext(context, { timeout: mostMs });
+        return result;
+      } catch (error) {
+        // Of the other context, so it is no instance of this one's Error.
+        if (!isObject(error) || error.code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+      }
+      const { user, system } = process.threadCpuUsage(before);
+      usedMs = (user + system) / 1000;
+    }
+    return undefined;
+  } finally {
+    isTimed = false;
+    context.work = undefined;
+  }
+}
