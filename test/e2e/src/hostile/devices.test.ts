@@ -90,7 +90,7 @@ function mostOf({ service, transport }: Cell): NonNullable<Attack['most']> {
   if (transport === 'SNMP') return { bytes: 3_900_000, lines: 19_900 };
   if (transport === 'MQTT') return { bytes: 900_000, lines: 900 };
   return service === 'router-backup'
-    ? { bytes: 31 * 2 ** 20, lines: 399_000 }
+    ? { bytes: 4_100_000, lines: 49_000 }
     : { bytes: 1_000_000, lines: 19_900 };
 }
 

@@ -1,0 +1,112 @@
+/**
+ * No message of equipment, a phone or an agent stops a process for long, whatever it contains: each reader of the table is measured with its
+ * worst contents, and with recordings that a seeded mutator has changed. The full run prints the longest turn of each.
+ */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
+import { expect, it } from 'vitest';
+import { hasRecordings } from '../../../../packages/equipment/src/models/testing/recordings.ts';
+import { type Content, messageOf, mutated, pieces, recordings } from './contents.ts';
+import { parsers, phoneReaders, type Row, rows, withoutReader, withoutText } from './table.ts';
+import { longestTurn, type Turn } from './turns.ts';
+
+const mostMs = 100;
+/** With garbage. A service has 512 MiB or more. */
+const mostMiB = 128;
+/** The shortest of so many counts, because the first ones compile, and collect the garbage of others. */
+const tries = 3;
+/** Quadratic time shows in a part of the largest message, before it takes minutes. */
+const parts = [64, 8, 1];
+
+function isTooMuch({ mostMs: own = mostMs }: Row, { ms, mib }: Turn): boolean {
+  return ms > own || mib > mostMiB;
+}
+
+async function measured(row: Row, content: Content | Buffer): Promise<Turn> {
+  let turn: Turn = { ms: 0, mib: 0 };
+  for (const part of Buffer.isBuffer(content) ? [1] : parts) {
+    const { bytes, count, weights } = row.most;
+    const limited = count !== undefined && weights && { count: count / part, weights };
+    const most = { bytes: bytes / part, ...limited };
+    const message = Buffer.isBuffer(content) ? content : messageOf(content, most);
+    turn = await longestTurn(() => row.read(message));
+    for (let again = 1; again < tries && isTooMuch(row, turn); again += 1) {
+      const next = await longestTurn(() => row.read(message));
+      if (next.ms < turn.ms) turn = next;
+    }
+    if (isTooMuch(row, turn)) break;
+  }
+  return turn;
+}
+
+/** @returns the longest turn of all */
+async function isReadInShortTurns(row: Row, content: Content | Buffer): Promise<Turn> {
+  const turn = await measured(row, content);
+  const about = Buffer.isBuffer(content) ? `${content.length} bytes` : content;
+  expect({ reader: row.reader, about, turn: isTooMuch(row, turn) ? turn : 'short' }).toEqual({
+    reader: row.reader,
+    about,
+    turn: 'short',
+  });
+  return turn;
+}
+
+it('has a row for each transport', () => {
+  const transports = join(import.meta.dirname, '../../../../packages/equipment/src/transports');
+  const own = readdirSync(transports).filter((name) => !/test|README/.test(name));
+  const known = new Set([
+    ...rows.map(({ reader }) => reader.split(':')[0] ?? ''),
+    ...Object.keys(withoutReader),
+  ]);
+
+  expect(own.length).toBeGreaterThan(10);
+  expect(own.filter((name) => !known.has(name))).toEqual([]);
+});
+
+it('has a row for each parser of what phones print', () => {
+  const known = [...phoneReaders, ...withoutText];
+
+  expect(parsers.filter((name) => !known.includes(name))).toEqual([]);
+});
+
+/** A few of those of all readers in `npm test`, with another seed others. */
+const usual = isLong ? pieces : pieces.filter((_, at) => at % 13 === seed % 13);
+
+/** Those of configurations take long, and share most of their code: a third of them in `npm test`. */
+const among = rows.filter(
+  ({ reader }, at) => isLong || !reader.startsWith('models: a config') || at % 3 === seed % 3,
+);
+
+it.each(among.map((row) => [row.reader, row] as const))(
+  `reads in short turns: %s (seed ${seed})`,
+  async (_reader, row) => {
+    const longest: Turn = { ms: 0, mib: 0 };
+    for (const content of [...(row.worst ?? []), ...usual.map((piece) => ({ piece }))]) {
+      const { ms, mib } = await isReadInShortTurns(row, content);
+      longest.ms = Math.max(longest.ms, ms);
+      longest.mib = Math.max(longest.mib, mib);
+    }
+    if (!isLong) return;
+    const { reader, most } = row;
+    const [ms, mib] = [longest.ms, longest.mib].map(Math.round);
+    console.log(`${reader}: at most ${most.bytes} bytes, ${ms} ms, ${mib} MiB`);
+  },
+);
+
+it.skipIf(!hasRecordings)(
+  `reads in short turns what a mutator makes of recordings (seed ${seed})`,
+  async () => {
+    const random = seeded(seed);
+    const files = recordings();
+    const any = <T>(all: readonly T[]) => all[Math.floor(random() * all.length)];
+    const end = performance.now() + (isLong ? 60_000 : 2000);
+    let count = 0;
+    for (; performance.now() < end; count += 1) {
+      const [row, file] = [any(rows), any(files)];
+      if (row && file) await isReadInShortTurns(row, mutated(file, random));
+    }
+
+    expect(count).toBeGreaterThan(0);
+  },
+);
