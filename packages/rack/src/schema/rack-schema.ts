@@ -108,7 +108,7 @@ export const loginSchema = object({
     .boolean()
     .default(false)
     .describe(
-      'Whether to also offer the outdated key exchange algorithms and ciphers that old equipment requires.',
+      'Whether to also offer the outdated key exchange algorithms and ciphers that old equipment requires, and to accept Diffie-Hellman groups of up to 8192 bits instead of 4096.',
     ),
   signInSeconds: z
     .number()

@@ -21,28 +21,29 @@ const outdatedDefaults = {
   hmac: ['hmac-sha1', 'hmac-sha1-etm@openssh.com'],
 } as const;
 
+/** Behind curves and named groups, because the device decides what it costs. */
+const last = ['diffie-hellman-group-exchange-sha256'] as const;
+/** With longer keys, devices prefer larger groups (RFC 4419, section 3). */
+const first = ['aes128-gcm@openssh.com', 'aes128-ctr'] as const;
+
 export function algorithms(legacySsh: boolean): Algorithms {
-  // ssh2 inflates a packet without a limit: three of 30 kB become gigabytes.
-  const compress: Algorithms['compress'] = ['none'];
-  if (!legacySsh) {
-    return {
-      compress,
-      serverHostKey: only('remove', outdatedDefaults.serverHostKey),
-      hmac: only('remove', outdatedDefaults.hmac),
-    };
-  }
+  const old = legacySsh ? legacy : undefined;
+  const outdated = legacySsh ? undefined : outdatedDefaults;
   return {
-    compress,
-    kex: only('append', legacy.kex),
-    serverHostKey: only('append', legacy.serverHostKey),
-    cipher: only('append', legacy.cipher),
-    hmac: only('append', legacy.hmac),
+    // ssh2 inflates a packet without a limit: three of 30 kB become gigabytes.
+    compress: ['none'],
+    kex: changed({ remove: last, append: [...last, ...(old?.kex ?? [])] }),
+    cipher: changed({ remove: first, prepend: first, append: old?.cipher }),
+    serverHostKey: changed({ remove: outdated?.serverHostKey, append: old?.serverHostKey }),
+    hmac: changed({ remove: outdated?.hmac, append: old?.hmac }),
   };
 }
 
-/** ssh2's types require all three lists. */
-function only<T>(what: 'append' | 'remove', names: readonly T[]) {
-  return { append: [], prepend: [], remove: [], [what]: [...names] };
+type Changes<T> = Partial<Record<'remove' | 'prepend' | 'append', readonly T[] | undefined>>;
+
+/** Of ssh2's default list, in this order. Its types require all three. */
+function changed<T>({ remove = [], prepend = [], append = [] }: Changes<T>) {
+  return { remove: [...remove], prepend: [...prepend], append: [...append] };
 }
 
 /** The legacy algorithms among the negotiated ones, without duplicates. */

@@ -1,6 +1,6 @@
 /** Translates errors of ssh2 and sockets into the classes and wording of errors.ts. */
 import { errorCode, errorText } from '@skolo/base';
-import { DeviceBusy, type DeviceError, DeviceRejected, DeviceUnreachable } from '../errors.ts';
+import { DeviceBusy, DeviceError, DeviceRejected, DeviceUnreachable } from '../errors.ts';
 import type { Target } from '../session.ts';
 
 /** The connection ended for an unknown reason. */
@@ -36,6 +36,7 @@ const kinds = new Map([
 
 /** An error emitted by ssh2. */
 export function sshError(target: Target, error: Error): DeviceError {
+  if (error instanceof DeviceError) return error;
   const { name, address, port, credentials } = target;
   const level = 'level' in error ? String(error.level) : '';
   const cause = { cause: error };

@@ -33,6 +33,7 @@ import {
 import { algorithms, legacyOf } from './algorithms.ts';
 import { authentication } from './authentication.ts';
 import { connectionLost, sshError } from './errors.ts';
+import { limitGroupExchange } from './group-exchange.ts';
 
 const keepaliveMs = 10_000;
 const goodByeMs = 500;
@@ -188,6 +189,7 @@ class Connection implements SshConnection {
       hostVerifier: (key: Buffer) => this.hostKey.check(key),
       authHandler: authentication(target, this.offered, (error) => this.end(error)),
     });
+    limitGroupExchange(client, target);
   }
 
   private end(error: DeviceError, isPolite = false): void {
