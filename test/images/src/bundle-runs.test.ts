@@ -1,8 +1,10 @@
 /** Bundles do what the packages do that they are made of, with what these load late, by path, or natively. */
 
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
+import { startGroupServer, startTcpServer } from '@skolo/equipment/transports/testing/ssh-packets';
 import type { ServiceName } from '@skolo/rack';
 import {
   makeServiceAccountKey,
@@ -163,6 +165,50 @@ services: { power-cycle-daemon: { url: "${url}" } }
     },
     120_000,
   );
+
+  it('power-cycle-daemon limits the groups that a device chooses for ssh', async () => {
+    // Prime: https://oeis.org/A000043.
+    const prime = Buffer.from((2n ** 4423n - 1n).toString(16), 'hex');
+    const device = await startGroupServer({ prime, generator: Buffer.of(2) });
+    const { dir, flags, write } = await newRack('');
+    await writeFile(join(dir, 'password'), account.password, { mode: 0o600 });
+    await write(`
+logins: { switch: { username: ${account.username}, password: password } }
+infrastructure:
+  switch-1: { model: edgeswitch, portCount: 8, address: 127.0.0.1, ports: { ssh: ${device.port} }, login: switch }
+machines: { host-1: { kind: host, power: switch-1/3 } }
+`);
+    const service = await start('power-cycle-daemon', flags);
+
+    const equipment = async () => await (await fetch(`${service.url}/v1/controllers`)).text();
+    await expect.poll(equipment).toContain('chose a Diffie-Hellman group of 4423 bits');
+
+    expect(device.seen).toMatchObject({ request: [2048, 3072, 4096], publicKey: undefined });
+    expect(await service.end('SIGTERM')).toBe(0);
+  });
+
+  it.runIf(process.env.SKOLO_LONG)('power-cycle-daemon ends if it hangs', async () => {
+    const device = await startTcpServer((socket) => socket.write('compute 3600000 ms\r\n'));
+    const compute = new URL(
+      'services/power-cycle-daemon/src/testing/compute.ts',
+      `file://${root}/`,
+    );
+    const { dir, flags, write } = await newRack('');
+    await writeFile(join(dir, 'password'), account.password, { mode: 0o600 });
+    await write(`
+logins: { switch: { username: ${account.username}, password: password } }
+infrastructure:
+  switch-1: { model: edgeswitch, portCount: 8, address: 127.0.0.1, ports: { ssh: ${device.port} }, login: switch }
+machines: { host-1: { kind: host, power: switch-1/3 } }
+`);
+
+    const service = await startBundle(bundles, 'power-cycle-daemon', flags, {
+      env: { NODE_OPTIONS: `--import ${compute}` },
+    });
+
+    const [code, signal] = await once(service.child, 'exit');
+    expect(code ?? signal).toBe('SIGKILL');
+  });
 
   it('router-backup masks texts in a thread, which is a file of its own', async () => {
     const { dir, flags, write } = await newRack('');

@@ -8,23 +8,16 @@
  * host key is pinned, whoever has the device's address can pose as the device, with any group. Each exchange uses new keys, so a bad group
  * reveals nothing about another session.
  */
-import {
-  createPublicKey,
-  diffieHellman,
-  generateKeyPairSync,
-  type KeyPairKeyObjectResult,
-} from 'node:crypto';
+import { createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto';
 import type { Client } from 'ssh2';
 import { DeviceRejected } from '../errors.ts';
 import type { Target } from '../session.ts';
 import { contentOf, elements, tags } from '../snmp/ber.ts';
 
-declare module 'node:crypto' {
+declare module 'crypto' {
   /** Missing in the types of Node. */
-  function generateKeyPairSync(
-    type: 'dh',
-    options: { prime: Buffer; generator: number },
-  ): KeyPairKeyObjectResult;
+  function generateKeyPairSync(type: 'dh', options: DhOptions): KeyPairKeyObjectResult;
+  type DhOptions = { prime: Buffer; generator: number };
 }
 
 /** RFC 8270. */

@@ -2,6 +2,8 @@
 import { connect, type Socket } from 'node:net';
 import { startTcpServer } from './tcp-server.ts';
 
+export { startTcpServer } from './tcp-server.ts';
+
 const message = { keyExchange: 20, group: 31, newKeys: 21, init: 32, request: 34 };
 
 /** As an mpint or a string: with its length. */
@@ -55,7 +57,7 @@ export function bitsIn(number: Buffer): number {
   return BigInt(`0x0${number.toString('hex')}`).toString(2).length;
 }
 
-export interface Group {
+interface Group {
   prime: Buffer;
   generator: Buffer;
 }
