@@ -51,27 +51,27 @@ ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=20", "ser
 
 FROM base AS power-cycle-daemon
 # ipmitool: for machines with a BMC. ping: checks whether a machine is back up. With a file capability, it could not start in a container
-# without capabilities, and it does not need one.
+# without capabilities, and it does not need one. tini: as process 1, the service could not be killed by its watchdog.
 RUN apt-get update \
-  && apt-get install --yes --no-install-recommends ipmitool iputils-ping libcap2-bin \
+  && apt-get install --yes --no-install-recommends ipmitool iputils-ping libcap2-bin tini \
   && setcap -r /usr/bin/ping \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig/aux-cache /var/log/apt /var/log/dpkg.log
 RUN install --directory --owner=10001 --group=10001 /var/lib/skolo/power-cycle-daemon
 COPY --from=bundle /skolo/out/bundle/power-cycle-daemon/opt/skolo/services services
 USER 10001:10001
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=20", "services/power-cycle-daemon/dist/main.js"]
+ENTRYPOINT ["tini", "--", "node", "--max-semi-space-size=4", "--heap-growing-percent=20", "services/power-cycle-daemon/dist/main.js"]
 
-# git: the configuration history and its copies. ssh, ssh-keyscan: connections to a git server.
+# git: the configuration history and its copies. ssh, ssh-keyscan: connections to a git server. tini: for router-backup's watchdog.
 FROM base AS with-git
 RUN apt-get update \
-  && apt-get install --yes --no-install-recommends git openssh-client \
+  && apt-get install --yes --no-install-recommends git openssh-client tini \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig/aux-cache /var/log/apt /var/log/dpkg.log
 
 FROM with-git AS router-backup
 RUN install --directory --owner=10001 --group=10001 /var/lib/skolo/router-backup
 COPY --from=bundle /skolo/out/bundle/router-backup/opt/skolo/services services
 USER 10001:10001
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=20", "services/router-backup/dist/main.js"]
+ENTRYPOINT ["tini", "--", "node", "--max-semi-space-size=4", "--heap-growing-percent=20", "services/router-backup/dist/main.js"]
 
 FROM base AS alert-to-pubsub
 RUN install --directory --owner=10001 --group=10001 /var/lib/skolo/alert-to-pubsub
