@@ -11,6 +11,8 @@ export interface Occasion {
   reason?: string | undefined;
   /** A person requested it: a version that was suspiciously small, and is the same again, is right. */
   isByHand: boolean;
+  /** Why it must not be contacted. */
+  paused?: string | undefined;
 }
 
 /** The target's current state in the history. */

@@ -41,7 +41,9 @@ it('suspects exactly what was being contacted, by name, and nothing after a clea
   const { notes, raised } = await started(folder);
 
   expect([...raised.keys()].sort()).toEqual(['suspect rack4/pdu', 'suspect switch-3']);
-  expect(raised.get('suspect switch-3')).toContain('killed once while it contacted switch-3');
+  expect(raised.get('suspect switch-3')).toContain(
+    'hung or was killed once while it contacted switch-3',
+  );
   expect(['switch-1', 'switch-2', 'switch-3'].map((name) => notes.isSuspect(name))).toEqual([
     false,
     false,
@@ -53,16 +55,99 @@ it('suspects exactly what was being contacted, by name, and nothing after a clea
 
 it('doubles the pause with each crash, also if the device behaves in between', async () => {
   const folder = await folderOfTest();
-  for (const seconds of [60, 120, 240]) {
+  for (const seconds of [60, 120]) {
     await killed(folder, 'switch-1');
     const { notes, raised } = await started(folder);
-    expect(raised.get('suspect switch-1')).toContain(`in ${seconds} s`);
+    expect(raised.get('suspect switch-1')).toContain(`for another ${seconds} s, unless a person`);
     await notes.noted('switch-1', async () => undefined);
     expect(raised.size).toBe(0);
     expect((await started(folder)).raised.size).toBe(0);
   }
-  for (let crash = 3; crash < 30; crash += 1) await killed(folder, 'switch-1');
-  expect((await started(folder)).raised.get('suspect switch-1')).toContain('in 3600 s');
+});
+
+it('is killed by a device at most three times, unless a person orders a fourth contact', async () => {
+  const folder = await folderOfTest();
+  // As outlet-watch.ts and runs.ts do: a process that may contact it does, and is killed.
+  let kills = 0;
+  for (let start = 0; start < 10; start += 1) {
+    const { notes } = await started(folder, 0);
+    await notes.whenDue('hostile', never);
+    if (notes.whyNot('hostile') !== undefined) continue;
+    await killed(folder, 'hostile');
+    kills += 1;
+  }
+
+  expect(kills).toBe(3);
+  const { notes, raised } = await started(folder);
+  const until = 'until a person orders a backup or a power cycle of it';
+  expect(raised.get('suspect hostile')).toContain(`killed 3 times while it contacted hostile`);
+  expect(raised.get('suspect hostile')).toContain(until);
+  expect(notes.whyNot('hostile')).toContain(until);
+  notes.lift('hostile');
+  expect(notes.whyNot('hostile')).toBeUndefined();
+});
+
+/** A stop ends what runs, and the next process starts. `blocked`: since then, by performance.now(). */
+async function stopped(folder: string, blocked: number, ends: boolean) {
+  const stop = new AbortController();
+  const loopLag = { wasBlockedSince: (time: number) => time <= blocked };
+  const more = { signal: stop.signal, loopLag };
+  const notes = new CrashNotes({
+    folder,
+    degraded: memoryDegraded(),
+    log: memoryLog().log,
+    ...more,
+  });
+  await notes.open();
+  await notes.noted('earlier', async () => undefined);
+  const contact = Promise.withResolvers<void>();
+  const ending = Promise.withResolvers<void>();
+  const work = notes.noted('switch-1', async () => {
+    contact.resolve();
+    await ending.promise;
+  });
+  await contact.promise;
+  stop.abort();
+  if (ends) ending.resolve();
+  if (ends) await work;
+  await notes.close();
+  const next = await started(folder);
+  return [...next.raised.keys()];
+}
+
+it.each([
+  ['ends', true],
+  ['does not end', false],
+])(
+  'leaves a note of a device that blocked the process when it stopped, if the contact %s',
+  async (_how, ends) => {
+    const folder = await folderOfTest();
+
+    expect(await stopped(folder, Number.POSITIVE_INFINITY, ends)).toEqual(['suspect switch-1']);
+  },
+);
+
+it.each([
+  ['before the contact', performance.now()],
+  ['at no time', Number.NEGATIVE_INFINITY],
+])('leaves no note at a clean stop if the process was blocked %s', async (_when, blocked) => {
+  const folder = await folderOfTest();
+
+  expect(await stopped(folder, blocked, true)).toEqual([]);
+  expect(await stopped(folder, blocked, false)).toEqual([]);
+});
+
+it('leaves no note of a device that a blocked process survived', async () => {
+  const folder = await folderOfTest();
+  const loopLag = { wasBlockedSince: () => true };
+  const { signal } = new AbortController();
+  const deps = { degraded: memoryDegraded(), log: memoryLog().log, signal, loopLag };
+  const notes = new CrashNotes({ folder, ...deps });
+  await notes.open();
+
+  await notes.noted('switch-1', async () => undefined);
+
+  expect(await readdir(folder)).toEqual([]);
 });
 
 it('does not count a crash before the suspect was contacted again', async () => {

@@ -1,13 +1,16 @@
 /**
  * Decides for how long a device that may have crashed the process is left alone. Notes which devices are being contacted, where the
  * notes outlive the process but not the computer. Whatever a device does to kill the process, the next one knows it: it contacts such a
- * device last, alone, and after a pause that doubles with each crash. A clean stop removes all notes.
+ * device last, alone, and after a pause that doubles with each crash; after three crashes, only if a person orders that. A clean stop removes
+ * all notes, except that of a device during whose contact the process was blocked, if the stop ended the contact.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { errorText, pause } from '@skolo/base';
 import { z } from 'zod';
 import type { EventLog } from '../process/log.ts';
+import type { LoopLag } from '../process/loop-lag.ts';
 import type { DegradedList } from './degraded.ts';
 
 const Note = z.object({
@@ -29,11 +32,16 @@ interface CrashNotesDeps {
   folder?: string | undefined;
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
   log: EventLog;
+  /** Aborted when the service stops. */
+  signal?: AbortSignal;
+  /** Default: the process is never blocked. */
+  loopLag?: Pick<LoopLag, 'wasBlockedSince'> | undefined;
   /** After the first crash, milliseconds. */
   firstPauseMs?: number;
 }
 
-const longestPauseMs = 3_600_000;
+/** A supervisor's pauses between restarts grow to 5 minutes (k3s), in which no outlet is turned on. */
+const mostCrashes = 3;
 const trouble = 'crash notes';
 
 export class CrashNotes {
@@ -43,6 +51,8 @@ export class CrashNotes {
   private readonly deps: CrashNotesDeps;
   private readonly crashes = new Map<string, number>();
   private readonly suspects = new Map<string, Suspect>();
+  /** When contacts that have not ended began, by `performance.now()`. */
+  private readonly contacts = new Map<string, number>();
   private readonly turns = new Set<Promise<unknown>>();
   /** The last suspect's turn. */
   private lastAlone: Promise<unknown> = Promise.resolve();
@@ -66,10 +76,11 @@ export class CrashNotes {
     }
   }
 
-  /** After a clean stop, no device is suspect. */
+  /** After a clean stop, a device is suspect only if it had blocked the process: without the stop, SIGKILL might have been next. */
   async close(): Promise<void> {
-    const names = this.folder === undefined ? [] : await readdir(this.folder);
-    for (const file of names) await this.remove(decodeURIComponent(file));
+    const files = this.folder === undefined ? [] : await readdir(this.folder);
+    const names = files.map((file) => decodeURIComponent(file));
+    for (const name of names) if (!this.isBlocking(name)) await this.remove(name);
   }
 
   isSuspect(device: string): boolean {
@@ -82,15 +93,14 @@ export class CrashNotes {
    */
   whyNot(device: string): string | undefined {
     const { crashes = 0, dueAt = 0 } = this.suspects.get(device) ?? {};
-    const seconds = Math.ceil((dueAt - performance.now()) / 1000);
-    if (crashes < 2 || seconds <= 0) return undefined;
-    return `not contacted for another ${seconds} s: the service was killed ${crashes} times while it contacted this equipment`;
+    if (crashes < 2 || dueAt <= performance.now()) return undefined;
+    return `not contacted ${pauseText(dueAt)}: the service hung or was killed ${crashes} times while it contacted this equipment`;
   }
 
-  /** Fulfilled when a suspect may be read. @throws The signal's reason. */
+  /** Fulfilled when a suspect may be read, or never will be: see `whyNot`. @throws The signal's reason. */
   async whenDue(device: string, signal: AbortSignal): Promise<void> {
     const suspect = this.suspects.get(device);
-    if (suspect === undefined) return;
+    if (suspect === undefined || suspect.dueAt === Number.POSITIVE_INFINITY) return;
     const ms = Math.max(0, suspect.dueAt - performance.now());
     const either = AbortSignal.any([signal, suspect.lifting.signal]);
     await pause(ms, either).catch(() => signal.throwIfAborted());
@@ -125,15 +135,30 @@ export class CrashNotes {
       this.deps.log.info({ why }, 'equipment that kills the service is not noted');
     if (this.folder === undefined) return await work();
     const crashes = this.crashes.get(device) ?? 0;
+    this.contacts.set(device, performance.now());
     await this.write(device, { state: 'contacted', crashes });
     try {
       return await work();
     } finally {
-      this.lift(device);
-      this.deps.degraded.clear(entryOf(device));
-      if (crashes === 0) await this.remove(device);
-      else await this.write(device, { state: 'survived', crashes });
+      await this.survived(device, crashes);
     }
+  }
+
+  private async survived(device: string, crashes: number): Promise<void> {
+    const isBlocking = this.isBlocking(device);
+    // A signal that arrived meanwhile is handled after the task that blocked, and after timers, one of which may have ended the work.
+    if (isBlocking) await setImmediate();
+    if (isBlocking && this.deps.signal?.aborted) return;
+    this.contacts.delete(device);
+    this.lift(device);
+    this.deps.degraded.clear(entryOf(device));
+    if (crashes === 0) await this.remove(device);
+    else await this.write(device, { state: 'survived', crashes });
+  }
+
+  private isBlocking(device: string): boolean {
+    const began = this.contacts.get(device);
+    return began !== undefined && this.deps.loopLag?.wasBlockedSince(began) === true;
   }
 
   private async load(device: string): Promise<void> {
@@ -143,13 +168,14 @@ export class CrashNotes {
     this.crashes.set(device, crashes);
     if (state === 'survived') return;
     await this.write(device, { state: 'suspect', crashes });
-    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (crashes - 1));
-    const suspect = { crashes, dueAt: performance.now() + pauseMs, lifting: new AbortController() };
-    this.suspects.set(device, suspect);
+    const pauseMs =
+      crashes < mostCrashes ? firstPauseMs * 2 ** (crashes - 1) : Number.POSITIVE_INFINITY;
+    const dueAt = performance.now() + pauseMs;
+    this.suspects.set(device, { crashes, dueAt, lifting: new AbortController() });
     const often = crashes === 1 ? 'once' : `${crashes} times`;
     degraded.raise(
       entryOf(device),
-      `the service was killed ${often} while it contacted ${device}, which is read last and alone, in ${Math.ceil(pauseMs / 1000)} s or later; to contact it sooner, order a backup or a power cycle of it`,
+      `the service hung or was killed ${often} while it contacted ${device}, which is read last and alone, and not ${pauseText(dueAt)}`,
     );
   }
 
@@ -176,6 +202,12 @@ export class CrashNotes {
       degraded.raise(trouble, `${errorText(error)}; ${what}`);
     }
   }
+}
+
+function pauseText(dueAt: number): string {
+  const order = 'a person orders a backup or a power cycle of it';
+  if (dueAt === Number.POSITIVE_INFINITY) return `until ${order}`;
+  return `for another ${Math.ceil((dueAt - performance.now()) / 1000)} s, unless ${order}`;
 }
 
 function entryOf(device: string): string {

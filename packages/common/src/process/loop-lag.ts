@@ -7,13 +7,31 @@ const everyMs = 100;
 /** More than any single task of a service takes. */
 const mostMs = 1000;
 
-/** Measures in the background. @returns whether the timer is, or was when it last fired, more than a second late */
-export function watchLoop(): () => boolean {
+export type LoopLag = ReturnType<typeof watchLoop>;
+
+/** Measures in the background. */
+export function watchLoop() {
   let due = performance.now() + everyMs;
   let lateMs = 0;
+  let firedAt = process.threadCpuUsage();
+  let blockedAt = Number.NEGATIVE_INFINITY;
+  const isBlocked = () => {
+    const { user, system } = process.threadCpuUsage(firedAt);
+    return user + system > mostMs * 1000;
+  };
   setInterval(() => {
     lateMs = performance.now() - due;
     due = performance.now() + everyMs;
+    if (isBlocked()) blockedAt = performance.now();
+    firedAt = process.threadCpuUsage();
   }, everyMs).unref();
-  return () => Math.max(lateMs, performance.now() - due) > mostMs;
+  return {
+    /** Whether the timer is, or was when it last fired, more than a second late. */
+    isLate: () => Math.max(lateMs, performance.now() - due) > mostMs,
+    /**
+     * Whether one task has used more than a second of CPU time since then, by `performance.now()`. A paused or throttled process is late
+     * without that.
+     */
+    wasBlockedSince: (time: number) => blockedAt >= time || isBlocked(),
+  };
 }

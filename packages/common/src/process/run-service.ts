@@ -7,6 +7,7 @@ import { serviceFlags } from './flags.ts';
 import { watchLoop } from './loop-lag.ts';
 import { runProgram } from './run-program.ts';
 import { startService } from './start-service.ts';
+import { startWatchdog } from './watchdog.ts';
 
 /** Memory used only at startup is freed then or when the process is idle: 20 of the metadata server's 103 MiB. */
 const startIsOverMs = 10_000;
@@ -26,8 +27,8 @@ export async function runService(definition: ServiceDefinition): Promise<void> {
     },
     async start(flags, { log, signal }) {
       const metrics = processMetrics();
-      const isOverloaded = watchLoop();
-      const options = { ...flags, log, metrics, signal, isOverloaded };
+      if (definition.signsInTo !== undefined) startWatchdog(log);
+      const options = { ...flags, log, metrics, signal, loopLag: watchLoop() };
       const running = await startService(definition, options);
       collectOnceIdle(startIsOverMs);
       return running;

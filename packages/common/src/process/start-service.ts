@@ -28,6 +28,7 @@ import { type BufferedLog, bufferedLog } from './buffered-log.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
 import { createLogger, type Logger, type LogLevel } from './log.ts';
+import type { LoopLag } from './loop-lag.ts';
 import { openRack } from './open-rack.ts';
 import { ownVersion } from './version.ts';
 
@@ -50,8 +51,8 @@ export interface StartOptions {
   clock?: Clock;
   /** Default: a new registry, without metrics of the process. */
   metrics?: Registry;
-  /** Default: never. */
-  isOverloaded?: () => boolean;
+  /** Default: it never lags. */
+  loopLag?: LoopLag;
   /** Aborts the start, which then throws. `stop` ends a running service. */
   signal?: AbortSignal;
 }
@@ -173,7 +174,7 @@ async function openContext(
   options: StartOptions & { log: Logger },
   { startLog, closers, signal }: { startLog: BufferedLog; closers: Closers; signal: AbortSignal },
 ): Promise<{ context: ServiceContext; tls: Tls }> {
-  const { rackFile, log, clock = systemClock } = options;
+  const { rackFile, log, clock = systemClock, loopLag, runtimeDir: folder } = options;
   const { metrics = new Registry() } = options;
   // Programs that a service starts may run in a different directory.
   const stateDir = resolve(options.stateDir);
@@ -205,10 +206,10 @@ async function openContext(
       onClosed: reportClosed(metrics, log),
     }),
     degraded,
-    crashNotes: new CrashNotes({ folder: options.runtimeDir, degraded, log: startLog }),
+    crashNotes: new CrashNotes({ folder, degraded, log: startLog, signal, loopLag }),
     lastSuccess,
     start: new Start(),
-    isOverloaded: options.isOverloaded,
+    isOverloaded: loopLag?.isLate,
     signal,
   };
   return { context, tls };

@@ -61,6 +61,7 @@ export class Attempts {
     const transcript = new Transcript();
     let outcome: Outcome;
     try {
+      if (occasion.paused !== undefined) throw new BackupFailed(name, 'rejected', occasion.paused);
       const stored =
         device === undefined
           ? await jumphost.store(occasion, signal)

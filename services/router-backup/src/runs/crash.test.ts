@@ -1,5 +1,5 @@
 /** `kill -9` of the service while it reads a device: the continued run reads all others first, and that one alone. */
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
@@ -40,7 +40,7 @@ services:
   const token = await newToken(join(dir, 'tokens.yaml'), who);
   const runtimeDir = join(dir, 'run');
   const start = () => startBackupProcess(dir, token, { '--runtime-dir': runtimeDir });
-  return { devices, start, noted: () => readdir(runtimeDir) };
+  return { devices, start, runtimeDir, noted: () => readdir(runtimeDir) };
 }
 
 it('reads a device that killed it last, or as soon as a person names it', async () => {
@@ -74,4 +74,34 @@ it('reads a device that killed it last, or as soon as a person names it', async 
   expect(firstOf('hostile')).toBeGreaterThanOrEqual(firstOf('switch-2'));
   expect(await second.end('SIGTERM')).toBe(0);
   expect(await noted()).toEqual([]);
+});
+
+it('reads a device that killed it three times only if a person names it', async () => {
+  const { devices, start, runtimeDir } = await startLab();
+  await mkdir(runtimeDir);
+  const note = { state: 'contacted', crashes: 2 };
+  await writeFile(join(runtimeDir, 'hostile'), JSON.stringify(note));
+  const { client, end } = await start();
+  const finished = async (body: { equipment?: string[] }) => {
+    const { id } = await client.requestBackup({ body });
+    const run = async () => await client.backup({ params: { id } });
+    await expect.poll(async () => (await run()).finishedAt, poll).toBeDefined();
+    return (await run()).equipment;
+  };
+
+  const all = await finished({});
+
+  expect(all).toContainEqual(
+    expect.objectContaining({
+      equipment: 'hostile',
+      result: 'failed',
+      failure: 'rejected',
+      detail: expect.stringContaining('not contacted until a person orders a backup'),
+    }),
+  );
+  expect(all.filter(({ result }) => result === 'failed')).toHaveLength(1);
+  expect(devices.hostile?.received).toEqual([]);
+  const [named] = await finished({ equipment: ['hostile'] });
+  expect(named?.result).toBe('changed');
+  expect(await end('SIGTERM')).toBe(0);
 });

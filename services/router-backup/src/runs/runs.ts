@@ -44,7 +44,7 @@ export interface RunsDeps {
   signal: AbortSignal;
   state: State;
   locks: Locks;
-  crashNotes: Pick<CrashNotes, 'isSuspect' | 'whenDue' | 'inTurn' | 'noted' | 'lift'>;
+  crashNotes: Pick<CrashNotes, 'isSuspect' | 'whenDue' | 'whyNot' | 'inTurn' | 'noted' | 'lift'>;
   attempts: Attempts;
   power: Pick<PowerDaemon, 'wanted'>;
   /** Pauses before each further attempt at a device, in milliseconds. */
@@ -292,9 +292,11 @@ export class Runs {
           set(entry, { state: 'reading' });
           this.reading.add(name);
           try {
-            const occasion = { run, by, isByHand, reason };
-            const attempt = () =>
-              crashNotes.noted(name, () => attempts.attempt(target, occasion, signal));
+            const paused = crashNotes.whyNot(name);
+            const occasion = { run, by, isByHand, reason, paused };
+            const contact = () => attempts.attempt(target, occasion, signal);
+            if (paused !== undefined) return await contact();
+            const attempt = () => crashNotes.noted(name, contact);
             return await (isByHand && !isSuspect ? attempt() : crashNotes.inTurn(name, attempt));
           } finally {
             this.reading.delete(name);
