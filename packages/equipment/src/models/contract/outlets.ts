@@ -3,13 +3,17 @@
  * what to journal and what counts as verified.
  */
 
+import { orAborted, withDeadline } from '@skolo/base';
 import {
   type Access,
   DeviceRejected,
+  DeviceTimeout,
   type DialDatagrams,
+  HostKeyChanged,
   type Recorded,
   type SessionDeps,
   type SessionPool,
+  SignInRejected,
 } from '@skolo/equipment/transports';
 import type { Device } from './device.ts';
 
@@ -75,7 +79,8 @@ export interface PowerDriver {
    */
   turnOff(outlet: string, signal: AbortSignal, alone?: true): Promise<void>;
   /**
-   * Turns one outlet on, in its previous mode. Without a mode: the model's default. The command is sent whatever a reading shows.
+   * Turns one outlet on, in its previous mode. Without a mode: the model's default. The command is sent whatever a reading shows, or if it
+   * shows nothing (`readBriefly`).
    *
    * @param via as it was read before; without it, and if it cannot be read now: the model's default
    */
@@ -298,4 +303,28 @@ async function readEach<K>(
   }
   if (readings.size === 0 && failures[0]) throw failures[0];
   return readings;
+}
+
+const mostReadingMs = 5000;
+
+/**
+ * A reading before an outlet is turned on, which does not depend on it: undefined if it fails, or takes longer than 5 s. Only after a
+ * rejected sign-in, or with another host key, nothing else may be sent.
+ *
+ * @param read may ignore its signal where aborting it would end the session that the command needs
+ */
+export async function readBriefly<T>(
+  device: string,
+  signal: AbortSignal,
+  read: (signal: AbortSignal) => Promise<T>,
+): Promise<T | undefined> {
+  const late = () => new DeviceTimeout(device, `no reading within ${mostReadingMs / 1000} s`);
+  const within = { ms: mostReadingMs, late, signal };
+  try {
+    return await withDeadline(within, (limit) => orAborted(read(limit), limit));
+  } catch (error) {
+    if (signal.aborted || error instanceof SignInRejected || error instanceof HostKeyChanged)
+      throw error;
+    return undefined;
+  }
 }

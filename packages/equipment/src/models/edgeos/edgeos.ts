@@ -19,11 +19,15 @@
 
 import { DeviceBusy, DeviceRejected } from '@skolo/equipment/transports';
 import type { Device } from '../contract/device.ts';
-import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
+import {
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+  readBriefly,
+} from '../contract/outlets.ts';
 import { outputOf, type Shell, shellOf, shortened } from '../families/command-line/session.ts';
 import { findRow } from '../families/command-line/table.ts';
 import { linuxConnectedHosts, vyattaLeases } from '../families/unix/linux-connected-hosts.ts';
-import { ifSupported } from '../families/unneeded.ts';
 import { settingsIn, splitVersions, valueIn } from '../families/vyatta/configuration.ts';
 
 export const outlets = driverKind({ model: 'edgeos', automaticRepair: false, create });
@@ -56,7 +60,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     },
     async set(port, state, signal, mode) {
       await use(async (shell) => {
-        const on = async () => mode ?? (await knownMode(shell, port));
+        const on = async () => mode ?? (await knownMode(shell, port, signal));
         await setOutput(shell, port, state === 'on' ? await on() : 'off');
       }, signal);
     },
@@ -107,10 +111,11 @@ export function savedPoeOutput(configuration: string, port: string): string | un
 }
 
 /** The mode in which to turn on a port whose previous mode is unknown. */
-async function knownMode(shell: Shell, port: string): Promise<string> {
-  const committed = (await ifSupported(readOutputs(shell, [port])))?.get(port);
+async function knownMode(shell: Shell, port: string, signal: AbortSignal): Promise<string> {
+  const look = <T>(read: () => Promise<T>) => readBriefly(shell.device, signal, read);
+  const committed = (await look(() => readOutputs(shell, [port])))?.get(port);
   if (committed !== undefined && onModes.has(committed)) return committed;
-  const { stdout, status } = await shell.exec(savedConfiguration);
+  const { stdout = '', status } = (await look(() => shell.exec(savedConfiguration))) ?? {};
   const saved = status === 0 ? savedPoeOutput(stdout, port) : undefined;
   if (saved !== undefined && onModes.has(saved)) return saved;
   const what =

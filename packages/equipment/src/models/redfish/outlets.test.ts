@@ -18,7 +18,7 @@ const login = { username: 'root', password: 'calvin' };
 
 function server(more: RedfishOptions = {}): Setup {
   const start = () => startRedfish({ tls: false, secondMs: 5, ...more });
-  return { kind: redfish, start, options: { https: more.tls === true }, login, patienceMs: 30_000 };
+  return { kind: redfish, start, options: { https: more.tls === true }, login, patienceMs: 35_000 };
 }
 
 function pdu(): Setup {
@@ -28,7 +28,7 @@ function pdu(): Setup {
     start,
     options: { https: false, rackPdu: '1' },
     login,
-    patienceMs: 30_000,
+    patienceMs: 35_000,
   };
 }
 

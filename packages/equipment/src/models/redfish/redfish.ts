@@ -27,8 +27,9 @@ import {
   type OutletDriver,
   type OutletState,
   oneByOne,
+  readBriefly,
 } from '../contract/outlets.ts';
-import { ifSupported, unneeded } from '../families/unneeded.ts';
+import { unneeded } from '../families/unneeded.ts';
 import { redfish } from './facts.ts';
 
 export const outlets = driverKind({
@@ -154,7 +155,7 @@ function requestsTo(device: Device, deps: DriverDeps) {
     signal: AbortSignal,
   ): Promise<string> {
     const action = Actions?.[kind.action];
-    const values = action && (await ifSupported(allowed(action, signal)));
+    const values = action && (await readBriefly(name, signal, (limit) => allowed(action, limit)));
     const candidates = kind.values[verb];
     const value = candidates.find((candidate) => values?.includes(candidate) ?? true);
     if (verb === 'cycle' && (value === undefined || action === undefined)) {
@@ -177,8 +178,9 @@ function requestsTo(device: Device, deps: DriverDeps) {
     via?: string,
   ): Promise<void> {
     if (via !== undefined && known.test(via)) return await post(via, signal);
+    const isOn = verb === 'on';
     const reading = get(outlet, signal);
-    const resource = verb === 'on' ? await ifSupported(reading) : await reading;
+    const resource = await (isOn ? readBriefly(name, signal, () => reading) : reading);
     const state = resource?.PowerState?.toLowerCase();
     if (verb === 'cycle' && state === 'off') throw new CannotCycle(name, `${outlet} is off`);
     try {
@@ -186,8 +188,10 @@ function requestsTo(device: Device, deps: DriverDeps) {
     } catch (error) {
       if (!(error instanceof DeviceRejected && state === verb)) throw error;
     }
-    // Its failure is reported once the command was sent.
-    await reading;
+    // That it makes no sense is reported once the command was sent.
+    await Promise.race([reading, undefined]).catch((error: unknown) => {
+      if (error instanceof DeviceRejected) throw error;
+    });
   }
 
   return { rackPdu, get, read, viaOf, command };

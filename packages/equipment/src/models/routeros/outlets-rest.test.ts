@@ -18,6 +18,8 @@ function withPorts(portCount: number, more: RouterosRestOptions = {}): Setup {
     start,
     options: { portCount, https: more.tls === true },
     login: account,
+    // Turning on reads for 5 s at most, and then sends its command.
+    patienceMs: 10_000,
   };
 }
 

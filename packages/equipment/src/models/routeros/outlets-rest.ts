@@ -18,7 +18,7 @@ import { parseJson } from '@skolo/base';
 import { DeviceRejected, httpTo, readJson } from '@skolo/equipment/transports';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
-import type { DriverDeps, OutletDriver } from '../contract/outlets.ts';
+import { type DriverDeps, type OutletDriver, readBriefly } from '../contract/outlets.ts';
 import { ifSupported, unneeded, unneededList } from '../families/unneeded.ts';
 import { isOnMode, poeReading } from './poe.ts';
 
@@ -92,9 +92,11 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
     },
     async set(port, state, signal, mode = 'auto-on', via) {
       const setting = state === 'on' ? mode : 'off';
-      const read = () => idOf(port, signal);
-      // Turning on depends on no reading: without an ID, the name identifies the row as well.
-      const id = via ?? (await (state === 'on' ? ifSupported(read()) : read())) ?? port;
+      const read = (own: AbortSignal) => idOf(port, own);
+      const known =
+        via ?? (await (state === 'on' ? readBriefly(name, signal, read) : read(signal)));
+      // Without an ID, the name identifies the row as well.
+      const id = known ?? port;
       const json = { 'poe-out': setting };
       const path = `${menu}/${encodeURIComponent(id).replaceAll('%2A', '*')}`;
       const answer = await send({ method: 'PATCH', path, json }, signal);

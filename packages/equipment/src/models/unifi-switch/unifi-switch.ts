@@ -19,6 +19,7 @@ import {
   type OutletDriver,
   type OutletReading,
   orCannotCycle,
+  readBriefly,
 } from '../contract/outlets.ts';
 import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import { onDevice } from '../families/command-line/restore-lines.ts';
@@ -39,7 +40,6 @@ import { readFastpath, resetPort, setFastpath } from '../families/fastpath/poe.t
 import { macPattern } from '../families/mac-address.ts';
 import { linuxShell } from '../families/unix/linux-shell.ts';
 import { systemCfgBackup } from '../families/unix/ubiquiti-system-cfg.ts';
-import { ifSupported } from '../families/unneeded.ts';
 
 export const fastpathBehindShell: Dialect = {
   ...fastpath,
@@ -53,7 +53,7 @@ export const fastpathBehindShell: Dialect = {
  * `swctrl`, the program in the shell of UniFi switches that sets and shows PoE ports.
  *
  * Without `id` it means every port, also when what follows is mistyped. So a command is made from a checked number, and
- * what all other ports are set to is compared before and after it.
+ * what all other ports are set to is compared before and after it, unless it turns a port on, which depends on no reading.
  *
  * Only `auto` and `off` are known to be accepted. A port in another mode (`Pasv24`, `Passthrough`) is not turned off, since it
  * could not be turned on as it was; it can be restarted.
@@ -92,17 +92,17 @@ export async function setSwctrl(
   setting: 'auto' | 'off',
 ): Promise<void> {
   const { device } = shell;
-  const listed = list(shell);
-  // Turning on depends on no reading.
-  const before = setting === 'auto' ? await ifSupported(listed) : await listed;
-  const previous = setting === 'off' && before ? portOf(device, before, number).setting : 'auto';
+  const command = `swctrl poe set ${setting} id ${number}`;
+  if (setting === 'auto') return await tell(shell, command);
+  const before = await list(shell);
+  const { setting: previous } = portOf(device, before, number);
   if (previous !== 'auto' && previous !== 'off') {
     const hint =
       'skolo could not restore this mode after turning the port off; power-cycle the port instead';
     throw new DeviceRejected(device, `port ${number} is set to ${previous}; ${hint}`);
   }
-  await tell(shell, `swctrl poe set ${setting} id ${number}`);
-  if (before) checkOthers(device, number, before, await list(shell));
+  await tell(shell, command);
+  checkOthers(device, number, before, await list(shell));
 }
 
 /** @throws CannotCycle Nothing was done. After any other DeviceError, it may have been. */
@@ -194,7 +194,10 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       const exec = await openExecOf(device, deps, signal);
       let lacksIt = true;
       try {
-        lacksIt = isMissing(await exec.exec(listSwctrl, { signal }));
+        const list = () => exec.exec(listSwctrl, { signal });
+        const listed = await readBriefly(device.name, signal, list);
+        // It is not missing where it does not answer.
+        lacksIt = listed !== undefined && isMissing(listed);
         if (!lacksIt) return exec;
       } finally {
         if (lacksIt) await exec.close();
