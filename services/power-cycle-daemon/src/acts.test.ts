@@ -78,13 +78,14 @@ describe('automatic repair of what is only observed', () => {
 
     await lab.missing('a', 20);
     await lab.hear('b', 20);
-    await expect.poll(() => told(lab)).toEqual(['off 2', 'on 2 auto']);
-
-    const outcomes = (await lab.cycles()).map(({ target, outcome }) => [target, outcome]);
-    expect(outcomes.sort()).toEqual([
+    const outcomes = async () =>
+      (await lab.cycles()).map(({ target, outcome }) => [target, outcome]).sort();
+    await expect.poll(outcomes).toEqual([
       ['a', 'would-have'],
       ['b', 'on'],
     ]);
+
+    expect(told(lab)).toEqual(['off 2', 'on 2 auto']);
   });
 
   it('notes the router of a dead internet connection once, with its usual pause', async () => {

@@ -40,7 +40,7 @@ export type CycleEvent =
   /** `unverified`: the text of a reading that proves nothing. */
   | { is: 'seen-off'; text: string; unverified?: true }
   | { is: 'off-failed'; text: string }
-  /** The device's own cycle may have run, but no reading showed the outlet off. */
+  /** The device's own cycle may have run, or it accepted the off, but no reading showed the outlet off. */
   | { is: 'off-unseen'; text: string }
   | { is: 'cycled-natively'; text: string }
   /** The device's own cycle turned it off, but did not turn it on in time. */

@@ -139,6 +139,37 @@ describe('a cycle', () => {
     expect(await pendingOns(daemon)).toEqual([]);
   });
 
+  it('turns both feeds on in time where one says nothing while it is off', async () => {
+    const daemon = await startDaemon({ yaml });
+    const board = daemon.boards.get('pdu-2');
+    board.outlets.on('change', ({ on }) => {
+      board.tellsNothing = !on;
+    });
+
+    const cycle = await daemon.finished(await daemon.request('c'));
+
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off' });
+    expect(cycle.detail).toMatch(/^pdu-2\/2: .+; the outlet was never reported as off$/);
+    for (const pdu of ['pdu-1', 'pdu-2']) {
+      expect(daemon.boards.get(pdu).told).toEqual(['off 2', 'on 2 auto']);
+    }
+    expect(await pendingOns(daemon)).toEqual([]);
+  });
+
+  it('succeeds where the device says nothing while it is off, and the machine was seen down', async () => {
+    const { daemon } = await withMachine(['pdu-1/20']);
+    const board = daemon.boards.get('pdu-1');
+    board.outlets.on('change', ({ on }) => {
+      board.tellsNothing = !on;
+    });
+
+    const cycle = await daemon.finished(await daemon.request('m', { offSeconds: 0.5 }));
+
+    expect(cycle).toMatchObject({ outcome: 'back' });
+    expect(cycle.detail).toMatch(/confirms that the power was off$/);
+    expect(board.told).toEqual(['off 20', 'on 20 auto']);
+  });
+
   it('goes step by step where the device rejects its own cycle', async () => {
     const daemon = await startDaemon({ yaml });
     const board = daemon.boards.get('switch-1');

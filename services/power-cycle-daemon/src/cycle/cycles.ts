@@ -285,9 +285,10 @@ export class Cycles {
     const { store, pendingOns, clock, signal } = this.deps;
     const isInDoubt = record.failure !== undefined || record.unseenOff !== undefined;
     const isOnce = record.action === 'on' && !isStanding(record);
+    const options = { isInDoubt, isOnce, isDue: record.sawOff };
     const turnedOn = await Promise.all(
       record.feeds.map((feed) =>
-        pendingOns.turnOn(pendingOnOf(store, record, feed, clock.now()), { isInDoubt, isOnce }),
+        pendingOns.turnOn(pendingOnOf(store, record, feed, clock.now()), options),
       ),
     );
     const failed = turnedOn.find(({ is }) => is === 'given-up');

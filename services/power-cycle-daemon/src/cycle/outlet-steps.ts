@@ -1,8 +1,8 @@
 /** A cycle's steps with its outlets: reads them, turns them off, waits. Each step ends with an event. */
 
-import { errorText, pause } from '@skolo/base';
+import { errorText, pause, settlesWithin } from '@skolo/base';
 import type { OutletReading } from '@skolo/equipment/models/outlets';
-import { DeviceError } from '@skolo/equipment/transports';
+import { DeviceError, DeviceTimeout } from '@skolo/equipment/transports';
 import { parseUsbPort } from '@skolo/rack';
 import type { Controller } from '../devices/controller.ts';
 import { cycleNatively, turnOff, type Verification } from '../devices/outlets.ts';
@@ -19,10 +19,15 @@ export async function contact(step: Step): Promise<CycleEvent> {
   if (why !== undefined) return { is: 'forbidden', text: why };
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const [read] = await Promise.all([
+      const reading = Promise.all([
         Promise.all(feeds.map((feed) => readFeed(feed, step))),
         action === 'on' && othersMoved(step),
       ]);
+      const looks = feeds.map((feed) => step.controllers.get(feed.controller)?.lookMs ?? 0);
+      // Turning on does not wait long for a device that does not answer.
+      if (action === 'on' && !(await settlesWithin(Math.max(...looks), reading)))
+        throw new DeviceTimeout(step.record.target, 'its outlets could not be read in time');
+      const [read] = await reading;
       const silent = read.find(([, { state }]) => action !== 'on' && state === 'unknown');
       if (silent)
         throw new Error(`${silent[0]}: the controller does not report whether this outlet is on`);
@@ -116,8 +121,10 @@ export async function turnAllOff(step: Step): Promise<CycleEvent> {
     signal.throwIfAborted();
     if (observer !== undefined) void reportDown(observer, step, ending, wasUp);
     const event = await (native === undefined ? allStepByStep(step) : allNatively(step, native));
-    const isDone = event.is === 'seen-off' || event.is === 'cycled-natively';
-    const others = isDone ? await othersMoved(step) : undefined;
+    // Otherwise once the power is on again, which does not wait for this.
+    const isLast =
+      record.action === 'off' ? event.is === 'seen-off' : event.is === 'cycled-natively';
+    const others = isLast ? await othersMoved(step) : undefined;
     if (others !== undefined) report({ is: 'moved', text: others });
     return event;
   } finally {
@@ -166,7 +173,8 @@ async function allNatively(
 ): Promise<CycleEvent> {
   const { record, timing, report, signal } = step;
   const onSeenOff = (text: string) => report({ is: 'off-natively', text });
-  const options = { offSeconds, patience: timing.patience, onSeenOff };
+  const offMs = record.offSeconds * 1000;
+  const options = { offSeconds, offMs, patience: timing.patience, onSeenOff };
   const outcome = await cycleNatively(controller, outlet, options, signal);
   // It may already have been off, unseen; turning it off now would be the second time.
   if (outcome.is !== 'rejected') return outcome;
@@ -183,7 +191,12 @@ async function allStepByStep(step: Step): Promise<CycleEvent> {
       'the controller can no longer cycle the outlet itself, so nothing could turn the outlet on again';
     return { is: 'off-failed', text };
   }
-  const options = { tries: settings.tries.off, patience: timing.patience, alone: record.alone };
+  const options = {
+    tries: settings.tries.off,
+    patience: timing.patience,
+    alone: record.alone,
+    offMs: record.action === 'cycle' ? record.offSeconds * 1000 : undefined,
+  };
   const verifications = await Promise.all(
     record.feeds.map((feed): Verification | Promise<Verification> => {
       const controller = controllers.get(feed.controller);
@@ -191,11 +204,13 @@ async function allStepByStep(step: Step): Promise<CycleEvent> {
       return { is: 'not', text: `${feed.controller} is no longer in rack.yaml` };
     }),
   );
-  const failed = verifications.filter(({ is }) => is === 'not');
-  const text = (failed.length > 0 ? failed : verifications)
-    .map((verification) => verification.text)
-    .join(', ');
-  if (failed.length > 0) return { is: 'off-failed', text };
+  const [failed, unseen] = (['not', 'silent'] as const).map((state) =>
+    verifications.filter(({ is }) => is === state),
+  );
+  const told = [failed, unseen].find((some) => some?.length) ?? verifications;
+  const text = told.map((verification) => verification.text).join(', ');
+  if (failed?.length) return { is: 'off-failed', text };
+  if (unseen?.length) return { is: 'off-unseen', text };
   if (!record.feeds.some(isUsbPort)) return { is: 'seen-off', text };
   // Many hubs report a port as off but leave the power on.
   const unverified = `${text} by its hub, which does not confirm that the phone lost power`;
@@ -205,6 +220,9 @@ async function allStepByStep(step: Step): Promise<CycleEvent> {
 function isUsbPort({ outlet }: Feed): boolean {
   return parseUsbPort(outlet) !== undefined;
 }
+
+/** How long power waits for the look at what lost it. */
+const mostLookMs = 500;
 
 export async function waitOff(step: Step): Promise<CycleEvent> {
   const { record, rack, target, signal } = step;
@@ -222,7 +240,7 @@ export async function waitOff(step: Step): Promise<CycleEvent> {
     if (step.ending.aborted) {
       step.report({ is: 'noted', text: 'the daemon is stopping, so the power is turned on early' });
     } else if (observer !== undefined && target?.kind !== 'device') {
-      await Promise.race([looking, pause(watch.lookMs, ending)]);
+      await Promise.race([looking, pause(Math.min(watch.lookMs, mostLookMs), ending)]);
     }
     signal.throwIfAborted();
   } finally {

@@ -81,6 +81,34 @@ it('turning on does not wait for the comparison of outlets that are read one by 
   expect(calls).toHaveLength(7);
 });
 
+it('turning on ends a reading that hangs, which is repeated afterwards', async () => {
+  vi.useFakeTimers();
+  const calls: string[] = [];
+  const driver: PowerDriver = {
+    read(outlets, signal) {
+      calls.push(`read ${outlets}`);
+      if (calls.length > 1) return Promise.resolve(new Map([['1', { state: 'on' }]]));
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+      });
+    },
+    turnOff: async () => undefined,
+    turnOn: async (outlet) => void calls.push(`on ${outlet}`),
+    close: async () => undefined,
+  };
+  const own = controllerOf(driver);
+
+  const readings = own.read(['1']);
+  await vi.advanceTimersByTimeAsync(5000);
+  const turnedOn = own.turnOn('2', undefined);
+  await vi.advanceTimersByTimeAsync(1);
+  await turnedOn;
+
+  expect((await readings).get('1')?.state).toBe('on');
+  expect(calls).toEqual(['read 1', 'on 2', 'read 1']);
+  expect(own.state).toBe('up');
+});
+
 describe('the queue of a controller', () => {
   it('does one thing at a time, in order, but turning on first', async () => {
     const { controller, board } = plugged();

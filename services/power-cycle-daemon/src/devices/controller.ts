@@ -1,14 +1,13 @@
 /**
  * The queue of one switch, PDU or hub, so that a slow, hanging or missing one does not delay the others. One
- * operation runs at a time; turning on goes first; waiting readings are combined.
+ * operation runs at a time; turning on goes first, even before a reading that runs; waiting readings are combined.
  */
 
-import { errorText, orAborted, pause } from '@skolo/base';
+import { errorText, orAborted, pause, withDeadline } from '@skolo/base';
 import type { Clock, CrashNotes } from '@skolo/common';
 import { CannotCycle, type OutletReading, type PowerDriver } from '@skolo/equipment/models/outlets';
 import {
   DeviceBusy,
-  DeviceError,
   DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
@@ -17,7 +16,7 @@ import {
 import type { EmitPower } from '../events.ts';
 import type { MaySwitch } from './may-switch.ts';
 import { OutletStates } from './outlet-states.ts';
-import { type SignInPause, SignInPaused } from './sign-in-pause.ts';
+import type { SignInPause } from './sign-in-pause.ts';
 import { timeLimitOf } from './time-limit.ts';
 
 export interface ControllerDeps {
@@ -36,6 +35,8 @@ export interface ControllerFacts {
   signInSeconds?: number;
   /** How long the device may take for each step of an operation, if that is set; default: 0. */
   stepSeconds?: number;
+  /** Turning on what is on already may turn it off (a toggle, a pulse), so that a reading before has the time of an operation; default: no. */
+  mayToggle?: boolean;
   /** All outlets that it has, as far as they are known; absent: they are not compared. */
   outlets?: () => readonly string[];
   /** Outlets that may still change because of commands of the last process, or before an edit of rack.yaml; absent: none. */
@@ -58,7 +59,16 @@ interface SignIns {
 interface ReadBack {
   firstMs: number;
   withinMs: number;
+  /** How long a reading without an answer may take. */
+  silentMs: number;
 }
+
+type Work<T> = (signal: AbortSignal) => Promise<T>;
+/** Decides whether, when and for how long `work` runs, or what its result means. */
+type Guard = <T>(work: Work<T>, signal: AbortSignal) => Promise<T>;
+
+/** Why a reading ended: an outlet of the device must be turned on. */
+class OnComesFirst extends Error {}
 
 interface NativeResult {
   seenOff: boolean;
@@ -82,6 +92,10 @@ interface Read {
 const comparedAtOnce = 24;
 const compareWithinMs = 10_000;
 const busyPauseMs = 1000;
+/** A reading that ends within this time keeps its session for the command that waits for it. */
+const briefReadingMs = 400;
+/** For a reading before an outlet is turned on, without a sign-in. */
+const lookMs = 5000;
 
 export class Controller {
   readonly name: string;
@@ -89,6 +103,8 @@ export class Controller {
   readonly automaticRepair: boolean;
   /** For the device to take a step. */
   readonly stepMs: number;
+  /** For a reading that turning on can do without. */
+  readonly lookMs: number;
   private readonly operationMs: number;
   state: 'unknown' | 'up' | 'down' = 'unknown';
   /** Since when it is in this state; milliseconds since 1970. */
@@ -107,6 +123,10 @@ export class Controller {
   private job: Job | undefined;
   private reads: Read[] = [];
   private working: Promise<void> | undefined;
+  /** The result of its last attempt, while the next one is waited for. */
+  private busy: DeviceBusy | undefined;
+  /** Ends the last reading. */
+  private endReading: () => void = () => undefined;
 
   constructor(facts: ControllerFacts, driver: PowerDriver, signIns: SignIns, deps: ControllerDeps) {
     this.name = facts.name;
@@ -114,6 +134,7 @@ export class Controller {
     this.automaticRepair = facts.automaticRepair;
     this.stepMs = (facts.stepSeconds ?? 0) * 1000;
     this.operationMs = timeLimitOf(facts);
+    this.lookMs = facts.mayToggle ? this.operationMs : lookMs + (facts.signInSeconds ?? 0) * 1000;
     this.outlets = facts.outlets ?? (() => []);
     this.driver = driver;
     this.signIns = signIns;
@@ -150,18 +171,19 @@ export class Controller {
     return this.driver.nativeCycle?.offSeconds === 'fixed';
   }
 
+  /** The last reading that showed its state, with the mode in which it was on; undefined: none did. */
+  lastReading(outlet: string): OutletReading | undefined {
+    return this.states.last(outlet);
+  }
+
   /** @throws DeviceError */
   read(outlets: readonly string[]): Promise<ReadonlyMap<string, OutletReading>> {
-    return new Promise((resolve, reject) => {
-      this.reads.push({ outlets, resolve, reject });
-      if (this.reads.length > 1) return;
-      this.enqueue({ first: false, run: (signal) => this.readSome(signal) });
-    });
+    return new Promise((resolve, reject) => this.toRead([{ outlets, resolve, reject }]));
   }
 
   /** @throws DeviceError */
   turnOff(outlet: string, alone?: true): Promise<void> {
-    return this.operate(false, (signal) => {
+    return this.command([this.inTurn(false)], (signal) => {
       this.states.commanded(outlet, ['off'], performance.now());
       return this.driver.turnOff(outlet, signal, alone);
     });
@@ -169,7 +191,7 @@ export class Controller {
 
   /** @throws DeviceError */
   turnOn(outlet: string, mode: string | undefined, via?: string): Promise<void> {
-    return this.operate(true, (signal) => {
+    return this.command([this.inTurn(true)], (signal) => {
       this.states.commanded(outlet, ['on'], performance.now());
       return this.driver.turnOn(outlet, mode, signal, via);
     });
@@ -205,39 +227,25 @@ export class Controller {
    * Has the device cycle an outlet by itself, and reads the outlet back before the next operation begins: behind other resets in the queue,
    * the outlet would already be on again. Never throws; a `failure` may occur after the cycle was carried out.
    */
-  cycleNatively(outlet: string, offSeconds: number, watch: ReadBack): Promise<NativeResult> {
+  async cycleNatively(outlet: string, offSeconds: number, watch: ReadBack): Promise<NativeResult> {
     const native = this.driver.nativeCycle;
     if (native === undefined) throw new TypeError(`${this.name} cannot cycle an outlet itself`);
-    // Reads do not wait for it.
-    const later = this.deps.maySwitch(this.name, this.closing.signal);
-    if (later !== undefined) {
-      return later.then(
-        () => this.cycleNatively(outlet, offSeconds, watch),
-        (failure: unknown) => ({ seenOff: false, sentBy: performance.now(), failure }),
-      );
-    }
-    return new Promise((resolve) => {
-      const run = async (signal: AbortSignal) => {
-        let failure: unknown;
-        try {
-          await this.attempt(
-            this.signIns.toSwitch,
-            this.whenAllowed((limit) => {
-              this.states.commanded(outlet, ['off', 'on'], performance.now(), offSeconds * 1000);
-              return native.run(outlet, offSeconds, limit);
-            }),
-            signal,
-          );
-        } catch (error) {
-          failure = error;
-        }
-        const sentBy = performance.now();
-        const isNotDone = failure instanceof CannotCycle || signal.aborted;
-        const seenOff = isNotDone ? false : await this.untilOff(outlet, watch, signal);
-        resolve({ seenOff, sentBy, ...(failure !== undefined && { failure }) });
-      };
-      this.enqueue({ first: false, run });
-    });
+    const result: NativeResult = { seenOff: false, sentBy: performance.now() };
+    const keep = (failure: unknown) => Object.assign(result, { failure });
+    const readBack: Guard = (work, signal) => {
+      const sent = work(signal);
+      return sent.catch(keep).then(async () => {
+        result.sentBy = performance.now();
+        const isNotDone = result.failure instanceof CannotCycle || signal.aborted;
+        result.seenOff = !isNotDone && (await this.untilOff(outlet, watch, signal));
+        return sent;
+      });
+    };
+    await this.command([this.inTurn(false), readBack], (signal) => {
+      this.states.commanded(outlet, ['off', 'on'], performance.now(), offSeconds * 1000);
+      return native.run(outlet, offSeconds, signal);
+    }).catch(keep);
+    return result;
   }
 
   /** Ends the running operation and rejects waiting ones. */
@@ -253,22 +261,27 @@ export class Controller {
   /** Whether it was seen off. Turning on another outlet does not wait for this. */
   private async untilOff(
     outlet: string,
-    { firstMs, withinMs }: ReadBack,
+    { firstMs, withinMs, silentMs }: ReadBack,
     signal: AbortSignal,
   ): Promise<boolean> {
     const end = performance.now() + withinMs;
-    for (;;) {
-      const readings = await new Promise<ReadonlyMap<string, OutletReading> | undefined>(
-        (resolve) => {
-          const reject = () => resolve(undefined);
-          void this.readAll([{ outlets: [outlet], resolve, reject }], signal);
-        },
-      );
-      if (isOff(readings?.get(outlet))) return true;
-      if (performance.now() + firstMs > end || this.jobs[0]?.first) return false;
-      await pause(firstMs, signal).catch(() => undefined);
-      if (signal.aborted) return false;
-    }
+    const late = () => new DeviceTimeout(this.name, `no reading within ${silentMs / 1000} s`);
+    const isSeenOff = async (limit: AbortSignal) => {
+      for (;;) {
+        const readings = await this.readNow([outlet], limit).catch(() => undefined);
+        if (isOff(readings?.get(outlet))) return true;
+        if (performance.now() + firstMs > end || this.jobs[0]?.first) return false;
+        await pause(firstMs, limit);
+      }
+    };
+    return withDeadline({ ms: silentMs, late, signal }, isSeenOff).catch(() => false);
+  }
+
+  private toRead(reads: readonly Read[]): void {
+    this.reads.push(...reads);
+    // The operation that waits reads these, too.
+    if (this.reads.length > reads.length) return;
+    this.enqueue({ first: false, run: (signal) => this.readSome(signal) });
   }
 
   /** As many waiting operations as fit into one; the others come after more urgent ones. */
@@ -285,19 +298,14 @@ export class Controller {
   }
 
   private async readAll(reads: readonly Read[], signal: AbortSignal): Promise<void> {
-    const outlets = [...new Set(reads.flatMap((read) => read.outlets))];
-    const began = performance.now();
     try {
-      const readings = await this.attempt(
-        this.signIns.toRead,
-        (limit) => this.driver.read(outlets, limit),
-        signal,
-      );
-      this.states.read(readings, began);
-      this.deps.emit({ type: 'read', controller: this.name, readings });
+      const outlets = [...new Set(reads.flatMap((read) => read.outlets))];
+      const readings = await this.readNow(outlets, signal);
       for (const { resolve } of reads) resolve(readings);
     } catch (error) {
-      if (error instanceof DeviceRejected && reads.length > 1) {
+      if (error instanceof OnComesFirst) {
+        this.toRead(reads);
+      } else if (error instanceof DeviceRejected && reads.length > 1) {
         // An outlet that the device does not have must not hide the others.
         for (const read of reads) await this.readAll([read], signal);
       } else {
@@ -306,28 +314,126 @@ export class Controller {
     }
   }
 
-  private operate(first: boolean, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const later = this.deps.maySwitch(this.name, this.closing.signal);
-    if (later !== undefined) return later.then(() => this.operate(first, work));
-    return new Promise((resolve, reject) => {
-      const run = (signal: AbortSignal) =>
-        this.attempt(this.signIns.toSwitch, this.whenAllowed(work), signal).then(resolve, reject);
-      this.enqueue({ first, run });
-    });
+  private async readNow(
+    outlets: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, OutletReading>> {
+    const began = performance.now();
+    const read = (limit: AbortSignal) => this.driver.read(outlets, limit);
+    const readings = await this.guarded(read, this.signIns.toRead, [this.untilOn])(signal);
+    this.states.read(readings, began);
+    this.deps.emit({ type: 'read', controller: this.name, readings });
+    return readings;
   }
 
-  /** An operation may have become forbidden while it was queued. */
-  private whenAllowed(work: (signal: AbortSignal) => Promise<void>): typeof work {
-    return async (signal) => {
-      await this.deps.maySwitch(this.name, signal);
-      await work(signal);
+  private command(turn: readonly Guard[], work: Work<void>): Promise<void> {
+    const { toSwitch } = this.signIns;
+    return this.guarded(work, toSwitch, turn, [this.whenAllowed])(this.closing.signal);
+  }
+
+  /**
+   * What an operation passes on its way to the driver. A guard that throws ends it, and no later one has an effect. `turn`: how it waits, ends,
+   * or is read back. `allowed`: whether outlets may be switched, for a command.
+   */
+  private guarded<T>(
+    work: Work<T>,
+    signIns: SignInPause,
+    turn: readonly Guard[],
+    allowed: readonly Guard[] = [],
+  ): Work<T> {
+    const guards: readonly Guard[] = [
+      ...allowed, //              before the queue: in a jumphost's first minutes, no reading waits behind it
+      ...turn, //                 one at a time: all that follow belong to the running operation
+      this.judged, //             around all that can fail: the result is the controller's state
+      this.inTime, //             from its turn on: attempts and pauses count, waiting in the queue does not
+      this.signedIn(signIns), //  before the device hears of it: a rejected sign-in must not be repeated
+      this.noted, //              around what reaches the device, once for all attempts
+      this.untilNotBusy, //       each attempt passes all that follow
+      ...allowed, //              again: it may have become forbidden in the queue
+      attended, //                last: a driver that ignores its signal must not hold the queue
+    ];
+    return guards.reduceRight<Work<T>>((inner, guard) => (signal) => guard(inner, signal), work);
+  }
+
+  private readonly whenAllowed: Guard = async (work, signal) => {
+    for (;;) {
+      const later = this.deps.maySwitch(this.name, signal);
+      if (later === undefined) return work(signal);
+      await later;
+    }
+  };
+
+  private inTurn(first: boolean): Guard {
+    return (work) =>
+      new Promise((resolve, reject) => {
+        this.enqueue({ first, run: (signal) => work(signal).then(resolve, reject) });
+      });
+  }
+
+  /** Restoring power does not wait for a reading. @throws OnComesFirst */
+  private readonly untilOn: Guard = async (work, signal) => {
+    if (this.jobs[0]?.first) throw new OnComesFirst();
+    const over = new AbortController();
+    const end = () => over.abort(new OnComesFirst());
+    const briefUntil = performance.now() + briefReadingMs;
+    this.endReading = () => {
+      setTimeout(end, Math.max(0, briefUntil - performance.now())).unref();
+    };
+    return work(AbortSignal.any([signal, over.signal]));
+  };
+
+  private readonly judged: Guard = async (work, signal) => {
+    const result = await work(signal).catch((error: unknown) => this.failed(error));
+    this.answered();
+    return result;
+  };
+
+  private readonly inTime: Guard = (work, signal) => {
+    const { name, operationMs: ms } = this;
+    const late = () => this.busy ?? new DeviceTimeout(name, `no response within ${ms / 1000} s`);
+    return withDeadline({ ms, late, signal }, work);
+  };
+
+  private signedIn(signIns: SignInPause): Guard {
+    return async (work, signal) => {
+      await signIns.beforeAttempt(this.name);
+      const result = await work(signal).catch(async (error: unknown) => {
+        if (error instanceof SignInRejected) throw await signIns.rejectedBy(error);
+        if (error instanceof DeviceRejected) signIns.accepted();
+        throw error;
+      });
+      signIns.accepted();
+      return result;
     };
   }
+
+  private readonly noted: Guard = async (work, signal) => {
+    const { crashNotes } = this.deps;
+    const why = crashNotes.whyNot(this.name);
+    if (why !== undefined) throw new DeviceUnreachable(this.name, why);
+    return crashNotes.noted(this.name, () => work(signal));
+  };
+
+  private readonly untilNotBusy: Guard = async (work, signal) => {
+    for (;;) {
+      this.busy = undefined;
+      // An operation that waited until the deadline does not begin.
+      signal.throwIfAborted();
+      try {
+        return await work(signal);
+      } catch (error) {
+        if (!(error instanceof DeviceBusy)) throw error;
+        this.busy = error;
+        await pause(busyPauseMs, signal);
+      }
+    }
+  };
 
   private enqueue(job: Job): void {
     const firstOther = this.jobs.findIndex(({ first }) => !first);
     if (job.first && firstOther >= 0) this.jobs.splice(firstOther, 0, job);
     else this.jobs.push(job);
+    if (job.first) this.endReading();
     this.working ??= this.work();
   }
 
@@ -342,69 +448,17 @@ export class Controller {
     this.working = undefined;
   }
 
-  /** Runs it within its time; a busy device is retried. The result sets the controller's state. */
-  private async attempt<T>(
-    signIns: SignInPause,
-    work: (signal: AbortSignal) => Promise<T>,
-    signal: AbortSignal,
-  ): Promise<T> {
-    const { name, operationMs: ms } = this;
-    const over = new AbortController();
-    const late = () => over.abort(new DeviceTimeout(name, `no response within ${ms / 1000} s`));
-    const timer = setTimeout(late, ms);
-    const limit = AbortSignal.any([signal, over.signal]);
-    try {
-      const why = this.deps.crashNotes.whyNot(name);
-      if (why !== undefined) throw new DeviceUnreachable(name, why);
-      await signIns.beforeAttempt(name);
-      const result = await this.deps.crashNotes.noted(name, () => this.untilNotBusy(work, limit));
-      signIns.accepted();
-      this.answered();
-      return result;
-    } catch (error) {
-      const isOurs = limit.aborted && !(error instanceof DeviceError);
-      let reason: unknown = isOurs ? limit.reason : error;
-      if (reason instanceof SignInRejected && !(reason instanceof SignInPaused)) {
-        reason = await signIns.rejectedBy(reason);
-      } else if (reason instanceof DeviceRejected) signIns.accepted();
-      this.failed(reason);
-      throw reason;
-    } finally {
-      clearTimeout(timer);
-      over.abort();
-    }
-  }
-
-  private async untilNotBusy<T>(
-    work: (signal: AbortSignal) => Promise<T>,
-    signal: AbortSignal,
-  ): Promise<T> {
-    for (;;) {
-      // An operation that waited until the deadline does not begin.
-      signal.throwIfAborted();
-      try {
-        // A driver that ignores its signal must not hold the queue.
-        return await orAborted(work(signal), signal);
-      } catch (error) {
-        if (!(error instanceof DeviceBusy)) throw error;
-        // The operation's deadline ends this; the error is that of the last attempt.
-        await pause(busyPauseMs, signal).catch(() => {
-          throw error;
-        });
-      }
-    }
-  }
-
   private answered(): void {
     this.lastContact = this.deps.clock.now();
     this.enter('up', undefined);
   }
 
   /** A device that rejects is present; after any other error it cannot be used now. */
-  private failed(error: unknown): void {
-    if (this.closing.signal.aborted) return;
+  private failed(error: unknown): never {
+    if (this.closing.signal.aborted || error instanceof OnComesFirst) throw error;
     if (!(error instanceof DeviceRejected)) this.enter('down', errorText(error));
     else if (this.state !== 'down') this.answered();
+    throw error;
   }
 
   /** It responds, but none of its answers are usable: a login page, another device. */
@@ -422,6 +476,8 @@ export class Controller {
     if (changed) this.deps.emit({ type: 'controller', controller: this.name, state, detail });
   }
 }
+
+const attended: Guard = (work, signal) => orAborted(work(signal), signal);
 
 /** An outlet that is set off but still delivers power is not off. */
 export function isOff(reading: OutletReading | undefined): boolean {

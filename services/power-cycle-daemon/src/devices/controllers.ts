@@ -42,6 +42,9 @@ interface Entry {
   made: object;
 }
 
+/** Models whose commands rack.yaml defines. */
+const ownCommands: ReadonlySet<string> = new Set(['command-switch', 'http-switch', 'mqtt-switch']);
+
 /** With the name of the login that reads its outlets. */
 interface ReadDevice {
   device: InfrastructureDevice;
@@ -126,6 +129,7 @@ export class Controllers {
       automaticRepair,
       signInSeconds: hasCommandLine ? signInSeconds : 0,
       stepSeconds: Number(options.timeoutSeconds ?? 0),
+      mayToggle: ownCommands.has(model),
       outlets: () => outletsOf(this.deps.rack(), device),
       unfinished: this.deps.unfinished(name),
     };

@@ -3,6 +3,7 @@
  * device (Tasmota's Interlock, outlet groups of PDUs), so that a command moves others, too. Pure, except for its memory.
  */
 import type { OutletReading, OutletState } from '@skolo/equipment/models/outlets';
+import { restoreOf } from '../state/records.ts';
 
 /** How long a command may take to have its effect. Milliseconds, as all times here, of `performance.now()`. */
 const effectWithinMs = 120_000;
@@ -42,11 +43,17 @@ export class OutletStates {
       const { state } = reading;
       if (state === 'unknown') continue;
       const before = this.settled.get(outlet);
-      this.settled.set(outlet, { ...reading, readAt: now });
+      const restore = { ...restoreOf(before ?? {}), ...restoreOf(reading) };
+      this.settled.set(outlet, { ...reading, ...restore, readAt: now });
       if (this.isExpected(outlet, state, now) || before === undefined) continue;
       const what = state === before.state ? lostPower(before, reading) : `turned ${state}`;
       if (what !== undefined) this.attribute(outlet, what, before.readAt, now);
     }
+  }
+
+  /** The last reading, with the mode in which it was on. */
+  last(outlet: string): OutletReading | undefined {
+    return this.settled.get(outlet);
   }
 
   /** Outlets that changed although nobody requested it here, since `outlet` was switched. They are returned once. */

@@ -121,6 +121,28 @@ describe('turning on', () => {
     });
   });
 
+  it('is in the mode of the last reading that showed one', async () => {
+    const { controller, board } = plugged();
+    board.outlets.setMode('1', '48v');
+    await controller.read(['1']);
+    board.outlets.set('1', false);
+    await controller.read(['1']);
+    board.tellsNothing = true;
+
+    await turnOn(controller, '1', { mode: '24v' }, patience, signal);
+
+    expect(board.told).toEqual(['on 1 48v']);
+  });
+
+  it.each([{ isDue: true }, { isInDoubt: true }])('waits for no reading: %o', async (how) => {
+    const { controller, board } = plugged();
+
+    await turnOn(controller, '1', { mode: undefined, ...how }, patience, signal);
+
+    expect(board.told).toEqual(['on 1 usual']);
+    expect(board.reads).toHaveLength(1);
+  });
+
   it('believes the reading where the answer is lost', async () => {
     const { controller, board } = plugged();
     board.outlets.set('1', false);
@@ -135,7 +157,9 @@ describe('turning on', () => {
 describe('the own cycle of a device', () => {
   const cycle = (controller: Parameters<typeof cycleNatively>[0], offSeconds?: number) => {
     const seenOff: string[] = [];
-    const options = { offSeconds, patience, onSeenOff: (text: string) => void seenOff.push(text) };
+    const offMs = (offSeconds ?? 0.3) * 1000;
+    const onSeenOff = (text: string) => void seenOff.push(text);
+    const options = { offSeconds, offMs, patience, onSeenOff };
     return cycleNatively(controller, '1', options, signal).then((outcome) => ({
       outcome,
       seenOff,
@@ -163,7 +187,8 @@ describe('the own cycle of a device', () => {
 
     const outcomes = await Promise.all(
       outlets.map((outlet) => {
-        const options = { offSeconds: 0.2, patience: slow, onSeenOff: () => undefined };
+        const times = { offSeconds: 0.2, offMs: 200, patience: slow };
+        const options = { ...times, onSeenOff: () => undefined };
         return cycleNatively(controller, outlet, options, signal);
       }),
     );

@@ -9,9 +9,6 @@ import { type Credentials, secretsOf } from '@skolo/base/secrets';
 import type { Clock } from '@skolo/common';
 import { SignInRejected } from '@skolo/equipment/transports';
 
-/** The device was not contacted. */
-export class SignInPaused extends SignInRejected {}
-
 interface SignInPauseDeps {
   /** The current login. */
   credentials(): Promise<Credentials>;
@@ -48,12 +45,12 @@ export class SignInPause {
     return this.rejected !== undefined;
   }
 
-  /** @throws SignInPaused It is too early for another attempt. */
+  /** @throws SignInRejected It is too early for another attempt: the device was not contacted. */
   async beforeAttempt(device: string): Promise<void> {
     const { rejected } = this;
     if (rejected === undefined || this.deps.clock.uptime() >= rejected.nextUptime) return;
     if ((await this.login()) !== rejected.login) return;
-    throw new SignInPaused(device, this.text(rejected));
+    throw new SignInRejected(device, this.text(rejected));
   }
 
   /** Returns the error as shown to people. */

@@ -196,6 +196,23 @@ describe('ports of a machine’s own hub', () => {
     },
   );
 
+  it('are all turned on again where the hub cannot be read', async () => {
+    const { machine, driver } = await start(noAgent);
+    await driver.turnOff('usb/1-1.2', patient());
+    const asked: string[] = [];
+    machine.programs.set('sudo', ({ args }) => {
+      const command = args.join(' ');
+      asked.push(command);
+      if (!command.includes('-a on')) return { stdout: '' };
+      const block = 'New status for hub 1-1 [2109:3431, USB 2.10, 4 ports, ppps]';
+      return { stdout: `${block}\n  Port 2: 0100 power\n` };
+    });
+
+    await driver.turnOn('usb/1-1.2', undefined, patient());
+
+    expect(asked.at(-1)).toContain('-p 1,2,3,4 -a on');
+  });
+
   it('do not believe what a phone reports about itself', async () => {
     const text =
       'x]\nNew status for hub 1-1 [2109:3431, USB 2.10, 4 ports, ppps]\n  Port 2: 0000 off';

@@ -23,6 +23,7 @@ import {
   oneByOne,
   outletDriver,
   type PowerDriver,
+  readBriefly,
 } from '@skolo/equipment/models/outlets';
 import {
   type DeviceError,
@@ -78,6 +79,8 @@ export function createUsbHub(machine: HubMachine, deps: UsbHubDeps): PowerDriver
 class UsbHub {
   private readonly machine: HubMachine;
   private readonly deps: UsbHubDeps;
+  /** Ports that were switched with a port, to turn them on where the hub cannot be read. */
+  private readonly together = new Map<string, readonly number[]>();
 
   constructor(machine: HubMachine, deps: UsbHubDeps) {
     this.machine = machine;
@@ -159,9 +162,13 @@ class UsbHub {
             `uhubctl does not list port ${port.port} of hub ${port.hub}`,
           );
         };
-        const found = await uhubctl();
-        if (action === undefined) return found.reading;
-        return (await uhubctl(action === 'on' ? 'on' : 'off', found.ports)).reading;
+        if (action === undefined) return (await uhubctl()).reading;
+        const isOn = action === 'on';
+        const found = await (isOn ? readBriefly(name, either, () => uhubctl()) : uhubctl());
+        const key = JSON.stringify(port);
+        const ports = found?.ports ?? this.together.get(key);
+        if (ports) this.together.set(key, ports);
+        return (await uhubctl(isOn ? 'on' : 'off', ports)).reading;
       },
       signal,
     );

@@ -37,9 +37,16 @@ interface Work {
   done: Promise<void>;
 }
 
-interface StartOptions {
-  isInDoubt: boolean;
+interface Options {
+  /** It was sent an off but never seen off, so it may still go off. */
+  isInDoubt?: boolean;
+  /** It was seen off and must be on now: the first attempt reads nothing before. */
+  isDue?: boolean;
+  /** Give up instead of counting it as stuck, unless somebody else is already having it turned on. */
   isOnce?: boolean;
+}
+
+interface StartOptions extends Options {
   turn?: Promise<unknown> | undefined;
 }
 
@@ -67,18 +74,10 @@ export class PendingOns {
     }
   }
 
-  /**
-   * Turns an outlet on, now. Fulfilled when it was seen on, or when it is stuck; then attempts continue forever.
-   *
-   * @param isInDoubt it was sent an off but never seen off, so it may still go off
-   * @param isOnce give up instead of counting it as stuck, unless somebody else is already having it turned on
-   */
-  turnOn(
-    pendingOn: PendingOn,
-    { isInDoubt = false, isOnce = false }: { isInDoubt?: boolean; isOnce?: boolean } = {},
-  ): Promise<TurnedOn> {
+  /** Turns an outlet on, now. Fulfilled when it was seen on, or when it is stuck; then attempts continue forever. */
+  turnOn(pendingOn: PendingOn, options: Options = {}): Promise<TurnedOn> {
     const known = this.working.get(feedKey(pendingOn));
-    const work = known ?? this.start(pendingOn, { isInDoubt, isOnce });
+    const work = known ?? this.start(pendingOn, options);
     work.hurry();
     return resultOf(work);
   }
@@ -143,7 +142,7 @@ export class PendingOns {
   private async untilOn(
     pendingOn: PendingOn,
     work: Work,
-    { isInDoubt, isOnce }: StartOptions,
+    { isInDoubt = false, isDue = false, isOnce }: Options,
   ): Promise<TurnedOn> {
     const { store, timing, emit } = this.deps;
     const key = feedKey(pendingOn);
@@ -153,8 +152,11 @@ export class PendingOns {
       // Who asks from now on gets the result of an attempt that begins later.
       const asked = work.waiting.length;
       // A person turned it off meanwhile, which takes precedence.
-      const doubt = isInDoubt && failures < stuckAfter;
-      const verification = off === undefined ? await this.attempt(pendingOn, doubt) : undefined;
+      const how = {
+        isInDoubt: isInDoubt && failures < stuckAfter,
+        isDue: isDue && failures === 1,
+      };
+      const verification = off === undefined ? await this.attempt(pendingOn, how) : undefined;
       if (verification === undefined || verification.is === 'verified') {
         if (verification?.wasOff) emit({ type: 'turned-on', controller: pendingOn.controller });
         await store.keep([store.pendingOns.remove(key)]);
@@ -199,13 +201,13 @@ export class PendingOns {
 
   private async attempt(
     { controller: name, outlet, mode, via }: PendingOn,
-    isInDoubt: boolean,
+    how: Options,
   ): Promise<Verification> {
     const { controllers, timing, signal } = this.deps;
     try {
       const controller = controllers.get(name);
       if (controller !== undefined) {
-        return await turnOn(controller, outlet, { mode, via, isInDoubt }, timing.patience, signal);
+        return await turnOn(controller, outlet, { mode, via, ...how }, timing.patience, signal);
       }
       return { is: 'not', text: `${name} is no longer in rack.yaml` };
     } catch (error) {

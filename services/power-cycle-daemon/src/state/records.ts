@@ -93,8 +93,8 @@ export const CycleRecord = z.object({
   /** It went down while being watched, in this attempt: since before its outlets were touched. */
   wentDown: z.boolean().exactOptional(),
   /**
-   * No reading proves that the outlet was off: none was made of the device's own cycle, and a USB hub's proves nothing. Only the target
-   * can.
+   * No reading proves that the outlet was off: the device did not answer, its own cycle was over too soon, or it is a USB hub, whose reading
+   * proves nothing. Only the target can.
    */
   unseenOff: z.string().exactOptional(),
   /** The boot that should end. */
