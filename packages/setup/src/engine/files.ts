@@ -48,19 +48,20 @@ export function checkByScript(script: string): Step['check'] {
   return async (host) => withLines({ differs: [] }, await host.need(script));
 }
 
-const byHand = 'by hand: ';
-
-/** Adds each line that a script has printed. `by hand: ` precedes faults that an operator has caused and only an operator should fix. */
+/**
+ * Adds each line that a script has printed. `by hand: ` precedes faults that an operator has caused and only an operator should fix,
+ * `note: ` what is no fault.
+ */
 export function withLines(check: Check, text: string): Check {
-  const lines = linesOf(text);
-  const isByHand = (line: string) => line.startsWith(byHand);
+  const kinds = Map.groupBy(linesOf(text), (line) => /^(by hand|note): /.exec(line)?.[1]);
+  const linesAs = (kind: string) =>
+    (kinds.get(kind) ?? []).map((line) => line.slice(kind.length + ': '.length));
+  const notes = [...(check.note ? [check.note] : []), ...linesAs('note')];
   return {
     ...check,
-    differs: [...check.differs, ...lines.filter((line) => !isByHand(line))],
-    byHand: [
-      ...(check.byHand ?? []),
-      ...lines.filter(isByHand).map((line) => line.slice(byHand.length)),
-    ],
+    differs: [...check.differs, ...(kinds.get(undefined) ?? [])],
+    byHand: [...(check.byHand ?? []), ...linesAs('by hand')],
+    ...(notes.length > 0 && { note: notes.join('; ') }),
   };
 }
 

@@ -9,6 +9,7 @@ import { closing, errorText, pause, shellWord } from '@skolo/base';
 import { ComputerError } from './errors.ts';
 import { linesOf } from './files.ts';
 import type { FileContent, Host } from './host/host.ts';
+import { mustBeOnlyRoots, onlyRootProgram } from './only-root.ts';
 
 interface GuardedChange {
   /** Of the step, for messages. */
@@ -77,13 +78,15 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
     for (const file of change.files) await host.write(file);
   } catch (error) {
     // If the connection dropped, the timer rolls back.
-    await host.run(`sh ${pending}/go-back ${filesOnly}`).catch(() => undefined);
+    await host
+      .run(`${onlyRootProgram.path} ${pending}/go-back ${filesOnly}`)
+      .catch(() => undefined);
     throw error;
   }
   const rejection = change.trial && (await whyNoSession(guard, change.trial.server));
   if (change.trial !== undefined && rejection !== undefined) {
     const { suspects } = change.trial;
-    await host.need(`sh ${pending}/go-back ${filesOnly}`);
+    await host.need(`${onlyRootProgram.path} ${pending}/go-back ${filesOnly}`);
     const { stdout } = await host.run(suspects);
     throw new ComputerError(
       `${host.name}: a test sshd with the new configuration rejected your sign-in (${rejection}), so the change was undone. Other sshd files may lock you out when sshd next starts; fix ${linesOf(stdout).join(', ') || 'the files in /etc/ssh'} and run the command again`,
@@ -91,7 +94,7 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
   }
   const problem = await activate(host, change, guard.signal);
   if (problem !== undefined) {
-    await host.need(`sh ${pending}/go-back`);
+    await host.need(`${onlyRootProgram.path} ${pending}/go-back`);
     throw new ComputerError(`${host.name}: ${problem}; ${await outcome(host, guard)}`);
   }
   const why = await confirm(guard, until);
@@ -164,14 +167,14 @@ After=local-fs.target
 Before=network-pre.target sysinit.target
 [Service]
 Type=oneshot
-ExecStart=/bin/sh -c 'for each in ${folder}/*ing/go-back; do exec sh "$each" ${filesOnly}; done'
+ExecStart=/bin/sh -c 'for each in ${folder}/*ing/go-back; do exec ${onlyRootProgram.path} "$each" ${filesOnly}; done'
 [Install]
 WantedBy=sysinit.target
 `;
   // An unconfirmed change of a killed run is undone now instead of during the next change.
-  await host.need(
-    `for each in ${pending} ${returning}; do [ ! -e "$each" ] || sh "$each/go-back"; done`,
-  );
+  await host.write(onlyRootProgram);
+  await host.need(`${mustBeOnlyRoots(`${onlyRootProgram.path} ${folder}/draft`)}
+for each in ${pending} ${returning}; do [ ! -e "$each" ] || ${onlyRootProgram.path} "$each/go-back"; done`);
   await host.write({ path: bootUnit, content: unit });
   await host.need(
     `systemctl daemon-reload && systemctl enable --quiet ${bootUnit.split('/').at(-1)}`,
@@ -188,7 +191,7 @@ cat > "$new/go-back"
 sync -f "$new"
 systemctl stop ${timer}.timer 2>/dev/null || true
 systemctl reset-failed ${timer}.service 2>/dev/null || true
-systemd-run --quiet --unit=${timer} --on-active=${seconds} --timer-property=AccuracySec=100ms sh ${pending}/go-back
+systemd-run --quiet --unit=${timer} --on-active=${seconds} --timer-property=AccuracySec=100ms ${onlyRootProgram.path} ${pending}/go-back
 mv "$new" ${pending}
 sync ${folder}`,
     { input: goBack },

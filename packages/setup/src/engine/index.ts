@@ -47,4 +47,5 @@ export { bootIdOf, sendReboot } from './host/restart.ts';
 export { apart, openRootFolder } from './host/root-folder.ts';
 export { waitUntil } from './host/wait-until.ts';
 export { withLock } from './lock.ts';
+export { onlyRoot, onlyRootProgram } from './only-root.ts';
 export { type Check, fewOf, type Step } from './step.ts';

@@ -10,7 +10,7 @@ import {
   statementFile,
 } from '@skolo/rack/jumphost';
 import { signInRejected, sshPath, sshSettings } from '@skolo/setup/debian';
-import type { Guard, Host } from '@skolo/setup/engine';
+import { type Guard, type Host, onlyRoot } from '@skolo/setup/engine';
 import { type ServerPlace, serverSettings } from '@skolo/setup/k3s';
 import { firewallInEffect } from './firewall.ts';
 import type { Effect } from './index.ts';
@@ -172,8 +172,8 @@ async function statementInEffect(
   ];
 }
 
-/** What root runs or trusts: whoever can write a directory on the way to it replaces it. */
-const trusted = `/opt/skolo/services /usr/bin /usr/local/bin /usr/local/sbin /usr/lib/systemd/system /etc/systemd/system /etc/cron.d
+/** What root runs or trusts, besides programs: whoever can write a directory on the way to it replaces it. */
+const trusted = `/opt/skolo/services /opt/skolo/packages /usr/bin /var/lib/skolo-steps /usr/local/bin /usr/local/sbin /usr/lib/systemd/system /etc/systemd/system /etc/cron.d
 /etc/ssh/sshd_config.d /etc/sudoers.d /etc/skolo /etc/rancher/k3s /var/lib/skolo /var/lib/rancher/k3s/server /root/.ssh/authorized_keys`;
 /** Processes without root's rights need these. */
 const shared = '/ /etc /opt /opt/skolo /usr /usr/bin /usr/local /usr/local/bin /var /var/lib';
@@ -189,7 +189,21 @@ const writable = `find -L ${onTheWay} -maxdepth 0 ( ! -uid 0 -o -perm /002 )`.re
 );
 const closed = `find -L ${shared} -maxdepth 0 ! -perm -005`;
 
-const foldersInEffect = `${writable} -printf '%p has mode %m and owner %u, so users other than root can replace programs, settings or keys\\n' 2>/dev/null
+/**
+ * Through links, and as systemd has loaded the units. Where somebody has put such a program is for a person to decide, except for what
+ * `prepare` repairs below.
+ */
+const programsInEffect = `${onlyRoot}
+only_root /usr/bin/node $(systemctl list-unit-files --plain --no-legend 'skolo-*.service' k3s.service 2> /dev/null | cut -d ' ' -f 1 | while read -r unit; do
+  systemctl show --value --property=ExecStart --property=ExecStartPre "$unit"
+done | tr ' =;' '\n\n\n' | sort -u | while read -r each; do
+  case $each in /*.js) echo "$each" ;; /*) [ ! -f "$each" ] || [ ! -x "$each" ] || echo "$each" ;; esac
+done) | while read -r found; do
+  case $found in note:*) echo "$found" ;; *) ${writable} 2> /dev/null | grep -qxF "\${found%% has mode *}" || echo "by hand: $found" ;; esac
+done`;
+
+const foldersInEffect = `${programsInEffect}
+${writable} -printf '%p has mode %m and owner %u, so users other than root can replace programs, settings or keys\\n' 2>/dev/null
 ${closed} -printf '%p has mode %m, so services without root rights cannot read it\\n' 2>/dev/null || true`;
 const repairFolders = `${writable} -exec chown root {} + -exec chmod o-w {} + 2>/dev/null
 ${closed} -exec chmod o+rx {} + 2>/dev/null || true`;

@@ -7,7 +7,7 @@
  * while k3s is stopped, and is useless without the token.
  */
 import { shellWord } from '@skolo/base';
-import type { FileContent } from '@skolo/setup/engine';
+import { type FileContent, onlyRootProgram } from '@skolo/setup/engine';
 import { z } from 'zod';
 import { binary } from '../program/unit.ts';
 
@@ -50,6 +50,7 @@ export function serverFiles(plan: ServerPlan): FileContent[] {
   return [
     { path: `${folder}/plan`, content: planText(plan), mode: 0o600 },
     { path: `${folder}/run`, content: script, mode: 0o700 },
+    onlyRootProgram,
     { path: `/etc/systemd/system/${unit}`, content: unitText },
   ];
 }
@@ -67,7 +68,7 @@ ConditionPathExists=${folder}/state
 RequiresMountsFor=${folder} /var/lib/rancher /usr/local
 [Service]
 Type=exec
-ExecStart=/bin/sh ${folder}/run
+ExecStart=${onlyRootProgram.path} ${folder}/run
 [Install]
 WantedBy=multi-user.target
 `;
