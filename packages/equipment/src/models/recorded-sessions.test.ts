@@ -11,7 +11,13 @@ import { vyattaSecrets } from './families/vyatta/secrets.ts';
 import { models } from './index.ts';
 import { hiddenLines } from './testing/configurations.ts';
 import { rackDevice } from './testing/outlets.ts';
-import { hasRecordings, recordedLines, recordedSession } from './testing/recordings.ts';
+import {
+  hasRecordings,
+  recordedLines,
+  recordedNames,
+  recordedSession,
+  recordedTexts,
+} from './testing/recordings.ts';
 import { backUp, bytesOf, simulated } from './testing/simulated-device.ts';
 
 interface Case {
@@ -199,6 +205,44 @@ describe.skipIf(!hasRecordings)('a recorded session', () => {
 
     expect(fail.length).toBeGreaterThan(0);
     for (const secret of fail) expect(masked).not.toContain(secret);
+  });
+});
+
+describe.skipIf(!hasRecordings)('the common rules mask', () => {
+  const answersOf = (name: string) => [...recordedSession(name).answers.values()].join('\n');
+
+  it.each(recordedNames('secret'))('each secret of %s', (name) => {
+    const { fail } = recordedLines(`${name}__secret`);
+
+    const masked = mask.text(answersOf(name), []);
+
+    expect(fail.length).toBeGreaterThan(0);
+    for (const secret of fail) {
+      // Oxidized removes these fields with their names.
+      if (/^".*"$/.test(secret))
+        expect(masked).not.toMatch(new RegExp(`${secret}: *"(?!<secret )`));
+      else expect(masked).not.toContain(secret);
+    }
+  });
+
+  it.each([
+    ['genie', 0],
+    ['napalm', 0.004],
+  ])('little of the outputs in %s, and no name of a VLAN', (collection, mostShare) => {
+    const texts = recordedTexts(collection);
+    const masks = /<secret [0-9a-f]{12}>/g;
+
+    const masked = texts.map((text) => mask.text(text, []));
+
+    const lengths = (all: string[]) => all.reduce((sum, { length }) => sum + length, 0);
+    const left = lengths(masked.map((text) => text.replace(masks, '')));
+    expect(lengths(texts)).toBeGreaterThan(50_000);
+    expect(1 - left / lengths(texts)).toBeLessThanOrEqual(mostShare);
+    const renamed = texts.map((text) => text.replace(/^( +name \S+)$/gm, '$1-2'));
+    const names = renamed.flatMap((text) => text.match(/^ +name \S+-2$/gm) ?? []);
+    const shown = new Set(renamed.flatMap((text) => mask.text(text, []).split('\n')));
+    expect(names.length).toBeGreaterThanOrEqual(collection === 'napalm' ? 20 : 0);
+    expect(names.filter((name) => !shown.has(name))).toEqual([]);
   });
 });
 

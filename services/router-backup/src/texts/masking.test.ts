@@ -33,6 +33,15 @@ describe('the text of a device', () => {
     expect(masked).not.toMatch(/canary/i);
   });
 
+  it('is shown with the algorithms of a user, although it is masked twice', () => {
+    const said =
+      'switch# show snmp\nsnmp-server user u g v3 auth md5 encrypted canary priv des56 encrypted canary\n';
+
+    expect(maskTranscript(mask, said, rules).replace(/<secret [0-9a-f]{12}>/g, '§')).toBe(
+      said.replaceAll('canary', '§'),
+    );
+  });
+
   it.each([
     ['the middle of a block', 'no prompt; last output: "ARY00 CANARY11"', 'no prompt'],
     ['the end of a line', 'the last line is "text canary-vr", not "end"', 'not "end"'],

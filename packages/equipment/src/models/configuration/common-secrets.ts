@@ -12,21 +12,44 @@ import type { SecretRule } from '../contract/backup.ts';
  * `public-key`, `key-chain`, `send-community`, nor the `key 1` that names a key of a chain.
  */
 const word = `(?:${[
-  String.raw`[\w.-]*(?:(?<!\bno)passw(?:or)?d|pass-?phrase|passcode|secret|psk|credentials?|token|authtok|cak|pmk)`,
+  String.raw`[\w.-]*(?:(?:(?<!\bno)passw(?:or)?d|pass-?phrase)(?:-(?:encrypted|hashed))?|passcode|secret|psk|credentials?|token|authtok|cak|pmk|otp_?seed)`,
   String.raw`[\w.-]*[._-]p(?:ass|wd|w)`,
   String.raw`\w*(?:(?:bind|root|mod|admin)pw|(?:auth|priv)pwd|(?:proxy|require|ssh)pass|masterauth)`,
   String.raw`(?<!\b(?:set|match)\s)(?:(?:snmp-|r[ow])?community6?(?:-name|-string)?|[\w.]*_community)`,
   String.raw`(?:[\w.-]*[._-])?(?<!public[_ -])key(?:-string|-hexadecimal|-octet-string|-value|-data)?(?<!(?<!\S\s+)key(?=\s+\d{1,10}\s*$))`,
-  String.raw`[\w.-]*(?:auth|api|wep|wpa|private|shared|priv|encryption|access|account)key`,
+  String.raw`[\w.-]*(?:auth|api|hmac|wep|wpa|private|shared|priv|encryption|access|account)key`,
 ].join('|')})\\d?`;
 /** A name in front of its value: `wpa_psk=`, `"password": `. */
 const named = String.raw`(?<![\w.-])${word}["']?\s*[=:]\s*(?:\\\r?\n\s*)?`;
 
 /** Words between the name and its value: whom it is for, its encoding. */
-const kind = String.raw`(?:(?:level \d+|option \d+ for \S+|(?:address \S+(?: \S+)?|hostname \S+) key|user-name \S+|type \S+ value|\d+(?= (?:md5|sha|hmac|cmac|aes|hash))|fallback|(?:un)?encrypted|hashed|md5|sha\d*|sha\S*-password|hmac-\S+|[ac]mac-\S+|ascii|ascii-text|hex|hexadecimal|plain(?:text)?|clear(?:text)?|auto|text|string|enc|(?:irreversible-)?cipher|simple|hash|read|write|ro|rw|local|remote|config-key|password-encrypt|hidden|manager|operator|(?:auth|acct)(?: "?[\d.]+"?)?|ipaddr|ipmask|mode|view)\s+(?=\S))*(?:\d{1,2}[a-z]?\s+(?=\S))?`;
-/** What may follow a value. Anything else belongs to it. */
+const kind = String.raw`(?:(?:level \d+|option \d+ for \S+|(?:address \S+(?: \S+)?|hostname \S+) key|user-name \S+|type \S+ value|\d+(?= (?:md5|sha|hmac|cmac|aes|hash))|fallback|(?:un|auth-|privacy-)?encrypted(?:-aes)?|hashed|md5|sha\d*|sha\S*-password|hmac-\S+|[ac]mac-\S+|ascii|ascii-text|hex|hexadecimal|plain(?:-?text)?|clear(?:-?text)?|auto|text|string|enc|(?:irreversible-)?cipher(?:-?text)?|simple|hash2?|localized(?:-?key)?|read|write|ro|rw|local|remote|config-key|password-encrypt|hidden|manager|operator|(?:auth|acct)(?: "?[\d.]+"?)?|ipaddr|ipmask|mode|view)\s+(?=\S))*(?:\d{1,2}[a-z]?\s+(?=\S))?`;
 const argument = String.raw`["']?[^\s"']{1,64}["']?`;
-const behind = String.raw`(?:\s+(?:(?:level|level-|address|hostname|role|group|view|context|hash|use-acl|auth-port|acct-port|udp-port|port|id|authorization|network|client|priority|timeout|ipv6|mode|7)(?:(?<=level-)[12]| ${argument}){0,2}|r[ow](?: ${argument}){0,2}|(?:un)?restricted|operator|manager|encrypted|override|localizedkey|trusted|authentication|accounting|fallback|no-xauth)){0,4}\s*(?:\{|;(?:\s*## SECRET-DATA)?)?\s*$`;
+/** What may follow a value: words with up to two arguments, and others. Anything else belongs to it. */
+const mayFollow = (words: string) =>
+  String.raw`(?:(?:\s+|(?<=\s))(?:(?:${words})(?:(?<=level-)[12]| ${argument}){0,2}|r[ow]|(?:un)?restricted|operator|manager|encrypted|override|localized(?:(?:v2)?key)?|systemowner|trusted|authentication|accounting|fallback|no-xauth)){0,4}\s*(?:\{|;(?:\s*## SECRET-DATA)?)?\s*$`;
+/**
+ * Names of algorithms, as SNMPv3 and routing protocols have them: `md5`, `SHA-2 256`, `hmac-sha2-256`, `des56`, `aes256-c`, `aes 128`,
+ * `cfb128-aes-128`. Not a part of a word such as `nodes`.
+ */
+const algorithm = String.raw`(?:[\w-]{0,20}[\d_-]|t|(?:usm)?(?:hmac)?|cbc)(?:md-?5|sha|sm[34]|des|aes)(?:c[bft][bcr]|gcm|ede|(?:auth|priv)protocol)?(?![a-z])[\w-]{0,20}(?:\s+(?:128|192|2(?:24|56)|384|512)(?=\s))?(?=\s|$)`;
+/** `auth md5`, `authentication-mode sha2-256`, `auth-sha`, `priv encrypted des`. */
+const algorithmOf = (what: string) =>
+  String.raw`\b(?<!\baaa\s)(?:${what})(?:-(?:mode|type|algo(?:rithm)?|prot(?:o|ocol)?))?(?:[-_]|\s+)(?:(?:encrypted|hash2?|cipher|localized)\s+)?${algorithm}`;
+const protection = algorithmOf('auth(?:entication)?|priv(?:acy)?');
+/** Begins the second half of a statement, even without the word `priv` or without its algorithm. */
+const encryption = String.raw`(?:\s+|(?<=\s))(?:${protection}|${algorithmOf('encrypt(?:ion)?')}|${algorithm}|priv(?:acy)?(?=\s))`;
+const behind = String.raw`(?:${mayFollow('level|level-|access-level|address|vrf|hostname|role|group|view|context|hash|use-acl|auth-port|acct-port|udp-port|port|id|authorization|network|client|priority|timeout|ipv6|mode|7|r[ow]')}|\s+${protection})`;
+const behindKey = `(?:${mayFollow('access|access-level|acl|use-acl|context|engine-?id|group|ipv[46]|level-|remote|role|sec-level|timeout|(?:read-|write-|notify-)?view|vrf')}|${encryption})`;
+const keyName = String.raw`(?:(?:key-?id\s+)?\d{1,3}\s+(?=\S))?(?:(?:(?:auth\w*|priv\w*|md5|sha\d*|localized)-)?(?:key(?:-string|-value)?|pass\w*|secret|cipher)\s+(?=\S))?`;
+const keyPart = String.raw`(?:"[^"]*"\S*|\S+)`;
+/**
+ * The key behind an algorithm. Known words in front of it are skipped. In an unknown grammar, any part of the rest may be the key, so all
+ * of it is masked, up to the encryption.
+ */
+const keyBehind = String.raw`(?!\s+${protection})\s+(?!key-?chain\s|\{)(?:${keyName}${kind}(?!${behindKey})(${keyPart}(?:(?!${behindKey})\s+${keyPart})*)|(${keyPart}(?:(?!${encryption})\s+${keyPart})*))`;
+/** Of a user of SNMPv3: an algorithm without `auth` in front of it, as in net-snmp's `createUser`, or `auth` without an algorithm. */
+const userOf = String.raw`^\s*(?:createUser|(?:(?:add|config(?:ure)?|create|encrypted|(?:nv )?set(?: service)?) )?snmp\S*(?: \S+)? [\w-]{0,10}user(?:name)?)\s.{0,120}?\s(?:${algorithm}|(?<!level\s)auth(?=\s)(?!\s+(?:${algorithm}|(?:type|none)\s|${word}\s+(?!priv))))`;
 /** A character, or one behind a backslash, even if the line continues between the two. */
 export const quotedCharacter = String.raw`(?:\\(?:\\\r?\n\s*\S|(?!\\\r?\n)[^])|[^"\\])`;
 const quoted = `"(${quotedCharacter}+)`;
@@ -87,18 +110,22 @@ export const commonSecrets: readonly SecretRule[] = [
   ),
   /^\s*(?:enable \d+|syscon address \S+) (\S.*)/,
   // SNMP: trap receivers and version 3 users.
-  /^snmp-server host \S+(?: vrf \S+)?(?: (?:traps|informs))?(?: version (?:1|2c?))?(?: community)? (?!traps|informs|version|vrf|use-vrf|filter-vrf|source-interface|community)("[^"]+"|\S+)/,
-  /\bauth(?:-\w+-key| (?:md5|sha\S*)) (?:0x)?("[^"]*"|\S{8,})/,
-  /\bpriv(?:-\w+-key| (?:3?des|aes\S*(?: \d+)?)) (?:0x)?("[^"]*"|\S{8,})/,
-  /^snmp.* priv (?!3?des|aes|noauth|auth)("[^"]*"|\S+)/,
+  /^snmp-server host \S+(?: vrf \S+)?(?: (?:traps?|informs?))?(?: version v?(?:1|2c?))?(?: community)? (?!(?:traps?|informs?|version|vrf|use-vrf|filter-vrf|source-interface|community)(?:\s|$))("[^"]+"|\S+)/,
+  {
+    secret: new RegExp(
+      `(?:${protection}|${userOf})${keyBehind}(?:${encryption}${keyBehind})?`,
+      'i',
+    ),
+    unless: freeText,
+  },
   /^snmp(?:-server)? (?:mib )?community-map (\S+)/,
   /\bparams securityname (?:(?:cipher|plain|simple) )?(\S+)/,
-  /\b(?:authentication|privacy)-mode (?:(?:hmac-)?(?:md5|sha\S*|sm3)|3?des\S*|aes\S*)(?: \d{1,3})?(?: (?:cipher|plain|simple))? (?!key|cipher|plain|simple|privacy-mode)("[^"]+"|\S+)/g,
-  /^configure snmpv3 .{0,80}? authentication \S+ (?:hex|localized-key) (\S+)(?: privacy (?:\S+ ){0,2}(?:hex|localized-key) (\S+))?/,
+  // Of Cumulus, in YAML: the key is the name of the next level.
+  { continues: /\b(?:auth|encrypt)-(?:md5|sha\d*|des|aes\d*):\s*$/ },
+  /\b(?:auth|encrypt)-(?:md5|sha\d*|des|aes\d*):\s+(\S+):/,
   // Of net-snmp.
   /^\s*com2sec6?\s+(?:-Cn\s+\S+\s+)?\S+\s+\S+\s+(\S+)/i,
   /^\s*(?:trap2?|inform)sink\s+\S+\s+(\S+)/i,
-  /^\s*createUser\s.{0,80}?\s(?:MD5|SHA\S*)\s+("[^"]+"|\S+)(?:\s+(?:3?DES|AES\S*)\s+("[^"]+"|\S+))?/i,
   /(?<=^\s{0,8}trapsess\s.{0,200})\s-[AXMKc]\s+("[^"]+"|\S+)/,
   // RIP, VRRP, HSRP, EIGRP, NHRP, OSPF.
   /\bauthentication (?:string|text|simple|encrypt) (?:\d )?(?!key-chain)(\S.*)/,
@@ -108,15 +135,17 @@ export const commonSecrets: readonly SecretRule[] = [
   /^(?:configure|create) .{0,80}?account .{0,80}?encrypted (\S+)/,
   /^\s*encryption (?:vlan \d+ )?key \d size \w+ (?:\d )?(\S+)/,
   /^\s*MONITOR\s+\S{1,200}@\S{1,200}\s+\d+\s+\S+\s+(\S+)/,
-  // Keys in hexadecimal: IPsec of OSPFv3 and by hand, MACsec.
-  /\b(?:ipsec spi|session-key) .{0,80}?(?<!\S)(?:0x)?([\da-f]{16,})/i,
+  // Keys in hexadecimal: IPsec of OSPFv3 and by hand, users that net-snmp stored, MACsec.
+  /(?<!\S)(?=(?:0x)?[\da-f]{16})(?<=\b(?:ipsec spi|session-key|usmUser)\s.{0,300})(?:0x)?([\da-f]+)/i,
   /^\s*key [\da-f]{2,64} (?:\d\w? |cak |key-octet-string )?(\S+)/i,
   // `username:password@host`, as in variables of Cisco's event manager.
   /(?:^|[\s"'])[\w.%+-]+:([^\s:@"'/]+)@[\w.-]+/,
   /\s-u '?[^:\s']+:([^'\s]+)/,
   /"auth": ?"([^"]{8,})"/,
-  // Of XML.
-  new RegExp(String.raw`<(?:${word})(?:\s[^<>]*)?>([^<]+)<`, 'i'),
+  // Of EOS' agent for CloudVision.
+  /auth=key,["']?([^\s"']+)/i,
+  // Of XML; what is masked already looks like it.
+  new RegExp(String.raw`<(?!secret [\da-f]{6,12}>)(?:${word})(?:\s[^<>]*)?>([^<]+)<`, 'i'),
   new RegExp(String.raw`>${word}</\w+>\s*<\w+>([^<]+)<`, 'i'),
   // In crypt(3)'s format, and those of some vendors.
   /(\$(?:\d|14|2[abxy]|g?y|apr1|sha1|md5|pbkdf2[\w-]*|argon2\w*|scrypt)\$[^\s"';,:]+)/,

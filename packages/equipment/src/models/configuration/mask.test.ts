@@ -48,7 +48,7 @@ describe('a masked text', () => {
   });
 
   it('may be masked again', () => {
-    const once = mask.text('code one\npassword 7 two\ncode <secret>', rules);
+    const once = mask.text('code one\npassword 7 two\ncode <secret>\ntrap a host b', rules);
 
     expect(mask.text(once, rules)).toBe(once);
   });

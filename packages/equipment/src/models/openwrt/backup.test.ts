@@ -4,6 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { startOpenwrt } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { memberBytes, readSmallTar } from '../configuration/archive.ts';
+import { createMask } from '../configuration/mask.ts';
 import { textOf } from '../configuration/text.ts';
 import { answering } from '../testing/answering.ts';
 import { isMasked, stepsOf } from '../testing/configurations.ts';
@@ -45,6 +46,18 @@ describe('the configuration of an OpenWrt router', () => {
     });
     expect(masked).toMatch(/dropbear_ed25519_host_key, file .*: 83 bytes, SHA-256 [0-9a-f]{64}\n/);
   });
+
+  it.each(["option pincode '§'", "option puk '§'", "option hmackey '§'", '\tlist pincode "§"'])(
+    'shows no secret in %s',
+    (text) => {
+      const masked = createMask(Buffer.alloc(32, 1)).text(
+        text.replace('§', '1234'),
+        backup().secrets,
+      );
+
+      expect(masked).not.toContain('1234');
+    },
+  );
 
   it('is what the steps hand to sysupgrade', async () => {
     const sitting = await sit();

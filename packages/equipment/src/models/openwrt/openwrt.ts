@@ -107,7 +107,7 @@ const systemFile = 'etc/config/system';
 
 const secrets: readonly SecretRule[] = [
   // `option private_key '…'`, `list sae_password '…'`
-  /^\s*(?:option|list) (?!public_?key\b)\w*(?:key\d?|passw(?:or)?d|passphrase|secret|psk|pin|token|community) (\S.*)/i,
+  /^\s*(?:option|list) (?!public_?key\b)\w*(?:key\d?|passw(?:or)?d|passphrase|secret|psk|pin(?:code)?|puk|token|community) (\S.*)/i,
   // Roaming: two addresses and the key.
   /^\s*(?:option|list) r[01]kh '[^',]*,[^',]*,([^']*)'/,
   // shadow(5)

@@ -75,6 +75,21 @@ describe('the configuration of a MikroTik', () => {
     }
   });
 
+  it.each([
+    '/snmp set enabled=yes trap-community=§ trap-version=2',
+    '/snmp\r\nset enabled=yes trap-community=\\\r\n    § trap-version=2',
+    '/container\r\nadd cmd="--token=§ --url=wss://10.0.0.9" interface=veth1',
+    '/container\r\nadd cmd="run -t \\\r\n    § tunnel" interface=veth1',
+    '/container add entrypoint="sh -c \\"login §\\"" interface=veth1',
+  ])('shows no secret in a command of a container, or as the community of traps: %s', (text) => {
+    const { secrets } = backup();
+
+    const masked = createMask(Buffer.alloc(32, 1)).text(text.replace('§', 'CANARY'), secrets);
+
+    expect(masked).not.toContain('CANARY');
+    expect(masked).toMatch(/interface=veth1|trap-version=2/);
+  });
+
   it('shows another word where a secret that is broken into lines has changed', async () => {
     const { device, model } = await sit();
     const text = device.running().toString();

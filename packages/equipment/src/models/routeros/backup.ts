@@ -38,12 +38,14 @@ const value = String.raw`=(?:\\\s+)?(?:"(${quotedCharacter}+)|([^\s"\\][^\s\\]*(
 const statement = String.raw`/(?:tool|system|ip|interface|user|file|log|import)\b|:(?:global|local|for|foreach|if|do|put|set|log|delay|execute|parse|import|while|return)\b`;
 
 const secrets: readonly SecretRule[] = [
-  // Values that may hold a script, which usually contains tokens and passwords.
-  new RegExp(String.raw`(?<=^|\s)(?:source|script|on-[\w-]+|[\w-]+-script|modem-init)${value}`),
+  // Values that may hold a script or a command, which usually contains tokens and passwords.
+  new RegExp(
+    String.raw`(?<=^|\s)(?:source|script|cmd|entrypoint|on-[\w-]+|[\w-]+-script|modem-init)${value}`,
+  ),
   new RegExp(
     String.raw`(?<=^|\s)[\w.-]+=(?:\\\s+)?"(?=${quotedCharacter}*?(?:${statement}))(${quotedCharacter}+)`,
   ),
-  new RegExp(String.raw`(?<=^|\s)(?:static-key-[0-3]|cak|pin|secrets)${value}`),
+  new RegExp(String.raw`(?<=^|\s)(?:static-key-[0-3]|cak|pin|secrets|trap-community)${value}`),
   // Its names are secrets.
   { from: /^\/snmp community$/, until: /^\// },
 ];

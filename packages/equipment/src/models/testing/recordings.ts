@@ -79,3 +79,19 @@ export function recordedLines(name: string): z.infer<typeof Lines> {
   const file = join(sessions, `${name}.yaml`);
   return Lines.parse(existsSync(file) ? parse(readFileSync(file, 'utf8')) : {});
 }
+
+/** Recorded sessions with lines of that kind. @param kind such as `secret` */
+export function recordedNames(kind: string): string[] {
+  const end = `__${kind}.yaml`;
+  const files = hasRecordings ? readdirSync(sessions) : [];
+  return files.filter((file) => file.endsWith(end)).map((file) => file.slice(0, -end.length));
+}
+
+/** All outputs of devices in a collection. @param collection such as `napalm` */
+export function recordedTexts(collection: string): string[] {
+  const place = join(folder, collection);
+  const files = hasRecordings ? readdirSync(place, { recursive: true, encoding: 'utf8' }) : [];
+  return files
+    .filter((file) => file.endsWith('.txt'))
+    .map((file) => readFileSync(join(place, file), 'latin1'));
+}
