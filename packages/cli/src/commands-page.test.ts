@@ -1,4 +1,4 @@
-/** docs/reference/commands.md lists the program's commands. `npx vitest run src/commands-page.test.ts -u` writes it. */
+/** docs/reference/commands.md lists the program's commands. `npm run generate` writes it. */
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { runCommand } from './testing/run-command.ts';
@@ -14,7 +14,7 @@ it('docs/reference/commands.md lists every command', async () => {
   const commands = await commandsOf([]);
   const width = Math.max(...commands.map(({ usage }) => usage.length));
   const lines = commands.map(({ usage, summary }) => `${usage.padEnd(width)}  ${summary}`);
-  const page = `<!-- Made by \`npx vitest run src/commands-page.test.ts -u\`, in packages/cli, from the command's help. Do not edit. -->
+  const page = `<!-- Made by \`npm run generate\` from the command's help. Do not edit. -->
 
 # Commands
 

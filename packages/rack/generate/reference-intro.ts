@@ -1,5 +1,5 @@
 /** Introduction of docs/reference/rack-yaml.md. */
-export const referenceIntro = `<!-- Made by \`npm run generate -w packages/rack\` from the schema in packages/rack/src. Do not edit. -->
+export const referenceIntro = `<!-- Made by \`npm run generate\` from the schema in packages/rack/src. Do not edit. -->
 
 # rack.yaml
 

@@ -11,7 +11,7 @@ import { encode } from './encode.ts';
 it('messages.schema.json is current', () => {
   const file = readFileSync(new URL('../../messages.schema.json', import.meta.url), 'utf8');
 
-  expect(JSON.parse(file), 'run `npm run generate -w packages/alerts`').toEqual(
+  expect(JSON.parse(file), 'run `npm run generate`').toEqual(
     JSON.parse(JSON.stringify(messageJsonSchema())),
   );
 });

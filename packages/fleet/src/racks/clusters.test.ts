@@ -121,7 +121,7 @@ it('finds the file from any folder below, and says what to do where there is non
 it('clusters.schema.json is current', async () => {
   const file = await readFile(new URL('../../clusters.schema.json', import.meta.url), 'utf8');
 
-  expect(JSON.parse(file), 'run `npm run generate -w packages/fleet`').toEqual(
+  expect(JSON.parse(file), 'run `npm run generate`').toEqual(
     JSON.parse(JSON.stringify(clustersJsonSchema())),
   );
 });

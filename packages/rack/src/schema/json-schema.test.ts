@@ -12,7 +12,7 @@ import { badExamples } from '../testing/bad-examples.ts';
 import { exampleRack, exampleText } from '../testing/example.ts';
 import { rackJsonSchema } from './json-schema.ts';
 
-const generate = 'run `npm run generate -w packages/rack`';
+const generate = 'run `npm run generate`';
 
 describe('what is generated', () => {
   const reference = rackReference();

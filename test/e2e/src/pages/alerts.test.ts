@@ -1,4 +1,4 @@
-/** docs/operate/alerts.md lists all alerts, from their rules. `npx vitest run src/pages -u` writes it. */
+/** docs/operate/alerts.md lists all alerts, from their rules. `npm run generate` writes it. */
 import { expect, it } from 'vitest';
 import { alertsIn, ruleFiles } from '../rule-files.ts';
 import { pageAt, tableOf } from './page.ts';
@@ -14,7 +14,7 @@ it('docs/operate/alerts.md lists every alert with its meaning and first command'
     const shown = (text: string) => plain(text).replaceAll('DEVICE', device);
     return [alert, labels.severity, shown(summary), `\`${shown(command)}\``];
   });
-  const page = `<!-- Made by \`npx vitest run src/pages -u\`, in test/e2e, from kube/base/prometheus/rules. Do not edit. -->
+  const page = `<!-- Made by \`npm run generate\` from kube/base/prometheus/rules. Do not edit. -->
 
 # Alerts
 

@@ -1,4 +1,4 @@
-/** docs/reference/files.md says what each source file does, from its comment. `npx vitest run src/pages -u` writes it. */
+/** docs/reference/files.md says what each source file does, from its comment. `npm run generate` writes it. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { filesOf, pageAt } from './page.ts';
@@ -29,7 +29,7 @@ it('docs/reference/files.md is current', async () => {
     ]);
     return `## ${part}\n\n${lines.join('\n')}\n`;
   });
-  const page = `<!-- Made by \`npx vitest run src/pages -u\`, in test/e2e, from the comments of the files. Do not edit. -->
+  const page = `<!-- Made by \`npm run generate\` from the comments of the files. Do not edit. -->
 
 # Source files
 

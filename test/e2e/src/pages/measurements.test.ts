@@ -1,4 +1,4 @@
-/** docs/reference/measurements.md is made from the YAML and JSON files beside it. `npx vitest run src/pages -u` writes it. */
+/** docs/reference/measurements.md is made from the YAML and JSON files beside it. `npm run generate` writes it. */
 import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -66,7 +66,7 @@ it('docs/reference/measurements.md is current', async () => {
   const faultRows = faults.flatMap(([part, rows]) =>
     rows.map(({ fault, times, result, when = '' }) => [part, fault, times, result, when]),
   );
-  const page = `<!-- Made by \`npx vitest run src/pages -u\`, in test/e2e, from the files beside it. Do not edit. -->
+  const page = `<!-- Made by \`npm run generate\` from the files beside it. Do not edit. -->
 
 # Measurements
 

@@ -12,14 +12,15 @@ export function pageAt(path: string): string {
   return fileURLToPath(new URL(path, root));
 }
 
-/** All files of the repository: those that git knows, and new ones. */
+/** All files of the repository: those that git knows, and new ones. git lists these first, so adding one to git would move it. */
 export function filesOf(): string[] {
   const list = ['ls-files', '-co', '--exclude-standard'];
   const files = execFileSync('git', list, { cwd: pageAt(''), encoding: 'utf8' });
   return files
     .trim()
     .split('\n')
-    .filter((file) => existsSync(pageAt(file)));
+    .filter((file) => existsSync(pageAt(file)))
+    .sort();
 }
 
 /** The data of a page. */

@@ -1,4 +1,4 @@
-/** docs/reference/repeated-requests.md is made from the routes. `npx vitest run src/pages -u` writes it. */
+/** docs/reference/repeated-requests.md is made from the routes. `npm run generate` writes it. */
 import * as apis from '@skolo/api';
 import type { Api } from '@skolo/api/route';
 import { expect, it } from 'vitest';
@@ -22,7 +22,7 @@ it('docs/reference/repeated-requests.md is current', async () => {
         repeated === undefined ? [] : [[service, `\`${method.toUpperCase()} ${path}\``, repeated]],
       ),
   );
-  const page = `<!-- Made by \`npx vitest run src/pages -u\`, in test/e2e, from the routes in packages/api. Do not edit. -->
+  const page = `<!-- Made by \`npm run generate\` from the routes in packages/api. Do not edit. -->
 
 # Repeated requests
 

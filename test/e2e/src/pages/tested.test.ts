@@ -1,4 +1,4 @@
-/** TESTED.md is made from docs/reference/tested.yaml, and names tests that exist. `npx vitest run src/pages -u` writes it. */
+/** TESTED.md is made from docs/reference/tested.yaml, and names tests that exist. `npm run generate` writes it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -65,7 +65,7 @@ it('TESTED.md is current', async () => {
       linkTo(test.split(' > ')[0] ?? ''),
     ]),
   );
-  const page = `<!-- Made by \`npx vitest run src/pages -u\`, in test/e2e, from docs/reference/tested.yaml. Do not edit. -->
+  const page = `<!-- Made by \`npm run generate\` from docs/reference/tested.yaml. Do not edit. -->
 
 # Test coverage and counterparts
 

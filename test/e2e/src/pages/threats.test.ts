@@ -1,4 +1,4 @@
-/** docs/reference/threats.md is made from threats.yaml, and names tests that exist. `npx vitest run src/pages -u` writes it. */
+/** docs/reference/threats.md is made from threats.yaml, and names tests that exist. `npm run generate` writes it. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -32,7 +32,7 @@ it('docs/reference/threats.md is current', async () => {
     ]);
     return `## ${who}\n\n${tableOf(['tries to', 'result', 'test'], rows)}`;
   });
-  const page = `<!-- Made by \`npx vitest run src/pages -u\`, in test/e2e, from threats.yaml. Do not edit. -->
+  const page = `<!-- Made by \`npm run generate\` from threats.yaml. Do not edit. -->
 
 # Attacks and their tests
 

@@ -18,7 +18,7 @@ import { Firmware, Hardware, isSwitched, Proof, proofFile } from './proof.ts';
 import { recorded, sightings } from './sightings.ts';
 
 const today = '2026-11-25';
-const generate = 'run `npm run generate -w packages/equipment`';
+const generate = 'run `npm run generate`';
 
 const device: Proof['devices'][number] = {
   hardware: 'EdgeSwitch 24-Port 250W',

@@ -1,4 +1,4 @@
-/** Made by `npm run generate -w packages/equipment` from the files in `docs/proofs`. Do not edit. */
+/** Made by `npm run generate` from the files in `docs/proofs`. Do not edit. */
 export const sightings: readonly {
   owner: string;
   rack: string;
