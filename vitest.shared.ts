@@ -1,11 +1,14 @@
+import { channel } from 'node:diagnostics_channel';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig, mergeConfig } from 'vitest/config';
 import { compileCache, findNode, root } from './scripts/node.mjs';
+import { addToPath, basePath } from './scripts/programs/base.mjs';
 import { leftOut } from './scripts/sampled-tests.mjs';
 
 const report = fileURLToPath(new URL('./scripts/report-tests.mjs', import.meta.url));
 const processorTime = fileURLToPath(new URL('./scripts/processor-time.mjs', import.meta.url));
+const askedPrograms = fileURLToPath(new URL('./scripts/programs/asked.mjs', import.meta.url));
 const patience = fileURLToPath(new URL('./scripts/patience.mjs', import.meta.url));
 
 // Tests start our programs with the Node that they run on themselves.
@@ -15,6 +18,18 @@ if (findNode() !== process.execPath) {
   );
 }
 process.env.NODE_COMPILE_CACHE ??= compileCache;
+
+// Tests only find what each computer has, and what they ask for.
+const path = process.env.SKOLO_SYSTEM_PATH === undefined ? basePath() : undefined;
+if (path !== undefined) {
+  process.env.SKOLO_SYSTEM_PATH = process.env.PATH ?? '';
+  process.env.PATH = path;
+  // In workers, scripts/programs/asked.mjs does this. Here, global setups ask.
+  channel('skolo.peer').subscribe((asked) => {
+    const { peer } = asked as { peer?: { path: string; version: string } };
+    if (peer) addToPath(peer);
+  });
+}
 
 /** Vitest runs in the package's folder. */
 function inPackage(file: string): string {
@@ -27,7 +42,7 @@ const shared = defineConfig({
     include: ['src/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...leftOut(process.env.SKOLO_SAMPLE).map(inPackage)],
     reporters: ['default', report],
-    setupFiles: [processorTime, patience],
+    setupFiles: [processorTime, patience, askedPrograms],
     // turbo runs six packages in parallel, and each process loads what its tests import.
     maxWorkers: 3,
     // A full fault-injection test takes minutes.

@@ -8,7 +8,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -18,6 +18,7 @@ const run = promisify(execFile);
  * @typedef {object} PeerKind
  * @property {string} name that tests ask for
  * @property {string[]} commands to try: names in PATH or absolute paths; the first that works is used
+ * @property {string[]} [others] programs that must be there, too: tests that ask for it may start them
  * @property {string[]} version arguments that make it print its version, and fail if it is unusable
  * @property {string[]} debian packages that install it; none if Debian has none
  * @property {string | undefined} [build] a script below the root and its arguments, which build it if Debian does not package it; with
@@ -28,6 +29,78 @@ const run = promisify(execFile);
 
 /** @type {PeerKind[]} */
 export const peerKinds = [
+  {
+    name: 'openssl',
+    commands: ['openssl'],
+    version: ['version'],
+    debian: ['openssl'],
+    proves: 'certificates and keys, as other programs make and read them',
+  },
+  {
+    name: 'nft',
+    commands: ['nft', '/usr/sbin/nft'],
+    version: ['--version'],
+    debian: ['nftables'],
+    proves: 'firewall rules, read and applied by the kernel',
+  },
+  {
+    name: 'iptables',
+    commands: ['iptables', '/usr/sbin/iptables'],
+    others: ['ip6tables', 'iptables-save', 'iptables-restore'],
+    version: ['--version'],
+    debian: ['iptables'],
+    proves: 'rules of kube-proxy and network plugins, beside ours',
+  },
+  {
+    name: 'xz',
+    commands: ['xz'],
+    version: ['--version'],
+    debian: ['xz-utils'],
+    proves: 'compressed images, as their makers publish them',
+  },
+  {
+    name: 'gpg',
+    commands: ['gpg'],
+    others: ['gpgconf', 'gpgv'],
+    version: ['--version'],
+    debian: ['gpg', 'gpg-agent', 'gpgconf', 'gpgv'],
+    proves: 'signatures of base images, as their publishers make them',
+  },
+  {
+    name: 'awk',
+    commands: ['awk'],
+    version: ['BEGIN { print "1.0" }'],
+    debian: ['mawk'],
+    proves: 'scripts for hosts, which use it',
+  },
+  {
+    name: 'jq',
+    commands: ['jq'],
+    version: ['--version'],
+    debian: ['jq'],
+    proves: 'JSON that commands print, for scripts of people',
+  },
+  {
+    name: 'patch',
+    commands: ['patch'],
+    version: ['--version'],
+    debian: ['patch'],
+    proves: 'that a difference leads from one version to the other',
+  },
+  {
+    name: 'fdisk',
+    commands: ['sfdisk', '/usr/sbin/sfdisk', '/sbin/sfdisk'],
+    version: ['--version'],
+    debian: ['fdisk'],
+    proves: 'partition tables, as the tools of the system make them',
+  },
+  {
+    name: 'ps',
+    commands: ['ps'],
+    version: ['--version'],
+    debian: ['procps'],
+    proves: 'which processes are left',
+  },
   {
     name: 'curl',
     commands: ['curl'],
@@ -105,14 +178,15 @@ export const peerKinds = [
   {
     name: 'ip',
     commands: ['ip', '/usr/sbin/ip', '/sbin/ip'],
+    others: ['bridge', 'ss', 'tc'],
     version: ['-Version'],
     debian: ['iproute2'],
     proves: "the check of a machine's MAC against the kernel's neighbour table",
   },
   {
     name: 'snmp-tools',
-    // snmpset and snmpwalk are next to it.
     commands: ['snmpget'],
+    others: ['snmpset', 'snmpwalk', 'snmpbulkwalk', 'snmptrap'],
     version: ['-V'],
     debian: ['snmp'],
     proves: 'the simulated SNMP agents, by an independent manager',
@@ -126,8 +200,8 @@ export const peerKinds = [
   },
   {
     name: 'fence-agents',
-    // The other agents are next to it.
     commands: ['fence_apc_snmp', '/usr/sbin/fence_apc_snmp'],
+    others: ['fence_redfish'],
     version: ['-V'],
     debian: ['fence-agents'],
     proves: 'the simulated PDUs and servers, by drivers of somebody else',
@@ -156,8 +230,8 @@ export const peerKinds = [
   },
   {
     name: 'mosquitto-clients',
-    // mosquitto_sub is next to it.
     commands: ['mosquitto_pub'],
+    others: ['mosquitto_sub'],
     version: ['--help'],
     debian: ['mosquitto-clients'],
     proves: 'the simulated MQTT switch, by an independent client',
@@ -165,6 +239,7 @@ export const peerKinds = [
   {
     name: 'sshd',
     commands: ['/usr/sbin/sshd', 'sshd'],
+    others: ['ssh-keygen'],
     version: ['-V'],
     debian: ['openssh-server'],
     proves: 'sessions over ssh, against the server that hosts run',
@@ -172,6 +247,7 @@ export const peerKinds = [
   {
     name: 'ssh',
     commands: ['ssh'],
+    others: ['ssh-keygen', 'scp', 'ssh-keyscan'],
     version: ['-V'],
     debian: ['openssh-client'],
     proves: 'the simulated command lines, by an independent client',
@@ -209,8 +285,8 @@ export const peerKinds = [
   },
   {
     name: 'frr',
-    // The other daemons are next to it; vtysh, which is in PATH, cannot print its version.
     commands: ['/usr/lib/frr/staticd'],
+    others: ['zebra', 'bgpd', 'ospfd', 'vtysh', 'ip'],
     version: ['--version'],
     debian: ['frr'],
     proves: 'backup and restore of a router, on a real one',
@@ -225,8 +301,8 @@ export const peerKinds = [
   },
   {
     name: 'age',
-    // age-keygen is next to it.
     commands: ['age'],
+    others: ['age-keygen'],
     version: ['--version'],
     debian: ['age'],
     proves: 'what leaves the rack encrypted, decrypted by the program that people have',
@@ -242,6 +318,7 @@ export const peerKinds = [
   {
     name: 'mtools',
     commands: ['mcopy'],
+    others: ['mdir', 'mtype', 'mkfs.vfat', 'fsck.vfat', 'sfdisk', 'mke2fs', 'debugfs', 'xz'],
     version: ['--version'],
     debian: ['mtools', 'dosfstools', 'fdisk', 'e2fsprogs', 'xz-utils'],
     proves:
@@ -291,8 +368,8 @@ export const peerKinds = [
   },
   {
     name: 'libimobiledevice',
-    // The other tools are next to it.
     commands: ['ideviceinfo'],
+    others: ['idevice_id', 'idevicediagnostics', 'idevicescreenshot', 'idevicesyslog'],
     version: ['--version'],
     debian: ['libimobiledevice-utils'],
     proves: 'the options and error texts of the simulated tools for iPhones',
@@ -300,6 +377,7 @@ export const peerKinds = [
   {
     name: 'systemd-nspawn',
     commands: ['systemd-nspawn'],
+    others: ['systemd-analyze', 'systemd-run', 'ip', 'iptables', 'openssl'],
     version: ['--version'],
     // The simulated computer boots with this computer's /usr.
     debian: ['systemd-container', 'iproute2', 'iptables', 'openssl'],
@@ -309,7 +387,8 @@ export const peerKinds = [
     name: 'python3',
     // The newest one that works.
     commands: [14, 13, 12, 11, 10, 9, 8].map((minor) => `python3.${minor}`).concat('python3'),
-    version: ['--version'],
+    // Debian's python3-minimal, which each computer has, is without most modules.
+    version: ['-c', 'import configparser, platform, ssl; print(platform.python_version())'],
     debian: ['python3'],
     proves: 'the hooks file of the Swarming bot, and the simulated bot itself',
   },
@@ -329,8 +408,8 @@ export const peerKinds = [
   },
   {
     name: 'chronyd',
-    // chronyc is next to it.
     commands: ['/usr/sbin/chronyd', 'chronyd'],
+    others: ['chronyc'],
     version: ['--version'],
     debian: ['chrony'],
     proves: "the configuration of the rack's time server",
@@ -354,8 +433,8 @@ export const peerKinds = [
   },
   {
     name: 'real-node',
-    // The packages that it runs.
     commands: builtBy('test/build-go real-node'),
+    others: ['containerd', 'containerd-shim-runc-v2', 'runc', 'iptables', 'nft', 'conntrack'],
     version: ['version'],
     debian: [
       'containerd',
@@ -384,8 +463,8 @@ export const peerKinds = [
   },
   {
     name: 'containerd',
-    // ctr is next to it.
     commands: ['containerd'],
+    others: ['ctr', 'containerd-shim-runc-v2', 'runc'],
     version: ['--version'],
     debian: ['containerd'],
     proves:
@@ -488,6 +567,14 @@ export const peerKinds = [
   {
     name: 'dockerd',
     commands: ['/usr/sbin/dockerd', 'dockerd'],
+    others: [
+      'containerd',
+      'containerd-shim-runc-v2',
+      'runc',
+      'docker-proxy',
+      'docker-init',
+      'iptables',
+    ],
     version: ['--version'],
     debian: ['docker.io'],
     proves: 'the images: built, run, and all five services as one rack',
@@ -556,6 +643,7 @@ function builtBy(build) {
  * @typedef {object} Peer
  * @property {string} path absolute
  * @property {string} version digits and dots, or `unknown` if it prints none
+ * @property {string[]} [others] absolute paths of the programs that belong to it
  */
 
 /**
@@ -585,11 +673,20 @@ async function findPeer(kind) {
   for (const command of kind.commands) {
     const path = which(command);
     if (path === undefined) continue;
-    const text = await ask(path, kind.version);
+    const others = (kind.others ?? []).map(
+      (name) => which(join(dirname(path), name)) ?? which(name) ?? which(`/usr/sbin/${name}`),
+    );
+    const text = others.every(isString) && (await ask(path, kind.version));
     if (!text) continue;
-    return { path, version: text.match(/\d+(\.\d+)+/)?.[0] ?? 'unknown' };
+    const version = text.match(/\d+(\.\d+)+/)?.[0] ?? 'unknown';
+    return { path, version, ...(others.length > 0 && { others: others.filter(isString) }) };
   }
   return undefined;
+}
+
+/** @type {(path: string | undefined) => path is string} */
+function isString(path) {
+  return path !== undefined;
 }
 
 /**
@@ -608,11 +705,14 @@ async function ask(path, args) {
   }
 }
 
-/** @param {string} command */
-function which(command) {
+/**
+ * Where the program is.
+ * @param {string} command a name in PATH, or an absolute path
+ */
+export function which(command, path = process.env.PATH ?? '') {
   const candidates = command.includes('/')
     ? [command]
-    : (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, command));
+    : path.split(delimiter).map((folder) => join(folder, command));
   return candidates.find((path) => {
     try {
       accessSync(path, constants.X_OK);
@@ -624,6 +724,8 @@ function which(command) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  // A test asks.
+  process.env.PATH = process.env.SKOLO_SYSTEM_PATH ?? process.env.PATH;
   const [option, ...names] = process.argv.slice(2);
   const isAsked = (/** @type {PeerKind} */ { name }) => names.length === 0 || names.includes(name);
   const found = await findPeers(peerKinds.filter(isAsked));

@@ -54,6 +54,16 @@ describe('peers', () => {
     expect(found.it?.path).toBe(path);
   });
 
+  it('one without a program that belongs to it is not', async () => {
+    const path = program('echo 1.0');
+    const others = ['program'];
+
+    const found = await findPeers([{ ...kind(path), others }]);
+
+    expect(found).toEqual({ it: { path, version: '1.0', others: [path] } });
+    expect(await findPeers([{ ...kind(path), others: ['no-such-program'] }])).toEqual({});
+  });
+
   it('are found by PATH', async () => {
     const found = await findPeers([{ ...kind('node'), version: ['--version'] }]);
 

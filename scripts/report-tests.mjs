@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 
+/** @typedef {import('./processor-time.mjs').FileMeta & import('./programs/asked.mjs').FileMeta} FileMeta */
+
 /**
  * A vitest reporter: writes `.test-results.json` into the package, which `npm test` adds up (scripts/results.mjs). Skipped tests have the
  * reason that they passed to `skip(reason)`.
@@ -18,8 +20,13 @@ export default class TestReport {
     }
     for (const module of modules) {
       const file = module.relativeModuleId;
-      const meta = /** @type {import('./processor-time.mjs').FileMeta} */ (module.meta());
-      results.files.push({ name: file, seconds: meta.processorSeconds ?? 0 });
+      const meta = /** @type {FileMeta} */ (module.meta());
+      const asked = Object.keys(meta.peers ?? {});
+      results.files.push({
+        name: file,
+        seconds: meta.processorSeconds ?? 0,
+        ...(asked.length > 0 && { asked }),
+      });
       // A file that does not load, or a failed hook: its tests only count as skipped.
       for (const error of module.errors()) {
         results.failed.push({ name: file, why: firstLine(error) });
@@ -40,7 +47,7 @@ export default class TestReport {
         } else if (result.state === 'failed') {
           results.failed.push({ name, why: whyOf(result.errors[0] ?? {}) });
         } else {
-          const note = result.state === 'skipped' ? result.note : 'it was not finished';
+          const note = result.state === 'skipped' ? result.note : undefined;
           results.skipped.push({ name, why: note ?? reasonAround(test) });
         }
       }
@@ -56,8 +63,18 @@ export default class TestReport {
 function reasonAround(test) {
   for (let around = test.parent; ; around = around.parent) {
     if (around.errors().length > 0) return 'what should have prepared them failed';
-    if (around.type === 'module') return 'no reason given';
+    if (around.type === 'module') return missing(around) ?? 'no reason given';
   }
+}
+
+/**
+ * The programs that the file asked for and that are not installed.
+ * @param {import('vitest/node').TestModule} module
+ */
+function missing(module) {
+  const { peers = {} } = /** @type {FileMeta} */ (module.meta());
+  const names = Object.keys(peers).filter((name) => !peers[name]);
+  return names.map((name) => `${name} is not installed`).join(', ') || undefined;
 }
 
 /**

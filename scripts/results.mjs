@@ -4,7 +4,7 @@
  */
 
 /** @typedef {{ name: string, why: string }} Finding */
-/** @typedef {{ name: string, seconds: number }} TestFile */
+/** @typedef {{ name: string, seconds: number, asked?: string[] }} TestFile `asked`: programs, by their names in scripts/peers.mjs */
 /**
  * One package's test results (scripts/report-tests.mjs). `retried` tests are among the passed ones, and `files` have their CPU time.
  * @typedef {{ passed: number, failed: Finding[], skipped: Finding[], retried: Finding[], files: TestFile[] }} Results

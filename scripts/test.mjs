@@ -2,10 +2,12 @@
  * `npm test`: installs what is missing, then type-checks, lints and runs the tests, the long ones only in part.
  *
  * --long [PACKAGE…]        runs in full the tests that are sampled otherwise (`npm run test:long`): all, or those of these packages
+ * --bare                   as on a new machine, where none of the real counterparts is installed
  * --hours N                with --long: how long machines attack the rest of a rack; default: ten minutes
  * SKOLO_SEED=N             repeats the random tests of an earlier run, which print their seed
  * SKOLO_SAMPLE=N           which third of the most expensive test files runs: 0, 1 or 2; default: each day another one
- * CI, SKOLO_TEST_INSTALL=1 as root on Debian, installs the real counterparts that tests use
+ * CI, SKOLO_TEST_INSTALL=1 as root on Debian, installs the real counterparts that tests use; files whose counterparts have changed then run
+ *                          once more, without them
  *
  * The last line is `N passed, N failed, N skipped`; the exit code is 0 only if nothing failed.
  */
@@ -15,10 +17,11 @@ import { basename, delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runChild } from './child.mjs';
 import { ensureInstalled, findNodeOrQuit, turbo, turboEnv } from './ensure.mjs';
-import { installPeers } from './install-peers.mjs';
+import { installPeers, isWanted } from './install-peers.mjs';
 import { memoryFolder } from './memory-folder.mjs';
 import { compileCache, root } from './node.mjs';
 import { findPeers, hintOf, peerKinds } from './peers.mjs';
+import { runBare } from './programs/bare.mjs';
 import { addUp, closing } from './results.mjs';
 import { leftOut, sampledTests, sampleOfDay } from './sampled-tests.mjs';
 
@@ -35,8 +38,10 @@ const choice = {
   ...(options.long && { SKOLO_LONG: '1' }),
   ...(options.hours !== undefined && { SKOLO_HOURS: options.hours }),
 };
-const whyNotInstalled = await installPeers({ ...process.env, ...choice });
-const peers = await findPeers();
+const whyNotInstalled = options.bare
+  ? new Map()
+  : await installPeers({ ...process.env, ...choice });
+const peers = options.bare ? {} : await findPeers();
 printPeers();
 const peersText = `${JSON.stringify(peers)}\n`;
 writePeers(peersText);
@@ -95,7 +100,13 @@ for (const round of rounds()) {
   exitCode ||= ended.exitCode;
 }
 inMemory?.remove();
-const total = addUp(readTasks(), readResults());
+const results = readResults();
+const total = addUp(readTasks(), results);
+if (isWanted(process.env) && !options.bare && !options.long) {
+  const bare = runBare(workspaces, results);
+  total.failed.push(...bare.failed);
+  total.notRun.push(...bare.notRun);
+}
 if (exitCode !== 0 && total.failed.length === 0) {
   total.failed.push({ name: 'turbo', why: `ended with ${exitCode}` });
 }
@@ -106,7 +117,11 @@ process.exitCode = total.failed.length > 0 ? 1 : 0;
 function readOptions() {
   try {
     const { values, positionals } = parseArgs({
-      options: { long: { type: 'boolean' }, hours: { type: 'string' } },
+      options: {
+        long: { type: 'boolean' },
+        hours: { type: 'string' },
+        bare: { type: 'boolean' },
+      },
       allowPositionals: true,
     });
     const sample = values.long ? undefined : (process.env.SKOLO_SAMPLE ?? sampleOfDay());
@@ -119,7 +134,7 @@ function readOptions() {
     if (unknown === undefined) return { ...values, packages: positionals, sample, left };
     throw new Error(`${unknown}: no such package; there are ${names.sort().join(', ')}`);
   } catch (error) {
-    const usage = 'usage: npm test, npm run test:long [-- [--hours N] [PACKAGE…]]';
+    const usage = 'usage: npm test [-- --bare], npm run test:long [-- [--hours N] [PACKAGE…]]';
     console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
     process.exit(2);
   }

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runs } from '@skolo/base/durable/fault-injection';
 import { run, tempDir } from '@skolo/base/testing';
+import { lacks } from '@skolo/simulators';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { changedLines, difference } from './diff.ts';
@@ -63,7 +64,7 @@ describe('a difference', () => {
     );
   });
 
-  it('is one that patch takes, too', async () => {
+  it.skipIf(lacks('patch'))('is one that patch takes, too', async () => {
     const from = Array.from({ length: 300 }, (_, n) => `vlan ${n}\n`).join('');
     const to = from.replaceAll(/^vlan .*7\n/gm, '').replaceAll(/^(vlan .*3)\n/gm, '$1\nname lab\n');
     await writeFile(join(folder, 'old'), from);

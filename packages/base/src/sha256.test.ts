@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lacks } from '@skolo/simulators/peer';
 import { expect, it, onTestFinished } from 'vitest';
 import { keyFingerprint, sha256, sha256Bytes, sha256OfFile } from './sha256.ts';
 
@@ -20,7 +21,7 @@ it('is the digest of text, bytes and files', async () => {
   await expect(sha256OfFile(`${file}s`)).rejects.toThrow('ENOENT');
 });
 
-it('prints the fingerprint of a key as ssh-keygen does', async () => {
+it.skipIf(lacks('ssh'))('prints the fingerprint of a key as ssh-keygen does', async () => {
   const file = join(await newFolder(), 'key');
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
   const [, key = ''] = (await readFile(`${file}.pub`, 'utf8')).split(' ');

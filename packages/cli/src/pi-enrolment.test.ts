@@ -14,14 +14,13 @@ import {
 } from '@skolo/scripted-services';
 import { k3sVersion } from '@skolo/setup/k3s';
 import { makeTestImage, readByMtools, systems } from '@skolo/setup/pi/testing';
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runCommand } from './testing/run-command.ts';
 
 const serial = '10000000f00dcafe';
 const secret = '3fa92c01.a-secret-of-a-shared-image';
 const pin = `sha256//${'A'.repeat(43)}=`;
-const missing = peer('mtools') === undefined ? ' (mtools is not installed)' : '';
 
 const at = '2026-11-22T12:00:00.000Z';
 const secrets = [{ id: '3fa92c01', by: 'ann', at, expires: at }];
@@ -198,7 +197,7 @@ services: { machine-state: { enrolment: {} } }
     expect([exitCode, changes()]).toEqual([1, []]);
   });
 
-  it.skipIf(missing)(`makes one image for all machines${missing}`, async () => {
+  it.skipIf(lacks('mtools', 'ssh'))('makes one image for all machines', async () => {
     const dpkg = Buffer.alloc(64);
     dpkg.write('\u007fELF', 'latin1');
     dpkg.writeUInt16LE(0x28, 18);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '@skolo/base/testing';
 import { makeTestImage, readByMtools, systems } from '@skolo/setup/pi/testing';
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { byteDisplay } from './commands/pi/byte-progress.ts';
 import { runCommand } from './testing/run-command.ts';
@@ -15,9 +15,8 @@ const hasLoops = await run('losetup', ['--find']).then(
   () => true,
   () => false,
 );
-const missing = peer('mtools') === undefined ? ' (mtools is not installed)' : '';
 
-describe.skipIf(missing !== '')(`skolo pi${missing}`, () => {
+describe.skipIf(lacks('mtools', 'ssh'))('skolo pi', () => {
   let folder: string;
   const path = (name: string) => join(folder, name);
   const pi = (...words: string[]) => runCommand(['--rack', path('rack.yaml'), 'pi', ...words]);

@@ -12,6 +12,7 @@ import {
   startPubSubRacks,
   startRouterBackup,
 } from '@skolo/scripted-services';
+import { lacks } from '@skolo/simulators';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { CommandLines, Shell } from './testing/command-lines.ts';
 import { createHistory, createObjects } from './testing/copies.ts';
@@ -48,6 +49,7 @@ describe('skolo prints', () => {
     const session = await readFile(join(sessions, name), 'utf8');
     if (/\b(tty|typed) \d/.test(session) && !(await canTty()))
       skip('script of util-linux is not there');
+    if (/\| jq /.test(session) && lacks('jq')) skip('jq is not installed');
     const place = await placeFor(session, ofProcesses.includes(name) ? undefined : shared);
 
     const printed = await replay(session, place, shell);

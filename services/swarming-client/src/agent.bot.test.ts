@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
+import { lacks } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BotView } from './bot/bot-view.ts';
 import type { Health } from './health/health.ts';
@@ -18,7 +19,7 @@ const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 const phone = { serial: '0A1B2C3D', model: 'pixel-5' as const, rebootMs: 300 };
 
-describe('an agent, from `bot: none` on', () => {
+describe.skipIf(lacks('adb'))('an agent, from `bot: none` on', () => {
   let lab: Lab;
   let agent: AgentProcess;
   beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type PeerName, peerNames } from './peer.ts';
+import { type PeerName, peer, peerNames } from './peer.ts';
 
 /** In a process of its own, because a process remembers what it found. */
 function peerOf(name: PeerName, found?: object): unknown {
@@ -26,10 +26,12 @@ describe('peer', () => {
   });
 
   it('is looked for when nobody did so before', () => {
-    const curl = peerOf('curl');
+    const found = peerOf('curl');
+    const curl = peer('curl');
 
-    // Either answer is right, depending on the machine; a path must be one that works.
-    if (typeof curl === 'string') {
+    // Either answer is right, depending on the machine; a path must be one that works. Without it, no test may find it.
+    if (curl !== undefined) {
+      expect(found).toBe(curl);
       expect(execFileSync(curl, ['--version'], { encoding: 'utf8' })).toMatch(/^curl /);
     } else {
       expect(() => execFileSync('curl', ['--version'], { stdio: 'ignore' })).toThrow();

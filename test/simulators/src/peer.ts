@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { channel } from 'node:diagnostics_channel';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
@@ -66,16 +67,29 @@ export const peerNames = [
   'buildx',
   'mmdebstrap',
   'qemu-user-static',
+  'openssl',
+  'nft',
+  'iptables',
+  'gpg',
+  'awk',
+  'jq',
+  'xz',
+  'patch',
+  'fdisk',
+  'ps',
 ] as const;
 export type PeerName = (typeof peerNames)[number];
 
-const Peers = z.partialRecord(z.string(), z.object({ path: z.string(), version: z.string() }));
+const Peers = z.partialRecord(z.string(), z.looseObject({ path: z.string(), version: z.string() }));
 
 const peers = Peers.parse(JSON.parse(process.env.SKOLO_PEERS ?? '{}'));
 const looked = new Set<PeerName>();
+/** `scripts/programs/asked.mjs` adds to PATH what tests ask for. */
+const asked = channel('skolo.peer');
 
 /**
- * Where the program is, or undefined when it is not installed. For `python3-google-auth` it is the
+ * Where the program is, or undefined when it is not installed. From then on the file's tests find it in PATH, where
+ * nothing else is but what each computer has (scripts/programs/base.mjs). For `python3-google-auth` it is the
  * interpreter that has google-auth and requests.
  *
  * `npm test` looks once for all packages and passes on what it found as SKOLO_PEERS; a test that is run by
@@ -93,5 +107,20 @@ export function peer(name: PeerName): string | undefined {
     const text = execFileSync(process.execPath, [script, '--json', name], { encoding: 'utf8' });
     Object.assign(peers, Peers.parse(JSON.parse(text)));
   }
+  asked.publish({ name, peer: peers[name] });
   return peers[name]?.path;
+}
+
+/**
+ * Why tests that start these programs, or need to be root, do not run here; undefined: they do.
+ *
+ * @example
+ * describe.skipIf(lacks('openssl', 'root'))('a certificate', () => {
+ */
+export function lacks(...names: (PeerName | 'root')[]): string | undefined {
+  const missing = names.filter((name) =>
+    name === 'root' ? process.getuid?.() !== 0 : peer(name) === undefined,
+  );
+  const why = missing.map((name) => (name === 'root' ? 'needs root' : `${name} is not installed`));
+  return why.length > 0 ? why.join(', ') : undefined;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '@skolo/base/testing';
+import { needs, run } from '@skolo/base/testing';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import { startLinuxHost } from '@skolo/simulators';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -78,11 +78,10 @@ describe('a git repository as a source', () => {
     await source.close();
   });
 
-  it('is a remote over ssh, cloned with the keys of the user and removed afterwards', async ({
-    skip,
-  }) => {
+  it('is a remote over ssh, cloned with the keys of the user and removed afterwards', async () => {
+    needs('ssh', 'sshd');
     const host = await startLinuxHost();
-    if (!host) return skip('sshd is not installed');
+    if (!host) throw new Error('sshd does not start');
     try {
       await filled();
       const options = [

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Secret } from '@skolo/base/secrets';
-import { tempDir, untilTestEnds } from '@skolo/base/testing';
+import { needs, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { type RealSshd, startSshd as startReal } from '@skolo/simulators';
 import { onTestFinished, type TestContext } from 'vitest';
 import { Repository } from '../history/repository.ts';
@@ -105,6 +105,7 @@ export async function startSshd(
   context: TestContext,
   types: readonly KeyType[] = ['ecdsa', 'ed25519'],
 ): Promise<Sshd> {
+  needs('ssh', 'sshd');
   const dir = await tempDir();
   const hostKeyFile = (type: KeyType) => join(dir, `host-${type}`);
   async function writeHostKeys(which: 'first' | 'other') {

@@ -5,6 +5,7 @@ export { cleanUps } from './clean-ups.ts';
 export { collectGarbage } from './collect-garbage.ts';
 export { listen } from './listen.ts';
 export { mountFreezable, mountSmall } from './mount-small.ts';
+export { needs } from './needs.ts';
 export { pathsOf } from './paths-of.ts';
 export { processorTime } from './processor-time.ts';
 export { serveExampleTest, startProxy } from './proxy.ts';

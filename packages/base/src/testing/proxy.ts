@@ -7,6 +7,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { run } from '../programs/run.ts';
 import { listen } from './listen.ts';
+import { needs } from './needs.ts';
 import { tempDir } from './temp-dir.ts';
 
 /**
@@ -37,6 +38,7 @@ export async function startProxy(to: () => number, answer?: (socket: Socket) => 
 
 /** The port of an https server whose certificate this process trusts for `*.example.test`. */
 export async function serveExampleTest(listener: RequestListener): Promise<number> {
+  needs('openssl');
   const dir = await tempDir();
   const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

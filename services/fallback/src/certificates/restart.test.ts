@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, tempDir } from '@skolo/base/testing';
 import { hasNamespaces } from '@skolo/fleet/testing';
+import { lacks } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { fallback, inNamespaces } from '../testing/in-namespaces.ts';
 import { decide, type Seen } from './restart.ts';
@@ -69,39 +70,52 @@ const k3s = `http.createServer((request, response) => {
   response.end('{"kind":"Status"}');
 }).listen(6443, '127.0.0.1', () => console.log());`;
 
-it.skipIf(!hasNamespaces)('k3s is restarted for a certificate, and once for each', async () => {
-  const dir = await tempDir();
-  const tls = join(dir, 'server/tls');
-  await mkdir(tls, { recursive: true });
-  const issue = async (name: string, days: number) => {
-    const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', join(dir, 'key'), '-subj', '/CN=k3s'];
-    const out = ['-days', String(days), '-out', join(tls, name)];
-    await run('openssl', ['req', '-x509', ...key, ...out]);
-  };
-  await issue('serving.crt', 364);
-  await issue('client.crt', 50);
-  // Authorities are not renewed by a restart.
-  await issue('server-ca.crt', 10);
-  await writeFile(join(tls, 'broken.crt'), 'no certificate');
-  const commands = `mkdir -p /var/lib/rancher /var/lib/skolo/fallback
+it.skipIf(!hasNamespaces || lacks('openssl'))(
+  'k3s is restarted for a certificate, and once for each',
+  async () => {
+    const dir = await tempDir();
+    const tls = join(dir, 'server/tls');
+    await mkdir(tls, { recursive: true });
+    const issue = async (name: string, days: number) => {
+      const key = [
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-keyout',
+        join(dir, 'key'),
+        '-subj',
+        '/CN=k3s',
+      ];
+      const out = ['-days', String(days), '-out', join(tls, name)];
+      await run('openssl', ['req', '-x509', ...key, ...out]);
+    };
+    await issue('serving.crt', 364);
+    await issue('client.crt', 50);
+    // Authorities are not renewed by a restart.
+    await issue('server-ca.crt', 10);
+    await writeFile(join(tls, 'broken.crt'), 'no certificate');
+    const commands = `mkdir -p /var/lib/rancher /var/lib/skolo/fallback
 ln -s ${dir} /var/lib/rancher/k3s
 ${fallback} renew-certificates
 ${fallback} renew-certificates`;
 
-  const stdout = await inNamespaces({ dir, systemctl, k3s }, commands);
+    const stdout = await inNamespaces({ dir, systemctl, k3s }, commands);
 
-  expect(
-    stdout
-      .replaceAll(/\d{4}-\S+Z/g, 'TIME')
-      .trim()
-      .split('\n'),
-  ).toEqual([
-    expect.stringContaining('broken.crt: not readable'),
-    expect.stringMatching(/^certificates: restarting k3s, because .*client\.crt expires on TIME$/),
-    expect.stringContaining('broken.crt: not readable'),
-    expect.stringMatching(/the last restart of k3s did not renew .*client\.crt$/),
-  ]);
-  expect(await readFile(join(dir, 'changes'), 'utf8')).toBe(
-    '--no-ask-password try-restart --quiet k3s.service\n',
-  );
-});
+    expect(
+      stdout
+        .replaceAll(/\d{4}-\S+Z/g, 'TIME')
+        .trim()
+        .split('\n'),
+    ).toEqual([
+      expect.stringContaining('broken.crt: not readable'),
+      expect.stringMatching(
+        /^certificates: restarting k3s, because .*client\.crt expires on TIME$/,
+      ),
+      expect.stringContaining('broken.crt: not readable'),
+      expect.stringMatching(/the last restart of k3s did not renew .*client\.crt$/),
+    ]);
+    expect(await readFile(join(dir, 'changes'), 'utf8')).toBe(
+      '--no-ask-password try-restart --quiet k3s.service\n',
+    );
+  },
+);

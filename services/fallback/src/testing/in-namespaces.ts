@@ -1,7 +1,7 @@
 /** Commands of the fallback beside a fake systemctl and a fake k3s. Nothing that they change is outside of namespaces. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '@skolo/base/testing';
+import { needs, run } from '@skolo/base/testing';
 
 /** Starts the fallback; its arguments follow. */
 export const fallback = `node ${join(import.meta.dirname, '../main.ts')}`;
@@ -23,6 +23,7 @@ export async function inNamespaces(
   { dir, systemctl, k3s }: Surroundings,
   commands: string,
 ): Promise<string> {
+  needs('ip');
   await writeFile(join(dir, 'systemctl'), systemctl, { mode: 0o755 });
   await writeFile(join(dir, 'k3s.yaml'), 'server: http://127.0.0.1:6443\n');
   const script = `cd ${dir}

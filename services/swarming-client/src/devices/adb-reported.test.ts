@@ -2,7 +2,7 @@
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
-import { type AndroidOptions, startAdbServer } from '@skolo/simulators';
+import { type AndroidOptions, peer, startAdbServer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { missing, never, present, startLab, unreadable } from './testing/lab.ts';
 import { programs } from './testing/programs.ts';
@@ -16,6 +16,7 @@ async function startWith(
   phones: AndroidOptions[],
   { first = '', always = '' },
 ) {
+  if (peer('adb') === undefined) return context.skip('adb is not installed');
   const path = process.env.PATH ?? '';
   const server = await startAdbServer({ phones });
   onTestFinished(() => server.close());
@@ -27,10 +28,7 @@ async function startWith(
     ANDROID_ADB_SERVER_PORT: String(server.port),
     PATH: [folder, path].join(delimiter),
   });
-  const { status } = await lab.deps.run('adb', ['version'], { timeoutMs: 20_000 }).catch(() => ({
-    status: 127,
-  }));
-  if (status === 127) context.skip('adb is not installed');
+  await lab.deps.run('adb', ['version'], { timeoutMs: 20_000 });
   await rm(once, { recursive: true, force: true });
   return { ...lab, server };
 }

@@ -1,6 +1,6 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
 import { peer, type SshDevice, startSshDevice, startSshd } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { sshArguments } from './ssh.ts';
@@ -15,14 +15,14 @@ interface Remote extends Lab {
 let sshd: Awaited<ReturnType<typeof startSshd>>;
 /** What sshd runs: of the last remote. */
 let shell = '';
+const folder = await tempDir(afterAll);
 beforeAll(async () => {
   if (peer('ssh') === undefined) return;
-  shell = join(await mkdtemp(join(tmpdir(), 'skolo-sshd-')), 'shell');
+  shell = join(folder, 'shell');
   sshd = await startSshd(`sh ${shell}`);
 });
 afterAll(async () => {
   await sshd?.close();
-  await rm(dirname(shell), { recursive: true, force: true });
 });
 
 function signInTo(

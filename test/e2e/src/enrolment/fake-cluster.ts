@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { listen } from '@skolo/base/testing';
+import { listen, needs } from '@skolo/base/testing';
 import { z } from 'zod';
 
 const run = promisify(execFile);
@@ -79,6 +79,7 @@ export const accountToken = token;
 
 /** @param names such as `DNS:localhost` */
 export async function selfSigned(key: string, cert: string, names: string): Promise<void> {
+  needs('openssl');
   await run('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
     ...['-subj', '/CN=test', '-addext', `subjectAltName=${names}`, '-days', '2'],

@@ -7,6 +7,7 @@ import { request } from 'node:https';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Secret } from '@skolo/base/secrets';
+import { needs } from '@skolo/base/testing';
 import { commonFiles, type PiSetup } from '@skolo/setup/pi';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -127,6 +128,7 @@ export class Pi {
   }
 
   private async script(name: string): Promise<number | null> {
+    needs('curl', 'openssl');
     const unit = await this.read(`/etc/systemd/system/${name}.service`);
     const [, url = '', pin = ''] = /^ExecStart=\S+ (\S+) (\S+)$/m.exec(unit) ?? [];
     const child = spawn('sh', [join(this.root, 'usr/local/sbin', name), url, pin], {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
+import { lacks } from '../peer.ts';
 import { buildBotZip } from './bot-zip.ts';
 import { botHealthOf, malformed } from './dimensions.ts';
 import { type SwarmingOptions, startSwarming } from './server.ts';
@@ -21,7 +22,8 @@ async function start(context: TestContext, options: SwarmingOptions = {}) {
 
 describe('the zip', () => {
   it('is the same each time, and what Python reads', (context) => {
-    if (python === undefined) return context.skip('python3 is not installed');
+    const why = lacks('python3');
+    if (python === undefined || why) return context.skip(why);
     const options = { server: 'http://127.0.0.1:1', serverVersion: '1', padding: 100_000 };
     const { bytes, version } = buildBotZip(options);
     const folder = mkdtempSync(join(tmpdir(), 'swarming-'));

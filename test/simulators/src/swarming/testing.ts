@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, type TestContext } from 'vitest';
+import { lacks } from '../peer.ts';
 import { type SimulatedSwarming, type SwarmingOptions, startSwarming } from './server.ts';
 
 export const python = findPython();
@@ -93,7 +94,8 @@ function findPython(): string | undefined {
 
 /** A server, and a folder with its bot. */
 export async function start(context: TestContext, options: SwarmingOptions = {}) {
-  if (python === undefined) return context.skip('python3 is not installed');
+  const why = lacks('python3', 'ps');
+  if (python === undefined || why) return context.skip(why);
   const server = await startSwarming(options);
   context.onTestFinished(() => server.close());
   const folder = await botFolder(context, server);

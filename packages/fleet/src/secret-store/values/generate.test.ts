@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { generatedKinds, generateValue } from './generate.ts';
 
@@ -37,7 +36,7 @@ describe('a generated value', () => {
     }
   });
 
-  it.skipIf(!existsSync('/usr/bin/openssl'))('is a key for agents that openssl reads', async () => {
+  it.skipIf(lacks('openssl'))('is a key for agents that openssl reads', async () => {
     const made = await generateValue('agent-key', '');
 
     const der = execFileSync('openssl', ['pkey', '-pubout', '-outform', 'DER'], {

@@ -1,6 +1,6 @@
 /** The file of systemd-networkd, read by networkd itself in a network namespace; the database of udev is of this test. */
 import { run } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { firstBoot } from '../image/first-boot.ts';
 import { matchFunction, withFixedAddress } from './networkd.ts';
@@ -28,8 +28,7 @@ async function on(script: string): Promise<string[]> {
   return stdout.split('\n').filter((line) => line !== '');
 }
 
-const isHere = process.getuid?.() === 0 && [peer('ip'), peer('systemd-nspawn')].every(Boolean);
-describe.skipIf(!isHere)(`a jumphost's address${isHere ? '' : ' (needs root)'}`, () => {
+describe.skipIf(lacks('root', 'ip', 'awk', 'systemd-nspawn'))("a jumphost's address", () => {
   it.each([
     ['a built-in port', 'port eth0 pci-0000:01:00.0', 'Path=pci-0000:01:00.0'],
     ['an adapter on USB', 'port eth0 pci-0000:00:14.0-usb-0:3:1.0', 'Name=eth0'],

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { run } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { packetsOf } from './packets.ts';
 import { faultsIn } from './ruleset.ts';
@@ -45,8 +45,7 @@ END`;
 }
 
 const input = 'input priority -150;';
-const skip = process.getuid?.() !== 0 || peer('ip') === undefined;
-describe.skipIf(skip)('rules of others', () => {
+describe.skipIf(lacks('root', 'ip', 'nft', 'iptables'))('rules of others', () => {
   it.each([
     ['nothing', ':'],
     ['k3s, Docker, fail2ban and Tailscale', `iptables-restore < ${k3s}`],

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { parseRack } from '@skolo/rack';
 import { openHost } from '@skolo/setup/engine';
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { networkStep } from './network.ts';
 
@@ -23,9 +23,7 @@ const bridge = `ip link add br0 type bridge && ip link add e0 type veth peer nam
 ip address add 192.168.1.8/24 dev br0 && ip link set e0 up && ip link set br0 up
 ip route add default via 192.168.1.1`;
 
-const why = process.getuid?.() !== 0 || !peer('ip') ? ' (requires root and ip)' : '';
-
-it.skipIf(why !== '').each([
+it.skipIf(lacks('root', 'ip', 'awk')).each([
   ['a bridge', '', []],
   [
     'a larger MTU below a bridge',
@@ -58,7 +56,7 @@ it.skipIf(why !== '').each([
     'ip link add wg9 type bridge; ip link set wg9 up; ip route add 192.168.1.101 dev wg9',
     [/^1 of 1 addresses in rack.yaml are not routed over br0: 192.168.1.101 \(wg9\)/],
   ],
-] as const)(`judges %s${why}`, async (_, change, expected) => {
+] as const)('judges %s', async (_, change, expected) => {
   const start = async (command: string) =>
     spawn('unshare', [
       ...['--net', '--mount', 'sh', '-c'],

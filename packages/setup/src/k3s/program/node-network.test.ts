@@ -2,7 +2,6 @@
  * The network of a node when k3s starts: interfaces and routes of a network namespace, and flannel's own functions, which choose an
  * interface of it and make flannel.1.
  */
-import { existsSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, tempDir } from '@skolo/base/testing';
@@ -41,8 +40,9 @@ const wifiFirst = 'ip route add default via 192.168.9.1';
 
 function whyNot(): string | undefined {
   if (process.getuid?.() !== 0) return 'only root can make networks';
-  if (!existsSync('/usr/sbin/iptables')) return 'iptables is not here';
-  const missing = (['ip', 'flannel', 'curl'] as const).filter((name) => peer(name) === undefined);
+  const missing = (['ip', 'iptables', 'flannel', 'curl'] as const).filter(
+    (name) => peer(name) === undefined,
+  );
   return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
 }
 

@@ -5,14 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clock } from './clock.ts';
 
 const past = 86_400;
-const missing = peer('curl') === undefined ? ' (curl is not installed)' : '';
 
-describe.skipIf(missing !== '')(`the clock${missing}`, () => {
+describe.skipIf(lacks('curl', 'openssl'))('the clock', () => {
   let folder: string;
   let server: Server;
   let date: string | undefined;

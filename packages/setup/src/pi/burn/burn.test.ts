@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run, tempDir } from '@skolo/base/testing';
+import { lacks } from '@skolo/simulators';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Disk, diskOf } from '../disk/disk.ts';
 import { burnCards, type CardsDeps, type Reader } from './burn-cards.ts';
@@ -64,7 +65,7 @@ async function imageIn(folder: string, length = size) {
   return { disk: await diskOf('image', file), bytes, file };
 }
 
-describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, () => {
+describe.skipIf(whyNot ?? lacks('fdisk'))(`a card${whyNot ? ` (${whyNot})` : ''}`, () => {
   let folder: string;
   let common: string;
   let image: Awaited<ReturnType<typeof imageIn>>;

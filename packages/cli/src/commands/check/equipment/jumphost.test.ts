@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { hasNamespaces } from '@skolo/fleet/testing';
-import { peer, startJumphost } from '@skolo/simulators';
+import { lacks, peer, startJumphost } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { complete } from '../../../program.ts';
@@ -140,7 +140,7 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
     }
   });
 
-  it.skipIf(!hasNamespaces)('reads without root', async () => {
+  it.skipIf(!hasNamespaces || lacks('ip'))('reads without root', async () => {
     const network = await startNetwork([80, 20_013]);
     const id = 'echo "Timezone=$(id -u)"; echo NTPSynchronized=yes';
     const { look } = await start({ networkOf: network, programs: { timedatectl: id } });

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'vitest';
-import { peer } from '../../../peer.ts';
+import { lacks, peer } from '../../../peer.ts';
 
 interface RancidLogin {
   username: string;
@@ -47,7 +47,8 @@ export async function rancid(
   { username, password = 'none', enablePassword = password, privateKeyFile }: RancidLogin,
 ): Promise<Collected> {
   const program = peer('rancid');
-  if (program === undefined) return context.skip('rancid is not installed');
+  const why = lacks('rancid', 'ssh');
+  if (program === undefined || why) return context.skip(why);
   const home = await mkdtemp(join(tmpdir(), 'skolo-rancid-'));
   context.onTestFinished(() => rm(home, { recursive: true, force: true }));
   const path = [dirname(program), '/usr/bin', '/bin'].join(':');
