@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { createAlertToPubsub } from './service.ts';
@@ -8,6 +8,7 @@ import { createAlertToPubsub } from './service.ts';
 it('finds files that cannot be written, and URLs of the service itself', async () => {
   const dir = await tempDir();
   await mkdir(join(dir, 'folder'));
+  await run('mkfifo', [join(dir, 'pipe')]);
   const urls = [
     'http://192.168.1.8:8001/webhook',
     'http://jumphost:8001/',
@@ -24,7 +25,7 @@ jumphost: { name: jumphost, address: 192.168.1.8 }
 services:
   alert-to-pubsub:
     pubsub: false
-    sinks: [{ name: here, kind: file, file: alerts }, { name: gone, kind: file, file: gone/alerts }, { name: folder, kind: file, file: folder }, { name: device, kind: file, file: /dev/null }, ${http.join(', ')}]
+    sinks: [{ name: here, kind: file, file: alerts }, { name: gone, kind: file, file: gone/alerts }, { name: folder, kind: file, file: folder }, { name: pipe, kind: file, file: pipe }, ${http.join(', ')}]
 `;
 
   const found = await createAlertToPubsub().check?.(
@@ -36,7 +37,7 @@ services:
       path: ['services', 'alert-to-pubsub', 'sinks', 1, 'file'],
       message: `${dir}/gone is missing or not writable; create it, mount its disk, or change its owner`,
     },
-    ...[`${dir}/folder`, '/dev/null'].map((file, at) => ({
+    ...[`${dir}/folder`, `${dir}/pipe`].map((file, at) => ({
       path: ['services', 'alert-to-pubsub', 'sinks', 2 + at, 'file'],
       message: `${file} is not a regular file; specify another file`,
     })),

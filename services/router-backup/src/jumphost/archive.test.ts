@@ -312,7 +312,9 @@ describe('what is left out', () => {
 
     const { left } = await jumphost.archive();
 
-    expect(left).toEqual([{ path: secret, why: expect.stringContaining('may not read it') }]);
+    expect(left).toEqual([
+      { path: secret, why: expect.stringContaining('does not have permission to read it') },
+    ]);
   });
 
   it('is a file that becomes shorter again and again, and only that', async () => {

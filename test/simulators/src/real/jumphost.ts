@@ -106,7 +106,7 @@ exec ${within(folders)} ${asNobody} sh -c "$SSH_ORIGINAL_COMMAND"`,
 ${networkOf === undefined ? '' : `  ProxyCommand ${inNetwork}\n`}`,
   );
   await script(join(bin, 'ssh'), `exec '${ssh}' -F '${sshConfig}' "$@"`);
-  await script(join(there, 'sudo'), '[ "$1" = -n ] && shift\nexec "$@"');
+  await script(join(there, 'sudo'), '[ "$1" = -n ] && shift\n[ "$1" = -- ] && shift\nexec "$@"');
   const kubectl = peer('kubectl');
   if (kubeconfig !== undefined && kubectl !== undefined) {
     await publishAuthority(kubectl, kubeconfig).catch(async (error) => {
