@@ -176,6 +176,13 @@ export const peerKinds = [
     proves: 'the JSON Schema of rack.yaml, by an independent judge',
   },
   {
+    name: 'ping',
+    commands: ['ping'],
+    version: ['-V'],
+    debian: ['iputils-ping'],
+    proves: 'which computers at a cable respond',
+  },
+  {
     name: 'ip',
     commands: ['ip', '/usr/sbin/ip', '/sbin/ip'],
     others: ['bridge', 'ss', 'tc'],

@@ -9,6 +9,7 @@ export const peerNames = [
   'dnsmasq',
   'gcloud',
   'ip',
+  'ping',
   'prometheus',
   'promtool',
   'pstest',

@@ -12,7 +12,7 @@ export const probeFile = '/usr/local/sbin/skolo-probe-address';
  */
 export const probe = `#!/usr/bin/perl
 # skolo-probe-address INTERFACE ADDRESS [wait|announce|defend]: checks whether another computer in this network uses the address (RFC 5227, RFC 4862).
-# With wait, it first waits until a cable is connected. With announce, it announces that this computer now uses the address. With defend, it
+# With wait, it first waits until the interface exists and a cable is connected, and turns the interface on. With announce, it announces that this computer now uses the address. With defend, it
 # watches the address, and announces it when another computer uses it.
 use strict;
 use warnings;
@@ -21,8 +21,19 @@ my ($device, $address, $mode) = (@ARGV, '');
 my $is6 = $address =~ /:/;
 my $target = inet_pton($is6 ? AF_INET6 : AF_INET, $address) // die "$address: not an address\\n";
 sub of_device { my ($name) = @_; open(my $file, '<', "/sys/class/net/$device/$name") or die "$device: $!\\n"; my $line = <$file> // ''; chomp $line; return $line; }
+# At boot, the kernel or udev may name the interface only after the gate has started. Without IPv6's own check for duplicates, because the kernel
+# would use neither the link-local nor the jumphost's IPv6 address while another computer claims it (RFC 4862, 5.4.5).
+sub turn_on {
+  return if !-e "/sys/class/net/$device";
+  if (open(my $file, '>', "/proc/sys/net/ipv6/conf/$device/accept_dad")) { print $file '0'; close $file; }
+  system('ip', 'link', 'set', 'dev', $device, 'up');
+}
 # No probe is possible without a cable.
-for (my $tries = 0; $mode eq 'wait' || $tries < 50; $tries++) { last if (eval { of_device('carrier') } // '0') eq '1'; select(undef, undef, undef, 0.1); }
+for (my $tries = 0; $mode eq 'wait' || $tries < 50; $tries++) {
+  turn_on() if $mode eq 'wait' && $tries % 10 == 0;
+  last if (eval { of_device('carrier') } // '0') eq '1';
+  select(undef, undef, undef, 0.1);
+}
 my $mac = pack('H12', of_device('address') =~ s/://gr);
 my $isGuard = $mode eq 'defend';
 $| = 1;

@@ -82,6 +82,23 @@ describe.skipIf(why !== undefined).concurrent(name, () => {
     expect(await powerOf(next)).toEqual({ retiredBy: null, conflict: null });
   });
 
+  it('waits for an interface that gets its name after the gate has started, and turns it on', async (context) => {
+    const cable = await makeCable(context);
+    const computer = await cable.plug();
+    await computer.ip('link', 'set', 'eth0', 'down');
+    await computer.ip('link', 'set', 'eth0', 'name', 'unnamed');
+    const gate = computer.start('gate', '192.168.99.8');
+    // The gate, and its probe.
+    const programs = async () =>
+      (await run('ip', ['netns', 'pids', computer.name])).stdout.match(/\d+/g);
+    await vi.waitFor(async () => expect(await programs()).toHaveLength(2), patience);
+
+    await computer.ip('link', 'set', 'unnamed', 'name', 'eth0');
+
+    expect(await gate.ended).toBe(0);
+    expect(await computer.ip('link', 'show', 'dev', 'eth0')).toContain('state UP');
+  });
+
   it('both start at once: only the one with the higher epoch serves', async (context) => {
     const cable = await makeCable(context);
     const old = await cable.plug();

@@ -78,11 +78,7 @@ Conflicts=shutdown.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-# Otherwise the kernel would use neither the link-local nor the jumphost's IPv6 address while another computer claims it (RFC 4862, 5.4.5).
-ExecStartPre=-/bin/sh -c 'echo 0 > /proc/sys/net/ipv6/conf/${device}/accept_dad'
-# Without a cable there are no clients, so the gate can wait for one.
-ExecStartPre=-/sbin/ip link set dev ${device} up
-# If the program fails, only another computer with the address prevents the start.
+# Without a cable there are no clients, so the gate can wait for one. If the program fails, only another computer with the address prevents the start.
 ExecStart=/bin/sh -c '${program} gate ${place}; code=$$?; [ $$code != 0 ] || exit 0; [ $$code != 3 ] || exit 1; ${probeFile} ${device} ${address} wait; [ $$? != 3 ]'
 StandardOutput=journal+console
 [Install]

@@ -18,6 +18,7 @@ import {
   signStatement,
   statementFile,
 } from '@skolo/rack/jumphost';
+import { lacks } from '@skolo/simulators';
 import { probe, probeFile } from '../address/probe.ts';
 
 const run = promisify(execFile);
@@ -28,10 +29,12 @@ let made = 0;
 
 /** Why there can be none here; undefined where there can. */
 export async function whyNoCable(): Promise<string | undefined> {
+  const why = lacks('root', 'ip', 'ping', 'openssl', 'ssh', 'sshd');
+  if (why !== undefined) return why;
   const name = `skolo-try-${process.pid}`;
   const add = await run('ip', ['netns', 'add', name]).then(
     () => undefined,
-    () => 'needs root, ip and network namespaces',
+    () => 'this kernel lets nobody make network namespaces',
   );
   if (add === undefined) await run('ip', ['netns', 'del', name]);
   return add;
