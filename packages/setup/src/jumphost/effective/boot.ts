@@ -6,6 +6,8 @@ import { checkByScript, type Step } from '@skolo/setup/engine';
 
 const script = `export LC_ALL=C
 hand() { echo "by hand: $*"; }
+# Settings with several values: the kernel separates them by tabs, files by blanks.
+words() { tr -s '[:space:]' ' ' | sed 's/^ //; s/ $//'; }
 # systemd creates missing mount points.
 findmnt --verify 2>&1 | grep -v 'required target: No such file' | while IFS= read -r line; do
   case $line in
@@ -51,9 +53,9 @@ systemd-analyze cat-config sysctl.d 2>/dev/null | sed -n 's/^[[:space:]]*-\\{0,1
   awk '{ key = $1; $1 = ""; value[key] = $0 } END { for (key in value) print key value[key] }' | while read -r key value; do
   file=/proc/sys/$(echo "$key" | tr . /)
   [ -w "$file" ] || continue
-  now=$(tr -s '[:space:]' ' ' < "$file") && now=\${now% }
+  now=$(words < "$file")
   case $value in 0x*) value=$((value)) ;; esac
-  [ "$now" = "$(echo "$value" | tr -s '[:space:]' ' ')" ] || hand "$key is $now now, but $value after the next boot ($(grep -slE "^[[:space:]]*-?$key[[:space:]]*=" /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf /etc/sysctl.conf | paste -sd ' ' -)); remove the wrong one, or run sysctl --system"
+  [ "$now" = "$(printf %s "$value" | words)" ] || hand "$key is $now now, but $value after the next boot ($(grep -slE "^[[:space:]]*-?$key[[:space:]]*=" /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf /etc/sysctl.conf | paste -sd ' ' -)); remove the wrong one, or run sysctl --system"
 done
 [ ! -s /run/systemd/shutdown/scheduled ] || hand "a $(sed -n 's/^MODE=//p' /run/systemd/shutdown/scheduled) is scheduled for $(date -u -d "@$(sed -n 's/^USEC=\\(.*\\)......$/\\1/p' /run/systemd/shutdown/scheduled)" +%Y-%m-%dT%H:%MZ); run shutdown -c to cancel it"`;
 

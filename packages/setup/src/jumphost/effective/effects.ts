@@ -173,7 +173,7 @@ async function statementInEffect(
 }
 
 /** What root runs or trusts, besides programs: whoever can write a directory on the way to it replaces it. */
-const trusted = `/opt/skolo/services /opt/skolo/packages /usr/bin /var/lib/skolo-steps /usr/local/bin /usr/local/sbin /usr/lib/systemd/system /etc/systemd/system /etc/cron.d
+const trusted = `/opt/skolo/services /opt/skolo/packages /opt/skolo/deploy/jumphost /usr/bin /var/lib/skolo-steps /usr/local/bin /usr/local/sbin /usr/lib/systemd/system /etc/systemd/system /etc/cron.d
 /etc/ssh/sshd_config.d /etc/sudoers.d /etc/skolo /etc/rancher/k3s /var/lib/skolo /var/lib/rancher/k3s/server /root/.ssh/authorized_keys`;
 /** Processes without root's rights need these. */
 const shared = '/ /etc /opt /opt/skolo /usr /usr/bin /usr/local /usr/local/bin /var /var/lib';

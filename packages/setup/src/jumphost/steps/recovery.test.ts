@@ -1,14 +1,24 @@
-/** A computer that hangs comes back by itself: Debian's own kernel, started by BIOS and GRUB, on a computer that QEMU emulates. */
+/**
+ * A jumphost with Debian's own kernel, started by BIOS and GRUB, on a computer that QEMU emulates: nothing differs when it works, which a
+ * container cannot show, because it has no kernel, disk, boot loader or watchdog of its own; and a computer that hangs comes back by itself.
+ */
 
 import { isLong } from '@skolo/base/durable/fault-injection';
-import { parseRack } from '@skolo/rack';
-import { journalStep } from '@skolo/setup/debian';
 import { type Host, prepare, type StepProgress } from '@skolo/setup/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { rackYaml } from '../testing/test-steps.ts';
-import { VirtualJumphost, whyNoVirtual } from '../testing/virtual-jumphost.ts';
-import { hardwareStep } from './hardware.ts';
-import { fsckStep, watchdogStep } from './recovery.ts';
+import { rackYamlOf, testSteps } from '../testing/test-steps.ts';
+import {
+  VirtualJumphost,
+  virtualAddress,
+  virtualSubnet,
+  whyNoVirtual,
+} from '../testing/virtual-jumphost.ts';
+
+/** Steps that need k3s or its cluster: there is no room for it here. */
+const ofCluster = new Set([
+  ...['k3s-config', 'image-store', 'images', 'k3s', 'accounts', 'label', 'existing-system'],
+  ...['cluster', 'services'],
+]);
 
 const why = isLong ? whyNoVirtual() : 'only in npm run test:long';
 const { signal } = new AbortController();
@@ -48,11 +58,22 @@ describe.skipIf(why !== undefined)(`a computer that hangs${why ? ` (${why})` : '
     return (await host.need('cat /sys/class/watchdog/watchdog0/bootstatus')).trim();
   }
 
+  /** All steps that need no cluster, in their order. */
   async function run(isCheck: boolean): Promise<StepProgress[]> {
-    const rack = parseRack(rackYaml, { file: 'rack.yaml' });
-    const steps = [journalStep('disk'), watchdogStep(), fsckStep(), hardwareStep(rack)];
-    return await prepare(host, steps, { isCheck, signal, report: () => {} });
+    const guard = {
+      newSession: (stop: AbortSignal, server?: string) => computer.session(stop, server),
+    };
+    const yaml = rackYamlOf(virtualAddress, virtualSubnet);
+    const steps = testSteps(computer.workstation, signal, guard, { yaml });
+    const own = steps.filter(({ name }) => !ofCluster.has(name));
+    return await prepare(host, own, { isCheck, signal, report: () => {} });
   }
+
+  /** What is neither right nor was put right. */
+  const faultsIn = (steps: readonly StepProgress[]) =>
+    steps
+      .filter(({ state }) => !/^(ok|changed)$/.test(state))
+      .map(({ name, text }) => [name, text]);
 
   beforeAll(async () => {
     computer = await VirtualJumphost.create();
@@ -62,10 +83,12 @@ describe.skipIf(why !== undefined)(`a computer that hangs${why ? ` (${why})` : '
   it('is prepared', async () => {
     computer.powerOn();
     await started();
+    await computer.mountPrograms(host);
 
     const prepared = await run(false);
 
-    expect(prepared.map(({ state }) => state)).toEqual(['changed', 'changed', 'changed', 'ok']);
+    expect(faultsIn(prepared)).toEqual([]);
+    expect(prepared.map(({ name }) => name)).toEqual(expect.arrayContaining(['boot', 'changes']));
   });
 
   it('has everything in effect after a power cut', async () => {
@@ -81,8 +104,8 @@ grep -wo fsck.repair=yes /proc/cmdline`);
       ...['30s', 'i6300ESB timer', '30', '10', 'watching /', 'fsck.repair=yes'],
     ]);
     const checked = await run(true);
-    expect(checked.map(({ state }) => state)).toEqual(['ok', 'ok', 'ok', 'ok']);
-    expect(checked.at(-1)?.text).toMatch(
+    expect(checked.filter(({ state }) => state !== 'ok')).toEqual([]);
+    expect(checked.find(({ name }) => name === 'hardware')?.text).toMatch(
       /^disk 0% worn; watchdog: i6300ESB timer; .*restarted without a shutdown at 20/,
     );
   });

@@ -6,7 +6,6 @@ import { k3sVersion } from '@skolo/setup/k3s';
 import {
   accounts,
   address,
-  network,
   openTestHost,
   subnet,
   type TestWorkstation,
@@ -15,7 +14,12 @@ import { stepsOf } from '../steps/index.ts';
 
 const repository = fileURLToPath(new URL('../../../../../', import.meta.url));
 
-export const rackYaml = `
+export const rackYaml = rackYamlOf(address, subnet);
+
+/** @param subnet of 256 addresses */
+export function rackYamlOf(address: string, subnet: string): string {
+  const network = subnet.replace(/\.0\/24$/, '');
+  return `
 rack: rack4
 timezone: UTC
 network: { subnet: ${subnet} }
@@ -23,6 +27,7 @@ jumphost: { name: jumphost-rack4, address: ${address}, aliases: [metadata] }
 machines: { rpi-1: { kind: rpi, address: ${network}.101 } }
 infrastructure: { switch-1: { model: edgeswitch, address: ${network}.11 } }
 `;
+}
 
 const nothing = { differs: async () => [], apply: async () => {} };
 
@@ -31,7 +36,7 @@ export function testSteps(
   workstation: TestWorkstation,
   signal: AbortSignal,
   guard: Partial<Guard> = {},
-  options: { keepsChanges?: boolean } = {},
+  { yaml = rackYaml, ...options }: { keepsChanges?: boolean; yaml?: string } = {},
 ): Step[] {
   const steps = stepsOf({
     accounts,
@@ -45,7 +50,7 @@ export function testSteps(
     secrets: nothing,
     overlay: nothing,
     rackKey: async () => workstation.rackKey,
-    rack: parseRack(rackYaml, { file: 'rack.yaml' }),
+    rack: parseRack(yaml, { file: 'rack.yaml' }),
     download: downloader({ folder: workstation.files, fetch, signal, confirm: async () => false }),
     guard: {
       returnSeconds: workstation.returnSeconds,

@@ -4,12 +4,29 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Host, openHost } from '@skolo/setup/engine';
+import {
+  addToWorkstation,
+  makeTestWorkstation,
+  type OpenHost,
+  openTestHost,
+  publicKeyOf,
+  type TestWorkstation,
+} from '@skolo/setup/k3s/testing';
 import { peer } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 
 const run = promisify(execFile);
+const repository = fileURLToPath(new URL('../../../../../', import.meta.url));
+const name = 'jumphost-rack4';
+/** Its own, in QEMU's network (test/debian/virt-amd64). */
+export const virtualAddress = '10.0.2.15';
+export const virtualSubnet = '10.0.2.0/24';
+/** What the programs of a test workstation start, at the next boot and later, too. Only a computer's own kernel has this file system. */
+const shares = `share0 /opt/test/repository 9p ro,trans=virtio,nofail 0 0
+share1 /opt/test/node-folder 9p ro,trans=virtio,nofail 0 0`;
 /** As test/debian/build-amd64 lays its disk out, bytes. */
 const rootOffset = 1024 * 1024;
 
@@ -22,23 +39,26 @@ export function whyNoVirtual(): string | undefined {
 export class VirtualJumphost {
   readonly #folder: string;
   readonly #port: number;
+  readonly workstation: TestWorkstation;
   #qemu: ChildProcess | undefined;
   /** On its serial console, since it was made. */
   printed = '';
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, port: number, workstation: TestWorkstation) {
     this.#folder = folder;
     this.#port = port;
+    this.workstation = workstation;
   }
 
   /** Its disk is a copy; the workstation's key gets in. */
   static async create(): Promise<VirtualJumphost> {
     const folder = await mkdtemp(join(tmpdir(), 'skolo-virtual-'));
-    const created = new VirtualJumphost(folder, await freeTcpPort());
+    const workstation = await makeTestWorkstation(folder);
+    const created = new VirtualJumphost(folder, await freeTcpPort(), workstation);
     const disk = join(dirname(peer('virt-amd64') ?? ''), 'disk.img');
     await run('cp', ['--sparse=always', disk, created.#disk]);
-    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', created.#key]);
-    await created.editDisk([`write ${created.#key}.pub /root/.ssh/authorized_keys`]);
+    await created.editDisk([`write ${publicKeyOf(folder)} /root/.ssh/authorized_keys`]);
+    await addToWorkstation(folder, { name, address: '127.0.0.1', port: created.#port });
     return created;
   }
 
@@ -58,7 +78,8 @@ export class VirtualJumphost {
   }
 
   powerOn(): void {
-    const child = spawn(peer('virt-amd64') ?? '', [this.#disk, String(this.#port)]);
+    const folders = [repository, dirname(process.execPath)];
+    const child = spawn(peer('virt-amd64') ?? '', [this.#disk, String(this.#port), ...folders]);
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.printed += text;
@@ -80,13 +101,25 @@ export class VirtualJumphost {
     this.#qemu = undefined;
   }
 
+  /** Mounts what the programs of the workstation start. */
+  async mountPrograms(host: Host): Promise<void> {
+    await host.need(`mkdir -p /opt/test/repository /opt/test/node-folder
+ln -s node-folder/node /opt/test/node
+echo '${shares}' >> /etc/fstab && mount -a`);
+  }
+
+  /** A session of the workstation, for what a restart ends, too. */
+  async session(signal: AbortSignal, server?: string): Promise<OpenHost> {
+    return await openTestHost(this.workstation, signal, server);
+  }
+
   /** Each command is a connection of its own, so that it outlives restarts. */
   async host(signal: AbortSignal): Promise<Host> {
     const options = `IdentityFile=${this.#key} IdentityAgent=none StrictHostKeyChecking=no UserKnownHostsFile=/dev/null
       LogLevel=ERROR ConnectTimeout=10 ServerAliveInterval=5 ServerAliveCountMax=2`;
     const args = options.split(/\s+/).flatMap((each) => ['-o', each]);
     return await openHost({
-      name: 'jumphost-rack4',
+      name,
       signal,
       start: async (command, stop) =>
         spawn(

@@ -26,6 +26,8 @@ const testKey = createPrivateKey({
 export interface Place {
   name: string;
   address: string;
+  /** Of its sshd; default: 22. */
+  port?: number;
 }
 
 /** In this folder. */
@@ -57,11 +59,15 @@ export function publicKeyOf(home: string): string {
 }
 
 /** Its ssh knows the computer by name. */
-export async function addToWorkstation(home: string, { name, address }: Place): Promise<void> {
+export async function addToWorkstation(
+  home: string,
+  { name, address, port = 22 }: Place,
+): Promise<void> {
   await appendFile(
     join(home, 'ssh_config'),
     `Host ${name}
   HostName ${address}
+  Port ${port}
   User root
   IdentityFile ${privateKeyOf(home)}
   IdentitiesOnly yes
