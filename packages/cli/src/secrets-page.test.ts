@@ -7,7 +7,7 @@ import { run, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { openSops, sealSops } from '@skolo/fleet/secret-store';
 import { hasNamespaces, missing, startCluster, startWorkstation } from '@skolo/fleet/testing';
 import { newRackKey } from '@skolo/rack/jumphost';
-import { startEdgeSwitch, typeInto } from '@skolo/simulators';
+import { lacks, startEdgeSwitch, typeInto } from '@skolo/simulators';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { expect, it, onTestFinished } from 'vitest';
 
@@ -15,7 +15,7 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const old = 'of-yesterday';
 const stored = 'kube/sops/rack4/switch.sops';
 
-it.skipIf(missing() || !hasNamespaces)(
+it.skipIf(missing() || lacks('openssl') || !hasNamespaces)(
   'a password is changed manually while services have both',
   { timeout: 300_000 },
   async () => {

@@ -58,8 +58,10 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   'fallback/json-file': { mostBytes: ['bytes of JSON', json(64 * kB)] },
   'fallback/kubernetes/api-server': { mostBytes: ['bytes of JSON', 128 * MB, ofShare] },
   'machine-state/api/changes': { mostRemoved: ['names of machines', 1000 * 200] },
-  'machine-state/api/handlers': { mostLogBytes: response(4 * MB) },
-  'machine-state/collect/agent-client': { mostBytes: response(16 * MB) },
+  'machine-state/api/handlers': {
+    mostLogBytes: response(4 * MB),
+    mostScreenBytes: ['bytes', 16 * MB],
+  },
   'machine-state/collect/agent-watch': { mostBytes: response(128 * kB) },
   'machine-state/collect/poll': { mostFailures: none('failures') },
   'machine-state/collect/rack-file': {
@@ -118,6 +120,7 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     mostCallsOfCaller: none('calls at once'),
     mostCalls: ['calls at once, of 256 kB', 20 * 512 * kB],
   },
+  'power-cycle-daemon/cycle/outlet-steps': { mostLookMs: none('milliseconds') },
   'power-cycle-daemon/devices/time-limit': { mostSteps: none('steps') },
   'power-cycle-daemon/devices/usb-hub': { agentMostBytes: ['bytes of JSON', json(64 * kB)] },
   'power-cycle-daemon/machines/agent': { mostBytes: ['bytes of JSON', json(64 * kB)] },
@@ -157,6 +160,7 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   'router-backup/texts/jobs': {
     mostLines: ['lines', 400_000 * 100, 'is in a process of its own, with a limit of memory'],
   },
+  'swarming-client/agent': { mostBytes: ['bytes of text', 512 * kB] },
   'swarming-client/bot/download': {
     mostBytes: none('bytes on disk'),
     mostRedirects: none('redirects'),
@@ -176,7 +180,6 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     mostLog: none('bytes on disk'),
   },
   'swarming-client/devices/ios': { mostLog: none('bytes on disk') },
-  'swarming-client/devices/ssh': { mostBytes: ['bytes of text', 2 * MB] },
   'swarming-client/dimensions': { mostValueBytes: ['bytes of text', 512] },
   'swarming-client/health/forced-quarantine': { mostBytes: ['bytes of text', 2000] },
   'swarming-client/hooks/hook-server': {

@@ -46,6 +46,8 @@ const scripts: Record<string, string> = {
   'packages/cli/src/commands/service/steps.ts':
     'creates a state directory if none exists, in /var/lib/skolo, which belongs to root',
   'packages/setup/src/engine/guarded-change.ts': 'a unit that runs scripts of root',
+  'packages/setup/src/engine/only-root.ts':
+    'runs a script only if users other than root cannot write it or anything on the way',
   'packages/setup/src/engine/host/host.ts': 'gives root a new file, where root writes',
   'packages/base/src/durable/files/atomic-file.ts':
     'sets the owner of a file that it has just created',

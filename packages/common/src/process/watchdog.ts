@@ -36,9 +36,10 @@ function watch(): void {
     if (beat !== lastBeat) [lastBeat, beganMs] = [beat, usedMs];
     else if (usedMs - beganMs >= limitMs) {
       const msg = `main thread stuck for ${usedMs - beganMs} ms of CPU time: sending SIGKILL`;
-      // Asynchronous: the kill must not wait until somebody reads it.
-      write(2, `${JSON.stringify({ level: 'fatal', msg })}\n`, () => undefined);
-      setTimeout(() => process.kill(process.pid, 'SIGKILL'), everyMs / 10);
+      const kill = () => process.kill(process.pid, 'SIGKILL');
+      write(2, `${JSON.stringify({ level: 'fatal', msg })}\n`, kill);
+      // Nobody may read it.
+      setTimeout(kill, 1000);
     }
   }, everyMs);
 }

@@ -84,7 +84,11 @@ it('is killed while an outlet is off, and the next one turns it on and names the
   await waitUntil(() => hostile.contacts || undefined);
   const body = { machines: ['of-relay'], reason: 'test', mode: 'hard' as const };
   const { cycles } = await first.client.requestCycles({ body, headers: {} });
-  await waitUntil(() => !relay.board.isOn('1') || undefined);
+  const { id = '' } = cycles[0] ?? {};
+  await waitUntil(async () => {
+    const { steps } = await first.client.cycle({ params: { id } });
+    return steps.some(({ text }) => text === 'relay/1 is reported as off') || undefined;
+  });
 
   hostile.reply('compute 3600000 ms');
 
@@ -93,7 +97,7 @@ it('is killed while an outlet is off, and the next one turns it on and names the
   expect(relay.board.isOn('1')).toBe(false);
   const second = await start();
   const cycle = await waitUntil(async () => {
-    const found = await second.client.cycle({ params: { id: cycles[0]?.id ?? '' } });
+    const found = await second.client.cycle({ params: { id } });
     return found.outcome === undefined ? undefined : found;
   });
   expect(cycle.outcome).toBe('on');
