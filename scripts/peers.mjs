@@ -18,9 +18,9 @@ const run = promisify(execFile);
  * @typedef {object} PeerKind
  * @property {string} name that tests ask for
  * @property {string[]} commands to try: names in PATH or absolute paths; the first that works is used
- * @property {string[]} [others] programs that must be there, too: tests that ask for it may start them
+ * @property {string[]} [others] programs that must be there, too
  * @property {string[]} version arguments that make it print its version, and fail if it is unusable
- * @property {string[]} debian packages that install it; none if Debian has none
+ * @property {string[]} debian packages that install it, and whose programs tests that ask for it may start; none if Debian has none
  * @property {string | undefined} [build] a script below the root and its arguments, which build it if Debian does not package it; with
  * `--path` it prints the result's path
  * @property {boolean} [long] only `npm run test:long` uses it, and it is large: installed for that alone
@@ -650,7 +650,7 @@ function builtBy(build) {
  * @typedef {object} Peer
  * @property {string} path absolute
  * @property {string} version digits and dots, or `unknown` if it prints none
- * @property {string[]} [others] absolute paths of the programs that belong to it
+ * @property {string[]} [others] absolute paths of the programs that belong to it, and those of its packages
  */
 
 /**
@@ -686,9 +686,23 @@ async function findPeer(kind) {
     const text = others.every(isString) && (await ask(path, kind.version));
     if (!text) continue;
     const version = text.match(/\d+(\.\d+)+/)?.[0] ?? 'unknown';
-    return { path, version, ...(others.length > 0 && { others: others.filter(isString) }) };
+    const all = [...new Set([...others.filter(isString), ...(await programsIn(kind.debian))])];
+    return { path, version, ...(all.length > 0 && { others: all }) };
   }
   return undefined;
+}
+
+/**
+ * Programs of the Debian packages of a peer, as far as they are installed.
+ * @param {readonly string[]} packages
+ */
+async function programsIn(packages) {
+  if (packages.length === 0) return [];
+  // It fails if one is not installed, and lists the others.
+  const { stdout = '' } = await run('dpkg', ['-L', ...packages]).catch((error) => error);
+  return String(stdout)
+    .split('\n')
+    .filter((file) => /^(\/usr)?\/s?bin\/[^/]+$/.test(file));
 }
 
 /** @type {(path: string | undefined) => path is string} */

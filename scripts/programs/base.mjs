@@ -122,7 +122,8 @@ export function isMade(folder) {
  */
 export function addToPath({ path, others = [] }) {
   const folder = folderWith(
-    new Map([path, ...others].map((program) => [basename(program), program])),
+    // The first one of a name is in effect.
+    new Map([path, ...others].toReversed().map((program) => [basename(program), program])),
   );
   const folders = (process.env.PATH ?? '').split(delimiter);
   if (!folders.includes(folder)) process.env.PATH = [...folders, folder].join(delimiter);
