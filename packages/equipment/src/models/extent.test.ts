@@ -97,7 +97,7 @@ describe('what a login is shown', () => {
     const { content } = await cisco({ privilege: 7 });
     const model = backups.get('cisco-ios')?.(rackDevice('cisco-ios', {}));
 
-    expect(model?.incomplete(content)).toBeUndefined();
+    expect(await model?.incomplete(content)).toBeUndefined();
     expect(model?.isExact?.(content)).toBe(true);
     expect(bytesOf(content).toString()).not.toContain('power inline');
   });

@@ -81,8 +81,8 @@ describe('the configuration of an EdgeSwitch', () => {
 
     const { content, startup, identity } = await backUp(model, connect());
 
-    expect(isSame(bytesOf(content), device.running(), model)).toBe(true);
-    expect(startup && isSame(bytesOf(content), startup, model)).toBe(true);
+    expect(await isSame(bytesOf(content), device.running(), model)).toBe(true);
+    expect(startup && (await isSame(bytesOf(content), startup, model))).toBe(true);
     expect(identity).toEqual({ serial: 'F09FC2DE5678', hostname: 'switch 1 [rack4]' });
   });
 
@@ -95,9 +95,9 @@ describe('the configuration of an EdgeSwitch', () => {
 
     const { content, startup } = await backUp(model, connect());
 
-    expect(isSame(bytesOf(content), device.running(), model)).toBe(true);
-    expect(startup && isSame(startup, device.startup(), model)).toBe(true);
-    expect(startup && isSame(bytesOf(content), startup, model)).toBe(false);
+    expect(await isSame(bytesOf(content), device.running(), model)).toBe(true);
+    expect(startup && (await isSame(startup, device.startup(), model))).toBe(true);
+    expect(startup && (await isSame(bytesOf(content), startup, model))).toBe(false);
   });
 
   it('shows no secret once it is masked', () => {
@@ -134,10 +134,10 @@ describe('the configuration of an EdgeSwitch', () => {
       '!Current Configuration:\nconfigure\nset clibanner "\nexit\n"\nline console\nexit\n',
       'the block "configure" is not',
     ],
-  ])('is not %j', (text, why) => {
+  ])('is not %j', async (text, why) => {
     const { incomplete } = backup();
 
-    expect(incomplete({ bytes: Buffer.from(text) })).toContain(why);
+    expect(await incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });
 
   itSurvives(

@@ -28,7 +28,7 @@ describe('the configuration of an Arista switch', () => {
 
     expect(withoutTime(bytesOf(content))).toBe(withoutTime(device.running()));
     expect(identity).toEqual({ serial: 'SSJ17190123', hostname: 'arista-1' });
-    expect(startup && isSame(bytesOf(content), startup, model)).toBe(true);
+    expect(startup && (await isSame(bytesOf(content), startup, model))).toBe(true);
     expect(transcript.join('')).not.toMatch(/canary/);
   });
 
@@ -60,8 +60,8 @@ describe('the configuration of an Arista switch', () => {
       'vlan 1',
     ],
     ['another one', '! Command: show running-config\nend\n', 'device'],
-  ])('is not %s', (_what, text, why) => {
-    expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
+  ])('is not %s', async (_what, text, why) => {
+    expect(await backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });
 
   itSurvives({

@@ -20,7 +20,7 @@ describe('the configuration of an APC rack PDU', () => {
 
     const { content, identity } = await backUp(model, connect());
 
-    expect(isSame(bytesOf(content), device.running(), model)).toBe(true);
+    expect(await isSame(bytesOf(content), device.running(), model)).toBe(true);
     expect(bytesOf(content).length).toBe(device.running().length);
     expect(identity).toEqual({ hostname: 'pdu-1' });
   });
@@ -31,7 +31,7 @@ describe('the configuration of an APC rack PDU', () => {
     const later = text.replace(/generated on \S+ at \S+/, 'generated on 2027-01-01 at 00:00:00');
 
     expect(later).not.toBe(text);
-    expect(isSame(Buffer.from(text), Buffer.from(later), model)).toBe(true);
+    expect(await isSame(Buffer.from(text), Buffer.from(later), model)).toBe(true);
   });
 
   itMasks(() => sit(), {
@@ -62,8 +62,8 @@ describe('the configuration of an APC rack PDU', () => {
       'so the configuration is truncated',
     ],
     ['one that ends in a line', '[NetworkTCP/IP]\n[SystemDate]\n; Da', 'is incomplete'],
-  ])('is not %s', (_what, text, why) => {
-    expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
+  ])('is not %s', async (_what, text, why) => {
+    expect(await backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });
 
   itSurvives(

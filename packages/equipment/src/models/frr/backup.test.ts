@@ -51,7 +51,7 @@ describe('a configuration of FRRouting', () => {
     const { content, identity, startup } = await model.read(connect());
 
     expect(textIn(content)).toBe(await router.vtysh('show running-config'));
-    expect(model.incomplete(content)).toBeUndefined();
+    expect(await model.incomplete(content)).toBeUndefined();
     if (router.daemons.includes('zebra')) expect(identity).toEqual({ hostname: 'frr-1' });
     expect(startup).toBeUndefined();
   });
@@ -76,7 +76,7 @@ describe('a configuration of FRRouting', () => {
 
     const same = ({ content, startup }: typeof saved) =>
       isSame(Buffer.from(textIn(content)), startup ?? Buffer.alloc(0), model);
-    expect([fresh, saved, changed].map(same)).toEqual([false, true, false]);
+    expect(await Promise.all([fresh, saved, changed].map(same))).toEqual([false, true, false]);
     expect(changed.startup?.toString()).toContain('ip route 10.2.0.0/16 10.9.9.9');
     expect(changed.startup?.toString()).not.toContain('10.3.0.0/16');
     expect(textIn(changed.content)).toContain('10.3.0.0/16');
@@ -110,7 +110,7 @@ describe('a configuration of FRRouting', () => {
       expect(textIn(healthy.content)).toContain('router bgp 65001');
       for (const { content } of [one, two, unwatched]) {
         expect(textIn(content)).not.toContain('router bgp');
-        expect(model.incomplete(content)).toBeUndefined();
+        expect(await model.incomplete(content)).toBeUndefined();
       }
     },
   );
@@ -149,7 +149,7 @@ describe('a configuration of FRRouting', () => {
 
     const { content } = await model.read(connect());
 
-    expect(model.incomplete(content)).toBe(why);
+    expect(await model.incomplete(content)).toBe(why);
     if (fault === 'rejected') expect(textIn(content)).toBe('% Authorization failed\n');
   });
 
@@ -158,7 +158,9 @@ describe('a configuration of FRRouting', () => {
     const text = await router.vtysh('show running-config');
 
     for (let length = 0; length < text.trimEnd().length; length += 1) {
-      expect(model.incomplete({ bytes: Buffer.from(text.slice(0, length)) })).toBeTypeOf('string');
+      expect(await model.incomplete({ bytes: Buffer.from(text.slice(0, length)) })).toBeTypeOf(
+        'string',
+      );
     }
   });
 

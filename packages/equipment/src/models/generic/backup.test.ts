@@ -168,9 +168,9 @@ end
 
       const { model, text } = await readFrom(options, [one, other], one);
 
-      expect(isSame(Buffer.from(text), Buffer.from(one), model)).toBe(true);
+      expect(await isSame(Buffer.from(text), Buffer.from(one), model)).toBe(true);
       const changed = text.replace('lab-ca', 'other-ca');
-      expect(isSame(Buffer.from(changed), Buffer.from(one), model)).toBe(false);
+      expect(await isSame(Buffer.from(changed), Buffer.from(one), model)).toBe(false);
     },
   );
 

@@ -66,24 +66,24 @@ describe('the configuration of a Juniper switch', () => {
     ],
     ['one without its beginning', '## Last commit: x\nversion 1;\n}\n', 'do not match'],
     ['only its head', '## Last commit: x\n', 'version'],
-  ])('is not %s', (_what, text, why) => {
-    expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
+  ])('is not %s', async (_what, text, why) => {
+    expect(await backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });
 
-  it('may have braces in texts and comments', () => {
+  it('may have braces in texts and comments', async () => {
     const text =
       '## Last commit: x\nversion 1;\n/* { not\n one } } */\nsystem {\n    message "{ \\" { /* SECRET-DATA */;";\n    # }\n}\n';
 
-    expect(backup().incomplete({ bytes: Buffer.from(text) })).toBeUndefined();
+    expect(await backup().incomplete({ bytes: Buffer.from(text) })).toBeUndefined();
   });
 
   it('is never taken for whole where it was cut within a section', async () => {
     const { device, model } = await sit();
     const text = device.running().toString();
     const open = [...text.matchAll(/^[ ]{4,}.*$/gm)].map(({ index }) => index);
-    fc.assert(
-      fc.property(fc.constantFrom(...open), (end) => {
-        expect(model.incomplete({ bytes: Buffer.from(text.slice(0, end)) })).toBeDefined();
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...open), async (end) => {
+        expect(await model.incomplete({ bytes: Buffer.from(text.slice(0, end)) })).toBeDefined();
       }),
     );
   });

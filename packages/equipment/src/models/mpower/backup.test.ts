@@ -125,8 +125,8 @@ describe('the configuration of an mPower strip', () => {
     ['nothing', '', '"users."'],
     ['an error', "cat: can't open '/tmp/system.cfg': No such file or directory\n", '"users."'],
     ['a part of one', 'users.status=enabled\nusers.1.name=ub', 'is incomplete'],
-  ])('is not %s', (_what, text, why) => {
-    expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
+  ])('is not %s', async (_what, text, why) => {
+    expect(await backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });
 
   itSurvives(

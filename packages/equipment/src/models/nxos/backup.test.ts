@@ -24,7 +24,7 @@ describe('the configuration of a Nexus', () => {
         .trimEnd();
     expect(withoutTimes(bytesOf(content))).toBe(withoutTimes(device.running()));
     expect(identity).toEqual({ serial: 'FDO21120ABC', hostname: 'nexus-1' });
-    expect(startup && isSame(bytesOf(content), startup, model)).toBe(true);
+    expect(startup && (await isSame(bytesOf(content), startup, model))).toBe(true);
   });
 
   itIsUnsavedAfter(sit, ['uplink', 'spare']);
@@ -45,10 +45,10 @@ describe('the configuration of a Nexus', () => {
     ['nothing', ''],
     ['an error', '% Permission denied for the role\n'],
     ['the end of one', 'line vty\n  session-limit 16\n'],
-  ])('is not %s', (_what, text) => {
+  ])('is not %s', async (_what, text) => {
     const model = backup();
 
-    expect(model.incomplete({ bytes: Buffer.from(text) })).toMatch(/start|version/);
+    expect(await model.incomplete({ bytes: Buffer.from(text) })).toMatch(/start|version/);
   });
 
   itSurvives({

@@ -35,7 +35,7 @@ describe('the configuration of a ProCurve', () => {
 
     expect(bytesOf(content).toString().trimEnd()).toBe(device.running().toString().trimEnd());
     expect(identity).toEqual({ serial: 'CN69FP30AB', hostname: 'procurve-1' });
-    expect(startup && isSame(bytesOf(content), startup, model)).toBe(true);
+    expect(startup && (await isSame(bytesOf(content), startup, model))).toBe(true);
     expect(transcript.join('')).not.toMatch(/canary/);
   });
 
@@ -61,8 +61,8 @@ describe('the configuration of a ProCurve', () => {
     ['nothing', '', 'Configuration Editor'],
     ['an error', 'Not authorized to run this command.\n', 'Configuration Editor'],
     ['its head', '; J9773A Configuration Editor; Created on release #YA.16.11.0005\n', 'hostname'],
-  ])('is not %s', (_what, text, why) => {
-    expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
+  ])('is not %s', async (_what, text, why) => {
+    expect(await backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });
 
   itSurvives({

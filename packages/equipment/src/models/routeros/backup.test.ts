@@ -114,7 +114,7 @@ describe('the configuration of a MikroTik', () => {
       { keys: 'y', until: 'will be reset' },
     ]);
 
-    expect(isSame(withReturns(other.device.running()), version, model)).toBe(true);
+    expect(await isSame(withReturns(other.device.running()), version, model)).toBe(true);
     expect(copy?.lines).toEqual([
       'skolo backup show device-1 --version abc --secrets -o device-1.rsc',
       `scp -O -P ${device.port} device-1.rsc admin@127.0.0.1:device-1.rsc`,
@@ -149,8 +149,8 @@ describe('the configuration of a MikroTik', () => {
       '# nov/20/2026 10:00:00 by RouterOS 6.49\n/ip pool\nadd na',
       'is incomplete',
     ],
-  ])('is not %s', (_what, text, why) => {
-    expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
+  ])('is not %s', async (_what, text, why) => {
+    expect(await backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });
 
   itSurvives(

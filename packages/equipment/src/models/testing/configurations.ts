@@ -27,7 +27,7 @@ export function itIsUnsavedAfter(
 
     const { content, startup } = await backUp(model, connect());
 
-    expect(startup && isSame(bytesOf(content), startup, model)).toBe(false);
+    expect(startup && (await isSame(bytesOf(content), startup, model))).toBe(false);
   });
 }
 
@@ -117,10 +117,10 @@ export async function restores(
   const lines = stepsOf(from, version).flatMap((step) => step.lines);
   await typeInto(to.device, account, prompt, keysOf(lines));
 
-  expect(isSame(to.device.running(), version, from.model)).toBe(true);
+  expect(await isSame(to.device.running(), version, from.model)).toBe(true);
   const startup = to.device.startup();
   const saved = to.model.startupLike?.(version, startup) ?? startup;
-  expect(isSame(saved, version, from.model)).toBe(true);
+  expect(await isSame(saved, version, from.model)).toBe(true);
 }
 
 /** Each line, and what comes after it. */

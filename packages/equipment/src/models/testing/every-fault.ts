@@ -85,7 +85,7 @@ export function itSurvives<Device extends CliDevice>(
     }
     expect(outcome).not.toBe('failed');
     const [got, wanted] = [bytesOf(result.value.content), truth(device)];
-    const isWanted = isTrue?.(got, device) ?? isSame(got, wanted, model);
+    const isWanted = isTrue?.(got, device) ?? (await isSame(got, wanted, model));
     expect(isWanted, `${got.length} bytes, not ${wanted.length}`).toBe(true);
   });
 }

@@ -103,7 +103,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
       await model.restore.apply?.(connect(), version.file, (text) => told.push(text));
 
       expect(device.running()).toEqual(version.running);
-      expect(isSame(device.startup(), version.file, model)).toBe(true);
+      expect(await isSame(device.startup(), version.file, model)).toBe(true);
       expect(device.isConfirmPending()).toBe(false);
       expect(told).toEqual([
         ...(isSaved ? [] : ['saved the active configuration for a rollback']),
