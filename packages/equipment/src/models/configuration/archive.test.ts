@@ -308,7 +308,7 @@ describe('an archive', () => {
 
   it('with any byte changed is read or rejected, and nothing else', async () => {
     const bytes = await tarOf(some);
-    fc.assert(
+    await fc.assert(
       fc.asyncProperty(fc.nat(bytes.length - 1), fc.nat(255), async (at, byte) => {
         const changed = Buffer.from(bytes);
         changed[at] = byte;

@@ -25,28 +25,28 @@ describe('two readings of a configuration', () => {
     ['a message behind a line, without a line end', text.replace('!\n', `!${log}\n`), 1],
     ['a message in front of everything', `${log}\n${text}`, 1],
     ['a message behind everything', `${text}${log}\n`, 1],
-  ])('agree where one has %s, and nothing is taken from the other', (_what, mixed, cut) => {
-    expect(agreed(mixed, text)).toEqual({ text, cut: 0 });
-    expect(agreed(text, mixed)).toEqual({ text, cut: 0 });
-    expect(agreed(mixed, text.replace('end', `end\n${other}\n${other}`))?.text).toBe(text);
+  ])('agree where one has %s, and nothing is taken from the other', async (_what, mixed, cut) => {
+    expect(await agreed(mixed, text)).toEqual({ text, cut: 0 });
+    expect(await agreed(text, mixed)).toEqual({ text, cut: 0 });
+    expect((await agreed(mixed, text.replace('end', `end\n${other}\n${other}`)))?.text).toBe(text);
     expect(cut).toBeGreaterThan(0);
   });
 
-  it('agree on a line that looks like a message, where both have it', () => {
+  it('agree on a line that looks like a message, where both have it', async () => {
     const banner = text.replace('!\n', `banner motd ^C\n${log}\n^C\n!\n`);
     const mixed = banner.replace('hostname', `${other}\nhostname`);
 
-    expect(agreed(banner, banner)).toEqual({ text: banner, cut: 0 });
-    expect(agreed(mixed, banner)).toEqual({ text: banner, cut: 0 });
-    expect(agreed(mixed, banner.replace(log, `${other}\n${log}`))?.text).toBe(banner);
-    expect(agreed(banner.replace(log, `${log}\n${other}`), banner)?.text).toBe(banner);
+    expect(await agreed(banner, banner)).toEqual({ text: banner, cut: 0 });
+    expect(await agreed(mixed, banner)).toEqual({ text: banner, cut: 0 });
+    expect((await agreed(mixed, banner.replace(log, `${other}\n${log}`)))?.text).toBe(banner);
+    expect((await agreed(banner.replace(log, `${log}\n${other}`), banner))?.text).toBe(banner);
   });
 
-  it('agree where a line changes by itself', () => {
+  it('agree where a line changes by itself', async () => {
     const [one, two] = ['! Time: 1\n', '! Time: 2\n'].map((time) => `${time}${text}`);
 
-    expect(agreed(`${one}${log}\n`, two ?? '')?.text).toBe(two);
-    expect(agreed(`${one}${log}\n`, text)?.text).toBe(text);
+    expect((await agreed(`${one}${log}\n`, two ?? ''))?.text).toBe(two);
+    expect((await agreed(`${one}${log}\n`, text))?.text).toBe(text);
   });
 
   it.each([
@@ -55,12 +55,12 @@ describe('two readings of a configuration', () => {
     ['a part of a line less', text.replace('bitEth', `bit\n${log}\n`)],
     ['half of it', text.slice(0, 30)],
     ['a line cut by what is no message', text.replace('bitEth', 'bit\nnothing known\nEth')],
-  ])('do not agree where one has %s', (_what, mixed) => {
-    expect(agreed(mixed, text)).toBeUndefined();
-    expect(agreed(text, mixed)).toBeUndefined();
+  ])('do not agree where one has %s', async (_what, mixed) => {
+    expect(await agreed(mixed, text)).toBeUndefined();
+    expect(await agreed(text, mixed)).toBeUndefined();
   });
 
-  it('agree on the configuration, wherever messages come', () => {
+  it('agree on the configuration, wherever messages come', async () => {
     const line = fc.stringMatching(/^[a-z /]{1,20}$/);
     const place = fc.record({
       at: fc.nat(400),
@@ -82,27 +82,27 @@ describe('two readings of a configuration', () => {
           return `${mixed.slice(0, at)}${front}${message}\n${mixed.slice(at)}`;
         }, whole);
     };
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         fc.uniqueArray(line, { minLength: 1 }),
         fc.array(place, { maxLength: 4 }),
-        (lines, places) => {
+        async (lines, places) => {
           const whole = `${lines.join('\n')}\n`;
           const mixed = mix(whole, places);
 
-          expect(agreed(mixed, whole)).toEqual({ text: whole, cut: 0 });
-          expect(agreed(whole, mixed)).toEqual({ text: whole, cut: 0 });
+          expect(await agreed(mixed, whole)).toEqual({ text: whole, cut: 0 });
+          expect(await agreed(whole, mixed)).toEqual({ text: whole, cut: 0 });
         },
       ),
       runs(300),
     );
   });
 
-  it('are soon compared, however they are made', () => {
+  it('are soon compared, however they are made', async () => {
     const long = `${`${log}\n`.repeat(20_000)}x\n`;
 
-    expect(agreed(long, 'x\n')).toEqual({ text: 'x\n', cut: 0 });
-    expect(agreed(long, `${`${other}\n`.repeat(20_000)}y\n`)).toBeUndefined();
+    expect(await agreed(long, 'x\n')).toEqual({ text: 'x\n', cut: 0 });
+    expect(await agreed(long, `${`${other}\n`.repeat(20_000)}y\n`)).toBeUndefined();
   });
 });
 

@@ -51,7 +51,7 @@ export async function readWhole(
     readings.push(reading);
     isUncertain ||= hasMixed;
     if (readings.length >= (isUncertain || isMark ? mostReadings : 2)) {
-      throw disagreement(model, connection.device.name, readings, isUncertain);
+      throw await disagreement(model, connection.device.name, readings, isUncertain);
     }
   }
 }
@@ -66,14 +66,20 @@ function withStartupLike({ startupLike }: BackupModel, reading: Reading): Readin
 const mostQuoted = 64 * 1024;
 
 /** The lines that only one of the last two readings has, at most three, without secrets, and the reason if there are any. */
-function differences({ secrets, volatile }: BackupModel, readings: readonly Reading[]): string {
+async function differences(
+  { secrets, volatile }: BackupModel,
+  readings: readonly Reading[],
+): Promise<string> {
   const mask = createMask(randomBytes(16));
-  const [one = [], other = []] = readings.slice(-2).map(({ content }) => {
+  const masked: string[][] = [];
+  for (const { content } of readings.slice(-2)) {
+    await setImmediate();
     const text = 'bytes' in content ? content.bytes.toString('latin1') : '';
-    if (text.length > mostQuoted) return [];
-    const masked = withinTime(() => mask.text(withoutVolatile(text, volatile), secrets));
-    return masked?.split('\n') ?? [];
-  });
+    const isShort = text.length <= mostQuoted;
+    const work = () => mask.text(withoutVolatile(text, volatile), secrets);
+    masked.push((isShort && withinTime(work)?.split('\n')) || []);
+  }
+  const [one = [], other = []] = masked;
   const lacking = (lines: string[], known: string[]) => {
     const all = new Set(known);
     return lines.filter((line) => !all.has(line));
@@ -90,19 +96,22 @@ function differences({ secrets, volatile }: BackupModel, readings: readonly Read
     : ` in ${count(lines.length, 'line')}: ${shown.join(', ')}; ${why}, or these lines change automatically`;
 }
 
-function disagreement(
+async function disagreement(
   model: BackupModel,
   device: string,
   readings: readonly Reading[],
   isUncertain: boolean,
-): Error {
+): Promise<Error> {
   const sizes = readings.map(sizeOf).join(', ');
   return isUncertain
     ? new AnswerUncertain(
         device,
         `log messages interrupted the output of the configuration, and no two of ${readings.length} readings agree (${sizes} bytes); the configuration will be read again later`,
       )
-    : new AnswerCut(device, `two readings differ (${sizes} bytes)${differences(model, readings)}`);
+    : new AnswerCut(
+        device,
+        `two readings differ (${sizes} bytes)${await differences(model, readings)}`,
+      );
 }
 
 /** Whether no second reading is needed. */
@@ -137,7 +146,7 @@ async function agreedBytes(
   if (messages.length === 0) return undefined;
   await setImmediate();
   const [a, b] = [one.toString('latin1'), other.toString('latin1')];
-  const agreed = withoutMessages(a, b, { messages, volatile });
+  const agreed = await withoutMessages(a, b, { messages, volatile });
   return agreed && Buffer.from(agreed.text, 'latin1');
 }
 
