@@ -65,7 +65,7 @@ describe.skipIf(peer('sshd') === undefined)("commands, to OpenSSH's server", () 
   it('may answer at length', async () => {
     const { session } = await openSshd();
 
-    const { stdout } = await session.execBytes('yes 0123456789 | head -c 3000000', {
+    const { stdout } = await session.execBytes('yes $(printf %0100d 0) | head -c 3000000', {
       signal,
     });
 
