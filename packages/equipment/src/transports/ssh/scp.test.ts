@@ -181,6 +181,7 @@ describe('a file that comes', () => {
     ],
     ['is a folder', 'D0755 0 config\n', 'the path is a directory'],
     ['has no size', 'C0644 config.ini\n', 'the response is "0644 config.ini"'],
+    ['has times twice', 'T1 0 1 0\n'.repeat(2), 'the response has the times of the file twice'],
     ['is a login page', '<html>\n', 'the response is "<html>"'],
     ['is rejected, with a secret', '\x02password: hunter2\n', 'password: <secret>'],
   ])('is none where it %s', async (_how, said, message) => {

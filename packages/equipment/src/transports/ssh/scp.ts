@@ -88,7 +88,7 @@ async function copy<T>(
 /** The size of the next file. */
 async function announced(wire: ScpWire): Promise<number> {
   wire.send(ok);
-  for (;;) {
+  for (let hasTimes = false; ; hasTimes = true) {
     const kind = await kindOf(wire, 'response');
     const line = await wire.line();
     wire.note(`${kind}${line}\n`);
@@ -99,6 +99,8 @@ async function announced(wire: ScpWire): Promise<number> {
         return Number(size);
       }
       case 'T':
+        // Thousands of them would arrive at once, and each would be answered.
+        if (hasTimes) throw wire.rejected('the response has the times of the file twice');
         wire.send(ok);
         break;
       case 'D':
