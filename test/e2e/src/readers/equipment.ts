@@ -16,14 +16,12 @@ import { openCliOn } from '../../../../packages/equipment/src/transports/cli/cli
 import { httpTo } from '../../../../packages/equipment/src/transports/http/http.ts';
 import { visitBroker } from '../../../../packages/equipment/src/transports/mqtt.ts';
 import { runProgram } from '../../../../packages/equipment/src/transports/program.ts';
-import { openExec } from '../../../../packages/equipment/src/transports/session/open.ts';
 import { elements } from '../../../../packages/equipment/src/transports/snmp/ber.ts';
 import { snmpTo } from '../../../../packages/equipment/src/transports/snmp/snmp.ts';
 import { limitOf } from '../../../../packages/equipment/src/transports/stream/limit.ts';
 import type { Terminal } from '../../../../packages/equipment/src/transports/stream/terminal.ts';
 import { connectTelnet } from '../../../../packages/equipment/src/transports/telnet/telnet.ts';
 import { linuxShell } from '../../../../packages/equipment/src/transports/testing/dialects.ts';
-import { startSshServer } from '../../../../packages/equipment/src/transports/testing/ssh-server.ts';
 import { deps, target } from '../../../../packages/equipment/src/transports/testing/targets.ts';
 import { startTcpServer } from '../../../../packages/equipment/src/transports/testing/tcp-server.ts';
 
@@ -77,25 +75,6 @@ export const fromSignIn: From = async (message) => {
   const { limit, ...options } = lineOptions();
   const line = await connectTelnet(target(port), await deps(), limit);
   await openCliOn(line, { ...options, limit });
-};
-
-/** The output of a command in an ssh channel. */
-export const fromSshChannel: From = async (message) => {
-  const server = await startSshServer({
-    exec: (_command, channel) => {
-      channel.on('error', () => undefined);
-      channel.end(message, () => {
-        channel.exit(0);
-        channel.close();
-      });
-    },
-  });
-  const session = await openExec(target(server.port), await deps(), signal);
-  try {
-    await session.execBytes('show', { signal, timeoutMs: patienceMs });
-  } finally {
-    await session.close();
-  }
 };
 
 /** An HTTP response: with `head`, the message is its body, else all of it. */

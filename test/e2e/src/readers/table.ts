@@ -7,8 +7,10 @@ import { createClient, swarmingClientApi } from '@skolo/api';
 import { serverEvents } from '../../../../packages/api/src/route/server-events.ts';
 import { readTar } from '../../../../packages/equipment/src/models/configuration/archive.ts';
 import { membersToWrite } from '../../../../packages/equipment/src/models/configuration/archive-write.ts';
+import { withoutMessages } from '../../../../packages/equipment/src/models/configuration/messages.ts';
 import { isSame } from '../../../../packages/equipment/src/models/configuration/text.ts';
 import { readWhole } from '../../../../packages/equipment/src/models/configuration/whole-reading.ts';
+import type { Extent } from '../../../../packages/equipment/src/models/contract/backup.ts';
 import type { Device } from '../../../../packages/equipment/src/models/contract/device.ts';
 import { readState } from '../../../../packages/equipment/src/models/families/on-off-patterns.ts';
 import { models } from '../../../../packages/equipment/src/models/index.ts';
@@ -37,10 +39,10 @@ import {
   fromHttp,
   fromProgram,
   fromSignIn,
-  fromSshChannel,
   outletsOf,
   tagged,
 } from './equipment.ts';
+import { ssh, withoutSshReader } from './ssh.ts';
 
 export interface Row {
   /** Its place below `packages/equipment/src/transports` or in another package, and what it reads. */
@@ -58,10 +60,11 @@ export const withoutReader: Readonly<Record<string, string>> = {
   budget: 'counts bytes while they arrive',
   'endpoint.ts': 'addresses and logins of rack.yaml',
   'errors.ts': 'classes of errors',
-  'host-keys.ts': 'compares keys that ssh2 has read, whose row is that of the handshake',
+  'host-keys.ts': 'compares hashes of keys',
   'index.ts': 'exports',
   'session.ts': 'the contract of sessions',
   session: 'opens sessions, whose transports read',
+  ...withoutSshReader,
   stream: 'waits, and hides secrets in what `http` and `cli` quote',
 };
 
@@ -100,12 +103,6 @@ const transports: readonly Row[] = [
     most: { bytes: 64 * kibibyte },
     worst: [{ piece: '\xff\xfd\x01\xff\xfe\x01' }, { piece: '\xff\xfa\x18\x01\xff\xf0' }],
     read: (packet) => new Negotiation().take(packet),
-  },
-  {
-    reader: 'ssh: the output of a command',
-    most: configuration,
-    worst: [{ piece: linesOf('a ', configuration) }],
-    read: fromSshChannel,
   },
   {
     reader: 'http: WWW-Authenticate',
@@ -184,12 +181,6 @@ const transports: readonly Row[] = [
     read: fromProgram,
   },
 ];
-
-/**
- * Filled in with the key exchange: its largest group, measured through `ssh/group-exchange.ts`, once with usual groups, and once with
- * `legacySsh` and `mostMs: 400`.
- */
-const keyExchange: readonly Row[] = [];
 
 const whole = 'accept .*\\[y/n\\]';
 const described: readonly Row[] = [
@@ -274,6 +265,40 @@ const tableBeginnings = [
   'Port  Name  Status\nGi1/0/1 ',
 ];
 
+/** Reads a configuration of which the device says how much the login sees: its answers to all commands but that for an archive. */
+function extentOf(name: string, packed = false): (bytes: Buffer) => Promise<Extent | undefined> {
+  const device = deviceOf(name);
+  const model = backups.get(name)?.(device);
+  const archive = gzipSync(archiveOf(1, () => ({ name: 'a' })));
+  return async (bytes) => {
+    const answer = (command: string) =>
+      packed && command.startsWith('sysupgrade') ? archive : bytes;
+    return (await model?.read(answering(device, answer)))?.extent;
+  };
+}
+
+const says = (begin: string, piece = begin) => ({ begin, piece });
+/** What questions about the login look for, almost. */
+const aboutLogin: readonly Content[] = [
+  says('Permissions:\n'),
+  says('Permissions:', '\n secret '),
+  says(' Deny configuration regular expression: none', ' '),
+  says(' roles:', ' network-adminx'),
+  says(' roles:', ' '),
+  says(' roles:\n'),
+  says('read', ';sensitivex'),
+  says('read\n'),
+  says("Current view is '", 'a'),
+  says("Current view is 'a'\n"),
+  says('Current privilege level is 15', ' '),
+  says('Current privilege level is 15x\n'),
+  says('Current privilege level is 15', '\n'),
+  says('1\n'),
+  says('  a', ' '),
+  says('  a Down\n'),
+  says('a /* SECRET-DATA *'),
+];
+
 async function rowsOf(name: string): Promise<Row[]> {
   const device = deviceOf(name);
   const hosts = (await loadConnectedHosts(name))?.(device);
@@ -291,7 +316,19 @@ async function rowsOf(name: string): Promise<Row[]> {
       .map(async (each) => [each, await outletsOf(each)] as const),
   );
   const isTar = backups.get(name)?.(device).format === 'tar';
+  const seen = extentOf(name, isTar);
+  const asks = (await seen(Buffer.from('2026-11-20\n')).catch(() => undefined)) !== undefined;
   return [
+    ...(asks
+      ? [
+          {
+            reader: `models: what ${name} says about its login`,
+            most: table,
+            worst: aboutLogin,
+            read: seen,
+          },
+        ]
+      : []),
     ...(backups.has(name) && !isTar
       ? [
           {
@@ -324,6 +361,26 @@ async function rowsOf(name: string): Promise<Row[]> {
 }
 
 const equipment = (await Promise.all([...models.keys()].map(rowsOf))).flat();
+
+const ios = backups.get('cisco-ios')?.(deviceOf('cisco-ios'));
+const message = '*Nov 20 10:00:00.000: %SYS-5-CONFIG_I: ';
+const compared: readonly Row[] = [
+  {
+    reader: 'models: two readings with other messages',
+    most: configuration,
+    worst: [
+      { piece: `${message}${'a'.repeat(600)}\n` },
+      { piece: `${message}${'a.'.repeat(3000)}\n` },
+      { piece: `${message}\n` },
+    ],
+    read: inText((text) =>
+      withoutMessages(text, text.replaceAll('\n', 'x\n'), {
+        messages: ios?.messages ?? [],
+        volatile: ios?.volatile ?? [],
+      }),
+    ),
+  },
+];
 
 const archives: readonly Row[] = [
   {
@@ -450,9 +507,10 @@ const others: readonly Row[] = [
 
 export const rows: readonly Row[] = [
   ...transports,
-  ...keyExchange,
+  ...ssh,
   ...described,
   ...equipment,
+  ...compared,
   ...archives,
   ...phones,
   ...others,

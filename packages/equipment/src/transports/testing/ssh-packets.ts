@@ -1,5 +1,6 @@
 /** SSH packets before encryption (RFC 4253, section 6), for servers and relays that do what no SSH library does. */
 import { connect, type Socket } from 'node:net';
+import ssh2 from 'ssh2';
 import { startTcpServer } from './tcp-server.ts';
 
 export { startTcpServer } from './tcp-server.ts';
@@ -7,7 +8,7 @@ export { startTcpServer } from './tcp-server.ts';
 const message = { keyExchange: 20, group: 31, newKeys: 21, init: 32, request: 34 };
 
 /** As an mpint or a string: with its length. */
-function field(bytes: Buffer): Buffer {
+export function field(bytes: Buffer): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bytes.length);
   return Buffer.concat([length, bytes]);
@@ -50,6 +51,13 @@ function packetReader(
     }
     if (state === 'encrypted') forward(take(left.length));
   };
+}
+
+/** Whether the signature is by this host key, as ssh2 looks at both (lib/protocol/kex.js). */
+export function isSignedBy(hostKey: Buffer, signature: Buffer): boolean {
+  const key = ssh2.utils.parseKey(hostKey);
+  if (key instanceof Error) throw key;
+  return key.verify(Buffer.alloc(64), signature, 'sha512') === true;
 }
 
 /** Bits of an unsigned number. */
