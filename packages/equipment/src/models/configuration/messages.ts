@@ -89,7 +89,7 @@ class Walk {
     const [a, b] = this.sides;
     while (a.at < a.lines.length || b.at < b.lines.length) {
       if (this.takeSame()) continue;
-      // Each difference takes up to 20 ms, so it has a turn of the event loop of its own.
+      // A difference may take milliseconds, and there may be thousands, so each has a turn of the event loop of its own.
       await setImmediate();
       if (!(this.takeJoined(a, b) || this.takeJoined(b, a) || this.skip())) return false;
     }
