@@ -30,6 +30,8 @@ export interface Vtysh {
 
 const show = 'show running-config';
 const watch = 'show watchfrr';
+/** In bytes: more than it says about all daemons, because masking more takes long. */
+const longestWatched = 8192;
 const none = Buffer.alloc(0);
 const notFound = 127;
 /** vtysh's exit status if it rejects something. */
@@ -57,14 +59,14 @@ function isPrompt(text: Buffer): boolean {
 
 /** The account's shell is vtysh, which receives the whole multi-line command. */
 function asShell(connection: DeviceConnection, text: Buffer): Vtysh {
-  const say = async (lines: readonly string[]) => {
+  const say = async (lines: readonly string[], most?: number) => {
     const said = await connection.exec(lines.join('\n'), { input: none, accept: rejection });
-    return withoutSecrets(said.toString()).trim();
+    return withoutSecrets(said.toString('utf8', 0, most)).trim();
   };
   return {
     text,
     running: () => connection.exec(show, { input: none }),
-    watched: () => say([watch]),
+    watched: () => say([watch], longestWatched),
     async configure(changes) {
       const said: string[] = [];
       const textOf = ({ path, line }: Change) => [...path, line].join('\n');
@@ -102,10 +104,10 @@ vtysh -f "$f" > "$f.said"; cat "$f.said"; rm -f "$f" "$f.said" "$f.lock"`;
 
 /** Line by line: slower, and a session that dies leaves the lines typed so far. Stops at a rejected line. */
 async function inTerminal(connection: DeviceConnection): Promise<Vtysh> {
-  const type = async (line: string) => {
+  const type = async (line: string, most?: number) => {
     const cli = await connection.cli(frr);
     try {
-      return withoutSecrets((await cli.run(line)).toString()).trim();
+      return withoutSecrets((await cli.run(line)).toString('utf8', 0, most)).trim();
     } catch (error) {
       if (error instanceof Error) error.message = withoutSecrets(error.message);
       throw error;
@@ -123,7 +125,7 @@ async function inTerminal(connection: DeviceConnection): Promise<Vtysh> {
   return {
     text: await running(),
     running,
-    watched: async () => (await ifSupported(type(watch))) ?? '',
+    watched: async () => (await ifSupported(type(watch, longestWatched))) ?? '',
     async configure(changes) {
       const said: string[] = [];
       await typeAll(['configure terminal', ...typed(changes)], said);
