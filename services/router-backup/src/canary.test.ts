@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { sampleOf } from '@skolo/base/durable/fault-injection';
-import { listen, run } from '@skolo/base/testing';
+import { listen, needs, run } from '@skolo/base/testing';
 import { type DeviceFault, makeSshKey } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { account, type CanaryRack, enablePassword, startDevices } from './testing/canary-rack.ts';
@@ -53,6 +53,7 @@ async function startReceiver() {
 
 /** Programs in front of the real ones, that put down how they were called, and with what around them. */
 async function recordPrograms(dir: string, names: readonly string[]): Promise<string> {
+  needs('ssh');
   const folder = join(dir, 'programs');
   const calls = join(dir, 'calls');
   await mkdir(folder);
