@@ -164,6 +164,13 @@ export const peerKinds = [
     proves: 'the names for the router, resolved by what routers run',
   },
   {
+    name: 'python3-cryptography',
+    commands: ['/usr/bin/python3', 'python3'],
+    version: ['-c', 'import cryptography; print(cryptography.__version__)'],
+    debian: ['python3-cryptography'],
+    proves: 'signatures of requests to agents, by an independent implementation',
+  },
+  {
     name: 'python3-jsonschema',
     commands: ['/usr/bin/python3', 'python3'],
     version: [
@@ -441,12 +448,22 @@ export const peerKinds = [
   {
     name: 'real-node',
     commands: builtBy('test/build-go real-node'),
-    others: ['containerd', 'containerd-shim-runc-v2', 'runc', 'iptables', 'nft', 'conntrack'],
+    others: [
+      'containerd',
+      'containerd-shim-runc-v2',
+      'ctr',
+      'runc',
+      'ip',
+      'iptables',
+      'nft',
+      'conntrack',
+    ],
     version: ['version'],
     debian: [
       'containerd',
       'runc',
       'containernetworking-plugins',
+      'iproute2',
       'iptables',
       'nftables',
       'conntrack',

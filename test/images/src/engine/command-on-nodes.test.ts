@@ -12,7 +12,7 @@ import { root } from '../paths.ts';
 import { jumphost, machine, type RackOnNodes, startRackOnNodes } from './rack-on-nodes.ts';
 import { theEngine } from './testing.ts';
 
-const why = process.env.SKOLO_LONG ? whyNoRealNodes() : 'in the long run';
+const why = process.env.SKOLO_LONG ? whyNoRealNodes('curl', 'docker-registry') : 'in the long run';
 const main = join(root, 'packages/cli/src/main.ts');
 const service = 'power-cycle-daemon';
 const images = ['metadata-server', service, 'swarming-client'] as const;

@@ -1,10 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
+import { peer } from '@skolo/simulators';
 
 /** The docker command, and the engine that it connects to. */
 export interface DockerAccess {
-  /** Absolute path of the client. */
-  program: string;
   /** `unix:///…`, as DOCKER_HOST. */
   host: string;
   /** Its settings: an own, empty folder, so that no proxy, context or credential helper of the user's is in it. */
@@ -28,7 +27,7 @@ export function useDocker(access: DockerAccess): Docker {
         maxBuffer: 64 * 1024 * 1024,
         timeout: timeoutSeconds * 1000,
       };
-      execFile(access.program, args, options, (error, stdout, stderr) => {
+      execFile(client(), args, options, (error, stdout, stderr) => {
         if (!error) return resolve(stdout.trimEnd());
         const why = error.killed
           ? `no response within ${timeoutSeconds} s`
@@ -40,12 +39,17 @@ export function useDocker(access: DockerAccess): Docker {
 
 /** Both streams of a container, as far as they are now. */
 export async function logsOf(access: DockerAccess, container: string): Promise<string> {
-  const child = spawn(access.program, ['logs', '--tail', '50', container], {
+  const child = spawn(client(), ['logs', '--tail', '50', container], {
     env: environment(access),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return `${stdout}${stderr}`;
+}
+
+/** Each process that uses an engine asks for it: the engine is opened in another one. */
+function client(): string {
+  return peer('docker') ?? 'docker';
 }
 
 function environment({ host, configDir }: DockerAccess): NodeJS.ProcessEnv {

@@ -37,21 +37,20 @@ const prefix = `skolo-test-${process.pid}`;
  * place, is used. A text is the reason why there is none.
  */
 export async function openEngine(): Promise<Engine | string> {
-  const program = peer('docker');
-  if (program === undefined) return 'docker is not installed';
+  if (peer('docker') === undefined) return 'docker is not installed';
   await removeLeftovers();
   const dir = await mkdtemp(join(parent, start));
   const close = () => rm(dir, { recursive: true, force: true, maxRetries: 5 });
   try {
     await writeFile(join(dir, 'owner'), String(process.pid));
     const configDir = await makeConfig(dir);
-    const engine = await startOrFind(program, configDir, dir);
+    const engine = await startOrFind(configDir, dir);
     if (typeof engine === 'string') {
       await close();
       return engine;
     }
     return {
-      access: { program, host: engine.host, configDir, dir, prefix },
+      access: { host: engine.host, configDir, dir, prefix },
       async close() {
         await engine.close();
         await close();
@@ -64,7 +63,6 @@ export async function openEngine(): Promise<Engine | string> {
 }
 
 async function startOrFind(
-  program: string,
   configDir: string,
   dir: string,
 ): Promise<{ host: string; close(): Promise<void> } | string> {
@@ -72,7 +70,7 @@ async function startOrFind(
   if (typeof own !== 'string') return own;
   const host = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
   if (!host.startsWith('unix://')) return `${own}, and DOCKER_HOST is not on this computer`;
-  const docker = useDocker({ program, host, configDir });
+  const docker = useDocker({ host, configDir });
   try {
     await docker(['version'], { timeoutSeconds: 20 });
   } catch {

@@ -12,7 +12,7 @@ import {
 } from './rack-on-nodes.ts';
 import { theEngine } from './testing.ts';
 
-const why = process.env.SKOLO_LONG ? whyNoRealNodes() : 'in the long run';
+const why = process.env.SKOLO_LONG ? whyNoRealNodes('curl') : 'in the long run';
 let rack: RackOnNodes;
 
 const Targets = z.object({

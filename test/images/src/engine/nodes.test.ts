@@ -6,7 +6,7 @@ import { jumphost, machine, type RackOnNodes, startRackOnNodes } from './rack-on
 import { theEngine } from './testing.ts';
 
 const inFull = Boolean(process.env.SKOLO_LONG);
-const why = whyNoRealNodes();
+const why = whyNoRealNodes('curl');
 const netBindService = 0x400n;
 const sysTime = 0x2000000n;
 let rack: RackOnNodes;

@@ -24,6 +24,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { systemPath } from './process.ts';
 
 const run = promisify(execFile);
 
@@ -37,7 +38,7 @@ const unwanted = [
 
 /** Of programs that are started in a computer. */
 const env = {
-  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin',
+  PATH: systemPath,
   HOME: '/root',
   NODE_COMPILE_CACHE: '/var/cache/node',
 };

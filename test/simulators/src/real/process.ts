@@ -3,6 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** PATH in a computer or a node of a test: the folders of the test's own PATH are not there. */
+export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin';
+
 /** For what never comes: a computer may be ten times slower while other tests run. */
 const patienceMs = 120_000;
 

@@ -15,7 +15,7 @@ import { policyCases } from './policy-cases.ts';
 import { nodePrograms, whyNoRealNodes } from './real-nodes.ts';
 
 /** `npm test` sees what the test of connections.yaml uses of them: pods and network policies. */
-const why = !isLong || whyNoRealNodes();
+const why = !isLong || whyNoRealNodes('curl');
 const seldom = { interval: 300 };
 const kernelSettings = ['kernel/panic', 'vm/overcommit_memory', 'net/ipv4/ip_forward'];
 const namespaces = ['x', 'y', 'z'];

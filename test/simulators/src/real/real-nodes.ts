@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { feed } from '@skolo/base/run';
 import { z } from 'zod';
-import { peer } from '../peer.ts';
+import { lacks, type PeerName, peer } from '../peer.ts';
 import { PowerCutDisk } from './power-cut-disk.ts';
-import { Process, succeeds } from './process.ts';
+import { Process, succeeds, systemPath } from './process.ts';
 
 const run = promisify(execFile);
 
@@ -100,19 +100,11 @@ export const nodePrograms = {
   volumes: [{ name: 'usr', hostPath: { path: '/usr' } }],
 };
 
-/** Why real nodes cannot be had here; undefined where they can. */
-export function whyNoRealNodes(): string | undefined {
-  if (process.getuid?.() !== 0) return 'only root can make nodes';
+/** Why real nodes, and what a test starts beside or in them, cannot be had here; undefined where they can. */
+export function whyNoRealNodes(...others: PeerName[]): string | undefined {
   if (!existsSync('/sys/fs/cgroup/memory/cgroup.clone_children')) return 'no cgroup v1';
-  const peers = ['control-plane', 'real-node', 'kubectl', 'containerd'] as const;
-  const programs = ['/usr/lib/cni/bridge', '/usr/sbin/runc', '/usr/sbin/nft'];
-  const missing = [
-    ...peers.filter((name) => !peer(name)),
-    ...[...programs, '/usr/sbin/iptables', '/usr/sbin/conntrack'].filter(
-      (file) => !existsSync(file),
-    ),
-  ];
-  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
+  if (!existsSync('/usr/lib/cni/bridge')) return 'containernetworking-plugins is not installed';
+  return lacks('root', 'control-plane', 'real-node', 'kubectl', ...others);
 }
 
 /** Starts the network of real nodes, without nodes. */
@@ -138,7 +130,7 @@ export async function startNodeNetwork(options: NetworkOptions): Promise<NodeNet
     const { data } = node;
     const enter = data instanceof PowerCutDisk ? [`--mount=/proc/${data.pid}/ns/mnt`] : [];
     const command = [program, 'node', '--dir', folder, '--network', `${network.pid}`];
-    const one = new Process('nsenter', [...enter, ...command]);
+    const one = new Process('nsenter', [...enter, ...command], inside());
     processes.push(one);
     const started = runningNode(program, one, Number(await pidOf(one, folder)));
     running.push(started);
@@ -227,18 +219,24 @@ async function pidOf(node: Process, folder: string): Promise<string> {
   return pid;
 }
 
+/** The environment of programs in a node. */
+function inside(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: systemPath };
+}
+
 function runningNode(program: string, node: Process, pid: number): RunningNode {
   const forwards: Process[] = [];
   const enter = ['--target', `${pid}`, '--mount', '--uts', '--ipc', '--net', '--pid'];
   return {
     pid,
     async run(...command) {
-      const { stdout } = await run('nsenter', [...enter, ...command], { maxBuffer: 1 << 24 });
+      const options = { env: inside(), maxBuffer: 1 << 24 };
+      const { stdout } = await run('nsenter', [...enter, ...command], options);
       return stdout;
     },
     async importImages(file) {
       const ctr = 'ctr --namespace k8s.io images import -';
-      await run('sh', ['-c', `nsenter ${enter.join(' ')} ${ctr} < '${file}'`]);
+      await run('sh', ['-c', `PATH=${systemPath} nsenter ${enter.join(' ')} ${ctr} < '${file}'`]);
     },
     async forward(port) {
       forwards.push(await startForward(program, pid, '127.0.0.1', port));

@@ -14,7 +14,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { debianPlace, nodeCheckFiles } from './image-store-check.ts';
 
-const why = !isLong || whyNoRealNodes() !== undefined || !peer('xfsprogs');
+const why = !isLong || whyNoRealNodes('xfsprogs');
 const [script] = nodeCheckFiles(debianPlace);
 const usual = { interval: 200 };
 
