@@ -514,6 +514,7 @@ export const peerKinds = [
     name: 'network-manager',
     // nmcli is next to it.
     commands: builtBy('test/network-manager/build'),
+    others: ['dbus-daemon', 'udevadm'],
     version: ['--version'],
     debian: ['dbus-daemon', 'udev'],
     build: 'test/network-manager/build',

@@ -14,6 +14,7 @@ export const peerNames = [
   'promtool',
   'pstest',
   'python3-google-auth',
+  'python3-cryptography',
   'python3-jsonschema',
   'wrk',
   'snmp-tools',

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { peer } from '@skolo/simulators/peer';
 import { describe, expect, it } from 'vitest';
 import {
   challengeHeader,
@@ -75,7 +76,9 @@ describe('a signature', () => {
     expect(verify(null, Buffer.from(base), publicKey, Buffer.from(bytes, 'base64'))).toBe(true);
   });
 
-  it.skipIf(!hasPython())('is one for another implementation, python3-cryptography', () => {
+  it('is one for another implementation, python3-cryptography', (context) => {
+    const python = peer('python3-cryptography');
+    if (!python) return context.skip('python3-cryptography is not installed');
     const headers = signed(request);
 
     const program = `
@@ -89,7 +92,7 @@ print(base64.b64encode(load_der_private_key(base64.b64decode(private), None).sig
 `;
     const [, signature = ''] = /^skolo=:(.*):$/.exec(headers.signature ?? '') ?? [];
     const args = ['-c', program, rfcKey.public, rfcKey.private, signature, base];
-    const theirs = execFileSync('python3', args, { encoding: 'utf8' }).trim();
+    const theirs = execFileSync(python, args, { encoding: 'utf8' }).trim();
 
     const url = request.target;
     const incoming = { ...request, url, headers: { ...headers, signature: `skolo=:${theirs}:` } };
@@ -138,12 +141,3 @@ describe('a challenge', () => {
     expect(signer.sign(request)).toBeUndefined();
   });
 });
-
-function hasPython(): boolean {
-  try {
-    execFileSync('python3', ['-c', 'import cryptography'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}

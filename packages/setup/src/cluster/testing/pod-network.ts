@@ -11,17 +11,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { type Host, openHost } from '@skolo/setup/engine';
-import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
+import { type ControlPlane, lacks, peer, startControlPlane } from '@skolo/simulators';
 
 const run = promisify(execFile);
 
 /** Why there can be none here; undefined where there can. */
 export function whyNoPodNetwork(): string | undefined {
-  if (process.getuid?.() !== 0) return 'only root can make a network';
-  if (!existsSync('/usr/bin/wget') || !existsSync('/usr/bin/busybox'))
-    return 'no busybox, or no wget';
-  const missing = (['kubectl', 'control-plane'] as const).filter((name) => !peer(name));
-  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
+  if (!existsSync('/usr/bin/wget')) return 'wget is not installed';
+  return lacks('root', 'busybox', 'ip', 'kubectl', 'control-plane');
 }
 
 export interface PodNetwork {

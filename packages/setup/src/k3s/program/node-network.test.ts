@@ -5,7 +5,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, tempDir } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { networkScriptFile } from './node-network.ts';
 
@@ -38,15 +38,7 @@ until ip netns exec rack ss -Hltn | grep -q 6443; do :; done
 `;
 const wifiFirst = 'ip route add default via 192.168.9.1';
 
-function whyNot(): string | undefined {
-  if (process.getuid?.() !== 0) return 'only root can make networks';
-  const missing = (['ip', 'iptables', 'flannel', 'curl'] as const).filter(
-    (name) => peer(name) === undefined,
-  );
-  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
-}
-
-const why = whyNot();
+const why = lacks('root', 'ip', 'iptables', 'flannel', 'curl', 'openssl');
 describe.skipIf(why !== undefined)(`a node's network${why ? ` (${why})` : ''}`, () => {
   let root: string;
   beforeEach(async () => {

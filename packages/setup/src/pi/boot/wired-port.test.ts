@@ -8,7 +8,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { run, tempDir } from '@skolo/base/testing';
 import type { TextFile } from '@skolo/setup/engine';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { PiSetup } from '../setup.ts';
 import { testSetup } from '../testing/test-setup.ts';
@@ -74,13 +74,6 @@ const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
 <busconfig><listen>unix:path=/run/dbus/system_bus_socket</listen>
 <policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>`;
 
-function whyNot(): string | undefined {
-  if (process.getuid?.() !== 0) return 'only root can make networks';
-  const names = ['ip', 'network-manager', 'cloud-init'] as const;
-  const missing = names.filter((name) => peer(name) === undefined);
-  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
-}
-
 /** NetworkManager's own files, and those that netplan makes of network-config. */
 const forNetworkManager = {
   NetworkManager: async (_: string, given: PiSetup) => networkManagerFiles(given),
@@ -103,7 +96,7 @@ async function write(folder: string, files: readonly TextFile[]): Promise<void> 
   }
 }
 
-const why = whyNot();
+const why = lacks('root', 'ip', 'network-manager', 'cloud-init');
 describe.skipIf(why !== undefined)(`a wired port${why ? ` (${why})` : ''}`, () => {
   let folder: string;
   beforeEach(async () => {
