@@ -1,7 +1,7 @@
 /** A configuration: the complete, exact bytes, or an error. */
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countRounds, isLong } from '@skolo/base/durable/fault-injection';
+import { countRounds } from '@skolo/base/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AnswerCut, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
@@ -169,10 +169,9 @@ describe('a configuration', () => {
 });
 
 describe('a configuration that does not come', () => {
-  it('may be as long as it likes', async () => {
+  it('may be nearly as long as the limit', async () => {
     const line = 'description of an interface that was never used, and never will be';
-    const lines = isLong ? 300_000 : 60_000;
-    const text = Array.from({ length: lines }, (_, index) => `${index} ${line}`).join('\r\n');
+    const text = Array.from({ length: 49_000 }, (_, index) => `${index} ${line}`).join('\r\n');
     const { cli } = await openSwitch(`${text}\r\n`);
 
     const seen = await cli.read(show, { signal, timeoutMs: 60_000, idleMs: 5000 });
@@ -243,7 +242,7 @@ describe('a configuration that does not come', () => {
     let send = (stream: Duplex, text: string) => void stream.write(text, 'latin1');
     const { cli } = await openSwitch('a\r\n', { send: (stream, text) => send(stream, text) });
     send = (stream) => {
-      stream.write(`${log}\r\n`.repeat(200_000));
+      stream.write(`${log}\r\n`.repeat(40_000));
       send = () => undefined;
     };
 

@@ -198,7 +198,8 @@ describe.skipIf(peer('sshd') === undefined || !existsSync(moduli))("OpenSSH's se
     const session = await openCommands(sshdTarget(sshd));
 
     const ms = await processorMs(async () => {
-      const { stdout } = await session.execBytes('head -c 2000000 /dev/zero', { signal: soon() });
+      const options = { signal: soon(), timeoutMs: 120_000 };
+      const { stdout } = await session.execBytes('head -c 2000000 /dev/zero', options);
       expect(stdout.length).toBe(2_000_000);
     });
 
