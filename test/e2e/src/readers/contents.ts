@@ -137,3 +137,14 @@ function headerOf(name: string, kind: string, size: number): Buffer {
   block.write(`${sum.toString(8).padStart(6, '0')}\0`, 148);
   return block;
 }
+
+export interface Row {
+  /** Its place below `packages/equipment/src/transports` or in another package, and what it reads. */
+  reader: string;
+  most: Most;
+  /** In addition to what is tried with each. */
+  worst?: readonly (Content | Buffer)[];
+  read: (message: Buffer) => unknown;
+  /** If not 100 ms. */
+  mostMs?: number;
+}

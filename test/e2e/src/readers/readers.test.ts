@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { hasRecordings } from '../../../../packages/equipment/src/models/testing/recordings.ts';
-import { type Content, messageOf, mutated, pieces, recordings } from './contents.ts';
-import { parsers, phoneReaders, type Row, rows, withoutReader, withoutText } from './table.ts';
+import { type Content, messageOf, mutated, pieces, type Row, recordings } from './contents.ts';
+import { parsers, phoneReaders, rows, withoutReader, withoutText } from './table.ts';
 import { longestTurn, type Turn } from './turns.ts';
 
 const mostMs = 100;

@@ -12,8 +12,7 @@ import {
 import { startSshServer } from '../../../../packages/equipment/src/transports/testing/ssh-server.ts';
 import { deps, target } from '../../../../packages/equipment/src/transports/testing/targets.ts';
 import { startTcpServer } from '../../../../packages/equipment/src/transports/testing/tcp-server.ts';
-import { linesOf, type Most } from './contents.ts';
-import type { Row } from './table.ts';
+import { linesOf, type Most, type Row } from './contents.ts';
 
 /** Of an unencrypted packet, which ssh2 permits. */
 const packet = { bytes: 35_000 };

@@ -31,7 +31,7 @@ import { complaint, excerpt } from '../../../../services/swarming-client/src/dev
 import * as android from '../../../../services/swarming-client/src/devices/parse/android.ts';
 import * as linux from '../../../../services/swarming-client/src/devices/parse/linux.ts';
 import * as texts from '../../../../services/swarming-client/src/devices/parse/text.ts';
-import { archiveOf, type Content, linesOf, type Most } from './contents.ts';
+import { archiveOf, type Content, linesOf, type Most, type Row } from './contents.ts';
 import {
   fromAgent,
   fromBroker,
@@ -43,17 +43,6 @@ import {
   tagged,
 } from './equipment.ts';
 import { ssh, withoutSshReader } from './ssh.ts';
-
-export interface Row {
-  /** Its place below `packages/equipment/src/transports` or in another package, and what it reads. */
-  reader: string;
-  most: Most;
-  /** In addition to what is tried with each. */
-  worst?: readonly (Content | Buffer)[];
-  read: (message: Buffer) => unknown;
-  /** If not 100 ms. */
-  mostMs?: number;
-}
 
 /** Files and directories of transports that read nothing of what equipment sends, and why. */
 export const withoutReader: Readonly<Record<string, string>> = {
