@@ -83,7 +83,7 @@ describe.skipIf(why !== undefined)(`a computer that hangs${why ? ` (${why})` : '
   it('is prepared', async () => {
     computer.powerOn();
     await started();
-    await computer.mountPrograms(host);
+    await computer.settle(host);
 
     const prepared = await run(false);
 

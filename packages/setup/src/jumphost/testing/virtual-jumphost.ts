@@ -101,9 +101,11 @@ export class VirtualJumphost {
     this.#qemu = undefined;
   }
 
-  /** Mounts what the programs of the workstation start. */
-  async mountPrograms(host: Host): Promise<void> {
-    await host.need(`mkdir -p /opt/test/repository /opt/test/node-folder
+  /** What a person has done at its console, and what the programs of the workstation start. */
+  async settle(host: Host): Promise<void> {
+    await host.need(`echo Gateway=10.0.2.2 >> /etc/systemd/network/en.network
+systemctl restart systemd-networkd
+mkdir -p /opt/test/repository /opt/test/node-folder
 ln -s node-folder/node /opt/test/node
 echo '${shares}' >> /etc/fstab && mount -a`);
   }
