@@ -58,7 +58,7 @@ export interface RunningAgent extends Ports {
 
 /** They make no changes that a caller could wait for. */
 const frequent = new Set<AgentEvent['type']>(['bot-line', 'hook', 'clock-compared']);
-/** Of a program's output that is parsed: what phones print has up to 100 KiB. */
+/** Bytes of a program's output that are parsed; phones print up to 100 KiB. */
 const mostBytes = 256 * 1024;
 /** Seconds for everything except the bot, once that has ended. */
 const usualStopWithin = 10;

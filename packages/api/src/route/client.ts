@@ -65,7 +65,7 @@ type Response = Awaited<ReturnType<Fetch>>;
 const usualMostBytes = 64 * 1024 * 1024;
 /** A response of 64 kB may take more than a megabyte: objects cost more than their text. */
 const leastMemory = 16 * 1024 * 1024;
-/** Who answers with an error chooses its text, also where a large response is expected, which nobody parses. */
+/** The server of an error chooses its text, even if a large response is expected that nobody parses. */
 const mostProblemBytes = 64 * 1024;
 const usualTimeoutMs = 10_000;
 const usualSilenceMs = 45_000;

@@ -9,7 +9,7 @@ export interface ServerEvent {
   id?: string;
 }
 
-/** Of an event; those of our services have some kilobytes. In characters. */
+/** Characters of an event; our services send some thousand. */
 const mostLength = 1024 * 1024;
 
 /**

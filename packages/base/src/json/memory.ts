@@ -16,7 +16,7 @@ const costs = new Uint8Array(256);
 const costOf = { '[': 128, '{': 128, ':': 104, ',': 24, '-': 16, '.': 16, e: 16, E: 16 };
 for (const [char, cost] of Object.entries(costOf)) costs[char.charCodeAt(0)] = cost;
 const stringCost = 16;
-/** Of `[]`. Nothing costs more for each byte of text. */
+/** `[]` costs this. Nothing costs more for each byte of text. */
 export const mostPerByte = 67;
 
 const constrained = process.constrainedMemory();

@@ -21,7 +21,7 @@ const timeoutMs = 15_000;
 const mostBytes = 2 ** 27;
 /** Limit of an alert, and of all that is between alerts. */
 const mostPartBytes = 2 ** 20;
-/** Of such a part once it is parsed, in bytes. */
+/** Bytes of memory of such a part once it is parsed. */
 const mostPartMemory = 2 ** 23;
 const [quote, backslash] = [0x22, 0x5c];
 const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];

@@ -7,7 +7,7 @@ import { isObject } from '@skolo/base';
 
 /** Longer texts match no expression. */
 const longestText = 64 * 1024;
-/** Of processor time, and for one attempt by the clock: an answer is tested with two expressions, and two readings are compared. */
+/** Milliseconds of CPU time, and for one attempt by the clock: two expressions test an answer, and two readings are compared. */
 const mostMs = 15;
 
 export class DescribedExpression extends RegExp {

@@ -1,4 +1,4 @@
-/** What is said about a configuration of which a device shows only a part. */
+/** Decides what messages say about a configuration of which a device shows only a part. */
 import type { Extent } from '../contract/backup.ts';
 import type { Model } from '../contract/model.ts';
 

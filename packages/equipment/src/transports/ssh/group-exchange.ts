@@ -22,9 +22,9 @@ declare module 'crypto' {
 
 /** RFC 8270. */
 const leastBits = 2048;
-/** What ssh2 requests for 128-bit ciphers. For 256-bit ones it would request 8192, which take twenty times as long. */
+/** ssh2 requests this for 128-bit ciphers. For 256-bit ones it would request 8192, which take twenty times as long. */
 const requestedBits = 3072;
-/** A call takes 15 ms of processor time, and 90 ms for 8192 bits; a slow computer takes five times as long. */
+/** A call takes 15 ms of CPU time, and 90 ms for 8192 bits; a slow computer takes five times as long. */
 const mostBits = { usual: 4096, legacySsh: 8192 };
 const bitString = 0x03;
 

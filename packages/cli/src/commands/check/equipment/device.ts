@@ -61,7 +61,7 @@ export interface DeviceLook extends Looked {
 
 /** Begins the name of a step that only signs in. */
 export const signInStep = 'sign-in with ';
-/** Of busy equipment. */
+/** Attempts to sign in to busy equipment. */
 const mostTries = 10;
 const busyMs = 1000;
 const rounds = 3;
