@@ -21,6 +21,7 @@ export { isoTime } from './iso-time.ts';
 export { jsonShare, measureJson } from './json/memory.ts';
 export { isObject, parseJson } from './json/parse-json.ts';
 export { lazily } from './lazily.ts';
+export type { Observed } from './observed.ts';
 export { oneLine } from './one-line.ts';
 export { longestTimerMs, pause } from './pause.ts';
 export { shellWord } from './programs/shell-word.ts';
