@@ -5,9 +5,9 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type SshEndpoint, startSshd } from './sshd.ts';
+import { type RealSshd, startSshd } from './sshd.ts';
 
-export interface LinuxHost extends SshEndpoint {
+export interface LinuxHost extends Omit<RealSshd, 'program'> {
   /** Absolute; what would be `/` is here. */
   root: string;
   /** A file beneath `root`, with its folders. */
@@ -18,7 +18,6 @@ export interface LinuxHost extends SshEndpoint {
    * connection.
    */
   program(name: string, script: string): Promise<void>;
-  close(): Promise<void>;
 }
 
 export interface LinuxHostOptions {

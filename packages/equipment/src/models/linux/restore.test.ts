@@ -213,6 +213,26 @@ describe('a version of the files of a Linux host', () => {
     expect(await tree()).toEqual({ ...before, 'etc/new': '644 new\n' });
   });
 
+  it('is put in place though the host accepts no session for a while', async (context) => {
+    const sitting = await sit(context);
+    const { host, read, model, connect, tree } = sitting;
+    await fill(sitting);
+    const [version, before] = [await read(), await tree()];
+    await spoil(sitting);
+    // The listener first: the connection that is lost must not be replaced at once.
+    const dir = dirname(host.config);
+    const once = `mkdir ${dir}/killed 2>/dev/null && kill -9 $(cat ${dir}/pid) $SSHD`;
+    await host.program('mv', `${once}; PATH=$REAL exec mv "$@"`);
+    let started: Promise<void> | undefined;
+
+    await model.restore.apply?.(connect(), version, (text) => {
+      if (text.includes('; waiting until')) started = host.start();
+    });
+
+    await started;
+    expect(await tree()).toEqual({ ...before, 'etc/new': '644 new\n' });
+  });
+
   it('that other programs change at once is not said to be there', async (context) => {
     const sitting = await sit(context);
     const { host, read, apply } = sitting;

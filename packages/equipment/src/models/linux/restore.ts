@@ -4,7 +4,7 @@
  * if the session dies. Files that the version does not have are kept, and listed.
  */
 import { randomBytes } from 'node:crypto';
-import { closing, sha256, shellWord } from '@skolo/base';
+import { closing, pause, sha256, shellWord } from '@skolo/base';
 import { type DeviceConnection, DeviceError, DeviceRejected } from '@skolo/equipment/transports';
 import { membersToWrite, type NewMember, tarOf } from '../configuration/archive-write.ts';
 import type { RestoreAbout, RestoreStep } from '../contract/backup.ts';
@@ -20,6 +20,10 @@ import { Host, type HostFiles } from './host.ts';
 import { rehearsal, script } from './script.ts';
 
 const none = Buffer.alloc(0);
+
+/** How often, and at what interval, a host is asked again after a lost session. */
+const looks = 30;
+const betweenLooksMs = 2000;
 
 export function steps(
   content: Buffer,
@@ -126,12 +130,24 @@ kill $beat; cat log; [ -d old ] || rm -rf ${stage}; }`;
   } catch (error) {
     if (!(error instanceof DeviceError) || !error.retry) throw error;
     step(`${error.message}; waiting until the files are installed`);
-    said = (await connection.exec(waiting(stage), { input: none })).toString();
+    said = await logOf(connection, stage);
   }
   const lines = said.split('\n').filter((line) => line !== '');
   for (const line of lines) step(line);
   if (lines.at(-1) !== 'done') {
     throw new DeviceRejected(host.name, `did not install the files: ${lines.slice(-5).join('; ')}`);
+  }
+}
+
+/** The script's log, when it has ended. The restored network or sshd may only accept sessions after a while. */
+async function logOf(connection: DeviceConnection, stage: string): Promise<string> {
+  for (let look = 1; ; look += 1) {
+    try {
+      return (await connection.exec(waiting(stage), { input: none })).toString();
+    } catch (error) {
+      if (look === looks || !(error instanceof DeviceError) || !error.retry) throw error;
+      await pause(betweenLooksMs);
+    }
   }
 }
 
