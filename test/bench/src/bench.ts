@@ -1,3 +1,5 @@
+import { comparison } from './comparison.ts';
+
 /** One bench: what it measures and how. */
 export interface Bench {
   /** Also the `bench` field of its lines and what `--only` takes. */
@@ -44,6 +46,7 @@ export async function beside(
   peer: string,
   measure: () => Promise<number>,
 ): Promise<Measurement> {
+  if (comparison.isAlone) return { figure };
   try {
     return { figure, against: { [peer]: await measure() } };
   } catch (error) {
@@ -62,6 +65,8 @@ export interface Line {
   theirs?: number;
   /** Ours over theirs, whichever is better. */
   ratio?: number;
+  /** Of the service, while a comparison with a commit measures it. */
+  processorSeconds?: number;
 }
 
 /** A line for each peer, or one without peers. */
@@ -69,7 +74,11 @@ export function linesOf(
   { name, unit, better }: Pick<Bench, 'name' | 'unit' | 'better'>,
   { figure, against = {} }: Measurement,
 ): Line[] {
-  const ours = { bench: name, figure: rounded(figure), unit, better };
+  const { isAlone, processorSeconds } = comparison;
+  const ours = {
+    ...{ bench: name, figure: rounded(figure), unit, better },
+    ...(isAlone && { processorSeconds }),
+  };
   const peers = Object.entries(against);
   if (peers.length === 0) return [ours];
   return peers.map(([peer, theirs]) => ({

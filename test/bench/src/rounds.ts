@@ -1,3 +1,4 @@
+import { comparison } from './comparison.ts';
 import { median } from './statistics.ts';
 
 /**
@@ -9,8 +10,12 @@ export async function inRounds<Name extends string>(
   measures: Record<Name, () => Promise<number>>,
 ): Promise<Record<Name, number>> {
   const samples = new Map<string, number[]>();
+  // Compared with a commit instead, which is a process of its own each time.
+  const of = Object.entries<() => Promise<number>>(measures).filter(
+    ([name]) => !comparison.isAlone || name === 'figure',
+  );
   for (let round = 0; round <= rounds; round += 1) {
-    for (const [name, measure] of Object.entries<() => Promise<number>>(measures)) {
+    for (const [name, measure] of of) {
       const sample = await measure();
       if (round > 0) samples.set(name, [...(samples.get(name) ?? []), sample]);
     }

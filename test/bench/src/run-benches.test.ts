@@ -128,6 +128,8 @@ describe('benches', () => {
     expect(code).toBe(2);
     expect(out).toEqual([]);
     expect(err[0]).toContain(message);
-    expect(err[0]).toContain('usage: bench [--json] [--only NAME]…\nbenches: token');
+    expect(err[0]).toContain(
+      'usage: bench [--json] [--only NAME]… [--against COMMIT]\nbenches: token',
+    );
   });
 });

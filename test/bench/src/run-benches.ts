@@ -1,5 +1,6 @@
 import { cpus, loadavg, release } from 'node:os';
 import { parseArgs } from 'node:util';
+import { comparedWith } from './against.ts';
 import { type Bench, type Line, linesOf, type Measurement, NotRun } from './bench.ts';
 
 interface Output {
@@ -9,8 +10,9 @@ interface Output {
 
 /**
  * Runs benches one after the other and prints a table, or with `--json` one object a line. `--only NAME`, also
- * several times, picks some. Answers the exit code: 0, 1 when a bench failed, 2 for a wrong command line; one
- * that cannot run here is named and no failure.
+ * several times, picks some; `--against COMMIT` compares the service with that of a commit, instead of with its
+ * peers. Answers the exit code: 0, 1 when a bench failed, 2 for a wrong command line; one that cannot run here is
+ * named and no failure.
  *
  * @example process.exitCode = await runBenches([token, memory], process.argv.slice(2));
  */
@@ -25,11 +27,23 @@ export async function runBenches(
     err(options);
     return 2;
   }
-  const table = tableFor(names);
+  const chosen = benches.filter(
+    ({ name }) => options.only.length === 0 || options.only.includes(name),
+  );
+  if (options.against === undefined) return await runAll(chosen, options, { out, err });
+  await using compared = await comparedWith(options.against, chosen);
+  return await runAll(compared.benches, options, { out, err });
+}
+
+async function runAll(
+  benches: readonly Bench[],
+  options: { json: boolean },
+  { out, err }: Output,
+): Promise<number> {
+  const table = tableFor(benches.map(({ name }) => name));
   if (!options.json) for (const line of [...machine(), '', ...table.head]) out(line);
   let exitCode = 0;
   for (const bench of benches) {
-    if (options.only.length > 0 && !options.only.includes(bench.name)) continue;
     try {
       const measurement = await bench.measure();
       const lines = linesOf(bench, checked(measurement));
@@ -51,16 +65,22 @@ export async function runBenches(
 function readOptions(
   argv: readonly string[],
   names: readonly string[],
-): { json: boolean; only: string[] } | string {
-  const usage = `usage: bench [--json] [--only NAME]…\nbenches: ${names.join(', ')}`;
+): { json: boolean; only: string[]; against?: string } | string {
+  const usage = `usage: bench [--json] [--only NAME]… [--against COMMIT]\nbenches: ${names.join(', ')}`;
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { json: { type: 'boolean' }, only: { type: 'string', multiple: true } },
+      options: {
+        json: { type: 'boolean' },
+        only: { type: 'string', multiple: true },
+        against: { type: 'string' },
+      },
     });
-    const { json = false, only = [] } = values;
+    const { json = false, only = [], ...rest } = values;
     const unknown = only.find((name) => !names.includes(name));
-    return unknown === undefined ? { json, only } : `no bench is called ${unknown}\n${usage}`;
+    return unknown === undefined
+      ? { json, only, ...rest }
+      : `no bench is called ${unknown}\n${usage}`;
   } catch (error) {
     return `${describe(error)}\n${usage}`;
   }

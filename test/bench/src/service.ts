@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { bundles } from '../../../scripts/bundle/bundles.mjs';
+import { comparison } from './comparison.ts';
+import { processorSeconds } from './processor-time.ts';
 import { type ServerProcess, startServer } from './server.ts';
 
-const repository = join(import.meta.dirname, '../../..');
 const run = promisify(execFile);
 
 /** A service on loopback, on any free ports. */
@@ -65,7 +66,12 @@ export async function startService(
     ready: /"port":(?<port>\d+),"metricsPort":(?<metricsPort>\d+).*"msg":"listening"/,
   });
   const { port, metricsPort } = server.groups;
-  return { ...server, port: Number(port), metricsPort: Number(metricsPort) };
+  const atStart = processorSeconds(server.pid);
+  const stop = async () => {
+    comparison.processorSeconds += processorSeconds(server.pid) - atStart;
+    await server.stop();
+  };
+  return { ...server, stop, port: Number(port), metricsPort: Number(metricsPort) };
 }
 
 const made = new Map<string, Promise<string>>();
@@ -83,7 +89,8 @@ export function bundleOf(name: string): Promise<string> {
 async function makeBundle(name: string): Promise<string> {
   const out = mkdtempSync(join(tmpdir(), 'skolo-bench-bundle-'));
   process.once('exit', () => rmSync(out, { recursive: true, force: true }));
-  await run(process.execPath, [join(repository, 'scripts/bundle.mjs'), '--out', out, name]);
+  const bundle = join(comparison.sources, 'scripts/bundle.mjs');
+  await run(process.execPath, [bundle, '--out', out, name]);
   return mainOf(out, name);
 }
 
