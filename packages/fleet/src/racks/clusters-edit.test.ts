@@ -35,6 +35,21 @@ it('adds racks, each with a port of its own, and keeps what is there', async () 
   expect(Object.keys(await read())).toEqual(['gitdir', 'repo', 'clusters']);
 });
 
+it('keeps what other programs have there, and a port of its own beside one that is text', async () => {
+  const foreign = {
+    ...head,
+    revision: [3],
+    clusters: { rack4: { ...rack4, port: '6450', team: 'lab' } },
+  };
+  const { file, read } = await newFile(foreign);
+
+  await addRack(file, 'rack5', { type: 'k3s', jumphost: 'jumphost-rack5' });
+
+  const { clusters, ...rest } = await read();
+  expect({ ...rest, clusters: { rack4: clusters.rack4 } }).toEqual(foreign);
+  expect(clusters.rack5.port).toBe(6451);
+});
+
 it('removes a rack', async () => {
   const { file, read } = await newFile({ ...head, clusters: { rack4 } });
 

@@ -42,7 +42,8 @@ export function withEpoch(text: string, name: string, epoch: number): string {
 
 type Clusters = Record<string, unknown>;
 const JsonObject = z.record(z.string(), z.unknown());
-const WithPort = z.looseObject({ port: z.number() });
+/** The Skia system also has ports as text. */
+const WithPort = z.looseObject({ port: z.coerce.number().catch(0) });
 
 /** On a computer without a clone, until it has a rack. */
 async function textOf(file: string): Promise<string> {

@@ -1,7 +1,8 @@
 /**
  * kube/clusters/config.json: all racks and how to reach them. The first keys of each are those of the Skia system, so
- * that its programs can read the file. Ours are optional.
+ * that its programs can read the file. Ours are optional. What skolo does not use may be anything.
  */
+import { didYouMean } from '@skolo/rack/light';
 import { z } from 'zod';
 
 const host = text(
@@ -18,6 +19,19 @@ const port = z.int().min(1).max(65_535);
 
 function text(pattern: RegExp, what: string) {
   return z.string().regex(pattern, { error: ({ input }) => `"${input}" is not ${what}` });
+}
+
+/** Other programs may have keys of their own, but a key that resembles one of ours is misspelt. */
+function open<Shape extends z.core.$ZodShape>(shape: Shape) {
+  const known = Object.keys(shape);
+  return z.looseObject(shape).superRefine((input, context) => {
+    for (const key of Object.keys(input)) {
+      const guess = known.includes(key) ? '' : didYouMean(key, known);
+      if (guess === '') continue;
+      const message = `unknown key "${key}"${guess}`;
+      context.addIssue({ code: 'unrecognized_keys', keys: [key], input, message });
+    }
+  });
 }
 
 const waySchema = z.strictObject({
@@ -47,13 +61,14 @@ const ownKeys = {
   notes: z.string().exactOptional().describe('Free text.'),
 };
 
-const k3sSchema = z.strictObject({
+const k3sSchema = open({
   type: z.literal('k3s'),
   context_name: z.string().min(1).describe('Name of the kubeconfig context.'),
   jumphost: host.describe('Host name of the jumphost, for SSH.'),
-  port: port.describe(
-    "Local port of the Skia system's tunnel. skolo ignores it and uses any free port.",
-  ),
+  port: z
+    .unknown()
+    .optional()
+    .describe("Local port of the Skia system's tunnel. skolo ignores it and uses any free port."),
   user: userName
     .exactOptional()
     .describe('User name for SSH. By default, your SSH configuration decides.'),
@@ -85,7 +100,7 @@ const k3sSchema = z.strictObject({
   ...ownKeys,
 });
 
-const gkeSchema = z.strictObject({
+const gkeSchema = open({
   type: z.literal('gke'),
   context_name: z.string().min(1).describe('Name of the kubeconfig context.'),
   zone: text(/^[a-z][a-z0-9-]*$/, 'a zone (example: us-central1-a)').describe(
@@ -103,9 +118,12 @@ const rackName = text(
   'a rack name of at most 63 lower-case letters, digits and hyphens, with no hyphen at either end',
 );
 
-export const clustersSchema = z.strictObject({
-  gitdir: z.string().min(1).describe('Directory with a clone of the racks repository.'),
-  repo: z.url().describe('URL of the racks repository.'),
+export const clustersSchema = open({
+  gitdir: z
+    .unknown()
+    .optional()
+    .describe('Directory with a clone of the racks repository. skolo ignores it.'),
+  repo: z.unknown().optional().describe('URL of the racks repository. skolo ignores it.'),
   clusters: z
     .record(rackName, z.discriminatedUnion('type', [k3sSchema, gkeSchema]).describe('A rack.'))
     .describe('All racks, by name.'),

@@ -19,6 +19,20 @@ describe('the file of the original system', () => {
     ]);
   });
 
+  it('may have anything that skolo does not use', async () => {
+    const foreign = { ...rack4, port: '6442', owners: ['ann'], 'x-team': { name: 'lab' } };
+    const text = {
+      gitdir: null,
+      repo: 'git@example.com:k8s.git',
+      revision: 3,
+      clusters: { foreign },
+    };
+
+    const { racks } = await parseFleet(JSON.stringify(text), 'config.json');
+
+    expect(racks).toMatchObject([{ name: 'foreign', jumphost: 'jumphost-rack4' }]);
+  });
+
   it('may have clusters of gke', async () => {
     const gke = { type: 'gke', context_name: 'gke_p_z_skia', zone: 'us-central1-a', project: 'p' };
 
@@ -86,10 +100,11 @@ describe('errors', () => {
   });
 
   it('shows each at its line', async () => {
-    const text = '{\n  "gitdir": "~",\n  "repo": "no",\n  "clusters": { "Rack 4": 1 }\n}';
+    const text = '{\n  "gitdir": "~",\n  "cluster": "no",\n  "clusters": {}\n}';
+    const named = text.replace('{}', '{ "Rack 4": 1 }');
 
-    await expect(parseFleet(text, 'config.json')).rejects.toThrow(/^config\.json:3:11 repo: /);
-    await expect(parseFleet(text, 'config.json')).rejects.toThrow(/^config\.json:4:\d+ clusters/m);
+    await expect(parseFleet(text, 'config.json')).rejects.toThrow(/^config\.json:3:3 cluster: /);
+    await expect(parseFleet(named, 'config.json')).rejects.toThrow(/^config\.json:4:\d+ clusters/);
   });
 
   it('shows where JSON is malformed', async () => {
