@@ -8,7 +8,7 @@ import { judge } from '../push/gate.ts';
 import { isWorkload, type KubeObject, listText, titleOf } from '../push/objects.ts';
 import { leftOvers } from '../push/plan.ts';
 import { renderOverlay } from '../push/prepare.ts';
-import { applyChanges, deleteObjects, type Rack, readForGate } from '../push/rack.ts';
+import { applyChanges, deleteObjects, getObjects, type Rack, readForGate } from '../push/rack.ts';
 import { problemText, progressText } from '../push/rollout.ts';
 import { isRejected } from '../way/kubectl.ts';
 import { type ClusterFacts, type Nfs, readFacts, readOne, Volume } from './facts.ts';
@@ -61,7 +61,8 @@ export async function testbedUp(cluster: Rack, options: UpOptions): Promise<Part
       begun.push({ part, objects, changed: changed.length });
     } catch (error) {
       signal.throwIfAborted();
-      results.set(name, { part: name, state: 'failed', changed: 0, why: errorText(error) });
+      const why = await withPortOwner(cluster, errorText(error));
+      results.set(name, { part: name, state: 'failed', changed: 0, why });
     }
   }
   // The objects of a failed part are unknown.
@@ -112,6 +113,24 @@ function reasonToLeave(
     state: 'failed',
     why: 'this part requires a volume, but the cluster has no default StorageClass; specify an NFS server with --nfs SERVER:/PATH',
   };
+}
+
+const Service = z.looseObject({
+  spec: z.looseObject({
+    ports: z.array(z.looseObject({ nodePort: z.int().optional() })).default([]),
+  }),
+});
+
+/** Kubernetes does not say which Service has a node port. */
+async function withPortOwner(cluster: Rack, why: string): Promise<string> {
+  const port = /nodePort: Invalid value: (\d+): provided port is already allocated/.exec(why)?.[1];
+  if (port === undefined) return why;
+  const services = await getObjects(cluster, ['services', '--all-namespaces']);
+  const owner = services.find((each) =>
+    Service.parse(each).spec.ports.some(({ nodePort }) => `${nodePort}` === port),
+  );
+  if (owner === undefined) return why;
+  return `node port ${port} belongs to ${titleOf(owner)}; give that Service another nodePort, and run the command again`;
 }
 
 const Env = z.looseObject({ name: z.string(), value: z.string().optional() });

@@ -27,6 +27,9 @@ const ServiceSpec = z.looseObject({
 /** Of 30000 to 32767, a 32nd is for those that are named. */
 const endOfNamedNodePorts = 30_086;
 
+/** Grafana's port in the testbed has always been this one. `skolo pi testbed up` names the Service to which Kubernetes has assigned it. */
+const otherNodePorts = new Map([['Service testbed/grafana', 31_000]]);
+
 /** Taken on the jumphost by k3s (API, kubelet and its own proxies) and by traefik. */
 const jumphostPorts = new Map([
   ['443/TCP', 'traefik'],
@@ -146,6 +149,7 @@ export function nodePortProblems(objects: readonly Manifest[]): string[] {
   return readKind(objects, 'Service', ServiceSpec).flatMap(({ title, read }) =>
     read.spec.ports
       .filter(({ nodePort = 0 }) => nodePort >= endOfNamedNodePorts)
+      .filter(({ nodePort }) => nodePort !== otherNodePorts.get(title))
       .map(
         ({ nodePort }) => `${title}: node port ${nodePort} may be taken; 30000 to 30085 are free`,
       ),

@@ -94,6 +94,21 @@ describe.runIf(isLong && path && program)('the testbed on a cluster', { timeout 
     expect((await up()).map(({ state }) => state)).toEqual(allReady);
   });
 
+  it('names the Service that has the port of Grafana', async () => {
+    await kubectl('delete', 'service', '-n', 'testbed', 'grafana');
+    const other = ['nodeport', 'of-somebody', '-n', 'default', '--tcp=80', '--node-port=31000'];
+    await kubectl('create', 'service', ...other);
+
+    const results = await up();
+
+    const failed = results.filter(({ state }) => state === 'failed');
+    expect(failed.map(({ part, why }) => `${part}: ${why}`)).toEqual([
+      'grafana: node port 31000 belongs to Service default/of-somebody; give that Service another nodePort, and run the command again',
+    ]);
+    await kubectl('delete', 'service', '-n', 'default', 'of-somebody');
+    expect((await up()).map(({ state }) => state)).toEqual(allReady);
+  });
+
   it('deletes what an earlier version had, and nothing of others', async () => {
     const old = `
 apiVersion: v1

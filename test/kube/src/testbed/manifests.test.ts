@@ -135,7 +135,7 @@ describe.skipIf(!kubectl)('the testbed', () => {
       .map(({ name, read }) => [name, ...read.spec.ports.map(({ nodePort }) => nodePort)]);
 
     expect(found.sort()).toEqual([
-      ['grafana', 30020],
+      ['grafana', 31000],
       ['registry-read', 30022],
       ['results', 30021],
     ]);
