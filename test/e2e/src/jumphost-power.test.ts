@@ -15,14 +15,14 @@ import {
   startSpareDaemon,
   stopSpareDaemon,
 } from '@skolo/setup/jumphost';
-import { peer, startApcRpdu2 } from '@skolo/simulators';
+import { lacks, startApcRpdu2 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 const main = fileURLToPath(
   new URL('../../../services/power-cycle-daemon/src/main.ts', import.meta.url),
 );
 
-describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd of a spare', () => {
+describe.skipIf(lacks('root', 'sshd', 'ssh'))('through sshd of a spare', () => {
   it('turns the outlet of the jumphost off and on, and leaves no secret behind', async () => {
     const { workstation, place, board, start, request } = await lab();
     const spare = await workstation();

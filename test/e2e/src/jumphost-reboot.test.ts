@@ -11,11 +11,11 @@ import { parseRack } from '@skolo/rack';
 import { jumphostServices } from '@skolo/rack/light';
 import { openHost } from '@skolo/setup/engine';
 import { rebootJumphost } from '@skolo/setup/jumphost';
-import { type OutletBoard, peer, startApcRpdu2 } from '@skolo/simulators';
+import { lacks, type OutletBoard, startApcRpdu2 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startService } from './service-process.ts';
 
-describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd', () => {
+describe.skipIf(lacks('root', 'sshd', 'ssh'))('through sshd', () => {
   it('waits until an outlet is on again, then for the new boot and the services', async () => {
     const { deps, lines, board, reboots } = await lab();
     await cycle(deps.power, board, 2);

@@ -23,6 +23,7 @@ import type { Io } from '../io.ts';
 import { badFile, readSecretFile } from '../workstation/given-file.ts';
 import { rackFile, rackToReach } from '../workstation/rack-file.ts';
 import { savedTokenFile } from '../workstation/workstation-files.ts';
+import { retriedWhenOverloaded } from './when-overloaded.ts';
 
 export interface Service<A extends Api> {
   /** @throws CliError The service rejects the request or does not respond; the message says what to do. */
@@ -110,7 +111,13 @@ async function connect<A extends Api>(command: SkoloCommand, target: Target<A>, 
   // A given token may be meant to replace an unreadable saved one.
   const own = given === undefined ? await tokenFor(command, rack) : undefined;
   const token = given ?? own?.token;
-  const client = newClient(target.api, { baseUrl, rack, token, ...(await wayOn(command)) });
+  const { fetch: send = fetch } = await wayOn(command);
+  const client = newClient(target.api, {
+    baseUrl,
+    rack,
+    token,
+    fetch: retriedWhenOverloaded(send),
+  });
   const signIn = {
     // Without a token, 403 may only mean that one is required.
     hint: own
