@@ -19,13 +19,13 @@ import {
   startScripted,
 } from '@skolo/scripted-services';
 import { makeTestImage, readByMtools, systems } from '@skolo/setup/pi/testing';
-import { peer, startSshd } from '@skolo/simulators';
+import { lacks, peer, startSshd } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CommandLines } from './testing/command-lines.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 
-describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
+describe.skipIf(lacks('root', 'sshd', 'ssh'))('through a jumphost', () => {
   let workstation: Workstation | undefined;
   const ends: (() => Promise<void>)[] = [];
   let tokenFile = '';
@@ -250,37 +250,40 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     expect(await readByMtools(card, 'skolo-k3s')).toBe('program');
   });
 
-  it('forward gives a URL that marks requests, and is nothing to others', async () => {
-    const forward = spawn(process.execPath, [main, 'forward', 'rack4', 'power-cycle-daemon'], {
-      env: workstation?.env,
-      cwd: workstation?.env.HOME,
-    });
-    const [line] = await once(forward.stdout.setEncoding('utf8'), 'data');
-    const { host, port, pathname } = new URL(line);
-    const get = async (name: string, headers = {}) => {
-      const args = [
-        '-s',
-        '-o',
-        '/dev/null',
-        '-w',
-        '%{http_code}',
-        `http://${name}:${port}${pathname}v1/holds`,
-      ];
-      const more = Object.entries(headers).flatMap(([key, value]) => ['-H', `${key}: ${value}`]);
-      return (await promisify(execFile)(peer('curl') ?? 'curl', [...args, ...more])).stdout;
-    };
-    const token = await readFile(tokenFile, 'utf8');
+  it.skipIf(lacks('curl'))(
+    'forward gives a URL that marks requests, and is nothing to others',
+    async () => {
+      const forward = spawn(process.execPath, [main, 'forward', 'rack4', 'power-cycle-daemon'], {
+        env: workstation?.env,
+        cwd: workstation?.env.HOME,
+      });
+      const [line] = await once(forward.stdout.setEncoding('utf8'), 'data');
+      const { host, port, pathname } = new URL(line);
+      const get = async (name: string, headers = {}) => {
+        const args = [
+          '-s',
+          '-o',
+          '/dev/null',
+          '-w',
+          '%{http_code}',
+          `http://${name}:${port}${pathname}v1/holds`,
+        ];
+        const more = Object.entries(headers).flatMap(([key, value]) => ['-H', `${key}: ${value}`]);
+        return (await promisify(execFile)('curl', [...args, ...more])).stdout;
+      };
+      const token = await readFile(tokenFile, 'utf8');
 
-    expect(await get('127.0.0.1')).toBe('403');
-    expect(await get('127.0.0.1', { Host: host })).toBe('401');
-    expect(await get('127.0.0.1', { Host: host, 'X-Forwarded-For': '127.0.0.1' })).toBe('401');
-    expect(await get('127.0.0.1', { Host: host, Authorization: `Bearer ${token}` })).toBe('200');
+      expect(await get('127.0.0.1')).toBe('403');
+      expect(await get('127.0.0.1', { Host: host })).toBe('401');
+      expect(await get('127.0.0.1', { Host: host, 'X-Forwarded-For': '127.0.0.1' })).toBe('401');
+      expect(await get('127.0.0.1', { Host: host, Authorization: `Bearer ${token}` })).toBe('200');
 
-    const ended = once(forward, 'close');
-    forward.kill('SIGTERM');
-    await ended;
-    expect(await workstation?.left()).toEqual([]);
-  });
+      const ended = once(forward, 'close');
+      forward.kill('SIGTERM');
+      await ended;
+      expect(await workstation?.left()).toEqual([]);
+    },
+  );
 
   it('logs reads the journal of the jumphost', async () => {
     expect((await skoloWith('', 'logs', 'rack4', '--k3s')).stdout).toBe(

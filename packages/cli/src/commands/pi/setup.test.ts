@@ -3,11 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
-import { startJumphost } from '@skolo/simulators';
+import { lacks, startJumphost } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { runCommand } from '../../testing/run-command.ts';
 
-it('--check names what differs on each Pi, and one that cannot be reached', async ({ skip }) => {
+const what = '--check names what differs on each Pi, and one that cannot be reached';
+
+it.skipIf(lacks('root', 'sshd', 'ssh'))(what, async ({ skip }) => {
   const pi = await startJumphost({ name: 'host01' });
   if (pi === undefined) return skip('sshd is not installed');
   untilTestEnds(pi);
