@@ -1,7 +1,7 @@
 import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { fakeClock } from '@skolo/common/testing';
 import { getTasks } from 'node-cron';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Lab, startIdleLab, startLab, threeDevices } from '../testing/lab.ts';
 
 const origins = async (lab: Lab) => {
@@ -17,21 +17,47 @@ async function atNoon(settings = '') {
 }
 
 const hour = 3_600_000;
+const hourly = '    schedule: "0 * * * *"';
+
+/** It is almost noon in Berlin, also for node-cron, and then it is. */
+async function beforeNoon({ isMissed = false } = {}) {
+  const noon = Date.parse('2026-11-20T11:00:00Z');
+  vi.useFakeTimers({ toFake: ['Date'], now: noon - 300 });
+  onTestFinished(() => void vi.useRealTimers());
+  const clock = fakeClock(noon - 300);
+  const lab = await startIdleLab({ clock, settings: hourly });
+  const tasks = [...getTasks().values()].filter(({ name }) => name === 'router-backup');
+  if (isMissed) for (const task of tasks) await task.destroy();
+  expect(tasks).toHaveLength(1);
+  vi.setSystemTime(noon);
+  clock.pass(300);
+  return { clock, lab };
+}
 
 describe('the planner', () => {
-  it('begins a run when the schedule is due', async () => {
-    const { clock, lab } = await atNoon('    schedule: "*/10 * * * *"');
-    await expect.poll(() => origins(lab)).toEqual(['overdue']);
+  it('has node-cron start the run at its moment, once', async () => {
+    const { clock, lab } = await beforeNoon();
 
-    for (const _ of Array(10)) {
-      clock.pass(60_000);
-      await expect
-        .poll(async () => (await lab.admin.backups({ query: {} })).backups.length)
-        .toBeGreaterThan(0);
-      await lab.idle();
-    }
+    await expect.poll(() => origins(lab)).toEqual(['overdue', 'schedule']);
+    await lab.idle();
+    // The check of each minute finds the moment, too.
+    clock.pass(5 * 60_000);
+    await lab.edit(threeDevices.replace('2.3', '2.4'), hourly);
+    await lab.idle();
 
-    await expect.poll(async () => (await origins(lab)).length).toBe(2);
+    expect(await origins(lab)).toEqual(['overdue', 'schedule']);
+  });
+
+  it('makes up for a moment that node-cron has missed, once', async () => {
+    const { clock, lab } = await beforeNoon({ isMissed: true });
+
+    await lab.edit(threeDevices.replace('2.3', '2.4'), hourly);
+    await lab.idle();
+    const atTheMoment = await origins(lab);
+    clock.pass(90_000);
+
+    await expect.poll(() => origins(lab)).toEqual(['overdue', 'overdue']);
+    expect(atTheMoment).toEqual(['overdue']);
   });
 
   it('makes up once for what passed while it was off, at the next start, and begins nothing at a start when nothing passed', async () => {
@@ -59,7 +85,7 @@ describe('the planner', () => {
     await lab.edit(`${threeDevices}  switch-3: { model: frr, address: 127.0.2.4 }\n`);
     await expect.poll(() => hanging.reads).toBe(1);
 
-    clock.pass(hour);
+    clock.pass(hour + 90_000);
 
     await expect.poll(() => lab.devices.get('switch-2').reads).toBe(2);
     const { backups } = await lab.admin.backups({ query: {} });

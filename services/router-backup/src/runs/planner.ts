@@ -14,8 +14,8 @@ const minuteMs = 60_000;
 const storageRetryMs = 15 * minuteMs;
 /** A computer without a clock battery starts in 1970. When its clock is set, node-cron would walk through each moment since then. */
 const firstRelease = Date.UTC(2026, 0);
-/** If the last check of the schedule is older, the service or its computer was down meanwhile. */
-const punctualMs = 90_000;
+/** Older moments were missed by node-cron: the service or its computer was down or hung, or the clock was set. */
+const missedMs = 90_000;
 
 interface PlannerDeps {
   rack: () => Rack;
@@ -35,7 +35,6 @@ export class Planner {
   private task: ScheduledTask | undefined;
   /** Wall clock less uptime at the start of the task; undefined: to be started. In milliseconds. */
   private startedWith: number | undefined;
-  private lastLook: number | undefined;
   /** The last check, in local minutes; undefined: none in this time zone. */
   private seen: number | undefined;
   /** Devices that could not be stored are retried immediately. */
@@ -72,13 +71,16 @@ export class Planner {
   }
 
   /**
-   * Starts what is due. One check at a time, so that no run starts twice.
+   * Starts what node-cron missed, and what does not depend on the schedule. One check at a time, so that no run starts twice.
    *
    * @param isDiskWell whether the disk just recovered from rejecting writes
    */
   async look({ isDiskWell = false } = {}): Promise<void> {
     if (isDiskWell) this.isDiskWellAgain = true;
-    const look = () => this.lookNow();
+    await this.inTurn(() => this.lookNow());
+  }
+
+  private async inTurn(look: () => Promise<void>): Promise<void> {
     this.looking = this.looking.then(look, look);
     await this.looking.catch((error: unknown) => {
       this.deps.log.error({ err: error }, 'schedule cannot be checked');
@@ -105,7 +107,9 @@ export class Planner {
     this.startedWith = clockOffset;
     void this.task?.destroy();
     const isClockSet = deps.clock.now() >= firstRelease;
-    this.task = isClockSet ? this.schedule.start(() => this.look(), deps.log) : undefined;
+    this.task = isClockSet
+      ? this.schedule.start(() => this.inTurn(() => this.startDue({ isCalled: true })), deps.log)
+      : undefined;
   }
 
   private newSchedule(): Schedule {
@@ -114,31 +118,37 @@ export class Planner {
   }
 
   private async lookNow(): Promise<void> {
-    const { clock, state, runs, inventory, log } = this.deps;
-    const isFirst = this.seen === undefined;
-    const { isDue, seen } = this.schedule.look(this.seen, clock.now());
-    this.seen = seen;
-    const uptime = clock.uptime() * 1000;
-    this.startTask(clock.now() - uptime);
-    const isPunctual = this.lastLook !== undefined && uptime - this.lastLook < punctualMs;
-    this.lastLook = uptime;
-    const mark: MarkRecord = { name: 'schedule', seen };
-    await inventory.check();
-    if (isDue) {
-      const origin = isPunctual ? 'schedule' : 'overdue';
-      const devices = this.dueDevices();
-      const changes = [state.marks.put(mark)];
-      if (devices?.length === 0) {
-        log.warn('run skipped: all backups are still queued from an earlier run');
-        await state.keep(changes);
-      } else {
-        const request = { origin, by: 'schedule', isSpread: isPunctual } as const;
-        await runs.begun({ ...request, devices }, changes);
-      }
-    } else if (isFirst) {
-      await state.keep([state.marks.put(mark)]);
-    }
+    const { clock } = this.deps;
+    this.startTask(clock.now() - clock.uptime() * 1000);
+    await this.startDue();
     await this.lookForNew();
+  }
+
+  /**
+   * Starts the run of the moments that were not checked yet: if node-cron calls, up to now, otherwise only those that it has missed.
+   */
+  private async startDue({ isCalled = false } = {}): Promise<void> {
+    const { clock, state, runs, inventory, log } = this.deps;
+    const now = clock.now();
+    const isFirst = this.seen === undefined;
+    const { isDue, seen } = this.schedule.look(
+      this.seen,
+      isFirst || isCalled ? now : now - missedMs,
+    );
+    this.seen = seen;
+    await inventory.check();
+    const mark: MarkRecord = { name: 'schedule', seen };
+    if (isFirst) return await state.keep([state.marks.put(mark)]);
+    if (!isDue) return;
+    const origin = isCalled ? 'schedule' : 'overdue';
+    const devices = this.dueDevices();
+    const changes = [state.marks.put(mark)];
+    if (devices?.length === 0) {
+      log.warn('run skipped: all backups are still queued from an earlier run');
+      await state.keep(changes);
+      return;
+    }
+    await runs.begun({ origin, by: 'schedule', isSpread: isCalled, devices }, changes);
   }
 
   /** Devices that no earlier run is about to read: one device that fails and is retried must not delay all others. Undefined: all. */

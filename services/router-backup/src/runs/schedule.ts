@@ -1,7 +1,7 @@
 /**
- * Decides when the scheduled backup of all equipment is due, or was missed: a cron expression in the rack's time zone. node-cron begins each
- * run. Every minute, the planner also looks back for moments that node-cron missed (the power was off, the clock was set, summer time
- * skipped the hour). They count once.
+ * Decides when the scheduled backup of all equipment is due, or was missed: a cron expression in the rack's time zone. node-cron starts each
+ * run at its moment. Every minute, the planner also looks for older moments, which node-cron missed (the power was off, the clock was set,
+ * summer time skipped the hour). They count once.
  *
  * All calculations of {@link Schedule.look} use the rack's local time: the minutes that summer time skips are between the last checked
  * minute and now, and minutes that winter time repeats are not checked again.
@@ -13,6 +13,8 @@ import { createTask, type ScheduledTask, schedule } from 'node-cron';
 const minuteMs = 60_000;
 /** A clock that goes back by more than the end of summer time was wrong before. */
 const longestHour = 3 * 60 * minuteMs;
+/** How late a busy computer may start a run that still counts as punctual. */
+const latestMs = 60_000;
 /** After a longer break, a run is due with every expression. */
 const furthestBack = 32 * 24 * 60 * minuteMs;
 
@@ -44,7 +46,7 @@ export class Schedule {
     const { expression, timezone } = this;
     // Its warnings are about moments that `look` finds.
     const options = { timezone, name: 'router-backup', logger, suppressMissedWarning: true };
-    return schedule(expression, run, options);
+    return schedule(expression, run, { ...options, missedExecutionTolerance: latestMs });
   }
 
   /** The local minute of a moment, as milliseconds of a day whose minutes all have 60 s and without gaps. */
@@ -57,13 +59,14 @@ export class Schedule {
   }
 
   /**
-   * Checks the minutes since the last check.
+   * Checks the minutes since the last check, so that each counts once.
    *
    * @param seen the value returned by the last check; undefined: the first check ever
-   * @returns whether a run was due in between, and this check's local minute
+   * @param until the last minute to check
+   * @returns whether a run was due in between, and the last local minute that was checked
    */
-  look(seen: number | undefined, now: number): { isDue: boolean; seen: number } {
-    const local = this.local(now);
+  look(seen: number | undefined, until: number): { isDue: boolean; seen: number } {
+    const local = this.local(until);
     if (seen === undefined || local <= seen - longestHour) return { isDue: false, seen: local };
     if (local <= seen) return { isDue: false, seen };
     if (local - seen > furthestBack) return { isDue: true, seen: local };
