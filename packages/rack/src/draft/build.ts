@@ -20,6 +20,7 @@ import { headSchema, identitySchema, loginSchema } from '../schema/rack-schema.t
 import type { ServiceName } from '../schema/service-ports.ts';
 import { type Draft, type Report, reportTo } from './draft.ts';
 import { readIdentity, readInfrastructure, readLogin, readMachine } from './entries.ts';
+import { inferUplinks } from './infer-uplinks.ts';
 import type { Omissions } from './omissions.ts';
 import { checkEach, rangedEntries, singleEntries } from './sections.ts';
 import { readServices } from './services.ts';
@@ -113,6 +114,7 @@ export function build(
       keep(draft, rack.machines, machineWithoutDropped(machine, omissions), path);
     }
   }
+  inferUplinks(draft, omissions);
   return { draft, problems };
 }
 

@@ -3,6 +3,7 @@
  * including comments. A range or list stays one if possible.
  */
 import { isAlias, isMap, isScalar, isSeq, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
+import { withoutInferred } from '../draft/infer-uplinks.ts';
 import { wholeFile } from '../issues/issues.ts';
 import type { Machine, Rack } from '../rack/rack.ts';
 import { foldValues } from '../ranges/fold.ts';
@@ -217,7 +218,8 @@ function checkOnly(before: Rack, after: Rack, edits: readonly RackEdit[], file: 
 
 function valuesOf(rack: Rack): Map<string, string> {
   const values = new Map<string, string>();
-  for (const entry of [rack.jumphost, ...rack.infrastructure.values(), ...rack.machines.values()]) {
+  const machines = [...rack.machines.values()].map(withoutInferred);
+  for (const entry of [rack.jumphost, ...rack.infrastructure.values(), ...machines]) {
     const { name, uplink, address, mac, power, ...others } = entry;
     const { serial, serials, rest } = withoutSerials(others);
     const port = uplink === undefined || uplink === 'internet' ? uplink : formatOutlet(uplink);

@@ -2,6 +2,7 @@
 
 import type { AccountCredentials, SourceCredentials } from '@skolo/base/secrets';
 import { models } from '@skolo/equipment/models';
+import { withoutInferred } from '../draft/infer-uplinks.ts';
 import type { AttachedDevice, InfrastructureDevice, Json, Machine, Rack } from '../rack/rack.ts';
 import { escaped, spreadOf } from '../ranges/spreading.ts';
 import { infrastructureEntry } from '../schema/infrastructure-schema.ts';
@@ -57,7 +58,8 @@ function wired<T extends Wired>({ power, uplink, ...rest }: T): object {
 
 const machineSpread = spreadOf(machineSchema);
 
-function writtenMachine({ name: _, devices, ...machine }: Machine): unknown {
+function writtenMachine(expanded: Machine): unknown {
+  const { name: _, devices, ...machine } = withoutInferred(expanded);
   const entry = {
     ...wired(machine),
     ...(devices.length > 0 && { devices: devices.map(writtenDevice) }),

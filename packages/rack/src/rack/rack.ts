@@ -36,6 +36,8 @@ export type Machine = Omit<Written, 'port' | 'ports' | 'power' | 'device' | 'dev
   ports: Ports;
   power: Outlet[];
   devices: AttachedDevice[];
+  /** `uplink` is not in rack.yaml: it is the port that powers the machine. */
+  uplinkIsInferred?: true;
 };
 
 /** A device with a model of packages/equipment/src/models: router, switch, PDU. */

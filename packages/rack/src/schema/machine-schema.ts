@@ -79,7 +79,11 @@ export const machineSchema = object({
       "Board serial number of a Raspberry Pi. With a shared image, this number or the MAC address determines the machine's name.",
     ),
   power,
-  uplink: each(uplink).exactOptional().describe('Switch port that the machine is connected to.'),
+  uplink: each(uplink)
+    .exactOptional()
+    .describe(
+      'Switch port that the machine is connected to. Default: the port that powers the machine, if there is one feed and it is a PoE port.',
+    ),
   identity: each(z.string())
     .exactOptional()
     .describe('A name from `identities`, or `none`. Default: `defaultIdentity`.'),

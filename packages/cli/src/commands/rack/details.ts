@@ -39,6 +39,7 @@ export function detailsAsJson(rack: Rack, details: readonly Detail[]) {
     is: subject.is,
     ...(subject.is === 'phone' && { machine: subject.machine.name }),
     entry: entryOf(inventory, subject),
+    ...inferredOf(subject),
     plugged: plugged.map(({ outlet, name, use, otherFeeds }) => ({
       outlet: outletText(outlet),
       name,
@@ -48,6 +49,11 @@ export function detailsAsJson(rack: Rack, details: readonly Detail[]) {
     dependsOn,
     goesDark,
   }));
+}
+
+function inferredOf(subject: Subject): { inferred?: { uplink: string } } {
+  const { uplink, uplinkIsInferred } = subject.is === 'machine' ? subject.machine : {};
+  return uplink && uplinkIsInferred ? { inferred: { uplink: outletText(uplink) } } : {};
 }
 
 function entryOf(inventory: Json, subject: Subject): Json | undefined {
@@ -95,6 +101,7 @@ function factsOf(rack: Rack, subject: Subject): Fact[] {
     case 'machine': {
       const { kind, shelf, label, address, mac, power, uplink, identity, login, devices } =
         subject.machine;
+      const inferred = subject.machine.uplinkIsInferred ? ' (inferred: powers it)' : '';
       return [
         ['machine', kind],
         ['shelf', shelf],
@@ -102,7 +109,7 @@ function factsOf(rack: Rack, subject: Subject): Fact[] {
         ['address', address],
         ['mac', mac],
         ['power', power.map(outletText)],
-        ['uplink', uplink && outletText(uplink)],
+        ['uplink', uplink && `${outletText(uplink)}${inferred}`],
         ['identity', identity ?? defaultIdentity(rack)],
         ['login', login],
         ['phones', devices.map((phone) => `${phone.fullName} (${phone.kind})`)],
