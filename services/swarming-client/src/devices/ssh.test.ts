@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
-import { peer, type SshDevice, startSshDevice, startSshd } from '@skolo/simulators';
+import { lacks, peer, type SshDevice, startSshDevice, startSshd } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { sshArguments } from './ssh.ts';
 import { type Lab, missing, never, present, startLab, unreadable } from './testing/lab.ts';
@@ -214,7 +214,7 @@ describe('a Chromebook that misbehaves', () => {
     expect((await present(open(device))).dimensions.release_version).toEqual(['13729.56.0']);
   });
 
-  it('reboots, which is seen by its uptime', async (context) => {
+  it.skipIf(lacks('root'))('reboots, which is seen by its uptime', async (context) => {
     const { open, there } = await startChromebook(context);
     const chromeos = open(device);
     const before = await present(chromeos);
@@ -227,7 +227,7 @@ describe('a Chromebook that misbehaves', () => {
     expect(after.uptimeSeconds).toBeLessThan(before.uptimeSeconds ?? 0);
   });
 
-  it('cannot reboot, and reports that', async (context) => {
+  it.skipIf(lacks('root'))('cannot reboot, and reports that', async (context) => {
     const { open, there } = await startChromebook(context);
     await there.misbehave('reboot-rejected');
 
@@ -236,7 +236,7 @@ describe('a Chromebook that misbehaves', () => {
     );
   });
 
-  it('reboots, though that ends the connection', async (context) => {
+  it.skipIf(lacks('root'))('reboots, though that ends the connection', async (context) => {
     const { open, program, root } = await startRemote(context, chromebook);
     // As sshd goes down with the rest.
     await program(

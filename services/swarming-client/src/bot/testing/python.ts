@@ -1,4 +1,5 @@
 /** The Pythons on this computer that can run a bot. */
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -38,7 +39,10 @@ export const pythons: string[] = isLong
   ? ofBot
   : [...new Set([ofBot.at(0), ofBot.at(-1)])].flatMap((path) => path ?? []);
 
+/** Debian's python3-minimal, which each computer has, is without most modules. */
+function isWhole(path: string): boolean {
+  return isProgram(path) && spawnSync(path, ['-c', 'import json, ssl']).status === 0;
+}
+
 /** One of them; pyenv's programs on the PATH are scripts. */
-export const python: string | undefined = ['/usr/bin/python3', ...pythons, ...onPath].find(
-  isProgram,
-);
+export const python: string | undefined = ['/usr/bin/python3', ...pythons, ...onPath].find(isWhole);
