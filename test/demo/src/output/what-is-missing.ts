@@ -10,7 +10,8 @@ export async function pythonTrouble(): Promise<string | undefined> {
   const install = 'install it (Debian: apt install python3)';
   const found = await outputOf('python3', [
     '-c',
-    'import sys; print("%d.%d" % sys.version_info[:2])',
+    // Debian's python3-minimal is without most modules.
+    'import json, ssl, sys; print("%d.%d" % sys.version_info[:2])',
   ]);
   const [, major, minor] = /^(\d+)\.(\d+)$/.exec(found ?? '') ?? [];
   if (major === undefined) {
