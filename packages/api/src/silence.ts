@@ -1,5 +1,6 @@
 /** Facts about machines in trouble, by one rule for pages and commands: since when, which are silent, who is working on it. */
 import type { Machine, MachineCondition } from './machine-state.ts';
+import type { DeviceStatus } from './swarming-client.ts';
 
 /** Conditions of a machine whose agent does not respond. */
 const silent: ReadonlySet<MachineCondition> = new Set(['stale', 'gone']);
@@ -16,6 +17,11 @@ export function beganAt(machine: Pick<Machine, 'condition' | 'since' | 'lastSeen
 /** Readings of now: what a silent machine reported last is not known any more. */
 export function readingsOf(machine: Pick<Machine, 'condition' | Reading>): Pick<Machine, Reading> {
   return isSilent(machine) ? { devices: [] } : machine;
+}
+
+/** Whether a figure of a device could not be read when the device was last checked, so that its age must be shown. */
+export function isOld(at: string | undefined, { readAt }: Pick<DeviceStatus, 'readAt'>): boolean {
+  return Boolean(at) && at !== readAt;
 }
 
 type Reading = 'bot' | 'devices' | 'host';

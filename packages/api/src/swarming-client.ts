@@ -67,6 +67,9 @@ export const DeviceStatus = z
     // Swarming accepts keys of 64 characters and values of 256 bytes.
     dimensions: entries(list(text(256), 50), 100, (key) => key.length <= 64).optional(),
     batteryPercent: figure(0, 100),
+    batteryAt: Time.optional().describe(
+      'when the battery level was read, which is before `readAt` if the agent could not read it since',
+    ),
     charging: z
       .boolean()
       .optional()
@@ -79,6 +82,9 @@ export const DeviceStatus = z
       64,
       (sensor, value) => sensor.length <= 40 && value >= coldest && value <= hottest,
     ).optional(),
+    temperaturesAt: Time.optional().describe(
+      'when the oldest of the temperatures and the thermal status was read',
+    ),
     thermalStatus: figure(0, 6).describe('Android thermal status, from 0 (none) to 6 (shutdown)'),
     uptimeSeconds: seconds,
     repairSteps: list(text(40), 20)

@@ -278,6 +278,7 @@ export class Machine {
       orders: [...forced.current(), ...orders.current()],
       notReady: isUnknown ? "the machine's dimensions are not known yet" : undefined,
       stopping: this.deps.isStopping(),
+      taskRunning: this.deps.task.get().running,
       botRestart: state === 'stopping' ? (why ?? 'a restart was requested') : undefined,
       rebooting: afterTask.rebooting(),
       notBack: afterTask.notBack(),

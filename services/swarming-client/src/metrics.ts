@@ -7,7 +7,7 @@
 import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common/light';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { type BotView, botExits, botStates } from './bot/bot-view.ts';
-import type { DeviceReading } from './devices/device.ts';
+import { isOld } from './devices/device.ts';
 import type { AgentEvent } from './events.ts';
 import { verdicts } from './health/health.ts';
 import { hookNames } from './hooks/hooks.ts';
@@ -66,23 +66,27 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
         ]),
   },
   skolo_swarming_device_battery_percent: {
-    help: 'Battery level of an attached device.',
+    help: 'Battery level of an attached device; absent if it could not be read.',
     labels: ['device'],
-    read: (measured) => ofDevices(measured, ({ batteryPercent }) => batteryPercent),
+    read: ({ machine }) =>
+      present(machine, 'batteryAt').map(
+        ({ device, reading }): GaugeSample => [{ device }, reading.batteryPercent],
+      ),
   },
   skolo_swarming_device_temperature_celsius: {
     help: 'Highest temperature of each kind of sensor in an attached device: battery, skin, processor, other.',
     labels: ['device', 'sensor'],
     read: ({ machine }) =>
-      present(machine).flatMap(({ device, reading: { temperatures, processorSensors = [] } }) =>
-        Object.entries(temperatures)
-          // The last one counts.
-          .toSorted(([, a], [, b]) => a - b)
-          .map(([name, celsius]): GaugeSample => {
-            const [usual] = /battery|skin/i.exec(name) ?? [];
-            const sensor = processorSensors.includes(name) ? 'processor' : usual?.toLowerCase();
-            return [{ device, sensor: sensor ?? 'other' }, celsius];
-          }),
+      present(machine, 'heatAt').flatMap(
+        ({ device, reading: { temperatures, processorSensors = [] } }) =>
+          Object.entries(temperatures)
+            // The last one counts.
+            .toSorted(([, a], [, b]) => a - b)
+            .map(([name, celsius]): GaugeSample => {
+              const [usual] = /battery|skin/i.exec(name) ?? [];
+              const sensor = processorSensors.includes(name) ? 'processor' : usual?.toLowerCase();
+              return [{ device, sensor: sensor ?? 'other' }, celsius];
+            }),
       ),
   },
   skolo_swarming_host_under_voltage: {
@@ -157,14 +161,13 @@ function numberOf(devices: MachineView['devices'], name: string | undefined): st
   return number < 0 ? '' : String(number);
 }
 
-function present({ devices }: MachineView) {
-  return devices.flatMap(({ state, reading }, number) =>
-    state === 'present' && reading !== undefined ? [{ device: String(number), reading }] : [],
+/** Devices whose figures are those of the last reading: Prometheus takes every value for one of now. */
+function present({ devices }: MachineView, at: 'batteryAt' | 'heatAt') {
+  return devices.flatMap((view, number) =>
+    view.state === 'present' && view.reading && !isOld(view[at], view)
+      ? [{ device: String(number), reading: view.reading }]
+      : [],
   );
-}
-
-function ofDevices({ machine }: Measured, read: (reading: DeviceReading) => number | undefined) {
-  return present(machine).map(({ device, reading }): GaugeSample => [{ device }, read(reading)]);
 }
 
 function ageSeconds(since: Date | undefined, now: Date): number | undefined {

@@ -27,7 +27,7 @@ export const deviceSchema = object({
   serial: each(line)
     .exactOptional()
     .describe(
-      'Serial number; required if the machine has several devices of the same kind. Android phones with the same serial number are distinguished by `power`.',
+      'Serial number; required if the machine has several devices of the same kind. Android phones with the same serial number are distinguished by `power`. An Android device that is not on USB requires its entry in `adb devices`, such as 192.168.1.70:5555.',
     ),
   power: ownPower
     .exactOptional()

@@ -134,9 +134,12 @@ describe('serial numbers', () => {
 
     expect((await present(left)).dimensions.device_type).toContain('oriole');
     expect((await present(right)).dimensions.device_type).toContain('e1s');
-    expect(await missing(alone)).toMatch(
-      /^2 devices have the serial number .* on USB port 1-1.2, .* on USB port 1-1.3\); set `power`/,
-    );
+    expect(await unreadable(alone)).toEqual({
+      code: 'rack-yaml',
+      why: expect.stringMatching(
+        /^2 devices have the serial number .* on USB port 1-1.2, .* on USB port 1-1.3\); set `power`/,
+      ),
+    });
 
     const [first, second] = server.phones.values();
     first?.unplug();

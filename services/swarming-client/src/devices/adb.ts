@@ -6,7 +6,7 @@ import {
   type RunCommand,
 } from '@skolo/base/run-command';
 import type { AttachedDevice, DeviceDeps } from './device.ts';
-import { CallFailed, complaint, excerpt, listing, Missing } from './look.ts';
+import { CallFailed, complaint, excerpt, listing, Missing, WrongEntry } from './look.ts';
 import { type AdbDevice, readAdbDevices } from './parse/android.ts';
 import type { UsbDevice } from './usb.ts';
 
@@ -63,6 +63,34 @@ export function addressOf({ serial, isTwin, usb, transportId }: AdbDevice): stri
   return usb === undefined ? ['-d'] : ['-s', `usb:${usb}`];
 }
 
+/** Emulators, `IP:PORT` and mDNS. */
+const notOnUsb = /^emulator-\d+$|:\d+$|\._tcp\.?$/;
+
+type Wanted = Pick<AttachedDevice, 'serial' | 'power' | 'name' | 'kind'>;
+
+/**
+ * The listed devices that can be meant by an entry of rack.yaml. One that is not on USB must be named by its `serial`: an emulator that
+ * somebody started is no phone. Some versions of adb do not print the USB port of a phone, which then must be the only one.
+ */
+export function candidates({ serial, power }: Wanted, devices: readonly AdbDevice[]): AdbDevice[] {
+  if (serial !== undefined) return devices.filter((one) => isSamePhone(one.serial, serial));
+  const mayBe = (one: AdbDevice) => devices.length === 1 && !power && !notOnUsb.test(one.serial);
+  return devices.filter((one) => one.usb !== undefined || mayBe(one));
+}
+
+/** Why no listed device can be meant. */
+export function noCandidate({ serial, power }: Wanted, devices: readonly AdbDevice[]): Missing {
+  if (devices.length === 0) return new Missing('not attached: adb does not list any devices');
+  const others = devices.filter(({ usb }) => usb === undefined);
+  const which = serial === undefined ? 'on USB' : `with the serial number ${serial}`;
+  const hint = '; what is not on USB counts only if rack.yaml names it (`serial: IP:PORT`)';
+  const list = `${namesOf(devices)}${others.length > 0 ? hint : ''}`;
+  const why = `not attached: adb does not list a device ${which}; attached: ${list}`;
+  // Without a serial number or a port, one of them may be meant, and healthy.
+  const isOpen = !serial && !power && others.some(({ state }) => state === 'device');
+  return isOpen ? new WrongEntry(why) : new Missing(why);
+}
+
 /**
  * The selected device: by its serial number, and by its USB port if several devices are attached, or in rack.yaml, with this number.
  *
@@ -71,35 +99,42 @@ export function addressOf({ serial, isTwin, usb, transportId }: AdbDevice): stri
  * @throws Missing It is not attached, or several match.
  */
 export async function chosen(
-  { serial, power, name }: Pick<AttachedDevice, 'serial' | 'power' | 'name'>,
+  device: Wanted,
   devices: readonly AdbDevice[],
   listUsb: () => Promise<readonly UsbDevice[]>,
   siblings: readonly AttachedDevice[],
 ): Promise<AdbDevice> {
-  const fitting = devices.filter((one) => serial === undefined || isSamePhone(one.serial, serial));
+  const { serial, power, name, kind } = device;
+  const fitting = candidates(device, devices);
   const [first, second] = fitting;
   const port = power && `${power.hub}${power.hub.includes('-') ? '.' : '-'}${power.port}`;
-  const isNamed = serial !== undefined && port !== undefined;
-  // One of two phones with this number is not the other one.
-  const hasTwin = isNamed && siblings.some((one) => one.name !== name && one.serial === serial);
+  // One of two phones with this number, or without one, is not the other one.
+  const isTwin = (one: Wanted) => one.name !== name && one.kind === kind && one.serial === serial;
+  const hasTwin = port !== undefined && siblings.some(isTwin);
   if (first !== undefined && second === undefined && !hasTwin) return first;
-  const onPort = fitting.find(({ usb: its }) => its !== undefined && its === port);
-  if (onPort !== undefined) return { ...onPort, isTwin: true };
-  if (hasTwin)
+  const onPort = devices.find(({ usb: its }) => its !== undefined && its === port);
+  if (onPort !== undefined && fitting.includes(onPort)) return { ...onPort, isTwin: true };
+  if (onPort !== undefined && onPort.serial !== '' && !notOnUsb.test(serial ?? '')) {
+    throw new WrongEntry(
+      `USB port ${port} has another device, ${onPort.serial}; if it replaces this one, change \`serial\` in rack.yaml`,
+    );
+  }
+  if (port !== undefined && (hasTwin || second !== undefined))
     throw new Missing(`not attached to USB port ${port}; attached: ${namesOf(devices) || 'none'}`);
   if (second !== undefined) {
     const names = namesOf(fitting);
-    throw new Missing(
+    throw new WrongEntry(
       serial === undefined
-        ? `${devices.length} devices are attached (${names}); set \`serial\` in rack.yaml to select one`
+        ? `${fitting.length} devices are attached (${names}); set \`serial\` in rack.yaml to select one`
         : `${fitting.length} devices have the serial number ${serial} (${names}); set \`power\` in rack.yaml to the USB port of each, or unplug all but one`,
     );
   }
   const usb = await listUsb();
   // A server that was just started, by whomever, may not have seen yet what is on USB.
   const mayBe = usb.some(({ interfaces }) => interfaces.includes(ofAdb));
-  const why = whyNotThere(serial, devices, usb);
-  throw mayBe ? new CallFailed(why) : new Missing(why);
+  const onBus = whyNotListed(serial, usb);
+  if (onBus === undefined) throw noCandidate(device, devices);
+  throw mayBe ? new CallFailed(onBus) : new Missing(onBus);
 }
 
 /** adb prints leading blanks of a serial number, which are hardly visible. */
@@ -113,22 +148,15 @@ function namesOf(devices: readonly AdbDevice[]): string {
     .join(', ');
 }
 
-function whyNotThere(
-  serial: string | undefined,
-  devices: readonly AdbDevice[],
-  usb: readonly UsbDevice[],
-): string {
+/** Why adb does not list it although USB does; undefined: nor does USB. */
+function whyNotListed(serial: string | undefined, usb: readonly UsbDevice[]): string | undefined {
   const onBus = usb.filter((one) => serial === undefined || one.serial === serial.trim());
   const has = (kind: string) => onBus.some(({ interfaces }) => interfaces.includes(kind));
   if (has('ff/42/03')) return 'in bootloader mode (fastboot); restart it with `fastboot reboot`';
   if (has(ofAdb))
     return 'connected over USB, but adb does not list it; the adb server may need a restart';
-  if (serial === undefined) return 'not attached: adb does not list any devices';
-  if (onBus.length > 0) {
-    return `${serial} is connected over USB, but USB debugging is off; turn it on in the developer options`;
-  }
-  const others = devices.length > 0 ? `; attached: ${namesOf(devices)}` : '';
-  return `not attached: adb does not list a device with the serial number ${serial}${others}`;
+  if (serial === undefined || onBus.length === 0) return undefined;
+  return `${serial} is connected over USB, but USB debugging is off; turn it on in the developer options`;
 }
 
 const states: Readonly<Record<string, string>> = {

@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AndroidOptions, screenshot } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
-import { missing, never, present } from './testing/lab.ts';
+import { missing, never, present, unreadable } from './testing/lab.ts';
 import { startShelf } from './testing/shelf.ts';
 
 const serial = '0A041FDD4003BB';
@@ -39,6 +39,8 @@ describe('a phone', () => {
       processorSensors: ['cpu-0-0-usr', 'cpu-1-3-usr', 'gpuss-0-usr'],
       thermalStatus: 0,
       isReady: true,
+      unread: { battery: false, heat: false },
+      setByHand: { battery: false, thermalStatus: false },
     });
   });
 
@@ -169,9 +171,10 @@ describe('which phone', () => {
   it('is not guessed where there are two', async (context) => {
     const { open } = await startShelf(context, two);
 
-    expect(await missing(open())).toBe(
-      `2 devices are attached (${serial} on USB port 1-1.1, R58M1002 on USB port 1-1.2); set \`serial\` in rack.yaml to select one`,
-    );
+    expect(await unreadable(open())).toEqual({
+      code: 'rack-yaml',
+      why: `2 devices are attached (${serial} on USB port 1-1.1, R58M1002 on USB port 1-1.2); set \`serial\` in rack.yaml to select one`,
+    });
   });
 
   it('is not another one than that of rack.yaml', async (context) => {
@@ -291,15 +294,19 @@ describe('a phone that misbehaves', () => {
     });
   });
 
-  it('has no services: no battery, and present all the same', async (context) => {
+  it('whose services are gone is present, but not ready', async (context) => {
     const { open, server } = await startShelf(context, [{ serial }]);
     server.phone().programs.set('dumpsys', () => ({ stdout: "Can't find service: x\n" }));
 
     const reading = await present(open());
 
-    expect(reading.batteryPercent).toBeUndefined();
-    expect(reading.temperatures).toEqual({});
-    expect(reading.dimensions.device_type).toEqual(['redfin']);
+    expect(reading).toMatchObject({
+      isReady: false,
+      whyNotReady: expect.stringMatching(/^the system services are not responding \(Can't find/),
+      unread: { battery: true, heat: true },
+      temperatures: {},
+      dimensions: { device_type: ['redfin'] },
+    });
   });
 
   it('is given up at once when the agent stops', async (context) => {

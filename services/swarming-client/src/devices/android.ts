@@ -3,9 +3,11 @@
  *
  * rack.yaml: `device: { kind: android }`; if one machine has several, each with its `serial`. A reading takes five short processes: the
  * list of devices, then in parallel its properties, battery, temperatures and USB ports. Oddities: before Android 7 lines end in CRLF,
- * before 10 there is no thermalservice; for old versions adb returns no command status, so only the output counts.
+ * before 10 there is no thermalservice; for old versions adb returns no command status, so only the output counts. A TV may lack the
+ * services `battery` and `usb`.
  */
-
+import { errorText } from '@skolo/base';
+import type { CommandResult } from '@skolo/base/run-command';
 import { dimensions } from '../dimensions.ts';
 import { type Adb, addressOf, chosen, createAdb, isTimeout, whyNotUsable } from './adb.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
@@ -13,6 +15,7 @@ import { androidEvidence, androidScreen } from './evidence.ts';
 import { CallFailed, excerpt, listing, lookWith, Missing } from './look.ts';
 import {
   type AdbDevice,
+  hasResponded,
   readBattery,
   readConnectedAt,
   readProperties,
@@ -88,43 +91,81 @@ async function isNotReady(adb: Adb, phone: AdbDevice, signal: AbortSignal): Prom
 }
 
 async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promise<DeviceReading> {
-  const shell = async (command: string) =>
-    await adb.do([...addressOf(phone), 'shell', command], signal);
+  const to = [...addressOf(phone), 'shell'];
+  const ask = (command: string) => adb.try([...to, command], signal);
   const [first, ...dumps] = await Promise.allSettled([
-    shell('cat /proc/uptime && getprop'),
-    shell('dumpsys battery'),
-    shell('dumpsys thermalservice'),
-    shell('dumpsys usb'),
+    adb.do([...to, 'cat /proc/uptime && getprop'], signal),
+    ask('dumpsys battery'),
+    ask('dumpsys thermalservice'),
+    ask('dumpsys usb'),
   ]);
   signal.throwIfAborted();
   if (first.status === 'rejected') throw first.reason;
-  const [batteryText = '', thermalText = '', usbText = ''] = dumps.map((dump) =>
-    dump.status === 'fulfilled' ? dump.value : '',
-  );
+  const [batteryText = '', thermalText = '', usbText = ''] = dumps.map(textOf);
   const uptimeSeconds = readUptime(first.value);
   if (uptimeSeconds === undefined) throw new CallFailed(whyUnreadable(first.value));
   const properties = readProperties(first.value);
   if (properties.size === 0)
     throw new CallFailed('adb lists the device, but it does not report any properties; reboot it');
-  const battery = readBattery(batteryText);
+  const hasBooted = ['sys.boot_completed', 'dev.bootcomplete'].some(
+    (key) => properties.get(key) === '1',
+  );
+  const whyNotReady = hasBooted ? await whyNoServices(dumps, ask) : undefined;
+  signal.throwIfAborted();
+  const shown = readBattery(batteryText);
+  const battery = shown.isSetByHand ? undefined : shown;
+  const isMissing = (figure: number | undefined) => figure === undefined && !battery?.isAbsent;
   const connectedAt = readConnectedAt(usbText);
-  const thermal = readThermal(thermalText, battery.celsius);
+  const thermal = readThermal(thermalText, shown.celsius);
   return {
     dimensions: androidDimensions(properties),
     serial: phone.serial.trim() || undefined,
-    batteryPercent: battery.percent,
-    charging: battery.charging,
+    batteryPercent: battery?.percent,
+    charging: battery?.charging,
     connectedSeconds:
       connectedAt === undefined ? undefined : Math.max(0, Math.round(uptimeSeconds - connectedAt)),
     temperatures: {
       ...thermal.temperatures,
-      ...(battery.celsius !== undefined && { dumpsys_battery: battery.celsius }),
+      ...(battery?.celsius !== undefined && { dumpsys_battery: battery.celsius }),
     },
     processorSensors: thermal.processorSensors,
-    thermalStatus: thermal.status,
+    thermalStatus: thermal.isSetByHand ? undefined : thermal.status,
     uptimeSeconds,
-    isReady: ['sys.boot_completed', 'dev.bootcomplete'].some((key) => properties.get(key) === '1'),
+    isReady: hasBooted && whyNotReady === undefined,
+    whyNotReady,
+    unread: {
+      battery: isMissing(battery?.percent),
+      heat: isMissing(battery?.celsius) || !thermal.isWhole,
+    },
+    setByHand: { battery: shown.isSetByHand, thermalStatus: thermal.isSetByHand },
   };
+}
+
+type Dump = PromiseSettledResult<CommandResult>;
+
+function textOf(dump: Dump): string {
+  return dump.status === 'fulfilled' ? dump.value.stdout : '';
+}
+
+/**
+ * Why its system services are not responding; undefined: one of them has responded. Each may be absent: only if all are silent, those
+ * count that every Android has. While they restart, `getprop` still reports that it has booted.
+ */
+async function whyNoServices(
+  dumps: readonly Dump[],
+  ask: (command: string) => Promise<CommandResult>,
+): Promise<string | undefined> {
+  const hasAnswer = (all: readonly Dump[]) => all.some((dump) => hasResponded(textOf(dump)));
+  const isSlow = dumps.some(({ status }) => status === 'rejected');
+  if (hasAnswer(dumps)) return undefined;
+  const last = isSlow ? [] : [ask('service check activity; dumpsys power')];
+  if (hasAnswer(await Promise.allSettled(last))) return undefined;
+  const [why] = dumps.map((dump) =>
+    dump.status === 'rejected'
+      ? errorText(dump.reason)
+      : excerpt(`${dump.value.stdout} ${dump.value.stderr}`),
+  );
+  return `the system services are not responding (${why || 'no output'}); reboot it`;
 }
 
 function whyUnreadable(text: string): string {

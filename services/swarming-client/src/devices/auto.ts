@@ -4,10 +4,10 @@
  * rack.yaml: `device: {}` or `device: { kind: auto }`. The detected kind is kept while it is missing: a phone that is offline is an Android
  * phone that is offline. Only a device of another kind replaces it.
  */
-import { createAdb, isSamePhone } from './adb.ts';
+import { candidates, createAdb, isSamePhone, noCandidate } from './adb.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceKind, DeviceReading } from './device.ts';
 import { isSameUdid, listIos } from './ios.ts';
-import { listing, lookWith, Missing, Verdict } from './look.ts';
+import { listing, lookWith, Missing, Verdict, WrongEntry } from './look.ts';
 import { readAssignments } from './parse/text.ts';
 import { isProbe, isSameProbe } from './pyocd.ts';
 import { createSsh } from './ssh.ts';
@@ -40,7 +40,7 @@ export function auto(
     const [kind, other] = kinds;
     if (kind === undefined) throw new Missing(nothingFound(usb, device.serial));
     if (other === undefined) return kind;
-    throw new Missing(
+    throw new WrongEntry(
       `${kinds.map((one) => names[one]).join(' and ')} are attached; set \`kind\` and \`serial\` in rack.yaml to select one`,
     );
   }
@@ -91,14 +91,19 @@ export function auto(
 }
 
 async function attachedKinds(
-  { serial }: AttachedDevice,
+  device: AttachedDevice,
   deps: DeviceDeps,
   usb: readonly UsbDevice[],
   signal: AbortSignal,
 ): Promise<FoundKind[]> {
+  const { serial } = device;
+  let notMeant: Missing | undefined;
   async function listAndroid(): Promise<string[]> {
     await listing(signal, () => deps.adb.ensure(signal));
-    return (await createAdb(deps).devices(signal)).map((phone) => phone.serial);
+    const listed = await createAdb(deps).devices(signal);
+    const found = candidates(device, listed);
+    if (listed.length > found.length) notMeant = noCandidate(device, listed);
+    return found.map((phone) => phone.serial);
   }
   const lists = await Promise.allSettled([listAndroid(), listIos(deps, signal)]);
   signal.throwIfAborted();
@@ -118,6 +123,7 @@ async function attachedKinds(
   const [ofPhones, ofApple] = lists;
   const decisive = usb.some(({ vendor }) => vendor === apple) ? ofApple : ofPhones;
   if (kinds.length === 0 && decisive.status === 'rejected') throw decisive.reason;
+  if (kinds.length === 0 && notMeant !== undefined) throw notMeant;
   return kinds;
 }
 

@@ -1,5 +1,7 @@
+import { runs } from '@skolo/base/durable/fault-injection';
 import { createEvents, createLogger } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
+import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { logEvent } from '../event-log.ts';
 import type { AgentEvent } from '../events.ts';
@@ -9,6 +11,29 @@ import { DeviceWatch } from './device-watch.ts';
 const entry = { name: 'phone', fullName: 'rpi-1-phone', kind: 'auto' } as const;
 const reading = { kind: 'android', dimensions: { os: ['Android'] }, temperatures: {} } as const;
 const present: Look = { state: 'present', reading };
+
+type Figure = number | 'unread' | undefined;
+
+function readingOf({
+  serial,
+  battery,
+  heat,
+}: {
+  serial: string;
+  battery: Figure;
+  heat: Figure;
+}): Look {
+  return {
+    state: 'present',
+    reading: {
+      dimensions: {},
+      serial,
+      batteryPercent: battery === 'unread' ? undefined : battery,
+      temperatures: typeof heat === 'number' ? { skin: heat } : {},
+      unread: { battery: battery === 'unread', heat: heat === 'unread' },
+    },
+  };
+}
 
 function startWatch(readSeconds = 3600) {
   const lines: string[] = [];
@@ -77,7 +102,9 @@ describe('a watched device', () => {
       state: 'present',
       since: new Date('2026-11-20T12:00:01Z'),
       readAt: new Date('2026-11-20T12:00:31Z'),
-      reading,
+      readUptime: expect.any(Number),
+      heatAt: new Date('2026-11-20T12:00:31Z'),
+      reading: { ...reading, processorSensors: [] },
     });
     expect(seen).toHaveLength(2);
     expect(logged().map(({ msg }) => msg)).toEqual(['device present']);
@@ -100,6 +127,56 @@ describe('a watched device', () => {
       reading,
     });
     expect(logged().at(-1)).toMatchObject({ msg: 'device missing', why: 'offline' });
+  });
+
+  it('keeps each last figure of the same device with its time, until there is a new one', async () => {
+    const figure = fc.constantFrom('unread' as const, undefined, 10, 20, 30);
+    const look = fc.record({ serial: fc.constantFrom('A', 'B'), battery: figure, heat: figure });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.option(look), { maxLength: 8 }), async (all) => {
+        const { watch, looks, clock } = startWatch();
+        let known: { serial?: string; battery: unknown; heat: unknown } = {
+          battery: [],
+          heat: [],
+        };
+        for (const [index, each] of all.entries()) {
+          clock.pass(30_000);
+          const now = new Date(clock.now());
+          const next = watch.look();
+          looks[index]?.found(each === null ? { state: 'missing', why: 'gone' } : readingOf(each));
+          const view = await next;
+          if (each !== null) {
+            const { serial } = each;
+            const last = known.serial === serial ? known : { battery: [], heat: [] };
+            const after = (value: typeof each.heat, before: unknown) =>
+              value === 'unread' ? before : value === undefined ? [] : [value, now];
+            const [battery, heat] = [
+              after(each.battery, last.battery),
+              after(each.heat, last.heat),
+            ];
+            known = { serial, battery, heat };
+          }
+          const { batteryPercent, temperatures = {} } = view.reading ?? {};
+          const shown = (value: number | undefined, at: Date | undefined) =>
+            value === undefined ? [] : [value, at];
+          expect(shown(batteryPercent, view.batteryAt)).toEqual(known.battery);
+          expect(shown(temperatures.skin, view.heatAt)).toEqual(known.heat);
+        }
+      }),
+      runs(100),
+    );
+  });
+
+  it('is not known to be up any more while it is missing', async () => {
+    const { watch, looks } = startWatch();
+    const first = watch.look();
+    const figures = { uptimeSeconds: 60, connectedSeconds: 50, charging: true };
+    looks[0]?.found({ state: 'present', reading: { ...reading, ...figures } });
+    await first;
+    const second = watch.look();
+    looks[1]?.found({ state: 'missing', why: 'offline' });
+
+    expect((await second).reading).toEqual({ ...reading, processorSensors: [] });
   });
 
   it('is looked at once for all who want to know', async () => {
@@ -136,13 +213,13 @@ describe('a watched device', () => {
     await expect.poll(() => watch.view().state).toBe('present');
   });
 
-  it('whose look fails is missing, and the next one comes', async () => {
+  it('whose look fails is unknown, not missing, and the next one comes', async () => {
     const { watch, looks } = startWatch(0.01);
     watch.start();
 
     looks[0]?.fail(new TypeError('an error'));
 
-    await expect.poll(() => watch.view()).toMatchObject({ state: 'missing', why: 'an error' });
+    await expect.poll(() => watch.view()).toMatchObject({ state: 'unknown', why: 'an error' });
     await expect.poll(() => looks.length).toBe(2);
   });
 

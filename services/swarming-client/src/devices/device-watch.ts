@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { errorText, orAborted } from '@skolo/base';
 import type { Clock, Emit, EventLog } from '@skolo/common/light';
 import type { AgentEvent } from '../events.ts';
-import type { AttachedDevice, Device, DeviceView, Look } from './device.ts';
+import type { AttachedDevice, Device, DeviceReading, DeviceView, Look } from './device.ts';
 
 interface WatchDeps {
   /** How often a device is read, in seconds. */
@@ -121,21 +121,25 @@ export class DeviceWatch {
       found = await this.device.look(this.ended.signal);
     } catch (error) {
       this.ended.signal.throwIfAborted();
-      // A reading never throws; if one did, the device's state would be unknown, and it counts as missing.
+      // A reading never throws; if one did, nothing would be known about the device, which no repair of it can change.
       log.error({ err: error, device: this.entry.fullName }, 'device check failed');
-      found = { state: 'missing', why: errorText(error) };
+      found = { state: 'unknown', code: 'host-fault', why: errorText(error) };
     }
     this.ended.signal.throwIfAborted();
     const before = this.known;
-    this.known = next(before, found, this.entry, new Date(clock.now()));
+    this.known = next(before, found, this.entry, clock);
     emit({ type: 'device-read', now: this.known, before });
     return this.known;
   }
 }
 
-function next(before: DeviceView, found: Look, entry: AttachedDevice, readAt: Date): DeviceView {
+function next(before: DeviceView, found: Look, entry: AttachedDevice, clock: Clock): DeviceView {
   const { name, fullName } = entry;
-  const reading = found.state === 'present' ? found.reading : before.reading;
+  const readAt = new Date(clock.now());
+  const readUptime = clock.uptime();
+  const { reading, ...ages } =
+    found.state === 'present' ? withLastFigures(before, found.reading, readAt) : lastOf(before);
+  const isReady = found.state !== 'present' || reading?.isReady !== false;
   return {
     name,
     fullName,
@@ -146,5 +150,37 @@ function next(before: DeviceView, found: Look, entry: AttachedDevice, readAt: Da
     why: found.state === 'present' ? undefined : found.why,
     code: found.state === 'unknown' ? found.code : undefined,
     reading,
+    ...ages,
+    readUptime,
+    notReadyUptime: isReady ? undefined : (before.notReadyUptime ?? readUptime),
+  };
+}
+
+type Figures = Pick<DeviceView, 'reading' | 'batteryAt' | 'heatAt'>;
+
+/** Its figures stay, but nobody knows for how long it has been up or connected. */
+function lastOf({ reading, batteryAt, heatAt }: DeviceView): Figures {
+  if (reading === undefined) return {};
+  const { charging: _, connectedSeconds: __, uptimeSeconds: ___, ...last } = reading;
+  return { reading: last, batteryAt, heatAt };
+}
+
+/** The reading, with the last figures of the same device in place of those that could not be read. */
+function withLastFigures(before: DeviceView, found: DeviceReading, readAt: Date): Figures {
+  const last = before.reading?.serial === found.serial ? before.reading : undefined;
+  const ofBattery = found.unread?.battery ? last : undefined;
+  const ofHeat = found.unread?.heat ? last : undefined;
+  const temperatures = { ...ofHeat?.temperatures, ...found.temperatures };
+  const inside = [...(ofHeat?.processorSensors ?? []), ...(found.processorSensors ?? [])];
+  const thermalStatus = found.thermalStatus ?? ofHeat?.thermalStatus;
+  const isHeatOld =
+    thermalStatus !== found.thermalStatus ||
+    Object.keys(temperatures).some((name) => !(name in found.temperatures));
+  const batteryPercent = found.batteryPercent ?? ofBattery?.batteryPercent;
+  const processorSensors = [...new Set(inside)];
+  return {
+    reading: { ...found, batteryPercent, temperatures, processorSensors, thermalStatus },
+    batteryAt: found.batteryPercent === undefined ? ofBattery && before.batteryAt : readAt,
+    heatAt: isHeatOld ? before.heatAt : readAt,
   };
 }

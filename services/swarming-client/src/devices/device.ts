@@ -34,6 +34,12 @@ export interface DeviceReading {
   uptimeSeconds?: number | undefined;
   /** It has booted and is ready for a task; absent: unknown. */
   isReady?: boolean | undefined;
+  /** Why it is not ready, although it has booted. */
+  whyNotReady?: string | undefined;
+  /** Figures that it could not be asked for, rather than figures that it does not have: the last ones stay. */
+  unread?: { battery: boolean; heat: boolean } | undefined;
+  /** Values that somebody has set, so that they are not measured. */
+  setByHand?: { battery: boolean; thermalStatus: boolean } | undefined;
 }
 
 /**
@@ -42,11 +48,12 @@ export interface DeviceReading {
  * - `missing`: devices were listed without it, or it cannot be used
  * - `host-fault`: a program that reads it cannot be run here, which no repair of the device can change
  * - `not-listed`: devices could not be listed
+ * - `rack-yaml`: its entry in rack.yaml does not fit what is attached, which no repair of the device can change
  */
 export type Look =
   | { state: 'present'; reading: DeviceReading }
   | { state: 'missing'; why: string }
-  | { state: 'unknown'; code: 'host-fault' | 'not-listed'; why: string };
+  | { state: 'unknown'; code: 'host-fault' | 'not-listed' | 'rack-yaml'; why: string };
 
 export type DeviceRepair = 'adb-reconnect' | 'adb-restart' | 'device-reboot';
 
@@ -123,7 +130,19 @@ export interface DeviceView {
   /** Why it is missing, or cannot be read. */
   why?: string | undefined;
   /** Why its state is unknown although it was read. */
-  code?: 'host-fault' | 'not-listed' | undefined;
-  /** The last one; for a missing device, it is old. */
+  code?: 'host-fault' | 'not-listed' | 'rack-yaml' | undefined;
+  /** The last one, with the last figures of this device; for a missing device, it is old. */
   reading?: DeviceReading | undefined;
+  /** When the battery level and the oldest of the temperatures were read: before `readAt` if that has failed since. */
+  batteryAt?: Date | undefined;
+  heatAt?: Date | undefined;
+  /** As `readAt`, in seconds since this machine's boot, by which ages are measured. */
+  readUptime?: number | undefined;
+  /** When it was first read as not ready; absent: it is ready. */
+  notReadyUptime?: number | undefined;
+}
+
+/** Whether a figure is of an earlier reading than the last. */
+export function isOld(at: Date | undefined, { readAt }: Pick<DeviceView, 'readAt'>): boolean {
+  return at !== undefined && at.getTime() !== readAt?.getTime();
 }

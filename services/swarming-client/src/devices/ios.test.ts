@@ -8,6 +8,7 @@ import {
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Lab, missing, never, present, startLab, unreadable } from './testing/lab.ts';
+import { programs } from './testing/programs.ts';
 
 const udid = '00008030-001C2D3E0123802E';
 const other = '00008101-000A1B2C3D4E001E';
@@ -32,6 +33,7 @@ describe('an iPhone', () => {
       dimensions: { os: ['iOS', 'iOS-14.4.2'], device_type: ['iPhone12,1'] },
       serial: udid,
       batteryPercent: 64,
+      unread: { battery: false, heat: false },
       temperatures: {},
     });
     expect(ran).toHaveLength(3);
@@ -41,7 +43,8 @@ describe('an iPhone', () => {
     const { open, tools } = await startPhones([{ udid }]);
     tools.phone().battery.set('BatteryCurrentCapacity', capacity);
 
-    expect((await present(open({ kind }))).batteryPercent).toBeUndefined();
+    const { batteryPercent, unread } = await present(open({ kind }));
+    expect([batteryPercent, unread]).toEqual([undefined, { battery: true, heat: false }]);
   });
 
   it('is chosen by its UDID, with or without the hyphen', async () => {
@@ -54,7 +57,10 @@ describe('an iPhone', () => {
   it('is not guessed where there are two', async () => {
     const { open } = await startPhones([{ udid }, { udid: other }]);
 
-    expect(await missing(open({ kind }))).toMatch(/^2 devices are attached .*UDID/);
+    expect(await unreadable(open({ kind }))).toEqual({
+      code: 'rack-yaml',
+      why: expect.stringMatching(/^2 devices are attached .*UDID/),
+    });
     expect(await missing(open({ kind, serial: 'f'.repeat(40) }))).toMatch(
       /^not attached: no device f+; attached: /,
     );
@@ -100,6 +106,49 @@ describe('an iPhone', () => {
     tools.phone().faults.clear();
     settings.commandSeconds = 20;
     expect(await present(device)).toMatchObject({ serial: udid });
+  });
+});
+
+describe.concurrent('an error of pairing has its remedy', () => {
+  it.each([
+    ['Could not connect to lockdownd: Pairing failed (-4)', /idevicepair pair/],
+    ['Could not connect to lockdownd: SSL error (-5)', /damaged; run `idevicepair unpair`/],
+    ['Could not connect to lockdownd, error code -16', /idevicepair pair/],
+    ['Could not connect to lockdownd: Missing HostID (-20)', /idevicepair pair/],
+    ['Could not connect to lockdownd: Invalid HostID (-21)', /idevicepair pair/],
+    ['Could not connect to lockdownd: Missing pair record (-29)', /idevicepair pair/],
+    ['Could not connect to lockdownd: Invalid pair record (-31)', /damaged/],
+    ['Could not connect to lockdownd: Escrow locked (-35)', /passcode/],
+    ['Could not connect to lockdownd: Pairing is not possible (-36)', /over USB/],
+    ['Could not connect to lockdownd: MC protected (-38)', /management profile/],
+  ])('%s, whatever the exit status', async (error, why) => {
+    const status = error.length % 2;
+    const PATH = await programs({
+      idevice_id: `echo ${udid}`,
+      ideviceinfo: `echo 'ERROR: ${error}'; exit ${status}`,
+    });
+    const { open } = await startLab({ PATH });
+
+    const found = await missing(open({ kind }));
+    expect(found).toMatch(why);
+    expect(found).toContain(error);
+  });
+});
+
+describe('the battery', () => {
+  it.each([
+    ['HasBattery: false', false],
+    ['HasBattery: true', true],
+    ['ERROR: Could not connect to lockdownd: SSL error (-5)', true],
+  ])('%s', async (text, battery) => {
+    const PATH = await programs({
+      idevice_id: `echo ${udid}`,
+      ideviceinfo: `[ "$3" = -q ] && { echo '${text}'; exit 0; }
+printf 'ProductType: AppleTV5,3\nProductVersion: 14.4.2\n'`,
+    });
+    const { open } = await startLab({ PATH });
+
+    expect(await present(open({ kind }))).toMatchObject({ unread: { battery } });
   });
 });
 

@@ -10,7 +10,7 @@ import type { CommandOptions, CommandResult } from '@skolo/base/run-command';
 import { dimensions } from '../dimensions.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
 import { keepFile } from './evidence.ts';
-import { CallFailed, complaint, listing, lookWith, Missing } from './look.ts';
+import { CallFailed, complaint, listing, lookWith, Missing, WrongEntry } from './look.ts';
 import { linesOf } from './parse/text.ts';
 
 const mostLog = 4 * 1024 * 1024;
@@ -48,7 +48,7 @@ class IosTools {
     const [first, second] = udids;
     if (first === undefined) throw new Missing('not attached: usbmuxd does not list any devices');
     if (second === undefined) return first;
-    throw new Missing(
+    throw new WrongEntry(
       `${udids.length} devices are attached (${udids.join(', ')}); set \`serial\` in rack.yaml to the UDID of one`,
     );
   }
@@ -67,13 +67,15 @@ class IosTools {
         'ideviceinfo prints neither ProductType nor ProductVersion; reboot the device',
       );
     }
-    const capacity =
-      battery.status === 'fulfilled' ? battery.value.get('BatteryCurrentCapacity') : undefined;
-    const percent = /^\d{1,3}$/.test(capacity ?? '') ? Number(capacity) : undefined;
+    const known = battery.status === 'fulfilled' ? battery.value : new Map<string, string>();
+    const capacity = known.get('BatteryCurrentCapacity') ?? '';
+    const isLevel = /^\d{1,3}$/.test(capacity) && Number(capacity) <= 100;
     return {
       dimensions: iosDimensions(type, version),
       serial: udid,
-      batteryPercent: percent !== undefined && percent <= 100 ? percent : undefined,
+      batteryPercent: isLevel ? Number(capacity) : undefined,
+      // An Apple TV reports that it has none.
+      unread: { battery: !isLevel && known.get('HasBattery') !== 'false', heat: false },
       temperatures: {},
     };
   }
@@ -111,7 +113,9 @@ class IosTools {
 
   private async info(udid: string, more: readonly string[], signal: AbortSignal) {
     const result = await this.attempt('ideviceinfo', ['-u', udid, ...more], signal);
-    if (result.status !== 0) throw new CallFailed(whyOf(result));
+    // Some versions print errors, but exit with 0.
+    const hasFailed = result.status !== 0 || /^ERROR/m.test(result.stdout + result.stderr);
+    if (hasFailed) throw new CallFailed(whyOf(result));
     return readIdeviceInfo(result.stdout);
   }
 
@@ -157,15 +161,24 @@ function iosDimensions(type: string, version: string): Dimensions {
   return dimensions({ os: ['iOS', `iOS-${version}`], device_type: [type] });
 }
 
+const pairAgain = 'run `idevicepair unpair` and `idevicepair pair`, unlock it, and tap "Trust"';
+
 /**
  * By lockdownd's errors, as numbered in libimobiledevice 1.3 (`include/libimobiledevice/lockdown.h`). Some tools print `error code -17`,
- * some `Password protected (-17)`.
+ * some `Password protected (-17)`. Before 1.2, an invalid pairing was -16.
  */
 const reasons: readonly [codes: RegExp, why: string][] = [
   [/-17\b/, 'locked with a passcode; unlock it, or preferably turn the passcode off'],
   [/-18\b/, 'somebody tapped "Don\'t Trust"; replug it, unlock it and tap "Trust"'],
   [/-19\b/, 'the device does not trust this machine yet; unlock it and tap "Trust"'],
-  [/-(21|4)\b/, 'not paired with this machine; run `idevicepair pair`, and tap "Trust"'],
+  [/-(16|20|21|4|29)\b/, `not paired with this machine any more; ${pairAgain}`],
+  [/-(5|24|25|30|31)\b/, `its pairing with this machine is damaged; ${pairAgain}`],
+  [
+    /-35\b/,
+    'not unlocked since it booted; enter its passcode, or preferably turn the passcode off',
+  ],
+  [/-36\b/, 'cannot be paired over this connection; connect it over USB'],
+  [/-3[89]\b/, 'its management profile forbids pairing with this machine; allow it in the profile'],
   [/-8\b/, 'the connection keeps dropping; replug it'],
   [/unable to retrieve device list/i, 'usbmuxd is not responding; restart it'],
   [/no device found|device \S+ not found/i, 'not attached: usbmuxd no longer lists it'],

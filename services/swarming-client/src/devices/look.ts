@@ -9,6 +9,9 @@ export class Missing extends Error {}
 /** A program failed, which may not happen again. */
 export class CallFailed extends Missing {}
 
+/** Only an edit to rack.yaml can help, so that no repair may try. */
+export class WrongEntry extends Missing {}
+
 /** Attached devices could not be listed, so nothing is known about this one. */
 class NotListed extends Error {}
 
@@ -21,24 +24,34 @@ const packages: Readonly<Record<string, string>> = {
   ssh: 'openssh-client',
 };
 
-/** One failed call is no verdict: another client of adb, for example, may just have restarted its server. */
+/**
+ * Failed or slow calls in a row that make a verdict. One is none: another client of adb, for example, may just have restarted its server.
+ * With the usual time-out, three take 17 s.
+ */
+const verdictAfter = 3;
 const againMs = 1000;
 
 /** A reading that only throws the signal's reason. */
 export function lookWith(read: (signal: AbortSignal) => Promise<DeviceReading>): Device['look'] {
   return async (signal) => {
-    for (let isAgain = false; ; isAgain = true) {
+    for (let call = 1; ; call += 1) {
       signal.throwIfAborted();
+      const isLast = call === verdictAfter;
       try {
-        return { state: 'present', reading: await read(signal) };
+        const reading = await read(signal);
+        if (isLast || reading.whyNotReady === undefined) return { state: 'present', reading };
       } catch (error) {
         signal.throwIfAborted();
-        const mayPass = error instanceof CallFailed || error instanceof NotListed;
-        if (isAgain || !mayPass) return verdictOf(error);
-        await pause(againMs, signal);
+        if (isLast || !mayPass(error)) return verdictOf(error);
       }
+      await pause(againMs, signal);
     }
   };
+}
+
+function mayPass(error: unknown): boolean {
+  const isSlow = error instanceof CommandFailed && error.code === 'timeout';
+  return isSlow || error instanceof CallFailed || error instanceof NotListed;
 }
 
 type Failed = Exclude<Look, { state: 'present' }>;
@@ -58,6 +71,7 @@ function verdictOf(error: unknown): Failed {
   if (error instanceof Verdict) return error.look;
   const why = whyOf(error);
   if (isHostFault(error)) return { state: 'unknown', code: 'host-fault', why };
+  if (error instanceof WrongEntry) return { state: 'unknown', code: 'rack-yaml', why };
   if (error instanceof NotListed) return { state: 'unknown', code: 'not-listed', why };
   return { state: 'missing', why };
 }

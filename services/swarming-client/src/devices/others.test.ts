@@ -96,7 +96,10 @@ describe('a debug probe', () => {
     await plugIn('1-1.2', { vendor: '0483', product: '374b', serial: 'B' });
     await plugIn('1-1.3', { vendor: '046d', product: 'c077', name: 'a mouse' });
 
-    expect(await missing(open({ kind }))).toMatch(/^2 probes are attached \(A, B\)/);
+    expect(await unreadable(open({ kind }))).toEqual({
+      code: 'rack-yaml',
+      why: expect.stringMatching(/^2 probes are attached \(A, B\)/),
+    });
   });
 });
 
@@ -157,7 +160,10 @@ describe('what is attached', () => {
     server.add({ serial });
     tools.phone().plugIn();
 
-    expect(await missing(open({ kind }))).toMatch(/^an Android device and an iOS device are/);
+    expect(await unreadable(open({ kind }))).toEqual({
+      code: 'rack-yaml',
+      why: expect.stringMatching(/^an Android device and an iOS device are/),
+    });
     expect(await present(open({ kind, serial: udid }))).toMatchObject({ kind: 'ios' });
   });
 

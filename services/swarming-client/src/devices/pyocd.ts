@@ -9,7 +9,7 @@
 import { z } from 'zod';
 import { dimensions } from '../dimensions.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading } from './device.ts';
-import { lookWith, Missing } from './look.ts';
+import { lookWith, Missing, WrongEntry } from './look.ts';
 import { listUsb, type UsbDevice } from './usb.ts';
 
 const Probes = z.object({
@@ -63,7 +63,7 @@ export function pyocd({ serial }: AttachedDevice, deps: DeviceDeps): Device {
     const ids = fitting?.map(({ unique_id: id }) => id) ?? [];
     if (ids.length > 1 || (boards === undefined && serial === undefined && probes.length > 1)) {
       const names = ids.length > 0 ? ids : probes.map((probe) => probe.serial ?? probe.path);
-      throw new Missing(
+      throw new WrongEntry(
         `${names.length} probes are attached (${names.join(', ')}); set \`serial\` in rack.yaml to select one`,
       );
     }

@@ -306,7 +306,10 @@ describe('a device over ssh', () => {
   it('without an address cannot be reached', async () => {
     const { open } = await startLab();
 
-    expect(await missing(open({ kind: 'chromeos' }))).toMatch(/^no address; add/);
+    expect(await unreadable(open({ kind: 'chromeos' }))).toEqual({
+      code: 'rack-yaml',
+      why: expect.stringMatching(/^no address; add/),
+    });
   });
 
   it('that does not respond is missing', async (context) => {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
-import { CallFailed, complaint, excerpt, lookWith, Missing } from './look.ts';
+import { CallFailed, complaint, excerpt, lookWith, Missing, WrongEntry } from './look.ts';
 import { readSysfsSensors } from './parse/linux.ts';
 import { linesOf, readUptime } from './parse/text.ts';
 
@@ -29,7 +29,7 @@ export function createSsh(
   async function attempt(script: string, signal: AbortSignal) {
     const { address } = device;
     if (address === undefined) {
-      throw new Missing('no address; add `address:` to its entry in rack.yaml');
+      throw new WrongEntry('no address; add `address:` to its entry in rack.yaml');
     }
     const { ssh } = settings();
     const login = JSON.stringify([ssh.user, address, ssh.port, ssh.privateKey]);

@@ -197,11 +197,44 @@ describe('a phone', () => {
 
   it('that boots for ever needs somebody', () => {
     const looks = [0, 5, 6].map((minute) => ({
-      now: minutes(minute),
-      ...withPhone(phone({ isReady: false })),
+      // Somebody sets the clock.
+      now: minutes(minute * 1000),
+      ...withPhone(phone({ isReady: false }, { notReadyUptime: 60, readUptime: 60 + minute * 60 })),
     }));
 
     expect(verdictsOf(looks)).toEqual(['recovering', 'recovering', 'quarantined']);
+  });
+
+  it('whose services are gone is not ready, and has the reason', () => {
+    const reading = { isReady: false, whyNotReady: 'no services' };
+
+    const { verdict, reasons } = assessed(withPhone(phone(reading)));
+
+    expect(verdict).toBe('recovering');
+    expect(reasons).toMatchObject([{ code: 'not-ready', text: 'not ready: no services' }]);
+  });
+
+  it('whose battery was set manually is out of service, but does not need anybody during a task', () => {
+    const look = withPhone(phone({ setByHand: { battery: true, thermalStatus: false } }));
+
+    const idle = assessed(look);
+    const busy = assessed({ ...look, taskRunning: true });
+
+    expect([idle.verdict, busy.verdict]).toEqual(['quarantined', 'recovering']);
+    expect(idle.reasons).toMatchObject([
+      { code: 'set-by-hand:battery-level', text: expect.stringContaining('dumpsys battery reset') },
+    ]);
+  });
+
+  it('whose figures are old says how old', () => {
+    const view = phone(
+      { batteryPercent: 7, temperatures: { skin: 50 } },
+      { readAt: minutes(90), batteryAt: noon, heatAt: minutes(90) },
+    );
+
+    expect(healthText(assessed(withPhone(view)))).toBe(
+      'phone: battery low: 7% (last read at 2026-11-20T12:00Z), recovers at 40%; phone: too hot: skin 50 °C, recovers below 32 °C',
+    );
   });
 
   it('needs attention, and has the reason', () => {

@@ -1,6 +1,6 @@
 /** Decides when a phone prevents its machine from getting tasks: missing, battery low, too hot, not ready, given up. */
 
-import type { DeviceReading, DeviceView, Dimensions } from '../devices/device.ts';
+import { type DeviceReading, type DeviceView, type Dimensions, isOld } from '../devices/device.ts';
 import type { HealthFacts, HealthSettings, Reason } from './health.ts';
 
 /** A reason before its start is determined. `began`: if something better than "now" is known. */
@@ -28,15 +28,14 @@ export function deviceReasons(
     const text = `needs attention: ${givenUp}`;
     found.push({ verdict: 'quarantined', code: 'needs-attention', text, device: name });
   }
-  found.push(...presence(view, facts, settings, was));
-  return [...found, ...figures(view, settings, was)];
+  found.push(...presence(view, facts, settings));
+  return [...found, ...figures(view, settings, was), ...setByHand(view, facts)];
 }
 
 function presence(
-  { name, state, since, why, code, reading }: DeviceView,
-  { now, rebooting, notBack }: HealthFacts,
+  { name, state, since, why, code, reading, readUptime = 0, notReadyUptime }: DeviceView,
+  { rebooting, notBack }: HealthFacts,
   settings: HealthSettings,
-  was: Was,
 ): Finding[] {
   const asked = rebooting.get(name);
   if (asked !== undefined) {
@@ -56,7 +55,7 @@ function presence(
   if (lost !== undefined) {
     const asBefore =
       reading?.isReady === false
-        ? 'the device is still booting'
+        ? (reading.whyNotReady ?? 'the device is still booting')
         : 'the device is connected, but has not rebooted';
     const how = state === 'missing' ? (why ?? 'missing') : asBefore;
     const text = `not back from its reboot after a task: ${how}`;
@@ -67,45 +66,67 @@ function presence(
     return [{ verdict: 'quarantined', code: 'missing', text, device: name, began: since }];
   }
   if (reading?.isReady !== false) return [];
-  const began = was('not-ready', name)?.since ?? now;
-  const isStuck = now.getTime() - began.getTime() > settings.afterTask.readySeconds * 1000;
-  const text = isStuck
-    ? `not ready: the device has been booting for more than ${settings.afterTask.readySeconds} s`
-    : 'not ready: still booting';
+  const { readySeconds } = settings.afterTask;
+  const isStuck = readUptime - (notReadyUptime ?? readUptime) > readySeconds;
+  const howLong = isStuck ? ` for more than ${readySeconds} s` : '';
+  const text = `not ready${howLong}: ${reading.whyNotReady ?? 'still booting'}`;
   const verdict = isStuck ? 'quarantined' : 'recovering';
   return [{ verdict, code: 'not-ready', text, device: name }];
 }
 
-/** For a missing device the last figures remain valid: an empty battery is not full because adb is gone. */
-function figures({ name, state, reading }: DeviceView, settings: HealthSettings, was: Was) {
+/** While figures cannot be read the last ones remain valid: an empty battery is not full because adb is gone. */
+function figures(view: DeviceView, settings: HealthSettings, was: Was) {
+  const { name, state, reading, batteryAt, heatAt } = view;
   if (reading === undefined) return [];
   const isThere = state === 'present';
   const found: Finding[] = [];
-  const add = (code: string, isTrouble: (was: boolean) => boolean, text: string) => {
+  const add: Add = (code, isTrouble, text) => {
     const before = was(code, name);
     const counts = isThere ? isTrouble(before !== undefined) : before !== undefined;
     if (counts) found.push({ verdict: 'recovering', code, text, device: name });
   };
-  battery(reading, settings, add);
-  heat(reading, settings, add);
+  battery(reading, ageText(batteryAt, view), settings, add);
+  heat(reading, ageText(heatAt, view), settings, add);
   return found;
+}
+
+const resets = [
+  ['battery', 'battery level', 'dumpsys battery reset'],
+  ['thermalStatus', 'thermal status', 'cmd thermalservice reset'],
+] as const;
+
+function setByHand({ name, reading }: DeviceView, { taskRunning }: HealthFacts): Finding[] {
+  const set = resets.filter(([key]) => reading?.setByHand?.[key]);
+  return set.map(([, what, command]) => ({
+    // A test may do so, and the reboot after it ends that.
+    verdict: taskRunning ? 'recovering' : 'quarantined',
+    code: `set-by-hand:${what.replace(' ', '-')}`,
+    text: `the ${what} was set manually; to measure it again, run \`adb shell ${command}\``,
+    device: name,
+  }));
+}
+
+function ageText(at: Date | undefined, view: DeviceView): string {
+  return at && isOld(at, view) ? ` (last read at ${at.toISOString().slice(0, 16)}Z)` : '';
 }
 
 type Add = (code: string, isTrouble: (was: boolean) => boolean, text: string) => void;
 
 function battery(
   { batteryPercent: percent, dimensions }: DeviceReading,
+  age: string,
   settings: HealthSettings,
   add: Add,
 ) {
   if (percent === undefined) return;
   const { batteryLowPercent: low, batteryGoodPercent: good } = thresholdsFor(settings, dimensions);
-  const text = `battery low: ${rounded(percent)}%, recovers at ${Math.max(low, good)}%`;
+  const text = `battery low: ${rounded(percent)}%${age}, recovers at ${Math.max(low, good)}%`;
   add('battery-low', (before) => isLow(percent, { low, good }, before), text);
 }
 
 function heat(
   { temperatures, processorSensors = [], thermalStatus, dimensions }: DeviceReading,
+  age: string,
   settings: HealthSettings,
   add: Add,
 ) {
@@ -115,11 +136,11 @@ function heat(
     const { hot, cool } = processorSensors.includes(sensor)
       ? { hot: limits.hotProcessorCelsius, cool: limits.coolProcessorCelsius }
       : { hot: limits.hotCelsius, cool: limits.coolCelsius };
-    const text = `too hot: ${sensor} ${rounded(celsius)} °C, recovers below ${Math.min(hot, cool)} °C`;
+    const text = `too hot: ${sensor} ${rounded(celsius)} °C${age}, recovers below ${Math.min(hot, cool)} °C`;
     add(`hot:${sensor}`, (before) => isHot(celsius, { hot, cool }, before), text);
   }
   if (thermalStatus === undefined) return;
-  const text = `too hot: the thermal status is ${statusNames[thermalStatus] ?? thermalStatus}`;
+  const text = `too hot: the thermal status is ${statusNames[thermalStatus] ?? thermalStatus}${age}`;
   add('thermal-status', (before) => thermalStatus >= (before ? moderate : severe), text);
 }
 

@@ -66,6 +66,7 @@ export interface HealthFacts {
   notReady?: string | undefined;
   /** The agent is ending. */
   stopping: boolean;
+  taskRunning: boolean;
   /** The bot must stop once its task has ended, and why. */
   botRestart?: string | undefined;
   /** Devices that are rebooting after a task, by name, and since when. */

@@ -54,7 +54,8 @@ function keyOf({ name, reading }: DeviceView): string {
 
 const stateOf = { present: 'available', missing: 'missing', unknown: 'unknown' } as const;
 
-function factsOf({ name, kind, state, since, readAt, why, reading }: DeviceView): Given {
+function factsOf(view: DeviceView): Given {
+  const { name, kind, state, since, readAt, why, reading, batteryAt, heatAt } = view;
   const level = reading?.batteryPercent;
   return {
     name,
@@ -64,7 +65,8 @@ function factsOf({ name, kind, state, since, readAt, why, reading }: DeviceView)
     read_at: readAt?.toISOString(),
     why,
     temp: reading?.temperatures,
-    battery: level === undefined ? undefined : { level },
+    temp_at: heatAt?.toISOString(),
+    battery: level === undefined ? undefined : { level, at: batteryAt?.toISOString() },
     thermal_status: reading?.thermalStatus,
     uptime: reading?.uptimeSeconds,
   };

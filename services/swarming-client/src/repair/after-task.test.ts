@@ -64,6 +64,7 @@ class Phone {
       state,
       since: this.last?.state === state ? this.last.since : now,
       readAt: now,
+      readUptime: this.clock.uptime(),
       ...(state === 'present' ? { reading } : { why: 'no such device' }),
     };
   }

@@ -142,7 +142,7 @@ export class AfterTask {
       const within = this.deps.settings()?.readySeconds ?? 0;
       if (clock.uptime() - asked.uptime >= within) {
         const how = isUp ? 'the device has not rebooted' : 'the device is still booting';
-        const why = trouble ?? view.why ?? how;
+        const why = trouble ?? view.why ?? view.reading?.whyNotReady ?? how;
         throw new Error(`not back within ${within} s: ${why}`);
       }
       await pause(lookSeconds * 1000, signal);
@@ -167,7 +167,7 @@ export class AfterTask {
     }
   }
 
-  private isBack(view: DeviceView, { at, uptime, before }: Asked): boolean {
+  private isBack(view: DeviceView, { uptime, before }: Asked): boolean {
     const { state, since, reading } = view;
     if (state !== 'present' || reading === undefined || reading.isReady === false) return false;
     const { uptimeSeconds } = reading;
@@ -181,11 +181,12 @@ export class AfterTask {
     const atMost =
       previous === undefined
         ? elapsed + slackSeconds
-        : previous + this.ageSeconds(before, at.getTime()) + elapsed - leastGapSeconds;
-    return uptimeSeconds + this.ageSeconds(view, this.deps.clock.now()) < atMost;
+        : previous + ageSeconds(before, uptime) + elapsed - leastGapSeconds;
+    return uptimeSeconds + ageSeconds(view, this.deps.clock.uptime()) < atMost;
   }
+}
 
-  private ageSeconds({ readAt }: DeviceView, now: number): number {
-    return readAt === undefined ? 0 : Math.max(0, now - readAt.getTime()) / 1000;
-  }
+/** By this machine's uptime: its clock may be set meanwhile. */
+function ageSeconds({ readUptime }: DeviceView, uptime: number): number {
+  return readUptime === undefined ? 0 : Math.max(0, uptime - readUptime);
 }

@@ -461,6 +461,11 @@ describe('a device is not touched', () => {
     ['it is held', { holds: [heldBy('rpi-1-phone')] }],
     ['it reboots after a task', { rebooting: new Map([['phone', new Date()]]) }],
     ['nobody has looked', { view: phone({}, { state: 'unknown' }) }],
+    ['its entry is wrong', { view: phone({}, { state: 'unknown', code: 'rack-yaml' }) }],
+    [
+      'a value was set manually',
+      { view: phone({ setByHand: { battery: true, thermalStatus: true } }) },
+    ],
     ['it is there', { view: phone({ batteryPercent: 2 }) }],
     ['it boots', { view: phone({ isReady: false }) }],
   ])('while %s', async (_, change) => {

@@ -76,6 +76,7 @@ function deviceStatus({ reading, code: _, ...view }: DeviceView): AgentStatus['d
   return {
     ...figures,
     ...inIsoTime(view),
+    temperaturesAt: view.heatAt?.toISOString(),
     dimensions: dimensions && { ...(dimensions as Record<string, string[]>) },
     temperaturesCelsius: temperatures && { ...temperatures },
   };

@@ -48,8 +48,8 @@ export function readAdbDevices(text: string): AdbDevice[] | undefined {
     if (name === '' || state === undefined) continue;
     const serial = /^(\(no serial number\)|\?+)$/.test(name) ? '' : name;
     const transportId = /\stransport_id:(\d+)/.exec(rest)?.[1];
-    // Without `usb:` where adb uses libusb.
-    const usb = /\s(?:usb:)?(\d+-[\d.]+)(?=\s|$)/.exec(rest)?.[1];
+    // Without `usb:` where some versions of adb use libusb.
+    const usb = /\s(?:usb:(\S+)|(\d+-[\d.]+)(?=\s|$))/.exec(rest)?.slice(1).find(Boolean);
     devices.push({ serial, state, transportId, usb });
   }
   return devices;
@@ -75,10 +75,30 @@ export function readProperties(text: string): ReadonlyMap<string, string> {
   return properties;
 }
 
+const responses =
+  /^[ \t]*(Current Battery Service state:|IsStatusOverride:|Thermal Status:|USB Manager State|Power Manager (State|\()|Permission Denial:|Service activity: found)/im;
+
+/**
+ * Whether a system service has responded to `dumpsys battery`, `thermalservice`, `usb` or `power`, by its first words since Android 4, or
+ * `service check` has found one. Complaints about its absence have other words.
+ */
+export function hasResponded(text: string): boolean {
+  return responses.test(text);
+}
+
+/** Complete lines: half a number is another number. */
+function wholeLinesOf(text: string): string[] {
+  return linesOf(text).slice(0, -1);
+}
+
 interface Battery {
   /** 0 to 100. */
   percent?: number | undefined;
   celsius?: number | undefined;
+  /** One figure was set by hand (`dumpsys battery set level 5`), and none has been measured since. */
+  isSetByHand: boolean;
+  /** It reports that it has none. */
+  isAbsent: boolean;
   /** Whether a cable powers it; absent: not reported. */
   charging?: boolean | undefined;
 }
@@ -89,7 +109,7 @@ interface Battery {
  */
 export function readBattery(text: string): Battery {
   const fields = new Map<string, string>();
-  for (const line of linesOf(text)) {
+  for (const line of wholeLinesOf(text)) {
     const [, key, value] = /^\s+([a-z]+): (\S+)$/.exec(line) ?? [];
     // Later lines are old events, in similar words.
     if (key !== undefined && value !== undefined && !fields.has(key)) fields.set(key, value);
@@ -98,11 +118,12 @@ export function readBattery(text: string): Battery {
     new RegExp(`^ +(AC|USB|Dock) powered: ${value}\\r?$`, 'm').test(text),
   );
   const charging = powered || unpowered ? powered : undefined;
-  if (fields.get('present') === 'false') return { charging };
   const percent = percentOf(whole(fields.get('level')), whole(fields.get('scale')));
   const tenths = whole(fields.get('temperature'));
   const celsius = tenths === undefined ? undefined : plausibleCelsius(tenths / 10);
-  return { percent, celsius, charging };
+  const isSetByHand = /^[ \t]*\(UPDATES STOPPED/m.test(text);
+  if (fields.get('present') === 'false') return { charging, isSetByHand, isAbsent: true };
+  return { percent, celsius, charging, isSetByHand, isAbsent: false };
 }
 
 /**
@@ -130,6 +151,10 @@ interface Thermal {
   processorSensors: readonly string[];
   /** PowerManager.THERMAL_STATUS_*: 0 none … 6 shutdown. */
   status?: number | undefined;
+  /** The status was set by hand (`cmd thermalservice override-status 3`). */
+  isSetByHand: boolean;
+  /** All temperatures were read, or that there are none. */
+  isWhole: boolean;
 }
 
 /** BCL_VOLTAGE, BCL_CURRENT, BCL_PERCENTAGE of android.os.Temperature: these are not temperatures. */
@@ -161,7 +186,8 @@ export function readThermal(text: string, batteryCelsius?: number): Thermal {
   const sensors: Sensor[] = [];
   let status: number | undefined;
   let isCurrent = false;
-  for (const line of linesOf(text)) {
+  const lines = wholeLinesOf(text);
+  for (const line of lines) {
     if (/^\S/.test(line)) isCurrent = line.startsWith('Current temperatures from HAL');
     const [, found] = /^\s*Thermal Status: ([0-6])\s*$/.exec(line) ?? [];
     if (found !== undefined) status = Number(found);
@@ -178,7 +204,13 @@ export function readThermal(text: string, batteryCelsius?: number): Thermal {
     if (type !== undefined && !outsideTypes.has(type)) inside.add(name);
   }
   const temperatures = Object.fromEntries(hottest);
-  return { temperatures, processorSensors: [...inside], status };
+  return {
+    temperatures,
+    processorSensors: [...inside],
+    status,
+    isSetByHand: lines.includes('IsStatusOverride: true'),
+    isWhole: /^(Current cooling devices from HAL|HAL Ready: false)/m.test(text),
+  };
 }
 
 function readSensor(line: string): Sensor | undefined {

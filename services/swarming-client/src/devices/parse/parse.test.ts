@@ -68,6 +68,34 @@ describe('a reader', () => {
   });
 });
 
+const usualBattery = `Current Battery Service state:
+  USB powered: true
+  status: 2
+  present: true
+  level: 87
+  scale: 100
+  temperature: 281
+  technology: Li-ion
+`;
+
+describe('a dump that was cut off', () => {
+  it('has no other figures than the whole one, and does not pass for it', () => {
+    const heat = recorded('thermalservice-android-14.txt');
+    const whole = { ...readThermal(heat).temperatures };
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: heat.length }), (end) => {
+        const { percent, celsius } = readBattery(usualBattery.slice(0, end));
+        expect([undefined, 87]).toContain(percent);
+        expect([undefined, 28.1]).toContain(celsius);
+        const { temperatures, isWhole } = readThermal(heat.slice(0, end));
+        expect(whole).toMatchObject(temperatures);
+        if (isWhole) expect(temperatures).toEqual(whole);
+      }),
+      runs(300),
+    );
+  });
+});
+
 describe('properties of Android', () => {
   it('are read, values of several lines, too, without those that are empty', () => {
     expect(Object.fromEntries(readProperties(recorded('getprop-crcrlf.txt')))).toEqual({
@@ -143,13 +171,16 @@ describe('the battery of Android', () => {
     },
     { title: 'no service', text: "Can't find service: battery\n", found: {} },
   ])('is understood: $title', ({ text, found }) => {
-    expect(readBattery(dump(text))).toEqual(found);
+    const { isSetByHand: _, isAbsent: __, ...figures } = readBattery(dump(text));
+    expect(figures).toEqual(found);
   });
 });
 
 describe('temperatures of Android', () => {
   it('are those of now, not those that are cached', () => {
     expect(readThermal(recorded('thermalservice-android-11-pixel-3a.txt'))).toEqual({
+      isSetByHand: false,
+      isWhole: true,
       status: 0,
       temperatures: {
         battery: 28,
@@ -165,6 +196,8 @@ describe('temperatures of Android', () => {
 
   it('are no voltages, currents, charges and counts, and nothing that cannot be', () => {
     expect(readThermal(recorded('thermalservice-android-14.txt'))).toEqual({
+      isSetByHand: false,
+      isWhole: true,
       status: 3,
       temperatures: { battery: 31.5, 'VIRTUAL-SKIN': 41.2, neutral_therm: 52 },
       processorSensors: ['neutral_therm'],

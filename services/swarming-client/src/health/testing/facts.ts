@@ -65,6 +65,7 @@ export function facts(differently: Partial<HealthFacts> = {}): HealthFacts {
     orders: [],
     holds: [],
     stopping: false,
+    taskRunning: false,
     rebooting: new Map(),
     notBack: new Map(),
     givenUp: new Map(),
