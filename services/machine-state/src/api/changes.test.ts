@@ -67,6 +67,30 @@ it('does not send that the connection of a phone has grown older', async () => {
   expect(since.events.map(({ name }) => name)).toEqual(['rack']);
 });
 
+it('sends that a battery level is no longer of now, but not how old it is', async () => {
+  const phone = (minutes: number, batteryAt = minutes) => {
+    const at = (minute: number) => new Date(Date.UTC(2026, 10, 20, 12, minute)).toISOString();
+    const times = { readAt: at(minutes), batteryAt: at(batteryAt) };
+    return {
+      devices: [{ name: 'device', state: 'present' as const, batteryPercent: 7, ...times }],
+    };
+  };
+  const agent = await startFakeAgent('rpi-1', { status: phone(0) });
+  const more = () => ', device: { kind: android }';
+  const lab = await startLab({ agents: { 'rpi-1': agent }, more });
+  const sent = async (status: ReturnType<typeof phone>) => {
+    const { id } = await firstEvents(lab.client, undefined);
+    agent.set(status);
+    await expect.poll(() => lab.machine('rpi-1')).toMatchObject(status);
+    return (await firstEvents(lab.client, id)).events.map(({ name }) => name);
+  };
+  await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
+
+  expect(await sent(phone(1))).toEqual(['rack']);
+  expect(await sent(phone(2, 1))).toEqual(['machine', 'rack']);
+  expect(await sent(phone(3, 1))).toEqual(['rack']);
+});
+
 /** Until the one that has everything. */
 async function firstEvents(client: Client<typeof machineStateApi>, lastId: string | undefined) {
   const stop = new AbortController();

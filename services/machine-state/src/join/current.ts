@@ -8,6 +8,7 @@ import type {
   PowerCycle,
   RackView,
 } from '@skolo/api';
+import { isOld } from '@skolo/api/silence';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { EmitMachineState } from '../events.ts';
@@ -248,10 +249,11 @@ function textsOf(machine: Machine): { facts: string; readings: string } {
   const { host, lastSeen: _, devices, ...rest } = machine;
   const readings: unknown[] = [host];
   const others = devices.map((device) => {
-    const { readAt: _, connectedSeconds: __, batteryPercent, ...more } = device;
-    const { temperaturesCelsius, uptimeSeconds, ...kept } = more;
+    const { readAt: _, connectedSeconds: __, batteryPercent, batteryAt, ...more } = device;
+    const { temperaturesCelsius, temperaturesAt, uptimeSeconds, ...kept } = more;
     readings.push(batteryPercent, temperaturesCelsius);
-    return { ...kept, uptimeSeconds: uptimeSeconds === undefined };
+    const areOld = [batteryAt, temperaturesAt].map((at) => isOld(at, device));
+    return { ...kept, uptimeSeconds: uptimeSeconds === undefined, areOld };
   });
   return { facts: JSON.stringify([rest, others]), readings: JSON.stringify(readings) };
 }

@@ -1,5 +1,6 @@
 /** Texts and styles of agents. Agents are not trusted: every text is short and on one line. */
 import type { AgentStatus } from '@skolo/api';
+import { isOld } from '@skolo/api/silence';
 import type { Remark } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import { cutOff, plain, type Style } from '../../output/text.ts';
@@ -105,10 +106,17 @@ function deviceText({ name, kind, state }: Device, isOnly: boolean): string {
   return isOnly ? cell(what) : `${cell(name)}:${cell(what)}`;
 }
 
-/** A device's hottest sensor. */
-export function hottest({ temperaturesCelsius: all = {} }: Device): number | undefined {
-  const figures = Object.values(all);
-  return figures.length === 0 ? undefined : Math.max(...figures);
+/** Battery level and highest temperature, each with its age if it could not be read when the device was last checked. */
+export function figuresOf(device: Device, now: number): { battery: string[]; heat: string[] } {
+  const { batteryPercent, batteryAt, temperaturesCelsius = {}, temperaturesAt } = device;
+  const text = (figures: readonly number[], unit: string, at = '') => {
+    const old = isOld(at, device) ? ` (${relative(at, now)})` : '';
+    return figures.length === 0 ? [] : [`${Math.round(Math.max(...figures))}${unit}${old}`];
+  };
+  return {
+    battery: text(batteryPercent === undefined ? [] : [batteryPercent], '%', batteryAt),
+    heat: text(Object.values(temperaturesCelsius), ' °C', temperaturesAt),
+  };
 }
 
 const mostReasons = 20;

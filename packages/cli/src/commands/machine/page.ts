@@ -10,7 +10,7 @@ import { type Fact, factsText } from '../../output/facts.ts';
 import { age, relative, sizeText, timestamp } from '../../output/time.ts';
 import { machineState } from '../../reach/service-client.ts';
 import { rackToReach } from '../../workstation/rack-file.ts';
-import { botState, cell, hottest, reasonLines, sentence } from './agent-text.ts';
+import { botState, cell, figuresOf, reasonLines, sentence } from './agent-text.ts';
 import { historyLine } from './history-text.ts';
 
 const mostEntries = 10;
@@ -130,14 +130,14 @@ function hostText(key: string, value: number | boolean): string {
 }
 
 function deviceLine(device: DeviceStatus, now: number): string {
-  const { name, kind, state, since, why, serial, batteryPercent: percent } = device;
-  const celsius = hottest(device);
+  const { name, kind, state, since, why, serial } = device;
+  const { battery, heat } = figuresOf(device, now);
   const figures = [
     `${state}${since === undefined ? '' : ` for ${age(since, now)}`}`,
     ...(why === undefined ? [] : [sentence(why)]),
     ...(serial === undefined ? [] : [`serial ${cell(serial)}`]),
-    ...(percent === undefined ? [] : [`battery ${Math.round(percent)}%`]),
-    ...(celsius === undefined ? [] : [`${Math.round(celsius)} °C`]),
+    ...battery.map((text) => `battery ${text}`),
+    ...heat,
   ];
   return `${cell(name)}${kind === undefined ? '' : ` (${cell(kind)})`}: ${figures.join(', ')}`;
 }

@@ -14,9 +14,9 @@ import {
   botState,
   botStyle,
   deviceColumn,
+  figuresOf,
   healthOf,
   healthStyle,
-  hottest,
   mostDevices,
   remarksOf,
   taskText,
@@ -93,20 +93,13 @@ export const define = list<Answer, FilterOptions>({
     deviceColumn(({ status }) => status?.devices ?? []),
     {
       title: 'BATTERY',
-      cell: (answer) =>
-        devices(answer).flatMap(({ batteryPercent: percent }) =>
-          percent === undefined ? [] : [`${Math.round(percent)}%`],
-        ),
+      cell: (answer, now) => devices(answer).flatMap((device) => figuresOf(device, now).battery),
       align: 'right',
       leaveOut: 2,
     },
     {
       title: 'TEMP',
-      cell: (answer) =>
-        devices(answer).flatMap((device) => {
-          const celsius = hottest(device);
-          return celsius === undefined ? [] : [`${Math.round(celsius)} °C`];
-        }),
+      cell: (answer, now) => devices(answer).flatMap((device) => figuresOf(device, now).heat),
       align: 'right',
       leaveOut: 1,
     },

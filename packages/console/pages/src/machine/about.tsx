@@ -1,4 +1,5 @@
 import type { Machine } from '@skolo/api/machine-state';
+import { isOld } from '@skolo/api/silence';
 import type { ComponentChildren } from 'preact';
 import { Command } from '../parts/command.tsx';
 import { Facts } from '../parts/facts.tsx';
@@ -24,6 +25,7 @@ export function About({ machine }: { machine: Machine }) {
 }
 
 function Device({ device }: { device: Machine['devices'][number] }) {
+  const ageOf = (at = '') => isOld(at, device) && <Ago time={at} suffix=" ago" />;
   return (
     <section>
       <h2>
@@ -40,6 +42,8 @@ function Device({ device }: { device: Machine['devices'][number] }) {
               `${celsius.toFixed(1)} °C`,
             ],
           ),
+          ['Battery read', ageOf(device.batteryAt)],
+          ['Temperatures read', ageOf(device.temperaturesAt)],
           ['Checked', device.readAt && <Ago time={device.readAt} suffix=" ago" />],
           [device.state === 'missing' ? 'Missing because' : 'Not checked because', device.why],
         ]}
