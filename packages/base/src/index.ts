@@ -28,3 +28,4 @@ export { shellWord } from './programs/shell-word.ts';
 export { tempFolder } from './programs/temp-folder.ts';
 export { type Repetition, repeat } from './repeat.ts';
 export { keyFingerprint, sha256, sha256Bytes, sha256OfFile } from './sha256.ts';
+export { stopwatch } from './stopwatch.ts';

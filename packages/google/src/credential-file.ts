@@ -11,6 +11,7 @@ import {
 import { z } from 'zod';
 import { SignInError } from './sign-in-error.ts';
 import { subjectToken } from './sources/subject-token.ts';
+import { TokenLife } from './token-life.ts';
 
 const text = z.string().min(1);
 const escapedTwice =
@@ -47,6 +48,7 @@ export const ExternalAccount = z.looseObject({
     .looseObject({
       file: text.optional(),
       url: safeUrl.optional(),
+      headers: z.record(z.string(), z.string()).optional(),
       format: z
         .union([
           z.looseObject({ type: z.literal('text') }),
@@ -58,12 +60,13 @@ export const ExternalAccount = z.looseObject({
       error: 'must contain either file or url; executable and other kinds are not supported',
     }),
 });
+export type ExternalAccount = z.infer<typeof ExternalAccount>;
 
 /** A token that a user or another program renews, or the response of a token endpoint. */
 export const FixedToken = z.looseObject({
   access_token: text,
   expiry: z.iso.datetime({ offset: true }).optional(),
-  expires_in: z.number().optional(),
+  expires_in: TokenLife.optional(),
   id_token: z.string().optional(),
   email: z.string().optional(),
 });
@@ -137,7 +140,7 @@ export async function credentialFaults<Path extends readonly unknown[]>(
 async function subjectFault(content: string): Promise<string | undefined> {
   const source = ExternalAccount.safeParse(parseJson(content)).data?.credential_source;
   if (source?.file === undefined) return undefined;
-  const read = subjectToken(source).then(() => undefined);
+  const read = subjectToken(source, AbortSignal.timeout(1000)).then(() => undefined);
   return await read.catch((error) => `credential_source.file: ${errorText(error)}`);
 }
 

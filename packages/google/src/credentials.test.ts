@@ -1,8 +1,10 @@
 /** Each kind of credentials against Google's token side, and what they say when it fails. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AccountCredentials } from '@skolo/base/secrets';
+import { type AccountCredentials, Secret } from '@skolo/base/secrets';
+import { listen } from '@skolo/base/testing';
 import {
   type GoogleOAuth,
   makeServiceAccountKey,
@@ -10,7 +12,7 @@ import {
   startGoogleOAuth,
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type TokenSource, tokenSource } from './index.ts';
+import { keyFileSignIn, type TokenSource, tokenSource } from './index.ts';
 
 const email = 'bots@my-project.iam.gserviceaccount.com';
 const target = 'target@my-project.iam.gserviceaccount.com';
@@ -145,6 +147,27 @@ const badAnswers: Record<string, Parameters<GoogleOAuth['script']>[0]> = {
   },
   'no life': { status: 200, body: { ...good, expires_in: 0, expireTime: '1970-01-01T00:00:00Z' } },
 };
+/** `expires_in` in forms that endpoints have used, and the life in seconds that counts. */
+const lives: [unknown, number][] = [
+  ['3600', 3600],
+  [' 120\n', 120],
+  [90.5, 90],
+  ['1e9', 43_200],
+  [1e300, 43_200],
+  [60, 60],
+];
+const noLives: [unknown, RegExp][] = [
+  [59, /valid for \d\d s, but at least 60 s are required/],
+  ['30', /valid for (29|30) s, but at least 60 s/],
+  [0, /at least 60 s|token and its expiry/],
+  [-5, /valid for -\d+ s/],
+  ['', /at least 60 s|token and its expiry/],
+  ['soon', /lifetime is not a number/],
+  ['NaN', /lifetime is not a number/],
+  [[3600, 1], /lifetime is not a number/],
+  [null, /lifetime is not a number|token and its expiry/],
+  [undefined, /lifetime is not a number|token and its expiry/],
+];
 const networkFaults: Record<string, NetworkFault> = {
   'a reset': { after: { answered: 0 }, effect: 'reset' },
   'no HTTP': { after: { answered: 0 }, effect: 'garbage' },
@@ -207,6 +230,91 @@ describe.each(kinds)('%s', (_, credentials, account, accountEmail) => {
     stop.abort();
     await expect(asking).rejects.toThrow();
     await silence.givenUp();
+  });
+});
+
+describe.each(kinds.filter(([name]) => !/as a service|impersonation/.test(name)))(
+  'the life of a token by %s',
+  (_, credentials) => {
+    async function lifeOf(expires_in: unknown) {
+      const { google, source } = await setUp();
+      google.script({ status: 200, body: { ...good, expires_in } });
+      return await (await source(credentials(google))).accessToken([userinfo], soon());
+    }
+
+    it.each(lives)('is understood: %j', async (given, seconds) => {
+      const { lifeSeconds } = await lifeOf(given);
+      expect(lifeSeconds).toBeGreaterThan(seconds - 1);
+      expect(lifeSeconds).toBeLessThanOrEqual(seconds + 1);
+    });
+
+    it.each(noLives)('is a failure with its reason: %j', async (given, why) => {
+      await expect(lifeOf(given)).rejects.toThrow(why);
+    });
+  },
+);
+
+it.each(['impersonation by key', 'an external account as a service account'])(
+  'a short life of a token by %s is a failure with its reason',
+  async (name) => {
+    const { google, source } = await setUp();
+    const credentials = kinds.find(([kind]) => kind === name)?.[1](google);
+    if (!credentials) throw new Error(name);
+    google.tokenLifeSeconds = 45;
+    const asked = (await source(credentials)).accessToken([userinfo], soon());
+    await expect(asked).rejects.toThrow(/at least 60 s/);
+  },
+);
+
+describe('a subject token', () => {
+  const ways = ['a file', 'a JSON file', 'a URL', 'a JSON URL'] as const;
+  it.each(ways)('from %s has no line breaks around it, for each client', async (way) => {
+    const { google, source, dir, write } = await setUp();
+    const isJson = way.includes('JSON');
+    const content = isJson ? JSON.stringify({ token: '\n theirs\r\n' }) : '\ntheirs\r\n';
+    await write('subject', content);
+    let asked: string | undefined;
+    const server = createServer(({ headers }, response) => {
+      asked = String(headers['x-metadata']);
+      response.end(content);
+    });
+    const url = `http://127.0.0.1:${await listen(server)}/subject`;
+    const place = way.includes('URL')
+      ? { url, headers: { 'x-metadata': 'yes' } }
+      : { file: join(dir, 'subject') };
+    const format = isJson && { format: { type: 'json', subject_token_field_name: 'token' } };
+    const content2 = {
+      type: 'external_account',
+      audience,
+      subject_token_type: subjectType,
+      token_url: google.stsUrl,
+      credential_source: { ...place, ...format },
+    };
+    await write('external.json', content2);
+
+    const { token } = await (await source(externalAccount)).accessToken([cloudPlatform], soon());
+    const key = new Secret(JSON.stringify(content2));
+    const library = keyFileSignIn('key', async () => key, { scopes: [cloudPlatform] });
+    const byLibrary = (await library.headers()).get('authorization')?.replace('Bearer ', '') ?? '';
+
+    for (const each of [token, byLibrary]) expect(google.isValid(each, cloudPlatform)).toBe(true);
+    if (way.includes('URL')) expect(asked).toBe('yes');
+  });
+
+  it.each(['', ' \n', '{"other": 1}'])('that is missing is named: %j', async (content) => {
+    const { google, source, write } = await setUp();
+    const server = createServer((_, response) => response.end(content));
+    const url = `http://127.0.0.1:${await listen(server)}/subject`;
+    await write('external.json', {
+      type: 'external_account',
+      audience,
+      subject_token_type: subjectType,
+      token_url: google.stsUrl,
+      credential_source: { url, format: { type: 'json', subject_token_field_name: 'token' } },
+    });
+    const asked = (await source(externalAccount)).accessToken([cloudPlatform], soon());
+    await expect(asked).rejects.toThrow(/^127\.0\.0\.1:\d+: the field token of credential_source/);
+    expect(google.issued).toEqual([]);
   });
 });
 
@@ -273,6 +381,16 @@ describe('a fixed token', () => {
     expect(token).toBe('c');
     expect(lifeSeconds).toBeGreaterThan(500);
     expect(lifeSeconds).toBeLessThanOrEqual(601);
+  });
+
+  it('counts text as seconds, and is a failure in its last minute', async () => {
+    const { source, write } = await setUp();
+    await write('token', { access_token: 'a', expires_in: '600' });
+    const fixed = await source({ kind: 'fixed', file: 'token' });
+    expect((await fixed.accessToken([], soon())).lifeSeconds).toBeGreaterThan(500);
+
+    await write('token', { access_token: 'a', expiry: new Date(Date.now() + 45_000) });
+    await expect(fixed.accessToken([], soon())).rejects.toThrow(/^token: .* at least 60 s/);
   });
 
   it.each([

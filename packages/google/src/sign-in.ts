@@ -4,18 +4,19 @@
  * google-auth-library supports only the environment's metadata server, and looks for it first, so ours
  * is queried here. https://cloud.google.com/compute/docs/access/authenticate-workloads
  */
-import { errorText, orAborted, parseJson } from '@skolo/base';
+import { errorText, orAborted, parseJson, stopwatch } from '@skolo/base';
 import { setLibraryProxy } from '@skolo/base/internet';
 import { readSecret, type Secret, SecretError } from '@skolo/base/secrets';
 import type { AuthClient, GoogleAuth, GoogleAuthOptions } from 'google-auth-library';
 import { z } from 'zod';
-import { credentialFileFault } from './credential-file.ts';
+import { credentialFileFault, ExternalAccount } from './credential-file.ts';
 import { tokenFetch } from './request.ts';
 import { SignInError } from './sign-in-error.ts';
 import { withoutSecrets } from './sources/library-error.ts';
 import { metadataValue } from './sources/metadata-server.ts';
 import { serviceAccountKey } from './sources/service-account-key.ts';
-import type { IssuedToken } from './sources/source.ts';
+import { withSubjectToken } from './sources/subject-token.ts';
+import { TokenAnswer, tokenLife } from './token-life.ts';
 
 export interface SignIn {
   /**
@@ -32,6 +33,8 @@ export interface SignIn {
 
 /** Time limit for a token from Google. */
 const usualWithinMs = 20_000;
+/** Of a token that google-auth-library signs itself, in seconds. */
+const selfSignedLife = 3600;
 
 /** Without sign-in. */
 export const noSignIn: SignIn = {
@@ -42,15 +45,12 @@ export const noSignIn: SignIn = {
 
 /** With the rack's metadata server, which identifies this computer by its address. */
 export function metadataSignIn(url: string): SignIn {
-  const Token = z.looseObject({
-    access_token: z.string().min(1),
-    expires_in: z.number().positive(),
-  });
-  const kept = keptToken(async () => {
+  const kept = keptHeaders(async () => {
     const text = await metadataValue(url, 'instance/service-accounts/default/token');
-    const answer = Token.safeParse(parseJson(text)).data;
-    if (answer) return { token: answer.access_token, lifeSeconds: answer.expires_in };
-    const what = `the metadata server ${url} returned no token`;
+    const { data, error } = TokenAnswer.safeParse(parseJson(text));
+    if (data) return { headers: bearer(data.access_token), lifeSeconds: data.expires_in };
+    const why = error.issues[0]?.message;
+    const what = `the metadata server ${url} returned no token that can be used: ${why}`;
     throw new SignInError('unexpected-answer', what, { detail: 'NO_TOKEN' });
   });
   return {
@@ -64,7 +64,11 @@ export function serviceAccountSignIn(key: Secret, scopes: readonly string[]): Si
   const file = { name: `the service account's key`, read: async () => key };
   const source = serviceAccountKey(file, Date.now);
   return {
-    ...keptToken(() => source.accessToken(scopes, AbortSignal.timeout(usualWithinMs))),
+    ...keptHeaders(async () => {
+      const signal = AbortSignal.timeout(usualWithinMs);
+      const { token, lifeSeconds } = await source.accessToken(scopes, signal);
+      return { headers: bearer(token), lifeSeconds };
+    }),
     project: async () => undefined,
   };
 }
@@ -85,7 +89,7 @@ export function defaultSignIn(options: LibraryOptions): SignIn {
     hint: 'run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file',
     async open(auth, client) {
       const key = await defaultKey();
-      return key === undefined ? await auth.getClient() : auth.fromJSON(key, client);
+      return key === undefined ? await auth.getClient() : auth.fromJSON(forLibrary(key), client);
     },
   });
 }
@@ -123,7 +127,7 @@ export function keyFileSignIn(
   const signIn = librarySignIn(options, {
     what,
     hint,
-    open: async (auth, client) => auth.fromJSON(await key(), client),
+    open: async (auth, client) => auth.fromJSON(forLibrary(await key()), client),
   });
   return {
     ...signIn,
@@ -148,6 +152,11 @@ function keyOf(name: string, secret: Secret) {
   const fault = credentialFileFault('any', content);
   if (fault === undefined) return KeyFile.parse(parseJson(content));
   throw new SignInError('rejected', `${name}: ${fault}`);
+}
+
+function forLibrary(key: z.infer<typeof KeyFile>): z.infer<typeof KeyFile> {
+  const account = ExternalAccount.safeParse(key).data;
+  return account ? withSubjectToken(account, AbortSignal.timeout(usualWithinMs)) : key;
 }
 
 function librarySignIn(
@@ -175,27 +184,32 @@ function librarySignIn(
     }
     return { auth, client: await open(auth, clientOptions) };
   }
-  async function headers() {
-    opened ??= load();
+  const { headers, forget } = keptHeaders(async () => {
+    // A new client for each token, so that nothing is kept twice.
+    const opening = load();
+    opened = opening;
     const audience = servicePath === undefined ? undefined : `https://${servicePath}/`;
-    const asked = opened.then(({ client }) => client.getRequestHeaders(audience));
+    const issued = opening.then(async ({ client }) => {
+      const headers = await client.getRequestHeaders(audience);
+      const { access_token: token, expiry_date: expiry } = client.credentials;
+      const life = token ? ((expiry ?? Number.NaN) - Date.now()) / 1000 : selfSignedLife;
+      return { headers, lifeSeconds: tokenLife(life, what) };
+    });
     try {
-      return await orAborted(asked, AbortSignal.timeout(withinMs));
+      return await orAborted(issued, AbortSignal.timeout(withinMs));
     } catch (error) {
       // What is missing may be put there while we run, and the library would wait again for a request that hangs.
       opened = undefined;
       throw libraryError(what, error, hint);
     }
-  }
+  });
   return {
     headers,
     async project() {
       await headers();
       return await opened?.then(({ auth }) => auth.getProjectId()).catch(() => undefined);
     },
-    forget() {
-      opened = undefined;
-    },
+    forget,
   };
 }
 
@@ -212,40 +226,44 @@ function libraryError(what: string, error: unknown, hint: string): Error {
   return new SignInError('rejected', `${message}; ${hint}`, { detail: because });
 }
 
-/** The next token is requested when the current one has a few minutes left; if that fails, not again at each call. */
+/** The next token is requested when the current one has a few minutes left, and not more often than every 30 s while one is valid. */
 const aheadMs = 240_000;
-const askAgainMs = 10_000;
+const calmMs = 30_000;
 
-/** One request at a time. A token is used until it expires, by a monotonic clock. */
-function keptToken(issue: () => Promise<IssuedToken>): Pick<SignIn, 'headers' | 'forget'> {
-  let token = '';
-  let expires = 0;
-  let renewAt = 0;
+/** One request at a time. A token is used until it expires. */
+function keptHeaders(
+  issue: () => Promise<{ headers: Headers; lifeSeconds: number }>,
+): Pick<SignIn, 'headers' | 'forget'> {
+  let held = { headers: new Headers(), lifeMs: 0, age: stopwatch() };
+  let sinceAsked = stopwatch();
   let renewing: Promise<void> | undefined;
+  const leftMs = () => held.lifeMs - held.age();
   async function renew() {
-    const asked = performance.now();
-    renewAt = asked + askAgainMs;
-    const issued = await issue();
-    token = issued.token;
-    expires = asked + issued.lifeSeconds * 1000;
-    renewAt = Math.max(renewAt, expires - aheadMs);
+    const age = stopwatch();
+    sinceAsked = age;
+    const { headers, lifeSeconds } = await issue();
+    held = { headers, lifeMs: lifeSeconds * 1000, age };
   }
   return {
     async headers() {
-      if (performance.now() >= Math.min(renewAt, expires)) {
+      if (leftMs() <= 0 || (leftMs() < aheadMs && sinceAsked() >= calmMs)) {
         renewing ??= renew().finally(() => {
           renewing = undefined;
         });
         try {
           await renewing;
         } catch (error) {
-          if (performance.now() >= expires) throw error;
+          if (leftMs() <= 0) throw error;
         }
       }
-      return new Headers({ authorization: `Bearer ${token}` });
+      return new Headers(held.headers);
     },
     forget() {
-      expires = 0;
+      held.lifeMs = 0;
     },
   };
+}
+
+function bearer(token: string): Headers {
+  return new Headers({ authorization: `Bearer ${token}` });
 }

@@ -180,8 +180,7 @@ class Handler {
     const { account, usualToken } = known.access;
     const isUsual = asked.scopes.length === 0;
     const fresh = isUsual ? usualToken.fresh() : undefined;
-    const answer = (held: HeldToken) =>
-      accessTokenAnswer(held, this.deps.clock.uptime(), asked.alt);
+    const answer = (held: HeldToken) => accessTokenAnswer(held, this.deps.clock, asked.alt);
     const token = () =>
       isUsual
         ? usualToken

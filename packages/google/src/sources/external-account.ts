@@ -6,7 +6,7 @@ import { ExternalAccountClient } from 'google-auth-library';
 import { ExternalAccount, parseCredentialFile } from '../credential-file.ts';
 import { accessTokenOf, transporter } from './google-auth.ts';
 import type { CredentialFile, TokenSource } from './source.ts';
-import { subjectToken } from './subject-token.ts';
+import { withSubjectToken } from './subject-token.ts';
 
 export function externalAccount(file: CredentialFile, now: () => number): TokenSource {
   async function read() {
@@ -20,12 +20,8 @@ export function externalAccount(file: CredentialFile, now: () => number): TokenS
       return /serviceAccounts\/([^/:]+):generateAccessToken$/.exec(url ?? '')?.[1];
     },
     async accessToken(scopes, signal) {
-      const { credential_source: source, ...account } = await read();
       const client = ExternalAccountClient.fromJSON({
-        ...account,
-        ...(source.file === undefined
-          ? { credential_source: source }
-          : { subject_token_supplier: { getSubjectToken: () => subjectToken(source) } }),
+        ...withSubjectToken(await read(), signal),
         scopes: [...scopes],
         transporter: transporter(signal),
       } as Parameters<typeof ExternalAccountClient.fromJSON>[0]);
@@ -34,7 +30,7 @@ export function externalAccount(file: CredentialFile, now: () => number): TokenS
       // biome-ignore lint/complexity/useLiteralKeys: protected, and so reached only by this form
       client['stsCredential']['transporter'] = transporter(signal);
       const expiresBy = client.getServiceAccountEmail() ? 'upstream-clock' : 'own-clock';
-      return accessTokenOf(client, { expiresBy, now, wholeLife: 12 * 3600 });
+      return accessTokenOf(client, { expiresBy, now });
     },
   };
 }

@@ -10,6 +10,7 @@ import { parseJson } from '@skolo/base';
 import { readSecret } from '@skolo/base/secrets';
 import { credentialFileFault, FixedToken } from '../credential-file.ts';
 import { SignInError } from '../sign-in-error.ts';
+import { tokenLife } from '../token-life.ts';
 import { timesOfJwt } from './jwt.ts';
 import type { IssuedToken, TokenSource } from './source.ts';
 
@@ -36,8 +37,8 @@ export function fixedToken(
   }
 
   function issued(token: string, expiresAt: number): IssuedToken {
-    const lifeSeconds = (expiresAt - now()) / 1000;
-    if (lifeSeconds > 0) return { token, lifeSeconds };
+    const left = (expiresAt - now()) / 1000;
+    if (left > 0) return { token, lifeSeconds: tokenLife(left, file) };
     const when = new Date(expiresAt).toISOString();
     throw new SignInError('rejected', `${file}: the token expired at ${when}; save a new one`);
   }

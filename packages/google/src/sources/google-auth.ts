@@ -5,6 +5,7 @@
 import { type AuthClient, gaxios } from 'google-auth-library';
 import { tokenFetch } from '../request.ts';
 import { requireSafeUrl, SignInError } from '../sign-in-error.ts';
+import { tokenLife } from '../token-life.ts';
 import { withoutSecrets } from './library-error.ts';
 import type { IssuedToken } from './source.ts';
 
@@ -27,17 +28,13 @@ export function transporter(signal: AbortSignal): gaxios.Gaxios {
 }
 
 /**
- * The access token of a client made for this call. `wholeLife` bounds what is believed, in seconds.
+ * The access token of a client made for this call.
  * If the response contains a point in time (IAM's `expireTime`), it is compared with the response's own
  * `Date`, so that a wrong wall clock here does not matter.
  */
 export async function accessTokenOf(
   client: AuthClient,
-  {
-    expiresBy,
-    now,
-    wholeLife,
-  }: { expiresBy: 'upstream-clock' | 'own-clock'; now: () => number; wholeLife: number },
+  { expiresBy, now }: { expiresBy: 'upstream-clock' | 'own-clock'; now: () => number },
 ): Promise<IssuedToken> {
   try {
     const { token, res } = await client.getAccessToken();
@@ -50,9 +47,7 @@ export async function accessTokenOf(
     }
     const date = Date.parse(res?.headers.get('date') ?? '');
     const clock = expiresBy === 'own-clock' || Number.isNaN(date) ? now() : date;
-    const lifeSeconds = Math.min(wholeLife, (expiry - clock) / 1000);
-    if (lifeSeconds > 0) return { token, lifeSeconds };
-    throw new SignInError('unexpected-answer', 'the token endpoint returned an expired token');
+    return { token, lifeSeconds: tokenLife((expiry - clock) / 1000, 'the token endpoint') };
   } catch (error) {
     throw withoutSecrets(error, 'upstream');
   }

@@ -51,8 +51,7 @@ export function impersonation(
     files: from.files,
     email: async () => target.email,
     async accessToken(scopes, signal) {
-      const options = { expiresBy: 'upstream-clock', now, wholeLife: lifetime } as const;
-      return accessTokenOf(impersonated(scopes, signal), options);
+      return accessTokenOf(impersonated(scopes, signal), { expiresBy: 'upstream-clock', now });
     },
     async idToken(audience, signal) {
       try {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SignInError } from '../sign-in-error.ts';
+import { tokenLife } from '../token-life.ts';
 
 const Times = z.looseObject({ iat: z.number(), exp: z.number() });
 
@@ -21,8 +22,12 @@ export function timesOfJwt(jwt: string): { iat: number; exp: number } {
   );
 }
 
-/** Lifetime of a new JWT in seconds, from upstream's two times, so that a wrong local clock does not matter. */
+/**
+ * Lifetime of a new JWT in seconds, from upstream's two times, so that a wrong local clock does not matter.
+ *
+ * @throws SignInError
+ */
 export function lifeOfJwt(jwt: string): number {
   const { iat, exp } = timesOfJwt(jwt);
-  return exp - iat;
+  return tokenLife(exp - iat, 'the ID token');
 }

@@ -28,7 +28,7 @@ export function refreshToken(
         transporter: transporter(signal),
       });
       // The scopes were granted with the refresh token; a narrower request is not part of this flow.
-      return accessTokenOf(client, { expiresBy: 'own-clock', now, wholeLife: 3600 });
+      return accessTokenOf(client, { expiresBy: 'own-clock', now });
     },
   };
 }

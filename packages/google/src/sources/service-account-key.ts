@@ -8,13 +8,10 @@ import { createPrivateKey, sign } from 'node:crypto';
 import { z } from 'zod';
 import { parseCredentialFile, ServiceAccountKey } from '../credential-file.ts';
 import { postForm } from '../request.ts';
+import { TokenAnswer } from '../token-life.ts';
 import { lifeOfJwt } from './jwt.ts';
 import type { CredentialFile, TokenSource } from './source.ts';
 
-const AccessAnswer = z.looseObject({
-  access_token: z.string().min(1),
-  expires_in: z.number().positive(),
-});
 const IdAnswer = z.looseObject({ id_token: z.string().min(1) });
 
 /** Google accepts an assertion of at most an hour. */
@@ -49,7 +46,7 @@ export function serviceAccountKey(file: CredentialFile, now: () => number): Toke
     files: [file.name],
     email: async () => (await readKey()).client_email,
     async accessToken(scopes, signal) {
-      const answer = await exchange({ scope: scopes.join(' ') }, AccessAnswer, signal);
+      const answer = await exchange({ scope: scopes.join(' ') }, TokenAnswer, signal);
       return { token: answer.access_token, lifeSeconds: answer.expires_in };
     },
     async idToken(audience, signal) {

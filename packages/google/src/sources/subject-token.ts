@@ -1,26 +1,47 @@
-/** Reads the subject token of an external account (workload identity federation) from its file. */
+/** Reads the subject token of an external account (workload identity federation) from a file or an address. */
 import { parseJson } from '@skolo/base';
 import { readSecret } from '@skolo/base/secrets';
 import { z } from 'zod';
-import { SignInError } from '../sign-in-error.ts';
+import type { ExternalAccount } from '../credential-file.ts';
+import { request } from '../request.ts';
+import { rejectedBy, SignInError } from '../sign-in-error.ts';
 
-/** `credential_source` of an external account (AIP-4117), without other kinds than `file`. */
-interface FileSource {
-  file?: string | undefined;
-  format?: { type: 'text' } | { type: 'json'; subject_token_field_name: string } | undefined;
-}
+type Source = ExternalAccount['credential_source'];
 
 /**
- * Read here, because the library waits for a named pipe, and keeps the last line break.
+ * Read here, because the library waits for a named pipe, and keeps line breaks.
  *
  * @throws SecretError, SignInError
  */
-export async function subjectToken({ file = '', format }: FileSource): Promise<string> {
-  const text = (await readSecret({ dir: process.cwd() }, file)).reveal();
-  if (format?.type !== 'json') return text.trim();
-  const field = format.subject_token_field_name;
-  const { data } = z.looseObject({ [field]: z.string().min(1) }).safeParse(parseJson(text));
-  const token = data?.[field];
-  if (typeof token === 'string') return token;
-  throw new SignInError('rejected', `${file}: the field ${field} of credential_source is missing`);
+export async function subjectToken(source: Source, signal: AbortSignal): Promise<string> {
+  const { file = '', url, format } = source;
+  const what = url === undefined ? file : new URL(url).host;
+  const text = url === undefined ? await contentOf(file) : await answerOf(url, source, signal);
+  const field = format?.type === 'json' ? format.subject_token_field_name : undefined;
+  const json = z.record(z.string(), z.unknown()).safeParse(parseJson(text)).data;
+  const found = field === undefined ? text : json?.[field];
+  const token = typeof found === 'string' ? found.trim() : '';
+  if (token !== '') return token;
+  const missing = field === undefined ? 'the subject token' : `the field ${field}`;
+  throw new SignInError('rejected', `${what}: ${missing} of credential_source is missing`);
+}
+
+/** For google-auth-library: the account with this subject token instead of its `credential_source`. */
+export function withSubjectToken(
+  { credential_source: source, ...account }: ExternalAccount,
+  signal: AbortSignal,
+) {
+  const getSubjectToken = () => subjectToken(source, signal);
+  return { ...account, subject_token_supplier: { getSubjectToken } };
+}
+
+async function contentOf(file: string): Promise<string> {
+  return (await readSecret({ dir: process.cwd() }, file)).reveal();
+}
+
+async function answerOf(url: string, { headers }: Source, signal: AbortSignal): Promise<string> {
+  const { host } = new URL(url);
+  const { ok, status, text } = await request(url, host, { ...(headers && { headers }), signal });
+  if (!ok) throw rejectedBy(host, status, parseJson(text));
+  return text;
 }

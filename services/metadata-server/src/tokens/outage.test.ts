@@ -250,11 +250,41 @@ describe('a token', () => {
     clock.setWall(today);
     await google.callsSeen(2);
     const token = tokenOf(await rack.token());
-    for (const wall of [0, today + 1e12, today]) {
+    for (const wall of [0, today + 600_000, today]) {
       clock.setWall(wall);
       expect(tokenOf(await rack.token())).toBe(token);
     }
     expect(google.calls.length).toBe(2);
+  });
+
+  it.each(['while the server runs', 'between two starts'])(
+    'is another one after a pause that only the wall clock shows: %s',
+    async (when) => {
+      const clock = fakeClock(Date.now());
+      const google = await startTestGoogle(onTestFinished, clock);
+      const first = await startRack({ google, yaml: oneIdentity, clock });
+      const token = tokenOf(await first.token());
+      if (when === 'between two starts') await first.stop();
+      clock.setWall(clock.now() + 7_200_000);
+      const again = { google, dir: first.dir, clock };
+      const rack = when === 'between two starts' ? await startRack(again) : first;
+
+      const next = await rack.token();
+
+      expect(tokenOf(next)).not.toBe(token);
+      expect(google.isValid(tokenOf(next))).toBe(true);
+      expect(secondsLeft(next)).toBeGreaterThan(3500);
+    },
+  );
+
+  it('of less than a minute is a failure with its reason', async () => {
+    const google = await startTestGoogle();
+    google.script({ status: 200, body: { access_token: 'short', expires_in: '30' } });
+    const rack = await startRack({ google, yaml: oneIdentity });
+
+    expect((await rack.token()).status).toBe(503);
+    const { body } = await ask(rack.metricsPort, '/readyz', { from: self });
+    expect(body).toContain('valid for 30 s, but at least 60 s are required');
   });
 
   it('is had with the new key as soon as a broken one is replaced', async () => {

@@ -98,13 +98,13 @@ describe('a token in hand', () => {
   });
 
   it.each([601, 605, 700, 1200])(
-    'of %i seconds is followed by the next one before it has less than ten minutes',
+    'of %i seconds is followed by the next one before it has less than ten minutes, but not within 30 s',
     async (life) => {
       const { time, token, upstreamAnswers } = setUp(life);
       token.renew();
       await upstreamAnswers('a');
 
-      time.uptime += life - 599;
+      time.uptime += life - Math.min(599, life - 31);
       const waiting = token.get(1e6);
       await upstreamAnswers('b');
 
@@ -141,13 +141,17 @@ describe('a token in hand', () => {
     expect(calls.count).toBe(3);
   });
 
-  it.each([1, 2, 3])('of %i seconds is not handed out with less than one left', async (life) => {
-    const { time, token, upstreamAnswers } = setUp(life);
-    token.renew();
-    await upstreamAnswers('a');
-    time.uptime += life - 0.9;
-    expect(token.fresh()).toBeUndefined();
-  });
+  it.each([60, 61, 700])(
+    'of %i seconds is not handed out with less than one left',
+    async (life) => {
+      const { time, token, upstreamAnswers } = setUp(life);
+      token.renew();
+      await upstreamAnswers('a');
+      time.uptime += life - 0.9;
+      expect(token.fresh()).toBeUndefined();
+      expect(token.unexpired()).toBeUndefined();
+    },
+  );
 
   it('asks upstream no more often than the back-off allows, whoever asks for it', async () => {
     const { time, calls, token, upstreamFails } = setUp();
@@ -166,30 +170,71 @@ describe('a token in hand', () => {
   });
 
   it('is not renewed in a loop where upstream has only short or dying ones', async () => {
-    const { calls, token, upstreamAnswers } = setUp(20);
+    const { calls, token, upstreamAnswers } = setUp(60);
     token.renew();
     await upstreamAnswers();
     for (let i = 0; i < 50; i++) expect(token.fresh()).toBeDefined();
     expect(calls.count).toBe(1);
   });
 
-  it('does not mind the wall clock', async () => {
+  it.each([60, 75, 120, 601, 3600])('of %i seconds is renewed every 30 s at most', async (life) => {
+    const { time, calls, token, upstreamAnswers } = setUp(life);
+    const calledAt: number[] = [];
+    for (let second = 0; second < 900; second += 1) {
+      token.renewIfDue();
+      token.fresh();
+      if (calls.count > calledAt.length) {
+        calledAt.push(time.uptime);
+        await upstreamAnswers();
+      }
+      expect(token.unexpired()).toBeDefined();
+      time.uptime += 1;
+      time.wall += 1000;
+    }
+    for (const [index, at] of calledAt.entries()) {
+      if (index > 0) expect(at - (calledAt[index - 1] ?? 0)).toBeGreaterThanOrEqual(30);
+    }
+  });
+
+  it('does not mind a wall clock that is set back, or ahead by less than its rest', async () => {
     const { time, calls, token, upstreamAnswers } = setUp();
     token.renew();
     await upstreamAnswers('a');
-    for (const jump of [1e15, -1e15, 0]) {
+    for (const jump of [-1e15, 1e15, 1_500_000]) {
       time.wall += jump;
       expect(token.fresh()?.value).toBe('a');
     }
     expect(calls.count).toBe(1);
   });
+
+  it.each([0, 10, 1700])(
+    'is renewed, and not handed out, after a wall clock that jumps past its end: %i s after its issue',
+    async (age) => {
+      const { time, calls, token, upstreamAnswers, upstreamFails } = setUp();
+      token.renew();
+      await upstreamAnswers('a');
+      time.uptime += age;
+      time.wall += age * 1000 + 7_200_000;
+
+      const waiting = token.get(1e6);
+      await upstreamFails();
+      await expect(waiting).rejects.toThrow('upstream is down');
+      time.uptime += 10;
+      const next = token.get(1e6);
+      await upstreamAnswers('b');
+
+      expect((await next).value).toBe('b');
+      expect(calls.count).toBe(3);
+    },
+  );
 });
 
 it('never hands out an expired token, and asks upstream one call at a time, whatever happens', async () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant('wait' as const), seconds: fc.integer({ min: 0, max: 4000 }) }),
+    fc.record({ kind: fc.constant('pause' as const), seconds: fc.integer({ min: 0, max: 9000 }) }),
     fc.record({ kind: fc.constant('jump' as const), ms: fc.integer() }),
-    fc.record({ kind: fc.constant('answer' as const), life: fc.integer({ min: 1, max: 7200 }) }),
+    fc.record({ kind: fc.constant('answer' as const), life: fc.integer({ min: 60, max: 7200 }) }),
     fc.record({ kind: fc.constant('fail' as const) }),
     fc.record({ kind: fc.constant('ask' as const) }),
     fc.record({ kind: fc.constant('tick' as const) }),
@@ -197,21 +242,33 @@ it('never hands out an expired token, and asks upstream one call at a time, what
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const { time, calls, token, upstreamAnswers, upstreamFails } = setUp();
+      const expiries = new Map<string, { uptime: number; wall: number }>();
       let answered = 0;
       for (const [index, action] of steps.entries()) {
-        if (action.kind === 'wait') time.uptime += action.seconds;
+        if (action.kind === 'wait') {
+          time.uptime += action.seconds;
+          time.wall += action.seconds * 1000;
+        }
+        if (action.kind === 'pause') time.wall += action.seconds * 1000;
         if (action.kind === 'jump') time.wall += action.ms;
         if (action.kind === 'tick') token.renewIfDue();
         if (action.kind === 'ask') {
           const hungUp = AbortSignal.abort();
           const held = await token.get(0, hungUp).catch(() => undefined);
-          if (held) expect(held.expiresAt).toBeGreaterThan(time.uptime);
+          const expiry = held && expiries.get(held.value);
+          if (expiry) expect(expiry.uptime).toBeGreaterThan(time.uptime);
+          if (expiry) expect(expiry.wall).toBeGreaterThan(time.wall);
         }
         if (action.kind === 'answer' || action.kind === 'fail') {
           if (calls.count > answered) {
             answered += 1;
-            if (action.kind === 'answer') await upstreamAnswers(`t${index}`, action.life);
-            else await upstreamFails();
+            if (action.kind === 'answer') {
+              // No more than this, because the call began earlier.
+              const { uptime, wall } = time;
+              const [life, at] = [action.life, { uptime, wall }];
+              expiries.set(`t${index}`, { uptime: at.uptime + life, wall: at.wall + life * 1000 });
+              await upstreamAnswers(`t${index}`, life);
+            } else await upstreamFails();
           }
         }
         expect(calls.count - answered).toBeLessThanOrEqual(1);

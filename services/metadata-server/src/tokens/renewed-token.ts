@@ -2,8 +2,8 @@
  * Decides when a token is renewed: well before expiry, with one upstream call at a time for any number of callers, and pauses after
  * failures. While Google cannot be reached, the token is given out until it expires.
  *
- * All times are seconds of `clock.uptime()`, which never jumps: the wall clock of a jumphost without a
- * battery starts in 1970.
+ * Times are seconds of `clock.uptime()`, which never jumps: the wall clock of a jumphost without a battery starts in 1970. But the uptime
+ * may stop while a computer is paused, and the wall clock is set afterwards: so whichever clock shows more elapsed time counts.
  */
 
 import { withDeadline } from '@skolo/base';
@@ -15,6 +15,14 @@ export interface HeldToken {
   /** Seconds from issue to expiry. */
   life: number;
   expiresAt: number;
+  /** The same by the wall clock, in milliseconds; absent if an older version saved the token. */
+  wallExpiresAt?: number | undefined;
+}
+
+/** Negative if it has expired by either clock. */
+export function secondsLeftOf(held: HeldToken, clock: Clock): number {
+  const { expiresAt: uptime, wallExpiresAt: wall = Number.POSITIVE_INFINITY } = held;
+  return secondsUntil({ uptime, wall }, clock);
 }
 
 interface RenewedTokenDeps {
@@ -56,7 +64,7 @@ const floorSeconds = 600;
 /** An upstream that has not responded after this time is down. */
 const upstreamDeadlineMs = 10_000;
 
-/** A renewal that changed nothing (upstream returned the same token) is not repeated immediately. */
+/** Tokens are not renewed more often than this, even if upstream issues short-lived ones, or the same one again. */
 const calmSeconds = 30;
 
 export class RenewedToken {
@@ -69,7 +77,8 @@ export class RenewedToken {
   private renewBelow = 0;
   private flight: Promise<void> | undefined;
   private failures = 0;
-  private notBefore = -Infinity;
+  /** Upstream is not called before. */
+  private notBefore = atOnce;
 
   constructor(deps: RenewedTokenDeps) {
     this.deps = deps;
@@ -85,7 +94,7 @@ export class RenewedToken {
   fresh(): HeldToken | undefined {
     const { held } = this;
     if (!held) return undefined;
-    const left = held.expiresAt - this.deps.clock.uptime();
+    const left = secondsLeftOf(held, this.deps.clock);
     if (left < this.renewBelow) this.renew();
     return left >= floorOf(held.life) ? held : undefined;
   }
@@ -96,7 +105,7 @@ export class RenewedToken {
   }
 
   secondsLeft(): number {
-    return this.held ? Math.max(0, this.held.expiresAt - this.deps.clock.uptime()) : 0;
+    return this.held ? Math.max(0, secondsLeftOf(this.held, this.deps.clock)) : 0;
   }
 
   get failing(): boolean {
@@ -119,16 +128,13 @@ export class RenewedToken {
     }
     const held = this.unexpired();
     if (held) return held;
-    const wait =
-      this.flight !== undefined
-        ? 1
-        : Math.max(1, Math.ceil(this.notBefore - this.deps.clock.uptime()));
+    const wait = this.flight === undefined ? Math.max(1, Math.ceil(this.restSeconds())) : 1;
     throw new NoToken(this.lastFailure?.why ?? 'the token endpoint has not responded yet', wait);
   }
 
   /** Starts an upstream call, unless one is in progress, the last one was too recent, or others come first. */
   renew(): void {
-    if (this.flight !== undefined || this.deps.clock.uptime() < this.notBefore) return;
+    if (this.flight !== undefined || this.restSeconds() > 0) return;
     if (!this.deps.mayCall()) return;
     this.flight = this.issue().finally(() => {
       this.flight = undefined;
@@ -142,7 +148,7 @@ export class RenewedToken {
 
   /** A possible cause of a failure has changed. */
   retryNow(): void {
-    this.notBefore = -Infinity;
+    this.notBefore = atOnce;
     this.renewIfDue();
   }
 
@@ -151,30 +157,55 @@ export class RenewedToken {
     await this.flight;
   }
 
+  /** Seconds until upstream may be called again. */
+  private restSeconds(): number {
+    return secondsUntil(this.notBefore, this.deps.clock);
+  }
+
   private async issue(): Promise<void> {
     const { clock, random } = this.deps;
-    const askedAt = clock.uptime();
+    const asked = nowBy(clock);
     try {
       const deadline = { ms: upstreamDeadlineMs, late: noAnswer, signal: this.deps.closing };
       const { token, lifeSeconds } = await withDeadline(deadline, (signal) =>
         this.deps.issue(signal),
       );
       // Counted from before the call: slightly too short is better than expired.
-      this.held = { value: token, life: lifeSeconds, expiresAt: askedAt + lifeSeconds };
+      const { uptime: expiresAt, wall: wallExpiresAt } = after(asked, lifeSeconds);
+      this.held = { value: token, life: lifeSeconds, expiresAt, wallExpiresAt };
       this.renewBelow = renewalThreshold(lifeSeconds, random());
       this.failures = 0;
       this.lastFailure = undefined;
-      const calm = Math.min(calmSeconds, (lifeSeconds - this.renewBelow) / 2);
-      this.notBefore = clock.uptime() + calm;
+      this.notBefore = after(asked, calmSeconds);
       this.deps.onSettled();
     } catch (error) {
       this.failures += 1;
-      this.notBefore = clock.uptime() + this.deps.backOff(this.failures);
+      this.notBefore = after(nowBy(clock), this.deps.backOff(this.failures));
       const why = error instanceof Error ? error.message : 'unknown error';
       this.lastFailure = { why, at: clock.now() };
       this.deps.onSettled(error);
     }
   }
+}
+
+/** `uptime` in seconds, `wall` in milliseconds. */
+interface Moment {
+  uptime: number;
+  wall: number;
+}
+
+const atOnce: Moment = { uptime: -Infinity, wall: -Infinity };
+
+function nowBy(clock: Clock): Moment {
+  return { uptime: clock.uptime(), wall: clock.now() };
+}
+
+function after({ uptime, wall }: Moment, seconds: number): Moment {
+  return { uptime: uptime + seconds, wall: wall + seconds * 1000 };
+}
+
+function secondsUntil({ uptime, wall }: Moment, clock: Clock): number {
+  return Math.min(uptime - clock.uptime(), (wall - clock.now()) / 1000);
 }
 
 function noAnswer(): Error {
@@ -183,8 +214,8 @@ function noAnswer(): Error {
 
 /** Minimum remaining seconds of every token that is handed out, as long as upstream works. */
 function floorOf(life: number): number {
-  // An upstream whose tokens never live that long: the best possible. `expires_in` is an integer above 0.
-  return life > floorSeconds ? floorSeconds : Math.max(1, 0.4 * life);
+  // An upstream whose tokens never live that long: the best possible.
+  return life > floorSeconds ? Math.min(floorSeconds, life - calmSeconds) : 0.4 * life;
 }
 
 /**
@@ -194,5 +225,6 @@ function floorOf(life: number): number {
 function renewalThreshold(life: number, random: number): number {
   const half = life * (0.45 + 0.1 * random);
   const aboveFloor = (life + floorOf(life)) / 2;
-  return Math.max(half, Math.min(1.5 * floorSeconds, aboveFloor));
+  const wanted = Math.max(half, Math.min(1.5 * floorSeconds, aboveFloor));
+  return Math.min(wanted, life - calmSeconds);
 }

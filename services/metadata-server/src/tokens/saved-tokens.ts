@@ -19,6 +19,7 @@ const SavedToken = z.object({
   value: z.string().min(1),
   life: z.number().positive(),
   expiresAt: z.number(),
+  wallExpiresAt: z.number().optional(),
 });
 export type SavedToken = z.infer<typeof SavedToken>;
 

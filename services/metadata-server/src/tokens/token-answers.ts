@@ -1,6 +1,7 @@
 /** Decides the response to a token request: the token, or how long the request waits for one, and which error it gets without one. */
+import type { Clock } from '@skolo/common';
 import { type Answer, errorPage, retryAfter } from '../document/answers.ts';
-import { type HeldToken, NoToken, TooManyTokens } from './renewed-token.ts';
+import { type HeldToken, NoToken, secondsLeftOf, TooManyTokens } from './renewed-token.ts';
 
 /**
  * How long a request waits for a token. A client times out after 2 s or more; it retries a 503 (gcp-metadata, google-auth, Go's metadata).
@@ -11,11 +12,10 @@ export const patienceMs = 2000;
 const bodies = new WeakMap<HeldToken, { expiresIn: number; answer: Answer }>();
 
 /**
- * `uptime`: seconds, the clock of the token's expiry. `expires_in` is exact at this moment, never negative.
- * `alt`: JSON unless `text`.
+ * `expires_in` is exact at this moment, never negative. `alt`: JSON unless `text`.
  */
-export function accessTokenAnswer(held: HeldToken, uptime: number, alt?: string): Answer {
-  const expiresIn = Math.max(0, Math.floor(held.expiresAt - uptime));
+export function accessTokenAnswer(held: HeldToken, clock: Clock, alt?: string): Answer {
+  const expiresIn = Math.max(0, Math.floor(secondsLeftOf(held, clock)));
   if (alt === 'text') {
     const body = `access_token ${held.value}\nexpires_in ${expiresIn}\ntoken_type Bearer\n`;
     return { status: 200, contentType: 'application/text', body };

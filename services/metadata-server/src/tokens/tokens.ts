@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 import { type Clock, Locks, RateLimiter } from '@skolo/common';
 import type { IssuedToken, TokenSource } from '@skolo/google';
 import { type Account, type Accounts, grantedScopes } from './accounts.ts';
-import { RenewedToken, TooManyTokens } from './renewed-token.ts';
+import { RenewedToken, secondsLeftOf, TooManyTokens } from './renewed-token.ts';
 import type { SavedToken } from './saved-tokens.ts';
 
 interface TokensDeps {
@@ -100,7 +100,7 @@ export class Tokens {
         account &&
         !isAnother(owner, account.owner) &&
         scopes.every((scope) => account.identity.scopes.includes(scope));
-      if (allowed && token.expiresAt > this.deps.clock.uptime()) {
+      if (allowed && secondsLeftOf(token, this.deps.clock) > 0) {
         this.accessToken(account, scopes).adopt(token);
       }
     }

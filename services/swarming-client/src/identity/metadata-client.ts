@@ -39,7 +39,7 @@ const instance = '/computeMetadata/v1/instance';
 const waitSeconds = 60;
 const askMs = 20_000;
 
-const Token = z.object({ access_token: z.string().min(1), expires_in: z.number() });
+const Token = z.object({ access_token: z.string().min(1) });
 
 export class MetadataClient {
   private readonly deps: MetadataClientDeps;
