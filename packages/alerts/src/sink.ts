@@ -30,18 +30,25 @@ export class SinkError extends Error {
   readonly code: string;
   /** The sink asked for this pause. */
   readonly retryAfterSeconds: number | undefined;
+  /** The whole request was sent, and no response says whether the messages were accepted. */
+  readonly mayHaveArrived: boolean;
 
   constructor(
     reason: SinkReason,
     code: string,
     message: string,
-    { retryAfterSeconds, ...options }: ErrorOptions & { retryAfterSeconds?: number } = {},
+    {
+      retryAfterSeconds,
+      mayHaveArrived = false,
+      ...options
+    }: ErrorOptions & { retryAfterSeconds?: number; mayHaveArrived?: boolean } = {},
   ) {
     super(message, options);
     this.name = 'SinkError';
     this.reason = reason;
     this.code = code;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.mayHaveArrived = mayHaveArrived;
   }
 }
 
@@ -61,7 +68,7 @@ export interface Sink {
   /**
    * Resolves when all messages have arrived. Calls for the same key never overlap.
    *
-   * @throws SinkError Some messages may have arrived; they are sent again. If `too-large` is thrown for several messages, at least one of
+   * @throws SinkError Some messages may have arrived; they are sent again, with `mayHaveArrived` ever more rarely. If `too-large` is thrown for several messages, at least one of
    * them is too large.
    */
   send(messages: readonly Message[], orderingKey: string, signal: AbortSignal): Promise<void>;

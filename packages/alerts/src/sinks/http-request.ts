@@ -87,32 +87,31 @@ export function createHttpRequest(options: HttpRequestOptions): SendRequest {
     const target = new URL(templates.url.render(values));
     const body = templates.body?.render(values) ?? usualBody();
     const what = `${name} (${host})`;
-    const late = () =>
-      new SinkError(
-        'timeout',
-        'TIMEOUT',
-        `${what}${throughProxy(target)}: no response within ${options.timeoutSeconds} s`,
-      );
+    const late = () => new DOMException('', 'TimeoutError');
+    let mayHaveArrived = false;
+    const onSent = () => {
+      mayHaveArrived = true;
+    };
+    const read: { answer?: Response; text: string; error?: unknown } = { text: '' };
     try {
       await withDeadline({ ms: options.timeoutSeconds * 1000, late, signal }, async (signal) => {
-        const asked = { method, headers, body, redirect: 'manual', signal } as const;
-        const answer = await internetFetch(target, asked);
-        const text = await textOf(answer);
-        const meaning = meaningOf(answer.status, text);
-        if (meaning === 'accepted') return;
-        const secrets = [...secretsOf(target), ...(token === undefined ? [] : [token])];
-        throw failure(what, meaning, answer, shown(text, secrets));
+        const asked = { method, headers, body, redirect: 'manual', signal, onSent } as const;
+        read.answer = await internetFetch(target, asked);
+        for await (const part of textOf(read.answer)) read.text += part;
       });
     } catch (error) {
-      if (signal.aborted) {
-        throw new SinkError(
-          'unavailable',
-          'ABORTED',
-          `${what}: the request was cancelled before a response arrived`,
-        );
-      }
-      throw error instanceof SinkError ? error : unreachable(what, error);
+      read.error = error;
     }
+    // What was read until an error is judged like a whole response.
+    const { answer, text, error } = read;
+    if (answer === undefined) {
+      const within = `${throughProxy(target)}: no response within ${options.timeoutSeconds} s`;
+      throw noAnswer(what, error, { within, isEnding: signal.aborted, mayHaveArrived });
+    }
+    const meaning = meaningOf(answer.status, text);
+    if (meaning === 'accepted') return;
+    const secrets = [...secretsOf(target), ...(token === undefined ? [] : [token])];
+    throw failure(what, meaning, answer, shown(text, secrets));
   };
 }
 
@@ -139,22 +138,33 @@ async function tokenFor(
 
 function failure(
   what: string,
-  reason: SinkReason,
+  meaning: SinkReason | 'unclear',
   { status, headers }: Response,
   text: string,
 ): SinkError {
+  const reason = meaning === 'unclear' ? 'unavailable' : meaning;
   const answer = text === '' ? '' : `: ${text}`;
   const isRedirect = status >= 300 && status < 400;
   const hint = isRedirect ? 'redirects are not followed; fix the URL' : hintOf(reason);
-  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+  const seconds = secondsToWait(headers);
   return new SinkError(
     reason,
     String(status),
     `${what} responds with ${status}${answer}; ${hint}`,
     {
       ...(seconds >= 0 && { retryAfterSeconds: seconds }),
+      mayHaveArrived: meaning === 'unclear',
     },
   );
+}
+
+/** `Retry-After` in seconds or as a date by the receiver's own clock (RFC 9110, section 10.2.3). NaN: there is none. */
+function secondsToWait(headers: Headers): number {
+  const text = headers.get('retry-after') ?? 'none';
+  const seconds = Number(text);
+  if (!Number.isNaN(seconds)) return seconds;
+  const now = Date.parse(headers.get('date') ?? '') || Date.now();
+  return (Date.parse(text) - now) / 1000;
 }
 
 /** The secret parts of a URL, in the forms in which responses quote it. */
@@ -164,14 +174,15 @@ function secretsOf({ pathname, search, searchParams }: URL): string[] {
   return parts.filter(({ length }) => length > 2);
 }
 
-async function textOf(answer: Response): Promise<string> {
-  let text = '';
+async function* textOf(answer: Response): AsyncGenerator<string> {
+  let left = mostRead;
   const decoder = new TextDecoder();
   for await (const chunk of answer.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length >= mostRead) break;
+    const text = decoder.decode(chunk, { stream: true });
+    yield text.slice(0, left);
+    left -= text.length;
+    if (left <= 0) return;
   }
-  return text.slice(0, mostRead);
 }
 
 /** The beginning of a response, without secrets. It may be printed to a terminal. */
@@ -189,10 +200,27 @@ function shown(text: string, secrets: readonly string[]): string {
     .slice(0, mostShown);
 }
 
-function unreachable(what: string, error: unknown): SinkError {
+interface Circumstances {
+  within: string;
+  isEnding: boolean;
+  mayHaveArrived: boolean;
+}
+
+function noAnswer(
+  what: string,
+  error: unknown,
+  { within, isEnding, mayHaveArrived }: Circumstances,
+): SinkError {
+  const fact = { mayHaveArrived };
+  if (isEnding) {
+    const text = `${what}: the request was cancelled before a response arrived`;
+    return new SinkError('unavailable', 'ABORTED', text, fact);
+  }
+  if (error instanceof DOMException)
+    return new SinkError('timeout', 'TIMEOUT', `${what}${within}`, fact);
   // Node wraps the error in `fetch failed`.
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = errorCode(cause) ?? 'UNKNOWN';
-  const why = errorText(cause);
-  return new SinkError('unavailable', code, `${what} cannot be reached: ${why}`);
+  const how = mayHaveArrived ? 'does not respond' : 'cannot be reached';
+  return new SinkError('unavailable', code, `${what} ${how}: ${errorText(cause)}`, fact);
 }

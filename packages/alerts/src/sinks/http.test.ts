@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer as createNetServer } from 'node:net';
 import { Secret, SecretError } from '@skolo/base/secrets';
 import { collectGarbage, listen, serveExampleTest, startProxy } from '@skolo/base/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -214,6 +215,96 @@ describe('a response with a good status', () => {
   });
 });
 
+describe('a response that is cut off or stalls', () => {
+  const cut: Record<string, Answer> = {
+    'cut off': (response) => response.socket?.end(),
+    stalled: () => undefined,
+  };
+  const pages = { accepted: '^202 ' };
+  it.each([
+    [202, pages, '{"status": "succ', 'accepted'],
+    [202, pages, '', 'accepted'],
+    [200, {}, 'o', 'accepted'],
+    [200, { accepted: '^200 ok$' }, 'ok', 'accepted'],
+    [200, { accepted: '^200 ok$' }, 'o', 'unavailable'],
+    [200, {}, '{"ok": false, "error": "channel_not_f', 'topic'],
+    [429, pages, 'slow', 'quota'],
+    [400, pages, '{"errors": [', 'rejected'],
+    [500, pages, '<html>', 'unavailable'],
+  ] as const)('is judged by what was read: %i with %j and %j is %s', async (...row) => {
+    const [status, responses, text, meaning] = row;
+    for (const [how, end] of Object.entries(cut)) {
+      const there = await start((response) => {
+        response.writeHead(status, { 'content-length': 1000 });
+        response.flushHeaders();
+        response.write(text);
+        end(response);
+      });
+      const sent = sendOne(sinkFor(there, { responses, timeoutSeconds: 0.5 }));
+
+      if (meaning === 'accepted') await sent;
+      else expect(await sinkErrorOf(sent), how).toMatchObject({ reason: meaning });
+    }
+  });
+});
+
+describe('a message may have arrived', () => {
+  const sendTo = async (answer: Answer, options: Partial<HttpSinkOptions> = {}) =>
+    await sinkErrorOf(sendOne(sinkFor(await start(answer), { timeoutSeconds: 0.3, ...options })));
+
+  it.each<[string, Answer, Partial<HttpSinkOptions>]>([
+    ['no response', () => undefined, {}],
+    ['a connection that is closed', (response) => response.destroy(), {}],
+    ['a gateway whose server does not respond', (response) => response.writeHead(504).end(), {}],
+    [
+      'a good status with an unknown text',
+      (response) => response.end('<html>'),
+      { responses: { accepted: '^200 ok$' } },
+    ],
+  ])('after %s', async (_, answer, options) => {
+    expect((await sendTo(answer, options)).mayHaveArrived).toBe(true);
+  });
+
+  it.each([400, 401, 404, 408, 429, 500, 502, 503])('but not after %i', async (status) => {
+    const error = await sendTo((response) => response.writeHead(status).end());
+    expect(error.mayHaveArrived).toBe(false);
+  });
+
+  it('but not if the response has a meaning in rack.yaml', async () => {
+    const error = await sendTo((response) => response.writeHead(504).end('maintenance'), {
+      responses: { unavailable: 'maintenance' },
+    });
+    expect(error.mayHaveArrived).toBe(false);
+  });
+
+  it('but not if the request was not sent', async () => {
+    const silent = createNetServer((socket) => void socket.resume());
+    const port = await listen(silent);
+    const ending = new AbortController();
+    const unsafe = { token: async () => new Secret('t'), url: 'http://192.0.2.1/' };
+    const errors = [
+      await sinkErrorOf(sendOne(sinkFor({ url: 'http://127.0.0.1:1/x' }))),
+      await sinkErrorOf(sendOne(sinkFor({ url: 'http://nowhere.invalid/x' }))),
+      // TLS is not answered.
+      await sinkErrorOf(
+        sendOne(sinkFor({ url: `https://127.0.0.1:${port}/x` }, { timeoutSeconds: 0.3 })),
+      ),
+      await sinkErrorOf(sendOne(sinkFor(unsafe, unsafe))),
+    ];
+    ending.abort();
+    errors.push(await sinkErrorOf(sendOne(sinkFor(unsafe), alertMessage(), ending.signal)));
+
+    expect(errors.map(({ mayHaveArrived }) => mayHaveArrived)).toEqual(errors.map(() => false));
+  });
+
+  it('after the service was stopped meanwhile', async () => {
+    const ending = new AbortController();
+    const there = await start(() => ending.abort());
+    const error = await sinkErrorOf(sendOne(sinkFor(there), alertMessage(), ending.signal));
+    expect(error).toMatchObject({ code: 'ABORTED', mayHaveArrived: true });
+  });
+});
+
 describe('a failure', () => {
   it.each([
     [400, 'rejected'],
@@ -262,13 +353,25 @@ describe('a failure', () => {
     expect(message).not.toMatch(/s3cret|k3y|t0ken/);
   });
 
-  it('has the time of the next attempt', async () => {
+  it.each([
+    ['7', {}, 7],
+    ['1.5', {}, 1.5],
+    // The receiver's clock is wrong by years, as ours may be.
+    ['Fri, 31 Dec 1999 23:59:59 GMT', { date: 'Fri, 31 Dec 1999 23:59:29 GMT' }, 30],
+    [new Date(Date.now() + 3_600_000).toUTCString(), { date: '' }, 3600],
+    ['soon', {}, undefined],
+    ['-5', {}, undefined],
+    ['Fri, 31 Dec 1999 23:59:59 GMT', {}, undefined],
+  ])('has the time of the next attempt: %j with %j', async (text, headers, seconds) => {
     const there = await start((response) => {
-      response.writeHead(429, { 'retry-after': '7' });
+      response.writeHead(429, { 'retry-after': text, ...headers });
       response.end();
     });
 
-    expect(await sinkErrorOf(sendOne(sinkFor(there)))).toMatchObject({ retryAfterSeconds: 7 });
+    const { retryAfterSeconds } = await sinkErrorOf(sendOne(sinkFor(there)));
+
+    if (seconds === undefined) expect(retryAfterSeconds).toBeUndefined();
+    else expect(Math.abs((retryAfterSeconds ?? 0) - seconds)).toBeLessThan(60);
   });
 
   it('is a redirect: neither message nor token go elsewhere', async () => {
@@ -315,7 +418,7 @@ describe('a failure', () => {
     // The headers have arrived long before, and nobody but the request holds its signal.
     while (!isOver) await collectGarbage();
 
-    expect((await over).reason).toBe('timeout');
+    expect(await over).toMatchObject({ reason: 'unavailable', code: '500' });
   });
 
   it('ends at once when aborted', async () => {

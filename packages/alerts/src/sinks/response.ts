@@ -3,7 +3,8 @@ import { isObject, parseJson } from '@skolo/base';
 import { notOkResponses, type Responses, responseMeanings } from '@skolo/rack';
 import type { SinkReason } from '../sink.ts';
 
-type Meaning = 'accepted' | SinkReason;
+/** `unclear`: it does not say whether the receiver has the message. */
+type Meaning = 'accepted' | 'unclear' | SinkReason;
 
 /** What to do, and the statuses that are not about the message. */
 const reasons: readonly { reason: SinkReason; statuses: number[]; hint?: string }[] = [
@@ -19,12 +20,15 @@ export function hintOf(reason: SinkReason): string {
   return reasons.find((each) => each.reason === reason)?.hint ?? 'skolo retries the request';
 }
 
+/** A gateway passed the request on, and got no response in time (RFC 9110, section 15.6.5; 524 is Cloudflare's). */
+const passedOn = [504, 524];
+
 /** Patterns are compared with this much of a response, because a receiver determines its length. */
 const mostCompared = 2000;
 
 /**
  * Interprets responses: the first matching pattern applies, then the status. By default, a response with a 2xx status is accepted unless it
- * is JSON with `"ok": false`.
+ * is JSON with `"ok": false`. What was read of a response that was cut off is interpreted in the same way.
  */
 export function responseReader(patterns: Responses) {
   const own = matcher(patterns);
@@ -33,14 +37,15 @@ export function responseReader(patterns: Responses) {
     const response = `${status} ${text.trim()}`.slice(0, mostCompared);
     const found = own(response);
     if (found !== undefined) return found;
+    if (passedOn.includes(status)) return 'unclear';
     if (status >= 500) return 'unavailable';
     if (status >= 400) {
       return reasons.find(({ statuses }) => statuses.includes(status))?.reason ?? 'rejected';
     }
     if (status >= 300) return 'topic';
     if (isNotOk(text)) return ofNotOk(response) ?? 'rejected';
-    // Not as expected: perhaps the page of a proxy.
-    return patterns.accepted === undefined ? 'accepted' : 'unavailable';
+    // Not as expected: cut off, or perhaps the page of a proxy.
+    return patterns.accepted === undefined ? 'accepted' : 'unclear';
   };
 }
 
@@ -53,6 +58,8 @@ function matcher(patterns: Responses): (response: string) => Meaning | undefined
 }
 
 function isNotOk(text: string): boolean {
+  // It may be cut off.
+  if (/^\s*\{\s*"ok"\s*:\s*false\b/.test(text)) return true;
   const value = parseJson(text);
   return isObject(value) && value.ok === false;
 }

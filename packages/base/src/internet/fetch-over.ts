@@ -4,11 +4,16 @@ import { Readable } from 'node:stream';
 import { request } from '../http.ts';
 import type { Way } from './way.ts';
 
+export interface FetchInit extends RequestInit {
+  /** Called when the operating system has taken the whole request: from then on, the server may have received it. */
+  onSent?: (() => void) | undefined;
+}
+
 /**
  * The global `fetch` without `Request`, whose signal follows that of the caller only until a garbage collection (Node 24.21): a deadline
  * would end with it. The linter rejects `Request`.
  */
-export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+export type Fetch = (url: string | URL, init?: FetchInit) => Promise<Response>;
 
 /**
  * Redirects are not followed, and connections are not reused.
@@ -18,7 +23,8 @@ export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
 export function fetchOver(
   connect: (url: URL, headers: Headers, signal: AbortSignal | undefined) => Promise<Way>,
 ): Fetch {
-  return async function fetchOverConnection(to, { method = 'GET', headers, body, signal } = {}) {
+  return async function fetchOverConnection(to, init = {}) {
+    const { method = 'GET', headers, body, signal, onSent } = init;
     const url = new URL(to);
     const stop = signal ?? undefined;
     stop?.throwIfAborted();
@@ -27,7 +33,7 @@ export function fetchOver(
     const bytes = Buffer.from(await content.arrayBuffer());
     try {
       const way = await connect(url, content.headers, stop);
-      return responseOf(await send({ method, signal: stop }, url, bytes, way));
+      return responseOf(await send({ method, signal: stop, onSent }, url, bytes, way));
     } catch (cause) {
       stop?.throwIfAborted();
       // As fetch does, so that callers find the reason in `cause`.
@@ -36,8 +42,13 @@ export function fetchOver(
   };
 }
 
+interface Sending extends Pick<FetchInit, 'onSent'> {
+  method: string;
+  signal: AbortSignal | undefined;
+}
+
 function send(
-  { method, signal }: { method: string; signal: AbortSignal | undefined },
+  { method, signal, onSent = () => undefined }: Sending,
   url: URL,
   body: Buffer,
   { headers, ...way }: Way,
@@ -55,6 +66,7 @@ function send(
       sent.destroy();
       reject(error);
     })
+    .on('finish', onSent)
     .on('response', (response) => {
       response.on('close', () => sent.destroy());
       resolve(response);

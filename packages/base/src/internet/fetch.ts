@@ -1,13 +1,13 @@
-import { type Fetch, fetchOver } from './fetch-over.ts';
+import { type Fetch, type FetchInit, fetchOver } from './fetch-over.ts';
 import { reasonOf } from './network-error.ts';
 import { ProxyError, throughProxy } from './proxy.ts';
-import { openWay } from './way.ts';
+import { directWay, openWay } from './way.ts';
 
 const mostRedirects = 20;
 
 /**
  * `fetch` for servers on the internet, with a limit of redirects: through the proxy of {@link proxyFor}, whose choice each redirect may
- * change.
+ * change. With `onSent`, the connection is not one of another request, which the server may have closed meanwhile.
  */
 export const internetFetch: Fetch = async (to, init = {}) => {
   const isRead = ['GET', 'HEAD'].includes(init.method?.toUpperCase() ?? 'GET');
@@ -29,10 +29,10 @@ export const internetFetch: Fetch = async (to, init = {}) => {
 };
 
 /** One hop. The message of its error is the reason, not only `fetch failed`. */
-async function once(url: URL, init: RequestInit): Promise<Response> {
+async function once(url: URL, init: FetchInit): Promise<Response> {
   const signal = init.signal ?? undefined;
   try {
-    const way = await openWay(url, { signal });
+    const way = (await openWay(url, { signal })) ?? (init.onSent && directWay(url));
     if (way === undefined) return await fetch(url, { ...init, redirect: 'manual' });
     return await fetchOver(async (_, headers) => ({
       ...way,

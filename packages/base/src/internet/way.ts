@@ -63,6 +63,14 @@ export async function openWay(url: URL, options: WayOptions): Promise<Way | unde
   return { createConnection: () => overTls(socket, url), path: pathname + search, headers: {} };
 }
 
+/** A connection of its own, without a proxy. */
+export function directWay(url: URL): Way {
+  const host = hostOf(url);
+  const to = { host, port: portOf(url), ...(isIP(host) === 0 && { servername: host }) };
+  const createConnection = () => (url.protocol === 'https:' ? connectTls(to) : connect(to));
+  return { createConnection, path: url.pathname + url.search, headers: {} };
+}
+
 /** Over TLS to the server. */
 export function overTls(socket: Socket, url: URL): Socket {
   const host = hostOf(url);
