@@ -39,6 +39,12 @@ export const SinkStatus = z
     setAside: z
       .int()
       .describe('number of messages that have become dead letters since the service started'),
+    doubtful: z
+      .object({ messages: z.int(), times: z.int() })
+      .optional()
+      .describe(
+        'queued messages that were sent without a conclusive response, and so may have arrived, and how often the one that was sent most often',
+      ),
     lastSuccess: Time.optional(),
     failingSince: Time.optional(),
     reason: z.string().optional().describe('error class'),

@@ -114,6 +114,7 @@ const lines: Partial<Record<AlertEvent['type'], readonly ['info' | 'warn' | 'err
   'sink-not-closed': ['warn', 'sink did not shut down'],
   'dead-letter': ['error', 'message became a dead letter'],
   dropped: ['error', 'messages dropped'],
+  'not-repeated': ['warn', 'message may have arrived, and is not sent again'],
   'gap-notice-failed': ['warn', 'gap notice could not be written'],
   'heartbeat-sent': ['info', 'heartbeats are being delivered again'],
   'heartbeat-failed': ['warn', 'heartbeats are not being delivered'],

@@ -24,7 +24,16 @@ export type AlertEvent =
   | { type: 'sink-added'; sink: string }
   | { type: 'sink-not-closed'; sink: string; error: unknown }
   | { type: 'sent'; sink: string; messages: number }
-  | { type: 'send-failed'; sink: string; reason: SinkReason; code: string; why: string }
+  | {
+      type: 'send-failed';
+      sink: string;
+      reason: SinkReason;
+      code: string;
+      why: string;
+      mayHaveArrived: boolean;
+    }
+  /** A message that may have arrived so often, and is not sent again, because a later one about its alert waits. */
+  | { type: 'not-repeated'; sink: string; times: number }
   | { type: 'sink-recovered'; sink: string; seconds: number }
   /** `id` is absent if a record of the spool is not a message. */
   | { type: 'dead-letter'; sink: string; why: string; code: string; id?: string }

@@ -65,7 +65,7 @@ export function asSinkError(error: unknown): SinkError {
 /** Waits before the next attempt. `error`: the sink's. */
 export type BackOff = (failures: number, error?: SinkError) => Promise<void>;
 
-interface BackOffDeps {
+export interface BackOffDeps {
   pause: Pause;
   stopping: AbortSignal;
   random?: (() => number) | undefined;
@@ -74,15 +74,20 @@ interface BackOffDeps {
 
 /** The first is short, because a receiver may fail at every other request. */
 const usualTimes = { firstMs: 100, maxMs: 30_000 };
-/** The longest pause that a sink may request: proxies request hours, and a page must not wait for them. */
-const mostAskedSeconds = 60;
+/** For a sink that has never accepted a message with its settings: it probably waits for a person. */
+export const newTimes = { firstMs: 100, maxMs: 300_000 };
+/** For a message that may have arrived: the receiver may show each repetition to a person. */
+export const doubtTimes = { firstMs: 15_000, maxMs: 600_000 };
+/** The longest pauses that a sink may request: proxies request hours, and a page must not wait for them. */
+const mostAskedSeconds = { quota: 300, other: 60 };
 
 /** The pauses between a sink's retries: of reading the spool, sending, writing notices. */
 export function createBackOff(deps: BackOffDeps): BackOff {
   const { pause, stopping, random = Math.random, times = usualTimes } = deps;
   return async function backOff(failures, error) {
     const ms = backOffMs(failures, { ...times, random });
-    const asked = Math.min(error?.retryAfterSeconds ?? 0, mostAskedSeconds) * 1000;
+    const most = mostAskedSeconds[error?.reason === 'quota' ? 'quota' : 'other'];
+    const asked = Math.min(error?.retryAfterSeconds ?? 0, most) * 1000;
     await pause(Math.max(ms, asked), stopping).catch(() => undefined);
   };
 }

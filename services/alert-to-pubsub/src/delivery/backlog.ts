@@ -4,6 +4,7 @@
  * when it is its turn.
  */
 import { queueKey, type Sink } from '@skolo/alerts';
+import { Arrived } from '../state/arrived.ts';
 import { Heap } from './heap.ts';
 import { Queue, type Waiting } from './queue.ts';
 import { Turns } from './turns.ts';
@@ -15,6 +16,8 @@ export interface Turn {
 
 export type BacklogBounds = { messages: number; bytes: number };
 
+/** A message that may have arrived so often is not sent again once a later one waits for it. */
+const mostDoubts = 3;
 /** One in this many turns is for rejected messages and the one that has waited longest, so that none waits for ever. */
 const turnsOfOthers = 16;
 
@@ -25,8 +28,13 @@ export class Backlog {
   busy = 0;
   /** Queues that are next once their first message is read. */
   readonly wanted = new Set<Queue>();
+  /** Queues whose first message may have arrived before this process started. They rest. */
+  readonly doubtful: Queue[] = [];
+  /** How often each message may have arrived that is not sent again. */
+  readonly givenUp: number[] = [];
   private readonly bounds: BacklogBounds;
   private readonly sink: Sink;
+  private readonly arrived: Arrived;
   private readonly queues = new Map<string, Queue>();
   /** By their first message in the spool. */
   private readonly heads = new Heap<Queue>(({ head }) => head);
@@ -44,10 +52,11 @@ export class Backlog {
   private left = 0;
   private turns = 0;
 
-  constructor(next: number, bounds: BacklogBounds, sink: Sink) {
+  constructor(next: number, bounds: BacklogBounds, sink: Sink, arrived = new Arrived()) {
     this.next = next;
     this.bounds = bounds;
     this.sink = sink;
+    this.arrived = arrived;
   }
 
   /** The number of messages, including unread ones. */
@@ -83,6 +92,10 @@ export class Backlog {
     this.queues.set(queue.key, queue);
     // A refresh would contain less than this.
     if (queue.inFlight === 0 && queue.spooled === undefined) this.release(queue, 0, 1);
+    if (queue.first === undefined && this.arrived.doubts.has(seq)) {
+      queue.state = 'resting';
+      this.doubtful.push(queue);
+    }
     if (queue.left.seqs.length === 0 && !this.hasRoomFor(bytes)) this.makeRoom();
     const { seqs, sinces } = queue.left;
     if (seqs.length > 0 || queue.state === 'resting') {
@@ -115,8 +128,11 @@ export class Backlog {
     return undefined;
   }
 
-  /** The turn has ended. What has not arrived is sent again: after `resume` if it is `resting`; until then it takes no memory. */
-  end({ queues, batch }: Turn, outcome: 'arrived' | 'failed' | 'resting'): void {
+  /**
+   * The turn has ended. What has not arrived is sent again: after `resume` if it is `resting` or `doubtful`, which means that it may have
+   * arrived; until then it takes no memory.
+   */
+  end({ queues, batch }: Turn, outcome: 'arrived' | 'failed' | 'resting' | 'doubtful'): void {
     const { group } = queues[0];
     this.busy -= 1;
     this.busyGroups.delete(group);
@@ -130,8 +146,12 @@ export class Backlog {
       }
       queue.inFlight = 0;
       queue.triedAt = this.turns;
-      if (outcome === 'resting') this.unload(queue);
-      queue.state = outcome === 'resting' ? 'resting' : 'idle';
+      // The next refresh contains the same.
+      if (outcome === 'doubtful' && queue.waiting[0]?.seq === Number.POSITIVE_INFINITY)
+        this.release(queue, 0, 1);
+      const isResting = outcome === 'resting' || outcome === 'doubtful';
+      if (isResting) this.unload(queue);
+      queue.state = isResting ? 'resting' : 'idle';
       this.settle(queue);
     }
   }
@@ -169,10 +189,7 @@ export class Backlog {
   skipTo(seq: number): number {
     let dropped = Math.max(0, seq - this.next);
     for (const queue of [...this.queues.values()]) {
-      const behind = queue.waiting.slice(queue.inFlight);
-      const count = behind.filter((waiting) => waiting.seq < seq).length;
-      this.release(queue, queue.inFlight, count);
-      dropped += count + this.leaveOut(queue, seq);
+      dropped += this.skip(queue, seq);
       this.settle(queue);
     }
     this.next = Math.max(this.next, seq);
@@ -217,7 +234,8 @@ export class Backlog {
 
   /** After a change of what it contains, or of its state. */
   private settle(queue: Queue, place?: number): void {
-    const head = queue.spooled?.seq ?? queue.left.seqs[0] ?? queue.waiting[0]?.seq;
+    this.giveUp(queue);
+    const head = queue.first;
     if (queue.head !== head) {
       queue.head = head;
       this.heads.push(queue);
@@ -232,6 +250,21 @@ export class Backlog {
       const tried = queue.rejections > 0 ? this.rejected : this.failed;
       const lane = queue.rejections > 0 || queue.hasFailed ? tried : this.first;
       lane.add(queue, place ?? (lane === this.first ? queue.nextPlace : queue.triedAt));
+    }
+  }
+
+  /** Drops first messages that may have arrived often enough, if a later one waits. */
+  private giveUp(queue: Queue): void {
+    while (queue.isOfAlert && queue.state !== 'busy' && queue.first !== undefined) {
+      const { first } = queue;
+      const times = this.arrived.doubts.get(first) ?? 0;
+      if (times < mostDoubts || first >= queue.newest) return;
+      this.skip(queue, first + 1);
+      this.arrived.add(first);
+      this.givenUp.push(times);
+      queue.rejections = 0;
+      queue.hasFailed = false;
+      if (queue.state === 'resting') queue.state = 'idle';
     }
   }
 
@@ -267,6 +300,14 @@ export class Backlog {
     left.seqs = [...back.map(({ seq }) => seq), ...left.seqs];
     left.sinces = [...back.map(({ since }) => since), ...left.sinces];
     this.left += back.length;
+  }
+
+  /** @returns the number of messages before this one, which are not in flight and are dropped */
+  private skip(queue: Queue, before: number): number {
+    const behind = queue.waiting.slice(queue.inFlight);
+    const count = behind.filter(({ seq }) => seq < before).length;
+    this.release(queue, queue.inFlight, count);
+    return count + this.leaveOut(queue, before);
   }
 
   /** @returns the number of messages left in the spool before this one, which are no longer needed */

@@ -11,7 +11,16 @@ import type { Clock } from '@skolo/common';
 import type { EmitAlertEvent } from '../events.ts';
 import type { NoticeDraft } from '../intake/notices.ts';
 import { Arrived } from '../state/arrived.ts';
-import { type BackOff, createBackOff, graceMs, type Pause, settled } from './attempts.ts';
+import {
+  type BackOff,
+  type BackOffDeps,
+  createBackOff,
+  doubtTimes,
+  graceMs,
+  newTimes,
+  type Pause,
+  settled,
+} from './attempts.ts';
 import { Backlog, type BacklogBounds } from './backlog.ts';
 import { newHealth, type SinkHealth } from './blame.ts';
 import { batchArrived, endGap, noGap, noticeDueIn, takeNotice } from './gaps.ts';
@@ -29,6 +38,8 @@ export interface DeliveryDeps {
   hasAccepted?: boolean;
   /** What has arrived after the sink's cursor. */
   arrived?: Arrived;
+  /** Writes that to the disk. */
+  saveArrived?: () => Promise<void>;
   deadLetters: SetAsideDeps['deadLetters'];
   intake: {
     /** The sequence number of the first message that is not yet in the known alerts. */
@@ -63,6 +74,8 @@ export interface DeliveryStatus {
   down?: true;
   /** Messages that became dead letters since the start. */
   setAside: number;
+  /** Waiting messages that may have arrived, and how often the one that was sent most often. */
+  doubtful?: { messages: number; times: number };
 }
 
 const usualWindow = { messages: 1000, bytes: 8 * 2 ** 20 };
@@ -104,12 +117,16 @@ export class Delivery {
     const { spool, sink, intake, deadLetters, clock, emit, window = usualWindow } = deps;
     const { pause = usualPause, random, backOff: times, sendWithinMs = 600_000 } = deps;
     const signals = { stopping: this.stopping.signal, ending: this.ending.signal };
-    const backOff = createBackOff({ pause, stopping: signals.stopping, random, times });
-    const pauses = { pause, backOff, sendWithinMs };
+    const backOffWith = (times: BackOffDeps['times']) =>
+      createBackOff({ pause, stopping: signals.stopping, random, times });
+    const backOff = backOffWith(times);
+    const ofNew = backOffWith(times ?? newTimes);
+    const pauses = { pause, backOff, ofNew, ofDoubt: backOffWith(doubtTimes), sendWithinMs };
     const from = spool.cursor(sink.name) ?? deps.from ?? spool.first;
-    const backlog = new Backlog(Math.min(Math.max(from, spool.first), spool.next), window, sink);
+    const { arrived = new Arrived(), saveArrived = async () => undefined } = deps;
+    const begin = Math.min(Math.max(from, spool.first), spool.next);
+    const backlog = new Backlog(begin, window, sink, arrived);
     const health = newHealth(deps.hasAccepted ?? false);
-    const { arrived = new Arrived() } = deps;
     const setAside = new SetAside({ sink, deadLetters, clock, emit });
     const refreshOf = (fingerprint: string) => intake.refreshOf(fingerprint);
     const wake = () => this.woken.resolve();
@@ -123,7 +140,7 @@ export class Delivery {
     this.reader = new SpoolReader({ spool, sink, backlog, arrived, setAside, clock });
     this.steps = this.reader.steps();
     const parts = { sink, backlog, health, setAside, clock, emit, pauses, signals, wake };
-    this.sender = new Sender(parts);
+    this.sender = new Sender({ ...parts, arrived, saveArrived });
     this.refreshes = new Refreshes({ backlog, refreshOf, clock });
     // Every alert that rests adds a listener.
     setMaxListeners(0, ...Object.values(signals));
@@ -152,10 +169,14 @@ export class Delivery {
     const { backlog, health, readProblem } = this;
     const { problem, failures, isDown } = health;
     const uptime = clock.uptime();
+    const doubts = [...this.arrived.doubts.values()];
     return {
       depth: backlog.depth(spool.next),
       oldestSeconds: Math.max(0, uptime - (backlog.oldestSince ?? uptime)),
       setAside: this.setAside.count,
+      ...(doubts.length > 0 && {
+        doubtful: { messages: doubts.length, times: Math.max(...doubts) },
+      }),
       ...(readProblem !== undefined && { reason: 'disk', detail: readProblem }),
       ...(problem !== undefined && {
         failingSince: clock.now() - (uptime - problem.since) * 1000,

@@ -3,12 +3,12 @@ import { lab as deliveryLab, type LabOptions } from './testing/delivery-lab.ts';
 import { fails, fakeSink } from './testing/fake-sink.ts';
 import { MemorySpool } from './testing/memory-spool.ts';
 
-/** A sink that a test takes away and gives back. */
+/** A sink that has accepted messages, and that a test takes away and gives back. */
 function lab(options: LabOptions = {}) {
   const sink = options.sink ?? fakeSink();
   const internet = { isAway: false };
   sink.behave = () => (internet.isAway ? fails('unavailable') : undefined);
-  return { ...deliveryLab({ ...options, sink }), internet };
+  return { ...deliveryLab({ hasAccepted: true, ...options, sink }), internet };
 }
 
 /** One that has been away for so long, with so many messages that wait. */

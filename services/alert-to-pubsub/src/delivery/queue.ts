@@ -33,17 +33,21 @@ export class Queue {
   readonly left: { seqs: number[]; sinces: number[] } = { seqs: [], sinces: [] };
   /** Rejections of its first message that count. */
   rejections = 0;
+  /** How often it has rested because its first message may have arrived. */
+  rests = 0;
   /** The sink failed with its first message in flight. It may be the cause. */
   hasFailed = false;
   /** The turn of its last attempt that failed: repeated attempts are in this order, so that one that always fails delays no other. */
   triedAt = 0;
   /** The sequence number of its last message. */
   newest = 0;
-  /** That of its first message; infinite: a refresh. Undefined: it is empty. */
+  /** `first` when it was last settled. */
   head: number | undefined;
   /** In its group, lowest first. Undefined: it is not ready. */
   place: number | undefined;
   readonly isNewestFirst: boolean;
+  /** Its messages are about one alert: the last one contains its state. */
+  readonly isOfAlert: boolean;
   private readonly isUrgent: boolean;
 
   constructor(message: SpooledMessage, { orderingKeyOf, groupOf }: Sink) {
@@ -51,12 +55,18 @@ export class Queue {
     this.orderingKey = orderingKeyOf(message);
     this.group = groupOf?.(message) ?? this.orderingKey;
     this.isUrgent = isUrgent(message);
+    this.isOfAlert = message.kind !== 'notice';
     this.isNewestFirst = groupOf !== undefined;
   }
 
   /** Its first message of the spool, if that is in memory. */
   get spooled(): Waiting | undefined {
     return this.waiting.find(({ seq }) => Number.isFinite(seq));
+  }
+
+  /** The sequence number of its first message; infinite: a refresh. Undefined: it is empty. */
+  get first(): number | undefined {
+    return this.spooled?.seq ?? this.left.seqs[0] ?? this.waiting[0]?.seq;
   }
 
   /** Its place for a first attempt. */

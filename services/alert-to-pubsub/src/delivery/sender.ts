@@ -5,13 +5,14 @@
  * Sends run in parallel with the delivery loop; their results wait until the loop takes them, so that state changes only in the loop.
  */
 import { type Sink, SinkError } from '@skolo/alerts';
-import { errorText } from '@skolo/base';
+import { count, errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { EmitAlertEvent } from '../events.ts';
-import { asSinkError, type BackOff, type Pause, sendWithin } from './attempts.ts';
+import type { Arrived } from '../state/arrived.ts';
+import { asSinkError, type BackOff, graceMs, type Pause, sendWithin, settled } from './attempts.ts';
 import type { Backlog, Turn } from './backlog.ts';
 import { failed, notSetAside, recovered, type SinkHealth, worked } from './blame.ts';
-import type { Waiting } from './queue.ts';
+import type { Queue, Waiting } from './queue.ts';
 import type { SetAside } from './set-aside.ts';
 
 interface SenderDeps {
@@ -19,9 +20,19 @@ interface SenderDeps {
   backlog: Backlog;
   health: SinkHealth;
   setAside: SetAside;
+  arrived: Arrived;
+  /** Never throws. */
+  saveArrived(): Promise<void>;
   clock: Clock;
   emit: EmitAlertEvent;
-  pauses: { pause: Pause; backOff: BackOff; sendWithinMs: number };
+  /** `ofNew`: of a sink that has accepted nothing. `ofDoubt`: of a message that may have arrived. */
+  pauses: {
+    pause: Pause;
+    backOff: BackOff;
+    ofNew: BackOff;
+    ofDoubt: BackOff;
+    sendWithinMs: number;
+  };
   /** No new sends begin; sends in flight end. */
   signals: { stopping: AbortSignal; ending: AbortSignal };
   /** Wakes the loop, which takes the results. */
@@ -34,8 +45,8 @@ export interface Outcome {
   type: 'arrived' | 'back' | 'rejected';
 }
 
-/** Pause between repeated attempts at a sink that has accepted nothing since its settings changed. */
-const paceMs = 1000;
+/** After a 429, one message at a time with such pauses in between: longer after the next 429, and shorter with each message. */
+const spacing = { firstMs: 1000, mostMs: 30_000, leastMs: 100, after429: 2, afterMessage: 0.98 };
 
 export class Sender {
   private readonly deps: SenderDeps;
@@ -44,7 +55,12 @@ export class Sender {
   private outcomes: Outcome[] = [];
   /** What is tried while the sink is down. */
   private probing: Turn | undefined;
-  private isResting = false;
+  /** Pauses of the sink in progress. */
+  private rests = 0;
+  /** Between two messages; 0: the sink takes several at once. */
+  private spacingMs = 0;
+  /** Repeated attempts at a sink that has accepted nothing since its settings changed. */
+  private repeats = 0;
   private isPacing = false;
 
   constructor(deps: SenderDeps) {
@@ -68,14 +84,20 @@ export class Sender {
 
   /** Sends as much as the sink accepts at once. */
   send(): void {
-    const { backlog, health, pauses, signals } = this.deps;
+    const { backlog, health, pauses, arrived, emit, sink } = this.deps;
+    for (const times of backlog.givenUp.splice(0))
+      emit({ type: 'not-repeated', sink: sink.name, times });
+    for (const queue of backlog.doubtful.splice(0)) {
+      this.restQueue(queue, arrived.doubts.get(queue.head ?? 0) ?? 1);
+    }
     while (this.maySend()) {
       const turn = backlog.take(!this.isPacing, health.failures > 0);
       if (turn === undefined) return;
       if (health.failures > 0) this.probing = turn;
       if (turn.queues[0].rejections > 0 && !health.hasAccepted) {
         this.isPacing = true;
-        this.later(pauses.pause(paceMs, signals.stopping), () => {
+        this.repeats += 1;
+        this.later(pauses.ofNew(this.repeats), () => {
           this.isPacing = false;
         });
       }
@@ -93,16 +115,19 @@ export class Sender {
   /** While the sink is down, one turn at a time is tried. */
   private maySend(): boolean {
     const { sink, backlog, health, signals } = this.deps;
-    if (signals.stopping.aborted || this.isResting) return false;
+    if (signals.stopping.aborted || this.rests > 0) return false;
     if (health.failures > 0) return this.probing === undefined;
-    return backlog.busy < sink.limits.orderingKeys;
+    return backlog.busy < (this.spacingMs > 0 ? 1 : sink.limits.orderingKeys);
   }
 
   private attempt(turn: Turn): void {
     const { signals, health } = this.deps;
     const { era } = health;
     this.start(this.sendBatch(turn), (error) => {
-      if (error !== undefined && signals.ending.aborted) return;
+      if (error !== undefined && signals.ending.aborted) {
+        if (error.mayHaveArrived) this.countDoubts(turn);
+        return;
+      }
       if (this.probing === turn) this.probing = undefined;
       if (error === undefined) this.arrived(turn, era);
       else this.failed(turn, era, error);
@@ -124,26 +149,40 @@ export class Sender {
   }
 
   private arrived(turn: Turn, era: number): void {
-    const { sink, emit, health } = this.deps;
+    const { sink, emit, health, pauses, signals } = this.deps;
     const type = health.failures > 0 ? 'back' : 'arrived';
     worked(health, era);
+    this.repeats = 0;
+    this.isPacing = false;
+    if (this.spacingMs > 0) {
+      this.rest(pauses.pause(this.spacingMs, signals.stopping));
+      this.spacingMs *= spacing.afterMessage;
+      if (this.spacingMs < spacing.leastMs) this.spacingMs = 0;
+    }
     this.settle(turn, type);
     emit({ type: 'sent', sink: sink.name, messages: turn.batch.length });
   }
 
   private failed(turn: Turn, era: number, failure: SinkError): void {
-    const { backlog, clock, health, sink, emit, pauses } = this.deps;
-    const { reason, code, message: why } = failure;
-    emit({ type: 'send-failed', sink: sink.name, reason, code, why });
+    const { backlog, clock, health, sink, emit, pauses, signals } = this.deps;
+    const { reason, code, message, mayHaveArrived } = failure;
+    const times = mayHaveArrived ? this.countDoubts(turn) : 0;
+    const doubt = times > 0 ? `; the message may have arrived ${count(times, 'time')}` : '';
+    const why = message + doubt;
+    emit({ type: 'send-failed', sink: sink.name, reason, code, why, mayHaveArrived });
     health.problem = { since: health.problem?.since ?? clock.uptime(), reason, detail: why };
     const verdict = failed(health, turn, era, failure);
     if (verdict === 'message') this.reject(turn, era, failure);
+    else if (times > 0) this.doubt(turn, times);
     else backlog.end(turn, verdict === 'alert' ? 'resting' : 'failed');
     if (verdict === 'sink') {
-      this.isResting = true;
-      this.later(pauses.backOff(health.failures, failure), () => {
-        this.isResting = false;
-      });
+      const { backOff, ofNew, pause } = pauses;
+      this.rest((health.hasAccepted ? backOff : ofNew)(health.failures, failure));
+      if (reason === 'quota') {
+        const { firstMs, mostMs, after429 } = spacing;
+        this.spacingMs = Math.min(mostMs, Math.max(firstMs, after429 * this.spacingMs));
+        this.rest(pause(this.spacingMs, signals.stopping));
+      }
     } else if (verdict === 'alert') {
       const [queue] = turn.queues;
       // If no later message waits for this one, a receiver that is wrong for a moment has time to recover.
@@ -151,6 +190,38 @@ export class Sender {
       const rest = health.hasAccepted ? pauses.backOff(count, failure) : Promise.resolve();
       this.later(rest, () => backlog.resume(queue));
     }
+  }
+
+  /** The messages may have arrived. Returns how often the one that was sent most often. */
+  private countDoubts({ batch }: Turn): number {
+    return Math.max(...batch.map(({ seq }) => this.deps.arrived.doubt(seq)));
+  }
+
+  /** The messages may have arrived: they rest, longer each time, unless a later one takes their place. */
+  private doubt(turn: Turn, times: number): void {
+    const { backlog, saveArrived, pauses } = this.deps;
+    // Before anything later is sent, so that a crash never brings them after it.
+    this.start(settled(saveArrived(), graceMs, pauses.pause), () => {
+      backlog.end(turn, 'doubtful');
+      for (const queue of turn.queues) this.restQueue(queue, times);
+    });
+  }
+
+  private restQueue(queue: Queue, times: number): void {
+    const { backlog, pauses } = this.deps;
+    queue.rests += 1;
+    const { rests } = queue;
+    this.later(pauses.ofDoubt(times), () => {
+      // Otherwise another message rests by now.
+      if (queue.rests === rests) backlog.resume(queue);
+    });
+  }
+
+  private rest(pause: Promise<void>): void {
+    this.rests += 1;
+    this.later(pause, () => {
+      this.rests -= 1;
+    });
   }
 
   /** Makes the message a dead letter. */

@@ -1,12 +1,13 @@
 /** The sinks of rack.yaml, as they come, go, and are away. */
-import { readFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { listen } from '@skolo/base/testing';
+import { listen, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
-import { type Lab, startLab } from '../testing/lab.ts';
+import { type AlertProcess, startAlertProcess } from '../testing/alert-process.ts';
+import { type Lab, rackYaml, startLab } from '../testing/lab.ts';
 
 const arrivedNames = (lab: Lab) => lab.arrived().map(({ attributes }) => attributes.alertname);
 
@@ -50,6 +51,44 @@ sinks: [{ name: pagers, kind: http, url: "http://127.0.0.1:1/", dropWhenFull: tr
       expect(await post(alertname)).toBe(200);
       await expect.poll(() => accepted).toContain(alertname);
     }
+  });
+
+  it('that may have got a message shows it after `kill -9`, gets it again later, and another one gets it at once', async () => {
+    const got: string[] = [];
+    async function startReceiver(isSilent: boolean) {
+      const server = createServer(async (request, response) => {
+        got.push(await text(request));
+        if (isSilent) response.destroy();
+        else response.end();
+      });
+      return `http://127.0.0.1:${await listen(server)}/`;
+    }
+    const dir = await tempDir();
+    async function write(url: string) {
+      const sink = `{ name: pager, kind: http, url: "${url}", body: "{{labels.alertname}}" }`;
+      const yaml = rackYaml('127.0.0.1:1', `pubsub: false\nsinks: [${sink}]`);
+      await writeFile(join(dir, 'new.yaml'), yaml);
+      await rename(join(dir, 'new.yaml'), join(dir, 'rack.yaml'));
+    }
+    await write(await startReceiver(true));
+    const first = await startAlertProcess(dir);
+    const body = JSON.stringify([{ labels: { alertname: 'A' } }]);
+    await fetch(`${first.url}/api/v2/alerts`, { method: 'POST', body });
+    const doubtful = async ({ client }: AlertProcess) =>
+      (await client.status({})).sinks[0]?.doubtful;
+    await expect.poll(() => doubtful(first)).toEqual({ messages: 1, times: 1 });
+    const saved = () => readFile(join(dir, 'state/arrived.json'), 'utf8').catch(String);
+    await expect.poll(saved).toBe('{"pager doubts":[[1,1]]}');
+    await first.end('SIGKILL');
+
+    const second = await startAlertProcess(dir);
+    untilTestEnds({ close: () => second.end('SIGTERM') });
+    expect(await doubtful(second)).toEqual({ messages: 1, times: 1 });
+    expect(got).toEqual(['A']);
+    await write(await startReceiver(false));
+
+    await expect.poll(() => got).toEqual(['A', 'A']);
+    await expect.poll(() => doubtful(second)).toBeUndefined();
   });
 
   it('that replaces another gets the messages that the other has not got', async () => {

@@ -219,7 +219,11 @@ export class Sinks {
         if (!each.heartbeat) entry.heartbeatFailure = undefined;
         continue;
       }
-      if (entry !== undefined) await this.end(entry, 5000);
+      if (entry !== undefined) {
+        await this.end(entry, 5000);
+        // What may have arrived at the previous address has not arrived at this one.
+        this.deps.arrived.of(each.name).doubts.clear();
+      }
       const created: Entry = { configured: each, sink: each.create(), delivery: undefined };
       created.delivery = this.deliver(created, from);
       this.entries.set(each.name, created);
@@ -247,7 +251,8 @@ export class Sinks {
     if (spool === undefined) return undefined;
     const { times, arrived, ...others } = this.deps;
     const hasAccepted = times.get(acceptedWith(configured)) !== undefined;
-    const own = { hasAccepted, arrived: arrived.of(sink.name) };
+    const saveArrived = () => arrived.save();
+    const own = { hasAccepted, arrived: arrived.of(sink.name), saveArrived };
     const made = new Delivery({ spool, sink, from, ...own, ...others });
     made.start();
     return made;

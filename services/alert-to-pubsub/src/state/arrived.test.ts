@@ -61,3 +61,34 @@ it('is empty if the file is damaged', async () => {
 
   expect(arrived.of('pager').ranges).toEqual([]);
 });
+
+it('counts how often a message may have arrived, until it has, also for the next process', async () => {
+  const spool = { sync: async () => {} };
+  const dir = await tempDir();
+  const first = new ArrivedFile(dir);
+  await first.open(spool, 10);
+  const pager = first.of('pager');
+  for (const seq of [3, 3, 3, 4, 5, 7, Number.POSITIVE_INFINITY]) pager.doubt(seq);
+  pager.add(5);
+  // No close: the process dies.
+  await first.save();
+
+  const next = new ArrivedFile(dir);
+  await next.open(spool, 7);
+
+  expect([...next.of('pager').doubts]).toEqual([
+    [3, 3],
+    [4, 1],
+  ]);
+  expect(next.of('pager').has(5)).toBe(true);
+  next.of('pager').limit(4);
+  expect([...next.of('pager').doubts]).toEqual([[4, 1]]);
+});
+
+it('is read if a version without these counts has written it', async () => {
+  const dir = await tempDir();
+  await writeFile(join(dir, 'arrived.json'), '{"pager":[[2,5]]}');
+  const file = new ArrivedFile(dir);
+  await file.open({ sync: async () => {} }, 10);
+  expect(file.of('pager').ranges).toEqual([[2, 5]]);
+});

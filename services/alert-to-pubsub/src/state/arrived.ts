@@ -1,6 +1,6 @@
 /**
- * Messages that have arrived while earlier ones wait, so that a restart does not send them again. TCP's selective acknowledgements serve
- * the same purpose. A message that arrives just before a crash may be missing: it is sent again.
+ * Messages that have arrived while earlier ones wait, so that a restart does not send them again, as TCP's selective acknowledgements do;
+ * and how often waiting ones may have arrived. A message that arrives just before a crash may be missing: it is sent again.
  */
 import { join } from 'node:path';
 import { parseJson, pause } from '@skolo/base';
@@ -8,21 +8,33 @@ import type { Spool } from '@skolo/base/durable';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { z } from 'zod';
 
-/** The first and last sequence number of each range, by sink. */
+/** The first and last sequence number of each range, by sink; under its name and `doubts`, sequence numbers and counts. */
 const Saved = z.record(z.string(), z.array(z.tuple([z.int(), z.int()])));
 
+const doubts = ' doubts';
 const writeEveryMs = 200;
 
 /** Sequence numbers, as ranges in order. */
 export class Arrived {
   ranges: [first: number, last: number][] = [];
+  /** How often each waiting message was sent without an answer that says what became of it. */
+  doubts = new Map<number, number>();
 
   has(seq: number): boolean {
     const range = this.ranges[this.firstEndingAt(seq)];
     return range !== undefined && range[0] <= seq;
   }
 
+  /** It may have arrived once more. Returns how often. */
+  doubt(seq: number): number {
+    const times = (this.doubts.get(seq) ?? 0) + 1;
+    // A refresh has no position in the spool.
+    if (Number.isFinite(seq)) this.doubts.set(seq, times);
+    return times;
+  }
+
   add(seq: number): void {
+    this.doubts.delete(seq);
     if (this.has(seq)) return;
     const { ranges } = this;
     const at = this.firstEndingAt(seq - 1);
@@ -36,6 +48,7 @@ export class Arrived {
 
   /** Keeps the numbers from `first` up to, but not including, `end`. */
   limit(first: number, end = Number.POSITIVE_INFINITY): void {
+    for (const seq of this.doubts.keys()) if (seq < first || seq >= end) this.doubts.delete(seq);
     this.ranges.splice(0, this.firstEndingAt(first));
     const [lowest] = this.ranges;
     if (lowest !== undefined) lowest[0] = Math.max(lowest[0], first);
@@ -65,6 +78,8 @@ export class ArrivedFile {
   private written = '{}';
   private isChanged = false;
   private writing: Promise<void> | undefined;
+  /** One write at a time. */
+  private saving: Promise<void> = Promise.resolve();
 
   constructor(stateDir: string) {
     this.path = join(stateDir, 'arrived.json');
@@ -75,14 +90,16 @@ export class ArrivedFile {
     this.spool = spool;
     const text = await readFileIfExists(this.path).catch(() => undefined);
     const saved = Saved.safeParse(parseJson(text ?? '')).data ?? {};
-    for (const [sink, ranges] of Object.entries(saved)) {
-      const arrived = this.of(sink);
-      arrived.ranges = ranges;
+    for (const [key, pairs] of Object.entries(saved)) {
+      const isDoubts = key.endsWith(doubts);
+      const arrived = this.of(isDoubts ? key.slice(0, -doubts.length) : key);
+      if (isDoubts) arrived.doubts = new Map(pairs);
+      else arrived.ranges = pairs;
       arrived.limit(1, next);
     }
     if (text !== undefined) this.written = text;
     // At once: after a crash, the next process would take the old numbers for theirs.
-    await this.write();
+    await this.save();
   }
 
   of(sink: string): Arrived {
@@ -102,27 +119,34 @@ export class ArrivedFile {
     this.writing ??= this.writeLater();
   }
 
+  /** Writes changes now. Fulfilled when they are on the disk, or the disk refuses them. */
+  save(): Promise<void> {
+    this.saving = this.saving.then(() => this.write());
+    return this.saving;
+  }
+
   async close(): Promise<void> {
     this.closing.abort();
     await this.writing;
-    await this.write();
+    await this.save();
   }
 
   private async writeLater(): Promise<void> {
     while (this.isChanged) {
       await pause(writeEveryMs, this.closing.signal).catch(() => undefined);
       this.isChanged = false;
-      await this.write();
+      await this.save();
     }
     this.writing = undefined;
   }
 
   /** If the disk is full, others report it. */
   private async write(): Promise<void> {
-    const saved = [...this.sinks].filter(([, { ranges }]) => ranges.length > 0);
-    const text = JSON.stringify(
-      Object.fromEntries(saved.map(([name, { ranges }]) => [name, ranges])),
-    );
+    const all = [...this.sinks].flatMap(([name, arrived]) => [
+      [name, arrived.ranges] as const,
+      [name + doubts, [...arrived.doubts]] as const,
+    ]);
+    const text = JSON.stringify(Object.fromEntries(all.filter(([, pairs]) => pairs.length > 0)));
     if (text === this.written) return;
     try {
       // The file lacks what is before the cursors.

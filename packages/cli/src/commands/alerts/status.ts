@@ -44,7 +44,14 @@ export function define(command: SkoloCommand): void {
       command.io.out(styled(`damage: ${spool.damage}`, 'red', command.io.colour));
     command.io.out('');
     printTable(command.io, columns, sinks);
-    for (const { name, setAside } of sinks) {
+    for (const { name, setAside, doubtful } of sinks) {
+      if (doubtful !== undefined) {
+        const { messages, times } = doubtful;
+        const which = messages === 1 ? 'it' : 'one of them';
+        command.io.out(
+          `\n${name}: ${count(messages, 'queued message')} may have arrived, ${which} ${count(times, 'time')}; retries become less frequent`,
+        );
+      }
       if (setAside > 0) {
         command.io.out(
           `\n${name}: ${count(setAside, 'dead letter')}; see skolo alerts dead-letters`,

@@ -1,0 +1,415 @@
+/** Messages that may have arrived: sent completely, without an answer that says what became of them. */
+import { SinkError } from '@skolo/alerts';
+import { runs } from '@skolo/base/durable/fault-injection';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Arrived } from '../state/arrived.ts';
+import { steppedTime } from '../testing/stepped-time.ts';
+import { alert, createLab, lab, startedLab } from './testing/delivery-lab.ts';
+import { type FakeSink, fails, fakeSink } from './testing/fake-sink.ts';
+import { MemorySpool } from './testing/memory-spool.ts';
+
+/** As HTTP sinks: each alert by itself, newest first. */
+function pager(): FakeSink {
+  const sink = fakeSink({ name: 'pager', keys: 8, messages: 1 });
+  sink.groupOf = () => 'Hot';
+  return sink;
+}
+
+function perhaps(): never {
+  throw new SinkError('timeout', 'TIMEOUT', 'no response', { mayHaveArrived: true });
+}
+
+const sentIds = ({ calls }: FakeSink) => calls.flatMap(({ ids }) => ids);
+
+describe('a message that may have arrived', () => {
+  it('is repeated ever more rarely, at last every ten minutes, and is shown with its number', async () => {
+    const sink = pager();
+    const sentAt: number[] = [];
+    sink.behave = () => {
+      sentAt.push(Math.round(time.clock.uptime()));
+      perhaps();
+    };
+    const { time, delivery, logged } = await startedLab(1, 1, { sink, hasAccepted: true });
+
+    await time.pass(50_000);
+    expect(delivery.status()).toMatchObject({
+      depth: 1,
+      doubtful: { messages: 1, times: 3 },
+      detail: 'no response; the message may have arrived 3 times',
+    });
+    await time.pass(3_600_000);
+
+    const gaps = sentAt.slice(1).map((at, index) => at - (sentAt[index] ?? 0));
+    expect(gaps.slice(0, 8)).toEqual([15, 30, 60, 120, 240, 480, 600, 600]);
+    expect(sentAt.length).toBeLessThan(13);
+    expect(logged.messages).toEqual(['sink is not accepting messages']);
+  });
+
+  it('delays no other alert', async () => {
+    const sink = pager();
+    sink.behave = (sent) => (sent.some(({ id }) => id === 'm0') ? perhaps() : undefined);
+    const { time, accept } = await startedLab(1, 1, { sink, hasAccepted: true });
+    await time.pass(600_000);
+
+    await accept(20, 1000);
+    await time.pass(1000);
+
+    expect([...sink.arrived.values()].flat()).toHaveLength(20);
+  });
+
+  it('is sent again at the usual pace after a failure without doubt', async () => {
+    const sink = pager();
+    let isConnected = true;
+    sink.behave = () => (isConnected ? perhaps() : fails('unavailable'));
+    const { time } = await startedLab(1, 1, { sink, hasAccepted: true });
+    await time.settle();
+    isConnected = false;
+    await time.pass(300_000);
+    const before = sink.calls.length;
+    sink.behave = () => undefined;
+
+    await time.pass(30_000);
+
+    expect(before).toBeGreaterThan(10);
+    expect(sink.arrived.get('key-0')?.[0]).toBe('m0');
+  });
+
+  it.each(['waits already', 'comes later', 'comes after hours'])(
+    'three times is not sent again if a later one about its alert %s',
+    async (when) => {
+      const sink = pager();
+      sink.behave = (sent) => (sent.some(({ id }) => id === 'm0') ? perhaps() : undefined);
+      const { time, accept, isEmpty, logged, delivery } = await startedLab(1, 1, {
+        sink,
+        hasAccepted: true,
+      });
+      if (when === 'waits already') await accept(1);
+      await time.pass(when === 'comes after hours' ? 7_200_000 : 44_000);
+      expect(sentIds(sink)).not.toContain('m1');
+      const times = sink.calls.length;
+      if (when !== 'waits already') {
+        await time.pass(10_000);
+        await accept(1);
+      }
+
+      await time.pass(30_000);
+      await time.pass(7_200_000);
+
+      expect(sentIds(sink).filter((id) => id === 'm0')).toHaveLength(Math.max(3, times));
+      expect(sink.arrived.get('key-0')).toEqual(['m1']);
+      expect(isEmpty()).toBe(true);
+      expect(delivery.status().doubtful).toBeUndefined();
+      expect(delivery.status().failingSince).toBeUndefined();
+      expect(logged.messages).toContain('message may have arrived, and is not sent again');
+    },
+  );
+
+  it('three times is not sent again by the next process, though an earlier one still waits', async () => {
+    const sink = pager();
+    sink.behave = (sent) => (sent.some(({ id }) => id !== 'later') ? perhaps() : undefined);
+    const arrived = new Arrived();
+    const options = { sink, hasAccepted: true, arrived };
+    const { time, accept, spool, delivery, begin } = await startedLab(1, 1, options);
+    await accept(1, 1000);
+    await spool.append([JSON.stringify(alert('later', 'key-1', 0))]);
+    await time.pass(100_000);
+    expect(sink.arrived.get('key-1')).toEqual(['later']);
+    expect(spool.cursor('pager')).toBe(1);
+    const stopping = delivery.stop();
+    await time.pass(10_000);
+    await stopping;
+
+    begin().start();
+    await time.pass(7_200_000);
+
+    expect(sentIds(sink).filter((id) => id === 'm1')).toHaveLength(3);
+  });
+
+  it('twice is sent before the later ones about its alert', async () => {
+    const sink = pager();
+    sink.behave = () => (sink.calls.length <= 2 ? perhaps() : undefined);
+    const { time, accept, isEmpty } = await startedLab(1, 1, { sink, hasAccepted: true });
+    await accept(2);
+
+    await time.until(isEmpty);
+
+    expect(sink.arrived.get('key-0')).toEqual(['m0', 'm1', 'm2']);
+  });
+
+  it('makes room for a later one, whose own repetitions begin anew', async () => {
+    const sink = pager();
+    sink.behave = () => perhaps();
+    const { time, accept } = await startedLab(1, 1, { sink, hasAccepted: true });
+    await time.pass(1_000_000);
+    await accept(1);
+    await time.settle();
+    const sentAt: number[] = [];
+    sink.behave = () => {
+      sentAt.push(Math.round(time.clock.uptime()));
+      perhaps();
+    };
+    const begun = Math.round(time.clock.uptime());
+
+    await time.pass(900_000);
+
+    expect(sentAt.map((at) => at - begun)).toEqual([15, 45, 105, 225, 465]);
+  });
+
+  it('that is a notice waits for its turn, as do later notices', async () => {
+    const sink = pager();
+    sink.behave = () => perhaps();
+    const { spool, time, delivery, isEmpty } = lab({ sink, hasAccepted: true });
+    const notice = {
+      kind: 'notice',
+      at: '2026-11-20T12:00:00Z',
+      notice: 'gap',
+      text: '',
+      facts: {},
+    };
+    await spool.append(['one', 'two'].map((id) => JSON.stringify({ ...notice, id })));
+    delivery.start();
+    await time.pass(3_600_000);
+    sink.behave = () => undefined;
+
+    await time.until(isEmpty);
+
+    expect([...sink.arrived.values()].flat()).toEqual(['one', 'two']);
+  });
+
+  it('that is a refresh is not repeated', async () => {
+    const sink = pager();
+    sink.behave = () => perhaps();
+    const intake = {
+      next: 1,
+      refreshOf: (key: string) => ({ ...alert('refresh', key, 0), kind: 'refresh' as const }),
+    };
+    const { time, delivery } = lab({ sink, hasAccepted: true, intake });
+    delivery.start();
+    delivery.refresh(['key-0']);
+
+    await time.pass(3_600_000);
+
+    expect(sentIds(sink)).toEqual(['refresh']);
+    expect(delivery.status()).toMatchObject({ depth: 0 });
+  });
+
+  it('when the service stopped, rests at the next start', async () => {
+    const sink = pager();
+    sink.behave = (_, __, signal) =>
+      new Promise((_, reject) => {
+        const error = new SinkError('unavailable', 'ABORTED', '', { mayHaveArrived: true });
+        signal.addEventListener('abort', () => reject(error));
+      });
+    const arrived = new Arrived();
+    const { time, delivery, begin } = await startedLab(1, 1, { sink, hasAccepted: true, arrived });
+    await time.settle();
+    const stopping = delivery.stop(1000);
+    await time.pass(10_000);
+    await stopping;
+    sink.behave = () => undefined;
+
+    begin().start();
+    await time.pass(10_000);
+    expect(sink.calls).toHaveLength(1);
+    await time.pass(10_000);
+
+    expect(sink.arrived.get('key-0')).toEqual(['m0']);
+  });
+});
+
+it('no message is sent again once a later one about its alert was sent, and the last one always arrives, whatever dies', async () => {
+  const certain = fc.constantFrom('take', 'fail', 'reject');
+  const outcome = fc.oneof({ weight: 5, arbitrary: fc.constant('perhaps') }, certain);
+  const event = fc.oneof(
+    fc.record({ kind: fc.constant('accept' as const), many: fc.integer({ min: 1, max: 4 }) }),
+    fc.record({ kind: fc.constant('pass' as const), seconds: fc.integer({ max: 300, min: 1 }) }),
+    // As ArrivedFile does soon after a message has arrived.
+    fc.record({ kind: fc.constant('save' as const) }),
+    fc.record({ kind: fc.constant('die' as const) }),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(outcome, { maxLength: 60 }),
+      fc.array(event, { maxLength: 20 }),
+      async (given, events) => {
+        const outcomes = [...given];
+        const time = steppedTime();
+        const spool = new MemorySpool();
+        const disk = { ranges: '[]', doubts: '[]', cursor: 1 };
+        const sent: { id: number; key: string }[] = [];
+        const taken = new Set<number>();
+        const late: number[] = [];
+        const rejected: unknown[] = [];
+
+        function begin() {
+          const life = { isOver: false };
+          const arrived = new Arrived();
+          spool.setCursor('pager', disk.cursor);
+          arrived.ranges = JSON.parse(disk.ranges);
+          arrived.doubts = new Map(JSON.parse(disk.doubts));
+          const save = () => {
+            if (life.isOver) return;
+            disk.ranges = JSON.stringify(arrived.ranges);
+            disk.doubts = JSON.stringify([...arrived.doubts]);
+            disk.cursor = spool.cursor('pager') ?? 1;
+          };
+          const sink = pager();
+          sink.behave = (messages, key) => {
+            if (life.isOver) fails('unavailable');
+            const [message] = messages;
+            if (!message?.id.startsWith('m')) return;
+            const id = Number(message.id.slice(1));
+            const isLate = sent.some((before) => before.key === key && before.id > id);
+            // What was accepted just before a crash may be sent again, with all that follows it.
+            if (isLate && !taken.has(id)) late.push(id);
+            sent.push({ id, key });
+            const next = outcomes.shift() ?? 'take';
+            if (next === 'perhaps') perhaps();
+            if (next === 'fail') fails('unavailable');
+            if (next === 'reject') fails('rejected');
+            taken.add(id);
+          };
+          const made = createLab({
+            deadLetters: { add: async (letters) => void rejected.push(...letters) },
+            sink,
+            spool,
+            time,
+            arrived,
+            hasAccepted: true,
+            saveArrived: async () => save(),
+            spoolAs: () => ({
+              get first() {
+                return spool.first;
+              },
+              get next() {
+                return spool.next;
+              },
+              read: (from) => spool.read(from),
+              changed: (next, signal) => spool.changed(next, signal),
+              cursor: (name) => spool.cursor(name),
+              setCursor(name, seq) {
+                if (!life.isOver) spool.setCursor(name, seq);
+              },
+            }),
+          });
+          made.delivery.start();
+          return { ...made, life, save };
+        }
+
+        let process = begin();
+        for (const happens of events) {
+          if (happens.kind === 'accept') {
+            await process.accept(happens.many, 2);
+            disk.cursor = spool.cursor('pager') ?? 1;
+          } else if (happens.kind === 'pass') {
+            await time.pass(happens.seconds * 1000);
+          } else if (happens.kind === 'save') process.save();
+          else {
+            process.life.isOver = true;
+            const stopping = process.delivery.stop(100);
+            await time.pass(10_000);
+            await stopping;
+            process = begin();
+          }
+        }
+        for (let look = 0; look < 40; look += 1) await time.pass(300_000);
+        process.life.isOver = true;
+        const stopping = process.delivery.stop(100);
+        await time.pass(10_000);
+        await stopping;
+
+        expect(late).toEqual([]);
+        for (const key of ['key-0', 'key-1']) {
+          const ids = sent.filter((each) => each.key === key).map(({ id }) => id);
+          const last = Math.max(...ids);
+          const isRejected = JSON.stringify(rejected).includes(`"id":"m${last}"`);
+          if (ids.length > 0 && !isRejected) expect(taken).toContain(last);
+        }
+        expect(spool.cursor('pager')).toBe(spool.next);
+      },
+    ),
+    runs(300),
+  );
+});
+
+describe('the pace of a receiver', () => {
+  it.each([
+    ['one message a second, with Retry-After', 1, 1000, true],
+    ['one message a second, without Retry-After', 1, 1000, false],
+    ['30 messages a minute', 30, 60_000, true],
+    ['one message in three seconds', 1, 3000, true],
+  ])('is found with few 429s, and all pages arrive: %s', async (_, most, windowMs, isTold) => {
+    const sink = pager();
+    const accepted: number[] = [];
+    let rejections = 0;
+    let atOnce = 0;
+    sink.behave = async () => {
+      atOnce = Math.max(atOnce, rejections > 8 ? sink.underWay : 0);
+      const now = time.clock.uptime() * 1000;
+      const within = accepted.filter((at) => now - at < windowMs - 1e-6);
+      if (within.length >= most) {
+        rejections += 1;
+        const left = Math.ceil(((within[0] ?? 0) + windowMs - now) / 1000);
+        const options = isTold ? { retryAfterSeconds: left } : {};
+        throw new SinkError('quota', '429', 'too many requests', options);
+      }
+      accepted.push(now);
+    };
+    const { time, isEmpty, letters } = await startedLab(182, 182, { sink, hasAccepted: true });
+    const begun = time.clock.uptime();
+
+    await time.until(isEmpty);
+
+    expect(rejections).toBeLessThan(25);
+    expect(atOnce).toBeLessThanOrEqual(1);
+    expect(new Set([...sink.arrived.values()].flat()).size).toBeGreaterThanOrEqual(182);
+    expect(letters).toEqual([]);
+    expect(time.clock.uptime() - begun).toBeLessThan(2 * 182 * (windowMs / 1000 / most));
+  });
+
+  it('is forgotten once it is over', async () => {
+    const sink = pager();
+    sink.behave = () => (sink.calls.length <= 8 ? fails('quota') : undefined);
+    const { time, accept } = await startedLab(400, 400, { sink, hasAccepted: true });
+    await time.pass(180_000);
+    sink.behave = () => time.pause(1000);
+    sink.most = 0;
+
+    await accept(8, 1000);
+    await time.pass(1000);
+
+    expect(sink.most).toBe(8);
+  });
+});
+
+describe('a sink that has never accepted anything', () => {
+  it.each(['unavailable', 'timeout', 'rejected', 'credentials', 'perhaps'] as const)(
+    'is asked less and less: %s',
+    async (reason) => {
+      const sink = pager();
+      sink.behave = () => (reason === 'perhaps' ? perhaps() : fails(reason));
+      const { time } = await startedLab(3, 3, { sink });
+      await time.pass(3_600_000);
+      const first = sink.calls.length;
+      await time.pass(3_600_000);
+
+      expect(first).toBeLessThan(60);
+      expect(sink.calls.length - first).toBeLessThanOrEqual(reason === 'perhaps' ? 18 : 13);
+      expect(sink.calls.length - first).toBeGreaterThan(6);
+    },
+  );
+
+  it('gets everything soon after it has accepted the first', async () => {
+    const sink = pager();
+    sink.behave = () => fails('rejected');
+    const { time, letters } = await startedLab(50, 50, { sink });
+    await time.pass(7_200_000);
+    sink.behave = () => undefined;
+
+    await time.pass(310_000);
+
+    expect(letters).toEqual([]);
+    expect([...sink.arrived.values()].flat().filter((id) => id.startsWith('m'))).toHaveLength(50);
+  });
+});
