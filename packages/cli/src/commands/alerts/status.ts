@@ -47,9 +47,9 @@ export function define(command: SkoloCommand): void {
     for (const { name, setAside, doubtful } of sinks) {
       if (doubtful !== undefined) {
         const { messages, times } = doubtful;
-        const which = messages === 1 ? 'it' : 'one of them';
+        const most = messages === 1 ? '' : 'up to ';
         command.io.out(
-          `\n${name}: ${count(messages, 'queued message')} may have arrived, ${which} ${count(times, 'time')}; retries become less frequent`,
+          `\n${name}: ${count(messages, 'queued message')} may have arrived ${most}${count(times, 'time')}; retries become less frequent`,
         );
       }
       if (setAside > 0) {
