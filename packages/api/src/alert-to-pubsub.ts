@@ -40,10 +40,10 @@ export const SinkStatus = z
       .int()
       .describe('number of messages that have become dead letters since the service started'),
     doubtful: z
-      .object({ messages: z.int(), times: z.int() })
+      .int()
       .optional()
       .describe(
-        'queued messages that were sent without a conclusive response, and so may have arrived, and how often the one that was sent most often',
+        'number of times that a queued message may have arrived: it was sent without a conclusive response',
       ),
     lastSuccess: Time.optional(),
     failingSince: Time.optional(),

@@ -15,6 +15,7 @@ import { SignInError } from './sign-in-error.ts';
 import { withoutSecrets } from './sources/library-error.ts';
 import { metadataValue } from './sources/metadata-server.ts';
 import { serviceAccountKey } from './sources/service-account-key.ts';
+import type { IssuedToken } from './sources/source.ts';
 import { withSubjectToken } from './sources/subject-token.ts';
 import { TokenAnswer, tokenLife } from './token-life.ts';
 
@@ -48,7 +49,7 @@ export function metadataSignIn(url: string): SignIn {
   const kept = keptHeaders(async () => {
     const text = await metadataValue(url, 'instance/service-accounts/default/token');
     const { data, error } = TokenAnswer.safeParse(parseJson(text));
-    if (data) return { headers: bearer(data.access_token), lifeSeconds: data.expires_in };
+    if (data) return bearer({ token: data.access_token, lifeSeconds: data.expires_in });
     const why = error.issues[0]?.message;
     const what = `the metadata server ${url} returned no token that can be used: ${why}`;
     throw new SignInError('unexpected-answer', what, { detail: 'NO_TOKEN' });
@@ -64,11 +65,9 @@ export function serviceAccountSignIn(key: Secret, scopes: readonly string[]): Si
   const file = { name: `the service account's key`, read: async () => key };
   const source = serviceAccountKey(file, Date.now);
   return {
-    ...keptHeaders(async () => {
-      const signal = AbortSignal.timeout(usualWithinMs);
-      const { token, lifeSeconds } = await source.accessToken(scopes, signal);
-      return { headers: bearer(token), lifeSeconds };
-    }),
+    ...keptHeaders(async () =>
+      bearer(await source.accessToken(scopes, AbortSignal.timeout(usualWithinMs))),
+    ),
     project: async () => undefined,
   };
 }
@@ -264,6 +263,6 @@ function keptHeaders(
   };
 }
 
-function bearer(token: string): Headers {
-  return new Headers({ authorization: `Bearer ${token}` });
+function bearer({ token, lifeSeconds }: IssuedToken) {
+  return { headers: new Headers({ authorization: `Bearer ${token}` }), lifeSeconds };
 }

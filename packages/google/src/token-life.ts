@@ -9,10 +9,7 @@ const mostLife = 12 * 3600;
 
 /** `expires_in` in seconds (RFC 6749, section 5.1), which some endpoints write as text. */
 export const TokenLife = z.preprocess(
-  (value) => {
-    const isNumeric = typeof value === 'number' || typeof value === 'string';
-    return isNumeric ? Math.min(mostLife, Number(value)) : value;
-  },
+  (value) => (/number|string/.test(typeof value) ? Math.min(mostLife, Number(value)) : value),
   z.number({ error: 'the lifetime is not a number of seconds' }).min(leastLife, {
     error: ({ input }) =>
       `the token is valid for ${Math.floor(Number(input))} s, but at least ${leastLife} s are required`,

@@ -24,14 +24,7 @@ export type AlertEvent =
   | { type: 'sink-added'; sink: string }
   | { type: 'sink-not-closed'; sink: string; error: unknown }
   | { type: 'sent'; sink: string; messages: number }
-  | {
-      type: 'send-failed';
-      sink: string;
-      reason: SinkReason;
-      code: string;
-      why: string;
-      mayHaveArrived: boolean;
-    }
+  | { type: 'send-failed'; sink: string; reason: SinkReason; code: string; why: string }
   /** A message that may have arrived so often, and is not sent again, because a later one about its alert waits. */
   | { type: 'not-repeated'; sink: string; times: number }
   | { type: 'sink-recovered'; sink: string; seconds: number }

@@ -31,10 +31,6 @@ const counters = {
   dropped: ['Messages dropped for a sink because the spool was full.', 'sink'],
   published: ['Messages that a sink has accepted.', 'sink'],
   publish_failures: ['Failed attempts to send messages to a sink.', 'sink', 'reason'],
-  doubtful: [
-    'Sent messages for which the response does not say whether the sink accepted them.',
-    'sink',
-  ],
   heartbeats: ['Heartbeats by outcome: sent, failed.', 'sink', 'outcome'],
 } as const;
 
@@ -96,7 +92,6 @@ function countOne(event: AlertEvent, count: Count) {
       const { sink } = event;
       count('dropped', { sink }, 0);
       count('published', { sink }, 0);
-      count('doubtful', { sink }, 0);
       count('dead_letters', { from: sink }, 0);
       for (const reason of sinkReasons) count('publish_failures', { sink, reason }, 0);
       return;
@@ -104,7 +99,6 @@ function countOne(event: AlertEvent, count: Count) {
     case 'sent':
       return count('published', { sink: event.sink }, event.messages);
     case 'send-failed':
-      if (event.mayHaveArrived) count('doubtful', { sink: event.sink });
       return count('publish_failures', { sink: event.sink, reason: event.reason });
     case 'dead-letter':
       return count('dead_letters', { from: event.sink });
@@ -154,6 +148,10 @@ export const gauges: Record<string, GaugeSpec<Status>> = {
   ),
   skolo_alerts_sink_down: ofSinks('Whether a sink is not accepting any messages.', ({ down }) =>
     down ? 1 : 0,
+  ),
+  skolo_alerts_sink_doubtful: ofSinks(
+    'Number of times that a queued message for a sink may have arrived.',
+    ({ doubtful = 0 }) => doubtful,
   ),
   skolo_alerts_sink_accepted_timestamp_seconds: ofSinks(
     'Time at which the sink last accepted a message or heartbeat; 0 = never with its current settings.',

@@ -47,6 +47,14 @@ interface Outgoing {
 /** Resolves when the receiver has accepted the message. @throws SinkError */
 type SendRequest = (outgoing: Outgoing, signal: AbortSignal) => Promise<void>;
 
+/** What happened to a request until its end or an error. */
+interface Read {
+  answer?: Response;
+  text: string;
+  mayHaveArrived: boolean;
+  error?: unknown;
+}
+
 const tokenPlace = /\{\{\s*token\s*\}\}/g;
 
 /** Maximum characters of a response to read, and to include in the error. */
@@ -87,12 +95,17 @@ export function createHttpRequest(options: HttpRequestOptions): SendRequest {
     const target = new URL(templates.url.render(values));
     const body = templates.body?.render(values) ?? usualBody();
     const what = `${name} (${host})`;
-    const late = () => new DOMException('', 'TimeoutError');
-    let mayHaveArrived = false;
+    const read: Read = { text: '', mayHaveArrived: false };
     const onSent = () => {
-      mayHaveArrived = true;
+      read.mayHaveArrived = true;
     };
-    const read: { answer?: Response; text: string; error?: unknown } = { text: '' };
+    const late = () =>
+      new SinkError(
+        'timeout',
+        'TIMEOUT',
+        `${what}${throughProxy(target)}: no response within ${options.timeoutSeconds} s`,
+        { mayHaveArrived: read.mayHaveArrived },
+      );
     try {
       await withDeadline({ ms: options.timeoutSeconds * 1000, late, signal }, async (signal) => {
         const asked = { method, headers, body, redirect: 'manual', signal, onSent } as const;
@@ -103,11 +116,8 @@ export function createHttpRequest(options: HttpRequestOptions): SendRequest {
       read.error = error;
     }
     // What was read until an error is judged like a whole response.
-    const { answer, text, error } = read;
-    if (answer === undefined) {
-      const within = `${throughProxy(target)}: no response within ${options.timeoutSeconds} s`;
-      throw noAnswer(what, error, { within, isEnding: signal.aborted, mayHaveArrived });
-    }
+    const { answer, text } = read;
+    if (answer === undefined) throw noAnswer(what, read, signal.aborted);
     const meaning = meaningOf(answer.status, text);
     if (meaning === 'accepted') return;
     const secrets = [...secretsOf(target), ...(token === undefined ? [] : [token])];
@@ -200,27 +210,17 @@ function shown(text: string, secrets: readonly string[]): string {
     .slice(0, mostShown);
 }
 
-interface Circumstances {
-  within: string;
-  isEnding: boolean;
-  mayHaveArrived: boolean;
-}
-
-function noAnswer(
-  what: string,
-  error: unknown,
-  { within, isEnding, mayHaveArrived }: Circumstances,
-): SinkError {
-  const fact = { mayHaveArrived };
+function noAnswer(what: string, { error, mayHaveArrived }: Read, isEnding: boolean): SinkError {
   if (isEnding) {
     const text = `${what}: the request was cancelled before a response arrived`;
-    return new SinkError('unavailable', 'ABORTED', text, fact);
+    return new SinkError('unavailable', 'ABORTED', text, { mayHaveArrived });
   }
-  if (error instanceof DOMException)
-    return new SinkError('timeout', 'TIMEOUT', `${what}${within}`, fact);
+  if (error instanceof SinkError) return error;
   // Node wraps the error in `fetch failed`.
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = errorCode(cause) ?? 'UNKNOWN';
   const how = mayHaveArrived ? 'does not respond' : 'cannot be reached';
-  return new SinkError('unavailable', code, `${what} ${how}: ${errorText(cause)}`, fact);
+  return new SinkError('unavailable', code, `${what} ${how}: ${errorText(cause)}`, {
+    mayHaveArrived,
+  });
 }

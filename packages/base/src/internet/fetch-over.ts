@@ -24,7 +24,7 @@ export function fetchOver(
   connect: (url: URL, headers: Headers, signal: AbortSignal | undefined) => Promise<Way>,
 ): Fetch {
   return async function fetchOverConnection(to, init = {}) {
-    const { method = 'GET', headers, body, signal, onSent } = init;
+    const { headers, body, signal } = init;
     const url = new URL(to);
     const stop = signal ?? undefined;
     stop?.throwIfAborted();
@@ -33,7 +33,7 @@ export function fetchOver(
     const bytes = Buffer.from(await content.arrayBuffer());
     try {
       const way = await connect(url, content.headers, stop);
-      return responseOf(await send({ method, signal: stop, onSent }, url, bytes, way));
+      return responseOf(await send(init, url, bytes, way));
     } catch (cause) {
       stop?.throwIfAborted();
       // As fetch does, so that callers find the reason in `cause`.
@@ -42,13 +42,8 @@ export function fetchOver(
   };
 }
 
-interface Sending extends Pick<FetchInit, 'onSent'> {
-  method: string;
-  signal: AbortSignal | undefined;
-}
-
 function send(
-  { method, signal, onSent = () => undefined }: Sending,
+  { method = 'GET', signal, onSent }: FetchInit,
   url: URL,
   body: Buffer,
   { headers, ...way }: Way,
@@ -66,7 +61,7 @@ function send(
       sent.destroy();
       reject(error);
     })
-    .on('finish', onSent)
+    .on('finish', () => onSent?.())
     .on('response', (response) => {
       response.on('close', () => sent.destroy());
       resolve(response);

@@ -14,9 +14,11 @@ type Source = ExternalAccount['credential_source'];
  * @throws SecretError, SignInError
  */
 export async function subjectToken(source: Source, signal: AbortSignal): Promise<string> {
-  const { file = '', url, format } = source;
+  const { file = '', url, headers = {}, format } = source;
   const what = url === undefined ? file : new URL(url).host;
-  const text = url === undefined ? await contentOf(file) : await answerOf(url, source, signal);
+  const answer = url === undefined ? undefined : await request(url, what, { headers, signal });
+  if (answer?.ok === false) throw rejectedBy(what, answer.status, parseJson(answer.text));
+  const text = answer?.text ?? (await readSecret({ dir: process.cwd() }, file)).reveal();
   const field = format?.type === 'json' ? format.subject_token_field_name : undefined;
   const json = z.record(z.string(), z.unknown()).safeParse(parseJson(text)).data;
   const found = field === undefined ? text : json?.[field];
@@ -33,15 +35,4 @@ export function withSubjectToken(
 ) {
   const getSubjectToken = () => subjectToken(source, signal);
   return { ...account, subject_token_supplier: { getSubjectToken } };
-}
-
-async function contentOf(file: string): Promise<string> {
-  return (await readSecret({ dir: process.cwd() }, file)).reveal();
-}
-
-async function answerOf(url: string, { headers }: Source, signal: AbortSignal): Promise<string> {
-  const { host } = new URL(url);
-  const { ok, status, text } = await request(url, host, { ...(headers && { headers }), signal });
-  if (!ok) throw rejectedBy(host, status, parseJson(text));
-  return text;
 }

@@ -11,16 +11,7 @@ import type { Clock } from '@skolo/common';
 import type { EmitAlertEvent } from '../events.ts';
 import type { NoticeDraft } from '../intake/notices.ts';
 import { Arrived } from '../state/arrived.ts';
-import {
-  type BackOff,
-  type BackOffDeps,
-  createBackOff,
-  doubtTimes,
-  graceMs,
-  newTimes,
-  type Pause,
-  settled,
-} from './attempts.ts';
+import { type BackOff, createBackOffs, graceMs, type Pause, settled } from './attempts.ts';
 import { Backlog, type BacklogBounds } from './backlog.ts';
 import { newHealth, type SinkHealth } from './blame.ts';
 import { batchArrived, endGap, noGap, noticeDueIn, takeNotice } from './gaps.ts';
@@ -38,8 +29,6 @@ export interface DeliveryDeps {
   hasAccepted?: boolean;
   /** What has arrived after the sink's cursor. */
   arrived?: Arrived;
-  /** Writes that to the disk. */
-  saveArrived?: () => Promise<void>;
   deadLetters: SetAsideDeps['deadLetters'];
   intake: {
     /** The sequence number of the first message that is not yet in the known alerts. */
@@ -74,8 +63,8 @@ export interface DeliveryStatus {
   down?: true;
   /** Messages that became dead letters since the start. */
   setAside: number;
-  /** Waiting messages that may have arrived, and how often the one that was sent most often. */
-  doubtful?: { messages: number; times: number };
+  /** How often waiting messages may have arrived: the most of any of them. */
+  doubtful?: number;
 }
 
 const usualWindow = { messages: 1000, bytes: 8 * 2 ** 20 };
@@ -117,13 +106,11 @@ export class Delivery {
     const { spool, sink, intake, deadLetters, clock, emit, window = usualWindow } = deps;
     const { pause = usualPause, random, backOff: times, sendWithinMs = 600_000 } = deps;
     const signals = { stopping: this.stopping.signal, ending: this.ending.signal };
-    const backOffWith = (times: BackOffDeps['times']) =>
-      createBackOff({ pause, stopping: signals.stopping, random, times });
-    const backOff = backOffWith(times);
-    const ofNew = backOffWith(times ?? newTimes);
-    const pauses = { pause, backOff, ofNew, ofDoubt: backOffWith(doubtTimes), sendWithinMs };
+    const { stopping } = signals;
+    const backOffs = createBackOffs({ pause, stopping, random, ...(times && { times }) });
+    const pauses = { pause, ...backOffs, sendWithinMs };
     const from = spool.cursor(sink.name) ?? deps.from ?? spool.first;
-    const { arrived = new Arrived(), saveArrived = async () => undefined } = deps;
+    const { arrived = new Arrived() } = deps;
     const begin = Math.min(Math.max(from, spool.first), spool.next);
     const backlog = new Backlog(begin, window, sink, arrived);
     const health = newHealth(deps.hasAccepted ?? false);
@@ -132,15 +119,15 @@ export class Delivery {
     const wake = () => this.woken.resolve();
     this.deps = deps;
     this.pause = pause;
-    this.backOff = backOff;
+    this.backOff = backOffs.backOff;
     this.backlog = backlog;
     this.arrived = arrived;
     this.health = health;
     this.setAside = setAside;
     this.reader = new SpoolReader({ spool, sink, backlog, arrived, setAside, clock });
     this.steps = this.reader.steps();
-    const parts = { sink, backlog, health, setAside, clock, emit, pauses, signals, wake };
-    this.sender = new Sender({ ...parts, arrived, saveArrived });
+    const parts = { sink, backlog, arrived, health, setAside, clock, emit, pauses, signals, wake };
+    this.sender = new Sender(parts);
     this.refreshes = new Refreshes({ backlog, refreshOf, clock });
     // Every alert that rests adds a listener.
     setMaxListeners(0, ...Object.values(signals));
@@ -169,14 +156,12 @@ export class Delivery {
     const { backlog, health, readProblem } = this;
     const { problem, failures, isDown } = health;
     const uptime = clock.uptime();
-    const doubts = [...this.arrived.doubts.values()];
+    const { doubts } = this.arrived;
     return {
       depth: backlog.depth(spool.next),
       oldestSeconds: Math.max(0, uptime - (backlog.oldestSince ?? uptime)),
       setAside: this.setAside.count,
-      ...(doubts.length > 0 && {
-        doubtful: { messages: doubts.length, times: Math.max(...doubts) },
-      }),
+      ...(doubts.size > 0 && { doubtful: Math.max(...doubts.values()) }),
       ...(readProblem !== undefined && { reason: 'disk', detail: readProblem }),
       ...(problem !== undefined && {
         failingSince: clock.now() - (uptime - problem.since) * 1000,

@@ -9,7 +9,14 @@ import { count, errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { EmitAlertEvent } from '../events.ts';
 import type { Arrived } from '../state/arrived.ts';
-import { asSinkError, type BackOff, graceMs, type Pause, sendWithin, settled } from './attempts.ts';
+import {
+  asSinkError,
+  type BackOffs,
+  graceMs,
+  type Pause,
+  sendWithin,
+  settled,
+} from './attempts.ts';
 import type { Backlog, Turn } from './backlog.ts';
 import { failed, notSetAside, recovered, type SinkHealth, worked } from './blame.ts';
 import type { Queue, Waiting } from './queue.ts';
@@ -21,18 +28,9 @@ interface SenderDeps {
   health: SinkHealth;
   setAside: SetAside;
   arrived: Arrived;
-  /** Never throws. */
-  saveArrived(): Promise<void>;
   clock: Clock;
   emit: EmitAlertEvent;
-  /** `ofNew`: of a sink that has accepted nothing. `ofDoubt`: of a message that may have arrived. */
-  pauses: {
-    pause: Pause;
-    backOff: BackOff;
-    ofNew: BackOff;
-    ofDoubt: BackOff;
-    sendWithinMs: number;
-  };
+  pauses: BackOffs & { pause: Pause; sendWithinMs: number };
   /** No new sends begin; sends in flight end. */
   signals: { stopping: AbortSignal; ending: AbortSignal };
   /** Wakes the loop, which takes the results. */
@@ -169,7 +167,7 @@ export class Sender {
     const times = mayHaveArrived ? this.countDoubts(turn) : 0;
     const doubt = times > 0 ? `; the message may have arrived ${count(times, 'time')}` : '';
     const why = message + doubt;
-    emit({ type: 'send-failed', sink: sink.name, reason, code, why, mayHaveArrived });
+    emit({ type: 'send-failed', sink: sink.name, reason, code, why });
     health.problem = { since: health.problem?.since ?? clock.uptime(), reason, detail: why };
     const verdict = failed(health, turn, era, failure);
     if (verdict === 'message') this.reject(turn, era, failure);
@@ -199,9 +197,9 @@ export class Sender {
 
   /** The messages may have arrived: they rest, longer each time, unless a later one takes their place. */
   private doubt(turn: Turn, times: number): void {
-    const { backlog, saveArrived, pauses } = this.deps;
+    const { backlog, arrived, pauses } = this.deps;
     // Before anything later is sent, so that a crash never brings them after it.
-    this.start(settled(saveArrived(), graceMs, pauses.pause), () => {
+    this.start(settled(arrived.save(), graceMs, pauses.pause), () => {
       backlog.end(turn, 'doubtful');
       for (const queue of turn.queues) this.restQueue(queue, times);
     });

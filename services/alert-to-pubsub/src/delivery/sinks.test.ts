@@ -76,14 +76,14 @@ sinks: [{ name: pagers, kind: http, url: "http://127.0.0.1:1/", dropWhenFull: tr
     await fetch(`${first.url}/api/v2/alerts`, { method: 'POST', body });
     const doubtful = async ({ client }: AlertProcess) =>
       (await client.status({})).sinks[0]?.doubtful;
-    await expect.poll(() => doubtful(first)).toEqual({ messages: 1, times: 1 });
+    await expect.poll(() => doubtful(first)).toBe(1);
     const saved = () => readFile(join(dir, 'state/arrived.json'), 'utf8').catch(String);
     await expect.poll(saved).toBe('{"pager doubts":[[1,1]]}');
     await first.end('SIGKILL');
 
     const second = await startAlertProcess(dir);
     untilTestEnds({ close: () => second.end('SIGTERM') });
-    expect(await doubtful(second)).toEqual({ messages: 1, times: 1 });
+    expect(await doubtful(second)).toBe(1);
     expect(got).toEqual(['A']);
     await write(await startReceiver(false));
 

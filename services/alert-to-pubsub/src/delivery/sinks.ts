@@ -251,8 +251,7 @@ export class Sinks {
     if (spool === undefined) return undefined;
     const { times, arrived, ...others } = this.deps;
     const hasAccepted = times.get(acceptedWith(configured)) !== undefined;
-    const saveArrived = () => arrived.save();
-    const own = { hasAccepted, arrived: arrived.of(sink.name), saveArrived };
+    const own = { hasAccepted, arrived: arrived.of(sink.name) };
     const made = new Delivery({ spool, sink, from, ...own, ...others });
     made.start();
     return made;

@@ -19,6 +19,12 @@ export class Arrived {
   ranges: [first: number, last: number][] = [];
   /** How often each waiting message was sent without an answer that says what became of it. */
   doubts = new Map<number, number>();
+  /** Writes it to the disk. Never rejects. */
+  readonly save: () => Promise<void>;
+
+  constructor(save = async () => {}) {
+    this.save = save;
+  }
 
   has(seq: number): boolean {
     const range = this.ranges[this.firstEndingAt(seq)];
@@ -103,7 +109,7 @@ export class ArrivedFile {
   }
 
   of(sink: string): Arrived {
-    const arrived = this.sinks.get(sink) ?? new Arrived();
+    const arrived = this.sinks.get(sink) ?? new Arrived(() => this.save());
     this.sinks.set(sink, arrived);
     return arrived;
   }

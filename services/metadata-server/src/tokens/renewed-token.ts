@@ -21,8 +21,8 @@ export interface HeldToken {
 
 /** Negative if it has expired by either clock. */
 export function secondsLeftOf(held: HeldToken, clock: Clock): number {
-  const { expiresAt: uptime, wallExpiresAt: wall = Number.POSITIVE_INFINITY } = held;
-  return secondsUntil({ uptime, wall }, clock);
+  const { expiresAt, wallExpiresAt = Number.POSITIVE_INFINITY } = held;
+  return Math.min(expiresAt - clock.uptime(), (wallExpiresAt - clock.now()) / 1000);
 }
 
 interface RenewedTokenDeps {
@@ -77,8 +77,7 @@ export class RenewedToken {
   private renewBelow = 0;
   private flight: Promise<void> | undefined;
   private failures = 0;
-  /** Upstream is not called before. */
-  private notBefore = atOnce;
+  private notBefore = -Infinity;
 
   constructor(deps: RenewedTokenDeps) {
     this.deps = deps;
@@ -128,14 +127,19 @@ export class RenewedToken {
     }
     const held = this.unexpired();
     if (held) return held;
-    const wait = this.flight === undefined ? Math.max(1, Math.ceil(this.restSeconds())) : 1;
+    const wait =
+      this.flight !== undefined
+        ? 1
+        : Math.max(1, Math.ceil(this.notBefore - this.deps.clock.uptime()));
     throw new NoToken(this.lastFailure?.why ?? 'the token endpoint has not responded yet', wait);
   }
 
   /** Starts an upstream call, unless one is in progress, the last one was too recent, or others come first. */
   renew(): void {
-    if (this.flight !== undefined || this.restSeconds() > 0) return;
-    if (!this.deps.mayCall()) return;
+    // Only a jump of the wall clock ends a token so early.
+    const hasJumped = !this.failing && this.held !== undefined && this.secondsLeft() === 0;
+    const isTooEarly = this.deps.clock.uptime() < this.notBefore && !hasJumped;
+    if (this.flight !== undefined || isTooEarly || !this.deps.mayCall()) return;
     this.flight = this.issue().finally(() => {
       this.flight = undefined;
     });
@@ -148,7 +152,7 @@ export class RenewedToken {
 
   /** A possible cause of a failure has changed. */
   retryNow(): void {
-    this.notBefore = atOnce;
+    this.notBefore = -Infinity;
     this.renewIfDue();
   }
 
@@ -157,55 +161,31 @@ export class RenewedToken {
     await this.flight;
   }
 
-  /** Seconds until upstream may be called again. */
-  private restSeconds(): number {
-    return secondsUntil(this.notBefore, this.deps.clock);
-  }
-
   private async issue(): Promise<void> {
     const { clock, random } = this.deps;
-    const asked = nowBy(clock);
+    const [askedAt, wallAskedAt] = [clock.uptime(), clock.now()];
     try {
       const deadline = { ms: upstreamDeadlineMs, late: noAnswer, signal: this.deps.closing };
       const { token, lifeSeconds } = await withDeadline(deadline, (signal) =>
         this.deps.issue(signal),
       );
       // Counted from before the call: slightly too short is better than expired.
-      const { uptime: expiresAt, wall: wallExpiresAt } = after(asked, lifeSeconds);
+      const expiresAt = askedAt + lifeSeconds;
+      const wallExpiresAt = wallAskedAt + lifeSeconds * 1000;
       this.held = { value: token, life: lifeSeconds, expiresAt, wallExpiresAt };
       this.renewBelow = renewalThreshold(lifeSeconds, random());
       this.failures = 0;
       this.lastFailure = undefined;
-      this.notBefore = after(asked, calmSeconds);
+      this.notBefore = askedAt + calmSeconds;
       this.deps.onSettled();
     } catch (error) {
       this.failures += 1;
-      this.notBefore = after(nowBy(clock), this.deps.backOff(this.failures));
+      this.notBefore = clock.uptime() + this.deps.backOff(this.failures);
       const why = error instanceof Error ? error.message : 'unknown error';
       this.lastFailure = { why, at: clock.now() };
       this.deps.onSettled(error);
     }
   }
-}
-
-/** `uptime` in seconds, `wall` in milliseconds. */
-interface Moment {
-  uptime: number;
-  wall: number;
-}
-
-const atOnce: Moment = { uptime: -Infinity, wall: -Infinity };
-
-function nowBy(clock: Clock): Moment {
-  return { uptime: clock.uptime(), wall: clock.now() };
-}
-
-function after({ uptime, wall }: Moment, seconds: number): Moment {
-  return { uptime: uptime + seconds, wall: wall + seconds * 1000 };
-}
-
-function secondsUntil({ uptime, wall }: Moment, clock: Clock): number {
-  return Math.min(uptime - clock.uptime(), (wall - clock.now()) / 1000);
 }
 
 function noAnswer(): Error {

@@ -46,11 +46,8 @@ export function define(command: SkoloCommand): void {
     printTable(command.io, columns, sinks);
     for (const { name, setAside, doubtful } of sinks) {
       if (doubtful !== undefined) {
-        const { messages, times } = doubtful;
-        const most = messages === 1 ? '' : 'up to ';
-        command.io.out(
-          `\n${name}: ${count(messages, 'queued message')} may have arrived ${most}${count(times, 'time')}; retries become less frequent`,
-        );
+        const text = `queued messages may have arrived up to ${count(doubtful, 'time')}; retries become less frequent`;
+        command.io.out(`\n${name}: ${text}`);
       }
       if (setAside > 0) {
         command.io.out(
