@@ -62,43 +62,33 @@ export function asSinkError(error: unknown): SinkError {
   return new SinkError('unavailable', code, errorText(error), { cause: error });
 }
 
-/** Waits before the next attempt. `error`: the sink's. */
-export type BackOff = (failures: number, error?: SinkError) => Promise<void>;
-
 type BackOffTimes = Pick<BackOffOptions, 'firstMs' | 'maxMs'>;
+
+/** Waits before the next attempt. `error`: the sink's. */
+export type BackOff = (failures: number, error?: SinkError, times?: BackOffTimes) => Promise<void>;
 
 interface BackOffDeps {
   pause: Pause;
   stopping: AbortSignal;
   random?: (() => number) | undefined;
-  times?: BackOffTimes;
+  /** Instead of all others. */
+  times?: BackOffTimes | undefined;
 }
 
 /** The first is short, because a receiver may fail at every other request. */
-const usualTimes = { firstMs: 100, maxMs: 30_000 };
+export const usualTimes = { firstMs: 100, maxMs: 30_000 };
 /** For a sink that has never accepted a message with its settings: it probably waits for a person. */
-const newTimes = { firstMs: 100, maxMs: 300_000 };
+export const newTimes = { firstMs: 100, maxMs: 300_000 };
 /** For a message that may have arrived: the receiver may show each repetition to a person. */
-const doubtTimes = { firstMs: 15_000, maxMs: 600_000 };
+export const doubtTimes = { firstMs: 15_000, maxMs: 600_000 };
 /** The longest pauses that a sink may request: proxies request hours, and a page must not wait for them. */
 const mostAskedSeconds = { quota: 300, other: 60 };
 
-export type BackOffs = ReturnType<typeof createBackOffs>;
-
-/**
- * The pauses between a sink's retries: of reading the spool, sending, writing notices. `ofNew`: of a sink that has accepted nothing.
- * `ofDoubt`: of a message that may have arrived.
- */
-export function createBackOffs(deps: BackOffDeps) {
-  const backOff = createBackOff({ times: usualTimes, ...deps });
-  const ofNew = createBackOff({ times: newTimes, ...deps });
-  return { backOff, ofNew, ofDoubt: createBackOff({ ...deps, times: doubtTimes }) };
-}
-
-function createBackOff(deps: BackOffDeps & { times: BackOffTimes }): BackOff {
-  const { pause, stopping, random = Math.random, times } = deps;
-  return async function backOff(failures, error) {
-    const ms = backOffMs(failures, { ...times, random });
+/** The pauses between a sink's retries: of reading the spool, sending, writing notices. */
+export function createBackOff(deps: BackOffDeps): BackOff {
+  const { pause, stopping, random = Math.random, times: own } = deps;
+  return async function backOff(failures, error, times = usualTimes) {
+    const ms = backOffMs(failures, { ...times, ...own, random });
     const most = mostAskedSeconds[error?.reason === 'quota' ? 'quota' : 'other'];
     const asked = Math.min(error?.retryAfterSeconds ?? 0, most) * 1000;
     await pause(Math.max(ms, asked), stopping).catch(() => undefined);

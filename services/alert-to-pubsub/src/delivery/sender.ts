@@ -11,11 +11,14 @@ import type { EmitAlertEvent } from '../events.ts';
 import type { Arrived } from '../state/arrived.ts';
 import {
   asSinkError,
-  type BackOffs,
+  type BackOff,
+  doubtTimes,
   graceMs,
+  newTimes,
   type Pause,
   sendWithin,
   settled,
+  usualTimes,
 } from './attempts.ts';
 import type { Backlog, Turn } from './backlog.ts';
 import { failed, notSetAside, recovered, type SinkHealth, worked } from './blame.ts';
@@ -30,7 +33,7 @@ interface SenderDeps {
   arrived: Arrived;
   clock: Clock;
   emit: EmitAlertEvent;
-  pauses: BackOffs & { pause: Pause; sendWithinMs: number };
+  pauses: { pause: Pause; backOff: BackOff; sendWithinMs: number };
   /** No new sends begin; sends in flight end. */
   signals: { stopping: AbortSignal; ending: AbortSignal };
   /** Wakes the loop, which takes the results. */
@@ -95,7 +98,7 @@ export class Sender {
       if (turn.queues[0].rejections > 0 && !health.hasAccepted) {
         this.isPacing = true;
         this.repeats += 1;
-        this.later(pauses.ofNew(this.repeats), () => {
+        this.later(pauses.backOff(this.repeats, undefined, newTimes), () => {
           this.isPacing = false;
         });
       }
@@ -174,12 +177,12 @@ export class Sender {
     else if (times > 0) this.doubt(turn, times);
     else backlog.end(turn, verdict === 'alert' ? 'resting' : 'failed');
     if (verdict === 'sink') {
-      const { backOff, ofNew, pause } = pauses;
-      this.rest((health.hasAccepted ? backOff : ofNew)(health.failures, failure));
+      const times = health.hasAccepted ? usualTimes : newTimes;
+      this.rest(pauses.backOff(health.failures, failure, times));
       if (reason === 'quota') {
         const { firstMs, mostMs, after429 } = spacing;
         this.spacingMs = Math.min(mostMs, Math.max(firstMs, after429 * this.spacingMs));
-        this.rest(pause(this.spacingMs, signals.stopping));
+        this.rest(pauses.pause(this.spacingMs, signals.stopping));
       }
     } else if (verdict === 'alert') {
       const [queue] = turn.queues;
@@ -209,7 +212,7 @@ export class Sender {
     const { backlog, pauses } = this.deps;
     queue.rests += 1;
     const { rests } = queue;
-    this.later(pauses.ofDoubt(times), () => {
+    this.later(pauses.backOff(times, undefined, doubtTimes), () => {
       // Otherwise another message rests by now.
       if (queue.rests === rests) backlog.resume(queue);
     });
