@@ -149,6 +149,12 @@ export const BackupEquipment = z
         'version that matches the startup configuration, if a reboot would load a different one',
       ),
     partial: z.string().optional().describe('why the last backup is only a part'),
+    unseen: z
+      .string()
+      .optional()
+      .describe(
+        'why the equipment did not show its serial number or startup configuration; then what is known about them is older than the last backup',
+      ),
     legacyAlgorithms: z
       .array(z.string())
       .optional()

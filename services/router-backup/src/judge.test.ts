@@ -10,8 +10,8 @@ const ending = {
 const content = (text: string) => judgeContent(ending, { bytes: Buffer.from(text) });
 const tar = (bytes: string) =>
   judgeContent({ format: 'tar', incomplete: () => undefined }, { bytes: Buffer.from(bytes) });
-const identity = (seen: Identity, pinned?: Identity, serial?: string) =>
-  judgeIdentity(seen, { name: 'switch-1', serial, pinned });
+const identity = (seen: Identity, pinned?: Identity, serial?: string, unseen?: string) =>
+  judgeIdentity(seen, { name: 'switch-1', model: 'nxos', serial, pinned, unseen });
 const size = (now: number, previous: number) =>
   judgeSize('switch-1', now, { previous, shrinkPercent: 50 });
 
@@ -65,6 +65,31 @@ describe('a reading', () => {
       'another stack',
       identity({ serial: 'F3', members: ['F3', 'F4'] }, { serial: 'F1', members: ['F1', 'F2'] }),
       /F3, not F1/,
+    ],
+    [
+      'no serial number, but one in rack.yaml',
+      identity({ hostname: 'a' }, undefined, 'F1', 'asks "Password:"'),
+      /^incomplete: the serial number F1 of rack.yaml could not be verified.* seen: asks "Password:"/,
+    ],
+    [
+      'no serial number from a model that shows none',
+      identity({}, undefined, 'F1'),
+      /the answers of model nxos did not contain one; .*remove `serial`/,
+    ],
+    [
+      'no serial number, but the same name',
+      identity({ hostname: 'a' }, { serial: 'F1', hostname: 'a' }, undefined, 'no prompt'),
+      undefined,
+    ],
+    [
+      'no serial number, and another name',
+      identity({ hostname: 'b' }, { serial: 'F1', hostname: 'a' }, undefined, 'no prompt'),
+      /^wrong-device: .*host name b, not a/,
+    ],
+    [
+      'no serial number, and no name any more',
+      identity({}, { serial: 'F1', hostname: 'a' }, undefined, 'no prompt'),
+      /^incomplete: neither the serial number F1 nor the host name a was seen: no prompt/,
     ],
     ['no name any more', identity({}, { hostname: 'a' }), undefined],
     ['half of the bytes', size(50, 100), undefined],

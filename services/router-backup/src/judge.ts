@@ -67,6 +67,9 @@ function rejectionIn(text: string): string | undefined {
 /** What identifies a device: its serial number in rack.yaml, and what its first reading showed. */
 interface KnownDevice {
   name: string;
+  model: string;
+  /** Why the device did not show everything. */
+  unseen?: string | undefined;
   serial: string | undefined;
   pinned: Identity | undefined;
 }
@@ -74,11 +77,16 @@ interface KnownDevice {
 /** Judges the sender: a swapped address must not write to the history of another device. The session checks the host key. */
 export function judgeIdentity(
   seen: Identity,
-  { name, serial, pinned }: KnownDevice,
+  { name, model, unseen, serial, pinned }: KnownDevice,
 ): Rejection | undefined {
   const another = (what: string): Rejection => ({ failure: 'wrong-device', what });
   const forget = `run: skolo equipment forget ${name}`;
   const serials = serialsOf(seen);
+  const why = unseen ?? `the answers of model ${model} did not contain one`;
+  if (serial !== undefined && seen.serial === undefined) {
+    const what = `the serial number ${serial} of rack.yaml could not be verified, because no serial number was seen: ${why}; if it never shows one, remove \`serial\` from rack.yaml`;
+    return { failure: 'incomplete', what };
+  }
   if (serial !== undefined && seen.serial !== undefined && !serials.includes(serial)) {
     return another(
       `the serial number is ${seen.serial}, but rack.yaml specifies ${serial}: other equipment is responding at this address`,
@@ -91,7 +99,12 @@ export function judgeIdentity(
       `the serial number is ${seen.serial}, not ${pinned.serial}: other equipment is responding at this address; if it was replaced, ${forget}`,
     );
   }
-  if (pinned?.hostname === undefined || seen.hostname === undefined) return undefined;
+  if (pinned?.hostname === undefined) return undefined;
+  if (seen.hostname === undefined) {
+    if (pinned.serial === undefined) return undefined;
+    const what = `neither the serial number ${pinned.serial} nor the host name ${pinned.hostname} was seen: ${why}`;
+    return { failure: 'incomplete', what: `${what}; if the host name was removed, ${forget}` };
+  }
   if (pinned.hostname === seen.hostname) return undefined;
   return another(
     `the configuration has the host name ${seen.hostname}, not ${pinned.hostname}: other equipment is responding at this address, or it was renamed; if it was replaced or renamed, ${forget}`,

@@ -24,7 +24,7 @@ export interface Stored {
   /** For the device's record. */
   facts: Pick<
     DeviceRecord,
-    'unsaved' | 'identity' | 'startup' | 'legacyAlgorithms' | 'versions' | 'extent'
+    'unsaved' | 'identity' | 'startup' | 'legacyAlgorithms' | 'versions' | 'extent' | 'unseen'
   >;
 }
 

@@ -31,6 +31,8 @@ export const DeviceRecord = z.object({
   unsaved: z.boolean().optional(),
   /** The last that it said about that. */
   extent: z.union([z.enum(['whole', 'unknown']), z.object({ part: z.string() })]).optional(),
+  /** Why the last reading did not show everything, without secrets. What it did not show is as before. */
+  unseen: z.string().optional(),
   /** The version that it would boot with, if that is a different configuration. */
   startup: z.string().optional(),
   /** Of ssh, when it was last read; absent: not read over ssh. */

@@ -6,6 +6,8 @@ export interface Credentials {
   username?: string;
   password?: Secret;
   enablePassword?: Secret;
+  /** As in `Login`. */
+  enablePrompt?: string;
   privateKey?: Secret;
   passphrase?: Secret;
   /** Bearer token, for HTTP. */
@@ -50,11 +52,12 @@ export async function readCredentials(
 ): Promise<Credentials> {
   const login = name === undefined ? undefined : rack.logins.get(name);
   if (login === undefined) return { legacySsh: false };
-  const { username, legacySsh, signInSeconds, snmp } = login;
+  const { username, legacySsh, signInSeconds, enablePrompt, snmp } = login;
   const plainly = {
     legacySsh,
     ...(username !== undefined && { username }),
     ...(signInSeconds !== undefined && { signInSeconds }),
+    ...(enablePrompt !== undefined && { enablePrompt }),
   };
   let all: Generation[] = [{ credentials: plainly, ages: [] }];
   const each = async (

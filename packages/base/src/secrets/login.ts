@@ -11,6 +11,8 @@ export interface Login {
   username?: string;
   password?: SecretRef;
   enablePassword?: SecretRef;
+  /** Regular expression of a question for the `enablePassword` in other words than usual. */
+  enablePrompt?: string;
   privateKey?: SecretRef;
   passphrase?: SecretRef;
   /** Bearer token, for HTTP. */

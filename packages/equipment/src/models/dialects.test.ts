@@ -1,5 +1,6 @@
-import { type Dialect, usualLogin } from '@skolo/equipment/transports';
+import type { Dialect } from '@skolo/equipment/transports';
 import { describe, expect, it } from 'vitest';
+import { isLikePrompt, promptPatterns } from '../transports/cli/prompt.ts';
 import { ciscoIos } from './cisco-ios/dialect.ts';
 import { eos } from './eos/eos.ts';
 import { fastpath } from './families/fastpath/fastpath.ts';
@@ -55,6 +56,13 @@ const prompts: [Dialect, string, string[]][] = [
   [nxos, 'rdc1_sw_rack42.spine-1-0#', ['rdc1_sw_rack42.spine-1-0(config-if)#']],
   [nxos, `${longHost}>`, [`${longHost}#`, `${longHost}(config-router-neighbor)#`]],
   [eos, 'abc-abc-1f1>', ['abc-abc-1f1#', 'abc-abc-1f1(config-if-Et1/1)#', 'abc-abc-1f1(s1)#']],
+  [eos, 'leaf1.13:57:29#', ['leaf1.9:00:00>', 'leaf1.23:59:59(config-if-Et1/1)#']],
+  [eos, 'leaf1 [13:57:29]>', ['leaf1 [14:00:00]#', 'leaf1(config) [14:00:00]#']],
+  [eos, '13:57 leaf1#', ['14:01 leaf1(config)#']],
+  [ciscoIos, 'sw1 1:57 PM#', ['sw1 12:00 AM>', 'sw1(config) 9:00 PM#']],
+  [fastpath, '(UBNT) 13:57:29 #', ['(UBNT) 14:00:00 >', '(UBNT) (Config) 14:00:00 #']],
+  [procurve, 'HP-2620-24 13:57#', ['HP-2620-24 14:02>']],
+  [generic, 'core-1_13:57:29>', ['core-1_13:58:00#']],
   [eos, 'abc(s1)#', ['abc#', 'abc(s1)(config)#', 'abc(config-s-restore-vlan-10)#']],
   [procurve, 'HP-2620-24>', ['HP-2620-24#', 'HP-2620-24(config)#', 'HP-2620-24(vlan-10)#']],
   [procurve, 'ProCurve Switch 2810-24G#', ['ProCurve Switch 2810-24G(eth-A1)#']],
@@ -83,8 +91,8 @@ const others: [Dialect, string, string[]][] = [
 ];
 
 const whole = (dialect: Dialect, learned: string) => {
-  const base = dialect.prompt.exec(learned)?.groups?.base ?? learned;
-  return new RegExp(`^(?:${dialect.prompts(base)})$`);
+  expect(isLikePrompt(learned, dialect)).toBe(true);
+  return promptPatterns(dialect, learned).alone;
 };
 
 describe('prompts', () => {
@@ -114,22 +122,6 @@ describe('prompts', () => {
     [ciscoIos, '*** keep out #'],
   ])('are not what else a device says: %#', (dialect, line) => {
     expect(dialect.prompt.test(line)).toBe(false);
-  });
-});
-
-describe('questions at login', () => {
-  it.each([
-    ['username', ['User:', 'Username:', 'User Name :', 'login:', 'switch-1 login:', 'User ID:']],
-    [
-      'password',
-      ['Password:', 'password:', 'Password :', "ubnt's password:", 'Password for ubnt:'],
-    ],
-    ['nothing', ['Last login: Mon Nov 20', 'User: ubnt', 'Enter your login: and password']],
-  ])('for: %s', (what, lines) => {
-    for (const line of lines) {
-      expect(usualLogin.username.test(line), line).toBe(what === 'username');
-      expect(usualLogin.password.test(line), line).toBe(what === 'password');
-    }
   });
 });
 

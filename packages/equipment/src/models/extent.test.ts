@@ -12,6 +12,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { whyPartial } from './configuration/partial.ts';
 import { askExtent } from './families/command-line/extent.ts';
+import { Optional } from './families/optional.ts';
 import { extentOf } from './families/vyatta/configuration.ts';
 import { models } from './index.ts';
 import { backup as junos } from './junos/junos.ts';
@@ -114,8 +115,18 @@ describe('what a login is shown', () => {
     };
     const says = { whole: /^0$/gm, part: /^(.+)$/gm, why: '$1' };
 
-    const named = await askExtent(connection, [{ command: 'show {user}', ...says }], ask);
-    const unnamed = await askExtent(connection, [{ command: 'id -u', ...says }], ask);
+    const named = await askExtent(
+      connection,
+      [{ command: 'show {user}', ...says }],
+      ask,
+      new Optional(),
+    );
+    const unnamed = await askExtent(
+      connection,
+      [{ command: 'id -u', ...says }],
+      ask,
+      new Optional(),
+    );
 
     expect([named, unnamed, asked]).toEqual(['unknown', 'whole', ['id -u']]);
   });

@@ -14,7 +14,7 @@ export {
   spreading,
   whole,
 } from './contract/model.ts';
-export { isExpression } from './families/described-facts.ts';
+export { expression, isExpression } from './families/described-facts.ts';
 export { type Evidence, evidenceOf, evidenceText } from './proofs/levels.ts';
 
 /** By the name used in rack.yaml. */

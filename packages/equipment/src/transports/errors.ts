@@ -45,6 +45,9 @@ export class DeviceRejected extends DeviceError {
   readonly retry = false;
 }
 
+/** It asks a question that skolo does not answer. */
+export class DeviceAsks extends DeviceRejected {}
+
 /** More output followed an apparent prompt: what was read is incomplete. */
 export class AnswerCut extends DeviceError {
   readonly retry = true;

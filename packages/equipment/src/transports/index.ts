@@ -1,11 +1,12 @@
 /** Connections and sessions with network equipment. */
 
 export { throwIfRejected } from './cli/answer.ts';
-export { type Dialect, escapePattern, type Pager, usualLogin } from './cli/dialect.ts';
+export { type Dialect, escapePattern, type Pager } from './cli/dialect.ts';
 export { type Access, addressOf, type Endpoint, type Ports, targetOf } from './endpoint.ts';
 export {
   AnswerCut,
   AnswerUncertain,
+  DeviceAsks,
   DeviceBusy,
   DeviceError,
   DeviceRejected,

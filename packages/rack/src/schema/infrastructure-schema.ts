@@ -33,7 +33,7 @@ export const infrastructureShape = {
     .describe('SSH host key fingerprint; by default, skolo pins the key on the first connection.'),
   serial: each(line)
     .exactOptional()
-    .describe('Serial number; backups fail if a different one is reported.'),
+    .describe('Serial number; backups fail if a different one is reported, or none.'),
   backup: z
     .union([
       z.boolean(),

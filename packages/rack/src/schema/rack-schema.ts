@@ -1,4 +1,5 @@
 /** The schema of rack.yaml, with defaults: top level, jumphost, identities, logins, access (roles, tokens, Google sign-in). */
+import { expression } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { object, path, project, secret, secretFile, section, text, word } from './fields.ts';
 import {
@@ -101,6 +102,11 @@ export const loginSchema = object({
       "Password: a path, `{ file }` or `{ env }`. If a file contains several passwords, one per line, the first is used until it is rejected. The same applies to the login's other passwords and keys. In logins for machines, use only `privateKey`.",
     ),
   enablePassword: secret.exactOptional().describe('Password for the `enable` command.'),
+  enablePrompt: expression
+    .exactOptional()
+    .describe(
+      'Regular expression that matches the question for the `enablePassword`, such as `^Kennwort:`. Only required if the question does not contain password, passcode, passphrase or secret.',
+    ),
   privateKey: secret.exactOptional().describe('SSH private key.'),
   passphrase: secret.exactOptional().describe('Passphrase of the SSH key.'),
   token: secret.exactOptional().describe('Bearer token for HTTP.'),

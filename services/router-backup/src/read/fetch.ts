@@ -50,6 +50,8 @@ export interface Fetched {
   changedBy?: string | undefined;
   /** A part only if rack.yaml allows it. */
   extent?: Extent | undefined;
+  /** As in `Reading`. */
+  unseen?: string | undefined;
   /** The configuration that it would boot with, if different. */
   startup?: Buffer;
   /** Absent: it was not read over ssh. */
@@ -182,7 +184,7 @@ interface Connecting {
 }
 
 async function fetched(model: BackupModel, reading: Reading): Promise<Fetched> {
-  const { content, identity, startup, changedBy, extent } = reading;
+  const { content, identity, startup, changedBy, extent, unseen } = reading;
   const isComparable = startup && 'bytes' in content && partOf(extent) === undefined;
   return {
     model,
@@ -193,6 +195,7 @@ async function fetched(model: BackupModel, reading: Reading): Promise<Fetched> {
     ...(isComparable && (await comparedTo(startup, content.bytes, model))),
     changedBy,
     extent,
+    unseen,
   };
 }
 

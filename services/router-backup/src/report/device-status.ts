@@ -89,6 +89,7 @@ async function statusOfDevice(
     unsaved: record?.unsaved,
     startup: record?.startup,
     partial: partOf(record?.extent),
+    unseen: record?.unseen,
     legacyAlgorithms: record?.legacyAlgorithms,
   };
 }

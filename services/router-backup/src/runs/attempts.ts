@@ -155,7 +155,7 @@ export class Attempts {
     occasion: Occasion,
     signal: AbortSignal,
   ): Promise<Stored> {
-    const { fetch, state, store, power } = this.deps;
+    const { fetch, state, store, power, transcripts } = this.deps;
     const { name } = device;
     const fetched = await power.unlessWanted(name, signal, (either) =>
       fetch.read(device, transcript, either, (read) => this.isNewest(name, read)),
@@ -165,12 +165,20 @@ export class Attempts {
       const startup = await this.keepStartup(device, fetched, occasion);
       const { unsaved, identity, legacyAlgorithms } = fetched;
       const extent = this.extentOf(name, fetched, kept);
-      const pinned = pin(identity, state.devices.get(name)?.identity);
+      const known = state.devices.get(name);
+      const pinned = pin(identity, known?.identity);
+      const rules = fetched.model.secrets;
+      const unseen =
+        fetched.unseen && (await transcripts.message(fetched.unseen, name, transcript, rules));
+      const saved =
+        unseen === undefined || unsaved !== undefined
+          ? { unsaved, startup }
+          : { unsaved: known?.unsaved, startup: known?.startup };
       // The history may have been lost since.
       const versions = await store.count(name);
       return {
         ...kept,
-        facts: { unsaved, identity: pinned, startup, legacyAlgorithms, versions, extent },
+        facts: { ...saved, identity: pinned, legacyAlgorithms, versions, extent, unseen },
       };
     } finally {
       await fetch.drop(device);
@@ -199,10 +207,10 @@ export class Attempts {
     occasion: Occasion,
   ): Promise<Pick<Stored, 'before' | 'after' | 'isNew'>> {
     const { store, state } = this.deps;
-    const { name, serial } = device;
-    const { content, changedBy, extent } = fetched;
+    const { name, model, serial } = device;
+    const { content, changedBy, extent, unseen } = fetched;
     const pinned = state.devices.get(name)?.identity;
-    const another = judgeIdentity(fetched.identity, { name, serial, pinned });
+    const another = judgeIdentity(fetched.identity, { name, model, unseen, serial, pinned });
     if (another) throw new BackupFailed(name, another.failure, another.what);
     try {
       const before = await store.repository.newest(name);

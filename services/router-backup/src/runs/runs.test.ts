@@ -90,6 +90,42 @@ describe('a run', () => {
     }
   });
 
+  it('stores what it can, and keeps what it did not see', async () => {
+    const lab = await startIdleLab();
+    const router = lab.devices.get('router');
+    router.serial = 'F1';
+    router.startup = 'hostname old\nend\n';
+    await lab.run('router');
+    const before = await lab.device('router');
+    delete router.serial;
+    delete router.startup;
+    router.unseen = 'asks "Password:"';
+    router.text = router.text.replace('hostname', 'domain lan\nhostname');
+
+    const same = await lab.run('router');
+    const unseen = await lab.device('router');
+    router.hostname = 'another';
+    const other = await lab.run('router');
+    router.hostname = 'router';
+    router.serial = 'F2';
+    const replaced = await lab.run('router');
+    router.serial = 'F1';
+    router.startup = router.text;
+    delete router.unseen;
+    await lab.run('router');
+
+    expect(same.equipment).toMatchObject([{ result: 'changed', unsaved: true }]);
+    expect(before).toMatchObject({ unsaved: true, startup: expect.any(String) });
+    const { startup } = before;
+    expect(unseen).toMatchObject({ unsaved: true, startup, unseen: 'asks "Password:"' });
+    for (const run of [other, replaced]) {
+      expect(run.equipment).toMatchObject([{ failure: 'wrong-device' }]);
+    }
+    const after = await lab.device('router');
+    expect(after).toMatchObject({ state: 'ok', unsaved: false });
+    expect([after.unseen, after.startup]).toEqual([undefined, undefined]);
+  });
+
   it('believes what is suspiciously small when a person asks for it again', async () => {
     const lab = await startIdleLab();
     const router = lab.devices.get('router');

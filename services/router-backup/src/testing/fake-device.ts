@@ -11,6 +11,8 @@ interface FakeDevice {
   hostname?: string;
   /** How much it says that it shows. */
   extent?: Extent;
+  /** Why it does not show everything. */
+  unseen?: string;
   /** The next reads fail with these. */
   failures: Error[];
   /** In front of the next readings; if there are any, only the end of a reading is verified. */
@@ -66,13 +68,14 @@ export class FakeDevices {
           await fake.gate;
           const failure = fake.failures.shift();
           if (failure !== undefined) throw failure;
-          const { startup, serial, hostname, extent } = fake;
+          const { startup, serial, hostname, extent, unseen } = fake;
           const text = `${fake.messages?.shift() ?? ''}${fake.text}`;
           return {
             content: { bytes: Buffer.from(text) },
             identity: { serial, hostname },
             startup: startup === undefined ? undefined : Buffer.from(startup),
             ...(extent && { extent }),
+            unseen,
           };
         } finally {
           fake.reading -= 1;

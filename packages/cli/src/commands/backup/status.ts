@@ -115,7 +115,7 @@ export const define = list<BackupEquipment, ReaderOptions & { retired?: true }>(
 
 function remarksOf(device: BackupEquipment, now: number): Remark[] {
   const { name, state, why, failure, detail, failures = 1, hasTranscript, retiredAt } = device;
-  const { startup, partial, legacyAlgorithms = [] } = device;
+  const { startup, partial, unseen, legacyAlgorithms = [] } = device;
   const ago = (time: string | undefined) => (time === undefined ? '' : ` ${relative(time, now)}`);
   const remarks: string[] = [];
   if (isBackupWrong(device) && failure !== undefined) {
@@ -134,6 +134,7 @@ function remarksOf(device: BackupEquipment, now: number): Remark[] {
     remarks.push(`unsaved: a reboot would not load the running configuration${both}`);
   }
   if (partial) remarks.push(`only a part is backed up, because of allowPartial: ${partial}`);
+  if (unseen) remarks.push(`the last backup is complete, but not all was seen: ${unseen}`);
   if (legacyAlgorithms.length > 0) {
     remarks.push(`SSH uses old algorithms: ${legacyAlgorithms.join(', ')}`);
   }

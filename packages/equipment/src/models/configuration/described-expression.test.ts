@@ -1,5 +1,5 @@
+import { DescribedExpression, withinTime } from '@skolo/base/described-expression';
 import { describe, expect, it } from 'vitest';
-import { DescribedExpression, withinTime } from './described-expression.ts';
 import { isSame } from './text.ts';
 
 describe('an expression of rack.yaml', () => {

@@ -3,9 +3,9 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { sha256 } from '@skolo/base';
+import { DescribedExpression, withinTime } from '@skolo/base/described-expression';
 import type { BackupModel, LineRule } from '../contract/backup.ts';
 import { memberBytes, readSmallTar, type TarMember } from './archive.ts';
-import { DescribedExpression, withinTime } from './described-expression.ts';
 import { BackupError } from './errors.ts';
 
 /** Larger files of an archive are only described. */

@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { count } from '@skolo/base';
+import { withinTime } from '@skolo/base/described-expression';
 import { AnswerCut, AnswerUncertain, type DeviceConnection } from '@skolo/equipment/transports';
-import type { BackupModel, Content, Identity, Reading } from '../contract/backup.ts';
-import { withinTime } from './described-expression.ts';
+import type { BackupModel, Content, Reading } from '../contract/backup.ts';
 import { createMask } from './mask.ts';
 import { hasMessages, withoutMessages } from './messages.ts';
 import { isSame, withoutVolatile } from './text.ts';
@@ -129,11 +129,15 @@ async function agreedOf(
     throw new RangeError('only a configuration in memory can be read twice');
   }
   const bytes = await agreedBytes(model, one.content.bytes, other.content.bytes);
-  if (bytes === undefined || !isSameDevice(one.identity, other.identity)) return undefined;
+  if (bytes === undefined || !isSameDevice(one, other)) return undefined;
   const content = bytes === other.content.bytes ? other.content : { bytes };
-  if (one.startup === undefined || other.startup === undefined) return { ...other, content };
+  const sawMore = other.unseen !== undefined && one.identity.serial !== undefined ? one : other;
+  const agreed = { ...sawMore, content, unseen: one.unseen ?? other.unseen };
+  if (one.startup === undefined || other.startup === undefined) {
+    return { ...agreed, startup: undefined };
+  }
   const startup = await agreedBytes(model, one.startup, other.startup);
-  return startup && { ...other, content, startup };
+  return startup && { ...agreed, startup };
 }
 
 async function agreedBytes(
@@ -150,9 +154,11 @@ async function agreedBytes(
   return agreed && Buffer.from(agreed.text, 'latin1');
 }
 
-/** A message inside a name or serial number would make it look like another device. */
-function isSameDevice(one: Identity, other: Identity): boolean {
-  return one.serial === other.serial && one.hostname === other.hostname;
+/** A message inside a name or serial number would make it look like another device. A number that one of them did not see is not another. */
+function isSameDevice(one: Reading, other: Reading): boolean {
+  const lacks = ({ identity, unseen }: Reading) => !identity.serial && unseen !== undefined;
+  const isSame = one.identity.serial === other.identity.serial || lacks(one) || lacks(other);
+  return isSame && one.identity.hostname === other.identity.hostname;
 }
 
 /** Whether a part that was read into memory contains something like a log message. */

@@ -46,6 +46,8 @@ export interface Reading {
   changedBy?: string | undefined;
   /** Absent: devices of this model do not say. */
   extent?: Extent | undefined;
+  /** Why the device did not answer everything else: what is missing above may be there. Absent: it answered. */
+  unseen?: string | undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Parses an answer if rack.yaml says which text means on, and which off. */
+
+import { DescribedExpression } from '@skolo/base/described-expression';
 import { DeviceRejected } from '@skolo/equipment/transports';
-import { DescribedExpression } from '../configuration/described-expression.ts';
 import type { OutletState } from '../contract/outlets.ts';
 
 interface Expressions {

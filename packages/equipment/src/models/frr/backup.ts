@@ -17,6 +17,7 @@ import type {
 } from '../contract/backup.ts';
 import { extentIn, type Says } from '../families/command-line/extent.ts';
 import { hereDocument, onDevice } from '../families/command-line/restore-lines.ts';
+import { Optional } from '../families/optional.ts';
 import { changesBetween } from './changes.ts';
 import {
   configurationFault,
@@ -46,9 +47,12 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   const vtysh = await openVtysh(connection);
   const bytes = vtysh.text;
   const hostname = firstHostname(bytes.toString());
-  const said = await vtysh.watched();
+  const optional = new Optional();
+  const said = (await optional.ask(vtysh.watched)) ?? '';
   const extent = extentIn(said, watched) ?? (/ Up$/m.test(said) ? 'whole' : 'unknown');
-  return { content: { bytes }, identity: { hostname }, startup: await startupOf(vtysh), extent };
+  const startup = await optional.ask(() => startupOf(vtysh));
+  const { unseen } = optional;
+  return { content: { bytes }, identity: { hostname }, startup, extent, unseen };
 }
 
 /** vtysh silently leaves out what a daemon that is not up would show. The states are those of watchfrr.c. */

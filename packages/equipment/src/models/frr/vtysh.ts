@@ -3,7 +3,6 @@
 import { type DeviceConnection, DeviceRejected } from '@skolo/equipment/transports';
 import { withoutSecrets } from '../configuration/mask.ts';
 import { inCommands } from '../families/command-line/long-commands.ts';
-import { ifSupported } from '../families/unneeded.ts';
 import { type Change, typed } from './changes.ts';
 import { frr } from './dialect.ts';
 
@@ -125,7 +124,7 @@ async function inTerminal(connection: DeviceConnection): Promise<Vtysh> {
   return {
     text: await running(),
     running,
-    watched: async () => (await ifSupported(type(watch, longestWatched))) ?? '',
+    watched: () => type(watch, longestWatched),
     async configure(changes) {
       const said: string[] = [];
       await typeAll(['configure terminal', ...typed(changes)], said);

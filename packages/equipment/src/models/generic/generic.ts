@@ -6,16 +6,15 @@
  * after it. If there is a command for the privileged mode, that mode's prompt ends with `#`.
  */
 
+import { DescribedExpression } from '@skolo/base/described-expression';
 import {
   type DeviceConnection,
   DeviceRejected,
   type Dialect,
   escapePattern,
-  usualLogin,
 } from '@skolo/equipment/transports';
 import { z } from 'zod';
 import { ciscoIos } from '../cisco-ios/dialect.ts';
-import { DescribedExpression } from '../configuration/described-expression.ts';
 import type {
   BackupModel,
   Content,
@@ -72,19 +71,15 @@ export function genericDialect({
       if (name === undefined) return escapePattern(base);
       return `${escapePattern(name)} ?(?:\\([^()]*\\))? ?${sign}`;
     },
-    login: {
-      ...usualLogin,
-      answers: answers.map(({ question, answer }) => ({
-        question: new DescribedExpression(question),
-        answer,
-      })),
-    },
+    answers: answers.map(({ question, answer }) => ({
+      question: new DescribedExpression(question),
+      answer,
+    })),
     ...(enable !== undefined && {
       privilege: {
         has: (line) => line.endsWith('#'),
         command: enable,
-        password: usualLogin.password,
-        username: { question: usualLogin.username, usual: 'admin' },
+        usualName: 'admin',
       },
     }),
     setUp: pagingOff,

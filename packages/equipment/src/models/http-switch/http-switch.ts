@@ -17,6 +17,7 @@
  * that device. An answer that fits both expressions, or neither, is a failure, whatever its status: a login page may contain any word.
  */
 
+import { DescribedExpression } from '@skolo/base/described-expression';
 import {
   DeviceRejected,
   type HttpAnswer,
@@ -25,7 +26,6 @@ import {
   SignInRejected,
 } from '@skolo/equipment/transports';
 import { z } from 'zod';
-import { DescribedExpression } from '../configuration/described-expression.ts';
 import type { Device } from '../contract/device.ts';
 import {
   type DriverDeps,

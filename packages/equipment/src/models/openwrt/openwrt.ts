@@ -43,6 +43,7 @@ import { askExtent, type ExtentQuestion } from '../families/command-line/extent.
 import { fetchVersion, onWorkstation, portOption } from '../families/command-line/restore-lines.ts';
 import { outputOf, shellOf } from '../families/command-line/session.ts';
 import { quoted } from '../families/command-line/text-reading.ts';
+import { Optional } from '../families/optional.ts';
 import { dnsmasqLeases, linuxConnectedHosts } from '../families/unix/linux-connected-hosts.ts';
 import { unneeded } from '../families/unneeded.ts';
 
@@ -134,8 +135,11 @@ async function read(connection: DeviceConnection): Promise<Reading> {
     throw new DeviceRejected(name, `returned no archive for ${quoted(command)}: ${quoted(said)}`);
   }
   const bytes = await normalised(name, packed);
-  const extent = await askExtent(connection, questions, (each) => connection.exec(each));
-  return { content: { bytes }, identity: { hostname: hostnameIn(bytes) }, extent };
+  const optional = new Optional();
+  const ask = (command: string) => connection.exec(command);
+  const extent = await askExtent(connection, questions, ask, optional);
+  const { unseen } = optional;
+  return { content: { bytes }, identity: { hostname: hostnameIn(bytes) }, extent, unseen };
 }
 
 /** sysupgrade leaves out directories that another user cannot read. */

@@ -20,15 +20,10 @@ export const procurve: Dialect = {
   name: 'procurve',
   prompt: /^(?<base>[A-Za-z0-9][\w.@/+ -]{0,63}?)(?:\([\w./ -]+\))? ?[>#]$/,
   prompts: (base) => `${escapePattern(base)}(?:\\([\\w./ -]+\\))? ?[>#]`,
-  login: {
-    username: /^(?:.* )?(?:user ?name|login(?: name)?) ?:$/i,
-    password: /^(?:.* )?password ?:$/i,
-  },
   privilege: {
     has: (prompt) => prompt.endsWith('#'),
     command: 'enable',
-    password: /^Password ?:$/i,
-    username: { question: /^(?:Username|Login Name) ?:$/i, usual: 'manager' },
+    usualName: 'manager',
   },
   setUp: ['no page'],
   pagers: [procurvePager],

@@ -37,7 +37,7 @@ describe('the configuration of a MikroTik', () => {
     expect(identity).toEqual({ serial: 'HF9087654321', hostname: 'rack 4 router' });
     expect(startup).toBeUndefined();
     expect(changedBy).toBe('ann');
-    expect(device.received.at(-2)?.text).toContain(word);
+    expect(device.received.at(-3)?.text).toContain(word);
   });
 
   it('is rejected where the login may not see it', async () => {

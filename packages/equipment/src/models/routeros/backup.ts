@@ -26,7 +26,7 @@ import type {
 import { askExtent, type ExtentQuestion } from '../families/command-line/extent.ts';
 import { copyToDevice, onDevice, onWorkstation } from '../families/command-line/restore-lines.ts';
 import { lastLine, plainText, quoted } from '../families/command-line/text-reading.ts';
-import { ifSupported } from '../families/unneeded.ts';
+import { Optional } from '../families/optional.ts';
 import { routeros as dialect } from './dialect.ts';
 
 /** `# 2026-11-20 10:00:00 by RouterOS 7.15.3`, `# nov/20/2026 10:00:00 by RouterOS 6.49.17` */
@@ -74,14 +74,17 @@ export function backup(): BackupModel {
 }
 
 async function read(connection: DeviceConnection): Promise<Reading> {
-  const extent = await askExtent(connection, questions, (command) => connection.exec(command));
   const bytes = await exported(connection);
+  const optional = new Optional();
+  const ask = (command: string) => connection.exec(command);
+  const extent = await askExtent(connection, questions, ask, optional);
   const text = bytes.toString();
   const serial = /^# serial number = (\S+)/m.exec(text)?.[1];
-  const history = await ifSupported(connection.exec('/system history print detail'));
+  const history = await optional.ask(() => ask('/system history print detail'));
   const changedBy = /\bby="([^"]+)"/.exec(history?.toString() ?? '')?.[1];
   const hostname = identityIn(text);
-  return { content: { bytes }, identity: { serial, hostname }, changedBy, extent };
+  const { unseen } = optional;
+  return { content: { bytes }, identity: { serial, hostname }, changedBy, extent, unseen };
 }
 
 /** Includes all secrets, with its version's syntax. A rejection also has status 0. */

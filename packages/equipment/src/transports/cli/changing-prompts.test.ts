@@ -1,7 +1,7 @@
 /** Prompts with a clock, a counter or the load. */
 import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { AnswerCut, DeviceRejected } from '../errors.ts';
+import { AnswerCut, DeviceAsks, DeviceRejected } from '../errors.ts';
 import { openCli } from '../session/open.ts';
 import { fastpath } from '../testing/dialects.ts';
 import { type FakeSwitchOptions, fakeSwitch } from '../testing/fake-switch.ts';
@@ -36,6 +36,11 @@ const prompts: [string, FakeSwitchOptions['prompt']][] = [
     '9:59 PM: (sw1) #',
     (mode) => `${Number(minute().slice(11, 13)) % 12}:${minute().slice(14, 16)} PM: (sw1) ${mode}`,
   ],
+  ['(sw1 23:59:57) #', (mode) => `(sw1 ${second().slice(11, 19)}) ${mode}`],
+  ['(sw1.23:59) #', (mode) => `(sw1.${minute().slice(11, 16)}) ${mode}`],
+  ['(sw1) 23:59:57 #', (mode) => `(sw1) ${minute().slice(11, 19)} ${mode}`],
+  ['(sw1) [23:59] #', (mode) => `(sw1) [${minute().slice(11, 16)}] ${mode}`],
+  ['(sw1) 2026-11-26T23:59:57#', (mode) => `(sw1) ${day().slice(0, 19)}${mode}`],
   ['(sw1 9) #', (mode) => `(sw1 ${next()}) ${mode}`],
   ['(sw1 [9] job 3) #', (mode) => `(sw1 [${next()}] job ${count % 4}) ${mode}`],
   ['(sw1 0.57) #', (mode) => `(sw1 0.${load().slice(17, 19)}) ${mode}`],
@@ -168,6 +173,18 @@ describe('a line of a configuration that looks like a question', () => {
     const read = cli.read('show running-config', { signal, timeoutMs: 400 });
 
     await expect(read).rejects.not.toBeInstanceOf(DeviceRejected);
+  });
+
+  it.each(['Password:', 'Username: '])('is one in a short answer: %s', async (question) => {
+    const { cli, device } = await openFakeSwitch({
+      answers: { 'show inventory': ({ write }) => void write(question) },
+    });
+
+    const run = cli.run('show inventory', { signal });
+
+    await expect(run).rejects.toBeInstanceOf(DeviceAsks);
+    await expect(run).rejects.toThrow(`asks ${JSON.stringify(question.trim())}`);
+    expect(device.commands).toEqual(['enable', 'terminal length 0', 'show inventory']);
   });
 
   it('is one where nothing precedes it', async () => {

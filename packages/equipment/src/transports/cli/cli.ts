@@ -23,7 +23,7 @@ import {
   promptPatterns,
   samePrompt,
 } from './prompt.ts';
-import { asksForChoice, unanswered } from './questions.ts';
+import { asksFor, asksForChoice, unanswered } from './questions.ts';
 import { enter, type SignedIn, signIn } from './sign-in.ts';
 import { decodeBytes } from './terminal-text.ts';
 
@@ -220,7 +220,9 @@ class Cli implements CliSession {
   /** @throws SignInRejected, DeviceRejected The device waits for an answer that it will not get. */
   private throwIfAsked(line: string): void {
     if (asksForNewPassword(line)) throw newPasswordRequested(this.conversation.device);
-    if (asksForChoice(line)) throw unanswered(this.conversation, line);
+    if (asksForChoice(line) || asksFor(line.trimEnd()) !== undefined) {
+      throw unanswered(this.conversation, line);
+    }
   }
 
   private pagerKey({ line, quietMs }: View): string | undefined {

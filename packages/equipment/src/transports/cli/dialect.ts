@@ -21,8 +21,8 @@ export interface Dialect {
   prompt: RegExp;
   /** Source of a pattern for the prompts of all modes of the device with this base; without `^` and `$`. */
   prompts(base: string): string;
-  /** Absent: `usualLogin`. */
-  login?: LoginDialogue;
+  /** Answers from rack.yaml to questions at sign-in, which are no secrets. */
+  answers?: readonly { question: RegExp; answer: string }[];
   /** If commands require a privileged mode. */
   privilege?: Privilege;
   /** After sign-in, before the first command: turns off the pager, widens lines. Unknown ones are not an error. */
@@ -42,27 +42,12 @@ export interface Dialect {
   through?: { dialect: Dialect; command: string };
 }
 
-/** Questions in the terminal itself: always over telnet, on some old devices also over ssh. */
-interface LoginDialogue {
-  username: RegExp;
-  password: RegExp;
-  /** Other questions, from rack.yaml. */
-  answers?: readonly { question: RegExp; answer: string }[];
-}
-
 export interface Privilege {
   has(prompt: string): boolean;
   command: string;
-  password: RegExp;
-  /** Some also ask for a name: the login's, or the usual name of a privileged user. */
-  username?: { question: RegExp; usual: string };
+  /** If it asks for a name too, and the login's is not privileged: the usual name of a privileged user. */
+  usualName?: string;
 }
-
-/** The questions of most devices. */
-export const usualLogin: LoginDialogue = {
-  username: /^(?:.* )?(?:user(?: ?name| ?id)?|login) ?:$/i,
-  password: /^(?:.* )?(?:password|passwd)(?: for [^:]*)? ?:$/i,
-};
 
 /** For a pattern that must match exactly this text. */
 export function escapePattern(text: string): string {

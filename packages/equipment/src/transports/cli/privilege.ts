@@ -1,5 +1,6 @@
 /** Enters the privileged mode: `enable`, with its own password, none, or the login's. */
 
+import { DescribedExpression } from '@skolo/base/described-expression';
 import type { Credentials } from '@skolo/base/secrets';
 import { SignInRejected } from '../errors.ts';
 import type { Limit } from '../stream/limit.ts';
@@ -7,7 +8,7 @@ import { type Conversation, quiet, type View } from './conversation.ts';
 import type { Privilege } from './dialect.ts';
 import { asksForNewPassword, newPasswordRequested } from './password-change.ts';
 import { isNoise, lastPrompt, type Noise, type PromptPatterns } from './prompt.ts';
-import { asksForChoice, unanswered } from './questions.ts';
+import { asksFor, isQuestion, unanswered } from './questions.ts';
 import { enter } from './sign-in.ts';
 
 interface PrivilegeOptions {
@@ -20,12 +21,12 @@ interface PrivilegeOptions {
 }
 
 interface Seen {
-  kind: 'prompt' | 'password' | 'other question' | 'choice' | 'new password' | 'name';
+  kind: 'prompt' | 'password' | 'username' | 'question' | 'new password';
   line: string;
 }
 
-/** A question in words of its own: `Enter the enable secret of the lab:` */
-const otherQuestion = /[:?]$/;
+const remedy =
+  'if it asks for the enablePassword, set enablePrompt in its login; otherwise sign in manually, and turn it off';
 
 /**
  * Without an `enablePassword`, tries the login's password, then none: both are common.
@@ -36,13 +37,14 @@ export async function becomePrivileged(
   conversation: Conversation,
   { privilege, dialect, prompts, credentials, limit }: PrivilegeOptions,
 ): Promise<void> {
-  const { enablePassword, password, username, once } = credentials;
+  const { enablePassword, enablePrompt, password, username, once } = credentials;
+  const ownWords = enablePrompt === undefined ? undefined : new DescribedExpression(enablePrompt);
   // Sends the password at most twice: some devices ask twice.
   const passwords =
     enablePassword !== undefined
       ? [enablePassword.reveal(), enablePassword.reveal()]
       : [...(password === undefined ? [] : [password.reveal()]), ''];
-  const names = privilege.username && [...new Set([username, privilege.username.usual])];
+  const names = [...new Set([username, privilege.usualName])].filter((name) => name !== undefined);
   const waitedFor = `answer to ${JSON.stringify(privilege.command)}`;
   /** How often it has asked for a name and for a password. */
   const asked = { names: 0, passwords: 0 };
@@ -51,17 +53,17 @@ export async function becomePrivileged(
   for (;;) {
     const seen = await conversation.until(waitedFor, limit, look);
     if (seen.kind === 'new password') throw newPasswordRequested(conversation.device);
-    if (seen.kind === 'choice') throw unanswered(conversation, seen.line);
-    if (seen.kind === 'name') {
+    if (seen.kind === 'username') {
+      const name = names[Math.floor(asked.passwords / passwords.length)];
+      if (name === undefined) throw unanswered(conversation, seen.line);
+      if (asked.names > asked.passwords) throw rejected();
       asked.names += 1;
-      say(names?.[Math.floor(asked.passwords / passwords.length)] ?? '');
+      say(name);
       continue;
     }
+    if (seen.kind === 'question') throw unanswered(conversation, seen.line, remedy);
     if (seen.kind === 'prompt' && privilege.has(seen.line)) return;
-    const tries =
-      once || seen.kind === 'other question'
-        ? 1
-        : passwords.length * (asked.names > 0 ? (names?.length ?? 1) : 1);
+    const tries = once ? 1 : passwords.length * (asked.names > 0 ? names.length : 1);
     if (asked.passwords === tries || (seen.kind === 'prompt' && asked.passwords === 0)) {
       throw rejected();
     }
@@ -83,12 +85,9 @@ export async function becomePrivileged(
       if (prompt !== undefined) return { kind: 'prompt', line: prompt };
     }
     if (asksForNewPassword(text)) return { kind: 'new password', line: text };
-    if (privilege.password.test(text)) return { kind: 'password', line: text };
-    if (privilege.username?.question.test(text)) return { kind: 'name', line: text };
-    if (quietMs < quiet.long || text === privilege.command) return undefined;
-    const isOther = !asksForChoice(text) && otherQuestion.test(text);
-    if (isOther && enablePassword !== undefined) return { kind: 'other question', line: text };
-    return isOther || asksForChoice(text) ? { kind: 'choice', line: text } : undefined;
+    const kind = ownWords?.test(text) ? 'password' : asksFor(text);
+    if (kind !== undefined) return { kind, line: text };
+    return quietMs >= quiet.long && isQuestion(text) ? { kind: 'question', line: text } : undefined;
   }
 
   function say(text: string) {

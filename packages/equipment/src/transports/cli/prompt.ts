@@ -8,9 +8,12 @@ export interface PromptPatterns {
   atStart: RegExp;
 }
 
+const time = String.raw`(?:\d{4}-\d\d-\d\d[ T])?\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AP]M)?`;
 /** Before a prompt: `[14:03:22] `, `2026-11-26 14:03 `. */
-const clock = String.raw`[[(<]?(?:\d{4}-\d\d-\d\d[ T])?\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AP]M)?[\])>]?:? ?`;
+const clock = String.raw`[[(<]?${time}[\])>]?:? ?`;
 const clockBefore = new RegExp(`^${clock}`);
+/** Behind the name: `leaf1.14:03:22#`, `leaf1 [14:03]>`. */
+const clockBehind = String.raw`[ .,:@_-]?(?:\[${time}\]|\(${time}\)|<${time}>|(?<!\d)${time}(?![\d:])) ?`;
 
 /** What is left of a prompt, and the pattern of the clock before it. */
 function behindClock(prompt: string): [rest: string, before: string] {
@@ -20,14 +23,18 @@ function behindClock(prompt: string): [rest: string, before: string] {
 
 /** Whether a line has a dialect's form of a prompt. */
 export function isLikePrompt(line: string, { prompt }: Pick<Dialect, 'prompt'>): boolean {
-  return prompt.test(line) || prompt.test(behindClock(line)[0]);
+  return prompt.test(line) || prompt.test(withoutClocks(line));
 }
 
-/** Numbers that change from one prompt to the next, such as those of commands: places among the parts of `split`, without the clock. */
+function withoutClocks(prompt: string, instead = ''): string {
+  return behindClock(prompt)[0].replaceAll(new RegExp(clockBehind, 'g'), instead);
+}
+
+/** Numbers that change from one prompt to the next, such as those of commands: places among the parts of `split`, without the clocks. */
 type Changing = ReadonlySet<number>;
 
 function partsOf(prompt: string): string[] {
-  return behindClock(prompt)[0].split(/(\d+)/);
+  return withoutClocks(prompt, anyTime).split(/(\d+)/);
 }
 
 /** Which numbers differ between two prompts; undefined if anything else does. */
@@ -37,8 +44,15 @@ export function changedNumbers(one: string, other: string): number[] | undefined
   return a.length === b.length && places.every((place) => place % 2 === 1) ? places : undefined;
 }
 
-/** A number that no prompt contains. */
-const anyNumber = '7'.repeat(20);
+/** Numbers that no prompt contains: instead of one that changes, and of a clock behind the name. */
+const [anyNumber, anyTime] = ['7'.repeat(20), '8'.repeat(20)];
+
+/** A pattern for prompts with these numbers and times; a mode may come before a time. */
+function atAnyTime(source: string): string {
+  return source
+    .replaceAll(anyNumber, String.raw`\d+`)
+    .replaceAll(anyTime, String.raw`(?: ?\([^()]*\))?${clockBehind}`);
+}
 
 function marked(prompt: string, changing: Changing): string {
   return partsOf(prompt)
@@ -53,7 +67,7 @@ export function behindPrompt(line: string, own: RegExp): string {
 
 /** The beginning of a line with this prompt, at any time. */
 export function samePrompt(prompt: string, changing: Changing): RegExp {
-  const source = escapePattern(marked(prompt, changing)).replaceAll(anyNumber, String.raw`\d+`);
+  const source = atAnyTime(escapePattern(marked(prompt, changing)));
   return new RegExp(`^${behindClock(prompt)[1]}${source}`);
 }
 
@@ -64,8 +78,13 @@ export function promptPatterns(
   changing: Changing = new Set(),
 ): PromptPatterns {
   const own = marked(prompt, changing);
-  const source = prompts(pattern.exec(own)?.groups?.base ?? own);
-  const any = `${behindClock(prompt)[1]}(?:${source.replaceAll(anyNumber, String.raw`\d+`)})`;
+  const form = pattern.exec(own);
+  // A name with a clock behind it may not have the form of a name.
+  const isOdd = form === null && own.includes(anyTime);
+  const source = isOdd
+    ? `${escapePattern(own.slice(0, -1))}[>#$%]`
+    : prompts(form?.groups?.base ?? own);
+  const any = `${behindClock(prompt)[1]}(?:${atAnyTime(source)})`;
   return {
     alone: new RegExp(`^${any}$`),
     atEnd: new RegExp(`${any}$`),
@@ -118,10 +137,11 @@ export function promptBefore(
   dialect: Noise,
 ): string | undefined {
   for (const line of lines.map((each) => each.trimEnd()).reverse()) {
-    if (prompt.test(line)) return line;
+    if (isLikePrompt(line, { prompt })) return line;
     for (let end = Math.min(line.length, longestPrompt); end > 0; end -= 1) {
       const start = line.slice(0, end).trimEnd();
-      if (prompt.test(start) && isNoise(line.slice(end).trimStart(), dialect)) return start;
+      if (isLikePrompt(start, { prompt }) && isNoise(line.slice(end).trimStart(), dialect))
+        return start;
     }
     if (!isNoise(line, dialect)) return undefined;
   }
@@ -136,7 +156,7 @@ export function promptBefore(
  */
 export function noiseBehind(lines: readonly string[], prompt: RegExp): RegExp[] {
   const shown = lines.map((line) => line.trimEnd());
-  const last = shown.findLast((line) => prompt.test(line));
+  const last = shown.findLast((line) => isLikePrompt(line, { prompt }));
   const at = shown.flatMap((line, index) => (line === last ? [index] : []));
   if (at.length < 3) return [];
   const [, first, second, third] = at

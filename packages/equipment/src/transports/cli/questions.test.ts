@@ -1,5 +1,68 @@
 import { describe, expect, it } from 'vitest';
-import { asksForChoice, isMenu, keyAskedFor } from './questions.ts';
+import { asksFor, asksForChoice, isMenu, isQuestion, keyAskedFor } from './questions.ts';
+
+describe('words that ask for', () => {
+  it.each([
+    'Password:',
+    'Enter PASSCODE: ',
+    "ubnt's password:",
+    '[sudo] password for ann:',
+    'Enter the enable secret of the lab:',
+    'Login password (will not be echoed):',
+    '14:03:22 Password:',
+    'passwd :',
+    'Password for user ann on vty 3:',
+    'Please Enter Password: ________',
+  ])('a password: %s', (line) => {
+    expect(asksFor(line.trimEnd())).toBe('password');
+  });
+
+  it.each([
+    'User:',
+    'User Name :',
+    'User ID:',
+    'switch-1 login:',
+    'login as:',
+    'Username for enable:',
+    'TACACS+ user:',
+    'Please Enter Login Name: ________',
+    'Account name [of the lab]:',
+  ])('a name: %s', (line) => {
+    expect(asksFor(line.trimEnd())).toBe('username');
+  });
+
+  it.each([
+    'Kennwort:',
+    'Response:',
+    'Verification code:',
+    'Show password (y/n):',
+    'Do you accept (yes/no)?',
+    'Forgot your password? Call 555:',
+    'Your password will be logged by:',
+    'secret>',
+    'my-login:',
+    'user#',
+    'Password: is what nobody must tell',
+    'no password, no user',
+    'Last login: Mon Nov 20',
+    'Last login:',
+    'Enter your login: and password',
+    'Host name:',
+  ])('neither: %s', (line) => {
+    expect(asksFor(line)).toBeUndefined();
+  });
+
+  it.each(['Kennwort:', 'Response: ', 'Continue?', 'Proceed [y/n]', 'Mot de passe :'])(
+    'something: %s',
+    (line) => {
+      expect(isQuestion(line.trimEnd())).toBe(true);
+    },
+  );
+
+  it.each(['switch#', 'host>', '', '----', 'interface 1:2'])('nothing: %s', (line) => {
+    expect(isQuestion(line)).toBe(false);
+  });
+});
 
 describe('a key is pressed', () => {
   it.each([

@@ -1,10 +1,36 @@
 /**
- * Decides how questions at a command line are answered, other than those for a user or a password. A key that is asked for is pressed. A
- * choice is never made: Enter would select a default that nobody knows, such as to save, to reset, or to accept.
+ * Decides what a question at a command line asks for. Words that ask for a secret or a user name get it, because anything else would be
+ * echoed, and logged by others. A key that is asked for is pressed. A choice is never made: Enter would select a default that nobody knows,
+ * such as to save, to reset, or to accept.
  */
-import { DeviceRejected } from '../errors.ts';
+import { DeviceAsks } from '../errors.ts';
 import type { Conversation } from './conversation.ts';
 import { decodeBytes } from './terminal-text.ts';
+
+/** `(will not be echoed)`, `of the lab`, and the end of a question, with the line on which the answer is written. */
+const endOfQuestion = String.raw`(?: ?[([][^()[\]]{1,60}[)\]])?(?: (?:for|of|on|at|to) [^:?]{1,60})? ?:[ _]*$`;
+/** `Password:`, `Enter PASSCODE:`, `[sudo] password for ann:`, `Enter the enable secret of the lab:` */
+const secretWords = new RegExp(
+  String.raw`(?:^|[^\w-])(?:pass ?(?:word|code|phrase)|passwd|secret(?: word)?)${endOfQuestion}`,
+  'i',
+);
+/** `Username for enable:`, `TACACS+ user:`, `Please Enter Login Name: ________` */
+const nameWords = new RegExp(
+  String.raw`(?:^|[^\w-])(?<!last )(?:(?:user|login|account)[ -]?(?:name|id)?|login as)${endOfQuestion}`,
+  'i',
+);
+
+/** What the cursor's line asks for in known words; undefined if it asks for neither. */
+export function asksFor(line: string): 'password' | 'username' | undefined {
+  if (asksForChoice(line)) return undefined;
+  if (secretWords.test(line)) return 'password';
+  return nameWords.test(line) ? 'username' : undefined;
+}
+
+/** Whether a line waits for an answer, in any words. */
+export function isQuestion(line: string): boolean {
+  return asksForChoice(line) || /\w[^\w]{0,8}[:?][ _]*$/.test(line);
+}
 
 const quote = `[<[("'\`]?`;
 const endQuote = `[>\\])"'\`]?`;
@@ -56,11 +82,16 @@ export function isMenu(lines: readonly string[]): boolean {
   );
 }
 
+const usualRemedy =
+  'sign in manually, and answer it or turn it off; for model generic, rack.yaml can list answers';
+
 /** The failure of a session whose device asks this: the line or lines, one character per byte. */
-export function unanswered(conversation: Conversation, question: string): DeviceRejected {
+export function unanswered(
+  conversation: Conversation,
+  question: string,
+  remedy = usualRemedy,
+): DeviceAsks {
   const shown = conversation.withoutSecrets(decodeBytes(question.trim())).slice(-200);
   const what = `asks ${JSON.stringify(shown)}, and skolo does not respond to such questions`;
-  const remedy =
-    'sign in manually, and answer it or turn it off; for model generic, rack.yaml can list answers';
-  return new DeviceRejected(conversation.device, `${what}; ${remedy}`);
+  return new DeviceAsks(conversation.device, `${what}; ${remedy}`);
 }

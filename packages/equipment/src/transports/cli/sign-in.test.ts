@@ -2,7 +2,13 @@ import type { Duplex } from 'node:stream';
 import { type Credentials, Secret } from '@skolo/base/secrets';
 import type { EdgeSwitchOptions } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DeviceBusy, DeviceRejected, DeviceTimeout, SignInRejected } from '../errors.ts';
+import {
+  DeviceAsks,
+  DeviceBusy,
+  DeviceRejected,
+  DeviceTimeout,
+  SignInRejected,
+} from '../errors.ts';
 import { openCli } from '../session/open.ts';
 import type { SessionDeps } from '../session.ts';
 import { fastpath } from '../testing/dialects.ts';
@@ -341,20 +347,65 @@ describe('a question that skolo does not answer', () => {
     expect(typed).toEqual([user, password]);
   });
 
-  it.each(['Enable password:', 'Enter the enable secret of the lab:', 'Secret for level 15: '])(
-    'is not %s, which gets the enablePassword once',
+  const second = { enablePassword: new Secret('second') };
+
+  it.each([
+    ['Enable password:', {}],
+    ['Enter the enable secret of the lab:', {}],
+    ['Secret for level 15: ', {}],
+    ['Enter PASSCODE:', {}],
+    ['Kennwort: ', { enablePrompt: '^Kennwort:' }],
+  ])('at enable is not %j, which gets the enablePassword', async (question, more) => {
+    const typed: string[] = [];
+    const prompts = ['(sw) >', '(sw) >', question, '(sw) #', '(sw) #'];
+
+    const opened = openTerminal(questions(typed, ...prompts), {
+      credentials: { ...second, ...more },
+    });
+
+    // The device echoes nothing that follows, and the test does not wait for that to be noticed.
+    opened.catch(() => undefined);
+    await vi.waitFor(() =>
+      expect(typed.slice(0, 4)).toEqual(['', 'enable', 'second', 'terminal length 0']),
+    );
+  });
+
+  it.each(['Username for enable:', 'TACACS+ user:', 'Please Enter Login Name: ________'])(
+    'at enable is not %j, which gets the name',
     async (question) => {
       const typed: string[] = [];
-      const credentials = { enablePassword: new Secret('second') };
-      const prompts = ['(sw) >', '(sw) >', question, '(sw) #', '(sw) #'];
+      const prompts = ['(sw) >', '(sw) >', question, 'Password:', '(sw) #', '(sw) #'];
 
-      const opened = openTerminal(questions(typed, ...prompts), { credentials });
+      const opened = openTerminal(questions(typed, ...prompts), { credentials: second });
 
-      // The device echoes nothing that follows, and the test does not wait for that to be noticed.
       opened.catch(() => undefined);
-      await vi.waitFor(() =>
-        expect(typed.slice(0, 4)).toEqual(['', 'enable', 'second', 'terminal length 0']),
-      );
+      await vi.waitFor(() => expect(typed.slice(0, 4)).toEqual(['', 'enable', user, 'second']));
+    },
+  );
+
+  it.each(['Kennwort:', 'Response:', 'Do you accept (yes/no)?'])(
+    'at enable is %j, and nothing is typed',
+    async (question) => {
+      const typed: string[] = [];
+      const prompts = ['(sw) >', '(sw) >', question];
+
+      const opened = openTerminal(questions(typed, ...prompts), { credentials: second });
+
+      await failsWith(opened, DeviceAsks, `asks ${JSON.stringify(question)}`);
+      expect(typed).toEqual(['', 'enable']);
+    },
+  );
+
+  it.each(['Kennwort:', 'Response:', 'Forgot your access code? Call 555:'])(
+    'at sign-in is %j, and nothing is typed',
+    async (question) => {
+      const typed: string[] = [];
+      const credentials = { signInSeconds: 3 };
+
+      const opened = openTerminal(questions(typed, 'User:', question), { credentials });
+
+      await failsWith(opened, DeviceAsks, `asks ${JSON.stringify(question)}`);
+      expect(typed).toEqual([user]);
     },
   );
 

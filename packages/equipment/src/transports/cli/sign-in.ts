@@ -21,7 +21,7 @@ import {
 } from '../errors.ts';
 import type { Limit } from '../stream/limit.ts';
 import { type Conversation, quiet, type View } from './conversation.ts';
-import { type Dialect, usualLogin } from './dialect.ts';
+import type { Dialect } from './dialect.ts';
 import {
   asksForNewPassword,
   newPasswordRequested,
@@ -37,13 +37,22 @@ import {
   promptBefore,
   samePrompt,
 } from './prompt.ts';
-import { asksForChoice, isMenu, keyAskedFor, unanswered } from './questions.ts';
+import {
+  asksFor,
+  asksForChoice,
+  isMenu,
+  isQuestion,
+  keyAskedFor,
+  unanswered,
+} from './questions.ts';
 
 export const enter = '\r';
 const mostProbes = 5;
 /** Empty lines sent into silence: to a device that has shown a prompt with other output after it, and to one that has not shown anything. */
 const mostNudges = { prompt: 3, nothing: 1 };
 const mostPasswords = 2;
+/** Of most questions. */
+const mostWords = 4;
 
 /** Reasons why a device may not show its prompt. In a banner they mean nothing, so they only explain a failure. */
 const rejection =
@@ -118,7 +127,9 @@ class SignIn {
       if (!(error instanceof DeviceUnreachable || error instanceof DeviceTimeout)) throw error;
       const lines = conversation.lastLines();
       const text = lines.join('\n');
+      const last = lines.at(-1)?.trimEnd() ?? '';
       if (error instanceof DeviceTimeout && isMenu(lines)) throw unanswered(conversation, text);
+      if (error instanceof DeviceTimeout && isQuestion(last)) throw unanswered(conversation, last);
       if (sent.password > 0 && rejection.test(text)) throw this.rejected();
       if (full.test(text)) {
         throw new DeviceBusy(
@@ -132,17 +143,18 @@ class SignIn {
 
   private look(view: View): Seen | undefined {
     const { dialect, outside } = this.options;
-    const { login = usualLogin } = dialect;
     const { quietMs } = view;
     if (quietMs < quiet.brief || quietMs === Number.POSITIVE_INFINITY) return undefined;
     const line = view.line().text.trimEnd();
-    const known = login.answers?.find(({ question }) => question.test(line));
+    const known = dialect.answers?.find(({ question }) => question.test(line));
     if (known !== undefined) return { kind: 'text', text: `${known.answer}${enter}` };
     if (asksForNewPassword(line)) return { kind: 'new password' };
     // To a device that has already accepted the password, a banner that pauses would make it a command.
     const mayBeAsked = this.options.mayAsk || quietMs >= quiet.silence;
-    if (mayBeAsked && login.username.test(line)) return { kind: 'username' };
-    if (mayBeAsked && login.password.test(line)) return { kind: 'password' };
+    const asked = mayBeAsked ? asksFor(line) : undefined;
+    // A long line is rather the beginning of a banner's line.
+    const isLong = line.trim().split(/\s+/).length > mostWords;
+    if (asked !== undefined && (!isLong || quietMs >= quiet.silence)) return { kind: asked };
     if (quietMs >= quiet.long) {
       // The cursor may be in the line after it.
       const key = keyAskedFor(line === '' ? (view.lastLines().findLast(isText) ?? '') : line);

@@ -83,6 +83,10 @@ describe('signing in over ssh', () => {
       [user, 'right'],
     ],
     [[["ubnt's secret word:", false]], ['right']],
+    [[['Response: ', false]], 'asks "Response:" at sign-in'],
+    [[['Kennwort: ', false]], 'asks "Kennwort:" at sign-in'],
+    [[['Your account expires soon.\nSSH password', false]], ['right']],
+    [[['TACACS+ user: ', true]], [user]],
     [[['Verification code: ', false]], 'asks "Verification code:" at sign-in'],
     [[['Erase the flash? [y/n]', true]], 'asks "Erase the flash? [y/n]" at sign-in'],
   ] as [[string, boolean][], string[] | string][])(

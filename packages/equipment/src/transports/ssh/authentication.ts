@@ -10,7 +10,7 @@ import {
   newPasswordRequested,
   requiresNewPassword,
 } from '../cli/password-change.ts';
-import { asksForChoice } from '../cli/questions.ts';
+import { asksFor, asksForChoice } from '../cli/questions.ts';
 import { type DeviceError, SignInRejected } from '../errors.ts';
 import type { Target } from '../session.ts';
 
@@ -83,18 +83,19 @@ function userOf(username: string) {
 }
 
 /** What the answer to a question of a keyboard-interactive sign-in must be; undefined: not known. */
-function answerTo(
-  prompt: string,
-  echo: boolean | undefined,
-): 'password' | 'user' | 'consent' | undefined {
+function answerTo(prompt: string): 'password' | 'username' | 'consent' | undefined {
   const question = prompt.trim();
   if (asksForChoice(question)) {
     return /\b(?:accept|acknowledge|agree|consent)\b/i.test(question) ? 'consent' : undefined;
   }
   if (/\b(?:verification|one[- ]time|otp|token)\b/i.test(question)) return undefined;
-  if (/pass(?:word|wd|phrase|code)|\bsecret\b/i.test(question)) return 'password';
-  if (/\b(?:user ?(?:name|id)?|login|account)\b/i.test(question)) return 'user';
-  return echo ? undefined : 'password';
+  // It is a question, also without its sign.
+  return asksFor(
+    `${question
+      .split('\n')
+      .at(-1)
+      ?.replace(/[ :?>]+$/, '')}:`,
+  );
 }
 
 /**
@@ -122,7 +123,7 @@ function dialogue(
       end(newPasswordRequested(name));
       return;
     }
-    const asked = prompts.map(({ prompt, echo }) => answerTo(prompt, echo));
+    const asked = prompts.map(({ prompt }) => answerTo(prompt));
     const unknown = asked.indexOf(undefined);
     if (unknown >= 0) {
       const shown = JSON.stringify(prompts[unknown]?.prompt.trim().slice(-200));
@@ -137,7 +138,7 @@ function dialogue(
       return;
     }
     isAnswered ||= asked.includes('password');
-    const answers = { password, user: username, consent: 'yes' };
+    const answers = { password, username, consent: 'yes' };
     finish(asked.map((kind) => (kind ? answers[kind] : '')));
   };
 }

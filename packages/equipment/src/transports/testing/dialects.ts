@@ -10,7 +10,7 @@ export const fastpath: Dialect = {
   name: 'fastpath',
   prompt: /^(?<base>\(.+?\)) ?(?:\([^()]*\))? ?[>#]$/,
   prompts: (base) => `${escapePattern(base)} ?(?:\\([^()]*\\))? ?[>#]`,
-  privilege: { has: (prompt) => prompt.endsWith('#'), command: 'enable', password: /^Password:$/i },
+  privilege: { has: (prompt) => prompt.endsWith('#'), command: 'enable' },
   setUp: ['terminal length 0'],
   pagers: [moreOrQuit],
   errors: [

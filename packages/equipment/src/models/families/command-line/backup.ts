@@ -1,7 +1,7 @@
 /** Backups of equipment that prints its configuration for one command. A model provides data; everything else is here. */
 import type { DeviceCli, DeviceConnection } from '@skolo/equipment/transports';
 import type { BackupModel, Content, Reading } from '../../contract/backup.ts';
-import { ifSupported } from '../unneeded.ts';
+import { Optional } from '../optional.ts';
 import { type AnyDialect, anyCli } from './any-cli.ts';
 import { askExtent, type ExtentQuestion, extentIn, type Says } from './extent.ts';
 import { lastLine, linesOf, plainText, quoted } from './text-reading.ts';
@@ -60,30 +60,35 @@ export function cliBackup(model: CliBackup): BackupModel {
 async function read(connection: DeviceConnection, model: CliBackup): Promise<Reading> {
   const cli = await anyCli(connection, model.dialect);
   const bytes = await cli.read(model.running);
-  const startup = model.startup ? await ifSupported(cli.read(model.startup)) : undefined;
-  const [serial, ...others] = await serialsOf(cli, model.serial);
+  const optional = new Optional();
+  const { startup: saved } = model;
+  const startup = saved === undefined ? undefined : await optional.ask(() => cli.read(saved));
+  const [serial, ...others] = await serialsOf(cli, model.serial, optional);
   const text = bytes.toString();
   const hostname = model.hostname.exec(text)?.[1];
   const changedBy = model.changedBy?.(text);
   const members = others.length === 0 || serial === undefined ? undefined : [serial, ...others];
   const { marks, questions } = model;
   const marked = marks && extentIn(text, marks);
-  const extent = marked ?? (questions && (await askExtent(connection, questions, cli.run)));
+  const extent =
+    marked ?? (questions && (await askExtent(connection, questions, cli.run, optional)));
   return {
     content: { bytes },
     identity: { serial, hostname, members },
     startup,
     changedBy,
     extent,
+    unseen: optional.unseen,
   };
 }
 
 async function serialsOf(
   cli: DeviceCli,
   { commands, pattern }: CliBackup['serial'],
+  optional: Optional,
 ): Promise<string[]> {
   for (const command of commands) {
-    const answer = await ifSupported(cli.run(command));
+    const answer = await optional.ask(() => cli.run(command));
     const found = (answer?.toString() ?? '').matchAll(pattern);
     const serials = new Set([...found].flatMap(([, serial]) => serial ?? []));
     if (serials.size > 0) return [...serials];

@@ -1,7 +1,7 @@
 /** How much of its configuration a device shows to the login: patterns of what it says about that, as data of a model. */
 import type { DeviceConnection } from '@skolo/equipment/transports';
 import type { Extent } from '../../contract/backup.ts';
-import { ifSupported } from '../unneeded.ts';
+import type { Optional } from '../optional.ts';
 import { listed } from './text-reading.ts';
 
 /** What a text says. Patterns are global. */
@@ -34,19 +34,20 @@ export function extentIn(text: string, { whole, part, why }: Says): Extent | und
 }
 
 /**
- * Asks until an answer says it. A device that does not know a command has not said anything.
+ * Asks until an answer says it. A device that does not know a command, or does not answer it, has not said anything.
  *
- * @throws DeviceError of other kinds than that it rejects a command
+ * @throws DeviceError as `Optional.ask`
  */
 export async function askExtent(
   connection: DeviceConnection,
   questions: readonly ExtentQuestion[],
   ask: (command: string) => Promise<Buffer>,
+  optional: Optional,
 ): Promise<Extent> {
   for (const { command, ...says } of questions) {
     const user = command.includes('{user}') ? ((await connection.username()) ?? '') : 'nobody';
     if (!plainName.test(user)) continue;
-    const answer = await ifSupported(ask(command.replace('{user}', user)));
+    const answer = await optional.ask(() => ask(command.replace('{user}', user)));
     const text = answer?.toString('latin1', 0, longest).replaceAll('\r', '') ?? '';
     const extent = extentIn(text, says);
     if (extent !== undefined) return extent;

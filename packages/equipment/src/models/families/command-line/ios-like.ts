@@ -8,7 +8,6 @@ export const iosLike = {
   privilege: {
     has: (prompt) => prompt.endsWith('#'),
     command: 'enable',
-    password: /^Password: ?$/i,
   },
   setUp: ['terminal length 0', 'terminal width 511'],
   pagers: [iosPager],

@@ -16,7 +16,7 @@ export const fastpath: Dialect = {
   // The name may hold spaces and brackets, and there may be a mode behind it.
   prompt: /^(?<base>\(.+?\)) ?(?:\([^()]*\))? ?[>#]$/,
   prompts: (base) => `${escapePattern(base)} ?(?:\\([^()]*\\))? ?[>#]`,
-  privilege: { has: (prompt) => prompt.endsWith('#'), command: 'enable', password: /^Password:$/i },
+  privilege: { has: (prompt) => prompt.endsWith('#'), command: 'enable' },
   setUp: ['terminal length 0'],
   pagers: [fastpathPager],
   errors: [

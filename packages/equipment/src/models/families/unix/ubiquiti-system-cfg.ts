@@ -14,7 +14,7 @@ import type {
 } from '../../contract/backup.ts';
 import { copyToDevice, onDevice, onWorkstation } from '../command-line/restore-lines.ts';
 import { plainText, quoted } from '../command-line/text-reading.ts';
-import { ifSupported } from '../unneeded.ts';
+import { Optional } from '../optional.ts';
 
 const file = '/tmp/system.cfg';
 const board = '/etc/board.info';
@@ -89,12 +89,14 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   if (digest !== undefined && digest !== digestOf(bytes, digest)) {
     throw new AnswerCut(name, `the received copy of ${file} has a different checksum`);
   }
-  const info = (await ifSupported(connection.exec(`cat ${board}`)))?.toString('latin1') ?? '';
+  const optional = new Optional();
+  const shown = await optional.ask(() => connection.exec(`cat ${board}`));
+  const info = shown?.toString('latin1') ?? '';
   const address = /^board\.hwaddr=([\dA-F:]+)$/im.exec(info)?.[1];
   const hostname = /^resolv\.host\.1\.name=(\S+)/m.exec(bytes.toString())?.[1];
   // Its label has no colons, and no other number.
   const serial = address?.replaceAll(':', '').toUpperCase();
-  return { content: { bytes }, identity: { serial, hostname } };
+  return { content: { bytes }, identity: { serial, hostname }, unseen: optional.unseen };
 }
 
 interface Measured {

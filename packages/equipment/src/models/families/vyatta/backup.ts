@@ -9,6 +9,7 @@
 import { AnswerCut, type DeviceConnection } from '@skolo/equipment/transports';
 import type { BackupModel, Content, Reading } from '../../contract/backup.ts';
 import type { Device } from '../../contract/device.ts';
+import { Optional } from '../optional.ts';
 import { apply, check } from './apply.ts';
 import {
   commandsOf,
@@ -88,9 +89,11 @@ async function about(connection: DeviceConnection, text: string) {
     ? settingsOf(text)
     : settingsIn(splitVersions(text).body);
   const hostname = typeof settings === 'string' ? undefined : valueIn(settings, 'system host-name');
-  const serial = await readSerial(connection);
-  const changedBy = await readChangedBy(connection);
-  return { identity: { serial, hostname }, changedBy, extent: extentOf(text) };
+  const optional = new Optional();
+  const serial = await optional.ask(() => readSerial(connection));
+  const changedBy = await optional.ask(() => readChangedBy(connection));
+  const { unseen } = optional;
+  return { identity: { serial, hostname }, changedBy, extent: extentOf(text), unseen };
 }
 
 function whyIncomplete(content: Content, asCommands: boolean): string | undefined {

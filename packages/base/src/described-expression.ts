@@ -3,7 +3,7 @@
  * both the text and the time are limited. In doubt, nothing matches, and the reading fails.
  */
 import { type Context, createContext, Script } from 'node:vm';
-import { isObject } from '@skolo/base';
+import { isObject } from './json/parse-json.ts';
 
 /** Longer texts match no expression. */
 const longestText = 64 * 1024;
