@@ -4,13 +4,11 @@
  * has no other yet.
  */
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
 import { run } from '@skolo/base/run';
 
 const timeout = 10_000;
-const serverCa = '/var/lib/rancher/k3s/server/tls/server-ca.crt';
 
 /** For people; undefined: there is none. Never throws. @param root as in ActiveOptions */
 export async function evidenceOf(
@@ -19,7 +17,6 @@ export async function evidenceOf(
 ): Promise<string | undefined> {
   for (const address of await linkLocalOf(device, mac).catch(() => [])) {
     if (await hasHostKey(root, address).catch(() => false)) return 'SSH host key';
-    if (await servesK3s(root, address).catch(() => false)) return 'k3s API server';
   }
   return undefined;
 }
@@ -33,8 +30,39 @@ async function linkLocalOf(device: string, mac: string): Promise<string[]> {
   return lines.flatMap((line) => /^fe80:\S+/.exec(line) ?? []).map((at) => `${at}%${device}`);
 }
 
-/** OpenSSH sends the user's name only after the server has shown that it has its key, so only such a server can make it print the name. */
+/**
+ * OpenSSH sends the user's name only after the server has shown that it has its key, so only such a server can make it print the name. A
+ * relay to this computer's own sshd passes on its key, but then this sshd has logged the name. Its log is only believed if it has another
+ * name that was sent to it directly.
+ */
 async function hasHostKey(root: string, address: string): Promise<boolean> {
+  const theirs = await ask(root, address);
+  if (!theirs.printed.includes(`${theirs.user}@`)) return false;
+  const listener = await ownListener();
+  if (listener === undefined) return true;
+  const own = await ask(root, listener);
+  await run('journalctl', ['--sync'], { timeout }).catch(() => undefined);
+  const about = ['sshd', 'sshd-session', 'sshd-auth'].flatMap((name) => ['-t', name]);
+  const find = ['-b', '-q', '-o', 'cat', ...about, '-g', `${theirs.user}|${own.user}`];
+  // What cannot be read lacks the other name, too.
+  const { stdout: log } = await run('journalctl', find, { timeout }).catch(() => ({ stdout: '' }));
+  return log.includes(own.user) && !log.includes(theirs.user);
+}
+
+/** An address at which this computer's own sshd listens; undefined: it does not run. */
+async function ownListener(): Promise<string | undefined> {
+  const { stdout } = await run('ss', ['-Hltn', 'sport = :22'], { timeout });
+  const address = /\s\[?([^\s[\]]+)\]?:22\s/.exec(stdout)?.[1];
+  const anyAddress = new Map([
+    ['0.0.0.0', '127.0.0.1'],
+    ['::', '::1'],
+    ['*', '::1'],
+  ]);
+  return address && (anyAddress.get(address) ?? address);
+}
+
+/** Tries to sign in with a name that nobody knows. */
+async function ask(root: string, address: string): Promise<{ user: string; printed: string }> {
   const folder = join(root, '/etc/ssh');
   const names = (await readdir(folder)).filter((name) => /^ssh_host_\w+_key\.pub$/.test(name));
   const files = names.map((name) => join(folder, name)).join(' ');
@@ -50,26 +78,7 @@ async function hasHostKey(root: string, address: string): Promise<boolean> {
   ];
   const args = ['-F', 'none', ...options.flatMap((each) => ['-o', each]), '-l', user, address];
   return await run('ssh', [...args, 'true'], { timeout }).then(
-    () => true,
-    ({ stderr = '' }: { stderr?: string }) => stderr.includes(`${user}@`),
+    () => ({ user, printed: `${user}@` }),
+    ({ stderr = '' }: { stderr?: string }) => ({ user, printed: stderr }),
   );
-}
-
-/**
- * The CA signs certificates of all kubelets, too, but only k3s's own listener has an organization.
- * Source: k3s, newListener in pkg/cluster/https.go, and servingKubeletCert in pkg/server.
- */
-async function servesK3s(root: string, host: string): Promise<boolean> {
-  const ca = await readFile(join(root, serverCa));
-  const socket = connect({ host, port: 6443, ca, checkServerIdentity: () => undefined });
-  const timer = setTimeout(() => socket.destroy(), timeout);
-  try {
-    return await new Promise((resolve) => {
-      socket.once('secureConnect', () => resolve(socket.getPeerCertificate().subject.O === 'k3s'));
-      for (const event of ['error', 'close']) socket.once(event, () => resolve(false));
-    });
-  } finally {
-    clearTimeout(timer);
-    socket.destroy();
-  }
 }

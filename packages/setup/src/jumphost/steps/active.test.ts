@@ -163,7 +163,6 @@ describe.skipIf(why !== undefined).concurrent(name, () => {
       await give(pi, address);
       await give(witness, other);
       serveSsh(pi, keys.other);
-      serveTls(pi, keys.kubelet);
       pi.script(
         attackWith([
           JSON.stringify({ skolo: 'jumphost/1', ask: false, rack: 'rack4', statement: old }),
@@ -196,18 +195,19 @@ describe.skipIf(why !== undefined).concurrent(name, () => {
     },
   );
 
-  it.for(sampleOf(['SSH host key', 'k3s API server']))(
-    'waits for a jumphost without a statement, as its %s proves',
-    async (evidence, context) => {
+  it.for(sampleOf([false, true]))(
+    'waits for a jumphost without a statement, as its SSH host key proves (own sshd: %s)',
+    async (hasOwnSshd, context) => {
       const cable = await makeCable(context);
       const [jumphost, old] = [await cable.plug(), await cable.plug()];
       const keys = await makeKeys();
       await keys.giveTo(jumphost);
+      if (hasOwnSshd) serveSsh(jumphost, keys.own, journal(jumphost));
       await give(old, '192.168.99.8');
-      const server =
-        evidence === 'SSH host key' ? serveSsh(old, keys.own) : serveTls(old, keys.k3s);
+      const server = serveSsh(old, keys.own);
 
       const gate = jumphost.start('gate', '192.168.99.8', 4);
+      const evidence = 'SSH host key';
       await vi.waitFor(
         async () => expect((await powerOf(jumphost))?.conflict).toMatchObject({ evidence }),
         patience,
@@ -218,6 +218,29 @@ describe.skipIf(why !== undefined).concurrent(name, () => {
       expect(await gate.printed).toContain(
         `and its ${evidence} proves that it is a jumphost of rack4; turn one of them off`,
       );
+    },
+  );
+
+  it.for(sampleOf(['is its own', 'keeps no log', 'keeps a log that cannot be read']))(
+    'does not take for another jumphost what passes on the key of an sshd that %s',
+    async (how, context) => {
+      const cable = await makeCable(context);
+      const [jumphost, pi] = [await cable.plug(), await cable.plug()];
+      const keys = await makeKeys();
+      await keys.giveTo(jumphost);
+      serveSsh(jumphost, keys.own, how === 'keeps no log' ? undefined : journal(jumphost));
+      if (how === 'keeps a log that cannot be read') {
+        await jumphost.write('/bin/journalctl', '#!/bin/sh\necho unreadable >&2\nexit 1\n', 0o755);
+      }
+      await give(pi, '192.168.99.8');
+      const relayed = pi.script(relayTo(await linkLocalOf(jumphost)));
+
+      const gate = jumphost.start('gate', '192.168.99.8', 4);
+
+      expect(await gate.ended).toBe(0);
+      expect(await gate.printed).toContain('without evidence that it is a jumphost of rack4');
+      relayed.kill();
+      expect(await relayed.printed).toContain('relayed');
     },
   );
 
@@ -376,40 +399,41 @@ async function makeKeys() {
   const dir = await tempDir();
   const script = `cd ${dir}
 for each in own other; do ssh-keygen -q -t ed25519 -N '' -f $each; done
-openssl req -x509 -nodes -newkey ed25519 -keyout ca.key -out ca.crt -days 2 -subj /CN=k3s-server-ca
-for each in /O=k3s/CN=k3s /CN=kubelet; do
-  name=\${each##*/CN=}
-  openssl req -nodes -newkey ed25519 -keyout $name.key -out $name.csr -subj $each
-  openssl x509 -req -in $name.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out $name.crt
-done
 mkdir -p /run/sshd`;
   await run('sh', ['-ec', script]);
   const text = (name: string) => readFile(join(dir, name), 'utf8');
   return {
     own: join(dir, 'own'),
     other: join(dir, 'other'),
-    k3s: join(dir, 'k3s'),
-    kubelet: join(dir, 'kubelet'),
     async giveTo(computer: CableComputer) {
       await computer.write('/etc/ssh/ssh_host_ed25519_key.pub', await text('own.pub'));
-      await computer.write('/var/lib/rancher/k3s/server/tls/server-ca.crt', await text('ca.crt'));
     },
   };
 }
 
-function serveSsh(computer: CableComputer, key: string) {
+/** @param log absent: it keeps none */
+function serveSsh(computer: CableComputer, key: string, log?: string) {
   const options = ['ListenAddress=::', 'PidFile=none', 'UsePAM=no', `Banner=${key}.pub`];
   const flags = options.flatMap((each) => ['-o', each]);
-  return computer.run('/usr/sbin/sshd', '-D', '-q', '-f', '/dev/null', '-h', key, ...flags);
+  const logging = log === undefined ? ['-q'] : ['-E', log];
+  return computer.run('/usr/sbin/sshd', '-D', ...logging, '-f', '/dev/null', '-h', key, ...flags);
 }
 
-/** @param name path of the certificate and the key, without their ends */
-function serveTls(computer: CableComputer, name: string) {
-  return computer.script(`
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:tls';
-const options = { cert: readFileSync('${name}.crt'), key: readFileSync('${name}.key') };
-createServer(options).on('tlsClientError', () => undefined).listen(6443, '::');`);
+/** The file that its journalctl reads. */
+function journal(computer: CableComputer): string {
+  return join(computer.root, '/bin/journal');
+}
+
+/** Passes on what arrives at port 22, and says so. */
+function relayTo(address: string): string {
+  return `
+import { connect, createServer } from 'node:net';
+createServer((socket) => {
+  const other = connect(22, '${address}%eth0');
+  for (const each of [socket, other]) each.on('error', () => undefined);
+  socket.pipe(other).pipe(socket);
+  console.log('relayed');
+}).listen(22, '::');`;
 }
 
 /** The computer that has an address, as this one knows it. */
