@@ -1,14 +1,17 @@
 /** The environment of a command: terminal, colours, input, output. Only main.ts uses `process`. */
+import { jsonText } from './output/text.ts';
+
 /** The environment of a command. Only main.ts uses `process`. */
 export interface Io {
-  /** Prints a result to standard output, with a line end. */
+  /** Prints a result to standard output, with a line end, and control characters as visible text. */
   out(text: string): void;
-  /** Prints a message to standard error, with a line end. */
+  /** Prints a message to standard error, like `out`. */
   err(text: string): void;
-  /** Writes to standard output unchanged. Only if {@link Io.rows} is known. */
-  draw(text: string): void;
-  /** Writes bytes to standard output. Resolves when they are written. */
-  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Writes to standard output unchanged: bytes, or this program's own control sequences, if {@link Io.rows} is known. Resolves when it is
+   * written. raw.test.ts lists the callers.
+   */
+  raw(data: Uint8Array | string): Promise<void>;
   /** Whether standard output is a terminal. */
   readonly isTerminal: boolean;
   /** Width of the terminal; undefined without one, when nothing may be cut off. */
@@ -44,5 +47,5 @@ export interface Io {
 
 /** For programs: all fields. */
 export function printJson({ out }: Io, value: unknown): void {
-  out(JSON.stringify(value, undefined, 2));
+  out(jsonText(value, 2));
 }

@@ -4,6 +4,7 @@ import { Writable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { exitCodes } from './errors.ts';
 import type { Io } from './io.ts';
+import { printable } from './output/text.ts';
 import { complete } from './program.ts';
 
 const { stdin, stdout, stderr } = process;
@@ -31,10 +32,9 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
 }
 
 const io: Io = {
-  out: (line) => stdout.write(`${line}\n`),
-  err: (line) => stderr.write(`${line}\n`),
-  draw: (shown) => stdout.write(shown),
-  write: (bytes) => new Promise((resolve) => stdout.write(bytes, () => resolve())),
+  out: (text) => stdout.write(`${printable(text, io.colour)}\n`),
+  err: (text) => stderr.write(`${printable(text, io.colour)}\n`),
+  raw: (data) => new Promise((resolve) => stdout.write(data, () => resolve())),
   isTerminal: stdout.isTTY === true,
   // Windows can be resized. 0 if the terminal does not know its size.
   get columns() {

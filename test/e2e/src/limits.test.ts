@@ -141,6 +141,7 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     ],
   },
   'router-backup/notices/settle': { mostPauses: none('pauses') },
+  'router-backup/notices/udp': { mostMsPerSecond: none('milliseconds of CPU time') },
   'router-backup/notices/syslog': { mostBytes: ['bytes of text', 8 * kB] },
   'router-backup/offsite/loss': { mostNamed: none('names') },
   'router-backup/offsite/object-backend': { largestStep: none('milliseconds') },

@@ -7,7 +7,8 @@ function openScreen(size: { columns: number; rows: number }) {
   const screen = new Screen(size);
   /** A terminal turns a line feed into both. */
   const draw = (text: string) => screen.write(text.replaceAll('\n', '\r\n'));
-  return { screen, draw, area: new LiveArea({ draw, columns: size.columns }) };
+  const raw = async (data: Uint8Array | string) => draw(String(data));
+  return { screen, draw, area: new LiveArea({ raw, columns: size.columns, colour: true }) };
 }
 
 describe('a live area', () => {
@@ -44,7 +45,9 @@ describe('a live area', () => {
 
   it('moves up over lines that a narrower window has wrapped', () => {
     const screen = new Screen({ columns: 10, rows: 8 });
-    const io = { columns: 40, draw: (text: string) => screen.write(text.replaceAll('\n', '\r\n')) };
+    const raw = async (data: Uint8Array | string) =>
+      screen.write(String(data).replaceAll('\n', '\r\n'));
+    const io = { columns: 40, colour: true, raw };
     const area = new LiveArea(io);
     area.show(['a line of twenty-four ch', 'short']);
 

@@ -5,13 +5,13 @@
  */
 import { stripVTControlCharacters } from 'node:util';
 import type { Io } from '../io.ts';
-import { cutOff, plain, type Style, shorten, styled, widthOf } from './text.ts';
+import { cutOff, plain, printable, type Style, shorten, styled, widthOf } from './text.ts';
 
 export class LiveArea {
-  private readonly io: Pick<Io, 'draw' | 'columns'>;
+  private readonly io: Pick<Io, 'raw' | 'columns' | 'colour'>;
   private drawn: readonly string[] = [];
 
-  constructor(io: Pick<Io, 'draw' | 'columns'>) {
+  constructor(io: Pick<Io, 'raw' | 'columns' | 'colour'>) {
     this.io = io;
   }
 
@@ -21,14 +21,14 @@ export class LiveArea {
    * @param lines fewer than the rows of the terminal, each narrower than it
    */
   show(lines: readonly string[]): void {
-    const text = lines.map((line) => `\x1b[2K${line}\n`).join('');
-    this.io.draw(`${this.toTop()}${text}\x1b[J`);
+    const text = lines.map((line) => `\x1b[2K${printable(line, this.io.colour)}\n`).join('');
+    void this.io.raw(`${this.toTop()}${text}\x1b[J`);
     this.drawn = lines;
   }
 
   /** Erases the lines. */
   clear(): void {
-    this.io.draw(`${this.toTop()}\x1b[J`);
+    void this.io.raw(`${this.toTop()}\x1b[J`);
     this.drawn = [];
   }
 

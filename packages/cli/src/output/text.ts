@@ -37,6 +37,25 @@ export function visible(text: string): string {
   });
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it finds styles
+const styles = /(\u001b\[(?:[12]|22|3[123]|39)m)/;
+
+/** For `Io.out`: control characters become visible, except line ends, tabs and, with colours, what `styled` adds. */
+export function printable(text: string, colour: boolean): string {
+  if (!colour) return visible(text);
+  return text
+    .split(styles)
+    .map((part, i) => (i % 2 === 1 ? part : visible(part)))
+    .join('');
+}
+
+/** JSON without control characters: they are escaped. */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).replaceAll(controlInLines, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
 /** In characters; wide ones (CJK) count once. */
 export function widthOf(text: string): number {
   return [...text].length;

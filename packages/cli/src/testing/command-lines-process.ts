@@ -20,6 +20,7 @@ import { createInterface } from 'node:readline';
 import { isatty, WriteStream } from 'node:tty';
 import { errorCode } from '@skolo/base';
 import type { Io } from '../io.ts';
+import { printable } from '../output/text.ts';
 import { complete } from '../program.ts';
 import type { Ended, Request } from './command-lines.ts';
 import { testIo } from './test-io.ts';
@@ -38,9 +39,9 @@ process.on('message', async (request: Request) => {
   const stdout: Uint8Array[] = [];
   const stderr: string[] = [];
   const exitCode = await run(request, {
-    out: (text) => stdout.push(Buffer.from(`${text}\n`)),
-    err: (text) => stderr.push(`${text}\n`),
-    write: async (bytes) => void stdout.push(bytes),
+    out: (text) => stdout.push(Buffer.from(`${printable(text, false)}\n`)),
+    err: (text) => stderr.push(`${printable(text, false)}\n`),
+    raw: async (data) => void stdout.push(Buffer.from(data)),
   });
   const ended: Ended = { stdout: Buffer.concat(stdout), stderr: stderr.join(''), exitCode };
   process.send?.(ended);
@@ -59,12 +60,13 @@ async function runScript(pid: string): Promise<number> {
   async function flush() {
     for (const { to, bytes } of printed.splice(0)) await print(join(own, 'fd', String(to)), bytes);
   }
+  const terminal = terminalOf(join(own, 'fd/1'), env);
+  const { colour = false } = terminal;
   const exitCode = await run(request, {
-    out: (text) => add(1, Buffer.from(`${text}\n`)),
-    err: (text) => add(2, Buffer.from(`${text}\n`)),
-    draw: (text) => add(1, Buffer.from(text)),
-    write: async (bytes) => add(1, bytes),
-    ...terminalOf(join(own, 'fd/1'), env),
+    out: (text) => add(1, Buffer.from(`${printable(text, colour)}\n`)),
+    err: (text) => add(2, Buffer.from(`${printable(text, colour)}\n`)),
+    raw: async (data) => add(1, Buffer.from(data)),
+    ...terminal,
     input: () => readFile(input),
     async ask(question) {
       add(2, Buffer.from(question));

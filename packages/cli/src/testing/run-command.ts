@@ -1,4 +1,5 @@
 /** Runs a command line in this process, without a terminal unless its size is given. */
+import { printable } from '../output/text.ts';
 import { complete } from '../program.ts';
 import { testIo } from './test-io.ts';
 
@@ -12,10 +13,9 @@ export async function runCommand(
     printed[to] += text;
   };
   const io = testIo({
-    out: (text) => add('out', `${text}\n`),
-    err: (text) => add('err', `${text}\n`),
-    draw: (text) => add('out', text),
-    write: async (bytes) => add('out', Buffer.from(bytes).toString()),
+    out: (text) => add('out', `${printable(text, false)}\n`),
+    err: (text) => add('err', `${printable(text, false)}\n`),
+    raw: async (data) => add('out', Buffer.from(data).toString()),
     // Nothing is kept in the home directory of whoever runs the tests.
     env: { XDG_STATE_HOME: '/dev/null', ...env },
     isTerminal: terminal !== undefined,

@@ -6,8 +6,7 @@ export function testIo(given: Partial<Io>): Io {
   return {
     out: () => {},
     err: () => {},
-    draw: () => {},
-    write: async () => {},
+    raw: async () => {},
     isTerminal: false,
     columns: undefined,
     rows: undefined,

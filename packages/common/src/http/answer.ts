@@ -66,9 +66,9 @@ export function routeAnswers(options: AppOptions) {
   };
 }
 
-/** While the event loop lags, changes and streams come before reading. */
-function shed({ isOverloaded }: AppOptions, { role, events }: RouteSpec): void {
-  if (role === 'view' && events === undefined && isOverloaded?.()) {
+/** While the event loop lags, changes and streams come before reading. Those who may only read can make changes, too: sign out. */
+function shed({ isOverloaded }: AppOptions, { method, role, events }: RouteSpec): void {
+  if (method === 'get' && role === 'view' && events === undefined && isOverloaded?.()) {
     throw busy('the service is overloaded');
   }
 }

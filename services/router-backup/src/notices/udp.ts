@@ -1,4 +1,4 @@
-/** A UDP port that every host may send to: datagrams are rate-limited before they are parsed. */
+/** A UDP port that every host may send to: the number of datagrams, and the CPU time that they take, are limited in each second. */
 import { createSocket, type RemoteInfo, type Socket, type SocketType } from 'node:dgram';
 import { once } from 'node:events';
 import { errorCode } from '@skolo/base';
@@ -10,7 +10,12 @@ interface UdpDeps {
   onError: (error: Error) => void;
   /** Further datagrams within the same second are dropped. */
   mostPerSecond?: number | undefined;
+  /** Milliseconds of CPU time of this thread. Default: of the operating system. */
+  cpuMs?: (() => number) | undefined;
 }
+
+/** CPU time for datagrams of one second. The last one may exceed it. */
+const mostMsPerSecond = 100;
 
 const withoutIpv6: readonly unknown[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'];
 
@@ -20,6 +25,7 @@ export class UdpPort {
   private socket: Socket | undefined;
   private second = 0;
   private seen = 0;
+  private usedMs = 0;
 
   constructor(deps: UdpDeps) {
     this.deps = deps;
@@ -68,15 +74,24 @@ export class UdpPort {
     if (now !== this.second) {
       this.second = now;
       this.seen = 0;
+      this.usedMs = 0;
     }
     this.seen += 1;
-    if (this.seen > (this.deps.mostPerSecond ?? 1000)) {
+    const { mostPerSecond = 1000, cpuMs = usedCpuMs } = this.deps;
+    if (this.seen > mostPerSecond || this.usedMs >= mostMsPerSecond) {
       this.dropped += 1;
       return;
     }
     // If an answer is lost, the sender repeats its inform.
     const answer = (bytes: Buffer) =>
       this.socket?.send(bytes, from.port, from.address, () => undefined);
+    const before = cpuMs();
     this.deps.onMessage(datagram, from, answer);
+    this.usedMs += cpuMs() - before;
   }
+}
+
+function usedCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }

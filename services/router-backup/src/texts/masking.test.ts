@@ -98,6 +98,28 @@ describe('the text of a device', () => {
     expect(maskMessage(mask, message, transcript, rules)).toBe(message);
   });
 
+  const numeric =
+    'switch# show running-config\nusername ann password 1048\nusername bob password 3600\n';
+
+  it.each([
+    'no prompt within 3600 s; nothing was received',
+    'the configuration has 1048 lines',
+    'more than 1048 MiB would be written to disk',
+    'its versions would be too large, or raise services.router-backup.maxBytes (1048) in rack.yaml',
+    'cannot connect to port 3600: no answer within 3600 s',
+  ])('leaves numbers in sentences of ours alone: %s', (message) => {
+    expect(maskMessage(mask, message, numeric, rules)).toBe(message);
+  });
+
+  it.each([
+    'rejects "show x": bad value 1048',
+    'returned an error: 1048',
+    'the last line is "ann 1048 s"',
+    'no prompt; last output: "3600 bytes"',
+  ])('hides numbers in words of the device: %s', (message) => {
+    expect(maskMessage(mask, message, numeric, rules)).not.toMatch(/1048|3600/);
+  });
+
   it('is quoted without a short secret', () => {
     const said = 'switch# show running-config\n neighbor 10.0.0.1  password ab1\n';
     const message =

@@ -84,6 +84,8 @@ export function maskMessage(
       ? '<secret>'
       : word;
   const words = (text: string) => text.replace(/\S+/g, hide);
+  const ownWords = (text: string) =>
+    text.replace(/\S+/g, (word, at: number) => (isOwnNumber(word, text, at) ? word : hide(word)));
   const quoted = inParts(message, ': ').replace(/"(?:[^"\\]|\\.)*"/g, (text) => {
     const quote = parseJson(text);
     return typeof quote !== 'string'
@@ -92,7 +94,16 @@ export function maskMessage(
   });
   const sizes = /\b\d{3,15}(?=(?:, \d{1,15}){0,9} bytes)/g;
   // A secret extends to the end of its line, but not over the remedy.
-  return inParts(rounded(words(quoted), sizes), '; ');
+  return inParts(rounded(ownWords(quoted), sizes), '; ');
+}
+
+const unit =
+  /^ (?:(?:more )?(?:bytes|[KMG]i?B|m?s|seconds|minutes|hours|days|times|lines|readings)\b)/;
+
+/** Whether a word outside of quotes is a number of our own: a device's words follow a colon, and have no unit. */
+function isOwnNumber(word: string, text: string, at: number): boolean {
+  if (!/^\(?\d+[),;:.]*$/.test(word)) return false;
+  return !text.slice(0, at).includes(': ') || unit.test(text.slice(at + word.length));
 }
 
 function squeezed(text: string): string {

@@ -3,6 +3,7 @@ import { shortSpan, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
+import { jsonText } from '../../output/text.ts';
 import { untilStopped } from '../../until-stopped.ts';
 import { messageJson, messageLine } from './message-line.ts';
 import { type PubSubOptions, sourceOf, withSubscription } from './pubsub-options.ts';
@@ -42,7 +43,7 @@ export function define(command: SkoloCommand): void {
       if (message.decoded.kind === 'heartbeat' && !heartbeats) return;
       if (seen.before(message)) return;
       command.io.out(
-        json ? JSON.stringify(messageJson(message)) : messageLine(message, command.io.colour),
+        json ? jsonText(messageJson(message)) : messageLine(message, command.io.colour),
       );
       shown += 1;
       if (shown === count) stop.stop();

@@ -3,7 +3,7 @@ import type { LocationReport } from '@skolo/alerts';
 import { complain, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { plain, type Style, styled } from '../../output/text.ts';
+import { jsonText, plain, type Style, styled } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import type { WatchFacts } from './watcher.ts';
 
@@ -148,5 +148,5 @@ function lineOf({ location, state, style, text = '' }: Change, { colour, now }: 
 }
 
 function jsonOf({ location, state, text, facts }: Change, now: number): string {
-  return JSON.stringify({ at: new Date(now).toISOString(), location, state, text, ...facts });
+  return jsonText({ at: new Date(now).toISOString(), location, state, text, ...facts });
 }

@@ -37,10 +37,13 @@ export function define(command: SkoloCommand): void {
 }
 
 /** Prints a unified diff, coloured and without control characters in a terminal. */
-export function printDiff(io: Pick<Io, 'out' | 'isTerminal' | 'colour'>, diff: string): void {
+export function printDiff(
+  io: Pick<Io, 'out' | 'raw' | 'isTerminal' | 'colour'>,
+  diff: string,
+): void {
   const text = diff.replace(/\n$/, '');
   if (!io.isTerminal) {
-    io.out(text);
+    void io.raw(`${text}\n`);
     return;
   }
   const lines = visible(text).split('\n');

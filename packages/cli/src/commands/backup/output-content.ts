@@ -29,14 +29,14 @@ export async function outputContent(
 
 /** Prints content unchanged. A terminal gets no control characters: masked text shows them escaped, and exact content is an error. */
 export async function printContent(
-  io: Pick<Io, 'write' | 'isTerminal'>,
+  io: Pick<Io, 'raw' | 'isTerminal'>,
   content: Uint8Array,
   exact: boolean,
 ): Promise<void> {
-  if (!io.isTerminal) return io.write(content);
+  if (!io.isTerminal) return io.raw(content);
   const text = Buffer.from(content).toString('utf8');
-  if (!exact) return io.write(Buffer.from(visible(text)));
-  if (!hasControl(text)) return io.write(content);
+  if (!exact) return io.raw(visible(text));
+  if (!hasControl(text)) return io.raw(content);
   throw new CliError(
     'the content contains control characters that could affect your terminal; write it to a file with -o FILE',
   );

@@ -5,6 +5,7 @@ import { followed } from '@skolo/api/server-events';
 import { pause } from '@skolo/base';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
+import { jsonText } from '../../output/text.ts';
 import { type MachineState, temporaryReason } from '../../reach/service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
 
@@ -34,7 +35,7 @@ export async function watchMachines(
   function draw(): void {
     if (print === undefined) return;
     // Clears the screen only when there is something to show.
-    if (io.rows !== undefined) io.draw('\x1b[H\x1b[2J');
+    if (io.rows !== undefined) void io.raw('\x1b[H\x1b[2J');
     else if (isDrawn) io.out('');
     isDrawn = true;
     print([...known.values()]);
@@ -51,7 +52,7 @@ export async function watchMachines(
 
   function changed(machine: Machine): void {
     known.set(machine.name, machine);
-    for (const each of shown?.([machine]) ?? []) io.out(JSON.stringify(each));
+    for (const each of shown?.([machine]) ?? []) io.out(jsonText(each));
     drawSoon();
   }
 
@@ -69,7 +70,7 @@ export async function watchMachines(
       if (event.name === 'all') {
         known.clear();
         for (const machine of event.data.machines) known.set(machine.name, machine);
-        for (const each of shown?.(event.data.machines) ?? []) io.out(JSON.stringify(each));
+        for (const each of shown?.(event.data.machines) ?? []) io.out(jsonText(each));
         draw();
       } else if (event.name === 'machine') changed(event.data);
       else if (event.name === 'removed') {

@@ -57,7 +57,7 @@ export const define = list<Row, { watch?: true }>({
         await pause(watchMs, signal);
         rows = await ask(signal);
         // Clears the screen only when there is something to show.
-        if (io.rows !== undefined) io.draw('\x1b[H\x1b[2J');
+        if (io.rows !== undefined) void io.raw('\x1b[H\x1b[2J');
         else io.out('');
         print({ rows, json });
       }

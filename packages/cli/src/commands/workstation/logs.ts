@@ -49,7 +49,7 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     const [{ exitCode }] = await Promise.all([
       programEnd(io, 'the log', child),
-      show(child.stdout, (text) => io.write(Buffer.from(text))),
+      show(child.stdout, (text) => io.raw(text)),
       show(child.stderr, (text) => io.err(text.trimEnd())),
     ]);
     io.exitCode = exitCode;

@@ -22,6 +22,14 @@ const api = {
     role: 'operate',
     audits: { target: 'self' },
   }),
+  signOut: route({
+    method: 'delete',
+    path: '/v1/view',
+    summary: '',
+    role: 'view',
+    audits: { elsewhere: 'here' },
+    answers: { 204: undefined },
+  }),
   follow: route({
     method: 'get',
     path: '/v1/events',
@@ -39,12 +47,13 @@ async function start(given: Partial<AppOptions>) {
     view: say,
     open: say,
     change: say,
+    signOut: () => ({ status: 204 }),
     // Ends after its first event.
     follow: () => ({ status: 200, follow: () => () => undefined }),
   });
   const own = probes(options.metrics, () => ({ ready: true, degraded: [] }));
   const { listener } = expressApp({ ...options, ...given }, [...routes, ...own]);
-  return async (method: 'get' | 'head' | 'post', path: string) => {
+  return async (method: 'get' | 'head' | 'post' | 'delete', path: string) => {
     const { status, headers } = await request(listener)[method](path);
     return [status, headers['retry-after']];
   };
@@ -114,6 +123,7 @@ describe('while the event loop lags', () => {
     ['get', '/v1/open', 200],
     ['get', '/healthz', 200],
     ['post', '/v1/change', 403],
+    ['delete', '/v1/view', 204],
   ] as const)('%s %s gets %i', async (method, path, status) => {
     const ask = await start({ isOverloaded: () => true });
 
