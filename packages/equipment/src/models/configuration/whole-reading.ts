@@ -131,10 +131,13 @@ async function agreedOf(
   const bytes = await agreedBytes(model, one.content.bytes, other.content.bytes);
   if (bytes === undefined || !isSameDevice(one, other)) return undefined;
   const content = bytes === other.content.bytes ? other.content : { bytes };
-  const sawMore = other.unseen !== undefined && one.identity.serial !== undefined ? one : other;
-  const agreed = { ...sawMore, content, unseen: one.unseen ?? other.unseen };
+  const readings = [other, one];
+  const sawMost =
+    readings.find(({ unseen }) => unseen === undefined) ??
+    readings.find(({ identity }) => identity.serial !== undefined);
+  const agreed = { ...(sawMost ?? other), content };
   if (one.startup === undefined || other.startup === undefined) {
-    return { ...agreed, startup: undefined };
+    return { ...agreed, startup: undefined, unseen: one.unseen ?? other.unseen };
   }
   const startup = await agreedBytes(model, one.startup, other.startup);
   return startup && { ...agreed, startup };

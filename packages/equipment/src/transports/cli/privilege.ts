@@ -8,7 +8,7 @@ import { type Conversation, quiet, type View } from './conversation.ts';
 import type { Privilege } from './dialect.ts';
 import { asksForNewPassword, newPasswordRequested } from './password-change.ts';
 import { isNoise, lastPrompt, type Noise, type PromptPatterns } from './prompt.ts';
-import { asksFor, isQuestion, unanswered } from './questions.ts';
+import { asksFor, isQuestion, keyAskedFor, unanswered } from './questions.ts';
 import { enter } from './sign-in.ts';
 
 interface PrivilegeOptions {
@@ -21,7 +21,7 @@ interface PrivilegeOptions {
 }
 
 interface Seen {
-  kind: 'prompt' | 'password' | 'username' | 'question' | 'new password';
+  kind: 'prompt' | 'password' | 'username' | 'key' | 'question' | 'new password';
   line: string;
 }
 
@@ -61,6 +61,11 @@ export async function becomePrivileged(
       say(name);
       continue;
     }
+    if (seen.kind === 'key') {
+      conversation.mark();
+      conversation.write(seen.line);
+      continue;
+    }
     if (seen.kind === 'question') throw unanswered(conversation, seen.line, remedy);
     if (seen.kind === 'prompt' && privilege.has(seen.line)) return;
     const tries = once ? 1 : passwords.length * (asked.names > 0 ? names.length : 1);
@@ -87,7 +92,10 @@ export async function becomePrivileged(
     if (asksForNewPassword(text)) return { kind: 'new password', line: text };
     const kind = ownWords?.test(text) ? 'password' : asksFor(text);
     if (kind !== undefined) return { kind, line: text };
-    return quietMs >= quiet.long && isQuestion(text) ? { kind: 'question', line: text } : undefined;
+    if (quietMs < quiet.long) return undefined;
+    const key = keyAskedFor(text);
+    if (key !== undefined) return { kind: 'key', line: key };
+    return isQuestion(text) ? { kind: 'question', line: text } : undefined;
   }
 
   function say(text: string) {

@@ -14,6 +14,10 @@ const secretWords = new RegExp(
   String.raw`(?:^|[^\w-])(?:pass ?(?:word|code|phrase)|passwd|secret(?: word)?)${endOfQuestion}`,
   'i',
 );
+/** Nothing but the question. Behind other words, it is rather the beginning of a banner's line. */
+const plainSecret =
+  /^\W*(?:please )?(?:enter |login |user |enable |\S+['’]s )?(?:pass\w+|secret)\W*$/i;
+
 /** `Username for enable:`, `TACACS+ user:`, `Please Enter Login Name: ________` */
 const nameWords = new RegExp(
   String.raw`(?:^|[^\w-])(?<!last )(?:(?:user|login|account)[ -]?(?:name|id)?|login as)${endOfQuestion}`,
@@ -25,6 +29,11 @@ export function asksFor(line: string): 'password' | 'username' | undefined {
   if (asksForChoice(line)) return undefined;
   if (secretWords.test(line)) return 'password';
   return nameWords.test(line) ? 'username' : undefined;
+}
+
+/** Whether a line that asks for a secret contains nothing else. */
+export function isPlainSecret(line: string): boolean {
+  return plainSecret.test(line);
 }
 
 /** Whether a line waits for an answer, in any words. */

@@ -409,6 +409,36 @@ describe('a question that skolo does not answer', () => {
     },
   );
 
+  it('at enable is no key, which is pressed', async () => {
+    let typed = '';
+    const opened = openTerminal((stream) => {
+      stream.write('(sw) >');
+      stream.on('data', (bytes: Buffer) => {
+        typed += bytes.toString('latin1').replace(/\xff[\xfb-\xfe]./gs, '');
+        if (typed.endsWith('enable\r\0')) stream.write('\r\nPress any key to continue');
+        else stream.write(`\r\n(sw) ${typed.endsWith(' ') ? '#' : '>'}`);
+      });
+    });
+
+    opened.catch(() => undefined);
+    await vi.waitFor(() => expect(typed).toContain('enable\r\0 terminal'));
+  });
+
+  it('may be in a banner that pauses there, and gets no password', async () => {
+    const typed: string[] = [];
+    const prompts = ['User:', 'Password:', '(sw) #', '(sw) #'];
+    const opened = openTerminal((stream) => {
+      stream.write('\r\nNever give your password: to anyone.\r\nYour password:');
+      setTimeout(
+        () => questions(typed, ` is yours.\r\n${prompts[0]}`, ...prompts.slice(1))(stream),
+        700,
+      );
+    });
+
+    opened.catch(() => undefined);
+    await vi.waitFor(() => expect(typed.slice(0, 3)).toEqual([user, password, '']));
+  });
+
   it('at enable fails with its text', async () => {
     const typed: string[] = [];
 

@@ -41,6 +41,7 @@ import {
   asksFor,
   asksForChoice,
   isMenu,
+  isPlainSecret,
   isQuestion,
   keyAskedFor,
   unanswered,
@@ -51,8 +52,6 @@ const mostProbes = 5;
 /** Empty lines sent into silence: to a device that has shown a prompt with other output after it, and to one that has not shown anything. */
 const mostNudges = { prompt: 3, nothing: 1 };
 const mostPasswords = 2;
-/** Of most questions. */
-const mostWords = 4;
 
 /** Reasons why a device may not show its prompt. In a banner they mean nothing, so they only explain a failure. */
 const rejection =
@@ -152,9 +151,9 @@ class SignIn {
     // To a device that has already accepted the password, a banner that pauses would make it a command.
     const mayBeAsked = this.options.mayAsk || quietMs >= quiet.silence;
     const asked = mayBeAsked ? asksFor(line) : undefined;
-    // A long line is rather the beginning of a banner's line.
-    const isLong = line.trim().split(/\s+/).length > mostWords;
-    if (asked !== undefined && (!isLong || quietMs >= quiet.silence)) return { kind: asked };
+    if (asked === 'username' || (asked && (isPlainSecret(line) || quietMs >= quiet.silence))) {
+      return { kind: asked };
+    }
     if (quietMs >= quiet.long) {
       // The cursor may be in the line after it.
       const key = keyAskedFor(line === '' ? (view.lastLines().findLast(isText) ?? '') : line);
