@@ -19,6 +19,7 @@ export {
 export { HostKeys } from './host-keys.ts';
 export { isLoginPage, notAnAnswer, readJson } from './http/answer.ts';
 export { type HttpAnswer, type HttpOptions, httpTo } from './http/http.ts';
+export { BasicNotOffered } from './http/sign-in.ts';
 export { answerMs, type Exchange, type MqttVisit, visitBroker } from './mqtt.ts';
 export { runProgram } from './program.ts';
 export { withAnyOf } from './session/any-of.ts';

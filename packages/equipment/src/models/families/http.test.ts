@@ -56,7 +56,7 @@ describe('http', () => {
       patient(),
     );
 
-    expect(answer).toEqual({ status: 200, body: 'done' });
+    expect(answer).toMatchObject({ status: 200, body: 'done' });
     expect(seen).toHaveBeenCalledWith('PUT', '/a?$A3%201', 'text/plain', 'é');
   });
 

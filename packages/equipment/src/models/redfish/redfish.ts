@@ -10,14 +10,14 @@
  * Quirks. A command is answered long before the power changes: PoweringOff counts as still on, PoweringOn as still off, and the reading
  * shows when it is done; tasks are not followed. Servers refuse to be turned off that are off (fence-agents issue 596): then what they
  * report of themselves counts. Where a reset is sent, and which values are allowed, is read. A service that does not report it is told to
- * turn on or off as in the standard's examples, but not to cycle; both are sent even if they are not listed. Every request signs in by
- * Basic, which all services have to take (DSP0266), so that no session is left open; they are few (smart-proxy pull 895).
+ * turn on or off as in the standard's examples, but not to cycle; both are sent even if they are not listed. Requests sign in by Basic, or
+ * in one session if the device does not offer Basic, see sign-in.ts.
  *
  * Source: DSP0266, DSP0268 (ComputerSystem, Outlet, PowerDistribution, Manager, ActionInfo), DSP2043.
  */
 
 import { parseJson } from '@skolo/base';
-import { DeviceRejected, httpTo, readJson } from '@skolo/equipment/transports';
+import { DeviceRejected, readJson } from '@skolo/equipment/transports';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import {
@@ -26,11 +26,13 @@ import {
   driverKind,
   type OutletDriver,
   type OutletState,
+  type OwnReport,
   oneByOne,
   readBriefly,
 } from '../contract/outlets.ts';
 import { unneeded } from '../families/unneeded.ts';
 import { redfish } from './facts.ts';
+import { Path, type Send, signedInTo } from './sign-in.ts';
 
 export const outlets = driverKind({
   model: 'redfish',
@@ -40,8 +42,6 @@ export const outlets = driverKind({
 
 const Options = z.object(redfish.options);
 
-/** On this device only: a path, never another host. */
-const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);
 const Link = z.object({ '@odata.id': Path });
 /** As `viaOf` returns it. */
 const known = /^\/(?!\/)[\w./~%:@+-]* \w+$/;
@@ -82,6 +82,8 @@ const ErrorBody = z.object({
       .optional(),
   }),
 });
+/** PiKVM's own form (kvmd, htserver.py). */
+const KvmdError = z.object({ result: z.object({ error_msg: z.string() }) });
 
 const pdus = '/redfish/v1/PowerEquipment/RackPDUs';
 
@@ -101,6 +103,8 @@ const kinds = {
   },
 } as const;
 
+type Verb = 'on' | 'off' | 'cycle';
+
 /** During a transition, the previous state. */
 const states: ReadonlyMap<string, OutletState> = new Map([
   ['On', 'on'],
@@ -111,13 +115,9 @@ const states: ReadonlyMap<string, OutletState> = new Map([
 ]);
 
 /** Its resources, and commands to them. */
-function requestsTo(device: Device, deps: DriverDeps) {
+function requestsTo(device: Device, send: Send) {
   const { name } = device;
-  const { https, timeoutSeconds, rackPdu } = Options.parse(device.options);
-  // Some services require them (ansible issue 55078).
-  const headers = { accept: 'application/json', 'odata-version': '4.0' };
-  const how = { https, timeoutSeconds, signIn: 'basic', reason: reasonOf, headers } as const;
-  const send = httpTo(device, deps, how);
+  const { rackPdu } = Options.parse(device.options);
   const kind = rackPdu === undefined ? kinds.system : kinds.outlet;
   const folder = rackPdu === undefined ? '/redfish/v1/Systems' : `${pdus}/${rackPdu}/Outlets`;
 
@@ -151,7 +151,7 @@ function requestsTo(device: Device, deps: DriverDeps) {
   async function viaOf(
     outlet: string,
     { Actions }: Resource,
-    verb: keyof typeof kind.values,
+    verb: Verb,
     signal: AbortSignal,
   ): Promise<string> {
     const action = Actions?.[kind.action];
@@ -173,7 +173,7 @@ function requestsTo(device: Device, deps: DriverDeps) {
   /** Turning on depends on no reading: one may fail while the outlet must be turned on. */
   async function command(
     outlet: string,
-    verb: keyof typeof kind.values,
+    verb: Verb,
     signal: AbortSignal,
     via?: string,
   ): Promise<void> {
@@ -197,40 +197,63 @@ function requestsTo(device: Device, deps: DriverDeps) {
   return { rackPdu, get, read, viaOf, command };
 }
 
+type Requests = ReturnType<typeof requestsTo>;
+
+async function look({ get, viaOf }: Requests, id: string, signal: AbortSignal) {
+  const resource = await get(id, signal);
+  const { PowerState = '', PowerWatts } = resource;
+  const via = await viaOf(id, resource, 'on', signal);
+  return { state: states.get(PowerState) ?? 'unknown', watts: PowerWatts?.Reading, via } as const;
+}
+
+async function report(
+  { rackPdu, get, read }: Requests,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<OwnReport<string>> {
+  const resources = new Map<string, Resource>();
+  for (const id of ids) resources.set(id, await get(id, signal));
+  const [first] = resources.values();
+  const [manager] = first?.Links?.ManagedBy ?? [];
+  const path = rackPdu === undefined ? manager?.['@odata.id'] : `${pdus}/${rackPdu}`;
+  const maker = path ? await read(path, Maker, signal) : undefined;
+  return {
+    hardware: (rackPdu === undefined ? first : maker)?.Model,
+    firmware: maker?.FirmwareVersion,
+    of(id) {
+      const isOff = resources.get(id)?.PowerRestorePolicy === 'AlwaysOff';
+      return { staysOff: isOff ? 'PowerRestorePolicy is AlwaysOff' : undefined };
+    },
+  };
+}
+
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
-  const { rackPdu, get, read, viaOf, command } = requestsTo(device, deps);
+  const { https, timeoutSeconds } = Options.parse(device.options);
+  // Some services require them (ansible issue 55078).
+  const headers = { accept: 'application/json', 'OData-Version': '4.0' };
+  const signedIn = signedInTo(device, deps, { https, timeoutSeconds, reason: reasonOf, headers });
+
+  const asked = <T>(work: (to: Requests, signal: AbortSignal) => Promise<T>, signal: AbortSignal) =>
+    signedIn((send, either) => work(requestsTo(device, send), either), signal);
   return {
     key: (outlet) => outlet,
     readsAtOnce: 4,
-    async report(ids, signal) {
-      const resources = new Map<string, Resource>();
-      for (const id of ids) resources.set(id, await get(id, signal));
-      const [first] = resources.values();
-      const [manager] = first?.Links?.ManagedBy ?? [];
-      const path = rackPdu === undefined ? manager?.['@odata.id'] : `${pdus}/${rackPdu}`;
-      const maker = path ? await read(path, Maker, signal) : undefined;
-      return {
-        hardware: (rackPdu === undefined ? first : maker)?.Model,
-        firmware: maker?.FirmwareVersion,
-        of(id) {
-          const isOff = resources.get(id)?.PowerRestorePolicy === 'AlwaysOff';
-          return { staysOff: isOff ? 'PowerRestorePolicy is AlwaysOff' : undefined };
-        },
-      };
+    report: (ids, signal) => asked((to, either) => report(to, ids, either), signal),
+    read: (ids, signal) =>
+      asked((to, each) => oneByOne((id: string, limit) => look(to, id, limit))(ids, each), signal),
+    set: (id, state, signal, _mode, via) =>
+      asked((to, either) => to.command(id, state, either, via), signal),
+    cycle: {
+      offSeconds: 'fixed',
+      run: (id, _, signal) => asked((to, either) => to.command(id, 'cycle', either), signal),
     },
-    read: oneByOne(async (outlet: string, signal) => {
-      const resource = await get(outlet, signal);
-      const { PowerState = '', PowerWatts } = resource;
-      const via = await viaOf(outlet, resource, 'on', signal);
-      return { state: states.get(PowerState) ?? 'unknown', watts: PowerWatts?.Reading, via };
-    }),
-    set: (outlet, state, signal, _mode, via) => command(outlet, state, signal, via),
-    cycle: { offSeconds: 'fixed', run: (outlet, _, signal) => command(outlet, 'cycle', signal) },
   };
 }
 
 function reasonOf(body: string): string | undefined {
-  const error = ErrorBody.safeParse(parseJson(body)).data?.error;
+  const json = parseJson(body);
+  const error = ErrorBody.safeParse(json).data?.error;
   const [info] = error?.['@Message.ExtendedInfo'] ?? [];
-  return info?.Message ?? info?.MessageId ?? error?.message;
+  const own = KvmdError.safeParse(json).data?.result.error_msg;
+  return info?.Message ?? info?.MessageId ?? error?.message ?? own;
 }

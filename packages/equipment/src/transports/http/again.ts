@@ -27,7 +27,7 @@ export async function inItsForm(
 function withSlash(
   { https, address, port }: Exchange,
   { method = 'GET', path }: HttpRequest,
-  { status, location }: RawAnswer,
+  { status, headers: { location = '' } }: RawAnswer,
 ): string | undefined {
   const keepsMethod = [307, 308, ...(method === 'GET' ? [301, 302] : [])];
   if (!keepsMethod.includes(status)) return undefined;
@@ -53,7 +53,7 @@ async function withVersion(
   const { method = 'GET', path, headers } = request;
   const isRefused = ({ status }: RawAnswer) => status === 412 || status === 428;
   if (method === 'GET' || !isRefused(refusal)) return refusal;
-  const { etag } = await send({ path, ...(headers && { headers }) });
+  const { etag = '' } = (await send({ path, ...(headers && { headers }) })).headers;
   const strong = etag.replace(/^W\//, '').replaceAll(/^"+|(?<!")"+$/g, '"');
   let answer = refusal;
   for (const version of new Set([etag, strong, '*'])) {

@@ -1,10 +1,10 @@
 /** One HTTP request on its own connection, and its response, whatever its status. */
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { Duplex, pipeline } from 'node:stream';
 import { createUnzip } from 'node:zlib';
 import { request as open } from '@skolo/base/http';
-import type { Credentials } from '@skolo/base/secrets';
+import type { Credentials, Secret } from '@skolo/base/secrets';
 import { Received } from '../budget/received.ts';
 import type { Access, Endpoint } from '../endpoint.ts';
 import type { DeviceError } from '../errors.ts';
@@ -30,11 +30,15 @@ export interface HttpRequest {
   timeoutMs?: number;
   /** The device responds to this without a login. */
   anonymous?: boolean;
+  /** The token of a session (`X-Auth-Token`), for `by-driver`. */
+  session?: Secret;
 }
 
 export interface HttpAnswer {
   status: number;
   body: string;
+  /** Their names in lower case. */
+  headers: IncomingHttpHeaders;
 }
 
 export interface Exchange {
@@ -49,8 +53,6 @@ export interface Exchange {
 
 export interface RawAnswer extends HttpAnswer {
   challenge: string;
-  location: string;
-  etag: string;
   /** Pins the presented certificate. */
   letIn(): Promise<void>;
 }
@@ -70,13 +72,13 @@ export async function exchangeOnce(
   try {
     const response = await send(exchange, request, authorization, socket);
     const { statusCode: status = 0, headers } = response;
-    const { location = '', etag = '', 'www-authenticate': challenge = '' } = headers;
+    const { 'www-authenticate': challenge = '' } = headers;
     const body = await readBody(name, response).catch((error: unknown) => {
       // Its status says enough, even if its reason is cut (check_redfish issue 90).
       if (status < 300) throw error;
       return '';
     });
-    return { status, body, challenge, location, etag, letIn: async () => await tls?.pin() };
+    return { status, body, headers, challenge, letIn: async () => await tls?.pin() };
   } catch (error) {
     signal.throwIfAborted();
     throw connectionError(target, error);
@@ -88,7 +90,7 @@ export async function exchangeOnce(
 
 async function send(
   { address, port, signal }: Exchange,
-  { method = 'GET', path, headers, body }: HttpRequest,
+  { method = 'GET', path, headers, body, session }: HttpRequest,
   authorization: string | undefined,
   socket: Socket,
 ): Promise<IncomingMessage> {
@@ -103,12 +105,13 @@ async function send(
         port,
         method,
         path,
-        headers: {
+        headers: asUsual({
           ...headers,
           connection: 'close',
           ...(authorization !== undefined && { authorization }),
+          ...(session && { 'x-auth-token': session.reveal() }),
           ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
-        },
+        }),
         signal,
       },
       resolve,
@@ -116,6 +119,14 @@ async function send(
     request.on('error', reject);
     request.end(body);
   });
+}
+
+/** Names as browsers write them: small servers only recognize `Authorization` in exactly this case (netBooter NP-02B). */
+function asUsual(headers: Record<string, string | number>): Record<string, string | number> {
+  const written = Object.entries(headers).map(([name, value]) => {
+    return [name.replaceAll(/\b[a-z]/g, (letter) => letter.toUpperCase()), value] as const;
+  });
+  return Object.fromEntries(written);
 }
 
 async function readBody(device: string, response: IncomingMessage): Promise<string> {

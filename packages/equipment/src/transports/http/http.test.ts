@@ -78,7 +78,7 @@ describe('a response', () => {
   it.each(cases)('%s is read, whole or byte by byte', async (_what, text) => {
     for (const step of [0, 1]) {
       const { send } = await device(() => text, {}, step);
-      expect(await send({ path: '/' }, signal)).toEqual({ status: 200, body: 'on' });
+      expect(await send({ path: '/' }, signal)).toMatchObject({ status: 200, body: 'on' });
     }
   });
 
@@ -86,7 +86,7 @@ describe('a response', () => {
     const head = Buffer.from('HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n');
     const { send } = await device(() => Buffer.concat([head, gzipSync('on')]));
 
-    expect(await send({ path: '/' }, signal)).toEqual({ status: 200, body: 'on' });
+    expect(await send({ path: '/' }, signal)).toMatchObject({ status: 200, body: 'on' });
   });
 
   it.each([
@@ -149,7 +149,10 @@ describe('a redirect', () => {
     );
 
     const body = method === 'GET' ? {} : { body: '{"ResetType":"On"}' };
-    expect(await send({ method, path, ...body }, signal)).toEqual({ status: 200, body: 'on' });
+    expect(await send({ method, path, ...body }, signal)).toMatchObject({
+      status: 200,
+      body: 'on',
+    });
 
     expect(requests.map((request) => request.split(' HTTP')[0])).toEqual([
       `${method} ${path}`,
@@ -170,7 +173,7 @@ describe('a redirect', () => {
       { signIn: 'digest' },
     );
 
-    expect(await send({ path: '/a?b=/c' }, signal)).toEqual({ status: 200, body: 'on' });
+    expect(await send({ path: '/a?b=/c' }, signal)).toMatchObject({ status: 200, body: 'on' });
     expect(requests).toHaveLength(3);
   });
 
@@ -259,7 +262,7 @@ describe('a device that requires a version', () => {
 
     const answer = send({ method: 'PATCH', path: '/Accounts/1', body: '{}' }, signal);
 
-    expect(await answer).toEqual({ status: 200, body: 'on' });
+    expect(await answer).toMatchObject({ status: 200, body: 'on' });
     expect(requests[1]).toMatch(/^GET \/Accounts\/1 /);
   });
 
@@ -270,6 +273,72 @@ describe('a device that requires a version', () => {
 
     await expect(answer).rejects.toThrow(/status 412/);
     expect(requests).toHaveLength(3);
+  });
+});
+
+describe('a request', () => {
+  it('has header names as other clients write them', async () => {
+    const { send, requests } = await device(
+      (request) =>
+        /^Authorization: Basic cm9vdDpjYWx2aW4=\r$/m.test(request)
+          ? 'HTTP/1.1 200 OK\n\non'
+          : 'HTTP/1.1 401 No\nWWW-Authenticate: Basic\n\n',
+      { headers: { accept: 'text/plain', 'x-api-key': 'k', SOAPAction: 'a' } },
+    );
+
+    await send({ method: 'POST', path: '/', json: {} }, signal);
+
+    const names = requests[0]?.match(/^[\w-]+(?=: )/gm);
+    expect(names?.filter((name) => /(?:^|-)[a-z]/.test(name))).toEqual([]);
+    expect(names).toEqual(expect.arrayContaining(['Content-Type', 'X-Api-Key', 'SOAPAction']));
+  });
+
+  it('is signed by digest where Basic is not offered, and from then on only so', async () => {
+    const challenge = 'Digest realm="r", nonce="n", qop="auth"';
+    const { send, requests } = await device((request) =>
+      /^Authorization: Digest /m.test(request)
+        ? 'HTTP/1.1 200 OK\n\non'
+        : `HTTP/1.1 401 No\nWWW-Authenticate: ${challenge}\n\n`,
+    );
+
+    for (const _ of [1, 2]) expect((await send({ path: '/' }, signal)).body).toBe('on');
+
+    expect(requests.map((request) => request.includes('Basic '))).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it.each([
+    ['WWW-Authenticate: Negotiate\nWWW-Authenticate: X-Token', /scheme \(negotiate or x-token\)/],
+    ['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=MD5-sess', /scheme \(digest\)/],
+    ['WWW-Authenticate: Basic realm="r"', /rejects the password in its login/],
+    ['Server: x', /rejects the password in its login/],
+  ])('answered by 401 with %s tells what is wrong', async (header, message) => {
+    const { send, requests } = await device(() => `HTTP/1.1 401 No\n${header}\n\n`);
+
+    const answer = send({ path: '/' }, signal);
+
+    await expect(answer).rejects.toBeInstanceOf(SignInRejected);
+    await expect(answer).rejects.toThrow(message);
+    expect(requests).toHaveLength(1);
+  });
+
+  it.each([
+    ['$A0,11111', /HTTP\/0\.9 is not supported/],
+    ['<html>\n<body>on</body>\n</html>\n', /HTTP\/0\.9 is not supported/],
+    ['SSH-2.0-dropbear\r\n', /but SSH; check the port/],
+    [Buffer.from('15030100020246', 'hex'), /but TLS; it requires https/],
+    ['HTTP/1.1 400 No\n\nThe plain HTTP request was sent to HTTPS port', /requires https/],
+    ['HTTP/1.0 400 No\n\nClient sent an HTTP request to an HTTPS server.\n', /requires https/],
+    ['HTTP/x 200 OK\n\n', /the response is not HTTP$/],
+    ['HTTP/1.1 403 No\n\n', /rejects its login, or does not allow it to do this/],
+  ])('answered by %j tells what the device speaks', async (answer, message) => {
+    const { send } = await device(() => answer);
+
+    await expect(send({ path: '/' }, signal)).rejects.toThrow(message);
   });
 });
 

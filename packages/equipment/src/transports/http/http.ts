@@ -3,7 +3,8 @@
  * classes of packages/equipment. A redirect is followed once, to the same path plus a slash on the same host and port.
  *
  * Secrets: most of this equipment only supports plain http, so its password is only as safe as the rack's own network. If a device offers
- * digest authentication, the password itself is never sent, and once digest has succeeded, Basic is never used. Over https, nothing is sent
+ * digest authentication, the password itself is never sent (except with the first request to a model that usually takes Basic), and once
+ * digest has succeeded, Basic is never used. Over https, nothing is sent
  * before the device has presented its certificate, see tls.ts. Messages never contain requests, because some devices require the password
  * in the URL.
  */
@@ -22,14 +23,14 @@ import {
   type HttpRequest,
   type RawAnswer,
 } from './exchange.ts';
-import { answerTo, basicHeader } from './sign-in.ts';
+import { answerTo, BasicNotOffered, basicHeader, schemesIn } from './sign-in.ts';
 
 export type { HttpAnswer };
 
 export interface HttpOptions {
   /**
-   * How the device accepts the password: with the first request (`basic`); after a challenge, only by digest (`digest`), or also by Basic
-   * until digest has succeeded (`challenge`); or in another way that the driver implements.
+   * How the device accepts the password: with the first request (`basic`; or by digest, if it offers no Basic); after a challenge, only by
+   * digest (`digest`), or also by Basic until digest has succeeded (`challenge`); or in another way that the driver implements.
    */
   signIn: 'basic' | 'digest' | 'challenge' | 'by-driver';
   https?: boolean;
@@ -65,7 +66,7 @@ export function httpTo(
     const port = ports.http ?? (https ? 443 : 80);
     const login: Credentials = request.anonymous ? { legacySsh: false } : await deps.credentials();
     deps.onTranscript?.('us', `${requestLine(request, login)}\n`);
-    if (deps.dry) return { status: 200, body: '' };
+    if (deps.dry) return { status: 200, body: '', headers: {} };
     const { timeoutMs = timeoutSeconds * 1000 } = request;
     const silence = `no response from ${address}:${port} within ${timeoutMs / 1000} s`;
     const late = () => new DeviceTimeout(name, silence);
@@ -76,24 +77,32 @@ export function httpTo(
       return await withAnyOf(tried, async (credentials) => {
         const exchange = { endpoint, https, address, port, deps, credentials, signal: limit };
         const answer = await inItsForm(exchange, request, (each) => signedIn(exchange, each, way));
-        judge(exchange, answer, reason?.(answer.body));
+        const why = reason?.(answer.body) ?? '';
+        judge(exchange, answer, shown(why, secretsIn(request, login)), way);
         await answer.letIn();
-        return { status: answer.status, body: answer.body };
+        const { status, body, headers: received } = answer;
+        return { status, body, headers: received };
       });
     });
   };
 }
 
 /** With its body. Secrets in a path are escaped. */
-function requestLine({ method = 'GET', path, body = '' }: HttpRequest, login: Credentials) {
-  const secrets = secretsOf(login).flatMap((secret) => {
+function requestLine(request: HttpRequest, login: Credentials) {
+  const { method = 'GET', path, body = '' } = request;
+  const secrets = secretsIn(request, login).flatMap((secret) => {
     const asForm = new URLSearchParams([['', secret]]).toString().slice(1);
-    return [secret, encodeURIComponent(secret), asForm, asForm.replaceAll('+', '%20')];
+    const asJson = JSON.stringify(secret).slice(1, -1);
+    return [secret, encodeURIComponent(secret), asForm, asForm.replaceAll('+', '%20'), asJson];
   });
   return secrets.reduce(
     (line, secret) => (secret === '' ? line : line.replaceAll(secret, '<secret>')),
     `${method} ${path} ${body}`.trimEnd(),
   );
+}
+
+function secretsIn({ session }: HttpRequest, login: Credentials): string[] {
+  return [...secretsOf(login), ...(session ? [session.reveal()] : [])];
 }
 
 async function signedIn(
@@ -103,15 +112,15 @@ async function signedIn(
 ): Promise<RawAnswer> {
   const { endpoint, credentials, deps } = exchange;
   if (way === 'by-driver') return await exchangeOnce(exchange, request, undefined);
-  if (way === 'basic') return await exchangeOnce(exchange, request, basicHeader(credentials));
+  const isBasic = way === 'basic' && !deps.hostKeys.usesDigest(endpoint.name);
   const bearer = credentials.token && `Bearer ${credentials.token.reveal()}`;
-  const first = await exchangeOnce(exchange, request, bearer);
-  if (first.status !== 401 || bearer || credentials.password === undefined) return first;
+  const first = await exchangeOnce(exchange, request, isBasic ? basicHeader(credentials) : bearer);
+  if (first.status !== 401 || credentials.password === undefined) return first;
+  if (isBasic ? schemesIn(first.challenge).includes('basic') : bearer) return first;
   const { method = 'GET', path } = request;
   const answer = answerTo(first.challenge, { method, path }, credentials);
-  if (answer === undefined) {
-    throw new DeviceRejected(endpoint.name, 'requires an unknown authentication scheme');
-  }
+  if (answer === undefined && isBasic) return first;
+  if (answer === undefined) throw new DeviceRejected(endpoint.name, unknownScheme(first.challenge));
   const isDigest = answer.startsWith('Digest ');
   if (!isDigest && (way === 'digest' || deps.hostKeys.usesDigest(endpoint.name))) {
     const swapped = `if it was replaced, run: skolo equipment forget ${endpoint.name}`;
@@ -129,25 +138,37 @@ async function signedIn(
     if (fresh?.startsWith('Digest ')) second = await exchangeOnce(exchange, request, fresh);
   }
   // After it has succeeded, as for host keys.
-  if (isDigest && way === 'challenge' && second.status < 400)
+  if (isDigest && way !== 'digest' && second.status < 400)
     await deps.hostKeys.pinDigest(endpoint.name);
   return second;
+}
+
+function unknownScheme(challenge: string): string {
+  const schemes = [...new Set(schemesIn(challenge))].join(' or ').slice(0, 100);
+  return `requires an unknown authentication scheme${schemes && ` (${schemes})`}; skolo supports Basic, and Digest with MD5 or SHA-256`;
 }
 
 /** Throws the error for a status that is not a success. */
 function judge(
   { endpoint: { name }, credentials }: Exchange,
-  { status }: HttpAnswer,
-  reason: string | undefined,
+  { status, challenge, body }: RawAnswer,
+  reason: string,
+  way: HttpOptions['signIn'],
 ): void {
   if (status >= 200 && status < 300) return;
-  const why = reason === undefined ? '' : `: ${shown(reason, credentials)}`;
-  if (status === 401 || status === 403) {
-    const hasLogin = credentials.password !== undefined || credentials.token !== undefined;
-    const what = hasLogin
-      ? `rejects the ${credentials.token === undefined ? 'password' : 'token'} in its login`
-      : 'requires a password';
-    throw new SignInRejected(name, `${what} (status ${status})${why}`);
+  const why = reason === '' ? '' : `: ${reason}`;
+  const hasLogin = credentials.password !== undefined || credentials.token !== undefined;
+  if ((status === 401 || status === 403) && !hasLogin)
+    throw new SignInRejected(name, `requires a password (status ${status})${why}`);
+  if (status === 403) {
+    const what = 'rejects its login, or does not allow it to do this';
+    throw new SignInRejected(name, `${what} (status 403)${why}`);
+  }
+  if (status === 401) {
+    const isOther = way === 'basic' && !schemesIn(challenge).includes('basic');
+    const what = `rejects the ${credentials.token === undefined ? 'password' : 'token'} in its login`;
+    const text = isOther && challenge !== '' ? unknownScheme(challenge) : what;
+    throw new (isOther ? BasicNotOffered : SignInRejected)(name, `${text} (status 401)${why}`);
   }
   if (status === 429 || status === 503) {
     throw new DeviceBusy(name, `busy (status ${status})${why}`);
@@ -155,11 +176,16 @@ function judge(
   if (status >= 300 && status < 400) {
     throw new DeviceRejected(name, `returned a redirect (status ${status}); it may require https`);
   }
-  throw new DeviceRejected(name, `returned status ${status}${why}`);
+  // As nginx, Apache httpd and Go say it.
+  const isTls = status === 400 && /\bHTTPS (?:server|port)|\bSSL-enabled server/i.test(body);
+  throw new DeviceRejected(
+    name,
+    isTls ? 'requires https (status 400)' : `returned status ${status}${why}`,
+  );
 }
 
 /** A short text from the device, without secrets that it may repeat. */
-function shown(text: string, credentials: Credentials): string {
+function shown(text: string, secrets: readonly string[]): string {
   const signedIn = text.replaceAll(/\b(?:Basic|Bearer|Digest) [^\s"',;]+/gi, '<secret>');
-  return withoutSecrets(signedIn, secretsOf(credentials)).replaceAll(/\s+/g, ' ').slice(0, 200);
+  return withoutSecrets(signedIn, secrets).replaceAll(/\s+/g, ' ').slice(0, 200);
 }

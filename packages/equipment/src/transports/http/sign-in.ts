@@ -1,6 +1,10 @@
 /** HTTP authentication: Basic (RFC 7617) and digest (RFC 7616: MD5, SHA-256; RFC 2617 without `algorithm`). */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Credentials } from '@skolo/base/secrets';
+import { SignInRejected } from '../errors.ts';
+
+/** A rejected sign-in by Basic, which the device does not offer: it may not have looked at the password. */
+export class BasicNotOffered extends SignInRejected {}
 
 export function basicHeader({ username, password }: Credentials): string | undefined {
   if (username === undefined && password === undefined) return undefined;
@@ -60,8 +64,12 @@ export function answerTo(
       ...(opaque === undefined ? [] : [`opaque="${escaped(opaque)}"`]),
     ].join(', ');
   }
-  const hasBasic = challenges.some(({ scheme }) => scheme === 'basic');
-  return hasBasic ? basicHeader(credentials) : undefined;
+  return schemesIn(header).includes('basic') ? basicHeader(credentials) : undefined;
+}
+
+/** The schemes that a `WWW-Authenticate` header offers, in lower case. */
+export function schemesIn(header: string): string[] {
+  return challengesIn(header).map(({ scheme }) => scheme);
 }
 
 /** A comma, a scheme's name, or a parameter. Each character is read once: what is not closed extends to the end. */

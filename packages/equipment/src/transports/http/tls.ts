@@ -13,6 +13,7 @@
 import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { errorCode, keyFingerprint } from '@skolo/base';
+import { z } from 'zod';
 import { DeviceError, DeviceRejected } from '../errors.ts';
 import { type HostKeys, keyChanged } from '../host-keys.ts';
 import { socketError } from '../ssh/errors.ts';
@@ -82,7 +83,8 @@ export function connectionError(
   const code = errorCode(error) ?? '';
   const cause = { cause: error };
   if (code.startsWith('HPE_')) {
-    return new DeviceRejected(name, `${address}:${port}: the response is not HTTP`, cause);
+    const what = `the response is not HTTP${spokenInstead(error)}`;
+    return new DeviceRejected(name, `${address}:${port}: ${what}`, cause);
   }
   if (code.startsWith('Z_')) {
     return new DeviceRejected(
@@ -99,4 +101,17 @@ export function connectionError(
     );
   }
   return socketError({ name, address, port }, error);
+}
+
+const noStatus =
+  ' (1.0 or later), because it has no status line; HTTP/0.9 is not supported: update its firmware, or check the port';
+
+/** What the device speaks, by the first bytes that the HTTP parser rejected. */
+function spokenInstead(error: unknown): string {
+  const { rawPacket } = z.object({ rawPacket: z.instanceof(Buffer) }).safeParse(error).data ?? {};
+  const begin = rawPacket?.toString('latin1') ?? '';
+  if (begin.startsWith('SSH-')) return ', but SSH; check the port';
+  // A TLS alert (RFC 8446, 5.1): it expects TLS.
+  if (begin.startsWith('\x15\x03')) return ', but TLS; it requires https';
+  return begin.startsWith('HTTP/') || begin === '' ? '' : noStatus;
 }

@@ -2,13 +2,14 @@
  * A service with Redfish: servers (`/redfish/v1/Systems/ID`) with ComputerSystem.Reset, and the outlets of a rack PDU
  * (`/redfish/v1/PowerEquipment/RackPDUs/1/Outlets/A1`) with Outlet.PowerControl. Their power changes some time after the
  * command was taken, and is told as PoweringOn or PoweringOff meanwhile. A server that is in the state asked for already
- * rejects with 409, as those of several makers do. The service root needs no sign-in; the rest takes Basic. Plain http is
+ * rejects with 409, as those of several makers do. The service root needs no sign-in; the rest takes Basic, or with `sessionsOnly` a session. Plain http is
  * spoken only when asked for.
  *
  * Sources: DMTF DSP0266 (protocol: actions, ActionInfo, errors), DSP2043 (mockup public-rackmount1 and that of
  * a rack PDU: targets of outlets without `/Actions/`, PowerWatts.Reading), DSP0268 (ComputerSystem, Outlet, PowerRestorePolicy). Assumed: how
  * long a change takes.
  */
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import {
   type Call,
@@ -57,9 +58,26 @@ export interface RedfishOptions extends HttpDeviceOptions {
   restorePolicy?: string;
   /** How it says yes; 204 when absent. */
   success?: 200 | 202 | 204;
+  /** Basic is switched off: it takes sessions only. */
+  sessionsOnly?: RedfishSessions;
+}
+
+export interface RedfishSessions {
+  /** Tokens of sessions that were not deleted yet, with their ids; the test may take one away. */
+  open: Map<string, string>;
+  /** How many there have been at a time. */
+  mostOpen: number;
+  /** How many it allows; 1 when absent. */
+  slots?: number;
+  /** `WWW-Authenticate` of its 401; none when absent. */
+  challenge?: string;
+  /** Leaves the host out of `Location`, or leaves it away. */
+  location?: 'path' | 'none';
 }
 
 const systemsPath = `${root}/Systems`;
+const sessionsPath = `${root}/SessionService/Sessions`;
+const NewSession = z.object({ UserName: z.string(), Password: z.string() });
 const outletsPath = `${rackPduPath}/Outlets`;
 /** How long a PowerCycle leaves it off. */
 const cycleSeconds = 5;
@@ -81,22 +99,43 @@ export function startRedfish(options: RedfishOptions = {}): Promise<HttpDevice> 
   return startHttpDevice(new RedfishService(options).model(), { ...options, tls });
 }
 
+function bySession(
+  { open, challenge }: RedfishSessions,
+  noSession: Answer,
+  anybody: readonly string[],
+): SignIn {
+  const headers = challenge === undefined ? {} : { 'www-authenticate': challenge };
+  return {
+    fits: ({ method, path, headers: { 'x-auth-token': token } }) =>
+      anybody.includes(path) ||
+      (method === 'POST' && path === sessionsPath) ||
+      open.has(String(token)),
+    rejection: () => ({ ...noSession, headers }),
+  };
+}
+
 class RedfishService {
   private readonly options: RedfishOptions;
   private readonly systems: readonly string[];
   private readonly outlets: readonly string[];
+  private sessionsMade = 0;
   private readonly underWay = new Map<string, 'PoweringOn' | 'PoweringOff'>();
   private readonly byPassword: SignIn;
+  private readonly account: Account;
 
   constructor(options: RedfishOptions) {
     this.options = options;
     this.systems = options.systems ?? ['1'];
     this.outlets = options.outlets ?? [];
     const account = { username: 'root', password: 'calvin', ...options.account };
-    this.byPassword = basic(account, 'Redfish', {
-      body: error(401, 'Base.1.8.NoValidSession', 'There is no valid session.').body ?? '',
-      open: [root, `${root}/`, '/redfish', '/redfish/'],
-    });
+    const noSession = error(401, 'Base.1.8.NoValidSession', 'There is no valid session.');
+    const open = [root, `${root}/`, '/redfish', '/redfish/'];
+    const { sessionsOnly } = options;
+    this.account = account;
+    this.byPassword =
+      sessionsOnly === undefined
+        ? basic(account, 'Redfish', { body: noSession.body ?? '', open })
+        : bySession(sessionsOnly, noSession, open);
   }
 
   model(): HttpModel {
@@ -106,7 +145,12 @@ class RedfishService {
       signIn: this.byPassword,
       routes: this.routes(),
       notFound: ({ path }) => missing(path),
-      afterPowerFailure: () => this.underWay.clear(),
+      logged: ({ method, target, body }) =>
+        target === sessionsPath ? `${method} ${target}` : `${method} ${target} ${body}`.trimEnd(),
+      afterPowerFailure: () => {
+        this.underWay.clear();
+        this.options.sessionsOnly?.open.clear();
+      },
     };
   }
 
@@ -115,6 +159,8 @@ class RedfishService {
     const systemOf = (call: Call) =>
       system(this.powered(call), this.allowable(call.outlet), allowableIn, restorePolicy);
     return {
+      [`POST ${sessionsPath}`]: (call) => this.createSession(call),
+      [`DELETE ${sessionsPath}/:id`]: ({ parts: [id] }) => this.deleteSession(id),
       [`GET ${root}/?`]: () => ({ body: serviceRoot() }),
       [`GET ${systemsPath}/?`]: () => ({ body: collection(systemsPath, this.systems) }),
       [`GET ${outletsPath}/?`]: () => ({ body: collection(outletsPath, this.outlets) }),
@@ -130,6 +176,37 @@ class RedfishService {
       [`POST ${systemsPath}/:outlet/Actions/ComputerSystem.Reset`]: (call) => this.command(call),
       [`POST ${outletsPath}/:outlet/Outlet.PowerControl`]: (call) => this.command(call),
     };
+  }
+
+  private createSession({ body, headers: { host } }: Call): Answer | undefined {
+    const { sessionsOnly } = this.options;
+    if (sessionsOnly === undefined) return undefined;
+    const { UserName, Password } = NewSession.parse(parseJson(body));
+    const { username, password } = this.account;
+    if (UserName !== username || Password !== password)
+      return error(401, 'Base.1.8.NoValidSession', 'The credentials are invalid.');
+    const { open, slots = 1, location } = sessionsOnly;
+    if (open.size >= slots)
+      return error(
+        400,
+        'Base.1.8.SessionLimitExceeded',
+        'The number of sessions exceeds the limit.',
+      );
+    const [token, id] = [randomUUID(), String(++this.sessionsMade)];
+    open.set(token, id);
+    sessionsOnly.mostOpen = Math.max(sessionsOnly.mostOpen, open.size);
+    const path = `${sessionsPath}/${id}`;
+    const at = { path, none: undefined, host: `http://${host}${path}` }[location ?? 'host'];
+    const headers = { 'x-auth-token': token, ...(at !== undefined && { location: at }) };
+    return { status: 201, headers, body: { '@odata.id': path, Id: id } };
+  }
+
+  private deleteSession(id: string | undefined): Answer | undefined {
+    const { open = new Map<string, string>() } = this.options.sessionsOnly ?? {};
+    const token = [...open].find(([, each]) => each === id)?.[0];
+    if (token === undefined) return undefined;
+    open.delete(token);
+    return { status: 204 };
   }
 
   private isSystem({ outlet: name }: Call): boolean {
