@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { Secret, type SnmpCredentials } from '@skolo/base/secrets';
 import { DeviceRejected, DeviceTimeout } from '@skolo/equipment/transports';
+import { contentOf, elements } from '@skolo/equipment/transports/ber';
 import { snmpTo } from '@skolo/equipment/transports/snmp';
 import { startPoeSwitch } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -80,8 +81,8 @@ function isForRows(request: Buffer): boolean {
   return request[request.indexOf('private') + 'private'.length] === 0xa5;
 }
 
-async function listen(): Promise<Socket> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+async function listen(host = '127.0.0.1'): Promise<Socket> {
+  const socket = createSocket('udp4').bind(0, host);
   await once(socket, 'listening');
   onTestFinished(() => {
     socket.close();
@@ -121,13 +122,28 @@ describe('what SNMP is believed', () => {
     expect(await snmp(port, v2c).read([oid], [], signal)).toEqual(new Map([[oid, 1]]));
   });
 
-  it('takes none of anybody else', async () => {
-    const stranger = await listen();
+  it.for(['127.0.0.1', '127.0.0.2'])('takes none of %s, and names it', async (host) => {
+    const stranger = await listen(host);
     const { port, requests } = await startLiar((request, from) => {
       stranger.send(answerInVersion2c(numberOf(request)), from.port);
     });
 
-    await isLate(() => snmp(port, v2c).read([oid], [], signal), requests);
+    const error = await isLate(() => snmp(port, v2c).read([oid], [], signal), requests);
+
+    const sender = `${host}:${stranger.address().port}`;
+    expect(String(error)).toContain(`no SNMP response within 5 s, but one came from ${sender}`);
+    expect(String(error)).not.toContain('community');
+  });
+
+  it('names nobody for what is not SNMP', async () => {
+    const stranger = await listen('127.0.0.2');
+    const { port, requests } = await startLiar((_request, from) => {
+      for (const text of ['', 'hello']) stranger.send(text, from.port);
+    });
+
+    const error = await isLate(() => snmp(port, v2c).read([oid], [], signal), requests);
+
+    expect(String(error)).toContain('a wrong community has the same result');
   });
 
   it.for([
@@ -236,6 +252,110 @@ describe('what agents make of SNMP', () => {
     expect(await snmp(port, v2c).read([oid], [], signal)).toEqual(new Map([[oid, 1]]));
   });
 
+  /** Answers each variable of a request by its column and its last number; an error of version 2c, or nothing, answers the whole request. */
+  const answering = (value: (column: number, last: number) => Buffer | number | undefined) =>
+    startLiar((request, from, socket) => {
+      const [, , inside] = elements(contentOf(elements(request)[0], 0x30));
+      const list = elements(inside?.content ?? Buffer.alloc(0))[3];
+      const names = elements(list?.content ?? Buffer.alloc(0)).map(
+        (each) => elements(each.content)[0]?.content ?? Buffer.alloc(0),
+      );
+      const values = names.map((name) => value(name.at(-3) ?? 0, name.at(-1) ?? 0));
+      if (values.includes(undefined)) return;
+      const status = values.find((each) => typeof each === 'number') ?? 0;
+      const varbinds = names.map((name, index) => {
+        const each = values[index];
+        return der(0x30, der(6, name), Buffer.isBuffer(each) ? each : der(5));
+      });
+      const head = [integer(numberOf(request)), integer(Number(status)), integer(1)];
+      socket.send(message(der(0xa2, ...head, der(0x30, ...varbinds))), from.port);
+    });
+  const [five, six] = [oid, oid.replace(/5$/, '6')];
+  const [watts, wattsOfSix] = [five, six].map((each) => each.replace('.3.1.', '.6.1.'));
+  const more = [watts ?? '', wattsOfSix ?? ''];
+
+  it.for([
+    ['is missing', der(0x80)],
+    ['has no instance', der(0x81)],
+    ['is beyond the view', der(0x82)],
+    ['is tooBig', 1],
+    ['is noSuchName', 2],
+    ['is genErr', 5],
+    ['is noAccess', 6],
+    ['is resourceUnavailable', 13],
+    ['is authorizationError', 16],
+    ['is a number without bytes', der(2)],
+  ] as const)('reads the states where an optional column %s', async ([, answer]) => {
+    const { port } = await answering((column) => (column === 6 ? answer : integer(1)));
+
+    const read = await snmp(port, v2c).read([five, six], more, signal);
+
+    expect([...read]).toEqual([
+      [five, 1],
+      [six, 1],
+    ]);
+  });
+
+  it.for([1, 2, 5, 6, 16])('reads all but what is rejected with status %i', async (status) => {
+    const { port } = await answering((_column, last) => (last === 6 ? status : integer(1)));
+
+    const read = await snmp(port, v2c).read([five, six], more, signal);
+
+    expect([...read.keys()]).toEqual([five, more[0]]);
+  });
+
+  it('names the error where nothing can be read', async () => {
+    const { port } = await answering(() => 5);
+
+    const read = snmp(port, v2c).read([five, six], more, signal);
+
+    await expect(read).rejects.toThrow(/returned GeneralError/);
+  });
+
+  it('asks a device that fell silent at an optional column less often', async () => {
+    const { port, requests } = await answering((column) => (column === 6 ? undefined : integer(1)));
+    const device = snmp(port, v2c);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+
+    const first = device.read([five, six], more, signal);
+    while (requests.length < 2) await new Promise(setImmediate);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect((await first).size).toBe(2);
+    const asked = requests.length;
+    for (const _ of [1, 2, 3]) expect((await device.read([five, six], more, signal)).size).toBe(2);
+
+    // One each, and perhaps the last one of before.
+    expect(requests.length - asked).toBeLessThanOrEqual(4);
+  });
+
+  const nameOfSix = (...more: number[]) => Buffer.from([...oidBytes.subarray(0, -1), 6, ...more]);
+  const withZero = Buffer.concat([oidBytes, Buffer.from([0])]);
+
+  it.for([
+    ['appends .0 to the names', [withZero, nameOfSix(0)]],
+    ['answers in another order', [nameOfSix(), oidBytes]],
+    ['adds .0 to one', [withZero, nameOfSix()]],
+  ] as const)('reads and writes to one that %s', async ([, names]) => {
+    const { port } = await startLiar((request, from, socket) => {
+      const isWrite = request.includes(Buffer.from([0xa3]));
+      const found = (isWrite ? names.filter((name) => name.includes(5)) : names).map((name) =>
+        der(0x30, der(6, name), integer(name.includes(5) ? 5 : 6)),
+      );
+      const head = [integer(numberOf(request)), integer(0), integer(0)];
+      socket.send(message(der(0xa2, ...head, der(0x30, ...found))), from.port);
+    });
+    const device = snmp(port, v2c);
+
+    expect(await device.read([five, six], [], signal)).toEqual(
+      new Map([
+        [five, 5],
+        [six, 6],
+      ]),
+    );
+    await device.write(five, 5, signal);
+  });
+
   it('reads from one that sends each answer twice, and all of them late', async () => {
     const late: Buffer[] = [];
     const { port } = await startLiar((request, from, socket) => {
@@ -318,17 +438,19 @@ async function isLate(
   read: () => Promise<unknown>,
   requests: readonly Buffer[],
   asked = 1,
-): Promise<void> {
+): Promise<unknown> {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => {
     vi.useRealTimers();
   });
-  const rejected = expect(read()).rejects.toThrow(DeviceTimeout);
+  const caught = read().catch((error: unknown) => error);
   while (requests.length < asked) await new Promise(setImmediate);
   // So that the response has arrived.
   for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
   await vi.advanceTimersByTimeAsync(5_000);
-  await rejected;
+  const error = await caught;
+  expect(error).toBeInstanceOf(DeviceTimeout);
+  return error;
 }
 
 it('signs in with another value of its login where the device rejects the first', async () => {

@@ -32,7 +32,8 @@ describe('snmp-poe', () => {
     expect([...readings]).toEqual([[outlet, { state: 'off', delivering: false }]]);
     expect(device.received.map(({ text }) => text)).toEqual([
       `set ${admin}.${index}=2`,
-      `get ${admin}.${index} ${detection}.${index}`,
+      `get ${admin}.${index}`,
+      `get ${detection}.${index}`,
     ]);
   });
 

@@ -7,8 +7,8 @@
 const mostAtOnce = 16;
 /** This few have always been answered in time, unless the device is silent. */
 const few = 4;
-/** How long after a failure larger requests are tried again. */
-const patientMs = 600_000;
+/** How long after a failure larger requests, or optional objects, are tried again. */
+export const patientMs = 600_000;
 
 /** For a request of few variables. */
 export const requestMs = 5000;

@@ -27,6 +27,11 @@ export function isTooBig(error: unknown): boolean {
   return error instanceof RequestFailedError && error.status === ErrorStatus.TooBig;
 }
 
+/** An error about one variable, in place of an answer to all of them. A busy agent has not looked at any. */
+export function isOfVariable(error: unknown): boolean {
+  return error instanceof RequestFailedError && error.status !== ErrorStatus.ResourceUnavailable;
+}
+
 /** Version 1's error for a missing object, a missing instance, and a read-only object. */
 export function isNoSuchName(error: unknown): boolean {
   return error instanceof RequestFailedError && error.status === ErrorStatus.NoSuchName;
@@ -44,8 +49,18 @@ export function missing(
 }
 
 /** No response. In versions 1 and 2c, a wrong community looks like a device that is off. */
-export function silence(device: string, version: 1 | 2 | 3, timeoutMs: number): DeviceTimeout {
-  const hint = version === 3 ? '' : '; a wrong community has the same result';
+export function silence(
+  device: string,
+  version: 1 | 2 | 3,
+  timeoutMs: number,
+  stranger: string | undefined,
+): DeviceTimeout {
+  const hint =
+    stranger !== undefined
+      ? `, but one came from ${stranger}, which anybody could have sent: set that \`address\` in rack.yaml, or make the agent respond from the one that was asked`
+      : version === 3
+        ? ''
+        : '; a wrong community has the same result';
   return new DeviceTimeout(device, `no SNMP response within ${timeoutMs / 1000} s${hint}`);
 }
 

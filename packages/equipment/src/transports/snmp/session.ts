@@ -24,6 +24,8 @@ export interface OpenSnmp {
   session: Session;
   /** Rejects when the session breaks; never resolves. */
   broken: Promise<never>;
+  /** `address:port` of another sender that has responded. */
+  stranger(): string | undefined;
   close(): void;
 }
 
@@ -51,22 +53,29 @@ export function openSnmp(
     fail = reject;
   });
   broken.catch(() => undefined);
+  let stranger: string | undefined;
   const guard: Guard = {
     version: { 1: 0, 2: 1, 3: 3 }[snmp.version],
     leastSecurity: securityOf(user),
     broken: (error) => fail(error),
+    stranger: (sender) => {
+      stranger = sender;
+    },
   };
   const transport: 'udp4' | 'udp6' = isIPv6(address) ? 'udp6' : 'udp4';
   const options = {
     transport,
     port: ports.snmp ?? usualPort,
-    reportOidMismatchErrors: true,
+    // See `inOrder`.
+    reportOidMismatchErrors: false,
     // Some agents return no more than these of a request's ID (sharpsnmplib issue 474).
     idBitsSize: 16,
     dgramModule: {
       createSocket: (type: typeof transport) =>
         new GuardedSocket(
-          datagrams === undefined ? createSocket(type) : new RelayedSocket(datagrams),
+          datagrams === undefined
+            ? createSocket({ type, reuseAddr: true })
+            : new RelayedSocket(datagrams),
           guard,
         ),
     },
@@ -79,7 +88,8 @@ export function openSnmp(
       });
   // It is SNMP, but not as the library reads it, for example with a number of no bytes (snmp_exporter issue 541).
   session.on('error', () => fail(new NoSnmp('the response cannot be decoded')));
-  return { version: snmp.version, session, broken, close: () => void session.close() };
+  const close = () => void session.close();
+  return { version: snmp.version, session, broken, stranger: () => stranger, close };
 }
 
 /** With the highest security level for which its login has keys. @throws SignInRejected, DeviceRejected */

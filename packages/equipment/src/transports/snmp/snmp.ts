@@ -1,5 +1,5 @@
 /**
- * Reads and sets values over SNMP, versions 1, 2c and 3. One UDP socket per call, closed at its end.
+ * Reads and sets values over SNMP, versions 1, 2c and 3. One session per call, closed at its end.
  *
  * A read of few variables is repeated once if the response is late; a larger one is then split, see batches.ts. A command is never
  * repeated: some switches take longer than the deadline to apply one (net-snmp issue 194, Netgear GS724TP), and "reboot" twice is two
@@ -15,18 +15,28 @@ import type { Access, Endpoint } from '../endpoint.ts';
 import { DeviceTimeout } from '../errors.ts';
 import { withAnyOf } from '../session/any-of.ts';
 import type { Recorded } from '../stream/transcript.ts';
-import { afterLateMs, BatchSize, deadlineMs, isMany, requestMs } from './batches.ts';
+import { afterLateMs, BatchSize, deadlineMs, isMany, patientMs, requestMs } from './batches.ts';
 import type { DialDatagrams } from './datagrams.ts';
-import { isNoSuchName, isTimeout, isTooBig, missing, silence, snmpError } from './errors.ts';
+import {
+  isNoSuchName,
+  isOfVariable,
+  isTimeout,
+  isTooBig,
+  missing,
+  silence,
+  snmpError,
+} from './errors.ts';
 import { type OpenSnmp, openSnmp } from './session.ts';
+import { NoSnmp } from './socket.ts';
 import { type Ask, BulkFailed, walkSubtree } from './walk.ts';
 
 export { deadlineMs };
 
 interface Snmp {
   /**
-   * Integers by object. Omits those that the device does not have, or whose values are not integers.
+   * Integers by object. Omits those that the device does not have or cannot read, or whose values are not integers.
    *
+   * @param maybe optional objects: whatever happens to them, the others are returned
    * @throws DeviceError Among others, if all of `oids` are missing; or the signal's reason
    */
   read(
@@ -59,8 +69,10 @@ interface SnmpDeps extends Pick<Access, 'credentials'>, Recorded {
 
 export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
   const { name } = device;
-  const size = new BatchSize();
+  const [size, maybeSize] = [new BatchSize(), new BatchSize()];
   let usesBulk = true;
+  /** `performance.now()` before which optional objects are not requested, because the device fell silent at them. */
+  let maybeFrom = 0;
 
   async function inSession<T>(signal: AbortSignal, work: SnmpWork<T>): Promise<T> {
     const as = <R>(credentials: Credentials, ask: SnmpWork<R>) =>
@@ -73,14 +85,18 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
 
   return recorded(deps, {
     async read(oids, maybe, signal) {
-      return await inSession(signal, async (ask, version) => {
-        // In version 1, one missing object makes the whole response an error, so optional objects are requested separately.
-        const lists = version === 1 ? [oids, maybe] : [[...oids, ...maybe]];
+      return await inSession(signal, async (ask) => {
         const found = new Map<string, number>();
-        for (const list of lists) await readList(ask, size, list, found);
+        const failure = await readList(ask, size, oids, found);
         const [first] = oids;
-        if (first === undefined || oids.some((oid) => found.has(oid))) return found;
-        throw missing(device, first);
+        if (first !== undefined && found.size === 0) throw failure ?? missing(device, first);
+        if (performance.now() < maybeFrom) return found;
+        // Apart, because an agent may respond with an error, nonsense or not at all if it fails at one of them.
+        await readList(ask, maybeSize, maybe, found).catch((error: unknown) => {
+          signal.throwIfAborted();
+          if (error instanceof DeviceTimeout) maybeFrom = performance.now() + patientMs;
+        });
+        return found;
       });
     },
     async walk(root, signal) {
@@ -99,7 +115,10 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
     async write(oid, value, signal) {
       const varbind = { oid, type: ObjectType.Integer, value };
       const once = { timeoutMs: requestMs, isRepeated: false };
-      await inSession(signal, (ask) => ask((session, done) => session.set([varbind], done), once));
+      await inSession(signal, async (ask) => {
+        const varbinds = await ask((session, done) => session.set([varbind], done), once);
+        inOrder([oid], varbinds);
+      });
     },
   });
 }
@@ -152,7 +171,7 @@ async function askAs<T>(
     // Each request copies the session's settings when it is created.
     const timeout = isRepeated ? timeoutMs / 2 : timeoutMs;
     Object.assign(open.session, { timeout, retries: isRepeated ? 1 : 0 });
-    const late = () => silence(name, open.version, timeoutMs);
+    const late = () => silence(name, open.version, timeoutMs, open.stranger());
     try {
       return await withDeadline({ ms: timeoutMs, late, signal }, (limit) =>
         answerOf(open, start, limit),
@@ -170,14 +189,23 @@ async function askAs<T>(
   }
 }
 
-function get(
+async function get(
   ask: Ask,
   oids: readonly string[],
   timeoutMs = deadlineMs(oids.length),
-): Promise<Varbind[]> {
+): Promise<(Varbind | undefined)[]> {
   // An agent that is slow with many variables would have to answer all of them twice.
   const isRepeated = !isMany(oids.length);
-  return ask((session, done) => session.get([...oids], done), { timeoutMs, isRepeated });
+  const start: Start = (session, done) => session.get([...oids], done);
+  return inOrder(oids, await ask(start, { timeoutMs, isRepeated }));
+}
+
+/** The answer to each of `oids`; undefined: there is none. Some agents append `.0` to their names. @throws NoSnmp It is about others. */
+function inOrder(oids: readonly string[], varbinds: readonly Varbind[]): (Varbind | undefined)[] {
+  const named = new Map(varbinds.map((varbind) => [varbind.oid, varbind]));
+  const found = oids.map((oid) => named.get(oid) ?? named.get(`${oid}.0`));
+  if (found.some((varbind) => varbind !== undefined)) return found;
+  throw new NoSnmp('the response is about other objects than those that were requested');
 }
 
 /** Reads the first of `oids`, as many as the device answers at a time. */
@@ -192,8 +220,7 @@ async function getSome(ask: Ask, size: BatchSize, oids: readonly string[]): Prom
         size.tooBig(count);
         continue;
       }
-      // Version 1 does not report which one is missing.
-      if (isNoSuchName(error)) return await eachOf(ask, batch);
+      if (isOfVariable(error)) return await eachOf(ask, batch, error);
       if (!(error instanceof DeviceTimeout)) throw error;
       size.late(count);
       if (!isMany(count)) throw error;
@@ -204,28 +231,34 @@ async function getSome(ask: Ask, size: BatchSize, oids: readonly string[]): Prom
   }
 }
 
-/** One by one. */
-async function eachOf(ask: Ask, batch: readonly string[]): Promise<Answered> {
+/** One by one, after an error about one of them, of which it is not certain which. */
+async function eachOf(ask: Ask, batch: readonly string[], error: unknown): Promise<Answered> {
+  if (batch.length === 1) return { batch, varbinds: [], failure: error };
   const varbinds: (Varbind | undefined)[] = [];
+  let failure: unknown;
   for (const oid of batch) {
     try {
       varbinds.push(...(await get(ask, [oid])));
-    } catch (error) {
-      if (!isNoSuchName(error)) throw error;
+    } catch (why) {
+      if (!isOfVariable(why)) throw why;
       varbinds.push(undefined);
+      failure ??= why;
     }
   }
-  return { batch, varbinds };
+  return { batch, varbinds, failure };
 }
 
+/** Returns the first error about one of them, unless it only says that it is missing. */
 async function readList(
   ask: Ask,
   size: BatchSize,
   oids: readonly string[],
   found: Map<string, number>,
-): Promise<void> {
+): Promise<unknown> {
+  let first: unknown;
   for (let left = oids; left.length > 0; ) {
-    const { batch, varbinds } = await getSome(ask, size, left);
+    const { batch, varbinds, failure } = await getSome(ask, size, left);
+    if (!isNoSuchName(failure)) first ??= failure;
     for (const [index, oid] of batch.entries()) {
       const varbind = varbinds[index];
       if (varbind === undefined || isVarbindError(varbind)) continue;
@@ -233,12 +266,15 @@ async function readList(
     }
     left = left.slice(batch.length);
   }
+  return first;
 }
 
 interface Answered {
   batch: readonly string[];
   /** Undefined: it is missing. */
   varbinds: readonly (Varbind | undefined)[];
+  /** The first error about one of them. */
+  failure?: unknown;
 }
 
 async function answerOf(open: OpenSnmp, start: Start, limit: AbortSignal): Promise<Varbind[]> {

@@ -3,11 +3,12 @@
  * much: it accepts a response from any sender and in any version, and in version 3 one that is neither signed nor encrypted, even if the
  * request was both; some responses make it throw in a place where no caller can catch the error. This socket only accepts datagrams from the
  * device, in the version of the request, and in version 3 with the request's security level, except for reports, which say why it does not
- * respond and cannot be secured before the engine is known.
+ * respond and cannot be secured before the engine is known. A second socket on the same port hears who else responds, for the message.
  *
  * Source: RFC 3414, section 3.2, and RFC 3412, section 6 (header); net-snmp 3.29.2, Session.onMsg.
  */
-import { EventEmitter } from 'node:events';
+import { createSocket, type RemoteInfo, Socket } from 'node:dgram';
+import { EventEmitter, once } from 'node:events';
 import { contentOf, elements, tags } from './ber.ts';
 import type { DatagramSocket } from './datagrams.ts';
 
@@ -18,6 +19,8 @@ export interface Guard {
   leastSecurity: 0 | 1 | 3;
   /** Called with the error that ends the session: the connection is cut, nothing listens, a response is not SNMP. */
   broken: (error: Error) => void;
+  /** Called with `address:port` of another sender that responded in this version. */
+  stranger: (sender: string) => void;
 }
 
 /** The error for anything that is not SNMP. */
@@ -27,6 +30,7 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
   private readonly socket: DatagramSocket;
   private readonly guard: Guard;
   private connected: Promise<void> | undefined;
+  private beside: Socket | undefined;
   private isOpen = true;
 
   constructor(socket: DatagramSocket, guard: Guard) {
@@ -68,14 +72,41 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
   close(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
+    this.beside?.close();
     this.socket.close();
   }
 
   /** A connected socket only receives from its peer, and reports a closed port. */
   private async connect(port: number, address: string): Promise<void> {
+    if (this.socket instanceof Socket) await this.listenBeside(this.socket).catch(() => undefined);
+    if (!this.isOpen) return;
     await new Promise<void>((resolve, reject) => {
       this.socket.connect(port, address, (error?: Error) => (error ? reject(error) : resolve()));
     });
+  }
+
+  /** Where it fails, nobody is named. */
+  private async listenBeside(socket: Socket): Promise<void> {
+    socket.bind(0);
+    await once(socket, 'listening');
+    const { port, family } = socket.address();
+    const type = family === 'IPv6' ? 'udp6' : 'udp4';
+    const beside = createSocket({ type, reuseAddr: true }).unref();
+    if (!this.isOpen) return void beside.close();
+    this.beside = beside;
+    beside.on('message', (message, from) => this.hear(message, from));
+    beside.bind(port);
+    await once(beside, 'listening');
+  }
+
+  private hear(message: Buffer, { address, port }: RemoteInfo): void {
+    try {
+      const { version, stranger } = this.guard;
+      const isIt = isAcceptable(message, { version, leastSecurity: 0 });
+      if (isIt) stranger(address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`);
+    } catch {
+      // It is not SNMP.
+    }
   }
 
   private receive(message: Buffer): void {
@@ -90,7 +121,10 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
 const report = 0xa8;
 
 /** @throws RangeError It is not SNMP. */
-function isAcceptable(message: Buffer, { version, leastSecurity }: Guard): boolean {
+function isAcceptable(
+  message: Buffer,
+  { version, leastSecurity }: Pick<Guard, 'version' | 'leastSecurity'>,
+): boolean {
   const [found, ...rest] = elements(contentOf(elements(message)[0], tags.sequence));
   if (found?.content.length !== 1) throw new RangeError('no version');
   if (found.content[0] !== version) return false;
