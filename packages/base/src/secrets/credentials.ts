@@ -10,6 +10,8 @@ export interface Credentials {
   enablePrompt?: string;
   privateKey?: Secret;
   passphrase?: Secret;
+  /** An IPMI controller's own key: text, or `0x` and hexadecimal digits. */
+  kg?: Secret;
   /** Bearer token, for HTTP. */
   token?: Secret;
   /** Also offer the key exchanges and ciphers that old equipment requires. */
@@ -79,6 +81,7 @@ export async function readCredentials(
   await each(login.enablePassword, (c, enablePassword) => ({ ...c, enablePassword }));
   await each(login.privateKey, (c, privateKey) => ({ ...c, privateKey }));
   await each(login.passphrase, (c, passphrase) => ({ ...c, passphrase }), false);
+  await each(login.kg, (c, kg) => ({ ...c, kg }));
   await each(login.token, (c, token) => ({ ...c, token }), false);
   if (snmp !== undefined) {
     const { version, authProtocol, privProtocol, user } = snmp;

@@ -15,6 +15,8 @@ export interface Login {
   enablePrompt?: string;
   privateKey?: SecretRef;
   passphrase?: SecretRef;
+  /** An IPMI controller's own key. */
+  kg?: SecretRef;
   /** Bearer token, for HTTP. */
   token?: SecretRef;
   /** Also offer the key exchanges and ciphers that old equipment requires. */

@@ -36,6 +36,7 @@ const secretFields = [
   'secret',
   'password',
   'enablePassword',
+  'kg',
   'passphrase',
   'privateKey',
   'private_key',

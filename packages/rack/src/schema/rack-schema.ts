@@ -109,6 +109,11 @@ export const loginSchema = object({
     ),
   privateKey: secret.exactOptional().describe('SSH private key.'),
   passphrase: secret.exactOptional().describe('Passphrase of the SSH key.'),
+  kg: secret
+    .exactOptional()
+    .describe(
+      "Key of an IPMI controller (Kg), if it has one in addition to its users' passwords: at most 20 ASCII characters, or `0x` and their hexadecimal digits.",
+    ),
   token: secret.exactOptional().describe('Bearer token for HTTP.'),
   legacySsh: z
     .boolean()

@@ -204,6 +204,7 @@ const kinds: Readonly<Record<string, SecretKind>> = {
   tokens: 'token-file',
   password: 'password',
   enablePassword: 'password',
+  kg: 'password',
   passphrase: 'passphrase',
   privateKey: 'ssh-key',
   community: 'snmp-community',

@@ -11,11 +11,13 @@
  * verbose output of ipmitool. Controllers that know cipher suite 3 only (before 2015 or so) need `cipherSuite: 3`. The requested privilege
  * is "operator", which power commands require.
  *
- * The password is passed in ipmitool's environment, not in its arguments, which every user of the computer could read.
+ * The password and the controller's key (`kg` of the login) are passed in ipmitool's environment, not in its arguments, which every user of
+ * the computer could read. As text: only arguments could contain a key with zero or non-ASCII bytes (ipmi_main.c), so such a key is rejected.
  *
  * Source: ipmitool(1); IPMI 2.0, 20.1 (device ID), 28.2 and 28.3 (chassis status with the power restore policy, chassis control), 13.17 to 13.24 (RMCP+).
  */
 
+import type { Secret } from '@skolo/base/secrets';
 import {
   addressOf,
   DeviceBusy,
@@ -57,7 +59,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { cipherSuite } = z.object(ipmi.options).parse(device.options);
 
   async function run(words: readonly string[], signal: AbortSignal): Promise<string> {
-    return await withAnyOf(await deps.credentials(), async ({ username, password }) => {
+    return await withAnyOf(await deps.credentials(), async ({ username, password, kg }) => {
       const address = addressOf(device);
       if (username === undefined || password === undefined) {
         throw new SignInRejected(name, 'IPMI requires a login with `username` and `password`');
@@ -65,13 +67,16 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
       const where = ['-H', address, '-p', String(ports.ipmi ?? 623), '-U', username, '-E'];
       const tries = words.includes('cycle') ? once : patiently;
       const how = ['-I', 'lanplus', '-C', String(cipherSuite), '-L', 'OPERATOR', ...tries, '-v'];
+      const key = kg && kgText(name, kg);
+      if (key !== undefined) how.push('-K');
       const command = ['ipmitool', ...how, ...where, ...words];
-      const env = { IPMI_PASSWORD: password.reveal() };
+      const env = { IPMI_PASSWORD: password.reveal(), ...(key && { IPMI_KGKEY: key }) };
       const { onTranscript, dry } = deps;
       const program = { command, env, timeoutMs, hint, onTranscript, dry };
       const ran = await runProgram(name, program, signal);
       if (ran.status === 0) return ran.stdout;
-      throw errorOf(name, `${ran.stderr}\n${ran.stdout}`.replaceAll(password.reveal(), '<secret>'));
+      const said = `${ran.stderr}\n${ran.stdout}`.replaceAll(password.reveal(), '<secret>');
+      throw errorOf(name, key === undefined ? said : said.replaceAll(key, '<secret>'));
     });
   }
 
@@ -105,6 +110,20 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   };
 }
 
+const mostKgBytes = 20;
+
+/** As ipmitool takes it from its environment; undefined: only zeros, which is no key. @throws SignInRejected It cannot be passed so. */
+function kgText(device: string, kg: Secret): string | undefined {
+  const written = kg.reveal();
+  const [, hex] = /^0x((?:[\da-f]{2})+)$/i.exec(written) ?? [];
+  const text = hex === undefined ? written : Buffer.from(hex, 'hex').toString('latin1');
+  const own = text.replace(/\0+$/, '');
+  const isAscii = Buffer.from(own).every((byte) => byte > 0 && byte < 0x80);
+  if (isAscii && own.length <= mostKgBytes) return own === '' ? undefined : own;
+  const what = `\`kg\` in its login is not a key of at most ${mostKgBytes} ASCII characters, which is all that ipmitool accepts without showing it to every user`;
+  throw new SignInRejected(device, `${what}; set such a key on the controller`);
+}
+
 /** ipmitool has one exit status for all errors, and distinct texts for some. The first match counts. */
 const errors: readonly [
   said: RegExp,
@@ -117,6 +136,11 @@ const errors: readonly [
     /invalid \w+ algorithm|no cipher suite match/i,
     DeviceRejected,
     'the controller does not support this cipher suite; set `cipherSuite: 3` in rack.yaml, or 17 if it is already 3',
+  ],
+  [
+    /RAKP 4 message has invalid integrity/i,
+    SignInRejected,
+    "accepts the password, but its key (Kg) differs: set `kg` in the login to the controller's key, or correct it",
   ],
   // Of a login, or of its rights. A message that is missing, and a busy controller, are none.
   [

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sampleOf } from '@skolo/base/durable/fault-injection';
+import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import {
   DeviceBusy,
@@ -29,9 +30,10 @@ const login = { username: 'lab', password: 's3cret' };
 async function start(
   context: TestContext,
   over: { login?: object; options?: Record<string, unknown> } = {},
+  kg?: string,
 ): Promise<{ device: SimulatedDevice; driver: PowerDriver }> {
   if (peer('ipmitool') === undefined) return context.skip('ipmitool is not installed');
-  const device = await startIpmiSim();
+  const device = await startIpmiSim(kg === undefined ? {} : { kg });
   if (!device) return context.skip('ipmi_sim is not installed');
   onTestFinished(() => device.close());
   const driver = openDriver(ipmi, {
@@ -66,6 +68,34 @@ describe('ipmi, by ipmitool and ipmi_sim', () => {
     // The policy of ipmi_sim.
     const staysOff = 'the power restore policy is always-off';
     expect(report?.outlets).toEqual(new Map([['chassis', { staysOff }]]));
+  });
+
+  it.for<[string | undefined, string]>([
+    ['kg-of-the-lab', 'kg-of-the-lab'],
+    ['kg-of-the-lab', '0x6B672d6f662d7468652d6c6162'],
+    ['kg-of-the-lab', '0x6b672d6f662d7468652d6c616200000000000000'],
+    [undefined, '0x0000000000000000000000000000000000000000'],
+  ])('signs in to a controller whose key is %s with %s', async ([own, kg], context) => {
+    const { driver } = await start(context, { login: { ...login, kg: new Secret(kg) } }, own);
+
+    expect(await stateOf(driver, 'chassis')).toBe('on');
+  });
+
+  it.for([
+    [undefined, /its key \(Kg\) differs: set `kg` in the login/],
+    ['hunter2', /its key \(Kg\) differs/],
+    ['0x00ff', /`kg` in its login is not a key of at most 20 ASCII characters/],
+    ['hunter2hunter2hunter2', /`kg` in its login is not a key/],
+    ['hunter2ü', /`kg` in its login is not a key/],
+  ] as const)('says that the key is wrong, and not what it is: %s', async ([kg, why], context) => {
+    const own = kg === undefined ? {} : { kg: new Secret(kg) };
+    const { driver } = await start(context, { login: { ...login, ...own } }, 'kg-of-the-lab');
+
+    const error = await driver.read(['chassis'], patient()).catch((reason: unknown) => reason);
+
+    expect(error).toBeInstanceOf(SignInRejected);
+    expect(everythingIn(error)).toMatch(why);
+    expect(everythingIn(error)).not.toContain('hunter2');
   });
 
   it('has the controller cycle it', async (context) => {
@@ -136,7 +166,7 @@ describe('ipmi, by ipmitool and ipmi_sim', () => {
 });
 
 /** A fake ipmitool that records its arguments and environment, then runs `script`. */
-async function fakeTool(script: string) {
+async function fakeTool(script: string, more: object = {}) {
   const dir = await tempDir();
   const text = `#!/bin/sh\necho "$@" >> ${dir}/args\n${script}\n`;
   await writeFile(join(dir, 'ipmitool'), text, { mode: 0o755 });
@@ -144,8 +174,8 @@ async function fakeTool(script: string) {
   onTestFinished(() => {
     vi.unstubAllEnvs();
   });
-  const driver = openDriver(ipmi, { address: '127.0.0.1', ports: { ipmi: 9 }, login });
-  return { driver, dir };
+  const place = { address: '127.0.0.1', ports: { ipmi: 9 }, login: { ...login, ...more } };
+  return { driver: openDriver(ipmi, place), dir };
 }
 
 describe('ipmi', () => {
@@ -205,13 +235,14 @@ describe('ipmi', () => {
     },
   );
 
-  it('gives the password by the environment only, and says it nowhere', async () => {
-    const { driver } = await fakeTool('echo "$@ [$IPMI_PASSWORD]" >&2; exit 1');
+  it('gives password and key by the environment only, and says them nowhere', async () => {
+    const kg = { kg: new Secret('hunter2') };
+    const { driver } = await fakeTool('echo "$@ [$IPMI_KGKEY][$IPMI_PASSWORD]" >&2; exit 1', kg);
 
     const error = await driver.turnOff('chassis', patient()).catch((reason: unknown) => reason);
 
-    expect(everythingIn(error)).toContain('-U lab -E chassis power off [<secret>]');
-    expect(everythingIn(error)).not.toContain('s3cret');
+    expect(everythingIn(error)).toContain('-U lab -E chassis power off [<secret>][<secret>]');
+    expect(everythingIn(error)).not.toMatch(/s3cret|hunter2/);
   });
 
   it('repeats requests whose answer is lost, but not a cycle', async () => {

@@ -182,6 +182,7 @@ describe('redfish', () => {
 
   it.each([
     [{ PowerState: 'On' }, 'on'],
+    [{ PowerState: 'OFF' }, 'off'],
     [{ Id: 1, PowerState: 'Off', PowerWatts: 'none', Actions: [] }, 'off'],
     [{ Id: '1', PowerState: 'Reset' }, 'unknown'],
     [{ Id: '1', PowerState: null }, 'unknown'],

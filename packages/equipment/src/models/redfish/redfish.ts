@@ -107,11 +107,11 @@ type Verb = 'on' | 'off' | 'cycle';
 
 /** During a transition, the previous state. */
 const states: ReadonlyMap<string, OutletState> = new Map([
-  ['On', 'on'],
-  ['Paused', 'on'],
-  ['PoweringOff', 'on'],
-  ['Off', 'off'],
-  ['PoweringOn', 'off'],
+  ['on', 'on'],
+  ['paused', 'on'],
+  ['poweringoff', 'on'],
+  ['off', 'off'],
+  ['poweringon', 'off'],
 ]);
 
 /** Its resources, and commands to them. */
@@ -203,7 +203,8 @@ async function look({ get, viaOf }: Requests, id: string, signal: AbortSignal) {
   const resource = await get(id, signal);
   const { PowerState = '', PowerWatts } = resource;
   const via = await viaOf(id, resource, 'on', signal);
-  return { state: states.get(PowerState) ?? 'unknown', watts: PowerWatts?.Reading, via } as const;
+  const state = states.get(PowerState.toLowerCase()) ?? 'unknown';
+  return { state, watts: PowerWatts?.Reading, via } as const;
 }
 
 async function report(

@@ -26,6 +26,8 @@ describe('tasmota', () => {
   const between = { 1: { state: 'on', watts: 4 }, 2: { state: 'off', watts: 0 } } as const;
   switchesOutlets(withRelays(2), '2', between, [
     'GET /cm?cmnd=Power2 OFF',
+    'GET /cm?cmnd=StateText1',
+    'GET /cm?cmnd=StateText2',
     'GET /cm?cmnd=State',
     'GET /cm?cmnd=Status 10',
     'GET /cm?cmnd=Power2 ON',
@@ -141,6 +143,44 @@ describe('tasmota', () => {
     { cmnd: 'Power1 OFF', POWER10: 'OFF' },
     { WARNING: 'Enable weblog 2 if response expected' },
   ]);
+
+  it.each([
+    [['aus', 'an']],
+    [['Off', 'On']],
+    [['0', '1']],
+    [['ON', 'OFF']],
+    [['ein', 'ON']],
+  ] as const)('understands other words for off and on: %j', async (stateText) => {
+    const { device, driver } = await startDriver(
+      withRelays(2, { stateText, interlock: ['1', '2'] }),
+    );
+    const states = async () =>
+      [...(await driver.read(['1', '2'], patient())).values()].map(({ state }) => state);
+
+    expect(await states()).toEqual(['on', 'on']);
+    await driver.turnOff('1', patient());
+    expect(await states()).toEqual(['off', 'on']);
+    await driver.turnOn('1', undefined, patient());
+    expect(await states()).toEqual(['on', 'off']);
+    expect((await driver.report?.(['1'], patient()))?.linked).toMatch(/Interlock/);
+    expect(device.received.filter(({ text }) => text.includes('StateText'))).toHaveLength(2);
+  });
+
+  it('notices words that were changed meanwhile', async () => {
+    const stateText: [string, string] = ['OFF', 'ON'];
+    const { driver } = await startDriver(withRelays(1, { stateText }));
+    const state = async () => (await driver.read(['1'], patient())).get('1')?.state;
+
+    expect(await state()).toBe('on');
+    stateText.splice(0, 2, 'zu', 'offen');
+    expect(await state()).toBe('on');
+  });
+
+  it('takes the same word for both for neither', async () => {
+    const { driver } = await startDriver(withRelays(1, { stateText: ['x', 'x'] }));
+
+    expect((await driver.read(['1'], patient())).get('1')?.state).toBe('unknown');
+  });
 
   it('reads no state that is neither on nor off', async () => {
     const driver = await driverFor(withRelays(2), { POWER1: 'BLINK', POWER2: 'ON' });

@@ -15,6 +15,7 @@ import {
   type DriverDeps,
   driverKind,
   type OutletDriver,
+  type OutletState,
 } from '../contract/outlets.ts';
 import { checkCount, outletCount } from '../families/outlet-count.ts';
 import { ifSupported } from '../families/unneeded.ts';
@@ -61,9 +62,13 @@ function tasmota(device: Device, deps: DriverDeps): RunTasmota {
  * There is one for all relays: a second cycle would wait behind the first, unseen, so it is rejected as busy. With a
  * `PulseTime` a relay goes off again by itself after it was turned on: then it is not cycled by the plug. `PowerOnState` has one
  * value for all relays; 0 and 2 leave those off that were on before a power failure. With `Interlock`, a relay that is turned on turns the
- * others of its group off.
+ * others of its group off. `StateText1` and `StateText2` are the words for off and on in its answers, even those for `Interlock`; commands
+ * are always understood as ON and OFF.
  */
 export const outlets = driverKind({ model: 'tasmota', automaticRepair: false, create });
+
+/** What the firmware's words mean. */
+type Words = ReadonlyMap<string, OutletState>;
 
 const Energy = z.object({
   StatusSNS: z.object({
@@ -86,15 +91,21 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const { name } = device;
   const run = tasmota(device, deps);
   const isAlone = outletCount(device) === 1;
+  const wordsFor = stateWords(run);
+
   /** The relay's own key, never another relay's. */
-  function stateIn(answer: Answer, relay: number): unknown {
+  function wordIn(answer: Answer, relay: number): unknown {
     return answer[`POWER${relay}`] ?? (isAlone ? answer.POWER : undefined);
   }
 
-  async function turn(relay: number, state: 'ON' | 'OFF', signal: AbortSignal): Promise<void> {
-    const answer = await run(`Power${relay} ${state}`, signal);
-    if (stateIn(answer, relay) === state) return;
-    throw new DeviceRejected(name, `the response does not confirm that relay ${relay} is ${state}`);
+  async function turn(relay: number, state: OutletState, signal: AbortSignal): Promise<void> {
+    const wanted = state === 'on' ? 'ON' : 'OFF';
+    const word = wordIn(await run(`Power${relay} ${wanted}`, signal), relay);
+    if (stateOf(word, await wordsFor([word], signal)) === state) return;
+    throw new DeviceRejected(
+      name,
+      `the response does not confirm that relay ${relay} is ${wanted}`,
+    );
   }
 
   async function cycle(relay: number, offSeconds: number, signal: AbortSignal): Promise<void> {
@@ -115,19 +126,20 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
 
   return {
     key: Number,
-    async read(_relays, signal) {
+    async read(relays, signal) {
       const states = await run('State', signal);
       // Sensors may report what is not JSON: `nan`.
       const watts = wattsIn(await ifSupported(run('Status 10', signal)), relaysIn(states));
-      return (relay) => {
-        const state = stateIn(states, relay);
-        return {
-          state: state === 'ON' ? 'on' : state === 'OFF' ? 'off' : 'unknown',
-          watts: watts?.[relay - 1],
-        };
-      };
+      const known = await wordsFor(
+        relays.map((relay) => wordIn(states, relay)),
+        signal,
+      );
+      return (relay) => ({
+        state: stateOf(wordIn(states, relay), known) ?? 'unknown',
+        watts: watts?.[relay - 1],
+      });
     },
-    set: (relay, state, signal) => turn(relay, state === 'on' ? 'ON' : 'OFF', signal),
+    set: turn,
     async report(_relays, signal) {
       const { PowerOnState } = await run('PowerOnState', signal);
       const { StatusFWR: firmware } = Firmware.safeParse(await run('Status 2', signal)).data ?? {};
@@ -137,13 +149,45 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       return {
         hardware: firmware?.Hardware,
         firmware: firmware?.Version,
-        linked: Interlock === 'ON' ? `Interlock is ON for relays ${Groups}` : undefined,
+        linked:
+          stateOf(Interlock, await wordsFor([Interlock], signal)) === 'on'
+            ? `Interlock is ON for relays ${Groups}`
+            : undefined,
         of: () => ({ staysOff }),
       };
     },
     // Delay takes up to 3600 tenths of a second.
     cycle: { offSeconds: { least: 1, most: 360 }, run: cycle },
   };
+}
+
+/** Returns the words for these answers. They are read first, and again when another one appears. */
+function stateWords(run: RunTasmota) {
+  let words: Words = new Map();
+  return async (answers: readonly unknown[], signal: AbortSignal): Promise<Words> => {
+    const isKnown = (answer: unknown) => typeof answer !== 'string' || words.has(answer);
+    if (words.size > 0 && answers.every(isKnown)) return words;
+    const word = async (index: 1 | 2, usual: string) => {
+      const key = `StateText${index}`;
+      const own = (await ifSupported(run(key, signal)))?.[key];
+      return typeof own === 'string' ? own : usual;
+    };
+    const [off, on] = [await word(1, 'OFF'), await word(2, 'ON')];
+    // One word for both says nothing.
+    words = new Map(
+      off === on
+        ? []
+        : [
+            [off, 'off'],
+            [on, 'on'],
+          ],
+    );
+    return words;
+  };
+}
+
+function stateOf(word: unknown, words: Words): OutletState | undefined {
+  return typeof word === 'string' ? words.get(word) : undefined;
 }
 
 function relaysIn(states: Answer): number {

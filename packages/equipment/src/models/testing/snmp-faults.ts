@@ -3,7 +3,6 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { SnmpCredentials } from '@skolo/base/secrets';
 import { DeviceRejected, DeviceUnreachable, SignInRejected } from '@skolo/equipment/transports';
-import { deadlineMs } from '@skolo/equipment/transports/snmp';
 import type { DeviceFault } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import {
@@ -108,8 +107,13 @@ function meetsSilence(setup: SnmpSetup, outlet: string): void {
     });
 
     const reading = driver.read(outlets, patient());
-    while (device.received.length === 0) await new Promise(setImmediate);
-    await vi.advanceTimersByTimeAsync(deadlineMs(16));
+    const done = reading.then(
+      () => true,
+      () => true,
+    );
+    // Step by step, as packets take real time.
+    while (!(await Promise.race([done, new Promise<false>((go) => setImmediate(go, false))])))
+      await vi.advanceTimersByTimeAsync(100);
     const readings = await reading;
     const requests = device.received.length;
     await driver.read(outlets, patient());

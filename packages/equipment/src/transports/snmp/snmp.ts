@@ -30,8 +30,6 @@ import { type OpenSnmp, openSnmp } from './session.ts';
 import { NoSnmp } from './socket.ts';
 import { type Ask, BulkFailed, walkSubtree } from './walk.ts';
 
-export { deadlineMs };
-
 interface Snmp {
   /**
    * Integers by object. Omits those that the device does not have or cannot read, or whose values are not integers.

@@ -9,7 +9,7 @@
  * With `interlock`, relays are switched off by the firmware when another one is turned on, and no answer tells that.
  *
  * Sources: tasmota.github.io/docs/Commands; arendst/Tasmota support_command.ino (CmndBacklog, CmndDelay, CmndPower,
- * CmndPulsetime, CmndPowerOnState) and xdrv_01_9_webserver.ino (HandleHttpCommand).
+ * CmndPulsetime, CmndPowerOnState, CmndStateText) and xdrv_01_9_webserver.ino (HandleHttpCommand).
  */
 import {
   type HttpDevice,
@@ -34,6 +34,8 @@ export interface TasmotaOptions extends HttpDeviceOptions {
   powerOnState?: number;
   /** Relays of which one may be on. */
   interlock?: readonly string[];
+  /** Its words for off and on; OFF and ON when absent. */
+  stateText?: readonly [off: string, on: string];
   /** Older firmware answers what has no answer with a warning. */
   warnsOfNoAnswer?: boolean;
 }
@@ -138,8 +140,10 @@ class Brain {
         return { PowerOnState: this.powerOnState };
       case 'interlock': {
         const { interlock = [] } = this.options;
-        return { Interlock: interlock.length > 0 ? 'ON' : 'OFF', Groups: interlock.join() };
+        return { Interlock: this.word(interlock.length > 0), Groups: interlock.join() };
       }
+      case 'statetext':
+        return { [`StateText${index}`]: this.word(index === '2') };
       case 'state':
         return this.relays();
       case 'status':
@@ -169,7 +173,7 @@ class Brain {
     const { interlock = [] } = this.options;
     for (const other of wanted && interlock.includes(relay) ? interlock : [])
       if (other !== relay) this.device.turn(other, false);
-    return { [this.key(relay)]: (wanted ?? this.device.board.isOn(relay)) ? 'ON' : 'OFF' };
+    return { [this.key(relay)]: this.word(wanted ?? this.device.board.isOn(relay)) };
   }
 
   private pulseTime(relay: string, value: string): Told {
@@ -199,6 +203,10 @@ class Brain {
     });
   }
 
+  private word(on: boolean): string {
+    return (this.options.stateText ?? ['OFF', 'ON'])[on ? 1 : 0];
+  }
+
   private key(relay: string): string {
     const alone = this.device.board.names().length === 1 && !this.options.setOption26;
     return alone ? 'POWER' : `POWER${relay}`;
@@ -206,7 +214,7 @@ class Brain {
 
   private relays(as?: boolean): Told {
     const relays = this.device.board.names().map((relay) => {
-      return [this.key(relay), (as ?? this.device.board.isOn(relay)) ? 'ON' : 'OFF'] as const;
+      return [this.key(relay), this.word(as ?? this.device.board.isOn(relay))] as const;
     });
     return { Time, Uptime: '0T00:10:00', ...Object.fromEntries(relays) };
   }

@@ -23,6 +23,8 @@ interface IpmiSimOptions {
   username?: string;
   /** Default `s3cret`. */
   password?: string;
+  /** Its own key (Kg), at most 19 characters; none when absent. */
+  kg?: string;
 }
 
 /** Gives undefined where it is not installed. Its one outlet is `chassis`. */
@@ -95,7 +97,7 @@ mc_enable 0x20
 `;
 
 function lanConfiguration(
-  { username = 'lab', password = 's3cret' }: IpmiSimOptions,
+  { username = 'lab', password = 's3cret', kg }: IpmiSimOptions,
   command: string,
   port: number,
 ): string {
@@ -106,7 +108,7 @@ startlan 1
   priv_limit admin
   allowed_auths_admin none md5
   guid a123456789abcdefa123456789abcdef
-endlan
+${kg === undefined ? '' : `  bmc_key "${kg}"\n`}endlan
 chassis_control "${command} 0x20"
 user 2 true "${username}" "${password}" admin 10 none md5
 `;
