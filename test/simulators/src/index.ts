@@ -39,10 +39,16 @@ export {
   type OutletChange,
   type SimulatedDevice,
 } from './equipment/device.ts';
+export { startAmtConsole } from './equipment/http/amt-console.ts';
 export { startEsphome } from './equipment/http/esphome.ts';
 export type { HttpDevice, Tls } from './equipment/http/http-device.ts';
 export { startHttpRelay } from './equipment/http/http-relay.ts';
-export { type RedfishOptions, type RedfishSessions, startRedfish } from './equipment/http/redfish.ts';
+export { startPikvm } from './equipment/http/pikvm.ts';
+export {
+  type RedfishOptions,
+  type RedfishSessions,
+  startRedfish,
+} from './equipment/http/redfish.ts';
 export { type RouterosRestOptions, startRouterosRest } from './equipment/http/routeros-rest.ts';
 export { type ShellyGen1Options, startShellyGen1 } from './equipment/http/shelly-gen1.ts';
 export { type ShellyGen2Options, startShellyGen2 } from './equipment/http/shelly-gen2.ts';

@@ -106,3 +106,16 @@ describe('a broker that sends without end', () => {
     expect(broker.sent()).toBeLessThan(32 * 1024 * 1024);
   });
 });
+
+it('a broker that ends the connection before it accepts the login may require TLS', async () => {
+  const { port } = await startTcpServer((socket) => socket.once('data', () => socket.end()));
+  const place = { name: 'plug-1', address: '127.0.0.1', ports: { mqtt: port } };
+  const deps = { credentials: async () => ({ legacySsh: false }) };
+  const topics = { topics: ['stat'], watch: undefined };
+
+  const visit = visitBroker(place, deps, topics, new AbortController().signal, async () => 1);
+
+  await expect(visit).rejects.toThrow(
+    'closed the connection before it accepted the login; it may require TLS',
+  );
+});

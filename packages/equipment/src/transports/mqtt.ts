@@ -169,7 +169,10 @@ function failureOf(
   watch: Watch | undefined,
 ): Promise<never> {
   const broken = new Promise<never>((_, reject) => {
-    let [received, packets] = [0, 0];
+    let [received, packets, isAccepted] = [0, 0, false];
+    client.once('connect', () => {
+      isAccepted = true;
+    });
     const leaveIfTooMuch = () => {
       if (client.stream.destroyed || (received <= mostBytes && packets <= mostPackets)) return;
       const what = `the broker ${broker} sent more than 1 MiB or ${mostPackets} messages in one session`;
@@ -186,7 +189,8 @@ function failureOf(
     });
     client.on('error', (error) => reject(connectionError(device, broker, error)));
     client.on('close', () => {
-      reject(new DeviceUnreachable(device, `the broker ${broker} closed the connection`));
+      const hint = isAccepted ? '' : ' before it accepted the login; it may require TLS';
+      reject(new DeviceUnreachable(device, `the broker ${broker} closed the connection${hint}`));
     });
     client.on('message', (topic, payload, { retain }) => {
       if (retain || topic !== watch?.topic || !watch.gone(payload.toString())) return;

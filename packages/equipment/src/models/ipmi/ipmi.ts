@@ -110,7 +110,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   };
 }
 
-const mostKgBytes = 20;
+const kgBytes = 20;
 
 /** As ipmitool takes it from its environment; undefined: only zeros, which is no key. @throws SignInRejected It cannot be passed so. */
 function kgText(device: string, kg: Secret): string | undefined {
@@ -119,8 +119,8 @@ function kgText(device: string, kg: Secret): string | undefined {
   const text = hex === undefined ? written : Buffer.from(hex, 'hex').toString('latin1');
   const own = text.replace(/\0+$/, '');
   const isAscii = Buffer.from(own).every((byte) => byte > 0 && byte < 0x80);
-  if (isAscii && own.length <= mostKgBytes) return own === '' ? undefined : own;
-  const what = `\`kg\` in its login is not a key of at most ${mostKgBytes} ASCII characters, which is all that ipmitool accepts without showing it to every user`;
+  if (isAscii && own.length <= kgBytes) return own === '' ? undefined : own;
+  const what = `\`kg\` in its login is not a key of at most ${kgBytes} ASCII characters, which is all that ipmitool accepts without showing it to every user`;
   throw new SignInRejected(device, `${what}; set such a key on the controller`);
 }
 
