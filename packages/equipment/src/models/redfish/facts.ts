@@ -21,6 +21,7 @@ export const redfish = {
   },
   backup: { no: 'Redfish cannot export a configuration that can be restored' },
   branches: {
+    outlets: ['POST /redfish/v1/SessionService/Sessions, and DELETE, if it does not offer Basic'],
     settings: ['the same for each of the other outlets', 'GET the path of its manager or PDU'],
   },
   // The role ReadOnly (DSP0266, predefined roles).
