@@ -26,7 +26,7 @@ access:
   tokens: { file: secrets/tokens.yaml }
   agents: { privateKey: secrets/agents, publicKey: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo }
 logins:
-  switches: { username: ubnt, password: secrets/switch, enablePassword: { env: SWITCH_ENABLE } }
+  switches: { username: ubnt, password: secrets/switch, enablePassword: { env: SWITCH_ENABLE }, kg: secrets/kg }
   machines: { username: root, privateKey: secrets/id, passphrase: { env: PASSPHRASE } }
   plugs: { token: secrets/plugs }
   pdus: { snmp: { version: 3, user: skolo, authKey: secrets/snmp-auth, privKey: secrets/snmp-priv } }
@@ -57,6 +57,7 @@ const everyone = { 'access.tokens': { file: 'secrets/tokens.yaml' } };
 const logins = {
   'logins.switches.password': { file: 'secrets/switch' },
   'logins.switches.enablePassword': { env: 'SWITCH_ENABLE' },
+  'logins.switches.kg': { file: 'secrets/kg' },
   'logins.machines.privateKey': { file: 'secrets/id' },
   'logins.machines.passphrase': { env: 'PASSPHRASE' },
   'logins.plugs.token': { file: 'secrets/plugs' },

@@ -304,6 +304,15 @@ describe('what agents make of SNMP', () => {
     expect([...read.keys()]).toEqual([five, more[0]]);
   });
 
+  it('requires a response to optional objects alone', async () => {
+    const silent = await answering(() => undefined);
+    const unable = await answering(() => 5);
+
+    const read = () => snmp(silent.port, v2c).read([], [five], signal);
+    await isLate(read, silent.requests);
+    expect((await snmp(unable.port, v2c).read([], [five], signal)).size).toBe(0);
+  });
+
   it('names the error where nothing can be read', async () => {
     const { port } = await answering(() => 5);
 

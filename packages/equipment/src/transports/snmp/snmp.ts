@@ -34,7 +34,7 @@ interface Snmp {
   /**
    * Integers by object. Omits those that the device does not have or cannot read, or whose values are not integers.
    *
-   * @param maybe optional objects: whatever happens to them, the others are returned
+   * @param maybe optional objects: whatever happens to them, the others are returned. Alone, they only require a response
    * @throws DeviceError Among others, if all of `oids` are missing; or the signal's reason
    */
   read(
@@ -92,6 +92,7 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
         // Apart, because an agent may respond with an error, nonsense or not at all if it fails at one of them.
         await readList(ask, maybeSize, maybe, found).catch((error: unknown) => {
           signal.throwIfAborted();
+          if (found.size === 0) throw error;
           if (error instanceof DeviceTimeout) maybeFrom = performance.now() + patientMs;
         });
         return found;
