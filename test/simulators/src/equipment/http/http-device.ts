@@ -95,6 +95,8 @@ export interface HttpModel {
   logged?(asked: Asked): string;
   /** After the mains came back; outlets are as before when absent. */
   afterPowerFailure?(device: HttpDevice): void;
+  /** Sees `Authorization` only if it is written in exactly this case. */
+  exactCase?: boolean;
   /** Serves a client only once the one before has closed its connection. */
   oneClientAtATime?: boolean;
 }
@@ -246,7 +248,8 @@ export class HttpDevice implements SimulatedDevice {
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = request.url ?? '/';
     const [path = '', query = ''] = target.split(/\?(.*)/s);
-    const { method = 'GET', headers } = request;
+    const { method = 'GET', headers, rawHeaders } = request;
+    if (this.of.exactCase && !rawHeaders.includes('Authorization')) delete headers.authorization;
     const params = new URLSearchParams(query);
     const body = await text(request);
     const asked: Asked = { method, path, query, params, headers, body, target };

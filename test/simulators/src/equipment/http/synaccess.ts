@@ -4,7 +4,8 @@
  * `GET /cmd.cgi?$A3 1 0` and so on, arguments separated by one space (the manual that prints commas is wrong). Each
  * answer has status 200: `$A0` done, `$AF` failed or unknown. The status lists the outlets from the right. Its `$` is
  * wanted as it is: not every firmware knows `%24`, so this one does not. It serves one client at a time and closes the
- * connection after each answer. `$A4` does off, wait and on by itself; how long is set in its own menu.
+ * connection after each answer, and knows the header `Authorization` in this case only (NP-02B). `$A4` does off, wait and on by itself; how long
+ * is set in its own menu.
  *
  * Sources: netBooter B/DU user's guide, "API return codes"; measurements of an NP-0501DU (rmrfslashbin/netcommander,
  * API_SPECIFICATION.md); the HTTP reference for an NP-0201DU (bradfa, gist b965b028). Assumed: 120 V, status 503 when busy,
@@ -53,6 +54,7 @@ export function startSynaccess(options: SynaccessOptions = {}): Promise<HttpDevi
       },
       notFound: { status: 404, body: 'Not Found' },
       oneClientAtATime: true,
+      exactCase: true,
     },
     options,
   );
