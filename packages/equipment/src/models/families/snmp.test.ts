@@ -130,7 +130,7 @@ describe('what SNMP is believed', () => {
 
     const error = await isLate(() => snmp(port, v2c).read([oid], [], signal), requests);
 
-    const sender = `${host}:${stranger.address().port}`;
+    const sender = `${host} (port ${stranger.address().port})`;
     expect(String(error)).toContain(`no SNMP response within 5 s, but one came from ${sender}`);
     expect(String(error)).not.toContain('community');
   });

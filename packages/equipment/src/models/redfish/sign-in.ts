@@ -39,6 +39,20 @@ export function signedInTo(
   const byBasic = httpTo(device, deps, { ...how, signIn: 'basic' });
   const bare = httpTo(device, deps, { ...how, signIn: 'by-driver' });
   let needsSession = false;
+  // Not aborted: without the answer, nobody could delete what the device has created.
+  const open = async (): Promise<RedfishSession> => {
+    const { token: session, path } = await create(device, deps, bare);
+    needsSession = true;
+    const close = { method: 'DELETE', path, session, timeoutMs: sessionMs } as const;
+    return {
+      send: (request, signal) => bare({ ...request, session }, signal),
+      isNew: true,
+      openedBy: open,
+      isOpen: () => true,
+      // Otherwise the device ends it after its own timeout.
+      close: () => bare(close, never).then(noop, noop),
+    };
+  };
   return async (work, signal) => {
     if (!needsSession) {
       try {
@@ -49,94 +63,46 @@ export function signedInTo(
     }
     // Until it has created one: Basic may have been switched on again.
     needsSession = false;
-    const inSession = async (session: RedfishSession, either: AbortSignal) => {
-      const isNew = await session.begin(device, deps, bare, either);
-      needsSession = true;
-      try {
-        return await work(session.send, either);
-      } catch (error) {
-        if (isNew || !(error instanceof SignInRejected)) throw error;
-      }
-      // It has expired, or the device was restarted.
-      await session.close();
-      await session.begin(device, deps, bare, either);
-      return await work(session.send, either);
+    const ask = async (mayBeOld: boolean) => {
+      const inSession = async (session: RedfishSession, either: AbortSignal) => {
+        const isOld = mayBeOld && !session.isNew;
+        session.isNew = false;
+        return await work(session.send, either).catch((error: unknown) => {
+          throw isOld && error instanceof SignInRejected ? new Expired() : error;
+        });
+      };
+      return await orAborted(deps.sessions.use(device.name, open, inSession, signal), signal);
     };
-    const { sessions } = deps;
-    return await sessions.use(device.name, async () => new RedfishSession(), inSession, signal);
+    return await ask(true).catch((error: unknown) => {
+      if (error instanceof Expired) return ask(false);
+      throw error;
+    });
   };
 }
 
-interface Granted {
-  token: Secret;
-  /** Of the session, to delete it. */
-  path: string;
+interface RedfishSession extends PoolSession {
+  send: Send;
+  /** Nothing has used it. */
+  isNew: boolean;
 }
 
-/** For a session that should be created, and for its deletion. */
-const closeMs = 5000;
+/** A session has ended, for example because the device was restarted. */
+class Expired extends Error {}
 
-class RedfishSession implements PoolSession {
-  send: Send = () => Promise.reject(new Error('the session has not begun'));
-  private granted: Promise<Granted> | undefined;
-  private owner: DriverDeps | undefined;
-  private bare: Send | undefined;
-  private stop = new AbortController();
-
-  isOpen(): boolean {
-    return this.granted !== undefined;
-  }
-
-  /** Whether it is a new one; false if the same driver has begun it before. */
-  async begin(device: Device, deps: DriverDeps, bare: Send, signal: AbortSignal): Promise<boolean> {
-    if (this.granted !== undefined && this.owner === deps) return false;
-    await this.close();
-    this.owner = deps;
-    this.bare = bare;
-    this.stop = new AbortController();
-    // Not aborted by `signal`: without the answer, nobody could delete what the device has created.
-    const granted = create(device, deps, bare, this.stop.signal);
-    this.granted = granted;
-    granted.catch(() => {
-      if (this.granted === granted) this.granted = undefined;
-    });
-    const { token } = await orAborted(granted, signal);
-    this.send = (request, each) => bare({ ...request, session: token }, each);
-    return true;
-  }
-
-  async close(): Promise<void> {
-    const { granted, bare, stop } = this;
-    this.granted = undefined;
-    const timer = setTimeout(() => stop.abort(), closeMs);
-    try {
-      const session = await granted;
-      if (session === undefined) return;
-      const { token, path } = session;
-      await bare?.({ method: 'DELETE', path, session: token }, stop.signal);
-    } catch {
-      // There is none, or the device ends it after its own timeout.
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-}
-
+/** For its creation, and for its deletion. */
+const sessionMs = 10_000;
+const never = new AbortController().signal;
+const noop = () => undefined;
 const sessionsPath = '/redfish/v1/SessionService/Sessions';
 const Headers = z.object({ 'x-auth-token': z.string().min(1), location: z.string().optional() });
 const Session = z.object({ '@odata.id': z.string() });
 
 /** @throws DeviceError */
-async function create(
-  { name }: Device,
-  deps: DriverDeps,
-  bare: Send,
-  signal: AbortSignal,
-): Promise<Granted> {
+async function create({ name }: Device, deps: DriverDeps, bare: Send) {
   return await withAnyOf(await deps.credentials(), async ({ username, password }) => {
     const json = { UserName: username ?? '', Password: password?.reveal() ?? '' };
-    const request = { method: 'POST', path: sessionsPath, json } as const;
-    const { headers, body } = await bare(request, signal).catch((error: unknown) => {
+    const request = { method: 'POST', path: sessionsPath, json, timeoutMs: sessionMs } as const;
+    const { headers, body } = await bare(request, never).catch((error: unknown) => {
       if (!(error instanceof DeviceRejected)) throw error;
       const why = error.message.slice(`${name}: `.length);
       if (/limit|exceed|already exists/i.test(why)) throw new DeviceBusy(name, why);
@@ -144,10 +110,9 @@ async function create(
       throw new SignInRejected(name, `${what}: ${why}`);
     });
     const given = Headers.safeParse(headers).data;
-    const at = given?.location ?? Session.safeParse(parseJson(body)).data?.['@odata.id'] ?? '';
-    const path = Path.safeParse(URL.parse(at, 'http://device/')?.pathname).data;
-    if (given !== undefined && path !== undefined && at !== '')
-      return { token: new Secret(given['x-auth-token']), path };
+    const at = given?.location ?? Session.safeParse(parseJson(body)).data?.['@odata.id'];
+    const path = Path.safeParse(at && URL.parse(at, 'http://device/')?.pathname).data;
+    if (given && path) return { token: new Secret(given['x-auth-token']), path };
     throw new DeviceRejected(name, 'created a session without reporting its token and address');
   });
 }

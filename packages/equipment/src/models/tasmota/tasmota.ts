@@ -68,7 +68,7 @@ function tasmota(device: Device, deps: DriverDeps): RunTasmota {
 export const outlets = driverKind({ model: 'tasmota', automaticRepair: false, create });
 
 /** What the firmware's words mean. */
-type Words = ReadonlyMap<string, OutletState>;
+type Words = ReadonlyMap<unknown, OutletState>;
 
 const Energy = z.object({
   StatusSNS: z.object({
@@ -101,7 +101,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   async function turn(relay: number, state: OutletState, signal: AbortSignal): Promise<void> {
     const wanted = state === 'on' ? 'ON' : 'OFF';
     const word = wordIn(await run(`Power${relay} ${wanted}`, signal), relay);
-    if (stateOf(word, await wordsFor([word], signal)) === state) return;
+    if ((await wordsFor([word], signal)).get(word) === state) return;
     throw new DeviceRejected(
       name,
       `the response does not confirm that relay ${relay} is ${wanted}`,
@@ -135,7 +135,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
         signal,
       );
       return (relay) => ({
-        state: stateOf(wordIn(states, relay), known) ?? 'unknown',
+        state: known.get(wordIn(states, relay)) ?? 'unknown',
         watts: watts?.[relay - 1],
       });
     },
@@ -150,7 +150,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
         hardware: firmware?.Hardware,
         firmware: firmware?.Version,
         linked:
-          stateOf(Interlock, await wordsFor([Interlock], signal)) === 'on'
+          (await wordsFor([Interlock], signal)).get(Interlock) === 'on'
             ? `Interlock is ON for relays ${Groups}`
             : undefined,
         of: () => ({ staysOff }),
@@ -165,29 +165,18 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
 function stateWords(run: RunTasmota) {
   let words: Words = new Map();
   return async (answers: readonly unknown[], signal: AbortSignal): Promise<Words> => {
-    const isKnown = (answer: unknown) => typeof answer !== 'string' || words.has(answer);
+    const isKnown = (answer: unknown) => answer === undefined || words.has(answer);
     if (words.size > 0 && answers.every(isKnown)) return words;
-    const word = async (index: 1 | 2, usual: string) => {
-      const key = `StateText${index}`;
-      const own = (await ifSupported(run(key, signal)))?.[key];
-      return typeof own === 'string' ? own : usual;
-    };
-    const [off, on] = [await word(1, 'OFF'), await word(2, 'ON')];
+    const text = async (key: string) => (await ifSupported(run(key, signal)))?.[key];
+    const [off = 'OFF', on = 'ON'] = [await text('StateText1'), await text('StateText2')];
+    words = new Map<unknown, OutletState>([
+      [off, 'off'],
+      [on, 'on'],
+    ]);
     // One word for both says nothing.
-    words = new Map(
-      off === on
-        ? []
-        : [
-            [off, 'off'],
-            [on, 'on'],
-          ],
-    );
+    if (off === on) words = new Map();
     return words;
   };
-}
-
-function stateOf(word: unknown, words: Words): OutletState | undefined {
-  return typeof word === 'string' ? words.get(word) : undefined;
 }
 
 function relaysIn(states: Answer): number {

@@ -9,6 +9,8 @@ export interface PoolSession {
   isOpen(): boolean;
   /** Never throws. */
   close(): Promise<void>;
+  /** The only `open` that may get it again, if others sign in with another login. */
+  openedBy?: unknown;
 }
 
 /** One device. */
@@ -122,7 +124,7 @@ export class SessionPool {
   ): Promise<S> {
     // A key's sessions come from earlier `open` calls for the same key.
     const session = this.takeKept(queue) as S | undefined;
-    if (session?.isOpen()) return session;
+    if (session?.isOpen() && (session.openedBy ?? open) === open) return session;
     await session?.close();
     signal.throwIfAborted();
     return await open(signal);

@@ -55,12 +55,9 @@ export function silence(
   timeoutMs: number,
   stranger: string | undefined,
 ): DeviceTimeout {
-  const hint =
-    stranger !== undefined
-      ? `, but one came from ${stranger}, which anybody could have sent: set that \`address\` in rack.yaml, or make the agent respond from the one that was asked`
-      : version === 3
-        ? ''
-        : '; a wrong community has the same result';
+  const usual = version === 3 ? '' : '; a wrong community has the same result';
+  const other = `, but one came from ${stranger}, which anybody could have sent: set that \`address\` in rack.yaml, or make the agent respond from the one that was asked`;
+  const hint = stranger === undefined ? usual : other;
   return new DeviceTimeout(device, `no SNMP response within ${timeoutMs / 1000} s${hint}`);
 }
 

@@ -24,7 +24,7 @@ export interface OpenSnmp {
   session: Session;
   /** Rejects when the session breaks; never resolves. */
   broken: Promise<never>;
-  /** `address:port` of another sender that has responded. */
+  /** Another sender that has responded. */
   stranger(): string | undefined;
   close(): void;
 }
@@ -71,13 +71,11 @@ export function openSnmp(
     // Some agents return no more than these of a request's ID (sharpsnmplib issue 474).
     idBitsSize: 16,
     dgramModule: {
-      createSocket: (type: typeof transport) =>
-        new GuardedSocket(
-          datagrams === undefined
-            ? createSocket({ type, reuseAddr: true })
-            : new RelayedSocket(datagrams),
-          guard,
-        ),
+      createSocket: (type: typeof transport) => {
+        if (datagrams !== undefined) return new GuardedSocket(new RelayedSocket(datagrams), guard);
+        const open = () => createSocket({ type, reuseAddr: true });
+        return new GuardedSocket(open(), guard, open().unref());
+      },
     },
   };
   const session = user

@@ -7,7 +7,7 @@
  *
  * Source: RFC 3414, section 3.2, and RFC 3412, section 6 (header); net-snmp 3.29.2, Session.onMsg.
  */
-import { createSocket, type RemoteInfo, Socket } from 'node:dgram';
+import { Socket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
 import { contentOf, elements, tags } from './ber.ts';
 import type { DatagramSocket } from './datagrams.ts';
@@ -19,7 +19,7 @@ export interface Guard {
   leastSecurity: 0 | 1 | 3;
   /** Called with the error that ends the session: the connection is cut, nothing listens, a response is not SNMP. */
   broken: (error: Error) => void;
-  /** Called with `address:port` of another sender that responded in this version. */
+  /** Called with another sender that responded in this version: `192.168.1.14 (port 161)`. */
   stranger: (sender: string) => void;
 }
 
@@ -30,11 +30,17 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
   private readonly socket: DatagramSocket;
   private readonly guard: Guard;
   private connected: Promise<void> | undefined;
-  private beside: Socket | undefined;
+  private readonly beside: Socket | undefined;
   private isOpen = true;
 
-  constructor(socket: DatagramSocket, guard: Guard) {
+  /** @param beside hears what others send to the port of `socket`, which only hears the device once it is connected */
+  constructor(socket: DatagramSocket, guard: Guard, beside?: Socket) {
     super();
+    this.beside = beside;
+    beside?.on('error', () => undefined);
+    beside?.on('message', (message, { address, port }) => {
+      if (isSnmp(message, guard.version)) guard.stranger(`${address} (port ${port})`);
+    });
     this.guard = guard;
     this.socket = socket;
     this.socket.on('error', guard.broken);
@@ -78,7 +84,7 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
 
   /** A connected socket only receives from its peer, and reports a closed port. */
   private async connect(port: number, address: string): Promise<void> {
-    if (this.socket instanceof Socket) await this.listenBeside(this.socket).catch(() => undefined);
+    await this.listenBeside().catch(() => undefined);
     if (!this.isOpen) return;
     await new Promise<void>((resolve, reject) => {
       this.socket.connect(port, address, (error?: Error) => (error ? reject(error) : resolve()));
@@ -86,27 +92,11 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
   }
 
   /** Where it fails, nobody is named. */
-  private async listenBeside(socket: Socket): Promise<void> {
-    socket.bind(0);
-    await once(socket, 'listening');
-    const { port, family } = socket.address();
-    const type = family === 'IPv6' ? 'udp6' : 'udp4';
-    const beside = createSocket({ type, reuseAddr: true }).unref();
-    if (!this.isOpen) return void beside.close();
-    this.beside = beside;
-    beside.on('message', (message, from) => this.hear(message, from));
-    beside.bind(port);
-    await once(beside, 'listening');
-  }
-
-  private hear(message: Buffer, { address, port }: RemoteInfo): void {
-    try {
-      const { version, stranger } = this.guard;
-      const isIt = isAcceptable(message, { version, leastSecurity: 0 });
-      if (isIt) stranger(address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`);
-    } catch {
-      // It is not SNMP.
-    }
+  private async listenBeside(): Promise<void> {
+    if (!(this.socket instanceof Socket)) return;
+    this.socket.bind(0);
+    await once(this.socket, 'listening');
+    this.beside?.bind(this.socket.address().port);
   }
 
   private receive(message: Buffer): void {
@@ -119,6 +109,14 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
 }
 
 const report = 0xa8;
+
+function isSnmp(message: Buffer, version: number): boolean {
+  try {
+    return isAcceptable(message, { version, leastSecurity: 0 });
+  } catch {
+    return false;
+  }
+}
 
 /** @throws RangeError It is not SNMP. */
 function isAcceptable(
