@@ -23,7 +23,7 @@ import type { DriverDeps } from '../contract/outlets.ts';
 
 export type Send = ReturnType<typeof httpTo>;
 /** Calls `work` with what sends its requests: again, if the device rejected the way of signing in. */
-export type SignedIn = <T>(
+type SignedIn = <T>(
   work: (send: Send, signal: AbortSignal) => Promise<T>,
   signal: AbortSignal,
 ) => Promise<T>;
