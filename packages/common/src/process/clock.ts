@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { Presence } from './presence.ts';
 
 /** Time as a dependency, so that tests can replace it. */
 export interface Clock {
@@ -9,6 +10,8 @@ export interface Clock {
   now(): number;
   /** Seconds since boot, including sleep. It never jumps or goes back. */
   uptime(): number;
+  /** For how much of the uptime this process was able to observe others. */
+  presence: Presence;
 }
 
 interface Sources {
@@ -26,19 +29,17 @@ export function createClock({ wall, boot, monotonic }: Sources): Clock {
   let bootAt = 0;
   let readAt = Number.NEGATIVE_INFINITY;
   let last = 0;
-  return {
-    now: wall,
-    uptime() {
-      const at = monotonic();
-      if (at - readAt > cachedMs) {
-        bootAt = boot();
-        readAt = at;
-      }
-      // The boot clock is coarser than the monotonic one, hence the max.
-      last = Math.max(last, bootAt + (at - readAt) / 1000);
-      return last;
-    },
-  };
+  function read(): number {
+    const at = monotonic();
+    if (at - readAt > cachedMs) {
+      bootAt = boot();
+      readAt = at;
+    }
+    // The boot clock is coarser than the monotonic one, hence the max.
+    last = Math.max(last, bootAt + (at - readAt) / 1000);
+    return last;
+  }
+  return { now: wall, uptime: read, presence: new Presence(read) };
 }
 
 export const systemClock: Clock = createClock({
@@ -46,6 +47,11 @@ export const systemClock: Clock = createClock({
   boot: () => uptime(),
   monotonic: () => performance.now(),
 });
+
+/** Converts a moment of uptime to milliseconds since 1970, by the current wall clock. */
+export function wallTime(clock: Pick<Clock, 'now' | 'uptime'>, uptime: number): number {
+  return clock.now() - (clock.uptime() - uptime) * 1000;
+}
 
 /** The kernel's id of this boot, see random(4); undefined if it has none. */
 export function readBootId(): string | undefined {

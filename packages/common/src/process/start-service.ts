@@ -13,6 +13,7 @@ import { secureContext, Tls } from '../connections/tls.ts';
 import { CrashNotes } from '../health/crash-notes.ts';
 import { DegradedList } from '../health/degraded.ts';
 import { addBuildInfo, addDegraded } from '../health/metrics.ts';
+import { watchPauses } from '../health/pauses.ts';
 import { probes, type ReadinessNow } from '../health/probes.ts';
 import { openApiRoute } from '../http/open-api.ts';
 import { rejectWith } from '../http/request/strict-requests.ts';
@@ -180,6 +181,7 @@ async function openContext(
   const stateDir = resolve(options.stateDir);
   const degraded = new DegradedList({ clock, log: startLog });
   addBuildInfo(metrics, { service: name, version: ownVersion });
+  closers.add('pauses', watchPauses({ presence: clock.presence, metrics, degraded }));
   const stateDirWatch = await watchStateDir(stateDir, degraded);
   closers.add('state directory', () => stateDirWatch.close());
   const rack = await openRack({ rackFile, stateDir, name, clock, metrics, log: startLog });

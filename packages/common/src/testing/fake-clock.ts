@@ -1,9 +1,12 @@
 /** Time that passes when a test says so; for the tests of services, too: `@skolo/common/testing`. */
 import type { Clock } from '../process/clock.ts';
+import { Presence } from '../process/presence.ts';
 
 export interface FakeClock extends Clock {
-  /** Lets time pass: wall clock and uptime. */
+  /** Lets time pass: wall clock and uptime. The process is running. */
   pass(ms: number): void;
+  /** The same while the process is paused. */
+  sleep(ms: number): void;
   /** Sets the wall clock and nothing else. */
   setWall(time: number | string): void;
 }
@@ -14,13 +17,24 @@ export function fakeClock(
 ): FakeClock {
   let now = new Date(wall).getTime();
   let up = uptime;
+  const presence = new Presence(() => up);
+  presence.beat();
+  function sleep(ms: number): void {
+    now += ms;
+    up += ms / 1000;
+  }
   return {
     now: () => now,
     uptime: () => up,
+    presence,
     pass(ms) {
+      const end = up + ms / 1000;
       now += ms;
-      up += ms / 1000;
+      for (; up < end - 1; up += 1) presence.beat();
+      up = end;
+      presence.beat();
     },
+    sleep,
     setWall(time) {
       now = new Date(time).getTime();
     },

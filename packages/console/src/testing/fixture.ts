@@ -154,6 +154,7 @@ function shiftedClock() {
   return {
     now: () => systemClock.now() + passedMs,
     uptime: () => systemClock.uptime() + ranMs / 1000,
+    presence: systemClock.presence,
     pass(ms: number) {
       passedMs += ms;
       ranMs += Math.max(0, ms);

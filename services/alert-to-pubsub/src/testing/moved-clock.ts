@@ -1,5 +1,5 @@
 /** Real time, plus what a test adds: other processes, which have their own clock, do not notice. */
-import { type Clock, systemClock } from '@skolo/common';
+import { type Clock, Presence, systemClock } from '@skolo/common';
 
 interface MovedClock extends Clock {
   /** Advances both clocks at once. */
@@ -13,14 +13,28 @@ interface MovedClock extends Clock {
 export function movedClock(): MovedClock {
   let seen = 0;
   let unseen = 0;
+  const uptime = () => systemClock.uptime() + seen + unseen;
+  const presence = new Presence(uptime);
+  /** As a process that runs all the time. */
+  function step(seconds: number, by: (seconds: number) => void): void {
+    for (let left = seconds; left > 0; left -= 1) {
+      by(Math.min(left, 1));
+      presence.beat();
+    }
+  }
   return {
     now: () => systemClock.now() + seen * 1000,
-    uptime: () => systemClock.uptime() + seen + unseen,
+    uptime,
+    presence,
     pass(seconds) {
-      seen += seconds;
+      step(seconds, (each) => {
+        seen += each;
+      });
     },
     passUnseen(seconds) {
-      unseen += seconds;
+      step(seconds, (each) => {
+        unseen += each;
+      });
     },
     jump(seconds) {
       seen += seconds;

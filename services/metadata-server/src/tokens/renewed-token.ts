@@ -26,7 +26,7 @@ export function secondsLeftOf(held: HeldToken, clock: Clock): number {
 }
 
 interface RenewedTokenDeps {
-  clock: Clock;
+  clock: Pick<Clock, 'now' | 'uptime'>;
   /** Between 0 and 1. */
   random: () => number;
   issue: (signal: AbortSignal) => Promise<IssuedToken>;

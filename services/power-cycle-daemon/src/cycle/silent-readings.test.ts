@@ -5,7 +5,7 @@ import { pause } from '@skolo/base';
 import type { Change } from '@skolo/base/durable';
 import { runs } from '@skolo/base/durable/fault-injection';
 import { listen } from '@skolo/base/testing';
-import { createLogger } from '@skolo/common';
+import { createLogger, systemClock } from '@skolo/common';
 import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
 import { loadDrivers } from '@skolo/equipment/models/load';
 import type { DriverKind, OutletReading, PowerDriver } from '@skolo/equipment/models/outlets';
@@ -171,7 +171,8 @@ machines: { a: { kind: host, power: 'device/${outlet}' } }`),
   };
   const stopping = new AbortController();
   const { signal } = stopping;
-  const clock = { now: () => Date.now(), uptime: () => performance.now() / 1000 };
+  const { presence } = systemClock;
+  const clock = { now: () => Date.now(), uptime: () => performance.now() / 1000, presence };
   const store = new MemoryStore({
     journal: () => undefined,
     onTrouble: () => undefined,

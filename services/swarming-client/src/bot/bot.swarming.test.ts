@@ -69,6 +69,7 @@ function movableClock(): Clock & { move(seconds: number): void } {
   return {
     now: () => systemClock.now() + moved * 1000,
     uptime: () => systemClock.uptime() + moved,
+    presence: systemClock.presence,
     move(seconds) {
       moved += seconds;
     },

@@ -118,10 +118,10 @@ function rejection(base: string, { status, text, headers }: Answer): MetadataRej
 
 /** The offset of this machine's clock: measured occasionally, and correct in between even if the clock is set. */
 export class ClockOffset {
-  private readonly clock: Clock;
+  private readonly clock: Pick<Clock, 'now' | 'uptime'>;
   private measured: { seconds: number; at: number; uptime: number } | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Pick<Clock, 'now' | 'uptime'>) {
     this.clock = clock;
   }
 

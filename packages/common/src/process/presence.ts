@@ -1,0 +1,78 @@
+/**
+ * Measures for how long this process could observe others. A paused virtual machine, a suspended computer, a hanging disk and a blocked
+ * event loop are gaps of the observer, not silence of what it observes: see docs/decisions/2026-11-29-absence.md.
+ *
+ * The process beats once a second. If the uptime between two beats says more than a few seconds, the rest is a gap. The uptime includes
+ * the time in which a computer sleeps. A pause that stops this clock as well, as some hypervisors do, adds nothing to any age.
+ */
+
+export const beatMs = 1000;
+/** Between two beats, in seconds. Of a longer time, only this much counts, so that many gaps add up to an age. */
+const lateSeconds = 3;
+/** Earlier gaps count as presence, so that what is silent is reported after this many gaps at the latest. */
+const keptGaps = 100;
+/** Gaps begin an age again only until it is this many times the limit, without the gaps: repeated gaps must not hide what is dead. */
+const certainTimes = 3;
+/** Shorter gaps are subtracted, but begin nothing again: a pause of ten seconds does not matter for a daily backup. */
+const leastPart = 1 / 100;
+
+/** Between two beats, in seconds of uptime. */
+interface Gap {
+  from: number;
+  until: number;
+}
+
+export class Presence {
+  /** Number and sum of the gaps since the start of the process. */
+  count = 0;
+  lostSeconds = 0;
+  private readonly uptime: () => number;
+  private at: number | undefined;
+  private readonly gaps: Gap[] = [];
+
+  /** @param uptime seconds since boot, by a clock that never jumps and includes sleep */
+  constructor(uptime: () => number) {
+    this.uptime = uptime;
+  }
+
+  /** The process is running. Returns the uptime. */
+  beat(): number {
+    const now = this.uptime();
+    const from = this.at ?? now;
+    this.at = now;
+    const lost = now - from - lateSeconds;
+    if (lost <= 0) return now;
+    this.gaps.push({ from, until: now });
+    if (this.gaps.length > keptGaps) this.gaps.shift();
+    this.count += 1;
+    this.lostSeconds += lost;
+    return now;
+  }
+
+  get latest(): Readonly<Gap> | undefined {
+    this.beat();
+    return this.gaps.at(-1);
+  }
+
+  /**
+   * The age of an answer, for a comparison with a limit: seconds without gaps, since then or since the last gap that began before the
+   * limit, because what was asked before a gap must be asked again. Once the age has reached the limit, only another answer changes that.
+   *
+   * @param since seconds of uptime
+   * @param limit in seconds
+   */
+  ageOf(since: number, limit: number): number {
+    const now = this.beat();
+    let present = now - since;
+    /** Start of the age, moved by what is subtracted. */
+    let begin = since;
+    for (const { from, until } of this.gaps) {
+      if (until <= since) continue;
+      const lost = until - Math.max(from + lateSeconds, since);
+      present -= lost;
+      const isReached = from - begin >= limit;
+      begin = isReached || lost < limit * leastPart ? begin + lost : until;
+    }
+    return Math.max(now - begin, present / certainTimes);
+  }
+}
