@@ -179,9 +179,11 @@ export const ServiceState = z
   .object({
     name: z.string(),
     state: z
-      .enum(['unreachable', 'not ready', 'degraded', 'ready'])
+      .enum(['unreachable', 'not ready', 'degraded', 'ready', 'unknown'])
       .optional()
-      .describe('the worst that applies; absent in responses of older versions'),
+      .describe(
+        'the worst that applies; `unknown`: no request was completed since the start; absent in responses of older versions',
+      ),
     reachable: z.boolean(),
     ready: z.boolean(),
     version: z.string().optional(),

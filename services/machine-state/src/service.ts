@@ -110,7 +110,12 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
     return enrolment.port.follow();
   };
   await follow();
+  let own = '';
   const ticking = setInterval(() => {
+    // Nobody else reports that.
+    const state = JSON.stringify(ownState(context));
+    if (state !== own) current.touch();
+    own = state;
     for (const part of [current, recorder, uptimes, history, losses, delivery, orders]) {
       void part.tick();
     }
@@ -158,7 +163,7 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
   const rackFile = new RackFile(context.rack, clock);
   const agents = new Agents({ rack, clock, emit, tuning: { ...usualTuning, ...tuning.agents } });
   const ofServices = { ...usualServiceTuning, ...tuning.services };
-  const services = new OtherServices({ rack, emit, tuning: ofServices });
+  const services = new OtherServices({ rack, clock, emit, tuning: ofServices });
   const repetitions = new Repetitions(records.requests, clock);
   const ordering = createOrders(context, tuning, { journal, records, repetitions, agents, emit });
   const { delivery, reported } = ordering;

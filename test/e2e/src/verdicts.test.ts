@@ -14,6 +14,7 @@ import type {
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { untilTestEnds } from '@skolo/base/testing';
 import { registerGauges } from '@skolo/common';
+import { fakeClock } from '@skolo/common/testing';
 import { parseRack } from '@skolo/rack';
 import { startScripted } from '@skolo/scripted-services/service';
 import { peer } from '@skolo/simulators';
@@ -273,7 +274,7 @@ describe('the backup of a device', () => {
     const devices = new Map(record && [[name, record]]);
     const sources = {
       rack: () => rack,
-      clock: { now: () => now },
+      clock: fakeClock(now),
       state: { devices: { all: devices, get: (device: string) => devices.get(device) } },
       lastSuccess: { get: (device: string) => (device === name ? last : undefined) },
       inventory: { problem: undefined },
@@ -308,7 +309,8 @@ describe('the backup of a device', () => {
 
 describe('a service', () => {
   const part = { what: 'journal', why: 'the disk is full', since: at };
-  it.each<[string, Omit<ServiceState, 'state' | 'name'>]>([
+  it.each<[string, Omit<ServiceState, 'state' | 'name'>, false?]>([
+    ['unknown', { reachable: false, ready: false, degraded: [] }, false],
     ['ready', { reachable: true, ready: true, degraded: [] }],
     ['ready', { reachable: true, ready: true, degraded: [], version: '1.2.0' }],
     ['degraded', { reachable: true, ready: true, degraded: [part] }],
@@ -319,8 +321,8 @@ describe('a service', () => {
     ['unreachable', { reachable: false, ready: false, degraded: [], why: 'refused' }],
     ['unreachable', { reachable: false, ready: true, degraded: [] }],
     ['unreachable', { reachable: false, ready: true, degraded: [part] }],
-  ])('is %s everywhere', async (expected, facts) => {
-    const service = judged({ name: 'router-backup', ...facts });
+  ])('is %s everywhere', async (expected, facts, isKnown) => {
+    const service = judged({ name: 'router-backup', ...facts }, isKnown);
     const registry = machineMetrics([], [service]);
     const [metric = ''] = await labelOf(registry, 'skolo_machines_service_state', 'state');
     // As the command's query asks for.
@@ -338,7 +340,8 @@ describe('a service', () => {
     expect(readHealth(JSON.stringify(answer)).serviceStates['router-backup'] ?? 'ready').toBe(
       expected,
     );
-    const cards = expected === 'ready' ? [] : [`router-backup: ${expected}`];
+    const isQuiet = expected === 'ready' || expected === 'unknown';
+    const cards = isQuiet ? [] : [`router-backup: ${expected}`];
     await expectPages({ tiles: [], cards, own: [expected] }, { rack: view }, [
       'services',
       '.state',

@@ -62,7 +62,9 @@ export class WatchedRack {
     const { view } = this;
     if (!view) return this.state;
     const { causes, alerts, services } = view;
-    const troubled = services.filter(({ ready, degraded }) => !ready || degraded.length > 0);
+    const troubled = services.filter(
+      ({ state, ready, degraded }) => state !== 'unknown' && (!ready || degraded.length > 0),
+    );
     return {
       ...this.state,
       known: {

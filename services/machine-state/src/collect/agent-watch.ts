@@ -11,7 +11,8 @@ import {
   swarmingClientApi,
 } from '@skolo/api';
 import { backOffMs, errorText, pause } from '@skolo/base';
-import type { Clock } from '@skolo/common';
+import { type Clock, wallTime } from '@skolo/common';
+import { sharedSilenceSeconds } from '../join/condition.ts';
 import { cut, given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
 
@@ -35,6 +36,9 @@ export const usualTuning: AgentTuning = {
 
 /** A status with ten phones takes 20 kB. */
 export const mostBytes = 128 * 1024;
+
+/** Smaller moves of the wall clock do not change the time of an answer. */
+const jitterMs = 5000;
 
 interface AgentWatchDeps {
   machine: string;
@@ -72,9 +76,19 @@ export class AgentWatch {
   }
 
   view(): AgentView {
-    const { status, seenAt, why } = this;
-    const silentSeconds = this.deps.clock.uptime() - this.heardAt;
-    return { ...given({ status, seenAt, why }), silentSeconds };
+    const { status, why } = this;
+    const { clock, staleSeconds } = this.deps;
+    const limit = sharedSilenceSeconds({ staleSeconds: staleSeconds() });
+    const silentSeconds = clock.presence.ageOf(this.heardAt, limit);
+    return { ...given({ status, seenAt: this.lastSeen(), why }), silentSeconds };
+  }
+
+  /** By the current wall clock, if that was set meanwhile. */
+  private lastSeen(): number | undefined {
+    const at = wallTime(this.deps.clock, this.heardAt);
+    const isMoved = this.seenAt !== undefined && Math.abs(at - this.seenAt) > jitterMs;
+    if (isMoved) this.seenAt = at;
+    return this.seenAt;
   }
 
   async close(): Promise<void> {

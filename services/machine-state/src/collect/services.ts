@@ -10,6 +10,8 @@ import {
   type ServiceState,
 } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
+import { isoTime } from '@skolo/base';
+import { type Clock, wallTime } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
 import type { EmitMachineState } from '../events.ts';
@@ -26,7 +28,7 @@ export interface ServiceTuning {
   clientsMs: number;
   backupsMs: number;
   readyMs: number;
-  /** Maximum time between attempts to follow the cycles. */
+  /** Maximum time between attempts to follow the cycles, and until the second attempt after a failure. */
   retryMs: number;
 }
 
@@ -36,11 +38,12 @@ export const usualServiceTuning: ServiceTuning = {
   clientsMs: 30_000,
   backupsMs: 60_000,
   readyMs: 15_000,
-  retryMs: 10_000,
+  retryMs: 5000,
 };
 
 interface ServicesDeps {
   rack(): Rack;
+  clock: Clock;
   tuning: ServiceTuning;
   emit: EmitMachineState;
 }
@@ -48,6 +51,8 @@ interface ServicesDeps {
 /** Cycles during an outage of this service. */
 const mostMissed = 500;
 const timeoutMs = 10_000;
+/** Smaller moves of the wall clock do not matter. */
+const jitterMs = 5000;
 /** A rack of a thousand machines with all their outlets. */
 const mostBytes = 16 * 1024 * 1024;
 
@@ -62,7 +67,7 @@ const cyclesApi = {
 
 export class OtherServices {
   private readonly deps: ServicesDeps;
-  private readonly power: Poll<PowerView>;
+  private readonly power: Poll<{ view: PowerView; bootedAt: number }>;
   private readonly clients: Poll<Map<string, MetadataClient>>;
   private readonly backups: Poll<Map<string, BackupEquipment>>;
   private readonly alerts: Poll<KnownAlert[]>;
@@ -74,20 +79,23 @@ export class OtherServices {
 
   constructor(deps: ServicesDeps) {
     this.deps = deps;
-    const { tuning, emit } = deps;
+    const { tuning, emit, clock } = deps;
+    const { retryMs } = tuning;
+    const { presence } = clock;
     const onChange = () => emit({ type: 'services' });
     const poll = <T>(
       everyMs: number,
       ask: (signal: AbortSignal) => Promise<T>,
       onAnswer = onChange,
-    ) => new Poll({ ask, everyMs, onAnswer });
+    ) => new Poll({ ask, everyMs, retryMs, presence, onAnswer });
     this.power = poll(tuning.powerMs, async (signal) => {
       const client = await this.client('power-cycle-daemon');
       const [{ machines }, { controllers }] = await Promise.all([
         client.machines({ signal }),
         client.controllers({ signal }),
       ]);
-      return { machines: byName(machines), controllers: byName(controllers) };
+      const view = { machines: byName(machines), controllers: byName(controllers) };
+      return { view, bootedAt: wallTime(clock, 0) };
     });
     this.clients = poll(tuning.clientsMs, async (signal) => {
       const client = await this.client('metadata-server');
@@ -135,7 +143,7 @@ export class OtherServices {
     const { power, clients, backups, alerts, delivery } = this;
     return given({
       cycles: this.cycles,
-      power: power.latest,
+      power: power.latest && this.byCurrentClock(power.latest),
       clients: clients.latest,
       backups: backups.latest,
       alerts: alerts.latest,
@@ -143,20 +151,34 @@ export class OtherServices {
     });
   }
 
+  /** Times of a service follow the wall clock if that was set since its answer. @param from `bootedAt`: by the clock of the answer */
+  private byCurrentClock({ view, bootedAt }: { view: PowerView; bootedAt: number }): PowerView {
+    const movedMs = wallTime(this.deps.clock, 0) - bootedAt;
+    if (Math.abs(movedMs) < jitterMs) return view;
+    const controllers = [...view.controllers.values()].map(({ lastContact, ...rest }) => ({
+      ...rest,
+      ...(lastContact && { lastContact: isoTime(Date.parse(lastContact) + movedMs) }),
+    }));
+    return { ...view, controllers: byName(controllers) };
+  }
+
   states(): ServiceState[] {
     const parts = this.parts();
     return askedServices.map((name) => {
       const { latest: probe, why: unprobed } = this.probes.get(name) ?? {};
-      const isReachable = parts[name].latest !== undefined;
+      const { latest, why: failed } = parts[name];
+      const isAsked = latest === undefined || this.probes.get(name)?.isKnown === true;
+      const isKnown = parts[name].isKnown && isAsked;
       const { readiness, version } = probe ?? {};
-      const why = parts[name].why ?? (readiness === undefined ? unprobed : undefined);
-      return judged({
+      const why = failed ?? (readiness === undefined ? unprobed : undefined);
+      const facts = {
         name,
-        reachable: isReachable,
+        reachable: latest !== undefined,
         ready: readiness?.ready ?? false,
-        ...given({ version, why }),
+        ...given({ version, why: isKnown ? why : undefined }),
         degraded: readiness?.degraded ?? [],
-      });
+      };
+      return judged(facts, isKnown);
     });
   }
 

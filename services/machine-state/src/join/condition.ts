@@ -35,7 +35,9 @@ export function codesOf({ condition, health }: Pick<Machine, 'condition' | 'heal
  * A shared cause is looked for slightly before each machine alone would be stale, and later than a healthy agent takes to answer: so a
  * pulled switch is named within `staleSeconds`.
  */
-export function sharedSilenceSeconds({ staleSeconds }: MachineSources['limits']): number {
+export function sharedSilenceSeconds({
+  staleSeconds,
+}: Pick<MachineSources['limits'], 'staleSeconds'>): number {
   return (staleSeconds * 5) / 6;
 }
 
@@ -49,7 +51,9 @@ export function conditionOf({
   const { status, silentSeconds } = agent;
   const before = standing?.condition ?? 'never-reported';
   if (status === undefined && before === 'never-reported') return before;
-  if (silentSeconds >= (cause ? sharedSilenceSeconds(limits) : limits.staleSeconds)) {
+  // Only an answer ends a silence, whatever becomes of its cause.
+  const isShared = cause !== undefined || isSilent({ condition: before });
+  if (silentSeconds >= (isShared ? sharedSilenceSeconds(limits) : limits.staleSeconds)) {
     // Somebody works on it, and turns it off.
     if (orders.some(({ kind }) => kind === 'maintenance')) return 'maintenance';
     const isGone = silentSeconds >= limits.goneSeconds || before === 'gone';

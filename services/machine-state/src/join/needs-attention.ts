@@ -1,5 +1,6 @@
 /** Decides whether a machine needs attention from a person, which of its problems comes first, and what to do about it. Pure. */
 import type { MachineCondition } from '@skolo/api';
+import { sharedSilenceSeconds } from './condition.ts';
 import { because, damageText, reasonsOf, type Told } from './sentence.ts';
 
 /** Undefined: nothing that requires a person. */
@@ -8,7 +9,7 @@ export function needsAttentionOf(
   condition: MachineCondition,
   sources: Told,
 ): string | undefined {
-  const { services, cause, flapping, agent } = sources;
+  const { services, cause, flapping, agent, limits } = sources;
   // Once for all of its machines.
   if (cause !== undefined || condition === 'maintenance') return undefined;
   const power = services.power?.machines.get(name);
@@ -20,8 +21,12 @@ export function needsAttentionOf(
       return power?.cycle === undefined
         ? (damageText(sources) ?? `find out why the agent is not responding${because(agent.why)}`)
         : undefined;
-    case 'never-reported':
-      return damageText(sources) ?? 'install the agent, or remove the machine from rack.yaml';
+    case 'never-reported': {
+      // Right after the start, the agent has not had enough time.
+      const isSilent = agent.silentSeconds >= sharedSilenceSeconds(limits);
+      const install = 'install the agent, or remove the machine from rack.yaml';
+      return damageText(sources) ?? (isSilent ? install : undefined);
+    }
     default:
       return flapping === undefined
         ? undefined

@@ -7,7 +7,7 @@ const mostReasons = 3;
 
 export type Told = Pick<
   MachineSources,
-  'agent' | 'orders' | 'unknownOrders' | 'services' | 'alerts' | 'cause' | 'flapping'
+  'agent' | 'orders' | 'unknownOrders' | 'services' | 'alerts' | 'cause' | 'flapping' | 'limits'
 > & {
   /** Devices whose port is off, or being cycled, by their name on the machine. */
   unpowered: ReadonlyMap<string, string>;

@@ -21,7 +21,10 @@ export interface AgentView {
   status?: AgentStatus;
   /** Time of that answer, by the wall clock, in milliseconds. */
   seenAt?: number;
-  /** Since that answer, or since this service started. */
+  /**
+   * Since that answer, or since this service started, without pauses of this service. Once it has reached the limit for a shared cause,
+   * only an answer makes it smaller: see `Presence.ageOf`.
+   */
   silentSeconds: number;
   /** Why the last request failed; absent: it did not fail. */
   why?: string;

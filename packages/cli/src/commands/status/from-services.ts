@@ -1,5 +1,5 @@
 /** A rack without Prometheus, such as the demo: what machine-state knows from agents and services. Pure. */
-import type { Machine, RackView } from '@skolo/api';
+import type { Machine, RackView, ServiceState } from '@skolo/api';
 import { judged, type RackHealth } from '@skolo/fleet';
 
 interface ServicesHealth extends RackHealth {
@@ -16,8 +16,11 @@ export function healthFrom(
   const switching = elements.filter(({ ports }) => ports.some(({ state }) => state !== undefined));
   const up = switching.filter(({ state }) => state === 'up').length;
   const backups = elements.flatMap(({ lastBackup }) => lastBackup ?? []).map(Date.parse);
-  const isSilent = ({ condition }: Machine) =>
-    condition === 'stale' || condition === 'gone' || condition === 'never-reported';
+  // A machine that has only just been asked for the first time is not silent yet.
+  const isUnasked = ({ condition, needsAttention }: Machine) =>
+    condition === 'never-reported' && needsAttention === undefined;
+  const isSilent = (machine: Machine) =>
+    ['stale', 'gone', 'never-reported'].includes(machine.condition) && !isUnasked(machine);
   const holders = machines.flatMap(({ power }) => power?.hold?.by ?? []);
   const health = judged({
     at: now / 1000,
@@ -25,7 +28,7 @@ export function healthFrom(
       services.flatMap(({ name, version }) => (version === undefined ? [] : [[name, [version]]])),
     ),
     agents: countsBy(machines.flatMap(({ versions }) => versions?.agent ?? [])),
-    down: services.filter(({ reachable }) => !reachable).map(({ name }) => name),
+    down: services.filter(isDown).map(({ name }) => name),
     alerts: [...alerts, ...machines.flatMap((machine) => machine.alerts)]
       .filter(({ name, severity }) => severity !== 'info' && name !== 'Watchdog')
       .map(({ name, severity = '' }) => ({ alertname: name, severity })),
@@ -37,10 +40,12 @@ export function healthFrom(
     },
     seen: Object.fromEntries(machines.map((machine) => [machine.name, !isSilent(machine)])),
     health: countsBy(machines.flatMap(({ health }) => health?.verdict ?? [])),
-    conditions: countsBy(machines.map(({ condition }) => condition)),
+    conditions: countsBy(
+      machines.map((machine) => (isUnasked(machine) ? 'unknown' : machine.condition)),
+    ),
     serviceStates: Object.fromEntries(
-      services.flatMap(({ name, state, reachable }) =>
-        !reachable || state === undefined || state === 'ready' ? [] : [[name, state]],
+      services.flatMap(({ name, state = 'ready' }) =>
+        state === 'unreachable' || state === 'ready' ? [] : [[name, state]],
       ),
     ),
     ...(switching.length > 0 && { controllers: { all: switching.length, up } }),
@@ -55,4 +60,8 @@ export function healthFrom(
 function countsBy(words: readonly string[]): Record<string, number> {
   const groups = Map.groupBy(words, (word) => word);
   return Object.fromEntries([...groups].map(([word, { length }]) => [word, length]));
+}
+
+function isDown({ state, reachable }: ServiceState): boolean {
+  return state === undefined ? !reachable : state === 'unreachable';
 }

@@ -164,8 +164,12 @@ async function askServices(command: SkoloCommand): Promise<Row[]> {
   const { healthFrom } = await import('./from-services.ts');
   const { needAttention, ...answer } = healthFrom(view, machines, command.io.now());
   const work = commandLine(command, 'machine list', '--needs-attention');
+  const pauses = view.services
+    .find(({ name }) => name === 'machine-state')
+    ?.degraded.find(({ what }) => what === 'pauses');
   const remarks = [
     ...view.causes.map(({ text }) => text),
+    ...(pauses ? [`machine-state: ${pauses.why}`] : []),
     ...(needAttention > 0
       ? [`${count(needAttention, 'machine needs', 'machines need')} attention; run ${work}`]
       : []),

@@ -178,7 +178,7 @@ function reportsTo(
     if (about) about.reports.push(`${name}: ${each.what}: ${each.why}`);
     else own.push(each);
   }
-  const isPartial = state === 'degraded' || state === 'ready';
+  const isPartial = state === 'degraded' || state === 'ready' || state === 'unknown';
   if ((isPartial && own.length === 0) || cardOf(name)) return undefined;
   const [first, ...others] = own;
   const reports = others.map(({ what, why }) => `${what}: ${why}`);
