@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Sink } from '@skolo/alerts';
 import { Receiver } from '@skolo/api';
 import type { Spool } from '@skolo/base/durable';
-import type { Clock, Degraded } from '@skolo/common';
+import { type Clock, type Degraded, wallTime } from '@skolo/common';
 import type { AlertEvent, EmitAlertEvent } from '../events.ts';
 import type { ArrivedFile } from '../state/arrived.ts';
 import {
@@ -15,7 +15,6 @@ import {
   lastReceived,
   lastReceivedAt,
   type SuccessTimes,
-  wallTime,
 } from '../state/success-times.ts';
 import { Delivery, type DeliveryDeps, type DeliveryStatus } from './delivery.ts';
 

@@ -425,6 +425,22 @@ describe('tick', () => {
     expect(spool.summaries).toEqual(['A firing', 'A resolved']);
   });
 
+  it('ends no alert that could not be repeated because this service was paused', async () => {
+    const { intake, accept, spool, clock } = start();
+    const [alert] = batch(['A']).alerts;
+    const endsAt = clock.now() + 240_000;
+    await accept(batch([], { endpoint: 'v2', alerts: alert ? [{ ...alert, endsAt }] : [] }));
+    clock.pass(200_000);
+    clock.sleep(3_600_000);
+    await intake.tick();
+    const whilePaused = [...spool.summaries];
+    clock.pass(241_000);
+    await intake.tick();
+
+    expect(whilePaused).toEqual(['A firing']);
+    expect(spool.summaries).toEqual(['A firing', 'A resolved']);
+  });
+
   it('counts what was received in between', async () => {
     const { intake, accept, clock } = start();
     await accept(batch(['A']));

@@ -8,7 +8,7 @@ import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
 import { count, errorText } from '@skolo/base';
 import { GroupCommit, type Spool } from '@skolo/base/durable';
 import { hangingDisk } from '@skolo/base/durable/disk';
-import type { Clock } from '@skolo/common';
+import type { Clock, Presence } from '@skolo/common';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
 import {
@@ -186,9 +186,11 @@ export class Intake implements AcceptAlerts {
   /** Advances the time: alerts expire. Returns those that are due for a refresh. */
   private pass(draft: Draft, before: number, moment: Moment): string[] {
     const settings = this.deps.settings();
+    const { presence } = this.deps.clock;
+    const ageOf: Presence['ageOf'] = (since, limit) => presence.ageOf(since, limit);
     const due: string[] = [];
     for (const [fingerprint, tracked] of draft.known()) {
-      const change = pass(tracked, moment, settings, this.newId);
+      const change = pass(tracked, moment, settings, this.newId, ageOf);
       if (change === 'forget') draft.forget(fingerprint);
       else if (change !== undefined) {
         draft.set(fingerprint, change.tracked);

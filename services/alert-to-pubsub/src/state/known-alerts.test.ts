@@ -42,7 +42,7 @@ function story(...steps: [number, Update?][]): {
     if (sent === undefined && tracked === undefined) continue;
     const change =
       sent === undefined
-        ? tracked && pass(tracked, after(seconds), settings, newId)
+        ? tracked && pass(tracked, after(seconds), settings, newId, (since) => seconds - since)
         : update(tracked, sent, after(seconds), settings, newId);
     if (change === undefined) {
       if (tracked === undefined || !isRefreshDue(tracked, since, after(seconds), settings))
@@ -257,7 +257,7 @@ it.each([day, -day])('a clock that jumps ends no alert by %d ms', (jump) => {
   const { tracked } = update(undefined, firing(0)[1], after(0), settings, newId);
   const moment = { now: after(100).now + jump, uptime: 100 };
 
-  expect(pass(tracked, moment, settings, newId)).toBeUndefined();
+  expect(pass(tracked, moment, settings, newId, (since) => 100 - since)).toBeUndefined();
 });
 
 it('refreshes are spread over the period, and each alert has one in each', () => {
@@ -287,7 +287,7 @@ it('after a restart, an alert continues from its last message, and its sender ge
   const again = message && restored(message, { now: start, uptime }, settings);
 
   expect(again).toEqual({ ...tracked, receivedAt: uptime, messageAt: uptime });
-  expect(again && pass(again, after(uptime + 241), settings, newId)).toMatchObject({
+  expect(again && pass(again, after(uptime + 241), settings, newId, () => 241)).toMatchObject({
     messages: [{ expired: true }],
   });
 });

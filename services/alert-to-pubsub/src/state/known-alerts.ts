@@ -6,6 +6,7 @@
  * expires if it is not received for as long as its sender specified.
  */
 import { AlertMessage, type Endpoint, type Group } from '@skolo/alerts';
+import type { Presence } from '@skolo/common';
 import { z } from 'zod';
 import type { ReceivedAlert } from '../receive/batch.ts';
 import type { NewId } from './ids.ts';
@@ -111,20 +112,21 @@ export function update(
   return { tracked: { ...tracked, messageAt: before.messageAt }, messages: [] };
 }
 
-/** What changes only because of the time. Undefined: nothing. */
+/** What changes only because of the time, in which this service was able to receive it again. Undefined: nothing. */
 export function pass(
   tracked: Tracked,
   moment: Moment,
   { repeatHours }: StateSettings,
   newId: NewId,
+  ageOf: Presence['ageOf'],
 ): Change | 'forget' | undefined {
   const { known, receivedAt } = tracked;
-  const silentSeconds = moment.uptime - receivedAt;
+  const isSilentFor = (seconds: number) => ageOf(receivedAt, seconds) > seconds;
   if (known.alert.status === 'resolved') {
     const seconds = isInAlertmanager(known) ? repeatHours * 3600 : rememberSeconds;
-    return silentSeconds > seconds ? 'forget' : undefined;
+    return isSilentFor(seconds) ? 'forget' : undefined;
   }
-  if (silentSeconds * 1000 > known.silentMs) {
+  if (isSilentFor(known.silentMs / 1000)) {
     const ended = resolved(known, timeOf(moment.now));
     return {
       tracked: { known: ended, receivedAt: moment.uptime, messageAt: moment.uptime },

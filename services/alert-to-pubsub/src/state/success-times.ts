@@ -1,7 +1,7 @@
 /** When each operation last succeeded: exact in memory, and rarely written to the disk, so that an idle rack writes little. */
 import type { Receiver } from '@skolo/api';
 import { sha256 } from '@skolo/base';
-import type { Clock, LastSuccess } from '@skolo/common';
+import { type Clock, type LastSuccess, wallTime } from '@skolo/common';
 
 /** Names of last-success times, as used in the state directory. */
 export const lastReceived = 'heard';
@@ -63,9 +63,4 @@ export class SuccessTimes {
     const now = this.clock.uptime();
     for (const [name, at] of this.times) this.lastSuccess.mark(name, now - at);
   }
-}
-
-/** Converts a moment of uptime to milliseconds since 1970, by the current wall clock. */
-export function wallTime(clock: Clock, uptime: number): number {
-  return clock.now() - (clock.uptime() - uptime) * 1000;
 }

@@ -93,6 +93,21 @@ describe('an end', () => {
     expect(clock.uptime()).toBe(100_000 + 16 * minute);
   });
 
+  it('counts again from the end of a pause, in which Prometheus may have been paused, too', () => {
+    const { look, pass, clock } = proven();
+    clock.sleep(20 * minute * 1000);
+    expect(look(['Heat'])).toMatch(
+      /may not have sent all alerts again .* from 2026-11-20T13:00:00Z/,
+    );
+    pass(2 * minute);
+    expect(look(['Heat'])).toMatch(/may not have sent all alerts again/);
+    pass(13 * minute);
+    look(['Heat']);
+    pass(minute);
+
+    expect(look(['Heat'])).toEqual(['Disk']);
+  });
+
   it('does not count in a process that lists only what another one received', () => {
     const { look, pass } = setUp();
     const earlier = { updatedAt: Date.parse(start) - 1 };

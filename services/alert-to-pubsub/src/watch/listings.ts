@@ -94,7 +94,9 @@ export class Listings {
     // There may be no look at the others before it is back.
     if (isBlind) for (const each of this.state.processes) each.since = undefined;
     else if (look.updatedAt >= Date.parse(start)) process.since ??= ended;
-    const provenAt = (process.since ?? ended) + provenSeconds;
+    // While the whole computer is paused, Alertmanager drops alerts that Prometheus cannot send again.
+    const pausedUntil = this.clock.presence.latest?.until ?? Number.NEGATIVE_INFINITY;
+    const provenAt = Math.max(process.since ?? ended, pausedUntil) + provenSeconds;
     const firing = watched.filter(({ alert }) => alert.status === 'firing');
     if (began >= provenAt || firing.length === 0) return this.judge(look, firing);
     const missing = isBlind

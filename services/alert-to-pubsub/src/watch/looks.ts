@@ -11,6 +11,7 @@ import {
   type Clock,
   type Degraded,
   type DegradedList,
+  wallTime,
   withServiceAddress,
 } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
@@ -20,7 +21,6 @@ import type { Intake } from '../intake/intake.ts';
 import { readAlert } from '../receive/alert.ts';
 import type { ReceivedAlert } from '../receive/batch.ts';
 import { isInAlertmanager, type KnownAlert } from '../state/known-alerts.ts';
-import { wallTime } from '../state/success-times.ts';
 import { type ListedAlert, listAlerts, startOf } from './alertmanager.ts';
 import { Listings } from './listings.ts';
 

@@ -1,9 +1,8 @@
 /**
  * Measures for how long nothing was received from Prometheus or Alertmanager. All times are seconds of uptime, by the clock that does
- * not jump.
+ * not jump; pauses of this service are no silence of theirs.
  */
-import type { Clock } from '@skolo/common';
-import { wallTime } from '../state/success-times.ts';
+import { type Clock, wallTime } from '@skolo/common';
 
 /** From the previous process. Milliseconds since 1970. */
 export interface Before {
@@ -22,7 +21,6 @@ export class Silence {
    * nothing in between, must not look healthy forever.
    */
   private countsFrom: number;
-
   constructor(clock: Clock, { lastHeard, lastAlive }: Before = {}) {
     this.clock = clock;
     this.startedAt = clock.uptime();
@@ -39,12 +37,13 @@ export class Silence {
   }
 
   isLongerThan(seconds: number): boolean {
-    return this.clock.uptime() - this.countsFrom > seconds;
+    return this.clock.presence.ageOf(this.countsFrom, seconds) > seconds;
   }
 
   /** Something was received within this many seconds, even if the service was down in between. */
   isReceivedWithin(seconds: number): boolean {
-    return this.receivedAt !== undefined && this.clock.uptime() - this.receivedAt <= seconds;
+    const { receivedAt } = this;
+    return receivedAt !== undefined && this.clock.presence.ageOf(receivedAt, seconds) <= seconds;
   }
 
   /** Milliseconds since 1970, by the current wall clock. */

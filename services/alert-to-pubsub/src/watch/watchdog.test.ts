@@ -111,6 +111,34 @@ describe('watchdog', () => {
     expect(watchdog.status()).toEqual({ healthy: true, lastHeard: 0 });
   });
 
+  it('is not missing because this service was paused, and is missing until it arrives', () => {
+    const { clock, messages, watchdog } = setUp();
+    watchdog.received('Watchdog', 'prometheus');
+    clock.pass(4 * minute);
+    clock.sleep(60 * minute);
+    expect(watchdog.status()).toEqual({ healthy: true, lastHeard: start });
+    clock.pass(4 * minute);
+    expect(watchdog.status().healthy).toBe(true);
+
+    clock.pass(minute + 1000);
+    expect(watchdog.status().healthy).toBe(false);
+    clock.sleep(60 * minute);
+    expect(watchdog.status().healthy).toBe(false);
+    expect(messages).toEqual(['Prometheus or Alertmanager is silent']);
+  });
+
+  it('is missed although this service is paused again and again', () => {
+    const { clock, watchdog } = setUp();
+    watchdog.received('Watchdog', 'prometheus');
+
+    for (let i = 0; i < 15; i += 1) {
+      clock.pass(minute);
+      clock.sleep(minute);
+    }
+
+    expect(watchdog.status().healthy).toBe(false);
+  });
+
   it('is unhealthy while no alert is accepted, and reports since when', () => {
     const { clock, now, watchdog } = setUp();
     watchdog.received('Watchdog', 'prometheus');

@@ -4,7 +4,7 @@
  */
 import type { Endpoint } from '@skolo/alerts';
 import type { Receiver, ReceiverStatus } from '@skolo/api';
-import type { Clock, Degraded } from '@skolo/common';
+import { type Clock, type Degraded, wallTime } from '@skolo/common';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { AlertEvent, EmitAlertEvent } from '../events.ts';
 import {
@@ -12,7 +12,6 @@ import {
   lastReceived,
   lastReceivedAt,
   type SuccessTimes,
-  wallTime,
 } from '../state/success-times.ts';
 import { type Before, Silence, timeText } from './silence.ts';
 

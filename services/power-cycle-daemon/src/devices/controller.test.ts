@@ -15,7 +15,7 @@ function plugged(native?: { least: number; most: number } | 'fixed') {
   const read: string[][] = [];
   let now = 1000;
   const controller = boards.controller('pdu-1', native, {
-    clock: { now: () => now },
+    clock: { now: () => now, uptime: () => now / 1000 },
     maySwitch: () => undefined,
     crashNotes: noCrashNotes,
     emit(event) {
@@ -36,7 +36,7 @@ function controllerOf(
   more: Partial<ConstructorParameters<typeof Controller>[0]> = {},
 ): Controller {
   const deps = {
-    clock: { now: () => 0 },
+    clock: { now: () => 0, uptime: () => 0 },
     emit: () => undefined,
     maySwitch: () => undefined,
     crashNotes: noCrashNotes,

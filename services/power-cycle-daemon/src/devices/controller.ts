@@ -4,7 +4,7 @@
  */
 
 import { errorText, orAborted, pause, withDeadline } from '@skolo/base';
-import type { Clock, CrashNotes } from '@skolo/common';
+import { type Clock, type CrashNotes, wallTime } from '@skolo/common';
 import { CannotCycle, type OutletReading, type PowerDriver } from '@skolo/equipment/models/outlets';
 import {
   DeviceBusy,
@@ -20,7 +20,7 @@ import type { SignInPause } from './sign-in-pause.ts';
 import { timeLimitOf } from './time-limit.ts';
 
 export interface ControllerDeps {
-  clock: Pick<Clock, 'now'>;
+  clock: Pick<Clock, 'now' | 'uptime'>;
   maySwitch: MaySwitch;
   crashNotes: Pick<CrashNotes, 'noted' | 'whyNot'>;
   emit: EmitPower;
@@ -111,7 +111,8 @@ export class Controller {
   since: number;
   /** Why it is down. */
   detail: string | undefined;
-  lastContact: number | undefined;
+  /** Seconds since boot. */
+  private contactAt: number | undefined;
   private readonly driver: PowerDriver;
   private readonly signIns: SignIns;
   private readonly deps: ControllerDeps;
@@ -149,6 +150,11 @@ export class Controller {
   get rejectsSignIn(): boolean {
     const { toRead, toSwitch } = this.signIns;
     return toRead.isRejected || toSwitch.isRejected;
+  }
+
+  /** By the current wall clock; milliseconds since 1970. */
+  get lastContact(): number | undefined {
+    return this.contactAt === undefined ? undefined : wallTime(this.deps.clock, this.contactAt);
   }
 
   /** The number of operations that wait or run. */
@@ -449,7 +455,7 @@ export class Controller {
   }
 
   private answered(): void {
-    this.lastContact = this.deps.clock.now();
+    this.contactAt = this.deps.clock.uptime();
     this.enter('up', undefined);
   }
 

@@ -38,7 +38,7 @@ function watched(settings = often) {
   });
   const emit: EmitPower = (event) => watch.onEvent(event);
   const deps = {
-    clock: { now: () => 0 },
+    clock: { now: () => 0, uptime: () => 0 },
     emit,
     maySwitch: () => undefined,
     crashNotes: noCrashNotes,

@@ -102,6 +102,7 @@ export class AutoRepair {
     const decision = decideRepair(machine, missing, {
       rack: rack(),
       uptime: clock.uptime(),
+      presence: clock.presence,
       missing: [...this.missing.values()],
       record: store.repairs.get(name),
       lastTryAt: this.lastTryAt(name),

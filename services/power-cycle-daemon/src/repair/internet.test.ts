@@ -36,6 +36,19 @@ describe('a silent router', () => {
     expect(said('internet connection down')).toHaveLength(1);
   });
 
+  it('is not cycled because the daemon was paused, in which it may have answered', async () => {
+    const { silentFor, clock, after, cycles } = await startRepairLab({ yaml, settings });
+
+    await silentFor(14);
+    clock.sleep(3_600_000);
+    await after(1);
+    const early = await cycles();
+    await after(14);
+
+    expect(early).toEqual([]);
+    expect(await cycles()).toHaveLength(1);
+  });
+
   it('that answers once is not silent', async () => {
     const { silentFor, router, after, cycles } = await startRepairLab({ yaml, settings });
 

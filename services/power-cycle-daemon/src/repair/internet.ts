@@ -61,7 +61,8 @@ export class InternetWatch {
     }
     const uptime = clock.uptime();
     this.silentSince ??= uptime;
-    if (uptime - this.silentSince < internet.silentMinutes * 60) return;
+    const silentSeconds = internet.silentMinutes * 60;
+    if (clock.presence.ageOf(this.silentSince, silentSeconds) < silentSeconds) return;
     if (uptime < bootGraceMinutes * 60) return this.report('boot', 'the rack has just booted');
     if (uptime - this.lastCycleAt < internet.pauseMinutes * 60) return;
     const obstacle = this.obstacle(router);

@@ -1,4 +1,6 @@
 import { runs } from '@skolo/base/durable/fault-injection';
+import { Presence } from '@skolo/common';
+import { fakeClock } from '@skolo/common/testing';
 import { parseRack, type Rack } from '@skolo/rack';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -41,6 +43,7 @@ function decide(name = 'm-01', own: Partial<RepairFacts> = {}, about: Partial<Mi
   return decideRepair(machine(name), itself, {
     rack,
     uptime: now,
+    presence: new Presence(() => now),
     missing: [itself],
     record: undefined,
     lastTryAt: undefined,
@@ -69,6 +72,29 @@ describe('a machine that is missing', () => {
   ] as const)('is left alone: %s', (brake, own, about) => {
     expect(decide('m-01', own, about)).toMatchObject({ is: 'wait', brake });
   });
+
+  it.each([
+    // Its alert, and those of others, arrive again after the pause.
+    ['settling', 10, 30 * minute, 59],
+    ['not-long', 10, 14 * minute, 14 * minute],
+    [undefined, 10, 14 * minute, 15 * minute],
+    [undefined, 10, 30 * minute, 60],
+    ['settling', 60, 30 * minute, 10],
+  ] as const)(
+    'after a pause of the daemon: %s (%d s, missing for %d s before, %d s after)',
+    (brake, paused, before, after) => {
+      const clock = fakeClock(0, now - before - paused * 60 - after);
+      const since = clock.uptime();
+      clock.pass(before * 1000);
+      clock.sleep(paused * 60_000);
+      clock.pass(after * 1000);
+      const own = { presence: clock.presence };
+
+      expect(decide('m-01', own, { since, firstAlertAt: since })).toMatchObject(
+        brake === undefined ? { is: 'cycle' } : { is: 'wait', brake },
+      );
+    },
+  );
 
   it('does not count those without a recent alert, nor those elsewhere', () => {
     const old = others(10).map((each) => ({ ...each, lastAlertAt: now - 15 * minute - 1 }));
@@ -124,6 +150,7 @@ describe('repair', () => {
         const decision = decideRepair(machine(name), itself, {
           rack,
           uptime,
+          presence: new Presence(() => uptime),
           missing: all,
           record: { target: name, tries, ...(needsAttention && { needsAttention: 'gave up' }) },
           lastTryAt: lastTryAgo === undefined ? undefined : uptime - lastTryAgo,

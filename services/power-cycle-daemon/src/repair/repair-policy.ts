@@ -4,6 +4,7 @@
  * rack that is cycled because its switch was down.
  */
 import { count } from '@skolo/base';
+import type { Presence } from '@skolo/common';
 import {
   connectedTo,
   dependsOn,
@@ -30,6 +31,8 @@ export interface RepairFacts {
   rack: Rack;
   /** Seconds since boot. */
   uptime: number;
+  /** Pauses of the daemon are no absence of a machine. */
+  presence: Pick<Presence, 'ageOf' | 'latest'>;
   /** Everything that is missing, including the machine in question. */
   missing: readonly Missing[];
   record: RepairRecord | undefined;
@@ -58,7 +61,7 @@ const settleSeconds = 60;
 export const countedSeconds = 15 * 60;
 
 export function decideRepair(machine: Machine, missing: Missing, facts: RepairFacts): Decision {
-  const { rack, uptime, record, lastTryAt } = facts;
+  const { rack, uptime, presence, record, lastTryAt } = facts;
   const settings = rack.services['power-cycle-daemon'].repair;
   const brake = brakeFor(machine, settings, facts);
   if (uptime - missing.lastAlertAt > freshSeconds) {
@@ -68,10 +71,13 @@ export function decideRepair(machine: Machine, missing: Missing, facts: RepairFa
       true,
     );
   }
-  if (uptime - missing.firstAlertAt < settleSeconds) {
+  // After a pause, too, the alerts arrive again group by group.
+  const settlesFrom = Math.max(missing.firstAlertAt, presence.latest?.until ?? 0);
+  if (uptime - settlesFrom < settleSeconds) {
     return wait('settling', 'waiting to see whether more machines are missing', true);
   }
-  if (uptime - missing.since < settings.deadMinutes * 60) {
+  const deadSeconds = settings.deadMinutes * 60;
+  if (presence.ageOf(missing.since, deadSeconds) < deadSeconds) {
     return wait('not-long', `missing for less than ${count(settings.deadMinutes, 'minute')}`, true);
   }
   if (record?.needsAttention !== undefined)

@@ -1,7 +1,7 @@
 /** A device without a wire: outlets in memory behind a driver's interface, and faults on demand. */
 
 import { pause } from '@skolo/base';
-import type { Clock } from '@skolo/common';
+import { type Clock, systemClock } from '@skolo/common';
 import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
 import {
   CannotCycle,
@@ -115,7 +115,7 @@ export class Boards {
     name: string,
     native?: NativeCycle['offSeconds'],
     deps: ControllerDeps = {
-      clock: { now: () => Date.now() },
+      clock: systemClock,
       emit: () => undefined,
       maySwitch: () => undefined,
       crashNotes: noCrashNotes,

@@ -113,6 +113,8 @@ export function stateOf(
   if (target.why !== undefined) return { state: 'not-backed-up', why: target.why };
   if (last === undefined) return { state: 'never' };
   const { overdueHours } = rack().services['router-backup'];
-  const isOverdue = clock.now() - last > overdueHours * 3_600_000;
+  const [limit, ago] = [overdueHours * 3600, (clock.now() - last) / 1000];
+  // A run that was missed during a pause is made up for afterwards.
+  const isOverdue = clock.presence.ageOf(clock.uptime() - ago, limit) > limit;
   return { state: isOverdue ? 'overdue' : record?.failure ? 'failed' : 'ok' };
 }

@@ -102,6 +102,16 @@ describe('the planner', () => {
     expect(await lab.metrics()).toContain('skolo_backup_overdue_seconds 93600');
   });
 
+  it('does not show it as overdue because the service was paused, but later, if it is not read by then', async () => {
+    const { clock, lab } = await atNoon('    schedule: "0 0 1 1 *"');
+    clock.pass(20 * hour);
+    clock.sleep(24 * hour);
+
+    expect(await lab.device('router')).toMatchObject({ state: 'ok' });
+    clock.pass(27 * hour);
+    expect(await lab.device('router')).toMatchObject({ state: 'overdue' });
+  });
+
   it('starts the task of node-cron again when the clock was set, and ends it with the service', async () => {
     const { clock, lab } = await atNoon('    schedule: "0 0 1 1 *"');
     const tasks = () =>
