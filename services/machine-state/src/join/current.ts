@@ -137,9 +137,11 @@ export class Current {
     if (entry === undefined) return;
     const now = this.deps.clock.now();
     const sources = { ...this.sourcesOf(rack, name), services, alerts };
-    const flapping = this.flapping.of(name, now);
+    const moment = { uptime: this.deps.clock.uptime() * 1000, wall: now };
+    const flapping = this.flapping.of(name, moment);
     const machine = joinMachine(entry, { ...sources, flapping }, now);
-    this.settle(machine, sources.agent, now);
+    this.flapping.note(sources.standing?.condition ?? 'never-reported', machine, moment);
+    this.settle(machine, sources.agent);
     const before = this.known.get(name);
     const { facts, readings } = textsOf(machine);
     this.known.set(name, { machine, facts, readings });
@@ -148,10 +150,9 @@ export class Current {
     this.deps.emit({ type: 'machine', machine, before: before?.machine, isReadingsOnly });
   }
 
-  private settle(machine: Machine, agent: AgentView, now: number): void {
+  private settle(machine: Machine, agent: AgentView): void {
     const { name, condition, since } = machine;
     const before = this.standings.get(name);
-    this.flapping.note(before?.condition ?? 'never-reported', machine, now);
     if (before?.condition === condition || since === undefined) return;
     const seenAt = agent.seenAt ?? before?.seenAt;
     this.standings.set(name, { condition, since: Date.parse(since), ...given({ seenAt }) });

@@ -59,9 +59,13 @@ function changesOf(steps: readonly Step[]): number {
     for (const [i, [condition, more = {}]] of steps.entries()) {
       // Of a machine, what is looked at.
       const machine = { name: 'rpi-1', condition, orders: [], ...more } as unknown as Machine;
-      flapping.note(from, machine, start + (quarter * 15 + i) * 60_000);
+      flapping.note(from, machine, at(quarter * 15 + i));
       from = condition;
     }
   }
-  return flapping.of('rpi-1', start + 59 * 60_000)?.changes ?? 0;
+  return flapping.of('rpi-1', at(59))?.changes ?? 0;
+}
+
+function at(minutes: number) {
+  return { uptime: minutes * 60_000, wall: start + minutes * 60_000 };
 }

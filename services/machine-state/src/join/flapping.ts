@@ -18,13 +18,22 @@ const faults: ReadonlySet<MachineCondition> = new Set<MachineCondition>([
  */
 const settlingMs = 300_000;
 
+/** In milliseconds. */
+interface Moment {
+  /** Since boot: a wall clock that jumps changes nothing. */
+  uptime: number;
+  /** Since 1970, for people. */
+  wall: number;
+}
+
 export class Flapping {
-  private readonly changes = new Map<string, number[]>();
+  private readonly changes = new Map<string, Moment[]>();
   private readonly faulty = new Set<string>();
   private readonly plannedAt = new Map<string, number>();
 
-  /** @param machine in the same condition or another @param at milliseconds since 1970 */
-  note(from: MachineCondition, machine: Machine, at: number): void {
+  /** @param machine in the same condition or another */
+  note(from: MachineCondition, machine: Machine, now: Moment): void {
+    const at = now.uptime;
     const { name, condition, orders, power } = machine;
     const isAnnounced = from === 'maintenance' && condition === 'stale';
     const isPlanned = orders.length > 0 || power?.cycle !== undefined || isAnnounced;
@@ -36,14 +45,14 @@ export class Flapping {
     if (isFault && (orders.length > 0 || (isSettling && condition !== 'gone'))) return;
     if (isFault) this.faulty.add(name);
     else this.faulty.delete(name);
-    this.changes.set(name, [...this.recent(name, at), at]);
+    this.changes.set(name, [...this.recent(name, at), now]);
   }
 
-  of(machine: string, now: number): Machine['flapping'] {
-    const recent = this.recent(machine, now);
+  of(machine: string, { uptime }: Moment): Machine['flapping'] {
+    const recent = this.recent(machine, uptime);
     const [first] = recent;
     if (first === undefined || recent.length < leastChanges) return undefined;
-    return { changes: recent.length, since: isoTime(first) };
+    return { changes: recent.length, since: isoTime(first.wall) };
   }
 
   forget(machine: string): void {
@@ -52,8 +61,7 @@ export class Flapping {
     this.plannedAt.delete(machine);
   }
 
-  private recent(machine: string, now: number): number[] {
-    // A corrected wall clock leaves times in the future.
-    return (this.changes.get(machine) ?? []).filter((at) => at > now - windowMs && at <= now);
+  private recent(machine: string, uptime: number): Moment[] {
+    return (this.changes.get(machine) ?? []).filter((each) => each.uptime > uptime - windowMs);
   }
 }

@@ -54,7 +54,9 @@ export function healthFrom(
   });
   const needAttention = machines.filter((machine) => machine.needsAttention !== undefined).length;
   const isOk = needAttention + causes.length === 0 && up === switching.length;
-  return { ...health, needAttention, ...(health.state === 'ok' && !isOk && { state: 'warning' }) };
+  const isKnown = !services.some(({ state }) => state === 'unknown') && !machines.some(isUnasked);
+  const state = !isOk ? 'warning' : isKnown ? 'ok' : 'unknown';
+  return { ...health, needAttention, ...(health.state === 'ok' && { state }) };
 }
 
 function countsBy(words: readonly string[]): Record<string, number> {

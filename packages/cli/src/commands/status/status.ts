@@ -187,9 +187,13 @@ function remarksOf({ name, answer, options, ways, remarks }: Row): Remark[] {
   const services = Object.entries(answer.serviceStates).filter(([name]) => !down.includes(name));
   const texts = [
     ...ways,
-    ...(state === 'unknown' ? ['Prometheus has no data from services yet'] : []),
+    ...(state === 'unknown' && Object.keys(versions).length === 0
+      ? ['Prometheus has no data from services yet']
+      : []),
     ...(down.length > 0 ? [`down: ${down.join(', ')}`] : []),
-    ...services.map(([service, judged]) => `${service} is ${judged}`),
+    ...services.map(([service, judged]) =>
+      judged === 'unknown' ? `${service} has not responded yet` : `${service} is ${judged}`,
+    ),
     ...(delivery === 'delivered' ? [] : [`alerts ${delivery}; run skolo alerts status ${options}`]),
     ...(alerts.length > 0 ? [alerts.map(alertText).join(', ')] : []),
     ...Object.entries(machines?.heldBy ?? {}).map(
