@@ -68,7 +68,7 @@ interface ReturnOptions {
 }
 
 /**
- * Waits until it responds again. Proof that it was down is a different boot, if the agent reports boots, or else that it was seen down.
+ * Waits until it responds again, and looks once more after `withinMs`, because the daemon may have been paused meanwhile. Proof that it was down is a different boot, if the agent reports boots, or else that it was seen down.
  * Without either, a response means nothing.
  */
 export async function seeBack(
@@ -81,7 +81,8 @@ export async function seeBack(
   let down = sawDown;
   let last = 'not checked yet';
   let wait = everyMs;
-  do {
+  for (let isLast = false; !isLast; ) {
+    isLast = performance.now() - start >= withinMs;
     const look = await observer.probe(lookMs, signal);
     signal.throwIfAborted();
     last = look.text;
@@ -108,7 +109,7 @@ export async function seeBack(
     }
     await pause(wait, signal);
     wait = Math.min(wait * 1.2, 5000);
-  } while (performance.now() - start < withinMs);
+  }
   return { is: 'not-back', text: `not back within ${Math.round(withinMs / 1000)} s: ${last}` };
 }
 
@@ -163,7 +164,8 @@ export async function seePhone(
   const start = performance.now();
   let state = 'unknown';
   let firstReadAt: string | undefined;
-  do {
+  for (let isLast = false; !isLast; ) {
+    isLast = performance.now() - start >= withinMs;
     const status = await agent.status(lookMs, signal);
     if (status === undefined) return undefined;
     const phone = status.devices.find(({ name }) => name === device);
@@ -177,7 +179,7 @@ export async function seePhone(
       return { is: 'back', text, ...(isYounger && { proof: 'a newer USB connection' }) };
     }
     await pause(everyMs * 2, signal);
-  } while (performance.now() - start < withinMs);
+  }
   const text = `not back within ${Math.round(withinMs / 1000)} s: the agent reports the phone as ${state}`;
   return state === 'unknown' ? undefined : { is: 'not-back', text };
 }
