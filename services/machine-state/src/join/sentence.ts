@@ -35,8 +35,9 @@ function basicSentence(name: string, condition: MachineCondition, sources: Told)
   const { status } = agent;
   switch (condition) {
     case 'ok': {
-      const { task, bot } = status ?? {};
-      if (!task?.running)
+      if (status === undefined) return notAsked(condition);
+      const { task, bot } = status;
+      if (!task.running)
         return bot?.state === 'none' ? 'healthy, without a bot' : 'waiting for a task';
       return task.id === undefined ? 'running a task' : `running task ${task.id}`;
     }
@@ -59,6 +60,7 @@ function basicSentence(name: string, condition: MachineCondition, sources: Told)
 export function reasonsOf(condition: MachineCondition, { agent, unpowered }: Told): string {
   const reasons =
     agent.status?.health?.reasons.filter(({ verdict }) => verdict === condition) ?? [];
+  if (agent.status === undefined) return notAsked(condition);
   if (reasons.length === 0) return `the agent reports ${condition} without giving a reason`;
   const shown = reasons.slice(0, mostReasons).map(({ device, text }) => {
     const why = unpowered.get(device ?? '');
@@ -67,6 +69,11 @@ export function reasonsOf(condition: MachineCondition, { agent, unpowered }: Tol
   });
   const rest = reasons.length - shown.length;
   return shown.join('; ') + (rest > 0 ? `; and ${rest} more` : '');
+}
+
+/** After a restart of this service, until the agent responds. */
+function notAsked(condition: MachineCondition): string {
+  return `${condition} when machine-state was stopped; the agent has not responded since`;
 }
 
 function orderText({ kind, by, reason, until }: MachineOrder): string {
