@@ -40,7 +40,7 @@ export function watchPauses({ presence, metrics, degraded }: PausesDeps): () => 
   function beat(): void {
     const now = presence.beat();
     const pauses = presence.count - atStart;
-    const { from, until } = presence.latest ?? { from: now, until: now };
+    const { from, until } = presence.latestGap() ?? { from: now, until: now };
     const isShown = pauses > 0 && now - until < shownSeconds;
     degraded.set(what, isShown ? textOf(until - from, pauses) : undefined);
   }

@@ -37,6 +37,22 @@ describe('createClock', () => {
     expect(clock.uptime()).toBe(4600);
   });
 
+  it.each([
+    ['a suspended computer, whose monotonic clock stands still', 3600, 251, 1],
+    ['a stopped process', 3600, 3_600_000, 1],
+    ['a virtual machine whose clocks are paused as well, so that nothing ages', 0, 0, 0],
+  ])('counts a gap of %s', (_, bootSeconds, monotonicMs, gaps) => {
+    const { clock, times } = fakeSources();
+    clock.presence.beat();
+    const since = clock.uptime();
+
+    times.boot += bootSeconds;
+    times.monotonic += monotonicMs;
+
+    expect(clock.presence.ageOf(since, 60)).toBeLessThan(4);
+    expect(clock.presence.count).toBe(gaps);
+  });
+
   it('does not go back when the boot clock is coarser than the count', () => {
     const { clock, times } = fakeSources();
     clock.uptime();

@@ -49,9 +49,10 @@ export class Presence {
     return now;
   }
 
-  get latest(): Readonly<Gap> | undefined {
+  /** @param limit in seconds: without gaps that do not matter for ages up to it */
+  latestGap(limit = 0): Readonly<Gap> | undefined {
     this.beat();
-    return this.gaps.at(-1);
+    return this.gaps.findLast(({ from, until }) => until - from >= limit * leastPart);
   }
 
   /**
@@ -71,7 +72,7 @@ export class Presence {
       const lost = until - Math.max(from + lateSeconds, since);
       present -= lost;
       const isReached = from - begin >= limit;
-      begin = isReached || lost < limit * leastPart ? begin + lost : until;
+      begin = isReached || until - from < limit * leastPart ? begin + lost : until;
     }
     return Math.max(now - begin, present / certainTimes);
   }

@@ -32,7 +32,7 @@ export interface RepairFacts {
   /** Seconds since boot. */
   uptime: number;
   /** Pauses of the daemon are no absence of a machine. */
-  presence: Pick<Presence, 'ageOf' | 'latest'>;
+  presence: Pick<Presence, 'ageOf' | 'latestGap'>;
   /** Everything that is missing, including the machine in question. */
   missing: readonly Missing[];
   record: RepairRecord | undefined;
@@ -72,7 +72,7 @@ export function decideRepair(machine: Machine, missing: Missing, facts: RepairFa
     );
   }
   // After a pause, too, the alerts arrive again group by group.
-  const settlesFrom = Math.max(missing.firstAlertAt, presence.latest?.until ?? 0);
+  const settlesFrom = Math.max(missing.firstAlertAt, presence.latestGap(settleSeconds)?.until ?? 0);
   if (uptime - settlesFrom < settleSeconds) {
     return wait('settling', 'waiting to see whether more machines are missing', true);
   }
