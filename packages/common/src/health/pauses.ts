@@ -16,33 +16,27 @@ interface PausesDeps {
 
 /** Runs until the returned function is called. */
 export function watchPauses({ presence, metrics, degraded }: PausesDeps): () => void {
+  const pauses = new Counter({
+    name: 'skolo_pauses_total',
+    help: 'Times when the service did not run for more than 3 s, because its computer slept, its disk hung or its processor was busy.',
+    registers: [metrics],
+  });
+  const lost = new Counter({
+    name: 'skolo_pauses_seconds_total',
+    help: 'Seconds in which the service did not run, which do not count as silence of what it watches.',
+    registers: [metrics],
+  });
   presence.beat();
-  const [atStart, lostAtStart] = [presence.count, presence.lostSeconds];
-  const counters = {
-    skolo_pauses_total: {
-      help: 'Times when the service did not run for more than 3 s, because its computer slept, its disk hung or its processor was busy.',
-      read: () => presence.count - atStart,
-    },
-    skolo_pauses_seconds_total: {
-      help: 'Seconds in which the service did not run, which do not count as silence of what it watches.',
-      read: () => presence.lostSeconds - lostAtStart,
-    },
-  };
-  for (const [name, { help, read }] of Object.entries(counters)) {
-    new Counter({
-      ...{ name, help, registers: [metrics] },
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
-  }
+  let { count: known, lostSeconds: knownLost } = presence;
+  let own = 0;
   function beat(): void {
-    const now = presence.beat();
-    const pauses = presence.count - atStart;
-    const { from, until } = presence.latestGap() ?? { from: now, until: now };
-    const isShown = pauses > 0 && now - until < shownSeconds;
-    degraded.set(what, isShown ? textOf(until - from, pauses) : undefined);
+    const { from, until } = presence.latestGap() ?? { from: 0, until: 0 };
+    own += presence.count - known;
+    pauses.inc(presence.count - known);
+    lost.inc(presence.lostSeconds - knownLost);
+    ({ count: known, lostSeconds: knownLost } = presence);
+    const isShown = own > 0 && presence.beat() - until < shownSeconds;
+    degraded.set(what, isShown ? textOf(until - from, own) : undefined);
   }
   const beating = setInterval(beat, beatMs).unref();
   return () => clearInterval(beating);

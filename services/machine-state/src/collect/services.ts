@@ -10,7 +10,6 @@ import {
   type ServiceState,
 } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
-import { isoTime } from '@skolo/base';
 import { type Clock, wallTime } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
@@ -51,8 +50,6 @@ interface ServicesDeps {
 /** Cycles during an outage of this service. */
 const mostMissed = 500;
 const timeoutMs = 10_000;
-/** Smaller moves of the wall clock do not matter. */
-const jitterMs = 5000;
 /** A rack of a thousand machines with all their outlets. */
 const mostBytes = 16 * 1024 * 1024;
 
@@ -67,7 +64,7 @@ const cyclesApi = {
 
 export class OtherServices {
   private readonly deps: ServicesDeps;
-  private readonly power: Poll<{ view: PowerView; bootedAt: number }>;
+  private readonly power: Poll<PowerView>;
   private readonly clients: Poll<Map<string, MetadataClient>>;
   private readonly backups: Poll<Map<string, BackupEquipment>>;
   private readonly alerts: Poll<KnownAlert[]>;
@@ -94,8 +91,8 @@ export class OtherServices {
         client.machines({ signal }),
         client.controllers({ signal }),
       ]);
-      const view = { machines: byName(machines), controllers: byName(controllers) };
-      return { view, bootedAt: wallTime(clock, 0) };
+      const bootedAt = wallTime(clock, 0);
+      return { machines: byName(machines), controllers: byName(controllers), bootedAt };
     });
     this.clients = poll(tuning.clientsMs, async (signal) => {
       const client = await this.client('metadata-server');
@@ -143,23 +140,12 @@ export class OtherServices {
     const { power, clients, backups, alerts, delivery } = this;
     return given({
       cycles: this.cycles,
-      power: power.latest && this.byCurrentClock(power.latest),
+      power: power.latest,
       clients: clients.latest,
       backups: backups.latest,
       alerts: alerts.latest,
       delivery: delivery.latest,
     });
-  }
-
-  /** Times of a service follow the wall clock if that was set since its answer. @param from `bootedAt`: by the clock of the answer */
-  private byCurrentClock({ view, bootedAt }: { view: PowerView; bootedAt: number }): PowerView {
-    const movedMs = wallTime(this.deps.clock, 0) - bootedAt;
-    if (Math.abs(movedMs) < jitterMs) return view;
-    const controllers = [...view.controllers.values()].map(({ lastContact, ...rest }) => ({
-      ...rest,
-      ...(lastContact && { lastContact: isoTime(Date.parse(lastContact) + movedMs) }),
-    }));
-    return { ...view, controllers: byName(controllers) };
   }
 
   states(): ServiceState[] {

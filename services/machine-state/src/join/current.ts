@@ -9,7 +9,7 @@ import type {
   RackView,
 } from '@skolo/api';
 import { isOld } from '@skolo/api/silence';
-import type { Clock } from '@skolo/common';
+import { type Clock, wallTime } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { EmitMachineState } from '../events.ts';
 import { sortAlerts } from './alerts.ts';
@@ -184,6 +184,8 @@ export class Current {
       this.silent.set(name, seenAt ?? now - silentSeconds * 1000);
     }
     const { power, backups } = this.deps.services.views();
+    const bootedAt = wallTime(this.deps.clock, 0);
+    const movedMs = bootedAt - (power?.bootedAt ?? bootedAt);
     const before = this.causes;
     const ofElements = commonCauses({
       behind: this.behind.machines,
@@ -194,7 +196,7 @@ export class Current {
         const { answeredAt, ...known } = stateOf(power?.controllers.get(name), backups?.get(name));
         return {
           ...known,
-          ...(answeredAt !== undefined && { answeredAt: Date.parse(answeredAt) }),
+          ...(answeredAt !== undefined && { answeredAt: Date.parse(answeredAt) + movedMs }),
         };
       },
     });

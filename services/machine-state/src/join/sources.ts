@@ -44,6 +44,8 @@ export interface PowerView {
   /** Machines, phones and devices by name. */
   machines: ReadonlyMap<string, MachinePower>;
   controllers: ReadonlyMap<string, ControllerStatus>;
+  /** When the computer booted, by the wall clock of this answer: that may have been set since. Milliseconds since 1970. */
+  bootedAt?: number;
 }
 
 /** A source that does not respond is absent. */
