@@ -1,4 +1,4 @@
-/** Beats while a service runs, and counts and shows its pauses: they delay the detection of faults. */
+/** Counts and shows the pauses of a running service, which delay the detection of faults. */
 import { count } from '@skolo/base';
 import { Counter, type Registry } from 'prom-client';
 import { beatMs, type Presence } from '../process/presence.ts';

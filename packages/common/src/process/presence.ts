@@ -7,7 +7,7 @@
  */
 
 export const beatMs = 1000;
-/** Between two beats, in seconds. Of a longer time, only this much counts, so that many gaps add up to an age. */
+/** Time between two beats that is no gap, in seconds. It counts in a gap, too, so that many gaps add up to an age. */
 const lateSeconds = 3;
 /** Earlier gaps count as presence, so that what is silent is reported after this many gaps at the latest. */
 const keptGaps = 100;

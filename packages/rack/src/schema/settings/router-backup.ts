@@ -27,7 +27,9 @@ export const routerBackup = section({
     .describe('Period over which scheduled backups are spread; each has a fixed offset within it.'),
   overdueHours: hours(8760)
     .default(26)
-    .describe('How long equipment can go without a verified backup before an alert fires, without pauses of the service.'),
+    .describe(
+      'How long equipment can go without a verified backup before an alert fires, without pauses of the service.',
+    ),
   concurrency: whole(1, 200).default(10).describe('Maximum number of concurrent backups.'),
   idleSeconds: seconds(1, 600)
     .default(30)
