@@ -20,7 +20,7 @@ export interface HeldToken {
 }
 
 /** Negative if it has expired by either clock. */
-export function secondsLeftOf(held: HeldToken, clock: Clock): number {
+export function secondsLeftOf(held: HeldToken, clock: Pick<Clock, 'now' | 'uptime'>): number {
   const { expiresAt, wallExpiresAt = Number.POSITIVE_INFINITY } = held;
   return Math.min(expiresAt - clock.uptime(), (wallExpiresAt - clock.now()) / 1000);
 }
