@@ -1,9 +1,8 @@
 /** Error texts without secrets, deadlines, pauses, parallel work, value checks and shell quoting. Every package may import it. */
-export { type BackOffOptions, backOffMs } from './back-off.ts';
+
 export { addChunk, bytesUpTo } from './bytes-up-to.ts';
 export { closing } from './closing.ts';
 export { count } from './count.ts';
-export { orAborted, settlesWithin, withDeadline } from './deadline.ts';
 export {
   asError,
   errorCode,
@@ -17,15 +16,16 @@ export type { Finding, FindingState } from './finding.ts';
 export { ifThere } from './if-there.ts';
 export { inParallel } from './in-parallel.ts';
 export { inTurns } from './in-turns.ts';
-export { isoTime } from './iso-time.ts';
 export { jsonShare, measureJson } from './json/memory.ts';
 export { isObject, parseJson } from './json/parse-json.ts';
 export { lazily } from './lazily.ts';
-export type { Observed } from './observed.ts';
 export { oneLine } from './one-line.ts';
-export { longestTimerMs, pause } from './pause.ts';
 export { shellWord } from './programs/shell-word.ts';
 export { tempFolder } from './programs/temp-folder.ts';
-export { type Repetition, repeat } from './repeat.ts';
 export { keyFingerprint, sha256, sha256Bytes, sha256OfFile } from './sha256.ts';
-export { stopwatch } from './stopwatch.ts';
+export { type BackOffOptions, backOffMs } from './time/back-off.ts';
+export { orAborted, settlesWithin, withDeadline } from './time/deadline.ts';
+export { isoTime } from './time/iso-time.ts';
+export { longestTimerMs, pause } from './time/pause.ts';
+export { type Repetition, repeat } from './time/repeat.ts';
+export { stopwatch } from './time/stopwatch.ts';

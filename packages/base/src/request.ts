@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type RequestOptions as HttpsOptions, request as tlsRequest } from 'node:https';
 import { bytesUpTo } from './bytes-up-to.ts';
-import { orAborted, withDeadline } from './deadline.ts';
 import { errorCode } from './error-text.ts';
 import { request as plainRequest } from './http.ts';
 import { reasonOf } from './internet/network-error.ts';
 import { throughProxy } from './internet/proxy.ts';
 import { openWay } from './internet/way.ts';
+import { orAborted, withDeadline } from './time/deadline.ts';
 
 export interface RequestOptions
   extends Pick<HttpsOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized'> {

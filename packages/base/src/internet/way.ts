@@ -10,8 +10,8 @@ import type { ClientRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { withDeadline } from '../deadline.ts';
 import { request as plainRequest, STATUS_CODES } from '../http.ts';
+import { withDeadline } from '../time/deadline.ts';
 import { reasonOf } from './network-error.ts';
 import { hostOf, ProxyError, portOf, proxyFor } from './proxy.ts';
 

@@ -3,8 +3,8 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_p
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { withDeadline } from '../deadline.ts';
 import { errorCode, errorText } from '../error-text.ts';
+import { withDeadline } from '../time/deadline.ts';
 
 /** How a program ended. */
 export interface CommandResult {
