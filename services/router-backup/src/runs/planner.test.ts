@@ -22,7 +22,8 @@ const hourly = '    schedule: "0 * * * *"';
 /** It is almost noon in Berlin, also for node-cron, and then it is. */
 async function beforeNoon({ isMissed = false } = {}) {
   const noon = Date.parse('2026-11-20T11:00:00Z');
-  vi.useFakeTimers({ toFake: ['Date'], now: noon - 300 });
+  // Without fake timers, whose time passes whenever expect.poll looks.
+  vi.setSystemTime(noon - 300);
   onTestFinished(() => void vi.useRealTimers());
   const clock = fakeClock(noon - 300);
   const lab = await startIdleLab({ clock, settings: hourly });
