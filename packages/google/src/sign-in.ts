@@ -12,11 +12,11 @@ import { z } from 'zod';
 import { credentialFileFault, ExternalAccount } from './credential-file.ts';
 import { tokenFetch } from './request.ts';
 import { SignInError } from './sign-in-error.ts';
-import { withSubjectToken } from './sources/external-account.ts';
 import { withoutSecrets } from './sources/library-error.ts';
 import { metadataValue } from './sources/metadata-server.ts';
 import { serviceAccountKey } from './sources/service-account-key.ts';
 import type { IssuedToken } from './sources/source.ts';
+import { withSubjectToken } from './sources/with-subject-token.ts';
 import { TokenAnswer, tokenLife } from './token-life.ts';
 
 export interface SignIn {

@@ -6,7 +6,7 @@ import { ExternalAccountClient } from 'google-auth-library';
 import { ExternalAccount, parseCredentialFile } from '../credential-file.ts';
 import { accessTokenOf, transporter } from './google-auth.ts';
 import type { CredentialFile, TokenSource } from './source.ts';
-import { subjectToken } from './subject-token.ts';
+import { withSubjectToken } from './with-subject-token.ts';
 
 export function externalAccount(file: CredentialFile, now: () => number): TokenSource {
   async function read() {
@@ -33,13 +33,4 @@ export function externalAccount(file: CredentialFile, now: () => number): TokenS
       return accessTokenOf(client, { expiresBy, now });
     },
   };
-}
-
-/** For google-auth-library: the account with this subject token instead of its `credential_source`. */
-export function withSubjectToken(
-  { credential_source: source, ...account }: ExternalAccount,
-  signal: AbortSignal,
-) {
-  const getSubjectToken = () => subjectToken(source, signal);
-  return { ...account, subject_token_supplier: { getSubjectToken } };
 }
