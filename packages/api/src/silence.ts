@@ -14,9 +14,20 @@ export function beganAt(machine: Pick<Machine, 'condition' | 'since' | 'lastSeen
   return (isSilent(machine) && machine.lastSeen) || machine.since;
 }
 
-/** Readings of now: what a silent machine reported last is not known any more. */
+/** Readings of now: what a silent machine reported last is not known any more, and neither are old figures. */
 export function readingsOf(machine: Pick<Machine, 'condition' | Reading>): Pick<Machine, Reading> {
-  return isSilent(machine) ? { devices: [] } : machine;
+  return isSilent(machine)
+    ? { devices: [] }
+    : { ...machine, devices: machine.devices.map(withoutOld) };
+}
+
+/** The device with the figures that could be read when it was last checked. */
+export function withoutOld(device: DeviceStatus): DeviceStatus {
+  return {
+    ...device,
+    ...(isOld(device.batteryAt, device) && { batteryPercent: undefined }),
+    ...(isOld(device.temperaturesAt, device) && { temperaturesCelsius: undefined }),
+  };
 }
 
 /** Whether a figure of a device could not be read when the device was last checked, so that its age must be shown. */

@@ -34,7 +34,7 @@ export interface SignIn {
 
 /** Time limit for a token from Google. */
 const usualWithinMs = 20_000;
-/** Of a token that google-auth-library signs itself, in seconds. */
+/** google-auth-library signs such tokens itself. In seconds. */
 const selfSignedLife = 3600;
 
 /** Without sign-in. */

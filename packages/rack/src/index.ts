@@ -6,6 +6,7 @@ export { ansibleInventory } from './formats/ansible.ts';
 export { dnsmasqConfig } from './formats/dnsmasq.ts';
 export { edgeosCommands } from './formats/edgeos.ts';
 export { hostsFile } from './formats/hosts.ts';
+export { withoutInferred } from './draft/infer-uplinks.ts';
 export { expandedInventory } from './formats/inventory.ts';
 export { jumphostHosts } from './formats/jumphost-hosts.ts';
 export { sshConfig } from './formats/ssh-config.ts';

@@ -1,7 +1,7 @@
 import type { Fetch } from '@skolo/api';
 import { pause } from '@skolo/base';
 
-/** What services say (`busy` of packages/common), and half of the time that a call has. Seconds. */
+/** Services say this (`busy` of packages/common), and it is half of the time that a call has. Seconds. */
 const longest = 5;
 
 /** Sends a request that only reads once more if the service is overloaded, when it says that one should try again. */

@@ -1,6 +1,6 @@
 /**
  * kube/clusters/config.json: all racks and how to reach them. The first keys of each are those of the Skia system, so
- * that its programs can read the file. Ours are optional. What skolo does not use may be anything.
+ * that its programs can read the file. Ours are optional. skolo ignores other keys.
  */
 import { didYouMean } from '@skolo/rack/light';
 import { z } from 'zod';

@@ -5,10 +5,12 @@ import type { Clock } from '@skolo/common';
 import {
   formatIssue,
   formatOutlet,
+  type Machine,
   type Outlet,
   type Rack,
   type RackWatch,
   rackOversights,
+  withoutInferred,
 } from '@skolo/rack';
 
 /** More changes than people read. */
@@ -58,7 +60,7 @@ export class RackFile {
 /** By entry: `machine rpi-1: added`, `machine rpi-2: power switch-1/12 → switch-1/41`. */
 export function changesOf(before: Rack, after: Rack): string[] {
   const found = [
-    ...compared('machine', before.machines, after.machines),
+    ...compared('machine', writtenMachines(before), writtenMachines(after)),
     ...compared('infrastructure', before.infrastructure, after.infrastructure),
     ...compared('login', before.logins, after.logins),
     ...compared('identity', before.identities, after.identities),
@@ -67,6 +69,10 @@ export function changesOf(before: Rack, after: Rack): string[] {
   ];
   if (found.length <= mostChanges) return found;
   return [...found.slice(0, mostChanges), `and ${found.length - mostChanges} more`];
+}
+
+function writtenMachines({ machines }: Rack): ReadonlyMap<string, Machine> {
+  return new Map([...machines].map(([name, machine]) => [name, withoutInferred(machine)]));
 }
 
 function compared(

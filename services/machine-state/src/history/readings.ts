@@ -1,6 +1,6 @@
 /** Decides which readings (battery, temperature) become points of a graph: only those that differ enough from the previous point. */
 import type { Machine } from '@skolo/api';
-import { isOld } from '@skolo/api/silence';
+import { withoutOld } from '@skolo/api/silence';
 import { packPoints, type Series, seriesKey, unpackPoints } from './points.ts';
 
 /** Smallest difference, in the quantity's unit. */
@@ -34,13 +34,10 @@ export class Readings {
   /** @param now milliseconds since 1970 */
   note({ name: machine, devices }: Pick<Machine, 'name' | 'devices'>, now: number): void {
     const seconds = Math.floor(now / 1000);
-    for (const device of devices) {
-      const { name, batteryPercent, temperaturesCelsius = {} } = device;
-      // An old figure is no point of now.
-      if (batteryPercent !== undefined && !isOld(device.batteryAt, device)) {
+    for (const { name, batteryPercent, temperaturesCelsius = {} } of devices.map(withoutOld)) {
+      if (batteryPercent !== undefined) {
         this.add(machine, name, { quantity: 'battery', unit: 'percent' }, seconds, batteryPercent);
       }
-      if (isOld(device.temperaturesAt, device)) continue;
       for (const [quantity, value] of Object.entries(temperaturesCelsius).slice(0, mostSensors)) {
         this.add(machine, name, { quantity, unit: 'celsius' }, seconds, value);
       }

@@ -25,7 +25,7 @@ const packages: Readonly<Record<string, string>> = {
 };
 
 /**
- * Failed or slow calls in a row that make a verdict. One is none: another client of adb, for example, may just have restarted its server.
+ * Failed or slow calls in a row that make a verdict. One proves nothing: another client of adb, for example, may just have restarted its server.
  * With the usual time-out, three take 17 s.
  */
 const verdictAfter = 3;

@@ -80,8 +80,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     title: 'Maintenance',
     short: 'Maintenance',
     key: 'm',
-    effect:
-      "A running task continues, but no other task starts. The machine's alerts are silenced.",
+    effect: 'A running task continues, but no other task starts. Alerts are silenced.',
     hasUntil: true,
     run: order('maintenance'),
   },
@@ -89,8 +88,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     title: 'Quarantine',
     short: 'Quarantine',
     key: 'q',
-    effect:
-      'A running task continues, but no other task starts. Alerts are not silenced, because action is required.',
+    effect: 'A running task continues, but no other task starts. Alerts are not silenced.',
     hasUntil: true,
     run: order('quarantine'),
   },
@@ -98,16 +96,14 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     title: 'Clear',
     short: 'Clear',
     key: 'c',
-    effect:
-      'Ends a quarantine that was forced on the machine, and restarts automatic repair of its devices.',
+    effect: 'Ends a forced quarantine, and restarts automatic repair.',
     run: forEach((name, reason) => machineState.clear({ params: { name }, body: { reason } })),
   },
   cycle: {
     title: 'Power cycle',
     short: 'Power cycle',
     key: 'p',
-    effect:
-      "Turns the machine's outlets off and on again. The cycle does not start while a task is running.",
+    effect: 'Turns the outlets off and on again, but not while a task is running.',
     isDangerous: true,
     run: (machines, { reason, force, key }) =>
       powerCycleDaemon.requestCycles({
@@ -120,7 +116,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     short: 'Repair step',
     key: 's',
     effect:
-      'The agent performs one repair step, even if the phone is working. The step is rejected while a task is running, and stops if a task starts.',
+      'Performs one repair step, even if the phone works. It is rejected while a task is running, and stops if one starts.',
     isDangerous: true,
     choices: repairChoices,
     run: async ([name = ''], { reason, choice, key }) => {
@@ -145,7 +141,7 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     short: 'Hold',
     key: 'h',
     effect:
-      'Blocks power cycles of the machine, including those of automatic repair. A running task continues, but no other task starts.',
+      'Blocks power cycles, including automatic repair. A running task continues, but no other task starts.',
     hasUntil: true,
     run: (targets, { reason, until }) =>
       powerCycleDaemon.hold({ body: { targets, reason, ...(until && { until }) } }),

@@ -1,5 +1,4 @@
 import type { Machine } from '@skolo/api/machine-state';
-import { isOld } from '@skolo/api/silence';
 import type { ComponentChildren } from 'preact';
 import { Command } from '../parts/command.tsx';
 import { Facts } from '../parts/facts.tsx';
@@ -25,7 +24,7 @@ export function About({ machine }: { machine: Machine }) {
 }
 
 function Device({ device }: { device: Machine['devices'][number] }) {
-  const ageOf = (at = '') => isOld(at, device) && <Ago time={at} suffix=" ago" />;
+  const ago = (at = '') => at && <Ago time={at} suffix=" ago" />;
   return (
     <section>
       <h2>
@@ -42,9 +41,9 @@ function Device({ device }: { device: Machine['devices'][number] }) {
               `${celsius.toFixed(1)} °C`,
             ],
           ),
-          ['Battery read', ageOf(device.batteryAt)],
-          ['Temperatures read', ageOf(device.temperaturesAt)],
-          ['Checked', device.readAt && <Ago time={device.readAt} suffix=" ago" />],
+          ['Battery read', ago(device.batteryAt)],
+          ['Temperatures read', ago(device.temperaturesAt)],
+          ['Checked', ago(device.readAt)],
           [device.state === 'missing' ? 'Missing because' : 'Not checked because', device.why],
         ]}
       />

@@ -1,6 +1,6 @@
 /** Decides the columns of the table of machines, and how they are sorted. */
 import type { Machine } from '@skolo/api/machine-state';
-import { beganAt, isOld, readingsOf } from '@skolo/api/silence';
+import { beganAt, readingsOf } from '@skolo/api/silence';
 import { conditions } from '../parts/condition.tsx';
 
 type Value = string | number | undefined;
@@ -41,9 +41,7 @@ export const columns: readonly Column[] = [
     of: (machine) =>
       extreme(
         Math.min,
-        readingsOf(machine).devices.map((each) =>
-          isOld(each.batteryAt, each) ? undefined : each.batteryPercent,
-        ),
+        readingsOf(machine).devices.map((each) => each.batteryPercent),
       ),
   },
   {
@@ -53,9 +51,7 @@ export const columns: readonly Column[] = [
     of: (machine) => {
       const { devices, host } = readingsOf(machine);
       const own = typeof host?.celsius === 'number' ? host.celsius : undefined;
-      const sensors = devices.flatMap((each) =>
-        isOld(each.temperaturesAt, each) ? [] : Object.values(each.temperaturesCelsius ?? {}),
-      );
+      const sensors = devices.flatMap((each) => Object.values(each.temperaturesCelsius ?? {}));
       return extreme(Math.max, [...sensors, own]);
     },
   },

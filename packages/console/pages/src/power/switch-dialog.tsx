@@ -69,7 +69,7 @@ export function SwitchDialog({
               <b>{loss}</b>{' '}
               {state === 'cycle'
                 ? `until ${target} and what depends on it have started again.`
-                : 'until someone turns the outlet on again, even if the controller reboots.'}
+                : 'until someone turns it on again, even if the controller reboots.'}
             </p>
             <Losing what="Will lose power" names={dark} />
             <Losing what="Will lose their network connection" names={offline} />

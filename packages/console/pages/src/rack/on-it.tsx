@@ -32,7 +32,7 @@ export function OnIt({ what, machines }: { what: string; machines: readonly Mach
     <p>
       <button
         type="button"
-        title="Shows your name to everybody, and holds the machines for 4 hours: nobody else power-cycles them, and no task starts"
+        title="Shows your name, and holds the machines for 4 hours: nobody else power-cycles them, and no task starts"
         onClick={() => void attempt(take)}
       >
         I am on it

@@ -33,7 +33,7 @@ const more: readonly View[] = [
   {
     name: 'machines',
     title: 'Table of machines',
-    about: 'every machine with its battery, temperature and last task; sorted by any column; CSV',
+    about: 'each machine with battery, temperature and last task; sortable; CSV',
     component: Machines,
   },
   {
@@ -45,13 +45,13 @@ const more: readonly View[] = [
   {
     name: 'backups',
     title: 'Backups',
-    about: 'configurations of the router, switches and PDUs, and what changed in them',
+    about: 'configurations of the equipment, and what changed',
     component: Backups,
   },
   {
     name: 'services',
     title: 'Services',
-    about: 'readiness and degraded parts of the services on the jumphost',
+    about: 'readiness and degraded parts',
     component: Services,
   },
   {
