@@ -2,11 +2,11 @@
 
 export { outletOf } from './checks/outlets.ts';
 export { needsLogin } from './checks/warnings.ts';
+export { withoutInferred } from './draft/infer-uplinks.ts';
 export { ansibleInventory } from './formats/ansible.ts';
 export { dnsmasqConfig } from './formats/dnsmasq.ts';
 export { edgeosCommands } from './formats/edgeos.ts';
 export { hostsFile } from './formats/hosts.ts';
-export { withoutInferred } from './draft/infer-uplinks.ts';
 export { expandedInventory } from './formats/inventory.ts';
 export { jumphostHosts } from './formats/jumphost-hosts.ts';
 export { sshConfig } from './formats/ssh-config.ts';
