@@ -44,7 +44,7 @@ export {
   type RouteHandlers,
 } from './http/routes.ts';
 export { newServer } from './http/server.ts';
-export { createApp, expressApp } from './http/service-app.ts';
+export { createApp, expressApp, newExpress } from './http/service-app.ts';
 export { Locks } from './locks.ts';
 export {
   alertmanagerUrl,

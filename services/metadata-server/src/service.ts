@@ -13,12 +13,12 @@ import {
 } from '@skolo/common';
 import type { Finding, Rack } from '@skolo/rack';
 import { adminRoutes } from './admin.ts';
+import { metadataApp } from './app.ts';
 import { CallerStats } from './caller/caller-stats.ts';
 import { malformedPage } from './document/answers.ts';
 import { Watchers } from './document/watchers.ts';
 import { createEventLog } from './event-log.ts';
 import type { EmitMetadata, MetadataEvent } from './events.ts';
-import { createHandler } from './handler.ts';
 import { createMetrics } from './metrics.ts';
 import { CurrentState } from './state/current-state.ts';
 import { openAccounts } from './tokens/accounts.ts';
@@ -111,7 +111,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   signal.addEventListener('abort', () => watchers.close());
 
   return {
-    handler: createHandler({ state, tokens, watchers, limiter, stats, findMac, clock, emit }),
+    handler: metadataApp({ state, tokens, watchers, limiter, stats, findMac, clock, emit }),
     admin: adminRoutes({ state, stats, tokens, lastSuccess }),
     readiness: () => ({ ready: isReady(tokens), degraded: [] }),
     async stop() {

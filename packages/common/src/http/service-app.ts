@@ -1,8 +1,8 @@
 /** The API of a service, with `/openapi.json` and its audit log, as an app of Express. */
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Api } from '@skolo/api';
 import { auditApi } from '@skolo/api/audit-log';
-import express from 'express';
+import express, { type Express } from 'express';
 import type { AuditLog } from '../audit/audit-log.ts';
 import { auditRoute } from '../audit/route.ts';
 import { type App, httpApp, type OwnStages } from './app.ts';
@@ -10,14 +10,21 @@ import { openApiRoute } from './open-api.ts';
 import type { AppOptions } from './options.ts';
 import { type BoundRoute, bindRoutes, type RouteHandlers } from './routes.ts';
 
-/** An app of Express with our own conventions instead of its defaults. */
+/** `last` is called for requests in whose target Express finds no path. */
+type Listener = (request: IncomingMessage, response: ServerResponse, last: () => void) => void;
+
+/** An app of Express without stages, and without its defaults for headers and queries. */
+export function newExpress(): Express & Listener {
+  return express().disable('x-powered-by').disable('etag').set('query parser', false);
+}
+
+/** An app of Express with our own conventions. */
 export function expressApp(
   options: AppOptions,
   routes: readonly BoundRoute[],
   own?: OwnStages,
 ): App {
-  const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
-  return httpApp(options, routes, own, app);
+  return httpApp(options, routes, own, newExpress());
 }
 
 interface ApiOptions<A extends Api> extends OwnStages, Pick<AppOptions, 'compresses'> {

@@ -38,6 +38,23 @@ export const pathClasses = [
 ] as const;
 export type PathClass = (typeof pathClasses)[number];
 
+/** URLs whose parsing is cached: bots request the same few. */
+const mostUrls = 1000;
+const longestKeptUrl = 300;
+
+/** {@link parseUrl}, which returns the same object again for URLs that are requested often. */
+export function cachedParser(): typeof parseUrl {
+  const urls = new Map<string, MetadataRequest>();
+  return (url) => {
+    const known = urls.get(url);
+    if (known) return known;
+    const asked = parseUrl(url);
+    if (urls.size >= mostUrls) urls.clear();
+    if (url.length <= longestKeptUrl) urls.set(url, asked);
+    return asked;
+  };
+}
+
 export function parseUrl(url: string): MetadataRequest {
   const target = url.replace(/^https?:\/\/[^/?#]*/i, '');
   const question = target.indexOf('?');

@@ -11,10 +11,9 @@ interface Watch {
   request: IncomingMessage;
   /** Undefined: until it changes. */
   timeoutSeconds: number | undefined;
-  /** Answers if the watched content has changed, and returns whether it did. */
-  answerIfChanged: () => boolean;
+  hasChanged: () => boolean;
   /** Answers with the current content. */
-  answerNow: () => void;
+  end: () => void;
 }
 
 export class Watchers {
@@ -30,7 +29,7 @@ export class Watchers {
   /** Longer waits are cut to the maximum of a timer. */
   add(watch: Watch): void {
     if (this.closed) {
-      watch.answerNow();
+      watch.end();
       return;
     }
     const { request, timeoutSeconds } = watch;
@@ -38,13 +37,7 @@ export class Watchers {
     const timer =
       timeoutSeconds === undefined
         ? undefined
-        : setTimeout(
-            () => {
-              this.remove(watch);
-              watch.answerNow();
-            },
-            Math.min(timeoutSeconds * 1000, longestTimerMs),
-          );
+        : setTimeout(() => this.end(watch), Math.min(timeoutSeconds * 1000, longestTimerMs));
     this.watches.set(watch, timer);
     this.perCaller.set(watch.caller, this.countOf(watch.caller) + 1);
     // After an answer, and when the caller hangs up. A response's event would not work: it is not emitted while the response waits for
@@ -54,20 +47,22 @@ export class Watchers {
 
   /** Call this whenever something may have changed. */
   wake(): void {
-    for (const watch of [...this.watches.keys()]) if (watch.answerIfChanged()) this.remove(watch);
+    for (const watch of [...this.watches.keys()]) if (watch.hasChanged()) this.end(watch);
   }
 
   /** Releases all watchers, because the server stops. */
   close(): void {
     this.closed = true;
-    for (const watch of [...this.watches.keys()]) {
-      this.remove(watch);
-      watch.answerNow();
-    }
+    for (const watch of [...this.watches.keys()]) this.end(watch);
   }
 
   get size(): number {
     return this.watches.size;
+  }
+
+  private end(watch: Watch): void {
+    this.remove(watch);
+    watch.end();
   }
 
   private remove(watch: Watch): void {
