@@ -129,7 +129,7 @@ function createHandler(deps: HandlerDeps): Service['handler'] {
   const receive = createReceivers({ intake, auth, settings, clock, metrics, emit });
   const handlers = apiHandlers({ status, location, deadLetters, intake });
   const app = createApp(context, { api: alertToPubsubApi, handlers });
-  return (request, response) => receive(request, response) || app(request, response);
+  return (request, response) => receive(request, response, () => app(request, response));
 }
 
 /** The sinks that rack.yaml configures. */

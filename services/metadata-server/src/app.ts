@@ -16,7 +16,7 @@ import type { Caller } from './caller/caller-lookup.ts';
 import type { CallerStats } from './caller/caller-stats.ts';
 import { type Answer, errorPage, retryAfter, send } from './document/answers.ts';
 import { type Found, lookUp } from './document/lookup.ts';
-import { cachedParser, type MetadataRequest } from './document/request.ts';
+import { type MetadataRequest, parsedUrl } from './document/request.ts';
 import type { Watchers } from './document/watchers.ts';
 import type { EmitMetadata } from './events.ts';
 import type { KnownCaller, RackState } from './state/rack-state.ts';
@@ -88,7 +88,6 @@ export function metadataApp(deps: AppDeps): RequestListener {
 }
 
 function called({ state, stats, clock }: AppDeps): Stage {
-  const parse = cachedParser();
   return (request, response, next) => {
     const now = state();
     const { remoteAddress = '' } = request.socket;
@@ -97,7 +96,7 @@ function called({ state, stats, clock }: AppDeps): Stage {
       ? now.callerBehind(remoteAddress, request.get('x-forwarded-for') ?? '')
       : peer;
     const known = origin ?? peer;
-    const asked = parse(request.originalUrl);
+    const asked = parsedUrl(request.originalUrl);
     const { rounds = 0 } = response.locals;
     if (rounds === 0) stats.asked(known.record, clock.now(), asked.pathClass === 'token');
     response.locals = { state: now, known, isTrusted: origin !== undefined, asked, rounds };

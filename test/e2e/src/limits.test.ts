@@ -111,9 +111,10 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     mostRows: ['rows of 2 kB', 2000 * 4 * kB],
     mostEntries: ['entries of 400 characters', 20_000 * 800],
   },
+  'metadata-server/app': { mostRounds: none('beginnings of a request') },
   'metadata-server/caller/caller-stats': { most: ['addresses with counts', 5000 * 500] },
+  'metadata-server/document/request': { mostUrls: ['URLs of 300 characters', 1000 * kB] },
   'metadata-server/event-log': { most: ['addresses with a time', 1000 * 200] },
-  'metadata-server/handler': { mostUrls: ['URLs of 300 characters', 1000 * kB] },
   'metadata-server/state/rack-state': { most: ['addresses', 5000 * 500] },
   'metadata-server/tokens/tokens': {
     mostPerAccount: ['tokens of 4 kB', 100 * 8 * kB],

@@ -1,10 +1,7 @@
 /**
  * The endpoints that receive alerts from Alertmanager and Prometheus. Alertmanager repeats a request that got 4xx as long as the alert
  * lives, and Prometheus repeats nothing. So valid alerts are never rejected because of invalid ones.
- *
- * Not an app of Express, whose part of a request took longer than all the rest, including the disk.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Endpoint } from '@skolo/alerts';
 import {
   type BodiesInFlight,
@@ -13,6 +10,7 @@ import {
   type Clock,
   HttpProblem,
   httpRequestDuration,
+  newExpress,
   plainHeaders,
   readBytes,
   requestIdFrom,
@@ -20,14 +18,15 @@ import {
   toProblem,
 } from '@skolo/common';
 import type { AlertToPubsubSettings } from '@skolo/rack';
+import type { NextFunction, Request, Response } from 'express';
 import type { Registry } from 'prom-client';
 import type { EmitAlertEvent } from '../events.ts';
 import type { ReceiverAuth } from './auth.ts';
-import type { AcceptAlerts, Batch, Received } from './batch.ts';
+import type { AcceptAlerts, Batch } from './batch.ts';
 import { parseJson } from './json.ts';
 import { bytesOf, pathOf, readMessage } from './messages.ts';
 import { Rejection, reasonOf } from './rejection.ts';
-import { accepted, rejected } from './responses.ts';
+import { accepted, rejected, type To } from './responses.ts';
 
 interface ReceiversDeps {
   intake: AcceptAlerts;
@@ -42,70 +41,71 @@ interface ReceiversDeps {
 
 const hint = 'send fewer alerts per request (max_alerts in Alertmanager)';
 
-const endpoints = new Map<string, Endpoint>(
-  Object.entries(pathOf).map(([name, path]) => [path, Endpoint.parse(name)]),
-);
+type Exchange = Response<unknown, { to: To; requestId: string }>;
 
-/** Answers a request to an endpoint for alerts. False: it is another request. */
-type ReceiveAlerts = (request: IncomingMessage, response: ServerResponse) => boolean;
+/** The app of the endpoints. Its last handler gets all other requests. */
+export function createReceivers(deps: ReceiversDeps): ReturnType<typeof newExpress> {
+  const app = newExpress().enable('case sensitive routing');
+  app.use(onlyPaths); //                          others are no endpoints
+  for (const endpoint of Endpoint.options) app.post(pathOf[endpoint], alerts(endpoint, deps));
+  app.all(Object.values(pathOf), wrongMethod); // 405: whoever asks
+  app.use(failed(deps)); //                       last: each endpoint has its own form of a problem
+  return app;
+}
 
-/** Its result comes first: `(request, response) => receive(request, response) || app(request, response)`. */
-export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
-  const { intake, clock, emit, settings, auth, bodies = bodiesInFlight } = deps;
+/** Express would find an endpoint in `http://host/webhook` and `/webhook#a`, too. */
+function onlyPaths({ url }: Request, _response: Response, next: NextFunction): void {
+  next(/^\/[^#]*$/.test(url) ? undefined : 'router');
+}
+
+/** Receives alerts. The order is its security: each line that throws costs less than those after it. */
+function alerts(endpoint: Endpoint, deps: ReceiversDeps) {
+  const { intake, clock, settings, auth, bodies = bodiesInFlight } = deps;
   const duration = httpRequestDuration(deps.metrics);
-
-  async function receive(endpoint: Endpoint, request: IncomingMessage): Promise<Received> {
+  const labels = { method: 'POST', route: pathOf[endpoint] };
+  return async (request: Request, response: Exchange): Promise<void> => {
+    const began = performance.now();
+    response.once('close', () => {
+      const seconds = (performance.now() - began) / 1000;
+      duration.observe({ ...labels, code: statusOf(response) }, seconds);
+    });
+    const requestId = requestIdFrom(request.get('x-request-id'));
+    const to = { response, endpoint, headers: { ...plainHeaders, 'x-request-id': requestId } };
+    Object.assign(response.locals, { to, requestId });
     const browser = browserProblem(request);
-    if (browser !== undefined) throw new Rejection('browser', browser);
-    await auth.check(request.headers.authorization);
+    if (browser !== undefined) throw new Rejection('browser', browser); //                          403
+    await auth.check(request.get('authorization')); //                                              401 503
     const share = bodies.share(hint);
     try {
-      const body = await readBytes(request, { mostBytes: settings().maxBodyBytes, share });
+      const body = await readBytes(request, { mostBytes: settings().maxBodyBytes, share }); //      413 415 503
       function read(): Batch {
-        const { value, memory } = parseJson(body, share);
+        const { value, memory } = parseJson(body, share); //                                        400
         const batch = readMessage(value, endpoint, clock.now());
         share.hold(memory + bytesOf(batch));
         return batch;
       }
-      return await intake.accept(read, body.length);
+      accepted(to, await intake.accept(read, body.length)); //                                      503
     } finally {
       share.release();
     }
-  }
+  };
+}
 
-  /** Never throws. */
-  async function answer(endpoint: Endpoint, request: IncomingMessage, response: ServerResponse) {
-    const requestId = requestIdFrom(request.headers['x-request-id']?.toString());
-    const to = { response, endpoint, headers: { ...plainHeaders, 'x-request-id': requestId } };
-    try {
-      accepted(to, await receive(endpoint, request));
-    } catch (error) {
-      if (error instanceof HttpProblem) {
-        const { message: why, cause } = error;
-        const reason = request.complete || !request.destroyed ? reasonOf(error) : 'gone';
-        emit({ type: 'rejected', endpoint, reason, why, cause });
-        if (reason === 'gone') return void response.destroy();
-      } else emit({ type: 'request-failed', endpoint, requestId, error });
-      rejected(to, toProblem(error));
-    }
-  }
+function wrongMethod(_request: Request, response: Response): void {
+  response.writeHead(405, { ...plainHeaders, allow: 'POST', 'content-length': 0 }).end();
+}
 
-  return function receiveAlerts(request, response) {
-    const { url = '', method = '' } = request;
-    // Usually the URL already is the path.
-    const route = endpoints.has(url) ? url : (url.split('?', 1)[0]?.replace(/(?<=.)\/$/, '') ?? '');
-    const endpoint = endpoints.get(route);
-    if (endpoint === undefined) return false;
-    if (method !== 'POST') {
-      response.writeHead(405, { ...plainHeaders, allow: 'POST', 'content-length': 0 }).end();
-      return true;
-    }
-    const began = performance.now();
-    response.once('close', () => {
-      const seconds = (performance.now() - began) / 1000;
-      duration.observe({ method: 'POST', route, code: statusOf(response) }, seconds);
-    });
-    void answer(endpoint, request, response);
-    return true;
+/** Express knows it by its four parameters. */
+function failed({ emit }: ReceiversDeps) {
+  return (error: unknown, request: Request, response: Exchange, _next: NextFunction): void => {
+    const { to, requestId } = response.locals;
+    const { endpoint } = to;
+    if (error instanceof HttpProblem) {
+      const { message: why, cause } = error;
+      const reason = request.complete || !request.destroyed ? reasonOf(error) : 'gone';
+      emit({ type: 'rejected', endpoint, reason, why, cause });
+      if (reason === 'gone') return void response.destroy();
+    } else emit({ type: 'request-failed', endpoint, requestId, error });
+    rejected(to, toProblem(error));
   };
 }

@@ -6,7 +6,7 @@ import { count } from '@skolo/base';
 import type { HttpProblem } from '@skolo/common';
 import { countInvalid, type Received } from './batch.ts';
 
-interface To {
+export interface To {
   response: ServerResponse;
   endpoint: Endpoint;
   /** Of every response, written in one call: setting them one by one takes Node much longer. */

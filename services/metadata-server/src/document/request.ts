@@ -41,18 +41,16 @@ export type PathClass = (typeof pathClasses)[number];
 /** URLs whose parsing is cached: bots request the same few. */
 const mostUrls = 1000;
 const longestKeptUrl = 300;
+const urls = new Map<string, MetadataRequest>();
 
 /** {@link parseUrl}, which returns the same object again for URLs that are requested often. */
-export function cachedParser(): typeof parseUrl {
-  const urls = new Map<string, MetadataRequest>();
-  return (url) => {
-    const known = urls.get(url);
-    if (known) return known;
-    const asked = parseUrl(url);
-    if (urls.size >= mostUrls) urls.clear();
-    if (url.length <= longestKeptUrl) urls.set(url, asked);
-    return asked;
-  };
+export function parsedUrl(url: string): MetadataRequest {
+  const known = urls.get(url);
+  if (known) return known;
+  const asked = parseUrl(url);
+  if (urls.size >= mostUrls) urls.clear();
+  if (url.length <= longestKeptUrl) urls.set(url, asked);
+  return asked;
 }
 
 export function parseUrl(url: string): MetadataRequest {

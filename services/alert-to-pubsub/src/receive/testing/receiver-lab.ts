@@ -58,7 +58,7 @@ export async function startReceivers(options: LabOptions = {}) {
     bodies: new BodiesInFlight(mostInFlightBytes),
   });
   const app: RequestListener = (asked, response) => {
-    if (!receive(asked, response)) response.writeHead(404).end();
+    receive(asked, response, () => response.writeHead(404).end());
   };
   const port = await listen(createServer(app));
   const url = `http://127.0.0.1:${port}`;
