@@ -30,8 +30,10 @@ export async function comparedWith(commit: string, benches: readonly Bench[]): P
   const sources = await mkdtemp(join(tmpdir(), 'skolo-bench-against-'));
   const dispose = () => rm(sources, { recursive: true, force: true });
   try {
+    const named = ['rev-parse', '--verify', `${commit}^{commit}`];
+    const { stdout: id } = await run('git', named, { cwd: repository });
     await run('git', ['clone', '--quiet', '--shared', '--no-checkout', repository, sources]);
-    await run('git', ['-C', sources, 'checkout', '--quiet', '--detach', commit]);
+    await run('git', ['-C', sources, 'checkout', '--quiet', '--detach', id.trim()]);
     await run('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: sources });
   } catch (error) {
     await dispose();
