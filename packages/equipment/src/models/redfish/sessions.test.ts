@@ -54,6 +54,19 @@ describe('a device that accepts sessions only', () => {
     },
   );
 
+  it('is not asked by Basic again, which may count towards a lockout', async () => {
+    const { device, driverFor } = await start();
+    const driver = driverFor();
+
+    for (const _ of [1, 2, 3]) await driver.read(['1'], patient());
+    await driver.close();
+
+    const system = 'GET /redfish/v1/Systems/1';
+    const texts = [system, `POST ${sessionsPath}`, system, system, system];
+    expect(device.received.map(({ text }) => text).slice(0, 5)).toEqual(texts);
+    expect(device.received[5]?.text).toMatch(/^DELETE /);
+  });
+
   it('has one session at a time, whoever uses it at the same time', async () => {
     const { slots, driverFor, sessions, created } = await start();
     const [driver, other] = [driverFor(), driverFor({ ...login })];

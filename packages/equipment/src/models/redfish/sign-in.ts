@@ -41,6 +41,8 @@ export function signedInTo(
   let needsSession = false;
   // Not aborted: without the answer, nobody could delete what the device has created.
   const open = async (): Promise<RedfishSession> => {
+    // Unless it creates one: Basic may have been switched on again.
+    needsSession = false;
     const { token: session, path } = await create(device, deps, bare);
     needsSession = true;
     const close = { method: 'DELETE', path, session, timeoutMs: sessionMs } as const;
@@ -61,8 +63,6 @@ export function signedInTo(
         if (!(error instanceof BasicNotOffered)) throw error;
       }
     }
-    // Until it has created one: Basic may have been switched on again.
-    needsSession = false;
     const ask = async (mayBeOld: boolean) => {
       const inSession = async (session: RedfishSession, either: AbortSignal) => {
         const isOld = mayBeOld && !session.isNew;
