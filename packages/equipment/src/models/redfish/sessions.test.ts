@@ -136,14 +136,28 @@ describe('a device that accepts sessions only', () => {
     expect([created(), slots.open.size, slots.mostOpen]).toEqual([3, 0, 1]);
   });
 
-  it('says that all sessions are in use', async () => {
-    const { slots, driverFor } = await start();
+  it.each([
+    undefined,
+    [403, 'The maximum number of user sessions is reached.'],
+    [503, 'The service cannot create a session.'],
+  ] as const)('says that all sessions are in use (%o)', async (full) => {
+    const { slots, driverFor } = await start(full && { full });
     slots.open.set('of somebody else', 'x');
 
     const read = driverFor().read(['1'], patient());
 
     await expect(read).rejects.toBeInstanceOf(DeviceBusy);
-    await expect(read).rejects.toThrow(/The number of sessions exceeds the limit/);
+    await expect(read).rejects.toThrow(full?.[1] ?? 'The number of sessions exceeds the limit');
+  });
+
+  it('is not busy if it has locked the account', async () => {
+    const { slots, driverFor } = await start({ full: [403, 'Too many attempts: locked.'] });
+    slots.open.set('of somebody else', 'x');
+
+    const read = driverFor().read(['1'], patient());
+
+    await expect(read).rejects.toBeInstanceOf(SignInRejected);
+    await expect(read).rejects.toThrow(/Too many attempts/);
   });
 
   it('says that the password is wrong, and reveals it nowhere', async () => {

@@ -45,12 +45,17 @@ export function signedInTo(
     needsSession = false;
     const { token: session, path } = await create(device, deps, bare);
     needsSession = true;
+    // Until it is rejected: it may have ended, for example because the device was restarted.
+    let isOpen = true;
     const close = { method: 'DELETE', path, session, timeoutMs: sessionMs } as const;
     return {
-      send: (request, signal) => bare({ ...request, session }, signal),
-      isNew: true,
+      send: (request, signal) =>
+        bare({ ...request, session }, signal).catch((error: unknown) => {
+          if (error instanceof SignInRejected) isOpen = false;
+          throw error;
+        }),
       openedBy: open,
-      isOpen: () => true,
+      isOpen: () => isOpen,
       // Otherwise the device ends it after its own timeout.
       close: () => bare(close, never).then(noop, noop),
     };
@@ -63,37 +68,32 @@ export function signedInTo(
         if (!(error instanceof BasicNotOffered)) throw error;
       }
     }
-    const ask = async (mayBeOld: boolean) => {
+    let used: RedfishSession | undefined;
+    const ask = async () => {
       const inSession = async (session: RedfishSession, either: AbortSignal) => {
-        const isOld = mayBeOld && !session.isNew;
-        session.isNew = false;
-        return await work(session.send, either).catch((error: unknown) => {
-          throw isOld && error instanceof SignInRejected ? new Expired() : error;
-        });
+        used = session;
+        return await work(session.send, either);
       };
       return await orAborted(deps.sessions.use(device.name, open, inSession, signal), signal);
     };
-    return await ask(true).catch((error: unknown) => {
-      if (error instanceof Expired) return ask(false);
-      throw error;
+    return await ask().catch((error: unknown) => {
+      if (used?.isOpen() !== false) throw error;
+      return ask();
     });
   };
 }
 
 interface RedfishSession extends PoolSession {
   send: Send;
-  /** Nothing has used it. */
-  isNew: boolean;
 }
-
-/** A session has ended, for example because the device was restarted. */
-class Expired extends Error {}
 
 /** For its creation, and for its deletion. */
 const sessionMs = 10_000;
 const never = new AbortController().signal;
 const noop = () => undefined;
 const sessionsPath = '/redfish/v1/SessionService/Sessions';
+/** Devices say it with status 400, 403 or 503. */
+const allInUse = /^(?=.*session)(?=.*(?:limit|exceed|maximum|too many|already exists))/is;
 const Headers = z.object({ 'x-auth-token': z.string().min(1), location: z.string().optional() });
 const Session = z.object({ '@odata.id': z.string() });
 
@@ -103,15 +103,16 @@ async function create({ name }: Device, deps: DriverDeps, bare: Send) {
     const json = { UserName: username ?? '', Password: password?.reveal() ?? '' };
     const request = { method: 'POST', path: sessionsPath, json, timeoutMs: sessionMs } as const;
     const { headers, body } = await bare(request, never).catch((error: unknown) => {
-      if (!(error instanceof DeviceRejected)) throw error;
+      if (!(error instanceof DeviceRejected || error instanceof SignInRejected)) throw error;
       const why = error.message.slice(`${name}: `.length);
-      if (/limit|exceed|already exists/i.test(why)) throw new DeviceBusy(name, why);
+      if (allInUse.test(why)) throw new DeviceBusy(name, why);
+      if (error instanceof SignInRejected) throw error;
       const what = 'does not accept Basic authentication, and does not create a session';
       throw new SignInRejected(name, `${what}: ${why}`);
     });
     const given = Headers.safeParse(headers).data;
     const at = given?.location ?? Session.safeParse(parseJson(body)).data?.['@odata.id'];
-    const path = Path.safeParse(at && URL.parse(at, 'http://device/')?.pathname).data;
+    const path = Path.safeParse(at && URL.parse(at, `http://device${sessionsPath}`)?.pathname).data;
     if (given && path) return { token: new Secret(given['x-auth-token']), path };
     throw new DeviceRejected(name, 'created a session without reporting its token and address');
   });

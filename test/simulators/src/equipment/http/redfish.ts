@@ -71,6 +71,8 @@ export interface RedfishSessions {
   slots?: number;
   /** `WWW-Authenticate` of its 401; none when absent. */
   challenge?: string;
+  /** Status and text when all are in use; 400 when absent. */
+  full?: readonly [status: number, text: string];
   /** Leaves the host out of `Location`, or leaves it away. */
   location?: 'path' | 'none';
 }
@@ -185,13 +187,9 @@ class RedfishService {
     const { username, password } = this.account;
     if (UserName !== username || Password !== password)
       return error(401, 'Base.1.8.NoValidSession', 'The credentials are invalid.');
-    const { open, slots = 1, location } = sessionsOnly;
-    if (open.size >= slots)
-      return error(
-        400,
-        'Base.1.8.SessionLimitExceeded',
-        'The number of sessions exceeds the limit.',
-      );
+    const { open, slots = 1, full, location } = sessionsOnly;
+    const [status, text] = full ?? [400, 'The number of sessions exceeds the limit.'];
+    if (open.size >= slots) return error(status, 'Base.1.8.SessionLimitExceeded', text);
     const [token, id] = [randomUUID(), String(++this.sessionsMade)];
     open.set(token, id);
     sessionsOnly.mostOpen = Math.max(sessionsOnly.mostOpen, open.size);
