@@ -10,6 +10,7 @@ import { asksForNewPassword, newPasswordRequested } from './password-change.ts';
 import { isNoise, lastPrompt, type Noise, type PromptPatterns } from './prompt.ts';
 import { asksFor, isQuestion, keyAskedFor, unanswered } from './questions.ts';
 import { enter } from './sign-in.ts';
+import { decodeBytes } from './terminal-text.ts';
 
 interface PrivilegeOptions {
   privilege: Privilege;
@@ -90,7 +91,7 @@ export async function becomePrivileged(
       if (prompt !== undefined) return { kind: 'prompt', line: prompt };
     }
     if (asksForNewPassword(text)) return { kind: 'new password', line: text };
-    const kind = ownWords?.test(text) ? 'password' : asksFor(text);
+    const kind = ownWords?.test(decodeBytes(text)) ? 'password' : asksFor(text);
     if (kind !== undefined) return { kind, line: text };
     if (quietMs < quiet.long) return undefined;
     const key = keyAskedFor(text);

@@ -12,15 +12,27 @@ describe('words that ask for', () => {
     '14:03:22 Password:',
     'passwd :',
     'Password for user ann on vty 3:',
+    'Password for user:',
+    'password for admin@host:',
+    'Passwort:',
+    'Passwort für ann: ',
+    'Mot de passe\u00a0: ',
+    'Mot de passe :',
+    'Contraseña: ',
+    'Senha:',
+    'Wachtwoord voor ann:',
     'Please Enter Password: ________',
   ])('a password: %s', (line) => {
     expect(asksFor(line.trimEnd())).toBe('password');
+    const inBytes = Buffer.from(line).toString('latin1');
+    expect(asksFor(inBytes.trimEnd())).toBe('password');
   });
 
   it.each([
     'User:',
     'User Name :',
     'User ID:',
+    'Username or e-mail:',
     'switch-1 login:',
     'login as:',
     'Username for enable:',

@@ -7,11 +7,17 @@ import { DeviceAsks } from '../errors.ts';
 import type { Conversation } from './conversation.ts';
 import { decodeBytes } from './terminal-text.ts';
 
-/** `(will not be echoed)`, `of the lab`, and the end of a question, with the line on which the answer is written. */
-const endOfQuestion = String.raw`(?: ?[([][^()[\]]{1,60}[)\]])?(?: (?:for|of|on|at|to) [^:?]{1,60})? ?:[ _]*$`;
-/** `Password:`, `Enter PASSCODE:`, `[sudo] password for ann:`, `Enter the enable secret of the lab:` */
+/**
+ * `(will not be echoed)`, `of the lab`, and the end of a question, with the line on which the answer is written. French has a non-breaking
+ * space (in UTF-8, C2 A0) before its colon.
+ */
+const endOfQuestion = String.raw`(?: ?[([][^()[\]]{1,60}[)\]])?(?: (?:for|of|on|at|to|f\S{1,2}r|pour|de|para|voor) [^:?]{1,60})?[\s\xc2]{0,2}:[ _]*$`;
+/**
+ * `Password:`, `Enter PASSCODE:`, `[sudo] password for ann:`, `Enter the enable secret of the lab:`, and as Linux-PAM asks in other
+ * languages.
+ */
 const secretWords = new RegExp(
-  String.raw`(?:^|[^\w-])(?:pass ?(?:word|code|phrase)|passwd|secret(?: word)?)${endOfQuestion}`,
+  String.raw`(?:^|[^\w-])(?:pass ?(?:word|code|phrase)|passwd|secret(?: word)?|passwort|mot de passe|contrase\S{1,2}a|senha|wachtwoord)${endOfQuestion}`,
   'i',
 );
 /** Nothing but the question. Behind other words, it is rather the beginning of a banner's line. */
@@ -20,7 +26,7 @@ const plainSecret =
 
 /** `Username for enable:`, `TACACS+ user:`, `Please Enter Login Name: ________` */
 const nameWords = new RegExp(
-  String.raw`(?:^|[^\w-])(?<!last )(?:(?:user|login|account)[ -]?(?:name|id)?|login as)${endOfQuestion}`,
+  String.raw`(?:^|[^\w-])(?<!last )(?:(?:user|login|account)[ -]?(?:name|id)?(?: or e-?mail)?|login as)${endOfQuestion}`,
   'i',
 );
 

@@ -355,6 +355,7 @@ describe('a question that skolo does not answer', () => {
     ['Secret for level 15: ', {}],
     ['Enter PASSCODE:', {}],
     ['Kennwort: ', { enablePrompt: '^Kennwort:' }],
+    ['Schlüssel: ', { enablePrompt: '^Schlüssel:' }],
   ])('at enable is not %j, which gets the enablePassword', async (question, more) => {
     const typed: string[] = [];
     const prompts = ['(sw) >', '(sw) >', question, '(sw) #', '(sw) #'];

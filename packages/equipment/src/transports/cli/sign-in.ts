@@ -46,6 +46,7 @@ import {
   keyAskedFor,
   unanswered,
 } from './questions.ts';
+import { decodeBytes } from './terminal-text.ts';
 
 export const enter = '\r';
 const mostProbes = 5;
@@ -145,7 +146,7 @@ class SignIn {
     const { quietMs } = view;
     if (quietMs < quiet.brief || quietMs === Number.POSITIVE_INFINITY) return undefined;
     const line = view.line().text.trimEnd();
-    const known = dialect.answers?.find(({ question }) => question.test(line));
+    const known = dialect.answers?.find(({ question }) => question.test(decodeBytes(line)));
     if (known !== undefined) return { kind: 'text', text: `${known.answer}${enter}` };
     if (asksForNewPassword(line)) return { kind: 'new password' };
     // To a device that has already accepted the password, a banner that pauses would make it a command.
