@@ -39,14 +39,13 @@ async function hasHostKey(root: string, address: string): Promise<boolean> {
   const theirs = await ask(root, address);
   if (!theirs.printed.includes(`${theirs.user}@`)) return false;
   const listener = await ownListener();
-  if (listener === undefined) return true;
-  const own = await ask(root, listener);
+  const own = listener && (await ask(root, listener)).user;
   await run('journalctl', ['--sync'], { timeout }).catch(() => undefined);
   const about = ['sshd', 'sshd-session', 'sshd-auth'].flatMap((name) => ['-t', name]);
-  const find = ['-b', '-q', '-o', 'cat', ...about, '-g', `${theirs.user}|${own.user}`];
-  // What cannot be read lacks the other name, too.
+  const find = ['-b', '-q', '-o', 'cat', ...about, '-g', `${theirs.user}|${own}`];
+  // What cannot be read lacks the other name, too. One that listens at another port may be relayed to as well.
   const { stdout: log } = await run('journalctl', find, { timeout }).catch(() => ({ stdout: '' }));
-  return log.includes(own.user) && !log.includes(theirs.user);
+  return !log.includes(theirs.user) && (own === undefined || log.includes(own));
 }
 
 /** An address at which this computer's own sshd listens; undefined: it does not run. */

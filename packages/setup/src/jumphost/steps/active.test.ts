@@ -221,19 +221,27 @@ describe.skipIf(why !== undefined).concurrent(name, () => {
     },
   );
 
-  it.for(sampleOf(['is its own', 'keeps no log', 'keeps a log that cannot be read']))(
+  it.for(
+    sampleOf([
+      'is its own',
+      'is its own at another port',
+      'keeps no log',
+      'keeps a log that cannot be read',
+    ]),
+  )(
     'does not take for another jumphost what passes on the key of an sshd that %s',
     async (how, context) => {
       const cable = await makeCable(context);
       const [jumphost, pi] = [await cable.plug(), await cable.plug()];
       const keys = await makeKeys();
       await keys.giveTo(jumphost);
-      serveSsh(jumphost, keys.own, how === 'keeps no log' ? undefined : journal(jumphost));
+      const port = how === 'is its own at another port' ? 2222 : 22;
+      serveSsh(jumphost, keys.own, how === 'keeps no log' ? undefined : journal(jumphost), port);
       if (how === 'keeps a log that cannot be read') {
         await jumphost.write('/bin/journalctl', '#!/bin/sh\necho unreadable >&2\nexit 1\n', 0o755);
       }
       await give(pi, '192.168.99.8');
-      const relayed = pi.script(relayTo(await linkLocalOf(jumphost)));
+      const relayed = pi.script(relayTo(await linkLocalOf(jumphost), port));
 
       const gate = jumphost.start('gate', '192.168.99.8', 4);
 
@@ -412,8 +420,14 @@ mkdir -p /run/sshd`;
 }
 
 /** @param log absent: it keeps none */
-function serveSsh(computer: CableComputer, key: string, log?: string) {
-  const options = ['ListenAddress=::', 'PidFile=none', 'UsePAM=no', `Banner=${key}.pub`];
+function serveSsh(computer: CableComputer, key: string, log?: string, port = 22) {
+  const options = [
+    'ListenAddress=::',
+    `Port=${port}`,
+    'PidFile=none',
+    'UsePAM=no',
+    `Banner=${key}.pub`,
+  ];
   const flags = options.flatMap((each) => ['-o', each]);
   const logging = log === undefined ? ['-q'] : ['-E', log];
   return computer.run('/usr/sbin/sshd', '-D', ...logging, '-f', '/dev/null', '-h', key, ...flags);
@@ -425,11 +439,11 @@ function journal(computer: CableComputer): string {
 }
 
 /** Passes on what arrives at port 22, and says so. */
-function relayTo(address: string): string {
+function relayTo(address: string, port: number): string {
   return `
 import { connect, createServer } from 'node:net';
 createServer((socket) => {
-  const other = connect(22, '${address}%eth0');
+  const other = connect(${port}, '${address}%eth0');
   for (const each of [socket, other]) each.on('error', () => undefined);
   socket.pipe(other).pipe(socket);
   console.log('relayed');
