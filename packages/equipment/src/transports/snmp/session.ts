@@ -53,14 +53,10 @@ export function openSnmp(
     fail = reject;
   });
   broken.catch(() => undefined);
-  let stranger: string | undefined;
   const guard: Guard = {
     version: { 1: 0, 2: 1, 3: 3 }[snmp.version],
     leastSecurity: securityOf(user),
     broken: (error) => fail(error),
-    stranger: (sender) => {
-      stranger = sender;
-    },
   };
   const transport: 'udp4' | 'udp6' = isIPv6(address) ? 'udp6' : 'udp4';
   const options = {
@@ -87,7 +83,7 @@ export function openSnmp(
   // It is SNMP, but not as the library reads it, for example with a number of no bytes (snmp_exporter issue 541).
   session.on('error', () => fail(new NoSnmp('the response cannot be decoded')));
   const close = () => void session.close();
-  return { version: snmp.version, session, broken, stranger: () => stranger, close };
+  return { version: snmp.version, session, broken, stranger: () => guard.stranger, close };
 }
 
 /** With the highest security level for which its login has keys. @throws SignInRejected, DeviceRejected */

@@ -8,7 +8,7 @@
  * Source: RFC 3414, section 3.2, and RFC 3412, section 6 (header); net-snmp 3.29.2, Session.onMsg.
  */
 import { Socket } from 'node:dgram';
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { contentOf, elements, tags } from './ber.ts';
 import type { DatagramSocket } from './datagrams.ts';
 
@@ -19,8 +19,8 @@ export interface Guard {
   leastSecurity: 0 | 1 | 3;
   /** Called with the error that ends the session: the connection is cut, nothing listens, a response is not SNMP. */
   broken: (error: Error) => void;
-  /** Called with another sender that responded in this version: `192.168.1.14 (port 161)`. */
-  stranger: (sender: string) => void;
+  /** Set to another sender that responded in this version: `192.168.1.14 (port 161)`. */
+  stranger?: string;
 }
 
 /** The error for anything that is not SNMP. */
@@ -39,7 +39,12 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
     this.beside = beside;
     beside?.on('error', () => undefined);
     beside?.on('message', (message, { address, port }) => {
-      if (isSnmp(message, guard.version)) guard.stranger(`${address} (port ${port})`);
+      try {
+        const isResponse = isAcceptable(message, { ...guard, leastSecurity: 0 });
+        if (isResponse) guard.stranger = `${address} (port ${port})`;
+      } catch {
+        // It is not SNMP.
+      }
     });
     this.guard = guard;
     this.socket = socket;
@@ -84,19 +89,11 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
 
   /** A connected socket only receives from its peer, and reports a closed port. */
   private async connect(port: number, address: string): Promise<void> {
-    await this.listenBeside().catch(() => undefined);
-    if (!this.isOpen) return;
     await new Promise<void>((resolve, reject) => {
       this.socket.connect(port, address, (error?: Error) => (error ? reject(error) : resolve()));
     });
-  }
-
-  /** Where it fails, nobody is named. */
-  private async listenBeside(): Promise<void> {
-    if (!(this.socket instanceof Socket)) return;
-    this.socket.bind(0);
-    await once(this.socket, 'listening');
-    this.beside?.bind(this.socket.address().port);
+    // Where this fails, nobody is named.
+    if (this.isOpen && this.socket instanceof Socket) this.beside?.bind(this.socket.address().port);
   }
 
   private receive(message: Buffer): void {
@@ -110,19 +107,8 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
 
 const report = 0xa8;
 
-function isSnmp(message: Buffer, version: number): boolean {
-  try {
-    return isAcceptable(message, { version, leastSecurity: 0 });
-  } catch {
-    return false;
-  }
-}
-
 /** @throws RangeError It is not SNMP. */
-function isAcceptable(
-  message: Buffer,
-  { version, leastSecurity }: Pick<Guard, 'version' | 'leastSecurity'>,
-): boolean {
+function isAcceptable(message: Buffer, { version, leastSecurity }: Guard): boolean {
   const [found, ...rest] = elements(contentOf(elements(message)[0], tags.sequence));
   if (found?.content.length !== 1) throw new RangeError('no version');
   if (found.content[0] !== version) return false;
