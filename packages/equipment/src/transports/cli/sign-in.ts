@@ -129,7 +129,6 @@ class SignIn {
       const text = lines.join('\n');
       const last = lines.at(-1)?.trimEnd() ?? '';
       if (error instanceof DeviceTimeout && isMenu(lines)) throw unanswered(conversation, text);
-      if (error instanceof DeviceTimeout && isQuestion(last)) throw unanswered(conversation, last);
       if (sent.password > 0 && rejection.test(text)) throw this.rejected();
       if (full.test(text)) {
         throw new DeviceBusy(
@@ -137,6 +136,7 @@ class SignIn {
           `does not accept another session${conversation.lastWords()}`,
         );
       }
+      if (error instanceof DeviceTimeout && isQuestion(last)) throw unanswered(conversation, last);
       throw error;
     }
   }
