@@ -136,6 +136,7 @@ async function agreedOf(
     readings.find(({ unseen }) => unseen === undefined) ??
     readings.find(({ identity }) => identity.serial !== undefined);
   const agreed = { ...(sawMost ?? other), content };
+  if (one.startup === undefined && other.startup === undefined) return agreed;
   if (one.startup === undefined || other.startup === undefined) {
     return { ...agreed, startup: undefined, unseen: one.unseen ?? other.unseen };
   }

@@ -100,6 +100,20 @@ describe('a command that a backup can do without', () => {
     expect([startup?.toString(), unseen]).toEqual([saved, why]);
   });
 
+  it.each([1, 2])('is seen if one of two readings saw it, not reading %i', async (which) => {
+    let reads = 0;
+    const { backup, connection } = await sit('routeros', (asked) => {
+      reads += asked.startsWith('/export') ? 1 : 0;
+      if (asked.startsWith('/system history') && reads === which)
+        throw new DeviceTimeout('nexus-1', 'no prompt');
+      return asked.startsWith('/system history') ? 'by="ann"' : '# by RouterOS 7.1\n';
+    });
+
+    const reading = await readWhole(backup, connection, async () => undefined);
+
+    expect(reading).toMatchObject({ changedBy: 'ann', unseen: undefined });
+  });
+
   it('comes after the configuration', async () => {
     for (const [model, first] of [
       ['routeros', '/export show-sensitive'],

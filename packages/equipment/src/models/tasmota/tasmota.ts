@@ -169,12 +169,8 @@ function stateWords(run: RunTasmota) {
     if (words.size > 0 && answers.every(isKnown)) return words;
     const text = async (key: string) => (await ifSupported(run(key, signal)))?.[key];
     const [off = 'OFF', on = 'ON'] = [await text('StateText1'), await text('StateText2')];
-    words = new Map<unknown, OutletState>([
-      [off, 'off'],
-      [on, 'on'],
-    ]);
     // One word for both says nothing.
-    if (off === on) words = new Map();
+    words = new Map(off === on ? [] : [[off, 'off'] as const, [on, 'on'] as const]);
     return words;
   };
 }
