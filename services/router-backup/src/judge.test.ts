@@ -91,6 +91,16 @@ describe('a reading', () => {
       identity({}, { serial: 'F1', hostname: 'a' }, undefined, 'no prompt'),
       /^incomplete: neither the serial number F1 nor the host name a was seen: no prompt/,
     ],
+    [
+      'no serial number, and a name where there was none',
+      identity({ hostname: 'b' }, { serial: 'F1' }, undefined, 'no prompt'),
+      /^wrong-device: .*host name b, not none, as before/,
+    ],
+    [
+      'no serial number, where there was only one',
+      identity({}, { serial: 'F1' }, undefined, 'no prompt'),
+      undefined,
+    ],
     ['no name any more', identity({}, { hostname: 'a' }), undefined],
     ['half of the bytes', size(50, 100), undefined],
     [

@@ -99,15 +99,15 @@ export function judgeIdentity(
       `the serial number is ${seen.serial}, not ${pinned.serial}: other equipment is responding at this address; if it was replaced, ${forget}`,
     );
   }
-  if (pinned?.hostname === undefined) return undefined;
+  if (pinned === undefined) return undefined;
   if (seen.hostname === undefined) {
-    if (pinned.serial === undefined) return undefined;
+    if (pinned.serial === undefined || pinned.hostname === undefined) return undefined;
     const what = `neither the serial number ${pinned.serial} nor the host name ${pinned.hostname} was seen: ${why}`;
     return { failure: 'incomplete', what: `${what}; if the host name was removed, ${forget}` };
   }
   if (pinned.hostname === seen.hostname) return undefined;
   return another(
-    `the configuration has the host name ${seen.hostname}, not ${pinned.hostname}: other equipment is responding at this address, or it was renamed; if it was replaced or renamed, ${forget}`,
+    `the configuration has the host name ${seen.hostname}, not ${pinned.hostname ?? 'none, as before'}: other equipment is responding at this address, or it was renamed; if it was replaced or renamed, ${forget}`,
   );
 }
 
