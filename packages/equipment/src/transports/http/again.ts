@@ -50,15 +50,16 @@ async function withVersion(
   refusal: RawAnswer,
   send: Send,
 ): Promise<RawAnswer> {
-  const { method = 'GET', path, headers } = request;
+  // With its session.
+  const { method = 'GET', body: _, ...reading } = request;
   const isRefused = ({ status }: RawAnswer) => status === 412 || status === 428;
   if (method === 'GET' || !isRefused(refusal)) return refusal;
-  const { etag = '' } = (await send({ path, ...(headers && { headers }) })).headers;
+  const { etag = '' } = (await send(reading)).headers;
   const strong = etag.replace(/^W\//, '').replaceAll(/^"+|(?<!")"+$/g, '"');
   let answer = refusal;
   for (const version of new Set([etag, strong, '*'])) {
     if (version === '' || !isRefused(answer)) continue;
-    answer = await send({ ...request, headers: { ...headers, 'if-match': version } });
+    answer = await send({ ...request, headers: { ...reading.headers, 'if-match': version } });
   }
   return answer;
 }

@@ -266,6 +266,22 @@ describe('a device that requires a version', () => {
     expect(requests[1]).toMatch(/^GET \/Accounts\/1 /);
   });
 
+  it('is asked for it in the same session', async () => {
+    const { send } = await device(
+      (request) => {
+        if (!/^X-Auth-Token: abc\r$/m.test(request)) return refused(401);
+        if (request.startsWith('GET')) return ok.replace('\r\n', '\r\nETag: "1"\r\n');
+        return /^If-Match: "1"\r$/m.test(request) ? ok : refused(428);
+      },
+      { signIn: 'by-driver' },
+    );
+    const session = new Secret('abc');
+
+    const answer = send({ method: 'PATCH', path: '/Accounts/1', body: '{}', session }, signal);
+
+    expect(await answer).toMatchObject({ status: 200 });
+  });
+
   it('of another form is rejected in the end', async () => {
     const { send, requests } = await device(() => refused(412));
 
