@@ -77,7 +77,8 @@ export function signedInTo(
       return await orAborted(deps.sessions.use(device.name, open, inSession, signal), signal);
     };
     return await ask().catch((error: unknown) => {
-      if (used?.isOpen() !== false) throw error;
+      // Otherwise, the device may have carried out a command.
+      if (!(error instanceof SignInRejected) || used?.isOpen() !== false) throw error;
       return ask();
     });
   };
