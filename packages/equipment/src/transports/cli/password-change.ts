@@ -3,10 +3,13 @@
  * password would become the new one, or count as a failed attempt.
  */
 import { SignInRejected } from '../errors.ts';
+import { translated } from './questions.ts';
 
 /** `Enter new password:`, `(current) UNIX password:`, `Retype new password>`, as RouterOS asks. */
-const question =
-  /(?:^|[\s(])(?:new|old|current|existing|re-?(?:enter|type|peat)|confirm|verify)\)?\s(?:[^:>]{0,60}\s)?(?:password|passwd|passphrase|secret)\b[^:>]{0,40}[:>]$/i;
+const question = new RegExp(
+  String.raw`(?:^|[\s(])(?:new|old|current|existing|re-?(?:enter|type|peat)|confirm|verify|neue[sn]?|alte[sn]?|aktuelle[sn]?|nouveau|ancien|nueva|nova|nieuwe?|huidige?)\)?\s(?:[^:>]{0,60}\s)?(?:password|passwd|passphrase|secret|${translated})\b[^:>]{0,40}[:>]$`,
+  'i',
+);
 /** `Do you want to change the password? [y/n]` */
 const offer =
   /\b(?:change|set|create|choose) (?:\w+ ){0,3}password\b.{0,40}\? ?(?:[[(].{1,10}[\])])?:?$/i;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { asksForNewPassword } from './password-change.ts';
 import { asksFor, asksForChoice, isMenu, isQuestion, keyAskedFor } from './questions.ts';
 
 describe('words that ask for', () => {
@@ -75,6 +76,27 @@ describe('words that ask for', () => {
     expect(isQuestion(line)).toBe(false);
   });
 });
+
+it.each([
+  'New password:',
+  'Retype new password:',
+  'Neues Passwort:',
+  'Nouveau mot de passe\u00a0:',
+  'Retapez le nouveau mot de passe :',
+  'Nueva contraseña:',
+  'Nova senha:',
+  'Nieuw wachtwoord:',
+])('a new password is asked for, and never the old one given: %s', (line) => {
+  expect(asksForNewPassword(line)).toBe(true);
+  expect(asksForNewPassword(Buffer.from(line).toString('latin1'))).toBe(true);
+});
+
+it.each(['Password:', 'Passwort:', 'Mot de passe :', 'Password for nova:', 'Contraseña:'])(
+  'no new password is asked for: %s',
+  (line) => {
+    expect(asksForNewPassword(line)).toBe(false);
+  },
+);
 
 describe('a key is pressed', () => {
   it.each([

@@ -12,12 +12,11 @@ import { decodeBytes } from './terminal-text.ts';
  * space (in UTF-8, C2 A0) before its colon.
  */
 const endOfQuestion = String.raw`(?: ?[([][^()[\]]{1,60}[)\]])?(?: (?:for|of|on|at|to|f\S{1,2}r|pour|de|para|voor) [^:?]{1,60})?[\s\xc2]{0,2}:[ _]*$`;
-/**
- * `Password:`, `Enter PASSCODE:`, `[sudo] password for ann:`, `Enter the enable secret of the lab:`, and as Linux-PAM asks in other
- * languages.
- */
+/** As Linux-PAM asks in other languages. */
+export const translated = String.raw`passwort|mot de passe|contrase\S{1,2}a|senha|wachtwoord`;
+/** `Password:`, `Enter PASSCODE:`, `[sudo] password for ann:`, `Enter the enable secret of the lab:` */
 const secretWords = new RegExp(
-  String.raw`(?:^|[^\w-])(?:pass ?(?:word|code|phrase)|passwd|secret(?: word)?|passwort|mot de passe|contrase\S{1,2}a|senha|wachtwoord)${endOfQuestion}`,
+  String.raw`(?:^|[^\w-])(?:pass ?(?:word|code|phrase)|passwd|secret(?: word)?|${translated})${endOfQuestion}`,
   'i',
 );
 /** Nothing but the question. Behind other words, it is rather the beginning of a banner's line. */

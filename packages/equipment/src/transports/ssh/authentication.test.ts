@@ -84,6 +84,8 @@ describe('signing in over ssh', () => {
     ],
     [[["ubnt's secret word:", false]], ['right']],
     [[['Response: ', false]], 'asks "Response:" at sign-in'],
+    [[['Mot de passe\u00a0: ', false]], ['right']],
+    [[['Neues Passwort: ', false]], 'requires a new password'],
     [[['Kennwort: ', false]], 'asks "Kennwort:" at sign-in'],
     [[['Your account expires soon.\nSSH password', false]], ['right']],
     [[['TACACS+ user: ', true]], [user]],
