@@ -1,4 +1,5 @@
 /** What Androids print, and what adb lists, on other people's computers: printed by a script in the place of adb. */
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
@@ -72,6 +73,29 @@ describe.concurrent('a phone whose system services are gone is not ready', () =>
     expect(reading).toMatchObject({ isReady: false, unread: { battery: true, heat: true } });
     expect(reading.whyNotReady).toMatch(/^the system services are not responding \(.+\); reboot/);
   });
+});
+
+const timedOut = `echo "*** SERVICE 'x' DUMP TIMEOUT (10000ms) EXPIRED ***"`;
+
+it('system services that hang are found, but they are not ready', async () => {
+  const check = `echo 'Service activity: found'; ${timedOut}`;
+  const { open } = await start({
+    dumps: { battery: timedOut, thermalservice: timedOut, others: timedOut },
+    check,
+  });
+
+  expect(await present(open())).toMatchObject({ isReady: false });
+});
+
+it('a phone whose kind is open is asked as often as another before it is not ready', async () => {
+  const folder = await tempDir();
+  const battery = `mktemp ${folder}/XXXXXX >/dev/null; echo "Can't find service: battery"`;
+  const { open } = await start({
+    dumps: { battery, thermalservice: 'exit 0', others: 'exit 0' },
+  });
+
+  expect(await present(open({ kind: 'auto' }))).toMatchObject({ kind: 'android', isReady: false });
+  expect(await readdir(folder)).toHaveLength(3);
 });
 
 describe.concurrent('a phone is ready if a service is', () => {

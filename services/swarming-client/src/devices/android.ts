@@ -156,7 +156,10 @@ async function whyNoServices(
   ask: (command: string) => Promise<CommandResult>,
 ): Promise<string | undefined> {
   const hasAnswer = (all: readonly Dump[]) => all.some((dump) => hasResponded(textOf(dump)));
-  const isSlow = dumps.some(({ status }) => status === 'rejected');
+  // A service that is not responding is found all the same.
+  const isSlow = dumps.some(
+    (dump) => dump.status === 'rejected' || dump.value.stdout.includes('DUMP TIMEOUT'),
+  );
   if (hasAnswer(dumps)) return undefined;
   const last = isSlow ? [] : [ask('service check activity; dumpsys power')];
   if (hasAnswer(await Promise.allSettled(last))) return undefined;

@@ -5,9 +5,16 @@
  * phone that is offline. Only a device of another kind replaces it.
  */
 import { candidates, createAdb, isSamePhone, noCandidate } from './adb.ts';
-import type { AttachedDevice, Device, DeviceDeps, DeviceKind, DeviceReading } from './device.ts';
+import type {
+  AttachedDevice,
+  Device,
+  DeviceDeps,
+  DeviceKind,
+  DeviceReading,
+  Look,
+} from './device.ts';
 import { isSameUdid, listIos } from './ios.ts';
-import { listing, lookWith, Missing, Verdict, WrongEntry } from './look.ts';
+import { listing, lookWith, Missing, WrongEntry } from './look.ts';
 import { readAssignments } from './parse/text.ts';
 import { isProbe, isSameProbe } from './pyocd.ts';
 import { createSsh } from './ssh.ts';
@@ -45,24 +52,28 @@ export function auto(
     );
   }
 
-  async function read(signal: AbortSignal): Promise<DeviceReading> {
+  async function read(signal: AbortSignal): Promise<Look> {
     const first = await known?.device.look(signal);
-    if (first?.state === 'present') return { ...first.reading, kind: known?.kind };
-    if (first?.state === 'unknown') throw new Verdict(first);
+    if (first !== undefined && first.state !== 'missing') return ofKind(first);
     const before = known?.kind;
     try {
       const kind = await search(signal);
       if (kind !== before) known = { kind, device: open(kind) };
     } catch (error) {
       signal.throwIfAborted();
-      throw first === undefined ? error : new Verdict(first);
+      if (first === undefined) throw error;
     }
-    if (known?.kind === before && first !== undefined) throw new Verdict(first);
+    if (known?.kind === before && first !== undefined) return first;
     const look = await known?.device.look(signal);
     if (look === undefined || known === undefined) throw new Missing('no device is attached');
-    if (look.state !== 'present') throw new Verdict(look);
-    propose(known.kind, look.reading);
-    return { ...look.reading, kind: known.kind };
+    if (look.state === 'present') propose(known.kind, look.reading);
+    return ofKind(look);
+  }
+
+  function ofKind(look: Look): Look {
+    return look.state === 'present'
+      ? { ...look, reading: { ...look.reading, kind: known?.kind } }
+      : look;
   }
 
   function propose(kind: FoundKind, { serial }: DeviceReading): void {

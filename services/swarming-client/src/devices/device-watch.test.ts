@@ -179,6 +179,25 @@ describe('a watched device', () => {
     expect((await second).reading).toEqual({ ...reading, processorSensors: [] });
   });
 
+  it('is not ready from the same time on after it could not be checked, but boots again once it was missing', async () => {
+    const { watch, looks, clock } = startWatch();
+    const unready: Look = { state: 'present', reading: { ...reading, isReady: false } };
+    const unknown: Look = { state: 'unknown', code: 'not-listed', why: 'adb' };
+    const since = clock.uptime();
+    async function next(look: Look) {
+      const read = watch.look();
+      looks.at(-1)?.found(look);
+      clock.pass(60_000);
+      return (await read).notReadyUptime;
+    }
+
+    const first = await next(unready);
+    await next(unknown);
+    expect(await next(unready)).toBe(first);
+    await next({ state: 'missing', why: 'gone' });
+    expect(await next(unready)).toBeGreaterThan(since + 180);
+  });
+
   it('is looked at once for all who want to know', async () => {
     const { watch, looks } = startWatch();
 

@@ -139,7 +139,7 @@ function next(before: DeviceView, found: Look, entry: AttachedDevice, clock: Clo
   const readUptime = clock.uptime();
   const { reading, ...ages } =
     found.state === 'present' ? withLastFigures(before, found.reading, readAt) : lastOf(before);
-  const isReady = found.state !== 'present' || reading?.isReady !== false;
+  const isReady = found.state === 'missing' || reading?.isReady !== false;
   return {
     name,
     fullName,

@@ -31,15 +31,18 @@ const packages: Readonly<Record<string, string>> = {
 const verdictAfter = 3;
 const againMs = 1000;
 
-/** A reading that only throws the signal's reason. */
-export function lookWith(read: (signal: AbortSignal) => Promise<DeviceReading>): Device['look'] {
+/** A reading that only throws the signal's reason. A `Look` of another reading is this one's, too, without another call. */
+export function lookWith(
+  read: (signal: AbortSignal) => Promise<DeviceReading | Look>,
+): Device['look'] {
   return async (signal) => {
     for (let call = 1; ; call += 1) {
       signal.throwIfAborted();
       const isLast = call === verdictAfter;
       try {
-        const reading = await read(signal);
-        if (isLast || reading.whyNotReady === undefined) return { state: 'present', reading };
+        const found = await read(signal);
+        if ('state' in found) return found;
+        if (isLast || found.whyNotReady === undefined) return { state: 'present', reading: found };
       } catch (error) {
         signal.throwIfAborted();
         if (isLast || !mayPass(error)) return verdictOf(error);
@@ -54,21 +57,8 @@ function mayPass(error: unknown): boolean {
   return isSlow || error instanceof CallFailed || error instanceof NotListed;
 }
 
-type Failed = Exclude<Look, { state: 'present' }>;
-
-/** The result of another reading, which is this one's, too. */
-export class Verdict extends Error {
-  readonly look: Failed;
-
-  constructor(look: Failed) {
-    super(look.why);
-    this.look = look;
-  }
-}
-
 /** A device is only missing if its list could be read: a program that does not run is a fault of this computer. */
-function verdictOf(error: unknown): Failed {
-  if (error instanceof Verdict) return error.look;
+function verdictOf(error: unknown): Look {
   const why = whyOf(error);
   if (isHostFault(error)) return { state: 'unknown', code: 'host-fault', why };
   if (error instanceof WrongEntry) return { state: 'unknown', code: 'rack-yaml', why };
