@@ -11,7 +11,6 @@ import {
 import { z } from 'zod';
 import { SignInError } from './sign-in-error.ts';
 import { subjectToken } from './sources/subject-token.ts';
-import { TokenLife } from './token-life.ts';
 
 const text = z.string().min(1);
 const escapedTwice =
@@ -66,7 +65,8 @@ export type ExternalAccount = z.infer<typeof ExternalAccount>;
 export const FixedToken = z.looseObject({
   access_token: text,
   expiry: z.iso.datetime({ offset: true }).optional(),
-  expires_in: TokenLife.optional(),
+  // Of the whole life: what is left of it is bounded.
+  expires_in: z.coerce.number({ error: 'must be a number of seconds' }).optional(),
   id_token: z.string().optional(),
   email: z.string().optional(),
 });

@@ -1,5 +1,5 @@
 /** Each kind of credentials against Google's token side, and what they say when it fails. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -384,10 +384,16 @@ describe('a fixed token', () => {
   });
 
   it('counts text as seconds, and is a failure in its last minute', async () => {
-    const { source, write } = await setUp();
+    const { source, write, dir } = await setUp();
     await write('token', { access_token: 'a', expires_in: '600' });
     const fixed = await source({ kind: 'fixed', file: 'token' });
     expect((await fixed.accessToken([], soon())).lifeSeconds).toBeGreaterThan(500);
+
+    await write('token', { access_token: 'a', expires_in: 86_400 });
+    const thirteenHoursAgo = Date.now() / 1000 - 13 * 3600;
+    await utimes(join(dir, 'token'), thirteenHoursAgo, thirteenHoursAgo);
+    const { lifeSeconds } = await fixed.accessToken([], soon());
+    expect(Math.round(lifeSeconds / 60)).toBe(11 * 60);
 
     await write('token', { access_token: 'a', expiry: new Date(Date.now() + 45_000) });
     await expect(fixed.accessToken([], soon())).rejects.toThrow(/^token: .* at least 60 s/);

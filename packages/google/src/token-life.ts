@@ -8,7 +8,7 @@ const leastLife = 60;
 const mostLife = 12 * 3600;
 
 /** `expires_in` in seconds (RFC 6749, section 5.1), which some endpoints write as text. */
-export const TokenLife = z.preprocess(
+const TokenLife = z.preprocess(
   (value) => (/number|string/.test(typeof value) ? Math.min(mostLife, Number(value)) : value),
   z.number({ error: 'the lifetime is not a number of seconds' }).min(leastLife, {
     error: ({ input }) =>
