@@ -170,9 +170,9 @@ function failure(
 
 /** `Retry-After` in seconds or as a date by the receiver's own clock (RFC 9110, section 10.2.3). NaN: there is none. */
 function secondsToWait(headers: Headers): number {
-  const text = headers.get('retry-after') ?? 'none';
-  const seconds = Number(text);
-  if (!Number.isNaN(seconds)) return seconds;
+  const text = headers.get('retry-after') ?? '';
+  // A date has a time. A header that was sent twice is a list: `30, 30`.
+  if (!text.includes(':')) return Number.parseFloat(text);
   const now = Date.parse(headers.get('date') ?? '') || Date.now();
   return (Date.parse(text) - now) / 1000;
 }

@@ -356,6 +356,8 @@ describe('a failure', () => {
   it.each([
     ['7', {}, 7],
     ['1.5', {}, 1.5],
+    ['300, 300', {}, 300],
+    ['120 seconds', {}, 120],
     // The receiver's clock is wrong by years, as ours may be.
     ['Fri, 31 Dec 1999 23:59:59 GMT', { date: 'Fri, 31 Dec 1999 23:59:29 GMT' }, 30],
     [new Date(Date.now() + 3_600_000).toUTCString(), { date: '' }, 3600],
