@@ -7,6 +7,8 @@ import type { DegradedList } from './degraded.ts';
 const what = 'pauses';
 /** After the latest pause. */
 const shownSeconds = 600;
+/** In that time. A busy computer loses less now and then, which delays nothing that people notice. */
+const leastLostSeconds = 5;
 
 interface PausesDeps {
   presence: Presence;
@@ -16,6 +18,8 @@ interface PausesDeps {
 
 /** Runs until the returned function is called. */
 export function watchPauses({ presence, metrics, degraded }: PausesDeps): () => void {
+  presence.beat();
+  const { count: before, lostSeconds: lostBefore } = presence;
   const pauses = new Counter({
     name: 'skolo_pauses_total',
     help: 'Times when the service did not run for more than 3 s, because its computer slept, its disk hung or its processor was busy.',
@@ -26,17 +30,16 @@ export function watchPauses({ presence, metrics, degraded }: PausesDeps): () => 
     help: 'Seconds in which the service did not run, which do not count as silence of what it watches.',
     registers: [metrics],
   });
-  presence.beat();
-  let { count: known, lostSeconds: knownLost } = presence;
-  let own = 0;
+  let counted = { count: 0, seconds: 0 };
   function beat(): void {
+    const now = presence.beat();
+    const own = { count: presence.count - before, seconds: presence.lostSeconds - lostBefore };
+    pauses.inc(own.count - counted.count);
+    lost.inc(own.seconds - counted.seconds);
+    counted = own;
     const { from, until } = presence.latestGap() ?? { from: 0, until: 0 };
-    own += presence.count - known;
-    pauses.inc(presence.count - known);
-    lost.inc(presence.lostSeconds - knownLost);
-    ({ count: known, lostSeconds: knownLost } = presence);
-    const isShown = own > 0 && presence.beat() - until < shownSeconds;
-    degraded.set(what, isShown ? textOf(until - from, own) : undefined);
+    const recent = Math.min(own.seconds, presence.lostSince(now - shownSeconds));
+    degraded.set(what, recent < leastLostSeconds ? undefined : textOf(until - from, own.count));
   }
   const beating = setInterval(beat, beatMs).unref();
   return () => clearInterval(beating);

@@ -55,6 +55,12 @@ export class Presence {
     return this.gaps.findLast(({ from, until }) => until - from >= limit * leastPart);
   }
 
+  /** Seconds lost in gaps that ended after this moment of uptime. */
+  lostSince(uptime: number): number {
+    const recent = this.gaps.filter(({ until }) => until > uptime);
+    return recent.reduce((sum, { from, until }) => sum + until - from - lateSeconds, 0);
+  }
+
   /**
    * The age of an answer, for a comparison with a limit: seconds without gaps, since then or since the last gap that began before the
    * limit, because what was asked before a gap must be asked again. Once the age has reached the limit, only another answer changes that.
