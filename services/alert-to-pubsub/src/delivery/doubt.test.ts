@@ -184,7 +184,7 @@ describe('a message that may have arrived', () => {
       next: 1,
       refreshOf: (key: string) => ({ ...alert('refresh', key, 0), kind: 'refresh' as const }),
     };
-    const { time, delivery } = lab({ sink, hasAccepted: true, intake });
+    const { time, delivery, spool } = lab({ sink, hasAccepted: true, intake });
     delivery.start();
     delivery.refresh(['key-0']);
 
@@ -192,6 +192,13 @@ describe('a message that may have arrived', () => {
 
     expect(sentIds(sink)).toEqual(['refresh']);
     expect(delivery.status()).toMatchObject({ depth: 0 });
+
+    sink.behave = () => undefined;
+    intake.next = 2;
+    await spool.append([JSON.stringify(alert('m1', 'key-1', 0))]);
+    await time.pass(1000);
+    expect(sink.arrived.get('key-1')).toEqual(['m1']);
+    expect(delivery.status().failingSince).toBeUndefined();
   });
 
   it('when the service stopped, rests at the next start', async () => {

@@ -204,6 +204,7 @@ export class Sender {
     // Before anything later is sent, so that a crash never brings them after it.
     this.start(settled(arrived.save(), graceMs, pauses.pause), () => {
       backlog.end(turn, 'doubtful');
+      this.forgetDropped();
       for (const queue of turn.queues) this.restQueue(queue, times);
     });
   }
