@@ -42,7 +42,7 @@ it.each<[Result[], string | undefined, boolean]>([
   [['interrupted', 'interrupted', 'interrupted'], undefined, false],
   [['answer', ...Array<Result>(5).fill('interrupted')], 'known', true],
   // Nothing hides a dead service for ever.
-  [['answer', ...Array<Result>(7).fill('interrupted')], undefined, true],
+  [['answer', ...Array<Result>(8).fill('interrupted')], undefined, true],
 ])('after %j, the answer is %s (known: %s)', async (results, latest, isKnown) => {
   expect(await after(results)).toEqual([latest, isKnown]);
 });

@@ -15,7 +15,7 @@ interface PollDeps<T> {
 /** Failed requests until a service counts as silent: one lost answer does not. */
 const mostFailures = 2;
 /** A request that was interrupted by a pause of this service. */
-const interrupted = 1 / 3;
+const interrupted = 1 / 4;
 
 export class Poll<T> {
   private readonly deps: PollDeps<T>;

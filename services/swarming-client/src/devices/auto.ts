@@ -55,18 +55,15 @@ export function auto(
   async function read(signal: AbortSignal): Promise<Look> {
     const first = await known?.device.look(signal);
     if (first !== undefined && first.state !== 'missing') return ofKind(first);
-    const before = known?.kind;
-    try {
-      const kind = await search(signal);
-      if (kind !== before) known = { kind, device: open(kind) };
-    } catch (error) {
+    const kind = await search(signal).catch((error: unknown) => {
       signal.throwIfAborted();
-      if (first === undefined) throw error;
-    }
-    if (known?.kind === before && first !== undefined) return first;
-    const look = await known?.device.look(signal);
-    if (look === undefined || known === undefined) throw new Missing('no device is attached');
-    if (look.state === 'present') propose(known.kind, look.reading);
+      if (known === undefined) throw error;
+      return known.kind;
+    });
+    if (first !== undefined && kind === known?.kind) return first;
+    known = { kind, device: open(kind) };
+    const look = await known.device.look(signal);
+    if (look.state === 'present') propose(kind, look.reading);
     return ofKind(look);
   }
 
