@@ -49,10 +49,10 @@ export class Presence {
     return now;
   }
 
-  /** @param limit in seconds: without gaps that do not matter for ages up to it */
-  latestGap(limit = 0): Readonly<Gap> | undefined {
+  /** The latest one of at least so many seconds. */
+  latestGap(leastSeconds = 0): Readonly<Gap> | undefined {
     this.beat();
-    return this.gaps.findLast(({ from, until }) => until - from >= limit * leastPart);
+    return this.gaps.findLast(({ from, until }) => until - from >= leastSeconds);
   }
 
   /** Seconds lost in gaps that ended after this moment of uptime. */

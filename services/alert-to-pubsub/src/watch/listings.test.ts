@@ -93,6 +93,15 @@ describe('an end', () => {
     expect(clock.uptime()).toBe(100_000 + 16 * minute);
   });
 
+  it('does not count again from a pause that no alert noticed', () => {
+    const { look, pass, clock } = proven();
+    clock.sleep(30_000);
+    look(['Heat']);
+    pass(minute);
+
+    expect(look(['Heat'])).toEqual(['Disk']);
+  });
+
   it('counts again from the end of a pause, in which Prometheus may have been paused, too', () => {
     const { look, pass, clock } = proven();
     clock.sleep(20 * minute * 1000);

@@ -95,7 +95,7 @@ export class Listings {
     if (isBlind) for (const each of this.state.processes) each.since = undefined;
     else if (look.updatedAt >= Date.parse(start)) process.since ??= ended;
     // While the whole computer is paused, Alertmanager drops alerts that Prometheus cannot send again.
-    const pausedUntil = this.clock.presence.latestGap(provenSeconds)?.until ?? 0;
+    const pausedUntil = this.clock.presence.latestGap(apartSeconds)?.until ?? 0;
     const provenAt = Math.max(process.since ?? ended, pausedUntil) + provenSeconds;
     const firing = watched.filter(({ alert }) => alert.status === 'firing');
     if (began >= provenAt || firing.length === 0) return this.judge(look, firing);

@@ -96,6 +96,18 @@ describe('a machine that is missing', () => {
     },
   );
 
+  it('is not put off for ever by a busy computer', () => {
+    const clock = fakeClock(0, now - 30 * 54);
+    const since = clock.uptime();
+    for (let stall = 0; stall < 30; stall += 1) {
+      clock.pass(50_000);
+      clock.sleep(4000);
+    }
+    const own = { presence: clock.presence };
+
+    expect(decide('m-01', own, { since, firstAlertAt: since })).toEqual({ is: 'cycle' });
+  });
+
   it('does not count those without a recent alert, nor those elsewhere', () => {
     const old = others(10).map((each) => ({ ...each, lastAlertAt: now - 15 * minute - 1 }));
 

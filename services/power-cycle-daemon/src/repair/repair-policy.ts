@@ -71,7 +71,7 @@ export function decideRepair(machine: Machine, missing: Missing, facts: RepairFa
       true,
     );
   }
-  // After a pause, too, the alerts arrive again group by group.
+  // After a pause that alerts did not outlast, too, they arrive group by group. Shorter ones, however many, delay nothing.
   const settlesFrom = Math.max(missing.firstAlertAt, presence.latestGap(settleSeconds)?.until ?? 0);
   if (uptime - settlesFrom < settleSeconds) {
     return wait('settling', 'waiting to see whether more machines are missing', true);
