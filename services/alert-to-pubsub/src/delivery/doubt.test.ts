@@ -374,6 +374,22 @@ describe('the pace of a receiver', () => {
     expect(time.clock.uptime() - begun).toBeLessThan(2 * 182 * (windowMs / 1000 / most));
   });
 
+  it('is the longest Retry-After of messages in flight together', async () => {
+    const sink = pager();
+    const sentAt: number[] = [];
+    sink.behave = async () => {
+      const place = sentAt.push(Math.round(time.clock.uptime()));
+      if (place > 8) return;
+      await time.pause(place * 10);
+      throw new SinkError('quota', '429', 'later', { retryAfterSeconds: place * 20 });
+    };
+    const { time } = await startedLab(8, 8, { sink, hasAccepted: true });
+
+    await time.pass(300_000);
+
+    expect((sentAt[8] ?? 0) - (sentAt[0] ?? 0)).toBe(160);
+  });
+
   it('is forgotten once it is over', async () => {
     const sink = pager();
     sink.behave = () => (sink.calls.length <= 8 ? fails('quota') : undefined);

@@ -176,14 +176,15 @@ export class Sender {
     if (verdict === 'message') this.reject(turn, era, failure);
     else if (times > 0) this.doubt(turn, times);
     else backlog.end(turn, verdict === 'alert' ? 'resting' : 'failed');
-    if (verdict === 'sink') {
+    // What was in flight with the first 429 may be told to wait for longer.
+    if (verdict === 'sink' || reason === 'quota') {
       const times = health.hasAccepted ? usualTimes : newTimes;
       this.rest(pauses.backOff(health.failures, failure, times));
-      if (reason === 'quota') {
-        const { firstMs, mostMs, after429 } = spacing;
-        this.spacingMs = Math.min(mostMs, Math.max(firstMs, after429 * this.spacingMs));
-        this.rest(pauses.pause(this.spacingMs, signals.stopping));
-      }
+    }
+    if (verdict === 'sink' && reason === 'quota') {
+      const { firstMs, mostMs, after429 } = spacing;
+      this.spacingMs = Math.min(mostMs, Math.max(firstMs, after429 * this.spacingMs));
+      this.rest(pauses.pause(this.spacingMs, signals.stopping));
     } else if (verdict === 'alert') {
       const [queue] = turn.queues;
       // If no later message waits for this one, a receiver that is wrong for a moment has time to recover.
