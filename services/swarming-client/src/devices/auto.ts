@@ -5,14 +5,7 @@
  * phone that is offline. Only a device of another kind replaces it.
  */
 import { candidates, createAdb, isSamePhone, noCandidate } from './adb.ts';
-import type {
-  AttachedDevice,
-  Device,
-  DeviceDeps,
-  DeviceKind,
-  DeviceReading,
-  Look,
-} from './device.ts';
+import type { AttachedDevice, Device, DeviceDeps, DeviceKind, Look } from './device.ts';
 import { isSameUdid, listIos } from './ios.ts';
 import { listing, lookWith, Missing, WrongEntry } from './look.ts';
 import { readAssignments } from './parse/text.ts';
@@ -63,17 +56,16 @@ export function auto(
     if (first !== undefined && kind === known?.kind) return first;
     known = { kind, device: open(kind) };
     const look = await known.device.look(signal);
-    if (look.state === 'present') propose(kind, look.reading);
+    if (look.state === 'present') propose(kind, look.reading.serial);
     return ofKind(look);
   }
 
   function ofKind(look: Look): Look {
-    return look.state === 'present'
-      ? { ...look, reading: { ...look.reading, kind: known?.kind } }
-      : look;
+    if (look.state !== 'present') return look;
+    return { ...look, reading: { ...look.reading, kind: known?.kind } };
   }
 
-  function propose(kind: FoundKind, { serial }: DeviceReading): void {
+  function propose(kind: FoundKind, serial: string | undefined): void {
     const more =
       device.address === undefined ? serial && `serial: ${serial}` : `address: ${device.address}`;
     const entry = [`kind: ${kind}`, ...(more ? [more] : [])].join(', ');
