@@ -2,19 +2,23 @@
 import { parseJson } from '@skolo/base';
 import { readSecret } from '@skolo/base/secrets';
 import { z } from 'zod';
-import type { ExternalAccount } from '../credential-file.ts';
 import { request } from '../request.ts';
 import { rejectedBy, SignInError } from '../sign-in-error.ts';
+
+/** `credential_source` of an external account. */
+interface Source {
+  file?: string | undefined;
+  url?: string | undefined;
+  headers?: Record<string, string> | undefined;
+  format?: { type: 'text' } | { type: 'json'; subject_token_field_name: string } | undefined;
+}
 
 /**
  * Read here, because the library waits for a named pipe, and keeps line breaks.
  *
  * @throws SecretError, SignInError
  */
-export async function subjectToken(
-  source: ExternalAccount['credential_source'],
-  signal: AbortSignal,
-): Promise<string> {
+export async function subjectToken(source: Source, signal: AbortSignal): Promise<string> {
   const { file = '', url, headers = {}, format } = source;
   const what = url === undefined ? file : new URL(url).host;
   const answer = url === undefined ? undefined : await request(url, what, { headers, signal });
