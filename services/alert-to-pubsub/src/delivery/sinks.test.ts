@@ -83,7 +83,7 @@ sinks: [{ name: pagers, kind: http, url: "http://127.0.0.1:1/", dropWhenFull: tr
 
     const second = await startAlertProcess(dir);
     untilTestEnds({ close: () => second.end('SIGTERM') });
-    expect(await doubtful(second)).toBe(1);
+    await expect.poll(() => doubtful(second)).toBe(1);
     expect(got).toEqual(['A']);
     await write(await startReceiver(false));
 
