@@ -34,6 +34,6 @@ it('is reported everywhere, keeps no sender waiting, and loses nothing', async (
 
   expect((await waiting).status).toBe(200);
   await expect.poll(async () => (await lab.readyz()).status).toBe(200);
-  expect((await lab.post(alert('later'))).status).toBe(200);
+  await expect.poll(async () => (await lab.post(alert('later'))).status).toBe(200);
   await expect.poll(names).toEqual(['before', 'waiting', 'later']);
 });

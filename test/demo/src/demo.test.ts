@@ -184,7 +184,7 @@ describe('npm start, while it runs', () => {
       await expect.poll(() => skolo(`log ${name}`), rarely).toMatch(/ {2}(agent|bot {2}) {2}\S/);
       expect(await skolo(`clear ${name} --reason 'new cable'`)).toContain(`${name} is `);
       if (name.includes('linux')) continue;
-      expect(await skolo(`repair ${name}`)).toMatch(/device .*adb-reconnect/);
+      await expect.poll(() => skolo(`repair ${name}`), rarely).toMatch(/device .*adb-reconnect/);
       // Its phone may be missing, and a task may be running.
       const screen = `screen ${name} --fresh --force -o '${join(dir, 'screen.png')}'`;
       await expect.poll(() => skolo(screen), rarely).toContain('taken');

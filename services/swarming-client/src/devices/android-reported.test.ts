@@ -53,7 +53,7 @@ esac`,
   return await startLab({ PATH, ANDROID_ADB_SERVER_PORT: '1' });
 }
 
-describe.concurrent('a phone whose system services are gone is not ready', () => {
+describe('a phone whose system services are gone is not ready', () => {
   it.for([
     `s=\${*##* }; echo "Can't find service: $s"`,
     `s=\${*##* }; echo "Can't find service: $s" >&2`,
@@ -98,7 +98,7 @@ it('a phone whose kind is open is asked as often as another before it is not rea
   expect(await readdir(folder)).toHaveLength(3);
 });
 
-describe.concurrent('a phone is ready if a service is', () => {
+describe('a phone is ready if a service is', () => {
   const none = `echo "Can't find service: $*"`;
   it.for<[string, Printed]>([
     ['old, without thermalservice', { dumps: { thermalservice: none } }],
@@ -128,7 +128,7 @@ describe.concurrent('a phone is ready if a service is', () => {
   });
 });
 
-describe.concurrent('slow calls', () => {
+describe('slow calls', () => {
   /** Of so many calls, none ends. */
   const hang = async (calls: number) => {
     const folder = join(await tempDir(), 'call');

@@ -109,7 +109,7 @@ describe('an iPhone', () => {
   });
 });
 
-describe.concurrent('an error of pairing has its remedy', () => {
+describe('an error of pairing has its remedy', () => {
   it.each([
     ['Could not connect to lockdownd: Pairing failed (-4)', /idevicepair pair/],
     ['Could not connect to lockdownd: SSL error (-5)', /damaged; run `idevicepair unpair`/],
