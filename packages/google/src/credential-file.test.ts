@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, tempDir } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
-import { credentialFaults, credentialFileFault } from './credential-file.ts';
+import { credentialFaults } from './credential-faults.ts';
+import { credentialFileFault } from './credential-file.ts';
 
 const { privateKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 1024 });
 const { privateKey: ed25519 } = generateKeyPairSync('ed25519');

@@ -1,16 +1,9 @@
 /** Checks the credential files that Google's tools write. https://google.aip.dev/auth/4110 and following */
 import { createPrivateKey } from 'node:crypto';
-import { errorText, isObject, parseJson } from '@skolo/base';
-import {
-  isSafeForSecrets,
-  readSecret,
-  type Secret,
-  type SecretRef,
-  secretPath,
-} from '@skolo/base/secrets';
+import { isObject, parseJson } from '@skolo/base';
+import { isSafeForSecrets, type Secret } from '@skolo/base/secrets';
 import { z } from 'zod';
 import { SignInError } from './sign-in-error.ts';
-import { subjectToken } from './sources/subject-token.ts';
 
 const text = z.string().min(1);
 const escapedTwice =
@@ -78,18 +71,8 @@ const kinds = {
   refreshToken: AuthorizedUser,
   externalAccount: ExternalAccount,
 };
-type FileKind = keyof typeof kinds;
+export type FileKind = keyof typeof kinds;
 const fileKinds = ['serviceAccountKey', 'refreshToken', 'externalAccount'] as const;
-
-/** By the keys of rack.yaml; `any` type that Google's tools write. */
-const kindAt: Readonly<Record<string, FileKind | 'fixed' | 'any'>> = {
-  serviceAccountKey: 'serviceAccountKey',
-  refreshToken: 'refreshToken',
-  externalAccount: 'externalAccount',
-  fixed: 'fixed',
-  keyFile: 'any',
-  uploadKey: 'serviceAccountKey',
-};
 
 /** Undefined for types that only the library supports, and for other content. */
 export function credentialFileKind(content: string): FileKind | undefined {
@@ -118,30 +101,6 @@ export function credentialFileFault(
     return `${path.join('.')} ${code === 'custom' ? message : 'is missing or invalid'}`;
   });
   return faults?.join(', ');
-}
-
-/** Errors in the credential files among a rack's secrets. Files that cannot be read are omitted. */
-export async function credentialFaults<Path extends readonly unknown[]>(
-  rack: { dir: string },
-  secrets: readonly { path: Path; ref: SecretRef }[],
-): Promise<{ path: Path; message: string }[]> {
-  const checks = secrets.map(async ({ path, ref }) => {
-    const kind = kindAt[String(path.at(-1))];
-    const secret = kind && (await readSecret(rack, ref).catch(() => undefined));
-    const content = secret?.reveal();
-    if (!kind || !content) return [];
-    const message = credentialFileFault(kind, content) ?? (await subjectFault(content));
-    const name = 'file' in ref ? secretPath(rack, ref.file) : ref.env;
-    return message === undefined ? [] : [{ path, message: `${name}: ${message}` }];
-  });
-  return (await Promise.all(checks)).flat();
-}
-
-async function subjectFault(content: string): Promise<string | undefined> {
-  const source = ExternalAccount.safeParse(parseJson(content)).data?.credential_source;
-  if (source?.file === undefined) return undefined;
-  const read = subjectToken(source, AbortSignal.timeout(1000)).then(() => undefined);
-  return await read.catch((error) => `credential_source.file: ${errorText(error)}`);
 }
 
 /** Parses a credential file. Throws `SignInError` with the file and the error. */

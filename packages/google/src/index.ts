@@ -1,5 +1,6 @@
 /** Sign-in to Google. google-auth-library (13 MB) is loaded only when required. */
-export { credentialFaults, credentialFileFault, credentialFileKind } from './credential-file.ts';
+export { credentialFaults } from './credential-faults.ts';
+export { credentialFileFault, credentialFileKind } from './credential-file.ts';
 export {
   defaultKeyFault,
   defaultSignIn,

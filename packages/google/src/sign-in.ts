@@ -16,7 +16,7 @@ import { withoutSecrets } from './sources/library-error.ts';
 import { metadataValue } from './sources/metadata-server.ts';
 import { serviceAccountKey } from './sources/service-account-key.ts';
 import type { IssuedToken } from './sources/source.ts';
-import { withSubjectToken } from './sources/with-subject-token.ts';
+import { withSubjectToken } from './sources/subject-token.ts';
 import { TokenAnswer, tokenLife } from './token-life.ts';
 
 export interface SignIn {

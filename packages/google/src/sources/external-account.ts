@@ -6,7 +6,7 @@ import { ExternalAccountClient } from 'google-auth-library';
 import { ExternalAccount, parseCredentialFile } from '../credential-file.ts';
 import { accessTokenOf, transporter } from './google-auth.ts';
 import type { CredentialFile, TokenSource } from './source.ts';
-import { withSubjectToken } from './with-subject-token.ts';
+import { withSubjectToken } from './subject-token.ts';
 
 export function externalAccount(file: CredentialFile, now: () => number): TokenSource {
   async function read() {

@@ -2,23 +2,19 @@
 import { parseJson } from '@skolo/base';
 import { readSecret } from '@skolo/base/secrets';
 import { z } from 'zod';
+import type { ExternalAccount } from '../credential-file.ts';
 import { request } from '../request.ts';
 import { rejectedBy, SignInError } from '../sign-in-error.ts';
-
-/** `credential_source` of an external account. */
-interface Source {
-  file?: string | undefined;
-  url?: string | undefined;
-  headers?: Record<string, string> | undefined;
-  format?: { type: 'text' } | { type: 'json'; subject_token_field_name: string } | undefined;
-}
 
 /**
  * Read here, because the library waits for a named pipe, and keeps line breaks.
  *
  * @throws SecretError, SignInError
  */
-export async function subjectToken(source: Source, signal: AbortSignal): Promise<string> {
+export async function subjectToken(
+  source: ExternalAccount['credential_source'],
+  signal: AbortSignal,
+): Promise<string> {
   const { file = '', url, headers = {}, format } = source;
   const what = url === undefined ? file : new URL(url).host;
   const answer = url === undefined ? undefined : await request(url, what, { headers, signal });
@@ -31,4 +27,13 @@ export async function subjectToken(source: Source, signal: AbortSignal): Promise
   if (token !== '') return token;
   const missing = field === undefined ? 'the subject token' : `the field ${field}`;
   throw new SignInError('rejected', `${what}: ${missing} of credential_source is missing`);
+}
+
+/** For google-auth-library: the account with this subject token instead of its `credential_source`. */
+export function withSubjectToken(
+  { credential_source: source, ...account }: ExternalAccount,
+  signal: AbortSignal,
+) {
+  const getSubjectToken = () => subjectToken(source, signal);
+  return { ...account, subject_token_supplier: { getSubjectToken } };
 }
