@@ -4,6 +4,7 @@
  */
 import { type Context, createContext, Script } from 'node:vm';
 import { isObject } from './json/parse-json.ts';
+import { threadCpuMs } from './time/cpu-time.ts';
 
 /** Longer texts match no expression. */
 const longestText = 64 * 1024;
@@ -25,7 +26,7 @@ let isTimed = false;
 export function withinTime<T>(work: () => T): T | undefined {
   if (isTimed) return work();
   context ??= createContext({});
-  const before = process.threadCpuUsage();
+  const before = threadCpuMs();
   let [usedMs, result]: [number, T | undefined] = [0, undefined];
   context.work = () => {
     result = work();
@@ -41,8 +42,7 @@ export function withinTime<T>(work: () => T): T | undefined {
         // Of the other context, so it is no instance of this one's Error.
         if (!isObject(error) || error.code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
       }
-      const { user, system } = process.threadCpuUsage(before);
-      usedMs = (user + system) / 1000;
+      usedMs = threadCpuMs() - before;
     }
     return undefined;
   } finally {

@@ -1,5 +1,4 @@
 /** Error texts without secrets, deadlines, pauses, parallel work, value checks and shell quoting. Every package may import it. */
-
 export { addChunk, bytesUpTo } from './bytes-up-to.ts';
 export { closing } from './closing.ts';
 export { count } from './count.ts';
@@ -24,6 +23,7 @@ export { shellWord } from './programs/shell-word.ts';
 export { tempFolder } from './programs/temp-folder.ts';
 export { keyFingerprint, sha256, sha256Bytes, sha256OfFile } from './sha256.ts';
 export { type BackOffOptions, backOffMs } from './time/back-off.ts';
+export { threadCpuMs } from './time/cpu-time.ts';
 export { orAborted, settlesWithin, withDeadline } from './time/deadline.ts';
 export { isoTime } from './time/iso-time.ts';
 export { longestTimerMs, pause } from './time/pause.ts';

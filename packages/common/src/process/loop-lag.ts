@@ -2,6 +2,7 @@
  * Decides when a service is overloaded: its event loop lags. Measured by the lateness of a timer: perf_hooks' `monitorEventLoopDelay` is
  * a histogram of the past, whose maximum includes delays that are over.
  */
+import { threadCpuMs } from '@skolo/base';
 
 const everyMs = 100;
 /** More than any single task of a service takes. */
@@ -13,17 +14,14 @@ export type LoopLag = ReturnType<typeof watchLoop>;
 export function watchLoop() {
   let due = performance.now() + everyMs;
   let lateMs = 0;
-  let firedAt = process.threadCpuUsage();
+  let firedAt = threadCpuMs();
   let blockedAt = Number.NEGATIVE_INFINITY;
-  const isBlocked = () => {
-    const { user, system } = process.threadCpuUsage(firedAt);
-    return user + system > mostMs * 1000;
-  };
+  const isBlocked = () => threadCpuMs() - firedAt > mostMs;
   setInterval(() => {
     lateMs = performance.now() - due;
     due = performance.now() + everyMs;
     if (isBlocked()) blockedAt = performance.now();
-    firedAt = process.threadCpuUsage();
+    firedAt = threadCpuMs();
   }, everyMs).unref();
   return {
     /** Whether the timer is, or was when it last fired, more than a second late. */

@@ -1,7 +1,7 @@
 /** A UDP port that every host may send to: the number of datagrams, and the CPU time that they take, are limited in each second. */
 import { createSocket, type RemoteInfo, type Socket, type SocketType } from 'node:dgram';
 import { once } from 'node:events';
-import { errorCode } from '@skolo/base';
+import { errorCode, threadCpuMs } from '@skolo/base';
 
 interface UdpDeps {
   port: number;
@@ -77,7 +77,7 @@ export class UdpPort {
       this.usedMs = 0;
     }
     this.seen += 1;
-    const { mostPerSecond = 1000, cpuMs = usedCpuMs } = this.deps;
+    const { mostPerSecond = 1000, cpuMs = threadCpuMs } = this.deps;
     if (this.seen > mostPerSecond || this.usedMs >= mostMsPerSecond) {
       this.dropped += 1;
       return;
@@ -89,9 +89,4 @@ export class UdpPort {
     this.deps.onMessage(datagram, from, answer);
     this.usedMs += cpuMs() - before;
   }
-}
-
-function usedCpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
 }

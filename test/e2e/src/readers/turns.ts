@@ -1,5 +1,7 @@
 /** What the longest turn of the event loop costs while a reader works: processor time of this thread, and memory that it leaves behind. */
+
 import { setImmediate } from 'node:timers/promises';
+import { threadCpuMs } from '@skolo/base';
 
 export interface Turn {
   /** Processor time, which other work on the computer hardly changes. */
@@ -13,21 +15,19 @@ export async function longestTurn(work: () => unknown): Promise<Turn> {
   const longest: Turn = { ms: 0, mib: 0 };
   let isDone = false;
   const memory = usedMemory();
-  let before = process.threadCpuUsage();
+  let before = threadCpuMs();
   const ended = (async () => await work())().catch(() => undefined);
   void ended.then(() => {
     isDone = true;
   });
   while (!isDone) {
-    const { user, system } = process.threadCpuUsage(before);
-    longest.ms = Math.max(longest.ms, (user + system) / 1000);
+    longest.ms = Math.max(longest.ms, threadCpuMs() - before);
     longest.mib = Math.max(longest.mib, (usedMemory() - memory) / 2 ** 20);
-    before = process.threadCpuUsage();
+    before = threadCpuMs();
     // Once in each turn.
     await setImmediate();
   }
-  const { user, system } = process.threadCpuUsage(before);
-  return { ...longest, ms: Math.max(longest.ms, (user + system) / 1000) };
+  return { ...longest, ms: Math.max(longest.ms, threadCpuMs() - before) };
 }
 
 function usedMemory(): number {

@@ -1,5 +1,4 @@
 /** Parses an answer if rack.yaml says which text means on, and which off. */
-
 import { DescribedExpression } from '@skolo/base/described-expression';
 import { DeviceRejected } from '@skolo/equipment/transports';
 import type { OutletState } from '../contract/outlets.ts';

@@ -2,6 +2,7 @@
  * Limits what one connection may use of this process while it receives: CPU time, turns of the event loop, and bytes that are not output.
  */
 import type { Socket } from 'node:net';
+import { threadCpuMs } from '@skolo/base';
 import { type DeviceError, DeviceRejected } from '../errors.ts';
 
 /** In addition to the time that output earns, at a tenth of the speed at which ssh2 decrypts. */
@@ -40,11 +41,10 @@ export class Intake {
       this.fail(new DeviceRejected(this.device, 'sends too much besides its output'));
     }
     this.socket.pause();
-    const before = process.threadCpuUsage();
+    const before = threadCpuMs();
     // After all listeners.
     process.nextTick(() => {
-      const { user, system } = process.threadCpuUsage(before);
-      const ms = (user + system) / 1000;
+      const ms = threadCpuMs() - before;
       this.continueAfter(ms);
       this.spentMs += ms;
       if (this.spentMs <= mostMs + this.output / bytesPerMs) return;

@@ -1,8 +1,10 @@
 /** Groups that a device chooses: of any size, not prime, replaced on the way, and those of OpenSSH's server. */
+
 import { createDiffieHellmanGroup } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { threadCpuMs } from '@skolo/base';
 import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
@@ -27,10 +29,9 @@ const two = Buffer.of(2);
 
 /** Milliseconds of processor time that this thread takes for it. */
 async function processorMs(work: () => Promise<unknown>): Promise<number> {
-  const before = process.threadCpuUsage();
+  const before = threadCpuMs();
   await work();
-  const { user, system } = process.threadCpuUsage(before);
-  return (user + system) / 1000;
+  return threadCpuMs() - before;
 }
 
 /** Far less than one check whether a number of 3072 bits is prime takes anywhere. */
