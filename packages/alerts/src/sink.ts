@@ -68,8 +68,8 @@ export interface Sink {
   /**
    * Resolves when all messages have arrived. Calls for the same key never overlap.
    *
-   * @throws SinkError Some messages may have arrived; they are sent again, with `mayHaveArrived` ever more rarely. If `too-large` is thrown for several messages, at least one of
-   * them is too large.
+   * @throws SinkError Some messages may have arrived; they are sent again, with `mayHaveArrived` ever more rarely. If `too-large` is thrown
+   * for several messages, at least one of them is too large.
    */
   send(messages: readonly Message[], orderingKey: string, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

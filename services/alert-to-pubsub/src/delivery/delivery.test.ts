@@ -1,6 +1,6 @@
 import { SinkError } from '@skolo/alerts';
 import { describe, expect, it } from 'vitest';
-import { alert, lab, startedLab } from './testing/delivery-lab.ts';
+import { alert, gap, lab, startedLab } from './testing/delivery-lab.ts';
 import { fails, fakeSink, hangs } from './testing/fake-sink.ts';
 
 describe('a sink that works', () => {
@@ -46,15 +46,8 @@ describe('a sink that works', () => {
 
   it('does not get the notices for others', async () => {
     const { spool, sink, time, delivery, isEmpty } = lab();
-    const notice = {
-      kind: 'notice',
-      at: '2026-11-20T12:00:00Z',
-      notice: 'gap',
-      text: '',
-      facts: {},
-    };
     const texts = [{ id: 'theirs', sink: 'pager' }, { id: 'ours', sink: 'pubsub' }, { id: 'all' }];
-    await spool.append(texts.map((more) => JSON.stringify({ ...notice, ...more })));
+    await spool.append(texts.map(gap));
 
     delivery.start();
     await time.until(isEmpty);

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Arrived } from '../state/arrived.ts';
 import { steppedTime } from '../testing/stepped-time.ts';
-import { alert, createLab, lab, startedLab } from './testing/delivery-lab.ts';
+import { alert, createLab, gap, lab, startedLab } from './testing/delivery-lab.ts';
 import { type FakeSink, fails, fakeSink } from './testing/fake-sink.ts';
-import { MemorySpool } from './testing/memory-spool.ts';
+import { MemorySpool, untilKilled } from './testing/memory-spool.ts';
 
 /** As HTTP sinks: each alert by itself, newest first. */
 function pager(): FakeSink {
@@ -160,14 +160,7 @@ describe('a message that may have arrived', () => {
     const sink = pager();
     sink.behave = () => perhaps();
     const { spool, time, delivery, isEmpty } = lab({ sink, hasAccepted: true });
-    const notice = {
-      kind: 'notice',
-      at: '2026-11-20T12:00:00Z',
-      notice: 'gap',
-      text: '',
-      facts: {},
-    };
-    await spool.append(['one', 'two'].map((id) => JSON.stringify({ ...notice, id })));
+    await spool.append(['one', 'two'].map((id) => gap({ id })));
     delivery.start();
     await time.pass(3_600_000);
     sink.behave = () => undefined;
@@ -284,20 +277,7 @@ it('no message is sent again once a later one about its alert was sent, and the 
             time,
             arrived,
             hasAccepted: true,
-            spoolAs: () => ({
-              get first() {
-                return spool.first;
-              },
-              get next() {
-                return spool.next;
-              },
-              read: (from) => spool.read(from),
-              changed: (next, signal) => spool.changed(next, signal),
-              cursor: (name) => spool.cursor(name),
-              setCursor(name, seq) {
-                if (!life.isOver) spool.setCursor(name, seq);
-              },
-            }),
+            spoolAs: () => untilKilled(spool, life),
           });
           made.delivery.start();
           return { ...made, life, save };

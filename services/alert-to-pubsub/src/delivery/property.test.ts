@@ -4,10 +4,10 @@ import { runs } from '@skolo/base/durable/fault-injection';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { steppedTime } from '../testing/stepped-time.ts';
-import type { Delivery, DeliveryDeps } from './delivery.ts';
+import type { Delivery } from './delivery.ts';
 import { createLab } from './testing/delivery-lab.ts';
 import { fails, fakeSink, hangs } from './testing/fake-sink.ts';
-import { MemorySpool } from './testing/memory-spool.ts';
+import { MemorySpool, untilKilled } from './testing/memory-spool.ts';
 
 const keys = 4;
 const window = { messages: 30, bytes: 12_000 };
@@ -102,20 +102,7 @@ it('the messages of each alert arrive in the order of the spool, and rejected on
               if (!life.isOver) for (const { found } of letters) rejected.add(idOf(found));
             },
           },
-          spoolAs: (spool): DeliveryDeps['spool'] => ({
-            get first() {
-              return spool.first;
-            },
-            get next() {
-              return spool.next;
-            },
-            read: (from) => spool.read(from),
-            changed: (next, signal) => spool.changed(next, signal),
-            cursor: (name) => spool.cursor(name),
-            setCursor(name, seq) {
-              if (!life.isOver) spool.setCursor(name, seq);
-            },
-          }),
+          spoolAs: (spool) => untilKilled(spool, life),
         });
         made.delivery.start();
         return { ...made, life };

@@ -68,8 +68,8 @@ interface ReturnOptions {
 }
 
 /**
- * Waits until it responds again, and looks once more after `withinMs`, because the daemon may have been paused meanwhile. Proof that it was down is a different boot, if the agent reports boots, or else that it was seen down.
- * Without either, a response means nothing.
+ * Waits until it responds again, and looks once more after `withinMs`, because the daemon may have been paused meanwhile. Proof that it
+ * was down is a different boot, if the agent reports boots, or else that it was seen down. Without either, a response means nothing.
  */
 export async function seeBack(
   observer: Observer,

@@ -1,5 +1,6 @@
 /** A rack without Prometheus, such as the demo: what machine-state knows from agents and services. Pure. */
 import type { Machine, RackView, ServiceState } from '@skolo/api';
+import { isSilent } from '@skolo/api/silence';
 import { judged, type RackHealth } from '@skolo/fleet';
 
 interface ServicesHealth extends RackHealth {
@@ -19,8 +20,8 @@ export function healthFrom(
   // A machine that has only just been asked for the first time is not silent yet.
   const isUnasked = ({ condition, needsAttention }: Machine) =>
     condition === 'never-reported' && needsAttention === undefined;
-  const isSilent = (machine: Machine) =>
-    ['stale', 'gone', 'never-reported'].includes(machine.condition) && !isUnasked(machine);
+  const isAway = (machine: Machine) =>
+    isSilent(machine) || (machine.condition === 'never-reported' && !isUnasked(machine));
   const holders = machines.flatMap(({ power }) => power?.hold?.by ?? []);
   const health = judged({
     at: now / 1000,
@@ -34,11 +35,11 @@ export function healthFrom(
       .map(({ name, severity = '' }) => ({ alertname: name, severity })),
     machines: {
       all: machines.length,
-      silent: machines.filter(isSilent).length,
+      silent: machines.filter(isAway).length,
       held: holders.length,
       heldBy: countsBy(holders),
     },
-    seen: Object.fromEntries(machines.map((machine) => [machine.name, !isSilent(machine)])),
+    seen: Object.fromEntries(machines.map((machine) => [machine.name, !isAway(machine)])),
     health: countsBy(machines.flatMap(({ health }) => health?.verdict ?? [])),
     conditions: countsBy(
       machines.map((machine) => (isUnasked(machine) ? 'unknown' : machine.condition)),

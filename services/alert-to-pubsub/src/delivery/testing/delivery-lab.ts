@@ -32,6 +32,12 @@ export function alert(id: string, key: string, at: number): AlertMessage {
   };
 }
 
+/** A notice in the spool. */
+export function gap(more: { id: string; sink?: string }): string {
+  const at = '2026-11-20T12:00:00Z';
+  return JSON.stringify({ kind: 'notice', at, notice: 'gap', text: '', facts: {}, ...more });
+}
+
 /** Events, and the log messages made from them. */
 export function loggedEvents(clock: Clock) {
   const { emit, consume } = createEvents<AlertEvent>();

@@ -6,6 +6,24 @@ type Needed = Pick<
   'first' | 'next' | 'read' | 'changed' | 'cursor' | 'setCursor' | 'append'
 >;
 
+/** The spool as a process has it that may be killed: its life is over then, and it sets no cursor any more. */
+export function untilKilled(spool: MemorySpool, life: { isOver: boolean }): Omit<Needed, 'append'> {
+  return {
+    get first() {
+      return spool.first;
+    },
+    get next() {
+      return spool.next;
+    },
+    read: (from) => spool.read(from),
+    changed: (next, signal) => spool.changed(next, signal),
+    cursor: (name) => spool.cursor(name),
+    setCursor(name, seq) {
+      if (!life.isOver) spool.setCursor(name, seq);
+    },
+  };
+}
+
 export class MemorySpool implements Needed {
   first = 1;
   next = 1;
