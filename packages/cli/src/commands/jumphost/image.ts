@@ -52,8 +52,9 @@ export function define(command: SkoloCommand): void {
     const { architecture, root: archive } = options;
     const file = resolve(io.folder, name);
     await rejectDevice(file);
-    await rejectIncapable(signal);
+    // What is missing here first: installing programs does not help where there is no clone.
     const needs = await fileNeeds(command, options, signal);
+    await rejectIncapable(signal);
     const folder = await mkdtemp(join(dirname(file), '.skolo-image-'));
     const draft = `${file}.partial`;
     try {
