@@ -126,7 +126,8 @@ async function compareContents(repository: Repository, versions: readonly Versio
   }
 }
 
+/** Of git. Those of an atomic file, which its next write removes, may belong to another process that is writing it. */
 async function leftovers() {
   const files = await readdir(history.folder, { recursive: true });
-  return files.filter((file) => /\.lock$|tmp|crash|\.keep$/.test(join('/', file)));
+  return files.filter((file) => /\.lock$|tmp_|\.tmp-|crash|\.keep$/.test(join('/', file)));
 }

@@ -56,7 +56,7 @@ describe('an edit of rack.yaml', () => {
   it('that moves the cable cuts neither the old outlet nor the new one', async () => {
     const settings = '    atOncePerController: 1';
     const daemon = await startDaemon({ yaml: rackOf([pdu1], [a, b]), settings });
-    const first = await daemon.request('a', { offSeconds: 1 });
+    const first = await daemon.request('a', { offSeconds: 3 });
     await daemon.until(first, ({ step }) => step === 'off');
     const second = await daemon.request('b', { offSeconds: 0.5 });
     await daemon.until(second, ({ steps }) => steps.some(({ text }) => text === 'pdu-1/2 is on'));
