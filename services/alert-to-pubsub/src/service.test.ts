@@ -1,4 +1,8 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
 import { type Lab, startLab } from './testing/lab.ts';
 
@@ -67,6 +71,35 @@ describe('alert-to-pubsub', () => {
     await expect
       .poll(() => summaries(again))
       .toEqual(['transition firing', 'transition resolved', 'transition firing']);
+  });
+
+  it('responds with 503 and Retry-After while it loads its spool', async () => {
+    const lab = await startLab();
+    await lab.stop();
+    const port = await freeTcpPort();
+    // Reading a pipe takes until somebody has written to it.
+    const mark = join(lab.stateDir, 'spool.mark');
+    const bytes = await readFile(mark);
+    await rm(mark);
+    await run('mkfifo', [mark]);
+    const starting = startLab({ previous: lab, port });
+    const webhook = { version: '4', alerts: [firing] };
+    const bodies = { '/webhook': webhook, '/api/v1/alerts': [firing], '/api/v2/alerts': [firing] };
+    async function post() {
+      const responses = Object.entries(bodies).map(async ([path, body]) => {
+        const options = { method: 'POST', body: JSON.stringify(body) };
+        const { status, headers } = await fetch(`http://127.0.0.1:${port}${path}`, options);
+        return [status, headers.get('retry-after')];
+      });
+      return await Promise.all(responses);
+    }
+
+    await expect.poll(post).toEqual(Array(3).fill([503, '5']));
+    await writeFile(mark, bytes);
+    const started = await starting;
+
+    expect(await post()).toEqual(Array(3).fill([200, null]));
+    await expect.poll(() => summaries(started)).toEqual(['transition firing']);
   });
 
   it('sends everything to each sink, at its own pace', async () => {

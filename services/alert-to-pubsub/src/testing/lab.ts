@@ -19,6 +19,8 @@ interface LabOptions {
   previous?: Lab;
   /** Contains the state and the settings. */
   dir?: string;
+  /** Default: any free one. */
+  port?: number;
   /** The client signs in as `ann`, an operator. */
   isOperator?: boolean;
 }
@@ -81,7 +83,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     {
       rackFile,
       stateDir,
-      port: 0,
+      port: options.port ?? 0,
       metricsPort: 0,
       host: '127.0.0.1',
       log: createLogger({
