@@ -15,10 +15,14 @@ const fakeProgram = fileURLToPath(new URL('fake.sh', import.meta.url));
 const programs =
   'apt-get apt-mark cat dpkg dpkg-query iptables-save ip6tables-save kubeadm kubectl modprobe systemctl sysctl';
 
+export const fakesPath = 'PATH=/opt/fakes:/usr/sbin:/usr/bin:/sbin:/bin';
+
 export interface KubeadmHosts {
   /** @param architecture of its programs, as dpkg names it */
   add(name: string, architecture?: string): Promise<void>;
   open(name: string): Promise<Host>;
+  /** The command line that runs a program there. */
+  enter(name: string): string[];
   /** Runs a script there, beside skolo. */
   shell(name: string, script: string): Promise<string>;
   /** Arguments of each fake program that changes something, in order: `host01 kubeadm init …`. */
@@ -70,12 +74,13 @@ export async function startKubeadmHosts(): Promise<KubeadmHosts> {
   /** Each holds the files of one computer mounted. The kernel promises nothing for two mounts that write to one folder. */
   const mounted = new Map<string, ChildProcess>();
   const rootOf = (name: string) => join(folder, name, 'root');
+  const enter = (name: string) => [
+    ...['nsenter', `--mount=/proc/${mounted.get(name)?.pid}/ns/mnt`, 'chroot', rootOf(name)],
+    ...['/usr/bin/env', '-i', fakesPath, `HOST=${name}`],
+  ];
   const start = (name: string, command: string) => {
-    const path = 'PATH=/opt/fakes:/usr/sbin:/usr/bin:/sbin:/bin';
-    return spawn('nsenter', [
-      ...[`--mount=/proc/${mounted.get(name)?.pid}/ns/mnt`, 'chroot', rootOf(name)],
-      ...['/usr/bin/env', '-i', path, `HOST=${name}`, 'sh', '-c', command],
-    ]);
+    const [program = '', ...args] = enter(name);
+    return spawn(program, [...args, 'sh', '-c', command]);
   };
   const open = (name: string) =>
     openHost({ name, signal, start: async (command) => start(name, command) });
@@ -101,6 +106,7 @@ printf 'ID=debian\\nVERSION_ID=13\\n' > /etc/os-release`,
       );
     },
     open,
+    enter,
     shell: async (name, script) => (await open(name)).need(script),
     async calls() {
       const text = await readFile(join(cluster, 'calls'), 'utf8');
