@@ -1,7 +1,8 @@
 /**
- * docs/adopt/pi-cluster.md, run as printed, with the installed command in an empty directory: from SD cards in a reader to a cluster. Only the
- * values in the first block are the test's. The Pis are Debians in namespaces that start with the boot partitions of these SD cards, and
- * k3s is a fake in front of a real API server.
+ * docs/adopt/pi-cluster.md, run as printed, with the installed command in an empty directory: from SD cards in a reader to a cluster with a
+ * testbed. The test's are the network, the card reader and the image. The Pis are Debians in namespaces that start with the boot partitions of
+ * these SD cards. k3s is a fake in front of a real API server, whose pods only say that they run. `apt-get` and `exportfs` are fakes, because
+ * namespaces have no package source and no NFS server of their own.
  */
 
 import { spawn } from 'node:child_process';
@@ -9,7 +10,6 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { sha256 } from '@skolo/base';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { listen, run, tempDir } from '@skolo/base/testing';
@@ -26,10 +26,11 @@ import {
 import { copyByMtools, makeTestImage, systems } from '@skolo/setup/pi/testing';
 import { type Computer, peer, removeBridge } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nfs, repository, setUp, testbed, values, writeCards } from './testing/pi-cluster-page.ts';
 
-const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const image = 'raspios.img';
-const addresses = [8, 9].map((last) => `${network}.${last}`);
+const addresses = [2, 3, 4].map((last) => `${network}.${last}`);
+const cards = ['card-1', 'card-2', 'card-3'];
 
 function whyNot(): string | undefined {
   if (!isLong) return 'only in npm run test:long';
@@ -41,6 +42,8 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
   let home = '';
   let env: NodeJS.ProcessEnv = {};
   let loop = '';
+  /** The values, as typed. */
+  let own = '';
   const computers: Computer[] = [];
   const ends: (() => Promise<unknown>)[] = [];
 
@@ -49,7 +52,7 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
     env = await personalComputer(home);
     await installSkolo(home);
     await addK3s(join(home, '.cache/skolo/files'), k3sVersion);
-    for (const name of ['card-1', 'card-2']) {
+    for (const name of cards) {
       await writeFile(join(home, name), '');
       await truncate(join(home, name), 128 * 1024 * 1024);
     }
@@ -63,73 +66,188 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
   });
 
   it('leads from empty SD cards to a cluster', async () => {
-    const [values = '', write = '', setUp = ''] = await blocksOf('docs/adopt/pi-cluster.md');
-    const ownValues = await withValues(values);
+    own = await withValues(values);
     const folder = join(home, 'empty');
     await mkdir(folder);
 
-    const written = await typed(`${ownValues}${write}`, folder);
+    const written = await typed(writeCards, folder);
 
     expect(written.code, written.text).toBe(0);
-    expect(written.text).toContain('host02: written to the SD card in');
+    expect(written.text).toContain('host03: written to the SD card in');
     for (const [at, address] of addresses.entries()) await turnOn(`card-${at + 1}`, address);
 
-    const made = await typed(`${ownValues}${setUp}`, join(folder, 'pis'));
+    const made = await typed(setUp, join(folder, 'pis'));
 
     expect(made.code, made.text).toBe(0);
     expect(made.text).toMatch(/^host01 +changed .*k3s/m);
     expect(made.text).toMatch(/^host02 +changed .*k3s-agent/m);
-    const nodes = await computers[0]?.run('sh', '-c', 'k3s kubectl get nodes');
-    expect(nodes?.text).toMatch(/host01 +Ready[\s\S]*host02 +Ready/);
+    expect(made.text).toMatch(/^host03 +changed .*k3s-agent/m);
+    expect(await kubectl('get', 'nodes')).toMatch(
+      /host01 +Ready[\s\S]*host02 +Ready[\s\S]*host03 +Ready/,
+    );
     expect((await readdir(folder)).concat(await readdir(join(folder, 'pis')))).toEqual([
       ...['pis', 'kube', 'rack.yaml'],
     ]);
     // Again, as after a failure.
-    expect((await typed(`${ownValues}${setUp}`, join(folder, 'pis'))).text).toMatch(
-      /^host01 +ok [\s\S]*^host02 +ok /m,
+    expect((await typed(setUp, join(folder, 'pis'))).text).toMatch(
+      /^host01 +ok [\s\S]*^host02 +ok [\s\S]*^host03 +ok /m,
     );
   });
 
+  it('then to a testbed, whose pipeline runs', async () => {
+    await makeVolumes();
+    const up = typed(testbed, join(home, 'empty/pis'));
+    const ended = endPipeline();
+
+    const { code, text } = await up;
+
+    expect(code, text).toBe(0);
+    expect(text).toMatch(/^grafana +ready /m);
+    expect(text).toMatch(/^pipeline +ready /m);
+    expect(text).toMatch(/^build: done$/m);
+    expect(text).toMatch(/^plots: http:\/\/.+:30021\/run-/m);
+    await ended;
+  });
+
+  it('then to volumes over NFS', async () => {
+    await fakePackages();
+
+    const { code, text } = await typed(nfs, join(home, 'empty/pis'));
+
+    expect(code, text).toBe(0);
+    expect(text).toMatch(/^storage +ready /m);
+    const [server, ...others] = computers;
+    expect(await server?.read('/run/exported')).toBe(
+      `/srv/nfs ${network}.0/24(rw,sync,all_squash,no_subtree_check)\n`,
+    );
+    expect(await server?.read('/run/installed')).toBe('nfs-kernel-server\nnfs-common\n');
+    for (const each of others) expect(await each.read('/run/installed')).toBe('nfs-common\n');
+    const volume = ['get', 'pv', 'testbed-nfs', '-o', 'jsonpath={.spec.nfs}'];
+    expect(await kubectl(...volume)).toContain(`"server":"${addresses[0]}"`);
+    const claims = ['get', 'pvc', '-A', '-o', 'jsonpath={.items[*].spec.volumeName}'];
+    expect((await kubectl(...claims)).split(' ')).toEqual(
+      expect.arrayContaining(['registry-volume', 'results-volume']),
+    );
+  });
+
+  async function kubectl(...args: string[]): Promise<string> {
+    const answer = await computers[0]?.run('k3s', 'kubectl', ...args);
+    expect(answer?.exitCode, answer?.text).toBe(0);
+    return answer?.text ?? '';
+  }
+
+  /** As k3s' provisioner of volumes does: they are directories of a node. */
+  async function makeVolumes(): Promise<void> {
+    const isDefault = { 'storageclass.kubernetes.io/is-default-class': 'true' };
+    const storage = {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'StorageClass',
+      metadata: { name: 'local-path', annotations: isDefault },
+      provisioner: 'rancher.io/local-path',
+    };
+    const volumes = { registry: 'testbed', results: 'testbed-build' };
+    const items = Object.entries(volumes).map(([name, namespace]) => ({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: `${name}-volume` },
+      spec: {
+        storageClassName: 'local-path',
+        capacity: { storage: '4Gi' },
+        accessModes: ['ReadWriteOnce'],
+        claimRef: { namespace, name },
+        hostPath: { path: `/var/lib/rancher/k3s/storage/${name}` },
+      },
+    }));
+    const list = { apiVersion: 'v1', kind: 'List', items: [storage, ...items] };
+    await computers[0]?.write('/run/volumes.json', JSON.stringify(list));
+    await kubectl('create', '-f', '/run/volumes.json');
+  }
+
+  /** Containers of its pod only say that they run, so it never ends. */
+  async function endPipeline(): Promise<void> {
+    const build = ['-n', 'testbed-build'];
+    const label = ['-l', 'app.kubernetes.io/name=pipeline'];
+    const running = 'jsonpath={.items[?(@.status.phase=="Running")].metadata.name}';
+    const find = () => kubectl('get', 'pods', ...build, ...label, '-o', running);
+    await expect.poll(find, { interval: 500, timeout: 300_000 }).not.toBe('');
+    const pod = await find();
+    const test = {
+      name: 'test',
+      image: 'node',
+      imageID: '',
+      ready: false,
+      restartCount: 0,
+      state: { terminated: { exitCode: 0, reason: 'Completed' } },
+    };
+    const status = { phase: 'Succeeded', containerStatuses: [test] };
+    const patch = ['--subresource=status', '--type=merge', '-p', JSON.stringify({ status })];
+    await kubectl('patch', 'pod', pod, ...build, ...patch);
+  }
+
+  /** Debian's packages, which bring the directory of exports, and a server that only notes what it exports. */
+  async function fakePackages(): Promise<void> {
+    for (const each of computers) {
+      await each.write(
+        '/usr/local/sbin/apt-get',
+        `#!/bin/sh
+if [ "$1" = update ]; then touch /run/updated; exit; fi
+[ -e /run/updated ] && [ "$1 $2" = 'install -y' ] || exit 100
+[ "$3" != nfs-kernel-server ] || mkdir -p /etc/exports.d
+echo "$3" >> /run/installed
+`,
+        0o755,
+      );
+      const exported =
+        '#!/bin/sh\n[ "$1" = -ra ] && cat /etc/exports.d/*.exports > /run/exported\n';
+      await each.write('/usr/local/sbin/exportfs', exported, 0o755);
+    }
+  }
+
   /** Answers prompts like a person. */
-  async function typed(script: string, cwd: string) {
+  async function typed(block: string, cwd: string) {
     const file = join(home, 'typed.sh');
-    await writeFile(file, `set -eu\n${script}`);
+    await writeFile(file, `set -eu\n${own}${here(block)}`);
     const child = spawn('script', ['-qec', `sh ${file}`, '/dev/null'], { cwd, env });
     let text = '';
-    let isAgreed = false;
-    let isNext = false;
+    const answered = new Set<number>();
+    let card = 0;
     child.stdout.on('data', (part: Buffer) => {
       text += part.toString().replaceAll('\r\n', '\n');
-      if (!isAgreed && text.includes('Type yes to overwrite them')) {
-        isAgreed = true;
-        child.stdin.write('yes\n');
-      }
-      if (!isNext && text.includes('remove the SD card from')) {
-        isNext = true;
-        void run('losetup', ['--detach', loop]).then(() =>
-          run('losetup', [loop, join(home, 'card-2')]),
-        );
+      const prompts =
+        /Type yes to overwrite them|yes\/no\/\[fingerprint\]|remove the SD card from/g;
+      for (const { index, 0: prompt } of text.matchAll(prompts)) {
+        if (answered.has(index)) continue;
+        answered.add(index);
+        if (!prompt.startsWith('remove')) {
+          child.stdin.write('yes\n');
+          continue;
+        }
+        card += 1;
+        const next = join(home, cards[card] ?? '');
+        void run('losetup', ['--detach', loop]).then(() => run('losetup', [loop, next]));
       }
     });
     const code = await new Promise<number | null>((done) => child.on('close', done));
     return { code, text };
   }
 
+  /** With the test's network. */
+  function here(block: string): string {
+    return block.replaceAll('10.1.1.', `${network}.`);
+  }
+
   /** The test's values instead of the page's. */
   async function withValues(block: string): Promise<string> {
-    const url = await published(home, ends);
-    const own: Record<string, string> = {
-      PIS: 'host[01-02]',
-      ADDRESSES: `${network}.[8-9]`,
-      GATEWAY: ours,
+    const given: Record<string, string> = {
       READER: loop,
       IMAGE: image,
-      URL: url,
+      URL: await published(home, ends),
     };
-    return block.replaceAll(/^([A-Z]+)=.*$/gm, (_, name: string) => {
-      expect(own, `the page has a value ${name}`).toHaveProperty(name);
-      return `${name}='${own[name]}'`;
-    });
+    const names = Object.keys(given).map((name) => expect.stringContaining(`${name}=`));
+    expect(block.split('\n')).toEqual(expect.arrayContaining(names));
+    return block.replaceAll(/^([A-Z]+)=.*$/gm, (line, name: string) =>
+      name in given ? `${name}='${given[name]}'` : line,
+    );
   }
 
   /** A Pi with this SD card, whose interface has a different name. */
@@ -170,13 +288,6 @@ describe.skipIf(why !== undefined)(`the page (${why ?? 'Pis boot'})`, { timeout:
     await computer.boot();
   }
 });
-
-/** Shell blocks before the second heading. */
-async function blocksOf(page: string): Promise<string[]> {
-  const [, text = ''] = (await readFile(join(repository, page), 'utf8')).split(/^# .*$/m);
-  const [start = ''] = text.split(/^## /m);
-  return [...start.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
-}
 
 /** Keys, ssh without the user's own configuration, and sudo with Debian's default environment. */
 async function personalComputer(home: string): Promise<NodeJS.ProcessEnv> {

@@ -4,11 +4,19 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { dataAt, pageAt, tableOf } from './page.ts';
 
+const Measured = z.strictObject({
+  date: z.iso.date(),
+  /** Of the code. */
+  commit: z.string().regex(/^[0-9a-f]{9}$/),
+  /** Version. */
+  node: z.string().regex(/^\d+\.\d+$/),
+  where: z.string().optional(),
+});
 const Measurements = z.record(
   z.string(),
   z.strictObject({
-    /** When and where, unless a result says otherwise. */
-    measured: z.string(),
+    /** Unless a result says otherwise. */
+    measured: Measured,
     results: z.array(
       z.strictObject({
         bench: z.string().optional(),
@@ -16,7 +24,7 @@ const Measurements = z.record(
         figure: z.number(),
         unit: z.string(),
         against: z.record(z.string(), z.number()).default({}),
-        measured: z.string().optional(),
+        measured: Measured.partial().default({}),
       }),
     ),
   }),
@@ -40,11 +48,15 @@ const Faults = z.record(
 
 const parts = Object.entries(dataAt('docs/reference/measurements.yaml', Measurements));
 const attacks = dataAt('docs/reference/device-attacks.json', Attacks);
+/** The last release: its version and date. */
+const [, version = '', date = ''] =
+  /^## (\d+\.\d+\.\d+) \(([\d-]+)\)$/m.exec(readFileSync(pageAt('CHANGELOG.md'), 'utf8')) ?? [];
+const release = { version, date };
 const faults = Object.entries(dataAt('docs/reference/faults.yaml', Faults));
 
 it('docs/reference/measurements.md is current', async () => {
   const rows = parts.flatMap(([part, { measured, results }]) =>
-    results.map(({ bench = '', what, figure, unit, against, measured: own = measured }) => [
+    results.map(({ bench = '', what, figure, unit, against, measured: own }) => [
       part.replace(/^\w+\//, ''),
       bench,
       what,
@@ -52,7 +64,7 @@ it('docs/reference/measurements.md is current', async () => {
       Object.entries(against)
         .map(([peer, theirs]) => `${peer}: ${amount(theirs, unit)} (${ratio(figure, theirs)})`)
         .join('; '),
-      own,
+      howMeasured({ ...measured, ...own }, release),
     ]),
   );
   const transports = [...new Set(Object.values(attacks).flatMap((row) => Object.keys(row)))];
@@ -71,8 +83,9 @@ it('docs/reference/measurements.md is current', async () => {
 # Measurements
 
 \`npm run bench -w services/PART -- --only BENCH\` measures one of these again. The number in brackets is ours, divided by that of the other program.
+A row with **before VERSION** is about code that is older than the last release: releases replace all parts.
 
-${tableOf(['part', 'bench', 'measured', 'result', 'compared with', 'when and where'], rows)}
+${tableOf(['part', 'bench', 'measured', 'result', 'compared with', 'measured'], rows)}
 ## Equipment that attacks
 
 One switch attacks a service that has only its pod's memory, while another is switched or backed up. A cell contains the most memory as a part
@@ -90,6 +103,21 @@ ${tableOf(['part', 'fault', 'times', 'result', 'when'], faultRows)}`;
   await expect(page).toMatchFileSnapshot(pageAt('docs/reference/measurements.md'));
 });
 
+it('marks what was measured before a release', () => {
+  const row = { date: '2026-11-20', commit: '05315ce0f', node: '20.20', where: 'two cores' };
+
+  expect(release).toEqual({
+    version: expect.stringMatching(/^\d/),
+    date: expect.stringMatching(/^2\d{3}-/),
+  });
+  expect(howMeasured(row, { version: '0.2.0', date: '2026-11-25' })).toBe(
+    '**before 0.2.0**, 2026-11-20, 05315ce0f, Node 20.20, two cores',
+  );
+  expect(howMeasured(row, { version: '0.2.0', date: '2026-11-20' })).toBe(
+    '2026-11-20, 05315ce0f, Node 20.20, two cores',
+  );
+});
+
 it('each bench that it names exists', () => {
   const missing = parts.flatMap(([part, { results }]) => {
     const where = part === 'packages/cli' ? 'test/images' : part;
@@ -103,6 +131,14 @@ it('each bench that it names exists', () => {
 
   expect(missing).toEqual([]);
 });
+
+function howMeasured(
+  { date, commit, node, where }: z.infer<typeof Measured>,
+  last: typeof release,
+): string {
+  const mark = date < last.date && `**before ${last.version}**`;
+  return [mark, date, commit, `Node ${node}`, where].filter(Boolean).join(', ');
+}
 
 function amount(figure: number, unit: string): string {
   const number = figure.toLocaleString('en');
