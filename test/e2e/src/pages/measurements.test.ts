@@ -64,7 +64,7 @@ it('docs/reference/measurements.md is current', async () => {
       Object.entries(against)
         .map(([peer, theirs]) => `${peer}: ${amount(theirs, unit)} (${ratio(figure, theirs)})`)
         .join('; '),
-      howMeasured({ ...measured, ...own }, release),
+      howMeasured(Measured.parse({ ...measured, ...own }), release),
     ]),
   );
   const transports = [...new Set(Object.values(attacks).flatMap((row) => Object.keys(row)))];
