@@ -33,8 +33,6 @@ interface RackPrometheus {
   replica?: string;
   /** How often it sends a firing alert again; the alert is valid for four times as long. */
   resend?: string;
-  /** It continues with the data of this one, which was killed. */
-  previous?: Program;
 }
 
 /** README.md's configuration, for a lab; and for an Alertmanager, too, if one is given. */
@@ -53,7 +51,7 @@ function to({ url }: Program): string {
 }
 
 export async function startPrometheus(program: string, rack: RackPrometheus): Promise<Program> {
-  const { replica, resend = '10s', previous } = rack;
+  const { replica, resend = '10s' } = rack;
   const labels = replica === undefined ? '{}' : `{ prometheus_replica: ${replica} }`;
   const config = `
 global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s, external_labels: ${labels} }
@@ -65,7 +63,7 @@ ${rack.alerting}`;
     files: { 'config.yml': config, 'rules.yml': rules, ...secrets },
     flags: (dir) => ({
       'config.file': join(dir, 'config.yml'),
-      'storage.tsdb.path': join(previous?.dir ?? dir, 'data'),
+      'storage.tsdb.path': join(dir, 'data'),
       'rules.alert.resend-delay': resend,
     }),
   });
