@@ -11,6 +11,7 @@ import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import type { AtTheEnd } from '@skolo/base/testing';
 import { defaultTokenFolder } from '@skolo/rack/light';
+import { peer } from '@skolo/simulators';
 import { expect, onTestFinished } from 'vitest';
 import { CommandLines } from '../../../../packages/cli/src/testing/command-lines.ts';
 import { root } from '../folder/folders.ts';
@@ -57,6 +58,8 @@ export function spawnDemo(
   atTheEnd: AtTheEnd = onTestFinished,
   sources = root,
 ): DemoProcess {
+  // What the demo looks for once, when it starts: asked for later, they come too late.
+  for (const name of ['python3', 'adb'] as const) peer(name);
   const main = join(sources, 'test', 'demo', 'src', 'main.ts');
   const child = spawn(process.execPath, [main, ...args], {
     cwd: sources,
