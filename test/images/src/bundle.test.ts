@@ -99,10 +99,14 @@ async function sourcesOf(folder: string, seen = new Set<string>()): Promise<stri
   return [...(await Promise.all(files)), ...(await Promise.all(needed)).flat()];
 }
 
+/** Other tests write there meanwhile: caches of Node, Vite and turbo. Nothing that a bundle is made of has such a name. */
+const isCache = (name: string) => /^\.|^__pycache__$/.test(name);
+
 /** The same files at another place, without a second copy of each. */
 async function linkTree(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
   for (const entry of await readdir(from, { withFileTypes: true })) {
+    if (isCache(entry.name)) continue;
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.isDirectory()) await linkTree(source, target);
     else if (entry.isSymbolicLink()) await symlink(await readlink(source), target);
