@@ -1,20 +1,26 @@
 /**
- * Ports of loopback for programs that cannot be told to take any, and for those that are started again where they were.
+ * Assigns TCP and UDP ports of loopback: to programs that cannot be told to take any, and to servers that are closed and opened again.
  *
- * They are below those that a system hands out by itself (Linux: `net.ipv4.ip_local_port_range`, from 32768 on), so that nobody else
- * gets one by chance before the program has it, or while it is away.
+ * Each process reserves blocks of ports, as long as it runs, by listening on the first one of each. So no other test gets a port before
+ * its program listens on it, or while its server is closed. A system does not assign these ports by itself (Linux:
+ * `net.ipv4.ip_local_port_range`, from 32768 on; node ports of Kubernetes: from 30000 on).
  */
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
+import { errorCode } from '@skolo/base';
 
-const [first, end] = [20_000, 32_000];
-/** Two programs of one test never get the same. */
-const given = new Set<number>();
+const [first, end, perBlock] = [12_000, 30_000, 100];
+/** A process with many servers gives back its oldest block: by then, they listen on its ports. */
+const mostBlocks = 4;
+const tries = 1000;
+const blocks: Server[] = [];
+/** What is left of the latest block. */
+const left: number[] = [];
 
 export async function freeTcpPort(host = '127.0.0.1'): Promise<number> {
-  return await firstFree(async (port) => {
+  return await onFreePort(async (port) => {
     const server = createServer().listen(port, host);
     await once(server, 'listening');
     server.close();
@@ -23,7 +29,7 @@ export async function freeTcpPort(host = '127.0.0.1'): Promise<number> {
 }
 
 export async function freeUdpPort(): Promise<number> {
-  return await firstFree(async (port) => {
+  return await onFreePort(async (port) => {
     const socket = createSocket('udp4').bind(port, '127.0.0.1');
     await once(socket, 'listening');
     socket.close();
@@ -31,17 +37,27 @@ export async function freeUdpPort(): Promise<number> {
   });
 }
 
-async function firstFree(take: (port: number) => Promise<void>): Promise<number> {
-  for (;;) {
-    const port = randomInt(first, end);
-    if (given.has(port)) continue;
-    given.add(port);
+/** Listens on the first port where that is possible: programs of other users, or of a test that was killed, may have one. */
+export async function onFreePort(listen: (port: number) => Promise<void>): Promise<number> {
+  for (let again = tries; ; again -= 1) {
     try {
-      await take(port);
-      return port;
+      const port = left.shift();
+      if (port === undefined) await reserveBlock();
+      else {
+        await listen(port);
+        return port;
+      }
     } catch (error) {
-      // Somebody has it.
-      if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+      if (errorCode(error) !== 'EADDRINUSE' || again === 0) throw error;
     }
   }
+}
+
+async function reserveBlock(): Promise<void> {
+  const port = randomInt(first / perBlock, end / perBlock) * perBlock;
+  const block = createServer().unref().listen(port, '127.0.0.1');
+  await once(block, 'listening');
+  left.push(...Array.from({ length: perBlock - 1 }, (_, i) => port + 1 + i));
+  blocks.push(block);
+  if (blocks.length > mostBlocks) blocks.shift()?.close();
 }

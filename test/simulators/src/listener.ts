@@ -1,14 +1,7 @@
-/**
- * A port that can be closed, so that clients are rejected, and opened again.
- *
- * It is below the range from which the kernel assigns ports (32768 to 60999 on Linux), so that no other program gets it
- * meanwhile.
- */
-import { randomInt } from 'node:crypto';
+/** A port that can be closed, so that clients are rejected, and opened again. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-
-const tries = 50;
+import { onFreePort } from './free-port.ts';
 
 export class Listener {
   port: number;
@@ -29,17 +22,8 @@ export class Listener {
   /** @throws Error The port is in use. */
   async open(): Promise<void> {
     if (this.server) return;
-    const isAny = this.port === 0;
-    for (let left = isAny ? tries : 1; ; left -= 1) {
-      const port = isAny ? randomInt(12_000, 32_000) : this.port;
-      try {
-        this.server = await this.listen(port);
-        this.port = port;
-        return;
-      } catch (error) {
-        if (left === 1) throw error;
-      }
-    }
+    if (this.port !== 0) await this.listen(this.port);
+    else this.port = await onFreePort((port) => this.listen(port));
   }
 
   /** Ends its connections, too. Clients are rejected at once. The promise resolves when all connections have ended. */
@@ -69,7 +53,7 @@ export class Listener {
     return size;
   }
 
-  private async listen(port: number): Promise<Server> {
+  private async listen(port: number): Promise<void> {
     const server = createServer((socket) => {
       this.sockets.add(socket);
       socket.setNoDelay();
@@ -80,6 +64,6 @@ export class Listener {
     });
     server.listen(port, this.host);
     await once(server, 'listening');
-    return server;
+    this.server = server;
   }
 }

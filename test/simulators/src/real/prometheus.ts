@@ -46,33 +46,28 @@ export async function startProgram(
   for (const [name, text] of Object.entries(files)) {
     await writeFile(join(dir, name), text, { mode: 0o600 });
   }
-  for (let attempt = 1; ; attempt += 1) {
-    const address = `127.0.0.1:${await freeTcpPort()}`;
-    const args = Object.entries({ ...flags(dir), 'web.listen-address': address }).map(
-      ([name, value]) => (value === undefined ? `--${name}` : `--${name}=${value}`),
-    );
-    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    let output = '';
-    child.stderr.on('data', (data: Buffer) => {
-      output = `${output}${data}`.slice(-2000);
-    });
-    const exited = once(child, 'exit');
-    const end = async (signal: NodeJS.Signals) => {
-      child.kill(signal);
-      await exited;
-    };
-    if (await isReady(child, `http://${address}`)) {
-      onTestFinished(async () => {
-        await end('SIGTERM');
-        await rm(dir, { recursive: true, force: true });
-      });
-      return { url: `http://${address}`, dir, kill: () => end('SIGKILL') };
-    }
-    await end('SIGKILL');
-    // Another process took the port meanwhile.
-    if (attempt < 3 && output.includes('address already in use')) continue;
+  const address = `127.0.0.1:${await freeTcpPort()}`;
+  const args = Object.entries({ ...flags(dir), 'web.listen-address': address }).map(
+    ([name, value]) => (value === undefined ? `--${name}` : `--${name}=${value}`),
+  );
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let output = '';
+  child.stderr.on('data', (data: Buffer) => {
+    output = `${output}${data}`.slice(-2000);
+  });
+  const exited = once(child, 'exit');
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    await exited;
+  };
+  onTestFinished(async () => {
+    await end('SIGTERM');
+    await rm(dir, { recursive: true, force: true });
+  });
+  if (!(await isReady(child, `http://${address}`))) {
     throw new Error(`${program} does not start: ${output}`);
   }
+  return { url: `http://${address}`, dir, kill: () => end('SIGKILL') };
 }
 
 /** False: it has ended, or takes too long. */
