@@ -53,7 +53,7 @@ describe('expandRange', () => {
     ['a span', `[${'1-9999,'.repeat(10_000)}1]`],
     ['a name', `x,${'x[1-9999],'.repeat(10_000)}`],
   ])('is rejected as soon as it has too many names, whatever follows: %s', async (_, text) => {
-    const { ms } = await processorTime(() =>
+    const { ms } = await processorTime(500, () =>
       expect(() => expandNames(text)).toThrow('expands to more than 10000 names'),
     );
     expect(ms).toBeLessThan(500);
