@@ -8,7 +8,7 @@ import {
 import type { AttachedDevice, DeviceDeps } from './device.ts';
 import { CallFailed, complaint, excerpt, listing, Missing, WrongEntry } from './look.ts';
 import { type AdbDevice, readAdbDevices } from './parse/android.ts';
-import type { UsbDevice } from './usb.ts';
+import { hasTwin, portOf, replacedOn, type UsbDevice } from './usb.ts';
 
 export interface Adb {
   /** @throws NotListed, CommandFailed */
@@ -104,22 +104,17 @@ export async function chosen(
   listUsb: () => Promise<readonly UsbDevice[]>,
   siblings: readonly AttachedDevice[],
 ): Promise<AdbDevice> {
-  const { serial, power, name, kind } = device;
+  const { serial } = device;
   const fitting = candidates(device, devices);
   const [first, second] = fitting;
-  const port = power && `${power.hub}${power.hub.includes('-') ? '.' : '-'}${power.port}`;
-  // One of two phones with this number, or without one, is not the other one.
-  const isTwin = (one: Wanted) => one.name !== name && one.kind === kind && one.serial === serial;
-  const hasTwin = port !== undefined && siblings.some(isTwin);
-  if (first !== undefined && second === undefined && !hasTwin) return first;
+  const port = portOf(device);
+  const mustBeOnPort = port !== undefined && (second !== undefined || hasTwin(device, siblings));
+  if (first !== undefined && second === undefined && !mustBeOnPort) return first;
   const onPort = devices.find(({ usb: its }) => its !== undefined && its === port);
   if (onPort !== undefined && fitting.includes(onPort)) return { ...onPort, isTwin: true };
-  if (onPort !== undefined && onPort.serial !== '' && !notOnUsb.test(serial ?? '')) {
-    throw new WrongEntry(
-      `USB port ${port} has another device, ${onPort.serial}; if it replaces this one, change \`serial\` in rack.yaml`,
-    );
-  }
-  if (port !== undefined && (hasTwin || second !== undefined))
+  if (onPort !== undefined && onPort.serial !== '' && !notOnUsb.test(serial ?? ''))
+    throw replacedOn(port, onPort.serial);
+  if (mustBeOnPort)
     throw new Missing(`not attached to USB port ${port}; attached: ${namesOf(devices) || 'none'}`);
   if (second !== undefined) {
     const names = namesOf(fitting);

@@ -66,6 +66,58 @@ describe('an iPhone', () => {
     );
   });
 
+  describe('with a USB port in rack.yaml', () => {
+    const left = { kind, name: 'left', power: { hub: '1-1', port: 2 } } as const;
+    const right = { kind, name: 'right', power: { hub: '1-1', port: 3 } } as const;
+
+    async function startTwo() {
+      const lab = await startPhones([{ udid }, { udid: other }]);
+      // The kernel shows what the phone reports, which has no hyphen.
+      const plugIn = (path: string, its: string) =>
+        lab.plugIn(path, { vendor: '05ac', product: '12a8', serial: its.replace('-', '') });
+      return { ...lab, plugIn };
+    }
+
+    it('is the one at that port', async () => {
+      const { open, plugIn } = await startTwo();
+      await plugIn('1-1.2', other);
+      await plugIn('1-1.3', udid);
+
+      expect(await present(open(left))).toMatchObject({ serial: other });
+      expect(await present(open(right))).toMatchObject({ serial: udid });
+    });
+
+    it('is not one at another port', async () => {
+      const { open, plugIn, tools } = await startTwo();
+      await plugIn('1-1.3', udid);
+      await plugIn('1-1.4', other);
+      const [first, second] = [open(left), open(right)];
+
+      expect(await missing(first)).toBe(
+        `not attached to USB port 1-1.2; attached: ${udid}, ${other}`,
+      );
+      tools.phone(other).unplug();
+      expect(await missing(first)).toBe(`not attached to USB port 1-1.2; attached: ${udid}`);
+      expect(await present(second)).toMatchObject({ serial: udid });
+    });
+
+    it('cannot be told apart without the list of USB', async () => {
+      const { open } = await startTwo();
+
+      expect(await unreadable(open(left))).toMatchObject({ code: 'rack-yaml' });
+    });
+
+    it('that was replaced needs another serial number in rack.yaml', async () => {
+      const { open, plugIn } = await startTwo();
+      await plugIn('1-1.2', other);
+
+      expect(await unreadable(open({ ...left, serial: 'f'.repeat(40) }))).toEqual({
+        code: 'rack-yaml',
+        why: `USB port 1-1.2 has another device, ${other}; if it replaces this one, change \`serial\` in rack.yaml`,
+      });
+    });
+  });
+
   it('is not there, or its presence is unknown', async () => {
     const { open, tools } = await startPhones([]);
 

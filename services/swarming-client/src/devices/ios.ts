@@ -1,8 +1,9 @@
 /**
- * iPhones and iPads, through the tools of libimobiledevice. Decides which of several attached ones is meant: the one with `serial`.
+ * iPhones and iPads, through the tools of libimobiledevice. Decides which of several attached ones is meant: the one with `serial`,
+ * or at the USB port of `power`.
  *
- * rack.yaml: `device: { kind: ios }`; if one machine has several, each with its UDID as `serial`. It must trust this machine: unlock it,
- * answer "Trust", keep /var/lib/lockdown. usbmuxd must run.
+ * rack.yaml: `device: { kind: ios }`; if one machine has several, each with its UDID as `serial`, or its port as `power`. It must trust this
+ * machine: unlock it, answer "Trust", keep /var/lib/lockdown. usbmuxd must run.
  */
 import { open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,11 +13,12 @@ import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } fr
 import { keepFile } from './evidence.ts';
 import { CallFailed, complaint, listing, lookWith, Missing, WrongEntry } from './look.ts';
 import { linesOf } from './parse/text.ts';
+import { hasTwin, listUsb, portOf, replacedOn } from './usb.ts';
 
 const mostLog = 4 * 1024 * 1024;
 
-export function ios({ serial }: AttachedDevice, deps: DeviceDeps): Device {
-  const tools = new IosTools(serial, deps);
+export function ios(device: AttachedDevice, deps: DeviceDeps): Device {
+  const tools = new IosTools(device, deps);
   return {
     look: lookWith((signal) => tools.read(signal)),
     repairs: { 'device-reboot': (signal) => tools.restart(signal) },
@@ -30,23 +32,33 @@ export function ios({ serial }: AttachedDevice, deps: DeviceDeps): Device {
 
 /** The programs of libimobiledevice, for one device. */
 class IosTools {
-  private readonly serial: string | undefined;
+  private readonly device: AttachedDevice;
   private readonly deps: DeviceDeps;
 
-  constructor(serial: string | undefined, deps: DeviceDeps) {
-    this.serial = serial;
+  constructor(device: AttachedDevice, deps: DeviceDeps) {
+    this.device = device;
     this.deps = deps;
   }
 
   async find(signal: AbortSignal): Promise<string> {
+    const { serial } = this.device;
     const udids = await listIos(this.deps, signal);
-    const known = udids.find((udid) => this.serial !== undefined && isSameUdid(udid, this.serial));
+    const known = udids.find((udid) => serial !== undefined && isSameUdid(udid, serial));
     if (known !== undefined) return known;
+    const port = portOf(this.device);
+    const usb = port === undefined ? [] : await listUsb(this.deps.sysfs);
+    const atPort = usb.find(({ path }) => path === port)?.serial ?? '';
+    const onPort = udids.find((udid) => isSameUdid(udid, atPort));
     const others = udids.length > 0 ? `; attached: ${udids.join(', ')}` : '';
-    if (this.serial !== undefined)
-      throw new Missing(`not attached: no device ${this.serial}${others}`);
+    if (serial !== undefined) {
+      if (onPort !== undefined) throw replacedOn(port, onPort);
+      throw new Missing(`not attached: no device ${serial}${others}`);
+    }
+    if (onPort !== undefined) return onPort;
     const [first, second] = udids;
     if (first === undefined) throw new Missing('not attached: usbmuxd does not list any devices');
+    if (usb.length > 0 && (second !== undefined || hasTwin(this.device, this.deps.attached())))
+      throw new Missing(`not attached to USB port ${port}${others}`);
     if (second === undefined) return first;
     throw new WrongEntry(
       `${udids.length} devices are attached (${udids.join(', ')}); set \`serial\` in rack.yaml to the UDID of one`,

@@ -1,6 +1,11 @@
-/** Lists what is on USB, from the kernel (sysfs), which takes no process, and is correct even while a program hangs. */
+/**
+ * Lists what is on USB, from the kernel (sysfs), which takes no process, and is correct even while a program hangs. Decides which USB port
+ * is meant by `power`, and when a device must be on it.
+ */
 import { join } from 'node:path';
 import { namesIn, textOf } from '../host/quiet-files.ts';
+import type { AttachedDevice } from './device.ts';
+import { WrongEntry } from './look.ts';
 
 export interface UsbDevice {
   /** `1-1.2`: bus and ports. */
@@ -47,4 +52,23 @@ async function readDevice(
     serial: serial || undefined,
     interfaces,
   };
+}
+
+/** Its USB port in rack.yaml, as `UsbDevice.path`. */
+export function portOf({ power }: Pick<AttachedDevice, 'power'>): string | undefined {
+  return power && `${power.hub}${power.hub.includes('-') ? '.' : '-'}${power.port}`;
+}
+
+type Entry = Pick<AttachedDevice, 'name' | 'kind' | 'serial'>;
+
+/** One of two devices with the same serial number in rack.yaml, or without one, is not the other one: it must be on its port. */
+export function hasTwin({ name, kind, serial }: Entry, siblings: readonly Entry[]): boolean {
+  return siblings.some((one) => one.name !== name && one.kind === kind && one.serial === serial);
+}
+
+/** Another device is on its port. */
+export function replacedOn(port: string | undefined, serial: string): WrongEntry {
+  return new WrongEntry(
+    `USB port ${port} has another device, ${serial}; if it replaces this one, change \`serial\` in rack.yaml`,
+  );
 }
