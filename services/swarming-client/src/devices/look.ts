@@ -1,5 +1,5 @@
 /** Decides whether a device is missing, or a program on the machine is to blame, from the errors of a reading, which is tried twice. */
-import { errorText, oneLine, pause } from '@skolo/base';
+import { errorText, oneLine, pause, withDeadline } from '@skolo/base';
 import { CommandFailed, type CommandResult } from '@skolo/base/run-command';
 import type { Device, DeviceReading, Look } from './device.ts';
 
@@ -29,6 +29,8 @@ const packages: Readonly<Record<string, string>> = {
  * With the usual time-out, three take 17 s.
  */
 const verdictAfter = 3;
+/** Silence makes a verdict, too, however long a call may take. The first call has all its time. */
+const verdictAfterMs = 30_000;
 const againMs = 1000;
 
 /** A reading that only throws the signal's reason. A `Look` of another reading is this one's, too, without another call. */
@@ -36,20 +38,43 @@ export function lookWith(
   read: (signal: AbortSignal) => Promise<DeviceReading | Look>,
 ): Device['look'] {
   return async (signal) => {
-    for (let call = 1; ; call += 1) {
-      signal.throwIfAborted();
-      const isLast = call === verdictAfter;
-      try {
-        const found = await read(signal);
-        if ('state' in found) return found;
-        if (isLast || found.whyNotReady === undefined) return { state: 'present', reading: found };
-      } catch (error) {
-        signal.throwIfAborted();
-        if (isLast || !mayPass(error)) return verdictOf(error);
-      }
+    const end = performance.now() + verdictAfterMs;
+    let last = await lookOnce(read, signal);
+    for (let call = 2; last.mayPass && call <= verdictAfter; call += 1) {
+      const ms = end - performance.now() - againMs;
+      if (ms <= 0) break;
       await pause(againMs, signal);
+      const late = () => new Error('no time left');
+      const work = (limit: AbortSignal) => lookOnce(read, limit);
+      last = await withDeadline({ ms, late, signal }, work).catch(() => {
+        signal.throwIfAborted();
+        return { ...last, mayPass: false };
+      });
     }
+    return last.look;
   };
+}
+
+interface Call {
+  look: Look;
+  /** Another call may have another result. */
+  mayPass: boolean;
+}
+
+/** @throws The signal's reason. */
+async function lookOnce(
+  read: (signal: AbortSignal) => Promise<DeviceReading | Look>,
+  signal: AbortSignal,
+): Promise<Call> {
+  try {
+    const found = await read(signal);
+    if ('state' in found) return { look: found, mayPass: false };
+    const look = { state: 'present', reading: found } as const;
+    return { look, mayPass: found.whyNotReady !== undefined };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { look: verdictOf(error), mayPass: mayPass(error) };
+  }
 }
 
 function mayPass(error: unknown): boolean {
