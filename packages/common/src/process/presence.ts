@@ -49,6 +49,16 @@ export class Presence {
     return now;
   }
 
+  /** The returned function says whether there was a gap since: what fails meanwhile may have failed because of it. */
+  watch(): () => boolean {
+    this.beat();
+    const before = this.count;
+    return () => {
+      this.beat();
+      return this.count > before;
+    };
+  }
+
   /** The latest one of at least so many seconds. */
   latestGap(leastSeconds = 0): Readonly<Gap> | undefined {
     this.beat();

@@ -63,8 +63,7 @@ export class Poll<T> {
   private async run(signal: AbortSignal): Promise<void> {
     const { ask, presence, onAnswer } = this.deps;
     const before = [this.failed, this.isKnown].join();
-    presence.beat();
-    const pauses = presence.count;
+    const wasPaused = presence.watch();
     try {
       this.answer = await ask(signal);
       this.failures = 0;
@@ -72,8 +71,7 @@ export class Poll<T> {
     } catch (error) {
       if (signal.aborted) return;
       this.failed = errorText(error);
-      presence.beat();
-      this.failures += presence.count > pauses ? interrupted : 1;
+      this.failures += wasPaused() ? interrupted : 1;
       const isAsBefore = this.answer === undefined && [this.failed, this.isKnown].join() === before;
       const isLost = this.answer !== undefined && this.failures < mostFailures;
       if (isLost || isAsBefore) return;

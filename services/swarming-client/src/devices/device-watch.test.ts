@@ -167,6 +167,17 @@ describe('a watched device', () => {
     );
   });
 
+  it('is looked at again if a pause of this process interrupted the first look', async () => {
+    const { watch, looks, clock } = startWatch();
+    const looking = watch.look();
+    clock.sleep(60_000);
+    looks[0]?.found({ state: 'missing', why: 'adb took longer than 5 s' });
+    await expect.poll(() => looks.length).toBe(2);
+    looks[1]?.found(present);
+
+    expect((await looking).state).toBe('present');
+  });
+
   it('is not known to be up any more while it is missing', async () => {
     const { watch, looks } = startWatch();
     const first = watch.look();

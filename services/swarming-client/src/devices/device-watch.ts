@@ -117,8 +117,12 @@ export class DeviceWatch {
   private async read(): Promise<DeviceView> {
     const { clock, log, emit } = this.deps;
     let found: Look;
+    const wasPaused = clock.presence.watch();
     try {
       found = await this.device.look(this.ended.signal);
+      // What a pause of this process interrupted is no verdict.
+      if (found.state !== 'present' && wasPaused())
+        found = await this.device.look(this.ended.signal);
     } catch (error) {
       this.ended.signal.throwIfAborted();
       // A reading never throws; if one did, nothing would be known about the device, which no repair of it can change.
