@@ -1,3 +1,4 @@
+import { fakeClock } from '@skolo/common/testing';
 import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
 import type { PowerDriver } from '@skolo/equipment/models/outlets';
 import { DeviceBusy, DeviceRejected, DeviceTimeout } from '@skolo/equipment/transports';
@@ -13,9 +14,9 @@ function plugged(native?: { least: number; most: number } | 'fixed') {
   const boards = new Boards();
   const states: string[] = [];
   const read: string[][] = [];
-  let now = 1000;
+  const clock = fakeClock(1000);
   const controller = boards.controller('pdu-1', native, {
-    clock: { now: () => now, uptime: () => now / 1000 },
+    clock,
     maySwitch: () => undefined,
     crashNotes: noCrashNotes,
     emit(event) {
@@ -25,18 +26,17 @@ function plugged(native?: { least: number; most: number } | 'fixed') {
       states.push(detail ? `${state}: ${detail}` : state);
     },
   });
-  const pass = (ms: number) => {
-    now += ms;
-  };
+  const pass = (ms: number) => clock.pass(ms);
   return { controller, board: boards.get('pdu-1'), states, read, pass };
 }
 
 function controllerOf(
   driver: PowerDriver,
   more: Partial<ConstructorParameters<typeof Controller>[0]> = {},
+  clock = fakeClock(),
 ): Controller {
   const deps = {
-    clock: { now: () => 0, uptime: () => 0 },
+    clock,
     emit: () => undefined,
     maySwitch: () => undefined,
     crashNotes: noCrashNotes,
@@ -269,6 +269,26 @@ describe('a device', () => {
     expect(states).toEqual(['up', 'down: pdu-1: connection refused', 'up']);
     expect(controller).toMatchObject({ state: 'up', since: 1002, lastContact: 1002 });
     expect(controller.detail).toBeUndefined();
+  });
+
+  it('is not down because a pause of this process interrupted its answers, unless all of them', async () => {
+    const clock = fakeClock();
+    const driver: PowerDriver = {
+      async read() {
+        clock.sleep(60_000);
+        throw new DeviceTimeout('pdu-1', 'no response within 30 s');
+      },
+      turnOff: async () => undefined,
+      turnOn: async () => undefined,
+      close: async () => undefined,
+    };
+    const controller = controllerOf(driver, {}, clock);
+
+    await failure(controller.read(['1']));
+    const { state } = controller;
+    for (let time = 0; time < 3; time += 1) await failure(controller.read(['1']));
+
+    expect([state, controller.state]).toEqual(['unknown', 'down']);
   });
 
   it('has not been asked before it is', () => {

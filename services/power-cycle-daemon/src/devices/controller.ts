@@ -20,7 +20,7 @@ import type { SignInPause } from './sign-in-pause.ts';
 import { timeLimitOf } from './time-limit.ts';
 
 export interface ControllerDeps {
-  clock: Pick<Clock, 'now' | 'uptime'>;
+  clock: Pick<Clock, 'now' | 'uptime' | 'presence'>;
   maySwitch: MaySwitch;
   crashNotes: Pick<CrashNotes, 'noted' | 'whyNot'>;
   emit: EmitPower;
@@ -92,6 +92,8 @@ interface Read {
 const comparedAtOnce = 24;
 const compareWithinMs = 10_000;
 const busyPauseMs = 1000;
+/** Failures in a row that a pause of this process interrupted, and that say nothing about the device. */
+const mostInterrupted = 3;
 /** A reading that ends within this time keeps its session for the command that waits for it. */
 const briefReadingMs = 400;
 /** For a reading before an outlet is turned on, without a sign-in. */
@@ -126,6 +128,7 @@ export class Controller {
   private working: Promise<void> | undefined;
   /** The result of its last attempt, while the next one is waited for. */
   private busy: DeviceBusy | undefined;
+  private interrupted = 0;
   /** Ends the last reading. */
   private endReading: () => void = () => undefined;
 
@@ -389,7 +392,8 @@ export class Controller {
   };
 
   private readonly judged: Guard = async (work, signal) => {
-    const result = await work(signal).catch((error: unknown) => this.failed(error));
+    const wasPaused = this.deps.clock.presence.watch();
+    const result = await work(signal).catch((error: unknown) => this.failed(error, wasPaused()));
     this.answered();
     return result;
   };
@@ -455,15 +459,19 @@ export class Controller {
   }
 
   private answered(): void {
+    this.interrupted = 0;
     this.contactAt = this.deps.clock.uptime();
     this.enter('up', undefined);
   }
 
   /** A device that rejects is present; after any other error it cannot be used now. */
-  private failed(error: unknown): never {
+  private failed(error: unknown, wasPaused: boolean): never {
     if (this.closing.signal.aborted || error instanceof OnComesFirst) throw error;
-    if (!(error instanceof DeviceRejected)) this.enter('down', errorText(error));
-    else if (this.state !== 'down') this.answered();
+    this.interrupted = wasPaused ? this.interrupted + 1 : 0;
+    const isVerdict = !wasPaused || this.interrupted > mostInterrupted;
+    if (error instanceof DeviceRejected) {
+      if (this.state !== 'down') this.answered();
+    } else if (isVerdict) this.enter('down', errorText(error));
     throw error;
   }
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tempDir } from '@skolo/base/testing';
+import { fakeClock } from '@skolo/common/testing';
 import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
 import { loadDrivers } from '@skolo/equipment/models/load';
 import { HostKeys } from '@skolo/equipment/transports';
@@ -41,7 +42,7 @@ async function plugged(yaml = infrastructure + machines) {
       return boards.driver(machine.name);
     },
     unfinished: () => [],
-    clock: { now: () => 0, uptime: () => 0 },
+    clock: fakeClock(),
     emit: () => undefined,
     maySwitch: () => undefined,
     crashNotes: noCrashNotes,

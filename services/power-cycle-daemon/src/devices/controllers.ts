@@ -1,7 +1,6 @@
 /** All controllers of the rack: switches and PDUs from rack.yaml, and machines' hubs when they are first needed. */
 import { isDeepStrictEqual } from 'node:util';
 import { readCredentials, usualSignInSeconds } from '@skolo/base/secrets';
-import type { Clock } from '@skolo/common';
 import { models } from '@skolo/equipment/models';
 import type { DriverDeps, DriverKind, PowerDriver } from '@skolo/equipment/models/outlets';
 import { type HostKeys, SessionPool } from '@skolo/equipment/transports';
@@ -24,7 +23,6 @@ import { SignInPause } from './sign-in-pause.ts';
 import type { UsbHubDeps } from './usb-hub.ts';
 
 interface ControllersDeps extends ControllerDeps {
-  clock: Pick<Clock, 'now' | 'uptime'>;
   rack: () => Rack;
   drivers: ReadonlyMap<string, DriverKind>;
   hostKeys: HostKeys;

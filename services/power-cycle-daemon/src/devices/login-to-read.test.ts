@@ -3,6 +3,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
+import { fakeClock } from '@skolo/common/testing';
 import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
 import { loadDrivers } from '@skolo/equipment/models/load';
 import { HostKeys } from '@skolo/equipment/transports';
@@ -29,7 +30,7 @@ infrastructure:
     hostKeys: new HostKeys(join(dir, 'host-keys.json')),
     createUsbHub: () => expect.unreachable('no machine has a hub'),
     unfinished: () => [],
-    clock: { now: () => 0, uptime: () => 0 },
+    clock: fakeClock(),
     emit: () => undefined,
     maySwitch: () => undefined,
     crashNotes: noCrashNotes,

@@ -1,3 +1,4 @@
+import { fakeClock } from '@skolo/common/testing';
 import { createLogger } from '@skolo/common';
 import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
 import { parseRack } from '@skolo/rack';
@@ -38,7 +39,7 @@ function watched(settings = often) {
   });
   const emit: EmitPower = (event) => watch.onEvent(event);
   const deps = {
-    clock: { now: () => 0, uptime: () => 0 },
+    clock: fakeClock(),
     emit,
     maySwitch: () => undefined,
     crashNotes: noCrashNotes,
