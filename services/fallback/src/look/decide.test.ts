@@ -74,6 +74,39 @@ describe('while k3s does not serve', () => {
     expect(rack.watch(3600)).toEqual(['fallback 90480']);
   });
 
+  it.each([
+    [
+      'while it is silent',
+      (rack: Rack) => {
+        rack.isAnswering = true;
+        rack.look();
+        rack.isAnswering = false;
+        rack.watch(60);
+      },
+      'fallback',
+    ],
+    [
+      'while k3s is well again',
+      (rack: Rack) => {
+        rack.watch(240);
+        rack.kubernetes = well;
+        rack.watch(60);
+      },
+      'give-way',
+    ],
+  ] as const)('a suspend of the computer %s decides nothing', (_, begin, act) => {
+    const rack = new Rack();
+    rack.uptime = 90_000;
+    begin(rack);
+    rack.uptime += 36_000;
+    const resumedAt = rack.uptime;
+
+    const [first] = rack.watch(600);
+
+    expect(first?.split(' ')[0]).toBe(act);
+    expect(Number(first?.split(' ')[1])).toBeGreaterThanOrEqual(resumedAt + 30);
+  });
+
   it('a pause of two minutes is none', () => {
     const rack = new Rack();
     rack.uptime = 90_000;

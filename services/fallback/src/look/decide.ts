@@ -30,6 +30,7 @@ export const Memory = z.object({
   setbacks: z.number().default(0),
   /** The unit does not give way again before. */
   notBefore: z.number().default(0),
+  lookedAt: z.number().nullable().default(null),
 });
 export type Memory = z.output<typeof Memory>;
 
@@ -46,8 +47,36 @@ export const noMemory = Memory.parse({});
 const settledSeconds = 600;
 const longestRetrySeconds = 6 * 3600;
 
+/** Between two looks. After more than this, such as a suspend of the computer, only the usual time counts, because nobody has looked. */
+const mostSeconds = 60;
+const usualSeconds = 30;
+
+/** Seconds of uptime in which nobody looked. */
+export function lostBetween(lookedAt: number, uptime: number): number {
+  const seconds = uptime - lookedAt;
+  return seconds > mostSeconds ? seconds - usualSeconds : 0;
+}
+
 /** What to do now, for a service that no operator has failed over. */
 export function decide(seen: Seen, before: Memory, settings: Settings): Decision {
+  const { uptime } = seen;
+  const decision = decideNow(seen, withoutGap(before, uptime), settings);
+  return { ...decision, memory: { ...decision.memory, lookedAt: uptime } };
+}
+
+function withoutGap(before: Memory, uptime: number): Memory {
+  const lost = lostBetween(before.lookedAt ?? uptime, uptime);
+  const moved = (time: number | null) => (time === null ? null : time + lost);
+  return {
+    ...before,
+    silentSince: moved(before.silentSince),
+    readySince: moved(before.readySince),
+    gaveWayAt: moved(before.gaveWayAt),
+    notBefore: before.notBefore + lost,
+  };
+}
+
+function decideNow(seen: Seen, before: Memory, settings: Settings): Decision {
   if (!seen.isUnitRunning) return whileStopped(seen, before, settings);
   if (!before.isActive) return nothing('the unit was started manually', before);
   return whileActive(seen, before, settings);

@@ -18,6 +18,7 @@ import {
 import { z } from 'zod';
 import { readJson } from '../json-file.ts';
 import type { ApiServer } from '../kubernetes/api-server.ts';
+import { lostBetween } from '../look/decide.ts';
 import type { Settings } from '../settings.ts';
 
 const leasePath = `/apis/coordination.k8s.io/v1/namespaces/${pushObject.namespace}/leases/${pushObject.name}`;
@@ -38,7 +39,7 @@ const Resources = z.object({
 });
 /** The Lease at earlier looks of this boot: workstations' clocks differ from ours. */
 const seenFile = 'skolo-push.json';
-const Seen = z.object({ version: z.string(), since: z.number() });
+const Seen = z.object({ version: z.string(), since: z.number(), at: z.number() });
 
 interface Deps {
   settings: Pick<Settings, 'pushSeconds'>;
@@ -75,24 +76,25 @@ export async function pushHolder(
   run = '/run',
 ): Promise<string | undefined> {
   const lease = await api.get(leasePath, Lease);
-  const since = lease && (await sameSince(lease, join(run, seenFile)));
-  const isIdle = since !== undefined && uptime() - since > settings.pushSeconds;
+  const same = lease && (await sameAs(lease, uptime(), join(run, seenFile)));
+  const isIdle = same !== undefined && uptime() - same.since > settings.pushSeconds;
   return isIdle ? undefined : lease?.spec.holderIdentity || undefined;
 }
 
 /** Seconds since the Lease was last changed, as far as this boot knows. */
 async function idleFor(lease: Lease, { uptime }: Deps, file: string): Promise<number> {
-  const since = await sameSince(lease, file);
-  if (since !== undefined) return uptime() - since;
-  const seen = { version: lease.metadata.resourceVersion, since: uptime() };
+  const now = uptime();
+  const { since = now } = (await sameAs(lease, now, file)) ?? {};
+  const seen = { version: lease.metadata.resourceVersion, since, at: now };
   await writeFileAtomic(file, JSON.stringify(seen), { mode: 0o600 });
-  return 0;
+  return now - since;
 }
 
-/** Uptime at the first look that found it as it is now; undefined: it has changed since the last look. */
-async function sameSince({ metadata }: Lease, file: string): Promise<number | undefined> {
+/** The first look that found it as it is now, without the time in which nobody looked; undefined: it has changed since the last look. */
+async function sameAs({ metadata }: Lease, now: number, file: string) {
   const seen = await readJson(file, Seen);
-  return seen?.version === metadata.resourceVersion ? seen.since : undefined;
+  if (seen?.version !== metadata.resourceVersion) return undefined;
+  return { since: seen.since + lostBetween(seen.at, now) };
 }
 
 /** Can be repeated: the Secret is removed last. */

@@ -35,8 +35,18 @@ it('a push is rolled back once its Lease has not changed for long enough, and is
   const { look } = await abandoned();
 
   expect(await look(5000)).toEqual([false, 'ann']);
+  expect(await look(5050)).toEqual([false, 'ann']);
   expect(await look(5100)).toEqual([false, 'ann']);
   expect(await look(5101)).toEqual([true, undefined]);
+});
+
+it('a push is not rolled back because the jumphost was suspended', async () => {
+  const { look } = await abandoned();
+
+  await look(5000);
+  await look(5050);
+
+  expect(await look(9000)).toEqual([false, 'ann']);
 });
 
 it('a push is not rolled back while its Lease is renewed', async () => {
