@@ -62,6 +62,23 @@ describe('a command that a backup can do without', () => {
     expect(asked.at(-1)).toBe('show inventory');
   });
 
+  it('is asked briefly, and nothing else is', async () => {
+    const { backup, connection, asked } = await sit('nxos', nexusAnswers);
+    const briefly: string[] = [];
+
+    await backup.read({
+      ...connection,
+      async briefly(work) {
+        const before = asked.length;
+        const result = await work();
+        briefly.push(...asked.slice(before));
+        return result;
+      },
+    });
+
+    expect(asked.filter((command) => !briefly.includes(command))).toEqual(['show running-config']);
+  });
+
   it('and is rejected has been seen to be', async () => {
     const error = new DeviceRejected('nexus-1', 'rejects "show inventory"');
     const { backup, connection } = await sit('nxos', failing(error, 'show inventory'));

@@ -1,6 +1,7 @@
 /** The commands that a backup can do without, which come last. */
 import {
   DeviceAsks,
+  type DeviceConnection,
   DeviceError,
   DeviceRejected,
   DeviceTimeout,
@@ -14,6 +15,11 @@ const unanswered = [DeviceAsks, DeviceTimeout, DeviceUnreachable, SignInRejected
 export class Optional {
   /** Why the device was not seen to answer. Its session has ended, so nothing more is asked. */
   unseen: string | undefined;
+  private readonly connection: Pick<DeviceConnection, 'briefly'>;
+
+  constructor(connection: Pick<DeviceConnection, 'briefly'>) {
+    this.connection = connection;
+  }
 
   /**
    * The result; undefined: the device rejects the command, or did not answer this one or an earlier one.
@@ -23,7 +29,7 @@ export class Optional {
   async ask<T>(work: () => Promise<T>): Promise<T | undefined> {
     if (this.unseen !== undefined) return undefined;
     try {
-      return await work();
+      return await this.connection.briefly(work);
     } catch (error) {
       if (error instanceof DeviceError && unanswered.some((kind) => error instanceof kind)) {
         this.unseen = error.message.slice(error.device.length + 2);

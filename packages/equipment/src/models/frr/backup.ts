@@ -47,7 +47,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   const vtysh = await openVtysh(connection);
   const bytes = vtysh.text;
   const hostname = firstHostname(bytes.toString());
-  const optional = new Optional();
+  const optional = new Optional(connection);
   const said = (await optional.ask(vtysh.watched)) ?? '';
   const extent = extentIn(said, watched) ?? (/ Up$/m.test(said) ? 'whole' : 'unknown');
   const startup = await optional.ask(() => startupOf(vtysh));

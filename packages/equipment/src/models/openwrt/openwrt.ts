@@ -135,7 +135,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
     throw new DeviceRejected(name, `returned no archive for ${quoted(command)}: ${quoted(said)}`);
   }
   const bytes = await normalised(name, packed);
-  const optional = new Optional();
+  const optional = new Optional(connection);
   const ask = (command: string) => connection.exec(command);
   const extent = await askExtent(connection, questions, ask, optional);
   const { unseen } = optional;

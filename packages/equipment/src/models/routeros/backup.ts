@@ -75,7 +75,7 @@ export function backup(): BackupModel {
 
 async function read(connection: DeviceConnection): Promise<Reading> {
   const bytes = await exported(connection);
-  const optional = new Optional();
+  const optional = new Optional(connection);
   const ask = (command: string) => connection.exec(command);
   const extent = await askExtent(connection, questions, ask, optional);
   const text = bytes.toString();

@@ -11,6 +11,7 @@ export function answering(device: Device, answer: (command: string) => Buffer): 
   return {
     device,
     username: async () => 'skolo',
+    briefly: (work) => work(),
     exec: run,
     cli: async () => ({ run, read: run }),
     execToFile: nothing,

@@ -290,6 +290,19 @@ describe('the time of a connection', () => {
     );
   });
 
+  it('is left for the rest where a command that is asked briefly never ends', async () => {
+    const { connection, device } = await openSwitch({ deps: { deadlineMs: 10_000 } });
+    const cli = await connection.cli(fastpath);
+    device.faults.set('trickles');
+    const asked = connection.briefly(() => cli.read('show running-config'));
+    await failsWith(asked, DeviceTimeout, /no prompt after .* within [\d.]+ s; last output/);
+    device.faults.clear();
+
+    const again = await connection.cli(fastpath);
+
+    expect((await again.run('show poe status 0/1')).toString()).toContain('0/1');
+  });
+
   it('ends with the signal, and with it the session', async () => {
     const stop = new AbortController();
     const { connection, device } = await openSwitch({ deps: { signal: stop.signal } });

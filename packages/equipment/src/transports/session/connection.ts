@@ -34,6 +34,8 @@ export interface DeviceConnection {
   readonly device: ConnectedDevice;
   /** The name of its login. */
   username(): Promise<string | undefined>;
+  /** Limits work that the caller can do without to half of the time that is left, so that the rest has time, too. */
+  briefly<T>(work: () => Promise<T>): Promise<T>;
   /** The command line, signed in, at its privileged prompt. */
   cli(dialect: Dialect): Promise<DeviceCli>;
   /**
@@ -140,6 +142,17 @@ class LazyConnection implements Connection {
 
   async username(): Promise<string | undefined> {
     return (await this.deps.credentials()).username;
+  }
+
+  async briefly<T>(work: () => Promise<T>): Promise<T> {
+    const half = this.left() / 2;
+    const { endsAt } = this;
+    this.endsAt = performance.now() + half;
+    try {
+      return await work();
+    } finally {
+      this.endsAt = endsAt;
+    }
   }
 
   cli(dialect: Dialect): Promise<DeviceCli> {

@@ -60,7 +60,7 @@ export function cliBackup(model: CliBackup): BackupModel {
 async function read(connection: DeviceConnection, model: CliBackup): Promise<Reading> {
   const cli = await anyCli(connection, model.dialect);
   const bytes = await cli.read(model.running);
-  const optional = new Optional();
+  const optional = new Optional(connection);
   const { startup: saved } = model;
   const startup = saved === undefined ? undefined : await optional.ask(() => cli.read(saved));
   const [serial, ...others] = await serialsOf(cli, model.serial, optional);

@@ -89,7 +89,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   if (digest !== undefined && digest !== digestOf(bytes, digest)) {
     throw new AnswerCut(name, `the received copy of ${file} has a different checksum`);
   }
-  const optional = new Optional();
+  const optional = new Optional(connection);
   const shown = await optional.ask(() => connection.exec(`cat ${board}`));
   const info = shown?.toString('latin1') ?? '';
   const address = /^board\.hwaddr=([\dA-F:]+)$/im.exec(info)?.[1];

@@ -89,7 +89,7 @@ async function about(connection: DeviceConnection, text: string) {
     ? settingsOf(text)
     : settingsIn(splitVersions(text).body);
   const hostname = typeof settings === 'string' ? undefined : valueIn(settings, 'system host-name');
-  const optional = new Optional();
+  const optional = new Optional(connection);
   const serial = await optional.ask(() => readSerial(connection));
   const changedBy = await optional.ask(() => readChangedBy(connection));
   const { unseen } = optional;
