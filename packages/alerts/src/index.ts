@@ -23,6 +23,15 @@ export {
   type PubSubConnection,
 } from './pubsub/pubsub-client.ts';
 export { type Sink, SinkError, type SinkReason, sinkReasons } from './sink.ts';
+export {
+  type BackOff,
+  type BackOffTimes,
+  createBackOff,
+  doubtTimes,
+  mostDoubts,
+  newTimes,
+  usualTimes,
+} from './sinks/back-off.ts';
 export { createSinks, encodeAsOf, pubSubName } from './sinks/index.ts';
 export {
   type Received,

@@ -18,8 +18,6 @@ const response = (bytes: number): Row => ['bytes of JSON', Math.min(json(bytes),
 const ofShare = 'parseJson: a quarter of the memory';
 
 const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
-  'alert-to-pubsub/delivery/attempts': { mostAskedSeconds: none('seconds') },
-  'alert-to-pubsub/delivery/backlog': { mostDoubts: none('attempts') },
   'alert-to-pubsub/delivery/blame': { mostRejections: none('rejections') },
   'alert-to-pubsub/delivery/delivery': { mostSteps: none('steps of a reader') },
   'alert-to-pubsub/intake/fingerprint': { mostKept: ['bytes', 64 * kB] },

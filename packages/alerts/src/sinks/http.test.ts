@@ -376,6 +376,22 @@ describe('a failure', () => {
     else expect(Math.abs((retryAfterSeconds ?? 0) - seconds)).toBeLessThan(60);
   });
 
+  it('keeps heartbeats away for the time that the receiver requests, but no message', async () => {
+    const there = await start((response) => {
+      response.writeHead(429, { 'retry-after': '60' });
+      response.end();
+    });
+    const sink = sinkFor(there);
+    const signal = new AbortController().signal;
+
+    await sinkErrorOf(sendOne(sink));
+    const error = await sinkErrorOf(sink.send([heartbeatMessage()], '', signal));
+    await sinkErrorOf(sendOne(sink));
+
+    expect(error).toMatchObject({ reason: 'quota', code: '429' });
+    expect(there.requests).toHaveLength(2);
+  });
+
   it('is a redirect: neither message nor token go elsewhere', async () => {
     const elsewhere = await start();
     const there = await start((response) => {

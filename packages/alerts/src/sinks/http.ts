@@ -4,7 +4,8 @@ import { type EncodeAs, encode, withConsoleLink } from '../message/encode.ts';
 import type { Message } from '../message/message.ts';
 import { alertOfNotice } from '../message/notice.ts';
 import { queueKey } from '../message/ordering-key.ts';
-import type { Sink } from '../sink.ts';
+import { type Sink, SinkError } from '../sink.ts';
+import { askedMs } from './back-off.ts';
 import { createHttpRequest, type HttpRequestOptions } from './http-request.ts';
 
 export interface HttpSinkOptions extends HttpRequestOptions {
@@ -17,6 +18,8 @@ const requestsAtOnce = 8;
 export function createHttpSink({ encodeAs, ...options }: HttpSinkOptions): Sink {
   const { location } = encodeAs;
   const request = createHttpRequest(options);
+  /** The pause that the receiver last requested, until `performance.now()`. */
+  let pause: { until: number; error: SinkError } | undefined;
   return {
     name: options.name,
     limits: { orderingKeys: requestsAtOnce, messages: 1 },
@@ -28,7 +31,16 @@ export function createHttpSink({ encodeAs, ...options }: HttpSinkOptions): Sink 
       for (const message of messages) {
         const values = valuesOf(withConsoleLink(message, encodeAs), location);
         const usualBody = () => encode(message, encodeAs).json;
-        await request({ id: message.id, values, usualBody }, signal);
+        // By then, a heartbeat would be outdated.
+        const isPaused = pause !== undefined && performance.now() < pause.until;
+        if (isPaused && message.kind === 'heartbeat') throw pause?.error;
+        try {
+          await request({ id: message.id, values, usualBody }, signal);
+        } catch (error) {
+          if (error instanceof SinkError && error.reason === 'quota')
+            pause = { until: performance.now() + askedMs(error), error };
+          throw error;
+        }
       }
     },
     async close() {},

@@ -119,13 +119,13 @@ describe('what a login is shown', () => {
       connection,
       [{ command: 'show {user}', ...says }],
       ask,
-      new Optional(),
+      new Optional({ briefly: (work) => work() }),
     );
     const unnamed = await askExtent(
       connection,
       [{ command: 'id -u', ...says }],
       ask,
-      new Optional(),
+      new Optional({ briefly: (work) => work() }),
     );
 
     expect([named, unnamed, asked]).toEqual(['unknown', 'whole', ['id -u']]);

@@ -3,7 +3,7 @@
  * bounded, however long the sink is down: what exceeds it is left in the spool, of which only sequence numbers are kept, and read again
  * when it is its turn.
  */
-import { queueKey, type Sink } from '@skolo/alerts';
+import { mostDoubts, queueKey, type Sink } from '@skolo/alerts';
 import { Arrived } from '../state/arrived.ts';
 import { Heap } from './heap.ts';
 import { Queue, type Waiting } from './queue.ts';
@@ -16,8 +16,6 @@ export interface Turn {
 
 export type BacklogBounds = { messages: number; bytes: number };
 
-/** A message that may have arrived so often is not sent again once a later one waits for it. */
-const mostDoubts = 3;
 /** One in this many turns is for rejected messages and the one that has waited longest, so that none waits for ever. */
 const turnsOfOthers = 16;
 

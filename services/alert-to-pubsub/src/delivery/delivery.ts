@@ -4,14 +4,14 @@
  */
 import { setMaxListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { AlertMessage, Sink } from '@skolo/alerts';
+import { type AlertMessage, type BackOff, createBackOff, type Sink } from '@skolo/alerts';
 import { type BackOffOptions, errorText, pause as usualPause } from '@skolo/base';
 import type { Spool } from '@skolo/base/durable';
 import type { Clock } from '@skolo/common';
 import type { EmitAlertEvent } from '../events.ts';
 import type { NoticeDraft } from '../intake/notices.ts';
 import { Arrived } from '../state/arrived.ts';
-import { type BackOff, createBackOff, graceMs, type Pause, settled } from './attempts.ts';
+import { graceMs, type Pause, settled } from './attempts.ts';
 import { Backlog, type BacklogBounds } from './backlog.ts';
 import { newHealth, type SinkHealth } from './blame.ts';
 import { batchArrived, endGap, noGap, noticeDueIn, takeNotice } from './gaps.ts';

@@ -4,22 +4,19 @@
  *
  * Sends run in parallel with the delivery loop; their results wait until the loop takes them, so that state changes only in the loop.
  */
-import { type Sink, SinkError } from '@skolo/alerts';
+import {
+  type BackOff,
+  doubtTimes,
+  newTimes,
+  type Sink,
+  SinkError,
+  usualTimes,
+} from '@skolo/alerts';
 import { count, errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { EmitAlertEvent } from '../events.ts';
 import type { Arrived } from '../state/arrived.ts';
-import {
-  asSinkError,
-  type BackOff,
-  doubtTimes,
-  graceMs,
-  newTimes,
-  type Pause,
-  sendWithin,
-  settled,
-  usualTimes,
-} from './attempts.ts';
+import { asSinkError, graceMs, type Pause, sendWithin, settled } from './attempts.ts';
 import type { Backlog, Turn } from './backlog.ts';
 import { failed, notSetAside, recovered, type SinkHealth, worked } from './blame.ts';
 import type { Queue, Waiting } from './queue.ts';

@@ -1,4 +1,5 @@
 import { type Credentials, Secret } from '@skolo/base/secrets';
+import { fakeClock } from '@skolo/common/testing';
 import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
 import { SignInRejected } from '@skolo/equipment/transports';
 import { describe, expect, it } from 'vitest';
@@ -13,8 +14,7 @@ function rejecting() {
   const boards = new Boards();
   const board = boards.get('pdu-1');
   board.rejectsSignIn = true;
-  let seconds = 1000;
-  const clock = { now: () => seconds * 1000, uptime: () => seconds };
+  const clock = fakeClock(1_000_000, 1000);
   let password = 'hunter2';
   const credentials = async (): Promise<Credentials> => ({
     legacySsh: false,
@@ -33,9 +33,7 @@ function rejecting() {
   return {
     board,
     controller,
-    pass: (more: number) => {
-      seconds += more;
-    },
+    pass: (seconds: number) => clock.pass(seconds * 1000),
     rotate: () => {
       password = 'another';
     },

@@ -4,9 +4,17 @@
  * Nothing waits for it. A message that cannot be delivered is lost, logged and counted, because the API has the same information.
  */
 import { randomUUID } from 'node:crypto';
-import { createHttpRequest, SinkError, type SinkReason } from '@skolo/alerts/request';
+import {
+  type BackOffTimes,
+  createBackOff,
+  createHttpRequest,
+  doubtTimes,
+  mostDoubts,
+  SinkError,
+  type SinkReason,
+} from '@skolo/alerts/request';
 import { FailureClass, Time } from '@skolo/api';
-import { backOffMs, pause } from '@skolo/base';
+import { count } from '@skolo/base';
 import { readSecret } from '@skolo/base/secrets';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
@@ -42,8 +50,8 @@ export interface WebhookDeps {
   clock: Pick<Clock, 'now'>;
   /** Overrides the URL in rack.yaml. */
   timeoutSeconds?: number;
-  /** Before the first retry; it doubles. */
-  firstPauseMs?: number;
+  /** Pauses between attempts, instead of the usual ones. */
+  times?: BackOffTimes;
 }
 
 interface Waiting {
@@ -53,6 +61,7 @@ interface Waiting {
 }
 
 const tries = 5;
+const usualTimes = { firstMs: 1000, maxMs: 60_000 };
 const mostWaiting = 100;
 
 export class Webhook {
@@ -120,18 +129,24 @@ export class Webhook {
   }
 
   private async deliver(message: Waiting): Promise<void> {
-    const { log, firstPauseMs: firstMs = 1000 } = this.deps;
+    const { log, times } = this.deps;
+    const { signal: stopping } = this.closing;
+    const backOff = createBackOff({ stopping, times });
+    let doubts = 0;
     for (let failures = 1; ; failures += 1) {
       const failed = await this.attempt(message);
       if (failed === undefined) return this.count('sent');
-      if (!passing.includes(failed.reason) || failures >= tries || this.closing.signal.aborted) {
+      doubts += failed.mayHaveArrived ? 1 : 0;
+      const isOver = failures >= tries || doubts >= mostDoubts || stopping.aborted;
+      if (!passing.includes(failed.reason) || isOver) {
         const { kind } = message.body;
-        log.warn({ kind, tries: failures, why: failed.message }, 'webhook message not delivered');
+        const doubt = doubts > 0 ? `; it may have arrived ${count(doubts, 'time')}` : '';
+        const why = failed.message + doubt;
+        log.warn({ kind, tries: failures, why }, 'webhook message not delivered');
         return this.count('failed');
       }
-      await pause(backOffMs(failures, { firstMs, maxMs: 60_000 }), this.closing.signal).catch(
-        () => undefined,
-      );
+      if (failed.mayHaveArrived) await backOff(doubts, failed, doubtTimes);
+      else await backOff(failures, failed, usualTimes);
     }
   }
 
