@@ -121,6 +121,7 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     mostCalls: ['calls at once, of 256 kB', 20 * 512 * kB],
   },
   'power-cycle-daemon/cycle/outlet-steps': { mostLookMs: none('milliseconds') },
+  'power-cycle-daemon/devices/controller': { mostInterrupted: none('failures') },
   'power-cycle-daemon/devices/time-limit': { mostSteps: none('steps') },
   'power-cycle-daemon/devices/usb-hub': { agentMostBytes: ['bytes of JSON', json(64 * kB)] },
   'power-cycle-daemon/machines/agent': { mostBytes: ['bytes of JSON', json(64 * kB)] },

@@ -119,13 +119,13 @@ describe('what a login is shown', () => {
       connection,
       [{ command: 'show {user}', ...says }],
       ask,
-      new Optional({ briefly: (work) => work() }),
+      new Optional(connection),
     );
     const unnamed = await askExtent(
       connection,
       [{ command: 'id -u', ...says }],
       ask,
-      new Optional({ briefly: (work) => work() }),
+      new Optional(connection),
     );
 
     expect([named, unnamed, asked]).toEqual(['unknown', 'whole', ['id -u']]);

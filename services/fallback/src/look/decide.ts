@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Kubernetes } from '../kubernetes/kubernetes.ts';
+import { lostBetween } from '../lost-time.ts';
 import type { Settings } from '../settings.ts';
 
 export interface Seen {
@@ -46,16 +47,6 @@ export const noMemory = Memory.parse({});
 /** A pod that has answered for so long has settled: its setbacks are forgotten. */
 const settledSeconds = 600;
 const longestRetrySeconds = 6 * 3600;
-
-/** Between two looks. After more than this, such as a suspend of the computer, only the usual time counts, because nobody has looked. */
-const mostSeconds = 60;
-const usualSeconds = 30;
-
-/** Seconds of uptime in which nobody looked. */
-export function lostBetween(lookedAt: number, uptime: number): number {
-  const seconds = uptime - lookedAt;
-  return seconds > mostSeconds ? seconds - usualSeconds : 0;
-}
 
 /** What to do now, for a service that no operator has failed over. */
 export function decide(seen: Seen, before: Memory, settings: Settings): Decision {

@@ -18,7 +18,7 @@ import {
 import { z } from 'zod';
 import { readJson } from '../json-file.ts';
 import type { ApiServer } from '../kubernetes/api-server.ts';
-import { lostBetween } from '../look/decide.ts';
+import { lostBetween } from '../lost-time.ts';
 import type { Settings } from '../settings.ts';
 
 const leasePath = `/apis/coordination.k8s.io/v1/namespaces/${pushObject.namespace}/leases/${pushObject.name}`;

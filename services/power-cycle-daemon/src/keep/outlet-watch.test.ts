@@ -1,5 +1,5 @@
-import { fakeClock } from '@skolo/common/testing';
 import { createLogger } from '@skolo/common';
+import { fakeClock } from '@skolo/common/testing';
 import { noCrashNotes } from '@skolo/common/testing/no-crash-notes';
 import { parseRack } from '@skolo/rack';
 import { OutletBoard } from '@skolo/simulators';
