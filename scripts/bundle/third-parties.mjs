@@ -93,13 +93,8 @@ function packageFolder(path) {
  * @returns {ThirdParty}
  */
 function read(folder) {
-  // Some packages use npm's old format, a list of objects.
-  const {
-    name,
-    version,
-    licenses,
-    license = licenses?.[0]?.type,
-  } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+  const { name, version } = manifestOf(folder);
+  const license = licenceOf(folder);
   const file = readdirSync(join(root, folder))
     .sort()
     .find((entry) => /^(?:licen[cs]e|copying)(?:[.-]|$)/i.test(entry));
@@ -110,4 +105,21 @@ function read(folder) {
     license,
     text: text?.replaceAll('\r\n', '\n').trim() ?? 'The package does not contain the licence text.',
   };
+}
+
+/**
+ * The licence of an installed package, as an SPDX expression.
+ *
+ * @param {string} folder relative to the repository root
+ * @returns {string | undefined}
+ */
+export function licenceOf(folder) {
+  // Some packages use npm's old format, a list of objects.
+  const { licenses, license = licenses?.[0]?.type } = manifestOf(folder);
+  return license;
+}
+
+/** @param {string} folder */
+function manifestOf(folder) {
+  return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
 }

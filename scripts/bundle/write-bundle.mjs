@@ -12,6 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../node.mjs';
+import { placeholder, readOwner } from '../publish/owner.mjs';
 import {
   englishOnly,
   leftOut,
@@ -159,15 +160,19 @@ function manifest(file, wantedVersion) {
   const all = JSON.parse(readFileSync(file, 'utf8'));
   /** @type {Record<'name' | 'version' | 'license', string>} */
   const { name, license } = all;
-  const { private: isPrivate, description, type, bin } = all;
+  const { description, type, bin } = all;
+  const { repository } = readOwner(root);
   const version = wantedVersion || all.version;
   if (typeof version !== 'string') throw new Error(`${file}: no version; add one`);
   return {
     name,
     version,
-    private: isPrivate,
     description,
     license,
+    // The registry compares it with the repository whose workflow publishes the package.
+    ...(repository !== placeholder && {
+      repository: { type: 'git', url: `git+${repository}.git` },
+    }),
     type,
     bin,
   };

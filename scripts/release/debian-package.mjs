@@ -19,6 +19,7 @@ import { dirname, join, relative } from 'node:path';
 import { licenceTexts } from '../bundle/third-parties.mjs';
 import { settle } from '../bundle/write-bundle.mjs';
 import { root } from '../node.mjs';
+import { placeholder, readOwner } from '../publish/owner.mjs';
 import { billWithNode, nodeItself } from './bills.mjs';
 
 /**
@@ -101,12 +102,14 @@ function writePrograms(tree, { bundles, node, nodeLicence, arch, version, file }
  * @param {Package} wanted
  */
 function writeControl(tree, { arch, version }) {
+  const { contact } = readOwner(root);
+  const address = contact === placeholder ? 'skolo@localhost.invalid' : contact;
   const bytes = filesOf(tree).reduce((sum, file) => sum + statSync(file).size, 0);
   const control = {
     Package: 'skolo',
     Version: version,
     Architecture: arch,
-    Maintainer: 'skolo developers <skolo@localhost.invalid>',
+    Maintainer: `skolo maintainers <${address}>`,
     'Installed-Size': Math.ceil(bytes / 1024),
     // The libraries that Node links to, and the commands that its units, `skolo service` and services with any rack.yaml start.
     Depends:

@@ -1,8 +1,15 @@
 /** Builds the container images of a release, as one file for each architecture. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { root } from '../node.mjs';
 import { billOfImages, contentOf, contentScript } from './image-bill.mjs';
 import { settleImages } from './settle-images.mjs';
+
+/** Stages of the Dockerfile that are images. */
+export function targets() {
+  const bake = readFileSync(join(root, 'docker-bake.hcl'), 'utf8');
+  return [...bake.matchAll(/^ {2}\{ name = "([^"]+)"/gm)].map(([, name = '']) => name);
+}
 
 /**
  * Arguments of `docker` that build an image of the bundles in out/bundle.

@@ -9,6 +9,8 @@ import {
   schemaFile,
   sightingsFile,
   sightingsSource,
+  supportFile,
+  supportPage,
 } from './page.ts';
 
 const today = new Date().toISOString().slice(0, 10);
@@ -19,5 +21,6 @@ if (errors.length > 0) {
 } else {
   await writeFile(schemaFile, `${JSON.stringify(proofSchema(), null, 2)}\n`);
   await writeFile(pageFile, proofsPage(await readFile(pageFile, 'utf8'), contributions));
+  await writeFile(supportFile, supportPage(await readFile(supportFile, 'utf8'), contributions));
   await writeFile(sightingsFile, sightingsSource(contributions));
 }

@@ -9,6 +9,7 @@ import { type Contribution, sightingOf } from './check.ts';
 
 const folder = join(import.meta.dirname, '../../../docs/proofs');
 export const pageFile = join(folder, 'README.md');
+export const supportFile = join(folder, '../../SUPPORT.md');
 export const schemaFile = join(folder, 'proof.schema.json');
 /** What skolo's tests read from recordings, by model. The recordings are not part of this repository. */
 const recordingsFile = join(folder, 'recordings.json');
@@ -53,6 +54,20 @@ export function proofsPage(page: string, contributions: readonly Contribution[])
   ].join('\n\n');
   const generated = `<!-- generated: files -->\n\n${content}\n\n<!-- /generated -->`;
   return page.replace(/<!-- generated: files -->.*?<!-- \/generated -->/s, () => generated);
+}
+
+/** SUPPORT.md with the tier of each model. */
+export function supportPage(page: string, contributions: readonly Contribution[]): string {
+  const sightings = contributions.map(sightingOf);
+  const names = [...models.keys()];
+  const stable = names.filter((name) => evidenceOf(name, sightings).level === 'proven');
+  const list = (of: string[]) => of.map((name) => `\`${name}\``).join(', ') || 'none yet';
+  const content = `| tier | equipment models |
+| --- | --- |
+| stable: switched in two racks with different owners ([evidence](docs/proofs/README.md)) | ${list(stable)} |
+| experimental: all others | ${list(names.filter((name) => !stable.includes(name)))} |`;
+  const generated = `<!-- generated: models -->\n\n${content}\n\n<!-- /generated -->`;
+  return page.replace(/<!-- generated: models -->.*?<!-- \/generated -->/s, () => generated);
 }
 
 const nothing = `There are no evidence files yet: ${recordings().size} models are \`recorded\`, and the other ${models.size - recordings().size} are \`not verified on hardware\`.`;

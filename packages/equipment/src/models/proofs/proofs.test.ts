@@ -11,6 +11,8 @@ import {
   proofsPage,
   recordings,
   schemaFile,
+  supportFile,
+  supportPage,
 } from '../../../generate/page.ts';
 import { evidenceOf, evidenceText, models } from '../index.ts';
 import { levels } from './levels.ts';
@@ -64,6 +66,8 @@ describe('what is generated', () => {
     const page = readFileSync(pageFile, 'utf8');
 
     expect(proofsPage(page, contributions), generate).toBe(page);
+    const support = readFileSync(supportFile, 'utf8');
+    expect(supportPage(support, contributions), generate).toBe(support);
     expect(sightings, generate).toEqual(contributions.map(sightingOf));
     expect(recorded, generate).toEqual([...recordings().keys()]);
     expect(JSON.parse(readFileSync(schemaFile, 'utf8')), generate).toEqual(
