@@ -24,6 +24,10 @@ export function watchLoop() {
     firedAt = threadCpuMs();
   }, everyMs).unref();
   return {
+    /** What was late during the start of a service does not count: it has answered nobody. */
+    begin(): void {
+      [lateMs, due] = [0, performance.now() + everyMs];
+    },
     /** Whether the timer is, or was when it last fired, more than a second late. */
     isLate: () => Math.max(lateMs, performance.now() - due) > mostMs,
     /**

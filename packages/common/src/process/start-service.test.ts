@@ -15,6 +15,7 @@ import { createApp } from '../http/service-app.ts';
 import type { Service, ServiceContext, ServiceDefinition } from '../service.ts';
 import { memoryLog } from '../testing/memory-log.ts';
 import { rackYaml } from '../testing/test-rack.ts';
+import { watchLoop } from './loop-lag.ts';
 import { type StartOptions, startService } from './start-service.ts';
 import { ownVersion } from './version.ts';
 
@@ -101,6 +102,23 @@ describe('startService', () => {
     const count = /^http_request_duration_seconds_count\{.*route="\/v1\/hello".*$/m;
     expect(await metricsOf(first.metricsPort)).toMatch(count);
     expect(await metricsOf(second.metricsPort)).not.toMatch(count);
+  });
+
+  it('is not overloaded because its own start took long', async () => {
+    const block = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200);
+    async function startSlowly() {
+      block();
+      return {};
+    }
+
+    const { context } = await start({
+      definition: { start: startSlowly },
+      options: { loopLag: watchLoop() },
+    });
+
+    expect(context.isOverloaded?.()).toBe(false);
+    block();
+    expect(context.isOverloaded?.()).toBe(true);
   });
 
   it('gives the service an absolute state directory, wherever it was started', async () => {

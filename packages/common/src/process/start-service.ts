@@ -127,12 +127,11 @@ async function startWith(
   await crashNotes.open();
   closers.add('crash notes', () => crashNotes.close());
   closers.add('service', () => running?.stop());
-  const reject = rejectWith(answerMalformed);
   function handler(request: IncomingMessage, response: ServerResponse): void {
     if (running === undefined) {
       start.wait(response).then(
         () => running?.handler(request, response),
-        (error) => response.destroyed || reject(toProblem(error), response),
+        (error) => response.destroyed || rejectWith(answerMalformed)(toProblem(error), response),
       );
     } else running.handler(request, response);
   }
@@ -147,6 +146,7 @@ async function startWith(
   running = await definition.start(context);
   signal.throwIfAborted();
   metricsApp.add(running.admin ?? []);
+  options.loopLag?.begin();
   start.end();
   tls.use(apiPort === 'public' ? publicServer : metricsServer);
   log.info({ port, metricsPort, version: context.version }, 'listening');
