@@ -166,6 +166,37 @@ describe('a sink that is away', () => {
     expect(logged.messages).toHaveLength(2);
   });
 
+  it('does not cause reads of the spool before it is tried again, whatever is accepted meanwhile', async () => {
+    const sink = fakeSink();
+    sink.groupOf = sink.orderingKeyOf;
+    sink.behave = (_messages, _key, signal) =>
+      sink.calls.length > 8 ? hangs(signal) : fails('unavailable');
+    const { spool, time, accept } = await startedLab(1, 1, { sink, hasAccepted: true });
+    await time.until(() => sink.calls.length === 8);
+    let reads = 0;
+    const all = spool.read.bind(spool);
+    spool.read = (from) => {
+      reads += 1;
+      return all(from);
+    };
+
+    for (let i = 0; i < 50; i += 1) {
+      await accept(1, 50);
+      await time.settle();
+    }
+    const whileItRests = reads;
+    await time.until(() => sink.calls.length === 9);
+    const beforeItIsTried = reads - whileItRests;
+    for (let i = 0; i < 50; i += 1) {
+      await accept(1, 50);
+      await time.settle();
+    }
+
+    expect(whileItRests).toBe(0);
+    expect(beforeItIsTried).toBe(1);
+    expect(reads - beforeItIsTried).toBe(0);
+  });
+
   it('costs no more memory than the window: what exceeds it is read again', async () => {
     const sink = fakeSink({ messages: 1 });
     sink.groupOf = sink.orderingKeyOf;

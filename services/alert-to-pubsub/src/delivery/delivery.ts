@@ -201,11 +201,12 @@ export class Delivery {
     const { signal } = this.stopping;
     while (!this.isClosed) {
       for (const outcome of this.sender.takeResults()) this.take(outcome);
-      if (!signal.aborted) await this.readAhead();
+      // While nothing can be sent, a storm must not cost a read of the spool for each alert.
+      if (!signal.aborted && !this.sender.isWaiting) await this.readAhead();
       this.progress();
       this.sender.send();
       if (signal.aborted && this.sender.isIdle) break;
-      if (this.backlog.wanted.size > 0) this.woken.resolve();
+      if (this.backlog.wanted.size > 0 && !this.sender.isWaiting) this.woken.resolve();
       await this.woken.promise;
       // Events of the same turn of the event loop belong together: a batch contains all of them.
       await turn();

@@ -74,6 +74,11 @@ export class Sender {
     return this.underWay.size === 0 && !this.hasResults;
   }
 
+  /** Nothing more is sent before a pause of the sink, or the attempt while it is down, has ended. */
+  get isWaiting(): boolean {
+    return this.rests > 0 || (this.deps.health.failures > 0 && this.probing !== undefined);
+  }
+
   /** Takes the available results, and returns what happened to the messages. */
   takeResults(): Outcome[] {
     for (const take of this.results.splice(0)) take();
@@ -113,8 +118,8 @@ export class Sender {
   /** While the sink is down, one turn at a time is tried. */
   private maySend(): boolean {
     const { sink, backlog, health, signals } = this.deps;
-    if (signals.stopping.aborted || this.rests > 0) return false;
-    if (health.failures > 0) return this.probing === undefined;
+    if (signals.stopping.aborted || this.isWaiting) return false;
+    if (health.failures > 0) return true;
     return backlog.busy < (this.spacingMs > 0 ? 1 : sink.limits.orderingKeys);
   }
 
