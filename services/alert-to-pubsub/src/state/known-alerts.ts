@@ -36,14 +36,20 @@ export interface Tracked {
 
 /** Bytes that an alert takes in memory, as measured with 100,000 short and 100,000 usual ones and Node 24. */
 export function memoryOf(tracked: Tracked | undefined): number {
-  return tracked === undefined ? 0 : 600 + 1.73 * charactersOf(tracked.known);
+  if (tracked === undefined) return 0;
+  const { alert, group } = tracked.known;
+  const { labels, annotations, generatorURL, more } = alert;
+  const texts = charactersOf(labels) + charactersOf(annotations) + charactersOf(generatorURL);
+  return 975 + 1.73 * (texts + charactersOf(more) + charactersOf(group));
 }
 
+/** With names of fields, and indexes of lists. `Object.entries` would double the time, and be a tenth of all garbage. */
 function charactersOf(value: unknown): number {
   if (typeof value === 'string') return value.length;
   if (typeof value !== 'object' || value === null) return 0;
+  const fields = value as Record<string, unknown>;
   let sum = 0;
-  for (const [key, inner] of Object.entries(value)) sum += key.length + charactersOf(inner);
+  for (const name in fields) sum += name.length + charactersOf(fields[name]);
   return sum;
 }
 
@@ -298,9 +304,9 @@ function isOfEarlierFiring(
   { startsAt }: ReceivedAlert,
   now: number,
 ): boolean {
+  if (before.alert.status !== 'firing' || status !== 'resolved') return false;
   const start = Date.parse(before.alert.startsAt);
-  const isLate = before.alert.status === 'firing' && status === 'resolved' && start <= now;
-  return isLate && startsAt !== undefined && startsAt < start && Date.parse(endsAt) < start;
+  return start <= now && (startsAt ?? start) < start && Date.parse(endsAt) < start;
 }
 
 function resolved(known: KnownAlert, endsAt: string): KnownAlert {
