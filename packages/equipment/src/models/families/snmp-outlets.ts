@@ -26,8 +26,8 @@ interface SettingColumns {
   cycleSeconds?: string;
 }
 
-/** As many variables as fit into one request. */
-const mostVariables = 16;
+/** As many as fit into one request. Optional columns are requested apart. */
+const readsAtOnce = 16;
 
 export function snmpOutlets(
   device: Device,
@@ -73,7 +73,7 @@ export function snmpOutlets(
   return {
     key: index,
     ...(settings && { report: (_, signal) => report(settings, signal) }),
-    readsAtOnce: mostVariables / (more ? 2 : 1),
+    readsAtOnce,
     async read(keys, signal) {
       const states = keys.map((key) => `${state.column}.${key}`);
       const others = more ? keys.map((key) => `${more.column}.${key}`) : [];
