@@ -1,4 +1,5 @@
 /** The contract of a sink, and the reasons for which sending fails. Each kind has a file in this directory. */
+import { NamedError } from '@skolo/base';
 import type { Message } from './message/message.ts';
 
 /**
@@ -24,7 +25,7 @@ export const sinkReasons = [
 export type SinkReason = (typeof sinkReasons)[number];
 
 /** The caller decides whether to retry. The message is for people and says what to do. */
-export class SinkError extends Error {
+export class SinkError extends NamedError {
   readonly reason: SinkReason;
   /** The protocol's code: `PERMISSION_DENIED`, `503`, `ENOSPC`. */
   readonly code: string;
@@ -44,7 +45,6 @@ export class SinkError extends Error {
     }: ErrorOptions & { retryAfterSeconds?: number; mayHaveArrived?: boolean } = {},
   ) {
     super(message, options);
-    this.name = 'SinkError';
     this.reason = reason;
     this.code = code;
     this.retryAfterSeconds = retryAfterSeconds;

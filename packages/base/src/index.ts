@@ -18,6 +18,7 @@ export { inTurns } from './in-turns.ts';
 export { jsonShare, measureJson } from './json/memory.ts';
 export { isObject, parseJson } from './json/parse-json.ts';
 export { lazily } from './lazily.ts';
+export { NamedError } from './named-error.ts';
 export { oneLine } from './one-line.ts';
 export { shellWord } from './programs/shell-word.ts';
 export { tempFolder } from './programs/temp-folder.ts';

@@ -1,4 +1,5 @@
 /** Sends HTTP requests, with a deadline and a limit of the response, with node:http, because the global fetch would take 14 MB of memory. */
+
 import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type RequestOptions as HttpsOptions, request as tlsRequest } from 'node:https';
@@ -8,6 +9,7 @@ import { request as plainRequest } from './http.ts';
 import { reasonOf } from './internet/network-error.ts';
 import { throughProxy } from './internet/proxy.ts';
 import { openWay } from './internet/way.ts';
+import { NamedError } from './named-error.ts';
 import { orAborted, withDeadline } from './time/deadline.ts';
 
 export interface RequestOptions
@@ -31,9 +33,7 @@ export interface Answer {
 }
 
 /** No response. `message` contains the reason and the server, but never headers. */
-export class Unreachable extends Error {
-  override readonly name = 'Unreachable';
-}
+export class Unreachable extends NamedError {}
 
 /** A response whose body has not been read: `message` must be read to its end or destroyed. */
 export interface OpenAnswer {

@@ -1,12 +1,11 @@
 /** Decides a command's exit code and message, from any error. */
-import { errorCode, exitCodes } from '@skolo/base';
+import { errorCode, exitCodes, NamedError } from '@skolo/base';
 import type { Io } from './io.ts';
 
 export { exitCodes };
 
 /** An error that the user can fix. The message says what, where, and what to do. */
-export class CliError extends Error {
-  override readonly name = 'CliError';
+export class CliError extends NamedError {
   readonly exitCode: number;
 
   constructor(message: string, exitCode: number = exitCodes.failed, options?: ErrorOptions) {

@@ -1,4 +1,6 @@
 /** Errors of a connection to a rack, or of a push, with their codes. */
+import { NamedError } from '@skolo/base';
+
 interface Options extends ErrorOptions {
   code?: /** The file of racks is not there. */
     | 'NO_CLUSTERS'
@@ -8,8 +10,7 @@ interface Options extends ErrorOptions {
 }
 
 /** A failed connection to a rack, or a failed push. The message says what to do. */
-export class FleetError extends Error {
-  override readonly name = 'FleetError';
+export class FleetError extends NamedError {
   readonly code: Options['code'];
 
   constructor(message: string, options: Options = {}) {

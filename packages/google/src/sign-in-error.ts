@@ -1,11 +1,11 @@
 /** Says why there is no token, in a loggable form, and whether a retry can help. */
-import { errorCode, redacted } from '@skolo/base';
+import { errorCode, NamedError, redacted } from '@skolo/base';
 import { networkReason } from '@skolo/base/internet';
 import { isSafeForSecrets } from '@skolo/base/secrets';
 import { z } from 'zod';
 
 /** The message never contains a token, assertion or key. */
-export class SignInError extends Error {
+export class SignInError extends NamedError {
   /** `unreachable` is worth a retry: no response, 5xx or 429. */
   readonly code: 'unreachable' | 'rejected' | 'unexpected-answer';
   /** An HTTP status (`503`), a system error (`ECONNREFUSED`), `TIMEOUT`, or else the same as `code`. */
@@ -17,7 +17,6 @@ export class SignInError extends Error {
     { detail = code, ...options }: ErrorOptions & { detail?: string } = {},
   ) {
     super(message, options);
-    this.name = 'SignInError';
     this.code = code;
     this.detail = detail;
   }

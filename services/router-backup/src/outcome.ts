@@ -1,6 +1,8 @@
 /** Types of an attempt's input, what it stores, and its outcome. */
+
 import type { FailureClass, RunResult } from '@skolo/api';
 import type { Version } from '@skolo/backup';
+import { NamedError } from '@skolo/base';
 import type { Left } from './jumphost/find.ts';
 import type { DeviceRecord } from './state.ts';
 
@@ -47,9 +49,8 @@ export interface Outcome {
 }
 
 /** Why an attempt is aborted when the service stops. */
-export class Stopping extends Error {
+export class Stopping extends NamedError {
   constructor() {
     super('the service is stopping');
-    this.name = 'Stopping';
   }
 }

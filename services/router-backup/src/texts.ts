@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { errorCode, errorText, withDeadline } from '@skolo/base';
+import { errorCode, errorText, NamedError, withDeadline } from '@skolo/base';
 import { Locks } from '@skolo/common';
 import type { Jobs } from './texts/jobs.ts';
 
@@ -35,10 +35,9 @@ const [msEach, bytesEach] = [100, 256 * 1024];
 const idleMs = 30_000;
 
 /** A job exceeded its limits. */
-export class TooMuchWork extends Error {
+export class TooMuchWork extends NamedError {
   constructor(why: unknown) {
     super(`the text takes too much time or memory: ${errorText(why)}`);
-    this.name = 'TooMuchWork';
   }
 }
 

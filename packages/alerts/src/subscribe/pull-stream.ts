@@ -1,7 +1,9 @@
 /** One streaming pull from Pub/Sub, until it ends. */
+
 import { Buffer } from 'node:buffer';
 import { setTimeout } from 'node:timers/promises';
 import type { v1 } from '@google-cloud/pubsub';
+import { NamedError } from '@skolo/base';
 import { z } from 'zod';
 
 export interface ReceivedMessage {
@@ -14,10 +16,9 @@ export interface ReceivedMessage {
 }
 
 /** The stream ended, as it does regularly, or broke. `cause` is the library's error. */
-export class StreamEnded extends Error {
+export class StreamEnded extends NamedError {
   constructor(cause: unknown) {
     super('the stream ended', { cause });
-    this.name = 'StreamEnded';
   }
 }
 

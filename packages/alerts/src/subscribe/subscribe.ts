@@ -6,7 +6,7 @@
  */
 
 import type { v1 } from '@google-cloud/pubsub';
-import { backOffMs, pause } from '@skolo/base';
+import { backOffMs, NamedError, pause } from '@skolo/base';
 import { type Decoded, decode } from '../message/decode.ts';
 import type { FieldNames } from '../message/encode.ts';
 import type { PubSubConnection } from '../pubsub/pubsub-client.ts';
@@ -75,10 +75,9 @@ export async function subscribe(
   await new Subscriber(connection, options).run();
 }
 
-class NotHandled extends Error {
+class NotHandled extends NamedError {
   constructor(cause: unknown) {
     super('the message could not be handled', { cause });
-    this.name = 'NotHandled';
   }
 }
 

@@ -1,4 +1,5 @@
 /** Subscription errors, for people. */
+import { NamedError } from '@skolo/base';
 import { type GrpcCode, grpcCode, grpcText } from '../pubsub/grpc.ts';
 import { SinkError } from '../sink.ts';
 import { StreamEnded } from './pull-stream.ts';
@@ -13,14 +14,13 @@ const lasting: readonly (GrpcCode | undefined)[] = [
 ];
 
 /** Messages cannot be received. The error message has the reason and says what to do. */
-export class SubscribeError extends Error {
+export class SubscribeError extends NamedError {
   readonly code = 'SUBSCRIBE';
   /** Retries do not help. */
   readonly isLasting: boolean;
 
   constructor(message: string, isLasting: boolean, options?: ErrorOptions) {
     super(message, options);
-    this.name = 'SubscribeError';
     this.isLasting = isLasting;
   }
 }

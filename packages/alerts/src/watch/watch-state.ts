@@ -1,4 +1,5 @@
 /** The file in which a watch over locations keeps its state between runs. */
+import { NamedError } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { z } from 'zod';
 import { Alert, AlertMessage } from '../message/message.ts';
@@ -22,12 +23,11 @@ export const WatchState = z.object({
 export type WatchState = z.output<typeof WatchState>;
 
 /** The file has other content. The message says what to do. */
-class WatchStateError extends Error {
+class WatchStateError extends NamedError {
   readonly code = 'WATCH_STATE';
 
   constructor(file: string, options?: ErrorOptions) {
     super(`${file}: not a state file of skolo alerts watch; specify another file`, options);
-    this.name = 'WatchStateError';
   }
 }
 

@@ -1,9 +1,9 @@
 /** Errors of a client: the service rejected the request, its response is not valid, or it is unreachable. */
-import { errorCode, errorText } from '@skolo/base';
+import { errorCode, errorText, NamedError } from '@skolo/base';
 import type { Problem } from './problem.ts';
 
 /** The service rejected the request, or its response is not valid. `problem.detail` says why and what to do. */
-export class ApiError extends Error {
+export class ApiError extends NamedError {
   readonly code = 'API_ERROR';
   /** HTTP status; 2xx if the response does not match the route. */
   readonly status: number;
@@ -13,7 +13,6 @@ export class ApiError extends Error {
 
   constructor(call: string, problem: Problem) {
     super(problem.detail);
-    this.name = 'ApiError';
     this.call = call;
     this.status = problem.status;
     this.problem = problem;
@@ -21,7 +20,7 @@ export class ApiError extends Error {
 }
 
 /** No response: the service is down, unreachable, or too slow. Worth a retry. */
-export class ApiUnreachable extends Error {
+export class ApiUnreachable extends NamedError {
   readonly code = 'API_UNREACHABLE';
   readonly url: string;
   /** The message without the URL. */
@@ -31,7 +30,6 @@ export class ApiUnreachable extends Error {
 
   constructor(url: string, why: string, cause?: unknown) {
     super(`${url}: ${why}`, { cause });
-    this.name = 'ApiUnreachable';
     this.url = url;
     this.why = why;
     this.mayHaveArrived = !notConnected.has(codeOf(reasonOf(cause)));

@@ -2,13 +2,15 @@
  * Runs git without the user's configuration and without prompts, requires git 2.36, and kills it after a time limit together with all
  * processes that it started.
  */
+
 import { spawn } from 'node:child_process';
 import { finished, type Readable, type Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { NamedError } from '@skolo/base';
 import { BackupError } from '@skolo/equipment/models/configuration';
 
 /** git exited with a status other than 0, was killed, or timed out. The message only includes the subcommand, not its arguments. */
-export class GitFailed extends Error {
+export class GitFailed extends NamedError {
   /** The end of its standard error. */
   readonly stderr: string;
   /** It did not exit by itself: it timed out, or was killed, for example by the kernel when memory ran out. */
@@ -17,7 +19,6 @@ export class GitFailed extends Error {
   constructor(command: string, stderr: string, end: End) {
     const why = end.isKilled ? end.status : withoutIds(stderr.trim()) || end.status;
     super(`git ${command}: ${why}`);
-    this.name = 'GitFailed';
     this.stderr = stderr;
     this.isKilled = end.isKilled;
   }

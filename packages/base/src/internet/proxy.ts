@@ -6,11 +6,12 @@
  * (`10.0.0.0/8`), `HOST:PORT` is that port alone, and `*` is everything. Sources: curl(1), "NO_PROXY";
  * https://pkg.go.dev/golang.org/x/net/http/httpproxy
  */
+
 import { BlockList, isIP } from 'node:net';
+import { NamedError } from '../named-error.ts';
 
 /** The proxy cannot be used, or did not connect. The message names it without its user and password. */
-export class ProxyError extends Error {
-  override readonly name = 'ProxyError';
+export class ProxyError extends NamedError {
   readonly code = 'PROXY';
 }
 

@@ -1,5 +1,7 @@
 /** A secret's file that is used often: read and parsed again only if it has changed, so a rotated key needs no restart. */
+
 import { sha256 } from '@skolo/base';
+import { NamedError } from '../named-error.ts';
 import { fileStamp } from './file-stamp.ts';
 import { readSecretFile, SecretError, statSecret } from './secret.ts';
 
@@ -7,9 +9,7 @@ import { readSecretFile, SecretError, statSecret } from './secret.ts';
  * What a parser given to {@link SecretFile} throws when its message may be shown to people, that is, when it says what
  * is missing without quoting what is there. The messages of all other errors are withheld, since `JSON.parse`, for one, quotes.
  */
-export class SecretFormatError extends Error {
-  override readonly name = 'SecretFormatError';
-}
+export class SecretFormatError extends NamedError {}
 
 /**
  * A secret file that is used often, such as a service account's key: parsed when it is first read, and again only

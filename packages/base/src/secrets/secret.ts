@@ -2,11 +2,13 @@
  * Reads secrets from files and variables, and decides which files are too open or too large. Nothing here ever puts a secret's content
  * into an error, and a {@link Secret} prints as `<secret>` wherever it ends up.
  */
+
 import { type BigIntStats, existsSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { errorCode, redacted } from '@skolo/base';
+import { NamedError } from '../named-error.ts';
 import { fileStamp, isSettled } from './file-stamp.ts';
 import type { SecretRef } from './login.ts';
 
@@ -48,7 +50,7 @@ type SecretErrorCode =
   | 'SECRET_INVALID';
 
 /** A secret that cannot be had. Its message says which and what to do; it never holds content. */
-export class SecretError extends Error {
+export class SecretError extends NamedError {
   readonly code: SecretErrorCode;
   /** The file (absolute), or `environment variable NAME`. */
   readonly what: string;
@@ -57,7 +59,6 @@ export class SecretError extends Error {
 
   constructor(code: SecretErrorCode, what: string, problem: string, hint: string) {
     super(`${what}: ${problem}; ${hint}`);
-    this.name = 'SecretError';
     this.code = code;
     this.what = what;
     this.hint = hint;

@@ -8,7 +8,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { open, realpath, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode, errorText, sha256, sha256Bytes } from '@skolo/base';
+import { errorCode, errorText, NamedError, sha256, sha256Bytes } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { SecretFile, SecretFormatError } from '@skolo/base/secrets';
 import { RackError, type Role, readYaml } from '@skolo/rack';
@@ -60,9 +60,8 @@ export interface TokenInfo {
 }
 
 /** A failure of `skolo token`. */
-export class TokenFileError extends Error {
+export class TokenFileError extends NamedError {
   readonly code = 'TOKEN_FILE';
-  override readonly name = 'TokenFileError';
 }
 
 /** The file in a service, read again after each change, so that revoking takes effect immediately. */

@@ -1,7 +1,7 @@
 /** Opens a port for a server, and says what to do if it is in use or not permitted. */
 import { once } from 'node:events';
 import type { Server } from 'node:net';
-import { errorCode } from '@skolo/base';
+import { errorCode, NamedError } from '@skolo/base';
 
 export interface ListenOptions {
   port: number;
@@ -14,13 +14,12 @@ export interface ListenOptions {
 }
 
 /** The service cannot listen on its port. The message says what to do. */
-export class ListenError extends Error {
+export class ListenError extends NamedError {
   /** Of the system: `EADDRINUSE`, `EACCES`, … */
   readonly code: string;
 
   constructor(message: string, code: string, cause: unknown) {
     super(message, { cause });
-    this.name = 'ListenError';
     this.code = code;
   }
 }

@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createSecureContext, type SecureContextOptions, Server as TlsServer } from 'node:tls';
-import { errorText } from '@skolo/base';
+import { errorText, NamedError } from '@skolo/base';
 import { readSecret } from '@skolo/base/secrets';
 import type { RackWatch, ServiceName } from '@skolo/rack';
 import { Gauge, type Registry } from 'prom-client';
@@ -15,9 +15,7 @@ interface TlsPair {
 }
 
 /** Unusable certificate or key. The message never quotes them. */
-export class TlsError extends Error {
-  override readonly name = 'TlsError';
-}
+export class TlsError extends NamedError {}
 
 /** Reads both and checks that they match. @throws TlsError */
 export async function readTlsFiles(rack: { dir: string }, paths: TlsPair): Promise<TlsPair> {

@@ -2,15 +2,15 @@
  * Errors of equipment, one class for each decision that a caller can make, such as a retry: unreachable, sign-in rejected, busy,
  * timeout. Messages begin with the device's name.
  */
+import { NamedError } from '@skolo/base';
 
 /** Base class. `retry` says whether the same call may succeed a moment later. */
-export abstract class DeviceError extends Error {
+export abstract class DeviceError extends NamedError {
   abstract readonly retry: boolean;
   readonly device: string;
 
   constructor(device: string, what: string, options?: ErrorOptions) {
     super(`${device}: ${what}`, options);
-    this.name = new.target.name;
     this.device = device;
   }
 }
@@ -59,10 +59,9 @@ export class AnswerUncertain extends DeviceError {
 }
 
 /** A device's output cannot be stored: this computer's disk is full or faulty. Not the device's fault. */
-export class OutputNotStored extends Error {
+export class OutputNotStored extends NamedError {
   constructor(device: string, folder: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
     super(`${device}: the output cannot be stored in ${folder}: ${why}`, { cause });
-    this.name = 'OutputNotStored';
   }
 }

@@ -4,14 +4,12 @@
  * Sources: OCI Distribution Specification 1.1 (pulling manifests), Docker Registry token authentication
  * (`WWW-Authenticate: Bearer realm=…,service=…,scope=…`).
  */
-import { bytesUpTo, parseJson, sha256 } from '@skolo/base';
+import { bytesUpTo, NamedError, parseJson, sha256 } from '@skolo/base';
 import { internetFetch, throughProxy } from '@skolo/base/internet';
 import { z } from 'zod';
 
 /** A registry does not contain, or does not return, what was requested. The message says what to do. */
-export class RegistryError extends Error {
-  override readonly name = 'RegistryError';
-}
+export class RegistryError extends NamedError {}
 
 export interface ImageName {
   /** `docker.io`, `127.0.0.1:5000`. */

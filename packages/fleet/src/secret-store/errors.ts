@@ -1,6 +1,7 @@
+import { NamedError } from '@skolo/base';
+
 /** A store error. The message says what, where, and what to do, without values. */
-export class StoreError extends Error {
-  override readonly name = 'StoreError';
+export class StoreError extends NamedError {
   readonly code: string = 'STORE';
 }
 

@@ -1,6 +1,6 @@
 /** The real kubectl, as a function. */
 import type { ChildProcess } from 'node:child_process';
-import { errorText, withDeadline } from '@skolo/base';
+import { errorText, NamedError, withDeadline } from '@skolo/base';
 import { type ProgramOptions, runToEnd } from '../program.ts';
 
 interface KubectlOptions extends ProgramOptions {
@@ -16,8 +16,7 @@ interface KubectlOptions extends ProgramOptions {
  */
 export type Kubectl = (args: readonly string[], options?: KubectlOptions) => Promise<string>;
 
-export class KubectlError extends Error {
-  override readonly name = 'KubectlError';
+export class KubectlError extends NamedError {
   /** The API server's response: `NotFound`, `Conflict`, `AlreadyExists`, `Forbidden`; or `Unreachable`, `Failed`. */
   readonly reason: string;
 

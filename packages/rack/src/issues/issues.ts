@@ -1,4 +1,5 @@
 /** Problems of a rack.yaml and their positions. */
+import { NamedError } from '@skolo/base';
 import { withHint } from './suggest.ts';
 
 /** Keys and indices from the top of the file. */
@@ -45,13 +46,12 @@ export interface RackIssue {
 }
 
 /** rack.yaml is not valid. The message has one issue per line. */
-export class RackError extends Error {
+export class RackError extends NamedError {
   readonly code = 'RACK_INVALID';
   readonly issues: RackIssue[];
 
   constructor(issues: RackIssue[], options?: ErrorOptions) {
     super(issues.map(formatIssue).join('\n'), options);
-    this.name = 'RackError';
     this.issues = issues;
   }
 }

@@ -1,5 +1,6 @@
 /** Secrets of services on the jumphost: files and variables, with their keys. */
 
+import { NamedError } from '@skolo/base';
 import type { Remark } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import { type JumphostService, jumphostServices, namespaceOf } from '../schema/service-ports.ts';
@@ -22,12 +23,11 @@ export interface ServiceSecret {
 }
 
 /** Secrets in rack.yaml that pods would not mount. */
-export class UnmountedSecretsError extends Error {
+export class UnmountedSecretsError extends NamedError {
   readonly problems: Remark[];
 
   constructor(problems: Remark[]) {
     super(problems.map(({ where, message }) => `${where}: ${message}`).join('\n'));
-    this.name = 'UnmountedSecretsError';
     this.problems = problems;
   }
 }

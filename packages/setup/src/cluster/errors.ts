@@ -1,9 +1,7 @@
-import { errorText } from '@skolo/base';
+import { errorText, NamedError } from '@skolo/base';
 
 /** A failure in a cluster of Pis. The message says what to do. */
-export class ClusterError extends Error {
-  override readonly name = 'ClusterError';
-}
+export class ClusterError extends NamedError {}
 
 /** The reason, without the computer's name, which the line already contains. */
 export function reasonOf(name: string, error: unknown): string {

@@ -1,4 +1,6 @@
 /** Errors of a computer, or of the connection to it, with their codes. */
+import { NamedError } from '@skolo/base';
+
 interface Options extends ErrorOptions {
   code?: /** The connection dropped. Everything may be run again. */
     | 'LOST'
@@ -7,8 +9,7 @@ interface Options extends ErrorOptions {
 }
 
 /** A failure on a computer or while connecting to it. The message says what to do. */
-export class ComputerError extends Error {
-  override readonly name = 'ComputerError';
+export class ComputerError extends NamedError {
   readonly code: Options['code'];
 
   constructor(message: string, options: Options = {}) {

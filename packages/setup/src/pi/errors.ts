@@ -1,4 +1,4 @@
-/** Errors of an image or an SD card. The message says what to do. */
-export class PiError extends Error {
-  override readonly name = 'PiError';
-}
+import { NamedError } from '@skolo/base';
+
+/** A failure with an image or an SD card. The message says what to do. */
+export class PiError extends NamedError {}

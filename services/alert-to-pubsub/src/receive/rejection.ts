@@ -31,7 +31,6 @@ export class Rejection extends HttpProblem {
     options: { headers?: Record<string, string>; cause?: unknown } = {},
   ) {
     super(statuses[reason], message, options);
-    this.name = 'Rejection';
     this.reason = reason;
   }
 }

@@ -7,7 +7,7 @@
  */
 import { existsSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { errorText } from '@skolo/base';
+import { errorText, NamedError } from '@skolo/base';
 
 const busyMs = 2000;
 const version = 1;
@@ -68,10 +68,9 @@ PRAGMA user_version = ${version};
 `;
 
 /** It is damaged: it cannot be read, and waiting does not help. */
-export class HistoryUnusable extends Error {
+export class HistoryUnusable extends NamedError {
   constructor(file: string, why: string, options?: ErrorOptions) {
     super(`${file}: ${why}`, options);
-    this.name = 'HistoryUnusable';
   }
 }
 

@@ -32,7 +32,6 @@ interface HistoryDeps {
 export class HistoryUnavailable extends HttpProblem {
   constructor(why: string) {
     super(503, `the history cannot be read: ${why}`);
-    this.name = 'HistoryUnavailable';
   }
 }
 

@@ -6,7 +6,7 @@
  * may stop while a computer is paused, and the wall clock is set afterwards: so whichever clock shows more elapsed time counts.
  */
 
-import { withDeadline } from '@skolo/base';
+import { NamedError, withDeadline } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { IssuedToken } from '@skolo/google';
 
@@ -41,13 +41,12 @@ interface RenewedTokenDeps {
 }
 
 /** No valid token is available, and none could be fetched in time. */
-export class NoToken extends Error {
+export class NoToken extends NamedError {
   readonly code = 'NO_TOKEN';
   readonly retryAfterSeconds: number;
 
   constructor(why: string, retryAfterSeconds: number) {
     super(why);
-    this.name = 'NoToken';
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }

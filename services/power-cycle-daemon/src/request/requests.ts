@@ -49,7 +49,6 @@ export class RequestRejected extends HttpProblem {
     super(status, detail, { members: { rejected } });
     // HTTP callers plan with the time. Logs and pdudaemon's clients only get the reason.
     this.message = what;
-    this.name = 'RequestRejected';
   }
 }
 

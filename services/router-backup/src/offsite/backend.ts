@@ -1,6 +1,6 @@
 /** Sends versions to an off-site destination, and says whether a failure concerns one device or the destination. */
 import type { GitMirror } from '@skolo/backup';
-import { errorText } from '@skolo/base';
+import { errorText, NamedError } from '@skolo/base';
 import type { Versions } from '../history/versions.ts';
 import type { WaitingCopy } from './queue.ts';
 
@@ -24,23 +24,21 @@ export type LocalVersions = Pick<
 >;
 
 /** A version of one device cannot be sent now; those of other devices can. */
-export class DeviceBlocked extends Error {
+export class DeviceBlocked extends NamedError {
   readonly device: string;
 
   constructor(device: string, cause: unknown) {
     super(errorText(cause), { cause });
-    this.name = 'DeviceBlocked';
     this.device = device;
   }
 }
 
 /** A version is no longer in the rack, so it can never be sent. */
-export class VersionGone extends Error {
+export class VersionGone extends NamedError {
   readonly record: WaitingCopy;
 
   constructor(record: WaitingCopy, cause: unknown) {
     super(errorText(cause), { cause });
-    this.name = 'VersionGone';
     this.record = record;
   }
 }

@@ -1,6 +1,6 @@
 /** Classifies failures of backups (`unreachable`, `auth`, `timeout`, …), and decides which are worth a retry. */
 import type { FailureClass } from '@skolo/api';
-import { errorText } from '@skolo/base';
+import { errorText, NamedError } from '@skolo/base';
 import { SecretError } from '@skolo/base/secrets';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import {
@@ -16,7 +16,7 @@ import {
 } from '@skolo/equipment/transports';
 
 /** Why there is no new version. The message begins with the device's name. */
-export class BackupFailed extends Error {
+export class BackupFailed extends NamedError {
   readonly failure: FailureClass;
   /** The message without the device's name. */
   readonly what: string;
@@ -31,7 +31,6 @@ export class BackupFailed extends Error {
     { suspect, cause }: { suspect?: string | undefined; cause?: unknown } = {},
   ) {
     super(`${device}: ${what}`, cause === undefined ? {} : { cause });
-    this.name = 'BackupFailed';
     this.failure = failure;
     this.what = what;
     this.suspect = suspect;

@@ -3,7 +3,7 @@
  * returns the zip directly. Without the header X-Luci-Swarming-Bot-ID, a token that is only valid for bots is rejected.
  */
 import type { FileHandle } from 'node:fs/promises';
-import { oneLine } from '@skolo/base';
+import { NamedError, oneLine } from '@skolo/base';
 import { type OpenAnswer, Unreachable, withAnswer } from '@skolo/base/request';
 
 /** The real one has 1.3 MB. */
@@ -24,9 +24,7 @@ export interface DownloadOptions {
 }
 
 /** Each message is for people: the request, and its answer. */
-class DownloadFailed extends Error {
-  override readonly name = 'DownloadFailed';
-}
+class DownloadFailed extends NamedError {}
 
 /**
  * Writes the answer to an open, empty file. Does not check whether it is a bot.

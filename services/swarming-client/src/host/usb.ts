@@ -7,7 +7,7 @@
  * off.
  */
 
-import { errorText, pause, repeat } from '@skolo/base';
+import { errorText, NamedError, pause, repeat } from '@skolo/base';
 import { CommandFailed, type RunCommand } from '@skolo/base/run-command';
 import type { Logger } from '@skolo/common/light';
 import type { UsbPort } from '@skolo/rack';
@@ -25,8 +25,7 @@ import type { MachinePart } from '@skolo/rack/machine-part';
  * - `observed`: rack.yaml has `acts: false` for this machine.
  * - `failed`: uhubctl does not work. `not-obeyed`: the hub did something else.
  */
-export class UsbRejected extends Error {
-  override readonly name = 'UsbRejected';
+export class UsbRejected extends NamedError {
   readonly code: 'not-own' | 'observed' | 'no-port' | 'failed' | 'not-obeyed';
 
   constructor(code: UsbRejected['code'], { hub, port }: UsbPort, why: string) {

@@ -4,6 +4,7 @@
  * write-file-atomic does not sync the directory after the rename: a power cut could bring back the old content of a reported
  * write.
  */
+
 import { randomBytes } from 'node:crypto';
 import {
   constants,
@@ -18,18 +19,18 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { errorCode, ifThere } from '@skolo/base';
+import { NamedError } from '../../named-error.ts';
 import { toDisk } from './disk.ts';
 import { reasons } from './storage-errors.ts';
 
 /** A file could not be written. `code` is a system code such as `ENOSPC`. */
-export class FileNotWritten extends Error {
+export class FileNotWritten extends NamedError {
   readonly path: string;
   readonly code: string;
 
   constructor(path: string, cause: unknown) {
     const code = errorCode(cause) ?? 'unknown';
     super(`${path}: not written: ${reasons.get(code) ?? String(cause)} (${code})`, { cause });
-    this.name = 'FileNotWritten';
     this.path = path;
     this.code = code;
   }

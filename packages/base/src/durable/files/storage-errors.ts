@@ -1,5 +1,7 @@
 /** Says why a disk rejected a change (full, read-only, I/O error), and which errors are worth a retry. */
+
 import { errorCode } from '@skolo/base';
+import { NamedError } from '../../named-error.ts';
 
 /** Texts for system codes. */
 export const reasons = new Map([
@@ -23,7 +25,7 @@ export const reasons = new Map([
  * A journal or spool could not be opened, read or written. `code` is a system code such as `ENOSPC`, or one of `LOCKED`,
  * `CLOSED`, `unknown`. All except `CLOSED` are worth a retry.
  */
-export class StorageUnavailable extends Error {
+export class StorageUnavailable extends NamedError {
   readonly folder: string;
   readonly code: string;
 
@@ -31,7 +33,6 @@ export class StorageUnavailable extends Error {
     const why =
       own.get(code) ?? reasons.get(code) ?? (cause instanceof Error ? cause.message : code);
     super(`${folder}: ${what}: ${why} (${code})`, { cause });
-    this.name = 'StorageUnavailable';
     this.folder = folder;
     this.code = code;
   }

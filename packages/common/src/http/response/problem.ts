@@ -1,4 +1,5 @@
 import type { Problem } from '@skolo/api/problem';
+import { NamedError } from '@skolo/base';
 import { STATUS_CODES } from '@skolo/base/http';
 
 interface HttpProblemOptions {
@@ -10,7 +11,7 @@ interface HttpProblemOptions {
 }
 
 /** An error that becomes the response, as `application/problem+json` (RFC 9457). */
-export class HttpProblem extends Error {
+export class HttpProblem extends NamedError {
   readonly status: number;
   readonly title: string;
   /** Error and hint, for the caller. */
@@ -20,7 +21,6 @@ export class HttpProblem extends Error {
 
   constructor(status: number, detail: string, options: HttpProblemOptions = {}) {
     super(detail, options.cause === undefined ? {} : { cause: options.cause });
-    this.name = 'HttpProblem';
     this.status = status;
     this.detail = detail;
     this.title = STATUS_CODES[status] ?? 'Error';

@@ -1,5 +1,7 @@
-/** Errors of stored configurations. Messages say where. */
-export class BackupError extends Error {
+import { NamedError } from '@skolo/base';
+
+/** An error of a stored configuration. The message says where. */
+export class BackupError extends NamedError {
   /**
    * - `not-found`: there is no such equipment or version.
    * - `no-key`: it is encrypted, and none of the given identities decrypts it.
@@ -11,7 +13,6 @@ export class BackupError extends Error {
 
   constructor(code: BackupError['code'], message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = 'BackupError';
     this.code = code;
   }
 }
