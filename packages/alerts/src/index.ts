@@ -44,6 +44,6 @@ export {
   type LocationReport,
   type Report,
 } from './watch/dead-man.ts';
-export { type Moment, momentNow } from './watch/publish-clock.ts';
+export { momentNow } from './watch/publish-clock.ts';
 export { watchChanges } from './watch/watch-alerts.ts';
 export { readWatchState, WatchState, writeWatchState } from './watch/watch-state.ts';

@@ -8,7 +8,7 @@ export {
   SinkStatus,
 } from './alert-to-pubsub.ts';
 export { AuditEntry, AuditPage, auditApi } from './audit/log-api.ts';
-export { type AuditedChange, type AuditLogOf, mergeAuditLogs } from './audit/merge-logs.ts';
+export { type AuditLogOf, mergeAuditLogs } from './audit/merge-logs.ts';
 export { ConsoleSession, consoleApi } from './console.ts';
 export { ConsoleRack, consoleRacksApi } from './console-racks.ts';
 export {

@@ -22,7 +22,7 @@ export {
 export { probes, type ReadinessNow } from './health/probes.ts';
 export { httpApp } from './http/app.ts';
 export { commandApp } from './http/command-app.ts';
-export { pathOf, plainHeaders } from './http/exchange.ts';
+export { pathOf } from './http/exchange.ts';
 export { openApiRoute } from './http/open-api.ts';
 export type { Access, AppOptions, Stage } from './http/options.ts';
 export { browserProblem } from './http/request/browser-check.ts';

@@ -1,13 +1,11 @@
 /** Access to all racks from a workstation. */
 
 export { FleetError } from './errors.ts';
-export type { Ended } from './program.ts';
 export {
   type Fleet,
   type FleetRack,
   findClustersFile,
   findRack,
-  type GkeRack,
   type K3sRack,
   parseFleet,
   readFleet,
@@ -24,17 +22,12 @@ export {
   type RackHealth,
   readHealth,
 } from './survey/rack-health.ts';
-export {
-  type AskableRack,
-  askPrometheus,
-  type RackStatus,
-  statusOfRacks,
-} from './survey/status.ts';
+export { askPrometheus, type RackStatus, statusOfRacks } from './survey/status.ts';
 export { type RackReport, surveyRacks } from './survey/survey.ts';
 export { roles } from './way/access.ts';
-export { type Kubectl, KubectlError, kubectlWith } from './way/kubectl.ts';
+export type { Kubectl } from './way/kubectl.ts';
 export { type Guardian, startGuardian } from './way/local/guardian.ts';
-export { type LocalServer, secretHost } from './way/local/local-server.ts';
+export { secretHost } from './way/local/local-server.ts';
 export { listenOnLoopback } from './way/local/loopback.ts';
 export { startForward } from './way/local/service-forward.ts';
 export { type Computers, openComputers } from './way/open-computers.ts';

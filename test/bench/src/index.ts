@@ -1,4 +1,4 @@
-export { type Bench, beside, higher, type Line, lower, type Measurement, NotRun } from './bench.ts';
+export { type Bench, beside, higher, lower, type Measurement, NotRun } from './bench.ts';
 export { findProgram, pinned } from './cores.ts';
 export { writtenBytes } from './disk.ts';
 export { memoryOf, peakMemory, residentMemory } from './memory.ts';

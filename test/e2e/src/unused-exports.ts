@@ -1,4 +1,4 @@
-/** Exports that no other file uses. Each import is resolved to the file that declares the name. */
+/** Exports that no other file uses, even those that a file only passes on. Each import is resolved to the file that declares the name. */
 import { join } from 'node:path';
 
 /** Text by path. */
@@ -10,7 +10,7 @@ type Entries = ReadonlyMap<string, string>;
 export function unusedExports(sources: Sources, entries: Entries): string[] {
   const used = usedExports(sources, entries);
   return [...sources].flatMap(([file, text]) =>
-    declaredIn(text)
+    [...declaredIn(text), ...passedOnBy(text).flatMap(({ names = [] }) => [...names.keys()])]
       .map((name) => `${file}: ${name}`)
       .filter((each) => !used.has(each)),
   );

@@ -83,7 +83,6 @@ export {
 } from './google-pubsub/server.ts';
 export { type GoogleStorageOptions, startGoogleStorage } from './google-storage/server.ts';
 export type { Attack } from './hostile/device.ts';
-export type { MachineFault } from './machines/boots.ts';
 export {
   type SimulatedMachine,
   type SimulatedMachineOptions,
@@ -114,9 +113,7 @@ export { PowerCutDisk } from './real/power-cut-disk.ts';
 export { PowerCutNode } from './real/power-cut-node.ts';
 export {
   bridgeAddress,
-  type NodeNetwork,
   nodePrograms,
-  type RealNode,
   type RunningNode,
   whyNoRealNodes,
 } from './real/real-nodes.ts';

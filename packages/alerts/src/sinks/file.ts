@@ -7,7 +7,7 @@
 import { Buffer } from 'node:buffer';
 import { rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode, errorText, ifThere } from '@skolo/base';
+import { errorCode, errorText, ifThere, inTurn } from '@skolo/base';
 import { appendLines, syncFolder } from '@skolo/base/durable';
 import { type EncodeAs, encode } from '../message/encode.ts';
 import type { Message } from '../message/message.ts';
@@ -27,14 +27,14 @@ const mode = 0o640;
 
 export function createFileSink({ name, file, maxBytes, encodeAs }: FileSinkOptions): Sink {
   // Heartbeats are sent at the same time as messages.
-  let last: Promise<void> = Promise.resolve();
+  const turns = inTurn();
   return {
     name,
     limits: { orderingKeys: 1, messages: 1000 },
     orderingKeyOf: () => 'file',
     async send(messages, _key, signal) {
       const lines = messages.map((message) => lineOf(message, encodeAs)).join('');
-      const turn = last.then(async () => {
+      await turns(async () => {
         if (signal.aborted) {
           throw new SinkError(
             'unavailable',
@@ -44,10 +44,8 @@ export function createFileSink({ name, file, maxBytes, encodeAs }: FileSinkOptio
         }
         await append(file, Buffer.from(lines), maxBytes);
       });
-      last = turn.catch(() => undefined);
-      await turn;
     },
-    close: () => last,
+    close: () => turns(async () => undefined),
   };
 }
 

@@ -7,6 +7,7 @@
  * no process. Only one process may write a history, while others read it.
  */
 
+import { inTurn } from '@skolo/base';
 import type { Content } from '@skolo/equipment/models/backup';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import { digest } from '../git/fast-import.ts';
@@ -36,7 +37,7 @@ export class Repository implements BackupSource {
   private readonly reader: HistoryReader;
   private readonly writer: HistoryWriter;
   private waiting: { entry: Entry; settle: (written: Written) => void }[] = [];
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly turns = inTurn();
   private closed = false;
 
   private constructor(folder: string, dir: string) {
@@ -154,7 +155,7 @@ export class Repository implements BackupSource {
   /** Waits for pending writes. */
   async close(): Promise<void> {
     this.closed = true;
-    await this.last;
+    await this.turns(async () => undefined);
   }
 
   private async findDamage(signal: AbortSignal): Promise<string | undefined> {
@@ -216,9 +217,7 @@ export class Repository implements BackupSource {
   /** One after another. */
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.closed) throw this.isClosed();
-    const turn = this.last.then(work);
-    this.last = turn.catch(() => undefined);
-    return await turn;
+    return await this.turns(work);
   }
 
   private isClosed() {

@@ -4,7 +4,7 @@
  * from then on, they do not get the password in clear text.
  */
 import { rename } from 'node:fs/promises';
-import { errorText } from '@skolo/base';
+import { errorText, inTurn } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { z } from 'zod';
 import { HostKeyChanged } from './errors.ts';
@@ -35,7 +35,8 @@ export class HostKeys {
   private readonly now: () => number;
   private readonly keys = new Map<string, PinnedHostKey>();
   private readonly digest = new Map<string, string>();
-  private writing: Promise<void> = Promise.resolve();
+  /** An older state never replaces a newer one. */
+  private readonly inTurn = inTurn();
   private isRead = true;
   private notRead: string | undefined;
   private notWritten: string | undefined;
@@ -110,10 +111,8 @@ export class HostKeys {
     return [...this.keys.values()].sort((a, b) => (a.device < b.device ? -1 : 1));
   }
 
-  /** One at a time, so that an older state never replaces a newer one. */
   private save(): Promise<void> {
-    this.writing = this.writing.then(() => this.write());
-    return this.writing;
+    return this.inTurn(() => this.write());
   }
 
   private async write() {

@@ -39,7 +39,6 @@ export type {
   ExecResult,
   ExecSession,
   SessionDeps,
-  Target,
 } from './session.ts';
 export type { DialDatagrams } from './snmp/datagrams.ts';
 export type { OnTranscript, Recorded } from './stream/transcript.ts';

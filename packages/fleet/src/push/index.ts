@@ -2,7 +2,7 @@
 export { carryImages } from './carry-images.ts';
 export { copyOverlay } from './copy-overlay.ts';
 export type { FieldChange } from './field-set.ts';
-export { type HeldLease, type Last, readLease } from './lease.ts';
+export { type Last, readLease } from './lease.ts';
 export { readObjects, titleOf } from './objects.ts';
 export {
   deletableKinds,
@@ -20,15 +20,7 @@ export {
   takeLease,
 } from './push.ts';
 export { pushRackFile } from './push-rack-file.ts';
-export {
-  applyObjects,
-  confirmed,
-  deleteObjects,
-  patient,
-  planRack,
-  readNodes,
-  stoppable,
-} from './rack.ts';
+export { applyObjects, confirmed, deleteObjects, patient, planRack, stoppable } from './rack.ts';
 export {
   hasEnded,
   openRecords,
@@ -37,16 +29,8 @@ export {
   type Records,
   type Request,
 } from './record.ts';
-export {
-  authorOf,
-  commitFile,
-  openRepository,
-  pushesInGit,
-  type Repository,
-  sendCommits,
-} from './repository.ts';
+export { authorOf, commitFile, openRepository, pushesInGit, sendCommits } from './repository.ts';
 export { type Running, readRunning } from './running.ts';
 export { inStages, racksAtOnce } from './stages.ts';
 export { readUnfinished } from './unfinished.ts';
-export type { Pin } from './versions.ts';
 export { missing, worsened } from './worsened.ts';

@@ -3,7 +3,7 @@
  * holder renews it. Another workstation acquires it when it has expired, which is determined by reading it twice, because workstations'
  * clocks differ.
  */
-import { parseJson, pause } from '@skolo/base';
+import { inTurn, parseJson, pause } from '@skolo/base';
 import {
   pushObject,
   type RolledBack,
@@ -108,7 +108,8 @@ export async function holdLease(
   });
   const lost = new AbortController();
   const stop = new AbortController();
-  let turn = Promise.resolve();
+  const turns = inTurn();
+  const confirm = () => turns(renewOnce);
   const renewal = renew();
   const last = lastOf(found);
 
@@ -122,10 +123,6 @@ export async function holdLease(
   }
 
   /** One after another: each changes the version that the next one must state. */
-  function confirm(): Promise<void> {
-    turn = turn.then(renewOnce, renewOnce);
-    return turn;
-  }
 
   async function renewOnce() {
     lost.signal.throwIfAborted();

@@ -1,5 +1,5 @@
 /** Pushes to many racks in stages, and decides when a rack is rolled back, and when the others are stopped. */
-import { errorText, inParallel } from '@skolo/base';
+import { errorText, inParallel, inTurn } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { isRejected } from '../way/kubectl.ts';
 import type { CarryDeps } from './carry-images.ts';
@@ -362,14 +362,4 @@ async function closeAll(runs: readonly Run[]): Promise<void> {
     delete run.lease;
     delete run.opened;
   }
-}
-
-/** Work that must not overlap, because git has one index. */
-function inTurn(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const next = last.then(work, work);
-    last = next.catch(() => undefined);
-    return next;
-  };
 }

@@ -1,22 +1,14 @@
 /** Creates, verifies, measures and removes Kubernetes clusters of Raspberry Pis. */
-export { type Measured, measure } from './bench/measure.ts';
+export { measure } from './bench/measure.ts';
 export { barOf, plotOf, short } from './bench/plot.ts';
-export {
-  type Compared,
-  compared,
-  earlierRuns,
-  keepRun,
-  type Run,
-  remarksOn,
-} from './bench/runs.ts';
-export type { ClusterPlan, Member, PlanDeps } from './distribution.ts';
+export { type Compared, compared, earlierRuns, keepRun, remarksOn } from './bench/runs.ts';
+export type { Member } from './distribution.ts';
 export { type Distribution, placeOf } from './distribution.ts';
-export { ClusterError } from './errors.ts';
 export { k3s } from './k3s.ts';
 export { kubeadm } from './kubeadm/index.ts';
 export { kubeadmVersion, minorOf } from './kubeadm/versions.ts';
 export { nodesOn } from './nodes.ts';
 export { type Loss, lossOf, type Removed, removeNodes } from './reset.ts';
-export { deploy, isDone, type MemberResult, type SetUpDeps, setUp } from './set-up.ts';
+export { deploy, isDone, type MemberResult, setUp } from './set-up.ts';
 
 export { verify } from './verify/index.ts';

@@ -7,18 +7,11 @@ export {
   storedImages,
   verifyImage,
 } from './base-images/store.ts';
-export type { Method } from './boot/customization.ts';
 export { commonFiles } from './boot/enrol.ts';
-export {
-  burnCards,
-  type CardResult,
-  type CardsDeps,
-  type Reader,
-} from './burn/burn-cards.ts';
+export { burnCards, type CardResult, type Reader } from './burn/burn-cards.ts';
 export type { DiskFacts } from './burn/disk-facts.ts';
 export { findTarget, reject } from './burn/target.ts';
-export type { BurnProgress } from './burn/write-card.ts';
-export { type Disk, diskOf } from './disk/disk.ts';
+export { diskOf } from './disk/disk.ts';
 export { PiError } from './errors.ts';
 export { type BaseImage, openBaseImage } from './image/base-image.ts';
 export { bootFiles, customise, type MachineNeeds } from './image/machine-image.ts';

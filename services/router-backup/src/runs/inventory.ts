@@ -3,7 +3,7 @@
  * lost half of its devices, counts as an error: no device is retired until a person has requested a backup of all.
  */
 
-import { errorText } from '@skolo/base';
+import { errorText, inTurn } from '@skolo/base';
 import type { Clock, Logger } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
@@ -23,7 +23,7 @@ interface InventoryDeps {
 export class Inventory {
   private readonly deps: InventoryDeps;
   private why: string | undefined;
-  private checking: Promise<void> = Promise.resolve();
+  private readonly inTurn = inTurn();
 
   constructor(deps: InventoryDeps) {
     this.deps = deps;
@@ -41,9 +41,7 @@ export class Inventory {
    */
   async check({ isConfirmed = false } = {}): Promise<void> {
     // One by one: half of a retirement looks like an error.
-    const check = () => this.checkNow(isConfirmed);
-    this.checking = this.checking.then(check, check);
-    await this.checking;
+    await this.inTurn(() => this.checkNow(isConfirmed));
   }
 
   private async checkNow(isConfirmed: boolean): Promise<void> {

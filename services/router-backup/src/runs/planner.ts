@@ -1,4 +1,5 @@
 /** Decides when a backup starts: on schedule, for overdue devices, for devices that were never read, and again after a full disk. */
+import { inTurn } from '@skolo/base';
 import type { Clock, Logger } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { ScheduledTask } from 'node-cron';
@@ -41,7 +42,7 @@ export class Planner {
   private isDiskWellAgain = false;
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
-  private looking: Promise<void> = Promise.resolve();
+  private readonly turns = inTurn();
 
   constructor(deps: PlannerDeps) {
     this.deps = deps;
@@ -81,8 +82,7 @@ export class Planner {
   }
 
   private async inTurn(look: () => Promise<void>): Promise<void> {
-    this.looking = this.looking.then(look, look);
-    await this.looking.catch((error: unknown) => {
+    await this.turns(look).catch((error: unknown) => {
       this.deps.log.error({ err: error }, 'schedule cannot be checked');
     });
   }
@@ -90,7 +90,7 @@ export class Planner {
   async close(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.timer);
-    await this.looking.catch(() => undefined);
+    await this.turns(async () => undefined);
     void this.task?.destroy();
   }
 

@@ -7,7 +7,7 @@
  * off.
  */
 
-import { errorText, NamedError, pause, repeat } from '@skolo/base';
+import { errorText, inTurn, NamedError, pause, repeat } from '@skolo/base';
 import { CommandFailed, type RunCommand } from '@skolo/base/run-command';
 import type { Logger } from '@skolo/common/light';
 import type { UsbPort } from '@skolo/rack';
@@ -57,7 +57,7 @@ const seenCounts = 6;
 
 export class UsbPorts {
   private readonly deps: UsbPortsDeps;
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly inTurn = inTurn();
   /** Must be on, but not yet seen so; `surely`: turned off here. */
   private readonly pending = new Map<string, { port: UsbPort; surely: boolean }>();
   /** Turned off by `set`: they stay off. */
@@ -79,7 +79,7 @@ export class UsbPorts {
   /** Fulfilled when nothing is in progress, and each port that was turned off for a moment is on, or this was attempted. */
   async stop(): Promise<void> {
     this.ended.abort();
-    await this.turn.catch(() => undefined);
+    await this.inTurn(async () => undefined);
     if (this.pending.size > 0) await this.turnOnPending();
   }
 
@@ -243,12 +243,6 @@ export class UsbPorts {
     const why =
       'rack.yaml does not assign this port to a device of this machine, and the agent only switches ports that are assigned to its devices';
     throw new UsbRejected('not-own', port, why);
-  }
-
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.turn.then(work, work);
-    this.turn = done.catch(() => undefined);
-    return done;
   }
 }
 

@@ -3,6 +3,7 @@
  * for an answer. Answers pagers even if they should be turned off.
  */
 
+import { inTurn } from '@skolo/base';
 import { type Credentials, secretsOf } from '@skolo/base/secrets';
 import { DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import type { CliSession, RunOptions } from '../session.ts';
@@ -83,7 +84,8 @@ class Cli implements CliSession {
   private prompts: PromptPatterns;
   private prompt: string;
   private readonly changing: Set<number>;
-  private last: Promise<unknown> = Promise.resolve();
+  /** One command at a time. */
+  private readonly inTurn = inTurn();
   private closing: Promise<void> | undefined;
 
   constructor(conversation: Conversation, dialect: Dialect, prompt: string, changing: Set<number>) {
@@ -154,13 +156,6 @@ class Cli implements CliSession {
     } finally {
       clearTimeout(late);
     }
-  }
-
-  /** One command at a time. */
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.last.then(work, work);
-    this.last = turn;
-    return turn;
   }
 
   /** A failure leaves the command line in an unknown state, so it is closed. */

@@ -1,6 +1,8 @@
 /** Gives a model access to its device: sessions that are opened on first use, one at a time, within one deadline. */
+
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { inTurn } from '@skolo/base';
 import { secretsOf } from '@skolo/base/secrets';
 import { memory, type Share } from '../budget/memory.ts';
 import type { Purpose } from '../budget/received.ts';
@@ -128,7 +130,7 @@ class LazyConnection implements Connection {
   private secrets: string[] = [];
   private endsAt: number | undefined;
   private diskLeft: number;
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly turns = inTurn();
 
   constructor(device: ConnectedDevice, deps: ConnectionDeps) {
     this.device = device;
@@ -225,7 +227,7 @@ class LazyConnection implements Connection {
   async close(): Promise<void> {
     this.deps.signal.removeEventListener('abort', this.abort);
     this.stop.abort(new DeviceUnreachable(this.device.name, 'the connection is closed'));
-    await this.last.catch(() => undefined);
+    await this.turns(async () => undefined);
     await this.leave();
     if (!this.deps.keepsResults) this.results.release();
   }
@@ -332,8 +334,6 @@ class LazyConnection implements Connection {
       this.left();
       return work();
     };
-    const turn = this.last.then(start, start);
-    this.last = turn;
-    return turn;
+    return this.turns(start);
   }
 }
