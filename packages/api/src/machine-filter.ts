@@ -1,15 +1,8 @@
 /** Decides which machines a filter matches, in the console and in commands. */
 import type { Machine } from './machine-state.ts';
 
-export interface MachineFilter {
-  shelf?: string | undefined;
-  condition?: string | undefined;
-  code?: string | undefined;
-  cause?: string | undefined;
-  model?: string | undefined;
-  pool?: string | undefined;
-  text?: string | undefined;
-}
+type Field = 'shelf' | 'condition' | 'code' | 'cause' | 'model' | 'pool' | 'text';
+export type MachineFilter = { [Name in Field]?: string | undefined };
 
 /**
  * Those that match all of the filter. A word of its text that is the whole name of something, such as a shelf, condition, model, version,

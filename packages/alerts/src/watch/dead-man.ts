@@ -4,6 +4,7 @@
  * Logic only: heartbeats and the time go in, a report comes out.
  */
 import { type Moment, PublishClock } from './publish-clock.ts';
+import type { KeptLocation } from './watch-state.ts';
 
 /** A received heartbeat. */
 export interface ReceivedHeartbeat {
@@ -44,14 +45,6 @@ export interface Report {
   unexpected: { location: string; lastHeard: number }[];
   /** Since when no heartbeat can be received: the states are older. By the wall clock. */
   blindSince?: number;
-}
-
-/** State that a watch keeps for the next one. */
-interface KeptLocation {
-  /** When it was first expected. Milliseconds since 1970. */
-  since: number;
-  lastHeard?: number | undefined;
-  silent: boolean;
 }
 
 export interface DeadManOptions {

@@ -4,17 +4,16 @@ import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { z } from 'zod';
 import { Alert, AlertMessage } from '../message/message.ts';
 
+const KeptLocation = z.object({
+  /** When it was first expected. Milliseconds since 1970. */
+  since: z.number(),
+  lastHeard: z.number().optional(),
+  silent: z.boolean(),
+});
+export type KeptLocation = z.output<typeof KeptLocation>;
+
 export const WatchState = z.object({
-  locations: z
-    .record(
-      z.string(),
-      z.object({
-        since: z.number(),
-        lastHeard: z.number().optional(),
-        silent: z.boolean(),
-      }),
-    )
-    .default({}),
+  locations: z.record(z.string(), KeptLocation).default({}),
   /** Sent, or about to be sent, and not resolved. */
   firing: z.array(Alert).default([]),
   /** Not sent yet, in order. */

@@ -2,22 +2,22 @@
 import type { Login, SecretRef } from './login.ts';
 import { readSecret, Secret } from './secret.ts';
 
-export interface Credentials {
-  username?: string;
-  password?: Secret;
-  enablePassword?: Secret;
-  /** As in `Login`. */
-  enablePrompt?: string;
-  privateKey?: Secret;
-  passphrase?: Secret;
-  /** An IPMI controller's own key: text, or `0x` and hexadecimal digits. */
-  kg?: Secret;
-  /** Bearer token, for HTTP. */
-  token?: Secret;
-  /** Also offer the key exchanges and ciphers that old equipment requires. */
-  legacySsh: boolean;
-  /** As in `Login`. */
-  signInSeconds?: number;
+/** `kg` is text, or `0x` and hexadecimal digits. */
+const secretKeys = [
+  'password',
+  'enablePassword',
+  'privateKey',
+  'passphrase',
+  'kg',
+  'token',
+] as const;
+/** Of these, a device never has another one. */
+const single: readonly string[] = ['passphrase', 'token'];
+
+/** A login with the values of its secrets. */
+export interface Credentials
+  extends Pick<Login, 'username' | 'enablePrompt' | 'legacySsh' | 'signInSeconds'>,
+    Partial<Record<(typeof secretKeys)[number], Secret>> {
   snmp?: SnmpCredentials;
   /** Previous and next values, for devices that use those. The first is used until it is rejected. */
   others?: readonly Credentials[];
@@ -77,12 +77,9 @@ export async function readCredentials(
       })),
     );
   };
-  await each(login.password, (c, password) => ({ ...c, password }));
-  await each(login.enablePassword, (c, enablePassword) => ({ ...c, enablePassword }));
-  await each(login.privateKey, (c, privateKey) => ({ ...c, privateKey }));
-  await each(login.passphrase, (c, passphrase) => ({ ...c, passphrase }), false);
-  await each(login.kg, (c, kg) => ({ ...c, kg }));
-  await each(login.token, (c, token) => ({ ...c, token }), false);
+  for (const key of secretKeys) {
+    await each(login[key], (c, value) => ({ ...c, [key]: value }), !single.includes(key));
+  }
   if (snmp !== undefined) {
     const { version, authProtocol, privProtocol, user } = snmp;
     const plain = { version, authProtocol, privProtocol, ...(user !== undefined && { user }) };

@@ -201,21 +201,18 @@ async function readTokenFile(file: string): Promise<string | undefined> {
 /** Reason and hint. */
 function whyNot(file: string, cause: unknown): string {
   const folder = dirname(file);
-  switch (errorCode(cause)) {
-    case 'ENOENT':
-      return `directory ${folder} does not exist; create it, or fix the path`;
-    case 'ENOTDIR':
-      return `${folder} is not a directory; fix the path`;
-    case 'EISDIR':
-      return 'this is a directory; specify the path of a file';
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied; run the command as the owner of the file and its directory, or as root';
-    case 'EROFS':
-      return 'the file system is read-only; if the file comes from the secret store, change it there with --on';
-    default:
-      return errorText(cause);
-  }
+  const denied =
+    'permission denied; run the command as the owner of the file and its directory, or as root';
+  const reasons: Record<string, string> = {
+    ENOENT: `directory ${folder} does not exist; create it, or fix the path`,
+    ENOTDIR: `${folder} is not a directory; fix the path`,
+    EISDIR: 'this is a directory; specify the path of a file',
+    EACCES: denied,
+    EPERM: denied,
+    EROFS:
+      'the file system is read-only; if the file comes from the secret store, change it there with --on',
+  };
+  return reasons[errorCode(cause) ?? ''] ?? errorText(cause);
 }
 
 /** A file that is empty or contains only comments does not contain tokens. */

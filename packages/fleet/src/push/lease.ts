@@ -108,6 +108,7 @@ export async function holdLease(
   });
   const lost = new AbortController();
   const stop = new AbortController();
+  /** Each changes the version that the next one must state. */
   const turns = inTurn();
   const confirm = () => turns(renewOnce);
   const renewal = renew();
@@ -121,8 +122,6 @@ export async function holdLease(
         .catch(() => undefined);
     }
   }
-
-  /** One after another: each changes the version that the next one must state. */
 
   async function renewOnce() {
     lost.signal.throwIfAborted();

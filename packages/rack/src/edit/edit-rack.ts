@@ -90,12 +90,11 @@ function ifPossible(text: string, name: string, file: string): string {
 }
 
 /** Edits of one value in the text. */
-type Group = { edits: RackEdit[] } & (
-  | { section: string; names: string[]; value: Scalar | YAMLSeq }
-  /** It does not contain the key. */
-  | { names: string[]; map: YAMLMap }
-  | { why: string }
-);
+type Group = Written | Lacking | (Edits & { why: string });
+type Edits = { edits: RackEdit[] };
+type Written = Edits & { section: string; names: string[]; value: Scalar | YAMLSeq };
+/** It does not contain the key. */
+type Lacking = Edits & { names: string[]; map: YAMLMap };
 
 function groupsOf(text: string, edits: readonly RackEdit[]): Group[] {
   const entries = entriesIn(text);
@@ -137,7 +136,7 @@ function groupOf(entry: Entry | undefined, value: unknown, edit: RackEdit): Grou
 }
 
 /** Before the second key, so that the kind of a machine stays in front. */
-function added({ names, map, edits }: Group & { names: string[]; map: YAMLMap }, text: string) {
+function added({ names, map, edits }: Lacking, text: string) {
   const [{ key, value }] = edits as [RackEdit];
   if (names.length > 1) throw new NeedsOwnEntry(ownEntry(names, edits, key));
   const next = (map.items[1] ?? map.items[0])?.key;
@@ -151,15 +150,7 @@ function added({ names, map, edits }: Group & { names: string[]; map: YAMLMap },
   return { from, to: from, text: `${key}: ${plain(value)}${end}` };
 }
 
-function changed(
-  {
-    section,
-    names,
-    value,
-    edits,
-  }: Group & { section: string; names: string[]; value: Scalar | YAMLSeq },
-  text: string,
-): Splice[] {
+function changed({ section, names, value, edits }: Written, text: string): Splice[] {
   const wanted = new Map(edits.map((edit) => [names.indexOf(edit.name), edit.value]));
   const [{ key }] = edits as [RackEdit];
   const mayBeList = listed[section]?.has(key) ?? false;

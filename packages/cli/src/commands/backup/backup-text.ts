@@ -106,17 +106,9 @@ export function resultText({ state, result, failure }: RunEquipment): string {
 }
 
 export function resultStyle({ result, state }: RunEquipment): Style | undefined {
-  switch (result) {
-    case 'changed':
-    case 'unchanged':
-      return 'green';
-    case 'failed':
-      return 'red';
-    case 'not-backed-up':
-      return 'dim';
-    default:
-      return state === 'waiting' ? 'dim' : undefined;
-  }
+  if (result === undefined) return state === 'waiting' ? 'dim' : undefined;
+  if (result === 'failed') return 'red';
+  return result === 'not-backed-up' ? 'dim' : 'green';
 }
 
 /** A device's lost versions, naming those that are in no copy. */

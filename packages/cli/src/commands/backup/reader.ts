@@ -4,7 +4,7 @@ import {
   ApiError,
   type BackupVersion,
   type Client,
-  type RestoreStep,
+  type ClientAnswer,
   type routerBackupApi,
 } from '@skolo/api';
 import { Option } from 'commander';
@@ -25,20 +25,8 @@ export interface Reader {
   restoreSteps(device: string, version: string): Promise<RestoreSteps>;
 }
 
-interface Difference {
-  from: BackupVersion;
-  to: BackupVersion;
-  diff: string;
-}
-
-export interface RestoreSteps {
-  version: BackupVersion;
-  /** Prefix of a comment on this device; empty if it does not support comments. */
-  comment: string;
-  steps: readonly RestoreStep[];
-  canApply: boolean;
-  canCheck: boolean;
-}
+type Difference = ClientAnswer<(typeof routerBackupApi)['diff']>;
+export type RestoreSteps = ClientAnswer<(typeof routerBackupApi)['restoreSteps']>;
 
 export interface ReaderOptions {
   from?: string;

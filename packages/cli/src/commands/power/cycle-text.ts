@@ -25,20 +25,17 @@ export function outcomeText(outcome: Outcome): string {
 
 /** Undefined while the cycle is running. */
 export function stateStyle(cycle: Pick<PowerCycle, 'outcome' | 'step'>): Style | undefined {
-  switch (cycle.outcome) {
-    case undefined:
-      return cycle.step === 'queued' ? 'dim' : undefined;
-    case 'failed':
-    case 'stuck-off':
-      return 'red';
-    case 'busy':
-    case 'cancelled':
-    case 'would-have':
-      return 'yellow';
-    default:
-      return 'green';
-  }
+  if (cycle.outcome === undefined) return cycle.step === 'queued' ? 'dim' : undefined;
+  return problemStyles[cycle.outcome] ?? 'green';
 }
+
+const problemStyles: { [Name in Outcome]?: Style } = {
+  failed: 'red',
+  'stuck-off': 'red',
+  busy: 'yellow',
+  cancelled: 'yellow',
+  'would-have': 'yellow',
+};
 
 /** Follows the outcome: `at turn-off, after 12 s: switch-1/4 still reads on`. */
 export function endText(cycle: PowerCycle): string {

@@ -1,4 +1,4 @@
-import type { Outcome, PowerCycle } from '@skolo/api';
+import { Outcome, type PowerCycle } from '@skolo/api';
 import { shortId } from '@skolo/api/ids';
 import { expandNames } from '@skolo/rack/light';
 import { Option } from 'commander';
@@ -10,18 +10,6 @@ import { duration, timestamp } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { outcomeText, stateStyle, tookSeconds } from './cycle-text.ts';
 import { askAboutNames } from './request.ts';
-
-const outcomes = [
-  'back',
-  'on',
-  'off',
-  'busy',
-  'cancelled',
-  'failed',
-  'stuck-off',
-  'would-have',
-] as const;
-outcomes satisfies readonly Outcome[];
 
 interface Options {
   limit: number;
@@ -39,7 +27,9 @@ export function define(command: SkoloCommand): void {
     .argument('[name]', 'show only this machine, phone, equipment or outlet')
     .addOption(limitOption())
     .addOption(
-      new Option('--outcome <outcome>', 'show only entries with this outcome').choices(outcomes),
+      new Option('--outcome <outcome>', 'show only entries with this outcome').choices(
+        Outcome.options,
+      ),
     )
     .option('--json', 'print JSON, including each step')
     .example('skolo power log skia-rpi2-rack4-shelf1-007 --outcome failed');

@@ -33,14 +33,15 @@ find ${places} -xdev \\( ${excluded} \\) -prune -o \\( -type f -size -${mostHash
 find ${places} -xdev \\( ${excluded} \\) -prune -o -type f -size -${mostHashed} -print0 | xargs -0r sha256sum
 true`;
 
-interface Entry {
-  type: string;
-  mode: string;
+const Entry = z.strictObject({
+  type: z.string(),
+  mode: z.string(),
   /** Numbers: `0:0`. */
-  owner: string;
+  owner: z.string(),
   /** The hash of a file, or the target of a link. */
-  content: string;
-}
+  content: z.string(),
+});
+type Entry = z.infer<typeof Entry>;
 
 /** By path. */
 type Entries = Record<string, Entry>;
@@ -61,10 +62,7 @@ const Recorded = z.strictObject({
   at: z.iso.datetime(),
   /** A step has begun to change files, and has not recorded them yet: since when, in seconds since 1970. */
   changing: z.number().exactOptional(),
-  entries: z.record(
-    z.string(),
-    z.strictObject({ type: z.string(), mode: z.string(), owner: z.string(), content: z.string() }),
-  ),
+  entries: z.record(z.string(), Entry),
 });
 type Recorded = z.infer<typeof Recorded>;
 
