@@ -48,9 +48,10 @@ export const ExternalAccount = z.looseObject({
         ])
         .optional(),
     })
-    .refine((source) => /^(file|url)$/.test(kindsOfSource(source).join()), {
-      error: 'must contain either file or url; executable and other kinds are not supported',
-    }),
+    .refine(
+      ({ format: _, headers: __, ...source }) => /^(file|url)$/.test(Object.keys(source).join()),
+      { error: 'must contain either file or url; executable and other kinds are not supported' },
+    ),
 });
 export type ExternalAccount = z.infer<typeof ExternalAccount>;
 
@@ -123,10 +124,6 @@ function fixedFault(content: string, json: unknown): string | undefined {
   return FixedToken.safeParse(json).success
     ? undefined
     : 'expected a token on one line, or JSON with access_token and optionally expiry (RFC 3339)';
-}
-
-function kindsOfSource({ format: _, headers: __, ...source }: Record<string, unknown>): string[] {
-  return Object.keys(source);
 }
 
 function isRsaKey(pem: string): boolean {

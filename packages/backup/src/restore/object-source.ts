@@ -21,17 +21,15 @@ export function objectSource(
   let listing: Promise<Map<string, OurObject[]>> | undefined;
 
   async function objects(): Promise<Map<string, OurObject[]>> {
-    listing ??= readListing();
+    listing ??= place
+      .list(signal)
+      .then((all) => Map.groupBy(named(all), (each) => each.named.device));
     try {
       return await listing;
     } catch (error) {
       listing = undefined;
       throw error;
     }
-  }
-
-  async function readListing() {
-    return Map.groupBy(named(await place.list(signal)), (each) => each.named.device);
   }
 
   /** It may exist both encrypted and unencrypted. */

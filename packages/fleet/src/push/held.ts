@@ -35,18 +35,14 @@ export function leaveHeld(
   const objects = wanted.map((object) => {
     const { kind, metadata } = object;
     const why = reasons.get(`${metadata.namespace}/${metadata.name}`);
-    if (kind === 'Service' && (why !== undefined || isLent(live.get(keyOf(object))))) {
-      return lend(object);
-    }
+    const { annotations = {} } = live.get(keyOf(object))?.metadata ?? {};
+    const isLent = annotations[releasedPortAnnotation] !== undefined;
+    if (kind === 'Service' && (why !== undefined || isLent)) return lend(object);
     if (kind !== 'Deployment' || why === undefined) return object;
     held.push(`${metadata.name}: ${why}; it stays scaled to 0`);
     return { ...object, spec: { ...Spec.parse(object.spec), replicas: 0 } };
   });
   return { wanted: objects, held };
-}
-
-function isLent(live: KubeObject | undefined): boolean {
-  return live?.metadata.annotations?.[releasedPortAnnotation] !== undefined;
 }
 
 function lend(object: KubeObject): KubeObject {

@@ -87,10 +87,8 @@ function faultOf(
 }
 
 function decode(token: string) {
-  const [header, claims] = token.split('.', 2).map(decodePart);
+  const [header, claims] = token
+    .split('.', 2)
+    .map((part) => parseJson(Buffer.from(part, 'base64url').toString()));
   return [Header.safeParse(header).data, Claims.safeParse(claims).data] as const;
-}
-
-function decodePart(part: string): unknown {
-  return parseJson(Buffer.from(part, 'base64url').toString());
 }

@@ -72,7 +72,8 @@ export class Omissions {
   /** All IP addresses in disabled entries. */
   addresses(): string[] {
     const texts = [...this.textsOf('machines'), ...this.textsOf('infrastructure')];
-    return [...new Set(addressesIn(texts))];
+    const all = texts.flatMap(expanded);
+    return [...new Set(all.flatMap((text) => canonicalAddress(text.trim()) ?? []))];
   }
 
   private disabled(section: RangedSection): { name: string; records: Recorded[] }[] {
@@ -100,11 +101,6 @@ export function stringsIn(value: unknown): string[] {
   if (isObject(value))
     return Object.entries(value).flatMap(([key, item]) => [key, ...stringsIn(item)]);
   return [];
-}
-
-/** The texts that are IP addresses, or ranges of them. */
-function addressesIn(texts: readonly string[]): string[] {
-  return texts.flatMap(expanded).flatMap((text) => canonicalAddress(text.trim()) ?? []);
 }
 
 function expanded(text: string): string[] {

@@ -209,17 +209,13 @@ function withValue(text: string, map: YAMLMap, key: string, value: string): stri
   return applied(text, [{ from: end, to: end, text: `${before}${margin}${key}: ${value}\n` }]);
 }
 
-/** A text, or a list if no range expresses all values. A YAML map stays unchanged. */
+/** A text, or a list if no range expresses all values. YAML maps, numbers and booleans stay unchanged. */
 function valueText(value: string | readonly string[]): string {
-  if (typeof value === 'string') return /^[{[]/.test(value) ? value : plainValue(value);
+  const unquoted = /^([{[]|(true|false|\d+(\.\d+)?)$)/;
+  if (typeof value === 'string') return unquoted.test(value) ? value : plain(value);
   const folded = foldValues(value);
   const [only = ''] = folded;
   return folded.length === 1 ? plain(only) : `[${folded.map(plain).join(', ')}]`;
-}
-
-/** Numbers and booleans must not be quoted. */
-function plainValue(value: string): string {
-  return /^(true|false|\d+(\.\d+)?)$/.test(value) ? value : plain(value);
 }
 
 /** @throws RackError Something else has changed. */

@@ -100,7 +100,7 @@ function planOfList(list: unknown[], path: Path, { count, problems }: Entry): Pl
   if (values.length !== count) {
     const only = list[0];
     const meant =
-      list.length === 1 && typeof only === 'string' && expandable(`[${only}]`)
+      list.length === 1 && typeof only === 'string' && /^\d+-\d+$/.test(only)
         ? `; did you mean the range "[${only}]", in quotes?`
         : '';
     problems.push({
@@ -120,10 +120,6 @@ function texts(text: string, path: Path, problems: Problem[]): string[] {
     problems.push({ path, rule: 'range', message: error.message });
     return [];
   }
-}
-
-function expandable(text: string): boolean {
-  return /^\[\d+-\d+\]$/.test(text);
 }
 
 function names(count: number): string {

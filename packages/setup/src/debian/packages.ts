@@ -18,9 +18,9 @@ export function packagesStep(names: readonly string[]): Step {
       return { differs: missing.length === 0 ? [] : [`not installed: ${missing.join(', ')}`] };
     },
     async apply(host) {
-      await host.need(installScript(await missingOf(host, names)), {
-        deadlineMs: installDeadlineMs,
-      });
+      const missing = (await missingOf(host, names)).map(shellWord).join(' ');
+      const script = aptScript(`install --no-install-recommends ${missing}`);
+      await host.need(script, { deadlineMs: installDeadlineMs });
     },
   };
 }
@@ -33,10 +33,6 @@ async function missingOf(host: Host, names: readonly string[]): Promise<string[]
     stdout.split('\n').flatMap((line) => line.match(/^(\S+) installed$/)?.[1] ?? []),
   );
   return names.filter((name) => !installed.has(name));
-}
-
-function installScript(names: readonly string[]): string {
-  return aptScript(`install --no-install-recommends ${names.map(shellWord).join(' ')}`);
 }
 
 /**

@@ -146,7 +146,7 @@ export async function find(
     unitName === undefined ? { isInstalled: false, isRunning: false } : unitState(unitName),
     existing === undefined ? askService(service, rack) : askExisting(service, rack),
     recall(service),
-    missingFile([join('/opt/skolo', programOf(service)), rackFileOf(service)]),
+    [join('/opt/skolo', programOf(service)), rackFileOf(service)].find((file) => !existsSync(file)),
   ]);
   const absent =
     missing ?? (unit.isInstalled ? undefined : (unitName ?? 'a unit for this service'));
@@ -155,10 +155,6 @@ export async function find(
   const isAsked = ask === 'always' || isUnitRunning || !probe.isAnswering;
   const k3s = isAsked ? await lookAtKubernetes(open, service) : {};
   return { service, ...k3s, rack, probe, isUnitRunning, notInstalled, memory };
-}
-
-function missingFile(files: readonly string[]): string | undefined {
-  return files.find((file) => !existsSync(file));
 }
 
 /** The unit ends, and a new pod starts: one that has crashed meanwhile would wait for up to five minutes. */

@@ -35,7 +35,7 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
       folder,
       recipients: encrypt,
       paths: [...jumphost.paths, file],
-      exclude: [tooLarge, ...ownCopies(folder)],
+      exclude: [tooLarge, ...excluded.map((name) => resolve(folder, '../router-backup', name))],
       history,
       scratch: join(scratch.path, 'databases'),
       signal: stop.signal,
@@ -61,8 +61,3 @@ export const excluded = [
   'scratch',
   'transcripts',
 ];
-
-/** @param folder beside the state directory */
-function ownCopies(folder: string): string[] {
-  return excluded.map((name) => resolve(folder, '../router-backup', name));
-}

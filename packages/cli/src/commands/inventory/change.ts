@@ -56,7 +56,12 @@ export function add(command: SkoloCommand): void {
         { name: first, address: valueAt(values.get('address'), 0) },
         options,
       );
-      const rest = new Map([...values].map(([key, value]) => [key, withoutFirst(value)]));
+      const rest = new Map(
+        [...values].map(([key, value]) => [
+          key,
+          typeof value === 'string' ? value : value.slice(1),
+        ]),
+      );
       return others.length === 0 ? head : addMachines(head, others, rest, file);
     });
   });
@@ -64,10 +69,6 @@ export function add(command: SkoloCommand): void {
 
 function valueAt(value: string | readonly string[] | undefined, at: number): string | undefined {
   return typeof value === 'string' ? value : value?.[at];
-}
-
-function withoutFirst(value: string | readonly string[]): string | readonly string[] {
-  return typeof value === 'string' ? value : value.slice(1);
 }
 
 export function remove(command: SkoloCommand): void {

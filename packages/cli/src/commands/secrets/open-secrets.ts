@@ -44,7 +44,7 @@ export async function openSecrets(command: SkoloCommand, name: string): Promise<
   if (unknown !== undefined) throw await unknownSecret(rack, secrets, unknown);
   const store = await openStore(rack.secrets, {
     dir: rack.dir,
-    home: homeOf(io),
+    home: io.env.HOME || homedir(),
     env: io.env,
     now: io.now,
     identities: () => workstationIdentities(io),
@@ -107,8 +107,4 @@ async function workstationIdentities(io: Io): Promise<readonly Secret[]> {
   }
   const { parseIdentities } = await import('@skolo/backup');
   return parseIdentities(await readSecretFile(file, hint), file);
-}
-
-function homeOf({ env }: Io): string {
-  return env.HOME || homedir();
 }

@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import { count, shellWord } from '@skolo/base';
 import type { ServiceName } from '@skolo/rack/light';
-import { type Host, isPrepared, type StepProgress } from '@skolo/setup/engine';
+import { type Host, isPrepared } from '@skolo/setup/engine';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
@@ -83,7 +83,8 @@ export function define(command: SkoloCommand): void {
       return await printRunning(io, host, plans.slice(0, wanted.length));
     }
     io.exitCode = exitCodes.failed;
-    if (previous !== undefined && changedVersion(ended)) await returnTo(host, previous, enabled);
+    const isNew = ended.some(({ name, state }) => name === 'version' && state === 'changed');
+    if (previous !== undefined && isNew) await returnTo(host, previous, enabled);
   });
 
   async function withUnit(plan: Plan) {
@@ -92,10 +93,6 @@ export function define(command: SkoloCommand): void {
       plan,
       await readFile(join(installed.folder, 'deploy/systemd', unitOf(service))),
     );
-  }
-
-  function changedVersion(ended: readonly StepProgress[]): boolean {
-    return ended.some(({ name, state }) => name === 'version' && state === 'changed');
   }
 
   async function returnTo(host: Host, version: string, services: readonly ServiceName[]) {

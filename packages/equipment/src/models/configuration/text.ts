@@ -20,7 +20,7 @@ const shownUpTo = 4 << 20;
 export function textOf(
   content: Buffer,
   format: BackupModel['format'],
-  describe: Describe = sizeAndHash,
+  describe: Describe = (bytes) => `${bytes.length} bytes, SHA-256 ${sha256(bytes)}`,
 ): string {
   return format === 'tar' ? tarText(content, describe) : decoded(content);
 }
@@ -134,10 +134,6 @@ function sortedMembers(content: Buffer) {
 
 function contentOf(content: Buffer, member: TarMember) {
   return member.type === 'file' ? memberBytes({ bytes: content }, member) : Buffer.alloc(0);
-}
-
-function sizeAndHash(bytes: Buffer) {
-  return `${bytes.length} bytes, SHA-256 ${sha256(bytes)}`;
 }
 
 function decoded(content: Buffer) {

@@ -40,11 +40,6 @@ export function releaseOf(architecture: Architecture, version: string): Release 
   };
 }
 
-/** Its name in the release. */
-function binaryOf(architecture: Architecture): string {
-  return architecture === 'amd64' ? 'k3s' : `k3s-${architecture}`;
-}
-
 /** Undefined if it is missing or incomplete. */
 export async function installedVersion(host: Host): Promise<string | undefined> {
   const { stdout } = await host.run(`${binary} --version`);
@@ -57,7 +52,7 @@ export async function k3sProgram(
   options: K3sOptions,
 ): Promise<LocalFile> {
   const { version, download } = options;
-  const name = binaryOf(architecture);
+  const name = architecture === 'amd64' ? 'k3s' : `k3s-${architecture}`;
   const known = version === k3sVersion ? k3sSums.get(name) : undefined;
   return await download({ ...releaseOf(architecture, version), known }, name);
 }

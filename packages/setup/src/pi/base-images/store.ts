@@ -183,11 +183,6 @@ function readerBeside(from: string, isRemote: boolean, { fetch, signal }: FetchD
   };
 }
 
-/** Names of checksum files for an image. */
-function checksumFiles(name: string): string[] {
-  return [`${name}.sha256`, 'SHA256SUMS'];
-}
-
 /** Lines in sha256sum's format, `HEX  NAME` or `HEX *NAME`, or only the checksum. */
 function checksumIn(text: string, name: string): string | undefined {
   for (const line of text.split(/\r?\n/)) {
@@ -213,7 +208,7 @@ async function publishedChecksum(
   name: string,
   read: (name: string) => Promise<Buffer | undefined>,
 ) {
-  const files = checksumFiles(name);
+  const files = [`${name}.sha256`, 'SHA256SUMS'];
   for (const file of files) {
     const content = await read(file);
     const sum = content === undefined ? undefined : checksumIn(content.toString(), name);

@@ -75,6 +75,7 @@ export async function bootFiles(
     );
   }
   const files = rootFiles(setup, now);
+  const configLines = [watchdogLine, ...(wifi === 'off' ? [noWifiLine] : [])];
   const script = setupScript({
     files: [...files, ...systemFiles(method, setup), ...commonFiles(setup, method)],
     programSha256: cluster?.programSha256,
@@ -90,7 +91,7 @@ export async function bootFiles(
     // The first boot of Debian's own image rewrites it.
     ...(method === 'debian-firstrun'
       ? []
-      : ([['config.txt', editConfigTxt(configTxt, configLines(setup))]] as [string, string][])),
+      : ([['config.txt', editConfigTxt(configTxt, configLines)]] as [string, string][])),
     [cmdline, editCmdline(cmdlineText, cmdlineEdit(method, setup, { cmdlineText, instance }))],
   ]);
 }
@@ -121,10 +122,6 @@ function systemFiles(method: Method, setup: PiSetup): TextFile[] {
   if (method.startsWith('cloud-init')) return [];
   if (method === 'debian-firstrun') return debianFiles(setup, wordsOf(lastingEdit(setup)));
   return networkManagerFiles(setup);
-}
-
-function configLines({ wifi }: PiSetup): string[] {
-  return [watchdogLine, ...(wifi === 'off' ? [noWifiLine] : [])];
 }
 
 function cmdlineEdit(
