@@ -26,7 +26,7 @@ export { keyFingerprint, sha256, sha256Bytes, sha256OfFile } from './sha256.ts';
 export { type BackOffOptions, backOffMs } from './time/back-off.ts';
 export { threadCpuMs } from './time/cpu-time.ts';
 export { orAborted, settlesWithin, withDeadline } from './time/deadline.ts';
-export { inTurn } from './time/in-turn.ts';
+export { inOrder } from './time/in-order.ts';
 export { isoTime } from './time/iso-time.ts';
 export { longestTimerMs, pause } from './time/pause.ts';
 export { type Repetition, repeat } from './time/repeat.ts';

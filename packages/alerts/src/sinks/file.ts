@@ -7,7 +7,7 @@
 import { Buffer } from 'node:buffer';
 import { rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode, errorText, ifThere, inTurn } from '@skolo/base';
+import { errorCode, errorText, ifThere, inOrder } from '@skolo/base';
 import { appendLines, syncFolder } from '@skolo/base/durable';
 import { type EncodeAs, encode } from '../message/encode.ts';
 import type { Message } from '../message/message.ts';
@@ -27,7 +27,7 @@ const mode = 0o640;
 
 export function createFileSink({ name, file, maxBytes, encodeAs }: FileSinkOptions): Sink {
   // Heartbeats are sent at the same time as messages.
-  const turns = inTurn();
+  const turns = inOrder();
   return {
     name,
     limits: { orderingKeys: 1, messages: 1000 },

@@ -7,7 +7,7 @@
  * no process. Only one process may write a history, while others read it.
  */
 
-import { inTurn } from '@skolo/base';
+import { inOrder } from '@skolo/base';
 import type { Content } from '@skolo/equipment/models/backup';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import { digest } from '../git/fast-import.ts';
@@ -37,7 +37,7 @@ export class Repository implements BackupSource {
   private readonly reader: HistoryReader;
   private readonly writer: HistoryWriter;
   private waiting: { entry: Entry; settle: (written: Written) => void }[] = [];
-  private readonly turns = inTurn();
+  private readonly turns = inOrder();
   private closed = false;
 
   private constructor(folder: string, dir: string) {

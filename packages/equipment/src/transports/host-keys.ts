@@ -4,7 +4,7 @@
  * from then on, they do not get the password in clear text.
  */
 import { rename } from 'node:fs/promises';
-import { errorText, inTurn } from '@skolo/base';
+import { errorText, inOrder } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { z } from 'zod';
 import { HostKeyChanged } from './errors.ts';
@@ -36,7 +36,7 @@ export class HostKeys {
   private readonly keys = new Map<string, PinnedHostKey>();
   private readonly digest = new Map<string, string>();
   /** An older state never replaces a newer one. */
-  private readonly inTurn = inTurn();
+  private readonly inTurn = inOrder();
   private isRead = true;
   private notRead: string | undefined;
   private notWritten: string | undefined;

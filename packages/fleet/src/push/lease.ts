@@ -3,7 +3,7 @@
  * holder renews it. Another workstation acquires it when it has expired, which is determined by reading it twice, because workstations'
  * clocks differ.
  */
-import { inTurn, parseJson, pause } from '@skolo/base';
+import { inOrder, parseJson, pause } from '@skolo/base';
 import {
   pushObject,
   type RolledBack,
@@ -109,7 +109,7 @@ export async function holdLease(
   const lost = new AbortController();
   const stop = new AbortController();
   /** Each changes the version that the next one must state. */
-  const turns = inTurn();
+  const turns = inOrder();
   const confirm = () => turns(renewOnce);
   const renewal = renew();
   const last = lastOf(found);

@@ -1,5 +1,5 @@
 /** Pushes to many racks in stages, and decides when a rack is rolled back, and when the others are stopped. */
-import { errorText, inParallel, inTurn } from '@skolo/base';
+import { errorText, inOrder, inParallel } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { isRejected } from '../way/kubectl.ts';
 import type { CarryDeps } from './carry-images.ts';
@@ -191,7 +191,7 @@ async function runAll(
   const { records, stages } = deps;
   await records.begin(request);
   for (const { record } of runs) await records.save(request.id, record);
-  const commits = inTurn();
+  const commits = inOrder();
   try {
     const how = { stages, onFailure: request.onFailure, hasFailed, signal: deps.signal };
     await inStages(runs, how, async (run, failed) => {

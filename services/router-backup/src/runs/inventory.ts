@@ -3,7 +3,7 @@
  * lost half of its devices, counts as an error: no device is retired until a person has requested a backup of all.
  */
 
-import { errorText, inTurn } from '@skolo/base';
+import { errorText, inOrder } from '@skolo/base';
 import type { Clock, Logger } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
@@ -23,7 +23,7 @@ interface InventoryDeps {
 export class Inventory {
   private readonly deps: InventoryDeps;
   private why: string | undefined;
-  private readonly inTurn = inTurn();
+  private readonly inTurn = inOrder();
 
   constructor(deps: InventoryDeps) {
     this.deps = deps;

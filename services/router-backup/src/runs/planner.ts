@@ -1,5 +1,5 @@
 /** Decides when a backup starts: on schedule, for overdue devices, for devices that were never read, and again after a full disk. */
-import { inTurn } from '@skolo/base';
+import { inOrder } from '@skolo/base';
 import type { Clock, Logger } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { ScheduledTask } from 'node-cron';
@@ -42,7 +42,7 @@ export class Planner {
   private isDiskWellAgain = false;
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
-  private readonly turns = inTurn();
+  private readonly turns = inOrder();
 
   constructor(deps: PlannerDeps) {
     this.deps = deps;

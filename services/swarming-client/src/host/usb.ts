@@ -7,7 +7,7 @@
  * off.
  */
 
-import { errorText, inTurn, NamedError, pause, repeat } from '@skolo/base';
+import { errorText, inOrder, NamedError, pause, repeat } from '@skolo/base';
 import { CommandFailed, type RunCommand } from '@skolo/base/run-command';
 import type { Logger } from '@skolo/common/light';
 import type { UsbPort } from '@skolo/rack';
@@ -57,7 +57,7 @@ const seenCounts = 6;
 
 export class UsbPorts {
   private readonly deps: UsbPortsDeps;
-  private readonly inTurn = inTurn();
+  private readonly inTurn = inOrder();
   /** Must be on, but not yet seen so; `surely`: turned off here. */
   private readonly pending = new Map<string, { port: UsbPort; surely: boolean }>();
   /** Turned off by `set`: they stay off. */

@@ -3,7 +3,7 @@
  * for an answer. Answers pagers even if they should be turned off.
  */
 
-import { inTurn } from '@skolo/base';
+import { inOrder } from '@skolo/base';
 import { type Credentials, secretsOf } from '@skolo/base/secrets';
 import { DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import type { CliSession, RunOptions } from '../session.ts';
@@ -85,7 +85,7 @@ class Cli implements CliSession {
   private prompt: string;
   private readonly changing: Set<number>;
   /** One command at a time. */
-  private readonly inTurn = inTurn();
+  private readonly inTurn = inOrder();
   private closing: Promise<void> | undefined;
 
   constructor(conversation: Conversation, dialect: Dialect, prompt: string, changing: Set<number>) {

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { inTurn } from '@skolo/base';
+import { inOrder } from '@skolo/base';
 import { secretsOf } from '@skolo/base/secrets';
 import { memory, type Share } from '../budget/memory.ts';
 import type { Purpose } from '../budget/received.ts';
@@ -130,7 +130,7 @@ class LazyConnection implements Connection {
   private secrets: string[] = [];
   private endsAt: number | undefined;
   private diskLeft: number;
-  private readonly turns = inTurn();
+  private readonly turns = inOrder();
 
   constructor(device: ConnectedDevice, deps: ConnectionDeps) {
     this.device = device;
