@@ -1,4 +1,5 @@
 /** Connects the parts of machine-state, and decides what an event means for the others. */
+
 import { setMaxListeners } from 'node:events';
 import { consoleApi, enrolmentsApi, machineStateApi, type ServiceState } from '@skolo/api';
 import {
@@ -32,7 +33,8 @@ import { Delivery } from './orders/delivery.ts';
 import { Orders } from './orders/orders.ts';
 import { ReportedOrders } from './orders/reported.ts';
 import { Silences } from './orders/silences.ts';
-import { openRecords, type Records } from './records.ts';
+import type { PartDeps } from './part-deps.ts';
+import { openRecords } from './records.ts';
 import { cycleRequests } from './timeline/cycle-requests.ts';
 
 const api = { ...machineStateApi, ...enrolmentsApi, ...consoleApi };
@@ -230,12 +232,10 @@ function createOrders(
   return { orders, reported, delivery, silences };
 }
 
-interface OrderParts {
+interface OrderParts extends Pick<PartDeps, 'records' | 'emit'> {
   journal: StateJournal;
-  records: Records;
   repetitions: Repetitions<string[]>;
   agents: Agents;
-  emit: EmitMachineState;
 }
 
 /** What an event means for other parts. */

@@ -1,11 +1,11 @@
 /**
  * Connects the parts of the power-cycle daemon: opens its resources, and is ready while its journal is open. It makes no other decisions.
  */
+
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { powerCycleDaemonApi } from '@skolo/api';
 import {
-  type Clock,
   createApp,
   createEvents,
   registerGauges,
@@ -31,6 +31,7 @@ import { createUsbHub as usbHubByAgent } from './devices/usb-hub.ts';
 import type { PowerEvent } from './events.ts';
 import { OutletWatch } from './keep/outlet-watch.ts';
 import { PendingOns } from './keep/pending-ons.ts';
+import type { PartDeps } from './part-deps.ts';
 import { type EndpointDeps, PdudaemonEndpoint } from './pdudaemon/endpoint.ts';
 import { AutoRepair, type AutoRepairDeps } from './repair/auto-repair.ts';
 import { AuditTrail } from './report/audit-trail.ts';
@@ -134,14 +135,11 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   return { handler, readiness, stop };
 }
 
-interface Opened {
-  rack: () => Rack;
-  store: Store;
+interface Opened extends Pick<PartDeps, 'rack' | 'store' | 'signal'> {
   hostKeys: HostKeys;
   drivers: ReadonlyMap<string, DriverKind>;
   createUsbHub: CreateUsbHub;
   timing: Timing;
-  signal: AbortSignal;
 }
 
 /** From the request to the outlet, and what keeps outlets on or off. Nothing has started yet. */
@@ -281,10 +279,8 @@ function connectClients(
   return { repair, endpoints, handlers };
 }
 
-interface Snapped {
+interface Snapped extends Pick<PartDeps, 'clock' | 'store'> {
   rack: Rack;
-  clock: Clock;
-  store: Store;
   controllers: Controllers;
   breaker: CircuitBreaker;
   past: PastCycles;

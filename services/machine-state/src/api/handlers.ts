@@ -1,4 +1,5 @@
 /** Handlers of the HTTP API: machines, orders, and requests that are passed on to an agent. */
+
 import {
   ApiError,
   ApiUnreachable,
@@ -10,7 +11,6 @@ import { matching } from '@skolo/api/machine-filter';
 import { errorText } from '@skolo/base';
 import {
   type AuditLog,
-  type Clock,
   HttpProblem,
   type RepeatableRequest,
   type Repetitions,
@@ -25,13 +25,12 @@ import { spanOf, timeline } from '../history/timeline.ts';
 import type { Current } from '../join/current.ts';
 import type { Delivery } from '../orders/delivery.ts';
 import type { Orders } from '../orders/orders.ts';
-import { type Records, written } from '../records.ts';
+import type { PartDeps } from '../part-deps.ts';
+import { written } from '../records.ts';
 import { rackTimeline } from '../timeline/timeline.ts';
 import type { Changes } from './changes.ts';
 
-interface ApiDeps {
-  rack(): Rack;
-  clock: Clock;
+interface ApiDeps extends Pick<PartDeps, 'rack' | 'clock' | 'records'> {
   audit: Pick<AuditLog, 'read'>;
   current: Current;
   changes: Changes;
@@ -39,7 +38,6 @@ interface ApiDeps {
   recorder: Pick<Recorder, 'catchUp'>;
   orders: Orders;
   delivery: Pick<Delivery, 'shown'>;
-  records: Records;
   repetitions: Repetitions<string[]>;
 }
 

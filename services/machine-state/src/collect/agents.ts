@@ -1,19 +1,16 @@
 /** The agents of all machines in rack.yaml, each watched separately, so that none delays another. */
+
 import type { IncomingMessage } from 'node:http';
 import * as https from 'node:https';
 import type { Fetch } from '@skolo/api';
 import * as http from '@skolo/base/http';
-import type { Clock } from '@skolo/common';
-import { type Rack, serviceUrl } from '@skolo/rack';
-import type { EmitMachineState } from '../events.ts';
+import { serviceUrl } from '@skolo/rack';
 import type { AgentView } from '../join/sources.ts';
+import type { PartDeps } from '../part-deps.ts';
 import { type AgentTuning, AgentWatch } from './agent-watch.ts';
 
-interface AgentsDeps {
-  rack(): Rack;
-  clock: Clock;
+interface AgentsDeps extends Pick<PartDeps, 'rack' | 'clock' | 'emit'> {
   tuning: AgentTuning;
-  emit: EmitMachineState;
 }
 
 export class Agents {

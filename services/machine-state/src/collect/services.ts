@@ -1,4 +1,5 @@
 /** Polls the other services' APIs: cycles, outlets, backups, alerts, tokens. The part of a silent service is absent. */
+
 import type { DeliveryFacts } from '@skolo/alerts/delivery-state';
 import {
   type BackupEquipment,
@@ -10,13 +11,12 @@ import {
   type ServiceState,
 } from '@skolo/api';
 import { followed } from '@skolo/api/server-events';
-import { type Clock, wallTime } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
+import { wallTime } from '@skolo/common';
 import { z } from 'zod';
-import type { EmitMachineState } from '../events.ts';
 import { given } from '../join/machine.ts';
 import { judged } from '../join/service-state.ts';
 import type { PowerView, Services } from '../join/sources.ts';
+import type { PartDeps } from '../part-deps.ts';
 import { Poll } from './poll.ts';
 import { askReadiness, type Probe } from './readiness.ts';
 import { type AskedService, askedServices, serviceApis, serviceClient } from './service-apis.ts';
@@ -40,11 +40,8 @@ export const usualServiceTuning: ServiceTuning = {
   retryMs: 5000,
 };
 
-interface ServicesDeps {
-  rack(): Rack;
-  clock: Clock;
+interface ServicesDeps extends Pick<PartDeps, 'rack' | 'clock' | 'emit'> {
   tuning: ServiceTuning;
-  emit: EmitMachineState;
 }
 
 /** Cycles during an outage of this service. */

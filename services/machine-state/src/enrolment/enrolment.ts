@@ -1,21 +1,19 @@
 /** Handles Raspberry Pis that request their identity: each request is decided, and a name and token are durable before they are sent. */
+
 import { randomUUID } from 'node:crypto';
 import type { EnrolledPi, EnrolmentSecret, EnrolRequest, RevokedPi, WaitingPi } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
-import { type Clock, HttpProblem, Locks, type Logger } from '@skolo/common';
-import { didYouMean, type Rack } from '@skolo/rack';
-import { type Records, written } from '../records.ts';
+import { HttpProblem, Locks } from '@skolo/common';
+import { didYouMean } from '@skolo/rack';
+import type { PartDeps } from '../part-deps.ts';
+import { written } from '../records.ts';
 import { type Cluster, ClusterUnavailable, tokenSeconds } from './cluster.ts';
 import { decide, type Enrolled, type Given, type Rejected, type Waits } from './decide.ts';
 import { checkSecret, newSecret } from './secrets.ts';
 import { type Asked, Waiting } from './waiting.ts';
 
-interface EnrolmentDeps {
-  rack(): Rack;
-  clock: Clock;
-  log: Logger;
-  records: Records;
+interface EnrolmentDeps extends Pick<PartDeps, 'rack' | 'clock' | 'log' | 'records'> {
   cluster: Pick<Cluster, 'readyNodes' | 'forget' | 'newToken'>;
   /** The journal is readable: without it, nobody knows which card has a name. */
   isOpen(): boolean;

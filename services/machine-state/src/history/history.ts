@@ -4,22 +4,22 @@
  * and a busy one not much more often. The database is in a thread of its own, because a disk may hang. Writing is retried after errors,
  * and everything else in the service works without it.
  */
+
 import { join } from 'node:path';
 import { type Curve, type HistoryEntry, MachineCondition } from '@skolo/api';
 import { errorText, settlesWithin } from '@skolo/base';
 import { hangs, hangsAfterMs, isWaitingForDisk } from '@skolo/base/durable/disk';
-import { type Clock, type DegradedList, HttpProblem, type Logger } from '@skolo/common';
+import { type DegradedList, HttpProblem } from '@skolo/common';
 import { type Args, HistoryThread, type JobName, type Result } from '../history-thread.ts';
 import type { Standing } from '../join/sources.ts';
+import type { PartDeps } from '../part-deps.ts';
 import { type Entry, shownEntry } from './entry.ts';
 import type { Batch } from './jobs.ts';
 import { Readings } from './readings.ts';
 import { type ConditionChange, dayOf } from './tables.ts';
 
-interface HistoryDeps {
+interface HistoryDeps extends Pick<PartDeps, 'clock' | 'log'> {
   stateDir: string;
-  clock: Clock;
-  log: Logger;
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
   days(): number;
   /** Time between two writes of observations. */

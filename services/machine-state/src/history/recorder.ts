@@ -1,19 +1,17 @@
 /** Records events in the history, each machine's within its share. */
+
 import type { Machine, MachineAlert, PowerCycle } from '@skolo/api';
 import { isoTime } from '@skolo/base';
-import type { Clock } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
 import type { MachineStateEvent } from '../events.ts';
 import { given } from '../join/machine.ts';
 import type { Services, Standing } from '../join/sources.ts';
+import type { PartDeps } from '../part-deps.ts';
 import type { Entry } from './entry.ts';
 import type { History } from './history.ts';
 import { observed, observedAlerts, observedCycle } from './observed.ts';
 import { Shares } from './shares.ts';
 
-interface RecorderDeps {
-  rack(): Rack;
-  clock: Clock;
+interface RecorderDeps extends Pick<PartDeps, 'rack' | 'clock'> {
   history: History;
   services: { views(): Pick<Services, 'alerts'> };
 }

@@ -1,4 +1,5 @@
 /** The current state of all machines. Rejoins those whose sources have changed, and reports what that changed. */
+
 import type {
   CommonCause,
   CycleRequest,
@@ -9,9 +10,9 @@ import type {
   RackView,
 } from '@skolo/api';
 import { isOld } from '@skolo/api/silence';
-import { type Clock, wallTime } from '@skolo/common';
+import { wallTime } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
-import type { EmitMachineState } from '../events.ts';
+import type { PartDeps } from '../part-deps.ts';
 import { sortAlerts } from './alerts.ts';
 import { behindElements, commonCauses } from './causes.ts';
 import { conditionOf, sharedSilenceSeconds } from './condition.ts';
@@ -21,17 +22,14 @@ import { joinRack, stateOf } from './rack-view.ts';
 import { leastSilent, sharedSilence, traitsOf } from './shared-silence.ts';
 import type { AgentView, Services, Standing } from './sources.ts';
 
-interface CurrentDeps {
-  rack(): Rack;
+interface CurrentDeps extends Pick<PartDeps, 'rack' | 'clock' | 'emit'> {
   rackFile: { view(): RackView['rackFile'] };
-  clock: Clock;
   agents: { view(machine: string): AgentView };
   services: { views(): Services; states(): RackView['services'] };
   delivery: { active(machine: string): MachineOrder[] };
   reported: { unknown(machine: string, agent: AgentView): Order[] };
   /** Newest first. @param now milliseconds since 1970 */
   cycleRequests(cycles: Iterable<PowerCycle>, now: number): CycleRequest[];
-  emit: EmitMachineState;
 }
 
 interface Known {

@@ -1,18 +1,17 @@
 /** Delivers a machine's orders to its agent, and retries until the agent has confirmed them, even after a restart or a new disk. */
+
 import type { AgentStatus, MachineOrder, Order } from '@skolo/api';
 import { backOffMs, errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
 import { agentClient } from '../collect/agent-client.ts';
-import type { EmitMachineState } from '../events.ts';
 import { cut, given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
+import type { PartDeps } from '../part-deps.ts';
 import type { OrderRecord } from '../records.ts';
 import type { Orders } from './orders.ts';
 import type { ReportedOrders } from './reported.ts';
 
-interface DeliveryDeps {
-  rack(): Rack;
+interface DeliveryDeps extends Pick<PartDeps, 'rack' | 'emit'> {
   clock: Pick<Clock, 'uptime'>;
   /** An agent must not lose its orders because the journal is unreadable. */
   journal: { readonly isOpen: boolean };
@@ -20,7 +19,6 @@ interface DeliveryDeps {
   orders: Pick<Orders, 'active' | 'markDelivered'>;
   reported: Pick<ReportedOrders, 'hear' | 'lost'>;
   retry: { firstMs: number; maxMs: number };
-  emit: EmitMachineState;
 }
 
 interface Attempt {

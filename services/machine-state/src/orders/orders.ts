@@ -1,20 +1,17 @@
 /** Maintenance and quarantine ordered by people, and their notes: which are accepted, when an order ends, and when it is forgotten. */
+
 import { randomUUID } from 'node:crypto';
 import type { HistoryEntry, Order } from '@skolo/api';
 import type { Change } from '@skolo/base/durable';
-import { type Clock, HttpProblem, type Repetitions } from '@skolo/common';
-import { didYouMean, type Rack } from '@skolo/rack';
-import type { EmitMachineState } from '../events.ts';
+import { HttpProblem, type Repetitions } from '@skolo/common';
+import { didYouMean } from '@skolo/rack';
 import { given } from '../join/machine.ts';
+import type { PartDeps } from '../part-deps.ts';
 import { type OrderRecord, type Records, written } from '../records.ts';
 
-interface OrdersDeps {
-  rack(): Rack;
-  clock: Clock;
-  records: Records;
+interface OrdersDeps extends Pick<PartDeps, 'rack' | 'clock' | 'records' | 'emit'> {
   repetitions: Repetitions<string[]>;
   historyDays(): number;
-  emit: EmitMachineState;
 }
 
 interface NewOrder extends Pick<Order, 'kind' | 'reason' | 'until'> {

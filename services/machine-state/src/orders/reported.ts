@@ -2,19 +2,20 @@
  * Decides which orders that only an agent reports are kept: none, except a quarantine after the journal was lost, damaged or restored
  * from a copy.
  */
+
 import { randomUUID } from 'node:crypto';
 import type { Order } from '@skolo/api';
 import type { Clock, ServiceContext } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
 import { given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
-import type { OrderRecord, Records } from '../records.ts';
+import type { PartDeps } from '../part-deps.ts';
+import type { OrderRecord } from '../records.ts';
 import { mostActive, type Orders } from './orders.ts';
 
-interface ReportedDeps extends Pick<ServiceContext, 'audit' | 'log'> {
-  rack(): Rack;
+interface ReportedDeps
+  extends Pick<ServiceContext, 'audit' | 'log'>,
+    Pick<PartDeps, 'rack' | 'records'> {
   clock: Pick<Clock, 'now'>;
-  records: Records;
   orders: Pick<Orders, 'keep' | 'openByMachine'>;
 }
 

@@ -1,20 +1,19 @@
 /** The timeline of the rack from all sources, and how long a period and how many rows it may have. */
+
 import type { Machine, Timeline } from '@skolo/api';
 import { isoTime } from '@skolo/base';
-import { type AuditLog, type Caller, type Clock, HttpProblem } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
+import { type AuditLog, type Caller, HttpProblem } from '@skolo/common';
 import type { History } from '../history/history.ts';
 import type { Current } from '../join/current.ts';
 import { given } from '../join/machine.ts';
 import type { Orders } from '../orders/orders.ts';
+import type { PartDeps } from '../part-deps.ts';
 import { healthOf, peopleEvent, recordedEvent, serviceEvents } from './from-history.ts';
 import { auditEvents } from './from-services.ts';
 import { mergeEvents, type TimelineEvent } from './merge.ts';
 import { askServices, type Report, readAudit, reportOf } from './sources.ts';
 
-interface TimelineDeps {
-  rack(): Rack;
-  clock: Clock;
+interface TimelineDeps extends Pick<PartDeps, 'rack' | 'clock'> {
   audit: Pick<AuditLog, 'read'>;
   history: Pick<History, 'happenings'>;
   current: Pick<Current, 'machines'>;

@@ -4,10 +4,10 @@
  */
 
 import { errorText, pause } from '@skolo/base';
-import { type Clock, Locks, type Logger } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
-import type { EmitPower, PowerEvent } from '../events.ts';
+import { type Clock, Locks } from '@skolo/common';
+import type { PowerEvent } from '../events.ts';
 import type { PendingOns } from '../keep/pending-ons.ts';
+import type { PartDeps } from '../part-deps.ts';
 import type { CircuitBreaker } from '../rules/circuit-breaker.ts';
 import { findTarget } from '../rules/targets.ts';
 import {
@@ -17,22 +17,18 @@ import {
   withPreviousOffs,
 } from '../state/outlet-records.ts';
 import { type CycleRecord, isStanding, type Phase } from '../state/records.ts';
-import type { Store } from '../state/store.ts';
 import { type CycleEvent, hasNotBegun, holdsPower, next, stepOf, whatIsPending } from './cycle.ts';
 import { checkTask, reboot, taskBegun, watchBack, watchDown } from './machine-steps.ts';
 import { contact, othersMoved, turnAllOff, waitOff } from './outlet-steps.ts';
 import { admitted } from './scheduler.ts';
 import { canBeSeen, type Step, type StepDeps, whyNot } from './step.ts';
 
-interface CyclesDeps extends StepDeps {
-  rack: () => Rack;
-  store: Store;
+interface CyclesDeps
+  extends StepDeps,
+    Pick<PartDeps, 'rack' | 'store' | 'log' | 'emit' | 'signal'> {
+  clock: Clock;
   pendingOns: PendingOns;
   breaker: CircuitBreaker;
-  clock: Clock;
-  log: Logger;
-  emit: EmitPower;
-  signal: AbortSignal;
 }
 
 /** The work of each phase; the runner itself waits for turns and for outlets to come on. */

@@ -3,14 +3,15 @@
  * are turned on. None of its cycles and offs are carried out, because the machine may be in use by now. An outlet that a person turned off
  * stays off if it reads off.
  */
+
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, parseJson, pause } from '@skolo/base';
 import { type Change, readFileIfExists, syncFolder } from '@skolo/base/durable';
-import type { Clock, Logger } from '@skolo/common';
+import type { Clock } from '@skolo/common';
 import { z } from 'zod';
+import type { PartDeps } from '../part-deps.ts';
 import { feedKey } from '../state/records.ts';
-import type { Store } from '../state/store.ts';
 import { next } from './cycle.ts';
 
 /** Beside the journal. Written by whoever brings the journal. */
@@ -23,14 +24,11 @@ const Mark = z.object({
 });
 type Mark = z.output<typeof Mark>;
 
-interface InheritedDeps {
+interface InheritedDeps extends Pick<PartDeps, 'store' | 'log' | 'signal'> {
   stateDir: string;
-  store: Store;
   clock: Pick<Clock, 'now'>;
-  log: Logger;
   /** Between two attempts to write the journal: nothing in it may run before that. */
   retryMs: number;
-  signal: AbortSignal;
 }
 
 /** Converts an inherited journal, once. Call it before anything in the journal runs. @throws The signal's reason. */

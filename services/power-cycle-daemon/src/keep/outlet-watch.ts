@@ -4,7 +4,7 @@
  */
 
 import { backOffMs, errorText, type Repetition, repeat } from '@skolo/base';
-import type { Clock, CrashNotes, Logger } from '@skolo/common';
+import type { Clock, CrashNotes } from '@skolo/common';
 import type { OutletReading } from '@skolo/equipment/models/outlets';
 import { DeviceRejected } from '@skolo/equipment/transports';
 import { formatOutlet, goesDark, type Rack } from '@skolo/rack';
@@ -13,20 +13,17 @@ import type { Controllers } from '../devices/controllers.ts';
 import { turnOff } from '../devices/outlets.ts';
 import type { Timing } from '../devices/timing.ts';
 import type { PowerEvent } from '../events.ts';
+import type { PartDeps } from '../part-deps.ts';
 import { whyObserved } from '../rules/observed.ts';
 import { whyNeeded } from '../rules/power-loss.ts';
 import { findTarget, numberedOutlets, usedOutlets } from '../rules/targets.ts';
 import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts';
-import type { Store } from '../state/store.ts';
 
-interface OutletWatchDeps {
-  rack: () => Rack;
-  store: Store;
+interface OutletWatchDeps extends Pick<PartDeps, 'rack' | 'store' | 'log'> {
   controllers: Pick<Controllers, 'get' | 'all'>;
   timing: Pick<Timing, 'patience'>;
   clock: Pick<Clock, 'now'>;
   crashNotes: Pick<CrashNotes, 'whenDue' | 'inTurn'>;
-  log: Logger;
 }
 
 interface Loop extends Repetition {

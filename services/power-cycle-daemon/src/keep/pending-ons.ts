@@ -8,9 +8,9 @@ import type { Clock } from '@skolo/common';
 import type { Controllers } from '../devices/controllers.ts';
 import { turnOn, type Verification } from '../devices/outlets.ts';
 import type { Timing } from '../devices/timing.ts';
-import type { EmitPower, PowerEvent } from '../events.ts';
+import type { PowerEvent } from '../events.ts';
+import type { PartDeps } from '../part-deps.ts';
 import { feedKey, type PendingOn } from '../state/records.ts';
-import type { Store } from '../state/store.ts';
 
 type TurnedOn =
   | { is: 'on'; text: string; fault?: string }
@@ -18,15 +18,11 @@ type TurnedOn =
   /** Not on, and not retried. */
   | { is: 'given-up'; text: string };
 
-export interface PendingOnsDeps {
-  store: Store;
+export interface PendingOnsDeps extends Pick<PartDeps, 'store' | 'emit' | 'signal'> {
   controllers: Pick<Controllers, 'get'>;
   staggerSeconds: () => number;
   clock: Pick<Clock, 'now'>;
   timing: Pick<Timing, 'patience' | 'backOff'>;
-  emit: EmitPower;
-  /** Aborted when the daemon stops; what is not on yet stays in the journal. */
-  signal: AbortSignal;
 }
 
 interface Work {

@@ -2,23 +2,22 @@
  * Carries out and verifies a command of pdudaemon's clients, such as labgrid and LAVA. Its clients are programs, so two rules are
  * stricter than for people: what a person turned off stays off, and a target with a hold is not switched at all.
  */
+
 import type { AcceptedRequests } from '@skolo/api';
 import { errorText, orAborted, pause } from '@skolo/base';
-import type { Events, Logger } from '@skolo/common';
+import type { Events } from '@skolo/common';
 import { formatOutlet, hasRange } from '@skolo/rack';
 import { stepOf } from '../cycle/cycle.ts';
 import type { Cycles } from '../cycle/cycles.ts';
 import type { PowerEvent } from '../events.ts';
+import type { PartDeps } from '../part-deps.ts';
 import { type Request, RequestRejected } from '../request/requests.ts';
 import { type Ask, holdsOf, type Snapshot } from '../rules/preconditions.ts';
 
 import { findTarget, type Target } from '../rules/targets.ts';
 import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts';
-import type { Store } from '../state/store.ts';
 
-export interface CommandDeps {
-  log: Logger;
-  store: Store;
+export interface CommandDeps extends Pick<PartDeps, 'log' | 'store'> {
   events: Events<PowerEvent>;
   take: (request: Request) => Promise<AcceptedRequests>;
   snapshot: () => Snapshot;

@@ -5,25 +5,18 @@
 
 import type { AcceptedRequests } from '@skolo/api';
 import { errorText } from '@skolo/base';
-import type { Clock, Logger } from '@skolo/common';
-import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import type { InfrastructureDevice } from '@skolo/rack';
 import type { Controllers } from '../devices/controllers.ts';
-import type { EmitPower } from '../events.ts';
 import { type Reach, reach } from '../machines/probe.ts';
+import type { PartDeps } from '../part-deps.ts';
 import type { Request } from '../request/requests.ts';
 import { uptimeAt } from '../rules/uptime-at.ts';
-import type { Store } from '../state/store.ts';
 import { whyExcluded } from './repair-policy.ts';
 
-export interface InternetWatchDeps {
-  rack: () => Rack;
-  store: Store;
+export interface InternetWatchDeps
+  extends Pick<PartDeps, 'rack' | 'store' | 'clock' | 'log' | 'emit' | 'signal'> {
   controllers: Pick<Controllers, 'get'>;
   take: (request: Request) => Promise<AcceptedRequests>;
-  clock: Clock;
-  log: Logger;
-  emit: EmitPower;
-  signal: AbortSignal;
   /** How the internet connection's router is probed. */
   reach?: Reach | undefined;
 }

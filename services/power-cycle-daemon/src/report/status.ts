@@ -1,4 +1,5 @@
 /** Records and readings as JSON for the API, and the one verdict about a controller's condition. */
+
 import {
   type ControllerStatus,
   type MachinePower,
@@ -7,13 +8,14 @@ import {
 } from '@skolo/api';
 import { isoTime } from '@skolo/base';
 import { evidenceOf } from '@skolo/equipment/models';
-import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
+import { formatOutlet, type Outlet } from '@skolo/rack';
 import { stepOf } from '../cycle/cycle.ts';
 import { positions } from '../cycle/scheduler.ts';
 import type { Controller } from '../devices/controller.ts';
 import type { Controllers } from '../devices/controllers.ts';
 import type { addressHolder } from '../devices/may-switch.ts';
 import type { TimedReading } from '../keep/outlet-watch.ts';
+import type { PartDeps } from '../part-deps.ts';
 import type { CircuitBreaker } from '../rules/circuit-breaker.ts';
 import { waitFor } from '../rules/past-cycles.ts';
 import { holdsOf, type Snapshot } from '../rules/preconditions.ts';
@@ -62,9 +64,7 @@ export function conditionOf(
   return { state: 'failing', since: first.since, detail: text };
 }
 
-export interface View {
-  rack: () => Rack;
-  store: Store;
+export interface View extends Pick<PartDeps, 'rack' | 'store'> {
   controllers: Controllers;
   readings: ReadonlyMap<string, TimedReading>;
   breaker: CircuitBreaker;

@@ -2,19 +2,17 @@
  * Holds ("under repair until …"): prevent power cycles of a machine, of equipment and what it powers or connects, or of the rack; how
  * long a hold lasts.
  */
+
 import { randomUUID } from 'node:crypto';
 import type { Hold } from '@skolo/api';
 import { count } from '@skolo/base';
 import { type Clock, HttpProblem, resolveId } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
+import type { PartDeps } from '../part-deps.ts';
 import { holdsOf } from '../rules/preconditions.ts';
 import { devicesOf, findTargets } from '../rules/targets.ts';
-import type { Store } from '../state/store.ts';
 import { RequestRejected, unknownRejections } from './requests.ts';
 
-interface HoldsDeps {
-  rack: () => Rack;
-  store: Store;
+interface HoldsDeps extends Pick<PartDeps, 'rack' | 'store'> {
   clock: Pick<Clock, 'now'>;
 }
 

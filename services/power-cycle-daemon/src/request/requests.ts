@@ -6,10 +6,10 @@
 import { randomUUID } from 'node:crypto';
 import type { AcceptedRequests, Rejection } from '@skolo/api';
 import type { Change } from '@skolo/base/durable';
-import { type Clock, type CrashNotes, HttpProblem, Repetitions } from '@skolo/common';
-import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
+import { type CrashNotes, HttpProblem, Repetitions } from '@skolo/common';
+import { formatOutlet, type Outlet } from '@skolo/rack';
 import type { Cycles } from '../cycle/cycles.ts';
-import type { EmitPower } from '../events.ts';
+import type { PartDeps } from '../part-deps.ts';
 import { type Ask, checkRequest, type Snapshot, type Verdict } from '../rules/preconditions.ts';
 import {
   defaultOffSeconds,
@@ -20,7 +20,6 @@ import {
 } from '../rules/targets.ts';
 import { onAccepted } from '../state/outlet-records.ts';
 import { type CycleRecord, type Feed, restoreOf } from '../state/records.ts';
-import type { Store } from '../state/store.ts';
 
 export interface Request {
   targets: readonly string[];
@@ -67,15 +66,11 @@ export function unknownRejections(unknown: readonly UnknownTarget[]): Rejection[
   return [...rejections, { target, code: 'unknown', detail: `${target} are not in rack.yaml` }];
 }
 
-interface RequestsDeps {
-  rack: () => Rack;
-  store: Store;
+interface RequestsDeps extends Pick<PartDeps, 'rack' | 'store' | 'clock' | 'emit'> {
   cycles: Cycles;
   /** What requests are checked against, now. */
   snapshot: () => Snapshot;
-  clock: Clock;
   crashNotes: Pick<CrashNotes, 'lift'>;
-  emit: EmitPower;
 }
 
 /** What was decided but only noted. */

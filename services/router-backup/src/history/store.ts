@@ -3,21 +3,20 @@
  * repaired, or set aside. The store repairs what git can rebuild. It sets a broken history aside, never deletes it, and creates a new
  * one, so that the next backups can be stored. Before that, the contents of the previous one are recorded.
  */
+
 import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Repository, repairHistory, replaceHistory, setAside } from '@skolo/backup';
 import { errorCode, errorText } from '@skolo/base';
-import type { Clock, Logger } from '@skolo/common';
+import type { Clock } from '@skolo/common';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Rack } from '@skolo/rack';
-import type { EmitBackup } from '../events.ts';
+import type { PartDeps } from '../part-deps.ts';
 
-interface StoreDeps {
+interface StoreDeps extends Pick<PartDeps, 'log' | 'emit'> {
   rack: () => Pick<Rack, 'name'>;
   stateDir: string;
   clock: Pick<Clock, 'uptime'>;
-  log: Logger;
-  emit: EmitBackup;
   /** Aborted when the service stops. */
   signal: AbortSignal;
 }

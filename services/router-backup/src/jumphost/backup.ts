@@ -3,21 +3,16 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Version } from '@skolo/backup';
-import type { Clock } from '@skolo/common';
 import type { RestoreStep } from '@skolo/equipment/models/backup';
-import type { Rack } from '@skolo/rack';
-import type { EmitBackup } from '../events.ts';
 import type { Occasion, Stored } from '../outcome.ts';
+import type { PartDeps } from '../part-deps.ts';
 import { archiveJumphost } from './archive.ts';
 import { requestArchive, sharedFolder, usualLimits } from './archive-request.ts';
 import { Archives } from './archives.ts';
 import { excluded } from './program.ts';
 
-interface JumphostBackupDeps {
-  rack: () => Rack;
+interface JumphostBackupDeps extends Pick<PartDeps, 'rack' | 'clock' | 'emit'> {
   stateDir: string;
-  clock: Clock;
-  emit: EmitBackup;
   /** Where rack.yaml is. */
   rackFile: string;
 }

@@ -3,20 +3,19 @@
  * rack.yaml sets a port. A notice proves nothing, since every host can send a datagram with any source address. Its only effect is that
  * one device is read earlier.
  */
+
 import type { RemoteInfo } from 'node:dgram';
 import { errorCode, errorText } from '@skolo/base';
 import { ConfiguredPort, normaliseAddress } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
-import type { EmitBackup } from '../events.ts';
+import type { PartDeps } from '../part-deps.ts';
 import { Settle } from './settle.ts';
 import { changeInSyslog } from './syslog.ts';
 import { changeInTrap, readTrap } from './traps.ts';
 import { UdpPort } from './udp.ts';
 
-export interface NoticesDeps {
-  rack: () => Rack;
+export interface NoticesDeps extends Pick<PartDeps, 'rack' | 'emit'> {
   log: Record<'info' | 'warn' | 'debug', (fields: object, message: string) => void>;
-  emit: EmitBackup;
   /** Pause between attempts to open a port that another program uses. */
   retryMs?: number;
   /** The shortest interval at which dropped and ignored datagrams are logged. */

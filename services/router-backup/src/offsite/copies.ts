@@ -12,9 +12,9 @@ import type { BackupEquipment, OffsiteStatus } from '@skolo/api';
 import type { OffsitePlace, Version } from '@skolo/backup';
 import { type BackOffOptions, errorText, pause } from '@skolo/base';
 import { type Journal, makeFolder, type TablesDeps } from '@skolo/base/durable';
-import type { Clock, LastSuccess, Logger } from '@skolo/common';
+import type { LastSuccess } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
-import type { EmitBackup } from '../events.ts';
+import type { PartDeps } from '../part-deps.ts';
 import { type Backend, gitBackend, type LocalVersions } from './backend.ts';
 import {
   type Destination,
@@ -27,12 +27,8 @@ import { ObjectBackend } from './object-backend.ts';
 import { Queue, type WaitingCopy } from './queue.ts';
 import { Sender } from './sender.ts';
 
-export interface OffsiteCopiesDeps {
-  rack: () => Rack;
+export interface OffsiteCopiesDeps extends Pick<PartDeps, 'rack' | 'clock' | 'log' | 'emit'> {
   stateDir: string;
-  clock: Clock;
-  log: Logger;
-  emit: EmitBackup;
   tables: TablesDeps;
   versions: LocalVersions;
   lastSuccess: Pick<LastSuccess, 'mark' | 'get'>;

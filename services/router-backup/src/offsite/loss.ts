@@ -6,17 +6,11 @@
 
 import type { Version } from '@skolo/backup';
 import { count, errorText } from '@skolo/base';
-import type { Clock, Logger, StateJournal } from '@skolo/common';
+import type { StateJournal } from '@skolo/common';
 import { BackupError } from '@skolo/equipment/models/configuration';
-import type { EmitBackup } from '../events.ts';
 import type { Versions } from '../history/versions.ts';
-import {
-  type DeviceRecord,
-  type KnownVersion,
-  knownOf,
-  type LostRecord,
-  type State,
-} from '../state.ts';
+import type { PartDeps } from '../part-deps.ts';
+import { type DeviceRecord, type KnownVersion, knownOf, type LostRecord } from '../state.ts';
 import { jumphostModel } from '../targets.ts';
 import type { OffsiteCopies } from './copies.ts';
 
@@ -24,11 +18,7 @@ const trouble = 'history lost';
 /** The number of devices that a message names. */
 const mostNamed = 5;
 
-interface HistoryLossDeps {
-  clock: Clock;
-  log: Logger;
-  emit: EmitBackup;
-  state: State;
+interface HistoryLossDeps extends Pick<PartDeps, 'clock' | 'log' | 'emit' | 'state'> {
   journal: Pick<StateJournal, 'isOpen'>;
   versions: Versions;
   copies: Pick<OffsiteCopies, 'unsent' | 'sendAll'>;

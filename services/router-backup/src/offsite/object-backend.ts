@@ -7,17 +7,13 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expired, type OffsitePlace, objectName, pack, type Version } from '@skolo/backup';
 import { sha256OfFile } from '@skolo/base';
-import type { Clock, Logger } from '@skolo/common';
 import { BackupError } from '@skolo/equipment/models/configuration';
-import type { Rack } from '@skolo/rack';
+import type { PartDeps } from '../part-deps.ts';
 import { type Backend, DeviceBlocked, type LocalVersions, VersionGone } from './backend.ts';
 import { recipientsOf } from './destination.ts';
 import type { WaitingCopy } from './queue.ts';
 
-interface ObjectBackendDeps {
-  rack: () => Rack;
-  clock: Clock;
-  log: Logger;
+interface ObjectBackendDeps extends Pick<PartDeps, 'rack' | 'clock' | 'log'> {
   versions: LocalVersions;
   /** Directory for files that are being sent. */
   outgoing: string;

@@ -4,16 +4,13 @@
  */
 
 import { type BackOffOptions, backOffMs, errorText } from '@skolo/base';
-import type { Clock, LastSuccess, Logger } from '@skolo/common';
-import type { EmitBackup } from '../events.ts';
+import type { LastSuccess } from '@skolo/common';
+import type { PartDeps } from '../part-deps.ts';
 import { type Backend, DeviceBlocked, VersionGone } from './backend.ts';
 import { type Destination, successOf } from './destination.ts';
 import type { Queue, WaitingCopy } from './queue.ts';
 
-interface SenderDeps {
-  clock: Clock;
-  log: Logger;
-  emit: EmitBackup;
+interface SenderDeps extends Pick<PartDeps, 'clock' | 'log' | 'emit'> {
   destination: Destination;
   backend: Backend;
   queue: Queue;

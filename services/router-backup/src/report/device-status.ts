@@ -2,22 +2,19 @@
 
 import type { BackupEquipment } from '@skolo/api';
 import { shownId } from '@skolo/backup';
-import type { Clock, LastSuccess } from '@skolo/common';
+import type { LastSuccess } from '@skolo/common';
 import { partOf } from '@skolo/equipment/models/configuration';
-import type { Rack } from '@skolo/rack';
 import type { Versions } from '../history/versions.ts';
 import type { OffsiteCopies } from '../offsite/copies.ts';
+import type { PartDeps } from '../part-deps.ts';
 import type { Transcripts } from '../read/transcript.ts';
 import type { Inventory } from '../runs/inventory.ts';
 import type { Runs } from '../runs/runs.ts';
-import type { DeviceRecord, State } from '../state.ts';
+import type { DeviceRecord } from '../state.ts';
 import { type Target, targetOf, targetsOf } from '../targets.ts';
 
 /** What a device's status consists of. */
-export interface StatusSources {
-  rack: () => Rack;
-  clock: Clock;
-  state: State;
+export interface StatusSources extends Pick<PartDeps, 'rack' | 'clock' | 'state'> {
   runs: Runs;
   versions: Versions;
   transcripts: Transcripts;

@@ -3,6 +3,7 @@
  * of rack.yaml, for each run, each changed device and each device that failed, as configured in `services.router-backup.webhook`.
  * Nothing waits for it. A message that cannot be delivered is lost, logged and counted, because the API has the same information.
  */
+
 import { randomUUID } from 'node:crypto';
 import {
   type BackOffTimes,
@@ -17,9 +18,8 @@ import { FailureClass, Time } from '@skolo/api';
 import { count } from '@skolo/base';
 import { readSecret } from '@skolo/base/secrets';
 import type { Clock } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
-import type { EmitBackup } from '../events.ts';
+import type { PartDeps } from '../part-deps.ts';
 
 const longestDiff = 64 * 1024;
 
@@ -43,10 +43,8 @@ export const WebhookBody = z.object({
 export type WebhookBody = z.output<typeof WebhookBody>;
 export type WebhookEvent = Omit<WebhookBody, 'rack' | 'at'>;
 
-export interface WebhookDeps {
-  rack: () => Rack;
+export interface WebhookDeps extends Pick<PartDeps, 'rack' | 'emit'> {
   log: Record<'warn', (fields: object, message: string) => void>;
-  emit: EmitBackup;
   clock: Pick<Clock, 'now'>;
   /** Overrides the URL in rack.yaml. */
   timeoutSeconds?: number;

@@ -10,17 +10,14 @@ import { closing, errorText, sha256OfFile } from '@skolo/base';
 import { makeFolder } from '@skolo/base/durable';
 import { HttpProblem, Locks } from '@skolo/common';
 import { BackupError } from '@skolo/equipment/models/configuration';
-import type { Rack } from '@skolo/rack';
-import type { EmitBackup } from '../events.ts';
 import type { Store } from '../history/store.ts';
 import type { OffsiteCopies } from '../offsite/copies.ts';
 import type { HistoryLoss } from '../offsite/loss.ts';
+import type { PartDeps } from '../part-deps.ts';
 import type { LostRecord } from '../state.ts';
 
-interface HistoryRestoreDeps {
-  rack: () => Rack;
+interface HistoryRestoreDeps extends Pick<PartDeps, 'rack' | 'emit'> {
   stateDir: string;
-  emit: EmitBackup;
   /** Aborted when the service stops. */
   signal: AbortSignal;
   store: Store;

@@ -2,35 +2,32 @@
  * One attempt to back up a device or the jumphost: reads it, verifies its identity, stores what is new, and records the outcome, including a
  * failure. The only error that `attempt` throws is `Stopping`.
  */
+
 import { type CommitAbout, shownId, type Version } from '@skolo/backup';
 import { errorText } from '@skolo/base';
-import type { Clock, LastSuccess } from '@skolo/common';
+import type { LastSuccess } from '@skolo/common';
 import type { Content } from '@skolo/equipment/models/backup';
 import { fingerprintOf, isSame, partOf } from '@skolo/equipment/models/configuration';
-import type { InfrastructureDevice, Rack } from '@skolo/rack';
-import type { EmitBackup } from '../events.ts';
+import type { InfrastructureDevice } from '@skolo/rack';
 import type { Store } from '../history/store.ts';
 import type { Versions } from '../history/versions.ts';
 import { judgeIdentity, judgeSize, pin } from '../judge.ts';
 import type { JumphostBackup } from '../jumphost/backup.ts';
 import { type Occasion, type Outcome, Stopping, type Stored } from '../outcome.ts';
+import type { PartDeps } from '../part-deps.ts';
 import { BackupFailed } from '../read/failure.ts';
 import type { Fetch, Fetched, Identified } from '../read/fetch.ts';
 import type { PowerDaemon } from '../read/power-daemon.ts';
 import { Transcript, type Transcripts } from '../read/transcript.ts';
-import { type DeviceRecord, knownOf, type State } from '../state.ts';
+import { type DeviceRecord, knownOf } from '../state.ts';
 import { startupNameOf, type Target } from '../targets.ts';
 
-export interface AttemptsDeps {
-  clock: Clock;
-  emit: EmitBackup;
-  rack: () => Rack;
+export interface AttemptsDeps extends Pick<PartDeps, 'clock' | 'emit' | 'rack' | 'state'> {
   jumphost: Pick<JumphostBackup, 'store'>;
   fetch: Fetch;
   store: Store;
   /** Measures texts. */
   versions: Pick<Versions, 'measured'>;
-  state: State;
   /** A power cycle comes before a backup. */
   power: Pick<PowerDaemon, 'wanted' | 'unlessWanted'>;
   transcripts: Transcripts;

@@ -4,19 +4,12 @@
  */
 
 import { errorText, inOrder } from '@skolo/base';
-import type { Clock, Logger } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
-import type { EmitBackup } from '../events.ts';
 import type { Store } from '../history/store.ts';
-import type { DeviceRecord, State } from '../state.ts';
+import type { PartDeps } from '../part-deps.ts';
+import type { DeviceRecord } from '../state.ts';
 import { jumphostModel } from '../targets.ts';
 
-interface InventoryDeps {
-  rack: () => Rack;
-  clock: Clock;
-  log: Logger;
-  emit: EmitBackup;
-  state: State;
+interface InventoryDeps extends Pick<PartDeps, 'rack' | 'clock' | 'log' | 'emit' | 'state'> {
   store: Store;
 }
 

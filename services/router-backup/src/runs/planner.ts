@@ -1,10 +1,10 @@
 /** Decides when a backup starts: on schedule, for overdue devices, for devices that were never read, and again after a full disk. */
+
 import { inOrder } from '@skolo/base';
-import type { Clock, Logger } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
 import type { ScheduledTask } from 'node-cron';
 import type { Versions } from '../history/versions.ts';
-import type { DeviceRecord, MarkRecord, State } from '../state.ts';
+import type { PartDeps } from '../part-deps.ts';
+import type { DeviceRecord, MarkRecord } from '../state.ts';
 import { targetsOf } from '../targets.ts';
 import type { Inventory } from './inventory.ts';
 import type { Runs } from './runs.ts';
@@ -18,11 +18,7 @@ const firstRelease = Date.UTC(2026, 0);
 /** Older moments were missed by node-cron: the service or its computer was down or hung, or the clock was set. */
 const missedMs = 90_000;
 
-interface PlannerDeps {
-  rack: () => Rack;
-  clock: Clock;
-  log: Logger;
-  state: State;
+interface PlannerDeps extends Pick<PartDeps, 'rack' | 'clock' | 'log' | 'state'> {
   runs: Runs;
   inventory: Inventory;
   versions: Versions;

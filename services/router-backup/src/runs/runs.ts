@@ -8,21 +8,14 @@ import { setMaxListeners } from 'node:events';
 import type { BackupRun } from '@skolo/api';
 import { errorText, pause } from '@skolo/base';
 import type { Change } from '@skolo/base/durable';
-import {
-  type Clock,
-  type CrashNotes,
-  HttpProblem,
-  type Locks,
-  type Logger,
-  resolveId,
-} from '@skolo/common';
-import { expandNames, type Rack, RangeSyntaxError } from '@skolo/rack';
+import { type CrashNotes, HttpProblem, type Locks, resolveId } from '@skolo/common';
+import { expandNames, RangeSyntaxError } from '@skolo/rack';
 import PQueue from 'p-queue';
-import type { EmitBackup } from '../events.ts';
 import { type Outcome, Stopping } from '../outcome.ts';
+import type { PartDeps } from '../part-deps.ts';
 import { isWorthRetrying } from '../read/failure.ts';
 import type { PowerDaemon } from '../read/power-daemon.ts';
-import { asEquipment, type RunEntry, type RunRecord, type State } from '../state.ts';
+import { asEquipment, type RunEntry, type RunRecord } from '../state.ts';
 import { noSuchDevice, type Target, targetOf, targetsOf } from '../targets.ts';
 import type { Attempts } from './attempts.ts';
 import { jitterOf } from './schedule.ts';
@@ -35,14 +28,9 @@ const patienceMs = { byHand: minuteMs, byItself: 10 * minuteMs };
 /** How often a failed backup is tried again, and after which pauses. */
 const usualPauses = { byHand: [], byItself: [0.5 * minuteMs, 3 * minuteMs, 15 * minuteMs] };
 
-export interface RunsDeps {
-  rack: () => Rack;
-  clock: Clock;
-  log: Logger;
-  emit: EmitBackup;
+export interface RunsDeps extends Pick<PartDeps, 'rack' | 'clock' | 'log' | 'emit' | 'state'> {
   /** Aborted when the service stops. */
   signal: AbortSignal;
-  state: State;
   locks: Locks;
   crashNotes: Pick<CrashNotes, 'isSuspect' | 'whenDue' | 'whyNot' | 'inTurn' | 'noted' | 'lift'>;
   attempts: Attempts;

@@ -2,10 +2,10 @@
  * Decides whether a machine runs a bot, and which server it uses; time limits of the bot: pauses between restarts, silence, the end of a
  * task.
  */
-import type { RunCommand } from '@skolo/base/run-command';
-import type { Clock, Emit, Logger } from '@skolo/common/light';
+
+import type { Logger } from '@skolo/common/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
-import type { AgentEvent } from '../events.ts';
+import type { PartDeps } from '../part-deps.ts';
 
 export interface BotSettings
   extends Pick<
@@ -42,7 +42,7 @@ export function botSettingsOf(
   return { python, botDir, backoffSeconds, taskGraceSeconds, reboot, server: bare };
 }
 
-export interface BotDeps {
+export interface BotDeps extends Pick<PartDeps, 'clock' | 'emit' | 'run'> {
   /** Undefined: not known yet. `none`: the machine does not run a bot. */
   settings: () => BotSettings | 'none' | undefined;
   /** Why not, for people. */
@@ -58,10 +58,7 @@ export interface BotDeps {
   localAddress?: string | undefined;
   /** Whether a task is running, as reported by the hooks. */
   taskRunning: () => boolean;
-  clock: Clock;
   log: Logger;
-  emit: Emit<AgentEvent>;
-  run: RunCommand;
   /** The agent's environment, of which the bot gets little; default: that of this process. */
   env?: NodeJS.ProcessEnv;
   limits?: Partial<BotLimits>;

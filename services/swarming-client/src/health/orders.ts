@@ -6,23 +6,22 @@
  * An expired order stays in the file until machine-state replaces the set, because a Pi's wall clock may be wrong at boot. Once the
  * jumphost's clock is known, it decides.
  */
+
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Order } from '@skolo/api/swarming-client';
 import { errorText, oneLine, parseJson } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
-import type { Clock, Emit, EventLog } from '@skolo/common/light';
+import type { Clock, EventLog } from '@skolo/common/light';
 import { z } from 'zod';
-import type { AgentEvent } from '../events.ts';
 import type { ClockOffset } from '../identity/metadata-client.ts';
+import type { PartDeps } from '../part-deps.ts';
 import type { Ordered } from './health.ts';
 
-interface OrdersDeps {
-  stateDir: string;
+interface OrdersDeps extends Pick<PartDeps, 'stateDir' | 'emit'> {
   clock: Pick<Clock, 'now'>;
   clockOffset: Pick<ClockOffset, 'get'>;
   log: Pick<EventLog, 'info' | 'warn'>;
-  emit: Emit<AgentEvent>;
 }
 
 const Kept = z.array(Order);

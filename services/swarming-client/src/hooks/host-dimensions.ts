@@ -4,12 +4,11 @@ import { cpus, machine } from 'node:os';
 import { join } from 'node:path';
 import { repeat } from '@skolo/base';
 import type { RunCommand } from '@skolo/base/run-command';
-import type { Emit } from '@skolo/common/light';
 import type { Dimensions } from '../devices/device.ts';
 import { type Gpu, linuxDimensions, readCpuInfo } from '../devices/parse/linux.ts';
 import { dimensions } from '../dimensions.ts';
-import type { AgentEvent } from '../events.ts';
 import { namesIn, textOf } from '../host/quiet-files.ts';
+import type { PartDeps } from '../part-deps.ts';
 
 interface HostDimensionsOptions {
   signal: AbortSignal;
@@ -90,10 +89,7 @@ async function readPciGpus(root: string): Promise<Gpu[]> {
   return gpus;
 }
 
-interface HostDimensionsDeps {
-  run: RunCommand;
-  emit: Emit<AgentEvent>;
-}
+type HostDimensionsDeps = Pick<PartDeps, 'run' | 'emit'>;
 
 /** A driver is updated occasionally; a processor never is. */
 const everySeconds = 3600;

@@ -2,12 +2,13 @@
  * Reboots the machine, after the bot has ended, if rack.yaml allows it. Systemd does it, including the host's from a container that sees
  * the host's processes. If that fails, the kernel does (Documentation/admin-guide/sysrq.rst: sync, remount read-only, reboot).
  */
+
 import { readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, pause } from '@skolo/base';
 import type { RunCommand } from '@skolo/base/run-command';
-import type { Emit, EventLog } from '@skolo/common/light';
-import type { AgentEvent } from '../events.ts';
+import type { EventLog } from '@skolo/common/light';
+import type { PartDeps } from '../part-deps.ts';
 
 interface RebootDeps {
   run: RunCommand;
@@ -21,8 +22,7 @@ interface RebootDeps {
 /** A rebooting machine ends its services first. */
 const rebootWithinMs = 600_000;
 
-interface RebootPartDeps {
-  run: RunCommand;
+interface RebootPartDeps extends Pick<PartDeps, 'run' | 'emit'> {
   /** Undefined: this agent cannot reboot its machine. */
   proc: string | undefined;
   /** Why rack.yaml prohibits it. */
@@ -30,7 +30,6 @@ interface RebootPartDeps {
   bot: { stop(): Promise<void> };
   stopping: AbortController;
   log: Pick<EventLog, 'warn' | 'error'>;
-  emit: Emit<AgentEvent>;
   /** The machine did not reboot, and its bot has ended: the agent must be restarted. */
   onNotRebooted: () => void;
 }

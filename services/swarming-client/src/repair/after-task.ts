@@ -8,25 +8,23 @@
  */
 
 import { errorText, pause, withDeadline } from '@skolo/base';
-import type { Clock, Emit, EventLog } from '@skolo/common/light';
+import type { EventLog } from '@skolo/common/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
 import type { Device, DeviceView } from '../devices/device.ts';
 import type { DeviceWatch } from '../devices/device-watch.ts';
-import type { AgentEvent } from '../events.ts';
+import type { PartDeps } from '../part-deps.ts';
 
 interface RebootedDevice extends Pick<DeviceWatch, 'name' | 'view' | 'look'> {
   device: Pick<Device, 'repairs'>;
 }
 
-interface AfterTaskDeps {
+interface AfterTaskDeps extends Pick<PartDeps, 'clock' | 'emit'> {
   /** Undefined: not known yet, and nothing reboots. */
   settings: () => MachinePart['swarming']['afterTask'] | undefined;
   devices: () => readonly RebootedDevice[];
   /** Records a reboot that rack.yaml prohibits. Returns false if it is allowed. */
   wouldReboot: (device: string) => boolean;
-  clock: Clock;
   log: Pick<EventLog, 'warn'>;
-  emit: Emit<AgentEvent>;
   /** Pauses between readings, and before the command is repeated for a device that did not accept it. */
   lookSeconds?: number;
   againSeconds?: number;

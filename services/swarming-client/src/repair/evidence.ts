@@ -3,21 +3,21 @@
  * deleted. In `evidence/DEVICE/NUMBER-TIME/` of the state directory; the newest few of each device, and at most a few megabytes in
  * total. Nothing else is written (it is an SD card), and never the same device twice within ten minutes.
  */
+
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, errorText, withDeadline } from '@skolo/base';
 import { makeFolder } from '@skolo/base/durable/make-folder';
-import type { Clock, EventLog } from '@skolo/common/light';
+import type { EventLog } from '@skolo/common/light';
 import type { Device } from '../devices/device.ts';
 import { screenFile } from '../devices/evidence.ts';
 import type { Health, Reason } from '../health/health.ts';
 import { namesIn } from '../host/quiet-files.ts';
+import type { PartDeps } from '../part-deps.ts';
 
-export interface EvidenceDeps {
-  stateDir: string;
+export interface EvidenceDeps extends Pick<PartDeps, 'stateDir' | 'clock'> {
   wanted: () => boolean;
   device: (name: string) => Pick<Device, 'keepEvidence'> | undefined;
-  clock: Clock;
   log: Pick<EventLog, 'info'>;
   /** Default: 5 per device, 20 MB in total. */
   most?: { perDevice: number; bytes: number };

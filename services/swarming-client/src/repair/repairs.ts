@@ -3,11 +3,12 @@
  * restarted before any step on a phone. Each device's ladder decides about steps, and one step at a time is carried out on the whole
  * machine. A restart of the agent forgets earlier steps; the power-cycle daemon's limits keep the number of cycles low.
  */
-import { type Clock, type Emit, HttpProblem } from '@skolo/common/light';
+
+import { HttpProblem } from '@skolo/common/light';
 import type { DeviceView } from '../devices/device.ts';
 import { oneDevice } from '../devices/one-device.ts';
-import type { AgentEvent } from '../events.ts';
 import type { Health, Hold, Reason } from '../health/health.ts';
+import type { PartDeps } from '../part-deps.ts';
 import {
   type Condition,
   climb,
@@ -25,7 +26,7 @@ export interface RepairTarget extends Patient {
   view: DeviceView;
 }
 
-interface RepairsDeps extends StepDeps {
+interface RepairsDeps extends StepDeps, Pick<PartDeps, 'clock' | 'emit'> {
   /** Undefined: not known yet, and nothing is done. */
   settings: () => RepairSettings | undefined;
   targets: () => readonly RepairTarget[];
@@ -41,8 +42,6 @@ interface RepairsDeps extends StepDeps {
   whyNotActing: () => string | undefined;
   /** Has the device read immediately: after a step. */
   look: (device: string) => void;
-  clock: Clock;
-  emit: Emit<AgentEvent>;
 }
 
 /** Why a device is repaired: it is missing, did not come back, or never becomes ready. */

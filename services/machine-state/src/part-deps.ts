@@ -1,0 +1,14 @@
+import type { Clock, Logger } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
+import type { EmitMachineState } from './events.ts';
+import type { Records } from './records.ts';
+
+/** What many parts of the service depend on. Each picks what it uses. */
+export interface PartDeps {
+  /** The current one. */
+  rack: () => Rack;
+  clock: Clock;
+  log: Logger;
+  emit: EmitMachineState;
+  records: Records;
+}
