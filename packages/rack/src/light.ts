@@ -6,7 +6,6 @@ export { rackNameIn } from './rack/rack-name.ts';
 export { hostOfUrl, serviceMetricsUrl, serviceUrl } from './rack/service-urls.ts';
 export { defaultTokenFolder } from './rack/token-folder.ts';
 export {
-  builtInHubs,
   portIn,
   switchedWith,
   type UsbPortReading,

@@ -3,22 +3,17 @@
  * calls the next one. Requests that wait for a change do so before MAC, identity and document count, because rack.yaml may give their address
  * to another machine in the meantime. No stage logs a line per request.
  */
+
 import type { RequestListener } from 'node:http';
-import {
-  type Clock,
-  cameThroughProxy,
-  type FindMac,
-  newExpress,
-  type RateLimiter,
-} from '@skolo/common';
+import { cameThroughProxy, type FindMac, newExpress } from '@skolo/common';
 import type { NextFunction, Request, Response } from 'express';
 import type { Caller } from './caller/caller-lookup.ts';
-import type { CallerStats } from './caller/caller-stats.ts';
 import { type Answer, errorPage, retryAfter, send } from './document/answers.ts';
 import { type Found, lookUp } from './document/lookup.ts';
 import { type MetadataRequest, parsedUrl } from './document/request.ts';
 import type { Watchers } from './document/watchers.ts';
 import type { EmitMetadata } from './events.ts';
+import type { CurrentStateDeps } from './state/current-state.ts';
 import type { KnownCaller, RackState } from './state/rack-state.ts';
 import type { HeldToken } from './tokens/renewed-token.ts';
 import {
@@ -28,18 +23,13 @@ import {
   noTokenAnswer,
   patienceMs,
 } from './tokens/token-answers.ts';
-import type { Tokens } from './tokens/tokens.ts';
 
-interface AppDeps {
+interface AppDeps
+  extends Pick<CurrentStateDeps, 'tokens' | 'limiter' | 'stats' | 'clock' | 'emit'> {
   /** The current state. */
   state: () => RackState;
-  tokens: Tokens;
   watchers: Watchers;
-  limiter: RateLimiter;
-  stats: CallerStats;
   findMac: FindMac;
-  clock: Clock;
-  emit: EmitMetadata;
 }
 
 /** What the stages know of a request. */

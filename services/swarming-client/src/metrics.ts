@@ -4,23 +4,21 @@
  * Prometheus accepts only label names and values listed in kube/base/prometheus/prometheus.yml, because a task may answer instead of the
  * agent. So a device is a number, its position in rack.yaml; `skolo_machines_device` of machine-state has its name.
  */
+
 import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common/light';
 import { Counter, Histogram, type Registry } from 'prom-client';
-import { type BotView, botExits, botStates } from './bot/bot-view.ts';
+import { botExits, botStates } from './bot/bot-view.ts';
 import { isOld } from './devices/device.ts';
 import type { AgentEvent } from './events.ts';
 import { verdicts } from './health/health.ts';
 import { hookNames } from './hooks/hooks.ts';
-import { type TaskView, taskOutcomes } from './hooks/task.ts';
+import { taskOutcomes } from './hooks/task.ts';
 import type { MachineView } from './machine.ts';
+import type { AgentNow } from './status/status.ts';
 
 /** What the gauges show. */
-interface Measured {
-  bot: BotView;
-  task: TaskView;
-  machine: MachineView;
+interface Measured extends Pick<AgentNow, 'bot' | 'task' | 'machine' | 'now'> {
   isKnown: boolean;
-  now: Date;
 }
 
 const gauges: Record<string, GaugeSpec<Measured>> = {

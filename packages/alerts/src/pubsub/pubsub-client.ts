@@ -5,7 +5,7 @@ import { noSignIn } from '@skolo/google';
 import { SinkError } from '../sink.ts';
 import { type PubSubCredentials, pubSubSignIn } from './pubsub-sign-in.ts';
 
-interface PubSubSettings {
+export interface PubSubSettings {
   /** Default: the project of the credentials. */
   project?: string | undefined;
   /** Host and port of a region. On loopback, it is an emulator. */

@@ -2,26 +2,23 @@
  * Sends alerts to Google Pub/Sub: timeouts, how many messages at once, and when the topic is created. One request per send, with one
  * ordering key. The library's own batching, buffering and retries stay off: the caller controls order, memory and retries.
  */
+
 import { setMaxListeners } from 'node:events';
 import type { EncodeAs } from '../message/encode.ts';
 import type { Message } from '../message/message.ts';
 import { noOrderingKey, orderingKey } from '../message/ordering-key.ts';
 import { grpcCode } from '../pubsub/grpc.ts';
+import type { PubSubSettings } from '../pubsub/pubsub-client.ts';
 import { connectPubSub, type PubSubConnection, type PubSubDeps } from '../pubsub/pubsub-client.ts';
-import type { PubSubCredentials } from '../pubsub/pubsub-sign-in.ts';
 import { type Sink, SinkError } from '../sink.ts';
 import { publishError, topicMissing } from './pubsub-error.ts';
 import { Channel, type Request, requestsOf, unlessAborted } from './pubsub-request.ts';
 
-export interface PubSubSinkOptions {
+export interface PubSubSinkOptions extends PubSubSettings {
   name: string;
-  project?: string | undefined;
   topic: string;
   /** Creates the topic if it is missing. */
   createTopic: boolean;
-  endpoint?: string | undefined;
-  credentials: PubSubCredentials;
-  metadataUrl?: string | undefined;
   /** The number of ordering keys. */
   orderingKeys: number;
   encodeAs: EncodeAs;

@@ -12,6 +12,7 @@ import type { FieldNames } from '../message/encode.ts';
 import type { PubSubConnection } from '../pubsub/pubsub-client.ts';
 import { type ReceivedMessage, StreamEnded, streamed } from './pull-stream.ts';
 import { codeOf, type SubscribeError, subscribeError } from './subscription-errors.ts';
+import type { SubscriptionChoice } from './subscription-use.ts';
 import { SubscriptionUse } from './subscription-use.ts';
 
 /** The required part of a connection. */
@@ -20,19 +21,14 @@ type SubscribeConnection = Pick<
   'project' | 'subscriber' | 'signIn' | 'forgetCredentials'
 >;
 
-export interface SubscribeOptions {
-  topic: string;
-  /** An existing one. By default a temporary one, which receives messages published from now on, and is deleted at the end. */
-  subscription?: string | undefined;
-  /** Only messages from this location. */
-  location?: string | undefined;
+export interface SubscribeOptions
+  extends Pick<SubscriptionChoice, 'topic' | 'subscription' | 'location' | 'signal'> {
   /** Field names, if the senders use other than the default ones. */
   fields?: FieldNames | undefined;
   /** Only heartbeats. */
   onlyHeartbeats?: boolean;
   /** After this long without a message, Pub/Sub is checked, and has the same time to respond. Default 20 s. */
   idleMs?: number;
-  signal: AbortSignal;
   /** The next message waits until this resolves. Some messages arrive twice. */
   onMessage(message: Received): void | Promise<void>;
   onState?(state: SubscriptionState): void;

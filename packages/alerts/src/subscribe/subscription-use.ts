@@ -6,7 +6,7 @@ import type { GrpcCode } from '../pubsub/grpc.ts';
 import { ackDeadlineSeconds } from './pull-stream.ts';
 import { codeOf } from './subscription-errors.ts';
 
-interface SubscriptionChoice {
+export interface SubscriptionChoice {
   project: string;
   topic: string;
   /** An existing one; by default a temporary one. */

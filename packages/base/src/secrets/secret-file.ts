@@ -1,7 +1,6 @@
 /** A secret's file that is used often: read and parsed again only if it has changed, so a rotated key needs no restart. */
 
-import { sha256 } from '@skolo/base';
-import { NamedError } from '../named-error.ts';
+import { NamedError, sha256 } from '@skolo/base';
 import { fileStamp } from './file-stamp.ts';
 import { readSecretFile, SecretError, statSecret } from './secret.ts';
 

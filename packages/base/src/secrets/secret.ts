@@ -7,8 +7,7 @@ import { type BigIntStats, existsSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { inspect } from 'node:util';
-import { errorCode, redacted } from '@skolo/base';
-import { NamedError } from '../named-error.ts';
+import { errorCode, NamedError, redacted } from '@skolo/base';
 import { fileStamp, isSettled } from './file-stamp.ts';
 import type { SecretRef } from './login.ts';
 

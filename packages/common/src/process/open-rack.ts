@@ -1,15 +1,10 @@
-import { type RackError, type RackWatch, type ServiceName, watchRack } from '@skolo/rack';
-import type { Registry } from 'prom-client';
+import { type RackError, type RackWatch, watchRack } from '@skolo/rack';
 import { addRackMetrics } from '../health/metrics.ts';
-import type { Clock } from './clock.ts';
+import type { ServiceContext } from '../service.ts';
 import type { EventLog } from './log.ts';
 
-interface OpenRackOptions {
+interface OpenRackOptions extends Pick<ServiceContext, 'stateDir' | 'name' | 'clock' | 'metrics'> {
   rackFile: string;
-  stateDir: string;
-  name: ServiceName;
-  clock: Clock;
-  metrics: Registry;
   log: EventLog;
 }
 

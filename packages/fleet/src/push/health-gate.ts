@@ -2,6 +2,7 @@
  * Decides how long a push waits until alerts and machines are as healthy as before, as the rack's Prometheus reports them, and when it
  * fails.
  */
+
 import { errorText, pause } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { type RackHealth, readHealth } from '../survey/rack-health.ts';
@@ -9,17 +10,13 @@ import { askHealth, askPrometheus } from '../survey/status.ts';
 import { isRejected } from '../way/kubectl.ts';
 import type { RackPlan } from './plan.ts';
 import { isRackFile, rackIn } from './push-rack-file.ts';
-import type { Rack } from './rack.ts';
+import type { ServiceDeps } from './service-state.ts';
 import { missing, worsened } from './worsened.ts';
 
-interface HealthDeps {
-  rack: Rack;
+interface HealthDeps extends ServiceDeps {
   plan: RackPlan;
   /** As returned by `performance.now()`, before the first change. */
   start: number;
-  times: { pollMs: number; readyMs: number };
-  signal: AbortSignal;
-  report(text: string): void;
 }
 
 /** Time range for tasks, in which Prometheus requires two scrapes. */

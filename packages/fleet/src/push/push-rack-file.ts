@@ -3,6 +3,7 @@
  * A kubelet refreshes the files of a ConfigMap immediately when an annotation of the pod changes, and services load them within two
  * seconds.
  */
+
 import { Readiness } from '@skolo/api/probes';
 import { errorText, parseJson, pause } from '@skolo/base';
 import { parseRack, type Rack as RackYaml } from '@skolo/rack';
@@ -12,16 +13,13 @@ import { FleetError } from '../errors.ts';
 import type { KubeObject } from './objects.ts';
 import type { RackPlan } from './plan.ts';
 import { getFromPod, type PodPort } from './pod-proxy.ts';
-import { applyObjects, getObjects, type Rack } from './rack.ts';
+import { applyObjects, getObjects } from './rack.ts';
+import type { ServiceDeps } from './service-state.ts';
 
-interface RackFileDeps {
-  rack: Rack;
+interface RackFileDeps extends ServiceDeps {
   /** Of the ConfigMaps alone. */
   plan: RackPlan;
-  times: { pollMs: number; readyMs: number };
-  signal: AbortSignal;
   now(): number;
-  report(text: string): void;
 }
 
 /** The ConfigMaps with rack.yaml, among the objects of an overlay. */

@@ -19,7 +19,7 @@ export interface ServiceState {
   degraded: { what: string; why: string }[];
 }
 
-interface ServiceDeps {
+export interface ServiceDeps {
   rack: Rack;
   times: { pollMs: number; readyMs: number };
   signal: AbortSignal;

@@ -1,9 +1,11 @@
 /** Removes the testbed from a cluster. */
+
 import { count, pause } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { type KubeObject, titleOf } from '../push/objects.ts';
 import { deleteObjects, type Rack } from '../push/rack.ts';
 import { kinds, readTestbed } from './parts.ts';
+import type { UpOptions } from './up.ts';
 
 /** In the names of all objects of the part `storage`, except volumes and the class. */
 const provisioner = 'nfs-provisioner';
@@ -11,13 +13,9 @@ const provisioner = 'nfs-provisioner';
 /** Objects that are deleted only together with the volumes. */
 const dataKinds = ['persistentvolumeclaims', 'persistentvolumes', 'storageclasses'];
 
-interface DownOptions {
+interface DownOptions extends Pick<UpOptions, 'withinMs' | 'pollMs' | 'signal' | 'report'> {
   /** Also deletes the registry, the reports and the NFS class. */
   volumes: boolean;
-  withinMs: number;
-  pollMs: number;
-  signal: AbortSignal;
-  report(text: string): void;
 }
 
 /**

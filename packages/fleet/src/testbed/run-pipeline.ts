@@ -1,10 +1,12 @@
 /** Runs the pipeline once, and monitors it until it ends. */
+
 import { errorText, pause } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { judgePod, Pod } from '../push/gate.ts';
 import type { KubeObject } from '../push/objects.ts';
 import { getObjects, type Rack } from '../push/rack.ts';
 import { isRejected } from '../way/kubectl.ts';
+import type { UpOptions } from './up.ts';
 import { createOnce } from './up.ts';
 import { endOfJob, nodeUrl, servicePath } from './verify.ts';
 
@@ -15,13 +17,9 @@ interface PipelineRun {
   url: string;
 }
 
-interface RunOptions {
+interface RunOptions extends Pick<UpOptions, 'withinMs' | 'pollMs' | 'signal' | 'report'> {
   /** Name of its Job, and of its report's directory. */
   name: string;
-  withinMs: number;
-  pollMs: number;
-  signal: AbortSignal;
-  report(text: string): void;
 }
 
 const namespace = 'testbed-build';

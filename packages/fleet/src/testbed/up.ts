@@ -22,7 +22,7 @@ export interface PartResult {
   why?: string;
 }
 
-interface UpOptions {
+export interface UpOptions {
   /** `kube/testbed` of the clone. */
   folder: string;
   /** By default, the one from an earlier `up`. */

@@ -10,7 +10,7 @@ import { type Accounts, openAccounts } from '../tokens/accounts.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 import { RackState } from './rack-state.ts';
 
-interface CurrentStateDeps {
+export interface CurrentStateDeps {
   watch: Pick<RackWatch, 'rack'>;
   clock: Clock;
   lastSuccess: LastSuccess;

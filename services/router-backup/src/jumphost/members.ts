@@ -8,15 +8,9 @@ import { copyLive, makeFolder, openPlainFile } from '@skolo/base/durable';
 import { type Found, type Left, whyNot } from './find.ts';
 import { copyDatabase } from './sqlite.ts';
 
-export interface Member {
-  name: string;
+export interface Member extends Pick<Found, 'name' | 'mode' | 'uid' | 'gid' | 'mtime' | 'target'> {
   type: 'file' | 'folder' | 'link';
-  mode: number;
-  uid: number;
-  gid: number;
-  mtime: Date;
   size: number;
-  target?: string | undefined;
   /** Exactly `size` bytes. @throws ContentChanged */
   content?: Readable;
 }

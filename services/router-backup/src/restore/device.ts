@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import type { routerBackupApi } from '@skolo/api';
 import { shownId, type Version } from '@skolo/backup';
 import { settlesWithin } from '@skolo/base';
-import { type CrashNotes, HttpProblem, type Locks } from '@skolo/common';
+import { type CrashNotes, HttpProblem } from '@skolo/common';
 import type { BackupModel } from '@skolo/equipment/models/backup';
 import { withoutVolatile } from '@skolo/equipment/models/configuration';
 import type { DeviceConnection } from '@skolo/equipment/transports';
@@ -26,27 +26,21 @@ import { jumphostSteps } from '../jumphost/backup.ts';
 import type { Occasion } from '../outcome.ts';
 import { BackupFailed } from '../read/failure.ts';
 import type { Fetch, Fetched } from '../read/fetch.ts';
-import type { PowerDaemon } from '../read/power-daemon.ts';
 import { Transcript, type Transcripts } from '../read/transcript.ts';
-import type { Attempts } from '../runs/attempts.ts';
+import type { RunsDeps } from '../runs/runs.ts';
 import type { State } from '../state.ts';
 import { jumphostModel } from '../targets.ts';
 import type { MaskKey } from '../texts/mask-key.ts';
 import type { Texts } from '../texts.ts';
 
-interface RestoreDeps {
+interface RestoreDeps extends Pick<RunsDeps, 'signal' | 'attempts' | 'locks' | 'power'> {
   rack: () => Rack;
-  /** Aborted when the service stops. */
-  signal: AbortSignal;
   fetch: Fetch;
-  attempts: Attempts;
   versions: Versions;
   state: Pick<State, 'partialOf'>;
   texts: Pick<Texts, 'run'>;
   maskKey: MaskKey;
-  locks: Locks;
   crashNotes: Pick<CrashNotes, 'noted'>;
-  power: Pick<PowerDaemon, 'wanted'>;
   transcripts: Transcripts;
 }
 

@@ -18,8 +18,7 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import { errorCode, ifThere } from '@skolo/base';
-import { NamedError } from '../../named-error.ts';
+import { errorCode, ifThere, NamedError } from '@skolo/base';
 import { toDisk } from './disk.ts';
 import { reasons } from './storage-errors.ts';
 

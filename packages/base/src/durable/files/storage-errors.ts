@@ -1,7 +1,6 @@
 /** Says why a disk rejected a change (full, read-only, I/O error), and which errors are worth a retry. */
 
-import { errorCode } from '@skolo/base';
-import { NamedError } from '../../named-error.ts';
+import { errorCode, NamedError } from '@skolo/base';
 
 /** Texts for system codes. */
 export const reasons = new Map([

@@ -18,17 +18,9 @@ import {
 } from './tar-header.ts';
 
 /** A file, directory or link in an archive. */
-export interface TarMember {
-  /** Relative, without a leading `./` or trailing `/`, and without `..`. */
-  name: string;
+export interface TarMember extends Pick<TarHeader, 'name' | 'mode' | 'uid' | 'gid' | 'size'> {
   /** A `hard-link` has no content: that is in the member named by `target`, which precedes it. */
   type: 'file' | 'folder' | 'link' | 'hard-link';
-  /** Permissions, with set-uid, set-gid and sticky bits. */
-  mode: number;
-  uid: number;
-  gid: number;
-  /** Size of its content, in bytes. */
-  size: number;
   /** A link's target, as written. */
   target?: string | undefined;
   /** Offset of its content in the archive. */

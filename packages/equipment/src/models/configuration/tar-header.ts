@@ -20,13 +20,7 @@ export interface TarHeader {
 }
 
 /** Extensions before a header, for values that do not fit into it. */
-export interface TarExtras {
-  name?: string;
-  target?: string;
-  size?: number;
-  uid?: number;
-  gid?: number;
-}
+export type TarExtras = Partial<Pick<TarHeader, 'name' | 'target' | 'size' | 'uid' | 'gid'>>;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

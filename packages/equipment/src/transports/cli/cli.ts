@@ -25,6 +25,7 @@ import {
   samePrompt,
 } from './prompt.ts';
 import { asksFor, asksForChoice, unanswered } from './questions.ts';
+import type { SignInOptions } from './sign-in.ts';
 import { enter, type SignedIn, signIn } from './sign-in.ts';
 import { decodeBytes } from './terminal-text.ts';
 
@@ -32,13 +33,8 @@ import { decodeBytes } from './terminal-text.ts';
 const runMs = 10_000;
 const signOutMs = 1000;
 
-interface CliOptions {
+interface CliOptions extends Pick<SignInOptions, 'dialect' | 'credentials' | 'limit' | 'mayAsk'> {
   device: string;
-  dialect: Dialect;
-  credentials: Credentials;
-  limit: Limit;
-  /** As in `SignInOptions`. */
-  mayAsk: boolean;
   onTranscript?: OnTranscript | undefined;
 }
 

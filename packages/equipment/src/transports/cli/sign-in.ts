@@ -66,7 +66,7 @@ type Seen =
   | { kind: 'choice'; line: string }
   | { kind: 'prompt'; prompt: string; isConfirmed: boolean };
 
-interface SignInOptions {
+export interface SignInOptions {
   dialect: Dialect;
   credentials: Credentials;
   limit: Limit;

@@ -25,7 +25,7 @@ import {
 import { accountsInEffect } from './sign-in/accounts.ts';
 import { sshInEffect } from './sign-in/ssh.ts';
 
-interface EffectNeeds {
+export interface EffectNeeds {
   rack: Rack;
   guard: Guard;
   /** Of the rack: public, PEM. */

@@ -7,16 +7,11 @@ import { sha256 } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { ComputerError } from '@skolo/setup/engine';
 import { isIn } from '../address/fixed-address.ts';
+import type { FixedAddress } from '../address/interfaces.ts';
 import { routerOf } from '../effective/packets.ts';
 
-interface Identity {
+interface Identity extends FixedAddress {
   rack: string;
-  name: string;
-  /** IPv4. */
-  address: string;
-  /** Length of the prefix of its subnet. */
-  prefix: number;
-  gateway?: string;
   nameServers: readonly string[];
   /** Of several with a cable. */
   interface?: string;

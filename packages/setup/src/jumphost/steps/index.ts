@@ -11,7 +11,7 @@ import {
   systemStep,
   updatesStep,
 } from '@skolo/setup/debian';
-import { ComputerError, type Download, type Guard, type Step } from '@skolo/setup/engine';
+import { ComputerError, type Download, type Step } from '@skolo/setup/engine';
 import {
   type AskedService,
   accountsStep,
@@ -25,6 +25,7 @@ import { recorded } from '../effective/baseline.ts';
 import { bootStep } from '../effective/boot.ts';
 import { changesStep } from '../effective/changes.ts';
 import { clusterStep } from '../effective/cluster-objects.ts';
+import type { EffectNeeds } from '../effective/effects.ts';
 import { effectsOf } from '../effective/effects.ts';
 import { inEffect } from '../effective/index.ts';
 import { activeStep } from './active.ts';
@@ -40,22 +41,16 @@ import { type ProgramSources, programsStep, unitsStep } from './programs.ts';
 import { fsckStep, watchdogStep } from './recovery.ts';
 
 /** Everything that the workstation provides for a jumphost. */
-interface JumphostNeeds {
-  rack: Rack;
+interface JumphostNeeds extends Pick<EffectNeeds, 'rack' | 'guard' | 'hasClockPod' | 'rackKey'> {
   download: Download;
-  guard: Guard;
   sources: ProgramSources;
   k3sVersion: string;
   /** A file of our images, from save-images. */
   ownImages?: string | undefined;
-  /** The overlay contains the `chrony` component. */
-  hasClockPod: boolean;
   /** The overlay contains the `nfs` component. */
   hasNfs: boolean;
   /** Namespaces and accounts of kube/base, rendered. */
   accounts(): Promise<string>;
-  /** The rack's public key, PEM. */
-  rackKey(): Promise<string>;
   secretFiles: Part;
   secrets: Part;
   overlay: Part;
