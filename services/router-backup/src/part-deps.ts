@@ -3,7 +3,7 @@ import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from './events.ts';
 import type { State } from './state.ts';
 
-/** What many parts of the service depend on. Each picks what it uses. */
+/** Dependencies that many parts of the service share. Each part picks those that it uses. */
 export interface PartDeps {
   /** The current one. */
   rack: () => Rack;
