@@ -1,16 +1,14 @@
 /** The metadata server's own API, on its metrics port: its callers, and how fresh the tokens are. */
+
 import { type MetadataClient, type MetadataIdentity, metadataServerApi } from '@skolo/api';
 import { isoTime } from '@skolo/base';
-import { bindRoutes, type LastSuccess } from '@skolo/common';
+import { bindRoutes } from '@skolo/common';
 import type { CallerStats } from './caller/caller-stats.ts';
+import type { CurrentStateDeps } from './state/current-state.ts';
 import type { RackState } from './state/rack-state.ts';
-import type { Tokens } from './tokens/tokens.ts';
 
-interface AdminDeps {
+interface AdminDeps extends Pick<CurrentStateDeps, 'stats' | 'tokens' | 'lastSuccess'> {
   state: () => RackState;
-  stats: CallerStats;
-  tokens: Tokens;
-  lastSuccess: LastSuccess;
 }
 
 export function adminRoutes({ state, stats, tokens, lastSuccess }: AdminDeps) {

@@ -24,6 +24,7 @@ import { apiHandlers } from './api/handlers.ts';
 import { machineAccess } from './api/machine-access.ts';
 import { Cycles } from './cycle/cycles.ts';
 import { takeOver } from './cycle/inherited-state.ts';
+import type { ControllersDeps } from './devices/controllers.ts';
 import { Controllers, type CreateUsbHub } from './devices/controllers.ts';
 import { addressHolder, maySwitchOf, reportJumphost } from './devices/may-switch.ts';
 import { type Timing, usualTiming } from './devices/timing.ts';
@@ -135,10 +136,9 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   return { handler, readiness, stop };
 }
 
-interface Opened extends Pick<PartDeps, 'rack' | 'store' | 'signal'> {
-  hostKeys: HostKeys;
-  drivers: ReadonlyMap<string, DriverKind>;
-  createUsbHub: CreateUsbHub;
+interface Opened
+  extends Pick<PartDeps, 'rack' | 'store' | 'signal'>,
+    Pick<ControllersDeps, 'hostKeys' | 'drivers' | 'createUsbHub'> {
   timing: Timing;
 }
 

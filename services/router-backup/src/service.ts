@@ -1,4 +1,5 @@
 /** Opens the parts of the router backup, connects them by events, and is ready while its journal is open. */
+
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { routerBackupApi } from '@skolo/api';
@@ -20,6 +21,7 @@ import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { type BackupEvent, type EmitBackup, logEvents } from './events.ts';
 import { Store } from './history/store.ts';
+import type { VersionsDeps } from './history/versions.ts';
 import { Versions } from './history/versions.ts';
 import { JumphostBackup } from './jumphost/backup.ts';
 import { Notices } from './notices/index.ts';
@@ -40,7 +42,7 @@ import { Inventory } from './runs/inventory.ts';
 import { Planner } from './runs/planner.ts';
 import { Runs, type RunsDeps } from './runs/runs.ts';
 import { State } from './state.ts';
-import { type MaskKey, openMaskKey } from './texts/mask-key.ts';
+import { openMaskKey } from './texts/mask-key.ts';
 import { Texts } from './texts.ts';
 
 /** What a test may replace. */
@@ -135,11 +137,7 @@ interface Connections {
   retryMs: number;
 }
 
-interface TextParts {
-  models: ReadonlyMap<string, CreateBackup>;
-  maskKey: MaskKey;
-  texts: Texts;
-}
+type TextParts = Pick<VersionsDeps, 'models' | 'maskKey' | 'texts'>;
 
 /** Creates the stores: journal, history, archives of the jumphost, off-site copies. */
 function createStorage(

@@ -34,14 +34,10 @@ export interface SubscribeOptions
   onState?(state: SubscriptionState): void;
 }
 
-export interface Received {
+export interface Received extends Pick<ReceivedMessage, 'attributes' | 'messageId' | 'data'> {
   decoded: Decoded;
-  attributes: Record<string, string>;
   /** By Pub/Sub's clock, milliseconds since 1970. */
   published: number;
-  /** Pub/Sub's id: the same if Pub/Sub delivers a message twice, but not if the sender sent it twice. */
-  messageId: string;
-  data: Uint8Array;
 }
 
 /**

@@ -28,6 +28,7 @@ import { watchStateDir } from '../state/state-dir.ts';
 import { type BufferedLog, bufferedLog } from './buffered-log.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
+import type { ProcessFlags } from './flags.ts';
 import { createLogger, type Logger, type LogLevel } from './log.ts';
 import type { LoopLag } from './loop-lag.ts';
 import { openRack } from './open-rack.ts';
@@ -36,14 +37,10 @@ import { ownVersion } from './version.ts';
 /** Interval between two log lines about too many connections. */
 const quietMs = 60_000;
 
-export interface StartOptions {
+export interface StartOptions extends Pick<ProcessFlags, 'port' | 'metricsPort' | 'stateDir'> {
   rackFile: string;
-  /** 0: any free port. */
-  port: number;
-  metricsPort: number;
   /** Default: all addresses. */
   host?: string | undefined;
-  stateDir: string;
   /** For {@link CrashNotes}; default: none. */
   runtimeDir?: string | undefined;
   /** Default `info`, on stdout. */

@@ -19,10 +19,7 @@ export interface PackedHour {
   points: Uint8Array;
 }
 
-interface Collected {
-  machine: string;
-  device: string;
-  hour: number;
+interface Collected extends Pick<PackedHour, 'machine' | 'device' | 'hour'> {
   /** By `seriesKey`. */
   series: Map<string, Series>;
   isNew: boolean;

@@ -22,7 +22,7 @@ import {
 import { SignInPause } from './sign-in-pause.ts';
 import type { UsbHubDeps } from './usb-hub.ts';
 
-interface ControllersDeps extends ControllerDeps {
+export interface ControllersDeps extends ControllerDeps {
   rack: () => Rack;
   drivers: ReadonlyMap<string, DriverKind>;
   hostKeys: HostKeys;

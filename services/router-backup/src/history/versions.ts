@@ -23,7 +23,7 @@ interface VersionSource {
   content(version: Version): Promise<Buffer>;
 }
 
-interface VersionsDeps {
+export interface VersionsDeps {
   rack: () => Rack;
   models: ReadonlyMap<string, CreateBackup>;
   maskKey: MaskKey;

@@ -8,6 +8,7 @@
  * Services keep running meanwhile: journals are copied as of one moment (copyLive of `@skolo/base/durable`), SQLite databases by SQLite
  * (`sqlite.ts`), other files up to their length when opened. The copies are of slightly different moments, as after a power cut.
  */
+
 import { createHash, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -22,15 +23,12 @@ import { tarHeader } from '@skolo/equipment/models/tar';
 import type { Rack } from '@skolo/rack';
 import { type Pack, pack } from 'tar-stream';
 import { z } from 'zod';
+import type { FindOptions } from './find.ts';
 import { type Found, findAll, Left } from './find.ts';
 import { ContentChanged, type Member, membersOf } from './members.ts';
 
-interface ArchiveOptions {
+interface ArchiveOptions extends FindOptions {
   rack: Pick<Rack, 'name' | 'jumphost'>;
-  /** Files and directories, with rack.yaml; unreadable ones are omitted and reported. */
-  paths: readonly string[];
-  /** Omitted without a report. */
-  exclude: readonly string[];
   /** Whether it contains the machine history, which is larger than all the rest together. */
   history: boolean;
   /** `services.router-backup.encrypt`. */
@@ -39,7 +37,6 @@ interface ArchiveOptions {
   folder: string;
   /** For copies of databases; does not exist before and after. */
   scratch: string;
-  signal: AbortSignal;
   /** Milliseconds since 1970. */
   now: number;
 }

@@ -30,7 +30,7 @@ export interface Found {
 export const Left = z.object({ path: z.string(), why: z.string() });
 export type Left = z.output<typeof Left>;
 
-interface FindOptions {
+export interface FindOptions {
   /** Absolute; they may be links. Links below them are not followed. */
   paths: readonly string[];
   /** Files and directories that are omitted without a report. */

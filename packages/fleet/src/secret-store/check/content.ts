@@ -8,7 +8,7 @@ import type { RackSecret } from '@skolo/rack/secrets';
 import { identityToRecipient } from 'age-encryption';
 import { expiryOf, readTokens } from './expiry.ts';
 
-interface ContentDeps {
+export interface ContentDeps {
   rack: Rack;
   secrets: readonly RackSecret[];
   /** By name. */

@@ -19,12 +19,9 @@ import { snmpTo, upTime } from '@skolo/equipment/transports/snmp';
 import { credentialFileKind, SignInError, serviceAccountKey } from '@skolo/google';
 import { type InfrastructureDevice, loginToRead, type Machine, type Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
+import type { ContentDeps } from './content.ts';
 
-interface SignInDeps {
-  rack: Rack;
-  secrets: readonly RackSecret[];
-  /** By name. */
-  values: ReadonlyMap<string, Secret>;
+interface SignInDeps extends Pick<ContentDeps, 'rack' | 'secrets' | 'values'> {
   /** Through the jumphost. */
   dial: Dial;
   /** Through the jumphost. */
