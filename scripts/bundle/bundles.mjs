@@ -110,9 +110,7 @@ function shippedFiles() {
     shipped.flatMap((path) => [path, `${path}/**`]),
     { cwd: root },
   ).sort();
-  const files = paths.filter(
-    (path) => !path.includes('.test.') && statSync(join(root, path)).isFile(),
-  );
+  const files = paths.filter((path) => statSync(join(root, path)).isFile());
   return Object.fromEntries(
     files.map((path) => [`opt/skolo/packages/cli/${path}`, readFileSync(join(root, path), 'utf8')]),
   );

@@ -7,7 +7,7 @@
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import { sha256 } from '@skolo/base';
@@ -104,6 +104,9 @@ describe.skipIf(why !== undefined)(
     }
 
     async function addTestbed(): Promise<void> {
+    // The page asks for it from here on.
+    await rm(join(home, 'bin/kubectl'));
+    await symlink(peer('kubectl') ?? '', join(home, 'bin/kubectl'));
       await makeVolumes();
       const up = typed(testbed, join(home, 'empty/pis'));
       const ended = endPipeline();
