@@ -104,9 +104,9 @@ describe.skipIf(why !== undefined)(
     }
 
     async function addTestbed(): Promise<void> {
-    // The page asks for it from here on.
-    await rm(join(home, 'bin/kubectl'));
-    await symlink(peer('kubectl') ?? '', join(home, 'bin/kubectl'));
+      // The page asks for it from here on.
+      await rm(join(home, 'bin/kubectl'));
+      await symlink(peer('kubectl') ?? '', join(home, 'bin/kubectl'));
       await makeVolumes();
       const up = typed(testbed, join(home, 'empty/pis'));
       const ended = endPipeline();
