@@ -1,6 +1,6 @@
 /**
- * Decides for how long to pause before a retry: growing pauses (back-off), or the pause that a sink requests. What may have arrived is
- * repeated ever more rarely.
+ * Decides for how long to pause before a retry: growing pauses (back-off), or the pause that a sink requests. A sink repeats
+ * what may have arrived ever more rarely.
  */
 import { type BackOffOptions, backOffMs, pause as usualPause } from '@skolo/base';
 import type { SinkError } from '../sink.ts';
