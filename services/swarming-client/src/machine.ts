@@ -2,8 +2,7 @@
 
 import type { Order } from '@skolo/api/swarming-client';
 import { repeat } from '@skolo/base';
-import type { RunCommand } from '@skolo/base/run-command';
-import type { Clock, Closers, Emit, Logger } from '@skolo/common/light';
+import type { Closers, Logger } from '@skolo/common/light';
 import { whyNotActing } from '@skolo/rack/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
 import type { Bot } from './bot/bot.ts';
@@ -25,6 +24,7 @@ import { UsbPorts } from './host/usb.ts';
 import { type SendRequest, signedRequests } from './http/signed-request.ts';
 import type { IdentityKeeper } from './identity/identity.ts';
 import type { ClockOffset } from './identity/metadata-client.ts';
+import type { PartDeps } from './part-deps.ts';
 import { AfterTask } from './repair/after-task.ts';
 import { Evidence } from './repair/evidence.ts';
 import { OwnHolds } from './repair/own-holds.ts';
@@ -33,9 +33,8 @@ import type { RepairView } from './repair/records.ts';
 import { Repairs } from './repair/repairs.ts';
 import { Screens } from './status/screen.ts';
 
-interface MachineDeps {
+interface MachineDeps extends PartDeps {
   name: string;
-  stateDir: string;
   identity: IdentityKeeper;
   task: Task;
   bot: Pick<Bot, 'view'>;
@@ -44,10 +43,7 @@ interface MachineDeps {
   localAddress: string | undefined;
   /** A second port of the power-cycle daemon, if it has one. */
   powerCyclePort: number | undefined;
-  run: RunCommand;
-  clock: Clock;
   log: Logger;
-  emit: Emit<AgentEvent>;
 }
 
 export interface MachineView {

@@ -64,17 +64,13 @@ const withoutIpv6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL', 'EPROTON
 export function explainListenError(code: string, options: ListenOptions): string {
   const { port, host, flag, hostFlag = '--host' } = options;
   const where = `cannot listen on port ${port}${host === undefined ? '' : ` on ${host}`}`;
-  switch (code) {
-    case 'EADDRINUSE':
-      return `${where}: the port is in use; run ss -ltnp sport = :${port} to find the program that uses it, or set another port with ${flag}`;
-    case 'EACCES':
-      return `${where}: ports below 1024 require root or the capability CAP_NET_BIND_SERVICE (AmbientCapabilities= in a systemd unit); alternatively, set a higher port with ${flag}`;
-    case 'EADDRNOTAVAIL':
-      return `${where}: this computer does not have this address; fix ${hostFlag}, or omit it to listen on all addresses`;
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return `${where}: the name does not resolve to an address; specify an IP address with ${hostFlag}`;
-    default:
-      return `${where}: ${code}`;
-  }
+  const noName = `the name does not resolve to an address; specify an IP address with ${hostFlag}`;
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `the port is in use; run ss -ltnp sport = :${port} to find the program that uses it, or set another port with ${flag}`,
+    EACCES: `ports below 1024 require root or the capability CAP_NET_BIND_SERVICE (AmbientCapabilities= in a systemd unit); alternatively, set a higher port with ${flag}`,
+    EADDRNOTAVAIL: `this computer does not have this address; fix ${hostFlag}, or omit it to listen on all addresses`,
+    ENOTFOUND: noName,
+    EAI_AGAIN: noName,
+  };
+  return `${where}: ${reasons[code] ?? code}`;
 }

@@ -14,13 +14,17 @@ import { isDeletable, type ObjectPlan, type RackPlan } from './plan.ts';
 import {
   applyObjects,
   deleteObjects,
-  type Rack,
   readForGate,
   readLive,
   readNodes,
   readSilent,
 } from './rack.ts';
-import { type ServiceState, stateBefore, untilServiceIsWell } from './service-state.ts';
+import {
+  type ServiceDeps,
+  type ServiceState,
+  stateBefore,
+  untilServiceIsWell,
+} from './service-state.ts';
 import { mostLosses, namesText } from './worsened.ts';
 
 export interface RolloutTimes {
@@ -32,14 +36,11 @@ export interface RolloutTimes {
   soakMs: number;
 }
 
-export interface Rollout {
-  rack: Rack;
+export interface Rollout extends Pick<ServiceDeps, 'rack' | 'signal' | 'report'> {
   plan: RackPlan;
   /** Number of machines of each DaemonSet that receive a new version first. */
   canaries: number;
   times: RolloutTimes;
-  signal: AbortSignal;
-  report(text: string): void;
   /** What `readRackHealth` returned before the first change, even if the push was interrupted since. */
   health?: string | undefined;
 }

@@ -188,16 +188,15 @@ function kindOf(stats: Stats): string {
   return 'a device';
 }
 
+const denied =
+  'the service does not have permission to read it; run the service as another user, or remove the path from jumphost.paths';
+const reasons = new Map([
+  ['ENOENT', 'the file or directory does not exist'],
+  ['EACCES', denied],
+  ['EPERM', denied],
+  ['EIO', 'the disk reported a read error'],
+]);
+
 export function whyNot(error: unknown): string {
-  switch (errorCode(error)) {
-    case 'ENOENT':
-      return 'the file or directory does not exist';
-    case 'EACCES':
-    case 'EPERM':
-      return 'the service does not have permission to read it; run the service as another user, or remove the path from jumphost.paths';
-    case 'EIO':
-      return 'the disk reported a read error';
-    default:
-      return errorText(error);
-  }
+  return reasons.get(errorCode(error) ?? '') ?? errorText(error);
 }
