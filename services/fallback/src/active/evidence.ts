@@ -33,7 +33,8 @@ async function linkLocalOf(device: string, mac: string): Promise<string[]> {
 /**
  * OpenSSH sends the user's name only after the server has shown that it has its key, so only such a server can make it print the name. A
  * relay to this computer's own sshd passes on its key, but then this sshd has logged the name. Its log is only believed if it has another
- * name that was sent to it directly.
+ * name that was sent to it directly. A relay to yet another jumphost cannot be recognised: this computer then waits, because two active
+ * jumphosts would be worse.
  */
 async function hasHostKey(root: string, address: string): Promise<boolean> {
   const theirs = await ask(root, address);

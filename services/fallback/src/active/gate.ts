@@ -78,7 +78,7 @@ async function untilFree(
       print(
         evidence === undefined
           ? `${holder}, but has not identified itself as a newer jumphost of ${rack}; disconnect that computer or change its address. This computer becomes active when the address is free, or in ${patienceSeconds} s at the latest`
-          : `${holder}, and its ${evidence} proves that it is a jumphost of ${rack}; turn one of them off. This computer becomes active when the address is free`,
+          : `${holder}, and its ${evidence} proves that it is a jumphost of ${rack}, or relays to one; turn one of the jumphosts off. This computer becomes active when the address is free`,
       );
     }
     await pause(betweenProbesMs, signal).catch(() => undefined);

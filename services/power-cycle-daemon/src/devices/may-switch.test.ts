@@ -103,7 +103,7 @@ describe('the daemon of a jumphost', () => {
       'an unknown jumphost',
       '',
       { mac: '02:00:00:00:00:02', evidence: 'SSH host key' },
-      ' is using the address of the jumphost, and its SSH host key proves that it is another jumphost of this rack',
+      ' is using the address of the jumphost, and its SSH host key proves that it is another jumphost of this rack, or relays to one',
       'machine="",port="",evidence="SSH host key"',
     ],
   ])('says for 15 minutes that %s had its address', async ([, entry, holder, text, labels]) => {

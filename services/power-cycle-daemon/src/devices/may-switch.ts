@@ -65,7 +65,7 @@ export function reportJumphost(deps: MaySwitchDeps, rack: Rack, degraded: Degrad
   const { mac, machine, port, evidence } = holder ?? {};
   const known = [machine, port].filter(Boolean).join(' at ');
   const advice = evidence
-    ? `, and its ${evidence} proves that it is another jumphost of this rack; turn one of them off`
+    ? `, and its ${evidence} proves that it is another jumphost of this rack, or relays to one; turn one of the jumphosts off`
     : '; disconnect it, or change its address';
   const text = `the computer with MAC address ${mac}${known && ` (${known})`} is using the address of the jumphost${advice}`;
   degraded.set('jumphost address', holder && text);
