@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { orAborted, withDeadline } from './deadline.ts';
 
@@ -45,6 +47,19 @@ describe('withDeadline', () => {
     expect(vi.getTimerCount()).toBe(1);
     await vi.advanceTimersByTimeAsync(2 ** 31 - 1);
     await ended;
+  });
+
+  it('takes what arrived in time while this process was blocked', async () => {
+    vi.useRealTimers();
+    const worker = new Worker("require('node:worker_threads').parentPort.postMessage('in time')", {
+      eval: true,
+    });
+    const answer = once(worker, 'message');
+
+    const result = withDeadline({ ms: 50, late }, () => answer);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000);
+
+    expect(await result).toEqual(['in time']);
   });
 
   it("ends the work with the caller's signal", async () => {

@@ -1,4 +1,5 @@
 /** Time limits (deadlines) for any work, and its end when a signal is aborted. */
+import { setImmediate } from 'node:timers';
 import { longestTimerMs } from './pause.ts';
 
 /**
@@ -29,7 +30,11 @@ export async function withDeadline<T>(
 ): Promise<T> {
   signal?.throwIfAborted();
   const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(late()), Math.min(ms, longestTimerMs));
+  // What arrived while this process was paused or blocked is received first: it was in time.
+  const timer = setTimeout(
+    () => setImmediate(() => limit.abort(late())),
+    Math.min(ms, longestTimerMs),
+  );
   const abort = () => limit.abort(signal?.reason);
   signal?.addEventListener('abort', abort);
   try {
