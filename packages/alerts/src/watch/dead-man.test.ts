@@ -50,6 +50,20 @@ describe('the dead man', () => {
     ]);
   });
 
+  it('reports no silence because its own process was paused, but soon afterwards', () => {
+    const man = watch();
+    for (let second = 1; second <= 10; second += 1) man.beat(at(second));
+    man.received(beat('rack4', 10), at(10));
+    man.received(beat('rack5', 10), at(10));
+
+    man.beat(at(600));
+    expect(states(man.report(at(600)))).toEqual({ rack4: 'waiting', rack5: 'waiting' });
+    man.received(beat('rack4', 601), at(601));
+    for (let second = 601; second <= 690; second += 1) man.beat(at(second));
+
+    expect(states(man.report(at(690)))).toEqual({ rack4: 'well', rack5: 'silent' });
+  });
+
   it('reports a location as well once its heartbeats are back', () => {
     const man = watch();
     man.report(at(500));

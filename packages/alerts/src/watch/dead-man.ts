@@ -73,6 +73,7 @@ export class DeadMan {
   /** The start of uninterrupted reception: earlier silence proves nothing. By the steady clock. */
   private seeingSince: number;
   private blindAt: Moment | undefined;
+  private beatAt: number;
 
   constructor({ locations, silentAfterMs, began, kept = {}, mayBeOld = false }: DeadManOptions) {
     this.silentAfterMs = silentAfterMs;
@@ -84,6 +85,7 @@ export class DeadMan {
     );
     this.clock = new PublishClock(began.steady, mayBeOld ? began.steady - began.wall : undefined);
     this.seeingSince = began.steady;
+    this.beatAt = began.steady;
   }
 
   received(beat: ReceivedHeartbeat, { steady }: Moment): void {
@@ -97,6 +99,12 @@ export class DeadMan {
       watched.heartbeat = beat;
       watched.lastHeard = Math.max(beat.published, watched.lastHeard ?? 0);
     }
+  }
+
+  /** Called every second. After a pause of this process, earlier silence proves nothing: heartbeats were not received. */
+  beat({ steady }: Moment): void {
+    if (steady - this.beatAt > this.silentAfterMs / 4) this.seeingSince = steady;
+    this.beatAt = steady;
   }
 
   /** No heartbeat can be received. From now on silence proves nothing. */

@@ -81,7 +81,10 @@ export class Watcher {
    * @throws SubscribeError It cannot subscribe, and a retry does not help.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const timer = setInterval(() => this.look(), checkMs);
+    const timer = setInterval(() => {
+      this.deadMan.beat(momentNow());
+      this.look();
+    }, checkMs);
     await this.listen(signal).finally(() => clearInterval(timer));
     await this.flush();
   }
