@@ -73,6 +73,16 @@ describe('a machine', () => {
     expect(verdictsOf([look, {}])).toEqual([is, 'ok']);
   });
 
+  it.each([{ disk: { freeBytes: 4, sizeBytes: 100 } }, { celsius: 81 }])(
+    'has a reason until its end was seen: %j',
+    (host) => {
+      const looks = [{ host }, { host: {} }, { host: {} }];
+
+      expect(verdictsOf(looks)).toEqual(['recovering', 'recovering', 'recovering']);
+      expect(verdictsOf([{ host: {} }])).toEqual(['ok']);
+    },
+  );
+
   it('is held until the when the hold ends, and names who holds it', () => {
     const hold = { target: 'rpi-1', by: 'ann', until: minutes(2), reason: 'new cable' };
 

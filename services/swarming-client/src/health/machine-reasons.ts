@@ -61,6 +61,14 @@ function hostReasons({ host }: HealthFacts, { host: limits }: HealthSettings, wa
   const recovers = (code: string, text: string) =>
     found.push({ verdict: 'recovering', code, text });
 
+  for (const [code, value] of [
+    ['disk-low', disk],
+    ['host-hot', celsius],
+  ] as const) {
+    const before = value === undefined ? was(code) : undefined;
+    // It cannot be read any more, so nobody has seen its end.
+    if (before !== undefined) recovers(code, before.text);
+  }
   if (disk !== undefined && disk.sizeBytes > 0) {
     const percent = (disk.freeBytes / disk.sizeBytes) * 100;
     const { diskLowPercent: low, diskGoodPercent: good } = limits;

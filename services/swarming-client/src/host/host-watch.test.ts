@@ -120,6 +120,23 @@ describe('the machine itself', () => {
     expect([soon.isUnderVoltage, later.isUnderVoltage]).toEqual([true, false]);
   });
 
+  it('is short of power for as long if that cannot be read meanwhile', async () => {
+    let isReadable = true;
+    const { watch, clock } = await start({}, async () => {
+      if (isReadable) return { status: 0, stdout: 'throttled=0x1', stderr: '' };
+      throw new CommandFailed('timeout', 'vcgencmd took longer than 5 s');
+    });
+    await watch.look();
+    isReadable = false;
+
+    clock.pass(60_000);
+    const soon = await watch.look();
+    clock.pass(60_000);
+    const later = await watch.look();
+
+    expect([soon.isUnderVoltage, later.isUnderVoltage]).toEqual([true, undefined]);
+  });
+
   it('is not asked for a vcgencmd that is not there again and again', async () => {
     const { watch, asked } = await start({});
 

@@ -74,11 +74,11 @@ export class HostWatch {
   }
 
   private lasting(what: keyof RaspberryPower, power: RaspberryPower): boolean | undefined {
-    if (power[what] === undefined) return undefined;
     const now = this.deps.clock.uptime();
     if (power[what]) this.seenAt.set(what, now);
     const at = this.seenAt.get(what);
-    return at !== undefined && now - at < powerTroubleSeconds;
+    if (at !== undefined && now - at < powerTroubleSeconds) return true;
+    return power[what] === undefined ? undefined : false;
   }
 }
 

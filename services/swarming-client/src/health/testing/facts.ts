@@ -61,7 +61,7 @@ export function facts(differently: Partial<HealthFacts> = {}): HealthFacts {
   return {
     now: noon,
     devices: [],
-    host: {},
+    host: { disk: { freeBytes: 90, sizeBytes: 100 }, celsius: 40 },
     orders: [],
     holds: [],
     stopping: false,
