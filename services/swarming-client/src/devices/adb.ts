@@ -54,7 +54,7 @@ export function createAdb({
 }
 
 /** A USB interface, as in `UsbDevice`. */
-const ofAdb = 'ff/42/01';
+export const ofAdb = 'ff/42/01';
 
 /** Arguments that select it; `-s` also accepts USB ports. */
 export function addressOf({ serial, isTwin, usb, transportId }: AdbDevice): string[] {

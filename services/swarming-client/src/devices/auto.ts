@@ -4,7 +4,7 @@
  * rack.yaml: `device: {}` or `device: { kind: auto }`. The detected kind is kept while it is missing: a phone that is offline is an Android
  * phone that is offline. Only a device of another kind replaces it.
  */
-import { candidates, createAdb, isSamePhone, noCandidate } from './adb.ts';
+import { candidates, createAdb, isSamePhone, noCandidate, ofAdb } from './adb.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceKind, Look } from './device.ts';
 import { isSameUdid, listIos } from './ios.ts';
 import { listing, lookWith, Missing, WrongEntry } from './look.ts';
@@ -122,6 +122,9 @@ async function attachedKinds(
   // Nothing was found, but the list that counts failed: that of phones, unless USB shows an Apple device.
   const [ofPhones, ofApple] = lists;
   const decisive = usb.some(({ vendor }) => vendor === apple) ? ofApple : ofPhones;
+  // Nor is something else meant while a phone that USB shows cannot be listed.
+  const isHidden = serial === undefined && usb.some((one) => one.interfaces.includes(ofAdb));
+  if (isHidden && ofPhones.status === 'rejected') throw ofPhones.reason;
   if (kinds.length === 0 && decisive.status === 'rejected') throw decisive.reason;
   if (kinds.length === 0 && notMeant !== undefined) throw notMeant;
   return kinds;
@@ -149,7 +152,7 @@ function nothingFound(attached: readonly UsbDevice[], serial: string | undefined
   if (usb.some(({ interfaces }) => interfaces.includes('ff/42/03'))) {
     return 'a phone in bootloader mode (fastboot) is connected over USB; restart it with `fastboot reboot`';
   }
-  if (usb.some(({ interfaces }) => interfaces.includes('ff/42/01'))) {
+  if (usb.some(({ interfaces }) => interfaces.includes(ofAdb))) {
     return 'a phone is connected over USB, but adb does not list it; check that adb is installed';
   }
   const which = serial === undefined ? '' : ` with the serial number ${serial}`;

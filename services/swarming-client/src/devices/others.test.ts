@@ -155,6 +155,19 @@ describe('what is attached', () => {
     expect(Object.keys(device.repairs)).toEqual(['device-reboot']);
   });
 
+  it('is not the other kind while a phone that USB shows cannot be listed', async () => {
+    const tools = await startIphoneTools({ phones: [{ udid }] });
+    onTestFinished(() => tools.close());
+    const broken = await programs({ adb: 'echo "error: cannot connect to daemon" >&2; exit 1' });
+    const PATH = [broken, tools.folder, process.env.PATH ?? ''].join(delimiter);
+    const { open, plugIn } = await startLab({ PATH, ANDROID_ADB_SERVER_PORT: '1' });
+    const device = open({ kind });
+    await plugIn('1-1.2', { vendor: '18d1', product: '4ee7', serial, interfaces: ['ff/42/01'] });
+
+    expect(await unreadable(device)).toMatchObject({ code: 'not-listed' });
+    expect(await present(open({ kind, serial: udid }))).toMatchObject({ kind: 'ios' });
+  });
+
   it('is not guessed where there are two kinds', async (context) => {
     const { open, server, tools } = await startBoth(context);
     server.add({ serial });
