@@ -80,6 +80,25 @@ it('turning on does not wait for the comparison of outlets that are read one by 
   expect(calls).toEqual(['read 1,2,3,4', 'on 9', 'read 5,6']);
 });
 
+it('compares all outlets in one operation of a device that has no limit', async () => {
+  const reads: number[] = [];
+  const driver: PowerDriver = {
+    async read(outlets) {
+      reads.push(outlets.length);
+      return new Map(outlets.map((outlet) => [outlet, { state: 'on' }]));
+    },
+    turnOff: async () => undefined,
+    turnOn: async () => undefined,
+    close: async () => undefined,
+  };
+  const names = Array.from({ length: 48 }, (_, index) => String(index + 1));
+  const controller = controllerOf(driver, { outlets: () => names });
+
+  await controller.othersMoved('1');
+
+  expect(reads).toEqual([48]);
+});
+
 it('turning on ends a reading that hangs, which is repeated afterwards', async () => {
   vi.useFakeTimers();
   const calls: string[] = [];

@@ -88,8 +88,6 @@ interface Read {
   reject: (error: unknown) => void;
 }
 
-/** Outlets that are compared in one operation of a device that has no limit of its own, so that turning on does not wait for the others. */
-const comparedAtOnce = 24;
 const compareWithinMs = 10_000;
 const busyPauseMs = 1000;
 /** Failures in a row that a pause of this process interrupted, and that say nothing about the device. */
@@ -215,7 +213,7 @@ export class Controller {
   async othersMoved(outlet: string): Promise<string | undefined> {
     const all = this.outlets();
     if (all.length < 2) return undefined;
-    const { readsAtOnce: atOnce = comparedAtOnce } = this.driver;
+    const { readsAtOnce: atOnce = all.length } = this.driver;
     const end = performance.now() + compareWithinMs;
     for (let at = 0; at < all.length; at += atOnce) {
       if (performance.now() > end)

@@ -3,8 +3,8 @@ import { DeviceRejected } from '@skolo/equipment/transports';
 
 /** The words of the first row whose first word is `first`. */
 export function findRow(text: string, first: string): string[] | undefined {
-  const rows = text.split('\n').map((line) => line.trim().split(/\s+/));
-  return rows.find(([word]) => word === first);
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.find((line) => line.split(/\s/, 1)[0] === first)?.split(/\s+/);
 }
 
 /** @throws DeviceRejected There is no such row. */
