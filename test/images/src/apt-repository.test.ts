@@ -12,7 +12,7 @@ import { arch, freshDebian, whyNoFreshDebian, writePackage } from './fresh-debia
 const debians = ['debian', 'debian-13'] as const;
 const url = 'file:/opt/packages/apt';
 
-/** Writes repositories with these versions, signed by a key of its own, of which none expires. */
+/** Writes the repository after each of two versions, signed by a new key. */
 async function makeRepositories(dir: string): Promise<void> {
   const home = join(dir, 'gnupg');
   await run('install', ['-d', '-m', '700', home]);
