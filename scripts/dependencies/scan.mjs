@@ -130,7 +130,7 @@ function readOptions() {
  */
 function packagesIn(file) {
   const { packages } = Lock.parse(JSON.parse(readFileSync(file, 'utf8')));
-  /** @type {Map<string, { name: string, version: string, licence?: string, isDevelopment: boolean }>} */
+  /** @type {Map<string, { name: string, version: string, licence: string | undefined, isDevelopment: boolean }>} */
   const all = new Map();
   for (const [path, { version, license, link, dev }] of Object.entries(packages)) {
     const name = path.split('node_modules/').at(-1) ?? '';

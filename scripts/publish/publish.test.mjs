@@ -138,6 +138,11 @@ it.each([
     'CHANGELOG.md: no section `## 0.3.0 (DATE)`',
   ],
   [
+    'nobody knows until when it gets fixes',
+    () => commit({ 'SUPPORT.md': '| 0.2 | 2026-11-25 | 2027-11-25 |\n' }),
+    'SUPPORT.md: no row for 0.3; run npm run generate',
+  ],
+  [
     'the tag is missing',
     () => git('tag', '--delete', 'v0.3.0'),
     'tag v0.3.0: missing; run git tag',
@@ -290,6 +295,7 @@ function makeRepository() {
     'packages/a/package.json': '{"version":"0.3.0"}',
     'package-lock.json': JSON.stringify(lock),
     'CHANGELOG.md': '## 0.3.0 (2026-12-01)\n\nAll.\n',
+    'SUPPORT.md': '| 0.3 | 2026-12-01 | 2027-12-01 |\n',
     'owner.yaml': `repository: ${repository}
 contact: ann@test.example
 maintainers: [{ name: Ann, account: ann }]

@@ -57,6 +57,10 @@ export async function problemsOf(release, steps) {
   if (changes === undefined || !datedSection(root, version)) {
     problems.push(`CHANGELOG.md: no section \`## ${version} (DATE)\` with changes; add it`);
   }
+  const minor = version.replace(/\.\d+$/, '');
+  if (!readFileSync(join(root, 'SUPPORT.md'), 'utf8').includes(`| ${minor} |`)) {
+    problems.push(`SUPPORT.md: no row for ${minor}; run npm run generate`);
+  }
   const tagged = gitOr(root, 'rev-parse', '--verify', '--quiet', `refs/tags/${tag}^{commit}`);
   if (tagged === undefined) problems.push(`tag ${tag}: missing; run git tag --sign ${tag}`);
   else if (tagged !== commit) {

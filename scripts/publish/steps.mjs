@@ -74,7 +74,7 @@ export function stepsOf(release) {
     },
     {
       name: 'apt',
-      what: `${debs.join(' and ')} to ${apt.directory}, with an index signed by ${apt.key}, and from there to ${apt.url}`,
+      what: `${debs.join(' and ') || 'Debian packages'} to ${apt.directory}, with an index signed by ${apt.key}, and from there to ${apt.url}`,
       run: async () => {
         const packages = debs.map((name) => join(folder, name));
         await writeAptRepository({ folder: apt.directory, packages, key: apt.key, url: apt.url });

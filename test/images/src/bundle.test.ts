@@ -21,6 +21,7 @@ import { transform } from 'esbuild';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { bundles } from '../../../scripts/bundle/bundles.mjs';
+import { mayShip } from '../../../scripts/dependencies/licences.mjs';
 import { bundle, version } from './bundles.ts';
 import { root } from './paths.ts';
 
@@ -218,6 +219,24 @@ describe('a bundle', () => {
     expect(text).toMatch(/^zod \d+\.\d+\.\d+ \(MIT\)$/m);
     expect(text).toContain('Apache License');
     expect(text).not.toContain('no licence specified');
+  });
+
+  it('contains only libraries whose licence may ship', async () => {
+    const Licence = z.union([
+      z.object({ expression: z.string() }).transform(({ expression }) => expression),
+      z.object({ license: z.object({ id: z.string() }) }).transform(({ license }) => license.id),
+    ]);
+    const Bill = z.object({
+      components: z.array(z.object({ purl: z.string(), licenses: z.tuple([Licence]) })),
+    });
+    const files = (await filesIn(out)).filter((each) => each.endsWith('sbom.cdx.json'));
+    const bills = await Promise.all(files.map((file) => readFile(join(out, file), 'utf8')));
+    const libraries = bills.flatMap((text) => Bill.parse(JSON.parse(text)).components);
+
+    const others = libraries.filter(({ licenses: [licence] }) => !mayShip(licence));
+
+    expect(libraries.length).toBeGreaterThan(100);
+    expect(others).toEqual([]);
   });
 
   it('names each library once in its bill of materials', async () => {
