@@ -228,7 +228,6 @@ async function begin(parts: Parts): Promise<void> {
   // Not earlier: another service may be using the state directory.
   await fetch.clear();
   await historyRestore.clear();
-  await loss.checkJournal();
   await loss.review();
   runs.resume();
   await planner.start();

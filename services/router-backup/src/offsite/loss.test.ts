@@ -1,6 +1,6 @@
 /** The history is deleted or replaced by an older one: that is reported, and a copy off site restores it. */
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSource, rebuildHistory, writeBundle } from '@skolo/backup';
 import { isLong } from '@skolo/base/durable/fault-injection';
@@ -206,6 +206,24 @@ describe('a history that was deleted', () => {
     await expect.poll(async () => (await next.device('router')).offsite).toBe('stored');
     const source = await openSource(join(lab.dir, 'offsite'));
     expect(await source.versions('router')).toHaveLength(5);
+  });
+
+  it('is no new one while a new journal stands beside a history that cannot be read yet', async () => {
+    const lab = await startIdleLab();
+    await change(lab, 1);
+    await lab.stop();
+    await rm(join(lab.stateDir, 'journal'), { recursive: true });
+    await rm(join(lab.stateDir, 'journal.mark'), { force: true });
+    await rename(repositoryOf(lab), join(lab.dir, 'hidden'));
+    await writeFile(repositoryOf(lab), '');
+    const next = await startLab({ previous: lab });
+    const told = 'the journal is new, but the history contains 3 configurations';
+    expect(await next.degraded()).not.toContain(told);
+
+    await rm(repositoryOf(lab));
+    await rename(join(lab.dir, 'hidden'), repositoryOf(lab));
+
+    await expect.poll(() => next.degraded()).toContain(told);
   });
 
   it('is not replaced by what is no history', async () => {

@@ -26,6 +26,8 @@ interface HistoryLossDeps extends Pick<PartDeps, 'clock' | 'log' | 'emit' | 'sta
 
 export class HistoryLoss {
   private readonly deps: HistoryLossDeps;
+  /** The journal was empty at the start, and what the history contains has not been seen since then. */
+  private isNewJournal: boolean | undefined;
 
   constructor(deps: HistoryLossDeps) {
     this.deps = deps;
@@ -57,11 +59,13 @@ export class HistoryLoss {
     this.report();
   }
 
-  /** Reports a new journal beside an existing history: it is not a new rack. */
-  async checkJournal(): Promise<void> {
+  /** Reports a new journal beside an existing history, as soon as that can be read: it is not a new rack. */
+  private async checkJournal(): Promise<void> {
     const { state, versions, copies, log, emit } = this.deps;
-    if (state.devices.all.size + state.runs.all.size + state.marks.all.size > 0) return;
-    const devices = await versions.inHistory().catch(() => []);
+    this.isNewJournal ??= state.devices.all.size + state.runs.all.size + state.marks.all.size === 0;
+    if (!this.isNewJournal) return;
+    const devices = await versions.inHistory();
+    this.isNewJournal = false;
     if (devices.length === 0) return;
     copies.sendAll();
     log.error({ devices: devices.length }, 'journal lost');
@@ -77,6 +81,7 @@ export class HistoryLoss {
     const { state, journal, log } = this.deps;
     if (!journal.isOpen) return;
     try {
+      await this.checkJournal();
       const missing: DeviceRecord[] = [];
       for (const record of state.devices.all.values()) {
         if (await this.isMissing(record)) missing.push(record);
