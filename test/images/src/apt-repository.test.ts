@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '@skolo/base/testing';
 import { type Computer, lacks } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeAptRepository } from '../../../scripts/publish/apt-repository.mjs';
 import { Section } from './alone/section.ts';
 import { arch, freshDebian, whyNoFreshDebian, writePackage } from './fresh-debian.ts';
@@ -16,7 +16,7 @@ const url = 'file:/opt/packages/apt';
 async function makeRepositories(dir: string): Promise<void> {
   const home = join(dir, 'gnupg');
   await run('install', ['-d', '-m', '700', home]);
-  process.env.GNUPGHOME = home;
+  vi.stubEnv('GNUPGHOME', home);
   const create = ['--passphrase', '', '--quick-generate-key', 'skolo packages', 'ed25519', 'sign'];
   await run('gpg', ['--batch', '--quiet', ...create]);
   const { stdout } = await run('gpg', ['--list-keys', '--with-colons']);
@@ -43,7 +43,10 @@ describe.skipIf(whyNot !== undefined)(
       // apt reads it as another user.
       await run('chmod', ['-R', 'a+rX', dir]);
     }, 600_000);
-    afterAll(() => rm(dir, { recursive: true, force: true }));
+    afterAll(async () => {
+      vi.unstubAllEnvs();
+      await rm(dir, { recursive: true, force: true });
+    });
 
     /** The repository as it was when this version was the newest. */
     async function show(version: string): Promise<void> {
