@@ -242,6 +242,7 @@ function connectClients(
     take,
     snapshot,
     cycles,
+    controllers,
     degraded,
     connections,
     log,

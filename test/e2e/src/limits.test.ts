@@ -125,6 +125,7 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   'power-cycle-daemon/devices/time-limit': { mostSteps: none('steps') },
   'power-cycle-daemon/devices/usb-hub': { agentMostBytes: ['bytes of JSON', json(64 * kB)] },
   'power-cycle-daemon/machines/agent': { mostBytes: ['bytes of JSON', json(64 * kB)] },
+  'power-cycle-daemon/pdudaemon/app': { mostStateBytes: ['bytes of text', 32] },
   'power-cycle-daemon/pdudaemon/listener': { mostPhrase: ['characters', 800] },
   'power-cycle-daemon/rules/targets': {
     mostNames: ['names of 63 characters', 10_000 * 200],

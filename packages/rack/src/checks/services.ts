@@ -3,7 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { claims, type Draft, type Report, within } from '../draft/draft.ts';
 import type { Path } from '../issues/issues.ts';
+import { didYouMean } from '../issues/suggest.ts';
 import { swarmingSettings } from '../rack/overrides.ts';
+import { expandNames, RangeSyntaxError } from '../ranges/ranges.ts';
 import { servicePorts } from '../schema/service-ports.ts';
 import { defaultSettings, type ServicesSettings } from '../schema/settings/settings.ts';
 import { checkAlerts } from './alerts.ts';
@@ -39,7 +41,7 @@ export function checkServices(draft: Draft, report: Report): void {
       low,
     );
   }
-  checkPowerCycles(services['power-cycle-daemon'], report);
+  checkPowerCycles(draft, report);
   checkAlerts(services['alert-to-pubsub'], report);
   checkAgent(services['swarming-client'], report);
   for (const machine of draft.rack.machines.values()) {
@@ -118,15 +120,33 @@ function checkBackup(settings: ServicesSettings['router-backup'], report: Report
   inOrder(settings, 'idleSeconds', 'totalSeconds', path, report);
 }
 
-function checkPowerCycles(settings: ServicesSettings['power-cycle-daemon'], report: Report): void {
+function checkPowerCycles({ rack }: Draft, report: Report): void {
+  const settings = rack.services['power-cycle-daemon'];
   const path = ['services', 'power-cycle-daemon'];
-  const port = settings.endpoints.pdudaemon?.port;
+  const { port, aliases = [] } = settings.endpoints.pdudaemon ?? {};
+  const machines = [...rack.machines.values()];
+  const phones = machines.flatMap(({ devices }) => devices.map(({ fullName }) => fullName));
+  const names = new Set([...rack.machines.keys(), ...phones, ...rack.infrastructure.keys()]);
+  aliases.forEach((alias, i) => {
+    const why = aliasProblem(alias, names);
+    if (why) report([...path, 'endpoints', 'pdudaemon', 'aliases', i], 'alias', why);
+  });
   if (port === servicePorts['power-cycle-daemon'].port) {
     const what = `${port} is also used by the service itself`;
     report([...path, 'endpoints', 'pdudaemon', 'port'], 'twice', what);
   }
   inOrder(settings.holds, 'defaultHours', 'maxHours', [...path, 'holds'], report);
   inOrder(settings.probeSeconds, 'first', 'most', [...path, 'probeSeconds'], report);
+}
+
+function aliasProblem(alias: string, names: ReadonlySet<string>): string | undefined {
+  try {
+    const unknown = expandNames(alias).find((name) => !names.has(name));
+    return unknown && `unknown name "${unknown}"${didYouMean(unknown, names)}`;
+  } catch (error) {
+    if (error instanceof RangeSyntaxError) return error.message;
+    throw error;
+  }
 }
 
 function checkAgent(

@@ -17,7 +17,7 @@ const often = '    readSeconds: 5\n    probeSeconds: { first: 0.1, most: 1 }\n';
 
 async function start(more: Partial<Parameters<typeof startDaemon>[0]> = {}) {
   const port = await freeTcpPort();
-  const settings = `${often}    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
+  const settings = `${often}    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8], aliases: [b] } }`;
   const daemon = await startDaemon({ yaml, settings, ...more });
   return {
     ...daemon,

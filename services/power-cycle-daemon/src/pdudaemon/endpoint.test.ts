@@ -19,7 +19,7 @@ const off = '/power/control/off?alias=b';
 function settingsFor(
   endpoint: { port: number; host?: string | undefined; allow?: string[] } | undefined,
 ): string {
-  return `    endpoints: ${JSON.stringify(endpoint ? { pdudaemon: { allow: loopback, ...endpoint } } : {})}`;
+  return `    endpoints: ${JSON.stringify(endpoint ? { pdudaemon: { allow: loopback, aliases: ['b'], ...endpoint } } : {})}`;
 }
 
 /** By default at a free port, for loopback; with `undefined` without an endpoint. */

@@ -1,22 +1,23 @@
 /** One open pdudaemon endpoint: admits the networks of rack.yaml, one request per connection, which stays open as long as it takes. */
-import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import type {
+  IncomingMessage,
+  RequestListener,
+  Server,
+  ServerOptions,
+  ServerResponse,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import {
-  browserGetProblem,
   type ConnectionLimits,
-  cameThroughProxy,
-  clientAddress,
   HttpProblem,
-  hostCheck,
   inNetworks,
   listen,
   newServer,
   normaliseAddress,
   rejectWith,
 } from '@skolo/common';
-import { jumphostHosts, type Rack } from '@skolo/rack';
-import type { CommandDeps } from './command.ts';
-import { answerHttp, answerLine } from './protocols.ts';
+import { type AppDeps, endpointApp } from './app.ts';
+import { answerLine } from './protocols.ts';
 
 const setting = 'services.power-cycle-daemon.endpoints.pdudaemon in rack.yaml';
 const flags = { flag: `\`port\` of ${setting}`, hostFlag: `\`host\` of ${setting}` };
@@ -26,8 +27,7 @@ export interface Place {
   host: string | undefined;
 }
 
-export interface ListenerDeps extends CommandDeps {
-  rack: () => Rack;
+export interface ListenerDeps extends AppDeps {
   connections: ConnectionLimits;
   /** Node's server timeouts, for requests that do not arrive; answers have none. */
   timeouts?: ServerOptions | undefined;
@@ -39,6 +39,7 @@ const farewellMs = 1000;
 export class Listener {
   private readonly deps: ListenerDeps;
   private readonly server: Server;
+  private readonly app: RequestListener;
   /** Connections with an outstanding answer. */
   private readonly held = new Set<Socket>();
 
@@ -47,6 +48,11 @@ export class Listener {
     // A client may be gone, or behind a NAT that forgets silent connections.
     const alive = { keepAlive: true, keepAliveInitialDelay: 30_000 };
     const { connections, timeouts } = deps;
+    this.app = endpointApp(deps, {
+      rejection: (from) => this.rejection(from),
+      gone: ({ socket }) => goneSignal(socket),
+      fail: (error, request, response) => this.fail(error, request, response),
+    });
     this.server = newServer({
       handler: (request, response) => this.onRequest(request, response),
       connections,
@@ -84,27 +90,7 @@ export class Listener {
     // A second request on a connection that ends with the answer to the first one.
     if (this.held.has(request.socket)) return;
     this.hold(request.socket);
-    this.answer(request).then(
-      () => response.writeHead(200, textHeaders).end('OK - accepted request\n'),
-      (error: unknown) => this.fail(error, request, response),
-    );
-  }
-
-  private async answer(request: IncomingMessage): Promise<void> {
-    const { rack, log } = this.deps;
-    const { socket, url = '/' } = request;
-    const from = clientAddress(request);
-    const rejection =
-      this.rejection(from) ??
-      (cameThroughProxy(request) ? viaProxy : undefined) ??
-      browserGetProblem(request) ??
-      hostCheck(jumphostHosts(rack()))(request);
-    if (rejection !== undefined) {
-      log.warn({ from, why: rejection }, 'pdudaemon endpoint: not admitted');
-      throw new HttpProblem(403, rejection);
-    }
-    if (!URL.canParse(url, base)) throw new HttpProblem(404, 'Not found');
-    await answerHttp(request, new URL(url, base), { from, gone: goneSignal(socket) }, this.deps);
+    this.app(request, response);
   }
 
   private fail(err: unknown, { destroyed, complete }: IncomingMessage, response: ServerResponse) {
@@ -164,8 +150,6 @@ function goneSignal(socket: Socket): AbortSignal {
 
 /** Some clients cut longer ones. */
 const mostPhrase = 400;
-const base = 'http://endpoint';
-const viaProxy = 'connect without a proxy, because all clients behind a proxy share its address';
 const textHeaders = { 'content-type': 'text/plain; charset=utf-8', connection: 'close' };
 
 /**

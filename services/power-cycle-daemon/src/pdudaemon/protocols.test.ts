@@ -17,14 +17,17 @@ const accepted = { status: 200, text: 'OK - accepted request\n' };
 
 const rejected = (why: RegExp) => ({ status: 500, text: expect.stringMatching(why) });
 
-async function openEndpoint(rack = yaml) {
+async function openEndpoint(rack = yaml, aliases = rack === yaml ? ['b', 'c', 'f'] : ['b']) {
   const port = await freeTcpPort();
-  const settings = `    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
+  const settings = `    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8], aliases: ${JSON.stringify(aliases)} } }`;
   const daemon = await startDaemon({ yaml: rack, settings });
   return {
     ...daemon,
     port,
     ask: (query: string) => sendRequest(port, `/power/control/${query}`),
+    state: (target: string) => sendRequest(port, `/power/state/${target}`),
+    set: (target: string, body: string) =>
+      sendRequest(port, `/power/state/${target}`, { method: 'PUT', body }),
     tell: (line: string) => sendText(port, line),
     /** `off 1`, `on 1`; how it is on again is another test's business. */
     told: (name: string) => {
@@ -158,6 +161,11 @@ machines:
     ['GET', '/', 404],
     ['GET', '//', 404],
     ['HEAD', '/power/control/off?alias=b', 405],
+    ['POST', '/power/control/off?alias=b', 405],
+    ['DELETE', '/power/state/b', 405],
+    ['GET', '/power/state', 404],
+    ['GET', '/power/state/pdu-1/1/2', 404],
+    ['GET', '/power/state/%', 404],
   ])('%s %s is %i', async (method, path, status) => {
     const { port, told } = await openEndpoint();
 
@@ -259,6 +267,139 @@ machines:
         reason: "pdudaemon's API: reboot",
       },
     ]);
+  });
+});
+
+describe('the state of', () => {
+  const bmc = `
+infrastructure:
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+  pdu-2: { model: synaccess, address: 127.0.2.3 }
+  bmc-1: { model: redfish, address: 127.0.2.4 }
+machines:
+  server: { kind: host, power: [pdu-1/1, pdu-2/1, bmc-1] }
+  bare: { kind: host }
+`;
+  const chassis = 'bmc-1/1';
+
+  it.each([
+    ['both feeds and the chassis are on', [], '1'],
+    ['one feed is off', ['pdu-2/1'], '1'],
+    ['all are off', ['pdu-1/1', 'pdu-2/1', chassis], '0'],
+    ['the chassis is off', [chassis], /^server: pdu-1\/1 is on, pdu-2\/1 is on, bmc-1\/1 is off/],
+    ['only the chassis seems to be on', ['pdu-1/1', 'pdu-2/1'], /bmc-1\/1 is on/],
+  ])('a server: %s', async (_what, off, expected) => {
+    const { state, ask, boards } = await openEndpoint(bmc, ['server']);
+    for (const name of off) {
+      const [device = '', outlet = ''] = name.split('/');
+      boards.get(device).outlets.set(outlet, false);
+    }
+
+    const rest = await state('server');
+    const status = await ask('get-status?alias=server');
+
+    if (typeof expected !== 'string') {
+      expect([rest, status]).toMatchObject([rejected(expected), rejected(expected)]);
+      return;
+    }
+    expect(rest).toMatchObject({ status: 200, text: expected });
+    expect(status).toMatchObject({ status: 200, text: expected === '1' ? 'on\n' : 'off\n' });
+  });
+
+  it.each([
+    ['the BMC', 'bmc-1', [], /^bmc-1: connection refused/],
+    ['a feed, and the other one is on', 'pdu-1', [], '1'],
+    ['a feed, and the others are off', 'pdu-1', ['pdu-2'], /^pdu-1: connection refused/],
+  ])('a server whose outlet cannot be read: %s', async (_what, down, off, expected) => {
+    const { state, boards } = await openEndpoint(bmc, ['server']);
+    boards.get(down).isDown = true;
+    for (const device of off) boards.get(device).outlets.set('1', false);
+
+    const answer = await state('server');
+
+    expect(answer).toMatchObject(
+      typeof expected === 'string' ? { status: 200, text: expected } : rejected(expected),
+    );
+  });
+
+  it.each([
+    ['no outlet', 'bare', ['bare'], /^bare: rack.yaml lists no outlet for it/],
+    ['a name that is not listed', 'server', [], /^server: clients may not use this name; add it/],
+    ['an unknown name', 'nobody', [], /does not have a machine/],
+    ['an unknown outlet', 'pdu-1/77', [], /does not have a switchable outlet/],
+  ])('nothing, for %s', async (_what, name, aliases, why) => {
+    const { state, set, told } = await openEndpoint(bmc, aliases);
+
+    const answer = await state(name);
+    const put = await set(name, '0');
+
+    expect(answer).toMatchObject(rejected(why));
+    expect(put.status).toBe(500);
+    expect(told('pdu-1')).toEqual([]);
+  });
+
+  it('an outlet that is set off and still delivers power is neither', async () => {
+    const { state, boards } = await openEndpoint();
+    const outlet = boards.get('pdu-1').outlets.get('8');
+    Object.assign(boards.get('pdu-1'), { leaks: true });
+    boards.get('pdu-1').outlets.set('8', false);
+
+    expect(outlet).toBeDefined();
+    expect(await state('pdu-1/8')).toMatchObject(
+      rejected(/^f: pdu-1\/8 is off, but still delivers/),
+    );
+  });
+});
+
+describe('PUT, as labgrid sends it', () => {
+  it('turns an outlet and a machine off and on, and reads them back', async () => {
+    const { set, state, told } = await openEndpoint();
+
+    const answers = [
+      await set('pdu-1/08', '0'),
+      await state('127.0.2.2/8'),
+      await set('f', '1'),
+      await state('f'),
+    ];
+
+    expect(answers.map(({ text }) => text)).toEqual([accepted.text, '0', accepted.text, '1']);
+    expect(told('pdu-1')).toEqual(['off 8', 'on 8']);
+  });
+
+  it.each([
+    ['on', 400],
+    ['', 400],
+    ['1'.repeat(100), 413],
+  ])('%j is no state', async (body, status) => {
+    const { set, told } = await openEndpoint();
+
+    const answer = await set('f', body);
+
+    expect(answer.status).toBe(status);
+    expect(told('pdu-1')).toEqual([]);
+  });
+
+  it.each([
+    ['a browser', { 'user-agent': 'Mozilla/5.0 (X11; Linux) Firefox/140.0' }],
+    ['a page', { 'sec-fetch-site': 'cross-site' }],
+    ['a proxy', { 'x-forwarded-for': '192.0.2.1' }],
+    ['another host', { host: 'rebound.example.com' }],
+  ])('is rejected from %s', async (_what, headers) => {
+    const { port, told } = await openEndpoint();
+
+    const options = { method: 'PUT', body: '0', headers };
+    const answer = await sendRequest(port, '/power/state/pdu-1/8', options);
+
+    expect(answer.status).toBe(403);
+    expect(told('pdu-1')).toEqual([]);
+  });
+
+  it('leaves alone what a person turned off', async () => {
+    const { set, turn, told } = await openEndpoint();
+    await turn('off', 'f', { reason: 'smells of smoke' });
+
+    expect(await set('f', '1')).toMatchObject(rejected(/turned off by ann.*smells of smoke/));
+    expect(told('pdu-1')).toEqual(['off 8']);
   });
 });
 

@@ -4,29 +4,32 @@
  *
  * - HTTP: `GET /power/control/{on|off|reboot}` with `hostname` and `port`, or `alias`, and `delay` in seconds. 200 and
  *   `OK - accepted request`, or 500, which its clients treat as a failure. The reason is in the phrase and in the body.
+ *   `get-status` with the same parameters: `on` or `off`.
  * - The older one, on the same port: `HOSTNAME PORT COMMAND [DELAY]` in one packet; `ack`, or `nack` and the reason.
  *
- * `hostname` is a device of rack.yaml, by its name or address, and `port` its outlet; `alias` is a machine, a phone, or
- * an outlet (pdu-1/4). `delay` of a reboot is the time off; of on and off it is waited for before anything is done.
+ * On the same port, `GET` and `PUT /power/state/TARGET`, `1` or `0`, for labgrid's backend `rest`.
+ *
+ * `hostname` is a device of rack.yaml, by its name or address, and `port` its outlet; `alias` and `TARGET` are an outlet (pdu-1/4), or a
+ * machine, phone or device in `aliases` of rack.yaml: clients are known by address only, and a name reaches a machine's BMC.
+ * `delay` of a reboot is the time off; of on and off it is waited for before anything is done.
  *
  * A request that failed leaves nothing to be done later, and is over when its client hangs up before an outlet is touched.
  *
- * Verified with: Debian's labgrid 0.4.1 and curl, in tests; by hand with what pduclient sends and expects, in either
- * protocol (Debian has no pduclient). In a device dictionary of LAVA, curl needs `--fail`, or a failure looks like success.
+ * Verified with: Debian's labgrid 0.4.1 and curl, in tests; by hand with pduclient 1.1.1, in either protocol. In a device dictionary of LAVA, curl needs `--fail`, or a failure looks like success.
  *
  * Source: pdudaemon 0.0.8 and 1.1.1, pdudaemon/{listener,httplistener,tcplistener}.py and pduclient, which speaks the
- * older one without `--http`; labgrid, driver/powerdriver.py (PDUDaemonDriver).
+ * older one without `--http`; pdudaemon#219 (get-status, not released); labgrid, driver/powerdriver.py (PDUDaemonDriver) and
+ * driver/power/rest.py.
  */
-import type { IncomingMessage } from 'node:http';
 import { HttpProblem } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
+import { expandNames, type Rack } from '@skolo/rack';
 import { z } from 'zod';
+import { findTarget } from '../rules/targets.ts';
 import { type CommandDeps, carryOut, endpointName } from './command.ts';
 
 const actions = { on: 'on', off: 'off', reboot: 'cycle' } as const;
 type Command = keyof typeof actions;
 
-const path = /^\/power\/control\/(?<command>on|off|reboot)\/?$/;
 const oldLine =
   /^(?<hostname>[^\s/]+) (?<port>[^\s/]+) (?<command>on|off|reboot)(?: (?<delay>\d+))?$/;
 
@@ -46,29 +49,19 @@ const Query = z
   );
 type Query = z.output<typeof Query>;
 
+/** What is requested of which target. */
+interface Asked {
+  /** A machine, a phone, a device, or an outlet: pdu-1/4. */
+  target: string;
+  delay?: number | undefined;
+}
+
 /** An admitted client. */
 interface Client {
   /** Its address. */
   from: string;
   /** Aborted when it has hung up: its request ends, and what has not begun will not begin. */
   gone: AbortSignal;
-}
-
-/** Returns once it is done. @throws HttpProblem */
-export async function answerHttp(
-  { method }: IncomingMessage,
-  { pathname, searchParams }: URL,
-  client: Client,
-  deps: CommandDeps,
-): Promise<void> {
-  const command = commandOf(path.exec(pathname)?.groups?.command);
-  if (command === undefined) {
-    throw new HttpProblem(404, 'Not found: use /power/control/on, off or reboot');
-  }
-  if (method !== 'GET') throw new HttpProblem(405, 'Only GET', { headers: { allow: 'GET' } });
-  // Everything is read before anything is done: a bad delay must not leave an outlet off.
-  const why = await switchPower(command, queryOf(searchParams), client, deps);
-  if (why !== undefined) throw new HttpProblem(500, why);
 }
 
 /** The answer to a packet that is not HTTP; undefined if it is not of the older protocol either. */
@@ -82,25 +75,28 @@ export function answerLine(
   if (command === undefined) return undefined;
   const query = Query.safeParse(fields);
   if (!query.success) return Promise.resolve(`nack ${whatIsWrong(query.error)}\n`);
-  return switchPower(command, query.data, client, deps).then((why) =>
+  return switchPower(command, asked(query.data, deps.snapshot().rack), client, deps).then((why) =>
     why === undefined ? 'ack\n' : `nack ${why}\n`,
   );
 }
 
+/** @throws HttpProblem 500: rack.yaml does not list the alias for clients */
+function asked({ hostname = '', port = '', alias, delay }: Query, rack: Rack): Asked {
+  const target = alias === undefined ? outletName(hostname, port, rack) : namedTarget(alias, rack);
+  return { target, delay };
+}
+
 /** Returns why not, or undefined once it is verified. */
-function switchPower(
+export function switchPower(
   command: Command,
-  { hostname = '', port = '', alias, delay }: Query,
+  { target, delay }: Asked,
   { from, gone }: Client,
   deps: CommandDeps,
 ): Promise<string | undefined> {
-  const { rack } = deps.snapshot();
-  // Configurations of LAVA write `--port 08`, and pdudaemon reads it as a number.
-  const outlet = port.replace(/^0+(?=\d+$)/, '');
   return carryOut(
     {
       action: actions[command],
-      target: alias ?? `${deviceName(rack, hostname)}/${outlet}`,
+      target,
       delaySeconds: delay,
       by: `${endpointName}, ${from}`,
       reason: `pdudaemon's API: ${command}`,
@@ -108,6 +104,20 @@ function switchPower(
     },
     deps,
   );
+}
+
+/** The target of a name. @throws HttpProblem 500: rack.yaml does not list it for clients */
+export function namedTarget(name: string, rack: Rack): string {
+  const { aliases = [] } = rack.services['power-cycle-daemon'].endpoints.pdudaemon ?? {};
+  const isFree = name.includes('/') || findTarget(rack, name) === undefined;
+  if (isFree || aliases.flatMap(expandNames).includes(name)) return name;
+  const remedy = 'add it to endpoints.pdudaemon.aliases in rack.yaml, or name its outlet';
+  throw new HttpProblem(500, `${name}: clients may not use this name; ${remedy}`);
+}
+
+/** `pdu-1/8` for `192.0.2.7` and `08`: configurations of LAVA write `--port 08`, and pdudaemon reads it as a number. */
+export function outletName(device: string, outlet: string, rack: Rack): string {
+  return `${deviceName(rack, device)}/${outlet.replace(/^0+(?=\d+$)/, '')}`;
 }
 
 /** In pdudaemon's configuration a PDU is often named by its address. */
@@ -124,12 +134,12 @@ function deviceName({ infrastructure }: Rack, hostname: string): string {
  *
  * @throws HttpProblem 500, as pdudaemon answers: one is specified twice, or is wrong.
  */
-function queryOf(params: URLSearchParams): Query {
+export function readQuery(params: URLSearchParams, rack: Rack): Asked {
   const given = [...params].filter(([, value]) => value !== '');
   const names = given.map(([name]) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   const query = Query.safeParse(Object.fromEntries(given));
-  if (twice === undefined && query.success) return query.data;
+  if (twice === undefined && query.success) return asked(query.data, rack);
   const why =
     twice === undefined ? query.error && whatIsWrong(query.error) : `${twice} is specified twice`;
   throw new HttpProblem(500, `Invalid request: ${why}`);
@@ -139,6 +149,6 @@ function whatIsWrong({ issues }: z.ZodError): string {
   return issues.map(({ message }) => message).join('; ');
 }
 
-function commandOf(text: string | undefined): Command | undefined {
+export function commandOf(text: string | undefined): Command | undefined {
   return text === 'on' || text === 'off' || text === 'reboot' ? text : undefined;
 }

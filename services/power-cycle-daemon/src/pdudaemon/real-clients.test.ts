@@ -1,5 +1,5 @@
 /** The programs that labs have, unchanged, from their command to the outlet of a simulated PDU. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
@@ -27,45 +27,85 @@ infrastructure:
 machines:
   board-[1-8]: { kind: host, power: pdu-1/[1-8] }
 `,
-    settings: `    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`,
+    settings: `    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8], aliases: ['board-[1-8]'] } }`,
   });
   return { ...daemon, pdu, changes, port };
 }
 
 type Lab = Awaited<ReturnType<typeof startLab>>;
 
+/** The code blocks under a heading of the page, for this lab. */
+async function samples(heading: string, { port }: Lab): Promise<string[]> {
+  const page = new URL('../../../../docs/adopt/with-your-tools.md', import.meta.url);
+  const text = (await readFile(page, 'utf8')).replaceAll('192.0.2.1:16421', `127.0.0.1:${port}`);
+  const [, section = ''] = text.split(`\n## ${heading}\n`);
+  const [own = ''] = section.split('\n## ');
+  return [...own.matchAll(/```\w*\n(.*?)```/gs)].map(([, block = '']) => block);
+}
+
 describe('labgrid', () => {
-  async function target({ dir, port }: Lab, index: number, ...commands: string[]): Promise<string> {
+  async function told({ dir }: Lab, target: string, commands: string[]): Promise<string> {
     const environment = join(dir, 'environment.yaml');
-    const text = `targets:
-  main:
-    resources:
-      PDUDaemonPort: { host: '127.0.0.1:${port}', pdu: pdu-1, index: ${index} }
-    drivers:
-      PDUDaemonDriver: { delay: 1.0 }
-`;
-    await writeFile(environment, text);
+    await writeFile(environment, `targets:\n  main:\n${target}`);
     const source = `
 import sys
 from labgrid import Environment
 power = Environment(sys.argv[1]).get_target("main").get_driver("PowerProtocol")
 for command in sys.argv[2:]:
-    getattr(power, command)()
-    print(command)`;
+    print(command, getattr(power, command)())`;
     const { stdout } = await run(labgrid ?? '', ['-c', source, environment, ...commands], {
       timeout: 120_000,
     });
     return stdout;
   }
 
+  async function target(lab: Lab, index: number, ...commands: string[]): Promise<string> {
+    const [, text = ''] = await samples('labgrid', lab);
+    return told(lab, text.replace('index: 4', `index: ${index}`), commands);
+  }
+
+  async function rest(lab: Lab, path: string, ...commands: string[]): Promise<string> {
+    const [text = ''] = await samples('labgrid', lab);
+    return told(lab, text.replace('board-4', path).replace("'0'", "'4'"), commands);
+  }
+
+  it.for([
+    ['an outlet', 'pdu-1/{index}'],
+    ['a machine by its name', 'board-4'],
+  ])('reads and switches %s with its backend rest', async ([, path = ''], context) => {
+    if (!labgrid) return context.skip(noLabgrid);
+    const lab = await startLab();
+
+    const answers = await rest(lab, path, 'get', 'off', 'get', 'on', 'get', 'cycle', 'get');
+
+    expect(answers.split('\n').filter((line) => line.startsWith('get'))).toEqual([
+      'get True',
+      'get False',
+      'get True',
+      'get True',
+    ]);
+    const [off, on] = [false, true].map((each) => ({ outlet: '4', on: each }));
+    expect(lab.changes).toEqual([off, on, off, on]);
+  });
+
+  it('fails when the state cannot be read, instead of "off"', async (context) => {
+    if (!labgrid) return context.skip(noLabgrid);
+    const lab = await startLab();
+    lab.pdu.faults.set('down');
+
+    await expect(rest(lab, 'board-4', 'get')).rejects.toThrow(
+      /HTTPError: 500 Server Error: pdu-1: /,
+    );
+  });
+
   it('turns an outlet off, on, and off and on again when cycle or reset returns', async (context) => {
     if (!labgrid) return context.skip(noLabgrid);
     const lab = await startLab();
 
-    const told = await target(lab, 4, 'off', 'on', 'cycle', 'reset');
+    const lines = await target(lab, 4, 'off', 'on', 'cycle', 'reset');
     const { cycles } = await lab.client.cycles({ query: {} });
 
-    expect(told).toBe('off\non\ncycle\nreset\n');
+    expect(lines).toBe('off None\non None\ncycle None\nreset None\n');
     const [off, on] = [false, true].map((each) => ({ outlet: '4', on: each }));
     expect(lab.changes).toEqual([off, on, off, on, off, on]);
     const cycle = { target: 'board-4', outcome: 'on', offSeconds: 1 };
@@ -94,46 +134,57 @@ for command in sys.argv[2:]:
   });
 });
 
-describe('curl, as in the device dictionaries of LAVA', () => {
-  async function call({ port }: Lab, query: string): Promise<string> {
-    const url = `http://127.0.0.1:${port}/power/control/${query}`;
-    const { stdout } = await run(curl ?? '', ['--fail-with-body', '-sS', url], {
-      timeout: 120_000,
-    });
+describe('curl', () => {
+  async function shell(command: string): Promise<string> {
+    const { stdout } = await run('/bin/sh', ['-ec', command], { timeout: 120_000 });
     return stdout;
   }
 
-  it('hard_reset_command, power_off_command, power_on_command', async (context) => {
+  function commandsIn(dictionary: string): string[] {
+    return [...dictionary.matchAll(/= "(.*)"/g)].map(([, command = '']) => command);
+  }
+
+  const accepted = 'OK - accepted request\n';
+
+  it('carries out the commands of a device dictionary of LAVA', async (context) => {
     if (!curl) return context.skip('curl is not installed');
     const lab = await startLab();
+    const [dictionary = ''] = await samples('LAVA', lab);
+    const [reset = '', off = '', on = ''] = commandsIn(dictionary);
 
-    const answers = [
-      await call(lab, 'reboot?hostname=pdu-1&port=05&delay=1'),
-      await call(lab, 'off?hostname=pdu-1&port=05'),
-      await call(lab, 'on?hostname=pdu-1&port=05'),
-    ];
+    const answers = [await shell(reset), await shell(off), await shell(on)];
 
-    expect(answers).toEqual(Array.from({ length: 3 }, () => 'OK - accepted request\n'));
+    expect(answers).toEqual([accepted, accepted, accepted]);
     expect(lab.changes.map(({ on }) => on)).toEqual([false, true, false, true]);
   });
 
-  it('a device that was off since the last job is on after a reset', async (context) => {
+  it('turns on what is off since the last job', async (context) => {
     if (!curl) return context.skip('curl is not installed');
     const lab = await startLab();
-    await call(lab, 'off?hostname=pdu-1&port=5');
+    const [dictionary = ''] = await samples('LAVA', lab);
+    const [reset = '', off = ''] = commandsIn(dictionary);
+    await shell(off);
 
-    const answer = await call(lab, 'reboot?hostname=pdu-1&port=5&delay=1');
+    expect(await shell(reset)).toBe(accepted);
+    expect(lab.pdu.board.isOn('4')).toBe(true);
+  });
 
-    expect(answer).toBe('OK - accepted request\n');
-    expect(lab.pdu.board.isOn('5')).toBe(true);
+  it('carries out the commands of a script', async (context) => {
+    if (!curl) return context.skip('curl is not installed');
+    const lab = await startLab();
+    const [script = ''] = await samples('Shell scripts and CI runners', lab);
+
+    expect(await shell(script)).toBe(`${accepted}on\n${accepted}`);
   });
 
   it('ends with 22 and the reason where it fails', async (context) => {
     if (!curl) return context.skip('curl is not installed');
     const lab = await startLab();
     lab.pdu.faults.set('down');
+    const [dictionary = ''] = await samples('LAVA', lab);
+    const [, off = ''] = commandsIn(dictionary);
 
-    await expect(call(lab, 'off?hostname=pdu-1&port=5')).rejects.toMatchObject({
+    await expect(shell(off)).rejects.toMatchObject({
       code: 22,
       stdout: expect.stringMatching(/^failed at contact: pdu-1: /),
     });

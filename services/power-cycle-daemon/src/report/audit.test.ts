@@ -151,7 +151,7 @@ describe('the audit log', () => {
 
   it('has what programs ask for without signing in', async () => {
     const port = await freeTcpPort();
-    const settings = `    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
+    const settings = `    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8], aliases: [b-1] } }`;
     const daemon = await startDaemon({ yaml, settings });
 
     await sendRequest(port, '/power/control/reboot?alias=b-1&delay=1');

@@ -17,7 +17,7 @@ machines:
 async function start(cooldownSeconds = 300) {
   const clock = fakeClock();
   const port = await freeTcpPort();
-  const settings = `    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
+  const settings = `    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8], aliases: [b, two] } }`;
   const daemon = await startDaemon({
     yaml,
     settings,

@@ -172,7 +172,8 @@ function findOutlet(rack: Rack, name: string): Target | undefined {
   return outletTarget(feed);
 }
 
-function whyUnknown(rack: Rack, name: string): string {
+/** Why no target has this name. */
+export function whyUnknown(rack: Rack, name: string): string {
   if (name === rack.jumphost.name) {
     return 'this is the jumphost, which runs this daemon, so the daemon could not turn it on again';
   }

@@ -106,6 +106,7 @@ export function boardDrivers(boards: Boards): ReadonlyMap<string, DriverKind> {
     ['edgeswitch', boards.kind('edgeswitch', { least: 0.1, most: 60 })],
     ['apc-rpdu', boards.kind('apc-rpdu')],
     ['synaccess', boards.kind('synaccess', 'fixed')],
+    ['redfish', boards.kind('redfish')],
   ]);
 }
 

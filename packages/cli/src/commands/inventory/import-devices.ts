@@ -79,7 +79,9 @@ async function aliasLines(
     } else if ('problem' in found) lines.bad.push(`${where}: ${found.problem}; fix the alias`);
     else {
       const command = `skolo inventory add ${alias} --kind host --set power=${name}/${found.outlet}`;
-      lines.left.push(`${alias} is an alias; if it is a machine, run ${command}`);
+      lines.left.push(
+        `${alias} is an alias; if it is a machine, run ${command}, and add it to endpoints.pdudaemon.aliases`,
+      );
     }
   }
   return lines;

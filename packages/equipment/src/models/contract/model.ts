@@ -23,6 +23,8 @@ export interface Model {
     offSeconds: number;
     /** Whether the device performs off, wait and on by itself, so that the caller may die in between. */
     nativeCycle: boolean;
+    /** Whether its outlet is a server's chassis, which gets its power from another feed; absent: no. */
+    isChassis?: (options: Options) => boolean;
     /** What switches them. */
     load: () => Promise<{ outlets: ModelOutlets }>;
   };

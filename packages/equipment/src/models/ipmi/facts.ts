@@ -13,6 +13,7 @@ export const ipmi = {
     },
     offSeconds: 10,
     nativeCycle: true,
+    isChassis: () => true,
     load: () => import('./ipmi.ts'),
   },
   backup: { no: 'IPMI provides no access to the configuration' },

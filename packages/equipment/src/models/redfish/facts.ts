@@ -1,8 +1,12 @@
 /** A server, or a rack PDU, with Redfish. A server has one outlet, its system; a PDU has A1, A2 … */
 import { z } from 'zod';
-import { type Model, named, timeoutSeconds } from '../contract/model.ts';
+import { type Model, named, type Options, timeoutSeconds } from '../contract/model.ts';
 
 const load = () => import('./redfish.ts');
+
+function isServer({ rackPdu }: Options): boolean {
+  return typeof rackPdu !== 'string';
+}
 
 export const redfish = {
   name: 'redfish',
@@ -13,10 +17,11 @@ export const redfish = {
       ...named('outlet', 'system or outlet IDs, such as 1 or A1', (name) =>
         /^[\w.-]{1,60}$/.test(name) ? name : undefined,
       ),
-      only: (options) => (typeof options.rackPdu === 'string' ? undefined : String(options.system)),
+      only: (options) => (isServer(options) ? String(options.system) : undefined),
     },
     offSeconds: 10,
     nativeCycle: true,
+    isChassis: isServer,
     load,
   },
   backup: { no: 'Redfish cannot export a configuration that can be restored' },

@@ -14,9 +14,17 @@ const pdudaemon = object({
   port: portNumber.default(16_421).describe('Port to listen on.'),
   host: word.exactOptional().describe('Address to listen on; default: all addresses.'),
   allow: z.array(cidr).min(1).describe('Networks that may access this unauthenticated API.'),
+  aliases: z
+    .array(word)
+    .default([])
+    .describe(
+      'Machines, phones and equipment that clients may switch and read by name, such as `rpi-[001-040]`. Outlets do not need to be listed.',
+    ),
 })
   .exactOptional()
-  .describe("pdudaemon's HTTP API, for labgrid and LAVA. Off by default.");
+  .describe(
+    "pdudaemon's HTTP API and power states, for labgrid, LAVA and scripts. Off by default.",
+  );
 
 export const powerCycleDaemon = section({
   ...anyService,
