@@ -1,13 +1,13 @@
 /**
- * `node scripts/prose.mjs [FILE…]`: checks pages, strings of programs and alert rules against scripts/words.yaml and the limits
- * below. Part of `npm run lint`. For files that you name, it also lists what is pending.
+ * `node scripts/prose.mjs [FILE…]`: checks pages, strings and exported names of programs, and alert rules against scripts/words.yaml and the
+ * limits below. Part of `npm run lint`. For files that you name, it also lists what is pending.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { annotationsOf, paragraphsOf, stringsOf } from './prose/texts.mjs';
 
-/** @typedef {{ not: RegExp, use: string, on?: string, except?: RegExp, pending?: string }} Rule */
+/** @typedef {{ not: RegExp, use: string, on?: 'pages' | 'strings' | 'names', except?: RegExp, pending?: string }} Rule */
 
 /** Words of a sentence. A semicolon ends one: messages are `subject: what happened; what to do`. */
 const mostWords = 30;
@@ -67,9 +67,9 @@ function trackedFiles() {
 function problemsOf(file, content) {
   const kind = file.endsWith('.md') ? 'pages' : 'strings';
   const texts = textsOf(file, content);
-  const found = texts.flatMap(({ line, prose }) =>
+  const found = texts.flatMap(({ line, prose, kind: own = kind }) =>
     sentencesOf(prose)
-      .flatMap((sentence) => problemsOfSentence(sentence, kind, file))
+      .flatMap((sentence) => problemsOfSentence(sentence, own, file))
       .map((what) => `${line}: ${what}`),
   );
   return [...found, ...(kind === 'pages' ? ratesOf(texts) : [])];
@@ -100,7 +100,8 @@ function problemsOfSentence(sentence, kind, file) {
   const words = sentence.split(/\s+/).filter((word) => /\w/.test(word)).length;
   if (words > mostWords) found.push(`${words} words: split it: ${sentence.slice(0, 60)}…`);
   for (const { not, use, on, except, pending } of rules) {
-    if ((on !== undefined && on !== kind) || except?.test(file)) continue;
+    const isFor = on === kind || (on === undefined && kind !== 'names');
+    if (!isFor || except?.test(file)) continue;
     if (named.length === 0 && (pending === kind || pending === 'both')) continue;
     const match = not.exec(sentence);
     if (match !== null) found.push(`"${match[0].slice(0, 40)}": ${use}`);

@@ -93,6 +93,20 @@ it('checks strings, templates and JSX of a source, and not its code', () => {
   ]);
 });
 
+it('checks exported names of packages that have equipment, phones and attached devices', () => {
+  const source = [
+    'export interface AttachedDevice {}',
+    'export const allDevices = 1;',
+    'const device = 1;',
+    'export async function elementsOf(device) {}',
+  ].join('\n');
+
+  expect(check('source.ts', source).lines).toEqual([
+    '2: "devices": equipment; phone, attached device',
+    '4: "elements": equipment; phone, attached device',
+  ]);
+});
+
 it('checks summaries and descriptions of alert rules', () => {
   const rules = [
     'groups:',

@@ -2,7 +2,7 @@
 import { parseAst } from 'vitest/node';
 import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 
-/** @typedef {{ line: number, prose: string }} Text */
+/** @typedef {{ line: number, prose: string, kind?: 'names' }} Text */
 
 /**
  * Each list entry, table cell and paragraph of a page. Code, link targets and table rules are not prose.
@@ -51,7 +51,8 @@ const code =
   /\$\(|&&|\|\||=>|[{}]|<[a-z/]|^(skolo|npx|sudo|ssh|systemctl|test|if|for|while) |^[A-Z]{3,} |\n/;
 
 /**
- * Strings in a source that are prose, and JSX text. Template expressions become an X.
+ * Strings in a source that are prose, and JSX text. Template expressions become an X. Also its exported names, as words: `attached device`
+ * for `AttachedDevice`.
  *
  * @param {string} source
  * @param {'ts' | 'tsx'} lang
@@ -66,6 +67,15 @@ export function stringsOf(source, lang) {
     if (!words.test(prose) || code.test(prose)) return;
     found.push({ line: lineStarts.filter((at) => at <= start).length, prose });
   };
+  /** @param {any} declaration */
+  const addNames = ({ start, id, declarations = [{ id }] }) => {
+    for (const { id } of declarations) {
+      const prose = String(id?.name)
+        .replaceAll(/(?<=[a-z\d])(?=[A-Z])/g, ' ')
+        .toLowerCase();
+      found.push({ line: lineStarts.filter((at) => at <= start).length, prose, kind: 'names' });
+    }
+  };
   /** @param {unknown} node */
   const walk = (node) => {
     if (node === null || typeof node !== 'object') return;
@@ -73,7 +83,8 @@ export function stringsOf(source, lang) {
       for (const each of node) walk(each);
       return;
     }
-    const { type, start, value, quasis } = /** @type {Record<string, any>} */ (node);
+    const { type, start, value, quasis, declaration } = /** @type {Record<string, any>} */ (node);
+    if (type === 'ExportNamedDeclaration' && declaration) addNames(declaration);
     if (/^(Import|Export(All|Named))Declaration$/.test(type) && 'source' in node && node.source)
       return;
     if (type === 'Literal' && typeof value === 'string') add(start, value);

@@ -1,6 +1,5 @@
 /** Routes of services that sign in to equipment and pin its ssh host keys. */
 import { z } from 'zod';
-import { formerEquipment } from './route/former.ts';
 import { Problem } from './route/problem.ts';
 import { route } from './route/route.ts';
 import { Time } from './time.ts';
@@ -8,7 +7,6 @@ import { Time } from './time.ts';
 const hostKeys = route({
   method: 'get',
   path: '/v1/host-keys',
-  former: formerEquipment,
   summary: 'Lists the pinned SSH host keys of equipment',
   role: 'view',
   answers: {
@@ -25,7 +23,6 @@ export function hostKeyRoutes(summary: string) {
   const forgetHostKey = route({
     method: 'delete',
     path: '/v1/host-keys/{equipment}',
-    former: formerEquipment,
     summary,
     repeated: 'forgets a key pinned in the meantime; otherwise returns `forgotten: false`',
     role: 'operate',

@@ -34,7 +34,7 @@ export {
   MachineDowntime,
   MachineOrder,
   machineStateApi,
-  RackElement,
+  RackEquipment,
   RackPort,
   RackView,
   ServiceState,

@@ -53,7 +53,7 @@ export const MachineAlert = z
       .string()
       .optional()
       .describe(
-        'cause, machine, device, equipment or service that the alert is about, by its labels',
+        'cause, machine, phone, equipment or service that the alert is about, by its labels',
       ),
   })
   .meta({ id: 'MachineAlert' });
@@ -127,7 +127,7 @@ export type Machine = z.output<typeof Machine>;
 export const RackPort = z
   .object({
     port: z.string().describe('name of the port in rack.yaml, such as `14` or `eth1`'),
-    powers: z.array(z.string()).describe('machines, devices and equipment powered by this port'),
+    powers: z.array(z.string()).describe('machines, phones and equipment powered by this port'),
     connects: z.array(z.string()).describe('connected uplink'),
     state: z
       .enum(['on', 'off', 'unknown'])
@@ -137,7 +137,7 @@ export const RackPort = z
   .meta({ id: 'RackPort' });
 export type RackPort = z.output<typeof RackPort>;
 
-export const RackElement = z
+export const RackEquipment = z
   .object({
     name,
     model: z.string(),
@@ -158,16 +158,16 @@ export const RackElement = z
       .describe("router-backup's verdict; absent if it does not respond or does not know the name"),
     ports: z.array(RackPort),
   })
-  .meta({ id: 'RackElement' });
-export type RackElement = z.output<typeof RackElement>;
+  .meta({ id: 'RackEquipment' });
+export type RackEquipment = z.output<typeof RackEquipment>;
 
 /** A common cause of failures on several machines. */
 export const CommonCause = z
   .object({
     what: name,
     kind: z
-      .enum(['element', 'shelf', 'model', 'version'])
-      .describe('`element`: a switch, PDU or router; otherwise what the machines have in common'),
+      .enum(['equipment', 'shelf', 'model', 'version'])
+      .describe('`equipment`: a switch, PDU or router; otherwise what the machines have in common'),
     text: z.string(),
     since: Time.describe('when half of the machines had responded for the last time'),
     machines: z.array(name),
@@ -205,7 +205,7 @@ export const RackView = z
     rack: z.string(),
     timezone: z.string(),
     shelves: z.array(z.object({ name: z.string(), machines: z.array(name) })),
-    elements: z.array(RackElement).describe('router, switches, PDUs'),
+    equipment: z.array(RackEquipment).describe('router, switches, PDUs'),
     causes: z.array(CommonCause),
     services: z.array(ServiceState),
     cycleRequests: z
@@ -398,7 +398,7 @@ export const machineStateApi = {
     method: 'get',
     path: '/v1/rack',
     summary:
-      'Returns shelves, infrastructure with its ports, common causes, services, and the state of rack.yaml',
+      'Returns shelves, equipment with its ports, common causes, services, and the state of rack.yaml',
     role: 'view',
     answers: { 200: RackView },
   }),

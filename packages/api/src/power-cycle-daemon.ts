@@ -14,7 +14,7 @@ const name = z
   .max(300)
   .meta({
     description:
-      'a machine, device or equipment in rack.yaml, a range of these, or an outlet such as pdu-1/4',
+      'a machine, phone or equipment in rack.yaml, a range of these, or an outlet such as pdu-1/4',
     examples: ['skia-rpi2-rack4-shelf1-[001-010]', 'skia-rpi2-rack4-shelf1-001-device', 'pdu-1/4'],
   });
 
@@ -229,7 +229,7 @@ export type ControllerStatus = z.output<typeof ControllerStatus>;
 export const MachinePower = z
   .object({
     name: z.string(),
-    kind: z.enum(['machine', 'device', 'infrastructure']),
+    kind: z.enum(['machine', 'phone', 'equipment']),
     shelf: z.string().optional(),
     label: z.string().optional(),
     outlets: z.array(OutletStatus),
@@ -259,7 +259,7 @@ export const Hold = z
     id: z.string(),
     target: z
       .string()
-      .describe('a machine, device or equipment, or the name of the rack to hold the whole rack'),
+      .describe('a machine, phone or equipment, or the name of the rack to hold the whole rack'),
     by: z.string(),
     since: Time,
     until: Time,
@@ -276,7 +276,7 @@ export const powerCycleDaemonApi = {
   requestCycles: route({
     method: 'post',
     path: '/v1/power-cycles',
-    summary: 'Requests power cycles of machines, devices, equipment or outlets',
+    summary: 'Requests power cycles of machines, phones, equipment or outlets',
     repeated: 'key. Without one: joins a running cycle, or starts a new one',
     description:
       'The service checks all targets first. If it rejects any and `skipRejected` is not set, it returns 409 with all rejections and does nothing. If a target is already being cycled, the request joins that cycle.',
@@ -390,7 +390,7 @@ export const powerCycleDaemonApi = {
   switchOutlets: route({
     method: 'post',
     path: '/v1/outlets',
-    summary: 'Turns machines, devices, equipment or single outlets on or off',
+    summary: 'Turns machines, phones, equipment or single outlets on or off',
     repeated:
       'key. Without one: joins a running change, or starts a new one, but does not change an outlet already in the requested state',
     description:
@@ -435,7 +435,7 @@ export const powerCycleDaemonApi = {
   machines: route({
     method: 'get',
     path: '/v1/machines',
-    summary: 'Lists machines, devices and equipment with their outlets, power and last cycle',
+    summary: 'Lists machines, phones and equipment with their outlets, power and last cycle',
     role: 'view',
     query: z.strictObject({ name: z.union([name, z.array(name)]).optional() }),
     answers: { 200: z.object({ machines: z.array(MachinePower) }), 404: Rejected },

@@ -1,7 +1,6 @@
 /** The API of the router backup: runs, equipment, versions, restore. */
 import { z } from 'zod';
 import { hostKeyRoutes } from './host-keys.ts';
-import { formerEquipment } from './route/former.ts';
 import { Problem } from './route/problem.ts';
 import { route } from './route/route.ts';
 import { Time } from './time.ts';
@@ -260,7 +259,6 @@ export const routerBackupApi = {
   requestBackup: route({
     method: 'post',
     path: '/v1/backups',
-    former: formerEquipment,
     summary: 'Requests a backup of the specified equipment, or of all equipment',
     repeated:
       'starts a second run, which rereads the equipment, but does not store unchanged configurations',
@@ -275,7 +273,6 @@ export const routerBackupApi = {
   backups: route({
     method: 'get',
     path: '/v1/backups',
-    former: formerEquipment,
     summary: 'Lists runs, newest first',
     role: 'view',
     query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(20) }),
@@ -284,7 +281,6 @@ export const routerBackupApi = {
   backup: route({
     method: 'get',
     path: '/v1/backups/{id}',
-    former: formerEquipment,
     summary: 'Returns a run with its results',
     role: 'view',
     params: z.object({ id: z.string().min(1).max(100) }),
@@ -293,7 +289,6 @@ export const routerBackupApi = {
   allEquipment: route({
     method: 'get',
     path: '/v1/equipment',
-    former: formerEquipment,
     summary: 'Lists equipment with its backups, and off-site locations',
     role: 'view',
     query: z.strictObject({ retired: z.enum(['true', 'false']).default('true') }),
@@ -311,7 +306,6 @@ export const routerBackupApi = {
   equipment: route({
     method: 'get',
     path: '/v1/equipment/{equipment}',
-    former: formerEquipment,
     summary: 'Returns the backup of one switch, router or PDU',
     role: 'view',
     params: equipment,
@@ -320,7 +314,6 @@ export const routerBackupApi = {
   connectedHosts: route({
     method: 'get',
     path: '/v1/equipment/{equipment}/connected-hosts',
-    former: formerEquipment,
     summary: 'Lists the hosts connected to a switch or router, as read from it',
     description:
       'MAC table, links, ARP table and DHCP leases, as far as the model supports them. Concurrent requests for it share one reading. A power cycle has priority.',
@@ -332,7 +325,6 @@ export const routerBackupApi = {
   versions: route({
     method: 'get',
     path: '/v1/equipment/{equipment}/versions',
-    former: formerEquipment,
     summary: 'Lists the versions of a configuration, newest first',
     role: 'view',
     params: equipment,
@@ -342,7 +334,6 @@ export const routerBackupApi = {
   content: route({
     method: 'get',
     path: '/v1/equipment/{equipment}/versions/{version}/content',
-    former: formerEquipment,
     summary:
       'Returns the content of a version: text with masked secrets or, with `secrets`, the exact bytes that were read',
     description:
@@ -357,7 +348,6 @@ export const routerBackupApi = {
   diff: route({
     method: 'get',
     path: '/v1/equipment/{equipment}/diff',
-    former: formerEquipment,
     summary: 'Returns the changes between two versions as a unified diff',
     role: 'view',
     limit: 'texts',
@@ -382,7 +372,6 @@ export const routerBackupApi = {
   transcript: route({
     method: 'get',
     path: '/v1/equipment/{equipment}/transcript',
-    former: formerEquipment,
     summary: 'Returns the session of the last failed attempt, with masked secrets',
     role: 'view',
     params: equipment,
@@ -391,7 +380,6 @@ export const routerBackupApi = {
   restoreSteps: route({
     method: 'get',
     path: '/v1/equipment/{equipment}/versions/{version}/restore',
-    former: formerEquipment,
     summary: 'Returns the steps to restore a version manually, as text that the equipment accepts',
     description: "The text contains the configuration's secrets.",
     role: 'admin',
@@ -414,7 +402,6 @@ export const routerBackupApi = {
   checkRestore: route({
     method: 'post',
     path: '/v1/equipment/{equipment}/versions/{version}/check',
-    former: formerEquipment,
     summary: 'Checks a restore as far as the model supports this, without changing anything',
     repeated: 'checks again without changing anything',
     description:
@@ -446,7 +433,6 @@ export const routerBackupApi = {
   restore: route({
     method: 'post',
     path: '/v1/equipment/{equipment}/versions/{version}/restore',
-    former: formerEquipment,
     summary: 'Loads a version into the equipment, if the model supports a safe restore',
     repeated:
       '409 if the first request changed the configuration, because `running` is then outdated',
@@ -501,7 +487,6 @@ export const routerBackupApi = {
   restoreHistory: route({
     method: 'post',
     path: '/v1/history/restore',
-    former: formerEquipment,
     summary: 'Replaces the history with the uploaded one',
     repeated: '409',
     description:
@@ -534,7 +519,6 @@ export const routerBackupApi = {
   acceptLoss: route({
     method: 'post',
     path: '/v1/history/accept',
-    former: formerEquipment,
     summary: 'Accepts the loss of versions, so that they are no longer reported',
     repeated: 'returns an empty list',
     role: 'admin',

@@ -84,7 +84,7 @@ describe('enrolment', () => {
       `rack: rack4
 network: { subnet: 192.168.1.0/24, domain: lan }
 jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
-infrastructure: { router: { model: edgeos, address: 192.168.1.1, uplink: internet, backup: false } }
+equipment: { router: { model: edgeos, address: 192.168.1.1, uplink: internet, backup: false } }
 machines:
   rpi-[001-003]: { kind: rpi, address: "192.168.1.[101-103]" } # by the door
 services: { machine-state: { enrolment: {} } }

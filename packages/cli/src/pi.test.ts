@@ -31,7 +31,7 @@ describe.skipIf(lacks('mtools', 'ssh'))('skolo pi', () => {
 timezone: Europe/Berlin
 network: { subnet: 192.168.1.0/24, domain: lan }
 jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
-infrastructure: { router: { model: edgeos, address: 192.168.1.1, uplink: internet, backup: false } }
+equipment: { router: { model: edgeos, address: 192.168.1.1, uplink: internet, backup: false } }
 machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]", mac: ["dc:a6:32:00:00:01", "dc:a6:32:00:00:02", "dc:a6:32:00:00:03"] } }
 `,
     );

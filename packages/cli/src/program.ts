@@ -37,6 +37,7 @@ const nouns: Record<string, Noun> = {
     verbs: {
       new: async () => (await import('./commands/rack/new.ts')).define,
       show: async () => (await import('./commands/rack/show.ts')).define,
+      edit: async () => (await import('./commands/rack/edit.ts')).define,
       'swarming-config': async () => (await import('./commands/rack/swarming-config.ts')).define,
       render: async () => (await import('./commands/rack/render.ts')).define,
       schema: async () => (await import('./commands/rack/schema.ts')).define,

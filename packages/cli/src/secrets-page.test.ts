@@ -99,7 +99,7 @@ jumphost: { name: jumphost-rack4, address: 127.0.0.8 }
 network: { subnet: 127.0.0.0/8 }
 logins:
   switches: { username: ubnt, password: secrets/switch }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, portCount: 5, address: 127.0.0.1, ports: { ssh: ${port} }, login: switches }
 `,
   );

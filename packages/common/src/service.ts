@@ -1,7 +1,7 @@
 /** The contract of a service: what its `start` receives and returns. */
 import type { RequestListener, ServerOptions } from 'node:http';
 import type { Api } from '@skolo/api';
-import type { Finding, InfrastructureDevice, Rack, RackWatch, ServiceName } from '@skolo/rack';
+import type { Equipment, Finding, Rack, RackWatch, ServiceName } from '@skolo/rack';
 import type { Registry } from 'prom-client';
 import type { AccessControl } from './access/access-control.ts';
 import type { AuditLog } from './audit/audit-log.ts';
@@ -55,8 +55,8 @@ export interface Service {
 }
 
 /** Determines whether a service can sign in to a device, or to a machine, which has no transport. */
-export type SignInTarget = Pick<InfrastructureDevice, 'name' | 'login'> &
-  Partial<Pick<InfrastructureDevice, 'transport'>>;
+export type SignInTarget = Pick<Equipment, 'name' | 'login'> &
+  Partial<Pick<Equipment, 'transport'>>;
 
 export interface ServiceDefinition {
   name: ServiceName;

@@ -26,12 +26,10 @@ export function routesForPages() {
     Object.entries(apis).map(([service, api]) => [
       service,
       Object.fromEntries(
-        Object.entries<RouteSpec>({ ...api, ...auditApi }).map(
-          ([name, { method, path, former }]) => [
-            name,
-            { method: method.toUpperCase(), path, former },
-          ],
-        ),
+        Object.entries<RouteSpec>({ ...api, ...auditApi }).map(([name, { method, path }]) => [
+          name,
+          { method: method.toUpperCase(), path },
+        ]),
       ),
     ]),
   );

@@ -130,7 +130,7 @@ function makeOdd({ machines }: GeneratedRack): void {
 /** As long as rack.yaml allows, and without a place to break. */
 function longNames(generated: GeneratedRack): (text: string) => string {
   const { machines, rack } = generated;
-  const named = [...machines, ...rack.shelves, ...rack.elements, { name: rack.rack }];
+  const named = [...machines, ...rack.shelves, ...rack.equipment, { name: rack.rack }];
   const names = new Set(named.map(({ name }) => name).concat('device'));
   return (text) =>
     text.replaceAll(/[a-z][\w-]*/g, (word) =>

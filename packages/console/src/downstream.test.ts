@@ -19,10 +19,10 @@ describe('downstream of an outlet', () => {
 
   it('is found by a port whose name has slashes', () => {
     const ports = [{ port: 'ge-0/0/1', powers: ['ap-1'], connects: [] }];
-    const [element] = rack.elements;
-    const elements = element ? [{ ...element, name: 'switch-x', ports }] : [];
+    const [first] = rack.equipment;
+    const equipment = first ? [{ ...first, name: 'switch-x', ports }] : [];
 
-    expect(downstream(['switch-x/ge-0/0/1'], { elements }, all).dark).toEqual(['ap-1']);
+    expect(downstream(['switch-x/ge-0/0/1'], { equipment }, all).dark).toEqual(['ap-1']);
   });
 
   it('is a switch with all that it feeds', () => {
@@ -56,14 +56,14 @@ describe('downstream of an outlet', () => {
 
   it('is what loses only the network: a machine and a switch with their own supply', () => {
     const [name = ''] = names('shelf1');
-    const elements = rack.elements.map((each) =>
+    const equipment = rack.equipment.map((each) =>
       each.name === 'switch-1'
         ? { ...each, ports: [{ port: '1', powers: [], connects: [name, 'switch-2'] }] }
         : each,
     );
     const behind = names('shelf2');
 
-    expect(downstream(['pdu-1/2'], { elements }, all)).toEqual({
+    expect(downstream(['pdu-1/2'], { equipment }, all)).toEqual({
       dark: ['switch-1'],
       offline: [name, 'switch-2', ...behind],
       fedTwice: [],

@@ -11,7 +11,7 @@ import { type RepairLab, startRepairLab } from './testing/repair-lab.ts';
 function rackWith(acts = 'acts: false', own = ''): string {
   return `
 ${acts}
-infrastructure:
+equipment:
   router: { model: edgeos, address: 127.0.2.9, ports: { ssh: 1 }, uplink: internet, power: switch-1/1 }
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }

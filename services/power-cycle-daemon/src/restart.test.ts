@@ -43,7 +43,7 @@ it('knows holds, offs, cycles, their limits and requests, and keys of machines',
   const dir = await tempDir();
   const relay = await startHttpRelay({ outlets: 4 });
   onTestFinished(() => relay.close());
-  const rack = `infrastructure:
+  const rack = `equipment:
   relay:
     model: http-switch
     address: 127.0.0.1

@@ -67,7 +67,7 @@ export function createPowerCycleDaemon(deps: PowerCycleDaemonDeps = {}): Service
 
 /** Devices that switch something, and machines. */
 function signsInTo(rack: Rack): SignInTarget[] {
-  const switching = [...rack.infrastructure.values()].filter(
+  const switching = [...rack.equipment.values()].filter(
     ({ model }) => models.get(model)?.power !== undefined,
   );
   return [...switching, ...rack.machines.values()];

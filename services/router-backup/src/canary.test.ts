@@ -78,7 +78,7 @@ function yamlOf({ devices }: CanaryRack): string {
     ([name, { port, entry }]) =>
       `  ${name}: { ${entry}, address: 127.0.0.1, ports: { ssh: ${port} }, login: ${name} }`,
   );
-  return `logins:\n${logins.join('\n')}\ninfrastructure:\n${entries.join('\n')}\n`;
+  return `logins:\n${logins.join('\n')}\nequipment:\n${entries.join('\n')}\n`;
 }
 
 /** What an operator may ask for of a device. */

@@ -51,7 +51,7 @@ jumphost: { name: jumphost-rack1, address: 127.0.0.1 }
 access: { tokens: { file: tokens.yaml } }
 logins:
 ${logins.join('\n')}
-infrastructure:
+equipment:
 ${entries.join('\n')}
 services:
   power-cycle-daemon: { url: "http://127.0.0.1:9" }

@@ -196,7 +196,7 @@ describe('with equipment itself', () => {
       isFake: false,
       yaml: `logins:
   routers: { username: ${frr.username}, privateKey: key }
-infrastructure:
+equipment:
   router: { model: frr, address: ${frr.host}, ports: { ssh: ${frr.port} }, login: routers }
 `,
       settings: '    jumphost: { backup: false }',
@@ -222,7 +222,7 @@ infrastructure:
     onTestFinished(() => device.close());
     const yaml = (more: string) => `logins:
   switches: { username: admin, password: password, legacySsh: true }
-infrastructure:
+equipment:
   router: { model: cisco-ios, address: 127.0.0.1, ports: { ssh: ${device.port} }, login: switches${more} }
 `;
     const lab = await startLab({

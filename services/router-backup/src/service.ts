@@ -17,7 +17,7 @@ import { models as rackModels } from '@skolo/equipment/models';
 import type { CreateBackup } from '@skolo/equipment/models/backup';
 import { loadBackups } from '@skolo/equipment/models/load';
 import { HostKeys } from '@skolo/equipment/transports';
-import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import type { Equipment, Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { type BackupEvent, type EmitBackup, logEvents } from './events.ts';
 import { Store } from './history/store.ts';
@@ -67,8 +67,8 @@ export function createRouterBackup(deps: RouterBackupDeps = {}): ServiceDefiniti
   };
 }
 
-function signsInTo(rack: Rack): InfrastructureDevice[] {
-  return [...rack.infrastructure.values()].filter(({ model, backup: isBackedUp }) => {
+function signsInTo(rack: Rack): Equipment[] {
+  return [...rack.equipment.values()].filter(({ model, backup: isBackedUp }) => {
     const { backup = {}, connectedHosts = {} } = rackModels.get(model) ?? {};
     return (isBackedUp && 'load' in backup) || 'load' in connectedHosts;
   });

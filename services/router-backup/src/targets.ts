@@ -1,13 +1,13 @@
 /** Lists what to back up: the switches, routers and PDUs in rack.yaml, and the jumphost. */
 import { HttpProblem } from '@skolo/common';
 import { models } from '@skolo/equipment/models';
-import { didYouMean, type InfrastructureDevice, type Rack } from '@skolo/rack';
+import { didYouMean, type Equipment, type Rack } from '@skolo/rack';
 
 export interface Target {
   name: string;
   model: string;
   /** Absent: the jumphost. */
-  device?: InfrastructureDevice;
+  device?: Equipment;
   /** Why it is not backed up; undefined: it is. */
   why?: string | undefined;
 }
@@ -17,7 +17,7 @@ export const jumphostModel = 'jumphost';
 
 /** In the order of rack.yaml. */
 export function targetsOf(rack: Rack): Target[] {
-  const targets = [...rack.infrastructure.values()].map(
+  const targets = [...rack.equipment.values()].map(
     (device): Target => ({ name: device.name, model: device.model, device, why: whyNot(device) }),
   );
   const { name } = rack.jumphost;
@@ -34,7 +34,7 @@ export function noSuchDevice(name: string, names: Iterable<string>): HttpProblem
   return new HttpProblem(404, `${name}: no such equipment${didYouMean(name, names, hint)}`);
 }
 
-function whyNot({ model: name, backup, address }: InfrastructureDevice): string | undefined {
+function whyNot({ model: name, backup, address }: Equipment): string | undefined {
   if (!backup) return 'rack.yaml excludes it: `backup: false`';
   const model = models.get(name);
   if (model === undefined) return `${name} is not a known model`;

@@ -32,7 +32,7 @@ describe('racks/demo', () => {
     expect([...rack.machines.values()]).toMatchObject([
       { name: 'skia-rpi2-demo-shelf1-001', address: '127.0.0.1', identity: 'bots' },
     ]);
-    const equipment = [...rack.infrastructure.values()].map(({ address }) => address);
+    const equipment = [...rack.equipment.values()].map(({ address }) => address);
     expect(new Set(equipment)).toEqual(new Set(['127.0.0.1']));
   });
 });

@@ -67,7 +67,7 @@ access:
   anonymousRead: [127.0.0.0/8]
   agents: { privateKey: agent-key, publicKey: ${agentPublicKey(agentKey)} }
 logins: { equipment: { username: ubnt, password: switch-password } }
-infrastructure:
+equipment:
   router: { model: edgeos, address: 127.0.2.1, ports: { ssh: ${router.port} }, login: equipment, uplink: internet, backup: false }
   switch-1: { model: edgeswitch, portCount: 8, address: 127.0.2.2, ports: { ssh: ${device.port} }, login: equipment, uplink: router/eth1, backup: false }
 machines:

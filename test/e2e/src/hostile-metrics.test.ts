@@ -193,12 +193,11 @@ describe.skipIf(why)(`a machine that lies to Prometheus${why}`, () => {
         expect.arrayContaining([
           'MachineMissing pi-3',
           'SwarmingAgentDown pi-2',
-          'InfrastructureMissing switch-1',
+          'EquipmentMissing switch-1',
         ]),
       );
     // Services do not run here, and what the machine says of itself is its own affair.
-    const isTrue =
-      / liar$|Down \S+$|^(Watchdog |MachineMissing pi-3|InfrastructureMissing switch-1)$/;
+    const isTrue = / liar$|Down \S+$|^(Watchdog |MachineMissing pi-3|EquipmentMissing switch-1)$/;
     const forgedNow = async () => (await firing()).filter((alert) => !isTrue.test(alert));
     // At its start, Prometheus misses its own target.
     await expect.poll(forgedNow, patiently).toEqual([]);

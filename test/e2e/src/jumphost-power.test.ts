@@ -91,7 +91,7 @@ jumphost: { name: jumphost-rack4, address: 127.0.0.9, power: pdu-1/1 }
 logins:
   pdus: { snmp: { version: 2, community: secrets/private }, read: readers }
   readers: { snmp: { version: 2, community: secrets/public } }
-infrastructure: { pdu-1: { model: apc-rpdu2, address: 127.0.0.1, port: ${pdu.port}, login: pdus } }
+equipment: { pdu-1: { model: apc-rpdu2, address: 127.0.0.1, port: ${pdu.port}, login: pdus } }
 machines: { spare-rack4: { kind: host, address: 127.0.0.8, power: pdu-1/2 } }
 `;
   const file = join(dir, 'rack.yaml');

@@ -40,7 +40,7 @@ jumphost: { name: jumphost-rack4, address: ${address}, aliases: [metadata] }
 logins:
   pdus: { username: admin, password: secrets/pdu }
   router: { username: root, password: secrets/router }
-infrastructure:
+equipment:
   router: { model: linux, address: ${address}, ports: { ssh: 2222 }, login: router }
   pdu-1: { model: synaccess, address: ${network}.30, login: pdus, outlets: 8 }
 `;

@@ -78,7 +78,7 @@ network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
 access: { tokens: { file: tokens.yaml } }
 logins: { pdus: { snmp: { version: 2, community: community } } }
-infrastructure: { pdu-1: { model: apc-rpdu2, address: 127.0.0.1, port: ${pdu.port}, login: pdus } }
+equipment: { pdu-1: { model: apc-rpdu2, address: 127.0.0.1, port: ${pdu.port}, login: pdus } }
 machines: { rpi-1: { kind: rpi, address: 127.0.0.8, power: pdu-1/1 } }
 services:
 `;

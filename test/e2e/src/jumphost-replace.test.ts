@@ -52,7 +52,7 @@ network: { subnet: ${subnet} }
 secrets: { folder: ~/secrets }
 jumphost: { name: jumphost-rack4, address: ${address}, aliases: [metadata], power: pdu-1/1 }
 logins: { pdus: { username: admin, password: secrets/pdu } }
-infrastructure:
+equipment:
   pdu-1: { model: synaccess, address: ${pdu}, port: ${port}, login: pdus, outlets: 24 }
 machines:
   ${spare.name}: { kind: host, address: ${spare.address}, power: pdu-1/2 }

@@ -76,7 +76,7 @@ identities:
 logins:
   pdus: { username: admin, password: secrets/pdu }
   switches: { username: ${account.username}, password: secrets/switch }
-infrastructure:
+equipment:
   pdu-1: { model: synaccess, address: ${equipment}, port: ${pdu}, login: pdus, outlets: 24 }
 ${switches.map((name, at) => `  ${name}: { model: nxos, address: ${equipment}, port: ${ports[at]}, login: switches }`).join('\n')}
 machines:

@@ -262,7 +262,7 @@ identities:
   bots: { project: my-project, scopes: [https://www.googleapis.com/auth/userinfo.email], credentials: { serviceAccountKey: bots.json } }
 logins:
   any: { username: ubnt, password: password, snmp: { version: 2, community: community } }
-infrastructure:
+equipment:
 ${switches.join('')}  pdu-1: { model: apc-rpdu, outlets: 8, address: 127.0.2.4, ports: { snmp: ${ports.pdu} }, login: any, backup: false }
 machines:
 ${entries.join('')}services:

@@ -192,7 +192,7 @@ network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
 access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
 logins: { pdus: { snmp: { version: 2, community: snmp } } }
-infrastructure:
+equipment:
   relays:
     model: http-switch
     address: ${relays?.host}

@@ -99,7 +99,7 @@ network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
 access: { tokens: { file: tokens.yaml } }
 logins: { switches: { username: ubnt, password: password } }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, portCount: 8, address: 127.0.2.2, ports: { ssh: ${port} }, login: switches, backup: false }
 machines:
 ${machine(1)}

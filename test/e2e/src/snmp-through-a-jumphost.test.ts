@@ -65,7 +65,7 @@ it('reads with each login that is right, and says why else', async ({ skip }) =>
 secrets: { folder: ~/secrets }
 jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
 logins: { pdus: { snmp: { version: 3, user: skolo, authKey: secrets/auth, privKey: secrets/priv } } }
-infrastructure: { pdu-1: { model: apc-rpdu2, address: 127.0.0.1, ports: { snmp: ${device.port} }, login: pdus } }
+equipment: { pdu-1: { model: apc-rpdu2, address: 127.0.0.1, ports: { snmp: ${device.port} }, login: pdus } }
 machines: { rpi-1: { kind: rpi, address: 127.0.0.2, power: pdu-1/1 } }
 `,
   );

@@ -43,10 +43,10 @@ it.runIf(isLong)('is named by its machines within a minute', { timeout: 300_000 
   const { url: baseUrl } = await start('machine-state');
   const client = createClient(machineStateApi, { baseUrl, token });
   const seen = async () => {
-    const { elements, causes } = await client.rack();
+    const { equipment, causes } = await client.rack();
     const all = await client.machines();
     const conditions = all.machines.map(({ condition, cause }) => `${condition} ${cause ?? ''}`);
-    return { switch: elements[0]?.state, causes: causes.map(({ what }) => what), conditions };
+    return { switch: equipment[0]?.state, causes: causes.map(({ what }) => what), conditions };
   };
   // Their bot has no server, and after a while its agent says so.
   const well = expect.stringMatching(/^(ok|recovering) $/);
@@ -84,7 +84,7 @@ jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
 access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
 logins:
   switches: { username: ubnt, password: password }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, portCount: 8, address: 127.0.2.2, ports: { ssh: ${port} }, login: switches, backup: false }
 machines:
 ${list.join('')}services:

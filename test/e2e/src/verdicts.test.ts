@@ -45,7 +45,7 @@ const rack = parseRack(
   `rack: small
 network: { subnet: 192.168.1.0/24 }
 jumphost: { name: jumphost, address: 192.168.1.8 }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 192.168.1.11 }
   odd-1: { model: edgeswitch, address: 192.168.1.12, backup: false }
 machines:
@@ -235,7 +235,7 @@ describe('a controller', () => {
     const power = { machines: new Map(), controllers: new Map([['switch-1', status]]) };
 
     const joined = rackWith({ power });
-    expect(joined.elements[0]?.state).toBe(expected);
+    expect(joined.equipment[0]?.state).toBe(expected);
     expect(status.state).toBe(expected);
     expect(await printed('power controllers', { controllers: [status] }, 'STATE')).toBe(expected);
     expect(metric).toBe(expected);
@@ -249,7 +249,7 @@ describe('a controller', () => {
     await expectPages(
       { tiles: [], cards, own: [expected, expected] },
       { rack: joined, others },
-      ['element/switch-1', 'h1 + p .state'],
+      ['equipment/switch-1', 'h1 + p .state'],
       ['power', '.state'],
     );
   });
@@ -293,7 +293,7 @@ describe('the backup of a device', () => {
     const body = { equipment: [device], offsite: [], lost: [] };
 
     const view = rackWith({ backups });
-    expect(view.elements[0]?.backup?.state).toBe(expected);
+    expect(view.equipment[0]?.backup?.state).toBe(expected);
     expect(device.state).toBe(expected);
     expect(await printed('backup status', body, 'STATE')).toMatch(new RegExp(`^${word}\\b`));
     const text = await registry.metrics();

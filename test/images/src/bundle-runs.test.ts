@@ -141,7 +141,7 @@ describe('the bundle of', () => {
 logins:
   pdu: { username: any, snmp: { version: 2, community: community } }
   switch: { username: ${account.username}, password: password }
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu2, outlets: 8, address: 127.0.0.1, ports: { snmp: ${pdu.port} }, login: pdu }
   plug-1: { model: mqtt-switch, topic: plug, outlets: 1, address: 127.0.0.1, ports: { mqtt: ${broker.port} } }
   switch-1: { model: edgeswitch, portCount: 8, address: 127.0.0.1, ports: { ssh: ${poe.port} }, login: switch }
@@ -174,7 +174,7 @@ services: { power-cycle-daemon: { url: "${url}" } }
     await writeFile(join(dir, 'password'), account.password, { mode: 0o600 });
     await write(`
 logins: { switch: { username: ${account.username}, password: password } }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, portCount: 8, address: 127.0.0.1, ports: { ssh: ${device.port} }, login: switch }
 machines: { host-1: { kind: host, power: switch-1/3 } }
 `);
@@ -197,7 +197,7 @@ machines: { host-1: { kind: host, power: switch-1/3 } }
     await writeFile(join(dir, 'password'), account.password, { mode: 0o600 });
     await write(`
 logins: { switch: { username: ${account.username}, password: password } }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, portCount: 8, address: 127.0.0.1, ports: { ssh: ${device.port} }, login: switch }
 machines: { host-1: { kind: host, power: switch-1/3 } }
 `);
@@ -215,7 +215,7 @@ machines: { host-1: { kind: host, power: switch-1/3 } }
     await writeFile(join(dir, 'password'), account.password, { mode: 0o600 });
     await write(`
 logins: { switch: { username: ${account.username}, password: password } }
-infrastructure:
+equipment:
   switch-1: { model: frr, address: 127.0.0.1, ports: { ssh: 9 }, login: switch }
 `);
     const service = await start('router-backup', flags);
@@ -241,7 +241,7 @@ infrastructure:
       const { dir, rackFile, flags, write } = await newRack('', { 'key.json': key });
       const yaml = (url: string) => `
 logins: { switch: { username: ${account.username}, password: password } }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, portCount: 8, address: 127.0.0.1, ports: { ssh: ${device.port} }, login: switch }
 services:
   router-backup:

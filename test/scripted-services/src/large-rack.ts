@@ -201,7 +201,7 @@ jumphost: { name: jumphost-rack4, address: 10.0.0.8 }
 identities:
   bots: { project: my-project, email: bots@my-project.iam.gserviceaccount.com, credentials: { serviceAccountKey: k } }
 logins: { switches: { username: ubnt, password: { file: s } } }
-infrastructure:
+equipment:
   switch-[1-5]: { model: edgeswitch, portCount: 48, address: "10.0.0.1[1-5]", login: switches }
 machines:
 ${machines.join('\n')}

@@ -258,7 +258,7 @@ describe('the link to the console', () => {
 
   it.each([
     [{ alertname: 'MachineGone', machine: 'rpi-001', device: 'phone' }, 'rpi-001'],
-    [{ alertname: 'InfrastructureMissing', job: 'ping', device: 'switch-1' }, 'switch-1'],
+    [{ alertname: 'EquipmentMissing', job: 'ping', device: 'switch-1' }, 'switch-1'],
     [{ alertname: 'MachinesHaveOneCause', job: 'machine-state', cause: 'Pixel 6' }, 'Pixel%206'],
     [{ alertname: 'PowerControllerDown', controller: 'pdu-1' }, 'pdu-1'],
     [{ alertname: 'MachinesMissing' }, 'MachinesMissing'],

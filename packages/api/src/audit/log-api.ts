@@ -13,7 +13,7 @@ export const AuditEntry = z
     role: z.enum(['view', 'operate', 'admin']).optional(),
     from: z.string().optional().describe("the caller's address"),
     what: z.string().describe('kind of change, such as the route name'),
-    target: z.string().optional().describe('affected machines, devices, outlets or equipment'),
+    target: z.string().optional().describe('affected machines, phones, outlets or equipment'),
     input: z
       .record(z.string(), z.unknown())
       .optional()

@@ -3,7 +3,6 @@
  * this file imports no schemas at runtime.
  */
 import type { z } from 'zod';
-import { type Former, formerPath, renamed } from './former.ts';
 import type { Api, JsonAnswer, RouteSpec } from './route.ts';
 
 /** Arguments of a call. */
@@ -71,48 +70,22 @@ type Sent<S extends z.ZodType> =
       }
     : z.input<S>;
 
-interface NamedSpec {
-  path: string;
-  former?: Former;
-}
-
 /**
  * A method for each route.
  *
  * @param routes by their names in the API
  * @param call checks the response, or trusts whoever did
  */
-export function clientOf<A extends Api, Spec extends NamedSpec>(
+export function clientOf<A extends Api, Spec>(
   routes: Readonly<Record<keyof A, Spec>>,
   call: (spec: Spec, request: AnyRequest) => Promise<unknown>,
 ): Client<A> {
   const calls = Object.entries<Spec>(routes).map(([name, spec]) => [
     name,
-    (request: AnyRequest = {}) => callEither(spec, request, call),
+    (request: AnyRequest = {}) => call(spec, request),
   ]);
   // The keys and types of the calls are those of the API, which `Object.entries` loses.
   return Object.fromEntries(calls) as Client<A>;
-}
-
-/** Calls a service that may be of the previous version. */
-async function callEither<Spec extends NamedSpec>(
-  spec: Spec,
-  request: AnyRequest,
-  call: (spec: Spec, request: AnyRequest) => Promise<unknown>,
-): Promise<unknown> {
-  const { former } = spec;
-  if (former === undefined) return await call(spec, request);
-  const path = formerPath(spec);
-  const body = renamed(request.body, former, 'was');
-  const before = () => call({ ...spec, path }, { ...request, body });
-  if (path === spec.path) return await before();
-  try {
-    return await call(spec, request);
-  } catch (error) {
-    const isOlder = error instanceof Error && 'status' in error && error.status === olderStatus;
-    if (isOlder) return await before();
-    throw error;
-  }
 }
 
 /** The request of any route. */

@@ -12,7 +12,6 @@ import {
   urlOf,
   whyOlder,
 } from './calls.ts';
-import { type Former, renamed } from './former.ts';
 import { Problem, problemType } from './problem.ts';
 import { anotherRack, rackHeader } from './rack-header.ts';
 import { type Api, isSuccess, type RouteSpec } from './route.ts';
@@ -94,12 +93,11 @@ export function createClient<A extends Api>(api: A, options: ClientOptions): Cli
 
 async function call(spec: RouteSpec, request: AnyRequest, options: ClientOptions) {
   const url = urlOf(spec, request, options.baseUrl);
-  const { former } = spec;
   const body = spec.body && request.body !== undefined ? JSON.stringify(request.body) : undefined;
   const given = request.mostBytes ?? options.mostBytes;
   const mostBytes = given ?? usualMostBytes;
   const mostMemory = given && Math.max(given, leastMemory);
-  const asked = { what: `${spec.method.toUpperCase()} ${url}`, url, former, mostMemory };
+  const asked = { what: `${spec.method.toUpperCase()} ${url}`, url, mostMemory };
   const timeoutMs = request.timeoutMs ?? options.timeoutMs ?? usualTimeoutMs;
   const deadline = startDeadline(request.signal);
   let response: Response;
@@ -276,7 +274,6 @@ interface Asked {
   /** `GET http://…`, for {@link ApiError}. */
   what: string;
   url: string;
-  former: Former | undefined;
   /** Of the JSON of the response. */
   mostMemory: number | undefined;
 }
@@ -295,10 +292,9 @@ function answerOf(spec: RouteSpec, asked: Asked, response: Response, text: strin
 }
 
 function parsed(schema: z.ZodType, asked: Asked, status: number, text: string): unknown {
-  const { former, mostMemory } = asked;
-  const json = parseJson(text, mostMemory);
+  const json = parseJson(text, asked.mostMemory);
   if (json === undefined) throw unexpected(asked, status, 'the response is not JSON, or too large');
-  const answer = schema.safeParse(former ? renamed(json, former, 'now') : json);
+  const answer = schema.safeParse(json);
   if (answer.success) return answer.data;
   throw unexpected(asked, status, issuesOf(answer.error));
 }

@@ -6,7 +6,6 @@ import {
 } from '@asteasolutions/zod-to-openapi';
 import { STATUS_CODES } from '@skolo/base/http';
 import { z } from 'zod';
-import { formerPath } from './former.ts';
 import { Problem, problemType } from './problem.ts';
 import { type Api, isSuccess, type RouteSpec, roleOf } from './route.ts';
 
@@ -45,10 +44,6 @@ export function openApiDocument(info: { title: string; version: string }, api: A
   }
   for (const [operationId, spec] of Object.entries(api)) {
     registry.registerPath(operation(operationId, spec));
-    const path = formerPath(spec);
-    if (path === spec.path) continue;
-    const former = operation(`${operationId}ByFormerPath`, spec);
-    registry.registerPath({ ...former, path, deprecated: true });
   }
 
   const tags = [...new Set(Object.values(api).flatMap(tagsOf))].sort();

@@ -4,7 +4,6 @@
  */
 import type { z } from 'zod';
 import { type AuditedElsewhere, type Audits, whyNotAudited } from './audited-fields.ts';
-import type { Former } from './former.ts';
 
 /** Each role includes the previous ones. */
 export type Role = 'view' | 'operate' | 'admin';
@@ -25,7 +24,6 @@ interface RouteParts {
   method: 'get' | 'post' | 'put' | 'delete';
   /** As in OpenAPI: `/v1/clients/{name}`. */
   path: `/${string}`;
-  former?: Former;
   /** One line for people. */
   summary: string;
   description?: string;

@@ -1,6 +1,5 @@
 /** The timeline of a rack: what happened, from all services, for the next person on call. */
 import { z } from 'zod';
-import { formerEquipment } from '../route/former.ts';
 import { Problem } from '../route/problem.ts';
 import { route } from '../route/route.ts';
 import { Time } from '../time.ts';
@@ -34,7 +33,7 @@ export const TimelineRow = z
         '`back`: machines responded or accepted tasks again; `down`: a service did not respond, or machine-state did not run; `change`: another entry of the audit logs',
       ),
     text: z.string(),
-    where: z.string().describe('machines, devices or equipment, folded to ranges; may be empty'),
+    where: z.string().describe('machines, phones or equipment, folded to ranges; may be empty'),
     names: texts.describe('the same names'),
     details: texts.describe('further lines, such as failures, or changes of rack.yaml'),
     versions: z
@@ -78,7 +77,6 @@ export const timelineApi = {
   timeline: route({
     method: 'get',
     path: '/v1/timeline',
-    former: formerEquipment,
     summary: 'Lists what happened in the rack, from all services: the handover',
     description:
       'Rows of the audit logs require the operate role. A service that does not respond within a few seconds is listed in `missing`, and hides nothing else.',

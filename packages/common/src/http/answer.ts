@@ -3,7 +3,6 @@
  * every API: each line that throws ends the request, and costs less than those after it.
  */
 import type { ParsedInput } from '@skolo/api/audited-fields';
-import { type Former, formerPath, renamed } from '@skolo/api/former';
 import { type RouteSpec, roleOf, type WorkLimit } from '@skolo/api/route';
 import { z } from 'zod';
 import type { Caller } from '../access/access-control.ts';
@@ -24,7 +23,7 @@ export function routeAnswers(options: AppOptions) {
   const { audit, log, self } = options;
   const take = workLimits(options);
   const send = sender(options);
-  return ({ name, spec, label, former, handler }: BoundRoute) => {
+  return ({ name, spec, label, handler }: BoundRoute) => {
     const parse = inputOf(spec);
     async function answered(request: Parameters<Stage>[0], exchange: Exchange, share: BodyShare) {
       const { requestId, mostBodyBytes: mostBytes } = exchange;
@@ -34,8 +33,7 @@ export function routeAnswers(options: AppOptions) {
       if (caller) exchange.caller = caller.name;
       const spend = (cost: number) => take(spec, caller, cost);
       spend(1); //                                                        429, before a byte of the body
-      const sent = spec.body && (await readJson(request, spec, { caller, mostBytes, share })); // 413 503 415 400, 401: not the signed one
-      const body = former ? renamed(sent, former, 'now') : sent;
+      const body = spec.body && (await readJson(request, spec, { caller, mostBytes, share })); // 413 503 415 400, 401: not the signed one
       const { params, headers } = request;
       const given = parse({ params, query: queryOf(request), headers, body }); //          400
       const from = clientAddress(request);
@@ -57,7 +55,7 @@ export function routeAnswers(options: AppOptions) {
           },
         });
       const answer = await audited(change, { audit, log, make }); //      503; the handler between two lines
-      await send(exchange, spec, answer, former);
+      await send(exchange, spec, answer);
     }
     return async (request: Parameters<Stage>[0], exchange: Exchange) => {
       const share = bodiesInFlight.share();
@@ -92,14 +90,9 @@ function workLimits({ metrics, clock = systemClock }: AppOptions) {
   };
 }
 
-/** With both names where the path is the same in both versions, so that it does not tell which one the client knows. */
-function withFormer(json: unknown, spec: RouteSpec, former: Former): unknown {
-  return renamed(json, former, 'was', formerPath(spec) === spec.path);
-}
-
 function sender({ metrics, signal, compresses }: AppOptions) {
   const stream = createStreams(metrics, signal, compresses);
-  return async (exchange: Exchange, spec: RouteSpec, answer: AnyAnswer, former?: Former) => {
+  return async (exchange: Exchange, spec: RouteSpec, answer: AnyAnswer) => {
     const { status, headers = {}, body, type, follow } = answer;
     const { response } = exchange;
     if (!Object.hasOwn(spec.answers, status)) {
@@ -108,8 +101,7 @@ function sender({ metrics, signal, compresses }: AppOptions) {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const schema = spec.answers[status];
     if (schema !== undefined) {
-      const json = schema.parse(body);
-      await exchange.sendJson(status, former ? withFormer(json, spec, former) : json);
+      await exchange.sendJson(status, schema.parse(body));
     } else if (follow !== undefined) stream(response, exchange.caller, follow);
     else if (typeof body === 'string' || body instanceof Uint8Array) {
       exchange.send(status, type ?? spec.types?.[0] ?? 'application/octet-stream', body);

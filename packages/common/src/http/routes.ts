@@ -1,5 +1,4 @@
 /** Binds the routes of an API to their handlers. */
-import { type Former, formerPath } from '@skolo/api/former';
 import {
   type Api,
   pathParams,
@@ -56,8 +55,6 @@ export interface BoundRoute {
   spec: RouteSpec;
   /** The path, as Express and metrics have it: `/v1/things/:name`. */
   label: string;
-  /** Its callers may be of the previous version, and know only these names. */
-  former?: Former | undefined;
   handler: (request: Record<string, unknown>) => AnyAnswer | Promise<AnyAnswer>;
 }
 
@@ -68,14 +65,10 @@ export function bindRoutes<A extends Api>(
 ): BoundRoute[] {
   // Each handler gets the types of its own schemas, which a loop cannot express.
   const untyped = handlers as unknown as Readonly<Record<string, BoundRoute['handler']>>;
-  const bound = Object.entries<RouteSpec>(api).flatMap(([name, spec]) => {
+  const bound = Object.entries<RouteSpec>(api).map(([name, spec]) => {
     const handler = untyped[name];
     if (handler === undefined) throw new TypeError(`${name}: no handler`);
-    const was = formerPath(spec);
-    return [...new Set([spec.path, was])].map((path) => {
-      const label = path.replace(/\{(\w+)\}/g, ':$1');
-      return { name, spec, label, former: path === was ? spec.former : undefined, handler };
-    });
+    return { name, spec, label: spec.path.replace(/\{(\w+)\}/g, ':$1'), handler };
   });
   // `/v1/things/events` before `/v1/things/{id}`.
   return bound.sort((a, b) => pathParams(a.spec.path).length - pathParams(b.spec.path).length);

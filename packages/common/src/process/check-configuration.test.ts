@@ -71,13 +71,13 @@ it('names line and key of a login that cannot be used, and only of those that th
   switches: { username: ubnt, password: hunter2, snmp: { version: 2c, community: hun.ter/2 }, read: readers }
   readers: { username: ro, password: secrets/none }
   unused: { username: ubnt, password: secrets/missing }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 127.0.0.11, login: switches }
   pdu-1: { model: apc-rpdu2, address: 127.0.0.30 }
 `;
   const problems = await check(rackYaml(yaml), {
     ...service,
-    signsInTo: (rack) => rack.infrastructure.values(),
+    signsInTo: (rack) => rack.equipment.values(),
   });
 
   expect(problems).toEqual([
@@ -86,7 +86,7 @@ infrastructure:
     ),
     expect.stringMatching(/:6:\d+ logins\.switches\.snmp\.community: the path in rack\.yaml: no/),
     expect.stringMatching(/:7:\d+ logins\.readers\.password: .*none: no such file/),
-    expect.stringMatching(/:11:3 infrastructure\.pdu-1: has no `login`, .* over snmp$/),
+    expect.stringMatching(/:11:3 equipment\.pdu-1: has no `login`, .* over snmp$/),
   ]);
   expect(problems.join()).not.toMatch(/hunter2|hun\.ter/);
 });

@@ -53,7 +53,7 @@ async function unreadableSecrets(rack: Rack, definition: ServiceDefinition): Pro
     ...targets.flatMap(({ name, login, transport }): Finding[] => {
       if (login !== undefined || transport === undefined || !needsLogin(transport)) return [];
       const message = `has no \`login\`, so this service cannot sign in over ${transport}`;
-      return [{ path: ['infrastructure', name], message, at: 'key' }];
+      return [{ path: ['equipment', name], message, at: 'key' }];
     }),
   ];
 }

@@ -4,7 +4,6 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { type Api, auditApi, type RouteSpec, roleOf } from '@skolo/api';
-import { formerPath } from '@skolo/api/former';
 import {
   type AccessControl,
   type Caller,
@@ -50,8 +49,7 @@ export function toOtherServices({ rack, findService, access }: ForwardDeps): Sta
 function findRoute(api: Api, method: string, target: string): RouteSpec | undefined {
   const [path = ''] = target.split('?', 1);
   return Object.values(api).find((spec) => {
-    const paths = `${spec.path}|${formerPath(spec)}`;
-    const pattern = new RegExp(`^(${paths.replace(/\{\w+\}/g, '[^/]+')})$`);
+    const pattern = new RegExp(`^${spec.path.replace(/\{\w+\}/g, '[^/]+')}$`);
     return spec.method.toUpperCase() === method && pattern.test(path);
   });
 }

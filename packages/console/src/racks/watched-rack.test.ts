@@ -8,7 +8,7 @@ const since = '2026-11-22T08:00:00.000Z';
 function rack(name: string, needsAttention: number, behindCause = 0, alerts = 0): ConsoleRack {
   const causes = [
     {
-      kind: 'element' as const,
+      kind: 'equipment' as const,
       what: 'switch-1',
       text: 'is not responding',
       since,

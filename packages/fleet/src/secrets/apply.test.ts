@@ -15,7 +15,7 @@ const rack = parseRack(
   `rack: rack4
 jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
 logins: { switches: { username: admin, password: { env: SWITCH }, enablePassword: secrets/enable } }
-infrastructure: { switch-1: { model: edgeswitch, address: 192.168.1.2, login: switches } }
+equipment: { switch-1: { model: edgeswitch, address: 192.168.1.2, login: switches } }
 `,
   { file: 'rack.yaml' },
 );

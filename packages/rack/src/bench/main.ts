@@ -20,7 +20,7 @@ identities:
   bots: { project: my-project, credentials: { serviceAccountKey: secrets/bots.json } }
 logins:
   switches: { username: ubnt, password: secrets/switch }
-infrastructure:
+equipment:
   router: { model: edgeos, address: 10.0.0.1, login: switches, uplink: internet }
   switch-[1-25]: { model: edgeswitch, address: 10.0.1.[1-25], login: switches, uplink: router }
   pdu-1: { model: synaccess, address: 10.0.2.1, uplink: switch-1/47 }

@@ -8,12 +8,12 @@ rack: rack1
 timezone: UTC
 network: { subnet: 127.0.0.0/8, domain: lan }
 jumphost: { name: jumphost, address: 127.0.0.1 }
-infrastructure:
+equipment:
   plug-[1-2]: { model: mqtt-switch, address: 127.0.0.1, topic: 'plug-[1-2]', outlets: 2 }
   plug-3: { model: mqtt-switch, address: 127.0.0.1, topic: plug-1, command: 'other/{device}/{outlet}', outlets: 2 }
 `,
     { file: '/rack.yaml' },
   );
 
-  expect([...rack.infrastructure.keys()]).toEqual(['plug-1', 'plug-2', 'plug-3']);
+  expect([...rack.equipment.keys()]).toEqual(['plug-1', 'plug-2', 'plug-3']);
 });

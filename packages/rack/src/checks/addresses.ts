@@ -6,11 +6,11 @@
 import type { Ports } from '@skolo/equipment/models';
 import ipaddr from 'ipaddr.js';
 import { claims, type Draft, type Report, type Spot, within } from '../draft/draft.ts';
-import type { InfrastructureDevice } from '../rack/rack.ts';
+import type { Equipment } from '../rack/rack.ts';
 
 interface User {
   name: string;
-  kind: 'jumphost' | 'machine' | 'infrastructure' | 'device';
+  kind: 'jumphost' | 'machine' | 'equipment' | 'phone';
   /** Absent: all ports. */
   ports?: number[];
   /** Of computers, which may ask for tokens. */
@@ -19,7 +19,7 @@ interface User {
 }
 
 export function checkAddresses(draft: Draft, report: Report): void {
-  const { jumphost, infrastructure, machines } = draft.rack;
+  const { jumphost, equipment, machines } = draft.rack;
   const { take, takeOnce, takeTopic } = claimsOfRack(draft, report);
   const identityOf = ({ identity }: { identity?: string }) =>
     identity ?? draft.rack.defaultIdentity ?? 'none';
@@ -30,7 +30,7 @@ export function checkAddresses(draft: Draft, report: Report): void {
     take(address, { name, kind: 'jumphost', identity, spot: ['jumphost', 'address'] });
     takeOnce('mac', mac, { name, spot: ['jumphost', 'mac'] });
   }
-  for (const device of infrastructure.values()) {
+  for (const device of equipment.values()) {
     const { name, address, mac, ports, transport, model } = device;
     const spot = () => within(draft, device, 'address');
     if (address === undefined && transport !== 'command') {
@@ -41,7 +41,7 @@ export function checkAddresses(draft: Draft, report: Report): void {
       );
     }
     if (transport === 'mqtt') takeTopic(device, spot);
-    else take(address, { name, kind: 'infrastructure', ...given(ports), spot });
+    else take(address, { name, kind: 'equipment', ...given(ports), spot });
     takeOnce('mac', mac, { name, spot: () => within(draft, device, 'mac') });
   }
   for (const machine of machines.values()) {
@@ -53,7 +53,7 @@ export function checkAddresses(draft: Draft, report: Report): void {
     takeOnce('serial', serial, { name, spot: () => within(draft, machine, 'serial') });
     for (const device of machine.devices) {
       const spot = () => within(draft, device, 'address');
-      take(device.address, { name: device.fullName, kind: 'device', spot });
+      take(device.address, { name: device.fullName, kind: 'phone', spot });
     }
   }
 }
@@ -99,7 +99,7 @@ function claimsOfRack({ rack }: Draft, report: Report) {
   }
 
   /** Devices share the address of the broker; each has its own command topic. */
-  function takeTopic({ name, address, ports, options }: InfrastructureDevice, spot: Spot): void {
+  function takeTopic({ name, address, ports, options }: Equipment, spot: Spot): void {
     if (address === undefined) return;
     checkSubnet(address, spot);
     const topic = String(options.command).replaceAll('{device}', () => String(options.topic));
@@ -124,7 +124,7 @@ function clash(user: User, other: User): boolean {
 
 function twice(address: string, user: User, other: User): string {
   const start = `${address} is also used by ${other.name}`;
-  if (other.kind === 'jumphost' && user.kind === 'infrastructure') {
+  if (other.kind === 'jumphost' && user.kind === 'equipment') {
     return `${start}; if the jumphost itself runs ${user.name}, add its port, such as \`ports: { ssh: 22 }\``;
   }
   const shared = user.ports?.filter((port) => other.ports?.includes(port)) ?? [];

@@ -3,19 +3,19 @@
  * on. A PDU that feeds its own switch is not a loop.
  */
 import { type Draft, type Report, within } from '../draft/draft.ts';
-import type { InfrastructureDevice } from '../rack/rack.ts';
+import type { Equipment } from '../rack/rack.ts';
 
 export function checkLoops(draft: Draft, report: Report): void {
-  const { infrastructure } = draft.rack;
-  for (const loop of loopsOf(infrastructure.values(), ({ uplink }) =>
-    uplink === undefined || uplink === 'internet' ? undefined : infrastructure.get(uplink.device),
+  const { equipment } = draft.rack;
+  for (const loop of loopsOf(equipment.values(), ({ uplink }) =>
+    uplink === undefined || uplink === 'internet' ? undefined : equipment.get(uplink.device),
   )) {
     const message =
       loop.length === 1 ? 'is its own port' : `the uplinks form a loop: ${ring(loop)}`;
     report(within(draft, loop[0], 'uplink'), 'loop', message);
   }
-  for (const loop of loopsOf(neverOn(infrastructure), ({ power }) =>
-    infrastructure.get(power[0]?.device ?? ''),
+  for (const loop of loopsOf(neverOn(equipment), ({ power }) =>
+    equipment.get(power[0]?.device ?? ''),
   )) {
     const message =
       loop.length === 1 ? 'is its own outlet' : `these power only each other: ${ring(loop)}`;
@@ -23,19 +23,17 @@ export function checkLoops(draft: Draft, report: Report): void {
   }
 }
 
-type Loop = [InfrastructureDevice, ...InfrastructureDevice[]];
+type Loop = [Equipment, ...Equipment[]];
 
 function ring(loop: Loop): string {
   return [...loop, loop[0]].map(({ name }) => name).join(' → ');
 }
 
 /** Devices that can never be on. A device can be on without a feed in the rack, or with a feed that can be on. */
-function neverOn(
-  infrastructure: ReadonlyMap<string, InfrastructureDevice>,
-): Set<InfrastructureDevice> {
-  const off = new Set([...infrastructure.values()].filter(({ power }) => power.length > 0));
+function neverOn(equipment: ReadonlyMap<string, Equipment>): Set<Equipment> {
+  const off = new Set([...equipment.values()].filter(({ power }) => power.length > 0));
   const isOn = (name: string) => {
-    const device = infrastructure.get(name);
+    const device = equipment.get(name);
     return device === undefined || !off.has(device);
   };
   for (let size = -1; size !== off.size; ) {
@@ -49,13 +47,13 @@ function neverOn(
 
 /** Follows `next` from each device, and returns each loop once. */
 function* loopsOf(
-  devices: Iterable<InfrastructureDevice>,
-  next: (device: InfrastructureDevice) => InfrastructureDevice | undefined,
+  devices: Iterable<Equipment>,
+  next: (device: Equipment) => Equipment | undefined,
 ): Generator<Loop> {
-  const done = new Set<InfrastructureDevice>();
+  const done = new Set<Equipment>();
   for (const start of devices) {
-    const path: InfrastructureDevice[] = [];
-    let device: InfrastructureDevice | undefined = start;
+    const path: Equipment[] = [];
+    let device: Equipment | undefined = start;
     while (device !== undefined && !done.has(device)) {
       done.add(device);
       path.push(device);

@@ -1,4 +1,4 @@
-/** Decides which names of machines, infrastructure, attached devices and the jumphost are used twice. Invalid ones: schema/network-fields.ts. */
+/** Decides which names of machines, equipment, attached devices and the jumphost are used twice. Invalid ones: schema/network-fields.ts. */
 import { claims, type Draft, type Report, type Spot, within } from '../draft/draft.ts';
 
 const reserved: Readonly<Record<string, string>> = {

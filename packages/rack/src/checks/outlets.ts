@@ -6,7 +6,7 @@
 import { models } from '@skolo/equipment/models';
 import { claims, type Draft, type Report, type Spot, within } from '../draft/draft.ts';
 import { didYouMean } from '../issues/suggest.ts';
-import type { InfrastructureDevice, Machine } from '../rack/rack.ts';
+import type { Equipment, Machine } from '../rack/rack.ts';
 import { builtInHubs } from '../rack/uhubctl.ts';
 import { formatUsbPort, type Outlet } from '../schema/outlets.ts';
 
@@ -46,7 +46,7 @@ export function checkOutlets(draft: Draft, report: Report): void {
   }
 
   if (rack.jumphost) takeAll(rack.jumphost);
-  for (const device of rack.infrastructure.values()) takeAll(device);
+  for (const device of rack.equipment.values()) takeAll(device);
   for (const machine of rack.machines.values()) {
     takeAll(machine);
     for (const device of machine.devices) {
@@ -97,11 +97,11 @@ function checkBuiltInHub(devices: Machine['devices'], draft: Draft, report: Repo
 /** Converts the outlet to the notation of its model. False after a reported error. */
 function find(outlet: Outlet, use: Use, spot: Spot, draft: Draft, report: Report): boolean {
   const { device: name, outlet: written } = outlet;
-  const device = draft.rack.infrastructure.get(name);
+  const device = draft.rack.equipment.get(name);
   if (device === undefined) {
-    if (!draft.declared.infrastructure.has(name)) {
+    if (!draft.declared.equipment.has(name)) {
       report(spot, 'outlet', unknownDevice(name, draft), undefined, {
-        missing: { section: 'infrastructure', name },
+        missing: { section: 'equipment', name },
       });
     }
     return false;
@@ -117,7 +117,7 @@ function find(outlet: Outlet, use: Use, spot: Spot, draft: Draft, report: Report
 
 /** The outlet in the notation of its model, or why the device does not have it. */
 export function outletOf(
-  device: InfrastructureDevice,
+  device: Equipment,
   written: string,
   use: Use,
 ): { outlet: string } | { problem: string } {
@@ -142,5 +142,5 @@ export function outletOf(
 function unknownDevice(name: string, { rack, declared }: Draft): string {
   if (declared.machines.has(name)) return `"${name}" is a machine and has no outlets or ports`;
   if (rack.jumphost?.name === name) return `"${name}" is the jumphost and has no outlets or ports`;
-  return `"${name}" is not in infrastructure${didYouMean(name, declared.infrastructure)}`;
+  return `"${name}" is not in equipment${didYouMean(name, declared.equipment)}`;
 }

@@ -26,7 +26,7 @@ export function pastedSecretsOf(rack: Rack, draft: Draft, value: unknown): Path[
 /** The path in the file, with ranges, of a path in the expanded rack. */
 export function pathInFile({ rack, where }: Draft, path: Path): Path {
   const [section, name, ...rest] = path;
-  if (section !== 'identities' && section !== 'logins' && section !== 'infrastructure') return path;
+  if (section !== 'identities' && section !== 'logins' && section !== 'equipment') return path;
   const entry = rack[section].get(String(name));
   const written = entry && where.get(entry);
   return written === undefined ? path : [...written, ...rest];

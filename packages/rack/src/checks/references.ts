@@ -3,7 +3,7 @@
 import type { Login } from '@skolo/base/secrets';
 import { type Draft, type Report, type Spot, within } from '../draft/draft.ts';
 import { didYouMean } from '../issues/suggest.ts';
-import type { InfrastructureDevice } from '../rack/rack.ts';
+import type { Equipment } from '../rack/rack.ts';
 
 export function checkReferences(draft: Draft, report: Report): void {
   const { rack, declared } = draft;
@@ -34,7 +34,7 @@ export function checkReferences(draft: Draft, report: Report): void {
   rack.services['metadata-server'].callers.forEach((caller, i) => {
     identity(caller.identity, ['services', 'metadata-server', 'callers', i, 'identity']);
   });
-  for (const device of rack.infrastructure.values()) {
+  for (const device of rack.equipment.values()) {
     const spot = () => within(draft, device, 'login');
     const found = login(device.login, spot);
     const lack = found && lacking(found, device);
@@ -62,7 +62,7 @@ export function checkReferences(draft: Draft, report: Report): void {
   }
 }
 
-function lacking(login: Login, { transport }: InfrastructureDevice): string | undefined {
+function lacking(login: Login, { transport }: Equipment): string | undefined {
   if (transport === 'snmp') return login.snmp ? undefined : '`snmp`';
   const named = transport === 'ssh' || transport === 'ipmi';
   return named && !login.username ? '`username`' : undefined;

@@ -27,7 +27,7 @@ export function checkServices(draft: Draft, report: Report): void {
   const { services } = draft.rack;
   checkCallers(services['metadata-server'], report);
   checkBackup(services['router-backup'], report);
-  for (const device of draft.rack.infrastructure.values()) {
+  for (const device of draft.rack.equipment.values()) {
     const { backupLimits: own } = device;
     if (own === undefined) continue;
     // Report the key that the device sets.
@@ -126,7 +126,7 @@ function checkPowerCycles({ rack }: Draft, report: Report): void {
   const { port, aliases = [] } = settings.endpoints.pdudaemon ?? {};
   const machines = [...rack.machines.values()];
   const phones = machines.flatMap(({ devices }) => devices.map(({ fullName }) => fullName));
-  const names = new Set([...rack.machines.keys(), ...phones, ...rack.infrastructure.keys()]);
+  const names = new Set([...rack.machines.keys(), ...phones, ...rack.equipment.keys()]);
   aliases.forEach((alias, i) => {
     const why = aliasProblem(alias, names);
     if (why) report([...path, 'endpoints', 'pdudaemon', 'aliases', i], 'alias', why);

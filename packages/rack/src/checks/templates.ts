@@ -8,7 +8,7 @@ const templates: Readonly<Record<string, readonly string[]>> = {
 };
 
 export function checkTemplates(draft: Draft, report: Report): void {
-  for (const device of draft.rack.infrastructure.values()) {
+  for (const device of draft.rack.equipment.values()) {
     const keys = Object.hasOwn(templates, device.model) ? (templates[device.model] ?? []) : [];
     for (const key of keys) {
       const template = device.options[key];

@@ -16,9 +16,9 @@ export function warningsOf(draft: Draft, listed: readonly string[]): Problem[] {
   const problems: Problem[] = [];
   const report = reportTo(problems);
   const uses = (service: ServiceName, isNeeded: boolean) => isNeeded || listed.includes(service);
-  const { identities, infrastructure, machines } = draft.rack;
-  const fed = [...infrastructure.values(), ...machines.values()];
-  const isBackedUp = [...infrastructure.values()].some(
+  const { identities, equipment, machines } = draft.rack;
+  const fed = [...equipment.values(), ...machines.values()];
+  const isBackedUp = [...equipment.values()].some(
     ({ model, backup }) => backup && 'load' in (models.get(model)?.backup ?? {}),
   );
   const used = {
@@ -31,7 +31,7 @@ export function warningsOf(draft: Draft, listed: readonly string[]): Problem[] {
   };
   if (used.power) warnOfJumphost(draft, report);
   warnOfMachines(draft, used, report);
-  warnOfInfrastructure(draft, used, report);
+  warnOfEquipment(draft, used, report);
   warnOfLogins(draft, report);
   warnOfSharedPasswords(draft, report);
   warnOfAgentKey(draft, report);
@@ -100,8 +100,8 @@ function warnOfMachines(draft: Draft, used: Used, report: Report): void {
   }
 }
 
-function warnOfInfrastructure(draft: Draft, { backups }: Used, report: Report): void {
-  for (const device of draft.rack.infrastructure.values()) {
+function warnOfEquipment(draft: Draft, { backups }: Used, report: Report): void {
+  for (const device of draft.rack.equipment.values()) {
     const { login, transport, backup } = device;
     const path = within(draft, device);
     const model = models.get(device.model);
@@ -127,13 +127,13 @@ const mostSharing = 5;
 
 /** A compromised device learns the password of each session, and so does everybody on the path of a telnet session. */
 function warnOfSharedPasswords({ rack }: Draft, report: Report): void {
-  const { infrastructure, machines } = rack;
+  const { equipment, machines } = rack;
   for (const { name, password, privateKey } of rack.logins.values()) {
     if (password === undefined) continue;
     const isSent = (transport: Transport | undefined) =>
       transport !== 'snmp' && (transport !== 'ssh' || privateKey === undefined);
     const shown = [
-      ...[...infrastructure.values()].filter(({ login }) => login === name),
+      ...[...equipment.values()].filter(({ login }) => login === name),
       ...[...machines.values()].flatMap(({ login }) =>
         login === name ? [{ transport: 'ssh' as const }] : [],
       ),
@@ -174,7 +174,7 @@ function warnOfUnused(draft: Draft, report: Report): void {
     ...rack.services['metadata-server'].callers.map(({ identity }) => identity),
   ]);
   const logins = new Set([
-    ...[...rack.infrastructure.values()].map(({ login }) => login),
+    ...[...rack.equipment.values()].map(({ login }) => login),
     ...[...rack.logins.values()].map(({ read }) => read),
     ...machines.flatMap(({ login, devices }) => [login, ...devices.map((device) => device.login)]),
   ]);
@@ -228,10 +228,10 @@ function warnOfAlerts({ rack }: Draft, report: Report): void {
   );
 }
 
-function hasSelfCyclingRouter({ infrastructure }: Draft['rack']): boolean {
+function hasSelfCyclingRouter({ equipment }: Draft['rack']): boolean {
   const cyclesByItself = (name: string) =>
-    models.get(infrastructure.get(name)?.model ?? '')?.power?.nativeCycle === true;
-  return [...infrastructure.values()].some(
+    models.get(equipment.get(name)?.model ?? '')?.power?.nativeCycle === true;
+  return [...equipment.values()].some(
     ({ uplink, power }) =>
       uplink === 'internet' && power.some(({ device }) => cyclesByItself(device)),
   );

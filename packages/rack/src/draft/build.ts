@@ -10,16 +10,16 @@ import { z } from 'zod';
 import { type Checked, check } from '../issues/describe.ts';
 import { type Path, type Problem, shown } from '../issues/issues.ts';
 import { didYouMean } from '../issues/suggest.ts';
-import type { InfrastructureDevice, Machine } from '../rack/rack.ts';
+import type { Equipment, Machine } from '../rack/rack.ts';
 import type { Expanded } from '../ranges/expand.ts';
 import { spreadOf } from '../ranges/spreading.ts';
-import { infrastructureEntry, spreadOfDevice } from '../schema/infrastructure-schema.ts';
+import { equipmentEntry, spreadOfEquipment } from '../schema/equipment-schema.ts';
 import { withoutUnknown } from '../schema/lenient.ts';
 import { machineSchema } from '../schema/machine-schema.ts';
 import { headSchema, identitySchema, loginSchema } from '../schema/rack-schema.ts';
 import type { ServiceName } from '../schema/service-ports.ts';
 import { type Draft, type Report, reportTo } from './draft.ts';
-import { readIdentity, readInfrastructure, readLogin, readMachine } from './entries.ts';
+import { readEquipment, readIdentity, readLogin, readMachine } from './entries.ts';
 import { inferUplinks } from './infer-uplinks.ts';
 import type { Omissions } from './omissions.ts';
 import { checkEach, rangedEntries, singleEntries } from './sections.ts';
@@ -36,7 +36,7 @@ const topKeys = [
   ...Object.keys(headSchema),
   'identities',
   'logins',
-  'infrastructure',
+  'equipment',
   'machines',
   'services',
 ];
@@ -93,13 +93,13 @@ export function build(
     if (written) keep(draft, rack.logins, readLogin(name, written, path, report), path);
   }
   const readRanged = { top, draft, problems, omissions };
-  for (const entry of rangedEntries('infrastructure', spreadOfDevice, readRanged)) {
+  for (const entry of rangedEntries('equipment', spreadOfEquipment, readRanged)) {
     const model = modelOf(entry.entryOf(0), entry.path, report);
     if (model === undefined) continue;
-    for (const { name, path, checked } of checkEach(infrastructureEntry(model), entry)) {
+    for (const { name, path, checked } of checkEach(equipmentEntry(model), entry)) {
       const written = take(checked);
-      const device = written && readInfrastructure(name, written, model, path, report);
-      if (device) keep(draft, rack.infrastructure, withoutDropped(device, omissions), path);
+      const device = written && readEquipment(name, written, model, path, report);
+      if (device) keep(draft, rack.equipment, withoutDropped(device, omissions), path);
     }
   }
   const isLenient = strictFor !== undefined && strictFor !== 'swarming-client';
@@ -134,7 +134,7 @@ function emptyDraft(
       access: { anonymousRead: [] },
       secrets: { shared: {} },
       logins: new Map(),
-      infrastructure: new Map(),
+      equipment: new Map(),
       machines: new Map(),
       services: readServices(top.services, strictFor, problems),
       dir: dirname(resolve(file)),
@@ -142,7 +142,7 @@ function emptyDraft(
     declared: {
       identities: new Set(),
       logins: new Set(),
-      infrastructure: new Set(),
+      equipment: new Set(),
       machines: new Set(),
     },
     named: [],
@@ -175,11 +175,8 @@ function keepJumphost(
 }
 
 /** Without keys that refer to disabled entries. */
-function withoutDropped(
-  device: InfrastructureDevice,
-  omissions: Omissions | undefined,
-): InfrastructureDevice {
-  const dropped = omissions?.dropped('infrastructure', device.name);
+function withoutDropped(device: Equipment, omissions: Omissions | undefined): Equipment {
+  const dropped = omissions?.dropped('equipment', device.name);
   if (dropped === undefined || dropped.size === 0) return device;
   const { power, uplink, ...rest } = device;
   return {

@@ -2,10 +2,10 @@
 
 import type { Login } from '@skolo/base/secrets';
 import type { Path, Problem } from '../issues/issues.ts';
-import type { Identity, InfrastructureDevice, Jumphost, Machine, Rack } from '../rack/rack.ts';
+import type { Equipment, Identity, Jumphost, Machine, Rack } from '../rack/rack.ts';
 
 /** Sections with references by name. */
-type Section = 'identities' | 'logins' | 'infrastructure' | 'machines';
+type Section = 'identities' | 'logins' | 'equipment' | 'machines';
 
 export interface Draft {
   /** Only entries without errors of their own. */
@@ -13,7 +13,7 @@ export interface Draft {
     jumphost?: Jumphost;
     identities: Map<string, Identity>;
     logins: Map<string, Login>;
-    infrastructure: Map<string, InfrastructureDevice>;
+    equipment: Map<string, Equipment>;
     machines: Map<string, Machine>;
   };
   /** All names, including those of entries with errors, because a reference to one is not an error. */

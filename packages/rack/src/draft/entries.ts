@@ -5,9 +5,9 @@ import type { Model, Ports, Transport } from '@skolo/equipment/models';
 import type { z } from 'zod';
 import type { Path } from '../issues/issues.ts';
 import { didYouMean } from '../issues/suggest.ts';
-import type { AttachedDevice, Identity, InfrastructureDevice, Machine } from '../rack/rack.ts';
-import type { infrastructureSchema } from '../schema/infrastructure-schema.ts';
-import type { deviceSchema, machineSchema } from '../schema/machine-schema.ts';
+import type { AttachedDevice, Equipment, Identity, Machine } from '../rack/rack.ts';
+import type { equipmentSchema } from '../schema/equipment-schema.ts';
+import type { attachedDeviceSchema, machineSchema } from '../schema/machine-schema.ts';
 import type { identitySchema, loginSchema } from '../schema/rack-schema.ts';
 import { readCredentials } from './credentials.ts';
 import type { Draft, Report } from './draft.ts';
@@ -82,7 +82,7 @@ export function readMachine(
 
 function readDevice(
   machine: string,
-  written: Written<typeof deviceSchema>,
+  written: Written<typeof attachedDeviceSchema>,
   path: Path,
   draft: Draft,
   report: Report,
@@ -97,13 +97,13 @@ function readDevice(
   return device;
 }
 
-export function readInfrastructure(
+export function readEquipment(
   name: string,
-  written: Written<typeof infrastructureSchema>,
+  written: Written<typeof equipmentSchema>,
   model: Model,
   path: Path,
   report: Report,
-): InfrastructureDevice {
+): Equipment {
   const { port, ports, power, transport: wanted, ...all } = written;
   const transport = model.transports.find((known) => known === wanted) ?? model.transports[0];
   if (wanted !== undefined && transport !== wanted) {

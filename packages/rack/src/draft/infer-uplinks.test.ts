@@ -7,7 +7,7 @@ function uplinkOf(machines: string) {
   const rack = parseRack(
     `rack: lab
 jumphost: { name: jumphost, address: 192.168.1.8 }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 192.168.1.2 }
   switch-2: { model: nxos, address: 192.168.1.3 }
   pdu-1: { model: apc-rpdu, address: 192.168.1.4 }

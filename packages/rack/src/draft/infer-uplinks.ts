@@ -9,7 +9,7 @@ import type { Omissions } from './omissions.ts';
  * something else has its error as a feed.
  */
 export function inferUplinks({ rack }: Draft, omissions: Omissions | undefined): void {
-  const entries = [rack.jumphost, ...rack.infrastructure.values(), ...rack.machines.values()];
+  const entries = [rack.jumphost, ...rack.equipment.values(), ...rack.machines.values()];
   const taken = new Set(
     entries.flatMap((entry) =>
       entry?.uplink === undefined || entry.uplink === 'internet' ? [] : formatOutlet(entry.uplink),
@@ -19,7 +19,7 @@ export function inferUplinks({ rack }: Draft, omissions: Omissions | undefined):
     const [feed, ...others] = machine.power;
     if (feed === undefined || others.length > 0 || machine.uplink !== undefined) continue;
     if (omissions?.dropped('machines', machine.name)?.has('uplink')) continue;
-    const device = rack.infrastructure.get(feed.device);
+    const device = rack.equipment.get(feed.device);
     const network = models.get(device?.model ?? '')?.network;
     const port = device && network?.find(feed.outlet, device.options);
     if (port === undefined) continue;

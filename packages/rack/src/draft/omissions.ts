@@ -4,7 +4,7 @@ import { isObject } from '@skolo/base';
 import { expandRange, RangeSyntaxError } from '../ranges/ranges.ts';
 import { canonicalAddress } from '../schema/network-fields.ts';
 
-export type RangedSection = 'infrastructure' | 'machines';
+export type RangedSection = 'equipment' | 'machines';
 
 /** A key that is dropped because it refers to a disabled entry. */
 export type DroppedKey = 'identity' | 'login' | 'power' | 'uplink' | 'devices';
@@ -71,7 +71,7 @@ export class Omissions {
 
   /** All IP addresses in disabled entries. */
   addresses(): string[] {
-    const texts = [...this.textsOf('machines'), ...this.textsOf('infrastructure')];
+    const texts = [...this.textsOf('machines'), ...this.textsOf('equipment')];
     const all = texts.flatMap(expanded);
     return [...new Set(all.flatMap((text) => canonicalAddress(text.trim()) ?? []))];
   }

@@ -75,14 +75,14 @@ function recordNames(
   });
 }
 
-/** Infrastructure and machines, which may have ranges. Reports errors in ranges and names. */
+/** Equipment and machines, which may have ranges. Reports errors in ranges and names. */
 export function* rangedEntries(
   section: RangedSection,
   spreadFor: (raw: unknown) => Spread,
   { top, draft, problems, omissions }: ReadRanged,
 ): Generator<RangedEntry> {
   const report = reportTo(problems);
-  const what = section === 'machines' ? 'a machine' : 'infrastructure';
+  const what = section === 'machines' ? 'a machine' : 'equipment';
   let count = 0;
   for (const [key, value] of mapOf(section, top, report)) {
     const path = [section, key];

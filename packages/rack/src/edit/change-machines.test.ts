@@ -91,7 +91,7 @@ describe('machines of rack.yaml', () => {
     ['behind a comment', 'power: # two feeds\n      - pdu/[1-2]\n      - pdu/[3-4]\n', ''],
   ])('replace a list that has a line for each item, %s', (_, list, rest) => {
     const before = `rack: r
-infrastructure:
+equipment:
   pdu: { model: apc-rpdu, address: 192.168.1.12, login: l }
 logins: { l: { snmp: { version: 2, community: c } } }
 network: { subnet: 192.168.1.0/24 }
@@ -118,7 +118,7 @@ machines:
     fc.assert(
       fc.property(uplink, fc.subarray(names, { minLength: 1 }), (outlets, some) => {
         const before = `rack: r
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 192.168.1.11, login: l }
 logins: { l: { username: u } }
 network: { subnet: 192.168.1.0/24 }

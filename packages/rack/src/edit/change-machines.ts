@@ -133,7 +133,7 @@ function alone(
 /** Adds these lines at the end of the section. @throws RackError @throws ByHand */
 export function withEntries(
   text: string,
-  section: 'logins' | 'infrastructure' | 'machines',
+  section: 'logins' | 'equipment' | 'machines',
   entries: readonly string[],
   file: string,
 ): string {
@@ -227,8 +227,8 @@ export function checkOthers(
 ): void {
   const changed = new Set(names);
   const texts = (rack: Rack) => {
-    const { machines, jumphost, infrastructure } = rack;
-    const entries = [jumphost, ...infrastructure.values(), ...machines.values()];
+    const { machines, jumphost, equipment } = rack;
+    const entries = [jumphost, ...equipment.values(), ...machines.values()];
     return new Map(
       entries.flatMap((entry) =>
         changed.has(entry.name) ? [] : [[entry.name, JSON.stringify(entry)] as const],

@@ -9,7 +9,7 @@ const head = `rack: rack4
 timezone: UTC
 network: { subnet: 192.168.1.0/24 }
 jumphost: { name: jumphost, address: 192.168.1.8, uplink: switch-2/8 } # in the cellar
-infrastructure:
+equipment:
   switch-[1-2]: { model: edgeswitch, portCount: 48, address: 192.168.1.1[1-2] }
 machines:
 `;

@@ -33,7 +33,7 @@ interface EditedRack {
 /** Keys that accept a list with one value for each name. */
 const listed: Readonly<Record<string, ReadonlySet<RackEdit['key']>>> = {
   machines: new Set(['uplink', 'address', 'mac', 'serial']),
-  infrastructure: new Set(['address', 'mac']),
+  equipment: new Set(['address', 'mac']),
   jumphost: new Set(),
 };
 
@@ -210,7 +210,7 @@ function checkOnly(before: Rack, after: Rack, edits: readonly RackEdit[], file: 
 function valuesOf(rack: Rack): Map<string, string> {
   const values = new Map<string, string>();
   const machines = [...rack.machines.values()].map(withoutInferred);
-  for (const entry of [rack.jumphost, ...rack.infrastructure.values(), ...machines]) {
+  for (const entry of [rack.jumphost, ...rack.equipment.values(), ...machines]) {
     const { name, uplink, address, mac, power, ...others } = entry;
     const { serial, serials, rest } = withoutSerials(others);
     const port = uplink === undefined || uplink === 'internet' ? uplink : formatOutlet(uplink);

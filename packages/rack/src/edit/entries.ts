@@ -2,9 +2,10 @@
 import { isMap, isScalar, type Pair, parseDocument, visit, type YAMLMap } from 'yaml';
 import { expandRange } from '../ranges/ranges.ts';
 import { hideRanges } from '../yaml/hidden-ranges.ts';
+import { renamePrevious } from '../yaml/previous-keys.ts';
 
 export interface Entry {
-  section: 'jumphost' | 'infrastructure' | 'machines';
+  section: 'jumphost' | 'equipment' | 'machines';
   /** As written: a name or a range. */
   key: string;
   names: string[];
@@ -23,6 +24,7 @@ export function topOf(text: string): YAMLMap | undefined {
       if (typeof node.value === 'string') node.value = show(node.value);
     },
   });
+  renamePrevious(contents);
   return isMap(contents) ? contents : undefined;
 }
 
@@ -37,7 +39,7 @@ export function entriesIn(text: string): Entry[] {
       const names = isScalar(name) ? [String(name.value)] : [];
       return [{ section, key: section, names, pair, map, isInline: top?.flow === true }];
     }
-    if (section !== 'machines' && section !== 'infrastructure') return [];
+    if (section !== 'machines' && section !== 'equipment') return [];
     return map.items.flatMap((entry) => {
       if (!isScalar(entry.key) || !isMap(entry.value)) return [];
       const key = String(entry.key.value);

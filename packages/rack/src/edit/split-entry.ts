@@ -20,7 +20,7 @@ import { expandEntry } from '../ranges/expand.ts';
 import { foldValues } from '../ranges/fold.ts';
 import { expandRange, hasRange } from '../ranges/ranges.ts';
 import { escaped, type Spread, spreadOf } from '../ranges/spreading.ts';
-import { spreadOfDevice } from '../schema/infrastructure-schema.ts';
+import { spreadOfEquipment } from '../schema/equipment-schema.ts';
 import { machineSchema } from '../schema/machine-schema.ts';
 import { hideRanges } from '../yaml/hidden-ranges.ts';
 import { valueAt } from '../yaml/paths.ts';
@@ -52,7 +52,7 @@ function splitPair(
 ): string {
   const { value: top } = readYaml(text, file);
   const raw = valueAt(top, [section, key]);
-  const spread = section === 'machines' ? spreadOf(machineSchema) : spreadOfDevice(raw);
+  const spread = section === 'machines' ? spreadOf(machineSchema) : spreadOfEquipment(raw);
   const { names, entryOf } = expandEntry([section, key], key, raw, spread);
   const rest = new Rest(text, names, leaving);
   if (names.every((name) => leaving.has(name)) || !isObject(raw) || !isScalar(pair.key)) {

@@ -11,7 +11,7 @@ import { hostsFile, hostsOf } from './hosts.ts';
 import { swarmingConfig } from './swarming-config.ts';
 
 const lab = smallRack(`network: { domain: lab }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: "fd00::11", mac: dc:a6:32:00:00:11 }
   relays:
     model: command-switch

@@ -19,7 +19,7 @@ export function hostsOf(rack: Rack): Host[] {
       ...macOf(jumphost),
     },
   ];
-  for (const entry of [...rack.infrastructure.values(), ...rack.machines.values()]) {
+  for (const entry of [...rack.equipment.values(), ...rack.machines.values()]) {
     if (entry.address !== undefined) {
       hosts.push({ name: entry.name, address: entry.address, aliases: [], ...macOf(entry) });
     }

@@ -3,9 +3,9 @@
 import type { AccountCredentials, SourceCredentials } from '@skolo/base/secrets';
 import { models } from '@skolo/equipment/models';
 import { withoutInferred } from '../draft/infer-uplinks.ts';
-import type { AttachedDevice, InfrastructureDevice, Json, Machine, Rack } from '../rack/rack.ts';
+import type { AttachedDevice, Equipment, Json, Machine, Rack } from '../rack/rack.ts';
 import { escaped, spreadOf } from '../ranges/spreading.ts';
-import { infrastructureEntry } from '../schema/infrastructure-schema.ts';
+import { equipmentEntry } from '../schema/equipment-schema.ts';
 import { machineSchema } from '../schema/machine-schema.ts';
 import { formatOutlet, formatUsbPort, type Outlet } from '../schema/outlets.ts';
 
@@ -26,7 +26,7 @@ export function expandedInventory(rack: Rack): Json {
     access: rack.access,
     secrets: rack.secrets,
     logins: writtenMap(rack.logins, ({ name: _, ...login }) => login),
-    infrastructure: writtenMap(rack.infrastructure, writtenInfrastructure),
+    equipment: writtenMap(rack.equipment, writtenEquipment),
     machines: writtenMap(rack.machines, writtenMachine),
     services: rack.services,
   };
@@ -72,9 +72,9 @@ function writtenDevice({ fullName: _, power, ...device }: AttachedDevice): objec
   return { ...device, power: 'hub' in power ? formatUsbPort(power) : formatOutlet(power) };
 }
 
-function writtenInfrastructure({ name: _, options, ...device }: InfrastructureDevice): unknown {
+function writtenEquipment({ name: _, options, ...device }: Equipment): unknown {
   const model = models.get(device.model);
-  return escaped({ ...wired(device), ...options }, model && spreadOf(infrastructureEntry(model)));
+  return escaped({ ...wired(device), ...options }, model && spreadOf(equipmentEntry(model)));
 }
 
 function writtenCredentials(credentials: AccountCredentials): object {

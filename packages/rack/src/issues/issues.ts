@@ -14,7 +14,7 @@ export interface Problem {
   at?: 'key';
   /** The other entry of a conflict. */
   other?: Path;
-  missing?: { section: 'identities' | 'logins' | 'infrastructure'; name: string };
+  missing?: { section: 'identities' | 'logins' | 'equipment'; name: string };
   /** A scalar that must be text: the message ends with its quoted form. */
   quote?: true;
 }

@@ -8,7 +8,7 @@ const machines = `machines:
   a-[1-2]: { kind: host, power: pdu-1/[1-2], acts: false }
   b: { kind: host, acts: true }
   c: { kind: host }
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 192.168.1.30 }
 `;
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { parseRack } from '../read/load.ts';
 import { loginToRead } from './login-to-read.ts';
 
-const { infrastructure, logins } = parseRack(
+const { equipment, logins } = parseRack(
   `rack: lab
 timezone: UTC
 jumphost: { name: here, address: 192.0.2.1 }
@@ -12,7 +12,7 @@ logins:
   pdus: { snmp: { version: 2c, community: w }, read: pdu-readers }
   pdu-readers: { snmp: { version: 2c, community: r } }
   alone: { username: ann, password: p }
-infrastructure:
+equipment:
   pdu: { model: apc-rpdu, address: 192.0.2.2, login: pdus }
   pdu-of-all: { model: apc-rpdu, address: 192.0.2.3, login: all }
   mikrotik: { model: routeros, address: 192.0.2.4, login: all }
@@ -31,7 +31,7 @@ it.each([
   ['cisco', 'configuration', 'all', 'it would not be complete'],
   ['other', 'configuration', 'alone', 'there is no other login'],
 ] as const)('%s: %s is read with %s: %s', (name, what, login, _why) => {
-  const device = infrastructure.get(name);
+  const device = equipment.get(name);
 
   expect(device && loginToRead({ logins }, device, what)).toBe(login);
 });

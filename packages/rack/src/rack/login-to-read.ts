@@ -1,6 +1,6 @@
 /** Decides which login reads a device: one that may only read, where it suffices. */
 import { models, type Readable } from '@skolo/equipment/models';
-import type { InfrastructureDevice, Rack } from './rack.ts';
+import type { Equipment, Rack } from './rack.ts';
 
 /**
  * The name of the login with which `what` is read: `read` of the device's login if the model's facts state that read access suffices, and
@@ -8,7 +8,7 @@ import type { InfrastructureDevice, Rack } from './rack.ts';
  */
 export function loginToRead(
   { logins }: Pick<Rack, 'logins'>,
-  { model, transport, login }: Pick<InfrastructureDevice, 'model' | 'transport' | 'login'>,
+  { model, transport, login }: Pick<Equipment, 'model' | 'transport' | 'login'>,
   what: Readable,
 ): string | undefined {
   const reader = logins.get(logins.get(login ?? '')?.read ?? '');

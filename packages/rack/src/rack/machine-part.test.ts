@@ -72,7 +72,7 @@ machines: { a: { kind: rpi } }
         }
         expect(text).not.toContain(`"${username}"`);
       }
-      for (const other of [...rack.machines.keys(), ...rack.infrastructure.keys()]) {
+      for (const other of [...rack.machines.keys(), ...rack.equipment.keys()]) {
         if (other !== name) expect(text).not.toContain(other);
       }
       expect(text).not.toMatch(/secrets\/|switch-|pdu-|router|credentials|serviceAccount/);
@@ -82,7 +82,7 @@ machines: { a: { kind: rpi } }
   it('says the default identity, and leaves out an outlet that feeds a phone', () => {
     const rack = smallRack(`defaultIdentity: bots
 identities: { bots: { project: p, credentials: { fixed: secrets/token } } }
-infrastructure: { pdu-1: { model: synaccess, address: 192.168.1.30 } }
+equipment: { pdu-1: { model: synaccess, address: 192.168.1.30 } }
 machines: { a: { kind: rpi, device: { kind: chromeos, power: pdu-1/3, address: 192.168.1.99, login: ssh } } }
 logins: { ssh: { username: root, privateKey: secrets/id } }
 `);

@@ -6,7 +6,7 @@
 import type { AccountCredentials, Login } from '@skolo/base/secrets';
 import type { Device, Ports } from '@skolo/equipment/models';
 import type { z } from 'zod';
-import type { deviceSchema, machineSchema } from '../schema/machine-schema.ts';
+import type { attachedDeviceSchema, machineSchema } from '../schema/machine-schema.ts';
 import type { Outlet } from '../schema/outlets.ts';
 import type { headSchema, identitySchema } from '../schema/rack-schema.ts';
 import type { ServicesSettings } from '../schema/settings/settings.ts';
@@ -26,7 +26,10 @@ export type Role = 'view' | 'operate' | 'admin';
 export type Access = z.output<typeof headSchema.access>;
 
 /** A phone or another device attached to a machine. Its full name is `<machine>-<name>`. */
-export type AttachedDevice = z.output<typeof deviceSchema> & { name: string; fullName: string };
+export type AttachedDevice = z.output<typeof attachedDeviceSchema> & {
+  name: string;
+  fullName: string;
+};
 
 type Written = z.output<typeof machineSchema>;
 
@@ -41,7 +44,7 @@ export type Machine = Omit<Written, 'port' | 'ports' | 'power' | 'device' | 'dev
 };
 
 /** A device with a model of packages/equipment/src/models: router, switch, PDU. */
-export interface InfrastructureDevice extends Device {
+export interface Equipment extends Device {
   mac?: string;
   /** An outlet or port, or `internet`. */
   uplink?: Outlet | 'internet';
@@ -63,7 +66,7 @@ export type Jumphost = Omit<z.output<typeof headSchema.jumphost>, 'power'> & { p
 export interface Disabled {
   /** Entries and keys, dotted, as in messages. */
   what: string[];
-  /** Disabled machines and infrastructure. */
+  /** Disabled machines and equipment. */
   names: ReadonlySet<string>;
   /** Every address in a disabled entry. */
   addresses: ReadonlySet<string>;
@@ -92,7 +95,7 @@ export interface Rack {
   /** Where the values of secrets are stored on a workstation. */
   secrets: z.output<typeof headSchema.secrets>;
   logins: ReadonlyMap<string, Login>;
-  infrastructure: ReadonlyMap<string, InfrastructureDevice>;
+  equipment: ReadonlyMap<string, Equipment>;
   machines: ReadonlyMap<string, Machine>;
   services: ServicesSettings;
   /** Absent if rack.yaml is valid. */

@@ -55,7 +55,7 @@ describe('dependsOn', () => {
   });
 
   it('does not ask for the network of what only feeds', () => {
-    const rack = smallRack(`infrastructure:
+    const rack = smallRack(`equipment:
   switch-1: { model: edgeswitch, address: 192.168.1.11 }
   pdu-1: { model: synaccess, address: 192.168.1.12, uplink: switch-1/1 }
 machines:
@@ -97,7 +97,7 @@ describe('goesDark', () => {
   });
 
   it('is dark only when all feeds are, and then also round a ring', () => {
-    const rack = smallRack(`infrastructure:
+    const rack = smallRack(`equipment:
   ups: { model: synaccess, address: 192.168.1.10 }
   pdu-1: { model: synaccess, address: 192.168.1.11, power: [ups/1, pdu-2/1] }
   pdu-2: { model: synaccess, address: 192.168.1.12, power: pdu-1/1 }
@@ -157,7 +157,7 @@ function namesOf(rack: Rack): string[] {
   const machines = [...rack.machines.values()];
   return [
     rack.jumphost.name,
-    ...rack.infrastructure.keys(),
+    ...rack.equipment.keys(),
     ...machines.flatMap(({ name, devices }) => [name, ...devices.map(({ fullName }) => fullName)]),
   ];
 }
@@ -172,7 +172,7 @@ function feedsOf(rack: Rack, name: string): Outlet[] {
   const host = rack.machines.get(hostOf(rack, name) ?? '');
   const device = host?.devices.find(({ fullName }) => fullName === name);
   if (host && device) return [feedOf(host.name, device) ?? []].flat();
-  const entry = rack.machines.get(name) ?? rack.infrastructure.get(name) ?? rack.jumphost;
+  const entry = rack.machines.get(name) ?? rack.equipment.get(name) ?? rack.jumphost;
   return entry.power;
 }
 
@@ -199,6 +199,6 @@ function isLinked(rack: Rack, name: string, cut: Outlet): boolean {
   if (!isOn(rack, name, cut)) return false;
   const host = hostOf(rack, name);
   if (host !== undefined) return isLinked(rack, host, cut);
-  const { uplink } = rack.machines.get(name) ?? rack.infrastructure.get(name) ?? rack.jumphost;
+  const { uplink } = rack.machines.get(name) ?? rack.equipment.get(name) ?? rack.jumphost;
   return uplink === undefined || uplink === 'internet' || isLinked(rack, uplink.device, cut);
 }

@@ -21,7 +21,7 @@ type Use = 'power' | 'network';
 function thingsOf(rack: Rack): Map<string, Thing> {
   const things = new Map<string, Thing>();
   const add = (thing: Thing) => things.set(thing.name, thing);
-  for (const entry of [rack.jumphost, ...rack.infrastructure.values()]) {
+  for (const entry of [rack.jumphost, ...rack.equipment.values()]) {
     const { name, power: feeds, uplink } = entry;
     add({ name, feeds, ...(uplink !== undefined && uplink !== 'internet' && { uplink }) });
   }

@@ -45,7 +45,7 @@ describe('parseRack', () => {
       devices: [{ fullName: 'skia-rpi2-rack4-shelf1-017-device', power: { hub: '1-1', port: 2 } }],
       metadata: { tags: ['bot', 'rack4'], attributes: { pool: 'phones' } },
     });
-    expect(rack.infrastructure.get('switch-2')).toMatchObject({
+    expect(rack.equipment.get('switch-2')).toMatchObject({
       model: 'edgeswitch',
       transport: 'ssh',
       address: '192.168.1.12',
@@ -82,7 +82,7 @@ describe('parseRack', () => {
 
   it('keeps numbers of 64 bits exact, and writes values in their one way', () => {
     const rack = parse(
-      `${small}infrastructure:
+      `${small}equipment:
   switch-1: { model: edgeswitch, address: "FD00:0:0::1", port: 2201, mac: DC-A6-32-00-01-0F }
   bmc-1: { model: ipmi, address: "::ffff:192.168.1.9" }
 machines:
@@ -90,12 +90,12 @@ machines:
 `.replace('0/07', '0/7'),
     );
 
-    expect(rack.infrastructure.get('switch-1')).toMatchObject({
+    expect(rack.equipment.get('switch-1')).toMatchObject({
       address: 'fd00::1',
       ports: { ssh: 2201 },
       mac: 'dc:a6:32:00:01:0f',
     });
-    expect(rack.infrastructure.get('bmc-1')?.address).toBe('192.168.1.9');
+    expect(rack.equipment.get('bmc-1')?.address).toBe('192.168.1.9');
     expect(rack.machines.get('a')).toMatchObject({
       metadata: { id: '18446744073709551615' },
       power: [{ device: 'bmc-1', outlet: 'chassis' }],
@@ -142,7 +142,7 @@ machines:
       outlet: fc.integer({ min: 1, max: 30 }),
     });
     const switches =
-      'infrastructure: { switch-1: { model: edgeswitch, address: 192.168.2.1 } }\nmachines:\n';
+      'equipment: { switch-1: { model: edgeswitch, address: 192.168.2.1 } }\nmachines:\n';
     const entry = (name: string, address: string, outlet: string) =>
       `  ${name}: { kind: rpi, address: "192.168.1.${address}", power: switch-1/${outlet}, uplink: switch-1/${outlet} }\n`;
 
@@ -202,7 +202,7 @@ describe('parseRack of what is not right', () => {
       'identities',
       'access',
       'logins',
-      'infrastructure',
+      'equipment',
       'machines',
       'services',
     ];
@@ -377,26 +377,26 @@ describe('readRack', () => {
 });
 
 it('time-outs of the backup may be those of one device', () => {
-  const rack = parse(`${small}infrastructure:
+  const rack = parse(`${small}equipment:
   switch-1: { model: edgeswitch, address: 192.168.1.11, backup: { totalSeconds: 1800 } }
   switch-2: { model: edgeswitch, address: 192.168.1.12 }
 `);
 
-  const devices = [...rack.infrastructure.values()];
+  const devices = [...rack.equipment.values()];
   expect(devices.map(({ backup, backupLimits }) => [backup, backupLimits])).toEqual([
     [true, { totalSeconds: 1800 }],
     [true, undefined],
   ]);
   expect(
     issuesOf(() =>
-      parse(`${small}infrastructure:
+      parse(`${small}equipment:
   switch-1: { model: edgeswitch, address: 192.168.1.11, backup: { totalSecond: 9 } }
 `),
     ),
-  ).toEqual([expect.stringContaining('infrastructure.switch-1.backup')]);
+  ).toEqual([expect.stringContaining('equipment.switch-1.backup')]);
   expect(
     issuesOf(() =>
-      parse(`${small}infrastructure:
+      parse(`${small}equipment:
   switch-[1-2]: { model: edgeswitch, address: 192.168.1.1[1-2], backup: { totalSeconds: 20 } }
 `),
     ),
@@ -418,7 +418,7 @@ describe('rackOversights', () => {
   bots: { project: my-project, credentials: { fixed: secrets/token } }
 logins:
   switches: { username: ubnt, password: secrets/switch }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 192.168.1.11 }
   pdu-1: { model: synaccess, address: 192.168.1.12 }
   router: { model: frr, address: 192.168.1.1, backup: false, login: switches }
@@ -434,9 +434,9 @@ services:
       "rack.yaml:2:1 jumphost: has no `uplink`, so the power-cycle daemon cannot protect the jumphost's network connection",
       'rack.yaml:4:3 identities.bots: is not used',
       'rack.yaml:4:3 identities.bots: has no `email`, and the credentials (fixed) might not provide the address, although clients request it',
-      'rack.yaml:8:3 infrastructure.switch-1: has no `login`, so services cannot sign in over ssh',
-      'rack.yaml:9:3 infrastructure.pdu-1: is not backed up: it cannot export its configuration',
-      'rack.yaml:10:47 infrastructure.router.backup: is false, so it is not backed up',
+      'rack.yaml:8:3 equipment.switch-1: has no `login`, so services cannot sign in over ssh',
+      'rack.yaml:9:3 equipment.pdu-1: is not backed up: it cannot export its configuration',
+      'rack.yaml:10:47 equipment.router.backup: is false, so it is not backed up',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `power`, so it cannot be power-cycled',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `uplink`, so its switch is unknown',
       'rack.yaml:12:3 machines.rpi-[1-3]: has no `address`, so the metadata server cannot identify the machine, and power cycles cannot verify that it is up again',
@@ -463,7 +463,7 @@ ${machine('on-board', 'usb/1-1.2')}${machine('hub', 'usb/1-1.3.2')}${machine('ve
     [
       'router-backup',
       `logins: { switches: { username: ann, password: secrets/switch } }
-infrastructure: { switch-1: { model: eos, address: 127.0.0.3, login: switches } }`,
+equipment: { switch-1: { model: eos, address: 127.0.0.3, login: switches } }`,
     ],
     [
       'machine-state',
@@ -528,7 +528,7 @@ services:
       (name, at) =>
         `  ${name}: { model: edgeswitch, address: 192.168.1.1${at}, login: switches, transport: ${kinds[at]} }`,
     );
-    const rack = parse(`${small}logins: { ${login} }\ninfrastructure:\n${entries.join('\n')}\n`);
+    const rack = parse(`${small}logins: { ${login} }\nequipment:\n${entries.join('\n')}\n`);
 
     const found = rackWarnings(rack).map((each) => formatIssue(each).replace(/^\S+ /, ''));
 
@@ -587,7 +587,7 @@ services: { alert-to-pubsub: { credentials: metadata } }
   });
 
   it('has nothing to say of the example, but for a PDU that gives no configuration', () => {
-    expect(rackWarnings(exampleRack()).map(({ path }) => path)).toEqual(['infrastructure.pdu-2']);
+    expect(rackWarnings(exampleRack()).map(({ path }) => path)).toEqual(['equipment.pdu-2']);
   });
 
   it('never throws', () => {

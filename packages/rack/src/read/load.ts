@@ -70,8 +70,13 @@ export function rackOversights(rack: Rack): { pasted: RackIssue[]; warnings: Rac
   const origin = origins.get(rack);
   if (origin === undefined) return { pasted: [], warnings: [] };
   const { text, file } = origin;
-  const { value, locate } = readYaml(text, file);
+  const { value, locate, renamed } = readYaml(text, file);
   const { draft } = build(value, { file });
+  const previous = renamed.map((key): Problem => {
+    const message =
+      'is written with its previous name, which skolo reads until version 1.0; to rename it, run skolo rack edit --words';
+    return { path: [key], rule: 'previous key', message, at: 'key' };
+  });
   // The message omits the value, which may be the secret.
   const pasted = pastedSecretsOf(rack, draft, value).map((path): Problem => {
     const message =
@@ -80,7 +85,7 @@ export function rackOversights(rack: Rack): { pasted: RackIssue[]; warnings: Rac
   });
   return {
     pasted: issuesOf(pasted, locate, file),
-    warnings: issuesOf(warningsOf(draft, listedServices(value)), locate, file),
+    warnings: issuesOf([...previous, ...warningsOf(draft, listedServices(value))], locate, file),
   };
 }
 

@@ -21,7 +21,7 @@ logins:
   switches: { username: ubnt, password: secrets/switch }
   pdus: { snmp: { version: 2, community: secrets/community } }
   machines: { username: pi, token: secrets/token }
-infrastructure:
+equipment:
   switch-[1-2]: { model: edgeswitch, address: "192.168.1.1[1-2]", login: switches, power: "pdu-1/[2-3]" }
   pdu-1: { model: apc-rpdu2, address: 192.168.1.30, login: pdus, uplink: switch-1/47 }
 machines:
@@ -133,7 +133,7 @@ machines: { a: { kind: host, address: 192.168.1.101 } }
   it('takes away the outlets of a bad switch, and nothing else of its machines', () => {
     const rack = usablePartOf(edited('model: edgeswitch', 'model: edgeswich'));
 
-    expect([...rack.infrastructure.keys()]).toEqual(['pdu-1']);
+    expect([...rack.equipment.keys()]).toEqual(['pdu-1']);
     expect(rack.machines.get('a-1')).toMatchObject({ identity: 'bots', power: [] });
     expect(rack.machines.get('b-2')?.power).toHaveLength(2);
     expect(rack.jumphost).not.toHaveProperty('uplink');
@@ -143,7 +143,7 @@ machines: { a: { kind: host, address: 192.168.1.101 } }
   it('does not ask equipment without the login that it had', () => {
     const rack = usablePartOf(edited('username: ubnt', 'usernme: ubnt'));
 
-    expect([...rack.infrastructure.keys()]).toEqual(['pdu-1']);
+    expect([...rack.equipment.keys()]).toEqual(['pdu-1']);
     expect(rack.machines.get('a-1')?.power).toEqual([]);
   });
 
@@ -155,7 +155,7 @@ machines: { a: { kind: host, address: 192.168.1.101 } }
       power: [{ device: 'switch-1', outlet: '1' }],
     });
     expect(rack.machines.get('a-1')).not.toHaveProperty('login');
-    expect(rack.infrastructure.get('switch-1')?.login).toBe('switches');
+    expect(rack.equipment.get('switch-1')?.login).toBe('switches');
   });
 
   it.each([
@@ -294,8 +294,7 @@ describe('the usable part of any rack.yaml with one error', () => {
         const rack = usableOrNothing(stringify(broken));
         if (rack === undefined) return;
         for (const machine of rack.machines.values()) {
-          for (const { device } of machine.power)
-            expect(rack.infrastructure.has(device)).toBe(true);
+          for (const { device } of machine.power) expect(rack.equipment.has(device)).toBe(true);
           expect(rack.disabled?.addresses.has(machine.address ?? '')).toBe(false);
           expect(rack.disabled?.names.has(machine.name)).toBe(false);
         }

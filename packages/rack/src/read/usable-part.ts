@@ -11,7 +11,7 @@ import type { Draft } from '../draft/draft.ts';
 import { type DroppedKey, Omissions, type RangedSection, stringsIn } from '../draft/omissions.ts';
 import type { Path, Problem } from '../issues/issues.ts';
 import { nearest } from '../issues/suggest.ts';
-import type { Disabled, InfrastructureDevice, Machine } from '../rack/rack.ts';
+import type { Disabled, Equipment, Machine } from '../rack/rack.ts';
 import { machineSchema } from '../schema/machine-schema.ts';
 import { cidr } from '../schema/network-fields.ts';
 import { formatOutlet, type Outlet, parseOutlet } from '../schema/outlets.ts';
@@ -65,10 +65,7 @@ class Reduction {
   }
 
   disabled(): Disabled {
-    const names = [
-      ...this.omissions.namesOf('infrastructure'),
-      ...this.omissions.namesOf('machines'),
-    ];
+    const names = [...this.omissions.namesOf('equipment'), ...this.omissions.namesOf('machines')];
     return {
       what: [...this.what],
       names: new Set(names),
@@ -91,7 +88,7 @@ class Reduction {
       typeof outlet === 'object' && outlets.has(formatOutlet(outlet));
     let hasNews = false;
     for (const [section, entries] of [
-      ['infrastructure', rack.infrastructure],
+      ['equipment', rack.equipment],
       ['machines', rack.machines],
     ] as const) {
       for (const entry of entries.values()) {
@@ -108,13 +105,10 @@ class Reduction {
   }
 
   private outletsOfDisabled({ rack }: Draft): string[] {
-    const texts = [
-      ...this.omissions.textsOf('machines'),
-      ...this.omissions.textsOf('infrastructure'),
-    ];
+    const texts = [...this.omissions.textsOf('machines'), ...this.omissions.textsOf('equipment')];
     return texts.flatMap((text) => {
       const outlet = parseOutlet(text);
-      const device = outlet && rack.infrastructure.get(outlet.device);
+      const device = outlet && rack.equipment.get(outlet.device);
       const model = device && models.get(device.model);
       if (!outlet || !device || !model || outlet.outlet === '') return [];
       return [model.power?.outlets, model.network].flatMap((numbering) => {
@@ -134,7 +128,7 @@ class Reduction {
       case 'network':
         // Addresses cannot be checked without the subnet.
         return name === 'domain' ? this.remove([section, name]) : this.fatal();
-      case 'infrastructure':
+      case 'equipment':
       case 'machines':
         if (name === undefined) return this.leaveOutSection(section);
         return this.leaveOutEntry(section, name, key, problem);
@@ -173,7 +167,7 @@ class Reduction {
         ? this.leaveOutOfJumphost(name)
         : false;
     }
-    if (section !== 'machines' && section !== 'infrastructure') return false;
+    if (section !== 'machines' && section !== 'equipment') return false;
     return this.omit(section, String(name));
   }
 
@@ -205,7 +199,7 @@ class Reduction {
 
   private isRemoved({ section, name }: NonNullable<Problem['missing']>): boolean {
     if (this.removedSections.has(section)) return true;
-    if (section !== 'infrastructure') return this.removed[section].has(name);
+    if (section !== 'equipment') return this.removed[section].has(name);
     // An invalid range may stand for any name.
     return this.omissions.namesOf(section).some((each) => each === name || each.includes('['));
   }
@@ -305,7 +299,7 @@ class Reduction {
 }
 
 function contestedKeys(
-  entry: Machine | InfrastructureDevice,
+  entry: Machine | Equipment,
   isContested: (outlet: Outlet | 'internet' | undefined) => boolean,
 ): DroppedKey[] {
   const keys: DroppedKey[] = [];

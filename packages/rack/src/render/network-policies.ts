@@ -50,7 +50,7 @@ export function networkPolicies(rack: Rack): DerivedFile[] {
   const jumphostNames = namesOf(rack.jumphost, rack.network.domain);
   const everything = networksOf(rack);
   const readers = rack.access.anonymousRead;
-  const equipment = [...rack.infrastructure.values()].flatMap(({ address }) =>
+  const equipment = [...rack.equipment.values()].flatMap(({ address }) =>
     address === undefined ? [] : [networkOf(address)],
   );
   const extra = extraPortsOf(rack);
@@ -118,8 +118,8 @@ export function networkPolicies(rack: Rack): DerivedFile[] {
 }
 
 /** Of equipment that the jumphost itself runs, such as FRR or an MQTT broker. Empty: there is none. */
-function portsOnJumphost({ infrastructure, jumphost }: Rack): [Json[]] | [] {
-  const own = [...infrastructure.values()].filter(({ address }) => address === jumphost.address);
+function portsOnJumphost({ equipment, jumphost }: Rack): [Json[]] | [] {
+  const own = [...equipment.values()].filter(({ address }) => address === jumphost.address);
   const ports = own.flatMap(({ transport, ports }) =>
     Object.entries(transport === 'mqtt' ? { mqtt: 1883, ...ports } : ports),
   );

@@ -1,5 +1,5 @@
 /** Lists what Prometheus scrapes besides the services: agents, node-exporters, and ping targets. */
-import type { InfrastructureDevice, Machine, Rack } from '../rack/rack.ts';
+import type { Equipment, Machine, Rack } from '../rack/rack.ts';
 import { hostOfUrl, serviceMetricsUrl } from '../rack/service-urls.ts';
 import { k3sPort, kubeletPort, nodePort } from '../schema/service-ports.ts';
 import type { DerivedFile } from './derived-file.ts';
@@ -29,7 +29,7 @@ export function prometheusTargets(rack: Rack): DerivedFile {
     'kubelet.json': [jumphostAt(rack, kubeletPort)],
     'ping.json': [
       ...machines.flatMap((machine) => pingOf(machine, 'machine')),
-      ...[...rack.infrastructure.values()].flatMap((device) => pingOf(device, 'device')),
+      ...[...rack.equipment.values()].flatMap((device) => pingOf(device, 'device')),
     ],
   };
   return {
@@ -77,7 +77,7 @@ function agentOf(rack: Rack, machine: Machine): Target[] {
 
 /** An entry with an ssh port shares its address, and another host would answer the ping. */
 function pingOf(
-  { name, address, ports }: Machine | InfrastructureDevice,
+  { name, address, ports }: Machine | Equipment,
   label: 'machine' | 'device',
 ): Target[] {
   if (address === undefined) return [];

@@ -235,7 +235,7 @@ describe('ports-SERVICE.yaml', () => {
 });
 
 describe('prometheus-targets.yaml', () => {
-  const rack = smallRack(`infrastructure:
+  const rack = smallRack(`equipment:
   switch-1: { model: edgeswitch, address: "fd00::11" }
   switch-2: { model: edgeswitch, address: 192.168.1.12, ports: { ssh: 2222 } }
   relays: { model: command-switch, outlets: 1, on: [on], off: [off], read: { command: [x], on: "^on", off: "^off" } }
@@ -328,7 +328,7 @@ describe('network-policies.yaml', () => {
     const policies = policiesOf(
       smallRack(`network: { subnet: 192.168.1.0/24 }
 access: { anonymousRead: [192.168.1.8, 10.9.0.0/16] }
-infrastructure: { switch-1: { model: edgeswitch, address: 192.168.1.11 } }
+equipment: { switch-1: { model: edgeswitch, address: 192.168.1.11 } }
 services:
   power-cycle-daemon: { endpoints: { pdudaemon: { allow: [192.168.7.0/24] } } }
   router-backup: { notices: { syslogPort: 5514 } }
@@ -372,7 +372,7 @@ services:
 
   it('opens the ports of equipment that the jumphost itself runs', () => {
     const policies = policiesOf(
-      smallRack(`infrastructure:
+      smallRack(`equipment:
   router: { model: frr, address: 192.168.1.8, ports: { ssh: 22 } }
   plug: { model: mqtt-switch, address: 192.168.1.8, topic: plug, outlets: 1 }
   pdu: { model: apc-rpdu, address: 192.168.1.8, ports: { snmp: 1161 } }
@@ -395,7 +395,7 @@ services:
 
   it('has each address, where rack.yaml has no subnet', () => {
     const policies = policiesOf(
-      smallRack(`infrastructure: { switch-1: { model: edgeswitch, address: "fd00::11" } }
+      smallRack(`equipment: { switch-1: { model: edgeswitch, address: "fd00::11" } }
 machines: { pi-1: { kind: rpi, address: 192.168.1.101 } }
 `),
     );

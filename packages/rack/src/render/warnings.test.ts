@@ -62,10 +62,10 @@ describe('renderWarnings', () => {
     [
       'commands',
       {
-        more: `infrastructure:
+        more: `equipment:
   relays: { model: command-switch, outlets: 1, on: [on], off: [off], read: { command: [x], on: "^on", off: "^off" } }`,
       },
-      /^infrastructure\.relays: runs programs in the power-cycle-daemon pod/,
+      /^equipment\.relays: runs programs in the power-cycle-daemon pod/,
     ],
     [
       'the port of a service',

@@ -65,11 +65,11 @@ function ofVariables(secrets: readonly ServiceSecret[]): Remark[] {
   return [...warnings.values()];
 }
 
-function ofCommands({ infrastructure }: Rack): Remark[] {
-  return [...infrastructure.values()]
+function ofCommands({ equipment }: Rack): Remark[] {
+  return [...equipment.values()]
     .filter(({ transport }) => transport === 'command')
     .map(({ name }) => ({
-      where: `infrastructure.${name}`,
+      where: `equipment.${name}`,
       message: 'runs programs in the power-cycle-daemon pod; check that its image contains them',
     }));
 }

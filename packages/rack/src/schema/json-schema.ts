@@ -1,12 +1,12 @@
 /**
  * The JSON Schema of rack.yaml as typed, with ranges and without defaults, for editors. It checks less than `skolo check
- * rack`, and accepts every valid file.
+ * rack`, and accepts every valid file with the current names of keys.
  */
 
 import { type Model, models, spreading } from '@skolo/equipment/models';
 import { z } from 'zod';
+import { equipmentShape } from './equipment-schema.ts';
 import { object } from './fields.ts';
-import { infrastructureShape } from './infrastructure-schema.ts';
 import { machineSchema } from './machine-schema.ts';
 import { headSchema, identitySchema, loginSchema } from './rack-schema.ts';
 import { settingsSchemas } from './settings/settings.ts';
@@ -28,7 +28,7 @@ export function rackJsonSchema(): JsonSchema {
         .record(z.string(), loginSchema)
         .exactOptional()
         .describe('Credentials for equipment, by name.'),
-      infrastructure: z
+      equipment: z
         .record(z.string(), z.unknown())
         .exactOptional()
         .describe('Routers, switches and PDUs, by name. A name can contain ranges.'),
@@ -42,7 +42,7 @@ export function rackJsonSchema(): JsonSchema {
         .describe('Settings for each service. All settings are optional.'),
     }),
   );
-  const { infrastructure, machines, ...rest } = file.properties ?? {};
+  const { equipment, machines, ...rest } = file.properties ?? {};
   return {
     ...file,
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -50,9 +50,9 @@ export function rackJsonSchema(): JsonSchema {
     description: 'A skolo inventory: a rack of test machines.',
     properties: {
       ...rest,
-      infrastructure: {
-        ...(isSchema(infrastructure) && infrastructure),
-        additionalProperties: withRanges(infrastructureJson()),
+      equipment: {
+        ...(isSchema(equipment) && equipment),
+        additionalProperties: withRanges(equipmentJson()),
       },
       ...(isSchema(machines) && { machines: withRanges(machines) }),
     },
@@ -60,8 +60,8 @@ export function rackJsonSchema(): JsonSchema {
 }
 
 /** Common keys, and conditional keys of each model. */
-function infrastructureJson(): JsonSchema {
-  const common = schemaOf(object(infrastructureShape));
+function equipmentJson(): JsonSchema {
+  const common = schemaOf(object(equipmentShape));
   const properties = common.properties ?? {};
   const known = [...models.values()];
   return {

@@ -16,7 +16,7 @@ const tag = text(
   'bot',
 );
 
-export const deviceSchema = object({
+export const attachedDeviceSchema = object({
   name: hostName
     .exactOptional()
     .describe('Short name; the full name is MACHINE-NAME. Required in `devices`.'),
@@ -109,11 +109,11 @@ export const machineSchema = object({
     .describe(
       'How to check that the machine is up again after a power cycle: `{ ssh: 22 }`, `{ http: URL }` or `{ icmp: true }`.',
     ),
-  device: deviceSchema
+  device: attachedDeviceSchema
     .exactOptional()
     .describe('Attached phone. Without a `name`, its full name is MACHINE-device.'),
   devices: z
-    .array(deviceSchema)
+    .array(attachedDeviceSchema)
     .min(1)
     .max(32)
     .exactOptional()

@@ -15,7 +15,7 @@ import {
   urlHost,
 } from './network-fields.ts';
 import { timezone } from './time-fields.ts';
-import { attributes, infrastructureUplink, line, power } from './wiring-fields.ts';
+import { attributes, equipmentUplink, line, power } from './wiring-fields.ts';
 
 const jumphostSchema = object({
   name: hostName.describe('Host name.'),
@@ -35,7 +35,7 @@ const jumphostSchema = object({
     .string()
     .exactOptional()
     .describe('Identity for programs on the jumphost: a name from `identities`.'),
-  uplink: infrastructureUplink
+  uplink: equipmentUplink
     .exactOptional()
     .describe(
       "Switch port that the jumphost is connected to, or `internet` if `skolo pi setup` should configure the jumphost as the rack's router.",

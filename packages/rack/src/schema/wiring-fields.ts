@@ -20,7 +20,7 @@ export const power = z
 
 export const uplink = reading('a switch port', 'switch-1/48', (written) =>
   written === 'internet'
-    ? { wrong: 'only the jumphost and infrastructure can have the uplink `internet`' }
+    ? { wrong: 'only the jumphost and equipment can have the uplink `internet`' }
     : parseOutlet(written),
 );
 
@@ -30,7 +30,7 @@ export const ownPower = reading('a hub port (usb/HUB.PORT) or an outlet', 'usb/1
 );
 
 /** A port, or `internet`. */
-export const infrastructureUplink = reading<Outlet | 'internet'>(
+export const equipmentUplink = reading<Outlet | 'internet'>(
   'a switch port',
   'switch-1/48',
   (written) => (written === 'internet' ? 'internet' : parseOutlet(written)),

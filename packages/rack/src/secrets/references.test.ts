@@ -131,7 +131,7 @@ describe('secretReferences', () => {
 
     const found = secretReferences(rack)
       .map(({ where }) => where.replace(/^logins\.[^.]*/, 'logins'))
-      .filter((where) => /^(logins|services|infrastructure)\./.test(where))
+      .filter((where) => /^(logins|services|equipment)\./.test(where))
       .filter((where) => !/\.(tls\.\w+|keyFile)$/.test(where));
 
     expect(inSchemas.length).toBeGreaterThan(8);

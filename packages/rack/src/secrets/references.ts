@@ -57,9 +57,9 @@ export function secretReferences(rack: Rack, service?: ServiceName): SecretRefer
     for (const login of rack.logins.values()) {
       references.push(...within(['logins', login.name], loginSchema, login));
     }
-    for (const { name, model, options } of rack.infrastructure.values()) {
+    for (const { name, model, options } of rack.equipment.values()) {
       const own = z.object(models.get(model)?.options ?? {});
-      references.push(...within(['infrastructure', name], own, options));
+      references.push(...within(['equipment', name], own, options));
     }
   }
   for (const name of service === undefined ? serviceNames : [service]) {

@@ -172,7 +172,7 @@ function namesIn(from: Plan) {
 
 type Names = ReturnType<typeof namesIn>;
 
-function infrastructureOf(from: Plan, { pdus, switches, logins }: Names, outlet: Outlets): object {
+function equipmentOf(from: Plan, { pdus, switches, logins }: Names, outlet: Outlets): object {
   return {
     ...entries(pdus, (name, i) => ({
       model: 'synaccess',
@@ -247,8 +247,8 @@ function toInventory(from: Plan): object {
   const outlet = freeOutlets();
   const names = namesIn(from);
   const { identities, logins } = names;
-  // The outlets of the infrastructure come first.
-  const infrastructure = infrastructureOf(from, names, outlet);
+  // The outlets of the equipment come first.
+  const equipment = equipmentOf(from, names, outlet);
   const machines = machinesOf(from, names, outlet);
   return {
     rack: 'lab',
@@ -268,7 +268,7 @@ function toInventory(from: Plan): object {
       ...entries(logins, (_, i) => from.logins[i]),
       machines: { username: 'admin', privateKey: 'secrets/id' },
     },
-    infrastructure,
+    equipment,
     ...(from.machines.length > 0 && { machines }),
     services: {
       'power-cycle-daemon': { cooldownSeconds: from.cooldownSeconds },

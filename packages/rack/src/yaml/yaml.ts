@@ -19,6 +19,7 @@ import {
 } from 'yaml';
 import { type Locate, type Path, RackError, type RackIssue } from '../issues/issues.ts';
 import { hideRanges } from './hidden-ranges.ts';
+import { renamePrevious } from './previous-keys.ts';
 import { type ParserError, yamlErrors } from './syntax-errors.ts';
 
 /** In characters; a rack of a thousand machines without ranges has 400,000. */
@@ -28,6 +29,8 @@ const maxDepth = 40;
 interface Source {
   value: unknown;
   locate: Locate;
+  /** Current names of the top-level keys that are written with their previous ones. */
+  renamed: string[];
 }
 
 /** @throws RackError The text is not YAML, or too deep, or expands too much. */
@@ -61,10 +64,11 @@ export function readYaml(text: string, file: string): Source {
     if (wrong.length > 0) throw new RackError(syntaxIssues(hidden, wrong, file));
     const alias = wrongAlias(document);
     if (alias) throw failure(alias.message, alias.offset);
+    const renamed = renamePrevious(document.contents);
     // Aliases are limited above.
     const value: unknown = document.toJS({ maxAliasCount: -1 });
     if (isDeeper(value, maxDepth)) throw failure(`is nested deeper than ${maxDepth} levels`);
-    return { value, locate: locator(document, lines) };
+    return { value, locate: locator(document, lines), renamed };
   } catch (error) {
     if (error instanceof RackError) throw error;
     throw failure('is not valid YAML; undo the last change', 0, error);

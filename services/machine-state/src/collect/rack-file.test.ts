@@ -6,7 +6,7 @@ const before = `
 rack: rack4
 jumphost: { name: jumphost, address: 192.168.1.8 }
 logins: { switches: { username: ubnt, password: secrets/switch } }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 192.168.1.11, login: switches }
 machines:
   rpi-1: { kind: rpi, address: 192.168.1.101, power: switch-1/1 }
@@ -26,7 +26,7 @@ it('names what a reload changed, with both values', () => {
   expect(changes).toEqual([
     'machine rpi-1: power switch-1/1 → switch-1/41, shelf none → shelf9',
     'machine rpi-2: removed',
-    'infrastructure switch-1: address 192.168.1.11 → 192.168.1.12',
+    'equipment switch-1: address 192.168.1.11 → 192.168.1.12',
   ]);
   expect(changesOf(rack(before), rack(before))).toEqual([]);
 });

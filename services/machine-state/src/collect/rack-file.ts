@@ -61,7 +61,7 @@ export class RackFile {
 export function changesOf(before: Rack, after: Rack): string[] {
   const found = [
     ...compared('machine', writtenMachines(before), writtenMachines(after)),
-    ...compared('infrastructure', before.infrastructure, after.infrastructure),
+    ...compared('equipment', before.equipment, after.equipment),
     ...compared('login', before.logins, after.logins),
     ...compared('identity', before.identities, after.identities),
     ...compared('services.', entries(before.services), entries(after.services)),

@@ -37,7 +37,7 @@ it('are joined into machines and the rack, and left out while they are silent', 
     agents: { 'rpi-1': agent },
     deps: { services: servicesEvery(30) },
     more: () => ', uplink: switch-1/1, power: switch-1/1',
-    rack: `infrastructure:
+    rack: `equipment:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
 ${services.yaml}`,
   });
@@ -88,7 +88,7 @@ ${services.yaml}`,
   await expect
     .poll(() => lab.client.rack())
     .toMatchObject({
-      elements: [
+      equipment: [
         { name: 'switch-1', state: 'up', ports: [{ port: '1', powers: ['rpi-1'], state: 'on' }] },
       ],
       services: [
@@ -152,7 +152,7 @@ ${services.yaml}`,
     ],
   };
   await expect
-    .poll(async () => (await lab.client.rack()).elements)
+    .poll(async () => (await lab.client.rack()).equipment)
     .toMatchObject([{ state: 'down' }]);
   power.answers.machines = undefined;
   metadata.answers.clients = undefined;
@@ -166,7 +166,7 @@ ${services.yaml}`,
     });
 });
 
-it('name the one element that silent machines share until it answers, but only answers of machines end their silence', async () => {
+it('name the one piece of equipment that silent machines share until it answers, but only answers of machines end their silence', async () => {
   const names = ['rpi-1', 'rpi-2', 'rpi-3'];
   const agents = await Promise.all(names.map((name) => startFakeAgent(name)));
   const { power, yaml } = await startServices();
@@ -174,7 +174,7 @@ it('name the one element that silent machines share until it answers, but only a
   const lab = await startLab({
     agents: Object.fromEntries(names.map((name, at) => [name, agents[at]])),
     more: (_, at) => `, uplink: switch-1/${at + 1}`,
-    rack: `infrastructure:
+    rack: `equipment:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
 ${yaml}`,
     clock,
@@ -213,14 +213,14 @@ ${yaml}`,
   await expect.poll(told).toEqual(['ok', 'ok', 'ok']);
 });
 
-it('name what only some of the machines on an element share, in one alert metric', async () => {
+it('name what only some of the machines on a piece of equipment share, in one alert metric', async () => {
   const names = ['rpi-1', 'rpi-2', 'rpi-3', 'rpi-4', 'rpi-5', 'rpi-6'];
   const agents = await Promise.all(names.map((name) => startFakeAgent(name)));
   const clock = fakeClock('2026-11-22T12:00:00Z');
   const lab = await startLab({
     agents: Object.fromEntries(names.map((name, at) => [name, agents[at]])),
     more: (_, at) => `, uplink: switch-${at < 4 ? 1 : 2}/${at + 1}`,
-    rack: `infrastructure:
+    rack: `equipment:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
   switch-2: { model: edgeswitch, address: 127.0.2.2 }
 `,
@@ -245,7 +245,7 @@ it('name what only some of the machines on an element share, in one alert metric
   expect((await lab.client.rack()).causes).toEqual([
     {
       what: 'switch-1',
-      kind: 'element',
+      kind: 'equipment',
       text: '3 of 4 machines on switch-1 are silent, 0 of 2 others',
       since: '2026-11-22T12:00:00.000Z',
       machines: names.slice(0, 3),

@@ -1,14 +1,14 @@
 import { parseRack, type Rack } from '@skolo/rack';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { behindElements, type CauseSources, commonCauses } from './causes.ts';
+import { behindEquipment, type CauseSources, commonCauses } from './causes.ts';
 
 /** Two switches below a third one, which the jumphost and the router are at. */
 const rack = parseRack(
   `rack: rack4
 network: { subnet: 192.168.1.0/24 }
 jumphost: { name: jumphost, address: 192.168.1.8, uplink: core/1, power: pdu-2/8 }
-infrastructure:
+equipment:
   router: { model: edgeos, address: 192.168.1.1, uplink: internet, power: pdu-2/1 }
   core: { model: edgeswitch, address: 192.168.1.10, uplink: router, power: pdu-2/2 }
   switch-1: { model: edgeswitch, address: 192.168.1.11, uplink: core/11, power: pdu-1/1 }
@@ -27,7 +27,7 @@ const since = Date.parse('2026-11-20T12:00:00Z');
 
 function causesOf(silent: readonly string[], more: Partial<CauseSources> = {}, of: Rack = rack) {
   return commonCauses({
-    behind: behindElements(of),
+    behind: behindEquipment(of),
     silent: new Map(silent.map((name) => [name, since])),
     silenceMs: 50_000,
     hasReported: () => true,
@@ -36,9 +36,9 @@ function causesOf(silent: readonly string[], more: Partial<CauseSources> = {}, o
   });
 }
 
-describe('behindElements', () => {
-  it('are the machines without power, or with an element off on their way to the jumphost', () => {
-    expect(Object.fromEntries(behindElements(rack))).toEqual({
+describe('behindEquipment', () => {
+  it('are the machines without power, or with a piece of equipment off on their way to the jumphost', () => {
+    expect(Object.fromEntries(behindEquipment(rack))).toEqual({
       'switch-1': a,
       'switch-2': b,
       core: [...a, ...b],
@@ -52,11 +52,11 @@ describe('behindElements', () => {
 });
 
 describe('commonCauses', () => {
-  it('names the one element whose machines are all silent, and only those', () => {
+  it('names the one piece of equipment whose machines are all silent, and only those', () => {
     expect(causesOf(a)).toEqual([
       {
         what: 'switch-1',
-        kind: 'element',
+        kind: 'equipment',
         text: 'none of the 4 machines behind switch-1 responds',
         since: '2026-11-20T12:00:00.000Z',
         machines: a,
@@ -80,7 +80,7 @@ describe('commonCauses', () => {
     expect(causesOf(a, { stateOf: () => ({ state: 'up' }) })).toEqual([]);
   });
 
-  it('excludes no element that was up before its machines fell silent', () => {
+  it('excludes no equipment that was up before its machines fell silent', () => {
     const answered = (answeredAt: number) =>
       causesOf(a, { stateOf: () => ({ state: 'up', answeredAt }) });
 
@@ -102,7 +102,7 @@ describe('commonCauses', () => {
       fc.property(
         fc.subarray([...a, ...b]),
         fc.subarray([...a, ...b]),
-        fc.dictionary(fc.constantFrom(...rack.infrastructure.keys()), states),
+        fc.dictionary(fc.constantFrom(...rack.equipment.keys()), states),
         (silent, reported, known) => {
           const causes = causesOf(silent, {
             hasReported: (name) => reported.includes(name),

@@ -1,10 +1,10 @@
 /** Decides whether a switch, PDU or router is the cause when several machines are silent at the same time. Pure. */
-import type { CommonCause, RackElement } from '@skolo/api';
+import type { CommonCause, RackEquipment } from '@skolo/api';
 import type { Rack } from '@skolo/rack';
 import { leastSilent, together } from './shared-silence.ts';
 
 export interface CauseSources {
-  /** By element of rack.yaml, the machines that depend on it: {@link behindElements}. */
+  /** By equipment of rack.yaml, the machines that depend on it: {@link behindEquipment}. */
   behind: ReadonlyMap<string, readonly string[]>;
   /** Each silent machine's last answer, in milliseconds since 1970. */
   silent: ReadonlyMap<string, number>;
@@ -13,21 +13,21 @@ export interface CauseSources {
   /** A machine that never reported says nothing about its switch. */
   hasReported(machine: string): boolean;
   /** `answeredAt`: in milliseconds since 1970; absent: now. */
-  stateOf(element: string): Pick<RackElement, 'state' | 'why'> & { answeredAt?: number };
+  stateOf(equipment: string): Pick<RackEquipment, 'state' | 'why'> & { answeredAt?: number };
 }
 
 const leastDown = 2;
 
 /** A failing one responds. */
-function hasAnswered(state: RackElement['state']): boolean {
+function hasAnswered(state: RackEquipment['state']): boolean {
   return state === 'up' || state === 'failing';
 }
 
-/** The element that explains most machines comes first. No machine has two causes. */
+/** The equipment that explains most machines comes first. No machine has two causes. */
 export function commonCauses(sources: CauseSources): CommonCause[] {
   const { behind, silent, silenceMs, hasReported, stateOf } = sources;
   const heardAt = (machine: string) => silent.get(machine) ?? 0;
-  /** An answer of the element while they still responded says nothing about now. */
+  /** An answer of the equipment while they still responded says nothing about now. */
   const isUp = (answeredAt = Number.POSITIVE_INFINITY, machines: readonly string[]) =>
     answeredAt >= Math.max(...machines.map(heardAt)) + silenceMs;
   const candidates = [...behind]
@@ -53,7 +53,7 @@ export function commonCauses(sources: CauseSources): CommonCause[] {
     const all = `none of the ${machines.length} machines behind ${what} responds`;
     const text =
       state === 'down' ? `${what} is down${why === undefined ? '' : ` (${why})`}: ${all}` : all;
-    return [{ what, kind: 'element', text, ...together(machines, heardAt) }];
+    return [{ what, kind: 'equipment', text, ...together(machines, heardAt) }];
   });
 }
 
@@ -62,10 +62,10 @@ function deviceOf(uplink: Rack['jumphost']['uplink']): string | undefined {
 }
 
 /**
- * The machines that the jumphost cannot reach when an element is off: those without power, and those with an element that is off on their
- * path to the jumphost. Later elements feed or connect those before them.
+ * The machines that the jumphost cannot reach when a piece of equipment is off: those without power, and those with such a piece
+ * on their path to the jumphost. Later ones feed or connect those before them.
  */
-export function behindElements(rack: Rack): Map<string, string[]> {
+export function behindEquipment(rack: Rack): Map<string, string[]> {
   const toJumphost = chainOf(rack, deviceOf(rack.jumphost.uplink));
   const ways = new Map(
     [...rack.machines.values()].map(({ name, uplink }) => [
@@ -73,44 +73,44 @@ export function behindElements(rack: Rack): Map<string, string[]> {
       wayBetween(chainOf(rack, uplink?.device), toJumphost),
     ]),
   );
-  const found = [...rack.infrastructure.keys()].map((element) => {
-    const off = offWith(rack, element);
+  const found = [...rack.equipment.keys()].map((equipment) => {
+    const off = offWith(rack, equipment);
     const machines = [...rack.machines.values()]
       .filter(({ name, power }) => {
         const hasNoPower = power.length > 0 && power.every(({ device }) => off.has(device));
         return hasNoPower || ways.get(name)?.some((each) => off.has(each));
       })
       .map(({ name }) => name);
-    return { element, machines, taken: off.size };
+    return { equipment, machines, taken: off.size };
   });
   found.sort((a, b) => a.taken - b.taken);
-  return new Map(found.map(({ element, machines }) => [element, machines]));
+  return new Map(found.map(({ equipment, machines }) => [equipment, machines]));
 }
 
-/** Elements that lose power when this one is off, including itself. */
-function offWith(rack: Rack, element: string): Set<string> {
-  const off = new Set([element]);
+/** Equipment that loses power when this one is off, including itself. */
+function offWith(rack: Rack, equipment: string): Set<string> {
+  const off = new Set([equipment]);
   for (let size = 0; size !== off.size; ) {
     size = off.size;
-    for (const { name, power } of rack.infrastructure.values()) {
+    for (const { name, power } of rack.equipment.values()) {
       if (power.length > 0 && power.every(({ device }) => off.has(device))) off.add(name);
     }
   }
   return off;
 }
 
-/** From an element upwards. A ring ends where it began. */
+/** From a piece of equipment upwards. A ring ends where it began. */
 function chainOf(rack: Rack, first: string | undefined): string[] {
   const chain: string[] = [];
   for (let next = first; next !== undefined && !chain.includes(next); ) {
     chain.push(next);
-    const uplink = rack.infrastructure.get(next)?.uplink;
+    const uplink = rack.equipment.get(next)?.uplink;
     next = uplink === undefined || uplink === 'internet' ? undefined : uplink.device;
   }
   return chain;
 }
 
-/** Both up to the first shared element. Without one, all of the first. */
+/** Both up to the first shared equipment. Without one, all of the first. */
 function wayBetween(one: readonly string[], other: readonly string[]): string[] {
   const shared = one.find((each) => other.includes(each));
   if (shared === undefined) return [...one];

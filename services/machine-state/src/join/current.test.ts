@@ -17,7 +17,7 @@ const parsed = parseRack(
   `rack: rack4
 network: { subnet: 192.168.1.0/24 }
 jumphost: { name: jumphost, address: 192.168.1.8 }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 192.168.1.11 }
   switch-2: { model: edgeswitch, address: 192.168.1.12 }
 machines:

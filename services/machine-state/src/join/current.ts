@@ -14,7 +14,7 @@ import { wallTime } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { PartDeps } from '../part-deps.ts';
 import { sortAlerts } from './alerts.ts';
-import { behindElements, commonCauses } from './causes.ts';
+import { behindEquipment, commonCauses } from './causes.ts';
 import { conditionOf, sharedSilenceSeconds } from './condition.ts';
 import { Flapping } from './flapping.ts';
 import { given, joinMachine } from './machine.ts';
@@ -171,7 +171,7 @@ export class Current {
 
   /** Returns the machines whose cause has changed. */
   private findCauses(rack: Rack): string[] {
-    if (this.behind?.rack !== rack) this.behind = { rack, machines: behindElements(rack) };
+    if (this.behind?.rack !== rack) this.behind = { rack, machines: behindEquipment(rack) };
     const silenceSeconds = sharedSilenceSeconds(rack.services['machine-state']);
     const now = this.deps.clock.now();
     this.silent = new Map();
@@ -185,7 +185,7 @@ export class Current {
     const bootedAt = wallTime(this.deps.clock, 0);
     const movedMs = bootedAt - (power?.bootedAt ?? bootedAt);
     const before = this.causes;
-    const ofElements = commonCauses({
+    const ofEquipment = commonCauses({
       behind: this.behind.machines,
       silent: this.silent,
       silenceMs: silenceSeconds * 1000,
@@ -198,7 +198,7 @@ export class Current {
         };
       },
     });
-    this.causes = [...ofElements, ...this.sharedBy(rack, ofElements)];
+    this.causes = [...ofEquipment, ...this.sharedBy(rack, ofEquipment)];
     const keyOf = (causes: CommonCause[]) => JSON.stringify(causes);
     if (keyOf(before) === keyOf(this.causes)) return [];
     return [...before, ...this.causes].flatMap(({ machines }) => machines);

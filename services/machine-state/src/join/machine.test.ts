@@ -20,7 +20,7 @@ machines:
 
 function powerOfLeft(machine: string, more: Partial<MachinePower>): MachinePower {
   const name = `${machine}-left`;
-  return { name, kind: 'device', outlets: [], controllers: [], ...more };
+  return { name, kind: 'phone', outlets: [], controllers: [], ...more };
 }
 
 const isOff: Partial<MachinePower> = {

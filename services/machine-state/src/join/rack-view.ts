@@ -6,17 +6,11 @@ import type {
   ControllerStatus,
   CycleRequest,
   Machine,
-  RackElement,
+  RackEquipment,
   RackPort,
   RackView,
 } from '@skolo/api';
-import {
-  feedOf,
-  formatOutlet,
-  type InfrastructureDevice,
-  type Outlet,
-  type Rack,
-} from '@skolo/rack';
+import { type Equipment, feedOf, formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import { given } from './machine.ts';
 import type { Services } from './sources.ts';
 
@@ -39,8 +33,8 @@ export function joinRack(rack: Rack, sources: RackSources): RackView {
     rack: rack.name,
     timezone: rack.timezone,
     shelves: shelvesOf(rack),
-    elements: [...rack.infrastructure.values()].map((device) => ({
-      ...elementOf(device, sources.services),
+    equipment: [...rack.equipment.values()].map((device) => ({
+      ...equipmentOf(device, sources.services),
       ports: ports.get(device.name) ?? [],
     })),
     causes: [...sources.causes],
@@ -68,7 +62,7 @@ function shelvesOf(rack: Rack): RackView['shelves'] {
   }));
 }
 
-function elementOf(device: InfrastructureDevice, services: Services): Omit<RackElement, 'ports'> {
+function equipmentOf(device: Equipment, services: Services): Omit<RackEquipment, 'ports'> {
   const { name, model, address, uplink, power } = device;
   const backup = services.backups?.get(name);
   const { answeredAt: _, ...state } = stateOf(services.power?.controllers.get(name), backup);
@@ -82,7 +76,7 @@ function elementOf(device: InfrastructureDevice, services: Services): Omit<RackE
   };
 }
 
-function backupOf({ state, why, detail }: BackupEquipment): RackElement['backup'] {
+function backupOf({ state, why, detail }: BackupEquipment): RackEquipment['backup'] {
   return { state, ...given({ why: detail ?? why }) };
 }
 
@@ -90,7 +84,7 @@ function backupOf({ state, why, detail }: BackupEquipment): RackElement['backup'
 export function stateOf(
   controller: ControllerStatus | undefined,
   backup: BackupEquipment | undefined,
-): Pick<RackElement, 'state' | 'why' | 'since'> & { answeredAt?: string } {
+): Pick<RackEquipment, 'state' | 'why' | 'since'> & { answeredAt?: string } {
   if (controller !== undefined && controller.state !== 'unknown') {
     const { state, detail, since, lastContact } = controller;
     const told = given({ why: detail, since });
@@ -125,7 +119,7 @@ function portsOf(rack: Rack, services: Services): Map<string, RackPort[]> {
   };
   for (const { name, power, uplink } of [
     rack.jumphost,
-    ...rack.infrastructure.values(),
+    ...rack.equipment.values(),
     ...rack.machines.values(),
   ]) {
     for (const outlet of power) feed(outlet, name);
@@ -134,7 +128,7 @@ function portsOf(rack: Rack, services: Services): Map<string, RackPort[]> {
   for (const machine of rack.machines.values()) {
     for (const device of machine.devices) {
       const outlet = feedOf(machine.name, device);
-      if (outlet && rack.infrastructure.has(outlet.device)) feed(outlet, device.fullName);
+      if (outlet && rack.equipment.has(outlet.device)) feed(outlet, device.fullName);
     }
   }
   return new Map([...found].map(([device, ports]) => [device, sorted([...ports.values()])]));

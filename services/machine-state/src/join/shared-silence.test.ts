@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Reported, sharedSilence } from './shared-silence.ts';
 
 const at = (time: string) => Date.parse(`2026-11-20T${time}Z`);
-const element = (what: string) => ({ kind: 'element' as const, what });
+const equipment = (what: string) => ({ kind: 'equipment' as const, what });
 
 /** `count` machines, the first `silent` of which fell silent at 03:09:55. */
 function group(prefix: string, count: number, silent: number, traits: Reported['traits']) {
@@ -20,16 +20,16 @@ function textsOf(machines: readonly Reported[]): string[] {
 describe('sharedSilence', () => {
   it('names a switch of which only some machines are silent, since their last answers', () => {
     const machines = [
-      ...group('a', 16, 12, [element('switch-2')]),
-      ...group('b', 25, 0, [element('switch-1')]),
+      ...group('a', 16, 12, [equipment('switch-2')]),
+      ...group('b', 25, 0, [equipment('switch-1')]),
     ];
     // One has been dead for weeks.
-    machines[0] = { ...machines[0], name: 'a-0', traits: [element('switch-2')], silentSince: 0 };
+    machines[0] = { ...machines[0], name: 'a-0', traits: [equipment('switch-2')], silentSince: 0 };
 
     expect(sharedSilence(machines)).toEqual([
       {
         what: 'switch-2',
-        kind: 'element',
+        kind: 'equipment',
         text: '12 of 16 machines on switch-2 are silent, 0 of 25 others',
         since: '2026-11-20T03:09:55.000Z',
         machines: machines.slice(0, 12).map(({ name }) => name),
@@ -38,10 +38,10 @@ describe('sharedSilence', () => {
   });
 
   it.each([
-    ['two of two', [group('a', 2, 2, [element('s')]), group('b', 9, 0, [])]],
-    ['less than half', [group('a', 16, 7, [element('s')]), group('b', 20, 0, [])]],
-    ['nearly as many others', [group('a', 16, 12, [element('s')]), group('b', 16, 5, [])]],
-    ['what all machines have', [group('a', 16, 12, [element('s')])]],
+    ['two of two', [group('a', 2, 2, [equipment('s')]), group('b', 9, 0, [])]],
+    ['less than half', [group('a', 16, 7, [equipment('s')]), group('b', 20, 0, [])]],
+    ['nearly as many others', [group('a', 16, 12, [equipment('s')]), group('b', 16, 5, [])]],
+    ['what all machines have', [group('a', 16, 12, [equipment('s')])]],
   ])('does not name %s', (_, groups) => {
     expect(textsOf(groups.flat())).toEqual([]);
   });
@@ -50,10 +50,10 @@ describe('sharedSilence', () => {
     const pixel = { kind: 'model', what: 'oriole' } as const;
     const shelf = { kind: 'shelf', what: 'shelf3' } as const;
     const machines = [
-      ...group('a', 4, 4, [element('pdu-1'), shelf, pixel]),
-      ...group('b', 4, 0, [element('pdu-1'), element('switch-1')]),
+      ...group('a', 4, 4, [equipment('pdu-1'), shelf, pixel]),
+      ...group('b', 4, 0, [equipment('pdu-1'), equipment('switch-1')]),
       ...group('c', 1, 0, [shelf]),
-      ...group('d', 20, 0, [element('switch-1')]),
+      ...group('d', 20, 0, [equipment('switch-1')]),
     ];
 
     expect(textsOf(machines)).toEqual([
@@ -63,9 +63,9 @@ describe('sharedSilence', () => {
 
   it('names two things that failed on the same day', () => {
     const machines = [
-      ...group('a', 16, 12, [element('switch-2')]),
+      ...group('a', 16, 12, [equipment('switch-2')]),
       ...group('b', 5, 4, [{ kind: 'version', what: '0.4.0' }]),
-      ...group('c', 60, 1, [element('switch-1')]),
+      ...group('c', 60, 1, [equipment('switch-1')]),
     ];
 
     expect(textsOf(machines)).toEqual([
@@ -75,7 +75,7 @@ describe('sharedSilence', () => {
   });
 
   it('explains silent machines only, each once, with what they have', () => {
-    const trait = fc.constantFrom(element('s1'), element('s2'), {
+    const trait = fc.constantFrom(equipment('s1'), equipment('s2'), {
       kind: 'model' as const,
       what: 'm',
     });

@@ -6,7 +6,7 @@ import type { Machine as RackMachine } from '@skolo/rack';
 
 /** Something that machines share. Of equally telling ones, the first kind is named. */
 type Trait = Pick<CommonCause, 'kind' | 'what'>;
-const kinds: CommonCause['kind'][] = ['element', 'shelf', 'model', 'version'];
+const kinds: CommonCause['kind'][] = ['equipment', 'shelf', 'model', 'version'];
 
 /** A machine that has reported before. */
 export interface Reported {
@@ -16,7 +16,7 @@ export interface Reported {
   silentSince?: number | undefined;
 }
 
-/** Without a report that an element is down, fewer silent machines may be a coincidence. */
+/** Without a report that a piece of equipment is down, fewer silent machines may be a coincidence. */
 export const leastSilent = 3;
 /** How much more often a machine with the trait is silent than one without it. */
 const leastRatio = 3;
@@ -30,9 +30,9 @@ export function traitsOf(
 ): Trait[] {
   const { kind, shelf, uplink, power } = machine;
   const agent = last.versions?.agent;
-  const elements = [uplink, ...power].flatMap((outlet) => outlet?.device ?? []);
+  const equipment = [uplink, ...power].flatMap((outlet) => outlet?.device ?? []);
   const traits: Trait[] = [
-    ...[...new Set(elements)].map((what) => ({ kind: 'element', what }) as const),
+    ...[...new Set(equipment)].map((what) => ({ kind: 'equipment', what }) as const),
     ...(shelf === undefined ? [] : [{ kind: 'shelf', what: shelf } as const]),
     ...[...modelsOf({ kind, devices: last.devices })].map(
       (what) => ({ kind: 'model', what }) as const,
@@ -63,7 +63,7 @@ function mostTelling(machines: readonly Reported[]) {
   );
   return [...having.values()]
     .flatMap((entries) => {
-      const [{ kind, what } = { kind: 'element', what: '' } as const] = entries;
+      const [{ kind, what } = { kind: 'equipment', what: '' } as const] = entries;
       const silent = entries.map(({ machine }) => machine).filter(isSilent);
       const [all, others] = [entries.length, machines.length - entries.length];
       const silentOthers = allSilent - silent.length;
@@ -72,7 +72,9 @@ function mostTelling(machines: readonly Reported[]) {
         silent.length * 2 >= all &&
         others > 0 &&
         silent.length * others >= leastRatio * silentOthers * all;
-      const where = { element: 'on', shelf: 'on', model: 'of model', version: 'with agent' }[kind];
+      const where = { equipment: 'on', shelf: 'on', model: 'of model', version: 'with agent' }[
+        kind
+      ];
       const text = `${silent.length} of ${all} machines ${where} ${what} are silent, ${silentOthers} of ${others} others`;
       // What all silent machines have, and no other machine, tells most.
       const share = silent.length / (all + silentOthers);

@@ -152,7 +152,7 @@ describe('an order', () => {
     const lab = await startLab({
       agents: { 'rpi-1': undefined },
       more: () => ', uplink: switch-1/1',
-      rack: `infrastructure:
+      rack: `equipment:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
 ${yaml}`,
       deps: { services: servicesEvery(30) },

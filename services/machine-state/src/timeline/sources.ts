@@ -9,7 +9,6 @@ import {
   PowerCycle,
   SinkStatus,
 } from '@skolo/api';
-import { type Former, formerEquipment } from '@skolo/api/former';
 import { errorText, inParallel, withDeadline } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
@@ -62,8 +61,7 @@ export function askServices(wanted: Wanted): Promise<Report[]> {
       reportOf(service, (signal, readable) => {
         const get: Get = async (path, query = {}, given) => {
           const options = { timeoutMs: deadlineMs, mostBytes, token: given };
-          const former = service === 'router-backup' ? formerEquipment : undefined;
-          const client = await serviceClient(rack, service, getOf(path, former), options);
+          const client = await serviceClient(rack, service, getOf(path), options);
           return await client.get({ query, signal });
         };
         return ask(get, readable);
@@ -107,13 +105,12 @@ function sourcesOf({ rack, from, now }: Wanted): [AskedService, Ask][] {
 }
 
 /** The route's own schema would reject a whole list because of one entry. */
-function getOf(path: `/${string}`, former: Former | undefined) {
+function getOf(path: `/${string}`) {
   const Anything = z.record(z.string(), z.unknown());
   return {
     get: {
       method: 'get',
       path,
-      ...(former && { former }),
       summary: '',
       role: 'view',
       query: z.looseObject({}),

@@ -32,7 +32,7 @@ export function callerLookup(rack: Rack, ownAddresses: readonly string[]): FindC
     if (!machines.has(address)) machines.set(address, machine);
   }
   const equipment = new Map(
-    [...rack.infrastructure.values()].map(({ name, address = '' }) => [
+    [...rack.equipment.values()].map(({ name, address = '' }) => [
       normaliseAddress(address) ?? address,
       name,
     ]),

@@ -18,7 +18,7 @@ const right = {
     jumphost: { project: 'p-jump', credentials: { fixed: 'secrets/jump' } },
     others: { project: 'p-others', credentials: { fixed: 'secrets/others' } },
   },
-  infrastructure: { 'switch-1': { model: 'edgeswitch', address: '192.168.1.11' } },
+  equipment: { 'switch-1': { model: 'edgeswitch', address: '192.168.1.11' } },
   machines: {
     'a-[1-3]': {
       kind: 'rpi',

@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { problem, startDaemon, type TestDaemon } from '../testing/daemon.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 127.0.2.1, power: pdu-1/20 }
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
   pdu-2: { model: synaccess, address: 127.0.2.3 }
@@ -398,7 +398,7 @@ describe('the views', () => {
         last: { id: cycle?.id, action: 'cycle', outcome: 'failed', by: daemon.who, reason: 'dead' },
         hold: { by: daemon.who, reason: 'new fan' },
       },
-      { name: 'a-device', kind: 'device', outlets: [{ outlet: 'pdu-2/9' }], hold: {} },
+      { name: 'a-device', kind: 'phone', outlets: [{ outlet: 'pdu-2/9' }], hold: {} },
     ]);
   });
 
@@ -420,7 +420,7 @@ describe('the views', () => {
   it('show the outlets of a PDU that feeds nothing in rack.yaml, read, but not those of a switch', async () => {
     const daemon = await startDaemon({
       yaml: `
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
   pdu-1: { model: apc-rpdu, address: 127.0.2.2, outlets: 3 }
   pdu-2: { model: synaccess, address: 127.0.2.3 }

@@ -5,7 +5,7 @@ import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { type MachineRequest, sendAsMachine } from '../testing/machine-request.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
 machines:
   a: { kind: rpi, address: 127.0.1.1, power: switch-1/1, devices: [{ name: left, kind: android, power: switch-1/3 }] }

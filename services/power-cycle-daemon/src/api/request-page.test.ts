@@ -5,7 +5,7 @@ import { run, tempDir } from '@skolo/base/testing';
 import { lacks } from '@skolo/simulators/peer';
 import { describe, expect, it } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
-import { boardDevices, startDaemon } from '../testing/daemon.ts';
+import { boardEquipment, startDaemon } from '../testing/daemon.ts';
 import { plugIn } from '../testing/machine.ts';
 
 const page = new URL('../../../../docs/change/power-cycle-request.md', import.meta.url);
@@ -19,7 +19,7 @@ describe.skipIf(lacks('curl', 'jq'))('the page', () => {
     const machine = await plugIn(boards, 'b', ['pdu-1/2'], { host: '127.0.1.1' });
     machine.task = task;
     const daemon = await startDaemon({
-      yaml: `${boardDevices}machines:\n  b: ${machine.entry}\n`,
+      yaml: `${boardEquipment}machines:\n  b: ${machine.entry}\n`,
       boards,
     });
     const home = await tempDir();

@@ -62,7 +62,7 @@ jumphost: { name: jumphost, address: 127.0.0.1 }
 access: { anonymousRead: [127.0.0.0/8] }
 logins:
   pdus: { snmp: { version: 2, community: community } }
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, outlets: 8, address: 127.0.0.1, ports: { snmp: ${pdu} }, login: pdus }
 machines: {}
 services:

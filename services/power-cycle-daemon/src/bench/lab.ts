@@ -92,7 +92,7 @@ access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
 logins:
   switches: { username: ubnt, password: password }
   pdus: { snmp: { version: 2, community: password } }
-infrastructure:
+equipment:
 ${ownSwitches.map(({ port }, i) => `  switch-${i + 1}: { model: ${switchModel}, address: 127.0.0.1, ports: { ${kind}: ${port} }, login: ${login} }`).join('\n')}
 ${ownPdus.map(({ port }, i) => `  pdu-${i + 1}: { model: apc-rpdu, outlets: 24, address: 127.0.0.1, ports: { snmp: ${port} }, login: pdus }`).join('\n')}
 machines:

@@ -5,8 +5,8 @@ import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { plugIn } from '../testing/machine.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
-const infrastructure = `
-infrastructure:
+const equipment = `
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
 `;
@@ -29,7 +29,7 @@ async function waiting(
 
 describe('a cycle that waits for its turn', () => {
   it('is not begun once its machine is under repair', async () => {
-    const daemon = await startDaemon({ yaml: infrastructure + a + b, settings: oneAtOnce });
+    const daemon = await startDaemon({ yaml: equipment + a + b, settings: oneAtOnce });
     const { second } = await waiting(daemon);
 
     await daemon.client.hold({ body: { targets: ['b'], reason: 'hands in the rack' } });
@@ -43,7 +43,7 @@ describe('a cycle that waits for its turn', () => {
   it('is not begun once somebody else hangs on it', async () => {
     const switch9 =
       '  switch-9: { model: edgeswitch, address: 127.0.2.9, power: pdu-1/2 }\nmachines:\n';
-    const yaml = infrastructure.replace('machines:\n', switch9) + a;
+    const yaml = equipment.replace('machines:\n', switch9) + a;
     const daemon = await startDaemon({ yaml, settings: oneAtOnce });
     const { first, second } = await waiting(daemon, 'switch-9', 12);
 
@@ -59,7 +59,7 @@ describe('a cycle that waits for its turn', () => {
   it('is not begun once a task runs there', async () => {
     const boards = new Boards();
     const machine = await plugIn(boards, 'b', ['pdu-1/2'], { host: '127.0.1.1' });
-    const yaml = `${infrastructure + a}  b: ${machine.entry}\n`;
+    const yaml = `${equipment + a}  b: ${machine.entry}\n`;
     const daemon = await startDaemon({ yaml, boards, settings: oneAtOnce });
     const { second } = await waiting(daemon);
 
@@ -74,14 +74,14 @@ describe('a cycle that waits for its turn', () => {
 describe('an outlet that a person turned off', () => {
   it('is not turned off again once the jumphost hangs on it', async () => {
     const often = '    readSeconds: 5\n    probeSeconds: { first: 0.1, most: 1 }';
-    const first = await startDaemon({ yaml: infrastructure + a });
+    const first = await startDaemon({ yaml: equipment + a });
     await first.turn('off', 'pdu-1/7');
     await first.stop();
     const board = first.boards.get('pdu-1');
     reboot(board);
 
     const second = await startDaemon({
-      yaml: infrastructure + a,
+      yaml: equipment + a,
       settings: often,
       previous: first,
       jumphost: ', power: pdu-1/7',

@@ -7,7 +7,7 @@ import { waitUntil } from '../testing/wait-until.ts';
 import { inheritedMark } from './inherited-state.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
   off: { kind: host, power: pdu-1/1 }

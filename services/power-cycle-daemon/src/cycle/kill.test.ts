@@ -49,7 +49,7 @@ async function startLab(): Promise<Lab> {
     });
   }
   const value = `'/relay/{outlet}/value'`;
-  const yaml = `infrastructure:
+  const yaml = `equipment:
   relay:
     model: http-switch
     address: 127.0.0.1

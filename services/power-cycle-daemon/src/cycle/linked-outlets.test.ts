@@ -2,7 +2,7 @@
 import { loadDrivers } from '@skolo/equipment/models/load';
 import { OutletBoard, startTasmota } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { boardDevices, startDaemon, boardRack as yaml } from '../testing/daemon.ts';
+import { boardEquipment, startDaemon, boardRack as yaml } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
 /** When `outlet` is turned `on`, `other` turns `becomes`. */
@@ -59,7 +59,7 @@ describe('an outlet that moves another one', () => {
   it('is noticed on a stack, whose outlets are not counted, by the phone on the other one', async () => {
     const daemon = await startDaemon({
       yaml: `
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 127.0.2.1, stack: true }
 machines:
   a: { kind: rpi, power: switch-1/1/0/1, device: { kind: android, power: switch-1/2/0/1 } }
@@ -93,7 +93,7 @@ it("relays that Tasmota's Interlock turns off are named, through its own driver"
   onTestFinished(() => plug.close());
   const daemon = await startDaemon({
     yaml: `
-infrastructure:
+equipment:
   plug-1: { model: tasmota, address: 127.0.0.1, ports: { http: ${plug.port} }, outlets: 2 }
 machines:
   a: { kind: host, power: plug-1/1, offSeconds: 1 }
@@ -138,7 +138,7 @@ describe('no false alarm', () => {
   });
 
   it('by what the last process had the device do', async () => {
-    const native = `${boardDevices}machines:
+    const native = `${boardEquipment}machines:
   m-[1-3]: { kind: host, power: 'switch-1/[1-3]', offSeconds: 4 }
   m-4: { kind: host, power: switch-1/4, offSeconds: 0.5 }
 `;

@@ -111,9 +111,9 @@ async function awaitTarget(step: Step): Promise<CycleEvent> {
   const { record, rack, target, settings, signal } = step;
   const { watch } = step.timing;
   if (target === undefined) return { is: 'not-visible', text: 'no longer in rack.yaml' };
-  const { machine, device, kind } = target;
+  const { machine, phone, kind } = target;
   const withinMs = (machine ? backWithin(rack, machine) : settings.seenBackSeconds) * 1000;
-  if (kind === 'device' && machine !== undefined && device !== undefined) {
+  if (kind === 'phone' && machine !== undefined && phone !== undefined) {
     const agent = agentOf(rack, machine);
     const offAt = record.steps.findLast((each) => each.step === 'turn-off')?.at;
     const secondsOff =
@@ -121,7 +121,7 @@ async function awaitTarget(step: Step): Promise<CycleEvent> {
         ? undefined
         : () => (step.clock.now() - Date.parse(offAt)) / 1000;
     const options = { withinMs, secondsOff };
-    const seen = agent && (await seePhone(agent, device.name, options, watch, signal));
+    const seen = agent && (await seePhone(agent, phone.name, options, watch, signal));
     return seen ?? { is: 'not-visible', text: 'on; no agent can report whether it is back' };
   }
   const observer = observerOf(rack, target);

@@ -239,7 +239,7 @@ export async function waitOff(step: Step): Promise<CycleEvent> {
     await pause(record.offSeconds * 1000, cut).catch(() => undefined);
     if (step.ending.aborted) {
       step.report({ is: 'noted', text: 'the daemon is stopping, so the power is turned on early' });
-    } else if (observer !== undefined && target?.kind !== 'device') {
+    } else if (observer !== undefined && target?.kind !== 'phone') {
       await Promise.race([looking, pause(Math.min(watch.lookMs, mostLookMs), ending)]);
     }
     signal.throwIfAborted();

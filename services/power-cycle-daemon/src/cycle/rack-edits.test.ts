@@ -9,7 +9,7 @@ const a = '  a: { kind: host, power: pdu-1/1, offSeconds: 0.5 }';
 const b = '  b: { kind: host, power: pdu-1/2, offSeconds: 0.5 }';
 
 function rackOf(devices: readonly string[], machines: readonly string[]): string {
-  return ['infrastructure:', ...devices, 'machines:', ...machines, ''].join('\n');
+  return ['equipment:', ...devices, 'machines:', ...machines, ''].join('\n');
 }
 
 describe('an edit of rack.yaml', () => {

@@ -6,8 +6,8 @@ import { startDaemon } from '../testing/daemon.ts';
 import { type PluggedMachine, plugIn } from '../testing/machine.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
-const infrastructure = `
-infrastructure:
+const equipment = `
+equipment:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
@@ -92,7 +92,7 @@ describe('a daemon that takes over a cycle', () => {
     const [name = ''] = power.split('/');
     const board = boards.get(name);
     const machine = await plugIn(boards, 'm', [power], { host: '127.0.1.1', bootSeconds: 0.5 });
-    const yaml = `${infrastructure}  m: ${machine.entry}\n`;
+    const yaml = `${equipment}  m: ${machine.entry}\n`;
     const first = await startDaemon({ yaml, boards, settings });
     await way.before?.(machine);
     const id = await first.request('m', { mode, offSeconds });

@@ -158,7 +158,7 @@ async function run(plan: Plan, action: 'cycle' | 'on') {
   const { model, offSeconds } = plan;
   const [outlet, more = ''] = entries[model] ?? [''];
   const rack = parseRack(
-    rackYaml(`infrastructure: { device: { model: ${model}, address: 127.0.2.1, ${more} } }
+    rackYaml(`equipment: { device: { model: ${model}, address: 127.0.2.1, ${more} } }
 machines: { a: { kind: host, power: 'device/${outlet}' } }`),
     { file: '/rack.yaml' },
   );
@@ -306,7 +306,7 @@ it('a BMC that never answers while the system is off is told once to turn it off
   });
   const port = await listen(bmc);
   const daemon = await startDaemon({
-    yaml: `infrastructure: { bmc-1: { model: redfish, https: false, address: 127.0.0.1, ports: { http: ${port} } } }
+    yaml: `equipment: { bmc-1: { model: redfish, https: false, address: 127.0.0.1, ports: { http: ${port} } } }
 machines: { a: { kind: host, power: bmc-1/1, offSeconds: 0.5 } }`,
     drivers,
   });

@@ -5,7 +5,7 @@ import { formatOutlet, type PowerCycleDaemonSettings, type Rack } from '@skolo/r
 import type { Controllers } from '../devices/controllers.ts';
 import type { Timing } from '../devices/timing.ts';
 import { agentOf } from '../machines/agent.ts';
-import { infrastructureProbe, probeOf } from '../machines/probe.ts';
+import { equipmentProbe, probeOf } from '../machines/probe.ts';
 import { chargeProbe, type Observer } from '../machines/watch.ts';
 import { type Snapshot, whyNoLonger } from '../rules/preconditions.ts';
 import type { Target } from '../rules/targets.ts';
@@ -52,21 +52,21 @@ export function whyMoved({ record, target }: Step): string | undefined {
 
 /** Undefined: nothing shows whether it is up. Only its machine's agent sees a phone, which is up while it charges. */
 export function observerOf(rack: Rack, target: Target | undefined): Observer | undefined {
-  const { kind, machine, device, infrastructure } = target ?? {};
-  if (machine !== undefined && device !== undefined) {
+  const { kind, machine, phone, equipment } = target ?? {};
+  if (machine !== undefined && phone !== undefined) {
     const agent = agentOf(rack, machine);
-    return agent && { probe: chargeProbe(agent, device.name), agent };
+    return agent && { probe: chargeProbe(agent, phone.name), agent };
   }
   if (kind === 'machine' && machine !== undefined) {
     const probe = probeOf(rack, machine);
     return probe && { probe, agent: agentOf(rack, machine) };
   }
-  const probe = kind === 'infrastructure' && infrastructure && infrastructureProbe(infrastructure);
+  const probe = kind === 'equipment' && equipment && equipmentProbe(equipment);
   return probe ? { probe, agent: undefined } : undefined;
 }
 
 /** Whether anything can show that it is back. */
 export function canBeSeen(rack: Rack, target: Target): boolean {
-  if (target.kind === 'device') return target.machine?.address !== undefined;
+  if (target.kind === 'phone') return target.machine?.address !== undefined;
   return observerOf(rack, target) !== undefined;
 }

@@ -12,8 +12,8 @@ import { Boards } from '../testing/board-driver.ts';
 import { boardDrivers, rackYaml } from '../testing/daemon.ts';
 import { Controllers } from './controllers.ts';
 
-const infrastructure = `
-infrastructure:
+const equipment = `
+equipment:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
   router: { model: edgeos, address: 127.0.2.2 }
   pdu-1: { model: apc-rpdu, address: 127.0.2.3 }
@@ -28,7 +28,7 @@ function parse(yaml: string): Rack {
   return parseRack(rackYaml(yaml), { file: '/rack.yaml' });
 }
 
-async function plugged(yaml = infrastructure + machines) {
+async function plugged(yaml = equipment + machines) {
   const boards = new Boards();
   const dir = await tempDir();
   let rack = parse(yaml);
@@ -88,7 +88,7 @@ describe('controllers', () => {
     const { controllers, edit } = await plugged();
     const [first] = controllers.all();
 
-    edit(infrastructure.replace('2.3', '2.4') + machines);
+    edit(equipment.replace('2.3', '2.4') + machines);
 
     expect(controllers.get('switch-1')).toBe(first);
   });
@@ -97,7 +97,7 @@ describe('controllers', () => {
     const { controllers, edit, boards } = await plugged();
     const previous = controllers.get('pdu-1');
 
-    edit(infrastructure.replace('2.3', '2.4') + machines);
+    edit(equipment.replace('2.3', '2.4') + machines);
 
     expect(controllers.get('pdu-1')).not.toBe(previous);
     await expect(previous?.read(['1'])).rejects.toThrow('removed from rack.yaml');
@@ -109,7 +109,7 @@ describe('controllers', () => {
     const { controllers, edit } = await plugged();
     controllers.get('b');
 
-    edit(infrastructure.replace(/ {2}pdu-1.*\n/, '') + machines.replace(/ {2}b:.*\n/, ''));
+    edit(equipment.replace(/ {2}pdu-1.*\n/, '') + machines.replace(/ {2}b:.*\n/, ''));
 
     expect(controllers.all().map(({ name }) => name)).toEqual(['switch-1']);
     expect(controllers.get('b')).toBeUndefined();

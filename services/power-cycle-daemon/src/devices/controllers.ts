@@ -4,13 +4,7 @@ import { readCredentials, usualSignInSeconds } from '@skolo/base/secrets';
 import { models } from '@skolo/equipment/models';
 import type { DriverDeps, DriverKind, PowerDriver } from '@skolo/equipment/models/outlets';
 import { type HostKeys, SessionPool } from '@skolo/equipment/transports';
-import {
-  type InfrastructureDevice,
-  loginToRead,
-  type Machine,
-  type Rack,
-  serviceUrl,
-} from '@skolo/rack';
+import { type Equipment, loginToRead, type Machine, type Rack, serviceUrl } from '@skolo/rack';
 import { agentSigner } from '../machines/agent.ts';
 import { usedOutlets } from '../rules/targets.ts';
 import {
@@ -45,7 +39,7 @@ const ownCommands: ReadonlySet<string> = new Set(['command-switch', 'http-switch
 
 /** With the name of the login that reads its outlets. */
 interface ReadDevice {
-  device: InfrastructureDevice;
+  device: Equipment;
   reader: string | undefined;
 }
 
@@ -64,15 +58,15 @@ export class Controllers {
   /** Applies the current rack.yaml. An unchanged device keeps its queue and its session. */
   follow(): void {
     const { rack } = this.deps;
-    const { infrastructure, machines } = rack();
+    const { equipment, machines } = rack();
     for (const [name, { controller, made }] of this.entries) {
-      const [device, machine] = [infrastructure.get(name), machines.get(name)];
+      const [device, machine] = [equipment.get(name), machines.get(name)];
       const now = device ? this.withReader(device) : machine;
       if (now !== undefined && isDeepStrictEqual(now, made)) continue;
       this.entries.delete(name);
       this.closing.push(controller.close());
     }
-    for (const device of infrastructure.values()) {
+    for (const device of equipment.values()) {
       if (models.get(device.model)?.power !== undefined) this.get(device.name);
     }
   }
@@ -81,8 +75,8 @@ export class Controllers {
   get(name: string): Controller | undefined {
     const known = this.entries.get(name);
     if (known !== undefined || this.isClosed) return known?.controller;
-    const { infrastructure, machines } = this.deps.rack();
-    const device = infrastructure.get(name);
+    const { equipment, machines } = this.deps.rack();
+    const device = equipment.get(name);
     const machine = machines.get(name);
     const read = device && this.withReader(device);
     const controller = read ? this.ofDevice(read) : machine && this.ofMachine(machine);
@@ -93,8 +87,8 @@ export class Controllers {
 
   /** Switches and PDUs in the order of rack.yaml, then hubs that have been used. */
   all(): Controller[] {
-    const { infrastructure } = this.deps.rack();
-    const order = [...infrastructure.keys()];
+    const { equipment } = this.deps.rack();
+    const order = [...equipment.keys()];
     return [...this.entries.values()]
       .map(({ controller }) => controller)
       .sort((a, b) => rank(order, a.name) - rank(order, b.name));
@@ -109,7 +103,7 @@ export class Controllers {
     await this.sessions.close();
   }
 
-  private withReader(device: InfrastructureDevice): ReadDevice {
+  private withReader(device: Equipment): ReadDevice {
     return { device, reader: loginToRead(this.deps.rack(), device, 'outlets') };
   }
 
@@ -172,7 +166,7 @@ export class Controllers {
 }
 
 /** Those that feed something, and then all others that its model counts. */
-function outletsOf(rack: Rack, { name, model, options }: InfrastructureDevice): string[] {
+function outletsOf(rack: Rack, { name, model, options }: Equipment): string[] {
   const all = models.get(model)?.power?.outlets.all?.(options) ?? [];
   return [...new Set([...usedOutlets(rack, name), ...all])];
 }

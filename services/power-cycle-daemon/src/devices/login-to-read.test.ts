@@ -20,7 +20,7 @@ async function started() {
   const yaml = rackYaml(`logins:
   pdus: { snmp: { version: 2c, community: write }, read: readers }
   readers: { snmp: { version: 2c, community: read } }
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.3, outlets: 4, ports: { snmp: ${pdu.port} }, login: pdus }
 `);
   let rack = parseRack(yaml, { file: join(dir, 'rack.yaml') });

@@ -10,7 +10,7 @@ import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
   switch-1: { model: edgeswitch, address: 127.0.2.3 }
 machines:

@@ -47,12 +47,12 @@ export function maySwitchOf({ stateDir, clock }: MaySwitchDeps): MaySwitch {
  */
 export function addressHolder(
   { stateDir, clock }: MaySwitchDeps,
-  { machines, infrastructure }: Pick<Rack, 'machines' | 'infrastructure'>,
+  { machines, equipment }: Pick<Rack, 'machines' | 'equipment'>,
 ): Record<'mac' | 'machine' | 'port' | 'evidence', string> | undefined {
   const { conflict } = readState(stateDir) ?? {};
   if (!conflict || clock.uptime() - conflict.uptime >= conflictSeconds) return undefined;
   const { mac, evidence = '' } = conflict;
-  const found = [...machines.values(), ...infrastructure.values()].find((each) => each.mac === mac);
+  const found = [...machines.values(), ...equipment.values()].find((each) => each.mac === mac);
   const port = typeof found?.uplink === 'object' ? formatOutlet(found.uplink) : '';
   return { mac, machine: found?.name ?? '', port, evidence };
 }

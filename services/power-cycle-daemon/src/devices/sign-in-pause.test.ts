@@ -99,7 +99,7 @@ describe('a device that rejects the login', () => {
 
   it('while one of its outlets is off is reported, and no storm locks the account', async () => {
     const yaml = `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
   a-[1-4]: { kind: host, power: 'pdu-1/[1-4]', offSeconds: 0.5 }

@@ -32,7 +32,7 @@ async function startLab() {
     read: { path: ${value}, on: '^1$', off: '^0$' }`;
   const machine = (name: string) =>
     `  of-${name}: { kind: host, power: ${name}/1, offSeconds: 0.5 }`;
-  const yaml = `infrastructure:
+  const yaml = `equipment:
 ${Object.entries(devices).map(entry).join('\n')}
 machines:
 ${Object.keys(devices).map(machine).join('\n')}

@@ -6,7 +6,7 @@ import { startDaemon } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
   pdu-2: { model: apc-rpdu, address: 127.0.2.3 }
 machines:

@@ -51,7 +51,7 @@ async function startLab() {
     off: { method: PUT, path: ${value}, body: '0' }
     read: { path: ${value}, on: '^1$', off: '^0$' }
 `;
-  const yaml = `infrastructure:
+  const yaml = `equipment:
 ${entry('relay', relay.port)}${entry('hostile', hostilePort)}machines:
   of-relay: { kind: host, power: relay/1, offSeconds: 20 }
   of-hostile: { kind: host, power: hostile/1, offSeconds: 2 }

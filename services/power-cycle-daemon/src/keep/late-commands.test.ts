@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { startDaemon } from '../testing/daemon.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.1 }
 machines:
   a: { kind: host, power: pdu-1/1, offSeconds: 0.5 }

@@ -5,7 +5,7 @@ import { plugIn } from '../testing/machine.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
   pdu-2: { model: apc-rpdu, address: 127.0.2.3 }
@@ -44,7 +44,7 @@ describe('off by a person', () => {
     const daemon = await startDaemon({
       boards,
       yaml: `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
   m: ${machine.entry}

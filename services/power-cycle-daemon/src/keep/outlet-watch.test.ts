@@ -13,7 +13,7 @@ import { waitUntil } from '../testing/wait-until.ts';
 import { OutletWatch } from './outlet-watch.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.1 }
   pdu-2: { model: apc-rpdu, address: 127.0.2.2, power: pdu-1/8 }
 machines:

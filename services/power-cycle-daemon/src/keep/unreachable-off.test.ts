@@ -8,7 +8,7 @@ import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
   m: { kind: rpi, address: 127.0.1.9, power: pdu-1/1, swarming: { url: "http://127.0.1.9:9" }, device: { kind: android, power: usb/1-1.2 } }

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
 import { errorCode, withDeadline } from '@skolo/base';
 import type { Transport } from '@skolo/equipment/models';
-import type { InfrastructureDevice, Machine, Rack, SeenBack } from '@skolo/rack';
+import type { Equipment, Machine, Rack, SeenBack } from '@skolo/rack';
 
 /**
  * What one attempt has shown. A connection that was accepted is alive, whatever follows: sshd closes connections at once while it limits
@@ -64,7 +64,7 @@ export function backWithin(rack: Rack, machine: Machine): number {
 const tcpPorts: Partial<Record<Transport, number>> = { ssh: 22, telnet: 23, http: 80, mqtt: 1883 };
 
 /** Whether a switch, router or PDU is up: by its transport's port. Nothing is sent to it. */
-export function infrastructureProbe(device: InfrastructureDevice): Probe | undefined {
+export function equipmentProbe(device: Equipment): Probe | undefined {
   const { address, transport, ports, options } = device;
   const usual = transport === 'http' && options.https === true ? 443 : tcpPorts[transport];
   // The address of an MQTT switch is that of its broker.
@@ -79,16 +79,12 @@ export function infrastructureProbe(device: InfrastructureDevice): Probe | undef
  *
  * @throws The signal's reason
  */
-export type Reach = (
-  device: InfrastructureDevice,
-  timeoutMs: number,
-  signal: AbortSignal,
-) => Promise<boolean>;
+export type Reach = (device: Equipment, timeoutMs: number, signal: AbortSignal) => Promise<boolean>;
 
 export const reach: Reach = async (device, timeoutMs, signal) => {
   const { address } = device;
   if (address === undefined) return true;
-  const look = await infrastructureProbe(device)?.(timeoutMs, signal);
+  const look = await equipmentProbe(device)?.(timeoutMs, signal);
   signal.throwIfAborted();
   // Its ssh server may be down although the device is not.
   if (look && ['up', 'closed', 'silent', 'refused'].includes(look.is)) return true;

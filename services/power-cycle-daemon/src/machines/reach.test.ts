@@ -2,18 +2,18 @@
 
 import { createServer } from 'node:net';
 import { listen } from '@skolo/base/testing';
-import type { InfrastructureDevice } from '@skolo/rack';
+import type { Equipment } from '@skolo/rack';
 import { parseRack } from '@skolo/rack';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
 import { rackYaml } from '../testing/daemon.ts';
 import { reach } from './probe.ts';
 
-function device(entry: string): InfrastructureDevice {
-  const rack = parseRack(rackYaml(`infrastructure: { router: { uplink: internet, ${entry} } }`), {
+function device(entry: string): Equipment {
+  const rack = parseRack(rackYaml(`equipment: { router: { uplink: internet, ${entry} } }`), {
     file: 'rack.yaml',
   });
-  const found = rack.infrastructure.get('router');
+  const found = rack.equipment.get('router');
   if (found === undefined) throw new Error('no router');
   return found;
 }
@@ -21,7 +21,7 @@ function device(entry: string): InfrastructureDevice {
 const patient = () => new AbortController().signal;
 
 /** The broadcast address of the loopback network: no connection can be made to it, and no ping is answered. */
-function nobody(): InfrastructureDevice {
+function nobody(): Equipment {
   return { ...device('model: edgeos, address: 127.0.2.9'), address: '127.255.255.255' };
 }
 

@@ -7,7 +7,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { type DaemonOptions, startDaemon } from '../testing/daemon.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
   b: { kind: host, power: pdu-1/1 }

@@ -46,7 +46,7 @@ async function stateOf({ device, outlet }: Outlet, controllers: Pick<Controllers
   return fault === undefined ? state : `${state}, but reports ${fault}`;
 }
 
-function isChassis({ device }: Outlet, { infrastructure }: Rack): boolean {
-  const { model = '', options = {} } = infrastructure.get(device) ?? {};
+function isChassis({ device }: Outlet, { equipment }: Rack): boolean {
+  const { model = '', options = {} } = equipment.get(device) ?? {};
   return models.get(model)?.power?.isChassis?.(options) ?? false;
 }

@@ -2,9 +2,9 @@
 import { sendRequest, sendText } from '@skolo/base/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
-import { boardDevices, startDaemon } from '../testing/daemon.ts';
+import { boardEquipment, startDaemon } from '../testing/daemon.ts';
 
-const yaml = `${boardDevices}machines:
+const yaml = `${boardEquipment}machines:
   a: { kind: rpi, power: switch-1/1 }
   b: { kind: host, power: pdu-1/1 }
   c: { kind: host, power: [pdu-1/2, pdu-2/2], offSeconds: 0.5 }
@@ -74,7 +74,7 @@ describe("pdudaemon's HTTP API", () => {
 
   it('waits for the power and not for the machine', async () => {
     const { ask, client } = await openEndpoint(`
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
   b: { kind: host, power: pdu-1/1, address: 127.0.1.9, swarming: { url: "http://127.0.1.9:9" }, seenBack: { ssh: 9 } }
@@ -177,7 +177,7 @@ machines:
 
   it('reports which check rejected it', async () => {
     const { ask, told } = await openEndpoint(`
-infrastructure:
+equipment:
   router: { model: edgeos, address: 127.0.2.9, uplink: internet, power: pdu-1/5 }
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
@@ -272,7 +272,7 @@ machines:
 
 describe('the state of', () => {
   const bmc = `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
   pdu-2: { model: synaccess, address: 127.0.2.3 }
   bmc-1: { model: redfish, address: 127.0.2.4 }

@@ -121,11 +121,9 @@ export function outletName(device: string, outlet: string, rack: Rack): string {
 }
 
 /** In pdudaemon's configuration a PDU is often named by its address. */
-function deviceName({ infrastructure }: Rack, hostname: string): string {
-  if (infrastructure.has(hostname)) return hostname;
-  const [found, ...others] = [...infrastructure.values()].filter(
-    ({ address }) => address === hostname,
-  );
+function deviceName({ equipment }: Rack, hostname: string): string {
+  if (equipment.has(hostname)) return hostname;
+  const [found, ...others] = [...equipment.values()].filter(({ address }) => address === hostname);
   return found !== undefined && others.length === 0 ? found.name : hostname;
 }
 

@@ -22,7 +22,7 @@ async function startLab() {
   const daemon = await startDaemon({
     drivers: await loadDrivers(),
     yaml: `
-infrastructure:
+equipment:
   pdu-1: { model: tasmota, address: 127.0.0.1, ports: { http: ${pdu.port} }, outlets: 8 }
 machines:
   board-[1-8]: { kind: host, power: pdu-1/[1-8] }

@@ -7,7 +7,7 @@ import { type Alertmanager, startAlertmanager } from '../testing/alertmanager.ts
 import { type RepairLab, startRepairLab } from '../testing/repair-lab.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   router: { model: edgeos, address: 127.0.2.9, ports: { ssh: 1 }, uplink: internet }
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:

@@ -8,7 +8,7 @@ import { type RepairLab, startRepairLab } from '../testing/repair-lab.ts';
 
 function rackWith(a = 'power: pdu-1/1'): string {
   return `
-infrastructure:
+equipment:
   router: { model: edgeos, address: 127.0.2.9, ports: { ssh: 1 }, uplink: internet }
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:

@@ -2,7 +2,7 @@
 
 import { errorText, pause } from '@skolo/base';
 import { type Machine, whyNotActing } from '@skolo/rack';
-import { infrastructureProbe, isDown, probeOf, runs } from '../machines/probe.ts';
+import { equipmentProbe, isDown, probeOf, runs } from '../machines/probe.ts';
 import { RequestRejected } from '../request/requests.ts';
 import { uptimeAt } from '../rules/uptime-at.ts';
 import { type Alert, machineOf } from './alert.ts';
@@ -200,8 +200,8 @@ export class AutoRepair {
   /** Devices of the rack that do not accept connections at their transport's port. */
   private async silentDevices(): Promise<Set<string>> {
     const { rack, signal } = this.deps;
-    const looks = [...rack().infrastructure.values()].map(async (device) => {
-      const look = await infrastructureProbe(device)?.(lookMs, signal);
+    const looks = [...rack().equipment.values()].map(async (device) => {
+      const look = await equipmentProbe(device)?.(lookMs, signal);
       return look && isDown(look) ? [device.name] : [];
     });
     const silent = (await Promise.all(looks)).flat();

@@ -7,7 +7,7 @@ import { startRepairLab } from '../testing/repair-lab.ts';
 
 function rackWith(power: string): string {
   return `
-infrastructure:
+equipment:
   router: { model: edgeos, address: 127.0.2.9, ports: { ssh: 1 }, uplink: internet${power && `, power: ${power}`} }
   switch-1: { model: edgeswitch, address: 127.0.2.1, ports: { ssh: 1 } }
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }

@@ -5,7 +5,7 @@
 
 import type { AcceptedRequests } from '@skolo/api';
 import { errorText } from '@skolo/base';
-import type { InfrastructureDevice } from '@skolo/rack';
+import type { Equipment } from '@skolo/rack';
 import type { Controllers } from '../devices/controllers.ts';
 import { type Reach, reach } from '../machines/probe.ts';
 import type { PartDeps } from '../part-deps.ts';
@@ -40,9 +40,7 @@ export class InternetWatch {
     const { rack, clock, signal } = this.deps;
     const { internet, bootGraceMinutes } = rack().services['power-cycle-daemon'].repair;
     this.noteJournaled();
-    const router = [...rack().infrastructure.values()].find(
-      (device) => device.uplink === 'internet',
-    );
+    const router = [...rack().equipment.values()].find((device) => device.uplink === 'internet');
     const isThere =
       !internet.enabled ||
       router === undefined ||
@@ -64,10 +62,7 @@ export class InternetWatch {
   }
 
   /** Why its outlet must not be touched. */
-  private obstacle({
-    name,
-    power,
-  }: InfrastructureDevice): [brake: string, why: string] | undefined {
+  private obstacle({ name, power }: Equipment): [brake: string, why: string] | undefined {
     const [feed, ...others] = power;
     const controller = feed && this.deps.controllers.get(feed.device);
     if (controller === undefined || others.length > 0) {
@@ -78,7 +73,7 @@ export class InternetWatch {
     return ['not-native', `${controller.name} cannot cycle an outlet itself`];
   }
 
-  private async cycle({ name }: InfrastructureDevice): Promise<void> {
+  private async cycle({ name }: Equipment): Promise<void> {
     const { take, store, clock, log, emit, rack } = this.deps;
     const { silentMinutes } = rack().services['power-cycle-daemon'].repair.internet;
     log.error({ router: name, silentMinutes }, 'internet connection down');

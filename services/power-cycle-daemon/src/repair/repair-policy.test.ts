@@ -11,7 +11,7 @@ import { decideRepair, type Missing, type RepairFacts } from './repair-policy.ts
 const rack: Rack = parseRack(
   rackYaml(
     `
-infrastructure:
+equipment:
   router: { model: edgeos, address: 127.0.2.1, uplink: internet, power: pdu-1/1 }
   switch-1: { model: edgeswitch, address: 127.0.2.2, uplink: router, power: pdu-1/2 }
   pdu-1: { model: synaccess, address: 127.0.2.3, uplink: switch-1/47 }

@@ -113,7 +113,7 @@ function brakeFor(
     );
   }
   const down = dependsOn(rack, machine.name).find(
-    (name) => rack.infrastructure.has(name) && isDown(name),
+    (name) => rack.equipment.has(name) && isDown(name),
   );
   if (down !== undefined)
     return wait('shared-down', `${down}, which it depends on, is not responding`);

@@ -7,7 +7,7 @@ import { audited } from '../testing/audited.ts';
 import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
   b-[1-4]: { kind: host, power: 'pdu-1/[1-4]', offSeconds: 0.5 }

@@ -15,7 +15,7 @@ describe('a fault that a switch reports', () => {
     const daemon = await startDaemon({
       boards,
       yaml: `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
   m: ${machine.entry}
@@ -54,7 +54,7 @@ machines:
     const daemon = await startDaemon({
       boards,
       yaml: `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
   m: ${machine.entry}

@@ -130,7 +130,7 @@ export function machineStatuses(targets: readonly Target[], view: View): Machine
     const controllers = [...new Set(feeds.map(({ device }) => device))];
     return {
       name,
-      kind: kind === 'outlet' ? 'infrastructure' : kind,
+      kind: kind === 'outlet' ? 'equipment' : kind,
       shelf: machine?.shelf,
       label: machine?.label,
       outlets: feeds.map((feed) => outletStatus(feed, [name], view)),

@@ -9,7 +9,7 @@ import { count } from '@skolo/base';
 import { type Clock, HttpProblem, resolveId } from '@skolo/common';
 import type { PartDeps } from '../part-deps.ts';
 import { holdsOf } from '../rules/preconditions.ts';
-import { devicesOf, findTargets } from '../rules/targets.ts';
+import { findTargets, phonesOf } from '../rules/targets.ts';
 import { RequestRejected, unknownRejections } from './requests.ts';
 
 interface HoldsDeps extends Pick<PartDeps, 'rack' | 'store'> {
@@ -39,7 +39,7 @@ export class Holds {
    */
   coveringMachine(name: string): Hold[] {
     const rack = this.deps.rack();
-    const names = [name, ...devicesOf(rack, name).map(({ fullName }) => fullName)];
+    const names = [name, ...phonesOf(rack, name).map(({ fullName }) => fullName)];
     const { targets } = findTargets(rack, names);
     const now = this.deps.clock.now();
     const mayKnow = new Set([rack.name, ...names]);

@@ -7,7 +7,7 @@ import { OwnDevices } from './own-devices.ts';
 import type { Request } from './requests.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
 machines:
   a:

@@ -3,7 +3,7 @@
 import type { AcceptedRequests } from '@skolo/api';
 import { type Clock, HttpProblem } from '@skolo/common';
 import type { Machine, Rack } from '@skolo/rack';
-import { devicesOf } from '../rules/targets.ts';
+import { phonesOf } from '../rules/targets.ts';
 import type { Request } from './requests.ts';
 
 interface OwnDevicesDeps {
@@ -32,7 +32,7 @@ export class OwnDevices {
     { devices, reason }: { devices: readonly string[]; reason: string },
     machine: string,
   ): Promise<AcceptedRequests> {
-    const own = devicesOf(this.deps.rack(), machine);
+    const own = phonesOf(this.deps.rack(), machine);
     const targets = [...new Set(devices.map((name) => ownDevice(machine, own, name)))];
     this.count(machine, targets.length);
     return this.deps.take({

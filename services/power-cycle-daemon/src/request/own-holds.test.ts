@@ -7,7 +7,7 @@ import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { sendAsMachine } from '../testing/machine-request.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
   pdu-1: { model: apc-rpdu, address: 127.0.2.3 }
 machines:

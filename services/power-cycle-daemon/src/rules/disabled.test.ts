@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { startDaemon } from '../testing/daemon.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
   pdu-2: { model: apc-rpdu, address: 127.0.2.3, power: pdu-1/9 }
 machines:

@@ -6,7 +6,7 @@ import { waitUntil } from '../testing/wait-until.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
   pdu-2: { model: apc-rpdu, address: 127.0.2.3 }
 machines:

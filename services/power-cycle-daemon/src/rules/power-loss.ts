@@ -56,13 +56,13 @@ export function whyDaemonNeeds(
  * The broker or web service through which a switch is controlled: its host may have another name in the rack. An address that other devices
  * share with a machine means nothing: their ports are forwarded.
  */
-function gatewayOf({ infrastructure }: Rack, name: string): string | undefined {
-  const device = infrastructure.get(name);
+function gatewayOf({ equipment }: Rack, name: string): string | undefined {
+  const device = equipment.get(name);
   return device !== undefined && behindGateways.has(device.model) ? device.address : undefined;
 }
 
 const behindGateways: ReadonlySet<string> = new Set(['mqtt-switch', 'http-switch']);
 
-function addressOf({ machines, infrastructure }: Rack, name: string): string | undefined {
-  return (machines.get(name) ?? infrastructure.get(name))?.address;
+function addressOf({ machines, equipment }: Rack, name: string): string | undefined {
+  return (machines.get(name) ?? equipment.get(name))?.address;
 }

@@ -14,7 +14,7 @@ const rack = parseRack(
 timezone: Europe/Berlin
 network: { subnet: 192.168.1.0/24, domain: lan }
 jumphost: { name: jumphost-rack1, address: 192.168.1.8, uplink: switch-1/48, power: pdu-1/8 }
-infrastructure:
+equipment:
   router: { model: edgeos, address: 192.168.1.1, uplink: internet, power: pdu-1/1 }
   switch-1: { model: edgeswitch, address: 192.168.1.11, uplink: router, power: pdu-1/2 }
   switch-2: { model: edgeswitch, address: 192.168.1.12, uplink: switch-1/47, power: pdu-2/2 }
@@ -202,7 +202,7 @@ describe('what the daemon depends on', () => {
 timezone: UTC
 network: { subnet: 192.168.1.0/24, domain: lan }
 jumphost: { name: jumphost-rack1, address: 192.168.1.8, uplink: switch-1/48 }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 192.168.1.11, power: [pdu-1/1, pdu-1/2] }
   pdu-1: { model: synaccess, address: 192.168.1.30 }
 `,
@@ -504,7 +504,7 @@ describe('how long off', () => {
 /** What is off already, and what a controller is reached through: both decide who goes dark. */
 const reached = parseRack(
   rackYaml(`
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.1 }
   pdu-2: { model: apc-rpdu, address: 127.0.2.2 }
   pdu-3: { model: apc-rpdu, address: 127.0.2.3, ports: { snmp: 1161 } }

@@ -158,10 +158,10 @@ function held(
 
 /** The holds that cover a target: its own, its machine's, those of the devices it depends on, and the rack's. */
 export function holdsOf(
-  { name, feeds, machine, infrastructure }: Target,
+  { name, feeds, machine, equipment }: Target,
   { rack, holds, now }: Pick<Snapshot, 'rack' | 'holds' | 'now'>,
 ): Hold[] {
-  const uplink = machine?.uplink ?? infrastructure?.uplink;
+  const uplink = machine?.uplink ?? equipment?.uplink;
   const names = new Set([
     rack.name,
     name,
@@ -293,7 +293,7 @@ function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
   const gone = goesDarkNow(rack, feeds, already);
   const phones = ownNames({ ...target, kind: 'machine' });
   // A cycle that the agent or a repair requests waits for no task, and one of the port `alone` fails if others share its power.
-  const own = target.kind === 'device' && (ask.alone || !ask.person) ? phones : ownNames(target);
+  const own = target.kind === 'phone' && (ask.alone || !ask.person) ? phones : ownNames(target);
   const dark = gone.filter((name) => !own.has(name));
   const cutOff = whyDaemonNeeds(rack, feeds, gone);
   if (cutOff !== undefined) {
@@ -315,7 +315,7 @@ function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
   if (dark.length > 0 && !ask.force) {
     const others = count(dark.length, 'other', 'others');
     const detail =
-      target.kind === 'device' && own.size === 1 && phones.has(dark[0] ?? '')
+      target.kind === 'phone' && own.size === 1 && phones.has(dark[0] ?? '')
         ? `${dark.join(', ')} would lose power, too, because a Raspberry Pi switches all its USB ports together; use force if that is intended`
         : `${others} would lose power or network; use force if that is intended`;
     return rejected(target, 'others-go-dark', detail, { dark });

@@ -7,10 +7,10 @@ import { models } from '@skolo/equipment/models';
 import {
   type AttachedDevice,
   didYouMean,
+  type Equipment,
   expandNames,
   feedOf,
   formatOutlet,
-  type InfrastructureDevice,
   type Machine,
   type Outlet,
   parseOutlet,
@@ -22,13 +22,13 @@ import {
 export interface Target {
   /** One name per target, however it was requested. */
   name: string;
-  kind: 'machine' | 'device' | 'infrastructure' | 'outlet';
+  kind: 'machine' | 'phone' | 'equipment' | 'outlet';
   feeds: Outlet[];
   /** The machine itself, or the one that a phone is attached to. */
   machine?: Machine;
   /** The phone. */
-  device?: AttachedDevice;
-  infrastructure?: InfrastructureDevice;
+  phone?: AttachedDevice;
+  equipment?: Equipment;
 }
 
 /** A name of nothing in the rack. */
@@ -87,11 +87,11 @@ function namesOf(text: string, unknown: UnknownTarget[]): string[] {
 export function findTarget(rack: Rack, name: string): Target | undefined {
   const machine = rack.machines.get(name);
   if (machine !== undefined) return { name, kind: 'machine', feeds: machine.power, machine };
-  const infrastructure = rack.infrastructure.get(name);
-  if (infrastructure !== undefined) {
-    return { name, kind: 'infrastructure', feeds: infrastructure.power, infrastructure };
+  const equipment = rack.equipment.get(name);
+  if (equipment !== undefined) {
+    return { name, kind: 'equipment', feeds: equipment.power, equipment };
   }
-  return findDevice(rack, name) ?? findOutlet(rack, name);
+  return findPhone(rack, name) ?? findOutlet(rack, name);
 }
 
 /** Everything that has its own name, in the order of rack.yaml. */
@@ -100,15 +100,15 @@ export function allTargets(rack: Rack): Target[] {
     { name: machine.name, kind: 'machine', feeds: machine.power, machine },
     ...machine.devices.map((device) => phone(machine, device)),
   ]);
-  const infrastructure = [...rack.infrastructure.values()].map(
+  const equipment = [...rack.equipment.values()].map(
     (device): Target => ({
       name: device.name,
-      kind: 'infrastructure',
+      kind: 'equipment',
       feeds: device.power,
-      infrastructure: device,
+      equipment: device,
     }),
   );
-  return [...machines, ...infrastructure];
+  return [...machines, ...equipment];
 }
 
 /** The controller's outlets that feed something in the rack, including the jumphost. */
@@ -122,7 +122,7 @@ export function usedOutlets(rack: Rack, controller: string): string[] {
  * switch are not shown, because it may be there for the network alone.
  */
 export function numberedOutlets(rack: Rack, controller: string): string[] {
-  const device = rack.infrastructure.get(controller);
+  const device = rack.equipment.get(controller);
   const { power, network } = (device && models.get(device.model)) ?? {};
   if (!device || !power || network || usedOutlets(rack, controller).length > 0) return [];
   return power.outlets.all?.(device.options) ?? [];
@@ -130,7 +130,7 @@ export function numberedOutlets(rack: Rack, controller: string): string[] {
 
 /** Everything that has its own name, and outlets that have nothing but their number. */
 export function shownTargets(rack: Rack): Target[] {
-  const numbered = [...rack.infrastructure.keys()].flatMap((device) =>
+  const numbered = [...rack.equipment.keys()].flatMap((device) =>
     numberedOutlets(rack, device).map((outlet) => outletTarget({ device, outlet })),
   );
   return [...allTargets(rack), ...numbered];
@@ -143,10 +143,10 @@ function outletTarget(feed: Outlet): Target {
 function phone(machine: Machine, device: AttachedDevice): Target {
   const feed = feedOf(machine.name, device);
   const feeds = feed === undefined ? [] : [feed];
-  return { name: device.fullName, kind: 'device', feeds, machine, device };
+  return { name: device.fullName, kind: 'phone', feeds, machine, phone: device };
 }
 
-function findDevice(rack: Rack, name: string): Target | undefined {
+function findPhone(rack: Rack, name: string): Target | undefined {
   for (const machine of rack.machines.values()) {
     if (!name.startsWith(`${machine.name}-`)) continue;
     const device = machine.devices.find(({ fullName }) => fullName === name);
@@ -157,7 +157,7 @@ function findDevice(rack: Rack, name: string): Target | undefined {
 
 function findOutlet(rack: Rack, name: string): Target | undefined {
   const written = parseOutlet(name);
-  const controller = written && rack.infrastructure.get(written.device);
+  const controller = written && rack.equipment.get(written.device);
   const power = controller && models.get(controller.model)?.power;
   if (written === undefined || controller === undefined || power === undefined) return undefined;
   const outlet = power.outlets.find(written.outlet, controller.options);
@@ -178,7 +178,7 @@ export function whyUnknown(rack: Rack, name: string): string {
     return 'this is the jumphost, which runs this daemon, so the daemon could not turn it on again';
   }
   const written = parseOutlet(name);
-  if (written !== undefined && written.outlet !== '' && rack.infrastructure.has(written.device)) {
+  if (written !== undefined && written.outlet !== '' && rack.equipment.has(written.device)) {
     return `${written.device} does not have a switchable outlet with this name; to list the outlets, run skolo rack show ${written.device}`;
   }
   const guess = didYouMean(
@@ -197,7 +197,7 @@ export function machineAt({ machines }: Rack, from: string): Machine | undefined
 }
 
 /** What is attached to a machine; nothing if it has just left rack.yaml. */
-export function devicesOf({ machines }: Rack, name: string): Machine['devices'] {
+export function phonesOf({ machines }: Rack, name: string): Machine['devices'] {
   return machines.get(name)?.devices ?? [];
 }
 
@@ -205,7 +205,7 @@ export function devicesOf({ machines }: Rack, name: string): Machine['devices'] 
 export function defaultOffSeconds(rack: Rack, { machine, kind, feeds }: Target): number {
   if (kind === 'machine' && machine?.offSeconds !== undefined) return machine.offSeconds;
   const wanted = feeds.map(({ device }) => {
-    const model = rack.infrastructure.get(device)?.model;
+    const model = rack.equipment.get(device)?.model;
     return (model !== undefined && models.get(model)?.power?.offSeconds) || usbOffSeconds;
   });
   return Math.max(0, ...wanted);

@@ -9,7 +9,7 @@ import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
 const yaml = `
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
   b: { kind: host, power: pdu-1/1, offSeconds: 0.5 }

@@ -29,7 +29,7 @@ const timing = {
 };
 
 export interface DaemonOptions {
-  /** rack.yaml from `infrastructure:` on. */
+  /** rack.yaml from `equipment:` on. */
   yaml: string;
   settings?: string;
   cooldownSeconds?: number;
@@ -111,15 +111,15 @@ export function boardDrivers(boards: Boards): ReadonlyMap<string, DriverKind> {
 }
 
 /** A device of each of these models, in rack.yaml. */
-export const boardDevices = `
-infrastructure:
+export const boardEquipment = `
+equipment:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
   pdu-2: { model: synaccess, address: 127.0.2.3 }
 `;
 
 /** With machines on them: one on each device, one on both PDUs, several on one PDU. */
-export const boardRack = `${boardDevices}machines:
+export const boardRack = `${boardEquipment}machines:
   a: { kind: rpi, power: switch-1/1, offSeconds: 0.5 }
   b: { kind: host, power: pdu-1/1, offSeconds: 0.5 }
   c: { kind: host, power: [pdu-1/2, pdu-2/2], offSeconds: 0.5 }

@@ -47,7 +47,7 @@ export const eventLoop = lower('event-loop', 'ms', async () => {
   const entries = Object.keys(versions).map(
     (name) => `  ${name}: { model: cisco-ios, address: 127.0.0.1, ports: { ssh: 9 }, login: none }`,
   );
-  const yaml = `logins:\n  none: { username: nobody, password: none }\ninfrastructure:\n${entries.join('\n')}`;
+  const yaml = `logins:\n  none: { username: nobody, password: none }\nequipment:\n${entries.join('\n')}`;
   const how = { nodeFlags: ['--import', preload], env: { SKOLO_BENCH_DELAY: file } };
   try {
     return await withService(

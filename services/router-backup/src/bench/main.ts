@@ -83,7 +83,7 @@ async function withFrr<T>(work: (service: Service, frr: Frr) => Promise<T>): Pro
   if (frr === undefined) throw new NotRun('FRR and sshd are not installed, or may not be run');
   const yaml = `logins:
   router: { username: ${frr.username}, privateKey: key }
-infrastructure:
+equipment:
   router: { model: frr, address: ${frr.host}, ports: { ssh: ${frr.port} }, login: router }`;
   try {
     return await withService({ yaml, secrets: { key: frr.privateKey } }, (service) =>
@@ -171,7 +171,7 @@ async function withFleet<T>(
     const yaml = `logins:
   switches: { username: ubnt, password: password }
   hosts: { username: ${host?.username ?? 'nobody'}, privateKey: key }
-infrastructure:
+equipment:
 ${entries.join('\n')}
 ${host ? `  host: { model: linux, files: ["${host.root}/srv/image"], address: 127.0.0.1, ports: { ssh: ${host.port} }, login: hosts }` : ''}`;
     const secrets = { password: 'bench', key: host?.privateKey ?? '' };

@@ -8,7 +8,7 @@ import { sha256 } from '@skolo/base';
 import { HttpProblem } from '@skolo/common';
 import type { BackupModel, CreateBackup } from '@skolo/equipment/models/backup';
 import { BackupError } from '@skolo/equipment/models/configuration';
-import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import type { Equipment, Rack } from '@skolo/rack';
 import type { JumphostBackup } from '../jumphost/backup.ts';
 import { deviceOf, jumphostModel, startupNameOf } from '../targets.ts';
 import type { MaskKey } from '../texts/mask-key.ts';
@@ -168,13 +168,13 @@ export class Versions {
   /** The model of a version: that of the device's current entry in rack.yaml, or else the one that the version names. */
   model({ device: name, model }: Pick<Version, 'device' | 'model'>): BackupModel | undefined {
     const { rack, models } = this.deps;
-    const { infrastructure } = rack();
-    const device = infrastructure.get(name) ?? infrastructure.get(deviceOf(name));
+    const { equipment } = rack();
+    const device = equipment.get(name) ?? equipment.get(deviceOf(name));
     if (device !== undefined && (model === undefined || device.model === model)) {
       return models.get(device.model)?.(device);
     }
     if (model === undefined) return undefined;
-    const retired: InfrastructureDevice = {
+    const retired: Equipment = {
       name,
       model,
       ports: {},

@@ -50,7 +50,7 @@ export class Notices {
   /** Applies the current rack.yaml. Never throws: a port that cannot be opened is degraded. */
   async follow(): Promise<void> {
     const rack = this.deps.rack();
-    this.settle.retain(rack.infrastructure);
+    this.settle.retain(rack.equipment);
     this.devices = devicesByAddress(rack);
     await Promise.all(kinds.map((kind) => this.ports[kind].follow()));
   }
@@ -135,9 +135,9 @@ export class Notices {
 }
 
 /** Both forms of an IPv4 address have the same key. */
-function devicesByAddress({ infrastructure }: Rack): Map<string, string[]> {
+function devicesByAddress({ equipment }: Rack): Map<string, string[]> {
   const devices = new Map<string, string[]>();
-  for (const { name, address } of infrastructure.values()) {
+  for (const { name, address } of equipment.values()) {
     const normal = normaliseAddress(address ?? '');
     if (normal !== undefined) devices.set(normal, [...(devices.get(normal) ?? []), name]);
   }

@@ -22,16 +22,16 @@ interface Opened {
   lines: [fields: object, message: string][];
   troubles: Map<string, string>;
   /** Another rack.yaml is in effect. */
-  edit: (settings: string, infrastructure?: string) => Promise<void>;
+  edit: (settings: string, equipment?: string) => Promise<void>;
   port: number;
 }
 
 async function open(
   settings: (port: number) => string,
-  { infrastructure = oneSwitch, ...deps }: Partial<NoticesDeps> & { infrastructure?: string } = {},
+  { equipment = oneSwitch, ...deps }: Partial<NoticesDeps> & { equipment?: string } = {},
 ): Promise<Opened> {
   const port = await freeUdpPort();
-  let rack = smallRack({ infrastructure, settings: `{ notices: ${settings(port)} }` });
+  let rack = smallRack({ equipment, settings: `{ notices: ${settings(port)} }` });
   const changes: Opened['changes'] = [];
   const lines: Opened['lines'] = [];
   const troubles = new Map<string, string>();
@@ -55,8 +55,8 @@ async function open(
     lines,
     troubles,
     port,
-    async edit(next, nextInfrastructure = infrastructure) {
-      rack = smallRack({ infrastructure: nextInfrastructure, settings: `{ notices: ${next} }` });
+    async edit(next, nextEquipment = equipment) {
+      rack = smallRack({ equipment: nextEquipment, settings: `{ notices: ${next} }` });
       await notices.follow();
     },
   };
@@ -114,13 +114,13 @@ describe('a device that reports a change', () => {
   });
 
   it('is found by its address alone, whatever the form', async () => {
-    const infrastructure = `{
+    const equipment = `{
       switch-1: { model: cisco-ios, address: 127.0.0.1 },
       switch-2: { model: cisco-ios, address: 127.0.2.2 },
       switch-3: { model: cisco-ios, address: 127.0.2.3, ports: { ssh: 1 } },
       switch-4: { model: cisco-ios, address: 127.0.2.3, ports: { ssh: 2 } },
     }`;
-    const { changes, lines, port } = await open(syslogAt, { infrastructure, reportMs: 1 });
+    const { changes, lines, port } = await open(syslogAt, { equipment, reportMs: 1 });
 
     await send(port, [changed], { from: '127.0.2.2' });
     const mapped = hasIpv6 ? { from: '::', host: '::ffff:127.0.0.1' } : {};
@@ -204,7 +204,7 @@ describe('rack.yaml, live', () => {
   });
 
   it('knows a new device at once, and one that left no more', async () => {
-    const { port, edit, changes } = await open(syslogAt, { infrastructure: '{}' });
+    const { port, edit, changes } = await open(syslogAt, { equipment: '{}' });
 
     await edit(syslogAt(port), oneSwitch);
     await send(port, [changed]);

@@ -37,7 +37,7 @@ async function start(power?: Parameters<typeof startLab>[0]): Promise<{
     isFake: false,
     // Nothing but what a test asks for speaks to the devices.
     settings: '    schedule: "0 0 1 1 *"\n    overdueHours: 8760',
-    yaml: `infrastructure:
+    yaml: `equipment:
   router: { model: edgeos, address: 127.0.2.1, ports: { ssh: ${router.port} }, login: equipment, backup: false }
   switch-1: { model: edgeswitch, portCount: 8, address: 127.0.2.2, ports: { ssh: ${switch1.port} }, login: equipment, backup: false }
   odd-1: { model: generic, address: 127.0.2.3, prompt: '#', commands: [show], login: equipment, backup: false }

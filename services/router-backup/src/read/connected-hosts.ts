@@ -13,7 +13,7 @@ import type {
 } from '@skolo/equipment/models/connected-hosts';
 import { loadConnectedHosts } from '@skolo/equipment/models/load';
 import { DeviceRejected, DeviceTimeout } from '@skolo/equipment/transports';
-import { didYouMean, type InfrastructureDevice, loginToRead, type Rack } from '@skolo/rack';
+import { didYouMean, type Equipment, loginToRead, type Rack } from '@skolo/rack';
 import type { Fetch } from './fetch.ts';
 import type { PowerDaemon } from './power-daemon.ts';
 import { Transcript, type Transcripts } from './transcript.ts';
@@ -52,11 +52,11 @@ export class ConnectedHostReadings {
     }
   }
 
-  private find(name: string): InfrastructureDevice {
-    const { infrastructure } = this.deps.rack();
-    const device = infrastructure.get(name);
+  private find(name: string): Equipment {
+    const { equipment } = this.deps.rack();
+    const device = equipment.get(name);
     if (device === undefined) {
-      const guess = didYouMean(name, infrastructure.keys());
+      const guess = didYouMean(name, equipment.keys());
       throw new HttpProblem(404, `${name}: no such switch or router in rack.yaml${guess}`);
     }
     const why = whyNotRead(device);
@@ -66,7 +66,7 @@ export class ConnectedHostReadings {
     return device;
   }
 
-  private async alone(device: InfrastructureDevice): Promise<ConnectedHosts> {
+  private async alone(device: Equipment): Promise<ConnectedHosts> {
     const { clock, transcripts, signal } = this.deps;
     const { name, model } = device;
     const transcript = new Transcript();
@@ -89,7 +89,7 @@ export class ConnectedHostReadings {
   }
 
   private async inTurn(
-    device: InfrastructureDevice,
+    device: Equipment,
     create: CreateConnectedHostsReader,
     transcript: Transcript,
     signal: AbortSignal,
@@ -119,7 +119,7 @@ export class ConnectedHostReadings {
 }
 
 /** Why connected hosts are not visible at a device's ports; undefined: they are. */
-function whyNotRead({ model: name }: InfrastructureDevice): string | undefined {
+function whyNotRead({ model: name }: Equipment): string | undefined {
   const { connectedHosts } = models.get(name) ?? {};
   if (connectedHosts === undefined) return `model ${name} does not report connected hosts`;
   return 'no' in connectedHosts ? connectedHosts.no : undefined;

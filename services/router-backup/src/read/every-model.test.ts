@@ -58,7 +58,7 @@ function rackOf(started: ReadonlyMap<string, Example>): string {
     ([model, { port, entry }]) =>
       `  the-${model}: { model: ${model}, address: 127.0.0.1, ports: { ssh: ${port} }, login: ${model}${entry ? `, ${entry}` : ''} }`,
   );
-  return `logins:\n${logins.join('\n')}\ninfrastructure:\n${entries.join('\n')}\n`;
+  return `logins:\n${logins.join('\n')}\nequipment:\n${entries.join('\n')}\n`;
 }
 
 async function startRack(started: ReadonlyMap<string, Example>): Promise<Lab> {

@@ -22,7 +22,7 @@ import {
   type HostKeys,
   openConnection,
 } from '@skolo/equipment/transports';
-import { type InfrastructureDevice, loginToRead, type Rack } from '@skolo/rack';
+import { type Equipment, loginToRead, type Rack } from '@skolo/rack';
 import { judgeContent } from '../judge.ts';
 import { BackupFailed, failureOf } from './failure.ts';
 import type { Transcript } from './transcript.ts';
@@ -67,7 +67,7 @@ export class Fetch {
     this.deps = deps;
   }
 
-  model(device: InfrastructureDevice): BackupModel {
+  model(device: Equipment): BackupModel {
     const create = this.deps.models.get(device.model);
     if (create === undefined) {
       throw new BackupFailed(
@@ -86,7 +86,7 @@ export class Fetch {
    * @throws BackupFailed
    */
   async read(
-    device: InfrastructureDevice,
+    device: Equipment,
     transcript: Transcript,
     signal: AbortSignal,
     isKnown?: (read: Identified) => Promise<boolean>,
@@ -123,7 +123,7 @@ export class Fetch {
   }
 
   /** Forgets a reading, and removes its files. A device has one reading at a time. */
-  async drop({ name }: InfrastructureDevice): Promise<void> {
+  async drop({ name }: Equipment): Promise<void> {
     this.results.get(name)?.release();
     this.results.delete(name);
     const folder = join(this.deps.scratch, name);
@@ -141,7 +141,7 @@ export class Fetch {
    * @throws BackupFailed, also for any error of `work`
    */
   async connected<T>(
-    device: InfrastructureDevice,
+    device: Equipment,
     transcript: Transcript,
     signal: AbortSignal,
     work: (connection: Connection) => Promise<T>,

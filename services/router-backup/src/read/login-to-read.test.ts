@@ -14,7 +14,7 @@ it('reads with the account that may only read, if the model suits it', async () 
   const lab = await startLab({
     isFake: false,
     settings: '    schedule: "0 0 1 1 *"\n    overdueHours: 8760',
-    yaml: `infrastructure:
+    yaml: `equipment:
   router: { model: routeros, address: 127.0.2.1, ports: { ssh: ${router.port} }, login: equipment }
   switch-1: { model: edgeswitch, portCount: 8, address: 127.0.2.2, ports: { ssh: ${switch1.port} }, login: equipment }
 logins:

@@ -9,7 +9,7 @@ import { startServer } from '../testing/fixtures.ts';
 import { smallRack } from '../testing/small-rack.ts';
 import { PowerDaemon, type PowerDaemonDeps } from './power-daemon.ts';
 
-const infrastructure = `{
+const equipment = `{
   switch-1: { model: edgeswitch, address: 127.0.2.1, power: pdu-1/2 },
   switch-2: { model: edgeswitch, address: 127.0.2.2, power: pdu-1/3 },
   pdu-1: { model: apc-rpdu2, address: 127.0.2.3 },
@@ -73,7 +73,7 @@ function cycle(about: Partial<PowerCycle>): PowerCycle {
 }
 
 function asking(daemon: Pick<FakeDaemon, 'url'>, deps: Partial<PowerDaemonDeps> = {}): PowerDaemon {
-  const rack = smallRack({ infrastructure, power: `{ url: "${daemon.url}" }` });
+  const rack = smallRack({ equipment, power: `{ url: "${daemon.url}" }` });
   return new PowerDaemon({ rack: () => rack, ...deps });
 }
 

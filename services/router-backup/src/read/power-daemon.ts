@@ -145,7 +145,7 @@ function wantedBy(
   for (const { target, outlets, step, finishedAt } of cycles) {
     if (finishedAt !== undefined) continue;
     names.add(target);
-    for (const device of rack.infrastructure.values()) {
+    for (const device of rack.equipment.values()) {
       if (device.power.some((feed) => outlets.includes(formatOutlet(feed)))) names.add(device.name);
     }
     if (step === 'see-back') continue;
@@ -156,7 +156,7 @@ function wantedBy(
     }
   }
   const known = (all: ReadonlySet<string>) =>
-    new Set([...all].filter((name) => rack.infrastructure.has(name)));
+    new Set([...all].filter((name) => rack.equipment.has(name)));
   const whileOff = known(new Set([...waiting].filter((name) => !names.has(name))));
   return { names: known(new Set([...names, ...waiting])), whileOff };
 }

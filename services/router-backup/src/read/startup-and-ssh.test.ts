@@ -70,7 +70,7 @@ async function startSwitches(options: Partial<EdgeSwitchOptions>): Promise<Lab> 
     isFake: false,
     yaml: `logins:
   switches: { username: ubnt, password: password, legacySsh: true }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 127.0.0.1, ports: { ssh: ${device.port} }, login: switches }
 `,
     settings: '    jumphost: { backup: false }',
@@ -104,7 +104,7 @@ it('time-outs are those of the device where rack.yaml gives it its own', async (
     isFake: false,
     yaml: `logins:
   switches: { username: ubnt, password: password }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 127.0.0.1, ports: { ssh: ${port} }, login: switches, backup: { idleSeconds: 1 } }
 `,
     settings: '    jumphost: { backup: false }',

@@ -13,13 +13,7 @@ import { type CrashNotes, HttpProblem } from '@skolo/common';
 import type { BackupModel } from '@skolo/equipment/models/backup';
 import { withoutVolatile } from '@skolo/equipment/models/configuration';
 import type { DeviceConnection } from '@skolo/equipment/transports';
-import {
-  connectedTo,
-  dependsOn,
-  type InfrastructureDevice,
-  type Rack,
-  whyNotActing,
-} from '@skolo/rack';
+import { connectedTo, dependsOn, type Equipment, type Rack, whyNotActing } from '@skolo/rack';
 import type { z } from 'zod';
 import type { Versions } from '../history/versions.ts';
 import { jumphostSteps } from '../jumphost/backup.ts';
@@ -63,7 +57,7 @@ export class DeviceRestores {
     const { time } = version;
     const id = shownId(version);
     if (version.model === jumphostModel) return jumphostSteps(version);
-    const device = rack().infrastructure.get(version.device);
+    const device = rack().equipment.get(version.device);
     const model = versions.model(version);
     if (device === undefined || model === undefined) {
       const how = `skolo backup show ${version.device} --version ${id.slice(0, 12)} --secrets`;
@@ -174,7 +168,7 @@ export class DeviceRestores {
 
   /** Without other sessions of ours with the device. Keeps the transcript if it fails. */
   private async alone<T>(
-    device: InfrastructureDevice,
+    device: Equipment,
     work: (transcript: Transcript) => Promise<T>,
   ): Promise<T> {
     const { locks, transcripts, fetch, crashNotes } = this.deps;
@@ -199,15 +193,15 @@ export class DeviceRestores {
   }
 
   private async connected<T>(
-    device: InfrastructureDevice,
+    device: Equipment,
     transcript: Transcript,
     work: (connection: DeviceConnection) => Promise<T>,
   ): Promise<T> {
     return await this.deps.fetch.connected(device, transcript, this.deps.signal, work);
   }
 
-  private device(version: Version): InfrastructureDevice {
-    const device = this.deps.rack().infrastructure.get(version.device);
+  private device(version: Version): Equipment {
+    const device = this.deps.rack().equipment.get(version.device);
     if (device === undefined) {
       throw new HttpProblem(409, `${version.device} is not in rack.yaml, so it cannot be restored`);
     }
@@ -224,7 +218,7 @@ export class DeviceRestores {
   }
 
   private async read(
-    device: InfrastructureDevice,
+    device: Equipment,
     transcript: Transcript,
   ): Promise<{ bytes: Buffer; model: BackupModel; fetched: Fetched }> {
     const fetched = await this.deps.fetch.read(device, transcript, this.deps.signal);
@@ -249,7 +243,7 @@ export class DeviceRestores {
   }
 
   /** Keyed, because the audit log shows it to operators. */
-  private digestOf({ name }: InfrastructureDevice, bytes: Buffer, model: BackupModel): string {
+  private digestOf({ name }: Equipment, bytes: Buffer, model: BackupModel): string {
     const { format, volatile } = model;
     const kept = format === 'tar' ? bytes : withoutVolatile(bytes.toString('latin1'), volatile);
     return createHmac('sha256', this.deps.maskKey(name)).update(kept).digest('hex');
@@ -274,7 +268,7 @@ async function readLimited(
  * Why a device must not be restored: skolo only observes the rack, or a machine that is connected to the device. A device that powers a
  * machine or its phones through others counts, one that only connects it to the network through others does not: the router would be one.
  */
-function whyObserved({ name }: InfrastructureDevice, rack: Rack): string | undefined {
+function whyObserved({ name }: Equipment, rack: Rack): string | undefined {
   const own = whyNotActing(rack);
   if (own !== undefined) return own;
   for (const machine of rack.machines.values()) {

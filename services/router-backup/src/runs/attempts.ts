@@ -8,7 +8,7 @@ import { errorText } from '@skolo/base';
 import type { LastSuccess } from '@skolo/common';
 import type { Content } from '@skolo/equipment/models/backup';
 import { fingerprintOf, isSame, partOf } from '@skolo/equipment/models/configuration';
-import type { InfrastructureDevice } from '@skolo/rack';
+import type { Equipment } from '@skolo/rack';
 import type { Store } from '../history/store.ts';
 import type { Versions } from '../history/versions.ts';
 import { judgeIdentity, judgeSize, pin } from '../judge.ts';
@@ -147,7 +147,7 @@ export class Attempts {
 
   /** @throws BackupFailed, and device errors */
   private async store(
-    device: InfrastructureDevice,
+    device: Equipment,
     transcript: Transcript,
     occasion: Occasion,
     signal: AbortSignal,
@@ -199,7 +199,7 @@ export class Attempts {
    * @throws BackupFailed
    */
   async keep(
-    device: InfrastructureDevice,
+    device: Equipment,
     fetched: Fetched,
     occasion: Occasion,
   ): Promise<Pick<Stored, 'before' | 'after' | 'isNew'>> {
@@ -232,7 +232,7 @@ export class Attempts {
    * @throws BackupFailed
    */
   private async keepStartup(
-    device: InfrastructureDevice,
+    device: Equipment,
     { model, startup }: Fetched,
     { run, by }: Occasion,
   ): Promise<string | undefined> {
@@ -257,7 +257,7 @@ export class Attempts {
   }
 
   private async commit(
-    device: InfrastructureDevice,
+    device: Equipment,
     file: string,
     content: Content,
     said: Pick<CommitAbout, 'run' | 'by' | 'reason' | 'changedBy' | 'partial'>,
@@ -303,7 +303,7 @@ export class Attempts {
 
   /** @throws BackupFailed The device would fill the disk, as each notice of it starts a backup. */
   private async checkGrowth(
-    { name, backupLimits }: InfrastructureDevice,
+    { name, backupLimits }: Equipment,
     file: string,
     content: Content,
   ): Promise<void> {

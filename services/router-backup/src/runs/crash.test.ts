@@ -29,7 +29,7 @@ network: { subnet: 127.0.0.0/8, domain: lan }
 jumphost: { name: jumphost-rack1, address: 127.0.0.1 }
 access: { tokens: { file: tokens.yaml } }
 logins: { switches: { username: skolo, password: { file: password } } }
-infrastructure:
+equipment:
 ${entries.join('\n')}
 services:
   power-cycle-daemon: { url: "http://127.0.0.1:9" }

@@ -42,11 +42,9 @@ export class Inventory {
     const known = [...state.devices.all.values()].filter(
       ({ retiredAt, model }) => retiredAt === undefined && model !== jumphostModel,
     );
-    const { infrastructure, disabled } = rack();
+    const { equipment, disabled } = rack();
     // An entry with an error has not left rack.yaml.
-    const gone = known.filter(
-      ({ name }) => !infrastructure.has(name) && !disabled?.names.has(name),
-    );
+    const gone = known.filter(({ name }) => !equipment.has(name) && !disabled?.names.has(name));
     const isTooMany = gone.length > 0 && gone.length * 2 >= known.length;
     if (isTooMany && !isConfirmed) {
       const why = `rack.yaml lists only ${known.length - gone.length} of the ${known.length} names that have been backed up; if this is the right file, run: skolo backup run`;

@@ -170,8 +170,8 @@ describe('the inventory', () => {
   });
 
   const lacking = [
-    ['empty', 'infrastructure: {}'],
-    ['half of it', 'infrastructure:\n  router: { model: frr, address: 127.0.2.1 }\n'],
+    ['empty', 'equipment: {}'],
+    ['half of it', 'equipment:\n  router: { model: frr, address: 127.0.2.1 }\n'],
   ] as const;
   it.each(sampleOf(lacking))(
     'takes a rack.yaml that is %s for an error, until a person asks for it',

@@ -177,7 +177,7 @@ describe('a run', () => {
   });
 
   it('tries again what may work a moment later, unless a person waits for it', async () => {
-    const lab = await startLab({ yaml: 'infrastructure: {}' });
+    const lab = await startLab({ yaml: 'equipment: {}' });
     lab.devices.get('router').failures.push(unreachable('router'), silent('router'));
     lab.devices
       .get('switch-1')
@@ -236,7 +236,7 @@ describe('a run', () => {
   });
 
   it('has one session with a device at a time, and no more devices than allowed', async () => {
-    const yaml = `infrastructure:
+    const yaml = `equipment:
   switch-[01-30]: { model: frr, address: 127.0.2.[1-30] }
 `;
     const lab = await startLab({ yaml, settings: '    concurrency: 4' });

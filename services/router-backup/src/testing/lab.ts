@@ -30,7 +30,7 @@ class SharedTexts extends Texts {
 }
 
 export interface LabOptions extends Pick<RouterBackupDeps, 'retryPauses' | 'power'> {
-  /** Devices in rack.yaml, from `infrastructure:` on. */
+  /** Devices in rack.yaml, from `equipment:` on. */
   yaml?: string;
   /** The service's settings, in block style, indented by four; may contain the lab's directory. */
   settings?: string | ((dir: string) => string);
@@ -70,7 +70,7 @@ export interface Lab {
   stop: () => Promise<void>;
 }
 
-export const threeDevices = `infrastructure:
+export const threeDevices = `equipment:
   router: { model: frr, address: 127.0.2.1 }
   switch-1: { model: frr, address: 127.0.2.2 }
   switch-2: { model: frr, address: 127.0.2.3 }

@@ -2,7 +2,7 @@
 import { parseRack, type Rack } from '@skolo/rack';
 
 interface SmallRackParts {
-  infrastructure?: string;
+  equipment?: string;
   /** Of `services.router-backup`. */
   settings?: string;
   /** Of `services.power-cycle-daemon`. */
@@ -13,13 +13,13 @@ interface SmallRackParts {
 
 /** Each part is YAML in flow style: `{ switch-1: … }`. */
 export function smallRack(parts: SmallRackParts = {}): Rack {
-  const { infrastructure = '{}', settings = '{}', power = '{}', dir = '/' } = parts;
+  const { equipment = '{}', settings = '{}', power = '{}', dir = '/' } = parts;
   const text = `
 rack: rack4
 timezone: Europe/Berlin
 network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost-rack4, address: 127.0.0.8 }
-infrastructure: ${infrastructure}
+equipment: ${equipment}
 services: { router-backup: ${settings}, power-cycle-daemon: ${power} }
 `;
   return { ...parseRack(text, { file: `${dir}/rack.yaml` }), dir };

@@ -16,8 +16,8 @@ export function withOneAddress(text: string): string {
     // The jumphost has the same address: a machine may share it if its entry has its port.
     rack.set(['machines', first, 'port'], sshPort);
   }
-  for (const name of rack.keysAt(['infrastructure'])) {
-    rack.set(['infrastructure', name, 'address'], only);
+  for (const name of rack.keysAt(['equipment'])) {
+    rack.set(['equipment', name, 'address'], only);
   }
   // Otherwise only that machine used the other identity.
   rack.set(['jumphost', 'identity'], 'guests');

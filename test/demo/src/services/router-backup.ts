@@ -9,7 +9,7 @@ export const routerBackup: DemoService = {
 };
 
 function suggestions({ rack, rackFile }: RunningService): Suggestion[] {
-  const router = [...rack.infrastructure.values()].find(({ model }) => model === 'edgeos');
+  const router = [...rack.equipment.values()].find(({ model }) => model === 'edgeos');
   const login = router?.login === undefined ? undefined : rack.logins.get(router.login);
   const key = login?.privateKey;
   if (router?.address === undefined || key === undefined || !('file' in key)) return [];

@@ -24,9 +24,9 @@ export class Cables {
     return wiring;
   }
 
-  follow({ infrastructure, machines, jumphost }: Rack): void {
-    const upwards = (name: string) => infrastructure.get(name)?.uplink;
-    for (const cable of [jumphost, ...infrastructure.values(), ...machines.values()]) {
+  follow({ equipment, machines, jumphost }: Rack): void {
+    const upwards = (name: string) => equipment.get(name)?.uplink;
+    for (const cable of [jumphost, ...equipment.values(), ...machines.values()]) {
       if (!this.plugged.has(cable.name)) this.plugIn(cable, upwards);
       this.plugged.add(cable.name);
     }

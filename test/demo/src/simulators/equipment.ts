@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Credentials, readCredentials } from '@skolo/base/secrets';
 import {
+  type Equipment as Entry,
   feedOf,
   formatOutlet,
   formatUsbPort,
-  type InfrastructureDevice,
   type Machine,
   type Outlet,
   type Rack,
@@ -34,7 +34,7 @@ import type { Simulator, SimulatorNeeds } from './simulator.ts';
 
 /** `hostKey`: a constant private key, because the service remembers it. `wiring`: what is plugged into it. */
 type Start = (
-  device: InfrastructureDevice,
+  device: Entry,
   credentials: Credentials,
   hostKey: string,
   wiring: Wiring,
@@ -139,7 +139,7 @@ class Equipment implements Simulator {
   }
 
   private async followDevices(rack: Rack, dir: string) {
-    for (const device of rack.infrastructure.values()) {
+    for (const device of rack.equipment.values()) {
       const { name, model, login } = device;
       const made = [device, login === undefined ? undefined : rack.logins.get(login)];
       for (const [running, start] of [
@@ -154,16 +154,15 @@ class Equipment implements Simulator {
         });
       }
     }
-    for (const running of [this.devices, this.besides])
-      await closeOthers(running, rack.infrastructure);
+    for (const running of [this.devices, this.besides]) await closeOthers(running, rack.equipment);
     for (const end of this.unplug) end();
     this.unplug = [];
-    for (const { name, power } of rack.infrastructure.values()) this.feed(name, power);
+    for (const { name, power } of rack.equipment.values()) this.feed(name, power);
     this.followLoads(rack);
   }
 
-  private followLoads({ jumphost, infrastructure, machines }: Rack) {
-    const things = [jumphost, ...infrastructure.values(), ...machines.values()];
+  private followLoads({ jumphost, equipment, machines }: Rack) {
+    const things = [jumphost, ...equipment.values(), ...machines.values()];
     const used = new Set(things.flatMap(({ power }) => power.map(formatOutlet)));
     for (const [device, { simulated }] of this.devices) {
       const { board } = simulated;
@@ -308,12 +307,7 @@ function phonesOf(machine: Machine) {
   });
 }
 
-function edgeSwitch(
-  device: InfrastructureDevice,
-  credentials: Credentials,
-  hostKey: string,
-  wiring: Wiring,
-) {
+function edgeSwitch(device: Entry, credentials: Credentials, hostKey: string, wiring: Wiring) {
   const { enablePassword } = credentials;
   return startEdgeSwitch({
     ...place(device, 'ssh', 22),
@@ -326,16 +320,11 @@ function edgeSwitch(
   });
 }
 
-function edgeRouter(
-  device: InfrastructureDevice,
-  credentials: Credentials,
-  hostKey: string,
-  wiring: Wiring,
-) {
+function edgeRouter(device: Entry, credentials: Credentials, hostKey: string, wiring: Wiring) {
   return startEdgeos({ ...place(device, 'ssh', 22), ...account(credentials), hostKey, wiring });
 }
 
-function apcRpdu2(device: InfrastructureDevice, { snmp }: Credentials) {
+function apcRpdu2(device: Entry, { snmp }: Credentials) {
   const { authKey, privKey, user: name = 'nobody', authProtocol = 'sha' } = snmp ?? {};
   return startApcRpdu2({
     ...place(device, 'snmp', 161),
@@ -353,11 +342,11 @@ function apcRpdu2(device: InfrastructureDevice, { snmp }: Credentials) {
   });
 }
 
-function apcCard(device: InfrastructureDevice, credentials: Credentials, hostKey: string) {
+function apcCard(device: Entry, credentials: Credentials, hostKey: string) {
   return startApcCard({ ...place(device, 'ssh', 22), ...account(credentials), hostKey });
 }
 
-function place({ address, ports }: InfrastructureDevice, kind: 'ssh' | 'snmp', usual: number) {
+function place({ address, ports }: Entry, kind: 'ssh' | 'snmp', usual: number) {
   return { host: address ?? '127.0.0.1', port: ports[kind] ?? usual };
 }
 

@@ -27,7 +27,7 @@ identities:
 logins:
   pdus: { username: admin, password: { env: PDU_PASSWORD } }
 access: { tokens: { file: secrets/tokens.yaml } }
-infrastructure:
+equipment:
   pdu-1: { model: synaccess, address: 192.168.1.30, login: pdus, outlets: 8 }
 machines: {}
 services:

@@ -152,7 +152,7 @@ jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
 access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
 logins:
   any: { username: any, password: password, legacySsh: true, snmp: { version: 2, community: community } }
-infrastructure:
+equipment:
 ${bad.join('\n')}
 ${good.entry}
 ${good.outlet ? `machines:\n${machines.join('')}` : ''}services:

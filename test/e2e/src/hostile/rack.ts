@@ -259,7 +259,7 @@ access:
   agents: { privateKey: agent-key, publicKey: ${agentKey} }
 logins:
   switches: { username: ${account.username}, password: switch-password }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, portCount: ${outlets}, address: 127.0.2.2, ports: { ssh: ${switchPort} }, login: switches, backup: false }
 machines:
 ${entries.join('')}services:

@@ -33,7 +33,7 @@ access:
   agents: { privateKey: agent-key, publicKey: ${publicKey} }
 identities:
   bots: { project: p, email: bots@p.example, credentials: { fixed: token } }
-infrastructure:
+equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2, login: any }
 logins:
   any: { username: any, snmp: { version: 2, community: token } }

@@ -1,5 +1,5 @@
 /** A plausible rack of any size, as machine-state shows it; deterministic. */
-import type { DeviceStatus, Machine, MachineCondition, RackElement, RackView } from '@skolo/api';
+import type { DeviceStatus, Machine, MachineCondition, RackEquipment, RackView } from '@skolo/api';
 import { seeded } from '@skolo/base/durable/fault-injection';
 import { ago } from '../ago.ts';
 
@@ -55,7 +55,7 @@ export function generateRack(count: number): GeneratedRack {
       name: `shelf${s + 1}`,
       machines: names.slice(s * perShelf, (s + 1) * perShelf),
     })),
-    elements: elementsOf(names, { switches, downSwitch }),
+    equipment: equipmentOf(names, { switches, downSwitch }),
     causes: [],
     services: [
       service('metadata-server'),
@@ -82,7 +82,7 @@ export function generateRack(count: number): GeneratedRack {
     const text = `${downSwitch} is not responding`;
     rack.causes.push({
       what: downSwitch,
-      kind: 'element',
+      kind: 'equipment',
       text,
       since: before(12),
       machines: dark,
@@ -202,10 +202,10 @@ function phoneOf(
 }
 
 /** A router, a switch for each shelf, and a PDU that powers them. */
-function elementsOf(
+function equipmentOf(
   names: readonly string[],
   { switches, downSwitch }: { switches: number; downSwitch: string | undefined },
-): RackElement[] {
+): RackEquipment[] {
   const own = Array.from({ length: switches }, (_, s) => {
     const name = `switch-${s + 1}`;
     const isDown = name === downSwitch;
@@ -219,7 +219,7 @@ function elementsOf(
     const power = [`pdu-1/${s + 2}`];
     const backup = { state: 'failed' as const, why: 'no connection: timeout' };
     const state = isDown ? { state: 'down' as const, why, since: before(12), backup } : {};
-    return { ...element(name, 'edgeswitch', ports), power, ...state };
+    return { ...pieceOf(name, 'edgeswitch', ports), power, ...state };
   });
   const outlets = Array.from({ length: 16 }, (_, p) => ({
     port: `${p + 1}`,
@@ -228,10 +228,10 @@ function elementsOf(
     ...(p <= switches && { state: 'on' as const }),
   }));
   const eth1 = { port: 'eth1', powers: [], connects: ['switch-1'] };
-  return [element('router', 'edgeos', [eth1]), ...own, element('pdu-1', 'apc-rpdu2', outlets)];
+  return [pieceOf('router', 'edgeos', [eth1]), ...own, pieceOf('pdu-1', 'apc-rpdu2', outlets)];
 }
 
-function element(name: string, model: string, ports: RackElement['ports']): RackElement {
+function pieceOf(name: string, model: string, ports: RackEquipment['ports']): RackEquipment {
   const address = `192.168.1.${name.length + ports.length}`;
   const backup = { state: 'ok' as const };
   const lastBackup = before(310);

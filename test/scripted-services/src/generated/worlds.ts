@@ -59,7 +59,7 @@ export function generatedPower({ machines, rack }: GeneratedRack): PowerWorld {
     machines: () => [],
     outlets: () => machines.map(outletOf),
     controllers: () =>
-      rack.elements.slice(1).map(({ name, model, state, why, since }) => ({
+      rack.equipment.slice(1).map(({ name, model, state, why, since }) => ({
         name,
         model,
         state,
@@ -120,7 +120,7 @@ export function generatedBackups({ rack }: GeneratedRack): BackupWorld {
   return {
     ...exampleBackups,
     equipment: () =>
-      rack.elements.map(({ name, model, state }) => ({
+      rack.equipment.map(({ name, model, state }) => ({
         name,
         model,
         state: state === 'down' ? ('failed' as const) : ('ok' as const),

@@ -56,7 +56,7 @@ export function stateStyle(device: Pick<BackupEquipment, 'state' | 'failure'>): 
 }
 
 /** `17 ok, 1 failed (timeout), 1 not backed up; 1 unsaved`. */
-export function tallyOfDevices(devices: readonly BackupEquipment[]): string {
+export function tallyOfEquipment(devices: readonly BackupEquipment[]): string {
   const order: BackupState[] = ['ok', 'failed', 'overdue', 'never', 'not-backed-up', 'retired'];
   const byState = Map.groupBy(devices, ({ state }) => state);
   const parts = order.flatMap((state) => {

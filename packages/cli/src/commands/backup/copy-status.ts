@@ -9,7 +9,7 @@ import { paragraph, plain } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { shortVersionId, sizeColumn } from './backup-text.ts';
 import { type CopyOptions, withCopy } from './copy.ts';
-import { findDevices } from './device-names.ts';
+import { findEquipment } from './equipment-names.ts';
 
 interface Options extends CopyOptions {
   json?: true;
@@ -30,7 +30,7 @@ export async function printCopyStatus(
       throw new CliError(`${place} does not contain a copy of any configuration; check --from`);
     }
     const found: { name: string; newest: BackupVersion }[] = [];
-    for (const { name } of findDevices(io, wanted, names)) {
+    for (const { name } of findEquipment(io, wanted, names)) {
       const [newest] = await copy.versions(name, 1);
       if (newest !== undefined) found.push({ name, newest });
     }

@@ -19,7 +19,7 @@ import { models } from '@skolo/equipment/models';
 import type { BackupModel, CreateBackup } from '@skolo/equipment/models/backup';
 import { BackupError, createMask, type Mask, textOf } from '@skolo/equipment/models/configuration';
 import { loadBackups } from '@skolo/equipment/models/load';
-import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import type { Equipment, Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { interruptible } from '../../reach/racks.ts';
@@ -141,11 +141,8 @@ function shown({ nonce: _, sealed: _sealed, device, ...version }: Version): Back
 }
 
 /** The device in rack.yaml, otherwise as the version records it; undefined if neither has it. */
-function deviceOf(
-  { device, model }: Version,
-  { rack }: CopyContext,
-): InfrastructureDevice | undefined {
-  const known = rack?.infrastructure.get(device);
+function deviceOf({ device, model }: Version, { rack }: CopyContext): Equipment | undefined {
+  const known = rack?.equipment.get(device);
   if (known !== undefined && (model === undefined || known.model === model)) return known;
   return model === undefined ? undefined : unknownDevice(device, model);
 }
@@ -170,7 +167,7 @@ async function absolute(from: string): Promise<string> {
 }
 
 /** A device without its rack.yaml. */
-function unknownDevice(name: string, model: string): InfrastructureDevice {
+function unknownDevice(name: string, model: string): Equipment {
   const transport = models.get(model)?.transports[0] ?? 'ssh';
   return { name, model, transport, ports: {}, power: [], backup: true, options: {} };
 }

@@ -2,7 +2,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { type Io, printJson } from '../../io.ts';
 import { type Style, styled, visible } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
-import { oneDevice } from './device-names.ts';
+import { oneName } from './equipment-names.ts';
 import { canReadCopies, type ReaderOptions, withReader } from './reader.ts';
 
 interface Options extends ReaderOptions {
@@ -25,7 +25,7 @@ export function define(command: SkoloCommand): void {
   canReadCopies(command).example('skolo backup diff router 2026-11-12 latest');
 
   command.action(async (word: string, from: string, to: string, options: Options) => {
-    const device = oneDevice(word);
+    const device = oneName(word);
     const difference = await withReader(command, options, (reader) =>
       reader.diff(device, { from, to }, options.secrets ?? false),
     );

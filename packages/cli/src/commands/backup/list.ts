@@ -6,7 +6,7 @@ import { type Column, printTable } from '../../output/table.ts';
 import { withoutName } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { shortVersionId, sizeColumn } from './backup-text.ts';
-import { oneDevice } from './device-names.ts';
+import { oneName } from './equipment-names.ts';
 import { canReadCopies, type ReaderOptions, withReader } from './reader.ts';
 
 interface Options extends ReaderOptions {
@@ -27,7 +27,7 @@ export function define(command: SkoloCommand): void {
   canReadCopies(command).example('skolo backup list router');
 
   command.action(async (word: string, options: Options) => {
-    const device = oneDevice(word);
+    const device = oneName(word);
     const versions = await withReader(command, options, (reader) =>
       reader.versions(device, options.limit),
     );

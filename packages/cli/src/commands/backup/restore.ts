@@ -5,7 +5,7 @@ import { printJson } from '../../io.ts';
 import { mustHaveTerminal } from '../../must-type.ts';
 import { timestamp } from '../../output/time.ts';
 import { partLines, restoreLine, shortVersionId } from './backup-text.ts';
-import { oneDevice } from './device-names.ts';
+import { oneName } from './equipment-names.ts';
 import { applyVersion, checkVersion } from './load-version.ts';
 import { outputContent } from './output-content.ts';
 import { canReadCopies, type ReaderOptions, type RestoreSteps, withReader } from './reader.ts';
@@ -43,7 +43,7 @@ export function define(command: SkoloCommand): void {
   command.action(async (word: string, options: Options) => {
     const { version, check, apply, reason, yes = false, output, json = false } = options;
     rejectUnused(command, options);
-    const wanted = { device: oneDevice(word), version };
+    const wanted = { device: oneName(word), version };
     if (check || apply) {
       if (check) return checkVersion({ command, json }, wanted);
       if (reason === undefined) {

@@ -8,12 +8,12 @@ import { duration, sizeText } from '../../output/time.ts';
 import { resultStyle, resultText, shortVersionId, tallyOfRun } from './backup-text.ts';
 
 /** Prints each device when it is finished. */
-export function devicePrinter(io: Io, progress: RunProgress): () => void {
+export function equipmentPrinter(io: Io, progress: RunProgress): () => void {
   const printed = new Set<string>();
   return () => {
     for (const device of progress.run.equipment) {
       if (device.result === undefined || printed.has(device.equipment)) continue;
-      printRunDevice(io, device);
+      printRunEquipment(io, device);
       printed.add(device.equipment);
     }
   };
@@ -65,13 +65,13 @@ function urgency({ state, result }: RunEquipment): number {
 const order = ['not-backed-up', undefined, 'unchanged', 'changed', 'failed'] as const;
 
 /** Failed devices last, next to the summary. */
-export function sortedDevices({ equipment }: BackupRun): RunEquipment[] {
+export function sortedEquipment({ equipment }: BackupRun): RunEquipment[] {
   const rank = ({ result }: RunEquipment) => order.indexOf(result);
   return equipment.toSorted((a, b) => rank(a) - rank(b) || byNumber(a.equipment, b.equipment));
 }
 
 /** `switch-3: failed (timeout) after 30 s: nothing heard …`. */
-export function printRunDevice(io: Pick<Io, 'out' | 'colour'>, device: RunEquipment): void {
+export function printRunEquipment(io: Pick<Io, 'out' | 'colour'>, device: RunEquipment): void {
   const word = styled(resultText(device), resultStyle(device), io.colour);
   io.out(`${plain(device.equipment)}: ${word}${plain(detailText(device))}`);
 }

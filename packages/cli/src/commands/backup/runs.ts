@@ -7,7 +7,7 @@ import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { routerBackup } from '../../reach/service-client.ts';
 import { tallyOfRun } from './backup-text.ts';
-import { printRunDevice, sortedDevices } from './run-display.ts';
+import { printRunEquipment, sortedEquipment } from './run-display.ts';
 import { waitForRun } from './wait.ts';
 
 interface Options {
@@ -48,7 +48,7 @@ export function define(command: SkoloCommand): void {
 }
 
 function printRun(io: Io, run: BackupRun): void {
-  for (const device of sortedDevices(run)) printRunDevice(io, device);
+  for (const device of sortedEquipment(run)) printRunEquipment(io, device);
   const took = tookText(run);
   const end = took === undefined ? 'running' : `took ${took}`;
   const why = run.reason === undefined ? '' : `: ${run.reason}`;

@@ -1,5 +1,5 @@
 import type { SkoloCommand } from '../../command.ts';
-import { oneDevice } from './device-names.ts';
+import { oneName } from './equipment-names.ts';
 import { outputContent } from './output-content.ts';
 import { canReadCopies, type ReaderOptions, withReader } from './reader.ts';
 
@@ -26,7 +26,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (word: string, options: Options) => {
     const { version, secrets = false, output } = options;
-    const device = oneDevice(word);
+    const device = oneName(word);
     const content = await withReader(command, options, (reader) =>
       reader.content(device, version, secrets),
     );

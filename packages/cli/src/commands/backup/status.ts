@@ -14,10 +14,10 @@ import {
   stateOrder,
   stateStyle,
   stateText,
-  tallyOfDevices,
+  tallyOfEquipment,
   urgencyOf,
 } from './backup-text.ts';
-import { findDevices } from './device-names.ts';
+import { findEquipment } from './equipment-names.ts';
 import { canReadCopies, isFromCopy, type ReaderOptions } from './reader.ts';
 
 /** `skolo backup status`: the backup of each device. */
@@ -52,7 +52,7 @@ export const define = list<BackupEquipment, ReaderOptions & { retired?: true }>(
       'to restore lost versions from a copy, run skolo backup restore-history --from PLACE --reason WHY';
     const unsafe = 'no off-site copy; set services.router-backup.upload in rack.yaml';
     return {
-      rows: findDevices(command.io, names, equipment),
+      rows: findEquipment(command.io, names, equipment),
       json: (rows) => ({ equipment: rows, offsite, lost }),
       head: [
         ...offsite.map((place): HeadLine => {
@@ -73,7 +73,7 @@ export const define = list<BackupEquipment, ReaderOptions & { retired?: true }>(
   verdicts: stateOrder,
   rank: urgencyOf,
   isGood: (device) => !isBackupWrong(device) && !device.unsaved,
-  totals: tallyOfDevices,
+  totals: tallyOfEquipment,
   isHidden: ({ state }, { retired }) => !retired && state === 'retired',
   more: (_, hidden) => (hidden > 0 ? `; ${hidden} retired (list with --retired)` : ''),
   remarks: remarksOf,

@@ -2,7 +2,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { routerBackup } from '../../reach/service-client.ts';
-import { oneDevice } from './device-names.ts';
+import { oneName } from './equipment-names.ts';
 import { printContent } from './output-content.ts';
 
 /** `skolo backup transcript`: the session of the last failed attempt. */
@@ -15,7 +15,7 @@ export function define(command: SkoloCommand): void {
     .example('skolo backup transcript switch-3');
 
   command.action(async (word: string, { json }: { json?: true }) => {
-    const device = oneDevice(word);
+    const device = oneName(word);
     const answer = await routerBackup(command).ask((client) =>
       client.transcript({ params: { equipment: device } }),
     );

@@ -10,11 +10,11 @@ import { isRedrawn, waitWithProgress } from '../../output/progress.ts';
 import { type RouterBackup, temporaryReason } from '../../reach/service-client.ts';
 import { isOk, tallyOfRun } from './backup-text.ts';
 import {
-  devicePrinter,
-  printRunDevice,
+  equipmentPrinter,
+  printRunEquipment,
   type RunProgress,
   runFrame,
-  sortedDevices,
+  sortedEquipment,
 } from './run-display.ts';
 
 interface Wait {
@@ -37,7 +37,7 @@ export async function waitForRun({ command, service, run, json }: Wait): Promise
   const waiting = {
     json,
     frame: (size: FrameSize) => runFrame(progress, size, (io.now() - began) / 1000),
-    printNew: devicePrinter(io, progress),
+    printNew: equipmentPrinter(io, progress),
     continues: 'the run continues',
     howToContinue: () =>
       `stopped waiting; this does not stop the run\nto see it: ${commandLine(command, 'backup runs', run.id)}`,
@@ -69,7 +69,7 @@ export async function waitForRun({ command, service, run, json }: Wait): Promise
 }
 
 function printOutcome(io: Io, run: BackupRun): void {
-  if (isRedrawn(io)) for (const device of sortedDevices(run)) printRunDevice(io, device);
+  if (isRedrawn(io)) for (const device of sortedEquipment(run)) printRunEquipment(io, device);
   io.out(tallyOfRun(run.equipment) || 'nothing to back up');
 }
 

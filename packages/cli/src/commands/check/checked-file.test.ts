@@ -12,7 +12,7 @@ it('lists each model of a rack once, with its level', async () => {
     return `  switch-${at}: { model: ${model}, address: 127.0.2.${at + 1} }\n`;
   });
   const jumphost = 'jumphost: { name: jumphost, address: 127.0.0.8 }';
-  await writeFile(file, `rack: small\n${jumphost}\ninfrastructure:\n${devices.join('')}`);
+  await writeFile(file, `rack: small\n${jumphost}\nequipment:\n${devices.join('')}`);
 
   const { models, findings } = await checkFile(file, false);
 

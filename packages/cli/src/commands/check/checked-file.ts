@@ -32,7 +32,7 @@ export interface CheckedFile {
 export async function checkFile(file: string, withSecrets: boolean): Promise<CheckedFile> {
   try {
     const rack = await readRack(file);
-    const used = new Set([...rack.infrastructure.values()].map(({ model }) => model));
+    const used = new Set([...rack.equipment.values()].map(({ model }) => model));
     const models = [...used].sort().map((model) => ({ model, ...evidenceOf(model) }));
     const { pasted, warnings } = rackOversights(rack);
     const secrets = withSecrets ? await checkedSecrets(rack) : undefined;
@@ -40,7 +40,7 @@ export async function checkFile(file: string, withSecrets: boolean): Promise<Che
       file,
       rack: rack.name,
       machines: rack.machines.size,
-      equipment: rack.infrastructure.size,
+      equipment: rack.equipment.size,
       models,
       ...(secrets && { secrets: secrets.count }),
       findings: [

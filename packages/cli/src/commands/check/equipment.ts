@@ -12,8 +12,8 @@ import { printJson } from '../../io.ts';
 import { plain } from '../../output/text.ts';
 import { loadRack } from '../../workstation/rack-file.ts';
 import { defineCheck } from './check.ts';
-import type { DeviceLook, Looked } from './equipment/device.ts';
 import type { JumphostLook } from './equipment/jumphost.ts';
+import type { EquipmentLook, Looked } from './equipment/look-at-equipment.ts';
 
 interface Options {
   plan?: true;
@@ -130,9 +130,9 @@ async function rackToRead(command: SkoloCommand, { jumphost }: Options): Promise
       'specify an existing file, as in skolo check equipment rack.yaml, or create one with skolo rack new';
     throw new CliError(`${file}: no such file; ${hint}`, error.exitCode, { cause: error });
   });
-  if (rack.infrastructure.size > 0 || jumphost !== undefined) return rack;
+  if (rack.equipment.size > 0 || jumphost !== undefined) return rack;
   const hint =
-    'add equipment to `infrastructure`, for example with skolo inventory import, or check the jumphost with --jumphost';
+    'add equipment to `equipment`, for example with skolo inventory import, or check the jumphost with --jumphost';
   throw new CliError(
     `${file}: contains no switches, PDUs or routers to read; ${hint}`,
     exitCodes.badConfiguration,
@@ -196,7 +196,7 @@ function factsOf({ device, facts }: JumphostLook): Finding[] {
 }
 
 /** What was read, whatever it is. */
-function ofLook(look: DeviceLook | JumphostLook): Finding[] {
+function ofLook(look: EquipmentLook | JumphostLook): Finding[] {
   const { device: thing, model, problems, notes, isComplete } = look;
   const summary = 'outlets' in look ? summaryOf(look) : [];
   return [
@@ -210,7 +210,7 @@ function ofLook(look: DeviceLook | JumphostLook): Finding[] {
   ];
 }
 
-function summaryOf({ hardware, firmware, outlets, configuration: read, hosts }: DeviceLook) {
+function summaryOf({ hardware, firmware, outlets, configuration: read, hosts }: EquipmentLook) {
   const states = Object.values(outlets.at(-1) ?? {}).map(({ state }) => state);
   const on = states.filter((state) => state === 'on').length;
   return [

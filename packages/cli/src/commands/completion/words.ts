@@ -107,9 +107,9 @@ async function namesFor(
   if (kind === '') return [];
   const { readRack } = await import('@skolo/rack');
   const rack = await readRack(values.get('rack') ?? command.globals().rack);
-  const infrastructure = [...rack.infrastructure.values()];
+  const equipment = [...rack.equipment.values()];
   const machines = [...rack.machines.values()];
-  const devices = infrastructure.map(({ name }) => name);
+  const devices = equipment.map(({ name }) => name);
   const names = machines.map(({ name }) => name);
   const isOfMachines = at.parent?.name() === 'machine';
   switch (kind) {
@@ -126,7 +126,7 @@ async function namesFor(
     case 'kind':
       return distinct(machines.map((machine) => machine.kind));
     case 'model':
-      return distinct((isOfMachines ? machines : infrastructure).map(modelOf));
+      return distinct((isOfMachines ? machines : equipment).map(modelOf));
     default: {
       const phones = machines.flatMap((machine) => machine.devices.map((each) => each.fullName));
       return isOfMachines ? names : [...names, ...phones, ...devices];

@@ -8,10 +8,10 @@ import type { SkoloCommand } from '../../command.ts';
 import { expandedNames } from '../../names.ts';
 import { plain } from '../../output/text.ts';
 import { editInventory, rejectRows } from './edit-file.ts';
-import { addDeviceSources, type DeviceSources, importDevices } from './import-devices.ts';
+import { addEquipmentSources, type EquipmentSources, importEquipment } from './import-equipment.ts';
 import { addImportedRackOptions, type ImportedRackOptions, importedRack } from './new-rack.ts';
 
-interface Options extends ImportedRackOptions, DeviceSources {
+interface Options extends ImportedRackOptions, EquipmentSources {
   names?: string[];
   kind: string;
 }
@@ -24,7 +24,7 @@ const serverGroups = ['server', 'master', 'manager', 'kube_control_plane'];
 /** `skolo inventory import`: imports machines and devices from another program's inventory. */
 export function define(command: SkoloCommand): void {
   addImportedRackOptions(
-    addDeviceSources(command)
+    addEquipmentSources(command)
       .description(
         'Adds the hosts in an Ansible inventory (INI or YAML) to rack.yaml, with their names, addresses, ports and users. Hosts that rack.yaml already contains with the same address are left unchanged. With --oxidized, --rancid or --pdudaemon, the command adds routers, switches and PDUs instead. It does not copy passwords, but lists the secrets that you must set. --create writes a new rack.yaml with `acts: false`: until you remove that line, services do not change anything in the rack. The jumphost is the host specified by --jumphost; by default, it is the first host in a group named server, master, manager or kube_control_plane, or else the first host in the inventory. The exit code is 3 if only some rows could be imported.',
       )
@@ -44,7 +44,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (from: string | undefined, options: Options) => {
     const { io } = command;
-    if (from === undefined) return await importDevices(command, options);
+    if (from === undefined) return await importEquipment(command, options);
     if ((options.oxidized ?? options.rancid ?? options.pdudaemon) !== undefined) {
       command.error(`${from}: specify only one inventory`);
     }

@@ -25,7 +25,7 @@ const filters: Filter<Machine>[] = [
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints the machines, infrastructure and identities in rack.yaml with all ranges expanded. To see the wiring of an entry, use skolo rack show.',
+      'Prints the machines, equipment and identities in rack.yaml with all ranges expanded. To see the wiring of an entry, use skolo rack show.',
     )
     .summary('print the inventory');
   addFilters(command, filters);

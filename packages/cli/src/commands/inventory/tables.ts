@@ -1,5 +1,5 @@
 /** `skolo inventory list`: three tables. */
-import type { Identity, InfrastructureDevice, Jumphost, Machine, Rack } from '@skolo/rack';
+import type { Equipment, Identity, Jumphost, Machine, Rack } from '@skolo/rack';
 import type { Io } from '../../io.ts';
 import { countOf } from '../../output/list.ts';
 import { tally } from '../../output/overview.ts';
@@ -19,14 +19,11 @@ const machineColumns: Column<Machine>[] = [
   { title: 'PHONES', cell: ({ devices }) => devices.map(phoneText), shrinkTo: 9, leaveOut: 3 },
 ];
 
-type Infrastructure = Pick<
-  InfrastructureDevice,
-  'name' | 'address' | 'power' | 'uplink' | 'login'
-> & {
+type EquipmentRow = Pick<Equipment, 'name' | 'address' | 'power' | 'uplink' | 'login'> & {
   model?: string;
 };
 
-const infrastructureColumns: Column<Infrastructure>[] = [
+const equipmentColumns: Column<EquipmentRow>[] = [
   { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
   { title: 'MODEL', cell: ({ model }) => model, shrinkTo: 8, leaveOut: 2 },
   { title: 'ADDRESS', cell: ({ address }) => address },
@@ -53,9 +50,9 @@ export function printInventory(io: Io, rack: Rack): void {
       ...machineTotals([...rack.machines.values()], rack, io),
     ].join('\n'),
     section('machines', machineColumns, [...rack.machines.values()]),
-    section('infrastructure', infrastructureColumns, [
-      asInfrastructure(rack.jumphost),
-      ...rack.infrastructure.values(),
+    section('equipment', equipmentColumns, [
+      asEquipment(rack.jumphost),
+      ...rack.equipment.values(),
     ]),
     section('identities', identityColumns, [...rack.identities.values()]),
   ];
@@ -82,7 +79,7 @@ function machineTotals(machines: readonly Machine[], rack: Rack, io: Io): string
   return [paragraph(`${number}: ${kinds}; ${shelves}`, io.columns)];
 }
 
-function asInfrastructure({ name, address, power, uplink }: Jumphost): Infrastructure {
+function asEquipment({ name, address, power, uplink }: Jumphost): EquipmentRow {
   return { name, model: 'jumphost', address, power, ...(uplink && { uplink }) };
 }
 

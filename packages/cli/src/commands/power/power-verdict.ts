@@ -62,9 +62,8 @@ export const powerFilters: Filter<MachinePower>[] = [
   { name: 'shelf', description: 'show only these shelves', of: ({ shelf }) => shelf },
   {
     name: 'kind',
-    description:
-      'show only these kinds; `device` means a phone or another device attached to a machine',
-    values: ['machine', 'device', 'infrastructure'],
+    description: 'show only these kinds; `phone` includes other devices attached to a machine',
+    values: ['machine', 'phone', 'equipment'],
     of: ({ kind }) => kind,
   },
   {

@@ -31,7 +31,7 @@ export async function respondingDependents(
 ): Promise<Dependents | undefined> {
   if (command.globals().url !== undefined) return undefined;
   const rack = await rackToReach(command);
-  const outlets = targets.flatMap((name) => rack.infrastructure.get(name)?.power ?? []);
+  const outlets = targets.flatMap((name) => rack.equipment.get(name)?.power ?? []);
   if (outlets.length === 0) return undefined;
   const { goesDark } = await import('@skolo/rack');
   const dark = new Set(goesDark(rack, outlets));

@@ -5,7 +5,7 @@ import { runCommand } from '../../testing/run-command.ts';
 
 it('says how to show an outlet if nothing in rack.yaml has power', async () => {
   const outlet = { outlet: 'strip/1', controller: 'strip', feeds: [] };
-  const shown = { kind: 'infrastructure' as const, controllers: [] };
+  const shown = { kind: 'equipment' as const, controllers: [] };
   const on = { ...outlet, state: 'on' as const, stuckOff: false };
   const { url } = untilTestEnds(
     await startScripted('power-cycle-daemon', {

@@ -80,8 +80,8 @@ function inQueries(names: readonly string[]): { name: string[] }[] {
 
 /** Devices first, then machines, each followed by its phones. */
 function bySubject(a: MachinePower, b: MachinePower): number {
-  const infrastructure = (each: MachinePower) => Number(each.kind === 'infrastructure');
-  return infrastructure(b) - infrastructure(a) || byNumber(a.name, b.name);
+  const equipment = (each: MachinePower) => Number(each.kind === 'equipment');
+  return equipment(b) - equipment(a) || byNumber(a.name, b.name);
 }
 
 /** One state if all outlets agree. */

@@ -121,7 +121,7 @@ it('reports the machines of a switch as they return, and not those that were sil
     `rack: small
 network: { subnet: 192.168.1.0/24 }
 jumphost: { name: jumphost, address: 192.168.1.8, uplink: core/8 }
-infrastructure:
+equipment:
   core: { model: edgeswitch, address: 192.168.1.10 }
   pdu-1: { model: apc-rpdu2, address: 192.168.1.30, uplink: core/3 }
   switch-1: { model: edgeswitch, address: 192.168.1.11, uplink: core/1, power: pdu-1/1 }

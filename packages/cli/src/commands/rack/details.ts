@@ -60,7 +60,7 @@ function entryOf(inventory: Json, subject: Subject): Json | undefined {
   const { is, name } = subject;
   if (is === 'jumphost') return at(inventory, 'jumphost');
   if (is === 'machine') return at(inventory, 'machines', name);
-  if (is === 'device') return at(inventory, 'infrastructure', name);
+  if (is === 'equipment') return at(inventory, 'equipment', name);
   if (is === 'identity') return at(inventory, 'identities', name);
   if (is === 'outlet') return undefined;
   const phones = at(inventory, 'machines', subject.machine.name, 'devices');
@@ -115,7 +115,7 @@ function factsOf(rack: Rack, subject: Subject): Fact[] {
         ['phones', devices.map((phone) => `${phone.fullName} (${phone.kind})`)],
       ];
     }
-    case 'device': {
+    case 'equipment': {
       const { model, transport, address, mac, power, uplink, login, serial } = subject.device;
       return [
         ['equipment', `${models.get(model)?.label ?? model} (${model}), over ${transport}`],
@@ -188,7 +188,7 @@ function pluggedFacts(subject: Subject, plugged: Plugged[]): Fact[] {
       ['connects', used('network')],
     ];
   }
-  return subject.is === 'device' ? [['in use', { lines: outletLines(plugged) }]] : [];
+  return subject.is === 'equipment' ? [['in use', { lines: outletLines(plugged) }]] : [];
 }
 
 function otherFeedsText({ otherFeeds }: Plugged): string {
@@ -218,12 +218,12 @@ function outletLines(plugged: Plugged[]): string[] {
 /** Grouped, because there can be hundreds. */
 function darkText(rack: Rack, subject: Subject, names: string[]): Fact[1] {
   if (names.length === 0) return subject.is === 'outlet' ? 'nothing' : 'nothing else';
-  const { machines, infrastructure, jumphost } = rack;
+  const { machines, equipment, jumphost } = rack;
   const group = (of: (name: string) => boolean) => names.filter(of);
   const dark = {
     jumphost: group((name) => name === jumphost.name),
     machines: group((name) => machines.has(name)),
-    devices: group((name) => infrastructure.has(name)),
+    devices: group((name) => equipment.has(name)),
   };
   const lost = new Set(names);
   const phones = [...machines.values()]

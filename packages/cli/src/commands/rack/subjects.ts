@@ -38,8 +38,8 @@ function subjectsOf(rack: Rack): Map<string, Subject[]> {
   const { jumphost } = rack;
   const { name, aliases, address } = jumphost;
   add({ is: 'jumphost', name, jumphost }, name, ...aliases, address);
-  for (const device of rack.infrastructure.values()) {
-    add({ is: 'device', name: device.name, device }, device.name, device.address);
+  for (const device of rack.equipment.values()) {
+    add({ is: 'equipment', name: device.name, device }, device.name, device.address);
   }
   for (const machine of rack.machines.values()) {
     add({ is: 'machine', name: machine.name, machine }, machine.name, machine.address);
@@ -74,7 +74,7 @@ function outletOf(rack: Rack, word: string): Subject[] {
 
 function partsOf(rack: Rack, word: string) {
   const [, name = word, written = ''] = /^([^/]*)\/(.*)$/.exec(word) ?? [];
-  const device = rack.infrastructure.get(name);
+  const device = rack.equipment.get(name);
   return { name, device, model: device && models.get(device.model), written };
 }
 

@@ -2,12 +2,12 @@
 import {
   type AttachedDevice,
   dependsOn,
+  type Equipment,
   feedOf,
   formatOutlet,
   formatUsbPort,
   goesDark,
   type Identity,
-  type InfrastructureDevice,
   type Jumphost,
   type Machine,
   type Outlet,
@@ -17,7 +17,7 @@ import {
 
 export type Subject =
   | { is: 'machine'; name: string; machine: Machine }
-  | { is: 'device'; name: string; device: InfrastructureDevice }
+  | { is: 'equipment'; name: string; device: Equipment }
   | { is: 'jumphost'; name: string; jumphost: Jumphost }
   | { is: 'phone'; name: string; phone: AttachedDevice; machine: Machine }
   | { is: 'outlet'; name: string; outlet: Outlet }
@@ -34,7 +34,7 @@ export interface Plugged {
 
 /** In the order of rack.yaml. */
 export function allPlugged(rack: Rack): Plugged[] {
-  const entries = [rack.jumphost, ...rack.infrastructure.values(), ...rack.machines.values()];
+  const entries = [rack.jumphost, ...rack.equipment.values(), ...rack.machines.values()];
   const ofEntries = entries.flatMap(({ name, power, uplink }) => [
     ...power.map((outlet): Plugged => {
       return { outlet, name, use: 'power', otherFeeds: power.filter((other) => other !== outlet) };
@@ -79,9 +79,9 @@ function fedOnlyBy(
   switch (subject.is) {
     case 'jumphost':
       return { ...rack, jumphost: { ...subject.jumphost, power } };
-    case 'device': {
+    case 'equipment': {
       const device = { ...subject.device, power };
-      return { ...rack, infrastructure: new Map(rack.infrastructure).set(device.name, device) };
+      return { ...rack, equipment: new Map(rack.equipment).set(device.name, device) };
     }
     case 'machine': {
       const machine = { ...subject.machine, power };

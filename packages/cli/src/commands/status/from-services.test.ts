@@ -17,7 +17,7 @@ function machine(condition: Machine['condition'], more: Partial<Machine> = {}): 
 
 function health(services: ServiceState[], machines: Machine[] = []) {
   const view: RackView = {
-    ...{ rack: 'rack4', timezone: 'Europe/Berlin', shelves: [], elements: [], causes: [] },
+    ...{ rack: 'rack4', timezone: 'Europe/Berlin', shelves: [], equipment: [], causes: [] },
     ...{ alerts: [], services, rackFile },
   };
   return healthFrom(view, machines, Date.parse(time));

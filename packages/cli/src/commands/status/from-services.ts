@@ -10,13 +10,13 @@ interface ServicesHealth extends RackHealth {
 
 /** Nothing need evaluate alert rules in such a rack, so whatever needs attention is a warning, even without an alert. */
 export function healthFrom(
-  { services, elements, causes, alerts, alertPath }: RackView,
+  { services, equipment, causes, alerts, alertPath }: RackView,
   machines: readonly Machine[],
   now: number,
 ): ServicesHealth {
-  const switching = elements.filter(({ ports }) => ports.some(({ state }) => state !== undefined));
+  const switching = equipment.filter(({ ports }) => ports.some(({ state }) => state !== undefined));
   const up = switching.filter(({ state }) => state === 'up').length;
-  const backups = elements.flatMap(({ lastBackup }) => lastBackup ?? []).map(Date.parse);
+  const backups = equipment.flatMap(({ lastBackup }) => lastBackup ?? []).map(Date.parse);
   // A machine that has only just been asked for the first time is not silent yet.
   const isUnasked = ({ condition, needsAttention }: Machine) =>
     condition === 'never-reported' && needsAttention === undefined;

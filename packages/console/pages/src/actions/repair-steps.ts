@@ -42,7 +42,7 @@ function effectOf(
 
 /** What else hangs on the outlets of machines or devices. */
 export function fedWith(targets: readonly string[], rack: RackView | undefined): string[] {
-  const all = (rack?.elements ?? []).flatMap(({ ports }) => ports.map(({ powers }) => powers));
+  const all = (rack?.equipment ?? []).flatMap(({ ports }) => ports.map(({ powers }) => powers));
   const fed = all.filter((powers) => powers.some((each) => targets.includes(each)));
   return [...new Set(fed.flat())].filter((each) => !targets.includes(each));
 }

@@ -12,7 +12,6 @@ import {
 } from '@skolo/api/calls';
 import type { consoleApi } from '@skolo/api/console';
 import type { consoleRacksApi } from '@skolo/api/console-racks';
-import { renamed } from '@skolo/api/former';
 import type { machineStateApi } from '@skolo/api/machine-state';
 import type { metadataServerApi } from '@skolo/api/metadata-server';
 import type { powerCycleDaemonApi } from '@skolo/api/power-cycle-daemon';
@@ -23,7 +22,7 @@ import { serverEvents } from '@skolo/api/server-events';
 import { plainJson } from './plain.ts';
 
 /** What pages know of a route. */
-export type Route = Pick<RouteSpec, 'path' | 'former'> & { method: string };
+export type Route = Pick<RouteSpec, 'path'> & { method: string };
 
 type Audited<A> = A & typeof auditApi;
 
@@ -108,8 +107,7 @@ async function call(service: string, route: Route, request: AnyRequest, baseUrl:
     }
     const text = await response.text();
     // The service has validated it with the schemas from which the client's types are derived.
-    const json = text === '' ? undefined : JSON.parse(plainJson(text));
-    return route.former ? renamed(json, route.former, 'now') : json;
+    return text === '' ? undefined : JSON.parse(plainJson(text));
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof CallFailed) throw error;

@@ -5,12 +5,12 @@ import { SwitchDialog } from './switch-dialog.tsx';
 
 /** "Power cycle" of a machine, switch, PDU or router; nothing if rack.yaml does not say what feeds it. */
 export function CycleButton({ name }: { name: string }) {
-  const element = useLive(({ rack }) => rack?.elements.find((each) => each.name === name));
+  const equipment = useLive(({ rack }) => rack?.equipment.find((each) => each.name === name));
   const machine = useLive(({ machines }) => machines.get(name));
   const [isOpen, setOpen] = useState(false);
-  const feeds = element?.power ?? machine?.wiring.power ?? [];
+  const feeds = equipment?.power ?? machine?.wiring.power ?? [];
   if (feeds.length === 0) return null;
-  const open = () => (element ? setOpen(true) : openAction('cycle', [name]));
+  const open = () => (equipment ? setOpen(true) : openAction('cycle', [name]));
   return (
     <>
       <button type="button" aria-label={`Power cycle ${name}`} onClick={open}>

@@ -2,7 +2,7 @@
 import type { Machine, RackView } from '@skolo/api/machine-state';
 
 interface Downstream {
-  /** Machines, devices and infrastructure that lose power. */
+  /** Machines, phones and equipment that lose power. */
   dark: string[];
   /** They keep their power, but lose the network. */
   offline: string[];
@@ -12,10 +12,10 @@ interface Downstream {
 
 export function downstream(
   outlets: readonly string[],
-  rack: Pick<RackView, 'elements'>,
+  rack: Pick<RackView, 'equipment'>,
   machines: ReadonlyMap<string, Pick<Machine, 'wiring'>>,
 ): Downstream {
-  const elements = new Map(rack.elements.map((element) => [element.name, element]));
+  const equipment = new Map(rack.equipment.map((each) => [each.name, each]));
   const cut = new Set<string>();
   const dark = new Set<string>();
   const unplugged = new Set<string>();
@@ -26,12 +26,12 @@ export function downstream(
     cut.add(feed);
     // A port may be called `ge-0/0/1`.
     const at = feed.indexOf('/');
-    const port = elements
+    const port = equipment
       .get(feed.slice(0, at))
       ?.ports.find(({ port }) => port === feed.slice(at + 1));
     for (const target of port?.powers ?? []) {
       touched.add(target);
-      const feeds = elements.get(target)?.power ?? machines.get(target)?.wiring.power ?? [feed];
+      const feeds = equipment.get(target)?.power ?? machines.get(target)?.wiring.power ?? [feed];
       if (feeds.every((each) => cut.has(each))) goesDark(target);
     }
   }
@@ -39,7 +39,7 @@ export function downstream(
   function goesDark(target: string): void {
     if (dark.has(target)) return;
     dark.add(target);
-    for (const { port, connects } of elements.get(target)?.ports ?? []) {
+    for (const { port, connects } of equipment.get(target)?.ports ?? []) {
       loses(`${target}/${port}`);
       connects.forEach(losesNetwork);
     }
@@ -48,7 +48,7 @@ export function downstream(
   function losesNetwork(target: string): void {
     if (unplugged.has(target)) return;
     unplugged.add(target);
-    for (const { connects } of elements.get(target)?.ports ?? []) connects.forEach(losesNetwork);
+    for (const { connects } of equipment.get(target)?.ports ?? []) connects.forEach(losesNetwork);
   }
 
   outlets.forEach(loses);

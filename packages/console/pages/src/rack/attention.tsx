@@ -70,7 +70,7 @@ export function Attention({
 
 function CardView({ card, isOpen }: { card: Card; isOpen: boolean }) {
   const { title, href, isBad, since, text, machine, machines, filter, alerts, reports } = card;
-  const { element } = card;
+  const { equipment } = card;
   const classes = ['card', isBad && 'bad', machine && `c-${machine.condition}`, isOpen && 'open'];
   return (
     <li class={classes.filter(Boolean).join(' ')} aria-current={isOpen ? 'true' : undefined}>
@@ -97,7 +97,7 @@ function CardView({ card, isOpen }: { card: Card; isOpen: boolean }) {
           </a>
         )}
         {machine && <Repair machine={machine} />}
-        {(machine || element) && <CycleButton name={machine?.name ?? element ?? ''} />}
+        {(machine || equipment) && <CycleButton name={machine?.name ?? equipment ?? ''} />}
         {machines.length > 0 && <OnIt what={(machine && text) ?? title} machines={machines} />}
       </div>
     </li>

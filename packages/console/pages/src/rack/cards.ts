@@ -19,7 +19,7 @@ export interface Card {
   since?: string | undefined;
   text?: string | undefined;
   /** The switch, PDU or router that the card is about; another name has no power cycle. */
-  element?: string;
+  equipment?: string;
   /** More about the machine, if the card is about one. */
   machine?: Machine;
   machines: readonly Machine[];
@@ -37,7 +37,7 @@ export function cardsOf(rack: RackView, machines: ReadonlyMap<string, Machine>):
     ...ofAlertPath(rack),
     ...ofRackFile(rack),
     ...ofCauses(rack, machines),
-    ...ofElements(rack),
+    ...ofEquipment(rack),
   ];
   const waiting = needingAttention(machines.values());
   const gone = waiting.filter(({ condition }) => condition === 'gone');
@@ -46,8 +46,8 @@ export function cardsOf(rack: RackView, machines: ReadonlyMap<string, Machine>):
   if (areAlike) cards.push(...cardOfSilent(gone, machines.size));
   const silent = cardOfSilent(recentlySilent(machines.values()), machines.size);
   const cardOf = (name: string) => [...cards, ...people].find(({ names }) => names.includes(name));
-  for (const element of rack.elements) {
-    const own = backupOf(element, cardOf);
+  for (const equipment of rack.equipment) {
+    const own = backupOf(equipment, cardOf);
     if (own) cards.push(own);
   }
   for (const service of rack.services) {
@@ -107,12 +107,12 @@ function ofRackFile({ rackFile: { problems } }: RackView): Card[] {
   return text === undefined ? [] : [card('rack.yaml was rejected', hrefOf('rack-file'), { text })];
 }
 
-function ofCauses({ causes, elements }: RackView, all: ReadonlyMap<string, Machine>): Card[] {
+function ofCauses({ causes, equipment }: RackView, all: ReadonlyMap<string, Machine>): Card[] {
   return causes.map(({ what, kind, text, since, machines: names }) => {
     const machines = names.flatMap((each) => all.get(each) ?? []);
     const filter = { cause: what };
-    const below = elements.filter((each) => each.state === 'down' && dependsOn(each, what));
-    const href = kind === 'element' ? hrefOf('element', [what]) : hrefOf('rack', [], filter);
+    const below = equipment.filter((each) => each.state === 'down' && dependsOn(each, what));
+    const href = kind === 'equipment' ? hrefOf('equipment', [what]) : hrefOf('rack', [], filter);
     return card(what, href, {
       names: [what, ...below.map(({ name }) => name)],
       text:
@@ -125,30 +125,30 @@ function ofCauses({ causes, elements }: RackView, all: ReadonlyMap<string, Machi
       since,
       machines,
       filter,
-      ...(kind === 'element' && { element: what }),
+      ...(kind === 'equipment' && { equipment: what }),
       alerts: machines.flatMap(({ alerts }) => alerts),
     });
   });
 }
 
-function ofElements({ elements, causes }: RackView): Card[] {
-  const isExplained = (element: RackView['elements'][number]) =>
-    causes.some(({ what }) => what === element.name || dependsOn(element, what));
-  return elements
-    .filter((element) => isFaulty(element) && !isExplained(element))
+function ofEquipment({ equipment, causes }: RackView): Card[] {
+  const isExplained = (equipment: RackView['equipment'][number]) =>
+    causes.some(({ what }) => what === equipment.name || dependsOn(equipment, what));
+  return equipment
+    .filter((equipment) => isFaulty(equipment) && !isExplained(equipment))
     .map(({ name, state, why: text, since }) => {
-      const more = { names: [name], element: name, text, since };
-      return card(`${name} is ${state}`, hrefOf('element', [name]), more);
+      const more = { names: [name], equipment: name, text, since };
+      return card(`${name} is ${state}`, hrefOf('equipment', [name]), more);
     });
 }
 
-function isFaulty({ state }: RackView['elements'][number]): boolean {
+function isFaulty({ state }: RackView['equipment'][number]): boolean {
   return state === 'down' || state === 'failing';
 }
 
 /** @returns a card of its own if nothing else is wrong with the device */
 function backupOf(
-  { name, backup, lastBackup: since }: RackView['elements'][number],
+  { name, backup, lastBackup: since }: RackView['equipment'][number],
   cardOf: (name: string) => Card | undefined,
 ): Card | undefined {
   if (!backup || !isBackupWrong(backup)) return undefined;
@@ -162,7 +162,7 @@ function backupOf(
 }
 
 /** By its uplink, or all its outlets. */
-function dependsOn({ uplink, power }: RackView['elements'][number], what: string): boolean {
+function dependsOn({ uplink, power }: RackView['equipment'][number], what: string): boolean {
   const isAt = (port: string) => port.startsWith(`${what}/`);
   return (uplink !== undefined && isAt(uplink)) || (power.length > 0 && power.every(isAt));
 }
@@ -196,7 +196,7 @@ function cardOfAlert(alert: MachineAlert): Card {
   const names = [about, name];
   return card(name, hrefOf('alerts', [], { text: name }), {
     names,
-    element: about,
+    equipment: about,
     text,
     since,
     isBad: alert.severity === 'critical',

@@ -46,7 +46,7 @@ export function find(
       machine.task?.id,
     ]);
   }
-  for (const { name, model, address, ports } of rack?.elements ?? []) {
+  for (const { name, model, address, ports } of rack?.equipment ?? []) {
     offer(model, name, portHref(name), [address]);
     for (const { port, powers, connects } of ports) {
       if (powers.length + connects.length === 0) continue;

@@ -4,7 +4,7 @@ import { Alerts } from '../alerts/alerts.tsx';
 import { Audit } from '../audit/audit.tsx';
 import { Backups } from '../backups/backups.tsx';
 import { Downtime } from '../downtime/downtime.tsx';
-import { ElementView } from '../element/element.tsx';
+import { EquipmentView } from '../equipment/equipment.tsx';
 import { MachineView } from '../machine/machine.tsx';
 import { Machines } from '../machines/machines.tsx';
 import type { Route } from '../parts/router.ts';
@@ -88,5 +88,5 @@ export const views: readonly View[] = [
   { name: 'more', title: 'More', component: listOf(more) },
   ...more.map((view) => ({ ...view, below: 'more' as const })),
   { name: 'machine', below: 'rack', component: MachineView },
-  { name: 'element', below: 'rack', component: ElementView },
+  { name: 'equipment', below: 'rack', component: EquipmentView },
 ];

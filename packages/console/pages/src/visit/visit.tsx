@@ -84,8 +84,8 @@ function Task({ machine }: { machine: Machine }) {
   );
 }
 
-function placeOf(what: string, { elements }: RackView): string {
-  const found = elements.find(({ name }) => name === what);
+function placeOf(what: string, { equipment }: RackView): string {
+  const found = equipment.find(({ name }) => name === what);
   const power = found?.power.join(', ') || 'unknown';
   return `Uplink ${found?.uplink ?? 'unknown'}, power ${power}. The machines behind it are not listed below.`;
 }

@@ -31,7 +31,7 @@ logins:
   readers: { username: reader, password: secrets/reader, snmp: { version: 2, community: secrets/public } }
   plugs: { username: admin, password: secrets/plug }
   machines: { username: USER, privateKey: ./secrets/id }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, address: 192.168.1.11, login: switches }
   switch-2: { model: edgeswitch, address: 192.168.1.12, login: switches, transport: telnet }
   router: { model: edgeswitch, address: 192.168.1.1, login: switches }

@@ -17,7 +17,7 @@ import {
 } from '@skolo/equipment/transports';
 import { snmpTo, upTime } from '@skolo/equipment/transports/snmp';
 import { credentialFileKind, SignInError, serviceAccountKey } from '@skolo/google';
-import { type InfrastructureDevice, loginToRead, type Machine, type Rack } from '@skolo/rack';
+import { type Equipment, loginToRead, type Machine, type Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
 import type { ContentDeps } from './content.ts';
 
@@ -47,7 +47,7 @@ const atOnce = 8;
  */
 export async function checkSignIns(deps: SignInDeps): Promise<Finding[]> {
   const { rack } = deps;
-  const devices = [...rack.infrastructure.values()].filter(({ login }) => login !== undefined);
+  const devices = [...rack.equipment.values()].filter(({ login }) => login !== undefined);
   const machines = [...rack.machines.values()].filter(({ login }) => login !== undefined);
   const work: (() => Promise<Finding>)[] = [
     ...devices.flatMap((device) => [
@@ -85,7 +85,7 @@ function isRejection(error: unknown): boolean {
   );
 }
 
-async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Promise<Finding> {
+async function checkDevice(device: Equipment, deps: SignInDeps): Promise<Finding> {
   const { rack, hostKeys, dial, datagrams, scratch, signal } = deps;
   const { name, model, transport, login } = device;
   const about = { thing: secretsOfLogin(deps, login), where: [name] };
@@ -138,20 +138,20 @@ async function askSnmp(
 }
 
 /** Any outlet that is in use. */
-function outletOf({ machines, infrastructure }: Rack, device: InfrastructureDevice) {
-  const feeds = [...machines.values(), ...infrastructure.values()].flatMap(({ power }) => power);
+function outletOf({ machines, equipment }: Rack, device: Equipment) {
+  const feeds = [...machines.values(), ...equipment.values()].flatMap(({ power }) => power);
   const fed = feeds.find((feed) => feed.device === device.name)?.outlet;
   return fed ?? models.get(device.model)?.power?.outlets.only?.(device.options);
 }
 
 /** The logins that read it, if they are not the one that changes it. */
-function readersOf(rack: Rack, device: InfrastructureDevice): string[] {
+function readersOf(rack: Rack, device: Equipment): string[] {
   const all = readables.flatMap((what) => loginToRead(rack, device, what) ?? []);
   return [...new Set(all)].filter((login) => login !== device.login);
 }
 
 async function checkReader(
-  device: InfrastructureDevice & { login: string },
+  device: Equipment & { login: string },
   deps: SignInDeps,
 ): Promise<Finding> {
   const check = device.transport === 'ssh' ? checkMachine : checkDevice;
@@ -160,10 +160,7 @@ async function checkReader(
 }
 
 /** Only signs in. */
-async function checkMachine(
-  machine: Machine | InfrastructureDevice,
-  deps: SignInDeps,
-): Promise<Finding> {
+async function checkMachine(machine: Machine | Equipment, deps: SignInDeps): Promise<Finding> {
   const { name, login } = machine;
   const about = { thing: secretsOfLogin(deps, login), where: [name] };
   return await outcome(about, deps.signal, async (stop) => {

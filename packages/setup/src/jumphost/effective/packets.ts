@@ -74,13 +74,13 @@ export function packetsOf(rack: Rack, device: string): Packet[] {
 }
 
 /** Addresses of all machines and pieces of equipment. */
-export function equipmentOf({ infrastructure, machines }: Rack): string[] {
-  return [...infrastructure.values(), ...machines.values()].flatMap((each) => each.address ?? []);
+export function equipmentOf({ equipment, machines }: Rack): string[] {
+  return [...equipment.values(), ...machines.values()].flatMap((each) => each.address ?? []);
 }
 
 /** The device or jumphost that connects the rack to the internet. */
-export function routerOf({ jumphost, infrastructure }: Rack) {
-  return [jumphost, ...infrastructure.values()].find(({ uplink }) => uplink === 'internet');
+export function routerOf({ jumphost, equipment }: Rack) {
+  return [jumphost, ...equipment.values()].find(({ uplink }) => uplink === 'internet');
 }
 
 export function familyOf(address: string): 'ip' | 'ip6' {

@@ -14,7 +14,7 @@ timezone: UTC
 network: { subnet: 192.168.1.0/24 }
 jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
 machines: { rpi-1: { kind: rpi, address: 192.168.1.101 } }
-infrastructure: { switch-1: { model: edgeswitch, address: 192.168.1.11 } }
+equipment: { switch-1: { model: edgeswitch, address: 192.168.1.11 } }
 `,
   { file: 'rack.yaml' },
 );

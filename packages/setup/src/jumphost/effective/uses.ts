@@ -83,9 +83,9 @@ const usesOf: Readonly<Record<string, (samples: Samples, rack: Rack) => string[]
             `the sink ${sink} has not accepted anything since its settings changed; run skolo alerts send`,
           ],
     ),
-  'power-cycle-daemon'(samples, { jumphost, machines, infrastructure }) {
+  'power-cycle-daemon'(samples, { jumphost, machines, equipment }) {
     const read = [...samples('skolo_power_outlet_on').keys()];
-    const fed = [jumphost, ...machines.values(), ...infrastructure.values()];
+    const fed = [jumphost, ...machines.values(), ...equipment.values()];
     const controllers = new Set(fed.flatMap(({ power }) => power.map(({ device }) => device)));
     return [...controllers].flatMap((name) =>
       // A hub on a machine is read on request only.

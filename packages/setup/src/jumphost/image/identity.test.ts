@@ -15,7 +15,7 @@ timezone: UTC
 network: { subnet: 192.168.1.0/24 }
 jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
 logins: { router: { username: admin, privateKey: secrets/key } }
-infrastructure: { router: { model: edgeos, address: 192.168.1.1, login: router, uplink: internet } }
+equipment: { router: { model: edgeos, address: 192.168.1.1, login: router, uplink: internet } }
 ${more}`,
     { file: 'rack.yaml' },
   );

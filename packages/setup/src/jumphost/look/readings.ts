@@ -106,7 +106,7 @@ function judgeUnits(text: string): Check {
   };
 }
 
-function judgeAddresses(text: string, { jumphost, machines, infrastructure }: Rack): Check {
+function judgeAddresses(text: string, { jumphost, machines, equipment }: Rack): Check {
   const rows = linesOf(text).map((line) => line.split(/\s+/));
   const own = rows.flatMap(([, device = '', , address = '']) =>
     device === 'lo' || address.startsWith('fe80:')
@@ -114,9 +114,7 @@ function judgeAddresses(text: string, { jumphost, machines, infrastructure }: Ra
       : [{ device, address, plain: address.replace(/\/\d+$/, '') }],
   );
   const has = (address: string | undefined) => own.some(({ plain }) => plain === address);
-  const taken = [...machines.values(), ...infrastructure.values()].filter(({ address }) =>
-    has(address),
-  );
+  const taken = [...machines.values(), ...equipment.values()].filter(({ address }) => has(address));
   return {
     differs: [
       ...(has(jumphost.address)

@@ -76,13 +76,13 @@ function isOf(rack: Rack, machine: string): (secret: RackSecret) => boolean {
   const devices = (rack.machines.get(machine)?.power ?? []).map(({ device }) => device);
   const own = new Set(
     devices.flatMap((name) => {
-      const device = rack.infrastructure.get(name);
+      const device = rack.equipment.get(name);
       return device === undefined ? [] : [device.login, loginToRead(rack, device, 'outlets')];
     }),
   );
   return ({ logins, where }) =>
     logins.some((login) => own.has(login)) ||
-    devices.some((device) => where.some((each) => each.startsWith(`infrastructure.${device}.`)));
+    devices.some((device) => where.some((each) => each.startsWith(`equipment.${device}.`)));
 }
 
 /**

@@ -69,11 +69,11 @@ const printRestart = `for each in 0 -1 -2 -3 -4 -5 -6 -7 -8 -9; do
 done`;
 
 /** It cannot distinguish a power cut from a reset, or detect that somebody pressed a button. */
-async function powerReturn(host: Host, { jumphost, infrastructure }: Rack): Promise<string> {
+async function powerReturn(host: Host, { jumphost, equipment }: Rack): Promise<string> {
   const when = (await host.need(printRestart)).trim();
   if (when === '')
     return 'automatic start after a power failure: not observed in the last 10 boots';
-  const devices = [...infrastructure.values()].flatMap(({ name, address }) =>
+  const devices = [...equipment.values()].flatMap(({ name, address }) =>
     address === undefined ? [] : [{ name, address }],
   );
   const silent = await Promise.all(

@@ -13,7 +13,7 @@ timezone: UTC
 network: { subnet: ${subnet} }
 jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
 machines: { rpi-1: { kind: rpi, address: 192.168.1.101 } }
-infrastructure: { router: { model: edgeswitch, address: 192.168.1.8, ports: { ssh: 2222 } } }
+equipment: { router: { model: edgeswitch, address: 192.168.1.8, ports: { ssh: 2222 } } }
 `,
   { file: 'rack.yaml' },
 );

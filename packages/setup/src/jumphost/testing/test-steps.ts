@@ -25,7 +25,7 @@ timezone: UTC
 network: { subnet: ${subnet} }
 jumphost: { name: jumphost-rack4, address: ${address}, aliases: [metadata] }
 machines: { rpi-1: { kind: rpi, address: ${network}.101 } }
-infrastructure: { switch-1: { model: edgeswitch, address: ${network}.11 } }
+equipment: { switch-1: { model: edgeswitch, address: ${network}.11 } }
 `;
 }
 

@@ -8,7 +8,7 @@ export function freeRange(rack: Rack, subnet: string): { first: string; last: st
   const [network = '', length = '32'] = subnet.split('/');
   const size = 2 ** (32 - Number(length));
   const start = Math.floor(numberOf(network) / size) * size;
-  const entries = [rack.jumphost, ...rack.infrastructure.values(), ...rack.machines.values()];
+  const entries = [rack.jumphost, ...rack.equipment.values(), ...rack.machines.values()];
   const phones = [...rack.machines.values()].flatMap(({ devices }) => devices);
   const taken = [...entries, ...phones].flatMap(({ address }) =>
     address === undefined || address.includes(':') ? [] : [numberOf(address)],

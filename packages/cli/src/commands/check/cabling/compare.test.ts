@@ -39,7 +39,7 @@ timezone: UTC
 network: { subnet: 192.168.1.0/24 }
 jumphost: { name: jumphost, address: 192.168.1.8 }
 logins: { switches: { username: ubnt, password: secrets/switch } }
-infrastructure:
+equipment:
   router: { model: edgeos, address: 192.168.1.1, login: switches, uplink: internet }
 ${devices.join('\n')}
 machines:

@@ -96,7 +96,7 @@ function pathOut(rack: Rack, device: string): string[] {
   const passed = new Set<string>();
   for (let at: string | undefined = device; at !== undefined && !passed.has(at); ) {
     passed.add(at);
-    const up: Outlet | 'internet' | undefined = rack.infrastructure.get(at)?.uplink;
+    const up: Outlet | 'internet' | undefined = rack.equipment.get(at)?.uplink;
     at = up === undefined || up === 'internet' ? undefined : up.device;
   }
   return [...passed].slice(1);
@@ -131,7 +131,7 @@ function ofOutlet(
   uplink: Outlet,
 ): CableFinding[] {
   const isPort =
-    models.get(rack.infrastructure.get(feed?.device ?? '')?.model ?? '')?.network !== undefined;
+    models.get(rack.equipment.get(feed?.device ?? '')?.model ?? '')?.network !== undefined;
   if (feed === undefined || second !== undefined || !isPort) return [];
   const [was, is] = [formatOutlet(feed), formatOutlet(uplink)];
   if (was === is) return [];
@@ -151,7 +151,7 @@ function powerAt(rack: Rack, name: string, seen: Seen, to: Outlet): Pick<CableFi
 }
 
 function canFeed(rack: Rack, { device, outlet }: Outlet): boolean {
-  const to = rack.infrastructure.get(device);
+  const to = rack.equipment.get(device);
   const power = to && models.get(to.model)?.power;
   return to !== undefined && power?.outlets.find(outlet, to.options) !== undefined;
 }

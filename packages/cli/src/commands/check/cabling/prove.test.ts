@@ -10,7 +10,7 @@ timezone: UTC
 network: { subnet: 192.168.1.0/24 }
 jumphost: { name: jumphost, address: 192.168.1.8, uplink: switch-1/8 }
 logins: { switches: { username: ubnt, password: secrets/switch } }
-infrastructure:
+equipment:
   switch-1: { model: edgeswitch, portCount: 24, address: 192.168.1.11, login: switches }
 machines:
   a: { kind: rpi, mac: "b8:27:eb:00:00:01", uplink: switch-1/1, power: switch-1/1 }

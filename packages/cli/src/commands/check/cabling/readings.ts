@@ -2,7 +2,7 @@
 import type { ConnectedHosts } from '@skolo/api';
 import { count, inParallel } from '@skolo/base';
 import { models } from '@skolo/equipment/models';
-import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import type { Equipment, Rack } from '@skolo/rack';
 import { CliError, exitCodes, messageOf } from '../../../errors.ts';
 import { byNumber } from '../../../names.ts';
 import { withoutName } from '../../../output/text.ts';
@@ -32,7 +32,7 @@ export const timeoutMs = 75_000;
  * @throws The first error, if none can be read.
  */
 export async function readConnectedHosts(rack: Rack, service: RouterBackup): Promise<Readings> {
-  const devices = [...rack.infrastructure.values()];
+  const devices = [...rack.equipment.values()];
   const readable = devices.filter((device) => 'load' in (connectedHostsOf(device) ?? {}));
   if (readable.length === 0) {
     throw new CliError(
@@ -71,6 +71,6 @@ export function unreadLines({ unread = [] }: ConnectedHosts): string[] {
   );
 }
 
-function connectedHostsOf({ model }: InfrastructureDevice) {
+function connectedHostsOf({ model }: Equipment) {
   return models.get(model)?.connectedHosts;
 }

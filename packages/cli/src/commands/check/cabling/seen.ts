@@ -6,8 +6,8 @@
 import type { ConnectedHosts } from '@skolo/api';
 import { models } from '@skolo/equipment/models';
 import {
+  type Equipment,
   formatOutlet,
-  type InfrastructureDevice,
   type Jumphost,
   type Machine,
   type Outlet,
@@ -22,24 +22,18 @@ export interface Entry {
   uplink: Outlet | undefined;
   power: readonly Outlet[];
   /** Absent for a machine or the jumphost. */
-  device?: InfrastructureDevice;
+  device?: Equipment;
 }
 
 export function entriesOf(rack: Rack): Entry[] {
   const plain = [rack.jumphost, ...rack.machines.values()];
   return [
     ...plain.map(entryOf),
-    ...[...rack.infrastructure.values()].map((device) => ({ ...entryOf(device), device })),
+    ...[...rack.equipment.values()].map((device) => ({ ...entryOf(device), device })),
   ];
 }
 
-function entryOf({
-  name,
-  mac,
-  address,
-  uplink,
-  power,
-}: Machine | Jumphost | InfrastructureDevice): Entry {
+function entryOf({ name, mac, address, uplink, power }: Machine | Jumphost | Equipment): Entry {
   return { name, mac, address, uplink: uplink === 'internet' ? undefined : uplink, power };
 }
 

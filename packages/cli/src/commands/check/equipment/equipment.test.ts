@@ -67,7 +67,7 @@ logins:
   switches: { username: skolo, password: password }
   pdus: { username: skolo, password: password, snmp: { version: 2c, community: write }, read: readers }
   readers: { snmp: { version: 2c, community: read } }
-infrastructure:
+equipment:
   router: { model: edgeos, address: 127.0.2.1, ports: { ssh: ${router.port} }, login: switches, uplink: internet, power: pdu-1/1 }
   switch-1: { model: edgeswitch, portCount: 5, address: 127.0.2.2, ports: { ssh: ${switch1.port} }, login: switches, uplink: router/eth1, power: pdu-1/2 }
   pdu-1: { model: apc-rpdu2, outlets: 4, address: 127.0.2.3, ports: { snmp: ${pdu.port}, ssh: ${card.port} }, login: pdus, mac: "${pduMac}", uplink: switch-1/4 }
@@ -478,7 +478,7 @@ jumphost: { name: jumphost, address: 127.0.0.8 }
       'needs devices',
       ['FILE'],
       78,
-      /rack\.yaml: contains no switches, PDUs or routers to read; add equipment to `infrastructure`/,
+      /rack\.yaml: contains no switches, PDUs or routers to read; add equipment to `equipment`/,
     ],
     [
       'writes no evidence for a plan',

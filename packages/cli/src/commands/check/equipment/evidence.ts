@@ -3,12 +3,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { Firmware, Hardware, Proof, proofFile, wasRead } from '@skolo/equipment/models/proofs';
-import { type DeviceLook, signInStep } from './device.ts';
+import { type EquipmentLook, signInStep } from './look-at-equipment.ts';
 
 /** A file for each model and firmware; returns their paths. Excludes devices that were not read or that report another model. */
 export async function writeProofs(
   folder: string,
-  looks: readonly DeviceLook[],
+  looks: readonly EquipmentLook[],
   about: Pick<Proof, 'skolo' | 'day'>,
 ): Promise<string[]> {
   await mkdir(folder, { recursive: true });
@@ -29,11 +29,11 @@ export async function writeProofs(
 }
 
 /** Without attempts to sign in, which depend on the rack. */
-function readings({ steps }: DeviceLook): DeviceLook['steps'] {
+function readings({ steps }: EquipmentLook): EquipmentLook['steps'] {
   return steps.filter(({ step }) => !step.startsWith(signInStep));
 }
 
-function deviceOf(look: DeviceLook): Proof['devices'][number] {
+function deviceOf(look: EquipmentLook): Proof['devices'][number] {
   const { transport, outlets, configuration, hosts, problems } = look;
   const hardware = Hardware.safeParse(look.hardware).data;
   return {

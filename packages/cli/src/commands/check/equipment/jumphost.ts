@@ -6,7 +6,7 @@ import { type JumphostReading, jumphostReadings } from '@skolo/setup/jumphost';
 import { ZodError } from 'zod';
 import { computerOptions } from '../../../reach/machine-way.ts';
 import { parted } from '../check.ts';
-import type { Looked } from './device.ts';
+import type { Looked } from './look-at-equipment.ts';
 import type { LookDeps } from './readers.ts';
 
 export interface JumphostLook extends Looked {

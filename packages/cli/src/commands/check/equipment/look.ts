@@ -5,14 +5,14 @@ import { loadBackups, loadDrivers } from '@skolo/equipment/models/load';
 import { HostKeys, SessionPool } from '@skolo/equipment/transports';
 import type { Rack } from '@skolo/rack';
 import { type CableFinding, compare, withEdits } from '../cabling/compare.ts';
-import { type DeviceLook, lookAtDevice } from './device.ts';
 import { type JumphostDeps, type JumphostLook, lookAtJumphost } from './jumphost.ts';
+import { type EquipmentLook, lookAtEquipment } from './look-at-equipment.ts';
 import { linkedButOff } from './outlets.ts';
 import type { LookDeps } from './readers.ts';
 
 interface RackLook {
   /** In the order of rack.yaml. */
-  devices: DeviceLook[];
+  devices: EquipmentLook[];
   /** Findings from MAC tables and addresses, as in `skolo check cabling`. */
   cabling: CableFinding[];
   /** Absent if it was not requested. */
@@ -33,16 +33,16 @@ export async function lookAtRack(
   await using sessions = closing(new SessionPool());
   const [drivers, backups] = await Promise.all([loadDrivers(), loadBackups()]);
   const all: LookDeps = { rack, sessions, hostKeys, scratch, drivers, backups, ...options };
-  const each = [...rack.infrastructure.values()];
+  const each = [...rack.equipment.values()];
   const [devices, own] = await Promise.all([
-    inParallel(each, atOnce, (device) => lookAtDevice(device, all)),
+    inParallel(each, atOnce, (device) => lookAtEquipment(device, all)),
     jumphost && lookAtJumphost({ rack, ...options, ...jumphost }),
   ]);
   return { devices, cabling: together(rack, devices), ...(own && { jumphost: own }) };
 }
 
 /** Findings that require several devices. */
-function together(rack: Rack, devices: readonly DeviceLook[]): CableFinding[] {
+function together(rack: Rack, devices: readonly EquipmentLook[]): CableFinding[] {
   const lookAt = (name: string) => devices.find(({ device }) => device === name);
   const linked = linkedButOff(
     rack,

@@ -59,7 +59,7 @@ export function linkedButOff(
   isUp: (port: Outlet) => boolean | undefined,
   isOff: (outlet: Outlet) => boolean,
 ): (OfPart & { device: string })[] {
-  const all = [rack.jumphost, ...rack.machines.values(), ...rack.infrastructure.values()];
+  const all = [rack.jumphost, ...rack.machines.values(), ...rack.equipment.values()];
   return all.flatMap(({ name, uplink, power: [feed, ...more] }) => {
     if (uplink === undefined || uplink === 'internet' || feed === undefined || !isUp(uplink)) {
       return [];

@@ -25,7 +25,7 @@ import {
   type SessionPool,
 } from '@skolo/equipment/transports';
 import { snmpTo } from '@skolo/equipment/transports/snmp';
-import { type InfrastructureDevice, loginToRead, type Rack } from '@skolo/rack';
+import { type Equipment, loginToRead, type Rack } from '@skolo/rack';
 
 type Read<T> = ((signal: AbortSignal) => Promise<T>) | undefined;
 
@@ -81,7 +81,7 @@ export type Use = (typeof uses)[number];
 const systemDescription = '1.3.6.1.2.1.1.1';
 
 export async function readersOf(
-  device: InfrastructureDevice,
+  device: Equipment,
   deps: LookDeps,
   onTranscript: OnTranscript,
   { chosen, sessions }: { chosen: ReadonlyMap<string, Credentials>; sessions: SessionPool },

@@ -45,7 +45,7 @@ export function oddSettings(
   };
 
   const isKnown = (name: string) =>
-    name === rack.jumphost.name || rack.machines.has(name) || rack.infrastructure.has(name);
+    name === rack.jumphost.name || rack.machines.has(name) || rack.equipment.has(name);
   const names = grouped('name', all, ({ name = '', feeds }) =>
     !isKnown(name) || feeds.includes(name)
       ? undefined

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ForeignLogin } from '../formats/device-import.ts';
+import type { ForeignLogin } from '../formats/equipment-import.ts';
 import { parseRack } from '../read/load.ts';
-import { addDevices } from './add-devices.ts';
+import { addEquipment } from './add-equipment.ts';
 
 const head = `rack: lab
 timezone: UTC
@@ -32,13 +32,13 @@ describe('adding devices', () => {
       device('d', '192.0.2.5'),
     ];
 
-    const { text, secrets } = addDevices(`${head}machines: {}\n`, devices, file);
+    const { text, secrets } = addEquipment(`${head}machines: {}\n`, devices, file);
 
     expect(text).toBe(`${head}machines: {}
 logins:
   ann: { username: ann, password: secrets/ann }
   ann-2: { username: ann, password: secrets/ann-2, enablePassword: secrets/ann-2-enable }
-infrastructure:
+equipment:
   a: { model: eos, address: 192.0.2.2, login: ann }
   b: { model: eos, address: 192.0.2.3, login: ann-2 }
   c: { model: junos, address: 192.0.2.4, login: ann }
@@ -52,30 +52,30 @@ infrastructure:
   });
 
   it('changes nothing the second time, and gives a new device the login of those like it', () => {
-    const first = addDevices(head, [device('a', '192.0.2.2', ann)], file).text;
+    const first = addEquipment(head, [device('a', '192.0.2.2', ann)], file).text;
 
-    const second = addDevices(first, [device('a', '192.0.2.2', ann)], file);
-    const third = addDevices(
+    const second = addEquipment(first, [device('a', '192.0.2.2', ann)], file);
+    const third = addEquipment(
       first,
       [device('a', '192.0.2.2', ann), device('e', '192.0.2.6', ann)],
       file,
     );
 
     expect(second).toMatchObject({ text: first, secrets: new Map(), bad: [] });
-    expect(parseRack(third.text, { file }).infrastructure.get('e')?.login).toBe('ann');
+    expect(parseRack(third.text, { file }).equipment.get('e')?.login).toBe('ann');
     expect(third.secrets.size).toBe(0);
   });
 
   it('keeps comments, and leaves logins with the same name alone', () => {
     const text = `${head}# ours
 logins: { ann: { username: ann, privateKey: secrets/key } } # one
-infrastructure:
+equipment:
   # core
   x: { model: eos, address: 192.0.2.9, login: ann }
 machines: {}
 `;
 
-    const added = addDevices(text, [device('a', '192.0.2.2', ann)], file);
+    const added = addEquipment(text, [device('a', '192.0.2.2', ann)], file);
 
     expect(added.text).toBe(
       text
@@ -86,12 +86,12 @@ machines: {}
 
   it('gives new devices the only login with their user name if the import has no passwords', () => {
     const rancid = { username: 'ann', password: '' };
-    const one = addDevices(head, [device('a', '192.0.2.2', ann)], file).text;
+    const one = addEquipment(head, [device('a', '192.0.2.2', ann)], file).text;
     const other = { ...ann, password: 'hunter2-b' };
-    const two = addDevices(one, [device('b', '192.0.2.3', other)], file).text;
+    const two = addEquipment(one, [device('b', '192.0.2.3', other)], file).text;
 
     const [afterOne, afterTwo] = [one, two].map((text) =>
-      addDevices(text, [device('e', '192.0.2.6', rancid)], file),
+      addEquipment(text, [device('e', '192.0.2.6', rancid)], file),
     );
 
     expect(afterOne?.text).toContain('e: { model: eos, address: 192.0.2.6, login: ann }');
@@ -100,7 +100,7 @@ machines: {}
   });
 
   it('leaves out devices that would make rack.yaml invalid, and adds the others', () => {
-    const { text } = addDevices(head, [device('a', '192.0.2.2', ann)], file);
+    const { text } = addEquipment(head, [device('a', '192.0.2.2', ann)], file);
     const rows = [
       device('b', '192.0.2.3', ann),
       device('a', '192.0.2.7', ann),
@@ -110,7 +110,7 @@ machines: {}
       device('d', '192.0.2.5', ann),
     ];
 
-    const added = addDevices(text, rows, file);
+    const added = addEquipment(text, rows, file);
 
     expect(added.bad).toEqual([
       'router.db:7: a: rack.yaml has eos at 192.0.2.2, but the import has eos at 192.0.2.7; fix one of them',
@@ -119,15 +119,15 @@ machines: {}
       expect.stringMatching(/^router\.db:4: here: /),
     ]);
     expect(added.devices.map(({ name }) => name)).toEqual(['b', 'd']);
-    expect([...parseRack(added.text, { file }).infrastructure.keys()]).toEqual(['a', 'b', 'd']);
+    expect([...parseRack(added.text, { file }).equipment.keys()]).toEqual(['a', 'b', 'd']);
     expect(added.text).not.toContain('dan');
   });
 
   it('is rejected while the devices are on one line', () => {
-    const text = `${head}infrastructure: { x: { model: eos, address: 192.0.2.9 } }\n`;
+    const text = `${head}equipment: { x: { model: eos, address: 192.0.2.9 } }\n`;
 
-    expect(() => addDevices(text, [device('a', '192.0.2.2')], file)).toThrow(
-      '`infrastructure` is on one line; write each entry on its own line',
+    expect(() => addEquipment(text, [device('a', '192.0.2.2')], file)).toThrow(
+      '`equipment` is on one line; write each entry on its own line',
     );
   });
 });

@@ -13,23 +13,23 @@ import { Ago } from '../parts/time.tsx';
 import { CycleButton } from '../power/cycle-button.tsx';
 
 /** The page of a router, switch or PDU: its state, and both ends of each cable. */
-export function ElementView({ route }: { route: Route }) {
+export function EquipmentView({ route }: { route: Route }) {
   const [name = ''] = route.args;
-  const elements = useLive(({ rack }) => rack?.elements);
+  const all = useLive(({ rack }) => rack?.equipment);
   const port = route.query.get('port');
   useEffect(() => {
     document.querySelector('tr.linked')?.scrollIntoView({ block: 'center' });
-  }, [name, port, elements === undefined]);
-  if (!elements) return <p class="muted loading">Loading …</p>;
-  const element = elements.find((each) => each.name === name);
-  if (!element) {
+  }, [name, port, all === undefined]);
+  if (!all) return <p class="muted loading">Loading …</p>;
+  const equipment = all.find((each) => each.name === name);
+  if (!equipment) {
     return (
       <p>
         rack.yaml does not list {name}. <a href={hrefOf('rack')}>Go to the rack</a>
       </p>
     );
   }
-  const { model, address, state, why, since, uplink, power, lastBackup, backup, ports } = element;
+  const { model, address, state, why, since, uplink, power, lastBackup, backup, ports } = equipment;
   const used = ports.filter(({ powers, connects }) => powers.length + connects.length > 0);
   const unused = ports.length - used.length;
   return (

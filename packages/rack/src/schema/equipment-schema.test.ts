@@ -1,7 +1,7 @@
 import { models } from '@skolo/equipment/models';
 import { expect, it } from 'vitest';
-import { infrastructureShape } from './infrastructure-schema.ts';
+import { equipmentShape } from './equipment-schema.ts';
 
 it.each([...models.values()])('$name has no key that all have', ({ options }) => {
-  expect(Object.keys(options).filter((key) => Object.hasOwn(infrastructureShape, key))).toEqual([]);
+  expect(Object.keys(options).filter((key) => Object.hasOwn(equipmentShape, key))).toEqual([]);
 });

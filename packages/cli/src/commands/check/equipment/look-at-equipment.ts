@@ -24,7 +24,7 @@ import {
   SessionPool,
   SignInRejected,
 } from '@skolo/equipment/transports';
-import { type InfrastructureDevice, loginToRead } from '@skolo/rack';
+import { type Equipment, loginToRead } from '@skolo/rack';
 import { withoutName } from '../../../output/text.ts';
 import { unreadLines } from '../cabling/readings.ts';
 import { changedOutlets, loadsOf, type OfPart, oddOutlets, type Readings } from './outlets.ts';
@@ -46,7 +46,7 @@ export interface Looked {
   isComplete: boolean;
 }
 
-export interface DeviceLook extends Looked {
+export interface EquipmentLook extends Looked {
   /** A different model that it reports. */
   answersAs?: string;
   hardware?: string;
@@ -69,18 +69,15 @@ const configurationRounds = 2;
 /** More than a device reports about itself; a configuration may be long. */
 const mostSaid = 1024 * 1024;
 
-export async function lookAtDevice(
-  device: InfrastructureDevice,
-  deps: LookDeps,
-): Promise<DeviceLook> {
+export async function lookAtEquipment(device: Equipment, deps: LookDeps): Promise<EquipmentLook> {
   const visit = new Visit(device, deps);
   await visit.all();
   return visit.look;
 }
 
 class Visit {
-  readonly look: DeviceLook;
-  private readonly device: InfrastructureDevice;
+  readonly look: EquipmentLook;
+  private readonly device: Equipment;
   private readonly deps: LookDeps;
   private readonly loads: ReadonlyMap<string, string[]>;
   private names: readonly string[];
@@ -89,7 +86,7 @@ class Visit {
   private sent: string[] = [];
   private isEnded = false;
 
-  constructor(device: InfrastructureDevice, deps: LookDeps) {
+  constructor(device: Equipment, deps: LookDeps) {
     const { name, model, transport, options } = device;
     this.device = device;
     this.deps = deps;

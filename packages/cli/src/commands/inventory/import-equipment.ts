@@ -2,14 +2,14 @@
 import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { ForeignDevice, ForeignInventory, OutletAlias } from '@skolo/rack/edit';
+import type { ForeignEquipment, ForeignInventory, OutletAlias } from '@skolo/rack/edit';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { plain } from '../../output/text.ts';
 import { editInventory, rejectRows } from './edit-file.ts';
 import { type ImportedRackOptions, importedRack } from './new-rack.ts';
 
-export interface DeviceSources {
+export interface EquipmentSources {
   oxidized?: string;
   oxidizedConfig?: string;
   rancid?: string;
@@ -17,7 +17,7 @@ export interface DeviceSources {
   pdudaemon?: string;
 }
 
-export function addDeviceSources(command: SkoloCommand): SkoloCommand {
+export function addEquipmentSources(command: SkoloCommand): SkoloCommand {
   const option = (flags: string, what: string, ...others: string[]) =>
     new Option(flags, what).conflicts(others);
   const config =
@@ -32,18 +32,18 @@ export function addDeviceSources(command: SkoloCommand): SkoloCommand {
     .addOption(option('--pdudaemon <file>', 'pdudaemon.conf'));
 }
 
-export async function importDevices(
+export async function importEquipment(
   command: SkoloCommand,
-  options: DeviceSources & ImportedRackOptions,
+  options: EquipmentSources & ImportedRackOptions,
 ): Promise<void> {
   const { io } = command;
   const { devices: found, left, bad: rows, aliases } = await readInventory(command, options);
   const resolved = await Promise.all(found.map(withAddress));
-  const { addDevices } = await import('@skolo/rack/edit');
-  let added: ReturnType<typeof addDevices> | undefined;
+  const { addEquipment } = await import('@skolo/rack/edit');
+  let added: ReturnType<typeof addEquipment> | undefined;
   await editInventory(command, async (text, file) => {
     const devices = resolved.filter((each) => typeof each !== 'string');
-    added = addDevices(text ?? (await importedRack(command, options)), devices, file);
+    added = addEquipment(text ?? (await importedRack(command, options)), devices, file);
     return added.text;
   });
   const { devices = [], secrets = new Map<string, string[]>(), bad = [] } = added ?? {};
@@ -62,17 +62,17 @@ export async function importDevices(
 /** The command that adds the machine of each alias; those of missing outlets are errors. */
 async function aliasLines(
   aliases: readonly OutletAlias[],
-  devices: readonly ForeignDevice[],
+  devices: readonly ForeignEquipment[],
   text: string,
   file: string,
 ): Promise<Pick<ForeignInventory, 'left' | 'bad'>> {
   const { outletOf, parseRack } = await import('@skolo/rack');
   const lines: Awaited<ReturnType<typeof aliasLines>> = { left: [], bad: [] };
   if (aliases.length === 0) return lines;
-  const { infrastructure } = parseRack(text, { file });
+  const { equipment } = parseRack(text, { file });
   for (const { alias, where, device: writtenName, outlet } of aliases) {
     const name = devices.find((each) => each.writtenName === writtenName)?.name ?? '';
-    const device = infrastructure.get(name);
+    const device = equipment.get(name);
     const found = device && outletOf(device, outlet, 'power');
     if (found === undefined) {
       lines.left.push(`${alias} is an alias of ${writtenName}, which was not imported`);
@@ -89,7 +89,7 @@ async function aliasLines(
 
 async function readInventory(
   command: SkoloCommand,
-  { oxidized, oxidizedConfig, rancid, rancidUser, pdudaemon }: DeviceSources,
+  { oxidized, oxidizedConfig, rancid, rancidUser, pdudaemon }: EquipmentSources,
 ): Promise<ForeignInventory> {
   const { readOxidized, readPdudaemon, readRancid } = await import('@skolo/rack/edit');
   const read = (file: string) => readFile(resolve(command.io.folder, file), 'utf8');
@@ -104,8 +104,8 @@ async function readInventory(
 
 /** Or why it has none. */
 async function withAddress(
-  device: ForeignDevice,
-): Promise<(ForeignDevice & { address: string }) | string> {
+  device: ForeignEquipment,
+): Promise<(ForeignEquipment & { address: string }) | string> {
   const { host, where } = device;
   try {
     const { address } = await lookup(host, { order: 'ipv4first' });

@@ -1,6 +1,6 @@
 /** Adds devices of another program's inventory, and their logins, to the text of a rack.yaml. */
 import { stringify } from 'yaml';
-import type { ForeignDevice, ForeignLogin } from '../formats/device-import.ts';
+import type { ForeignEquipment, ForeignLogin } from '../formats/equipment-import.ts';
 import { wholeFile } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import { parseRack } from '../read/load.ts';
@@ -9,17 +9,17 @@ import { addable } from './addable.ts';
 import { checkOthers, withEntries } from './change-machines.ts';
 import { plain } from './splice.ts';
 
-interface AddedDevices {
+interface AddedEquipment {
   text: string;
   /** To be set, in `secrets/`: each name, and the devices that need it. */
   secrets: Map<string, string[]>;
   /** In rack.yaml now, or already before. */
-  devices: AddressedDevice[];
+  devices: AddressedEquipment[];
   /** Devices that would make rack.yaml invalid: their row, and why. */
   bad: string[];
 }
 
-type AddressedDevice = ForeignDevice & { address: string };
+type AddressedEquipment = ForeignEquipment & { address: string };
 
 /** Where the secret of each key is: `secrets/LOGIN`, and the ending. */
 const endings: Readonly<Record<string, string>> = {
@@ -33,21 +33,21 @@ const endings: Readonly<Record<string, string>> = {
  *
  * @throws RackError rack.yaml is invalid. @throws ByHand A section is on one line.
  */
-export function addDevices(
+export function addEquipment(
   text: string,
-  devices: readonly AddressedDevice[],
+  devices: readonly AddressedEquipment[],
   file: string,
-): AddedDevices {
+): AddedEquipment {
   const before = parseRack(text, { file });
-  const isNew = ({ name }: ForeignDevice) => !before.infrastructure.has(name);
+  const isNew = ({ name }: ForeignEquipment) => !before.equipment.has(name);
   const { good, bad } = addable(devices, (some) => {
     for (const device of some) checkThere(before, device, file);
-    withDevices(before, text, some.filter(isNew), new Map(), file);
+    withEquipment(before, text, some.filter(isNew), new Map(), file);
   });
   const wanted = good.filter(isNew);
   const logins = withLogins(before, text, good, wanted, file);
   return {
-    text: withDevices(before, logins.text, wanted, logins.nameOf, file),
+    text: withEquipment(before, logins.text, wanted, logins.nameOf, file),
     secrets: logins.secrets,
     devices: good,
     bad: bad.map(({ item: { where, name }, why }) => `${where}: ${name}: ${why}`),
@@ -55,11 +55,11 @@ export function addDevices(
 }
 
 /** @throws RackError */
-function withDevices(
+function withEquipment(
   before: Rack,
   text: string,
-  devices: readonly AddressedDevice[],
-  loginOf: ReadonlyMap<ForeignDevice, string>,
+  devices: readonly AddressedEquipment[],
+  loginOf: ReadonlyMap<ForeignEquipment, string>,
   file: string,
 ): string {
   const entries = devices.map((device) => {
@@ -72,7 +72,7 @@ function withDevices(
       ...options,
     });
   });
-  const result = entries.length > 0 ? withEntries(text, 'infrastructure', entries, file) : text;
+  const result = entries.length > 0 ? withEntries(text, 'equipment', entries, file) : text;
   const names = devices.map(({ name }) => name);
   checkOthers(before, parseRack(result, { file }), names, file);
   return result;
@@ -82,18 +82,18 @@ function withDevices(
 function withLogins(
   before: Rack,
   text: string,
-  devices: readonly AddressedDevice[],
-  wanted: readonly AddressedDevice[],
+  devices: readonly AddressedEquipment[],
+  wanted: readonly AddressedEquipment[],
   file: string,
 ) {
-  const secrets: AddedDevices['secrets'] = new Map();
-  const nameOf = new Map<ForeignDevice, string>();
+  const secrets: AddedEquipment['secrets'] = new Map();
+  const nameOf = new Map<ForeignEquipment, string>();
   let result = text;
   for (const group of Map.groupBy(devices, ({ login }) => JSON.stringify(login)).values()) {
     const [{ login } = {}] = group;
     const added = group.filter((device) => wanted.includes(device));
     if (login === undefined || added.length === 0) continue;
-    const shared = group.flatMap(({ name }) => before.infrastructure.get(name)?.login ?? [])[0];
+    const shared = group.flatMap(({ name }) => before.equipment.get(name)?.login ?? [])[0];
     const known = shared ?? sameAccount(before, login);
     const name = known ?? freeName(result, login.username ?? 'snmp', file);
     for (const device of added) nameOf.set(device, name);
@@ -122,11 +122,11 @@ function sameAccount({ logins }: Rack, login: ForeignLogin): string | undefined 
 
 /** @throws RackError rack.yaml has another device with this name. */
 function checkThere(
-  { infrastructure }: Rack,
-  { name, address, entry }: AddressedDevice,
+  { equipment }: Rack,
+  { name, address, entry }: AddressedEquipment,
   file: string,
 ): void {
-  const known = infrastructure.get(name);
+  const known = equipment.get(name);
   if (known === undefined) return;
   if (known.model === entry.model && known.address === canonicalAddress(address)) return;
   const ours = `${known.model} at ${known.address ?? 'no address'}`;

@@ -1,4 +1,4 @@
-/** The schema of equipment in rack.yaml (`infrastructure`), after ranges were expanded: common keys, and keys of its model. */
+/** The schema of equipment in rack.yaml (`equipment`), after ranges were expanded: common keys, and keys of its model. */
 
 import { isObject } from '@skolo/base';
 import { literal, type Model, models, seconds, whole } from '@skolo/equipment/models';
@@ -6,10 +6,10 @@ import { z } from 'zod';
 import { each, type Spread, spreadOf } from '../ranges/spreading.ts';
 import { object } from './fields.ts';
 import { address, hostKey, mac, portOrRange } from './network-fields.ts';
-import { infrastructureUplink, line, ports, power } from './wiring-fields.ts';
+import { equipmentUplink, line, ports, power } from './wiring-fields.ts';
 
 /** Common keys; each model adds its own. */
-export const infrastructureShape = {
+export const equipmentShape = {
   model: literal(z.string()).describe('Equipment model.'),
   transport: z
     .string()
@@ -22,7 +22,7 @@ export const infrastructureShape = {
   ports,
   mac: each(mac).exactOptional().describe('MAC address.'),
   login: z.string().exactOptional().describe('Name of an entry in `logins`.'),
-  uplink: infrastructureUplink
+  uplink: equipmentUplink
     .exactOptional()
     .describe(
       "Switch port that it is connected to (only the switch's name if the port is unknown), or `internet`.",
@@ -60,22 +60,22 @@ export const infrastructureShape = {
 } as const;
 
 /** For a device with an unknown model. */
-export const infrastructureSchema = object(infrastructureShape);
+export const equipmentSchema = object(equipmentShape);
 
 const entriesByModel = new Map<Model, ReturnType<typeof entryOf>>();
 
 function entryOf(model: Model) {
-  return object({ ...model.options, ...infrastructureShape });
+  return object({ ...model.options, ...equipmentShape });
 }
 
-export function infrastructureEntry(model: Model): ReturnType<typeof entryOf> {
+export function equipmentEntry(model: Model): ReturnType<typeof entryOf> {
   const entry = entriesByModel.get(model) ?? entryOf(model);
   entriesByModel.set(model, entry);
   return entry;
 }
 
 /** The marks of a device as it is written. */
-export function spreadOfDevice(raw: unknown): Spread {
+export function spreadOfEquipment(raw: unknown): Spread {
   const model = isObject(raw) ? models.get(String(raw.model)) : undefined;
-  return spreadOf(model ? infrastructureEntry(model) : infrastructureSchema);
+  return spreadOf(model ? equipmentEntry(model) : equipmentSchema);
 }

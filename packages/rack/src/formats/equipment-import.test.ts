@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { models } from '@skolo/equipment/models';
 import { describe, expect, it } from 'vitest';
-import { readOxidized, readPdudaemon, readRancid } from './device-import.ts';
+import { readOxidized, readPdudaemon, readRancid } from './equipment-import.ts';
 import { controlPoints, oxidizedModels, pdudaemonDrivers, rancidTypes } from './foreign-models.ts';
 
 describe('the tables', () => {

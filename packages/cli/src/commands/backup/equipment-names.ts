@@ -4,7 +4,7 @@ import type { Io } from '../../io.ts';
 import { findNamed } from '../../names.ts';
 
 /** The named devices, by default all. Prints unknown names and sets the exit code. */
-export function findDevices<T extends { name: string }>(
+export function findEquipment<T extends { name: string }>(
   io: Io,
   names: readonly string[],
   all: readonly T[],
@@ -19,7 +19,7 @@ export function findDevices<T extends { name: string }>(
 }
 
 /** The name of one device; rejects ranges. */
-export function oneDevice(word: string): string {
+export function oneName(word: string): string {
   if (!/[\s,[\]]/.test(word) && word !== '') return word;
   throw usageError(`${word}: specify a single name`);
 }

@@ -20,7 +20,7 @@ export interface ForeignLogin {
   snmp?: { version: 1; community: string };
 }
 
-export interface ForeignDevice {
+export interface ForeignEquipment {
   /** Valid in rack.yaml. */
   name: string;
   /** As in the file. */
@@ -35,7 +35,7 @@ export interface ForeignDevice {
 }
 
 export interface ForeignInventory {
-  devices: ForeignDevice[];
+  devices: ForeignEquipment[];
   /** What is not imported on purpose, and why. */
   left: string[];
   /** Rows with an error: where, what, and how to fix it. They contain no values: in other columns than expected, any may be a password. */
@@ -53,7 +53,7 @@ export interface OutletAlias {
   outlet: string;
 }
 
-type Found = Omit<ForeignDevice, 'name'> | { left: string } | { bad: string };
+type Found = Omit<ForeignEquipment, 'name'> | { left: string } | { bad: string };
 
 const Account = z.object({ username: z.string().optional() });
 const accounts = z.record(z.string(), Account).nullish();
@@ -210,7 +210,7 @@ export function readPdudaemon(text: string, file: string): ForeignInventory {
   return inventory;
 }
 
-function pduOf(pdu: Pdu): Pick<ForeignDevice, 'entry' | 'login'> | undefined {
+function pduOf(pdu: Pdu): Pick<ForeignEquipment, 'entry' | 'login'> | undefined {
   const snmp = { version: 1 as const, community: pdu.community ?? '' };
   const written = pdu.driver === 'snmpv1' ? controlPoints[pdu.controlpoint ?? ''] : undefined;
   if (written !== undefined) return { entry: { model: written }, login: { snmp } };
@@ -240,7 +240,7 @@ function notSupported(where: string, model: string, hint = toGeneric): string {
 
 /** A device's name in rack.yaml is its host name without the domain, or all of it where two would be equal. */
 function named(found: readonly Found[]): ForeignInventory {
-  const devices = new Map<string, ForeignDevice>();
+  const devices = new Map<string, ForeignEquipment>();
   const inventory: ForeignInventory = { devices: [], left: [], bad: [], aliases: [] };
   for (const each of found) {
     if ('left' in each) inventory.left.push(each.left);
