@@ -295,9 +295,9 @@ describe('npm start, while it runs', () => {
     const machines = () => shell(`${list} --json`);
     await expect.poll(machines, rarely).not.toMatch(/"condition": "(?!ok")/);
     expect(await shell(list)).not.toMatch(/^(?!.*shelf1-001).*needs attention/m);
-    expect(await shell(`${demo.command(/skolo status /)} || true`)).toMatch(
-      /^demo .* 41\/41 .* 4\/4 /m,
-    );
+    // Services on a busy computer may be degraded for a moment.
+    const status = () => shell(`${demo.command(/skolo status /)} || true`);
+    await expect.poll(status, rarely).toMatch(/^demo .* 41\/41 .* 4\/4 /m);
   }, 600_000);
 
   it('keeps secrets to their owner', async () => {

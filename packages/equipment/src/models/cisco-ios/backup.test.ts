@@ -195,14 +195,12 @@ describe('the configuration of a Cisco switch', () => {
     const connection = connect();
     const cli = await connection.cli(dialect);
     const other = asRead(device.startup()).toString().replace(part, instead);
-    const reading = await model.read({
-      ...connection,
-      cli: async () => ({
-        run: (command) => cli.run(command),
-        read: async (command) =>
-          command.includes('startup') ? Buffer.from(other) : await cli.read(command),
-      }),
+    connection.cli = async () => ({
+      run: (command) => cli.run(command),
+      read: async (command) =>
+        command.includes('startup') ? Buffer.from(other) : await cli.read(command),
     });
+    const reading = await model.read(connection);
 
     expect(other).not.toBe(asRead(device.startup()).toString());
     const content = bytesOf(reading.content);
