@@ -69,7 +69,7 @@ it('a command with the rack.yaml of another rack changes nothing, shows nothing,
     ]);
   }
   // As of an agent.
-  const { out } = await run('berlin', `machine status --url ${state.url}`);
+  const { out } = await run('berlin', `machine list --agents --url ${state.url}`);
   expect(out).toContain('this is rack rack7, not berlin');
   expect(power.calls).toEqual([]);
   expect((await run('rack4', 'backup status')).err).not.toContain('this is rack');

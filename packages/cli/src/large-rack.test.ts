@@ -30,8 +30,8 @@ function skolo(line: string, terminal?: { columns: number; rows: number }) {
 }
 
 const tables = [
-  'machine status',
-  'machine status --verdict ok',
+  'machine list --agents',
+  'machine list --verdict ok',
   'power status',
   'power status --state on,unknown',
   'power controllers',
@@ -57,7 +57,7 @@ describe('of 200 machines', () => {
   });
 
   it.for([
-    'machine status',
+    'machine list --agents',
     'power status',
     'power controllers',
     'backup status',
@@ -69,12 +69,12 @@ describe('of 200 machines', () => {
     expect(lines[0]).toMatch(/^\d+ \w+: \d+ /);
   });
 
-  it('`machine status` shows problems with their reasons, and folds healthy machines', async () => {
-    const { out, exitCode } = await skolo('machine status', size);
+  it('`machine list --agents` shows problems with their reasons, and folds healthy machines', async () => {
+    const { out, exitCode } = await skolo('machine list --agents', size);
 
     expect(out).toMatchInlineSnapshot(`
-      "200 machines: 184 ok, 9 quarantined, 4 no-answer,
-        3 recovering; 184 tasks running
+      "200 machines: 184 ok, 9 quarantined, 4 silent, 3 recovering;
+        184 tasks running
 
       NAME                     HEALTH       BOT      TASK  DEVICE
       skia-rpi2…k4-shelf1-022  quarantined  running  -     missing
@@ -86,10 +86,10 @@ describe('of 200 machines', () => {
       skia-rpi2…k4-shelf4-034  quarantined  running  -     missing
       skia-rpi2…k4-shelf5-016  quarantined  running  -     missing
       skia-rpi2…k4-shelf5-038  quarantined  running  -     missing
-      skia-rpi2…k4-shelf2-011  no-answer    -        -     -
-      skia-rpi2…k4-shelf2-012  no-answer    -        -     -
-      skia-rpi2…k4-shelf2-013  no-answer    -        -     -
-      skia-rpi2…k4-shelf2-014  no-answer    -        -     -
+      skia-rpi2…k4-shelf2-011  silent       -        -     -
+      skia-rpi2…k4-shelf2-012  silent       -        -     -
+      skia-rpi2…k4-shelf2-013  silent       -        -     -
+      skia-rpi2…k4-shelf2-014  silent       -        -     -
       skia-rpi2…k4-shelf1-001  recovering   no bot   -     android
       skia-rpi2…k4-shelf2-031  recovering   no bot   -     android
       skia-rpi2…k4-shelf4-021  recovering   no bot   -     android
@@ -129,7 +129,7 @@ describe('of 200 machines', () => {
     expect(exitCode).toBe(exitCodes.partlyFailed);
     const page = new URL('../../../docs/reference/skolo.md', import.meta.url);
     const text = await readFile(page, 'utf8');
-    const [, example = ''] = /^\$ skolo machine status\n(.*?)```$/ms.exec(text) ?? [];
+    const [, example = ''] = /^\$ skolo machine list --agents\n(.*?)```$/ms.exec(text) ?? [];
     expect(abridged(out, example)).toBe(example);
   });
 
@@ -154,9 +154,9 @@ describe('of 200 machines', () => {
   });
 
   it('lists each machine where names, filters or a pipe ask for them', async () => {
-    const inPipe = await skolo('machine status');
-    const byFilter = await skolo('machine status --verdict ok --shelf shelf5', size);
-    const byName = await skolo('machine status skia-rpi2-rack4-shelf5-[001-040]', size);
+    const inPipe = await skolo('machine list --agents');
+    const byFilter = await skolo('machine list --verdict ok --shelf shelf5', size);
+    const byName = await skolo('machine list --agents skia-rpi2-rack4-shelf5-[001-040]', size);
 
     expect(inPipe.out.match(/^skia-\S+ +ok /gm)).toHaveLength(184);
     expect(byFilter.lines[0]).toBe('38 of 200 machines: 38 ok; 38 tasks running');
@@ -169,7 +169,7 @@ describe('of 200 machines', () => {
 
 describe('filters', () => {
   it.for([
-    ['machine status --shelf shelf2 --verdict no-answer', 'machines', 4],
+    ['machine list --agents --shelf shelf2 --verdict silent', 'machines', 4],
     ['power status --shelf shelf3', 'machines', 40],
     ['power status --state off', 'machines', 2],
     ['power controllers --state down', 'controllers', 1],
@@ -189,11 +189,11 @@ describe('filters', () => {
 
   it.for([
     [
-      'machine status --verdict quarantned',
+      'machine list --verdict quarantned',
       'skolo: --verdict quarantned: unknown verdict; did you mean "quarantined"? valid: ',
     ],
     [
-      'machine status --shelf shelf6',
+      'machine list --agents --shelf shelf6',
       'skolo: --shelf shelf6: unknown shelf; did you mean "shelf1"? valid: shelf1, shelf2, shelf3, shelf4, shelf5',
     ],
     ['inventory list --kind rpy', 'valid: host, rpi'],
@@ -216,9 +216,9 @@ describe('filters', () => {
   });
 
   it('of rack.yaml are rejected with --url', async () => {
-    const { err, exitCode } = await skolo('machine status --url http://127.0.0.1:2 --shelf shelf1');
+    const { err, exitCode } = await skolo('machine list --agents --url http://127.0.0.1:2 --shelf shelf1');
 
-    expect(err).toContain("'--shelf' and '--kind' require rack.yaml");
+    expect(err).toContain("'--shelf' and '--model' require rack.yaml");
     expect(exitCode).toBe(exitCodes.wrongCommandLine);
   });
 });

@@ -70,6 +70,7 @@ const nouns: Record<string, Noun> = {
       cluster: async () => (await import('./commands/check/cluster.ts')).define,
       testbed: async () => (await import('./commands/check/testbed.ts')).define,
       secrets: async () => (await import('./commands/check/secrets.ts')).define,
+      'pi-images': async () => (await import('./commands/check/pi-images.ts')).define,
     },
   },
   power: {
@@ -98,14 +99,12 @@ const nouns: Record<string, Noun> = {
     example: 'skolo machine list',
     verbs: {
       list: async () => (await import('./commands/machine/list.ts')).define,
-      show: async () => (await import('./commands/machine/page.ts')).define,
       history: async () => (await import('./commands/machine/history.ts')).history,
       downtime: async () => (await import('./commands/machine/history.ts')).downtime,
       note: async () => (await import('./commands/machine/note.ts')).define,
       maintain: async () => (await import('./commands/machine/orders.ts')).maintain,
       quarantine: async () => (await import('./commands/machine/orders.ts')).quarantine,
       screen: async () => (await import('./commands/machine/screen.ts')).define,
-      status: async () => (await import('./commands/machine/status.ts')).define,
       log: async () => (await import('./commands/machine/log.ts')).define,
       clear: async () => (await import('./commands/machine/actions.ts')).clear,
       repair: async () => (await import('./commands/machine/actions.ts')).repair,
@@ -306,7 +305,6 @@ const nouns: Record<string, Noun> = {
       edit: async () => (await import('./commands/secrets/set.ts')).edit,
       diff: async () => (await import('./commands/secrets/apply.ts')).diff,
       apply: async () => (await import('./commands/secrets/apply.ts')).apply,
-      verify: async () => (await import('./commands/secrets/verify.ts')).define,
     },
   },
   login: {

@@ -18,6 +18,10 @@ const all: readonly Renamed[] = [
   { old: 'pi kubernetes verify', now: 'check cluster' },
   { old: 'pi testbed verify', now: 'check testbed', drops: '--cluster' },
   { old: 'secrets check', now: 'check secrets' },
+  { old: 'secrets verify', now: 'check secrets' },
+  { old: 'pi images verify', now: 'check pi-images' },
+  { old: 'machine show', now: 'show' },
+  { old: 'machine status', now: 'machine list --agents' },
 ];
 
 /**

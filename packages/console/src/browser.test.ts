@@ -311,7 +311,9 @@ describe.skipIf(!chromium)('the console', () => {
     const machine = fixture.fixture.machines.find(({ alerts }) => alerts.length > 0)?.name ?? '';
     await page.goto(`${fixture.url}/#/machine/${machine}`);
 
-    await page.getByText(`skolo machine status ${machine} --on rack4`, { exact: true }).waitFor();
+    await page
+      .getByText(`skolo machine list --agents ${machine} --on rack4`, { exact: true })
+      .waitFor();
   });
 
   it('shows why an agent may be silent, and what to do', async () => {

@@ -104,7 +104,7 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   });
   const looking = setInterval(() => {
     for (const part of [state, copies]) void part.flush();
-    void store.look();
+    void store.maintain();
   }, retryMs);
 
   return {
@@ -246,7 +246,7 @@ function react(event: BackupEvent, { copies, runs, planner, notices, log }: Reac
       break;
     case 'history-writable':
       runs.retryStorage();
-      void planner.look({ isDiskWell: true });
+      void planner.check({ isDiskWell: true });
       break;
     case 'device-done':
       if (event.run.origin === 'notice') {
@@ -256,7 +256,7 @@ function react(event: BackupEvent, { copies, runs, planner, notices, log }: Reac
     case 'device-changed': {
       const { device, notice } = event;
       const request = { devices: [device], origin: 'notice', by: device, reason: notice } as const;
-      runs.begun(request).catch((error: unknown) => {
+      runs.start(request).catch((error: unknown) => {
         // It has left rack.yaml since.
         log.info({ device, why: errorText(error) }, 'notice cannot be processed');
       });

@@ -239,7 +239,7 @@ class Agent {
     consume((event) => this.follow(event));
     // Last, after the others have made their changes.
     consume(({ type }) => {
-      if (!frequent.has(type)) this.revisions.look();
+      if (!frequent.has(type)) this.revisions.update();
     });
   }
 

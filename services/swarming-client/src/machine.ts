@@ -135,8 +135,8 @@ export class Machine {
 
   async start(): Promise<void> {
     const { forced, orders, monitor, host, usb, devices, holds, repairs } = this;
-    await Promise.all([forced.look(), orders.open()]);
-    const lookForFile = () => forced.look().then(() => monitor.update());
+    await Promise.all([forced.update(), orders.open()]);
+    const lookForFile = () => forced.update().then(() => monitor.update());
     repeat(fileSeconds * 1000, lookForFile, this.stopped.signal);
     for (const part of [host, usb, devices.adbWatch, holds, repairs]) part.start();
     monitor.start(() => this.facts());
@@ -183,9 +183,9 @@ export class Machine {
     if (event.type === 'reboot-requested')
       this.repairs.wouldHave(this.deps.name, 'reboot', event.why);
     else if (event.type === 'health') {
-      this.repairs.look();
-      void this.evidence.look(event.now);
-    } else if (event.type === 'adb-server') this.repairs.look();
+      this.repairs.startDue();
+      void this.evidence.collect(event.now);
+    } else if (event.type === 'adb-server') this.repairs.startDue();
     else if (changesFacts.has(event.type)) {
       if (event.type === 'identity' && event.now.machinePart !== event.before.machinePart)
         this.followMachinePart();
@@ -287,7 +287,7 @@ export class Machine {
     watches.follow(this.part()?.devices ?? []);
     this.hostDimensions.setWanted(this.part() !== undefined && watches.all().length === 0);
     // Before the bot asks for its first task.
-    void this.holds.look();
+    void this.holds.refresh();
   }
 }
 

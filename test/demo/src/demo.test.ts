@@ -153,7 +153,7 @@ describe('npm start, while it runs', () => {
     // It charges at once.
     await ask(demo.command(/\/battery\//).replace(/5$/, '20'));
     await expect
-      .poll(() => shell(demo.command(/skolo machine status /)), rarely)
+      .poll(() => shell(demo.command(/skolo machine list --agents /)), rarely)
       .toContain('battery low');
     await ask(demo.command(/\/task$/));
 

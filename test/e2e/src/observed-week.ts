@@ -116,7 +116,7 @@ export class ObservedWeek {
   async tenMinutes(): Promise<void> {
     for (let minute = 0; minute < 9; minute += 1) {
       this.clock.pass(60_000);
-      for (const ladder of this.ladders.values()) ladder.look();
+      for (const ladder of this.ladders.values()) ladder.startDue();
     }
     for (const [name, since] of this.dead) await this.alert('firing', name, since);
     this.clock.pass(60_000);

@@ -219,7 +219,7 @@ describe.skipIf(why !== undefined)(
       expect(await need('systemctl show -P User skolo-swarming-client')).toBe('\n');
       const list = 'skolo machine list --url http://127.0.0.1:8004';
       await expect.poll(() => need(list)).toMatch(/^rpi-001 .*ok .* no bot /m);
-      expect(await need('skolo machine status')).toMatch(/^rpi-001 .*ok .* no bot /m);
+      expect(await need('skolo machine list --agents')).toMatch(/^rpi-001 .*ok .* no bot /m);
     });
 
     it('changes nothing when a service is enabled again', async () => {

@@ -36,9 +36,9 @@ interface Asked<Row, Options> {
   print(found: Found<Row>): void;
 }
 
-type ListOptions = FilterOptions & { json?: true };
+export type ListOptions = FilterOptions & { json?: true };
 
-interface List<Row extends { name: string }, Options extends object> {
+interface List<Row extends { name: string }, Options extends object> extends Shown<Row, Options> {
   description: string;
   summary?: string;
   example: string;
@@ -46,7 +46,6 @@ interface List<Row extends { name: string }, Options extends object> {
   names?: readonly [name: string, description: string];
   /** Adds further options. */
   options?(command: SkoloCommand): void;
-  filters?: readonly Filter<Row>[];
   /** Description of `--json`. */
   json?: string;
   /** Global options that have an effect. Default: all. */
@@ -54,6 +53,11 @@ interface List<Row extends { name: string }, Options extends object> {
 
   /** Undefined: everything is printed. */
   find(asked: Asked<Row, Options>): Promise<Found<Row> | undefined>;
+}
+
+/** How a list is shown. */
+export interface Shown<Row extends { name: string }, Options extends object = object> {
+  filters?: readonly Filter<Row>[];
   /** Sets the exit code. */
   judge?(command: SkoloCommand, rows: readonly Row[]): void;
 
@@ -97,7 +101,7 @@ export function list<Row extends { name: string }, Options extends object = obje
     // Commander passes the options after the arguments.
     const act = async (words: readonly string[], options: Options & ListOptions) => {
       checkValues(filters, options);
-      const print = (found: Found<Row>) => printFound(about, command, words, options, found);
+      const print = (found: Found<Row>) => printList(about, command, words, options, found);
       const found = await about.find({ command, words, options, print });
       if (found !== undefined) print(found);
     };
@@ -106,8 +110,8 @@ export function list<Row extends { name: string }, Options extends object = obje
   };
 }
 
-function printFound<Row extends { name: string }, Options extends object>(
-  about: List<Row, Options>,
+export function printList<Row extends { name: string }, Options extends object>(
+  about: Shown<Row, Options>,
   command: SkoloCommand,
   words: readonly string[],
   options: Options & ListOptions,

@@ -68,8 +68,8 @@ export function machineState(command: SkoloCommand): MachineState {
       try {
         return await service.ask(question);
       } catch (error) {
-        if (!(error instanceof Error && unexplained(error) instanceof ApiUnreachable)) throw error;
-        throw explained(error, 'skolo machine status queries the agents directly');
+        if (!(error instanceof Error) || whyUnreachable(error) === undefined) throw error;
+        throw explained(error, 'skolo machine list --agents queries the agents directly');
       }
     },
   };
@@ -234,9 +234,15 @@ async function readToken(file: string): Promise<string> {
   throw badFile(`${file}: expected a token on a single line`, hint);
 }
 
-/** The error without its hint. */
+/** The error without its hints. */
 export function unexplained(error: unknown): unknown {
-  return error instanceof CliError ? error.cause : error;
+  return error instanceof CliError ? unexplained(error.cause) : error;
+}
+
+/** Why a service cannot be reached; undefined: the error is another one. */
+export function whyUnreachable(error: unknown): string | undefined {
+  const original = unexplained(error);
+  return original instanceof ApiUnreachable ? original.why : undefined;
 }
 
 /** Adds a hint to an error. */

@@ -244,7 +244,7 @@ async function askAgent<T>(
     const isUnclear = error instanceof ApiUnreachable && error.mayHaveArrived;
     const why = error instanceof ApiUnreachable ? error.why : errorText(error);
     const detail = isUnclear
-      ? `the agent on ${machine} may have received the request, but did not respond: ${why}; repeat the request with the same Idempotency-Key, or check the result with skolo machine status ${machine}`
+      ? `the agent on ${machine} may have received the request, but did not respond: ${why}; repeat the request with the same Idempotency-Key, or check the result with skolo machine list --agents ${machine}`
       : `the agent on ${machine} could not be reached: ${why}`;
     throw new HttpProblem(503, detail, { cause: error });
   }

@@ -134,7 +134,7 @@ export class Orders {
   async markDelivered(orders: readonly OrderRecord[]): Promise<void> {
     const { records, clock } = this.deps;
     const deliveredAt = new Date(clock.now()).toISOString();
-    await this.keep(orders.map((order) => records.orders.put({ ...order, deliveredAt })));
+    await this.writeLater(orders.map((order) => records.orders.put({ ...order, deliveredAt })));
   }
 
   /** Ends expired ones, and each hour forgets what is older than the history. */
@@ -145,7 +145,7 @@ export class Orders {
       .flat()
       .filter(({ until }) => until !== undefined && Date.parse(until) <= now);
     if (over.length > 0) {
-      await this.keep(
+      await this.writeLater(
         over.map((order) =>
           records.orders.put({ ...order, endedAt: order.until, endedBy: 'its expiry' }),
         ),
@@ -216,7 +216,7 @@ export class Orders {
         .filter(({ at }) => isOld(at))
         .map(({ id }) => records.notes.remove(id)),
     ];
-    if (old.length > 0) await this.keep(old.slice(0, mostForgotten));
+    if (old.length > 0) await this.writeLater(old.slice(0, mostForgotten));
   }
 
   openByMachine(): Map<string, OrderRecord[]> {
@@ -229,10 +229,10 @@ export class Orders {
   }
 
   /** In memory on return, and on the disk when fulfilled. */
-  async keep(changes: Parameters<Records['tables']['keep']>[0]): Promise<void> {
-    const kept = this.deps.records.tables.keep(changes);
+  async writeLater(changes: Parameters<Records['tables']['writeLater']>[0]): Promise<void> {
+    const written = this.deps.records.tables.writeLater(changes);
     this.open = undefined;
-    await kept;
+    await written;
   }
 
   /** @throws HttpProblem 503 */

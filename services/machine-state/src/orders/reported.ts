@@ -16,7 +16,7 @@ interface ReportedDeps
   extends Pick<ServiceContext, 'audit' | 'log'>,
     Pick<PartDeps, 'rack' | 'records'> {
   clock: Pick<Clock, 'now'>;
-  orders: Pick<Orders, 'keep' | 'openByMachine'>;
+  orders: Pick<Orders, 'writeLater' | 'openByMachine'>;
 }
 
 /** Machines whose quarantine only they report. More are more likely an attack than a loss, so a person decides. */
@@ -43,7 +43,7 @@ export class ReportedOrders {
     ];
     const newest = given({ newest: times.sort().at(-1) });
     const machines = [...rack().machines.keys()];
-    void orders.keep(machines.map((machine) => records.unheard.put({ machine, ...newest })));
+    void orders.writeLater(machines.map((machine) => records.unheard.put({ machine, ...newest })));
   }
 
   /** Those that the journal does not contain. */
@@ -95,7 +95,7 @@ export class ReportedOrders {
       }),
     );
     const changes = heard.map((order) => records.orders.put(order));
-    await orders.keep([...changes, records.unheard.remove(machine)]);
+    await orders.writeLater([...changes, records.unheard.remove(machine)]);
     for (const order of heard) await this.record(order);
   }
 

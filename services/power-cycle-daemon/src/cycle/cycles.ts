@@ -328,7 +328,7 @@ export class Cycles {
       entered === 'turn-off' ||
       (entered === 'turn-on' && !previous.begun);
     if (!touchesFirst) {
-      await store.keep([store.cycles.put(record), ...onChanged(store, previous, record)]);
+      await store.writeLater([store.cycles.put(record), ...onChanged(store, previous, record)]);
       return record;
     }
     try {
@@ -346,7 +346,7 @@ export class Cycles {
         ...whatIsPending(previous, detail),
         finishedAt: new Date(clock.now()).toISOString(),
       };
-      await store.keep([store.cycles.put(failed)]);
+      await store.writeLater([store.cycles.put(failed)]);
       return failed;
     }
   }

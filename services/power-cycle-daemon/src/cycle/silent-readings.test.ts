@@ -148,7 +148,7 @@ class Device {
 /** The disk has no say here. */
 class MemoryStore extends Store {
   override async write(changes: readonly Change[]): Promise<void> {
-    await this.keep(changes);
+    await this.writeLater(changes);
   }
 }
 
@@ -225,7 +225,7 @@ machines: { a: { kind: host, power: 'device/${outlet}' } }`),
     outlet: feed.outlet,
   }));
   const record: CycleRecord = cycleRecord({ action, mode: 'hard', offSeconds, feeds });
-  await store.keep([store.cycles.put(record)]);
+  await store.writeLater([store.cycles.put(record)]);
   cycles.add(record.id);
   const controller = controllers.get('device');
   const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);

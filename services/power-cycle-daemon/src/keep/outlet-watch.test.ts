@@ -137,7 +137,7 @@ describe('the watch', () => {
 
   it('is not kept by one outlet that the device does not have from reading the others', async () => {
     const { watch, store, lines } = watched();
-    await store.keep([store.switchedOff.put({ ...offByAnn, outlet: '99' })]);
+    await store.writeLater([store.switchedOff.put({ ...offByAnn, outlet: '99' })]);
 
     watch.follow();
     await waitUntil(() => watch.readings.get('pdu-1/2'));
@@ -153,7 +153,7 @@ describe('the watch', () => {
   it('leaves an outlet alone that is being turned on or off by somebody', async () => {
     const { boards, watch, store } = watched();
     const feeds = [{ controller: 'pdu-1', outlet: '7' }];
-    await store.keep([
+    await store.writeLater([
       store.switchedOff.put(offByAnn),
       store.cycles.put(cycleRecord({ action: 'off', feeds, phase: 'contact' })),
     ]);

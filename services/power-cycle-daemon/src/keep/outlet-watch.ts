@@ -162,13 +162,13 @@ export class OutletWatch {
     const off = store.switchedOff.get(key);
     if (off?.inherited === undefined || this.isUnderWay(key)) return;
     const { inherited: _, ...own } = off;
-    if (state === 'off') return await store.keep([store.switchedOff.put(own)]);
+    if (state === 'off') return await store.writeLater([store.switchedOff.put(own)]);
     if (state !== 'on') return;
     log.warn(
       { outlet: key, by: off.by, at: off.at },
       'inherited record discarded: the outlet is reported as on',
     );
-    await store.keep([store.switchedOff.remove(key)]);
+    await store.writeLater([store.switchedOff.remove(key)]);
   }
 
   /** It is on. */

@@ -23,7 +23,7 @@ async function withPendingOns(records: readonly PendingOn[], own: Partial<Pendin
     onTrouble: () => undefined,
     onWell: () => undefined,
   });
-  await store.keep(records.map((each) => store.pendingOns.put(each)));
+  await store.writeLater(records.map((each) => store.pendingOns.put(each)));
   const stopping = new AbortController();
   const events: string[] = [];
   const pendingOns = new PendingOns({
@@ -76,7 +76,7 @@ describe('pending ons', () => {
 
   it('verify what is on already: the caller wants it on', async () => {
     const { boards, pendingOns, store } = await withPendingOns([pending('pdu-1', '3')]);
-    await store.keep([store.pendingOns.remove('pdu-1/3')]);
+    await store.writeLater([store.pendingOns.remove('pdu-1/3')]);
 
     const turnedOn = await pendingOns.turnOn(pending('pdu-1', '3'));
 

@@ -155,7 +155,7 @@ export class PendingOns {
       const verification = off === undefined ? await this.attempt(pendingOn, how) : undefined;
       if (verification === undefined || verification.is === 'verified') {
         if (verification?.wasOff) emit({ type: 'turned-on', controller: pendingOn.controller });
-        await store.keep([store.pendingOns.remove(key)]);
+        await store.writeLater([store.pendingOns.remove(key)]);
         emit({ type: 'pending-on-ended', pendingOn, wasStuck: isStuck });
         return {
           is: 'on',
@@ -168,7 +168,7 @@ export class PendingOns {
       if (work.isGivenUp) break;
       emit({ type: 'on-failed', pendingOn, why: verification.text });
       if (isOnce && failures >= stuckAfter) {
-        await store.keep([store.pendingOns.remove(key)]);
+        await store.writeLater([store.pendingOns.remove(key)]);
         emit({ type: 'pending-on-ended', pendingOn, wasStuck: isStuck });
         return { is: 'given-up', text: `${key} is not reported as on: ${verification.text}` };
       }
@@ -191,7 +191,7 @@ export class PendingOns {
     const known = store.pendingOns.get(feedKey(pendingOn)) ?? pendingOn;
     if (known.stuck !== undefined) return;
     const since = new Date(clock.now()).toISOString();
-    await store.keep([store.pendingOns.put({ ...known, stuck: { since, why } })]);
+    await store.writeLater([store.pendingOns.put({ ...known, stuck: { since, why } })]);
     emit({ type: 'stuck-off', pendingOn: known, why });
   }
 

@@ -63,7 +63,7 @@ export class AutoRepair {
   }
 
   /** Checks once everything that is missing. */
-  async look(): Promise<void> {
+  async repairMissing(): Promise<void> {
     const { rack, clock } = this.deps;
     for (const [name, { lastAlertAt }] of this.missing) {
       if (clock.uptime() - lastAlertAt > countedSeconds) this.missing.delete(name);
@@ -80,8 +80,8 @@ export class AutoRepair {
   private async run(): Promise<void> {
     const { signal, everyMs = 30_000 } = this.deps;
     while (!signal.aborted) {
-      await this.unbroken(() => this.internet.look());
-      await this.unbroken(() => this.look());
+      await this.unbroken(() => this.internet.repairIfDown());
+      await this.unbroken(() => this.repairMissing());
       await pause(everyMs, signal).catch(() => undefined);
     }
   }
@@ -145,7 +145,7 @@ export class AutoRepair {
     this.lastTries.set(name, clock.uptime());
     const lastTryAt = new Date(clock.now()).toISOString();
     const notDone = outcome === 'would-have' && ({ notDone: true } as const);
-    await store.keep([store.repairs.put({ target: name, tries, lastTryAt, ...notDone })]);
+    await store.writeLater([store.repairs.put({ target: name, tries, lastTryAt, ...notDone })]);
     this.reported.delete(name);
     emit({ type: 'repair', outcome, machine: name, tries });
   }
@@ -155,14 +155,14 @@ export class AutoRepair {
     const { store } = this.deps;
     this.lastTries.delete(name);
     this.reported.delete(name);
-    if (store.repairs.get(name)) await store.keep([store.repairs.remove(name)]);
+    if (store.repairs.get(name)) await store.writeLater([store.repairs.remove(name)]);
   }
 
   private async giveUp(target: string, why: string): Promise<void> {
     const { store, emit } = this.deps;
     const record = store.repairs.get(target) ?? { target, tries: 0 };
     if (record.needsAttention !== undefined) return;
-    await store.keep([store.repairs.put({ ...record, needsAttention: why })]);
+    await store.writeLater([store.repairs.put({ ...record, needsAttention: why })]);
     emit({ type: 'repair', outcome: 'needs-attention', machine: target, why });
   }
 
@@ -194,7 +194,7 @@ export class AutoRepair {
     });
     const changes = (await Promise.all(over)).flat();
     signal.throwIfAborted();
-    if (changes.length > 0) await store.keep(changes);
+    if (changes.length > 0) await store.writeLater(changes);
   }
 
   /** Devices of the rack that do not accept connections at their transport's port. */

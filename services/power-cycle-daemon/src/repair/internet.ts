@@ -36,7 +36,7 @@ export class InternetWatch {
     this.deps = deps;
   }
 
-  async look(): Promise<void> {
+  async repairIfDown(): Promise<void> {
     const { rack, clock, signal } = this.deps;
     const { internet, bootGraceMinutes } = rack().services['power-cycle-daemon'].repair;
     this.noteJournaled();

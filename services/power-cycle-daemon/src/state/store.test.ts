@@ -81,7 +81,7 @@ describe('the store', () => {
     ]);
     await fail();
 
-    await store.keep([store.pendingOns.remove('pdu-1/1'), store.cycles.put(cycleRecord())]);
+    await store.writeLater([store.pendingOns.remove('pdu-1/1'), store.cycles.put(cycleRecord())]);
     const inMemory = [...store.pendingOns.all.keys()];
     await repair();
     await store.flush();
@@ -103,7 +103,7 @@ describe('the store', () => {
       vi.useRealTimers();
     });
 
-    const kept = store.keep([store.pendingOns.put(pendingOn)]);
+    const kept = store.writeLater([store.pendingOns.put(pendingOn)]);
     await vi.advanceTimersByTimeAsync(2000);
     await kept;
     stalled.mockRestore();
@@ -122,7 +122,7 @@ describe('the store', () => {
     ]);
     await vanish();
 
-    await store.keep([store.cycles.put(cycleRecord({ phase: 'see-back' }))]);
+    await store.writeLater([store.cycles.put(cycleRecord({ phase: 'see-back' }))]);
     store.load(await repair());
     await store.flush();
     const { next } = await reread();
@@ -135,7 +135,7 @@ describe('the store', () => {
   it('does not write an old state after a new one', async () => {
     const { store, fail, repair, reread } = await onDisk();
     await fail();
-    await store.keep([store.cycles.put(cycleRecord({ phase: 'see-back' }))]);
+    await store.writeLater([store.cycles.put(cycleRecord({ phase: 'see-back' }))]);
     await repair();
 
     // The write is under way when what could not be written before is written again.

@@ -102,7 +102,7 @@ describe('a store', () => {
     await looked;
     process.env.PATH = path;
 
-    await store.look();
+    await store.maintain();
     expect(store.isSound).toBe(true);
     await commit('router');
 
@@ -130,14 +130,14 @@ describe('a store', () => {
     journal(true);
     await rm(join(stateDir, 'repository'), { recursive: true });
 
-    await store.look();
+    await store.maintain();
 
     expect(store.isSound).toBe(false);
     expect(recorded()).toBeGreaterThan(before);
     expect(troubles.get('repository')).toBe('the journal is not open');
     await expect(stat(join(stateDir, 'repository'))).rejects.toMatchObject({ code: 'ENOENT' });
     journal(false);
-    await store.look();
+    await store.maintain();
     expect(store.isSound).toBe(true);
     expect(troubles.size).toBe(0);
   });
@@ -148,7 +148,7 @@ describe('a store', () => {
     await commit('router');
     await rm(join(stateDir, 'repository'), { recursive: true });
     begins = Promise.withResolvers<void>();
-    const look = store.look();
+    const look = store.maintain();
     await begins.promise;
 
     await close();
@@ -216,7 +216,7 @@ describe('a store', () => {
     expect(troubles.get('repository')).toMatch(/git/);
     vi.unstubAllEnvs();
 
-    await store.look();
+    await store.maintain();
 
     expect(await store.repository.versions('router')).toEqual([version]);
     expect(await broken(stateDir)).toEqual([]);

@@ -45,7 +45,7 @@ export class Store {
   private opened: Repository | undefined;
   private why = 'it is being opened';
   private isAside = false;
-  private looking: Promise<void> | undefined;
+  private maintaining: Promise<void> | undefined;
   private checking: Promise<void> | undefined;
   /** By uptime, in seconds. */
   private checkedAt = 0;
@@ -89,7 +89,7 @@ export class Store {
 
   /** Nothing is opened or started any more once the signal is aborted. */
   async close(): Promise<void> {
-    await this.looking;
+    await this.maintaining;
     await this.checking;
     await this.opened?.close();
     this.opened = undefined;
@@ -121,14 +121,14 @@ export class Store {
    * Call this every few seconds: opens the history if it is closed, checks it once a day and when it is missing, and checks whether the
    * disk accepts writes again, and what was set aside. Never throws.
    */
-  look(): Promise<void> {
-    this.looking ??= this.lookNow().finally(() => {
-      this.looking = undefined;
+  maintain(): Promise<void> {
+    this.maintaining ??= this.maintainNow().finally(() => {
+      this.maintaining = undefined;
     });
-    return this.looking;
+    return this.maintaining;
   }
 
-  private async lookNow(): Promise<void> {
+  private async maintainNow(): Promise<void> {
     if (this.deps.signal.aborted) return;
     if (this.opened === undefined) {
       if (!this.isReplacing && this.checking === undefined) await this.reopen();

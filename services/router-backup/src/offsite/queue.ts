@@ -72,12 +72,12 @@ export class Queue extends Tables {
       };
       changes.push(this.waiting.put(record));
     }
-    if (changes.length > 0) await this.keep(changes);
+    if (changes.length > 0) await this.writeLater(changes);
   }
 
   /** They are stored in their destination now. */
   async arrived(records: readonly WaitingCopy[]): Promise<void> {
-    await this.keep(
+    await this.writeLater(
       records.flatMap(({ number, place, device, version }) => [
         this.waiting.remove(keyOf(number)),
         this.stored.put({ place, device, version }),
@@ -96,11 +96,11 @@ export class Queue extends Tables {
       const version = ids.get(record.version);
       if (version !== undefined) changes.push(this.stored.put({ ...record, version }));
     }
-    if (changes.length > 0) await this.keep(changes);
+    if (changes.length > 0) await this.writeLater(changes);
   }
 
   async drop({ number }: WaitingCopy): Promise<void> {
-    await this.keep([this.waiting.remove(keyOf(number))]);
+    await this.writeLater([this.waiting.remove(keyOf(number))]);
   }
 
   /** Forgets all other destinations. Returns how many versions waited for each of those. */
@@ -113,7 +113,7 @@ export class Queue extends Tables {
       ...waiting.map(({ number }) => this.waiting.remove(keyOf(number))),
       ...stored.map(({ place, device }) => this.stored.remove(keyOfStored(place, device))),
     ];
-    if (changes.length > 0) await this.keep(changes);
+    if (changes.length > 0) await this.writeLater(changes);
     return gone;
   }
 }

@@ -140,7 +140,7 @@ export class DeviceRestores {
           `the configuration of ${device.name} has changed since the check; run the check again`,
         );
       }
-      await attempts.keep(device, before.fetched, occasion);
+      await attempts.storeIfNew(device, before.fetched, occasion);
       const said: string[] = [];
       await this.connected(device, transcript, (to) =>
         apply(to, content, (step) => void said.push(step)),

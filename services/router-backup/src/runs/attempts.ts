@@ -62,7 +62,7 @@ export class Attempts {
       const stored =
         device === undefined
           ? await jumphost.store(occasion, signal)
-          : await this.store(device, transcript, occasion, signal);
+          : await this.readAndStore(device, transcript, occasion, signal);
       outcome = await this.succeeded(begun, stored, seconds());
     } catch (error) {
       // An attempt that is interrupted by a stop is not a failure: the device is read at the next start.
@@ -86,7 +86,7 @@ export class Attempts {
       newest: knownOf(after),
       ...facts,
     };
-    await state.keep([state.devices.put(record)]);
+    await state.writeLater([state.devices.put(record)]);
     lastSuccess.mark(begun.name);
     await transcripts.drop(begun.name);
     return {
@@ -125,7 +125,7 @@ export class Attempts {
       seconds,
       suspect,
     };
-    await state.keep([state.devices.put(record)]);
+    await state.writeLater([state.devices.put(record)]);
     if (device !== undefined) await transcripts.keep(name, transcript, rules);
     // The origin matters only for unforeseen errors.
     const where = failure === 'internal' && cause instanceof Error ? cause.stack : undefined;
@@ -146,7 +146,7 @@ export class Attempts {
   }
 
   /** @throws BackupFailed, and device errors */
-  private async store(
+  private async readAndStore(
     device: Equipment,
     transcript: Transcript,
     occasion: Occasion,
@@ -158,8 +158,8 @@ export class Attempts {
       fetch.read(device, transcript, either, (read) => this.isNewest(name, read)),
     );
     try {
-      const kept = await this.keep(device, fetched, occasion);
-      const startup = await this.keepStartup(device, fetched, occasion);
+      const kept = await this.storeIfNew(device, fetched, occasion);
+      const startup = await this.storeStartupIfNew(device, fetched, occasion);
       const { unsaved, identity, legacyAlgorithms } = fetched;
       const extent = this.extentOf(name, fetched, kept);
       const known = state.devices.get(name);
@@ -198,7 +198,7 @@ export class Attempts {
    *
    * @throws BackupFailed
    */
-  async keep(
+  async storeIfNew(
     device: Equipment,
     fetched: Fetched,
     occasion: Occasion,
@@ -231,7 +231,7 @@ export class Attempts {
    *
    * @throws BackupFailed
    */
-  private async keepStartup(
+  private async storeStartupIfNew(
     device: Equipment,
     { model, startup }: Fetched,
     { run, by }: Occasion,

@@ -62,7 +62,7 @@ export class Inventory {
     const { rack, state, store, clock, log, emit } = this.deps;
     const { name, model } = record;
     const retiredAt = new Date(clock.now()).toISOString();
-    await state.keep([state.devices.put({ ...record, retiredAt })]);
+    await state.writeLater([state.devices.put({ ...record, retiredAt })]);
     emit({ type: 'device-retired', device: name });
     const about = { rack: rack().name, model, run: '-', time: retiredAt, by: 'rack.yaml' };
     const note = async () => store.repository.note(name, 'retired: no longer in rack.yaml', about);

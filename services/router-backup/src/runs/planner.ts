@@ -47,8 +47,8 @@ export class Planner {
 
   async start(): Promise<void> {
     this.seen = this.deps.state.marks.get('schedule')?.seen;
-    await this.look();
-    this.lookAgain();
+    await this.check();
+    this.checkAgain();
   }
 
   /** Applies the current rack.yaml. */
@@ -64,7 +64,7 @@ export class Planner {
       // The last check in another time zone or expression has no meaning for this one.
       this.seen = undefined;
     }
-    await this.look();
+    await this.check();
   }
 
   /**
@@ -72,13 +72,13 @@ export class Planner {
    *
    * @param isDiskWell whether the disk just recovered from rejecting writes
    */
-  async look({ isDiskWell = false } = {}): Promise<void> {
+  async check({ isDiskWell = false } = {}): Promise<void> {
     if (isDiskWell) this.isDiskWellAgain = true;
-    await this.inTurn(() => this.lookNow());
+    await this.inTurn(() => this.checkNow());
   }
 
-  private async inTurn(look: () => Promise<void>): Promise<void> {
-    await this.turns(look).catch((error: unknown) => {
+  private async inTurn(check: () => Promise<void>): Promise<void> {
+    await this.turns(check).catch((error: unknown) => {
       this.deps.log.error({ err: error }, 'schedule cannot be checked');
     });
   }
@@ -90,10 +90,10 @@ export class Planner {
     void this.task?.destroy();
   }
 
-  private lookAgain(): void {
+  private checkAgain(): void {
     if (this.isClosed) return;
     const { everyMs = minuteMs - (this.deps.clock.now() % minuteMs) } = this.deps;
-    this.timer = setTimeout(() => void this.look().finally(() => this.lookAgain()), everyMs);
+    this.timer = setTimeout(() => void this.check().finally(() => this.checkAgain()), everyMs);
   }
 
   /** Starts the task, and again if the clock was set: node-cron has computed its next moment by the clock as it was. */
@@ -113,11 +113,11 @@ export class Planner {
     return new Schedule(rack().services['router-backup'].schedule, rack().timezone);
   }
 
-  private async lookNow(): Promise<void> {
+  private async checkNow(): Promise<void> {
     const { clock } = this.deps;
     this.startTask(clock.now() - clock.uptime() * 1000);
     await this.startDue();
-    await this.lookForNew();
+    await this.startNew();
   }
 
   /**
@@ -127,24 +127,24 @@ export class Planner {
     const { clock, state, runs, inventory, log } = this.deps;
     const now = clock.now();
     const isFirst = this.seen === undefined;
-    const { isDue, seen } = this.schedule.look(
+    const { isDue, seen } = this.schedule.dueSince(
       this.seen,
       isFirst || isCalled ? now : now - missedMs,
     );
     this.seen = seen;
     await inventory.check();
     const mark: MarkRecord = { name: 'schedule', seen };
-    if (isFirst) return await state.keep([state.marks.put(mark)]);
+    if (isFirst) return await state.writeLater([state.marks.put(mark)]);
     if (!isDue) return;
     const origin = isCalled ? 'schedule' : 'overdue';
     const devices = this.dueDevices();
     const changes = [state.marks.put(mark)];
     if (devices?.length === 0) {
       log.warn('run skipped: all backups are still queued from an earlier run');
-      await state.keep(changes);
+      await state.writeLater(changes);
       return;
     }
-    await runs.begun({ origin, by: 'schedule', isSpread: isCalled, devices }, changes);
+    await runs.start({ origin, by: 'schedule', isSpread: isCalled, devices }, changes);
   }
 
   /** Devices that no earlier run is about to read: one device that fails and is retried must not delay all others. Undefined: all. */
@@ -164,7 +164,7 @@ export class Planner {
   }
 
   /** Devices that are new in rack.yaml, or lost their history, are read without waiting for the night. */
-  private async lookForNew(): Promise<void> {
+  private async startNew(): Promise<void> {
     const { rack, state, runs } = this.deps;
     const devices: string[] = [];
     let isLater = false;
@@ -183,7 +183,7 @@ export class Planner {
     this.isDiskWellAgain &&= isLater;
     if (devices.length === 0) return;
     const reason = 'the current configuration is not in the history yet';
-    await runs.begun({ devices, origin: 'overdue', by: 'schedule', reason });
+    await runs.start({ devices, origin: 'overdue', by: 'schedule', reason });
   }
 
   /** True while that cannot be known. */

@@ -76,7 +76,7 @@ export class Runs {
    */
   async request(request: RunRequest): Promise<BackupRun> {
     const { state, crashNotes } = this.deps;
-    const run = await this.kept(request, (change) => state.write([change]));
+    const run = await this.startWith(request, (change) => state.write([change]));
     // Not for all devices: one that kills the service would end the run again.
     if (request.devices !== undefined)
       for (const { equipment } of run.equipment) crashNotes.lift(equipment);
@@ -88,9 +88,9 @@ export class Runs {
    *
    * @param changes made durable together with it
    */
-  async begun(request: RunRequest, changes: readonly Change[] = []): Promise<BackupRun> {
+  async start(request: RunRequest, changes: readonly Change[] = []): Promise<BackupRun> {
     const { state } = this.deps;
-    return await this.kept(request, (run) => state.keep([run, ...changes]));
+    return await this.startWith(request, (run) => state.writeLater([run, ...changes]));
   }
 
   /** Continues the runs that the last process left. */
@@ -100,7 +100,7 @@ export class Runs {
       if (record.finishedAt !== undefined || this.live.has(record.id)) continue;
       const devices = record.devices.map((entry) => this.asLeft(record.id, entry));
       log.info({ run: record.id, left: devices.filter(isOpen).length }, 'run continues');
-      this.begin({ ...record, devices }, false);
+      this.launch({ ...record, devices }, false);
     }
   }
 
@@ -143,13 +143,13 @@ export class Runs {
     await Promise.all(this.working);
   }
 
-  private async kept(
+  private async startWith(
     request: RunRequest,
-    keep: (run: Change) => Promise<unknown>,
+    write: (run: Change) => Promise<unknown>,
   ): Promise<BackupRun> {
     const record = this.newRecord(request, this.targets(request.devices));
-    await keep(this.deps.state.runs.put(record));
-    this.begin(record, request.isSpread ?? false);
+    await write(this.deps.state.runs.put(record));
+    this.launch(record, request.isSpread ?? false);
     return answerOf(record);
   }
 
@@ -195,7 +195,7 @@ export class Runs {
     return { device, state: 'done', result, failure, detail, unsaved, seconds };
   }
 
-  private begin(record: RunRecord, isSpread: boolean): void {
+  private launch(record: RunRecord, isSpread: boolean): void {
     this.live.set(record.id, record);
     const work = this.perform(record, isSpread).catch((error: unknown) => {
       if (error instanceof Stopping || this.deps.signal.aborted) return;
@@ -211,11 +211,11 @@ export class Runs {
     await Promise.all(
       record.devices.filter(isOpen).map(async (entry) => {
         const delayMs = isSpread ? jitterOf(entry.device, jitterSeconds) : 0;
-        await this.finish(record, entry, delayMs);
+        await this.readWithRetries(record, entry, delayMs);
       }),
     );
     record.finishedAt = new Date(clock.now()).toISOString();
-    await state.keep([state.runs.put(record), ...this.forgotten()]);
+    await state.writeLater([state.runs.put(record), ...this.forgotten()]);
     this.live.delete(record.id);
     emit({ type: 'run-finished', run: record });
   }
@@ -227,7 +227,11 @@ export class Runs {
   }
 
   /** One device, including retries. */
-  private async finish(record: RunRecord, entry: RunEntry, delayMs: number): Promise<void> {
+  private async readWithRetries(
+    record: RunRecord,
+    entry: RunEntry,
+    delayMs: number,
+  ): Promise<void> {
     const { signal, rack, retryPauses = usualPauses, emit, log } = this.deps;
     const isByHand = record.origin === 'person';
     await this.wait(delayMs);
@@ -238,7 +242,7 @@ export class Runs {
         const detail = target?.why ?? 'no longer in rack.yaml';
         return set(entry, { state: 'done', result: 'not-backed-up', detail });
       }
-      const outcome = await this.read(record, entry, isByHand).catch((error: unknown) => {
+      const outcome = await this.readOnce(record, entry, isByHand).catch((error: unknown) => {
         if (error instanceof Stopping || signal.aborted) throw error;
         // A run that never ends would block all later ones.
         log.error({ err: error, device: entry.device, run: record.id }, 'attempt failed');
@@ -259,7 +263,7 @@ export class Runs {
   }
 
   /** Undefined: it must not be read any more. */
-  private async read(
+  private async readOnce(
     { id: run, by, reason }: RunRecord,
     entry: RunEntry,
     isByHand: boolean,

@@ -10,9 +10,9 @@ const at = (time: string) => Date.parse(time);
 /** Looks once a minute, and returns when a run was due. */
 function dueTimes(schedule: Schedule, from: string, to: string): string[] {
   const found: string[] = [];
-  let { seen } = schedule.look(undefined, at(from));
+  let { seen } = schedule.dueSince(undefined, at(from));
   for (let now = at(from); now <= at(to); now += 60_000) {
-    const look = schedule.look(seen, now);
+    const look = schedule.dueSince(seen, now);
     seen = look.seen;
     if (look.isDue) found.push(new Date(now).toISOString());
   }
@@ -58,28 +58,34 @@ describe('the schedule', () => {
 
   it('makes up once for what passed while the power was off', () => {
     const hourly = new Schedule('0 * * * *', 'UTC');
-    const { seen } = hourly.look(undefined, at('2026-11-20T00:30:00Z'));
+    const { seen } = hourly.dueSince(undefined, at('2026-11-20T00:30:00Z'));
 
-    const later = hourly.look(seen, at('2026-11-20T09:30:00Z'));
-    const again = hourly.look(later.seen, at('2026-11-20T09:31:00Z'));
+    const later = hourly.dueSince(seen, at('2026-11-20T09:30:00Z'));
+    const again = hourly.dueSince(later.seen, at('2026-11-20T09:31:00Z'));
 
     expect([later.isDue, again.isDue]).toEqual([true, false]);
   });
 
   it('is not due where nothing passed', () => {
     const weekly = new Schedule('0 4 * * sun', 'UTC');
-    const { seen } = weekly.look(undefined, at('2026-11-16T00:00:00Z'));
+    const { seen } = weekly.dueSince(undefined, at('2026-11-16T00:00:00Z'));
 
-    expect(weekly.look(seen, at('2026-11-21T23:59:00Z')).isDue).toBe(false);
-    expect(weekly.look(seen, at('2026-11-22T04:00:00Z')).isDue).toBe(true);
+    expect(weekly.dueSince(seen, at('2026-11-21T23:59:00Z')).isDue).toBe(false);
+    expect(weekly.dueSince(seen, at('2026-11-22T04:00:00Z')).isDue).toBe(true);
   });
 
   it('runs on after a clock that was years ahead, and once after one that was years behind', () => {
     const daily = new Schedule('15 3 * * *', 'UTC');
 
-    const ahead = daily.look(daily.local(at('2031-01-01T00:00:00Z')), at('2026-11-20T03:00:00Z'));
-    const next = daily.look(ahead.seen, at('2026-11-20T03:15:00Z'));
-    const behind = daily.look(daily.local(at('1970-01-01T00:00:00Z')), at('2026-11-20T12:00:00Z'));
+    const ahead = daily.dueSince(
+      daily.local(at('2031-01-01T00:00:00Z')),
+      at('2026-11-20T03:00:00Z'),
+    );
+    const next = daily.dueSince(ahead.seen, at('2026-11-20T03:15:00Z'));
+    const behind = daily.dueSince(
+      daily.local(at('1970-01-01T00:00:00Z')),
+      at('2026-11-20T12:00:00Z'),
+    );
 
     expect([ahead.isDue, next.isDue, behind.isDue]).toEqual([false, true, true]);
   });
@@ -94,11 +100,11 @@ describe('the schedule', () => {
         fc.date({ min: new Date('2026-01-01'), max: new Date('2027-12-01'), noInvalidDate: true }),
         (zone, hour, minute, day) => {
           const schedule = new Schedule(`${minute} ${hour} * * *`, zone);
-          let { seen } = schedule.look(undefined, day.getTime());
+          let { seen } = schedule.dueSince(undefined, day.getTime());
           let count = 0;
           // Looks every ten minutes for four days.
           for (let now = day.getTime(); now <= day.getTime() + 4 * 86_400_000; now += 600_000) {
-            const look = schedule.look(seen, now);
+            const look = schedule.dueSince(seen, now);
             seen = look.seen;
             if (look.isDue) count += 1;
           }
@@ -117,10 +123,10 @@ async function callsAndRuns(schedule: Schedule, from: number, to: number) {
   const log = createLogger({ service: 'test', level: 'silent' });
   const called: string[] = [];
   const begun: string[] = [];
-  let { seen } = schedule.look(undefined, from);
+  let { seen } = schedule.dueSince(undefined, from);
   const madeUp: string[] = [];
   function look(until: number, runs: string[]) {
-    const found = schedule.look(seen, until);
+    const found = schedule.dueSince(seen, until);
     seen = found.seen;
     if (found.isDue) runs.push(new Date().toISOString());
   }

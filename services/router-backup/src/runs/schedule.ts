@@ -65,7 +65,7 @@ export class Schedule {
    * @param until the last minute to check
    * @returns whether a run was due in between, and the last local minute that was checked
    */
-  look(seen: number | undefined, until: number): { isDue: boolean; seen: number } {
+  dueSince(seen: number | undefined, until: number): { isDue: boolean; seen: number } {
     const local = this.local(until);
     if (seen === undefined || local <= seen - longestHour) return { isDue: false, seen: local };
     if (local <= seen) return { isDue: false, seen };

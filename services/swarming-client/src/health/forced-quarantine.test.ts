@@ -24,7 +24,7 @@ async function start() {
   const quarantined = async (text = 'wrong phone') => {
     await write(text);
     const forced = open();
-    await forced.look();
+    await forced.update();
     return forced;
   };
   return { home, stateDir, clock, log, open, write, quarantined };
@@ -42,7 +42,7 @@ describe('the file that quarantines the machine', () => {
     const { open } = await start();
     const forced = open();
 
-    await forced.look();
+    await forced.update();
 
     expect(forced.current()).toEqual([]);
   });
@@ -51,11 +51,11 @@ describe('the file that quarantines the machine', () => {
     const { quarantined, home, stateDir } = await start();
 
     const forced = await quarantined('wrong\nphone\n');
-    await forced.look();
+    await forced.update();
     const current = forced.current();
     const left = await readdir(home);
     await forced.clear();
-    await forced.look();
+    await forced.update();
 
     expect(current).toEqual([order]);
     expect(left).toEqual([]);
@@ -70,7 +70,7 @@ describe('the file that quarantines the machine', () => {
         clock.pass(60_000);
         const next = open();
 
-        await next.look();
+        await next.update();
 
         expect(before).toHaveLength(1);
         expect(next.current()).toEqual(before);
@@ -84,7 +84,7 @@ describe('the file that quarantines the machine', () => {
     const forced = await quarantined();
 
     await rm(join(stateDir, 'forced-quarantine.json'));
-    await forced.look();
+    await forced.update();
 
     expect(forced.current()).toEqual([]);
   });
@@ -118,7 +118,7 @@ describe('the file that quarantines the machine', () => {
     await writeFile(join(home, 'q'), 'wrong phone');
     const forced = open(join(home, 'q'));
 
-    await forced.look();
+    await forced.update();
 
     expect(forced.current()[0]?.reason).toBe('wrong phone');
   });
@@ -128,8 +128,8 @@ describe('the file that quarantines the machine', () => {
     await mkdir(join(home, 'rpi-1.force_quarantine'));
     const forced = open();
 
-    await forced.look();
-    await forced.look();
+    await forced.update();
+    await forced.update();
 
     expect(forced.current()).toEqual([]);
     expect(log.lines).toHaveLength(1);
@@ -142,7 +142,7 @@ describe('the file that quarantines the machine', () => {
     const forced = await quarantined();
     const before = { text: forced.current()[0]?.reason, left: await readdir(home) };
     await mkdir(stateDir);
-    await forced.look();
+    await forced.update();
 
     expect(before).toEqual({ text: 'wrong phone', left: ['rpi-1.force_quarantine'] });
     expect([await readdir(home), await readdir(stateDir)]).toEqual([
@@ -156,7 +156,7 @@ describe('the file that quarantines the machine', () => {
     await writeFile(join(stateDir, 'forced-quarantine.json'), '{"text"');
     const forced = open();
 
-    await forced.look();
+    await forced.update();
 
     expect(forced.current()[0]?.reason).toContain('is damaged');
   });

@@ -49,7 +49,7 @@ export class ForcedQuarantine {
   }
 
   /** Reads the file, and what is kept. Never throws: errors are logged, and retried next time. */
-  look(): Promise<void> {
+  update(): Promise<void> {
     return this.inTurn(async () => {
       try {
         // An unreadable card is no reason to ignore the file.

@@ -30,8 +30,8 @@ async function start(differently: Partial<EvidenceDeps> = {}, bytes = 100) {
     (await readdir(join(stateDir, 'evidence', device)).catch(() => [])).sort();
   /** Sick and well again, each eleven minutes after the last time. */
   const fall = async (device = 'phone') => {
-    await evidence.look(unhealthy({ device }));
-    await evidence.look(well);
+    await evidence.collect(unhealthy({ device }));
+    await evidence.collect(well);
     clock.pass(11 * 60_000);
   };
   return { stateDir, clock, evidence, kept, fall };
@@ -55,8 +55,8 @@ describe('evidence', () => {
   it('is kept when a phone stops to be well, with why', async () => {
     const { evidence, kept, stateDir } = await start();
 
-    await evidence.look(well);
-    await evidence.look(unhealthy());
+    await evidence.collect(well);
+    await evidence.collect(unhealthy());
 
     const [folder = ''] = await kept();
     const path = join(stateDir, 'evidence', 'phone', folder);
@@ -71,7 +71,7 @@ describe('evidence', () => {
     const { evidence, kept, clock } = await start();
 
     for (const health of [unhealthy(), unhealthy({ code: 'missing' }), well, unhealthy()]) {
-      await evidence.look(health);
+      await evidence.collect(health);
       clock.pass(60_000);
     }
 
@@ -85,7 +85,7 @@ describe('evidence', () => {
   ])('is not kept of what is meant to be so: $reasons.0.code', async (health) => {
     const { evidence, kept } = await start();
 
-    await evidence.look(health);
+    await evidence.collect(health);
 
     expect(await kept()).toEqual([]);
   });
@@ -93,7 +93,7 @@ describe('evidence', () => {
   it('is not kept where it is not wanted', async () => {
     const { evidence, kept } = await start({ wanted: () => false });
 
-    await evidence.look(unhealthy());
+    await evidence.collect(unhealthy());
 
     expect(await kept()).toEqual([]);
   });
@@ -125,7 +125,7 @@ describe('evidence', () => {
   ])('leaves nothing where the phone $title', async ({ keepEvidence }) => {
     const { evidence, kept } = await start({ device: () => ({ keepEvidence }) });
 
-    await evidence.look(unhealthy());
+    await evidence.collect(unhealthy());
 
     expect(await kept()).toEqual([]);
   });
@@ -143,7 +143,7 @@ describe('evidence', () => {
           }),
       }),
     });
-    const keeping = evidence.look(unhealthy());
+    const keeping = evidence.collect(unhealthy());
     await expect.poll(() => kept()).toHaveLength(1);
 
     await evidence.stop();

@@ -40,7 +40,7 @@ export class Evidence {
   }
 
   /** For each health assessment. Fulfilled when the evidence is kept; never rejected. */
-  look({ reasons }: Health): Promise<void> {
+  collect({ reasons }: Health): Promise<void> {
     const byDevice = Map.groupBy(reasons.filter(isOwn), ({ device = '' }) => device);
     const before = this.unhealthy;
     this.unhealthy = new Set(byDevice.keys());

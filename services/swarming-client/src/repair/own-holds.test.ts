@@ -40,8 +40,8 @@ describe('holds on the own machine', () => {
     const { daemon, holds, changes } = await start();
     daemon.answers.ownHolds = { holds: [hold] };
 
-    await holds.look();
-    await holds.look();
+    await holds.refresh();
+    await holds.refresh();
 
     expect(holds.current()).toEqual([{ ...hold, until: new Date(hold.until) }]);
     expect(daemon.requests).toEqual(['GET /v1/own-holds', 'GET /v1/own-holds']);
@@ -51,10 +51,10 @@ describe('holds on the own machine', () => {
   it('are over when the daemon reports their end', async () => {
     const { daemon, holds } = await start();
     daemon.answers.ownHolds = { holds: [hold] };
-    await holds.look();
+    await holds.refresh();
     daemon.answers.ownHolds = { holds: [] };
 
-    await holds.look();
+    await holds.refresh();
 
     expect(holds.current()).toEqual([]);
   });
@@ -68,13 +68,13 @@ describe('holds on the own machine', () => {
   ])('count until they end when the daemon $title, which is said once', async ({ spoil }) => {
     const { daemon, clock, log, holds } = await start();
     daemon.answers.ownHolds = { holds: [hold] };
-    await holds.look();
+    await holds.refresh();
     if (spoil === 'close') await daemon.close();
     else if (typeof spoil === 'function') daemon.instead = spoil;
     else daemon.answers.ownHolds = spoil;
 
-    await holds.look();
-    await holds.look();
+    await holds.refresh();
+    await holds.refresh();
     const between = holds.current();
     clock.pass(3_600_000);
 
@@ -89,7 +89,7 @@ describe('holds on the own machine', () => {
     const { daemon, holds, answered } = await start((url) => [nobody.url, url]);
     daemon.answers.ownHolds = { holds: [hold] };
 
-    await holds.look();
+    await holds.refresh();
 
     expect(holds.current()).toHaveLength(1);
     expect(answered).toEqual([daemon.url]);
@@ -98,7 +98,7 @@ describe('holds on the own machine', () => {
   it('are not asked for elsewhere when the first place rejects', async () => {
     const { daemon, holds } = await start((url) => [url, url]);
 
-    await holds.look();
+    await holds.refresh();
 
     expect(daemon.requests).toHaveLength(1);
   });
@@ -107,7 +107,7 @@ describe('holds on the own machine', () => {
     const { holds, daemon } = await start();
     await daemon.close();
 
-    await holds.look();
+    await holds.refresh();
 
     expect(holds.current()).toEqual([]);
   });

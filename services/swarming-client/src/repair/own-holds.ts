@@ -47,7 +47,7 @@ export class OwnHolds {
   }
 
   start(): void {
-    repeat(everySeconds * 1000, () => this.look(), this.ended.signal);
+    repeat(everySeconds * 1000, () => this.refresh(), this.ended.signal);
   }
 
   stop(): void {
@@ -55,7 +55,7 @@ export class OwnHolds {
   }
 
   /** Never throws. */
-  async look(): Promise<void> {
+  async refresh(): Promise<void> {
     const urls = this.deps.daemon.urls();
     if (urls.length === 0 || this.ended.signal.aborted) return;
     const before = JSON.stringify(this.held);

@@ -105,11 +105,11 @@ async function start({
   /** Time passes, and each step that begins has its time to end. */
   const pass = async (seconds: number) => {
     for (let passed = 0; passed < seconds; passed += 30) {
-      repairs.look();
+      repairs.startDue();
       await settled();
       clock.pass(30_000);
     }
-    repairs.look();
+    repairs.startDue();
     await settled();
   };
   const tried = () =>
@@ -334,7 +334,7 @@ describe('a device that is gone', () => {
     world.isAdbWedged = true;
 
     await pass(0);
-    repairs.look();
+    repairs.startDue();
 
     expect(tried()).toEqual(['1 adb-restart done']);
   });
@@ -497,15 +497,15 @@ describe('a device is not touched', () => {
       repairs: { 'adb-restart': slow },
       others: [other],
     });
-    repairs.look();
+    repairs.startDue();
     clock.pass(121_000);
 
-    repairs.look();
-    repairs.look();
+    repairs.startDue();
+    repairs.startDue();
     const first = tried();
     end();
     await expect.poll(() => isUnderWay()).toBe(false);
-    repairs.look();
+    repairs.startDue();
 
     expect(first).toEqual(['1 adb-restart under-way']);
     expect(repairs.view().map(({ device }) => device)).toEqual(['phone', 'other']);
@@ -536,9 +536,9 @@ it('a held phone does not prevent the repair of another', async () => {
 describe('a step that is under way', () => {
   async function startUsbCycle() {
     const its = await start({ repairs: {}, usbOffSeconds: 3600 });
-    its.repairs.look();
+    its.repairs.startDue();
     its.clock.pass(121_000);
-    its.repairs.look();
+    its.repairs.startDue();
     await expect.poll(() => its.hub.off()).toContain('usb/1-1.2');
     return its;
   }
@@ -547,7 +547,7 @@ describe('a step that is under way', () => {
     const { repairs, hub, world, tried, isUnderWay } = await startUsbCycle();
 
     world.task = true;
-    repairs.look();
+    repairs.startDue();
 
     await expect.poll(() => isUnderWay()).toBe(false);
     expect(hub.off()).toEqual([]);

@@ -75,7 +75,7 @@ export class Repairs {
   }
 
   start(): void {
-    this.timer = setInterval(() => this.look(), tickMs);
+    this.timer = setInterval(() => this.startDue(), tickMs);
   }
 
   /** A step in progress is aborted; a port that it turned off is turned on first. */
@@ -87,7 +87,7 @@ export class Repairs {
   }
 
   /** Checks what is known now, and begins what is due. May also be called when a task begins, or a device comes back. */
-  look(): void {
+  startDue(): void {
     const settings = this.deps.settings();
     if (settings === undefined || this.isStopped) return;
     if (this.running && this.deps.taskRunning()) {

@@ -61,9 +61,9 @@ describe('a revision', () => {
     const before = revisions.current();
 
     now.task = { running: true };
-    revisions.look();
+    revisions.update();
     now.task = { running: false };
-    revisions.look();
+    revisions.update();
 
     expect(revisions.current()).not.toBe(before);
   });
@@ -85,7 +85,7 @@ describe('a caller who waits', () => {
     const waiting = revisions.wait(revisions.current(), 600, never);
 
     lowBattery(now, 12);
-    revisions.look();
+    revisions.update();
 
     await waiting;
   });

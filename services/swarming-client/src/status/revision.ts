@@ -24,7 +24,7 @@ export class Revisions {
   }
 
   /** For each event: something may have changed. */
-  look(): void {
+  update(): void {
     const facts = JSON.stringify(factsOf(this.now()));
     if (facts === this.known) return;
     this.known = facts;
@@ -33,7 +33,7 @@ export class Revisions {
   }
 
   current(): string {
-    this.look();
+    this.update();
     return `${this.start}-${this.number}`;
   }
 

@@ -14,7 +14,7 @@ function suggestions({ rackFile, url }: RunningService): Suggestion[] {
     {
       text: `The agent of ${agentMachine} runs here for real, with a bot and, if adb is installed, a phone:`,
       commands: [
-        `npx skolo machine status ${agentMachine} ${where}`,
+        `npx skolo machine list --agents ${agentMachine} ${where}`,
         `npx skolo machine log ${agentMachine} ${where}`,
         `curl ${url}/v1/status`,
       ],

@@ -133,7 +133,7 @@ function machineOf(
     name: 'SkoloMachineGone',
     severity: 'warning',
     since,
-    firstCommand: `skolo machine status ${name} --on rack4`,
+    firstCommand: `skolo machine list --agents ${name} --on rack4`,
   };
   return {
     name,

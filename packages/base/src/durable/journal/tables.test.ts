@@ -32,7 +32,7 @@ const change = fc.oneof(
 );
 const step = fc.oneof(
   fc.record({ how: fc.constant('write'), changes: fc.array(change, { maxLength: 4 }) }),
-  fc.record({ how: fc.constant('keep'), changes: fc.tuple(change) }),
+  fc.record({ how: fc.constant('writeLater'), changes: fc.tuple(change) }),
 );
 
 it('have the same records in the same order after a restart', async () => {

@@ -133,7 +133,7 @@ export class Tables {
    * Applies changes now, and writes them when the disk allows. For work that must not wait for the disk, such as turning
    * power on. Resolves after the first attempt to write, or after `mostWaitMs`. Never throws.
    */
-  async keep(changes: readonly Change[]): Promise<void> {
+  async writeLater(changes: readonly Change[]): Promise<void> {
     for (const change of changes) {
       change.apply();
       this.dirty.add(change.key);

@@ -1,24 +1,34 @@
-/** `skolo check secrets`: whether values grant the access that they should. */
+/** `skolo check secrets`: whether values grant the access that they should, and whether git would commit any. */
 import type { Finding } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
 import { openJumphostOf } from '../../reach/racks.ts';
 import { hostKeysFolder, workstationHostKeys } from '../../reach/workstation-host-keys.ts';
 import { openSecrets, readValues } from '../secrets/open-secrets.ts';
 import { defineCheck, parted } from './check.ts';
+import { checkSecretsInGit, installGitHook } from './secrets-in-git.ts';
+
+interface Options {
+  offline?: true;
+  installHook?: true;
+}
 
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Checks that each value in the store has the correct format, has not expired, and works. The command connects through the jumphost, signs in to equipment and machines over SSH, Telnet, HTTP or SNMP, and reads an outlet's state or the configuration. To test service account keys, it requests Google tokens directly from your workstation.",
+      "Checks that each value in a rack's store has the correct format, has not expired, and works. The command connects through the jumphost, signs in to equipment and machines over SSH, Telnet, HTTP or SNMP, and reads an outlet's state or the configuration. To test service account keys, it requests Google tokens directly from your workstation. Without a rack, the command checks the files that git would commit in the racks repository. It searches them for private keys, tokens and, if this workstation has an age identity, values from the stores. It also checks that .sops.yaml lists at least two recipients, and that each file in a store is encrypted for them. The git history is not checked.",
     )
     .summary('check that secrets are valid and work')
-    .argument('<rack>', 'name of the rack')
+    .argument('[rack]', 'name of the rack (default: check git for unencrypted secrets)')
     .option('--offline', 'check only the values, without signing in')
+    .option('--install-hook', 'install a git hook that checks each commit in this clone')
     .uses('clusters')
     .example('skolo check secrets rack4');
 
-  defineCheck(command, async (signal, name: string, { offline }: { offline?: true }) => {
+  defineCheck(command, async (signal, name: string | undefined, options: Options) => {
     const { io } = command;
+    const { offline, installHook } = options;
+    if (installHook) return void (await installGitHook(command, signal));
+    if (name === undefined) return await checkSecretsInGit(command, signal);
     const open = await openSecrets(command, name);
     const { rack, secrets } = open;
     const values = await readValues(open, signal);

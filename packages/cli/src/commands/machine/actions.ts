@@ -112,6 +112,6 @@ export function reboot(command: SkoloCommand): void {
     await orRejected(`${place.name}: not rebooted`, () =>
       agent.ask((client) => client.reboot({ body: { why: reason } })),
     );
-    command.io.err(`${place.name}: rebooting; see skolo machine status ${place.name}`);
+    command.io.err(`${place.name}: rebooting; see skolo machine list --agents ${place.name}`);
   });
 }

@@ -20,12 +20,12 @@ export function cell(text: string): string {
 }
 
 export function healthOf({ status }: Answer): Verdict {
-  if (status === undefined) return 'no-answer';
+  if (status === undefined) return 'silent';
   return status.health?.verdict ?? 'unknown';
 }
 
 const healthStyles: Record<string, Style> = {
-  'no-answer': 'red',
+  silent: 'red',
   quarantined: 'red',
   maintenance: 'yellow',
   recovering: 'yellow',
@@ -39,7 +39,7 @@ export function healthStyle(answer: Answer): Style | undefined {
 /** Most urgent first. `bot-problem`: the machine is healthy, but its bot accepts no tasks. */
 export const verdicts = [
   'quarantined',
-  'no-answer',
+  'silent',
   'bot-problem',
   'maintenance',
   'recovering',

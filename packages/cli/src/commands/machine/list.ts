@@ -1,14 +1,17 @@
 import { type Machine, MachineCondition } from '@skolo/api';
 import { beganAt, readingsOf } from '@skolo/api/silence';
+import { complain } from '../../errors.ts';
 import { list } from '../../output/list.ts';
 import type { Remark } from '../../output/overview.ts';
 import type { Style } from '../../output/text.ts';
 import { age } from '../../output/time.ts';
-import { machineState } from '../../reach/service-client.ts';
+import { machineState, whyUnreachable } from '../../reach/service-client.ts';
 import { botState, botStyle, cell, deviceColumn, sentence } from './agent-text.ts';
+import { addAgents, canAskAgents, isOfAgents, listAgents } from './agents.ts';
 import { addSelection, isSelection, type SelectionOptions, select } from './selection.ts';
 
 interface Options extends SelectionOptions {
+  agents?: true;
   needsAttention?: true;
   watch?: true;
 }
@@ -32,7 +35,7 @@ const styles: Record<MachineCondition, Style | undefined> = {
  */
 export const define = list<Machine, Options>({
   description:
-    'Lists machines with their condition, the reason for it, their tasks and phones, and causes that several machines share. Machines that need attention come first. The data comes from machine-state; if that service is down, use skolo machine status.',
+    'Lists machines with their condition, the reason for it, their tasks and phones, and causes that several machines share. Machines that need attention come first. The data comes from machine-state; while that service is down, the command queries the agents directly, as with --agents. It then exits with 3 if some agents do not respond, or with 1 if none does.',
   summary: 'list machines with their condition',
   example: 'skolo machine list --shelf shelf1 --condition quarantined,gone',
   names: ['[names...]', "machine names (default: all); quote ranges: 'rpi-[001-040]'"],
@@ -44,11 +47,13 @@ export const define = list<Machine, Options>({
         'print a work list: shared causes, followed by the machines that need attention, sorted by shelf; with --watch, print only the machines',
       )
       .option('--watch', 'update the list whenever something changes, until you press Ctrl-C');
+    addAgents(command);
   },
   json: 'print JSON; with --watch, one line per change',
   uses: ['rack', 'url', 'tokenFile'],
   async find({ command, words, options, print }) {
     const { io } = command;
+    if (isOfAgents(options)) return void (await listAgents(command, words, options));
     const service = machineState(command);
     const shown = (machines: readonly Machine[]) =>
       select(command, machines, words, options)
@@ -68,7 +73,17 @@ export const define = list<Machine, Options>({
       await watchMachines(io, service, options.json ? { shown } : { print: printAll });
       return undefined;
     }
-    const { machines } = await service.ask((client) => client.machines());
+    const machines = await service
+      .ask(async (client) => (await client.machines()).machines)
+      .catch((error: unknown) => {
+        const why = whyUnreachable(error);
+        // Programs expect one form of JSON, and `--url` is that of machine-state.
+        const mayFallBack = !options.json && command.globals().url === undefined;
+        if (why === undefined || !mayFallBack || !canAskAgents(options)) throw error;
+        complain(io, `machine-state: ${why}; this list is from the agents`);
+        return undefined;
+      });
+    if (machines === undefined) return void (await listAgents(command, words, options));
     if (!options.needsAttention) return found(machines);
     const names = new Set(select(command, machines, words, options).map(({ name }) => name));
     const { causes: all } = await service.ask((client) => client.rack());

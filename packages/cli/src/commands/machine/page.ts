@@ -16,7 +16,6 @@ import { historyLine } from './history-text.ts';
 const mostEntries = 10;
 const mostRepairs = 5;
 
-/** `skolo show` and `skolo machine show`. */
 export function define(command: SkoloCommand): void {
   command
     .description(

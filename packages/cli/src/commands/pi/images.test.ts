@@ -25,28 +25,36 @@ beforeEach(async () => {
   await writeFile(join(folder, 'good.img.json'), JSON.stringify(record));
 });
 
+const check = (...names: string[]) =>
+  runCommand(['check', 'pi-images', ...names], undefined, { XDG_CACHE_HOME: cache });
+
 it('lists and verifies the others, and names the damaged record', async () => {
-  const [listed, verified] = [await images(), await images('verify')];
+  const [listed, verified] = [await images(), await check()];
 
   expect(listed).toMatchObject({ exitCode: 3, err: expect.stringMatching(damage) });
   expect(listed.out).toMatch(/^IMAGE .*\ngood\.img .*\n$/);
-  expect(verified).toMatchObject({ exitCode: 3, err: expect.stringMatching(damage) });
-  expect(verified.out).toBe('good.img: intact\n');
+  expect(verified).toMatchObject({ exitCode: 3, err: '' });
+  expect(verified.out).toMatch(
+    /^bad\.img: not checked: .*\/bad\.img\.json: the file is damaged; delete it, .*\ngood\.img: ok: intact\nimages: /,
+  );
 });
 
 it('verifies another image as if nothing had happened', async () => {
-  expect(await images('verify', 'good.img')).toEqual({
-    out: 'good.img: intact\n',
+  expect(await check('good.img')).toEqual({
+    out: 'good.img: ok: intact\nimages: no problems, 1 ok\n',
     err: '',
     exitCode: 0,
   });
+  await writeFile(join(cache, 'skolo/pi-images/good.img'), 'bad!');
+  expect(await check('good.img', 'other.img')).toMatchObject({
+    out: expect.stringMatching(
+      /^good\.img: damaged; run .*\nother\.img: not checked: no such image; run /,
+    ),
+    exitCode: 3,
+  });
 });
 
-it('fails for the damaged one, which can be deleted', async () => {
-  expect(await images('verify', 'bad.img')).toMatchObject({
-    exitCode: 1,
-    err: expect.stringMatching(damage),
-  });
+it('can delete the damaged one', async () => {
   expect(await images('delete', 'bad.img')).toMatchObject({ exitCode: 0, err: '' });
   await expect(access(bad)).rejects.toThrow('ENOENT');
   expect(await images()).toMatchObject({ exitCode: 0, err: '' });

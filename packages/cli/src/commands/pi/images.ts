@@ -7,7 +7,6 @@ import {
   PiError,
   type StoredImage,
   storedImages,
-  verifyImage,
 } from '@skolo/setup/pi';
 import { InvalidArgumentError } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
@@ -21,7 +20,7 @@ import { userFolder } from '../../workstation/workstation-files.ts';
 import { byteDisplay } from './byte-progress.ts';
 
 /** The directory of base images. */
-function imagesFolder({ env }: Pick<Io, 'env'>): string {
+export function imagesFolder({ env }: Pick<Io, 'env'>): string {
   return join(userFolder(env, 'XDG_CACHE_HOME'), 'skolo', 'pi-images');
 }
 
@@ -59,18 +58,6 @@ export function define(command: SkoloCommand): void {
     });
 
   command
-    .command('verify')
-    .summary('verify downloaded images again')
-    .description(
-      'Compares the stored images (default: all) with the checksums recorded when they were downloaded.',
-    )
-    .argument('[names...]', 'images')
-    .action(async (names: string[]) => {
-      const images = intact(io, await wanted(io, names));
-      await interruptible(command, (signal) => verify(io, images, signal));
-    });
-
-  command
     .command('delete')
     .summary('delete downloaded images')
     .description('Deletes downloaded images.')
@@ -98,22 +85,6 @@ function list(io: Io, all: readonly (StoredImage | DamagedImage)[]): void {
     ],
     intact(io, all),
   );
-}
-
-async function verify(io: Io, images: readonly StoredImage[], signal: AbortSignal): Promise<void> {
-  let damaged = 0;
-  for (const image of images) {
-    if (await verifyImage(image, signal)) {
-      io.out(plain(`${image.name}: intact`));
-      continue;
-    }
-    damaged++;
-    complain(
-      io,
-      `${image.name}: damaged; run skolo pi images delete ${image.name} and download the image again`,
-    );
-  }
-  if (damaged > 0) failPartly(io, damaged < images.length);
 }
 
 interface FetchNeeds {

@@ -3,13 +3,13 @@ import { complain, failPartly } from '../../errors.ts';
 import { printJson } from '../../io.ts';
 import { loadRack } from '../../workstation/rack-file.ts';
 
-/** `skolo rack show`: entries with their wiring. */
+/** `skolo rack show`: what rack.yaml says about entries, with their wiring. */
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Prints rack.yaml entries with their power and network dependencies, and the entries that depend on them. To list all entries, use skolo inventory list.',
+      'Prints what rack.yaml says about entries, their power and network dependencies, and the entries that depend on them. To list all entries, use skolo inventory list; to see the current state of a machine, use skolo show.',
     )
-    .summary('show entries with their wiring')
+    .summary('print entries of rack.yaml with their wiring')
     .argument(
       '<names...>',
       "the jumphost, machines, equipment, phones, identities, outlets (switch-1/14) or addresses; quote ranges: 'rpi-[001-004]'",

@@ -5,10 +5,12 @@ import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/base/durab
 import { StoreError } from '../errors.ts';
 import { type GitDeps, git } from './git.ts';
 
+/** Of this version's hook and of earlier ones. */
+const mark = '# Created by `skolo ';
 const script = `#!/bin/sh
-# Created by \`skolo secrets verify --install-hook\`.
-command -v skolo > /dev/null && exec skolo secrets verify
-exec npx --no-install skolo secrets verify
+${mark}check secrets --install-hook\`.
+command -v skolo > /dev/null && exec skolo check secrets
+exec npx --no-install skolo check secrets
 `;
 
 /**
@@ -22,9 +24,9 @@ export async function installHook(deps: GitDeps): Promise<string> {
   const folder = isAbsolute(said) ? said : join(deps.folder, said);
   const path = join(folder, 'pre-commit');
   const previous = await readFileIfExists(path);
-  if (previous !== undefined && previous !== script) {
+  if (previous?.includes(mark) === false) {
     throw new StoreError(
-      `${path} already exists and was not created by skolo; add the line \`skolo secrets verify || exit 1\` to it`,
+      `${path} already exists and was not created by skolo; add the line \`skolo check secrets || exit 1\` to it`,
     );
   }
   await makeFolder(folder, 0o755);

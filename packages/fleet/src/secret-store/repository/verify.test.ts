@@ -170,7 +170,7 @@ describe('the commit hook', () => {
     expect(await installHook(deps())).toBe(path);
     await writeFile(path, '#!/bin/sh\nmine\n');
     await expect(installHook(deps())).rejects.toThrow(
-      'add the line `skolo secrets verify || exit 1`',
+      'add the line `skolo check secrets || exit 1`',
     );
   });
 });
