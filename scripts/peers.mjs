@@ -277,6 +277,13 @@ export const peerKinds = [
     proves: "pdudaemon's API of the power-cycle daemon, by labgrid unchanged",
   },
   {
+    name: 'ansible',
+    commands: ['ansible-inventory'],
+    version: ['--version'],
+    debian: ['ansible-core'],
+    proves: 'imports of Ansible inventories, with what Ansible makes of the same files',
+  },
+  {
     name: 'alertmanager',
     commands: ['prometheus-alertmanager', 'alertmanager'],
     version: ['--version'],

@@ -27,6 +27,7 @@ export const peerNames = [
   'sshd',
   'ssh',
   'labgrid',
+  'ansible',
   'alertmanager',
   'amtool',
   'netmiko',

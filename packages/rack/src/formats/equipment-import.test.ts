@@ -86,6 +86,73 @@ model_map: { cisco: ios }
     ]);
   });
 
+  it('has ports and other variables of its rows, groups, models and of all', () => {
+    const config = `
+username: oxidized
+vars: { enable: all }
+groups:
+  gw: { username: gwuser, vars: { ssh_port: 2204 }, models: { ios: { vars: { ssh_port: "2205" } } } }
+models:
+  routeros: { username: nil }
+  apc_aos: { vars: { ssh_port: 2206 } }
+  junos: { vars: { ssh_proxy: gate.example.com } }
+source:
+  csv:
+    delimiter: !ruby/regexp /:/
+    map: { name: 0, ip: 1, model: 2, username: 3, password: 4, group: 6 }
+    vars_map: { ssh_port: 5, enable: 7 }
+`;
+    const text = `r1:192.0.2.71:routeros:admin:pw:2202:gw:
+r2:192.0.2.72:ios:admin:pw:22::en
+r3:192.0.2.73:routeros:::::
+r4:192.0.2.74:eos:nil:nil:nil:gw:nil
+r5:192.0.2.75:ios:::nil:gw:
+r6:192.0.2.76:apc_aos:admin:pw:::
+r7:192.0.2.77:junos:admin:pw:::
+r8:192.0.2.78:ios:admin:pw:ssh::
+"r9":192.0.2.79:ios:admin:pw:::
+r10:192.0.2.80:ios:admin:pw:::true
+`;
+
+    const { devices, bad } = readOxidized(text, 'router.db', { text: config, file: 'config' });
+
+    expect(devices.map(({ name, entry, login }) => [name, entry, login])).toEqual([
+      [
+        'r1',
+        { model: 'routeros', port: 2202 },
+        { username: 'admin', password: 'pw', enablePassword: 'all' },
+      ],
+      ['r2', { model: 'cisco-ios' }, { username: 'admin', password: 'pw', enablePassword: 'en' }],
+      [
+        'r4',
+        { model: 'eos', port: 2204 },
+        { username: 'gwuser', password: '', enablePassword: 'all' },
+      ],
+      [
+        'r5',
+        { model: 'cisco-ios', port: 2205 },
+        { username: 'gwuser', password: '', enablePassword: 'all' },
+      ],
+      [
+        'r6',
+        { model: 'apc-rpdu2', ports: { ssh: 2206 } },
+        {
+          username: 'admin',
+          password: 'pw',
+          enablePassword: 'all',
+          snmp: { version: 1, community: '' },
+        },
+      ],
+    ]);
+    expect(bad).toEqual([
+      'router.db:3: the user in the config is the text "nil"; write its name',
+      'router.db:7: ssh_proxy is not imported; add this equipment with skolo inventory add',
+      'router.db:8: ssh_port is not a number from 1 to 65535; fix it',
+      'router.db:9: Oxidized takes quotes as part of a value; remove them',
+      'router.db:10: `enable: true`, without a password, is not imported; add this equipment with skolo inventory add',
+    ]);
+  });
+
   it('backs up an APC card over SSH, and switches it over SNMP', () => {
     const { devices } = readOxidized('p:192.0.2.1:apc_aos:apc:hunter2', 'router.db');
 

@@ -55,8 +55,20 @@ export interface OutletAlias {
 
 type Found = Omit<ForeignEquipment, 'name'> | { left: string } | { bad: string };
 
-const Account = z.object({ username: z.string().optional() });
-const accounts = z.record(z.string(), Account).nullish();
+const textOrNumber = z.union([z.string(), z.number()]).transform(String);
+/** In Ruby, `false` is nothing. */
+const Variable = z
+  .union([z.string(), z.number(), z.literal(true)])
+  .transform(String)
+  .nullable()
+  .catch(null);
+/** Of all devices, a group, a model, or a model in a group. */
+const Defaults = z.object({
+  username: z.string().nullish(),
+  vars: z.record(z.string(), Variable).nullish(),
+});
+type Defaults = z.output<typeof Defaults>;
+const ofModels = z.record(z.string(), Defaults).nullish();
 /** Text, or a regular expression between slashes. */
 const Separator = z
   .string()
@@ -64,11 +76,11 @@ const Separator = z
   .transform((text) => /^\/(.*)\/$/.exec(text)?.[1] ?? text.replace(/[^\w\s]/g, '\\$&'))
   .refine(isExpression, { error: 'is not a valid regular expression' })
   .transform((pattern) => new RegExp(pattern));
-const OxidizedConfig = Account.extend({
+const OxidizedConfig = Defaults.extend({
   model: z.string().optional(),
   model_map: z.record(z.string(), z.string()).nullish(),
-  groups: accounts,
-  models: accounts,
+  groups: z.record(z.string(), Defaults.extend({ models: ofModels })).nullish(),
+  models: ofModels,
   source: z.object({
     csv: z.object({
       delimiter: Separator,
@@ -97,7 +109,7 @@ export function readOxidized(
     const fields = line.split(delimiter);
     const at = (columns: Record<string, number> | null | undefined, key: string) => {
       const value = fields[columns?.[key] ?? -1]?.trim();
-      return value === 'nil' || value === '' ? undefined : value;
+      return value === 'nil' || value === 'false' || value === '' ? undefined : value;
     };
     const written = at(map, 'model') ?? settings.model;
     const writtenName = at(map, 'name') ?? at(map, 'ip');
@@ -109,12 +121,13 @@ export function readOxidized(
     const model = oxidizedModels[foreign.toLowerCase()];
     if (model === undefined)
       return { left: notSupported(where, `the model in column ${(map.model ?? 0) + 1}`) };
-    const username =
-      at(map, 'username') ??
-      settings.groups?.[at(map, 'group') ?? '']?.username ??
-      settings.models?.[foreign]?.username ??
-      settings.username;
-    const enablePassword = at(vars_map, 'enable');
+    const levels = levelsOf(settings, at(map, 'group'), foreign);
+    const username = at(map, 'username') ?? first(levels, (each) => each.username);
+    const varOf = (name: string) => at(vars_map, name) ?? first(levels, ({ vars }) => vars?.[name]);
+    const odd = notUnderstood([writtenName, at(map, 'ip'), username], varOf);
+    if (odd !== undefined) return { bad: `${where}: ${odd}` };
+    const enablePassword = varOf('enable');
+    const port = Number(varOf('ssh_port') ?? 22);
     const login = username !== undefined && {
       username,
       password: at(map, 'password') ?? '',
@@ -128,7 +141,7 @@ export function readOxidized(
       entry: {
         model,
         // Its outlets are switched over SNMP, and its configuration is read over SSH.
-        ...(isSnmp && { ports: { ssh: 22 } }),
+        ...(isSnmp ? { ports: { ssh: port } } : port !== 22 && { port }),
       },
       ...(login && {
         login: isSnmp ? { ...login, snmp: { version: 1 as const, community: '' } } : login,
@@ -136,6 +149,46 @@ export function readOxidized(
     };
   });
   return named(found);
+}
+
+/** The strongest first. */
+function levelsOf(settings: OxidizedConfig, group: string | undefined, model: string): Defaults[] {
+  const ofGroup = settings.groups?.[group ?? ''];
+  const levels = [ofGroup?.models?.[model], ofGroup, settings.models?.[model], settings];
+  return levels.filter((each) => each !== undefined);
+}
+
+function first(
+  levels: readonly Defaults[],
+  value: (level: Defaults) => string | null | undefined,
+): string | undefined {
+  for (const level of levels) {
+    const found = value(level);
+    if (found !== null && found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Variables that change how Oxidized connects, which rack.yaml would have to say. */
+const otherWays = ['ssh_proxy', 'ssh_keys', 'telnet_port'];
+
+/** Why a row would be imported wrongly. */
+function notUnderstood(
+  texts: readonly (string | undefined)[],
+  varOf: (name: string) => string | undefined,
+): string | undefined {
+  if (texts.some((text) => text !== undefined && /["']/.test(text)))
+    return 'Oxidized takes quotes as part of a value; remove them';
+  // Only rows say `nil` for nothing: in the config it is a text, and Oxidized signs in with it.
+  if (texts.includes('nil')) return 'the user in the config is the text "nil"; write its name';
+  const other = otherWays.find((name) => varOf(name) !== undefined);
+  if (other !== undefined)
+    return `${other} is not imported; add this equipment with skolo inventory add`;
+  if (varOf('enable') === 'true')
+    return '`enable: true`, without a password, is not imported; add this equipment with skolo inventory add';
+  const port = varOf('ssh_port') ?? '22';
+  const isPort = /^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) < 65_536;
+  return isPort ? undefined : 'ssh_port is not a number from 1 to 65535; fix it';
 }
 
 /** Only devices that are up. @param user signs in to all, because the file contains no logins */
@@ -158,7 +211,6 @@ export function readRancid(text: string, file: string, user?: string): ForeignIn
   return named(found);
 }
 
-const textOrNumber = z.union([z.string(), z.number()]).transform(String);
 const Pdu = z.object({
   driver: z.string(),
   ip: z.string().optional(),

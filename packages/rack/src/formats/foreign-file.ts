@@ -7,9 +7,9 @@ export class ForeignInventoryError extends Error {
 }
 
 /** JSON is YAML. Ruby's own tags are ignored, and of equal keys the last counts, as in the programs. @throws ForeignInventoryError */
-export function parseForeign(text: string, file: string): unknown {
+export function parseForeign(text: string, file: string, version: '1.1' | '1.2' = '1.2'): unknown {
   try {
-    return parse(text, { logLevel: 'error', uniqueKeys: false });
+    return parse(text, { logLevel: 'error', uniqueKeys: false, version });
   } catch (error) {
     const line = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
     const where = line === undefined ? file : `${file}:${line}`;

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { count } from '@skolo/base';
 import type { AnsibleHost } from '@skolo/rack/edit';
 import { Option } from 'commander';
@@ -26,7 +26,7 @@ export function define(command: SkoloCommand): void {
   addImportedRackOptions(
     addEquipmentSources(command)
       .description(
-        'Adds the hosts in an Ansible inventory (INI or YAML) to rack.yaml, with their names, addresses, ports and users. Hosts that rack.yaml already contains with the same address are left unchanged. With --oxidized, --rancid or --pdudaemon, the command adds routers, switches and PDUs instead. It does not copy passwords, but lists the secrets that you must set. --create writes a new rack.yaml with `acts: false`: until you remove that line, services do not change anything in the rack. The jumphost is the host specified by --jumphost; by default, it is the first host in a group named server, master, manager or kube_control_plane, or else the first host in the inventory. The exit code is 3 if only some rows could be imported.',
+        'Adds the hosts in an Ansible inventory (INI, YAML, or the output of `ansible-inventory --list`) to rack.yaml, with their names, addresses, ports and users. Hosts with a connection that it does not understand, such as a template, are named and not added. Hosts that rack.yaml already contains with the same address are left unchanged. With --oxidized, --rancid or --pdudaemon, the command adds routers, switches and PDUs instead. It does not copy passwords, but lists the secrets that you must set. --create writes a new rack.yaml with `acts: false`: until you remove that line, services do not change anything in the rack. The jumphost is the host specified by --jumphost; by default, it is the first host in a group named server, master, manager or kube_control_plane, or else the first host in the inventory. The exit code is 3 if only some rows could be imported.',
       )
       .summary('add hosts from Ansible, or equipment from Oxidized, RANCID or pdudaemon')
       .argument('[file]', 'Ansible inventory')
@@ -49,17 +49,29 @@ export function define(command: SkoloCommand): void {
       command.error(`${from}: specify only one inventory`);
     }
     const { readAnsible } = await import('@skolo/rack/edit');
-    const found = readAnsible(await readFile(resolve(io.folder, from), 'utf8'), from);
+    const path = resolve(io.folder, from);
+    const beside = await readdir(dirname(path));
+    const found = readAnsible(await readFile(path, 'utf8'), from, beside);
     const hosts = serversFirst(named(command, found.hosts, options.names));
+    for (const line of found.left) io.err(plain(`${from}: not imported: ${line}`));
+    const asRows = (lines: readonly string[]) => lines.map((each) => `${from}: ${each}`);
+    if (hosts.length === 0) return rejectRows(io, asRows(found.bad), false);
     let bad: string[] = [];
     let isChanged = false;
+    let isCreated = false;
     await editInventory(command, async (text, file) => {
+      isCreated = text === undefined;
       const head = text ?? (await importedRack(command, options, hosts[0]));
       const added = await withHosts(head, hosts, file, options.kind);
       ({ bad } = added);
       isChanged = added.text !== head;
       return added.text;
     });
+    const [first] = hosts;
+    const isAlsoJumphost = isCreated && (options.jumphost ?? first?.name) === first?.name;
+    if (isAlsoJumphost && (first?.user ?? first?.port) !== undefined) {
+      io.err(plain(`not imported: user and port of ${first?.name}; set them in ~/.ssh/config`));
+    }
     if (found.ignored.length > 0) {
       io.err(plain(`${from}: not imported: ${found.ignored.join(', ')}`));
     }
@@ -68,8 +80,7 @@ export function define(command: SkoloCommand): void {
         'the machines are of kind rpi; for others than Raspberry Pis, run skolo inventory set NAMES kind=host',
       );
     }
-    const rows = bad.map((each) => `${from}: ${each}`);
-    rejectRows(io, rows, bad.length < hosts.length);
+    rejectRows(io, asRows([...found.bad, ...bad]), bad.length < hosts.length);
   });
 }
 
