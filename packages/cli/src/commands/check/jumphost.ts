@@ -65,7 +65,7 @@ function ofStep({ name: thing, state, text, check, isRepairable }: StepProgress,
     );
   }
   if (state !== 'ok') return [{ thing, state: 'unchecked', found: text, advice } satisfies Finding];
-  const isForPeople = /^(hardware|changes)$/.test(thing) && text !== '';
+  const isForPeople = /^(hardware|changes|updates)$/.test(thing) && text !== '';
   const found: Finding = { thing, state: 'ok', found: '' };
   return isForPeople
     ? [found, { ...found, state: 'info', found: text } satisfies Finding]

@@ -23,7 +23,10 @@ export function define(command: SkoloCommand): void {
       .argument('<rack>', 'rack name, as listed by skolo racks')
       .option('--check', 'only show the differences')
       .option('--skip <step...>', 'skip these steps, but run the steps that depend on them')
-      .option('--keep-changes', 'confirm the files that others have changed since the last run'),
+      .option(
+        '--keep-change <what...>',
+        'confirm changes by others: paths, or texts that the step changes prints',
+      ),
   )
     .addOption(returnAfterOption())
     .uses('clusters')

@@ -17,20 +17,7 @@ findmnt --verify 2>&1 | grep -v 'required target: No such file' | while IFS= rea
     *) target=$line ;;
   esac
 done
-awk '!/^ *#/ && $2 ~ "^/(etc|var|var/lib|var/lib/(skolo|rancher))?$" && "," $4 "," ~ ",ro," { print $2 }' /etc/fstab 2>/dev/null | while read -r target; do
-  hand "$target is read-only after the next boot, because of its options in /etc/fstab; remove ro"
-done
-grep -svE '^[[:space:]]*(#|$)' /etc/crypttab | while read -r name device key options; do
-  case ,$options, in *,noauto,* | *,nofail,*) continue ;; esac
-  [ ! -e "/dev/mapper/$name" ] || continue
-  case $device in *=*) findfs "$device" > /dev/null 2>&1 ;; *) [ -e "$device" ] ;; esac && case $key in /*) [ -r "$key" ] ;; *) false ;; esac ||
-    hand "it does not boot, because /etc/crypttab requires $device with the key \${key:-none} for $name, which is not open now; remove the line, or add nofail to it"
-done
 default=$(systemctl get-default 2>/dev/null)
-case $default in
-  graphical.target | multi-user.target) ;;
-  *) systemctl list-dependencies --plain "$default" 2>/dev/null | grep -q 'multi-user\\.target' || hand "it boots into $default, without network and services; run systemctl set-default multi-user.target" ;;
-esac
 # The first entry of GRUB is the default; later ones are for recovery.
 { grep -m 1 -sE '^[[:space:]]*linux' /boot/grub/grub.cfg; cat /boot/firmware/cmdline.txt 2>/dev/null; } | tr ' ' '\\n' |
   grep -xE 'systemd\\.unit=(emergency|rescue)\\.target|(rd\\.)?emergency|rescue|single|init=.*|systemd\\.mask=.*' | while read -r word; do
@@ -56,8 +43,7 @@ systemd-analyze cat-config sysctl.d 2>/dev/null | sed -n 's/^[[:space:]]*-\\{0,1
   now=$(words < "$file")
   case $value in 0x*) value=$((value)) ;; esac
   [ "$now" = "$(printf %s "$value" | words)" ] || hand "$key is $now now, but $value after the next boot ($(grep -slE "^[[:space:]]*-?$key[[:space:]]*=" /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf /etc/sysctl.conf | paste -sd ' ' -)); remove the wrong one, or run sysctl --system"
-done
-[ ! -s /run/systemd/shutdown/scheduled ] || hand "a $(sed -n 's/^MODE=//p' /run/systemd/shutdown/scheduled) is scheduled for $(date -u -d "@$(sed -n 's/^USEC=\\(.*\\)......$/\\1/p' /run/systemd/shutdown/scheduled)" +%Y-%m-%dT%H:%MZ); run shutdown -c to cancel it"`;
+done`;
 
 export function bootStep(): Step {
   return {

@@ -1,4 +1,4 @@
-/** Decides which changes by others since `prepare` are problems: those that affect how the jumphost boots, what runs or who can sign in. */
+/** Decides which changes by others since `prepare` are problems: those that affect boot, units, root, access or packets. */
 import { basename, dirname } from 'node:path/posix';
 import { parseJson, shellWord } from '@skolo/base';
 import { existingUnitsFolder } from '@skolo/rack/jumphost';
@@ -8,68 +8,76 @@ import {
   afterInterruption,
   type Change,
   changesSince,
-  filesOf,
+  findOn,
+  foreign,
   readRecord,
+  withThose,
   writeRecord,
-} from './baseline.ts';
+} from './record.ts';
 import { unitsThatMatter } from './units.ts';
 
-/** Every other change is information. */
-const decisive: readonly [what: string, paths: RegExp][] = [
+/** Besides jobs and programs that decide by their content or name. */
+const ofRoot = /^\/(usr\/(?!local\/)|usr\/local\/s?bin\/(k3s|skolo)|etc\/ld\.so\.(preload|conf))/;
+
+/** Every other change is information. The patterns are of paths and of facts (facts.ts). */
+const decisive: readonly [what: string, names: RegExp][] = [
   [
     'which units run, and how',
-    /\/systemd\/(?!network\/)|^\/etc\/(init\.d|default\/(?!grub)|apt|chrony|environment|rancher)|^\/usr\/local\/s?bin/,
+    /\/systemd\/(?!network\/)|^\/etc\/(init\.d|default\/(?!grub)|apt|chrony|environment|rancher)/,
   ],
   [
     'how the jumphost boots',
-    /^\/(boot|vmlinuz|initrd|etc\/(fstab|crypttab|hostname|mod(ules|probe)|initramfs|default\/grub|grub|sysctl|udev|network|netplan|NetworkManager|cloud|ld\.so\.(preload|conf))|.*\/(sysctl|modprobe|udev|systemd\/network))/,
+    /^\/(boot|vmlinuz|initrd|etc\/(fstab|crypttab|hostname|mod(ules|probe)|initramfs|default\/grub|grub|sysctl|udev|network|netplan|NetworkManager|cloud)|.*\/(sysctl|modprobe|udev|systemd\/network))|^mount /,
   ],
   [
-    'who can sign in',
-    /^\/(root|etc\/(ssh|pam|security|sudo|passwd|group|g?shadow|nsswitch|hosts|nologin|login|shells|profile|bash))/,
+    'who can become root or sign in',
+    /^\/(root\/\.ssh|etc\/(ssh|pam|security|sudo|passwd|group|g?shadow|nsswitch|hosts\.|nologin|login))|^\S+ (is|has|accepts|runs|of) |^sudoers: /,
   ],
+  ['what root runs', ofRoot],
+  ['where packets go', /^(nft|ip6?tables-legacy:|ip) /],
 ];
-
-/** A fresh `prepare` leaves no drop-ins of others for skolo's units, k3s, or all units of a type. */
-const foreign =
-  /\/systemd\/system[^/]*\/((skolo-|k3s)[^/]*\.d|service\.d|timer\.d|path\.d|target\.d)\/(?!skolo-)/;
 
 /** By which a unit starts. */
 const startLink = /\.(wants|requires)\/[^/]+$/;
 
+/** Other tables drop packets that the rack may need, so even a fresh \`prepare\` does not accept them. */
+const drops = /^(nft|ip6?tables).*(drop|reject)/i;
+
 interface ChangesNeeds {
-  /** The operator confirms all changes. */
-  keepsChanges: boolean;
+  /** What the operator confirms: paths, and facts as they are printed. */
+  kept: readonly string[];
   now(): number;
 }
 
-export function changesStep({ keepsChanges, now }: ChangesNeeds): Step {
+export function changesStep({ kept, now }: ChangesNeeds): Step {
   return {
     name: 'changes',
-    about: 'nobody else has changed what decides about boot, units and access',
+    about: 'nobody else has changed what decides about boot, units, access and packets',
     async check(host) {
       const record = await readRecord(host);
       if (record === undefined) return { differs: ['what prepare leaves is not recorded yet'] };
       if (record.changing !== undefined)
         return { differs: ['prepare was interrupted before it recorded its changes'] };
-      const changes = changesSince(record.entries, await filesOf(host));
-      if (!keepsChanges) return judge(changes, record.at, await existingUnits(host));
-      return { differs: changes.map(textOf) };
+      const found = await findOn(host, record);
+      const changes = changesSince(record, found);
+      const confirmed = changes.filter(({ name }) => kept.includes(name));
+      const others = changes.filter(({ name }) => !kept.includes(name));
+      const judged = judge(others, record.at, await existingUnits(host), found.deciding);
+      return { ...judged, differs: [...confirmed.map(textOf), ...judged.differs] };
     },
     async apply(host) {
       const record = await readRecord(host);
-      const found = await filesOf(host);
-      if (record === undefined || keepsChanges) {
-        const kept = Object.entries(found.entries).filter(
-          ([path]) => keepsChanges || !foreign.test(path),
-        );
+      const found = await findOn(host, record);
+      if (record === undefined) {
+        const entries = Object.entries(found.entries).filter(([path]) => !foreign.test(path));
+        const facts = found.facts.filter((fact) => !drops.test(fact));
         const at = new Date(now()).toISOString();
-        await writeRecord(host, { version: 1, at, entries: Object.fromEntries(kept) });
+        await writeRecord(host, { version: 2, at, entries: Object.fromEntries(entries), facts });
         return;
       }
-      const known = afterInterruption(record, found);
+      const known = withThose(afterInterruption(record, found), kept, found);
       await writeRecord(host, known);
-      const repairs = changesSince(known.entries, found).flatMap((each) => repairOf(each) ?? []);
+      const repairs = changesSince(known, found).flatMap((each) => repairOf(each) ?? []);
       if (repairs.length > 0)
         await host.need(`set -e\n${repairs.join('\n')}\nsystemctl daemon-reload`);
     },
@@ -84,17 +92,25 @@ async function existingUnits(host: Host): Promise<ReadonlySet<string>> {
 
 const Units = z.array(z.string());
 
-function judge(changes: readonly Change[], since: string, existing: ReadonlySet<string>): Check {
+function judge(
+  changes: readonly Change[],
+  since: string,
+  existing: ReadonlySet<string>,
+  deciding: ReadonlySet<string>,
+): Check {
   const repairable = changes.filter((each) => repairOf(each) !== undefined);
   const left = new Set(changes.filter((each) => repairOf(each) === undefined));
-  const byHand = decisive.flatMap(([what, paths]) => {
+  const byHand = decisive.flatMap(([what, names]) => {
     const some = [...left].filter(
-      (each) => paths.test(each.path) && !isForeignStop(each) && !isOf(existing, each),
+      (each) =>
+        (names.test(each.name) || (names === ofRoot && deciding.has(each.name))) &&
+        !isForeignStop(each) &&
+        !isOf(existing, each),
     );
     for (const each of some) left.delete(each);
     if (some.length === 0) return [];
     return [
-      `others have changed files that decide ${what}: ${listed(some)}; undo each change, or run prepare with --keep-changes if all are intended`,
+      `others have changed what decides ${what}: ${listed(some)}; undo each change, or confirm it with prepare --keep-change, followed by its path or text`,
     ];
   });
   const others =
@@ -107,13 +123,13 @@ function judge(changes: readonly Change[], since: string, existing: ReadonlySet<
 }
 
 /** A unit of others no longer starts, such as that of an existing system after `skolo jumphost rollback --cut-over`. */
-function isForeignStop({ path, after }: Change): boolean {
-  return after === undefined && startLink.test(path) && !unitsThatMatter.test(path);
+function isForeignStop({ name, after }: Change): boolean {
+  return after === undefined && startLink.test(name) && !unitsThatMatter.test(name);
 }
 
 /** Its file, its drop-ins, or the link by which it starts. */
-function isOf(units: ReadonlySet<string>, { path }: Change): boolean {
-  return units.has(basename(path)) || units.has(basename(dirname(path), '.d'));
+function isOf(units: ReadonlySet<string>, { name }: Change): boolean {
+  return units.has(basename(name)) || units.has(basename(dirname(name), '.d'));
 }
 
 const mostListed = 20;
@@ -123,23 +139,26 @@ function listed(changes: readonly Change[]): string {
   return changes.length > mostListed ? `${shown}, ${changes.length - mostListed} more` : shown;
 }
 
-function textOf({ path, before, after, seconds, user }: Change): string {
+function textOf({ name, before, after, seconds, user }: Change): string {
+  if (before === undefined && after === undefined) return `\`${name}\``;
   const time = new Date(seconds * 1000).toISOString().slice(0, 16);
-  if (after === undefined) return `${path} was removed (${time}Z)`;
+  if (after === undefined) return `${name} was removed`;
   const isSame = before?.type === after.type && before.content === after.content;
-  const how = before === undefined ? 'added' : 'changed';
+  // Programs of packages are not recorded.
+  const isNew = before === undefined && !/^\/usr\/(?!local\/)/.test(name);
+  const how = isNew ? 'added' : 'changed';
   const what = isSame
     ? `has mode ${after.mode} and owner ${after.owner} instead of ${before.mode} and ${before.owner}`
     : `was ${how}`;
-  return `${path} ${what} (owner ${user}, ${time}Z)`;
+  return `${name} ${what} (owner ${user}, ${time}Z)`;
 }
 
 /** A command that restores a mode, an owner, or the link by which a unit that matters starts; undefined if only its content could. */
-function repairOf({ path, before, after }: Change): string | undefined {
-  if (before === undefined || !decisive.some(([, paths]) => paths.test(path))) return undefined;
-  const file = shellWord(path);
-  if (before.type === 'l' && startLink.test(path) && unitsThatMatter.test(path))
-    return `mkdir -p ${shellWord(dirname(path))} && ln -sfn ${shellWord(before.content)} ${file}`;
+function repairOf({ name, before, after }: Change): string | undefined {
+  if (before === undefined || !decisive.some(([, names]) => names.test(name))) return undefined;
+  const file = shellWord(name);
+  if (before.type === 'l' && startLink.test(name) && unitsThatMatter.test(name))
+    return `mkdir -p ${shellWord(dirname(name))} && ln -sfn ${shellWord(before.content)} ${file}`;
   if (after === undefined || before.type !== after.type || before.type === 'l') return undefined;
   if (before.content !== after.content) return undefined;
   return `chown ${before.owner} ${file} && chmod ${before.mode} ${file}`;

@@ -51,14 +51,14 @@ export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
         { unit: 'apt-daily.timer', isAlwaysOn: true },
         { unit: 'apt-daily-upgrade.timer', isAlwaysOn: true },
       ],
-      script: `${halfInstalled}\n${replacedLibraries}`,
+      script: [halfInstalled, replacedLibraries, overdue].join('\n'),
     },
     programs: { script: foldersInEffect, repair: repairFolders },
     address: { script: addressInEffect(address) },
     active: { check: (host) => statementInEffect(host, rack.name, rackKey) },
     firewall: {
       units: [{ unit: firewallUnit, isAlwaysOn: true }],
-      check: (host) => firewallInEffect(host, rack),
+      script: firewallInEffect,
     },
     ssh: {
       units: [{ unit: 'ssh.service' }],
@@ -107,10 +107,14 @@ done`;
 const halfInstalled = `said=$(dpkg --audit 2>&1 | sed -n 's/^ \\([^ ]*\\) .*/\\1/p' | paste -sd ' ' -)
 [ -z "$said" ] || echo "by hand: packages are not fully installed, so no update is: $said; run dpkg --configure -a and apt-get -f install"`;
 
-/** Most packages restart their own unit, but not those that use their libraries. */
+/** Most packages restart their own unit, but not those that use their libraries. Updates are frequent, so this is no fault. */
 const replacedLibraries = `systemctl list-units --type=service --state=running --plain --no-legend 'skolo-*' k3s.service ssh.service chrony.service 'systemd-*' | while read -r unit _; do
   ! grep -qE ' /(usr/)?lib.* \\(deleted\\)$' "/proc/$(systemctl show --value --property=MainPID "$unit")/maps" 2> /dev/null || echo "$unit"
-done | paste -sd ' ' - | sed -n 's/..*/by hand: an update has replaced libraries that these units still use: &; run systemctl restart &/p'`;
+done | paste -sd ' ' - | sed -n 's/..*/note: an update has replaced libraries that these units still use: &; run systemctl restart &/p'`;
+
+/** In the words of the alerts HostUpdatesMissing and HostRebootOverdue. A fresh installation has not run yet. */
+const overdue = `[ -z "$(find /var/lib/apt/periodic/upgrade-stamp -mtime +14 2> /dev/null)" ] || echo 'by hand: it has not received security updates for 14 days; run unattended-upgrade --dry-run --verbose'
+[ -z "$(find /run/reboot-required -mtime +30 2> /dev/null)" ] || echo 'by hand: it has required a reboot for 30 days; run skolo jumphost reboot'`;
 
 const failedUnits = `systemctl list-units --state=failed --plain --no-legend --no-pager | while read -r unit _; do
   echo "$unit has failed; run journalctl -u $unit to see why, and systemctl reset-failed $unit to clear the failure"

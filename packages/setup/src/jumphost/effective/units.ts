@@ -38,7 +38,7 @@ unit_in_effect() {
   unit=$1 left=60
   # A periodic unit may be running now.
   while :; do
-    facts=$(systemctl show --property=LoadState,NeedDaemonReload,SubState,Result,ActiveState,MainPID "$unit")
+    facts=$(systemctl show --property=LoadState,NeedDaemonReload,SubState,Result,ActiveState,MainPID,FreezerState "$unit")
     fact() { echo "$facts" | sed -n "s/^$1=//p"; }
     [ "$(fact SubState)" = start ] && [ "$left" -gt 0 ] || break
     left=$((left - 1))
@@ -50,6 +50,9 @@ unit_in_effect() {
   if [ "$(fact ActiveState)" = active ]; then
     unmet=$(systemd-analyze condition --unit="$unit" 2>&1 | sed -n 's/.*: \\(.*\\) failed\\.$/\\1/p')
     [ -z "$unmet" ] || hand "$unit does not start at the next boot, because of $unmet; remove the cause"
+    case $(sed 's/.*) //; s/ .*//' "/proc/$(fact MainPID)/stat" 2> /dev/null)$(fact FreezerState) in
+      T* | *frozen) hand "$unit is suspended, so it does nothing; run systemctl thaw $unit; systemctl kill --signal=CONT $unit" ;;
+    esac
     runs_program "$unit" "$(fact MainPID)"
   fi
 }

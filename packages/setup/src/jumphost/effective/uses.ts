@@ -3,10 +3,10 @@ import { errorText, parseJson, shellWord } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { serviceUrl } from '@skolo/rack/light';
 import { type Host, linesOf, type Step } from '@skolo/setup/engine';
-import { type AskedService, fetchOn, readService } from '@skolo/setup/k3s';
+import { type AskedService, fetchOn, kubectl, readService } from '@skolo/setup/k3s';
 import { z } from 'zod';
+import { routerOf } from '../address/rack-addresses.ts';
 import { readFailedOver } from '../existing/failed-over.ts';
-import { routerOf } from './packets.ts';
 
 interface UsesNeeds {
   rack: Rack;
@@ -24,6 +24,7 @@ export function usesStep({ rack, services }: UsesNeeds): Step {
       const uses = [
         ...services.map((each) => serviceUses(host, rack, each, failedOver.has(each.name))),
         tokenUse(host, rack),
+        sinkUse(host, rack),
         timeUse(host),
         ...rack.jumphost.aliases.map((alias) => nameUse(host, rack, alias)),
       ];
@@ -106,6 +107,31 @@ async function tokenUse(host: Host, rack: Rack): Promise<string[]> {
   return [
     `the jumphost does not get a token from ${at}: ${token?.status || 'no response'}, ${token?.text.slice(0, 300).trim()}; run skolo metadata identities`,
   ];
+}
+
+/** A service says so itself. */
+const ofTrust = /self.signed|unable to (verify|get)/;
+
+/**
+ * Any response will do: routes, rules, resolvers and ports on the way are not judged one by one. Whom to trust, and whether there is a
+ * proxy, are settings of the services, which report their own failures.
+ */
+async function sinkUse(host: Host, { jumphost, services, alertmanager }: Rack): Promise<string[]> {
+  const { 'swarming-client': _, ...others } = services;
+  const own = [jumphost.address, ...jumphost.aliases, 'localhost'];
+  const found = JSON.stringify([others, alertmanager]).matchAll(/"(https?:\/\/[^"{}]+)"/g);
+  const all = [...found].flatMap(([, url = '']) => URL.parse(url) ?? []);
+  const urls = new Set(
+    all.filter((each) => !own.includes(each.hostname)).map((each) => each.origin),
+  );
+  const hasProxy = `${kubectl} get deployments -n skolo -o json 2>/dev/null | grep -qiE '"https?_proxy"'`;
+  if (urls.size === 0 || (await host.run(hasProxy)).code === 0) return [];
+  const answers = await fetchOn(host, [...urls]);
+  return [...urls].flatMap((url, at) => {
+    const { status = 0, text = '' } = answers[at] ?? {};
+    if (status !== 0 || ofTrust.test(text)) return [];
+    return `${url} from rack.yaml does not respond to the jumphost (${text}); check its name, port and server, and the routes and firewalls on the way`;
+  });
 }
 
 /** chronyd selects a source some seconds after its start. If it does not run, the step `clock` reports it. */

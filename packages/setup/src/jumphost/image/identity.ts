@@ -8,7 +8,7 @@ import type { Rack } from '@skolo/rack';
 import { ComputerError } from '@skolo/setup/engine';
 import { isIn } from '../address/fixed-address.ts';
 import type { FixedAddress } from '../address/interfaces.ts';
-import { routerOf } from '../effective/packets.ts';
+import { routerOf } from '../address/rack-addresses.ts';
 
 interface Identity extends FixedAddress {
   rack: string;

@@ -21,13 +21,13 @@ import {
   k3sStep,
   type ServerPlace,
 } from '@skolo/setup/k3s';
-import { recorded } from '../effective/baseline.ts';
 import { bootStep } from '../effective/boot.ts';
 import { changesStep } from '../effective/changes.ts';
 import { clusterStep } from '../effective/cluster-objects.ts';
 import type { EffectNeeds } from '../effective/effects.ts';
 import { effectsOf } from '../effective/effects.ts';
 import { inEffect } from '../effective/index.ts';
+import { recorded } from '../effective/record.ts';
 import { activeStep } from './active.ts';
 import { addressStep } from './address.ts';
 import { labelStep, overlayStep, type Part, partStep, servicesStep } from './cluster.ts';
@@ -55,8 +55,8 @@ interface JumphostNeeds extends Pick<EffectNeeds, 'rack' | 'guard' | 'hasClockPo
   secrets: Part;
   overlay: Part;
   services: readonly AskedService[];
-  /** The operator confirms what others have changed. */
-  keepsChanges?: boolean;
+  /** What others have changed, and the operator confirms. */
+  kept?: readonly string[];
   now(): number;
 }
 
@@ -117,7 +117,7 @@ export function stepsOf(needs: JumphostNeeds): Step[] {
     })),
     // Last, because the others record what they change.
     {
-      ...changesStep({ keepsChanges: needs.keepsChanges ?? false, now: needs.now }),
+      ...changesStep({ kept: needs.kept ?? [], now: needs.now }),
       needs: ['system'],
     },
   ];

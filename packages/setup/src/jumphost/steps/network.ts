@@ -4,7 +4,7 @@ import type { Rack } from '@skolo/rack';
 import { fewOf, type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { lastResort } from '@skolo/setup/k3s';
 import { isIn } from '../address/fixed-address.ts';
-import { equipmentOf, familyOf, outside } from '../effective/packets.ts';
+import { equipmentOf, familyOf, outside } from '../address/rack-addresses.ts';
 
 /**
  * Asks the kernel for its route to each address, because each table (`ip rule`) may have one, and the resolver of programs for names,

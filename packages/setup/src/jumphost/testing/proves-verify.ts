@@ -2,7 +2,9 @@
  * Ways to break a jumphost, each tried on a Debian that has booted and that `prepare` has made a jumphost: `verify` names it, and
  * `prepare` repairs it or leaves it to a person. testdata/broken-jumphosts.txt has the table that comes out (`vitest -u` writes it).
  */
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { isLong, seed } from '@skolo/base/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
@@ -13,6 +15,7 @@ import {
   network,
   type OpenHost,
   openTestHost,
+  ours,
   subnet,
 } from '@skolo/setup/k3s/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -23,6 +26,9 @@ import { rackYaml, testSteps } from './test-steps.ts';
 const { signal } = new AbortController();
 const file = fileURLToPath(new URL('../../../testdata/broken-jumphosts.txt', import.meta.url));
 
+/** Of a stand-in for Alertmanager. */
+const alertPort = 9093;
+
 const samples = breakages.filter(({ isSample }) => isSample);
 const sample = samples.filter((_, at) => at % 4 === seed % 4);
 
@@ -30,10 +36,11 @@ let jumphost: BareJumphost;
 let host: OpenHost;
 
 /** What is wrong with the jumphost, or with that part of it. */
-async function go(isCheck: boolean, name?: string, keepsChanges = false) {
-  const rack = parseRack(rackYaml, { file: 'rack.yaml' });
+async function go(isCheck: boolean, name?: string) {
+  const yaml = `${rackYaml}alertmanager: http://${ours}:${alertPort}\n`;
+  const rack = parseRack(yaml, { file: 'rack.yaml' });
   const uses = usesStep({ rack, services: [] });
-  const all = [...testSteps(jumphost.workstation, signal, {}, { keepsChanges }), uses];
+  const all = [...testSteps(jumphost.workstation, signal), uses];
   const steps = all.filter((step) => name === undefined || step.name === name);
   const found = await prepare(host, steps, { isCheck, signal, report() {} });
   return found.filter(({ state }) => state !== 'ok' && state !== 'changed');
@@ -46,31 +53,22 @@ async function onJumphost(script: string): Promise<void> {
 
 /** @param on a jumphost that has been prepared, and that others have changed since */
 export function provesVerify(on: () => BareJumphost): void {
+  const alertmanager = createServer((_, response) => response.end());
   beforeAll(async () => {
     jumphost = on();
+    await once(alertmanager.listen(alertPort, ours), 'listening');
     host = await openTestHost(jumphost.workstation, signal);
-    expect(await go(false, 'changes', true)).toEqual([]);
+    // As after the first `prepare`.
+    await host.need('rm /var/lib/skolo-steps/prepared.json');
+    expect(await go(false, 'changes')).toEqual([]);
   });
-  afterAll(() => host?.close());
+  afterAll(async () => {
+    alertmanager.close();
+    await host?.close();
+  });
 
   it('is healthy', async () => {
     expect(await go(true)).toEqual([]);
-  });
-
-  it('does not report the changes of a usual week', async () => {
-    await onJumphost(`apt-get -q -y install logrotate > /dev/null
-apt-get -q -y install --reinstall -o Dpkg::Options::=--force-confnew chrony > /dev/null
-logrotate --force /etc/logrotate.conf
-systemctl start apt-daily.service
-touch /etc/hosts /etc/ssh/sshd_config
-systemctl restart k3s chrony systemd-journald`);
-
-    const [changes] = await prepare(
-      host,
-      testSteps(jumphost.workstation, signal).filter(({ name }) => name === 'changes'),
-      { isCheck: true, signal, report() {} },
-    );
-    expect(changes).toMatchObject({ state: 'ok', text: '' });
   });
 
   it('accepts accounts that use no sudo, ask for a password, or have a comment among their keys', async () => {
@@ -86,29 +84,6 @@ usermod --append --groups sudo dan`);
     await onJumphost('for user in eve dan; do userdel --remove $user 2> /dev/null; done');
   });
 
-  it('lists other changes as information, until they are confirmed', async () => {
-    const check = async (isCheck: boolean, keepsChanges = false) => {
-      const steps = testSteps(jumphost.workstation, signal, {}, { keepsChanges });
-      const only = steps.filter(({ name }) => name === 'changes');
-      return (await prepare(host, only, { isCheck, signal, report() {} }))[0];
-    };
-    await onJumphost(
-      'echo hello > /etc/motd; mkdir -p /etc/sudoers.d; echo "bob ALL=(ALL) ALL" > /etc/sudoers.d/bob',
-    );
-
-    const found = await check(true);
-    await onJumphost('rm /etc/sudoers.d/bob');
-    expect(found?.state).toBe('differs');
-    expect(found?.text).toMatch(/who can sign in: \/etc\/sudoers.d\/bob was added \(owner root, 2/);
-    expect(found?.text).toMatch(/information: changed by others since .*: \/etc\/motd was changed/);
-    expect(await check(false)).toMatchObject({
-      state: 'ok',
-      text: expect.stringContaining('motd'),
-    });
-    expect(await check(false, true)).toMatchObject({ state: 'changed' });
-    expect(await check(true)).toMatchObject({ state: 'ok', text: '' });
-  });
-
   it('reports at once that /run is full', async () => {
     await onJumphost('mount -o remount,size=300k /run; ! head -c 1M /dev/zero > /run/full');
 
@@ -119,7 +94,87 @@ usermod --append --groups sudo dan`);
     expect(found?.text).toBe('/run has no free space (file system /run); remove files');
   });
 
+  provesOwners();
   provesBreakages();
+}
+
+/** Whose a change is. */
+function provesOwners(): void {
+  it('is green after a usual month, and lists what colleagues have changed as information', async () => {
+    await onJumphost(`apt-get -q -y install logrotate > /dev/null
+apt-get -q -y install --reinstall -o Dpkg::Options::=--force-confnew chrony openssh-server ca-certificates > /dev/null
+update-ca-certificates --fresh > /dev/null
+useradd --system --shell /usr/sbin/nologin dnsmasq
+logrotate --force /etc/logrotate.conf
+journalctl -q --vacuum-size=1M
+systemctl start apt-daily.service
+rm -f /var/log/apt/history.log*
+ln -sf /usr/share/zoneinfo/Europe/Berlin /etc/localtime
+echo Europe/Berlin > /etc/timezone
+echo LANG=C.UTF-8 > /etc/default/locale
+touch /etc/hosts /etc/ssh/sshd_config
+cp -p /etc/hosts /tmp/hosts.month
+echo 192.0.2.99 printer >> /etc/hosts
+echo 'alias ll="ls -l"' >> /root/.bashrc
+echo '5 5 * * * root /usr/bin/true' > /etc/cron.d/colleague
+systemctl restart k3s chrony systemd-journald
+file=$(sed -n 's|.* \\(/usr/lib/.*/libseccomp.so[^ ]*\\)$|\\1|p' "/proc/$(systemctl show --value --property=MainPID chrony)/maps" | head -n 1)
+cp -p "$file" "$file.new"; mv "$file.new" "$file"`);
+
+    const [updates, changes] = await prepare(
+      host,
+      testSteps(jumphost.workstation, signal).filter(({ name }) =>
+        /^(changes|updates)$/.test(name),
+      ),
+      { isCheck: true, signal, report() {} },
+    );
+    await onJumphost(`cat /tmp/hosts.month > /etc/hosts
+sed -i '/^alias ll/d' /root/.bashrc
+rm /etc/cron.d/colleague
+userdel dnsmasq
+ln -sf /usr/share/zoneinfo/Etc/UTC /etc/localtime
+echo Etc/UTC > /etc/timezone
+systemctl restart chrony systemd-journald`);
+    const listed = changes?.text.replace(/ \(owner root, [^)]*\)/g, '');
+    expect([changes?.state, updates?.state]).toEqual(['ok', 'ok']);
+    expect(updates?.text).toMatch(
+      /^an update has replaced libraries that these units still use: .*chrony/,
+    );
+    expect(listed).toMatch(
+      /: \/etc\/cron.d\/colleague was added, \/etc\/hosts was changed, \/root\/.bashrc was changed$/,
+    );
+  });
+
+  it('lists other changes as information, until each is confirmed by name', async () => {
+    const check = async (isCheck: boolean, kept: string[] = []) => {
+      const steps = testSteps(jumphost.workstation, signal, {}, { kept });
+      const only = steps.filter(({ name }) => name === 'changes');
+      return (await prepare(host, only, { isCheck, signal, report() {} }))[0];
+    };
+    await onJumphost(`echo hello > /etc/motd
+echo hello > /etc/apt/apt.conf.d/99person
+mkdir -p /etc/sudoers.d; echo "bob  ALL=(ALL) ALL" > /etc/sudoers.d/bob; chmod 440 /etc/sudoers.d/bob`);
+
+    const found = await check(true);
+    const kept = ['sudoers: bob ALL=(ALL) ALL', '/etc/apt/apt.conf.d/99person'];
+    const [one] = kept;
+    expect(found?.state).toBe('differs');
+    expect(found?.text).toMatch(
+      /who can become root or sign in: `sudoers: bob ALL=\(ALL\) ALL`; undo each change, or confirm it with prepare --keep-change/,
+    );
+    expect(found?.text).toMatch(/information: changed by others since .*: \/etc\/motd was changed/);
+    expect(await check(false, [one ?? ''])).toMatchObject({
+      state: 'failed',
+      text: expect.not.stringContaining('sudoers'),
+    });
+    expect(await check(false, kept)).toMatchObject({ state: 'changed' });
+    await onJumphost('rm /etc/sudoers.d/bob /etc/apt/apt.conf.d/99person');
+    expect((await check(true))?.text).toMatch(/99person was removed/);
+    expect(await check(false, ['/etc/apt/apt.conf.d/99person', '/etc/motd'])).toMatchObject({
+      state: 'changed',
+    });
+    expect(await check(true)).toMatchObject({ state: 'ok', text: '' });
+  });
 }
 
 function provesBreakages(): void {

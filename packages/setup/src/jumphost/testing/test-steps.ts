@@ -36,7 +36,7 @@ export function testSteps(
   workstation: TestWorkstation,
   signal: AbortSignal,
   guard: Partial<Guard> = {},
-  { yaml = rackYaml, ...options }: { keepsChanges?: boolean; yaml?: string } = {},
+  { yaml = rackYaml, ...options }: { kept?: readonly string[]; yaml?: string } = {},
 ): Step[] {
   const steps = stepsOf({
     accounts,

@@ -9,7 +9,7 @@ import {
   serverSteps,
   versionStep,
 } from '@skolo/setup/k3s';
-import { recorded } from '../effective/baseline.ts';
+import { recorded } from '../effective/record.ts';
 import { overlayStep, type Part } from '../steps/cluster.ts';
 import { type ProgramSources, programsStep, unitsStep } from '../steps/programs.ts';
 

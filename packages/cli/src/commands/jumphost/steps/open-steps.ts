@@ -45,7 +45,7 @@ export interface StepOptions {
 
 export interface PrepareOptions extends StepOptions {
   returnAfter: number;
-  keepChanges?: true;
+  keepChange?: string[];
 }
 
 /** Options of all commands that inspect the steps. */
@@ -108,7 +108,7 @@ export async function openSteps(
     overlay: overlayOf(command, name, { reason: 'skolo jumphost prepare', signal, report }),
     services,
     now: io.now,
-    keepsChanges: options.keepChanges ?? false,
+    kept: options.keepChange ?? [],
   });
   return { host, steps, uses: usesStep({ rack, services }) };
 }

@@ -1,6 +1,6 @@
 /** Checks what sshd offers, by querying its port and its settings for each user and for addresses inside and outside the rack. */
 import { shellWord } from '@skolo/base';
-import { outside } from '../packets.ts';
+import { outside } from '../../address/rack-addresses.ts';
 
 /** With other values, somebody else decides who signs in. */
 const ofKeys = {
