@@ -44,7 +44,7 @@ const special = {
     programs: ['main', 'history-worker'],
     prepare: buildPages,
     contains: ['preact'],
-    files: () => consolePages('services/machine-state'),
+    files: consolePages,
   },
   'power-cycle-daemon': { nodeFlags: small, hasDrivers: true },
   'router-backup': {
@@ -71,12 +71,7 @@ export const bundles = [
     // `skolo secrets` signs in to devices and changes their passwords.
     hasDrivers: true,
     copies: ['bin'],
-    prepare: buildPages,
-    contains: ['preact'],
-    files: async () => ({
-      ...(await consolePages('packages/cli')),
-      ...shippedFiles(),
-    }),
+    files: async () => shippedFiles(),
   },
   {
     name: 'fallback',
@@ -88,11 +83,8 @@ export const bundles = [
   },
 ];
 
-/**
- * As a module, so that the bundle does not look for directories.
- * @param {string} program directory of the package
- */
-async function consolePages(program) {
+/** As a module, so that the bundle does not look for directories. */
+async function consolePages() {
   const folder = fileURLToPath(new URL('../../packages/console/dist', import.meta.url));
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
   const texts = Object.fromEntries(
@@ -101,7 +93,7 @@ async function consolePages(program) {
       .map((name) => [`/${name}`, readFileSync(join(folder, name), 'utf8')]),
   );
   const module = `export const texts = ${JSON.stringify(texts)};\n`;
-  return { [`opt/skolo/${program}/dist/console-pages-texts.js`]: module };
+  return { ['opt/skolo/services/machine-state/dist/console-pages-texts.js']: module };
 }
 
 /** Files of the repository that the command needs, under its own directory. */

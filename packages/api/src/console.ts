@@ -26,10 +26,6 @@ export const ConsoleSession = z
         'whether the caller has signed in; false for anonymous access, which rack.yaml can grant to a network',
       ),
     expiresAt: Time.optional().describe('when the session ends; absent if there is no session'),
-    hasOtherRacks: z
-      .boolean()
-      .optional()
-      .describe('whether the page one path level up lists all racks'),
   })
   .meta({ id: 'ConsoleSession' });
 export type ConsoleSession = z.output<typeof ConsoleSession>;

@@ -10,7 +10,6 @@ export {
 export { AuditEntry, AuditPage, auditApi } from './audit/log-api.ts';
 export { type AuditLogOf, mergeAuditLogs } from './audit/merge-logs.ts';
 export { ConsoleSession, consoleApi } from './console.ts';
-export { ConsoleRack, consoleRacksApi } from './console-racks.ts';
 export {
   EnrolledPi,
   EnrolmentSecret,

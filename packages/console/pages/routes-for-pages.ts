@@ -4,7 +4,6 @@ import {
   alertToPubsubApi,
   auditApi,
   consoleApi,
-  consoleRacksApi,
   machineStateApi,
   metadataServerApi,
   powerCycleDaemonApi,
@@ -14,7 +13,6 @@ import {
 
 const apis: Readonly<Record<string, Api>> = {
   'machine-state': { ...machineStateApi, ...consoleApi },
-  'console-racks': consoleRacksApi,
   'alert-to-pubsub': alertToPubsubApi,
   'metadata-server': metadataServerApi,
   'power-cycle-daemon': powerCycleDaemonApi,

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 import { routesForPages } from './routes-for-pages.ts';
 
@@ -31,10 +30,6 @@ export default defineConfig({
   build: {
     outDir: '../dist',
     emptyOutDir: true,
-    // For one rack, and for several with `skolo console`.
-    rolldownOptions: {
-      input: ['index.html', 'racks.html'].map((name) => join(import.meta.dirname, name)),
-    },
     target: 'es2023',
     // A `data:` URL would require a weaker policy.
     assetsInlineLimit: 0,

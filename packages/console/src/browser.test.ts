@@ -57,26 +57,6 @@ describe.skipIf(!chromium)('the console', () => {
     contrastMs,
   );
 
-  it(
-    'shows several racks, with nothing serious for axe',
-    async () => {
-      const since = new Date().toISOString();
-      const known = { machines: 300, needsAttention: 2, alerts: 1, services: ['router-backup'] };
-      const causes = [{ what: 'switch-1', text: 'switch-1 is down', since, machines: 40 }];
-      const racks = [
-        { name: 'rack5', connection: 'lost', since, why: hostile },
-        { name: 'rack4', connection: 'live', since, known: { ...known, causes } },
-      ];
-      await page.route('**/v1/racks', (route) => route.fulfill({ json: { racks } }));
-      await page.goto(`${fixture.url}/racks.html`);
-
-      await page.getByRole('row', { name: /rack5.*<img src=x onerror.*<U\+202E>/ }).waitFor();
-      await page.getByRole('row', { name: /rack4.*2 of 300.*switch-1 is down/ }).waitFor();
-      expect(await seriousFor(page)).toEqual([]);
-    },
-    contrastMs,
-  );
-
   it('quarantines a machine with a reason, and shows it', async () => {
     const { name } = idle();
     await page.goto(`${fixture.url}/#/machine/${name}`);

@@ -1,2 +1,2 @@
-/** One rack's console, for machine-state. `@skolo/console/racks` is the one for several racks, for the command. */
+/** A rack's web console, for machine-state. */
 export { openConsole } from './rack/open-console.ts';

@@ -27,8 +27,6 @@ export { type RackReport, surveyRacks } from './survey/survey.ts';
 export { roles } from './way/access.ts';
 export type { Kubectl } from './way/kubectl.ts';
 export { type Guardian, startGuardian } from './way/local/guardian.ts';
-export { secretHost } from './way/local/local-server.ts';
-export { listenOnLoopback } from './way/local/loopback.ts';
 export { startForward } from './way/local/service-forward.ts';
 export { type Computers, openComputers } from './way/open-computers.ts';
 export { openJumphost, openServer } from './way/open-jumphost.ts';

@@ -22,7 +22,9 @@ it('gives no token through skolo forward and --on', async ({ skip }) => {
   const { rack, env } = workstation;
   const { signal } = new AbortController();
   const jumphost = untilTestEnds(await openJumphost(rack, { env, mayAsk: false, signal }));
-  const forward = untilTestEnds(await startForward({ host: '127.0.0.1', port }, jumphost.connect));
+  const forward = untilTestEnds(
+    await startForward(new URL(`http://127.0.0.1:${port}`), jumphost.connect),
+  );
   const local = new URL(forward.url);
   const url = `http://127.0.0.1:${port}${path}`;
 

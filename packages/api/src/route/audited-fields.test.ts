@@ -9,7 +9,6 @@ const elsewhere = [
   'consoleApi.createLink',
   'consoleApi.signIn',
   'consoleApi.signOut',
-  'consoleRacksApi.signIn',
   'enrolmentApi.enrol',
   'enrolmentApi.storeLockdown',
   'powerCycleDaemonApi.alerts',
@@ -36,7 +35,7 @@ describe('the changes of all services', () => {
     // machine-state also has those of the console and of enrolment, and all have that of the audit log.
     // The command has its own.
     const enrolment = ['enrolmentApi', 'enrolmentsApi'];
-    const others = ['auditApi', 'consoleApi', 'consoleRacksApi', ...enrolment];
+    const others = ['auditApi', 'consoleApi', ...enrolment];
     expect(apis.map(([name]) => name).sort()).toEqual([...names, ...others].sort());
   });
 

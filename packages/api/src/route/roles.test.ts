@@ -9,7 +9,6 @@ import type { RouteSpec } from './route.ts';
 
 const reasons = {
   'anyone consoleApi.signIn': 'the body contains the token or code',
-  'anyone consoleRacksApi.signIn': 'the body contains the code',
   'anyone enrolmentApi.enrol': 'a new Pi has no token; an operator or a secret decides',
   'anyone enrolmentApi.lockdown': "the Pi's key decides",
   'anyone enrolmentApi.storeLockdown': "the Pi's key decides",

@@ -4,7 +4,6 @@
  */
 import { fileURLToPath } from 'node:url';
 import { errorCode } from '@skolo/base';
-import { run } from '@skolo/base/run';
 import { z } from 'zod';
 import { type Pages, pagesOf, readPages } from './pages.ts';
 
@@ -12,16 +11,13 @@ import { type Pages, pagesOf, readPages } from './pages.ts';
 const bundled = new URL('./console-pages-texts.js', import.meta.url).href;
 const Bundled = z.object({ texts: z.record(z.string(), z.string()) });
 
-const build = fileURLToPath(new URL('../../pages/build.ts', import.meta.url));
 const built = fileURLToPath(new URL('../../dist', import.meta.url));
 
-/** @param rebuilds rebuild outdated pages in a checkout */
-export async function builtPages({ rebuilds = false } = {}): Promise<Pages> {
+export async function builtPages(): Promise<Pages> {
   const module = await import(bundled).catch((error: unknown) => {
     if (errorCode(error) === 'ERR_MODULE_NOT_FOUND') return undefined;
     throw error;
   });
   if (module !== undefined) return await pagesOf(Bundled.parse(module).texts);
-  if (rebuilds) await run(process.execPath, [build]);
   return await readPages(built);
 }

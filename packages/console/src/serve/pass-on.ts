@@ -5,7 +5,6 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { whyUnreachable } from '@skolo/api';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
-import type { Fetch } from '@skolo/base/internet';
 import { gzipHeaders, gzipTo, HttpProblem, isWorthGzip } from '@skolo/common/light';
 
 /** Request headers, in addition to the given ones. */
@@ -31,7 +30,6 @@ interface PassOnOptions {
   rack: string;
   /** Additional headers for the service. */
   headers: Readonly<Record<string, string | undefined>>;
-  fetch?: Fetch;
 }
 
 /**
@@ -41,7 +39,7 @@ interface PassOnOptions {
 export async function passOn(
   request: IncomingMessage,
   response: ServerResponse,
-  { name, url, rack, headers, fetch: ask = fetch }: PassOnOptions,
+  { name, url, rack, headers }: PassOnOptions,
 ): Promise<void> {
   const [, path = ''] = /^https?:\/\/[^/]+([^?]*)/.exec(url) ?? [];
   if (URL.parse(url)?.pathname !== path) {
@@ -58,7 +56,7 @@ export async function passOn(
   );
   const { method = 'GET' } = request;
   const hasBody = request.headers['content-type'] !== undefined;
-  const answer = await ask(url, {
+  const answer = await fetch(url, {
     method,
     headers: headersFor(request, { ...headers, [rackHeader]: rack }),
     ...(hasBody && { body: Readable.toWeb(request), duplex: 'half' }),

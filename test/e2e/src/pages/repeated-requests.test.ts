@@ -11,7 +11,6 @@ const services: readonly [string, ...Api[]][] = [
   ['swarming-client', apis.swarmingClientApi],
   ['router-backup', apis.routerBackupApi],
   ['alert-to-pubsub', apis.alertToPubsubApi],
-  ['`skolo console` with several racks', apis.consoleRacksApi],
 ];
 
 it('docs/reference/repeated-requests.md is current', async () => {

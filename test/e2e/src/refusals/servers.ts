@@ -1,15 +1,12 @@
 /** All HTTP servers of skolo in this process, over one rack.yaml. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
-import { type AtTheEnd, listen, tempDir } from '@skolo/base/testing';
+import { type AtTheEnd, tempDir } from '@skolo/base/testing';
 import { newToken, type ServiceDefinition, startService } from '@skolo/common';
-import { newServer } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { startWatchMetrics } from '../../../../packages/cli/src/commands/alerts/watch-metrics.ts';
-import { createRacksConsole } from '../../../../packages/console/src/racks/index.ts';
 import { createAlertToPubsub } from '../../../../services/alert-to-pubsub/src/service.ts';
 import { ownKey } from '../../../../services/machine-state/src/enrolment/own-key.ts';
 import { createMachineState } from '../../../../services/machine-state/src/service.ts';
@@ -21,7 +18,6 @@ import { type Asked, send, signed, type Target } from './send.ts';
 
 export const reader = '127.0.5.1';
 export const machine = '127.0.1.1';
-export const secretHost = 'secret.localhost';
 
 const rackYaml = (ports: { enrolment: number; pdudaemon: number }, publicKey: string) => `
 rack: rack4
@@ -82,7 +78,6 @@ export async function startServers(atTheEnd: AtTheEnd) {
     'agent hooks': { port: agent.hookPort },
     'agent metrics': { port: agent.metricsPort },
     'watch metrics': commands.watch,
-    'skolo console': commands.console,
   } satisfies Record<string, Target>;
   const page = (role: 'admin' | 'view') => {
     const token = tokens[role].authorization.replace('Bearer ', '');
@@ -91,9 +86,6 @@ export async function startServers(atTheEnd: AtTheEnd) {
   const sessions = {
     page: await page('admin'),
     'page of a viewer': await page('view'),
-    workstation: await sessionAt(at['skolo console'], `http://${secretHost}`, {
-      code: commands.console.code,
-    }),
   };
   const signers = {
     services: { key, rack: 'rack4', machine: 'rpi-1' },
@@ -145,15 +137,7 @@ async function startCommands(atTheEnd: AtTheEnd) {
   const report = { locations: [], unexpected: [] };
   const watch = await startWatchMetrics(0, () => ({ report, blindWhy: undefined, unsent: 0 }));
   atTheEnd(() => watch.close());
-  const isNamed = ({ headers }: IncomingMessage) => headers.host === secretHost;
-  const { listener, createCode } = createRacksConsole({
-    racks: [],
-    pages: new Map(),
-    isNamed,
-    now: Date.now,
-  });
-  const port = await listen(newServer({ handler: listener }), atTheEnd);
-  return { watch, console: { port, code: createCode() } };
+  return { watch };
 }
 
 /** The headers of a page that has signed in. */

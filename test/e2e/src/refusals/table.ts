@@ -1,6 +1,6 @@
 /** Each server, and what it does with a request that deserves to be rejected. */
 import type { Asked } from './send.ts';
-import { machine, mapped, reader, type Sender, type ServerName, secretHost } from './servers.ts';
+import { machine, mapped, reader, type Sender, type ServerName } from './servers.ts';
 
 /** Of `packages/common/src/http/server.ts`, before any app. */
 export const ofServers = {
@@ -301,33 +301,4 @@ export const rows: readonly Row[] = [
         at === 'watch metrics' ? { ...probe, 'foreign rack': 'it watches all racks' } : probe,
     }),
   ),
-  {
-    name: 'skolo console: sign-in',
-    at: 'skolo console',
-    asked: post('/v1/session', { code: 'a' }, { host: secretHost }),
-    passes: 401,
-    most: 16 * kibibyte,
-    rejects: {
-      ...routed,
-      ...open,
-      'wrong host': 403,
-      browser: 403,
-      'foreign rack': 'it shows several racks',
-      'too many': noLimit,
-      ...body,
-    },
-  },
-  {
-    name: 'skolo console: a page',
-    at: 'skolo console',
-    asked: { method: 'GET', path: '/v1/racks', headers: { host: secretHost } },
-    sender: 'workstation',
-    passes: 200,
-    rejects: {
-      ...read,
-      'wrong host': 403,
-      proxy: cookies,
-      'foreign rack': 'it shows several racks',
-    },
-  },
 ];

@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ConsoleRack, consoleApi, machineStateApi } from '@skolo/api';
+import { consoleApi, machineStateApi } from '@skolo/api';
 import { count, pause } from '@skolo/base';
-import type { FleetRack } from '@skolo/fleet';
+import type { Fetch } from '@skolo/base/internet';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
-import { plain } from '../../output/text.ts';
-import { loadFleet, rackNamed, withJumphost } from '../../reach/racks.ts';
+import { openJumphostOf, rackNamed, readRackOf, withJumphost } from '../../reach/racks.ts';
 import { explaining, newClient, placeOf, tokenFor } from '../../reach/service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
 
@@ -19,102 +18,76 @@ const readWithinMs = 5000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      "Opens a rack's web console and signs you in with your token. If you have no token, the page prompts for one. The sign-in link works only once, and expires after a minute. If you specify racks, the command connects through their jumphosts until you press Ctrl-C, and the console shows all of them on one page, worst first. With several racks, ssh cannot prompt for a passphrase, so load your key with ssh-add first.",
+      "Opens a rack's web console and signs you in with your token. If you have no token, the page prompts for one. The sign-in link works only once, and expires after a minute. If you specify a rack, the command connects through its jumphost until you press Ctrl-C. For an overview of all racks, use skolo status.",
     )
-    .argument('[racks...]', 'rack names, as listed by skolo racks (default: the rack in rack.yaml)')
-    .option('--all', 'open all racks in the clusters file, except GKE clusters')
+    .argument('[rack]', 'rack name, as listed by skolo racks (default: the rack in rack.yaml)')
     .option('--no-open', 'only print the link')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo console rack4');
 
-  command.action(async (names: string[], options: { all?: true; open: boolean }) => {
+  command.action(async (given: string | undefined, { open }: { open: boolean }) => {
     const { io } = command;
-    const { on } = command.globals();
-    if (options.all && names.length > 0) command.error("specify racks or '--all', not both");
-    const racks = names.length === 0 && on !== undefined ? [on] : names;
-    if (options.all || racks.length > 0) {
-      const wanted = options.all ? await allRacks(command) : await named(command, racks);
-      await serveRacks(command, wanted, options.open);
-    } else {
-      const { link, waiting, name } = await ownLink(command);
-      if (!options.open) io.out(link);
-      io.err(`${name}: ${attentionText(waiting)}`);
-      if (options.open) await openInBrowser(command, link);
+    const on = given ?? command.globals().on;
+    const place =
+      on === undefined
+        ? await placeOf(command, { service: 'machine-state' })
+        : await forwarded(command, on);
+    const { link, waiting, name } = await linkTo(command, place);
+    if (!open) io.out(link);
+    io.err(`${name}: ${count(waiting, 'machine needs', 'machines need')} attention`);
+    if (open) await openInBrowser(command, link);
+    if (on === undefined) return;
+    const stop = untilStopped(io);
+    io.err('the page is available until you press Ctrl-C');
+    if (!stop.signal.aborted) {
+      await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
     }
   });
 }
 
-async function allRacks(command: SkoloCommand): Promise<FleetRack[]> {
-  return (await loadFleet(command)).racks.filter(({ type }) => type !== 'gke');
+interface Place {
+  /** machine-state, for requests of this command. */
+  baseUrl: string;
+  rack?: string;
+  fetch?: Fetch;
+  /** machine-state, for the browser; default: the same. */
+  page?: string;
 }
 
-async function named(command: SkoloCommand, names: readonly string[]): Promise<FleetRack[]> {
-  return await Promise.all(
-    [...new Set(names)].map(async (name) => withJumphost(await rackNamed(command, name))),
-  );
+/** machine-state through a rack's jumphost, until the command ends. */
+async function forwarded(command: SkoloCommand, name: string): Promise<Place> {
+  const rack = withJumphost(await rackNamed(command, name));
+  const [{ startForward }, { serviceUrl }] = await Promise.all([
+    import('@skolo/fleet'),
+    import('@skolo/rack/light'),
+  ]);
+  const own = await readRackOf(rack);
+  const baseUrl = serviceUrl(own, 'machine-state');
+  const { connect, fetch } = await openJumphostOf(command, rack);
+  const target = new URL(baseUrl);
+  const forward = await startForward(target, connect);
+  command.atEnd(forward.close);
+  return { baseUrl, rack: own.name, fetch, page: `${forward.url}${target.pathname}` };
 }
 
-/** Until Ctrl-C. */
-async function serveRacks(
-  command: SkoloCommand,
-  wanted: readonly FleetRack[],
-  open: boolean,
-): Promise<void> {
-  const { io } = command;
-  const [{ listenOnLoopback, secretHost }, { builtPages, createRacksConsole }, { watchRack }] =
-    await Promise.all([
-      import('@skolo/fleet'),
-      import('@skolo/console/racks'),
-      import('./watch-rack.ts'),
-    ]);
-  const { newServer } = await import('@skolo/common/light');
-  const pages = await builtPages({ rebuilds: true });
-  const stop = untilStopped(io);
-  function onConnection({ name, connection, why, known }: ConsoleRack) {
-    const text =
-      connection === 'live' ? attentionText(known?.needsAttention ?? 0) : (why ?? connection);
-    io.err(plain(`${name}: ${text}`));
-  }
-  const isOne = wanted.length === 1;
-  // A token belongs to one rack, and no other may see it.
-  const tokenFile = isOne ? command.globals().tokenFile : undefined;
-  const options = { tokenFile, mayAsk: isOne && io.canAsk, onConnection };
-  const racks = wanted.map((rack) => watchRack(command, rack, options));
-  const { name, isNamed } = secretHost();
-  const workstation = createRacksConsole({ racks, pages, isNamed, now: io.now });
-  const server = await listenOnLoopback(newServer({ handler: workstation.listener }));
-  command.atEnd(server.close);
-  const running = racks.map((rack) => rack.run(stop.signal));
-  const link = `http://${name}:${server.port}/#/?code=${encodeURIComponent(workstation.createCode())}`;
-  if (open) await openInBrowser(command, link);
-  else io.out(link);
-  io.err('the page is available until you press Ctrl-C');
-  await Promise.all(running);
-}
-
-function attentionText(waiting: number): string {
-  return `${count(waiting, 'machine needs', 'machines need')} attention`;
-}
-
-/** The web console of the rack in rack.yaml, or at `--url`, and how many machines need attention. */
-async function ownLink(command: SkoloCommand) {
-  const globals = command.globals();
-  const { baseUrl, rack } = await placeOf(command, { service: 'machine-state' });
+/** The link that signs in, and how many machines need attention. */
+async function linkTo(command: SkoloCommand, { page, ...place }: Place) {
+  const { baseUrl, rack } = place;
   const own = await tokenFor(command, rack);
   const token = own?.token;
   const hint = own ? `the token is from ${own.file}` : 'save your token with skolo login';
-  const client = newClient({ ...machineStateApi, ...consoleApi }, { baseUrl, rack, token });
+  const client = newClient({ ...machineStateApi, ...consoleApi }, { ...place, token });
   return await explaining(
     async () => {
       const { machines } = await client.machines();
       const waiting = machines.filter((each) => each.needsAttention !== undefined).length;
-      const page = `${baseUrl.replace(/\/$/, '')}/`;
+      const console = `${(page ?? baseUrl).replace(/\/$/, '')}/`;
       const name = rack ?? baseUrl;
-      if (token === undefined) return { name, link: page, waiting };
+      if (token === undefined) return { name, link: console, waiting };
       const { code } = await client.createLink();
-      return { name, link: `${page}#/sign-in?code=${encodeURIComponent(code)}`, waiting };
+      return { name, link: `${console}#/sign-in?code=${encodeURIComponent(code)}`, waiting };
     },
-    globals,
+    command.globals(),
     { hint, statuses: [401, 403] },
   );
 }

@@ -40,7 +40,7 @@ export function define(command: SkoloCommand): void {
 
 interface Found {
   jumphost: Pick<Jumphost, 'connect' | 'fetch'>;
-  target: { host: string; port: number };
+  target: URL;
 }
 
 /** The service's address, as the jumphost reaches it. */
@@ -49,9 +49,7 @@ async function findTarget(command: SkoloCommand, rack: FleetRack, service: strin
   if (own === undefined || own === 'swarming-client')
     return await inCluster(command, rack, service);
   const { serviceUrl } = await import('@skolo/rack/light');
-  const { hostOf } = await import('@skolo/base/internet');
-  const url = new URL(serviceUrl(await readRackOf(rack), own));
-  const target = { host: hostOf(url), port: Number(url.port) || 80 };
+  const target = new URL(serviceUrl(await readRackOf(rack), own));
   return { jumphost: await openJumphostOf(command, rack), target };
 }
 
@@ -77,7 +75,8 @@ async function inCluster(command: SkoloCommand, rack: FleetRack, name: string): 
   const { clusterIP, ports } = found?.spec ?? {};
   const port = ports?.[0]?.port;
   if (clusterIP !== undefined && clusterIP !== 'None' && port !== undefined) {
-    return { jumphost: open, target: { host: clusterIP, port } };
+    const host = clusterIP.includes(':') ? `[${clusterIP}]` : clusterIP;
+    return { jumphost: open, target: new URL(`http://${host}:${port}`) };
   }
   const { didYouMean } = await import('@skolo/rack/light');
   const names = [...items.map(({ metadata }) => metadata.name), ...serviceNames];

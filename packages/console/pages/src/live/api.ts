@@ -11,7 +11,6 @@ import {
   whyOlder,
 } from '@skolo/api/calls';
 import type { consoleApi } from '@skolo/api/console';
-import type { consoleRacksApi } from '@skolo/api/console-racks';
 import type { machineStateApi } from '@skolo/api/machine-state';
 import type { metadataServerApi } from '@skolo/api/metadata-server';
 import type { powerCycleDaemonApi } from '@skolo/api/power-cycle-daemon';
@@ -28,8 +27,6 @@ type Audited<A> = A & typeof auditApi;
 
 export interface Apis {
   'machine-state': Audited<typeof machineStateApi & typeof consoleApi>;
-  /** The routes of the page with all racks. */
-  'console-racks': typeof consoleRacksApi;
   'alert-to-pubsub': Audited<typeof alertToPubsubApi>;
   'metadata-server': Audited<typeof metadataServerApi>;
   'power-cycle-daemon': Audited<typeof powerCycleDaemonApi>;
@@ -53,7 +50,6 @@ const answersWithinMs = 30_000;
 const silenceMs = 12_000;
 
 export const machineState = clientFor('machine-state', '.');
-export const racksConsole = clientFor('console-racks', '.');
 export const alertToPubsub = clientFor('alert-to-pubsub');
 export const metadataServer = clientFor('metadata-server');
 export const powerCycleDaemon = clientFor('power-cycle-daemon');

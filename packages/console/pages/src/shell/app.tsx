@@ -71,11 +71,9 @@ interface TopProps {
 
 function Top({ route, rackName, onHelp }: TopProps) {
   const [theme, nextTheme] = useTheme();
-  const hasOtherRacks = useLive(({ session }) => session?.hasOtherRacks);
   const current = views.find(({ name }) => name === route.view)?.below ?? route.view;
   return (
     <header class="top">
-      {hasOtherRacks && <a href="../">All racks</a>}
       <a class="rack-name" href={hrefOf('rack')} title={rackName}>
         {rackName ?? 'skolo'}
       </a>

@@ -15,7 +15,7 @@ export interface LocalServer {
 }
 
 /** A new host name on loopback, and whether a request contains it. */
-export function secretHost(): { name: string; isNamed(request: IncomingMessage): boolean } {
+function secretHost(): { name: string; isNamed(request: IncomingMessage): boolean } {
   const name = `${randomBytes(18).toString('hex')}.localhost`;
   function isNamed({ headers: { host = '' } }: IncomingMessage): boolean {
     const expected = Buffer.from(name);

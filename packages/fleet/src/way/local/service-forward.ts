@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { errorText } from '@skolo/base';
 import { request } from '@skolo/base/http';
+import { hostOf, overTls, portOf } from '@skolo/base/internet';
 import type { Open } from '../ssh/tunnel-fetch.ts';
 import { markForwarded } from './forwarded.ts';
 import { type LocalServer, startLocalServer } from './local-server.ts';
@@ -12,23 +13,21 @@ import { type LocalServer, startLocalServer } from './local-server.ts';
 const patienceMs = 10_000;
 
 /**
- * @param target the address as reached from the jumphost
+ * @param target as reached from the jumphost; its path is not used
  * @param connect through the tunnel
  */
-export async function startForward(
-  target: { host: string; port: number },
-  connect: Open,
-): Promise<LocalServer> {
+export async function startForward(target: URL, connect: Open): Promise<LocalServer> {
   async function answer(incoming: IncomingMessage, response: ServerResponse) {
     try {
-      const { host, port } = target;
-      const socket = await connect(host, port, AbortSignal.timeout(patienceMs));
+      const patience = AbortSignal.timeout(patienceMs);
+      const way = await connect(hostOf(target), portOf(target), patience);
+      const socket = target.protocol === 'https:' ? overTls(way, target) : way;
       if (response.closed) return socket.destroy();
       response.on('close', () => socket.destroy());
       const asked = request({
         method: incoming.method,
         path: incoming.url,
-        headers: headersFor(incoming, target),
+        headers: headersFor(incoming, target.host),
         createConnection: () => socket,
       });
       pipeline(incoming, asked, () => {});
@@ -37,10 +36,7 @@ export async function startForward(
       response.writeHead(answered.statusCode ?? 502, answered.rawHeaders);
       return pipeline(answered, response, () => socket.destroy());
     } catch (error) {
-      return reject(
-        response,
-        `no response from ${target.host}:${target.port}: ${errorText(error)}`,
-      );
+      return reject(response, `no response from ${target.host}: ${errorText(error)}`);
     }
   }
 
@@ -52,14 +48,14 @@ const ofConnection = new Set(['host', 'connection', 'keep-alive', 'proxy-connect
 
 function headersFor(
   { rawHeaders }: IncomingMessage,
-  { host, port }: { host: string; port: number },
+  host: string,
 ): Record<string, string | string[]> {
   const pairs: [string, string][] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     pairs.push([rawHeaders[at] ?? '', rawHeaders[at + 1] ?? '']);
   }
   const own = markForwarded(pairs.filter(([name]) => !ofConnection.has(name.toLowerCase())));
-  const result: Record<string, string | string[]> = { host: `${host}:${port}` };
+  const result: Record<string, string | string[]> = { host };
   for (const [name, value] of own) {
     const key = name.toLowerCase();
     const before = result[key];
