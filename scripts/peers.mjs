@@ -215,7 +215,14 @@ export const peerKinds = [
   {
     name: 'fence-agents',
     commands: ['fence_apc_snmp', '/usr/sbin/fence_apc_snmp'],
-    others: ['fence_redfish'],
+    others: [
+      'fence_redfish',
+      'fence_eaton_snmp',
+      'fence_emerson',
+      'fence_intelmodular',
+      'fence_ipdu',
+      'fence_tripplite_snmp',
+    ],
     version: ['-V'],
     debian: ['fence-agents'],
     proves: 'the simulated PDUs and servers, by drivers of somebody else',

@@ -65,7 +65,7 @@ export function supportPage(page: string, contributions: readonly Contribution[]
   const content = `| tier | equipment models |
 | --- | --- |
 | stable: switched in two racks with different owners ([evidence](docs/proofs/README.md)) | ${list(stable)} |
-| experimental: all others | ${list(names.filter((name) => !stable.includes(name)))} |`;
+| experimental | the other ${names.length - stable.length} [models](docs/reference/rack-yaml.md#models) |`;
   const generated = `<!-- generated: models -->\n\n${content}\n\n<!-- /generated -->`;
   return page.replace(/<!-- generated: models -->.*?<!-- \/generated -->/s, () => generated);
 }

@@ -234,7 +234,7 @@ it('packages/rack loads the facts of models, and no code that connects to equipm
 });
 
 function isFacts(file: string): boolean {
-  return /^packages\/equipment\/src\/models\/([\w-]+\/facts|families\/\w+-facts|contract\/model|proofs\/(levels|sightings)|index|list)\.ts$/.test(
+  return /^packages\/equipment\/src\/models\/([\w-]+\/facts|families\/\w+-facts|contract\/model|described\/\w+|proofs\/(levels|sightings)|index|list)\.ts$/.test(
     file,
   );
 }

@@ -69,6 +69,7 @@ export type { SnmpValue } from './equipment/snmp/pdu.ts';
 export { poeSwitchModel, startPoeSwitch } from './equipment/snmp/poe-switch.ts';
 export { readSnmprec, startSnmpRecording } from './equipment/snmp/recording.ts';
 export { startSnmpd } from './equipment/snmp/snmpd.ts';
+export { startTablePdu, tablePduModel } from './equipment/snmp/table-pdu.ts';
 export type { SnmpUser } from './equipment/snmp/usm.ts';
 export type { Wiring } from './equipment/wiring.ts';
 export { selfSignedCertificate } from './google-oauth/certificate.ts';

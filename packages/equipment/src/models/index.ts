@@ -1,6 +1,7 @@
 /** Facts about all models of equipment. Loads no code that communicates with devices. */
 
 import type { Model } from './contract/model.ts';
+import { describedModels } from './described/described.ts';
 import * as list from './list.ts';
 
 export type { Ports } from '@skolo/equipment/transports';
@@ -17,7 +18,9 @@ export {
 export { expression, isExpression } from './families/described-facts.ts';
 export { type Evidence, evidenceOf, evidenceText } from './proofs/levels.ts';
 
-/** By the name used in rack.yaml. */
+/** By the name used in rack.yaml, and in that order. */
 export const models: ReadonlyMap<string, Model> = new Map(
-  Object.values(list).map((model) => [model.name, model]),
+  [...Object.values(list), ...describedModels]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((model) => [model.name, model]),
 );

@@ -1,4 +1,4 @@
-/** Lists all supported models of equipment. To add one: its directory, and a line here. */
+/** Lists all supported models of equipment. To add one: its directory, and a line here. Those that are tables are in `described`. */
 export { apcRpdu } from './apc-rpdu/facts.ts';
 export { apcRpdu2 } from './apc-rpdu2/facts.ts';
 export { ciscoIos } from './cisco-ios/facts.ts';
@@ -22,6 +22,7 @@ export { routeros } from './routeros/facts.ts';
 export { shellyGen1 } from './shelly-gen1/facts.ts';
 export { shellyGen2 } from './shelly-gen2/facts.ts';
 export { snmpPoe } from './snmp-poe/facts.ts';
+export { snmpSwitch } from './snmp-switch/facts.ts';
 export { synaccess } from './synaccess/facts.ts';
 export { tasmota } from './tasmota/facts.ts';
 export { unifiSwitch } from './unifi-switch/facts.ts';

@@ -1,24 +1,10 @@
-/** Checks that a command contains its outlet, because without it, a device might switch all of them. */
+/** Checks that the keys that describe a device do not contradict each other, as its model says. */
+import { models } from '@skolo/equipment/models';
 import { type Draft, type Report, within } from '../draft/draft.ts';
-
-const templates: Readonly<Record<string, readonly string[]>> = {
-  'mqtt-switch': ['command', 'state'],
-  'http-switch': ['on', 'off', 'read'],
-  'command-switch': ['on', 'off', 'read'],
-};
 
 export function checkTemplates(draft: Draft, report: Report): void {
   for (const device of draft.rack.equipment.values()) {
-    const keys = Object.hasOwn(templates, device.model) ? (templates[device.model] ?? []) : [];
-    for (const key of keys) {
-      const template = device.options[key];
-      if (device.options.outlets === 1 || JSON.stringify(template ?? '').includes('{outlet}'))
-        continue;
-      report(
-        within(draft, device, key),
-        'template',
-        'does not contain the outlet; add {outlet}, or set `outlets: 1`',
-      );
-    }
+    const found = models.get(device.model)?.contradictions?.(device.options) ?? [];
+    for (const { key, what } of found) report(within(draft, device, key), 'template', what);
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { models } from '@skolo/equipment/models';
 
 /** An erroneous rack.yaml, and all that is said about it. */
 interface BadExample {
@@ -9,7 +10,7 @@ interface BadExample {
 
 const archive = readFileSync(new URL('../../testdata/bad.txtar', import.meta.url), 'utf8');
 
-/** The cases of testdata/bad.txtar, each with its messages. */
+/** The cases of testdata/bad.txtar, each with its messages. `{models}` in them are the names of all models. */
 export const badExamples: readonly BadExample[] = readExamples();
 
 function readExamples(): BadExample[] {
@@ -25,7 +26,8 @@ function readExamples(): BadExample[] {
     const name = file.slice(0, -'.yaml'.length);
     const messages = files.get(`${name}.txt`);
     if (!messages) throw new Error(`bad.txtar: ${name}.txt is missing; add the messages`);
-    return { name, yaml: files.get(file) ?? '', messages };
+    const text = messages.replace('{models}', [...models.keys()].join(', '));
+    return { name, yaml: files.get(file) ?? '', messages: text };
   });
   if (files.size === 2 * examples.length) return examples;
   throw new Error('bad.txtar: a section is neither NAME.yaml nor its NAME.txt');

@@ -17,16 +17,18 @@ import { driverKind } from '../contract/outlets.ts';
 import { snmpOutlets } from '../families/snmp-outlets.ts';
 
 const outletGroup = '1.3.6.1.4.1.318.1.1.12.3';
+/** rPDUOutletControlOutletCommand. */
+const command = `${outletGroup}.3.1.1.4.{outlet}`;
 
 export const outlets = driverKind({
   model: 'apc-rpdu',
   automaticRepair: true,
   create: (device, deps) =>
     snmpOutlets(device, deps, {
-      /** rPDUOutletControlOutletCommand. */
-      command: { column: `${outletGroup}.3.1.1.4`, on: 1, off: 2 },
+      on: { object: command, value: 1 },
+      off: { object: command, value: 2 },
       /** rPDUOutletStatusOutletState. */
-      state: { column: `${outletGroup}.5.1.1.4`, on: 1, off: 2 },
+      read: { object: `${outletGroup}.5.1.1.4.{outlet}`, on: [1], off: [2] },
       /** rPDUOutletDevColdstartDelay, rPDUOutletConfigPowerOnTime, rPDUOutletConfigOutletName. */
       settings: {
         coldStartDelay: `${outletGroup}.1.2`,

@@ -20,19 +20,22 @@ import { snmpOutlets } from '../families/snmp-outlets.ts';
 
 const powerNet = '1.3.6.1.4.1.318.1.1.26';
 const outletGroup = `${powerNet}.9`;
+/** rPDU2OutletSwitchedControlCommand. */
+const command = `${outletGroup}.2.4.1.5.{outlet}`;
 
 export const outlets = driverKind({
   model: 'apc-rpdu2',
   automaticRepair: true,
   create: (device, deps) =>
     snmpOutlets(device, deps, {
-      /** rPDU2OutletSwitchedControlCommand. */
-      command: { column: `${outletGroup}.2.4.1.5`, on: 1, off: 2, cycle: 3 },
+      on: { object: command, value: 1 },
+      off: { object: command, value: 2 },
+      cycle: { object: command, value: 3 },
       /** rPDU2OutletSwitchedStatusState. */
-      state: { column: `${outletGroup}.2.3.1.5`, on: 2, off: 1 },
+      read: { object: `${outletGroup}.2.3.1.5.{outlet}`, on: [2], off: [1] },
       /** rPDU2OutletMeteredStatusPower, in watts. */
       more: {
-        column: `${outletGroup}.4.3.1.7`,
+        object: `${outletGroup}.4.3.1.7.{outlet}`,
         read: (watts = -1) => (watts >= 0 ? { watts } : {}),
       },
       /** rPDU2DeviceConfigColdstartDelay; rPDU2OutletSwitchedConfigPowerOnTime, -Name and -RebootDuration. */

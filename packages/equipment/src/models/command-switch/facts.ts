@@ -1,7 +1,7 @@
 /** Anything that a program on the jumphost switches. Commands are lists, never a shell; `{outlet}` is one word. */
 import { z } from 'zod';
 import { type Model, seconds } from '../contract/model.ts';
-import { free, outlets, readBack } from '../families/described-facts.ts';
+import { free, outlets, readBack, withoutOutlet } from '../families/described-facts.ts';
 
 const command = z
   .array(z.string().max(1000))
@@ -35,4 +35,5 @@ export const commandSwitch = {
       .default(10)
       .describe('Time limit after which skolo terminates the program.'),
   },
+  contradictions: (options) => withoutOutlet(options, ['on', 'off', 'read']),
 } satisfies Model;

@@ -12,6 +12,8 @@ export interface Model {
   name: string;
   /** Name for people. */
   label: string;
+  /** The model whose code it has; absent: it has its own. */
+  base?: string;
   /** Names in Oxidized, RANCID and netmiko, if different. */
   elsewhere?: readonly string[];
   /** Transports, the usual one first. */
@@ -53,6 +55,15 @@ export interface Model {
   readOnly?: readonly Readable[];
   /** Its own keys in rack.yaml. */
   options: z.ZodRawShape;
+  /** What its keys must not say together; absent: each key is checked by itself. */
+  contradictions?: (options: Options) => Contradiction[];
+}
+
+export interface Contradiction {
+  /** The key to change. */
+  key: string;
+  /** Continues a sentence about it: what is wrong, and what to do. */
+  what: string;
 }
 
 interface Backup {

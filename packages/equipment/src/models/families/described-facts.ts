@@ -1,6 +1,12 @@
 /** Common parts of models that are described in rack.yaml: templates, and expressions that parse an answer. */
 import { z } from 'zod';
-import { literal, type Numbering, named } from '../contract/model.ts';
+import {
+  type Contradiction,
+  literal,
+  type Numbering,
+  named,
+  type Options,
+} from '../contract/model.ts';
 
 /** A JavaScript regular expression, as text. `[0-9]` is not a range of names in it. */
 export const expression = literal(
@@ -47,3 +53,15 @@ export const outlets = z
   .max(9999)
   .exactOptional()
   .describe('Number of outlets, if they are numbered from 1.');
+
+/** Which of these templates lack the outlet: without it, a device might switch all of them. */
+export function withoutOutlet(
+  options: Options,
+  keys: readonly string[],
+  names = /\{outlet\}/,
+): Contradiction[] {
+  if (options.outlets === 1) return [];
+  const lacking = keys.filter((key) => !names.test(JSON.stringify(options[key] ?? '')));
+  const what = 'does not contain the outlet; add {outlet}, or set `outlets: 1`';
+  return lacking.map((key) => ({ key, what }));
+}

@@ -1,19 +1,28 @@
-/** Outlets that are rows of an SNMP table: a column with the setting, and a column that changes it. */
+/** Outlets that SNMP objects set and read. */
 import { snmpTo } from '@skolo/equipment/transports/snmp';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, OutletDriver, OutletReading, OwnReport } from '../contract/outlets.ts';
 
+/** In the names of objects, `{outlet}` is the outlet's index, and `{outlet-1}` and `{outlet+1}` are the numbers beside it. */
 interface SnmpOutlets {
-  /** The index of an outlet's object in a column; default: its name. Written objects always end in it. */
-  index?: (outlet: string) => string;
-  command: { column: string; on: number; off: number; cycle?: number };
-  state: { column: string; on: number; off: number };
-  /** An additional column, which a device may lack, and its part of the reading. */
+  on: Command;
+  off: Command;
+  cycle?: Command;
+  /** Any other value is no state. */
+  read: { object: string; on: readonly number[]; off: readonly number[] };
+  /** An additional object, which a device may lack, and its part of the reading. */
   more?: {
-    column: string;
+    object: string;
     read: (value: number | undefined, state: OutletReading['state']) => Partial<OutletReading>;
   };
   settings?: SettingColumns;
+  /** Default: an outlet's index is its name. */
+  index?: (outlet: string) => string;
+}
+
+interface Command {
+  object: string;
+  value: number;
 }
 
 /** Columns of settings, each with a row for each outlet. Delays are in seconds; -1 is never. */
@@ -32,17 +41,17 @@ const readsAtOnce = 16;
 export function snmpOutlets(
   device: Device,
   deps: DriverDeps,
-  { index = (outlet) => outlet, command, state, more, settings }: SnmpOutlets,
+  { index = (outlet) => outlet, on, off, cycle, read, more, settings }: SnmpOutlets,
 ): OutletDriver<string> {
   const snmp = snmpTo(device, deps);
 
-  async function write(key: string, value: number, signal: AbortSignal): Promise<void> {
-    await snmp.write(`${command.column}.${key}`, value, signal);
+  async function send({ object, value }: Command, key: string, signal: AbortSignal): Promise<void> {
+    await snmp.write(objectOf(object, key), value, signal);
   }
 
-  function stateOf(value: number | undefined): OutletReading['state'] {
-    if (value === state.on) return 'on';
-    return value === state.off ? 'off' : 'unknown';
+  function stateOf(value = Number.NaN): OutletReading['state'] {
+    if (read.on.includes(value)) return 'on';
+    return read.off.includes(value) ? 'off' : 'unknown';
   }
 
   async function report(
@@ -75,20 +84,23 @@ export function snmpOutlets(
     ...(settings && { report: (_, signal) => report(settings, signal) }),
     readsAtOnce,
     async read(keys, signal) {
-      const states = keys.map((key) => `${state.column}.${key}`);
-      const others = more ? keys.map((key) => `${more.column}.${key}`) : [];
+      const others = more ? keys.map((key) => objectOf(more.object, key)) : [];
+      const states = keys.map((key) => objectOf(read.object, key));
       const values = await snmp.read(states, others, signal);
       return (key) => {
-        const own = stateOf(values.get(`${state.column}.${key}`));
-        return { state: own, ...more?.read(values.get(`${more.column}.${key}`), own) };
+        const state = stateOf(values.get(objectOf(read.object, key)));
+        return { state, ...more?.read(values.get(objectOf(more.object, key)), state) };
       };
     },
-    set: (key, on, signal) => write(key, command[on], signal),
-    ...(command.cycle !== undefined && {
-      cycle: {
-        offSeconds: 'fixed',
-        run: (key, _, signal) => write(key, command.cycle ?? 0, signal),
-      },
+    set: (key, state, signal) => send(state === 'on' ? on : off, key, signal),
+    ...(cycle && {
+      cycle: { offSeconds: 'fixed', run: (key, _, signal) => send(cycle, key, signal) },
     }),
   };
+}
+
+function objectOf(template: string, key: string): string {
+  return template.replaceAll(/\{outlet([+-]1)?\}/g, (_all, by?: string) =>
+    by === undefined ? key : String(Number(key) + Number(by)),
+  );
 }

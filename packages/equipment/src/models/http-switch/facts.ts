@@ -1,7 +1,7 @@
 /** Anything that HTTP requests switch. `{outlet}` in a template is the outlet, escaped for its context. */
 import { z } from 'zod';
 import { type Model, timeoutSeconds } from '../contract/model.ts';
-import { expression, free, outlets, readBack } from '../families/described-facts.ts';
+import { expression, free, outlets, readBack, withoutOutlet } from '../families/described-facts.ts';
 
 const request = (example: string) => ({
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('HTTP method.'),
@@ -48,4 +48,5 @@ export const httpSwitch = {
       .strictObject({ ...request('/relay/{outlet}'), ...readBack })
       .describe('Request that reads the state of an outlet.'),
   },
+  contradictions: (options) => withoutOutlet(options, ['on', 'off', 'read']),
 } satisfies Model;

@@ -1,7 +1,7 @@
 /** A switch behind an MQTT broker: `address` is the broker. The defaults are those of Tasmota; `{device}` is `topic`. */
 import { z } from 'zod';
 import type { Model } from '../contract/model.ts';
-import { free, outlets, readBack } from '../families/described-facts.ts';
+import { free, outlets, readBack, withoutOutlet } from '../families/described-facts.ts';
 
 const topic = z
   .string()
@@ -43,4 +43,5 @@ export const mqttSwitch = {
       .exactOptional()
       .describe('Topic that reports whether it is online, such as tele/{device}/LWT.'),
   },
+  contradictions: (options) => withoutOutlet(options, ['command', 'state']),
 } satisfies Model;

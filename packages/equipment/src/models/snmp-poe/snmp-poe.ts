@@ -25,7 +25,7 @@ import { snmpOutlets } from '../families/snmp-outlets.ts';
 
 const portTable = '1.3.6.1.2.1.105.1.1.1';
 /** pethPsePortAdminEnable: a TruthValue. */
-const admin = { column: `${portTable}.3`, on: 1, off: 2 };
+const admin = `${portTable}.3.{outlet}`;
 /** A value of pethPsePortDetectionStatus. */
 const deliveringPower = 3;
 const faults = new Map([
@@ -40,10 +40,11 @@ export const outlets = driverKind({
     snmpOutlets(device, deps, {
       // `14` is port 14 of group 1, `2.14` of group 2.
       index: (outlet) => (outlet.includes('.') ? outlet : `1.${outlet}`),
-      command: admin,
-      state: admin,
+      on: { object: admin, value: 1 },
+      off: { object: admin, value: 2 },
+      read: { object: admin, on: [1], off: [2] },
       more: {
-        column: `${portTable}.6`,
+        object: `${portTable}.6.{outlet}`,
         read(detection, state) {
           if (detection === undefined) return {};
           const fault = state === 'on' ? faults.get(detection) : undefined;

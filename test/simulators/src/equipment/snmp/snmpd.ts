@@ -89,7 +89,7 @@ function configuration(
       `${access === 'write' ? 'rwuser' : 'rouser'} ${name} ${privKey ? 'priv' : 'auth'}`,
     ]),
     // snmpd has tables of its own for the interfaces of this computer; ours come first.
-    ...[...subtrees, ...more].map(
+    ...[...new Set([...subtrees, ...more])].map(
       (subtree) => `pass_persist -p 100 .${subtree} ${command} ${subtree}`,
     ),
   ];

@@ -1,0 +1,66 @@
+/** Models that are tables. Their code is that of their base models. */
+import { z } from 'zod';
+import type { Model, Numbering, Options } from '../contract/model.ts';
+import { snmpSwitch } from '../snmp-switch/facts.ts';
+import type { Table } from './table.ts';
+import { tables } from './tables.ts';
+
+const bases: Readonly<Record<Table['base'], Model>> = { 'snmp-switch': snmpSwitch };
+
+export const describedModels: readonly Model[] = tables.map((table) =>
+  described(bases[table.base], table),
+);
+
+/**
+ * The model that a table makes of a base model. An entry in rack.yaml has only the keys that the table asks for. Automatic repair never uses
+ * it: nobody has seen the equipment that it describes.
+ */
+function described(base: Model, { name, label, elsewhere, asks, values }: Table): Model {
+  const { power, contradictions, options, ...facts } = base;
+  const filled = (own: Options): Options => ({ ...values, ...own });
+  return {
+    ...facts,
+    name,
+    label,
+    base: base.name,
+    ...(elsewhere && { elsewhere }),
+    ...(power && {
+      power: {
+        ...power,
+        outlets: numbering(power.outlets, filled),
+        async load() {
+          const { outlets } = await power.load();
+          return {
+            outlets: {
+              model: name,
+              automaticRepair: false,
+              create: (device, deps, find) =>
+                outlets.create({ ...device, options: filled(device.options) }, deps, find),
+            },
+          };
+        },
+      },
+    }),
+    options: Object.fromEntries(
+      Object.entries(asks).map(([key, usual]) => [key, withDefault(options[key], usual)]),
+    ),
+  };
+}
+
+function numbering(base: Numbering, filled: (own: Options) => Options): Numbering {
+  const { all, only } = base;
+  return {
+    noun: base.noun,
+    range: (own) => base.range(filled(own)),
+    find: (outlet, own) => base.find(outlet, filled(own)),
+    ...(all && { all: (own) => all(filled(own)) }),
+    ...(only && { only: (own) => only(filled(own)) }),
+  };
+}
+
+/** @throws RangeError The base model has no such key. */
+function withDefault(schema: z.core.$ZodType | undefined, usual: number) {
+  if (schema === undefined) throw new RangeError('a table asks for a key that its base lacks');
+  const { description = '' } = z.globalRegistry.get(schema) ?? {};
+  return z._default(schema, usual).describe(description);
+}

@@ -1,0 +1,15 @@
+/** A model that is a table: the keys of a base model, filled in for one kind of equipment. The YAML files of this folder have this form. */
+import { z } from 'zod';
+
+export const Table = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]+$/),
+  label: z.string().min(1),
+  /** Names in Oxidized, RANCID and netmiko, if different. */
+  elsewhere: z.array(z.string()).min(1).exactOptional(),
+  base: z.literal('snmp-switch'),
+  /** Keys that an entry in rack.yaml still has, with their defaults. */
+  asks: z.record(z.string(), z.number()).default({}),
+  /** The other keys of the base model. */
+  values: z.record(z.string(), z.unknown()),
+});
+export type Table = z.output<typeof Table>;

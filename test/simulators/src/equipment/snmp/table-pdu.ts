@@ -1,0 +1,79 @@
+/** A PDU whose outlets are set and read by the objects of a table: its own, or those of whatever has such a table. */
+import { Faults, OutletBoard, type SimulatedDevice } from '../device.ts';
+import { type SnmpModel, type SnmpOptions, snmpFaults, startSnmpAgent } from './agent.ts';
+import { integer, SnmpMib, type SnmpObject, systemGroup } from './mib.ts';
+
+/** Objects are OIDs with `{outlet}`, `{outlet-1}` or `{outlet+1}` for the outlet. */
+interface PduTable {
+  on: { object: string; value: number };
+  off: { object: string; value: number };
+  read: { object: string; on: readonly number[]; off: readonly number[] };
+  watts?: string | undefined;
+}
+
+interface TablePduOptions {
+  table: PduTable;
+  /** The indexes of its outlets. */
+  outlets: readonly string[];
+  /** `sysObjectID`, by which some clients choose a table. */
+  objectId?: string;
+}
+
+export function startTablePdu(
+  { table, outlets, objectId }: TablePduOptions,
+  options: SnmpOptions = {},
+): Promise<SimulatedDevice> {
+  return startSnmpAgent(tablePduModel({ table, outlets, ...(objectId && { objectId }) }), options);
+}
+
+export function tablePduModel({ table, outlets, objectId = '0.0' }: TablePduOptions): SnmpModel {
+  const board = new OutletBoard(outlets.map((name) => [name, { on: true, watts: 40 }]));
+  const faults = new Faults(snmpFaults);
+  const { on, off, read, watts } = table;
+  const told = (outlet: string) => {
+    const [ofOn, ofOff] = [objectOf(on.object, outlet), objectOf(off.object, outlet)];
+    const states = new Map<string, Map<number, boolean>>([[ofOn, new Map()]]);
+    states.set(ofOff, states.get(ofOff) ?? new Map());
+    states.get(ofOn)?.set(on.value, true);
+    states.get(ofOff)?.set(off.value, false);
+    return states;
+  };
+  const objects = outlets.flatMap((outlet): SnmpObject[] => {
+    const state = objectOf(read.object, outlet);
+    const value = () => (board.isOn(outlet) ? read.on : read.off).at(-1) ?? 0;
+    const shown = () => (faults.has('missing-instance') ? undefined : integer(value()));
+    const commands = told(outlet);
+    return [
+      ...[...commands].map(([oid, meanings]) => ({
+        oid,
+        read: shown,
+        write: {
+          check: (number: number) => meanings.has(number),
+          commit: (number: number) => board.set(outlet, meanings.get(number) === true),
+        },
+      })),
+      ...(commands.has(state) ? [] : [{ oid: state, read: shown }]),
+      ...(watts === undefined
+        ? []
+        : [{ oid: objectOf(watts, outlet), read: () => integer(board.watts(outlet)) }]),
+    ];
+  });
+  return {
+    model: 'snmp-switch',
+    objectId,
+    // snmpd has some of `system` itself; a subtree is that of the vendor.
+    subtrees: [read.object.split('.').slice(0, 7).join('.')],
+    board,
+    faults,
+    mib: new SnmpMib([...systemGroup({ descr: 'PDU', objectId, name: 'pdu' }), ...objects]),
+    restart: () => undefined,
+    stop: () => undefined,
+  };
+}
+
+function objectOf(template: string, outlet: string): string {
+  return template
+    .replace('{outlet}', outlet)
+    .replace('{outlet-1}', String(Number(outlet) - 1))
+    .replace('{outlet+1}', String(Number(outlet) + 1));
+}
