@@ -15,6 +15,7 @@ export {
   spreading,
   whole,
 } from './contract/model.ts';
+export { modelSetting } from './described/described.ts';
 export { expression, isExpression } from './families/described-facts.ts';
 export { type Evidence, evidenceOf, evidenceText } from './proofs/levels.ts';
 

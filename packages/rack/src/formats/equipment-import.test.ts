@@ -310,6 +310,36 @@ describe('pdudaemon', () => {
     ],
     [{ driver: 'sonoff_s20_tasmota' }, { model: 'tasmota', outlets: 1 }, undefined],
     [
+      { driver: 'tasmota', port_count: 4, username: 'user', password: 'hunter2' },
+      { model: 'tasmota', outlets: 4 },
+      { username: 'user', password: 'hunter2' },
+    ],
+    [
+      { driver: 'apc9210' },
+      { model: 'apc-masterswitch', outlets: 8 },
+      { snmp: { version: 1, community: '' } },
+    ],
+    [
+      { driver: 'cyberpower81001' },
+      { model: 'cyberpower-pdu', outlets: 8 },
+      { snmp: { version: 1, community: '' } },
+    ],
+    [
+      { driver: 'snmpv1', community: 'private', controlpoint: 'sPDUOutletCtl', ...snmp },
+      { model: 'apc-masterswitch' },
+      { snmp: { version: 1, community: 'private' } },
+    ],
+    [
+      { driver: 'snmpv1', community: 'private', oid: '.1.3.6.1.2.1.105.1.1.1.3.1.*' },
+      { model: 'snmp-poe' },
+      { snmp: { version: 1, community: 'private' } },
+    ],
+    [
+      { driver: 'snmpv1', community: 'private', oid: '1.3.6.1.4.1.13742.6.4.1.2.1.2.1.*' },
+      { model: 'raritan-px2' },
+      { snmp: { version: 1, community: 'private' } },
+    ],
+    [
       { driver: 'snmpv1', community: 'private', controlpoint: 'pethPsePortAdminEnable', ...snmp },
       { model: 'snmp-poe' },
       { snmp: { version: 1, community: 'private' } },
@@ -325,7 +355,11 @@ describe('pdudaemon', () => {
   it.each([
     [{ driver: 'localcmdline', cmd_on: 'echo %s' }, 'localcmdline'],
     [{ driver: 'snmpv3', controlpoint: 'pethPsePortAdminEnable' }, 'snmpv3 pethPsePortAdminEnable'],
-    [{ driver: 'snmpv1', community: 'x', controlpoint: 'sPDUOutletCtl' }, 'snmpv1 sPDUOutletCtl'],
+    [{ driver: 'snmpv1', community: 'x', controlpoint: 'ledState' }, 'snmpv1 ledState'],
+    [
+      { driver: 'snmpv1', community: 'x', oid: '.1.3.6.1.4.1.9999.*' },
+      'snmpv1 .1.3.6.1.4.1.9999.*',
+    ],
   ])('has no model for %o', (pdu, name) => {
     expect(one(pdu)).toMatchObject({
       devices: [],

@@ -5,7 +5,7 @@
  * `:` between the fields before 3.0; pdudaemon, share/pdudaemon.conf and pdudaemon/drivers.
  */
 import { isIP } from 'node:net';
-import { isExpression, models } from '@skolo/equipment/models';
+import { isExpression, modelSetting, models } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { asHostName, hostNameProblem } from '../schema/network-fields.ts';
 import { ForeignInventoryError, parseForeign } from './foreign-file.ts';
@@ -218,6 +218,8 @@ const Pdu = z.object({
   password: z.string().optional(),
   sshport: z.number().optional(),
   controlpoint: z.string().optional(),
+  oid: z.string().optional(),
+  port_count: z.number().optional(),
   community: z.string().optional(),
 });
 type Pdu = z.output<typeof Pdu>;
@@ -239,7 +241,7 @@ export function readPdudaemon(text: string, file: string): ForeignInventory {
       return {
         left: notSupported(
           where,
-          ['model', pdu.driver, pdu.controlpoint].join(' ').trim(),
+          ['model', pdu.driver, pdu.controlpoint ?? pdu.oid].join(' ').trim(),
           toProgram,
         ),
       };
@@ -264,11 +266,15 @@ export function readPdudaemon(text: string, file: string): ForeignInventory {
 
 function pduOf(pdu: Pdu): Pick<ForeignEquipment, 'entry' | 'login'> | undefined {
   const snmp = { version: 1 as const, community: pdu.community ?? '' };
-  const written = pdu.driver === 'snmpv1' ? controlPoints[pdu.controlpoint ?? ''] : undefined;
+  const object = pdu.controlpoint ?? pdu.oid?.replace(/^\./, '') ?? '';
+  const written =
+    pdu.driver === 'snmpv1'
+      ? (controlPoints[object] ?? modelSetting(object.replace('*', '{outlet}')))
+      : undefined;
   if (written !== undefined) return { entry: { model: written }, login: { snmp } };
   const known = pdudaemonDrivers[pdu.driver];
   if (known === undefined) return undefined;
-  const { model, outlets, username } = known;
+  const { model, outlets = pdu.port_count, username } = known;
   const entry = {
     model,
     ...(pdu.sshport !== undefined && pdu.sshport !== 22 && { port: pdu.sshport }),

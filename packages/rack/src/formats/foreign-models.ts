@@ -54,18 +54,24 @@ export const pdudaemonDrivers: Readonly<
   apc7932: { model: 'apc-rpdu', outlets: 24 },
   apc7952: { model: 'apc-rpdu', outlets: 24 },
   apc8959: { model: 'apc-rpdu2', outlets: 24 },
+  apc9210: { model: 'apc-masterswitch', outlets: 8 },
+  apc9218: { model: 'apc-masterswitch', outlets: 8 },
   brennenstuhl_wspl01_tasmota: { model: 'tasmota', outlets: 2 },
+  cyberpower81001: { model: 'cyberpower-pdu', outlets: 8 },
   shelly_gen2: { model: 'shelly-gen2' },
   sonoff_s20_tasmota: { model: 'tasmota', outlets: 1 },
   synnetbooter: { model: 'synaccess', outlets: 8, username: 'admin' },
+  tasmota: { model: 'tasmota' },
   ubntmfi3port: { model: 'mpower', outlets: 3, username: 'ubnt' },
   ubntmfi6port: { model: 'mpower', outlets: 6, username: 'ubnt' },
   ubntmfi8port: { model: 'mpower', outlets: 8, username: 'ubnt' },
 };
 
-/** Of pdudaemon's driver `snmpv1`: the object that it writes, from PowerNet-MIB or POWER-ETHERNET-MIB. */
+/** Of pdudaemon's driver `snmpv1`: the object that it writes, by its name in PowerNet-MIB or POWER-ETHERNET-MIB, or by its OID. */
 export const controlPoints: Readonly<Record<string, string>> = {
   rPDUOutletControlOutletCommand: 'apc-rpdu',
   rPDU2OutletSwitchedControlCommand: 'apc-rpdu2',
   pethPsePortAdminEnable: 'snmp-poe',
+  sPDUOutletCtl: 'apc-masterswitch',
+  '1.3.6.1.2.1.105.1.1.1.3.1.*': 'snmp-poe',
 };

@@ -11,6 +11,12 @@ export const describedModels: readonly Model[] = tables.map((table) =>
   described(bases[table.base], table),
 );
 
+/** The model that is a table with this object to turn outlets on, in which `{outlet}` is the outlet. */
+export function modelSetting(object: string): string | undefined {
+  const On = z.object({ on: z.object({ object: z.literal(object) }) });
+  return tables.find(({ values }) => On.safeParse(values).success)?.name;
+}
+
 /**
  * The model that a table makes of a base model. An entry in rack.yaml has only the keys that the table asks for. Automatic repair never uses
  * it: nobody has seen the equipment that it describes.
