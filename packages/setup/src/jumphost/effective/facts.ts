@@ -29,20 +29,24 @@ getcap -r /usr/bin /usr/sbin /usr/local /opt /root /home /srv /tmp /var/tmp | se
   key($0) in name { of = FILENAME; gsub(".*/|(:[a-z0-9]*)?[.]list$", "", of); print name[key($0)] " of " of " " what[key($0)]; delete name[key($0)] }
   END { for (each in name) print name[each] " " what[each] }' - /var/lib/dpkg/info/*.list`;
 
-/** Rules of k3s come and go with pods; the table of skolo is the step \`firewall\`'s. k3s contains the old iptables. */
+/** Chains of programs that change them by themselves: k3s for pods, Docker for containers, fail2ban, Tailscale and libvirt. */
+const managed =
+  'KUBE-|CNI-|FLANNEL|DOCKER($|[^-]|-[^U])|docker0|f2b-|ts-(input|forward|postrouting)|LIBVIRT';
+
+/** The table of skolo is the step `firewall`'s. k3s contains the old iptables. */
 const network = `nft -s list ruleset | awk '
   /^table / { table = $2 " " $3; isChain = 0 }
   /^\\t(chain|set|map|flowtable|ct) / { isChain = $1 == "chain"; chain = $2; next }
-  !isChain || table ~ /(inet skolo| kube-proxy| flannel-ipv[46])$/ || chain ~ /^(KUBE|CNI|FLANNEL)/ || /KUBE-|CNI-|FLANNEL/ { next }
+  !isChain || table ~ /(inet skolo| kube-proxy| flannel-ipv[46])$/ || (table " " chain "\\n" $0) ~ /${managed}/ { next }
   /^\\t\\ttype .* policy accept;$/ || /^\\t*}?$/ { next }
   { sub(/^\\t+/, ""); print "nft " table " " chain ": " $0 }'
 PATH=$PATH:/var/lib/rancher/k3s/data/current/bin/aux
 for each in ip ip6; do
-  [ ! -s /proc/net/\${each}_tables_names ] || \${each}tables-legacy-save | grep -E '^(-A|:.* DROP)' | grep -vE 'KUBE|CNI-|FLANNEL' | sed "s/ \\[.*//; s/^/\${each}tables-legacy: /"
+  [ ! -s /proc/net/\${each}_tables_names ] || \${each}tables-legacy-save | grep -E '^(-A|:.* DROP)' | grep -vE '${managed}' | sed "s/ \\[.*//; s/^/\${each}tables-legacy: /"
 done
 for each in -4 -6; do
   ip $each rule | grep -vE '^(0:.*lookup local|32766:.*lookup main|32767:.*lookup default)' | sed 's/[[:space:]]\\+/ /g; s/^/ip rule /'
-  ip $each route show table all | grep -vE ' (proto (kernel|dhcp|ra)|table local|dev (cni|flannel|veth|skolo-last|kube|cali)[^ ]*)( |$)|^(10\\.42\\.|fd00:42:)' | sed -E 's/ (expires [^ ]*|linkdown|dead|cache)//g; s/ +$//; s/^/ip route /'
+  ip $each route show table all | grep -vE ' (proto (kernel|dhcp|ra)|table local|dev (cni|flannel|veth|skolo-last|kube|cali|tailscale)[^ ]*)( |$)|^(10\\.42\\.|fd00:42:)' | sed -E 's/ (expires [^ ]*|linkdown|dead|cache)//g; s/ +$//; s/^/ip route /'
 done
 ip xfrm policy | grep '^src' | sort -u | sed 's/^/ip xfrm policy /'`;
 
