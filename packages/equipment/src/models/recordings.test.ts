@@ -12,7 +12,12 @@ import { isOfOne, macOf } from './families/mac-address.ts';
 import { models } from './index.ts';
 import { loadConnectedHosts } from './load.ts';
 import { openDriver, patient, rackDevice } from './testing/outlets.ts';
-import { hasRecordings, type RecordedOutput, recordedOutputs } from './testing/recordings.ts';
+import {
+  hasRecordings,
+  napalmOutputs,
+  type RecordedOutput,
+  recordedOutputs,
+} from './testing/recordings.ts';
 import { account, simulated } from './testing/simulated-device.ts';
 
 type Table = 'macs' | 'links' | 'arp';
@@ -21,6 +26,8 @@ interface Platform {
   platform: string;
   model: string;
   prompt: string;
+  /** In napalm's tests. */
+  napalm?: string;
   /** What the model asks for, the commands of the recordings that have the same output, and an empty table. */
   tables: Partial<Record<Table, { asked: string; recorded: string[]; empty: string }>>;
   /** `port age` of the device's own addresses. */
@@ -32,6 +39,7 @@ interface Platform {
 const platforms: Platform[] = [
   {
     platform: 'cisco_ios',
+    napalm: 'ios',
     model: 'cisco-ios',
     own: /^(?:CPU|Router|Switch|Vl\d+) $| -$/,
     prompt: 'switch#',
@@ -56,8 +64,10 @@ const platforms: Platform[] = [
   },
   {
     platform: 'cisco_nxos',
+    napalm: 'nxos_ssh',
     model: 'nxos',
     own: /^sup-eth1/,
+    without: [[/^f6:0c:be:90:7a:07 Po2$/, 'it is also at the LAG of its port']],
     prompt: 'switch#',
     tables: {
       macs: {
@@ -160,12 +170,20 @@ const platforms: Platform[] = [
   },
 ];
 
+const napalmTests: Partial<Record<Table, string>> = {
+  macs: 'test_get_mac_address_table',
+  arp: 'test_get_arp_table',
+};
+
 const cases = platforms.flatMap((about) =>
-  Object.entries(about.tables).flatMap(([table, { recorded }]) =>
-    recorded
-      .flatMap((command) => recordedOutputs(about.platform, command))
-      .map((output) => ({ name: output.name, about, table: table as Table, output })),
-  ),
+  Object.entries(about.tables).flatMap(([name, { recorded }]) => {
+    const table = name as Table;
+    const test = about.napalm && napalmTests[table];
+    const outputs = recorded.flatMap((command) => recordedOutputs(about.platform, command));
+    return [...outputs, ...(test ? napalmOutputs(`${about.napalm}/${test}`) : [])].map(
+      (output) => ({ name: output.name, about, table, output }),
+    );
+  }),
 );
 
 /** A device that prints these outputs. */
@@ -202,6 +220,11 @@ async function read(about: Platform, table: Table, text: string) {
   });
 }
 
+/** The name of a LAG, of which each parser has its own form. */
+function short(port: string): string {
+  return port.replace('Port-channel', 'Po');
+}
+
 /** `mac port`, `port link` or `mac address`, sorted, without rows that are rightly missing. */
 function theirs(
   { model, own: ownRow, without = [] }: Platform,
@@ -210,7 +233,7 @@ function theirs(
   own: readonly string[],
 ): string[] {
   const network = models.get(model)?.network;
-  const named = (port: string) => network?.find(port, {}) ?? port;
+  const named = (port: string) => short(network?.find(port, {}) ?? port);
   const found = rows.flatMap((row) => {
     const of = (...keys: string[]) => keys.map((key) => row[key]).find(Boolean) ?? '';
     const port = named(
@@ -246,7 +269,9 @@ describe.skipIf(!hasRecordings)('what a real device printed', () => {
     const rows =
       table === 'links'
         ? seen.ports.map(({ name, up }) => `${name} ${up ? 'up' : 'down'}`)
-        : seen.hosts.map(({ mac, port, address }) => `${mac} ${table === 'macs' ? port : address}`);
+        : seen.hosts.map(
+            ({ mac, port, address }) => `${mac} ${table === 'macs' ? short(port ?? '') : address}`,
+          );
     expect([...new Set(rows)].sort()).toEqual(theirs(about, table, output, seen.own));
     expect(seen.unread).toBeUndefined();
   });

@@ -103,7 +103,7 @@ export const connectedHosts = cliConnectedHosts({
   dialect: nxos,
   macs: {
     command: 'show mac address-table',
-    header: /^[ \t]*vlan\s+mac address\s+type/im,
+    header: /^[ \t]*vlan(?:\/bd)?\s+mac address\s+type/im,
     row: iosMacRow,
     own: /^\s*G\b|\ssup-eth\S*\s*$/,
   },

@@ -38,6 +38,34 @@ export function recordedOutputs(platform: string, command: string): RecordedOutp
   });
 }
 
+const NapalmRows = z.array(
+  z.object({
+    mac: z.string(),
+    interface: z.string(),
+    ip: z.string().optional(),
+    age: z.number().optional(),
+  }),
+);
+
+/** The outputs of a table in napalm's tests. @param test such as `ios/test_get_arp_table` */
+export function napalmOutputs(test: string): RecordedOutput[] {
+  const place = join(folder, 'napalm', test);
+  if (!existsSync(place)) return [];
+  const files = readdirSync(place).filter((file) => file.endsWith('.txt'));
+  return files.sort().map((file) => {
+    const expected = join(place, file.replace(/__show.*/, '__expected.json'));
+    const found = NapalmRows.parse(JSON.parse(readFileSync(expected, 'utf8')));
+    const rows = found.map(({ mac, ip = '', age = '', ...row }) => ({
+      interface: row.interface.replace('Port-channel', 'Po').replace('Vlan', 'Vl'),
+      mac_address: mac,
+      ip_address: ip,
+      // Where the device prints no age, the address is its own.
+      age: age === -1 ? '-' : String(age),
+    }));
+    return { name: `napalm/${test}/${file}`, text: readFileSync(join(place, file), 'utf8'), rows };
+  });
+}
+
 const Commands = z.record(z.string(), z.string());
 const Session = z.object({
   init_prompt: z.string().nullable(),
