@@ -13,6 +13,7 @@ import { models } from './index.ts';
 import { loadConnectedHosts } from './load.ts';
 import { openDriver, patient, rackDevice } from './testing/outlets.ts';
 import {
+  genieOutputs,
   hasRecordings,
   napalmOutputs,
   type RecordedOutput,
@@ -274,6 +275,38 @@ describe.skipIf(!hasRecordings)('what a real device printed', () => {
           );
     expect([...new Set(rows)].sort()).toEqual(theirs(about, table, output, seen.own));
     expect(seen.unread).toBeUndefined();
+  });
+});
+
+/** Folders of genie's tests by model. */
+const genie: [place: string, model: string, table: Table][] = [
+  ['ios/ShowArp', 'cisco-ios', 'arp'],
+  ['ios/ShowIpArp', 'cisco-ios', 'arp'],
+  ['ios/ShowMacAddressTable', 'cisco-ios', 'macs'],
+  ['iosxe/ShowArp', 'cisco-ios', 'arp'],
+  ['iosxe/ShowIpArp', 'cisco-ios', 'arp'],
+  ['iosxe/ShowMacAddressTable', 'cisco-ios', 'macs'],
+  ['iosxe/ShowMacAddressTableDynamic', 'cisco-ios', 'macs'],
+  ['junos/ShowArpNoResolve', 'junos', 'arp'],
+  ['nxos/ShowIpArp', 'nxos', 'arp'],
+  ['nxos/ShowIpArpDetailVrfAll', 'nxos', 'arp'],
+  ['nxos/ShowMacAddressTable', 'nxos', 'macs'],
+];
+
+describe.skipIf(!hasRecordings)('the addresses in what a real device printed', () => {
+  it.each(
+    genie.flatMap(([place, model, table]) =>
+      genieOutputs(place).map((output) => ({ ...output, model, table })),
+    ),
+  )('$name', async ({ text, macs, model, table }) => {
+    const about = platforms.find((each) => each.model === model);
+    if (about === undefined) throw new Error(`${model} has no tables`);
+
+    const { hosts, own, unread } = await read(about, table, text);
+
+    const seen = new Set([...hosts.map(({ mac }) => mac), ...own]);
+    expect([...seen].sort()).toEqual(macs.filter(isOfOne).sort());
+    expect(unread).toBeUndefined();
   });
 });
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { macOf } from '../families/mac-address.ts';
 
 const folder = join(import.meta.dirname, '../../../../../../shared/recordings');
 const outputs = join(folder, 'ntc-templates');
@@ -63,6 +64,29 @@ export function napalmOutputs(test: string): RecordedOutput[] {
       age: age === -1 ? '-' : String(age),
     }));
     return { name: `napalm/${test}/${file}`, text: readFileSync(join(place, file), 'utf8'), rows };
+  });
+}
+
+/**
+ * The outputs of commands in genie's tests, and the addresses that its parser finds in them.
+ *
+ * @param place such as `ios/ShowArp`
+ */
+export function genieOutputs(place: string): { name: string; text: string; macs: string[] }[] {
+  const path = join(folder, 'genie', place);
+  if (!existsSync(path)) return [];
+  const files = readdirSync(path).filter((file) => file.endsWith('.txt'));
+  return files.sort().map((file) => {
+    const read = (end: string) => readFileSync(join(path, file.replace(/\.txt$/, end)), 'utf8');
+    const lines = read('.txt').replaceAll('\t', ' ').split('\n');
+    const from = 1 + lines.findLastIndex((line) => /^\W*(?:\S+[#>] ?)?sh(?:ow)? /.test(line));
+    const rest = lines.slice(from).filter((line) => !/^\s*\S+[#>]\s*$/.test(line));
+    const indents = rest.filter((line) => line.trim() !== '').map((line) => line.search(/\S/));
+    const text = rest.map((line) => line.slice(Math.min(...indents))).join('\n');
+    const found = read('.expected.py').match(
+      /(?:[\da-f]{4}\.){2}[\da-f]{4}|(?:[\da-f]{2}:){5}[\da-f]{2}/gi,
+    );
+    return { name: `genie/${place}/${file}`, text, macs: [...new Set(found?.map(macOf))] };
   });
 }
 
