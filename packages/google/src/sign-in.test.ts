@@ -45,7 +45,7 @@ it('gives up where a token is not answered for, and asks anew the next time', as
     response.end(JSON.stringify({ ...token, expires_in: 3600 }));
   });
   const key = await keyFor(url);
-  const signedIn = keyFileSignIn('key.json', async () => key, { scopes: ['a'], withinMs: 1000 });
+  const signedIn = keyFileSignIn('key.json', async () => key, { scopes: ['a'], withinMs: 4000 });
 
   await expect(signedIn.headers()).rejects.toMatchObject({
     code: 'unreachable',

@@ -179,8 +179,8 @@ describe('npm start, while it runs', () => {
     const list = await skolo('list --json');
     const all = [...list.matchAll(/"name": "(skia-[\w-]+)"/g)].map(([, name = '']) => name);
 
-    // The second has a simulated agent; that of the first is real.
-    for (const name of inFull ? all : all.slice(1, 2)) {
+    // It has a simulated agent, and its switch never wedges. In a list, what needs attention is first.
+    for (const name of inFull ? all : ['skia-rpi2-demo-shelf2-005']) {
       await expect.poll(() => skolo(`log ${name}`), rarely).toMatch(/ {2}(agent|bot {2}) {2}\S/);
       expect(await skolo(`clear ${name} --reason 'new cable'`)).toContain(`${name} is `);
       if (name.includes('linux')) continue;

@@ -1,14 +1,9 @@
-/** The package of npm, as which a release has `skolo` for a workstation. Nothing of the repository is in reach. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { shipped } from '../../../packages/cli/src/shipped.ts';
 import { version } from './bundles.ts';
 import { root } from './paths.ts';
@@ -56,21 +51,6 @@ describe('the package of npm', () => {
     }
     const { stdout } = await skolo('--rack', 'rack.yaml', 'check', 'rack');
     expect(stdout).toMatch(/^demo: \d+ machines, .*no problems/m);
-  });
-
-  it('has the pages of the console', async () => {
-    const rack5 = { type: 'k3s', context_name: 'rack5', jumphost: 'jumphost-rack5', port: 6442 };
-    await writeFile(join(dir, 'config.json'), listOf({ rack5 }));
-    const args = ['console', '--all', '--no-open', '--clusters', 'config.json'];
-    const child = spawn(join(dir, 'prefix/bin/skolo'), args, { cwd: dir, env });
-    onTestFinished(() => void child.kill());
-    const [printed] = await once(child.stdout, 'data');
-    const { host, port } = new URL(String(printed).trim());
-
-    const asked = request({ host: '127.0.0.1', port, headers: { host } }).end();
-    const [answer] = await once(asked, 'response');
-
-    expect(await text(answer)).toContain('<title>Racks · skolo</title>');
   });
 
   it('contains the files of the repository that its commands need', async () => {

