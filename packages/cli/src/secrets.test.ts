@@ -145,7 +145,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     const after = await skolo('secrets', 'status', 'rack4');
     expect(after.out).toMatch(/^switch +password +\d+ .+ ago +- +same +same +/m);
     expect(after.out).toMatch(/^k3s-token +k3s-token +missing +- +- +unset +/m);
-    expect((await skolo('secrets', 'verify')).out).toBe('no unencrypted secrets found\n');
+    expect((await skolo('check', 'secrets')).out).toBe('git: no problems\n');
     expect(await readFile(join(etc, 'log'), 'utf8')).toMatch(
       /^-t skolo -- \S+: applying secrets$/m,
     );

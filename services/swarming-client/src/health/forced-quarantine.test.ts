@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { anyCharacter } from '@skolo/base/durable/any-character';
 import { runs } from '@skolo/base/durable/fault-injection';
@@ -111,6 +111,21 @@ describe('the file that quarantines the machine', () => {
     const forced = await quarantined();
 
     expect(forced.current()[0]?.reason).toBe('wrong phone');
+  });
+
+  it('has the reason that is written a moment after the file was created, and is then removed', async () => {
+    const { open, home } = await start();
+    const file = join(home, 'q');
+    await writeFile(file, '');
+    const forced = open(file);
+    await forced.update();
+    expect(forced.current()[0]?.reason).toBe('no reason given');
+
+    await writeFile(file, 'smells burnt\n');
+    await forced.update();
+
+    expect(forced.current()[0]?.reason).toBe('smells burnt');
+    await expect(stat(file)).rejects.toThrow('ENOENT');
   });
 
   it('may be anywhere', async () => {

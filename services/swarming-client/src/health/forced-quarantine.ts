@@ -33,6 +33,7 @@ const Kept = z.object({ text: z.string(), since: z.iso.datetime() });
 
 /** Swarming limits the length of texts, and somebody may `cat` anything into the file. */
 const mostBytes = 1000;
+const noReason = 'no reason given';
 
 export class ForcedQuarantine {
   private readonly deps: ForcedQuarantineDeps;
@@ -107,8 +108,11 @@ export class ForcedQuarantine {
   private async readFile(): Promise<void> {
     const path = this.path();
     const written = path === undefined ? undefined : await firstOf(path);
+    let isComplete = false;
     if (written !== undefined) {
-      const text = oneLine(written) || 'no reason given';
+      const text = oneLine(written) || noReason;
+      // A shell creates the file before it writes the reason: an empty one is read once more.
+      isComplete = text !== noReason || this.forced?.text === noReason;
       const since =
         this.forced?.text === text ? this.forced.since : new Date(this.deps.clock.now());
       if (this.forced?.text !== text) {
@@ -123,7 +127,7 @@ export class ForcedQuarantine {
       this.isUnsaved = false;
     }
     // Only now: until it is kept, only the file would survive.
-    if (written !== undefined && path !== undefined) await rm(path, { force: true });
+    if (isComplete && path !== undefined) await rm(path, { force: true });
   }
 
   private path(): string | undefined {
