@@ -158,7 +158,7 @@ describe.skipIf(why !== undefined).concurrent(name, () => {
         await cable.plug(),
       ];
       const old = cable.statementFor(witness, 50);
-      const keys = await makeKeys();
+      const keys = await makeKeys(context);
       await keys.giveTo(jumphost);
       await give(pi, address);
       await give(witness, other);
@@ -200,7 +200,7 @@ describe.skipIf(why !== undefined).concurrent(name, () => {
     async (hasOwnSshd, context) => {
       const cable = await makeCable(context);
       const [jumphost, old] = [await cable.plug(), await cable.plug()];
-      const keys = await makeKeys();
+      const keys = await makeKeys(context);
       await keys.giveTo(jumphost);
       if (hasOwnSshd) serveSsh(jumphost, keys.own, journal(jumphost));
       await give(old, '192.168.99.8');
@@ -233,7 +233,7 @@ describe.skipIf(why !== undefined).concurrent(name, () => {
     async (how, context) => {
       const cable = await makeCable(context);
       const [jumphost, pi] = [await cable.plug(), await cable.plug()];
-      const keys = await makeKeys();
+      const keys = await makeKeys(context);
       await keys.giveTo(jumphost);
       const port = how === 'is its own at another port' ? 2222 : 22;
       serveSsh(jumphost, keys.own, how === 'keeps no log' ? undefined : journal(jumphost), port);
@@ -403,8 +403,8 @@ socket.bind(${statementPort}, '::', async () => {
 }
 
 /** Of a jumphost, and of others. */
-async function makeKeys() {
-  const dir = await tempDir();
+async function makeKeys({ onTestFinished }: TestContext) {
+  const dir = await tempDir(onTestFinished);
   const script = `cd ${dir}
 for each in own other; do ssh-keygen -q -t ed25519 -N '' -f $each; done
 mkdir -p /run/sshd`;
