@@ -93,7 +93,7 @@ async function consolePages() {
       .map((name) => [`/${name}`, readFileSync(join(folder, name), 'utf8')]),
   );
   const module = `export const texts = ${JSON.stringify(texts)};\n`;
-  return { ['opt/skolo/services/machine-state/dist/console-pages-texts.js']: module };
+  return { 'opt/skolo/services/machine-state/dist/console-pages-texts.js': module };
 }
 
 /** Files of the repository that the command needs, under its own directory. */

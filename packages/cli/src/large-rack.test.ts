@@ -216,7 +216,9 @@ describe('filters', () => {
   });
 
   it('of rack.yaml are rejected with --url', async () => {
-    const { err, exitCode } = await skolo('machine list --agents --url http://127.0.0.1:2 --shelf shelf1');
+    const { err, exitCode } = await skolo(
+      'machine list --agents --url http://127.0.0.1:2 --shelf shelf1',
+    );
 
     expect(err).toContain("'--shelf' and '--model' require rack.yaml");
     expect(exitCode).toBe(exitCodes.wrongCommandLine);
