@@ -21,8 +21,7 @@ import type { Equipment, Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { type BackupEvent, type EmitBackup, logEvents } from './events.ts';
 import { Store } from './history/store.ts';
-import type { VersionsDeps } from './history/versions.ts';
-import { Versions } from './history/versions.ts';
+import { Versions, type VersionsDeps } from './history/versions.ts';
 import { JumphostBackup } from './jumphost/backup.ts';
 import { Notices } from './notices/index.ts';
 import { OffsiteCopies } from './offsite/copies.ts';
@@ -102,7 +101,7 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
     if (!journal.isOpen) return;
     for (const part of [planner, notices, copies]) void part.follow();
   });
-  const looking = setInterval(() => {
+  const maintaining = setInterval(() => {
     for (const part of [state, copies]) void part.flush();
     void store.maintain();
   }, retryMs);
@@ -115,7 +114,7 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
     readiness: () => ({ ready: journal.isOpen, degraded: [] }),
     async stop() {
       stopFollowing();
-      clearInterval(looking);
+      clearInterval(maintaining);
       const { stopWithin } = watched.rack.services['router-backup'];
       await restores.windDown(Math.max(0, stopWithin - 2) * 1000);
       stopping.abort(new Stopping());

@@ -24,7 +24,7 @@ export const usualTimes: BackOffTimes = { firstMs: 100, maxMs: 30_000 };
 export const newTimes: BackOffTimes = { firstMs: 100, maxMs: 300_000 };
 /** For a message that may have arrived: the receiver may show each repetition to a person. */
 export const doubtTimes: BackOffTimes = { firstMs: 15_000, maxMs: 600_000 };
-/** A message that may have arrived so often is not sent again once a later one waits for it. */
+/** A message that may have arrived so often is not sent again once a later one waits for it; the webhook of backups never repeats it then. */
 export const mostDoubts = 3;
 /** The longest pauses that a sink may request: proxies request hours, and a page must not wait for them. */
 const mostAskedSeconds = { quota: 300, other: 60 };

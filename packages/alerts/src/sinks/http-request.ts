@@ -13,7 +13,13 @@ import { SinkError, type SinkReason } from '../sink.ts';
 import { hintOf, responseReader } from './response.ts';
 import { parseTemplate } from './template.ts';
 
-export { type BackOffTimes, createBackOff, doubtTimes, mostDoubts } from './back-off.ts';
+export {
+  type BackOff,
+  type BackOffTimes,
+  createBackOff,
+  doubtTimes,
+  mostDoubts,
+} from './back-off.ts';
 export { SinkError, type SinkReason };
 
 export interface HttpRequestOptions {

@@ -32,8 +32,8 @@ export function createHttpSink({ encodeAs, ...options }: HttpSinkOptions): Sink 
         const values = valuesOf(withConsoleLink(message, encodeAs), location);
         const usualBody = () => encode(message, encodeAs).json;
         // By then, a heartbeat would be outdated.
-        const isPaused = pause !== undefined && performance.now() < pause.until;
-        if (isPaused && message.kind === 'heartbeat') throw pause?.error;
+        if (message.kind === 'heartbeat' && pause !== undefined && performance.now() < pause.until)
+          throw pause.error;
         try {
           await request({ id: message.id, values, usualBody }, signal);
         } catch (error) {

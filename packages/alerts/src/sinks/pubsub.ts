@@ -8,8 +8,12 @@ import type { EncodeAs } from '../message/encode.ts';
 import type { Message } from '../message/message.ts';
 import { noOrderingKey, orderingKey } from '../message/ordering-key.ts';
 import { grpcCode } from '../pubsub/grpc.ts';
-import type { PubSubSettings } from '../pubsub/pubsub-client.ts';
-import { connectPubSub, type PubSubConnection, type PubSubDeps } from '../pubsub/pubsub-client.ts';
+import {
+  connectPubSub,
+  type PubSubConnection,
+  type PubSubDeps,
+  type PubSubSettings,
+} from '../pubsub/pubsub-client.ts';
 import { type Sink, SinkError } from '../sink.ts';
 import { publishError, topicMissing } from './pubsub-error.ts';
 import { Channel, type Request, requestsOf, unlessAborted } from './pubsub-request.ts';

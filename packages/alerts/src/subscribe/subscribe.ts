@@ -12,8 +12,7 @@ import type { FieldNames } from '../message/encode.ts';
 import type { PubSubConnection } from '../pubsub/pubsub-client.ts';
 import { type ReceivedMessage, StreamEnded, streamed } from './pull-stream.ts';
 import { codeOf, type SubscribeError, subscribeError } from './subscription-errors.ts';
-import type { SubscriptionChoice } from './subscription-use.ts';
-import { SubscriptionUse } from './subscription-use.ts';
+import { type SubscriptionChoice, SubscriptionUse } from './subscription-use.ts';
 
 /** The required part of a connection. */
 type SubscribeConnection = Pick<

@@ -6,8 +6,7 @@ import { judgePod, Pod } from '../push/gate.ts';
 import type { KubeObject } from '../push/objects.ts';
 import { getObjects, type Rack } from '../push/rack.ts';
 import { isRejected } from '../way/kubectl.ts';
-import type { UpOptions } from './up.ts';
-import { createOnce } from './up.ts';
+import { createOnce, type UpOptions } from './up.ts';
 import { endOfJob, nodeUrl, servicePath } from './verify.ts';
 
 interface PipelineRun {

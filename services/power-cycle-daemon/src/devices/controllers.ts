@@ -34,14 +34,6 @@ interface Entry {
   made: object;
 }
 
-/** Models whose commands rack.yaml or a table defines. */
-const ownCommands: ReadonlySet<string> = new Set([
-  'command-switch',
-  'http-switch',
-  'mqtt-switch',
-  'snmp-switch',
-]);
-
 /** With the name of the login that reads its outlets. */
 interface ReadDevice {
   device: Equipment;
@@ -126,7 +118,7 @@ export class Controllers {
       automaticRepair,
       signInSeconds: hasCommandLine ? signInSeconds : 0,
       stepSeconds: Number(options.timeoutSeconds ?? 0),
-      mayToggle: ownCommands.has(models.get(model)?.base ?? model),
+      mayToggle: models.get(model)?.power?.mayToggle === true,
       outlets: () => outletsOf(this.deps.rack(), device),
       unfinished: this.deps.unfinished(name),
     };

@@ -35,7 +35,7 @@ interface ServerRules {
 
 const viaProxy = 'connect without a proxy, because all clients behind a proxy share its address';
 const base = 'http://endpoint';
-const textHeaders = { 'content-type': 'text/plain; charset=utf-8', connection: 'close' };
+export const textHeaders = { 'content-type': 'text/plain; charset=utf-8', connection: 'close' };
 /** `1` or `0`, and a line break. */
 const mostStateBytes = 16;
 const notFound = new HttpProblem(
@@ -60,8 +60,7 @@ export function endpointApp(deps: AppDeps, rules: ServerRules): RequestListener 
     // Everything is read before anything is done: a bad delay must not leave an outlet off.
     const asked = readQuery(new URL(request.url, base).searchParams, rack());
     if (command === undefined) return answer(response, `${await stateOf(asked.target, deps)}\n`);
-    await switched(switchPower(command, asked, clientOf(request, rules), deps));
-    answer(response, 'OK - accepted request\n');
+    await answerSwitched(switchPower(command, asked, clientOf(request, rules), deps), response);
   });
 
   app.all('/power/state/:name{/:outlet}', async (request, response) => {
@@ -73,8 +72,8 @@ export function endpointApp(deps: AppDeps, rules: ServerRules): RequestListener 
     if (request.method === 'GET')
       return answer(response, (await stateOf(target, deps)) === 'on' ? '1' : '0');
     const command = await wantedState(request);
-    await switched(switchPower(command, { target }, clientOf(request, rules), deps));
-    answer(response, 'OK - accepted request\n');
+    const result = switchPower(command, { target }, clientOf(request, rules), deps);
+    await answerSwitched(result, response);
   });
 
   // Targets without a path reach no stage.
@@ -109,9 +108,13 @@ function clientOf(request: IncomingMessage, { gone }: ServerRules) {
 }
 
 /** @throws HttpProblem 500: it failed, or was rejected */
-async function switched(result: Promise<string | undefined>): Promise<void> {
+async function answerSwitched(
+  result: Promise<string | undefined>,
+  response: ServerResponse,
+): Promise<void> {
   const why = await result;
   if (why !== undefined) throw new HttpProblem(500, why);
+  answer(response, 'OK - accepted request\n');
 }
 
 /** @throws HttpProblem 500: the state is not proven */

@@ -16,7 +16,7 @@ import {
   normaliseAddress,
   rejectWith,
 } from '@skolo/common';
-import { type AppDeps, endpointApp } from './app.ts';
+import { type AppDeps, endpointApp, textHeaders } from './app.ts';
 import { answerLine } from './protocols.ts';
 
 const setting = 'services.power-cycle-daemon.endpoints.pdudaemon in rack.yaml';
@@ -150,7 +150,6 @@ function goneSignal(socket: Socket): AbortSignal {
 
 /** Some clients cut longer ones. */
 const mostPhrase = 400;
-const textHeaders = { 'content-type': 'text/plain; charset=utf-8', connection: 'close' };
 
 /**
  * The text of a failure is also the reason phrase: pdudaemon's clients (labgrid, pduclient) print that instead of the body. It may only

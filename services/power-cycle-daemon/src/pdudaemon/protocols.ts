@@ -15,7 +15,8 @@
  *
  * A request that failed leaves nothing to be done later, and is over when its client hangs up before an outlet is touched.
  *
- * Verified with: Debian's labgrid 0.4.1 and curl, in tests; by hand with pduclient 1.1.1, in either protocol. In a device dictionary of LAVA, curl needs `--fail`, or a failure looks like success.
+ * Verified with: Debian's labgrid 0.4.1 and curl, in tests; by hand with pduclient 1.1.1, in either protocol. In a device dictionary of
+ * LAVA, curl needs `--fail`, or a failure looks like success.
  *
  * Source: pdudaemon 0.0.8 and 1.1.1, pdudaemon/{listener,httplistener,tcplistener}.py and pduclient, which speaks the
  * older one without `--http`; pdudaemon#219 (get-status, not released); labgrid, driver/powerdriver.py (PDUDaemonDriver) and
@@ -68,14 +69,14 @@ interface Client {
 export function answerLine(
   text: string,
   client: Client,
-  deps: CommandDeps,
+  deps: CommandDeps & { rack: () => Rack },
 ): Promise<string> | undefined {
   const { command: written, ...fields } = oldLine.exec(text.trim())?.groups ?? {};
   const command = commandOf(written);
   if (command === undefined) return undefined;
   const query = Query.safeParse(fields);
   if (!query.success) return Promise.resolve(`nack ${whatIsWrong(query.error)}\n`);
-  return switchPower(command, asked(query.data, deps.snapshot().rack), client, deps).then((why) =>
+  return switchPower(command, asked(query.data, deps.rack()), client, deps).then((why) =>
     why === undefined ? 'ack\n' : `nack ${why}\n`,
   );
 }

@@ -79,7 +79,7 @@ export class Store {
     return await this.opened?.count(device).catch(() => undefined);
   }
 
-  /** Opens it and starts checking it. Fulfilled after the first attempt; `look` opens it later. */
+  /** Opens it and starts checking it. Fulfilled after the first attempt; `maintain` opens it later. */
   async start(guard: HistoryGuard): Promise<void> {
     this.guard = guard;
     await this.reportSetAside();

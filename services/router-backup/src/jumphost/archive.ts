@@ -23,8 +23,7 @@ import { tarHeader } from '@skolo/equipment/models/tar';
 import type { Rack } from '@skolo/rack';
 import { type Pack, pack } from 'tar-stream';
 import { z } from 'zod';
-import type { FindOptions } from './find.ts';
-import { type Found, findAll, Left } from './find.ts';
+import { type FindOptions, type Found, findAll, Left } from './find.ts';
 import { ContentChanged, type Member, membersOf } from './members.ts';
 
 interface ArchiveOptions extends FindOptions {

@@ -6,6 +6,7 @@
 
 import { randomUUID } from 'node:crypto';
 import {
+  type BackOff,
   type BackOffTimes,
   createBackOff,
   createHttpRequest,
@@ -59,18 +60,20 @@ interface Waiting {
 }
 
 const tries = 5;
-const usualTimes = { firstMs: 1000, maxMs: 60_000 };
+const retryTimes = { firstMs: 1000, maxMs: 60_000 };
 const mostWaiting = 100;
 
 export class Webhook {
   private readonly deps: WebhookDeps;
   private readonly queue: Waiting[] = [];
   private readonly closing = new AbortController();
+  private readonly backOff: BackOff;
   private working: Promise<void> | undefined;
   private isDropping = false;
 
   constructor(deps: WebhookDeps) {
     this.deps = deps;
+    this.backOff = createBackOff({ stopping: this.closing.signal, times: deps.times });
   }
 
   /** Whether rack.yaml requests messages of this kind. */
@@ -127,15 +130,13 @@ export class Webhook {
   }
 
   private async deliver(message: Waiting): Promise<void> {
-    const { log, times } = this.deps;
-    const { signal: stopping } = this.closing;
-    const backOff = createBackOff({ stopping, times });
+    const { log } = this.deps;
     let doubts = 0;
     for (let failures = 1; ; failures += 1) {
       const failed = await this.attempt(message);
       if (failed === undefined) return this.count('sent');
       doubts += failed.mayHaveArrived ? 1 : 0;
-      const isOver = failures >= tries || doubts >= mostDoubts || stopping.aborted;
+      const isOver = failures >= tries || doubts >= mostDoubts || this.closing.signal.aborted;
       if (!passing.includes(failed.reason) || isOver) {
         const { kind } = message.body;
         const doubt = doubts > 0 ? `; it may have arrived ${count(doubts, 'time')}` : '';
@@ -143,8 +144,8 @@ export class Webhook {
         log.warn({ kind, tries: failures, why }, 'webhook message not delivered');
         return this.count('failed');
       }
-      if (failed.mayHaveArrived) await backOff(doubts, failed, doubtTimes);
-      else await backOff(failures, failed, usualTimes);
+      if (failed.mayHaveArrived) await this.backOff(doubts, failed, doubtTimes);
+      else await this.backOff(failures, failed, retryTimes);
     }
   }
 

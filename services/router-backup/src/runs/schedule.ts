@@ -3,7 +3,7 @@
  * run at its moment. Every minute, the planner also looks for older moments, which node-cron missed (the power was off, the clock was set,
  * summer time skipped the hour). They count once.
  *
- * All calculations of {@link Schedule.look} use the rack's local time: the minutes that summer time skips are between the last checked
+ * All calculations of {@link Schedule.dueSince} use the rack's local time: the minutes that summer time skips are between the last checked
  * minute and now, and minutes that winter time repeats are not checked again.
  */
 import { sha256Bytes } from '@skolo/base';
@@ -44,7 +44,7 @@ export class Schedule {
   /** Calls `run` at each moment until the task is destroyed. */
   start(run: () => Promise<void>, logger: Logger): ScheduledTask {
     const { expression, timezone } = this;
-    // Its warnings are about moments that `look` finds.
+    // Its warnings are about moments that `dueSince` finds.
     const options = { timezone, name: 'router-backup', logger, suppressMissedWarning: true };
     return schedule(expression, run, { ...options, missedExecutionTolerance: latestMs });
   }

@@ -1,5 +1,5 @@
 /**
- * Tables of records, in memory and in the journal. `write` changes the journal first, then memory. `keep` changes memory
+ * Tables of records, in memory and in the journal. `write` changes the journal first, then memory. `writeLater` changes memory
  * immediately, for callers that cannot wait for a failing disk.
  */
 import { pause } from '@skolo/base';

@@ -27,6 +27,8 @@ export interface Model {
     nativeCycle: boolean;
     /** Whether its outlet is a server's chassis, which gets its power from another feed; absent: no. */
     isChassis?: (options: Options) => boolean;
+    /** Its commands are described in rack.yaml or a table, so its power-on may be a toggle; absent: no. */
+    mayToggle?: true;
     /** What switches them. */
     load: () => Promise<{ outlets: ModelOutlets }>;
   };

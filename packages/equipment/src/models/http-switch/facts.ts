@@ -35,6 +35,7 @@ export const httpSwitch = {
     outlets: free,
     offSeconds: 10,
     nativeCycle: false,
+    mayToggle: true,
     load: () => import('./http-switch.ts'),
   },
   backup: { no: "rack.yaml describes only the switch's outlets" },

@@ -17,6 +17,7 @@ export const mqttSwitch = {
     outlets: free,
     offSeconds: 10,
     nativeCycle: false,
+    mayToggle: true,
     load: () => import('./mqtt-switch.ts'),
   },
   backup: { no: 'MQTT provides no access to the configuration' },

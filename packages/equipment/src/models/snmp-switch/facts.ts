@@ -65,6 +65,7 @@ export const snmpSwitch = {
     outlets: dotted,
     offSeconds: 10,
     nativeCycle: false,
+    mayToggle: true,
     load: () => import('./snmp-switch.ts'),
   },
   backup: { no: 'SNMP provides no access to the configuration' },

@@ -25,8 +25,7 @@ import {
   samePrompt,
 } from './prompt.ts';
 import { asksFor, asksForChoice, unanswered } from './questions.ts';
-import type { SignInOptions } from './sign-in.ts';
-import { enter, type SignedIn, signIn } from './sign-in.ts';
+import { enter, type SignedIn, type SignInOptions, signIn } from './sign-in.ts';
 import { decodeBytes } from './terminal-text.ts';
 
 /** How long a command at a prompt may take (timeout), unless its caller sets another limit. */
