@@ -120,15 +120,18 @@ function checkBackup(settings: ServicesSettings['router-backup'], report: Report
   inOrder(settings, 'idleSeconds', 'totalSeconds', path, report);
 }
 
-function checkPowerCycles({ rack }: Draft, report: Report): void {
+function checkPowerCycles({ rack, declared, omitted }: Draft, report: Report): void {
   const settings = rack.services['power-cycle-daemon'];
   const path = ['services', 'power-cycle-daemon'];
   const { port, aliases = [] } = settings.endpoints.pdudaemon ?? {};
   const machines = [...rack.machines.values()];
   const phones = machines.flatMap(({ devices }) => devices.map(({ fullName }) => fullName));
   const names = new Set([...rack.machines.keys(), ...phones, ...rack.equipment.keys()]);
+  const broken = [...declared.machines, ...declared.equipment, ...omitted].filter(
+    (name) => !names.has(name),
+  );
   aliases.forEach((alias, i) => {
-    const why = aliasProblem(alias, names);
+    const why = aliasProblem(alias, names, broken);
     if (why) report([...path, 'endpoints', 'pdudaemon', 'aliases', i], 'alias', why);
   });
   if (port === servicePorts['power-cycle-daemon'].port) {
@@ -139,9 +142,16 @@ function checkPowerCycles({ rack }: Draft, report: Report): void {
   inOrder(settings.probeSeconds, 'first', 'most', [...path, 'probeSeconds'], report);
 }
 
-function aliasProblem(alias: string, names: ReadonlySet<string>): string | undefined {
+/** @param broken of entries with errors; the phones of such a machine are unknown */
+function aliasProblem(
+  alias: string,
+  names: ReadonlySet<string>,
+  broken: readonly string[],
+): string | undefined {
+  const isBroken = (name: string) =>
+    broken.some((each) => name === each || name.startsWith(`${each}-`));
   try {
-    const unknown = expandNames(alias).find((name) => !names.has(name));
+    const unknown = expandNames(alias).find((name) => !names.has(name) && !isBroken(name));
     return unknown && `unknown name "${unknown}"${didYouMean(unknown, names)}`;
   } catch (error) {
     if (error instanceof RangeSyntaxError) return error.message;

@@ -145,6 +145,7 @@ function emptyDraft(
       equipment: new Set(),
       machines: new Set(),
     },
+    omitted: new Set(),
     named: [],
     where: new Map(),
   };

@@ -18,6 +18,8 @@ export interface Draft {
   };
   /** All names, including those of entries with errors, because a reference to one is not an error. */
   declared: Record<Section, Set<string>>;
+  /** Names of machines and equipment that are omitted from the usable part for their errors. */
+  omitted: Set<string>;
   /** Names that must be unique, in the order of the file. */
   named: { name: string; what: string; path: Path; at?: 'key' }[];
   where: Map<object, Path>;

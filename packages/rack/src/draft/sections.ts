@@ -88,14 +88,16 @@ export function* rangedEntries(
     const path = [section, key];
     const expanded = expandEntry(path, key, value, spreadFor(value));
     if (omissions !== undefined) recordNames(section, key, value, expanded, omissions);
-    if (omissions?.isOmitted(section, key)) continue;
+    const isOmitted = (name: string) => omissions?.isOmitted(section, name) ?? false;
+    for (const name of expanded.names)
+      if (isOmitted(key) || isOmitted(name)) draft.omitted.add(name);
+    if (isOmitted(key)) continue;
     count += expanded.names.length;
     if (count > maxNames) {
       report(path, 'too many', `more than ${maxNames} entries`, 'key');
       return;
     }
     const pathOf = omissions === undefined ? () => path : (name: string) => [section, name];
-    const isOmitted = (name: string) => omissions?.isOmitted(section, name) ?? false;
     for (const name of expanded.names.filter((name) => !isOmitted(name))) {
       draft.declared[section].add(name);
       draft.named.push({ name, what, path: pathOf(name), at: 'key' });

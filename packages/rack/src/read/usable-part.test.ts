@@ -62,6 +62,16 @@ describe('usableRack', () => {
     expect(rack.disabled?.addresses).toEqual(new Set(['192.168.1.113']));
   });
 
+  it('keeps the names of an endpoint where one of them is a machine with an error, or its phone', () => {
+    const aliases = ['a-[1-4]', 'c-1', 'c-1-phone'];
+    const text = `${good}  power-cycle-daemon: { endpoints: { pdudaemon: { allow: [127.0.0.1/32], aliases: ${JSON.stringify(aliases)} } } }\n`;
+
+    const rack = usablePartOf(text.replace('kind: host, address: 192.168.1.113', 'kin: host'));
+
+    expect(rack.disabled?.what).toEqual(['machines.c-1']);
+    expect(rack.services['power-cycle-daemon'].endpoints.pdudaemon?.aliases).toEqual(aliases);
+  });
+
   it('leaves out one machine of a range, where the others are well', () => {
     const rack = usablePartOf(edited('[101-104]', '[101-103,300]'));
 
