@@ -52,8 +52,13 @@ export function proofsPage(page: string, contributions: readonly Contribution[])
     contributions.length === 0 ? nothing : tables(contributions),
     recordedTable(),
   ].join('\n\n');
-  const generated = `<!-- generated: files -->\n\n${content}\n\n<!-- /generated -->`;
-  return page.replace(/<!-- generated: files -->.*?<!-- \/generated -->/s, () => generated);
+  return withGenerated(page, 'files', content);
+}
+
+function withGenerated(page: string, name: string, content: string): string {
+  const block = `<!-- generated: ${name} -->\n\n${content}\n\n<!-- /generated -->`;
+  const previous = new RegExp(`<!-- generated: ${name} -->.*?<!-- /generated -->`, 's');
+  return page.replace(previous, () => block);
 }
 
 /** SUPPORT.md with the tier of each model. */
@@ -66,8 +71,7 @@ export function supportPage(page: string, contributions: readonly Contribution[]
 | --- | --- |
 | stable: switched in two racks with different owners ([evidence](docs/proofs/README.md)) | ${list(stable)} |
 | experimental | the other ${names.length - stable.length} [models](docs/reference/rack-yaml.md#models) |`;
-  const generated = `<!-- generated: models -->\n\n${content}\n\n<!-- /generated -->`;
-  return page.replace(/<!-- generated: models -->.*?<!-- \/generated -->/s, () => generated);
+  return withGenerated(page, 'models', content);
 }
 
 const nothing = `There are no evidence files yet: ${recordings().size} models are \`recorded\`, and the other ${models.size - recordings().size} are \`not verified on hardware\`.`;

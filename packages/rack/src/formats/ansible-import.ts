@@ -5,6 +5,7 @@
  * Source: ansible-core 2.18, inventory/helpers.py (order of groups), plugins/connection/ssh.py (which variable counts).
  */
 import { isIP } from 'node:net';
+import { portNumber } from '../schema/network-fields.ts';
 import { type Groups, readGroups, type Variables } from './ansible-groups.ts';
 import { ForeignInventoryError } from './foreign-file.ts';
 
@@ -60,40 +61,44 @@ export function readAnsible(
   const ancestry = ancestryOf(read.groups, file);
   const ignored = new Set<string>();
   const inventory: Omit<AnsibleInventory, 'ignored'> = { hosts: [], left: [], bad: [] };
-  const known: ReadonlySet<string> = new Set(Object.values(connection).flat());
+  const known: ReadonlySet<string> = new Set([
+    ...Object.values(connection).flat(),
+    'ansible_connection',
+    'ansible_group_priority',
+  ]);
   for (const [name, own] of read.hosts) {
     const groups = ancestry(name);
     const inherited = groups.map((group) => read.groups.get(group)?.variables ?? {});
     const variables: Variables = Object.assign({}, ...inherited, own);
     const { ansible_connection: kind = 'ssh', ansible_network_os: system } = variables;
     if (system !== undefined || !overSsh.test(String(kind))) {
-      inventory.left.push(
-        `${name}: Ansible does not use SSH for it; add equipment with --oxidized`,
-      );
+      const why =
+        system === undefined
+          ? 'its ansible_connection is not SSH'
+          : 'it is network equipment; add it with --oxidized';
+      inventory.left.push(`${name}: ${why}`);
       continue;
     }
     const host = hostOf(name, variables);
     if (typeof host === 'string') inventory.bad.push(`${name}: ${host}`);
     else inventory.hosts.push({ ...host, groups: groups.toReversed() });
-    for (const key of Object.keys(variables))
-      if (!known.has(key) && key !== 'ansible_connection') ignored.add(key);
+    for (const key of Object.keys(variables)) if (!known.has(key)) ignored.add(key);
   }
   return { ...inventory, ignored: [...ignored].sort() };
 }
 
 /** Or what was not understood. */
 function hostOf(name: string, variables: Variables): Omit<AnsibleHost, 'groups'> | string {
-  const [address = name, user, port = '22'] = Object.values(connection).map((keys) => {
-    const values = keys.map((key) => variables[key] ?? undefined);
-    return values[0] ?? values[1];
-  });
+  const [address = name, user, port = '22'] = Object.values(connection).map(
+    ([former, current]) => variables[former] ?? variables[current] ?? undefined,
+  );
   const values = Object.entries({ address, user, port }).filter(([, value]) => value !== undefined);
   const odd = values.find(([, value]) => !/^[^\s{}]+$/.test(textOf(value)));
   if (odd !== undefined) {
     return `the ${odd[0]} is a template, a vault or no text, which only Ansible can evaluate; replace it with its value`;
   }
   const number = Number(port);
-  if (!Number.isInteger(number) || number < 1 || number > 65_535)
+  if (!portNumber.safeParse(number).success)
     return 'the port is not a number from 1 to 65535; fix it';
   const text = textOf(address);
   // A DNS name is not an address, but 10.1.1.999 is meant as one, and rack.yaml's schema rejects it.

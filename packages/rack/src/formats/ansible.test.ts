@@ -136,7 +136,7 @@ rpi-6 ansible_host=192.0.2.6
     );
 
     expect(hosts.map(({ name }) => name)).toEqual(['rpi-6']);
-    expect(left).toEqual(['rpi-4: Ansible does not use SSH for it; add equipment with --oxidized']);
+    expect(left).toEqual(['rpi-4: its ansible_connection is not SSH']);
     expect(bad).toEqual([
       expect.stringMatching(/^rpi-1: the user is a template, a vault or no text/),
       'rpi-2: the port is not a number from 1 to 65535; fix it',

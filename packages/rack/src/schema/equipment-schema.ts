@@ -1,5 +1,4 @@
-/** The schema of equipment in rack.yaml (`equipment`), after ranges were expanded: common keys, and keys of its model. */
-
+/** The schema of `equipment` in rack.yaml, after ranges were expanded: common keys, and keys of its model. */
 import { isObject } from '@skolo/base';
 import { literal, type Model, models, seconds, whole } from '@skolo/equipment/models';
 import { z } from 'zod';

@@ -26,7 +26,7 @@ sw-1 ansible_host=192.0.2.5 ansible_network_os=ios
 
   expect(text).toMatch(/ {2}rpi-4: \{ kind: rpi, address: 192\.0\.2\.4, port: 2204 \}\n$/);
   expect(text).not.toMatch(/rpi-[23]|sw-1/);
-  expect(err).toMatch(/not imported: sw-1: Ansible does not use SSH for it/);
+  expect(err).toMatch(/not imported: sw-1: it is network equipment; add it with --oxidized/);
   expect(err).toMatch(/not imported: \S+: rpi-2: ansible_host is a host name/);
   expect(err).toMatch(/not imported: \S+: rpi-3: the user is a template/);
   expect(exitCode).toBe(3);

@@ -16,7 +16,7 @@
  */
 
 import { driverKind } from '../contract/outlets.ts';
-import { snmpOutlets } from '../families/snmp-outlets.ts';
+import { snmpOutlets, wattsAt } from '../families/snmp-outlets.ts';
 
 const powerNet = '1.3.6.1.4.1.318.1.1.26';
 const outletGroup = `${powerNet}.9`;
@@ -34,10 +34,7 @@ export const outlets = driverKind({
       /** rPDU2OutletSwitchedStatusState. */
       read: { object: `${outletGroup}.2.3.1.5.{outlet}`, on: [2], off: [1] },
       /** rPDU2OutletMeteredStatusPower, in watts. */
-      more: {
-        object: `${outletGroup}.4.3.1.7.{outlet}`,
-        read: (watts = -1) => (watts >= 0 ? { watts } : {}),
-      },
+      more: wattsAt(`${outletGroup}.4.3.1.7.{outlet}`),
       /** rPDU2DeviceConfigColdstartDelay; rPDU2OutletSwitchedConfigPowerOnTime, -Name and -RebootDuration. */
       settings: {
         coldStartDelay: `${powerNet}.4.1.1.6`,

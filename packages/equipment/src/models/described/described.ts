@@ -1,4 +1,5 @@
 /** Models that are tables. Their code is that of their base models. */
+import { isObject } from '@skolo/base';
 import { z } from 'zod';
 import type { Model, Numbering, Options } from '../contract/model.ts';
 import { snmpSwitch } from '../snmp-switch/facts.ts';
@@ -13,15 +14,14 @@ export const describedModels: readonly Model[] = tables.map((table) =>
 
 /** The model that is a table with this object to turn outlets on, in which `{outlet}` is the outlet. */
 export function modelSetting(object: string): string | undefined {
-  const On = z.object({ on: z.object({ object: z.literal(object) }) });
-  return tables.find(({ values }) => On.safeParse(values).success)?.name;
+  return tables.find(({ values: { on } }) => isObject(on) && on.object === object)?.name;
 }
 
 /**
  * The model that a table makes of a base model. An entry in rack.yaml has only the keys that the table asks for. Automatic repair never uses
  * it: nobody has seen the equipment that it describes.
  */
-function described(base: Model, { name, label, elsewhere, asks, values }: Table): Model {
+function described(base: Model, { name, label, asks, values }: Table): Model {
   const { power, contradictions, options, ...facts } = base;
   const filled = (own: Options): Options => ({ ...values, ...own });
   return {
@@ -29,7 +29,6 @@ function described(base: Model, { name, label, elsewhere, asks, values }: Table)
     name,
     label,
     base: base.name,
-    ...(elsewhere && { elsewhere }),
     ...(power && {
       power: {
         ...power,

@@ -4,8 +4,6 @@ import { z } from 'zod';
 export const Table = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]+$/),
   label: z.string().min(1),
-  /** Names in Oxidized, RANCID and netmiko, if different. */
-  elsewhere: z.array(z.string()).min(1).exactOptional(),
   base: z.literal('snmp-switch'),
   /** Keys that an entry in rack.yaml still has, with their defaults. */
   asks: z.record(z.string(), z.number()).default({}),

@@ -35,6 +35,11 @@ interface SettingColumns {
   cycleSeconds?: string;
 }
 
+/** The power in watts. A reading of less than 0 W means that the outlet has no meter. */
+export function wattsAt(object: string): NonNullable<SnmpOutlets['more']> {
+  return { object, read: (watts = -1) => (watts >= 0 ? { watts } : {}) };
+}
+
 /** As many as fit into one request. Optional columns are requested apart. */
 const readsAtOnce = 16;
 

@@ -1,4 +1,4 @@
-/** Anything that SNMP switches. `{outlet}` in an object is the outlet; `{outlet-1}` is its number less one. */
+/** Anything that SNMP switches. `{outlet}` in an object is the outlet; `{outlet-1}` and `{outlet+1}` are the numbers beside it. */
 import { z } from 'zod';
 import { counted, type Model, type Numbering, type Options, whole } from '../contract/model.ts';
 import { outlets, withoutOutlet } from '../families/described-facts.ts';
@@ -10,7 +10,7 @@ const object = z
     'an object is an OID such as 1.3.6.1.4.1.318.1.1.4.4.2.1.3.{outlet}',
   )
   .describe(
-    'OID. skolo replaces {outlet} with the outlet, and {outlet-1} with its number minus 1.',
+    'OID. skolo replaces {outlet} with the outlet, and {outlet-1} and {outlet+1} with the numbers before and after it.',
   );
 
 const command = z.strictObject({ object, value: z.int().describe('Integer to set.') });
@@ -73,8 +73,13 @@ export const snmpSwitch = {
   readOnly: ['outlets'],
   options,
   contradictions(given) {
-    const { on, off, read } = z.object(options).parse(given);
-    const found = withoutOutlet(given, ['on', 'off', 'read'], /\{outlet([+-]1)?\}/);
+    const { on, off, read, watts } = z.object(options).parse(given);
+    const keys = ['on', 'off', 'read', ...(watts === undefined ? [] : ['watts'])];
+    const found = withoutOutlet(given, keys, /\{outlet([+-]1)?\}/);
+    for (const key of given.outlets === undefined && levels(given) > 1 ? keys : []) {
+      if (/\{outlet[+-]1\}/.test(JSON.stringify(given[key])))
+        found.push({ key, what: 'adds to an outlet that has several numbers; use {outlet}' });
+    }
     if (on.object === off.object && on.value === off.value)
       found.push({ key: 'off', what: 'is the same as `on`; correct one of them' });
     if (read.on.some((value) => read.off.includes(value)))

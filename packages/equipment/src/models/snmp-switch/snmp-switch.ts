@@ -16,7 +16,7 @@
  */
 import { z } from 'zod';
 import { driverKind, type OutletDriver } from '../contract/outlets.ts';
-import { snmpOutlets } from '../families/snmp-outlets.ts';
+import { snmpOutlets, wattsAt } from '../families/snmp-outlets.ts';
 import { snmpSwitch } from './facts.ts';
 
 export const outlets = driverKind({
@@ -24,10 +24,7 @@ export const outlets = driverKind({
   automaticRepair: false,
   create(device, deps): OutletDriver<string> {
     const { on, off, read, watts } = z.object(snmpSwitch.options).parse(device.options);
-    const more = watts !== undefined && {
-      object: watts,
-      read: (value = -1) => (value >= 0 ? { watts: value } : {}),
-    };
-    return snmpOutlets(device, deps, { on, off, read, ...(more && { more }) });
+    const more = watts !== undefined && { more: wattsAt(watts) };
+    return snmpOutlets(device, deps, { on, off, read, ...more });
   },
 });

@@ -1,5 +1,4 @@
 /** Gives a model access to its device: sessions that are opened on first use, one at a time, within one deadline. */
-
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { inOrder } from '@skolo/base';
@@ -129,12 +128,15 @@ class LazyConnection implements Connection {
   private current: Current | undefined;
   private secrets: string[] = [];
   private endsAt: number | undefined;
+  /** The whole time, or that of what is asked briefly. */
+  private limitMs: number;
   private diskLeft: number;
   private readonly turns = inOrder();
 
   constructor(device: ConnectedDevice, deps: ConnectionDeps) {
     this.device = device;
     this.deps = deps;
+    this.limitMs = deps.deadlineMs;
     this.diskLeft = this.diskBytes;
     this.results = memory.open(device.name, (why) => this.stop.abort(why));
     this.abort = () => this.stop.abort(deps.signal.reason);
@@ -148,12 +150,13 @@ class LazyConnection implements Connection {
 
   async briefly<T>(work: () => Promise<T>): Promise<T> {
     const half = this.left() / 2;
-    const { endsAt } = this;
+    const { endsAt, limitMs } = this;
+    this.limitMs = Math.round(half);
     this.endsAt = performance.now() + half;
     try {
       return await work();
     } finally {
-      this.endsAt = endsAt;
+      Object.assign(this, { endsAt, limitMs });
     }
   }
 
@@ -319,21 +322,19 @@ class LazyConnection implements Connection {
 
   /** The remaining time. */
   private left(): number {
-    const { deadlineMs } = this.deps;
-    this.endsAt ??= performance.now() + deadlineMs;
+    this.endsAt ??= performance.now() + this.limitMs;
     const left = this.endsAt - performance.now();
     if (left > 0) return left;
-    const what = `the time limit of ${deadlineMs / 1000} s was exceeded`;
+    const what = `the time limit of ${this.limitMs / 1000} s was exceeded`;
     throw new DeviceTimeout(this.device.name, what);
   }
 
   /** One at a time. */
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const start = () => {
+    return this.turns(() => {
       this.stop.signal.throwIfAborted();
       this.left();
       return work();
-    };
-    return this.turns(start);
+    });
   }
 }

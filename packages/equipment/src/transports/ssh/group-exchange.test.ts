@@ -1,5 +1,4 @@
 /** Groups that a device chooses: of any size, not prime, replaced on the way, and those of OpenSSH's server. */
-
 import { createDiffieHellmanGroup } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
