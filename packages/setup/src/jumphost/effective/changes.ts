@@ -8,8 +8,10 @@ import {
   afterInterruption,
   type Change,
   changesSince,
+  type Found,
   findOn,
   foreign,
+  type Recorded,
   readRecord,
   withThose,
   writeRecord,
@@ -40,7 +42,7 @@ const decisive: readonly [what: string, names: RegExp][] = [
 /** By which a unit starts. */
 const startLink = /\.(wants|requires)\/[^/]+$/;
 
-/** Other tables drop packets that the rack may need, so even a fresh \`prepare\` does not accept them. */
+/** Other tables drop packets that the rack may need, so even a fresh `prepare` does not accept them. */
 const drops = /^(nft|ip6?tables).*(drop|reject)/i;
 
 interface ChangesNeeds {
@@ -68,19 +70,24 @@ export function changesStep({ kept, now }: ChangesNeeds): Step {
     async apply(host) {
       const record = await readRecord(host);
       const found = await findOn(host, record);
-      if (record === undefined) {
-        const entries = Object.entries(found.entries).filter(([path]) => !foreign.test(path));
-        const facts = found.facts.filter((fact) => !drops.test(fact));
-        const at = new Date(now()).toISOString();
-        await writeRecord(host, { version: 2, at, entries: Object.fromEntries(entries), facts });
-        return;
-      }
-      const known = withThose(afterInterruption(record, found), kept, found);
+      const before = record ? afterInterruption(record, found) : fresh(found, now());
+      const known = withThose(before, kept, found);
       await writeRecord(host, known);
       const repairs = changesSince(known, found).flatMap((each) => repairOf(each) ?? []);
       if (repairs.length > 0)
         await host.need(`set -e\n${repairs.join('\n')}\nsystemctl daemon-reload`);
     },
+  };
+}
+
+/** Everything that a first `prepare` accepts without being asked. */
+function fresh({ entries, facts }: Found, now: number): Recorded {
+  const accepted = Object.entries(entries).filter(([path]) => !foreign.test(path));
+  return {
+    version: 2,
+    at: new Date(now).toISOString(),
+    entries: Object.fromEntries(accepted),
+    facts: facts.filter((fact) => !drops.test(fact)),
   };
 }
 

@@ -113,8 +113,8 @@ const replacedLibraries = `systemctl list-units --type=service --state=running -
 done | paste -sd ' ' - | sed -n 's/..*/note: an update has replaced libraries that these units still use: &; run systemctl restart &/p'`;
 
 /** In the words of the alerts HostUpdatesMissing and HostRebootOverdue. A fresh installation has not run yet. */
-const overdue = `[ -z "$(find /var/lib/apt/periodic/upgrade-stamp -mtime +14 2> /dev/null)" ] || echo 'by hand: it has not received security updates for 14 days; run unattended-upgrade --dry-run --verbose'
-[ -z "$(find /run/reboot-required -mtime +30 2> /dev/null)" ] || echo 'by hand: it has required a reboot for 30 days; run skolo jumphost reboot'`;
+const overdue = `[ -z "$(find /var/lib/apt/periodic/upgrade-stamp -mmin +20160 2> /dev/null)" ] || echo 'by hand: it has not received security updates for 14 days; run unattended-upgrade --dry-run --verbose'
+[ -z "$(find /run/reboot-required -mmin +43200 2> /dev/null)" ] || echo 'by hand: it has required a reboot for 30 days; run skolo jumphost reboot'`;
 
 const failedUnits = `systemctl list-units --state=failed --plain --no-legend --no-pager | while read -r unit _; do
   echo "$unit has failed; run journalctl -u $unit to see why, and systemctl reset-failed $unit to clear the failure"

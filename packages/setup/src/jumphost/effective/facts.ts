@@ -1,6 +1,6 @@
 /**
- * Facts about a jumphost that are compared as texts: who may become root or sign in, whatever else the files contain, and what is no file.
- * Prints `fact`, a tab and a text for each.
+ * Facts about a jumphost, which are compared line by line: who can become root or sign in, firewall rules, routes and mounts. Prints `fact`,
+ * a tab and a text for each, in which no two blanks follow one another, so that it can be copied from a message.
  */
 
 /** Members of them can become root, or read what root can. */
@@ -10,13 +10,13 @@ const people = `awk -F: -v gids="$(awk -F: '$1 ~ /^(${rootGroups})$/ { printf "%
   BEGIN { split(gids, all, " "); for (at in all) { split(all[at], pair, "="); group[pair[1]] = pair[2] } }
   FILENAME ~ "shadow$" { isOpen[$1] = $2 !~ /^[!*]/; isEmpty[$1] = $2 == ""; next }
   FILENAME ~ "group$" { if ($1 ~ /^(${rootGroups})$/) { split($4, all, ","); for (at in all) print all[at] " is a member of " $1 } next }
-  { isOpen[$1] = isOpen[$1] || isEmpty[$1] }
+  $2 != "x" { isOpen[$1] = $2 !~ /^[!*]/; isEmpty[$1] = $2 == "" }
   $3 == 0 && $1 != "root" { print $1 " has the user ID of root" }
   $1 != "root" && ($4 in group) { print $1 " is a member of " group[$4] }
   isOpen[$1] { print $1 " has " (isEmpty[$1] ? "an empty" : "a") " password" }
   $7 !~ /(nologin|false|sync)$/ && (isOpen[$1] || $3 >= 1000) { print $1 " has the shell " $7 }' /etc/shadow /etc/group /etc/passwd
 for each in /etc/sudoers /etc/sudoers.d/*; do
-  case \${each##*/} in *.* | *~) ;; *) sed -E '/^[[:space:]]*(#[^i0-9]|#$|$)/d; s/[[:space:]]+/ /g; s/^/sudoers: /' "$each" ;; esac
+  case \${each##*/} in *.* | *~) ;; *) sed -E '/^[[:space:]]*(#[^i0-9]|#$|$)/d; s/^/sudoers: /' "$each" ;; esac
 done
 awk -F: '$6 != "" { print $1, $6 }' /etc/passwd | while read -r user home; do
   sed -E "/^[[:space:]]*(#|$)/d; s|AAAA[A-Za-z0-9+/=]*([A-Za-z0-9+/=]{16})( \\|$)|...\\\\1\\\\2|; s|^|$user accepts the key |" "$home/.ssh/authorized_keys" "$home/.ssh/authorized_keys2"
@@ -45,8 +45,8 @@ for each in ip ip6; do
   [ ! -s /proc/net/\${each}_tables_names ] || \${each}tables-legacy-save | grep -E '^(-A|:.* DROP)' | grep -vE '${managed}' | sed "s/ \\[.*//; s/^/\${each}tables-legacy: /"
 done
 for each in -4 -6; do
-  ip $each rule | grep -vE '^(0:.*lookup local|32766:.*lookup main|32767:.*lookup default)' | sed 's/[[:space:]]\\+/ /g; s/^/ip rule /'
-  ip $each route show table all | grep -vE ' (proto (kernel|dhcp|ra)|table local|dev (cni|flannel|veth|skolo-last|kube|cali|tailscale)[^ ]*)( |$)|^(10\\.42\\.|fd00:42:)' | sed -E 's/ (expires [^ ]*|linkdown|dead|cache)//g; s/ +$//; s/^/ip route /'
+  ip $each rule | grep -vE '^(0:.*lookup local|32766:.*lookup main|32767:.*lookup default)' | sed 's/^/ip rule /'
+  ip $each route show table all | grep -vE ' (proto (kernel|dhcp|ra)|table local|dev (cni|flannel|veth|skolo-last|kube|cali|tailscale)[^ ]*)( |$)|^(10\\.42\\.|fd00:42:)' | sed -E 's/ (expires [^ ]*|linkdown|dead|cache)//g; s/^/ip route /'
 done
 ip xfrm policy | grep '^src' | sort -u | sed 's/^/ip xfrm policy /'`;
 
@@ -59,4 +59,4 @@ export const factsScript = `{
 ${people}
 ${network}
 ${mounts}
-} | sed 's/\\t/ /g; s/^/fact\\t/'`;
+} | sed 's/[[:space:]]\\+/ /g; s/ $//; s/^/fact\\t/'`;

@@ -2,6 +2,7 @@
  * Decides whose a file or fact of a jumphost is: a package's, skolo's, or somebody's. Each step of `prepare` records what it has changed,
  * and a package's files match the checksums of dpkg and ucf, so the rest is somebody's.
  */
+import { dirname } from 'node:path/posix';
 import { parseJson } from '@skolo/base';
 import { type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
@@ -39,8 +40,8 @@ true`;
 }
 
 /**
- * Prints what dpkg, ucf, deb-systemd-helper and the files themselves say about paths (its input). The folder of a program may have another
- * name in /usr, because Debian has merged them.
+ * Prints which paths (its input) belong to packages according to dpkg, ucf and deb-systemd-helper, and the checksums of files. The folder
+ * of a program may have another name in /usr, because Debian has merged them.
  */
 const ownersScript = `exec 2>/dev/null
 export LC_ALL=C
@@ -98,7 +99,7 @@ type Entry = z.infer<typeof Entry>;
 /** By path. */
 type Entries = Record<string, Entry>;
 
-interface Found {
+export interface Found {
   entries: Entries;
   facts: string[];
   /** By path: when each was changed, in seconds since 1970, and its owner's name. */
@@ -121,7 +122,7 @@ const Recorded = z.strictObject({
   /** Sorted. */
   facts: z.array(z.string()),
 });
-type Recorded = z.infer<typeof Recorded>;
+export type Recorded = z.infer<typeof Recorded>;
 
 /** @param record whose files are read again only if they have changed */
 export async function findOn(host: Host, record: Recorded | undefined): Promise<Found> {
@@ -219,7 +220,7 @@ export function recorded(step: Step): Step {
   };
 }
 
-/** The record, with the files that an interrupted run has changed. */
+/** The record, with the files that an interrupted run has changed. Its facts have no time, so they are somebody's. */
 export function afterInterruption({ changing, ...record }: Recorded, found: Found): Recorded {
   if (changing === undefined) return record;
   const own = changesSince(record, found).filter(({ seconds }) => seconds >= changing);
@@ -258,7 +259,7 @@ export interface Change {
   name: string;
   before?: Entry | undefined;
   after?: Entry | undefined;
-  /** In seconds since 1970; 0 for a fact or a removed file. */
+  /** In seconds since 1970, of a removed file its folder's; 0 for a fact, whose time is unknown. */
   seconds: number;
   /** Owner of the file now. */
   user: string;
@@ -268,7 +269,7 @@ export interface Change {
 export function changesSince({ entries, facts }: Recorded, found: Found): Change[] {
   const files = differing(entries, found.entries).flatMap((name): Change[] => {
     const [before, after] = [entries[name], found.entries[name]];
-    const { seconds = 0, user = '' } = found.changed.get(name) ?? {};
+    const { seconds = 0, user = '' } = found.changed.get(after ? name : dirname(name)) ?? {};
     const isCleared = after === undefined && name.startsWith('/run/');
     // Its files count, or its lines.
     const isCounted = (before ?? after)?.type === 'd' || ofFacts.test(name);

@@ -109,7 +109,7 @@ async function tokenUse(host: Host, rack: Rack): Promise<string[]> {
   ];
 }
 
-/** A service says so itself. */
+/** The services report it themselves. */
 const ofTrust = /self.signed|unable to (verify|get)/;
 
 /**

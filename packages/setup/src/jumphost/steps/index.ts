@@ -24,8 +24,7 @@ import {
 import { bootStep } from '../effective/boot.ts';
 import { changesStep } from '../effective/changes.ts';
 import { clusterStep } from '../effective/cluster-objects.ts';
-import type { EffectNeeds } from '../effective/effects.ts';
-import { effectsOf } from '../effective/effects.ts';
+import { type EffectNeeds, effectsOf } from '../effective/effects.ts';
 import { inEffect } from '../effective/index.ts';
 import { recorded } from '../effective/record.ts';
 import { activeStep } from './active.ts';
