@@ -1,5 +1,4 @@
 /** Sends HTTP requests, with a deadline and a limit of the response, with node:http, because the global fetch would take 14 MB of memory. */
-
 import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type RequestOptions as HttpsOptions, request as tlsRequest } from 'node:https';

@@ -1,5 +1,4 @@
 /** Connects the parts of machine-state, and decides what an event means for the others. */
-
 import { setMaxListeners } from 'node:events';
 import { consoleApi, enrolmentsApi, machineStateApi, type ServiceState } from '@skolo/api';
 import {

@@ -1,5 +1,4 @@
 /** The metadata server's own API, on its metrics port: its callers, and how fresh the tokens are. */
-
 import { type MetadataClient, type MetadataIdentity, metadataServerApi } from '@skolo/api';
 import { isoTime } from '@skolo/base';
 import { bindRoutes } from '@skolo/common';

@@ -3,7 +3,6 @@
  * calls the next one. Requests that wait for a change do so before MAC, identity and document count, because rack.yaml may give their address
  * to another machine in the meantime. No stage logs a line per request.
  */
-
 import type { RequestListener } from 'node:http';
 import { cameThroughProxy, type FindMac, newExpress } from '@skolo/common';
 import type { NextFunction, Request, Response } from 'express';

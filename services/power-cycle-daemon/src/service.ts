@@ -1,7 +1,6 @@
 /**
  * Connects the parts of the power-cycle daemon: opens its resources, and is ready while its journal is open. It makes no other decisions.
  */
-
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { powerCycleDaemonApi } from '@skolo/api';

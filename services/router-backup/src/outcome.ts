@@ -1,5 +1,4 @@
 /** Types of an attempt's input, what it stores, and its outcome. */
-
 import type { FailureClass, RunResult } from '@skolo/api';
 import type { Version } from '@skolo/backup';
 import { NamedError } from '@skolo/base';

@@ -1,5 +1,4 @@
 /** Opens the parts of the router backup, connects them by events, and is ready while its journal is open. */
-
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { routerBackupApi } from '@skolo/api';

@@ -115,7 +115,7 @@ describe('callers', () => {
   });
 
   it('are charged for size and time, and rejected before the work where nothing is left', async () => {
-    const texts = start({ ms: 3000 });
+    const texts = start({ ms: 8000 });
     let spent = 0;
     let budget = Infinity;
     const spend = (cost: number) => {

@@ -4,7 +4,6 @@
  * Prometheus accepts only label names and values listed in kube/base/prometheus/prometheus.yml, because a task may answer instead of the
  * agent. So a device is a number, its position in rack.yaml; `skolo_machines_device` of machine-state has its name.
  */
-
 import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common/light';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { botExits, botStates } from './bot/bot-view.ts';

@@ -2,7 +2,6 @@
  * Sends alerts to Google Pub/Sub: timeouts, how many messages at once, and when the topic is created. One request per send, with one
  * ordering key. The library's own batching, buffering and retries stay off: the caller controls order, memory and retries.
  */
-
 import { setMaxListeners } from 'node:events';
 import type { EncodeAs } from '../message/encode.ts';
 import type { Message } from '../message/message.ts';

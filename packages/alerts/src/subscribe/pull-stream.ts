@@ -1,5 +1,4 @@
 /** One streaming pull from Pub/Sub, until it ends. */
-
 import { Buffer } from 'node:buffer';
 import { setTimeout } from 'node:timers/promises';
 import type { v1 } from '@google-cloud/pubsub';

@@ -2,7 +2,6 @@
  * Runs git without the user's configuration and without prompts, requires git 2.36, and kills it after a time limit together with all
  * processes that it started.
  */
-
 import { spawn } from 'node:child_process';
 import { finished, type Readable, type Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';

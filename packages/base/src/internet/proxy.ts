@@ -6,7 +6,6 @@
  * (`10.0.0.0/8`), `HOST:PORT` is that port alone, and `*` is everything. Sources: curl(1), "NO_PROXY";
  * https://pkg.go.dev/golang.org/x/net/http/httpproxy
  */
-
 import { BlockList, isIP } from 'node:net';
 import { NamedError } from '../named-error.ts';
 

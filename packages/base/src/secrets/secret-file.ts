@@ -1,5 +1,4 @@
 /** A secret's file that is used often: read and parsed again only if it has changed, so a rotated key needs no restart. */
-
 import { NamedError, sha256 } from '@skolo/base';
 import { fileStamp } from './file-stamp.ts';
 import { readSecretFile, SecretError, statSecret } from './secret.ts';

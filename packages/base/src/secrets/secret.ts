@@ -2,7 +2,6 @@
  * Reads secrets from files and variables, and decides which files are too open or too large. Nothing here ever puts a secret's content
  * into an error, and a {@link Secret} prints as `<secret>` wherever it ends up.
  */
-
 import { type BigIntStats, existsSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';

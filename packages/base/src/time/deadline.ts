@@ -1,5 +1,5 @@
 /** Time limits (deadlines) for any work, and its end when a signal is aborted. */
-import { setImmediate } from 'node:timers';
+import { clearImmediate, setImmediate } from 'node:timers';
 import { longestTimerMs } from './pause.ts';
 
 /**
@@ -31,8 +31,11 @@ export async function withDeadline<T>(
   signal?.throwIfAborted();
   const limit = new AbortController();
   // What arrived while this process was paused or blocked is received first: it was in time.
+  let last: NodeJS.Immediate | undefined;
   const timer = setTimeout(
-    () => setImmediate(() => limit.abort(late())),
+    () => {
+      last = setImmediate(() => limit.abort(late()));
+    },
     Math.min(ms, longestTimerMs),
   );
   const abort = () => limit.abort(signal?.reason);
@@ -43,6 +46,7 @@ export async function withDeadline<T>(
     throw limit.signal.aborted ? limit.signal.reason : error;
   } finally {
     clearTimeout(timer);
+    clearImmediate(last);
     signal?.removeEventListener('abort', abort);
   }
 }

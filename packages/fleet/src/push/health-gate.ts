@@ -2,7 +2,6 @@
  * Decides how long a push waits until alerts and machines are as healthy as before, as the rack's Prometheus reports them, and when it
  * fails.
  */
-
 import { errorText, pause } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { type RackHealth, readHealth } from '../survey/rack-health.ts';

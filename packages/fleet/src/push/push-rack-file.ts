@@ -3,7 +3,6 @@
  * A kubelet refreshes the files of a ConfigMap immediately when an annotation of the pod changes, and services load them within two
  * seconds.
  */
-
 import { Readiness } from '@skolo/api/probes';
 import { errorText, parseJson, pause } from '@skolo/base';
 import { parseRack, type Rack as RackYaml } from '@skolo/rack';

@@ -1,5 +1,4 @@
 /** Removes the testbed from a cluster. */
-
 import { count, pause } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { type KubeObject, titleOf } from '../push/objects.ts';

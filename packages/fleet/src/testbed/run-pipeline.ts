@@ -1,5 +1,4 @@
 /** Runs the pipeline once, and monitors it until it ends. */
-
 import { errorText, pause } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { judgePod, Pod } from '../push/gate.ts';

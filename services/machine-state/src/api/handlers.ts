@@ -1,5 +1,4 @@
 /** Handlers of the HTTP API: machines, orders, and requests that are passed on to an agent. */
-
 import {
   ApiError,
   ApiUnreachable,

@@ -1,5 +1,4 @@
 /** The agents of all machines in rack.yaml, each watched separately, so that none delays another. */
-
 import type { IncomingMessage } from 'node:http';
 import * as https from 'node:https';
 import type { Fetch } from '@skolo/api';

@@ -1,5 +1,4 @@
 /** Polls the other services' APIs: cycles, outlets, backups, alerts, tokens. The part of a silent service is absent. */
-
 import type { DeliveryFacts } from '@skolo/alerts/delivery-state';
 import {
   type BackupEquipment,

@@ -1,5 +1,4 @@
 /** Handles Raspberry Pis that request their identity: each request is decided, and a name and token are durable before they are sent. */
-
 import { randomUUID } from 'node:crypto';
 import type { EnrolledPi, EnrolmentSecret, EnrolRequest, RevokedPi, WaitingPi } from '@skolo/api';
 import { errorText } from '@skolo/base';

@@ -4,7 +4,6 @@
  * and a busy one not much more often. The database is in a thread of its own, because a disk may hang. Writing is retried after errors,
  * and everything else in the service works without it.
  */
-
 import { join } from 'node:path';
 import { type Curve, type HistoryEntry, MachineCondition } from '@skolo/api';
 import { errorText, settlesWithin } from '@skolo/base';

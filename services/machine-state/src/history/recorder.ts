@@ -1,5 +1,4 @@
 /** Records events in the history, each machine's within its share. */
-
 import type { Machine, MachineAlert, PowerCycle } from '@skolo/api';
 import { isoTime } from '@skolo/base';
 import type { MachineStateEvent } from '../events.ts';

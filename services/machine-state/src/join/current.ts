@@ -1,5 +1,4 @@
 /** The current state of all machines. Rejoins those whose sources have changed, and reports what that changed. */
-
 import type {
   CommonCause,
   CycleRequest,

@@ -1,5 +1,4 @@
 /** Delivers a machine's orders to its agent, and retries until the agent has confirmed them, even after a restart or a new disk. */
-
 import type { AgentStatus, MachineOrder, Order } from '@skolo/api';
 import { backOffMs, errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';

@@ -1,5 +1,4 @@
 /** Maintenance and quarantine ordered by people, and their notes: which are accepted, when an order ends, and when it is forgotten. */
-
 import { randomUUID } from 'node:crypto';
 import type { HistoryEntry, Order } from '@skolo/api';
 import type { Change } from '@skolo/base/durable';

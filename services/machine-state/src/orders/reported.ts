@@ -2,7 +2,6 @@
  * Decides which orders that only an agent reports are kept: none, except a quarantine after the journal was lost, damaged or restored
  * from a copy.
  */
-
 import { randomUUID } from 'node:crypto';
 import type { Order } from '@skolo/api';
 import type { Clock, ServiceContext } from '@skolo/common';

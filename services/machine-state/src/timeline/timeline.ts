@@ -1,5 +1,4 @@
 /** The timeline of the rack from all sources, and how long a period and how many rows it may have. */
-
 import type { Machine, Timeline } from '@skolo/api';
 import { isoTime } from '@skolo/base';
 import { type AuditLog, type Caller, HttpProblem } from '@skolo/common';

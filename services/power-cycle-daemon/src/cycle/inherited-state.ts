@@ -3,7 +3,6 @@
  * are turned on. None of its cycles and offs are carried out, because the machine may be in use by now. An outlet that a person turned off
  * stays off if it reads off.
  */
-
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, parseJson, pause } from '@skolo/base';

@@ -2,7 +2,6 @@
  * Carries out and verifies a command of pdudaemon's clients, such as labgrid and LAVA. Its clients are programs, so two rules are
  * stricter than for people: what a person turned off stays off, and a target with a hold is not switched at all.
  */
-
 import type { AcceptedRequests } from '@skolo/api';
 import { errorText, orAborted, pause } from '@skolo/base';
 import type { Events } from '@skolo/common';

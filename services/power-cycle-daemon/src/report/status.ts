@@ -1,5 +1,4 @@
 /** Records and readings as JSON for the API, and the one verdict about a controller's condition. */
-
 import {
   type ControllerStatus,
   type MachinePower,

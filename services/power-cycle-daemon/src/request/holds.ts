@@ -2,7 +2,6 @@
  * Holds ("under repair until …"): prevent power cycles of a machine, of equipment and what it powers or connects, or of the rack; how
  * long a hold lasts.
  */
-
 import { randomUUID } from 'node:crypto';
 import type { Hold } from '@skolo/api';
 import { count } from '@skolo/base';

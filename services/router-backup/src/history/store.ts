@@ -3,7 +3,6 @@
  * repaired, or set aside. The store repairs what git can rebuild. It sets a broken history aside, never deletes it, and creates a new
  * one, so that the next backups can be stored. Before that, the contents of the previous one are recorded.
  */
-
 import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Repository, repairHistory, replaceHistory, setAside } from '@skolo/backup';

@@ -8,7 +8,6 @@
  * Services keep running meanwhile: journals are copied as of one moment (copyLive of `@skolo/base/durable`), SQLite databases by SQLite
  * (`sqlite.ts`), other files up to their length when opened. The copies are of slightly different moments, as after a power cut.
  */
-
 import { createHash, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';

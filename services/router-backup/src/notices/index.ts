@@ -3,7 +3,6 @@
  * rack.yaml sets a port. A notice proves nothing, since every host can send a datagram with any source address. Its only effect is that
  * one device is read earlier.
  */
-
 import type { RemoteInfo } from 'node:dgram';
 import { errorCode, errorText } from '@skolo/base';
 import { ConfiguredPort, normaliseAddress } from '@skolo/common';

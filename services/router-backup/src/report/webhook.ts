@@ -3,7 +3,6 @@
  * of rack.yaml, for each run, each changed device and each device that failed, as configured in `services.router-backup.webhook`.
  * Nothing waits for it. A message that cannot be delivered is lost, logged and counted, because the API has the same information.
  */
-
 import { randomUUID } from 'node:crypto';
 import {
   type BackOff,

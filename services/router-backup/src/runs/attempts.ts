@@ -2,7 +2,6 @@
  * One attempt to back up a device or the jumphost: reads it, verifies its identity, stores what is new, and records the outcome, including a
  * failure. The only error that `attempt` throws is `Stopping`.
  */
-
 import { type CommitAbout, shownId, type Version } from '@skolo/backup';
 import { errorText } from '@skolo/base';
 import type { LastSuccess } from '@skolo/common';

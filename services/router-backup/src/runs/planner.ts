@@ -1,5 +1,4 @@
 /** Decides when a backup starts: on schedule, for overdue devices, for devices that were never read, and again after a full disk. */
-
 import { inOrder } from '@skolo/base';
 import type { ScheduledTask } from 'node-cron';
 import type { Versions } from '../history/versions.ts';

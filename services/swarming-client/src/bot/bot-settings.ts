@@ -2,7 +2,6 @@
  * Decides whether a machine runs a bot, and which server it uses; time limits of the bot: pauses between restarts, silence, the end of a
  * task.
  */
-
 import type { Logger } from '@skolo/common/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
 import type { PartDeps } from '../part-deps.ts';

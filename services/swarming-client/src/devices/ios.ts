@@ -61,7 +61,7 @@ class IosTools {
       throw new Missing(`not attached to USB port ${port}${others}`);
     if (second === undefined) return first;
     throw new WrongEntry(
-      `${udids.length} devices are attached (${udids.join(', ')}); set \`serial\` in rack.yaml to the UDID of one`,
+      `${udids.length} devices are attached (${udids.join(', ')}); set \`serial\` in rack.yaml to the UDID of one, or \`power\` to its USB port`,
     );
   }
 

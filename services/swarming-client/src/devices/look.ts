@@ -1,4 +1,4 @@
-/** Decides whether a device is missing, or a program on the machine is to blame, from the errors of a reading, which is tried twice. */
+/** Decides whether a device is missing, or a program on the machine is to blame, from the errors of a reading, which is tried up to three times. */
 import { errorText, oneLine, pause, withDeadline } from '@skolo/base';
 import { CommandFailed, type CommandResult } from '@skolo/base/run-command';
 import type { Device, DeviceReading, Look } from './device.ts';

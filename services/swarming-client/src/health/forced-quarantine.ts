@@ -7,7 +7,7 @@ import { constants } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { errorText, ifThere, oneLine, parseJson } from '@skolo/base';
+import { errorText, ifThere, inOrder, oneLine, parseJson } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import type { Clock, Logger } from '@skolo/common/light';
 import { z } from 'zod';
@@ -42,7 +42,7 @@ export class ForcedQuarantine {
   /** The active reason could not be written: it is only in memory. */
   private isUnsaved = false;
   private trouble: string | undefined;
-  private turn: Promise<void> = Promise.resolve();
+  private readonly inTurn = inOrder();
 
   constructor(deps: ForcedQuarantineDeps) {
     this.deps = deps;
@@ -86,12 +86,6 @@ export class ForcedQuarantine {
       this.isUnsaved = false;
       this.forced = undefined;
     });
-  }
-
-  private inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.turn.then(work);
-    this.turn = done.catch(() => undefined);
-    return done;
   }
 
   private async readKept(): Promise<Forced | undefined> {

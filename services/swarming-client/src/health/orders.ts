@@ -6,11 +6,10 @@
  * An expired order stays in the file until machine-state replaces the set, because a Pi's wall clock may be wrong at boot. Once the
  * jumphost's clock is known, it decides.
  */
-
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Order } from '@skolo/api/swarming-client';
-import { errorText, oneLine, parseJson } from '@skolo/base';
+import { errorText, inOrder, oneLine, parseJson } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import type { Clock, EventLog } from '@skolo/common/light';
 import { z } from 'zod';
@@ -30,7 +29,7 @@ export class Orders {
   private readonly deps: OrdersDeps;
   private readonly keptAt: string;
   private orders: readonly Order[] = [];
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly inTurn = inOrder();
 
   constructor(deps: OrdersDeps) {
     this.deps = deps;
@@ -52,7 +51,7 @@ export class Orders {
 
   /** Replaces all orders. Fulfilled when they are durable and in effect. @throws FileNotWritten The previous stay in effect. */
   set(orders: readonly Order[]): Promise<void> {
-    const done = this.turn.then(async () => {
+    return this.inTurn(async () => {
       // It may be sent repeatedly, and this is an SD card.
       if (isDeepStrictEqual(orders, this.orders)) return;
       await writeFileAtomic(this.keptAt, JSON.stringify(orders));
@@ -60,8 +59,6 @@ export class Orders {
       this.deps.log.info({ orders }, "operators' orders changed");
       this.deps.emit({ type: 'facts' });
     });
-    this.turn = done.catch(() => undefined);
-    return done;
   }
 
   /** As given: those that have not expired. */

@@ -2,7 +2,6 @@
  * Reboots the machine, after the bot has ended, if rack.yaml allows it. Systemd does it, including the host's from a container that sees
  * the host's processes. If that fails, the kernel does (Documentation/admin-guide/sysrq.rst: sync, remount read-only, reboot).
  */
-
 import { readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, pause } from '@skolo/base';

@@ -3,7 +3,6 @@
  * deleted. In `evidence/DEVICE/NUMBER-TIME/` of the state directory; the newest few of each device, and at most a few megabytes in
  * total. Nothing else is written (it is an SD card), and never the same device twice within ten minutes.
  */
-
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, errorText, withDeadline } from '@skolo/base';

@@ -3,7 +3,6 @@
  * restarted before any step on a phone. Each device's ladder decides about steps, and one step at a time is carried out on the whole
  * machine. A restart of the agent forgets earlier steps; the power-cycle daemon's limits keep the number of cycles low.
  */
-
 import { HttpProblem } from '@skolo/common/light';
 import type { DeviceView } from '../devices/device.ts';
 import { oneDevice } from '../devices/one-device.ts';

@@ -1,5 +1,4 @@
 /** What the longest turn of the event loop costs while a reader works: processor time of this thread, and memory that it leaves behind. */
-
 import { setImmediate } from 'node:timers/promises';
 import { threadCpuMs } from '@skolo/base';
 

@@ -4,7 +4,6 @@
  * write-file-atomic does not sync the directory after the rename: a power cut could bring back the old content of a reported
  * write.
  */
-
 import { randomBytes } from 'node:crypto';
 import {
   constants,

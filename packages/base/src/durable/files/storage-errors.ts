@@ -1,5 +1,4 @@
 /** Says why a disk rejected a change (full, read-only, I/O error), and which errors are worth a retry. */
-
 import { errorCode, NamedError } from '@skolo/base';
 
 /** Texts for system codes. */
