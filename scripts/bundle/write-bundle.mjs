@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../node.mjs';
-import { placeholder, readOwner } from '../publish/owner.mjs';
+import { placeholder, readOwner } from '../release/owner.mjs';
 import {
   englishOnly,
   leftOut,

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sha256OfFile } from '@skolo/base';
 import { z } from 'zod';
-import { changesIn } from '../release/changelog.mjs';
-import { placeholder, readOwner } from './owner.mjs';
+import { versionsIn } from '../release/changelog.mjs';
+import { placeholder, readOwner } from '../release/owner.mjs';
 
 const Manifest = z.looseObject({ version: z.string() });
 const Lock = z.looseObject({ packages: z.record(z.string(), z.looseObject({})) });
@@ -19,8 +19,8 @@ const Lock = z.looseObject({ packages: z.record(z.string(), z.looseObject({})) }
  * @property {string} commit
  * @property {string} folder
  * @property {string[]} files in it
- * @property {string | undefined} changes section of CHANGELOG.md
- * @property {import('./owner.mjs').Owner} owner
+ * @property {string | undefined} changes dated section of CHANGELOG.md
+ * @property {import('../release/owner.mjs').Owner} owner
  */
 
 /**
@@ -30,6 +30,8 @@ const Lock = z.looseObject({ packages: z.record(z.string(), z.looseObject({})) }
 export function readRelease(root) {
   const { version } = Manifest.parse(readJson(join(root, 'package.json')));
   const folder = join(root, 'out/release', version);
+  const versions = versionsIn(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'));
+  const section = versions.find((each) => each.version === version);
   return {
     root,
     version,
@@ -37,7 +39,7 @@ export function readRelease(root) {
     commit: git(root, 'rev-parse', 'HEAD'),
     folder,
     files: existsSync(folder) ? readdirSync(folder).sort() : [],
-    changes: changesIn(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'), version),
+    changes: section?.day && section.changes,
     owner: readOwner(root),
   };
 }
@@ -54,7 +56,7 @@ export async function problemsOf(release, steps) {
   if (git(root, 'status', '--porcelain') !== '') {
     problems.push('the working tree has changes; commit or stash them');
   }
-  if (changes === undefined || !datedSection(root, version)) {
+  if (!changes) {
     problems.push(`CHANGELOG.md: no section \`## ${version} (DATE)\` with changes; add it`);
   }
   const minor = version.replace(/\.\d+$/, '');
@@ -115,19 +117,6 @@ function otherVersions(root, version) {
     if (!same) problems.push(`package-lock.json: differs from ${file}; run npm install`);
     return problems;
   });
-}
-
-/**
- * @param {string} root
- * @param {string} version
- */
-function datedSection(root, version) {
-  const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8');
-  return changelog
-    .split('\n')
-    .some(
-      (line) => line.startsWith(`## ${version} (`) && /\(\d{4}-\d\d-\d\d\)$/.test(line.trimEnd()),
-    );
 }
 
 /** @param {Release} release */

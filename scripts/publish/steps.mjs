@@ -1,4 +1,4 @@
-/** Lists what publishing a release does, in order. Each step asks first whether it is done, so that repeating it does what is missing. */
+/** Lists what publishing a release does, in order. Each step can be repeated: it does what is missing. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

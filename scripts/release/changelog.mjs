@@ -1,12 +1,16 @@
 /**
- * Finds a version's section in CHANGELOG.md: what users must know about it. Undefined if it is missing or empty.
+ * The versions in CHANGELOG.md, newest first.
+ *
+ * A heading is `## 1.2.0 (2026-11-01)`: the version and, once it is released, the day. `changes` is what users must know about it; it is
+ * undefined if nothing is written there.
  *
  * @param {string} changelog text of CHANGELOG.md
- * @param {string} version
  */
-export function changesIn(changelog, version) {
-  const sections = changelog.split(/^## /m);
-  const section = sections.find((each) => /^\S+/.exec(each)?.[0] === version);
-  const [, ...lines] = section?.split('\n') ?? [];
-  return lines.join('\n').trim() || undefined;
+export function versionsIn(changelog) {
+  const [, ...sections] = changelog.split(/^## /m);
+  return sections.map((section) => {
+    const [heading = '', ...lines] = section.split('\n');
+    const [, version = '', day] = /^(\S+)(?: \((\d{4}-\d\d-\d\d)\))?/.exec(heading) ?? [];
+    return { version, day, changes: lines.join('\n').trim() || undefined };
+  });
 }

@@ -19,8 +19,8 @@ import { dirname, join, relative } from 'node:path';
 import { licenceTexts } from '../bundle/third-parties.mjs';
 import { settle } from '../bundle/write-bundle.mjs';
 import { root } from '../node.mjs';
-import { placeholder, readOwner } from '../publish/owner.mjs';
 import { billWithNode, nodeItself } from './bills.mjs';
+import { placeholder, readOwner } from './owner.mjs';
 
 /**
  * @typedef {object} Package

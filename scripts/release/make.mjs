@@ -25,7 +25,7 @@ import { parseArgs } from 'node:util';
 import { sha256OfFile } from '@skolo/base';
 import { baseImages } from '../image-digests.mjs';
 import { root } from '../node.mjs';
-import { changesIn } from './changelog.mjs';
+import { versionsIn } from './changelog.mjs';
 import { writeDebianPackage } from './debian-package.mjs';
 import { targets, whyNoImages, writeImages } from './images.mjs';
 import { nodeFor } from './node-for.mjs';
@@ -48,7 +48,8 @@ if (changes !== '') {
   );
   process.exit(1);
 }
-if (changesIn(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'), version) === undefined) {
+const changelog = versionsIn(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'));
+if (changelog.find((each) => each.version === version)?.changes === undefined) {
   console.error(
     `CHANGELOG.md has no section for ${version}: add a \`## ${version}\` section with the changes that users must know about, and commit it`,
   );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { placeholder } from '../../../scripts/publish/owner.mjs';
+import { placeholder } from '../../../scripts/release/owner.mjs';
 
 const root = join(import.meta.dirname, '../../..');
 const Permissions = z.record(z.string(), z.enum(['read', 'write']));

@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
+import { versionsIn } from '../../../../scripts/release/changelog.mjs';
 import { dataAt, pageAt, tableOf } from './page.ts';
 
 const Measured = z.strictObject({
@@ -48,10 +49,9 @@ const Faults = z.record(
 
 const parts = Object.entries(dataAt('docs/reference/measurements.yaml', Measurements));
 const attacks = dataAt('docs/reference/device-attacks.json', Attacks);
-/** The last release: its version and date. */
-const [, version = '', date = ''] =
-  /^## (\d+\.\d+\.\d+) \(([\d-]+)\)$/m.exec(readFileSync(pageAt('CHANGELOG.md'), 'utf8')) ?? [];
-const release = { version, date };
+const released = versionsIn(readFileSync(pageAt('CHANGELOG.md'), 'utf8')).find(({ day }) => day);
+/** The last release. */
+const release = { version: released?.version ?? '', date: released?.day ?? '' };
 const faults = Object.entries(dataAt('docs/reference/faults.yaml', Faults));
 
 it('docs/reference/measurements.md is current', async () => {

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { monthsAfter } from '../../../../scripts/dependencies/calendar.mjs';
-import { placeholder, readOwner } from '../../../../scripts/publish/owner.mjs';
+import { versionsIn } from '../../../../scripts/release/changelog.mjs';
+import { placeholder, readOwner } from '../../../../scripts/release/owner.mjs';
 import { pageAt, tableOf } from './page.ts';
 
 const owner = readOwner(pageAt(''));
@@ -47,10 +48,8 @@ const pages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 function versionsTable(): string {
   const changelog = readFileSync(pageAt('CHANGELOG.md'), 'utf8');
   const minors = new Map<string, string>();
-  for (const [, minor = '', day = ''] of changelog.matchAll(
-    /^## (\d+\.\d+)\.\d+ \((\d{4}-\d\d-\d\d)\)$/gm,
-  )) {
-    minors.set(minor, day);
+  for (const { version, day } of versionsIn(changelog)) {
+    if (day !== undefined) minors.set(version.replace(/\.\d+$/, ''), day);
   }
   const rows = [...minors].map(([minor, day]) => [minor, day, monthsAfter(day, supportMonths)]);
   return tableOf(['version', 'released', 'gets fixes until'], rows).trim();

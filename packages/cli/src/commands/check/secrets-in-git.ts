@@ -15,10 +15,8 @@ export async function checkSecretsInGit(
   signal: AbortSignal,
 ): Promise<CheckResult> {
   const { io } = command;
-  const [fleet, { verifyRepository }] = [
-    await loadFleet(command),
-    await import('@skolo/fleet/secret-store'),
-  ];
+  const fleet = await loadFleet(command);
+  const { verifyRepository } = await import('@skolo/fleet/secret-store');
   const git = gitOf(io, fleet, signal);
   const all = { stores: new Set([join(git.folder, 'sops')]), values: new Map<string, Secret>() };
   const forbidden = new Set<string>();

@@ -1,6 +1,7 @@
 /** `skolo check secrets`: whether values grant the access that they should, and whether git would commit any. */
 import type { Finding } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
+import { usageError } from '../../errors.ts';
 import { openJumphostOf } from '../../reach/racks.ts';
 import { hostKeysFolder, workstationHostKeys } from '../../reach/workstation-host-keys.ts';
 import { openSecrets, readValues } from '../secrets/open-secrets.ts';
@@ -27,6 +28,10 @@ export function define(command: SkoloCommand): void {
   defineCheck(command, async (signal, name: string | undefined, options: Options) => {
     const { io } = command;
     const { offline, installHook } = options;
+    if (installHook && (offline || name !== undefined)) {
+      throw usageError('--install-hook: specify neither a rack nor --offline');
+    }
+    if (offline && name === undefined) throw usageError('--offline: specify a rack');
     if (installHook) return void (await installGitHook(command, signal));
     if (name === undefined) return await checkSecretsInGit(command, signal);
     const open = await openSecrets(command, name);
