@@ -54,7 +54,7 @@ export {
   Rejection,
   StepRecord,
 } from './power-cycle-daemon.ts';
-export { ApiError, ApiUnreachable, whyUnreachable } from './route/api-error.ts';
+export { ApiError, ApiUnreachable, whyFetchFailed } from './route/api-error.ts';
 export type { Client, ClientAnswer } from './route/calls.ts';
 export { type ClientOptions, createClient, type Fetch } from './route/client.ts';
 export { Problem, problemType } from './route/problem.ts';

@@ -47,7 +47,7 @@ const notConnected: ReadonlySet<string> = new Set([
 ]);
 
 /** Why a `fetch` failed. */
-export function whyUnreachable(error: unknown): string {
+export function whyFetchFailed(error: unknown): string {
   const cause = reasonOf(error);
   const code = codeOf(cause);
   const reason = reasons.get(code);

@@ -2,7 +2,7 @@
 import { parseJson } from '@skolo/base';
 import { STATUS_CODES } from '@skolo/base/http';
 import { z } from 'zod';
-import { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
+import { ApiError, ApiUnreachable, whyFetchFailed } from './api-error.ts';
 import {
   type AnyRequest,
   type Client,
@@ -198,7 +198,7 @@ function lost(error: unknown, url: string, signal: AbortSignal | undefined): Err
   if (error instanceof OutOfTime || error instanceof TooLarge) {
     return new ApiUnreachable(origin, error.message);
   }
-  return new ApiUnreachable(origin, whyUnreachable(error), error);
+  return new ApiUnreachable(origin, whyFetchFailed(error), error);
 }
 
 async function* eventsOf(

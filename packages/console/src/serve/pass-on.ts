@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { whyUnreachable } from '@skolo/api';
+import { whyFetchFailed } from '@skolo/api';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import { gzipHeaders, gzipTo, HttpProblem, isWorthGzip } from '@skolo/common/light';
 
@@ -66,7 +66,7 @@ export async function passOn(
     .catch((cause: unknown) => {
       // Leaving a page ends its requests.
       if (response.destroyed) return undefined;
-      throw new HttpProblem(503, `${name} is not responding: ${whyUnreachable(cause)}`, { cause });
+      throw new HttpProblem(503, `${name} is not responding: ${whyFetchFailed(cause)}`, { cause });
     })
     .finally(() => clearTimeout(late));
   if (answer === undefined) return;

@@ -1,6 +1,6 @@
 /**
  * Runs cycles: does the work of each phase, journals each step before the next, and assigns turns. cycle.ts defines the steps,
- * devices/outlets.ts verifies outlets.
+ * equipment/outlets.ts verifies outlets.
  */
 
 import { errorText, pause } from '@skolo/base';

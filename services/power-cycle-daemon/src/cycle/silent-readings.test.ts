@@ -14,8 +14,8 @@ import { DeviceRejected, DeviceUnreachable, HostKeys } from '@skolo/equipment/tr
 import { parseRack } from '@skolo/rack';
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
-import { Controllers } from '../devices/controllers.ts';
-import { usualTiming } from '../devices/timing.ts';
+import { Controllers } from '../equipment/controllers.ts';
+import { usualTiming } from '../equipment/timing.ts';
 import { PendingOns } from '../keep/pending-ons.ts';
 import { CircuitBreaker } from '../rules/circuit-breaker.ts';
 import { PastCycles } from '../rules/past-cycles.ts';

@@ -2,8 +2,8 @@
 import type { Clock } from '@skolo/common';
 import type { HostKeys } from '@skolo/equipment/transports';
 import { formatOutlet, type PowerCycleDaemonSettings, type Rack } from '@skolo/rack';
-import type { Controllers } from '../devices/controllers.ts';
-import type { Timing } from '../devices/timing.ts';
+import type { Controllers } from '../equipment/controllers.ts';
+import type { Timing } from '../equipment/timing.ts';
 import { agentOf } from '../machines/agent.ts';
 import { equipmentProbe, probeOf } from '../machines/probe.ts';
 import { chargeProbe, type Observer } from '../machines/watch.ts';

@@ -5,9 +5,9 @@
 
 import { backOffMs, errorText, pause } from '@skolo/base';
 import type { Clock } from '@skolo/common';
-import type { Controllers } from '../devices/controllers.ts';
-import { turnOn, type Verification } from '../devices/outlets.ts';
-import type { Timing } from '../devices/timing.ts';
+import type { Controllers } from '../equipment/controllers.ts';
+import { turnOn, type Verification } from '../equipment/outlets.ts';
+import type { Timing } from '../equipment/timing.ts';
 import type { PowerEvent } from '../events.ts';
 import type { PartDeps } from '../part-deps.ts';
 import { feedKey, type PendingOn } from '../state/records.ts';

@@ -2,7 +2,7 @@
 
 import { OutletBoard } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
-import type { CreateUsbHub } from '../devices/controllers.ts';
+import type { CreateUsbHub } from '../equipment/controllers.ts';
 import { Boards } from '../testing/board-driver.ts';
 import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';

@@ -12,7 +12,7 @@ import {
 } from '@skolo/common';
 import { DeviceError } from '@skolo/equipment/transports';
 import { jumphostHosts, type Rack } from '@skolo/rack';
-import type { Controllers } from '../devices/controllers.ts';
+import type { Controllers } from '../equipment/controllers.ts';
 import { findTarget, whyUnknown } from '../rules/targets.ts';
 import type { CommandDeps } from './command.ts';
 import { readPower, StateUnknown } from './power-state.ts';

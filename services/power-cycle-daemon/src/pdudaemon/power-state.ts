@@ -1,8 +1,8 @@
 /** Whether a target is on, for programs: read from all its outlets now, never remembered or guessed. */
 import { models } from '@skolo/equipment/models';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
-import { isOff } from '../devices/controller.ts';
-import type { Controllers } from '../devices/controllers.ts';
+import { isOff } from '../equipment/controller.ts';
+import type { Controllers } from '../equipment/controllers.ts';
 import type { Target } from '../rules/targets.ts';
 
 /** The text is the answer: `board-1: pdu-1/4 is off, bmc-1/chassis is on`. */

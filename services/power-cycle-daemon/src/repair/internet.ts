@@ -6,7 +6,7 @@
 import type { AcceptedRequests } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import type { Equipment } from '@skolo/rack';
-import type { Controllers } from '../devices/controllers.ts';
+import type { Controllers } from '../equipment/controllers.ts';
 import { type Reach, reach } from '../machines/probe.ts';
 import type { PartDeps } from '../part-deps.ts';
 import type { Request } from '../request/requests.ts';

@@ -1,6 +1,6 @@
 /** Reports events to people: log lines, and what is degraded on `/readyz`. */
 import type { DegradedList, Logger } from '@skolo/common';
-import type { Controllers } from '../devices/controllers.ts';
+import type { Controllers } from '../equipment/controllers.ts';
 import type { EmitPower, PowerEvent } from '../events.ts';
 import { feedKey } from '../state/records.ts';
 

@@ -17,8 +17,8 @@ import {
   SignInRejected,
 } from '@skolo/equipment/transports';
 import { OutletBoard } from '@skolo/simulators';
-import { Controller, type ControllerDeps } from '../devices/controller.ts';
-import { SignInPause } from '../devices/sign-in-pause.ts';
+import { Controller, type ControllerDeps } from '../equipment/controller.ts';
+import { SignInPause } from '../equipment/sign-in-pause.ts';
 
 interface Board {
   name: string;

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
-import { Problem, whyUnreachable } from '@skolo/api';
+import { Problem, whyFetchFailed } from '@skolo/api';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import { parseJson, pause } from '@skolo/base';
 import { InvalidArgumentError } from 'commander';
@@ -156,7 +156,7 @@ async function poster(command: SkoloCommand, baseUrl: string): Promise<Post> {
       answer = await fetch(url, { method: 'POST', headers, body, signal });
     } catch (error) {
       const isLate = error instanceof Error && error.name === 'TimeoutError';
-      const why = isLate ? `no response within ${answerWithinMs / 1000} s` : whyUnreachable(error);
+      const why = isLate ? `no response within ${answerWithinMs / 1000} s` : whyFetchFailed(error);
       throw new CliError(`POST ${url}: not accepted: ${why}`, undefined, { cause: error });
     }
     const text = await answer.text();

@@ -132,10 +132,10 @@ function ofCauses({ causes, equipment }: RackView, all: ReadonlyMap<string, Mach
 }
 
 function ofEquipment({ equipment, causes }: RackView): Card[] {
-  const isExplained = (equipment: RackView['equipment'][number]) =>
-    causes.some(({ what }) => what === equipment.name || dependsOn(equipment, what));
+  const isExplained = (each: RackView['equipment'][number]) =>
+    causes.some(({ what }) => what === each.name || dependsOn(each, what));
   return equipment
-    .filter((equipment) => isFaulty(equipment) && !isExplained(equipment))
+    .filter((each) => isFaulty(each) && !isExplained(each))
     .map(({ name, state, why: text, since }) => {
       const more = { names: [name], equipment: name, text, since };
       return card(`${name} is ${state}`, hrefOf('equipment', [name]), more);
