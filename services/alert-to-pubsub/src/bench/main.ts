@@ -49,8 +49,9 @@ interface Load {
 
 /** Requests of one alert, as Alertmanager sends them: each a transition, on the disk before it is answered. */
 const intake = intakeBench('intake', { batch: 1 });
-/** The same with requests of 64, as Prometheus sends them. */
+/** The same with requests of 64, as Prometheus sends them, and of 20, as Alertmanager sends a group. */
 const intakeBatches = intakeBench('intake-batches', { batch: 64 });
+const intakeGroups = intakeBench('intake-groups', { batch: 20 });
 const intakeSlow = intakeBench('intake-slow-disk', { batch: 1, syncMs: slowSyncMs });
 
 /** The load uses both cores, too. */
@@ -254,6 +255,7 @@ process.exitCode = await runBenches(
   [
     intake,
     intakeBatches,
+    intakeGroups,
     intakeSlow,
     intakeTwoCores,
     intakeP99,

@@ -4,6 +4,9 @@
 const zeroUntil = Date.parse('0001-01-03T00:00:00Z');
 const endOfYears = Date.parse('+010000-01-01T00:00:00Z');
 
+/** As almost all senders write it. `Date.parse` reads each of these days correctly; the other expression takes ten times as long. */
+const common =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z$/;
 const form =
   /^(?<date>\d{4}-\d\d-(?<day>\d\d))t(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:\.(?<fraction>\d+))?(?:z|(?<sign>[+-])(?<hours>\d\d):?(?<minutes>\d\d))$/i;
 
@@ -19,6 +22,7 @@ export function readTime(value: unknown): number | undefined | string {
 
 /** Not by `Date.parse` alone, which accepts 31 February, and much that is not a time. */
 function parseTime(text: string): number | undefined {
+  if (common.test(text)) return Date.parse(text);
   const found = form.exec(text)?.groups;
   if (found === undefined) return undefined;
   const { date, day, hour, minute, second, sign, hours = 0, minutes = 0, fraction = '' } = found;
