@@ -29,9 +29,9 @@ export function createEventLog(log: Logger, clock: Clock): EmitAlertEvent {
       case 'rejected':
         return logRejection(event);
       case 'send-failed':
-        return failures.begin(event);
+        return failures.noteFailure(event);
       case 'sink-recovered':
-        return failures.end(event);
+        return failures.noteRecovery(event);
       case 'spool-unreadable':
         if (!isChanged(unreadable, event.sink, errorText(event.error))) return;
         break;
@@ -75,7 +75,7 @@ function failureLog(log: Logger, clock: Clock) {
   const failing = new Map<string, { since: number; isLogged: boolean }>();
   const reasonsLogged = new Map<string, number>();
   return {
-    begin({ sink, reason, code, why }: Of<'send-failed'>) {
+    noteFailure({ sink, reason, code, why }: Of<'send-failed'>) {
       // Only the message is to blame.
       if (reason === 'too-large') return;
       const now = clock.uptime();
@@ -88,7 +88,7 @@ function failureLog(log: Logger, clock: Clock) {
       state.isLogged = true;
       log.warn({ sink, reason, code, why }, 'sink is not accepting messages');
     },
-    end({ sink, seconds }: Of<'sink-recovered'>) {
+    noteRecovery({ sink, seconds }: Of<'sink-recovered'>) {
       if (failing.get(sink)?.isLogged)
         log.info({ sink, seconds }, 'sink is accepting messages again');
       failing.delete(sink);

@@ -5,7 +5,7 @@ import { errorText } from '@skolo/base';
 import { renewCertificates } from './certificates/restart.ts';
 import { holdJournal } from './existing/fence.ts';
 import { failBack, failOverToExisting, failOverToUnit } from './fail-over/fail-over.ts';
-import { type Context, copyAll, lookAround, opener } from './look/look.ts';
+import { actOnAll, type Context, copyAll, opener } from './look/look.ts';
 import { statusText } from './look/status.ts';
 import { operator } from './operator.ts';
 import { readSettings } from './settings.ts';
@@ -30,7 +30,7 @@ type Command = (context: Context) => Promise<boolean>;
 const general = new Map<string, Command>([
   ['status', printStatus],
   ['sync', async (context) => await copyAll(await context.open(), context)],
-  ['look', lookAround],
+  ['look', actOnAll],
   ['renew-certificates', renewCertificates],
 ]);
 

@@ -22,7 +22,7 @@ import type { Rack } from '@skolo/rack';
 import { apiHandlers } from './api/handlers.ts';
 import { machineAccess } from './api/machine-access.ts';
 import { Cycles } from './cycle/cycles.ts';
-import { takeOver } from './cycle/inherited-state.ts';
+import { adoptJournal } from './cycle/inherited-state.ts';
 import { Controllers, type ControllersDeps, type CreateUsbHub } from './equipment/controllers.ts';
 import { addressHolder, maySwitchOf, reportJumphost } from './equipment/may-switch.ts';
 import { type Timing, usualTiming } from './equipment/timing.ts';
@@ -96,7 +96,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
 
   // Outlets that should be on come first, then work in progress, then everything else.
   await journal.whenOpen(async () => {
-    await takeOver({ stateDir, store, clock, log, retryMs, signal });
+    await adoptJournal({ stateDir, store, clock, log, retryMs, signal });
     past.load(store.cycles.all.values());
     await store.flush();
     pendingOns.resume();
@@ -220,12 +220,12 @@ function connectClients(
   const { events, controllers, pendingOns, breaker, past, snapshot, cycles, requests } = power;
   const { outletWatch } = power;
   const trail = new AuditTrail(audit, log);
-  const take = (request: Request) => trail.recorded(request, () => requests.take(request));
+  const accept = (request: Request) => trail.recorded(request, () => requests.accept(request));
   const repair = new AutoRepair({
     rack,
     store,
     controllers,
-    take,
+    accept,
     clock,
     log,
     emit: events.emit,
@@ -237,7 +237,7 @@ function connectClients(
     rack,
     store,
     events,
-    take,
+    accept,
     snapshot,
     cycles,
     controllers,
@@ -256,7 +256,7 @@ function connectClients(
     addressHolder: () => addressHolder({ stateDir, clock }, rack()),
   };
   const holds = new Holds({ rack, store, clock });
-  const ownDevices = new OwnDevices({ rack, clock, take });
+  const ownDevices = new OwnDevices({ rack, clock, accept });
   registerGauges(metrics, gauges, () => view);
   events.consume(createReporter({ log, degraded }));
   events.consume(createMetrics(metrics));

@@ -26,7 +26,7 @@ interface ApiDeps {
   historyRestore: HistoryRestore;
 }
 
-type Audit = Pick<AuditLog, 'begin'>;
+type Audit = Pick<AuditLog, 'appendLimited'>;
 
 type Handlers = RouteHandlers<typeof routerBackupApi>;
 
@@ -175,7 +175,7 @@ async function readWithSecrets(
     const detail = `secrets require the admin role, but ${who} has the ${role} role; omit secrets=true to get them masked`;
     throw new HttpProblem(403, detail);
   }
-  await audit.begin({ who, role, what: 'read with secrets', target, outcome: 'done' });
+  await audit.appendLimited({ who, role, what: 'read with secrets', target, outcome: 'done' });
 }
 
 function ok<T>(body: T) {

@@ -92,7 +92,7 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   await journal.open((opened) => state.load(opened) + copies.load(opened));
   await store.start(loss);
   await journal.whenOpen(async () => {
-    await begin(parts);
+    await startParts(parts);
     journal.onWell();
   });
   const stopFollowing = watched.onChange(() => {
@@ -221,7 +221,7 @@ async function createParts(
 }
 
 /** Starts the parts that depend on the journal, which knows the last process's runs. */
-async function begin(parts: Parts): Promise<void> {
+async function startParts(parts: Parts): Promise<void> {
   const { fetch, historyRestore, loss, runs, planner, notices, copies } = parts;
   // Not earlier: another service may be using the state directory.
   await fetch.clear();

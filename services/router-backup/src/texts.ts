@@ -73,7 +73,7 @@ export class Texts {
         const known = this.known(key);
         if (known !== undefined) return known;
         const made = await this.work(name, await prepare());
-        this.keep(key, made);
+        this.store(key, made);
         return made;
       }));
     by.spend?.(Math.floor(text.length / bytesEach));
@@ -155,7 +155,7 @@ export class Texts {
     return known;
   }
 
-  private keep(key: string | undefined, text: Uint8Array): void {
+  private store(key: string | undefined, text: Uint8Array): void {
     if (key === undefined) return;
     this.kept.set(key, text);
     this.keptBytes += sizeOf(text);

@@ -32,7 +32,7 @@ import { ClockOffset, MetadataClient } from './identity/metadata-client.ts';
 import { Machine } from './machine.ts';
 import { createMetrics } from './metrics.ts';
 import { openServers, type Ports } from './servers.ts';
-import { keepBotLines, RecentLines } from './status/recent-lines.ts';
+import { collectBotLines, RecentLines } from './status/recent-lines.ts';
 import { Revisions } from './status/revision.ts';
 import { type AgentNow, agentStatus, hookView, readinessOf } from './status/status.ts';
 
@@ -234,7 +234,7 @@ class Agent {
     const { log, metrics } = this.options;
     consume((event) => this.machine.follow(event));
     consume((event) => logEvent(log, event));
-    consume(keepBotLines({ lines: this.lines, clock: this.clock, log }));
+    consume(collectBotLines({ lines: this.lines, clock: this.clock, log }));
     consume(createMetrics(metrics, () => this.view()));
     consume((event) => this.follow(event));
     // Last, after the others have made their changes.
@@ -253,7 +253,7 @@ class Agent {
       if (event.now.machinePart !== event.before.machinePart) bot.settingsChanged();
     } else if (event.type === 'clock-compared') clockOffset.set(event.offsetSeconds);
     else if (event.type === 'hook') bot.hookCalled(event.hook);
-    else if (event.type === 'reboot-requested') reboot.begin(event.why);
+    else if (event.type === 'reboot-requested') reboot.start(event.why);
     else if (event.type === 'task-ended') bot.taskEnded();
     // Its task has ended with it, and no hook will report that.
     else if (event.type === 'bot-exited' && task.get().running) task.end('bot-exit');

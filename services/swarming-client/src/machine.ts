@@ -169,7 +169,7 @@ export class Machine {
   }
 
   /** Begins one repair step. @throws HttpProblem */
-  repair(wanted: Parameters<Repairs['order']>[0]): void {
+  startRepair(wanted: Parameters<Repairs['order']>[0]): void {
     this.repairs.order(wanted);
   }
 
@@ -251,7 +251,7 @@ export class Machine {
       stopping: isStopping,
       isAdbWedged: () => adbWatch.isWedged(),
       whyNotActing: () => this.whyNotActing(),
-      look: (device) => watches.get(device)?.start(),
+      readDevice: (device) => watches.get(device)?.start(),
       usb: this.usb,
       usbOffSeconds: () => this.settings()?.repair.usbOffSeconds ?? usualUsbOffSeconds,
       powerCycleDaemon: () => daemon.url(),

@@ -115,7 +115,7 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
   const report = (text: string) => void reported.push(text);
   const reason = 'a new hat';
   const tasks: MachineTasks = {
-    look: async () => agentState(await status.status()),
+    readState: async () => agentState(await status.status()),
     hold: () => holdMachine(machine, { power: daemon, reason, now: Date.now, report }),
   };
   const times = { taskMs: 400_000, heldMs: 240_000, pollMs: 100 };
@@ -123,13 +123,13 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
   let next = '';
   const held = betweenTasks(machine, tasks, { times, report, signal }, async () => {
     await expect.poll(() => swarming.bots.get(machine)?.state.maintenance).toContain(reason);
-    return { ...(await tasks.look()), next: swarming.task(next).state };
+    return { ...(await tasks.readState()), next: swarming.task(next).state };
   });
   await expect.poll(() => reported.join()).toContain(`${machine}: waiting for the task`);
   // Before, it may begin another task.
   await writeRack(known, 601);
   const long = { timeout: 240_000 };
-  await expect.poll(tasks.look, long).toMatchObject({ isRunning: true, accepts: false });
+  await expect.poll(tasks.readState, long).toMatchObject({ isRunning: true, accepts: false });
   next = swarming.addTask({ python: 'print("done")' });
   await writeFile(file('go'), '');
 
@@ -140,7 +140,7 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
   await expect.poll(() => swarming.task(next).state).toBe('completed');
   expect(swarming.task(next).output).toContain('done');
   // The server knows first.
-  await expect.poll(tasks.look, long).toMatchObject({ isRunning: false });
+  await expect.poll(tasks.readState, long).toMatchObject({ isRunning: false });
 
   const seen = ['on'];
   // Ports that have power together are switched one after the other.

@@ -24,8 +24,8 @@ import { countsOf } from '../../../packages/cli/src/commands/status/status.ts';
 import { runCommand } from '../../../packages/cli/src/testing/run-command.ts';
 import { readHealth } from '../../../packages/fleet/src/survey/rack-health.ts';
 import { gauges as alertGauges } from '../../../services/alert-to-pubsub/src/metrics.ts';
-import { joinMachine } from '../../../services/machine-state/src/join/machine.ts';
-import { joinRack } from '../../../services/machine-state/src/join/rack-view.ts';
+import { machineFrom } from '../../../services/machine-state/src/join/machine.ts';
+import { rackViewFrom } from '../../../services/machine-state/src/join/rack-view.ts';
 import { judged } from '../../../services/machine-state/src/join/service-state.ts';
 import type { MachineSources, Services } from '../../../services/machine-state/src/join/sources.ts';
 import { createMetrics } from '../../../services/machine-state/src/metrics.ts';
@@ -99,7 +99,7 @@ async function printed(args: string, body: unknown, column?: string): Promise<st
 }
 
 function rackWith(services: Services, states: ServiceState[] = []): RackView {
-  return joinRack(rack, {
+  return rackViewFrom(rack, {
     rackFile: { loadedAt: at, warnings: [], problems: [], changes: [] },
     services,
     states,
@@ -151,7 +151,7 @@ describe('a machine', () => {
       limits: { staleSeconds: 60, goneSeconds: 600 },
       ...given,
     };
-    const machine: Machine = joinMachine(entry, sources, now);
+    const machine: Machine = machineFrom(entry, sources, now);
     const registry = machineMetrics([machine], []);
     const conditions = Object.fromEntries(
       (await labelOf(registry, 'skolo_machines_condition', 'condition')).map((each) => [each, 1]),

@@ -105,7 +105,7 @@ describe('the dead man', () => {
   it('continues from the state of an earlier watch', () => {
     const first = watch();
     first.received(beat('rack5', 100), at(100));
-    const kept = first.keep(at(120));
+    const kept = first.stateAt(at(120));
     const later = at(500);
 
     const second = watch({ locations: ['rack4', 'rack5', 'constructor'], kept, began: later });
@@ -246,7 +246,7 @@ describe('whatever happens,', () => {
           if (what.startsWith('rack')) man.received(beat(what, now), at(now));
         }
         const { locations } = man.report(at(now));
-        const next = watch({ kept: man.keep(at(now)), began: at(now + gap) });
+        const next = watch({ kept: man.stateAt(at(now)), began: at(now + gap) });
 
         for (const [i, location] of next.report(at(now + gap)).locations.entries()) {
           expect(location.state === 'silent').toBe(locations[i]?.state === 'silent');

@@ -137,7 +137,7 @@ export class DeadMan {
   }
 
   /** State for the next watch. */
-  keep(now: Moment): Record<string, KeptLocation> {
+  stateAt(now: Moment): Record<string, KeptLocation> {
     this.settle(now);
     return Object.fromEntries(
       [...this.watched].map(([location, { since, lastHeard, silent }]) => [

@@ -45,7 +45,7 @@ export function watchChanges(firing: readonly Alert[], watch: WatchNow): WatchCh
     } else if (alert !== undefined) {
       after.push(alert);
     } else if (condition.holds) {
-      const started = begun(condition);
+      const started = firingAlert(condition);
       messages.push(message(started, watch.now));
       after.push(started);
     }
@@ -91,7 +91,7 @@ function ofLocation(report: LocationReport, isBlind: boolean): Condition[] {
   ];
 }
 
-function begun({ labels, since, text }: Condition): Alert {
+function firingAlert({ labels, since, text }: Condition): Alert {
   return {
     fingerprint: identity(labels),
     status: 'firing',

@@ -11,7 +11,7 @@ import { Repository } from './repository.ts';
 let history: TestHistory;
 
 beforeEach(async () => {
-  history = await TestHistory.begun();
+  history = await TestHistory.withFirstCommit();
 });
 
 afterEach(() => void vi.unstubAllEnvs());

@@ -12,7 +12,7 @@ import { openSource } from './open-source.ts';
 let history: TestHistory;
 
 beforeEach(async () => {
-  history = await TestHistory.begun();
+  history = await TestHistory.withFirstCommit();
 });
 
 afterEach(() => void vi.unstubAllEnvs());

@@ -8,7 +8,7 @@ import { onTestFinished, type TestContext } from 'vitest';
 import { Repository } from '../history/repository.ts';
 import { decrypt } from '../offsite/age.ts';
 import { openGitSource } from '../restore/git-source.ts';
-import { beginHistory, copiesOf } from './history.ts';
+import { copiesOf, createHistory } from './history.ts';
 import { type KeyPair, run } from './offsite.ts';
 
 export const about = {
@@ -20,7 +20,7 @@ export const about = {
 };
 
 /** @param begin turns the directory into a history */
-export async function startHistory(begin = beginHistory) {
+export async function startHistory(begin = createHistory) {
   const dir = await tempDir();
   const history = join(dir, 'history');
   await begin(history);

@@ -54,7 +54,7 @@ export function filledBy(fill: (repository: Repository) => Promise<unknown>) {
 }
 
 /** A history as the first `open` of a directory leaves it, for tests of something else. */
-export const beginHistory = filledBy(async () => undefined);
+export const createHistory = filledBy(async () => undefined);
 
 export class TestHistory {
   readonly parent: string;
@@ -75,9 +75,9 @@ export class TestHistory {
   }
 
   /** See `beginHistory`. */
-  static async begun(): Promise<TestHistory> {
+  static async withFirstCommit(): Promise<TestHistory> {
     const history = await TestHistory.make();
-    await beginHistory(history.folder);
+    await createHistory(history.folder);
     return history;
   }
 

@@ -94,7 +94,7 @@ async function resultOf(
   const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   let bytesLeft = mostBytes;
 
-  function keep(name: 'stdout' | 'stderr', piece: Buffer): boolean {
+  function collect(name: 'stdout' | 'stderr', piece: Buffer): boolean {
     const kept = piece.subarray(0, Math.max(0, bytesLeft));
     bytesLeft -= piece.length;
     if (name === 'stderr' || toFile === undefined) output[name].push(kept);
@@ -115,7 +115,7 @@ async function resultOf(
     if (!hasPipes(child)) return;
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].on('data', (piece: Buffer) => {
-        if (keep(name, piece)) return;
+        if (collect(name, piece)) return;
         reject(new CommandFailed('too-much', `${file} printed more than ${mostBytes} bytes`));
       });
     }

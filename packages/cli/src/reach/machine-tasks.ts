@@ -40,7 +40,7 @@ export function tasksOf(machine: Machine, { rack, fetch, ...hold }: TasksDeps): 
   const url = serviceUrl(rack, 'swarming-client', machine);
   const agent = agentClient(url, { answers: 'status', rack: rack.name, fetch });
   return {
-    look: async () => agentState(await agent.status()),
+    readState: async () => agentState(await agent.status()),
     hold: () => holdMachine(machine.name, hold),
   };
 }

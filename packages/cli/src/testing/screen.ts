@@ -18,7 +18,7 @@ export class Screen {
   write(text: string): void {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
     for (const [part] of text.matchAll(/\u001b\[[\d;?]*[a-zA-Z]|\r|\n|[^\u001b\r\n]+/g)) {
-      this.take(part);
+      this.print(part);
     }
   }
 
@@ -27,7 +27,7 @@ export class Screen {
     return this.lines.map((line) => line.trimEnd()).join('\n');
   }
 
-  private take(part: string): void {
+  private print(part: string): void {
     if (part === '\r') this.column = 0;
     else if (part === '\n') this.newLine();
     else if (part.startsWith('\x1b')) this.obey(part);

@@ -48,7 +48,7 @@ async function openToReach(command: SkoloCommand): Promise<Rack> {
   try {
     const text = await readRackText(file);
     const rack = parseRack(text, { file });
-    await copy.keep(text);
+    await copy.write(text);
     return rack;
   } catch (error) {
     if (!(error instanceof RackError) || last === undefined) throw error;

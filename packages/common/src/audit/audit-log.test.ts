@@ -392,7 +392,7 @@ describe('the limit of changes', () => {
     const { audit } = await newLog();
 
     const begun = Array.from({ length: 3000 }, (_, machine) =>
-      audit.begin({ ...usual, target: `rpi-${machine}` }),
+      audit.appendLimited({ ...usual, target: `rpi-${machine}` }),
     );
 
     await expect(Promise.all(begun)).resolves.toHaveLength(3000);
@@ -403,7 +403,7 @@ describe('the limit of changes', () => {
     const begun: Promise<void>[] = [];
 
     for (let second = 0; second < 3600; second += 1) {
-      begun.push(audit.begin(usual));
+      begun.push(audit.appendLimited(usual));
       clock.pass(1000);
     }
 

@@ -91,7 +91,7 @@ export class AuditLog {
    * @throws HttpProblem 429
    * @throws StorageUnavailable
    */
-  async begin(entry: NewAuditEntry, isAnonymous = false): Promise<void> {
+  async appendLimited(entry: NewAuditEntry, isAnonymous = false): Promise<void> {
     // Twice, because the line with the outcome is about as long.
     this.changes.take(isAnonymous ? anonymous : entry.who, 2 * this.lineOf(entry).length);
     await this.append(entry);

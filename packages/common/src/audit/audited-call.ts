@@ -38,7 +38,7 @@ export async function audited<Answer extends { status: number; body?: unknown }>
     });
   };
 
-  await audit.begin({ ...change, outcome: 'begun' });
+  await audit.appendLimited({ ...change, outcome: 'begun' });
   try {
     const answer = await make();
     await record(outcomeOf(answer.status), auditedAnswer(audits, answer.body));

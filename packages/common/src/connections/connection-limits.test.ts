@@ -131,7 +131,7 @@ describe('beyond the limit of its owner', () => {
     const { open, limits, server } = await start({ headersTimeout: 1 });
     const opened = once(server, 'connection');
     const kept = await open('127.0.1.1', '');
-    limits.keep((await opened)[0]);
+    limits.exempt((await opened)[0]);
 
     const late = await open('127.0.1.1', '');
 

@@ -44,7 +44,7 @@ export class ConnectionLimits {
   private readonly deps: ConnectionLimitsDeps;
   private readonly owners = new Map<Connection, Owner>();
   private readonly groups = new Map<string, Set<Connection>>();
-  private readonly kept = new WeakSet<Socket>();
+  private readonly exempted = new WeakSet<Socket>();
 
   constructor(deps: ConnectionLimitsDeps) {
     this.deps = deps;
@@ -60,8 +60,8 @@ export class ConnectionLimits {
   }
 
   /** Its request is complete, although it is not HTTP. */
-  keep(socket: Socket): void {
-    this.kept.add(socket);
+  exempt(socket: Socket): void {
+    this.exempted.add(socket);
   }
 
   private open(connection: Connection, headersWithinMs: number): void {
@@ -70,22 +70,22 @@ export class ConnectionLimits {
     // What has arrived is read after timers. Includes the handshake of TLS.
     const late = setTimeout(() => {
       setImmediate(() => {
-        if (connection.request === undefined && !this.kept.has(socket)) socket.destroy();
+        if (connection.request === undefined && !this.exempted.has(socket)) socket.destroy();
       });
     }, headersWithinMs);
     socket.once('close', () => {
       clearTimeout(late);
       this.leave(connection);
     });
-    this.join(connection, this.deps.ownerOf(ends));
+    this.assign(connection, this.deps.ownerOf(ends));
     const isFull = this.owners.size > (this.deps.most ?? mostConnections);
     if (isFull) this.closeOneOf(this.owners.keys(), connection);
     void this.deps.laterOwnerOf?.(ends).then((owner) => {
-      if (owner && this.owners.has(connection)) this.join(connection, owner);
+      if (owner && this.owners.has(connection)) this.assign(connection, owner);
     });
   }
 
-  private join(connection: Connection, owner: Owner): void {
+  private assign(connection: Connection, owner: Owner): void {
     this.leave(connection);
     this.owners.set(connection, owner);
     const group = this.groups.get(keyOf(owner)) ?? new Set<Connection>();
@@ -113,7 +113,7 @@ export class ConnectionLimits {
   }
 
   private stageOf({ socket, request, response }: Connection): Stage {
-    if (this.kept.has(socket)) return 'busy';
+    if (this.exempted.has(socket)) return 'busy';
     if (!request?.complete) return 'waiting';
     return response?.closed ? 'idle' : 'busy';
   }

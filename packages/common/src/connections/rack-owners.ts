@@ -36,7 +36,7 @@ export function rackOwners({
 }: RackOwnersDeps): Pick<ConnectionLimitsDeps, 'ownerOf' | 'laterOwnerOf'> {
   let lists = listsOf(watched.rack);
   let macs: ReadonlyMap<string, string> = new Map();
-  let looking: Promise<void> | undefined;
+  let reading: Promise<void> | undefined;
 
   function current() {
     if (lists.rack !== watched.rack) lists = listsOf(watched.rack);
@@ -44,9 +44,9 @@ export function rackOwners({
   }
 
   /** However many ask, one reading. Whoever has come in the meantime is in it. */
-  async function look(): Promise<void> {
+  async function readMacs(): Promise<void> {
     await pause(everyMs);
-    looking = undefined;
+    reading = undefined;
     // Without `ip`, as in most pods, nobody comes over IPv6.
     macs = await readNeighbours().catch(() => new Map<string, string>());
   }
@@ -74,8 +74,8 @@ export function rackOwners({
     async laterOwnerOf(ends) {
       const { remote } = ends;
       if (!isIPv6(remote) || isJumphost(ends) || current().byAddress.has(remote)) return undefined;
-      looking ??= look();
-      await looking;
+      reading ??= readMacs();
+      await reading;
       return behind(remote);
     },
   };

@@ -58,7 +58,7 @@ export class Tls {
   private readonly options: TlsOptions;
   private server: Server | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> | undefined;
+  private renewing: Promise<void> | undefined;
 
   constructor(options: TlsOptions) {
     this.options = options;
@@ -73,8 +73,8 @@ export class Tls {
     }
     const { everyMs = checkEveryMs } = this.options;
     this.timer = setInterval(() => {
-      this.looking ??= this.look().finally(() => {
-        this.looking = undefined;
+      this.renewing ??= this.renewOrReport().finally(() => {
+        this.renewing = undefined;
       });
     }, everyMs).unref();
   }
@@ -86,7 +86,7 @@ export class Tls {
 
   async close(): Promise<void> {
     clearInterval(this.timer);
-    await this.looking;
+    await this.renewing;
   }
 
   private paths(): TlsPair | undefined {
@@ -94,7 +94,7 @@ export class Tls {
     return rack.rack.services[name].tls;
   }
 
-  private async look() {
+  private async renewOrReport() {
     const { degraded } = this.options;
     const paths = this.paths();
     if ((paths === undefined) !== (this.files === undefined)) {

@@ -4,8 +4,8 @@ import newRouter from 'router';
 import { routeAnswers } from './answer.ts';
 import type { AppOptions, Failed, Router, Stage } from './options.ts';
 import type { BoundRoute } from './routes.ts';
-import { begin } from './stages/begin.ts';
 import { matches, notFound } from './stages/not-found.ts';
+import { openExchange } from './stages/open-exchange.ts';
 import { running } from './stages/running.ts';
 import { thisRack } from './stages/this-rack.ts';
 
@@ -36,7 +36,7 @@ export function httpApp(
   // Express' own.
   const router: Router = newRouter({ caseSensitive: true });
   const answerOf = routeAnswers(options);
-  app.use(begin(options)); //                      first: rejections have a request ID, metrics and a log line, too
+  app.use(openExchange(options)); //                      first: rejections have a request ID, metrics and a log line, too
   app.use(running(options)); //                    503: all others need what the start opens
   for (const stage of stages) app.use(stage); //   403: by the connection and headers, whatever the path
   app.use(thisRack(options)); //                   421: before a path of another rack is looked up

@@ -25,7 +25,7 @@ export function watchLoop() {
   }, everyMs).unref();
   return {
     /** What was late during the start of a service does not count: it has answered nobody. */
-    begin(): void {
+    restart(): void {
       [lateMs, due] = [0, performance.now() + everyMs];
     },
     /** Whether the timer is, or was when it last fired, more than a second late. */

@@ -143,7 +143,7 @@ async function startWith(
   running = await definition.start(context);
   signal.throwIfAborted();
   metricsApp.add(running.admin ?? []);
-  options.loopLag?.begin();
+  options.loopLag?.restart();
   start.end();
   tls.use(apiPort === 'public' ? publicServer : metricsServer);
   log.info({ port, metricsPort, version: context.version }, 'listening');

@@ -32,13 +32,13 @@ export async function watchStateDir(
   degraded: Pick<DegradedList, 'raise' | 'clear'>,
   everyMs: number = checkEveryMs,
 ): Promise<{ close(): void }> {
-  async function look() {
+  async function check() {
     const trouble = await stateDirTrouble(dir);
     if (trouble === undefined) degraded.clear('state directory');
     else degraded.raise('state directory', trouble);
   }
 
-  await look();
-  const timer = setInterval(() => void look(), everyMs).unref();
+  await check();
+  const timer = setInterval(() => void check(), everyMs).unref();
   return { close: () => clearInterval(timer) };
 }

@@ -27,7 +27,7 @@ export function browserSession({ sessions, access, audit, log }: SessionDeps): S
     const target = `${request.method} ${pathOf(request).slice(0, 200)}`;
     const from = clientAddress(request);
     const entry = { who, from, what, target, outcome: `rejected: ${why}` };
-    await audit.begin(entry, true).catch((error: unknown) => {
+    await audit.appendLimited(entry, true).catch((error: unknown) => {
       log.error({ err: error, entry }, 'audit log entry not written');
     });
   }

@@ -64,7 +64,7 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
       const caller = await access.admitToken(token, from, log);
       const noted = await note('signIn', { caller, from, requestId });
       const isSecure = rack.rack.services['machine-state'].tls !== undefined;
-      const { session, cookie } = sessions.begin({ token, name: caller.name, noted }, isSecure);
+      const { session, cookie } = sessions.start({ token, name: caller.name, noted }, isSecure);
       return { status: 201, headers: { 'set-cookie': cookie }, body: describe(caller, session) };
     },
     async signOut(request) {

@@ -26,8 +26,8 @@ async function start(rack = 'rack4') {
   return new Sessions(rack, clock, store);
 }
 
-function cookieOf(sessions: Sessions, person: Parameters<Sessions['begin']>[0] = ann): string {
-  const [cookie = ''] = sessions.begin(person, false).cookie.split(';', 1);
+function cookieOf(sessions: Sessions, person: Parameters<Sessions['start']>[0] = ann): string {
+  const [cookie = ''] = sessions.start(person, false).cookie.split(';', 1);
   return cookie;
 }
 

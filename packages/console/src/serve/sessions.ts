@@ -56,7 +56,7 @@ export class Sessions {
   }
 
   /** Starts a session. `cookie` is for `Set-Cookie`. */
-  begin({ token, name, noted }: Person, isSecure: boolean): { session: Session; cookie: string } {
+  start({ token, name, noted }: Person, isSecure: boolean): { session: Session; cookie: string } {
     const id = randomBytes(16).toString('base64url');
     const expiresAt = this.clock.now() + sessionMs;
     const isNoted = noted?.isWritten !== false;

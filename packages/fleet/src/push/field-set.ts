@@ -111,7 +111,7 @@ function* changes(
       child(from, step),
       child(to, step),
       inside,
-      joined(path, step),
+      pathBelow(path, step),
     );
   }
 }
@@ -120,7 +120,7 @@ function* changes(
 export function pathsOf(set: FieldSet, path = ''): string[] {
   const steps = stepsOf(set);
   if (steps.length === 0) return [path];
-  return steps.flatMap((step) => pathsOf(below(set, step), joined(path, step)));
+  return steps.flatMap((step) => pathsOf(below(set, step), pathBelow(path, step)));
 }
 
 function stepsOf(set: FieldSet): string[] {
@@ -151,7 +151,7 @@ function keysOf(step: string): Record<string, unknown> {
   return Fields.parse(JSON.parse(step.slice(2)));
 }
 
-function joined(path: string, step: string): string {
+function pathBelow(path: string, step: string): string {
   const text = step.slice(2);
   if (step.startsWith('k:')) {
     const keys = Object.entries(keysOf(step)).map(([name, value]) => `${name}=${value}`);

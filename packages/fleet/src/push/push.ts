@@ -189,7 +189,7 @@ async function runAll(
   deps: PushDeps,
 ): Promise<RackRecord[]> {
   const { records, stages } = deps;
-  await records.begin(request);
+  await records.create(request);
   for (const { record } of runs) await records.save(request.id, record);
   const commits = inOrder();
   try {

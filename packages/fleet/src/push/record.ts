@@ -113,7 +113,7 @@ export function openRecords(folder: string) {
       const records = await Promise.all((await ids()).map(read));
       return records.filter((record) => record !== undefined);
     },
-    async begin(request: Request): Promise<void> {
+    async create(request: Request): Promise<void> {
       await makeFolder(join(folder, request.id));
       await writeFileAtomic(requestFile(request.id), JSON.stringify(request));
       // With a clock that was set back, it is not the last one.

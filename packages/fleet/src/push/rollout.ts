@@ -170,7 +170,7 @@ function rankOf({ kind, metadata }: KubeObject): number {
 async function rollOutCanaries({ workload, before }: Watched, rollout: Begun): Promise<void> {
   const { rack, plan, canaries, report } = rollout;
   const excused = excusedIn(plan, workload);
-  const { pods } = await look({ workload }, rollout);
+  const { pods } = await judgeWorkload({ workload }, rollout);
   const machines = pods
     .filter(({ node, state }) => !excused.has(node) && state !== 'dead')
     .map(({ node }) => node);
@@ -226,7 +226,7 @@ function furtherCanary(
 /** Pods of earlier versions, as soon as the controller has processed the new one. */
 async function oldPods(watched: Watched, rollout: Begun): Promise<string[]> {
   for (;;) {
-    const { pods } = await look(watched, rollout);
+    const { pods } = await judgeWorkload(watched, rollout);
     if (pods.length > 0) return pods.filter(({ state }) => state === 'old').map(({ pod }) => pod);
     await pause(rollout.times.pollMs, rollout.signal);
   }
@@ -261,7 +261,7 @@ async function withRoom(workload: KubeObject, rollout: Begun): Promise<KubeObjec
   const strategy = RollingUpdate.safeParse(workload.spec).data?.updateStrategy;
   if (workload.kind !== 'DaemonSet' || strategy === undefined) return workload;
   const excused = excusedIn(rollout.plan, workload);
-  const { pods } = await look({ workload }, rollout);
+  const { pods } = await judgeWorkload({ workload }, rollout);
   const down = pods.filter(
     ({ node, state }) => excused.has(node) || ['dead', 'silent', 'lost'].includes(state),
   ).length;
@@ -285,7 +285,7 @@ async function untilReady(watched: Watched, rollout: Begun): Promise<Verdict> {
   let most = 0;
   let said = '';
   for (;;) {
-    const verdict = await look(watched, rollout);
+    const verdict = await judgeWorkload(watched, rollout);
     const { state, pods, cause } = verdict;
     const text = progressText(verdict);
     if (text !== said) report(`${title}: ${text}`);
@@ -331,7 +331,7 @@ async function untilWell(watched: Watched, rollout: Begun): Promise<void> {
 }
 
 async function readyPods(watched: Watched, rollout: Begun): Promise<string[]> {
-  const { pods } = await look(watched, rollout);
+  const { pods } = await judgeWorkload(watched, rollout);
   return pods.filter(({ state }) => state === 'ready').map(({ pod }) => pod);
 }
 
@@ -341,7 +341,7 @@ async function stayReady(watched: readonly Watched[], rollout: Begun): Promise<v
   const restarts = new Map<string, number>();
   for (;;) {
     for (const each of watched) {
-      const verdict = await look(each, rollout);
+      const verdict = await judgeWorkload(each, rollout);
       for (const { pod, restarts: count } of verdict.pods) {
         const before = restarts.get(pod) ?? count;
         restarts.set(pod, before);
@@ -365,7 +365,7 @@ function lost({ workload }: Watched, why: string): FleetError {
 }
 
 /** @throws FleetError A node was deleted. */
-async function look({ workload, nodes }: Watched, rollout: Begun): Promise<Verdict> {
+async function judgeWorkload({ workload, nodes }: Watched, rollout: Begun): Promise<Verdict> {
   const { rack, plan, times, start, losses, silentSince } = rollout;
   const { name, namespace } = workload.metadata;
   const objects = await readForGate(rack, namespace);

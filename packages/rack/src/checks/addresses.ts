@@ -70,7 +70,7 @@ function claimsOfRack({ rack }: Draft, report: Report) {
     if (wrong !== undefined) report(spot, 'subnet', wrong);
   }
 
-  function take(address: string | undefined, user: User): void {
+  function claimAddress(address: string | undefined, user: User): void {
     if (address === undefined) return;
     checkSubnet(address, user.spot);
     const conflict = conflictOf(address, user);
@@ -86,7 +86,7 @@ function claimsOfRack({ rack }: Draft, report: Report) {
     }
   }
 
-  function takeOnce(
+  function claimUnique(
     what: 'mac' | 'serial' | 'address',
     value: string | undefined,
     { name, spot }: { name: string; spot: Spot },
@@ -99,15 +99,15 @@ function claimsOfRack({ rack }: Draft, report: Report) {
   }
 
   /** Devices share the address of the broker; each has its own command topic. */
-  function takeTopic({ name, address, ports, options }: Equipment, spot: Spot): void {
+  function claimTopic({ name, address, ports, options }: Equipment, spot: Spot): void {
     if (address === undefined) return;
     checkSubnet(address, spot);
     const topic = String(options.command).replaceAll('{device}', () => String(options.topic));
     const place = `${address} ${ports.mqtt ?? 1883} ${topic}`;
-    takeOnce('address', place, { name, spot }, `${topic} on ${address}`);
+    claimUnique('address', place, { name, spot }, `${topic} on ${address}`);
   }
 
-  return { take, takeOnce, takeTopic };
+  return { take: claimAddress, takeOnce: claimUnique, takeTopic: claimTopic };
 }
 
 function given(ports: Ports): { ports?: number[] } {

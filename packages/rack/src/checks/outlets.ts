@@ -24,7 +24,7 @@ export function checkOutlets(draft: Draft, report: Report): void {
     (user, other) => other.use === user.use || other.name !== user.name,
   );
 
-  function take(outlet: Outlet, user: User): void {
+  function claimOutlet(outlet: Outlet, user: User): void {
     const { spot } = user;
     if (!find(outlet, user.use, spot, draft, report) || outlet.outlet === '') return;
     const key = `${outlet.device}/${outlet.outlet}`;
@@ -35,24 +35,28 @@ export function checkOutlets(draft: Draft, report: Report): void {
     report(spot, 'outlet twice', message, undefined, { other: conflict.spot });
   }
 
-  function takeAll(entry: { name: string; power: Outlet[]; uplink?: Outlet | 'internet' }): void {
+  function claimOutletsOf(entry: {
+    name: string;
+    power: Outlet[];
+    uplink?: Outlet | 'internet';
+  }): void {
     entry.power.forEach((outlet, i) => {
       const spot = () => within(draft, entry, 'power', i);
-      take(outlet, { name: entry.name, use: 'power', spot });
+      claimOutlet(outlet, { name: entry.name, use: 'power', spot });
     });
     if (entry.uplink === undefined || entry.uplink === 'internet') return;
     const spot = () => within(draft, entry, 'uplink');
-    take(entry.uplink, { name: entry.name, use: 'uplink', spot });
+    claimOutlet(entry.uplink, { name: entry.name, use: 'uplink', spot });
   }
 
-  if (rack.jumphost) takeAll(rack.jumphost);
-  for (const device of rack.equipment.values()) takeAll(device);
+  if (rack.jumphost) claimOutletsOf(rack.jumphost);
+  for (const device of rack.equipment.values()) claimOutletsOf(device);
   for (const machine of rack.machines.values()) {
-    takeAll(machine);
+    claimOutletsOf(machine);
     for (const device of machine.devices) {
       const { power, fullName: name } = device;
       if (power === undefined || 'hub' in power) continue;
-      take(power, { name, use: 'power', spot: () => within(draft, device, 'power') });
+      claimOutlet(power, { name, use: 'power', spot: () => within(draft, device, 'power') });
     }
     checkHub(machine, draft, report);
   }

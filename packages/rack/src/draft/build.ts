@@ -47,7 +47,7 @@ export function build(
 ): { draft: Draft; problems: Problem[] } {
   const problems: Problem[] = [];
   const report = reportTo(problems);
-  const take = <T>(checked: Checked<T>): T | undefined => {
+  const valueOrReport = <T>(checked: Checked<T>): T | undefined => {
     problems.push(...(checked.problems ?? []));
     return checked.value;
   };
@@ -66,40 +66,42 @@ export function build(
   }
 
   const { rack } = draft;
-  rack.name = take(check(headSchema.rack, top.rack, ['rack'])) ?? rack.name;
-  rack.timezone = take(check(headSchema.timezone, top.timezone, ['timezone'])) ?? rack.timezone;
-  rack.acts = take(check(headSchema.acts, top.acts, ['acts'])) ?? rack.acts;
-  rack.network = take(check(headSchema.network, top.network, ['network'])) ?? rack.network;
-  rack.access = take(check(headSchema.access, top.access, ['access'])) ?? rack.access;
-  rack.secrets = take(check(headSchema.secrets, top.secrets, ['secrets'])) ?? rack.secrets;
+  rack.name = valueOrReport(check(headSchema.rack, top.rack, ['rack'])) ?? rack.name;
+  rack.timezone =
+    valueOrReport(check(headSchema.timezone, top.timezone, ['timezone'])) ?? rack.timezone;
+  rack.acts = valueOrReport(check(headSchema.acts, top.acts, ['acts'])) ?? rack.acts;
+  rack.network = valueOrReport(check(headSchema.network, top.network, ['network'])) ?? rack.network;
+  rack.access = valueOrReport(check(headSchema.access, top.access, ['access'])) ?? rack.access;
+  rack.secrets = valueOrReport(check(headSchema.secrets, top.secrets, ['secrets'])) ?? rack.secrets;
   const { alertmanager = rack.services['machine-state'].alertmanager } = top;
   if (alertmanager !== undefined) {
-    const url = take(check(headSchema.alertmanager, alertmanager, ['alertmanager']));
+    const url = valueOrReport(check(headSchema.alertmanager, alertmanager, ['alertmanager']));
     if (url !== undefined) rack.alertmanager = url;
   }
-  const jumphost = take(check(headSchema.jumphost, top.jumphost, ['jumphost']));
-  if (jumphost !== undefined) keepJumphost(draft, jumphost);
+  const jumphost = valueOrReport(check(headSchema.jumphost, top.jumphost, ['jumphost']));
+  if (jumphost !== undefined) addJumphost(draft, jumphost);
   if (top.defaultIdentity !== undefined) {
-    rack.defaultIdentity = take(check(z.string(), top.defaultIdentity, ['defaultIdentity'])) ?? '';
+    rack.defaultIdentity =
+      valueOrReport(check(z.string(), top.defaultIdentity, ['defaultIdentity'])) ?? '';
   }
 
   for (const { name, raw, path } of singleEntries('identities', top, draft, report)) {
-    const written = take(check(identitySchema, raw, path));
+    const written = valueOrReport(check(identitySchema, raw, path));
     const identity = written && readIdentity(name, written, path, report);
-    if (identity) keep(draft, rack.identities, identity, path);
+    if (identity) addEntry(draft, rack.identities, identity, path);
   }
   for (const { name, raw, path } of singleEntries('logins', top, draft, report)) {
-    const written = take(check(loginSchema, raw, path));
-    if (written) keep(draft, rack.logins, readLogin(name, written, path, report), path);
+    const written = valueOrReport(check(loginSchema, raw, path));
+    if (written) addEntry(draft, rack.logins, readLogin(name, written, path, report), path);
   }
   const readRanged = { top, draft, problems, omissions };
   for (const entry of rangedEntries('equipment', spreadOfEquipment, readRanged)) {
     const model = modelOf(entry.entryOf(0), entry.path, report);
     if (model === undefined) continue;
     for (const { name, path, checked } of checkEach(equipmentEntry(model), entry)) {
-      const written = take(checked);
+      const written = valueOrReport(checked);
       const device = written && readEquipment(name, written, model, path, report);
-      if (device) keep(draft, rack.equipment, withoutDropped(device, omissions), path);
+      if (device) addEntry(draft, rack.equipment, withoutDropped(device, omissions), path);
     }
   }
   const isLenient = strictFor !== undefined && strictFor !== 'swarming-client';
@@ -108,10 +110,10 @@ export function build(
       machineSchema,
       isLenient ? lenient(entry) : entry,
     )) {
-      const written = take(checked);
+      const written = valueOrReport(checked);
       if (written === undefined) continue;
       const machine = readMachine(name, written, path, draft, report);
-      keep(draft, rack.machines, machineWithoutDropped(machine, omissions), path);
+      addEntry(draft, rack.machines, machineWithoutDropped(machine, omissions), path);
     }
   }
   inferUplinks(draft, omissions);
@@ -151,7 +153,7 @@ function emptyDraft(
   };
 }
 
-function keep<T extends { name: string }>(
+function addEntry<T extends { name: string }>(
   draft: Draft,
   map: Map<string, T>,
   entry: T,
@@ -162,7 +164,7 @@ function keep<T extends { name: string }>(
   if (!map.has(entry.name)) map.set(entry.name, entry);
 }
 
-function keepJumphost(
+function addJumphost(
   draft: Draft,
   { power = [], ...rest }: z.output<typeof headSchema.jumphost>,
 ): void {

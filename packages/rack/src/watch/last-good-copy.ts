@@ -32,7 +32,7 @@ export class LastGoodCopy {
   }
 
   /** Writes a changed text. Never throws: a failure is `trouble`. */
-  async keep(text: string): Promise<void> {
+  async write(text: string): Promise<void> {
     try {
       if (text !== this.kept) {
         await makeFolder(this.stateDir);

@@ -225,7 +225,7 @@ export class RackWatcher implements RackWatch {
     this.state = { rack, text, checked };
     for (const listener of [...this.listeners]) this.notify(() => listener(rack, previous));
     this.notify(() => this.deps.options.onReload?.(rack));
-    await this.keepCopy();
+    await this.writeCopy();
   }
 
   /** A rejected edit was undone, so the file is the active version. */
@@ -245,12 +245,12 @@ export class RackWatcher implements RackWatch {
 
   private async retryCopy() {
     const due = performance.now() - this.keptAt >= this.deps.tuning.retry;
-    if (this.deps.lastGood.trouble && due) await this.keepCopy();
+    if (this.deps.lastGood.trouble && due) await this.writeCopy();
   }
 
-  private async keepCopy() {
+  private async writeCopy() {
     this.keptAt = performance.now();
-    if (this.state.text !== undefined) await this.deps.lastGood.keep(this.state.text);
+    if (this.state.text !== undefined) await this.deps.lastGood.write(this.state.text);
   }
 
   private notify(listener: () => void) {

@@ -54,7 +54,7 @@ export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
     outcome = parseVersion(version, options);
   }
   if ('rack' in outcome) {
-    await lastGood.keep(outcome.text);
+    await lastGood.write(outcome.text);
     return watching({ ...outcome, checked: version });
   }
   const { rejected } = outcome;

@@ -1,7 +1,7 @@
 /** Creates, verifies, measures and removes Kubernetes clusters of Raspberry Pis. */
 export { measure } from './bench/measure.ts';
 export { barOf, plotOf, short } from './bench/plot.ts';
-export { type Compared, compared, earlierRuns, keepRun, remarksOn } from './bench/runs.ts';
+export { type Compared, compared, earlierRuns, remarksOn, writeRun } from './bench/runs.ts';
 export type { Member } from './distribution.ts';
 export { type Distribution, placeOf } from './distribution.ts';
 export { k3s } from './k3s.ts';

@@ -27,7 +27,7 @@ function backlogOf(isNewestFirst: boolean, bounds: BacklogBounds = usual, messag
         const waiting = spool[(queue.left.seqs[0] ?? 0) - 1];
         if (waiting !== undefined) backlog.load(waiting);
       }
-      const turn = backlog.take(mayRepeat, isTrial);
+      const turn = backlog.nextTurn(mayRepeat, isTrial);
       if (turn !== undefined || backlog.wanted.size === 0) return turn;
     }
   }

@@ -110,7 +110,7 @@ export class Backlog {
    *
    * @param isTrial the sink fails: any message that failed with it may be the cause
    */
-  take(mayRepeat: boolean, isTrial: boolean): Turn | undefined {
+  nextTurn(mayRepeat: boolean, isTrial: boolean): Turn | undefined {
     this.turns += 1;
     const lanes = [this.first, this.failed];
     if (!isTrial && this.turns % 3 === 0) lanes.reverse();
@@ -120,7 +120,7 @@ export class Backlog {
     const place = isTrial ? 1 + (this.turns % 2) : 2;
     if (mayRepeat) lanes.splice(oldest === undefined ? place : 0, 0, this.rejected);
     for (const lane of lanes) {
-      const turn = this.takeFrom(lane);
+      const turn = this.nextTurnOf(lane);
       if (turn !== undefined) return turn;
     }
     return undefined;
@@ -194,7 +194,7 @@ export class Backlog {
     return dropped;
   }
 
-  private takeFrom(lane: Turns): Turn | undefined {
+  private nextTurnOf(lane: Turns): Turn | undefined {
     const { orderingKeys, messages } = this.sink.limits;
     while (this.wanted.size < orderingKeys * messages) {
       const group = lane.next(this.busyGroups);
@@ -213,12 +213,12 @@ export class Backlog {
         }
       }
       const [first, ...others] = queues;
-      if (first !== undefined) return this.begin([first, ...others], atOnce);
+      if (first !== undefined) return this.startTurn([first, ...others], atOnce);
     }
     return undefined;
   }
 
-  private begin(queues: Turn['queues'], most: number): Turn {
+  private startTurn(queues: Turn['queues'], most: number): Turn {
     const batch: Waiting[] = [];
     for (const queue of queues) {
       queue.state = 'busy';

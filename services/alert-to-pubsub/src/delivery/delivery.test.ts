@@ -350,7 +350,7 @@ describe('its place in the spool', () => {
 
   it('is where the next process continues', async () => {
     const sink = fakeSink({ messages: 5 });
-    const { time, ids, spool, delivery, begin } = await startedLab(60, 1, { sink });
+    const { time, ids, spool, delivery, newDelivery: begin } = await startedLab(60, 1, { sink });
     sink.behave = (_, __, signal) => (sink.calls.length > 4 ? hangs(signal) : undefined);
     await time.settle();
 
@@ -397,7 +397,7 @@ describe('its place in the spool', () => {
   });
 
   it('begins with the oldest message, or at the given place', async () => {
-    const { spool, accept, begin } = lab();
+    const { spool, accept, newDelivery: begin } = lab();
     await accept(5);
     const { delivery: placed } = lab({ spool, sink: fakeSink({ name: 'pager' }), from: 4 });
 

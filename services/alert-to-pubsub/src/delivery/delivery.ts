@@ -200,7 +200,7 @@ export class Delivery {
   private async run(): Promise<void> {
     const { signal } = this.stopping;
     while (!this.isClosed) {
-      for (const outcome of this.sender.takeResults()) this.take(outcome);
+      for (const outcome of this.sender.takeResults()) this.applyOutcome(outcome);
       // While nothing can be sent, a storm must not cost a read of the spool for each alert.
       if (!signal.aborted && !this.sender.isWaiting) await this.readAhead();
       this.progress();
@@ -215,7 +215,7 @@ export class Delivery {
     await this.steps.return().catch(() => undefined);
   }
 
-  private take({ type, batch }: Outcome): void {
+  private applyOutcome({ type, batch }: Outcome): void {
     const { clock, spool } = this.deps;
     const at = { now: clock.now(), uptime: clock.uptime() };
     // A refresh has no position in the spool.

@@ -230,7 +230,7 @@ describe('a wall clock that jumps', () => {
   });
 
   it('gives messages from before the start no negative age', async () => {
-    const { delivery, accept, time, spool, internet, begin } = lab();
+    const { delivery, accept, time, spool, internet, newDelivery: begin } = lab();
     internet.isAway = true;
     await accept(5);
     time.clock.setWall(0);

@@ -94,7 +94,7 @@ export class Sender {
       this.restQueue(queue, arrived.doubts.get(queue.head ?? 0) ?? 1);
     }
     while (this.maySend()) {
-      const turn = backlog.take(!this.isPacing, health.failures > 0);
+      const turn = backlog.nextTurn(!this.isPacing, health.failures > 0);
       if (turn === undefined) return;
       if (health.failures > 0) this.probing = turn;
       if (turn.queues[0].rejections > 0 && !health.hasAccepted) {

@@ -306,7 +306,7 @@ export class Intake implements AcceptAlerts {
 
   private async writeAll(jobs: readonly Job[]): Promise<ReturnType<Job['draw']>[]> {
     const draft = new Draft(this.alerts);
-    this.reported.begin();
+    this.reported.dropDraft();
     const drawn = jobs.map((job) => job.draw(draft));
     await this.write(draft);
     return drawn;
@@ -335,7 +335,7 @@ export class Intake implements AcceptAlerts {
     }
     draft.apply();
     this.memory += draft.bytes;
-    this.reported.keep();
+    this.reported.commitDraft();
     deps.emit({ type: 'transitions', ...transitions });
   }
 

@@ -14,8 +14,8 @@ export class Reported {
     this.uptime = uptime;
   }
 
-  /** From here on, new texts count only after `keep`. */
-  begin(): void {
+  /** From here on, new texts count only after `commitDraft`. */
+  dropDraft(): void {
     this.draft.clear();
   }
 
@@ -28,7 +28,7 @@ export class Reported {
     return isNew;
   }
 
-  keep(): void {
+  commitDraft(): void {
     for (const hash of this.draft) {
       this.reported.delete(hash);
       this.reported.set(hash, this.uptime());

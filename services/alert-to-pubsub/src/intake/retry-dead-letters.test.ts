@@ -103,7 +103,7 @@ describe('dead letters that are taken out', () => {
     const letter = (from: string) => ({ at: far, from, why: from, found: null });
     await letters.add([letter('pager')]);
 
-    await letters.take(
+    await letters.useAndRemove(
       ({ from }) => from === 'pager',
       () => letters.add([letter('v2')]),
     );
@@ -119,14 +119,14 @@ describe('dead letters that are taken out', () => {
     }
     const isOurs = ({ from }: { from: string }) => from === 'pager';
     const before = await letters.list({ limit: 100 });
-    const failing = letters.take(isOurs, async () => {
+    const failing = letters.useAndRemove(isOurs, async () => {
       throw new Error('full');
     });
 
     await expect(failing).rejects.toThrow('full');
     expect(await letters.list({ limit: 100 })).toEqual(before);
     const used: string[] = [];
-    const taking = letters.take(isOurs, async (taken) => {
+    const taking = letters.useAndRemove(isOurs, async (taken) => {
       used.push(...taken.map(({ why }) => why));
     });
     const adding = letters.add([letter('pager', 'new')]);

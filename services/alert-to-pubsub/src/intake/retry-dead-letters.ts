@@ -5,7 +5,7 @@ import type { DeadLetters } from '../state/dead-letters.ts';
 import type { Intake } from './intake.ts';
 
 interface RetryDeps {
-  deadLetters: Pick<DeadLetters, 'take'>;
+  deadLetters: Pick<DeadLetters, 'useAndRemove'>;
   intake: Pick<Intake, 'resend'>;
 }
 
@@ -37,7 +37,7 @@ export async function retryDeadLetters(
     if (!isMessage) kept += 1;
     return isMessage;
   }
-  await deadLetters.take(isWanted, async (letters) => {
+  await deadLetters.useAndRemove(isWanted, async (letters) => {
     for (const name of there) {
       const own = letters.filter(({ from }) => from === name);
       if (own.length === 0) continue;

@@ -34,7 +34,7 @@ export class DeadLetters {
   private readonly older: string;
   /** Letters that arrive during a sync share the next one. */
   private readonly commits = new GroupCommit<Lines>((jobs) => this.writeAll(jobs));
-  /** One change of the files at a time, and one `take`. */
+  /** One change of the files at a time, and one `useAndRemove`. */
   private readonly locks = new Locks();
   private added = 0;
 
@@ -107,7 +107,7 @@ export class DeadLetters {
    * @throws unknown What `use` threw: all of them still exist.
    * @throws FileNotWritten They were used, but some of them still exist.
    */
-  async take(
+  async useAndRemove(
     isWanted: (letter: DeadLetter) => boolean,
     use: (letters: DeadLetter[]) => Promise<void>,
   ): Promise<void> {

@@ -75,7 +75,7 @@ export class Looks {
     const { rack } = this.deps;
     const url = alertmanagerUrl(rack());
     try {
-      const why = url === undefined ? undefined : await this.look(url, signal);
+      const why = url === undefined ? undefined : await this.compareWith(url, signal);
       this.report(why && `${unseen(rack())}: ${why}`);
       if (url === undefined) this.unseen = unseenWithoutUrl(rack());
     } catch (error) {
@@ -98,7 +98,7 @@ export class Looks {
   }
 
   /** Returns why ends are not proved. */
-  private async look(url: string, signal: AbortSignal): Promise<string | undefined> {
+  private async compareWith(url: string, signal: AbortSignal): Promise<string | undefined> {
     const { intake, rack, clock } = this.deps;
     const { replicaLabels, watchdog } = rack().services['alert-to-pubsub'];
     const watched = [...intake.alerts.values()].filter(({ known }) => isInAlertmanager(known));
@@ -108,8 +108,8 @@ export class Looks {
     const listed = new Set<string>();
     const changes = new Map<KnownAlert, ReceivedAlert>();
     let [updatedAt, hasWatchdog] = [Number.NEGATIVE_INFINITY, false];
-    await listAlerts(at, keep, signal);
-    function keep(alert: ListedAlert): void {
+    await listAlerts(at, noteListed, signal);
+    function noteListed(alert: ListedAlert): void {
       updatedAt = Math.max(updatedAt, Date.parse(alert.updatedAt));
       hasWatchdog ||= alert.labels.alertname === watchdog.alert;
       const fingerprint = fingerprintOf(alert.labels, replicaLabels);

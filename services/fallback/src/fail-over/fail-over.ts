@@ -11,8 +11,8 @@ import {
 } from '../existing/existing.ts';
 import {
   type Kubernetes,
-  lookAtKubernetes,
   noteFailedOver,
+  readKubernetes,
   scale,
 } from '../kubernetes/kubernetes.ts';
 import { noMemory } from '../look/decide.ts';
@@ -218,7 +218,7 @@ export async function failBack(
   if (kubernetes.deployment === 'asks') await scale(api, service, 0);
   await scale(api, service, 1);
   const isServing = await within(settings.failbackSeconds, async () => {
-    const now = (await lookAtKubernetes(open, service)).kubernetes;
+    const now = (await readKubernetes(open, service)).kubernetes;
     const isReady = now.state === 'answers' && now.pod.state === 'ready';
     return isReady && (await askService(service, rack)).isAnswering;
   });

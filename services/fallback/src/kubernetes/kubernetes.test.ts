@@ -9,7 +9,7 @@ import { KubernetesUnavailable, openApiServer } from './api-server.ts';
 import { projectedFiles } from './configuration.ts';
 import {
   type Kubernetes,
-  lookAtKubernetes,
+  readKubernetes,
   releasePublicPort,
   restorePublicPort,
 } from './kubernetes.ts';
@@ -72,7 +72,7 @@ async function look(
   objects[nodesPath] = { items: [node(ready)] };
   objects[podsPath] = { items: pods };
   if (replicas !== null) objects[deploymentPath] = { spec: { replicas } };
-  return (await lookAtKubernetes(open, metadata)).kubernetes;
+  return (await readKubernetes(open, metadata)).kubernetes;
 }
 
 describe('what k3s makes of a service', () => {
@@ -152,7 +152,7 @@ describe('what k3s makes of a service', () => {
     await look([]);
     objects[nodesPath] = { items: [] };
 
-    const { kubernetes } = await lookAtKubernetes(open, metadata);
+    const { kubernetes } = await readKubernetes(open, metadata);
 
     expect(kubernetes).toMatchObject({
       node: { why: expect.stringContaining('no node has the label') },
@@ -165,7 +165,7 @@ describe('k3s that is not there', () => {
     await rm(kubeconfig());
 
     await expect(open()).rejects.toMatchObject({ state: 'absent' });
-    expect((await lookAtKubernetes(open, metadata)).kubernetes).toEqual({
+    expect((await readKubernetes(open, metadata)).kubernetes).toEqual({
       state: 'absent',
       why: 'k3s is not installed',
     });
@@ -183,7 +183,7 @@ describe('k3s that is not there', () => {
     await writeKubeconfig(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     objects[nodesPath] = { items: 'none' };
     objects[podsPath] = { items: [] };
-    expect((await lookAtKubernetes(open, metadata)).kubernetes).toMatchObject({
+    expect((await readKubernetes(open, metadata)).kubernetes).toMatchObject({
       state: 'silent',
       why: expect.stringMatching(/^k3s returns an unexpected response for \/api\/v1\/nodes\S+$/),
     });

@@ -87,7 +87,7 @@ const Before = z.object({
  *
  * @param open opens the API server, once for several services
  */
-export async function lookAtKubernetes(
+export async function readKubernetes(
   open: () => Promise<ApiServer>,
   service: PodService,
 ): Promise<{ kubernetes: Kubernetes; api?: ApiServer }> {

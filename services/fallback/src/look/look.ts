@@ -12,8 +12,8 @@ import { type ApiServer, openApiServer } from '../kubernetes/api-server.ts';
 import { copyConfiguration } from '../kubernetes/configuration.ts';
 import {
   type Kubernetes,
-  lookAtKubernetes,
   noteFailedOver,
+  readKubernetes,
   releasePublicPort,
   renewPods,
   restorePublicPort,
@@ -75,14 +75,14 @@ export function opener({ kubeconfig }: Settings): Context['open'] {
 }
 
 /** Looks at all services. Returns false where a look failed: the others happen all the same. */
-export async function lookAround(context: Context): Promise<boolean> {
+export async function actOnAll(context: Context): Promise<boolean> {
   let isGood = true;
   for (const service of allServices) {
     try {
       const failedOver = await readFailedOver(service);
       if (failedOver !== undefined)
         await keepFailedOver(context, await find(context, service), failedOver);
-      else if (hasUnit(service)) await lookAt(context, service);
+      else if (hasUnit(service)) await actOn(context, service);
     } catch (error) {
       isGood = false;
       context.print(`${service.name}: ${errorText(error)}`);
@@ -103,7 +103,7 @@ export async function lookAround(context: Context): Promise<boolean> {
 }
 
 /** Of a service that nobody has failed over. */
-async function lookAt(context: Context, service: FallbackService): Promise<void> {
+async function actOn(context: Context, service: FallbackService): Promise<void> {
   const { settings, uptime } = context;
   const found = await find(context, service, 'if-needed');
   const { isUnitRunning, notInstalled, probe, memory: before } = found;
@@ -153,7 +153,7 @@ export async function find(
   const notInstalled = absent && `${absent} is missing`;
   const { isRunning: isUnitRunning } = unit;
   const isAsked = ask === 'always' || isUnitRunning || !probe.isAnswering;
-  const k3s = isAsked ? await lookAtKubernetes(open, service) : {};
+  const k3s = isAsked ? await readKubernetes(open, service) : {};
   return { service, ...k3s, rack, probe, isUnitRunning, notInstalled, memory };
 }
 

@@ -217,7 +217,7 @@ async function continueFrom(killed: Request): Promise<RackRecord[]> {
   const left = await readSecret();
   const { deps } = await pushOf(killed.id, left ? 'bob' : 'ann', killed);
   if (left) {
-    await deps.records.begin(left.request);
+    await deps.records.create(left.request);
     await deps.records.save(left.request.id, left.record);
   }
   for (;;) {

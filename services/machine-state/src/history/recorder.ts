@@ -153,6 +153,6 @@ export class Recorder {
     const { clock, history } = this.deps;
     // An agent may report any time.
     if (!(Math.abs(entry.at - clock.now()) < mostAgeMs)) return;
-    if (this.shares.take(entry, clock.uptime())) history.add(entry);
+    if (this.shares.admit(entry, clock.uptime())) history.add(entry);
   }
 }

@@ -44,7 +44,7 @@ export class Shares {
   private readonly shares = new Map<string, Share>();
 
   /** Whether to write it. @param uptime seconds since boot */
-  take(entry: Entry, uptime: number): boolean {
+  admit(entry: Entry, uptime: number): boolean {
     const { machine, kind, at, device, endedAt } = entry;
     const most = mostPerHour[kind];
     if (most === undefined) return true;

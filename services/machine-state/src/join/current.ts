@@ -16,8 +16,8 @@ import { sortAlerts } from './alerts.ts';
 import { behindEquipment, commonCauses } from './causes.ts';
 import { conditionOf, sharedSilenceSeconds } from './condition.ts';
 import { Flapping } from './flapping.ts';
-import { given, joinMachine } from './machine.ts';
-import { joinRack, stateOf } from './rack-view.ts';
+import { given, machineFrom } from './machine.ts';
+import { rackViewFrom, stateOf } from './rack-view.ts';
 import { leastSilent, sharedSilence, traitsOf } from './shared-silence.ts';
 import type { AgentView, Services, Standing } from './sources.ts';
 
@@ -80,7 +80,7 @@ export class Current {
 
   rack(): RackView {
     this.refresh();
-    return (this.view ?? this.joinRack()).rack;
+    return (this.view ?? this.currentRack()).rack;
   }
 
   /** A source of one machine, or without a name of all machines, has changed. */
@@ -119,7 +119,7 @@ export class Current {
     for (const name of affected) names.add(name);
     const services = this.deps.services.views();
     const alerts = sortAlerts(rack, services.alerts).machines;
-    for (const name of names) this.join(rack, name, services, alerts.get(name) ?? []);
+    for (const name of names) this.refreshMachine(rack, name, services, alerts.get(name) ?? []);
     for (const name of this.known.keys()) {
       if (rack.machines.has(name)) continue;
       this.known.delete(name);
@@ -129,14 +129,19 @@ export class Current {
     if (isAll || affected.length > 0) this.refreshRack();
   }
 
-  private join(rack: Rack, name: string, services: Services, alerts: Machine['alerts']): void {
+  private refreshMachine(
+    rack: Rack,
+    name: string,
+    services: Services,
+    alerts: Machine['alerts'],
+  ): void {
     const entry = rack.machines.get(name);
     if (entry === undefined) return;
     const now = this.deps.clock.now();
     const sources = { ...this.sourcesOf(rack, name), services, alerts };
     const moment = { uptime: this.deps.clock.uptime() * 1000, wall: now };
     const flapping = this.flapping.of(name, moment);
-    const machine = joinMachine(entry, { ...sources, flapping }, now);
+    const machine = machineFrom(entry, { ...sources, flapping }, now);
     this.flapping.note(sources.standing?.condition ?? 'never-reported', machine, moment);
     this.settle(machine, sources.agent);
     const before = this.known.get(name);
@@ -225,14 +230,14 @@ export class Current {
 
   private refreshRack(): void {
     const before = this.view?.text;
-    this.view = this.joinRack();
+    this.view = this.currentRack();
     if (this.view.text !== before) this.deps.emit({ type: 'rack', rack: this.view.rack });
   }
 
-  private joinRack() {
+  private currentRack() {
     const { services, rackFile, cycleRequests, clock } = this.deps;
     const views = services.views();
-    const rack = joinRack(this.deps.rack(), {
+    const rack = rackViewFrom(this.deps.rack(), {
       rackFile: rackFile.view(),
       services: views,
       states: services.states(),

@@ -3,7 +3,7 @@ import { untilTestEnds } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
 import { expect, it } from 'vitest';
 import { startFakeAgent } from '../testing/fake-agent.ts';
-import { joinMachine } from './machine.ts';
+import { machineFrom } from './machine.ts';
 
 const at = '2026-11-20T10:00:00Z';
 const off = { by: 'ann', at, reason: 'hot' };
@@ -54,7 +54,7 @@ it.each<[string, string, Partial<MachinePower>, string]>([
   };
   const { status } = untilTestEnds(await startFakeAgent(name, { status: { health } }));
 
-  const { sentence } = joinMachine(
+  const { sentence } = machineFrom(
     machine,
     {
       agent: { status, silentSeconds: 0 },

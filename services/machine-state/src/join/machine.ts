@@ -9,7 +9,7 @@ import { sentenceOf } from './sentence.ts';
 import type { MachineSources, PowerView } from './sources.ts';
 
 /** @param now milliseconds since 1970 */
-export function joinMachine(machine: RackMachine, sources: MachineSources, now: number): Machine {
+export function machineFrom(machine: RackMachine, sources: MachineSources, now: number): Machine {
   const { name } = machine;
   const { standing, services, alerts, flapping } = sources;
   const agent = { ...sources.agent, ...given({ why: whySilent(machine, sources) }) };

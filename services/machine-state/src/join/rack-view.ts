@@ -27,7 +27,7 @@ interface RackSources {
 /** Machines without a shelf are on this one. */
 const noShelf = 'no shelf';
 
-export function joinRack(rack: Rack, sources: RackSources): RackView {
+export function rackViewFrom(rack: Rack, sources: RackSources): RackView {
   const ports = portsOf(rack, sources.services);
   return {
     rack: rack.name,

@@ -78,17 +78,17 @@ function requestHandlers({
       const key = headers['idempotency-key'];
       const by = caller.name;
       return accepted(
-        requests.take({ targets, ask, reason, skipRejected, by, origin: 'person', key }),
+        requests.accept({ targets, ask, reason, skipRejected, by, origin: 'person', key }),
       );
     },
-    requestDeviceCycles: ({ body, caller }) => accepted(ownDevices.take(body, caller.name)),
+    requestDeviceCycles: ({ body, caller }) => accepted(ownDevices.accept(body, caller.name)),
     switchOutlets: ({ body, headers, caller }) => {
       const { targets, state: action, reason, force, ignoreLimits, skipRejected } = body;
       const ask = { action, mode: 'hard' as const, force, ignoreLimits };
       const key = headers['idempotency-key'];
       const by = caller.name;
       return accepted(
-        requests.take({ targets, ask, reason, skipRejected, by, origin: 'person', key }),
+        requests.accept({ targets, ask, reason, skipRejected, by, origin: 'person', key }),
       );
     },
   };

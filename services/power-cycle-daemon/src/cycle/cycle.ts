@@ -139,7 +139,7 @@ function inPhase(
 ): CycleRecord | undefined {
   switch (record.phase) {
     case 'queued':
-      return event.is === 'begin' ? begin(record, facts) : undefined;
+      return event.is === 'begin' ? start(record, facts) : undefined;
     case 'check':
       return event.is === 'checked' ? checked(record, event, facts) : undefined;
     case 'soft-reboot': {
@@ -178,7 +178,7 @@ function inPhase(
   }
 }
 
-function begin(record: CycleRecord, facts: CycleFacts): CycleRecord {
+function start(record: CycleRecord, facts: CycleFacts): CycleRecord {
   const started = { ...record, startedAt: time(facts), attempt: 1 };
   return go(started, record.action === 'on' ? 'contact' : 'check', facts);
 }

@@ -31,7 +31,7 @@ interface InheritedDeps extends Pick<PartDeps, 'store' | 'log' | 'signal'> {
 }
 
 /** Converts an inherited journal, once. Call it before anything in the journal runs. @throws The signal's reason. */
-export async function takeOver(deps: InheritedDeps): Promise<void> {
+export async function adoptJournal(deps: InheritedDeps): Promise<void> {
   const { stateDir, log, retryMs, signal } = deps;
   const file = join(stateDir, inheritedMark);
   for (;;) {

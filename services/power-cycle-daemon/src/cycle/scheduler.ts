@@ -17,13 +17,13 @@ export function admitted(
   isDown: (controller: string) => boolean,
   mostOff: (controller: string) => number,
 ): CycleRecord[] {
-  const taken = new Map<string, number>();
-  const take = (controllers: readonly string[]) => {
-    for (const name of controllers) taken.set(name, (taken.get(name) ?? 0) + 1);
+  const load = new Map<string, number>();
+  const addToLoad = (controllers: readonly string[]) => {
+    for (const name of controllers) load.set(name, (load.get(name) ?? 0) + 1);
   };
   let total = 0;
   for (const controllers of running.map(controllersOf)) {
-    take(controllers);
+    addToLoad(controllers);
     // A cycle that is stuck on a dead controller does not delay others.
     if (!controllers.some(isDown)) total += 1;
   }
@@ -32,17 +32,17 @@ export function admitted(
   for (const record of inOrder(waiting, atOncePerController)) {
     const controllers = controllersOf(record);
     const hasRoom = (most: (name: string) => number) =>
-      controllers.every((name) => (taken.get(name) ?? 0) < most(name));
+      controllers.every((name) => (load.get(name) ?? 0) < most(name));
     // Reserving a slot here would keep other outlets from being turned on.
     if (record.action !== 'on' && !hasRoom(mostOff)) continue;
     if (!hasRoom(() => atOncePerController)) {
       // The first cycle that waits for a controller keeps a slot on its others: two feeds might otherwise never be free together.
       if (controllers.some((name) => kept.has(name))) continue;
-      take(controllers);
+      addToLoad(controllers);
       for (const name of controllers) kept.add(name);
     } else if (total < atOnce) {
       chosen.push(record);
-      take(controllers);
+      addToLoad(controllers);
       total += 1;
     }
   }

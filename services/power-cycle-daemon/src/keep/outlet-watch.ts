@@ -70,7 +70,7 @@ export class OutletWatch {
     for (const { controller, ending } of this.loops) {
       if (!wanted.delete(controller)) ending.abort();
     }
-    for (const controller of wanted) this.begin(controller);
+    for (const controller of wanted) this.watch(controller);
   }
 
   onEvent(event: PowerEvent): void {
@@ -99,7 +99,7 @@ export class OutletWatch {
     }
   }
 
-  private begin(controller: Controller): void {
+  private watch(controller: Controller): void {
     const { crashNotes, log, rack } = this.deps;
     const { name } = controller;
     const ending = new AbortController();
@@ -112,7 +112,7 @@ export class OutletWatch {
     };
     const look = async () => {
       await crashNotes.whenDue(name, signal);
-      const failed = await crashNotes.inTurn(name, () => this.look(controller, signal));
+      const failed = await crashNotes.inTurn(name, () => this.readOutlets(controller, signal));
       failures = failed ? failures + 1 : 0;
     };
     const broke = (err: unknown) => {
@@ -131,7 +131,7 @@ export class OutletWatch {
   }
 
   /** Returns whether it failed. */
-  private async look(controller: Controller, signal: AbortSignal): Promise<boolean> {
+  private async readOutlets(controller: Controller, signal: AbortSignal): Promise<boolean> {
     const outlets = this.outletsOf(controller.name);
     if (outlets.length === 0) return false;
     // Requested one by one and read together: an unreadable outlet does not hide the others.

@@ -18,7 +18,7 @@ import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts
 
 export interface CommandDeps extends Pick<PartDeps, 'log' | 'store'> {
   events: Events<PowerEvent>;
-  take: (request: Request) => Promise<AcceptedRequests>;
+  accept: (request: Request) => Promise<AcceptedRequests>;
   snapshot: () => Snapshot;
   cycles: Pick<Cycles, 'cancel'>;
   /** Aborted when the daemon stops: clients that still wait are told so. */
@@ -111,7 +111,7 @@ async function taken(
   deps: CommandDeps,
 ): Promise<string | undefined> {
   const request = { targets: [target], ask, reason, by, skipRejected: false };
-  const { cycles } = await deps.take({ ...request, origin: 'endpoint' });
+  const { cycles } = await deps.accept({ ...request, origin: 'endpoint' });
   const own = cycles.filter(({ joined }) => !joined);
   const leave = () => {
     for (const { id } of own)

@@ -117,7 +117,7 @@ export class Listener {
     const client = { from, gone: goneSignal(socket) };
     const answer = answerLine(packet.toString('utf8'), client, this.deps);
     if (answer === undefined) return false;
-    connections.keep(socket);
+    connections.exempt(socket);
     answer.then(
       (text) => socket.end(text),
       (err: unknown) => {

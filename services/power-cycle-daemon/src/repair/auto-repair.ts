@@ -73,7 +73,7 @@ export class AutoRepair {
     const silent = await this.silentDevices();
     for (const missing of [...this.missing.values()]) {
       const machine = rack().machines.get(missing.machine);
-      if (machine !== undefined) await this.lookAt(machine, missing, silent);
+      if (machine !== undefined) await this.repairIfNeeded(machine, missing, silent);
     }
   }
 
@@ -93,7 +93,7 @@ export class AutoRepair {
     });
   }
 
-  private async lookAt(machine: Machine, missing: Missing, silent: ReadonlySet<string>) {
+  private async repairIfNeeded(machine: Machine, missing: Missing, silent: ReadonlySet<string>) {
     const { rack, store, controllers, clock, log } = this.deps;
     const { name } = machine;
     if (store.repairs.get(name)?.notDone && whyNotActing(rack(), machine) === undefined) {
@@ -117,7 +117,7 @@ export class AutoRepair {
   }
 
   private async cycle(machine: Machine): Promise<void> {
-    const { rack, store, take, clock, emit, signal } = this.deps;
+    const { rack, store, accept, clock, emit, signal } = this.deps;
     const { name } = machine;
     // An alert may be out of date.
     const look = await probeOf(rack(), machine)?.(lookMs, signal);
@@ -126,7 +126,7 @@ export class AutoRepair {
     const tries = (store.repairs.get(name)?.tries ?? 0) + 1;
     let outcome = 'asked';
     try {
-      const accepted = await take({
+      const accepted = await accept({
         targets: [name],
         ask: { action: 'cycle', mode: 'auto', force: false },
         reason: `missing; try ${tries}`,

@@ -16,7 +16,7 @@ import { whyExcluded } from './repair-policy.ts';
 export interface InternetWatchDeps
   extends Pick<PartDeps, 'rack' | 'store' | 'clock' | 'log' | 'emit' | 'signal'> {
   controllers: Pick<Controllers, 'get'>;
-  take: (request: Request) => Promise<AcceptedRequests>;
+  accept: (request: Request) => Promise<AcceptedRequests>;
   /** How the internet connection's router is probed. */
   reach?: Reach | undefined;
 }
@@ -74,13 +74,13 @@ export class InternetWatch {
   }
 
   private async cycle({ name }: Equipment): Promise<void> {
-    const { take, store, clock, log, emit, rack } = this.deps;
+    const { accept, store, clock, log, emit, rack } = this.deps;
     const { silentMinutes } = rack().services['power-cycle-daemon'].repair.internet;
     log.error({ router: name, silentMinutes }, 'internet connection down');
     // Even a rejected attempt is not repeated immediately.
     this.lastCycleAt = clock.uptime();
     try {
-      const accepted = await take({
+      const accepted = await accept({
         targets: [name],
         ask: { action: 'cycle', mode: 'hard', force: true, nativeOnly: true },
         reason: `silent for ${silentMinutes} minutes`,

@@ -8,10 +8,10 @@ import { type Request, RequestRejected } from '../request/requests.ts';
 import { feedKey } from '../state/records.ts';
 
 export class AuditTrail {
-  private readonly audit: Pick<AuditLog, 'begin' | 'append'>;
+  private readonly audit: Pick<AuditLog, 'appendLimited' | 'append'>;
   private readonly log: Logger;
 
-  constructor(audit: Pick<AuditLog, 'begin' | 'append'>, log: Logger) {
+  constructor(audit: Pick<AuditLog, 'appendLimited' | 'append'>, log: Logger) {
     this.audit = audit;
     this.log = log;
   }
@@ -24,15 +24,15 @@ export class AuditTrail {
    */
   async recorded(
     request: Request,
-    take: () => Promise<AcceptedRequests>,
+    accept: () => Promise<AcceptedRequests>,
   ): Promise<AcceptedRequests> {
     const { by: who, origin, reason: why, targets, ask, skipRejected } = request;
     const { action, ...how } = ask;
     const input = { ...how, skipRejected };
     const entry = { who, what: `${origin}: ${action}`, target: targets.join(' '), input, why };
-    await this.audit.begin({ ...entry, outcome: 'begun' }, origin === 'endpoint');
+    await this.audit.appendLimited({ ...entry, outcome: 'begun' }, origin === 'endpoint');
     try {
-      const accepted = await take();
+      const accepted = await accept();
       await this.append({ ...entry, outcome: 'accepted', answer: { ...accepted } });
       return accepted;
     } catch (error) {

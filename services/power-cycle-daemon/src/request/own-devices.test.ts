@@ -27,13 +27,13 @@ function asked(devicesPerHour = 3) {
   const own = new OwnDevices({
     rack: () => rack,
     clock,
-    async take(request) {
+    async accept(request) {
       taken.push(request);
       return { cycles: [], rejected: [] };
     },
   });
   const ask = (devices: string[], machine = 'a') =>
-    own.take({ devices, reason: 'adb is gone' }, machine).then(
+    own.accept({ devices, reason: 'adb is gone' }, machine).then(
       () => 202,
       (error: unknown) => (error instanceof HttpProblem ? error : Promise.reject(error)),
     );

@@ -9,7 +9,7 @@ import type { Request } from './requests.ts';
 interface OwnDevicesDeps {
   rack: () => Rack;
   clock: Pick<Clock, 'uptime'>;
-  take: (request: Request) => Promise<AcceptedRequests>;
+  accept: (request: Request) => Promise<AcceptedRequests>;
 }
 
 const hour = 3600;
@@ -28,14 +28,14 @@ export class OwnDevices {
    * @throws HttpProblem 403: not its own device; 429: too often.
    * @throws RequestRejected
    */
-  async take(
+  async accept(
     { devices, reason }: { devices: readonly string[]; reason: string },
     machine: string,
   ): Promise<AcceptedRequests> {
     const own = phonesOf(this.deps.rack(), machine);
     const targets = [...new Set(devices.map((name) => ownDevice(machine, own, name)))];
     this.count(machine, targets.length);
-    return this.deps.take({
+    return this.deps.accept({
       targets,
       ask: { action: 'cycle', mode: 'hard', force: false },
       reason,

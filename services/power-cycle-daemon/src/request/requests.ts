@@ -97,21 +97,21 @@ export class Requests {
    * @throws HttpProblem 422: its key was used for a different request.
    * @throws StorageUnavailable Nothing was accepted.
    */
-  take(request: Request): Promise<AcceptedRequests> {
+  accept(request: Request): Promise<AcceptedRequests> {
     const { key, by, targets, ask, reason, origin } = request;
     const content = [targets, ask, reason, origin];
     const taken = this.last
       .catch(() => undefined)
       .then(() =>
         this.repetitions.once({ key, by, content }, async (before, remember) => {
-          return before ?? (await this.takeNow(request, remember));
+          return before ?? (await this.acceptNow(request, remember));
         }),
       );
     this.last = taken;
     return taken;
   }
 
-  private async takeNow(
+  private async acceptNow(
     request: Request,
     remember: (accepted: AcceptedRequests) => Change[],
   ): Promise<AcceptedRequests> {

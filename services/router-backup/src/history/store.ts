@@ -214,7 +214,7 @@ export class Store {
         return this.isDown(errorText(error));
       }
     }
-    await this.beginAgain(wrong);
+    await this.startOver(wrong);
   }
 
   /** One check at a time: a second one that finds the same damage would set aside the history that the first has created. */
@@ -258,7 +258,7 @@ export class Store {
     if (this.opened !== undefined) this.deps.emit({ type: 'history-writable' });
   }
 
-  private async beginAgain(wrong: string): Promise<void> {
+  private async startOver(wrong: string): Promise<void> {
     const { log, emit } = this.deps;
     try {
       const where = await setAside(this.folder);

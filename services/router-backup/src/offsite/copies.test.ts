@@ -80,7 +80,7 @@ describe('what has to leave the rack', () => {
     await rm(join(lab.stateDir, 'journal'), { recursive: true });
     lab.journal = undefined;
 
-    await lab.begin();
+    await lab.startProcess();
     await lab.idle();
 
     const sent = lab.logged.filter(({ msg }) => msg === 'version was copied off site');

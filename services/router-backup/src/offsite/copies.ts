@@ -190,11 +190,11 @@ export class OffsiteCopies {
       );
     }
     for (const destination of wanted.values()) {
-      if (!this.routes.has(destination.id)) this.begin(destination);
+      if (!this.routes.has(destination.id)) this.startSender(destination);
     }
   }
 
-  private begin(destination: Destination): void {
+  private startSender(destination: Destination): void {
     const { queue } = this;
     const { clock, log, emit, lastSuccess } = this.deps;
     const sender = new Sender({

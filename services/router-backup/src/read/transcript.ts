@@ -53,7 +53,7 @@ export class Transcripts {
   }
 
   /** Masks and writes it. Never throws. */
-  async keep(device: string, transcript: Transcript, rules: readonly SecretRule[]): Promise<void> {
+  async write(device: string, transcript: Transcript, rules: readonly SecretRule[]): Promise<void> {
     try {
       const masked = await this.masked(device, transcript, rules);
       await makeFolder(this.folder);

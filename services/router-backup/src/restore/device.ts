@@ -182,7 +182,7 @@ export class DeviceRestores {
     } catch (error) {
       if (!(error instanceof BackupFailed)) throw error;
       const { secrets } = fetch.model(device);
-      await transcripts.keep(device.name, transcript, secrets);
+      await transcripts.write(device.name, transcript, secrets);
       // Without its cause, which may quote the device.
       const { name } = device;
       const { failure, what } = await transcripts.failure(name, error, transcript, secrets);

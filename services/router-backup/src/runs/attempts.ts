@@ -125,7 +125,7 @@ export class Attempts {
       suspect,
     };
     await state.writeLater([state.devices.put(record)]);
-    if (device !== undefined) await transcripts.keep(name, transcript, rules);
+    if (device !== undefined) await transcripts.write(name, transcript, rules);
     // The origin matters only for unforeseen errors.
     const where = failure === 'internal' && cause instanceof Error ? cause.stack : undefined;
     const stack = where && (await transcripts.message(where, name, transcript, rules));

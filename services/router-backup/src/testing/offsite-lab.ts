@@ -44,7 +44,7 @@ export async function startOffsite(options: OffsiteLabOptions = {}): Promise<Off
   const repository = await Repository.open(join(dir, 'state/repository'), { rack: 'rack4' });
   onTestFinished(() => repository.close());
   const lab = new OffsiteLab(dir, repository, options);
-  await lab.begin();
+  await lab.startProcess();
   onTestFinished(() => lab.close());
   return lab;
 }
@@ -81,7 +81,7 @@ export class OffsiteLab {
   }
 
   /** A process that continues from its predecessor's state. */
-  async begin(): Promise<void> {
+  async startProcess(): Promise<void> {
     const { stateDir, time, options, degraded } = this;
     this.journal ??= await Journal.open(join(stateDir, 'journal'));
     this.started = new OffsiteCopies({
@@ -171,7 +171,7 @@ export class OffsiteLab {
   async restart(): Promise<void> {
     await this.close();
     this.journal = undefined;
-    await this.begin();
+    await this.startProcess();
   }
 
   /** kill -9: nothing is closed; then another process. */
@@ -181,7 +181,7 @@ export class OffsiteLab {
     this.journal = undefined;
     await this.copies.close();
     await journal?.close();
-    await this.begin();
+    await this.startProcess();
   }
 
   /** The queue is empty, and nothing is degraded. */

@@ -17,7 +17,7 @@ export type MaskKey = (device: string) => Uint8Array;
  * next process's masks differ.
  */
 export async function openMaskKey(stateDir: string, log: Pick<Logger, 'warn'>): Promise<MaskKey> {
-  const key = await keptKey(join(stateDir, 'mask-key')).catch((error: unknown) => {
+  const key = await readOrCreateKey(join(stateDir, 'mask-key')).catch((error: unknown) => {
     log.warn({ why: errorText(error) }, 'mask key could not be read or stored');
     return randomBytes(keyLength);
   });
@@ -25,7 +25,7 @@ export async function openMaskKey(stateDir: string, log: Pick<Logger, 'warn'>): 
 }
 
 /** A key that cannot be read is not replaced: all masks would differ from now on. */
-async function keptKey(file: string): Promise<Uint8Array> {
+async function readOrCreateKey(file: string): Promise<Uint8Array> {
   const kept = await ifThere(readFile(file));
   if (kept?.length === keyLength) return kept;
   const key = randomBytes(keyLength);

@@ -127,7 +127,7 @@ export class Bot {
     this.change('fetching', { server: settings.server });
     const look = setInterval(() => {
       this.settingsChanged();
-      this.lookForSilence(run);
+      this.warnIfSilent(run);
     }, this.limits.lookMs);
     try {
       const { exit, text } = await run.run();
@@ -146,7 +146,7 @@ export class Bot {
   }
 
   /** A hanging bot has a process, and looks well except for its hooks. */
-  private lookForSilence(run: BotRun): void {
+  private warnIfSilent(run: BotRun): void {
     const { clock, emit } = this.deps;
     const seconds = clock.uptime() - this.lastSignAt;
     if (this.known.state !== 'running' || seconds * 1000 < this.limits.silentMs) return;

@@ -32,14 +32,14 @@ export class Lines {
     let left = text;
     while (this.length + left.length > mostCharacters) {
       const fits = mostCharacters - this.length;
-      this.keep(left.slice(0, fits));
+      this.addToLine(left.slice(0, fits));
       left = left.slice(fits);
       this.flush();
     }
-    this.keep(left);
+    this.addToLine(left);
   }
 
-  private keep(text: string): void {
+  private addToLine(text: string): void {
     if (text === '') return;
     this.rest.push(text);
     this.length += text.length;

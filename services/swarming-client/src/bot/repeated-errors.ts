@@ -38,10 +38,10 @@ export class RepeatedErrors {
   add(line: string): void {
     const [time] = stamp.exec(line) ?? [];
     if (time === undefined) this.goOn(line);
-    else this.begin(line, line.slice(time.length));
+    else this.startMessage(line, line.slice(time.length));
   }
 
-  private begin(line: string, text: string): void {
+  private startMessage(line: string, text: string): void {
     const { clock, emit } = this.deps;
     const before = this.known.get(text);
     if (before !== undefined && clock.uptime() < before.until) {

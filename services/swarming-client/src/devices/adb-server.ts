@@ -240,7 +240,7 @@ export class AdbWatch {
   }
 
   start(): void {
-    repeat(watchSeconds * 1000, () => this.look(), this.ended.signal);
+    repeat(watchSeconds * 1000, () => this.updateWedged(), this.ended.signal);
   }
 
   stop(): void {
@@ -251,7 +251,7 @@ export class AdbWatch {
     return this.known;
   }
 
-  private async look(): Promise<void> {
+  private async updateWedged(): Promise<void> {
     const { adb, wanted, emit } = this.deps;
     const isWedged = wanted() && (await adb.isWedged(this.ended.signal));
     if (isWedged === this.known) return;

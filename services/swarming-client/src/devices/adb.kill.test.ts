@@ -20,17 +20,17 @@ it(`survives kill -9 of the server, ${times} times, SKOLO_SEED=${seed}`, async (
   const { open } = await startLab(installation.env);
   const device = open();
   const random = seeded(seed);
-  await device.look(never);
+  await device.read(never);
   const before = descriptors();
 
   for (let time = 0; time < times; time += 1) {
-    const look = device.look(never);
+    const look = device.read(never);
     await pause(random() * 150);
     killIfThere(installation.pid());
 
     // Whatever it found, it did not throw, and did not wait for long.
     expect(['present', 'missing']).toContain((await look).state);
-    await expect.poll(async () => (await device.look(never)).state).toBe('present');
+    await expect.poll(async () => (await device.read(never)).state).toBe('present');
   }
 
   await expect.poll(descriptors).toBeLessThanOrEqual(before + 2);

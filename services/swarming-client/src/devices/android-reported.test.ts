@@ -147,7 +147,7 @@ describe('slow calls', () => {
     const { open, settings } = await start({ first: await hang(3) });
     settings.commandSeconds = 2;
 
-    expect(await open().look(never)).toEqual({ state: 'missing', why: 'adb took longer than 2 s' });
+    expect(await open().read(never)).toEqual({ state: 'missing', why: 'adb took longer than 2 s' });
   });
 
   it('of all services three times: they are not responding', async () => {
@@ -247,7 +247,7 @@ describe('of the listed devices', () => {
   ])('%s: it is missing', async ([, list, entry, why]) => {
     const { open } = await start({ list });
 
-    expect(await open(entry).look(never)).toEqual({
+    expect(await open(entry).read(never)).toEqual({
       state: 'missing',
       why: expect.stringMatching(why),
     });
@@ -266,7 +266,7 @@ describe('of the listed devices', () => {
   ])('%s: only rack.yaml can help', async ([, list, entry, why]) => {
     const { open } = await start({ list });
 
-    expect(await open(entry).look(never)).toEqual({
+    expect(await open(entry).read(never)).toEqual({
       state: 'unknown',
       code: 'rack-yaml',
       why: expect.stringMatching(why),
@@ -279,11 +279,11 @@ describe('of the listed devices', () => {
       open({ name: `phone-${port}`, power: { hub: '1-1', port } }),
     );
 
-    expect(await left?.look(never)).toEqual({
+    expect(await left?.read(never)).toEqual({
       state: 'missing',
       why: 'not attached to USB port 1-1.2; attached: 9Z8Y7X6W on USB port 1-1.3',
     });
-    expect(await right?.look(never)).toMatchObject({ reading: { serial: '9Z8Y7X6W' } });
+    expect(await right?.read(never)).toMatchObject({ reading: { serial: '9Z8Y7X6W' } });
   });
 
   it('an emulator is no second kind beside an iPhone', async () => {

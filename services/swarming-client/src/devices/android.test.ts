@@ -275,7 +275,7 @@ describe('a phone that misbehaves', () => {
     const { open, relay } = await startShelf(context, [{ serial }]);
     relay.inject({ at: anyShell, after: { answered: 500 }, effect: 'end' });
 
-    const look = await open().look(never);
+    const look = await open().read(never);
     // Half of its properties may have come.
     if (look.state === 'missing') expect(look.why).not.toBe('');
 
@@ -313,7 +313,7 @@ describe('a phone that misbehaves', () => {
     const { open, relay } = await startShelf(context, [{ serial }]);
     const silence = relay.inject({ at: anyShell, effect: 'silence' });
     const wanted = new AbortController();
-    const look = open().look(wanted.signal);
+    const look = open().read(wanted.signal);
     look.catch(() => undefined);
     await silence.struck();
 
@@ -377,7 +377,7 @@ describe('evidence', () => {
     const folder = join(dir, 'evidence');
     await mkdir(folder);
 
-    const files = await open().keepEvidence?.(folder, never);
+    const files = await open().writeEvidence?.(folder, never);
 
     expect(files).toEqual(['adb-devices.txt', 'logcat.txt', 'screen.png']);
     expect(await readFile(join(folder, 'adb-devices.txt'), 'utf8')).toContain(serial);
@@ -392,6 +392,6 @@ describe('evidence', () => {
     relay.inject({ at: /shell|exec/, effect: 'silence' });
     settings.commandSeconds = 4;
 
-    expect(await open().keepEvidence?.(folder, never)).toEqual(['adb-devices.txt']);
+    expect(await open().writeEvidence?.(folder, never)).toEqual(['adb-devices.txt']);
   });
 });

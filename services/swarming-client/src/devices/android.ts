@@ -12,7 +12,7 @@ import { dimensions } from '../dimensions.ts';
 import { type Adb, addressOf, chosen, createAdb, isTimeout, whyNotUsable } from './adb.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
 import { androidEvidence, androidScreen } from './evidence.ts';
-import { CallFailed, excerpt, listing, lookWith, Missing } from './look.ts';
+import { CallFailed, excerpt, listing, Missing, retried } from './look.ts';
 import {
   type AdbDevice,
   hasResponded,
@@ -49,7 +49,7 @@ export function android(device: AttachedDevice, deps: DeviceDeps): Device {
   }
 
   return {
-    look: lookWith(read),
+    read: retried(read),
     repairs: {
       async 'adb-reconnect'(signal) {
         const found = await find(signal);
@@ -71,10 +71,10 @@ export function android(device: AttachedDevice, deps: DeviceDeps): Device {
         }
       },
     },
-    async keepEvidence(folder, signal) {
+    async writeEvidence(folder, signal) {
       return await androidEvidence(adb, folder, find, signal);
     },
-    async keepScreen(path, signal) {
+    async writeScreen(path, signal) {
       const found = await find(signal);
       const why = whyNotUsable(found.state);
       if (why !== undefined) throw new Missing(why);

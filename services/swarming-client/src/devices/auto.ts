@@ -7,7 +7,7 @@
 import { candidates, createAdb, isSamePhone, noCandidate, ofAdb } from './adb.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceKind, Look } from './device.ts';
 import { isSameUdid, listIos } from './ios.ts';
-import { listing, lookWith, Missing, WrongEntry } from './look.ts';
+import { listing, Missing, retried, WrongEntry } from './look.ts';
 import { readAssignments } from './parse/text.ts';
 import { isProbe, isSameProbe } from './pyocd.ts';
 import { createSsh } from './ssh.ts';
@@ -46,7 +46,7 @@ export function auto(
   }
 
   async function read(signal: AbortSignal): Promise<Look> {
-    const first = await known?.device.look(signal);
+    const first = await known?.device.read(signal);
     if (first !== undefined && first.state !== 'missing') return ofKind(first);
     const kind = await search(signal).catch((error: unknown) => {
       signal.throwIfAborted();
@@ -55,7 +55,7 @@ export function auto(
     });
     if (first !== undefined && kind === known?.kind) return first;
     known = { kind, device: open(kind) };
-    const look = await known.device.look(signal);
+    const look = await known.device.read(signal);
     if (look.state === 'present') propose(kind, look.reading.serial);
     return ofKind(look);
   }
@@ -76,16 +76,16 @@ export function auto(
   }
 
   return {
-    look: lookWith(read),
+    read: retried(read),
     get repairs() {
       // While the server is wedged, phones cannot be detected.
       return known?.device.repairs ?? { 'adb-restart': (signal) => deps.adb.restart(signal) };
     },
-    async keepEvidence(folder, signal) {
-      return (await known?.device.keepEvidence?.(folder, signal)) ?? [];
+    async writeEvidence(folder, signal) {
+      return (await known?.device.writeEvidence?.(folder, signal)) ?? [];
     },
-    get keepScreen() {
-      return known?.device.keepScreen;
+    get writeScreen() {
+      return known?.device.writeScreen;
     },
   };
 }

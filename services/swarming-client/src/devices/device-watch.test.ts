@@ -50,7 +50,7 @@ function startWatch(readSeconds = 3600) {
   });
   const events = createEvents<AgentEvent>();
   const device = {
-    look: (signal: AbortSignal) =>
+    read: (signal: AbortSignal) =>
       new Promise<Look>((found, fail) => {
         signal.addEventListener('abort', () => fail(signal.reason));
         looks.push({ signal, found, fail });
@@ -87,12 +87,12 @@ describe('a watched device', () => {
 
   it('is what the last look found, since when its state is so', async () => {
     const { watch, looks, clock, logged, seen } = startWatch();
-    const first = watch.look();
+    const first = watch.readNow();
     clock.pass(1000);
     looks[0]?.found(present);
     await first;
     clock.pass(30_000);
-    const second = watch.look();
+    const second = watch.readNow();
     looks[1]?.found(present);
 
     expect(await second).toEqual({
@@ -112,11 +112,11 @@ describe('a watched device', () => {
 
   it('keeps its last reading when it goes missing, and the reason', async () => {
     const { watch, looks, clock, logged } = startWatch();
-    const first = watch.look();
+    const first = watch.readNow();
     looks[0]?.found(present);
     await first;
     clock.pass(30_000);
-    const second = watch.look();
+    const second = watch.readNow();
     looks[1]?.found({ state: 'missing', why: 'offline' });
 
     expect(await second).toMatchObject({
@@ -142,7 +142,7 @@ describe('a watched device', () => {
         for (const [index, each] of all.entries()) {
           clock.pass(30_000);
           const now = new Date(clock.now());
-          const next = watch.look();
+          const next = watch.readNow();
           looks[index]?.found(each === null ? { state: 'missing', why: 'gone' } : readingOf(each));
           const view = await next;
           if (each !== null) {
@@ -169,7 +169,7 @@ describe('a watched device', () => {
 
   it('is looked at again if a pause of this process interrupted the first look', async () => {
     const { watch, looks, clock } = startWatch();
-    const looking = watch.look();
+    const looking = watch.readNow();
     clock.sleep(60_000);
     looks[0]?.found({ state: 'missing', why: 'adb took longer than 5 s' });
     await expect.poll(() => looks.length).toBe(2);
@@ -180,11 +180,11 @@ describe('a watched device', () => {
 
   it('is not known to be up any more while it is missing', async () => {
     const { watch, looks } = startWatch();
-    const first = watch.look();
+    const first = watch.readNow();
     const figures = { uptimeSeconds: 60, connectedSeconds: 50, charging: true };
     looks[0]?.found({ state: 'present', reading: { ...reading, ...figures } });
     await first;
-    const second = watch.look();
+    const second = watch.readNow();
     looks[1]?.found({ state: 'missing', why: 'offline' });
 
     expect((await second).reading).toEqual({ ...reading, processorSensors: [] });
@@ -196,7 +196,7 @@ describe('a watched device', () => {
     const unknown: Look = { state: 'unknown', code: 'not-listed', why: 'adb' };
     const since = clock.uptime();
     async function next(look: Look) {
-      const read = watch.look();
+      const read = watch.readNow();
       looks.at(-1)?.found(look);
       clock.pass(60_000);
       return (await read).notReadyUptime;
@@ -212,7 +212,7 @@ describe('a watched device', () => {
   it('is looked at once for all who want to know', async () => {
     const { watch, looks } = startWatch();
 
-    const all = Promise.all([watch.look(), watch.look(), watch.look()]);
+    const all = Promise.all([watch.readNow(), watch.readNow(), watch.readNow()]);
     looks[0]?.found(present);
 
     expect(new Set(await all).size).toBe(1);
@@ -232,7 +232,7 @@ describe('a watched device', () => {
   it('is looked at on, though one who waits has gone', async () => {
     const { watch, looks } = startWatch();
     const gone = new AbortController();
-    const mine = watch.look(gone.signal);
+    const mine = watch.readNow(gone.signal);
     mine.catch(() => undefined);
 
     gone.abort(new Error('gone'));
@@ -255,13 +255,13 @@ describe('a watched device', () => {
 
   it('is not looked at any more when it is stopped, and what was under way is ended', async () => {
     const { watch, looks, seen } = startWatch(0.01);
-    const look = watch.look();
+    const look = watch.readNow();
     look.catch(() => undefined);
 
     watch.stop();
 
     await expect(look).rejects.toThrow('rpi-1-phone is no longer monitored');
-    await expect(watch.look()).rejects.toThrow('no longer monitored');
+    await expect(watch.readNow()).rejects.toThrow('no longer monitored');
     expect(looks).toHaveLength(1);
     expect(looks[0]?.signal.aborted).toBe(true);
     expect(seen).toEqual([]);

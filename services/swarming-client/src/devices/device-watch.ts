@@ -65,7 +65,7 @@ export class DeviceWatch {
   private readonly deps: WatchDeps;
   private readonly ended = new AbortController();
   private known: DeviceView;
-  private looking: Promise<DeviceView> | undefined;
+  private reading: Promise<DeviceView> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(entry: AttachedDevice, device: Device, deps: WatchDeps) {
@@ -79,7 +79,7 @@ export class DeviceWatch {
 
   /** Reads immediately, and then until it is stopped. */
   start(): void {
-    this.look().catch(() => undefined);
+    this.readNow().catch(() => undefined);
   }
 
   view(): DeviceView {
@@ -91,14 +91,14 @@ export class DeviceWatch {
    *
    * @throws The signal's reason, while the reading continues. Or an error if the watch has ended.
    */
-  async look(signal?: AbortSignal): Promise<DeviceView> {
+  async readNow(signal?: AbortSignal): Promise<DeviceView> {
     signal?.throwIfAborted();
     this.ended.signal.throwIfAborted();
-    this.looking ??= this.read().finally(() => {
-      this.looking = undefined;
-      this.lookLater();
+    this.reading ??= this.read().finally(() => {
+      this.reading = undefined;
+      this.readLater();
     });
-    return await orAborted(this.looking, signal);
+    return await orAborted(this.reading, signal);
   }
 
   stop(): void {
@@ -106,7 +106,7 @@ export class DeviceWatch {
     this.ended.abort(new Error(`${this.entry.fullName} is no longer monitored`));
   }
 
-  private lookLater(): void {
+  private readLater(): void {
     clearTimeout(this.timer);
     if (this.ended.signal.aborted) return;
     const { readSeconds, random = Math.random } = this.deps;
@@ -119,10 +119,10 @@ export class DeviceWatch {
     let found: Look;
     const wasPaused = clock.presence.watch();
     try {
-      found = await this.device.look(this.ended.signal);
+      found = await this.device.read(this.ended.signal);
       // What a pause of this process interrupted is no verdict.
       if (found.state !== 'present' && wasPaused())
-        found = await this.device.look(this.ended.signal);
+        found = await this.device.read(this.ended.signal);
     } catch (error) {
       this.ended.signal.throwIfAborted();
       // A reading never throws; if one did, nothing would be known about the device, which no repair of it can change.

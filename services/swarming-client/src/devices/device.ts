@@ -60,7 +60,7 @@ export type DeviceRepair = 'adb-reconnect' | 'adb-restart' | 'device-reboot';
 /** A device that can be read. No operation waits longer than the settings allow. */
 export interface Device {
   /** Only throws the signal's reason: any error is a result. */
-  look(signal: AbortSignal): Promise<Look>;
+  read(signal: AbortSignal): Promise<Look>;
   /**
    * Repair steps, each for the kinds that have it. `device-reboot` is also used after a task.
    *
@@ -72,9 +72,9 @@ export interface Device {
    *
    * @param folder exists, and is empty
    */
-  keepEvidence?(folder: string, signal: AbortSignal): Promise<string[]>;
+  writeEvidence?(folder: string, signal: AbortSignal): Promise<string[]>;
   /** Writes its screen to a file, as PNG if the device supports it. @throws CommandFailed, or an Error with the reason. */
-  keepScreen?: ((path: string, signal: AbortSignal) => Promise<void>) | undefined;
+  writeScreen?: ((path: string, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** The current settings that a device needs. */

@@ -9,7 +9,7 @@ import type { AdbDevice } from './parse/android.ts';
  *
  * @throws The signal's reason.
  */
-export async function keepFile(
+export async function writeIfPossible(
   folder: string,
   name: string,
   signal: AbortSignal,
@@ -47,7 +47,7 @@ export async function androidEvidence(
   signal: AbortSignal,
 ): Promise<string[]> {
   const keep = (name: string, write: (path: string) => Promise<unknown>) =>
-    keepFile(folder, name, signal, write);
+    writeIfPossible(folder, name, signal, write);
   const seen = await keep('adb-devices.txt', async (path) => {
     const { stdout, stderr } = await adb.try(['devices', '-l'], signal);
     await writeFile(path, stdout + stderr);

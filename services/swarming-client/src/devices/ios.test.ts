@@ -229,7 +229,7 @@ describe('evidence', () => {
     await mkdir(folder);
     settings.commandSeconds = 5;
 
-    const files = await open({ kind }).keepEvidence?.(folder, never);
+    const files = await open({ kind }).writeEvidence?.(folder, never);
 
     expect(files).toEqual(['idevices.txt', 'syslog.txt', 'screen.tiff']);
     expect(await readFile(join(folder, 'syslog.txt'), 'utf8')).toContain('SpringBoard');
@@ -243,7 +243,7 @@ describe('evidence', () => {
     settings.commandSeconds = 5;
     tools.phone().faults.add('no-screenshots');
 
-    expect(await open({ kind }).keepEvidence?.(folder, never)).toEqual([
+    expect(await open({ kind }).writeEvidence?.(folder, never)).toEqual([
       'idevices.txt',
       'syslog.txt',
     ]);

@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import type { CommandOptions, CommandResult } from '@skolo/base/run-command';
 import { dimensions } from '../dimensions.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
-import { keepFile } from './evidence.ts';
-import { CallFailed, complaint, listing, lookWith, Missing, WrongEntry } from './look.ts';
+import { writeIfPossible } from './evidence.ts';
+import { CallFailed, complaint, listing, Missing, retried, WrongEntry } from './look.ts';
 import { linesOf } from './parse/text.ts';
 import { hasTwin, listUsb, portOf, replacedOn } from './usb.ts';
 
@@ -20,10 +20,10 @@ const mostLog = 4 * 1024 * 1024;
 export function ios(device: AttachedDevice, deps: DeviceDeps): Device {
   const tools = new IosTools(device, deps);
   return {
-    look: lookWith((signal) => tools.read(signal)),
+    read: retried((signal) => tools.read(signal)),
     repairs: { 'device-reboot': (signal) => tools.restart(signal) },
-    keepEvidence: (folder, signal) => tools.keepEvidence(folder, signal),
-    async keepScreen(path, signal) {
+    writeEvidence: (folder, signal) => tools.writeEvidence(folder, signal),
+    async writeScreen(path, signal) {
       const result = await tools.screenshot(await tools.find(signal), path, signal);
       if (result.status !== 0) throw new Missing(whyOf(result));
     },
@@ -100,8 +100,8 @@ class IosTools {
     if (result.status !== 0 || isRejected) throw new Missing(whyOf(result));
   }
 
-  async keepEvidence(folder: string, signal: AbortSignal): Promise<string[]> {
-    const listed = await keepFile(folder, 'idevices.txt', signal, async (path) => {
+  async writeEvidence(folder: string, signal: AbortSignal): Promise<string[]> {
+    const listed = await writeIfPossible(folder, 'idevices.txt', signal, async (path) => {
       const { stdout, stderr } = await this.attempt('idevice_id', ['-l'], signal);
       await writeFile(path, stdout + stderr);
     });
@@ -109,10 +109,10 @@ class IosTools {
     signal.throwIfAborted();
     if (udid === undefined) return listed;
     // It never ends by itself: its time-out ends it, and the output until then is kept.
-    const log = await keepFile(folder, 'syslog.txt', signal, (stdoutFile) =>
+    const log = await writeIfPossible(folder, 'syslog.txt', signal, (stdoutFile) =>
       this.attempt('idevicesyslog', ['-u', udid], signal, { stdoutFile, mostBytes: mostLog }),
     );
-    const screen = await keepFile(folder, 'screen', signal, (path) =>
+    const screen = await writeIfPossible(folder, 'screen', signal, (path) =>
       this.screenshot(udid, path, signal),
     );
     const shown = await Promise.all(screen.map((name) => withEnding(folder, name)));

@@ -27,7 +27,7 @@ async function startLook() {
   };
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const entry = { name: 'device', fullName: 'rpi-1-device', kind: 'ios' } as const;
-  const looking = openDevice(entry, { ...deps, run }).look(never);
+  const looking = openDevice(entry, { ...deps, run }).read(never);
   const call = async (number: number) => {
     await expect.poll(() => calls.length).toBe(number);
     return calls[number - 1];

@@ -34,18 +34,18 @@ const verdictAfterMs = 30_000;
 const againMs = 1000;
 
 /** A reading that only throws the signal's reason. A `Look` of another reading is this one's, too, without another call. */
-export function lookWith(
+export function retried(
   read: (signal: AbortSignal) => Promise<DeviceReading | Look>,
-): Device['look'] {
+): Device['read'] {
   return async (signal) => {
     const end = performance.now() + verdictAfterMs;
-    let last = await lookOnce(read, signal);
+    let last = await readOnce(read, signal);
     for (let call = 2; last.mayPass && call <= verdictAfter; call += 1) {
       const ms = end - performance.now() - againMs;
       if (ms <= 0) break;
       await pause(againMs, signal);
       const late = () => new Error('no time left');
-      const work = (limit: AbortSignal) => lookOnce(read, limit);
+      const work = (limit: AbortSignal) => readOnce(read, limit);
       last = await withDeadline({ ms, late, signal }, work).catch(() => {
         signal.throwIfAborted();
         return { ...last, mayPass: false };
@@ -62,7 +62,7 @@ interface Call {
 }
 
 /** @throws The signal's reason. */
-async function lookOnce(
+async function readOnce(
   read: (signal: AbortSignal) => Promise<DeviceReading | Look>,
   signal: AbortSignal,
 ): Promise<Call> {

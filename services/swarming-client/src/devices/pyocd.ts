@@ -9,7 +9,7 @@
 import { z } from 'zod';
 import { dimensions } from '../dimensions.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading } from './device.ts';
-import { lookWith, Missing, WrongEntry } from './look.ts';
+import { Missing, retried, WrongEntry } from './look.ts';
 import { listUsb, type UsbDevice } from './usb.ts';
 
 const Probes = z.object({
@@ -79,7 +79,7 @@ export function pyocd({ serial }: AttachedDevice, deps: DeviceDeps): Device {
     };
   }
 
-  return { look: lookWith(read), repairs: {} };
+  return { read: retried(read), repairs: {} };
 }
 
 /** Undefined: no answer. */

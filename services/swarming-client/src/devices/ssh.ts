@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
-import { CallFailed, complaint, excerpt, lookWith, Missing, WrongEntry } from './look.ts';
+import { CallFailed, complaint, excerpt, Missing, retried, WrongEntry } from './look.ts';
 import { readSysfsSensors } from './parse/linux.ts';
 import { linesOf, readUptime } from './parse/text.ts';
 
@@ -143,7 +143,7 @@ export function sshDevice(
   }
 
   return {
-    look: lookWith(readAll),
+    read: retried(readAll),
     repairs: { 'device-reboot': (signal) => ssh.reboot(signal) },
   };
 }

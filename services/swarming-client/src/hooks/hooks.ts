@@ -5,7 +5,7 @@ import type { Task, TaskOutcome } from './task.ts';
 
 export interface HookWork {
   view: () => AgentView;
-  task: Pick<Task, 'begin' | 'end'>;
+  task: Pick<Task, 'start' | 'end'>;
 }
 
 export interface HookRequest {
@@ -50,7 +50,7 @@ function settingsFor({ machinePart }: AgentView) {
 }
 
 function beforeTask({ task }: HookWork, { query: { task_id: id } }: HookRequest) {
-  task.begin(typeof id === 'string' && taskId.test(id) ? id : undefined);
+  task.start(typeof id === 'string' && taskId.test(id) ? id : undefined);
   return {};
 }
 

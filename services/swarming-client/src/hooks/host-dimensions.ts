@@ -118,14 +118,14 @@ export class HostDimensions {
     this.looking = isWanted ? new AbortController() : undefined;
     if (this.looking === undefined) return;
     const signal = AbortSignal.any([this.ended.signal, this.looking.signal]);
-    repeat(everySeconds * 1000, () => this.look(signal), signal);
+    repeat(everySeconds * 1000, () => this.readDimensions(signal), signal);
   }
 
   stop(): void {
     this.ended.abort(new Error('the agent is stopping'));
   }
 
-  private async look(signal: AbortSignal): Promise<void> {
+  private async readDimensions(signal: AbortSignal): Promise<void> {
     const { run, emit } = this.deps;
     this.known = await hostDimensions(run, { signal });
     emit({ type: 'facts' });

@@ -47,7 +47,7 @@ export class Task {
     return this.view;
   }
 
-  begin(id: string | undefined): void {
+  start(id: string | undefined): void {
     const since = new Date(this.deps.clock.now());
     this.view = { ...this.view, running: true, since, id };
     this.deps.emit({ type: 'task-started' });

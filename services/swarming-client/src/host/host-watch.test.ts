@@ -52,7 +52,7 @@ describe('the machine itself', () => {
   it('reads its disk and clock where it has no other sensor', async () => {
     const { watch } = await start({});
 
-    const { disk, ...others } = await watch.look();
+    const { disk, ...others } = await watch.read();
 
     expect(disk?.sizeBytes).toBeGreaterThan(0);
     expect(disk?.freeBytes).toBeGreaterThan(0);
@@ -81,7 +81,7 @@ describe('the machine itself', () => {
   ])('has a temperature: $title', async ({ files, celsius }) => {
     const { watch } = await start(files);
 
-    expect((await watch.look()).celsius).toBe(celsius);
+    expect((await watch.read()).celsius).toBe(celsius);
   });
 
   it.each([
@@ -102,20 +102,20 @@ describe('the machine itself', () => {
   ])('tells of its power: $title', async ({ files = {}, run, is }) => {
     const { watch } = await start(files, run);
 
-    const { isUnderVoltage, isThrottled } = await watch.look();
+    const { isUnderVoltage, isThrottled } = await watch.read();
 
     expect([isUnderVoltage, isThrottled]).toEqual(is);
   });
 
   it('is short of power until it was not for two minutes', async () => {
     const { watch, clock, write } = await start({ [firmware]: '1\n' });
-    await watch.look();
+    await watch.read();
     await write(firmware, '0\n');
 
     clock.pass(60_000);
-    const soon = await watch.look();
+    const soon = await watch.read();
     clock.pass(60_000);
-    const later = await watch.look();
+    const later = await watch.read();
 
     expect([soon.isUnderVoltage, later.isUnderVoltage]).toEqual([true, false]);
   });
@@ -126,13 +126,13 @@ describe('the machine itself', () => {
       if (isReadable) return { status: 0, stdout: 'throttled=0x1', stderr: '' };
       throw new CommandFailed('timeout', 'vcgencmd took longer than 5 s');
     });
-    await watch.look();
+    await watch.read();
     isReadable = false;
 
     clock.pass(60_000);
-    const soon = await watch.look();
+    const soon = await watch.read();
     clock.pass(60_000);
-    const later = await watch.look();
+    const later = await watch.read();
 
     expect([soon.isUnderVoltage, later.isUnderVoltage]).toEqual([true, undefined]);
   });
@@ -140,7 +140,7 @@ describe('the machine itself', () => {
   it('is not asked for a vcgencmd that is not there again and again', async () => {
     const { watch, asked } = await start({});
 
-    for (let time = 0; time < 3; time += 1) await watch.look();
+    for (let time = 0; time < 3; time += 1) await watch.read();
 
     expect(asked).toEqual(['vcgencmd get_throttled']);
   });

@@ -41,7 +41,7 @@ export class HostWatch {
   start(): void {
     repeat(
       () => this.deps.readSeconds() * 1000,
-      () => this.look(),
+      () => this.read(),
       this.ended.signal,
     );
   }
@@ -55,7 +55,7 @@ export class HostWatch {
   }
 
   /** Rejected only if stopped. */
-  async look(): Promise<HostReading> {
+  async read(): Promise<HostReading> {
     const { signal } = this.ended;
     const botDir = this.deps.botDir();
     const [disk, celsius, power] = await Promise.all([

@@ -48,7 +48,7 @@ export class Reboot {
   }
 
   /** Returns immediately. */
-  begin(why: string): void {
+  start(why: string): void {
     const { run, proc, bot, stopping, log, emit, onNotRebooted } = this.deps;
     const rejected = this.whyNot();
     if (proc === undefined || rejected !== undefined) {

@@ -108,7 +108,7 @@ export class IdentityKeeper {
       const { machinePart: known } = this.now;
       const machinePart = isDeepStrictEqual(received, known) ? known : received;
       this.become({ machinePart, from });
-      this.keep(`${JSON.stringify(machinePart)}\n`);
+      this.writeCopy(`${JSON.stringify(machinePart)}\n`);
     } catch (error) {
       if (error instanceof OtherMachine)
         this.become({ machinePart: undefined, from, why: error.message });
@@ -132,7 +132,7 @@ export class IdentityKeeper {
     );
   }
 
-  private keep(text: string) {
+  private writeCopy(text: string) {
     if (text === this.keptText) return;
     this.keptText = text;
     const path = join(this.deps.stateDir, file);

@@ -36,7 +36,7 @@ class Phone {
     return this.last;
   }
 
-  async look(): Promise<DeviceView> {
+  async readNow(): Promise<DeviceView> {
     this.looks += 1;
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.last = this.seen();
@@ -81,7 +81,7 @@ function start({ reboot = true, canReboot = true, acts = true, count = 1 } = {})
         name: `phone-${index + 1}`,
         device: { repairs: canReboot ? each.repairs : {} },
         view: () => each.view(),
-        look: () => each.look(),
+        readNow: () => each.readNow(),
       })),
     wouldReboot: () => !acts,
     clock,
@@ -205,7 +205,7 @@ describe('after a task', () => {
     clock.pass(301_000);
     await expect.poll(state).toEqual(lost);
     phone.boots();
-    await phone.look();
+    await phone.readNow();
 
     expect(state()).toEqual(well);
   });
@@ -217,7 +217,7 @@ describe('after a task', () => {
 
     clock.pass(301_000);
     await expect.poll(state).toEqual(lost);
-    await phone.look();
+    await phone.readNow();
 
     expect(state()).toEqual(lost);
   });

@@ -14,7 +14,7 @@ import type { Device, DeviceView } from '../devices/device.ts';
 import type { DeviceWatch } from '../devices/device-watch.ts';
 import type { PartDeps } from '../part-deps.ts';
 
-interface RebootedDevice extends Pick<DeviceWatch, 'name' | 'view' | 'look'> {
+interface RebootedDevice extends Pick<DeviceWatch, 'name' | 'view' | 'readNow'> {
   device: Pick<Device, 'repairs'>;
 }
 
@@ -63,8 +63,8 @@ export class AfterTask {
     const isWanted = this.deps.settings()?.reboot === true;
     for (const device of this.deps.devices()) {
       const isRebooted = isWanted && device.device.repairs['device-reboot'] !== undefined;
-      if (isRebooted && !this.deps.wouldReboot(device.name)) this.begin(device);
-      else device.look().catch(() => undefined);
+      if (isRebooted && !this.deps.wouldReboot(device.name)) this.startReboot(device);
+      else device.readNow().catch(() => undefined);
     }
     this.deps.emit({ type: 'facts' });
   }
@@ -91,7 +91,7 @@ export class AfterTask {
     await Promise.all(this.running);
   }
 
-  private begin(device: RebootedDevice): void {
+  private startReboot(device: RebootedDevice): void {
     const { name } = device;
     // Another task has ended before it was back from the last one: its reboot starts over.
     this.underWay.get(name)?.ends.abort(new Error('another task has ended'));
@@ -133,7 +133,7 @@ export class AfterTask {
         sentAt = clock.uptime();
         trouble = await this.sendReboot(device, signal);
       }
-      const view = await device.look(signal);
+      const view = await device.readNow(signal);
       signal.throwIfAborted();
       if (this.isBack(view, asked)) return;
       isUp = view.state === 'present' && view.reading?.isReady !== false;

@@ -16,7 +16,7 @@ async function start(differently: Partial<EvidenceDeps> = {}, bytes = 100) {
     stateDir,
     wanted: () => true,
     device: () => ({
-      async keepEvidence(folder) {
+      async writeEvidence(folder) {
         await writeFile(join(folder, 'screen.png'), Buffer.alloc(bytes));
         return ['screen.png'];
       },
@@ -123,7 +123,7 @@ describe('evidence', () => {
     { title: 'fails', keepEvidence: () => Promise.reject(new Error('device offline')) },
     { title: 'gives none', keepEvidence: async () => [] },
   ])('leaves nothing where the phone $title', async ({ keepEvidence }) => {
-    const { evidence, kept } = await start({ device: () => ({ keepEvidence }) });
+    const { evidence, kept } = await start({ device: () => ({ writeEvidence: keepEvidence }) });
 
     await evidence.collect(unhealthy());
 
@@ -134,7 +134,7 @@ describe('evidence', () => {
     let ended = false;
     const { evidence, kept } = await start({
       device: () => ({
-        keepEvidence: (_folder, signal) =>
+        writeEvidence: (_folder, signal) =>
           new Promise((_resolve, reject) => {
             signal.addEventListener('abort', () => {
               ended = true;

@@ -16,7 +16,7 @@ import type { PartDeps } from '../part-deps.ts';
 
 export interface EvidenceDeps extends Pick<PartDeps, 'stateDir' | 'clock'> {
   wanted: () => boolean;
-  device: (name: string) => Pick<Device, 'keepEvidence'> | undefined;
+  device: (name: string) => Pick<Device, 'writeEvidence'> | undefined;
   log: Pick<EventLog, 'info'>;
   /** Default: 5 per device, 20 MB in total. */
   most?: { perDevice: number; bytes: number };
@@ -43,7 +43,7 @@ export class Evidence {
     const byDevice = Map.groupBy(reasons.filter(isOwn), ({ device = '' }) => device);
     const before = this.unhealthy;
     this.unhealthy = new Set(byDevice.keys());
-    for (const [name, own] of byDevice) if (!before.has(name)) this.keepSoon(name, own);
+    for (const [name, own] of byDevice) if (!before.has(name)) this.writeSoon(name, own);
     return this.turn;
   }
 
@@ -67,21 +67,21 @@ export class Evidence {
     await this.turn;
   }
 
-  private keepSoon(name: string, reasons: readonly Reason[]): void {
+  private writeSoon(name: string, reasons: readonly Reason[]): void {
     const now = this.deps.clock.uptime();
     const at = this.keptAt.get(name);
     if (!this.deps.wanted() || (at !== undefined && now - at < pauseSeconds)) return;
     this.keptAt.set(name, now);
     this.turn = this.turn
-      .then(() => this.keep(name, reasons))
+      .then(() => this.write(name, reasons))
       .catch((error: unknown) => {
         this.deps.log.info({ device: name, why: errorText(error) }, 'evidence could not be stored');
       });
   }
 
-  private async keep(name: string, reasons: readonly Reason[]): Promise<void> {
+  private async write(name: string, reasons: readonly Reason[]): Promise<void> {
     const device = this.deps.device(name);
-    if (device?.keepEvidence === undefined || this.ended.signal.aborted) return;
+    if (device?.writeEvidence === undefined || this.ended.signal.aborted) return;
     const at = new Date(this.deps.clock.now());
     const root = join(this.deps.stateDir, 'evidence');
     const folder = join(root, name, await nextName(join(root, name), at));
@@ -91,7 +91,7 @@ export class Evidence {
       const deadline = { ms: withinMs, late, signal: this.ended.signal };
       const files = await withDeadline(
         deadline,
-        (signal) => device.keepEvidence?.(folder, signal) ?? [],
+        (signal) => device.writeEvidence?.(folder, signal) ?? [],
       );
       if (files.length === 0) throw new Error('the device returned no evidence');
       const why = reasons.map(({ text, since }) => `${since.toISOString()} ${text}\n`).join('');

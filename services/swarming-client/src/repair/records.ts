@@ -44,7 +44,7 @@ export class RepairRecords {
     this.emit = emit;
   }
 
-  begin(step: Pick<RepairView, 'device' | 'round' | 'step' | 'at'>): RepairView {
+  start(step: Pick<RepairView, 'device' | 'round' | 'step' | 'at'>): RepairView {
     this.isOver(step.device);
     const last = this.kept.findLast(({ device }) => device === step.device);
     if (last?.outcome === 'postponed' && last.step === step.step && last.round === step.round) {

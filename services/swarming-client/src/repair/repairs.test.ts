@@ -82,7 +82,7 @@ async function start({
     stopping: () => false,
     isAdbWedged: () => world.isAdbWedged,
     whyNotActing: () => world.whyNotActing,
-    look: () => {
+    readDevice: () => {
       world.looked += 1;
     },
     usb,

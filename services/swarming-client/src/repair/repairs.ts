@@ -40,7 +40,7 @@ interface RepairsDeps extends StepDeps, Pick<PartDeps, 'clock' | 'emit'> {
   /** Why steps are only noted; undefined: they are carried out. */
   whyNotActing: () => string | undefined;
   /** Has the device read immediately: after a step. */
-  look: (device: string) => void;
+  readDevice: (device: string) => void;
 }
 
 /** Why a device is repaired: it is missing, did not come back, or never becomes ready. */
@@ -99,7 +99,7 @@ export class Repairs {
     this.wasActing = isActing;
     this.forgetOthers(targets);
     this.unwedgeAdb(targets, settings);
-    for (const target of targets) this.lookAt(target, settings);
+    for (const target of targets) this.repairIfNeeded(target, settings);
   }
 
   /** Devices that it has given up on, and why. */
@@ -146,14 +146,14 @@ export class Repairs {
       ? 'the agent is stopping'
       : (this.deps.whyNotActing() ?? this.whyNot(target));
     if (whyNot !== undefined) throw new HttpProblem(409, `${name}: ${step} not started: ${whyNot}`);
-    this.begin(step, target, this.ladders.get(name)?.round ?? 1, why);
+    this.startStep(step, target, this.ladders.get(name)?.round ?? 1, why);
   }
 
   /** Records a step that `acts: false` prohibits. Returns false if it may be carried out. */
   wouldHave(device: string, step: RepairView['step'], why: string, round = 1): boolean {
     if (this.deps.whyNotActing() === undefined) return false;
     const at = new Date(this.deps.clock.now());
-    const record = this.records.begin({ device, round, step, at });
+    const record = this.records.start({ device, round, step, at });
     this.ended(record, { outcome: 'would-have', text: why });
     return true;
   }
@@ -184,7 +184,7 @@ export class Repairs {
     if (taskRunning() || stopping() || holds().length > 0) return;
     this.adbRestarts.count += 1;
     const { round } = this.ladders.get(target.attached.name) ?? healthy;
-    this.begin('adb-restart', target, round, why);
+    this.startStep('adb-restart', target, round, why);
   }
 
   /** From its end on, however long it took: only the next readings show whether it helped. */
@@ -194,7 +194,7 @@ export class Repairs {
     this.adbRestarts.nextAt = this.deps.clock.uptime() + pause;
   }
 
-  private lookAt(target: RepairTarget, settings: RepairSettings): void {
+  private repairIfNeeded(target: RepairTarget, settings: RepairSettings): void {
     const { name } = target.attached;
     const before = this.ladders.get(name) ?? healthy;
     const reason = this.reasonFor(name);
@@ -220,10 +220,10 @@ export class Repairs {
       );
     }
     if (step !== undefined)
-      this.begin(step, target, ladder.round, reason?.text ?? 'the device has disappeared');
+      this.startStep(step, target, ladder.round, reason?.text ?? 'the device has disappeared');
   }
 
-  private begin(step: RepairStep, target: RepairTarget, round: number, why: string): void {
+  private startStep(step: RepairStep, target: RepairTarget, round: number, why: string): void {
     const { name } = target.attached;
     if (this.wouldHave(name, step, why, round)) return;
     const ends = new AbortController();
@@ -232,7 +232,7 @@ export class Repairs {
       stepWithinMs,
     );
     const at = new Date(this.deps.clock.now());
-    const record = this.records.begin({ device: name, round, step, at });
+    const record = this.records.start({ device: name, round, step, at });
     const done = doStep(step, target, why, this.deps, ends.signal).then((result) => {
       clearTimeout(timer);
       this.running = undefined;
@@ -254,7 +254,7 @@ export class Repairs {
     if (step === 'adb-restart' && settings !== undefined) this.pauseAdbRestarts(settings);
     // One server serves all phones.
     const seen = step === 'adb-restart' ? [...this.ladders.keys()] : [name];
-    for (const each of this.isStopped ? [] : seen) this.deps.look(each);
+    for (const each of this.isStopped ? [] : seen) this.deps.readDevice(each);
     this.deps.emit({ type: 'repair-ended', repair: record });
   }
 

@@ -65,7 +65,7 @@ interface BotLinesDeps {
 }
 
 /** Consumes the bot's output: into the log and the recent lines, with repeated errors folded. */
-export function keepBotLines({ lines, clock, log }: BotLinesDeps): (event: AgentEvent) => void {
+export function collectBotLines({ lines, clock, log }: BotLinesDeps): (event: AgentEvent) => void {
   function add(level: 'info' | 'warn', text: string): void {
     lines.add('bot', text, new Date(clock.now()));
     log[level]({ line: text }, botOutput);

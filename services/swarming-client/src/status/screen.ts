@@ -59,7 +59,7 @@ export class Screens {
     if (this.isBusy) throw new HttpProblem(409, 'another screenshot is being taken; try again');
     this.isBusy = true;
     try {
-      return await this.take(watch, signal);
+      return await this.capture(watch, signal);
     } finally {
       this.isBusy = false;
     }
@@ -71,11 +71,11 @@ export class Screens {
     return oneDevice(devices, name, `the machine has: ${names}`);
   }
 
-  private async take(
+  private async capture(
     { name, device }: Pick<DeviceWatch, 'name' | 'device'>,
     signal: AbortSignal,
   ): Promise<Screen> {
-    if (device.keepScreen === undefined) {
+    if (device.writeScreen === undefined) {
       throw new HttpProblem(404, `${name}: devices of this kind have no screen`);
     }
     try {
@@ -83,7 +83,7 @@ export class Screens {
       const path = join(folder.path, 'screen');
       const late = () => new Error(`not finished within ${withinMs / 1000} s`);
       await withDeadline({ ms: withinMs, late, signal }, (either) =>
-        device.keepScreen?.(path, either),
+        device.writeScreen?.(path, either),
       );
       if (!(await isPng(path)))
         throw new Error('the screenshot is not a PNG file; older iPhones return TIFF');

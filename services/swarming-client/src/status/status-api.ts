@@ -17,8 +17,8 @@ export interface StatusApiDeps {
   revisions: Pick<Revisions, 'current' | 'wait'>;
   task: Task;
   lines: RecentLines;
-  machine: Pick<Machine, 'usb' | 'clear' | 'setOrders' | 'repair' | 'screens'>;
-  reboot: Pick<Reboot, 'whyNot' | 'begin'>;
+  machine: Pick<Machine, 'usb' | 'clear' | 'setOrders' | 'startRepair' | 'screens'>;
+  reboot: Pick<Reboot, 'whyNot' | 'start'>;
 }
 
 export function statusApi(deps: StatusApiDeps): RouteHandlers<typeof swarmingClientApi> {
@@ -45,7 +45,7 @@ export function statusApi(deps: StatusApiDeps): RouteHandlers<typeof swarmingCli
       return { status: 200, body: png, headers: { 'last-modified': at.toUTCString() } };
     },
     repair({ body }) {
-      deps.machine.repair(body);
+      deps.machine.startRepair(body);
       return { status: 202 };
     },
     reboot({ body }) {
@@ -55,7 +55,7 @@ export function statusApi(deps: StatusApiDeps): RouteHandlers<typeof swarmingCli
       if (task.running) {
         throw new HttpProblem(409, `${taskName(task)} is running; try again when it has ended`);
       }
-      deps.reboot.begin(body.why);
+      deps.reboot.start(body.why);
       return { status: 202 };
     },
     usbPort: ({ params }) => usbAnswer(params, () => deps.machine.usb.read(params)),

@@ -156,7 +156,7 @@ const parsers: readonly Parser[] = [
   {
     name: 'telnet negotiation',
     sample: Buffer.from('fffd18fffd1ffffb01fffb03fffa1801fff06c6f67696e3a20', 'hex'),
-    read: (bytes) => new Negotiation().take(bytes),
+    read: (bytes) => new Negotiation().parse(bytes),
   },
   {
     name: 'uhubctl',

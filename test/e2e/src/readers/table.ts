@@ -91,7 +91,7 @@ const transports: readonly Row[] = [
     reader: 'telnet: a packet',
     most: { bytes: 64 * kibibyte },
     worst: [{ piece: '\xff\xfd\x01\xff\xfe\x01' }, { piece: '\xff\xfa\x18\x01\xff\xf0' }],
-    read: (packet) => new Negotiation().take(packet),
+    read: (packet) => new Negotiation().parse(packet),
   },
   {
     reader: 'http: WWW-Authenticate',

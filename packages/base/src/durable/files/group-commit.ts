@@ -47,11 +47,11 @@ export class GroupCommit<J extends Job, R = number> {
 
   private async drain() {
     await this.options.gather?.();
-    while (this.waiting.length > 0) await this.commit(this.takeGroup());
+    while (this.waiting.length > 0) await this.commit(this.nextGroup());
     this.draining = undefined;
   }
 
-  private takeGroup(): Waiting<J, R>[] {
+  private nextGroup(): Waiting<J, R>[] {
     const { mostAtOnce = 4 * 1024 * 1024 } = this.options;
     let bytes = 0;
     const rest = this.waiting.findIndex(({ job }, position) => {

@@ -42,17 +42,17 @@ export class Snapshots {
   /** The files have damage that the next start would report again. */
   isDamaged: boolean;
   private readonly spool: Spool;
-  private readonly take: () => Snapshot;
+  private readonly snapshot: () => Snapshot;
   private readonly file: string;
   private bytesThen = 0;
   private restoredThen = 0;
   private isThere = false;
   private writing: Promise<void> = Promise.resolve();
 
-  /** @param take the present state and its position in the spool */
-  constructor(spool: Spool, take: () => Snapshot) {
+  /** @param snapshot the present state and its position in the spool */
+  constructor(spool: Spool, snapshot: () => Snapshot) {
     this.spool = spool;
-    this.take = take;
+    this.snapshot = snapshot;
     this.file = join(spool.folder, snapshotName);
     this.isDamaged = spool.damage !== undefined;
   }
@@ -89,7 +89,7 @@ export class Snapshots {
   }
 
   private async writeNow() {
-    const { next, texts } = this.take();
+    const { next, texts } = this.snapshot();
     const bytes = this.spool.bytes;
     await writeSnapshot(this.file, { next, texts });
     this.isThere = true;
@@ -110,7 +110,7 @@ export class Snapshots {
     const isLong = spool.bytes - this.bytesThen > mostBytes;
     const holdsUp = spool.bytes > mostBytes && done > this.next;
     const isCleared = this.isDamaged && done === spool.next;
-    if ((isLong || holdsUp || isCleared) && (isCleared || this.take().next !== this.next)) {
+    if ((isLong || holdsUp || isCleared) && (isCleared || this.snapshot().next !== this.next)) {
       await this.write();
     }
     if (done > spool.first || isCleared) {

@@ -62,7 +62,7 @@ export class Tail {
    * @param now milliseconds, of a clock that does not jump
    * @throws Error From the system: the file is not created. EEXIST: the name is taken.
    */
-  static async begin(segment: Segment, bytes: Buffer, now: () => number): Promise<Tail> {
+  static async create(segment: Segment, bytes: Buffer, now: () => number): Promise<Tail> {
     const handle = await open(segment.path, newDurable, 0o600);
     try {
       await writeAll(handle, bytes, 0);

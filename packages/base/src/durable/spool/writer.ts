@@ -67,7 +67,7 @@ export class Writer {
   async write(texts: readonly string[]): Promise<void> {
     const written = this.cursors.writing();
     if (texts.length > 0 || this.cursors.isChanged) {
-      if (!(await this.append(texts))) await this.begin(texts);
+      if (!(await this.append(texts))) await this.startSegment(texts);
     }
     written();
     this.next += texts.length;
@@ -76,7 +76,7 @@ export class Writer {
   /** Begins a new segment, so that the previous one can be deleted. */
   async replace(): Promise<void> {
     const written = this.cursors.writing();
-    await this.begin([]);
+    await this.startSegment([]);
     written();
   }
 
@@ -111,7 +111,7 @@ export class Writer {
       isThere = await tail.append(bytes);
     } catch (error) {
       // A later segment with the same sequence number voids bytes that could not be removed.
-      if (!tail.isClean) await this.begin([]).catch(() => undefined);
+      if (!tail.isClean) await this.startSegment([]).catch(() => undefined);
       throw error;
     }
     if (!isThere) {
@@ -122,7 +122,7 @@ export class Writer {
     return true;
   }
 
-  private async begin(texts: readonly string[]) {
+  private async startSegment(texts: readonly string[]) {
     await this.restore();
     await makeFolder(this.folder);
     const number = this.number + 1;
@@ -146,7 +146,7 @@ export class Writer {
     for (let attempt = 0; ; attempt += 1) {
       const segment = newSegment(segmentPath(this.folder, this.next, attempt), number, this.next);
       try {
-        return await Tail.begin(segment, bytes, this.options.now);
+        return await Tail.create(segment, bytes, this.options.now);
       } catch (error) {
         if (errorCode(error) !== 'EEXIST' || attempt > 99) throw error;
       }

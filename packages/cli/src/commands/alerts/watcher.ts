@@ -83,7 +83,7 @@ export class Watcher {
   async run(signal: AbortSignal): Promise<void> {
     const timer = setInterval(() => {
       this.deadMan.beat(momentNow());
-      this.look();
+      this.notifyChanges();
     }, checkMs);
     await this.listen(signal).finally(() => clearInterval(timer));
     await this.flush();
@@ -118,7 +118,7 @@ export class Watcher {
     }
     if (signal.aborted) return;
     if (this.blindWhy === undefined) this.deadMan.conclude(momentNow());
-    this.look();
+    this.notifyChanges();
     await this.flush();
   }
 
@@ -164,7 +164,7 @@ export class Watcher {
     const { location, healthy, why, version, spoolDepth, spoolOldestSeconds } = decoded;
     const facts = { healthy, why, version, spoolDepth, spoolOldestSeconds };
     this.deadMan.received({ location, published, ...facts }, momentNow());
-    this.look();
+    this.notifyChanges();
   }
 
   private changed(state: SubscriptionState): void {
@@ -177,10 +177,10 @@ export class Watcher {
       this.deadMan.blind(now);
       this.blindWhy = state.error.message;
     }
-    this.look();
+    this.notifyChanges();
   }
 
-  private look(): void {
+  private notifyChanges(): void {
     const facts = this.facts();
     const { notifier, silentAfterMs } = this.deps;
     if (notifier) {
@@ -212,7 +212,7 @@ export class Watcher {
     this.savedAt = performance.now();
     const write = async () => {
       const state = {
-        locations: this.deadMan.keep(momentNow()),
+        locations: this.deadMan.stateAt(momentNow()),
         firing: this.firing,
         waiting: [...(notifier?.waiting ?? [])],
       };

@@ -27,20 +27,20 @@ function told(entry: HistoryEntry): Told {
       };
     }
     case 'task':
-      return { what: 'task', text: joined([entry.id, entry.outcome, infrastructure(entry)]) };
+      return { what: 'task', text: withColons([entry.id, entry.outcome, infrastructure(entry)]) };
     case 'cycle': {
       const { action, outcome, reason, by } = entry;
-      return { what: action, text: joined([outcome, reason]), by };
+      return { what: action, text: withColons([outcome, reason]), by };
     }
     case 'repair':
-      return { what: entry.step, text: joined([entry.outcome, entry.text]) };
+      return { what: entry.step, text: withColons([entry.outcome, entry.text]) };
     case 'would-have': {
       const { action, reason, by } = entry;
-      return { what: 'would have', text: joined([action, reason]), by, style: 'yellow' };
+      return { what: 'would have', text: withColons([action, reason]), by, style: 'yellow' };
     }
     case 'hold': {
       const { until, endedAt, reason, by } = entry;
-      return { what: 'hold', text: joined([endText(endedAt, until), reason]), by };
+      return { what: 'hold', text: withColons([endText(endedAt, until), reason]), by };
     }
     case 'order': {
       const { order, endedAt, endedBy, reason, by } = entry;
@@ -50,11 +50,11 @@ function told(entry: HistoryEntry): Told {
           : endedBy === undefined
             ? 'expired'
             : `ended by ${endedBy}`;
-      return { what: order, text: joined([reason, ended]), by };
+      return { what: order, text: withColons([reason, ended]), by };
     }
     case 'alert': {
       const { name, severity } = entry;
-      return { what: 'alert', text: joined([name, severity]), style: 'red' };
+      return { what: 'alert', text: withColons([name, severity]), style: 'red' };
     }
     case 'note':
       return { what: 'note', text: entry.text, by: entry.by };
@@ -71,7 +71,7 @@ function infrastructure({ infrastructure: why }: { infrastructure?: string | und
   return why && `infrastructure, because ${why}`;
 }
 
-function joined(parts: readonly (string | undefined)[]): string {
+function withColons(parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined).join(': ');
 }
 

@@ -71,7 +71,7 @@ async function leftInRacks(io: Io, { racks }: Fleet, deps: PushDeps): Promise<Pu
   const left = answers.flatMap(({ answer }) => answer ?? []);
   const ids = new Set(left.map(({ request }) => request.id));
   for (const { request } of left) {
-    await records.begin(request);
+    await records.create(request);
     for (const rack of request.racks) {
       const found = left.find(
         (each) => each.request.id === request.id && each.record.rack === rack,

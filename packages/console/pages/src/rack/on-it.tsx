@@ -14,7 +14,7 @@ export function OnIt({ what, machines }: { what: string; machines: readonly Mach
   const isAllowed = useLive(({ session }) => mayOperate(session));
   const [failed, attempt] = useAttempt();
   const hold = holderOf(machines);
-  function take() {
+  function holdAll() {
     const targets = machines.map(({ name }) => name);
     const until = new Date(Date.now() + holdMs).toISOString();
     const reason = `on it: ${what}`;
@@ -33,7 +33,7 @@ export function OnIt({ what, machines }: { what: string; machines: readonly Mach
       <button
         type="button"
         title="Shows your name, and holds the machines for 4 hours: nobody else power-cycles them, and no task starts"
-        onClick={() => void attempt(take)}
+        onClick={() => void attempt(holdAll)}
       >
         I am on it
       </button>

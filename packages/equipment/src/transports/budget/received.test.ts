@@ -37,7 +37,7 @@ describe('what a device sends', () => {
     for (let at = 0; at < bytes.length; at += 1) received.add(bytes.subarray(at, at + 1));
 
     expect(received.text(299_990)).toBe(bytes.toString('latin1', 299_990));
-    const taken = received.take();
+    const taken = received.transfer();
     received.release();
 
     expect(taken.equals(bytes)).toBe(true);

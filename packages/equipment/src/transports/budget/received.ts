@@ -67,7 +67,7 @@ export class Received {
   }
 
   /** All of it, which is then the caller's. Its memory remains counted until `release`. */
-  take(): Buffer {
+  transfer(): Buffer {
     return Buffer.from(this.memory.transfer(this.length));
   }
 

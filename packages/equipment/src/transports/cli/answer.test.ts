@@ -11,7 +11,7 @@ const prompts = promptPatterns({ prompt: /^(?<base>switch)#$/, prompts: () => ho
 const noise = [/^\*.*%[A-Z]+-\d-[A-Z]+: /];
 
 function answerOf(said: string, isPaged = false): string | undefined {
-  const end = new EchoSearch(command).take(said);
+  const end = new EchoSearch(command).add(said);
   if (end === undefined) return undefined;
   const rules = { dialect: { pagers: allPagers, noise }, prompts, command, isPaged };
   return decodeBytes(answerBytes(said.slice(end), rules));
@@ -38,7 +38,7 @@ describe('the echo of a command', () => {
 
   it('is recognised however it was cut into packets', () => {
     const echo = `${host} ${command}\x1b[24;60H\x1b[1;0H\x1b[1M\x1b[24;1H\x1b[1L\x1b[2Ktext\r\n`;
-    const whole = new EchoSearch(command).take(echo);
+    const whole = new EchoSearch(command).add(echo);
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1 }), (lengths) => {
         const search = new EchoSearch(command);
@@ -46,7 +46,7 @@ describe('the echo of a command', () => {
         let at = 0;
         for (let turn = 0; found === undefined && at < echo.length; turn += 1) {
           const length = lengths[turn % lengths.length] ?? 1;
-          found = search.take(echo.slice(at, at + length));
+          found = search.add(echo.slice(at, at + length));
           at += length;
         }
 

@@ -41,7 +41,7 @@ export class EchoSearch {
   }
 
   /** @returns the index after the echo's line; undefined if it has not arrived yet */
-  take(bytes: string): number | undefined {
+  add(bytes: string): number | undefined {
     if (this.found !== undefined) return this.found;
     this.length += bytes.length;
     if (this.length - bytes.length >= longestWayToEcho) return undefined;

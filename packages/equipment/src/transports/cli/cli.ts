@@ -165,7 +165,7 @@ class Cli implements CliSession {
       conversation.write(`${line}${enter}`);
       const search = new EchoSearch(line);
       const echo = await conversation.until(`echo of ${JSON.stringify(command)}`, limit, (view) =>
-        search.take(view.since(search.length)),
+        search.add(view.since(search.length)),
       );
       /** Positions at which a pager was answered. */
       const stops: number[] = [];
@@ -183,7 +183,7 @@ class Cli implements CliSession {
       });
       this.prompt = prompt;
       const rules = { dialect, prompts: this.prompts, command: line };
-      const received = conversation.take();
+      const received = conversation.takeReceived();
       try {
         if (!isExact) {
           const isPaged = stops.length > 0;
@@ -192,7 +192,7 @@ class Cli implements CliSession {
         const own = samePrompt(prompt, this.changing);
         await confirmPrompt(conversation, { dialect, prompt, own, pauseMs, command, limit });
         const { isPainted } = search;
-        const raw = received.take().subarray(echo);
+        const raw = received.transfer().subarray(echo);
         return await exactAnswer(raw, { ...rules, stops: stops.map((at) => at - echo), isPainted });
       } finally {
         received.release();

@@ -60,7 +60,7 @@ export class Conversation {
     this.terminal = terminal;
     this.secrets = secrets;
     this.transcript = transcript;
-    this.received = this.begin('table');
+    this.received = this.newReceived('table');
     terminal.listen({
       data: (bytes) => this.receive(bytes),
       end: (why) => this.end(why),
@@ -75,7 +75,7 @@ export class Conversation {
   /** Forgets all earlier output. @param purpose of the output that follows, which limits it */
   mark(purpose: Purpose = 'table'): void {
     this.received.release();
-    this.received = this.begin(purpose);
+    this.received = this.newReceived(purpose);
     this.heardAt = performance.now();
     this.pauseMs = 0;
     this.rest();
@@ -94,9 +94,9 @@ export class Conversation {
   }
 
   /** The same, which the caller takes over, and releases. */
-  take(): Received {
+  takeReceived(): Received {
     const { received } = this;
-    this.received = this.begin('table');
+    this.received = this.newReceived('table');
     return received;
   }
 
@@ -193,11 +193,11 @@ export class Conversation {
     this.terminal.intake.deliver(bytes.length);
     this.received.add(bytes);
     this.rest();
-    this.lookSoon();
+    this.wakeSoon();
   }
 
   /** One look for all packets of a turn of the event loop. */
-  private lookSoon() {
+  private wakeSoon() {
     if (this.isLookDue) return;
     this.isLookDue = true;
     setImmediate(() => {
@@ -206,7 +206,7 @@ export class Conversation {
     });
   }
 
-  private begin(purpose: Purpose): Received {
+  private newReceived(purpose: Purpose): Received {
     const fail = (why: DeviceError) => this.destroy(why);
     return new Received({ device: this.device, what: 'the output', purpose, fail });
   }

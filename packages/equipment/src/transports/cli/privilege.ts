@@ -52,7 +52,7 @@ export async function becomePrivileged(
   say(privilege.command);
 
   for (;;) {
-    const seen = await conversation.until(waitedFor, limit, look);
+    const seen = await conversation.until(waitedFor, limit, promptOrQuestion);
     if (seen.kind === 'new password') throw newPasswordRequested(conversation.device);
     if (seen.kind === 'username') {
       const name = names[Math.floor(asked.passwords / passwords.length)];
@@ -81,7 +81,7 @@ export async function becomePrivileged(
     }
   }
 
-  function look({ line, quietMs, lastLines }: View): Seen | undefined {
+  function promptOrQuestion({ line, quietMs, lastLines }: View): Seen | undefined {
     if (quietMs < quiet.brief) return undefined;
     const text = line().text.trimEnd();
     if (prompts.alone.test(text)) return { kind: 'prompt', line: text };

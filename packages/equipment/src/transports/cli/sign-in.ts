@@ -122,7 +122,7 @@ class SignIn {
     const { conversation, sent } = this;
     const { limit } = this.options;
     try {
-      return await conversation.until('prompt', limit, (view) => this.look(view));
+      return await conversation.until('prompt', limit, (view) => this.promptOrQuestion(view));
     } catch (error) {
       if (!(error instanceof DeviceUnreachable || error instanceof DeviceTimeout)) throw error;
       const lines = conversation.lastLines();
@@ -141,7 +141,7 @@ class SignIn {
     }
   }
 
-  private look(view: View): Seen | undefined {
+  private promptOrQuestion(view: View): Seen | undefined {
     const { dialect, outside } = this.options;
     const { quietMs } = view;
     if (quietMs < quiet.brief || quietMs === Number.POSITIVE_INFINITY) return undefined;
@@ -176,7 +176,7 @@ class SignIn {
     const lines = view.lastLines();
     if (this.learned.length === 0) {
       this.learned = noiseBehind(lines, dialect.prompt);
-      if (this.learned.length > 0) return this.look(view);
+      if (this.learned.length > 0) return this.promptOrQuestion(view);
     }
     return this.mayNudge(quietMs, lines) ? { kind: 'silence' } : undefined;
   }

@@ -95,7 +95,7 @@ class Line {
   step(raw: string, at: number): number {
     const char = raw.charAt(at);
     if (char !== '\x1b') {
-      this.take(char);
+      this.applyChar(char);
       return at + 1;
     }
     escapeSequence.lastIndex = at;
@@ -120,7 +120,7 @@ class Line {
     };
   }
 
-  private take(char: string) {
+  private applyChar(char: string) {
     if (char === '\r') this.cursor = 0;
     else if (char === '\b') this.cursor = Math.max(0, this.cursor - 1);
     else if (char === '\t' || !control.test(char)) this.put(char);

@@ -139,7 +139,7 @@ async function readBody(device: string, response: IncomingMessage): Promise<stri
     for await (const piece of stream) body.add(piece);
     if (stream.errored !== null) throw stream.errored;
     return body
-      .take()
+      .transfer()
       .toString()
       .replace(/^\uFEFF/, '');
   } finally {

@@ -76,7 +76,7 @@ class Input {
     let line = '';
     while (line.length < longestLine && (await this.hasMore())) {
       const end = this.rest.indexOf('\n');
-      line += this.take(end < 0 ? longestLine : end + 1).toString('latin1');
+      line += this.removeFirst(end < 0 ? longestLine : end + 1).toString('latin1');
       if (end >= 0) return line.replace(/\r?\n$/, '\r\n');
     }
     return line;
@@ -85,13 +85,13 @@ class Input {
   /** As many as there are. */
   async *bytes(count: number): AsyncGenerator<Buffer> {
     for (let left = count; left > 0 && (await this.hasMore()); ) {
-      const part = this.take(left);
+      const part = this.removeFirst(left);
       left -= part.length;
       yield part;
     }
   }
 
-  private take(most: number): Buffer {
+  private removeFirst(most: number): Buffer {
     const taken = this.rest.subarray(0, most);
     this.rest = this.rest.subarray(taken.length);
     return taken;

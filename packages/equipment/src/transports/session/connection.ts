@@ -179,7 +179,7 @@ class LazyConnection implements Connection {
 
   async exec(command: string, about: ExecAbout = {}): Promise<Buffer> {
     const { stdout } = await this.run(command, about);
-    return this.kept(stdout);
+    return this.counted(stdout);
   }
 
   async execToFile(
@@ -219,7 +219,7 @@ class LazyConnection implements Connection {
 
   download(path: string): Promise<Buffer> {
     return this.inTurn(async () =>
-      this.kept(await (await this.execSession()).download(path, this.limits())),
+      this.counted(await (await this.execSession()).download(path, this.limits())),
     );
   }
 
@@ -235,7 +235,7 @@ class LazyConnection implements Connection {
     if (!this.deps.keepsResults) this.results.release();
   }
 
-  private kept(result: Buffer): Buffer {
+  private counted(result: Buffer): Buffer {
     this.results.grow(result.length);
     this.results.settle();
     return result;
@@ -273,10 +273,10 @@ class LazyConnection implements Connection {
   private deviceCli(session: CliSession): DeviceCli {
     return {
       run: (command) =>
-        this.inTurn(async () => this.kept(await session.runBytes(command, this.limits()))),
+        this.inTurn(async () => this.counted(await session.runBytes(command, this.limits()))),
       read: (command) =>
         this.inTurn(async () => {
-          const answer = this.kept(await session.read(command, this.limits()));
+          const answer = this.counted(await session.read(command, this.limits()));
           const isWhole = answer.length === 0 || answer.at(-1) === 0x0a;
           return isWhole ? answer : Buffer.concat([answer, Buffer.from('\n')]);
         }),

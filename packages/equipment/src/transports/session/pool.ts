@@ -123,14 +123,14 @@ export class SessionPool {
     signal: AbortSignal,
   ): Promise<S> {
     // A key's sessions come from earlier `open` calls for the same key.
-    const session = this.takeKept(queue) as S | undefined;
+    const session = this.takeOpen(queue) as S | undefined;
     if (session?.isOpen() && (session.openedBy ?? open) === open) return session;
     await session?.close();
     signal.throwIfAborted();
     return await open(signal);
   }
 
-  private takeKept(queue: DeviceQueue): PoolSession | undefined {
+  private takeOpen(queue: DeviceQueue): PoolSession | undefined {
     const { kept } = queue;
     clearTimeout(kept?.timer);
     queue.kept = undefined;
@@ -140,11 +140,12 @@ export class SessionPool {
   /** Only this device's next session waits for the sign-out. */
   private done(queue: DeviceQueue, session: PoolSession | undefined, isGood: boolean): void {
     if (session === undefined) this.release(queue);
-    else if (isGood && session.isOpen() && !this.closing.signal.aborted) this.keep(queue, session);
+    else if (isGood && session.isOpen() && !this.closing.signal.aborted)
+      this.keepOpen(queue, session);
     else void session.close().finally(() => this.release(queue));
   }
 
-  private keep(queue: DeviceQueue, session: PoolSession): void {
+  private keepOpen(queue: DeviceQueue, session: PoolSession): void {
     const timer = setTimeout(() => void this.endKept(queue), this.idleMs).unref();
     queue.kept = { session, timer };
     this.release(queue);
@@ -153,7 +154,7 @@ export class SessionPool {
   private async endKept(queue: DeviceQueue): Promise<void> {
     if (queue.isBusy) return;
     queue.isBusy = true;
-    await this.takeKept(queue)?.close();
+    await this.takeOpen(queue)?.close();
     this.release(queue);
   }
 

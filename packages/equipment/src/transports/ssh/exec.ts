@@ -174,7 +174,7 @@ class Output {
     const { to, maxBytes } = this.about;
     const { intake } = connection;
     this.fail = reject;
-    const keep = (bytes: Buffer, received: Received) => {
+    const collect = (bytes: Buffer, received: Received) => {
       this.about.transcript?.receive(bytes.toString('latin1'));
       received.add(bytes);
     };
@@ -196,14 +196,14 @@ class Output {
       intake.deliver(bytes.length);
       this.size += bytes.length;
       if (this.size > maxBytes) reject(this.tooMuch());
-      if (to === undefined) keep(bytes, this.stdout);
+      if (to === undefined) collect(bytes, this.stdout);
       else this.pass(bytes, to, idle);
     });
     channel.stderr.on('data', (bytes: Buffer) => {
       idle.received();
       if (channel.isPaused()) idle.hold();
       intake.deliver(bytes.length);
-      keep(bytes, this.stderr);
+      collect(bytes, this.stderr);
     });
     // It repeats the status: without output, `exit` arrives before there is a listener.
     channel.on('close', (status?: number | null) => {
@@ -230,7 +230,7 @@ class Output {
 
   private ended(status: number | undefined): ExecBytes {
     const stderr = decodeBytes(this.stderr.text());
-    return { stdout: this.stdout.take(), stderr, status, size: this.size };
+    return { stdout: this.stdout.transfer(), stderr, status, size: this.size };
   }
 
   private pass(bytes: Buffer, to: Writable, idle: IdleTimer): void {

@@ -89,7 +89,7 @@ export class ScpWire {
   }
 
   /** So many bytes. */
-  async take(size: number, what: string): Promise<Buffer> {
+  async readExactly(size: number, what: string): Promise<Buffer> {
     await this.until(what, () => (this.length >= size ? true : undefined));
     const all =
       this.chunks.length === 1 ? (this.chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(this.chunks);
@@ -103,7 +103,7 @@ export class ScpWire {
     let text = '';
     while (text.length < longestLine) {
       if (this.length === 0 && this.ended !== undefined) break;
-      const char = (await this.take(1, 'end of the line')).toString('latin1');
+      const char = (await this.readExactly(1, 'end of the line')).toString('latin1');
       if (char === '\n') break;
       text += char;
     }

@@ -26,7 +26,7 @@ export async function scpDownload(
     const size = await announced(wire);
     if (size > maxBytes) throw wire.rejected(`the file has ${size} bytes, more than ${maxBytes}`);
     wire.send(ok);
-    const content = await wire.take(size, `complete file (${size} bytes)`);
+    const content = await wire.readExactly(size, `complete file (${size} bytes)`);
     options.transcript?.receive(`<${size} bytes>\n`);
     await reply(wire, 'end-of-file confirmation');
     wire.send(ok);
@@ -120,7 +120,7 @@ async function reply(wire: ScpWire, what: string): Promise<void> {
 
 /** The first byte of an answer; 1 and 2 begin an error. */
 async function kindOf(wire: ScpWire, what: string): Promise<string> {
-  const kind = (await wire.take(1, what)).toString('latin1');
+  const kind = (await wire.readExactly(1, what)).toString('latin1');
   if (kind !== '\x01' && kind !== '\x02') return kind;
   const line = await wire.line();
   wire.note(`${line}\n`);

@@ -38,7 +38,7 @@ export class Negotiation {
   private readonly agreed = { device: new Set<number>(), ours: new Set<number>() };
   private readonly rejected = { device: new Set<number>(), ours: new Set<number>() };
 
-  take(bytes: Uint8Array): Heard {
+  parse(bytes: Uint8Array): Heard {
     const text: number[] = [];
     const reply: number[] = [];
     for (const byte of bytes) this.step(byte, text, reply);

@@ -18,7 +18,7 @@ const signal = soon();
 
 function heard(...packets: number[][]) {
   const negotiation = new Negotiation();
-  const all = packets.map((bytes) => negotiation.take(Uint8Array.from(bytes)));
+  const all = packets.map((bytes) => negotiation.parse(Uint8Array.from(bytes)));
   return {
     text: Buffer.concat(all.map(({ text }) => text)).toString('latin1'),
     reply: [...Buffer.concat(all.map(({ reply }) => reply))],

@@ -79,7 +79,7 @@ class TelnetTerminal implements Terminal {
   }
 
   private receive(bytes: Buffer) {
-    const { text, reply } = this.negotiation.take(bytes);
+    const { text, reply } = this.negotiation.parse(bytes);
     if (reply.length > 0 && this.socket.writable) this.socket.write(reply);
     if (text.length === 0) return;
     if (this.listener) this.listener.data(text);

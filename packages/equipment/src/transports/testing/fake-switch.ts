@@ -40,7 +40,7 @@ const more = '--More-- or (q)uit';
 
 export function fakeSwitch(options: FakeSwitchOptions = {}): FakeSwitch {
   const commands: string[] = [];
-  return { commands, serve: (stream) => new Session(stream, options, commands).begin() };
+  return { commands, serve: (stream) => new Session(stream, options, commands).start() };
 }
 
 /** One terminal: input and output. */
@@ -61,7 +61,7 @@ class Session {
     this.commands = commands;
   }
 
-  begin(): void {
+  start(): void {
     this.stream.on('error', () => undefined);
     this.stream.on('data', (bytes: Buffer) => {
       for (const char of bytes.toString('latin1').replace(telnetCommand, '')) this.receive(char);
@@ -106,10 +106,10 @@ class Session {
     const line = this.typed;
     this.typed = '';
     this.write(endOfLine);
-    this.take(line);
+    this.answer(line);
   }
 
-  private take(line: string): void {
+  private answer(line: string): void {
     const { login, enablePassword, banner = '' } = this.options;
     switch (this.asked) {
       case 'user':

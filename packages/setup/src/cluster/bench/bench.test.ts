@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PodNetwork, startPodNetwork, whyNoPodNetwork } from '../testing/pod-network.ts';
 import { type Figure, type Measured, measure, pairsOf } from './measure.ts';
 import { barOf, plotOf, short } from './plot.ts';
-import { compared, earlierRuns, keepRun, type Run, remarksOn } from './runs.ts';
+import { compared, earlierRuns, type Run, remarksOn, writeRun } from './runs.ts';
 
 const fsync = (value: number, where = 'host01'): Figure => ({
   name: 'fsync p99',
@@ -27,8 +27,8 @@ const runOf = (figures: Figure[], at = '2026-11-22T10:00:00.000Z'): Run => ({
 describe('a run', () => {
   it('is kept, and found again among others and damaged ones', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'skolo-bench-'));
-    const path = await keepRun(folder, runOf([fsync(3)]));
-    await keepRun(folder, { ...runOf([fsync(9)], '2026-11-22T11:00:00.000Z'), cluster: 'other' });
+    const path = await writeRun(folder, runOf([fsync(3)]));
+    await writeRun(folder, { ...runOf([fsync(9)], '2026-11-22T11:00:00.000Z'), cluster: 'other' });
     await writeFile(join(folder, '2020.json'), '{"cluster":');
 
     expect(await earlierRuns(folder, 'pis')).toEqual([runOf([fsync(3)])]);

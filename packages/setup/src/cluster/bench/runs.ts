@@ -24,7 +24,7 @@ const leastRuns = 5;
 const leastChange = 0.25;
 
 /** Keeps a run. @returns its file, without the end of its name */
-export async function keepRun(folder: string, run: Run): Promise<string> {
+export async function writeRun(folder: string, run: Run): Promise<string> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, run.at.replaceAll(/[^0-9TZ]/g, ''));
   await writeFileAtomic(`${path}.json`, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o644 });

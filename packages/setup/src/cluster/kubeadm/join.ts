@@ -31,7 +31,7 @@ export function joinSteps(
       name: member.name,
       cluster: joining.cluster,
       leave: 'skolo pi kubernetes reset --node',
-      async taken(host) {
+      async conflict(host) {
         if ((await host.read(kubeletFile)) !== undefined) return undefined;
         const node = await joining.cluster.node(member.name);
         return node && `a node ${member.name}`;

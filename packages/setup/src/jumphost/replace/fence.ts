@@ -49,7 +49,7 @@ const betweenLooksMs = 500;
 
 /** By its outlets. */
 export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNeeds): Fence {
-  async function look(): Promise<string[]> {
+  async function outletsNotOff(): Promise<string[]> {
     const all = (await (await power()).outlets()).outlets;
     return outlets.flatMap((name) => {
       const found = all.find(({ outlet }) => outlet === name);
@@ -65,7 +65,7 @@ export function powerFence({ jumphost, outlets, power, reason, signal }: FenceNe
     name: 'fence',
     about: `${jumphost} does not have power; outlets reported as off: ${outlets.join(', ')}`,
     async check() {
-      return { differs: await look(), note: `${outlets.join(', ')} confirmed off` };
+      return { differs: await outletsNotOff(), note: `${outlets.join(', ')} confirmed off` };
     },
     async apply() {
       const client = await power();

@@ -32,7 +32,7 @@ interface NfsNeeds {
 export function nfsStep(needs: NfsNeeds): Step {
   const name = 'nfs';
   const about = `${folder} is exported to ${needs.subnet} for cluster volumes`;
-  async function look(host: Host) {
+  async function readExports(host: Host) {
     const exports = await findExports(host);
     const isAlone = exports.length === 0;
     const hasDisk = (await host.need(printDisk)) !== '';
@@ -54,12 +54,12 @@ export function nfsStep(needs: NfsNeeds): Step {
     name,
     about,
     async check(host) {
-      const { step, exports } = await look(host);
+      const { step, exports } = await readExports(host);
       const { differs } = await step.check(host);
       return { differs, note: exports.length === 0 ? '' : `also exports ${exports.join('; ')}` };
     },
     async apply(host) {
-      const { step, hasDisk } = await look(host);
+      const { step, hasDisk } = await readExports(host);
       // The unit is removed after its image, because a disk may still be mounted without one.
       await host.need(`${rejectOther}\n${hasDisk ? '' : makeImage}`, { deadlineMs: 300_000 });
       await step.apply?.(host);

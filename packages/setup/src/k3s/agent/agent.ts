@@ -93,18 +93,18 @@ interface OldNode {
   name: string;
   cluster: Pick<JoinCluster, 'node' | 'forget'>;
   /** The cluster's object with this name; undefined if this computer owns it or it does not exist. */
-  taken(host: Host): Promise<string | undefined>;
+  conflict(host: Host): Promise<string | undefined>;
   /** The command that removes a node. */
   leave: string;
 }
 
 /** A new SD card or another computer with the name of an existing node. */
-export function oldNodeStep({ name, cluster, taken, leave }: OldNode): Step {
+export function oldNodeStep({ name, cluster, conflict, leave }: OldNode): Step {
   return {
     name: 'old-node',
     about: 'no other computer uses this name in the cluster',
     async check(host) {
-      const what = await taken(host);
+      const what = await conflict(host);
       return { differs: what === undefined ? [] : [`the cluster contains ${what}`] };
     },
     async apply() {
@@ -124,7 +124,7 @@ function oldPasswordStep({ machine: { name }, cluster }: JoinNeeds): Step {
     name,
     cluster,
     leave: 'skolo machine leave',
-    async taken(host) {
+    async conflict(host) {
       const isKnownHere = (await host.run(`[ -s ${password} ]`)).code === 0;
       if (isKnownHere || !(await cluster.hasPassword(name))) return undefined;
       return `node ${name} with a different password`;

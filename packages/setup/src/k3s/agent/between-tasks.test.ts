@@ -7,7 +7,7 @@ const deps = { times, report: () => {}, signal: new AbortController().signal };
 
 function machineThat(fails: Error) {
   return {
-    look: () => Promise.reject(fails),
+    readState: () => Promise.reject(fails),
     hold: async () => ({ isHeld: true, release: async () => {} }),
   };
 }
@@ -24,7 +24,7 @@ it('waits for a task although responses of its agent were lost', async () => {
   const answers = [lost, lost, busy, lost, lost, busy];
   const machine = {
     ...machineThat(lost),
-    async look() {
+    async readState() {
       const answer = answers.shift() ?? lost;
       if (answer instanceof Error) throw answer;
       if (answers.length === 0) stopping.abort(new Error('still waiting'));

@@ -12,7 +12,7 @@ import { errorText, pause } from '@skolo/base';
 
 export interface MachineTasks {
   /** Its agent's state. @throws ApiUnreachable It does not respond. */
-  look(): Promise<AgentState>;
+  readState(): Promise<AgentState>;
   hold(): Promise<MachineHold>;
 }
 
@@ -130,7 +130,7 @@ export function tooLong({ taskMs }: TaskTimes): string {
 
 async function untilIdle(
   name: string,
-  machine: Pick<MachineTasks, 'look'>,
+  machine: Pick<MachineTasks, 'readState'>,
   isHeld: boolean,
   { times, report, signal }: WaitDeps,
 ): Promise<boolean> {
@@ -138,7 +138,7 @@ async function untilIdle(
   let idleSince: number | undefined;
   let said: string | undefined;
   for (let lost = 0; ; ) {
-    const state = await machine.look().catch((error: unknown) => {
+    const state = await machine.readState().catch((error: unknown) => {
       if (error instanceof ApiUnreachable) return undefined;
       // An error from an agent, or a response from another rack's agent, does not mean that no task is running.
       throw error;

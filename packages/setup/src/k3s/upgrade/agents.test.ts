@@ -131,7 +131,7 @@ esac
 
   const idle: AgentMachine = {
     open: async () => own,
-    look: async () => ({ isRunning: false, accepts: false }),
+    readState: async () => ({ isRunning: false, accepts: false }),
     hold: async () => ({ isHeld: true, release: async () => void done.push('released') }),
   };
   const done: string[] = [];

@@ -162,7 +162,7 @@ async function findDue(
 /** Machines with a task are last. */
 async function idleFirst(due: readonly Due[], { atOnce }: AgentsNeeds): Promise<Due[]> {
   const busy = await inParallel(due, atOnce, ({ machine }) =>
-    machine.look().then(
+    machine.readState().then(
       ({ isRunning }) => isRunning,
       () => false,
     ),

@@ -115,7 +115,7 @@ function serverStep(needs: ServerNeeds, version: string, before?: string): Step 
       const isBegun = isOpen((await find(host)).state);
       if (isBegun) await follow(host, needs);
       await needs.underLease(async () => {
-        if (!isBegun) await begin(host, needs, version);
+        if (!isBegun) await startUpgrade(host, needs, version);
         const ended = await follow(host, needs);
         if (ended === 'ready') await judge(host, needs, version);
         else if (ended !== 'done') throw await failure(host, ended, version);
@@ -158,7 +158,7 @@ cat why 2>/dev/null || true`,
 }
 
 /** Copies all files and the previous health data, and starts the upgrade on the jumphost. */
-async function begin(host: Host, needs: ServerNeeds, version: string): Promise<void> {
+async function startUpgrade(host: Host, needs: ServerNeeds, version: string): Promise<void> {
   const { node, by, startSeconds = 600 } = needs;
   const { report } = needs.health;
   const from = await runningVersion(host);

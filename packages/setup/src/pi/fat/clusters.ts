@@ -54,7 +54,7 @@ export async function openClusters(disk: WritableDisk, layout: FatLayout): Promi
     return found;
   }
 
-  function take(count: number): number[] {
+  function findFree(count: number): number[] {
     const found: number[] = [];
     for (const cluster of freeClusters()) {
       if (found.length === count) break;
@@ -71,12 +71,12 @@ export async function openClusters(disk: WritableDisk, layout: FatLayout): Promi
 
   return {
     chain,
-    allocate: (bytes) => take(Math.ceil(bytes / clusterBytes)),
+    allocate: (bytes) => findFree(Math.ceil(bytes / clusterBytes)),
     release(first) {
       for (const cluster of chain(first)) set(cluster, 0);
     },
     extend(previous) {
-      const [added] = take(1) as [number];
+      const [added] = findFree(1) as [number];
       set(previous.at(-1) as number, added);
       return added;
     },

@@ -82,7 +82,7 @@ export function createLab(options: LabOptions = {}) {
     await spool.append([JSON.stringify(message)]);
   }
 
-  function begin(): Delivery {
+  function newDelivery(): Delivery {
     return new Delivery({
       deadLetters: {
         async add(added) {
@@ -114,9 +114,9 @@ export function createLab(options: LabOptions = {}) {
     letters,
     sent,
     failures,
-    delivery: begin(),
+    delivery: newDelivery(),
     /** Another process on the same spool. */
-    begin,
+    newDelivery,
     /** Accepts this many alerts now, rotating over the ordering keys. Returns their IDs. */
     async accept(many: number, keys = 1): Promise<string[]> {
       const ids = Array.from({ length: many }, (_, index) => `m${count + index}`);
@@ -141,7 +141,7 @@ export function createLab(options: LabOptions = {}) {
 
 /** Its deliveries are stopped when the test ends. */
 export function lab(options: LabOptions = {}) {
-  const { time, begin, delivery, ...others } = createLab(options);
+  const { time, newDelivery, delivery, ...others } = createLab(options);
   function stopAtTheEnd(started: Delivery): Delivery {
     onTestFinished(async () => {
       const stopping = started.stop();
@@ -150,7 +150,12 @@ export function lab(options: LabOptions = {}) {
     });
     return started;
   }
-  return { ...others, time, delivery: stopAtTheEnd(delivery), begin: () => stopAtTheEnd(begin()) };
+  return {
+    ...others,
+    time,
+    delivery: stopAtTheEnd(delivery),
+    newDelivery: () => stopAtTheEnd(newDelivery()),
+  };
 }
 
 /** Started, with so many alerts of so many ordering keys in the spool. */

@@ -130,21 +130,21 @@ export const never: AbortSignal = new AbortController().signal;
 
 /** @throws Error It is missing or cannot be read, and why. */
 export async function present(device: Device): Promise<DeviceReading> {
-  const look = await device.look(never);
+  const look = await device.read(never);
   if (look.state !== 'present') throw new Error(`${look.state}: ${look.why}`);
   return look.reading;
 }
 
 /** Why nothing is known about it. @throws Error Something is. */
 export async function unreadable(device: Device): Promise<{ code: string; why: string }> {
-  const look = await device.look(never);
+  const look = await device.read(never);
   if (look.state !== 'unknown') throw new Error(`${look.state}: ${JSON.stringify(look)}`);
   return { code: look.code, why: look.why };
 }
 
 /** Why it is missing. @throws Error It is present, or cannot be read. */
 export async function missing(device: Device): Promise<string> {
-  const look = await device.look(never);
+  const look = await device.read(never);
   if (look.state !== 'missing') throw new Error(`${look.state}: ${JSON.stringify(look)}`);
   return look.why;
 }

@@ -138,7 +138,7 @@ export function recordedHooks(view: () => AgentView = viewWith) {
       work: {
         view,
         task: {
-          begin: (id) => calls.push(`before ${id}`),
+          start: (id) => calls.push(`before ${id}`),
           end: (outcome) => calls.push(`after, ${outcome}`),
         },
       },

@@ -6,7 +6,6 @@ import type { DeviceStatus } from '@skolo/api';
 import { type AttachedDevice, formatUsbPort, type Machine } from '@skolo/rack';
 import type { RackEdit } from '@skolo/rack/edit';
 import {
-  begin,
   bootMs,
   checkIdle,
   cycleMs,
@@ -14,6 +13,7 @@ import {
   Doubt,
   isDoubt,
   type ProofDeps,
+  requestCycle,
   until,
 } from './prove.ts';
 
@@ -71,7 +71,7 @@ async function proveOne(
   deps.say(`${fullName}: power-cycling only its port`);
   const start = deps.now();
   const reason = 'cabling audit: checking whether this USB port can be switched separately';
-  const id = await begin(fullName, { reason, alone: true }, deps);
+  const id = await requestCycle(fullName, { reason, alone: true }, deps);
   let cycle = await cycleOf(id, deps);
   await until(cycleMs, 'the power cycle did not finish', deps, async () => {
     cycle = await cycleOf(id, deps);

@@ -85,7 +85,7 @@ async function proveOne(
   say(`${name}: cycling ${outlet}`);
   const reason = `cabling audit: checking whether ${outlet} powers ${name}`;
   const { offSeconds = usualOffSeconds } = deps;
-  const id = await begin(outlet, { reason, offSeconds }, deps);
+  const id = await requestCycle(outlet, { reason, offSeconds }, deps);
   await watchOff(id, port, before, deps);
   await watchOn(id, outlet, deps);
   await until(bootMs, `has not reappeared at ${outlet}`, deps, async () => {
@@ -138,7 +138,7 @@ export async function checkIdle(
   if (found?.cycle !== undefined) throw new Doubt(`${machine} is being cycled (${found.cycle.id})`);
 }
 
-export async function begin(
+export async function requestCycle(
   outlet: string,
   more: { reason: string; offSeconds?: number; alone?: boolean },
   { daemon }: Pick<ProofDeps, 'daemon'>,

@@ -6,11 +6,11 @@ import {
   type Compared,
   compared,
   earlierRuns,
-  keepRun,
   measure,
   plotOf,
   remarksOn,
   short,
+  writeRun,
 } from '@skolo/setup/cluster';
 import { upTo } from '../../../arguments.ts';
 import type { SkoloCommand } from '../../../command.ts';
@@ -64,7 +64,7 @@ export function defineBench(command: SkoloCommand): void {
     });
     const at = new Date(io.now()).toISOString();
     const all = compared(figures, earlier);
-    const path = await keepRun(folder, { cluster: name, at, versions, figures });
+    const path = await writeRun(folder, { cluster: name, at, versions, figures });
     await writeFile(`${path}.svg`, plotOf(`${name}, ${at}, ${versions.join(', ')}`, all));
     print(command, all);
     for (const remark of remarksOn(figures, server.name)) io.err(plain(remark));

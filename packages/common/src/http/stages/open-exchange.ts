@@ -6,7 +6,7 @@ import { Exchange, pathOf, statusOf } from '../exchange.ts';
 import type { AppOptions, Stage } from '../options.ts';
 
 /** Request ID, headers of all responses, metrics, log. */
-export function begin(options: AppOptions): Stage {
+export function openExchange(options: AppOptions): Stage {
   const { log, metrics, rack, access } = options;
   const duration = httpRequestDuration(metrics);
   return (request, response, next) => {
