@@ -1,5 +1,6 @@
 /** The API of machine-state: every machine of a rack as all services report it, its history, and operators' orders. */
 import { z } from 'zod';
+import { incidentsApi } from './incident/incident-api.ts';
 import { idempotencyKey } from './route/idempotency-key.ts';
 import { Problem } from './route/problem.ts';
 import { route } from './route/route.ts';
@@ -457,6 +458,7 @@ export const machineStateApi = {
     answers: { 200: z.object({ machines: z.array(MachineDowntime) }), 503: Problem },
   }),
   ...timelineApi,
+  ...incidentsApi,
   log: route({
     method: 'get',
     path: '/v1/machines/{name}/log',

@@ -25,6 +25,7 @@ import { History } from './history/history.ts';
 import { Losses } from './history/losses.ts';
 import { Recorder } from './history/recorder.ts';
 import { Uptimes } from './history/uptimes.ts';
+import { Incidents } from './incidents/incidents.ts';
 import { Current } from './join/current.ts';
 import { judged } from './join/service-state.ts';
 import { createMetrics } from './metrics.ts';
@@ -78,8 +79,8 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
   const events = createEvents<MachineStateEvent>();
   const parts = createParts(context, tuning, events.emit);
   const { rack, journal, records, history, losses, agents, services, orders, reported } = parts;
-  const { silences, delivery, current, changes, recorder, uptimes, enrolment } = parts;
-  for (const part of [recorder, changes]) events.consume((event) => part.consume(event));
+  const { silences, delivery, current, changes, recorder, uptimes, enrolment, incidents } = parts;
+  for (const part of [incidents, recorder, changes]) events.consume((event) => part.consume(event));
   createMetrics(context.metrics, parts);
   events.consume((event) => react(event, { current, delivery, silences }));
 
@@ -90,8 +91,9 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
     return unreadable;
   });
   await records.tables.flush();
-  const standings = await history.open();
-  for (const part of [current, recorder]) part.recall(standings);
+  const recalled = await history.open();
+  for (const part of [current, recorder]) part.recall(recalled.standings);
+  incidents.recall(recalled.silences);
   const webConsole = await openConsole(context, (name) => serviceNamed(rack(), name));
   const handlers = {
     ...apiHandlers({ ...parts, audit: context.audit }),
@@ -117,9 +119,8 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
     const state = JSON.stringify(ownState(context));
     if (state !== own) current.touch();
     own = state;
-    for (const part of [current, recorder, uptimes, history, losses, delivery, orders]) {
-      void part.tick();
-    }
+    const parts = [current, incidents, recorder, uptimes, history, losses, delivery, orders];
+    for (const part of parts) void part.tick();
   }, tickMs);
   const unfollow = context.rack.onChange(() => {
     void follow();
@@ -182,7 +183,8 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
     cycleRequests,
   });
   const changes = new Changes({ clock, current });
-  const recorder = new Recorder({ rack, clock, history, services });
+  const incidents = new Incidents({ rack, clock, history });
+  const recorder = new Recorder({ rack, clock, history, services, incidents });
   const uptimes = new Uptimes({ clock, history, states });
   const enrolment = openEnrolment(context, { journal, records, agents, retryMs });
   return {
@@ -202,6 +204,7 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
     silences: ordering.silences,
     current,
     changes,
+    incidents,
     recorder,
     uptimes,
     enrolment,

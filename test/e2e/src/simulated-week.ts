@@ -12,6 +12,7 @@ import type { MachineStateEvent } from '../../../services/machine-state/src/even
 import { downtime } from '../../../services/machine-state/src/history/downtime.ts';
 import { History } from '../../../services/machine-state/src/history/history.ts';
 import { Recorder } from '../../../services/machine-state/src/history/recorder.ts';
+import { Incidents } from '../../../services/machine-state/src/incidents/incidents.ts';
 import { Current } from '../../../services/machine-state/src/join/current.ts';
 import type {
   AgentView,
@@ -117,9 +118,13 @@ export class SimulatedWeek {
       cycleRequests: () => [],
     });
     const { history, current } = this;
-    const recorder = new Recorder({ rack, clock, history, services });
+    const incidents = new Incidents({ rack, clock, history });
+    const recorder = new Recorder({ rack, clock, history, services, incidents });
     this.recorder = recorder;
-    consume = (event) => recorder.consume(event);
+    consume = (event) => {
+      incidents.consume(event);
+      recorder.consume(event);
+    };
     createMetrics(this.metrics, {
       rack,
       current,

@@ -21,6 +21,8 @@ import { downtime } from '../history/downtime.ts';
 import type { History } from '../history/history.ts';
 import type { Recorder } from '../history/recorder.ts';
 import { spanOf, timeline } from '../history/timeline.ts';
+import type { Incidents } from '../incidents/incidents.ts';
+import { incidentReport, listIncidents } from '../incidents/report.ts';
 import type { Current } from '../join/current.ts';
 import type { Delivery } from '../orders/delivery.ts';
 import type { Orders } from '../orders/orders.ts';
@@ -34,6 +36,7 @@ interface ApiDeps extends Pick<PartDeps, 'rack' | 'clock' | 'records'> {
   current: Current;
   changes: Changes;
   history: History;
+  incidents: Pick<Incidents, 'known'>;
   recorder: Pick<Recorder, 'catchUp'>;
   orders: Orders;
   delivery: Pick<Delivery, 'shown'>;
@@ -57,7 +60,8 @@ function readHandlers(
   deps: ApiDeps,
 ): Pick<
   Handlers,
-  'machines' | 'machine' | 'rack' | 'changes' | 'history' | 'curves' | 'downtime' | 'timeline'
+  | ('machines' | 'machine' | 'rack' | 'changes' | 'history' | 'curves' | 'downtime')
+  | ('timeline' | 'incidents' | 'incident')
 > {
   const { rack, clock, current, changes, history, recorder, orders } = deps;
   return {
@@ -91,6 +95,12 @@ function readHandlers(
       status: 200,
       body: await rackTimeline(deps, { ...query, caller, authorization }),
     }),
+    incidents: async ({ query }) => ({ status: 200, body: await listIncidents(deps, query) }),
+    async incident({ params: { id }, caller, headers: { authorization } }) {
+      const timeline = (span: { since: string; until: string }) =>
+        rackTimeline(deps, { ...span, caller, authorization });
+      return { status: 200, body: await incidentReport(deps, id, timeline) };
+    },
   };
 }
 

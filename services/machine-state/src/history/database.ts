@@ -58,6 +58,12 @@ CREATE TABLE IF NOT EXISTS entries (
 ) WITHOUT ROWID;
 -- Tasks, cycles, holds and alerts that have not ended.
 CREATE INDEX IF NOT EXISTS open ON entries (machine) WHERE ended IS NULL AND kind IN (1, 2, 4, 5);
+CREATE TABLE IF NOT EXISTS silences (
+  id TEXT PRIMARY KEY,
+  at INTEGER NOT NULL,
+  ended INTEGER,
+  data TEXT NOT NULL -- as JSON
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS curves (
   hour INTEGER NOT NULL,
   device INTEGER NOT NULL,

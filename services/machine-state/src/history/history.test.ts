@@ -251,11 +251,11 @@ async function newLab({ days = 90 } = {}) {
       const devices = [{ ...device, state: 'present' as const }];
       history.readings.note({ name: 'rpi-1', devices }, clock.now());
     },
-    standings: new Map() as Awaited<ReturnType<History['open']>>,
+    standings: new Map() as Awaited<ReturnType<History['open']>>['standings'],
     async open(more: { stateDir?: string; writeEveryMs?: number } = {}): Promise<History> {
       const own = { degraded, days: () => days, readingsEveryMs: 0 };
       const history = newHistory({ stateDir: dir, clock, ...own, ...more });
-      lab.standings = await history.open();
+      lab.standings = (await history.open()).standings;
       return history;
     },
   };

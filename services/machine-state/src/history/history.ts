@@ -15,6 +15,7 @@ import type { PartDeps } from '../part-deps.ts';
 import { type Entry, shownEntry } from './entry.ts';
 import type { Batch } from './jobs.ts';
 import { Readings } from './readings.ts';
+import type { Silence } from './silence.ts';
 import { type ConditionChange, dayOf } from './tables.ts';
 
 interface HistoryDeps extends Pick<PartDeps, 'clock' | 'log'> {
@@ -41,7 +42,6 @@ const fileName = 'history.sqlite';
 const slowestMs = 30_000;
 const what = 'history';
 const dayMs = 86_400_000;
-const hourMs = 3_600_000;
 /** The maximum of entries kept in memory while the disk does not accept them. */
 const mostPending = 20_000;
 /** A wall clock that is wrong for an hour deletes at most a day. */
@@ -82,21 +82,21 @@ export class History {
     return this.isUsable && !this.isSilent;
   }
 
-  /** Opens it, or retries later. Returns what it knows about each machine. */
-  async open(): Promise<ReadonlyMap<string, Standing>> {
+  /** Opens it, or retries later. Returns what it knows about each machine, and the silences of current incidents. */
+  async open(): Promise<{ standings: ReadonlyMap<string, Standing>; silences: Silence[] }> {
     try {
-      const hour = Math.floor(this.deps.clock.now() / hourMs);
-      const { standings, points } = await this.read('recall', hour);
+      const { points, silences, ...stored } = await this.read('recall', this.deps.clock.now());
       for (const packed of points) this.readings.recall(packed);
-      return new Map(
-        [...standings].flatMap(([name, standing]) => {
+      const standings = new Map(
+        [...stored.standings].flatMap(([name, standing]) => {
           const { data: condition } = MachineCondition.safeParse(standing.condition);
           return condition === undefined ? [] : [[name, { ...standing, condition }]];
         }),
       );
+      return { standings, silences };
     } catch {
       this.later();
-      return new Map();
+      return { standings: new Map(), silences: [] };
     }
   }
 
@@ -108,6 +108,15 @@ export class History {
 
   setStanding(machine: string, standing: Standing): void {
     this.toWrite.standings.set(machine, standing);
+    this.later();
+  }
+
+  setSilence(silence: Silence): void {
+    const { silences } = this.toWrite;
+    // The latest state of each is last.
+    silences.delete(silence.id);
+    silences.set(silence.id, silence);
+    this.limit();
     this.later();
   }
 
@@ -154,6 +163,11 @@ export class History {
     return this.read('happenings', { from: Math.max(from, oldest), to, most, oldest, changed });
   }
 
+  /** The newest `most`, newest first. @throws HistoryUnavailable */
+  silences(most: number): Promise<Silence[]> {
+    return this.read('silences', { endedFrom: this.oldest(), most });
+  }
+
   /** @throws HistoryUnavailable */
   curves(machine: string, { from, to }: { from: number; to: number }): Promise<Curve[]> {
     return this.read('curves', machine, { from: Math.max(from, this.oldest()), to });
@@ -198,8 +212,13 @@ export class History {
   }
 
   private limit(): void {
-    const { entries } = this.toWrite;
+    const { entries, silences } = this.toWrite;
     this.discarded += entries.splice(0, entries.length - mostPending).length;
+    for (const id of silences.keys()) {
+      if (silences.size <= mostPending) break;
+      silences.delete(id);
+      this.discarded += 1;
+    }
   }
 
   private async write(): Promise<void> {
@@ -210,8 +229,9 @@ export class History {
     const isDue = clock.uptime() - this.readingsAt >= readingsEveryMs / 1000;
     const curves = isDue || this.isClosed ? this.readings.takeUnwritten() : [];
     const batch = { ...this.toWrite, curves };
-    const { entries, standings } = batch;
-    if (entries.length + standings.size + curves.length === 0 && this.isUsable) return;
+    const { entries, standings, silences } = batch;
+    const size = entries.length + standings.size + silences.size + curves.length;
+    if (size === 0 && this.isUsable) return;
     this.toWrite = emptyBatch();
     const done = this.call('write', batch).then(
       () => {
@@ -221,8 +241,9 @@ export class History {
       },
       (error: unknown) => {
         this.toWrite.entries.unshift(...entries);
-        this.limit();
         this.toWrite.standings = new Map([...standings, ...this.toWrite.standings]);
+        this.toWrite.silences = new Map([...silences, ...this.toWrite.silences]);
+        this.limit();
         this.readings.putBack(curves);
         this.onTrouble(error);
       },
@@ -230,7 +251,8 @@ export class History {
     this.writing = { entries: entries.length, done };
     await done;
     this.writing = undefined;
-    if (this.toWrite.entries.length + this.toWrite.standings.size > 0) this.later();
+    const { toWrite } = this;
+    if (toWrite.entries.length + toWrite.standings.size + toWrite.silences.size > 0) this.later();
   }
 
   /** Collected entries are part of the answer. */
@@ -264,5 +286,5 @@ export class History {
 }
 
 function emptyBatch(): Batch {
-  return { entries: [], standings: new Map(), curves: [] };
+  return { entries: [], standings: new Map(), curves: [], silences: new Map() };
 }

@@ -4,12 +4,15 @@ import type { Standing } from '../join/sources.ts';
 import type { Entry } from './entry.ts';
 import { type Series, seriesKey, unpackPoints } from './points.ts';
 import type { PackedHour } from './readings.ts';
+import { overAfterMs, type Silence } from './silence.ts';
 import { dayOf, HistoryTables } from './tables.ts';
 
 export interface Batch {
   entries: Entry[];
   standings: Map<string, Standing>;
   curves: PackedHour[];
+  /** By ID. */
+  silences: Map<string, Silence>;
 }
 
 interface TimelineWanted {
@@ -32,18 +35,32 @@ interface HappeningsWanted {
 }
 
 const hourMs = 3_600_000;
+/** A bound for memory: those of 300 machines that are silent 60 times. */
+const mostSilences = 20_000;
 
 export class HistoryJobs extends HistoryTables {
-  /** What it knows about each machine, and the points of an hour. */
-  recall(hour: number) {
-    return { standings: this.standings(), points: this.curvesOf(hour) };
+  /** What it knows about each machine, its current incidents, and the points of the hour. */
+  recall(now: number) {
+    const recent = this.silences({ endedFrom: now - overAfterMs, most: mostSilences });
+    const incidents = new Set(recent.map(({ incident }) => incident));
+    const all = this.silences({ endedFrom: 0, most: mostSilences });
+    return {
+      standings: this.standings(),
+      points: this.curvesOf(Math.floor(now / hourMs)),
+      silences: all.filter(({ incident }) => incidents.has(incident)).reverse(),
+    };
   }
 
-  write({ entries, standings, curves }: Batch): void {
+  silences(wanted: { endedFrom: number; most: number }): Silence[] {
+    return this.silenceTable.list(wanted);
+  }
+
+  write({ entries, standings, curves, silences }: Batch): void {
     this.together(() => {
       for (const entry of entries) this.putEntry(entry);
       for (const [machine, standing] of standings) this.putStanding(machine, standing);
       for (const packed of curves) this.putCurve(packed);
+      for (const silence of silences.values()) this.silenceTable.put(silence);
     });
   }
 

@@ -38,7 +38,7 @@ function ofCondition(
   const { name: machine, condition, since, sentence } = after;
   if (since === undefined) return [];
   const codes = codesOf(after);
-  const isExplained = before !== undefined && before.cause === undefined && after.cause;
+  const isExplained = before !== undefined && before.cause !== after.cause && after.cause;
   if (isSame && !(isSilent(after) && isExplained)) {
     // After a restart, only the history knows the reasons until the agent responds.
     if (before?.health === undefined) return [];

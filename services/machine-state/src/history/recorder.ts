@@ -13,6 +13,7 @@ import { Shares } from './shares.ts';
 interface RecorderDeps extends Pick<PartDeps, 'rack' | 'clock'> {
   history: History;
   services: { views(): Pick<Services, 'alerts'> };
+  incidents: { noteLost(machine: string, task: string, since: number): void };
 }
 
 /** An agent may report any. */
@@ -103,7 +104,7 @@ export class Recorder {
   }
 
   private note(before: Machine | undefined, after: Machine): void {
-    const { clock, history } = this.deps;
+    const { clock, history, incidents } = this.deps;
     const now = clock.now();
     const { name, condition, since, lastSeen } = after;
     const standing = this.standings.get(name);
@@ -114,6 +115,8 @@ export class Recorder {
     for (const entry of observed(before, after, now, isSame, this.cycles.get(name))) {
       this.add(entry);
       if (entry.kind === 'task' && entry.endedAt !== undefined) this.countTask(entry);
+      const isLost = entry.endedAt !== undefined && (entry.data ?? entry.outcome === 'lost');
+      if (entry.kind === 'task' && isLost) incidents.noteLost(name, entry.key ?? '', entry.at);
     }
     this.noteAlerts(name, after.alerts);
     if (since !== undefined && !isSame) {

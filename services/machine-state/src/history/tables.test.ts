@@ -43,7 +43,7 @@ it('each entry is read as it was written', async () => {
     fc.asyncProperty(entries, async (all) => {
       const file = join(await tempDir(), 'history.sqlite');
       const jobs = new HistoryJobs(openDatabase(file));
-      jobs.write({ entries: all, standings: new Map(), curves: [] });
+      jobs.write({ entries: all, standings: new Map(), curves: [], silences: new Map() });
       jobs.close();
 
       const again = new HistoryJobs(openDatabase(file));
@@ -69,7 +69,7 @@ it('costs no more where other years are asked for', { timeout: 60_000 }, async (
     { quantity: 'battery', unit: 'percent', points: [[at / 1000, 50]] },
   ]);
   const curve = { machine: 'rpi-1', device: 'phone', hour, points };
-  jobs.write({ entries: [entry], standings: new Map(), curves: [curve] });
+  jobs.write({ entries: [entry], standings: new Map(), curves: [curve], silences: new Map() });
   const span = { from: Date.parse('0001-01-01T00:00:00Z'), to: Date.parse('9999-12-31T00:00:00Z') };
   const wanted = { machine: 'rpi-1', span, wanted: undefined, oldest: span.from };
 

@@ -5,6 +5,7 @@ import type { Standing } from '../join/sources.ts';
 import { kinds } from './database.ts';
 import type { Entry } from './entry.ts';
 import type { PackedHour } from './readings.ts';
+import { SilenceTable } from './silence-table.ts';
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
@@ -68,9 +69,11 @@ export class HistoryTables {
   private readonly database: DatabaseSync;
   private readonly ids = new Map<string, number>();
   private readonly statements;
+  protected readonly silenceTable: SilenceTable;
 
   constructor(database: DatabaseSync) {
     this.database = database;
+    this.silenceTable = new SilenceTable(database);
     const prepare = (sql: string) => database.prepare(sql);
     this.statements = {
       findName: prepare('SELECT id FROM names WHERE machine = ? AND device = ?'),
@@ -285,6 +288,7 @@ export class HistoryTables {
   dropOldest(before: number): void {
     const { oldest: day } = Stored.parse(this.statements.days.get());
     const { oldest: hour } = Stored.parse(this.statements.hours.get());
+    this.silenceTable.drop(before);
     if (day !== null && day < dayOf(before)) this.statements.dropDay.run(day);
     const kept = Math.floor(before / hourMs);
     if (hour === null || hour >= kept) return;

@@ -32,5 +32,5 @@ export function newRecorder(history: History, clock: FakeClock): Recorder {
   const services = { views: () => ({ alerts: [] }) };
   const machines = new Map([['rpi-1', { name: 'rpi-1', devices: [] }]]);
   const rack = () => ({ machines }) as unknown as Rack;
-  return new Recorder({ rack, clock, history, services });
+  return new Recorder({ rack, clock, history, services, incidents: { noteLost: () => undefined } });
 }

@@ -1,0 +1,90 @@
+/** Incidents of a rack: which machines fell silent together, why as far as it was known, and who came back when. */
+import { z } from 'zod';
+import { Problem } from '../route/problem.ts';
+import { route } from '../route/route.ts';
+import { Time } from '../time.ts';
+import { TimelineRow } from '../timeline/timeline-api.ts';
+
+const texts = z.array(z.string());
+const text = z.string();
+
+export const IncidentMachine = z
+  .object({
+    name: text,
+    at: Time.describe('its last answer before it fell silent'),
+    answeredAt: Time.optional().describe('when it responded again; absent while it is silent'),
+    times: z.int().optional().describe('number of its silences, if there were several'),
+    left: z.literal(true).optional().describe('it is no longer in rack.yaml'),
+    lost: texts.describe('IDs of its tasks that ended because of this'),
+  })
+  .meta({ id: 'IncidentMachine' });
+export type IncidentMachine = z.output<typeof IncidentMachine>;
+
+export const Incident = z
+  .object({
+    id: text.describe(
+      'from its first silence; it stays the same if the time of that is corrected, and an ID that was merged into another leads to that',
+    ),
+    what: text.describe(
+      'cause of most of its machines, such as `switch-3`, or else their names, folded to ranges',
+    ),
+    isExplained: z.boolean().describe('whether `what` is a cause'),
+    since: Time.describe('the last answer of the machine that fell silent first'),
+    to: Time.optional().describe('when the last machine responded; absent while one is silent'),
+    began: texts.describe('machines that fell silent in its first minute; the others joined later'),
+    machines: z.array(IncidentMachine).describe('in the order in which they fell silent'),
+    causes: z
+      .array(z.object({ at: Time, what: text, text, machines: z.int() }))
+      .describe('as they were known at each time; `what` is empty once nothing explains the rest'),
+  })
+  .meta({ id: 'Incident' });
+export type Incident = z.output<typeof Incident>;
+
+const Missing = z
+  .array(z.object({ source: text, why: text }))
+  .describe('sources that did not respond completely');
+
+export const IncidentReport = Incident.extend({
+  rows: z
+    .array(TimelineRow)
+    .describe('what was done during it, and what changed in the hour before, oldest first'),
+  seenBefore: z
+    .object({ times: z.int(), since: Time, last: text })
+    .optional()
+    .describe('earlier incidents of the same cause: their number, the first, and the last ID'),
+  missing: Missing,
+}).meta({ id: 'IncidentReport' });
+export type IncidentReport = z.output<typeof IncidentReport>;
+
+export const incidentsApi = {
+  incidents: route({
+    method: 'get',
+    path: '/v1/incidents',
+    summary: 'Lists incidents: machines that fell silent together, and came back or did not',
+    role: 'view',
+    query: z.strictObject({
+      since: Time.optional().describe('default: 12 hours before `until`'),
+      until: Time.optional().describe('default: now'),
+      limit: z.coerce.number().int().min(1).max(1000).default(100),
+    }),
+    answers: {
+      200: z.object({
+        incidents: z.array(Incident).describe('newest first'),
+        truncated: z.boolean(),
+        missing: Missing,
+      }),
+      422: Problem,
+    },
+  }),
+  incident: route({
+    method: 'get',
+    path: '/v1/incidents/{id}',
+    summary: 'Returns an incident with what was done, and what changed just before',
+    description:
+      'Rows of the audit logs require the operate role. A service that does not respond within a few seconds is listed in `missing`.',
+    role: 'view',
+    params: z.object({ id: z.string().min(1).max(300).describe('an ID, or `last`') }),
+    headers: z.object({ authorization: z.string().max(10_000).optional() }),
+    answers: { 200: IncidentReport, 404: Problem, 503: Problem },
+  }),
+};

@@ -1,0 +1,44 @@
+/** A machine's silence, as stored: the facts from which incidents are computed. */
+import { z } from 'zod';
+
+/** An incident is over when all have answered for this time: a machine that falls silent within it belongs to the same one. */
+export const overAfterMs = 300_000;
+
+/** What was known about the cause at a time. `what` is empty if nothing explains the silence, or not any more. */
+const KnownCause = z.object({ at: z.number(), what: z.string(), text: z.string() });
+
+export const Silence = z.object({
+  /** From its start, as first seen: {@link idOf}. */
+  id: z.string(),
+  machine: z.string(),
+  /** The ID of the first silence of its incident. */
+  incident: z.string(),
+  /** Its last answer, in milliseconds since 1970; corrected if the wall clock is set. */
+  at: z.number(),
+  /** Its next answer. Absent: it is silent. */
+  endedAt: z.number().optional(),
+  /** It left rack.yaml. */
+  left: z.literal(true).optional(),
+  causes: z.array(KnownCause),
+  /** What it shared with others then, such as `model pixel 7`: see `traitsOf`. */
+  traits: z.array(z.string()),
+  /** IDs of tasks that it has lost. */
+  lost: z.array(z.string()),
+});
+export type Silence = z.output<typeof Silence>;
+
+/** A machine has only one silence that begins at a time. */
+export function idOf(machine: string, at: number): string {
+  const time = new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
+  return `${time}-${machine}`;
+}
+
+/** The cause as it is known now. */
+export function causeOf({ causes }: Pick<Silence, 'causes'>): string {
+  return causes.at(-1)?.what ?? '';
+}
+
+/** The cause of its incident: not what a machine that did not return with the others shares with a later one. */
+export function firstCauseOf(silence: Pick<Silence, 'causes'>): string {
+  return silence.causes.some(({ what }) => what === '') ? '' : causeOf(silence);
+}

@@ -1,0 +1,92 @@
+/** Decides which silences are one incident: those with one cause, or with causes at once that share what feeds them. Pure. */
+import type { Rack } from '@skolo/rack';
+import { firstCauseOf, overAfterMs, type Silence } from '../history/silence.ts';
+
+/** A fault spreads within this time: what falls silent later has a reason of its own. */
+const spreadMs = 600_000;
+/** Equipment without `power` in rack.yaml has the mains in common, which fail for all of it at the same time. */
+const mainsMs = 60_000;
+
+export type Feeds = (what: string) => ReadonlySet<string>;
+
+/** The equipment of a cause, such as `pdu-1 or switch-1`, and everything that feeds it; `mains` feeds the rest. */
+export function feedsIn(rack: Rack): Feeds {
+  const known = new Map<string, ReadonlySet<string>>();
+  return (what) => {
+    const found = known.get(what) ?? feedsOf(rack, what);
+    known.set(what, found);
+    return found;
+  };
+}
+
+const mains = ' mains';
+
+function feedsOf(rack: Rack, what: string): Set<string> {
+  const found = new Set(equipmentIn(rack, what));
+  // A set iterates over what is added meanwhile.
+  for (const name of found) {
+    const power = rack.equipment.get(name)?.power ?? [];
+    for (const { device } of power) found.add(device);
+    if (power.length === 0 && name !== mains) found.add(mains);
+  }
+  return found;
+}
+
+/** The names in a cause. None if it is a shelf, a model or a version. */
+export function equipmentIn(rack: Pick<Rack, 'equipment'>, what: string): string[] {
+  return what.split(/,? or |, /).filter((name) => rack.equipment.has(name));
+}
+
+/** Silences by incident, without incidents that are over. @param now milliseconds since 1970 */
+export function current(silences: Iterable<Silence>, now: number): Map<string, Silence[]> {
+  const all = Map.groupBy(silences, ({ incident }) => incident);
+  return new Map([...all].filter(([, own]) => !isOver(own, now)));
+}
+
+function isOver(silences: readonly Silence[], now: number): boolean {
+  return silences.every(({ endedAt }) => endedAt !== undefined && now - endedAt >= overAfterMs);
+}
+
+/**
+ * The IDs of the incidents that a silence belongs to: they are one. Its own comes with them, if it has one.
+ *
+ * @param others silences of incidents that are not over
+ */
+export function incidentsOf(
+  silence: Silence,
+  others: ReadonlyMap<string, readonly Silence[]>,
+  feeds: Feeds,
+): string[] {
+  const what = firstCauseOf(silence);
+  // One machine may stay silent for days: a second fault of its switch is another incident.
+  const isAtOnce = ({ endedAt }: Silence) =>
+    endedAt === undefined || silence.at - endedAt < overAfterMs;
+  return [...others].flatMap(([id, own]) =>
+    own.some(
+      (other) =>
+        isAtOnce(other) &&
+        (other.machine === silence.machine || isShared(what, silence, other, feeds)),
+    )
+      ? [id]
+      : [],
+  );
+}
+
+function isShared(what: string, one: Silence, other: Silence, feeds: Feeds): boolean {
+  const theirs = firstCauseOf(other);
+  if (what === '' || theirs === '') return false;
+  if (what === theirs) return true;
+  const apartMs = Math.abs(one.at - other.at);
+  if (apartMs > spreadMs) return false;
+  const own = feeds(what);
+  return [...feeds(theirs)].some((feed) => own.has(feed) && (feed !== mains || apartMs <= mainsMs));
+}
+
+/** Of several incidents that turn out to be one, the first one's ID is kept. */
+export function firstOf(
+  ids: readonly string[],
+  silences: ReadonlyMap<string, readonly Silence[]>,
+): string | undefined {
+  const startOf = (id: string) => Math.min(...(silences.get(id) ?? []).map(({ at }) => at));
+  return ids.toSorted((a, b) => startOf(a) - startOf(b) || (a < b ? -1 : 1))[0];
+}

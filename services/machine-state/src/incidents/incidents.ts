@@ -1,0 +1,176 @@
+/**
+ * Records silences, and which of them are one incident. Only an answer ends a silence. Those that continue, or ended a moment ago, are in
+ * memory, so that neither a full disk nor one that hangs hides what happens now.
+ */
+import type { Machine } from '@skolo/api';
+import { isSilent } from '@skolo/api/silence';
+import { wallTime } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
+import type { MachineStateEvent } from '../events.ts';
+import type { History } from '../history/history.ts';
+import { causeOf, idOf, type Silence } from '../history/silence.ts';
+import { cut } from '../join/machine.ts';
+import { traitsOf } from '../join/shared-silence.ts';
+import type { PartDeps } from '../part-deps.ts';
+import { current, type Feeds, feedsIn, firstOf, incidentsOf } from './grouping.ts';
+
+interface IncidentsDeps extends Pick<PartDeps, 'rack' | 'clock'> {
+  history: Pick<History, 'setSilence'>;
+}
+
+/** Smaller moves of the wall clock correct no time. */
+const jitterMs = 5000;
+/** A cause that comes and goes does not fill the disk. */
+const mostCauses = 20;
+const mostTraits = 30;
+const mostTasks = 20;
+
+export class Incidents {
+  private readonly deps: IncidentsDeps;
+  private silences = new Map<string, Silence>();
+  private feeds: { rack: Rack; of: Feeds } | undefined;
+  /** When the computer booted, by the wall clock. */
+  private bootedAt: number;
+  private readonly startedAt: number;
+  /** Silent machines as they are now, if that is not recorded yet. */
+  private readonly late = new Map<string, Machine>();
+
+  constructor(deps: IncidentsDeps) {
+    this.deps = deps;
+    this.bootedAt = wallTime(deps.clock, 0);
+    this.startedAt = deps.clock.uptime();
+  }
+
+  /** What the history knows; before anything else. */
+  recall(silences: readonly Silence[]): void {
+    const now = this.deps.clock.now();
+    for (const silence of silences) {
+      // The wall clock was set back while this service was down.
+      this.silences.set(silence.id, { ...silence, at: Math.min(silence.at, now) });
+    }
+  }
+
+  /** Those that continue, or whose incident does. */
+  known(): Silence[] {
+    return [...this.silences.values()];
+  }
+
+  consume(event: MachineStateEvent): void {
+    if (event.type === 'machine') this.note(event.machine);
+    if (event.type !== 'removed') return;
+    this.late.delete(event.name);
+    const open = this.openOf(event.name);
+    if (open) this.put({ ...open, endedAt: this.deps.clock.now(), left: true });
+  }
+
+  /** A task of the machine was lost. @param since when it began, in milliseconds since 1970 */
+  noteLost(machine: string, task: string, since: number): void {
+    const latest = this.known().findLast((silence) => silence.machine === machine);
+    if (latest === undefined || since > latest.at + jitterMs || latest.lost.includes(task)) return;
+    this.put({ ...latest, lost: [...latest.lost, task].slice(0, mostTasks) });
+  }
+
+  /** Forgets incidents that are over, and follows a wall clock that was set. */
+  tick(): void {
+    this.followClock();
+    if (this.knowsCauses) for (const machine of this.late.values()) this.note(machine);
+    const kept = [...current(this.silences.values(), this.deps.clock.now()).values()].flat();
+    if (kept.length === this.silences.size) return;
+    this.silences = new Map(kept.map((silence) => [silence.id, silence]));
+  }
+
+  private note(machine: Machine): void {
+    this.followClock();
+    const { clock, rack } = this.deps;
+    const now = clock.now();
+    const { name, since, lastSeen = since, cause: what = '', sentence } = machine;
+    const seenAt = lastSeen === undefined ? now : Date.parse(lastSeen);
+    const open = this.openOf(name);
+    if (!isSilent(machine)) {
+      this.late.delete(name);
+      // Maintenance hides whether it responds.
+      const hasAnswered =
+        machine.condition !== 'maintenance' || seenAt > (open?.at ?? 0) + jitterMs;
+      if (open && hasAnswered) this.put({ ...open, endedAt: Math.max(open.at, seenAt) });
+      return;
+    }
+    const entry = rack().machines.get(name);
+    if (open === undefined && entry === undefined) return;
+    const id = idOf(name, seenAt);
+    const silence: Silence = open ?? {
+      id,
+      machine: name,
+      incident: id,
+      at: seenAt,
+      causes: [],
+      traits: (entry ? traitsOf(entry, machine) : [])
+        .map(({ kind, what: trait }) => `${kind} ${trait}`)
+        .slice(0, mostTraits),
+      lost: [],
+    };
+    const isSame = causeOf(silence) === what;
+    this.late.delete(name);
+    if (open && isSame) return;
+    if (open && what === '' && !this.knowsCauses) {
+      this.late.set(name, machine);
+      return;
+    }
+    const text = what === '' ? '' : cut(sentence);
+    const causes = isSame
+      ? silence.causes
+      : [...silence.causes, { at: now, what, text }].slice(-mostCauses);
+    this.put({ ...silence, causes });
+    this.group({ ...silence, causes });
+  }
+
+  /** After a start, causes are only known when the agents have had the time to answer. */
+  private get knowsCauses(): boolean {
+    const { staleSeconds } = this.deps.rack().services['machine-state'];
+    return this.deps.clock.uptime() - this.startedAt > 2 * staleSeconds;
+  }
+
+  private group(silence: Silence): void {
+    const now = this.deps.clock.now();
+    const all = current(this.silences.values(), now);
+    const ids = [...new Set([silence.incident, ...incidentsOf(silence, all, this.feedsNow())])];
+    const first = firstOf(ids, all);
+    if (first === undefined || ids.length < 2) return;
+    for (const each of ids.flatMap((id) => all.get(id) ?? [])) {
+      if (each.incident !== first) this.put({ ...each, incident: first });
+    }
+  }
+
+  private feedsNow(): Feeds {
+    const rack = this.deps.rack();
+    if (this.feeds?.rack !== rack) this.feeds = { rack, of: feedsIn(rack) };
+    return this.feeds.of;
+  }
+
+  private openOf(machine: string): Silence | undefined {
+    return this.known().find((each) => each.machine === machine && each.endedAt === undefined);
+  }
+
+  private put(silence: Silence): void {
+    this.silences.set(silence.id, silence);
+    this.deps.history.setSilence(silence);
+  }
+
+  /** Times stay as long ago as they are, by the clock that people see now. */
+  private followClock(): void {
+    const bootedAt = wallTime(this.deps.clock, 0);
+    const moved = bootedAt - this.bootedAt;
+    if (Math.abs(moved) < jitterMs) return;
+    this.bootedAt = bootedAt;
+    for (const silence of this.known()) this.put(shifted(silence, moved));
+  }
+}
+
+function shifted(silence: Silence, ms: number): Silence {
+  const { at, endedAt, causes } = silence;
+  return {
+    ...silence,
+    at: at + ms,
+    ...(endedAt !== undefined && { endedAt: endedAt + ms }),
+    causes: causes.map((cause) => ({ ...cause, at: cause.at + ms })),
+  };
+}
