@@ -74,7 +74,7 @@ export class TestHistory {
     return history;
   }
 
-  /** See `beginHistory`. */
+  /** See `createHistory`. */
   static async withFirstCommit(): Promise<TestHistory> {
     const history = await TestHistory.make();
     await createHistory(history.folder);

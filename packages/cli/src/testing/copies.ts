@@ -17,11 +17,11 @@ type Placeholders = ReadonlyMap<string, string>;
 export async function createHistory(dir: string): Promise<Placeholders> {
   const placeholders = new Map<string, string>();
   const repository = await Repository.open(join(dir, 'history.git'), { rack: 'rack4' });
-  for (const device of ['router', 'switch-1', 'modem']) {
-    for (const { version, content } of versionsOf(device).reverse()) {
+  for (const equipment of ['router', 'switch-1', 'modem']) {
+    for (const { version, content } of versionsOf(equipment).reverse()) {
       const { model, time, by = 'schedule', reason, changedBy } = version;
       const { id } = await repository.commit({
-        device,
+        device: equipment,
         content: { bytes: Buffer.from(content) },
         about: {
           rack: 'rack4',
@@ -29,7 +29,7 @@ export async function createHistory(dir: string): Promise<Placeholders> {
           run: 'r0001',
           time,
           by,
-          summary: version.summary?.replace(`${device}: `, ''),
+          summary: version.summary?.replace(`${equipment}: `, ''),
           ...(reason !== undefined && { reason }),
           ...(changedBy !== undefined && { changedBy }),
         },
@@ -50,17 +50,17 @@ export async function createObjects(dir: string): Promise<Placeholders> {
   const placeholders = new Map<string, string>();
   await mkdir(join(dir, 'objects'));
   await mkdir(join(dir, 'encrypted'));
-  for (const device of ['router', 'switch-1']) {
-    for (const { version, content } of versionsOf(device)) {
+  for (const equipment of ['router', 'switch-1']) {
+    for (const { version, content } of versionsOf(equipment)) {
       const day = version.time.slice(0, 10);
       const sha1 = createHash('sha1').update(content).digest('hex');
-      const name = `${day}-${device}-${sha1}.gz`;
+      const name = `${day}-${equipment}-${sha1}.gz`;
       const packed = gzipSync(content);
       const files = [join(dir, 'objects', name), join(dir, 'encrypted', `${name}.age`)] as const;
       await writeFile(files[0], packed);
       await pipeline(Readable.from([packed]), encryptTo([recipient]), createWriteStream(files[1]));
       for (const file of files) await utimes(file, new Date(version.time), new Date(version.time));
-      placeholders.set(`${day}-${device}`, `YYYY-MM-DD-${device}`);
+      placeholders.set(`${day}-${equipment}`, `YYYY-MM-DD-${equipment}`);
     }
   }
   return placeholders;

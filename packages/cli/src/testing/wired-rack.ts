@@ -35,10 +35,10 @@ export function readingsOf(wired: Wired, without: readonly string[] = []): Conne
     ...wired.hosts.map(({ mac, place }) => ({ mac, place })),
     ...[...wired.switches].map(([name, place]) => ({ mac: switchMac(name), place })),
   ];
-  const all = [...wired.switches.keys()].map((device): ConnectedHosts => {
+  const all = [...wired.switches.keys()].map((name): ConnectedHosts => {
     const seen = new Map<string, string>([[routerMac, upPort(wired)]]);
     for (const { mac, place } of targets) {
-      if (mac !== switchMac(device)) seen.set(mac, portTo(wired, device, place));
+      if (mac !== switchMac(name)) seen.set(mac, portTo(wired, name, place));
     }
     const hosts = [...seen].map(
       ([mac, port]): ConnectedHost => ({ mac, port, source: 'mac-table' }),
@@ -50,7 +50,7 @@ export function readingsOf(wired: Wired, without: readonly string[] = []): Conne
         up: used.has(name),
       }),
     );
-    return { equipment: device, readAt, hosts, ports, own: [switchMac(device)] };
+    return { equipment: name, readAt, hosts, ports, own: [switchMac(name)] };
   });
   const router: ConnectedHosts = {
     equipment: 'router',
@@ -68,9 +68,9 @@ export function readingsOf(wired: Wired, without: readonly string[] = []): Conne
 }
 
 /** The switch port at which packets from that place arrive. */
-function portTo(wired: Wired, device: string, place: Place): string {
+function portTo(wired: Wired, equipment: string, place: Place): string {
   for (let at: Place | undefined = place; at !== undefined; at = wired.switches.get(at.device)) {
-    if (at.device === device) return at.port;
+    if (at.device === equipment) return at.port;
   }
   return upPort(wired);
 }

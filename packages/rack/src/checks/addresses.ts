@@ -20,19 +20,19 @@ interface User {
 
 export function checkAddresses(draft: Draft, report: Report): void {
   const { jumphost, equipment, machines } = draft.rack;
-  const { take, takeOnce, takeTopic } = claimsOfRack(draft, report);
+  const { claimAddress, claimUnique, claimTopic } = claimsOfRack(draft, report);
   const identityOf = ({ identity }: { identity?: string }) =>
     identity ?? draft.rack.defaultIdentity ?? 'none';
 
   if (jumphost) {
     const { name, address, mac } = jumphost;
     const identity = identityOf(jumphost);
-    take(address, { name, kind: 'jumphost', identity, spot: ['jumphost', 'address'] });
-    takeOnce('mac', mac, { name, spot: ['jumphost', 'mac'] });
+    claimAddress(address, { name, kind: 'jumphost', identity, spot: ['jumphost', 'address'] });
+    claimUnique('mac', mac, { name, spot: ['jumphost', 'mac'] });
   }
-  for (const device of equipment.values()) {
-    const { name, address, mac, ports, transport, model } = device;
-    const spot = () => within(draft, device, 'address');
+  for (const item of equipment.values()) {
+    const { name, address, mac, ports, transport, model } = item;
+    const spot = () => within(draft, item, 'address');
     if (address === undefined && transport !== 'command') {
       report(
         spot,
@@ -40,20 +40,20 @@ export function checkAddresses(draft: Draft, report: Report): void {
         `is missing; skolo requires it to connect to ${model} over ${transport}`,
       );
     }
-    if (transport === 'mqtt') takeTopic(device, spot);
-    else take(address, { name, kind: 'equipment', ...given(ports), spot });
-    takeOnce('mac', mac, { name, spot: () => within(draft, device, 'mac') });
+    if (transport === 'mqtt') claimTopic(item, spot);
+    else claimAddress(address, { name, kind: 'equipment', ...given(ports), spot });
+    claimUnique('mac', mac, { name, spot: () => within(draft, item, 'mac') });
   }
   for (const machine of machines.values()) {
     const { name, address, mac, serial, ports } = machine;
     const spot = () => within(draft, machine, 'address');
     const identity = identityOf(machine);
-    take(address, { name, kind: 'machine', ...given(ports), identity, spot });
-    takeOnce('mac', mac, { name, spot: () => within(draft, machine, 'mac') });
-    takeOnce('serial', serial, { name, spot: () => within(draft, machine, 'serial') });
+    claimAddress(address, { name, kind: 'machine', ...given(ports), identity, spot });
+    claimUnique('mac', mac, { name, spot: () => within(draft, machine, 'mac') });
+    claimUnique('serial', serial, { name, spot: () => within(draft, machine, 'serial') });
     for (const device of machine.devices) {
       const spot = () => within(draft, device, 'address');
-      take(device.address, { name: device.fullName, kind: 'phone', spot });
+      claimAddress(device.address, { name: device.fullName, kind: 'phone', spot });
     }
   }
 }
@@ -107,7 +107,7 @@ function claimsOfRack({ rack }: Draft, report: Report) {
     claimUnique('address', place, { name, spot }, `${topic} on ${address}`);
   }
 
-  return { take: claimAddress, takeOnce: claimUnique, takeTopic: claimTopic };
+  return { claimAddress, claimUnique, claimTopic };
 }
 
 function given(ports: Ports): { ports?: number[] } {

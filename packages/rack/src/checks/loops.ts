@@ -33,13 +33,13 @@ function ring(loop: Loop): string {
 function neverOn(equipment: ReadonlyMap<string, Equipment>): Set<Equipment> {
   const off = new Set([...equipment.values()].filter(({ power }) => power.length > 0));
   const isOn = (name: string) => {
-    const device = equipment.get(name);
-    return device === undefined || !off.has(device);
+    const item = equipment.get(name);
+    return item === undefined || !off.has(item);
   };
   for (let size = -1; size !== off.size; ) {
     size = off.size;
-    for (const device of off) {
-      if (device.power.some((outlet) => isOn(outlet.device))) off.delete(device);
+    for (const item of off) {
+      if (item.power.some((outlet) => isOn(outlet.device))) off.delete(item);
     }
   }
   return off;
@@ -47,19 +47,19 @@ function neverOn(equipment: ReadonlyMap<string, Equipment>): Set<Equipment> {
 
 /** Follows `next` from each device, and returns each loop once. */
 function* loopsOf(
-  devices: Iterable<Equipment>,
-  next: (device: Equipment) => Equipment | undefined,
+  equipment: Iterable<Equipment>,
+  next: (item: Equipment) => Equipment | undefined,
 ): Generator<Loop> {
   const done = new Set<Equipment>();
-  for (const start of devices) {
+  for (const start of equipment) {
     const path: Equipment[] = [];
-    let device: Equipment | undefined = start;
-    while (device !== undefined && !done.has(device)) {
-      done.add(device);
-      path.push(device);
-      device = next(device);
+    let item: Equipment | undefined = start;
+    while (item !== undefined && !done.has(item)) {
+      done.add(item);
+      path.push(item);
+      item = next(item);
     }
-    const begin = device === undefined ? -1 : path.indexOf(device);
-    if (device !== undefined && begin >= 0) yield [device, ...path.slice(begin + 1)];
+    const begin = item === undefined ? -1 : path.indexOf(item);
+    if (item !== undefined && begin >= 0) yield [item, ...path.slice(begin + 1)];
   }
 }

@@ -50,7 +50,7 @@ export function checkOutlets(draft: Draft, report: Report): void {
   }
 
   if (rack.jumphost) claimOutletsOf(rack.jumphost);
-  for (const device of rack.equipment.values()) claimOutletsOf(device);
+  for (const equipment of rack.equipment.values()) claimOutletsOf(equipment);
   for (const machine of rack.machines.values()) {
     claimOutletsOf(machine);
     for (const device of machine.devices) {
@@ -101,16 +101,16 @@ function checkBuiltInHub(devices: Machine['devices'], draft: Draft, report: Repo
 /** Converts the outlet to the notation of its model. False after a reported error. */
 function find(outlet: Outlet, use: Use, spot: Spot, draft: Draft, report: Report): boolean {
   const { device: name, outlet: written } = outlet;
-  const device = draft.rack.equipment.get(name);
-  if (device === undefined) {
+  const equipment = draft.rack.equipment.get(name);
+  if (equipment === undefined) {
     if (!draft.declared.equipment.has(name)) {
-      report(spot, 'outlet', unknownDevice(name, draft), undefined, {
+      report(spot, 'outlet', unknownEquipment(name, draft), undefined, {
         missing: { section: 'equipment', name },
       });
     }
     return false;
   }
-  const found = outletOf(device, written, use);
+  const found = outletOf(equipment, written, use);
   if ('problem' in found) {
     report(spot, 'outlet', found.problem);
     return false;
@@ -121,12 +121,12 @@ function find(outlet: Outlet, use: Use, spot: Spot, draft: Draft, report: Report
 
 /** The outlet in the notation of its model, or why the device does not have it. */
 export function outletOf(
-  device: Equipment,
+  equipment: Equipment,
   written: string,
   use: Use,
 ): { outlet: string } | { problem: string } {
-  const { name, options } = device;
-  const model = models.get(device.model);
+  const { name, options } = equipment;
+  const model = models.get(equipment.model);
   const label = `${name} (${model?.label})`;
   const numbering = use === 'power' ? model?.power?.outlets : model?.network;
   if (numbering === undefined) {
@@ -143,7 +143,7 @@ export function outletOf(
     : { problem: `${label} has no ${noun} "${written}"; it has ${range}` };
 }
 
-function unknownDevice(name: string, { rack, declared }: Draft): string {
+function unknownEquipment(name: string, { rack, declared }: Draft): string {
   if (declared.machines.has(name)) return `"${name}" is a machine and has no outlets or ports`;
   if (rack.jumphost?.name === name) return `"${name}" is the jumphost and has no outlets or ports`;
   return `"${name}" is not in equipment${didYouMean(name, declared.equipment)}`;

@@ -34,15 +34,15 @@ export function checkReferences(draft: Draft, report: Report): void {
   rack.services['metadata-server'].callers.forEach((caller, i) => {
     identity(caller.identity, ['services', 'metadata-server', 'callers', i, 'identity']);
   });
-  for (const device of rack.equipment.values()) {
-    const spot = () => within(draft, device, 'login');
-    const found = login(device.login, spot);
-    const lack = found && lacking(found, device);
+  for (const equipment of rack.equipment.values()) {
+    const spot = () => within(draft, equipment, 'login');
+    const found = login(equipment.login, spot);
+    const lack = found && lacking(found, equipment);
     if (lack)
       report(
         spot,
         'login',
-        `"${device.login}" has no ${lack}, which ${device.model} requires over ${device.transport}`,
+        `"${equipment.login}" has no ${lack}, which ${equipment.model} requires over ${equipment.transport}`,
       );
   }
   for (const machine of rack.machines.values()) {

@@ -27,8 +27,8 @@ export function checkServices(draft: Draft, report: Report): void {
   const { services } = draft.rack;
   checkCallers(services['metadata-server'], report);
   checkBackup(services['router-backup'], report);
-  for (const device of draft.rack.equipment.values()) {
-    const { backupLimits: own } = device;
+  for (const equipment of draft.rack.equipment.values()) {
+    const { backupLimits: own } = equipment;
     if (own === undefined) continue;
     // Report the key that the device sets.
     const low = own.idleSeconds === undefined ? 'totalSeconds' : 'idleSeconds';
@@ -36,7 +36,7 @@ export function checkServices(draft: Draft, report: Report): void {
       { ...services['router-backup'], ...own },
       'idleSeconds',
       'totalSeconds',
-      within(draft, device, 'backup'),
+      within(draft, equipment, 'backup'),
       report,
       low,
     );
@@ -166,15 +166,15 @@ function checkAgent(
   only?: string[],
 ): void {
   const isOf = (key: string) => only === undefined || only.includes(key);
-  const checkDevice = (values: object, at: Path) => {
+  const checkThresholds = (values: object, at: Path) => {
     inOrder(values, 'batteryLowPercent', 'batteryGoodPercent', at, report);
     inOrder(values, 'coolCelsius', 'hotCelsius', at, report);
     inOrder(values, 'coolProcessorCelsius', 'hotProcessorCelsius', at, report);
   };
-  if (isOf('thresholds')) checkDevice(thresholds, [...path, 'thresholds']);
+  if (isOf('thresholds')) checkThresholds(thresholds, [...path, 'thresholds']);
   if (isOf('deviceModels')) {
     for (const [model, own] of Object.entries(deviceModels)) {
-      checkDevice({ ...thresholds, ...own }, [...path, 'deviceModels', model]);
+      checkThresholds({ ...thresholds, ...own }, [...path, 'deviceModels', model]);
     }
   }
   if (isOf('host')) {

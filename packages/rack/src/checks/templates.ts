@@ -3,8 +3,8 @@ import { models } from '@skolo/equipment/models';
 import { type Draft, type Report, within } from '../draft/draft.ts';
 
 export function checkTemplates(draft: Draft, report: Report): void {
-  for (const device of draft.rack.equipment.values()) {
-    const found = models.get(device.model)?.contradictions?.(device.options) ?? [];
-    for (const { key, what } of found) report(within(draft, device, key), 'template', what);
+  for (const equipment of draft.rack.equipment.values()) {
+    const found = models.get(equipment.model)?.contradictions?.(equipment.options) ?? [];
+    for (const { key, what } of found) report(within(draft, equipment, key), 'template', what);
   }
 }

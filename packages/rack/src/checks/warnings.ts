@@ -101,10 +101,10 @@ function warnOfMachines(draft: Draft, used: Used, report: Report): void {
 }
 
 function warnOfEquipment(draft: Draft, { backups }: Used, report: Report): void {
-  for (const device of draft.rack.equipment.values()) {
-    const { login, transport, backup } = device;
-    const path = within(draft, device);
-    const model = models.get(device.model);
+  for (const equipment of draft.rack.equipment.values()) {
+    const { login, transport, backup } = equipment;
+    const path = within(draft, equipment);
+    const model = models.get(equipment.model);
     if (login === undefined && needsLogin(transport)) {
       report(
         path,

@@ -100,8 +100,8 @@ export function build(
     if (model === undefined) continue;
     for (const { name, path, checked } of checkEach(equipmentEntry(model), entry)) {
       const written = valueOrReport(checked);
-      const device = written && readEquipment(name, written, model, path, report);
-      if (device) addEntry(draft, rack.equipment, withoutDropped(device, omissions), path);
+      const equipment = written && readEquipment(name, written, model, path, report);
+      if (equipment) addEntry(draft, rack.equipment, withoutDropped(equipment, omissions), path);
     }
   }
   const isLenient = strictFor !== undefined && strictFor !== 'swarming-client';
@@ -178,10 +178,10 @@ function addJumphost(
 }
 
 /** Without keys that refer to disabled entries. */
-function withoutDropped(device: Equipment, omissions: Omissions | undefined): Equipment {
-  const dropped = omissions?.dropped('equipment', device.name);
-  if (dropped === undefined || dropped.size === 0) return device;
-  const { power, uplink, ...rest } = device;
+function withoutDropped(equipment: Equipment, omissions: Omissions | undefined): Equipment {
+  const dropped = omissions?.dropped('equipment', equipment.name);
+  if (dropped === undefined || dropped.size === 0) return equipment;
+  const { power, uplink, ...rest } = equipment;
   return {
     ...rest,
     power: dropped.has('power') ? [] : power,

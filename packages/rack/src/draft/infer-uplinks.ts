@@ -19,9 +19,9 @@ export function inferUplinks({ rack }: Draft, omissions: Omissions | undefined):
     const [feed, ...others] = machine.power;
     if (feed === undefined || others.length > 0 || machine.uplink !== undefined) continue;
     if (omissions?.dropped('machines', machine.name)?.has('uplink')) continue;
-    const device = rack.equipment.get(feed.device);
-    const network = models.get(device?.model ?? '')?.network;
-    const port = device && network?.find(feed.outlet, device.options);
+    const equipment = rack.equipment.get(feed.device);
+    const network = models.get(equipment?.model ?? '')?.network;
+    const port = equipment && network?.find(feed.outlet, equipment.options);
     if (port === undefined) continue;
     const uplink = { device: feed.device, outlet: port };
     if (!taken.has(formatOutlet(uplink)))

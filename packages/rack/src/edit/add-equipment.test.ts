@@ -25,14 +25,14 @@ const ann = { username: 'ann', password: 'hunter2' };
 
 describe('adding devices', () => {
   it('shares a login only among devices with equal secrets', () => {
-    const devices = [
+    const equipment = [
       device('a', '192.0.2.2', ann),
       device('b', '192.0.2.3', { username: 'ann', password: 'hunter2-b', enablePassword: 'x' }),
       device('c', '192.0.2.4', ann, 'junos'),
       device('d', '192.0.2.5'),
     ];
 
-    const { text, secrets } = addEquipment(`${head}machines: {}\n`, devices, file);
+    const { text, secrets } = addEquipment(`${head}machines: {}\n`, equipment, file);
 
     expect(text).toBe(`${head}machines: {}
 logins:
@@ -118,7 +118,7 @@ machines: {}
       expect.stringMatching(/^router\.db:3: c: 192\.0\.2\.3 is also used by b/),
       expect.stringMatching(/^router\.db:4: here: /),
     ]);
-    expect(added.devices.map(({ name }) => name)).toEqual(['b', 'd']);
+    expect(added.equipment.map(({ name }) => name)).toEqual(['b', 'd']);
     expect([...parseRack(added.text, { file }).equipment.keys()]).toEqual(['a', 'b', 'd']);
     expect(added.text).not.toContain('dan');
   });

@@ -14,7 +14,7 @@ interface AddedEquipment {
   /** To be set, in `secrets/`: each name, and the devices that need it. */
   secrets: Map<string, string[]>;
   /** In rack.yaml now, or already before. */
-  devices: AddressedEquipment[];
+  equipment: AddressedEquipment[];
   /** Devices that would make rack.yaml invalid: their row, and why. */
   bad: string[];
 }
@@ -35,13 +35,13 @@ const endings: Readonly<Record<string, string>> = {
  */
 export function addEquipment(
   text: string,
-  devices: readonly AddressedEquipment[],
+  equipment: readonly AddressedEquipment[],
   file: string,
 ): AddedEquipment {
   const before = parseRack(text, { file });
   const isNew = ({ name }: ForeignEquipment) => !before.equipment.has(name);
-  const { good, bad } = addable(devices, (some) => {
-    for (const device of some) checkThere(before, device, file);
+  const { good, bad } = addable(equipment, (some) => {
+    for (const item of some) checkThere(before, item, file);
     withEquipment(before, text, some.filter(isNew), new Map(), file);
   });
   const wanted = good.filter(isNew);
@@ -49,7 +49,7 @@ export function addEquipment(
   return {
     text: withEquipment(before, logins.text, wanted, logins.nameOf, file),
     secrets: logins.secrets,
-    devices: good,
+    equipment: good,
     bad: bad.map(({ item: { where, name }, why }) => `${where}: ${name}: ${why}`),
   };
 }
@@ -58,22 +58,22 @@ export function addEquipment(
 function withEquipment(
   before: Rack,
   text: string,
-  devices: readonly AddressedEquipment[],
+  equipment: readonly AddressedEquipment[],
   loginOf: ReadonlyMap<ForeignEquipment, string>,
   file: string,
 ): string {
-  const entries = devices.map((device) => {
-    const { model, ...options } = device.entry;
-    const login = loginOf.get(device);
-    return entryText(device.name, {
+  const entries = equipment.map((item) => {
+    const { model, ...options } = item.entry;
+    const login = loginOf.get(item);
+    return entryText(item.name, {
       model,
-      address: device.address,
+      address: item.address,
       ...(login !== undefined && { login }),
       ...options,
     });
   });
   const result = entries.length > 0 ? withEntries(text, 'equipment', entries, file) : text;
-  const names = devices.map(({ name }) => name);
+  const names = equipment.map(({ name }) => name);
   checkOthers(before, parseRack(result, { file }), names, file);
   return result;
 }
@@ -82,26 +82,26 @@ function withEquipment(
 function withLogins(
   before: Rack,
   text: string,
-  devices: readonly AddressedEquipment[],
+  equipment: readonly AddressedEquipment[],
   wanted: readonly AddressedEquipment[],
   file: string,
 ) {
   const secrets: AddedEquipment['secrets'] = new Map();
   const nameOf = new Map<ForeignEquipment, string>();
   let result = text;
-  for (const group of Map.groupBy(devices, ({ login }) => JSON.stringify(login)).values()) {
+  for (const group of Map.groupBy(equipment, ({ login }) => JSON.stringify(login)).values()) {
     const [{ login } = {}] = group;
-    const added = group.filter((device) => wanted.includes(device));
+    const added = group.filter((item) => wanted.includes(item));
     if (login === undefined || added.length === 0) continue;
     const shared = group.flatMap(({ name }) => before.equipment.get(name)?.login ?? [])[0];
     const known = shared ?? sameAccount(before, login);
     const name = known ?? freeName(result, login.username ?? 'snmp', file);
-    for (const device of added) nameOf.set(device, name);
+    for (const item of added) nameOf.set(item, name);
     if (known !== undefined) continue;
     const written = withReferences(login, (ending) => {
       secrets.set(
         `${name}${ending}`,
-        added.map((device) => device.name),
+        added.map((item) => item.name),
       );
       return `secrets/${name}${ending}`;
     });

@@ -38,7 +38,7 @@ describe('Oxidized', () => {
       '# routers\n\nr1.example.com:192.0.2.1:IOS:ann:hunter2\nfw:192.0.2.2:fortios:ann:hunter2\n';
 
     expect(readOxidized(text, 'router.db')).toEqual({
-      devices: [
+      equipment: [
         {
           name: 'r1',
           writtenName: 'r1.example.com',
@@ -76,9 +76,9 @@ model_map: { cisco: ios }
 `;
     const text = 'a;cisco;lab;;secret\nb;routeros;;;\nc;;;;nil\nd;eos;lab;dan;\n';
 
-    const { devices } = readOxidized(text, 'router.db', { text: config, file: 'config' });
+    const { equipment } = readOxidized(text, 'router.db', { text: config, file: 'config' });
 
-    expect(devices.map(({ name, entry, login }) => [name, entry, login])).toEqual([
+    expect(equipment.map(({ name, entry, login }) => [name, entry, login])).toEqual([
       ['a', { model: 'cisco-ios' }, { username: 'lab', password: '', enablePassword: 'secret' }],
       ['b', { model: 'routeros' }, { username: 'admin', password: '' }],
       ['c', { model: 'junos' }, { username: 'oxidized', password: '' }],
@@ -114,9 +114,9 @@ r8:192.0.2.78:ios:admin:pw:ssh::
 r10:192.0.2.80:ios:admin:pw:::true
 `;
 
-    const { devices, bad } = readOxidized(text, 'router.db', { text: config, file: 'config' });
+    const { equipment, bad } = readOxidized(text, 'router.db', { text: config, file: 'config' });
 
-    expect(devices.map(({ name, entry, login }) => [name, entry, login])).toEqual([
+    expect(equipment.map(({ name, entry, login }) => [name, entry, login])).toEqual([
       [
         'r1',
         { model: 'routeros', port: 2202 },
@@ -154,9 +154,9 @@ r10:192.0.2.80:ios:admin:pw:::true
   });
 
   it('backs up an APC card over SSH, and switches it over SNMP', () => {
-    const { devices } = readOxidized('p:192.0.2.1:apc_aos:apc:hunter2', 'router.db');
+    const { equipment } = readOxidized('p:192.0.2.1:apc_aos:apc:hunter2', 'router.db');
 
-    expect(devices[0]).toMatchObject({
+    expect(equipment[0]).toMatchObject({
       entry: { model: 'apc-rpdu2', ports: { ssh: 22 } },
       login: { username: 'apc', snmp: { version: 1, community: '' } },
     });
@@ -209,12 +209,12 @@ r10:192.0.2.80:ios:admin:pw:::true
       'core:192.0.2.6',
     ];
 
-    const { devices, bad } = readOxidized(
+    const { equipment, bad } = readOxidized(
       text.map((line) => `${line}:eos:ann:x`).join('\n'),
       'router.db',
     );
 
-    expect(devices.map(({ name }) => name)).toEqual([
+    expect(equipment.map(({ name }) => name)).toEqual([
       'core',
       'core-b-example-com',
       'device-192-0-2-3',
@@ -237,9 +237,9 @@ it.each([';', ':'])('RANCID has devices that are up, separated by "%s"', (separa
   ];
   const text = `# group lab\n${lines.map((line) => line.join(separator)).join('\n')}\n`;
 
-  const { devices, ...others } = readRancid(text, 'router.db');
+  const { equipment, ...others } = readRancid(text, 'router.db');
 
-  expect(devices).toEqual([
+  expect(equipment).toEqual([
     {
       name: 'sw1',
       writtenName: 'sw1.lab',
@@ -268,9 +268,9 @@ it.each([';', ':'])('RANCID has devices that are up, separated by "%s"', (separa
 it('RANCID has rows in another format: says how to fix them, and keeps their passwords', () => {
   const text = 'r1;juniper;up\nsw1,cisco,up\nr2:192.0.2.1:ios:ann:hunter2\nr3 juniper hunter2\n';
 
-  const { devices, bad } = readRancid(text, 'router.db');
+  const { equipment, bad } = readRancid(text, 'router.db');
 
-  expect(devices.map(({ name }) => name)).toEqual(['r1']);
+  expect(equipment.map(({ name }) => name)).toEqual(['r1']);
   const remedy =
     "expected NAME;TYPE;STATE, as in RANCID's router.db; fix the row, or use --oxidized if Oxidized uses this file";
   expect(bad).toEqual([2, 3, 4].map((line) => `router.db:${line}: ${remedy}`));
@@ -279,17 +279,17 @@ it('RANCID has rows in another format: says how to fix them, and keeps their pas
 it.each(['hunter2;cisco;down', 'sw;hunter2;up', 'sw;cisco;hunter2', '2001:hunter2::7:cisco:up'])(
   'RANCID lists no column that may be a password: %s',
   (row) => {
-    const { devices, bad, left } = readRancid(row, 'router.db');
+    const { equipment, bad, left } = readRancid(row, 'router.db');
 
-    expect(devices).toEqual([]);
+    expect(equipment).toEqual([]);
     expect([...bad, ...left]).toEqual([expect.stringMatching(/^router\.db:1: (?!.*hunter2)/)]);
   },
 );
 
 it('RANCID has the user of the command line', () => {
-  const { devices } = readRancid('r1;juniper;up', 'router.db', 'rancid');
+  const { equipment } = readRancid('r1;juniper;up', 'router.db', 'rancid');
 
-  expect(devices[0]?.login).toEqual({ username: 'rancid', password: '' });
+  expect(equipment[0]?.login).toEqual({ username: 'rancid', password: '' });
 });
 
 describe('pdudaemon', () => {
@@ -345,11 +345,11 @@ describe('pdudaemon', () => {
       { snmp: { version: 1, community: 'private' } },
     ],
   ])('has %o', (pdu, entry, login) => {
-    const { devices, left } = one(pdu);
+    const { equipment, left } = one(pdu);
 
     expect(left).toEqual([]);
-    expect(devices[0]?.entry).toEqual(entry);
-    expect(devices[0]?.login).toEqual(login);
+    expect(equipment[0]?.entry).toEqual(entry);
+    expect(equipment[0]?.login).toEqual(login);
   });
 
   it.each([
@@ -362,7 +362,7 @@ describe('pdudaemon', () => {
     ],
   ])('has no model for %o', (pdu, name) => {
     expect(one(pdu)).toMatchObject({
-      devices: [],
+      equipment: [],
       left: [
         `p.conf: pdus.pdu-1: skolo does not support model ${name}; to switch it with a program, use \`model: command-switch\` (docs/reference/rack-yaml.md)`,
       ],
@@ -379,9 +379,9 @@ describe('pdudaemon', () => {
       odd: { hostname: 'strip.lab' },
     };
 
-    const { devices, ...others } = readPdudaemon(JSON.stringify({ pdus, aliases }), 'p.conf');
+    const { equipment, ...others } = readPdudaemon(JSON.stringify({ pdus, aliases }), 'p.conf');
 
-    expect(devices).toMatchObject([{ name: 'strip', host: '192.0.2.7' }]);
+    expect(equipment).toMatchObject([{ name: 'strip', host: '192.0.2.7' }]);
     expect(others).toEqual({
       left: [],
       bad: [
@@ -389,7 +389,7 @@ describe('pdudaemon', () => {
         'p.conf: aliases.odd: port: Invalid input; fix it',
       ],
       aliases: [
-        { alias: 'board-1', where: 'p.conf: aliases.Board 1', device: 'strip.lab', outlet: '4' },
+        { alias: 'board-1', where: 'p.conf: aliases.Board 1', equipment: 'strip.lab', outlet: '4' },
       ],
     });
   });

@@ -35,7 +35,7 @@ export interface ForeignEquipment {
 }
 
 export interface ForeignInventory {
-  devices: ForeignEquipment[];
+  equipment: ForeignEquipment[];
   /** What is not imported on purpose, and why. */
   left: string[];
   /** Rows with an error: where, what, and how to fix it. They contain no values: in other columns than expected, any may be a password. */
@@ -49,7 +49,7 @@ export interface OutletAlias {
   /** Its entry: `pdudaemon.conf: aliases.board`. */
   where: string;
   /** A device's `writtenName`. */
-  device: string;
+  equipment: string;
   outlet: string;
 }
 
@@ -236,8 +236,8 @@ export function readPdudaemon(text: string, file: string): ForeignInventory {
     const where = `${file}: pdus.${writtenName}`;
     const { data: pdu, error } = Pdu.safeParse(value);
     if (pdu === undefined) return { bad: `${where}: ${issueOf(error)}; fix it` };
-    const device = pduOf(pdu);
-    if (device === undefined) {
+    const equipment = pduOf(pdu);
+    if (equipment === undefined) {
       return {
         left: notSupported(
           where,
@@ -246,7 +246,7 @@ export function readPdudaemon(text: string, file: string): ForeignInventory {
         ),
       };
     }
-    return { writtenName, where, host: pdu.ip ?? writtenName, ...device };
+    return { writtenName, where, host: pdu.ip ?? writtenName, ...equipment };
   });
   const inventory = named(found);
   for (const [alias, value] of Object.entries(aliases)) {
@@ -257,7 +257,7 @@ export function readPdudaemon(text: string, file: string): ForeignInventory {
       inventory.aliases.push({
         alias: asHostName(alias),
         where,
-        device: data.hostname,
+        equipment: data.hostname,
         outlet: data.port,
       });
   }
@@ -298,8 +298,8 @@ function notSupported(where: string, model: string, hint = toGeneric): string {
 
 /** A device's name in rack.yaml is its host name without the domain, or all of it where two would be equal. */
 function named(found: readonly Found[]): ForeignInventory {
-  const devices = new Map<string, ForeignEquipment>();
-  const inventory: ForeignInventory = { devices: [], left: [], bad: [], aliases: [] };
+  const equipment = new Map<string, ForeignEquipment>();
+  const inventory: ForeignInventory = { equipment: [], left: [], bad: [], aliases: [] };
   for (const each of found) {
     if ('left' in each) inventory.left.push(each.left);
     else if ('bad' in each) inventory.bad.push(each.bad);
@@ -308,8 +308,8 @@ function named(found: readonly Found[]): ForeignInventory {
       const [label = ''] = writtenName.split('.');
       const full = asHostName(writtenName);
       const wanted = isIP(writtenName) === 0 ? [asHostName(label), full] : [`device-${full}`];
-      const name = wanted.find((name) => !hostNameProblem(name) && !devices.has(name));
-      if (name !== undefined) devices.set(name, { ...each, name });
+      const name = wanted.find((name) => !hostNameProblem(name) && !equipment.has(name));
+      if (name !== undefined) equipment.set(name, { ...each, name });
       else {
         inventory.bad.push(
           `${where}: the name is used twice, or is neither a host name nor only an address; change it`,
@@ -317,7 +317,7 @@ function named(found: readonly Found[]): ForeignInventory {
       }
     }
   }
-  return { ...inventory, devices: [...devices.values()] };
+  return { ...inventory, equipment: [...equipment.values()] };
 }
 
 /** Without comments and empty lines. */

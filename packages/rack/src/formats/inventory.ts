@@ -67,14 +67,14 @@ function writtenMachine(expanded: Machine): unknown {
   return escaped(entry, machineSpread);
 }
 
-function writtenDevice({ fullName: _, power, ...device }: AttachedDevice): object {
-  if (power === undefined) return device;
-  return { ...device, power: 'hub' in power ? formatUsbPort(power) : formatOutlet(power) };
+function writtenDevice({ fullName: _, power, ...attached }: AttachedDevice): object {
+  if (power === undefined) return attached;
+  return { ...attached, power: 'hub' in power ? formatUsbPort(power) : formatOutlet(power) };
 }
 
-function writtenEquipment({ name: _, options, ...device }: Equipment): unknown {
-  const model = models.get(device.model);
-  return escaped({ ...wired(device), ...options }, model && spreadOf(equipmentEntry(model)));
+function writtenEquipment({ name: _, options, ...equipment }: Equipment): unknown {
+  const model = models.get(equipment.model);
+  return escaped({ ...wired(equipment), ...options }, model && spreadOf(equipmentEntry(model)));
 }
 
 function writtenCredentials(credentials: AccountCredentials): object {

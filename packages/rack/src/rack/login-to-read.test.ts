@@ -31,7 +31,7 @@ it.each([
   ['cisco', 'configuration', 'all', 'it would not be complete'],
   ['other', 'configuration', 'alone', 'there is no other login'],
 ] as const)('%s: %s is read with %s: %s', (name, what, login, _why) => {
-  const device = equipment.get(name);
+  const item = equipment.get(name);
 
-  expect(device && loginToRead({ logins }, device, what)).toBe(login);
+  expect(item && loginToRead({ logins }, item, what)).toBe(login);
 });

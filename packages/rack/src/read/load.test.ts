@@ -382,8 +382,8 @@ it('time-outs of the backup may be those of one device', () => {
   switch-2: { model: edgeswitch, address: 192.168.1.12 }
 `);
 
-  const devices = [...rack.equipment.values()];
-  expect(devices.map(({ backup, backupLimits }) => [backup, backupLimits])).toEqual([
+  const equipment = [...rack.equipment.values()];
+  expect(equipment.map(({ backup, backupLimits }) => [backup, backupLimits])).toEqual([
     [true, { totalSeconds: 1800 }],
     [true, undefined],
   ]);

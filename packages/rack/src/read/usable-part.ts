@@ -108,11 +108,11 @@ class Reduction {
     const texts = [...this.omissions.textsOf('machines'), ...this.omissions.textsOf('equipment')];
     return texts.flatMap((text) => {
       const outlet = parseOutlet(text);
-      const device = outlet && rack.equipment.get(outlet.device);
-      const model = device && models.get(device.model);
-      if (!outlet || !device || !model || outlet.outlet === '') return [];
+      const equipment = outlet && rack.equipment.get(outlet.device);
+      const model = equipment && models.get(equipment.model);
+      if (!outlet || !equipment || !model || outlet.outlet === '') return [];
       return [model.power?.outlets, model.network].flatMap((numbering) => {
-        const found = numbering?.find(outlet.outlet, device.options);
+        const found = numbering?.find(outlet.outlet, equipment.options);
         return found === undefined ? [] : [formatOutlet({ ...outlet, outlet: found })];
       });
     });

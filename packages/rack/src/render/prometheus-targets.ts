@@ -29,7 +29,7 @@ export function prometheusTargets(rack: Rack): DerivedFile {
     'kubelet.json': [jumphostAt(rack, kubeletPort)],
     'ping.json': [
       ...machines.flatMap((machine) => pingOf(machine, 'machine')),
-      ...[...rack.equipment.values()].flatMap((device) => pingOf(device, 'device')),
+      ...[...rack.equipment.values()].flatMap((equipment) => pingOf(equipment, 'device')),
     ],
   };
   return {

@@ -142,7 +142,7 @@ type Plan = typeof plan extends fc.Arbitrary<infer T> ? T : never;
 /** An inventory that parseRack takes. */
 export const inventory: fc.Arbitrary<object> = plan.map(toInventory);
 
-type Outlets = (device: string) => string;
+type Outlets = (equipment: string) => string;
 
 /** The next free outlet of a device. */
 function freeOutlets(): Outlets {

@@ -57,7 +57,7 @@ export function commonCauses(sources: CauseSources): CommonCause[] {
   });
 }
 
-function deviceOf(uplink: Rack['jumphost']['uplink']): string | undefined {
+function equipmentOf(uplink: Rack['jumphost']['uplink']): string | undefined {
   return uplink === 'internet' ? undefined : uplink?.device;
 }
 
@@ -66,7 +66,7 @@ function deviceOf(uplink: Rack['jumphost']['uplink']): string | undefined {
  * on their path to the jumphost. Later ones feed or connect those before them.
  */
 export function behindEquipment(rack: Rack): Map<string, string[]> {
-  const toJumphost = chainOf(rack, deviceOf(rack.jumphost.uplink));
+  const toJumphost = chainOf(rack, equipmentOf(rack.jumphost.uplink));
   const ways = new Map(
     [...rack.machines.values()].map(({ name, uplink }) => [
       name,

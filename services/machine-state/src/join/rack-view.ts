@@ -33,9 +33,9 @@ export function rackViewFrom(rack: Rack, sources: RackSources): RackView {
     rack: rack.name,
     timezone: rack.timezone,
     shelves: shelvesOf(rack),
-    equipment: [...rack.equipment.values()].map((device) => ({
-      ...equipmentOf(device, sources.services),
-      ports: ports.get(device.name) ?? [],
+    equipment: [...rack.equipment.values()].map((equipment) => ({
+      ...equipmentOf(equipment, sources.services),
+      ports: ports.get(equipment.name) ?? [],
     })),
     causes: [...sources.causes],
     services: sources.states,
@@ -62,8 +62,8 @@ function shelvesOf(rack: Rack): RackView['shelves'] {
   }));
 }
 
-function equipmentOf(device: Equipment, services: Services): Omit<RackEquipment, 'ports'> {
-  const { name, model, address, uplink, power } = device;
+function equipmentOf(equipment: Equipment, services: Services): Omit<RackEquipment, 'ports'> {
+  const { name, model, address, uplink, power } = equipment;
   const backup = services.backups?.get(name);
   const { answeredAt: _, ...state } = stateOf(services.power?.controllers.get(name), backup);
   return {
@@ -131,7 +131,7 @@ function portsOf(rack: Rack, services: Services): Map<string, RackPort[]> {
       if (outlet && rack.equipment.has(outlet.device)) feed(outlet, device.fullName);
     }
   }
-  return new Map([...found].map(([device, ports]) => [device, sorted([...ports.values()])]));
+  return new Map([...found].map(([equipment, ports]) => [equipment, sorted([...ports.values()])]));
 }
 
 function outletStates({ power }: Services): Map<string, 'on' | 'off' | 'unknown'> {

@@ -37,10 +37,10 @@ export async function contact(step: Step): Promise<CycleEvent> {
     } catch (error) {
       signal.throwIfAborted();
       const text = errorText(error);
-      const isOfDevice = error instanceof DeviceError;
+      const isOfEquipment = error instanceof DeviceError;
       // It should be on, so that is retried until it is.
-      if (action === 'on' && isOfDevice) return { is: 'contacted', modes: new Map(), text };
-      const isFinal = isOfDevice && !error.retry;
+      if (action === 'on' && isOfEquipment) return { is: 'contacted', modes: new Map(), text };
+      const isFinal = isOfEquipment && !error.retry;
       if (isFinal || attempt >= settings.tries.off) return { is: 'contact-failed', text };
       step.report({ is: 'noted', text: `${text}; retrying` });
       await pause(timing.contactPauseMs, signal);

@@ -35,8 +35,8 @@ interface Entry {
 }
 
 /** With the name of the login that reads its outlets. */
-interface ReadDevice {
-  device: Equipment;
+interface ReadEquipment {
+  equipment: Equipment;
   reader: string | undefined;
 }
 
@@ -57,14 +57,14 @@ export class Controllers {
     const { rack } = this.deps;
     const { equipment, machines } = rack();
     for (const [name, { controller, made }] of this.entries) {
-      const [device, machine] = [equipment.get(name), machines.get(name)];
-      const now = device ? this.withReader(device) : machine;
+      const [item, machine] = [equipment.get(name), machines.get(name)];
+      const now = item ? this.withReader(item) : machine;
       if (now !== undefined && isDeepStrictEqual(now, made)) continue;
       this.entries.delete(name);
       this.closing.push(controller.close());
     }
-    for (const device of equipment.values()) {
-      if (models.get(device.model)?.power !== undefined) this.get(device.name);
+    for (const item of equipment.values()) {
+      if (models.get(item.model)?.power !== undefined) this.get(item.name);
     }
   }
 
@@ -73,10 +73,10 @@ export class Controllers {
     const known = this.entries.get(name);
     if (known !== undefined || this.isClosed) return known?.controller;
     const { equipment, machines } = this.deps.rack();
-    const device = equipment.get(name);
+    const item = equipment.get(name);
     const machine = machines.get(name);
-    const read = device && this.withReader(device);
-    const controller = read ? this.ofDevice(read) : machine && this.ofMachine(machine);
+    const read = item && this.withReader(item);
+    const controller = read ? this.ofEquipment(read) : machine && this.ofMachine(machine);
     if (controller === undefined) return undefined;
     this.entries.set(name, { controller, made: read ?? machine ?? {} });
     return controller;
@@ -100,16 +100,16 @@ export class Controllers {
     await this.sessions.close();
   }
 
-  private withReader(device: Equipment): ReadDevice {
-    return { device, reader: loginToRead(this.deps.rack(), device, 'outlets') };
+  private withReader(equipment: Equipment): ReadEquipment {
+    return { equipment, reader: loginToRead(this.deps.rack(), equipment, 'outlets') };
   }
 
-  private ofDevice({ device, reader }: ReadDevice): Controller | undefined {
-    const kind = this.deps.drivers.get(device.model);
+  private ofEquipment({ equipment, reader }: ReadEquipment): Controller | undefined {
+    const kind = this.deps.drivers.get(equipment.model);
     if (kind === undefined) return undefined;
-    const { name, model, login, transport, options } = device;
+    const { name, model, login, transport, options } = equipment;
     const { automaticRepair: known } = kind;
-    const automaticRepair = typeof known === 'boolean' ? known : known(device);
+    const automaticRepair = typeof known === 'boolean' ? known : known(equipment);
     const { signInSeconds = usualSignInSeconds } = this.deps.rack().logins.get(login ?? '') ?? {};
     const hasCommandLine = transport === 'ssh' || transport === 'telnet';
     const facts = {
@@ -119,12 +119,12 @@ export class Controllers {
       signInSeconds: hasCommandLine ? signInSeconds : 0,
       stepSeconds: Number(options.timeoutSeconds ?? 0),
       mayToggle: models.get(model)?.power?.mayToggle === true,
-      outlets: () => outletsOf(this.deps.rack(), device),
+      outlets: () => outletsOf(this.deps.rack(), equipment),
       unfinished: this.deps.unfinished(name),
     };
-    const driver = kind.create(device, this.driverDeps(login));
+    const driver = kind.create(equipment, this.driverDeps(login));
     if (reader === login) return this.controller(facts, driver, login);
-    const { read } = kind.create(device, this.driverDeps(reader));
+    const { read } = kind.create(equipment, this.driverDeps(reader));
     return this.controller(facts, { ...driver, read }, login, reader);
   }
 

@@ -27,14 +27,14 @@ interface MaySwitchDeps {
  * @param device for the message
  * @throws CannotCycle (rejected) This jumphost is retired. @throws The signal's reason (rejected).
  */
-export type MaySwitch = (device: string, signal: AbortSignal) => Promise<void> | undefined;
+export type MaySwitch = (equipment: string, signal: AbortSignal) => Promise<void> | undefined;
 
 export function maySwitchOf({ stateDir, clock }: MaySwitchDeps): MaySwitch {
-  return (device, signal) => {
+  return (equipment, signal) => {
     const state = readState(stateDir);
     if (state === undefined) return undefined;
     if (state.retiredBy !== null) {
-      return Promise.reject(new CannotCycle(device, retiredText(state.retiredBy)));
+      return Promise.reject(new CannotCycle(equipment, retiredText(state.retiredBy)));
     }
     const left = settleSeconds - clock.uptime();
     return left > 0 ? pause(Math.min(left, 1) * 1000, signal) : undefined;

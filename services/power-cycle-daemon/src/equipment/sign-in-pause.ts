@@ -46,11 +46,11 @@ export class SignInPause {
   }
 
   /** @throws SignInRejected It is too early for another attempt: the device was not contacted. */
-  async beforeAttempt(device: string): Promise<void> {
+  async beforeAttempt(equipment: string): Promise<void> {
     const { rejected } = this;
     if (rejected === undefined || this.deps.clock.uptime() >= rejected.nextUptime) return;
     if ((await this.login()) !== rejected.login) return;
-    throw new SignInRejected(device, this.text(rejected));
+    throw new SignInRejected(equipment, this.text(rejected));
   }
 
   /** Returns the error as shown to people. */

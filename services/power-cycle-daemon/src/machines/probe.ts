@@ -64,8 +64,8 @@ export function backWithin(rack: Rack, machine: Machine): number {
 const tcpPorts: Partial<Record<Transport, number>> = { ssh: 22, telnet: 23, http: 80, mqtt: 1883 };
 
 /** Whether a switch, router or PDU is up: by its transport's port. Nothing is sent to it. */
-export function equipmentProbe(device: Equipment): Probe | undefined {
-  const { address, transport, ports, options } = device;
+export function equipmentProbe(equipment: Equipment): Probe | undefined {
+  const { address, transport, ports, options } = equipment;
   const usual = transport === 'http' && options.https === true ? 443 : tcpPorts[transport];
   // The address of an MQTT switch is that of its broker.
   if (address === undefined || usual === undefined || transport === 'mqtt') return undefined;
@@ -79,12 +79,16 @@ export function equipmentProbe(device: Equipment): Probe | undefined {
  *
  * @throws The signal's reason
  */
-export type Reach = (device: Equipment, timeoutMs: number, signal: AbortSignal) => Promise<boolean>;
+export type Reach = (
+  equipment: Equipment,
+  timeoutMs: number,
+  signal: AbortSignal,
+) => Promise<boolean>;
 
-export const reach: Reach = async (device, timeoutMs, signal) => {
-  const { address } = device;
+export const reach: Reach = async (equipment, timeoutMs, signal) => {
+  const { address } = equipment;
   if (address === undefined) return true;
-  const look = await equipmentProbe(device)?.(timeoutMs, signal);
+  const look = await equipmentProbe(equipment)?.(timeoutMs, signal);
   signal.throwIfAborted();
   // Its ssh server may be down although the device is not.
   if (look && ['up', 'closed', 'silent', 'refused'].includes(look.is)) return true;

@@ -117,12 +117,12 @@ export function namedTarget(name: string, rack: Rack): string {
 }
 
 /** `pdu-1/8` for `192.0.2.7` and `08`: configurations of LAVA write `--port 08`, and pdudaemon reads it as a number. */
-export function outletName(device: string, outlet: string, rack: Rack): string {
-  return `${deviceName(rack, device)}/${outlet.replace(/^0+(?=\d+$)/, '')}`;
+export function outletName(equipment: string, outlet: string, rack: Rack): string {
+  return `${equipmentName(rack, equipment)}/${outlet.replace(/^0+(?=\d+$)/, '')}`;
 }
 
 /** In pdudaemon's configuration a PDU is often named by its address. */
-function deviceName({ equipment }: Rack, hostname: string): string {
+function equipmentName({ equipment }: Rack, hostname: string): string {
   if (equipment.has(hostname)) return hostname;
   const [found, ...others] = [...equipment.values()].filter(({ address }) => address === hostname);
   return found !== undefined && others.length === 0 ? found.name : hostname;

@@ -106,8 +106,8 @@ export class AutoRepair {
       missing: [...this.missing.values()],
       record: store.repairs.get(name),
       lastTryAt: this.lastTryAt(name),
-      isDown: (device) => silent.has(device) || controllers.get(device)?.state === 'down',
-      mayUse: (device) => controllers.get(device)?.automaticRepair ?? false,
+      isDown: (name) => silent.has(name) || controllers.get(name)?.state === 'down',
+      mayUse: (name) => controllers.get(name)?.automaticRepair ?? false,
     });
     if (decision.is === 'cycle') return this.cycle(machine);
     const { why } = decision;
@@ -200,9 +200,9 @@ export class AutoRepair {
   /** Devices of the rack that do not accept connections at their transport's port. */
   private async silentDevices(): Promise<Set<string>> {
     const { rack, signal } = this.deps;
-    const looks = [...rack().equipment.values()].map(async (device) => {
-      const look = await equipmentProbe(device)?.(lookMs, signal);
-      return look && isDown(look) ? [device.name] : [];
+    const looks = [...rack().equipment.values()].map(async (equipment) => {
+      const look = await equipmentProbe(equipment)?.(lookMs, signal);
+      return look && isDown(look) ? [equipment.name] : [];
     });
     const silent = (await Promise.all(looks)).flat();
     signal.throwIfAborted();

@@ -40,7 +40,9 @@ export class InternetWatch {
     const { rack, clock, signal } = this.deps;
     const { internet, bootGraceMinutes } = rack().services['power-cycle-daemon'].repair;
     this.noteJournaled();
-    const router = [...rack().equipment.values()].find((device) => device.uplink === 'internet');
+    const router = [...rack().equipment.values()].find(
+      (equipment) => equipment.uplink === 'internet',
+    );
     const isThere =
       !internet.enabled ||
       router === undefined ||

@@ -39,7 +39,7 @@ export interface RepairFacts {
   /** When it was last tried, in seconds since boot; undefined: never, or so long ago that it does not matter. */
   lastTryAt: number | undefined;
   /** Whether a device of the rack does not respond. */
-  isDown: (device: string) => boolean;
+  isDown: (equipment: string) => boolean;
   /** Whether automatic repair may use the driver of this switch or PDU. */
   mayUse: (controller: string) => boolean;
 }
@@ -138,14 +138,14 @@ function tooMany(
       .filter(({ lastAlertAt }) => uptime - lastAlertAt <= countedSeconds)
       .map(({ machine: name }) => name),
   );
-  for (const device of connectedTo(machine)) {
-    const peers = [...rack.machines.values()].filter((peer) => connectedTo(peer).has(device));
+  for (const equipment of connectedTo(machine)) {
+    const peers = [...rack.machines.values()].filter((peer) => connectedTo(peer).has(equipment));
     const down = peers.filter(({ name }) => recent.has(name)).length;
     const most = Math.max(maxDown, (peers.length * maxDownPercent) / 100);
     if (down > most) {
       return wait(
         'many-down',
-        `${down} of the ${peers.length} machines connected to ${device} are missing`,
+        `${down} of the ${peers.length} machines connected to ${equipment} are missing`,
       );
     }
   }

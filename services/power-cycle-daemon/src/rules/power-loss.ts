@@ -57,8 +57,8 @@ export function whyDaemonNeeds(
  * share with a machine means nothing: their ports are forwarded.
  */
 function gatewayOf({ equipment }: Rack, name: string): string | undefined {
-  const device = equipment.get(name);
-  return device !== undefined && behindGateways.has(device.model) ? device.address : undefined;
+  const item = equipment.get(name);
+  return item !== undefined && behindGateways.has(item.model) ? item.address : undefined;
 }
 
 const behindGateways: ReadonlySet<string> = new Set(['mqtt-switch', 'http-switch']);

@@ -101,11 +101,11 @@ export function allTargets(rack: Rack): Target[] {
     ...machine.devices.map((device) => phone(machine, device)),
   ]);
   const equipment = [...rack.equipment.values()].map(
-    (device): Target => ({
-      name: device.name,
+    (item): Target => ({
+      name: item.name,
       kind: 'equipment',
-      feeds: device.power,
-      equipment: device,
+      feeds: item.power,
+      equipment: item,
     }),
   );
   return [...machines, ...equipment];
@@ -122,10 +122,10 @@ export function usedOutlets(rack: Rack, controller: string): string[] {
  * switch are not shown, because it may be there for the network alone.
  */
 export function numberedOutlets(rack: Rack, controller: string): string[] {
-  const device = rack.equipment.get(controller);
-  const { power, network } = (device && models.get(device.model)) ?? {};
-  if (!device || !power || network || usedOutlets(rack, controller).length > 0) return [];
-  return power.outlets.all?.(device.options) ?? [];
+  const equipment = rack.equipment.get(controller);
+  const { power, network } = (equipment && models.get(equipment.model)) ?? {};
+  if (!equipment || !power || network || usedOutlets(rack, controller).length > 0) return [];
+  return power.outlets.all?.(equipment.options) ?? [];
 }
 
 /** Everything that has its own name, and outlets that have nothing but their number. */

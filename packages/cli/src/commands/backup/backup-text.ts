@@ -49,16 +49,18 @@ export function stateText({ state, failure }: Pick<BackupEquipment, 'state' | 'f
   return failure === undefined || !isBackupWrong({ state }) ? word : `${word} (${failure})`;
 }
 
-export function stateStyle(device: Pick<BackupEquipment, 'state' | 'failure'>): Style | undefined {
-  if (device.state === 'never' && device.failure === undefined) return 'yellow';
-  if (isBackupWrong(device)) return 'red';
-  return device.state === 'ok' ? undefined : 'dim';
+export function stateStyle(
+  equipment: Pick<BackupEquipment, 'state' | 'failure'>,
+): Style | undefined {
+  if (equipment.state === 'never' && equipment.failure === undefined) return 'yellow';
+  if (isBackupWrong(equipment)) return 'red';
+  return equipment.state === 'ok' ? undefined : 'dim';
 }
 
 /** `17 ok, 1 failed (timeout), 1 not backed up; 1 unsaved`. */
-export function tallyOfEquipment(devices: readonly BackupEquipment[]): string {
+export function tallyOfEquipment(equipment: readonly BackupEquipment[]): string {
   const order: BackupState[] = ['ok', 'failed', 'overdue', 'never', 'not-backed-up', 'retired'];
-  const byState = Map.groupBy(devices, ({ state }) => state);
+  const byState = Map.groupBy(equipment, ({ state }) => state);
   const parts = order.flatMap((state) => {
     const alike = byState.get(state);
     if (alike === undefined) return [];
@@ -66,20 +68,20 @@ export function tallyOfEquipment(devices: readonly BackupEquipment[]): string {
       `${alike.length} ${stateText({ state })}${isBackupWrong({ state }) ? classes(alike) : ''}`,
     ];
   });
-  const unsaved = devices.filter((device) => device.unsaved).length;
+  const unsaved = equipment.filter((item) => item.unsaved).length;
   return parts.join(', ') + (unsaved > 0 ? `; ${unsaved} unsaved` : '');
 }
 
 /** `18 ok (2 changed), 1 failed (timeout), 1 not backed up`, and devices that are not finished. */
-export function tallyOfRun(devices: readonly RunEquipment[]): string {
-  const changed = devices.filter(({ result }) => result === 'changed').length;
+export function tallyOfRun(equipment: readonly RunEquipment[]): string {
+  const changed = equipment.filter(({ result }) => result === 'changed').length;
   const ok = changed > 0 ? `ok (${changed} changed)` : 'ok';
-  const failed = `failed${classes(devices.filter(({ result }) => result === 'failed'))}`;
-  const words = devices.map((device) => {
-    if (isOk(device)) return ok;
-    if (device.result === 'failed') return failed;
-    if (device.result === 'not-backed-up') return 'not backed up';
-    return device.state === 'reading' ? 'being read' : 'waiting';
+  const failed = `failed${classes(equipment.filter(({ result }) => result === 'failed'))}`;
+  const words = equipment.map((item) => {
+    if (isOk(item)) return ok;
+    if (item.result === 'failed') return failed;
+    if (item.result === 'not-backed-up') return 'not backed up';
+    return item.state === 'reading' ? 'being read' : 'waiting';
   });
   return tally(words, [ok, failed, 'not backed up', 'being read']);
 }
@@ -135,11 +137,11 @@ export function sizeColumn<Row>(sizeOf: (row: Row) => number | undefined): Colum
 /** The command line that restores a version. */
 export function restoreLine(
   command: SkoloCommand,
-  device: string,
+  equipment: string,
   id: string,
   ...options: string[]
 ): string {
-  const names = [device, '--version', shortVersionId(id), ...options];
+  const names = [equipment, '--version', shortVersionId(id), ...options];
   return commandLine(command, 'backup restore', ...names);
 }
 

@@ -23,7 +23,7 @@ export async function printCopyStatus(
 ): Promise<void> {
   const { io } = command;
   const { from, json } = options;
-  const devices = await withCopy(command, options, async (copy) => {
+  const equipment = await withCopy(command, options, async (copy) => {
     const names = (await copy.devices()).map((name) => ({ name }));
     if (names.length === 0) {
       const place = shownRemote(from);
@@ -36,11 +36,11 @@ export async function printCopyStatus(
     }
     return found;
   });
-  if (json) return printJson(io, { equipment: devices });
-  if (devices.length === 0) return undefined;
-  const head = `${count(devices.length, 'configuration')} in ${shownRemote(from)}`;
+  if (json) return printJson(io, { equipment });
+  if (equipment.length === 0) return undefined;
+  const head = `${count(equipment.length, 'configuration')} in ${shownRemote(from)}`;
   io.out(`${paragraph(plain(head), io.columns)}\n`);
-  return printTable(io, columns, devices);
+  return printTable(io, columns, equipment);
 }
 
 const columns: Column<{ name: string; newest: BackupVersion }>[] = [

@@ -82,21 +82,18 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
     identity === undefined
       ? 'use --identity or SKOLO_AGE_IDENTITY_FILE'
       : `the specified identity file is ${identity}`;
-  async function versionsOf(device: string, limit?: number): Promise<Version[]> {
+  async function versionsOf(name: string, limit?: number): Promise<Version[]> {
     const options = limit === undefined ? {} : { limit };
-    const versions = await explaining(() => source.versions(device, options), { noKey });
+    const versions = await explaining(() => source.versions(name, options), { noKey });
     if (versions.length > 0) return versions;
     throw new CliError(
-      `${device}: the copy does not contain any versions; to list what it contains, run skolo backup status with the same --from`,
+      `${name}: the copy does not contain any versions; to list what it contains, run skolo backup status with the same --from`,
     );
   }
-  async function find(
-    device: string,
-    wanted: string,
-  ): Promise<{ version: Version; bytes: Buffer }> {
-    const versions = await versionsOf(device);
+  async function find(name: string, wanted: string): Promise<{ version: Version; bytes: Buffer }> {
+    const versions = await versionsOf(name);
     const version = await explaining(async () => resolveVersion(versions, wanted), {
-      subject: device,
+      subject: name,
     });
     return { version, bytes: await explaining(() => source.content(version), { noKey }) };
   }
@@ -115,21 +112,21 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
     source,
     rack: rack?.name,
     devices: () => explaining(() => source.devices(), { noKey }),
-    versions: async (device, limit) => (await versionsOf(device, limit)).map(shown),
-    async content(device, wanted, secrets) {
-      const { version, bytes } = await find(device, wanted);
+    versions: async (name, limit) => (await versionsOf(name, limit)).map(shown),
+    async content(name, wanted, secrets) {
+      const { version, bytes } = await find(name, wanted);
       return secrets ? bytes : Buffer.from(text(version, bytes, false));
     },
-    async diff(device, wanted, secrets) {
-      const from = await find(device, wanted.from);
-      const to = await find(device, wanted.to);
+    async diff(name, wanted, secrets) {
+      const from = await find(name, wanted.from);
+      const to = await find(name, wanted.to);
       const [before, after] = [from, to].map(({ version, bytes }) => text(version, bytes, secrets));
       const names = { from: nameOf(from.version), to: nameOf(to.version) };
       const diff = difference(before ?? '', after ?? '', names);
       return { from: shown(from.version), to: shown(to.version), diff };
     },
-    async restoreSteps(device, wanted) {
-      const { version, bytes } = await find(device, wanted);
+    async restoreSteps(name, wanted) {
+      const { version, bytes } = await find(name, wanted);
       return { version: shown(version), ...stepsOf(version, bytes, context) };
     },
   };
@@ -141,18 +138,18 @@ function shown({ nonce: _, sealed: _sealed, device, ...version }: Version): Back
 }
 
 /** The device in rack.yaml, otherwise as the version records it; undefined if neither has it. */
-function deviceOf({ device, model }: Version, { rack }: CopyContext): Equipment | undefined {
+function equipmentOf({ device, model }: Version, { rack }: CopyContext): Equipment | undefined {
   const known = rack?.equipment.get(device);
   if (known !== undefined && (model === undefined || known.model === model)) return known;
-  return model === undefined ? undefined : unknownDevice(device, model);
+  return model === undefined ? undefined : unknownEquipment(device, model);
 }
 
 /** Undefined if the model is unknown. */
 function modelOf(version: Version, context: CopyContext): BackupModel | undefined {
-  const device = deviceOf(version, context);
-  const create = device && context.backups.get(device.model);
+  const equipment = equipmentOf(version, context);
+  const create = equipment && context.backups.get(equipment.model);
   try {
-    return device && create?.(device);
+    return equipment && create?.(equipment);
   } catch {
     // Requires options in rack.yaml, which is not given.
     return undefined;
@@ -167,7 +164,7 @@ async function absolute(from: string): Promise<string> {
 }
 
 /** A device without its rack.yaml. */
-function unknownDevice(name: string, model: string): Equipment {
+function unknownEquipment(name: string, model: string): Equipment {
   const transport = models.get(model)?.transports[0] ?? 'ssh';
   return { name, model, transport, ports: {}, power: [], backup: true, options: {} };
 }
@@ -210,9 +207,9 @@ function nameOf({ device, id, time }: Version): string {
 
 function stepsOf(version: Version, content: Buffer, context: CopyContext) {
   const { device: name, id, time } = version;
-  const device = deviceOf(version, context);
+  const equipment = equipmentOf(version, context);
   const model = modelOf(version, context);
-  if (device === undefined || model === undefined) {
+  if (equipment === undefined || model === undefined) {
     const get = (file: string) =>
       `skolo backup show ${name} --from ${shownRemote(context.from)} --secrets -o ${file}`;
     if (isTar(content)) {
@@ -227,6 +224,6 @@ function stepsOf(version: Version, content: Buffer, context: CopyContext) {
     );
   }
   const { comment } = model.restore;
-  const steps = model.restore.steps(content, { device, id, time });
+  const steps = model.restore.steps(content, { device: equipment, id, time });
   return { comment, steps, canApply: false, canCheck: false };
 }

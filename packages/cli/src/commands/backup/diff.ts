@@ -25,14 +25,14 @@ export function define(command: SkoloCommand): void {
   canReadCopies(command).example('skolo backup diff router 2026-11-12 latest');
 
   command.action(async (word: string, from: string, to: string, options: Options) => {
-    const device = oneName(word);
+    const equipment = oneName(word);
     const difference = await withReader(command, options, (reader) =>
-      reader.diff(device, { from, to }, options.secrets ?? false),
+      reader.diff(equipment, { from, to }, options.secrets ?? false),
     );
     if (options.json) return printJson(command.io, difference);
     if (difference.diff !== '') return printDiff(command.io, difference.diff);
     const times = [difference.from, difference.to].map(({ time }) => timestamp(time));
-    command.io.err(`${device}: no differences between ${times.join(' and ')}`);
+    command.io.err(`${equipment}: no differences between ${times.join(' and ')}`);
   });
 }
 

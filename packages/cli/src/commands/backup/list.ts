@@ -27,14 +27,14 @@ export function define(command: SkoloCommand): void {
   canReadCopies(command).example('skolo backup list router');
 
   command.action(async (word: string, options: Options) => {
-    const device = oneName(word);
+    const equipment = oneName(word);
     const versions = await withReader(command, options, (reader) =>
-      reader.versions(device, options.limit),
+      reader.versions(equipment, options.limit),
     );
     if (options.json) return printJson(command.io, { versions });
     const numbered = versions.map((version, number) => ({ version, number }));
     printTable(command.io, columns, numbered.toReversed());
-    if (versions.length === 0) command.io.err(`${device}: not backed up yet`);
+    if (versions.length === 0) command.io.err(`${equipment}: not backed up yet`);
   });
 }
 

@@ -23,14 +23,14 @@ interface Context {
 }
 
 interface Wanted {
-  device: string;
+  equipment: string;
   version: string;
 }
 
 type Checked = ClientAnswer<(typeof routerBackupApi)['checkRestore']>;
 
 /** `fetch`'s limit for the first byte. */
-const deviceMs = 300_000;
+const equipmentMs = 300_000;
 
 /** Shows what would change. Sets the exit code if the device rejects it. */
 export async function checkVersion(context: Context, wanted: Wanted): Promise<void> {
@@ -39,7 +39,7 @@ export async function checkVersion(context: Context, wanted: Wanted): Promise<vo
   const service = routerBackup(command);
   const checked = await check(service, wanted);
   if (json) printJson(io, checked);
-  else printChecked(io, wanted.device, checked);
+  else printChecked(io, wanted.equipment, checked);
   if (checked.accepted === false) io.exitCode = exitCodes.failed;
 }
 
@@ -50,30 +50,30 @@ export async function applyVersion(
 ): Promise<void> {
   const { command, json } = context;
   const { io } = command;
-  const { device } = wanted;
+  const { equipment } = wanted;
   const service = routerBackup(command);
   const checked = await check(service, wanted);
-  if (!json) printChecked(io, device, checked);
+  if (!json) printChecked(io, equipment, checked);
   if (!checked.canApply) {
-    const line = restoreLine(command, device, checked.version.id);
+    const line = restoreLine(command, equipment, checked.version.id);
     throw new CliError(
-      `${device}: this model does not support automatic restore; run ${line} to print the steps`,
+      `${equipment}: this model does not support automatic restore; run ${line} to print the steps`,
     );
   }
-  if (checked.accepted === false) throw new CliError(`${device}: nothing was changed`);
+  if (checked.accepted === false) throw new CliError(`${equipment}: nothing was changed`);
   if (checked.diff === '') {
     const done = { version: checked.version, restored: true, remaining: '', steps: [] };
     if (json) return printJson(io, done);
-    return io.err(`${device} already has this version`);
+    return io.err(`${equipment} already has this version`);
   }
   if (!yes) {
     const what = 'the name to continue';
     await interruptible(command, (signal) =>
-      mustType(io, { what, wanted: device, option: '--yes' }, signal),
+      mustType(io, { what, wanted: equipment, option: '--yes' }, signal),
     );
   }
   const { version, restored, remaining, steps } = await load(context, service, {
-    device,
+    equipment,
     version: checked.version.id,
     running: checked.running,
     reason,
@@ -84,30 +84,30 @@ export async function applyVersion(
   for (const step of steps) io.out(plain(step));
   if (remaining !== '') {
     printDiff(io, remaining);
-    return complain(io, `${device}: loaded, but the differences above remain`);
+    return complain(io, `${equipment}: loaded, but the differences above remain`);
   }
-  if (!restored) return complain(io, `${device}: not restored; see the last step`);
-  io.err(`${device}: restored to version ${shortVersionId(version.id)}`);
+  if (!restored) return complain(io, `${equipment}: not restored; see the last step`);
+  io.err(`${equipment}: restored to version ${shortVersionId(version.id)}`);
 }
 
-function check(service: RouterBackup, { device, version }: Wanted): Promise<Checked> {
-  const params = { equipment: device, version };
-  return service.ask((client) => client.checkRestore({ params, timeoutMs: deviceMs }));
+function check(service: RouterBackup, { equipment, version }: Wanted): Promise<Checked> {
+  const params = { equipment, version };
+  return service.ask((client) => client.checkRestore({ params, timeoutMs: equipmentMs }));
 }
 
-function printChecked(io: Io, device: string, checked: Checked): void {
+function printChecked(io: Io, equipment: string, checked: Checked): void {
   const { version, diff, rehearsed, accepted, said = '' } = checked;
   const { time, id } = version;
   const read = `read ${timestamp(time)}, ${relative(time, io.now())}`;
-  if (diff === '') io.out(`${device} runs version ${shortVersionId(id)} (${read})`);
+  if (diff === '') io.out(`${equipment} runs version ${shortVersionId(id)} (${read})`);
   else {
     printDiff(io, diff);
     io.out(
-      `\nthe diff compares the running configuration of ${device} with version ${shortVersionId(id)} (${read})`,
+      `\nthe diff compares the running configuration of ${equipment} with version ${shortVersionId(id)} (${read})`,
     );
   }
   for (const line of partLines(version)) io.out(line);
-  io.out(`${device} ${verdictOf(rehearsed ? accepted : undefined)}`);
+  io.out(`${equipment} ${verdictOf(rehearsed ? accepted : undefined)}`);
   if (said.trim() !== '') io.out(indented(said));
 }
 
@@ -125,11 +125,11 @@ function indented(text: string): string {
 async function load(
   { command }: Context,
   service: RouterBackup,
-  { device, version, ...body }: Wanted & { running: string; reason: string },
+  { equipment, version, ...body }: Wanted & { running: string; reason: string },
 ) {
-  const look = restoreLine(command, device, version, '--check');
+  const look = restoreLine(command, equipment, version, '--check');
   try {
-    const request = { params: { equipment: device, version }, body, timeoutMs: deviceMs };
+    const request = { params: { equipment, version }, body, timeoutMs: equipmentMs };
     return await service.ask((client) => client.restore(request));
   } catch (error) {
     if (error instanceof ApiError && error.status === 409) {

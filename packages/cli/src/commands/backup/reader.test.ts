@@ -5,7 +5,7 @@ import { startScripted } from '@skolo/scripted-services';
 import { describe, expect, it } from 'vitest';
 import { contentOf } from './reader.ts';
 
-const wanted = { device: 'router', version: 'latest~1', secrets: true };
+const wanted = { equipment: 'router', version: 'latest~1', secrets: true };
 
 async function serve(listener: RequestListener) {
   const backup = untilTestEnds(await startScripted('router-backup', {}));

@@ -13,16 +13,12 @@ import { routerBackup } from '../../reach/service-client.ts';
 
 export interface Reader {
   /** The newest first. */
-  versions(device: string, limit: number): Promise<BackupVersion[]>;
+  versions(name: string, limit: number): Promise<BackupVersion[]>;
   /** Exact bytes with `secrets`, otherwise masked text. */
-  content(device: string, version: string, secrets: boolean): Promise<Uint8Array>;
+  content(name: string, version: string, secrets: boolean): Promise<Uint8Array>;
   /** Unified; empty if there is no difference. */
-  diff(
-    device: string,
-    versions: { from: string; to: string },
-    secrets: boolean,
-  ): Promise<Difference>;
-  restoreSteps(device: string, version: string): Promise<RestoreSteps>;
+  diff(name: string, versions: { from: string; to: string }, secrets: boolean): Promise<Difference>;
+  restoreSteps(name: string, version: string): Promise<RestoreSteps>;
 }
 
 type Difference = ClientAnswer<(typeof routerBackupApi)['diff']>;
@@ -82,24 +78,24 @@ export async function withReader<T>(
 async function serviceReader(command: SkoloCommand): Promise<Reader> {
   const service = routerBackup(command);
   return {
-    async versions(device, limit) {
-      const request = { params: { equipment: device }, query: { limit } };
+    async versions(name, limit) {
+      const request = { params: { equipment: name }, query: { limit } };
       const { versions } = await service.ask((client) => client.versions(request));
       return versions;
     },
-    content: (device, version, secrets) =>
-      service.ask((client) => contentOf(client, { device, version, secrets })),
-    diff(device, versions, secrets) {
+    content: (name, version, secrets) =>
+      service.ask((client) => contentOf(client, { equipment: name, version, secrets })),
+    diff(name, versions, secrets) {
       const query = { ...versions, secrets: secrets ? ('true' as const) : ('false' as const) };
-      return service.ask((client) => client.diff({ params: { equipment: device }, query }));
+      return service.ask((client) => client.diff({ params: { equipment: name }, query }));
     },
-    restoreSteps: (device, version) =>
-      service.ask((client) => client.restoreSteps({ params: { equipment: device, version } })),
+    restoreSteps: (name, version) =>
+      service.ask((client) => client.restoreSteps({ params: { equipment: name, version } })),
   };
 }
 
 interface ContentOptions {
-  device: string;
+  equipment: string;
   version: string;
   secrets: boolean;
   /** Limit between any two bytes; default 30 s, because the service may have to search. */
@@ -116,17 +112,17 @@ interface ContentOptions {
  */
 export async function contentOf(
   client: Pick<Client<typeof routerBackupApi>, 'content'>,
-  { device, version, secrets, silenceMs = 30_000, mostBytes = 2 ** 30 }: ContentOptions,
+  { equipment, version, secrets, silenceMs = 30_000, mostBytes = 2 ** 30 }: ContentOptions,
 ): Promise<Uint8Array> {
   const { bytes, headers } = await client.content({
-    params: { equipment: device, version },
+    params: { equipment, version },
     query: secrets ? { secrets: 'true' } : {},
     mostBytes,
     timeoutMs: silenceMs,
   });
   const sha1 = headers.get('x-skolo-sha1');
   if (secrets && sha1 !== null && !isAge(bytes) && sha1 !== sha1Of(bytes)) {
-    throw new ApiError(`GET content of ${device}`, {
+    throw new ApiError(`GET content of ${equipment}`, {
       type: 'about:blank',
       title: 'unexpected response',
       status: 200,

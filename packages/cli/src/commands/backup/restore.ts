@@ -43,7 +43,7 @@ export function define(command: SkoloCommand): void {
   command.action(async (word: string, options: Options) => {
     const { version, check, apply, reason, yes = false, output, json = false } = options;
     rejectUnused(command, options);
-    const wanted = { device: oneName(word), version };
+    const wanted = { equipment: oneName(word), version };
     if (check || apply) {
       if (check) return checkVersion({ command, json }, wanted);
       if (reason === undefined) {
@@ -54,13 +54,13 @@ export function define(command: SkoloCommand): void {
       return applyVersion({ command, json }, { ...wanted, reason, yes });
     }
     const steps = await withReader(command, options, (reader) =>
-      reader.restoreSteps(wanted.device, version),
+      reader.restoreSteps(wanted.equipment, version),
     );
     if (json) return printJson(command.io, steps);
     const more = [...givenOptions(command), ...givenPlace(command, options)];
-    const text = Buffer.from(textOfSteps(wanted.device, withOptions(steps, more)));
+    const text = Buffer.from(textOfSteps(wanted.equipment, withOptions(steps, more)));
     await outputContent(command.io, text, { exact: true, output });
-    for (const hint of hintsOf(command, wanted.device, steps)) command.io.err(hint);
+    for (const hint of hintsOf(command, wanted.equipment, steps)) command.io.err(hint);
     return undefined;
   });
 }
@@ -89,18 +89,18 @@ function rejectUnused(command: SkoloCommand, options: Options): void {
 }
 
 /** Steps on the workstation are comments, so that the whole text can be pasted. If all are, the text is a shell script. */
-export function textOfSteps(device: string, { version, comment, steps }: RestoreSteps): string {
-  const isForDevice = steps.some(({ where }) => where === 'equipment');
-  const mark = isForDevice ? comment : '#';
+export function textOfSteps(equipment: string, { version, comment, steps }: RestoreSteps): string {
+  const isForEquipment = steps.some(({ where }) => where === 'equipment');
+  const mark = isForEquipment ? comment : '#';
   // A device without comments only gets its lines; hints include the titles.
   const remark = (text: string) => (mark === '' ? [] : [`${mark} ${oneLine(text)}`]);
-  const head = `${device}, version ${shortVersionId(version.id)}, read ${timestamp(version.time)}`;
+  const head = `${equipment}, version ${shortVersionId(version.id)}, read ${timestamp(version.time)}`;
   const lines = [
     ...remark(head),
     ...partLines(version).flatMap(remark),
     ...steps.flatMap(({ title, where, lines }, i) => {
-      const isComment = isForDevice && where === 'workstation';
-      const place = isForDevice && where === 'workstation' ? ', ON YOUR WORKSTATION' : '';
+      const isComment = isForEquipment && where === 'workstation';
+      const place = isForEquipment && where === 'workstation' ? ', ON YOUR WORKSTATION' : '';
       return [
         ...remark(`${i + 1} of ${steps.length}${place}: ${title}`),
         ...(isComment ? lines.flatMap((line) => remark(`  ${line}`)) : lines),
@@ -123,12 +123,12 @@ export function withOptions(steps: RestoreSteps, options: readonly string[]): Re
 /** On standard error. */
 function hintsOf(
   command: SkoloCommand,
-  device: string,
+  equipment: string,
   { version, comment, steps, canApply, canCheck }: RestoreSteps,
 ): string[] {
   const atWorkstation = steps.filter(({ where }) => where === 'workstation').length;
   const isMixed = atWorkstation > 0 && atWorkstation < steps.length;
-  const next = (...options: string[]) => restoreLine(command, device, version.id, ...options);
+  const next = (...options: string[]) => restoreLine(command, equipment, version.id, ...options);
   return [
     ...(comment === '' && atWorkstation < steps.length ? titles(steps) : []),
     ...(isMixed

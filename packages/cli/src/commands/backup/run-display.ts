@@ -11,10 +11,10 @@ import { resultStyle, resultText, shortVersionId, tallyOfRun } from './backup-te
 export function equipmentPrinter(io: Io, progress: RunProgress): () => void {
   const printed = new Set<string>();
   return () => {
-    for (const device of progress.run.equipment) {
-      if (device.result === undefined || printed.has(device.equipment)) continue;
-      printRunEquipment(io, device);
-      printed.add(device.equipment);
+    for (const equipment of progress.run.equipment) {
+      if (equipment.result === undefined || printed.has(equipment.equipment)) continue;
+      printRunEquipment(io, equipment);
+      printed.add(equipment.equipment);
     }
   };
 }
@@ -26,34 +26,34 @@ export interface RunProgress {
 }
 
 export function runFrame(
-  { run: { equipment: devices }, lost }: RunProgress,
+  { run: { equipment }, lost }: RunProgress,
   size: FrameSize,
   seconds: number,
 ): string[] {
   return frameLines(
     {
-      items: devices,
+      items: equipment,
       urgency,
       stateWidth: 'not backed up'.length,
-      line: (device) => ({
-        name: device.equipment,
+      line: (item) => ({
+        name: item.equipment,
         // Includes the failure class, so that columns keep their width.
-        state: resultText({ ...device, failure: undefined }),
-        style: resultStyle(device),
-        time: device.seconds === undefined ? '' : tookText(device.seconds),
-        text: textOf(device),
+        state: resultText({ ...item, failure: undefined }),
+        style: resultStyle(item),
+        time: item.seconds === undefined ? '' : tookText(item.seconds),
+        text: textOf(item),
       }),
       tally: tallyOfRun,
-      summary: `${devices.length} requested, ${duration(seconds)}: ${tallyOfRun(devices)}`,
+      summary: `${equipment.length} requested, ${duration(seconds)}: ${tallyOfRun(equipment)}`,
       lost,
     },
     size,
   );
 }
 
-function textOf(device: RunEquipment): string {
-  const more = detailText({ ...device, seconds: undefined }).replace(/^: /, '');
-  return [device.failure, more].filter(Boolean).join(': ');
+function textOf(equipment: RunEquipment): string {
+  const more = detailText({ ...equipment, seconds: undefined }).replace(/^: /, '');
+  return [equipment.failure, more].filter(Boolean).join(': ');
 }
 
 function urgency({ state, result }: RunEquipment): number {
@@ -71,9 +71,9 @@ export function sortedEquipment({ equipment }: BackupRun): RunEquipment[] {
 }
 
 /** `switch-3: failed (timeout) after 30 s: nothing heard …`. */
-export function printRunEquipment(io: Pick<Io, 'out' | 'colour'>, device: RunEquipment): void {
-  const word = styled(resultText(device), resultStyle(device), io.colour);
-  io.out(`${plain(device.equipment)}: ${word}${plain(detailText(device))}`);
+export function printRunEquipment(io: Pick<Io, 'out' | 'colour'>, equipment: RunEquipment): void {
+  const word = styled(resultText(equipment), resultStyle(equipment), io.colour);
+  io.out(`${plain(equipment.equipment)}: ${word}${plain(detailText(equipment))}`);
 }
 
 /** Follows the result. */

@@ -48,7 +48,7 @@ export function define(command: SkoloCommand): void {
 }
 
 function printRun(io: Io, run: BackupRun): void {
-  for (const device of sortedEquipment(run)) printRunEquipment(io, device);
+  for (const equipment of sortedEquipment(run)) printRunEquipment(io, equipment);
   const took = tookText(run);
   const end = took === undefined ? 'running' : `took ${took}`;
   const why = run.reason === undefined ? '' : `: ${run.reason}`;

@@ -26,9 +26,9 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (word: string, options: Options) => {
     const { version, secrets = false, output } = options;
-    const device = oneName(word);
+    const equipment = oneName(word);
     const content = await withReader(command, options, (reader) =>
-      reader.content(device, version, secrets),
+      reader.content(equipment, version, secrets),
     );
     await outputContent(command.io, content, { exact: secrets, output });
     const isMasked = !secrets && Buffer.from(content).includes('<secret ');

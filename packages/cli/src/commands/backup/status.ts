@@ -65,37 +65,37 @@ export const define = list<BackupEquipment, ReaderOptions & { retired?: true }>(
       ],
     };
   },
-  judge({ io }, devices) {
-    if (devices.some(isBackupWrong)) io.exitCode = exitCodes.partlyFailed;
+  judge({ io }, items) {
+    if (items.some(isBackupWrong)) io.exitCode = exitCodes.partlyFailed;
   },
   noun: 'configuration',
   verdict: ({ state }) => state,
   verdicts: stateOrder,
   rank: urgencyOf,
-  isGood: (device) => !isBackupWrong(device) && !device.unsaved,
+  isGood: (item) => !isBackupWrong(item) && !item.unsaved,
   totals: tallyOfEquipment,
   isHidden: ({ state }, { retired }) => !retired && state === 'retired',
   more: (_, hidden) => (hidden > 0 ? `; ${hidden} retired (list with --retired)` : ''),
   remarks: remarksOf,
-  isFoldable: (device, now) =>
-    device.state === 'ok' && !device.reading && remarksOf(device, now).length === 0,
+  isFoldable: (item, now) =>
+    item.state === 'ok' && !item.reading && remarksOf(item, now).length === 0,
   columns: [
     { title: 'NAME', cell: ({ name }) => name, shrinkTo: 12 },
     { title: 'MODEL', cell: ({ model }) => model, shrinkTo: 8, leaveOut: 1 },
     {
       title: 'STATE',
-      cell: (device) => [
-        stateText(device),
-        ...(device.unsaved ? ['unsaved'] : []),
-        ...(device.reading ? ['reading now'] : []),
+      cell: (item) => [
+        stateText(item),
+        ...(item.unsaved ? ['unsaved'] : []),
+        ...(item.reading ? ['reading now'] : []),
       ],
-      style: (device) => stateStyle(device) ?? (device.unsaved ? 'yellow' : undefined),
+      style: (item) => stateStyle(item) ?? (item.unsaved ? 'yellow' : undefined),
       shrinkTo: 17,
     },
     {
       title: 'VERIFIED',
-      cell: (device, now) =>
-        device.lastSuccess || isBackupWrong(device) ? lastSeen(device.lastSuccess, now) : undefined,
+      cell: (item, now) =>
+        item.lastSuccess || isBackupWrong(item) ? lastSeen(item.lastSuccess, now) : undefined,
     },
     {
       title: 'CHANGED',
@@ -113,23 +113,23 @@ export const define = list<BackupEquipment, ReaderOptions & { retired?: true }>(
   ],
 });
 
-function remarksOf(device: BackupEquipment, now: number): Remark[] {
-  const { name, state, why, failure, detail, failures = 1, hasTranscript, retiredAt } = device;
-  const { startup, partial, unseen, legacyAlgorithms = [] } = device;
+function remarksOf(equipment: BackupEquipment, now: number): Remark[] {
+  const { name, state, why, failure, detail, failures = 1, hasTranscript, retiredAt } = equipment;
+  const { startup, partial, unseen, legacyAlgorithms = [] } = equipment;
   const ago = (time: string | undefined) => (time === undefined ? '' : ` ${relative(time, now)}`);
   const remarks: string[] = [];
-  if (isBackupWrong(device) && failure !== undefined) {
+  if (isBackupWrong(equipment) && failure !== undefined) {
     const often = failures > 1 ? `failed ${failures} times in a row, last` : 'failed';
     const said = hasTranscript ? `; see skolo backup transcript ${name}` : '';
     remarks.push(
-      `${often}${ago(device.lastAttempt)}: ${failure}${detail === undefined ? '' : `: ${detail}`}${said}`,
+      `${often}${ago(equipment.lastAttempt)}: ${failure}${detail === undefined ? '' : `: ${detail}`}${said}`,
     );
   } else if (state === 'never') {
     remarks.push(`no backup attempted yet; run skolo backup run ${name}`);
   } else if (state === 'overdue') {
     remarks.push(`overdue; back it up with skolo backup run ${name} --wait`);
   }
-  if (device.unsaved) {
+  if (equipment.unsaved) {
     const both = startup === undefined ? '' : `; see skolo backup diff ${name} startup latest`;
     remarks.push(`unsaved: a reboot would not load the running configuration${both}`);
   }

@@ -15,9 +15,9 @@ export function define(command: SkoloCommand): void {
     .example('skolo backup transcript switch-3');
 
   command.action(async (word: string, { json }: { json?: true }) => {
-    const device = oneName(word);
+    const equipment = oneName(word);
     const answer = await routerBackup(command).ask((client) =>
-      client.transcript({ params: { equipment: device } }),
+      client.transcript({ params: { equipment } }),
     );
     if (json) return printJson(command.io, answer);
     const { at, transcript } = answer;

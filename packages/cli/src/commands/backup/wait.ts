@@ -69,13 +69,13 @@ export async function waitForRun({ command, service, run, json }: Wait): Promise
 }
 
 function printOutcome(io: Io, run: BackupRun): void {
-  if (isRedrawn(io)) for (const device of sortedEquipment(run)) printRunEquipment(io, device);
+  if (isRedrawn(io)) for (const equipment of sortedEquipment(run)) printRunEquipment(io, equipment);
   io.out(tallyOfRun(run.equipment) || 'nothing to back up');
 }
 
-function exitCodeOf({ equipment: devices }: BackupRun) {
-  const ok = devices.filter(isOk).length;
-  if (ok === 0 && devices.length > 0) return exitCodes.failed;
-  const failed = devices.some(({ result }) => result === 'failed');
+function exitCodeOf({ equipment }: BackupRun) {
+  const ok = equipment.filter(isOk).length;
+  if (ok === 0 && equipment.length > 0) return exitCodes.failed;
+  const failed = equipment.some(({ result }) => result === 'failed');
   return failed ? exitCodes.partlyFailed : exitCodes.done;
 }

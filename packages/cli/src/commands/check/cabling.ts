@@ -135,11 +135,11 @@ function ofReadings({ read, unread, unreadable }: Readings): Finding[] {
       ),
     ),
     ...unread.map(
-      ({ device, why }): Finding => ({ thing: device, state: 'unchecked', found: why }),
+      ({ equipment: name, why }): Finding => ({ thing: name, state: 'unchecked', found: why }),
     ),
     ...unreadable.map(
-      ({ device, why }): Finding => ({
-        thing: device,
+      ({ equipment: name, why }): Finding => ({
+        thing: name,
         state: 'skipped',
         found: `not read: ${why}`,
       }),

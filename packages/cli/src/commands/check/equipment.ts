@@ -60,8 +60,8 @@ export function define(command: SkoloCommand): void {
     const given = target && { target, env: io.env, now: io.now };
     const readRef = storeReader(command, rack, signal);
     const look = await lookAtRack(rack, { pauseMs, timeoutMs, signal, dry, readRef }, given);
-    const { devices, jumphost, cabling } = look;
-    const all = [...devices, ...(jumphost ? [jumphost] : [])];
+    const { equipment, jumphost, cabling } = look;
+    const all = [...equipment, ...(jumphost ? [jumphost] : [])];
     if (dry) {
       if (options.json) printJson(io, look);
       else io.out(sentText(all, planned));
@@ -72,7 +72,7 @@ export function define(command: SkoloCommand): void {
       const { writeProofs } = await import('./equipment/evidence.ts');
       const day = new Date(io.now()).toISOString().slice(0, 10);
       const about = { skolo: ownVersion, day };
-      for (const file of await writeProofs(evidence, devices, about)) io.err(file);
+      for (const file of await writeProofs(evidence, equipment, about)) io.err(file);
     }
     return {
       name: rack.name,
@@ -83,19 +83,19 @@ export function define(command: SkoloCommand): void {
         ...all.flatMap(ofLook),
       ],
       about: [
-        count(devices.length, 'piece of equipment', 'pieces of equipment'),
+        count(equipment.length, 'piece of equipment', 'pieces of equipment'),
         ...(jumphost ? ['the jumphost'] : []),
       ],
       details: {
-        equipment: devices.map(withoutFindings),
+        equipment: equipment.map(withoutFindings),
         ...(jumphost && { jumphost: withoutFindings(jumphost) }),
       },
     };
   });
 }
 
-function withoutFindings<T extends Looked>({ problems: _, notes: __, device, ...look }: T) {
-  return { equipment: device, ...look };
+function withoutFindings<T extends Looked>({ problems: _, notes: __, equipment, ...look }: T) {
+  return { equipment, ...look };
 }
 
 /** Nothing is read for a plan, so there is nothing to write. */
@@ -178,18 +178,18 @@ const planned = new Map([
 
 /** What was sent, or would be: each step of each device. */
 function sentText(devices: readonly Looked[], named?: ReadonlyMap<string, string>): string {
-  const lines = devices.flatMap(({ device, model, transport, steps, sent }) =>
+  const lines = devices.flatMap(({ equipment, model, transport, steps, sent }) =>
     steps.flatMap(({ step }, at) => [
-      `${device} (${model}, ${transport}) ${named?.get(step) ?? step}`,
+      `${equipment} (${model}, ${transport}) ${named?.get(step) ?? step}`,
       ...(sent[at] ?? []).map((line) => `  ${plain(line)}`),
     ]),
   );
   return lines.join('\n');
 }
 
-function factsOf({ device, facts }: JumphostLook): Finding[] {
+function factsOf({ equipment, facts }: JumphostLook): Finding[] {
   return facts.map(({ name, text }) => ({
-    thing: `${device} ${name}`,
+    thing: `${equipment} ${name}`,
     state: 'info',
     found: text,
   }));
@@ -197,7 +197,7 @@ function factsOf({ device, facts }: JumphostLook): Finding[] {
 
 /** What was read, whatever it is. */
 function ofLook(look: EquipmentLook | JumphostLook): Finding[] {
-  const { device: thing, model, problems, notes, isComplete } = look;
+  const { equipment: thing, model, problems, notes, isComplete } = look;
   const summary = 'outlets' in look ? summaryOf(look) : [];
   return [
     ...notes.map((found): Finding => ({ thing, state: 'info', found })),

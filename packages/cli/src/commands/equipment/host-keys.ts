@@ -56,20 +56,20 @@ export function forget(command: SkoloCommand): void {
     .option('--reason <text>', 'reason to record in the audit log')
     .example("skolo equipment forget switch-1 --reason 'swapped, ticket 4711'");
 
-  command.action(async (device: string, { reason }: { reason?: string }) => {
+  command.action(async (equipment: string, { reason }: { reason?: string }) => {
     const services = hostKeyServices(command);
     const query = { why: reason };
     const answers = await askServices(command.io, services, async ({ name, service }) => {
-      const params = { equipment: device };
+      const params = { equipment };
       const { forgotten } = await service.ask((client) => client.forgetHostKey({ params, query }));
       return { name, forgotten };
     });
     const forgot = answers.filter(({ forgotten }) => forgotten);
-    for (const { name } of forgot) command.io.err(`${name}: forgot the host key of ${device}`);
+    for (const { name } of forgot) command.io.err(`${name}: forgot the host key of ${equipment}`);
     if (forgot.length > 0) return;
     const who = answers.length < services.length ? 'no service that responded' : 'no service';
     throw new CliError(
-      `${device}: ${who} has pinned a host key for it; to list pinned keys, run skolo equipment keys`,
+      `${equipment}: ${who} has pinned a host key for it; to list pinned keys, run skolo equipment keys`,
     );
   });
 }

@@ -37,32 +37,32 @@ export async function importEquipment(
   options: EquipmentSources & ImportedRackOptions,
 ): Promise<void> {
   const { io } = command;
-  const { devices: found, left, bad: rows, aliases } = await readInventory(command, options);
+  const { equipment: found, left, bad: rows, aliases } = await readInventory(command, options);
   const resolved = await Promise.all(found.map(withAddress));
   const { addEquipment } = await import('@skolo/rack/edit');
   let added: ReturnType<typeof addEquipment> | undefined;
   await editInventory(command, async (text, file) => {
-    const devices = resolved.filter((each) => typeof each !== 'string');
-    added = addEquipment(text ?? (await importedRack(command, options)), devices, file);
+    const equipment = resolved.filter((each) => typeof each !== 'string');
+    added = addEquipment(text ?? (await importedRack(command, options)), equipment, file);
     return added.text;
   });
-  const { devices = [], secrets = new Map<string, string[]>(), bad = [] } = added ?? {};
+  const { equipment: items = [], secrets = new Map<string, string[]>(), bad = [] } = added ?? {};
   for (const [name, users] of secrets) {
     io.err(plain(`secrets/${name}: set this secret, which is required by ${users.join(', ')}`));
   }
-  for (const { name, writtenName } of devices) {
+  for (const { name, writtenName } of items) {
     if (name !== writtenName) io.err(plain(`${writtenName}: imported as ${name}`));
   }
-  const others = await aliasLines(aliases, devices, added?.text ?? '', command.globals().rack);
+  const others = await aliasLines(aliases, items, added?.text ?? '', command.globals().rack);
   for (const line of [...left, ...others.left]) io.err(plain(`not imported: ${line}`));
   const unresolved = resolved.filter((each) => typeof each === 'string');
-  rejectRows(io, [...rows, ...unresolved, ...bad, ...others.bad], devices.length > 0);
+  rejectRows(io, [...rows, ...unresolved, ...bad, ...others.bad], items.length > 0);
 }
 
 /** The command that adds the machine of each alias; those of missing outlets are errors. */
 async function aliasLines(
   aliases: readonly OutletAlias[],
-  devices: readonly ForeignEquipment[],
+  items: readonly ForeignEquipment[],
   text: string,
   file: string,
 ): Promise<Pick<ForeignInventory, 'left' | 'bad'>> {
@@ -70,10 +70,10 @@ async function aliasLines(
   const lines: Awaited<ReturnType<typeof aliasLines>> = { left: [], bad: [] };
   if (aliases.length === 0) return lines;
   const { equipment } = parseRack(text, { file });
-  for (const { alias, where, device: writtenName, outlet } of aliases) {
-    const name = devices.find((each) => each.writtenName === writtenName)?.name ?? '';
-    const device = equipment.get(name);
-    const found = device && outletOf(device, outlet, 'power');
+  for (const { alias, where, equipment: writtenName, outlet } of aliases) {
+    const name = items.find((each) => each.writtenName === writtenName)?.name ?? '';
+    const item = equipment.get(name);
+    const found = item && outletOf(item, outlet, 'power');
     if (found === undefined) {
       lines.left.push(`${alias} is an alias of ${writtenName}, which was not imported`);
     } else if ('problem' in found) lines.bad.push(`${where}: ${found.problem}; fix the alias`);
@@ -104,12 +104,12 @@ async function readInventory(
 
 /** Or why it has none. */
 async function withAddress(
-  device: ForeignEquipment,
+  equipment: ForeignEquipment,
 ): Promise<(ForeignEquipment & { address: string }) | string> {
-  const { host, where } = device;
+  const { host, where } = equipment;
   try {
     const { address } = await lookup(host, { order: 'ipv4first' });
-    return { ...device, address };
+    return { ...equipment, address };
   } catch {
     // It may be a password in an unexpected column.
     return `${where}: the host name cannot be resolved; write its address into the row, or add the name to DNS or /etc/hosts`;

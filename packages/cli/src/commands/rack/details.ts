@@ -116,7 +116,7 @@ function factsOf(rack: Rack, subject: Subject): Fact[] {
       ];
     }
     case 'equipment': {
-      const { model, transport, address, mac, power, uplink, login, serial } = subject.device;
+      const { model, transport, address, mac, power, uplink, login, serial } = subject.equipment;
       return [
         ['equipment', `${models.get(model)?.label ?? model} (${model}), over ${transport}`],
         ['address', address],

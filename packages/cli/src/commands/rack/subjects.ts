@@ -38,8 +38,8 @@ function subjectsOf(rack: Rack): Map<string, Subject[]> {
   const { jumphost } = rack;
   const { name, aliases, address } = jumphost;
   add({ is: 'jumphost', name, jumphost }, name, ...aliases, address);
-  for (const device of rack.equipment.values()) {
-    add({ is: 'equipment', name: device.name, device }, device.name, device.address);
+  for (const equipment of rack.equipment.values()) {
+    add({ is: 'equipment', name: equipment.name, equipment }, equipment.name, equipment.address);
   }
   for (const machine of rack.machines.values()) {
     add({ is: 'machine', name: machine.name, machine }, machine.name, machine.address);
@@ -61,12 +61,12 @@ function subjectsOf(rack: Rack): Map<string, Subject[]> {
 
 /** An outlet or port, in its model's notation: `switch-1/0/14` is `switch-1/14`. */
 function outletOf(rack: Rack, word: string): Subject[] {
-  const { device, model, written } = partsOf(rack, word);
-  if (device === undefined) return [];
+  const { equipment, model, written } = partsOf(rack, word);
+  if (equipment === undefined) return [];
   for (const numbering of [model?.power?.outlets, model?.network]) {
-    const outlet = numbering?.find(written, device.options);
+    const outlet = numbering?.find(written, equipment.options);
     if (outlet === undefined) continue;
-    const found = { device: device.name, outlet };
+    const found = { device: equipment.name, outlet };
     return [{ is: 'outlet', name: outletText(found), outlet: found }];
   }
   return [];
@@ -74,22 +74,22 @@ function outletOf(rack: Rack, word: string): Subject[] {
 
 function partsOf(rack: Rack, word: string) {
   const [, name = word, written = ''] = /^([^/]*)\/(.*)$/.exec(word) ?? [];
-  const device = rack.equipment.get(name);
-  return { name, device, model: device && models.get(device.model), written };
+  const equipment = rack.equipment.get(name);
+  return { name, equipment, model: equipment && models.get(equipment.model), written };
 }
 
 function whyUnknown(rack: Rack, word: string): string {
-  const { name, device, model } = partsOf(rack, word);
+  const { name, equipment, model } = partsOf(rack, word);
   const no = `${word}: not in ${rack.name}`;
-  if (device === undefined || model === undefined) {
+  if (equipment === undefined || model === undefined) {
     const known = subjectsOf(rack).keys();
     return `${no}${didYouMean(name, known, 'run skolo inventory list to see all names')}`;
   }
   const { power, network } = model;
   const has = [
-    power && `${power.outlets.noun} ${power.outlets.range(device.options)} for power`,
-    network && `${network.noun} ${network.range(device.options)} for network`,
+    power && `${power.outlets.noun} ${power.outlets.range(equipment.options)} for power`,
+    network && `${network.noun} ${network.range(equipment.options)} for network`,
   ];
   const known = has.filter(Boolean).join(', ') || 'no outlets';
-  return `${no}; ${device.name} (${model.label}) has ${known}`;
+  return `${no}; ${equipment.name} (${model.label}) has ${known}`;
 }

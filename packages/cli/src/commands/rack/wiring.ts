@@ -17,7 +17,7 @@ import {
 
 export type Subject =
   | { is: 'machine'; name: string; machine: Machine }
-  | { is: 'equipment'; name: string; device: Equipment }
+  | { is: 'equipment'; name: string; equipment: Equipment }
   | { is: 'jumphost'; name: string; jumphost: Jumphost }
   | { is: 'phone'; name: string; phone: AttachedDevice; machine: Machine }
   | { is: 'outlet'; name: string; outlet: Outlet }
@@ -80,8 +80,8 @@ function fedOnlyBy(
     case 'jumphost':
       return { ...rack, jumphost: { ...subject.jumphost, power } };
     case 'equipment': {
-      const device = { ...subject.device, power };
-      return { ...rack, equipment: new Map(rack.equipment).set(device.name, device) };
+      const equipment = { ...subject.equipment, power };
+      return { ...rack, equipment: new Map(rack.equipment).set(equipment.name, equipment) };
     }
     case 'machine': {
       const machine = { ...subject.machine, power };

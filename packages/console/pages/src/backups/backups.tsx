@@ -12,15 +12,15 @@ import { Versions } from './versions.tsx';
 const everyMs = 15_000;
 
 export function Backups({ route }: { route: Route }) {
-  const [device] = route.args;
-  return device === undefined ? (
-    <Devices />
+  const [name] = route.args;
+  return name === undefined ? (
+    <AllEquipment />
   ) : (
-    <Versions key={device} device={device} route={route} />
+    <Versions key={name} equipment={name} route={route} />
   );
 }
 
-function Devices() {
+function AllEquipment() {
   const loaded = useLoaded((signal) => routerBackup.allEquipment({ signal }), 'equipment', everyMs);
   return (
     <>
@@ -47,27 +47,27 @@ function Devices() {
                 '',
               ]}
             >
-              {[...equipment].sort(worstFirst).map((device) => (
-                <tr key={device.name}>
+              {[...equipment].sort(worstFirst).map((item) => (
+                <tr key={item.name}>
                   <th scope="row">
-                    <a href={hrefOf('backups', [device.name])}>{device.name}</a>
+                    <a href={hrefOf('backups', [item.name])}>{item.name}</a>
                   </th>
-                  <td>{device.model}</td>
+                  <td>{item.model}</td>
                   <td>
-                    <span class={`state b-${device.state}`}>{backupWord(device)}</span>{' '}
-                    {device.reading && <span class="tag">reading</span>}
+                    <span class={`state b-${item.state}`}>{backupWord(item)}</span>{' '}
+                    {item.reading && <span class="tag">reading</span>}
                   </td>
                   <td>
-                    <Ago time={device.lastSuccess} suffix=" ago" />
+                    <Ago time={item.lastSuccess} suffix=" ago" />
                   </td>
                   <td>
-                    <Ago time={device.changedAt} suffix=" ago" />
+                    <Ago time={item.changedAt} suffix=" ago" />
                   </td>
-                  <td class="number">{device.versions ?? '?'}</td>
-                  <td>{device.offsite}</td>
+                  <td class="number">{item.versions ?? '?'}</td>
+                  <td>{item.offsite}</td>
                   <td>
-                    {device.unsaved && <span class="warning">Configuration not saved. </span>}
-                    {device.detail ?? device.why}
+                    {item.unsaved && <span class="warning">Configuration not saved. </span>}
+                    {item.detail ?? item.why}
                   </td>
                 </tr>
               ))}

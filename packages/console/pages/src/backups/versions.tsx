@@ -5,12 +5,11 @@ import { hrefOf, type Route } from '../parts/router.ts';
 import { At } from '../parts/time.tsx';
 import { SideBySide } from './side-by-side.tsx';
 
-/** Versions of a device, and what has changed between two of them. Secrets are masked by the service. */
-export function Versions({ device, route }: { device: string; route: Route }) {
+/** Versions of a piece of equipment, and what has changed between two of them. Secrets are masked by the service. */
+export function Versions({ equipment, route }: { equipment: string; route: Route }) {
   const loaded = useLoaded(
-    (signal) =>
-      routerBackup.versions({ params: { equipment: device }, query: { limit: 200 }, signal }),
-    device,
+    (signal) => routerBackup.versions({ params: { equipment }, query: { limit: 200 }, signal }),
+    equipment,
   );
   const from = route.query.get('from');
   const to = route.query.get('to');
@@ -19,7 +18,7 @@ export function Versions({ device, route }: { device: string; route: Route }) {
       <p class="up">
         <a href={hrefOf('backups')}>Backups</a>
       </p>
-      <h1>{device}</h1>
+      <h1>{equipment}</h1>
       <Load of={loaded}>
         {({ versions }) => {
           const newer = versions.find(({ id }) => id === to) ?? versions[0];
@@ -27,9 +26,14 @@ export function Versions({ device, route }: { device: string; route: Route }) {
           if (!newer) return <p class="muted">There are no versions yet.</p>;
           return (
             <div class="versions">
-              <Choices device={device} versions={versions} older={older?.id} newer={newer.id} />
+              <Choices
+                equipment={equipment}
+                versions={versions}
+                older={older?.id}
+                newer={newer.id}
+              />
               {older ? (
-                <Difference device={device} from={older.id} to={newer.id} />
+                <Difference equipment={equipment} from={older.id} to={newer.id} />
               ) : (
                 <p class="muted">
                   There is only one version, so there is nothing to compare it with.
@@ -44,14 +48,14 @@ export function Versions({ device, route }: { device: string; route: Route }) {
 }
 
 interface ChoicesProps {
-  device: string;
+  equipment: string;
   versions: BackupVersion[];
   older: string | undefined;
   newer: string;
 }
 
 /** Each version with two radio buttons: compare from it, or with it. */
-function Choices({ device, versions, older, newer }: ChoicesProps) {
+function Choices({ equipment, versions, older, newer }: ChoicesProps) {
   return (
     <fieldset>
       <legend>
@@ -65,14 +69,14 @@ function Choices({ device, versions, older, newer }: ChoicesProps) {
             name="older"
             aria-label={`older: ${time}`}
             checked={id === older}
-            onChange={() => choose(device, id, newer)}
+            onChange={() => choose(equipment, id, newer)}
           />
           <input
             type="radio"
             name="newer"
             aria-label={`newer: ${time}`}
             checked={id === newer}
-            onChange={() => choose(device, older, id)}
+            onChange={() => choose(equipment, older, id)}
           />
           <span>
             <At time={time} />{' '}
@@ -84,14 +88,14 @@ function Choices({ device, versions, older, newer }: ChoicesProps) {
   );
 }
 
-function choose(device: string, from: string | undefined, to: string) {
-  location.hash = hrefOf('backups', [device], { from, to });
+function choose(equipment: string, from: string | undefined, to: string) {
+  location.hash = hrefOf('backups', [equipment], { from, to });
 }
 
-function Difference({ device, from, to }: { device: string; from: string; to: string }) {
+function Difference({ equipment, from, to }: { equipment: string; from: string; to: string }) {
   const loaded = useLoaded(
-    (signal) => routerBackup.diff({ params: { equipment: device }, query: { from, to }, signal }),
-    `${device} ${from} ${to}`,
+    (signal) => routerBackup.diff({ params: { equipment }, query: { from, to }, signal }),
+    `${equipment} ${from} ${to}`,
   );
   return (
     <Load of={loaded}>

@@ -92,9 +92,9 @@ function ofSwitch(rack: Rack, entry: Entry, seen: Seen, audit: CablingAudit): Ca
 }
 
 /** Devices on the path out of the rack, nearest first. */
-function pathOut(rack: Rack, device: string): string[] {
+function pathOut(rack: Rack, equipment: string): string[] {
   const passed = new Set<string>();
-  for (let at: string | undefined = device; at !== undefined && !passed.has(at); ) {
+  for (let at: string | undefined = equipment; at !== undefined && !passed.has(at); ) {
     passed.add(at);
     const up: Outlet | 'internet' | undefined = rack.equipment.get(at)?.uplink;
     at = up === undefined || up === 'internet' ? undefined : up.device;
@@ -267,7 +267,7 @@ function stranger(
   const at = address === undefined ? '' : `address: ${address}, `;
   const uplink = formatOutlet(port);
   const above = pathOut(rack, port.device)
-    .map((device) => entries.find((each) => each.name === device))
+    .map((equipment) => entries.find((each) => each.name === equipment))
     .find((each) => each !== undefined && seen.idsOf(each).size === 0);
   return {
     kind: 'unknown-machine',
@@ -288,10 +288,10 @@ function stranger(
 
 /** A compromised switch can report any card; undefined: another device reports this one too. */
 function doubtOf(seen: Seen, mac: string): string | undefined {
-  const device = seen.onlyWitnessOf(mac);
+  const equipment = seen.onlyWitnessOf(mac);
   return (
-    device &&
-    `Only ${device} reports ${mac}; before you accept it, check it on the equipment itself`
+    equipment &&
+    `Only ${equipment} reports ${mac}; before you accept it, check it on the equipment itself`
   );
 }
 

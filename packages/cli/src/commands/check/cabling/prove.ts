@@ -236,21 +236,19 @@ export async function until(
 }
 
 async function read(
-  device: string,
+  equipment: string,
   { backup }: Pick<ProofDeps, 'backup'>,
 ): Promise<ConnectedHosts> {
-  return await backup.ask((client) =>
-    client.connectedHosts({ params: { equipment: device }, timeoutMs }),
-  );
+  return await backup.ask((client) => client.connectedHosts({ params: { equipment }, timeoutMs }));
 }
 
 /** Undefined: a power cycle is using it. */
 async function readIfFree(
-  device: string,
+  equipment: string,
   deps: Pick<ProofDeps, 'backup'>,
 ): Promise<ConnectedHosts | undefined> {
   try {
-    return await read(device, deps);
+    return await read(equipment, deps);
   } catch (error) {
     const { cause } = error instanceof Error ? error : {};
     const original = error instanceof ApiError ? error : cause;

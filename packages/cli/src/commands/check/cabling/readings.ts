@@ -9,7 +9,7 @@ import { withoutName } from '../../../output/text.ts';
 import type { RouterBackup } from '../../../reach/service-client.ts';
 
 interface Unread {
-  device: string;
+  equipment: string;
   why: string;
 }
 
@@ -32,8 +32,8 @@ export const timeoutMs = 75_000;
  * @throws The first error, if none can be read.
  */
 export async function readConnectedHosts(rack: Rack, service: RouterBackup): Promise<Readings> {
-  const devices = [...rack.equipment.values()];
-  const readable = devices.filter((device) => 'load' in (connectedHostsOf(device) ?? {}));
+  const equipment = [...rack.equipment.values()];
+  const readable = equipment.filter((item) => 'load' in (connectedHostsOf(item) ?? {}));
   if (readable.length === 0) {
     throw new CliError(
       `${rack.name}: rack.yaml does not contain a switch or router whose MAC table or leases skolo can read`,
@@ -42,25 +42,29 @@ export async function readConnectedHosts(rack: Rack, service: RouterBackup): Pro
   }
   const unread: Unread[] = [];
   const errors: unknown[] = [];
-  const read = await inParallel(readable, atOnce, async ({ name: device }) => {
+  const read = await inParallel(readable, atOnce, async ({ name }) => {
     try {
       return await service.ask((client) =>
-        client.connectedHosts({ params: { equipment: device }, timeoutMs }),
+        client.connectedHosts({ params: { equipment: name }, timeoutMs }),
       );
     } catch (error) {
       errors.push(error);
-      unread.push({ device, why: withoutName(messageOf(error).message, device) });
+      unread.push({ equipment: name, why: withoutName(messageOf(error).message, name) });
       return undefined;
     }
   });
   const found = read.filter((each) => each !== undefined);
   if (found.length === 0 && errors.length > 0) throw errors[0];
-  const unreadable = devices.flatMap((device) => {
-    const hosts = connectedHostsOf(device);
+  const unreadable = equipment.flatMap((item) => {
+    const hosts = connectedHostsOf(item);
     const why = hosts && 'no' in hosts ? hosts.no : undefined;
-    return why === undefined ? [] : [{ device: device.name, why }];
+    return why === undefined ? [] : [{ equipment: item.name, why }];
   });
-  return { read: found, unread: unread.sort((a, b) => byNumber(a.device, b.device)), unreadable };
+  return {
+    read: found,
+    unread: unread.sort((a, b) => byNumber(a.equipment, b.equipment)),
+    unreadable,
+  };
 }
 
 /** What a device printed and skolo does not understand, for people. */

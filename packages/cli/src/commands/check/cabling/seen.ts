@@ -22,14 +22,14 @@ export interface Entry {
   uplink: Outlet | undefined;
   power: readonly Outlet[];
   /** Absent for a machine or the jumphost. */
-  device?: Equipment;
+  equipment?: Equipment;
 }
 
 export function entriesOf(rack: Rack): Entry[] {
   const plain = [rack.jumphost, ...rack.machines.values()];
   return [
     ...plain.map(entryOf),
-    ...[...rack.equipment.values()].map((device) => ({ ...entryOf(device), device })),
+    ...[...rack.equipment.values()].map((equipment) => ({ ...entryOf(equipment), equipment })),
   ];
 }
 
@@ -38,8 +38,8 @@ function entryOf({ name, mac, address, uplink, power }: Machine | Jumphost | Equ
 }
 
 /** Whether others are plugged into it. */
-export function isNetwork({ device }: Entry): boolean {
-  return device !== undefined && models.get(device.model)?.network !== undefined;
+export function isNetwork({ equipment }: Entry): boolean {
+  return equipment !== undefined && models.get(equipment.model)?.network !== undefined;
 }
 
 /** A switch or router, and the ports at which others see it. */
@@ -62,18 +62,18 @@ export class Seen {
   private readonly witnesses = new Map<string, Set<string>>();
 
   constructor(rack: Rack, readings: readonly ConnectedHosts[]) {
-    for (const { equipment: device, hosts, ports, own } of readings) {
-      this.own.set(device, own);
-      this.links.set(device, new Map(ports.map(({ name, up }) => [name, up])));
+    for (const { equipment, hosts, ports, own } of readings) {
+      this.own.set(equipment, own);
+      this.links.set(equipment, new Map(ports.map(({ name, up }) => [name, up])));
       const table = new Map<string, Set<string>>();
       for (const { mac, port, address, hostname, source } of hosts) {
-        add(this.witnesses, mac, device);
+        add(this.witnesses, mac, equipment);
         if (source === 'mac-table' && port !== undefined) add(table, port, mac);
         if (hostname !== undefined) this.names.set(mac, hostname);
         if (address !== undefined)
           add(source === 'lease' ? this.leasedTo : this.macsOf, address, mac);
       }
-      if (table.size > 0) this.atPort.set(device, table);
+      if (table.size > 0) this.atPort.set(equipment, table);
     }
     this.network = entriesOf(rack)
       .filter(isNetwork)
@@ -117,13 +117,13 @@ export class Seen {
 
   /** The only device that reports the card; undefined: there are several. */
   onlyWitnessOf(mac: string): string | undefined {
-    const [device, second] = this.witnesses.get(mac) ?? [];
-    return second === undefined ? device : undefined;
+    const [equipment, second] = this.witnesses.get(mac) ?? [];
+    return second === undefined ? equipment : undefined;
   }
 
   /** Whether its MAC table was read. */
-  hasTable(device: string): boolean {
-    return this.atPort.has(device);
+  hasTable(equipment: string): boolean {
+    return this.atPort.has(equipment);
   }
 
   /** Undefined: the port was not read. */
@@ -137,19 +137,19 @@ export class Seen {
 
   /** Ports in all MAC tables that see one of these cards. */
   portsOf(ids: ReadonlySet<string>): Outlet[] {
-    return [...this.atPort].flatMap(([device, ports]) =>
+    return [...this.atPort].flatMap(([equipment, ports]) =>
       [...ports].flatMap(([outlet, macs]) =>
-        [...ids].some((id) => macs.has(id)) ? [{ device, outlet }] : [],
+        [...ids].some((id) => macs.has(id)) ? [{ device: equipment, outlet }] : [],
       ),
     );
   }
 
   /** Ports with a single card, and that card. */
   singles(): { port: Outlet; mac: string }[] {
-    return [...this.atPort].flatMap(([device, ports]) =>
+    return [...this.atPort].flatMap(([equipment, ports]) =>
       [...ports].flatMap(([outlet, macs]) => {
         const [mac, second] = macs;
-        const port = { device, outlet };
+        const port = { device: equipment, outlet };
         return mac === undefined || second !== undefined || this.isTrunk(port)
           ? []
           : [{ port, mac }];
@@ -173,7 +173,8 @@ export class Seen {
    */
   neighboursOf(entry: Entry): Outlet[] {
     const all = this.portsOf(this.idsOf(entry)).filter(({ device }) => device !== entry.name);
-    const from = (device: string) => this.network.find(({ name }) => name === device)?.ports ?? [];
+    const from = (equipment: string) =>
+      this.network.find(({ name }) => name === equipment)?.ports ?? [];
     return all.filter((port) => {
       const others = this.network.filter(({ name }) => name !== port.device && name !== entry.name);
       return !others.some((other) => {

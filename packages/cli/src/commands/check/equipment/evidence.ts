@@ -19,7 +19,7 @@ export async function writeProofs(
     const firmware = Firmware.safeParse(look.firmware).data ?? 'unknown';
     const file = join(folder, proofFile({ model, firmware }));
     const others = proofs.get(file)?.devices ?? [];
-    const devices = [...others, deviceOf(look)];
+    const devices = [...others, proofOf(look)];
     proofs.set(file, Proof.parse({ schema: 1, model, firmware, ...about, devices }));
   }
   for (const [file, proof] of proofs) {
@@ -33,7 +33,7 @@ function readings({ steps }: EquipmentLook): EquipmentLook['steps'] {
   return steps.filter(({ step }) => !step.startsWith(signInStep));
 }
 
-function deviceOf(look: EquipmentLook): Proof['devices'][number] {
+function proofOf(look: EquipmentLook): Proof['devices'][number] {
   const { transport, outlets, configuration, hosts, problems } = look;
   const hardware = Hardware.safeParse(look.hardware).data;
   return {

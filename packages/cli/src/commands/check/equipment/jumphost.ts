@@ -26,7 +26,7 @@ const mostBytes = 1024 * 1024;
 export async function lookAtJumphost(deps: JumphostDeps): Promise<JumphostLook> {
   const { rack, env, dry } = deps;
   const none = { steps: [], sent: [], facts: [], problems: [], notes: [] };
-  const about = { device: rack.jumphost.name, model: 'jumphost', transport: 'ssh' } as const;
+  const about = { equipment: rack.jumphost.name, model: 'jumphost', transport: 'ssh' } as const;
   const look: JumphostLook = { ...about, ...none, isComplete: false };
   const computers = dry ? undefined : await openComputers({ env });
   try {
@@ -63,7 +63,7 @@ async function read(
     }
     const { differs, note } = judge(stdout, rack, now);
     for (const what of differs) {
-      const thing = `${look.device} ${name}`;
+      const thing = `${look.equipment} ${name}`;
       look.problems.push({ kind: name, thing, state: 'differs', ...parted(what) });
     }
     if (note) look.facts.push({ name, text: note });
@@ -73,7 +73,7 @@ async function read(
     if (!signal.aborted)
       look.problems.push({
         kind: 'failed',
-        thing: look.device,
+        thing: look.equipment,
         state: 'unchecked',
         found: `${name}: ${errorText(error)}`,
       });

@@ -33,7 +33,7 @@ import { type Found, oddSettings, type Problem } from './settings.ts';
 
 /** The results of reading one device or computer. */
 export interface Looked {
-  device: string;
+  equipment: string;
   model: string;
   transport: Transport;
   steps: { step: string; ms: number; isDone: boolean; requests: number }[];
@@ -69,15 +69,18 @@ const configurationRounds = 2;
 /** More than a device reports about itself; a configuration may be long. */
 const mostSaid = 1024 * 1024;
 
-export async function lookAtEquipment(device: Equipment, deps: LookDeps): Promise<EquipmentLook> {
-  const visit = new Visit(device, deps);
+export async function lookAtEquipment(
+  equipment: Equipment,
+  deps: LookDeps,
+): Promise<EquipmentLook> {
+  const visit = new Visit(equipment, deps);
   await visit.all();
   return visit.look;
 }
 
 class Visit {
   readonly look: EquipmentLook;
-  private readonly device: Equipment;
+  private readonly equipment: Equipment;
   private readonly deps: LookDeps;
   private readonly loads: ReadonlyMap<string, string[]>;
   private names: readonly string[];
@@ -86,15 +89,15 @@ class Visit {
   private sent: string[] = [];
   private isEnded = false;
 
-  constructor(device: Equipment, deps: LookDeps) {
-    const { name, model, transport, options } = device;
-    this.device = device;
+  constructor(equipment: Equipment, deps: LookDeps) {
+    const { name, model, transport, options } = equipment;
+    this.equipment = equipment;
     this.deps = deps;
     this.loads = loadsOf(deps.rack, name);
     const all = models.get(model)?.power?.outlets.all?.(options) ?? [];
     this.names = [...new Set([...all, ...this.loads.keys()])];
     const none = { steps: [], sent: [], outlets: [], problems: [], notes: [] };
-    this.look = { device: name, model, transport, ...none, isComplete: false };
+    this.look = { equipment: name, model, transport, ...none, isComplete: false };
   }
 
   async all(): Promise<void> {
@@ -124,8 +127,11 @@ class Visit {
     chosen: ReadonlyMap<string, Credentials>,
     sessions = this.deps.sessions,
   ): Promise<Readers> {
-    const { device, deps } = this;
-    return readersOf(device, deps, (from, text) => this.record(from, text), { chosen, sessions });
+    const { equipment, deps } = this;
+    return readersOf(equipment, deps, (from, text) => this.record(from, text), {
+      chosen,
+      sessions,
+    });
   }
 
   /**
@@ -134,11 +140,11 @@ class Visit {
    * @returns the first value that the device accepts, by login
    */
   private async trySignIns(): Promise<ReadonlyMap<string, Credentials>> {
-    const { deps, device } = this;
+    const { deps, equipment } = this;
     const chosen = new Map<string, Credentials>();
     const tried = new Set<string>();
     for (const use of uses) {
-      const login = loginToRead(deps.rack, device, use) ?? '';
+      const login = loginToRead(deps.rack, equipment, use) ?? '';
       if (tried.has(login) || !this.canTry(await this.readers(chosen), use)) continue;
       tried.add(login);
       // A secret that cannot be read is reported by the first reading.
@@ -219,7 +225,7 @@ class Visit {
     if (read === undefined || this.isEnded || signal.aborted) return undefined;
     const sent: string[] = [];
     this.sent = sent;
-    const late = () => new DeviceTimeout(this.look.device, `not read within ${ms / 1000} s`);
+    const late = () => new DeviceTimeout(this.look.equipment, `not read within ${ms / 1000} s`);
     const start = performance.now();
     let isDone = false;
     try {
@@ -256,15 +262,15 @@ class Visit {
 
   private problem(kind: Problem['kind'], ...all: (Found & Partial<OfPart>)[]): void {
     const state = kind === 'failed' ? 'unchecked' : 'differs';
-    const { device } = this.look;
+    const { equipment } = this.look;
     for (const { part, ...found } of all) {
-      const thing = part === undefined ? device : `${device} ${part}`;
+      const thing = part === undefined ? equipment : `${equipment} ${part}`;
       this.look.problems.push({ kind, thing, state, ...found });
     }
   }
 
   private textOf(error: unknown): string {
-    return withoutName(errorText(error), this.look.device);
+    return withoutName(errorText(error), this.look.equipment);
   }
 
   private async readOutlets(round: number, read: NonNullable<Readers['outlets']>): Promise<void> {
@@ -327,7 +333,7 @@ class Visit {
     this.look.configuration = { readings: round, bytes, differingLines };
     const found = `changed between readings: ${count(differingLines, 'line')}`;
     if (differingLines > 0) this.problem('configuration', { part: 'configuration', found });
-    const { serial: wanted = serial } = this.device;
+    const { serial: wanted = serial } = this.equipment;
     if (round === 1 && serial !== wanted && !members.includes(`${wanted}`))
       this.problem('serial', { part: 'serial number', found: `${serial}`, expected: `${wanted}` });
   }
@@ -335,11 +341,11 @@ class Visit {
   /** Names logins whose backups fail. */
   private judgeExtent(extent: Extent | undefined): void {
     const { rack } = this.deps;
-    const part = `login ${loginToRead(rack, this.device, 'configuration') ?? 'none'}`;
+    const part = `login ${loginToRead(rack, this.equipment, 'configuration') ?? 'none'}`;
     const why = whyPartial(extent, models.get(this.look.model));
     const unknown = extent === 'unknown' ? 'may not be shown the whole configuration' : why;
     const advice = 'or set `allowPartial: true` in rack.yaml to store the part';
-    if (why && !this.device.allowPartial) {
+    if (why && !this.equipment.allowPartial) {
       this.problem('configuration', { part, found: why, advice });
     } else if (unknown) this.look.notes.push(`${part}: ${unknown}`);
   }
@@ -357,7 +363,7 @@ class Visit {
     const other = [...models.values()].find(({ reported }) => reported?.model.test(said));
     if (other === undefined) return;
     look.answersAs = other.name;
-    const thing = `${look.device} model`;
+    const thing = `${look.equipment} model`;
     const what = { found: `responds as ${other.name} (${other.label})`, expected: look.model };
     look.problems.unshift({ kind: 'model', thing, state: 'differs', ...what });
   }

@@ -12,7 +12,7 @@ import type { LookDeps } from './readers.ts';
 
 interface RackLook {
   /** In the order of rack.yaml. */
-  devices: EquipmentLook[];
+  equipment: EquipmentLook[];
   /** Findings from MAC tables and addresses, as in `skolo check cabling`. */
   cabling: CableFinding[];
   /** Absent if it was not requested. */
@@ -34,16 +34,16 @@ export async function lookAtRack(
   const [drivers, backups] = await Promise.all([loadDrivers(), loadBackups()]);
   const all: LookDeps = { rack, sessions, hostKeys, scratch, drivers, backups, ...options };
   const each = [...rack.equipment.values()];
-  const [devices, own] = await Promise.all([
-    inParallel(each, atOnce, (device) => lookAtEquipment(device, all)),
+  const [equipment, own] = await Promise.all([
+    inParallel(each, atOnce, (item) => lookAtEquipment(item, all)),
     jumphost && lookAtJumphost({ rack, ...options, ...jumphost }),
   ]);
-  return { devices, cabling: together(rack, devices), ...(own && { jumphost: own }) };
+  return { equipment, cabling: together(rack, equipment), ...(own && { jumphost: own }) };
 }
 
 /** Findings that require several devices. */
-function together(rack: Rack, devices: readonly EquipmentLook[]): CableFinding[] {
-  const lookAt = (name: string) => devices.find(({ device }) => device === name);
+function together(rack: Rack, equipment: readonly EquipmentLook[]): CableFinding[] {
+  const lookAt = (name: string) => equipment.find((item) => item.equipment === name);
   const linked = linkedButOff(
     rack,
     (port) => lookAt(port.device)?.hosts?.ports.find(({ name }) => name === port.outlet)?.up,
@@ -53,7 +53,7 @@ function together(rack: Rack, devices: readonly EquipmentLook[]): CableFinding[]
     const thing = `${device} ${part}`;
     lookAt(device)?.problems.push({ kind: 'link', thing, state: 'differs', found });
   }
-  const readings = devices.flatMap(({ hosts }) => hosts ?? []);
+  const readings = equipment.flatMap(({ hosts }) => hosts ?? []);
   return readings.length === 0
     ? []
     : compare(rack, readings).findings.map((each) => withEdits(each));

@@ -8,9 +8,9 @@ import type { Found } from './settings.ts';
 export type Readings = Readonly<Record<string, OutletReading>>;
 
 /** Names of what each outlet of a device feeds, according to rack.yaml. */
-export function loadsOf(rack: Rack, device: string): Map<string, string[]> {
+export function loadsOf(rack: Rack, equipment: string): Map<string, string[]> {
   const fed = allPlugged(rack).filter(
-    ({ use, outlet }) => use === 'power' && outlet.device === device,
+    ({ use, outlet }) => use === 'power' && outlet.device === equipment,
   );
   const byOutlet = Map.groupBy(fed, ({ outlet }) => outlet.outlet);
   return new Map([...byOutlet].map(([outlet, loads]) => [outlet, loads.map(({ name }) => name)]));

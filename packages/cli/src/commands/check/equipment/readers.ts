@@ -81,15 +81,15 @@ export type Use = (typeof uses)[number];
 const systemDescription = '1.3.6.1.2.1.1.1';
 
 export async function readersOf(
-  device: Equipment,
+  equipment: Equipment,
   deps: LookDeps,
   onTranscript: OnTranscript,
   { chosen, sessions }: { chosen: ReadonlyMap<string, Credentials>; sessions: SessionPool },
 ): Promise<Readers> {
   const { rack, hostKeys, scratch, drivers, backups, dry } = deps;
-  const { name, model, transport, backup, backupLimits } = device;
+  const { name, model, transport, backup, backupLimits } = equipment;
   const accessTo = (what: Readable) => {
-    const login = loginToRead(rack, device, what);
+    const login = loginToRead(rack, equipment, what);
     const credentials = async () =>
       chosen.get(login ?? '') ?? (await valuesOf(deps, login))[0] ?? { legacySsh: false };
     return { credentials, hostKeys, onTranscript, dry };
@@ -108,7 +108,7 @@ export async function readersOf(
     work: (to: DeviceConnection) => Promise<T>,
   ) {
     const about = { ...accessTo(what), ...limits, signal, scratch: join(scratch, name) };
-    const connection = openConnection(device, about);
+    const connection = openConnection(equipment, about);
     try {
       return await work(connection);
     } finally {
@@ -117,7 +117,7 @@ export async function readersOf(
   }
 
   const kind = drivers.get(model);
-  const create = () => kind?.create(device, { ...accessTo('outlets'), sessions });
+  const create = () => kind?.create(equipment, { ...accessTo('outlets'), sessions });
 
   async function driven<T>(work: (driver: PowerDriver) => Promise<T> | undefined) {
     const driver = create();
@@ -130,13 +130,13 @@ export async function readersOf(
 
   const createBackup = backups.get(model);
   const createHosts = await loadConnectedHosts(model);
-  const reader = rack.logins.get(loginToRead(rack, device, 'configuration') ?? '');
+  const reader = rack.logins.get(loginToRead(rack, equipment, 'configuration') ?? '');
   const hasUser = reader?.username !== undefined;
   const isSnmp = transport === 'snmp';
   const describe = async (signal: AbortSignal) =>
-    [...(await snmpTo(device, accessTo('outlets')).walk(systemDescription, signal)).values()].join(
-      '\n',
-    );
+    [
+      ...(await snmpTo(equipment, accessTo('outlets')).walk(systemDescription, signal)).values(),
+    ].join('\n');
   return {
     description: isSnmp ? describe : undefined,
     outlets: kind && ((names, signal) => driven(({ read }) => read(names, signal))),
@@ -146,14 +146,14 @@ export async function readersOf(
       createBackup && backup && (hasUser || !isSnmp)
         ? (signal) =>
             connected('configuration', signal, (to) =>
-              configurationOf(createBackup(device), to, dry),
+              configurationOf(createBackup(equipment), to, dry),
             )
         : undefined,
     hosts:
       createHosts &&
       ((signal) =>
         connected('hosts', signal, async (connection) => {
-          const found = await createHosts(device).read({
+          const found = await createHosts(equipment).read({
             ...accessTo('hosts'),
             connection,
             signal,

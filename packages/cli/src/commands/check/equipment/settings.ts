@@ -16,7 +16,7 @@ export type Found = Pick<Finding, 'found' | 'expected' | 'advice'>;
 /** @param loads names of what each outlet feeds, by outlet */
 export function oddSettings(
   rack: Rack,
-  { device, model }: { device: string; model: string },
+  { equipment, model }: { equipment: string; model: string },
   settings: ReadonlyMap<string, OutletSettings>,
   loads: ReadonlyMap<string, readonly string[]>,
 ): Problem[] {
@@ -37,7 +37,7 @@ export function oddSettings(
     const groups = Map.groupBy(judged, ({ found }) => JSON.stringify(found));
     return [...groups.values()].flatMap((group) => {
       const names = fewOf(group.map(({ outlet }) => outlet));
-      const thing = `${device} ${noun}${group.length > 1 ? 's' : ''} ${names}`;
+      const thing = `${equipment} ${noun}${group.length > 1 ? 's' : ''} ${names}`;
       return [group[0]?.found ?? []].flat().map((found): Problem => {
         return { kind, thing, state: 'differs', ...found };
       });
