@@ -42,6 +42,7 @@ export const CycleStep = z.enum([
   'off',
   'turn-on',
   'see-back',
+  'put-back',
 ]);
 export type CycleStep = z.output<typeof CycleStep>;
 
@@ -51,6 +52,9 @@ export type CycleStep = z.output<typeof CycleStep>;
  * - `busy`: not started, because a task is running. `cancelled`: not started.
  * - `failed`: `failedStep` and `detail` say where and why; the power is on again.
  * - `would-have`: decided automatically but not done, because rack.yaml has `acts: false` for the target.
+ * - `unproven`: as `back` or `on`, but the commands of its equipment are described in rack.yaml or a table, and no machine has confirmed
+ *   them in this rack yet, by its own silence and return.
+ * - `inverted`: the machine became silent when its outlet was turned on, and returned when it was turned off again, as it is now.
  * - `stuck-off`: its power could not be verified to be on again. The service retries until it is.
  */
 export const Outcome = z.enum([
@@ -60,6 +64,8 @@ export const Outcome = z.enum([
   'busy',
   'cancelled',
   'failed',
+  'unproven',
+  'inverted',
   'stuck-off',
   'would-have',
 ]);

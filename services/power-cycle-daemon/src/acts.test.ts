@@ -117,7 +117,13 @@ it.each([
   const none = new Map<string, never>();
   const snapshot = {
     ...{ rack, now: 0, uptime: 10_000, holds: [], active: [], past: [] },
-    ...{ switchedOff: none, pendingOns: none, failing: none, cyclesNatively: () => false },
+    ...{
+      switchedOff: none,
+      pendingOns: none,
+      descriptions: none,
+      failing: none,
+      cyclesNatively: () => false,
+    },
   };
   const ask = { action: 'cycle', mode: 'hard', force: false } as const;
 

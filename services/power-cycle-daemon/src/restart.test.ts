@@ -74,7 +74,7 @@ machines:
 
   expect(before).toMatchObject({
     cycles: [
-      { target: 'cut', outcome: 'on' },
+      { target: 'cut', outcome: 'unproven' },
       { target: 'dark', outcome: 'off' },
     ],
     holds: [{ target: 'dark' }, { target: 'a' }],

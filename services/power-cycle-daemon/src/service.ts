@@ -16,7 +16,7 @@ import {
 } from '@skolo/common';
 import { models } from '@skolo/equipment/models';
 import { loadDrivers } from '@skolo/equipment/models/load';
-import type { DriverKind } from '@skolo/equipment/models/outlets';
+import { CannotCycle, type DriverKind } from '@skolo/equipment/models/outlets';
 import { HostKeys } from '@skolo/equipment/transports';
 import type { Rack } from '@skolo/rack';
 import { apiHandlers } from './api/handlers.ts';
@@ -24,7 +24,12 @@ import { machineAccess } from './api/machine-access.ts';
 import { Cycles } from './cycle/cycles.ts';
 import { adoptJournal } from './cycle/inherited-state.ts';
 import { Controllers, type ControllersDeps, type CreateUsbHub } from './equipment/controllers.ts';
-import { addressHolder, maySwitchOf, reportJumphost } from './equipment/may-switch.ts';
+import {
+  addressHolder,
+  type MaySwitch,
+  maySwitchOf,
+  reportJumphost,
+} from './equipment/may-switch.ts';
 import { type Timing, usualTiming } from './equipment/timing.ts';
 import { createUsbHub as usbHubByAgent } from './equipment/usb-hub.ts';
 import type { PowerEvent } from './events.ts';
@@ -40,6 +45,7 @@ import { Holds } from './request/holds.ts';
 import { OwnDevices } from './request/own-devices.ts';
 import { type Request, Requests } from './request/requests.ts';
 import { CircuitBreaker } from './rules/circuit-breaker.ts';
+import { whyInverted } from './rules/descriptions.ts';
 import { PastCycles } from './rules/past-cycles.ts';
 import type { Snapshot } from './rules/preconditions.ts';
 import { unfinishedOutlets } from './state/outlet-records.ts';
@@ -145,7 +151,7 @@ function connectPower({ log, clock, stateDir, crashNotes }: ServiceContext, open
   const { rack, store, hostKeys, drivers, createUsbHub, timing, signal } = opened;
   const events = createEvents<PowerEvent>();
   const { emit } = events;
-  const maySwitch = maySwitchOf({ stateDir, clock });
+  const maySwitch = maySwitchNow({ stateDir, clock }, opened);
   const controllers = new Controllers({
     rack,
     drivers,
@@ -204,6 +210,20 @@ function connectPower({ log, clock, stateDir, crashNotes }: ServiceContext, open
     cycles,
     requests,
     outletWatch,
+  };
+}
+
+/** Nothing is sent beside another jumphost, nor to equipment whose description is known to be wrong. */
+function maySwitchNow(
+  deps: Parameters<typeof maySwitchOf>[0],
+  { rack, store }: Pick<PartDeps, 'rack' | 'store'>,
+): MaySwitch {
+  const asJumphost = maySwitchOf(deps);
+  return (name, signal) => {
+    const why = whyInverted(rack(), store.descriptions.all, name);
+    return why === undefined
+      ? asJumphost(name, signal)
+      : Promise.reject(new CannotCycle(name, why));
   };
 }
 
@@ -294,6 +314,7 @@ function snapshotOf({ rack, clock, store, controllers, breaker, past }: Snapped)
     holds: [...store.holds.all.values()],
     switchedOff: store.switchedOff.all,
     pendingOns: store.pendingOns.all,
+    descriptions: store.descriptions.all,
     failing: breaker.failing(),
     active: store.active(),
     past: past.list(),

@@ -25,7 +25,7 @@ export function cycleOf(cycle: PowerCycle): TimelineEvent {
     text: `${what} by ${by}: ${reason}`,
     state: outcome ?? (startedAt === undefined ? 'queued' : 'running'),
     names: [target],
-    ...((outcome === 'failed' || outcome === 'stuck-off') && {
+    ...((outcome === 'failed' || outcome === 'inverted' || outcome === 'stuck-off') && {
       details: [`${target}: ${outcome}${failedStep ? ` at ${failedStep}` : ''}: ${detail}`],
     }),
   };

@@ -17,6 +17,7 @@ import {
 import type { Holds } from '../request/holds.ts';
 import type { OwnDevices } from '../request/own-devices.ts';
 import { RequestRejected, type Requests, unknownRejections } from '../request/requests.ts';
+import { descriptionKey } from '../rules/descriptions.ts';
 import { findTargets, shownTargets } from '../rules/targets.ts';
 import type { CycleRecord } from '../state/records.ts';
 import { agentKeyName } from './machine-access.ts';
@@ -58,6 +59,12 @@ export function apiHandlers(deps: ApiDeps): Handlers {
     forgetHostKey: async ({ params: { equipment } }) => {
       const names = [equipment, agentKeyName(equipment)];
       const forgotten = await Promise.all(names.map((name) => hostKeys.forget(name)));
+      const key = descriptionKey(view.rack(), equipment);
+      const verdict = key === undefined ? undefined : view.store.descriptions.get(key);
+      if (verdict?.state === 'inverted') {
+        await view.store.write([view.store.descriptions.remove(verdict.key)]);
+        forgotten.push(true);
+      }
       return ok({ equipment, forgotten: forgotten.includes(true) });
     },
   };

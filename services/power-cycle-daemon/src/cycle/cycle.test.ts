@@ -1,6 +1,7 @@
 import { runs } from '@skolo/base/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { shownBy } from '../rules/descriptions.ts';
 import { CycleRecord, type Phase } from '../state/records.ts';
 import { cycleRecord } from '../testing/records.ts';
 import {
@@ -36,6 +37,9 @@ const written = {
   },
   'contact-failed': { is: 'contact-failed', text: 'switch-1: no answer' },
   admitted: { is: 'admitted' },
+  'admitted, unproven': { is: 'admitted', unproven: { key: 'table' } },
+  'admitted, mixed': { is: 'admitted', unproven: {} },
+  'neighbours-up': { is: 'neighbours-up', names: ['b'] },
   'out-of-reach': { is: 'out-of-reach' },
   forbidden: { is: 'forbidden', text: 'under repair' },
   'task-begun': { is: 'task-begun', text: 'a task is running' },
@@ -55,6 +59,11 @@ const written = {
   'cycled-natively': { is: 'cycled-natively', text: 'seen on' },
   'left-off': { is: 'left-off', text: 'did not turn the outlet on in time' },
   'off-waited': { is: 'off-waited' },
+  'off-waited, up': { is: 'off-waited', isUp: true },
+  'silent-at-on': { is: 'silent-at-on', text: 'silent at on', how: 'did not respond' },
+  'back-at-off': { is: 'back-at-off', text: 'back at off' },
+  'silent-at-off': { is: 'silent-at-off', text: 'silent at off, too' },
+  'seen-on, toggled': { is: 'seen-on', text: 'seen on', toggles: 'on toggles' },
   'seen-on': { is: 'seen-on', text: 'seen on' },
   stuck: { is: 'stuck', text: 'could not be verified as on' },
   'on-failed': { is: 'on-failed', text: 'not seen on' },
@@ -78,11 +87,12 @@ const expected: Record<Phase, readonly Written[]> = {
   'soft-reboot': ['soft-sent', 'soft-impossible'],
   'going-down': ['went-down', 'not-down'],
   contact: ['contacted', 'contact-failed', 'forbidden'],
-  ready: ['admitted', 'out-of-reach', 'forbidden', 'task-begun'],
+  ready: ['admitted', 'admitted, unproven', 'out-of-reach', 'forbidden', 'task-begun'],
   'turn-off': ['seen-off', 'off-failed', 'off-unseen', 'cycled-natively', 'left-off'],
-  off: ['off-waited'],
-  'turn-on': ['seen-on', 'stuck'],
+  off: ['off-waited', 'off-waited, up'],
+  'turn-on': ['seen-on', 'seen-on, toggled', 'stuck'],
   'see-back': ['back', 'back, new boot', 'not-back', 'not-visible'],
+  'put-back': ['back-at-off', 'silent-at-off'],
   finished: [],
 };
 const expectedOfOff = ['seen-off', 'off-failed'] as const;
@@ -415,6 +425,87 @@ describe('a cycle', () => {
     expect(`${record.outcome ?? 'under way'}${at}`).toBe(outcome);
   });
 
+  const tried = ['begin', 'checked idle', 'contacted', 'admitted, unproven'] as const;
+  it.each<[string, Written[], string, Partial<CycleRecord>?]>([
+    [
+      'its target lost power at off, and got it at on',
+      ['seen-down', 'seen-off', 'off-waited', 'seen-on', 'back'],
+      'back',
+    ],
+    [
+      'it was down before',
+      ['seen-down already', 'seen-off', 'off-waited', 'seen-on', 'back'],
+      'unproven',
+    ],
+    ['it was not seen down at all', ['seen-off', 'off-waited', 'seen-on', 'back'], 'unproven'],
+    [
+      'it was seen down after on',
+      ['seen-off', 'off-waited', 'seen-on', 'seen-down', 'back'],
+      'unproven',
+    ],
+    [
+      'it returned before on',
+      ['seen-down', 'seen-off', 'off-waited, up', 'seen-on', 'back'],
+      'unproven',
+    ],
+    ['nothing sees it', ['seen-off', 'off-waited', 'seen-on', 'not-visible'], 'unproven'],
+    [
+      'a neighbour became silent, too',
+      ['seen-down', 'seen-off', 'moved', 'off-waited', 'seen-on', 'back'],
+      'failed',
+    ],
+    [
+      'the daemon was restarted',
+      ['seen-down', 'seen-off', 'restarted', 'seen-on', 'back'],
+      'unproven',
+    ],
+    [
+      'it returned after a second on',
+      ['seen-down', 'seen-off', 'off-waited', 'seen-on', 'not-back', 'seen-on', 'back'],
+      'unproven',
+    ],
+    [
+      'it did not return',
+      ['seen-down', 'seen-off', 'off-waited', 'seen-on', 'not-back', 'seen-on', 'not-back'],
+      'failed',
+    ],
+    ['on toggles', ['seen-down', 'seen-off', 'off-waited', 'seen-on, toggled'], 'failed'],
+    [
+      'it became silent at on, and returned at off',
+      ['seen-off', 'off-waited, up', 'seen-on', 'silent-at-on', 'back-at-off'],
+      'inverted',
+    ],
+    [
+      'the same, with a restart',
+      ['seen-off', 'off-waited, up', 'seen-on', 'silent-at-on', 'restarted', 'back-at-off'],
+      'inverted',
+    ],
+    [
+      'it became silent at on, and stayed so',
+      ['seen-off', 'off-waited, up', 'seen-on', 'silent-at-on', 'silent-at-off', 'seen-on'],
+      'failed',
+    ],
+  ])('with an unproven description ends with what it has shown: %s', (_what, events, outcome) => {
+    const { record } = tell(cycleRecord({ mode: 'hard' }), [...tried, ...events]);
+
+    expect(record.outcome).toBe(outcome);
+    const state = { back: 'confirmed', inverted: 'inverted' }[outcome];
+    expect(shownBy(record)?.state).toBe(state);
+  });
+
+  it('of outlets with several descriptions confirms none', () => {
+    const { record } = tell(cycleRecord({ mode: 'hard' }), [
+      ...(['begin', 'checked idle', 'contacted', 'admitted, mixed', 'seen-down'] as const),
+      ...(['seen-off', 'off-waited', 'seen-on', 'back'] as const),
+    ]);
+
+    expect(record).toMatchObject({
+      outcome: 'unproven',
+      detail: expect.stringContaining('different descriptions'),
+    });
+    expect(shownBy(record)).toBeUndefined();
+  });
+
   it('reports what went wrong first, however it went on', () => {
     const { record } = tell(cycleRecord({ mode: 'hard' }), [
       ...([...upToTurnOff, 'off-failed', 'seen-on'] as const),
@@ -552,7 +643,9 @@ const life = fc.record({
   luck: fc.array(fc.nat(), { maxLength: 60 }),
 }) satisfies fc.Arbitrary<Life>;
 
-function usual({ phase, action, begun }: CycleRecord): readonly Written[] {
+function usual({ phase, action, begun, unproven, sawDown }: CycleRecord): readonly Written[] {
+  if (phase === 'see-back' && unproven?.upWhileOff && !sawDown)
+    return ['silent-at-on', ...expected['see-back']];
   // Nobody asks for tasks of what has been touched already.
   if (phase === 'ready' && begun) return expected.ready.filter((event) => event !== 'task-begun');
   return phase === 'turn-off' && action === 'off' ? expectedOfOff : expected[phase];
@@ -633,8 +726,11 @@ describe('whatever comes, a cycle', () => {
         let mayBeOff = false;
         for (const { event, after, entered } of live(one)) {
           if (entered === 'turn-off' && after.action === 'cycle') mayBeOff = true;
-          if (event === 'seen-on' || event === 'cycled-natively' || event === 'stuck')
-            mayBeOff = false;
+          if (entered === 'put-back') mayBeOff = true;
+          const isOver = ['seen-on', 'seen-on, toggled', 'cycled-natively', 'stuck', 'back-at-off'];
+          if (isOver.includes(event)) mayBeOff = false;
+          // Its outlets are turned on again, although they should be on.
+          if (entered === 'turn-on' && after.action === 'cycle') mayBeOff = true;
 
           expect(mayBeOff).toBe(after.action === 'cycle' && holdsPower(after));
         }

@@ -5,12 +5,20 @@
  *
  *     queued → check → soft-reboot → going-down ──────────────────────┐
  *                 └──────────┴──→ contact → ready → turn-off → off → turn-on → see-back → finished
+ *                                                                   └───── put-back ←┘
  *
  * From `turn-off` on, the only exit is through `turn-on`. Any error is kept as `failure` and reported once the power has been seen on
- * again.
+ * again. Only from `put-back`, which tries whether a description has inverted on and off, the outlets may remain as they are.
  */
 import type { CycleStep, Outcome } from '@skolo/api';
-import { type CycleRecord, isStanding, type Phase, type Restore } from '../state/records.ts';
+import { whyUnproven } from '../rules/descriptions.ts';
+import {
+  type CycleRecord,
+  isStanding,
+  type Phase,
+  type Restore,
+  type Unproven,
+} from '../state/records.ts';
 
 export type CycleEvent =
   | { is: 'begin' }
@@ -22,7 +30,8 @@ export type CycleEvent =
   | { is: 'not-down'; text: string }
   | { is: 'contacted'; modes: ReadonlyMap<string, Restore>; text: string }
   | { is: 'contact-failed'; text: string }
-  | { is: 'admitted' }
+  /** `unproven`: what it must show about the description of its outlets. */
+  | { is: 'admitted'; unproven?: Unproven }
   /** A controller stopped responding while the cycle waited for its turn. */
   | { is: 'out-of-reach' }
   /** Since the request, it was held, or rack.yaml was edited. */
@@ -35,6 +44,8 @@ export type CycleEvent =
   | { is: 'seen-down'; text: string; how: string; wasUp: boolean }
   /** At any time: other outlets of the device have changed although nobody requested that. Its outcome will be a failure. */
   | { is: 'moved'; text: string }
+  /** Before an unproven description is tried: machines on other outlets of the same equipment. */
+  | { is: 'neighbours-up'; names: readonly string[] }
   /** While the device's own cycle runs. */
   | { is: 'off-natively'; text: string }
   /** `unverified`: the text of a reading that proves nothing. */
@@ -45,9 +56,10 @@ export type CycleEvent =
   | { is: 'cycled-natively'; text: string }
   /** The device's own cycle turned it off, but did not turn it on in time. */
   | { is: 'left-off'; text: string }
-  | { is: 'off-waited' }
+  /** `isUp`: the target still responds. */
+  | { is: 'off-waited'; isUp?: boolean }
   /** `fault`: outlets that reported a fault. */
-  | { is: 'seen-on'; text: string; fault?: string }
+  | { is: 'seen-on'; text: string; fault?: string; toggles?: string }
   | { is: 'stuck'; text: string }
   /** Not seen on, and not retried. */
   | { is: 'on-failed'; text: string }
@@ -55,6 +67,10 @@ export type CycleEvent =
   | { is: 'back'; text: string; proof?: string }
   | { is: 'not-back'; text: string; fault?: string }
   | { is: 'not-visible'; text: string; fault?: string }
+  /** It responded while its outlets were off, and became silent when they were turned on. */
+  | { is: 'silent-at-on'; text: string; how: string }
+  /** Turned off again: it is back, or is not. */
+  | { is: 'back-at-off' | 'silent-at-off'; text: string }
   | { is: 'cancelled'; text: string }
   /** A bug of ours: an unexpected exception. */
   | { is: 'broke'; text: string }
@@ -88,7 +104,7 @@ export function stepOf({ phase, steps }: CycleRecord): CycleStep {
 
 /** Whether outlets may be off because of the cycle. */
 export function holdsPower({ phase }: CycleRecord): boolean {
-  return phase === 'turn-off' || phase === 'off' || phase === 'turn-on';
+  return phase === 'turn-off' || phase === 'off' || phase === 'turn-on' || phase === 'put-back';
 }
 
 /** Whether nothing has been touched yet and no off is in effect. */
@@ -106,7 +122,7 @@ export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts):
       return inherited(record, event.text, facts);
     // Reported at any time by whatever watches the machine.
     case 'seen-down': {
-      const seen = withDown(record, event, facts);
+      const seen = withFall(withDown(record, event, facts), event);
       return withStep({ ...seen, ...(event.wasUp && { wentDown: true }) }, facts, event.text);
     }
     case 'off-natively':
@@ -117,6 +133,11 @@ export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts):
     }
     case 'noted':
       return withStep(record, facts, event.text);
+    case 'neighbours-up':
+      return {
+        ...record,
+        ...(record.unproven && withShown(record, { neighbours: [...event.names] })),
+      };
     case 'cancelled':
       if (hasNotBegun(record)) return finish(record, 'cancelled', facts, event.text);
       break;
@@ -161,21 +182,52 @@ function inPhase(
       if (event.is === 'forbidden') return fail(record, event.text, facts);
       if (event.is === 'task-begun') return finish(record, 'busy', facts, event.text);
       if (event.is !== 'admitted') return undefined;
-      return go({ ...record, begun: true }, record.action === 'on' ? 'turn-on' : 'turn-off', facts);
+      return go(admittedNow(record, event), record.action === 'on' ? 'turn-on' : 'turn-off', facts);
     }
     case 'turn-off':
       return turningOff(record, event, facts);
     case 'off':
-      return event.is === 'off-waited' ? go(record, 'turn-on', facts) : undefined;
+      if (event.is !== 'off-waited') return undefined;
+      return go(event.isUp ? withShown(record, { upWhileOff: true }) : record, 'turn-on', facts);
     case 'turn-on':
-      if (event.is === 'seen-on') return seenOn(withFault(record, event), event.text, facts);
+      if (event.is === 'seen-on')
+        return seenOn(withToggle(withFault(record, event), event), event.text, facts);
       if (event.is === 'stuck') return finish(record, 'stuck-off', facts, event.text);
       return event.is === 'on-failed' ? fail(record, event.text, facts) : undefined;
     case 'see-back':
       return seeingBack(record, event, facts);
+    case 'put-back': {
+      if (event.is === 'back-at-off') return finish(record, 'inverted', facts, event.text);
+      if (event.is !== 'silent-at-off') return undefined;
+      const failure = { step: 'see-back' as const, detail: event.text };
+      return go({ ...record, failure }, 'turn-on', facts, event.text);
+    }
     case 'finished':
       return undefined;
   }
+}
+
+function admittedNow(
+  record: CycleRecord,
+  { unproven }: Extract<CycleEvent, { is: 'admitted' }>,
+): CycleRecord {
+  const { unproven: _, ...rest } = record;
+  return { ...rest, begun: true, ...(unproven && { unproven }) };
+}
+
+/** Evidence about its description, if that is unproven. */
+function withShown(record: CycleRecord, shown: Unproven): CycleRecord {
+  const { unproven } = record;
+  return unproven === undefined ? record : { ...record, unproven: { ...unproven, ...shown } };
+}
+
+/** On turned it off: reported once it is on again. */
+function withToggle(
+  record: CycleRecord,
+  { toggles }: Extract<CycleEvent, { is: 'seen-on' }>,
+): CycleRecord {
+  if (toggles === undefined) return record;
+  return { ...record, failure: record.failure ?? { step: 'turn-on', detail: toggles } };
 }
 
 function start(record: CycleRecord, facts: CycleFacts): CycleRecord {
@@ -249,6 +301,10 @@ function seeingBack(
   facts: CycleFacts,
 ): CycleRecord | undefined {
   if (event.is === 'back') return back(withFault(record, {}), event, facts);
+  if (event.is === 'silent-at-on') {
+    const seen = withDown(record, event, facts);
+    return go(seen, 'put-back', facts, event.text);
+  }
   if (event.is === 'not-back') return notBack(withFault(record, event), event.text, facts);
   if (event.is !== 'not-visible') return undefined;
   if (record.unseenOff !== undefined) return neverOff(record, record.unseenOff, facts);
@@ -273,6 +329,12 @@ function seenOn(record: CycleRecord, text: string, facts: CycleFacts): CycleReco
 function withDown(record: CycleRecord, { how }: { how?: string }, facts: CycleFacts): CycleRecord {
   const first = how === undefined ? { how: 'rebooted' } : { how, at: time(facts) };
   return { ...record, sawDown: true, down: record.down ?? first };
+}
+
+/** It went down because its outlets were turned off, as far as anybody can tell. */
+function withFall(record: CycleRecord, { wasUp }: { wasUp: boolean }): CycleRecord {
+  const isOff = record.phase === 'turn-off' || record.phase === 'off';
+  return wasUp && isOff ? withShown(record, { fellSilent: true }) : record;
 }
 
 /** Only the latest report of its outlets counts. */
@@ -305,13 +367,18 @@ function notBack(record: CycleRecord, text: string, facts: CycleFacts): CycleRec
   if (unseenOff !== undefined && !wentDown && !record.sawOff) {
     return neverOff(withStep(record, facts, text), unseenOff, facts);
   }
+  // If the equipment reports what was set, not even a reading shows that on toggles.
+  if (record.unproven?.fellSilent && !record.unproven.onAgain && !record.interrupted) {
+    const again = withShown(record, { onAgain: true });
+    return go(again, 'turn-on', facts, `${text}; turning it on again, in case on toggles`);
+  }
   // It rebooted itself and now hangs, which leaves the outlet.
   const wasSoft = !record.sawOff && unseenOff === undefined;
   const canGoOn = record.feeds.length > 0 && !record.interrupted;
   if (wasSoft && record.mode === 'auto' && canGoOn) return go(record, 'contact', facts, text);
   if (wasSoft || !canGoOn || record.attempt >= facts.tries) return fail(record, text, facts);
   const attempt = record.attempt + 1;
-  const { unseenOff: _, wentDown: __, down: ___, ...rest } = record;
+  const { unseenOff: _, wentDown: __, down: ___, unproven: ____, ...rest } = record;
   const again = { ...rest, attempt, sawOff: false, sawDown: false, unwatched: false };
   return go(again, 'contact', facts, `${text}; attempt ${again.attempt} of ${facts.tries}`);
 }
@@ -376,6 +443,8 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): CycleRecord {
         facts,
         'the daemon was restarted; still waiting for the machine',
       );
+    case 'put-back':
+      return go(record, 'put-back', facts, 'the daemon was restarted; turning it off once more');
     case 'finished':
       return record;
   }
@@ -383,7 +452,9 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): CycleRecord {
 
 /** Only turning on continues. What is off already has a pending on. */
 function inherited(record: CycleRecord, text: string, facts: CycleFacts): CycleRecord {
-  if (record.action === 'on' || record.phase === 'finished') return record;
+  const { action, phase } = record;
+  // Only its target shows how its outlets must be.
+  if (action === 'on' || phase === 'put-back' || phase === 'finished') return record;
   if (hasNotBegun(record)) return finish(record, 'cancelled', facts, text);
   const power = record.action === 'off' ? '' : '; the outlets are turned on again';
   return fail(record, `${text}${power}`, facts);
@@ -420,8 +491,11 @@ function finish(
   detail?: string,
   failedStep?: CycleStep,
 ): CycleRecord {
-  const noted = detail === undefined ? record : withStep(record, facts, detail);
-  const how = { outcome, ...(failedStep !== undefined && { failedStep }) };
+  const why = outcome === 'back' || outcome === 'on' ? whyUnproven(record) : undefined;
+  const judged = why === undefined ? outcome : 'unproven';
+  const text = why === undefined ? detail : [detail, why].filter(Boolean).join('; ');
+  const noted = text === undefined ? record : withStep(record, facts, text);
+  const how = { outcome: judged, ...(failedStep !== undefined && { failedStep }) };
   const finished: CycleRecord = {
     ...noted,
     phase: 'finished',
@@ -429,9 +503,9 @@ function finish(
     ...how,
   };
   const { moved } = record;
-  if (moved === undefined || !['back', 'on', 'off'].includes(outcome)) return finished;
+  if (moved === undefined || !['back', 'on', 'off', 'unproven'].includes(judged)) return finished;
   const failure = { outcome: 'failed', failedStep: moved.step, detail: moved.detail } as const;
-  return { ...finished, ...failure, otherwise: outcome };
+  return { ...finished, ...failure, otherwise: judged };
 }
 
 /** Adds an event. The same text twice in a row is one step. */

@@ -9,6 +9,7 @@ import type { PowerEvent } from '../events.ts';
 import type { PendingOns } from '../keep/pending-ons.ts';
 import type { PartDeps } from '../part-deps.ts';
 import type { CircuitBreaker } from '../rules/circuit-breaker.ts';
+import { oneEach, shownBy, unprovenOf } from '../rules/descriptions.ts';
 import { findTarget } from '../rules/targets.ts';
 import {
   beforeTouching,
@@ -18,7 +19,7 @@ import {
 } from '../state/outlet-records.ts';
 import { type CycleRecord, isStanding, type Phase } from '../state/records.ts';
 import { type CycleEvent, hasNotBegun, holdsPower, next, stepOf, whatIsPending } from './cycle.ts';
-import { checkTask, reboot, taskBegun, watchBack, watchDown } from './machine-steps.ts';
+import { checkTask, putBack, reboot, taskBegun, watchBack, watchDown } from './machine-steps.ts';
 import { contact, othersMoved, turnAllOff, waitOff } from './outlet-steps.ts';
 import { admitted } from './scheduler.ts';
 import { canBeSeen, type Step, type StepDeps, whyNot } from './step.ts';
@@ -43,6 +44,7 @@ const steps: Record<
   'turn-off': turnAllOff,
   off: waitOff,
   'see-back': watchBack,
+  'put-back': putBack,
 };
 
 /** How many machines are asked at once; they mostly wait for silence. */
@@ -126,7 +128,14 @@ export class Cycles {
       );
     const limits = rack().services['power-cycle-daemon'];
     const mostOff = (name: string) => breaker.mostOff(name);
-    for (const { id } of admitted(ready, running, limits, isDown, mostOff)) {
+    const known = store.descriptions.all;
+    const begun = store.active().filter(({ id }) => !this.turns.has(id));
+    const isSeen = (record: CycleRecord) => {
+      const target = findTarget(rack(), record.target);
+      return target !== undefined && canBeSeen(rack(), target);
+    };
+    const first = oneEach(rack(), known, { ready, running: begun, isSeen });
+    for (const { id } of admitted(first, running, limits, isDown, mostOff)) {
       this.turns.get(id)?.('admitted');
     }
   }
@@ -264,7 +273,11 @@ export class Cycles {
     if (record.action !== 'on') {
       this.deps.breaker.forcedOff(record.feeds.map(({ controller }) => controller));
     }
-    return { is: 'admitted' };
+    const unproven =
+      record.action === 'cycle'
+        ? unprovenOf(this.deps.rack(), this.deps.store.descriptions.all, record.feeds)
+        : undefined;
+    return { is: 'admitted', ...(unproven && { unproven }) };
   }
 
   private turn(id: string): Promise<Turn> {
@@ -279,9 +292,12 @@ export class Cycles {
 
   private async turnOn(record: CycleRecord): Promise<CycleEvent> {
     const { store, pendingOns, clock, signal } = this.deps;
-    const isInDoubt = record.failure !== undefined || record.unseenOff !== undefined;
+    const { failure, unseenOff, unproven, sawOff: isDue } = record;
+    const isAgain = unproven?.onAgain === true;
+    const isInDoubt = failure !== undefined || unseenOff !== undefined || isAgain;
     const isOnce = record.action === 'on' && !isStanding(record);
-    const options = { isInDoubt, isOnce, isDue: record.sawOff };
+    const isTwice = unproven !== undefined && !isInDoubt;
+    const options = { isInDoubt, isOnce, isDue, isTwice };
     const turnedOn = await Promise.all(
       record.feeds.map((feed) =>
         pendingOns.turnOn(pendingOnOf(store, record, feed, clock.now()), options),
@@ -297,7 +313,15 @@ export class Cycles {
     const others = await othersMoved(this.step(record));
     if (others !== undefined) await this.apply(record.id, { is: 'moved', text: others });
     const faults = turnedOn.flatMap((each) => (each.is === 'on' ? (each.fault ?? []) : []));
-    return { is: 'seen-on', text, ...(faults.length > 0 && { fault: faults.join(', ') }) };
+    const toggled = turnedOn.flatMap((each) => (each.is === 'on' ? (each.toggles ?? []) : []));
+    return {
+      is: 'seen-on',
+      text,
+      ...(faults.length > 0 && { fault: faults.join(', ') }),
+      ...(toggled.length > 0 && {
+        toggles: `turning it on a second time turned it off: ${toggled.join(', ')}; fix its description, in which on toggles`,
+      }),
+    };
   }
 
   /** Feeds an event into the state machine. The result is journaled before it takes effect. One event per cycle at a time. */
@@ -328,7 +352,12 @@ export class Cycles {
       entered === 'turn-off' ||
       (entered === 'turn-on' && !previous.begun);
     if (!touchesFirst) {
-      await store.writeLater([store.cycles.put(record), ...onChanged(store, previous, record)]);
+      const shown = entered === 'finished' ? shownBy(record) : undefined;
+      await store.writeLater([
+        store.cycles.put(record),
+        ...onChanged(store, previous, record, clock.now()),
+        ...(shown ? [store.descriptions.put(shown)] : []),
+      ]);
       return record;
     }
     try {

@@ -3,6 +3,7 @@
  * come back. Each step ends with an event.
  */
 
+import { turnOff } from '../equipment/outlets.ts';
 import { agentOf } from '../machines/agent.ts';
 import { backWithin, isDown, probeOf } from '../machines/probe.ts';
 import { softReboot } from '../machines/soft-reboot.ts';
@@ -99,6 +100,34 @@ export async function watchBack(step: Step): Promise<CycleEvent> {
   return { ...event, text, fault };
 }
 
+/** Turns off again what became silent when it was turned on, and waits until it responds. */
+export async function putBack(step: Step): Promise<CycleEvent> {
+  const { record, rack, target, controllers, settings, timing, signal } = step;
+  const { patience, watch } = timing;
+  const done = await Promise.all(
+    record.feeds.map(async ({ controller: name, outlet }) => {
+      const controller = controllers.get(name);
+      if (controller === undefined) return `${name} is no longer in rack.yaml`;
+      const options = { tries: settings.tries.off, patience };
+      return (await turnOff(controller, outlet, options, signal)).text;
+    }),
+  );
+  const what = done.join(', ');
+  const observer = observerOf(rack, target);
+  if (observer === undefined)
+    return { is: 'silent-at-off', text: `${what}; nothing shows its state` };
+  const withinMs = withinSeconds(step) * 1000;
+  const sawDown = { how: record.down?.how ?? 'was down', since: undefined };
+  const options = { sawDown, bootId: undefined, withinMs, onDown: () => undefined };
+  const seen = await seeBack(observer, options, watch, signal);
+  const names = [...new Set(record.feeds.map(({ controller }) => controller))].join(', ');
+  if (seen.is === 'back') {
+    const text = `${what}, and ${record.target} is ${seen.text}: on and off are inverted in the description of ${names}; its outlets remain as they are, and nothing is sent to it until the description is fixed`;
+    return { is: 'back-at-off', text };
+  }
+  return { is: 'silent-at-off', text: `${what}; ${seen.text}, so it is turned on again` };
+}
+
 /** Whether it was seen down in an earlier step, and for how long if it was watched since then. */
 function seenDown({ record, clock }: Step): Down | undefined {
   const { sawDown, down: { how, at } = { how: 'was down' }, unwatched, interrupted } = record;
@@ -107,12 +136,16 @@ function seenDown({ record, clock }: Step): Down | undefined {
   return { how, since: performance.now() - (clock.now() - Date.parse(at)) };
 }
 
+function withinSeconds({ rack, target, settings }: Step): number {
+  return target?.machine ? backWithin(rack, target.machine) : settings.seenBackSeconds;
+}
+
 async function awaitTarget(step: Step): Promise<CycleEvent> {
-  const { record, rack, target, settings, signal } = step;
+  const { record, rack, target, signal } = step;
   const { watch } = step.timing;
   if (target === undefined) return { is: 'not-visible', text: 'no longer in rack.yaml' };
   const { machine, phone, kind } = target;
-  const withinMs = (machine ? backWithin(rack, machine) : settings.seenBackSeconds) * 1000;
+  const withinMs = withinSeconds(step) * 1000;
   if (kind === 'phone' && machine !== undefined && phone !== undefined) {
     const agent = agentOf(rack, machine);
     const offAt = record.steps.findLast((each) => each.step === 'turn-off')?.at;
@@ -128,7 +161,14 @@ async function awaitTarget(step: Step): Promise<CycleEvent> {
   if (observer === undefined) {
     return { is: 'not-visible', text: 'on; there is no way to check whether it is back' };
   }
-  const { bootId, unwatched, interrupted } = record;
+  const { bootId, unwatched, interrupted, unproven, sawDown } = record;
+  if (unproven?.key !== undefined && unproven.upWhileOff && !sawDown) {
+    const silent = await seeDown(observer, record.offSeconds * 1000, watch, signal);
+    if (silent !== undefined) {
+      const text = `confirmed down only now: ${silent.text}; on and off may be inverted, so turning it off again`;
+      return { is: 'silent-at-on', text, how: silent.how };
+    }
+  }
   // Without a restart, it was watched from before its power was cut, so it was up until now.
   const onDown = (text: string, how: string) =>
     step.report({ is: 'seen-down', text: `confirmed down: ${text}`, how, wasUp: !unwatched });

@@ -6,6 +6,7 @@ import { DeviceError, DeviceTimeout } from '@skolo/equipment/transports';
 import { parseUsbPort } from '@skolo/rack';
 import type { Controller } from '../equipment/controller.ts';
 import { cycleNatively, turnOff, type Verification } from '../equipment/outlets.ts';
+import { isDown, probeOf } from '../machines/probe.ts';
 import { isAlive, type Observer, seeDown } from '../machines/watch.ts';
 import { type Feed, feedKey, restoreOf } from '../state/records.ts';
 import type { CycleEvent } from './cycle.ts';
@@ -116,8 +117,13 @@ export async function turnAllOff(step: Step): Promise<CycleEvent> {
     await othersMoved(step);
     // Where no reading proves that it was off, an outage does, but only of a machine that was up before. This look ends before the command
     // is sent: one that runs in parallel may come too late.
-    const look = native || isUsb ? await observer?.probe(watch.lookMs, signal) : undefined;
+    const isTried = record.unproven !== undefined;
+    const [look, names] = await Promise.all([
+      native || isUsb || isTried ? observer?.probe(watch.lookMs, signal) : undefined,
+      isTried ? neighboursUp(step) : [],
+    ]);
     const wasUp = look && isAlive(look);
+    if (names.length > 0) report({ is: 'neighbours-up', names });
     signal.throwIfAborted();
     if (observer !== undefined) void reportDown(observer, step, ending, wasUp);
     const event = await (native === undefined ? allStepByStep(step) : allNatively(step, native));
@@ -221,6 +227,56 @@ function isUsbPort({ outlet }: Feed): boolean {
   return parseUsbPort(outlet) !== undefined;
 }
 
+/** How many machines on other outlets of the same equipment are watched while an unproven description is tried. */
+const mostNeighbours = 16;
+
+/** Those that respond. */
+async function neighboursUp(step: Step): Promise<string[]> {
+  const { record, rack } = step;
+  const own = new Set(record.feeds.map(({ controller }) => controller));
+  const names = [...rack.machines.values()]
+    .filter(
+      ({ name, power }) => name !== record.target && power.some(({ device }) => own.has(device)),
+    )
+    .map(({ name }) => name);
+  return await whichAre('up', names.slice(0, mostNeighbours), step);
+}
+
+async function whichAre(
+  state: 'up' | 'down',
+  names: readonly string[],
+  { rack, timing, signal }: Step,
+): Promise<string[]> {
+  const looks = await Promise.all(
+    names.map(async (name) => {
+      const machine = rack.machines.get(name);
+      const look = machine && (await probeOf(rack, machine)?.(timing.watch.lookMs, signal));
+      return look !== undefined && (state === 'up' ? isAlive(look) : isDown(look));
+    }),
+  );
+  return names.filter((_, index) => looks[index]);
+}
+
+/**
+ * At the end of the time in which its outlets are off, what an unproven description has done: the target may still respond, or a machine on
+ * another outlet may not.
+ */
+async function isStillUp(step: Step, observer: Observer): Promise<boolean> {
+  const { record, timing, signal, report } = step;
+  const { neighbours = [] } = record.unproven ?? {};
+  const lookMs = Math.min(timing.watch.lookMs, mostLookMs);
+  const [look, fallen] = await Promise.all([
+    observer.probe(lookMs, signal),
+    whichAre('down', neighbours, step),
+  ]);
+  if (fallen.length > 0) {
+    const outlets = record.feeds.map(feedKey).join(', ');
+    const text = `${fallen.join(', ')} became silent when ${outlets} was turned off; check whether the description addresses another outlet`;
+    report({ is: 'moved', text });
+  }
+  return isAlive(look);
+}
+
 /** How long power waits for the look at what lost it. */
 const mostLookMs = 500;
 
@@ -243,6 +299,10 @@ export async function waitOff(step: Step): Promise<CycleEvent> {
       await Promise.race([looking, pause(Math.min(watch.lookMs, mostLookMs), ending)]);
     }
     signal.throwIfAborted();
+    // A phone is seen only while it does not charge.
+    const isTried = record.unproven !== undefined && target?.kind !== 'phone';
+    if (observer !== undefined && isTried && (await isStillUp(step, observer)))
+      return { is: 'off-waited', isUp: true };
   } finally {
     over.abort();
   }

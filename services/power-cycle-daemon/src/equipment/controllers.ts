@@ -118,7 +118,7 @@ export class Controllers {
       automaticRepair,
       signInSeconds: hasCommandLine ? signInSeconds : 0,
       stepSeconds: Number(options.timeoutSeconds ?? 0),
-      mayToggle: models.get(model)?.power?.mayToggle === true,
+      mayToggle: models.get(model)?.power?.description !== undefined,
       outlets: () => outletsOf(this.deps.rack(), equipment),
       unfinished: this.deps.unfinished(name),
     };

@@ -15,6 +15,8 @@ export interface Patience {
 /** The result of an attempt, for people. */
 export type Verification =
   | { is: 'verified'; reading: OutletReading; text: string; wasOff?: boolean }
+  /** Turned on a second time, it is not reported as on. */
+  | { is: 'toggled'; text: string }
   /** `silent`: it may have the state, but the device did not answer. */
   | { is: 'not' | 'silent'; text: string };
 
@@ -139,6 +141,8 @@ interface TurnOnOptions {
   isInDoubt?: boolean;
   /** It was seen off, and must be on now. */
   isDue?: boolean;
+  /** Its commands are unproven, and may toggle: they are sent once more when it is on. */
+  isTwice?: boolean;
 }
 
 /**
@@ -149,7 +153,7 @@ interface TurnOnOptions {
 export async function turnOn(
   controller: Controller,
   outlet: string,
-  { mode, via, isInDoubt = false, isDue = false }: TurnOnOptions,
+  { mode, via, isInDoubt = false, isDue = false, isTwice = false }: TurnOnOptions,
   patience: Patience,
   signal: AbortSignal,
 ): Promise<Verification> {
@@ -160,12 +164,18 @@ export async function turnOn(
     if (seen && reading !== undefined) return { is: 'verified', reading, text };
   }
   const before = controller.lastReading(outlet);
-  const error = await controller
-    .turnOn(outlet, before?.mode ?? mode, before?.via ?? via)
-    .catch((reason: unknown) => reason);
+  const send = () =>
+    controller
+      .turnOn(outlet, before?.mode ?? mode, before?.via ?? via)
+      .catch((reason: unknown) => reason);
+  const error = await send();
   const isTaken = error === undefined || (error instanceof DeviceError && !error.retry);
   const verification = await seeState(controller, outlet, 'on', patience, signal);
   if (verification.is === 'verified' && (isTaken || !isInDoubt)) {
+    if (isTwice && (await send()) === undefined) {
+      const again = await seeState(controller, outlet, 'on', patience, signal);
+      if (again.is !== 'verified') return { is: 'toggled', text: again.text };
+    }
     return { ...verification, wasOff: before?.state === 'off' };
   }
   return { is: 'not', text: [...(error ? [errorText(error)] : []), verification.text].join('; ') };

@@ -13,7 +13,8 @@ import type { PartDeps } from '../part-deps.ts';
 import { feedKey, type PendingOn } from '../state/records.ts';
 
 type TurnedOn =
-  | { is: 'on'; text: string; fault?: string }
+  /** `toggles`: on has turned it off meanwhile. */
+  | { is: 'on'; text: string; fault?: string; toggles?: string }
   | { is: 'stuck'; text: string }
   /** Not on, and not retried. */
   | { is: 'given-up'; text: string };
@@ -38,6 +39,8 @@ interface Options {
   isInDoubt?: boolean;
   /** It was seen off and must be on now: the first attempt reads nothing before. */
   isDue?: boolean;
+  /** Its commands are unproven: the first attempt sends them twice. */
+  isTwice?: boolean;
   /** Give up instead of counting it as stuck, unless somebody else is already having it turned on. */
   isOnce?: boolean;
 }
@@ -138,11 +141,12 @@ export class PendingOns {
   private async untilOn(
     pendingOn: PendingOn,
     work: Work,
-    { isInDoubt = false, isDue = false, isOnce }: Options,
+    { isInDoubt = false, isDue = false, isTwice = false, isOnce }: Options,
   ): Promise<TurnedOn> {
     const { store, timing, emit } = this.deps;
     const key = feedKey(pendingOn);
     let isStuck = pendingOn.stuck !== undefined;
+    let toggles: string | undefined;
     for (let failures = 1; ; failures += 1) {
       const off = store.switchedOff.get(key);
       // Who asks from now on gets the result of an attempt that begins later.
@@ -151,6 +155,7 @@ export class PendingOns {
       const how = {
         isInDoubt: isInDoubt && failures < stuckAfter,
         isDue: isDue && failures === 1,
+        isTwice: isTwice && failures === 1,
       };
       const verification = off === undefined ? await this.attempt(pendingOn, how) : undefined;
       if (verification === undefined || verification.is === 'verified') {
@@ -163,8 +168,10 @@ export class PendingOns {
           ...(verification?.reading.fault !== undefined && {
             fault: `${key}: ${verification.reading.fault}`,
           }),
+          ...(toggles !== undefined && { toggles }),
         };
       }
+      if (verification.is === 'toggled') toggles = verification.text;
       if (work.isGivenUp) break;
       emit({ type: 'on-failed', pendingOn, why: verification.text });
       if (isOnce && failures >= stuckAfter) {

@@ -121,8 +121,7 @@ async function taken(
   else gone.addEventListener('abort', leave, { once: true });
   for (const { id } of cycles) {
     const { outcome, failedStep, detail } = await untilPowerIsVerified(id, deps);
-    const isVerified =
-      outcome === undefined || outcome === 'back' || outcome === 'on' || outcome === 'off';
+    const isVerified = outcome === undefined || ['back', 'on', 'off', 'unproven'].includes(outcome);
     // The power was cycled anyway, which is all that these protocols promise.
     if (isVerified || failedStep === 'see-back') continue;
     const where = failedStep === undefined ? '' : ` at ${failedStep}`;

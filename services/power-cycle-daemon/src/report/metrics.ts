@@ -64,10 +64,10 @@ export function createMetrics(registry: Registry): EmitPower {
   };
 }
 
-function verdicts({ controllers, breaker }: View) {
-  return controllers.all().map((controller) => ({
+function verdicts(view: View) {
+  return view.controllers.all().map((controller) => ({
     labels: { controller: controller.name, model: controller.model },
-    state: conditionOf(controller, breaker).state,
+    state: conditionOf(controller, view).state,
   }));
 }
 
@@ -82,7 +82,7 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .map(({ labels, state }) => [labels, Number(state !== 'down')]),
   },
   skolo_power_controller_failing: {
-    help: 'Whether an outlet of a switch or PDU is stuck off. While it is, no other outlets of the controller are turned off.',
+    help: 'Whether an outlet of a switch or PDU is stuck off, or its description is known to be wrong. While it is, no other outlets of the controller are turned off.',
     labels: ['controller', 'model'],
     read: (view) =>
       verdicts(view).map(({ labels, state }) => [labels, Number(state === 'failing')]),

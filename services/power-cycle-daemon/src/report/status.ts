@@ -16,6 +16,7 @@ import type { addressHolder } from '../equipment/may-switch.ts';
 import type { TimedReading } from '../keep/outlet-watch.ts';
 import type { PartDeps } from '../part-deps.ts';
 import type { CircuitBreaker } from '../rules/circuit-breaker.ts';
+import { whyInverted } from '../rules/descriptions.ts';
 import { waitFor } from '../rules/past-cycles.ts';
 import { holdsOf, type Snapshot } from '../rules/preconditions.ts';
 import { allTargets, type Target } from '../rules/targets.ts';
@@ -35,11 +36,11 @@ export function queuedStatus(store: Store, record: CycleRecord): PowerCycle {
 
 export function controllerStatus(
   controller: Controller,
-  { breaker }: Pick<View, 'breaker'>,
+  view: Pick<View, 'breaker' | 'store' | 'rack'>,
 ): ControllerStatus {
   const { name, model, queueLength: queue, lastContact } = controller;
-  const { stuckOutlets } = breaker.failing().get(name) ?? {};
-  const condition = conditionOf(controller, breaker);
+  const { stuckOutlets } = view.breaker.failing().get(name) ?? {};
+  const condition = conditionOf(controller, view);
   return {
     name,
     model,
@@ -54,8 +55,12 @@ export function controllerStatus(
 /** The one verdict about a controller. One that is down does not count as failing: nothing is known about its outlets. */
 export function conditionOf(
   { name, state, since, detail }: Controller,
-  breaker: CircuitBreaker,
+  { breaker, store, rack }: Pick<View, 'breaker' | 'store' | 'rack'>,
 ): Pick<ControllerStatus, 'state' | 'since' | 'detail'> {
+  const inverted = whyInverted(rack(), store.descriptions.all, name);
+  if (inverted !== undefined) {
+    return { state: 'failing', since: isoTime(since), detail: inverted };
+  }
   const failing = breaker.failing().get(name);
   if (failing === undefined || state === 'down') return { state, since: isoTime(since), detail };
   const { stuckOutlets, first } = failing;

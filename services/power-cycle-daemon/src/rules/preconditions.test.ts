@@ -60,6 +60,7 @@ function verdict(name: string, ask: Partial<Ask> = {}, own: Partial<Snapshot> = 
     holds: [],
     switchedOff: new Map(),
     pendingOns: new Map(),
+    descriptions: new Map(),
     failing: new Map(),
     active: [],
     past: [],

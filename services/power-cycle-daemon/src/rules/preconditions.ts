@@ -5,8 +5,15 @@
 import type { Hold, Rejection } from '@skolo/api';
 import { count } from '@skolo/base';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
-import { type CycleRecord, feedKey, type PendingOn, type SwitchedOff } from '../state/records.ts';
+import {
+  type CycleRecord,
+  type DescriptionRecord,
+  feedKey,
+  type PendingOn,
+  type SwitchedOff,
+} from '../state/records.ts';
 import type { FailingController } from './circuit-breaker.ts';
+import { whyInverted } from './descriptions.ts';
 import { whyObserved } from './observed.ts';
 import { type PastCycle, waitFor } from './past-cycles.ts';
 import { goesDarkNow, whyDaemonNeeds } from './power-loss.ts';
@@ -38,6 +45,8 @@ export interface Snapshot {
   switchedOff: ReadonlyMap<string, SwitchedOff>;
   /** Outlets that an earlier cycle turned off and that are still off. */
   pendingOns: ReadonlyMap<string, PendingOn>;
+  /** What is known about described commands. */
+  descriptions: ReadonlyMap<string, DescriptionRecord>;
   /** Controllers that fail to turn an outlet on. */
   failing: ReadonlyMap<string, FailingController>;
   /** Cycles that are not finished. */
@@ -86,6 +95,7 @@ function decide(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
     held(target, ask, snapshot) ??
     turnedOff(target, ask, snapshot) ??
     overlapping(target, snapshot) ??
+    inverted(target, ask, snapshot) ??
     awaitingOn(target, ask, snapshot) ??
     onFailing(target, ask, snapshot) ??
     tooSoon(target, ask, snapshot);
@@ -111,6 +121,7 @@ export function whyNoLonger(
   const isSafe = action === 'on' || mode === 'soft' || target.feeds.length === 0;
   const verdict =
     held(target, ask, snapshot, Date.parse(record.requestedAt)) ??
+    inverted(target, ask, snapshot) ??
     onFailing(target, ask, snapshot, record.number) ??
     (isSafe ? undefined : dangerous(target, ask, snapshot));
   if (verdict?.is === 'rejected') return verdict.rejection.detail;
@@ -217,6 +228,18 @@ function awaitingOn(
   if (pending === undefined) return undefined;
   const detail = `${feedKey(pending)} was turned off by cycle ${pending.cycle} and is still being turned on; turn it on to retry immediately`;
   return rejected(target, 'under-way', detail);
+}
+
+/** Whatever is requested: its commands would do the opposite. */
+function inverted(
+  target: Target,
+  { mode }: Ask,
+  { rack, descriptions }: Snapshot,
+): Verdict | undefined {
+  if (mode === 'soft') return undefined;
+  const why = target.feeds.map(({ device }) => whyInverted(rack, descriptions, device));
+  const first = why.find(Boolean);
+  return first === undefined ? undefined : rejected(target, 'controller-failing', first);
 }
 
 /**

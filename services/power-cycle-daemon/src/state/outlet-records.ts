@@ -68,9 +68,18 @@ export function pendingOnOf(
 }
 
 /** After a change of the cycle. A device's own cycle has turned on again what it turned off. */
-export function onChanged(store: Store, previous: CycleRecord, record: CycleRecord): Change[] {
+export function onChanged(
+  store: Store,
+  previous: CycleRecord,
+  record: CycleRecord,
+  now: number,
+): Change[] {
   const { id, phase, feeds } = record;
   const { pendingOns } = store;
+  const isAgain = previous.phase === 'see-back' || previous.phase === 'put-back';
+  if (phase === 'turn-on' && isAgain) {
+    return feeds.map((feed) => pendingOns.put(pendingOnOf(store, record, feed, now)));
+  }
   if (record.action !== 'cycle') return phase === 'finished' ? onSwitched(store, record) : [];
   if (previous.phase !== 'turn-off' || (phase !== 'see-back' && phase !== 'finished')) return [];
   const own = feeds.map(feedKey).filter((key) => pendingOns.get(key)?.cycle === id);

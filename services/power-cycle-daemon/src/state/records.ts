@@ -15,6 +15,7 @@ export const Phase = z.enum([
   'off',
   'turn-on',
   'see-back',
+  'put-back',
   'finished',
 ]);
 export type Phase = z.output<typeof Phase>;
@@ -53,6 +54,35 @@ export const SwitchedOff = z.object({
   inherited: z.literal(true).exactOptional(),
 });
 export type SwitchedOff = z.output<typeof SwitchedOff>;
+
+/**
+ * What is known about the commands of equipment that rack.yaml or a table describes. Without a record, they are unproven. An edited
+ * description has another key.
+ */
+export const DescriptionRecord = z.object({
+  key: z.string(),
+  state: z.enum(['confirmed', 'inverted']),
+  /** The cycle that showed it, and its target. */
+  cycle: z.string(),
+  target: z.string(),
+  at: Time,
+});
+export type DescriptionRecord = z.output<typeof DescriptionRecord>;
+
+/** Of outlets whose description is unproven. */
+export const Unproven = z.object({
+  /** All outlets have this description; absent: they differ, so the target cannot show which one is right. */
+  key: z.string().exactOptional(),
+  /** Machines on other outlets of the same equipment that responded before the outlets were turned off. */
+  neighbours: z.array(z.string()).exactOptional(),
+  /** The target became silent while its outlets were off, although it had responded before. */
+  fellSilent: z.literal(true).exactOptional(),
+  /** It responded at the end of the time in which its outlets were off. */
+  upWhileOff: z.literal(true).exactOptional(),
+  /** It did not return, so its outlets were turned on once more. */
+  onAgain: z.literal(true).exactOptional(),
+});
+export type Unproven = z.output<typeof Unproven>;
 
 /** One action on one target, from the request to its outcome. */
 export const CycleRecord = z.object({
@@ -97,6 +127,8 @@ export const CycleRecord = z.object({
    * proves nothing. Only the target can.
    */
   unseenOff: z.string().exactOptional(),
+  /** What the target has shown about the description of its outlets, in this attempt; absent: they need no confirmation. */
+  unproven: Unproven.exactOptional(),
   /** The boot that should end. */
   bootId: z.string().exactOptional(),
   /** The machine was asked to reboot, and the daemon died then: whether it did may be unknown. */

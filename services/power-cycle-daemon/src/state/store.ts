@@ -3,7 +3,14 @@ import { AcceptedRequests, Hold } from '@skolo/api';
 import { Tables } from '@skolo/base/durable';
 import { requestRecord } from '@skolo/common';
 import { pendingOnTable } from '@skolo/rack/jumphost';
-import { CycleRecord, feedKey, PendingOn, RepairRecord, SwitchedOff } from './records.ts';
+import {
+  CycleRecord,
+  DescriptionRecord,
+  feedKey,
+  PendingOn,
+  RepairRecord,
+  SwitchedOff,
+} from './records.ts';
 
 export class Store extends Tables {
   readonly cycles = this.table('cycle', CycleRecord, ({ id }) => id);
@@ -11,6 +18,7 @@ export class Store extends Tables {
   readonly switchedOff = this.table('switched-off', SwitchedOff, feedKey);
   readonly holds = this.table('hold', Hold, ({ id }) => id);
   readonly requests = this.table('request', requestRecord(AcceptedRequests), ({ key }) => key);
+  readonly descriptions = this.table('description', DescriptionRecord, ({ key }) => key);
   readonly repairs = this.table('repair', RepairRecord, ({ target }) => target);
 
   /** Cycles that are not finished. */

@@ -8,7 +8,7 @@ export function isOver({ outcome }: Pick<PowerCycle, 'outcome'>): boolean {
   return outcome !== undefined;
 }
 
-export const goodOutcomes = ['back', 'on', 'off'] as const satisfies readonly Outcome[];
+export const goodOutcomes = ['back', 'on', 'off', 'unproven'] as const satisfies readonly Outcome[];
 
 export function isGood({ outcome }: Pick<PowerCycle, 'outcome'>): boolean {
   return goodOutcomes.some((each) => each === outcome);
@@ -31,7 +31,9 @@ export function stateStyle(cycle: Pick<PowerCycle, 'outcome' | 'step'>): Style |
 
 const problemStyles: { [Name in Outcome]?: Style } = {
   failed: 'red',
+  inverted: 'red',
   'stuck-off': 'red',
+  unproven: 'yellow',
   busy: 'yellow',
   cancelled: 'yellow',
   'would-have': 'yellow',

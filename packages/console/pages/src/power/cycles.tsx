@@ -45,7 +45,7 @@ function Row({ cycle }: { cycle: PowerCycle }) {
   const { id, target, action, step, position, outcome, detail, by, reason, finishedAt, steps } =
     cycle;
   const cancel = () => attempt(() => powerCycleDaemon.cancelCycle({ params: { id } }));
-  const isBad = outcome === 'failed' || outcome === 'stuck-off';
+  const isBad = outcome !== undefined && ['failed', 'inverted', 'stuck-off'].includes(outcome);
   return (
     <tr>
       <th scope="row">

@@ -16,7 +16,7 @@ export const commandSwitch = {
     outlets: free,
     offSeconds: 10,
     nativeCycle: false,
-    mayToggle: true,
+    description: ({ on, off, read }) => ({ on, off, read }),
     load: () => import('./command-switch.ts'),
   },
   backup: { no: "rack.yaml describes only the switch's outlets" },

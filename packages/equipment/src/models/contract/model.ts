@@ -27,8 +27,11 @@ export interface Model {
     nativeCycle: boolean;
     /** Whether its outlet is a server's chassis, which gets its power from another feed; absent: no. */
     isChassis?: (options: Options) => boolean;
-    /** Its commands are described in rack.yaml or a table, so its power-on may be a toggle; absent: no. */
-    mayToggle?: true;
+    /**
+     * What its commands are, if rack.yaml or a table describes them: they may be wrong, and its power-on may be a toggle. Absent: they are
+     * code.
+     */
+    description?: (options: Options) => unknown;
     /** What switches them. */
     load: () => Promise<{ outlets: ModelOutlets }>;
   };

@@ -24,6 +24,7 @@ export function modelSetting(object: string): string | undefined {
 function described(base: Model, { name, label, asks, values }: Table): Model {
   const { power, contradictions, options, ...facts } = base;
   const filled = (own: Options): Options => ({ ...values, ...own });
+  const { description } = power ?? {};
   return {
     ...facts,
     name,
@@ -33,6 +34,7 @@ function described(base: Model, { name, label, asks, values }: Table): Model {
       power: {
         ...power,
         outlets: numbering(power.outlets, filled),
+        ...(description && { description: (own: Options) => description(filled(own)) }),
         async load() {
           const { outlets } = await power.load();
           return {

@@ -35,7 +35,7 @@ export const httpSwitch = {
     outlets: free,
     offSeconds: 10,
     nativeCycle: false,
-    mayToggle: true,
+    description: ({ on, off, read }) => ({ on, off, read }),
     load: () => import('./http-switch.ts'),
   },
   backup: { no: "rack.yaml describes only the switch's outlets" },

@@ -17,7 +17,9 @@ export const mqttSwitch = {
     outlets: free,
     offSeconds: 10,
     nativeCycle: false,
-    mayToggle: true,
+    description: ({ command, state, onPayload, offPayload, read }) => {
+      return { command, state, onPayload, offPayload, read };
+    },
     load: () => import('./mqtt-switch.ts'),
   },
   backup: { no: 'MQTT provides no access to the configuration' },

@@ -65,7 +65,7 @@ export const snmpSwitch = {
     outlets: dotted,
     offSeconds: 10,
     nativeCycle: false,
-    mayToggle: true,
+    description: ({ on, off, read }) => ({ on, off, read }),
     load: () => import('./snmp-switch.ts'),
   },
   backup: { no: 'SNMP provides no access to the configuration' },

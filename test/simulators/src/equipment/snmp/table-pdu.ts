@@ -9,6 +9,10 @@ interface PduTable {
   off: { object: string; value: number };
   read: { object: string; on: readonly number[]; off: readonly number[] };
   watts?: string | undefined;
+  /** A value that turns an outlet on if it is off, and off if it is on. */
+  toggle?: number;
+  /** An object that reports the last value that was set. */
+  setting?: string;
 }
 
 interface TablePduOptions {
@@ -29,7 +33,8 @@ export function startTablePdu(
 export function tablePduModel({ table, outlets, objectId = '0.0' }: TablePduOptions): SnmpModel {
   const board = new OutletBoard(outlets.map((name) => [name, { on: true, watts: 40 }]));
   const faults = new Faults(snmpFaults);
-  const { on, off, read, watts } = table;
+  const { on, off, read, watts, toggle, setting } = table;
+  const last = new Map<string, number>();
   const told = (outlet: string) => {
     const [ofOn, ofOff] = [objectOf(on.object, outlet), objectOf(off.object, outlet)];
     const states = new Map<string, Map<number, boolean>>([[ofOn, new Map()]]);
@@ -48,11 +53,22 @@ export function tablePduModel({ table, outlets, objectId = '0.0' }: TablePduOpti
         oid,
         read: shown,
         write: {
-          check: (number: number) => meanings.has(number),
-          commit: (number: number) => board.set(outlet, meanings.get(number) === true),
+          check: (number: number) => meanings.has(number) || number === toggle,
+          commit: (number: number) => {
+            last.set(outlet, number);
+            board.set(outlet, meanings.get(number) ?? (number === toggle && !board.isOn(outlet)));
+          },
         },
       })),
       ...(commands.has(state) ? [] : [{ oid: state, read: shown }]),
+      ...(setting === undefined
+        ? []
+        : [
+            {
+              oid: objectOf(setting, outlet),
+              read: () => integer(last.get(outlet) ?? on.value),
+            },
+          ]),
       ...(watts === undefined
         ? []
         : [{ oid: objectOf(watts, outlet), read: () => integer(board.watts(outlet)) }]),

@@ -208,7 +208,7 @@ async function watchOn(id: string, outlet: string, deps: ProofDeps): Promise<voi
     const { step, outcome, failedStep, detail } = await cycleOf(id, deps);
     // The entry that rack.yaml has at this outlet may not be the machine that was cycled, so whether it is back does not matter.
     if (outcome === undefined) return step === 'see-back';
-    if (outcome === 'back' || outcome === 'on') return true;
+    if (outcome === 'back' || outcome === 'on' || outcome === 'unproven') return true;
     if (outcome === 'failed' && failedStep === 'see-back') return true;
     throw new Doubt(`the outcome of the cycle is ${outcome}: ${detail ?? 'see skolo power log'}`);
   });
