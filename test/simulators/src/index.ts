@@ -11,7 +11,7 @@ export { makeSshKey, publicSshKey } from './equipment/cli/host-key.ts';
 export type { CliOptions } from './equipment/cli/model.ts';
 export { type ApcCardOptions, startApcCard } from './equipment/cli/models/apc-card.ts';
 export { type CiscoIosOptions, startCiscoIos } from './equipment/cli/models/cisco-ios/cisco-ios.ts';
-export { type EosOptions, startEos } from './equipment/cli/models/eos.ts';
+export { startEos } from './equipment/cli/models/eos.ts';
 export {
   type EdgeSwitchOptions,
   startEdgeSwitch,

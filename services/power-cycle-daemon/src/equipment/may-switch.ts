@@ -24,7 +24,7 @@ interface MaySwitchDeps {
 /**
  * Undefined: outlets may be switched now. Otherwise fulfilled when it is time to ask again.
  *
- * @param device for the message
+ * @param equipment for the message
  * @throws CannotCycle (rejected) This jumphost is retired. @throws The signal's reason (rejected).
  */
 export type MaySwitch = (equipment: string, signal: AbortSignal) => Promise<void> | undefined;

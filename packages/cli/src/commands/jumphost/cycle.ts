@@ -40,7 +40,7 @@ export function define(command: SkoloCommand): void {
     .option('--ignore-limits', ignoreLimitsHelp)
     .uses('clusters')
     .example(
-      "skolo jumphost cycle rack4 --via jumphost-spare-rack4 --reason 'unresponsive since 2:00'",
+      "skolo jumphost cycle rack4 --via jumphost-spare-rack4 --reason 'not responding since 2:00'",
     );
 
   command.action((name: string, options: Options) => cycleJumphost(command, name, options));

@@ -48,7 +48,7 @@ export function define(command: SkoloCommand): void {
     .option('--skip-rejected', 'continue without rejected targets')
     .option('--json', 'print JSON: the cycle IDs, or each outcome with --wait')
     .example(
-      "skolo power cycle 'skia-rpi2-rack4-shelf1-[001-010]' --reason 'offline since 2:00' --wait",
+      "skolo power cycle 'skia-rpi2-rack4-shelf1-[001-010]' --reason 'silent since 2:00' --wait",
     );
 
   command.action(async (words: string[], options: Options) => {

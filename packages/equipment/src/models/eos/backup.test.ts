@@ -1,4 +1,4 @@
-import { type EosOptions, startEos } from '@skolo/simulators';
+import { startEos } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { isSame } from '../configuration/text.ts';
 import { itIsUnsavedAfter, itMasks, itReplaysRestore } from '../testing/configurations.ts';
@@ -8,7 +8,7 @@ import { backup, eos as dialect } from './eos.ts';
 
 const enablePassword = 'canary-enable-19c';
 
-async function sit(options: Partial<EosOptions> = {}) {
+async function sit(options: Partial<Parameters<typeof startEos>[0]> = {}) {
   vi.stubEnv('SKOLO_TEST_ENABLE', enablePassword);
   const start = (login: typeof account) =>
     startEos({ ...login, secondMs: 1, enablePassword, ...options });

@@ -129,11 +129,11 @@ export const powerCycleDaemon = section({
         .boolean()
         .default(false)
         .describe(
-          'Whether to power-cycle an unresponsive router through its PDU. Without the router, operators cannot reach the rack remotely.',
+          'Whether to power-cycle a router that is not responding, through its PDU. Without the router, operators cannot reach the rack remotely.',
         ),
       silentMinutes: whole(5, 1440)
         .default(15)
-        .describe('How long the router must be unresponsive before it is cycled.'),
+        .describe('The router is cycled if it has not responded for this long.'),
       pauseMinutes: whole(10, 10_080)
         .default(60)
         .describe('Minimum time between two cycles of the router.'),

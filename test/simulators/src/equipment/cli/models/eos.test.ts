@@ -3,11 +3,11 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../peer.ts';
 import { sit } from '../clients/netmiko.ts';
 import { openSsh } from '../testing.ts';
-import { type EosOptions, startEos } from './eos.ts';
+import { startEos } from './eos.ts';
 
 const login = { user: 'skolo', password: 'f1rst' };
 
-async function start(options: Partial<EosOptions> = {}) {
+async function start(options: Partial<Parameters<typeof startEos>[0]> = {}) {
   const device = await startEos({ username: 'skolo', password: 'f1rst', ...options });
   onTestFinished(() => device.close());
   const ssh = await openSsh(device, login);

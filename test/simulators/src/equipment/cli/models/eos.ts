@@ -12,8 +12,6 @@ import { replaying } from '../switch/replay.ts';
 import { startSwitch } from '../switch/switch.ts';
 import { eosArp, eosMacTable, iosLinks, prints } from './host-tables.ts';
 
-export type EosOptions = SwitchOptions;
-
 const example = `no aaa root
 username admin privilege 15 role network-admin secret sha512 $6$S3cretSalt$S3cretHashOfTheAdministrator
 username skolo privilege 15 role network-admin secret sha512 $6$S3cretSalt$S3cretHashOfTheReader
@@ -159,6 +157,6 @@ const model: SwitchModel = {
   },
 };
 
-export function startEos(options: EosOptions): Promise<ReplayingDevice> {
+export function startEos(options: SwitchOptions): Promise<ReplayingDevice> {
   return startSwitch(replaying(model, /^write /), options);
 }
