@@ -165,7 +165,15 @@ export type RackEquipment = z.output<typeof RackEquipment>;
 /** A common cause of failures on several machines. */
 export const CommonCause = z
   .object({
-    what: name,
+    what: name.describe(
+      'such as `switch-1`, or `pdu-1 or switch-1` if both explain the same machines',
+    ),
+    equipment: z
+      .array(name)
+      .optional()
+      .describe(
+        'switches, PDUs or routers of which one explains all its machines, and no machine that responds; absent for anything else that machines share',
+      ),
     kind: z
       .enum(['equipment', 'shelf', 'model', 'version'])
       .describe('`equipment`: a switch, PDU or router; otherwise what the machines have in common'),
@@ -204,6 +212,7 @@ export type CycleRequest = z.output<typeof CycleRequest>;
 export const RackView = z
   .object({
     rack: z.string(),
+    jumphost: name.optional().describe('absent in responses of older versions'),
     timezone: z.string(),
     shelves: z.array(z.object({ name: z.string(), machines: z.array(name) })),
     equipment: z.array(RackEquipment).describe('router, switches, PDUs'),

@@ -308,7 +308,7 @@ describe('the backup of a device', () => {
 });
 
 describe('a service', () => {
-  const part = { what: 'journal', why: 'the disk is full', since: at };
+  const part = { what: 'journal', why: 'the file system is read-only', since: at };
   it.each<[string, Omit<ServiceState, 'state' | 'name'>, false?]>([
     ['unknown', { reachable: false, ready: false, degraded: [] }, false],
     ['ready', { reachable: true, ready: true, degraded: [] }],

@@ -16,7 +16,6 @@ export const TimelineRow = z
       .enum([
         'silent',
         'quarantined',
-        'back',
         'down',
         'cycle',
         'alert',
@@ -30,7 +29,7 @@ export const TimelineRow = z
         'sign-in',
       ])
       .describe(
-        '`back`: machines responded or accepted tasks again; `down`: a service did not respond, or machine-state did not run; `change`: another entry of the audit logs',
+        '`silent`, `quarantined`: until machines responded or accepted tasks again; `down`: a service did not respond, or machine-state did not run; `change`: another entry of the audit logs',
       ),
     text: z.string(),
     where: z.string().describe('machines, phones or equipment, folded to ranges; may be empty'),

@@ -1,4 +1,5 @@
 /** Decides whether a rack is healthy, from one query to its Prometheus (pure). */
+import { areManySilent } from '@skolo/api/headline';
 import { z } from 'zod';
 
 /**
@@ -240,8 +241,15 @@ function stateOf({
   down,
   versions,
   delivery,
-}: Pick<RackHealth, 'alerts' | 'down' | 'versions' | 'delivery'>): RackHealth['state'] {
+  conditions: { stale = 0, gone = 0, ...others },
+}: Pick<
+  RackHealth,
+  'alerts' | 'down' | 'versions' | 'delivery' | 'conditions'
+>): RackHealth['state'] {
   if (alerts.some(isCritical) || down.length > 0) return 'critical';
+  const silent = stale + gone;
+  const all = Object.values(others).reduce((sum, each) => sum + each, silent);
+  if (areManySilent(silent, all)) return 'critical';
   if (alerts.length > 0 || delivery === 'failing' || delivery === 'silent') return 'warning';
   return Object.keys(versions).length === 0 ? 'unknown' : 'ok';
 }

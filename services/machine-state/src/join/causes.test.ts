@@ -58,6 +58,7 @@ describe('commonCauses', () => {
         what: 'switch-1',
         kind: 'equipment',
         text: 'none of the 4 machines behind switch-1 responds',
+        equipment: ['switch-1'],
         since: '2026-11-20T12:00:00.000Z',
         machines: a,
       },
@@ -78,6 +79,38 @@ describe('commonCauses', () => {
       },
     ]);
     expect(causesOf(a, { stateOf: () => ({ state: 'up' }) })).toEqual([]);
+  });
+
+  it('names all that explain the same machines: of those that are down, the older silence first', () => {
+    const single = parseRack(
+      `rack: rack4
+network: { subnet: 192.168.1.0/24 }
+jumphost: { name: jumphost, address: 192.168.1.8 }
+equipment:
+  pdu-1: { model: apc-rpdu2, address: 192.168.1.30 }
+  switch-1: { model: edgeswitch, address: 192.168.1.11, power: pdu-1/1 }
+machines:
+  a-[1-4]: { kind: rpi, address: 192.168.1.10[1-4], uplink: "switch-1/[1-4]", power: "switch-1/[1-4]" }
+`,
+      { file: 'rack.yaml' },
+    );
+    const whats = (since: Record<string, string | undefined>) =>
+      causesOf(
+        a,
+        {
+          stateOf: (name) => {
+            const at = since[name];
+            return at === undefined ? { state: 'unknown' } : { state: 'down', since: at };
+          },
+        },
+        single,
+      ).map(({ what }) => what);
+
+    expect(whats({})).toEqual(['switch-1 or pdu-1']);
+    const [early, late] = ['2026-11-20T11:59:00.000Z', '2026-11-20T12:01:00.000Z'];
+    expect(whats({ 'switch-1': early, 'pdu-1': late })).toEqual(['switch-1 or pdu-1']);
+    expect(whats({ 'switch-1': late, 'pdu-1': early })).toEqual(['pdu-1 or switch-1']);
+    expect(whats({ 'switch-1': late })).toEqual(['switch-1']);
   });
 
   it('excludes no equipment that was up before its machines fell silent', () => {
@@ -115,7 +148,9 @@ describe('commonCauses', () => {
             expect(silent).toContain(name);
             expect(reported).toContain(name);
           }
-          for (const { what } of causes) expect(known[what]).not.toBe('up');
+          const named = causes.flatMap(({ equipment = [] }) => equipment);
+          for (const each of named) expect(known[each]).not.toBe('up');
+          expect(causes.flatMap(({ what }) => what.split(/,? or |, /))).toEqual(named);
         },
       ),
     );

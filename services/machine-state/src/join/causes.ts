@@ -13,7 +13,9 @@ export interface CauseSources {
   /** A machine that never reported says nothing about its switch. */
   hasReported(machine: string): boolean;
   /** `answeredAt`: in milliseconds since 1970; absent: now. */
-  stateOf(equipment: string): Pick<RackEquipment, 'state' | 'why'> & { answeredAt?: number };
+  stateOf(
+    equipment: string,
+  ): Pick<RackEquipment, 'state' | 'why' | 'since'> & { answeredAt?: number };
 }
 
 const leastDown = 2;
@@ -39,22 +41,45 @@ export function commonCauses(sources: CauseSources): CommonCause[] {
         machines.every((each) => silent.has(each)) &&
         !(hasAnswered(state) && isUp(answeredAt, machines))
       );
-    })
-    // If a PDU only feeds a switch, the switch, unless only the PDU is known to be down.
-    .sort(
-      (a, b) =>
-        b.machines.length - a.machines.length ||
-        Number(b.state === 'down') - Number(a.state === 'down'),
-    );
+    });
+  // If a PDU only feeds a switch, both explain the same machines.
+  const alike = Map.groupBy(candidates, ({ machines }) => machines.toSorted().join(' '));
   const explained = new Set<string>();
-  return candidates.flatMap(({ what, machines, state, why }) => {
-    if (machines.some((each) => explained.has(each))) return [];
-    for (const each of machines) explained.add(each);
-    const all = `none of the ${machines.length} machines behind ${what} responds`;
-    const text =
-      state === 'down' ? `${what} is down${why === undefined ? '' : ` (${why})`}: ${all}` : all;
-    return [{ what, kind: 'equipment', text, ...together(machines, heardAt) }];
-  });
+  return [...alike.values()]
+    .sort(([a], [b]) => (b?.machines.length ?? 0) - (a?.machines.length ?? 0))
+    .flatMap((group) => {
+      const machines = group[0]?.machines ?? [];
+      if (machines.some((each) => explained.has(each))) return [];
+      for (const each of machines) explained.add(each);
+      return [causeOf(group, together(machines, heardAt))];
+    });
+}
+
+interface Candidate extends Pick<RackEquipment, 'state' | 'why' | 'since'> {
+  what: string;
+}
+
+/** Pieces of equipment that explain the same machines. If some are known to be down, they are the cause: the older silence first. */
+function causeOf(
+  group: readonly Candidate[],
+  whom: Pick<CommonCause, 'machines' | 'since'>,
+): CommonCause {
+  const down = group
+    .filter(({ state }) => state === 'down')
+    .toSorted((a, b) => (a.since ?? '9').localeCompare(b.since ?? '9'));
+  const known = down.length > 0 ? down : group;
+  const equipment = known.map(({ what }) => what);
+  const what = either(equipment);
+  const all = `none of the ${whom.machines.length} machines behind ${what} responds`;
+  const why = known.length === 1 ? known[0]?.why : undefined;
+  const text =
+    down.length > 0 ? `${what} is down${why === undefined ? '' : ` (${why})`}: ${all}` : all;
+  return { what, kind: 'equipment', text, equipment, ...whom };
+}
+
+/** `pdu-1 or switch-1`, as `equipmentIn` reads it. */
+function either(names: readonly string[]): string {
+  return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter(Boolean).join(' or ');
 }
 
 function equipmentOf(uplink: Rack['jumphost']['uplink']): string | undefined {

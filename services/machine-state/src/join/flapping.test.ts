@@ -13,7 +13,9 @@ const order: MachineOrder = {
 };
 const cycle = { outlets: [], cycle: { id: 'c-1', step: 'off' } };
 
-type Step = [MachineCondition, Partial<Pick<Machine, 'orders' | 'power'>>?];
+const cause = 'switch-1';
+
+type Step = [MachineCondition, Partial<Pick<Machine, 'orders' | 'power' | 'cause'>>?];
 
 it.each<[string, Step[]]>([
   ['the reboot of a phone after each task', [['maintenance'], ['ok']]],
@@ -31,6 +33,8 @@ it.each<[string, Step[]]>([
     'a phone that is missing after a reboot that the agent announces',
     [['maintenance'], ['stale'], ['recovering'], ['ok']],
   ],
+  ['a silence whose cause is known', [['stale', { cause }], ['gone', { cause }], ['ok']]],
+  ['a silence whose cause is found later', [['stale'], ['stale', { cause }], ['ok']]],
   ['quarantine that somebody orders and ends', [['quarantined', { orders: [order] }], ['ok']]],
 ])('does not count %s', (_, steps) => {
   expect(changesOf(steps)).toBe(0);
@@ -38,6 +42,11 @@ it.each<[string, Step[]]>([
 
 it.each<[string, Step[], changes: number]>([
   ['an agent that crashes and starts again', [['stale'], ['maintenance'], ['ok']], 2],
+  [
+    'a phone that is lost before a silence with a cause',
+    [['quarantined'], ['stale', { cause }], ['quarantined'], ['ok']],
+    2,
+  ],
   ['a phone that is lost and found', [['quarantined'], ['ok']], 2],
   ['a phone that does not come back after a task', [['maintenance'], ['quarantined'], ['ok']], 2],
   [

@@ -1,5 +1,6 @@
-/** Decides when a machine is flapping: its condition changes too often, other than by an order or a plan. */
+/** Decides when a machine is flapping: its condition changes too often, other than by an order, a plan or a cause that machines share. */
 import type { Machine, MachineCondition } from '@skolo/api';
+import { isSilent } from '@skolo/api/silence';
 import { isoTime } from '@skolo/base';
 
 const windowMs = 3_600_000;
@@ -26,8 +27,12 @@ interface Moment {
   wall: number;
 }
 
+interface Change extends Moment {
+  isSilence: boolean;
+}
+
 export class Flapping {
-  private readonly changes = new Map<string, Moment[]>();
+  private readonly changes = new Map<string, Change[]>();
   private readonly faulty = new Set<string>();
   private readonly plannedAt = new Map<string, number>();
 
@@ -38,6 +43,12 @@ export class Flapping {
     const isAnnounced = from === 'maintenance' && condition === 'stale';
     const isPlanned = orders.length > 0 || power?.cycle !== undefined || isAnnounced;
     if (isPlanned) this.plannedAt.set(name, at);
+    // Not the machine changes, but what it shares with others. That may be found after it fell silent.
+    if (machine.cause !== undefined) {
+      const changes = this.changes.get(name);
+      if (changes?.at(-1)?.isSilence && this.faulty.delete(name)) changes.pop();
+      return;
+    }
     const isFault = faults.has(condition);
     const isSame = isFault ? this.faulty.has(name) : condition !== 'ok' || !this.faulty.has(name);
     if (from === condition || isSame) return;
@@ -45,7 +56,8 @@ export class Flapping {
     if (isFault && (orders.length > 0 || (isSettling && condition !== 'gone'))) return;
     if (isFault) this.faulty.add(name);
     else this.faulty.delete(name);
-    this.changes.set(name, [...this.recent(name, at), now]);
+    const change = { ...now, isSilence: isSilent(machine) };
+    this.changes.set(name, [...this.recent(name, at), change]);
   }
 
   of(machine: string, { uptime }: Moment): Machine['flapping'] {
@@ -61,7 +73,7 @@ export class Flapping {
     this.plannedAt.delete(machine);
   }
 
-  private recent(machine: string, uptime: number): Moment[] {
+  private recent(machine: string, uptime: number): Change[] {
     return (this.changes.get(machine) ?? []).filter((each) => each.uptime > uptime - windowMs);
   }
 }

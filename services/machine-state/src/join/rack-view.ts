@@ -31,6 +31,7 @@ export function rackViewFrom(rack: Rack, sources: RackSources): RackView {
   const ports = portsOf(rack, sources.services);
   return {
     rack: rack.name,
+    jumphost: rack.jumphost.name,
     timezone: rack.timezone,
     shelves: shelvesOf(rack),
     equipment: [...rack.equipment.values()].map((equipment) => ({

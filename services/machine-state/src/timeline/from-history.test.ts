@@ -4,8 +4,8 @@ import { fakeClock } from '@skolo/common/testing';
 import { expect, it } from 'vitest';
 import { Uptimes } from '../history/uptimes.ts';
 import { newHistory } from '../testing/history.ts';
-import { healthOf, recordedEvent, serviceEvents } from './from-history.ts';
-import { mergeEvents } from './merge.ts';
+import { behindActs, healthOf, recordedEvent, serviceEvents } from './from-history.ts';
+import { mergeEvents, type TimelineEvent } from './merge.ts';
 
 const begin = Date.parse('2026-11-20T18:00:00Z');
 const minute = 60_000;
@@ -126,12 +126,41 @@ it('counts unhealthy machines, and says what became worse and better', async () 
   const recorded = found.entries.flatMap((entry) => recordedEvent(entry) ?? []);
   const { rows } = mergeEvents([...events, ...recorded], 10);
   expect(rows.map(({ at, text, where }) => [at.slice(11, 16), text, where])).toEqual([
+    ['16:00', 'quarantined: quarantined.; ended', 'rpi-1'],
     ['17:00', 'ann is on it: fan', 'rpi-1'],
-    ['19:00', 'no longer quarantined', 'rpi-1'],
-    ['19:59', 'silent: stale.', 'rpi-[2-3] (2)'],
-    ['21:00', 'back', 'rpi-3'],
+    ['19:59', 'silent: stale.; 1 not back, 1 back', 'rpi-[2-3] (2)'],
     ['23:00', expect.stringContaining('rack.yaml changed'), ''],
     ['00:00', expect.stringContaining('rack.yaml changed'), ''],
     ['01:00', 'agent version 1.1', 'rpi-[1-2] (2)'],
   ]);
+});
+
+it('shows an effect as an interval, behind the act that explains it', () => {
+  const machine = (name: string, after: number): TimelineEvent => ({
+    ...{ id: `silent ${name}`, at: begin + after, endedAt: begin + 5 * minute, names: [name] },
+    kind: 'silent',
+    ...{ group: 'pdu-1 or switch-1', text: 'silent' },
+  });
+  const act = (name: string, after: number): TimelineEvent => ({
+    ...{ id: `cycle ${name}`, at: begin + after, endedAt: begin + after + 90_000, names: [name] },
+    kind: 'cycle',
+    ...{ group: 'ann', text: `power cycle of ${name}` },
+  });
+  const shown = (...all: TimelineEvent[]) =>
+    mergeEvents(behindActs(all), 10).rows.map(({ text, at, endedAt }) => [
+      text,
+      Date.parse(at) - begin,
+      Date.parse(endedAt ?? '') - begin,
+    ]);
+
+  const effect = ['silent', minute, 5 * minute];
+  const acts = (name: string) => [`power cycle of ${name}`, 100_000, 190_000];
+  expect(shown(machine('rpi-1', minute), act('switch-1', 100_000))).toEqual([
+    acts('switch-1'),
+    effect,
+  ]);
+  expect(shown(machine('rpi-1', minute), act('rpi-1', 100_000))).toEqual([acts('rpi-1'), effect]);
+  // Of another one, or too late to be the reason.
+  expect(shown(machine('rpi-1', minute), act('rpi-2', 100_000))).toEqual([effect, acts('rpi-2')]);
+  expect(shown(machine('rpi-1', 30_000), act('rpi-1', 100_000))[0]?.[0]).toBe('silent');
 });

@@ -19,6 +19,8 @@ interface Health {
   as: ReturnType<typeof unhealthyAs>;
   at: number;
   text: string;
+  cause: string;
+  codes: readonly string[];
 }
 
 const machineState = 'machine-state';
@@ -40,10 +42,11 @@ export function healthOf(
 ): Pick<Timeline, 'unhealthy' | 'worse' | 'better' | 'waiting'> & { events: TimelineEvent[] } {
   const now = new Map<string, Health>();
   for (const machine of machines) {
-    const { name, condition, since = isoTime(from), sentence: text } = machine;
+    const { name, condition, since = isoTime(from), sentence: text, cause = '' } = machine;
     if (Date.parse(since) > from) continue;
     const at = Date.parse(beganAt(machine) ?? since);
-    now.set(name, { as: unhealthyAs(condition, codesOf(machine)), at, text });
+    const codes = codesOf(machine);
+    now.set(name, { as: unhealthyAs(condition, codes), at, text, cause, codes });
   }
   for (const entry of before) now.set(entry.machine, healthIn(entry));
   const begin = new Map(now);
@@ -61,8 +64,16 @@ export function healthOf(
     }
     now.set(entry.machine, health);
     points.set(Math.floor((Math.floor(entry.at / pointMs) * pointMs) / 1000), countIn(now));
-    if (previous !== undefined || health.as !== undefined) {
-      const event = eventOf(entry, health, previous);
+    if (previous?.as !== undefined) {
+      // One that began earlier is shown because it ended.
+      const event = lastEvents.get(entry.machine) ?? eventOf(entry.machine, previous);
+      if (!lastEvents.has(entry.machine)) events.push(event);
+      const state = previous.as === 'silent' ? 'back' : 'ended';
+      Object.assign(event, { endedAt: Math.max(event.at, entry.at), state });
+      lastEvents.delete(entry.machine);
+    }
+    if (health.as !== undefined) {
+      const event = eventOf(entry.machine, health);
       events.push(event);
       lastEvents.set(entry.machine, event);
     }
@@ -86,32 +97,50 @@ export function healthOf(
   };
 }
 
-function healthIn({ key = '', outcome, at, seenAt, data = '' }: Entry): Health {
+function healthIn({ key = '', outcome, at, seenAt, data: text = '', cause = '' }: Entry): Health {
   const codes = outcome ? outcome.split(',') : [];
   const as = unhealthyAs(key, codes);
-  return { as, at: as === 'silent' ? (seenAt ?? at) : at, text: data };
+  return { as, at: as === 'silent' ? (seenAt ?? at) : at, text, cause, codes };
 }
 
 function countIn(now: ReadonlyMap<string, Health>): number {
   return [...now.values()].filter(({ as }) => as !== undefined).length;
 }
 
-function eventOf(entry: Entry, { as, at, text }: Health, previous: Health | undefined) {
-  const { machine, cause = '', outcome = '' } = entry;
-  const common = { at, names: [machine], id: `${as} ${machine} ${entry.at}` };
-  if (as === undefined) {
-    const what = previous?.as === 'silent' ? 'back' : 'no longer quarantined';
-    return { ...common, kind: 'back', group: what, text: what } as const;
-  }
-  const shared = cause === '' && as === 'silent' ? as : undefined;
+/** An interval, which ends when the machine is well. */
+function eventOf(
+  machine: string,
+  { as = 'silent', at, text, cause, codes }: Health,
+): TimelineEvent {
+  const isAlone = cause === '' && as === 'silent';
   return {
-    ...common,
+    id: `${as} ${machine} ${at}`,
+    at,
     kind: as,
-    group: as === 'silent' ? cause : outcome,
+    names: [machine],
+    group: as === 'silent' ? cause : codes.join(','),
     text: `${as}: ${text}`,
-    ...(outcome !== '' && { shared: `${as}: ${outcome.replaceAll(',', ', ')}` }),
-    ...(shared && { shared }),
-  } as const;
+    ...(as === 'silent' && { state: 'not back' }),
+    ...(codes.length > 0 && { shared: `${as}: ${codes.join(', ')}` }),
+    ...(isAlone && { shared: as }),
+  };
+}
+
+/** The agent's last answer may be so much earlier than the act that took its power. */
+const answerMs = 60_000;
+
+/** An effect is shown behind the power cycle that explains it. */
+export function behindActs(events: readonly TimelineEvent[]): TimelineEvent[] {
+  const acts = events.filter(({ kind }) => kind === 'cycle');
+  return events.map((event) => {
+    if (event.kind !== 'silent') return event;
+    const about = new Set([...event.names, ...event.group.split(/,? or |, /)]);
+    const act = acts.find(
+      ({ at, endedAt = Infinity, names }) =>
+        event.at >= at - answerMs && event.at <= endedAt && names.some((name) => about.has(name)),
+    );
+    return act === undefined ? event : { ...event, actAt: act.at };
+  });
 }
 
 /** Silence whose cause was found later. */

@@ -9,6 +9,8 @@ export interface TimelineEvent {
   id: string;
   /** Milliseconds since 1970. */
   at: number;
+  /** When the act began that explains it: it is shown behind that. */
+  actAt?: number | undefined;
   endedAt?: number | undefined;
   until?: number | undefined;
   kind: TimelineRow['kind'];
@@ -47,7 +49,13 @@ export function mergeEvents(
 /** The events of each row, in chronological order, as are the rows. */
 export function grouped(events: readonly TimelineEvent[]): TimelineEvent[][] {
   const known = new Map(events.map((event) => [event.id, event]));
-  const sorted = [...known.values()].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+  const orderOf = ({ at, actAt = at }: TimelineEvent) => Math.max(at, actAt);
+  const sorted = [...known.values()].sort(
+    (a, b) =>
+      orderOf(a) - orderOf(b) ||
+      Number(a.actAt !== undefined) - Number(b.actAt !== undefined) ||
+      (a.id < b.id ? -1 : 1),
+  );
   const groups: TimelineEvent[][] = [];
   const latest = new Map<string, TimelineEvent[]>();
   for (const event of sorted) {

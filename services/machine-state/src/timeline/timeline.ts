@@ -7,7 +7,7 @@ import type { Current } from '../join/current.ts';
 import { given } from '../join/machine.ts';
 import type { Orders } from '../orders/orders.ts';
 import type { PartDeps } from '../part-deps.ts';
-import { healthOf, peopleEvent, recordedEvent, serviceEvents } from './from-history.ts';
+import { behindActs, healthOf, peopleEvent, recordedEvent, serviceEvents } from './from-history.ts';
 import { auditEvents } from './from-services.ts';
 import { mergeEvents, type TimelineEvent } from './merge.ts';
 import { askServices, type Report, readAudit, reportOf } from './sources.ts';
@@ -83,7 +83,7 @@ export async function rackTimeline(deps: TimelineDeps, asked: Asked): Promise<Ti
     (found, { refine }) => (refine ? found.map(refine) : found),
     all.filter((event) => isWithin(event, span)),
   );
-  const { rows, truncated } = mergeEvents(refined, mostRows);
+  const { rows, truncated } = mergeEvents(behindActs(refined), mostRows);
   const missing = reports.flatMap((report) => report.missing ?? []);
   const firstOfEach = new Map(missing.toReversed().map((each) => [each.source, each]));
   return {

@@ -21,8 +21,8 @@ export function timelineOf(rack: string, names: readonly string[], until: number
       versions: [{ equipment: 'switch-1', from: '1d2e', to: '3f4a' }],
     },
     {
-      ...row(180, 'silent', 'silent: none of the 12 machines behind switch-1 responds'),
-      ...{ where, names: [...names] },
+      ...row(180, 'silent', 'silent: none of the 12 machines behind switch-1 responds; 12 back'),
+      ...{ endedAt: at(160), where, names: [...names] },
     },
     {
       ...row(178, 'alert', 'alert SkoloSwitchDown (critical); firing, delivered'),
@@ -34,7 +34,6 @@ export function timelineOf(rack: string, names: readonly string[], until: number
       ...row(170, 'cycle', 'power cycle by bob: the switch does not respond; 1 back'),
       ...{ endedAt: at(165), where: 'switch-1', names: ['switch-1'] },
     },
-    { ...row(160, 'back', 'back'), where, names: [...names] },
     { ...row(120, 'down', 'machine-state was down: nothing was recorded'), endedAt: at(116) },
     { ...row(30, 'note', 'note by bob: the fan is loud'), where: one, names: [one] },
   ];

@@ -83,6 +83,7 @@ export function generateRack(count: number): GeneratedRack {
     rack.causes.push({
       what: downSwitch,
       kind: 'equipment',
+      equipment: [downSwitch],
       text,
       since: before(12),
       machines: dark,
@@ -108,9 +109,9 @@ function machineOf(
   const isDark = outlet.startsWith(`${downSwitch}/`);
   const faulty = chance() < 0.07 ? troubles[Math.floor(chance() * troubles.length)] : undefined;
   const kept = !isDark && !faulty && chance() < 0.02;
-  const since = before(
-    isDark ? 12 : faulty ? Math.floor(chance() * 600) + 2 : Math.floor(chance() * 9000),
-  );
+  const minutes = faulty ? Math.floor(chance() * 600) + 12 : Math.floor(chance() * 9000);
+  // One that is silent for more than ten minutes is gone.
+  const since = before(isDark ? 12 : faulty?.condition === 'stale' ? 2 + (minutes % 8) : minutes);
   const condition = isDark ? 'gone' : (faulty?.condition ?? (kept ? 'maintenance' : 'ok'));
   const isBusy = condition === 'ok' && chance() < 0.6;
   const isSilent = condition === 'gone' || condition === 'stale';

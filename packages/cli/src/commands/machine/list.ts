@@ -1,8 +1,9 @@
 import { type Machine, MachineCondition } from '@skolo/api';
+import { headlineOf } from '@skolo/api/headline';
 import { beganAt, readingsOf } from '@skolo/api/silence';
 import { complain } from '../../errors.ts';
 import { list } from '../../output/list.ts';
-import type { Remark } from '../../output/overview.ts';
+import type { HeadLine, Remark } from '../../output/overview.ts';
 import type { Style } from '../../output/text.ts';
 import { age } from '../../output/time.ts';
 import { machineState, whyUnreachable } from '../../reach/service-client.ts';
@@ -61,6 +62,7 @@ export const define = list<Machine, Options>({
         .filter(({ needsAttention }) => !options.needsAttention || needsAttention !== undefined);
     const found = (machines: readonly Machine[]) => ({
       rows: shown(machines),
+      head: headOf(machines),
       all: machines.length,
       isSelection: isSelection(words, options),
     });
@@ -90,7 +92,8 @@ export const define = list<Machine, Options>({
     const causes = all.filter((cause) => cause.machines.some((name) => names.has(name)));
     if (options.json) return { ...found(machines), json: (rows) => ({ machines: rows, causes }) };
     const { printWork } = await import('./work-list.ts');
-    printWork(io, shown(machines), causes, machines);
+    const head = headlineOf(select(command, machines, words, options)).text;
+    printWork(io, { head, machines: shown(machines), causes, all: machines });
     return undefined;
   },
   noun: 'machine',
@@ -133,6 +136,12 @@ export const define = list<Machine, Options>({
     { title: 'CAUSE', cell: ({ cause }) => cause && cell(cause), style: () => 'red', leaveOut: 5 },
   ],
 });
+
+/** Of the whole rack, also if only some of it is listed. */
+function headOf(machines: readonly Machine[]): HeadLine[] {
+  const { text, isBad, isWell } = headlineOf(machines);
+  return isWell ? [] : [{ text, style: isBad ? 'red' : undefined }];
+}
 
 /** Machines that need attention first, then by condition. */
 function rank({ needsAttention, condition }: Machine): number {

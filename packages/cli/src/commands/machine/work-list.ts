@@ -5,19 +5,21 @@
 
 import type { CommonCause, Machine } from '@skolo/api';
 import { beganAt, holderOf } from '@skolo/api/silence';
-import { count } from '@skolo/base';
 import type { Io } from '../../io.ts';
 import { byNumber } from '../../names.ts';
 import { paragraph, plain, styled } from '../../output/text.ts';
 import { age, timestamp } from '../../output/time.ts';
 import { sentence } from './agent-text.ts';
 
-export function printWork(
-  io: Io,
-  machines: readonly Machine[],
-  causes: readonly CommonCause[],
-  all: readonly Machine[],
-): void {
+interface Work {
+  /** The headline. */
+  head: string;
+  machines: readonly Machine[];
+  causes: readonly CommonCause[];
+  all: readonly Machine[];
+}
+
+export function printWork(io: Io, { head, machines, causes, all }: Work): void {
   const now = io.now();
   const sorted = machines.toSorted((a, b) => byNumber(a.name, b.name));
   const shelves = [...Map.groupBy(sorted, ({ shelf }) => shelf ?? 'without a shelf')];
@@ -29,14 +31,16 @@ export function printWork(
         ...its.flatMap((machine) => [...linesOf(machine, now), ...holderLine([machine])]),
       ].map((line) => paragraph(line, io.columns)),
     );
-  const needing = count(machines.length, 'machine needs', 'machines need');
-  const head = `${needing} attention, ${timestamp(now)}`;
   const shared = causes.flatMap((cause) => {
     const its = all.filter(({ name }) => cause.machines.includes(name));
     return [...causeLines(cause, now), ...holderLine(its)];
   });
   const first = shared.length === 0 ? [] : [shared.map((line) => paragraph(line, io.columns))];
-  io.out([[head], ...first, ...blocks].map((lines) => lines.join('\n')).join('\n\n'));
+  io.out(
+    [[`${plain(head)}, ${timestamp(now)}`], ...first, ...blocks]
+      .map((lines) => lines.join('\n'))
+      .join('\n\n'),
+  );
 }
 
 function causeLines({ what, text, since }: CommonCause, now: number) {

@@ -47,9 +47,19 @@ it.each<[string, ServiceState]>([
 it('a machine that never responded in time is silent', () => {
   const install = { needsAttention: 'install the agent, or remove the machine from rack.yaml' };
 
-  expect(health([own], [machine('never-reported', install), machine('gone')])).toMatchObject({
+  expect(health([own], [machine('never-reported', install), machine('ok')])).toMatchObject({
     state: 'warning',
-    machines: { all: 2, silent: 2 },
-    conditions: { 'never-reported': 1, gone: 1 },
+    machines: { all: 2, silent: 1 },
+    conditions: { 'never-reported': 1, ok: 1 },
   });
+});
+
+it('more than a tenth of silent machines are critical, as in the headline', () => {
+  const machines = (silent: number) =>
+    Array.from({ length: 20 }, (_, at) =>
+      machine(at < silent ? 'stale' : 'ok', { cause: 'pdu-1' }),
+    );
+
+  expect(health([own], machines(2)).state).toBe('ok');
+  expect(health([own], machines(3)).state).toBe('critical');
 });

@@ -3,17 +3,12 @@ import type { Machine, RackView, ServiceState } from '@skolo/api';
 import { isSilent } from '@skolo/api/silence';
 import { judged, type RackHealth } from '@skolo/fleet';
 
-interface ServicesHealth extends RackHealth {
-  /** Machines that need attention. */
-  needAttention: number;
-}
-
 /** Nothing need evaluate alert rules in such a rack, so whatever needs attention is a warning, even without an alert. */
 export function healthFrom(
   { services, equipment, causes, alerts, alertPath }: RackView,
   machines: readonly Machine[],
   now: number,
-): ServicesHealth {
+): RackHealth {
   const switching = equipment.filter(({ ports }) => ports.some(({ state }) => state !== undefined));
   const up = switching.filter(({ state }) => state === 'up').length;
   const backups = equipment.flatMap(({ lastBackup }) => lastBackup ?? []).map(Date.parse);
@@ -57,7 +52,7 @@ export function healthFrom(
   const isOk = needAttention + causes.length === 0 && up === switching.length;
   const isKnown = !services.some(({ state }) => state === 'unknown') && !machines.some(isUnasked);
   const state = !isOk ? 'warning' : isKnown ? 'ok' : 'unknown';
-  return { ...health, needAttention, ...(health.state === 'ok' && { state }) };
+  return { ...health, ...(health.state === 'ok' && { state }) };
 }
 
 function countsBy(words: readonly string[]): Record<string, number> {

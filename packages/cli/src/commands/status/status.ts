@@ -1,3 +1,4 @@
+import { fullDisk, headlineOf } from '@skolo/api/headline';
 import { count, pause, shellWord } from '@skolo/base';
 import { type FleetRack, findRack, type RackHealth, type RackStatus } from '@skolo/fleet';
 import { commandLine, type SkoloCommand } from '../../command.ts';
@@ -162,17 +163,18 @@ async function askServices(command: SkoloCommand): Promise<Row[]> {
     Promise.all([client.rack(), client.machines()]),
   );
   const { healthFrom } = await import('./from-services.ts');
-  const { needAttention, ...answer } = healthFrom(view, machines, command.io.now());
+  const answer = healthFrom(view, machines, command.io.now());
+  const headline = headlineOf(machines);
+  const disk = fullDisk(view.services);
   const work = commandLine(command, 'machine list', '--needs-attention');
   const pauses = view.services
     .find(({ name }) => name === 'machine-state')
     ?.degraded.find(({ what }) => what === 'pauses');
   const remarks = [
+    ...(headline.isWell ? [] : [`${headline.text}; run ${work}`]),
+    ...(disk ? [disk.text] : []),
     ...view.causes.map(({ text }) => text),
     ...(pauses ? [`machine-state: ${pauses.why}`] : []),
-    ...(needAttention > 0
-      ? [`${count(needAttention, 'machine needs', 'machines need')} attention; run ${work}`]
-      : []),
     'this is from machine-state; TOKEN, WAITING, DISK, REBOOT and CERT require Prometheus',
   ];
   // `--url` is that of machine-state.

@@ -1,3 +1,4 @@
+import { headlineOf } from '@skolo/api/headline';
 import type { Machine, MachineAlert, RackView } from '@skolo/api/machine-state';
 import { isSilent } from '@skolo/api/silence';
 import { count } from '@skolo/base/count';
@@ -32,10 +33,15 @@ export function Attention({
   const ordered = opened ? [opened, ...cards.filter((card) => card !== opened)] : cards;
   const limit = most[useIsNarrow() ? 'narrow' : 'wide'];
   const hidden = cards.length - limit;
+  const headline = headlineOf([...machines.values()]);
   return (
     <section class="attention" aria-label="Needs attention">
-      <h2>
-        {cards.length > 0 ? count(cards.length, 'problem') : 'No problems'}
+      <h2 class={headline.isBad ? 'bad' : ''}>
+        {headline.isWell
+          ? cards.length > 0
+            ? count(cards.length, 'problem')
+            : 'No problems'
+          : headline.text}
         {cards.length > 0 && (
           <a class="button" href={hrefOf('visit')} aria-label="List for a site visit">
             List
@@ -70,7 +76,7 @@ export function Attention({
 
 function CardView({ card, isOpen }: { card: Card; isOpen: boolean }) {
   const { title, href, isBad, since, text, machine, machines, filter, alerts, reports } = card;
-  const { equipment } = card;
+  const { equipment, isPartial, command } = card;
   const classes = ['card', isBad && 'bad', machine && `c-${machine.condition}`, isOpen && 'open'];
   return (
     <li class={classes.filter(Boolean).join(' ')} aria-current={isOpen ? 'true' : undefined}>
@@ -90,6 +96,7 @@ function CardView({ card, isOpen }: { card: Card; isOpen: boolean }) {
         </p>
       ))}
       {alerts.length > 0 && <Alerts alerts={alerts} isOpen={isOpen} />}
+      {command && <Command line={command} />}
       <div class="buttons">
         {filter && (
           <a class="button" href={hrefOf('rack', [], filter)}>
@@ -97,7 +104,22 @@ function CardView({ card, isOpen }: { card: Card; isOpen: boolean }) {
           </a>
         )}
         {machine && <Repair machine={machine} />}
-        {(machine || equipment) && <CycleButton name={machine?.name ?? equipment ?? ''} />}
+        {(machine ? [machine.name] : equipment).map((name) => (
+          <CycleButton key={name} name={name} of={equipment.length > 1 ? name : ''} />
+        ))}
+        {isPartial && (
+          <button
+            type="button"
+            onClick={() =>
+              openAction(
+                'cycle',
+                machines.map(({ name }) => name),
+              )
+            }
+          >
+            Power cycle {count(machines.length, 'machine')}
+          </button>
+        )}
         {machines.length > 0 && <OnIt what={(machine && text) ?? title} machines={machines} />}
       </div>
     </li>

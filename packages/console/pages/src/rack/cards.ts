@@ -4,8 +4,9 @@
  */
 
 import { backupWord, isBackupWrong } from '@skolo/api/backup-verdict';
+import { diskCommand, fullDisk, isFull } from '@skolo/api/headline';
 import type { Machine, MachineAlert, RackView, ServiceState } from '@skolo/api/machine-state';
-import { beganAt, recentlySilent } from '@skolo/api/silence';
+import { beganAt, isSilent, recentlySilent } from '@skolo/api/silence';
 import { count } from '@skolo/base/count';
 import { listed } from '../parts/listed.ts';
 import { hrefOf } from '../parts/router.ts';
@@ -18,8 +19,12 @@ export interface Card {
   isBad: boolean;
   since?: string | undefined;
   text?: string | undefined;
-  /** The switch, PDU or router that the card is about; another name has no power cycle. */
-  equipment?: string;
+  /** Switches, PDUs or routers that the card is about; another name has no power cycle. */
+  equipment: readonly string[];
+  /** What its silent machines share, although others that share it respond: only they are offered for an action. */
+  isPartial?: boolean;
+  /** The first command to run. */
+  command?: string;
   /** More about the machine, if the card is about one. */
   machine?: Machine;
   machines: readonly Machine[];
@@ -34,6 +39,7 @@ const few = 3;
 
 export function cardsOf(rack: RackView, machines: ReadonlyMap<string, Machine>): Card[] {
   const cards = [
+    ...ofDisk(rack),
     ...ofAlertPath(rack),
     ...ofRackFile(rack),
     ...ofCauses(rack, machines),
@@ -59,9 +65,29 @@ export function cardsOf(rack: RackView, machines: ReadonlyMap<string, Machine>):
     if (found) found.alerts.push(alert);
     else cards.push(cardOfAlert(alert));
   }
-  // A phone shows only the first: of what is only unknown, no cause is hidden behind it.
-  const known = cards.toSorted((one, other) => Number(other.isBad) - Number(one.isBad));
-  return [...known, ...silent, ...people];
+  return [...inOrder([...cards, ...silent]), ...people];
+}
+
+const hourMs = 3_600_000;
+
+/**
+ * A phone shows only the first: that of the most machines that fell silent within the last hour, before those that fell silent earlier, and
+ * before what is wrong with no machine. What is only unknown is last.
+ */
+function inOrder(cards: readonly Card[]): Card[] {
+  const silentIn = ({ machines }: Card) => machines.filter(isSilent).length;
+  const sinceOf = (each: Card) => Date.parse(each.since ?? '') || 0;
+  const newest = Math.max(...cards.filter((each) => silentIn(each) > 0).map(sinceOf));
+  const rankOf = (each: Card) => {
+    if (silentIn(each) > 0) return sinceOf(each) > newest - hourMs ? 0 : 1;
+    return each.isBad ? 2 : 3;
+  };
+  return cards.toSorted(
+    (one, other) =>
+      rankOf(one) - rankOf(other) ||
+      silentIn(other) - silentIn(one) ||
+      (silentIn(one) > 0 ? sinceOf(other) - sinceOf(one) : 0),
+  );
 }
 
 /** The card that an alert's link opens. */
@@ -86,11 +112,20 @@ function card(title: string, href: string, more: Partial<Card> = {}): Card {
     title,
     href,
     isBad: true,
+    equipment: [],
     machines: [],
     alerts: [],
     reports: [],
     ...more,
   };
+}
+
+function ofDisk({ services, jumphost = 'JUMPHOST', rack }: RackView): Card[] {
+  const full = fullDisk(services);
+  if (full === undefined) return [];
+  const { text: title, since, why: text, services: names } = full;
+  const command = diskCommand(jumphost, rack);
+  return [card(title, hrefOf('services'), { names, since, text, command })];
 }
 
 function ofAlertPath({ alertPath }: RackView): Card[] {
@@ -108,13 +143,19 @@ function ofRackFile({ rackFile: { problems } }: RackView): Card[] {
 }
 
 function ofCauses({ causes, equipment }: RackView, all: ReadonlyMap<string, Machine>): Card[] {
-  return causes.map(({ what, kind, text, since, machines: names }) => {
+  return causes.map(({ what, equipment: whole = [], text, since, machines: names }) => {
     const machines = names.flatMap((each) => all.get(each) ?? []);
     const filter = { cause: what };
-    const below = equipment.filter((each) => each.state === 'down' && dependsOn(each, what));
-    const href = kind === 'equipment' ? hrefOf('equipment', [what]) : hrefOf('rack', [], filter);
+    const below = equipment.filter(
+      (each) =>
+        each.state === 'down' &&
+        !whole.includes(each.name) &&
+        whole.some((name) => dependsOn(each, name)),
+    );
+    const [first] = whole;
+    const href = first ? hrefOf('equipment', [first]) : hrefOf('rack', [], filter);
     return card(what, href, {
-      names: [what, ...below.map(({ name }) => name)],
+      names: [what, ...whole, ...below.map(({ name }) => name)],
       text:
         below.length > 0
           ? `${text}; also down: ${listed(
@@ -125,7 +166,8 @@ function ofCauses({ causes, equipment }: RackView, all: ReadonlyMap<string, Mach
       since,
       machines,
       filter,
-      ...(kind === 'equipment' && { equipment: what }),
+      equipment: whole,
+      isPartial: whole.length === 0,
       alerts: machines.flatMap(({ alerts }) => alerts),
     });
   });
@@ -137,7 +179,7 @@ function ofEquipment({ equipment, causes }: RackView): Card[] {
   return equipment
     .filter((each) => isFaulty(each) && !isExplained(each))
     .map(({ name, state, why: text, since }) => {
-      const more = { names: [name], equipment: name, text, since };
+      const more = { names: [name], equipment: [name], text, since };
       return card(`${name} is ${state}`, hrefOf('equipment', [name]), more);
     });
 }
@@ -174,6 +216,8 @@ function reportsTo(
 ): Card | undefined {
   const own: ServiceState['degraded'] = [];
   for (const each of degraded) {
+    // Once for all services.
+    if (isFull(each.why)) continue;
     const about = [name, ...each.what.split(/[\s/]/)].flatMap((word) => cardOf(word) ?? [])[0];
     if (about) about.reports.push(`${name}: ${each.what}: ${each.why}`);
     else own.push(each);
@@ -196,7 +240,7 @@ function cardOfAlert(alert: MachineAlert): Card {
   const names = [about, name];
   return card(name, hrefOf('alerts', [], { text: name }), {
     names,
-    equipment: about,
+    equipment: [about],
     text,
     since,
     isBad: alert.severity === 'critical',

@@ -1,6 +1,6 @@
+import { headlineOf } from '@skolo/api/headline';
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { beganAt } from '@skolo/api/silence';
-import { count } from '@skolo/base/count';
 import { useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
 import { MachineLink } from '../parts/links.tsx';
@@ -18,11 +18,11 @@ export function Visit() {
       a.name.localeCompare(b.name),
     ),
   }));
-  const total = shelves.reduce((sum, { waiting }) => sum + waiting.length, 0);
+  const headline = headlineOf([...machines.values()]);
   return (
     <article class="visit">
-      <h1>
-        {rack.rack}: {count(total, 'machine needs', 'machines need')} attention
+      <h1 class={headline.isBad ? 'bad' : ''}>
+        {rack.rack}: {headline.text}
         <button type="button" onClick={() => print()}>
           Print
         </button>
@@ -31,7 +31,7 @@ export function Visit() {
         <section>
           <h2>Common causes</h2>
           <ul class="tasks">
-            {rack.causes.map(({ what, text, since }) => (
+            {rack.causes.map(({ what, equipment = [], text, since }) => (
               <li key={what}>
                 <span class="box" aria-hidden="true" />
                 <div>
@@ -39,7 +39,11 @@ export function Visit() {
                     <b>{what}</b> <Ago time={since} />
                   </p>
                   <p>{text}</p>
-                  <p class="muted">{placeOf(what, rack)}</p>
+                  {equipment.map((name) => (
+                    <p key={name} class="muted">
+                      {placeOf(name, rack)}
+                    </p>
+                  ))}
                 </div>
               </li>
             ))}
@@ -87,5 +91,5 @@ function Task({ machine }: { machine: Machine }) {
 function placeOf(what: string, { equipment }: RackView): string {
   const found = equipment.find(({ name }) => name === what);
   const power = found?.power.join(', ') || 'unknown';
-  return `Uplink ${found?.uplink ?? 'unknown'}, power ${power}. The machines behind it are not listed below.`;
+  return `${what}: uplink ${found?.uplink ?? 'unknown'}, power ${power}. The machines behind it are not listed below.`;
 }

@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { fullDisk, headlineOf } from './headline.ts';
+import type { Machine } from './machine-state.ts';
+
+type Given = Parameters<typeof headlineOf>[0][number];
+const machines = (number: number, given: Given): Given[] =>
+  Array.from({ length: number }, () => given);
+const ok: Given = { condition: 'ok' };
+const dark = (cause?: string): Given => ({ condition: 'stale' as Machine['condition'], cause });
+
+it.each<[string, Given[], boolean]>([
+  ['41 machines are silent: pdu-1; 0 wait for a person', machines(41, dark('pdu-1')), true],
+  [
+    '5 machines are silent: switch-1, switch-2, 1 more; 1 waits for a person',
+    [
+      ...machines(60, ok),
+      ...['switch-1', 'switch-1', 'switch-2', 'shelf-1'].map(dark),
+      { condition: 'gone', needsAttention: 'find out why' },
+    ],
+    false,
+  ],
+  ['1 machine is silent; 0 wait for a person', [dark(), ...machines(9, ok)], false],
+  ['2 machines are silent; 0 wait for a person', [dark(), dark(), ...machines(9, ok)], true],
+  [
+    '1 machine waits for a person',
+    [{ condition: 'quarantined', needsAttention: 'battery' }],
+    false,
+  ],
+  ['0 machines wait for a person', [ok], false],
+])('%s', (text, given, isBad) => {
+  const isWell = text.startsWith('0 ');
+  expect(headlineOf(given)).toEqual({ text, isBad, isWell });
+});
+
+it('finds a full disk in whatever services report, once', () => {
+  const service = (name: string, why: string, since: string) => ({
+    ...{ name, reachable: true, ready: true },
+    degraded: [{ what: 'state directory', why, since }],
+  });
+  const [early, late] = ['2026-11-20T03:00:00Z', '2026-11-20T03:01:00Z'];
+
+  expect(
+    fullDisk([
+      service('machine-state', '/state: the disk has no free space or inodes; delete files', late),
+      service('router-backup', 'spool: the disk is full', early),
+    ]),
+  ).toMatchObject({ text: 'the disk is full: machine-state, router-backup', since: early });
+  expect(fullDisk([service('router-backup', 'switch-1: login rejected', early)])).toBeUndefined();
+});
