@@ -415,8 +415,12 @@ export const peerKinds = [
     name: 'python3',
     // The newest one that works.
     commands: [14, 13, 12, 11, 10, 9, 8].map((minor) => `python3.${minor}`).concat('python3'),
-    // Debian's python3-minimal, which each computer has, is without most modules.
-    version: ['-c', 'import configparser, json, platform, ssl; print(platform.python_version())'],
+    others: ['python3'],
+    // Debian's python3-minimal is without most modules.
+    version: [
+      '-c',
+      'import configparser, json, platform, ssl, zipfile, zlib; print(platform.python_version())',
+    ],
     debian: ['python3'],
     proves: 'the hooks file of the Swarming bot, and the simulated bot itself',
   },

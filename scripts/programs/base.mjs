@@ -1,5 +1,5 @@
 /**
- * Decides which programs tests find: those of every Debian (`required`), git, Python and Node. For any other program they ask `peer`
+ * Decides which programs tests find: those of every Debian (`required`), git and Node. For any other program they ask `peer`
  * (scripts/peers.mjs), and it is in their PATH from then on (scripts/programs/asked.mjs). So a test that does not ask fails on every computer,
  * not only on a new one.
  */
@@ -39,7 +39,7 @@ function ownFolder(folder) {
 const debian = '/usr/bin:/usr/sbin:/bin:/sbin';
 
 /** Besides Debian's `required` packages. */
-const packages = ['git', 'python3-minimal'];
+const packages = ['git'];
 
 /**
  * PATH with what each computer has, and the folders of this repository; undefined where there is no dpkg to say what that is.

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, type TestContext } from 'vitest';
 import { lacks } from '../peer.ts';
+import { findPython } from '../python.ts';
 import { type SimulatedSwarming, type SwarmingOptions, startSwarming } from './server.ts';
 
 export const python = findPython();
@@ -85,11 +86,6 @@ export function processesOf(folder: string): number[] {
 export function commandLine(pid: number): string {
   const file = `/proc/${pid}/cmdline`;
   return existsSync(file) ? readFileSync(file, 'utf8').replaceAll('\0', ' ').trim() : '';
-}
-
-/** One on PATH may be a script that looks for it first, at each start. */
-function findPython(): string | undefined {
-  return ['/usr/bin/python3', '/usr/local/bin/python3'].find((path) => existsSync(path));
 }
 
 /** A server, and a folder with its bot. */

@@ -76,9 +76,11 @@ function numberOf(request: Buffer): number {
   return request.readIntBE(at + 2, request[at + 1] ?? 0);
 }
 
-/** A GetBulkRequest, by the tag after the community: a request id may contain any byte. */
-function isForRows(request: Buffer): boolean {
-  return request[request.indexOf('private') + 'private'.length] === 0xa5;
+const tags = { write: 0xa3, rows: 0xa5 };
+
+/** By the tag after the community: a request id may contain any byte. */
+function isFor(what: keyof typeof tags, request: Buffer): boolean {
+  return request[request.indexOf('private') + 'private'.length] === tags[what];
 }
 
 async function listen(host = '127.0.0.1'): Promise<Socket> {
@@ -347,7 +349,7 @@ describe('what agents make of SNMP', () => {
     ['adds .0 to one', [withZero, nameOfSix()]],
   ] as const)('reads and writes to one that %s', async ([, names]) => {
     const { port } = await startLiar((request, from, socket) => {
-      const isWrite = request.includes(Buffer.from([0xa3]));
+      const isWrite = isFor('write', request);
       const found = (isWrite ? names.filter((name) => name.includes(5)) : names).map((name) =>
         der(0x30, der(6, name), integer(name.includes(5) ? 5 : 6)),
       );
@@ -388,7 +390,7 @@ describe('what agents make of SNMP', () => {
       der(0x30, der(6, Buffer.from([...root, last])), value);
     return startLiar((request, from, socket) => {
       const id = numberOf(request);
-      const bulk = isForRows(request);
+      const bulk = isFor('rows', request);
       const last = request.at(-3) ?? 0;
       const at = request.at(-4) === 1 && request.includes(root) ? rows.indexOf(last) + 1 : 0;
       const found = rows.slice(at, bulk ? undefined : at + 1).map((each) => row(each));
@@ -427,7 +429,7 @@ describe('what agents make of SNMP', () => {
     for (const _ of [1, 2]) {
       expect([...(await device.walk(rootOid, signal)).values()]).toEqual([1, 2, 3]);
     }
-    expect(requests.filter(isForRows)).toHaveLength(1);
+    expect(requests.filter((request) => isFor('rows', request))).toHaveLength(1);
   });
 
   it('walks row by row where requests for many rows get no answer', async () => {

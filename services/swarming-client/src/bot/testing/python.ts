@@ -1,9 +1,9 @@
 /** The Pythons on this computer that can run a bot. */
-import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { isLong } from '@skolo/base/durable/fault-injection';
+import { findPython } from '@skolo/simulators/python';
 
 function isProgram(path: string): boolean {
   try {
@@ -23,8 +23,6 @@ function ofPyenv(): string[] {
   }
 }
 
-const onPath = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'python3'));
-
 function minorOf(path: string): number {
   return Number(/\/3\.(\d+)\.[^/]*\/bin/.exec(path)?.[1] ?? 0);
 }
@@ -39,10 +37,5 @@ export const pythons: string[] = isLong
   ? ofBot
   : [...new Set([ofBot.at(0), ofBot.at(-1)])].flatMap((path) => path ?? []);
 
-/** Debian's python3-minimal, which each computer has, is without most modules. */
-function isWhole(path: string): boolean {
-  return isProgram(path) && spawnSync(path, ['-c', 'import json, ssl']).status === 0;
-}
-
-/** One of them; pyenv's programs on the PATH are scripts. */
-export const python: string | undefined = ['/usr/bin/python3', ...pythons, ...onPath].find(isWhole);
+/** The one of this computer. */
+export const python = findPython();
