@@ -203,7 +203,7 @@ function tokens(deps: AppDeps): Stage {
     const { locals } = response;
     const { asked, known, kind } = locals;
     const isUsual = kind === 'access-token' && asked.scopes.length === 0;
-    const fresh = isUsual ? known.access?.usualToken.fresh() : undefined;
+    const fresh = isUsual && known.access ? deps.tokens.fresh(known.access.usualToken) : undefined;
     return fresh ? reply(emit, response, answerOf(locals, fresh)) : wait(request, response, next);
   };
 }
@@ -219,7 +219,7 @@ async function issued({ tokens }: AppDeps, locals: Locals, signal: AbortSignal) 
   else if (asked.scopes.length > 0) {
     token = tokens.accessToken(account, asked.scopes, whoPays(caller));
   }
-  return await token.get(patienceMs, signal);
+  return await tokens.get(token, patienceMs, signal);
 }
 
 /** Express knows it by its four parameters. */
@@ -286,13 +286,13 @@ function mustWait({ asked, known }: Locals, found: Found): boolean {
   if (found.kind === 'content') return (asked.lastEtag ?? found.etag) === found.etag;
   // It has no ETag: whoever sends one has seen something else. A Go client that has none sends an empty last_etag.
   if (found.kind !== 'access-token' || asked.lastEtag) return false;
-  return known.access?.usualToken.fresh() !== undefined;
+  return known.access?.usualToken.token.fresh() !== undefined;
 }
 
 /** What a watch compares: the ETag, or, for tokens, which have none, the token itself. */
 function versionOf({ known }: Locals, found: Found): string | undefined {
   if (found.kind === 'content') return found.etag;
-  if (found.kind === 'access-token') return known.access?.usualToken.unexpired()?.value;
+  if (found.kind === 'access-token') return known.access?.usualToken.token.unexpired()?.value;
   return undefined;
 }
 

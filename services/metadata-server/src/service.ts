@@ -72,8 +72,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   const stats = new CallerStats(join(stateDir, 'clients.json'));
   const savedTokens = new SavedTokens(() => savedTokensFolder(rack(), stateDir));
   const backOff = (failures: number) => backOffMs(failures, upstreamBackOff) / 1000;
-  const dir = () => rack().dir;
-  const tokens = new Tokens({ clock, random: Math.random, backOff, dir, emit });
+  const tokens = new Tokens({ clock, random: Math.random, backOff, emit });
   const current = new CurrentState({ watch, clock, lastSuccess, tokens, stats, limiter, emit });
   const state = () => current.get();
   let savingTokens: Promise<unknown> = Promise.resolve();
@@ -98,13 +97,13 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   const saved = await orDegraded('saved tokens', () => savedTokens.load(), emit);
   const { accounts } = await current.open();
   tokens.adopt(accounts, saved ?? []);
-  await tokens.tick();
+  tokens.tick();
 
   const unfollow = watch.onChange(() => void current.reload());
   const ticking = setInterval(() => {
     limiter.forgetIdle();
-    void tokens.tick();
-    current.tick();
+    tokens.tick();
+    void current.tick();
   }, tickMs);
   const saveStats = () => orDegraded('clients file', () => stats.save(), emit);
   const saving = setInterval(() => void saveStats(), saveStatsEvery);

@@ -1,4 +1,4 @@
-/** Keeps the current state: rack.yaml, its credential files, and this computer's addresses; how soon a changed key is read. */
+/** Keeps the current state: rack.yaml, its credential files, and this computer's addresses. Only this file looks for changed keys. */
 
 import { errorText } from '@skolo/base';
 import type { Clock, LastSuccess, RateLimiter } from '@skolo/common';
@@ -6,7 +6,7 @@ import type { Rack, RackWatch } from '@skolo/rack';
 import { interfaceAddresses } from '../caller/caller-lookup.ts';
 import type { CallerStats } from '../caller/caller-stats.ts';
 import type { EmitMetadata, MetadataEvent } from '../events.ts';
-import { type Accounts, openAccounts } from '../tokens/accounts.ts';
+import { type Accounts, haveChanged, openAccounts } from '../tokens/accounts.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 import { RackState } from './rack-state.ts';
 
@@ -20,17 +20,14 @@ export interface CurrentStateDeps {
   emit: EmitMetadata;
 }
 
-/** Seconds until a replaced key takes effect: secret files are not watched. */
-const readEvery = 60;
-
 export class CurrentState {
   private readonly deps: CurrentStateDeps;
   /** As last read. */
   private accounts: Accounts = new Map();
-  private readAt = 0;
   private ownAddresses = interfaceAddresses();
   private state: RackState | undefined;
   private reloading = Promise.resolve();
+  private isLooking = false;
 
   constructor(deps: CurrentStateDeps) {
     this.deps = deps;
@@ -72,14 +69,16 @@ export class CurrentState {
   }
 
   /** Call this periodically: looks for changes that no event reports. */
-  tick(): void {
+  async tick(): Promise<void> {
+    if (this.isLooking) return;
+    this.isLooking = true;
     const addresses = interfaceAddresses();
     const moved = addresses.join() !== this.ownAddresses.join();
     this.ownAddresses = addresses;
-    const isOld = this.deps.clock.uptime() - this.readAt >= readEvery;
-    const all = [...this.accounts.values()];
-    const isUnreadable = all.some(({ unreadable }) => unreadable !== undefined);
-    if (moved || isOld || isUnreadable) void this.reload();
+    const isUnreadable = [...this.accounts.values()].some((each) => each.unreadable !== undefined);
+    const isDue = moved || isUnreadable || (await haveChanged(this.accounts, this.get().rack.dir));
+    if (isDue) await this.reload();
+    this.isLooking = false;
   }
 
   /** Settles when no reload is in progress. */
@@ -91,6 +90,7 @@ export class CurrentState {
     const { watch, tokens } = this.deps;
     const { rack } = watch;
     const previous = this.get();
+    const before = new Set([...this.accounts.values()].map(({ key, stamp }) => `${key} ${stamp}`));
     const accounts = await this.readAccounts(rack);
     // Requests in progress start over with another state, so not at each check of a key.
     const isSame =
@@ -99,7 +99,11 @@ export class CurrentState {
       sameOwners(accounts, previous.accounts);
     if (!isSame) this.state = this.enforce(rack, accounts);
     this.clearIdentities(previous.rack, rack);
-    await tokens.tick();
+    const changed = [...accounts.values()].filter(
+      ({ key, stamp }) => !before.has(`${key} ${stamp}`),
+    );
+    tokens.retry(new Set(changed.map(({ key }) => key)));
+    tokens.tick();
     if (!isSame) this.deps.emit({ type: 'state-replaced' });
   }
 
@@ -114,7 +118,6 @@ export class CurrentState {
 
   private async readAccounts(rack: Rack): Promise<Accounts> {
     const { clock, emit } = this.deps;
-    this.readAt = clock.uptime();
     const accounts = await openAccounts(rack, () => clock.now());
     for (const [name, { otherEmail, unreadable }] of accounts) {
       emit({ type: 'degraded', what: emailOf(name), why: otherEmail });

@@ -7,8 +7,7 @@ import type { CallerRecord, CallerStats } from '../caller/caller-stats.ts';
 import { documentWithoutIdentity, metadataDocument } from '../document/document.ts';
 import type { Directory } from '../document/tree.ts';
 import type { Account, Accounts } from '../tokens/accounts.ts';
-import type { RenewedToken } from '../tokens/renewed-token.ts';
-import type { Tokens } from '../tokens/tokens.ts';
+import type { KnownToken, Tokens } from '../tokens/tokens.ts';
 
 /** A caller with everything that its requests need, computed once. */
 export interface KnownCaller {
@@ -17,7 +16,7 @@ export interface KnownCaller {
   /** Absent for nobody: unknown, or disabled. */
   document?: Directory;
   /** Absent without an identity. */
-  access?: { account: Account; usualToken: RenewedToken };
+  access?: { account: Account; usualToken: KnownToken };
 }
 
 /** How Google's clients address a virtual machine's metadata server. */

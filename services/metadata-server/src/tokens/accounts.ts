@@ -1,4 +1,9 @@
-/** The accounts that callers act as, and which scopes a token gets: each is an identity of rack.yaml together with its credentials. */
+/**
+ * The accounts that callers act as, and which scopes a token gets: each is an identity of rack.yaml together with its credentials, whose
+ * files are watched by their stamps.
+ */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { errorText, sha256 } from '@skolo/base';
 import { type TokenSource, tokenSource } from '@skolo/google';
 import type { Identity, Rack } from '@skolo/rack';
@@ -8,6 +13,8 @@ export interface Account {
   key: string;
   identity: Identity;
   source: TokenSource;
+  /** Changes when a file of its credentials is written, replaced, or gets other permissions. */
+  stamp: string;
   /** That of rack.yaml, or else of the credentials; undefined while these cannot be read. */
   email: string | undefined;
   /** That of the credentials alone. */
@@ -25,11 +32,29 @@ export async function openAccounts(rack: Rack, now: () => number): Promise<Accou
   const accounts = await Promise.all(
     [...rack.identities.values()].map(async (identity): Promise<Account> => {
       const source = await tokenSource(identity.credentials, { dir: rack.dir, now });
+      // Before the content, so that a later change is one.
+      const stamp = await stampOf(source, rack.dir);
       const email = await emailOf(identity, source);
-      return { key: accountKey(rack, identity), identity, source, ...email };
+      return { key: accountKey(rack, identity), identity, source, stamp, ...email };
     }),
   );
   return new Map(accounts.map((account) => [account.identity.name, account]));
+}
+
+/** Whether credentials have changed since they were read. */
+export async function haveChanged(accounts: Accounts, dir: string): Promise<boolean> {
+  const changes = [...accounts.values()].map(
+    async ({ source, stamp }) => stamp !== (await stampOf(source, dir)),
+  );
+  return (await Promise.all(changes)).includes(true);
+}
+
+async function stampOf({ files }: TokenSource, dir: string): Promise<string> {
+  const stamps = files.map(async (file) => {
+    const found = await stat(resolve(dir, file)).catch(() => undefined);
+    return found ? `${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}` : 'missing';
+  });
+  return (await Promise.all(stamps)).join('\n');
 }
 
 /** The credentials' own address is requested even if rack.yaml gives one, to show that they can be read. */

@@ -1,25 +1,49 @@
-import type { IssuedToken } from '@skolo/google';
+import type { IssuedToken, TokenSource } from '@skolo/google';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NoToken, RenewedToken } from './renewed-token.ts';
+import type { Account } from './accounts.ts';
+import { NoToken } from './renewed-token.ts';
+import { Tokens } from './tokens.ts';
+
+const identity: Account['identity'] = {
+  name: 'a',
+  project: 'p',
+  projectNumber: '0',
+  scopes: ['s'],
+  credentials: { kind: 'fixed', file: 'token' },
+  projectAttributes: {},
+  universeDomain: 'googleapis.com',
+};
 
 /** A clock that the test moves, and an upstream that answers when the test says so. */
 function setUp(life = 3600) {
   const time = { uptime: 1000, wall: 0 };
   const pending: PromiseWithResolvers[] = [];
   const calls = { count: 0 };
-  const token = new RenewedToken({
+  const tokens = new Tokens({
     clock: { now: () => time.wall, uptime: () => time.uptime },
     random: () => 0.5,
     backOff: (failures) => 10 * failures,
-    mayCall: () => true,
-    closing: new AbortController().signal,
-    onSettled: () => undefined,
-    issue: () => {
+    emit: () => undefined,
+  });
+  const source: TokenSource = {
+    files: [],
+    email: async () => undefined,
+    accessToken() {
       calls.count += 1;
       return new Promise<IssuedToken>((resolve, reject) => pending.push({ resolve, reject }));
     },
-  });
+  };
+  const account: Account = { key: 'a', identity, source, stamp: '', email: undefined };
+  tokens.setAccounts(new Map([['a', account]]));
+  const known = tokens.accessToken(account, []);
+  const token = {
+    renewIfDue: () => tokens.tick(),
+    fresh: () => tokens.fresh(known),
+    unexpired: () => known.token.unexpired(),
+    get: (patienceMs: number, signal?: AbortSignal) => tokens.get(known, patienceMs, signal),
+    idle: () => known.token.idle(),
+  };
 
   async function upstreamAnswers(
     value = `token-${calls.count}`,
@@ -70,7 +94,7 @@ describe('a first token', () => {
 describe('a token in hand', () => {
   it('is renewed beside the way when about half of its life is over', async () => {
     const { time, calls, token, upstreamAnswers } = setUp();
-    token.renew();
+    token.renewIfDue();
     await upstreamAnswers('a');
     time.uptime += 1700;
     expect(token.fresh()?.value).toBe('a');
@@ -86,7 +110,7 @@ describe('a token in hand', () => {
 
   it('is not handed out below ten minutes while upstream works', async () => {
     const { time, token, upstreamAnswers } = setUp();
-    token.renew();
+    token.renewIfDue();
     await upstreamAnswers('a');
     time.uptime += 3001;
 
@@ -101,7 +125,7 @@ describe('a token in hand', () => {
     'of %i seconds is followed by the next one before it has less than ten minutes, but not within 30 s',
     async (life) => {
       const { time, token, upstreamAnswers } = setUp(life);
-      token.renew();
+      token.renewIfDue();
       await upstreamAnswers('a');
 
       time.uptime += life - Math.min(599, life - 31);
@@ -114,7 +138,7 @@ describe('a token in hand', () => {
 
   it('is served until it expires while upstream is down, then nothing', async () => {
     const { time, token, upstreamAnswers, upstreamFails } = setUp();
-    token.renew();
+    token.renewIfDue();
     await upstreamAnswers('a');
     time.uptime += 3590;
     const waiting = token.get(1e6);
@@ -130,10 +154,10 @@ describe('a token in hand', () => {
 
   it('is served at once while upstream, which failed before, does not respond', async () => {
     const { time, calls, token, upstreamAnswers, upstreamFails } = setUp();
-    token.renew();
+    token.renewIfDue();
     await upstreamAnswers('a');
     time.uptime += 3001;
-    token.renew();
+    token.renewIfDue();
     await upstreamFails();
     time.uptime += 10;
 
@@ -145,7 +169,7 @@ describe('a token in hand', () => {
     'of %i seconds is not handed out with less than one left',
     async (life) => {
       const { time, token, upstreamAnswers } = setUp(life);
-      token.renew();
+      token.renewIfDue();
       await upstreamAnswers('a');
       time.uptime += life - 0.9;
       expect(token.fresh()).toBeUndefined();
@@ -155,7 +179,7 @@ describe('a token in hand', () => {
 
   it('asks upstream no more often than the back-off allows, whoever asks for it', async () => {
     const { time, calls, token, upstreamFails } = setUp();
-    token.renew();
+    token.renewIfDue();
     await upstreamFails();
     for (let i = 0; i < 50; i++) await expect(token.get(1e6)).rejects.toThrow(NoToken);
     expect(calls.count).toBe(1);
@@ -171,7 +195,7 @@ describe('a token in hand', () => {
 
   it('is not renewed in a loop where upstream has only short or dying ones', async () => {
     const { calls, token, upstreamAnswers } = setUp(60);
-    token.renew();
+    token.renewIfDue();
     await upstreamAnswers();
     for (let i = 0; i < 50; i++) expect(token.fresh()).toBeDefined();
     expect(calls.count).toBe(1);
@@ -198,7 +222,7 @@ describe('a token in hand', () => {
 
   it('does not mind a wall clock that is set back, or ahead by less than its rest', async () => {
     const { time, calls, token, upstreamAnswers } = setUp();
-    token.renew();
+    token.renewIfDue();
     await upstreamAnswers('a');
     for (const jump of [-1e15, 1e15, 1_500_000]) {
       time.wall += jump;
@@ -211,7 +235,7 @@ describe('a token in hand', () => {
     'is renewed, and not handed out, after a wall clock that jumps past its end: %i s after its issue',
     async (age) => {
       const { time, calls, token, upstreamAnswers, upstreamFails } = setUp();
-      token.renew();
+      token.renewIfDue();
       await upstreamAnswers('a');
       time.uptime += age;
       time.wall += age * 1000 + 7_200_000;

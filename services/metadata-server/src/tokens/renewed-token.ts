@@ -29,15 +29,10 @@ interface RenewedTokenDeps {
   clock: Pick<Clock, 'now' | 'uptime'>;
   /** Between 0 and 1. */
   random: () => number;
-  issue: (signal: AbortSignal) => Promise<IssuedToken>;
-  /** False while upstream is busy enough. */
-  mayCall: () => boolean;
   /** Aborted when the server stops. */
   closing: AbortSignal;
   /** Seconds to wait after this number of consecutive failures. */
   backOff: (failures: number) => number;
-  /** After each upstream call. `error`: it returned no token. */
-  onSettled: (error?: unknown) => void;
 }
 
 /** No valid token is available, and none could be fetched in time. */
@@ -74,7 +69,7 @@ export class RenewedToken {
   private readonly deps: RenewedTokenDeps;
   private held: HeldToken | undefined;
   private renewBelow = 0;
-  private flight: Promise<void> | undefined;
+  private flight: Promise<unknown> | undefined;
   private failures = 0;
   private notBefore = -Infinity;
 
@@ -88,13 +83,10 @@ export class RenewedToken {
     this.renewBelow = renewalThreshold(token.life, this.deps.random());
   }
 
-  /** Without waiting: the token, if it is valid for long enough. Starts its renewal if that is due. */
+  /** The token, if it is valid for long enough. */
   fresh(): HeldToken | undefined {
     const { held } = this;
-    if (!held) return undefined;
-    const left = secondsLeftOf(held, this.deps.clock);
-    if (left < this.renewBelow) this.renew();
-    return left >= floorOf(held.life) ? held : undefined;
+    return held && this.secondsLeft() >= floorOf(held.life) ? held : undefined;
   }
 
   /** Any token that is still usable; an answer takes a moment to arrive, so not in its last second. */
@@ -111,13 +103,12 @@ export class RenewedToken {
   }
 
   /**
-   * A token, after waiting for upstream for at most `patienceMs` if necessary: not if the last call failed and a token is still valid. A
-   * caller that stops waiting does not stop the call, whose token is for all. Throws `NoToken`.
+   * A token, after waiting for the renewal in progress for at most `patienceMs` if necessary: not if the last call failed and a token is
+   * still valid. A caller that stops waiting does not stop the call, whose token is for all. Throws `NoToken`.
    */
   async get(patienceMs: number, signal?: AbortSignal): Promise<HeldToken> {
     const fresh = this.fresh();
     if (fresh) return fresh;
-    this.renew();
     const haveToWait = !this.failing || this.unexpired() === undefined;
     const { flight } = this;
     if (haveToWait && flight !== undefined) {
@@ -133,26 +124,29 @@ export class RenewedToken {
     throw new NoToken(this.lastFailure?.why ?? 'the token endpoint has not responded yet', wait);
   }
 
-  /** Starts an upstream call, unless one is in progress, the last one was too recent, or others come first. */
-  renew(): void {
+  /** Whether to renew it now: little of its life is left, no call is in progress, and the last one was not too recent. */
+  isDue(): boolean {
+    const { held } = this;
+    const left = this.secondsLeft();
+    if (held && left >= this.renewBelow && left >= floorOf(held.life)) return false;
     // Only a jump of the wall clock ends a token so early.
-    const hasJumped = !this.failing && this.held !== undefined && this.secondsLeft() === 0;
+    const hasJumped = !this.failing && held !== undefined && left === 0;
     const isTooEarly = this.deps.clock.uptime() < this.notBefore && !hasJumped;
-    if (this.flight !== undefined || isTooEarly || !this.deps.mayCall()) return;
-    this.flight = this.issue().finally(() => {
-      this.flight = undefined;
-    });
+    return this.flight === undefined && !isTooEarly;
   }
 
-  /** Call this periodically: renews what is due even if there are no requests. */
-  renewIfDue(): void {
-    if (!this.held || this.secondsLeft() < this.renewBelow) this.renew();
+  /** Makes one upstream call, and keeps its token. Never rejects: `error` says why there is none. */
+  async renew(issue: (signal: AbortSignal) => Promise<IssuedToken>): Promise<{ error?: unknown }> {
+    const flight = this.callUpstream(issue);
+    this.flight = flight;
+    const renewal = await flight;
+    this.flight = undefined;
+    return renewal;
   }
 
   /** A possible cause of a failure has changed. */
   retryNow(): void {
     this.notBefore = -Infinity;
-    this.renewIfDue();
   }
 
   /** Settles when nothing is in progress. Never rejects. */
@@ -160,14 +154,14 @@ export class RenewedToken {
     await this.flight;
   }
 
-  private async issue(): Promise<void> {
-    const { clock, random } = this.deps;
+  private async callUpstream(
+    issue: (signal: AbortSignal) => Promise<IssuedToken>,
+  ): Promise<{ error?: unknown }> {
+    const { clock, random, closing } = this.deps;
     const [askedAt, wallAskedAt] = [clock.uptime(), clock.now()];
     try {
-      const deadline = { ms: upstreamDeadlineMs, late: noAnswer, signal: this.deps.closing };
-      const { token, lifeSeconds } = await withDeadline(deadline, (signal) =>
-        this.deps.issue(signal),
-      );
+      const deadline = { ms: upstreamDeadlineMs, late: noAnswer, signal: closing };
+      const { token, lifeSeconds } = await withDeadline(deadline, issue);
       // Counted from before the call: slightly too short is better than expired.
       const expiresAt = askedAt + lifeSeconds;
       const wallExpiresAt = wallAskedAt + lifeSeconds * 1000;
@@ -176,13 +170,13 @@ export class RenewedToken {
       this.failures = 0;
       this.lastFailure = undefined;
       this.notBefore = askedAt + calmSeconds;
-      this.deps.onSettled();
+      return {};
     } catch (error) {
       this.failures += 1;
       this.notBefore = clock.uptime() + this.deps.backOff(this.failures);
       const why = error instanceof Error ? error.message : 'unknown error';
       this.lastFailure = { why, at: clock.now() };
-      this.deps.onSettled(error);
+      return { error };
     }
   }
 }

@@ -3,20 +3,16 @@
  * audiences.
  */
 import { setMaxListeners } from 'node:events';
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { type Clock, Locks, RateLimiter } from '@skolo/common';
 import type { IssuedToken, TokenSource } from '@skolo/google';
 import { type Account, type Accounts, grantedScopes } from './accounts.ts';
-import { RenewedToken, secondsLeftOf, TooManyTokens } from './renewed-token.ts';
+import { type HeldToken, RenewedToken, secondsLeftOf, TooManyTokens } from './renewed-token.ts';
 import type { SavedToken } from './saved-tokens.ts';
 
 interface TokensDeps {
-  clock: Clock;
+  clock: Pick<Clock, 'now' | 'uptime'>;
   random: () => number;
   backOff: (failures: number) => number;
-  /** The directory that relative paths of credential files refer to. */
-  dir: () => string;
   emit(event: TokenEvent): void;
 }
 
@@ -36,7 +32,8 @@ type Wanted =
   | { kind: 'access-token'; scopes: readonly string[] }
   | { kind: 'id-token'; audience: string };
 
-interface Entry {
+/** A token that callers can request from `Tokens`. */
+export interface KnownToken {
   key: string;
   account: Account;
   wanted: Wanted;
@@ -45,8 +42,6 @@ interface Entry {
   usual: boolean;
   /** Who requested it last; undefined: this server itself. */
   caller: string | undefined;
-  /** The state of the credential files when it failed. */
-  stampAtFailure?: string;
 }
 
 /** How long tokens that were requested once (other scopes, an audience) are kept fresh, in seconds. */
@@ -75,7 +70,7 @@ const clockJump = 30_000;
 
 export class Tokens {
   private readonly deps: TokensDeps;
-  private readonly entries = new Map<string, Entry>();
+  private readonly entries = new Map<string, KnownToken>();
   /** Upstream calls in progress, by account key. */
   private readonly calls = new Map<string, number>();
   private readonly turns = new Locks(mostCallsOfCaller);
@@ -101,7 +96,7 @@ export class Tokens {
         !isAnother(owner, account.owner) &&
         scopes.every((scope) => account.identity.scopes.includes(scope));
       if (allowed && secondsLeftOf(token, this.deps.clock) > 0) {
-        this.accessToken(account, scopes).adopt(token);
+        this.accessToken(account, scopes).token.adopt(token);
       }
     }
   }
@@ -124,29 +119,50 @@ export class Tokens {
    *
    * @throws TooManyTokens
    */
-  accessToken(account: Account, scopes: readonly string[], caller?: string): RenewedToken {
+  accessToken(account: Account, scopes: readonly string[], caller?: string): KnownToken {
     const granted = grantedScopes(account.identity, scopes);
-    return this.entry(account, { kind: 'access-token', scopes: granted }, caller).token;
+    return this.entry(account, { kind: 'access-token', scopes: granted }, caller);
   }
 
   /** For credentials that support ID tokens. @throws TooManyTokens */
-  idToken(account: Account, audience: string, caller: string): RenewedToken {
-    return this.entry(account, { kind: 'id-token', audience }, caller).token;
+  idToken(account: Account, audience: string, caller: string): KnownToken {
+    return this.entry(account, { kind: 'id-token', audience }, caller);
+  }
+
+  /** Without waiting: the token, if it is valid for long enough. Starts its renewal if that is due. */
+  fresh(known: KnownToken): HeldToken | undefined {
+    this.renewIfDue(known);
+    return known.token.fresh();
+  }
+
+  /** A token, after waiting for upstream for at most `patienceMs` if necessary. @throws NoToken */
+  get(known: KnownToken, patienceMs: number, signal?: AbortSignal): Promise<HeldToken> {
+    this.renewIfDue(known);
+    return known.token.get(patienceMs, signal);
+  }
+
+  /** The credentials of these accounts (keys) have changed: what has failed with the old ones is tried again. */
+  retry(accounts: ReadonlySet<string>): void {
+    for (const { account, token } of this.entries.values()) {
+      if (token.failing && accounts.has(account.key)) token.retryNow();
+    }
   }
 
   /** Call this every few seconds. Renews what is due, and forgets what has not been requested for an hour. */
-  async tick(): Promise<void> {
+  tick(): void {
     const { clock } = this.deps;
     const clockWasSet = Math.abs(wallOffset(clock) - this.clockOffset) > clockJump;
     if (clockWasSet) this.clockOffset = wallOffset(clock);
     this.limiter.forgetIdle();
     for (const [key, entry] of this.entries) {
       const wanted = entry.usual || clock.uptime() - entry.token.askedAt < rememberedFor;
-      if (!wanted) this.entries.delete(key);
+      if (!wanted) {
+        this.entries.delete(key);
+        continue;
+      }
       // An assertion contains the time: a wrong clock may have been the cause.
-      else if (entry.token.failing && (clockWasSet || (await this.credentialsChanged(entry)))) {
-        entry.token.retryNow();
-      } else entry.token.renewIfDue();
+      if (entry.token.failing && clockWasSet) entry.token.retryNow();
+      this.renewIfDue(entry);
     }
   }
 
@@ -177,11 +193,11 @@ export class Tokens {
     await Promise.all([...this.entries.values()].map(({ token }) => token.idle()));
   }
 
-  private usual(account: Account): Entry {
+  private usual(account: Account): KnownToken {
     return this.entry(account, { kind: 'access-token', scopes: account.identity.scopes });
   }
 
-  private entry(account: Account, wanted: Wanted, caller?: string): Entry {
+  private entry(account: Account, wanted: Wanted, caller?: string): KnownToken {
     const key = `${account.key} ${JSON.stringify(wanted)}`;
     const existing = this.entries.get(key);
     if (existing) {
@@ -193,22 +209,29 @@ export class Tokens {
     if (waitSeconds > 0)
       throw new TooManyTokens('too many requests for new audiences or scopes', waitSeconds);
     this.makeRoom(account, caller);
-    const token = new RenewedToken({
-      clock: this.deps.clock,
-      random: this.deps.random,
-      backOff: this.deps.backOff,
-      issue: (signal) => this.call(entry, signal),
-      mayCall: () => entry.usual || (this.calls.get(account.key) ?? 0) < mostCalls,
-      closing: this.closing.signal,
-      onSettled: (error) => this.settled(entry, error),
-    });
+    const { clock, random, backOff } = this.deps;
+    const token = new RenewedToken({ clock, random, backOff, closing: this.closing.signal });
     token.askedAt = this.deps.clock.uptime();
-    const entry: Entry = { key, account, wanted, token, usual: false, caller };
+    const entry: KnownToken = { key, account, wanted, token, usual: false, caller };
     this.entries.set(key, entry);
     return entry;
   }
 
-  private async call(entry: Entry, signal: AbortSignal): Promise<IssuedToken> {
+  private renewIfDue(entry: KnownToken): void {
+    const isBusy = !entry.usual && (this.calls.get(entry.account.key) ?? 0) >= mostCalls;
+    if (!isBusy && entry.token.isDue()) void this.renew(entry);
+  }
+
+  private async renew(entry: KnownToken): Promise<void> {
+    const { error } = await entry.token.renew((signal) => this.call(entry, signal));
+    if (this.closing.signal.aborted) return;
+    const call = { account: entry.account, what: entry.wanted.kind, error };
+    this.deps.emit({ type: 'upstream-call', call });
+    const isListed = this.entries.get(entry.key) === entry;
+    if (error === undefined && isListed) this.deps.emit({ type: 'tokens-changed' });
+  }
+
+  private async call(entry: KnownToken, signal: AbortSignal): Promise<IssuedToken> {
     const { usual, caller } = entry;
     if (usual || caller === undefined) return await this.callNow(entry, signal);
     return await this.turns.hold(caller, () => {
@@ -217,7 +240,10 @@ export class Tokens {
     });
   }
 
-  private async callNow({ account, wanted }: Entry, signal: AbortSignal): Promise<IssuedToken> {
+  private async callNow(
+    { account, wanted }: KnownToken,
+    signal: AbortSignal,
+  ): Promise<IssuedToken> {
     const { calls } = this;
     calls.set(account.key, (calls.get(account.key) ?? 0) + 1);
     try {
@@ -226,21 +252,6 @@ export class Tokens {
       const left = (calls.get(account.key) ?? 1) - 1;
       if (left > 0) calls.set(account.key, left);
       else calls.delete(account.key);
-    }
-  }
-
-  private settled(entry: Entry, error: unknown): void {
-    if (this.closing.signal.aborted) return;
-    const { emit } = this.deps;
-    const call = { account: entry.account, what: entry.wanted.kind, error };
-    emit({ type: 'upstream-call', call });
-    if (error === undefined) {
-      delete entry.stampAtFailure;
-      if (this.entries.get(entry.key) === entry) emit({ type: 'tokens-changed' });
-    } else {
-      void this.stamp(entry).then((stamp) => {
-        entry.stampAtFailure = stamp;
-      });
     }
   }
 
@@ -257,19 +268,6 @@ export class Tokens {
     );
     this.entries.delete(oldest.key);
   }
-
-  private async credentialsChanged(entry: Entry): Promise<boolean> {
-    return entry.stampAtFailure !== undefined && entry.stampAtFailure !== (await this.stamp(entry));
-  }
-
-  /** Changes when a credential file is replaced or written. */
-  private async stamp({ account }: Entry): Promise<string> {
-    const stamps = account.source.files.map(async (file) => {
-      const found = await stat(resolve(this.deps.dir(), file)).catch(() => undefined);
-      return found ? `${found.ino} ${found.size} ${found.mtimeMs}` : 'missing';
-    });
-    return (await Promise.all(stamps)).join('\n');
-  }
 }
 
 /** Owners of credentials; undefined while these cannot be read, which proves nothing. */
@@ -277,7 +275,7 @@ function isAnother(owner: string | undefined, now: string | undefined): boolean 
   return owner !== undefined && now !== undefined && owner !== now;
 }
 
-function wallOffset(clock: Clock): number {
+function wallOffset(clock: TokensDeps['clock']): number {
   return clock.now() - clock.uptime() * 1000;
 }
 
