@@ -253,6 +253,17 @@ describe('a token in hand', () => {
   );
 });
 
+it('expires by a wall clock that was set back while upstream was asked', async () => {
+  const { time, token, upstreamAnswers } = setUp();
+  token.renewIfDue();
+  time.wall -= 7_200_000;
+  await upstreamAnswers('a');
+  // A pause, which the uptime does not count.
+  time.wall += 3_600_000;
+
+  expect(token.unexpired()).toBeUndefined();
+});
+
 it('never hands out an expired token, and asks upstream one call at a time, whatever happens', async () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant('wait' as const), seconds: fc.integer({ min: 0, max: 4000 }) }),

@@ -164,7 +164,8 @@ export class RenewedToken {
       const { token, lifeSeconds } = await withDeadline(deadline, issue);
       // Counted from before the call: slightly too short is better than expired.
       const expiresAt = askedAt + lifeSeconds;
-      const wallExpiresAt = wallAskedAt + lifeSeconds * 1000;
+      // Or from after it, if the clock was set back meanwhile.
+      const wallExpiresAt = Math.min(wallAskedAt, clock.now()) + lifeSeconds * 1000;
       this.held = { value: token, life: lifeSeconds, expiresAt, wallExpiresAt };
       this.renewBelow = renewalThreshold(lifeSeconds, random());
       this.failures = 0;
