@@ -1,18 +1,25 @@
 /** Checks the files in docs/proofs: where they are, what they contain, and whether one is a copy of another. */
 import { parseJson } from '@skolo/base';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Sighting } from '../src/models/proofs/levels.ts';
 import { isSwitched, Proof, proofFile } from '../src/models/proofs/proof.ts';
+import { Recording, recordingFile } from '../src/recordings/recording.ts';
+import { unreplaced } from '../src/recordings/redaction.ts';
 
-export interface Contribution extends Proof {
+interface Place {
   /** `OWNER/RACK/FILE`. */
   path: string;
   owner: string;
   rack: string;
 }
 
-interface Checked {
+interface Contribution extends Proof, Place {}
+interface Recorded extends Recording, Place {}
+
+export interface Checked {
   contributions: Contribution[];
+  recordings: Recorded[];
   /** Each begins with the path of a file. */
   errors: string[];
 }
@@ -20,6 +27,7 @@ interface Checked {
 /** `OWNER/rack-NUMBER/FILE`. An owner is an account on GitHub. */
 const place = /^(?<owner>[a-z\d](?:-?[a-z\d]){0,38})\/(?<rack>rack-[1-9]\d{0,2})\/(?<file>[^/]+)$/;
 const mostCharacters = 256 * 1024;
+const mostRecorded = 4 * 1024 * 1024;
 /** `skolo check equipment` did not exist before. */
 const firstDay = '2026-11-01';
 
@@ -28,10 +36,16 @@ const firstDay = '2026-11-01';
  * @param today such as 2026-11-25
  */
 export function checkProofs(files: ReadonlyMap<string, string>, today: string): Checked {
-  const checked: Checked = { contributions: [], errors: [] };
+  const checked: Checked = { contributions: [], recordings: [], errors: [] };
   /** Files by each device's measurements: two readings never take equal times. */
   const measured = new Map<string, string>();
   for (const [path, text] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (/\/recording-[^/]*$/.test(path)) {
+      const found = recordedIn(path, text, today);
+      if ('errors' in found) checked.errors.push(...found.errors.map((each) => `${path}: ${each}`));
+      else checked.recordings.push(found);
+      continue;
+    }
     const found = contributionOf(path, text);
     const errors = 'errors' in found ? found.errors : doubts(found, today, measured);
     checked.errors.push(...errors.map((error) => `${path}: ${error}`));
@@ -47,17 +61,53 @@ function contributionOf(path: string, text: string): Contribution | { errors: st
   }
   if (text.length > mostCharacters) return { errors: ['is larger than 256 KiB; remove it'] };
   const read = Proof.safeParse(parseJson(text));
-  if (!read.success)
-    return {
-      errors: z
-        .prettifyError(read.error)
-        .split(/\n(?=✖)/)
-        .map(oneLine),
-    };
+  if (!read.success) return { errors: issuesOf(read.error) };
   const name = proofFile(read.data);
   if (file !== name)
     return { errors: [`is about another model or firmware; rename it to ${name}`] };
   return { ...read.data, path, owner, rack };
+}
+
+/** What equipment answered. */
+function recordedIn(path: string, text: string, today: string): Recorded | { errors: string[] } {
+  const { owner, rack, file = '' } = place.exec(path)?.groups ?? {};
+  if (owner === undefined || rack === undefined) {
+    return { errors: ['is not at OWNER/rack-NUMBER/recording-MODEL-FIRMWARE.yaml; move it'] };
+  }
+  if (text.length > mostRecorded) return { errors: ['is larger than 4 MiB; remove it'] };
+  const read = Recording.safeParse(yamlIn(text));
+  if (!read.success) return { errors: issuesOf(read.error) };
+  const [name, number = name] = [recordingFile(read.data), /-(\d{1,3})\.yaml$/.exec(file)?.[1]];
+  if (file !== name && file !== recordingFile(read.data, Number(number)))
+    return { errors: [`is about another model or firmware; rename it to ${name}`] };
+  const { day } = read.data;
+  const mac = unreplaced(text);
+  const errors = [
+    ...(day < firstDay || day > today
+      ? [`day: is ${day}, not between ${firstDay} and ${today}`]
+      : []),
+    ...(mac === undefined
+      ? []
+      : [
+          `contains ${mac}, which skolo did not write; record the equipment again, or remove the file`,
+        ]),
+  ];
+  return errors.length > 0 ? { errors } : { ...read.data, path, owner, rack };
+}
+
+function yamlIn(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function issuesOf(error: z.ZodError): string[] {
+  return z
+    .prettifyError(error)
+    .split(/\n(?=✖)/)
+    .map(oneLine);
 }
 
 /** `✖ Unrecognized key: "serial"\n  → at devices[0]`. */
@@ -98,7 +148,12 @@ function doubts(
 }
 
 /** What the command and the tables know of a file. */
-export function sightingOf(contribution: Contribution): Sighting {
-  const { owner, rack, model, firmware } = contribution;
-  return { owner, rack, model, firmware, isSwitched: isSwitched(contribution) };
+export function sightingsOf({ contributions, recordings }: Omit<Checked, 'errors'>): Sighting[] {
+  const read = recordings.filter(({ reading }) => Object.keys(reading).length > 0);
+  return [
+    ...contributions.map((each) => ({ each, isSwitched: isSwitched(each) })),
+    ...read.map((each) => ({ each, isSwitched: false })),
+  ].map(({ each: { owner, rack, model, firmware }, ...rest }) => {
+    return { owner, rack, model, firmware, ...rest };
+  });
 }

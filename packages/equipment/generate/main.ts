@@ -14,13 +14,13 @@ import {
 } from './page.ts';
 
 const today = new Date().toISOString().slice(0, 10);
-const { contributions, errors } = checkProofs(contributedFiles(), today);
+const { errors, ...files } = checkProofs(contributedFiles(), today);
 for (const error of errors) console.error(`docs/proofs/${error}`);
 if (errors.length > 0) {
   process.exitCode = 1;
 } else {
   await writeFile(schemaFile, `${JSON.stringify(proofSchema(), null, 2)}\n`);
-  await writeFile(pageFile, proofsPage(await readFile(pageFile, 'utf8'), contributions));
-  await writeFile(supportFile, supportPage(await readFile(supportFile, 'utf8'), contributions));
-  await writeFile(sightingsFile, sightingsSource(contributions));
+  await writeFile(pageFile, proofsPage(await readFile(pageFile, 'utf8'), files));
+  await writeFile(supportFile, supportPage(await readFile(supportFile, 'utf8'), files));
+  await writeFile(sightingsFile, sightingsSource(files));
 }

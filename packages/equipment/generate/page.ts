@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { models } from '../src/models/index.ts';
 import { evidenceOf, evidenceText } from '../src/models/proofs/levels.ts';
 import { Proof } from '../src/models/proofs/proof.ts';
-import { type Contribution, sightingOf } from './check.ts';
+import { type Checked, sightingsOf } from './check.ts';
 
 const folder = join(import.meta.dirname, '../../../docs/proofs');
 export const pageFile = join(folder, 'README.md');
@@ -26,7 +26,7 @@ export function contributedFiles(): Map<string, string> {
   );
 }
 
-/** @throws A model does not exist. */
+/** Those files that tests of ours read. @throws A model does not exist. */
 export function recordings(): Map<string, string[]> {
   const Recordings = z.record(z.string(), z.array(z.string()).min(1));
   const all = Object.entries(Recordings.parse(JSON.parse(readFileSync(recordingsFile, 'utf8'))));
@@ -46,12 +46,19 @@ export function proofSchema(): z.core.JSONSchema.BaseSchema {
   };
 }
 
+type Files = Omit<Checked, 'errors'>;
+
+/** Models of which tests, or files, have what real equipment answered. */
+export function recordedModels(files: Files): string[] {
+  return [
+    ...new Set([...recordings().keys(), ...files.recordings.map(({ model }) => model)]),
+  ].sort();
+}
+
 /** docs/proofs/README.md with tables of these files. */
-export function proofsPage(page: string, contributions: readonly Contribution[]): string {
-  const content = [
-    contributions.length === 0 ? nothing : tables(contributions),
-    recordedTable(),
-  ].join('\n\n');
+export function proofsPage(page: string, files: Files): string {
+  const isNone = files.contributions.length + files.recordings.length === 0;
+  const content = [isNone ? nothing : tables(files), recordedTable()].join('\n\n');
   return withGenerated(page, 'files', content);
 }
 
@@ -62,8 +69,8 @@ function withGenerated(page: string, name: string, content: string): string {
 }
 
 /** SUPPORT.md with the tier of each model. */
-export function supportPage(page: string, contributions: readonly Contribution[]): string {
-  const sightings = contributions.map(sightingOf);
+export function supportPage(page: string, files: Files): string {
+  const sightings = sightingsOf(files);
   const names = [...models.keys()];
   const stable = names.filter((name) => evidenceOf(name, sightings).level === 'proven');
   const list = (of: string[]) => of.map((name) => `\`${name}\``).join(', ') || 'none yet';
@@ -87,18 +94,27 @@ function recordedTable(): string {
   ].join('\n');
 }
 
-function tables(contributions: readonly Contribution[]): string {
-  const sightings = contributions.map(sightingOf);
+function tables(contributed: Files): string {
+  const sightings = sightingsOf(contributed);
   const seen = [...models.values()].flatMap(({ name, label }) => {
     const evidence = evidenceOf(name, sightings);
     return evidence.racks === 0 ? [] : [`| \`${name}\` | ${label} | ${evidenceText(evidence)} |`];
   });
-  const files = contributions.map(({ path, model, firmware, day, devices }) => {
-    const hardware = [...new Set(devices.map((device) => device.hardware ?? '–'))].join(', ');
-    const problems = devices.reduce((sum, device) => sum + device.problems.length, 0);
-    const cells = [path.slice(0, path.lastIndexOf('/')), `[\`${model}\`](${path})`, firmware];
-    return `| ${[...cells, hardware, devices.length, problems, day].join(' | ')} |`;
-  });
+  const row = (
+    { path, model, firmware, day }: Checked['recordings' | 'contributions'][number],
+    cells: readonly (string | number)[],
+  ) => {
+    const head = [path.slice(0, path.lastIndexOf('/')), `[\`${model}\`](${path})`, firmware];
+    return `| ${[...head, ...cells, day].join(' | ')} |`;
+  };
+  const files = [
+    ...contributed.contributions.map((each) => {
+      const hardware = [...new Set(each.devices.map((device) => device.hardware ?? '–'))];
+      const problems = each.devices.reduce((sum, device) => sum + device.problems.length, 0);
+      return row(each, [hardware.join(', '), each.devices.length, problems]);
+    }),
+    ...contributed.recordings.map((each) => row(each, [each.hardware ?? '–', 1, 'recording'])),
+  ];
   return [
     '| model | equipment | level |',
     '| --- | --- | --- |',
@@ -113,8 +129,8 @@ function tables(contributions: readonly Contribution[]): string {
 }
 
 /** src/proofs/sightings.ts, before it is formatted. */
-export function sightingsSource(contributions: readonly Contribution[]): string {
-  const lists = [contributions.map(sightingOf), [...recordings().keys()]];
+export function sightingsSource(files: Files): string {
+  const lists = [sightingsOf(files), recordedModels(files)];
   // In the order of the file, where each list is the end of a statement.
   return readFileSync(sightingsFile, 'utf8').replaceAll(
     /(\[\] = )\[[^\]]*\];/g,

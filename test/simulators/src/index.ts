@@ -62,6 +62,7 @@ export {
   startMosquitto,
 } from './equipment/mqtt/broker.ts';
 export { type MqttPlugOptions, startMqttPlug } from './equipment/mqtt/plug.ts';
+export { startPlayback } from './equipment/playback.ts';
 export type { SnmpModel, SnmpOptions } from './equipment/snmp/agent.ts';
 export { apcRpduModel, startApcRpdu } from './equipment/snmp/apc-rpdu.ts';
 export { apcRpdu2Model, startApcRpdu2 } from './equipment/snmp/apc-rpdu2.ts';

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { count, errorCode, type Finding, lazily } from '@skolo/base';
 import { readSecret, type Secret, type SecretRef } from '@skolo/base/secrets';
 import { ownVersion } from '@skolo/common/version';
@@ -14,6 +13,7 @@ import { loadRack } from '../../workstation/rack-file.ts';
 import { defineCheck } from './check.ts';
 import type { JumphostLook } from './equipment/jumphost.ts';
 import type { EquipmentLook, Looked } from './equipment/look-at-equipment.ts';
+import type { LookDeps } from './equipment/readers.ts';
 
 interface Options {
   plan?: true;
@@ -40,7 +40,10 @@ export function define(command: SkoloCommand): void {
     )
     .option('--plan', 'list what would be sent (without secrets), but send nothing')
     .addOption(
-      option('--record <file>', 'file in which to record what was sent, in the format of --plan'),
+      option(
+        '--record <dir>',
+        'record what the equipment answers: recording-MODEL-FIRMWARE.yaml, without secrets, addresses, names or serial numbers; read the files before you pass them on',
+      ),
     )
     .addOption(
       option('--evidence <dir>', 'write proof-MODEL-FIRMWARE.json, without names or addresses'),
@@ -55,11 +58,13 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     const { lookAtRack } = await import('./equipment/look.ts');
     const rack = await rackToRead(command, options);
-    const { plan: dry, record, evidence, pause: pauseMs, timeout: timeoutMs } = options;
+    const { plan: dry, record, pause: pauseMs, timeout: timeoutMs } = options;
     const { jumphost: target } = options;
     const given = target && { target, env: io.env, now: io.now };
     const readRef = storeReader(command, rack, signal);
-    const look = await lookAtRack(rack, { pauseMs, timeoutMs, signal, dry, readRef }, given);
+    const isRecording = record !== undefined;
+    const about = { pauseMs, timeoutMs, signal, dry, isRecording, readRef };
+    const look = await lookAtRack(rack, about, given);
     const { equipment, jumphost, cabling } = look;
     const all = [...equipment, ...(jumphost ? [jumphost] : [])];
     if (dry) {
@@ -67,13 +72,7 @@ export function define(command: SkoloCommand): void {
       else io.out(sentText(all, planned));
       return undefined;
     }
-    if (record !== undefined) await writeFile(record, `${sentText(all)}\n`);
-    if (evidence !== undefined) {
-      const { writeProofs } = await import('./equipment/evidence.ts');
-      const day = new Date(io.now()).toISOString().slice(0, 10);
-      const about = { skolo: ownVersion, day };
-      for (const file of await writeProofs(evidence, equipment, about)) io.err(file);
-    }
+    await writeFiles(command, { rack, readRef }, equipment, options);
     return {
       name: rack.name,
       findings: [
@@ -94,8 +93,31 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-function withoutFindings<T extends Looked>({ problems: _, notes: __, equipment, ...look }: T) {
-  return { equipment, ...look };
+/** Recordings and evidence, and a line about each. */
+async function writeFiles(
+  { io }: SkoloCommand,
+  deps: Pick<LookDeps, 'rack' | 'readRef'>,
+  devices: readonly EquipmentLook[],
+  { record, evidence }: Options,
+): Promise<void> {
+  const made = { skolo: ownVersion, day: new Date(io.now()).toISOString().slice(0, 10) };
+  if (record !== undefined) {
+    const { writeRecordings } = await import('./equipment/recordings.ts');
+    for (const line of await writeRecordings(record, deps, devices, made)) io.err(line);
+  }
+  if (evidence !== undefined) {
+    const { writeProofs } = await import('./equipment/evidence.ts');
+    for (const file of await writeProofs(evidence, devices, made)) io.err(file);
+  }
+}
+
+function withoutFindings<T extends Looked & Pick<EquipmentLook, 'recorder'>>({
+  problems: _,
+  notes: __,
+  recorder: ___,
+  ...look
+}: T) {
+  return look;
 }
 
 /** Nothing is read for a plan, so there is nothing to write. */
@@ -176,11 +198,11 @@ const planned = new Map([
   ['configuration 1', 'configuration 1 and 2'],
 ]);
 
-/** What was sent, or would be: each step of each device. */
-function sentText(devices: readonly Looked[], named?: ReadonlyMap<string, string>): string {
-  const lines = devices.flatMap(({ equipment, model, transport, steps, sent }) =>
+/** What would be sent: each step. */
+function sentText(looks: readonly Looked[], named: ReadonlyMap<string, string>): string {
+  const lines = looks.flatMap(({ equipment, model, transport, steps, sent }) =>
     steps.flatMap(({ step }, at) => [
-      `${equipment} (${model}, ${transport}) ${named?.get(step) ?? step}`,
+      `${equipment} (${model}, ${transport}) ${named.get(step) ?? step}`,
       ...(sent[at] ?? []).map((line) => `  ${plain(line)}`),
     ]),
   );

@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { runs } from '@skolo/base/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkProofs, sightingOf } from '../../../generate/check.ts';
+import { checkProofs, sightingsOf } from '../../../generate/check.ts';
 import {
   contributedFiles,
   pageFile,
   proofSchema,
   proofsPage,
-  recordings,
+  recordedModels,
   schemaFile,
   supportFile,
   supportPage,
@@ -56,7 +56,7 @@ function withDevice(changes: object): object {
 
 describe('what is generated', () => {
   const today = new Date().toISOString().slice(0, 10);
-  const { contributions, errors } = checkProofs(contributedFiles(), today);
+  const { errors, ...files } = checkProofs(contributedFiles(), today);
 
   it('is from files without errors', () => {
     expect(errors).toEqual([]);
@@ -65,20 +65,18 @@ describe('what is generated', () => {
   it('is current', () => {
     const page = readFileSync(pageFile, 'utf8');
 
-    expect(proofsPage(page, contributions), generate).toBe(page);
+    expect(proofsPage(page, files), generate).toBe(page);
     const support = readFileSync(supportFile, 'utf8');
-    expect(supportPage(support, contributions), generate).toBe(support);
-    expect(sightings, generate).toEqual(contributions.map(sightingOf));
-    expect(recorded, generate).toEqual([...recordings().keys()]);
+    expect(supportPage(support, files), generate).toBe(support);
+    expect(sightings, generate).toEqual(sightingsOf(files));
+    expect(recorded, generate).toEqual(recordedModels(files));
     expect(JSON.parse(readFileSync(schemaFile, 'utf8')), generate).toEqual(
       JSON.parse(JSON.stringify(proofSchema())),
     );
   });
 
   it('lists models and files', () => {
-    const { contributions } = checked([path, proof]);
-
-    const page = proofsPage(readFileSync(pageFile, 'utf8'), contributions);
+    const page = proofsPage(readFileSync(pageFile, 'utf8'), checked([path, proof]));
 
     expect(page).toContain(
       '| `edgeswitch` | Ubiquiti EdgeSwitch | read in 1 rack (firmware 1.9.3) |\n',
@@ -94,10 +92,10 @@ describe('what is generated', () => {
 
 describe('a file', () => {
   it('is accepted as it is written', () => {
-    const { contributions, errors } = checked([path, proof]);
+    const { errors, ...files } = checked([path, proof]);
 
     expect(errors).toEqual([]);
-    expect(contributions.map(sightingOf)).toEqual([
+    expect(sightingsOf(files)).toEqual([
       {
         owner: 'alice',
         rack: 'rack-1',
@@ -216,6 +214,73 @@ describe('a file', () => {
 
   it('is named after its model and firmware', () => {
     expect(proofFile({ model: 'nxos', firmware: '9.3(8)' })).toBe('proof-nxos-9.3_8_.json');
+  });
+});
+
+describe('a recording', () => {
+  const place = 'alice/rack-1/recording-apc-rpdu2-6.8.0.yaml';
+  const recording = {
+    schema: 1,
+    model: 'apc-rpdu2',
+    transport: 'snmp',
+    firmware: '6.8.0',
+    skolo: '0.2.0',
+    day: '2026-11-20',
+    options: { outlets: 4 },
+    reading: { outlets: { 1: 'on' } },
+    talks: [{ kind: 'snmp', received: '1.3.6.1.2.1.1.1.0|4|APC' }],
+  };
+
+  it('shows that its model was read', () => {
+    const { errors, ...files } = checked([place, recording]);
+
+    expect(errors).toEqual([]);
+    expect(recordedModels(files)).toContain('apc-rpdu2');
+    const [sighting] = sightingsOf(files);
+    expect(sighting).toMatchObject({ owner: 'alice', model: 'apc-rpdu2', isSwitched: false });
+    expect(evidenceText(evidenceOf('apc-rpdu2', sightingsOf(files)))).toBe(
+      'read in 1 rack (firmware 6.8.0)',
+    );
+    const page = proofsPage(readFileSync(pageFile, 'utf8'), files);
+    expect(page).toContain(`[\`apc-rpdu2\`](${place}) | 6.8.0 | – | 1 | recording | 2026-11-20 |`);
+  });
+
+  it('that skolo could not read shows only that it is recorded', () => {
+    const { errors, ...files } = checked([place, { ...recording, reading: {} }]);
+
+    expect(errors).toEqual([]);
+    expect(sightingsOf(files)).toEqual([]);
+    expect(recordedModels(files)).toContain('apc-rpdu2');
+  });
+
+  it.each<[string, object, string]>([
+    [
+      'an address that was not replaced',
+      { talks: [{ kind: 'snmp', received: '1.3.6.1.2.1.2.2.1.6.1|4x|b827eb4c9a01' }] },
+      'contains b827eb4c9a01, which skolo did not write; record the equipment again, or remove the file',
+    ],
+    ['an unknown key', { note: 'x' }, 'Unrecognized key: "note"'],
+    [
+      'another firmware',
+      { firmware: '6.9.0' },
+      'is about another model or firmware; rename it to recording-apc-rpdu2-6.9.0.yaml',
+    ],
+    [
+      'a day in the future',
+      { day: '2026-11-26' },
+      'day: is 2026-11-26, not between 2026-11-01 and 2026-11-25',
+    ],
+  ])('with %s is rejected', (_what, change, message) => {
+    const { errors, recordings } = checked([place, { ...recording, ...change }]);
+
+    expect(errors).toEqual([`${place}: ${message}`]);
+    expect(recordings).toEqual([]);
+  });
+
+  it('at another place is rejected', () => {
+    expect(checked(['alice/recording-apc-rpdu2-6.8.0.yaml', recording]).errors).toEqual([
+      'alice/recording-apc-rpdu2-6.8.0.yaml: is not at OWNER/rack-NUMBER/recording-MODEL-FIRMWARE.yaml; move it',
+    ]);
   });
 });
 

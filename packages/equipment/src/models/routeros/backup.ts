@@ -40,7 +40,7 @@ const statement = String.raw`/(?:tool|system|ip|interface|user|file|log|import)\
 const secrets: readonly SecretRule[] = [
   // Values that may hold a script or a command, which usually contains tokens and passwords.
   new RegExp(
-    String.raw`(?<=^|\s)(?:source|script|cmd|entrypoint|on-[\w-]+|[\w-]+-script|modem-init)${value}`,
+    String.raw`(?<=^|\s)(?:source|script|cmd|entrypoint|on-(?!interface=)[\w-]+|[\w-]+-script|modem-init)${value}`,
   ),
   new RegExp(
     String.raw`(?<=^|\s)[\w.-]+=(?:\\\s+)?"(?=${quotedCharacter}*?(?:${statement}))(${quotedCharacter}+)`,
@@ -119,7 +119,8 @@ function incomplete(content: Content): string | undefined {
   const failed = /^# ?error exporting .*/m.exec(text)?.[0];
   if (failed !== undefined)
     return `RouterOS could not export the whole configuration: ${quoted(failed)}`;
-  const odd = /^(?![#/a-z:]| {4}).+/m.exec(text)?.[0];
+  // In a recording, masked lines are no statements either.
+  const odd = /^(?![#/a-z:]| {4}|<secret ).+/m.exec(text)?.[0];
   if (odd !== undefined)
     return `the configuration contains a line that is not a statement: ${quoted(odd)}`;
   if (lastLine(text).endsWith('\\')) return 'the last line ends with a backslash';

@@ -45,7 +45,7 @@ interface CliOptions extends Pick<SignInOptions, 'dialect' | 'credentials' | 'li
 export async function openCliOn(terminal: Terminal, options: CliOptions): Promise<CliSession> {
   const { device, dialect, credentials, limit, onTranscript } = options;
   const secrets = secretsOf(credentials);
-  const transcript = onTranscript && new Transcript(onTranscript, secrets);
+  const transcript = onTranscript && new Transcript(onTranscript, secrets, 'shell');
   const conversation = new Conversation(device, terminal, { secrets, transcript });
   try {
     const { prompt, changing, noise } = await reach(conversation, options);

@@ -14,6 +14,7 @@ import { addressOf, type Endpoint } from '../endpoint.ts';
 import { DeviceBusy, DeviceRejected, DeviceTimeout, SignInRejected } from '../errors.ts';
 import { withAnyOf } from '../session/any-of.ts';
 import { withoutSecrets } from '../stream/redact.ts';
+import type { Talk } from '../stream/transcript.ts';
 import { inItsForm } from './again.ts';
 import {
   type Exchange,
@@ -65,7 +66,8 @@ export function httpTo(
     const address = addressOf(endpoint);
     const port = ports.http ?? (https ? 443 : 80);
     const login: Credentials = request.anonymous ? { legacySsh: false } : await deps.credentials();
-    deps.onTranscript?.('us', `${requestLine(request, login)}\n`);
+    const talk: Talk = { kind: 'http', https };
+    deps.onTranscript?.('us', `${requestLine(request, login)}\n`, talk);
     if (deps.dry) return { status: 200, body: '', headers: {} };
     const { timeoutMs = timeoutSeconds * 1000 } = request;
     const silence = `no response from ${address}:${port} within ${timeoutMs / 1000} s`;
@@ -77,6 +79,9 @@ export function httpTo(
       return await withAnyOf(tried, async (credentials) => {
         const exchange = { endpoint, https, address, port, deps, credentials, signal: limit };
         const answer = await inItsForm(exchange, request, (each) => signedIn(exchange, each, way));
+        const { body: said, status: code, headers: given } = answer;
+        Object.assign(talk, { status: code, headers: given });
+        deps.onTranscript?.('device', hidden(said, secretsIn(request, login)), talk);
         const why = reason?.(answer.body) ?? '';
         judge(exchange, answer, shown(why, secretsIn(request, login)), way);
         await answer.letIn();
@@ -90,14 +95,18 @@ export function httpTo(
 /** With its body. Secrets in a path are escaped. */
 function requestLine(request: HttpRequest, login: Credentials) {
   const { method = 'GET', path, body = '' } = request;
-  const secrets = secretsIn(request, login).flatMap((secret) => {
+  return hidden(`${method} ${path} ${body}`.trimEnd(), secretsIn(request, login));
+}
+
+function hidden(text: string, secrets: readonly string[]): string {
+  const written = secrets.flatMap((secret) => {
     const asForm = new URLSearchParams([['', secret]]).toString().slice(1);
     const asJson = JSON.stringify(secret).slice(1, -1);
     return [secret, encodeURIComponent(secret), asForm, asForm.replaceAll('+', '%20'), asJson];
   });
-  return secrets.reduce(
-    (line, secret) => (secret === '' ? line : line.replaceAll(secret, '<secret>')),
-    `${method} ${path} ${body}`.trimEnd(),
+  return written.reduce(
+    (rest, secret) => (secret === '' ? rest : rest.replaceAll(secret, '<secret>')),
+    text,
   );
 }
 

@@ -14,7 +14,7 @@ import { isVarbindError, ObjectType, type Varbind } from 'net-snmp';
 import type { Access, Endpoint } from '../endpoint.ts';
 import { DeviceTimeout } from '../errors.ts';
 import { withAnyOf } from '../session/any-of.ts';
-import type { Recorded } from '../stream/transcript.ts';
+import type { Recorded, Talk } from '../stream/transcript.ts';
 import { afterLateMs, BatchSize, deadlineMs, isMany, patientMs, requestMs } from './batches.ts';
 import type { DialDatagrams } from './datagrams.ts';
 import {
@@ -69,19 +69,25 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
   const { name } = device;
   const [size, maybeSize] = [new BatchSize(), new BatchSize()];
   let usesBulk = true;
+  const { onTranscript } = deps;
+  const talk: Talk = { kind: 'snmp' };
+  const heard = (varbinds: readonly Varbind[]) => {
+    const rows = varbinds.filter((varbind) => !isVarbindError(varbind)).map(rowOf);
+    if (rows.length > 0) onTranscript?.('device', rows.join(''), talk);
+  };
   /** `performance.now()` before which optional objects are not requested, because the device fell silent at them. */
   let maybeFrom = 0;
 
   async function inSession<T>(signal: AbortSignal, work: SnmpWork<T>): Promise<T> {
     const as = <R>(credentials: Credentials, ask: SnmpWork<R>) =>
-      askAs(device, openSnmp(device, credentials, deps.datagrams), signal, ask);
+      askAs(device, openSnmp(device, credentials, deps.datagrams), { signal, heard }, ask);
     const credentials = await answeredOf(await deps.credentials(), (each) =>
       as(each, (ask) => get(ask, [upTime])),
     );
     return await withAnyOf(credentials, (each) => as(each, work));
   }
 
-  return recorded(deps, {
+  return recorded(deps, talk, {
     async read(oids, maybe, signal) {
       return await inSession(signal, async (ask) => {
         const found = new Map<string, number>();
@@ -123,8 +129,8 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
 }
 
 /** A walk is recorded as one line, although it takes several requests. A dry read returns 1 for each object. */
-function recorded({ onTranscript, dry }: Recorded, snmp: Snmp): Snmp {
-  const say = (text: string) => onTranscript?.('us', `snmp ${text}\n`);
+function recorded({ onTranscript, dry }: Recorded, talk: Talk, snmp: Snmp): Snmp {
+  const say = (text: string) => onTranscript?.('us', `snmp ${text}\n`, talk);
   return {
     async read(oids, maybe, signal) {
       say(`get ${[...oids, ...maybe].join(' ')}`);
@@ -139,6 +145,14 @@ function recorded({ onTranscript, dry }: Recorded, snmp: Snmp): Snmp {
       if (!dry) await snmp.write(oid, value, signal);
     },
   };
+}
+
+/** As snmpsim writes it: a text as it is, other bytes in hexadecimal. */
+function rowOf({ oid, type = ObjectType.Null, value }: Varbind): string {
+  if (!Buffer.isBuffer(value)) return `${oid}|${type}|${value ?? ''}\n`;
+  const text = value.toString('latin1');
+  const isText = type === ObjectType.OctetString && /^[ -~]*$/.test(text);
+  return `${oid}|${type}${isText ? `|${text}` : `x|${value.toString('hex')}`}\n`;
 }
 
 /** Versions 1 and 2c reject a community by silence: returns the one that gets a response to a harmless request. */
@@ -163,7 +177,7 @@ async function answeredOf(
 async function askAs<T>(
   { name }: Device,
   open: OpenSnmp,
-  signal: AbortSignal,
+  { signal, heard }: { signal: AbortSignal; heard: (varbinds: readonly Varbind[]) => void },
   work: SnmpWork<T>,
 ): Promise<T> {
   const ask: Ask = async (start, { timeoutMs, isRepeated }) => {
@@ -172,9 +186,11 @@ async function askAs<T>(
     Object.assign(open.session, { timeout, retries: isRepeated ? 1 : 0 });
     const late = () => silence(name, open.version, timeoutMs, open.stranger());
     try {
-      return await withDeadline({ ms: timeoutMs, late, signal }, (limit) =>
+      const varbinds = await withDeadline({ ms: timeoutMs, late, signal }, (limit) =>
         answerOf(open, start, limit),
       );
+      heard(varbinds);
+      return varbinds;
     } catch (error) {
       throw isTimeout(error) ? late() : error;
     }

@@ -99,7 +99,7 @@ export class SshExec implements ExecSession {
   ): Promise<T> {
     const { onTranscript, secrets } = this.options;
     const limit = limitOf(signal, timeoutMs, idleMs);
-    const transcript = onTranscript && new Transcript(onTranscript, secrets);
+    const transcript = onTranscript && new Transcript(onTranscript, secrets, 'exec');
     transcript?.say(`${Buffer.from(command).toString('latin1')}\n`);
     try {
       const channel = await this.connection.exec(command, limit);
@@ -132,6 +132,7 @@ export class SshExec implements ExecSession {
       output.listen(resolve, reject, idle),
     );
     if (to !== undefined) transcript?.receive(`<${result.size} bytes>\n`);
+    transcript?.end(result.status);
     return result;
   }
 }

@@ -103,7 +103,7 @@ describe('a transcript', () => {
     fc.assert(
       fc.property(fc.array(text), (pieces) => {
         const heard: string[] = [];
-        const transcript = new Transcript((_from, said) => heard.push(said), secrets);
+        const transcript = new Transcript((_from, said) => heard.push(said), secrets, 'shell');
 
         for (const piece of pieces) transcript.receive(piece);
         transcript.end();
@@ -118,7 +118,7 @@ describe('a transcript', () => {
 
   it('keeps everything else', () => {
     const heard: string[] = [];
-    const transcript = new Transcript((_from, said) => heard.push(said), ['secret', '']);
+    const transcript = new Transcript((_from, said) => heard.push(said), ['secret', ''], 'shell');
 
     for (const piece of ['a sec', 'ond', ' se', 'cr', 'et', ' s']) transcript.receive(piece);
     transcript.say('x');

@@ -1,13 +1,30 @@
 /** A session's transcript: everything sent and received, except for the secrets of its login. */
 
-/** Receives everything in order. One character per byte. */
-export type OnTranscript = (from: 'us' | 'device', text: string) => void;
+/** One conversation with a device: a session, or a request and its response. */
+export interface Talk {
+  /** `shell` and `exec` are command lines, the latter in a channel for each command. */
+  kind: 'shell' | 'exec' | 'http' | 'snmp';
+  /** Set when it ends: of a command in its own channel, or of an HTTP response. */
+  status?: number | undefined;
+  /** Over TLS. */
+  https?: boolean;
+  /** Of an HTTP response. */
+  headers?: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/**
+ * Receives everything in order. One character per byte, except for HTTP.
+ *
+ * @param talk the same object for everything in one conversation; absent for what is not recorded further, such as a plan
+ */
+export type OnTranscript = (from: 'us' | 'device', text: string, talk?: Talk) => void;
 
 /** Of each transport. */
 export interface Recorded {
   /**
    * Receives what is sent, before it is sent: if it throws, nothing is sent. Secrets of the login become `<secret>`. Command lines also
-   * report the device's complete output as it arrives, one character per byte; files and streams only their size.
+   * report the device's complete output as it arrives, one character per byte; files and streams only their size. HTTP reports the body
+   * of each response, SNMP each variable as `OID|TAG|VALUE`, as snmpsim writes it.
    */
   onTranscript?: OnTranscript | undefined;
   /** Does not connect or send anything: `onTranscript` receives what would be sent, and each response is empty. */
@@ -20,9 +37,11 @@ export class Transcript {
   /** Longest first, because one may be part of another. */
   private readonly secrets: readonly string[];
   private held = '';
+  private readonly talk: Talk;
 
-  constructor(onTranscript: OnTranscript, secrets: readonly string[]) {
-    this.onTranscript = onTranscript;
+  constructor(onTranscript: OnTranscript, secrets: readonly string[], kind: Talk['kind']) {
+    this.talk = { kind };
+    this.onTranscript = (from, text) => onTranscript(from, text, this.talk);
     this.secrets = secrets
       .filter((secret) => secret !== '')
       .map((secret) => Buffer.from(secret).toString('latin1'))
@@ -41,8 +60,9 @@ export class Transcript {
     if (heard.length > kept) this.onTranscript('device', heard.slice(0, heard.length - kept));
   }
 
-  /** Nothing more follows, or not immediately. */
-  end(): void {
+  /** Nothing more follows, or not immediately. @param status with which a command ended */
+  end(status?: number): void {
+    if (status !== undefined) this.talk.status = status;
     const { held } = this;
     this.held = '';
     if (held !== '') this.onTranscript('device', held);

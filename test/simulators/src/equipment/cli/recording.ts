@@ -1,8 +1,7 @@
 /** A real ssh server that repeats what a device once printed, byte by byte. It knows nothing about devices. */
-import ssh2, { type ServerChannel } from 'ssh2';
-import { Listener } from '../../listener.ts';
+import type { ServerChannel } from 'ssh2';
 import type { Account } from './accounts.ts';
-import { hostKey as makeHostKey } from './host-key.ts';
+import { startShellServer } from './shell-server.ts';
 
 interface Recording {
   /** Printed at the start of a session, and before which no command is accepted; ends with the prompt. */
@@ -25,9 +24,8 @@ interface RecordedDevice {
 /** Each command may also be run in a channel of its own, where there is neither echo nor prompt. */
 export async function startRecording(
   { greeting, answer, rejection }: Recording,
-  { username, password }: Account,
+  account: Account,
 ): Promise<RecordedDevice> {
-  const { key, fingerprint } = makeHostKey(undefined, 'ed25519');
   const prompt = greeting.slice(greeting.lastIndexOf('\n') + 1);
   const received: string[] = [];
   const raw = (text: string) => text.replace(/\r?\n/g, '\r\n');
@@ -51,29 +49,10 @@ export async function startRecording(
     });
   }
 
-  function exec(channel: ServerChannel, command: string): void {
+  function exec(command: string) {
     const lines = answerTo(command).split('\n');
-    channel.write(`${lines.slice(1, -1).join('\n')}\n`);
-    channel.exit(0);
-    channel.end();
+    return { output: `${lines.slice(1, -1).join('\n')}\n`, status: 0 };
   }
 
-  const server = new ssh2.Server({ hostKeys: [key] }, (connection) => {
-    connection.on('error', () => {});
-    connection.on('authentication', (context) => {
-      const isRight = context.method === 'password' && context.password === password;
-      if (context.username === username && isRight) context.accept();
-      else context.reject(['password']);
-    });
-    connection.on('session', (accept) => {
-      const session = accept();
-      session.on('pty', (acceptPty) => acceptPty?.());
-      session.on('shell', (acceptShell) => shell(acceptShell()));
-      session.on('exec', (acceptExec, _reject, { command }) => exec(acceptExec(), command));
-    });
-  });
-  const listener = new Listener('127.0.0.1', 0, (socket) => server.injectSocket(socket));
-  await listener.open();
-  const { port } = listener;
-  return { host: '127.0.0.1', port, hostKey: fingerprint, received, close: () => listener.close() };
+  return { ...(await startShellServer(account, { shell, exec })), received };
 }

@@ -1,6 +1,6 @@
 /** An SNMP agent that repeats what a real one once answered. It knows nothing about devices, and takes any integer without effect. */
 import { Faults, OutletBoard, type SimulatedDevice } from '../device.ts';
-import { startSnmpAgent } from './agent.ts';
+import { type SnmpOptions, startSnmpAgent } from './agent.ts';
 import { SnmpMib } from './mib.ts';
 import type { SnmpValue } from './pdu.ts';
 
@@ -11,17 +11,21 @@ type Recorded = ReadonlyMap<string, SnmpValue>;
 export function startSnmpRecording(
   recorded: Recorded,
   now: (oid: string) => SnmpValue | undefined = (oid) => recorded.get(oid),
+  options?: SnmpOptions,
 ): Promise<SimulatedDevice> {
   const write = { check: () => true, commit: () => undefined };
-  return startSnmpAgent({
-    model: 'recording',
-    objectId: '0.0',
-    board: new OutletBoard([]),
-    faults: new Faults([]),
-    mib: new SnmpMib([...recorded.keys()].map((oid) => ({ oid, read: () => now(oid), write }))),
-    restart: () => undefined,
-    stop: () => undefined,
-  });
+  return startSnmpAgent(
+    {
+      model: 'recording',
+      objectId: '0.0',
+      board: new OutletBoard([]),
+      faults: new Faults([]),
+      mib: new SnmpMib([...recorded.keys()].map((oid) => ({ oid, read: () => now(oid), write }))),
+      restart: () => undefined,
+      stop: () => undefined,
+    },
+    options,
+  );
 }
 
 const types: Readonly<Record<string, (value: string) => SnmpValue>> = {

@@ -15,12 +15,14 @@ import { models, type Transport } from '@skolo/equipment/models';
 import type { Extent } from '@skolo/equipment/models/backup';
 import { whyPartial } from '@skolo/equipment/models/configuration';
 import type { OutletReading, OutletSettings } from '@skolo/equipment/models/outlets';
+import { Recorder } from '@skolo/equipment/recordings';
 import {
   DeviceBusy,
   DeviceRejected,
   DeviceTimeout,
   DeviceUnreachable,
   HostKeyChanged,
+  type OnTranscript,
   SessionPool,
   SignInRejected,
 } from '@skolo/equipment/transports';
@@ -57,6 +59,8 @@ export interface EquipmentLook extends Looked {
   configuration?: { readings: number; bytes: number; differingLines: number };
   hosts?: ConnectedHosts;
   problems: Problem[];
+  /** Absent if nothing is recorded. */
+  recorder?: Recorder;
 }
 
 /** Begins the name of a step that only signs in. */
@@ -98,6 +102,7 @@ class Visit {
     this.names = [...new Set([...all, ...this.loads.keys()])];
     const none = { steps: [], sent: [], outlets: [], problems: [], notes: [] };
     this.look = { equipment: name, model, transport, ...none, isComplete: false };
+    if (deps.isRecording) this.look.recorder = new Recorder();
   }
 
   async all(): Promise<void> {
@@ -128,10 +133,7 @@ class Visit {
     sessions = this.deps.sessions,
   ): Promise<Readers> {
     const { equipment, deps } = this;
-    return readersOf(equipment, deps, (from, text) => this.record(from, text), {
-      chosen,
-      sessions,
-    });
+    return readersOf(equipment, deps, (...heard) => this.record(...heard), { chosen, sessions });
   }
 
   /**
@@ -205,8 +207,10 @@ class Visit {
     return readers[use] !== undefined && (use !== 'outlets' || this.names.length > 0);
   }
 
-  private record(from: 'us' | 'device', text: string): void {
-    if (from === 'device') this.said = (this.said + text).slice(0, mostSaid);
+  private record(...[from, text, talk]: Parameters<OnTranscript>): void {
+    this.look.recorder?.hear(from, text, talk);
+    const isCli = talk?.kind === 'shell' || talk?.kind === 'exec';
+    if (from === 'device' && isCli) this.said = (this.said + text).slice(0, mostSaid);
     const lines = from === 'us' ? text.split(/[\r\n]+/).map((line) => line.trimEnd()) : [];
     for (const line of lines.filter(Boolean)) {
       if (line.startsWith('snmp set '))

@@ -23,7 +23,7 @@ const atOnce = 20;
 
 export async function lookAtRack(
   rack: Rack,
-  options: Pick<LookDeps, 'pauseMs' | 'timeoutMs' | 'signal' | 'dry' | 'readRef'>,
+  options: Pick<LookDeps, 'pauseMs' | 'timeoutMs' | 'signal' | 'dry' | 'isRecording' | 'readRef'>,
   jumphost?: Pick<JumphostDeps, 'target' | 'env' | 'now'>,
 ): Promise<RackLook> {
   // Host keys of this run only; known keys are pinned in rack.yaml.

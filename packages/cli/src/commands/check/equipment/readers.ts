@@ -69,6 +69,8 @@ export interface LookDeps {
   signal: AbortSignal;
   /** Nothing is sent. */
   dry?: true | undefined;
+  /** What the equipment answers is kept. */
+  isRecording?: boolean;
   /** Reads a secret; default: from its file or variable. */
   readRef?: ((ref: SecretRef) => Promise<Secret>) | undefined;
 }

@@ -1,0 +1,247 @@
+/** What `skolo check equipment --record` writes: a simulator plays it, the same driver reads the same, and it contains nothing of the rack. */
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
+import type { Recording } from '@skolo/equipment/recordings';
+import {
+  startApcRpdu2,
+  startCiscoIos,
+  startEdgeos,
+  startEdgeSwitch,
+  startEos,
+  startJunos,
+  startNxos,
+  startPoeSwitch,
+  startProcurve,
+  startRedfish,
+  startRouteros,
+  startShellyGen1,
+  startShellyGen2,
+  startSynaccess,
+  startTasmota,
+} from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { stringify } from 'yaml';
+import { readingPlayed, readRecording } from '../../../testing/played.ts';
+import { runCommand } from '../../../testing/run-command.ts';
+
+const proofs = join(import.meta.dirname, '../../../../../../docs/proofs');
+const password = 'canary-login-7f3a';
+const community = 'canary-Community-9c1d';
+const account = { username: 'ann.smith', password, secondMs: 1 };
+const host = '127.0.2.7';
+const macs = ['b8:27:eb:4c:9a:01', 'b8:27:eb:4c:9a:02'];
+const wiring = {
+  hosts: macs.map((mac, at) => ({ mac, port: String(at + 1), address: `192.168.77.${at + 41}` })),
+  own: 'f0:9f:c2:1a:2b:3c',
+};
+const machines = ['zrh-7-rpi-001', 'zrh-7-rpi-002'];
+/** Of the rack and its logins. */
+const originals = [password, community, 'ann.smith', 'zrh-7', ...machines, ...macs, wiring.own];
+
+interface Started {
+  host: string;
+  port: number;
+  telnetPort?: number | undefined;
+  close(): Promise<void>;
+}
+
+interface Case {
+  model: string;
+  start: () => Promise<Started>;
+  username?: string;
+  transport?: string;
+  options?: Record<string, unknown>;
+  /** That feed the two machines. */
+  outlets?: [string, string] | [string];
+  reads: (keyof Recording['reading'])[];
+}
+
+const cases: Case[] = [
+  {
+    model: 'edgeswitch',
+    start: () => startEdgeSwitch({ ...account, host, ports: 5, wiring, enablePassword: password }),
+    options: { portCount: 5 },
+    outlets: ['1', '2'],
+    reads: ['outlets', 'configuration', 'hosts'],
+  },
+  {
+    model: 'edgeswitch',
+    transport: 'telnet',
+    start: () => startEdgeSwitch({ ...account, host, ports: 5, wiring, telnetPort: 0 }),
+    options: { portCount: 5 },
+    reads: ['outlets', 'configuration', 'hosts'],
+  },
+  {
+    model: 'cisco-ios',
+    start: () => startCiscoIos({ ...account, host, wiring, enablePassword: password }),
+    reads: ['configuration', 'hosts'],
+  },
+  {
+    model: 'edgeos',
+    start: () => startEdgeos({ ...account, host, wiring }),
+    reads: ['configuration', 'hosts'],
+  },
+  {
+    model: 'eos',
+    start: () => startEos({ ...account, host, wiring }),
+    reads: ['configuration', 'hosts'],
+  },
+  {
+    model: 'nxos',
+    start: () => startNxos({ ...account, host, wiring }),
+    reads: ['configuration', 'hosts'],
+  },
+  {
+    model: 'junos',
+    start: () => startJunos({ ...account, host, wiring }),
+    reads: ['configuration', 'hosts'],
+  },
+  {
+    model: 'procurve',
+    start: () => startProcurve({ ...account, host, wiring }),
+    reads: ['configuration', 'hosts'],
+  },
+  {
+    model: 'routeros',
+    start: () => startRouteros({ ...account, host, wiring }),
+    reads: ['configuration', 'hosts'],
+  },
+  {
+    model: 'apc-rpdu2',
+    start: () =>
+      startApcRpdu2({ host, outlets: 4, readCommunity: community, writeCommunity: community }),
+    options: { outlets: 4 },
+    outlets: ['1', '2'],
+    reads: ['outlets'],
+  },
+  {
+    model: 'snmp-poe',
+    start: () =>
+      startPoeSwitch({
+        host,
+        ports: 5,
+        readCommunity: community,
+        writeCommunity: community,
+        wiring,
+      }),
+    options: { portCount: 5 },
+    outlets: ['1', '2'],
+    reads: ['outlets', 'hosts'],
+  },
+  {
+    model: 'tasmota',
+    start: () => startTasmota({ host, password }),
+    username: 'admin',
+    outlets: ['1'],
+    reads: ['outlets'],
+  },
+  {
+    model: 'shelly-gen1',
+    start: () => startShellyGen1({ host, account }),
+    outlets: ['0'],
+    reads: ['outlets'],
+  },
+  {
+    model: 'shelly-gen2',
+    start: () => startShellyGen2({ host, password }),
+    username: 'admin',
+    outlets: ['0'],
+    reads: ['outlets'],
+  },
+  {
+    model: 'synaccess',
+    start: () => startSynaccess({ host, account }),
+    outlets: ['1'],
+    reads: ['outlets'],
+  },
+  {
+    model: 'redfish',
+    start: () => startRedfish({ host, account }),
+    outlets: ['1'],
+    reads: ['outlets'],
+  },
+];
+
+/** The files of a look at one device. */
+async function record({ model, start, transport, options, ...about }: Case) {
+  const { outlets = [], username = 'ann.smith' } = about;
+  const device = await start();
+  onTestFinished(() => device.close());
+  const dir = await tempDir();
+  await writeFile(join(dir, 'password'), `${password}\n`, { mode: 0o600 });
+  await writeFile(join(dir, 'community'), `${community}\n`, { mode: 0o600 });
+  const { port, telnetPort } = device;
+  const ports = { ssh: port, snmp: port, http: port, ...(telnetPort && { telnet: telnetPort }) };
+  const snmp = { version: '2c', community: 'community' };
+  const login = { username, password: 'password', enablePassword: 'password', snmp };
+  const rack = {
+    rack: 'zrh-7',
+    jumphost: { name: 'jumphost', address: '127.0.0.8' },
+    logins: { all: login },
+    equipment: {
+      'zrh-7-sw1': {
+        ...{ model, login: 'all', ...options, ...(transport && { transport }) },
+        ...{ address: device.host, ports },
+      },
+    },
+    machines: Object.fromEntries(
+      outlets.map((outlet, at) => [
+        machines[at] ?? '',
+        { kind: 'host', address: `192.168.77.${at + 41}`, power: `zrh-7-sw1/${outlet}` },
+      ]),
+    ),
+  };
+  await writeFile(join(dir, 'rack.yaml'), stringify(rack));
+  const to = join(dir, 'recordings');
+  const args = ['check', 'equipment', join(dir, 'rack.yaml'), '--pause', '0.001s', '--record', to];
+  const { out, err } = await runCommand(args);
+  const [file = ''] = await readdir(to);
+  expect(file, `${out}${err}`).toMatch(/^recording-.*\.yaml$/);
+  return { file: join(to, file), text: await readFile(join(to, file), 'utf8') };
+}
+
+describe('a recording', () => {
+  it.each(cases)('of $model is read as the device was', async (about) => {
+    const { file, text } = await record(about);
+    const recording = await readRecording(file);
+
+    expect(Object.keys(recording.reading)).toEqual(expect.arrayContaining(about.reads));
+    expect(await readingPlayed(recording)).toEqual(recording.reading);
+    const lower = text.toLowerCase();
+    for (const original of originals) expect(lower).not.toContain(original.toLowerCase());
+    expect(text).not.toContain('192.168.77.');
+  });
+
+  it('in docs/proofs is read as its equipment was', async () => {
+    const files = await readdir(proofs, { recursive: true });
+    for (const file of files.filter((each) => /recording-[^/]+\.yaml$/.test(each))) {
+      const recording = await readRecording(join(proofs, file));
+      expect(await readingPlayed(recording), file).toEqual(recording.reading);
+    }
+  });
+
+  it('whose answers differ is read as something else', async () => {
+    const about = cases.find(({ model }) => model === 'snmp-poe');
+    if (about === undefined) throw new Error('there is no such case');
+    const recording = await readRecording((await record(about)).file);
+    const other = recording.talks.map((talk) =>
+      talk.kind === 'snmp'
+        ? {
+            ...talk,
+            received: talk.received.replace(
+              /^(1\.3\.6\.1\.2\.1\.105\.1\.1\.1\.3\S*\|2\|)1$/m,
+              '$12',
+            ),
+          }
+        : talk,
+    );
+
+    const reading = await readingPlayed({ ...recording, talks: other });
+
+    expect(Object.values(reading.outlets ?? {}).filter((state) => state === 'off')).toHaveLength(1);
+    expect(recording.reading.outlets).toEqual(
+      Object.fromEntries(['1', '2', '3', '4', '5'].map((outlet) => [outlet, 'on'])),
+    );
+  });
+});

@@ -1,0 +1,179 @@
+/** Writes what equipment answered, without secrets, addresses, names and serial numbers, for the directory `docs/proofs`. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isObject } from '@skolo/base';
+import { writeFileAtomic } from '@skolo/base/durable/atomic-file';
+import { secretsOf } from '@skolo/base/secrets';
+import { models } from '@skolo/equipment/models';
+import type { SecretRule } from '@skolo/equipment/models/backup';
+import { Firmware, Hardware } from '@skolo/equipment/models/proofs';
+import { type Reading, Recording, Redaction, recordingFile } from '@skolo/equipment/recordings';
+import type { Equipment, Rack } from '@skolo/rack';
+import { stringify } from 'yaml';
+import type { EquipmentLook } from './look-at-equipment.ts';
+import { type LookDeps, valuesOf } from './readers.ts';
+
+/** A file for each device that answered. Returns a line about each: its path, or why there is none. */
+export async function writeRecordings(
+  folder: string,
+  deps: Pick<LookDeps, 'rack' | 'readRef'>,
+  looks: readonly EquipmentLook[],
+  made: Pick<Recording, 'skolo' | 'day'>,
+): Promise<string[]> {
+  const { rack } = deps;
+  await mkdir(folder, { recursive: true });
+  const recorded = looks.filter(({ recorder }) => recorder !== undefined);
+  const redaction = new Redaction({
+    secrets: await secretsIn(deps),
+    names: namesIn(rack),
+    harmless: harmlessIn(recorded),
+  });
+  // Of all, because one names what another one contains.
+  for (const look of recorded) teach(redaction, look);
+  const seen = new Map<string, number>();
+  const lines: string[] = [];
+  for (const look of recorded) {
+    const device = rack.equipment.get(look.equipment);
+    const about = device && (await recordingOf(redaction, device, look));
+    if (about === undefined || typeof about === 'string') {
+      lines.push(`${look.equipment}: not recorded: ${about}`);
+      continue;
+    }
+    const name = recordingFile(about);
+    const number = (seen.get(name) ?? 0) + 1;
+    seen.set(name, number);
+    const path = join(folder, recordingFile(about, number));
+    const text = fileOf({ ...about, ...made });
+    const leak = redaction.leak(textsIn(about));
+    if (leak === undefined) await writeFileAtomic(path, text);
+    lines.push(leak === undefined ? path : `${look.equipment}: not recorded: ${why(leak)}`);
+  }
+  return lines;
+}
+
+/** Keys of the file are not those of a rack. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  return isObject(value) ? Object.values(value).flatMap(textsIn) : [];
+}
+
+function why(leak: string): string {
+  return `a known secret or name would still be in the file (${leak}); report this as an error of skolo`;
+}
+
+function teach(redaction: Redaction, { recorder, settings = {} }: EquipmentLook): void {
+  recorder?.teach(redaction);
+  for (const { name } of Object.values(settings)) redaction.learnWord('name', name ?? '');
+}
+
+/** Words of the models, which say nothing about a rack. */
+function harmlessIn(looks: readonly EquipmentLook[]): RegExp {
+  const words = looks.flatMap(({ model }) => {
+    const { label = '', reported } = models.get(model) ?? {};
+    return `${model} ${label} ${reported?.model.source ?? ''}`.match(/[\w-]{3,}/g) ?? [];
+  });
+  return new RegExp(`^(?:${words.join('|')})$`, 'i');
+}
+
+const head = `# What equipment answered skolo. Secrets, addresses, names and serial numbers are replaced, but only by rules:
+# read this file before you pass it on. Controls and bytes that are not ASCII are written as \\e, \\r or \\xe4.
+`;
+
+function fileOf(recording: Recording): string {
+  const checked = Recording.parse(recording);
+  return `${head}${stringify(checked, { lineWidth: 0, blockQuote: 'literal' })}`;
+}
+
+/** @returns a text: why there is none */
+async function recordingOf(
+  redaction: Redaction,
+  device: Equipment,
+  look: EquipmentLook,
+): Promise<Omit<Recording, 'skolo' | 'day'> | string> {
+  const { model, transport, recorder } = look;
+  if (recorder === undefined || recorder.isCut) return 'it returned more than 16 MiB';
+  const talks = recorder.redacted(redaction, await rulesOf(device));
+  if (talks.length === 0) return 'it did not respond';
+  const plain = (text: string) => redaction.string(text);
+  const options: unknown = JSON.parse(plain(JSON.stringify(device.options)));
+  const hardware = Hardware.safeParse(look.hardware && plain(look.hardware)).data;
+  return {
+    schema: 1,
+    model,
+    transport,
+    ...(hardware && { hardware }),
+    firmware: Firmware.safeParse(look.firmware).data ?? 'unknown',
+    options: isObject(options) ? options : {},
+    reading: readingOf(look, plain),
+    talks,
+  };
+}
+
+/** What skolo read. @param plain replaces names and addresses */
+export function readingOf(
+  { outlets: [states = {}], configuration, hosts }: EquipmentLook,
+  plain: (text: string) => string,
+): Reading {
+  const outlets = Object.entries(states).map(([name, { state }]) => [plain(name), state] as const);
+  return {
+    ...(outlets.length > 0 && { outlets: Object.fromEntries(outlets) }),
+    ...(configuration && { configuration: 'complete' }),
+    ...(hosts && {
+      hosts: hosts.hosts.map(({ mac, port, address }) => plain(`${mac} ${port ?? address}`)).sort(),
+      links: hosts.ports.map(({ name, up }) => plain(`${name} ${up ? 'up' : 'down'}`)).sort(),
+    }),
+  };
+}
+
+/** Of its configuration. */
+async function rulesOf(device: Equipment): Promise<readonly SecretRule[]> {
+  const backup = models.get(device.model)?.backup;
+  if (backup === undefined || 'no' in backup) return [];
+  return (await backup.load()).backup(device).secrets;
+}
+
+/** Of all logins: equipment may contain those of others. A secret that cannot be read was not used. */
+async function secretsIn({ rack, readRef }: Pick<LookDeps, 'rack' | 'readRef'>): Promise<string[]> {
+  const all = [...rack.logins.keys()].map(async (login) => {
+    const values = await valuesOf({ rack, readRef }, login).catch(() => []);
+    return values.flatMap(secretsOf);
+  });
+  return (await Promise.all(all)).flat();
+}
+
+const fields =
+  /^(?:name|fullName|aliases?|email|emails|project|projectId|domain|serial|username|user|shelf|bucket|topic|host)$/;
+
+/** Of machines, equipment, people, projects and domains. */
+function namesIn({
+  name,
+  network,
+  jumphost,
+  identities,
+  access,
+  logins,
+  equipment,
+  machines,
+  services,
+}: Rack): string[] {
+  const found = [name, network.domain];
+  const visit = (value: unknown, key: string) => {
+    if (typeof value === 'string') {
+      if (fields.test(key) || value.includes('@')) found.push(value);
+    } else if (Array.isArray(value)) for (const each of value) visit(each, key);
+    else if (isObject(value)) for (const [inner, each] of Object.entries(value)) visit(each, inner);
+  };
+  visit([jumphost, access, services], '');
+  const named = [...machines.values(), ...equipment.values()];
+  visit(named, '');
+  visit(
+    [...identities.values()].map(({ name: _, ...identity }) => identity),
+    '',
+  );
+  visit(
+    [...logins.values()].map(({ username, snmp }) => ({ username, user: snmp?.user })),
+    '',
+  );
+  return found;
+}
