@@ -46,6 +46,7 @@ export {
   CycleMode,
   CycleStep,
   Hold,
+  HoldKind,
   MachinePower,
   Outcome,
   OutletStatus,

@@ -1,4 +1,4 @@
-/** The API of the power-cycle daemon: cycles, outlets, holds. */
+/** The API of the power-cycle daemon: cycles, outlets, holds of three kinds. */
 import { z } from 'zod';
 import { hostKeyRoutes } from './host-keys.ts';
 import { idempotencyKey } from './route/idempotency-key.ts';
@@ -134,6 +134,7 @@ export const Rejection = z
       'protected',
       'others-go-dark',
       'held',
+      'on-it',
       'cooling-down',
       'too-often',
       'switched-off',
@@ -166,6 +167,10 @@ export const AcceptedRequests = z.object({
 });
 export type AcceptedRequests = z.output<typeof AcceptedRequests>;
 
+const alongside = z
+  .boolean()
+  .default(false)
+  .describe('proceed although another person is `on-it`, working on an incident of the target');
 const skipRejected = z
   .boolean()
   .default(false)
@@ -180,6 +185,45 @@ const ignoreLimits = z
   .boolean()
   .default(false)
   .describe('ignore `cooldownSeconds` and `maxPerHour` in rack.yaml, which protect the relays');
+
+/**
+ * Who keeps whom off what: `docs/decisions/2026-11-29-holds.md` has the table.
+ *
+ * - `out-of-service`: a person repairs it. `on-it`: a person is working on an incident.
+ * - `busy`: a job is running there, as a scheduler says.
+ */
+export const HoldKind = z.enum(['out-of-service', 'on-it', 'busy']);
+export type HoldKind = z.output<typeof HoldKind>;
+
+const incident = z.string().trim().min(1).max(100).describe('ID of the incident');
+const job = z
+  .string()
+  .max(100)
+  .describe('tells two jobs with the same token on the same machine apart');
+
+export const Hold = z
+  .object({
+    id: z.string(),
+    /** Of a daemon or journal without kinds: the only one there was. */
+    kind: HoldKind.default('out-of-service'),
+    target: z
+      .string()
+      .describe('a machine, phone or equipment, or the name of the rack to hold the whole rack'),
+    by: z.string(),
+    since: Time,
+    until: Time,
+    reason,
+    incident: incident.optional(),
+    job: job.optional(),
+    overdue: z
+      .literal(true)
+      .optional()
+      .describe(
+        'present if the target has been `busy` for 24 hours; an hour later, automatic repair no longer waits',
+      ),
+  })
+  .meta({ id: 'Hold' });
+export type Hold = z.output<typeof Hold>;
 
 export const OutletStatus = z
   .object({
@@ -251,7 +295,20 @@ export const MachinePower = z
       by: true,
       reason: true,
     }).optional(),
-    hold: z.object({ id: z.string(), by: z.string(), until: Time, reason: z.string() }).optional(),
+    hold: z
+      .object({ id: z.string(), by: z.string(), until: Time, reason: z.string() })
+      .optional()
+      .describe('takes it out of service'),
+    onIt: z
+      .array(Hold.pick({ id: true, by: true, since: true, until: true, incident: true }))
+      .optional()
+      .describe('who is working on an incident that includes it'),
+    busy: z
+      .array(
+        Hold.pick({ id: true, by: true, since: true, until: true, reason: true, overdue: true }),
+      )
+      .optional()
+      .describe('jobs that run on it, as their schedulers said; a task of its agent is not listed'),
     needsAttention: z.string().optional().describe('why automatic repair gave up'),
     possibleAt: Time.optional().describe(
       'when the target can be cycled again; absent if it can be cycled now',
@@ -259,20 +316,6 @@ export const MachinePower = z
   })
   .meta({ id: 'MachinePower' });
 export type MachinePower = z.output<typeof MachinePower>;
-
-export const Hold = z
-  .object({
-    id: z.string(),
-    target: z
-      .string()
-      .describe('a machine, phone or equipment, or the name of the rack to hold the whole rack'),
-    by: z.string(),
-    since: Time,
-    until: Time,
-    reason,
-  })
-  .meta({ id: 'Hold' });
-export type Hold = z.output<typeof Hold>;
 
 const id = z.object({
   id: z.string().min(1).max(100).describe('the ID, or at least the first or last 4 characters'),
@@ -293,6 +336,7 @@ export const powerCycleDaemonApi = {
       reason,
       offSeconds: z.number().min(0.5).max(3600).optional(),
       mode: CycleMode.default('auto'),
+      alongside,
       alone: z
         .boolean()
         .default(false)
@@ -309,6 +353,7 @@ export const powerCycleDaemonApi = {
       input: [
         'body.mode',
         'body.alone',
+        'body.alongside',
         'body.force',
         'body.ignoreLimits',
         'body.offSeconds',
@@ -456,7 +501,7 @@ export const powerCycleDaemonApi = {
   holds: route({
     method: 'get',
     path: '/v1/holds',
-    summary: 'Holds',
+    summary: 'Lists holds of all kinds, earliest end first',
     role: 'view',
     answers: { 200: z.object({ holds: z.array(Hold) }) },
   }),
@@ -481,9 +526,13 @@ export const powerCycleDaemonApi = {
     path: '/v1/holds',
     summary:
       'Blocks power cycles of machines, of equipment and everything that it powers or connects, or of the whole rack',
+    description:
+      'A hold `out-of-service` replaces an existing one, whoever set it. One that is `on-it` names its incident, lasts at most 4 hours, and replaces only those of the same person: new tasks start, automatic repair waits, and other people are asked before they cycle the target.',
     repeated: 'replaces the hold with one that has a new ID',
     role: 'operate',
     body: z.strictObject({
+      kind: HoldKind.exclude(['busy']).default('out-of-service'),
+      incident: incident.optional().describe('required by `on-it`'),
       targets: z.array(name).min(1).max(maxTargets),
       until: Time.optional(),
       reason,
@@ -491,7 +540,7 @@ export const powerCycleDaemonApi = {
     audits: {
       target: ['body.targets'],
       reason: 'body.reason',
-      input: ['body.until'],
+      input: ['body.kind', 'body.incident', 'body.until'],
       answer: ['holds'],
     },
     answers: { 201: z.object({ holds: z.array(Hold) }), 400: Problem, 404: Rejected, 503: Problem },
@@ -499,12 +548,60 @@ export const powerCycleDaemonApi = {
   release: route({
     method: 'delete',
     path: '/v1/holds/{id}',
-    summary: 'Ends a hold',
+    summary: 'Ends a hold of any kind',
     repeated: '404',
     role: 'operate',
     params: id,
     query: z.strictObject({ why: z.string().max(1000).optional() }),
     audits: { target: ['params.id'], reason: 'query.why', answer: ['target', 'by', 'until'] },
+    answers: { 200: Hold, 404: Problem, 503: Problem },
+  }),
+  endOnIt: route({
+    method: 'delete',
+    path: '/v1/incidents/{incident}/on-it',
+    summary: 'Ends the holds of all who are `on-it`, when an incident is over',
+    repeated: 'returns no holds',
+    tags: ['holds'],
+    role: 'operate',
+    right: { name: 'endsOnIt' },
+    params: z.object({ incident }),
+    audits: { target: ['params.incident'], answer: ['holds'] },
+    answers: { 200: z.object({ holds: z.array(Hold) }), 503: Problem },
+  }),
+  setBusy: route({
+    method: 'put',
+    path: '/v1/machines/{name}/busy',
+    summary: 'Says that a job is running on a machine or phone, or that it continues',
+    description:
+      'Until it ends, nothing that would turn the machine off is cycled without `force`, except by the same caller. Send it again before `until`, because the job ends at that time. After a restart of the service, a job counts for as long as it was first announced. 24 hours after it began, the job is `overdue`. While the machine is being cycled, the response is 409.',
+    repeated: 'prolongs the job of the same caller and `job`',
+    tags: ['holds'],
+    role: 'operate',
+    right: { name: 'busy', on: 'name' },
+    params: z.object({ name }),
+    body: z.strictObject({
+      until: Time.optional().describe('at most 24 hours from now; default: in 2 hours'),
+      text: reason.describe('what is running there, for people'),
+      job: job.default(''),
+    }),
+    audits: { elsewhere: 'recorded when it begins, but not when it continues' },
+    answers: { 200: Hold, 400: Problem, 404: Rejected, 409: Problem, 503: Problem },
+  }),
+  endBusy: route({
+    method: 'delete',
+    path: '/v1/machines/{name}/busy',
+    summary: "Says that the caller's job on a machine or phone has ended",
+    repeated: '404',
+    tags: ['holds'],
+    role: 'operate',
+    right: { name: 'busy', on: 'name' },
+    params: z.object({ name }),
+    query: z.strictObject({ job: job.default('') }),
+    audits: {
+      target: ['params.name'],
+      input: ['query.job'],
+      answer: ['id', 'by', 'since', 'reason'],
+    },
     answers: { 200: Hold, 404: Problem, 503: Problem },
   }),
   alerts: route({

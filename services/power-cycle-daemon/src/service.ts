@@ -95,7 +95,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const drivers = deps.drivers ?? (await loadDrivers());
   const opened = { rack, store, hostKeys, drivers, createUsbHub, timing, signal };
   const power = connectPower(context, opened);
-  const { controllers, pendingOns, past, cycles, outletWatch } = power;
+  const { controllers, pendingOns, past, cycles, holds, outletWatch } = power;
   const { repair, endpoints, handlers } = connectClients(context, deps, opened, power);
   const access = machineAccess(context.access, { rack, clock, hostKeys });
   const handler = createApp(context, { api: powerCycleDaemonApi, handlers, access });
@@ -104,6 +104,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   await journal.whenOpen(async () => {
     await adoptJournal({ stateDir, store, clock, log, retryMs, signal });
     past.load(store.cycles.all.values());
+    holds.load();
     await store.flush();
     pendingOns.resume();
     await cycles.resume();
@@ -121,6 +122,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   });
   const flushing = setInterval(() => {
     void store.flush();
+    void holds.forgetEnded();
     reportJumphost({ stateDir, clock }, rack(), degraded);
   }, retryMs);
 
@@ -147,7 +149,7 @@ interface Opened
 }
 
 /** From the request to the outlet, and what keeps outlets on or off. Nothing has started yet. */
-function connectPower({ log, clock, stateDir, crashNotes }: ServiceContext, opened: Opened) {
+function connectPower({ log, clock, stateDir, crashNotes, audit }: ServiceContext, opened: Opened) {
   const { rack, store, hostKeys, drivers, createUsbHub, timing, signal } = opened;
   const events = createEvents<PowerEvent>();
   const { emit } = events;
@@ -175,8 +177,11 @@ function connectPower({ log, clock, stateDir, crashNotes }: ServiceContext, open
   });
   const breaker = new CircuitBreaker({ clock, store });
   const past = new PastCycles(clock);
-  const snapshot = () => snapshotOf({ rack: rack(), clock, store, controllers, breaker, past });
-  const cycles = new Cycles({
+  const trail = new AuditTrail(audit, log);
+  const holds: Holds = new Holds({ rack, store, clock, log, trail, begun: () => cycles.begun() });
+  const snapshot = () =>
+    snapshotOf({ rack: rack(), clock, store, controllers, breaker, past, holds });
+  const cycles: Cycles = new Cycles({
     rack,
     store,
     controllers,
@@ -191,21 +196,15 @@ function connectPower({ log, clock, stateDir, crashNotes }: ServiceContext, open
     signal,
   });
   const requests = new Requests({ rack, store, cycles, snapshot, clock, crashNotes, emit });
-  const outletWatch = new OutletWatch({
-    rack,
-    store,
-    controllers,
-    timing,
-    clock,
-    crashNotes,
-    log,
-  });
+  const outletWatch = new OutletWatch({ rack, store, controllers, timing, clock, crashNotes, log });
   return {
     events,
     controllers,
     pendingOns,
     breaker,
     past,
+    trail,
+    holds,
     snapshot,
     cycles,
     requests,
@@ -236,15 +235,15 @@ function connectClients(
   { rack, store, hostKeys, signal }: Opened,
   power: Power,
 ) {
-  const { log, clock, stateDir, degraded, audit, connections, metrics } = context;
+  const { log, clock, stateDir, degraded, connections, metrics } = context;
   const { events, controllers, pendingOns, breaker, past, snapshot, cycles, requests } = power;
-  const { outletWatch } = power;
-  const trail = new AuditTrail(audit, log);
+  const { outletWatch, trail, holds } = power;
   const accept = (request: Request) => trail.recorded(request, () => requests.accept(request));
   const repair = new AutoRepair({
     rack,
     store,
     controllers,
+    snapshot,
     accept,
     clock,
     log,
@@ -275,7 +274,6 @@ function connectClients(
     snapshot,
     addressHolder: () => addressHolder({ stateDir, clock }, rack()),
   };
-  const holds = new Holds({ rack, store, clock });
   const ownDevices = new OwnDevices({ rack, clock, accept });
   registerGauges(metrics, gauges, () => view);
   events.consume(createReporter({ log, degraded }));
@@ -303,15 +301,17 @@ interface Snapped extends Pick<PartDeps, 'clock' | 'store'> {
   controllers: Controllers;
   breaker: CircuitBreaker;
   past: PastCycles;
+  holds: Holds;
 }
 
 /** What preconditions are checked against. */
-function snapshotOf({ rack, clock, store, controllers, breaker, past }: Snapped): Snapshot {
+function snapshotOf(snapped: Snapped): Snapshot {
+  const { rack, clock, store, controllers, breaker, past, holds } = snapped;
   return {
     rack,
     now: clock.now(),
     uptime: clock.uptime(),
-    holds: [...store.holds.all.values()],
+    holds: holds.list(),
     switchedOff: store.switchedOff.all,
     pendingOns: store.pendingOns.all,
     descriptions: store.descriptions.all,

@@ -157,12 +157,12 @@ function holdAnswers({ world, newId }: Parts): PowerAnswers {
   const holds = world.holds();
   return {
     holds: { holds },
-    hold: ({ body: { targets, reason, until = ago(-24 * 3600 + 30) }, caller }) => {
+    hold: ({ body: { kind, targets, reason, until = ago(-24 * 3600 + 30) }, caller }) => {
       const wanted = targets.flatMap((target) => expandRange(target));
       mustKnow(world, wanted);
       const since = ago(0);
       const made = wanted.map((target) => {
-        return { id: newId('h'), target, by: caller.name, since, until, reason };
+        return { id: newId('h'), kind, target, by: caller.name, since, until, reason };
       });
       holds.push(...made);
       return { holds: made };

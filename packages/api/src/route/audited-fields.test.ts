@@ -13,6 +13,7 @@ const elsewhere = [
   'enrolmentApi.storeLockdown',
   'powerCycleDaemonApi.alerts',
   'powerCycleDaemonApi.requestDeviceCycles',
+  'powerCycleDaemonApi.setBusy',
 ];
 
 /** `body.data`: pieces of a history, which contain secrets; its digest is in the entry of `restoreHistory`. */

@@ -11,12 +11,23 @@ export type Role = 'view' | 'operate' | 'admin';
 /** `texts`: masking and comparing configurations. `readings`: sessions with devices. */
 export type WorkLimit = 'texts' | 'readings';
 
+/**
+ * What a token may do beyond its role, for programs for which `operate` would be too much: say that jobs run on the machines that it lists,
+ * or end the holds of incidents that are over.
+ */
+export type Right = 'busy' | 'endsOnIt';
+
 /** Who may call a route. There is no default, so that no route is open by omission. */
 type Admission =
   /** Minimum role of the caller; `anyone`: no token is needed. */
-  | { role: Role | 'anyone'; machine?: never }
+  | {
+      role: Role | 'anyone';
+      machine?: never;
+      /** Admits a token with this right, too. `on`: only for the targets that the token lists; this parameter names one. */
+      right?: { name: Right; on?: string };
+    }
   /** Only for machines, which ask on their own behalf and sign with their agent's key. */
-  | { machine: true; role?: never };
+  | { machine: true; role?: never; right?: never };
 
 export type RouteSpec = RouteParts & Admission;
 

@@ -1,5 +1,6 @@
 /** Decides who may call a route: the caller's identity from a rack token or Google ID token, its role, and `anonymousRead`. */
 import type { IncomingMessage } from 'node:http';
+import type { Right } from '@skolo/api/route';
 import { errorText } from '@skolo/base';
 import { secretPath } from '@skolo/base/secrets';
 import { googleCertsUrl, verifyIdToken } from '@skolo/google';
@@ -14,7 +15,7 @@ import type { Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import { GoogleKeys, NoGoogleKeys } from './google-keys.ts';
 import { AccessRejected, type Known, type Reason, Rejections } from './rejections.ts';
-import { TokenFile } from './token-file.ts';
+import { type Rights, TokenFile } from './token-file.ts';
 
 /** An authenticated caller. */
 export interface Caller {
@@ -22,9 +23,13 @@ export interface Caller {
   name: string;
   role: Role;
   by: 'token' | 'google' | 'network' | 'signature';
+  /** The token's machines, where its role alone would not suffice. */
+  within?: readonly string[];
   /** `Content-Digest` of the body, as the caller has signed it. */
   digest?: string;
 }
+
+type Identified = Caller & { rights?: Rights };
 
 const rank: Record<Role, number> = { view: 1, operate: 2, admin: 3 };
 
@@ -64,11 +69,20 @@ export class AccessControl {
    *
    * @throws HttpProblem
    */
-  async admit(request: IncomingMessage, role: Role, log: () => Logger): Promise<Caller> {
+  async admit(
+    request: IncomingMessage,
+    role: Role,
+    log: () => Logger,
+    right?: Right,
+  ): Promise<Caller> {
     const from = clientAddress(request);
     try {
-      const caller = await this.identify(request);
+      const { rights, ...caller } = await this.identify(request);
       const why = this.readers.get(request);
+      const within = right && rights?.[right];
+      if (within !== undefined && rank[caller.role] < rank[role] && why === undefined) {
+        return { ...caller, within: within === true ? [] : within };
+      }
       if (rank[caller.role] >= rank[role]) {
         if (why === undefined) return caller;
         if (role === 'view') return { ...caller, role };
@@ -98,7 +112,8 @@ export class AccessControl {
    */
   async admitToken(token: string, from: string, log: Logger): Promise<Caller> {
     try {
-      return await this.identifyByToken(token);
+      const { rights: _, ...caller } = await this.identifyByToken(token);
+      return caller;
     } catch (error) {
       if (error instanceof AccessRejected) {
         await this.rejections.record(error, 'sign-in', from, log);
@@ -107,14 +122,14 @@ export class AccessControl {
     }
   }
 
-  private async identify(request: IncomingMessage): Promise<Caller> {
+  private async identify(request: IncomingMessage): Promise<Identified> {
     const [, token] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
     return token === undefined
       ? this.identifyByNetwork(request, this.deps.rack.rack.access)
       : this.identifyByToken(token);
   }
 
-  private async identifyByToken(token: string): Promise<Caller> {
+  private async identifyByToken(token: string): Promise<Identified> {
     const { access } = this.deps.rack.rack;
     if (access.google !== undefined && token.startsWith('eyJ')) {
       return this.identifyByGoogle(token, access.google);
@@ -146,7 +161,7 @@ export class AccessControl {
     throw this.unauthorized('none', 'no token', how);
   }
 
-  private async identifyByTokenFile(token: string, { tokens }: Access): Promise<Caller> {
+  private async identifyByTokenFile(token: string, { tokens }: Access): Promise<Identified> {
     const path = tokens && secretPath(this.deps.rack.rack, tokens.file);
     if (path === undefined) {
       throw this.unauthorized(
@@ -169,7 +184,8 @@ export class AccessControl {
       const known = { who: found.name, role: found.role };
       throw this.unauthorized('expired', 'expired', hint, known);
     }
-    return { name: found.name, role: found.role, by: 'token' };
+    const { name, role, rights } = found;
+    return { name, role, by: 'token', rights };
   }
 
   private async findToken(file: TokenFile, token: string) {

@@ -97,7 +97,7 @@ describe('newToken', () => {
     ],
     [
       'tokens: [ann]',
-      'tokens.0: must be a map that contains only name, role, sha256, created and expires',
+      'tokens.0: must be a map that contains only name, role, sha256, created, expires, busy and endsOnIt',
     ],
     ['tokens: [{ name: ann, role: boss }]', 'tokens.0.role: must be view, operate or admin'],
     [
@@ -107,7 +107,7 @@ describe('newToken', () => {
     ['tokens: []\nhunter2: 1', 'file: must contain only `tokens:` with a list'],
     [
       'tokens: [{ id: 1 }]',
-      'tokens.0: must be a map that contains only name, role, sha256, created and expires',
+      'tokens.0: must be a map that contains only name, role, sha256, created, expires, busy and endsOnIt',
     ],
     ['other: 1', 'tokens: must be a list'],
     ['no tokens here', 'file: must contain only `tokens:` with a list'],
@@ -214,6 +214,21 @@ describe('revokeToken', () => {
 });
 
 describe('TokenFile', () => {
+  it('finds what a token may do beyond its role, which is for names and ranges', async () => {
+    const file = await newFile();
+    const ci = { ...ann, name: 'ci', role: 'view' as const, busy: ['rpi-[001-010]', 'host-1'] };
+    const token = await newToken(file, ci);
+
+    expect(await new TokenFile(file).find(token)).toMatchObject({
+      role: 'view',
+      rights: { busy: ['rpi-[001-010]', 'host-1'] },
+    });
+    for (const busy of ['rpi-[', '', 'rpi-[003-001]']) {
+      const wrong = newToken(file, { ...ci, name: 'other', busy: [busy] });
+      await expect(wrong).rejects.toThrow('not a name or a range of names');
+    }
+  });
+
   it('finds whose token it is, from the moment that it is made until it is revoked', async () => {
     const file = await newFile();
     const tokens = new TokenFile(file);
@@ -223,6 +238,7 @@ describe('TokenFile', () => {
       role: 'operate',
       created: new Date('2026-11-20T07:30:00Z'),
       expires: new Date('2027-02-18T07:30:00Z'),
+      rights: {},
     });
 
     const second = await newToken(file, { ...ann, name: 'bob', role: 'view' });

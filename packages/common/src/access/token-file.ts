@@ -8,10 +8,12 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { open, realpath, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Right } from '@skolo/api/route';
 import { errorCode, errorText, NamedError, sha256, sha256Bytes } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
 import { SecretFile, SecretFormatError } from '@skolo/base/secrets';
 import { RackError, type Role, readYaml } from '@skolo/rack';
+import { expandNames } from '@skolo/rack/light';
 import { type Document, isSeq, parseDocument } from 'yaml';
 import { z } from 'zod';
 
@@ -24,6 +26,7 @@ const name = text(
   /^[A-Za-z0-9][\w.@+-]{0,63}$/,
   'must begin with a letter or digit, and contain at most 64 letters, digits and . _ - + @',
 );
+const names = z.string('must be a name').refine(isRange, { error: 'must be a name or a range' });
 const time = z.iso.datetime({
   offset: true,
   error: 'must be a time such as 2026-11-20T07:30:00Z',
@@ -37,8 +40,11 @@ const TokenEntry = z.strictObject(
     sha256: text(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits'),
     created: time,
     expires: time,
+    /** What it may do beyond its role. */
+    busy: z.array(names, 'must be a list of names').min(1, 'must list names').exactOptional(),
+    endsOnIt: z.literal(true, 'must be true').exactOptional(),
   },
-  'must be a map that contains only name, role, sha256, created and expires',
+  'must be a map that contains only name, role, sha256, created, expires, busy and endsOnIt',
 );
 type TokenEntry = z.output<typeof TokenEntry>;
 
@@ -51,12 +57,16 @@ const Tokens = z
     error: 'two tokens have the same name',
   });
 
+/** What a token may do beyond its role: on which machines, phones or ranges of them; or everywhere. */
+export type Rights = Pick<TokenEntry, Right>;
+
 /** A token without its hash. */
 export interface TokenInfo {
   name: string;
   role: Role;
   created: Date;
   expires: Date;
+  rights: Rights;
 }
 
 /** A failure of `skolo token`. */
@@ -88,7 +98,7 @@ export class TokenFile {
   }
 }
 
-interface NewTokenOptions {
+interface NewTokenOptions extends Rights {
   name: string;
   role: Role;
   expiresInDays: number;
@@ -104,7 +114,7 @@ interface NewTokenOptions {
  * @throws TokenFileError
  */
 export async function newToken(file: string, options: NewTokenOptions): Promise<string> {
-  const { role, expiresInDays, now = Date.now() } = options;
+  const { role, expiresInDays, now = Date.now(), busy, endsOnIt } = options;
   const parsedName = name.safeParse(options.name);
   if (!parsedName.success) {
     throw new TokenFileError(
@@ -123,7 +133,11 @@ export async function newToken(file: string, options: NewTokenOptions): Promise<
     sha256: sha256(token),
     created: rfc3339(now),
     expires: rfc3339(now + expiresInDays * 86_400_000),
+    ...(busy && { busy }),
+    ...(endsOnIt && { endsOnIt }),
   };
+  const wrong = busy?.find((each) => !isRange(each));
+  if (wrong !== undefined) throw new TokenFileError(`${wrong}: not a name or a range of names`);
   await edit(file, (document, tokens) => {
     if (tokens.some((known) => known.name === entry.name)) {
       throw new TokenFileError(
@@ -263,8 +277,18 @@ function checked(content: unknown): Checked {
 }
 
 function info(entry: TokenEntry): TokenInfo {
-  const { name, role, created, expires } = entry;
-  return { name, role, created: new Date(created), expires: new Date(expires) };
+  const { name, role, created, expires, busy, endsOnIt } = entry;
+  const rights = { ...(busy && { busy }), ...(endsOnIt && { endsOnIt }) };
+  return { name, role, created: new Date(created), expires: new Date(expires), rights };
+}
+
+function isRange(text: string): boolean {
+  try {
+    const all = expandNames(text);
+    return all.length > 0 && all.every((each) => /^[^[\]]{1,300}$/.test(each));
+  } catch {
+    return false;
+  }
 }
 
 function rfc3339(ms: number): string {

@@ -4,6 +4,7 @@
  */
 import type { ParsedInput } from '@skolo/api/audited-fields';
 import { type RouteSpec, roleOf, type WorkLimit } from '@skolo/api/route';
+import { expandNames } from '@skolo/rack/light';
 import { z } from 'zod';
 import type { Caller } from '../access/access-control.ts';
 import { anonymous, CallerLimit } from '../access/caller-limits.ts';
@@ -36,6 +37,7 @@ export function routeAnswers(options: AppOptions) {
       const body = spec.body && (await readJson(request, spec, { caller, mostBytes, share })); // 413 503 415 400, 401: not the signed one
       const { params, headers } = request;
       const given = parse({ params, query: queryOf(request), headers, body }); //          400
+      stayWithin(spec, caller, given); //                                  403: none of the token's machines
       const from = clientAddress(request);
       const who = { who: exchange.caller, role: caller?.role, from };
       const change = { name, spec, given, caller: who, requestId, self };
@@ -73,10 +75,21 @@ function shed({ isOverloaded }: AppOptions, { method, role, events }: RouteSpec)
 
 function admit({ access }: AppOptions, spec: RouteSpec, exchange: Exchange) {
   const role = roleOf(spec);
-  if (role !== undefined) return access.admit(exchange.request, role, () => exchange.log);
+  if (role !== undefined) {
+    return access.admit(exchange.request, role, () => exchange.log, spec.right?.name);
+  }
   if (!spec.machine) return undefined;
   if (access.admitMachine) return access.admitMachine(exchange.request);
   throw new TypeError('machines cannot sign in to this service');
+}
+
+/** @throws HttpProblem 403: the caller was admitted because of a right, which does not include this target */
+function stayWithin({ right }: RouteSpec, caller: Caller | undefined, given: ParsedInput): void {
+  if (caller?.within === undefined || right?.on === undefined) return;
+  const target: unknown = Reflect.get(Object(given.params), right.on);
+  if (caller.within.flatMap(expandNames).some((name) => name === target)) return;
+  const detail = `${caller.name} may do this only for ${caller.within.join(', ')}, not for ${target}; ask an admin of the rack for another token`;
+  throw new HttpProblem(403, detail);
 }
 
 /** @throws HttpProblem 429 */

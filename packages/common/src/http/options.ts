@@ -1,6 +1,6 @@
 /** The parts that an HTTP API requires, and its stages as Express calls them. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Role } from '@skolo/api/route';
+import type { Right, Role } from '@skolo/api/route';
 import type { Registry } from 'prom-client';
 import type { Caller } from '../access/access-control.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
@@ -11,10 +11,16 @@ import type { Exchange, ExchangeOptions } from './exchange.ts';
 /** Access control of a route. */
 export interface Access {
   /**
+   * @param right with which a lower role suffices
    * @param log called only to log something: making the log of a request takes long
    * @throws HttpProblem 401, 403, or 503 if it cannot be decided.
    */
-  admit(request: IncomingMessage, role: Role, log: () => Logger): Caller | Promise<Caller>;
+  admit(
+    request: IncomingMessage,
+    role: Role,
+    log: () => Logger,
+    right?: Right,
+  ): Caller | Promise<Caller>;
   /** Admits a machine that asks for itself. @throws HttpProblem 401, 403 */
   admitMachine?(request: IncomingMessage): Promise<Caller>;
   /** Headers of each response. */

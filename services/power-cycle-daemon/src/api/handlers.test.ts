@@ -7,7 +7,7 @@ import { fakeClock } from '@skolo/common/testing';
 import { evidenceOf } from '@skolo/equipment/models';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
-import { problem, startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { colleagueOf, problem, startDaemon, type TestDaemon } from '../testing/daemon.ts';
 
 const yaml = `
 equipment:
@@ -466,12 +466,6 @@ machines:
 });
 
 /** Another operator. */
-async function colleagueOf({ dir, url }: TestDaemon) {
-  const about = { name: 'bob', role: 'operate', expiresInDays: 1 } as const;
-  const token = await newToken(join(dir, 'tokens.yaml'), about);
-  return createClient(powerCycleDaemonApi, { baseUrl: url, token });
-}
-
 describe('holds', () => {
   it('keep from cycling, are listed, take the place of previous ones, and are released', async () => {
     const daemon = await startDaemon({ yaml });

@@ -44,11 +44,16 @@ export function apiHandlers(deps: ApiDeps): Handlers {
     ...outletHandlers(deps),
     holds: () => ok({ holds: holds.list() }),
     ownHolds: ({ caller }) => ok({ holds: holds.coveringMachine(caller.name) }),
-    hold: async ({ body: { targets, until, reason }, caller }) => {
-      const added = await holds.add(targets, { until, by: caller.name, reason });
+    hold: async ({ body: { targets, ...asked }, caller }) => {
+      const added = await holds.add(targets, { ...asked, by: caller.name });
       return { status: 201 as const, body: { holds: added } };
     },
     release: async ({ params }) => ok(await holds.release(params.id)),
+    endOnIt: async ({ params }) => ok({ holds: await holds.endOnIt(params.incident) }),
+    setBusy: async ({ params, body, caller, from }) =>
+      ok(await holds.setBusy({ ...params, ...body, by: caller.name, from })),
+    endBusy: async ({ params, query, caller }) =>
+      ok(await holds.endBusy({ ...params, ...query, by: caller.name })),
     controllers: () =>
       ok({ controllers: view.controllers.all().map((each) => controllerStatus(each, view)) }),
     alerts: async ({ body }) => ok({ heard: await repair.receive(body.alerts) }),

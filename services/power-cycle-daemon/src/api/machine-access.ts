@@ -36,7 +36,7 @@ export function machineAccess(people: Access, deps: MachineAccessDeps): Access {
   const challenges = new Challenges(clock);
   return {
     headers: () => challenges.headers(),
-    admit: (request, role, log) => people.admit(request, role, log),
+    admit: (request, role, log, right) => people.admit(request, role, log, right),
     /** @throws HttpProblem 401: not signed; 403: not a machine of the rack, or a different key; 429 */
     async admitMachine(request): Promise<Caller> {
       const from = clientAddress(request);

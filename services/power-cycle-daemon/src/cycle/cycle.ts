@@ -22,7 +22,14 @@ import {
 
 export type CycleEvent =
   | { is: 'begin' }
-  | { is: 'checked'; task: 'running' | 'idle' | 'unknown'; text: string; bootId?: string }
+  /** `busy`: jobs that others have announced there. */
+  | {
+      is: 'checked';
+      task: 'running' | 'idle' | 'unknown';
+      text: string;
+      bootId?: string;
+      busy?: string;
+    }
   | { is: 'soft-sent'; text: string }
   | { is: 'soft-impossible'; text: string }
   /** `how`: to follow "it"; absent: it was not seen, but another boot is. */
@@ -30,13 +37,13 @@ export type CycleEvent =
   | { is: 'not-down'; text: string }
   | { is: 'contacted'; modes: ReadonlyMap<string, Restore>; text: string }
   | { is: 'contact-failed'; text: string }
-  /** `unproven`: what it must show about the description of its outlets. */
-  | { is: 'admitted'; unproven?: Unproven }
+  /** `unproven`: what it must show about the description of its outlets; `busy`: jobs that it does not wait for. */
+  | { is: 'admitted'; unproven?: Unproven; busy?: string }
   /** A controller stopped responding while the cycle waited for its turn. */
   | { is: 'out-of-reach' }
   /** Since the request, it was held, or rack.yaml was edited. */
   | { is: 'forbidden'; text: string }
-  /** The machine was given a task while the cycle waited. */
+  /** The machine was given a task, or a job was announced there, while the cycle waited. */
   | { is: 'task-begun'; text: string }
   /** At any time: only the list of steps changes. */
   | { is: 'noted'; text: string }
@@ -176,6 +183,7 @@ function inPhase(
     case 'contact':
       if (event.is === 'contacted') return contacted(record, event, facts);
       if (event.is === 'contact-failed') return failPending(record, event.text, facts);
+      if (event.is === 'task-begun') return finish(record, 'busy', facts, event.text);
       return event.is === 'forbidden' ? fail(record, event.text, facts) : undefined;
     case 'ready': {
       if (event.is === 'out-of-reach') return go(record, 'contact', facts);
@@ -209,10 +217,10 @@ function inPhase(
 
 function admittedNow(
   record: CycleRecord,
-  { unproven }: Extract<CycleEvent, { is: 'admitted' }>,
+  { unproven, busy }: Extract<CycleEvent, { is: 'admitted' }>,
 ): CycleRecord {
   const { unproven: _, ...rest } = record;
-  return { ...rest, begun: true, ...(unproven && { unproven }) };
+  return { ...withJobs(rest, busy), begun: true, ...(unproven && { unproven }) };
 }
 
 /** Evidence about its description, if that is unproven. */
@@ -240,11 +248,21 @@ function checked(
   event: Extract<CycleEvent, { is: 'checked' }>,
   facts: CycleFacts,
 ): CycleRecord {
-  const { bootId } = event;
-  const known = { ...record, ...(bootId !== undefined && { bootId }) };
+  const { bootId, busy } = event;
+  const known = { ...withJobs(record, busy), ...(bootId !== undefined && { bootId }) };
   if (event.task === 'running' && !record.force) return finish(known, 'busy', facts, event.text);
+  if (busy !== undefined && waitsForJobs(record)) return finish(record, 'busy', facts, busy);
   const isCut = record.mode === 'hard' || record.action === 'off';
   return go(known, isCut ? 'contact' : 'soft-reboot', facts, event.text);
+}
+
+/** Whether jobs on the target stop it: unless it is forced, or a person turns something off, who decides about that. */
+export function waitsForJobs({ action, force, origin }: CycleRecord): boolean {
+  return action !== 'on' && !force && !(action === 'off' && origin === 'person');
+}
+
+function withJobs(record: CycleRecord, busy: string | undefined): CycleRecord {
+  return busy === undefined ? record : { ...record, despite: busy };
 }
 
 /** The machine did not reboot itself. After a restart it is unknown whether it was asked at all; then its power is not cut. */
@@ -503,9 +521,19 @@ function finish(
     ...how,
   };
   const { moved } = record;
-  if (moved === undefined || !['back', 'on', 'off', 'unproven'].includes(judged)) return finished;
+  if (moved === undefined || !['back', 'on', 'off', 'unproven'].includes(judged)) {
+    return withDespite(finished);
+  }
   const failure = { outcome: 'failed', failedStep: moved.step, detail: moved.detail } as const;
-  return { ...finished, ...failure, otherwise: judged };
+  return withDespite({ ...finished, ...failure, otherwise: judged });
+}
+
+/** The outcome names the jobs that it ended. */
+function withDespite(record: CycleRecord): CycleRecord {
+  const { despite, detail, begun } = record;
+  if (despite === undefined || !begun) return record;
+  const named = `this ended a job: ${despite}`;
+  return { ...record, detail: detail === undefined ? named : `${detail}; ${named}` };
 }
 
 /** Adds an event. The same text twice in a row is one step. */

@@ -18,11 +18,19 @@ import {
   withPreviousOffs,
 } from '../state/outlet-records.ts';
 import { type CycleRecord, isStanding, type Phase } from '../state/records.ts';
-import { type CycleEvent, hasNotBegun, holdsPower, next, stepOf, whatIsPending } from './cycle.ts';
+import {
+  type CycleEvent,
+  hasNotBegun,
+  holdsPower,
+  next,
+  stepOf,
+  waitsForJobs,
+  whatIsPending,
+} from './cycle.ts';
 import { checkTask, putBack, reboot, taskBegun, watchBack, watchDown } from './machine-steps.ts';
 import { contact, othersMoved, turnAllOff, waitOff } from './outlet-steps.ts';
 import { admitted } from './scheduler.ts';
-import { canBeSeen, type Step, type StepDeps, whyNot } from './step.ts';
+import { canBeSeen, jobsOn, type Step, type StepDeps, whyNot } from './step.ts';
 
 interface CyclesDeps
   extends StepDeps,
@@ -60,6 +68,8 @@ export class Cycles {
   private readonly running = new Map<string, Promise<void>>();
   private readonly locks = new Locks();
   private readonly turns = new Map<string, (turn: Turn) => void>();
+  /** Cycles that nothing stops any more, although the journal does not say so yet. */
+  private readonly beginning = new Set<string>();
   private queue: string[] = [];
   private preparing = 0;
   /** Aborted when nothing more may begin. */
@@ -84,6 +94,13 @@ export class Cycles {
   add(id: string): void {
     this.queue.push(id);
     this.prepare();
+  }
+
+  /** Cycles that a job which begins now could not stop. */
+  begun(): CycleRecord[] {
+    return this.deps.store
+      .active()
+      .filter((record) => this.beginning.has(record.id) || !hasNotBegun(record));
   }
 
   /** Cancels what has not begun. Returns false if it has. */
@@ -198,7 +215,7 @@ export class Cycles {
       if (!preparations.has(phase)) prepared();
       const event = await this.carryOut(id);
       if (event === undefined) return;
-      phase = await this.apply(id, event);
+      phase = await this.apply(id, event).finally(() => this.beginning.delete(id));
       this.giveTurns();
     }
   }
@@ -222,7 +239,12 @@ export class Cycles {
     if (event.is === 'cycled-natively') {
       for (const { controller } of record.feeds) emit({ type: 'turned-on', controller });
     }
-    return store.cycles.get(id)?.phase === 'finished' ? undefined : event;
+    if (store.cycles.get(id)?.phase === 'finished') return undefined;
+    // Without a wait for its turn, so this is the moment before the off.
+    if (event.is === 'contacted' && record.action === 'off') return this.unlessBusy(record, event);
+    // Its next step asks the machine to reboot.
+    if (event.is === 'checked' && record.mode !== 'hard') this.beginning.add(id);
+    return event;
   }
 
   private step(record: CycleRecord): Step {
@@ -270,14 +292,24 @@ export class Cycles {
     if (task !== undefined) return { is: 'task-begun', text: task };
     const why = whyNot(this.step(record));
     if (why !== undefined) return { is: 'forbidden', text: why };
-    if (record.action !== 'on') {
+    if (record.action === 'on') return { is: 'admitted' };
+    const event = this.unlessBusy(record, { is: 'admitted' });
+    if (event.is === 'admitted') {
       this.deps.breaker.forcedOff(record.feeds.map(({ controller }) => controller));
     }
     const unproven =
       record.action === 'cycle'
         ? unprovenOf(this.deps.rack(), this.deps.store.descriptions.all, record.feeds)
         : undefined;
-    return { is: 'admitted', ...(unproven && { unproven }) };
+    return event.is === 'admitted' && unproven ? { ...event, unproven } : event;
+  }
+
+  /** Nothing waits between this question and the mark, so no job begins in between. */
+  private unlessBusy(record: CycleRecord, event: CycleEvent): CycleEvent {
+    const busy = record.begun ? undefined : jobsOn(this.step(record));
+    if (busy !== undefined && waitsForJobs(record)) return { is: 'task-begun', text: busy };
+    this.beginning.add(record.id);
+    return event.is === 'admitted' && busy !== undefined ? { ...event, busy } : event;
   }
 
   private turn(id: string): Promise<Turn> {

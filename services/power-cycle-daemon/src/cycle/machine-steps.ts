@@ -11,11 +11,19 @@ import { bootSince, type Down, seeBack, seeDown, seePhone } from '../machines/wa
 import { feedKey } from '../state/records.ts';
 import type { CycleEvent } from './cycle.ts';
 import { faultsOf } from './outlet-steps.ts';
-import { observerOf, type Step, whyNot } from './step.ts';
+import { jobsOn, observerOf, type Step, whyNot } from './step.ts';
 
 const softTimeoutMs = 10_000;
 
+/** Whether a task runs there, as its agent says, or a job, as somebody else said. */
 export async function checkTask(step: Step): Promise<CycleEvent> {
+  const checked = await askAgent(step);
+  // The latest: a job may have begun while the agent was asked.
+  const busy = jobsOn(step);
+  return { ...checked, ...(busy !== undefined && { busy }) };
+}
+
+async function askAgent(step: Step): Promise<Extract<CycleEvent, { is: 'checked' }>> {
   const { rack, target, settings, signal } = step;
   const agent = target?.machine && agentOf(rack, target.machine);
   if (agent === undefined) {
@@ -48,8 +56,8 @@ export async function taskBegun(step: Step): Promise<string | undefined> {
   const { action, begun, force, bootId } = step.record;
   // A machine that was silent before is silent now; it is not waited for twice.
   if (action !== 'cycle' || begun || force || bootId === undefined) return undefined;
-  const event = await checkTask(step);
-  return event.is === 'checked' && event.task === 'running' ? event.text : undefined;
+  const { task, text } = await askAgent(step);
+  return task === 'running' ? text : undefined;
 }
 
 function taskText({ id }: { id?: string | undefined }): string {

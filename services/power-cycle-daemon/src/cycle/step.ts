@@ -7,6 +7,7 @@ import type { Timing } from '../equipment/timing.ts';
 import { agentOf } from '../machines/agent.ts';
 import { equipmentProbe, probeOf } from '../machines/probe.ts';
 import { chargeProbe, type Observer } from '../machines/watch.ts';
+import { busyOn, busyText } from '../rules/holds.ts';
 import { type Snapshot, whyNoLonger } from '../rules/preconditions.ts';
 import type { Target } from '../rules/targets.ts';
 import { type CycleRecord, feedKey } from '../state/records.ts';
@@ -39,6 +40,12 @@ export interface Step extends StepDeps {
 export function whyNot(step: Step): string | undefined {
   const { record, target, snapshot } = step;
   return whyMoved(step) ?? (target && whyNoLonger(target, record, snapshot()));
+}
+
+/** Which jobs of others it would end, for people; undefined: none. */
+export function jobsOn({ record, target, snapshot }: Step): string | undefined {
+  const jobs = target === undefined ? [] : busyOn(target, record, snapshot());
+  return jobs.length > 0 ? busyText(jobs) : undefined;
 }
 
 /** Since the request, rack.yaml may have assigned its outlet to something else. */

@@ -11,10 +11,11 @@ import type { Cycles } from '../cycle/cycles.ts';
 import type { PowerEvent } from '../events.ts';
 import type { PartDeps } from '../part-deps.ts';
 import { type Request, RequestRejected } from '../request/requests.ts';
-import { type Ask, holdsOf, type Snapshot } from '../rules/preconditions.ts';
+import { holdsOf } from '../rules/holds.ts';
+import type { Ask, Snapshot } from '../rules/preconditions.ts';
 
 import { findTarget, type Target } from '../rules/targets.ts';
-import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts';
+import { type CycleRecord, endpointName, feedKey, type SwitchedOff } from '../state/records.ts';
 
 export interface CommandDeps extends Pick<PartDeps, 'log' | 'store'> {
   events: Events<PowerEvent>;
@@ -37,9 +38,6 @@ interface Command {
   /** Aborted when the client has hung up. */
   gone: AbortSignal;
 }
-
-/** Prefix of `by` in its requests, also in existing journals. People's names do not contain spaces. */
-export const endpointName = 'pdudaemon endpoint';
 
 /** If a client sends 0, the outlet is still off for a moment. */
 const leastOffSeconds = 0.5;
@@ -79,7 +77,10 @@ async function attempt(
   if (off !== undefined && !off.by.startsWith(endpointName)) {
     return `${feedKey(off)} was turned off by ${off.by} at ${off.at}: ${off.reason}; only an operator may turn it on`;
   }
-  const [hold] = holdsOf(target, snapshot);
+  // What is busy is decided by the cycle, as for everybody.
+  const [hold] = (['out-of-service', 'on-it'] as const).flatMap((kind) =>
+    holdsOf(target, snapshot, kind),
+  );
   if (hold !== undefined) {
     const whose = hold.target === target.name ? '' : `${target.name}: `;
     return `${whose}${hold.target} was put on hold by ${hold.by} until ${hold.until}: ${hold.reason}`;

@@ -26,7 +26,8 @@ import { HttpProblem } from '@skolo/common';
 import { expandNames, type Rack } from '@skolo/rack';
 import { z } from 'zod';
 import { findTarget } from '../rules/targets.ts';
-import { type CommandDeps, carryOut, endpointName } from './command.ts';
+import { clientName } from '../state/records.ts';
+import { type CommandDeps, carryOut } from './command.ts';
 
 const actions = { on: 'on', off: 'off', reboot: 'cycle' } as const;
 type Command = keyof typeof actions;
@@ -99,7 +100,7 @@ export function switchPower(
       action: actions[command],
       target,
       delaySeconds: delay,
-      by: `${endpointName}, ${from}`,
+      by: clientName(from),
       reason: `pdudaemon's API: ${command}`,
       gone,
     },

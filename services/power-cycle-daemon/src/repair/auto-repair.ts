@@ -4,12 +4,16 @@ import { errorText, pause } from '@skolo/base';
 import { type Machine, whyNotActing } from '@skolo/rack';
 import { equipmentProbe, isDown, probeOf, runs } from '../machines/probe.ts';
 import { RequestRejected } from '../request/requests.ts';
+import { busyOn, busyText } from '../rules/holds.ts';
+import type { Snapshot } from '../rules/preconditions.ts';
+import { findTarget } from '../rules/targets.ts';
 import { uptimeAt } from '../rules/uptime-at.ts';
 import { type Alert, machineOf } from './alert.ts';
 import { InternetWatch, type InternetWatchDeps } from './internet.ts';
 import { countedSeconds, decideRepair, type Missing } from './repair-policy.ts';
 
 export interface AutoRepairDeps extends InternetWatchDeps {
+  snapshot: () => Snapshot;
   /** Time between checks, in milliseconds. */
   everyMs?: number | undefined;
 }
@@ -107,6 +111,7 @@ export class AutoRepair {
       record: store.repairs.get(name),
       lastTryAt: this.lastTryAt(name),
       isDown: (name) => silent.has(name) || controllers.get(name)?.state === 'down',
+      busy: this.jobsOn(machine),
       mayUse: (name) => controllers.get(name)?.automaticRepair ?? false,
     });
     if (decision.is === 'cycle') return this.cycle(machine);
@@ -114,6 +119,14 @@ export class AutoRepair {
     if (decision.is === 'needs-attention') return this.giveUp(name, why);
     if (decision.quiet) log.debug({ machine: name, why }, 'not repaired');
     else this.report(name, decision.brake, why);
+  }
+
+  /** A cycle would only end as `busy`, and cost a try. */
+  private jobsOn({ name }: Machine): string | undefined {
+    const { rack, snapshot } = this.deps;
+    const target = findTarget(rack(), name);
+    const jobs = target && busyOn(target, { origin: 'repair', by: 'repair' }, snapshot());
+    return jobs?.length ? busyText(jobs) : undefined;
   }
 
   private async cycle(machine: Machine): Promise<void> {

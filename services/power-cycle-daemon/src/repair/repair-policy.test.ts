@@ -48,6 +48,7 @@ function decide(name = 'm-01', own: Partial<RepairFacts> = {}, about: Partial<Mi
     record: undefined,
     lastTryAt: undefined,
     isDown: () => false,
+    busy: undefined,
     mayUse: () => true,
     ...own,
   });
@@ -69,6 +70,7 @@ describe('a machine that is missing', () => {
     ['shared-down', { isDown: (name: string) => name === 'pdu-1' }, {}],
     ['driver-excluded', { mayUse: (name: string) => name !== 'switch-1' }, {}],
     ['many-down', { missing: others(5) }, {}],
+    ['busy', { busy: 'm-01 is busy' }, {}],
   ] as const)('is left alone: %s', (brake, own, about) => {
     expect(decide('m-01', own, about)).toMatchObject({ is: 'wait', brake });
   });
@@ -167,6 +169,7 @@ describe('repair', () => {
           record: { target: name, tries, ...(needsAttention && { needsAttention: 'gave up' }) },
           lastTryAt: lastTryAgo === undefined ? undefined : uptime - lastTryAgo,
           isDown: (each) => one.down.some((dead) => dead === each),
+          busy: undefined,
           mayUse: (each) => !one.excluded.some((name) => name === each),
         });
 

@@ -40,6 +40,8 @@ export interface RepairFacts {
   lastTryAt: number | undefined;
   /** Whether a device of the rack does not respond. */
   isDown: (equipment: string) => boolean;
+  /** Jobs that run on it, for people. */
+  busy: string | undefined;
   /** Whether automatic repair may use the driver of this switch or PDU. */
   mayUse: (controller: string) => boolean;
 }
@@ -104,7 +106,7 @@ function brakeFor(
   settings: RepairSettings,
   facts: RepairFacts,
 ): Decision | undefined {
-  const { rack, uptime, isDown, mayUse } = facts;
+  const { rack, uptime, isDown, busy, mayUse } = facts;
   if (uptime < settings.bootGraceMinutes * 60) {
     return wait(
       'boot',
@@ -119,7 +121,9 @@ function brakeFor(
     return wait('shared-down', `${down}, which it depends on, is not responding`);
   const excluded = machine.power.find(({ device }) => !mayUse(device));
   if (excluded !== undefined) return wait('driver-excluded', whyExcluded(excluded.device));
-  return tooMany(machine, settings, facts);
+  return (
+    tooMany(machine, settings, facts) ?? (busy === undefined ? undefined : wait('busy', busy, true))
+  );
 }
 
 /** Why automatic repair does not use the driver of a switch or PDU. */

@@ -2,7 +2,7 @@
 
 import type { AcceptedRequests } from '@skolo/api';
 import { errorText } from '@skolo/base';
-import type { AuditLog, Logger } from '@skolo/common';
+import type { AuditLog, Logger, NewAuditEntry } from '@skolo/common';
 import type { PowerEvent } from '../events.ts';
 import { type Request, RequestRejected } from '../request/requests.ts';
 import { feedKey } from '../state/records.ts';
@@ -30,11 +30,27 @@ export class AuditTrail {
     const { action, ...how } = ask;
     const input = { ...how, skipRejected };
     const entry = { who, what: `${origin}: ${action}`, target: targets.join(' '), input, why };
-    await this.audit.appendLimited({ ...entry, outcome: 'begun' }, origin === 'endpoint');
+    return await this.around(entry, accept, {
+      done: 'accepted',
+      isAnonymous: origin === 'endpoint',
+    });
+  }
+
+  /**
+   * Records a change before it is made, and its result.
+   *
+   * @throws AuditUnavailable, HttpProblem 429: nothing was done.
+   */
+  async around<T extends { [key: string]: unknown }>(
+    entry: Omit<NewAuditEntry, 'outcome' | 'answer'>,
+    work: () => Promise<T>,
+    { done = 'done', isAnonymous = false } = {},
+  ): Promise<T> {
+    await this.audit.appendLimited({ ...entry, outcome: 'begun' }, isAnonymous);
     try {
-      const accepted = await accept();
-      await this.append({ ...entry, outcome: 'accepted', answer: { ...accepted } });
-      return accepted;
+      const answer = await work();
+      await this.append({ ...entry, outcome: done, answer: { ...answer } });
+      return answer;
     } catch (error) {
       const result = error instanceof RequestRejected ? 'rejected' : 'failed';
       await this.append({ ...entry, outcome: `${result}: ${errorText(error)}` });
@@ -52,7 +68,7 @@ export class AuditTrail {
     void this.append({ who, what: `${action} ${id}`, target, input, why, outcome: result });
   }
 
-  private async append(entry: Parameters<AuditLog['append']>[0]): Promise<void> {
+  private async append(entry: NewAuditEntry): Promise<void> {
     await this.audit.append(entry).catch((error: unknown) => {
       this.log.error({ err: error, entry }, 'audit log entry not written');
     });

@@ -87,6 +87,23 @@ const samples: Record<string, Sample> = {
     begun: { target: expect.any(String), why: reason },
     ended: { outcome: 'done', answer: { target: 'b-1', until: expect.any(String) } },
   },
+  endOnIt: {
+    call: async ({ client }) => {
+      await client.hold({ body: { ...asked, kind: 'on-it', incident: 'i-7' } });
+      return client.endOnIt({ params: { incident: 'i-7' } });
+    },
+    begun: { target: 'i-7' },
+    ended: { outcome: 'done', answer: { holds: [{ target: 'b-1', kind: 'on-it' }] } },
+  },
+  endBusy: {
+    call: async ({ client }) => {
+      const params = { name: 'b-1' };
+      await client.setBusy({ params, body: { text: reason, job: '7' } });
+      return client.endBusy({ params, query: { job: '7' } });
+    },
+    begun: { target: 'b-1', input: { job: '7' } },
+    ended: { outcome: 'done', answer: { reason } },
+  },
   forgetPendingOn: {
     call: ({ client }) =>
       client

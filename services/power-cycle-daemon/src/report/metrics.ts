@@ -3,7 +3,7 @@ import { CycleStep, Outcome, PowerAction, Rejection } from '@skolo/api';
 import type { GaugeSpec } from '@skolo/common';
 import { Counter, type Registry } from 'prom-client';
 import type { EmitPower } from '../events.ts';
-import { holdsOf } from '../rules/preconditions.ts';
+import { holdsOf } from '../rules/holds.ts';
 import { allTargets } from '../rules/targets.ts';
 import { conditionOf, outletStatuses, type View } from './status.ts';
 

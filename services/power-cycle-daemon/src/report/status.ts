@@ -17,8 +17,9 @@ import type { TimedReading } from '../keep/outlet-watch.ts';
 import type { PartDeps } from '../part-deps.ts';
 import type { CircuitBreaker } from '../rules/circuit-breaker.ts';
 import { whyInverted } from '../rules/descriptions.ts';
+import { type Asker, busyOn, holdsOf } from '../rules/holds.ts';
 import { waitFor } from '../rules/past-cycles.ts';
-import { holdsOf, type Snapshot } from '../rules/preconditions.ts';
+import type { Snapshot } from '../rules/preconditions.ts';
 import { allTargets, type Target } from '../rules/targets.ts';
 import { type CycleRecord, feedKey } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
@@ -114,6 +115,9 @@ function outletStatus(outlet: Outlet, feeds: string[], view: View): OutletStatus
   };
 }
 
+/** Whose own jobs are unknown. */
+const anybody: Asker = { origin: 'agent', by: '' };
+
 /** The given targets, each with everything that an operator wants to know before cycling it. */
 export function machineStatuses(targets: readonly Target[], view: View): MachinePower[] {
   const { store } = view;
@@ -130,6 +134,8 @@ export function machineStatuses(targets: readonly Target[], view: View): Machine
     const cycle = underWay.get(name);
     const last = latest.get(name);
     const [hold] = holdsOf(target, snapshot);
+    const onIt = holdsOf(target, snapshot, 'on-it');
+    const busy = busyOn(target, anybody, snapshot);
     const { wait } = waitFor(target, snapshot);
     const controllers = [...new Set(feeds.map(({ device }) => device))];
     return {
@@ -145,6 +151,8 @@ export function machineStatuses(targets: readonly Target[], view: View): Machine
       cycle: cycle && cycleStatus(cycle),
       last: last && cycleStatus(last),
       hold,
+      ...(onIt.length > 0 && { onIt }),
+      ...(busy.length > 0 && { busy }),
       needsAttention: store.repairs.get(name)?.needsAttention,
       possibleAt: wait > 0 ? isoTime(snapshot.now + wait * 1000) : undefined,
     };

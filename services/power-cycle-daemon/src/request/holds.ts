@@ -1,95 +1,233 @@
 /**
- * Holds ("under repair until …"): prevent power cycles of a machine, of equipment and what it powers or connects, or of the rack; how
- * long a hold lasts.
+ * Holds: a person repairs something ("under repair until …"), is on it, or a job is running there. How long each lasts. Times are those of
+ * the uptime; the wall clock only names them.
  */
 import { randomUUID } from 'node:crypto';
-import type { Hold } from '@skolo/api';
+import type { Hold, HoldKind } from '@skolo/api';
 import { count } from '@skolo/base';
-import { type Clock, HttpProblem, resolveId } from '@skolo/common';
+import {
+  HttpProblem,
+  Locks,
+  type NewAuditEntry,
+  readBootId,
+  resolveId,
+  wallTime,
+} from '@skolo/common';
 import type { PartDeps } from '../part-deps.ts';
-import { holdsOf } from '../rules/preconditions.ts';
-import { findTargets, phonesOf } from '../rules/targets.ts';
+import { holdRules, holdsOf, overdueHours } from '../rules/holds.ts';
+import { goesDarkNow } from '../rules/power-loss.ts';
+import { findTarget, findTargets, phonesOf, type Target, whyUnknown } from '../rules/targets.ts';
+import { uptimeAt } from '../rules/uptime-at.ts';
+import { type CycleRecord, feedKey, type HoldRecord } from '../state/records.ts';
 import { RequestRejected, unknownRejections } from './requests.ts';
 
-interface HoldsDeps extends Pick<PartDeps, 'rack' | 'store'> {
-  clock: Pick<Clock, 'now'>;
+interface HoldsDeps extends Pick<PartDeps, 'rack' | 'store' | 'clock' | 'log'> {
+  trail: {
+    /** Records a change before it is made, and its result. */
+    around<T extends { [key: string]: unknown }>(
+      entry: Omit<NewAuditEntry, 'outcome' | 'answer'>,
+      work: () => Promise<T>,
+    ): Promise<T>;
+  };
+  /** Cycles that have begun or are about to, so that nothing stops them any more. */
+  begun: () => CycleRecord[];
+  /** The ID of this boot; default: the kernel's. */
+  bootId?: string;
 }
 
-const hourMs = 3_600_000;
+/** Seconds since boot. */
+interface Times {
+  since: number;
+  until: number;
+  /** The end as it was requested: milliseconds since 1970. */
+  written?: number;
+}
+
+interface Job {
+  name: string;
+  until?: string | undefined;
+  text: string;
+  job: string;
+  by: string;
+  /** The address of the request. */
+  from: string;
+}
+
+const hour = 3600;
+const defaultBusyHours = 2;
+/** Whoever ends a job and begins the next one does not keep automatic repair away for ever. */
+const pauseBetweenJobs = 900;
+/** As much as a request may take. Within it, the text of a time is not changed. */
+const slackMs = 2000;
 
 export class Holds {
   private readonly deps: HoldsDeps;
+  private readonly bootId: string;
+  private readonly locks = new Locks();
+  /** Of those whose record does not say them: from an earlier process, or a job that continues. */
+  private readonly times = new Map<string, Times>();
+  /** By target: since when one job has followed another, and when the last one ends. */
+  private readonly jobs = new Map<string, Times>();
+  /** Jobs that count although they are not yet in the journal: a cycle must not begin meanwhile. */
+  private readonly beginning = new Set<HoldRecord>();
 
   constructor(deps: HoldsDeps) {
     this.deps = deps;
+    // Without an ID from the kernel, each process counts as a boot.
+    this.bootId = deps.bootId ?? readBootId() ?? randomUUID();
+  }
+
+  /** Call it once the journal has been read. */
+  load(): void {
+    for (const hold of this.deps.store.holds.all.values()) {
+      this.times.set(hold.id, this.earlierTimes(hold));
+    }
   }
 
   /** The active holds, earliest end first. */
-  list(): Hold[] {
-    const now = this.deps.clock.now();
-    return [...this.deps.store.holds.all.values()]
-      .filter(({ until }) => Date.parse(until) > now)
+  list(): HoldRecord[] {
+    const now = this.deps.clock.uptime();
+    return [...this.deps.store.holds.all.values(), ...this.beginning]
+      .filter((hold) => this.timesOf(hold).until > now)
+      .map((hold) => this.shown(hold))
       .sort((a, b) => Date.parse(a.until) - Date.parse(b.until));
   }
 
   /**
-   * Those that cover a machine, or one of its phones. Strangers have root on the machine, so it does not learn which devices it depends on:
-   * their holds are shown as holds of the machine.
+   * Those that take a machine, or one of its phones, out of service. Strangers have root on the machine, so it does not learn which devices
+   * it depends on: their holds are shown as holds of the machine.
    */
   coveringMachine(name: string): Hold[] {
     const rack = this.deps.rack();
     const names = [name, ...phonesOf(rack, name).map(({ fullName }) => fullName)];
     const { targets } = findTargets(rack, names);
-    const now = this.deps.clock.now();
     const mayKnow = new Set([rack.name, ...names]);
     return this.list()
-      .filter((hold) =>
-        targets.some((target) => holdsOf(target, { rack, holds: [hold], now }).length > 0),
+      .filter(
+        (hold) =>
+          holdRules[hold.kind].newTasks === 'no' &&
+          targets.some((target) => holdsOf(target, { rack, holds: [hold] }, hold.kind).length > 0),
       )
       .map((hold) => (mayKnow.has(hold.target) ? hold : { ...hold, target: name }));
   }
 
   /**
    * @throws RequestRejected A name is not in the rack.
-   * @throws HttpProblem 400: its end is in the past, or too far in the future.
+   * @throws HttpProblem 400: its end is in the past, or too far in the future; no incident.
    * @throws StorageUnavailable Nothing is held.
    */
   async add(
     names: readonly string[],
-    { until, by, reason }: { until: string | undefined; by: string; reason: string },
+    {
+      until,
+      ...asked
+    }: Pick<Hold, 'kind' | 'by' | 'reason' | 'incident'> & { until?: string | undefined },
   ): Promise<Hold[]> {
-    const { rack, store, clock } = this.deps;
-    const { defaultHours, maxHours } = rack().services['power-cycle-daemon'].holds;
-    const now = clock.now();
-    const end = until === undefined ? now + defaultHours * hourMs : Date.parse(until);
-    if (end <= now)
-      throw new HttpProblem(400, `until: ${until} is in the past; specify a future time`);
-    if (end > now + maxHours * hourMs) {
-      throw new HttpProblem(
-        400,
-        `a hold can last at most ${count(maxHours, 'hour')}; specify an earlier end`,
-      );
+    const { rack, store } = this.deps;
+    const { kind, by, incident } = asked;
+    if ((kind === 'on-it') !== (incident !== undefined)) {
+      throw new HttpProblem(400, 'incident: specify it with kind on-it, and only with this kind');
     }
+    const { defaultHours, maxHours } = rack().services['power-cycle-daemon'].holds;
+    const most = holdRules[kind].mostHours ?? maxHours;
+    const times = this.wanted(kind, until, Math.min(defaultHours, most), most);
     const targets = this.namesOf(names);
-    const records = targets.map(
-      (target): Hold => ({
-        id: randomUUID(),
-        target,
-        by,
-        since: new Date(now).toISOString(),
-        until: new Date(end).toISOString(),
-        reason,
-      }),
-    );
-    // A new hold replaces an existing one of the same thing.
+    const records = targets.map((target) => this.record({ ...asked, target }, times));
+    // A new hold replaces an existing one of the same thing. Several people may be on it.
     const previous = [...store.holds.all.values()].filter(
-      (hold) => targets.includes(hold.target) || Date.parse(hold.until) <= now,
+      (hold) =>
+        hold.kind === kind &&
+        targets.includes(hold.target) &&
+        (kind === 'out-of-service' || hold.by === by),
     );
     await store.write([
       ...previous.map(({ id }) => store.holds.remove(id)),
       ...records.map((record) => store.holds.put(record)),
     ]);
     return records;
+  }
+
+  /**
+   * A job begins on a machine, or continues.
+   *
+   * @throws RequestRejected The name is not in the rack.
+   * @throws HttpProblem 400: its end is in the past, or too far in the future; 409: the machine is being cycled.
+   * @throws StorageUnavailable, AuditUnavailable It does not count.
+   */
+  async setBusy({ name, until, text: reason, job, by, from }: Job): Promise<Hold> {
+    const target = this.target(name);
+    const times = this.wanted('busy', until, defaultBusyHours, holdRules.busy.mostHours ?? 0);
+    const seconds = times.until - times.since;
+    const wanted = { kind: 'busy' as const, target: target.name, by, reason, job, from, seconds };
+    return await this.locks.hold(`${target.name} ${by} ${job}`, async () => {
+      const known = this.jobOf(target.name, by, job);
+      const record = known
+        ? await this.continue(known, { ...wanted, id: known.id }, times.until)
+        : await this.begin(this.record(wanted, times), target);
+      return this.shown(record);
+    });
+  }
+
+  private async begin(record: HoldRecord, target: Target): Promise<HoldRecord> {
+    const { store, trail, begun } = this.deps;
+    const { id, by, from, until, reason, job } = record;
+    const cycle = begun().find((each) => this.turnsOff(each, target));
+    if (cycle !== undefined) {
+      const what = cycle.action === 'off' ? 'turned off' : 'power-cycled';
+      const detail = `${target.name} is being ${what} (${cycle.id}); try again when this has finished`;
+      throw new HttpProblem(409, detail);
+    }
+    const { since, until: end } = this.timesOf(record);
+    const jobs = this.jobs.get(target.name);
+    const follows = jobs !== undefined && since - jobs.until < pauseBetweenJobs;
+    this.jobs.set(target.name, { since: follows ? jobs.since : since, until: end });
+    this.beginning.add(record);
+    try {
+      const input = { until, ...(job && { job }) };
+      const entry = { who: by, what: 'setBusy', target: target.name, from, input, why: reason };
+      await trail.around(entry, async () => {
+        await store.write([store.holds.put(record)]);
+        return { id };
+      });
+    } finally {
+      this.beginning.delete(record);
+    }
+    return record;
+  }
+
+  private async continue(
+    known: HoldRecord,
+    wanted: Parameters<Holds['record']>[0] & { seconds: number },
+    until: number,
+  ): Promise<HoldRecord> {
+    const { store } = this.deps;
+    const { since } = this.timesOf(known);
+    this.times.set(known.id, { since, until });
+    this.jobs.set(known.target, { since, ...this.jobs.get(known.target), until });
+    // After a restart, it counts for as long as the journal says.
+    if (wanted.seconds <= (known.seconds ?? 0) + slackMs / 1000) return known;
+    const record = this.record(wanted, { since, until });
+    await store.write([store.holds.put(record)]);
+    return record;
+  }
+
+  /** The caller's job has ended. Never waits for the disk. @throws RequestRejected @throws HttpProblem 404: there is none */
+  async endBusy({ name, by, job }: Pick<Job, 'name' | 'by' | 'job'>): Promise<Hold> {
+    const { store } = this.deps;
+    const { name: target } = this.target(name);
+    return await this.locks.hold(`${target} ${by} ${job}`, async () => {
+      const known = this.jobOf(target, by, job);
+      if (known === undefined) {
+        const which = job === '' ? 'job' : `job ${job}`;
+        throw new HttpProblem(404, `${target}: ${by} has no ${which} there, or it has ended`);
+      }
+      const shown = this.shown(known);
+      await store.writeLater([store.holds.remove(known.id)]);
+      this.times.delete(known.id);
+      const { since } = this.jobs.get(target) ?? { since: 0 };
+      if (since > 0) this.jobs.set(target, { since, until: this.deps.clock.uptime() });
+      return shown;
+    });
   }
 
   /** @throws HttpProblem 404: there is none, or it has ended. */
@@ -99,8 +237,139 @@ export class Holds {
     const id = resolveId(store.holds.all.keys(), written, names);
     const hold = store.holds.get(id);
     if (hold === undefined) throw new Error(`hold ${id} has no record`);
+    const shown = this.shown(hold);
     await store.write([store.holds.remove(id)]);
-    return hold;
+    this.times.delete(id);
+    return shown;
+  }
+
+  /** An incident is over. @throws StorageUnavailable */
+  async endOnIt(incident: string): Promise<Hold[]> {
+    const { store } = this.deps;
+    const over = this.list().filter((hold) => hold.kind === 'on-it' && hold.incident === incident);
+    await store.write(over.map(({ id }) => store.holds.remove(id)));
+    return over;
+  }
+
+  /** Removes those that have ended, so that none counts again after a restart. Never throws. */
+  async forgetEnded(): Promise<void> {
+    const { store, clock, log } = this.deps;
+    const now = clock.uptime();
+    const ended = [...store.holds.all.values()].filter((hold) => this.timesOf(hold).until <= now);
+    if (ended.length === 0) return;
+    await store.writeLater(ended.map(({ id }) => store.holds.remove(id)));
+    for (const { id, kind, target, by, reason } of ended) {
+      this.times.delete(id);
+      log.info({ kind, target, by, reason }, 'hold ended');
+    }
+  }
+
+  /** @throws HttpProblem 400 */
+  private wanted(
+    kind: HoldKind,
+    until: string | undefined,
+    defaultHours: number,
+    mostHours: number,
+  ): Times {
+    const { clock } = this.deps;
+    const since = clock.uptime();
+    const now = clock.now();
+    const written = until === undefined ? now + defaultHours * hour * 1000 : Date.parse(until);
+    const seconds = (written - now) / 1000;
+    if (seconds <= 0)
+      throw new HttpProblem(400, `until: ${until} is in the past; specify a future time`);
+    if (seconds <= mostHours * hour + slackMs / 1000) {
+      return { since, until: since + seconds, written };
+    }
+    const what = kind === 'busy' ? 'a job' : kind === 'on-it' ? 'on-it' : 'a hold';
+    const again = kind === 'busy' ? ', and send it again before that' : '';
+    const detail = `${what} can last at most ${count(mostHours, 'hour')}; specify an earlier end${again}`;
+    throw new HttpProblem(400, detail);
+  }
+
+  private record(
+    hold: Omit<HoldRecord, 'id' | 'since' | 'until' | 'boot'> & { id?: string },
+    { since, until, written }: Times,
+  ): HoldRecord {
+    const { id = randomUUID() } = hold;
+    const boot = { id: this.bootId, since, until };
+    const end = written === undefined ? this.wall(until) : new Date(written).toISOString();
+    return { ...hold, id, since: this.wall(since), until: end, boot };
+  }
+
+  private timesOf(hold: HoldRecord): Times {
+    return this.times.get(hold.id) ?? hold.boot ?? this.earlierTimes(hold);
+  }
+
+  /**
+   * Of one from an earlier process: as written, if the computer has not booted since; otherwise by the wall clock, but not for longer than
+   * it was to last. A job counts for its full time again, because only memory knew that it continued.
+   */
+  private earlierTimes({ kind, since, until, boot, seconds }: HoldRecord): Times {
+    const { clock } = this.deps;
+    const now = clock.uptime();
+    const isSameBoot = boot?.id === this.bootId && boot.since <= now;
+    const term = seconds ?? (Date.parse(until) - Date.parse(since)) / 1000;
+    const left = Math.min((Date.parse(until) - clock.now()) / 1000, term);
+    return {
+      since: isSameBoot ? boot.since : uptimeAt(clock, since),
+      until: kind === 'busy' ? now + term : isSameBoot ? boot.until : now + left,
+    };
+  }
+
+  /** With its times by the current wall clock. */
+  private shown(hold: HoldRecord): HoldRecord {
+    const times = this.timesOf(hold);
+    const jobs = hold.kind === 'busy' ? this.jobs.get(hold.target) : undefined;
+    const isOverdue =
+      hold.kind === 'busy' && this.deps.clock.uptime() - times.since >= overdueHours * hour;
+    return {
+      ...hold,
+      since: this.wall(times.since, hold.since),
+      until: this.wall(times.until, hold.until),
+      ...(jobs && { jobsSince: this.wall(jobs.since) }),
+      ...(isOverdue && { overdue: true }),
+    };
+  }
+
+  /** @param written the time's text so far */
+  private wall(uptime: number, written?: string): string {
+    const ms = wallTime(this.deps.clock, uptime);
+    const isSame = written !== undefined && Math.abs(Date.parse(written) - ms) < slackMs;
+    return isSame ? written : new Date(ms).toISOString();
+  }
+
+  private jobOf(target: string, by: string, job: string): HoldRecord | undefined {
+    const now = this.deps.clock.uptime();
+    return [...this.deps.store.holds.all.values()].find(
+      (hold) =>
+        hold.kind === 'busy' &&
+        hold.target === target &&
+        hold.by === by &&
+        (hold.job ?? '') === job &&
+        this.timesOf(hold).until > now,
+    );
+  }
+
+  private turnsOff({ target: name, action, feeds }: CycleRecord, { name: busy }: Target): boolean {
+    if (action === 'on') return false;
+    const { rack, store } = this.deps;
+    const { kind, machine } = findTarget(rack(), name) ?? {};
+    const isPart = name === busy || machine?.name === busy;
+    const phones = kind === 'machine' && machine !== undefined ? machine.devices : [];
+    if (isPart || phones.some(({ fullName }) => fullName === busy)) return true;
+    const own = new Set(feeds.map(feedKey));
+    const already = [...store.switchedOff.all.values()].filter((off) => !own.has(feedKey(off)));
+    const outlets = feeds.map(({ controller, outlet }) => ({ device: controller, outlet }));
+    return goesDarkNow(rack(), outlets, already).includes(busy);
+  }
+
+  /** @throws RequestRejected */
+  private target(name: string): Target {
+    const rack = this.deps.rack();
+    const target = findTarget(rack, name);
+    if (target !== undefined) return target;
+    throw new RequestRejected(unknownRejections([{ name, why: whyUnknown(rack, name) }]));
   }
 
   private namesOf(names: readonly string[]): string[] {

@@ -193,6 +193,7 @@ export class Requests {
       origin,
       force: ask.force,
       ...(ask.alone && { alone: true }),
+      ...(ask.alongside && { alongside: true }),
       requestedAt: this.now(),
       phase: 'queued',
       begun: false,

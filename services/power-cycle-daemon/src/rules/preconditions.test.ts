@@ -86,6 +86,7 @@ const on: Partial<Ask> = { action: 'on', mode: 'hard' };
 function hold(name: string, own: Partial<Hold> = {}): Hold {
   return {
     id: 'hold-1',
+    kind: 'out-of-service',
     target: name,
     by: 'ann',
     since: '2026-11-20T11:00:00.000Z',
@@ -298,11 +299,6 @@ describe('a hold', () => {
     const holds = [hold('a')];
     expect(verdict('a', off, { holds })).toEqual(allowed);
     expect(verdict('a', on, { holds })).toEqual(allowed);
-  });
-
-  it('ends', () => {
-    const holds = [hold('a', { until: '2026-11-20T12:00:00.000Z' })];
-    expect(verdict('a', {}, { holds })).toEqual(allowed);
   });
 });
 

@@ -2,18 +2,20 @@
  * Decides whether a requested power cycle is accepted or rejected: holds, limits, what else would lose power, failing controllers. Pure:
  * all inputs are passed in. A rejection includes the reason, and the time at which the request will be possible.
  */
-import type { Hold, Rejection } from '@skolo/api';
+import type { Rejection } from '@skolo/api';
 import { count } from '@skolo/base';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import {
   type CycleRecord,
   type DescriptionRecord,
   feedKey,
+  type HoldRecord,
   type PendingOn,
   type SwitchedOff,
 } from '../state/records.ts';
 import type { FailingController } from './circuit-breaker.ts';
 import { whyInverted } from './descriptions.ts';
+import { holdRules, holdsOf } from './holds.ts';
 import { whyObserved } from './observed.ts';
 import { type PastCycle, waitFor } from './past-cycles.ts';
 import { goesDarkNow, whyDaemonNeeds } from './power-loss.ts';
@@ -33,6 +35,8 @@ export interface Ask {
   alone?: boolean | undefined;
   /** The person. What they have put on hold before keeps off only others. */
   person?: string | undefined;
+  /** They know that others are working on it. */
+  alongside?: boolean | undefined;
 }
 
 /** Everything that a request is checked against, as of now. */
@@ -41,7 +45,8 @@ export interface Snapshot {
   now: number;
   /** Seconds since boot. */
   uptime: number;
-  holds: readonly Hold[];
+  /** Those that have not ended, with their times by the current wall clock. */
+  holds: readonly HoldRecord[];
   switchedOff: ReadonlyMap<string, SwitchedOff>;
   /** Outlets that an earlier cycle turned off and that are still off. */
   pendingOns: ReadonlyMap<string, PendingOn>;
@@ -116,8 +121,16 @@ export function whyNoLonger(
   const why = whyObserved(target, snapshot.rack);
   if (why !== undefined) return `${target.name}: ${why}`;
   const person = record.origin === 'person' ? record.by : undefined;
-  const { alone } = record;
-  const ask = { action, mode, force, alone, person, ...(offSecondsGiven && { offSeconds }) };
+  const { alone, alongside } = record;
+  const ask = {
+    action,
+    mode,
+    force,
+    alone,
+    alongside,
+    person,
+    ...(offSecondsGiven && { offSeconds }),
+  };
   const isSafe = action === 'on' || mode === 'soft' || target.feeds.length === 0;
   const verdict =
     held(target, ask, snapshot, Date.parse(record.requestedAt)) ??
@@ -150,37 +163,33 @@ function cannot(target: Target, { action, mode }: Ask): Verdict | undefined {
   return rejected(target, 'no-outlet', detail);
 }
 
+/** By people. What is busy is decided later, by the cycle. */
 function held(
   target: Target,
-  { action, person }: Ask,
+  { action, person, alongside }: Ask,
   snapshot: Snapshot,
   requestedAt = snapshot.now,
 ): Verdict | undefined {
   // A repair requires off and on.
   if (action !== 'cycle') return undefined;
-  const hold = holdsOf(target, snapshot).find(
-    ({ by, since }) => by !== person || Date.parse(since) > requestedAt,
-  );
-  if (hold === undefined) return undefined;
-  const whose = hold.target === target.name ? '' : `${hold.target} was `;
-  const detail = `${whose}put on hold by ${hold.by} until ${hold.until}: ${hold.reason}`;
-  return rejected(target, 'held', detail, { until: hold.until });
-}
-
-/** The holds that cover a target: its own, its machine's, those of the devices it depends on, and the rack's. */
-export function holdsOf(
-  { name, feeds, machine, equipment }: Target,
-  { rack, holds, now }: Pick<Snapshot, 'rack' | 'holds' | 'now'>,
-): Hold[] {
-  const uplink = machine?.uplink ?? equipment?.uplink;
-  const names = new Set([
-    rack.name,
-    name,
-    ...(machine ? [machine.name] : []),
-    ...feeds.map(({ device }) => device),
-    ...(uplink !== undefined && uplink !== 'internet' ? [uplink.device] : []),
-  ]);
-  return holds.filter((hold) => names.has(hold.target) && Date.parse(hold.until) > now);
+  for (const kind of ['out-of-service', 'on-it'] as const) {
+    // Only people can be asked.
+    const isAsked = holdRules[kind].others === 'asked' && person !== undefined;
+    if (isAsked && alongside) continue;
+    const hold = holdsOf(target, snapshot, kind).find(
+      ({ by, since }) => by !== person || (!isAsked && Date.parse(since) > requestedAt),
+    );
+    if (hold === undefined) continue;
+    const { by, until, reason } = hold;
+    const code = kind === 'on-it' ? 'on-it' : 'held';
+    const whose = hold.target === target.name ? '' : `${hold.target} was `;
+    const detail =
+      kind === 'on-it'
+        ? `${by} is on it until ${until}: ${reason}${person === undefined ? '' : '; ask them, or use --alongside'}`
+        : `${whose}put on hold by ${by} until ${until}: ${reason}`;
+    return rejected(target, code, detail, { until });
+  }
+  return undefined;
 }
 
 function turnedOff(

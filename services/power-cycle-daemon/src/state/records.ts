@@ -1,5 +1,5 @@
 /** The journal's records: cycles, outlets to turn on again or to keep off, holds, requests, repairs. Parsed when read. */
-import { CycleMode, CycleStep, Outcome, PowerAction, StepRecord, Time } from '@skolo/api';
+import { CycleMode, CycleStep, Hold, Outcome, PowerAction, StepRecord, Time } from '@skolo/api';
 import type { OutletReading } from '@skolo/equipment/models/outlets';
 import { z } from 'zod';
 
@@ -84,6 +84,27 @@ export const Unproven = z.object({
 });
 export type Unproven = z.output<typeof Unproven>;
 
+/** Written when it begins and removed when it ends. A job that continues changes only memory. */
+export const HoldRecord = Hold.extend({
+  /** The address of the client that said so. */
+  from: z.string().exactOptional(),
+  /** Its times in seconds since that boot, which no change of the wall clock moves. */
+  boot: z.object({ id: z.string(), since: z.number(), until: z.number() }).exactOptional(),
+  /** Since when one job has followed another on the target. */
+  jobsSince: Time.exactOptional(),
+  /** For how long a job counts after it was last said to continue. */
+  seconds: z.number().exactOptional(),
+});
+export type HoldRecord = z.output<typeof HoldRecord>;
+
+/** Prefix of `by` in requests of pdudaemon's clients, also in existing journals. People's names do not contain spaces. */
+export const endpointName = 'pdudaemon endpoint';
+
+/** `by` of such a client, which is known by its address only. */
+export function clientName(address: string): string {
+  return `${endpointName}, ${address}`;
+}
+
 /** One action on one target, from the request to its outcome. */
 export const CycleRecord = z.object({
   id: z.string(),
@@ -129,6 +150,10 @@ export const CycleRecord = z.object({
   unseenOff: z.string().exactOptional(),
   /** What the target has shown about the description of its outlets, in this attempt; absent: they need no confirmation. */
   unproven: Unproven.exactOptional(),
+  /** Jobs that it ended, because it was forced or is a person's off, for people. */
+  despite: z.string().exactOptional(),
+  /** The person proceeds although others are working on the target's incident. */
+  alongside: z.literal(true).exactOptional(),
   /** The boot that should end. */
   bootId: z.string().exactOptional(),
   /** The machine was asked to reboot, and the daemon died then: whether it did may be unknown. */

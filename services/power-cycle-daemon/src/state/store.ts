@@ -1,5 +1,5 @@
 /** Everything that must survive this process, in memory and in the journal. */
-import { AcceptedRequests, Hold } from '@skolo/api';
+import { AcceptedRequests } from '@skolo/api';
 import { Tables } from '@skolo/base/durable';
 import { requestRecord } from '@skolo/common';
 import { pendingOnTable } from '@skolo/rack/jumphost';
@@ -7,6 +7,7 @@ import {
   CycleRecord,
   DescriptionRecord,
   feedKey,
+  HoldRecord,
   PendingOn,
   RepairRecord,
   SwitchedOff,
@@ -16,7 +17,7 @@ export class Store extends Tables {
   readonly cycles = this.table('cycle', CycleRecord, ({ id }) => id);
   readonly pendingOns = this.table(pendingOnTable, PendingOn, feedKey);
   readonly switchedOff = this.table('switched-off', SwitchedOff, feedKey);
-  readonly holds = this.table('hold', Hold, ({ id }) => id);
+  readonly holds = this.table('hold', HoldRecord, ({ id }) => id);
   readonly requests = this.table('request', requestRecord(AcceptedRequests), ({ key }) => key);
   readonly descriptions = this.table('description', DescriptionRecord, ({ key }) => key);
   readonly repairs = this.table('repair', RepairRecord, ({ target }) => target);

@@ -249,6 +249,16 @@ function requestsOf(client: Client<typeof powerCycleDaemonApi>) {
   };
 }
 
+/** Another operator, or one of these rights. */
+export async function colleagueOf(
+  { dir, url }: Pick<TestDaemon, 'dir' | 'url'>,
+  about: Partial<Parameters<typeof newToken>[1]> = {},
+) {
+  const options = { name: 'bob', role: 'operate' as const, expiresInDays: 3650, ...about };
+  const token = await newToken(join(dir, 'tokens.yaml'), options);
+  return createClient(powerCycleDaemonApi, { baseUrl: url, token });
+}
+
 /** The problem response of a call. */
 export async function problem(call: Promise<unknown>): Promise<Problem> {
   const error = await call.then(

@@ -12,6 +12,7 @@ interface Options extends SubmitOptions {
   reason: string;
   offSeconds?: number;
   mode: CycleMode;
+  alongside?: true;
   force?: true;
   ignoreLimits?: true;
 }
@@ -20,7 +21,7 @@ interface Options extends SubmitOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Power-cycles machines, phones, equipment or single outlets: turns them off and on, verifies both, and waits until machines are back. If any target is rejected, nothing is cycled. If a target is already being cycled, the command follows the existing cycle. Without --wait, it waits up to 2 s for cycles that cannot start, for example because of a running task. With --wait, it also prints each machine that returns after a switch or PDU was cycled. Exit codes: 0 all succeeded, 3 some failed, 1 all failed.',
+      'Power-cycles machines, phones, equipment or single outlets: turns them off and on, verifies both, and waits until machines are back. If any target is rejected, nothing is cycled. If a target is already being cycled, the command follows the existing cycle. Without --wait, it waits up to 2 s for cycles that cannot start, for example because of a running task or job. With --wait, it also prints each machine that returns after a switch or PDU was cycled. Exit codes: 0 all succeeded, 3 some failed, 1 all failed.',
     )
     .summary('turn off and on again')
     .argument('<names...>', targetsHelp)
@@ -40,9 +41,10 @@ export function define(command: SkoloCommand): void {
         .choices(modes)
         .default('auto'),
     )
+    .option('--alongside', 'proceed although another person is on it, working on its incident')
     .option(
       '--force',
-      'proceed even if this ends a running task, or if other machines lose power or network. On a failing controller, this allows one more machine every 10 minutes',
+      'proceed even if this ends a running task or job, or if other machines lose power or network. On a failing controller, this allows one more machine every 10 minutes',
     )
     .option('--ignore-limits', ignoreLimitsHelp)
     .option('--skip-rejected', 'continue without rejected targets')
@@ -52,10 +54,11 @@ export function define(command: SkoloCommand): void {
     );
 
   command.action(async (words: string[], options: Options) => {
-    const { reason, offSeconds, mode, force, ignoreLimits, skipRejected } = options;
+    const { reason, offSeconds, mode, alongside, force, ignoreLimits, skipRejected } = options;
     const names = namesOf(words);
     const machines = names.names;
-    const body = { machines, reason, offSeconds, mode, force, ignoreLimits, skipRejected };
+    const how = { mode, alongside, force, ignoreLimits, skipRejected };
+    const body = { machines, reason, offSeconds, ...how };
     await submit({
       command,
       names,

@@ -50,7 +50,9 @@ export function hold(command: SkoloCommand): void {
 /** `skolo power release`: ends holds. */
 export function release(command: SkoloCommand): void {
   command
-    .description('Ends holds early. If you specify a target, all holds on that target end.')
+    .description(
+      'Ends holds early. If you specify a target, all holds on that target end, except those of jobs, whose IDs you can specify.',
+    )
     .summary('end holds early')
     .argument('<names or ids...>', 'held targets or hold IDs')
     .addOption(reasonFor('release', 'reason to record in the audit log'))
@@ -63,7 +65,10 @@ export function release(command: SkoloCommand): void {
     const found = new Set<Hold>();
     let unknown = 0;
     for (const word of wanted) {
-      const meant = holds.filter(({ id, target }) => isIdOf(id, word) || target === word);
+      // Jobs end with their scheduler; somebody who means one names its ID.
+      const meant = holds.filter(
+        ({ id, kind, target }) => isIdOf(id, word) || (target === word && kind !== 'busy'),
+      );
       for (const hold of meant) found.add(hold);
       if (meant.length > 0) continue;
       complain(
@@ -85,7 +90,7 @@ export function release(command: SkoloCommand): void {
 export function holds(command: SkoloCommand): void {
   command
     .description(
-      'Lists holds with their target, owner, end and reason. Held targets cannot be power-cycled.',
+      'Lists holds with their kind, target, owner, end and reason. You cannot power-cycle targets that are out of service, unless you set the hold yourself. If somebody else is on it, you need --alongside; if a job is running there (busy), --force. An overdue job began more than 24 hours ago.',
     )
     .summary('list holds')
     .option('--json', 'print JSON')
@@ -107,6 +112,7 @@ function printHolds(io: Io, holds: readonly Hold[]): void {
 const columns: Column<Hold>[] = [
   { title: 'ID', cell: ({ id }) => shortId(id), leaveOut: 2 },
   { title: 'TARGET', cell: ({ target }) => target, shrinkTo: 16 },
+  { title: 'KIND', cell: ({ kind, overdue }) => (overdue ? `${kind}, overdue` : kind) },
   { title: 'UNTIL', cell: ({ until }) => timestamp(until), leaveOut: 1 },
   { title: 'LEFT', cell: ({ until }, now) => duration((Date.parse(until) - now) / 1000) },
   { title: 'BY', cell: ({ by }) => by, shrinkTo: 8 },

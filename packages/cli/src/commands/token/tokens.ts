@@ -19,6 +19,8 @@ interface NewOptions {
   role: Role;
   /** Days. */
   expires: number;
+  busy?: string[];
+  endsOnIt?: true;
   file?: string;
 }
 
@@ -41,18 +43,31 @@ export function create(command: SkoloCommand): void {
     .addOption(
       new Option('--expires <time>', 'lifetime: 12h, 90d, 52w').argParser(days).default(90, '90d'),
     )
+    .option(
+      '--busy <names...>',
+      'allow it to say that jobs run on these machines or phones, for CI runners; quote ranges',
+    )
+    .option('--ends-on-it', 'allow it to end holds of incidents that are over, for machine-state')
     .option('--file <file>', 'token file, instead of the one in rack.yaml')
     .uses('rack')
+    .example("skolo token new ci --role view --busy 'rpi-[001-010]' > ci-token")
     .example(
       '(umask 077; skolo token new ann --role operate --expires 30d --on rack4 > ~/.skolo-token)',
     );
 
-  command.action(async (name: string, { role, expires, file }: NewOptions) => {
+  command.action(async (name: string, { role, expires, busy, endsOnIt, file }: NewOptions) => {
     const { newToken } = await import('@skolo/common');
     const now = command.io.now();
     let token = '';
     const where = await withTokenFile(command, file, async (path) => {
-      token = await newToken(path, { name, role, expiresInDays: expires, now });
+      token = await newToken(path, {
+        name,
+        role,
+        expiresInDays: expires,
+        now,
+        ...(busy && { busy }),
+        ...(endsOnIt && { endsOnIt }),
+      });
     });
     command.io.out(token);
     const end = timestamp(new Date(now + expires * 86_400_000));
@@ -97,6 +112,7 @@ export function list(command: SkoloCommand): void {
 const columns: Column<TokenInfo>[] = [
   { title: 'NAME', cell: ({ name }) => name },
   { title: 'ROLE', cell: ({ role }) => role },
+  { title: 'MAY ALSO', cell: ({ rights }) => rightsText(rights) },
   { title: 'CREATED', cell: ({ created }) => timestamp(created) },
   { title: 'EXPIRES', cell: ({ expires }) => timestamp(expires) },
   {
@@ -107,15 +123,22 @@ const columns: Column<TokenInfo>[] = [
   },
 ];
 
+function rightsText({ busy, endsOnIt }: TokenInfo['rights']): string {
+  return [busy && `say busy on ${busy.join(', ')}`, endsOnIt && 'end on-it']
+    .filter(Boolean)
+    .join('; ');
+}
+
 function isExpired({ expires }: TokenInfo, now: number): boolean {
   return expires.getTime() <= now;
 }
 
 function asJson(token: TokenInfo, now: number) {
-  const { name, role, created, expires } = token;
+  const { name, role, created, expires, rights } = token;
   return {
     name,
     role,
+    ...rights,
     created: created.toISOString(),
     expires: expires.toISOString(),
     expired: isExpired(token, now),

@@ -33,6 +33,6 @@ export const machineState = section({
   servicesToken: secret
     .exactOptional()
     .describe(
-      'Token with the `view` role for querying the other services. Not needed if `access.anonymousRead` includes the jumphost.',
+      'Token with the `view` role for querying the other services. Not needed if `access.anonymousRead` includes the jumphost. If it was created with `skolo token new … --ends-on-it`, machine-state ends the holds of incidents that are over; otherwise they end after four hours.',
     ),
 });

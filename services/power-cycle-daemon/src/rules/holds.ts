@@ -1,0 +1,113 @@
+/**
+ * The one table of who may keep whom off a machine, and the holds that concern a target. Pure. A test compares the table with that of
+ * docs/decisions/2026-11-29-holds.md.
+ */
+import type { HoldKind } from '@skolo/api';
+import { count } from '@skolo/base';
+import type { Rack } from '@skolo/rack';
+import {
+  type CycleRecord,
+  clientName,
+  type HoldRecord,
+  type PendingOn,
+  type SwitchedOff,
+} from '../state/records.ts';
+import { goesDarkNow } from './power-loss.ts';
+import type { Target } from './targets.ts';
+
+interface HoldRule {
+  /** Whether the machine's agent accepts tasks. Of `busy`, its scheduler decides. */
+  newTasks: 'no' | 'yes' | 'undecided';
+  /** Automatic repair of the target. */
+  repair: 'no' | 'waits';
+  /** Cycles that other people request: never, once they have been asked, or with `force`. Programs cannot be asked. */
+  others: 'no' | 'asked' | 'force';
+  /** The longest duration, in hours; undefined: as rack.yaml says. `busy` may be said again. */
+  mostHours?: number;
+}
+
+export const holdRules: Record<HoldKind, HoldRule> = {
+  'out-of-service': { newTasks: 'no', repair: 'no', others: 'no' },
+  'on-it': { newTasks: 'yes', repair: 'no', others: 'asked', mostHours: 4 },
+  busy: { newTasks: 'undecided', repair: 'waits', others: 'force', mostHours: 24 },
+};
+
+/** From its begin; afterwards, a target is busy for longer than any job should be. */
+export const overdueHours = 24;
+/** Repair waits an hour longer than that, so that somebody can see it first. Jobs that follow one another count as one. */
+const repairWaitsMs = 25 * 3_600_000;
+
+/** The holds that cover a target: its own, its machine's, those of the devices it depends on, and the rack's. */
+export function holdsOf(
+  { name, feeds, machine, equipment }: Target,
+  { rack, holds }: { rack: Rack; holds: readonly HoldRecord[] },
+  kind: HoldKind = 'out-of-service',
+): HoldRecord[] {
+  const uplink = machine?.uplink ?? equipment?.uplink;
+  const names = new Set([
+    rack.name,
+    name,
+    ...(machine ? [machine.name] : []),
+    ...feeds.map(({ device }) => device),
+    ...(uplink !== undefined && uplink !== 'internet' ? [uplink.device] : []),
+  ]);
+  return holds.filter((hold) => hold.kind === kind && names.has(hold.target));
+}
+
+/** Who requests a cycle, as far as that is known. */
+export type Asker = Pick<CycleRecord, 'origin' | 'by'>;
+
+/**
+ * Jobs on anything that loses power or network with the target, except those of the asker. What has been busy for too long is no longer in
+ * the way of automatic repair.
+ */
+export function busyOn(
+  target: Target,
+  asker: Asker,
+  snapshot: {
+    rack: Rack;
+    holds: readonly HoldRecord[];
+    now: number;
+    switchedOff: ReadonlyMap<string, SwitchedOff>;
+    pendingOns: ReadonlyMap<string, PendingOn>;
+  },
+): HoldRecord[] {
+  const { rack, holds, now } = snapshot;
+  const busy = holds.filter(({ kind }) => kind === 'busy');
+  if (busy.length === 0) return [];
+  const already = [...snapshot.switchedOff.values(), ...snapshot.pendingOns.values()];
+  const names = new Set([...namesWith(target), ...goesDarkNow(rack, target.feeds, already)]);
+  return busy.filter(
+    (hold) =>
+      names.has(hold.target) &&
+      !isOwn(hold, asker) &&
+      !(isAutomatic(asker) && now - Date.parse(hold.jobsSince ?? hold.since) >= repairWaitsMs),
+  );
+}
+
+/** A job on a machine uses its phones, and one on a phone needs its machine. */
+function namesWith({ name, kind, machine }: Target): string[] {
+  if (machine === undefined) return [name];
+  const phones = kind === 'machine' ? machine.devices.map(({ fullName }) => fullName) : [];
+  return [name, machine.name, ...phones];
+}
+
+function isAutomatic({ origin }: Asker): boolean {
+  return origin === 'repair' || origin === 'internet';
+}
+
+/** Its own token; a client of the pdudaemon endpoint has none, so its address counts. */
+function isOwn({ by, from }: HoldRecord, asker: Asker): boolean {
+  if (asker.origin === 'endpoint') return from !== undefined && asker.by === clientName(from);
+  return asker.origin === 'person' && by === asker.by;
+}
+
+/** For people: `a is busy: nightly 4711 (ci until 2026-11-20T14:00:00.000Z)` */
+export function busyText(holds: readonly HoldRecord[]): string {
+  const [first, ...more] = holds;
+  if (first === undefined) throw new TypeError('nothing is busy');
+  const { target, by, until, reason, overdue } = first;
+  const late = overdue ? `, overdue` : '';
+  const others = more.length > 0 ? `, and ${count(more.length, 'other job')}` : '';
+  return `${target} is busy: ${reason} (${by} until ${until}${late})${others}`;
+}
