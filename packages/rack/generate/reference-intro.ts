@@ -45,6 +45,25 @@ all of them are off. \`uplink: switch-1/14\` means that it is plugged into port 
 model, see [Models](#models). A phone's full name is \`MACHINE-NAME\`, or \`MACHINE-device\` if the phone has no name. In a phone's
 \`power\`, \`usb/1-1.2\` means port 2 of the machine's USB hub 1-1.
 
+## Your own models
+
+If several pieces of equipment share a description, or you want to name one, write it once in \`models\`, and use it as their \`model\`:
+
+\`\`\`yaml
+models:
+  lab/epdu:
+    base: snmp-switch
+    on: { object: '1.3.6.1.4.1.9999.4.{outlet}', value: 1 }
+    off: { object: '1.3.6.1.4.1.9999.4.{outlet}', value: 2 }
+    read: { object: '1.3.6.1.4.1.9999.2.{outlet}', on: [1], off: [2] }
+equipment:
+  pdu-[1-2]: { model: lab/epdu, address: '192.168.1.[30-31]', login: pdus, outlets: 8 }
+\`\`\`
+
+The base is \`command-switch\`, \`generic\`, \`http-switch\`, \`mqtt-switch\` or \`snmp-switch\`. An entry adds the keys that its description lacks.
+Until a machine has confirmed a description that switches outlets, it is
+[unproven](../../services/power-cycle-daemon/README.md#described-equipment).
+
 ## Secret files
 
 rack.yaml must not contain secrets. Instead of a secret, specify the path of a file that contains it (relative to rack.yaml),

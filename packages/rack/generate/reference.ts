@@ -189,7 +189,7 @@ function typeOf(schema: JsonSchema): string {
   if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ');
   const choices = schema.anyOf ?? schema.oneOf;
   if (schema.title !== undefined) return schema.title;
-  if (choices?.every((choice) => choice.description !== undefined && choice.const !== undefined)) {
+  if (choices?.every(({ description }) => description !== undefined)) {
     return 'a model (see Models)';
   }
   const [one, list] = choices ?? [];

@@ -25,3 +25,8 @@ export const models: ReadonlyMap<string, Model> = new Map(
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((model) => [model.name, model]),
 );
+
+/** By its name, or a previous one. */
+export function modelNamed(name: string): Model | undefined {
+  return models.get(name) ?? [...models.values()].find(({ was }) => was?.includes(name));
+}

@@ -2,12 +2,12 @@
 import { type Draft, reportTo } from '../draft/draft.ts';
 import type { Problem } from '../issues/issues.ts';
 import { checkAddresses } from './addresses.ts';
+import { checkContradictions } from './contradictions.ts';
 import { checkLoops } from './loops.ts';
 import { checkNames } from './names.ts';
 import { checkOutlets } from './outlets.ts';
 import { checkReferences } from './references.ts';
 import { checkServices } from './services.ts';
-import { checkTemplates } from './templates.ts';
 
 /** Adds problems. Converts outlets to the notation of their model. */
 export function runChecks(draft: Draft, problems: Problem[]): void {
@@ -19,7 +19,7 @@ export function runChecks(draft: Draft, problems: Problem[]): void {
     checkAddresses,
     checkLoops,
     checkServices,
-    checkTemplates,
+    checkContradictions,
   ]) {
     check(draft, report);
   }

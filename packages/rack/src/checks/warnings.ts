@@ -182,7 +182,13 @@ function warnOfUnused(draft: Draft, report: Report): void {
     ...[...rack.identities.values()].filter(({ name }) => !identities.has(name)),
     ...[...rack.logins.values()].filter(({ name }) => !logins.has(name)),
   ];
-  for (const entry of unused) report(within(draft, entry), 'unused', 'is not used', 'key');
+  const descriptions = new Set([...rack.equipment.values()].map(({ description }) => description));
+  const unusedModels = [...draft.labModels.keys()].filter((name) => !descriptions.has(name));
+  const paths = [
+    ...unused.map((entry) => within(draft, entry)),
+    ...unusedModels.map((name) => ['models', name]),
+  ];
+  for (const path of paths) report(path, 'unused', 'is not used', 'key');
 }
 
 /** Clients of Google's metadata server request the e-mail address of the account. */

@@ -5,7 +5,7 @@
 
 import { dirname, resolve } from 'node:path';
 import { isObject } from '@skolo/base';
-import { type Model, models } from '@skolo/equipment/models';
+import { type Model, modelNamed, models } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { type Checked, check } from '../issues/describe.ts';
 import { type Path, type Problem, shown } from '../issues/issues.ts';
@@ -21,6 +21,7 @@ import type { ServiceName } from '../schema/service-ports.ts';
 import { type Draft, type Report, reportTo } from './draft.ts';
 import { readEquipment, readIdentity, readLogin, readMachine } from './entries.ts';
 import { inferUplinks } from './infer-uplinks.ts';
+import { readLabModels, withLabModels } from './lab-models.ts';
 import type { Omissions } from './omissions.ts';
 import { checkEach, rangedEntries, singleEntries } from './sections.ts';
 import { readServices } from './services.ts';
@@ -36,6 +37,7 @@ const topKeys = [
   ...Object.keys(headSchema),
   'identities',
   'logins',
+  'models',
   'equipment',
   'machines',
   'services',
@@ -66,6 +68,53 @@ export function build(
   }
 
   const { rack } = draft;
+  readHead(top, draft, valueOrReport);
+  for (const { name, raw, path } of singleEntries('identities', top, draft, report)) {
+    const written = valueOrReport(check(identitySchema, raw, path));
+    const identity = written && readIdentity(name, written, path, report);
+    if (identity) addEntry(draft, rack.identities, identity, path);
+  }
+  for (const { name, raw, path } of singleEntries('logins', top, draft, report)) {
+    const written = valueOrReport(check(loginSchema, raw, path));
+    if (written) addEntry(draft, rack.logins, readLogin(name, written, path, report), path);
+  }
+  draft.labModels = readLabModels(top, problems, report);
+  const described = withLabModels(top, draft.labModels, report);
+  const readRanged = { top: described.top, draft, problems, omissions };
+  for (const entry of rangedEntries('equipment', spreadOfEquipment, readRanged)) {
+    const model = modelOf(entry.entryOf(0), entry.path, draft, report);
+    if (model === undefined) continue;
+    const description = described.used.get(String(entry.path[1]));
+    for (const { name, path, checked } of checkEach(equipmentEntry(model), entry)) {
+      const written = valueOrReport(checked);
+      const read = written && readEquipment(name, written, model, path, report);
+      const equipment = read && { ...read, ...(description !== undefined && { description }) };
+      if (equipment) addEntry(draft, rack.equipment, withoutDropped(equipment, omissions), path);
+    }
+  }
+  const isLenient = strictFor !== undefined && strictFor !== 'swarming-client';
+  for (const entry of rangedEntries('machines', () => machineSpread, readRanged)) {
+    for (const { name, path, checked } of checkEach(
+      machineSchema,
+      isLenient ? lenient(entry) : entry,
+    )) {
+      const written = valueOrReport(checked);
+      if (written === undefined) continue;
+      const machine = readMachine(name, written, path, draft, report);
+      addEntry(draft, rack.machines, machineWithoutDropped(machine, omissions), path);
+    }
+  }
+  inferUplinks(draft, omissions);
+  return { draft, problems };
+}
+
+/** The keys that are not sections by name. */
+function readHead(
+  top: Record<string, unknown>,
+  draft: Draft,
+  valueOrReport: <T>(checked: Checked<T>) => T | undefined,
+): void {
+  const { rack } = draft;
   rack.name = valueOrReport(check(headSchema.rack, top.rack, ['rack'])) ?? rack.name;
   rack.timezone =
     valueOrReport(check(headSchema.timezone, top.timezone, ['timezone'])) ?? rack.timezone;
@@ -84,40 +133,6 @@ export function build(
     rack.defaultIdentity =
       valueOrReport(check(z.string(), top.defaultIdentity, ['defaultIdentity'])) ?? '';
   }
-
-  for (const { name, raw, path } of singleEntries('identities', top, draft, report)) {
-    const written = valueOrReport(check(identitySchema, raw, path));
-    const identity = written && readIdentity(name, written, path, report);
-    if (identity) addEntry(draft, rack.identities, identity, path);
-  }
-  for (const { name, raw, path } of singleEntries('logins', top, draft, report)) {
-    const written = valueOrReport(check(loginSchema, raw, path));
-    if (written) addEntry(draft, rack.logins, readLogin(name, written, path, report), path);
-  }
-  const readRanged = { top, draft, problems, omissions };
-  for (const entry of rangedEntries('equipment', spreadOfEquipment, readRanged)) {
-    const model = modelOf(entry.entryOf(0), entry.path, report);
-    if (model === undefined) continue;
-    for (const { name, path, checked } of checkEach(equipmentEntry(model), entry)) {
-      const written = valueOrReport(checked);
-      const equipment = written && readEquipment(name, written, model, path, report);
-      if (equipment) addEntry(draft, rack.equipment, withoutDropped(equipment, omissions), path);
-    }
-  }
-  const isLenient = strictFor !== undefined && strictFor !== 'swarming-client';
-  for (const entry of rangedEntries('machines', () => machineSpread, readRanged)) {
-    for (const { name, path, checked } of checkEach(
-      machineSchema,
-      isLenient ? lenient(entry) : entry,
-    )) {
-      const written = valueOrReport(checked);
-      if (written === undefined) continue;
-      const machine = readMachine(name, written, path, draft, report);
-      addEntry(draft, rack.machines, machineWithoutDropped(machine, omissions), path);
-    }
-  }
-  inferUplinks(draft, omissions);
-  return { draft, problems };
 }
 
 function emptyDraft(
@@ -150,6 +165,7 @@ function emptyDraft(
     omitted: new Set(),
     named: [],
     where: new Map(),
+    labModels: new Map(),
   };
 }
 
@@ -206,7 +222,12 @@ function machineWithoutDropped(machine: Machine, omissions: Omissions | undefine
 
 const machineSpread = spreadOf(machineSchema);
 
-function modelOf(raw: unknown, path: Path, report: Report): Model | undefined {
+function modelOf(
+  raw: unknown,
+  path: Path,
+  { labModels }: Draft,
+  report: Report,
+): Model | undefined {
   if (!isObject(raw)) {
     report(path, 'type', `expected a map, found ${shown(raw)}`);
     return undefined;
@@ -216,12 +237,14 @@ function modelOf(raw: unknown, path: Path, report: Report): Model | undefined {
     report([...path, 'model'], 'missing', 'is missing');
     return undefined;
   }
-  const model = typeof name === 'string' ? models.get(name) : undefined;
+  // One with errors, which are reported.
+  if (labModels.has(String(name))) return undefined;
+  const model = typeof name === 'string' ? modelNamed(name) : undefined;
   if (model === undefined) {
     const same = [...models.values()].find(({ elsewhere = [] }) =>
       elsewhere.includes(String(name)),
     );
-    const known = [...models.keys()];
+    const known = [...labModels.keys(), ...models.keys()];
     const hint = same
       ? `; its name in skolo is "${same.name}"`
       : didYouMean(String(name), known, `known models: ${known.join(', ')}`);

@@ -1,6 +1,7 @@
 /** A rack under construction: entries read so far and their paths. */
 
 import type { Login } from '@skolo/base/secrets';
+import type { Model } from '@skolo/equipment/models';
 import type { Path, Problem } from '../issues/issues.ts';
 import type { Equipment, Identity, Jumphost, Machine, Rack } from '../rack/rack.ts';
 
@@ -23,6 +24,16 @@ export interface Draft {
   /** Names that must be unique, in the order of the file. */
   named: { name: string; what: string; path: Path; at?: 'key' }[];
   where: Map<object, Path>;
+  /** The lab's own models; undefined: one with errors. */
+  labModels: Map<string, LabModel | undefined>;
+}
+
+/** One of the lab's own models. */
+export interface LabModel {
+  base: Model;
+  /** The keys that it gives to an entry, as written. */
+  values: Readonly<Record<string, unknown>>;
+  path: Path;
 }
 
 /** A path, or a function that computes it for a problem. */

@@ -11,7 +11,11 @@ import { type Draft, type Report, reportTo } from './draft.ts';
 import type { Omissions, RangedSection } from './omissions.ts';
 
 /** The entries of a section; none if it is missing. */
-function mapOf(section: string, top: Record<string, unknown>, report: Report): [string, unknown][] {
+export function mapOf(
+  section: string,
+  top: Record<string, unknown>,
+  report: Report,
+): [string, unknown][] {
   const value = top[section];
   if (value === undefined) return [];
   if (isObject(value)) return Object.entries(value);

@@ -145,6 +145,7 @@ class Reduction {
       case 'services':
         return this.leaveOutSetting(name, key, index);
       case 'access':
+      case 'models':
       case 'secrets':
         return this.remove(name === undefined ? [section] : [section, name]);
       case 'acts':

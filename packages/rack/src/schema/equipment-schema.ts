@@ -1,6 +1,6 @@
 /** The schema of `equipment` in rack.yaml, after ranges were expanded: common keys, and keys of its model. */
 import { isObject } from '@skolo/base';
-import { literal, type Model, models, seconds, whole } from '@skolo/equipment/models';
+import { literal, type Model, modelNamed, seconds, whole } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { each, type Spread, spreadOf } from '../ranges/spreading.ts';
 import { object } from './fields.ts';
@@ -75,6 +75,6 @@ export function equipmentEntry(model: Model): ReturnType<typeof entryOf> {
 
 /** The marks of a device as it is written. */
 export function spreadOfEquipment(raw: unknown): Spread {
-  const model = isObject(raw) ? models.get(String(raw.model)) : undefined;
+  const model = isObject(raw) ? modelNamed(String(raw.model)) : undefined;
   return spreadOf(model ? equipmentEntry(model) : equipmentSchema);
 }

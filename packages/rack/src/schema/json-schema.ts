@@ -7,6 +7,7 @@ import { type Model, models, spreading } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { equipmentShape } from './equipment-schema.ts';
 import { object } from './fields.ts';
+import { bases, labModelSchema, namePattern } from './lab-model-schema.ts';
 import { machineSchema } from './machine-schema.ts';
 import { headSchema, identitySchema, loginSchema } from './rack-schema.ts';
 import { settingsSchemas } from './settings/settings.ts';
@@ -28,6 +29,12 @@ export function rackJsonSchema(): JsonSchema {
         .record(z.string(), loginSchema)
         .exactOptional()
         .describe('Credentials for equipment, by name.'),
+      models: z
+        .record(z.string(), z.unknown())
+        .exactOptional()
+        .describe(
+          "The lab's own models: descriptions of equipment, by names such as `lab/epdu`. An entry of `equipment` with this `model` gets the keys of its description, and may add others.",
+        ),
       equipment: z
         .record(z.string(), z.unknown())
         .exactOptional()
@@ -42,7 +49,7 @@ export function rackJsonSchema(): JsonSchema {
         .describe('Settings for each service. All settings are optional.'),
     }),
   );
-  const { equipment, machines, ...rest } = file.properties ?? {};
+  const { models: own, equipment, machines, ...rest } = file.properties ?? {};
   return {
     ...file,
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -50,12 +57,36 @@ export function rackJsonSchema(): JsonSchema {
     description: 'A skolo inventory: a rack of test machines.',
     properties: {
       ...rest,
+      models: {
+        ...(isSchema(own) && own),
+        propertyNames: { pattern: namePattern.source },
+        additionalProperties: labModelJson(),
+      },
       equipment: {
         ...(isSchema(equipment) && equipment),
         additionalProperties: withRanges(equipmentJson()),
       },
       ...(isSchema(machines) && { machines: withRanges(machines) }),
     },
+  };
+}
+
+/** A base, and conditional keys of each. */
+function labModelJson(): JsonSchema {
+  return {
+    type: 'object',
+    required: ['base'],
+    properties: {
+      base: {
+        description: 'Model whose other keys the description has.',
+        anyOf: bases.map(({ name, label }) => ({ const: name, description: label })),
+      },
+    },
+    allOf: bases.map((base) => ({
+      if: { properties: { base: { const: base.name } }, required: ['base'] },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+      then: schemaOf(labModelSchema(base)),
+    })),
   };
 }
 
@@ -71,7 +102,10 @@ function equipmentJson(): JsonSchema {
       ...properties,
       model: {
         ...(isSchema(properties.model) && { description: properties.model.description }),
-        anyOf: known.map(({ name, label }) => ({ const: name, description: label })),
+        anyOf: [
+          ...known.map(({ name, label }) => ({ const: name, description: label })),
+          { pattern: namePattern.source, description: 'a description in `models`' },
+        ],
       },
     },
     allOf: known.map((model) => ({

@@ -40,8 +40,8 @@ export function whyInverted(rack: Rack, known: Known, name: string): string | un
   const verdict = key === undefined ? undefined : known.get(key);
   if (verdict?.state !== 'inverted') return undefined;
   const { target, at } = verdict;
-  const model = rack.equipment.get(name)?.model;
-  return `on and off are inverted in the description of ${name} (${model}): at ${at}, ${target} became silent when its outlet was turned on, and returned when it was turned off; fix the description, or run skolo equipment forget ${name} to have it tried again`;
+  const { model, description = model } = rack.equipment.get(name) ?? {};
+  return `on and off are inverted in the description of ${name} (${description}): at ${at}, ${target} became silent when its outlet was turned on, and returned when it was turned off; fix the description, or run skolo equipment forget ${name} to have it tried again`;
 }
 
 /** What a finished cycle has shown about the description of its outlets; undefined: nothing. */

@@ -187,7 +187,7 @@ const described: readonly Row[] = [
       { piece: 'a', end: '!' },
       { piece: 'a'.repeat(60_000), end: '!' },
     ],
-    read: inText((text) => readState('relay-1', text, { on, off })),
+    read: inText((text) => readState({ name: 'relay-1' }, text, { on, off })),
   })),
   {
     reader: 'expressions of descriptions: volatile lines',

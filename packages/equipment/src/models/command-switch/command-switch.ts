@@ -21,7 +21,7 @@ import { DeviceRejected, runProgram } from '@skolo/equipment/transports';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver, oneByOne } from '../contract/outlets.ts';
-import { readState } from '../families/on-off-patterns.ts';
+import { readState, whereDescribed } from '../families/on-off-patterns.ts';
 import { commandSwitch } from './facts.ts';
 
 export const outlets = driverKind({ model: 'command-switch', automaticRepair: true, create });
@@ -36,7 +36,7 @@ function create(device: Device, { onTranscript, dry }: DriverDeps): OutletDriver
     signal: AbortSignal,
   ): Promise<string> {
     const words = command.map((word) => word.replaceAll('{outlet}', outlet));
-    const hint = 'correct its command in rack.yaml';
+    const hint = `correct its command in ${whereDescribed(device)}`;
     const program = { command: words, timeoutMs: timeoutSeconds * 1000, hint, onTranscript, dry };
     const ran = await runProgram(name, program, signal);
     if (ran.status === 0) return ran.stdout.trim();
@@ -51,7 +51,7 @@ function create(device: Device, { onTranscript, dry }: DriverDeps): OutletDriver
     key: (outlet) => outlet,
     readsAtOnce: 4,
     read: oneByOne(async (outlet: string, signal) => {
-      return { state: readState(name, await run(read.command, outlet, signal), read) };
+      return { state: readState(device, await run(read.command, outlet, signal), read) };
     }),
     set: async (outlet, state, signal) =>
       void (await run(state === 'on' ? on : off, outlet, signal)),

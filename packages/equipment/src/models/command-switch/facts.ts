@@ -1,7 +1,8 @@
 /** Anything that a program on the jumphost switches. Commands are lists, never a shell; `{outlet}` is one word. */
+import { isObject } from '@skolo/base';
 import { z } from 'zod';
 import { type Model, seconds } from '../contract/model.ts';
-import { free, outlets, readBack, withoutOutlet } from '../families/described-facts.ts';
+import { free, outlets, readBack, sameTwice, withoutOutlet } from '../families/described-facts.ts';
 
 const command = z
   .array(z.string().max(1000))
@@ -36,5 +37,13 @@ export const commandSwitch = {
       .default(10)
       .describe('Time limit after which skolo terminates the program.'),
   },
-  contradictions: (options) => withoutOutlet(options, ['on', 'off', 'read']),
+  contradictions: (options) => [
+    ...withoutOutlet(options, ['on', 'off', 'read']),
+    ...sameTwice({
+      on: ['on', options.on],
+      off: ['off', options.off],
+      query: ['read', isObject(options.read) ? options.read.command : undefined],
+      read: options.read,
+    }),
+  ],
 } satisfies Model;

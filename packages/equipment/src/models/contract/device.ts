@@ -7,6 +7,8 @@ export type Transport = 'ssh' | 'telnet' | 'http' | 'snmp' | 'mqtt' | 'ipmi' | '
 export interface Device extends Endpoint {
   /** A name of `models`. */
   model: string;
+  /** The description that its options come from, such as `lab/epdu` or a table; absent: its entry in rack.yaml. */
+  description?: string;
   /** Name of the login in rack.yaml. */
   login?: string;
   /** Serial number: a device that reports a different one is the wrong device. */

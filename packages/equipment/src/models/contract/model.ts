@@ -14,6 +14,8 @@ export interface Model {
   label: string;
   /** The model whose code it has; absent: it has its own. */
   base?: string;
+  /** Its previous names, which rack.yaml may still use. */
+  was?: readonly string[];
   /** Names in Oxidized, RANCID and netmiko, if different. */
   elsewhere?: readonly string[];
   /** Transports, the usual one first. */

@@ -21,13 +21,14 @@ export function modelSetting(object: string): string | undefined {
  * The model that a table makes of a base model. An entry in rack.yaml has only the keys that the table asks for. Automatic repair never uses
  * it: nobody has seen the equipment that it describes.
  */
-function described(base: Model, { name, label, asks, values }: Table): Model {
+function described(base: Model, { name, was, label, asks, values }: Table): Model {
   const { power, contradictions, options, ...facts } = base;
   const filled = (own: Options): Options => ({ ...values, ...own });
   const { description } = power ?? {};
   return {
     ...facts,
     name,
+    ...(was && { was }),
     label,
     base: base.name,
     ...(power && {
@@ -42,7 +43,11 @@ function described(base: Model, { name, label, asks, values }: Table): Model {
               model: name,
               automaticRepair: false,
               create: (device, deps, find) =>
-                outlets.create({ ...device, options: filled(device.options) }, deps, find),
+                outlets.create(
+                  { ...device, description: name, options: filled(device.options) },
+                  deps,
+                  find,
+                ),
             },
           };
         },

@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 export const Table = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]+$/),
+  /** Previous names: none that was released is ever taken away. */
+  was: z.array(z.string()).exactOptional(),
   label: z.string().min(1),
   base: z.literal('snmp-switch'),
   /** Keys that an entry in rack.yaml still has, with their defaults. */

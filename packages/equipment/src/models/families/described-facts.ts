@@ -1,4 +1,6 @@
 /** Common parts of models that are described in rack.yaml: templates, and expressions that parse an answer. */
+import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '@skolo/base';
 import { z } from 'zod';
 import {
   type Contradiction,
@@ -64,4 +66,30 @@ export function withoutOutlet(
   const lacking = keys.filter((key) => !names.test(JSON.stringify(options[key] ?? '')));
   const what = 'does not contain the outlet; add {outlet}, or set `outlets: 1`';
   return lacking.map((key) => ({ key, what }));
+}
+
+interface Commands {
+  /** With their keys. */
+  on: [key: string, value: unknown];
+  off: [key: string, value: unknown];
+  /** What a reading sends. */
+  query: [key: string, value: unknown];
+  read: unknown;
+}
+
+/** What cannot be told apart: on and off, the states that they lead to, or a reading that would switch. */
+export function sameTwice({ on, off, query, read }: Commands): Contradiction[] {
+  const found: Contradiction[] = [];
+  if (isDeepStrictEqual(on[1], off[1]))
+    found.push({ key: off[0], what: `is the same as \`${on[0]}\`; correct one of them` });
+  const [key, sent] = query;
+  const command = [on, off].find(([, value]) => isDeepStrictEqual(value, sent));
+  if (command !== undefined)
+    found.push({
+      key,
+      what: `sends the same as \`${command[0]}\`, so reading would switch; correct it`,
+    });
+  if (isObject(read) && read.on === read.off)
+    found.push({ key: 'read', what: 'has the same expression for on and off; correct it' });
+  return found;
 }

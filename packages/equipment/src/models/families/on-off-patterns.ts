@@ -1,7 +1,13 @@
 /** Parses an answer if rack.yaml says which text means on, and which off. */
 import { DescribedExpression } from '@skolo/base/described-expression';
 import { DeviceRejected } from '@skolo/equipment/transports';
+import type { Device } from '../contract/device.ts';
 import type { OutletState } from '../contract/outlets.ts';
+
+/** Where to correct what describes it. */
+export function whereDescribed({ description }: Pick<Device, 'description'>): string {
+  return description === undefined ? 'rack.yaml' : `the description ${description}`;
+}
 
 interface Expressions {
   on: string;
@@ -15,10 +21,13 @@ export function stateIn(text: string, { on, off }: Expressions): OutletState | u
 }
 
 /** @throws DeviceRejected It matches neither, or both. */
-export function readState(device: string, text: string, expressions: Expressions): OutletState {
+export function readState(
+  device: Pick<Device, 'name' | 'description'>,
+  text: string,
+  expressions: Expressions,
+): OutletState {
   const state = stateIn(text, expressions);
   if (state !== undefined) return state;
-  const both =
-    'the response matches both or neither of `read.on` and `read.off` in rack.yaml; one of more than 64 KiB, or for which an expression takes too long, matches neither';
-  throw new DeviceRejected(device, both);
+  const both = `the response matches both or neither of \`read.on\` and \`read.off\` in ${whereDescribed(device)}; one of more than 64 KiB, or for which an expression takes too long, matches neither`;
+  throw new DeviceRejected(device.name, both);
 }

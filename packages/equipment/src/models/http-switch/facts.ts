@@ -1,7 +1,15 @@
 /** Anything that HTTP requests switch. `{outlet}` in a template is the outlet, escaped for its context. */
+import { isObject } from '@skolo/base';
 import { z } from 'zod';
 import { type Model, timeoutSeconds } from '../contract/model.ts';
-import { expression, free, outlets, readBack, withoutOutlet } from '../families/described-facts.ts';
+import {
+  expression,
+  free,
+  outlets,
+  readBack,
+  sameTwice,
+  withoutOutlet,
+} from '../families/described-facts.ts';
 
 const request = (example: string) => ({
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('HTTP method.'),
@@ -27,6 +35,12 @@ const action = (example: string) =>
       .describe('Regular expression that the response must match, in addition to a 2xx status.'),
   });
 
+/** The part of a request that a device sees. */
+function sent(request: unknown): unknown {
+  const { method, path, body, headers } = isObject(request) ? request : {};
+  return { method, path, body, headers };
+}
+
 export const httpSwitch = {
   name: 'http-switch',
   label: 'switch controlled over HTTP',
@@ -49,5 +63,13 @@ export const httpSwitch = {
       .strictObject({ ...request('/relay/{outlet}'), ...readBack })
       .describe('Request that reads the state of an outlet.'),
   },
-  contradictions: (options) => withoutOutlet(options, ['on', 'off', 'read']),
+  contradictions: (options) => [
+    ...withoutOutlet(options, ['on', 'off', 'read']),
+    ...sameTwice({
+      on: ['on', sent(options.on)],
+      off: ['off', sent(options.off)],
+      query: ['read', sent(options.read)],
+      read: options.read,
+    }),
+  ],
 } satisfies Model;

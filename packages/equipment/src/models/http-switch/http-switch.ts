@@ -34,7 +34,7 @@ import {
   type OutletReading,
   oneByOne,
 } from '../contract/outlets.ts';
-import { readState, stateIn } from '../families/on-off-patterns.ts';
+import { readState, stateIn, whereDescribed } from '../families/on-off-patterns.ts';
 import { httpSwitch } from './facts.ts';
 
 export const outlets = driverKind({ model: 'http-switch', automaticRepair: true, create });
@@ -68,7 +68,10 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const { body } = await ask(request, outlet, signal);
     if (expect === undefined || new DescribedExpression(expect).test(body)) return;
     if (isLoginPage(body)) throw new SignInRejected(name, 'returned a login page');
-    throw new DeviceRejected(name, 'the response does not match `expect` in rack.yaml');
+    throw new DeviceRejected(
+      name,
+      `the response does not match \`expect\` in ${whereDescribed(device)}`,
+    );
   }
 
   async function look(outlet: string, signal: AbortSignal): Promise<OutletReading> {
@@ -76,7 +79,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     const state = stateIn(body, read);
     if (state === undefined && isLoginPage(body))
       throw new SignInRejected(name, 'returned a login page');
-    return { state: state ?? readState(name, body, read) };
+    return { state: state ?? readState(device, body, read) };
   }
 
   return {

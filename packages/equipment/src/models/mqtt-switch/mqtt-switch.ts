@@ -33,7 +33,7 @@ import {
   type OutletState,
   oneByOne,
 } from '../contract/outlets.ts';
-import { stateIn } from '../families/on-off-patterns.ts';
+import { stateIn, whereDescribed } from '../families/on-off-patterns.ts';
 import { mqttSwitch } from './facts.ts';
 
 export const outlets = driverKind({ model: 'mqtt-switch', automaticRepair: false, create });
@@ -55,7 +55,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
     if (topics.ask !== topics.answer) return topics;
     throw new DeviceRejected(
       name,
-      `in rack.yaml, ${topics.ask} is both the command topic and the state topic`,
+      `in ${whereDescribed(device)}, ${topics.ask} is both the command topic and the state topic`,
     );
   }
 
@@ -75,7 +75,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
         if (found !== undefined && found === (wanted ?? found)) return found;
         other = found
           ? `"${found}"`
-          : 'a state that matches both or neither of `read.on` and `read.off` in rack.yaml';
+          : `a state that matches both or neither of \`read.on\` and \`read.off\` in ${whereDescribed(device)}`;
         return undefined;
       },
       late() {
