@@ -1,6 +1,5 @@
 /**
- * The daemon's events. Its parts emit them; `report/` (log, degraded state, metrics, audit log) and the streams of `request/api.ts` consume
- * them. service.ts connects the parts' reactions to each other.
+ * The daemon's events. Its parts emit them; `react` in service.ts lists what follows from each. Requests that follow a cycle consume them, too.
  */
 import type { Rejection } from '@skolo/api';
 import type { Emit } from '@skolo/common';

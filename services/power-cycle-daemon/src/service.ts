@@ -32,7 +32,7 @@ import {
 } from './equipment/may-switch.ts';
 import { type Timing, usualTiming } from './equipment/timing.ts';
 import { createUsbHub as usbHubByAgent } from './equipment/usb-hub.ts';
-import type { PowerEvent } from './events.ts';
+import type { EmitPower, PowerEvent } from './events.ts';
 import { OutletWatch } from './keep/outlet-watch.ts';
 import { PendingOns } from './keep/pending-ons.ts';
 import type { PartDeps } from './part-deps.ts';
@@ -236,7 +236,7 @@ function connectClients(
   power: Power,
 ) {
   const { log, clock, stateDir, degraded, connections, metrics } = context;
-  const { events, controllers, pendingOns, breaker, past, snapshot, cycles, requests } = power;
+  const { events, controllers, pendingOns, breaker, snapshot, cycles, requests } = power;
   const { outletWatch, trail, holds } = power;
   const accept = (request: Request) => trail.recorded(request, () => requests.accept(request));
   const repair = new AutoRepair({
@@ -276,12 +276,8 @@ function connectClients(
   };
   const ownDevices = new OwnDevices({ rack, clock, accept });
   registerGauges(metrics, gauges, () => view);
-  events.consume(createReporter({ log, degraded }));
-  events.consume(createMetrics(metrics));
-  // The breaker before the cycles, which consult it.
-  for (const stage of [trail, past, breaker, outletWatch, pendingOns, cycles]) {
-    events.consume((event) => stage.onEvent(event));
-  }
+  const edges = { report: createReporter({ log, degraded }), count: createMetrics(metrics) };
+  events.consume((event) => react(event, { ...edges, ...power }));
   const handlers = apiHandlers({
     view,
     requests,
@@ -294,6 +290,49 @@ function connectClients(
     hostKeys,
   });
   return { repair, endpoints, handlers };
+}
+
+/** All that an event leads to, in this order. Requests that follow a cycle get it afterwards. */
+function react(
+  event: PowerEvent,
+  {
+    report,
+    count,
+    trail,
+    past,
+    breaker,
+    outletWatch,
+    pendingOns,
+    cycles,
+  }: Power & Record<'report' | 'count', EmitPower>,
+): void {
+  report(event);
+  count(event);
+  switch (event.type) {
+    case 'cycle':
+      if (event.record.phase === 'finished') trail.recordEnd(event.record);
+      past.note(event.record);
+      outletWatch.noteCycle(event.record);
+      break;
+    case 'read':
+      outletWatch.noteReadings(event.controller, event.readings);
+      break;
+    case 'controller':
+      if (event.state === 'up') pendingOns.hurry();
+      cycles.giveTurns();
+      break;
+    case 'turned-on':
+      breaker.noteTurnedOn(event.controller);
+      break;
+    case 'on-failed':
+      breaker.noteFailed(event.pendingOn, event.why);
+      break;
+    case 'pending-on-ended':
+      // First the breaker, which the cycles consult.
+      breaker.forgetFailed(event.pendingOn);
+      cycles.giveTurns();
+      break;
+  }
 }
 
 interface Snapped extends Pick<PartDeps, 'clock' | 'store'> {

@@ -5,7 +5,6 @@
 
 import { errorText, pause } from '@skolo/base';
 import { type Clock, Locks } from '@skolo/common';
-import type { PowerEvent } from '../events.ts';
 import type { PendingOns } from '../keep/pending-ons.ts';
 import type { PartDeps } from '../part-deps.ts';
 import type { CircuitBreaker } from '../rules/circuit-breaker.ts';
@@ -110,10 +109,6 @@ export class Cycles {
     this.queue = this.queue.filter((each) => each !== id);
     this.turns.get(id)?.('ended');
     return true;
-  }
-
-  onEvent({ type }: PowerEvent): void {
-    if (type === 'controller' || type === 'pending-on-ended') this.giveTurns();
   }
 
   /** Re-evaluates which cycles may draw current, after a controller was lost or came back, or a limit changed. */

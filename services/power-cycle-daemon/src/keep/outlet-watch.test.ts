@@ -37,7 +37,9 @@ function watched(settings = often) {
     onTrouble: () => undefined,
     onWell: () => undefined,
   });
-  const emit: EmitPower = (event) => watch.onEvent(event);
+  const emit: EmitPower = (event) => {
+    if (event.type === 'read') watch.noteReadings(event.controller, event.readings);
+  };
   const deps = {
     clock: fakeClock(),
     emit,
@@ -117,8 +119,8 @@ describe('the watch', () => {
       cycleRecord({ phase: 'finished', feeds: [{ controller: 'pdu-1', outlet }] });
 
     boards.get('pdu-2').isDown = false;
-    watch.onEvent({ type: 'cycle', record: cycleOf('1'), previous: 'see-back' });
-    watch.onEvent({ type: 'cycle', record: cycleOf('8'), previous: 'see-back' });
+    watch.noteCycle(cycleOf('1'));
+    watch.noteCycle(cycleOf('8'));
     await waitUntil(() => (controllers[1]?.state === 'up' ? true : undefined));
 
     expect(watch.readings.get('pdu-2/2')?.state).toBe('on');

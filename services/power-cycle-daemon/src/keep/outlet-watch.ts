@@ -12,7 +12,6 @@ import type { Controller } from '../equipment/controller.ts';
 import type { Controllers } from '../equipment/controllers.ts';
 import { turnOff } from '../equipment/outlets.ts';
 import type { Timing } from '../equipment/timing.ts';
-import type { PowerEvent } from '../events.ts';
 import type { PartDeps } from '../part-deps.ts';
 import { whyObserved } from '../rules/observed.ts';
 import { whyNeeded } from '../rules/power-loss.ts';
@@ -73,14 +72,17 @@ export class OutletWatch {
     for (const controller of wanted) this.watch(controller);
   }
 
-  onEvent(event: PowerEvent): void {
+  /** A cycle has changed. */
+  noteCycle(record: CycleRecord): void {
     // From now on an off may be a person's, or no longer be one.
-    if (event.type === 'cycle' && event.record.action !== 'cycle') this.follow();
-    if (event.type === 'cycle' && event.record.phase === 'finished') this.hurryAfter(event.record);
-    if (event.type !== 'read') return;
+    if (record.action !== 'cycle') this.follow();
+    if (record.phase === 'finished') this.hurryAfter(record);
+  }
+
+  noteReadings(controller: string, readings: ReadonlyMap<string, OutletReading>): void {
     const at = this.deps.clock.now();
-    for (const [outlet, reading] of event.readings) {
-      this.readings.set(`${event.controller}/${outlet}`, { ...reading, at });
+    for (const [outlet, reading] of readings) {
+      this.readings.set(`${controller}/${outlet}`, { ...reading, at });
     }
   }
 

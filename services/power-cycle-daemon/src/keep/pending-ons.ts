@@ -8,7 +8,6 @@ import type { Clock } from '@skolo/common';
 import type { Controllers } from '../equipment/controllers.ts';
 import { turnOn, type Verification } from '../equipment/outlets.ts';
 import type { Timing } from '../equipment/timing.ts';
-import type { PowerEvent } from '../events.ts';
 import type { PartDeps } from '../part-deps.ts';
 import { feedKey, type PendingOn } from '../state/records.ts';
 
@@ -97,10 +96,6 @@ export class PendingOns {
     work?.hurry();
     emit({ type: 'pending-on-ended', pendingOn, wasStuck: pendingOn.stuck !== undefined });
     return undefined;
-  }
-
-  onEvent(event: PowerEvent): void {
-    if (event.type === 'controller' && event.state === 'up') this.hurry();
   }
 
   /** Retries stuck outlets immediately: a controller has come back. */

@@ -3,9 +3,8 @@
 import type { AcceptedRequests } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import type { AuditLog, Logger, NewAuditEntry } from '@skolo/common';
-import type { PowerEvent } from '../events.ts';
 import { type Request, RequestRejected } from '../request/requests.ts';
-import { feedKey } from '../state/records.ts';
+import { type CycleRecord, feedKey } from '../state/records.ts';
 
 export class AuditTrail {
   private readonly audit: Pick<AuditLog, 'appendLimited' | 'append'>;
@@ -58,10 +57,9 @@ export class AuditTrail {
     }
   }
 
-  /** Handles events: the end of a cycle. Never throws, because the power does not wait for the log. */
-  onEvent(event: PowerEvent): void {
-    if (event.type !== 'cycle' || event.record.phase !== 'finished') return;
-    const { id, target, by: who, action, reason: why, outcome, detail, ...how } = event.record;
+  /** Records the end of a cycle. Never throws, because the power does not wait for the log. */
+  recordEnd(cycle: CycleRecord): void {
+    const { id, target, by: who, action, reason: why, outcome, detail, ...how } = cycle;
     const result = detail === undefined ? `${outcome}` : `${outcome}: ${detail}`;
     const { mode, force, offSeconds, feeds } = how;
     const input = { mode, force, offSeconds, outlets: feeds.map(feedKey) };

@@ -4,8 +4,7 @@
  * nothing new begins until one succeeds; and until it has turned one on within the last ten minutes, it gets one at a time.
  */
 import type { Clock } from '@skolo/common';
-import type { PowerEvent } from '../events.ts';
-import { feedKey } from '../state/records.ts';
+import { feedKey, type PendingOn } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 
 /** A controller with stuck outlets. */
@@ -40,16 +39,19 @@ export class CircuitBreaker {
     this.deps = deps;
   }
 
-  onEvent(event: PowerEvent): void {
-    const { clock } = this.deps;
-    if (event.type === 'turned-on') {
-      this.verified.set(event.controller, clock.uptime());
-    } else if (event.type === 'on-failed') {
-      const { pendingOn, why } = event;
-      this.failed.set(feedKey(pendingOn), { controller: pendingOn.controller, why });
-    } else if (event.type === 'pending-on-ended') {
-      this.failed.delete(feedKey(event.pendingOn));
-    }
+  /** A controller turned on an outlet that was off. */
+  noteTurnedOn(controller: string): void {
+    this.verified.set(controller, this.deps.clock.uptime());
+  }
+
+  /** An attempt to turn an outlet on failed. */
+  noteFailed(pendingOn: PendingOn, why: string): void {
+    this.failed.set(feedKey(pendingOn), { controller: pendingOn.controller, why });
+  }
+
+  /** An outlet is on again, or no longer awaited. */
+  forgetFailed(pendingOn: PendingOn): void {
+    this.failed.delete(feedKey(pendingOn));
   }
 
   /** A forced cycle is about to turn an outlet off. */

@@ -156,7 +156,7 @@ describe('what is known of a controller', () => {
     const breaker = new CircuitBreaker({ clock, store: { pendingOns: { all: new Map() } } });
     const pendingOn = { controller: 'pdu-1', outlet: '1', since: '', cycle: '' };
     const limits: number[] = [breaker.mostOff('pdu-1')];
-    breaker.onEvent({ type: 'turned-on', controller: 'pdu-1' });
+    breaker.noteTurnedOn('pdu-1');
 
     for (const [at, doubt] of [
       [1000, false],
@@ -165,8 +165,8 @@ describe('what is known of a controller', () => {
       [1600, false],
     ] as const) {
       uptime = at;
-      if (doubt) breaker.onEvent({ type: 'on-failed', pendingOn, why: '' });
-      else breaker.onEvent({ type: 'pending-on-ended', pendingOn, wasStuck: false });
+      if (doubt) breaker.noteFailed(pendingOn, '');
+      else breaker.forgetFailed(pendingOn);
       limits.push(breaker.mostOff('pdu-1'));
     }
 

@@ -17,14 +17,14 @@ function remembered(uptimeMinutes = 1000) {
 describe('past cycles', () => {
   it('begin when the first thing is touched, and end once', () => {
     const { clock, past } = remembered();
-    past.onEvent({ type: 'cycle', record: cycleRecord({ phase: 'contact' }) });
+    past.note(cycleRecord({ phase: 'contact' }));
     const before = past.list();
     clock.pass(60_000);
-    past.onEvent({ type: 'cycle', record: cycleRecord({ phase: 'turn-off', begun: true }) });
+    past.note(cycleRecord({ phase: 'turn-off', begun: true }));
     clock.pass(60_000);
-    past.onEvent({ type: 'cycle', record: cycleRecord({ phase: 'finished', begun: true }) });
+    past.note(cycleRecord({ phase: 'finished', begun: true }));
     clock.pass(60_000);
-    past.onEvent({ type: 'cycle', record: cycleRecord({ phase: 'finished', begun: true }) });
+    past.note(cycleRecord({ phase: 'finished', begun: true }));
 
     expect(before).toEqual([]);
     expect(past.list()).toMatchObject([{ target: 'a', begunAt: 1001 * 60, endedAt: 1002 * 60 }]);
@@ -33,10 +33,7 @@ describe('past cycles', () => {
   it('are only those that touched something', () => {
     const { past } = remembered();
 
-    past.onEvent({
-      type: 'cycle',
-      record: cycleRecord({ begun: false, phase: 'finished', outcome: 'busy' }),
-    });
+    past.note(cycleRecord({ begun: false, phase: 'finished', outcome: 'busy' }));
     past.load([cycleRecord({ action: 'on', begun: true }), cycleRecord({ begun: false })]);
 
     expect(past.list()).toEqual([]);
@@ -44,10 +41,10 @@ describe('past cycles', () => {
 
   it('count by a clock that is never set', () => {
     const { clock, past } = remembered();
-    past.onEvent({ type: 'cycle', record: cycleRecord({ begun: true, phase: 'turn-off' }) });
+    past.note(cycleRecord({ begun: true, phase: 'turn-off' }));
     clock.setWall('1970-01-01T00:00:00Z');
     clock.pass(120_000);
-    past.onEvent({ type: 'cycle', record: cycleRecord({ begun: true, phase: 'finished' }) });
+    past.note(cycleRecord({ begun: true, phase: 'finished' }));
 
     expect(past.list()).toMatchObject([{ target: 'a', begunAt: 1000 * 60, endedAt: 1002 * 60 }]);
   });
@@ -66,17 +63,14 @@ describe('past cycles', () => {
     const { clock, past } = remembered();
     past.load([cycleRecord({ begun: true, startedAt: at(-5), phase: 'see-back' })]);
     clock.pass(60_000);
-    past.onEvent({
-      type: 'cycle',
-      record: cycleRecord({ begun: true, startedAt: at(-5), phase: 'finished' }),
-    });
+    past.note(cycleRecord({ begun: true, startedAt: at(-5), phase: 'finished' }));
 
     expect(past.list()).toMatchObject([{ target: 'a', begunAt: 995 * 60, endedAt: 1001 * 60 }]);
   });
 
   it('are forgotten after a day', () => {
     const { clock, past } = remembered();
-    past.onEvent({ type: 'cycle', record: cycleRecord({ begun: true, phase: 'finished' }) });
+    past.note(cycleRecord({ begun: true, phase: 'finished' }));
     clock.pass(1439 * 60_000);
     const kept = past.list().length;
     clock.pass(120_000);

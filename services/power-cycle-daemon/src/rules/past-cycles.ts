@@ -1,7 +1,6 @@
 /** Decides how soon, and how often per hour, a machine's power may be cut again (`cooldownSeconds`, `maxPerHour`). */
 import type { Clock } from '@skolo/common';
 import { formatOutlet, type Rack } from '@skolo/rack';
-import type { PowerEvent } from '../events.ts';
 import { type CycleRecord, feedKey } from '../state/records.ts';
 import { whyObserved } from './observed.ts';
 import type { Target } from './targets.ts';
@@ -48,9 +47,10 @@ export class PastCycles {
     }
   }
 
-  onEvent(event: PowerEvent): void {
+  /** A cycle has changed. */
+  note(record: CycleRecord): void {
     const uptime = this.clock.uptime();
-    if (event.type === 'cycle') this.add(event.record, uptime, uptime);
+    this.add(record, uptime, uptime);
   }
 
   list(): PastCycle[] {
