@@ -22,7 +22,7 @@ export {
   WaitCode,
   WaitingPi,
 } from './enrolment.ts';
-export { Incident, IncidentMachine, IncidentReport } from './incident/incident-api.ts';
+export { Evidence, Incident, IncidentMachine, IncidentReport } from './incident/incident-api.ts';
 export {
   CommonCause,
   Curve,

@@ -376,6 +376,44 @@ describe.skipIf(!chromium)('the console', () => {
     fixture.showRack();
   });
 
+  it('shows on the page of an incident who came back, while one watches', async () => {
+    const [cause] = fixture.fixture.rack.causes;
+    const names = cause?.machines ?? [];
+    const [first = ''] = names;
+    const dark = fixture.fixture.machines.find(({ name }) => name === first);
+    await page.goto(`${fixture.url}/#/rack?card=switch-8`);
+    await page.locator('.card.open').getByRole('link', { name: 'Incident' }).click();
+    const outcome = page.getByRole('status').filter({ hasText: 'came back' });
+    await outcome.waitFor();
+
+    expect(await outcome.textContent()).toMatch(
+      /^6 of 26 came back, 20 did not: .* and 16 more; on it: bob /,
+    );
+    const wiring = page.locator('.wiring');
+    expect(await wiring.getByText('✕ port switch-8/1 has no link').count()).toBe(1);
+    expect(await wiring.locator('.mark-ok').count()).toBeGreaterThanOrEqual(6);
+    await page.getByText(/^Seen before: 3 times since 2026-10-01/).waitFor();
+    await page.getByRole('heading', { name: 'What was done' }).waitFor();
+    await page.getByRole('heading', { name: 'Only those that did not return' }).waitFor();
+    const tile = page.locator(`[data-machine="${first}"]`);
+    expect(await tile.getAttribute('class')).toContain('c-gone');
+    if (dark === undefined) throw new Error('no dark machine');
+    fixture.show({
+      ...dark,
+      condition: 'ok',
+      cause: undefined,
+      lastSeen: new Date().toISOString(),
+    });
+    await expect.poll(() => tile.getAttribute('class')).toContain('c-ok');
+    expect(await outcome.textContent()).toMatch(/^7 of 26 came back/);
+    fixture.show(dark);
+  });
+
+  it('says that there is no such incident', async () => {
+    await page.goto(`${fixture.url}/#/incident/none`);
+    await page.getByText('the history has no incident none').waitFor();
+  });
+
   it('has a red headline if more than a tenth of the machines are silent, as the list for a visit', async () => {
     await page.goto(`${fixture.url}/#/rack`);
     const headline = page.getByLabel('Needs attention').getByRole('heading').first();

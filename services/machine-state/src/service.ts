@@ -16,6 +16,7 @@ import { Changes } from './api/changes.ts';
 import { apiHandlers } from './api/handlers.ts';
 import { type AgentTuning, usualTuning } from './collect/agent-watch.ts';
 import { Agents } from './collect/agents.ts';
+import { Links } from './collect/links.ts';
 import { RackFile } from './collect/rack-file.ts';
 import { serviceNamed } from './collect/service-apis.ts';
 import { OtherServices, type ServiceTuning, usualServiceTuning } from './collect/services.ts';
@@ -96,7 +97,7 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
   incidents.recall(recalled.silences);
   const webConsole = await openConsole(context, (name) => serviceNamed(rack(), name));
   const handlers = {
-    ...apiHandlers({ ...parts, audit: context.audit }),
+    ...apiHandlers({ ...parts, links: new Links(parts), audit: context.audit }),
     ...enrolment.handlers,
     ...webConsole.handlers,
   };

@@ -12,6 +12,7 @@ import type {
 import { HttpProblem } from '@skolo/common';
 import { screenshot } from '@skolo/simulators';
 import { ago } from './ago.ts';
+import { incidentIn, incidentReportIn } from './example/incident.ts';
 import { timelineOf } from './example/timeline.ts';
 import type { Answers, ApiOf } from './service.ts';
 
@@ -121,6 +122,21 @@ function recordAnswers({ world, find }: Parts): MachineAnswers {
       const names = world.machines().map(({ name }) => name);
       const end = until === undefined ? Date.now() : Date.parse(until);
       return timelineOf(world.rack().rack, names.slice(0, 12), end);
+    },
+    incidents: () => ({
+      incidents: [incidentIn(world.rack(), world.machines())],
+      truncated: false,
+      missing: [],
+    }),
+    incident({ params: { id } }) {
+      if (id === 'none') throw new HttpProblem(404, `the history has no incident ${id}`);
+      const machines = world.machines();
+      const [cause] = world.rack().causes;
+      const names = cause?.machines ?? [];
+      // In this example, a switch has died three hours before.
+      const until = Date.parse(cause?.since ?? new Date().toISOString()) + 3 * 3_600_000;
+      const { rows } = timelineOf(world.rack().rack, names, until);
+      return incidentReportIn(world.rack(), machines, rows);
     },
     downtime: ({ query: { limit } }) => ({ machines: world.downtime().slice(0, limit) }),
     addNote({ body }) {

@@ -8,6 +8,23 @@ import { TimelineRow } from '../timeline/timeline-api.ts';
 const texts = z.array(z.string());
 const text = z.string();
 
+/** What is known about a machine that did not return. Evidence, no verdict. */
+export const Evidence = z
+  .object({
+    kind: z.enum([
+      'switched-off',
+      'outlet-off',
+      'outlet-fault',
+      'equipment-down',
+      'no-link',
+      'no-answer',
+      'agent-silent',
+    ]),
+    text,
+  })
+  .meta({ id: 'Evidence' });
+export type Evidence = z.output<typeof Evidence>;
+
 export const IncidentMachine = z
   .object({
     name: text,
@@ -16,6 +33,13 @@ export const IncidentMachine = z
     times: z.int().optional().describe('number of its silences, if there were several'),
     left: z.literal(true).optional().describe('it is no longer in rack.yaml'),
     lost: texts.describe('IDs of its tasks that ended because of this'),
+    shelf: text.optional(),
+    evidence: z
+      .array(Evidence)
+      .optional()
+      .describe(
+        'why it may be silent, nearest to the mains first; only of those that are silent now',
+      ),
   })
   .meta({ id: 'IncidentMachine' });
 export type IncidentMachine = z.output<typeof IncidentMachine>;
@@ -45,6 +69,8 @@ const Missing = z
   .describe('sources that did not respond completely');
 
 export const IncidentReport = Incident.extend({
+  differences: texts.describe('what those that did not return share, and the others do not'),
+  url: text.optional().describe('its page, if rack.yaml has `consoleUrl`'),
   rows: z
     .array(TimelineRow)
     .describe('what was done during it, and what changed in the hour before, oldest first'),
@@ -83,7 +109,19 @@ export const incidentsApi = {
     description:
       'Rows of the audit logs require the operate role. A service that does not respond within a few seconds is listed in `missing`.',
     role: 'view',
-    params: z.object({ id: z.string().min(1).max(300).describe('an ID, or `last`') }),
+    params: z.object({
+      id: z
+        .string()
+        .min(1)
+        .max(300)
+        .describe(
+          'an ID; `last`; the name of a cause or machine for its last one; or `all` for those of a period as one, for example of a night',
+        ),
+    }),
+    query: z.strictObject({
+      since: Time.optional().describe('of `all`; default: 12 hours before `until`'),
+      until: Time.optional().describe('of `all`; default: now'),
+    }),
     headers: z.object({ authorization: z.string().max(10_000).optional() }),
     answers: { 200: IncidentReport, 404: Problem, 503: Problem },
   }),

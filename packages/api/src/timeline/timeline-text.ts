@@ -70,7 +70,7 @@ export function rowText(
   return `${text}${where && `: ${where}`}${end}`;
 }
 
-interface Clock {
+export interface Clock {
   /** `2026-11-27` */
   day: string;
   /** `03:09:55` */
@@ -101,12 +101,12 @@ export function clockIn(timezone: string | undefined): (time: string | number) =
 }
 
 /** Without the day, if it is the same. */
-function shortly({ day, time }: Clock, today: string): string {
+export function shortly({ day, time }: Clock, today: string): string {
   return day === today ? time : `${day} ${time}`;
 }
 
 /** Breaks lines between words, and after commas. */
-function wrapped(start: string, text: string): string[] {
+export function wrapped(start: string, text: string): string[] {
   const indent = ' '.repeat(start.length || 2);
   const lines: string[] = [];
   let line = start;

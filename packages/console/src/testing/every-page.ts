@@ -3,6 +3,8 @@ export const everyPage: readonly (readonly [view: string, selector: string, leas
   ['rack', '.tile', 300],
   ['rack?card=switch-8', '.card.open', 1],
   ['timeline', '.rows li', 10],
+  ['incident/last', '.tile', 20],
+  ['incident/all', '.wiring li', 20],
   ['power', 'th:has-text("switch-1/1")', 1],
   ['alerts', 'th:has-text("SkoloSwitchDown")', 1],
   ['more', 'li', 8],

@@ -17,6 +17,9 @@ import {
 } from '@skolo/common';
 import { didYouMean, type Rack, whyNotActing } from '@skolo/rack';
 import { agentClient } from '../collect/agent-client.ts';
+import type { Agents } from '../collect/agents.ts';
+import type { Links } from '../collect/links.ts';
+import type { OtherServices } from '../collect/services.ts';
 import { downtime } from '../history/downtime.ts';
 import type { History } from '../history/history.ts';
 import type { Recorder } from '../history/recorder.ts';
@@ -37,6 +40,9 @@ interface ApiDeps extends Pick<PartDeps, 'rack' | 'clock' | 'records'> {
   changes: Changes;
   history: History;
   incidents: Pick<Incidents, 'known'>;
+  agents: Pick<Agents, 'view'>;
+  services: Pick<OtherServices, 'views'>;
+  links: Pick<Links, 'of'>;
   recorder: Pick<Recorder, 'catchUp'>;
   orders: Orders;
   delivery: Pick<Delivery, 'shown'>;
@@ -96,10 +102,13 @@ function readHandlers(
       body: await rackTimeline(deps, { ...query, caller, authorization }),
     }),
     incidents: async ({ query }) => ({ status: 200, body: await listIncidents(deps, query) }),
-    async incident({ params: { id }, caller, headers: { authorization } }) {
+    async incident({ params: { id }, query, caller, headers: { authorization } }) {
       const timeline = (span: { since: string; until: string }) =>
         rackTimeline(deps, { ...span, caller, authorization });
-      return { status: 200, body: await incidentReport(deps, id, timeline) };
+      return {
+        status: 200,
+        body: await incidentReport(deps, { id, since: query.since, until: query.until }, timeline),
+      };
     },
   };
 }

@@ -34,7 +34,12 @@ function feedsOf(rack: Rack, what: string): Set<string> {
 
 /** The names in a cause. None if it is a shelf, a model or a version. */
 export function equipmentIn(rack: Pick<Rack, 'equipment'>, what: string): string[] {
-  return what.split(/,? or |, /).filter((name) => rack.equipment.has(name));
+  return namesIn(what).filter((name) => rack.equipment.has(name));
+}
+
+/** Of `pdu-1 or switch-1`. */
+export function namesIn(what: string): string[] {
+  return what.split(/,? or |, /);
 }
 
 /** Silences by incident, without incidents that are over. @param now milliseconds since 1970 */

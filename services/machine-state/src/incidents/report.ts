@@ -1,18 +1,26 @@
 /** Lists incidents, and reports one of them, from the history and from memory, with what could not be read. */
-import type { Incident, IncidentReport, Timeline, TimelineRow } from '@skolo/api';
+import type { Incident, IncidentReport, Machine, Timeline, TimelineRow } from '@skolo/api';
+import { isSilent } from '@skolo/api/silence';
 import { errorText, isoTime } from '@skolo/base';
 import { HttpProblem } from '@skolo/common';
 import type { History } from '../history/history.ts';
 import type { Silence } from '../history/silence.ts';
 import { given } from '../join/machine.ts';
+import type { AgentView, Services } from '../join/sources.ts';
 import type { PartDeps } from '../part-deps.ts';
-import { equipmentIn, feedsIn } from './grouping.ts';
+import { differences } from './differences.ts';
+import { evidenceOf, type Links } from './evidence.ts';
+import { equipmentIn, feedsIn, namesIn } from './grouping.ts';
 import { incidentsIn } from './incident.ts';
 import type { Incidents } from './incidents.ts';
 
 interface ReportDeps extends Pick<PartDeps, 'rack' | 'clock'> {
   history: Pick<History, 'silences'>;
   incidents: Pick<Incidents, 'known'>;
+  current: { machine(name: string): Machine | undefined };
+  agents: { view(name: string): Pick<AgentView, 'why'> };
+  services: { views(): Pick<Services, 'power'> };
+  links: { of(equipment: Iterable<string>): Promise<ReadonlyMap<string, Links>> };
 }
 
 type ReadTimeline = (span: { since: string; until: string }) => Promise<Timeline>;
@@ -26,53 +34,133 @@ const afterMs = 300_000;
 /** 40 incidents of 300 machines a day. */
 const mostSilences = 20_000;
 
+interface Period {
+  since?: string | undefined;
+  until?: string | undefined;
+}
+
 /** @throws HttpProblem 422 */
 export async function listIncidents(
-  deps: ReportDeps,
-  {
-    since,
-    until,
-    limit,
-  }: { since?: string | undefined; until?: string | undefined; limit: number },
+  deps: Pick<ReportDeps, 'clock' | 'history' | 'incidents'>,
+  { limit, ...period }: Period & { limit: number },
 ): Promise<{ incidents: Incident[]; truncated: boolean; missing: Timeline['missing'] }> {
-  const to = until === undefined ? deps.clock.now() + 1 : Date.parse(until);
-  const from = since === undefined ? Math.max(0, to - usualMs) : Date.parse(since);
-  if (!(from < to)) throw new HttpProblem(422, 'since: it must be before `until`');
   const { silences, isCut, missing } = await readSilences(deps);
-  const all = incidentsIn(silences).filter(
-    (each) => Date.parse(each.since) < to && (each.to === undefined || Date.parse(each.to) >= from),
-  );
+  const all = incidentsIn(silences).filter(isIn(period, deps.clock.now()));
   return { incidents: all.slice(0, limit), truncated: isCut || all.length > limit, missing };
 }
 
-/** @param id or `last` @throws HttpProblem 404; 503 if the history cannot be read, and memory does not have it */
+/** @throws HttpProblem 422 */
+function isIn({ since, until }: Period, now: number): (incident: Incident) => boolean {
+  const to = until === undefined ? now + 1 : Date.parse(until);
+  const from = since === undefined ? Math.max(0, to - usualMs) : Date.parse(since);
+  if (!(from < to)) throw new HttpProblem(422, 'since: it must be before `until`');
+  return (each) =>
+    Date.parse(each.since) < to && (each.to === undefined || Date.parse(each.to) >= from);
+}
+
+/**
+ * @param id as the route describes
+ * @throws HttpProblem 404; 422; 503 if the history cannot be read, and memory does not have it
+ */
 export async function incidentReport(
   deps: ReportDeps,
-  id: string,
+  { id, ...period }: Period & { id: string },
   timeline: ReadTimeline,
 ): Promise<IncidentReport> {
   const { silences, missing } = await readSilences(deps);
   const all = incidentsIn(silences);
-  // One that was merged into another.
-  const wanted = silences.find((each) => each.id === id)?.incident ?? id;
-  const found = id === 'last' ? all[0] : all.find((each) => each.id === wanted);
+  const found =
+    id === 'all'
+      ? together(silences, all.filter(isIn(period, deps.clock.now())))
+      : incidentNamed(id, silences, all);
   if (found === undefined) {
     const [problem] = missing;
     if (problem) throw new HttpProblem(503, `${problem.source}: ${problem.why}`);
-    const which = id === 'last' ? 'no machine has fallen silent' : `no incident ${id}`;
-    throw new HttpProblem(404, `${which} in the history`);
+    throw new HttpProblem(404, `the history has no incident ${id}`);
   }
-  const { rows, missing: unread } = await rowsOf(deps, found, timeline);
+  const [{ rows, missing: unread }, machines] = await Promise.all([
+    rowsOf(deps, found, timeline),
+    withEvidence(deps, found.machines),
+  ]);
+  const { consoleUrl } = deps.rack().services['alert-to-pubsub'];
   return {
     ...found,
+    machines,
+    differences: differencesIn(found, silences),
+    ...(consoleUrl !== undefined && { url: `${consoleUrl}/#/incident/${encodeURIComponent(id)}` }),
     rows,
     ...given({ seenBefore: seenBefore(found, all) }),
     missing: [...missing, ...unread],
   };
 }
 
+/** @param all newest first */
+function incidentNamed(
+  id: string,
+  silences: readonly Silence[],
+  all: readonly Incident[],
+): Incident | undefined {
+  // One that was merged into another.
+  const wanted = silences.find((each) => each.id === id)?.incident ?? id;
+  const isAbout = ({ what, causes, machines }: Incident) =>
+    [what, ...causes.map((cause) => cause.what)].some((each) => namesIn(each).includes(id)) ||
+    machines.some(({ name }) => name === id);
+  return id === 'last' ? all[0] : (all.find((each) => each.id === wanted) ?? all.find(isAbout));
+}
+
+function together(silences: readonly Silence[], some: readonly Incident[]): Incident | undefined {
+  const ids = new Set(some.map(({ id }) => id));
+  const own = silences.filter(({ incident }) => ids.has(incident));
+  if (own.length === 0) return undefined;
+  const [incident] = incidentsIn(own.map((silence) => ({ ...silence, incident: 'all' })));
+  const count = some.length === 1 ? (some[0]?.what ?? '') : `${some.length} incidents`;
+  return incident && { ...incident, what: count, isExplained: false };
+}
+
+async function withEvidence(
+  { current, agents, services, links }: ReportDeps,
+  all: Incident['machines'],
+): Promise<Incident['machines']> {
+  const silent = new Map(
+    all.flatMap(({ name }) => {
+      const machine = current.machine(name);
+      return machine && isSilent(machine) ? [[name, machine] as const] : [];
+    }),
+  );
+  const uplinks = [...silent.values()].flatMap(({ wiring: { uplink } }) => uplink ?? []);
+  const known = await links.of(uplinks.map((port) => port.slice(0, port.indexOf('/'))));
+  const { power } = services.views();
+  return all.map((each) => {
+    const shelf = current.machine(each.name)?.shelf;
+    const machine = silent.get(each.name);
+    const evidence =
+      machine &&
+      evidenceOf(machine, each.name, {
+        power,
+        links: (name) => known.get(name) ?? 'it was not read',
+        why: agents.view(each.name).why,
+      });
+    return { ...each, ...given({ shelf, evidence }) };
+  });
+}
+
+/** By what was known when they fell silent. */
+function differencesIn({ id, machines }: Incident, silences: readonly Silence[]): string[] {
+  const traits = new Map(silences.map(({ machine, traits }) => [machine, traits]));
+  const own = new Map(
+    silences
+      .filter(({ incident }) => incident === id)
+      .map(({ machine, traits }) => [machine, traits]),
+  );
+  const of = (isAway: boolean) =>
+    machines
+      .filter(({ answeredAt }) => (answeredAt === undefined) === isAway)
+      .map(({ name }) => own.get(name) ?? traits.get(name) ?? []);
+  return differences(of(true), of(false));
+}
+
 /** All, because an incident may have begun long ago. What is in memory is newer than what is written. */
-async function readSilences({ history, incidents }: ReportDeps) {
+async function readSilences({ history, incidents }: Pick<ReportDeps, 'history' | 'incidents'>) {
   let written: Silence[] = [];
   const missing: Timeline['missing'] = [];
   try {

@@ -10,6 +10,7 @@ import { Incidents } from '../incidents/incidents.ts';
 import { incidentReport, listIncidents } from '../incidents/report.ts';
 import { sharedSilenceSeconds } from '../join/condition.ts';
 import { Current } from '../join/current.ts';
+import type { AgentView } from '../join/sources.ts';
 import { okHealth } from './fake-agent.ts';
 import { newHistory } from './history.ts';
 
@@ -25,6 +26,8 @@ interface World {
   power: Map<string, MachinePower>;
   status(machine: string): AgentStatus;
   why: Map<string, string>;
+  /** By switch: ports with a link. */
+  links: Map<string, Map<string, boolean>>;
 }
 
 export async function startOutageLab(rack: Rack) {
@@ -38,6 +41,7 @@ export async function startOutageLab(rack: Rack) {
     controllers: new Map(),
     power: new Map(),
     why: new Map(),
+    links: new Map(),
     status: (machine) => ({
       ...{ machine, task: { running: false }, devices: [], health: okHealth, bootId: 'first' },
       ...told.get(machine),
@@ -94,7 +98,7 @@ export async function startOutageLab(rack: Rack) {
         ...{ worse: { count: 0, where: '' }, better: { count: 0, where: '' }, missing: [] },
         omitsAudit: true,
       };
-      return await incidentReport(running.deps, id, async () => nothing);
+      return await incidentReport(running.deps, { id }, async () => nothing);
     },
     /** The next process knows only what was written. @param downMs meanwhile */
     async restart(downMs = 0) {
@@ -120,26 +124,27 @@ async function startProcess(world: World) {
   });
   const services = { views, states: () => [] };
   const started = clock.uptime();
+  const agents = {
+    view(name: string): AgentView {
+      const since = silent.get(name);
+      if (since === undefined) heard.add(name);
+      const isHeard = heard.has(name);
+      const at = since ?? clock.uptime();
+      const limit = sharedSilenceSeconds(limits());
+      const why = world.why.get(name) ?? 'connection timed out';
+      return {
+        ...(isHeard && { status: world.status(name), seenAt: wallTime(clock, at) }),
+        ...(since !== undefined && { why }),
+        silentSeconds: clock.presence.ageOf(isHeard ? at : Math.max(at, started), limit),
+      };
+    },
+  };
   const current = new Current({
     rack,
     clock,
+    agents,
     emit: (event) => consume(event),
     rackFile: { view: () => ({ loadedAt: '', warnings: [], problems: [], changes: [] }) },
-    agents: {
-      view(name) {
-        const since = silent.get(name);
-        if (since === undefined) heard.add(name);
-        const isHeard = heard.has(name);
-        const at = since ?? clock.uptime();
-        const limit = sharedSilenceSeconds(limits());
-        const why = world.why.get(name) ?? 'connection timed out';
-        return {
-          ...(isHeard && { status: world.status(name), seenAt: wallTime(clock, at) }),
-          ...(since !== undefined && { why }),
-          silentSeconds: clock.presence.ageOf(isHeard ? at : Math.max(at, started), limit),
-        };
-      },
-    },
     services,
     delivery: { active: () => [] },
     reported: { unknown: () => [] },
@@ -157,7 +162,10 @@ async function startProcess(world: World) {
   };
   return {
     ...{ current, history },
-    deps: { rack, clock, history, incidents },
+    deps: {
+      ...{ rack, clock, history, incidents, current, agents, services },
+      links: { of: async () => world.links },
+    },
     step() {
       current.touch();
       for (const part of [current, incidents, recorder, history]) void part.tick();

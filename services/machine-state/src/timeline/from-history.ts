@@ -6,6 +6,7 @@ import { foldNames } from '@skolo/rack';
 import type { Entry } from '../history/entry.ts';
 import type { Happenings } from '../history/history.ts';
 import { beatSeconds } from '../history/uptimes.ts';
+import { namesIn } from '../incidents/grouping.ts';
 import { codesOf, unhealthyAs } from '../join/condition.ts';
 import { alertEvent } from './from-services.ts';
 import type { TimelineEvent } from './merge.ts';
@@ -134,7 +135,7 @@ export function behindActs(events: readonly TimelineEvent[]): TimelineEvent[] {
   const acts = events.filter(({ kind }) => kind === 'cycle');
   return events.map((event) => {
     if (event.kind !== 'silent') return event;
-    const about = new Set([...event.names, ...event.group.split(/,? or |, /)]);
+    const about = new Set([...event.names, ...namesIn(event.group)]);
     const act = acts.find(
       ({ at, endedAt = Infinity, names }) =>
         event.at >= at - answerMs && event.at <= endedAt && names.some((name) => about.has(name)),

@@ -1,6 +1,7 @@
 import { type Machine, MachineCondition } from '@skolo/api';
 import { headlineOf } from '@skolo/api/headline';
 import { beganAt, readingsOf } from '@skolo/api/silence';
+import { Option } from 'commander';
 import { complain } from '../../errors.ts';
 import { list } from '../../output/list.ts';
 import type { HeadLine, Remark } from '../../output/overview.ts';
@@ -14,6 +15,7 @@ import { addSelection, isSelection, type SelectionOptions, select } from './sele
 interface Options extends SelectionOptions {
   agents?: true;
   needsAttention?: true;
+  notBack?: string | true;
   watch?: true;
 }
 
@@ -47,6 +49,12 @@ export const define = list<Machine, Options>({
         '--needs-attention',
         'print a work list: shared causes, followed by the machines that need attention, sorted by shelf; with --watch, print only the machines',
       )
+      .addOption(
+        new Option(
+          '--not-back [period]',
+          'print who has not come back from the incidents of a period, such as 2h (default: 12h), in walking order: by shelf and place, each with the reason',
+        ).preset('12h'),
+      )
       .option('--watch', 'update the list whenever something changes, until you press Ctrl-C');
     addAgents(command);
   },
@@ -56,6 +64,10 @@ export const define = list<Machine, Options>({
     const { io } = command;
     if (isOfAgents(options)) return void (await listAgents(command, words, options));
     const service = machineState(command);
+    if (options.notBack !== undefined) {
+      const { printNotBack } = await import('./not-back.ts');
+      return void (await printNotBack(command, service, `${options.notBack}`, options.json));
+    }
     const shown = (machines: readonly Machine[]) =>
       select(command, machines, words, options)
         .sort((a, b) => rank(a) - rank(b))

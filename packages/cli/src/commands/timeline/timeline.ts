@@ -1,4 +1,5 @@
 import { timelineText } from '@skolo/api';
+import { incidentText } from '@skolo/api/incident-text';
 import { InvalidArgumentError, Option } from 'commander';
 import { moment, spanMs } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
@@ -10,6 +11,7 @@ import { machineState } from '../../reach/service-client.ts';
 interface Options {
   since?: Point;
   until?: Point;
+  incident?: string;
   json?: true;
 }
 
@@ -32,14 +34,20 @@ export function define(command: SkoloCommand): void {
       ),
     )
     .addOption(new Option('--until <time>', `end: ${syntax} (default: now)`).argParser(pointOf))
+    .option(
+      '--incident <id>',
+      'print one incident instead: who came back, who did not, and why; `last`, an ID, the name of a cause or machine, or `all` for those since --since as one',
+    )
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
-    .example('skolo timeline rack4 --since 18:00');
+    .example('skolo timeline rack4 --since 18:00')
+    .example('skolo timeline rack4 --incident last');
 
-  command.action(async (_rack: string | undefined, { since, until, json }: Options) => {
+  command.action(async (_rack: string | undefined, { since, until, incident, json }: Options) => {
     const { io } = command;
     const now = io.now();
     const query = { since: since?.(now).toISOString(), until: until?.(now).toISOString() };
+    if (incident !== undefined) return await printIncident(command, incident, query, json);
     const timeline = await machineState(command).ask((client) =>
       client.timeline({ query, timeoutMs: 30_000 }),
     );
@@ -47,6 +55,24 @@ export function define(command: SkoloCommand): void {
     if (json) return printJson(io, timeline);
     for (const line of timelineText(timeline)) io.out(plain(line));
   });
+}
+
+async function printIncident(
+  command: SkoloCommand,
+  id: string,
+  query: { since: string | undefined; until: string | undefined },
+  json: true | undefined,
+): Promise<void> {
+  const { io } = command;
+  const [report, { rack }] = await machineState(command).ask((client) =>
+    Promise.all([
+      client.incident({ params: { id }, query, timeoutMs: 30_000 }),
+      client.rack({ timeoutMs: 30_000 }),
+    ]),
+  );
+  if (report.missing.length > 0) io.exitCode = exitCodes.partlyFailed;
+  if (json) return printJson(io, report);
+  for (const line of incidentText(report, rack)) io.out(plain(line));
 }
 
 /** `18:00` is the last time that a clock showed this, `2h` that long ago. */

@@ -60,7 +60,8 @@ export function Attention({
             <a href={hrefOf('machine', [about])}>Go to the machine</a>
           ) : (
             <a href={hrefOf('timeline')}>Go to the timeline</a>
-          )}
+          )}{' '}
+          or to <a href={hrefOf('incident', [about])}>its last incident</a>
         </p>
       )}
       {cards.length > 0 && (
@@ -76,7 +77,7 @@ export function Attention({
 
 function CardView({ card, isOpen }: { card: Card; isOpen: boolean }) {
   const { title, href, isBad, since, text, machine, machines, filter, alerts, reports } = card;
-  const { equipment, isPartial, command } = card;
+  const { equipment, isPartial, command, names } = card;
   const classes = ['card', isBad && 'bad', machine && `c-${machine.condition}`, isOpen && 'open'];
   return (
     <li class={classes.filter(Boolean).join(' ')} aria-current={isOpen ? 'true' : undefined}>
@@ -101,6 +102,11 @@ function CardView({ card, isOpen }: { card: Card; isOpen: boolean }) {
         {filter && (
           <a class="button" href={hrefOf('rack', [], filter)}>
             {count(machines.length, 'machine')}
+          </a>
+        )}
+        {machines.some(isSilent) && (
+          <a class="button" href={hrefOf('incident', [names[0] ?? machines[0]?.name ?? 'last'])}>
+            Incident
           </a>
         )}
         {machine && <Repair machine={machine} />}

@@ -3,13 +3,11 @@ import { useIsNarrow } from '../parts/narrow.ts';
 import { hrefOf } from '../parts/router.ts';
 import { useNow } from '../parts/time.tsx';
 import { shortened, shortNames } from './short-names.ts';
-import { Tile } from './tile.tsx';
+import { longestBesideAge, Tile } from './tile.tsx';
 
 const minuteMs = 60_000;
 /** With more machines than this, tiles are small, so that all fit on a laptop's screen. */
 const denseFrom = 120;
-/** Longer labels have a line of their own. */
-const longestBesideAge = 3;
 
 /** The shelves as arranged in the room. A machine hidden by the filter is an empty place; a shelf without others is hidden. */
 export function Shelves({

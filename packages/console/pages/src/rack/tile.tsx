@@ -5,6 +5,9 @@ import { ConditionIcon } from '../parts/condition.tsx';
 import { hrefOf } from '../parts/router.ts';
 import { shortSpan } from '../parts/time.tsx';
 
+/** Longer labels have a line of their own. */
+export const longestBesideAge = 3;
+
 interface Props {
   machine: Machine;
   /** Short name: its number on the shelf. */

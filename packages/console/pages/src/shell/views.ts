@@ -5,6 +5,7 @@ import { Audit } from '../audit/audit.tsx';
 import { Backups } from '../backups/backups.tsx';
 import { Downtime } from '../downtime/downtime.tsx';
 import { EquipmentView } from '../equipment/equipment.tsx';
+import { IncidentPage } from '../incident/incident.tsx';
 import { MachineView } from '../machine/machine.tsx';
 import { Machines } from '../machines/machines.tsx';
 import type { Route } from '../parts/router.ts';
@@ -88,5 +89,6 @@ export const views: readonly View[] = [
   { name: 'more', title: 'More', component: listOf(more) },
   ...more.map((view) => ({ ...view, below: 'more' as const })),
   { name: 'machine', below: 'rack', component: MachineView },
+  { name: 'incident', title: 'Incident', below: 'rack', component: IncidentPage },
   { name: 'equipment', below: 'rack', component: EquipmentView },
 ];

@@ -100,7 +100,13 @@ function Summary({ timeline }: { timeline: Timeline }) {
   return (
     <section>
       <p class="muted">
-        {exact(timeline.since, timezone)} to {exact(timeline.until, timezone)}
+        {exact(timeline.since, timezone)} to {exact(timeline.until, timezone)}{' '}
+        <a
+          class="button"
+          href={hrefOf('incident', ['all'], { since: timeline.since, until: timeline.until })}
+        >
+          Machines that came back
+        </a>
       </p>
       <ul class="lines">
         {summaryOf(timeline, clockIn(timezone)).map((line, i) => (

@@ -1,0 +1,134 @@
+/** An incident as text, fit to paste. The console's pages also use this, so it does not load zod. */
+import { count } from '@skolo/base/count';
+import type { TimelineRow } from '../timeline/timeline-api.ts';
+import { type Clock, clockIn, rowText, shortly, wrapped } from '../timeline/timeline-text.ts';
+import type { Incident, IncidentMachine, IncidentReport } from './incident-api.ts';
+
+/** More names do not fit on a line. */
+const mostNames = 4;
+
+export function awayIn({ machines }: Pick<Incident, 'machines'>): IncidentMachine[] {
+  return machines.filter(({ answeredAt }) => answeredAt === undefined);
+}
+
+/** Who was on it, from the holds of its machines. */
+function onItIn(rows: readonly TimelineRow[]): (Pick<TimelineRow, 'at' | 'endedAt'> & {
+  by: string;
+})[] {
+  return rows.flatMap(({ kind, text, at, endedAt }) => {
+    const [, by] = /^(\S+) is on it: /.exec(text) ?? [];
+    return kind === 'hold' && by !== undefined ? [{ by, at, ...(endedAt && { endedAt }) }] : [];
+  });
+}
+
+/** `19 of 20 came back, 1 did not: rpi-030; 11 tasks lost; on it: ann 03:28 to 03:31` */
+export function outcomeOf(
+  { machines, rows }: Pick<IncidentReport, 'machines' | 'rows'>,
+  at: (time: string) => string,
+): string {
+  const away = awayIn({ machines }).map(({ name }) => name);
+  const lost = machines.flatMap((each) => each.lost).length;
+  const names =
+    away.length > mostNames
+      ? `${away.slice(0, mostNames).join(', ')} and ${away.length - mostNames} more`
+      : away.join(', ');
+  const came = `${machines.length - away.length} of ${machines.length} came back`;
+  const people = onItIn(rows).map(
+    (each) => `${each.by} ${at(each.at)} to ${each.endedAt ? at(each.endedAt) : 'now'}`,
+  );
+  return [
+    away.length === 0 ? came : `${came}, ${away.length} did not: ${names}`,
+    ...(lost > 0 ? [`${count(lost, 'task')} lost`] : []),
+    ...(people.length > 0 ? [`on it: ${people.join(', ')}`] : []),
+  ].join('; ');
+}
+
+/** `switch-3, 20 machines` */
+export function subjectOf({ what, isExplained, machines }: Incident): string {
+  const many = count(machines.length, 'machine');
+  return isExplained || what.endsWith('incidents') ? `${what}, ${many}` : what;
+}
+
+/** Those that are silent now, in the order in which a person walks along the shelves. @param shelves as in rack.yaml */
+export function inWalkingOrder(
+  machines: readonly IncidentMachine[],
+  shelves: readonly { name: string; machines: readonly string[] }[],
+): { shelf: string; machines: { place: number; machine: IncidentMachine }[] }[] {
+  const silent = new Map(
+    machines
+      .filter(({ answeredAt, left }) => answeredAt === undefined && left === undefined)
+      .map((machine) => [machine.name, machine]),
+  );
+  return shelves.flatMap(({ name: shelf, machines: names }) => {
+    const here = names.flatMap((name, at) => {
+      const machine = silent.get(name);
+      return machine ? [{ place: at + 1, machine }] : [];
+    });
+    return here.length > 0 ? [{ shelf, machines: here }] : [];
+  });
+}
+
+/** Why it may be silent. */
+export function evidenceText({ evidence = [] }: IncidentMachine): string {
+  return evidence.map(({ text }) => text).join('; ') || 'nothing is known';
+}
+
+/** @param timezone default: that of this computer */
+export function incidentText(report: IncidentReport, rack: string, timezone?: string): string[] {
+  const clock = clockIn(timezone);
+  const { id, since, to, url, causes, rows, differences, seenBefore, missing } = report;
+  const [from, end] = [clock(since), to === undefined ? undefined : clock(to)];
+  const today = (time: string) => shortly(clock(time), from.day);
+  const isBefore = ({ at }: TimelineRow) => at < since;
+  const until = end === undefined ? 'now' : shortly(end, from.day);
+  return [
+    `${rack}, incident ${id}`,
+    ...wrapped('', `${subjectOf(report)}: ${from.day} ${from.time} to ${until} (${from.offset})`),
+    ...wrapped('', outcomeOf(report, today)),
+    ...(seenBefore
+      ? [`seen before: ${count(seenBefore.times, 'time')} since ${clock(seenBefore.since).day}`]
+      : []),
+    ...(url === undefined ? [] : [url]),
+    ...missing.flatMap(({ source, why }) => wrapped('', `${source}: events are missing: ${why}`)),
+    ...section('Not back', awayLines(report)),
+    ...section(
+      'Only those that did not return',
+      differences.flatMap((each) => wrapped('- ', each)),
+    ),
+    ...section(
+      'Cause, as it was known',
+      causes.flatMap(({ at, what, text, machines }) =>
+        wrapped(
+          `${today(at)}  `,
+          `${what === '' ? 'no cause is known any more' : text} (${machines})`,
+        ),
+      ),
+    ),
+    ...section('What changed in the hour before', linesOf(rows.filter(isBefore), clock)),
+    ...section(
+      'What was done',
+      linesOf(
+        rows.filter((row) => !isBefore(row)),
+        clock,
+      ),
+    ),
+  ];
+}
+
+function awayLines(report: IncidentReport): string[] {
+  return awayIn(report).flatMap((machine) => wrapped(`${machine.name}  `, evidenceText(machine)));
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', title, ...lines];
+}
+
+function linesOf(rows: readonly TimelineRow[], clock: (time: string) => Clock): string[] {
+  return rows.flatMap((row) => {
+    const at = clock(row.at);
+    return wrapped(
+      `${at.time}  `,
+      rowText(row, (time) => shortly(clock(time), at.day)),
+    );
+  });
+}

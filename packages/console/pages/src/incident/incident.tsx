@@ -1,0 +1,191 @@
+/** The page of an incident, or of all incidents of a period: who came back, who did not, and what is different about those. */
+import type { Incident, IncidentMachine, IncidentReport } from '@skolo/api/incident';
+import { evidenceText, outcomeOf, subjectOf } from '@skolo/api/incident-text';
+import type { Machine } from '@skolo/api/machine-state';
+import { isSilent } from '@skolo/api/silence';
+import type { TimelineRow } from '@skolo/api/timeline';
+import { rowText } from '@skolo/api/timeline-text';
+import { count } from '@skolo/base/count';
+import type { ComponentChildren } from 'preact';
+import { machineState } from '../live/api.ts';
+import { useLive } from '../live/store.ts';
+import { Load, useLoaded } from '../parts/load.tsx';
+import { hrefOf, type Route } from '../parts/router.ts';
+import { At, exact, useNow } from '../parts/time.tsx';
+import { OnIt } from '../rack/on-it.tsx';
+import { shortened, shortNames } from '../rack/short-names.ts';
+import { longestBesideAge, Tile } from '../rack/tile.tsx';
+import { Wiring } from './wiring.tsx';
+
+const everyMs = 10_000;
+const minuteMs = 60_000;
+const mostListed = 12;
+
+export function IncidentPage({ route: { args, query } }: { route: Route }) {
+  const [id = 'last'] = args;
+  const [since, until] = ['since', 'until'].map((key) => query.get(key) ?? undefined);
+  const loaded = useLoaded(
+    (signal) => machineState.incident({ params: { id }, query: { since, until }, signal }),
+    `${id} ${since} ${until}`,
+    everyMs,
+  );
+  return (
+    <article class="incident">
+      <Load of={loaded}>{(report) => <Report report={report} />}</Load>
+    </article>
+  );
+}
+
+function Report({ report }: { report: IncidentReport }) {
+  const timezone = useLive(({ rack }) => rack?.timezone);
+  const all = useLive((live) => live.machines);
+  const machines = report.machines.flatMap(({ name }) => all.get(name) ?? []);
+  const at = (time: string) => exact(time, timezone, false);
+  const { id, since, to, differences, seenBefore, missing, causes } = report;
+  const before = report.rows.filter((row) => row.at < since);
+  const during = report.rows.filter((row) => row.at >= since);
+  return (
+    <>
+      <h1>{subjectOf(report)}</h1>
+      <p>
+        <At time={since} /> to {to ? <At time={to} /> : 'now'}{' '}
+        <a class="button" href={hrefOf('incident', [id], id === 'all' ? { since, until: to } : {})}>
+          Link to this incident
+        </a>{' '}
+        <a class="button" href={hrefOf('timeline', [], { since, until: to })}>
+          Timeline
+        </a>
+      </p>
+      <p class="outcome" role="status">
+        {outcomeOf({ machines: withNow(report.machines, all), rows: report.rows }, at)}
+      </p>
+      {seenBefore && (
+        <p>
+          Seen before: {count(seenBefore.times, 'time')} since{' '}
+          {exact(seenBefore.since, timezone).slice(0, 10)}{' '}
+          <a class="button" href={hrefOf('incident', [seenBefore.last])}>
+            The last one
+          </a>
+        </p>
+      )}
+      {missing.map(({ source, why }) => (
+        <p class="warning" key={source}>
+          {source}: events are missing: {why}
+        </p>
+      ))}
+      {machines.length > 0 && <OnIt what={report.what} machines={machines} />}
+      <Tiles machines={machines} />
+      <NotBack machines={withNow(report.machines, all)} />
+      {differences.length > 0 && (
+        <Section title="Only those that did not return">
+          {differences.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </Section>
+      )}
+      <Wiring report={report} />
+      <Causes causes={causes} at={at} />
+      <Rows title="What was done" rows={during} at={at} />
+      <Rows title="What changed in the hour before" rows={before} at={at} />
+    </>
+  );
+}
+
+/** The stream of changes knows of a return before the report does. */
+function withNow(
+  machines: readonly IncidentMachine[],
+  all: ReadonlyMap<string, Machine>,
+): IncidentMachine[] {
+  return machines.map((each) => {
+    const machine = all.get(each.name);
+    const isBack = machine && !isSilent(machine) && machine.condition !== 'maintenance';
+    return isBack && each.answeredAt === undefined
+      ? { ...each, answeredAt: machine.lastSeen ?? each.at }
+      : each;
+  });
+}
+
+/** They turn green while one watches. */
+function Tiles({ machines }: { machines: readonly Machine[] }) {
+  const now = Math.floor(useNow() / minuteMs) * minuteMs;
+  const short = shortNames(machines.map(({ name }) => name));
+  const labels = machines.map(({ label, name }, at) => shortened(label ?? short[at] ?? name));
+  const isWide = labels.some(({ length }) => length > longestBesideAge);
+  return (
+    <ul class={isWide ? 'tiles wide' : 'tiles'} aria-label="Machines">
+      {machines.map((machine, at) => (
+        <li key={machine.name}>
+          <Tile
+            machine={machine}
+            label={labels[at] ?? ''}
+            isWide={isWide}
+            now={machine.condition === 'ok' ? 0 : now}
+            isChosen={false}
+            isTabStop
+          />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function NotBack({ machines }: { machines: readonly IncidentMachine[] }) {
+  const away = machines.filter(({ answeredAt, left }) => answeredAt === undefined && !left);
+  // More of them are in the wiring, with the nearest evidence.
+  if (away.length === 0 || away.length > mostListed) return null;
+  return (
+    <Section title={`Not back: ${away.length}`}>
+      {away.map((machine) => (
+        <li key={machine.name}>
+          <a href={hrefOf('machine', [machine.name])}>{machine.name}</a>{' '}
+          <span class="muted">{machine.shelf}</span> {evidenceText(machine)}
+        </li>
+      ))}
+    </Section>
+  );
+}
+
+function Causes({ causes, at }: { causes: Incident['causes']; at(time: string): string }) {
+  if (causes.length === 0) return null;
+  return (
+    <Section title="Cause, as it was known">
+      {causes.map((cause) => (
+        <li key={`${cause.at} ${cause.what}`}>
+          <time dateTime={cause.at}>{at(cause.at)}</time>{' '}
+          {cause.what === '' ? 'no cause is known any more' : cause.text} (
+          {count(cause.machines, 'machine')})
+        </li>
+      ))}
+    </Section>
+  );
+}
+
+function Rows({
+  title,
+  rows,
+  at,
+}: {
+  title: string;
+  rows: readonly TimelineRow[];
+  at(time: string): string;
+}) {
+  if (rows.length === 0) return null;
+  return (
+    <Section title={title}>
+      {rows.map((row) => (
+        <li key={`${row.at} ${row.text} ${row.where}`}>
+          <time dateTime={row.at}>{at(row.at)}</time> {rowText(row, at)}
+        </li>
+      ))}
+    </Section>
+  );
+}
+
+function Section({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <section>
+      <h2>{title}</h2>
+      <ul class="lines">{children}</ul>
+    </section>
+  );
+}

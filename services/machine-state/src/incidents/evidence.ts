@@ -1,0 +1,86 @@
+/** States what is known about a silent machine, from its outlets to its agent. Evidence, no verdict. Pure. */
+import type { Evidence, Machine, MachinePower } from '@skolo/api';
+import type { PowerView } from '../join/sources.ts';
+
+/** Whether ports of a switch have a link, by name; or why that is not known. */
+export type Links = ReadonlyMap<string, boolean> | string;
+
+export interface EvidenceSources {
+  power?: Pick<PowerView, 'machines' | 'controllers'> | undefined;
+  /** Of a switch. */
+  links(equipment: string): Links;
+  /** Why the last request to its agent failed. */
+  why?: string | undefined;
+}
+
+/** The machine's network stack answers. */
+const refused = /refused|ECONNREFUSED|reset|ECONNRESET/;
+
+export function evidenceOf(
+  { wiring: { uplink, power: outlets } }: Pick<Machine, 'wiring'>,
+  machine: string,
+  { power, links, why }: EvidenceSources,
+): Evidence[] {
+  const equipment = [
+    ...new Set([...outlets, ...(uplink === undefined ? [] : [uplink])].map(nameIn)),
+  ];
+  return [
+    ...equipment.flatMap((name) => ofEquipment(name, power)),
+    ...(power?.machines.get(machine)?.outlets ?? []).flatMap(ofOutlet),
+    ...ofLink(uplink, links, why),
+  ];
+}
+
+/** A port may be called `ge-0/0/1`. */
+function nameIn(outlet: string): string {
+  return outlet.slice(0, outlet.indexOf('/'));
+}
+
+function ofEquipment(name: string, power: EvidenceSources['power']): Evidence[] {
+  const found = power?.controllers.get(name);
+  if (found?.state !== 'down') return [];
+  const text = `${name} is down${found.detail === undefined ? '' : `: ${found.detail}`}`;
+  return [{ kind: 'equipment-down', text }];
+}
+
+function ofOutlet({
+  outlet,
+  state,
+  switchedOff,
+  stuckOff,
+  fault,
+}: MachinePower['outlets'][number]): Evidence[] {
+  if (state === 'off' && switchedOff) {
+    const { by, reason } = switchedOff;
+    const text = `outlet ${outlet} stays off until someone turns it on: turned off by ${by}: ${reason}`;
+    return [{ kind: 'switched-off', text }];
+  }
+  if (state === 'off') {
+    const reason = stuckOff
+      ? 'it does not turn on'
+      : 'nobody turned it off with skolo; does its setting keep it off after a power failure?';
+    return [{ kind: 'outlet-off', text: `outlet ${outlet} is off: ${reason}` }];
+  }
+  if (fault === undefined) return [];
+  return [
+    { kind: 'outlet-fault', text: `outlet ${outlet} is on, but delivers no power: ${fault}` },
+  ];
+}
+
+function ofLink(
+  uplink: string | undefined,
+  links: EvidenceSources['links'],
+  why = 'no request was made yet',
+): Evidence[] {
+  if (refused.test(why)) {
+    return [{ kind: 'agent-silent', text: `the machine responds, but its agent does not: ${why}` }];
+  }
+  const known = uplink === undefined ? 'rack.yaml has no uplink' : links(nameIn(uplink));
+  const port = uplink?.slice(uplink.indexOf('/') + 1) ?? '';
+  const isUp = typeof known === 'string' ? undefined : known.get(port);
+  if (isUp === false) return [{ kind: 'no-link', text: `port ${uplink} has no link` }];
+  const link = isUp
+    ? `port ${uplink} has a link`
+    : `its link is unknown (${typeof known === 'string' ? known : `${uplink} was not listed`})`;
+  return [{ kind: 'no-answer', text: `${link}, but the machine does not respond: ${why}` }];
+}

@@ -1,0 +1,62 @@
+import type { Incident, IncidentReport, Machine, RackView, TimelineRow } from '@skolo/api';
+import { isSilent } from '@skolo/api/silence';
+
+const related: ReadonlySet<TimelineRow['kind']> = new Set([
+  ...(['configuration', 'rack-file', 'cycle', 'hold', 'note', 'alert', 'down'] as const),
+]);
+
+/** The incident of a rack's first cause: some of its machines have returned. */
+export function incidentIn(rack: RackView, machines: readonly Machine[]): Incident {
+  const [cause] = rack.causes;
+  const named = new Set(cause?.machines ?? machines.slice(0, 1).map(({ name }) => name));
+  const since = cause?.since ?? '2026-11-20T03:26:05.000Z';
+  const after = (seconds: number) => new Date(Date.parse(since) + seconds * 1000).toISOString();
+  const now = new Date().toISOString();
+  const returned = machines.filter(
+    ({ name, condition }) => !named.has(name) && condition === 'ok' && after(240) < now,
+  );
+  const all = [...machines.filter(({ name }) => named.has(name)), ...returned.slice(-6)];
+  return {
+    id: `${since.slice(0, 19).replaceAll(/[-:]/g, '')}-${all[0]?.name}`,
+    what: cause?.what ?? all[0]?.name ?? '',
+    isExplained: cause !== undefined,
+    since,
+    began: all.map(({ name }) => name),
+    machines: all.map((machine, at) => ({
+      name: machine.name,
+      at: after(at % 3),
+      ...(!isSilent(machine) && { answeredAt: after(180 + 7 * at) }),
+      lost: machine.taskWhenLastSeen?.id ? [machine.taskWhenLastSeen.id] : [],
+      ...(machine.shelf && { shelf: machine.shelf }),
+    })),
+    causes: cause
+      ? [{ at: after(50), what: cause.what, text: cause.text, machines: named.size }]
+      : [],
+  };
+}
+
+/** @param rows of the timeline */
+export function incidentReportIn(
+  rack: RackView,
+  machines: readonly Machine[],
+  rows: readonly TimelineRow[],
+): IncidentReport {
+  const incident = incidentIn(rack, machines);
+  const uplinkOf = new Map(machines.map(({ name, wiring }) => [name, wiring.uplink]));
+  return {
+    ...incident,
+    machines: incident.machines.map((machine) => ({
+      ...machine,
+      ...(machine.answeredAt === undefined && {
+        evidence: [
+          { kind: 'equipment-down' as const, text: `${incident.what} is down: no answer` },
+          { kind: 'no-link' as const, text: `port ${uplinkOf.get(machine.name)} has no link` },
+        ],
+      }),
+    })),
+    differences: ['model pixel 6: 2 of 3 that did not return, 0 of 17 that did'],
+    rows: rows.filter(({ kind, at }) => related.has(kind) && at < new Date().toISOString()),
+    seenBefore: { times: 3, since: '2026-10-02T01:10:00.000Z', last: '20261112T011000-rpi-001' },
+    missing: [],
+  };
+}
