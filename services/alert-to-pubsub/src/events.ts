@@ -1,4 +1,4 @@
-/** All events of alert-to-pubsub. Its parts emit them; metrics, log, degraded, notices and watchdog consume them. */
+/** All events of alert-to-pubsub. Its parts emit them; `react` in service.ts lists what follows from each. */
 import type { Endpoint, SinkReason } from '@skolo/alerts';
 import type { Receiver } from '@skolo/api';
 import type { Received } from './receive/batch.ts';

@@ -76,11 +76,11 @@ async function start(context: ServiceContext, periods: Partial<Periods>): Promis
   const damage = new Damage({ location, clock });
   const status = createStatus({ settings, intake, capacity, damage, watchdog, sinks, looks });
 
-  events.consume(createMetrics(context.metrics, status));
-  events.consume(createEventLog(log, clock));
-  events.consume(createNotices({ intake, location, clock, emit }));
-  events.consume((event) => event.type === 'degraded' && degraded.set(event.what, event.why));
-  for (const part of [sinks, watchdog, damage]) events.consume((event) => part.consume(event));
+  const count = createMetrics(context.metrics, status);
+  const logEvent = createEventLog(log, clock);
+  const notify = createNotices({ intake, location, clock, emit });
+  const effects = { count, logEvent, notify, degraded, sinks, watchdog, damage };
+  events.consume((event) => react(event, effects));
 
   await sinks.follow(configuredSinks(rack()));
   await maintenance.start();
@@ -109,6 +109,42 @@ async function start(context: ServiceContext, periods: Partial<Periods>): Promis
       await store.close();
     },
   };
+}
+
+interface Effects extends Record<'count' | 'logEvent' | 'notify', EmitAlertEvent> {
+  degraded: ServiceContext['degraded'];
+  sinks: Sinks;
+  watchdog: Watchdog;
+  damage: Damage;
+}
+
+/** All that an event leads to, in this order. */
+function react(event: AlertEvent, effects: Effects): void {
+  const { count, logEvent, notify, degraded, sinks, watchdog, damage } = effects;
+  count(event);
+  logEvent(event);
+  notify(event);
+  switch (event.type) {
+    case 'degraded':
+      degraded.set(event.what, event.why);
+      break;
+    case 'sent':
+      sinks.noteSent(event.sink);
+      break;
+    case 'heartbeat-sent':
+      sinks.noteHeartbeat(event.sink);
+      break;
+    case 'heartbeat-failed':
+      sinks.noteHeartbeatFailure(event);
+      break;
+    case 'received':
+      watchdog.noteReceived(event.received);
+      break;
+    case 'spool-damaged':
+    case 'known-alerts-lost':
+      damage.note(event);
+      break;
+  }
 }
 
 interface HandlerDeps {

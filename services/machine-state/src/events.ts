@@ -1,4 +1,4 @@
-/** The events of machine-state. */
+/** The events of machine-state. Its parts emit them; `react` in service.ts lists what follows from each. */
 import type { Machine, PowerCycle, RackView } from '@skolo/api';
 
 export type MachineStateEvent =

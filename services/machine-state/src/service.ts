@@ -80,10 +80,9 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
   const events = createEvents<MachineStateEvent>();
   const parts = createParts(context, tuning, events.emit);
   const { rack, journal, records, history, losses, agents, services, orders, reported } = parts;
-  const { silences, delivery, current, changes, recorder, uptimes, enrolment, incidents } = parts;
-  for (const part of [incidents, recorder, changes]) events.consume((event) => part.consume(event));
+  const { silences, delivery, current, recorder, uptimes, enrolment, incidents } = parts;
   createMetrics(context.metrics, parts);
-  events.consume((event) => react(event, { current, delivery, silences }));
+  events.consume((event) => react(event, parts));
 
   await journal.open((opened) => {
     const unreadable = records.tables.load(opened);
@@ -242,10 +241,10 @@ interface OrderParts extends Pick<PartDeps, 'records' | 'emit'> {
 }
 
 /** What an event means for other parts. */
-function react(
-  event: MachineStateEvent,
-  { current, delivery, silences }: { current: Current; delivery: Delivery; silences: Silences },
-): void {
+/** All that an event leads to, in this order. */
+function react(event: MachineStateEvent, parts: ReturnType<typeof createParts>): void {
+  const { incidents, recorder, changes, current, delivery, silences } = parts;
+  for (const part of [incidents, recorder, changes]) part.consume(event);
   switch (event.type) {
     case 'agent':
       current.touch(event.machine);

@@ -1,6 +1,6 @@
 /**
- * All events of the metadata server, such as a token that cannot be renewed (degraded). Its parts emit them; metrics, log, degraded,
- * watchers and saved tokens consume them.
+ * All events of the metadata server, such as a token that cannot be renewed (degraded). Its parts emit them; `react` in service.ts lists
+ * what follows from each.
  */
 import type { Caller } from './caller/caller-lookup.ts';
 import type { PathClass } from './document/request.ts';

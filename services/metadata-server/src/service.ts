@@ -77,15 +77,13 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   const state = () => current.get();
   let savingTokens: Promise<unknown> = Promise.resolve();
 
-  events.consume(createMetrics(context.metrics, { rack, tokens, watchers }));
-  events.consume(createEventLog(context.log));
-  events.consume((event) => event.type === 'degraded' && degraded.set(event.what, event.why));
-  events.consume((event) => current.consume(event));
-  events.consume(({ type }) => {
-    if (type !== 'tokens-changed' && type !== 'state-replaced') return;
-    watchers.wake();
+  const count = createMetrics(context.metrics, { rack, tokens, watchers });
+  const logEvent = createEventLog(context.log);
+  const saveTokens = () => {
     savingTokens = orDegraded('saved tokens', () => savedTokens.save(tokens.toSave()), emit);
-  });
+  };
+  const effects = { count, logEvent, degraded, current, watchers, saveTokens };
+  events.consume((event) => react(event, effects));
   lastSuccess.expose(context.metrics, {
     name: 'skolo_metadata_last_success_timestamp_seconds',
     help: 'When the token endpoint last returned a token for an identity; kept across restarts; 0 if never.',
@@ -123,6 +121,33 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
       await saveStats();
     },
   };
+}
+
+interface Effects extends Record<'count' | 'logEvent', EmitMetadata> {
+  degraded: ServiceContext['degraded'];
+  current: CurrentState;
+  watchers: Watchers;
+  saveTokens(): void;
+}
+
+/** All that an event leads to, in this order. */
+function react(event: MetadataEvent, effects: Effects): void {
+  const { count, logEvent, degraded, current, watchers, saveTokens } = effects;
+  count(event);
+  logEvent(event);
+  switch (event.type) {
+    case 'degraded':
+      degraded.set(event.what, event.why);
+      break;
+    case 'upstream-call':
+      current.noteCall(event.call);
+      break;
+    case 'tokens-changed':
+    case 'state-replaced':
+      watchers.wake();
+      saveTokens();
+      break;
+  }
 }
 
 /** Whether any of the tokens that are renewed is valid. */

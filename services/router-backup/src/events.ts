@@ -1,4 +1,4 @@
-/** The events of the service. Its parts emit them; metrics, log, `/readyz` and webhook consume them, and know no part. */
+/** The events of the service. Its parts emit them; `react` in service.ts lists what follows from each. */
 import type { Version } from '@skolo/backup';
 import type { Emit, Logger } from '@skolo/common';
 import type { Outcome } from './outcome.ts';

@@ -83,11 +83,13 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   const { journal, state, store, copies, loss, sources, versions } = parts;
   const { webhook, runs, planner, notices, restores, texts } = parts;
 
-  consume((event) => event.type === 'degraded' && degraded.set(event.what, event.why));
-  consume(logEvents(log));
-  consume(createMetrics(context.metrics, { sources, store, loss, copies }));
-  consume((event) => void notify(event, { webhook, versions, log }));
-  consume((event) => react(event, { copies, runs, planner, notices, log }));
+  const edges = {
+    logEvent: logEvents(log),
+    count: createMetrics(context.metrics, { sources, store, loss, copies }),
+    degraded,
+    log,
+  };
+  consume((event) => react(event, { ...edges, webhook, versions, copies, runs, planner, notices }));
 
   await journal.open((opened) => state.load(opened) + copies.load(opened));
   await store.start(loss);
@@ -233,11 +235,19 @@ async function startParts(parts: Parts): Promise<void> {
   await copies.start();
 }
 
-type Reacting = Pick<Parts, 'copies' | 'runs' | 'planner' | 'notices'> &
-  Pick<ServiceContext, 'log'>;
+interface Reacting
+  extends Pick<Parts, 'webhook' | 'versions' | 'copies' | 'runs' | 'planner' | 'notices'>,
+    Pick<ServiceContext, 'degraded' | 'log'>,
+    Record<'logEvent' | 'count', EmitBackup> {}
 
-/** Passes events on to the parts that act on them. */
-function react(event: BackupEvent, { copies, runs, planner, notices, log }: Reacting): void {
+/** All that an event leads to, in this order. */
+function react(event: BackupEvent, parts: Reacting): void {
+  const { logEvent, count, degraded, webhook, versions, copies, runs, planner, notices, log } =
+    parts;
+  if (event.type === 'degraded') degraded.set(event.what, event.why);
+  logEvent(event);
+  count(event);
+  void notify(event, { webhook, versions, log });
   switch (event.type) {
     case 'version-stored':
       copies.add(event.version);

@@ -230,16 +230,18 @@ class Agent {
   }
 
   private connect(): void {
-    const { consume } = this.events;
     const { log, metrics } = this.options;
-    consume((event) => this.machine.follow(event));
-    consume((event) => logEvent(log, event));
-    consume(collectBotLines({ lines: this.lines, clock: this.clock, log }));
-    consume(createMetrics(metrics, () => this.view()));
-    consume((event) => this.follow(event));
-    // Last, after the others have made their changes.
-    consume(({ type }) => {
-      if (!frequent.has(type)) this.revisions.update();
+    const collect = collectBotLines({ lines: this.lines, clock: this.clock, log });
+    const count = createMetrics(metrics, () => this.view());
+    // All that an event leads to, in this order.
+    this.events.consume((event) => {
+      this.machine.follow(event);
+      logEvent(log, event);
+      collect(event);
+      count(event);
+      this.follow(event);
+      // Last, after the others have made their changes.
+      if (!frequent.has(event.type)) this.revisions.update();
     });
   }
 

@@ -1,4 +1,4 @@
-/** All events of the agent. Parts emit them; metrics.ts, event-log.ts and agent.ts consume them, one place per use. */
+/** All events of the agent. Parts emit them; `connect` in agent.ts lists what follows from each. */
 import type { BotExit } from './bot/bot-view.ts';
 import type { DeviceView } from './devices/device.ts';
 import type { Health } from './health/health.ts';

@@ -90,23 +90,34 @@ export class Sinks {
     await this.changing;
   }
 
-  consume(event: AlertEvent): void {
-    const { times, arrived, clock } = this.deps;
-    const entry = 'sink' in event ? this.entries.get(event.sink) : undefined;
+  /** A sink has accepted messages. */
+  noteSent(sink: string): void {
+    const { times, arrived } = this.deps;
+    const entry = this.entries.get(sink);
     if (entry === undefined) return;
-    if (event.type === 'sent') {
-      arrived.changed();
-      times.mark(event.sink);
-      times.markFirst(acceptedWith(entry.configured));
-    } else if (event.type === 'heartbeat-sent') {
-      entry.heartbeatFailure = undefined;
-      entry.hasAcceptedHeartbeat = true;
-      times.mark(lastHeartbeat(event.sink));
-    } else if (event.type === 'heartbeat-failed') {
-      const since = entry.heartbeatFailure?.since ?? clock.uptime();
-      const { reason, why } = event;
-      entry.heartbeatFailure = { since, reason, detail: `heartbeat: ${why}` };
-    }
+    arrived.changed();
+    times.mark(sink);
+    times.markFirst(acceptedWith(entry.configured));
+  }
+
+  /** A sink has accepted a heartbeat. */
+  noteHeartbeat(sink: string): void {
+    const entry = this.entries.get(sink);
+    if (entry === undefined) return;
+    entry.heartbeatFailure = undefined;
+    entry.hasAcceptedHeartbeat = true;
+    this.deps.times.mark(lastHeartbeat(sink));
+  }
+
+  noteHeartbeatFailure({
+    sink,
+    reason,
+    why,
+  }: Extract<AlertEvent, { type: 'heartbeat-failed' }>): void {
+    const entry = this.entries.get(sink);
+    if (entry === undefined) return;
+    const since = entry.heartbeatFailure?.since ?? this.deps.clock.uptime();
+    entry.heartbeatFailure = { since, reason, detail: `heartbeat: ${why}` };
   }
 
   /** The first message that some sink has not received. */

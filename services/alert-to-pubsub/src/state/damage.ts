@@ -25,8 +25,7 @@ export class Damage {
     return { what, why, since };
   }
 
-  consume(event: AlertEvent): void {
-    if (event.type !== 'spool-damaged' && event.type !== 'known-alerts-lost') return;
+  note(event: DamageEvent): void {
     const { clock, location } = this.deps;
     const since = this.current?.since ?? new Date(clock.now());
     const text = damageText(event, location());

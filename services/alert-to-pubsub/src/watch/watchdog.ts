@@ -6,7 +6,8 @@ import type { Endpoint } from '@skolo/alerts';
 import type { Receiver, ReceiverStatus } from '@skolo/api';
 import { type Clock, type Degraded, wallTime } from '@skolo/common';
 import type { AlertToPubsubSettings } from '@skolo/rack';
-import type { AlertEvent, EmitAlertEvent } from '../events.ts';
+import type { EmitAlertEvent } from '../events.ts';
+import type { Received } from '../receive/batch.ts';
 import {
   lastHeartbeat,
   lastReceived,
@@ -92,10 +93,9 @@ export class Watchdog {
     this.watched = { prometheus: watch('prometheus'), alertmanager: watch('alertmanager') };
   }
 
-  consume(event: AlertEvent): void {
-    if (event.type !== 'received') return;
+  /** A receiver has accepted alerts. */
+  noteReceived({ endpoint, names, isReal }: Received): void {
     const { times, clock } = this.deps;
-    const { endpoint, names, isReal } = event.received;
     const receiver = receiverOf(endpoint);
     const now = clock.now();
     for (const name of names) this.received(name, receiver, now);

@@ -5,9 +5,9 @@ import type { Clock, LastSuccess, RateLimiter } from '@skolo/common';
 import type { Rack, RackWatch } from '@skolo/rack';
 import { interfaceAddresses } from '../caller/caller-lookup.ts';
 import type { CallerStats } from '../caller/caller-stats.ts';
-import type { EmitMetadata, MetadataEvent } from '../events.ts';
+import type { EmitMetadata } from '../events.ts';
 import { type Accounts, haveChanged, openAccounts } from '../tokens/accounts.ts';
-import type { Tokens } from '../tokens/tokens.ts';
+import type { Tokens, UpstreamCall } from '../tokens/tokens.ts';
 import { RackState } from './rack-state.ts';
 
 export interface CurrentStateDeps {
@@ -45,9 +45,9 @@ export class CurrentState {
     return this.state;
   }
 
-  consume(event: MetadataEvent): void {
-    if (event.type !== 'upstream-call' || event.call.what === 'id-token') return;
-    const { account, error } = event.call;
+  /** A renewal has ended. */
+  noteCall({ what, account, error }: UpstreamCall): void {
+    if (what === 'id-token') return;
     const { name } = account.identity;
     // A call may outlive its identity or credentials.
     if (this.get().accounts.get(name)?.key !== account.key) return;

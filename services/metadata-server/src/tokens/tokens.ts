@@ -16,7 +16,7 @@ interface TokensDeps {
   emit(event: TokenEvent): void;
 }
 
-interface UpstreamCall {
+export interface UpstreamCall {
   /** The account as it was when the call began, or as it is by now. */
   account: Account;
   what: Wanted['kind'];
