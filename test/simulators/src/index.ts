@@ -40,6 +40,7 @@ export {
   type SimulatedDevice,
 } from './equipment/device.ts';
 export { startAmtConsole } from './equipment/http/amt-console.ts';
+export { startDescribedDevice } from './equipment/http/described-devices.ts';
 export { startEsphome } from './equipment/http/esphome.ts';
 export type { HttpDevice, Tls } from './equipment/http/http-device.ts';
 export { startHttpRelay } from './equipment/http/http-relay.ts';

@@ -330,6 +330,21 @@ describe('pdudaemon', () => {
       { snmp: { version: 1, community: 'private' } },
     ],
     [
+      { driver: 'snmpv1', community: 'private', oid: '.1.3.6.1.4.1.318.1.1.12.3.3.1.1.4.*' },
+      { model: 'apc-rpdu' },
+      { snmp: { version: 1, community: 'private' } },
+    ],
+    [
+      { driver: 'snmpv1', community: 'private', oid: '.1.3.6.1.4.1.318.1.1.26.9.2.4.1.5.*' },
+      { model: 'apc-rpdu2' },
+      { snmp: { version: 1, community: 'private' } },
+    ],
+    [
+      { driver: 'servertechpro2', password: 'joker' },
+      { model: 'servertech-jaws' },
+      { username: 'admin', password: 'joker' },
+    ],
+    [
       { driver: 'snmpv1', community: 'private', oid: '.1.3.6.1.2.1.105.1.1.1.3.1.*' },
       { model: 'snmp-poe' },
       { snmp: { version: 1, community: 'private' } },

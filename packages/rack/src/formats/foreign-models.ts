@@ -58,6 +58,7 @@ export const pdudaemonDrivers: Readonly<
   apc9218: { model: 'apc-masterswitch', outlets: 8 },
   brennenstuhl_wspl01_tasmota: { model: 'tasmota', outlets: 2 },
   cyberpower81001: { model: 'cyberpower-pdu', outlets: 8 },
+  servertechpro2: { model: 'servertech-jaws', username: 'admin' },
   shelly_gen2: { model: 'shelly-gen2' },
   sonoff_s20_tasmota: { model: 'tasmota', outlets: 1 },
   synnetbooter: { model: 'synaccess', outlets: 8, username: 'admin' },
@@ -74,4 +75,6 @@ export const controlPoints: Readonly<Record<string, string>> = {
   pethPsePortAdminEnable: 'snmp-poe',
   sPDUOutletCtl: 'apc-masterswitch',
   '1.3.6.1.2.1.105.1.1.1.3.1.*': 'snmp-poe',
+  '1.3.6.1.4.1.318.1.1.12.3.3.1.1.4.*': 'apc-rpdu',
+  '1.3.6.1.4.1.318.1.1.26.9.2.4.1.5.*': 'apc-rpdu2',
 };

@@ -2,11 +2,15 @@
 import { isObject } from '@skolo/base';
 import { z } from 'zod';
 import type { Model, Numbering, Options } from '../contract/model.ts';
+import { httpSwitch } from '../http-switch/facts.ts';
 import { snmpSwitch } from '../snmp-switch/facts.ts';
 import type { Table } from './table.ts';
 import { tables } from './tables.ts';
 
-const bases: Readonly<Record<Table['base'], Model>> = { 'snmp-switch': snmpSwitch };
+const bases: Readonly<Record<Table['base'], Model>> = {
+  'http-switch': httpSwitch,
+  'snmp-switch': snmpSwitch,
+};
 
 export const describedModels: readonly Model[] = tables.map((table) =>
   described(bases[table.base], table),
@@ -71,7 +75,7 @@ function numbering(base: Numbering, filled: (own: Options) => Options): Numberin
 }
 
 /** @throws RangeError The base model has no such key. */
-function withDefault(schema: z.core.$ZodType | undefined, usual: number) {
+function withDefault(schema: z.core.$ZodType | undefined, usual: number | boolean) {
   if (schema === undefined) throw new RangeError('a table asks for a key that its base lacks');
   const { description = '' } = z.globalRegistry.get(schema) ?? {};
   return z._default(schema, usual).describe(description);

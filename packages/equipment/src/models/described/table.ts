@@ -6,9 +6,9 @@ export const Table = z.strictObject({
   /** Previous names: none that was released is ever taken away. */
   was: z.array(z.string()).exactOptional(),
   label: z.string().min(1),
-  base: z.literal('snmp-switch'),
+  base: z.enum(['snmp-switch', 'http-switch']),
   /** Keys that an entry in rack.yaml still has, with their defaults. */
-  asks: z.record(z.string(), z.number()).default({}),
+  asks: z.record(z.string(), z.union([z.number(), z.boolean()])).default({}),
   /** The other keys of the base model. */
   values: z.record(z.string(), z.unknown()),
 });

@@ -2,6 +2,7 @@
 import { snmpTo } from '@skolo/equipment/transports/snmp';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, OutletDriver, OutletReading, OwnReport } from '../contract/outlets.ts';
+import { fillOutlet } from './outlet-templates.ts';
 
 /** In the names of objects, `{outlet}` is the outlet's index, and `{outlet-1}` and `{outlet+1}` are the numbers beside it. */
 interface SnmpOutlets {
@@ -51,7 +52,7 @@ export function snmpOutlets(
   const snmp = snmpTo(device, deps);
 
   async function send({ object, value }: Command, key: string, signal: AbortSignal): Promise<void> {
-    await snmp.write(objectOf(object, key), value, signal);
+    await snmp.write(fillOutlet(object, key), value, signal);
   }
 
   function stateOf(value = Number.NaN): OutletReading['state'] {
@@ -89,12 +90,12 @@ export function snmpOutlets(
     ...(settings && { report: (_, signal) => report(settings, signal) }),
     readsAtOnce,
     async read(keys, signal) {
-      const others = more ? keys.map((key) => objectOf(more.object, key)) : [];
-      const states = keys.map((key) => objectOf(read.object, key));
+      const others = more ? keys.map((key) => fillOutlet(more.object, key)) : [];
+      const states = keys.map((key) => fillOutlet(read.object, key));
       const values = await snmp.read(states, others, signal);
       return (key) => {
-        const state = stateOf(values.get(objectOf(read.object, key)));
-        return { state, ...more?.read(values.get(objectOf(more.object, key)), state) };
+        const state = stateOf(values.get(fillOutlet(read.object, key)));
+        return { state, ...more?.read(values.get(fillOutlet(more.object, key)), state) };
       };
     },
     set: (key, state, signal) => send(state === 'on' ? on : off, key, signal),
@@ -102,10 +103,4 @@ export function snmpOutlets(
       cycle: { offSeconds: 'fixed', run: (key, _, signal) => send(cycle, key, signal) },
     }),
   };
-}
-
-function objectOf(template: string, key: string): string {
-  return template.replaceAll(/\{outlet([+-]1)?\}/g, (_all, by?: string) =>
-    by === undefined ? key : String(Number(key) + Number(by)),
-  );
 }

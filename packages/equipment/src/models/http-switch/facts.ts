@@ -1,7 +1,10 @@
-/** Anything that HTTP requests switch. `{outlet}` in a template is the outlet, escaped for its context. */
+/**
+ * Anything that HTTP requests switch. `{outlet}` in a template is the outlet, escaped for its context; `{outlet-1}` and `{outlet+1}` are the
+ * numbers beside it.
+ */
 import { isObject } from '@skolo/base';
 import { z } from 'zod';
-import { type Model, timeoutSeconds } from '../contract/model.ts';
+import { type Contradiction, type Model, type Options, timeoutSeconds } from '../contract/model.ts';
 import {
   expression,
   free,
@@ -10,6 +13,11 @@ import {
   sameTwice,
   withoutOutlet,
 } from '../families/described-facts.ts';
+
+const pointer = z
+  .string()
+  .regex(/^(\/.*)?$/s, 'a JSON pointer such as /Outputs/0/State starts with /')
+  .max(200);
 
 const request = (example: string) => ({
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('HTTP method.'),
@@ -60,11 +68,30 @@ export const httpSwitch = {
     on: action('/relay/{outlet}?turn=on').describe('Request that turns an outlet on.'),
     off: action('/relay/{outlet}?turn=off').describe('Request that turns an outlet off.'),
     read: z
-      .strictObject({ ...request('/relay/{outlet}'), ...readBack })
-      .describe('Request that reads the state of an outlet.'),
+      .strictObject({
+        ...request('/relay/{outlet}'),
+        list: pointer
+          .exactOptional()
+          .describe('JSON pointer to the list that has an element for each outlet.'),
+        where: z
+          .record(z.string(), z.string())
+          .exactOptional()
+          .describe("Fields of the outlet's element in `list`, such as `{ ID: '{outlet}' }`."),
+        value: pointer
+          .exactOptional()
+          .describe('JSON pointer to the state, within the element or the response.'),
+        ...readBack,
+        watts: pointer
+          .exactOptional()
+          .describe('JSON pointer to the power in watts, within the element or the response.'),
+      })
+      .describe(
+        'Request that reads the state of an outlet. Without {outlet} in the request, one request reads all outlets.',
+      ),
   },
   contradictions: (options) => [
-    ...withoutOutlet(options, ['on', 'off', 'read']),
+    ...withoutOutlet(options, ['on', 'off', 'read'], /\{outlet([+-]1)?\}/),
+    ...placeErrors(options),
     ...sameTwice({
       on: ['on', sent(options.on)],
       off: ['off', sent(options.off)],
@@ -73,3 +100,18 @@ export const httpSwitch = {
     }),
   ],
 } satisfies Model;
+
+function placeErrors({ outlets: count, read, on, off }: Options): Contradiction[] {
+  const { list, where, value, watts } = isObject(read) ? read : {};
+  const found: Contradiction[] = [];
+  if ((list === undefined) !== (where === undefined))
+    found.push({ key: 'read', what: 'needs both `list` and `where`, or none of them' });
+  if (value === undefined && (list ?? watts) !== undefined)
+    found.push({ key: 'read', what: 'has no `value`, the place of the state in the response' });
+  if (count === undefined && /\{outlet[+-]1\}/.test(JSON.stringify([on, off, read])))
+    found.push({
+      key: 'read',
+      what: 'counts from an outlet; set `outlets`, so that outlets are numbers',
+    });
+  return found;
+}

@@ -1,5 +1,5 @@
 /**
- * Anything that is switched by HTTP requests described in rack.yaml.
+ * Anything that is switched by HTTP requests, described in rack.yaml or by a table in `../described`.
  *
  *     relay-1:
  *       model: http-switch
@@ -8,6 +8,9 @@
  *       on: { method: PUT, path: '/relay/{outlet}/value', body: '1' }
  *       off: { method: PUT, path: '/relay/{outlet}/value', body: '0' }
  *       read: { path: '/relay/{outlet}/value', on: '^1$', off: '^0$' }
+ *     pdu-1:
+ *       …
+ *       read: { path: /netio.json, list: /Outputs, where: { ID: '{outlet}' }, value: /State, on: '^1$', off: '^0$', watts: /Load }
  *
  * Verified with: two of our simulators, one that labgrid's backends `rest` and `simplerest` (0.4.1) turn off and on and read, one (ESPHome)
  * that pdudaemon's driver (0.0.8) switches, signing in by digest; each in a test. What a description in rack.yaml is worth
@@ -17,6 +20,7 @@
  * that device. An answer that fits both expressions, or neither, is a failure, whatever its status: a login page may contain any word.
  */
 
+import { parseJson } from '@skolo/base';
 import { DescribedExpression } from '@skolo/base/described-expression';
 import {
   DeviceRejected,
@@ -34,7 +38,9 @@ import {
   type OutletReading,
   oneByOne,
 } from '../contract/outlets.ts';
+import { partOf, textOf, valueAt } from '../families/json-place.ts';
 import { readState, stateIn, whereDescribed } from '../families/on-off-patterns.ts';
+import { fillOutlet, namesOutlet } from '../families/outlet-templates.ts';
 import { httpSwitch } from './facts.ts';
 
 export const outlets = driverKind({ model: 'http-switch', automaticRepair: true, create });
@@ -50,10 +56,10 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
     // Valid outlet names need no escaping in a body.
-    const filled = body?.replaceAll('{outlet}', outlet);
+    const filled = body === undefined ? undefined : fillOutlet(body, outlet);
     const request = {
       method,
-      path: path.replaceAll('{outlet}', encodeURIComponent(outlet)),
+      path: fillOutlet(path, encodeURIComponent(outlet)),
       headers: { ...contentType(filled), ...headers },
       ...(filled !== undefined && { body: filled }),
     };
@@ -66,7 +72,8 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     signal: AbortSignal,
   ): Promise<void> {
     const { body } = await ask(request, outlet, signal);
-    if (expect === undefined || new DescribedExpression(expect).test(body)) return;
+    if (expect === undefined || new DescribedExpression(filledIn(expect, outlet)).test(body))
+      return;
     if (isLoginPage(body)) throw new SignInRejected(name, 'returned a login page');
     throw new DeviceRejected(
       name,
@@ -74,20 +81,45 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     );
   }
 
-  async function look(outlet: string, signal: AbortSignal): Promise<OutletReading> {
-    const { body } = await ask(read, outlet, signal);
-    const state = stateIn(body, read);
+  /** @throws DeviceRejected It has no state of this outlet. */
+  function readingIn(body: string, outlet: string): OutletReading {
+    const { list, where, value, watts } = read;
+    const part = value === undefined ? undefined : partOf(parseJson(body), { list, where }, outlet);
+    const text = value === undefined ? body : textOf(valueAt(part, value, outlet));
+    const expressions = { on: filledIn(read.on, outlet), off: filledIn(read.off, outlet) };
+    const state = text === undefined ? undefined : stateIn(text, expressions);
     if (state === undefined && isLoginPage(body))
       throw new SignInRejected(name, 'returned a login page');
-    return { state: state ?? readState(device, body, read) };
+    if (text === undefined) {
+      const what = `the response has no state of outlet ${outlet} at the place that \`read\` in ${whereDescribed(device)} names`;
+      throw new DeviceRejected(name, what);
+    }
+    const power = watts === undefined ? undefined : valueAt(part, watts, outlet);
+    return {
+      state: state ?? readState(device, text, expressions),
+      ...(typeof power === 'number' && power >= 0 && { watts: power }),
+    };
   }
 
+  const { method, path, body, headers } = read;
+  const isOfAll = !namesOutlet({ method, path, body, headers });
   return {
     key: (outlet) => outlet,
-    readsAtOnce: 4,
-    read: oneByOne(look),
+    ...(!isOfAll && { readsAtOnce: 4 }),
+    async read(keys, signal) {
+      const one = async (outlet: string) =>
+        readingIn((await ask(read, outlet, signal)).body, outlet);
+      if (!isOfAll) return await oneByOne(one)(keys, signal);
+      const answer = await ask(read, '', signal);
+      return (outlet) => readingIn(answer.body, outlet);
+    },
     set: (outlet, state, signal) => tell(state === 'on' ? on : off, outlet, signal),
   };
+}
+
+/** An expression that matches the outlet's name as it is. */
+function filledIn(expression: string, outlet: string): string {
+  return fillOutlet(expression, outlet.replaceAll(/[.*+?^${}()|[\]\\-]/g, '\\$&'));
 }
 
 function contentType(body: string | undefined): Record<string, string> {

@@ -1,6 +1,7 @@
 import { startEsphome, startHttpRelay } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import {
+  driverFor,
   meetsFaults,
   patient,
   rejectsWrongPassword,
@@ -8,6 +9,7 @@ import {
   startDriver,
   switchesOutlets,
 } from '../testing/http.ts';
+import { httpSwitch as facts } from './facts.ts';
 import { outlets as httpSwitch } from './http-switch.ts';
 
 const account = { username: 'admin', password: 'joker' };
@@ -75,4 +77,69 @@ describe('http-switch', () => {
 describe('http-switch, outlets with names', () => {
   meetsFaults(esphome, 'relay_2', ['relay_2/turn_off', 'relay 2', 'a'.repeat(61)]);
   rejectsWrongPassword(esphome, 'relay_2');
+});
+
+describe('http-switch, answers in JSON', () => {
+  const list = (elements: unknown) => ({ Outputs: elements });
+  const json: Setup = {
+    ...relays,
+    options: {
+      ...relays.options,
+      read: {
+        path: '/all',
+        list: '/Outputs',
+        where: { ID: '{outlet}' },
+        value: '/State',
+        watts: '/Load',
+        on: '^1$',
+        off: '^0$',
+      },
+    },
+  };
+  const one = { ID: 1, State: 1, Load: 7 };
+
+  it('takes each outlet from its element', async () => {
+    const driver = await driverFor(json, list([{ ID: 2, State: 0, Load: -1 }, one]));
+
+    expect(Object.fromEntries(await driver.read(['1', '2', '3'], patient()))).toEqual({
+      1: { state: 'on', watts: 7 },
+      2: { state: 'off' },
+      3: { state: 'unknown' },
+    });
+  });
+
+  it.each<[string, unknown]>([
+    ['no list', {}],
+    ['two elements', list([one, one])],
+    ['no element', list([{ ...one, ID: 11 }])],
+    ['no state', list([{ ID: 1 }])],
+    ['a state of another kind', list([{ ...one, State: [1] }])],
+    ['another state', list([{ ...one, State: 2 }])],
+    ['a list in place of the document', [one]],
+    ['no JSON', '1'],
+  ])('reads no state from %s', async (_what, answer) => {
+    const driver = await driverFor(
+      json,
+      typeof answer === 'string' ? answer : { ...Object(answer) },
+    );
+
+    await expect(driver.read(['1'], patient())).rejects.toThrow(
+      /both or neither|has no state of outlet 1/,
+    );
+  });
+
+  it.each<[string, object, string]>([
+    ['list without where', { list: '/a', value: '/b' }, 'needs both `list` and `where`'],
+    ['watts without value', { watts: '/w' }, 'has no `value`'],
+    ['a count without outlets', { value: '/{outlet-1}' }, 'set `outlets`'],
+  ])('says what is wrong with %s', (_what, own, expected) => {
+    const { on, off } = esphome.options ?? {};
+    const read = { path: '/{outlet}', on: '1', off: '0', ...own };
+
+    const found = facts.contradictions({ on, off, read });
+
+    expect(found.map(({ key, what }) => `${key}: ${what}`)).toEqual([
+      expect.stringContaining(expected),
+    ]);
+  });
 });
