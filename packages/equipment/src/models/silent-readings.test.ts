@@ -54,7 +54,7 @@ it.each([
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
 
-  const turnedOn = driver.turnOn(outlet, undefined, patient());
+  const turnedOn = driver.turnOn(outlet, {}, patient());
   await silent;
   const before = [...commands];
   await vi.advanceTimersByTimeAsync(5000);

@@ -68,7 +68,7 @@ describe.each(Object.entries(devices))('%s', (name, device) => {
 
         const readings = await driver.read(both, patient());
         await driver.turnOff(outlet, patient());
-        await driver.turnOn(outlet, before?.mode, patient(), before?.via);
+        await driver.turnOn(outlet, { mode: before?.mode, via: before?.via }, patient());
 
         expect(readings.get(outlet)?.state).toBe('on');
         expect([isTold(from, off), isTold(from, on)]).toEqual([true, true]);
@@ -84,13 +84,13 @@ describe.each(Object.entries(devices))('%s', (name, device) => {
     const turnedOn = async (part: string, known?: string, place?: string) => {
       const from = received().length;
       // Without an answer, it fails later.
-      driver.turnOn(outlet, known, patient(), place).catch(() => undefined);
+      driver.turnOn(outlet, { mode: known, via: place }, patient()).catch(() => undefined);
       await vi.waitFor(() => expect(received().slice(from).join('\n')).toContain(part));
     };
 
     await turnedOn(on, mode, via);
     if (staysOff === undefined) await turnedOn(onByDefault);
-    else await expect(driver.turnOn(outlet, undefined, patient())).rejects.toThrow(staysOff);
+    else await expect(driver.turnOn(outlet, {}, patient())).rejects.toThrow(staysOff);
   });
 });
 
@@ -156,7 +156,7 @@ it.each(reports)(
     });
 
     const seen = (await driver.read([device.outlet], patient())).get(device.outlet);
-    await driver.turnOn(device.outlet, undefined, patient(), seen?.via);
+    await driver.turnOn(device.outlet, { via: seen?.via }, patient());
 
     expect(seen).toMatchObject(reading);
     expect(received().some((asked) => asked.includes(device.on))).toBe(true);

@@ -28,8 +28,8 @@ import { simulateTime } from '../testing/simulated-time.ts';
 import { Cycles } from './cycles.ts';
 
 const drivers = await loadDrivers();
-const request = "{ path: '/{outlet}' }";
-const command = '[/bin/relay, "{outlet}"]';
+const request = (what: string) => `{ path: '/${what}/{outlet}' }`;
+const command = (what: string) => `[/bin/relay, ${what}, "{outlet}"]`;
 const states = "on: '^on$', off: '^off$'";
 const object = (value: number) => `{ object: '1.3.6.1.4.1.9999.1.{outlet}', value: ${value} }`;
 const read = "object: '1.3.6.1.4.1.9999.2.{outlet}', on: [1], off: [2]";
@@ -40,11 +40,14 @@ const entries: Record<string, readonly [outlet: string, more?: string]> = {
   'cisco-ios': ['Gi1/0/1'],
   'command-switch': [
     '1',
-    `on: ${command}, off: ${command}, read: { command: ${command}, ${states} }`,
+    `on: ${command('"on"')}, off: ${command('"off"')}, read: { command: ${command('show')}, ${states} }`,
   ],
   edgeos: ['eth1'],
   edgeswitch: ['1'],
-  'http-switch': ['1', `on: ${request}, off: ${request}, read: { path: '/{outlet}', ${states} }`],
+  'http-switch': [
+    '1',
+    `on: ${request('on')}, off: ${request('off')}, read: { path: '/{outlet}', ${states} }`,
+  ],
   ipmi: ['chassis'],
   mpower: ['1', 'outlets: 3'],
   'mqtt-switch': ['1', 'topic: plug'],
@@ -113,7 +116,7 @@ class Device {
           return new Map(outlets.map((outlet): [string, OutletReading] => [outlet, { state }]));
         }),
       turnOff: (_outlet, signal) => this.tell('off', signal),
-      turnOn: (_outlet, _mode, signal) => this.tell('on', signal),
+      turnOn: (_outlet, _how, signal) => this.tell('on', signal),
       ...(nativeCycle && {
         nativeCycle: {
           offSeconds: nativeCycle.offSeconds,

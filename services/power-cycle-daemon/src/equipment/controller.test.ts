@@ -72,7 +72,7 @@ it('turning on does not wait for the comparison of outlets that are read one by 
 
   const compared = controller.othersMoved('1');
   await expect.poll(() => calls).toEqual(['read 1,2,3,4']);
-  const turnedOn = controller.turnOn('9', undefined);
+  const turnedOn = controller.turnOn('9', {});
   first.resolve();
   await turnedOn;
 
@@ -118,7 +118,7 @@ it('turning on ends a reading that hangs, which is repeated afterwards', async (
 
   const readings = own.read(['1']);
   await vi.advanceTimersByTimeAsync(5000);
-  const turnedOn = own.turnOn('2', undefined);
+  const turnedOn = own.turnOn('2', {});
   await vi.advanceTimersByTimeAsync(1);
   await turnedOn;
 
@@ -135,9 +135,9 @@ describe('the queue of a controller', () => {
       controller.turnOff('1'),
       controller.turnOff('2'),
       controller.read(['1']),
-      controller.turnOn('3', undefined),
+      controller.turnOn('3', {}),
       controller.turnOff('4'),
-      controller.turnOn('5', '48v'),
+      controller.turnOn('5', { mode: '48v' }),
     ]);
 
     expect(board.told).toEqual(['on 3 usual', 'on 5 48v', 'off 1', 'off 2', 'off 4']);
@@ -326,7 +326,7 @@ describe('a device', () => {
 
     const error = await failure(controller.turnOff('1'));
     const wasDown = controller.state;
-    await controller.turnOn('1', undefined);
+    await controller.turnOn('1', {});
 
     expect(error).toEqual(new TypeError('x is not a function'));
     expect([wasDown, controller.state]).toEqual(['down', 'up']);
@@ -359,7 +359,7 @@ describe('closing', () => {
     const { controller, board } = plugged();
     board.isWedged = true;
     const running = failure(controller.turnOff('1'));
-    const waiting = [controller.turnOn('2', undefined), controller.read(['3'])].map(failure);
+    const waiting = [controller.turnOn('2', {}), controller.read(['3'])].map(failure);
     await vi.waitFor(() => expect(board.atOnce.now).toBe(1));
     board.isWedged = false;
 
@@ -408,7 +408,7 @@ describe('many readings of a device that is asked outlet by outlet', () => {
     const names = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
     const readings = names.map((name) => controller.read([name]));
-    const on = readings[0]?.then(() => controller.turnOn('3', undefined));
+    const on = readings[0]?.then(() => controller.turnOn('3', {}));
     const all = await Promise.all(readings);
     await on;
 

@@ -197,10 +197,10 @@ export class Controller {
   }
 
   /** @throws DeviceError */
-  turnOn(outlet: string, mode: string | undefined, via?: string): Promise<void> {
+  turnOn(outlet: string, how: Pick<OutletReading, 'mode' | 'via'>): Promise<void> {
     return this.command([this.inTurn(true)], (signal) => {
       this.states.commanded(outlet, ['on'], performance.now());
-      return this.driver.turnOn(outlet, mode, signal, via);
+      return this.driver.turnOn(outlet, how, signal);
     });
   }
 

@@ -59,7 +59,7 @@ it('reads with the account that may only read, and switches with the other', asy
     ['2', 'off'],
     ['3', 'on'],
   ]);
-  await expect(pdu1()?.turnOn('2', undefined)).rejects.toThrow(/no such file/);
+  await expect(pdu1()?.turnOn('2', {})).rejects.toThrow(/no such file/);
 });
 
 it('follows rack.yaml, and switches although the device rejects the account that reads', async () => {

@@ -166,7 +166,7 @@ export async function turnOn(
   const before = controller.lastReading(outlet);
   const send = () =>
     controller
-      .turnOn(outlet, before?.mode ?? mode, before?.via ?? via)
+      .turnOn(outlet, { mode: before?.mode ?? mode, via: before?.via ?? via })
       .catch((reason: unknown) => reason);
   const error = await send();
   const isTaken = error === undefined || (error instanceof DeviceError && !error.retry);

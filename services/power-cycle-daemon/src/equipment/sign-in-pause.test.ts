@@ -46,11 +46,7 @@ type Rejecting = ReturnType<typeof rejecting>;
 async function tryHard({ controller }: Rejecting): Promise<unknown[]> {
   const errors: unknown[] = [];
   for (let round = 0; round < 20; round += 1) {
-    const works = [
-      controller.read(['1']),
-      controller.turnOn('1', undefined),
-      controller.turnOff('2'),
-    ];
+    const works = [controller.read(['1']), controller.turnOn('1', {}), controller.turnOff('2')];
     for (const work of works) errors.push(await work.catch((error: unknown) => error));
   }
   return errors;
@@ -91,7 +87,7 @@ describe('a device that rejects the login', () => {
 
     rejected.board.rejectsSignIn = false;
     rejected.pass(120);
-    await rejected.controller.turnOn('1', undefined);
+    await rejected.controller.turnOn('1', {});
 
     expect(rejected.controller.rejectsSignIn).toBe(false);
     expect(rejected.controller.state).toBe('up');

@@ -76,7 +76,7 @@ describe('ports of a machine’s own hub', () => {
     await driver.turnOff('usb/1-1.2', patient());
     const between = await driver.read(['usb/1-1.2', 'usb/1-1.3'], patient());
     const wasOff = off();
-    await driver.turnOn('usb/1-1.2', undefined, patient());
+    await driver.turnOn('usb/1-1.2', {}, patient());
 
     expect([...between]).toEqual([
       ['usb/1-1.2', { state: 'off' }],
@@ -97,7 +97,7 @@ describe('ports of a machine’s own hub', () => {
     await driver.turnOff('usb/1-1.2', patient());
     const between = await driver.read(['usb/1-1.2', 'usb/1-1.3'], patient());
     const wasOff = off();
-    await driver.turnOn('usb/1-1.2', undefined, patient());
+    await driver.turnOn('usb/1-1.2', {}, patient());
     const after = await driver.read(['usb/1-1.2'], patient());
 
     expect([...between]).toEqual([
@@ -130,7 +130,7 @@ describe('ports of a machine’s own hub', () => {
     await driver.turnOff('usb/1-1.3', patient());
     const hadPower = hasPower('usb/1-1.3', machine.usb, [hub]);
     const wasOff = off();
-    await driver.turnOn('usb/1-1.3', undefined, patient());
+    await driver.turnOn('usb/1-1.3', {}, patient());
 
     expect([hadPower, hasPower('usb/1-1.3', machine.usb, [hub])]).toEqual([false, true]);
     expect([wasOff, off()]).toEqual([expected, []]);
@@ -154,7 +154,7 @@ describe('ports of a machine’s own hub', () => {
 
     await driver.turnOff('usb/1-1.2', patient(), true);
     const wasOff = off();
-    await driver.turnOn('usb/1-1.2', undefined, patient());
+    await driver.turnOn('usb/1-1.2', {}, patient());
 
     expect([wasOff, off()]).toEqual([['usb/1-1.2'], []]);
   });
@@ -208,7 +208,7 @@ describe('ports of a machine’s own hub', () => {
       return { stdout: `${block}\n  Port 2: 0100 power\n` };
     });
 
-    await driver.turnOn('usb/1-1.2', undefined, patient());
+    await driver.turnOn('usb/1-1.2', {}, patient());
 
     expect(asked.at(-1)).toContain('-p 1,2,3,4 -a on');
   });
@@ -241,7 +241,7 @@ describe('ports of a machine’s own hub', () => {
     for (const asked of [
       driver.read(['usb/1-1.2'], patient()),
       driver.turnOff('usb/1-1.2', patient()),
-      driver.turnOn('usb/1-1.2', undefined, patient()),
+      driver.turnOn('usb/1-1.2', {}, patient()),
     ]) {
       const error = await asked.catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(DeviceRejected);

@@ -191,8 +191,8 @@ function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined
         return new Map(outlets.map((outlet) => [outlet, reading(board, outlet)]));
       }),
     turnOff: (outlet, signal) => tell(`off ${outlet}`, signal, () => set(outlet, false)),
-    turnOn: (outlet, mode, signal) =>
-      tell(`on ${outlet} ${mode ?? 'usual'}`, signal, () => set(outlet, true)),
+    turnOn: (outlet, { mode = 'usual' }, signal) =>
+      tell(`on ${outlet} ${mode}`, signal, () => set(outlet, true)),
     ...(native !== undefined && {
       nativeCycle: {
         offSeconds: native,

@@ -31,7 +31,7 @@ describe('apc-rpdu2', () => {
     const { device, driver } = await startDriver(setup);
 
     await driver.turnOff('3', patient());
-    await driver.turnOn('3', undefined, patient());
+    await driver.turnOn('3', {}, patient());
     await driver.read(['3'], patient());
 
     expect(device.received.map(({ text }) => text)).toEqual([

@@ -20,7 +20,7 @@ describe('cisco-ios', () => {
 
     await driver.turnOff('Gi1/0/1', patient());
     const readings = await driver.read(['Gi1/0/1', 'Gi1/0/2', 'Gi1/0/10'], patient());
-    await driver.turnOn('Gi1/0/1', undefined, patient());
+    await driver.turnOn('Gi1/0/1', {}, patient());
 
     expect([...readings]).toEqual([
       ['Gi1/0/1', { state: 'off', delivering: false }],
@@ -38,11 +38,11 @@ describe('cisco-ios', () => {
     'restores a port that was %s',
     async (previous) => {
       const { device, driver } = await startCli(withPorts(8));
-      await driver.turnOn('Gi1/0/3', previous, patient());
+      await driver.turnOn('Gi1/0/3', { mode: previous }, patient());
       const { mode } = await readOne(driver, 'Gi1/0/3');
 
       await driver.turnOff('Gi1/0/3', patient());
-      await driver.turnOn('Gi1/0/3', mode, patient());
+      await driver.turnOn('Gi1/0/3', { mode }, patient());
 
       expect(mode).toBe(previous);
       expect(device.board.get('Gi1/0/3')).toMatchObject({ on: true, mode: previous });
@@ -54,7 +54,7 @@ describe('cisco-ios', () => {
     async (mode) => {
       const { device, driver } = await startCli(withPorts(8));
 
-      await expect(driver.turnOn('Gi1/0/3', mode, patient())).rejects.toThrow(DeviceRejected);
+      await expect(driver.turnOn('Gi1/0/3', { mode }, patient())).rejects.toThrow(DeviceRejected);
 
       expect(device.sessions.opened).toBe(0);
     },
@@ -62,7 +62,7 @@ describe('cisco-ios', () => {
 
   it('reads modes the same for one port and for many', async () => {
     const { device, driver } = await startCli(withPorts(12));
-    await driver.turnOn('Gi1/0/1', 'static max 15400', patient());
+    await driver.turnOn('Gi1/0/1', { mode: 'static max 15400' }, patient());
 
     const many = await driver.read(device.board.names(), patient());
     const one = await driver.read(['Gi1/0/1', 'Gi1/0/11'], patient());
@@ -75,7 +75,7 @@ describe('cisco-ios', () => {
 
   it('reads what it may where AAA hides the configuration', async () => {
     const { driver } = await startCli(withPorts(8, { denied: ['show running-config'] }));
-    await driver.turnOn('Gi1/0/3', 'static max 15400', patient());
+    await driver.turnOn('Gi1/0/3', { mode: 'static max 15400' }, patient());
 
     expect(await readOne(driver, 'Gi1/0/3')).toMatchObject({ state: 'on', mode: 'static' });
   });
@@ -115,7 +115,7 @@ describe('cisco-ios', () => {
 
     await driver.turnOff('Gi1/0/3', patient());
     const off = await readOne(driver, 'Gi1/0/3');
-    await driver.turnOn('Gi1/0/3', 'static max 15400', patient());
+    await driver.turnOn('Gi1/0/3', { mode: 'static max 15400' }, patient());
 
     expect(off).toMatchObject({ state: 'off' });
     expect(await readOne(driver, 'Gi1/0/3')).toMatchObject({ mode: 'static max 15400' });

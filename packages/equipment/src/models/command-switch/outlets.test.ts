@@ -62,7 +62,7 @@ describe('command-switch', () => {
     const card = await makeCard();
     const driver = driverOf(card);
 
-    await driver.turnOn('3', undefined, patient());
+    await driver.turnOn('3', {}, patient());
     const readings = await driver.read(['3', 'lamp'], patient());
     await driver.turnOff('3', patient());
 
@@ -78,7 +78,7 @@ describe('command-switch', () => {
     const card = await makeCard();
     const driver = driverOf(card, { on: [card.path, '--relay={outlet}/{outlet}', 'x{outlet}'] });
 
-    await driver.turnOn('7', undefined, patient());
+    await driver.turnOn('7', {}, patient());
 
     expect(await card.told()).toEqual(['--relay=7/7 x7']);
   });
@@ -172,7 +172,7 @@ describe('command-switch', () => {
 
     await driver.turnOff('3', patient());
     const off = await stateOf(driver, '3');
-    await driver.turnOn('3', undefined, patient());
+    await driver.turnOn('3', {}, patient());
 
     expect(off).toBe('off');
     expect(await stateOf(driver, '3')).toBe('on');

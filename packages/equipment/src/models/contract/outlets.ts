@@ -82,13 +82,12 @@ export interface PowerDriver {
    * Turns one outlet on, in its previous mode. Without a mode: the model's default. The command is sent whatever a reading shows, or if it
    * shows nothing (`readBriefly`).
    *
-   * @param via as it was read before; without it, and if it cannot be read now: the model's default
+   * @param how as it was read before; without `via`, and if it cannot be read now: the model's default
    */
   turnOn(
     outlet: string,
-    mode: string | undefined,
+    how: Pick<OutletReading, 'mode' | 'via'>,
     signal: AbortSignal,
-    via?: string,
   ): Promise<void>;
   /** Present if the device performs off, wait and on by itself. */
   nativeCycle?: NativeCycle;
@@ -233,7 +232,7 @@ export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriv
       return new Map([...keys].map(([outlet, each]) => [outlet, readings.get(each) ?? unknown]));
     },
     turnOff: async (outlet, signal) => set(key(outlet), 'off', signal),
-    async turnOn(outlet, mode, signal, via) {
+    async turnOn(outlet, { mode, via }, signal) {
       const known = isMode === undefined ? undefined : mode;
       if (known !== undefined && !isMode?.(known))
         throw new DeviceRejected(name, `the outlet cannot be turned on in mode ${known}`);

@@ -123,7 +123,7 @@ describe.each(Object.entries(cases))('%s', (name, { outlets, watts, reads, other
     const before = device.received.length;
     const read = await driver.read([first, outlet], patient());
     const sent = device.received.slice(before).map(({ text }) => text);
-    await driver.turnOn(outlet, undefined, patient());
+    await driver.turnOn(outlet, {}, patient());
 
     expect(read.get(first)?.state).toBe('on');
     expect(read.get(outlet)).toEqual({ state: 'off', ...(watts !== undefined && { watts }) });

@@ -85,7 +85,7 @@ describe.each(tables)("$name in front of Debian's snmpd", (table) => {
 
     await driver.turnOff(outlet, patient());
     const read = await driver.read([first, outlet, last], patient());
-    await driver.turnOn(outlet, undefined, patient());
+    await driver.turnOn(outlet, {}, patient());
 
     expect([...read.values()].map(({ state }) => state)).toEqual(['on', 'off', 'on']);
     expect(await stateOf(driver, outlet)).toBe('on');

@@ -27,7 +27,7 @@ describe('edgeos', () => {
     const before = await driver.read(['eth1', 'eth2', 'eth3'], patient());
     await driver.turnOff('eth1', patient());
     const off = await readOne(driver, 'eth1');
-    await driver.turnOn('eth1', before.get('eth1')?.mode, patient());
+    await driver.turnOn('eth1', { mode: before.get('eth1')?.mode }, patient());
 
     expect([...before]).toEqual([
       ['eth1', { state: 'on', mode: '24v' }],
@@ -41,7 +41,7 @@ describe('edgeos', () => {
   it('does not choose a voltage', async () => {
     const { device, driver } = await startCli(router({ eth1: { modes: both } }));
 
-    const turnedOn = driver.turnOn('eth1', undefined, patient());
+    const turnedOn = driver.turnOn('eth1', {}, patient());
 
     await expect(turnedOn).rejects.toBeInstanceOf(DeviceRejected);
     await expect(turnedOn).rejects.toThrow(
@@ -54,7 +54,7 @@ describe('edgeos', () => {
   it('leaves a port on that is on, whatever the mode', async () => {
     const { device, driver } = await startCli(router());
 
-    await driver.turnOn('eth1', undefined, patient());
+    await driver.turnOn('eth1', {}, patient());
 
     expect(device.board.get('eth1')).toMatchObject({ on: true, mode: '48v' });
   });
@@ -62,7 +62,7 @@ describe('edgeos', () => {
   it.each(['off', 'on', '230v', '48v; reboot'])('turns on in no mode %j', async (mode) => {
     const { device, driver } = await startCli(router());
 
-    await expect(driver.turnOn('eth1', mode, patient())).rejects.toThrow(DeviceRejected);
+    await expect(driver.turnOn('eth1', { mode }, patient())).rejects.toThrow(DeviceRejected);
 
     expect(device.sessions.opened).toBe(0);
   });
@@ -70,7 +70,7 @@ describe('edgeos', () => {
   it('says that the router rejects a voltage', async () => {
     const { device, driver } = await startCli(router({ eth1: { modes: ['24v'], saved: '24v' } }));
 
-    await expect(driver.turnOn('eth1', '48v', patient())).rejects.toThrow(
+    await expect(driver.turnOn('eth1', { mode: '48v' }, patient())).rejects.toThrow(
       /did not set poe output of eth1 to 48v: .*48v is not supported on eth1 Commit failed/,
     );
 

@@ -22,7 +22,7 @@ describe('edgeswitch', () => {
     await driver.turnOff('3', patient());
     const off = await readOne(driver, '3');
     const nothingPluggedIn = await readOne(driver, '2');
-    await driver.turnOn('3', undefined, patient());
+    await driver.turnOn('3', {}, patient());
     const on = await readOne(driver, '3');
 
     expect(off).toEqual({ state: 'off', delivering: false, watts: 0 });
@@ -35,17 +35,19 @@ describe('edgeswitch', () => {
 
   it('restores the mode in which a port was on', async () => {
     const { device, driver } = await startCli(withPorts(8));
-    await driver.turnOn('3', 'passive24v', patient());
+    await driver.turnOn('3', { mode: 'passive24v' }, patient());
     const { mode } = await readOne(driver, '3');
 
     await driver.turnOff('3', patient());
-    await driver.turnOn('3', mode, patient());
+    await driver.turnOn('3', { mode }, patient());
 
     expect(device.board.get('3')).toMatchObject({ on: true, mode: 'passive24v' });
-    await expect(driver.turnOn('3', '48v', patient())).rejects.toThrow(
+    await expect(driver.turnOn('3', { mode: '48v' }, patient())).rejects.toThrow(
       'cannot be turned on in mode 48v',
     );
-    await expect(driver.turnOn('3', 'auto\rreload', patient())).rejects.toThrow(DeviceRejected);
+    await expect(driver.turnOn('3', { mode: 'auto\rreload' }, patient())).rejects.toThrow(
+      DeviceRejected,
+    );
   });
 
   it('lets the switch do off, wait and on', async () => {
@@ -107,7 +109,7 @@ describe('edgeswitch', () => {
     const { driver } = await startCli(withPorts(8, { detectionSeconds: 1000 }));
     await driver.turnOff('3', patient());
 
-    await driver.turnOn('3', undefined, patient());
+    await driver.turnOn('3', {}, patient());
 
     expect(await readOne(driver, '3')).toMatchObject({ state: 'on', delivering: false, watts: 0 });
   });

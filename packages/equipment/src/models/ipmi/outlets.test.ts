@@ -52,7 +52,7 @@ describe('ipmi, by ipmitool and ipmi_sim', () => {
 
     await driver.turnOff('chassis', patient());
     await vi.waitFor(async () => expect(await stateOf(driver, 'chassis')).toBe('off'));
-    await driver.turnOn('chassis', undefined, patient());
+    await driver.turnOn('chassis', {}, patient());
 
     await vi.waitFor(async () => expect(await stateOf(driver, 'chassis')).toBe('on'));
     const told = device.received.map(({ text }) => text).filter((text) => text.startsWith('set'));

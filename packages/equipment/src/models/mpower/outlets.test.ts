@@ -20,7 +20,7 @@ describe('mpower', () => {
 
     await driver.turnOff('3', patient());
     const readings = await driver.read(['2', '3', '6'], patient());
-    await driver.turnOn('3', undefined, patient());
+    await driver.turnOn('3', {}, patient());
 
     expect([...readings]).toEqual([
       ['2', { state: 'on', delivering: false, watts: 0 }],

@@ -16,7 +16,7 @@ describe.for(sampleOf(brokers))('mqtt-switch, over %s', ([, startOne]) => {
 
     await driver.turnOff('3', patient());
     const readings = await driver.read(['1', '3'], patient());
-    await driver.turnOn('3', undefined, patient());
+    await driver.turnOn('3', {}, patient());
 
     expect([...readings]).toEqual([
       ['1', { state: 'on' }],

@@ -18,7 +18,7 @@ describe('openwrt', () => {
 
     await driver.turnOff('lan1', patient());
     const readings = await driver.read(['lan1', 'lan2', 'lan10'], patient());
-    await driver.turnOn('lan1', undefined, patient());
+    await driver.turnOn('lan1', {}, patient());
 
     expect([...readings]).toEqual([
       ['lan1', { state: 'off', delivering: false }],

@@ -24,7 +24,7 @@ describe('a PiKVM', () => {
     await vi.waitFor(async () => expect(await stateOf(driver, outlet)).toBe('off'));
     // Again: it presses nothing.
     await driver.turnOff(outlet, patient());
-    await driver.turnOn(outlet, undefined, patient());
+    await driver.turnOn(outlet, {}, patient());
     await vi.waitFor(async () => expect(await stateOf(driver, outlet)).toBe('on'));
 
     const others = device.board.names().filter((name) => name !== outlet);
@@ -72,7 +72,7 @@ describe('Intel AMT', () => {
       await driver.turnOff(first, patient());
       await vi.waitFor(async () => expect(await stateOf(driver, first)).toBe('off'));
       await driver.turnOff(first, patient());
-      await driver.turnOn(first, undefined, patient());
+      await driver.turnOn(first, {}, patient());
       await vi.waitFor(async () => expect(await stateOf(driver, first)).toBe('on'));
       const off = vi.fn();
       device.board.once('change', off);

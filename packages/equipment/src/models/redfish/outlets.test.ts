@@ -42,7 +42,7 @@ describe('redfish', () => {
       await vi.waitFor(async () => {
         expect([...(await driver.read(['1'], patient()))]).toMatchObject([['1', { state: 'off' }]]);
       });
-      await driver.turnOn('1', undefined, patient());
+      await driver.turnOn('1', {}, patient());
       await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true));
 
       const told = device.received
@@ -79,7 +79,7 @@ describe('redfish', () => {
     await driver.turnOff('1', patient());
     const turningOff = await driver.read(['1'], patient());
     device.board.set('1', false);
-    await driver.turnOn('1', undefined, patient());
+    await driver.turnOn('1', {}, patient());
     const turningOn = await driver.read(['1'], patient());
 
     expect([turningOff.get('1')?.state, turningOn.get('1')?.state]).toEqual(['on', 'off']);

@@ -45,7 +45,7 @@ describe('a device that accepts sessions only', () => {
       await driver.turnOff('1', patient());
       await vi.waitFor(() => expect(device.board.isOn('1')).toBe(false));
       expect((await driver.read(['1'], patient())).get('1')?.state).toBe('off');
-      await driver.turnOn('1', undefined, patient());
+      await driver.turnOn('1', {}, patient());
       await driver.report?.(['1'], patient());
       expect([created(), slots.open.size]).toEqual([1, 1]);
       await driver.close();

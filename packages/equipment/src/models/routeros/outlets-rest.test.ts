@@ -29,7 +29,7 @@ describe('routeros, REST', () => {
 
     await driver.turnOff('ether2', patient());
     const between = await driver.read(['ether1', 'ether2'], patient());
-    await driver.turnOn('ether2', undefined, patient());
+    await driver.turnOn('ether2', {}, patient());
 
     expect([...between]).toMatchObject([
       ['ether1', { state: 'on', delivering: true, watts: 4, mode: 'auto-on' }],
@@ -48,7 +48,7 @@ describe('routeros, REST', () => {
     const mode = (await driver.read(['ether2'], patient())).get('ether2')?.mode;
     await driver.turnOff('ether2', patient());
     device.board.setMode('ether2', 'auto-on');
-    await driver.turnOn('ether2', mode, patient());
+    await driver.turnOn('ether2', { mode }, patient());
 
     expect(mode).toBe('forced-on');
     expect(device.board.get('ether2')).toMatchObject({ on: true, mode: 'forced-on' });
@@ -57,7 +57,7 @@ describe('routeros, REST', () => {
   it('knows no other modes', async () => {
     const { device, driver } = await startDriver(withPorts(3));
 
-    await expect(driver.turnOn('ether2', '48v', patient())).rejects.toThrow(
+    await expect(driver.turnOn('ether2', { mode: '48v' }, patient())).rejects.toThrow(
       /cannot be turned on in mode 48v/,
     );
 

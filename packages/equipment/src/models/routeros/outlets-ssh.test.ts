@@ -19,7 +19,7 @@ describe('routeros over ssh', () => {
 
     await driver.turnOff('ether1', patient());
     const readings = await driver.read(['ether1', 'ether2', 'ether10'], patient());
-    await driver.turnOn('ether1', undefined, patient());
+    await driver.turnOn('ether1', {}, patient());
 
     expect([...readings]).toEqual([
       ['ether1', { state: 'off', delivering: false }],
@@ -31,21 +31,21 @@ describe('routeros over ssh', () => {
 
   it('restores a port that was forced on', async () => {
     const { device, driver } = await startCli(withPorts(8));
-    await driver.turnOn('ether3', 'forced-on', patient());
+    await driver.turnOn('ether3', { mode: 'forced-on' }, patient());
     const { mode } = await readOne(driver, 'ether3');
 
     await driver.turnOff('ether3', patient());
-    await driver.turnOn('ether3', mode, patient());
+    await driver.turnOn('ether3', { mode }, patient());
 
     expect(device.board.get('ether3')).toMatchObject({ on: true, mode: 'forced-on' });
-    await expect(driver.turnOn('ether3', 'off', patient())).rejects.toThrow(
+    await expect(driver.turnOn('ether3', { mode: 'off' }, patient())).rejects.toThrow(
       'cannot be turned on in mode off',
     );
   });
 
   it('lets the device do off, wait and on', async () => {
     const { device, driver } = await startCli(withPorts(8));
-    await driver.turnOn('ether5', 'forced-on', patient());
+    await driver.turnOn('ether5', { mode: 'forced-on' }, patient());
 
     await driver.nativeCycle?.run('ether5', 60, patient());
     const meanwhile = await readOne(driver, 'ether5');

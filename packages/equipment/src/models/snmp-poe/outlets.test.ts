@@ -43,7 +43,7 @@ describe('snmp-poe', () => {
     device.board.setWatts('6', 0);
     const read = async (port: string) => (await driver.read([port], patient())).get(port);
 
-    await driver.turnOn('5', undefined, patient());
+    await driver.turnOn('5', {}, patient());
     const searching = await read('5');
     const empty = await read('6');
 

@@ -32,7 +32,7 @@ describe('snmp-switch', () => {
 
     const readings = await pdu.read(['1', '2', '3'], patient());
     await pdu.turnOff('1', patient());
-    await pdu.turnOn('2', undefined, patient());
+    await pdu.turnOn('2', {}, patient());
 
     expect([...readings.values()]).toEqual([
       { state: 'on', watts: 40 },

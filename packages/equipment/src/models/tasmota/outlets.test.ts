@@ -160,7 +160,7 @@ describe('tasmota', () => {
     expect(await states()).toEqual(['on', 'on']);
     await driver.turnOff('1', patient());
     expect(await states()).toEqual(['off', 'on']);
-    await driver.turnOn('1', undefined, patient());
+    await driver.turnOn('1', {}, patient());
     expect(await states()).toEqual(['on', 'off']);
     expect((await driver.report?.(['1'], patient()))?.linked).toMatch(/Interlock/);
     expect(device.received.filter(({ text }) => text.includes('StateText'))).toHaveLength(2);

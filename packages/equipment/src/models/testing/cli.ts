@@ -176,7 +176,7 @@ function sharesOneSession(setup: CliSetup, outlet: string): void {
     await Promise.all([
       driver.read([outlet], patient()),
       driver.turnOff(outlet, patient()),
-      driver.turnOn(outlet, device.board.get(outlet).mode, patient()),
+      driver.turnOn(outlet, { mode: device.board.get(outlet).mode }, patient()),
       driver.read([outlet], patient()),
     ]);
     await driver.close();
@@ -191,7 +191,7 @@ function sharesOneSession(setup: CliSetup, outlet: string): void {
     device.board.on('change', ({ outlet: name, on }) => changed.push(`${name} ${on}`));
 
     await driver.turnOff(outlet, patient());
-    await driver.turnOn(outlet, device.board.get(outlet).mode, patient());
+    await driver.turnOn(outlet, { mode: device.board.get(outlet).mode }, patient());
 
     expect(changed).toEqual([`${outlet} false`, `${outlet} true`]);
   });

@@ -109,7 +109,7 @@ export function switchesOutlets(
 
     await driver.turnOff(outlet, patient());
     const readings = await driver.read(Object.keys(between), patient());
-    await driver.turnOn(outlet, undefined, patient());
+    await driver.turnOn(outlet, {}, patient());
 
     expect(Object.fromEntries(readings)).toEqual(between);
     expect(device.board.isOn(outlet)).toBe(true);

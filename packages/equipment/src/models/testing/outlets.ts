@@ -93,7 +93,7 @@ export function verbs(driver: PowerDriver, outlet: string, signal: AbortSignal =
   return {
     read: async () => void (await driver.read([outlet], signal)),
     turnOff: () => driver.turnOff(outlet, signal),
-    turnOn: () => driver.turnOn(outlet, undefined, signal),
+    turnOn: () => driver.turnOn(outlet, {}, signal),
     ...(nativeCycle && { nativeCycle: () => nativeCycle.run(outlet, 5, signal) }),
   };
 }

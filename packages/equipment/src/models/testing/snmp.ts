@@ -129,7 +129,7 @@ export function switchesOutlets(setup: SnmpSetup, outlet: string): void {
 
         await driver.turnOff(outlet, patient());
         const off = await stateOf(driver, outlet);
-        await driver.turnOn(outlet, undefined, patient());
+        await driver.turnOn(outlet, {}, patient());
         const on = await stateOf(driver, outlet);
 
         expect([off, on]).toEqual(['off', 'on']);

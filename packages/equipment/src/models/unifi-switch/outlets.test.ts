@@ -33,7 +33,7 @@ describe.each(sampleOf(ways))('unifi-switch with %s', (_which, setup) => {
 
     await driver.turnOff('1', patient());
     const readings = await driver.read(['1', '2', '10'], patient());
-    await driver.turnOn('1', undefined, patient());
+    await driver.turnOn('1', {}, patient());
 
     expect([...readings]).toEqual([
       ['1', { state: 'off', delivering: false, watts: 0 }],
@@ -79,7 +79,7 @@ describe('unifi-switch', () => {
     const { device, driver } = await startCli(withPorts(8));
 
     await driver.turnOff('3', patient());
-    await driver.turnOn('3', 'auto', patient());
+    await driver.turnOn('3', { mode: 'auto' }, patient());
     await driver.nativeCycle?.run('3', 0, patient());
 
     const commands = device.received.map(({ text }) => text).filter((text) => !/ show$/.test(text));
@@ -93,7 +93,7 @@ describe('unifi-switch', () => {
   it('is turned on in no other mode', async () => {
     const { device, driver } = await startCli(withPorts(8));
 
-    await expect(driver.turnOn('3', 'pasv24', patient())).rejects.toThrow(DeviceRejected);
+    await expect(driver.turnOn('3', { mode: 'pasv24' }, patient())).rejects.toThrow(DeviceRejected);
 
     expect(device.sessions.opened).toBe(0);
   });
