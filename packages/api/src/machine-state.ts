@@ -112,6 +112,18 @@ export const Machine = z
         hold: z
           .object({ id: z.string(), by: z.string(), until: Time, reason: z.string() })
           .optional(),
+        onIt: z
+          .array(
+            z.object({
+              id: z.string(),
+              by: z.string(),
+              since: Time,
+              until: Time,
+              incident: z.string().optional(),
+            }),
+          )
+          .optional()
+          .describe('who is working on an incident that includes the machine'),
       })
       .optional()
       .describe('absent if the power-cycle daemon does not respond'),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Machine } from './machine-state.ts';
-import { beganAt, recentlySilent } from './silence.ts';
+import { beganAt, onItOf, recentlySilent } from './silence.ts';
 
 const lastSeen = '2026-11-20T03:09:55.000Z';
 const stale: Machine = {
@@ -33,4 +33,30 @@ describe('recentlySilent', () => {
 
     expect(recentlySilent(machines).map(({ name }) => name)).toEqual(['first', 'second']);
   });
+});
+
+it('who is on it is one line for each person and incident, and what began before it is named as such', () => {
+  const began = '2026-11-20T03:26:05.000Z';
+  const at = (minutes: number) =>
+    new Date(Date.parse('2026-11-20T03:30:00.000Z') + minutes * 60_000).toISOString();
+  const hold = (id: string, by: string, since: string, until: string, incident: string) => ({
+    power: { outlets: [], onIt: [{ id, by, since, until, incident }] },
+  });
+  const machines = [
+    hold('1', 'ann', at(0), at(240), 'i-1'),
+    hold('2', 'ann', at(1), at(241), 'i-1'),
+    hold('3', 'ann', at(-600), at(-360), 'i-0'),
+    hold('4', 'bob', at(2), at(242), 'i-1'),
+    { power: { outlets: [] } },
+    {},
+  ];
+
+  const people = onItOf(machines, began);
+  expect(
+    people.map(({ by, isEarlier, machines: its, until, ids }) => [by, isEarlier, its, until, ids]),
+  ).toEqual([
+    ['ann', true, 1, at(-360), ['3']],
+    ['ann', false, 2, at(241), ['1', '2']],
+    ['bob', false, 1, at(242), ['4']],
+  ]);
 });

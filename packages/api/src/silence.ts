@@ -47,8 +47,38 @@ export function recentlySilent(machines: Iterable<Machine>): Machine[] {
     .sort(({ lastSeen: a = '' }, { lastSeen: b = '' }) => a.localeCompare(b));
 }
 
-/** Somebody who is on it: whose hold on one of these machines ends last. */
-export function holderOf(machines: Iterable<Pick<Machine, 'power'>>) {
-  const holds = [...machines].flatMap(({ power }) => power?.hold ?? []);
-  return holds.sort((one, other) => other.until.localeCompare(one.until))[0];
+export interface OnIt {
+  by: string;
+  since: string;
+  until: string;
+  /** Of its holds, to end them. */
+  ids: string[];
+  /** How many of the machines. */
+  machines: number;
+  /** It names another incident, or a problem. */
+  incident: string | undefined;
+  /** It began before this incident. */
+  isEarlier: boolean;
+}
+
+/**
+ * Who is on it, each person once for each incident.
+ *
+ * @param since when this incident began: a hold that was set before says nothing about it
+ */
+export function onItOf(machines: Iterable<Pick<Machine, 'power'>>, since = ''): OnIt[] {
+  const all = [...machines].flatMap(({ power }) => power?.onIt ?? []);
+  const groups = Map.groupBy(all, ({ by, incident }) => `${by} ${incident}`);
+  return [...groups.values()]
+    .flatMap((own) => {
+      const [first] = own.toSorted((a, b) => a.since.localeCompare(b.since));
+      const [last] = own.toSorted((a, b) => b.until.localeCompare(a.until));
+      if (first === undefined || last === undefined) return [];
+      const ids = own.map(({ id }) => id);
+      const { by, incident, since: begun } = first;
+      const isEarlier = Date.parse(begun) < Date.parse(since);
+      const common = { by, incident, isEarlier, ids, machines: own.length };
+      return [{ ...common, since: begun, until: last.until }];
+    })
+    .sort((a, b) => a.since.localeCompare(b.since));
 }

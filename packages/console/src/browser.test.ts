@@ -82,17 +82,36 @@ describe.skipIf(!chromium)('the console', () => {
 
     const held = () => fixture.calls.findLast(({ name }) => name === 'hold')?.body;
     await expect.poll(held).toMatchObject({
+      kind: 'on-it',
+      incident: expect.stringMatching(/^\d{8}T\d{6}-/),
       targets: names,
       reason: `on it: ${cause?.what}`,
       until: expect.any(String),
     });
-    const until = new Date(Date.now() + 4 * 3_600_000).toISOString();
-    const hold = { id: 'hold-1', by: 'ann-operate', until, reason: 'on it' };
-    for (const machine of fixture.fixture.machines) {
-      if (names.includes(machine.name)) fixture.show({ ...machine, power: { outlets: [], hold } });
-    }
-    await card.getByText('ann-operate is on it').waitFor();
+    const all = fixture.fixture.machines.filter(({ name }) => names.includes(name));
+    const began = Date.parse(cause?.since ?? '');
+    const show = (some: number, by: string, afterMs: number, incident: string) => {
+      const since = new Date(began + afterMs).toISOString();
+      const until = new Date(Date.now() + 4 * 3_600_000).toISOString();
+      for (const [at, machine] of all.entries()) {
+        const onIt = at < some ? [{ id: `${by}-${at}`, by, since, until, incident }] : [];
+        fixture.show({ ...machine, power: { outlets: [], onIt } });
+      }
+    };
+    // Who was on something else before does not take the button from everybody.
+    show(12, 'bob', -3_600_000, 'switch-2');
+    await card.getByText(/^12 of 20 held by bob since \d\d:\d\d \(switch-2\)/).waitFor();
+    expect(await card.getByRole('button', { name: 'I am on it' }).count()).toBe(1);
+    show(20, 'bob', 60_000, 'here');
+    await card.getByText(/^bob is on it/).waitFor();
+    expect(await card.getByRole('button', { name: 'I am on it' }).count()).toBe(1);
+    show(20, 'ann-operate', 60_000, 'here');
+    await card.getByText(/^ann-operate is on it/).waitFor();
     expect(await card.getByRole('button', { name: 'I am on it' }).count()).toBe(0);
+    await card.getByRole('button', { name: 'End: ann-operate is on it' }).click();
+    const released = () => fixture.calls.filter(({ name }) => name === 'release').length;
+    await expect.poll(released).toBeGreaterThan(0);
+    for (const machine of all) fixture.show(machine);
   });
 
   it('shows everybody who is on selected machines', async () => {
@@ -106,7 +125,10 @@ describe.skipIf(!chromium)('the console', () => {
     await selection.getByRole('button', { name: 'I am on it' }).click();
 
     const held = () => fixture.calls.findLast(({ name }) => name === 'hold')?.body;
-    await expect.poll(held).toMatchObject({ targets: names, reason: 'on it: 2 machines' });
+    await expect.poll(held).toMatchObject({
+      ...{ kind: 'on-it', incident: '2 machines' },
+      ...{ targets: names, reason: 'on it: 2 machines' },
+    });
     await page.keyboard.press('Escape');
   });
 
@@ -393,7 +415,7 @@ describe.skipIf(!chromium)('the console', () => {
     expect(await wiring.getByText('✕ port switch-8/1 has no link').count()).toBe(1);
     expect(await wiring.locator('.mark-ok').count()).toBeGreaterThanOrEqual(6);
     await page.getByText(/^Seen before: 3 times since 2026-10-01/).waitFor();
-    await page.getByRole('heading', { name: 'What was done' }).waitFor();
+    await page.getByRole('heading', { name: 'Actions' }).waitFor();
     await page.getByRole('heading', { name: 'Only those that did not return' }).waitFor();
     const tile = page.locator(`[data-machine="${first}"]`);
     expect(await tile.getAttribute('class')).toContain('c-gone');

@@ -18,7 +18,7 @@ import { type AgentTuning, usualTuning } from './collect/agent-watch.ts';
 import { Agents } from './collect/agents.ts';
 import { Links } from './collect/links.ts';
 import { RackFile } from './collect/rack-file.ts';
-import { serviceNamed } from './collect/service-apis.ts';
+import { serviceClient, serviceNamed } from './collect/service-apis.ts';
 import { OtherServices, type ServiceTuning, usualServiceTuning } from './collect/services.ts';
 import { openEnrolment } from './enrolment/open-enrolment.ts';
 import type { EmitMachineState, MachineStateEvent } from './events.ts';
@@ -27,6 +27,7 @@ import { Losses } from './history/losses.ts';
 import { Recorder } from './history/recorder.ts';
 import { Uptimes } from './history/uptimes.ts';
 import { Incidents } from './incidents/incidents.ts';
+import { endOnItApi, OnIt } from './incidents/on-it.ts';
 import { Current } from './join/current.ts';
 import { judged } from './join/service-state.ts';
 import { createMetrics } from './metrics.ts';
@@ -79,7 +80,7 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
   setMaxListeners(0, context.signal);
   const events = createEvents<MachineStateEvent>();
   const parts = createParts(context, tuning, events.emit);
-  const { rack, journal, records, history, losses, agents, services, orders, reported } = parts;
+  const { rack, journal, records, history, agents, services, orders, reported } = parts;
   const { silences, delivery, current, recorder, uptimes, enrolment, incidents } = parts;
   createMetrics(context.metrics, parts);
   events.consume((event) => react(event, parts));
@@ -113,20 +114,10 @@ async function start(context: ServiceContext, tuning: Tuning): Promise<Service> 
     return enrolment.port.follow();
   };
   await follow();
-  let own = '';
-  const ticking = setInterval(() => {
-    // Nobody else reports that.
-    const state = JSON.stringify(ownState(context));
-    if (state !== own) current.touch();
-    own = state;
-    const parts = [current, incidents, recorder, uptimes, history, losses, delivery, orders];
-    for (const part of parts) void part.tick();
-  }, tickMs);
+  const ticking = startTicking(context, parts);
   const unfollow = context.rack.onChange(() => {
     void follow();
-    services.hurry();
-    recorder.noteRackFile(parts.rackFile.view().changes);
-    current.touch();
+    onRackFile(parts);
   });
 
   async function stop(): Promise<void> {
@@ -232,6 +223,40 @@ function createOrders(
     active: () => orders.allActive(),
   });
   return { orders, reported, delivery, silences };
+}
+
+/** Time passes for all parts. */
+function startTicking(context: ServiceContext, parts: ReturnType<typeof createParts>) {
+  const { current, incidents, recorder, uptimes, history, losses, delivery, orders } = parts;
+  const onIt = openOnIt(context, parts);
+  let own = '';
+  return setInterval(() => {
+    // Nobody else reports that.
+    const state = JSON.stringify(ownState(context));
+    if (state !== own) current.touch();
+    own = state;
+    const all = [current, incidents, recorder, uptimes, history, losses, delivery, orders, onIt];
+    for (const part of all) void part.tick();
+  }, tickMs);
+}
+
+/** rack.yaml has changed. */
+function onRackFile({ services, recorder, rackFile, current }: ReturnType<typeof createParts>) {
+  services.hurry();
+  recorder.noteRackFile(rackFile.view().changes);
+  current.touch();
+}
+
+function openOnIt(
+  { log }: ServiceContext,
+  { rack, clock, services, incidents, history }: ReturnType<typeof createParts>,
+): OnIt {
+  const options = { timeoutMs: 10_000, mostBytes: 16 * 1024 * 1024 };
+  const end = async (incident: string) => {
+    const client = await serviceClient(rack(), 'power-cycle-daemon', endOnItApi, options);
+    return await client.endOnIt({ params: { incident } });
+  };
+  return new OnIt({ clock, log, services, incidents, history, end });
 }
 
 interface OrderParts extends Pick<PartDeps, 'records' | 'emit'> {

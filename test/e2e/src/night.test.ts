@@ -54,10 +54,15 @@ it.skipIf(!peer('chromium') || !isLong)(
     await card.getByText(/ann is on it/).waitFor();
     expect(await rack.skolo('timeline', '--since', '1h')).toMatch(/ann.*on it/);
     expect(await rack.skolo('machine', 'list', '--needs-attention')).toMatch(/ann is on it/i);
-    expect(await rack.skolo('status')).toMatch(/ann holds 12 machines/);
+    expect(await rack.skolo('status')).toMatch(/ann is on it: 12 machines/);
+    // The same line in console and commands.
+    const line = /12 machines are silent: switch-1; 0 wait for a person/;
+    await seen(line);
+    expect(await rack.skolo('status')).toMatch(line);
+    expect(await rack.skolo('machine', 'list')).toMatch(line);
     expect(await rack.skolo('audit')).toMatch(/ann +hold +rpi-\[1-12\] +done +on it: switch-1/);
-    // What `skolo status` asks for where Prometheus runs.
-    await expect.poll(rack.held).toEqual({ ann: '12' });
+    // New tasks start: nothing is out of service.
+    expect(await rack.held()).toEqual({});
 
     // Act: 4 clicks and keys, and a reason.
     await card.getByRole('link', { name: '12 machines' }).click();
@@ -79,6 +84,13 @@ it.skipIf(!peer('chromium') || !isLong)(
     // Did it work: 0 clicks, on every page.
     await page.getByText(/^power cycle by ann: 12 are silent; 12 back: .* \(12\)/).waitFor();
 
+    // Who came back: 1 click, and 1 command.
+    await page.goto(`${rack.url}/#/incident/last`);
+    await page.getByText(/^12 of 12 came back; .*on it: ann/).waitFor();
+    const incident = await rack.skolo('timeline', '--incident', 'last');
+    expect(incident).toMatch(/12 of 12 came back/);
+    expect(incident).toMatch(/power cycle by ann/);
+
     // A service that hangs is noticed within 15 s, and the page works again by itself.
     const { child } = rack.machineState();
     child.kill('SIGSTOP');
@@ -92,10 +104,16 @@ it.skipIf(!peer('chromium') || !isLong)(
     await seen(/switch-2/);
     await rack.pullPdu();
     await seen(/pdu-1/);
+    // For a person with a torch: 1 command.
+    expect(await rack.skolo('machine', 'list', '--not-back')).toMatch(
+      /16 did not.*rpi-17, place 17: .*switch-2 is down/s,
+    );
+    expect(await rack.skolo('status')).toMatch(/critical/);
     await rack.cutInternet();
     await seen(/^sink pubsub: .*UNAVAILABLE/);
     const empty = await rack.fillDisk();
-    await seen(/the disk has no free space/);
+    await seen(/^the disk is full: machine-state/);
+    expect(await rack.skolo('status')).toMatch(/the disk is full: machine-state/);
     await empty();
 
     // Handover: 1 command.

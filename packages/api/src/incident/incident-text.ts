@@ -104,9 +104,9 @@ export function incidentText(report: IncidentReport, rack: string, timezone?: st
         ),
       ),
     ),
-    ...section('What changed in the hour before', linesOf(rows.filter(isBefore), clock)),
+    ...section('Changes in the hour before', linesOf(rows.filter(isBefore), clock)),
     ...section(
-      'What was done',
+      'Actions',
       linesOf(
         rows.filter((row) => !isBefore(row)),
         clock,

@@ -146,17 +146,32 @@ function notDone(action: string, by: string, reason: string): Pick<Entry, 'kind'
 function ofHold(before: Machine | undefined, after: Machine, now: number): Entry[] {
   const { name: machine } = after;
   if (after.power === undefined) return [];
-  const [previous, hold] = [before?.power?.hold, after.power.hold];
-  if (previous?.id === hold?.id) return [];
-  const entries: Entry[] = [];
-  if (previous !== undefined) {
-    entries.push({ machine, kind: 'hold', key: previous.id, at: now, endedAt: now });
-  }
-  if (hold !== undefined) {
-    const data = JSON.stringify({ by: hold.by, reason: hold.reason, until: hold.until });
-    entries.push({ machine, kind: 'hold', key: hold.id, at: now, data });
-  }
-  return entries;
+  const [previous, holds] = [before, after].map((each) => each && holdsOf(each));
+  const known = new Set(previous?.map(({ key }) => key));
+  const present = new Set(holds?.map(({ key }) => key));
+  return [
+    ...(previous ?? [])
+      .filter(({ key }) => !present.has(key))
+      .map(({ key }): Entry => ({ machine, kind: 'hold', key, at: now, endedAt: now })),
+    ...(holds ?? [])
+      .filter(({ key }) => !known.has(key))
+      .map((hold): Entry => ({ ...hold, machine, kind: 'hold', at: now })),
+  ];
+}
+
+function holdsOf({ name, cause, power }: Machine): Pick<Entry, 'key' | 'outcome' | 'data'>[] {
+  const { hold, onIt = [] } = power ?? {};
+  return [
+    ...(hold ? [{ key: hold.id, data: JSON.stringify(shownHold(hold)) }] : []),
+    ...onIt.map(({ id, by, until }) => {
+      const reason = `on it: ${cause ?? name}`;
+      return { key: id, outcome: 'on-it', data: JSON.stringify({ by, reason, until }) };
+    }),
+  ];
+}
+
+function shownHold({ by, reason, until }: { by: string; reason: string; until: string }) {
+  return { by, reason, until };
 }
 
 function ofBoot(

@@ -80,6 +80,20 @@ it('records the cause of a silence when it is found, once', async () => {
   ]);
 });
 
+it('records two people who are on it at once, each until they end it', async () => {
+  const { set, happened } = await start();
+  const person = (by: string) => ({ id: by, by, since: '', until: '2026-11-20T20:00:00.000Z' });
+  set({ power: { outlets: [], onIt: [person('ann')] } }, minute);
+  set({ power: { outlets: [], onIt: [person('ann'), person('bob')] } }, minute);
+  set({ power: { outlets: [], onIt: [person('bob')] } }, minute);
+
+  const holds = (await happened()).filter(({ kind }) => kind === 'hold');
+  expect(holds.map(({ key, endedAt }) => [key, endedAt !== undefined])).toEqual([
+    ['bob', false],
+    ['ann', true],
+  ]);
+});
+
 type Lab = Awaited<ReturnType<typeof start>>;
 const ended = ({ now }: Lab, outcome: string) => ({
   lastTask: { id: 't', since: '2026-11-20T16:00:00.000Z', endedAt: now(), outcome },

@@ -27,10 +27,13 @@ export const Silence = z.object({
 });
 export type Silence = z.output<typeof Silence>;
 
+/** As long as the ID of an incident may be in the power-cycle daemon. */
+const mostLetters = 100;
+
 /** A machine has only one silence that begins at a time. */
 export function idOf(machine: string, at: number): string {
   const time = new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
-  return `${time}-${machine}`;
+  return `${time}-${machine}`.slice(0, mostLetters);
 }
 
 /** The cause as it is known now. */

@@ -192,7 +192,9 @@ export class HistoryTables {
       changeEntry.run(endedAt, outcome, data, place.day, id, place.at, place.n);
       return;
     }
-    if (endedAt === null && oneAtATime.has(entry.kind)) endOthers.run(at, id, kind, key);
+    // Several people may be on it at once.
+    const isAlone = oneAtATime.has(entry.kind) && outcome !== 'on-it';
+    if (endedAt === null && isAlone) endOthers.run(at, id, kind, key);
     const { n } = NextN.parse(nextN.get(day, id, at));
     addEntry.run(day, id, at, n, kind, device, key, endedAt, outcome, data);
   }

@@ -75,7 +75,8 @@ function ofLink(
   if (refused.test(why)) {
     return [{ kind: 'agent-silent', text: `the machine responds, but its agent does not: ${why}` }];
   }
-  const known = uplink === undefined ? 'rack.yaml has no uplink' : links(nameIn(uplink));
+  const known =
+    uplink === undefined ? 'rack.yaml does not say at which port it is' : links(nameIn(uplink));
   const port = uplink?.slice(uplink.indexOf('/') + 1) ?? '';
   const isUp = typeof known === 'string' ? undefined : known.get(port);
   if (isUp === false) return [{ kind: 'no-link', text: `port ${uplink} has no link` }];

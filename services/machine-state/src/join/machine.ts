@@ -106,11 +106,12 @@ function ofAgent(
 }
 
 function powerOf(name: string, power: PowerView): NonNullable<Machine['power']> {
-  const { outlets = [], cycle, hold } = power.machines.get(name) ?? {};
+  const { outlets = [], cycle, hold, onIt = [] } = power.machines.get(name) ?? {};
   return {
     outlets: outlets.map(({ outlet, state }) => ({ outlet, state })),
     ...(cycle && { cycle: { id: cycle.id, step: cycle.step } }),
     ...(hold && { hold }),
+    ...(onIt.length > 0 && { onIt }),
   };
 }
 

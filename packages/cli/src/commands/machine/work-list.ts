@@ -4,7 +4,7 @@
  */
 
 import type { CommonCause, Machine } from '@skolo/api';
-import { beganAt, holderOf } from '@skolo/api/silence';
+import { beganAt, onItOf } from '@skolo/api/silence';
 import type { Io } from '../../io.ts';
 import { byNumber } from '../../names.ts';
 import { paragraph, plain, styled } from '../../output/text.ts';
@@ -66,7 +66,7 @@ function linesOf(machine: Machine, now: number) {
 }
 
 function holderLine(machines: readonly Machine[]) {
-  const hold = holderOf(machines);
-  if (hold === undefined) return [];
-  return [plain(`    ${sentence(hold.by)} is on it until ${timestamp(hold.until)}`)];
+  return onItOf(machines).map(({ by, until }) =>
+    plain(`    ${sentence(by)} is on it until ${timestamp(until)}`),
+  );
 }

@@ -1,4 +1,5 @@
 import { fullDisk, headlineOf } from '@skolo/api/headline';
+import { onItOf } from '@skolo/api/silence';
 import { count, pause, shellWord } from '@skolo/base';
 import { type FleetRack, findRack, type RackHealth, type RackStatus } from '@skolo/fleet';
 import { commandLine, type SkoloCommand } from '../../command.ts';
@@ -174,6 +175,7 @@ async function askServices(command: SkoloCommand): Promise<Row[]> {
     ...(headline.isWell ? [] : [`${headline.text}; run ${work}`]),
     ...(disk ? [disk.text] : []),
     ...view.causes.map(({ text }) => text),
+    ...onItOf(machines).map(({ by, machines: its }) => `${by} is on it: ${count(its, 'machine')}`),
     ...(pauses ? [`machine-state: ${pauses.why}`] : []),
     'this is from machine-state; TOKEN, WAITING, DISK, REBOOT and CERT require Prometheus',
   ];

@@ -21,6 +21,7 @@ interface Input {
   until?: string;
   count?: number;
   force: boolean;
+  alongside: boolean;
   choice?: RepairChoice;
   /** For `Idempotency-Key`: sending the same input again has no second effect. */
   key: string;
@@ -105,10 +106,10 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     key: 'p',
     effect: 'Turns the outlets off and on again, but not while a task is running.',
     isDangerous: true,
-    run: (machines, { reason, force, key }) =>
+    run: (machines, { reason, force, alongside, key }) =>
       powerCycleDaemon.requestCycles({
         ...keyed(key),
-        body: { machines, reason, force },
+        body: { machines, reason, force, alongside },
       }),
   },
   repair: {

@@ -9,7 +9,7 @@ import { mayOperate, useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { useDraft } from '../parts/draft.ts';
-import { Force } from '../parts/force.tsx';
+import { Force, useForce } from '../parts/force.tsx';
 import { listed } from '../parts/listed.ts';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
 import { Rejections } from '../parts/rejections.tsx';
@@ -49,7 +49,7 @@ export function ActionDialog({
   const [reason, setReason] = useDraft(`${name} ${names.join(' ')}`);
   const [forMs, setForMs] = useState(4 * hour);
   const [typed, setTyped] = useState('');
-  const [force, setForce] = useState(false);
+  const { force, setForce, added } = useForce();
   const [chosen, setChosen] = useState(0);
 
   const isMany = needsCount(names.length, rackSize) && names.length > 1;
@@ -64,7 +64,7 @@ export function ActionDialog({
       const count = isMany ? names.length : undefined;
       await action.run(names, {
         reason: reason.trim(),
-        force,
+        ...added(problem),
         key,
         ...(until && { until }),
         ...(count && { count }),
@@ -108,7 +108,9 @@ export function ActionDialog({
           </label>
         )}
         {problem !== undefined && <Rejections problem={problem} />}
-        {isRejected && name === 'cycle' && <Force force={force} onChange={setForce} />}
+        {isRejected && name === 'cycle' && (
+          <Force force={force} problem={problem} onChange={setForce} />
+        )}
         <NeedsOperate />
         <footer>
           <button

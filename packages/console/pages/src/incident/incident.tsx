@@ -73,7 +73,7 @@ function Report({ report }: { report: IncidentReport }) {
           {source}: events are missing: {why}
         </p>
       ))}
-      {machines.length > 0 && <OnIt what={report.what} machines={machines} />}
+      {machines.length > 0 && <OnIt what={report.what} machines={machines} since={since} />}
       <Tiles machines={machines} />
       <NotBack machines={withNow(report.machines, all)} />
       {differences.length > 0 && (
@@ -85,8 +85,8 @@ function Report({ report }: { report: IncidentReport }) {
       )}
       <Wiring report={report} />
       <Causes causes={causes} at={at} />
-      <Rows title="What was done" rows={during} at={at} />
-      <Rows title="What changed in the hour before" rows={before} at={at} />
+      <Rows title="Actions" rows={during} at={at} />
+      <Rows title="Changes in the hour before" rows={before} at={at} />
     </>
   );
 }

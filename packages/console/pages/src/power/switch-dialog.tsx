@@ -1,11 +1,10 @@
 import { reasonRequired } from '@skolo/api/reasons';
 import { count } from '@skolo/base/count';
-import { useState } from 'preact/hooks';
 import { powerCycleDaemon } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { useDraft } from '../parts/draft.ts';
-import { Force } from '../parts/force.tsx';
+import { Force, useForce } from '../parts/force.tsx';
 import { listed } from '../parts/listed.ts';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
 import { Rejections } from '../parts/rejections.tsx';
@@ -31,7 +30,7 @@ export function SwitchDialog({
   const machines = useLive((live) => live.machines);
   const isAllowed = useLive(({ session }) => mayOperate(session));
   const [reason, setReason] = useDraft(`${state} ${target}`);
-  const [force, setForce] = useState(false);
+  const { force, setForce, added } = useForce();
 
   const after = rack && downstream(outlets, rack, machines);
   const dark = after?.dark ?? [];
@@ -45,12 +44,16 @@ export function SwitchDialog({
   const { isSent, problem, isRejected, submit } = useSubmit(
     async ({ key }) => {
       const headers = { 'idempotency-key': key };
-      const asked = { reason: reason.trim(), force };
+      const asked = { reason: reason.trim() };
+      const { alongside, ...forced } = added(problem);
       await (state === 'cycle'
-        ? powerCycleDaemon.requestCycles({ headers, body: { machines: [target], ...asked } })
+        ? powerCycleDaemon.requestCycles({
+            headers,
+            body: { machines: [target], alongside, ...forced, ...asked },
+          })
         : powerCycleDaemon.switchOutlets({
             headers,
-            body: { targets: [target], state, ...asked },
+            body: { targets: [target], state, ...forced, ...asked },
           }));
       setReason('');
       onClose();
@@ -89,7 +92,7 @@ export function SwitchDialog({
         </label>
         {problem !== undefined && <Rejections problem={problem} />}
         {(isRejected || (state === 'cycle' && others.length > 0)) && (
-          <Force force={force} onChange={setForce} />
+          <Force force={force} problem={problem} onChange={setForce} />
         )}
         <NeedsOperate />
         <footer>

@@ -126,7 +126,9 @@ function CardView({ card, isOpen }: { card: Card; isOpen: boolean }) {
             Power cycle {count(machines.length, 'machine')}
           </button>
         )}
-        {machines.length > 0 && <OnIt what={(machine && text) ?? title} machines={machines} />}
+        {machines.length > 0 && (
+          <OnIt what={machine?.name ?? names[0] ?? title} machines={machines} since={since} />
+        )}
       </div>
     </li>
   );

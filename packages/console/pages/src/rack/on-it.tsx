@@ -1,43 +1,104 @@
 import type { Machine } from '@skolo/api/machine-state';
-import { holderOf } from '@skolo/api/silence';
-import { powerCycleDaemon } from '../live/api.ts';
+import { isSilent, onItOf, type OnIt as Person } from '@skolo/api/silence';
+import { machineState, powerCycleDaemon } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Failure, useAttempt } from '../parts/load.tsx';
-import { Until } from '../parts/time.tsx';
+import { exact, Until } from '../parts/time.tsx';
 
-const holdMs = 4 * 3_600_000;
+const mostMs = 4 * 3_600_000;
 
 /**
- * Shows everybody who is working on a problem, or a button to say so. It is a hold, so that automatic repair does not disturb this person.
+ * Shows everybody who is working on a problem, and a button to say so. That keeps automatic repair and others' power cycles off, and takes no
+ * machine out of service.
  */
-export function OnIt({ what, machines }: { what: string; machines: readonly Machine[] }) {
-  const isAllowed = useLive(({ session }) => mayOperate(session));
+export function OnIt({
+  what,
+  machines,
+  since,
+}: {
+  what: string;
+  machines: readonly Machine[];
+  /** When the incident began. */
+  since?: string | undefined;
+}) {
+  const session = useLive((live) => live.session);
+  const all = useLive((live) => live.machines);
+  const isAllowed = mayOperate(session);
   const [failed, attempt] = useAttempt();
-  const hold = holderOf(machines);
-  function holdAll() {
+  const now = machines.map((machine) => all.get(machine.name) ?? machine);
+  const people = onItOf(now, since);
+  const isOnIt = people.some(({ by, isEarlier }) => by === session?.name && !isEarlier);
+  async function begin() {
     const targets = machines.map(({ name }) => name);
-    const until = new Date(Date.now() + holdMs).toISOString();
+    const until = new Date(Date.now() + mostMs).toISOString();
+    const incident = await incidentOf(now, what);
     const reason = `on it: ${what}`;
-    return powerCycleDaemon.hold({ body: { targets, reason, until } });
+    return powerCycleDaemon.hold({ body: { kind: 'on-it', incident, targets, reason, until } });
   }
-  if (hold) {
+  return (
+    <div class="on-it">
+      {people.map((person) => (
+        <p class="muted" key={person.ids[0]}>
+          <Line person={person} machines={now} />{' '}
+          {isAllowed && (
+            <button
+              type="button"
+              aria-label={`End: ${person.by} is on it`}
+              onClick={() => void attempt(() => end(person))}
+            >
+              End
+            </button>
+          )}
+        </p>
+      ))}
+      {people.length === 0 && !isAllowed && <p class="muted">nobody is on it</p>}
+      {isAllowed && !isOnIt && (
+        <button
+          type="button"
+          title="Shows your name for 4 hours: automatic repair waits, others are asked before they power-cycle, and new tasks start"
+          onClick={() => void attempt(begin)}
+        >
+          I am on it
+        </button>
+      )}
+      {failed && <Failure error={failed} />}
+    </div>
+  );
+}
+
+/** `ann is on it for 4 h more`; of another incident `12 of 41 held by ann since 19:34 (switch-2)`. */
+function Line({ person, machines }: { person: Person; machines: readonly Machine[] }) {
+  const timezone = useLive(({ rack }) => rack?.timezone);
+  const { by, since, until, incident = '', isEarlier } = person;
+  if (isEarlier) {
+    const at = exact(since, timezone, false).slice(0, 5);
     return (
-      <p class="muted">
-        {hold.by} is on it <Until time={hold.until} />
-      </p>
+      <>
+        {person.machines} of {machines.length} held by {by} since {at} ({incident})
+      </>
     );
   }
-  if (!isAllowed) return <p class="muted">nobody is on it</p>;
+  const cycling = machines.filter(({ power }) => power?.cycle).length;
+  const back = machines.filter((machine) => !isSilent(machine)).length;
+  const isPartly = person.machines < machines.length;
   return (
-    <p>
-      <button
-        type="button"
-        title="Shows your name, and holds the machines for 4 hours: nobody else power-cycles them, and no task starts"
-        onClick={() => void attempt(holdAll)}
-      >
-        I am on it
-      </button>
-      {failed && <Failure error={failed} />}
-    </p>
+    <>
+      {isPartly ? `${person.machines} of ${machines.length}: ` : ''}
+      {by} is on it <Until time={until} />
+      {cycling > 0 && `; ${cycling} are being power-cycled, ${back} are back`}
+    </>
   );
+}
+
+/** Of silent machines, their incident; of others, what the problem is about. */
+async function incidentOf(machines: readonly Machine[], what: string): Promise<string> {
+  const [silent] = machines.filter(isSilent);
+  if (silent === undefined) return what.slice(0, mostLetters);
+  return (await machineState.incident({ params: { id: silent.name } })).id;
+}
+
+const mostLetters = 100;
+
+async function end({ ids }: Person) {
+  for (const id of ids) await powerCycleDaemon.release({ params: { id } });
 }
