@@ -4,9 +4,9 @@
  */
 import { inspect } from 'node:util';
 import { type CommitAbout, resolveVersion, shownId, type Version } from '@skolo/backup';
-import { sha256 } from '@skolo/base';
+import { isObject, parseJson, sha256 } from '@skolo/base';
 import { HttpProblem } from '@skolo/common';
-import type { BackupModel, CreateBackup } from '@skolo/equipment/models/backup';
+import type { BackupModel, CreateBackup, SecretRule } from '@skolo/equipment/models/backup';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Equipment, Rack } from '@skolo/rack';
 import type { JumphostBackup } from '../jumphost/backup.ts';
@@ -38,6 +38,9 @@ const mostBytes = 8 * 1024 * 1024;
 const countedUpTo = 2 * 1024 * 1024;
 /** For what the service itself does. */
 const itself: Requester = { name: '' };
+
+/** What decides how a content is shown. */
+type Described = Pick<Version, 'device' | 'model' | 'description'>;
 
 /** All methods throw BackupError. */
 export class Versions {
@@ -125,14 +128,14 @@ export class Versions {
   }
 
   /** Text with masked secrets, without volatile lines, of bytes that may not be a version. @throws TooMuchWork */
-  async comparable(of: Pick<Version, 'device' | 'model'>, content: Buffer): Promise<Uint8Array> {
+  async comparable(of: Described, content: Buffer): Promise<Uint8Array> {
     const { volatile = [] } = this.model(of) ?? {};
     return await this.deps.texts.run('text', { ...this.textInput(of, content, false), volatile });
   }
 
   /** What a new version's commit says about its content, as far as that does not take too long. */
   async measured(
-    of: Pick<Version, 'device' | 'model'>,
+    of: Described,
     content: Buffer,
     before: Version | undefined,
   ): Promise<Pick<CommitAbout, 'shownSize' | 'summary'>> {
@@ -166,14 +169,20 @@ export class Versions {
   }
 
   /** The model of a version: that of the device's current entry in rack.yaml, or else the one that the version names. */
-  model({ device: name, model }: Pick<Version, 'device' | 'model'>): BackupModel | undefined {
+  model(of: Described): BackupModel | undefined {
     const { rack, models } = this.deps;
+    const { device: name, model } = of;
     const { equipment } = rack();
     const device = equipment.get(name) ?? equipment.get(deviceOf(name));
     if (device !== undefined && (model === undefined || device.model === model)) {
       return models.get(device.model)?.(device);
     }
-    if (model === undefined) return undefined;
+    return model === undefined ? undefined : this.modelThen(of);
+  }
+
+  /** As it was when the version was stored. */
+  private modelThen({ device: name, model = '', description }: Described): BackupModel | undefined {
+    const options = parseJson(description ?? '{}');
     const retired: Equipment = {
       name,
       model,
@@ -181,18 +190,26 @@ export class Versions {
       power: [],
       transport: 'ssh',
       backup: true,
-      options: {},
+      options: isObject(options) ? options : {},
     };
-    // A generic device's description was in its entry in rack.yaml.
-    return model === 'generic' ? undefined : models.get(model)?.(retired);
+    try {
+      return this.deps.models.get(model)?.(retired);
+    } catch {
+      // A version of an earlier release has no description, and was shown by its entry in rack.yaml only.
+      return undefined;
+    }
   }
 
-  private textInput(
-    of: Pick<Version, 'device' | 'model'>,
-    content: Buffer,
-    showsSecrets: boolean,
-  ): Input<'text'> {
-    const { format = 'text', secrets: rules = [] } = this.model(of) ?? {};
+  /** Also those that the description had when the version was stored. */
+  private secretsOf(of: Described): readonly SecretRule[] {
+    const now = this.model(of)?.secrets ?? [];
+    if (of.description === undefined) return now;
+    return [...now, ...(this.modelThen(of)?.secrets ?? [])];
+  }
+
+  private textInput(of: Described, content: Buffer, showsSecrets: boolean): Input<'text'> {
+    const { format = 'text' } = this.model(of) ?? {};
+    const rules = this.secretsOf(of);
     const masking = showsSecrets ? undefined : { key: this.deps.maskKey(of.device), rules };
     return { content, format, masking };
   }
@@ -200,10 +217,9 @@ export class Versions {
   /** What the masked text depends on. Another version may have the same content. */
   private keyOf(version: Version): string {
     const { device, sha1, id } = version;
-    const { format, secrets } = this.model(version) ?? {};
-    return sha256(
-      inspect([device, sha1 ?? id, format, secrets], { depth: 3, maxArrayLength: null }),
-    );
+    const { format } = this.model(version) ?? {};
+    const depends = [device, sha1 ?? id, format, this.secretsOf(version)];
+    return sha256(inspect(depends, { depth: 3, maxArrayLength: null }));
   }
 
   private async of(device: string): Promise<VersionSource> {

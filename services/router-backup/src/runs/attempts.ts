@@ -274,6 +274,7 @@ export class Attempts {
       rack: rack().name,
       model,
       time: new Date(clock.now()).toISOString(),
+      ...(model === 'generic' && { description: JSON.stringify(device.options) }),
       ...measured,
     };
     const version = await store.repository.commit({ device: file, content, about });
