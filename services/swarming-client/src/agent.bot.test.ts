@@ -1,6 +1,6 @@
 /** A bot that never starts: the agent says why, and what to do. And a machine without a bot. */
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { lacks } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { BotView } from './bot/bot-view.ts';
 import type { Health } from './health/health.ts';
 import { withBot } from './status/status.ts';
@@ -59,6 +59,28 @@ describe.skipIf(lacks('adb'))('an agent, from `bot: none` on', () => {
     expect(lab.swarming.downloads).toBe(0);
     expect(lab.metadata.tokensGiven).toBe(0);
     await agent.client().setOrders({ body: { orders: [] } });
+  });
+
+  it('is told of jobs by two calls, also after kill -9, and ends them with their process', async () => {
+    const runner = spawn('sleep', ['1000']);
+    onTestFinished(() => void runner.kill('SIGKILL'));
+    expect(await agent.hook(`on_before_task?task_id=ci-7&pid=${runner.pid}`)).toEqual({});
+    const { task } = await agent.status();
+    const reboot = agent.client().reboot({ body: { why: 'kernel' } });
+    await expect(reboot).rejects.toThrow('a job is running');
+
+    await agent.end('SIGKILL');
+    agent = await lab.startAgent();
+    const afterKill = (await agent.status()).task;
+    runner.kill('SIGKILL');
+    const { task: ended } = await agent.until((status) => !status.task.running);
+    await agent.hook('on_before_task');
+    await agent.hook('on_after_task?failure=True');
+
+    expect(task).toMatchObject({ running: true, id: 'ci-7' });
+    expect(afterKill).toMatchObject({ running: true, id: 'ci-7', since: task.since });
+    expect(ended.last).toMatchObject({ id: 'ci-7', outcome: 'lost' });
+    expect((await agent.status()).task.last).toMatchObject({ outcome: 'failed' });
   });
 
   it('reports what keeps its bot from starting', async () => {

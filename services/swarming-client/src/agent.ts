@@ -1,5 +1,6 @@
 /** Connects the parts of the agent, which make the decisions. */
 import { join } from 'node:path';
+import { repeat } from '@skolo/base';
 import { type RunCommand, runCommand } from '@skolo/base/run-command';
 import {
   AuditLog,
@@ -22,6 +23,7 @@ import { botSettingsOf, noServer } from './bot/bot-settings.ts';
 import { logEvent } from './event-log.ts';
 import type { AgentEvent } from './events.ts';
 import { type Flags, localAddressOf } from './flags.ts';
+import { Jobs } from './hooks/jobs.ts';
 import { Task } from './hooks/task.ts';
 import { Reboot } from './host/reboot.ts';
 import { signedAccess } from './http/signed-access.ts';
@@ -62,6 +64,8 @@ const frequent = new Set<AgentEvent['type']>(['bot-line', 'hook', 'clock-compare
 const mostBytes = 256 * 1024;
 /** Seconds for everything except the bot, once that has ended. */
 const usualStopWithin = 10;
+/** How soon a job counts as ended after its process. */
+const jobSeconds = 5;
 
 /**
  * Runs the agent in this process, without touching the process itself: no flags, signals, exit codes.
@@ -91,6 +95,7 @@ class Agent {
   private readonly stopping = new AbortController();
   private readonly degraded: DegradedList;
   private readonly task: Task;
+  private readonly jobs: Jobs;
   private readonly clockOffset: ClockOffset;
   private readonly identity: IdentityKeeper;
   private readonly metadata: MetadataClient;
@@ -113,6 +118,7 @@ class Agent {
     this.startedAt = new Date(clock.now());
     this.degraded = new DegradedList({ clock, log });
     this.task = new Task({ clock, emit });
+    this.jobs = new Jobs({ stateDir, clock, bootId, task: this.task, log });
     this.clockOffset = new ClockOffset(clock);
     this.identity = new IdentityKeeper({ machine: name, stateDir, log, emit });
     this.metadata = new MetadataClient({
@@ -136,7 +142,7 @@ class Agent {
       emit,
       run,
     });
-    const { identity, task, bot, clockOffset, stopping } = this;
+    const { identity, task, jobs, bot, clockOffset, stopping } = this;
     const { powerCyclePort, proc, onNotRebooted = () => undefined } = options;
     this.machine = new Machine({
       name,
@@ -156,12 +162,12 @@ class Agent {
     const whyRejected = () =>
       this.part()?.swarming.reboot === 'reject'
         ? 'rack.yaml has `reboot: reject` for this machine'
-        : this.machine.whyNotActing();
+        : (this.machine.whyNotActing() ?? jobs.whyNotRebooting());
     this.reboot = new Reboot({ run, proc, whyRejected, bot, stopping, log, emit, onNotRebooted });
   }
 
   async start(): Promise<Ports> {
-    const { closers, identity, machine, degraded } = this;
+    const { closers, identity, machine, jobs, degraded } = this;
     const { log, metrics, stateDir } = this.options;
     addBuildInfo(metrics, { service: 'swarming-client', version: ownVersion });
     const stateDirWatch = await watchStateDir(stateDir, degraded);
@@ -171,8 +177,12 @@ class Agent {
     const source = await this.openSource();
     closers.add('identity', () => identity.stop());
     machine.closeWith(closers);
+    closers.add('jobs', () => jobs.close());
     addDegraded(metrics, () => readinessOf(this.view()).degraded);
     this.connect();
+    // Before anybody can ask whether a task is running.
+    await jobs.open();
+    repeat(jobSeconds * 1000, () => jobs.endLost(), this.stopping.signal);
     const ports = await this.openServers(audit);
     closers.add('clients waiting for changes', () => this.revisions.stop());
     await machine.start();
@@ -262,7 +272,7 @@ class Agent {
   }
 
   private openServers(audit: AuditLog): Promise<Ports> {
-    const { task, machine, reboot, revisions, clock, closers, lines } = this;
+    const { task, jobs, machine, reboot, revisions, clock, closers, lines } = this;
     const { log, metrics, machine: name } = this.options;
     const machinePart = () => this.part();
     return openServers({
@@ -283,7 +293,7 @@ class Agent {
           },
         },
       },
-      hooks: { work: { view: () => hookView(this.view()), task }, emit: this.events.emit },
+      hooks: { work: { view: () => hookView(this.view()), task, jobs }, emit: this.events.emit },
       api: { task, lines, reboot, machine, revisions, status: () => agentStatus(this.view()) },
       readiness: () => readinessOf(this.view()),
     });

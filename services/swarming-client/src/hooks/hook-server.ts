@@ -67,7 +67,7 @@ const body = z.custom<Given>(isObject, {
     `must be the bot's dict as JSON, but is ${input === undefined ? 'empty' : 'not an object'}`,
 });
 
-function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundRoute {
+function routeOf(name: string, { method, answer, withoutBot }: Hook, work: HookWork): BoundRoute {
   const path = `/${name}` as const;
   const route = {
     path,
@@ -83,12 +83,13 @@ function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundR
     label: path,
     handler(request) {
       const { machine, hasBot = true } = work.view();
-      if (!hasBot && hooks.has(name)) {
+      const respond = hasBot || !hooks.has(name) ? answer : withoutBot;
+      if (respond === undefined) {
         throw new HttpProblem(409, `${machine}: ${noBot}; stop this bot, or remove the setting`);
       }
       const given = (request.body ?? {}) as Given;
       const query = request.query as HookRequest['query'];
-      return { status: 200, body: answer(work, { given, query }) };
+      return { status: 200, body: respond(work, { given, query }) };
     },
   };
 }

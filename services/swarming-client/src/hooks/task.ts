@@ -23,11 +23,18 @@ export function taskName({ id }: TaskView): string {
   return id === undefined ? 'a task' : `task ${id}`;
 }
 
-/** How a task ended, as reported by the bot: `failed` also for a failing test; `internal-failure` is one of the bot or its server. */
-export const taskOutcomes = ['succeeded', 'failed', 'internal-failure', 'bot-exit'] as const;
+/**
+ * How a task ended, as reported by the bot: `failed` also for a failing test; `internal-failure` is one of the bot or its server. `lost`: a
+ * job of a machine without a bot, whose end nobody reported.
+ */
+export const taskOutcomes = [
+  ...(['succeeded', 'failed', 'internal-failure', 'bot-exit', 'lost'] as const),
+] as const;
 export type TaskOutcome = (typeof taskOutcomes)[number];
 
-export type TaskEvent = { type: 'task-started' } | { type: 'task-ended'; outcome: TaskOutcome };
+export type TaskEvent =
+  | { type: 'task-started' | 'facts' }
+  | { type: 'task-ended'; outcome: TaskOutcome };
 
 interface TaskDeps {
   clock: Pick<Clock, 'now'>;
@@ -47,10 +54,15 @@ export class Task {
     return this.view;
   }
 
-  start(id: string | undefined): void {
-    const since = new Date(this.deps.clock.now());
+  start(id: string | undefined, since = new Date(this.deps.clock.now())): void {
     this.view = { ...this.view, running: true, since, id };
     this.deps.emit({ type: 'task-started' });
+  }
+
+  /** Of several jobs, the one that is shown has ended, and the machine is still busy with this one. */
+  show(id: string | undefined, since: Date): void {
+    this.view = { ...this.view, since, id };
+    this.deps.emit({ type: 'facts' });
   }
 
   /** A hook reported its end, or the bot has exited and the task with it. */

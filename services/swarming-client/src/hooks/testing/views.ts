@@ -141,6 +141,10 @@ export function recordedHooks(view: () => AgentView = viewWith) {
           start: (id) => calls.push(`before ${id}`),
           end: (outcome) => calls.push(`after, ${outcome}`),
         },
+        jobs: {
+          start: (job) => calls.push(`job ${JSON.stringify(job)}`),
+          end: (job, outcome) => calls.push(`job ${JSON.stringify(job)}, ${outcome}`),
+        },
       },
     });
   return { calls, errors, create };
