@@ -7,6 +7,7 @@ import { powerCycleDaemonApi } from '@skolo/api';
 import {
   createApp,
   createEvents,
+  type Events,
   registerGauges,
   type Service,
   type ServiceContext,
@@ -93,7 +94,9 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const hostKeys = new HostKeys(join(stateDir, 'host-keys.json'));
   await hostKeys.load();
   const drivers = deps.drivers ?? (await loadDrivers());
-  const opened = { rack, store, hostKeys, drivers, createUsbHub, timing, signal };
+  const trail = new AuditTrail(context.audit, log);
+  const events = createEvents<PowerEvent>();
+  const opened = { rack, store, events, trail, hostKeys, drivers, createUsbHub, timing, signal };
   const power = connectPower(context, opened);
   const { controllers, pendingOns, past, cycles, holds, outletWatch } = power;
   const { repair, endpoints, handlers } = connectClients(context, deps, opened, power);
@@ -146,13 +149,14 @@ interface Opened
   extends Pick<PartDeps, 'rack' | 'store' | 'signal'>,
     Pick<ControllersDeps, 'hostKeys' | 'drivers' | 'createUsbHub'> {
   timing: Timing;
+  events: Events<PowerEvent>;
+  trail: AuditTrail;
 }
 
 /** From the request to the outlet, and what keeps outlets on or off. Nothing has started yet. */
-function connectPower({ log, clock, stateDir, crashNotes, audit }: ServiceContext, opened: Opened) {
-  const { rack, store, hostKeys, drivers, createUsbHub, timing, signal } = opened;
-  const events = createEvents<PowerEvent>();
-  const { emit } = events;
+function connectPower({ log, clock, stateDir, crashNotes }: ServiceContext, opened: Opened) {
+  const { rack, store, trail, hostKeys, drivers, createUsbHub, timing, signal } = opened;
+  const { emit } = opened.events;
   const maySwitch = maySwitchNow({ stateDir, clock }, opened);
   const controllers = new Controllers({
     rack,
@@ -177,7 +181,6 @@ function connectPower({ log, clock, stateDir, crashNotes, audit }: ServiceContex
   });
   const breaker = new CircuitBreaker({ clock, store });
   const past = new PastCycles(clock);
-  const trail = new AuditTrail(audit, log);
   const holds: Holds = new Holds({ rack, store, clock, log, trail, begun: () => cycles.begun() });
   const snapshot = () =>
     snapshotOf({ rack: rack(), clock, store, controllers, breaker, past, holds });
@@ -190,20 +193,20 @@ function connectPower({ log, clock, stateDir, crashNotes, audit }: ServiceContex
     hostKeys,
     snapshot,
     timing,
+    suppliedWatts: (outlet) => outletWatch.suppliedWatts(outlet),
     clock,
     log,
     emit,
     signal,
   });
   const requests = new Requests({ rack, store, cycles, snapshot, clock, crashNotes, emit });
-  const outletWatch = new OutletWatch({ rack, store, controllers, timing, clock, crashNotes, log });
+  const watched = { rack, store, controllers, timing, clock, crashNotes, log };
+  const outletWatch: OutletWatch = new OutletWatch(watched);
   return {
-    events,
     controllers,
     pendingOns,
     breaker,
     past,
-    trail,
     holds,
     snapshot,
     cycles,
@@ -232,12 +235,12 @@ type Power = ReturnType<typeof connectPower>;
 function connectClients(
   context: ServiceContext,
   deps: PowerCycleDaemonDeps,
-  { rack, store, hostKeys, signal }: Opened,
+  { rack, store, events, trail, hostKeys, signal }: Opened,
   power: Power,
 ) {
   const { log, clock, stateDir, degraded, connections, metrics } = context;
-  const { events, controllers, pendingOns, breaker, snapshot, cycles, requests } = power;
-  const { outletWatch, trail, holds } = power;
+  const { controllers, pendingOns, breaker, snapshot, cycles, requests } = power;
+  const { outletWatch, holds } = power;
   const accept = (request: Request) => trail.recorded(request, () => requests.accept(request));
   const repair = new AutoRepair({
     rack,
@@ -277,7 +280,7 @@ function connectClients(
   const ownDevices = new OwnDevices({ rack, clock, accept });
   registerGauges(metrics, gauges, () => view);
   const edges = { report: createReporter({ log, degraded }), count: createMetrics(metrics) };
-  events.consume((event) => react(event, { ...edges, ...power }));
+  events.consume((event) => react(event, { ...edges, ...power, trail }));
   const handlers = apiHandlers({
     view,
     requests,
@@ -304,7 +307,7 @@ function react(
     outletWatch,
     pendingOns,
     cycles,
-  }: Power & Record<'report' | 'count', EmitPower>,
+  }: Power & Pick<Opened, 'trail'> & Record<'report' | 'count', EmitPower>,
 ): void {
   report(event);
   count(event);

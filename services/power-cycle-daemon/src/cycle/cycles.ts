@@ -243,7 +243,7 @@ export class Cycles {
   }
 
   private step(record: CycleRecord): Step {
-    const { controllers, hostKeys, clock, snapshot, timing, signal } = this.deps;
+    const { controllers, hostKeys, clock, snapshot, timing, suppliedWatts, signal } = this.deps;
     const rack = this.deps.rack();
     return {
       record,
@@ -257,6 +257,7 @@ export class Cycles {
       clock,
       snapshot,
       timing,
+      suppliedWatts,
       signal,
     };
   }

@@ -10,7 +10,7 @@ import { softReboot } from '../machines/soft-reboot.ts';
 import { bootSince, type Down, seeBack, seeDown, seePhone } from '../machines/watch.ts';
 import { feedKey } from '../state/records.ts';
 import type { CycleEvent } from './cycle.ts';
-import { faultsOf } from './outlet-steps.ts';
+import { shownByOutlets } from './outlet-steps.ts';
 import { jobsOn, observerOf, type Step, whyNot } from './step.ts';
 
 const softTimeoutMs = 10_000;
@@ -97,15 +97,21 @@ export async function watchDown(step: Step): Promise<CycleEvent> {
   return { is: 'not-down', text: `did not go down within ${settings.softSeconds} s` };
 }
 
-/** Whether the target is back; if not, with the faults that its outlets report: is it the port, or the machine? */
+/** Whether the target is back; if not, with what its outlets show: is it the port, or the machine? */
 export async function watchBack(step: Step): Promise<CycleEvent> {
+  const onAt = performance.now();
   const event = await awaitTarget(step);
   if (event.is !== 'not-back' && event.is !== 'not-visible') return event;
-  const fault = await faultsOf(step);
+  const { fault, unused } = await shownByOutlets(step);
   step.signal.throwIfAborted();
-  if (fault === undefined) return event;
-  const text = `${event.text}; the outlet reports a fault (${fault}); check the port, the cable and what is connected`;
-  return { ...event, text, fault };
+  if (fault !== undefined) {
+    const text = `${event.text}; the outlet reports a fault (${fault}); check the port, the cable and what is connected`;
+    return { ...event, text, fault };
+  }
+  // It may take a while until it draws power.
+  if (unused === undefined || performance.now() - onAt < step.timing.drawMs) return event;
+  const text = `${event.text}; ${unused}, so the target draws no power; check its cable and power supply`;
+  return { ...event, text };
 }
 
 /** Turns off again what became silent when it was turned on, and waits until it responds. */

@@ -53,14 +53,28 @@ function stateText({ state, fault }: OutletReading): string {
   return fault === undefined ? state : `${state}, with the fault ${JSON.stringify(fault)}`;
 }
 
-/** Outlets that report a fault now: `switch-1/14: Fault`. One that cannot be read reports none. */
-export async function faultsOf(step: Step): Promise<string | undefined> {
+/**
+ * What the outlets show of a target that has not returned: which report a fault (`switch-1/14: Fault`), and which supply nothing although
+ * they did before. One that cannot be read shows neither. Nothing is done about it.
+ */
+export async function shownByOutlets(step: Step): Promise<{ fault?: string; unused?: string }> {
   const reads = await Promise.allSettled(step.record.feeds.map((feed) => readFeed(feed, step)));
-  const faults = reads.flatMap((read) => {
-    const [key, { fault }] = read.status === 'fulfilled' ? read.value : ['', { fault: undefined }];
-    return fault === undefined ? [] : [`${key}: ${fault}`];
+  const readings = reads.flatMap((read) => (read.status === 'fulfilled' ? [read.value] : []));
+  const faults = readings.flatMap(([key, { fault }]) =>
+    fault === undefined ? [] : [`${key}: ${fault}`],
+  );
+  const unused = readings.flatMap(([key, { state, watts }]) => {
+    const before = step.suppliedWatts(key);
+    return state === 'on' && watts === 0 && before !== undefined
+      ? [`${key} supplies 0 W, and ${Math.round(before)} W before`]
+      : [];
   });
-  return faults.length > 0 ? faults.join(', ') : undefined;
+  // With a second feed, one may supply nothing.
+  const isDark = unused.length > 0 && unused.length === step.record.feeds.length;
+  return {
+    ...(faults.length > 0 && { fault: faults.join(', ') }),
+    ...(isDark && { unused: unused.join(', ') }),
+  };
 }
 
 async function readFeed(feed: Feed, { controllers }: Step): Promise<[string, OutletReading]> {

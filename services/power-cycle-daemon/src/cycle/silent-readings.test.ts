@@ -209,6 +209,7 @@ machines: { a: { kind: host, power: 'device/${outlet}' } }`),
     pendingOns,
     breaker,
     hostKeys,
+    suppliedWatts: () => undefined,
     log: createLogger({
       service: 'power-cycle-daemon',
       level: 'silent',

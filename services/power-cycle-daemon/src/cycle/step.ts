@@ -20,6 +20,8 @@ export interface StepDeps {
   /** What requests are checked against, now. */
   snapshot: () => Snapshot;
   timing: Timing;
+  /** What an outlet supplied within the last week; undefined: nothing, or it has no meter. */
+  suppliedWatts: (outlet: string) => number | undefined;
 }
 
 export interface Step extends StepDeps {

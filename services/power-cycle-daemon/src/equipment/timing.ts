@@ -13,6 +13,8 @@ export interface Timing {
   backOff: BackOffOptions;
   /** Between attempts to reach a controller. */
   contactPauseMs: number;
+  /** How long a machine may take to draw power. */
+  drawMs: number;
   /** Between attempts to open the journal, or to write what it did not accept. */
   retryMs: number;
 }
@@ -24,5 +26,6 @@ export const usualTiming: Timing = {
   watch: { lookMs: 2000, everyMs: 1500 },
   backOff: { firstMs: 1000, maxMs: 60_000 },
   contactPauseMs: 5000,
+  drawMs: 60_000,
   retryMs: 5000,
 };

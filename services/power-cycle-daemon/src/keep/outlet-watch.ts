@@ -21,7 +21,7 @@ import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts
 interface OutletWatchDeps extends Pick<PartDeps, 'rack' | 'store' | 'log'> {
   controllers: Pick<Controllers, 'get' | 'all'>;
   timing: Pick<Timing, 'patience'>;
-  clock: Pick<Clock, 'now'>;
+  clock: Pick<Clock, 'now' | 'uptime'>;
   crashNotes: Pick<CrashNotes, 'whenDue' | 'inTurn'>;
 }
 
@@ -35,6 +35,10 @@ export interface TimedReading extends OutletReading {
   at: number;
 }
 
+/** Outlets without a meter report 0 W, too, so only one that once showed more can show that nothing draws power. */
+const leastWatts = 1;
+const drawCountsSeconds = 7 * 86_400;
+
 /** rack.yaml may have assigned the outlet to something else, which must not go dark. */
 function whyMoved(rack: Rack, key: string, { target }: SwitchedOff): string | undefined {
   if (target === undefined) return undefined;
@@ -47,6 +51,8 @@ export class OutletWatch {
   /** By `switch-1/14`, the last reading by anybody. */
   readonly readings = new Map<string, TimedReading>();
   private readonly deps: OutletWatchDeps;
+  /** Outlets that supplied power: how much, and when, in seconds since boot. */
+  private readonly supplied = new Map<string, { watts: number; at: number }>();
   private readonly loops = new Set<Loop>();
   /** Outlets that are left on although a person turned them off. */
   private readonly spared = new Set<string>();
@@ -80,10 +86,21 @@ export class OutletWatch {
   }
 
   noteReadings(controller: string, readings: ReadonlyMap<string, OutletReading>): void {
-    const at = this.deps.clock.now();
+    const { clock } = this.deps;
+    const at = clock.now();
     for (const [outlet, reading] of readings) {
-      this.readings.set(`${controller}/${outlet}`, { ...reading, at });
+      const key = `${controller}/${outlet}`;
+      this.readings.set(key, { ...reading, at });
+      const { watts = 0 } = reading;
+      if (watts > leastWatts) this.supplied.set(key, { watts, at: clock.uptime() });
     }
+  }
+
+  /** How much the outlet supplied when it was last read as more than nothing, within a week; undefined: nothing shows that it is metered. */
+  suppliedWatts(key: string): number | undefined {
+    const last = this.supplied.get(key);
+    const isRecent = last && this.deps.clock.uptime() - last.at <= drawCountsSeconds;
+    return isRecent ? last.watts : undefined;
   }
 
   async close(): Promise<void> {

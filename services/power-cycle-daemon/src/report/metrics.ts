@@ -7,6 +7,9 @@ import { holdsOf } from '../rules/holds.ts';
 import { allTargets } from '../rules/targets.ts';
 import { conditionOf, outletStatuses, type View } from './status.ts';
 
+/** More is an error of the controller. */
+const mostWatts = 100_000;
+
 /** Outcomes of automatic repair decisions. */
 const repairOutcomes = [
   'asked',
@@ -160,6 +163,14 @@ export const gauges: Record<string, GaugeSpec<View>> = {
         .filter(({ state }) => state !== 'unknown')
         .map(({ outlet, state }) => [{ outlet }, Number(state === 'on')]);
     },
+  },
+  skolo_power_outlet_watts: {
+    help: 'Power that the outlet supplied at the last reading, as its controller reports it: outlets without a meter report 0 W, and PoE ports may report what they allot. Absent while unknown.',
+    labels: ['outlet'],
+    read: (view) =>
+      outletStatuses(view).flatMap(({ outlet, watts = Number.NaN }) =>
+        watts >= 0 && watts <= mostWatts ? [[{ outlet }, watts]] : [],
+      ),
   },
   skolo_power_outlet_fault: {
     help: 'Whether the controller reported an outlet fault (short circuit, overload) at the last reading; absent while unknown.',

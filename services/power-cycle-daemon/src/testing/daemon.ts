@@ -25,6 +25,7 @@ const timing = {
   backOff: { firstMs: 20, maxMs: 100 },
   watch: { lookMs: 500, everyMs: 20 },
   contactPauseMs: 20,
+  drawMs: 500,
   retryMs: 50,
 };
 
