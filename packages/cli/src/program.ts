@@ -104,6 +104,7 @@ const nouns: Record<string, Noun> = {
       note: async () => (await import('./commands/machine/note.ts')).define,
       maintain: async () => (await import('./commands/machine/orders.ts')).maintain,
       quarantine: async () => (await import('./commands/machine/orders.ts')).quarantine,
+      busy: async () => (await import('./commands/machine/busy.ts')).define,
       screen: async () => (await import('./commands/machine/screen.ts')).define,
       log: async () => (await import('./commands/machine/log.ts')).define,
       clear: async () => (await import('./commands/machine/actions.ts')).clear,
