@@ -45,6 +45,8 @@ export interface Version {
   changedBy?: string | undefined;
   /** Why it is only a part of the configuration: the device did not show all of it. */
   partial?: string | undefined;
+  /** How rack.yaml described the equipment, as JSON, if no model knows it. */
+  description?: string | undefined;
   /** An archive without the machine history, which an older archive contains. */
   isPartial?: true;
   /** First line of the commit. */

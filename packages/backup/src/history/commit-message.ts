@@ -16,6 +16,8 @@ export interface CommitAbout {
   changedBy?: string | undefined;
   /** Why it is only a part of the configuration. */
   partial?: string | undefined;
+  /** How rack.yaml described equipment that no model knows, as JSON: which secrets to mask, after the entry has changed or gone. */
+  description?: string | undefined;
   /** Size of the content as text with masked secrets. */
   shownSize?: number | undefined;
   /** Of the same version elsewhere; default: a new one. */
@@ -42,6 +44,8 @@ export function newNonce(): string {
 }
 
 const longest = 1000;
+/** A shortened description would be useless. */
+const longestDescription = 1_000_000;
 
 export function commitMessage(subject: string, trailers: Trailers): string {
   const pairs: [string, string | number | undefined][] = [
@@ -54,13 +58,15 @@ export function commitMessage(subject: string, trailers: Trailers): string {
     ['Reason', trailers.reason],
     ['Changed-By', trailers.changedBy],
     ['Partial', trailers.partial],
+    ['Description', trailers.description],
     ['Size', trailers.size],
     ['Shown-Size', trailers.shownSize],
     ['SHA1', trailers.sha1],
     ['Nonce', trailers.nonce],
   ];
   const lines = pairs.flatMap(([key, value]) => {
-    const text = oneLine(String(value ?? ''), longest);
+    const most = key === 'Description' ? longestDescription : longest;
+    const text = oneLine(String(value ?? ''), most);
     return text === '' ? [] : [`${key}: ${text}`];
   });
   return `${oneLine(subject, longest)}\n\n${lines.join('\n')}\n`;
@@ -93,6 +99,7 @@ export function versionOf({ id, committedAt, message }: Commit, device: string):
     reason: said.get('Reason'),
     changedBy: said.get('Changed-By'),
     partial: said.get('Partial'),
+    description: said.get('Description'),
     sealed: said.get('Sealed'),
     summary,
   };
