@@ -35,7 +35,7 @@ describe('the tables', () => {
 describe('Oxidized', () => {
   it('has the usual columns', () => {
     const text =
-      '# routers\n\nr1.example.com:192.0.2.1:IOS:ann:hunter2\nfw:192.0.2.2:fortios:ann:hunter2\n';
+      '# routers\n\nr1.example.com:192.0.2.1:IOS:ann:hunter2\nfw:192.0.2.2:zhoneolt:ann:hunter2\n';
 
     expect(readOxidized(text, 'router.db')).toEqual({
       equipment: [

@@ -38,6 +38,7 @@ interface HttpTalk {
 interface Playback {
   host: string;
   ports: { ssh?: number; telnet?: number; http?: number; snmp?: number };
+  hostKey?: string;
   /** Lines, requests. */
   received: string[];
   close(): Promise<void>;
@@ -50,6 +51,7 @@ export async function startPlayback(
 ): Promise<Playback> {
   const received: string[] = [];
   const ports: Playback['ports'] = {};
+  let hostKey: string | undefined;
   const open: { close(): Promise<void> }[] = [];
   const shells = new Turns(talks.filter((talk) => talk.kind === 'shell'));
   const commands = new Turns(talks.filter((talk) => talk.kind === 'exec'));
@@ -72,6 +74,7 @@ export async function startPlayback(
       },
     });
     ports.ssh = server.port;
+    hostKey = server.hostKey;
     open.push(server);
   }
   const requests = talks.filter((talk) => talk.kind === 'http');
@@ -93,7 +96,7 @@ export async function startPlayback(
   const close = async () => {
     for (const each of open) await each.close();
   };
-  return { host: '127.0.0.1', ports, received, close };
+  return { host: '127.0.0.1', ports, ...(hostKey && { hostKey }), received, close };
 }
 
 /** In the order of the recording, and from its beginning again. */
@@ -157,9 +160,13 @@ function playShell(stream: Duplex, said: readonly Said[], received: string[]): v
       const answer =
         key ?? turns.next(({ sent }) => sent !== undefined && (isUser || isLike(command, sent)));
       received.push(key ? '' : command);
-      before = answer?.received ?? '';
+      // An empty line shows the prompt again, whether it is recorded or not.
+      const prompt = `\r\n${before.slice(before.lastIndexOf('\n') + 1)}`;
+      const isEmpty = answer === undefined && line !== '' && command === '';
+      before = answer?.received ?? (isEmpty ? prompt : '');
       say(before);
-      if (answer === undefined || /^(?:exit|quit|logout)$/.test(command)) return void stream.end();
+      if ((answer === undefined && !isEmpty) || /^(?:exit|quit|logout)$/.test(command))
+        return void stream.end();
     }
   });
 }

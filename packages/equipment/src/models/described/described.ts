@@ -2,12 +2,14 @@
 import { isObject } from '@skolo/base';
 import { z } from 'zod';
 import type { Model, Numbering, Options } from '../contract/model.ts';
+import { generic } from '../generic/facts.ts';
 import { httpSwitch } from '../http-switch/facts.ts';
 import { snmpSwitch } from '../snmp-switch/facts.ts';
 import type { Table } from './table.ts';
 import { tables } from './tables.ts';
 
 const bases: Readonly<Record<Table['base'], Model>> = {
+  generic,
   'http-switch': httpSwitch,
   'snmp-switch': snmpSwitch,
 };
@@ -26,7 +28,7 @@ export function modelSetting(object: string): string | undefined {
  * it: nobody has seen the equipment that it describes.
  */
 function described(base: Model, { name, was, label, asks, values }: Table): Model {
-  const { power, contradictions, options, ...facts } = base;
+  const { power, backup, contradictions, options, ...facts } = base;
   const filled = (own: Options): Options => ({ ...values, ...own });
   const { description } = power ?? {};
   return {
@@ -57,10 +59,20 @@ function described(base: Model, { name, was, label, asks, values }: Table): Mode
         },
       },
     }),
+    backup: 'no' in backup ? backup : { ...backup, load: () => filledBackup(backup, filled) },
     options: Object.fromEntries(
       Object.entries(asks).map(([key, usual]) => [key, withDefault(options[key], usual)]),
     ),
   };
+}
+
+async function filledBackup(
+  { load }: Exclude<Model['backup'], { no: string }>,
+  filled: (own: Options) => Options,
+) {
+  const { backup } = await load();
+  const create: typeof backup = (device) => backup({ ...device, options: filled(device.options) });
+  return { backup: create };
 }
 
 function numbering(base: Numbering, filled: (own: Options) => Options): Numbering {

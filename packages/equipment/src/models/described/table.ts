@@ -6,7 +6,7 @@ export const Table = z.strictObject({
   /** Previous names: none that was released is ever taken away. */
   was: z.array(z.string()).exactOptional(),
   label: z.string().min(1),
-  base: z.enum(['snmp-switch', 'http-switch']),
+  base: z.enum(['generic', 'http-switch', 'snmp-switch']),
   /** Keys that an entry in rack.yaml still has, with their defaults. */
   asks: z.record(z.string(), z.union([z.number(), z.boolean()])).default({}),
   /** The other keys of the base model. */

@@ -10,6 +10,7 @@ import { peer } from '@skolo/simulators/peer';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { z } from 'zod';
 import { readTables } from '../../../generate/tables.ts';
+import { generic } from '../generic/facts.ts';
 import { modelNamed, models } from '../index.ts';
 import { loadDrivers } from '../load.ts';
 import { snmpSwitch } from '../snmp-switch/facts.ts';
@@ -22,6 +23,7 @@ const tables = all.filter(({ base }) => base === 'snmp-switch');
 
 const drivers = await loadDrivers();
 const Described = z.object(snmpSwitch.options);
+const backups = all.filter(({ base }) => base === 'generic');
 
 it('are those of the YAML files', () => {
   expect(all).toEqual(readTables());
@@ -31,6 +33,8 @@ it('are those of the YAML files', () => {
 const shipped = [
   ...['apc-masterswitch', 'cyberpower-pdu', 'eaton-epdu-g3', 'eaton-epdu-managed'],
   ...['eaton-epdu-switched', 'ibm-ipdu', 'intel-modular', 'liebert-mpx', 'raritan-px'],
+  ...['aoscx', 'arubaos', 'asa', 'comware', 'cumulus-nvue', 'efos', 'fortigate', 'fortimanager'],
+  ...['fs-switch', 'icx', 'netgear', 'onyx', 'opnsense', 'pfsense', 'sonicwall', 'tplink-olt'],
   ...['dli-rest', 'esphome', 'gude-epc', 'gude-web', 'home-assistant', 'netio', 'servertech-jaws'],
   ...['raritan-px2', 'sentry3', 'tripplite-lx', 'tripplite-pdu', 'vertiv-geist'],
 ];
@@ -39,19 +43,28 @@ it.each(shipped)('%s remains a name in rack.yaml', (name) => {
   expect(modelNamed(name)).toBeDefined();
 });
 
-describe.each(all)('$name', ({ name, base: baseName, asks, values }) => {
-  it('has all keys of its base, and none that contradict each other', () => {
-    const base = models.get(baseName);
-    const options = { ...values, ...asks };
+describe.each(all.filter(({ base }) => base !== 'generic'))(
+  '$name',
+  ({ name, base: baseName, asks, values }) => {
+    it('has all keys of its base, and none that contradict each other', () => {
+      const base = models.get(baseName);
+      const options = { ...values, ...asks };
 
-    const parsed = z.strictObject(base?.options ?? {}).parse(options);
+      const parsed = z.strictObject(base?.options ?? {}).parse(options);
 
-    expect(base?.contradictions?.(parsed)).toEqual([]);
-  });
+      expect(base?.contradictions?.(parsed)).toEqual([]);
+    });
 
-  it('is not used by automatic repair', () => {
-    expect(drivers.get(name)?.automaticRepair).toBe(false);
-  });
+    it('is not used by automatic repair', () => {
+      expect(drivers.get(name)?.automaticRepair).toBe(false);
+    });
+  },
+);
+
+it.each(backups)('$name describes a backup, and what a restore needs', ({ values }) => {
+  const { restore } = z.strictObject(generic.options).parse(values);
+
+  expect(restore).toMatch(/^[a-z].{20,}/);
 });
 
 /** A table's three outlets; the second one is tested. */

@@ -7,6 +7,9 @@ const lines = z
   .array(z.union([expression, z.strictObject({ from: expression, until: expression })]))
   .default([]);
 
+/** A name, perhaps a mode, and a sign. Frames of banners have several signs in a row. */
+const usualPrompt = '^(?!.*[#*=>$%_-]{3})(?![\\s#*=]).(?:.{0,78}[^\\s#*=>$%])? ?(?:[>#$%\\]]|##)$';
+
 export const generic = {
   name: 'generic',
   label: 'equipment described in rack.yaml',
@@ -18,9 +21,17 @@ export const generic = {
   backup: { load: () => import('./generic.ts'), needs: 'a login that may see everything' },
   branches: { configuration: ['the other commands in rack.yaml'] },
   options: {
-    prompt: expression.describe(
-      'Regular expression that matches the prompt, such as `^[\\w-]+[>#] ?$`.',
-    ),
+    prompt: expression
+      .default(usualPrompt)
+      .describe(
+        'Regular expression that matches the prompt, such as `^[\\w-]+[>#] ?$`, if it is unusual: usually, it ends with `>`, `#`, `$`, `%` or `]`.',
+      ),
+    exec: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether each command runs in an SSH channel of its own, for equipment with a shell, whose status must be 0.',
+      ),
     pagingOff: z.array(z.string().min(1)).default([]).describe('Commands that turn off paging.'),
     enable: z
       .string()
@@ -60,6 +71,11 @@ export const generic = {
       .describe(
         'Responses to questions at sign-in, such as `{ question: "accept .*\\[y/n\\]", answer: y }`. The regular expression must match the end of the line.',
       ),
+    restore: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe('Steps that restore a version, as a part of a sentence.'),
     logout: z.string().min(1).default('exit').describe('Command that ends the session.'),
   },
 } satisfies Model;

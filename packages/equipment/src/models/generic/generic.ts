@@ -51,8 +51,8 @@ const known: readonly Pick<Dialect, 'errors' | 'noise' | 'abovePrompt' | 'preamb
   routeros,
 ];
 const sign = '[>#$%:\\]]{1,2}';
-/** A name, a mode, a sign. */
-const usualPrompt = new RegExp(`^(?<name>.*?[^\\s()]) ?(?:\\([^()]*\\))? ?${sign}$`);
+/** A name, perhaps in brackets, a mode, a sign. */
+const usualPrompt = new RegExp(`^(?<name>\\([^()]*\\)|.*?[^\\s()]) ?(?:\\([^()]*\\))? ?${sign}$`);
 
 export function genericDialect({
   prompt,
@@ -61,7 +61,7 @@ export function genericDialect({
   rejected,
   logout,
   answers,
-}: Omit<Described, 'commands' | 'complete' | 'volatile' | 'secret'>): Dialect {
+}: Omit<Described, 'commands' | 'complete' | 'exec' | 'restore' | 'volatile' | 'secret'>): Dialect {
   return {
     name: 'generic',
     prompt: new DescribedExpression(prompt),
@@ -107,19 +107,19 @@ export function genericDialect({
 
 export function backup({ options }: Device): BackupModel {
   const described = Described.parse(options);
-  const { commands, complete } = described;
+  const { commands, complete, exec, restore } = described;
   const dialect = genericDialect(described);
   const end = complete === 'twice' ? undefined : new DescribedExpression(complete.end);
   return {
     format: 'text',
-    read: (connection) => read(connection, commands, dialect),
+    read: (connection) => read(connection, commands, exec ? undefined : dialect),
     verifiedBy: end === undefined ? 'twice' : 'mark',
     incomplete: (content) => incomplete(content, end),
     messages: dialect.noise,
     volatile: expressions(described.volatile, DescribedExpression),
     // Masked in a thread with limits.
     secrets: expressions(described.secret),
-    restore: { comment: '#', steps },
+    restore: { comment: '#', steps: (content, about) => steps(content, about, restore) },
   };
 }
 
@@ -140,12 +140,12 @@ const longestShown = 65_536;
 async function read(
   connection: DeviceConnection,
   commands: readonly string[],
-  dialect: Dialect,
+  dialect: Dialect | undefined,
 ): Promise<Reading> {
-  const cli = await connection.cli(dialect);
+  const cli = dialect && (await connection.cli(dialect));
   const answers: Buffer[] = [];
   for (const command of commands) {
-    const answer = await cli.read(command);
+    const answer = await (cli?.read(command) ?? connection.exec(command));
     if (answer.toString('latin1', 0, longestShown).trim() === '') {
       throw new DeviceRejected(connection.device.name, `printed nothing for ${quoted(command)}`);
     }
@@ -165,11 +165,10 @@ function incomplete(content: Content, end: RegExp | undefined): string | undefin
   return `the last line is ${quoted(last)}, which does not match ${end}`;
 }
 
-function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
-  return [
-    onDevice(
-      `rack.yaml does not describe how to restore ${name}. In its configuration mode, enter the required lines of this version`,
-      linesOf(content),
-    ),
-  ];
+function steps(
+  content: Buffer,
+  { device: { name } }: RestoreAbout,
+  how = 'no description says how to restore it; in its configuration mode, enter the required lines of this version',
+): RestoreStep[] {
+  return [onDevice(`On ${name}: ${how}`, linesOf(content))];
 }

@@ -9,10 +9,23 @@ export const sightings: readonly {
 
 /** Models for which tests read outputs of real equipment. */
 export const recorded: readonly string[] = [
+  'aoscx',
   'cisco-ios',
+  'cumulus-nvue',
+  'efos',
   'eos',
+  'fortigate',
+  'fortimanager',
+  'fs-switch',
+  'icx',
   'junos',
   'nxos',
+  'opnsense',
+  'pfsense',
   'procurve',
+  'redfish',
   'routeros',
+  'shelly-gen1',
+  'shelly-gen2',
+  'tplink-olt',
 ];

@@ -90,7 +90,25 @@ export function genieOutputs(place: string): { name: string; text: string; macs:
   });
 }
 
-const Commands = z.record(z.string(), z.string());
+/** JSON of devices. @param collection such as `shelly` */
+export function recordedPages(collection: string): { name: string; page: unknown }[] {
+  const place = join(folder, collection);
+  const files = existsSync(place) ? readdirSync(place) : [];
+  return files
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => ({
+      name: file.slice(0, -'.json'.length),
+      page: JSON.parse(readFileSync(join(place, file), 'utf8')),
+    }));
+}
+
+const Commands = z.record(
+  z.string(),
+  z
+    .string()
+    .nullable()
+    .transform((text) => text ?? ''),
+);
 const Session = z.object({
   init_prompt: z.string().nullable(),
   commands: z.union([Commands, z.array(Commands)]),
@@ -124,6 +142,33 @@ export function recordedSession(name: string): RecordedSession {
     greeting: unescaped(init_prompt ?? ''),
     answers: new Map(all.map(([command, text]) => [command.trim(), unescaped(text)])),
   };
+}
+
+/** The same as a simulator plays it, with each page of an answer. @param isExec whether each command has a channel of its own */
+export function recordedTalks(name: string, isExec = false) {
+  const file = ['__simulation', '__custom_simulation'].map((end) =>
+    join(sessions, `${name}${end}.yaml`),
+  );
+  const { init_prompt, commands } = Session.parse(
+    parse(readFileSync(file.find((each) => existsSync(each)) ?? '', 'utf8')),
+  );
+  const raw = (text: string) => unescaped(text).replace(/\r?\n/g, '\r\n');
+  const all = [commands].flat().flatMap((each) => Object.entries(each));
+  if (isExec) {
+    return all.map(([command, text]) => {
+      return {
+        kind: 'exec',
+        sent: command.trimEnd(),
+        received: unescaped(text),
+        status: 0,
+      } as const;
+    });
+  }
+  const said = all.map(([typed, text]) => {
+    const what = /[\r\n]$/.test(typed) ? { sent: typed.trim() } : { key: typed };
+    return { ...what, received: raw(text) };
+  });
+  return [{ kind: 'shell' as const, said: [{ received: raw(init_prompt ?? '') }, ...said] }];
 }
 
 /** Texts that must or must not be in a result, or match; none if there is no such file. */
