@@ -100,7 +100,10 @@ function CardView({ card, isOpen }: { card: Card; isOpen: boolean }) {
       {command && <Command line={command} />}
       <div class="buttons">
         {filter && (
-          <a class="button" href={hrefOf('rack', [], filter)}>
+          <a
+            class={machines.some(isSilent) ? 'button to-filter' : 'button'}
+            href={hrefOf('rack', [], filter)}
+          >
             {count(machines.length, 'machine')}
           </a>
         )}

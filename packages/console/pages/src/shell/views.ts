@@ -1,11 +1,9 @@
 /** All pages of the console, their links, and the order of the navigation. */
 import type { FunctionComponent } from 'preact';
 import { Alerts } from '../alerts/alerts.tsx';
-import { Audit } from '../audit/audit.tsx';
 import { Backups } from '../backups/backups.tsx';
 import { Downtime } from '../downtime/downtime.tsx';
 import { EquipmentView } from '../equipment/equipment.tsx';
-import { IncidentPage } from '../incident/incident.tsx';
 import { MachineView } from '../machine/machine.tsx';
 import { Machines } from '../machines/machines.tsx';
 import type { Route } from '../parts/router.ts';
@@ -16,6 +14,7 @@ import { Services } from '../services/services.tsx';
 import { RackTimeline } from '../timeline/timeline.tsx';
 import { Tokens } from '../tokens/tokens.tsx';
 import { Visit } from '../visit/visit.tsx';
+import { later } from './later.tsx';
 import { listOf } from './more.tsx';
 
 interface View {
@@ -59,7 +58,7 @@ const more: readonly View[] = [
     name: 'audit',
     title: 'Audit',
     about: 'who changed what, and rejected requests',
-    component: Audit,
+    component: later(() => import('../audit/audit.tsx').then(({ Audit }) => Audit)),
   },
   {
     name: 'downtime',
@@ -89,6 +88,11 @@ export const views: readonly View[] = [
   { name: 'more', title: 'More', component: listOf(more) },
   ...more.map((view) => ({ ...view, below: 'more' as const })),
   { name: 'machine', below: 'rack', component: MachineView },
-  { name: 'incident', title: 'Incident', below: 'rack', component: IncidentPage },
+  {
+    name: 'incident',
+    title: 'Incident',
+    below: 'rack',
+    component: later(() => import('../incident/incident.tsx').then((its) => its.IncidentPage)),
+  },
   { name: 'equipment', below: 'rack', component: EquipmentView },
 ];
