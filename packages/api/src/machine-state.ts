@@ -124,6 +124,19 @@ export const Machine = z
           )
           .optional()
           .describe('who is working on an incident that includes the machine'),
+        busy: z
+          .array(
+            z.object({
+              id: z.string(),
+              by: z.string(),
+              since: Time,
+              until: Time,
+              reason: z.string(),
+              overdue: z.literal(true).optional(),
+            }),
+          )
+          .optional()
+          .describe('jobs that run on the machine, as their schedulers said'),
       })
       .optional()
       .describe('absent if the power-cycle daemon does not respond'),

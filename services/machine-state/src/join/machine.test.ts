@@ -74,3 +74,38 @@ it.each<[string, string, Partial<MachinePower>, string]>([
 
   expect(sentence).toBe(`${device}: missing${more}`);
 });
+
+it('shows the jobs that schedulers have announced', () => {
+  const machine = rack.machines.get('pi');
+  if (!machine) expect.fail('not in rack.yaml');
+  const job = {
+    id: 'j1',
+    by: 'ci',
+    since: at,
+    until: at,
+    reason: 'nightly',
+    overdue: true,
+  } as const;
+  const own: MachinePower = {
+    name: 'pi',
+    kind: 'machine',
+    outlets: [],
+    controllers: [],
+    busy: [job],
+  };
+
+  const { power } = machineFrom(
+    machine,
+    {
+      agent: { silentSeconds: 0 },
+      orders: [],
+      unknownOrders: [],
+      services: { power: { machines: new Map([['pi', own]]), controllers: new Map() } },
+      alerts: [],
+      limits: { staleSeconds: 60, goneSeconds: 600 },
+    },
+    Date.parse(at),
+  );
+
+  expect(power).toEqual({ outlets: [], busy: [job] });
+});

@@ -106,12 +106,13 @@ function ofAgent(
 }
 
 function powerOf(name: string, power: PowerView): NonNullable<Machine['power']> {
-  const { outlets = [], cycle, hold, onIt = [] } = power.machines.get(name) ?? {};
+  const { outlets = [], cycle, hold, onIt = [], busy = [] } = power.machines.get(name) ?? {};
   return {
     outlets: outlets.map(({ outlet, state }) => ({ outlet, state })),
     ...(cycle && { cycle: { id: cycle.id, step: cycle.step } }),
     ...(hold && { hold }),
     ...(onIt.length > 0 && { onIt }),
+    ...(busy.length > 0 && { busy }),
   };
 }
 

@@ -141,8 +141,14 @@ function deviceLine(device: DeviceStatus, now: number): string {
   return `${cell(name)}${kind === undefined ? '' : ` (${cell(kind)})`}: ${figures.join(', ')}`;
 }
 
+type Job = NonNullable<NonNullable<Machine['power']>['busy']>[number];
+
+function jobText({ by, until, reason, overdue }: Job): string {
+  return `${reason}, ${overdue ? 'overdue, ' : ''}by ${by} until ${timestamp(until)}`;
+}
+
 function serviceFacts({ power, token, alerts }: Machine, now: number): Fact[] {
-  const { outlets = [], cycle, hold } = power ?? {};
+  const { outlets = [], cycle, hold, busy = [] } = power ?? {};
   return [
     [
       'power',
@@ -152,6 +158,7 @@ function serviceFacts({ power, token, alerts }: Machine, now: number): Fact[] {
     ],
     ['cycle', cycle && `${cycle.step}; see skolo power show ${cycle.id}`],
     ['hold', hold && `by ${hold.by} until ${timestamp(hold.until)}: ${hold.reason}`],
+    ['busy', busy.map(jobText)],
     [
       'token',
       token === undefined

@@ -3,7 +3,7 @@ import { byNumber, namesOf } from '../../names.ts';
 import { list } from '../../output/list.ts';
 import type { Remark } from '../../output/overview.ts';
 import type { Style } from '../../output/text.ts';
-import { duration, relative } from '../../output/time.ts';
+import { duration, relative, timestamp } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { isGood, outcomeText, stateStyle } from './cycle-text.ts';
 import { type PowerState, powerFilters, powerStates, powerVerdict } from './power-verdict.ts';
@@ -131,10 +131,11 @@ function lastStyle({ cycle, last }: MachinePower): Style | undefined {
   return stateStyle({ outcome: last.outcome, step: 'queued' });
 }
 
-function notes({ outlets, hold, needsAttention }: MachinePower): string[] {
+function notes({ outlets, hold, busy, needsAttention }: MachinePower): string[] {
   return [
     ...(needsAttention === undefined ? [] : ['needs attention']),
     ...(hold === undefined ? [] : ['held']),
+    ...(busy === undefined ? [] : ['busy']),
     ...(outlets.some(({ switchedOff }) => switchedOff) ? ['switched off'] : []),
   ];
 }
@@ -161,7 +162,7 @@ function controllerRemarks(machines: readonly MachinePower[]): Remark[] {
 }
 
 function remarksOf(machine: MachinePower, now: number): Remark[] {
-  const { name, outlets, hold, needsAttention, last, cycle, possibleAt } = machine;
+  const { name, outlets, hold, busy = [], needsAttention, last, cycle, possibleAt } = machine;
   const ago = (time: string) => relative(time, now);
   const remarks: Remark[] = [];
   const say = (text: string, at?: string) => remarks.push({ name, text, ...(at && { at }) });
@@ -169,6 +170,9 @@ function remarksOf(machine: MachinePower, now: number): Remark[] {
   if (hold !== undefined) {
     const left = duration((Date.parse(hold.until) - now) / 1000);
     say(`held by ${hold.by} for another ${left}: ${hold.reason}`);
+  }
+  for (const { by, until, reason, overdue } of busy) {
+    say(`busy${overdue ? ', overdue' : ''}: ${reason} (${by} until ${timestamp(until)})`);
   }
   for (const { outlet, switchedOff, stuckOff, pendingOnSince, fault } of outlets) {
     if (fault !== undefined) {

@@ -143,7 +143,7 @@ function Warnings({
   machines: Machine[];
   rack: RackView | undefined;
 }) {
-  const busy = machines.filter(({ task }) => task).length;
+  const busy = machines.filter(({ task, power }) => task || power?.busy).length;
   const had = machines.filter(({ taskWhenLastSeen }) => taskWhenLastSeen).length;
   const others = action === 'cycle' ? takesDown(machines, rack) : [];
   return (

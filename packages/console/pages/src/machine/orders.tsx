@@ -29,6 +29,13 @@ export function Orders({ machine: { orders, power } }: { machine: Machine }) {
           <End run={() => powerCycleDaemon.release({ params: { id: hold.id } })} />
         </div>
       )}
+      {power?.busy?.map(({ id, by, until, reason, overdue }) => (
+        <div class="card" key={id}>
+          <b>{overdue ? 'Busy for more than a day' : 'Busy'}</b>, as {by} says,{' '}
+          <Until time={until} />: {reason}
+          <End run={() => powerCycleDaemon.release({ params: { id } })} />
+        </div>
+      ))}
     </>
   );
 }

@@ -35,7 +35,10 @@ export function SwitchDialog({
   const after = rack && downstream(outlets, rack, machines);
   const dark = after?.dark ?? [];
   const offline = after?.offline ?? [];
-  const busy = [...dark, ...offline].filter((name) => machines.get(name)?.task);
+  const busy = [...dark, ...offline].filter((name) => {
+    const machine = machines.get(name);
+    return machine?.task || machine?.power?.busy;
+  });
   const others = [...dark, ...offline].filter((name) => name !== target);
   const isOther = (name: string) => name !== target && machines.has(name);
   const loss = lossOf(dark.filter(isOther).length, offline.filter(isOther).length);

@@ -29,12 +29,12 @@ export class Tile extends Component<Props> {
 
   override render() {
     const { machine, label, isWide, now, isChosen, isTabStop } = this.props;
-    const { name, condition, task, needsAttention } = machine;
+    const { name, condition, task, power, needsAttention } = machine;
     const began = beganAt(machine);
     const age = now > 0 && began ? shortSpan(now - Date.parse(began)) : '';
     // The word itself is wider than a tile.
     const word = condition === 'never-reported' ? 'never seen' : condition;
-    const more = age || (task ? '▸' : '');
+    const more = age || (task || power?.busy ? '▸' : '');
     const text = isWide ? `\n${word} ${more}` : `\t${more}\n${word}`;
     // It begins with the visible text, for people who use voice control.
     const spoken = [
@@ -43,6 +43,7 @@ export class Tile extends Component<Props> {
       needsAttention && `needs attention: ${needsAttention}`,
       machine.flapping && 'flapping',
       task && 'has a task',
+      power?.busy && 'is busy',
       isChosen && 'selected',
     ];
     const classes = ['tile', `c-${condition}`, isChosen && 'chosen', needsAttention && 'person'];
