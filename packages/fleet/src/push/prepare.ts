@@ -16,7 +16,7 @@ import { partOf, type RackPlan } from './plan.ts';
 import { isRackFile, rackIn, rackTextIn } from './push-rack-file.ts';
 import { planRack, type Rack, readLive, readNodes } from './rack.ts';
 import type { Request } from './record.ts';
-import { contains, type Repository, withCopy } from './repository.ts';
+import { changedSince, contains, type Repository, withCopy } from './repository.ts';
 import { isDirty, newestTag, type Pin, pinsOf, readPins, withPins } from './versions.ts';
 
 export interface Preparation {
@@ -82,6 +82,7 @@ export async function prepareRackFile(
   signal: AbortSignal,
 ): Promise<RackPlan> {
   await rejectBehind(rack, repository, last, signal);
+  await rejectDerived(rack, repository, last, signal);
   return await withCopy(repository, signal, async (kube) => {
     const all = await renderOverlay(rack, join(kube, 'racks', rack.name));
     await mustBeOf(rack, all, join(dirname(kustomizationOf(repository, rack.name)), 'rack.yaml'));
@@ -140,6 +141,23 @@ async function rejectBehind(
   );
 }
 
+/** @throws FleetError The files that `skolo rack render` derives from rack.yaml are newer than what the rack runs. */
+async function rejectDerived(
+  { name }: Rack,
+  repository: Repository,
+  last: Last | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (last === undefined) return;
+  const derived = join(dirname(kustomizationOf(repository, name)), 'derived');
+  const [first, ...more] = await changedSince(repository, last.commit, derived, signal);
+  if (first === undefined) return;
+  const others = more.length > 0 ? ` and ${more.length} more` : '';
+  throw new FleetError(
+    `${name}: ${first}${others} changed since the rack's last push, so rack.yaml alone is not enough; run skolo push --racks ${name} --reason WHY`,
+  );
+}
+
 /**
  * Objects of an overlay, each with the label by which its owner finds it: in kubectl 1.27 to 1.30, labels of a component do not reach
  * ConfigMaps that the overlay generates (kubernetes-sigs/kustomize#5060).
@@ -167,7 +185,9 @@ function previousPins({ name }: Rack, last: Last | undefined): Pin[] {
   const why = last
     ? `push ${last.id} did not change any version`
     : 'no push has reached this rack yet';
-  throw new FleetError(`${name}: ${why}; specify a version with --version`);
+  throw new FleetError(
+    `${name}: ${why}; to deploy an earlier version, run skolo push --racks ${name} --version TAG (skolo push log --racks ${name} lists them)`,
+  );
 }
 
 /** With a version or services; otherwise as in git. */

@@ -1,7 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Kubectl, KubectlError } from '../way/kubectl.ts';
 import type { KubeObject } from './objects.ts';
+import { prepareRackFile } from './prepare.ts';
 import { pushRackFile, readActive } from './push-rack-file.ts';
+import { openRepository } from './repository.ts';
+import { createRackRepository } from './testing/racks.ts';
 
 const pods = ['metadata-server', 'router-backup'];
 
@@ -74,6 +77,36 @@ skolo_rack_reload_success_timestamp_seconds ${since}
 }
 
 describe('skolo push rack', () => {
+  it('says what to run where derived files are newer than what the rack runs', async () => {
+    const racks = await createRackRepository('127.0.0.1:1', ['rack4', 'rack5']);
+    onTestFinished(racks.remove);
+    const commit = (file: string) => {
+      racks.write(file, `# Of ${file}.\n`);
+      racks.git('add', '.');
+      racks.git('commit', '--quiet', '--message', file);
+      return racks.git('rev-parse', 'HEAD').trim();
+    };
+    const { signal } = new AbortController();
+    const prepare = async (pushed: string) => {
+      const repository = await openRepository(racks.clusters, signal);
+      const last = { id: '1', by: 'ann', at: '', commit: pushed, why: '', previous: [] };
+      const kubectl: Kubectl = async ([verb = '']) => {
+        throw new Error(`asked for ${verb}`);
+      };
+      return await prepareRackFile({ name: 'rack4', kubectl }, repository, last, signal);
+    };
+    const pushed = commit('racks/rack4/rack.yaml');
+    const other = commit('racks/rack5/derived/hosts.yaml');
+    await expect(prepare(pushed)).rejects.toThrow('asked for kustomize');
+
+    const rendered = commit('racks/rack4/derived/hosts.yaml');
+
+    await expect(prepare(other)).rejects.toThrow(
+      "rack4: kube/racks/rack4/derived/hosts.yaml changed since the rack's last push, so rack.yaml alone is not enough; run skolo push --racks rack4 --reason WHY",
+    );
+    await expect(prepare(rendered)).rejects.toThrow('asked for kustomize');
+  });
+
   it('ends when every service has applied the file', async () => {
     const { push, calls, texts } = createRack(() => 'accepts');
 

@@ -67,6 +67,17 @@ export async function contains(
   );
 }
 
+/** Files below this path that differ between an earlier commit and the one that is checked out. */
+export async function changedSince(
+  { root, head }: Repository,
+  commit: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const text = await git(root, ['diff', '--name-only', commit, head, '--', path], { signal });
+  return text === '' ? [] : text.split('\n');
+}
+
 /**
  * Calls `work` with a copy of kube/ from the commit.
  *

@@ -1,4 +1,5 @@
 /** The steps that turn a fresh Debian into a jumphost, and verify it. */
+export { keepCheckedReboot } from './effective/boot.ts';
 export { usesStep } from './effective/uses.ts';
 export { type FailOver, failOver } from './existing/fail-over.ts';
 export { findCronLines, findExports } from './existing/find.ts';

@@ -53,7 +53,10 @@ export function parted(text: string): Pick<Finding, 'found' | 'advice'> {
 }
 
 /** An incomplete check has not shown that the rest matches, so it counts more than a difference. */
-function exitCodeOf(findings: readonly Finding[], differs: ExitCode): ExitCode {
+export function exitCodeOf(
+  findings: readonly Finding[],
+  differs: ExitCode = exitCodes.failed,
+): ExitCode {
   const has = (state: FindingState) => findings.some((each) => each.state === state);
   if (has('unchecked')) return exitCodes.partlyFailed;
   return has('differs') ? differs : exitCodes.done;
@@ -81,7 +84,7 @@ const states: Record<FindingState, { mark: string; style: Style }> = {
 };
 
 /** Problems first. What matches is only counted, unless there is something to say about it. */
-function printResult(io: Io, { name, findings, about = [] }: CheckResult): void {
+export function printResult(io: Io, { name, findings, about = [] }: CheckResult): void {
   const of = (state: FindingState) => findings.filter((each) => each.state === state);
   for (const [state, { mark, style }] of Object.entries(states)) {
     const shown = findings.filter((each) => each.state === state && each.found !== '');

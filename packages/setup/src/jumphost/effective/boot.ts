@@ -2,7 +2,10 @@
  * Decides whether a jumphost's next boot will succeed, by the files that the boot loader, systemd and its generators will read. Nothing
  * is loaded.
  */
-import { checkByScript, type Step } from '@skolo/setup/engine';
+import { checkByScript, type Host, type Step } from '@skolo/setup/engine';
+
+/** Contains the date of the last reboot after which everything was checked. */
+const rebootFile = '/var/lib/skolo-steps/checked-reboot';
 
 const script = `export LC_ALL=C
 hand() { echo "by hand: $*"; }
@@ -43,7 +46,12 @@ systemd-analyze cat-config sysctl.d 2>/dev/null | sed -n 's/^[[:space:]]*-\\{0,1
   now=$(words < "$file")
   case $value in 0x*) value=$((value)) ;; esac
   [ "$now" = "$(printf %s "$value" | words)" ] || hand "$key is $now now, but $value after the next boot ($(grep -slE "^[[:space:]]*-?$key[[:space:]]*=" /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf /etc/sysctl.conf | paste -sd ' ' -)); remove the wrong one, or run sysctl --system"
-done`;
+done
+at=$(cat ${rebootFile} 2> /dev/null)
+said="the last checked reboot was on $at"
+[ -n "$at" ] || said='no reboot has been checked yet'
+[ -n "$(find ${rebootFile} -newermt '-183 days' 2> /dev/null)" ] || said="$said; run skolo jumphost reboot --then-check"
+echo "note: $said"`;
 
 export function bootStep(): Step {
   return {
@@ -51,4 +59,10 @@ export function bootStep(): Step {
     about: 'the next boot succeeds, and keeps the network and the settings',
     check: checkByScript(script),
   };
+}
+
+/** Records that everything is well after a reboot. @param now milliseconds since 1970 */
+export async function keepCheckedReboot(host: Pick<Host, 'write'>, now: number): Promise<void> {
+  const content = `${new Date(now).toISOString().slice(0, 10)}\n`;
+  await host.write({ path: rebootFile, content, mode: 0o644 });
 }
