@@ -1,5 +1,5 @@
 /** Applies steps to a computer until it matches its settings, and decides which steps wait for a failed one. */
-import { errorText } from '@skolo/base';
+import { errorText, inParallel, lazily } from '@skolo/base';
 import { ComputerError } from './errors.ts';
 import type { Host } from './host/host.ts';
 import { withLock } from './lock.ts';
@@ -75,6 +75,14 @@ async function throughSteps(
     all[at] = { ...(all[at] as StepProgress), state, text, ...more };
     report([...all]);
   };
+  const asked = steps.filter(({ name }) => isCheck && !skip.includes(name));
+  for (const { name } of asked)
+    show(
+      steps.findIndex((each) => each.name === name),
+      'checking',
+    );
+  const checked = await checkAll(host, asked);
+  const why = lazily(() => whyLost(host));
   for (const [at, step] of steps.entries()) {
     signal.throwIfAborted();
     const unmet = unmetBy(steps, all, at).join(', ');
@@ -87,9 +95,13 @@ async function throughSteps(
       show(at, 'waiting', `waits for ${unmet}`);
       continue;
     }
-    show(at, 'checking');
+    if (isCheck && !checked.has(step)) {
+      show(at, 'waiting', 'not checked, because the connection failed');
+      continue;
+    }
+    if (!isCheck) show(at, 'checking');
     try {
-      const before = await step.check(host);
+      const before = await (checked.get(step) ?? step.check(host));
       const isRepairable = before.differs.length > 0 && step.apply !== undefined;
       if (textOf(before) === '') show(at, 'ok', before.note);
       else if (isCheck) show(at, 'differs', textOf(before), { isRepairable, check: before });
@@ -102,18 +114,59 @@ async function throughSteps(
       }
     } catch (error) {
       signal.throwIfAborted();
-      const isLost = error instanceof ComputerError && error.code === 'LOST';
+      const isLost = isLostIn(error);
       const waited = isLost && step.waitsFor ? ` (while waiting for ${step.waitsFor})` : '';
       if (isCheck && !isLost && step.needs !== undefined && unmet !== '') {
         show(at, 'waiting', `waits for ${unmet}`);
       } else
-        show(at, 'failed', `${errorText(error)}${waited}`, {
+        show(at, 'failed', `${errorText(error)}${waited}${isLost ? await why() : ''}`, {
           isRepairable: isCheck && step.apply !== undefined,
         });
-      if (isLost) break;
+      if (isLost && !isCheck) break;
     }
   }
   return all;
+}
+
+/** Before sshd's settings are ours, it accepts ten sessions at the same time, and a check may use several. */
+const mostChecks = 4;
+
+/**
+ * Checks them side by side, and after them a step that sees what the others do meanwhile. After a lost connection, it checks no more.
+ *
+ * @returns of each step that it has checked
+ */
+async function checkAll(host: Host, steps: readonly Step[]): Promise<Map<Step, Promise<Check>>> {
+  const found = new Map<Step, Promise<Check>>();
+  let isConnected = true;
+  const check = async (step: Step) => {
+    if (!isConnected) return;
+    const checking = (async () => await step.check(host))();
+    found.set(step, checking);
+    await checking.catch((error: unknown) => {
+      isConnected &&= !isLostIn(error);
+    });
+  };
+  await inParallel(
+    steps.filter(({ isAlone }) => !isAlone),
+    mostChecks,
+    check,
+  );
+  for (const step of steps) if (step.isAlone) await check(step);
+  return found;
+}
+
+function isLostIn(error: unknown): boolean {
+  return error instanceof ComputerError && error.code === 'LOST';
+}
+
+/** Large packets may be lost where short commands still respond. */
+async function whyLost(host: Host): Promise<string> {
+  const command = 'cd /sys/class/net && grep -H . */mtu | grep -v ^lo/';
+  const { stdout } = await host.run(command, { deadlineMs: 10_000 }).catch(() => ({ stdout: '' }));
+  if (stdout === '') return '';
+  const all = stdout.trim().replaceAll('/mtu:', ' ').replaceAll('\n', ', ');
+  return `; a short command responds, so large packets are lost, or the computer is overloaded; compare the MTU of its interfaces (${all}) with those on the way`;
 }
 
 /** Names of the earlier steps that it depends on and that are not done. */

@@ -13,6 +13,8 @@ export interface Step {
   about: string;
   /** Other programs that must respond: `apt and its package sources`. */
   waitsFor?: string;
+  /** Its check would see what those of other steps do, such as temporary files. */
+  isAlone?: true;
   /** A text for each difference; empty if it is done. Changes nothing. */
   check(host: Host): Promise<Check>;
   /** Applies it. Absent: only an operator can, and `differs` says how. An earlier run may have been interrupted. */
