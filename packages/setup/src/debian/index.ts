@@ -8,7 +8,6 @@ export {
   sshPath,
   sshSettings,
   sshStep,
-  trialServer,
 } from './sshd.ts';
 export {
   type Architecture,

@@ -77,7 +77,7 @@ fi
 exec unshare --net --mount bash -c ${shellWord(inNamespace)} sshd "$1" "$3" "$4" "$name"`;
 
 /** A command that serves SSH on its standard streams. @param connection the words of SSH_CONNECTION */
-export function trialServer(connection: string): string {
+function trialServer(connection: string): string {
   return `exec sh -c ${shellWord(`[ "$(id -u)" = 0 ] && sudo= || sudo='sudo -n'
 exec $sudo bash -c ${shellWord(asRoot)} sshd ${connection}`)}`;
 }
@@ -112,7 +112,7 @@ export async function signInRejected(
   const why = await whyNoSession(guard, trialServer(connection));
   if (why === undefined) return [];
   const log = await host.run(
-    `journalctl -q -o cat -t sshd -t sshd-session --since=@${began} | grep -iE 'refused|denied|not allowed|bad |fatal' | sort -u`,
+    `journalctl -q -o cat -t sshd -t sshd-session --since=@${began} | grep -iE 'refused|denied|not allowed|bad |fatal|unable|error' | sort -u`,
   );
   const suspects = linesOf((await host.run(sshTrial.suspects)).stdout).join(', ');
   const from = connection.startsWith('$') ? '' : ` from ${connection.split(' ')[0]}`;

@@ -84,16 +84,19 @@ export async function architectureOf(host: Host): Promise<Architecture> {
 }
 
 /**
- * Prints why a directory cannot be written. `[ -w ]` is true even for an ext4 that became read-only after an error, and a full file system
+ * Prints why what is written to a directory does not last. `[ -w ]` is true even for an ext4 that became read-only after an error, and a full file system
  * accepts empty files.
  */
 const findUnwritable = `export LC_ALL=C
-for each in ${folders} /etc /run /tmp /var/tmp /dev/shm; do
+for each in ${folders} /var/log /etc /run /tmp /var/tmp /dev/shm; do
   [ -d "$each" ] || continue
-  if try=$(mktemp "$each/.skolo-XXXXXX" 2>&1) && said=$( (head -c 4096 /dev/zero > "$try") 2>&1); then rm "$try"; continue; fi
+  if try=$(mktemp "$each/.skolo-XXXXXX" 2>&1) && said=$( (head -c 4096 /dev/zero > "$try" && sync "$try") 2>&1); then rm "$try"; continue; fi
   rm -f "$try" 2>/dev/null
   case "$try $said" in
-    *'Read-only file system'*) echo "$each is read-only; check dmesg for disk errors and reboot" ;;
+    *'Read-only file system'*)
+      set -- $(findmnt -no FSTYPE,TARGET --target "$each")
+      if [ "$1" = tmpfs ]; then echo "$each is read-only, because somebody mounted $2 so; run mount -o remount,rw $2, and check /etc/fstab"
+      else echo "$each is read-only; check dmesg for disk errors and reboot"; fi ;;
     *'No space left'*)
       # Some file systems do not count inodes.
       what=$(df -iP "$each" | awk 'NR == 2 { print $5 == "100%" ? "inodes" : "space" }')

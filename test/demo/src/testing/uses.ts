@@ -33,8 +33,8 @@ exit 1
   try {
     const host = await openHost({ name: rack.jumphost.name, start, signal });
     const { differs } = await usesStep({ rack, services }).check(host);
-    // One switch hangs soon after the start.
-    return differs.filter((text) => !text.includes('switch-3: '));
+    // One switch hangs soon after the start, and tests do not reach Google.
+    return differs.filter((text) => !/switch-3: |^https:.*\.googleapis\.com /.test(text));
   } finally {
     for (const each of cleanUps) await each();
   }

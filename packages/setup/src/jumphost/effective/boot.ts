@@ -38,7 +38,7 @@ if command -v ifquery > /dev/null && [ -e /etc/network/interfaces ]; then
 fi
 said=$(systemd-analyze verify "\${default:-default.target}" $(systemctl list-unit-files --plain --no-legend 'skolo-*' k3s.service | cut -d ' ' -f 1) 2>&1)
 case $said in *'deleted to break ordering cycle'*) hand "units wait for each other, so the next boot starts only some of them (systemd-analyze verify $default lists them); remove the drop-in or unit file that causes it" ;; esac
-echo "$said" | grep -E 'is not executable|bad unit file|bad-setting' | sort -u | while IFS= read -r line; do hand "after the next boot, a unit fails: $line; fix its file"; done
+echo "$said" | grep -E 'bad unit file|bad-setting' | sort -u | while IFS= read -r line; do hand "after the next boot, a unit fails: $line; fix its file"; done
 systemd-analyze cat-config sysctl.d 2>/dev/null | sed -n 's/^[[:space:]]*-\\{0,1\\}\\([a-z][^=*#;[:space:]]*\\)[[:space:]]*=[[:space:]]*\\(.*[^[:space:]]\\)[[:space:]]*$/\\1 \\2/p' |
   awk '{ key = $1; $1 = ""; value[key] = $0 } END { for (key in value) print key value[key] }' | while read -r key value; do
   file=/proc/sys/$(echo "$key" | tr . /)

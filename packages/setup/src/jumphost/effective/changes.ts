@@ -4,12 +4,12 @@ import { parseJson, shellWord } from '@skolo/base';
 import { existingUnitsFolder } from '@skolo/rack/jumphost';
 import { type Check, type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
+import { isOfCluster, respondingCluster } from './facts.ts';
+import { type Found, findOn } from './found.ts';
 import {
   afterInterruption,
   type Change,
   changesSince,
-  type Found,
-  findOn,
   foreign,
   type Recorded,
   readRecord,
@@ -19,24 +19,27 @@ import {
 import { unitsThatMatter } from './units.ts';
 
 /** Besides jobs and programs that decide by their content or name. */
-const ofRoot = /^\/(usr\/(?!local\/)|usr\/local\/s?bin\/(k3s|skolo)|etc\/ld\.so\.(preload|conf))/;
+const ofRoot =
+  /^\/(usr\/(?!local\/)|usr\/local\/s?bin\/(k3s|skolo)|etc\/(ld\.so\.(preload|conf)|rc\.local|binfmt|polkit)|root\/\.config|var\/lib\/systemd)/;
 
 /** Every other change is information. The patterns are of paths and of facts (facts.ts). */
 const decisive: readonly [what: string, names: RegExp][] = [
   [
     'which units run, and how',
-    /\/systemd\/(?!network\/)|^\/etc\/(init\.d|default\/(?!grub)|apt|chrony|environment|rancher)/,
+    /\/systemd\/(?!network\/)|^\/etc\/(init\.d|default\/(?!grub)|apt|chrony|environment)|\/rancher\//,
   ],
   [
     'how the jumphost boots',
-    /^\/(boot|vmlinuz|initrd|etc\/(fstab|crypttab|hostname|mod(ules|probe)|initramfs|default\/grub|grub|sysctl|udev|network|netplan|NetworkManager|cloud)|.*\/(sysctl|modprobe|udev|systemd\/network))|^mount /,
+    /^\/(boot|vmlinuz|initrd|etc\/(fstab|crypttab|adjtime|hostname|mod(ules|probe)|initramfs|default\/grub|grub|sysctl|udev|network|netplan|NetworkManager|cloud)|.*\/(sysctl|modprobe|udev|systemd\/network))|^mount /,
   ],
   [
     'who can become root or sign in',
-    /^\/(root\/\.ssh|etc\/(ssh|pam|security|sudo|passwd|group|g?shadow|nsswitch|hosts\.|nologin|login))|^\S+ (is|has|accepts|runs|of) |^sudoers: /,
+    /^\/(root\/\.ssh|etc\/(ssh|pam|security|sudo|passwd|group|g?shadow|nsswitch|hosts\.|nologin|login)|run\/nologin)|^\S+ (is|has|accepts|runs|of) |^sudoers: /,
   ],
   ['what root runs', ofRoot],
   ['where packets go', /^(nft|ip6?tables-legacy:|ip) /],
+  // Those in namespaces of others do not affect skolo.
+  ['what the cluster permits', /^object (?!.* in (?!skolo|kube-)\S+, by )/],
 ];
 
 /** By which a unit starts. */
@@ -54,6 +57,7 @@ interface ChangesNeeds {
 export function changesStep({ kept, now }: ChangesNeeds): Step {
   return {
     name: 'changes',
+    isAlone: true,
     about: 'nobody else has changed what decides about boot, units, access and packets',
     async check(host) {
       const record = await readRecord(host);
@@ -61,17 +65,20 @@ export function changesStep({ kept, now }: ChangesNeeds): Step {
       if (record.changing !== undefined)
         return { differs: ['prepare was interrupted before it recorded its changes'] };
       const found = await findOn(host, record);
+      const unseen = unseenIn(record, found).length > 0;
       const changes = changesSince(record, found);
       const confirmed = changes.filter(({ name }) => kept.includes(name));
       const others = changes.filter(({ name }) => !kept.includes(name));
       const judged = judge(others, record.at, await existingUnits(host), found.deciding);
-      return { ...judged, differs: [...confirmed.map(textOf), ...judged.differs] };
+      const differs = [...confirmed.map(textOf), ...judged.differs];
+      if (unseen) differs.push('objects in the cluster are not recorded yet');
+      return { ...judged, differs };
     },
     async apply(host) {
       const record = await readRecord(host);
       const found = await findOn(host, record);
       const before = record ? afterInterruption(record, found) : fresh(found, now());
-      const known = withThose(before, kept, found);
+      const known = withThose(before, [...kept, ...unseenIn(before, found)], found);
       await writeRecord(host, known);
       const repairs = changesSince(known, found).flatMap((each) => repairOf(each) ?? []);
       if (repairs.length > 0)
@@ -80,11 +87,16 @@ export function changesStep({ kept, now }: ChangesNeeds): Step {
   };
 }
 
+/** Objects of a cluster that did not respond when the rest was recorded. */
+function unseenIn({ facts }: Recorded, found: Found): string[] {
+  return facts.includes(respondingCluster) ? [] : found.facts.filter(isOfCluster);
+}
+
 /** Everything that a first `prepare` accepts without being asked. */
 function fresh({ entries, facts }: Found, now: number): Recorded {
   const accepted = Object.entries(entries).filter(([path]) => !foreign.test(path));
   return {
-    version: 2,
+    version: 3,
     at: new Date(now).toISOString(),
     entries: Object.fromEntries(accepted),
     facts: facts.filter((fact) => !drops.test(fact)),
@@ -151,14 +163,16 @@ function textOf({ name, before, after, seconds, user }: Change): string {
   const time = new Date(seconds * 1000).toISOString().slice(0, 16);
   if (after === undefined) return `${name} was removed`;
   const isSame = before?.type === after.type && before.content === after.content;
-  // Programs of packages are not recorded.
-  const isNew = before === undefined && !/^\/usr\/(?!local\/)/.test(name);
-  const how = isNew ? 'added' : 'changed';
+  const added = programsOfPackages.test(name) ? 'added or changed' : 'added';
+  const how = before === undefined ? added : 'changed';
   const what = isSame
     ? `has mode ${after.mode} and owner ${after.owner} instead of ${before.mode} and ${before.owner}`
     : `was ${how}`;
   return `${name} ${what} (owner ${user}, ${time}Z)`;
 }
+
+/** They are not recorded. */
+const programsOfPackages = /^\/usr\/(s?bin|libexec|lib\/(openssh|sudo|[^/]+\/security))\//;
 
 /** A command that restores a mode, an owner, or the link by which a unit that matters starts; undefined if only its content could. */
 function repairOf({ name, before, after }: Change): string | undefined {

@@ -1,16 +1,10 @@
 /** Lists the settings that must be in effect on a rack's jumphost, by the step that applies them. */
 import { dirname } from 'node:path';
-import { parseJson, shellWord } from '@skolo/base';
+import { shellWord } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
-import {
-  firewallUnit,
-  isSigned,
-  machineScript,
-  Statement,
-  statementFile,
-} from '@skolo/rack/jumphost';
+import { firewallUnit, statementPort } from '@skolo/rack/jumphost';
 import { signInRejected, sshPath, sshSettings } from '@skolo/setup/debian';
-import { type Guard, type Host, onlyRoot } from '@skolo/setup/engine';
+import { type Guard, onlyRoot } from '@skolo/setup/engine';
 import { type ServerPlace, serverSettings } from '@skolo/setup/k3s';
 import { firewallInEffect } from './firewall.ts';
 import type { Effect } from './index.ts';
@@ -22,26 +16,23 @@ import {
   repairForwarding,
   repairModes,
 } from './k3s.ts';
-import { accountsInEffect } from './sign-in/accounts.ts';
-import { sshInEffect } from './sign-in/ssh.ts';
+import { sshInEffect } from './ssh.ts';
 
 export interface EffectNeeds {
   rack: Rack;
   guard: Guard;
-  /** Of the rack: public, PEM. */
-  rackKey(): Promise<string>;
   k3s: ServerPlace;
   hasClockPod: boolean;
 }
 
 export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
-  const { rack, guard, rackKey, k3s, hasClockPod } = needs;
+  const { rack, guard, k3s, hasClockPod } = needs;
   const { address, aliases } = rack.jumphost;
   const [machine = address] = [...rack.machines.values()].flatMap((each) => each.address ?? []);
   return {
     ...(!hasClockPod && {
       clock: {
-        units: [{ unit: 'chrony.service', isAlwaysOn: true, port: 'udp 123' }],
+        units: [{ unit: 'chrony.service', isAlwaysOn: true, port: 'udp 123 127.0.0.1' }],
         script: clockInEffect(address),
       },
     }),
@@ -53,9 +44,12 @@ export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
       ],
       script: [halfInstalled, replacedLibraries, overdue].join('\n'),
     },
-    programs: { script: foldersInEffect, repair: repairFolders },
+    programs: { script: `${foldersInEffect}\n${programsRun}`, repair: repairFolders },
     address: { script: addressInEffect(address) },
-    active: { check: (host) => statementInEffect(host, rack.name, rackKey) },
+    active: {
+      units: [{ unit: guardUnit, isAlwaysOn: true, port: `udp ${statementPort} ::1` }],
+      script: guardListens,
+    },
     firewall: {
       units: [{ unit: firewallUnit, isAlwaysOn: true }],
       script: firewallInEffect,
@@ -63,8 +57,7 @@ export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
     ssh: {
       units: [{ unit: 'ssh.service' }],
       script: `systemctl is-enabled -q ssh.service 2>/dev/null || systemctl is-enabled -q ssh.socket 2>/dev/null || echo 'ssh.service does not start at boot'
-${sshInEffect(address, sshPath, sshSettings)}
-${accountsInEffect(address, machine)}`,
+${sshInEffect(address, sshPath, sshSettings)}`,
       async check(host) {
         const fromRack = `${machine} 40000 ${address} 22`;
         const found = await signInRejected(host, guard);
@@ -81,7 +74,7 @@ ${accountsInEffect(address, machine)}`,
       ],
     },
     k3s: {
-      units: [{ unit: 'k3s.service', isAlwaysOn: true, port: 'tcp 6443' }],
+      units: [{ unit: 'k3s.service', isAlwaysOn: true, port: 'tcp 6443 127.0.0.1' }],
       script: [modesInEffect, encryptionInEffect, forwardingInEffect(address)].join('\n'),
       repair: `${repairModes}\n${repairForwarding(address)}`,
     },
@@ -94,6 +87,16 @@ ${accountsInEffect(address, machine)}`,
     services: { script: `${aliasesInEffect(address, aliases)}\n${failedUnits}` },
   };
 }
+
+const guardUnit = 'skolo-active-guard.service';
+
+/** It may have been started a moment ago. */
+const guardListens = `left=120
+until ss -H -lun 'sport = :${statementPort}' | grep -q .; do
+  [ "$left" -gt 0 ] || { echo 'by hand: ${guardUnit} does not listen on UDP port ${statementPort}; run systemctl restart ${guardUnit}'; break; }
+  left=$((left - 1))
+  sleep 0.5
+done`;
 
 /** As machines do, with the rack's name server. */
 function aliasesInEffect(address: string, aliases: readonly string[]): string {
@@ -120,13 +123,13 @@ const failedUnits = `systemctl list-units --state=failed --plain --no-legend --n
   echo "$unit has failed; run journalctl -u $unit to see why, and systemctl reset-failed $unit to clear the failure"
 done`;
 
-/** A script: journald writes to the disk, both now and after its next start. */
-const journalInEffect = `last() { systemd-analyze cat-config systemd/journald.conf | sed -n "s/^$1=//p" | tail -n 1; }
-files=/var/log/journal/$(cat /etc/machine-id)
-if [ "$(last Storage)" != persistent ]; then
-  echo "by hand: journald uses Storage=$(last Storage), so the log does not survive a reboot; remove this setting from $(grep -ls '^Storage=' /etc/systemd/journald.conf.d/*.conf /run/systemd/journald.conf.d/*.conf | grep -v 50-skolo | tr '\\n' ' ')and run systemctl restart systemd-journald"
-elif ! ls -l "/proc/$(systemctl show --value --property=MainPID systemd-journald.service)/fd" | grep -q "$files/"; then
-  echo "journald does not write to $files"
+/** A script: what is logged now is on the disk. */
+const journalInEffect = `word="$(date +%s%N)"
+echo "$word" | systemd-cat -t skolo-check
+journalctl --sync
+if ! journalctl -q -D /var/log/journal -t skolo-check --since=-5min -o cat 2> /dev/null | grep -qx "$word"; then
+  storage=$(systemd-analyze cat-config systemd/journald.conf | sed -n 's/^Storage=//p' | tail -n 1)
+  [ "$storage" = persistent ] && echo 'journald does not write to /var/log/journal' || echo "by hand: journald uses Storage=$storage, so the log does not survive a reboot; remove this setting from $(grep -ls '^Storage=' /etc/systemd/journald.conf.d/*.conf /run/systemd/journald.conf.d/*.conf | grep -v 50-skolo | tr '\\n' ' ')and run systemctl restart systemd-journald"
 fi`;
 
 /** A script: chronyd responds to an address in the rack. */
@@ -135,8 +138,7 @@ function clockInEffect(address: string): string {
   '208 '*) ;;
   *denied*) echo 'by hand: chronyd denies time requests from ${address}; remove the \`deny\` from' $(grep -ls '^ *deny' /etc/chrony/chrony.conf /etc/chrony/conf.d/*) 'and run systemctl restart chrony' ;;
   *) echo 'chronyd does not respond to chronyc' ;;
-esac
-[ "$(sed -n 3p /etc/adjtime 2> /dev/null)" != LOCAL ] || echo 'by hand: the hardware clock is in local time, so the time is wrong after a power cut; run timedatectl set-local-rtc 0'`;
+esac`;
 }
 
 /** A script: the address is still configured after the next start. */
@@ -153,32 +155,21 @@ elif command -v ifquery > /dev/null && ifquery "$device" > /dev/null 2>&1; then
 fi`;
 }
 
-/** @returns lines, as `withLines` reads them. A jumphost that has not replaced another one has no statement. */
-async function statementInEffect(
-  host: Host,
-  rack: string,
-  rackKey: () => Promise<string>,
-): Promise<string[]> {
-  const text = await host.read(statementFile);
-  if (text === undefined) return [];
-  const { data } = Statement.safeParse(parseJson(text));
-  const machine = (await host.need(machineScript)).trim();
-  const isOwn = data?.rack === rack && data.machine === machine;
-  if (isOwn && isSigned(data, await rackKey())) return [];
-  const why =
-    data === undefined
-      ? 'damaged'
-      : isOwn
-        ? 'not signed with the rack key'
-        : 'of another rack or computer';
-  return [
-    `by hand: ${statementFile} is ${why}, so a jumphost that this computer has replaced would become active again; restore the file from a backup, or delete it if this computer has never replaced a jumphost`,
-  ];
-}
+/** A script: each program that a unit names can be executed by its user, and Node runs. */
+const programsRun = `systemctl list-unit-files --plain --no-legend 'skolo-*.service' k3s.service | while read -r unit _; do
+  user=$(systemctl show --value --property=User "$unit")
+  systemctl show --property=ExecStart --property=ExecStartPre "$unit" | sed -n 's/.*{ path=\\([^ ]*\\) ;.*/\\1/p' | sed "s/$/ \${user:-root}/"
+done | sort -u | while read -r program user; do
+  as="setpriv --reuid=$user --regid=$(id -g "$user") --clear-groups"
+  case $program in */node) said=$(timeout 20 $as "$program" -p 1 2>&1) ;; *) said='Permission denied' && $as test -x "$program" ;; esac && continue
+  mount=$(findmnt -no TARGET,OPTIONS --target "$(readlink -f "$program")" | grep -w noexec | cut -d ' ' -f 1)
+  if [ -n "$mount" ]; then echo "by hand: $mount is mounted with noexec, so $program does not run; run mount -o remount,exec $mount, and remove noexec from /etc/fstab"
+  else echo "by hand: $program does not run as $user: $(echo "$said" | tail -n 1); reinstall it, or fix the modes on the way to it"; fi
+done | sort -u`;
 
 /** What root runs or trusts, besides programs: whoever can write a directory on the way to it replaces it. */
-const trusted = `/opt/skolo/services /opt/skolo/packages /opt/skolo/deploy/jumphost /usr/bin /var/lib/skolo-steps /usr/local/bin /usr/local/sbin /usr/lib/systemd/system /etc/systemd/system /etc/cron.d
-/etc/ssh/sshd_config.d /etc/sudoers.d /etc/skolo /etc/rancher/k3s /var/lib/skolo /var/lib/rancher/k3s/server /root/.ssh/authorized_keys`;
+const trusted =
+  '/opt/skolo/services /opt/skolo/packages /opt/skolo/deploy/jumphost /usr/bin /usr/bin/node /var/lib/skolo-steps /usr/local/bin /usr/local/sbin /usr/lib/systemd/system /etc/systemd/system /etc/cron.d /etc/ssh/sshd_config.d /etc/sudoers.d /etc/skolo /etc/rancher/k3s /var/lib/skolo /var/lib/rancher/k3s/server /root/.ssh/authorized_keys';
 /** Processes without root's rights need these. */
 const shared = '/ /etc /opt /opt/skolo /usr /usr/bin /usr/local /usr/local/bin /var /var/lib';
 
@@ -186,28 +177,29 @@ function withParents(path: string): string[] {
   return path === '/' ? [path] : [...withParents(dirname(path)), path];
 }
 
-const onTheWay = [...new Set(trusted.split(/\s/).flatMap(withParents))].join(' ');
-const writable = `find -L ${onTheWay} -maxdepth 0 ( ! -uid 0 -o -perm /002 )`.replace(
-  /[()]/g,
-  '\\$&',
-);
+const onTheWay = [...new Set(trusted.split(' ').flatMap(withParents))].join(' ');
 const closed = `find -L ${shared} -maxdepth 0 ! -perm -005`;
 
-/**
- * Through links, and as systemd has loaded the units. Where somebody has put such a program is for a person to decide, except for what
- * `prepare` repairs below.
- */
-const programsInEffect = `${onlyRoot}
-only_root /usr/bin/node $(systemctl list-unit-files --plain --no-legend 'skolo-*.service' k3s.service 2> /dev/null | cut -d ' ' -f 1 | while read -r unit; do
-  systemctl show --value --property=ExecStart --property=ExecStartPre "$unit"
-done | tr ' =;' '\n\n\n' | sort -u | while read -r each; do
-  case $each in /*.js) echo "$each" ;; /*) [ ! -f "$each" ] || [ ! -x "$each" ] || echo "$each" ;; esac
-done) | while read -r found; do
-  case $found in note:*) echo "$found" ;; *) ${writable} 2> /dev/null | grep -qxF "\${found%% has mode *}" || echo "by hand: $found" ;; esac
-done`;
+/** Prints a line for what lets others replace one of them, or a program of a unit as systemd has loaded it, also through links. */
+const replaceable = `${onlyRoot}
+replaceable() {
+  only_root ${trusted} $(systemctl list-unit-files --plain --no-legend 'skolo-*.service' k3s.service 2> /dev/null | cut -d ' ' -f 1 | while read -r unit; do
+    systemctl show --value --property=ExecStart --property=ExecStartPre "$unit"
+  done | tr ' =;' '\\n\\n\\n' | sort -u | while read -r each; do
+    case $each in /*.js) echo "$each" ;; /*) [ ! -f "$each" ] || [ ! -x "$each" ] || echo "$each" ;; esac
+  done)
+}
+is_own() { case ' ${onTheWay} ' in *" $1 "*) ;; *) return 1 ;; esac; }`;
 
-const foldersInEffect = `${programsInEffect}
-${writable} -printf '%p has mode %m and owner %u, so users other than root can replace programs, settings or keys\\n' 2>/dev/null
+/** Where somebody else has put a program is for a person to decide. */
+const foldersInEffect = `${replaceable}
+replaceable | while read -r found; do
+  case $found in note:*) echo "$found" ;; *) is_own "\${found%% has mode *}" && echo "$found" || echo "by hand: $found" ;; esac
+done
 ${closed} -printf '%p has mode %m, so services without root rights cannot read it\\n' 2>/dev/null || true`;
-const repairFolders = `${writable} -exec chown root {} + -exec chmod o-w {} + 2>/dev/null
+const repairFolders = `${replaceable}
+replaceable | grep -v '^note: ' | while read -r found; do
+  path=\${found%% has mode *}
+  ! is_own "$path" || { chown root:root "$path"; chmod go-w "$path"; }
+done
 ${closed} -exec chmod o+rx {} + 2>/dev/null || true`;

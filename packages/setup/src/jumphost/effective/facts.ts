@@ -1,7 +1,9 @@
 /**
- * Facts about a jumphost, which are compared line by line: who can become root or sign in, firewall rules, routes and mounts. Prints `fact`,
- * a tab and a text for each, in which no two blanks follow one another, so that it can be copied from a message.
+ * Facts about a jumphost, which are compared line by line: who can become root or sign in, firewall rules, routes, mounts, and objects of
+ * others in the cluster. Prints `fact`, a tab and a text for each, in which no two blanks follow one another, so that it can be copied
+ * from a message.
  */
+import { kubectl } from '@skolo/setup/k3s';
 
 /** Members of them can become root, or read what root can. */
 const rootGroups = 'root|sudo|admin|wheel|docker|disk|shadow|lxd|incus-admin|libvirt';
@@ -20,6 +22,8 @@ for each in /etc/sudoers /etc/sudoers.d/*; do
 done
 awk -F: '$6 != "" { print $1, $6 }' /etc/passwd | while read -r user home; do
   sed -E "/^[[:space:]]*(#|$)/d; s|AAAA[A-Za-z0-9+/=]*([A-Za-z0-9+/=]{16})( \\|$)|...\\\\1\\\\2|; s|^|$user accepts the key |" "$home/.ssh/authorized_keys" "$home/.ssh/authorized_keys2"
+  # sshd ignores such keys, and somebody else can add one.
+  [ ! -s "$home/.ssh/authorized_keys" ] || find -L "$home" "$home/.ssh" "$home/.ssh/authorized_keys" -maxdepth 0 \\( ! -user "$user" ! -uid 0 -o -perm /022 \\) -printf "%p has mode %m and owner %u\\n"
 done
 dpkg-query -W -f 'package \${Package}\\n'
 { find /usr /opt /etc /root /home /srv /tmp /var/tmp -xdev -type f -perm -4000 -uid 0 -printf '%p\\truns as root (setuid)\\n'
@@ -48,15 +52,37 @@ for each in -4 -6; do
   ip $each rule | grep -vE '^(0:.*lookup local|32766:.*lookup main|32767:.*lookup default)' | sed 's/^/ip rule /'
   ip $each route show table all | grep -vE ' (proto (kernel|dhcp|ra)|table local|dev (cni|flannel|veth|skolo-last|kube|cali|tailscale)[^ ]*)( |$)|^(10\\.42\\.|fd00:42:)' | sed -E 's/ (expires [^ ]*|linkdown|dead|cache)//g; s/^/ip route /'
 done
+ip -o address show scope global | awk '$2 !~ /^(cni|flannel|veth|kube|cali|tailscale|docker|br-|virbr)/ && !/ (dynamic|temporary) / { print "ip address " $4 " on " $2 }'
 ip xfrm policy | grep '^src' | sort -u | sed 's/^/ip xfrm policy /'`;
 
 /** Those of pods come and go. */
 const mounts = `findmnt -rno TARGET,SOURCE,VFS-OPTIONS | awk '$1 !~ "^/(proc|sys|dev|run|mnt|media|srv|tmp|snap|var/lib/(kubelet|rancher|containerd|containers|docker))(/|$)" || $1 ~ "^/dev/shm$" {
   sub("^/dev/[^[]*", "a disk", $2); options = ""; split($3, all, ","); for (at in all) if (all[at] ~ /^(ro|noexec)$/) options = options " " all[at]; print "mount of " $2 " at " $1 options }'`;
 
+/** The cluster responds, so that all objects are among the facts. */
+export const respondingCluster = 'cluster';
+
+export function isOfCluster(fact: string): boolean {
+  return fact === respondingCluster || fact.startsWith('object ');
+}
+
+/** By which others act on pods or grant access, as `kubectl api-resources` prints them. */
+const kinds =
+  'configmaps|resourcequotas|limitranges|networkpolicies|poddisruptionbudgets|horizontalpodautoscalers|priorityclasses|(cluster)?role(binding)?s\\.rbac|apiservices|.*\\.admissionregistration';
+/** Programs of skolo and k3s. Kubernetes names the program that writes a field in \`managedFields\`, and when; a status is no setting. */
+const managers = 'skolo|k3s|kube-|clusterrole-aggregation-|deploy@|helm';
+
+/** A script, with a line for each program of others that has written an object. */
+export const objectsScript = `kinds=$(timeout 20 ${kubectl} api-resources --verbs=list --no-headers -o name | grep -E '^(${kinds})' | paste -sd , -)
+if [ -n "$kinds" ] && written=$(timeout 30 ${kubectl} get "$kinds" -A -o go-template='{{range .items}}{{$at := .}}{{range .metadata.managedFields}}{{if not .subresource}}object {{$at.kind}} {{$at.metadata.name}}{{with $at.metadata.namespace}} in {{.}}{{end}}, by {{.manager}} at {{.time}}{{"\\n"}}{{end}}{{end}}{{end}}'); then
+  echo ${respondingCluster}
+  echo "$written" | awk '/^object / && (!/^object ConfigMap / || / in kube-system, by /)' | grep -vE ', by (${managers})[^ ,]* at [0-9TZ:-]*$'
+fi`;
+
 /** A script. */
 export const factsScript = `{
 ${people}
 ${network}
 ${mounts}
+${objectsScript}
 } | sed 's/[[:space:]]\\+/ /g; s/ $//; s/^/fact\\t/'`;

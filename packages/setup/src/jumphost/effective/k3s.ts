@@ -1,10 +1,8 @@
 /** Checks the running k3s: arguments that would break the rack or open it to strangers, and who can read its secrets. */
-import { isDeepStrictEqual } from 'node:util';
 import { parseJson, pause, shellWord } from '@skolo/base';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import type { Host } from '@skolo/setup/engine';
 import { binary } from '@skolo/setup/k3s';
-import { parse } from 'yaml';
 import { z } from 'zod';
 
 const server = '/var/lib/rancher/k3s/server';
@@ -45,20 +43,18 @@ case $status in
 esac`;
 
 const Arguments = z.array(z.string());
-const Settings = z.record(z.string(), z.unknown()).nullish();
 type Wanted = Readonly<Record<string, unknown>>;
 
 /** k3s records its arguments some seconds after it has registered its node. */
 const recently = `[ $(($(cut -d . -f 1 /proc/uptime) - $(systemctl show --value --property=ActiveEnterTimestampMonotonic k3s.service) / 1000000)) -lt 90 ]`;
 
 /**
- * Compares k3s's arguments from its unit, its environment and all its files, as recorded on its node
- * (`k3s.io/node-args`), and those in config.yaml.d, which override ours when it next starts.
+ * Compares k3s's arguments from its unit, its environment and all its files, as recorded on its node (`k3s.io/node-args`). A file in
+ * config.yaml.d that it has not read yet is a change by others (changes.ts).
  *
  * @returns lines, as `withLines` reads them
  */
 export async function k3sInEffect(host: Host, node: string, wanted: Wanted): Promise<string[]> {
-  const overrides = await overridesOf(host, wanted);
   for (;;) {
     const { stdout } = await host.run(
       `${binary} kubectl get node ${shellWord(node)} -o jsonpath='{.metadata.annotations.k3s\\.io/node-args}'`,
@@ -69,8 +65,7 @@ export async function k3sInEffect(host: Host, node: string, wanted: Wanted): Pro
       ...differing(args, wanted),
       ...harms.map((why) => `by hand: k3s is running with ${why}; ${remedy}`),
     ];
-    if (differs.length === 0 || (await host.run(recently)).code !== 0)
-      return [...overrides, ...differs];
+    if (differs.length === 0 || (await host.run(recently)).code !== 0) return differs;
     await pause(1000);
   }
 }
@@ -104,28 +99,6 @@ function differing(args: readonly string[], wanted: Wanted): string[] {
     return [
       `by hand: k3s is running with ${key} ${given.join(', ') || 'unset'} instead of ${missing.join(', ')}; fix the setting (see systemctl cat k3s and /etc/rancher/k3s), and run systemctl restart k3s`,
     ];
-  });
-}
-
-/** A key with `+` adds to ours. */
-async function overridesOf(host: Host, wanted: Wanted): Promise<string[]> {
-  const folder = '/etc/rancher/k3s/config.yaml.d';
-  const listed = await host.need(`ls -d ${folder}/*.yaml ${folder}/*.yml 2>/dev/null || true`);
-  const files = ['/etc/rancher/k3s/config.yaml', ...listed.split('\n').filter(Boolean)];
-  const texts = await Promise.all(files.map((file) => host.read(file)));
-  return files.flatMap((file, at) => {
-    const keys = Object.entries(Settings.parse(parse(texts[at] ?? '')) ?? {});
-    const harms = keys.flatMap(([key, value]) =>
-      asTexts(value).flatMap((each) => whyHarmful(key.replace(/\+$/, ''), each)),
-    );
-    const overrides = keys.flatMap(([key, value]) =>
-      at === 0 || !(key in wanted) || isDeepStrictEqual(asTexts(value), asTexts(wanted[key]))
-        ? []
-        : [
-            `by hand: ${file} overrides ${key} from config.yaml; remove the key from this file, and run systemctl restart k3s`,
-          ],
-    );
-    return [...overrides, ...harms.map((why) => `by hand: ${file} sets ${why}; ${remedy}`)];
   });
 }
 

@@ -1,6 +1,6 @@
 /**
- * Checks units as systemd runs them: loaded, with their conditions met, and with the process that their file starts. A drop-in, mask or
- * link of others is a file, so changes.ts finds it.
+ * Checks units as systemd runs them: loaded, with their conditions met, and responding. A drop-in, mask or link of others is a file, so
+ * changes.ts finds it.
  */
 
 export interface EffectiveUnit {
@@ -8,8 +8,8 @@ export interface EffectiveUnit {
   unit: string;
   /** It starts with the computer and is active now. */
   isAlwaysOn?: true;
-  /** The process that uses this port must belong to the unit: `udp 123`. */
-  port?: `${'tcp' | 'udp'} ${number}`;
+  /** A process of the unit uses this port, and responds at this address: `udp 123 127.0.0.1`. */
+  port?: `${'tcp' | 'udp'} ${number} ${string}`;
 }
 
 /** Paths of links that start them. */
@@ -18,22 +18,6 @@ export const unitsThatMatter =
 
 const functions = `of() { systemctl show --value --property="$2" "$1"; }
 hand() { echo "by hand: $*"; }
-# The kernel's view: a program that has set its own title keeps its path in it, and a script is another program.
-runs_program() {
-  pid=$2
-  [ "\${pid:-0}" -gt 0 ] || return 0
-  exec=$(of "$1" ExecStart | sed -n 's/.*argv\\[\\]=\\(.*\\) ; ignore_errors=.*/\\1/p')
-  program=$(command -v "\${exec%% *}") arguments=$(expr "$exec" : '[^ ]* \\(.*\\)')
-  command=$(tr '\\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null) && exe=$(readlink "/proc/$pid/exe") || return 0
-  case "$exe $command" in
-    *"$(readlink -f "$program")"* | *"$program"*) ;;
-    *) if [ "$(head -c 2 "$program")" != '#!' ]; then hand "$1 runs $exe instead of $program; run systemctl restart $1"; return; fi ;;
-  esac
-  case $arguments in
-    '' | *[$%\\"\\'\\\\]*) ;;
-    *) case "$command " in *"$arguments "*) ;; *) hand "$1 runs \\\`$command\\\` instead of \\\`$exec\\\`; run systemctl restart $1" ;; esac ;;
-  esac
-}
 unit_in_effect() {
   unit=$1 left=60
   # A periodic unit may be running now.
@@ -53,7 +37,6 @@ unit_in_effect() {
     case $(sed 's/.*) //; s/ .*//' "/proc/$(fact MainPID)/stat" 2> /dev/null)$(fact FreezerState) in
       T* | *frozen) hand "$unit is suspended, so it does nothing; run systemctl thaw $unit; systemctl kill --signal=CONT $unit" ;;
     esac
-    runs_program "$unit" "$(fact MainPID)"
   fi
 }
 always_on() {
@@ -61,11 +44,19 @@ always_on() {
   systemctl is-enabled -q "$1" 2>/dev/null || echo "$1 does not start at boot"
 }
 unit_at() { ss -H -ln "$1" "sport = :$2" -p | sed -n 's/.*pid=\\([0-9]*\\).*/\\1/p' | while read -r pid; do sed -n 's|.*/\\([^/]*\\.service\\).*|\\1|p' "/proc/$pid/cgroup" | head -n 1; done; }
+# A program that hangs is active, and the kernel even accepts connections for it, but nothing takes them from the queue.
 port_of() {
   systemctl is-active -q "$1" || return 0
   owner=$(unit_at "$2" "$3" | sort -u | head -n 1)
   # If there is none, the program itself does not listen, and its own check reports why.
-  [ "\${owner:-$1}" = "$1" ] || hand "port $3 (\${2#--}) belongs to $owner instead of $1; stop that process (ss -lntup lists it), then run systemctl restart $1"
+  [ "\${owner:-$1}" = "$1" ] || { hand "port $3 (\${2#--}) belongs to $owner instead of $1; stop that process (ss -lntup lists it), then run systemctl restart $1"; return; }
+  timeout 5 bash -c 'echo > "/dev/$0"' "\${2#--}/$4/$3" 2> /dev/null
+  left=10
+  while ss -H -ln "$2" "sport = :$3" | awk '$2 > 0 { waits = 1 } END { exit !waits }'; do
+    [ "$left" -gt 0 ] || { hand "$1 is active, but does not respond on port $3 (\${2#--}); run systemctl restart $1"; return; }
+    left=$((left - 1))
+    sleep 0.5
+  done
 }`;
 
 function namesOf(unit: string): string {

@@ -24,7 +24,7 @@ export function usesStep({ rack, services }: UsesNeeds): Step {
       const uses = [
         ...services.map((each) => serviceUses(host, rack, each, failedOver.has(each.name))),
         tokenUse(host, rack),
-        sinkUse(host, rack),
+        reachUse(host, rack),
         timeUse(host),
         ...rack.jumphost.aliases.map((alias) => nameUse(host, rack, alias)),
       ];
@@ -109,28 +109,48 @@ async function tokenUse(host: Host, rack: Rack): Promise<string[]> {
   ];
 }
 
-/** The services report it themselves. */
+/** Sinks may have a CA of their own, and services report it themselves if they do not trust it. */
 const ofTrust = /self.signed|unable to (verify|get)/;
 
+const hiddenProxy = 'the proxy is in a Secret';
+
+/** Sets the proxy of the services. It may contain a password, so it is no argument. */
+const withProxy = `export NODE_USE_ENV_PROXY=1
+while read -r each; do
+  case $each in '') ;; *=) echo '${hiddenProxy}' >&2; exit 1 ;; *) export "$each" ;; esac
+done << END
+$(${kubectl} get deployments -n skolo -o go-template='{{range .items}}{{range .spec.template.spec.containers}}{{range .env}}{{.name}}={{with .value}}{{.}}{{end}}{{"\\n"}}{{end}}{{end}}{{end}}' 2> /dev/null | grep -iE '^(https?|no)_proxy=' | sort -u)
+END
+`;
+
 /**
- * Any response will do: routes, rules, resolvers and ports on the way are not judged one by one. Whom to trust, and whether there is a
- * proxy, are settings of the services, which report their own failures.
+ * A TLS handshake with Google and each sink, as programs resolve their names: routes, rules, resolvers, proxies and ports on the way are
+ * not judged one by one.
  */
-async function sinkUse(host: Host, { jumphost, services, alertmanager }: Rack): Promise<string[]> {
+async function reachUse(host: Host, rack: Rack): Promise<string[]> {
+  const { jumphost, services, alertmanager } = rack;
   const { 'swarming-client': _, ...others } = services;
+  const { pubsub, endpoint = 'pubsub.googleapis.com' } = services['alert-to-pubsub'];
+  const identities = [...rack.identities.values()];
+  const hasTokens = identities.some(({ universeDomain }) => universeDomain === 'googleapis.com');
+  const google = [
+    ...(hasTokens ? ['https://oauth2.googleapis.com'] : []),
+    ...(pubsub ? [new URL(`https://${endpoint}`).origin] : []),
+  ];
   const own = [jumphost.address, ...jumphost.aliases, 'localhost'];
   const found = JSON.stringify([others, alertmanager]).matchAll(/"(https?:\/\/[^"{}]+)"/g);
-  const all = [...found].flatMap(([, url = '']) => URL.parse(url) ?? []);
-  const urls = new Set(
-    all.filter((each) => !own.includes(each.hostname)).map((each) => each.origin),
-  );
-  const hasProxy = `${kubectl} get deployments -n skolo -o json 2>/dev/null | grep -qiE '"https?_proxy"'`;
-  if (urls.size === 0 || (await host.run(hasProxy)).code === 0) return [];
-  const answers = await fetchOn(host, [...urls]);
-  return [...urls].flatMap((url, at) => {
+  const sinks = [...found].flatMap(([, url = '']) => URL.parse(url) ?? []);
+  const all = [...google.map((url) => new URL(url)), ...sinks];
+  // On loopback, Pub/Sub is a simulator.
+  const distant = all.filter(({ hostname }) => !own.includes(hostname) && !/^127\./.test(hostname));
+  const urls = [...new Set(distant.map(({ origin }) => origin))];
+  const answers = await fetchOn(host, urls, {}, withProxy);
+  return urls.flatMap((url, at) => {
     const { status = 0, text = '' } = answers[at] ?? {};
-    if (status !== 0 || ofTrust.test(text)) return [];
-    return `${url} from rack.yaml does not respond to the jumphost (${text}); check its name, port and server, and the routes and firewalls on the way`;
+    const isOwnCa = ofTrust.test(text) && !google.includes(url);
+    if (status !== 0 || isOwnCa || text === hiddenProxy) return [];
+    const whose = google.includes(url) ? '' : ' from rack.yaml';
+    return `${url}${whose} does not respond to the jumphost (${text}); check its name, port and server, the proxy, and the routes and firewalls on the way`;
   });
 }
 

@@ -4,8 +4,15 @@
  * (services/fallback/src/active.ts).
  */
 
-import { rackKeyFile } from '@skolo/rack/jumphost';
-import { fileStep, type Host, type Step, writtenHead } from '@skolo/setup/engine';
+import { parseJson } from '@skolo/base';
+import {
+  isSigned,
+  machineScript,
+  rackKeyFile,
+  Statement,
+  statementFile,
+} from '@skolo/rack/jumphost';
+import { fileStep, type Host, type Step, withLines, writtenHead } from '@skolo/setup/engine';
 import { deviceOf, probe, probeFile } from '../address/probe.ts';
 
 const units = '/etc/systemd/system';
@@ -32,7 +39,11 @@ export function activeStep(needs: ActiveNeeds): Step {
   return {
     name: 'active',
     about: `only one computer acts as the jumphost and uses ${address}`,
-    check: async (host) => await (await wanted(host)).check(host),
+    async check(host) {
+      const found = await (await wanted(host)).check(host);
+      const lines = await statementInEffect(host, needs);
+      return withLines(found, lines.join('\n'));
+    },
     async apply(host) {
       await (await wanted(host)).apply?.(host);
     },
@@ -60,7 +71,6 @@ systemctl restart skolo-active-guard.service`,
     verify: `for each in skolo-active.service skolo-active-guard.service; do
   systemctl is-enabled -q "$each" 2>/dev/null || echo "$each does not start at boot"
 done
-systemctl is-active -q skolo-active-guard.service || echo 'skolo-active-guard.service is not running; run journalctl -u skolo-active-guard'
 ip -6 -o address show dev ${device} scope link | grep -q . || echo '${device} has no link-local IPv6 address, so other jumphosts cannot query this one; enable IPv6 on it'`,
   });
 }
@@ -102,4 +112,23 @@ RestartPreventExitStatus=3
 [Install]
 WantedBy=multi-user.target
 `;
+}
+
+/** @returns lines, as `withLines` reads them. A jumphost that has not replaced another one has no statement. */
+async function statementInEffect(host: Host, { rack, rackKey }: ActiveNeeds): Promise<string[]> {
+  const text = await host.read(statementFile);
+  if (text === undefined) return [];
+  const { data } = Statement.safeParse(parseJson(text));
+  const machine = (await host.need(machineScript)).trim();
+  const isOwn = data?.rack === rack && data.machine === machine;
+  if (isOwn && isSigned(data, await rackKey())) return [];
+  const why =
+    data === undefined
+      ? 'damaged'
+      : isOwn
+        ? 'not signed with the rack key'
+        : 'of another rack or computer';
+  return [
+    `by hand: ${statementFile} is ${why}, so a jumphost that this computer has replaced would become active again; restore the file from a backup, or delete it if this computer has never replaced a jumphost`,
+  ];
 }

@@ -23,7 +23,7 @@ import {
 } from '@skolo/setup/k3s';
 import { bootStep } from '../effective/boot.ts';
 import { changesStep } from '../effective/changes.ts';
-import { clusterStep } from '../effective/cluster-objects.ts';
+import { clusterStep } from '../effective/cluster.ts';
 import { type EffectNeeds, effectsOf } from '../effective/effects.ts';
 import { inEffect } from '../effective/index.ts';
 import { recorded } from '../effective/record.ts';
@@ -40,7 +40,9 @@ import { type ProgramSources, programsStep, unitsStep } from './programs.ts';
 import { fsckStep, watchdogStep } from './recovery.ts';
 
 /** Everything that the workstation provides for a jumphost. */
-interface JumphostNeeds extends Pick<EffectNeeds, 'rack' | 'guard' | 'hasClockPod' | 'rackKey'> {
+interface JumphostNeeds extends Pick<EffectNeeds, 'rack' | 'guard' | 'hasClockPod'> {
+  /** Of the rack: public, PEM. */
+  rackKey(): Promise<string>;
   download: Download;
   sources: ProgramSources;
   k3sVersion: string;
@@ -104,9 +106,9 @@ const dependencies: Readonly<Record<string, readonly string[]>> = {
 
 /** @throws ComputerError rack.yaml does not contain everything that a jumphost requires. */
 export function stepsOf(needs: JumphostNeeds): Step[] {
-  const { rack, guard, rackKey, hasClockPod } = needs;
+  const { rack, guard, hasClockPod } = needs;
   const place = { ...rack.jumphost, labels: ['svccontroller.k3s.cattle.io/enablelb=true'] };
-  const effects = effectsOf({ rack, guard, rackKey, k3s: place, hasClockPod });
+  const effects = effectsOf({ rack, guard, k3s: place, hasClockPod });
   const [system, ...others] = allSteps(needs, place);
   return [
     { ...system, needs: [] },

@@ -137,8 +137,8 @@ if [ -e /etc/tmpfiles.d/skolo.conf ]; then
     [ "$(stat -c '%a %U %G' "$path" 2>/dev/null)" = "\${mode#0} $user $group" ] || echo "$path is missing, or has another owner or mode"
   done < /etc/tmpfiles.d/skolo.conf
 fi
-[ -x ${opt}/current/bin/node ] || echo '${opt}/current/bin/node is missing'
-[ -x /usr/local/sbin/skolo-fallback ] || echo 'skolo-fallback is missing'`),
+[ -e ${opt}/current/bin/node ] || echo '${opt}/current/bin/node is missing'
+[ -e /usr/local/sbin/skolo-fallback ] || echo 'skolo-fallback is missing'`),
     async apply(host) {
       await host.need(install, { deadlineMs: 120_000 });
     },

@@ -2,9 +2,12 @@
  * Ways to break a jumphost, each tried on a Debian that has booted and that `prepare` has made a jumphost: `verify` names it, and
  * `prepare` repairs it or leaves it to a person. testdata/broken-jumphosts.txt has the table that comes out (`vitest -u` writes it).
  */
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { isLong, seed } from '@skolo/base/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
@@ -17,8 +20,11 @@ import {
   openTestHost,
   ours,
   subnet,
+  testAuthority,
 } from '@skolo/setup/k3s/testing';
+import { selfSignedCertificate } from '@skolo/simulators';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { keepCheckedReboot } from '../effective/boot.ts';
 import { usesStep } from '../effective/uses.ts';
 import { type Breakage, breakages } from './breakages.ts';
 import { rackYaml, testSteps } from './test-steps.ts';
@@ -31,6 +37,15 @@ const alertPort = 9093;
 
 const samples = breakages.filter(({ isSample }) => isSample);
 const sample = samples.filter((_, at) => at % 4 === seed % 4);
+
+const googleName = 'pubsub.googleapis.com';
+
+function ownCertificate() {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const times = { notBefore: new Date('2026-01-01'), notAfter: new Date('2049-01-01') };
+  const cert = selfSignedCertificate({ publicKey, privateKey, commonName: googleName, ...times });
+  return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), cert };
+}
 
 let jumphost: BareJumphost;
 let host: OpenHost;
@@ -47,28 +62,50 @@ async function go(isCheck: boolean, name?: string) {
 }
 
 async function onJumphost(script: string): Promise<void> {
-  const filled = script.replaceAll('ADDRESS', address).replaceAll('SUBNET', subnet);
+  const filled = script
+    .replaceAll('ADDRESS', address)
+    .replaceAll('SUBNET', subnet)
+    .replaceAll('GATEWAY', ours);
   await host.need(filled, { deadlineMs: 300_000 });
 }
 
 /** @param on a jumphost that has been prepared, and that others have changed since */
 export function provesVerify(on: () => BareJumphost): void {
   const alertmanager = createServer((_, response) => response.end());
+  const certified = ownCertificate();
+  const google = createHttps(certified, (_, response) => response.end());
   beforeAll(async () => {
     jumphost = on();
     await once(alertmanager.listen(alertPort, ours), 'listening');
+    await once(google.listen(443, ours), 'listening');
     host = await openTestHost(jumphost.workstation, signal);
+    await host.write({ path: testAuthority, content: certified.cert });
+    await onJumphost(`echo 'GATEWAY ${googleName}' >> /etc/hosts`);
     // As after the first `prepare`.
     await host.need('rm /var/lib/skolo-steps/prepared.json');
     expect(await go(false, 'changes')).toEqual([]);
   });
   afterAll(async () => {
     alertmanager.close();
+    google.close();
     await host?.close();
   });
 
   it('is healthy', async () => {
     expect(await go(true)).toEqual([]);
+  });
+
+  it('prints the date of the last reboot after which everything was checked', async () => {
+    const note = async () => {
+      const boot = testSteps(jumphost.workstation, signal).filter(({ name }) => name === 'boot');
+      return (await prepare(host, boot, { isCheck: true, signal, report() {} }))[0]?.text;
+    };
+
+    expect(await note()).toMatch(/^no reboot has been checked yet; run skolo jumphost reboot/);
+    await keepCheckedReboot(host, Date.parse('2026-05-01T08:00:00Z'));
+    expect(await note()).toBe('the last checked reboot was on 2026-05-01');
+    await onJumphost("touch -d '-200 days' /var/lib/skolo-steps/checked-reboot");
+    expect(await note()).toMatch(/ on 2026-05-01; run skolo jumphost reboot --then-check$/);
   });
 
   it('accepts accounts that use no sudo, ask for a password, or have a comment among their keys', async () => {
@@ -94,14 +131,71 @@ usermod --append --groups sudo dan`);
     expect(found?.text).toBe('/run has no free space (file system /run); remove files');
   });
 
+  provesProxy();
   provesOwners();
   provesBreakages();
 }
 
+/** Through which the rack reaches the internet. */
+function provesProxy(): void {
+  it('reaches Google through the proxy of the services, and says when that one does not', async () => {
+    const proxy = createServer().on('connect', (_, client: Socket) => {
+      const server = connect(443, ours, () => {
+        client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        client.pipe(server).pipe(client);
+      });
+      for (const each of [client, server]) each.on('error', () => undefined);
+    });
+    await once(proxy.listen(3128, ours), 'listening');
+    await onJumphost(`k3s kubectl create deployment proxied -n skolo --image=skolo/proxied --replicas=0
+k3s kubectl set env deployment/proxied -n skolo HTTPS_PROXY=http://ann:secret@GATEWAY:3128
+nft add table inet person
+nft 'add chain inet person output { type filter hook output priority 0; }'
+nft add rule inet person output ip daddr GATEWAY tcp dport 443 reject`);
+
+    const through = await go(true, 'uses');
+    const closed = once(proxy, 'close');
+    proxy.close();
+    await closed;
+    const [rejected] = await go(true, 'uses');
+    await onJumphost(
+      'nft delete table inet person; k3s kubectl delete deployment proxied -n skolo',
+    );
+
+    expect(through).toEqual([]);
+    expect(rejected?.text).toMatch(
+      /^https:\/\/pubsub.googleapis.com does not respond .*ECONNREFUSED.*; check .* the proxy/,
+    );
+    expect(rejected?.text).not.toContain('secret');
+  });
+}
+
+/** Of packages, with other contents, in the mirror that a jumphost of a test has on its disk. */
+const newVersions = `cd /var/lib/mirror
+for deb in chrony_*.deb libseccomp2_*.deb nftables_*.deb openssh-server_*.deb; do
+  month=month-\${deb%%_*}.deb
+  new=$(mktemp -d)
+  dpkg-deb -R "$deb" "$new"
+  sed -i 's/^Version: .*/&+month1/' "$new/DEBIAN/control"
+  for each in /etc/chrony/chrony.conf /usr/sbin/nft; do
+    [ ! -e "$new$each" ] || { echo '# Of the next month.' >> "$new$each"; sed -i "s|^[0-9a-f]*  \${each#/}$|$(md5sum < "$new$each" | cut -c -32)  \${each#/}|" "$new/DEBIAN/md5sums"; }
+  done
+  dpkg-deb -Zgzip --root-owner-group -b "$new" "$month" > /dev/null
+  rm -r "$new"
+  { dpkg-deb -f "$month"; echo "Filename: ./$month"; echo "Size: $(stat -c %s "$month")"; echo "SHA256: $(sha256sum "$month" | cut -c -64)"; echo; } >> Packages
+done
+cd /`;
+
 /** Whose a change is. */
 function provesOwners(): void {
   it('is green after a usual month, and lists what colleagues have changed as information', async () => {
-    await onJumphost(`apt-get -q -y install logrotate > /dev/null
+    await onJumphost(`set -e
+${newVersions}
+apt-get -q update > /dev/null
+apt-get -q -y install logrotate git curl > /dev/null
+apt-get -q -y upgrade > /dev/null
+dpkg-query -W -f '\${Version}' chrony | grep -q month
+unattended-upgrade
 apt-get -q -y install --reinstall -o Dpkg::Options::=--force-confnew chrony openssh-server ca-certificates > /dev/null
 update-ca-certificates --fresh > /dev/null
 useradd --system --shell /usr/sbin/nologin dnsmasq
@@ -195,7 +289,7 @@ function provesBreakages(): void {
       .replaceAll('|', '\\|')
       .replaceAll(network, '192.168.1')
       .replace(/\(process \d+\)/, '(process 1234)')
-      .replace(/2\d{3}-\d\d-\d\dT\d\d:\d\dZ/g, '2026-11-01T08:00Z');
+      .replace(/2\d{3}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z/g, '2026-11-01T08:00Z');
     rows.set(breakage, `| ${what} | ${step}: ${message} | ${why} |`);
     expect(found).toMatchObject({ name: step, state: 'differs' });
     expect(left.map(({ name }) => name)).toEqual(why === 'yes' ? [] : [step]);

@@ -87,16 +87,22 @@ console.log(JSON.stringify(await Promise.all(urls.map(async (url) => {
   }
 }))));`;
 
-/** GET requests from the host, all at the same time, each within 5 s. Status 0: no response, and why. */
+/**
+ * GET requests from the host, all at the same time, each within 5 s. Status 0: no response, and why.
+ *
+ * @param before a script that sets the proxy in the environment
+ */
 export async function fetchOn(
   host: Pick<Host, 'run'>,
   urls: readonly string[],
   headers: Readonly<Record<string, string>> = {},
+  before = 'true',
 ): Promise<Fetched[]> {
   const words = [fetchScript, JSON.stringify([headers, ...urls])].map(shellWord).join(' ');
-  const { code, stdout, stderr } = await host.run(`/usr/bin/node --input-type=module -e ${words}`, {
-    deadlineMs: 30_000,
-  });
+  const { code, stdout, stderr } = await host.run(
+    `${before}\n/usr/bin/node --input-type=module -e ${words}`,
+    { deadlineMs: 30_000 },
+  );
   if (code === 0) return z.array(Fetched).parse(JSON.parse(stdout));
   return urls.map(() => ({ status: 0, text: stderr.split('\n').at(-1) ?? '' }));
 }

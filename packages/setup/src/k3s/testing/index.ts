@@ -17,4 +17,10 @@ export {
   type TestWorkstation,
 } from './test-host.ts';
 export { bridge, network } from './test-network.ts';
-export { addK3s, addToWorkstation, makeTestWorkstation, publicKeyOf } from './test-workstation.ts';
+export {
+  addK3s,
+  addToWorkstation,
+  makeTestWorkstation,
+  publicKeyOf,
+  testAuthority,
+} from './test-workstation.ts';

@@ -95,6 +95,9 @@ async function makeSsh(home: string): Promise<NodeJS.ProcessEnv> {
   return { PATH: `${bin}:${process.env.PATH}`, HOME: home, XDG_RUNTIME_DIR: runtime };
 }
 
+/** Of a computer of a test: a certificate that its Node trusts. */
+export const testAuthority = '/usr/local/share/test-authority.pem';
+
 /** Node and k3s with lists of checksums, made here: publishers cannot be reached. */
 async function makeFiles(home: string): Promise<string> {
   const files = join(home, 'files');
@@ -102,7 +105,11 @@ async function makeFiles(home: string): Promise<string> {
   const tree = join(home, 'node', `${node}-linux-x64`, 'bin');
   await mkdir(tree, { recursive: true });
   // A program that is as Node from outside, and small.
-  await writeFile(join(tree, 'node'), '#!/bin/sh\nexec /opt/test/node "$@"\n', { mode: 0o755 });
+  const program = `#!/bin/sh
+[ ! -e ${testAuthority} ] || export NODE_EXTRA_CA_CERTS=${testAuthority}
+exec /opt/test/node "$@"
+`;
+  await writeFile(join(tree, 'node'), program, { mode: 0o755 });
   await mkdir(join(files, node), { recursive: true });
   const archive = join(files, node, `${node}-linux-x64.tar.gz`);
   await run('tar', ['-czf', archive, '-C', join(home, 'node'), `${node}-linux-x64`]);

@@ -1,6 +1,6 @@
 /** Checks what sshd offers, by querying its port and its settings for each user and for addresses inside and outside the rack. */
 import { shellWord } from '@skolo/base';
-import { outside } from '../../address/rack-addresses.ts';
+import { outside } from '../address/rack-addresses.ts';
 
 /** With other values, somebody else decides who signs in. */
 const ofKeys = {
@@ -10,9 +10,8 @@ const ofKeys = {
   trustedusercakeys: 'none',
 };
 
-/** Files with which PAM lets only root sign in, whatever sshd's settings are. */
-const nologin = `for each in /etc/nologin /run/nologin; do
-  [ ! -e "$each" ] || echo "by hand: $each exists, so only root can sign in; finish or cancel the maintenance, and remove it"
+const keysAndSudo = `for each in /etc/ssh/ssh_host_*_key; do
+  [ -s "$each" ] || echo "by hand: the host key $each is empty, so sshd does not start; restore it, or delete it and run ssh-keygen -A, which makes a new one"
 done
 visudo -c > /dev/null 2>&1 || echo "by hand: sudo rejects its settings ($(visudo -c 2>&1 | grep -v 'parsed OK' | head -n 1)); fix them (visudo -c)"`;
 
@@ -31,7 +30,7 @@ export function sshInEffect(
 ): string {
   const wanted = { ...settings, ...ofKeys };
   const keys = Object.keys(wanted).join('\\|');
-  return `${nologin}
+  return `${keysAndSudo}
 mkdir -p /run/sshd
 sshd -t 2>/dev/null || echo "by hand: the sshd configuration is invalid ($(sshd -t 2>&1 | head -n 1)); fix it"
 files=$(for user in $(awk -F: '$7 !~ /(nologin|false|sync)$/ { print $1 }' /etc/passwd | head -n 20); do

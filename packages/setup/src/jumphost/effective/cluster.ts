@@ -1,0 +1,165 @@
+/** Checks what a cluster is used for: pods of each kind can be created and scheduled, and certificates are valid. */
+import { fewOf, type Host, linesOf, type Step } from '@skolo/setup/engine';
+import { kubectl, machineTaint, parseNodes } from '@skolo/setup/k3s';
+import { z } from 'zod';
+
+const readsWithoutAccount = `timeout 20 ${kubectl} --kubeconfig=/dev/null --server=https://127.0.0.1:6443 --insecure-skip-tls-verify get --raw '/api/v1/secrets?limit=1' > /dev/null 2>&1`;
+
+/** Check only. Objects of others are facts (facts.ts), which the step `changes` compares. */
+export function clusterStep(jumphost: string): Step {
+  return {
+    name: 'cluster',
+    about: 'pods of each kind can be created and scheduled, and certificates are valid',
+    async check(host) {
+      const [nodes, pods, expiring, isOpen] = await Promise.all([
+        host.need(`${kubectl} get nodes -o json`),
+        rejectedPods(host),
+        host.need(certificates, { deadlineMs: 120_000 }),
+        host.run(readsWithoutAccount),
+      ]);
+      const open =
+        'anybody can read Secrets from the API server without an account; fix kube-apiserver-arg in /etc/rancher/k3s, and restart k3s';
+      const differs = [...judgeNodes(nodes, jumphost), ...pods, ...linesOf(expiring)];
+      return { differs: isOpen.code === 0 ? [...differs, open] : differs };
+    },
+  };
+}
+
+function judgeNodes(text: string, jumphost: string): string[] {
+  return parseNodes(text).flatMap(({ name, complaints, taints }) => {
+    if (name !== jumphost) {
+      if (taints.includes(machineTaint)) return [];
+      return [
+        `the node ${name} lacks the taint ${machineTaint}, so its tasks can take over other pods' accounts; run ${kubectl} taint node ${name} ${machineTaint}, and delete other pods there`,
+      ];
+    }
+    // Complaints explain the others.
+    const foreign = taints.filter((each) => !each.startsWith('node.kubernetes.io/'));
+    return [
+      ...complaints,
+      ...foreign.map((each) => `taint ${each}; run ${kubectl} taint node ${name} ${each}-`),
+    ].map((why) => `no pod can start on the node ${name}: ${why}`);
+  });
+}
+
+const Fields = z.record(z.string(), z.unknown());
+const Metadata = z.looseObject({ name: z.string(), namespace: z.string() });
+const Workloads = z.object({
+  items: z.array(
+    z.object({
+      kind: z.string(),
+      metadata: Metadata,
+      spec: z.object({ template: z.object({ metadata: Fields, spec: Fields }) }),
+    }),
+  ),
+});
+type Workload = z.output<typeof Workloads>['items'][number];
+/** To be created. */
+interface Draft {
+  apiVersion: string;
+  kind: string;
+  metadata: { generateName: string; namespace: string };
+  spec: Record<string, unknown>;
+}
+
+const creators: Readonly<Record<string, string>> = {
+  Deployment: 'replicaset-controller',
+  DaemonSet: 'daemon-set-controller',
+  StatefulSet: 'statefulset-controller',
+};
+/** A webhook may take 30 s for each. */
+const withinSeconds = 90;
+
+/**
+ * Creates skolo's pods as their controllers would, in a dry run, so that the API server asks everything that can reject them.
+ *
+ * @returns a text for each reason why pods, or leases, are rejected
+ */
+async function rejectedPods(host: Host): Promise<string[]> {
+  const listed = await host.need(
+    `${kubectl} get ${Object.keys(creators).join(',')} -A -l app.kubernetes.io/part-of=skolo -o json`,
+  );
+  const { items } = Workloads.parse(JSON.parse(listed));
+  const pods = Object.entries(creators).map(([kind, creator]) => {
+    const account = ` --as=system:serviceaccount:kube-system:${creator}`;
+    return tryOut(host, account, items.filter((each) => each.kind === kind).map(podOf));
+  });
+  const others = ['skolo', 'skolo-node'].filter(
+    (place) => !items.some(({ metadata }) => metadata.namespace === place),
+  );
+  const trials = [...pods, tryOut(host, '', [...others.map(plainPod), lease])];
+  return (await Promise.all(trials)).flat();
+}
+
+function podOf({ metadata: { name, namespace }, spec: { template } }: Workload): Draft {
+  const metadata = { ...template.metadata, generateName: `${name}-`, namespace };
+  return { apiVersion: 'v1', kind: 'Pod', metadata, spec: template.spec };
+}
+
+/** For a rack whose services are not deployed yet. */
+function plainPod(namespace: string): Draft {
+  const securityContext = {
+    runAsNonRoot: true,
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'] },
+    seccompProfile: { type: 'RuntimeDefault' },
+  };
+  const metadata = { generateName: 'skolo-verify-', namespace };
+  const containers = [{ name: 'verify', image: 'skolo/verify', securityContext }];
+  return { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers } };
+}
+
+/** As kubelets renew them: without leases, all nodes are lost. */
+const lease: Draft = {
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  metadata: { generateName: 'skolo-verify-', namespace: 'kube-node-lease' },
+  spec: {},
+};
+
+async function tryOut(
+  host: Pick<Host, 'run'>,
+  account: string,
+  items: readonly Draft[],
+): Promise<string[]> {
+  const created = '{{.metadata.namespace}}/{{.metadata.generateName}}{{"\\n"}}';
+  const command = `${kubectl} create --dry-run=server --validate=false -o go-template='${created}'${account} -f -`;
+  const { code, stdout, stderr } = await host.run(`timeout ${withinSeconds} ${command}`, {
+    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
+    deadlineMs: (withinSeconds + 10) * 1000,
+  });
+  const accepted = new Set(stdout.split('\n'));
+  // One after another, without those that were accepted.
+  const errors = stderr.split(/^(?=Error from server)/m).filter((text) => text.startsWith('Error'));
+  const found = new Map<string, string[]>();
+  for (const { metadata } of items) {
+    const title = `${metadata.namespace}/${metadata.generateName}`;
+    if (accepted.has(title)) continue;
+    const isLate = code === 124 && errors.length === 0;
+    const why = isLate ? `no response within ${withinSeconds} s` : (errors.shift() ?? stderr);
+    const [, reason = why] =
+      /: error when creating "STDIN": (?:pods "[^"]*" is forbidden: )?(.*)/s.exec(why) ?? [];
+    const text = `cannot be created: ${reason.trim().replaceAll('\n', ' ')}`;
+    found.set(text, [...(found.get(text) ?? []), title.replace(/-$/, '')]);
+  }
+  return [...found].map(([why, names]) => `${fewOf(names)} ${why}`);
+}
+
+/** A CA is replaced on all machines, which takes time. Values of Secrets stay in the shell, which passes them to programs by pipes. */
+const certificates = `soon() { openssl x509 -noout -checkend $(($1 * 86400)) > /dev/null 2>&1 && return 1; true; }
+${kubectl} get secrets -A --field-selector type!=helm.sh/release.v1 -o go-template='{{range .items}}{{$at := printf "%s/%s" .metadata.namespace .metadata.name}}{{range $key, $value := .data}}{{$at}} {{$key}} {{$value}}{{"\\n"}}{{end}}{{end}}' 2>/dev/null | while read -r at key value; do
+  case $at in skolo/* | skolo-node/* | kube-system/k3s-serving) ;; *) continue ;; esac
+  certificate=$(printf %s "$value" | base64 -d 2>/dev/null | openssl x509 2>/dev/null) || continue
+  ! echo "$certificate" | soon 30 || echo "the certificate $key in Secret $at expires within 30 days; renew it, and run skolo secrets apply"
+done
+cd /var/lib/rancher/k3s/server 2>/dev/null || exit 0
+leaves= authorities=
+for each in tls/*.crt tls/*/*.crt ../agent/*.crt; do
+  [ -e "$each" ] || continue
+  case $each in
+    *-ca.crt) ! soon 90 < "$each" || authorities="$authorities $each" ;;
+    *) ! soon 30 < "$each" || leaves="$leaves $each" ;;
+  esac
+done
+[ -z "$leaves" ] || echo "certificates of k3s expire within 30 days, or cannot be read:$leaves (in $PWD); run systemctl restart k3s, which renews them"
+[ -z "$authorities" ] || echo "certificate authorities of k3s expire within 90 days, or cannot be read:$authorities (in $PWD); see k3s certificate rotate-ca --help"`;
