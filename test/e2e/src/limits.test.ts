@@ -62,6 +62,7 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     mostScreenBytes: ['bytes', 16 * MB],
   },
   'machine-state/collect/agent-watch': { mostBytes: response(128 * kB) },
+  'machine-state/collect/links': { mostBytes: response(16 * MB) },
   'machine-state/collect/poll': { mostFailures: none('failures') },
   'machine-state/collect/rack-file': {
     mostChanges: ['texts of 120 characters', 100 * 400],
@@ -85,7 +86,19 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     mostSensors: ['sensors of a machine', 8 * 200],
   },
   'machine-state/history/recorder': { mostAgeMs: none('milliseconds') },
+  'machine-state/history/silence': { mostLetters: ['characters', 200] },
+  'machine-state/history/silence-table': {
+    mostSilences: none('silences, within mostCharacters'),
+    mostCharacters: ['characters of JSON, and their objects', 12 * MB],
+  },
   'machine-state/history/shares': { mostPerHour: none('entries on disk') },
+  'machine-state/incidents/differences': { most: none('traits') },
+  'machine-state/incidents/incidents': {
+    mostCauses: ['texts of 500 characters', 20 * 1000],
+    mostTraits: ['texts of 500 characters', 30 * 1000],
+    mostTasks: ['IDs of 500 characters', 20 * 1000],
+  },
+  'machine-state/incidents/report': { mostMs: none('milliseconds') },
   'machine-state/join/alerts': { mostAlerts: none('alerts of a response') },
   'machine-state/join/machine': { mostLetters: ['characters', 1000] },
   'machine-state/join/sentence': { mostReasons: none('reasons') },
@@ -120,11 +133,15 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     mostCallsOfCaller: none('calls at once'),
     mostCalls: ['calls at once, of 256 kB', 20 * 512 * kB],
   },
-  'power-cycle-daemon/cycle/outlet-steps': { mostLookMs: none('milliseconds') },
+  'power-cycle-daemon/cycle/outlet-steps': {
+    mostNeighbours: none('machines in rack.yaml'),
+    mostLookMs: none('milliseconds'),
+  },
   'power-cycle-daemon/equipment/controller': { mostInterrupted: none('failures') },
   'power-cycle-daemon/equipment/time-limit': { mostSteps: none('steps') },
   'power-cycle-daemon/equipment/usb-hub': { agentMostBytes: ['bytes of JSON', json(64 * kB)] },
   'power-cycle-daemon/machines/agent': { mostBytes: ['bytes of JSON', json(64 * kB)] },
+  'power-cycle-daemon/report/metrics': { mostWatts: none('watts') },
   'power-cycle-daemon/pdudaemon/app': { mostStateBytes: ['bytes of text', 32] },
   'power-cycle-daemon/pdudaemon/listener': { mostPhrase: ['characters', 800] },
   'power-cycle-daemon/rules/targets': {
@@ -187,6 +204,11 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   'swarming-client/health/forced-quarantine': { mostBytes: ['bytes of text', 2000] },
   'swarming-client/hooks/hook-server': {
     mostBodyBytes: ['bytes of JSON', json(MB), 'BodiesInFlight: a quarter, for all requests'],
+  },
+  'swarming-client/hooks/jobs': {
+    mostSeconds: none('seconds'),
+    mostProcessSeconds: none('seconds'),
+    mostJobs: ['jobs with texts of 64 kB', 100 * 128 * kB],
   },
   'swarming-client/hooks/state': { mostBytes: ['bytes of text', 2000] },
   'swarming-client/host/processes': { mostLinks: none('links') },

@@ -163,9 +163,9 @@ export class History {
     return this.read('happenings', { from: Math.max(from, oldest), to, most, oldest, changed });
   }
 
-  /** The newest `most`, newest first. @throws HistoryUnavailable */
-  silences(most: number): Promise<Silence[]> {
-    return this.read('silences', { endedFrom: this.oldest(), most });
+  /** Newest first; see {@link SilenceTable.list}. @throws HistoryUnavailable */
+  silences(): Promise<{ silences: Silence[]; isCut: boolean }> {
+    return this.read('silences', { endedFrom: this.oldest() });
   }
 
   /** @throws HistoryUnavailable */

@@ -35,23 +35,21 @@ interface HappeningsWanted {
 }
 
 const hourMs = 3_600_000;
-/** A bound for memory: those of 300 machines that are silent 60 times. */
-const mostSilences = 20_000;
 
 export class HistoryJobs extends HistoryTables {
   /** What it knows about each machine, its current incidents, and the points of the hour. */
   recall(now: number) {
-    const recent = this.silences({ endedFrom: now - overAfterMs, most: mostSilences });
-    const incidents = new Set(recent.map(({ incident }) => incident));
-    const all = this.silences({ endedFrom: 0, most: mostSilences });
+    const recent = this.silences({ endedFrom: now - overAfterMs });
+    const incidents = new Set(recent.silences.map(({ incident }) => incident));
+    const all = this.silences({ endedFrom: 0 });
     return {
       standings: this.standings(),
       points: this.curvesOf(Math.floor(now / hourMs)),
-      silences: all.filter(({ incident }) => incidents.has(incident)).reverse(),
+      silences: all.silences.filter(({ incident }) => incidents.has(incident)).reverse(),
     };
   }
 
-  silences(wanted: { endedFrom: number; most: number }): Silence[] {
+  silences(wanted: { endedFrom: number }) {
     return this.silenceTable.list(wanted);
   }
 

@@ -33,7 +33,7 @@ function start(named: string[], current: Silence[], past: Silence[] | Error) {
     history: {
       silences: async () => {
         if (past instanceof Error) throw past;
-        return past;
+        return { silences: past, isCut: false };
       },
     },
     end: async (incident) => {

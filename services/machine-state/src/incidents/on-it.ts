@@ -20,7 +20,6 @@ export const endOnItApi = { endOnIt: powerCycleDaemonApi.endOnIt };
 
 /** Between two attempts. */
 const everySeconds = 60;
-const mostSilences = 20_000;
 
 export class OnIt {
   private readonly deps: OnItDeps;
@@ -57,7 +56,7 @@ export class OnIt {
     const current = namesOf(incidents.known());
     const candidates = [...named].filter((name) => !current.has(name));
     if (candidates.length === 0) return [];
-    const past = namesOf(await history.silences(mostSilences));
+    const past = namesOf((await history.silences()).silences);
     return candidates.filter((name) => past.has(name));
   }
 }

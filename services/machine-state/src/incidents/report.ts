@@ -31,8 +31,6 @@ const usualMs = 12 * hourMs;
 const mostMs = 31 * 24 * hourMs;
 /** Rows this long after the last answer still belong to it. */
 const afterMs = 300_000;
-/** 40 incidents of 300 machines a day. */
-const mostSilences = 20_000;
 
 interface Period {
   since?: string | undefined;
@@ -161,15 +159,15 @@ function differencesIn({ id, machines }: Incident, silences: readonly Silence[])
 
 /** All, because an incident may have begun long ago. What is in memory is newer than what is written. */
 async function readSilences({ history, incidents }: Pick<ReportDeps, 'history' | 'incidents'>) {
-  let written: Silence[] = [];
+  let written: Awaited<ReturnType<typeof history.silences>> = { silences: [], isCut: false };
   const missing: Timeline['missing'] = [];
   try {
-    written = await history.silences(mostSilences);
+    written = await history.silences();
   } catch (error) {
     missing.push({ source: 'history', why: errorText(error) });
   }
-  const byId = new Map([...written, ...incidents.known()].map((each) => [each.id, each]));
-  return { silences: [...byId.values()], isCut: written.length >= mostSilences, missing };
+  const byId = new Map([...written.silences, ...incidents.known()].map((each) => [each.id, each]));
+  return { silences: [...byId.values()], isCut: written.isCut, missing };
 }
 
 function seenBefore(incident: Incident, all: readonly Incident[]): IncidentReport['seenBefore'] {
