@@ -10,6 +10,8 @@ export const auditWords: Readonly<Record<string, string>> = {
   checkRestore: 'check of a restore',
   clear: 'clear quarantine',
   createLink: 'sign-in link',
+  endBusy: 'end of job',
+  endOnIt: 'end of holds of an incident',
   endOrder: 'end of order',
   forgetHostKey: 'forget host key',
   forgetPendingOn: 'forget outlet',

@@ -2,7 +2,8 @@
 
 /** Undefined if no candidate is near enough to be a typing error. */
 export function nearest(typed: string, candidates: Iterable<string>): string | undefined {
-  const word = typed.slice(0, 80).toLowerCase();
+  // No candidate contains blanks, and a no-break space cannot be seen.
+  const word = typed.slice(0, 80).toLowerCase().replaceAll(/\s/g, '');
   let best: string | undefined;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
