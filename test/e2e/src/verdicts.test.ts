@@ -220,6 +220,8 @@ describe('a controller', () => {
     const view = {
       controllers: { all: () => [controller] },
       breaker: { failing: () => stuck },
+      store: { descriptions: { all: new Map() } },
+      rack: () => rack,
     };
     // A test gives what it is about.
     const status: ControllerStatus = controllerStatus(controller as never, view as never);
