@@ -1,14 +1,15 @@
 /** Jobs that others announce: nothing that would turn their machine off is cycled without force, whoever asks, and whatever dies. */
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient, powerCycleDaemonApi } from '@skolo/api';
+import { createClient, type Problem, powerCycleDaemonApi } from '@skolo/api';
 import { runs } from '@skolo/base/durable/fault-injection';
 import { sendRequest } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { audited } from '../testing/audited.ts';
 import {
   boardEquipment,
@@ -207,6 +208,30 @@ describe('a busy machine', () => {
       detail: `${name} is being power-cycled (${id}); try again when this has finished`,
     });
     expect(after).toMatchObject({ target: name, kind: 'busy' });
+  });
+
+  it('cannot be announced while the journal is writing that the cycle has begun', async () => {
+    const { request, finished, busy } = await start();
+    const handle = await open(import.meta.filename);
+    const prototype: FileHandle = Object.getPrototypeOf(handle);
+    await handle.close();
+    const { write } = prototype;
+    onTestFinished(() => void Object.assign(prototype, { write }));
+    let announced: Promise<Problem> | undefined;
+    async function slowWrite(this: FileHandle, bytes: Buffer, ...rest: number[]): Promise<unknown> {
+      if (announced === undefined && bytes.includes('"phase":"turn-off"')) {
+        announced = problem(busy('b'));
+        // One that is accepted waits for this write.
+        await Promise.race([announced.catch(() => undefined), sleep(5000)]);
+      }
+      return Reflect.apply(write, this, [bytes, ...rest]);
+    }
+    Object.assign(prototype, { write: slowWrite });
+
+    const id = await request('b');
+
+    expect(await finished(id)).toMatchObject({ outcome: expect.stringMatching(/^(on|back)$/) });
+    expect(await announced).toMatchObject({ status: 409, detail: expect.stringContaining(id) });
   });
 
   it('must be in rack.yaml, and for at most 24 hours', async () => {
