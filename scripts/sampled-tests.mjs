@@ -38,7 +38,6 @@ const thirds = [
     'test/demo/src/demo.test.ts',
     'packages/console/src/browser-layout.test.ts',
     'test/e2e/src/hostile/devices.test.ts',
-    'packages/setup/src/jumphost/effective/cluster-objects.test.ts',
     'packages/cli/src/jumphost.test.ts',
     'packages/equipment/src/models/frr/restore.test.ts',
     'packages/setup/src/jumphost/steps/active.test.ts',
