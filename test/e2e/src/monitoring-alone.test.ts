@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cleanUps, tempDir } from '@skolo/base/testing';
+import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { ask, root, startPrometheus, targetsAt, textAt } from './monitoring-stack.ts';
 import { startService } from './service-process.ts';
@@ -53,8 +53,7 @@ it('loads the rules of services alone, scrapes one, and answers all that the das
   const text = await readFile(config, 'utf8');
   expect(await ask(promtool, 'check', 'config', config)).not.toContain('it has failed');
   await writeFile(config, text.replace('127.0.0.1:20012', new URL(service.metricsUrl).host));
-  const atTheEnd = cleanUps();
-  const { url } = await startPrometheus(prometheus, dir, atTheEnd);
+  const { url } = await startPrometheus(prometheus, dir, onTestFinished);
 
   const groups = async () =>
     Groups.safeParse(JSON.parse((await textAt(`${url}/rules`)) || '{}')).data?.data.groups ?? [];
