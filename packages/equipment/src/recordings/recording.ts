@@ -90,7 +90,9 @@ export function written(text: string, lineEnd: '\r\n' | '\n'): string {
       const name = named[each];
       return `\\${name ?? `x${each.charCodeAt(0).toString(16).padStart(2, '0')}`}`;
     });
-  return text.split(lineEnd).map(escaped).join('\n');
+  // A blank at the end of a line cannot be seen, and YAML drops it where a text has only blanks.
+  const line = (all: string) => escaped(all).replace(/ $/, text.includes('\n') ? '\\x20' : ' ');
+  return text.split(lineEnd).map(line).join('\n');
 }
 
 /** The opposite. */

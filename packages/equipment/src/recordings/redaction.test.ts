@@ -141,7 +141,8 @@ describe('a redaction', () => {
           redaction.text(each),
         );
         expect(new Set(addresses).size).toBe(2);
-        expect(addresses).not.toContain(`10.1.2.${other}`);
+        // That of another one it may be, by chance: there are few of so many digits.
+        expect(addresses[0]).not.toBe(`10.1.2.${other}`);
       },
     );
     fc.assert(runs, { numRuns: 200 });
@@ -242,7 +243,7 @@ describe('a recording', () => {
       expect(file).toMatch(/^[\n -~]*$/);
       expect(unwritten(String(parse(file).received), end)).toBe(whole);
     });
-    fc.assert(runs, { numRuns: 500 });
+    fc.assert(runs, { numRuns: 500, examples: [[[' ', '\r\n'], '\r\n']] });
   });
 
   it("has no part of a key that a pager interrupts, and nothing of it in the pager's prompt", () => {
@@ -269,6 +270,6 @@ describe('a recording', () => {
     ]);
     const text = JSON.stringify(recorded);
     expect(text).not.toMatch(/MIIE|c0mm|athena/);
-    expect(said.at(-1)?.received).toMatch(/\nend\n\w{6}# $/);
+    expect(said.at(-1)?.received).toMatch(/\nend\n\w{6}#\\x20$/);
   });
 });
