@@ -74,7 +74,7 @@ export function opener({ kubeconfig }: Settings): Context['open'] {
   return lazily(() => openApiServer(kubeconfig));
 }
 
-/** Looks at all services. Returns false where a look failed: the others happen all the same. */
+/** Looks at all services, and does what each needs. Returns false if one failed, which does not stop the others. */
 export async function actOnAll(context: Context): Promise<boolean> {
   let isGood = true;
   for (const service of allServices) {

@@ -165,7 +165,7 @@ export class Journal {
     this.isIncomplete = problems.length > 0 || !spool.hadMark;
     if (problems.length > 0) {
       const saved = this.records.size === 1 ? '1 record was' : `${this.records.size} records were`;
-      const kept = await moveAside(folder).catch(() => folder);
+      const kept = await copyAside(folder).catch(() => folder);
       this.recovered = `${folder} was damaged (${problems.join(', ')}): ${saved} recovered; the damaged files are in ${kept}`;
     } else if (spool.tornBytes > 0) {
       this.recovered = `${folder}: the last change was incomplete and was discarded; a power cut, a killed process or a truncated file may have caused this`;
@@ -214,7 +214,7 @@ function problemsOf(
 }
 
 /** Copies damaged files to another directory. @returns its path */
-async function moveAside(folder: string): Promise<string> {
+async function copyAside(folder: string): Promise<string> {
   const kept = `${folder}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
   await mkdir(kept, { mode: 0o700 });
   for (const name of await readdir(folder)) {

@@ -144,9 +144,9 @@ async function whyNotReady(
   { jumphost, node: { name }, isExpiring, times, signal }: AgentUpgrade,
   version: string,
 ): Promise<string | undefined> {
-  return await waitUntil(whyNotReady, { withinMs: times.readyMs, pollMs: times.pollMs, signal });
+  return await waitUntil(whyNotYet, { withinMs: times.readyMs, pollMs: times.pollMs, signal });
 
-  async function whyNotReady(): Promise<string | undefined> {
+  async function whyNotYet(): Promise<string | undefined> {
     const node = (await readNodes(jumphost)).find((each) => each.name === name);
     if (!node?.isReady) return 'the node is not ready';
     if (node.version !== version) return `the node still runs ${node.version}`;
