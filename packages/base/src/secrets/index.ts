@@ -14,6 +14,7 @@ export {
   secretsOf,
   valuesIn,
 } from './credentials.ts';
+export { fileStamp } from './file-stamp.ts';
 export { type Login, type SecretRef, usualSignInSeconds } from './login.ts';
 export { isSafeForSecrets } from './safe-url.ts';
 export {

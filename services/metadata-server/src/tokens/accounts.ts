@@ -5,6 +5,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { errorText, sha256 } from '@skolo/base';
+import { fileStamp } from '@skolo/base/secrets';
 import { type TokenSource, tokenSource } from '@skolo/google';
 import type { Identity, Rack } from '@skolo/rack';
 
@@ -51,8 +52,8 @@ export async function haveChanged(accounts: Accounts, dir: string): Promise<bool
 
 async function stampOf({ files }: TokenSource, dir: string): Promise<string> {
   const stamps = files.map(async (file) => {
-    const found = await stat(resolve(dir, file)).catch(() => undefined);
-    return found ? `${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}` : 'missing';
+    const found = await stat(resolve(dir, file), { bigint: true }).catch(() => undefined);
+    return found ? fileStamp(found) : 'missing';
   });
   return (await Promise.all(stamps)).join('\n');
 }
