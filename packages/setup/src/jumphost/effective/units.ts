@@ -16,8 +16,7 @@ export interface EffectiveUnit {
 export const unitsThatMatter =
   /\/(skolo-|k3s|ssh|chrony|systemd-(journald|networkd|timesyncd)|networking|nftables|apt-daily)[^/]*$/;
 
-const functions = `of() { systemctl show --value --property="$2" "$1"; }
-hand() { echo "by hand: $*"; }
+const functions = `hand() { echo "by hand: $*"; }
 unit_in_effect() {
   unit=$1 left=60
   # A periodic unit may be running now.
