@@ -76,11 +76,7 @@ async function throughSteps(
     report([...all]);
   };
   const asked = steps.filter(({ name }) => isCheck && !skip.includes(name));
-  for (const { name } of asked)
-    show(
-      steps.findIndex((each) => each.name === name),
-      'checking',
-    );
+  for (const [at, step] of steps.entries()) if (asked.includes(step)) show(at, 'checking');
   const checked = await checkAll(host, asked);
   const why = lazily(() => whyLost(host));
   for (const [at, step] of steps.entries()) {
