@@ -5,7 +5,7 @@ import { existingUnitsFolder } from '@skolo/rack/jumphost';
 import { type Check, type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
 import { isOfCluster, respondingCluster } from './facts.ts';
-import { type Found, findOn } from './found.ts';
+import { type Found, findOn } from './files.ts';
 import {
   afterInterruption,
   type Change,

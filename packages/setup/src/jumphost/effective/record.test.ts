@@ -1,7 +1,7 @@
 /** Whose a change is, by what was found before and after. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Entry, Found } from './found.ts';
+import type { Entry, Found } from './files.ts';
 import { afterInterruption, changesSince, type Recorded, withThose } from './record.ts';
 
 function entry(content: string, more: Partial<Entry> = {}): Entry {

@@ -7,7 +7,7 @@ import { parseJson } from '@skolo/base';
 import type { Host, Step } from '@skolo/setup/engine';
 import { z } from 'zod';
 import { isOfCluster, respondingCluster } from './facts.ts';
-import { type Entries, Entry, type Found, findOn, ofFacts } from './found.ts';
+import { type Entries, Entry, type Found, findOn, ofFacts } from './files.ts';
 
 const recordFile = '/var/lib/skolo-steps/prepared.json';
 

@@ -11,7 +11,8 @@ import { factsScript } from './facts.ts';
 const places = `/etc /boot /boot/firmware /vmlinuz /initrd.img /lib/systemd /lib/udev /lib/modprobe.d /usr/lib/sysctl.d /usr/lib/tmpfiles.d \\
   /usr/bin/node /usr/local/bin /usr/local/sbin /usr/local/etc /usr/local/lib/systemd /opt /var/spool/cron \\
   /run/systemd/system /run/systemd/system.control /run/systemd/shutdown /run/systemd/transient /run/systemd/network /run/udev/rules.d /run/sysctl.d /run/modprobe.d /run/nologin \\
-  /var/lib/rancher/k3s/server/manifests /var/lib/rancher/k3s/agent/etc/containerd/*.tmpl /root/.config/systemd /var/lib/systemd/linger   /root/.ssh/authorized_keys /root/.ssh/rc /root/.ssh/environment /root/.bashrc /root/.profile /root/.bash_profile`;
+  /var/lib/rancher/k3s/server/manifests /var/lib/rancher/k3s/agent/etc/containerd/*.tmpl /root/.config/systemd /var/lib/systemd/linger \\
+  /root/.ssh/authorized_keys /root/.ssh/rc /root/.ssh/environment /root/.bashrc /root/.profile /root/.bash_profile`;
 const excluded = `-path /etc/skolo -o -path /opt/skolo -o -path /etc/rancher/node -o -path /etc/rancher/k3s/k3s.yaml -o -path '/etc/rc?.d' -o -path '/run/systemd/transient/*.s[cl]*' -o -path '/run/systemd/transient/*.mount' -o -path '/run/systemd/transient/skolo-*' -o -name .git -o -name grubenv -o -name '*-'`;
 /** Programs of packages that root runs: too many to record, so only those that are newer than the record are looked at. */
 const programs =
