@@ -192,20 +192,15 @@ describe('one message that a sink rejects for ever', () => {
   it('is set aside only once, though the process dies meanwhile', async () => {
     const sink = fakeSink({ keys: 8, messages: 10 });
     sink.behave = (sent) => (sent.some(({ id }) => id === 'm3') ? fails('rejected') : undefined);
-    const {
-      time,
-      ids,
-      letters,
-      isEmpty,
-      newDelivery: begin,
-      delivery,
-    } = await startedLab(80, 8, { sink });
+    const { time, ids, letters, isEmpty, newDelivery, delivery } = await startedLab(80, 8, {
+      sink,
+    });
     await time.pass(3000);
     const stopping = delivery.stop();
     await time.pass(6000);
     await stopping;
 
-    begin().start();
+    newDelivery().start();
     await time.until(isEmpty);
 
     expect(letters).toMatchObject([{ found: { id: 'm3' } }]);

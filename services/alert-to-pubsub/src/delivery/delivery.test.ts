@@ -350,7 +350,7 @@ describe('its place in the spool', () => {
 
   it('is where the next process continues', async () => {
     const sink = fakeSink({ messages: 5 });
-    const { time, ids, spool, delivery, newDelivery: begin } = await startedLab(60, 1, { sink });
+    const { time, ids, spool, delivery, newDelivery } = await startedLab(60, 1, { sink });
     sink.behave = (_, __, signal) => (sink.calls.length > 4 ? hangs(signal) : undefined);
     await time.settle();
 
@@ -359,7 +359,7 @@ describe('its place in the spool', () => {
     await stopping;
     expect(spool.cursor('pubsub')).toBe(21);
     sink.behave = () => undefined;
-    const next = begin();
+    const next = newDelivery();
     next.start();
     await time.until(() => spool.cursor('pubsub') === spool.next);
 
@@ -397,11 +397,11 @@ describe('its place in the spool', () => {
   });
 
   it('begins with the oldest message, or at the given place', async () => {
-    const { spool, accept, newDelivery: begin } = lab();
+    const { spool, accept, newDelivery } = lab();
     await accept(5);
     const { delivery: placed } = lab({ spool, sink: fakeSink({ name: 'pager' }), from: 4 });
 
-    begin().start();
+    newDelivery().start();
     placed.start();
 
     expect([spool.cursor('pubsub'), spool.cursor('pager')]).toEqual([1, 4]);

@@ -110,7 +110,7 @@ describe('a message that may have arrived', () => {
     sink.behave = (sent) => (sent.some(({ id }) => id !== 'later') ? perhaps() : undefined);
     const arrived = new Arrived();
     const options = { sink, hasAccepted: true, arrived };
-    const { time, accept, spool, delivery, newDelivery: begin } = await startedLab(1, 1, options);
+    const { time, accept, spool, delivery, newDelivery } = await startedLab(1, 1, options);
     await accept(1, 1000);
     await spool.append([JSON.stringify(alert('later', 'key-1', 0))]);
     await time.pass(100_000);
@@ -120,7 +120,7 @@ describe('a message that may have arrived', () => {
     await time.pass(10_000);
     await stopping;
 
-    begin().start();
+    newDelivery().start();
     await time.pass(7_200_000);
 
     expect(sentIds(sink).filter((id) => id === 'm1')).toHaveLength(3);
@@ -202,18 +202,18 @@ describe('a message that may have arrived', () => {
         signal.addEventListener('abort', () => reject(error));
       });
     const arrived = new Arrived();
-    const {
-      time,
-      delivery,
-      newDelivery: begin,
-    } = await startedLab(1, 1, { sink, hasAccepted: true, arrived });
+    const { time, delivery, newDelivery } = await startedLab(1, 1, {
+      sink,
+      hasAccepted: true,
+      arrived,
+    });
     await time.settle();
     const stopping = delivery.stop(1000);
     await time.pass(10_000);
     await stopping;
     sink.behave = () => undefined;
 
-    begin().start();
+    newDelivery().start();
     await time.pass(10_000);
     expect(sink.calls).toHaveLength(1);
     await time.pass(10_000);

@@ -230,11 +230,11 @@ describe('a wall clock that jumps', () => {
   });
 
   it('gives messages from before the start no negative age', async () => {
-    const { delivery, accept, time, spool, internet, newDelivery: begin } = lab();
+    const { delivery, accept, time, spool, internet, newDelivery } = lab();
     internet.isAway = true;
     await accept(5);
     time.clock.setWall(0);
-    const next = begin();
+    const next = newDelivery();
 
     next.start();
     await time.settle();
