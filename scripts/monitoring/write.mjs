@@ -7,12 +7,12 @@
  * dashboard, for any Prometheus data source. Existing files of these names are replaced.
  */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { root } from '../node.mjs';
 
-const kube = join(dirname(fileURLToPath(import.meta.url)), '../../kube');
-/** The rules of each service, which ask for nothing else. */
+const kube = join(root, 'kube');
+/** The alert rules of each service, which require no other metrics. */
 const rulesOf = new Map([
   ['power-cycle-daemon', 'power.yaml'],
   ['router-backup', 'backup.yaml'],
