@@ -55,7 +55,7 @@ function trackedFiles() {
   return execFileSync('git', ['ls-files', ...patterns], { encoding: 'utf8' })
     .trim()
     .split('\n')
-    .filter((file) => !/\.test\.|\/(testing|bench)\//.test(file));
+    .filter((file) => !/\.test\.|\/(testing|bench)\/|\/proof\.ts$/.test(file));
 }
 
 /**

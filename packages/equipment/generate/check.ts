@@ -2,8 +2,8 @@
 import { parseJson } from '@skolo/base';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { isSwitched, Proof, proofFile } from '../src/models/proofs/evidence-file.ts';
 import type { Sighting } from '../src/models/proofs/levels.ts';
-import { isSwitched, Proof, proofFile } from '../src/models/proofs/proof.ts';
 import { Recording, recordingFile } from '../src/recordings/recording.ts';
 import { unreplaced } from '../src/recordings/redaction.ts';
 

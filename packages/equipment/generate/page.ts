@@ -2,17 +2,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
+import type { Model } from '../src/models/contract/model.ts';
 import { models } from '../src/models/index.ts';
+import { Proof } from '../src/models/proofs/evidence-file.ts';
 import { evidenceOf, evidenceText } from '../src/models/proofs/levels.ts';
-import { Proof } from '../src/models/proofs/proof.ts';
+import type { ModelProof } from '../src/models/testing/proof.ts';
+import { proofs } from '../src/models/testing/proofs.ts';
 import { type Checked, sightingsOf } from './check.ts';
+import { readTables } from './tables.ts';
 
 const folder = join(import.meta.dirname, '../../../docs/proofs');
 export const pageFile = join(folder, 'README.md');
 export const supportFile = join(folder, '../../SUPPORT.md');
 export const schemaFile = join(folder, 'proof.schema.json');
-/** What skolo's tests read from recordings, by model. The recordings are not part of this repository. */
-const recordingsFile = join(folder, 'recordings.json');
 export const sightingsFile = join(import.meta.dirname, '../src/models/proofs/sightings.ts');
 
 /** The texts of all other files in docs/proofs, by path. */
@@ -21,20 +23,25 @@ export function contributedFiles(): Map<string, string> {
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => !entry.isDirectory())
       .map((entry) => join(entry.parentPath, entry.name))
-      .filter((file) => ![pageFile, schemaFile, recordingsFile].includes(file))
+      .filter((file) => ![pageFile, schemaFile].includes(file))
       .map((file) => [relative(folder, file), readFileSync(file, 'utf8')]),
   );
 }
 
-/** Those files that tests of ours read. @throws A model does not exist. */
-export function recordings(): Map<string, string[]> {
-  const Recordings = z.record(z.string(), z.array(z.string()).min(1));
-  const all = Object.entries(Recordings.parse(JSON.parse(readFileSync(recordingsFile, 'utf8'))));
-  const other = all.find(([model]) => !models.has(model));
-  if (other !== undefined)
-    throw new Error(`${recordingsFile}: ${other[0]} is not a model; remove it`);
-  return new Map(all);
+const tables = new Map(readTables().map(({ table, proof }) => [table.name, proof]));
+
+/** What our tests read from recordings of a model, which are not part of this repository, or why they read nothing. */
+function recordedOf({ name, base = name }: Model): ModelProof['recorded'] {
+  const table = tables.get(name);
+  if (table === undefined) return proofs.get(base)?.recorded ?? { no: '' };
+  return table.recorded ? ['configuration'] : { no: '' };
 }
+
+const recordings: ReadonlyMap<string, ModelProof['recorded']> = new Map(
+  [...models.values()].map((model) => [model.name, recordedOf(model)]),
+);
+const isRecorded = (model: string) => !('no' in (recordings.get(model) ?? { no: '' }));
+const recordedNames = [...models.keys()].filter(isRecorded);
 
 export function proofSchema(): z.core.JSONSchema.BaseSchema {
   const description =
@@ -50,15 +57,13 @@ type Files = Omit<Checked, 'errors'>;
 
 /** Models of which tests, or files, have what real equipment answered. */
 export function recordedModels(files: Files): string[] {
-  return [
-    ...new Set([...recordings().keys(), ...files.recordings.map(({ model }) => model)]),
-  ].sort();
+  return [...new Set([...recordedNames, ...files.recordings.map(({ model }) => model)])].sort();
 }
 
 /** docs/proofs/README.md with tables of these files. */
 export function proofsPage(page: string, files: Files): string {
   const isNone = files.contributions.length + files.recordings.length === 0;
-  const content = [isNone ? nothing : tables(files), recordedTable()].join('\n\n');
+  const content = [isNone ? nothing : evidenceTables(files), recordedTable()].join('\n\n');
   return withGenerated(page, 'files', content);
 }
 
@@ -81,12 +86,15 @@ export function supportPage(page: string, files: Files): string {
   return withGenerated(page, 'models', content);
 }
 
-const nothing = `There are no evidence files yet: ${recordings().size} models are \`recorded\`, and the other ${models.size - recordings().size} are \`not verified on hardware\`.`;
+const nothing = `There are no evidence files yet: ${recordedNames.length} models are \`recorded\`, and the other ${models.size - recordedNames.length} are \`not verified on hardware\`.`;
 
 function recordedTable(): string {
-  const rows = [...recordings()].map(([model, what]) => `| \`${model}\` | ${what.join(', ')} |`);
+  const rows = [...recordings].flatMap(([model, what]) => {
+    const text = 'no' in what ? what.no && `none: ${what.no}` : what.join(', ');
+    return text === '' ? [] : [`| \`${model}\` | ${text} |`];
+  });
   return [
-    'Recordings cover these models:',
+    'Recordings cover these models. A model that is a table, and is not listed, follows the documents and drivers in its `source`:',
     '',
     '| model | outputs of real equipment |',
     '| --- | --- |',
@@ -94,7 +102,7 @@ function recordedTable(): string {
   ].join('\n');
 }
 
-function tables(contributed: Files): string {
+function evidenceTables(contributed: Files): string {
   const sightings = sightingsOf(contributed);
   const seen = [...models.values()].flatMap(({ name, label }) => {
     const evidence = evidenceOf(name, sightings);

@@ -8,22 +8,32 @@ import { Table } from '../src/models/described/table.ts';
 
 const folder = join(import.meta.dirname, '../src/models/described');
 
-/** With what the programs do not need. */
-const TableFile = Table.extend({
+/** What the tests of a table need, and programs do not. */
+const Proof = z.strictObject({
   /** Where its values come from: a MIB, other software, a recording. */
   source: z.string().min(1),
+  /** Sessions in Oxidized's tests that read its configuration. */
+  recorded: z.array(z.string()).exactOptional(),
 });
 
+interface ProvenTable {
+  table: Table;
+  proof: z.output<typeof Proof>;
+}
+
 /** The tables, in the order of their names. @throws Error A file has another form, or another name than its model. */
-export function readTables(): Table[] {
+export function readTables(): ProvenTable[] {
   const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
   return files.sort().map((file) => {
-    const { source: _, ...table } = TableFile.parse(
-      parse(readFileSync(join(folder, file), 'utf8')),
-    );
+    const all = z
+      .record(z.string(), z.unknown())
+      .parse(parse(readFileSync(join(folder, file), 'utf8')));
+    const ofProof = ([key]: [string, unknown]) => key in Proof.shape;
+    const entries = Object.entries(all);
+    const table = Table.parse(Object.fromEntries(entries.filter((each) => !ofProof(each))));
     if (table.name !== basename(file, '.yaml'))
       throw new Error(`${file}: its model is ${table.name}`);
-    return table;
+    return { table, proof: Proof.parse(Object.fromEntries(entries.filter(ofProof))) };
   });
 }
 
@@ -34,7 +44,7 @@ if (import.meta.main) {
     "import type { Table } from './table.ts';",
     '',
     'export const tables: readonly Table[] = [',
-    ...readTables().map((table) => `  ${JSON.stringify(table)},`),
+    ...readTables().map(({ table }) => `  ${JSON.stringify(table)},`),
     '];',
     '',
   ];

@@ -30,7 +30,7 @@ const production = [...sources].filter(
 );
 
 function isTest(file: string): boolean {
-  return /\.test\.\w+$|\/(testing|bench)\//.test(file);
+  return /\.test\.\w+$|\/(testing|bench)\/|\/proof\.ts$/.test(file);
 }
 
 /** Folders that may have more files: the work on pushes splits it. */
@@ -49,7 +49,7 @@ it('has at most 20 source files in a folder', () => {
 
 /** What is read from a module, not imported by name: by the list of models and their loader, by Node and by vitest. */
 const readFromModules =
-  /^packages\/equipment\/src\/models\/([\w-]+\/facts|list)\.ts: |: (backup|connectedHosts|outlets)$|^packages\/cli\/testdata\/|\/vitest\.config\.ts: /;
+  /^packages\/equipment\/src\/models\/([\w-]+\/(?:facts|proof)|list)\.ts: |: (backup|connectedHosts|outlets)$|^packages\/cli\/testdata\/|\/vitest\.config\.ts: /;
 
 it('exports nothing that no other file uses', () => {
   const unused = unusedExports(sources, entries()).filter((each) => !readFromModules.test(each));

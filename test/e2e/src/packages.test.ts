@@ -240,7 +240,7 @@ function isFacts(file: string): boolean {
 }
 
 function isTestFile(file: string): boolean {
-  return /\.test(-\w+)?\.ts$|(^|\/)(testing|bench)\/|testing\.ts$/.test(file);
+  return /\.test(-\w+)?\.ts$|(^|\/)(testing|bench)\/|testing\.ts$|\/proof\.ts$/.test(file);
 }
 
 function filesIn(folder: string, names: RegExp): string[] {
@@ -286,7 +286,7 @@ function inCycles(needs: ReadonlyMap<string, readonly string[]>): string[] {
 
 /** The folder of `src` that a file is in; undefined for files of `src` itself, tests, and what only they use. */
 function stageOf(file: string): string | undefined {
-  const isTest = /\.test\.tsx?$|\/(testing|bench)\//.test(file);
+  const isTest = /\.test\.tsx?$|\/(testing|bench)\/|\/proof\.ts$/.test(file);
   const stage = /^((packages|services)\/.*?\bsrc\/[\w-]+)\//.exec(relative(root, file));
   return isTest ? undefined : stage?.[1];
 }

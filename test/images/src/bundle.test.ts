@@ -15,12 +15,13 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { run } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { serviceNames } from '@skolo/rack';
 import { transform } from 'esbuild';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { bundles } from '../../../scripts/bundle/bundles.mjs';
+import { compile } from '../../../scripts/bundle/write-bundle.mjs';
 import { mayShip } from '../../../scripts/dependencies/licences.mjs';
 import { bundle, version } from './bundles.ts';
 import { root } from './paths.ts';
@@ -83,6 +84,9 @@ const harmless = [
   '"daemon.js"',
   'moduleFilename',
 ];
+
+/** Of ours. */
+const onlyForTests = /^test\/|^(packages|services)\/.*(\/testing\/|\/proof\.ts$|\.test\.)/;
 
 const Manifest = z.object({ dependencies: z.record(z.string(), z.string()).default({}) });
 
@@ -185,6 +189,23 @@ describe('a bundle', () => {
       expect(sources.some((source) => source.includes("'@skolo/equipment/models/load'"))).toBe(
         hasDrivers,
       );
+    },
+  );
+
+  it.each(bundles.filter(({ hasDrivers }) => hasDrivers))(
+    'of $name contains nothing that only tests need',
+    async (about) => {
+      const folder = await tempDir();
+      const { inputs } = await compile(
+        join(root, about.folder, 'src/main.ts'),
+        folder,
+        about,
+        version,
+      );
+
+      const files = Object.keys(inputs);
+      expect(files).toContain('packages/equipment/src/models/nxos/nxos.ts');
+      expect(files.filter((file) => onlyForTests.test(file))).toEqual([]);
     },
   );
 

@@ -8,19 +8,8 @@ import {
   type CliOptions,
   type DeviceFault,
   poeSwitchModel,
-  startCiscoIos,
-  startEdgeos,
-  startEdgeSwitch,
-  startEos,
-  startJunos,
-  startNxos,
-  startOpenwrt,
   startPoeSwitch,
-  startProcurve,
-  startRouteros,
   startSnmpd,
-  startUnifiSwitch,
-  startVyos,
   type Wiring,
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -29,92 +18,23 @@ import type { ConnectedHosts } from './contract/connected-hosts.ts';
 import { rowsIn } from './families/command-line/connected-hosts.ts';
 import { models } from './index.ts';
 import { loadConnectedHosts } from './load.ts';
+import type { PluggedIn } from './testing/proof.ts';
+import { proofsWith } from './testing/proofs.ts';
 import { account, type Sitting, setFault, simulated } from './testing/simulated-device.ts';
 import { logins, readHosts } from './testing/snmp.ts';
 
 const [first, second, third] = ['b8:27:eb:00:00:01', 'b8:27:eb:0a:0b:0c', '94:c6:91:18:57:d8'];
 
-interface Case {
-  /** Name of the case; default: the model. */
-  model?: string;
+interface Case extends PluggedIn {
+  model: string;
   start(options: CliOptions): Promise<CliDevice>;
-  /** Ports of the three machines, then one with nothing plugged in. */
-  ports: [string, string, string, string];
-  /** Where it knows addresses. */
-  knows: ('arp' | 'lease' | 'address')[];
-  /** It has no MAC table. */
-  isRouter?: boolean;
-  options?: Record<string, unknown>;
-  login?: { enablePassword: { file: string } };
 }
 
-const cases: Record<string, Case> = {
-  'cisco-ios': {
-    start: (options) => startCiscoIos({ ...options, privilege: 15 }),
-    ports: ['Gi1/0/1', 'Gi1/0/12', 'Te1/1/1', 'Gi1/0/2'],
-    knows: ['arp'],
-  },
-  edgeswitch: {
-    start: (options) => startEdgeSwitch(options),
-    ports: ['1', '12', '26', '2'],
-    knows: [],
-    options: { portCount: 24 },
-  },
-  eos: {
-    start: (options) => startEos(options),
-    ports: ['Et1', 'Et12', 'Et48', 'Et2'],
-    knows: ['arp'],
-  },
-  junos: {
-    start: (options) => startJunos(options),
-    ports: ['ge-0/0/1', 'ge-0/0/12', 'xe-0/1/0', 'ge-0/0/2'],
-    knows: ['arp'],
-  },
-  'junos, older': {
-    model: 'junos',
-    start: (options) => startJunos({ ...options, hasEls: false }),
-    ports: ['ge-0/0/1', 'ge-0/0/12', 'xe-0/1/0', 'ge-0/0/2'],
-    knows: ['arp'],
-  },
-  nxos: {
-    start: (options) => startNxos(options),
-    ports: ['Eth1/1', 'Eth1/12', 'Eth1/48', 'Eth1/2'],
-    knows: ['arp'],
-  },
-  procurve: {
-    start: (options) => startProcurve(options),
-    ports: ['1', 'A12', 'B24', '2'],
-    knows: [],
-  },
-  routeros: {
-    start: (options) => startRouteros(options),
-    ports: ['ether1', 'ether2', 'sfp-sfpplus1', 'ether3'],
-    knows: ['arp', 'lease'],
-  },
-  'unifi-switch': {
-    start: (options) => startUnifiSwitch(options),
-    ports: ['1', '12', '16', '2'],
-    knows: ['address'],
-    options: { portCount: 16 },
-  },
-  openwrt: {
-    start: (options) => startOpenwrt(options),
-    ports: ['lan1', 'lan2', 'lan8', 'lan3'],
-    knows: ['arp', 'lease'],
-  },
-  edgeos: {
-    start: (options) => startEdgeos(options),
-    ports: ['eth1', 'eth2', 'eth3', 'eth4'],
-    knows: ['arp', 'lease'],
-    isRouter: true,
-  },
-  vyos: {
-    start: (options) => startVyos(options),
-    ports: ['eth1', 'eth2', 'eth3', 'eth4'],
-    knows: ['arp', 'lease'],
-    isRouter: true,
-  },
-};
+const cases = proofsWith('hosts').flatMap(({ model, proof: { start, hosts } }) =>
+  [start, hosts.older].flatMap((each) =>
+    each === undefined ? [] : [{ model, start: each, ...hosts } satisfies Case],
+  ),
+);
 
 function wiringOf([one, two, three, free]: Case['ports']): Wiring {
   return {
@@ -162,8 +82,8 @@ function places({ hosts }: ConnectedHosts): string[] {
     .sort();
 }
 
-describe.each(Object.entries(cases))('a %s', (name, about) => {
-  const { model = name } = about;
+describe.each(cases)('a $model', (about) => {
+  const { model } = about;
   const { ports, knows, isRouter = false } = about;
 
   it('is asked who is at which port, and which ports have a link', async () => {

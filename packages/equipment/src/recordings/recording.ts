@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { models } from '../models/index.ts';
-import { Firmware, Hardware } from '../models/proofs/proof.ts';
+import { Firmware, Hardware } from '../models/proofs/evidence-file.ts';
 
 const Said = z.strictObject({
   /** A line, without its end; `<secret>` and `<user>` are those of the login. Absent: nothing, at the start. */

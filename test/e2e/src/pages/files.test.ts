@@ -5,7 +5,7 @@ import { filesOf, pageAt } from './page.ts';
 
 const sources = filesOf()
   .filter((file) => /^((packages|services)\/.*\/src|scripts)\/.*\.(tsx?|mjs)$/.test(file))
-  .filter((file) => !/\.test\.|\/(testing|testdata|bench)\//.test(file))
+  .filter((file) => !/\.test\.|\/(testing|testdata|bench)\/|\/proof\.ts$/.test(file))
   .map((file) => ({ file, text: readFileSync(pageAt(file), 'utf8').replace(/^#!.*\n/, '') }));
 
 const comment = /^\/\*\*(?<comment>(?:(?!\*\/)[\s\S])*)\*\/\n/.source;

@@ -2,6 +2,7 @@
 import { startPlayback } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { readTables } from '../../../generate/tables.ts';
 import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
 import { generic } from '../generic/facts.ts';
@@ -19,51 +20,13 @@ interface Case {
   options?: Record<string, unknown>;
 }
 
-const named: Case[] = [
-  ...[
-    '8100-48XF4C_LL.10.13.1050',
-    '8325H_HL.10.15.1020',
-    'R0X25A-6410_FL.10.10.1100',
-    'R8N85A-C6000-48G-CL4_PL.10.08.1010',
-  ].map((version) => ({
-    recording: `aoscx__${version}`,
-    model: 'aoscx',
-    command: 'show running-config',
-  })),
-  { recording: 'fortigate__FortiGate-91G_7.4.7', model: 'fortigate', command: 'show | grep .' },
-  { recording: 'fortios__FMG-VM64_7.4.6', model: 'fortimanager', command: 'show' },
-  {
-    recording: 'fsos__S3400-48T4SP_2.0.2J-120538',
-    model: 'fs-switch',
-    command: 'show running-config',
-  },
-  { recording: 'tplink__DS-P7001-08_1.0.0', model: 'tplink-olt', command: 'show running-config' },
-  { recording: 'ironware__ICX7150-48Z-HPOE', model: 'icx', command: 'show running-config' },
-  { recording: 'efos__BES-53248_3.12.0.1', model: 'efos', command: 'show running-config' },
-  {
-    recording: 'opnsense__nano_23.7',
-    model: 'opnsense',
-    command: 'cat /conf/config.xml',
-    isExec: true,
-  },
-  {
-    recording: 'opnsense__nano_24.7',
-    model: 'opnsense',
-    command: 'cat /conf/config.xml',
-    isExec: true,
-  },
-  {
-    recording: 'pfsense__CE_2.7.2',
-    model: 'pfsense',
-    command: 'cat /cf/conf/config.xml',
-    isExec: true,
-  },
-  {
-    recording: 'cumulus__MSN2010_5.9.2_nvue',
-    model: 'cumulus-nvue',
-    command: 'nv config show --color off',
-  },
-];
+const Described = z.object({ commands: z.tuple([z.string()]), exec: z.boolean().optional() });
+const named: Case[] = readTables().flatMap(({ table: { name, values }, proof }) =>
+  (proof.recorded ?? []).map((recording) => {
+    const { commands, exec } = Described.parse(values);
+    return { recording, model: name, command: commands[0], ...(exec && { isExec: true as const }) };
+  }),
+);
 
 /** Described as a stranger does, in `commands` and a few other keys. */
 const unnamed: Case[] = [
@@ -159,7 +122,7 @@ describe.skipIf(!hasRecordings)('equipment that was recorded', () => {
   });
 
   it('a change of what a FortiGate encrypts anew is none', async () => {
-    const [, , , , fortigate] = named;
+    const fortigate = named.find(({ model }) => model === 'fortigate');
     if (fortigate === undefined) throw new Error('there is no such case');
     const { backup, connection } = await open(fortigate);
     const { content } = await backUp(backup, connection);

@@ -10,13 +10,17 @@ export const sightings: readonly {
 /** Models for which tests read outputs of real equipment. */
 export const recorded: readonly string[] = [
   'aoscx',
+  'apc-rpdu',
   'cisco-ios',
   'cumulus-nvue',
+  'edgeos',
+  'edgeswitch',
   'efos',
   'eos',
   'fortigate',
   'fortimanager',
   'fs-switch',
+  'generic',
   'icx',
   'junos',
   'nxos',
@@ -27,5 +31,6 @@ export const recorded: readonly string[] = [
   'routeros',
   'shelly-gen1',
   'shelly-gen2',
+  'snmp-poe',
   'tplink-olt',
 ];

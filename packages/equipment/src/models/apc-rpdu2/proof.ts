@@ -1,0 +1,11 @@
+/** What its tests are made with. */
+import type { ModelProof } from '../testing/proof.ts';
+
+export const proof: ModelProof = {
+  reported: {
+    text: 'APC Web/SNMP Management Card (MB:v4.1.0 PF:v6.8.2 PN:apc_hw05_aos_682.bin AF1:v6.8.0 AN1:apc_hw05_rpdu2g_680.bin MN:AP7900B HR:B2 SN: ZA0000000000 MD:08/07/2017) ',
+    hardware: 'AP7900B',
+    firmware: '6.8.0',
+  },
+  recorded: { no: 'no public recording has the outlets of an AP8000 or newer' },
+};

@@ -1,0 +1,10 @@
+/** What its tests are made with. */
+import { startProcurve } from '@skolo/simulators';
+import type { ModelProof } from '../testing/proof.ts';
+
+export const proof: ModelProof = {
+  start: startProcurve,
+  reported: { hardware: 'J9773A', firmware: 'YA.16.11.0005' },
+  hosts: { ports: ['1', 'A12', 'B24', '2'], knows: [] },
+  recorded: ['MAC tables', 'links'],
+};

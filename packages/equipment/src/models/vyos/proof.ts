@@ -1,0 +1,12 @@
+/** What its tests are made with. */
+import { startVyos } from '@skolo/simulators';
+import type { ModelProof } from '../testing/proof.ts';
+
+export const proof: ModelProof = {
+  start: startVyos,
+  reported: { firmware: '1.4.2' },
+  hosts: { ports: ['eth1', 'eth2', 'eth3', 'eth4'], knows: ['arp', 'lease'], isRouter: true },
+  recorded: {
+    no: 'a public recording has the configuration as commands, which skolo does not read',
+  },
+};
