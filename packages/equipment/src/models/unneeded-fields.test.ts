@@ -5,26 +5,26 @@
 import { runs } from '@skolo/base/durable/fault-injection';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import type { OutletReading } from './contract/outlets.ts';
 import { models } from './index.ts';
 import { openDriver, patient } from './testing/outlets.ts';
+import type { AnsweringDevice } from './testing/proof.ts';
+import { answeringDevices, proofs } from './testing/proofs.ts';
 import { anyChanges, type Change, changed } from './testing/unneeded/changes.ts';
-import { type AnsweringDevice, devices } from './testing/unneeded/devices.ts';
-
-const switching = [...models.values()].filter(({ power, base }) => power && base === undefined);
+import { serve } from './testing/unneeded/transports.ts';
 
 it('is true of every model that switches power', () => {
-  const named = new Set(Object.keys(devices).map((name) => name.split(' ')[0]));
-  expect([...named].sort()).toEqual(switching.map(({ name }) => name).sort());
+  const switching = [...proofs.keys()].filter((name) => models.get(name)?.power !== undefined);
+  expect([...new Set(answeringDevices.map(({ model }) => model))]).toEqual(switching);
 });
 
 /** A driver of the device, which answers with these changes, or with nothing that makes sense. */
-async function start(name: string, { serve, options = {}, answers }: AnsweringDevice) {
-  const { power } = models.get(name.split(' ')[0] ?? '') ?? {};
-  if (power === undefined) throw new Error(`${name} does not switch power`);
+async function start(model: string, about: AnsweringDevice) {
+  const { options = {}, answers } = about;
+  const { power } = models.get(model) ?? {};
+  if (power === undefined) throw new Error(`${model} does not switch power`);
   let changes: readonly Change[] = [];
   let isSenseless = false;
-  const device = await serve((request) => {
+  const device = await serve(about, (request) => {
     const found = Object.entries(answers).find(([part]) => request.includes(part));
     if (found === undefined) return undefined;
     if (isSenseless) return 'nothing';
@@ -48,12 +48,12 @@ async function start(name: string, { serve, options = {}, answers }: AnsweringDe
   };
 }
 
-describe.each(Object.entries(devices))('%s', (name, device) => {
+describe.each(answeringDevices)('$model over $device.over', ({ model, device }) => {
   const { outlet, beside, on, off, onByDefault = on, staysOff } = device;
   const both = beside === undefined ? [outlet] : [outlet, beside];
 
   it('is read and switched, whatever the rest of its answers is', async () => {
-    const { driver, received, change } = await start(name, device);
+    const { driver, received, change } = await start(model, device);
     const before = (await driver.read([outlet], patient())).get(outlet);
     expect(before?.state).toBe('on');
     const isTold = (from: number, part: string) =>
@@ -78,7 +78,7 @@ describe.each(Object.entries(devices))('%s', (name, device) => {
   });
 
   it('is turned on although nothing can be read, with and without a record', async () => {
-    const { driver, received, makeSenseless } = await start(name, device);
+    const { driver, received, makeSenseless } = await start(model, device);
     const { mode, via } = (await driver.read([outlet], patient())).get(outlet) ?? {};
     await makeSenseless();
     const turnedOn = async (part: string, known?: string, place?: string) => {
@@ -94,71 +94,22 @@ describe.each(Object.entries(devices))('%s', (name, device) => {
   });
 });
 
-/** What people reported: the answers that differ from those above, and the outlet's state. */
-const reports: [
-  what: string,
-  name: string,
-  answers: AnsweringDevice['answers'],
-  reading: Partial<OutletReading>,
-][] = [
-  [
-    'a sensor that reports nan',
-    'tasmota',
-    { 'cmnd=Status%2010 ': ['{"StatusSNS":{"DS18B20":{"Temperature":nan},"TempUnit":"C"}}'] },
-    { state: 'on' },
-  ],
-  [
-    'a power of null',
-    'shelly-gen2',
-    {
-      'Shelly.GetStatus': [
-        { id: 1, src: 'x', result: { 'switch:0': { id: 0, output: true, apower: null } } },
-      ],
-    },
-    { state: 'on' },
-  ],
-  [
-    'only the switch of an add-on',
-    'shelly-gen2',
-    {
-      'Shelly.GetStatus': [
-        {
-          result: { ble: {}, 'em:0': { id: 0 }, 'switch:100': { id: 100, output: true }, sys: {} },
-        },
-      ],
-    },
-    { state: 'unknown' },
-  ],
-  [
-    'a state that the standard does not have',
-    'redfish',
-    { 'GET /redfish': [{ Id: '1', PowerState: 'Reset' }] },
-    { state: 'unknown' },
-  ],
-  [
-    'a mode that the first version of its manual does not have',
-    'routeros ssh',
-    {
-      monitor: ['          name: ether1\n       poe-out: forced-on-bt\npoe-out-status: powered-on'],
-    },
-    { state: 'on', mode: 'forced-on-bt', delivering: true },
-  ],
-];
+const reports = answeringDevices.flatMap(({ device: { alsoReads = [], ...device }, model }) =>
+  alsoReads.map((report) => ({ ...report, model, device })),
+);
 
 it.each(reports)(
-  '%s does not prevent turning an outlet of %s on',
-  async (_what, name, answers, reading) => {
-    const device = devices[name];
-    if (device === undefined) throw new Error(`no ${name}`);
-    const { driver, received } = await start(name, {
+  '$what does not prevent turning an outlet of $model on',
+  async ({ answers, as, model, device }) => {
+    const { driver, received } = await start(model, {
       ...device,
-      answers: { ...answers, ...device.answers, ...answers },
+      answers: { ...device.answers, ...answers },
     });
 
     const seen = (await driver.read([device.outlet], patient())).get(device.outlet);
     await driver.turnOn(device.outlet, { via: seen?.via }, patient());
 
-    expect(seen).toMatchObject(reading);
+    expect(seen).toMatchObject(as);
     expect(received().some((asked) => asked.includes(device.on))).toBe(true);
   },
 );

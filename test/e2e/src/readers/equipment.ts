@@ -6,11 +6,11 @@ import { Duplex } from 'node:stream';
 import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import type { DriverDeps } from '../../../../packages/equipment/src/models/contract/outlets.ts';
-import { models } from '../../../../packages/equipment/src/models/index.ts';
 import { loadDrivers } from '../../../../packages/equipment/src/models/load.ts';
 import { depsWith, rackDevice } from '../../../../packages/equipment/src/models/testing/outlets.ts';
+import type { AnsweringDevice } from '../../../../packages/equipment/src/models/testing/proof.ts';
 import { logins } from '../../../../packages/equipment/src/models/testing/snmp.ts';
-import { devices } from '../../../../packages/equipment/src/models/testing/unneeded/devices.ts';
+import { serve } from '../../../../packages/equipment/src/models/testing/unneeded/transports.ts';
 import { Intake } from '../../../../packages/equipment/src/transports/budget/intake.ts';
 import { openCliOn } from '../../../../packages/equipment/src/transports/cli/cli.ts';
 import { httpTo } from '../../../../packages/equipment/src/transports/http/http.ts';
@@ -161,19 +161,16 @@ export const fromProgram: From = async (message) => {
 };
 
 /** A driver's readings and commands: its HTTP server, program or shell answers to everything with the message. */
-export async function outletsOf(name: string): Promise<From | undefined> {
-  const [model = ''] = name.split(' ');
+export async function outletsOf(model: string, about: AnsweringDevice): Promise<From | undefined> {
   const driver = (await loadDrivers()).get(model);
-  const [transport = ''] = models.get(model)?.transports ?? [];
-  const { outlet = '', options = {}, serve } = devices[name] ?? {};
-  if (driver === undefined || serve === undefined || ['snmp', 'mqtt'].includes(transport)) return;
+  const { over, outlet, options = {} } = about;
+  if (driver === undefined || over === 'snmp' || over === 'mqtt') return;
   return async (message) => {
     const text = message.toString('latin1');
     const head = 'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n';
-    const isProgram = transport === 'ipmi' || transport === 'command';
-    const served = isProgram ? await serve(() => text) : undefined;
+    const served = over === 'program' ? await serve(about, () => text) : undefined;
     await served?.refresh?.();
-    const ports = transport === 'http' ? { http: await httpPort(head, message) } : {};
+    const ports = over === 'http' ? { http: await httpPort(head, message) } : {};
     const device = rackDevice(model, { address: '127.0.0.1', ports, options });
     const open = driver.create(device, answeringTo(text));
     for (const work of [

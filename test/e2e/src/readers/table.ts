@@ -16,7 +16,7 @@ import { readState } from '../../../../packages/equipment/src/models/families/on
 import { models } from '../../../../packages/equipment/src/models/index.ts';
 import { loadBackups, loadConnectedHosts } from '../../../../packages/equipment/src/models/load.ts';
 import { answering } from '../../../../packages/equipment/src/models/testing/answering.ts';
-import { devices } from '../../../../packages/equipment/src/models/testing/unneeded/devices.ts';
+import { proofs } from '../../../../packages/equipment/src/models/testing/proofs.ts';
 import { limits } from '../../../../packages/equipment/src/transports/budget/received.ts';
 import { answerTo } from '../../../../packages/equipment/src/transports/http/sign-in.ts';
 import { Negotiation } from '../../../../packages/equipment/src/transports/telnet/negotiation.ts';
@@ -300,9 +300,9 @@ async function rowsOf(name: string): Promise<Row[]> {
       { begin, piece: `${linesOf('x', most).slice(0, 40)}\n` },
     ]);
   const outlets = await Promise.all(
-    Object.keys(devices)
-      .filter((each) => each.split(' ')[0] === name)
-      .map(async (each) => [each, await outletsOf(each)] as const),
+    (proofs.get(name)?.answering ?? []).map(
+      async (each) => [`${name} over ${each.over}`, await outletsOf(name, each)] as const,
+    ),
   );
   const isTar = backups.get(name)?.(device).format === 'tar';
   const seen = extentOf(name, isTar);

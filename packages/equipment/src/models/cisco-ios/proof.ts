@@ -6,5 +6,36 @@ export const proof: ModelProof = {
   start: (options) => startCiscoIos({ ...options, privilege: 15 }),
   reported: { hardware: 'WS-C3650-24PS', firmware: '16.12.8' },
   hosts: { ports: ['Gi1/0/1', 'Gi1/0/12', 'Te1/1/1', 'Gi1/0/2'], knows: ['arp'] },
+  answering: [
+    {
+      over: 'ssh',
+      prompt: 'switch#',
+      outlet: 'Gi1/0/1',
+      beside: 'Gi1/0/2',
+      answers: {
+        'show power inline Gi1/0/1': [
+          `Interface Admin  Oper       Power   Device              Class Max
+                            (Watts)
+--------- ------ ---------- ------- ------------------- ----- ----
+Gi1/0/1   auto   on         7.0     Ieee PD             2     30.0
+Gi1/0/2   off    off        0.0     n/a                 n/a   30.0`,
+          'Gi1/0/1   auto',
+        ],
+        'show power inline Gi1/0/2': [
+          'Gi1/0/2   auto   on         7.0     Ieee PD             2     30.0',
+        ],
+        'show running-config interface': [
+          `Current configuration : 80 bytes
+!
+interface GigabitEthernet1/0/1
+ switchport mode access
+ power inline auto
+end`,
+        ],
+      },
+      off: 'power inline never',
+      on: 'power inline auto',
+    },
+  ],
   recorded: ['MAC tables', 'links', 'ARP tables', 'PoE ports', 'configuration'],
 };

@@ -6,5 +6,34 @@ export const proof: ModelProof = {
   start: startEdgeSwitch,
   reported: { hardware: 'EdgeSwitch 24-Port 250W', firmware: '1.9.3' },
   hosts: { ports: ['1', '12', '26', '2'], knows: [], options: { portCount: 24 } },
+  answering: [
+    {
+      over: 'ssh',
+      prompt: '(switch) #',
+      options: { portCount: 8 },
+      outlet: '1',
+      beside: '2',
+      answers: {
+        'show poe port 0/1': [
+          `Intf      OP Mode      HP Enable HP Mode    Detect Enable Disconnect Enable Class Enable
+--------- ------------ --------- ---------- ------------- ----------------- ------------
+0/1       Auto         Enable    Dot3at     Enable        Enable            Enable`,
+          '0/1       Auto',
+        ],
+        'show poe port 0/2': [
+          '0/2       Auto         Enable    Dot3at     Enable        Enable            Enable',
+        ],
+        'show poe status': [
+          `Intf      Detection      Class   Consumed(W) Voltage(V) Current(mA) Temperature(C)
+--------- -------------- ------- ----------- ---------- ----------- --------------
+0/1       Good           Class4         4.10      53.46       77.00             43
+0/2       Open Circuit   Unknown        0.00       0.00        0.00             43`,
+          '0/1       Good',
+        ],
+      },
+      off: 'poe opmode shutdown',
+      on: 'poe opmode auto',
+    },
+  ],
   recorded: ['hardware and firmware'],
 };

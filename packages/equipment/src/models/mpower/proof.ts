@@ -2,5 +2,25 @@
 import type { ModelProof } from '../testing/proof.ts';
 
 export const proof: ModelProof = {
+  answering: [
+    {
+      over: 'ssh',
+      prompt: '#',
+      options: { outlets: 3 },
+      outlet: '1',
+      beside: '2',
+      answers: {
+        'grep .': [
+          `/proc/power/relay1:1
+/proc/power/active_pwr1:40.25
+/proc/power/relay2:0
+/proc/power/active_pwr2:0.0`,
+          '/proc/power/relay1:1$',
+        ],
+      },
+      off: 'echo 0 > /proc/power/relay1',
+      on: 'echo 1 > /proc/power/relay1',
+    },
+  ],
   recorded: { no: 'no public recording' },
 };

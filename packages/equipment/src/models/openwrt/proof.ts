@@ -5,5 +5,29 @@ import type { ModelProof } from '../testing/proof.ts';
 export const proof: ModelProof = {
   start: startOpenwrt,
   hosts: { ports: ['lan1', 'lan2', 'lan8', 'lan3'], knows: ['arp', 'lease'] },
+  answering: [
+    {
+      over: 'ssh',
+      prompt: '#',
+      outlet: 'lan1',
+      beside: 'lan2',
+      answers: {
+        'ubus call poe info': [
+          {
+            firmware: 'v17.1',
+            budget: 65,
+            consumption: 4.5,
+            ports: {
+              lan1: { priority: 0, mode: 'PoE+', status: 'Delivering power', consumption: 4.5 },
+              lan2: { priority: 0, mode: 'PoE+', status: 'Searching' },
+            },
+          },
+          'ports/lan1/status',
+        ],
+      },
+      off: '{"port":"lan1","enable":false}',
+      on: '{"port":"lan1","enable":true}',
+    },
+  ],
   recorded: { no: 'no public recording has PoE ports' },
 };

@@ -2,5 +2,30 @@
 import type { ModelProof } from '../testing/proof.ts';
 
 export const proof: ModelProof = {
+  answering: [
+    {
+      over: 'http',
+      options: { outlets: 2 },
+      outlet: '1',
+      beside: '2',
+      answers: {
+        'cmnd=State ': [{ POWER1: 'ON', POWER2: 'OFF', Heap: 25, Wifi: { RSSI: 60 } }, 'POWER1'],
+        'cmnd=Status%2010 ': [{ StatusSNS: { ENERGY: { Power: [4, 0] }, DHT: { Humidity: 40 } } }],
+        OFF: [{ POWER1: 'OFF', POWER2: 'OFF' }, 'POWER1'],
+        ON: [{ POWER1: 'ON', POWER2: 'OFF' }, 'POWER1'],
+      },
+      off: 'cmnd=Power1%20OFF ',
+      on: 'cmnd=Power1%20ON ',
+      alsoReads: [
+        {
+          what: 'a sensor that reports nan',
+          answers: {
+            'cmnd=Status%2010 ': ['{"StatusSNS":{"DS18B20":{"Temperature":nan},"TempUnit":"C"}}'],
+          },
+          as: { state: 'on' },
+        },
+      ],
+    },
+  ],
   recorded: { no: 'no public recording has whole answers' },
 };

@@ -1,5 +1,7 @@
 /** What a model's tests are made with. The `proof.ts` of its directory exports one; the suites of all models find it by the list. */
+
 import type { CliDevice, CliOptions, ConfiguredDevice } from '@skolo/simulators';
+import type { OutletReading } from '../contract/outlets.ts';
 
 export interface ModelProof {
   /** Its simulated command line. */
@@ -12,6 +14,8 @@ export interface ModelProof {
     firmware: string;
   };
   hosts?: PluggedIn;
+  /** Devices whose answers are data, if it switches power: one for each transport whose answers differ. */
+  answering?: readonly AnsweringDevice[];
   /** What of the outputs of real equipment its tests read, or why they read none. */
   recorded: readonly string[] | { no: string };
 }
@@ -28,3 +32,32 @@ export interface PluggedIn {
   /** Older firmware, which prints other tables. */
   older?(options: CliOptions): Promise<CliDevice>;
 }
+
+/** What a device that switches power answers, and which part of that belongs to the outlet. */
+export type AnsweringDevice = Served & {
+  options?: Record<string, unknown>;
+  outlet: string;
+  /** An outlet that is read together with it. */
+  beside?: string;
+  /** By a part of the request. */
+  answers: Answers;
+  /** Parts of the requests that switch it. */
+  off: string;
+  on: string;
+  /** It is sent instead of `on` if nothing is known about the outlet. */
+  onByDefault?: string;
+  /** Why nothing is sent then. */
+  staysOff?: string;
+  /** What people reported: answers that differ, and the outlet's state. */
+  alsoReads?: readonly { what: string; answers: Answers; as: Partial<OutletReading> }[];
+};
+
+export type Served =
+  | { over: 'http' | 'mqtt' | 'snmp' }
+  /** At this prompt, or in channels. */
+  | { over: 'ssh'; prompt: string }
+  /** In the PATH; the parts of the requests are arguments. */
+  | { over: 'program'; program: string };
+
+/** What it says, and the parts that belong to the outlet: of an object, paths; of a text, beginnings of lines, or whole ones with `$`. */
+type Answers = Readonly<Record<string, readonly [says: unknown, ...own: string[]]>>;

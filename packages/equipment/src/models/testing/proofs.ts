@@ -28,3 +28,7 @@ function has<Part extends keyof ModelProof>(
 ): proof is ModelProof & Required<Pick<ModelProof, Part>> {
   return proof[part] !== undefined;
 }
+
+export const answeringDevices = proofsWith('answering').flatMap(({ model, proof }) =>
+  proof.answering.map((device) => ({ model, device })),
+);

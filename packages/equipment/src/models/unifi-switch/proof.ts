@@ -5,5 +5,28 @@ import type { ModelProof } from '../testing/proof.ts';
 export const proof: ModelProof = {
   start: startUnifiSwitch,
   hosts: { ports: ['1', '12', '16', '2'], knows: ['address'], options: { portCount: 16 } },
+  answering: [
+    {
+      over: 'ssh',
+      prompt: '#',
+      options: { portCount: 8 },
+      outlet: '1',
+      beside: '2',
+      answers: {
+        'swctrl poe show': [
+          `Total Power Limit(mW): 45000
+
+Port  OpMode      HpMode    PwrLimit   Class   PoEPwr  PwrGood  Power(W)  Voltage(V)  Current(mA)
+                              (mW)
+----  ------  ------------  --------  -------  ------  -------  --------  ----------  -----------
+   1    Auto        Dot3at     32000  Class 4      On     Good      6.81       53.24       128.00
+   2     Off        Dot3at     32000  Unknown     Off      Bad      0.00        0.00         0.00`,
+          '   1    Auto',
+        ],
+      },
+      off: 'swctrl poe set off id 1',
+      on: 'swctrl poe set auto id 1',
+    },
+  ],
   recorded: { no: 'no public recording' },
 };

@@ -10,6 +10,7 @@ import { connectAsync } from 'mqtt';
 import { onTestFinished, vi } from 'vitest';
 import { placeOf } from '../http.ts';
 import type { Place } from '../outlets.ts';
+import type { AnsweringDevice } from '../proof.ts';
 import { logins } from '../snmp.ts';
 
 /** The answer to a request as its transport writes it: a text, or an object; undefined: nothing. */
@@ -23,7 +24,7 @@ interface Served {
   refresh?(): Promise<void>;
 }
 
-export type Serve = (answer: Answer) => Promise<Served>;
+type Serve = (answer: Answer) => Promise<Served>;
 
 /** `GET /path body`; the number of a JSON-RPC request is repeated. */
 export const http: Serve = async (answer) => {
@@ -44,7 +45,7 @@ export const http: Serve = async (answer) => {
 const login = { username: 'skolo', password: 'secret' };
 
 /** Commands at a prompt, or in channels. */
-export function ssh(prompt: string): Serve {
+function ssh(prompt: string): Serve {
   return async (answer) => {
     const recording = {
       greeting: `\n${prompt}`,
@@ -64,7 +65,7 @@ export function ssh(prompt: string): Serve {
 }
 
 /** `set OID=VALUE`. The answer has numbers and texts by OID. */
-export const snmp: Serve = async (answer) => {
+const snmp: Serve = async (answer) => {
   const values = () => new Map(entries(answer('')).map(([oid, value]) => [oid, snmpValue(value)]));
   const device = await startSnmpRecording(values(), (oid) => values().get(oid));
   onTestFinished(() => device.close());
@@ -86,7 +87,7 @@ function snmpValue(value: unknown): SnmpValue {
 }
 
 /** `TOPIC PAYLOAD`. The answer has payloads by topic; those of `tele/` are retained, and older than any question. */
-export const mqtt: Serve = async (answer) => {
+const mqtt: Serve = async (answer) => {
   const broker = await startBroker();
   onTestFinished(() => broker.close());
   const { host, port } = broker;
@@ -113,7 +114,7 @@ export const mqtt: Serve = async (answer) => {
 };
 
 /** `ARGUMENTS` of a program in the PATH. */
-export function program(name: string, requests: readonly string[]): Serve {
+function program(name: string, requests: readonly string[]): Serve {
   return async (answer) => {
     const dir = await tempDir();
     const log = join(dir, 'log');
@@ -134,4 +135,12 @@ export function program(name: string, requests: readonly string[]): Serve {
       },
     };
   };
+}
+
+/** Starts a device that answers so. */
+export function serve(device: AnsweringDevice, answer: Answer): Promise<Served> {
+  if (device.over === 'ssh') return ssh(device.prompt)(answer);
+  if (device.over === 'program')
+    return program(device.program, Object.keys(device.answers))(answer);
+  return { http, mqtt, snmp }[device.over](answer);
 }
