@@ -93,7 +93,7 @@ export {
 } from './machines/machine.ts';
 export { type Usb, uhubctl } from './machines/uhubctl.ts';
 export { boardOf, hasPower, mega4, raspberryPi3, raspberryPi4 } from './machines/usb.ts';
-export { lacks, peer } from './peer.ts';
+export { lacks, type PeerName, peer } from './peer.ts';
 export { type IphoneTools, startIphoneTools } from './phones/idevice-tools.ts';
 export { type IphoneOptions, iphoneScreenshot } from './phones/iphone.ts';
 export { startLocalPrograms } from './phones/local-programs.ts';

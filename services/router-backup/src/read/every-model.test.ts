@@ -3,21 +3,24 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { models as rackModels } from '@skolo/equipment/models';
 import { loadBackups } from '@skolo/equipment/models/load';
-import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   account,
-  type Example,
+  type BackedUp,
   enablePassword,
-  examples,
   mark,
-  missing,
-} from '../testing/every-model.ts';
+  proofsWith,
+  startBackedUp,
+} from '@skolo/equipment/models/proofs/testing';
+import { lacks } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Lab, startLab } from '../testing/lab.ts';
 
 const canBeBackedUp = [...rackModels.values()]
   .filter(({ backup }) => 'load' in backup)
   .map(({ name }) => name)
   .sort();
+
+const proven = proofsWith('backup');
 
 describe('models', () => {
   it('that can be backed up are those that know how', async () => {
@@ -27,23 +30,23 @@ describe('models', () => {
   // Described ones run the code of their base.
   const own = canBeBackedUp.filter((name) => rackModels.get(name)?.base === undefined);
 
-  it('all have an example', () => {
-    expect([...examples.keys()].sort()).toEqual(own);
+  it('all have a proof', () => {
+    expect(proven.map(({ model }) => model)).toEqual(own);
   });
 
-  it.for(own)('include %s in what follows', (model, { skip }) => {
-    const what = missing(model);
-    if (what !== undefined) skip(`${what} is not installed`);
+  it.for(proven)('include $model in what follows', ({ proof: { backup } }, { skip }) => {
+    const why = 'needs' in backup ? lacks(...backup.needs) : undefined;
+    if (why !== undefined) skip(why);
   });
 });
 
-async function startAll(): Promise<Map<string, Example>> {
-  const started = new Map<string, Example>();
-  for (const [model, start] of examples) {
-    const example = await start();
-    if (example === undefined) continue;
-    onTestFinished(() => example.close());
-    started.set(model, example);
+async function startAll(): Promise<Map<string, BackedUp>> {
+  const started = new Map<string, BackedUp>();
+  for (const { model } of proven) {
+    const device = await startBackedUp(model);
+    if (device === undefined) continue;
+    onTestFinished(() => device.close());
+    started.set(model, device);
   }
   return started;
 }
@@ -51,7 +54,7 @@ async function startAll(): Promise<Map<string, Example>> {
 /** That outlets of a PDU are switched needs it, whatever else is done there. */
 const snmp = 'snmp: { version: 2c, community: password }';
 
-function rackOf(started: ReadonlyMap<string, Example>): string {
+function rackOf(started: ReadonlyMap<string, BackedUp>): string {
   const logins = [...started].map(([model, { login }]) =>
     login
       ? `  ${model}: { username: ${login.username}, privateKey: key-${model} }`
@@ -64,7 +67,7 @@ function rackOf(started: ReadonlyMap<string, Example>): string {
   return `logins:\n${logins.join('\n')}\nequipment:\n${entries.join('\n')}\n`;
 }
 
-async function startRack(started: ReadonlyMap<string, Example>): Promise<Lab> {
+async function startRack(started: ReadonlyMap<string, BackedUp>): Promise<Lab> {
   return await startLab({
     isFake: false,
     yaml: rackOf(started),
@@ -106,15 +109,18 @@ interface Run {
 
 it('are all backed up by one service, and a change of each is one version', async () => {
   const started = await startAll();
-  const all = (result: string, isChanged: 0 | 1): Results =>
+  const all = (result: string, isChanged: boolean): Results =>
     Object.fromEntries(
-      [...started].map(([model, { unsaved }]) => [model, [result, unsaved?.[isChanged]]]),
+      [...started].map(([model, { tellsUnsaved }]) => [
+        model,
+        [result, tellsUnsaved ? isChanged : undefined],
+      ]),
     );
   const lab = await startRack(started);
   await lab.idle();
   const { backups } = await lab.admin.backups({ query: {} });
   const first = await resultsOf(lab, Promise.resolve(backups.at(-1) ?? { equipment: [] }));
-  expect(first).toEqual(all('changed', 0));
+  expect(first).toEqual(all('changed', false));
 
   // Until all that show a time show another one.
   const before = new Map([...started].map(([model, { shown }]) => [model, shown?.().toString()]));
@@ -124,13 +130,13 @@ it('are all backed up by one service, and a change of each is one version', asyn
     );
   await expect.poll(same).toEqual([]);
   const second = await resultsOf(lab, lab.run());
-  expect(second).toEqual(all('unchanged', 0));
+  expect(second).toEqual(all('unchanged', false));
 
   for (const { change } of started.values()) await change();
   const third = await resultsOf(lab, lab.run());
-  expect(third).toEqual(all('changed', 1));
+  expect(third).toEqual(all('changed', true));
   const fourth = await resultsOf(lab, lab.run());
-  expect(fourth).toEqual(all('unchanged', 1));
+  expect(fourth).toEqual(all('unchanged', true));
 
   for (const model of started.keys()) {
     const params = { equipment: `the-${model}` };

@@ -1,4 +1,6 @@
 /** What its tests are made with. */
+import { startApcCard } from '@skolo/simulators';
+import { uploadingToApc } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 const rpdu2 = '1.3.6.1.4.1.318.1.1.26.9';
@@ -32,5 +34,10 @@ export const proof: ModelProof = {
       on: `set ${rpdu2}.2.4.1.5.1=1`,
     },
   ],
+  backup: {
+    start: (options) => startApcCard({ ...options, generation: 'rpdu2' }),
+    ticks: true,
+    change: uploadingToApc,
+  },
   recorded: { no: 'no public recording has the outlets of an AP8000 or newer' },
 };

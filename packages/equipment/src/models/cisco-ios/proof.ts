@@ -1,5 +1,6 @@
 /** What its tests are made with. */
 import { startCiscoIos } from '@skolo/simulators';
+import { mark, typing } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 export const proof: ModelProof = {
@@ -37,5 +38,13 @@ end`,
       on: 'power inline auto',
     },
   ],
+  backup: {
+    tellsUnsaved: true,
+    change: typing(
+      '#',
+      ['configure terminal', 'interface Gi1/0/3', `description ${mark}`, 'end'],
+      ['show version', 'Configuration register'],
+    ),
+  },
   recorded: ['MAC tables', 'links', 'ARP tables', 'PoE ports', 'configuration'],
 };

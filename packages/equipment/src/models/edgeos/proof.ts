@@ -1,5 +1,6 @@
 /** What its tests are made with. */
 import { startEdgeos } from '@skolo/simulators';
+import { typingToVyatta } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 const edge = '/opt/vyatta/sbin/vyatta-cfg-cmd-wrapper';
@@ -26,5 +27,6 @@ export const proof: ModelProof = {
       staysOff: 'the wrong voltage could destroy the attached device',
     },
   ],
+  backup: { tellsUnsaved: true, change: typingToVyatta },
   recorded: ['hardware and firmware'],
 };

@@ -1,5 +1,6 @@
 /** What its tests are made with. */
 import { startEdgeSwitch } from '@skolo/simulators';
+import { mark, typing } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 export const proof: ModelProof = {
@@ -35,5 +36,14 @@ export const proof: ModelProof = {
       on: 'poe opmode auto',
     },
   ],
+  backup: {
+    tellsUnsaved: true,
+    ticks: true,
+    change: typing(
+      ' >',
+      ['enable', 'configure', 'interface 0/3', `description '${mark}'`, 'exit', 'exit'],
+      ['show version', 'Software Version'],
+    ),
+  },
   recorded: ['hardware and firmware'],
 };

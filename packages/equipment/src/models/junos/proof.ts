@@ -1,5 +1,6 @@
 /** What its tests are made with. */
 import { startJunos } from '@skolo/simulators';
+import { edited } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 export const proof: ModelProof = {
@@ -10,5 +11,6 @@ export const proof: ModelProof = {
     knows: ['arp'],
     older: (options) => startJunos({ ...options, hasEls: false }),
   },
+  backup: { change: edited },
   recorded: ['MAC tables', 'configuration'],
 };

@@ -1,7 +1,10 @@
 /** What its tests are made with. */
+import { startMpower } from '@skolo/simulators';
+import { mark, overSsh } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 export const proof: ModelProof = {
+  start: startMpower,
   answering: [
     {
       over: 'ssh',
@@ -22,5 +25,12 @@ export const proof: ModelProof = {
       on: 'echo 1 > /proc/power/relay1',
     },
   ],
+  backup: {
+    change: overSsh((session) =>
+      session.execBytes(`echo snmp.location=${mark} >> /tmp/system.cfg`, {
+        signal: AbortSignal.timeout(60_000),
+      }),
+    ),
+  },
   recorded: { no: 'no public recording' },
 };

@@ -1,5 +1,6 @@
 /** What its tests are made with. */
 import { startOpenwrt } from '@skolo/simulators';
+import { appending, mark } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 export const proof: ModelProof = {
@@ -29,5 +30,6 @@ export const proof: ModelProof = {
       on: '{"port":"lan1","enable":true}',
     },
   ],
+  backup: { change: appending('/etc/config/network', `# ${mark}`) },
   recorded: { no: 'no public recording has PoE ports' },
 };

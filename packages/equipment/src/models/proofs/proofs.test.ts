@@ -15,8 +15,8 @@ import {
   supportPage,
 } from '../../../generate/page.ts';
 import { evidenceOf, evidenceText, models } from '../index.ts';
-import { levels } from './levels.ts';
 import { Firmware, Hardware, isSwitched, Proof, proofFile } from './evidence-file.ts';
+import { levels } from './levels.ts';
 import { recorded, sightings } from './sightings.ts';
 
 const today = '2026-11-25';

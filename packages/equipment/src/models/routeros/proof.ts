@@ -1,5 +1,6 @@
 /** What its tests are made with. */
 import { startRouteros } from '@skolo/simulators';
+import { mark, typing } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 const poe = '/rest/interface/ethernet/poe';
@@ -68,5 +69,14 @@ poe-out-status: powered-on
       ],
     },
   ],
+  backup: {
+    ticks: true,
+    change: typing(
+      '> ',
+      [`/interface ethernet set ether3 comment=${mark}`],
+      ['/system identity print', 'name: '],
+      '> ',
+    ),
+  },
   recorded: ['MAC tables', 'ARP tables', 'configuration'],
 };

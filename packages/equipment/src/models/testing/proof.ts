@@ -2,6 +2,7 @@
 
 import type { CliDevice, CliOptions, ConfiguredDevice } from '@skolo/simulators';
 import type { OutletReading } from '../contract/outlets.ts';
+import type { ChangedDevice, RealDevice } from './backed-up.ts';
 
 export interface ModelProof {
   /** Its simulated command line. */
@@ -14,6 +15,8 @@ export interface ModelProof {
     firmware: string;
   };
   hosts?: PluggedIn;
+  /** What its backup is tried with, if it can be backed up. */
+  backup?: ChangedDevice | RealDevice;
   /** Devices whose answers are data, if it switches power: one for each transport whose answers differ. */
   answering?: readonly AnsweringDevice[];
   /** What of the outputs of real equipment its tests read, or why they read none. */

@@ -2,6 +2,7 @@
 import { isObject } from '@skolo/base';
 import { z } from 'zod';
 import { models } from '../index.ts';
+import { account, type BackedUp } from './backed-up.ts';
 import type { ModelProof } from './proof.ts';
 
 const Loaded = z.object({ proof: z.custom<ModelProof>(isObject) });
@@ -11,6 +12,8 @@ async function load(model: string): Promise<[string, ModelProof]> {
 }
 
 const own = [...models.values()].filter(({ base }) => base === undefined);
+
+export { account, type BackedUp, enablePassword, mark } from './backed-up.ts';
 
 /** By model. */
 export const proofs: ReadonlyMap<string, ModelProof> = new Map(
@@ -32,3 +35,21 @@ function has<Part extends keyof ModelProof>(
 export const answeringDevices = proofsWith('answering').flatMap(({ model, proof }) =>
   proof.answering.map((device) => ({ model, device })),
 );
+
+/** Starts the equipment that a model's backup is tried with; undefined: what it requires is not installed. */
+export async function startBackedUp(model: string): Promise<BackedUp | undefined> {
+  const { start, backup } = proofs.get(model) ?? {};
+  if (backup === undefined) throw new Error(`${model} has no proof of a backup`);
+  if ('needs' in backup) return await backup.start();
+  const device = await (backup.start ?? start)?.({ ...account, secondMs: 1 });
+  if (device === undefined) throw new Error(`${model} has no simulated device`);
+  const { entry, tellsUnsaved, ticks, change } = backup;
+  return {
+    port: device.port,
+    entry,
+    tellsUnsaved,
+    shown: ticks && (() => device.running()),
+    change: () => change(device),
+    close: () => device.close(),
+  };
+}

@@ -16,9 +16,9 @@ import { whyPartial } from '../configuration/partial.ts';
 import { readWhole } from '../configuration/whole-reading.ts';
 import type { BackupModel, Content, Reading } from '../contract/backup.ts';
 import type { Device } from '../contract/device.ts';
+import { account } from './backed-up.ts';
 
-/** Password of the simulated devices, which must not appear anywhere. */
-export const account = { username: 'skolo', password: 'canary-login-7f3a' };
+export { account };
 
 export interface SimulatedAbout {
   model: string;

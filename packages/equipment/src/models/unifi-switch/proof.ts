@@ -1,5 +1,6 @@
 /** What its tests are made with. */
 import { startUnifiSwitch } from '@skolo/simulators';
+import { appending, mark } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 export const proof: ModelProof = {
@@ -28,5 +29,6 @@ Port  OpMode      HpMode    PwrLimit   Class   PoEPwr  PwrGood  Power(W)  Voltag
       on: 'swctrl poe set auto id 1',
     },
   ],
+  backup: { change: appending('/tmp/system.cfg', `snmp.location=${mark}`) },
   recorded: { no: 'no public recording' },
 };

@@ -1,11 +1,13 @@
 /** What its tests are made with. */
 import { startVyos } from '@skolo/simulators';
+import { typingToVyatta } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 export const proof: ModelProof = {
   start: startVyos,
   reported: { firmware: '1.4.2' },
   hosts: { ports: ['eth1', 'eth2', 'eth3', 'eth4'], knows: ['arp', 'lease'], isRouter: true },
+  backup: { tellsUnsaved: true, change: typingToVyatta },
   recorded: {
     no: 'a public recording has the configuration as commands, which skolo does not read',
   },
