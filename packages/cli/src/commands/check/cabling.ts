@@ -4,7 +4,6 @@ import { errorText, type Finding, pause } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { folded } from '../../names.ts';
 import { plain } from '../../output/text.ts';
 import { powerCycleDaemon, routerBackup, wayOn } from '../../reach/service-client.ts';
 import { editedRack, writeRackFile } from '../../workstation/rack-edits.ts';
@@ -13,7 +12,7 @@ import { printDiff } from '../backup/diff.ts';
 import type { CableFinding, CablingAudit } from './cabling/compare.ts';
 import type { ProofDeps, Proofs } from './cabling/prove.ts';
 import type { UsbProofDeps, UsbProofs } from './cabling/prove-usb.ts';
-import { type Readings, readConnectedHosts, unreadLines } from './cabling/readings.ts';
+import { readAllHosts } from './cabling/readings.ts';
 import { type CheckResult, defineCheck } from './check.ts';
 
 /** Interval for polling a cycle. */
@@ -68,7 +67,7 @@ async function check(
   const file = await rackFile(command.globals());
   const text = await readFile(file, 'utf8');
   const rack = parseRack(text, { file });
-  const readings = await readConnectedHosts(rack, routerBackup(command));
+  const readings = await readAllHosts(rack, routerBackup(command));
   const audit = compare(rack, readings.read);
   const { verified, doubt, usb } = isVerifying
     ? await proofs(command, rack, audit.findings)
@@ -97,7 +96,9 @@ async function check(
       ...audit.findings.map((each) =>
         isCorrected(each) ? { ...each, ...corrected } : withEdits(each, verified),
       ),
-      ...byHand.map(({ name, why }) => info(name, `not edited: ${why}`)),
+      ...byHand.map(
+        ({ name: thing, why }): Finding => ({ thing, state: 'info', found: `not edited: ${why}` }),
+      ),
       ...usb.edits.map(({ name, device, key, value }): Finding => {
         const found = { thing: `${name}-${device}`, found: `${key} is not set` };
         return isWritten
@@ -108,14 +109,10 @@ async function check(
         .flat()
         .map((found): Finding => ({ thing: 'outlets', state: 'unchecked', found })),
       ...unseen(audit),
-      ...ofReadings(readings),
+      ...readings.findings,
     ],
     details: { confirmed: audit.confirmed, verified: [...verified], diff },
   };
-}
-
-function info(thing: string, found: string): Finding {
-  return { thing, state: 'info', found };
 }
 
 function unseen({ confirmed, unseen: where }: CablingAudit): Finding[] {
@@ -123,28 +120,6 @@ function unseen({ confirmed, unseen: where }: CablingAudit): Finding[] {
   return [
     ...confirmed.map((thing): Finding => ({ thing, state: 'ok', found: '' })),
     ...(where.length > 0 ? [{ thing: 'machines', where, state: 'skipped', found } as const] : []),
-  ];
-}
-
-function ofReadings({ read, unread, unreadable }: Readings): Finding[] {
-  const from = read.map(({ equipment }) => equipment);
-  return [
-    ...read.flatMap((reading) =>
-      unreadLines(reading).map(
-        (found): Finding => ({ thing: reading.equipment, state: 'warning', found }),
-      ),
-    ),
-    ...unread.map(
-      ({ equipment: name, why }): Finding => ({ thing: name, state: 'unchecked', found: why }),
-    ),
-    ...unreadable.map(
-      ({ equipment: name, why }): Finding => ({
-        thing: name,
-        state: 'skipped',
-        found: `not read: ${why}`,
-      }),
-    ),
-    info('read from', folded(from)),
   ];
 }
 

@@ -10,7 +10,7 @@ import { CliError } from '../../../errors.ts';
 import type { PowerCycleDaemon, RouterBackup } from '../../../reach/service-client.ts';
 import { rejectedBy } from '../../power/request.ts';
 import type { CableFinding } from './compare.ts';
-import { timeoutMs } from './readings.ts';
+import { readHosts } from './readings.ts';
 import { entriesOf, isNetwork } from './seen.ts';
 
 export interface ProofDeps {
@@ -80,7 +80,7 @@ async function proveOne(
   const fed = fedBy(rack, outlet);
   checkPath(rack, name, outlet, fed);
   for (const machine of new Set([name, ...fed])) await checkIdle(machine, deps);
-  const before = await read(port.device, deps);
+  const before = await readHosts(deps.backup, port.device);
   if (!isAlone(before, port.outlet, card)) throw new Doubt(`no longer at ${outlet}`);
   say(`${name}: cycling ${outlet}`);
   const reason = `cabling audit: checking whether ${outlet} powers ${name}`;
@@ -235,20 +235,13 @@ export async function until(
   }
 }
 
-async function read(
-  equipment: string,
-  { backup }: Pick<ProofDeps, 'backup'>,
-): Promise<ConnectedHosts> {
-  return await backup.ask((client) => client.connectedHosts({ params: { equipment }, timeoutMs }));
-}
-
 /** Undefined: a power cycle is using it. */
 async function readIfFree(
   equipment: string,
-  deps: Pick<ProofDeps, 'backup'>,
+  { backup }: Pick<ProofDeps, 'backup'>,
 ): Promise<ConnectedHosts | undefined> {
   try {
-    return await read(equipment, deps);
+    return await readHosts(backup, equipment);
   } catch (error) {
     const { cause } = error instanceof Error ? error : {};
     const original = error instanceof ApiError ? error : cause;

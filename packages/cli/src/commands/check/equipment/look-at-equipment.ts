@@ -28,7 +28,6 @@ import {
 } from '@skolo/equipment/transports';
 import { type Equipment, loginToRead } from '@skolo/rack';
 import { withoutName } from '../../../output/text.ts';
-import { unreadLines } from '../cabling/readings.ts';
 import { changedOutlets, loadsOf, type OfPart, oddOutlets, type Readings } from './outlets.ts';
 import { type LookDeps, type Readers, readersOf, type Use, uses, valuesOf } from './readers.ts';
 import { type Found, oddSettings, type Problem } from './settings.ts';
@@ -122,7 +121,6 @@ class Visit {
       if (round > 1) continue;
       const found = await this.step('connected hosts', hosts);
       if (found !== undefined) look.hosts = found;
-      if (found !== undefined) look.notes.push(...unreadLines(found));
     }
     this.judge();
     look.isComplete = !deps.signal.aborted;

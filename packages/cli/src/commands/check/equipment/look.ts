@@ -1,10 +1,12 @@
 /** Reads all equipment of a rack in parallel, and compares the combined reports with rack.yaml. Changes nothing. */
 import { join } from 'node:path';
-import { closing, inParallel, tempFolder } from '@skolo/base';
+import { closing, type Finding, inParallel, tempFolder } from '@skolo/base';
 import { loadBackups, loadDrivers } from '@skolo/equipment/models/load';
 import { HostKeys, SessionPool } from '@skolo/equipment/transports';
 import type { Rack } from '@skolo/rack';
-import { type CableFinding, compare, withEdits } from '../cabling/compare.ts';
+import { compare, withEdits } from '../cabling/compare.ts';
+import { notUnderstood } from '../cabling/readings.ts';
+import { Seen } from '../cabling/seen.ts';
 import { type JumphostDeps, type JumphostLook, lookAtJumphost } from './jumphost.ts';
 import { type EquipmentLook, lookAtEquipment } from './look-at-equipment.ts';
 import { linkedButOff } from './outlets.ts';
@@ -14,7 +16,7 @@ interface RackLook {
   /** In the order of rack.yaml. */
   equipment: EquipmentLook[];
   /** Findings from MAC tables and addresses, as in `skolo check cabling`. */
-  cabling: CableFinding[];
+  cabling: Finding[];
   /** Absent if it was not requested. */
   jumphost?: JumphostLook;
 }
@@ -42,19 +44,18 @@ export async function lookAtRack(
 }
 
 /** Findings that require several devices. */
-function together(rack: Rack, equipment: readonly EquipmentLook[]): CableFinding[] {
+function together(rack: Rack, equipment: readonly EquipmentLook[]): Finding[] {
+  const readings = equipment.flatMap(({ hosts }) => hosts ?? []);
   const lookAt = (name: string) => equipment.find((item) => item.equipment === name);
   const linked = linkedButOff(
     rack,
-    (port) => lookAt(port.device)?.hosts?.ports.find(({ name }) => name === port.outlet)?.up,
+    new Seen(rack, readings),
     ({ device, outlet }) => lookAt(device)?.outlets.at(-1)?.[outlet]?.state === 'off',
   );
   for (const { device, part, found } of linked) {
     const thing = `${device} ${part}`;
     lookAt(device)?.problems.push({ kind: 'link', thing, state: 'differs', found });
   }
-  const readings = equipment.flatMap(({ hosts }) => hosts ?? []);
-  return readings.length === 0
-    ? []
-    : compare(rack, readings).findings.map((each) => withEdits(each));
+  const findings = readings.length === 0 ? [] : compare(rack, readings).findings;
+  return [...findings.map((each) => withEdits(each)), ...readings.flatMap(notUnderstood)];
 }

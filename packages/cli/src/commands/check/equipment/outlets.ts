@@ -2,6 +2,7 @@
 import type { OutletReading } from '@skolo/equipment/models/outlets';
 import type { Outlet, Rack } from '@skolo/rack';
 import { allPlugged } from '../../rack/wiring.ts';
+import { entriesOf, type Seen } from '../cabling/seen.ts';
 import type { Found } from './settings.ts';
 
 /** By the name of the outlet. */
@@ -56,14 +57,11 @@ export function oddOutlets(
 /** Ports with a link whose machine has no outlet that is on, according to rack.yaml. */
 export function linkedButOff(
   rack: Rack,
-  isUp: (port: Outlet) => boolean | undefined,
+  seen: Pick<Seen, 'isUp'>,
   isOff: (outlet: Outlet) => boolean,
 ): (OfPart & { device: string })[] {
-  const all = [rack.jumphost, ...rack.machines.values(), ...rack.equipment.values()];
-  return all.flatMap(({ name, uplink, power: [feed, ...more] }) => {
-    if (uplink === undefined || uplink === 'internet' || feed === undefined || !isUp(uplink)) {
-      return [];
-    }
+  return entriesOf(rack).flatMap(({ name, uplink, power: [feed, ...more] }) => {
+    if (uplink === undefined || feed === undefined || !seen.isUp(uplink)) return [];
     if (![feed, ...more].every(isOff)) return [];
     const found = `has a link, but ${feed.device}/${feed.outlet}, which powers ${name} in rack.yaml, is off`;
     return [{ device: uplink.device, part: `port ${uplink.outlet}`, found }];
