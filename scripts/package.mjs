@@ -3,18 +3,17 @@
  * seconds; a release takes minutes to compress it to two thirds of the size.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './node.mjs';
 import { writeDebianPackage } from './release/debian-package.mjs';
 import { nodeFor } from './release/node-for.mjs';
+import { inTempFolder } from './release/temp-folder.mjs';
 
 const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
 /** @type {string} */
 const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
-const work = mkdtempSync(join(tmpdir(), 'skolo-package-'));
-try {
+inTempFolder((work) => {
   console.log('1 of 2: bundling the command and the services');
   const bundles = join(work, 'bundles');
   execFileSync(process.execPath, [join(root, 'scripts/bundle.mjs'), '--out', bundles], {
@@ -36,6 +35,4 @@ try {
     compression: 'zstd',
   });
   console.log(`to install it: sudo apt install ${file}`);
-} finally {
-  rmSync(work, { recursive: true });
-}
+});

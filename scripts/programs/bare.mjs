@@ -2,12 +2,13 @@
  * Runs test files again as on a new machine, where none of the programs that they ask for is installed: in CI, those whose programs have
  * changed. `npm test -- --bare` runs all.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { findNodeOrQuit } from '../ensure.mjs';
 import { root } from '../node.mjs';
 import { peerKinds } from '../peers.mjs';
+import { git } from '../release/git.mjs';
 
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 
@@ -67,8 +68,8 @@ export function isChanged({ file, asked = [] }, { files, peers }) {
  * @returns {Changes}
  */
 function changesSince(commit) {
-  const files = git('diff', '--name-only', commit, '--').split('\n');
-  const before = git('show', `${commit}:scripts/peers.mjs`);
+  const files = git(root, 'diff', '--name-only', commit, '--').split('\n');
+  const before = git(root, 'show', `${commit}:scripts/peers.mjs`);
   const changed = peerKinds.filter(({ name }) => entryOf(before, name) !== entryOf(now(), name));
   return { files: new Set(files), peers: new Set(changed.map(({ name }) => name)) };
 }
@@ -87,20 +88,14 @@ function now() {
 
 /** What this branch began with; on the main branch, the commit before. */
 function lastOfMain() {
-  const head = git('rev-parse', 'HEAD');
+  const head = git(root, 'rev-parse', 'HEAD');
   for (const main of ['origin/HEAD', 'origin/main', 'main']) {
     try {
-      const base = git('merge-base', 'HEAD', main);
+      const base = git(root, 'merge-base', 'HEAD', main);
       if (base !== head) return base;
     } catch {
       // There is no such branch here.
     }
   }
   return `${head}^`;
-}
-
-/** @param {string[]} args */
-function git(...args) {
-  const options = /** @type {const} */ ({ cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 });
-  return execFileSync('git', args, options).trim();
 }

@@ -2,19 +2,10 @@
  * Writes a signed apt repository. Sources: https://wiki.debian.org/DebianRepository/Format, sources.list(5), apt-secure(8).
  */
 import { execFileSync } from 'node:child_process';
-import {
-  copyFileSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { sha256, sha256OfFile } from '@skolo/base';
+import { inTempFolder } from '../release/temp-folder.mjs';
 
 const pool = 'pool/main/s/skolo';
 const suite = 'dists/stable';
@@ -102,8 +93,7 @@ async function stanzaOf(folder, path) {
  * @param {string} key
  */
 function sign(folder, text, key) {
-  const work = mkdtempSync(join(tmpdir(), 'skolo-apt-'));
-  try {
+  inTempFolder((work) => {
     const [release, signed, ring] = [
       join(work, 'Release'),
       join(work, 'InRelease'),
@@ -114,9 +104,7 @@ function sign(folder, text, key) {
     gpg('--output', ring, '--export', key);
     execFileSync('gpgv', ['--quiet', '--keyring', ring, signed], { stdio: 'pipe' });
     write(join(folder, 'InRelease'), readFileSync(signed, 'utf8'));
-  } finally {
-    rmSync(work, { recursive: true });
-  }
+  });
 }
 
 /** @param {string[]} args */

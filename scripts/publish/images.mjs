@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readManifestFiles } from '../../packages/cli/src/commands/images/manifests.ts';
 import { baseImages, withDigests } from '../image-digests.mjs';
+import { git } from '../release/git.mjs';
 import { targets } from '../release/images.mjs';
 
 /**
@@ -24,8 +25,7 @@ export async function pushImages({ root, version, commit, owner }) {
   const pinned = await withDigests([...Object.values(bases), ...ofOthers]);
   const ofBases = Object.entries(bases).map(([name, image]) => [name, pinned.get(image)]);
   /** @param {string} format */
-  const ofCommit = (format) =>
-    execFileSync('git', ['log', '-1', `--format=${format}`], { cwd: root, encoding: 'utf8' });
+  const ofCommit = (format) => git(root, 'log', '-1', `--format=${format}`);
   execFileSync(
     'docker',
     ['buildx', 'bake', '--push', '--sbom=true', '--provenance=mode=max,version=v1'],
@@ -40,8 +40,8 @@ export async function pushImages({ root, version, commit, owner }) {
         TAG: version,
         VERSION: version,
         REVISION: commit,
-        CREATED: ofCommit('%cI').trim(),
-        SOURCE_DATE_EPOCH: ofCommit('%ct').trim(),
+        CREATED: ofCommit('%cI'),
+        SOURCE_DATE_EPOCH: ofCommit('%ct'),
       },
     },
   );

@@ -1,12 +1,13 @@
 /** Reads what is to be published, and finds what in it disagrees. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256OfFile } from '@skolo/base';
 import { z } from 'zod';
 import { versionsIn } from '../release/changelog.mjs';
+import { git } from '../release/git.mjs';
 import { placeholder, readOwner } from '../release/owner.mjs';
+import { inTempFolder } from '../release/temp-folder.mjs';
 
 const Manifest = z.looseObject({ version: z.string() });
 const Lock = z.looseObject({ packages: z.record(z.string(), z.looseObject({})) });
@@ -163,22 +164,21 @@ function signatureProblems({ folder, files, owner: { signer } }) {
       `${folder}/SHA256SUMS: not signed; run ssh-keygen -Y sign -f KEY -n skolo ${folder}/SHA256SUMS`,
     ];
   }
-  const work = mkdtempSync(join(tmpdir(), 'skolo-signer-'));
   try {
-    const allowed = join(work, 'allowed_signers');
-    writeFileSync(allowed, `skolo ${signer}\n`);
-    const args = ['-Y', 'verify', '-f', allowed, '-I', 'skolo', '-n', 'skolo'];
-    execFileSync('ssh-keygen', [...args, '-s', join(folder, 'SHA256SUMS.sig')], {
-      input: readFileSync(join(folder, 'SHA256SUMS')),
-      stdio: 'pipe',
+    inTempFolder((work) => {
+      const allowed = join(work, 'allowed_signers');
+      writeFileSync(allowed, `skolo ${signer}\n`);
+      const args = ['-Y', 'verify', '-f', allowed, '-I', 'skolo', '-n', 'skolo'];
+      execFileSync('ssh-keygen', [...args, '-s', join(folder, 'SHA256SUMS.sig')], {
+        input: readFileSync(join(folder, 'SHA256SUMS')),
+        stdio: 'pipe',
+      });
     });
     return [];
   } catch {
     return [
       `${folder}/SHA256SUMS.sig: not a signature by \`signer\` of owner.yaml; sign it with this key`,
     ];
-  } finally {
-    rmSync(work, { recursive: true });
   }
 }
 
@@ -193,14 +193,6 @@ function keyProblems({ owner: { apt } }) {
       `OpenPGP key ${apt.key}: gpg does not have its secret key; import it, or set GNUPGHOME`,
     ];
   }
-}
-
-/**
- * @param {string} root
- * @param {string[]} args
- */
-function git(root, ...args) {
-  return execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
 }
 
 /**

@@ -1,8 +1,8 @@
 /** Lists what publishing a release does, in order. Each step can be repeated: it does what is missing. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inTempFolder } from '../release/temp-folder.mjs';
 import { writeAptRepository } from './apt-repository.mjs';
 import { imagesOf, pushImages } from './images.mjs';
 
@@ -89,15 +89,12 @@ export function stepsOf(release) {
  * @param {string[]} forge
  */
 function createDraft({ version, tag, changes = '' }, forge) {
-  const work = mkdtempSync(join(tmpdir(), 'skolo-notes-'));
-  try {
+  inTempFolder((work) => {
     const notes = join(work, 'notes.md');
     writeFileSync(notes, changes);
     const args = ['--draft', '--verify-tag', '--title', `skolo ${version}`, '--notes-file', notes];
     run('gh', ['release', 'create', tag, ...forge, ...args]);
-  } finally {
-    rmSync(work, { recursive: true });
-  }
+  });
 }
 
 /**

@@ -27,6 +27,7 @@ import { baseImages } from '../image-digests.mjs';
 import { root } from '../node.mjs';
 import { versionsIn } from './changelog.mjs';
 import { writeDebianPackage } from './debian-package.mjs';
+import { git } from './git.mjs';
 import { targets, whyNoImages, writeImages } from './images.mjs';
 import { nodeFor } from './node-for.mjs';
 import { writeTarball } from './tarball.mjs';
@@ -41,7 +42,7 @@ const { values: options, positionals } = parseArgs({
   },
 });
 const [version = readVersion()] = positionals;
-const changes = git('status', '--porcelain');
+const changes = git(root, 'status', '--porcelain');
 if (changes !== '') {
   console.error(
     `the working tree has changes; commit or stash them, so that the release matches the commit:\n${changes}`,
@@ -80,7 +81,7 @@ const work = join(folder, 'work');
 for (const each of [folder, bundles]) rmSync(each, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
 
-const time = Number(git('log', '-1', '--format=%ct'));
+const time = Number(git(root, 'log', '-1', '--format=%ct'));
 run(process.execPath, ['scripts/bundle.mjs', '--out', bundles, '--version', version]);
 for (const name of readdirSync(bundles)) {
   const programs = join(bundles, name);
@@ -114,13 +115,15 @@ if (options['image-files']) {
     });
   }
 }
-writeFileSync(join(folder, 'commit.txt'), `${git('rev-parse', 'HEAD')}\n`);
+writeFileSync(join(folder, 'commit.txt'), `${git(root, 'rev-parse', 'HEAD')}\n`);
 writeFileSync(join(folder, 'SHA256SUMS'), await checksums());
 if (options.key) {
   const sums = join(folder, 'SHA256SUMS');
   run('ssh-keygen', ['-q', '-Y', 'sign', '-f', options.key, '-n', 'skolo', sums]);
 }
-console.log(`release ${version} of commit ${git('rev-parse', '--short', 'HEAD')} is in ${folder}`);
+console.log(
+  `release ${version} of commit ${git(root, 'rev-parse', '--short', 'HEAD')} is in ${folder}`,
+);
 
 /** In the format that `sha256sum -c` reads. */
 async function checksums() {
@@ -143,11 +146,6 @@ function docker(args, input = '') {
 /** @param {string} target */
 function imageName(target) {
   return `${process.env.PREFIX ?? 'skolo/'}${target}:${version}`;
-}
-
-/** @param {string[]} args */
-function git(...args) {
-  return execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
 }
 
 /**
