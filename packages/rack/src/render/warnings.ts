@@ -17,65 +17,61 @@ const machineMissing = 'MachineMissing';
 const repeatIntervalHours = 12;
 const watchdogSeconds = 120;
 
+type Warn = (where: string, message: string) => void;
+
 /** In the order of rack.yaml, as far as possible. */
 export function renderWarnings(rack: Rack, secrets: readonly ServiceSecret[]): Remark[] {
-  return [
-    ...ofSubnet(rack),
-    ...ofReaders(rack),
-    ...ofVariables(secrets),
-    ...ofCommands(rack),
-    ...ofUrls(rack),
-    ...ofEndpoints(rack),
-    ...ofIdentity(rack),
-    ...ofAlertmanager(rack),
-    ...ofFolders(rack),
-    ...ofAgents(rack),
-  ];
+  const remarks: Remark[] = [];
+  const warn: Warn = (where, message) => remarks.push({ where, message });
+  ofSubnet(rack, warn);
+  ofReaders(rack, warn);
+  ofVariables(secrets, warn);
+  ofCommands(rack, warn);
+  ofUrls(rack, warn);
+  ofEndpoints(rack, warn);
+  ofIdentity(rack, warn);
+  ofAlertmanager(rack, warn);
+  ofFolders(rack, warn);
+  ofAgents(rack, warn);
+  return remarks;
 }
 
-function ofSubnet({ network: { subnet } }: Rack): Remark[] {
-  return Object.entries({ pods: podNetwork, Services: serviceNetwork })
-    .filter(([, cidr]) => subnet !== undefined && overlap(subnet, cidr))
-    .map(([what, cidr]) => ({
-      where: 'network.subnet',
-      message: `overlaps ${cidr}, the k3s network for ${what}; configure k3s with other networks before its first start`,
-    }));
+function ofSubnet({ network: { subnet } }: Rack, warn: Warn): void {
+  for (const [what, cidr] of Object.entries({ pods: podNetwork, Services: serviceNetwork })) {
+    const how = 'configure k3s with other networks before its first start';
+    if (subnet !== undefined && overlap(subnet, cidr))
+      warn('network.subnet', `overlaps ${cidr}, the k3s network for ${what}; ${how}`);
+  }
 }
 
 /** Through a Service, requests from the jumphost have an address of its pods. */
-function ofReaders({ access: { anonymousRead }, jumphost, services }: Rack): Remark[] {
+function ofReaders({ access: { anonymousRead }, jumphost, services }: Rack, warn: Warn): void {
   const { powerToken } = services['router-backup'];
   const hasJumphost = anonymousRead.some((cidr) => contains(cidr, networkOf(jumphost.address)));
-  if (!hasJumphost || anonymousRead.some((cidr) => overlap(cidr, podNetwork))) return [];
+  if (!hasJumphost || anonymousRead.some((cidr) => overlap(cidr, podNetwork))) return;
   const backup = powerToken === undefined ? ', such as router-backup,' : '';
-  return [
-    {
-      where: 'access.anonymousRead',
-      message: `includes the jumphost, but on k3s, requests from its programs and pods${backup} come from ${podNetwork}; add the jumphost's pod network (10.42.0.0/24 for the first node)`,
-    },
-  ];
+  warn(
+    'access.anonymousRead',
+    `includes the jumphost, but on k3s, requests from its programs and pods${backup} come from ${podNetwork}; add the jumphost's pod network (10.42.0.0/24 for the first node)`,
+  );
 }
 
-function ofVariables(secrets: readonly ServiceSecret[]): Remark[] {
-  const warnings = new Map<string, Remark>();
-  for (const { name, where } of secrets.flatMap(({ variables }) => variables)) {
-    const message = `uses the environment variable ${name}, which is read only at startup and is visible to all programs in the pod; prefer a file`;
-    for (const each of where) warnings.set(each, { where: each, message });
-  }
-  return [...warnings.values()];
+function ofVariables(secrets: readonly ServiceSecret[], warn: Warn): void {
+  const all = secrets.flatMap(({ variables }) => variables);
+  const names = new Map(all.flatMap(({ name, where }) => where.map((each) => [each, name])));
+  const why = 'which is read only at startup and is visible to all programs in the pod';
+  for (const [where, name] of names)
+    warn(where, `uses the environment variable ${name}, ${why}; prefer a file`);
 }
 
-function ofCommands({ equipment }: Rack): Remark[] {
-  return [...equipment.values()]
-    .filter(({ transport }) => transport === 'command')
-    .map(({ name }) => ({
-      where: `equipment.${name}`,
-      message: 'runs programs in the power-cycle-daemon pod; check that its image contains them',
-    }));
+function ofCommands({ equipment }: Rack, warn: Warn): void {
+  const what = 'runs programs in the power-cycle-daemon pod; check that its image contains them';
+  for (const { name, transport } of equipment.values())
+    if (transport === 'command') warn(`equipment.${name}`, what);
 }
 
 /** A `url` does not change the port on which a service listens. */
-function ofUrls(rack: Rack): Remark[] {
+function ofUrls(rack: Rack, warn: Warn): void {
   const jumphost = hostsOf(rack)
     .slice(0, 1)
     .flatMap((host) => [host.address, ...namesOf(host, rack.network.domain)]);
@@ -93,83 +89,59 @@ function ofUrls(rack: Rack): Remark[] {
       names: [address, name, `${name}.${rack.network.domain}`],
     })),
   ];
-  return found.flatMap(({ service, where, settings, names }) => {
+  for (const { service, where, settings, names } of found) {
     const { port, metricsPort } = servicePorts[service];
-    return Object.entries({ url: port, metricsUrl: metricsPort }).flatMap(([key, listens]) => {
+    for (const [key, listens] of Object.entries({ url: port, metricsUrl: metricsPort })) {
       const value: unknown = Reflect.get(settings, key);
-      if (typeof value !== 'string') return [];
-      return portsAt(value, names)
-        .filter((asked) => asked !== listens)
-        .map((asked) => ({
-          where: `${where}.${key}`,
-          message: `specifies port ${asked}, but on k3s ${service} listens on ${listens}; remove the port, unless a proxy listens on it`,
-        }));
-    });
-  });
+      for (const asked of typeof value === 'string' ? portsAt(value, names) : []) {
+        if (asked === listens) continue;
+        warn(
+          `${where}.${key}`,
+          `specifies port ${asked}, but on k3s ${service} listens on ${listens}; remove the port, unless a proxy listens on it`,
+        );
+      }
+    }
+  }
 }
 
-function ofEndpoints({ services }: Rack): Remark[] {
-  return Object.entries(services['power-cycle-daemon'].endpoints).flatMap(([name, endpoint]) => {
+function ofEndpoints({ services }: Rack, warn: Warn): void {
+  const { endpoints } = services['power-cycle-daemon'];
+  for (const [name, endpoint] of Object.entries(endpoints)) {
+    if (endpoint === undefined) continue;
     const where = `services.power-cycle-daemon.endpoints.${name}`;
-    return [
-      ...(endpoint?.host === undefined
-        ? []
-        : [
-            {
-              where: `${where}.host`,
-              message:
-                'applies to the pod, whose address changes; remove it, because `allow` already restricts access',
-            },
-          ]),
-      ...(endpoint === undefined || endpoint.port >= lowPorts
-        ? []
-        : [
-            {
-              where: `${where}.port`,
-              message: `is below ${lowPorts}, which requires root; choose another port`,
-            },
-          ]),
-    ];
-  });
+    const change = 'remove it, because `allow` already restricts access';
+    if (endpoint.host !== undefined)
+      warn(`${where}.host`, `applies to the pod, whose address changes; ${change}`);
+    if (endpoint.port < lowPorts)
+      warn(`${where}.port`, `is below ${lowPorts}, which requires root; choose another port`);
+  }
 }
 
 /** Requests of pods have their own addresses, not the jumphost's. */
-function ofIdentity({ defaultIdentity, services }: Rack): Remark[] {
+function ofIdentity({ defaultIdentity, services }: Rack, warn: Warn): void {
   const { callers } = services['metadata-server'];
-  const alerts = services['alert-to-pubsub'];
+  const { pubsub, credentials } = services['alert-to-pubsub'];
   const { upload, uploadKey } = services['router-backup'];
-  const warnings: Remark[] = [];
-  if (alerts.pubsub && alerts.credentials === 'default') {
-    warnings.push({
-      where: 'services.alert-to-pubsub.credentials',
-      message:
-        'is `default`, which finds no credentials in a pod; use `metadata` or { keyFile: secrets/NAME }',
-    });
+  const ofAlerts = 'services.alert-to-pubsub.credentials';
+  const hasIdentity =
+    defaultIdentity !== undefined ||
+    callers.some(({ cidr, identity }) => identity !== 'none' && overlap(cidr, podNetwork));
+  const lacksToken = (where: string) => {
+    const how =
+      'pods on the jumphost require an entry in services.metadata-server.callers; add { cidr: 10.42.0.0/24, identity: NAME }';
+    if (!hasIdentity) warn(where, `does not receive a token: ${how}`);
+  };
+  if (pubsub && credentials === 'metadata') lacksToken(ofAlerts);
+  if (upload?.startsWith('gs://') && uploadKey === undefined)
+    lacksToken('services.router-backup.upload');
+  if (pubsub && credentials === 'default') {
+    const how = 'use `metadata` or { keyFile: secrets/NAME }';
+    warn(ofAlerts, `is \`default\`, which finds no credentials in a pod; ${how}`);
   }
-  const clients = [
-    ...(alerts.pubsub && alerts.credentials === 'metadata'
-      ? ['services.alert-to-pubsub.credentials']
-      : []),
-    ...(upload?.startsWith('gs://') && uploadKey === undefined
-      ? ['services.router-backup.upload']
-      : []),
-  ];
-  const hasIdentity = callers.some(
-    ({ cidr, identity }) => identity !== 'none' && overlap(cidr, podNetwork),
-  );
-  if (hasIdentity || defaultIdentity !== undefined) return warnings;
-  return [
-    ...clients.map((where) => ({
-      where,
-      message:
-        'does not receive a token: pods on the jumphost require an entry in services.metadata-server.callers; add { cidr: 10.42.0.0/24, identity: NAME }',
-    })),
-    ...warnings,
-  ];
 }
 
 /** Settings that do not match kube/base/alertmanager. */
-function ofAlertmanager({ services }: Rack): Remark[] {
+function ofAlertmanager({ services }: Rack, warn: Warn): void {
   const { tls, auth, repeatHours, watchdog } = services['alert-to-pubsub'];
   const { tls: powerTls, repair } = services['power-cycle-daemon'];
   const plainHttp = 'does not match Alertmanager in kube/base, which uses plain HTTP; remove it';
@@ -192,59 +164,38 @@ function ofAlertmanager({ services }: Rack): Remark[] {
       other.length > 0 &&
       `contains ${other.join(', ')}, but Alertmanager in kube/base sends only ${machineMissing}; remove the other alerts`,
   };
-  return Object.entries(found).flatMap(([key, message]) =>
-    message === false
-      ? []
-      : [
-          {
-            where: `services.${key}`,
-            message: `${message}, or change Alertmanager's configuration`,
-          },
-        ],
-  );
+  for (const [key, message] of Object.entries(found)) {
+    if (message === false) continue;
+    warn(`services.${key}`, `${message}, or change Alertmanager's configuration`);
+  }
 }
 
 /** A pod mounts only rack.yaml, its secrets and its own state. */
-function ofFolders({ services }: Rack): Remark[] {
+function ofFolders({ services }: Rack, warn: Warn): void {
   const { upload, git } = services['router-backup'];
   const { tokenFolder } = services['metadata-server'];
-  const { sinks } = services['alert-to-pubsub'];
-  const places = [
-    {
-      service: 'metadata-server',
-      key: 'tokenFolder',
-      // The pod mounts the jumphost's /dev/shm.
-      path: tokenFolder?.startsWith('/dev/shm/') ? undefined : tokenFolder,
-    },
-    {
-      service: 'router-backup',
-      key: 'upload',
-      path: upload?.startsWith('/') ? upload : undefined,
-    },
-    {
-      service: 'router-backup',
-      key: 'git.remote',
-      path: /^(?:file:\/\/)?(\/.*)/.exec(git.remote ?? '')?.[1],
-    },
-    ...sinks.map((sink, i) => ({
-      service: 'alert-to-pubsub',
-      key: `sinks[${i}].file`,
-      path: sink.kind === 'file' ? sink.file : undefined,
-    })),
-  ];
-  return places.flatMap(({ service, key, path }) => {
-    if (path === undefined || isState(service, path)) return [];
-    const message = `is outside /var/lib/skolo/${service}, the pod's persistent directory; add a volume for it in the overlay`;
-    return [{ where: `services.${service}.${key}`, message }];
+  const warnOf = (service: string, key: string, path: string | undefined) => {
+    if (path === undefined) return;
+    const state = `/var/lib/skolo/${service}`;
+    if (`${posix.resolve('/etc/skolo', path)}/`.startsWith(`${state}/`)) return;
+    const how = 'add a volume for it in the overlay';
+    warn(
+      `services.${service}.${key}`,
+      `is outside ${state}, the pod's persistent directory; ${how}`,
+    );
+  };
+  // The pod mounts the jumphost's /dev/shm.
+  if (!tokenFolder?.startsWith('/dev/shm/')) warnOf('metadata-server', 'tokenFolder', tokenFolder);
+  if (upload?.startsWith('/')) warnOf('router-backup', 'upload', upload);
+  const remote = /^(?:file:\/\/)?(\/.*)/.exec(git.remote ?? '')?.[1];
+  warnOf('router-backup', 'git.remote', remote);
+  services['alert-to-pubsub'].sinks.forEach((sink, i) => {
+    if (sink.kind === 'file') warnOf('alert-to-pubsub', `sinks[${i}].file`, sink.file);
   });
 }
 
-function isState(service: string, path: string): boolean {
-  return `${posix.resolve('/etc/skolo', path)}/`.startsWith(`/var/lib/skolo/${service}/`);
-}
-
 /** Files on the machine: the agent's pod mounts the bot's directory, but no secrets of the rack. */
-function ofAgents({ services, machines }: Rack): Remark[] {
+function ofAgents({ services, machines }: Rack, warn: Warn): void {
   const all = [
     { where: 'services.swarming-client', settings: services['swarming-client'] },
     ...[...machines.values()].map(({ name, swarming }) => ({
@@ -252,18 +203,11 @@ function ofAgents({ services, machines }: Rack): Remark[] {
       settings: swarming,
     })),
   ];
-  return all.flatMap(({ where, settings }) => {
+  const what =
+    "is a file on the machine, but the agent's pod cannot access it; add a volume for the file in the overlay";
+  for (const { where, settings } of all) {
     const { tls, ssh }: { tls?: unknown; ssh?: unknown } = settings;
-    const files = {
-      tls: tls !== undefined,
-      'ssh.privateKey': isObject(ssh) && ssh.privateKey !== undefined,
-    };
-    return Object.entries(files)
-      .filter(([, isSet]) => isSet)
-      .map(([key]) => ({
-        where: `${where}.${key}`,
-        message:
-          "is a file on the machine, but the agent's pod cannot access it; add a volume for the file in the overlay",
-      }));
-  });
+    if (tls !== undefined) warn(`${where}.tls`, what);
+    if (isObject(ssh) && ssh.privateKey !== undefined) warn(`${where}.ssh.privateKey`, what);
+  }
 }
