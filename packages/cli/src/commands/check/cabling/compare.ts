@@ -30,6 +30,16 @@ export interface CablingAudit {
   unseen: string[];
 }
 
+/** Only a person can decide, unless `more` has edits. */
+function differs(
+  kind: FindingKind,
+  thing: string,
+  text: Pick<Finding, 'found' | 'expected' | 'advice'>,
+  more: Partial<Pick<CableFinding, 'edits' | 'power'>> = {},
+): CableFinding {
+  return { kind, thing, state: 'differs', edits: [], ...text, ...more };
+}
+
 export function compare(rack: Rack, readings: readonly ConnectedHosts[]): CablingAudit {
   const seen = new Seen(rack, readings);
   const entries = entriesOf(rack);
@@ -112,15 +122,10 @@ function moved(
   const [was, is] = [formatOutlet(from), formatOutlet(to)];
   const [feed, second] = power;
   const isFedByPort = feed !== undefined && second === undefined && formatOutlet(feed) === was;
-  return {
-    kind: 'moved-cable',
-    thing: name,
-    state: 'differs',
-    found: `is at ${is}`,
-    expected: was,
-    edits: [{ name, key: 'uplink', value: is }],
-    ...(isFedByPort && powerAt(rack, name, seen, to)),
-  };
+  const text = { found: `is at ${is}`, expected: was };
+  const edits: RackEdit[] = [{ name, key: 'uplink', value: is }];
+  const more = isFedByPort ? powerAt(rack, name, seen, to) : {};
+  return differs('moved-cable', name, text, { edits, ...more });
 }
 
 /** A cable powers what it connects: if rack.yaml has its outlet at another switch port, the cable was moved earlier. */
@@ -137,10 +142,8 @@ function ofOutlet(
   if (was === is) return [];
   const proposed = powerAt(rack, name, seen, uplink);
   if (!('power' in proposed)) return [];
-  const found = { found: `is plugged into ${is}`, expected: `${was}, its outlet in rack.yaml` };
-  return [
-    { kind: 'wrong-outlet', thing: name, state: 'differs', ...found, edits: [], ...proposed },
-  ];
+  const text = { found: `is plugged into ${is}`, expected: `${was}, its outlet in rack.yaml` };
+  return [differs('wrong-outlet', name, text, proposed)];
 }
 
 /** The port as its outlet, if it can supply power and a single card is plugged in. */
@@ -158,27 +161,19 @@ function canFeed(rack: Rack, { device, outlet }: Outlet): boolean {
 
 /** Its cable is in another port of its switch, together with other cards. */
 function elsewhere({ name }: Entry, from: Outlet, behind: Outlet): CableFinding {
-  return {
-    kind: 'moved-cable',
-    thing: name,
-    state: 'differs',
-    edits: [],
+  return differs('moved-cable', name, {
     found: `is somewhere behind ${formatOutlet(behind)}`,
     expected: formatOutlet(from),
     advice:
       'trace the cable; it may be plugged into a switch that is not in rack.yaml, or that could not be read',
-  };
+  });
 }
 
 function dead({ name }: Entry, port: Outlet): CableFinding {
-  return {
-    kind: 'dead-port',
-    thing: name,
-    state: 'differs',
-    edits: [],
+  return differs('dead-port', name, {
     found: `port ${formatOutlet(port)} has no link`,
     advice: `check the cable, and check the power with skolo power status ${name}. If ${name} was removed from the rack, remove it from rack.yaml`,
-  };
+  });
 }
 
 /** Another card is at its port or has its address, and its own card is not seen. */
@@ -198,15 +193,12 @@ function replacement(
     ...(atPort.includes(value) ? [`at port ${formatOutlet(uplink)}`] : []),
     ...(atAddress.includes(value) ? [`at address ${address}`] : []),
   ].join(' and ');
-  return {
-    kind: 'wrong-mac',
-    thing: name,
-    state: 'differs',
+  const text = {
     found: `${value} is ${where}`,
     expected: `${mac} (\`mac\` in rack.yaml), which was not found`,
-    edits: [{ name, key: 'mac', value }],
     advice: doubtOf(seen, value),
   };
+  return differs('wrong-mac', name, text, { edits: [{ name, key: 'mac', value }] });
 }
 
 function ofAddress({ name, mac, address }: Entry, seen: Seen): CableFinding[] {
@@ -214,9 +206,8 @@ function ofAddress({ name, mac, address }: Entry, seen: Seen): CableFinding[] {
   const now = seen.addressesOf(mac);
   const [value, second] = now;
   if (value === undefined || second !== undefined || value === address) return [];
-  const edits = [{ name, key: 'address', value } as const];
-  const found = { found: `uses the address ${value}`, expected: address };
-  return [{ kind: 'wrong-address', thing: name, state: 'differs', ...found, edits }];
+  const text = { found: `uses the address ${value}`, expected: address };
+  return [differs('wrong-address', name, text, { edits: [{ name, key: 'address', value }] })];
 }
 
 /** Cards that have a port to themselves but no entry. */
@@ -269,21 +260,13 @@ function stranger(
   const above = pathOut(rack, port.device)
     .map((equipment) => entries.find((each) => each.name === equipment))
     .find((each) => each !== undefined && seen.idsOf(each).size === 0);
-  return {
-    kind: 'unknown-machine',
-    thing: uplink,
-    state: 'differs',
-    edits: [],
+  const advice = above
+    ? `if this is ${above.name}, add \`mac: ${mac}\` to its entry`
+    : `add to rack.yaml: \`${name}: { kind: host, ${at}mac: ${mac}, uplink: ${uplink} }\``;
+  return differs('unknown-machine', uplink, {
     found: `${mac} is connected${address === undefined ? '' : `, at ${address}`}${hostname ? `, named ${hostname}` : ''}`,
-    advice: [
-      above
-        ? `if this is ${above.name}, add \`mac: ${mac}\` to its entry`
-        : `add to rack.yaml: \`${name}: { kind: host, ${at}mac: ${mac}, uplink: ${uplink} }\``,
-      doubtOf(seen, mac) ?? [],
-    ]
-      .flat()
-      .join('. '),
-  };
+    advice: [advice, doubtOf(seen, mac) ?? []].flat().join('. '),
+  });
 }
 
 /** A compromised switch can report any card; undefined: another device reports this one too. */
