@@ -1,6 +1,7 @@
 /** The API of machine-state: every machine of a rack as all services report it, its history, and operators' orders. */
 import { z } from 'zod';
 import { incidentsApi } from './incident/incident-api.ts';
+import { MachinePower, OutletStatus } from './power-cycle-daemon.ts';
 import { idempotencyKey } from './route/idempotency-key.ts';
 import { Problem } from './route/problem.ts';
 import { route } from './route/route.ts';
@@ -105,38 +106,10 @@ export const Machine = z
       uplink: z.string().optional().describe('switch-1/14'),
       power: z.array(z.string()).describe("the machine's outlets"),
     }),
-    power: z
-      .object({
-        outlets: z.array(z.object({ outlet: z.string(), state: z.enum(['on', 'off', 'unknown']) })),
+    power: MachinePower.pick({ hold: true, onIt: true, busy: true })
+      .extend({
+        outlets: z.array(OutletStatus.pick({ outlet: true, state: true })),
         cycle: z.object({ id: z.string(), step: z.string() }).optional(),
-        hold: z
-          .object({ id: z.string(), by: z.string(), until: Time, reason: z.string() })
-          .optional(),
-        onIt: z
-          .array(
-            z.object({
-              id: z.string(),
-              by: z.string(),
-              since: Time,
-              until: Time,
-              incident: z.string().optional(),
-            }),
-          )
-          .optional()
-          .describe('who is working on an incident that includes the machine'),
-        busy: z
-          .array(
-            z.object({
-              id: z.string(),
-              by: z.string(),
-              since: Time,
-              until: Time,
-              reason: z.string(),
-              overdue: z.literal(true).optional(),
-            }),
-          )
-          .optional()
-          .describe('jobs that run on the machine, as their schedulers said'),
       })
       .optional()
       .describe('absent if the power-cycle daemon does not respond'),
@@ -521,7 +494,7 @@ export const machineStateApi = {
       machines: z.array(name).min(1).max(mostTargets),
       text: z.string().trim().min(1).max(4000),
     }),
-    audits: { omits: ['headers.idempotency-key'], target: ['body.machines'], input: ['body.text'] },
+    audits: { target: ['body.machines'], input: ['body.text'] },
     answers: { 201: undefined, 404: Problem, 422: Problem, 503: Problem },
   }),
   order: route({
@@ -541,7 +514,6 @@ export const machineStateApi = {
       count: z.int().optional(),
     }),
     audits: {
-      omits: ['headers.idempotency-key'],
       target: ['body.machines'],
       reason: 'body.reason',
       input: ['body.kind', 'body.until', 'body.count'],
@@ -616,7 +588,6 @@ export const machineStateApi = {
       reason,
     }),
     audits: {
-      omits: ['headers.idempotency-key'],
       target: ['params.name'],
       reason: 'body.reason',
       input: ['body.device', 'body.step'],
@@ -633,7 +604,7 @@ export const machineStateApi = {
     headers: idempotencyKey,
     params: machine,
     body: z.strictObject({ reason }),
-    audits: { omits: ['headers.idempotency-key'], target: ['params.name'], reason: 'body.reason' },
+    audits: { target: ['params.name'], reason: 'body.reason' },
     answers: { 202: undefined, 404: Problem, 409: Problem, 422: Problem, 503: Problem },
   }),
 };

@@ -1,13 +1,16 @@
 /** The fields that the audit log records for each route, as data. Excludes secrets. */
 import { z } from 'zod';
 
+/** It does not affect the result. */
+const idempotencyKey = 'headers.idempotency-key';
+
 const parts = ['params', 'query', 'headers', 'body'] as const;
 type Part = (typeof parts)[number];
 
 /** The path of a value in a parsed request: `body.machines`. */
 type InputPath = `${Part}.${string}`;
 
-/** Contents of one audit log entry. Each input of the route is in one of these, or in `omits`. */
+/** Contents of one audit log entry. Each input of the route is in one of these, or in `omits`, except for `Idempotency-Key`. */
 export interface Audits {
   /** The target of the change. `self`: the machine that the service runs on. */
   target: readonly InputPath[] | 'self';
@@ -46,7 +49,7 @@ export function whyNotAudited(
   const named = [...pathsOf(audits), ...(audits.omits ?? [])];
   const unknown = named.find((path) => !inputs.includes(path));
   if (unknown !== undefined) return `\`audits\` names ${unknown}, which is not an input`;
-  const forgotten = inputs.find((path) => !named.includes(path));
+  const forgotten = inputs.find((path) => path !== idempotencyKey && !named.includes(path));
   if (forgotten !== undefined)
     return `\`audits\` does not name ${forgotten}; add it to \`audits\` or \`omits\``;
   const answered = Object.entries(answers).flatMap(([status, schema]) =>
