@@ -17,11 +17,7 @@ const elsewhere = [
 ];
 
 /** `body.data`: pieces of a history, which contain secrets; its digest is in the entry of `restoreHistory`. */
-const mayBeOmitted = [
-  'headers.authorization',
-  'headers.cookie',
-  'body.data',
-];
+const mayBeOmitted = ['headers.authorization', 'headers.cookie', 'body.data'];
 
 describe('the changes of all services', () => {
   it('include the API of each service', async () => {
