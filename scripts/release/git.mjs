@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 
 /**
- * What git prints, without the end of the last line. It throws if git fails.
+ * Runs git, and returns what it prints, without the end of the last line. It throws if git fails.
  *
  * @param {string} root
  * @param {string[]} args

@@ -1,4 +1,4 @@
-/** What switches and routers of a rack report about connected hosts, read through the router backup, which has their credentials. */
+/** Reads what switches and routers of a rack report about connected hosts, through the router backup, which has their credentials. */
 import type { ConnectedHosts } from '@skolo/api';
 import { count, type Finding, inParallel } from '@skolo/base';
 import { models } from '@skolo/equipment/models';
