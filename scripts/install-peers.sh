@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck disable=SC2086 # A group is several words.
 # Installs the Debian packages of the peers that tests use (scripts/peers.mjs): as root on Debian or a derivative.
 #
 #   scripts/install-peers.sh [GROUP…]     a group is one or more packages in one argument; default: all missing ones

@@ -360,6 +360,13 @@ export const peerKinds = [
     proves: 'backup and restore of the files of a small Linux, by its own tools',
   },
   {
+    name: 'shellcheck',
+    commands: ['shellcheck'],
+    version: ['--version'],
+    debian: ['shellcheck'],
+    proves: 'shell scripts: words that split, failures that nothing notices',
+  },
+  {
     name: 'strace',
     commands: ['strace'],
     version: ['-V'],

@@ -127,3 +127,21 @@ function isCommonJs(path) {
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).type !== 'module';
 }
+
+/**
+ * Puts the files that `script` of @skolo/base reads into the bundle, as strings.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+export const withScripts = {
+  name: 'with-scripts',
+  setup(build) {
+    build.onLoad({ filter: /\/(packages|services)\/[^/]+\/src\/.*\.ts$/ }, ({ path }) => {
+      const contents = readFileSync(path, 'utf8').replace(
+        /\bscript\(\s*new URL\('(\.[\w./-]+)', import\.meta\.url\),?\s*\)/g,
+        (_, file) => JSON.stringify(readFileSync(join(dirname(path), file), 'utf8')),
+      );
+      return { contents, loader: 'ts' };
+    });
+  },
+};

@@ -19,6 +19,7 @@ import {
   namesOfCommonJs,
   onlyStagesOfExpress,
   withoutDrivers,
+  withScripts,
   withVersion,
 } from './plugins.mjs';
 import { shares } from './sizes.mjs';
@@ -83,6 +84,7 @@ export async function compile(entry, outdir, { leastNode, hasDrivers = false }, 
       ...(hasDrivers ? [] : [withoutDrivers]),
       namesOfCommonJs,
       withVersion(version),
+      withScripts,
     ],
     metafile: true,
     logLevel: 'warning',

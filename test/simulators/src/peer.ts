@@ -37,6 +37,7 @@ export const peerNames = [
   'sops',
   'strace',
   'busybox',
+  'shellcheck',
   'mtools',
   'redfishtool',
   'pdudaemon',

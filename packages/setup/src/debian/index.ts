@@ -1,6 +1,6 @@
 /** Steps that bring a Debian system to a state: packages, sshd, clock, journal, updates, Node. */
 export { nodeStep, nodeVersion } from './node.ts';
-export { aptScript, installDeadlineMs, packagesStep } from './packages.ts';
+export { aptFunction, aptScript, installDeadlineMs, packagesStep } from './packages.ts';
 export { clockStep, journalFile, journalStep, nameStep, updatesStep } from './settings.ts';
 export {
   signInRejected,

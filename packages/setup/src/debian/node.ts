@@ -1,7 +1,7 @@
 /** Decides which version of Node runs our services in systemd units, and installs the publisher's. */
 
 import { createReadStream } from 'node:fs';
-import { shellWord } from '@skolo/base';
+import { script, withArguments } from '@skolo/base';
 import {
   ComputerError,
   type Download,
@@ -75,23 +75,12 @@ async function rejectForeign(host: Host): Promise<void> {
 [ -z "$owner" ] || { echo "${installed} is too old or damaged, and belongs to the Debian package $owner; remove the package (apt-get remove $owner) and try again" >&2; exit 1; }`);
 }
 
-/** The archive is verified before any of it runs. An existing directory is complete. */
 function unpackScript(sha256: string): string {
-  const version = shellWord(`${folder}/v${nodeVersion}`);
-  return `set -eu
-umask 022
-mkdir -p ${folder}
-rm -rf ${folder}/new.*
-new=$(mktemp -d ${folder}/new.XXXXXX)
-trap 'rm -rf "$new"' EXIT
-cat > "$new/archive"
-case $(sha256sum "$new/archive") in ${sha256}*) ;; *) echo 'the file was damaged in transit; try again' >&2; exit 3 ;; esac
-mkdir "$new/node"
-tar -xzf "$new/archive" -C "$new/node" --strip-components=1 --no-same-owner
-"$new/node/bin/node" --version > /dev/null
-sync -f "$new"
-rm -rf ${version}
-mv "$new/node" ${version}
-ln -sfn ${version}/bin/node ${installed}.skolo-new
-mv -T ${installed}.skolo-new ${installed}`;
+  return withArguments(
+    script(new URL('./unpack-node.sh', import.meta.url)),
+    folder,
+    `v${nodeVersion}`,
+    installed,
+    sha256,
+  );
 }

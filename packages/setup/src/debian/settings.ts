@@ -2,7 +2,7 @@
  * Settings of Debian's own programs: when journald rotates or cuts its log files, automatic updates (without a reboot), clock
  * synchronisation.
  */
-import { shellWord } from '@skolo/base';
+import { script, shellWord, withArguments } from '@skolo/base';
 import {
   checkByScript,
   fileStep,
@@ -89,17 +89,7 @@ Unattended-Upgrade::Automatic-Reboot "false";
     activate:
       'systemctl enable --quiet apt-daily.timer apt-daily-upgrade.timer && systemctl start apt-daily.timer apt-daily-upgrade.timer',
     // As apt evaluates all of its files, because a later one may override ours.
-    verify: `dump=$(apt-config dump 2>&1) || { echo "by hand: apt cannot read its configuration: $(echo "$dump" | sed -n 's/^E: //p' | head -n 1); fix that file"; exit 0; }
-# is KEY VALUE EFFECT: a later file may override the key.
-is() {
-  ! echo "$dump" | grep -qxF "$1 \\"$2\\";" || return 0
-  where=$(grep -sHnE "^[^/]*\${1##*::}[[:space:]]+\\"" /etc/apt/apt.conf.d/* /etc/apt/apt.conf | grep -vF "\\"$2\\"" | cut -d : -f 1,2 | paste -sd ' ' -)
-  echo "by hand: another file $3: \${where:-below /etc/apt}; fix that file"
-}
-if [ -e ${updatesFile} ]; then
-  is Unattended-Upgrade::Automatic-Reboot false 'lets updates reboot the computer'
-  is APT::Periodic::Unattended-Upgrade 1 'turns updates off'
-fi`,
+    verify: withArguments(script(new URL('./verify-updates.sh', import.meta.url)), updatesFile),
   });
 }
 

@@ -1,5 +1,5 @@
 /** Settings of sshd (key authentication only), and the trial of each change before it is active. */
-import { shellWord } from '@skolo/base';
+import { script, shellWord } from '@skolo/base';
 import {
   type Guard,
   guardedStep,
@@ -44,42 +44,14 @@ export function sshFile(rootLogin: RootLogin): TextFile {
  * Arguments: the addresses of the client and the server, the port, and the client's name. In its namespace it has both addresses,
  * so that sshd, PAM and hosts.deny decide as they will for the next real connection.
  */
-const inNamespace = `set -e
-if [ -n "$4" ]; then
-  hosts=$(mktemp)
-  { cat /etc/hosts; echo "$1 $4"; } > "$hosts"
-  chmod 0644 "$hosts"
-  mount --bind "$hosts" /etc/hosts
-  rm "$hosts"
-fi
-ip link set lo up
-for each in "$1" "$2"; do ip address add "$each" dev lo 2>/dev/null || true; done
-ip route replace local "$2" dev lo table local src "$1"
-/usr/sbin/sshd -D -o PidFile=none -o ListenAddress="$2" -p "$3" $SSHD_OPTS &
-started=$!
-trap 'kill $started $from $to 2>/dev/null' EXIT
-until exec 3<> "/dev/tcp/$2/$3"; do kill -0 $started || exit 1; sleep 0.1; done 2>/dev/null
-exec 4<&0
-cat <&3 & from=$!
-cat <&4 >&3 & to=$!
-wait -n $from $to || true`;
+const apart = script(new URL('./trial-sshd-apart.sh', import.meta.url));
 
-/** Its arguments are the words of SSH_CONNECTION. Link-local addresses have an interface, and exist only there. */
-const asRoot = `mkdir -p /run/sshd
-[ ! -r /etc/default/ssh ] || . /etc/default/ssh
-export SSHD_OPTS
-case $1 in '' | *%*) exec /usr/sbin/sshd -i $SSHD_OPTS ;; esac
-name=
-if /usr/sbin/sshd -T -C "user=root,host=$1,addr=$1,laddr=$3,lport=$4" 2>/dev/null | grep -q '^usedns yes'; then
-  name=$(timeout 5 getent hosts "$1" | awk 'NR == 1 { print $2 }')
-  [ -z "$name" ] || timeout 5 getent ahosts "$name" | grep -q "^$1 " || name=
-fi
-exec unshare --net --mount bash -c ${shellWord(inNamespace)} sshd "$1" "$3" "$4" "$name"`;
+const asRoot = script(new URL('./trial-sshd.sh', import.meta.url));
 
 /** A command that serves SSH on its standard streams. @param connection the words of SSH_CONNECTION */
 function trialServer(connection: string): string {
   return `exec sh -c ${shellWord(`[ "$(id -u)" = 0 ] && sudo= || sudo='sudo -n'
-exec $sudo bash -c ${shellWord(asRoot)} sshd ${connection}`)}`;
+exec $sudo bash -c ${shellWord(asRoot)} sshd ${shellWord(apart)} ${connection}`)}`;
 }
 
 /**

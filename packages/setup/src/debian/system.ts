@@ -1,5 +1,5 @@
 /** Decides whether a computer can be set up at all: system, architecture, clock, memory, free disk space. */
-
+import { script } from '@skolo/base';
 import { factsIn, type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
 
@@ -43,36 +43,12 @@ const Facts = z.object({
   cgroupMemory: z.enum(['yes', 'no']),
 });
 
-/** A shell command: whether the kernel counts the memory of cgroups. */
-export const countsMemory = `{ cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null; awk '$4 == 1 { print $1 }' /proc/cgroups 2>/dev/null; } | grep -qw memory`;
-
-/** Each may be a separate file system. */
-const folders = '/var/lib /var/lib/rancher /var/lib/skolo';
+/** A shell function, `counts_memory`: whether the kernel counts the memory of cgroups. */
+export const countsMemory = `counts_memory() { { cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null; awk '$4 == 1 { print $1 }' /proc/cgroups 2>/dev/null; } | grep -qw memory; }
+`;
 
 /** A shell script that prints the facts that {@link judgeSystem} judges. Does not change anything or require root. */
-export const systemScript = `. /etc/os-release
-least=
-for each in ${folders}; do
-  [ -d "$each" ] || continue
-  set -- $(df -kP "$each" | awk 'NR == 2 { print $4, $5 }')
-  if [ -z "$least" ] || [ "$1" -lt "$least" ]; then folder=$each least=$1 used=\${2%?}; fi
-done
-cat <<END
-id=$ID
-version=\${VERSION_ID-none}
-machine=$(uname -m)
-kernel=$(uname -r)
-userland=$(dpkg --print-architecture 2>/dev/null)
-init=$(cat /proc/1/comm)
-time=$(date +%s)
-folder=$folder
-freeKib=$least
-diskKib=$(df -kP ${folders} 2>/dev/null | awk 'NR > 1 && $1 !~ "^/dev/" { isOther = 1 } NR > 1 && !seen[$6]++ { sum += $2 } END { print isOther ? 0 : sum }')
-usedPercent=$used
-isFilled=$(if systemctl is-active -q k3s.service 2>/dev/null || [ -e /var/lib/rancher/k3s/server/db ] || [ -e /var/lib/rancher/k3s/agent/client-kubelet.crt ] || [ -e /etc/kubernetes/kubelet.conf ]; then echo yes; else echo no; fi)
-memoryKib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
-cgroupMemory=$(if ${countsMemory}; then echo yes; else echo no; fi)
-END`;
+export const systemScript = `${countsMemory}${script(new URL('./system-facts.sh', import.meta.url))}`;
 
 /** dpkg's names. */
 const architectures = ['amd64', 'arm64', 'armhf'] as const;
@@ -87,23 +63,7 @@ export async function architectureOf(host: Host): Promise<Architecture> {
  * Prints why what is written to a directory does not last. `[ -w ]` is true even for an ext4 that became read-only after an error, and a full file system
  * accepts empty files.
  */
-const findUnwritable = `export LC_ALL=C
-for each in ${folders} /var/log /etc /run /tmp /var/tmp /dev/shm; do
-  [ -d "$each" ] || continue
-  if try=$(mktemp "$each/.skolo-XXXXXX" 2>&1) && said=$( (head -c 4096 /dev/zero > "$try" && sync "$try") 2>&1); then rm "$try"; continue; fi
-  rm -f "$try" 2>/dev/null
-  case "$try $said" in
-    *'Read-only file system'*)
-      set -- $(findmnt -no FSTYPE,TARGET --target "$each")
-      if [ "$1" = tmpfs ]; then echo "$each is read-only, because somebody mounted $2 so; run mount -o remount,rw $2, and check /etc/fstab"
-      else echo "$each is read-only; check dmesg for disk errors and reboot"; fi ;;
-    *'No space left'*)
-      # Some file systems do not count inodes.
-      what=$(df -iP "$each" | awk 'NR == 2 { print $5 == "100%" ? "inodes" : "space" }')
-      echo "$each has no free $what (file system $(df -P "$each" | awk 'NR == 2 { print $6 }')); remove files" ;;
-    *) echo "$each cannot be written: \${said:-$try}; fix the cause" ;;
-  esac
-done`;
+const findUnwritable = script(new URL('./find-unwritable.sh', import.meta.url));
 
 export function systemStep(needs: SystemNeeds): Step {
   return {

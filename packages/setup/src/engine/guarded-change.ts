@@ -5,7 +5,7 @@
  * Everything required for the rollback is on its disk before anything is changed. A systemd timer rolls back, and
  * after a power cut, the next boot does so before the network is up.
  */
-import { closing, errorText, pause, shellWord } from '@skolo/base';
+import { closing, errorText, pause, script, shellWord, withArguments } from '@skolo/base';
 import { ComputerError } from './errors.ts';
 import { linesOf } from './files.ts';
 import type { FileContent, Host } from './host/host.ts';
@@ -45,6 +45,8 @@ export interface Guard {
   signal: AbortSignal;
 }
 
+const goBack = script(new URL('./go-back.sh', import.meta.url));
+const copyAndStart = script(new URL('./arm.sh', import.meta.url));
 const folder = '/var/lib/skolo-steps';
 /** The rollback, while it is possible. Whoever renames it decides. */
 const pending = `${folder}/pending`;
@@ -133,31 +135,16 @@ export async function whyNoSession(
 
 /** Copies the current files, and starts the timer. */
 async function arm(host: Host, { name, files, activate, trial }: GuardedChange, seconds: number) {
-  const copies = files.map(({ path }, at) => ({ path: shellWord(path), copy: `old/${at}` }));
-  const save = copies.map(
-    ({ path, copy }) => `if [ -e ${path} ]; then cp -a ${path} "$new/${copy}"; fi`,
-  );
-  const back = copies.map(
-    ({ path, copy }) =>
-      `if [ ! -e ${returning}/${copy} ]; then rm -f ${path}; elif ! cmp -s ${returning}/${copy} ${path}; then cp -a ${returning}/${copy} ${path}; fi`,
-  );
-  // A file that was not written stays unchanged, because the disk may be full.
-  const goBack = `#!/bin/sh
-# Rolls back an unconfirmed change of this computer (${name}).
-[ -e ${returning} ] || mv ${pending} ${returning} 2>/dev/null || exit 0
-${back.join('\n')}
-sync
-systemctl stop ${timer}.timer 2>/dev/null || true
-if [ "\${1-}" != ${filesOnly} ]; then
-[ ! -s ${returning}/unloaded ] || cp ${returning}/unloaded ${setAside}
-while read -r each; do
+  const paths = files.map(({ path }) => path);
+  const back = `#!/bin/sh
+scope=\${1-}
+set_aside() {
 ${trial?.setAside ?? ':'}
-done < ${returning}/unloaded
+}
+activate() {
 ${activate}
-fi
-rm -rf ${returning}
-logger -t skolo 'rolled back an unconfirmed change of ${name}' || true
-`;
+}
+${withArguments(goBack, folder, timer, name, ...paths)}`;
   const unit = `[Unit]
 Description=skolo: roll back a change that was not confirmed before the computer stopped
 ConditionPathExistsGlob=${folder}/*ing/go-back
@@ -179,23 +166,10 @@ for each in ${pending} ${returning}; do [ ! -e "$each" ] || ${onlyRootProgram.pa
   await host.need(
     `systemctl daemon-reload && systemctl enable --quiet ${bootUnit.split('/').at(-1)}`,
   );
-  await host.need(
-    `set -eu
-new=${folder}/draft
-rm -rf "$new" ${confirmed} ${setAside}
-mkdir -p -m 0700 ${folder} "$new/old"
-{ ${trial?.unloaded ?? ':'}
-} > "$new/unloaded"
-${save.join('\n')}
-cat > "$new/go-back"
-sync -f "$new"
-systemctl stop ${timer}.timer 2>/dev/null || true
-systemctl reset-failed ${timer}.service 2>/dev/null || true
-systemd-run --quiet --unit=${timer} --on-active=${seconds} --timer-property=AccuracySec=100ms ${onlyRootProgram.path} ${pending}/go-back
-mv "$new" ${pending}
-sync ${folder}`,
-    { input: goBack },
-  );
+  const unloaded = `unloaded() {\n${trial?.unloaded ?? ':'}\n}\n`;
+  const { path: onlyRoot } = onlyRootProgram;
+  const save = withArguments(copyAndStart, folder, timer, seconds, onlyRoot, ...paths);
+  await host.need(`${unloaded}${save}`, { input: back });
 }
 
 /** Independently of our connection, which it may cut. @returns its errors; undefined if it succeeded or the result is unknown */

@@ -1,6 +1,7 @@
 /** A kubeadm cluster: packages from Debian and pkgs.k8s.io, containerd, flannel. */
 
-import { aptScript, installDeadlineMs } from '@skolo/setup/debian';
+import { script, withArguments } from '@skolo/base';
+import { aptFunction, installDeadlineMs } from '@skolo/setup/debian';
 import type { Host } from '@skolo/setup/engine';
 import type { Role } from '@skolo/setup/k3s';
 import { type Distribution, endNetwork } from '../distribution.ts';
@@ -30,18 +31,17 @@ async function uninstall(host: Host, _role: Role, keepsData: boolean): Promise<v
   }
   const isThere = (await host.run('command -v kubeadm')).code === 0;
   if (isThere) await leaveCluster(host);
+  const files = [...imageStoreFiles.map(({ path }) => path), ...Object.values(ownFiles)];
+  const remove = withArguments(
+    script(new URL('./uninstall.sh', import.meta.url)),
+    held.join(' '),
+    ...files,
+  );
   await host.need(
-    `systemctl disable --now kubelet.service 2>/dev/null
-there=$(dpkg-query -W -f '\${Package} ' ${held.join(' ')} 2>/dev/null)
-# apt fails for packages that it has never heard of, as after a reset that was cut off.
-if [ -n "$there" ]; then
-  apt-mark unhold $there > /dev/null 2>&1
-  (${aptScript('purge $there')}) || exit 1
-fi
-rm -f ${imageStoreFiles.map(({ path }) => path).join(' ')}
-rm -rf /etc/kubernetes /var/lib/kubelet /var/lib/etcd /var/lib/cni /opt/cni/bin ${Object.values(ownFiles).join(' ')}
-${endNetwork}
+    `${aptFunction}${remove}${endNetwork}
 systemctl daemon-reload`,
-    { deadlineMs: installDeadlineMs },
+    {
+      deadlineMs: installDeadlineMs,
+    },
   );
 }

@@ -60,7 +60,7 @@ systemctl is-active -q kubelet.service || echo 'kubelet is not running'`),
         if (ca === undefined) throw new ClusterError(`${authorityFile} is missing on the server`);
         const token = await cluster.newToken(`${name} joins`);
         await runKubeadm(host, {
-          command: 'join',
+          command: ['join'],
           made: kubeletFile,
           configuration: joinConfiguration(member, { server, token, caHash: caHashOf(ca) }),
         });

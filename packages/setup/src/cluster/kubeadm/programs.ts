@@ -192,11 +192,14 @@ function programsStep(version: string): Step {
       const isPart = (await placeOf(host)) !== undefined;
       const isThere = held.every((name) => found.get(name)?.version !== undefined);
       if (!isPart || !isThere) {
-        const names = versioned.map((name) => `'${name}=${plain}-*'`);
-        const how = '--allow-change-held-packages --allow-downgrades --no-install-recommends';
-        await host.need(aptScript(`install ${how} ${names.join(' ')} cri-tools kubernetes-cni`), {
-          deadlineMs: installDeadlineMs,
-        });
+        const names = versioned.map((name) => `${name}=${plain}-*`);
+        const how = [
+          '--allow-change-held-packages',
+          '--allow-downgrades',
+          '--no-install-recommends',
+        ];
+        const install = aptScript('install', ...how, ...names, 'cri-tools', 'kubernetes-cni');
+        await host.need(install, { deadlineMs: installDeadlineMs });
       }
       await host.need(`apt-mark hold ${held.join(' ')}\nsystemctl enable -q kubelet.service`);
     },

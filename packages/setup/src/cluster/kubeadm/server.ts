@@ -46,7 +46,7 @@ function serverStep({ server, version }: Pick<ClusterPlan, 'server' | 'version'>
         const content = encryptionConfiguration();
         await host.write({ path: encryptionFile, content, mode: 0o600 });
         await runKubeadm(host, {
-          command: 'init --skip-token-print',
+          command: ['init', '--skip-token-print'],
           made: adminFile,
           configuration: initConfiguration(server, version),
         });

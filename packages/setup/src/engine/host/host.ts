@@ -5,7 +5,7 @@ import { createReadStream } from 'node:fs';
 import { basename, dirname, join } from 'node:path/posix';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { bytesUpTo, sha256, shellWord, withDeadline } from '@skolo/base';
+import { bytesUpTo, script, sha256, shellWord, withArguments, withDeadline } from '@skolo/base';
 import { ComputerError } from '../errors.ts';
 
 interface Ended {
@@ -73,6 +73,7 @@ interface HostOptions {
   signal: AbortSignal;
 }
 
+const writeFile = script(new URL('./write.sh', import.meta.url));
 const usualDeadlineMs = 60_000;
 /** For a large file over a slow connection. */
 const writeDeadlineMs = 3_600_000;
@@ -120,7 +121,9 @@ function hostWith(options: HostOptions, wrapped: (script: string) => string): Ho
     need,
     async write({ path, content, mode = 0o644 }) {
       const { input, sha256 } = bytesOf(content);
-      const script = writeScript(path, sha256, mode);
+      const folder = dirname(path);
+      const draft = join(folder, `.${basename(path)}.skolo-new`);
+      const script = withArguments(writeFile, draft, folder, path, sha256, mode.toString(8));
       try {
         await need(script, { input, deadlineMs: writeDeadlineMs });
       } catch (cause) {
@@ -143,25 +146,6 @@ function bytesOf(content: FileContent['content']) {
     return { input: createReadStream(content.file), sha256: content.sha256 };
   }
   return { input: Buffer.from(content), sha256: sha256(content) };
-}
-
-/** The bytes are verified before the file is renamed, because standard input also ends when the connection does. */
-function writeScript(path: string, sum: string, mode: number): string {
-  const draft = join(dirname(path), `.${basename(path)}.skolo-new`);
-  return `set -eu
-new=${shellWord(draft)}
-# Parent folders are readable by all users, but the draft is not.
-umask 022
-mkdir -p ${shellWord(dirname(path))}
-umask 077
-trap 'rm -f "$new"' EXIT
-cat > "$new"
-case $(sha256sum "$new") in ${sum}*) ;; *) echo 'the file was damaged in transit; try again' >&2; exit 3 ;; esac
-chown 0:0 "$new"
-chmod ${mode.toString(8)} "$new"
-sync "$new"
-mv -f "$new" ${shellWord(path)}
-sync ${shellWord(dirname(path))}`;
 }
 
 async function execute(

@@ -85,8 +85,8 @@ function withWatchdog(text: string, hasWifi: boolean): string {
   return editConfigTxt(text, [watchdogLine, ...kept]);
 }
 
-const needsRestart = `[ ! -e ${pending} ] || echo 'the firmware has not loaded its new settings'
-${countsMemory} || echo 'the memory cgroup is disabled, but k3s requires it'`;
+const needsRestart = `${countsMemory}[ ! -e ${pending} ] || echo 'the firmware has not loaded its new settings'
+counts_memory || echo 'the memory cgroup is disabled, but k3s requires it'`;
 
 export interface RestartNeeds {
   mayRestart: boolean;

@@ -1,0 +1,21 @@
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { tempDir } from '@skolo/base/testing';
+import { expect, it } from 'vitest';
+import { script, withArguments } from './script.ts';
+
+it('gives a script arguments of any text, and a program keeps its first line', async () => {
+  const file = join(await tempDir(), 'print.sh');
+  await writeFile(file, '#!/bin/sh\nfor each; do echo "<$each>"; done\n');
+  const print = script(pathToFileURL(file));
+
+  const text = withArguments(print, "a 'quoted' $HOME", '', 3, '$&');
+
+  expect(text).toMatch(/^#!\/bin\/sh\nset -- /);
+  expect(execFileSync('sh', ['-c', text], { encoding: 'utf8' })).toBe(
+    "<a 'quoted' $HOME>\n<>\n<3>\n<$&>\n",
+  );
+  expect(withArguments('exit $#\n', 'one')).toBe('set -- one\nexit $#\n');
+});
