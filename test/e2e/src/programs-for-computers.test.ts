@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lacks, peer } from '@skolo/simulators/peer';
+import { lacks } from '@skolo/simulators/peer';
 import { describe, expect, it } from 'vitest';
 import { parseAst } from 'vitest/node';
 
@@ -55,13 +55,12 @@ describe('shell scripts', () => {
   });
 
   it.skipIf(lacks('busybox'))('are read by BusyBox', () => {
-    const busybox = peer('busybox');
-    expect(posix.map((file) => saidBy(busybox, 'sh', '-n', file)).join('')).toBe('');
+    expect(posix.map((file) => saidBy('busybox', 'sh', '-n', file)).join('')).toBe('');
   });
 
   it.skipIf(lacks('shellcheck'))('have nothing that shellcheck reports', () => {
     const args = ['--format=gcc', `--exclude=${Object.keys(meant)}`, ...scripts.keys()];
-    expect(saidBy(peer('shellcheck'), ...args)).toBe('');
+    expect(saidBy('shellcheck', ...args)).toBe('');
   });
 });
 
@@ -100,7 +99,7 @@ function templatesOf(module: string): { line: number; text: string }[] {
 const mostLines = 10;
 
 /** Packages and folders whose programs are still strings. */
-const pending = /^packages\/(cli|equipment|fleet|setup\/src\/(jumphost|k3s|pi))\//;
+const pending = /^packages\/setup\/src\/(jumphost|k3s|pi)\//;
 
 it('are not in strings of more than ten lines', () => {
   const modules = tracked.filter(

@@ -4,7 +4,7 @@
  */
 
 import { posix } from 'node:path';
-import { sha256, shellWord } from '@skolo/base';
+import { script, sha256, withArguments } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { k3sTokenFile, type RackSecret } from '@skolo/rack/secrets';
 import { FleetError } from '../errors.ts';
@@ -29,80 +29,13 @@ interface FilesDeps {
 /** k3s's own token, since it first started. */
 const ownToken = '/var/lib/rancher/k3s/server/token';
 /** Shell functions: `is_another FILE` if its token's password differs from k3s's, which a full disk leaves empty. */
-const tokens = `
-password() { sed 's/^K10.*:://; s/^server://'; }
-is_another() { [ -s ${ownToken} ] && [ "$(password < "$1")" != "$(password < ${ownToken})" ]; }`;
+const tokens = `password() { sed 's/^K10.*:://; s/^server://'; }
+is_another() { [ -s ${ownToken} ] && [ "$(password < "$1")" != "$(password < ${ownToken})" ]; }
+`;
 
-/** Prints `absent PATH`, `DIGEST PATH`, `other PATH` for a token other than k3s's, or `= PATH VALUE` in base64 for a file of variables. */
-const readScript = `${tokens}
-for path; do
-  case $path in
-    # Needed before k3s is installed.
-    ${k3sTokenFile}) folder=/etc ;;
-    /etc/skolo/*/*) rest=\${path#/etc/skolo/}; folder=/etc/skolo/\${rest%%/*} ;;
-    *) folder=\${path%/*} ;;
-  esac
-  [ -d "$folder" ] || { echo "absent $path"; continue; }
-  [ -f "$path" ] || continue
-  if [ "$path" = ${k3sTokenFile} ] && is_another "$path"; then echo "other $path"; continue; fi
-  case $path in
-    */environment) echo "= $path $(base64 -w 0 < "$path")" ;;
-    *) digest=$(sha256sum < "$path") || exit 1; echo "\${digest%% *} $path" ;;
-  esac
-done`;
-
-/**
- * Replaces a unit's files atomically, in the kubelet's layout that skolo-fallback also writes: links into a version
- * of the directory. Other files in the current version stay. Lines on standard input: PATH VALUE, in base64.
- */
-const writeScript = `
-set -eu
-umask 077
-cd "$1"
-gid=$2
-for entry in *; do
-  [ -e "$entry" ] || continue
-  [ -L "$entry" ] || { echo "$PWD/$entry was created manually and is left unchanged; move it elsewhere" >&2; exit 1; }
-done
-new=$(mktemp -d "..skolo-XXXXXXXX")
-trap 'rm -rf "$new"' EXIT
-old=$(readlink ..data || true)
-[ -z "$old" ] || cp -a "$old/." "$new/"
-while read -r path value; do
-  mkdir -p "$new/$(dirname "$path")"
-  rm -f "$new/$path"
-  printf %s "$value" | base64 -d > "$new/$path"
-done
-chown -R "0:$gid" "$new"
-if [ "$gid" = 0 ]; then mode=0400; else mode=0440; fi
-find "$new" -type d -exec chmod 0750 {} +
-find "$new" -type f -exec chmod "$mode" {} +
-sync -f "$new"
-ln -sfn "$new" ..data_next
-mv -T ..data_next ..data
-trap - EXIT
-for entry in "$new"/*; do
-  name=\${entry##*/}
-  [ -L "$name" ] || ln -s "..data/$name" "$name"
-done
-[ -z "$old" ] || rm -rf "./$old"
-sync -f .`;
-
-/** Writes a file that must not exist yet. */
-const addScript = `${tokens}
-set -eu
-(umask 022; mkdir -p "\${1%/*}")
-umask 077
-read -r value
-new=$(mktemp "$1.XXXXXXXX")
-trap 'rm -f "$new"' EXIT
-printf %s "$value" | base64 -d > "$new"
-if is_another "$new"; then
-  echo 'k3s uses a different token from the one in the secret store; save the token in ${ownToken} with skolo secrets set, or run k3s token rotate there' >&2
-  exit 1
-fi
-sync "$new"
-ln "$new" "$1"`;
+const read = script(new URL('./read.sh', import.meta.url));
+const write = script(new URL('./write.sh', import.meta.url));
+const add = script(new URL('./add.sh', import.meta.url));
 
 /** @throws Error Of `host.need`. */
 export async function compareFiles({
@@ -111,7 +44,7 @@ export async function compareFiles({
   values,
 }: Omit<FilesDeps, 'rack'>): Promise<FilePlace[]> {
   const paths = new Set(secrets.flatMap(({ files }) => files.map(({ path }) => path)));
-  const lines = (await host.need(withArguments(readScript, ...paths))).split('\n');
+  const lines = (await host.need(readScript(paths))).split('\n');
   const absent = new Set<string>();
   const digests = new Map<string, string>();
   const variables = new Map<string, string>();
@@ -151,7 +84,7 @@ export async function applyToFiles(deps: FilesDeps): Promise<FilePlace[]> {
       );
     }
     const input = `${encoded(values.get(secret.name))}\n`;
-    await host.need(withArguments(addScript, at.path), { input });
+    await host.need(`${tokens}${withArguments(add, at.path, ownToken)}`, { input });
   }
   const byFolder = Map.groupBy(
     changes.filter(({ at }) => at.path !== k3sTokenFile),
@@ -169,8 +102,8 @@ export async function applyToFiles(deps: FilesDeps): Promise<FilePlace[]> {
       const own = before.filter(({ at }) => at.path === file);
       input.push(`environment ${await environment(deps, file, own)}\n`);
     }
-    const gid = String(places[0]?.at.gid ?? 0);
-    await host.need(withArguments(writeScript, folder, gid), { input: input.join('') });
+    const gid = places[0]?.at.gid ?? 0;
+    await host.need(withArguments(write, folder, gid), { input: input.join('') });
   }
   return changes;
 }
@@ -185,7 +118,7 @@ async function environment(
   file: string,
   places: readonly FilePlace[],
 ): Promise<string> {
-  const lines = await host.need(withArguments(readScript, file));
+  const lines = await host.need(readScript([file]));
   const previous = /^= \S+ (\S*)$/m.exec(lines)?.[1] ?? '';
   const variables = readVariables(Buffer.from(previous, 'base64').toString());
   for (const { at, secret } of places) {
@@ -206,6 +139,6 @@ function readVariables(text: string): Map<string, string> {
   );
 }
 
-function withArguments(script: string, ...words: readonly string[]): string {
-  return `set -- ${words.map(shellWord).join(' ')}\n${script}`;
+function readScript(paths: Iterable<string>): string {
+  return `${tokens}${withArguments(read, k3sTokenFile, ...paths)}`;
 }

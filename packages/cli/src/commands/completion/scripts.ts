@@ -1,21 +1,10 @@
 /** `skolo completion bash` and `zsh`: prints the script that lets a shell complete commands, racks and names. */
+import { script } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
 
 /** Passes the words after `skolo` up to the cursor to `skolo completion words`. If that prints nothing, completes file names. */
 const scripts = {
-  bash: `_skolo() {
-  COMPREPLY=()
-  local word words=()
-  # bash makes three words of --rack=FILE.
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD}"; do
-    [[ $word == = ]] || words+=("$word")
-  done
-  [[ \${COMP_WORDS[COMP_CWORD]} == = ]] && words+=('')
-  while IFS= read -r word; do
-    COMPREPLY+=("$word")
-  done < <(skolo completion words -- "\${words[@]}" 2>/dev/null)
-}
-complete -o default -F _skolo skolo`,
+  bash: script(new URL('./bash.sh', import.meta.url)).trimEnd(),
   zsh: `#compdef skolo
 _skolo() {
   local -a found

@@ -17,7 +17,7 @@ import {
 import { listed } from '../families/command-line/text-reading.ts';
 import { Collected, hashOf, type VerifiedMember } from './collect.ts';
 import { Host, type HostFiles } from './host.ts';
-import { rehearsal, script } from './script.ts';
+import { putScript, rehearsal } from './script.ts';
 
 const none = Buffer.alloc(0);
 
@@ -111,7 +111,7 @@ async function load(
 ): Promise<void> {
   const id = randomBytes(6).toString('hex');
   const stage = await makeStage(connection, id);
-  const files = { 'new.tar': await tarOf(changes), 'put.sh': Buffer.from(script(changes, id)) };
+  const files = { 'new.tar': await tarOf(changes), 'put.sh': Buffer.from(putScript(changes, id)) };
   for (const [name, bytes] of Object.entries(files)) {
     await connection.upload(`${stage}/${name}`, bytes);
   }

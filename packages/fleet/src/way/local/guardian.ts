@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { script } from '@skolo/base';
 import { FleetError } from '../../errors.ts';
 
 export interface Guardian {
@@ -30,23 +31,7 @@ export interface StartOptions extends Omit<SpawnOptions, 'stdio'> {
   stdio?: Stream | readonly [Stream, Stream, Stream];
 }
 
-// The list of processes is in `$pids`: "+N" adds one, "-N" takes one out.
-const script = `
-trap '' HUP INT QUIT TERM
-folder=$(mktemp -d "$1/skolo-XXXXXX") || exit 1
-echo "$folder"
-exec >&- 2>&-
-pids=
-while read -r line; do
-  pid=\${line#?}
-  case $line in
-    +*) pids="$pids $pid" ;;
-    *) rest=; for each in $pids; do [ "$each" = "$pid" ] || rest="$rest $each"; done; pids=$rest ;;
-  esac
-done
-for each in $pids; do kill -HUP "$each"; kill -CONT "$each"; done 2>/dev/null
-rm -rf "$folder"
-`;
+const guardian = script(new URL('./guardian.sh', import.meta.url));
 
 // Registers itself before it becomes the program, because this process may be killed before the next line. The pipe stays open
 // until then, so the guardian waits for it.
@@ -62,7 +47,7 @@ exec "$@" 3>&-
 export async function startGuardian(env: NodeJS.ProcessEnv): Promise<Guardian> {
   const parent = env.XDG_RUNTIME_DIR || tmpdir();
   // In its own session, so signals from the terminal do not reach it.
-  const shell = spawn('sh', ['-c', script, 'skolo-guardian', parent], {
+  const shell = spawn('sh', ['-c', guardian, 'skolo-guardian', parent], {
     env,
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -4,32 +4,13 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { Duplex } from 'node:stream';
-import { shellWord } from '@skolo/base';
+import { script, shellWord } from '@skolo/base';
 
-const program = `const [host, port] = process.argv.slice(1);
-const socket = require('node:dgram').createSocket(host.includes(':') ? 'udp6' : 'udp4');
-let rest = Buffer.alloc(0);
-socket.on('message', (message) => {
-  const head = Buffer.alloc(2);
-  head.writeUInt16BE(message.length);
-  process.stdout.write(Buffer.concat([head, message]));
-});
-socket.on('error', ({ message }) => { console.error(message); process.exit(1); });
-socket.connect(Number(port), host, () => {
-  process.stdin.on('data', (data) => {
-    rest = Buffer.concat([rest, data]);
-    while (rest.length > 1 && rest.length >= 2 + rest.readUInt16BE()) {
-      const end = 2 + rest.readUInt16BE();
-      socket.send(rest.subarray(2, end));
-      rest = rest.subarray(end);
-    }
-  });
-  process.stdin.on('end', () => process.exit());
-});`;
+const relay = script(new URL('./datagram-relay.mjs', import.meta.url));
 
 /** For the shell of a jumphost, on which `prepare` has installed Node. */
 export function relayCommand(host: string, port: number): string {
-  return `exec node -e ${shellWord(program)} ${shellWord(host)} ${port}`;
+  return `exec node --input-type=module -e ${shellWord(relay)} ${shellWord(host)} ${port}`;
 }
 
 /** Its input and output as one stream, which ends with the relay's error. */

@@ -5,7 +5,7 @@
  * token, value `SALT:base64(nonce, ciphertext, tag)` of AES-256-GCM, with PBKDF2 (SHA-1, 4096 rounds). kine's table is `kine`.
  */
 import { createDecipheriv, pbkdf2Sync } from 'node:crypto';
-import { count, sha256, shellWord } from '@skolo/base';
+import { count, script, sha256, shellWord } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { type Check, checkByScript, type Host, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
@@ -116,19 +116,6 @@ function decrypted(value: string, password: string): Buffer {
 
 /** Node is installed on the spare; SQLite's program may not be. */
 function lookScript(file: string): string {
-  const script = `
-import { DatabaseSync } from 'node:sqlite';
-const db = new DatabaseSync(${JSON.stringify(file)}, { readOnly: true });
-const look = () => {
-  const [first] = db.prepare('PRAGMA quick_check').all();
-  const newest = 'SELECT name, value FROM kine WHERE id IN (SELECT max(id) FROM kine GROUP BY name) AND deleted = 0';
-  const keys = db.prepare('SELECT count(*) AS n FROM (' + newest + ')').get().n;
-  const rows = db.prepare(newest + " AND name LIKE '/bootstrap/%'").all();
-  const bootstrap = rows.map(({ name, value }) => ({ name, value: Buffer.from(value).toString('base64') }));
-  return { whole: Object.values(first)[0], keys, bootstrap };
-};
-let found;
-try { found = look(); } catch (error) { found = { whole: error.message, keys: 0, bootstrap: [] }; }
-console.log(JSON.stringify(found));`;
-  return `/usr/bin/node --no-warnings --input-type=module -e ${shellWord(script)}`;
+  const words = [script(new URL('./look-at-database.mjs', import.meta.url)), file];
+  return `/usr/bin/node --no-warnings --input-type=module -e ${words.map(shellWord).join(' ')}`;
 }

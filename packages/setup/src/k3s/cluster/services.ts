@@ -1,6 +1,6 @@
 /** A rack's services in its cluster, each of which reports its own health. */
 
-import { shellWord } from '@skolo/base';
+import { script, shellWord } from '@skolo/base';
 import { hostOfUrl } from '@skolo/rack/light';
 import type { Check, Host } from '@skolo/setup/engine';
 import { z } from 'zod';
@@ -75,17 +75,7 @@ const Fetched = z.object({ status: z.int(), text: z.string() });
 type Fetched = z.output<typeof Fetched>;
 
 /** curl may not be installed, but Node is. Tokens do not leave the computer. */
-const fetchScript = `
-const [headers, ...urls] = JSON.parse(process.argv[1]);
-console.log(JSON.stringify(await Promise.all(urls.map(async (url) => {
-  try {
-    const answer = await fetch(url, { headers, redirect: 'manual', signal: AbortSignal.timeout(5000) });
-    const text = (await answer.text()).slice(0, 2 ** 21);
-    return { status: answer.status, text: text.includes('access_token') ? '' : text };
-  } catch (error) {
-    return { status: 0, text: error.cause?.message || error.message };
-  }
-}))));`;
+const fetchAll = script(new URL('./fetch-all.mjs', import.meta.url));
 
 /**
  * GET requests from the host, all at the same time, each within 5 s. Status 0: no response, and why.
@@ -98,7 +88,7 @@ export async function fetchOn(
   headers: Readonly<Record<string, string>> = {},
   before = 'true',
 ): Promise<Fetched[]> {
-  const words = [fetchScript, JSON.stringify([headers, ...urls])].map(shellWord).join(' ');
+  const words = [fetchAll, JSON.stringify([headers, ...urls])].map(shellWord).join(' ');
   const { code, stdout, stderr } = await host.run(
     `${before}\n/usr/bin/node --input-type=module -e ${words}`,
     { deadlineMs: 30_000 },
