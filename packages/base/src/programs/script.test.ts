@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { tempDir } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
-import { script, withArguments } from './script.ts';
+import { inFront, script, withArguments, withVariables } from './script.ts';
 
 it('gives a script arguments of any text, and a program keeps its first line', async () => {
   const file = join(await tempDir(), 'print.sh');
@@ -18,4 +18,15 @@ it('gives a script arguments of any text, and a program keeps its first line', a
     "<a 'quoted' $HOME>\n<>\n<3>\n<$&>\n",
   );
   expect(withArguments('exit $#\n', 'one')).toBe('set -- one\nexit $#\n');
+});
+
+it('gives an installed program values, and keeps its own arguments', () => {
+  const program = '#!/bin/sh\nsay "$name: $1"\n';
+
+  const text = withVariables(inFront(program, 'say() { echo "$@"; }\n'), { name: "a 'b' $c" });
+
+  expect(text).toMatch(/^#!\/bin\/sh\nname=/);
+  expect(execFileSync('sh', ['-c', text, 'sh', 'own'], { encoding: 'utf8' })).toBe(
+    "a 'b' $c: own\n",
+  );
 });

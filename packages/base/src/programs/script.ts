@@ -12,7 +12,16 @@ export function script(file: URL): string {
 
 /** The script with its arguments, which everybody on the computer can read: pass secrets on standard input. */
 export function withArguments(script: string, ...words: readonly (string | number)[]): string {
-  const set = `set -- ${words.map((word) => shellWord(`${word}`)).join(' ')}\n`;
-  // The first line of a program that is installed names its interpreter.
-  return script.replace(/^(#!.*\n)?/, (first) => `${first}${set}`);
+  return inFront(script, `set -- ${words.map((word) => shellWord(`${word}`)).join(' ')}\n`);
+}
+
+/** The script with values for variables: for a program that is installed, and has arguments of its own. It begins with `: "${NAME:?}"`. */
+export function withVariables(script: string, values: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(values).map(([name, value]) => `${name}=${shellWord(value)}\n`);
+  return inFront(script, lines.join(''));
+}
+
+/** The script with text in front of it, such as functions that it calls. The first line of an installed program names its interpreter. */
+export function inFront(script: string, text: string): string {
+  return script.replace(/^(#!.*\n)?/, (first) => `${first}${text}`);
 }

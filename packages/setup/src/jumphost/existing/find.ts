@@ -1,9 +1,9 @@
 /** Finds services that already run on the jumphost: units and ports of the existing system. */
-import { shellWord, stripSecrets } from '@skolo/base';
+import { script, stripSecrets, withArguments } from '@skolo/base';
 import { jumphostServices, servicePorts } from '@skolo/rack/light';
 import { type Host, linesOf } from '@skolo/setup/engine';
 import { z } from 'zod';
-import { commandOf, lastPid } from './command-of.ts';
+import { commandOf } from './command-of.ts';
 
 export interface ExistingUnit {
   /** The service that it conflicts with. */
@@ -28,28 +28,15 @@ export const exclusivePorts = new Map(
  */
 export const controllers = /power-?cycle|powercycle|pdudaemon|power-?controller/i;
 
-/** Lines: `port PORT UNIT COMMAND` and `unit UNIT`. Those of skolo and of containers are omitted. */
-const script = `${commandOf}
-unit_of() { sed -n 's|.*/\\([^/]*\\.service\\).*|\\1|p' "/proc/$1/cgroup" 2>/dev/null | head -n 1; }
-ss -H -lntup | while read -r _ _ _ _ local _ users; do
-  pid=$(printf "%s\\n" "$users" | ${lastPid})
-  [ -n "$pid" ] || continue
-  grep -q kubepods "/proc/$pid/cgroup" 2>/dev/null && continue
-  unit=$(unit_of "$pid")
-  case $unit in skolo-*|k3s.service) continue ;; esac
-  echo "port \${local##*:} \${unit:--} $(command_of "$pid")"
-done | sort -u
-systemctl list-units --type=service --state=active,activating --plain --no-legend --no-pager | while read -r unit _; do
-  case $unit in skolo-*) continue ;; esac
-  if echo "$unit" | grep -qiE ${shellWord(controllers.source)}; then echo "unit $unit"; fi
-done`;
+const findServices = script(new URL('./find-services.sh', import.meta.url));
 
 const Port = z.tuple([z.literal('port'), z.coerce.number(), z.string()]).rest(z.string());
 
 /** Units that conflict with our services. */
 export async function findExisting(host: Host): Promise<ExistingUnit[]> {
   const found = new Map<string, ExistingUnit>();
-  for (const line of linesOf(await host.need(script))) {
+  const find = `${commandOf}${withArguments(findServices, controllers.source)}`;
+  for (const line of linesOf(await host.need(find))) {
     const words = line.split(' ');
     const port = Port.safeParse(words).data;
     const [kind, name = ''] = words;

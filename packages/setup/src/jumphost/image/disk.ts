@@ -2,7 +2,7 @@
  * Creates a root file system in a directory, and a jumphost's disk image from it, with time limits (another architecture takes hours):
  * GPT with a UEFI partition and the root. Debian programs create both, without a loop device.
  */
-import { errorText } from '@skolo/base';
+import { errorText, script, withArguments } from '@skolo/base';
 import { run } from '@skolo/base/run';
 import { apart, ComputerError } from '@skolo/setup/engine';
 import { efiLabel, grubStart, type ImageArchitecture, platforms, rootLabel } from './boot.ts';
@@ -69,41 +69,18 @@ export async function makeRoot({ folder, architecture, archive, signal }: RootOp
   await made.catch((cause: unknown) => fail('cannot build the root file system', cause, signal));
 }
 
-const diskScript = `image=$1 root=$2 efi=$3
-shim=$root$4 grub=$root$5
-for each in "$shim" "$grub" "$root/vmlinuz" "$root/initrd.img"; do
-  [ -e "$each" ] || { echo "\${each#"$root"} is missing from the root file system, which requires the packages $8" >&2; exit 1; }
-done
-efiMiB=512
-# Space for the ext4 metadata and the first boot, after which the file system grows to the whole disk.
-rootMiB=$(($(du -sm "$root" | cut -f 1) * 6 / 5 + 512))
-rm -f "$image" "$efi"
-truncate -s $((efiMiB + rootMiB + 2))M "$image"
-sfdisk --quiet "$image" <<END
-label: gpt
-start=1MiB, size=\${efiMiB}MiB, type=uefi, name=efi
-start=$((efiMiB + 1))MiB, size=\${rootMiB}MiB, type=$7, name=root
-END
-truncate -s \${efiMiB}M "$efi"
-mkfs.vfat -F 32 -n ${efiLabel} "$efi" > /dev/null
-export MTOOLS_SKIP_CHECK=1
-mmd -i "$efi" ::EFI ::EFI/BOOT ::EFI/debian
-mcopy -i "$efi" "$shim" "::EFI/BOOT/$6"
-mcopy -i "$efi" "$grub" "::EFI/BOOT/$(basename "$grub" .signed)"
-printf '%s' '${grubStart}' | mcopy -i "$efi" - ::EFI/debian/grub.cfg
-dd if="$efi" of="$image" bs=1M seek=1 conv=notrunc,sparse status=none
-rm "$efi"
-mkfs.ext4 -q -L ${rootLabel} -d "$root" -E offset=$(((efiMiB + 1) * 1048576)) "$image" \${rootMiB}M
-sync "$image"`;
-
 /** @throws ComputerError */
 export async function makeDisk(
   image: string,
   { folder, architecture, signal }: Omit<RootOptions, 'archive'>,
 ): Promise<void> {
   const { shim, grub, start, rootType, packages } = platforms[architecture];
-  const args = [image, folder, `${image}.efi`, shim, grub, start, rootType, packages.join(', ')];
-  const made = run('sh', ['-eu', '-c', diskScript, 'sh', ...args], limits(signal, 1));
+  const args = [
+    ...[image, folder, `${image}.efi`, shim, grub, start, rootType, packages.join(', ')],
+    ...[efiLabel, rootLabel, grubStart],
+  ];
+  const make = withArguments(script(new URL('./make-disk.sh', import.meta.url)), ...args);
+  const made = run('sh', ['-eu', '-c', make], limits(signal, 1));
   await made.catch((cause: unknown) => fail('cannot build the disk image', cause, signal));
 }
 

@@ -3,7 +3,7 @@ import { stripSecrets } from '@skolo/base';
 import { k3sPort, kubeletPort, nodePort, type Rack } from '@skolo/rack';
 import { statementPort } from '@skolo/rack/jumphost';
 import { type Check, fewOf, linesOf } from '@skolo/setup/engine';
-import { commandOf, lastPid } from '../existing/command-of.ts';
+import { commandOf } from '../existing/command-of.ts';
 import { exclusivePorts } from '../existing/find.ts';
 
 /**
@@ -12,8 +12,7 @@ import { exclusivePorts } from '../existing/find.ts';
  */
 export const listPorts = `sockets=$(ss -H -ltunp --extended) || exit
 printf "%s\\n" "$sockets"
-${commandOf}
-for pid in $(printf "%s\\n" "$sockets" | ${lastPid} | sort -u); do echo "process $pid $(command_of "$pid")"; done`;
+${commandOf}for pid in $(printf "%s\\n" "$sockets" | last_pid | sort -u); do echo "process $pid $(command_of "$pid")"; done`;
 
 /** Network services that an existing jumphost may provide to its rack. */
 const served = new Map([

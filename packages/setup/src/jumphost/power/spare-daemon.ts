@@ -4,7 +4,7 @@
  */
 
 import { join, relative } from 'node:path/posix';
-import { shellWord } from '@skolo/base';
+import { script, shellWord, withArguments } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { loginToRead, type Rack } from '@skolo/rack';
 import type { DaemonRack } from '@skolo/rack/edit';
@@ -108,7 +108,10 @@ done`);
   for (const [path, content] of [...files, ['environment', set.join('')] as const]) {
     await machine.write({ path: join(folder, path), content, mode: 0o600 });
   }
-  const printed = await machine.need(startScript(place));
+  const start = script(new URL('./start-daemon.sh', import.meta.url));
+  const printed = await machine.need(
+    withArguments(start, mostSeconds, node, main, folder, place.state),
+  );
   const line = printed.split('\n').find((each) => each.includes('"listening"')) ?? '';
   return `http://127.0.0.1:${Listening.parse(JSON.parse(line)).port}`;
 }
@@ -128,31 +131,4 @@ while kill -0 "$pid" 2>/dev/null; do
   [ "$left" -gt 0 ] || { echo "the daemon (process $pid) does not stop" >&2; exit 1; }
   sleep 0.2
 done`);
-}
-
-function startScript({ program: [node, main], folder, state }: DaemonPlace): string {
-  return `set -eu
-umask 077
-run=${shellWord(folder)} state=${shellWord(state)}
-mkdir -p "$state"
-# A separate process group, so that it survives this session. The shell outlives the daemon and removes its files.
-setsid sh -c '
-  trap : TERM
-  . "$4/environment"
-  timeout --foreground --signal=TERM "$1" "$2" "$3" --rack "$4/rack.yaml" --state-dir "$5" --host 127.0.0.1 --port 0 --metrics-port 0
-  rm -rf "$4"
-' skolo-jumphost-power ${mostSeconds} ${shellWord(node)} ${shellWord(main)} "$run" "$state" > "$run/log" 2>&1 < /dev/null &
-pid=$!
-echo "$pid" > "$run/pid"
-left=150
-until grep '"listening"' "$run/log"; do
-  left=$((left - 1))
-  if [ "$left" -le 0 ] || ! kill -0 "$pid" 2>/dev/null; then
-    cat "$run/log" >&2 || :
-    kill -s TERM -- "-$pid" 2>/dev/null || :
-    echo "the daemon did not start on this machine" >&2
-    exit 1
-  fi
-  sleep 0.2
-done`;
 }

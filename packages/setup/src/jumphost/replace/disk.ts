@@ -2,16 +2,13 @@
  * The dead jumphost's disk, in the spare or in a USB case. It is only read, except for the journal of its
  * file system, which the kernel replays as after a power cut, because otherwise the latest writes would be missing.
  */
-import { shellWord } from '@skolo/base';
+import { script, shellWord, withArguments } from '@skolo/base';
 import { ComputerError, type Host, linesOf } from '@skolo/setup/engine';
 
 /** The mount point of its file system. */
 const mounted = '/run/skolo-old-disk';
 /** A disk may have to spin up, and be repaired. */
 const diskMs = 600_000;
-
-/** File systems on which Debian may be installed. An operator must first open others: LVM, LUKS, RAID. */
-const fileSystems = ['btrfs', 'ext3', 'ext4', 'f2fs', 'xfs'];
 
 interface OldDisk {
   /** For people. */
@@ -39,7 +36,9 @@ export async function openDisk(
     );
     return { title: `disk at ${where}`, folder: where };
   }
-  const tried = linesOf(await host.need(tryScript(jumphost, where), { deadlineMs: diskMs }));
+  const find = script(new URL('./find-disk.sh', import.meta.url));
+  const words = [mounted, jumphost, ...(where === undefined ? [] : [where])];
+  const tried = linesOf(await host.need(withArguments(find, ...words), { deadlineMs: diskMs }));
   const found = tried.flatMap((line) => (line.startsWith('found ') ? [line.slice(6)] : []));
   const [device] = found;
   if (device === undefined || found.length > 1) {
@@ -55,30 +54,4 @@ export async function openDisk(
 /** Also of a run that was killed. */
 export async function closeDisk(host: Host): Promise<void> {
   await host.need(`! mountpoint -q ${mounted} || umount ${mounted}`, { deadlineMs: diskMs });
-}
-
-/** Prints a line for each file system: `found DEVICE`, or why it does not match. */
-function tryScript(jumphost: string, where: string | undefined): string {
-  const device =
-    where === undefined
-      ? ''
-      : `device=$(findfs ${shellWord(where)} 2>/dev/null || echo ${shellWord(where)})
-[ -b "$device" ] || { echo ${shellWord(where)}': not a directory or device on this computer' >&2; exit 1; }
-`;
-  return `${device}! mountpoint -q ${mounted} || umount ${mounted} || exit 1
-mkdir -p -m 0700 ${mounted}
-lsblk -nrpo PATH,MOUNTPOINT ${where === undefined ? '' : '"$device"'} | sort -u | while read -r path at; do
-  [ -b "$path" ] && [ -z "$at" ] || continue
-  case $(blkid -o value -s TYPE "$path") in
-    ${fileSystems.join('|')}) ;;
-    *_member|crypto_LUKS) echo "$path: LVM, LUKS or RAID; open it first"; continue ;;
-    *) continue ;;
-  esac
-  if ! mount -o ro "$path" ${mounted} 2>/dev/null; then echo "$path: cannot be mounted"; continue; fi
-  name=$(cat ${mounted}/etc/hostname 2>/dev/null)
-  if [ ! -d ${mounted}/var/lib/skolo ]; then echo "$path: does not contain /var/lib/skolo"
-  elif [ "$name" != ${shellWord(jumphost)} ]; then echo "$path: belongs to \${name:-a computer without a name}"
-  else echo "found $path"; fi
-  umount ${mounted}
-done`;
 }

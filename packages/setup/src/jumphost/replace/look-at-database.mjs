@@ -11,7 +11,7 @@ function look() {
   const rows = db.prepare(`${newest} AND name LIKE '/bootstrap/%'`).all();
   const bootstrap = rows.map(({ name, value }) => ({
     name,
-    value: Buffer.from(value ?? '').toString('base64'),
+    value: Buffer.from(value instanceof Uint8Array ? value : `${value}`).toString('base64'),
   }));
   return { whole: Object.values(first ?? {})[0], keys, bootstrap };
 }

@@ -2,8 +2,7 @@
  * Restores a jumphost's state from a copy to the spare: first into a staging directory, where it is verified, then into place.
  * Each step may be interrupted and run again.
  */
-import { join } from 'node:path/posix';
-import { parseJson, shellWord } from '@skolo/base';
+import { parseJson, script, shellWord, withArguments } from '@skolo/base';
 import { type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { removeAgent, unitFile } from '@skolo/setup/k3s';
 import { z } from 'zod';
@@ -148,11 +147,6 @@ interface PlaceNeeds {
   keepOff: readonly string[];
 }
 
-/** Next to the journal of the power-cycle daemon, which applies it once. */
-const inherited = '/var/lib/skolo/power-cycle-daemon/inherited.json';
-/** User and group of the daemon. */
-const skolo = 10_001;
-
 /** Moves the state from that directory into place. The spare's previous files are kept in `old`. */
 export function placeStep({ copy, keepOff }: PlaceNeeds): Step {
   return {
@@ -167,32 +161,8 @@ export function placeStep({ copy, keepOff }: PlaceNeeds): Step {
       const isAgent = (await host.run(`[ -e ${unitFile('agent')} ]`)).code === 0;
       if (isAgent) await removeAgent(host);
       const mark = JSON.stringify({ time: copy.time, keepOff });
-      // First, so that a daemon that starts in between finds it.
-      const daemon = join(staged, 'var/lib/skolo/power-cycle-daemon');
-      await host.need(`set -eu
-systemctl stop skolo-fallback.timer skolo-fallback.service skolo-power-cycle-daemon.service skolo-metadata-server.service k3s.service 2>/dev/null || true
-if [ ! -e ${daemon} ] && [ ! -e ${inherited} ]; then install -d -m 2770 -o ${skolo} -g ${skolo} ${daemon}; fi
-if [ -e ${daemon} ]; then
-  # The daemon's directory may contain a link of this name, which root must not follow.
-  rm -rf ${daemon}/inherited.json
-  (set -C; printf '%s' ${shellWord(mark)} > ${daemon}/inherited.json)
-  chown ${skolo}:${skolo} ${daemon}/inherited.json
-fi
-cd ${staged}
-move() {
-  [ -e "$1" ] || return 0
-  mkdir -p "${folder}/old/$(dirname "$1")"
-  if [ -e "/$1" ]; then rm -rf "${folder}/old/$1"; mv -T "/$1" "${folder}/old/$1"; fi
-  mv -T "$1" "/$1"
-}
-mkdir -p /var/lib/skolo /etc/rancher
-(umask 077; mkdir -p /var/lib/rancher/k3s/server)
-for each in var/lib/skolo/* var/lib/rancher/k3s/server/* etc/rancher/*; do move "$each"; done
-# Without the old settings, k3s would not use the encryption of its secrets.
-if [ -e /var/lib/rancher/k3s/server/cred/encryption-config.json ] && [ ! -e /etc/rancher/k3s/config.yaml ]; then
-  (umask 077; mkdir -p /etc/rancher/k3s; echo 'secrets-encryption: true' > /etc/rancher/k3s/config.yaml)
-fi
-sync -f /var/lib`);
+      const place = script(new URL('./place-state.sh', import.meta.url));
+      await host.need(withArguments(place, folder, mark));
       await host.write({ path: placed, content: `${copy.id}\n`, mode: 0o600 });
     },
   };

@@ -1,5 +1,5 @@
 /** Decides whether a jumphost's network works: the kernel sends packets to the rack and the internet, and programs can resolve names. */
-import { shellWord } from '@skolo/base';
+import { script, withArguments } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { fewOf, type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { lastResort } from '@skolo/setup/k3s';
@@ -18,8 +18,14 @@ export function networkStep(rack: Rack, subnet: string): Step {
   const addresses = equipmentOf(rack).filter((each) => each !== address);
   const internet = outside[familyOf(address)];
   async function check(host: Host) {
-    const script = scriptOf(address, [internet, ...addresses], namesIn(rack));
-    const [device = '', ...lines] = linesOf(await host.need(script, { deadlineMs: 120_000 }));
+    const to = [internet, ...addresses].join(' ');
+    const read = withArguments(
+      script(new URL('./read-network.sh', import.meta.url)),
+      address,
+      to,
+      namesIn(rack).join(' '),
+    );
+    const [device = '', ...lines] = linesOf(await host.need(read, { deadlineMs: 120_000 }));
     const routes = lines.flatMap((line) => {
       const [, to, via, mtu = '1500'] = /^route (\S+) (\S*?)(?: mtu (\d+))?$/.exec(line) ?? [];
       return to === undefined || via === undefined ? [] : [{ to, via, mtu: Number(mtu) }];
@@ -62,35 +68,6 @@ export function networkStep(rack: Rack, subnet: string): Step {
     about: 'the jumphost has routes to the internet and all equipment, and can resolve names',
     check,
   };
-}
-
-/** Prints the interface, routes, and faults. The other computers and switches of a rack have the MTU of Ethernet. */
-function scriptOf(address: string, to: readonly string[], names: readonly string[]): string {
-  const words = (all: readonly string[]) => all.map(shellWord).join(' ');
-  return `device=$(ip -o address show to ${shellWord(address)} | awk 'NR == 1 { print $2 }')
-[ -n "$device" ] || exit 0
-echo "$device"
-for each in ${words(to)}; do
-  found=$(ip -o route get "$each" 2> /dev/null)
-  echo "route $each $(echo "$found" | sed -n 's/.* dev \\([^ ]*\\) .*/\\1/p')$(echo "$found" | sed -n 's/.* mtu \\(lock \\)\\{0,1\\}\\([0-9]*\\).*/ mtu \\2/p')"
-done
-mtu=$(cat "/sys/class/net/$device/mtu" 2> /dev/null)
-[ "\${mtu:-1500}" = 1500 ] || echo "$device has MTU $mtu instead of 1500, so large packets are lost; run ip link set $device mtu 1500, and fix the network settings"
-for each in /sys/class/net/"$device"/lower_*/mtu; do
-  [ -e "$each" ] || continue
-  lower=\${each%/mtu} lower=\${lower##*/lower_} mtu=$(cat "$each")
-  [ "$mtu" -ge 1500 ] || echo "$lower, through which $device sends, has MTU $mtu instead of 1500, so large packets are lost; run ip link set $lower mtu 1500, and fix the network settings"
-done
-tc qdisc show dev "$device" 2> /dev/null | awk '$2 ~ /^(netem|tbf|ingress|clsact)$/ { print $2 }' | while read -r each; do
-  echo "$device has the queueing discipline $each, which may drop or delay packets; run tc qdisc show dev $device to list it"
-done
-for each in $(ip -o neigh show nud permanent dev "$device" | awk '{ print $1 }'); do
-  case ' ${to.join(' ')} ' in *" $each "*) echo "the MAC address of $each is permanent, so a replaced device is unreachable; run ip neigh delete $each dev $device" ;; esac
-done
-for each in ${words(names)}; do
-  timeout 20 getent ahosts "$each" > /dev/null || echo "name $each" &
-done
-wait`;
 }
 
 /** Hosts in the URLs that the jumphost's services use. */

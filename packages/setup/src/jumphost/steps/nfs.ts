@@ -5,9 +5,9 @@
  * Its directory is a separate file system, because a client that guesses file handles can reach everything in an export's file system,
  * and any machine may fill it.
  */
-
+import { script, withArguments } from '@skolo/base';
 import { type FileContent, fileStep, type Host, type Step, writtenHead } from '@skolo/setup/engine';
-import { commandOf, lastPid } from '../existing/command-of.ts';
+import { commandOf } from '../existing/command-of.ts';
 import { findExports } from '../existing/find.ts';
 
 export const nfsPackages = ['nfs-kernel-server'];
@@ -107,8 +107,7 @@ const printDisk = `if [ ! -e ${image} ]; then
 fi`;
 
 /** A server other than the kernel's has a process on the port. */
-const otherServer = `${commandOf}
-pid=$(ss -Hltnp 'sport = :2049' | ${lastPid} | head -n 1)
+const otherServer = `${commandOf}pid=$(ss -Hltnp 'sport = :2049' | last_pid | head -n 1)
 other=\${pid:+$(command_of "$pid")}`;
 const otherText =
   '"the NFS server $other is using port 2049; stop it, or remove the nfs component from the overlay"';
@@ -116,25 +115,12 @@ const otherText =
 const rejectOther = `${otherServer}
 [ -z "$other" ] || { echo ${otherText} >&2; exit 1; }`;
 
-/**
- * Half of the free space, in a file without holes, so that it never grows and never finds the disk full. Discarded blocks
- * would be such holes (mkfs, `fstrim -a`), and those that the kernel zeroes later (lazy initialisation, through a loop device).
- */
-const makeImage = `set -e
-umask 022
-mkdir -p ${folder}
-if [ ! -e ${image} ]; then
-  rm -f ${image}.new
-  free=$(df -kP /srv/skolo | awk 'NR == 2 { print int($4 / 1024) }')
-  [ "$free" -ge ${2 * leastMib} ] || { echo "/srv has $free MiB free, but volumes require ${2 * leastMib} MiB; free disk space, or mount a disk at ${folder}" >&2; exit 1; }
-  fallocate -l "$((free / 2))MiB" ${image}.new
-  chmod 600 ${image}.new
-  mkfs.ext4 -q -F -m 0 -E nodiscard,lazy_itable_init=0,lazy_journal_init=0 -L skolo-nfs ${image}.new
-  sync ${image}.new
-  mv ${image}.new ${image}
-  sync -f ${image}
-fi
-fallocate -l "$(stat -c %s ${image})" ${image}`;
+const makeImage = withArguments(
+  script(new URL('./make-volumes.sh', import.meta.url)),
+  folder,
+  image,
+  2 * leastMib,
+);
 
 const enableMount = `systemctl enable --quiet ${unit}`;
 

@@ -2,7 +2,7 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { count, lazily, sha256, shellWord } from '@skolo/base';
+import { count, lazily, script, sha256, shellWord, withArguments } from '@skolo/base';
 import { checkByScript, type Host, type Step } from '@skolo/setup/engine';
 
 const opt = '/opt/skolo';
@@ -123,22 +123,9 @@ export function unitsStep(): Step {
     name: 'units',
     about:
       'the skolo user, its directories and systemd units exist, and the fallback timer is running',
-    check: checkByScript(`same() { cmp -s "$1" "$2" || echo "$2 is missing or outdated"; }
-same ${opt}/deploy/jumphost/skolo.sysusers.conf /etc/sysusers.d/skolo.conf
-same ${opt}/deploy/jumphost/skolo.tmpfiles.conf /etc/tmpfiles.d/skolo.conf
-for each in ${units.join(' ')}; do
-  same "${opt}/deploy/systemd/$each" "/etc/systemd/system/$each"
-done
-[ "$(id -u skolo 2>/dev/null)" = 10001 ] || echo 'the skolo user (10001) is missing'
-# tmpfiles.d lists type, path, mode and owner of each folder.
-if [ -e /etc/tmpfiles.d/skolo.conf ]; then
-  while read -r type path mode user group _; do
-    [ "$type" = d ] || continue
-    [ "$(stat -c '%a %U %G' "$path" 2>/dev/null)" = "\${mode#0} $user $group" ] || echo "$path is missing, or has another owner or mode"
-  done < /etc/tmpfiles.d/skolo.conf
-fi
-[ -e ${opt}/current/bin/node ] || echo '${opt}/current/bin/node is missing'
-[ -e /usr/local/sbin/skolo-fallback ] || echo 'skolo-fallback is missing'`),
+    check: checkByScript(
+      withArguments(script(new URL('./verify-units.sh', import.meta.url)), opt, ...units),
+    ),
     async apply(host) {
       await host.need(install, { deadlineMs: 120_000 });
     },

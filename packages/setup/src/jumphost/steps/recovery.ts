@@ -2,6 +2,7 @@
  * Decides when a jumphost reboots automatically (watchdog): when it hangs, panics or loses its disk. Its file systems are repaired at
  * the next boot.
  */
+import { script, withArguments } from '@skolo/base';
 import { checkByScript, fileStep, type Step, writtenHead } from '@skolo/setup/engine';
 
 const unit = 'skolo-watchdog.service';
@@ -11,28 +12,7 @@ const watch = '/usr/local/sbin/skolo-read-only-watch';
  * It stays in memory and calls no programs until then, because after a disk error none may be readable. It tries to write, because
  * /proc/mounts is unreliable: Debian's Linux 6.1.0-56 prints `rw` for an ext4 that has stopped after an error and rejects writes.
  */
-const watchScript = `#!/bin/bash
-# skolo-read-only-watch SECONDS COMMAND…: runs the command when / was writable and then stays read-only for that long.
-limit=$1
-shift
-was= since=
-# A pipe without a writer, to sleep without a process.
-exec 3<> <(:)
-while :; do
-  if { : > /.skolo-writable; } 2> /dev/null; then
-    [ -n "$was" ] || echo 'watching /'
-    was=yes since=
-  else
-    : "\${since:=$SECONDS}"
-    if [ -n "$was" ] && [ $((SECONDS - since)) -ge "$limit" ]; then
-      echo "/ has been read-only for $limit s; running $*"
-      "$@" || echo b > /proc/sysrq-trigger
-      exit
-    fi
-  fi
-  read -r -t $((limit / 10 + 1)) -u 3
-done
-`;
+const watchScript = script(new URL('./read-only-watch.sh', import.meta.url));
 
 /** Drivers that distributions do not load automatically. The last one is only software, but better than nothing. */
 const drivers = 'wdat_wdt iTCO_wdt sp5100_tco i6300esb bcm2835_wdt softdog';
@@ -98,17 +78,8 @@ fi`);
       return { ...(await check(host)), note: code === 0 ? '' : 'takes effect at the next boot' };
     },
     async apply(host) {
-      await host.need(`set -e
-${findLoader}
-case $file in
-  *grub.cfg)
-    mkdir -p /etc/default/grub.d
-    echo 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX ${option}"' > /etc/default/grub.d/90-skolo.cfg
-    update-grub > /dev/null 2>&1 ;;
-  *cmdline.txt)
-    sed '1s/ *$/ ${option}/' "$file" > "$file.skolo-new" && sync "$file.skolo-new" && mv -f "$file.skolo-new" "$file" ;;
-esac
-sync`);
+      const repair = withArguments(script(new URL('./set-repair.sh', import.meta.url)), option);
+      await host.need(`${findLoader}\n${repair}`);
     },
   };
 }
