@@ -6,11 +6,11 @@
  * 1.20220830 (bookworm) and 1.20240424 (trixie); interfaces(5); wpa_supplicant.conf(5).
  */
 
-import { shellWord } from '@skolo/base';
+import { script, shellWord, withArguments } from '@skolo/base';
 import type { TextFile } from '@skolo/setup/engine';
 import { PiError } from '../errors.ts';
 import type { PiSetup } from '../setup.ts';
-import { type FirstRunSteps, sudoers } from './firstrun.ts';
+import type { FirstRunSteps } from './firstrun.ts';
 import { builtInDrivers, wifiKey } from './network.ts';
 import { textFile } from './root-files.ts';
 
@@ -80,23 +80,16 @@ function wiredStanza({ identity: { wired } }: PiSetup): string {
 /** @param words permanent words for cmdline.txt */
 export function debianSteps(setup: PiSetup, words: readonly string[]): FirstRunSteps {
   const { identity, user, timezone, keyboard, locale } = setup;
-  const [name, login] = [shellWord(identity.hostname), shellWord(user.name)];
+  const name = shellWord(identity.hostname);
   const zone = shellWord(`/usr/share/zoneinfo/${timezone}`);
   return {
     name: `  echo ${name} > /etc/hostname
   hostname ${name}`,
-    // The image does not contain sudo, and anybody can be root at the console.
-    user: `  id ${login} > /dev/null 2>&1 || useradd --create-home --shell /bin/bash ${login}
-  usermod --password '*' root
-  if command -v sudo > /dev/null; then
-  ${sudoers(setup)}
-  else
-  install -d -m 700 /root/.ssh
-  printf '%s\\n' ${user.keys.map(shellWord).join(' ')} > /root/.ssh/authorized_keys
-  chmod 600 /root/.ssh/authorized_keys
-  mkdir -p /etc/ssh/sshd_config.d
-  echo 'PermitRootLogin prohibit-password' > /etc/ssh/sshd_config.d/09-skolo-root.conf
-  fi`,
+    user: withArguments(
+      script(new URL('./debian-user.sh', import.meta.url)),
+      user.name,
+      ...user.keys,
+    ),
     place: `  [ -e ${zone} ]
   ln -sfn ${zone} /etc/localtime
   echo ${shellWord(timezone)} > /etc/timezone

@@ -3,7 +3,7 @@
  * kernel command line, and reboots the computer.
  * Sources: systemd-run-generator(8); customization_generator.cpp of Raspberry Pi Imager; imager_custom of raspberrypi-sys-mods.
  */
-import { shellWord } from '@skolo/base';
+import { inFront, script, shellWord, withVariables } from '@skolo/base';
 import type { PiSetup } from '../setup.ts';
 import { bootFolder, errorFile, setupFile, stepFunction } from './setup-script.ts';
 
@@ -23,25 +23,20 @@ export type FirstRunSteps = Readonly<Record<string, string>>;
 /** @param steps of its system, in order */
 export function firstRunFiles(setup: PiSetup, steps: FirstRunSteps): Record<string, string> {
   const all = Object.entries({ ...steps, keys: keysStep(setup) });
-  return {
-    [firstRunFile]: `#!/bin/sh
-# Written by skolo. Runs once, at the first boot, before everything else.
-set -u
-export LC_ALL=C.UTF-8
-boot=$(cd "$(dirname "$0")" && pwd)
-log=/var/log/skolo-setup.log
-failed=
-
-${stepFunction}
-${all.map(([name, commands]) => `${name}() {\n${commands}\n}\n`).join('\n')}
-${all.map(([name]) => `step ${name}`).join('\n')}
-sh "$boot/${setupFile}" --no-start || failed="$failed ${setupFile}"
-if [ -n "$failed" ]; then { echo "failed:$failed"; tail -n 50 "$log"; } > "$boot/${errorFile}"; fi
-rm -f "$boot/${firstRunFile}"
-sed -i 's/ systemd\\.\\(run\\|unit\\)[^ ]*//g' "$boot/cmdline.txt"
-sync
-`,
-  };
+  const functions = [
+    `${stepFunction}${sudoFunction}`,
+    ...all.map(([name, commands]) => `${name}() {\n${commands}\n}\n`),
+  ].join('\n');
+  const text = withVariables(
+    inFront(script(new URL('./firstrun.sh', import.meta.url)), functions),
+    {
+      steps: all.map(([name]) => name).join(' '),
+      setup_file: setupFile,
+      error_file: errorFile,
+      own_file: firstRunFile,
+    },
+  );
+  return { [firstRunFile]: text };
 }
 
 function keysStep({ user }: PiSetup): string {
@@ -54,10 +49,12 @@ function keysStep({ user }: PiSetup): string {
   chown ${name}:"$group" "$home/.ssh/authorized_keys"`;
 }
 
-export function sudoers({ user }: PiSetup): string {
-  return `echo ${shellWord(`${user.name} ALL=(ALL) NOPASSWD: ALL`)} > /etc/sudoers.d/010_skolo
-  chmod 440 /etc/sudoers.d/010_skolo`;
+/** Of a shell: `allow_sudo USER`. */
+const sudoFunction = `allow_sudo() {
+  echo "$1 ALL=(ALL) NOPASSWD: ALL" > /etc/sudoers.d/010_skolo
+  chmod 440 /etc/sudoers.d/010_skolo
 }
+`;
 
 /** With Raspberry Pi OS programs. */
 export function raspberryPiSteps(setup: PiSetup): FirstRunSteps {
@@ -67,7 +64,7 @@ export function raspberryPiSteps(setup: PiSetup): FirstRunSteps {
     name: `  ${custom} set_hostname ${shellWord(identity.hostname)}`,
     // The first user has no password, which stays so.
     user: `  if [ -e /usr/lib/userconf-pi/userconf ]; then /usr/lib/userconf-pi/userconf ${shellWord(user.name)} ''; fi
-  ${sudoers(setup)}`,
+  allow_sudo ${shellWord(user.name)}`,
     place: `  ${custom} set_keymap ${shellWord(keyboard)}
   ${custom} set_timezone ${shellWord(timezone)}
   ${

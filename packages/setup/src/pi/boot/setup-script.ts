@@ -3,7 +3,7 @@
  * first boot, as root. It may be interrupted and run again.
  */
 
-import { shellWord } from '@skolo/base';
+import { inFront, script, shellWord, withVariables } from '@skolo/base';
 import type { TextFile } from '@skolo/setup/engine';
 import { noSwap } from './no-swap.ts';
 
@@ -48,55 +48,24 @@ interface ScriptNeeds {
 
 /** `sh skolo-setup.sh [--no-start]`: without starting services, if the computer reboots anyway. */
 export function setupScript({ files, programSha256, hasWifi, units }: ScriptNeeds): string {
-  const started = [
-    'skolo-clock.service',
-    ...(programSha256 === undefined ? [] : ['k3s-agent.service']),
-    ...units,
-  ].join(' ');
-  return `#!/bin/sh
-# Written by skolo. Configures a fresh system, as root. It can run again.
-# Its log is /var/log/skolo-setup.log. Failures are also listed in ${errorFile} next to this file.
-set -u
-umask 022
-export LC_ALL=C.UTF-8
-boot=$(cd "$(dirname "$0")" && pwd)
-log=/var/log/skolo-setup.log
-failed=
-
-${putFunction}
-# step NAME: runs the function and records a failure.
-${stepFunction}
-files() {
-${files.map(putText).join('\n')}
-}
-
-no_swap() {
-${noSwap}}
-${hasWifi ? wifiStep : ''}${programSha256 === undefined ? '' : joinStep(programSha256)}
-services() {
-  systemctl enable ssh.service || systemctl enable sshd.service
-  systemctl enable ${started}
-}
-
-start() {
-  systemctl daemon-reexec
-  systemctl restart systemd-journald.service
-  systemctl try-restart systemd-timesyncd.service chrony.service ssh.service || true
-  systemctl start --no-block ${started}
-}
-
-step files
-step no_swap
-${hasWifi ? 'step wifi\n' : ''}${programSha256 === undefined ? '' : 'step k3s\n'}step services
-[ "\${1-}" = --no-start ] || step start
-if [ -n "$failed" ]; then
-  { echo "failed:$failed"; tail -n 50 "$log"; } > "$boot/${errorFile}"
-  sync
-  exit 1
-fi
-rm -f "$boot/${errorFile}"
-sync
-`;
+  const joins = programSha256 !== undefined;
+  const started = ['skolo-clock.service', ...(joins ? ['k3s-agent.service'] : []), ...units];
+  const steps = ['files', 'no_swap', ...(hasWifi ? ['wifi'] : []), ...(joins ? ['k3s'] : [])];
+  const functions = [
+    `${putFunction}${stepFunction}`,
+    `files() {\n${files.map(putText).join('\n')}\n}`,
+    `no_swap() {\n${noSwap}}\n`,
+  ].join('\n');
+  return withVariables(inFront(script(new URL('./setup.sh', import.meta.url)), functions), {
+    steps: [...steps, 'services'].join(' '),
+    started: started.join(' '),
+    program_sha256: programSha256 ?? '',
+    program_file: programFile,
+    token_file: tokenFile,
+    secret_file: secretFile,
+    state_folder: stateFolder,
+    error_file: errorFile,
+  });
 }
 
 /** The delimiter cannot be a line in these files. */
@@ -105,45 +74,4 @@ const mark = 'END_OF_SKOLO_FILE';
 function putText({ path, content, mode }: TextFile): string {
   const text = content.endsWith('\n') ? content : `${content}\n`;
   return `put ${shellWord(path)} ${mode.toString(8)} <<'${mark}'\n${text}${mark}`;
-}
-
-/** In Raspberry Pi OS, NetworkManager keeps Wi-Fi off until a country is set. */
-const wifiStep = `
-wifi() {
-  rfkill unblock wifi || true
-  for each in /var/lib/systemd/rfkill/*:wlan; do [ ! -e "$each" ] || echo 0 > "$each"; done
-  state=/var/lib/NetworkManager/NetworkManager.state
-  [ ! -e "$state" ] || sed -i 's/^WirelessEnabled=false/WirelessEnabled=true/' "$state"
-  # A running NetworkManager does not read the file again.
-  nmcli radio wifi on || true
-}
-`;
-
-/** Used secrets are removed from the boot partition, which everybody who has the SD card can read. */
-function joinStep(sha256: string): string {
-  return `
-k3s() {
-  program=/usr/local/bin/k3s
-  if [ -e "$boot/${programFile}" ]; then
-    cp "$boot/${programFile}" "$program.skolo-new"
-    echo "${sha256}  $program.skolo-new" | sha256sum -c -
-    chmod 755 "$program.skolo-new"
-    sync "$program.skolo-new"
-    mv -f "$program.skolo-new" "$program"
-    rm -f "$boot/${programFile}"
-  fi
-  move ${tokenFile} /etc/rancher/k3s/token
-  move ${secretFile} ${stateFolder}/secret
-}
-
-# move FILE PATH: moves a secret from the boot partition and overwrites it there.
-move() {
-  [ -e "$boot/$1" ] || return 0
-  put "$2" 600 < "$boot/$1"
-  sync
-  size=$(wc -c < "$boot/$1")
-  dd if=/dev/zero of="$boot/$1" bs="$size" count=1 conv=notrunc,fsync
-  rm -f "$boot/$1"
-}
-`;
 }

@@ -1,4 +1,5 @@
 /** Facts about a running Raspberry Pi (model, both architectures, system), and whether it can be set up: free space, clock. */
+import { script } from '@skolo/base';
 import { ComputerError, factsIn, type Host, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
 
@@ -17,24 +18,9 @@ const Facts = z.object({
 
 type PiFacts = z.infer<typeof Facts>;
 
-// The model is in the device tree, which other computers lack.
-const script = `. /etc/os-release
-cat <<END
-model=$(tr -d '\\0' < /proc/device-tree/model 2>/dev/null)
-kernel=$(uname -m)
-userland=$(dpkg --print-architecture 2>/dev/null)
-init=$(cat /proc/1/comm)
-family=$ID \${ID_LIKE-}
-system=\${PRETTY_NAME-$ID}
-memoryKib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
-freeKib=$(df -kP / | awk 'NR == 2 { print $4 }')
-time=$(date +%s)
-isTimeKnown=$(if [ "$(timedatectl show --property=NTPSynchronized --value 2>/dev/null)" = yes ]; then echo yes; else echo no; fi)
-END`;
-
 /** @throws ComputerError */
 async function readFacts(host: Host): Promise<PiFacts> {
-  const text = await host.need(script);
+  const text = await host.need(script(new URL('./facts.sh', import.meta.url)));
   return Facts.parse(factsIn(text));
 }
 

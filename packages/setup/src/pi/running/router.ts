@@ -1,5 +1,6 @@
 /** Configures the master of a small rack as the router of its wired network, with addresses and names from rack.yaml. */
 
+import { script, withArguments } from '@skolo/base';
 import { dnsmasqConfig, type Rack } from '@skolo/rack';
 import { packagesStep } from '@skolo/setup/debian';
 import {
@@ -44,19 +45,13 @@ export function routerSteps(rack: Rack, guard: Guard): Step[] {
             { path: `/etc/systemd/system/${dnsUnit}`, content: dnsUnitText },
           ];
         },
-        // Also for the rollback to no router.
-        activate: `set -e
-systemctl daemon-reload
-if [ -e ${rulesFile} ]; then
-  nft --check --file ${rulesFile}
-  dnsmasq --test --conf-file=${dnsFile}
-  echo 1 > /proc/sys/net/ipv4/ip_forward
-  systemctl enable --quiet ${rulesUnit} ${dnsUnit}
-  systemctl restart ${rulesUnit} ${dnsUnit}
-else
-  systemctl stop ${dnsUnit} 2>/dev/null || true
-  nft delete table inet skolo_router 2>/dev/null || true
-fi`,
+        activate: withArguments(
+          script(new URL('./activate-router.sh', import.meta.url)),
+          rulesFile,
+          dnsFile,
+          rulesUnit,
+          dnsUnit,
+        ),
         verify: `[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo 'IP forwarding is disabled in the kernel'
 for each in ${rulesUnit} ${dnsUnit}; do
   systemctl is-active -q "$each" || echo "$each is not running"
