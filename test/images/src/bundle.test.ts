@@ -1,7 +1,7 @@
 /** What is in bundles: little, all of it, and always the same. */
 
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import {
   link,
   lstat,
@@ -208,6 +208,24 @@ describe('a bundle', () => {
       expect(files.filter((file) => onlyForTests.test(file))).toEqual([]);
     },
   );
+
+  it('contains the text of each script that its sources read', async () => {
+    const scripts = globSync('packages/*/src/**/*.{sh,pl}', { cwd: root }).filter(
+      (path) => !path.includes('/testing/'),
+    );
+    const programs = (await filesIn(out)).filter((path) => path.endsWith('.js'));
+    const texts = await Promise.all(programs.map((path) => readFile(join(out, path), 'utf8')));
+    const all = texts.join('');
+
+    // The longest part that no string literal writes differently.
+    const missing = scripts.filter((path) => {
+      const parts = readFileSync(join(root, path), 'utf8').match(/[\w .,:;=/|()-]+/g) ?? [''];
+      return !all.includes(parts.reduce((a, b) => (b.length > a.length ? b : a)));
+    });
+
+    expect(scripts.length).toBeGreaterThan(40);
+    expect(missing).toEqual([]);
+  });
 
   it('does not contain the path of the folder that it was made in', async () => {
     const paths = [root, basename(out), tmpdir()].filter((path) => path.length > 4);
