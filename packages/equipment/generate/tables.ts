@@ -9,16 +9,41 @@ import { Table } from '../src/models/described/table.ts';
 const folder = join(import.meta.dirname, '../src/models/described');
 
 /** What the tests of a table need, and programs do not. */
-const Proof = z.strictObject({
+const TableProof = z.strictObject({
   /** Where its values come from: a MIB, other software, a recording. */
   source: z.string().min(1),
-  /** Sessions in Oxidized's tests that read its configuration. */
+  /** Sessions in Oxidized's tests from which its configuration is read. */
   recorded: z.array(z.string()).exactOptional(),
+  /** How it is tried with equipment that startDescribedDevice simulates, over HTTP. */
+  tried: z
+    .strictObject({
+      /** The second one is turned off and on. */
+      outlets: z.tuple([z.string(), z.string()]),
+      /** Requests that read both. */
+      reads: z.array(z.string()),
+      /** That the second one reports while it is off. */
+      watts: z.number().exactOptional(),
+      signsInBy: z.enum(['password', 'token']).exactOptional(),
+    })
+    .exactOptional(),
+  /** The driver of other authors that switches the same outlet: `fence_X`, `labgrid.driver.power.X` or `pdudaemon.drivers.X.CLASS`. */
+  agrees: z
+    .strictObject({
+      driver: z.string(),
+      args: z.array(z.string()).exactOptional(),
+      settings: z.record(z.string(), z.unknown()).exactOptional(),
+      /** What it calls the outlet, if different. */
+      plug: z.union([z.string(), z.number()]).exactOptional(),
+      /** The sysObjectID by which it chooses its own table. */
+      objectId: z.string().exactOptional(),
+    })
+    .exactOptional(),
 });
+export type TableProof = z.output<typeof TableProof>;
 
 interface ProvenTable {
   table: Table;
-  proof: z.output<typeof Proof>;
+  proof: TableProof;
 }
 
 /** The tables, in the order of their names. @throws Error A file has another form, or another name than its model. */
@@ -28,12 +53,12 @@ export function readTables(): ProvenTable[] {
     const all = z
       .record(z.string(), z.unknown())
       .parse(parse(readFileSync(join(folder, file), 'utf8')));
-    const ofProof = ([key]: [string, unknown]) => key in Proof.shape;
+    const ofProof = ([key]: [string, unknown]) => key in TableProof.shape;
     const entries = Object.entries(all);
     const table = Table.parse(Object.fromEntries(entries.filter((each) => !ofProof(each))));
     if (table.name !== basename(file, '.yaml'))
       throw new Error(`${file}: its model is ${table.name}`);
-    return { table, proof: Proof.parse(Object.fromEntries(entries.filter(ofProof))) };
+    return { table, proof: TableProof.parse(Object.fromEntries(entries.filter(ofProof))) };
   });
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Model, Options } from './contract/model.ts';
 import { models } from './index.ts';
+import { proofs } from './testing/proofs.ts';
 
 function model(name: string): Model {
   const found = models.get(name);
@@ -39,6 +40,25 @@ describe.each([...models.values()])('$name', (model) => {
       expect(z.globalRegistry.get(schema)?.description, key).toMatch(/\.$/);
     }
   });
+});
+
+it.each([...proofs])('%s has a proof of each part that it has', (name, proof) => {
+  const { power, backup, connectedHosts } = model(name);
+  const has = {
+    outlets: power !== undefined,
+    backups: 'load' in backup,
+    'connected hosts': connectedHosts !== undefined && 'load' in connectedHosts,
+  };
+
+  expect(proof.testedWith).toMatchObject(
+    Object.fromEntries(
+      Object.entries(has).flatMap(([part, is]) => (is ? [[part, expect.any(String)]] : [])),
+    ),
+  );
+  expect([proof.answering, proof.backup].map((each) => each !== undefined)).toEqual([
+    has.outlets,
+    has.backups,
+  ]);
 });
 
 describe('outlets', () => {

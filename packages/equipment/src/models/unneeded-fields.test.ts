@@ -8,14 +8,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { models } from './index.ts';
 import { openDriver, patient } from './testing/outlets.ts';
 import type { AnsweringDevice } from './testing/proof.ts';
-import { answeringDevices, proofs } from './testing/proofs.ts';
+import { answeringDevices } from './testing/proofs.ts';
 import { anyChanges, type Change, changed } from './testing/unneeded/changes.ts';
 import { serve } from './testing/unneeded/transports.ts';
-
-it('is true of every model that switches power', () => {
-  const switching = [...proofs.keys()].filter((name) => models.get(name)?.power !== undefined);
-  expect([...new Set(answeringDevices.map(({ model }) => model))]).toEqual(switching);
-});
 
 /** A driver of the device, which answers with these changes, or with nothing that makes sense. */
 async function start(model: string, about: AnsweringDevice) {

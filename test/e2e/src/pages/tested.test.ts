@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
+import { readTables } from '../../../../packages/equipment/generate/tables.ts';
+import { proofs } from '../../../../packages/equipment/src/models/testing/proofs.ts';
 import { sampledTests } from '../../../../scripts/sampled-tests.mjs';
 import { dataAt, pageAt, tableOf } from './page.ts';
 
@@ -47,6 +49,38 @@ function whenRun(run: string, test = ''): string {
   return run === 'every' && sampledTests.includes(file) ? 'third' : run;
 }
 
+/** What each model's parts were tested with, by its proof, or that of its table. */
+function partsOfModels(): { part: string; model: string; counterpart: string }[] {
+  const own = [...proofs].flatMap(([model, { testedWith }]) =>
+    Object.entries(testedWith).map(([part, counterpart]) => ({ part, model, counterpart })),
+  );
+  const tables = readTables().map(({ table: { name: model, base }, proof }) => {
+    const { agrees, recorded } = proof;
+    if (agrees !== undefined) {
+      const author = /^fence_/.test(agrees.driver) ? 'fence-agents' : agrees.driver.split('.')[0];
+      return { part: 'outlets', model, counterpart: `the driver of ${author}` };
+    }
+    if (base !== 'generic')
+      return { part: 'outlets', model, counterpart: 'a simulator written from its documents' };
+    const sessions = 'sessions with real equipment, recorded by users of Oxidized, where available';
+    return { part: 'backups', model, counterpart: recorded ? sessions : 'nothing' };
+  });
+  return [...own, ...tables];
+}
+
+function rowsOfModels(): string[][] {
+  const groups = Map.groupBy(
+    partsOfModels(),
+    ({ part, counterpart }) => `${part} | ${counterpart}`,
+  );
+  return [...groups.values()]
+    .map((each) => {
+      const names = each.map(({ model }) => `\`${model}\``).sort();
+      return [each[0]?.part ?? '', names.join(', '), each[0]?.counterpart ?? ''];
+    })
+    .sort(([a = '', b = ''], [c = '', d = '']) => (a === c ? (b < d ? -1 : 1) : a < c ? -1 : 1));
+}
+
 it('TESTED.md is current', async () => {
   const sections = Object.entries(parts).map(([part, { tested, notTested }]) => {
     const rows = tested.map(({ what, with: counterpart, test, run }) => [
@@ -65,7 +99,7 @@ it('TESTED.md is current', async () => {
       linkTo(test.split(' > ')[0] ?? ''),
     ]),
   );
-  const page = `<!-- Made by \`npm run generate\` from docs/reference/tested.yaml. Do not edit. -->
+  const page = `<!-- Made by \`npm run generate\` from docs/reference/tested.yaml, and of the proofs of models. Do not edit. -->
 
 # Test coverage and counterparts
 
@@ -80,7 +114,10 @@ people ran. For the results of random tests, see [Fault-injection tests](docs/re
 The design documents of the systems that skolo replaces promise these. Each has a test at the edge that its users meet.
 
 ${tableOf(['of', 'capability', 'run', 'test'], promised)}
-${sections.join('\n')}`;
+${sections.join('\n')}
+## Equipment models
+
+${tableOf(['part', 'models', 'tested with'], rowsOfModels())}`;
 
   await expect(page).toMatchFileSnapshot(pageAt('TESTED.md'));
 });

@@ -39,5 +39,10 @@ export const proof: ModelProof = {
     ticks: true,
     change: uploadingToApc,
   },
+  testedWith: {
+    outlets: "Debian's snmpd, fence_apc_snmp, and a walk of an AP7900",
+    backups: "skolo's simulators only",
+    restores: 'a simulator that keeps the file',
+  },
   recorded: ['outlets'],
 };

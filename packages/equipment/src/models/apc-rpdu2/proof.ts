@@ -39,5 +39,10 @@ export const proof: ModelProof = {
     ticks: true,
     change: uploadingToApc,
   },
+  testedWith: {
+    outlets: "Debian's snmpd and net-snmp tools",
+    backups: "skolo's simulators only",
+    restores: 'a simulator that keeps the file',
+  },
   recorded: { no: 'no public recording has the outlets of an AP8000 or newer' },
 };

@@ -46,5 +46,12 @@ end`,
       ['show version', 'Configuration register'],
     ),
   },
+  testedWith: {
+    outlets: 'netmiko',
+    backups:
+      "a simulator that RANCID and netmiko verified, and sessions that Oxidized's users recorded with real equipment, where available",
+    restores: 'a simulator that runs the configuration language',
+    'connected hosts': 'recordings',
+  },
   recorded: ['MAC tables', 'links', 'ARP tables', 'PoE ports', 'configuration'],
 };

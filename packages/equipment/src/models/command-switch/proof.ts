@@ -25,5 +25,8 @@ export const proof: ModelProof = {
       on: 'set 1 on',
     },
   ],
+  testedWith: {
+    outlets: 'fence_apc_snmp and snmpget',
+  },
   recorded: { no: 'rack.yaml describes the equipment' },
 };

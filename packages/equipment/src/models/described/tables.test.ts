@@ -2,18 +2,15 @@
  * Each table against the software of other authors: it switches the same simulated outlets, which obey only the table's own objects and
  * values. Also against Debian's agent.
  */
-import { execFile } from 'node:child_process';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { startSnmpd, startTablePdu, tablePduModel } from '@skolo/simulators';
-import { peer } from '@skolo/simulators/peer';
-import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { readTables } from '../../../generate/tables.ts';
 import { generic } from '../generic/facts.ts';
 import { modelNamed, models } from '../index.ts';
 import { loadDrivers } from '../load.ts';
 import { snmpSwitch } from '../snmp-switch/facts.ts';
+import { tellOther } from '../testing/other-drivers.ts';
 import { patient, stateOf } from '../testing/outlets.ts';
 import { driverAt, logins, type SnmpSetup } from '../testing/snmp.ts';
 import type { Table } from './table.ts';
@@ -109,79 +106,25 @@ describe.each(tables)("$name in front of Debian's snmpd", (table) => {
   });
 });
 
-interface Other {
-  program: string;
-  args?: readonly string[];
-  /** By which it chooses its own table. */
-  objectId?: string;
-  /** What it calls the outlet; default: as we do. */
-  plug?: string;
-}
+const agreeing = readTables().flatMap(({ table, proof: { agrees } }) =>
+  agrees && table.base === 'snmp-switch' ? [{ table, agrees, driver: agrees.driver }] : [],
+);
 
-const community = ['-c', 'private', '--power-wait', '0'];
-/** By table: the driver of somebody else. */
-const others: Record<string, Other> = {
-  'apc-masterswitch': { program: 'labgrid.driver.power.apc' },
-  'eaton-epdu-managed': { program: 'fence_eaton_snmp', objectId: '1.3.6.1.4.1.534.6.6.6' },
-  'eaton-epdu-switched': { program: 'fence_eaton_snmp', objectId: '1.3.6.1.4.1.20677.1' },
-  'ibm-ipdu': {
-    program: 'fence_ipdu',
-    args: ['-d', '2c'],
-    objectId: '1.3.6.1.4.1.2.6.223',
-  },
-  'intel-modular': { program: 'fence_intelmodular', args: ['-d', '2c'] },
-  'liebert-mpx': { program: 'fence_emerson', args: ['-d', '2c'] },
-  sentry3: { program: 'labgrid.driver.power.sentry', plug: '2' },
-  'tripplite-lx': { program: 'fence_tripplite_snmp', objectId: '1.3.6.1.4.1.850.1.1.1' },
-  'tripplite-pdu': { program: 'fence_tripplite_snmp', objectId: '1.3.6.1.4.1.850.1' },
-};
+it.for(agreeing)('$table.name agrees with $driver', async ({ table, agrees }, context) => {
+  const setup = setupOf(table, agrees.objectId);
+  const device = await setup.start({});
+  onTestFinished(() => device.close());
+  const driver = driverAt(setup, device, logins.v2c);
+  const [, outlet] = outletsOf(table);
+  const tell = (verb: 'off' | 'on') =>
+    tellOther(context, { plug: outlet, ...agrees }, device, verb, false);
 
-/** Turns an outlet off or on, and gives the state that the other driver then reads. */
-async function tell(
-  context: TestContext,
-  { program, args = [] }: Other,
-  { host, port }: { host: string; port: number },
-  plug: string,
-  verb: 'off' | 'on',
-): Promise<string> {
-  const [tools, fence, python] = [peer('snmp-tools'), peer('fence-agents'), peer('labgrid')];
-  const isFence = program.startsWith('fence_');
-  if (tools === undefined || (isFence ? fence : python) === undefined)
-    return context.skip('fence-agents, labgrid or net-snmp are not installed');
-  const run = async (file: string, words: readonly string[]) => {
-    const env = { PATH: `${dirname(tools)}:${process.env.PATH}`, MIBS: '' };
-    return (await promisify(execFile)(file, words, { env, timeout: 120_000 })).stdout;
-  };
-  if (!isFence) {
-    const lines = `import sys, ${program} as driver\nhost, plug, verb = sys.argv[1:]\ndriver.power_set(host, None, plug, verb == "on")\nprint("ON" if driver.power_get(host, None, plug) else "OFF")`;
-    return await run(python ?? '', ['-W', 'ignore', '-c', lines, `${host}:${port}`, plug, verb]);
-  }
-  const place = ['-a', host, '-u', String(port), '-n', plug, '-o', verb];
-  return await run(join(dirname(fence ?? ''), program), [...community, ...args, ...place]);
-}
+  const saidOff = await tell('off');
+  const off = await stateOf(driver, outlet);
+  const saidOn = await tell('on');
 
-describe.each(Object.entries(others))('%s as others switch it', (name, other) => {
-  it(`agrees with ${other.program}`, async (context) => {
-    const table = tables.find((each) => each.name === name);
-    if (table === undefined) throw new Error(`no table ${name}`);
-    const setup = setupOf(table, other.objectId);
-    const device = await setup.start({});
-    onTestFinished(() => device.close());
-    const driver = driverAt(setup, device, logins.v2c);
-    const [, outlet] = outletsOf(table);
-    const { plug = outlet } = other;
-
-    const saidOff = await tell(context, other, device, plug, 'off');
-    const off = await stateOf(driver, outlet);
-    const saidOn = await tell(context, other, device, plug, 'on');
-
-    expect([saidOff, saidOn]).toEqual([
-      expect.stringMatching(/OFF\n$/),
-      expect.stringMatching(/ON\n$/),
-    ]);
-    expect([off, await stateOf(driver, outlet)]).toEqual(['off', 'on']);
-    expect(device.board.names().filter((each) => !device.board.isOn(each))).toEqual([]);
-  });
+  expect([saidOff, off, saidOn, await stateOf(driver, outlet)]).toEqual(['off', 'off', 'on', 'on']);
+  expect(device.board.names().filter((each) => !device.board.isOn(each))).toEqual([]);
 });
 
 it('are models of their own, whose entries have only what a table asks for', () => {

@@ -28,5 +28,11 @@ export const proof: ModelProof = {
     },
   ],
   backup: { tellsUnsaved: true, change: typingToVyatta },
+  testedWith: {
+    outlets: "skolo's simulators only",
+    backups: 'a simulator that RANCID verified',
+    restores: 'a simulator that runs the configuration language',
+    'connected hosts': 'a Linux bridge',
+  },
   recorded: ['hardware and firmware'],
 };

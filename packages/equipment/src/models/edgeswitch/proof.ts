@@ -45,5 +45,11 @@ export const proof: ModelProof = {
       ['show version', 'Software Version'],
     ),
   },
+  testedWith: {
+    outlets: 'netmiko',
+    backups: 'a simulator that RANCID and netmiko verified',
+    restores: 'a simulator that runs the configuration language',
+    'connected hosts': "skolo's simulators only",
+  },
   recorded: ['hardware and firmware'],
 };

@@ -13,5 +13,11 @@ export const proof: ModelProof = {
     ticks: true,
     change: edited,
   },
+  testedWith: {
+    backups:
+      "a simulator that RANCID and netmiko verified, and sessions that Oxidized's users recorded with real equipment, where available",
+    restores: "a replayed session, written after the vendor's manuals",
+    'connected hosts': 'recordings',
+  },
   recorded: ['links', 'ARP tables', 'configuration'],
 };

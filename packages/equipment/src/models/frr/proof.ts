@@ -28,5 +28,10 @@ export const proof: ModelProof = {
       };
     },
   },
+  testedWith: {
+    backups: 'FRR 8.4 behind OpenSSH',
+    restores: 'FRR 8.4 behind OpenSSH',
+    'connected hosts': 'a Linux bridge',
+  },
   recorded: { no: 'its tests use the real program, FRR' },
 };

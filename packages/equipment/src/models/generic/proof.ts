@@ -11,5 +11,8 @@ export const proof: ModelProof = {
       "prompt: '^[\\w-]+(?:\\(.*\\))?[>#]$', pagingOff: [terminal length 0], enable: enable, commands: [show running-config], complete: { end: '^end$' }, volatile: ['^! Time:']",
     change: edited,
   },
+  testedWith: {
+    backups: "skolo's simulators only",
+  },
   recorded: ['configuration'],
 };

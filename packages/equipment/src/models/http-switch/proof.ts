@@ -20,5 +20,8 @@ export const proof: ModelProof = {
       on: 'PUT /relay/1 on',
     },
   ],
+  testedWith: {
+    outlets: "labgrid's `rest` backend",
+  },
   recorded: { no: 'rack.yaml describes the equipment' },
 };

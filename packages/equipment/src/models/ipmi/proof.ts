@@ -19,6 +19,9 @@ export const proof: ModelProof = {
       on: 'chassis power on',
     },
   ],
+  testedWith: {
+    outlets: "Debian's ipmi_sim, also with a key (Kg)",
+  },
   recorded: {
     no: 'its tests use the real program, ipmitool, and a simulator that its authors wrote',
   },

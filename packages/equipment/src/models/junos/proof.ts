@@ -12,5 +12,11 @@ export const proof: ModelProof = {
     older: (options) => startJunos({ ...options, hasEls: false }),
   },
   backup: { change: edited },
+  testedWith: {
+    backups:
+      "a simulator that RANCID and netmiko verified, and sessions that Oxidized's users recorded with real equipment, where available",
+    restores: "a replayed session, written after the vendor's manuals",
+    'connected hosts': 'recordings',
+  },
   recorded: ['MAC tables', 'configuration'],
 };

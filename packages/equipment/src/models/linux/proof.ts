@@ -20,5 +20,10 @@ export const proof: ModelProof = {
       };
     },
   },
+  testedWith: {
+    backups: 'Debian 12 and BusyBox',
+    restores: 'Debian 12 and BusyBox',
+    'connected hosts': 'a Linux bridge',
+  },
   recorded: { no: 'its tests use the real programs of Debian and BusyBox' },
 };

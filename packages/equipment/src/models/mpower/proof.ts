@@ -32,5 +32,10 @@ export const proof: ModelProof = {
       }),
     ),
   },
+  testedWith: {
+    outlets: "skolo's simulators only",
+    backups: "skolo's simulators only",
+    restores: 'a simulator that keeps the file',
+  },
   recorded: { no: 'no public recording' },
 };

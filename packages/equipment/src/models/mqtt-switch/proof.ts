@@ -38,5 +38,8 @@ export const proof: ModelProof = {
       on: 'cmnd/plug/POWER1 ON',
     },
   ],
+  testedWith: {
+    outlets: 'the brokers mosquitto and aedes, and a simulated plug',
+  },
   recorded: { no: 'rack.yaml describes the equipment' },
 };

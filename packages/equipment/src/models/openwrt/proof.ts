@@ -31,5 +31,11 @@ export const proof: ModelProof = {
     },
   ],
   backup: { change: appending('/etc/config/network', `# ${mark}`) },
+  testedWith: {
+    outlets: "skolo's simulators only",
+    backups: "skolo's simulators only",
+    restores: 'a simulator that keeps the file',
+    'connected hosts': 'a Linux bridge',
+  },
   recorded: { no: 'no public recording has PoE ports' },
 };

@@ -8,5 +8,10 @@ export const proof: ModelProof = {
   reported: { hardware: 'J9773A', firmware: 'YA.16.11.0005' },
   hosts: { ports: ['1', 'A12', 'B24', '2'], knows: [] },
   backup: { tellsUnsaved: true, change: edited },
+  testedWith: {
+    backups: 'a simulator that RANCID and netmiko verified',
+    restores: "a replayed session, written after the vendor's manuals",
+    'connected hosts': 'recordings',
+  },
   recorded: ['MAC tables', 'links'],
 };

@@ -39,5 +39,8 @@ export const proof: ModelProof = {
       ],
     },
   ],
+  testedWith: {
+    outlets: 'redfishtool (except PDU outlets)',
+  },
   recorded: ['power of systems'],
 };

@@ -78,5 +78,12 @@ poe-out-status: powered-on
       '> ',
     ),
   },
+  testedWith: {
+    outlets: "skolo's simulators only",
+    backups:
+      "a simulator that RANCID and netmiko verified, and sessions that Oxidized's users recorded with real equipment, where available",
+    restores: 'a simulator that runs the configuration language',
+    'connected hosts': 'recordings',
+  },
   recorded: ['MAC tables', 'ARP tables', 'configuration'],
 };

@@ -28,5 +28,8 @@ export const proof: ModelProof = {
       on: 'GET /relay/0?turn=on ',
     },
   ],
+  testedWith: {
+    outlets: 'pdudaemon and labgrid, manually',
+  },
   recorded: ['relays'],
 };

@@ -53,5 +53,8 @@ export const proof: ModelProof = {
       ],
     },
   ],
+  testedWith: {
+    outlets: 'pdudaemon and labgrid, manually',
+  },
   recorded: ['switches'],
 };

@@ -25,5 +25,9 @@ export const proof: ModelProof = {
       on: `set ${ports}.3.1.1=1`,
     },
   ],
+  testedWith: {
+    outlets: "Debian's snmpd and net-snmp tools",
+    'connected hosts': "Debian's snmpd",
+  },
   recorded: ['MAC tables', 'links'],
 };

@@ -30,5 +30,8 @@ export const proof: ModelProof = {
       on: 'set 1.3.6.1.4.1.9999.1.1=1',
     },
   ],
+  testedWith: {
+    outlets: "Debian's snmpd",
+  },
   recorded: { no: 'rack.yaml describes the equipment' },
 };

@@ -16,5 +16,8 @@ export const proof: ModelProof = {
       on: '$A3%201%201',
     },
   ],
+  testedWith: {
+    outlets: "skolo's simulators only",
+  },
   recorded: { no: 'no public recording' },
 };

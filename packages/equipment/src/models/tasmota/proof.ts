@@ -27,5 +27,8 @@ export const proof: ModelProof = {
       ],
     },
   ],
+  testedWith: {
+    outlets: 'pdudaemon and labgrid, manually',
+  },
   recorded: { no: 'no public recording has whole answers' },
 };

@@ -19,6 +19,8 @@ export interface ModelProof {
   backup?: ChangedDevice | RealDevice;
   /** Devices whose answers are data, if it switches power: one for each transport whose answers differ. */
   answering?: readonly AnsweringDevice[];
+  /** What is on the other side in its tests, for TESTED.md. */
+  testedWith: Partial<Record<TestedPart, string>>;
   /** What of the outputs of real equipment its tests read, or why they read none. */
   recorded: readonly string[] | { no: string };
 }
@@ -64,3 +66,5 @@ export type Served =
 
 /** What it says, and the parts that belong to the outlet: of an object, paths; of a text, beginnings of lines, or whole ones with `$`. */
 type Answers = Readonly<Record<string, readonly [says: unknown, ...own: string[]]>>;
+
+export type TestedPart = 'outlets' | 'backups' | 'restores' | 'connected hosts';

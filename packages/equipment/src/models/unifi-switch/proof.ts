@@ -30,5 +30,11 @@ Port  OpMode      HpMode    PwrLimit   Class   PoEPwr  PwrGood  Power(W)  Voltag
     },
   ],
   backup: { change: appending('/tmp/system.cfg', `snmp.location=${mark}`) },
+  testedWith: {
+    outlets: "skolo's simulators only",
+    backups: "skolo's simulators only",
+    restores: 'a simulator that keeps the file',
+    'connected hosts': "skolo's simulators only",
+  },
   recorded: { no: 'no public recording' },
 };

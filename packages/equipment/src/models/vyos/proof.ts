@@ -8,6 +8,11 @@ export const proof: ModelProof = {
   reported: { firmware: '1.4.2' },
   hosts: { ports: ['eth1', 'eth2', 'eth3', 'eth4'], knows: ['arp', 'lease'], isRouter: true },
   backup: { tellsUnsaved: true, change: typingToVyatta },
+  testedWith: {
+    backups: 'a simulator that RANCID verified',
+    restores: 'a simulator that runs the configuration language',
+    'connected hosts': 'a Linux bridge',
+  },
   recorded: {
     no: 'a public recording has the configuration as commands, which skolo does not read',
   },

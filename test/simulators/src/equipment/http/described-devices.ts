@@ -6,6 +6,7 @@
  * Digital Loggers' REST API; pdudaemon's servertechpro2.py and a driver of the Switched PRO2 by SKA; Home Assistant's REST API.
  */
 import { isObject, parseJson } from '@skolo/base';
+import { startEsphome } from './esphome.ts';
 import {
   type Call,
   type HttpDevice,
@@ -175,6 +176,7 @@ export function startDescribedDevice(
   model: string,
   options: HttpDeviceOptions = {},
 ): Promise<HttpDevice> {
+  if (model === 'esphome') return startEsphome({ account, ...options });
   const found = Object.values(described).find((each) => each.model === model);
   if (found === undefined) throw new RangeError(`nothing simulates ${model}`);
   const names = found.board.names();
