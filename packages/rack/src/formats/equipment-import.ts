@@ -9,7 +9,7 @@ import { isExpression, modelSetting, models } from '@skolo/equipment/models';
 import { z } from 'zod';
 import { asHostName, hostNameProblem } from '../schema/network-fields.ts';
 import { ForeignInventoryError, parseForeign } from './foreign-file.ts';
-import { controlPoints, oxidizedModels, pdudaemonDrivers, rancidTypes } from './foreign-models.ts';
+import { backedUpModels, controlPoints, pdudaemonDrivers } from './foreign-models.ts';
 
 /** As a login in rack.yaml, with the values of its secrets, or empty ones. */
 export interface ForeignLogin {
@@ -118,7 +118,7 @@ export function readOxidized(
     if (writtenName === undefined) return { bad: `${where}: the name is missing; ${hint}` };
     if (written === undefined) return { bad: `${where}: the model is missing; ${hint}` };
     const foreign = settings.model_map?.[written] ?? written;
-    const model = oxidizedModels[foreign.toLowerCase()];
+    const model = backedUpModels.get(foreign.toLowerCase());
     if (model === undefined)
       return { left: notSupported(where, `the model in column ${(map.model ?? 0) + 1}`) };
     const levels = levelsOf(settings, at(map, 'group'), foreign);
@@ -204,7 +204,7 @@ export function readRancid(text: string, file: string, user?: string): ForeignIn
       };
     }
     if (state !== 'up') return { left: `${where}: not marked as up` };
-    const model = rancidTypes[type];
+    const model = backedUpModels.get(type);
     if (model === undefined) return { left: notSupported(where, 'the model in column 2') };
     return { writtenName, where, host: writtenName, entry: { model }, ...login };
   });

@@ -1,65 +1,17 @@
 /**
  * The names of models in the programs that skolo replaces, and skolo's. Others are not supported.
  *
- * Sources: the files in lib/oxidized/model of github.com/ytti/oxidized, and its docs/Supported-OS-Types.md; etc/rancid.types.base
- * of RANCID 3.13, with its aliases; pdudaemon/drivers of github.com/pdudaemon/pdudaemon, which accept these names.
+ * Sources of `elsewhere`: the files in lib/oxidized/model of github.com/ytti/oxidized, and its docs/Supported-OS-Types.md;
+ * etc/rancid.types.base of RANCID 3.13, with its aliases. Here: pdudaemon/drivers of github.com/pdudaemon/pdudaemon, which accept these names.
  */
+import { models } from '@skolo/equipment/models';
 
-export const oxidizedModels: Readonly<Record<string, string>> = {
-  aoscx: 'aoscx',
-  aosw: 'arubaos',
-  apc_aos: 'apc-rpdu2',
-  asa: 'asa',
-  ciscosmb: 'cisco-ios',
-  comware: 'comware',
-  edgeos: 'edgeos',
-  edgeswitch: 'edgeswitch',
-  efos: 'efos',
-  eos: 'eos',
-  fastiron: 'icx',
-  fortigate: 'fortigate',
-  fortios: 'fortigate',
-  frr: 'frr',
-  fsos: 'fs-switch',
-  h3c: 'comware',
-  ios: 'cisco-ios',
-  iosxe: 'cisco-ios',
-  ironware: 'icx',
-  junos: 'junos',
-  linuxgeneric: 'linux',
-  mlnxos: 'onyx',
-  netgear: 'netgear',
-  nxos: 'nxos',
-  openwrt: 'openwrt',
-  opnsense: 'opnsense',
-  pfsense: 'pfsense',
-  procurve: 'procurve',
-  routeros: 'routeros',
-  sonicos: 'sonicwall',
-  tplink: 'tplink-olt',
-  vyatta: 'vyos',
-  vyos: 'vyos',
-};
-
-export const rancidTypes: Readonly<Record<string, string>> = {
-  arista: 'eos',
-  cisco: 'cisco-ios',
-  'cisco-nx': 'nxos',
-  'cisco-sb': 'cisco-ios',
-  edgemax: 'edgeswitch',
-  edgerouter: 'edgeos',
-  frr: 'frr',
-  hp: 'procurve',
-  ios: 'cisco-ios',
-  'ios-nx': 'nxos',
-  'ios-sb': 'cisco-ios',
-  juniper: 'junos',
-  'juniper-srx': 'junos',
-  junos: 'junos',
-  mikrotik: 'routeros',
-  routeros: 'routeros',
-  zebra: 'frr',
-};
+/** Of Oxidized and RANCID, by a name in one of them, or skolo's. */
+export const backedUpModels: ReadonlyMap<string, string> = new Map(
+  [...models.values()].flatMap(({ name, elsewhere = [], backup }) =>
+    'load' in backup && name !== 'generic' ? [name, ...elsewhere].map((each) => [each, name]) : [],
+  ),
+);
 
 /** With the number of outlets, and the user that pdudaemon assumes. APC's are switched over SNMP here. */
 export const pdudaemonDrivers: Readonly<

@@ -27,6 +27,7 @@ export const ciscoIos: Model = {
     'ciscosmb',
     'cisco',
     'cisco-sb',
+    'ios-sb',
     'cisco_ios',
     'cisco_xe',
     'cisco_s300',

@@ -27,7 +27,7 @@ export function modelSetting(object: string): string | undefined {
  * The model that a table makes of a base model. An entry in rack.yaml has only the keys that the table asks for. Automatic repair never uses
  * it: nobody has seen the equipment that it describes.
  */
-function described(base: Model, { name, was, label, asks, values }: Table): Model {
+function described(base: Model, { name, was, label, elsewhere, asks, values }: Table): Model {
   const { power, backup, contradictions, options, ...facts } = base;
   const filled = (own: Options): Options => ({ ...values, ...own });
   const { description } = power ?? {};
@@ -36,6 +36,7 @@ function described(base: Model, { name, was, label, asks, values }: Table): Mode
     name,
     ...(was && { was }),
     label,
+    ...(elsewhere && { elsewhere }),
     base: base.name,
     ...(power && {
       power: {

@@ -6,6 +6,8 @@ export const Table = z.strictObject({
   /** Previous names: none that was released is ever taken away. */
   was: z.array(z.string()).exactOptional(),
   label: z.string().min(1),
+  /** Names in Oxidized, RANCID and netmiko, if different. */
+  elsewhere: z.array(z.string()).exactOptional(),
   base: z.enum(['generic', 'http-switch', 'snmp-switch']),
   /** Keys that an entry in rack.yaml still has, with their defaults. */
   asks: z.record(z.string(), z.union([z.number(), z.boolean()])).default({}),

@@ -7,6 +7,7 @@ const load = () => import('./backup.ts');
 export const frr: Model = {
   name: 'frr',
   label: 'FRRouting router',
+  elsewhere: ['zebra'],
   transports: ['ssh'],
   network: interfaces('names of Linux interfaces, such as eth0', /^[A-Za-z][\w.@-]{0,14}$/),
   connectedHosts: { load: () => import('./connected-hosts.ts') },

@@ -6,7 +6,7 @@ const load = () => import('./nxos.ts');
 export const nxos: Model = {
   name: 'nxos',
   label: 'Cisco Nexus switch',
-  elsewhere: ['cisco-nx', 'cisco_nxos'],
+  elsewhere: ['cisco-nx', 'ios-nx', 'cisco_nxos'],
   transports: ['ssh'],
   network: interfaces('names such as Eth1/1', /^(Eth\d{1,3}(\/\d{1,2}){1,2}|mgmt0)$/, {
     Ethernet: 'Eth',

@@ -33,4 +33,6 @@ export const recorded: readonly string[] = [
   'shelly-gen2',
   'snmp-poe',
   'tplink-olt',
+  'unifi-switch',
+  'vyos',
 ];

@@ -36,5 +36,5 @@ Port  OpMode      HpMode    PwrLimit   Class   PoEPwr  PwrGood  Power(W)  Voltag
     restores: 'a simulator that keeps the file',
     'connected hosts': "skolo's simulators only",
   },
-  recorded: { no: 'no public recording' },
+  recorded: ['PoE ports'],
 };

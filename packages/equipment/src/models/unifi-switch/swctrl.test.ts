@@ -15,6 +15,7 @@ function table(...rows: string[]): string {
   ].join('\n');
 }
 
+// Two rows of a USW-Lite-16, whose ports were 6 and 2: devwithimagination.com, 2022-08-07.
 const one =
   '   1    Auto        Dot3at     32000  Class 4      On     Good      6.81       53.24       128.00';
 const two =

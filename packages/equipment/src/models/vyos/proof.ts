@@ -13,7 +13,5 @@ export const proof: ModelProof = {
     restores: 'a simulator that runs the configuration language',
     'connected hosts': 'a Linux bridge',
   },
-  recorded: {
-    no: 'a public recording has the configuration as commands, which skolo does not read',
-  },
+  recorded: ['firmware', 'secrets of the configuration'],
 };
