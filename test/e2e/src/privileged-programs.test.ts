@@ -46,9 +46,9 @@ const scripts: Record<string, string> = {
   'packages/cli/src/commands/service/steps.ts':
     'creates a state directory if none exists, in /var/lib/skolo, which belongs to root',
   'packages/setup/src/engine/guarded-change.ts': 'a unit that runs scripts of root',
-  'packages/setup/src/engine/only-root.ts':
+  'packages/setup/src/engine/only-root.sh':
     'runs a script only if users other than root cannot write it or anything on the way',
-  'packages/setup/src/engine/host/host.ts': 'gives root a new file, where root writes',
+  'packages/setup/src/engine/host/write.sh': 'gives root a new file, where root writes',
   'packages/base/src/durable/files/atomic-file.ts':
     'sets the owner of a file that it has just created',
   'services/fallback/src/active/files.ts':
@@ -56,14 +56,16 @@ const scripts: Record<string, string> = {
   'services/fallback/src/existing/fence.ts': 'runs as skolo, which owns the journal',
   'services/fallback/src/kubernetes/folder-version.ts':
     'writes into /etc/skolo, which belongs to root',
-  'packages/fleet/src/secrets/jumphost-files.ts': 'writes into /etc/skolo, which belongs to root',
+  'packages/fleet/src/secrets/write.sh': 'writes into /etc/skolo, which belongs to root',
   'packages/setup/src/jumphost/effective/changes.ts':
     'restores modes and owners of files that prepare had recorded, in directories of root',
   'packages/setup/src/jumphost/effective/effects.ts':
     'gives directories of programs and keys, and those above them, back to root',
   'packages/setup/src/jumphost/image/first-boot.ts': 'a unit that writes where root writes',
-  'packages/setup/src/jumphost/replace/staging.ts':
+  'packages/setup/src/jumphost/replace/place-state.sh':
     'creates a file in the copy of a state directory, after removing what the archive has there',
+  'packages/setup/src/jumphost/replace/staging.ts':
+    'gives a file of the copy to the owner in the archive, in a directory of root',
   'packages/setup/src/jumphost/steps/active.ts': 'units of skolo-active',
   'packages/setup/src/jumphost/steps/firewall.ts': 'a unit that reads rules of root',
   'packages/setup/src/jumphost/steps/nfs.ts':
@@ -74,12 +76,12 @@ const scripts: Record<string, string> = {
   'packages/setup/src/k3s/program/unit.ts': 'the unit of k3s',
   'packages/setup/src/k3s/upgrade/server-script.ts': 'a unit that runs a script of root',
   'packages/equipment/src/models/frr/backup.ts': 'lines that an operator types on a router',
-  'packages/equipment/src/models/linux/script.ts': 'puts files into place, without following links',
+  'packages/equipment/src/models/linux/put.sh': 'puts files into place, without following links',
   'packages/setup/src/pi/boot/clock.ts': 'a unit that sets the clock',
   'packages/setup/src/pi/boot/enrol.ts': 'units that write where root writes',
   'packages/setup/src/pi/boot/firstrun.ts':
     'writes into the home of a user who has not signed in yet',
-  'packages/setup/src/pi/running/person.ts': 'writes into the home of a user who may become root',
+  'packages/setup/src/pi/running/add-user.sh': 'writes into the home of a user who may become root',
   'packages/setup/src/pi/running/router.ts': 'units that read files of root',
 };
 
@@ -168,9 +170,10 @@ it('of a script, or of a unit that a package writes, are these', () => {
   const places = new RegExp(
     String.raw`\[Service\]|\bchown\b|\binstall -d -o|(?:${paths.join('|')}|/var/lib/skolo/\$\{\w+\})\b(?!')`,
   );
-  const found = [...files('packages/*.ts'), ...files('services/fallback/*.ts')].filter(
-    (file) => !/\.test\.ts$|\/(testing|bench)\//.test(file) && places.test(read(file)),
-  );
+  const patterns = ['packages/*.ts', 'packages/*.sh', 'services/fallback/*.ts'];
+  const found = patterns
+    .flatMap(files)
+    .filter((file) => !/\.test\.ts$|\/(testing|bench)\//.test(file) && places.test(read(file)));
 
   expect(found.toSorted()).toEqual(Object.keys(scripts).toSorted());
 });
