@@ -1,11 +1,12 @@
 #!/bin/bash
-# shellcheck disable=SC2086 # A group is several words.
 # Installs the Debian packages of the peers that tests use (scripts/peers.mjs): as root on Debian or a derivative.
 #
 #   scripts/install-peers.sh [GROUP…]     a group is one or more packages in one argument; default: all missing ones
 #
 # Groups are independent: a failed one is reported ("not installed: …") and the others continue. No prompts, no recommended packages, no
 # daemon started or enabled. Exit code 0 if all are installed, 1 if one is missing.
+
+# shellcheck disable=SC2086 # A group is several words.
 set -u
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 

@@ -4,12 +4,17 @@ import { expect, it } from 'vitest';
 import { filesOf, pageAt } from './page.ts';
 
 const sources = filesOf()
-  .filter((file) => /^((packages|services)\/.*\/src|scripts)\/.*\.(tsx?|mjs)$/.test(file))
+  .filter((file) => /^((packages|services)\/.*\/src|scripts)\/.*\.(tsx?|mjs|sh|pl)$/.test(file))
   .filter((file) => !/\.test\.|\/(testing|testdata|bench)\/|\/proof\.ts$/.test(file))
   .map((file) => ({ file, text: readFileSync(pageAt(file), 'utf8').replace(/^#!.*\n/, '') }));
 
 const comment = /^\/\*\*(?<comment>(?:(?!\*\/)[\s\S])*)\*\/\n/.source;
-const ofFile = [new RegExp(comment), new RegExp(`${comment}export `, 'm')];
+const ofFile = [
+  new RegExp(comment),
+  new RegExp(`${comment}export `, 'm'),
+  // Of a shell script, and in Perl.
+  /^(?<comment>(?:#.*\n)+)/,
+];
 /** Numbers, and lists and tables of numbers: how long, how many. */
 const value = /(?![^;]*[a-z]\()(?<value>[\w\s.,:*+/<(){}[\]-]*\b\d[\w\s.,:*+/<(){}[\]-]*);$/.source;
 const ofNumbers = new RegExp(
@@ -63,7 +68,7 @@ function commentOf(text: string): string {
 
 /** A comment's first sentence, and as many of the following as fit on a line. */
 function sentencesOf(comment: string): string {
-  const lines = comment.replaceAll(/^[ *]+/gm, '').trim();
+  const lines = comment.replaceAll(/^[ *#]+/gm, '').trim();
   const [text = ''] = lines.split(/\n\n|\n```|(?:^|\s)@(?=[a-z]+ )/);
   const line = text.replaceAll(/\{@link (\w+)\}/g, '`$1`').replaceAll(/\s+/g, ' ');
   return /^(.{0,279}|.*?)(?<!e\.g|i\.e|etc)[.!?](?= |$)/.exec(line)?.[0] ?? line;

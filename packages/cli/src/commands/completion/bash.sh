@@ -1,4 +1,5 @@
 #!/bin/bash
+# Completes the words of skolo's command line.
 _skolo() {
   COMPREPLY=()
   local word words=()

@@ -1,5 +1,5 @@
 #!/bin/sh
-# RULES DNS RULES_UNIT DNS_UNIT: also for the rollback to no router.
+# RULES DNS RULES_UNIT DNS_UNIT: makes the programs of a router read their files, or stops them after a rollback removed the files.
 rules=$1 dns=$2
 set -e
 systemctl daemon-reload

@@ -1,5 +1,5 @@
 #!/bin/sh
-# TIME_ZONE KEYBOARD LOCALE
+# TIME_ZONE KEYBOARD LOCALE: sets them.
 timezone=$1 zone=/usr/share/zoneinfo/$1 keyboard=$2 language=$3
 set -e
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
