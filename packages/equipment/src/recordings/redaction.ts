@@ -57,9 +57,6 @@ const fields: readonly [Kind | 'text' | 'number', RegExp][] = [
     'secret',
     /passw|pass$|secret|token|(?:^|_|api|auth|priv|psk)key$|psk|passphrase|community|credential|cookie/i,
   ],
-  ['name', /\buser=([^\s"]{3,64})|\bname=([^\s"]{3,64})(?= .*\bpassword=)/g],
-  // Whose key it is.
-  ['name', /\b(?:ssh-\w+|ecdsa-\S+) [\w+/=]{20,}\s+([^\s"]{3,64})/g],
   [
     'serial',
     /serial|uuid|^sku$|^guid$|service_?tag|asset_?(?:tag|id)|identifier|durablename|wwn|iqn|engineid/i,
@@ -294,13 +291,15 @@ export class Redaction {
       .join('\n');
   }
 
-  /** What is still there of secrets and names, in whatever encoding: undefined, or where. */
-  leak(texts: readonly string[]): string | undefined {
+  /**
+   * Where a secret or name is still there, in whatever encoding, or undefined. Says nothing of the text, which people report.
+   * @param texts by their places
+   */
+  leak(texts: Iterable<readonly [place: string, text: string]>): string | undefined {
     const isIn = (text: string) => this.known().isIn(inBytes(text.replaceAll(writtenEscapes, '')));
-    const found = texts.find(isIn);
-    if (found === undefined) return undefined;
-    const line = found.split('\n').findIndex(isIn) + 1;
-    return `line ${line} of the text that begins with ${JSON.stringify(found.trim().slice(0, 20))}`;
+    for (const [place, text] of texts)
+      if (isIn(text)) return `line ${text.split('\n').findIndex(isIn) + 1} of ${place}`;
+    return undefined;
   }
 
   private row(row: string): string {

@@ -51,11 +51,11 @@ export async function writeRecordings(
   return lines;
 }
 
-/** Keys of the file are not those of a rack. */
-function textsIn(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  if (Array.isArray(value)) return value.flatMap(textsIn);
-  return isObject(value) ? Object.values(value).flatMap(textsIn) : [];
+/** Each text by its place. Keys of the file are not those of a rack. */
+function textsIn(value: unknown, place: readonly string[] = []): [place: string, text: string][] {
+  if (typeof value === 'string') return [[place.join('/'), value]];
+  const inner = Array.isArray(value) || isObject(value) ? Object.entries(value) : [];
+  return inner.flatMap(([key, each]) => textsIn(each, [...place, key]));
 }
 
 function why(leak: string): string {
