@@ -30,7 +30,7 @@ it('docs/reference/files.md is current', async () => {
   const sections = [...parts].map(([part, files]) => {
     const lines = files.flatMap(({ file, text }) => [
       `- [\`${file.slice(part.length + 1)}\`](../../${file}): ${sentencesOf(commentOf(text))}`,
-      ...numbersOf(text),
+      ...numbersOf(text, file.slice(part.length + 1)),
     ]);
     return `## ${part}\n\n${lines.join('\n')}\n`;
   });
@@ -52,12 +52,13 @@ it('each file says what it does, at its beginning or before its first export', (
   expect(silent).toEqual([]);
 });
 
-function numbersOf(text: string): string[] {
+/** Each names its file, for those who search the page. */
+function numbersOf(text: string, file: string): string[] {
   return [...text.matchAll(ofNumbers)].flatMap(
     ({ groups: { comment = '', name = '', value = '' } = {} }) => {
       const shown = value.replace(/ (as const|satisfies \w+)$/, '').replaceAll(/\s+/g, ' ');
       const about = comment && `: ${sentencesOf(comment)}`;
-      return unit.test(name) ? [] : [`  - \`${name} = ${shown}\`${about}`];
+      return unit.test(name) ? [] : [`  - \`${name} = ${shown}\` in ${file}${about}`];
     },
   );
 }
