@@ -4,7 +4,6 @@ import { ApiError, type DeviceStatus } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { agentPlace } from '../../reach/agents.ts';
 import { reasonFor } from '../../reason.ts';
 import { cell, reasonText, sentence } from './agent-text.ts';
 import { signIn } from './sign-in.ts';
@@ -21,19 +20,18 @@ export function clear(command: SkoloCommand): void {
     .example("skolo machine clear skia-rpi2-rack4-shelf1-007 --reason 'new cable'");
 
   command.action(async (name: string, { reason }: { reason: string }) => {
-    const place = await agentPlace(command, name);
-    const agent = await signIn(command, place, 'status');
+    const agent = await signIn(command, name, 'status');
     const { verdict, reasons } = await agent.ask((client) =>
       client.clearQuarantine({ body: { why: reason } }),
     );
-    command.io.out(`${place.name} is ${verdict}`);
+    command.io.out(`${agent.name} is ${verdict}`);
     for (const reason of reasons.slice(0, 20)) {
-      command.io.out(`${place.name}: ${reason.verdict}: ${reasonText(reason)}`);
+      command.io.out(`${agent.name}: ${reason.verdict}: ${reasonText(reason)}`);
     }
     // Only a quarantine forced by a file has ended.
     if (reasons.some(({ code }) => code === 'forced')) {
       command.io.err(
-        `${place.name}: an operator ordered this quarantine; to end it, run skolo machine quarantine ${place.name} --end`,
+        `${agent.name}: an operator ordered this quarantine; to end it, run skolo machine quarantine ${agent.name} --end`,
       );
     }
   });
@@ -57,17 +55,16 @@ export function repair(command: SkoloCommand): void {
       if (step !== undefined && reason === undefined) {
         return command.error('a repair step requires --reason');
       }
-      const place = await agentPlace(command, name);
-      const agent = await signIn(command, place, 'status');
+      const agent = await signIn(command, name, 'status');
       if (step === undefined || reason === undefined) {
         const { devices } = await agent.ask((client) => client.status({ query: {} }));
         return printTable(command.io, repairColumns, devices);
       }
-      await orRejected(`${place.name}: not started`, () =>
+      await orRejected(`${agent.name}: not started`, () =>
         agent.ask((client) => client.repair({ body: { step, device, why: reason } })),
       );
       command.io.err(
-        `${place.name}: ${step} started; see skolo machine history ${place.name} --kind repair`,
+        `${agent.name}: ${step} started; see skolo machine history ${agent.name} --kind repair`,
       );
       return undefined;
     },
@@ -107,11 +104,10 @@ export function reboot(command: SkoloCommand): void {
     .example("skolo machine reboot skia-rpi2-rack4-shelf1-007 --reason 'new kernel'");
 
   command.action(async (name: string, { reason }: { reason: string }) => {
-    const place = await agentPlace(command, name);
-    const agent = await signIn(command, place, 'status');
-    await orRejected(`${place.name}: not rebooted`, () =>
+    const agent = await signIn(command, name, 'status');
+    await orRejected(`${agent.name}: not rebooted`, () =>
       agent.ask((client) => client.reboot({ body: { why: reason } })),
     );
-    command.io.err(`${place.name}: rebooting; see skolo machine list --agents ${place.name}`);
+    command.io.err(`${agent.name}: rebooting; see skolo machine list --agents ${agent.name}`);
   });
 }

@@ -7,7 +7,6 @@ import { complain } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { cutOff, plain } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
-import { agentPlace } from '../../reach/agents.ts';
 import { temporaryReason } from '../../reach/service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
 import { signIn } from './sign-in.ts';
@@ -36,8 +35,7 @@ export function define(command: SkoloCommand): void {
     .example('skolo machine log skia-rpi2-rack4-shelf1-007 --follow');
 
   command.action(async (name: string, { lines, follow, json }: Options) => {
-    const place = await agentPlace(command, name);
-    const agent = await signIn(command, place, 'log');
+    const agent = await signIn(command, name, 'log');
     const ask = (query: { lines: number; after?: number }, signal?: AbortSignal) =>
       agent.ask((client) => client.log({ query, signal })).then((answer) => answer.lines);
     if (follow) return followLog(command.io, { lines, ask });

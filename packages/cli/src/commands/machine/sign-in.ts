@@ -5,7 +5,7 @@ import { createSigner, type Signer } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { type AgentClient, type AgentPlace, agentClient } from '../../reach/agents.ts';
+import { type AgentClient, type AgentPlace, agentClient, agentPlace } from '../../reach/agents.ts';
 import {
   explained,
   explaining,
@@ -14,15 +14,18 @@ import {
 } from '../../reach/service-client.ts';
 
 interface SignedIn {
+  /** Of the machine, as in rack.yaml. */
+  name: string;
   /** @throws CliError The agent rejects the request or does not respond; the message says what to do. */
   ask<T>(question: (client: AgentClient) => Promise<T>): Promise<T>;
 }
 
 export async function signIn(
   command: SkoloCommand,
-  place: AgentPlace & { name: string },
+  machine: string,
   answers: 'status' | 'log',
 ): Promise<SignedIn> {
+  const place = await agentPlace(command, machine);
   const { signer, why } = await findSigner(command, place);
   const direct = agentClient(place.url, {
     signer,
@@ -35,7 +38,8 @@ export async function signIn(
     ? direct
     : { ...direct, ...throughMachineState(command, place.name, why) };
   const signIn = { hint: why, statuses: [401, 403] };
-  return { ask: (question) => explaining(() => question(client), command.globals(), signIn) };
+  const { name } = place;
+  return { name, ask: (question) => explaining(() => question(client), command.globals(), signIn) };
 }
 
 /** machine-state has the key. It requires the operator's token instead of a signature. */

@@ -80,18 +80,18 @@ export const define = list<Row, { watch?: true }>({
     { title: 'RACK', cell: ({ name }) => name, shrinkTo: 10 },
     { title: 'STATE', cell: stateOf, style: (row) => styles[stateOf(row)] },
     figure('OK', (health) => health.machines && `${countsOf(health).ok}/${health.machines.all}`),
-    figure('UNHEALTHY', (health) => numberText(countsOf(health).unhealthy)),
-    figure('HELD', ({ machines }) => numberText(machines?.held)),
-    figure('SILENT', (health) => numberText(countsOf(health).silent)),
-    figure('ALERTS', ({ alerts }) => String(alerts.reduce((sum, { count }) => sum + count, 0))),
+    figure('UNHEALTHY', (health) => countsOf(health).unhealthy),
+    figure('HELD', ({ machines }) => machines?.held),
+    figure('SILENT', (health) => countsOf(health).silent),
+    figure('ALERTS', ({ alerts }) => alerts.reduce((sum, { count }) => sum + count, 0)),
     figure('TOKEN', ({ tokenSeconds }) => durationText(tokenSeconds), { leaveOut: 4 }),
     figure('BACKUP', ({ backupSeconds }) => durationText(backupSeconds), { leaveOut: 5 }),
     figure('POWER', ({ controllers }) => controllers && `${controllers.up}/${controllers.all}`, {
       leaveOut: 6,
     }),
-    figure('WAITING', ({ waiting }) => numberText(waiting), { leaveOut: 2 }),
+    figure('WAITING', ({ waiting }) => waiting, { leaveOut: 2 }),
     figure('DISK', ({ disk }) => percent(disk), { leaveOut: 3 }),
-    figure('REBOOT', ({ reboots }) => numberText(reboots), { leaveOut: 1 }),
+    figure('REBOOT', ({ reboots }) => reboots, { leaveOut: 1 }),
     figure('CERT', ({ certificateSeconds }) => durationText(certificateSeconds), { leaveOut: 1 }),
     {
       title: 'VERSION',
@@ -219,7 +219,7 @@ function alertText({ name, severity, count }: RackHealth['alerts'][number]): str
 
 function figure(
   title: string,
-  read: (health: RackHealth) => string | undefined,
+  read: (health: RackHealth) => string | number | undefined,
   rest: Partial<Column<Row>> = {},
 ): Column<Row> {
   return { title, cell: ({ answer }) => answer && read(answer), align: 'right', ...rest };
@@ -239,10 +239,6 @@ export function countsOf({
     unhealthy: sum('quarantined', 'recovering'),
     silent: isKnown ? sum('stale', 'gone', 'never-reported') : machines?.silent,
   };
-}
-
-function numberText(value: number | undefined): string | undefined {
-  return value === undefined ? undefined : String(value);
 }
 
 function durationText(seconds: number | undefined): string | undefined {
