@@ -6,7 +6,7 @@ import type { Rack } from '../rack/rack.ts';
 import { parseRack } from '../read/load.ts';
 import { canonicalAddress } from '../schema/network-fields.ts';
 import { addable } from './addable.ts';
-import { checkOthers, withEntries } from './change-machines.ts';
+import { checkedOthers, withEntries } from './change-machines.ts';
 import { plain } from './splice.ts';
 
 interface AddedEquipment {
@@ -74,8 +74,7 @@ function withEquipment(
   });
   const result = entries.length > 0 ? withEntries(text, 'equipment', entries, file) : text;
   const names = equipment.map(({ name }) => name);
-  checkOthers(before, parseRack(result, { file }), names, file);
-  return result;
+  return checkedOthers(before, result, names, file);
 }
 
 /** Adds the logins of these devices, which some that are already in rack.yaml may share. */

@@ -41,16 +41,14 @@ export function addMachines(
     result = withEntries(result, 'machines', [`${plain(key)}: { ${own.join(', ')} }`], file);
     at += count;
   }
-  checkOthers(before, parseRack(result, { file }), names, file);
-  return result;
+  return checkedOthers(before, result, names, file);
 }
 
 /** @throws RackError It is or would become invalid. @throws ByHand An entry is written in an unusual way. */
 export function removeMachines(text: string, names: readonly string[], file: string): string {
   const before = parseRack(text, { file });
   const result = alone(text, names, file, withoutEntry);
-  checkOthers(before, parseRack(result, { file }), names, file);
-  return result;
+  return checkedOthers(before, result, names, file);
 }
 
 /** @throws RackError It is invalid, or would become invalid. @throws ByHand An entry is written in an unusual way. */
@@ -72,8 +70,7 @@ export function setMachines(
     }
     return changed;
   });
-  checkOthers(before, parseRack(result, { file }), names, file);
-  return result;
+  return checkedOthers(before, result, names, file);
 }
 
 /** A login of this user: the existing one, or else a new one with the user's name. @throws RackError */
@@ -218,26 +215,22 @@ function valueText(value: string | readonly string[]): string {
   return folded.length === 1 ? plain(only) : `[${folded.map(plain).join(', ')}]`;
 }
 
-/** @throws RackError Something else has changed. */
-export function checkOthers(
+/** The text with these entries changed. @throws RackError It is invalid, or something else has changed. */
+export function checkedOthers(
   before: Rack,
-  after: Rack,
+  text: string,
   names: readonly string[],
   file: string,
-): void {
+): string {
   const changed = new Set(names);
-  const texts = (rack: Rack) => {
-    const { machines, jumphost, equipment } = rack;
+  const texts = ({ machines, jumphost, equipment }: Rack) => {
     const entries = [jumphost, ...equipment.values(), ...machines.values()];
-    return new Map(
-      entries.flatMap((entry) =>
-        changed.has(entry.name) ? [] : [[entry.name, JSON.stringify(entry)] as const],
-      ),
-    );
+    const others = entries.filter(({ name }) => !changed.has(name));
+    return new Map(others.map((entry) => [entry.name, JSON.stringify(entry)]));
   };
-  const [was, is] = [texts(before), texts(after)];
+  const [was, is] = [texts(before), texts(parseRack(text, { file }))];
   const other = [...was, ...is].find(([name]) => was.get(name) !== is.get(name));
-  if (other === undefined) return;
+  if (other === undefined) return text;
   throw wholeFile(
     file,
     `${other[0]} would also change, so nothing was changed; edit the file manually`,

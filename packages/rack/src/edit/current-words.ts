@@ -2,7 +2,7 @@
 import { isScalar } from 'yaml';
 import { parseRack } from '../read/load.ts';
 import { previousKeys } from '../yaml/previous-keys.ts';
-import { checkOthers } from './change-machines.ts';
+import { checkedOthers } from './change-machines.ts';
 import { topOf } from './entries.ts';
 import { applied, rangeOf, written } from './splice.ts';
 
@@ -14,7 +14,5 @@ export function withCurrentWords(text: string, file: string): string {
     if (!isScalar(key) || now === undefined) return [];
     return [{ ...rangeOf(key), text: written(now, text, key) }];
   });
-  const result = applied(text, splices);
-  checkOthers(before, parseRack(result, { file }), [], file);
-  return result;
+  return checkedOthers(before, applied(text, splices), [], file);
 }

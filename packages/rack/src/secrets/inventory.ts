@@ -114,28 +114,19 @@ export function rackSecrets(rack: Rack): RackSecret[] {
     found.set(name, secret);
   };
   const references = new Map(secretReferences(rack).map((each) => [each.where, each]));
-  const kindAt = (where: readonly string[]) => kindOf(references.get(where[0] ?? ''));
   const nameOf = new Map<string, string>();
   for (const { service, namespace, files, variables } of serviceSecrets(rack)) {
-    const own = (where: string[]) => ({ where, logins: loginsAt(where), users: [service] });
+    const addOwn = (key: string, where: string[], more: Partial<RackSecret>) => {
+      const keys = [{ namespace, secret: service, key }];
+      const own = { where, logins: loginsAt(where), users: [service], keys };
+      add(key, kindOf(references.get(where[0] ?? '')), { ...own, ...more });
+    };
     for (const { key, path, where } of files) {
       nameOf.set(path, key);
-      const keys = [{ namespace, secret: service, key }];
-      add(key, kindAt(where), {
-        ...own(where),
-        keys,
-        paths: [path],
-        files: filesOf(service, path),
-      });
+      addOwn(key, where, { paths: [path], files: filesOf(service, path) });
     }
     for (const { name, where } of variables) {
-      const keys = [{ namespace, secret: service, key: name }];
-      add(name, kindAt(where), {
-        ...own(where),
-        keys,
-        isVariable: true,
-        files: filesOf(service, 'environment', name),
-      });
+      addOwn(name, where, { isVariable: true, files: filesOf(service, 'environment', name) });
     }
   }
   for (const { name: secret, tokens } of tokenSecrets(rack)) {
