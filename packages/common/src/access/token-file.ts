@@ -80,7 +80,8 @@ export class TokenFile {
 
   /** @param path absolute */
   constructor(path: string) {
-    this.file = new SecretFile(path, parseTokens);
+    const failure = (why: string) => new SecretFormatError(why);
+    this.file = new SecretFile(path, (text) => parseTokens(text, failure));
   }
 
   /**
@@ -231,49 +232,37 @@ function whyNot(file: string, cause: unknown): string {
 
 /** A file that is empty or contains only comments does not contain tokens. */
 function parseFile(file: string, text: string): { document: Document; tokens: TokenEntry[] } {
-  const value = yamlValue(text, (message) => new TokenFileError(`${file}: not YAML: ${message}`));
+  const failure = (why: string) => new TokenFileError(`${file}: ${why}`);
+  const tokens = parseTokens(text, failure, { tokens: [] });
   const document: Document = parseDocument(text);
-  if (value === null) {
+  if (document.toJS() === null) {
     if (text.trim() === '') document.commentBefore = header;
     document.contents = document.createNode({ tokens: [] });
   }
   const list = document.get('tokens');
   if (isSeq(list)) list.flow = false;
-  const { tokens, wrong } = checked(value === null ? { tokens: [] } : value);
-  if (tokens === undefined) throw new TokenFileError(`${file}: ${wrong}`);
   return { document, tokens };
 }
 
-/** For {@link SecretFile}. Errors never quote the file. */
-function parseTokens(text: string): TokenEntry[] {
-  const value = yamlValue(text, (message) => new SecretFormatError(`not YAML: ${message}`));
-  const { tokens, wrong } = checked(value);
-  if (tokens === undefined) throw new SecretFormatError(wrong);
-  return tokens;
-}
-
-/** Parses YAML; messages never quote it. */
-function yamlValue(text: string, failure: (message: string) => Error): unknown {
+/** Messages never quote the text. @param none if it contains nothing but comments */
+function parseTokens(
+  text: string,
+  failure: (why: string) => Error,
+  none?: z.input<typeof Tokens>,
+): TokenEntry[] {
+  let value: unknown;
   try {
-    return readYaml(text, '').value;
+    ({ value } = readYaml(text, ''));
   } catch (error) {
     const issue = error instanceof RackError ? error.issues[0] : undefined;
     if (issue === undefined) throw error;
     const { line, column, message } = issue;
-    throw failure(`line ${line}, column ${column}: ${message}`);
+    throw failure(`not YAML: line ${line}, column ${column}: ${message}`);
   }
-}
-
-type Checked = { tokens: TokenEntry[]; wrong?: never } | { tokens?: never; wrong: string };
-
-/** The tokens, or all errors. */
-function checked(content: unknown): Checked {
-  const parsed = Tokens.safeParse(content);
-  if (parsed.success) return { tokens: parsed.data.tokens };
-  const wrong = parsed.error.issues.map(
-    ({ path, message }) => `${path.join('.') || 'file'}: ${message}`,
-  );
-  return { wrong: wrong.join('; ') };
+  const { data, error } = Tokens.safeParse(value ?? none);
+  if (data !== undefined) return data.tokens;
+  const wrong = error.issues.map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`);
+  throw failure(wrong.join('; '));
 }
 
 function info(entry: TokenEntry): TokenInfo {
