@@ -7,7 +7,6 @@ import { loadBackups, loadDrivers } from '@skolo/equipment/models/load';
 import {
   type Dial,
   type DialDatagrams,
-  type Endpoint,
   type HostKeys,
   openConnection,
   openExec,
@@ -109,9 +108,9 @@ async function checkDevice(device: Equipment, deps: SignInDeps): Promise<Finding
     );
   }
   if (transport === 'snmp') {
-    return await outcome(about, signal, (stop) =>
-      askSnmp(device, { credentials, datagrams }, stop),
-    );
+    // Every device supports this query.
+    const snmp = snmpTo(device, { credentials, datagrams });
+    return await outcome(about, signal, (stop) => snmp.read([], [upTime], stop));
   }
   const backup = (await loadBackups()).get(model);
   if (backup === undefined)
@@ -126,15 +125,6 @@ async function checkDevice(device: Equipment, deps: SignInDeps): Promise<Finding
     await using connection = closing(openConnection(device, given));
     await backup(device).read(connection);
   });
-}
-
-/** Sends a query that every device supports. @throws DeviceError It does not respond, or rejects the login. */
-async function askSnmp(
-  device: Endpoint & { model: string },
-  deps: Parameters<typeof snmpTo>[1],
-  signal: AbortSignal,
-): Promise<void> {
-  await snmpTo(device, deps).read([], [upTime], signal);
 }
 
 /** Any outlet that is in use. */
