@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Problem } from '../route/problem.ts';
 import { route } from '../route/route.ts';
 import { Time } from '../time.ts';
-import { TimelineRow } from '../timeline/timeline-api.ts';
+import { asCaller, Missing, TimelineRow } from '../timeline/timeline-api.ts';
 
 const texts = z.array(z.string());
 const text = z.string();
@@ -64,10 +64,6 @@ export const Incident = z
   .meta({ id: 'Incident' });
 export type Incident = z.output<typeof Incident>;
 
-const Missing = z
-  .array(z.object({ source: text, why: text }))
-  .describe('sources that did not respond completely');
-
 export const IncidentReport = Incident.extend({
   differences: texts.describe('what those that did not return share, and the others do not'),
   url: text.optional().describe('its page, if rack.yaml has `consoleUrl`'),
@@ -122,7 +118,7 @@ export const incidentsApi = {
       since: Time.optional().describe('of `all`; default: 12 hours before `until`'),
       until: Time.optional().describe('of `all`; default: now'),
     }),
-    headers: z.object({ authorization: z.string().max(10_000).optional() }),
+    headers: asCaller,
     answers: { 200: IncidentReport, 404: Problem, 503: Problem },
   }),
 };

@@ -42,6 +42,13 @@ export const TimelineRow = z
   .meta({ id: 'TimelineRow' });
 export type TimelineRow = z.output<typeof TimelineRow>;
 
+export const Missing = z
+  .array(z.object({ source: z.string(), why: z.string(), since: Time.optional() }))
+  .describe('sources that did not respond completely; events may be missing');
+
+/** Some rows require a role. */
+export const asCaller = z.object({ authorization: z.string().max(10_000).optional() });
+
 const Machines = z.object({ count: z.int(), where: z.string().describe('folded to ranges') });
 
 export const Timeline = z
@@ -62,9 +69,7 @@ export const Timeline = z
       .object({ machine: z.string(), since: Time, text: z.string() })
       .optional()
       .describe('machine that has been unhealthy for the longest time'),
-    missing: z
-      .array(z.object({ source: z.string(), why: z.string(), since: Time.optional() }))
-      .describe('sources that did not respond completely; events may be missing'),
+    missing: Missing,
     omitsAudit: z
       .boolean()
       .describe('whether the audit logs are omitted, because they require the operate role'),
@@ -84,7 +89,7 @@ export const timelineApi = {
       since: Time.optional().describe('default: 12 hours before `until`'),
       until: Time.optional().describe('default: now; at most 31 days after `since`'),
     }),
-    headers: z.object({ authorization: z.string().max(10_000).optional() }),
+    headers: asCaller,
     answers: { 200: Timeline, 422: Problem },
   }),
 };

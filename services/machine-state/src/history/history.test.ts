@@ -15,6 +15,25 @@ const start = '2026-11-20T10:00:00Z';
 const minute = 60_000;
 const day = 86_400_000;
 
+it('lists silences once a minute, however many pages ask, and knows those that are written', async () => {
+  const lab = await newLab();
+  const history = await lab.open();
+  const silence = (id: string) => ({
+    ...{ id, incident: id, machine: 'rpi-1', at: at(0), causes: [], traits: [], lost: [] },
+  });
+  const ids = async () => (await history.silences()).silences.map(({ id }) => id);
+  history.setSilence(silence('one'));
+  await history.flush();
+  expect(await ids()).toEqual(['one']);
+  history.setSilence({ ...silence('two'), at: at(-1) });
+  await history.flush();
+
+  expect(await ids()).toEqual(['one']);
+  expect(await history.knownSilences(['two', 'three'])).toEqual(['two']);
+  lab.clock.pass(61_000);
+  expect(await ids()).toEqual(['one', 'two']);
+});
+
 it('is read as it was written, the newest first, also after a restart', async () => {
   const lab = await newLab();
   const history = await lab.open();

@@ -45,6 +45,8 @@ const dayMs = 86_400_000;
 /** The maximum of entries kept in memory while the disk does not accept them. */
 const mostPending = 20_000;
 /** A wall clock that is wrong for an hour deletes at most a day. */
+/** Shorter than incidents stay in memory. */
+const listedSeconds = 60;
 const dropEverySeconds = 3600;
 
 export class History {
@@ -53,6 +55,8 @@ export class History {
   discarded = 0;
   private readonly deps: HistoryDeps;
   private readonly thread: HistoryThread;
+  /** The last list of silences, shortly. */
+  private listed: { at: number; read: ReturnType<History['silences']> } | undefined;
   private toWrite: Batch = emptyBatch();
   private isUsable = false;
   private why = 'it is not open yet';
@@ -123,6 +127,7 @@ export class History {
   /** Points are written less often than events. */
   tick(): void {
     const { clock, readingsEveryMs } = this.deps;
+    if (this.listed && clock.uptime() - this.listed.at > listedSeconds) this.listed = undefined;
     if (this.isSilent) {
       this.onTrouble(hangs);
       return;
@@ -163,9 +168,27 @@ export class History {
     return this.read('happenings', { from: Math.max(from, oldest), to, most, oldest, changed });
   }
 
-  /** Newest first; see {@link SilenceTable.list}. @throws HistoryUnavailable */
+  /**
+   * Newest first; see {@link SilenceTable.list}. Pages ask again and again: they share one read for a while, because what changes meanwhile
+   * is still in memory, where the incidents keep it for minutes.
+   *
+   * @throws HistoryUnavailable
+   */
   silences(): Promise<{ silences: Silence[]; isCut: boolean }> {
-    return this.read('silences', { endedFrom: this.oldest() });
+    const now = this.deps.clock.uptime();
+    if (this.listed === undefined || now - this.listed.at > listedSeconds) {
+      const listed = { at: now, read: this.read('silences', { endedFrom: this.oldest() }) };
+      this.listed = listed;
+      listed.read.catch(() => {
+        if (this.listed === listed) this.listed = undefined;
+      });
+    }
+    return this.listed.read;
+  }
+
+  /** Those of these IDs that are written. @throws HistoryUnavailable */
+  knownSilences(ids: readonly string[]): Promise<string[]> {
+    return this.read('knownSilences', ids);
   }
 
   /** @throws HistoryUnavailable */

@@ -49,6 +49,10 @@ export class HistoryJobs extends HistoryTables {
     };
   }
 
+  knownSilences(ids: readonly string[]): string[] {
+    return this.silenceTable.known(ids);
+  }
+
   silences(wanted: { endedFrom: number }) {
     return this.silenceTable.list(wanted);
   }

@@ -19,6 +19,7 @@ export class SilenceTable {
       list: database.prepare(
         'SELECT data FROM silences WHERE ended IS NULL OR ended >= ? ORDER BY at DESC',
       ),
+      has: database.prepare('SELECT 1 FROM silences WHERE id = ?'),
       drop: database.prepare('DELETE FROM silences WHERE ended < ?'),
     };
   }
@@ -42,6 +43,11 @@ export class SilenceTable {
       if (silence !== undefined) silences.push(silence);
     }
     return { silences, isCut: false };
+  }
+
+  /** Those of these IDs that it has. */
+  known(ids: readonly string[]): string[] {
+    return ids.filter((id) => this.statements.has.get(id) !== undefined);
   }
 
   drop(before: number): void {

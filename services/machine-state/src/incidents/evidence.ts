@@ -56,9 +56,10 @@ function ofOutlet({
     return [{ kind: 'switched-off', text }];
   }
   if (state === 'off') {
+    // Services do not read its settings: one more session would be in the way of those that restore power.
     const reason = stuckOff
       ? 'it does not turn on'
-      : 'nobody turned it off with skolo; does its setting keep it off after a power failure?';
+      : 'nobody turned it off with skolo; skolo check equipment shows whether a setting keeps it off after a power failure';
     return [{ kind: 'outlet-off', text: `outlet ${outlet} is off: ${reason}` }];
   }
   if (fault === undefined) return [];

@@ -11,7 +11,7 @@ interface OnItDeps extends Pick<PartDeps, 'clock'> {
   log: { warn(facts: object, message: string): unknown };
   services: { views(): Pick<Services, 'power'> };
   incidents: Pick<Incidents, 'known'>;
-  history: Pick<History, 'silences'>;
+  history: Pick<History, 'knownSilences'>;
   /** Asks the power-cycle daemon. */
   end(incident: string): Promise<unknown>;
 }
@@ -56,12 +56,12 @@ export class OnIt {
     const current = namesOf(incidents.known());
     const candidates = [...named].filter((name) => !current.has(name));
     if (candidates.length === 0) return [];
-    const past = namesOf((await history.silences()).silences);
-    return candidates.filter((name) => past.has(name));
+    // An incident has the ID of one of its silences.
+    return await history.knownSilences(candidates);
   }
 }
 
-/** IDs of incidents, also of those that were merged into others. */
+/** IDs of incidents, including those that were merged into others. */
 function namesOf(silences: readonly Silence[]): Set<string> {
   return new Set(silences.flatMap(({ id, incident }) => [id, incident]));
 }
