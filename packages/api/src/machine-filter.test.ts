@@ -58,6 +58,13 @@ it.each<[MachineFilter, boolean]>([
   expect(matching([machine], filter)).toHaveLength(isMeant ? 1 : 0);
 });
 
+it.each(['stale', 'gone'] as const)('finds a machine that is %s as people call it', (condition) => {
+  const machines = [machine, { ...machine, name: 'rpi-2', condition }];
+  for (const filter of [{ condition }, { condition: 'silent' }, { text: 'silent' }]) {
+    expect(matching(machines, filter).map(({ name }) => name)).toEqual(['rpi-2']);
+  }
+});
+
 it('is read once, however many words are looked for', () => {
   let readings = 0;
   function toJSON() {

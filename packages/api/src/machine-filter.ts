@@ -1,5 +1,6 @@
 /** Decides which machines a filter matches, in the console and in commands. */
 import type { Machine } from './machine-state.ts';
+import { conditionWord } from './silence.ts';
 
 type Field = 'shelf' | 'condition' | 'code' | 'cause' | 'model' | 'pool' | 'text';
 export type MachineFilter = { [Name in Field]?: string | undefined };
@@ -27,7 +28,7 @@ function matchesFields(machine: Machine, filter: MachineFilter): boolean {
   const { shelf, condition, code, cause, model, pool } = filter;
   return (
     (shelf === undefined || machine.shelf === shelf) &&
-    (condition === undefined || machine.condition === condition) &&
+    (condition === undefined || conditionsOf(machine).includes(condition)) &&
     (code === undefined || codesOf(machine).includes(code)) &&
     (cause === undefined || machine.cause === cause) &&
     (model === undefined || modelsOf(machine).has(model.toLowerCase())) &&
@@ -47,16 +48,21 @@ export function modelsOf({ kind, devices }: Pick<Machine, 'kind' | 'devices'>): 
   return new Set([kind, ...seen].map((each) => each.toLowerCase()));
 }
 
+/** As programs and as people call it. */
+export function conditionsOf({ condition }: Pick<Machine, 'condition'>): string[] {
+  return [condition, conditionWord(condition)];
+}
+
 function codesOf({ health }: Machine): string[] {
   return (health?.reasons ?? []).map(({ code }) => code);
 }
 
 /** In lower case: the names by which people look for machines, and the words of names with spaces. */
 function namesOf(machine: Machine): Set<string> {
-  const { name, label, shelf, condition, cause, wiring, versions = {}, pools } = machine;
+  const { name, label, shelf, cause, wiring, versions = {}, pools } = machine;
   const ports = [wiring.uplink, ...wiring.power].flatMap((port) => port ?? []);
   const names = [
-    ...[name, label, shelf, condition, cause].flatMap((each) => each ?? []),
+    ...[name, label, shelf, cause, ...conditionsOf(machine)].flatMap((each) => each ?? []),
     ...[...ports, ...ports.map((port) => port.replace(/\/.*/, ''))],
     ...[...Object.values(versions), ...pools, ...codesOf(machine), ...modelsOf(machine)],
   ].map((each) => each.toLowerCase());

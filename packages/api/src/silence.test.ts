@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Machine } from './machine-state.ts';
-import { beganAt, onItOf, recentlySilent } from './silence.ts';
+import { type Machine, MachineCondition } from './machine-state.ts';
+import { beganAt, conditionWord, isSilent, onItOf, recentlySilent, silentIn } from './silence.ts';
 
 const lastSeen = '2026-11-20T03:09:55.000Z';
 const stale: Machine = {
@@ -8,6 +8,14 @@ const stale: Machine = {
   ...{ since: '2026-11-20T03:10:55.000Z', lastSeen },
   ...{ pools: [], devices: [], repairs: [], orders: [], alerts: [], wiring: { power: [] } },
 };
+
+it('the word of a condition, and what counts as silent in metrics, agree with isSilent', () => {
+  for (const condition of MachineCondition.options) {
+    const is = isSilent({ condition });
+    expect(conditionWord(condition)).toBe(is ? 'silent' : condition);
+    expect(silentIn({ [condition]: 3, ok: 40 })).toBe(is ? 3 : 0);
+  }
+});
 
 describe('beganAt', () => {
   it.each([

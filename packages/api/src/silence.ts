@@ -9,6 +9,16 @@ export function isSilent({ condition }: Pick<Machine, 'condition'>): boolean {
   return silent.has(condition);
 }
 
+/** What people read: of a silence, only its age is known, which is beside the word. */
+export function conditionWord(condition: MachineCondition): string {
+  return silent.has(condition) ? 'silent' : condition;
+}
+
+/** @param machines their numbers by condition, from metrics */
+export function silentIn(machines: Readonly<Record<string, number>>): number {
+  return [...silent].reduce((sum, condition) => sum + (machines[condition] ?? 0), 0);
+}
+
 /** When a machine's condition began. Silence began with the last answer, although the condition is only known a minute later. */
 export function beganAt(machine: Pick<Machine, 'condition' | 'since' | 'lastSeen'>) {
   return (isSilent(machine) && machine.lastSeen) || machine.since;

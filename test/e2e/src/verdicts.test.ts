@@ -11,6 +11,7 @@ import type {
   RackView,
   ServiceState,
 } from '@skolo/api';
+import { conditionWord } from '@skolo/api/silence';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { untilTestEnds } from '@skolo/base/testing';
 import { registerGauges } from '@skolo/common';
@@ -158,18 +159,19 @@ describe('a machine', () => {
     );
 
     expect(machine.condition).toBe(expected);
-    expect(await printed('machine list', { machines: [machine] }, 'CONDITION')).toBe(expected);
+    const word = conditionWord(expected);
+    expect(await printed('machine list', { machines: [machine] }, 'CONDITION')).toBe(word);
     expect(Object.keys(conditions)).toEqual([expected]);
     const { ok, unhealthy, silent } = countsOf({ conditions, health: { ok: 9 } });
     expect([ok, unhealthy, silent]).toEqual([
       Number(expected === 'ok'),
-      Number(expected === 'recovering' || expected === 'quarantined'),
-      Number(['stale', 'gone', 'never-reported'].includes(expected)),
+      Number(['recovering', 'quarantined', 'never-reported'].includes(expected)),
+      Number(word === 'silent'),
     ]);
     // The word is wider than a tile.
-    const tile = expected === 'never-reported' ? 'never seen' : expected;
+    const tile = expected === 'never-reported' ? 'never seen' : word;
     await expectPages(
-      { tiles: [tile], cards: expect.any(Array), own: [expected] },
+      { tiles: [tile], cards: expect.any(Array), own: [word] },
       { rack: rackWith({}), machines: [machine] },
       ['machine/pi-1', '.now .condition'],
     );

@@ -1,5 +1,6 @@
 /** Decides whether a rack is healthy, from one query to its Prometheus (pure). */
 import { areManySilent } from '@skolo/api/headline';
+import { silentIn } from '@skolo/api/silence';
 import { z } from 'zod';
 
 /**
@@ -241,15 +242,14 @@ function stateOf({
   down,
   versions,
   delivery,
-  conditions: { stale = 0, gone = 0, ...others },
+  conditions,
 }: Pick<
   RackHealth,
   'alerts' | 'down' | 'versions' | 'delivery' | 'conditions'
 >): RackHealth['state'] {
   if (alerts.some(isCritical) || down.length > 0) return 'critical';
-  const silent = stale + gone;
-  const all = Object.values(others).reduce((sum, each) => sum + each, silent);
-  if (areManySilent(silent, all)) return 'critical';
+  const all = Object.values(conditions).reduce((sum, each) => sum + each, 0);
+  if (areManySilent(silentIn(conditions), all)) return 'critical';
   if (alerts.length > 0 || delivery === 'failing' || delivery === 'silent') return 'warning';
   return Object.keys(versions).length === 0 ? 'unknown' : 'ok';
 }

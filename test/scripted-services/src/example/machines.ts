@@ -24,7 +24,7 @@ const data = load(
 );
 
 function machines(): Machine[] {
-  const [one, two, three, four, linux] = exampleAgents().statuses;
+  const [one, two, three, four] = exampleAgents().statuses;
   const text = 'device: missing: not attached: adb does not list any devices';
   return [
     machine('rpi-001', one, { sentence: 'runs task 67e8a4c01f2b3d10' }),
@@ -42,11 +42,12 @@ function machines(): Machine[] {
       // Of its last answer.
       devices: one?.devices ?? [],
       taskWhenLastSeen: { id: '67e8a4c01f2b3d11', since: ago(34.5 * minutes) },
-      sentence: 'switch-1 is not responding; 1 machine is behind it',
-      cause: 'switch-1',
+      sentence: data().rack.causes[0]?.text ?? '',
+      cause: 'switch-2',
+      wiring: { power: ['switch-2/5'], uplink: 'switch-2/5' },
       flapping: { changes: 8, since: ago(50.5 * minutes) },
     }),
-    machine('linux-1', linux, {
+    machine('linux-1', undefined, {
       condition: 'never-reported',
       sentence: 'image store damaged; the agent has never responded: \u001b[2Jconnection refused',
       needsAttention: `image store damaged; to find the image, run ${journal}`,

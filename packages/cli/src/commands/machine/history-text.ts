@@ -1,5 +1,6 @@
 /** A machine's history in words. */
 import type { HistoryEntry } from '@skolo/api';
+import { conditionWord } from '@skolo/api/silence';
 import { count } from '@skolo/base';
 import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
@@ -21,7 +22,7 @@ function told(entry: HistoryEntry): Told {
       const { condition, text } = entry;
       const isBad = ['quarantined', 'gone', 'never-reported'].includes(condition);
       return {
-        what: condition,
+        what: conditionWord(condition),
         text,
         style: isBad ? 'red' : condition === 'ok' ? 'green' : 'yellow',
       };

@@ -1,6 +1,6 @@
 import { type Machine, MachineCondition } from '@skolo/api';
 import { headlineOf } from '@skolo/api/headline';
-import { beganAt, readingsOf } from '@skolo/api/silence';
+import { beganAt, conditionWord, readingsOf } from '@skolo/api/silence';
 import { Option } from 'commander';
 import { complain } from '../../errors.ts';
 import { list } from '../../output/list.ts';
@@ -40,7 +40,7 @@ export const define = list<Machine, Options>({
   description:
     'Lists machines with their condition, the reason for it, their tasks and phones, and causes that several machines share. Machines that need attention come first. The data comes from machine-state; while that service is down, the command queries the agents directly, as with --agents. It then exits with 3 if some agents do not respond, or with 1 if none does.',
   summary: 'list machines with their condition',
-  example: 'skolo machine list --shelf shelf1 --condition quarantined,gone',
+  example: 'skolo machine list --shelf shelf1 --condition quarantined,silent',
   names: ['[names...]', "machine names (default: all); quote ranges: 'rpi-[001-040]'"],
   options(command) {
     addSelection(command);
@@ -104,13 +104,17 @@ export const define = list<Machine, Options>({
     const causes = all.filter((cause) => cause.machines.some((name) => names.has(name)));
     if (options.json) return { ...found(machines), json: (rows) => ({ machines: rows, causes }) };
     const { printWork } = await import('./work-list.ts');
-    const head = headlineOf(select(command, machines, words, options)).text;
-    printWork(io, { head, machines: shown(machines), causes, all: machines });
+    printWork(io, {
+      head: headlineOf(machines).text,
+      machines: shown(machines),
+      causes,
+      all: machines,
+    });
     return undefined;
   },
   noun: 'machine',
-  verdict: ({ condition }) => condition,
-  verdicts: conditions,
+  verdict: ({ condition }) => conditionWord(condition),
+  verdicts: [...new Set(conditions.map(conditionWord))],
   rank,
   remarks: remarksOf,
   columns: [
@@ -118,7 +122,7 @@ export const define = list<Machine, Options>({
     { title: 'SHELF', cell: ({ shelf }) => shelf, leaveOut: 1 },
     {
       title: 'CONDITION',
-      cell: ({ condition }) => condition,
+      cell: ({ condition }) => conditionWord(condition),
       style: ({ condition }) => styles[condition],
     },
     {
@@ -164,7 +168,7 @@ function rank({ needsAttention, condition }: Machine): number {
 function remarksOf(machine: Machine): Remark[] {
   const { name, condition, needsAttention, flapping } = machine;
   const texts = [
-    ...(condition === 'ok' ? [] : [`${condition}: ${sentence(machine.sentence)}`]),
+    ...(condition === 'ok' ? [] : [`${conditionWord(condition)}: ${sentence(machine.sentence)}`]),
     ...(flapping === undefined
       ? []
       : [`flapping: the condition changed ${flapping.changes} times within an hour`]),

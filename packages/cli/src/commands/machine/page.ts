@@ -1,6 +1,6 @@
 /** `skolo show`: everything about one machine, from all services, on one page. */
 import type { HistoryEntry, Machine } from '@skolo/api';
-import { beganAt, isSilent } from '@skolo/api/silence';
+import { beganAt, conditionWord, isSilent } from '@skolo/api/silence';
 import type { DeviceStatus } from '@skolo/api/swarming-client';
 import { errorText } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
@@ -69,7 +69,7 @@ function conditionFacts(machine: Machine, now: number): Fact[] {
   const howLong = since === undefined ? '' : ` for ${age(since, now)}`;
   const todo = needsAttention === machine.sentence ? undefined : needsAttention;
   return [
-    ['condition', `${condition}${howLong}: ${sentence(machine.sentence)}`],
+    ['condition', `${conditionWord(condition)}${howLong}: ${sentence(machine.sentence)}`],
     ['to do', todo && sentence(todo)],
     ['cause', cause && `${cell(cause)}, shared with other machines`],
     ['flapping', flapping && `${flapping.changes} changes since ${timestamp(flapping.since)}`],

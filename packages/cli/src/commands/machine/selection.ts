@@ -4,7 +4,7 @@
  */
 
 import { type Machine, MachineCondition } from '@skolo/api';
-import { matching } from '@skolo/api/machine-filter';
+import { conditionsOf, matching } from '@skolo/api/machine-filter';
 import { count } from '@skolo/base';
 import { Option } from 'commander';
 import { upTo } from '../../arguments.ts';
@@ -46,8 +46,8 @@ const filters: Filter<Machine>[] = [
   {
     name: 'condition',
     description: 'only machines with these conditions',
-    values: MachineCondition.options,
-    of: ({ condition }) => condition,
+    values: [...MachineCondition.options, 'silent'],
+    of: conditionsOf,
   },
   {
     name: 'code',

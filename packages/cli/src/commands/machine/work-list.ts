@@ -4,7 +4,7 @@
  */
 
 import type { CommonCause, Machine } from '@skolo/api';
-import { beganAt, onItOf } from '@skolo/api/silence';
+import { beganAt, conditionWord, onItOf } from '@skolo/api/silence';
 import type { Io } from '../../io.ts';
 import { byNumber } from '../../names.ts';
 import { paragraph, plain, styled } from '../../output/text.ts';
@@ -60,7 +60,7 @@ function linesOf(machine: Machine, now: number) {
   ];
   const howLong = since === undefined ? '' : ` for ${age(since, now)}`;
   return [
-    `[ ] ${name}: ${condition}${howLong}${where.length > 0 ? ` (${where.join('; ')})` : ''}`,
+    `[ ] ${name}: ${conditionWord(condition)}${howLong}${where.length > 0 ? ` (${where.join('; ')})` : ''}`,
     `    ${sentence(needsAttention ?? '')}`,
   ].map(plain);
 }

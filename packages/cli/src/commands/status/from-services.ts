@@ -30,7 +30,7 @@ export function healthFrom(
       .map(({ name, severity = '' }) => ({ alertname: name, severity })),
     machines: {
       all: machines.length,
-      silent: machines.filter(isAway).length,
+      silent: machines.filter(isSilent).length,
       held: holders.length,
       heldBy: countsBy(holders),
     },

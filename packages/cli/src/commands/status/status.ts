@@ -1,5 +1,5 @@
 import { fullDisk, headlineOf } from '@skolo/api/headline';
-import { onItOf } from '@skolo/api/silence';
+import { onItOf, silentIn } from '@skolo/api/silence';
 import { count, pause, shellWord } from '@skolo/base';
 import { type FleetRack, findRack, type RackHealth, type RackStatus } from '@skolo/fleet';
 import { commandLine, type SkoloCommand } from '../../command.ts';
@@ -41,7 +41,7 @@ interface Row extends Partial<Pick<RackStatus, 'answer' | 'error'>> {
 /** `skolo status`: shows all racks on one screen. */
 export const define = list<Row, { watch?: true }>({
   description:
-    "Shows the health of all racks, or of the racks that you specify, worst first. The data comes from each rack's Prometheus: machines, alerts, tokens, backups, controllers, spool, disk, pending reboots, certificates and versions. If a rack is unreachable, the list shows why. UNHEALTHY counts machines that are quarantined or recovering, HELD counts machines on hold, and SILENT counts machines that do not respond. If `ways` in kube/clusters/config.json lists several hosts for a rack, the command tests each one at most once a day. A host that failed is tested again after 5 minutes. With --rack, --on or --url, the data comes from the machine-state of that rack instead, which does not need Prometheus. Exit codes: 0 all racks are ok; 3 some are not; 1 none is ok.",
+    "Shows the health of all racks, or of the racks that you specify, worst first. The data comes from each rack's Prometheus: machines, alerts, tokens, backups, controllers, spool, disk, pending reboots, certificates and versions. If a rack is unreachable, the list shows why. UNHEALTHY counts machines that are quarantined or recovering, or have never reported, HELD counts machines on hold, and SILENT counts machines that have stopped responding. If `ways` in kube/clusters/config.json lists several hosts for a rack, the command tests each one at most once a day. A host that failed is tested again after 5 minutes. With --rack, --on or --url, or with SKOLO_RACK or SKOLO_ON and no names, the data comes from the machine-state of that rack instead, which does not need Prometheus. Exit codes: 0 all racks are ok; 3 some are not; 1 none is ok.",
   example: 'skolo status --watch',
   names: ['[racks...]', 'rack names, as listed by skolo racks (default: all)'],
   options: (command) =>
@@ -121,10 +121,12 @@ function json(rows: readonly Row[]) {
 /** Asks the racks with these names, or the services of the one that an option names. */
 async function asker(command: SkoloCommand, names: readonly string[]): Promise<Ask> {
   const option = (['rack', 'on', 'url'] as const).find((name) => command.gives(name));
-  if (option !== undefined) {
-    if (names.length > 0) command.error(`specify rack names or --${option}, not both`);
-    return () => askServices(command);
+  if (option !== undefined && names.length > 0) {
+    command.error(`specify rack names or --${option}, not both`);
   }
+  const { on, rackIsDefault } = command.globals();
+  const isOne = option !== undefined || on !== undefined || !rackIsDefault;
+  if (isOne && names.length === 0) return () => askServices(command);
   const fleet = await loadFleet(command);
   const racks =
     names.length === 0 ? fleet.racks : [...new Set(names)].map((name) => findRack(fleet, name));
@@ -236,8 +238,8 @@ export function countsOf({
   const sum = (...words: string[]) => words.reduce((all, word) => all + (known[word] ?? 0), 0);
   return {
     ok: sum('ok'),
-    unhealthy: sum('quarantined', 'recovering'),
-    silent: isKnown ? sum('stale', 'gone', 'never-reported') : machines?.silent,
+    unhealthy: sum('quarantined', 'recovering', 'never-reported'),
+    silent: isKnown ? silentIn(conditions) : machines?.silent,
   };
 }
 
