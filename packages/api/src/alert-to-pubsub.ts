@@ -156,4 +156,15 @@ export const alertToPubsubApi = {
       503: Problem,
     },
   }),
+  sendTest: route({
+    method: 'post',
+    path: '/v1/sinks/{sink}/test',
+    summary: 'Sends a test alert, and its end, to one sink',
+    repeated: 'sends another test',
+    description: 'The test is queued behind earlier alerts. It is not listed with the alerts.',
+    role: 'operate',
+    params: z.object({ sink: z.string().min(1).max(100) }),
+    audits: { target: ['params.sink'] },
+    answers: { 202: undefined, 404: Problem, 503: Problem },
+  }),
 };

@@ -1,10 +1,11 @@
 /** Handlers of the HTTP API. The endpoints that receive alerts are in `receive/`. */
 import type { alertToPubsubApi, SinkStatus } from '@skolo/api';
 import { isoTime } from '@skolo/base';
-import { HttpProblem, type RouteHandlers } from '@skolo/common';
+import { type Clock, HttpProblem, type RouteHandlers } from '@skolo/common';
 import type { SinkView } from './delivery/sinks.ts';
 import type { Intake } from './intake/intake.ts';
 import { retryDeadLetters } from './intake/retry-dead-letters.ts';
+import { testAlert } from './intake/test-alert.ts';
 import { Rejection } from './receive/rejection.ts';
 import type { DeadLetters } from './state/dead-letters.ts';
 import type { Status } from './status.ts';
@@ -14,6 +15,7 @@ interface ApiDeps {
   location(): string;
   deadLetters: DeadLetters;
   intake: Intake;
+  clock: Pick<Clock, 'now'>;
 }
 
 export function apiHandlers({
@@ -21,7 +23,14 @@ export function apiHandlers({
   location,
   deadLetters,
   intake,
+  clock,
 }: ApiDeps): RouteHandlers<typeof alertToPubsubApi> {
+  /** @returns all sinks in rack.yaml @throws HttpProblem 404 */
+  function sinksWith(sink: string | undefined): string[] {
+    const names = status.sinks().map(({ name }) => name);
+    if (sink === undefined || names.includes(sink)) return names;
+    throw new HttpProblem(404, `no sink ${sink} in rack.yaml; sinks: ${names.join(', ')}`);
+  }
   return {
     alerts: async () => ({ status: 200, body: { alerts: status.alerts() } }),
     async status() {
@@ -45,17 +54,23 @@ export function apiHandlers({
     }),
     async retryDeadLetters({ body }) {
       const { sink } = body;
-      const names = status.sinks().map(({ name }) => name);
-      if (sink !== undefined && !names.includes(sink)) {
-        throw new HttpProblem(404, `no sink ${sink} in rack.yaml; sinks: ${names.join(', ')}`);
-      }
-      try {
-        return { status: 200, body: await retryDeadLetters({ deadLetters, intake }, names, sink) };
-      } catch (error) {
-        if (!(error instanceof Rejection)) throw error;
-        throw new HttpProblem(503, `nothing was retried: ${error.message}`);
-      }
+      const retry = retryDeadLetters({ deadLetters, intake }, sinksWith(sink), sink);
+      return { status: 200, body: await retry.catch(rejected('nothing was retried')) };
     },
+    async sendTest({ params: { sink } }) {
+      sinksWith(sink);
+      // Its end follows, because nobody has sent it.
+      const sent = intake.resend([testAlert(clock.now())], sink);
+      await sent.catch(rejected('the test was not sent'));
+      return { status: 202 };
+    },
+  };
+}
+
+function rejected(what: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof Rejection)) throw error;
+    throw new HttpProblem(503, `${what}: ${error.message}`);
   };
 }
 

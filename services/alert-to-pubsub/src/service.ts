@@ -163,7 +163,7 @@ function createHandler(deps: HandlerDeps): Service['handler'] {
   const { rack, clock, metrics } = context;
   const auth = new ReceiverAuth({ rack: () => rack.rack, settings, emit });
   const receive = createReceivers({ intake, auth, settings, clock, metrics, emit });
-  const handlers = apiHandlers({ status, location, deadLetters, intake });
+  const handlers = apiHandlers({ status, location, deadLetters, intake, clock });
   const app = createApp(context, { api: alertToPubsubApi, handlers });
   return (request, response) => receive(request, response, () => app(request, response));
 }

@@ -25,6 +25,7 @@ export function alertAnswers(
     deadLetters: ({ query: { limit } }) => ({ deadLetters: world.deadLetters().slice(0, limit) }),
     retryDeadLetters: ({ body: { sink } }) =>
       sink === 'pagers' ? { retried: 0, kept: 0 } : { retried: 2, kept: 1 },
+    sendTest: { status: 202 },
     status: () => statusOf(isStuck()),
   };
 }

@@ -257,16 +257,16 @@ describe('the link to the console', () => {
   const consoleUrl = 'https://rack4.example.com/console';
 
   it.each([
-    [{ alertname: 'MachineGone', machine: 'rpi-001', device: 'phone' }, 'rpi-001'],
-    [{ alertname: 'EquipmentMissing', job: 'ping', device: 'switch-1' }, 'switch-1'],
-    [{ alertname: 'MachinesHaveOneCause', job: 'machine-state', cause: 'Pixel 6' }, 'Pixel%206'],
-    [{ alertname: 'PowerControllerDown', controller: 'pdu-1' }, 'pdu-1'],
-    [{ alertname: 'MachinesMissing' }, 'MachinesMissing'],
-    [{ alertname: 'Odd', machine: '', device: 'a&b#c/\ud800' }, 'a%26b%23c%2F%EF%BF%BD'],
-    [{}, ''],
-  ])('of %j opens the card of %s', (labels, card) => {
+    [{ alertname: 'MachineGone', machine: 'rpi-001', device: 'phone' }, 'rack?card=rpi-001'],
+    [{ alertname: 'EquipmentMissing', job: 'ping', device: 'switch-1' }, 'rack?card=switch-1'],
+    [{ alertname: 'MachinesHaveOneCause', job: 'state', cause: 'Pixel 6' }, 'incident/Pixel%206'],
+    [{ alertname: 'PowerControllerDown', controller: 'pdu-1' }, 'rack?card=pdu-1'],
+    [{ alertname: 'MachinesMissing' }, 'rack?card=MachinesMissing'],
+    [{ alertname: 'Odd', machine: '', device: 'a&b#c/\ud800' }, 'rack?card=a%26b%23c%2F%EF%BF%BD'],
+    [{}, 'rack?card='],
+  ])('of %j opens %s', (labels, page) => {
     const message = alertMessage({ alert: { labels } });
-    const link = `${consoleUrl}/#/rack?card=${card}`;
+    const link = `${consoleUrl}/#/${page}`;
 
     expect(body(message, { ...flat, consoleUrl })).toMatchObject({ console: link });
     expect(body(message, { ...full, consoleUrl })).toMatchObject({

@@ -4,7 +4,7 @@
  * `flat` is the existing system's format, field by field: one object whose values are all strings, as its readers expect.
  */
 import { Buffer } from 'node:buffer';
-import { subjectOf } from '../delivery/subject.ts';
+import { pageOf } from '../delivery/subject.ts';
 import type { Alert, Message } from './message.ts';
 import { alertOfNotice } from './notice.ts';
 
@@ -44,12 +44,11 @@ export function encode(message: Message, as: EncodeAs): Encoded {
   return { json: JSON.stringify(body), attributes: attributesOf(message, as.location) };
 }
 
-/** An alert with the annotation `console`, a link that opens its card. One of the alert's own is kept. */
+/** An alert with the annotation `console`, a link that opens its card or incident. One of the alert's own is kept. */
 export function withConsoleLink<M extends Message>(message: M, { consoleUrl }: EncodeAs): M {
   if (consoleUrl === undefined || !('alert' in message)) return message;
   const { labels, annotations } = message.alert;
-  const card = encodeURIComponent(subjectOf(labels).toWellFormed());
-  const link = `${consoleUrl}/#/rack?card=${card}`;
+  const link = `${consoleUrl}/#/${pageOf(labels)}`;
   const alert = { ...message.alert, annotations: { console: link, ...annotations } };
   return { ...message, alert };
 }

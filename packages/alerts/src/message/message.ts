@@ -62,7 +62,7 @@ export const AlertMessage = z.object({
   count: z.int(),
   /** Resolved although the sender did not report it: the alert was not repeated in time, or is no longer listed. */
   expired: z.literal(true).optional(),
-  /** Only for this sink: the message was a dead letter. The alert may have changed since. */
+  /** Only for this sink: a test, or a dead letter, whose alert may have changed since. */
   sink: z.string().optional(),
 });
 export type AlertMessage = z.output<typeof AlertMessage>;

@@ -31,6 +31,7 @@ export const auditWords: Readonly<Record<string, string>> = {
   revokeEnrolmentSecret: 'revoke SD card secret',
   revokeKey: 'revoke Raspberry Pi',
   screen: 'screenshot',
+  sendTest: 'test alert',
   signIn: 'sign-in',
   signOut: 'sign-out',
   storeLockdown: 'lockdown key',

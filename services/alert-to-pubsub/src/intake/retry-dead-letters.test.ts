@@ -97,6 +97,22 @@ describe('skolo alerts dead-letters --retry', () => {
   });
 });
 
+it('sends a test, and its end, to one sink only, which is no known alert', async () => {
+  const pager = await startPager();
+  const body = '{"name": "{{labels.alertname}}", "status": "{{status}}"}';
+  const sink = `{ name: pager, kind: http, url: '${pager.url}', body: '${body}' }`;
+  const lab = await startLab({ isOperator: true, settings: `sinks: [${sink}]` });
+
+  await lab.client.sendTest({ params: { sink: 'pager' } });
+
+  await expect.poll(() => pager.taken).toEqual(['SkoloTest firing', 'SkoloTest resolved']);
+  expect(await lab.alerts()).toEqual([]);
+  expect(lab.arrived().filter(({ body: { alertname } }) => alertname === 'SkoloTest')).toEqual([]);
+  await expect(lab.client.sendTest({ params: { sink: 'pagre' } })).rejects.toThrow(
+    'no sink pagre in rack.yaml; sinks: ',
+  );
+});
+
 describe('dead letters that are taken out', () => {
   it('keep no others waiting, or alerts that come meanwhile with an invalid one would wait for ever', async () => {
     const letters = new DeadLetters(await tempDir(), () => 2000);

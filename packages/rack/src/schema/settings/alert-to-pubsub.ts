@@ -101,7 +101,7 @@ export const alertToPubsub = section({
   consoleUrl: httpUrl
     .exactOptional()
     .describe(
-      "URL at which people open this rack's console. If set, each alert has an annotation `console` with a link that opens its card, and messages of receivers link to it instead of the graph.",
+      "URL at which people open this rack's console. If set, each alert has an annotation `console` with a link that opens its card or incident, and messages of receivers link to it instead of the graph.",
     ),
   replicaLabels: z
     .array(word)
