@@ -202,7 +202,10 @@ export type ServiceState = z.output<typeof ServiceState>;
 
 /** Power cycles, or outlets turned on or off, of one person's request: their row in the timeline. */
 export const CycleRequest = TimelineRow.pick({ at: true, endedAt: true, text: true, where: true })
-  .extend({ failed: z.int().describe('number of targets') })
+  .extend({
+    failed: z.int().describe('number of targets'),
+    by: name.optional().describe('absent in responses of older versions'),
+  })
   .meta({ id: 'CycleRequest' });
 export type CycleRequest = z.output<typeof CycleRequest>;
 

@@ -46,12 +46,14 @@ it.skipIf(!peer('chromium') || !isLong)(
     // What, since when, cause: 0 clicks.
     const silent = machines.slice(0, 12);
     for (const machine of silent) await machine.misbehave('dead');
+    await seen(/12 silent/);
+    await attention.getByText('why', { exact: true }).click();
     await seen(/12 of 16 machines .*switch-1 are silent, 0 of 16 others/);
 
     // On it: 1 click, and everybody sees it.
     const card = page.locator('.card', { hasText: '12 of 16' });
     await card.getByRole('button', { name: 'I am on it' }).click();
-    await card.getByText(/ann is on it/).waitFor();
+    await card.getByText(/ann is on it until/).waitFor();
     expect(await rack.skolo('timeline', '--since', '1h')).toMatch(/ann.*on it/);
     expect(await rack.skolo('machine', 'list', '--needs-attention')).toMatch(/ann is on it/i);
     expect(await rack.skolo('status')).toMatch(/ann is on it: 12 machines/);
@@ -66,7 +68,7 @@ it.skipIf(!peer('chromium') || !isLong)(
 
     // Act: 4 clicks and keys, and a reason.
     await card.getByRole('link', { name: '12 machines' }).click();
-    await page.locator('[data-machine]').first().focus();
+    await page.locator('.shelves [data-machine]').first().focus();
     await page.keyboard.press('a');
     await page
       .getByRole('region', { name: 'Selection' })

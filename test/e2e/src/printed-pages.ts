@@ -66,8 +66,10 @@ export async function openPrinter(chromium: string): Promise<{ print: Print } & 
       sendRack();
       await page.goto(`${server.url}/#/rack`);
       await page.locator(`.rack-name:text-is("${name}")`).waitFor();
-      const tiles = (await textsOf(page, '.tile')).map((text) => text.split('\n').at(-1) ?? '');
-      const cards = await textsOf(page, '.attention .card p:first-child a');
+      const tiles = (await textsOf(page, '.shelves .tile')).map(
+        (text) => text.split('\n').at(-1) ?? '',
+      );
+      const cards = await textsOf(page, '.attention .card .sentence b');
       const own: string[] = [];
       for (const [view, selector] of views) {
         await page.goto(`${server.url}/#/${view}`);

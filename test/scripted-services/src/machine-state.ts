@@ -12,7 +12,7 @@ import type {
 import { HttpProblem } from '@skolo/common';
 import { screenshot } from '@skolo/simulators';
 import { ago } from './ago.ts';
-import { incidentIn, incidentReportIn } from './example/incident.ts';
+import { incidentIn, incidentOf, incidentReportIn } from './example/incident.ts';
 import { timelineOf } from './example/timeline.ts';
 import type { Answers, ApiOf } from './service.ts';
 
@@ -105,6 +105,11 @@ export function machineAnswers(world: MachineWorld, changes: Changes): MachineAn
   };
 }
 
+/** Those about which the timeline is. */
+function namesIn(world: MachineWorld): string[] {
+  return world.machines().flatMap(({ name }, at) => (at < 12 ? [name] : []));
+}
+
 function recordAnswers({ world, find }: Parts): MachineAnswers {
   return {
     history({ params: { name }, query }) {
@@ -119,15 +124,15 @@ function recordAnswers({ world, find }: Parts): MachineAnswers {
     },
     curves: ({ query }) => ({ curves: world.curves?.(spanOf(query)) ?? [] }),
     timeline({ query: { until } }) {
-      const names = world.machines().map(({ name }) => name);
       const end = until === undefined ? Date.now() : Date.parse(until);
-      return timelineOf(world.rack().rack, names.slice(0, 12), end);
+      return timelineOf(world.rack().rack, namesIn(world), end);
     },
-    incidents: () => ({
-      incidents: [incidentIn(world.rack(), world.machines())],
-      truncated: false,
-      missing: [],
-    }),
+    incidents({ query: { until } }) {
+      const end = until === undefined ? Date.now() : Date.parse(until);
+      const { rows } = timelineOf(world.rack().rack, namesIn(world), end);
+      const incidents = [incidentIn(world.rack(), world.machines()), ...rows.flatMap(incidentOf)];
+      return { incidents, truncated: false, missing: [] };
+    },
     incident({ params: { id } }) {
       if (id === 'none') throw new HttpProblem(404, `the history has no incident ${id}`);
       const machines = world.machines();

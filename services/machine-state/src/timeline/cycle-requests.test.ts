@@ -42,7 +42,9 @@ it.each([
   ],
 ])('a request is one row, %s', (_, cycles, expected) => {
   const where = 'rpi-[0-11] (12)';
-  expect(cycleRequests(cycles, at)).toEqual([{ at: cycles[0]?.requestedAt, where, ...expected }]);
+  expect(cycleRequests(cycles, at)).toEqual([
+    { at: cycles[0]?.requestedAt, by: 'ann', where, ...expected },
+  ]);
 });
 
 it.each<[string, PowerCycle[], string[]]>([

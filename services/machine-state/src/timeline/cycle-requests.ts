@@ -13,12 +13,17 @@ export function cycleRequests(cycles: Iterable<PowerCycle>, now: number): CycleR
   const recent = [...cycles].filter(
     ({ origin, requestedAt }) => origin === 'person' && now - Date.parse(requestedAt) < shownMs,
   );
-  const { rows } = mergeEvents(recent.map(cycleOf), mostRequests);
-  return rows.toReversed().map(({ at, endedAt, text, where, details }) => ({
-    at,
-    text,
-    where,
-    failed: details.length,
-    ...given({ endedAt }),
-  }));
+  const requests = [...Map.groupBy(recent, ({ by }) => by)].flatMap(([by, own]) =>
+    mergeEvents(own.map(cycleOf), mostRequests).rows.map(
+      ({ at, endedAt, text, where, details }) => ({
+        at,
+        by,
+        text,
+        where,
+        failed: details.length,
+        ...given({ endedAt }),
+      }),
+    ),
+  );
+  return requests.sort((a, b) => b.at.localeCompare(a.at)).slice(0, mostRequests);
 }

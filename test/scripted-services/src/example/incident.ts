@@ -35,6 +35,21 @@ export function incidentIn(rack: RackView, machines: readonly Machine[]): Incide
   };
 }
 
+/** That of a row of the timeline. */
+export function incidentOf({ at, endedAt, kind, names, text }: TimelineRow): Incident[] {
+  if (kind !== 'silent') return [];
+  const machines = names.map((name) => ({
+    name,
+    at,
+    lost: [],
+    ...(endedAt && { answeredAt: endedAt }),
+  }));
+  const causes = [{ at, what: 'switch-1', text, machines: names.length }];
+  const since = { id: `${at.slice(0, 19).replaceAll(/[-:]/g, '')}-${names[0]}`, since: at };
+  const what = { what: 'switch-1', isExplained: true, began: names, machines, causes };
+  return [{ ...since, ...(endedAt && { to: endedAt }), ...what }];
+}
+
 /** @param rows of the timeline */
 export function incidentReportIn(
   rack: RackView,

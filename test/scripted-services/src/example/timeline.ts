@@ -26,7 +26,7 @@ export function timelineOf(rack: string, names: readonly string[], until: number
     },
     {
       ...row(178, 'alert', 'alert SkoloSwitchDown (critical); firing, delivered'),
-      endedAt: at(150),
+      ...{ endedAt: at(150), where: 'switch-1', names: ['switch-1'] },
     },
     row(175, 'sign-in', 'bob signed in or out'),
     { ...row(174, 'hold', 'bob is on it: switch-1'), until: at(-66), where, names: [...names] },

@@ -12,6 +12,7 @@ import { useDraft } from '../parts/draft.ts';
 import { Force, useForce } from '../parts/force.tsx';
 import { listed } from '../parts/listed.ts';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
+import { Reason } from '../parts/reason.tsx';
 import { Rejections } from '../parts/rejections.tsx';
 import { useSubmit } from '../parts/submit.ts';
 import { type ActionName, actions, needsCount, takesDown } from './actions.ts';
@@ -83,16 +84,12 @@ export function ActionDialog({
         <Warnings action={name} machines={machines} rack={rack} />
         {names.length > 1 && <Names machines={machines} />}
         {choices && <Steps choices={choices} chosen={chosen} onChange={setChosen} />}
-        <label>
-          {name === 'note' ? 'Note' : 'Reason'}
-          <textarea
-            required={name === 'note' || reasonRequired[name]}
-            maxLength={name === 'note' ? 4000 : 1000}
-            rows={2}
-            value={reason}
-            onInput={({ currentTarget }) => setReason(currentTarget.value)}
-          />
-        </label>
+        <Reason
+          text={reason}
+          isNote={name === 'note'}
+          required={name === 'note' || reasonRequired[name]}
+          onChange={setReason}
+        />
         {action.hasUntil && <HowLong action={name} ms={forMs} onChange={setForMs} />}
         {isMany && (
           <label>

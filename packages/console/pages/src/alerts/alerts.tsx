@@ -1,5 +1,5 @@
 import { type DeliveryFacts, deliveryOf } from '@skolo/alerts/delivery-state';
-import { subjectOf } from '@skolo/alerts/subject';
+import { pageOf } from '@skolo/alerts/subject';
 import type {
   DeadLetter,
   KnownAlert,
@@ -7,9 +7,8 @@ import type {
   SinkStatus,
 } from '@skolo/api/alert-to-pubsub';
 import { alertToPubsub } from '../live/api.ts';
-import { mayOperate, useLive } from '../live/store.ts';
 import { Command } from '../parts/command.tsx';
-import { Failure, Load, useAttempt, useLoaded } from '../parts/load.tsx';
+import { Attempt, Load, useLoaded } from '../parts/load.tsx';
 import { go, hrefOf, type Route } from '../parts/router.ts';
 import { SearchField } from '../parts/search-field.tsx';
 import { Table } from '../parts/table.tsx';
@@ -86,7 +85,7 @@ function Firing({ alerts, text }: { alerts: KnownAlert[]; text: string }) {
           {shown.map(({ fingerprint, labels, annotations, startsAt }) => (
             <tr key={fingerprint}>
               <th scope="row">
-                <a href={hrefOf('rack', [], { card: subjectOf(labels) })}>{labels.alertname}</a>{' '}
+                <a href={`#/${pageOf(labels)}`}>{labels.alertname}</a>{' '}
                 <span class="tag">{labels.severity}</span>
               </th>
               <td>
@@ -138,7 +137,7 @@ function Receivers({ receivers }: { receivers: ReceiverStatus[] }) {
 
 function Sinks({ sinks }: { sinks: SinkStatus[] }) {
   return (
-    <Table caption="Sinks" head={['Sent to', 'Queue', 'Last success', '']}>
+    <Table caption="Sinks" head={['Sent to', 'Queue', 'Last success', '', '']}>
       {sinks.map(({ name, kind, depth, lastSuccess, failingSince, detail }) => (
         <tr key={name}>
           <th scope="row">
@@ -155,6 +154,13 @@ function Sinks({ sinks }: { sinks: SinkStatus[] }) {
               </span>
             )}
           </td>
+          <td>
+            <Attempt
+              text="Send a test"
+              label={`Send a test to ${name}`}
+              run={() => alertToPubsub.sendTest({ params: { sink: name } })}
+            />
+          </td>
         </tr>
       ))}
     </Table>
@@ -165,7 +171,15 @@ function DeadLetters(props: { deadLetters: DeadLetter[]; onRetried(): void }) {
   return (
     <>
       <h2>
-        Dead letters <Retry onDone={props.onRetried} />
+        Dead letters{' '}
+        <Attempt
+          text="Resend"
+          label="Resend dead letters"
+          run={async () => {
+            await alertToPubsub.retryDeadLetters({ body: {} });
+            props.onRetried();
+          }}
+        />
       </h2>
       <Table caption="Dead letters" head={['From', 'Why', 'Age']}>
         {props.deadLetters.map(({ at, from, why }) => (
@@ -180,22 +194,4 @@ function DeadLetters(props: { deadLetters: DeadLetter[]; onRetried(): void }) {
       </Table>
     </>
   );
-}
-
-function Retry({ onDone }: { onDone(): void }) {
-  const canRetry = useLive(({ session }) => mayOperate(session));
-  const [failed, attempt] = useAttempt();
-  const retry = () =>
-    attempt(async () => {
-      await alertToPubsub.retryDeadLetters({ body: {} });
-      onDone();
-    });
-  return canRetry ? (
-    <>
-      <button type="button" onClick={() => void retry()}>
-        Resend
-      </button>
-      {failed && <Failure error={failed} />}
-    </>
-  ) : null;
 }

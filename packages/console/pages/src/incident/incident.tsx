@@ -11,14 +11,13 @@ import { machineState } from '../live/api.ts';
 import { useLive } from '../live/store.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { hrefOf, type Route } from '../parts/router.ts';
-import { At, exact, useNow } from '../parts/time.tsx';
+import { At, exact, moment } from '../parts/time.tsx';
+import { CycleButton } from '../power/cycle-button.tsx';
 import { OnIt } from '../rack/on-it.tsx';
-import { shortened, shortNames } from '../rack/short-names.ts';
-import { longestBesideAge, Tile } from '../rack/tile.tsx';
+import { TileList } from '../rack/tile-list.tsx';
 import { Wiring } from './wiring.tsx';
 
 const everyMs = 10_000;
-const minuteMs = 60_000;
 const mostListed = 12;
 
 export function IncidentPage({ route: { args, query } }: { route: Route }) {
@@ -32,6 +31,7 @@ export function IncidentPage({ route: { args, query } }: { route: Route }) {
   return (
     <article class="incident">
       <Load of={loaded}>{(report) => <Report report={report} />}</Load>
+      {loaded.error && <a href={hrefOf('rack', [], { card: id })}>Go to what is known of {id}</a>}
     </article>
   );
 }
@@ -40,7 +40,7 @@ function Report({ report }: { report: IncidentReport }) {
   const timezone = useLive(({ rack }) => rack?.timezone);
   const all = useLive((live) => live.machines);
   const machines = report.machines.flatMap(({ name }) => all.get(name) ?? []);
-  const at = (time: string) => exact(time, timezone, false);
+  const at = (time: string) => moment(time, timezone);
   const { id, since, to, differences, seenBefore, missing, causes } = report;
   const before = report.rows.filter((row) => row.at < since);
   const during = report.rows.filter((row) => row.at >= since);
@@ -73,8 +73,11 @@ function Report({ report }: { report: IncidentReport }) {
           {source}: events are missing: {why}
         </p>
       ))}
-      {machines.length > 0 && <OnIt what={report.what} machines={machines} since={since} />}
-      <Tiles machines={machines} />
+      <div class="buttons">
+        {to === undefined && <CycleButton name={report.what} of={report.what} />}
+        {machines.length > 0 && <OnIt what={report.what} machines={machines} since={since} />}
+      </div>
+      <TileList machines={machines} isTabStop />
       <NotBack machines={withNow(report.machines, all)} />
       {differences.length > 0 && (
         <Section title="Only those that did not return">
@@ -103,30 +106,6 @@ function withNow(
       ? { ...each, answeredAt: machine.lastSeen ?? each.at }
       : each;
   });
-}
-
-/** They turn green while one watches. */
-function Tiles({ machines }: { machines: readonly Machine[] }) {
-  const now = Math.floor(useNow() / minuteMs) * minuteMs;
-  const short = shortNames(machines.map(({ name }) => name));
-  const labels = machines.map(({ label, name }, at) => shortened(label ?? short[at] ?? name));
-  const isWide = labels.some(({ length }) => length > longestBesideAge);
-  return (
-    <ul class={isWide ? 'tiles wide' : 'tiles'} aria-label="Machines">
-      {machines.map((machine, at) => (
-        <li key={machine.name}>
-          <Tile
-            machine={machine}
-            label={labels[at] ?? ''}
-            isWide={isWide}
-            now={machine.condition === 'ok' ? 0 : now}
-            isChosen={false}
-            isTabStop
-          />
-        </li>
-      ))}
-    </ul>
-  );
 }
 
 function NotBack({ machines }: { machines: readonly IncidentMachine[] }) {

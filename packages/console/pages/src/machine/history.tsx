@@ -1,4 +1,5 @@
 import type { HistoryEntry, Machine } from '@skolo/api/machine-state';
+import { conditionWord } from '@skolo/api/silence';
 import { useState } from 'preact/hooks';
 import { machineState } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
@@ -109,6 +110,6 @@ function Entries({ entries, truncated }: { entries: HistoryEntry[]; truncated: b
 }
 
 function kindOf(entry: HistoryEntry): string {
-  if (entry.kind === 'condition') return entry.condition;
+  if (entry.kind === 'condition') return conditionWord(entry.condition);
   return entry.kind === 'order' ? entry.order : entry.kind;
 }

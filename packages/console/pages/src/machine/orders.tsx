@@ -1,7 +1,6 @@
 import type { Machine } from '@skolo/api/machine-state';
 import { machineState, powerCycleDaemon } from '../live/api.ts';
-import { mayOperate, useLive } from '../live/store.ts';
-import { Failure, useAttempt } from '../parts/load.tsx';
+import { End } from '../parts/load.tsx';
 import { Ago, Until } from '../parts/time.tsx';
 
 /** People's orders, and whether the agent has received them; and who holds the power. */
@@ -20,38 +19,25 @@ export function Orders({ machine: { orders, power } }: { machine: Machine }) {
               The agent has not received this order yet{why && `: ${why}`}.
             </span>
           )}
-          <End run={() => machineState.endOrder({ params: { id } })} />
+          <End of={`${kind} by ${by}`} run={() => machineState.endOrder({ params: { id } })} />
         </div>
       ))}
       {hold && (
         <div class="card" key={hold.id}>
           <b>Power held</b> by {hold.by}, <Until time={hold.until} />: {hold.reason}
-          <End run={() => powerCycleDaemon.release({ params: { id: hold.id } })} />
+          <End
+            of={`hold of ${hold.by}`}
+            run={() => powerCycleDaemon.release({ params: { id: hold.id } })}
+          />
         </div>
       )}
       {power?.busy?.map(({ id, by, until, reason, overdue }) => (
         <div class="card" key={id}>
           <b>{overdue ? 'Busy for more than a day' : 'Busy'}</b>, as {by} says,{' '}
           <Until time={until} />: {reason}
-          <End run={() => powerCycleDaemon.release({ params: { id } })} />
+          <End of={`job of ${by}`} run={() => powerCycleDaemon.release({ params: { id } })} />
         </div>
       ))}
-    </>
-  );
-}
-
-/** The card disappears when the service reports the end. */
-function End({ run }: { run(): Promise<unknown> }) {
-  const canEnd = useLive(({ session }) => mayOperate(session));
-  const [failed, attempt] = useAttempt();
-  return (
-    <>
-      {canEnd && (
-        <button type="button" onClick={() => void attempt(run)}>
-          End
-        </button>
-      )}
-      {failed && <Failure error={failed} />}
     </>
   );
 }

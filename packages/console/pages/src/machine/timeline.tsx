@@ -1,4 +1,5 @@
 import type { Curve, HistoryEntry, Machine, MachineCondition } from '@skolo/api/machine-state';
+import { conditionWord } from '@skolo/api/silence';
 import { CurveLane } from './curve.tsx';
 import { textOf } from './entry-text.ts';
 import type { Scale } from './scale.ts';
@@ -157,5 +158,6 @@ function statesOf(machine: Machine, entries: HistoryEntry[], from: number, to: n
 
 function segment(from: number, to: number, condition: MachineCondition, text: string): Mark {
   const className = `c-${condition}`;
-  return { from, to, text: `${condition}: ${text}`, className, label: condition };
+  const label = conditionWord(condition);
+  return { from, to, text: `${label}: ${text}`, className, label };
 }

@@ -1,6 +1,6 @@
 /** Decides the columns of the table of machines, and how they are sorted. */
 import type { Machine } from '@skolo/api/machine-state';
-import { beganAt, readingsOf } from '@skolo/api/silence';
+import { beganAt, conditionWord, readingsOf } from '@skolo/api/silence';
 import { conditions } from '../parts/condition.tsx';
 
 type Value = string | number | undefined;
@@ -22,7 +22,7 @@ export const columns: readonly Column[] = [
   {
     key: 'condition',
     title: 'Condition',
-    of: ({ condition }) => condition,
+    of: ({ condition }) => conditionWord(condition),
     rank: ({ condition }) => conditions.indexOf(condition),
   },
   { key: 'since', title: 'Since', of: beganAt },

@@ -1,5 +1,6 @@
 /** A machine's conditions: a word and a shape for each, so that none relies on colour. */
 import type { MachineCondition } from '@skolo/api/machine-state';
+import { conditionWord } from '@skolo/api/silence';
 
 /** Paths in a 12×12 box. From best to worst, as in `@skolo/api`. */
 const shapes: Readonly<Record<MachineCondition, string>> = {
@@ -27,7 +28,7 @@ export function Condition({ condition }: { condition: MachineCondition }) {
   return (
     <span class={`condition c-${condition}`}>
       <ConditionIcon condition={condition} />
-      {condition}
+      {conditionWord(condition)}
     </span>
   );
 }

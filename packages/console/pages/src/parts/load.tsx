@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { CallFailed } from '../live/api.ts';
+import { mayOperate, useLive } from '../live/store.ts';
 
 interface Loaded<T> {
   value?: T;
@@ -81,4 +82,38 @@ export function Failure({ error }: { error: Error }) {
       {isAbout ? 'Sign in to see this.' : error.message}
     </p>
   );
+}
+
+/** A button that does something at once, for those who may. */
+export function Attempt({
+  text,
+  label,
+  run,
+}: {
+  text: string;
+  /** Begins with the text, and says of what: several such buttons may be on a page. */
+  label: string;
+  run(): Promise<unknown>;
+}) {
+  const isAllowed = useLive(({ session }) => mayOperate(session));
+  const [failed, attempt] = useAttempt();
+  const [isDone, setDone] = useState(false);
+  if (!isAllowed) return null;
+  return (
+    <>
+      <button
+        type="button"
+        aria-label={label}
+        onClick={() => void attempt(() => run().then(() => setDone(true)))}
+      >
+        {text}
+      </button>
+      {failed ? <Failure error={failed} /> : isDone && <span role="status"> done</span>}
+    </>
+  );
+}
+
+/** What it ends disappears when its service reports that. */
+export function End({ of, run }: { of: string; run(): Promise<unknown> }) {
+  return <Attempt text="End" label={`End: ${of}`} run={run} />;
 }

@@ -44,6 +44,12 @@ export function exact(
 
 const clocks = new Map<string | undefined, ReturnType<typeof clockIn>>();
 
+/** Without the date if it is that of the heading. */
+export function sameDay(time: string, timezone: string | undefined, day: string): string {
+  const text = exact(time, timezone);
+  return text.startsWith(day) ? text.slice(day.length + 1) : text;
+}
+
 /** How long ago a time is. */
 export function Ago({ time, suffix = '' }: { time: string | undefined; suffix?: string }) {
   const now = useNow();
@@ -63,41 +69,43 @@ export function Ago({ time, suffix = '' }: { time: string | undefined; suffix?: 
   );
 }
 
-/** A point in time, in the rack's time zone. */
+/** A clock time that is further away also needs its date, even beside the hours since. */
+const clockMs = 20 * 3_600_000;
+
+/** The one form of a time in texts: its clock time in the rack's time zone, with its date unless that is obvious. */
+export function moment(time: string, timezone: string | undefined): string {
+  return exact(time, timezone, Math.abs(Date.now() - Date.parse(time)) > clockMs);
+}
+
+/** A point in time. */
 export function At({ time }: { time: string }) {
   const timezone = useLive(({ rack }) => rack?.timezone);
   return (
-    <time dateTime={time} title={timezone ?? ''}>
-      {exact(time, timezone)}
+    <time dateTime={time} title={`${exact(time, timezone)} ${timezone ?? ''}`}>
+      {moment(time, timezone)}
     </time>
   );
 }
 
-/** A clock time that is older also needs its date, even beside the hours since. */
-const clockMs = 20 * 3_600_000;
-
-/** When something began: its clock time, or its date if that is long ago, and how long ago. */
+/** When something began, and how long ago. */
 export function Since({ time }: { time: string }) {
   const now = useNow();
-  const timezone = useLive(({ rack }) => rack?.timezone);
-  const ms = now - Date.parse(time);
-  const text = ms < clockMs ? exact(time, timezone, false) : exact(time, timezone).slice(0, 16);
   return (
-    <time dateTime={time} title={`${exact(time, timezone)} ${timezone ?? ''}`}>
-      {text} <span class="muted">· {span(ms)}</span>
-    </time>
+    <>
+      <At time={time} /> <span class="muted">· {span(now - Date.parse(time))}</span>
+    </>
   );
 }
 
-/** How long until a time. */
+/** When something ends, and how long until then. */
 export function Until({ time }: { time: string | undefined }) {
   const now = useNow();
-  const timezone = useLive(({ rack }) => rack?.timezone);
   if (time === undefined) return <>until someone ends it</>;
   const left = Date.parse(time) - now;
+  if (left <= 0) return <>ended</>;
   return (
-    <time dateTime={time} title={exact(time, timezone)}>
-      {left > 0 ? `for ${span(left)} more` : 'ended'}
-    </time>
+    <>
+      until <At time={time} /> <span class="muted">· {span(left)}</span>
+    </>
   );
 }

@@ -3,7 +3,7 @@ import type { PowerCycle } from '@skolo/api/power-cycle-daemon';
 import { useEffect, useState } from 'preact/hooks';
 import { powerCycleDaemon } from '../live/api.ts';
 import { follow } from '../live/follow.ts';
-import { asError, Failure, Load, useLoaded } from '../parts/load.tsx';
+import { asError, End, Failure, Load, useLoaded } from '../parts/load.tsx';
 import type { Route } from '../parts/router.ts';
 import { Table } from '../parts/table.tsx';
 import { Until } from '../parts/time.tsx';
@@ -39,7 +39,7 @@ export function Power({ route }: { route: Route }) {
             {holds.length > 0 && (
               <>
                 <h2>Holds</h2>
-                <Table caption="Holds" head={['Target', 'By', 'Until', 'Reason']}>
+                <Table caption="Holds" head={['Target', 'By', 'Until', 'Reason', '']}>
                   {holds.map(({ id, target, by, until, reason }) => (
                     <tr key={id}>
                       <th scope="row">{target}</th>
@@ -48,6 +48,15 @@ export function Power({ route }: { route: Route }) {
                         <Until time={until} />
                       </td>
                       <td>{reason}</td>
+                      <td>
+                        <End
+                          of={`hold of ${by} on ${target}`}
+                          run={async () => {
+                            await powerCycleDaemon.release({ params: { id } });
+                            state.reload();
+                          }}
+                        />
+                      </td>
                     </tr>
                   ))}
                 </Table>

@@ -7,6 +7,7 @@ import { useDraft } from '../parts/draft.ts';
 import { Force, useForce } from '../parts/force.tsx';
 import { listed } from '../parts/listed.ts';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
+import { Reason } from '../parts/reason.tsx';
 import { Rejections } from '../parts/rejections.tsx';
 import { useSubmit } from '../parts/submit.ts';
 import { downstream } from './downstream.ts';
@@ -83,16 +84,7 @@ export function SwitchDialog({
             {busy.length > 0 && <Losing what="Have a task running" names={busy} />}
           </>
         )}
-        <label>
-          Reason
-          <textarea
-            required={reasonRequired[state]}
-            maxLength={1000}
-            rows={2}
-            value={reason}
-            onInput={({ currentTarget }) => setReason(currentTarget.value)}
-          />
-        </label>
+        <Reason text={reason} required={reasonRequired[state]} onChange={setReason} />
         {problem !== undefined && <Rejections problem={problem} />}
         {(isRejected || (state === 'cycle' && others.length > 0)) && (
           <Force force={force} problem={problem} onChange={setForce} />

@@ -1,6 +1,6 @@
 import { headlineOf } from '@skolo/api/headline';
 import type { Machine, MachineAlert, RackView } from '@skolo/api/machine-state';
-import { isSilent } from '@skolo/api/silence';
+import { isSilent, onItOf } from '@skolo/api/silence';
 import { count } from '@skolo/base/count';
 import { useState } from 'preact/hooks';
 import { openAction } from '../actions/host.tsx';
@@ -12,11 +12,13 @@ import { Since } from '../parts/time.tsx';
 import { CycleButton } from '../power/cycle-button.tsx';
 import { type Card, cardAbout, cardsOf } from './cards.ts';
 import { OnIt } from './on-it.tsx';
+import { TileList } from './tile-list.tsx';
 
-/** Two rows on a laptop; on a phone, the tiles must stay on the first screen. */
-const most = { wide: 8, narrow: 1 };
+/** On a phone, the tiles must stay on the first screen. */
+const most = { wide: 9, narrow: 1 };
+const mostTiles = { wide: 40, narrow: 10 };
 
-/** Everything that needs attention, before anything else: the rack itself, common causes, then single machines. */
+/** Everything that needs attention, before anything else. If something burns, the gravest is wide; the others are one line each. */
 export function Attention({
   rack,
   machines,
@@ -66,8 +68,13 @@ export function Attention({
       )}
       {cards.length > 0 && (
         <ul>
-          {ordered.slice(0, isLong ? undefined : limit).map((card) => (
-            <CardView key={`${card.title} ${card.names[0]}`} card={card} isOpen={card === opened} />
+          {ordered.slice(0, isLong ? undefined : limit).map((card, at) => (
+            <CardView
+              key={`${card.href} ${card.names[0]}`}
+              card={card}
+              isWide={at === 0 && (card === opened || burns(card))}
+              isOpen={card === opened}
+            />
           ))}
         </ul>
       )}
@@ -75,65 +82,151 @@ export function Attention({
   );
 }
 
-function CardView({ card, isOpen }: { card: Card; isOpen: boolean }) {
-  const { title, href, isBad, since, text, machine, machines, filter, alerts, reports } = card;
-  const { equipment, isPartial, command, names } = card;
-  const classes = ['card', isBad && 'bad', machine && `c-${machine.condition}`, isOpen && 'open'];
-  return (
-    <li class={classes.filter(Boolean).join(' ')} aria-current={isOpen ? 'true' : undefined}>
-      <p>
-        <a href={href}>{title}</a>
-        {since && <Since time={since} />}
-      </p>
-      <p title={text}>{text}</p>
-      {machine && (
-        <p class="muted" title={machine.sentence}>
-          <Condition condition={machine.condition} /> {machine.sentence}
-        </p>
+function burns({ isBad, machines }: Card): boolean {
+  return isBad || machines.some(isSilent);
+}
+
+function CardView({ card, isWide, isOpen }: { card: Card; isWide: boolean; isOpen: boolean }) {
+  const { href, names, isBad, machine, command } = card;
+  const classes = ['card', isBad && 'bad', machine && `c-${machine.condition}`];
+  const buttons = (
+    <div class="buttons">
+      <Buttons card={card} />
+      {isWide && (
+        <details open={isOpen}>
+          <summary>why</summary>
+          <Why card={card} />
+        </details>
       )}
-      {(isOpen ? reports : reports.slice(0, 1)).map((report) => (
-        <p class="muted" key={report} title={report}>
+    </div>
+  );
+  return (
+    <li
+      class={[...classes, isWide && 'wide', isOpen && 'open'].filter(Boolean).join(' ')}
+      aria-current={isOpen ? 'true' : undefined}
+    >
+      {isWide ? (
+        <>
+          <p class="line">
+            <a href={href}>
+              <Sentence card={card} />
+            </a>
+            <Beside card={card} />
+          </p>
+          <Tiles card={card} />
+          {command && <Command line={command} />}
+          {buttons}
+        </>
+      ) : (
+        <details>
+          <summary class="line">
+            <Sentence card={card} />
+            <Beside card={card} />
+          </summary>
+          <Why card={card} />
+          {names[0] && <a href={href}>Go to {names[0]}</a>}
+          {command && <Command line={command} />}
+          {buttons}
+        </details>
+      )}
+    </li>
+  );
+}
+
+/** `20 silent · switch-8 is down`; without a number, also why. */
+function Sentence({ card: { title, text, machine, machines } }: { card: Card }) {
+  const [first, ...others] = title.split(' · ');
+  const isCounted = machines.length > 0 && machine === undefined;
+  return (
+    <span class="sentence">
+      <b>{first}</b>
+      {others.map((each) => ` · ${each}`)}
+      {machine && (
+        <>
+          {' '}
+          <Condition condition={machine.condition} />
+        </>
+      )}
+      {text && !isCounted && <span class="muted"> {text}</span>}
+    </span>
+  );
+}
+
+/** Who is on it, and since when. */
+function Beside({ card: { since, machines } }: { card: Card }) {
+  const people = onItOf(machines, since).filter(({ isEarlier }) => !isEarlier);
+  return (
+    <span class="beside">
+      {people.map(({ by }) => `${by} is on it `)}
+      {since && <Since time={since} />}
+    </span>
+  );
+}
+
+function Tiles({ card: { machines, filter, machine } }: { card: Card }) {
+  const limit = mostTiles[useIsNarrow() ? 'narrow' : 'wide'];
+  const silent = machines.filter(isSilent);
+  const hidden = silent.length - limit;
+  if (machine || silent.length === 0) return null;
+  return (
+    <div class="dense">
+      <TileList machines={silent.slice(0, limit)} isTabStop={false} />
+      {hidden > 0 && <a href={hrefOf('rack', [], filter)}>and {hidden} more</a>}
+    </div>
+  );
+}
+
+function Why({ card }: { card: Card }) {
+  const { text, machine, reports, alerts } = card;
+  return (
+    <div class="why">
+      <p>{text}</p>
+      {machine && <p class="muted">{machine.sentence}</p>}
+      {reports.map((report) => (
+        <p class="muted" key={report}>
           {report}
         </p>
       ))}
-      {alerts.length > 0 && <Alerts alerts={alerts} isOpen={isOpen} />}
-      {command && <Command line={command} />}
-      <div class="buttons">
-        {filter && (
-          <a
-            class={machines.some(isSilent) ? 'button to-filter' : 'button'}
-            href={hrefOf('rack', [], filter)}
-          >
-            {count(machines.length, 'machine')}
-          </a>
-        )}
-        {machines.some(isSilent) && (
-          <a class="button" href={hrefOf('incident', [names[0] ?? machines[0]?.name ?? 'last'])}>
-            Incident
-          </a>
-        )}
-        {machine && <Repair machine={machine} />}
-        {(machine ? [machine.name] : equipment).map((name) => (
-          <CycleButton key={name} name={name} of={equipment.length > 1 ? name : ''} />
-        ))}
-        {isPartial && (
-          <button
-            type="button"
-            onClick={() =>
-              openAction(
-                'cycle',
-                machines.map(({ name }) => name),
-              )
-            }
-          >
-            Power cycle {count(machines.length, 'machine')}
-          </button>
-        )}
-        {machines.length > 0 && (
-          <OnIt what={machine?.name ?? names[0] ?? title} machines={machines} since={since} />
-        )}
-      </div>
-    </li>
+      <Alerts alerts={alerts} />
+    </div>
+  );
+}
+
+function Buttons({ card }: { card: Card }) {
+  const { title, since, machine, machines, filter, equipment, isPartial, names } = card;
+  return (
+    <>
+      {filter && (
+        <a class="button to-filter" href={hrefOf('rack', [], filter)}>
+          {count(machines.length, 'machine')}
+        </a>
+      )}
+      {machines.some(isSilent) && (
+        <a class="button" href={hrefOf('incident', [names[0] ?? machines[0]?.name ?? 'last'])}>
+          Incident
+        </a>
+      )}
+      {machine && <Repair machine={machine} />}
+      {(machine ? [machine.name] : equipment).map((name) => (
+        <CycleButton key={name} name={name} of={machine ? '' : name} />
+      ))}
+      {isPartial && (
+        <button
+          type="button"
+          onClick={() =>
+            openAction(
+              'cycle',
+              machines.map(({ name }) => name),
+            )
+          }
+        >
+          Power cycle {count(machines.length, 'machine')}
+        </button>
+      )}
+      {machines.length > 0 && (
+        <OnIt what={machine?.name ?? names[0] ?? title} machines={machines} since={since} />
+      )}
+    </>
   );
 }
 
@@ -141,20 +234,22 @@ function Repair({ machine: { name, condition, devices } }: { machine: Machine })
   const hasSteps = devices.some(({ repairSteps = [] }) => repairSteps.length > 0);
   if (!hasSteps || isSilent({ condition })) return null;
   return (
-    <button type="button" onClick={() => openAction('repair', [name])}>
+    <button
+      type="button"
+      aria-label={`Repair step of ${name}`}
+      onClick={() => openAction('repair', [name])}
+    >
       Repair step
     </button>
   );
 }
 
-/** `MachineGone ×12, SwitchDown`; if open, each with its first command. */
-function Alerts({ alerts, isOpen }: { alerts: readonly MachineAlert[]; isOpen: boolean }) {
+/** Each kind once, such as `MachineGone ×12`, with its first command. */
+function Alerts({ alerts }: { alerts: readonly MachineAlert[] }) {
   const kinds = [...Map.groupBy(alerts, ({ name }) => name).values()].flatMap(
     ([first, ...others]) =>
       first ? [{ ...first, times: others.length > 0 ? ` ×${others.length + 1}` : '' }] : [],
   );
-  if (!isOpen)
-    return <p class="muted">{kinds.map(({ name, times }) => name + times).join(', ')}</p>;
   return (
     <>
       {kinds.map(({ name, times, summary, since, firstCommand }) => (

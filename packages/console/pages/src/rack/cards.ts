@@ -14,10 +14,12 @@ import { hrefOf } from '../parts/router.ts';
 export interface Card {
   /** What it is about. An alert's link names one of these, or the alert. */
   names: readonly string[];
+  /** A sentence with its number first, such as `20 silent · switch-3 is down`. */
   title: string;
   href: string;
   isBad: boolean;
   since?: string | undefined;
+  /** Why, in the words of who noticed it. */
   text?: string | undefined;
   /** Switches, PDUs or routers that the card is about; another name has no power cycle. */
   equipment: readonly string[];
@@ -154,7 +156,10 @@ function ofCauses({ causes, equipment }: RackView, all: ReadonlyMap<string, Mach
     );
     const [first] = whole;
     const href = first ? hrefOf('equipment', [first]) : hrefOf('rack', [], filter);
-    return card(what, href, {
+    const silent = machines.filter(isSilent).length;
+    const many = silent > 0 ? `${silent} silent` : count(machines.length, 'machine');
+    const isDown = equipment.some(({ name, state }) => name === what && state === 'down');
+    return card(`${many} · ${isDown ? `${what} is down` : what}`, href, {
       names: [what, ...whole, ...below.map(({ name }) => name)],
       text:
         below.length > 0
@@ -255,8 +260,7 @@ function cardOfSilent(machines: readonly Machine[], all: number): Card[] {
   const { condition, lastSeen: since } = first;
   const filter = { condition };
   const isAll = machines.length === all && all > 1;
-  const verb = count(machines.length, 'machine is', 'machines are');
-  const title = `${isAll ? 'all ' : ''}${verb} ${condition === 'gone' ? 'gone' : 'silent'}`;
+  const title = `${isAll ? 'all ' : ''}${machines.length} silent · ${condition === 'gone' ? 'wait for a person' : 'no known cause'}`;
   const names = machines.map(({ name }) => name);
   const more = {
     names: [],

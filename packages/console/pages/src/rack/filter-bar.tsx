@@ -1,4 +1,5 @@
 import type { Machine } from '@skolo/api/machine-state';
+import { conditionWord } from '@skolo/api/silence';
 import { count } from '@skolo/base/count';
 import type { ComponentChildren } from 'preact';
 import { Condition, conditions } from '../parts/condition.tsx';
@@ -28,16 +29,16 @@ export function FilterBar({
   return (
     <section class="filter" aria-label="Filter">
       <ul class="counts">
-        {conditions.map((condition) => {
-          const number = all.filter((machine) => machine.condition === condition).length;
-          const isOn = chosen === condition;
+        {[...Map.groupBy(conditions, conditionWord)].map(([word, [condition = 'ok']]) => {
+          const number = all.filter((each) => conditionWord(each.condition) === word).length;
+          const isOn = chosen === word;
           if (number === 0 && !isOn) return null;
           return (
-            <li key={condition}>
+            <li key={word}>
               <a
                 class={isOn ? 'on' : ''}
                 aria-current={isOn ? 'true' : undefined}
-                href={linkTo({ condition: isOn ? undefined : condition })}
+                href={linkTo({ condition: isOn ? undefined : word })}
               >
                 <b>{number}</b> <Condition condition={condition} />
               </a>

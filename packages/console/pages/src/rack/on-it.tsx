@@ -2,8 +2,8 @@ import type { Machine } from '@skolo/api/machine-state';
 import { isSilent, onItOf, type OnIt as Person } from '@skolo/api/silence';
 import { machineState, powerCycleDaemon } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
-import { Failure, useAttempt } from '../parts/load.tsx';
-import { exact, Until } from '../parts/time.tsx';
+import { End, Failure, useAttempt } from '../parts/load.tsx';
+import { At, Until } from '../parts/time.tsx';
 
 const mostMs = 4 * 3_600_000;
 
@@ -40,21 +40,14 @@ export function OnIt({
       {people.map((person) => (
         <p class="muted" key={person.ids[0]}>
           <Line person={person} machines={now} />{' '}
-          {isAllowed && (
-            <button
-              type="button"
-              aria-label={`End: ${person.by} is on it`}
-              onClick={() => void attempt(() => end(person))}
-            >
-              End
-            </button>
-          )}
+          <End of={`${person.by} is on it`} run={() => end(person)} />
         </p>
       ))}
       {people.length === 0 && !isAllowed && <p class="muted">nobody is on it</p>}
       {isAllowed && !isOnIt && (
         <button
           type="button"
+          aria-label={`I am on it: ${what}`}
           title="Shows your name for 4 hours: automatic repair waits, others are asked before they power-cycle, and new tasks start"
           onClick={() => void attempt(begin)}
         >
@@ -68,13 +61,11 @@ export function OnIt({
 
 /** `ann is on it for 4 h more`; of another incident `12 of 41 held by ann since 19:34 (switch-2)`. */
 function Line({ person, machines }: { person: Person; machines: readonly Machine[] }) {
-  const timezone = useLive(({ rack }) => rack?.timezone);
   const { by, since, until, incident = '', isEarlier } = person;
   if (isEarlier) {
-    const at = exact(since, timezone, false).slice(0, 5);
     return (
       <>
-        {person.machines} of {machines.length} held by {by} since {at} ({incident})
+        {person.machines} of {machines.length} held by {by} since <At time={since} /> ({incident})
       </>
     );
   }

@@ -214,7 +214,7 @@ function tilesIn(container: EventTarget | null): HTMLElement[] {
 }
 
 function focusTile(name: string | undefined) {
-  tilesIn(document.body)
+  tilesIn(document.querySelector('.shelves'))
     .find(({ dataset }) => dataset.machine === name)
     ?.focus();
 }

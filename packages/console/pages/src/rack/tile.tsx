@@ -1,5 +1,5 @@
 import type { Machine } from '@skolo/api/machine-state';
-import { beganAt } from '@skolo/api/silence';
+import { beganAt, conditionWord } from '@skolo/api/silence';
 import { Component } from 'preact';
 import { ConditionIcon } from '../parts/condition.tsx';
 import { hrefOf } from '../parts/router.ts';
@@ -33,7 +33,7 @@ export class Tile extends Component<Props> {
     const began = beganAt(machine);
     const age = now > 0 && began ? shortSpan(now - Date.parse(began)) : '';
     // The word itself is wider than a tile.
-    const word = condition === 'never-reported' ? 'never seen' : condition;
+    const word = condition === 'never-reported' ? 'never seen' : conditionWord(condition);
     const more = age || (task || power?.busy ? '▸' : '');
     const text = isWide ? `\n${word} ${more}` : `\t${more}\n${word}`;
     // It begins with the visible text, for people who use voice control.

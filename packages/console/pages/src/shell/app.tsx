@@ -4,7 +4,7 @@ import { ActionHost } from '../actions/host.tsx';
 import { useLive } from '../live/store.ts';
 import { useKeys } from '../parts/keys.ts';
 import { go, hrefOf, pathOf, type Route, useRoute } from '../parts/router.ts';
-import { Strip } from '../power/strip.tsx';
+import { Notice } from '../power/notice.tsx';
 import { Search } from '../search/search.tsx';
 import { Banner } from './banner.tsx';
 import { Help } from './help.tsx';
@@ -47,7 +47,6 @@ function Shell() {
       </button>
       <Top route={route} rackName={rackName} onHelp={() => setHelps(true)} />
       <Banner />
-      <Strip />
       <main id="main" tabIndex={-1}>
         {View ? (
           <View route={route} />
@@ -57,6 +56,7 @@ function Shell() {
           </p>
         )}
       </main>
+      <Notice />
       <ActionHost />
       {helps && <Help onClose={() => setHelps(false)} />}
     </>

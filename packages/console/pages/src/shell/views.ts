@@ -11,7 +11,6 @@ import { Power } from '../power/power.tsx';
 import { RackPage } from '../rack/rack.tsx';
 import { RackFile } from '../rack-file/rack-file.tsx';
 import { Services } from '../services/services.tsx';
-import { RackTimeline } from '../timeline/timeline.tsx';
 import { Tokens } from '../tokens/tokens.tsx';
 import { Visit } from '../visit/visit.tsx';
 import { later } from './later.tsx';
@@ -82,7 +81,11 @@ const more: readonly View[] = [
 
 export const views: readonly View[] = [
   { name: 'rack', title: 'Rack', component: RackPage },
-  { name: 'timeline', title: 'Timeline', component: RackTimeline },
+  {
+    name: 'timeline',
+    title: 'Timeline',
+    component: later(() => import('../timeline/timeline.tsx').then((its) => its.RackTimeline)),
+  },
   { name: 'power', title: 'Power', component: Power },
   { name: 'alerts', title: 'Alerts', component: Alerts },
   { name: 'more', title: 'More', component: listOf(more) },

@@ -1,10 +1,19 @@
-import type { Timeline } from '@skolo/api/timeline';
+import type { Timeline, TimelineRow } from '@skolo/api/timeline';
 import type { Scale } from '../machine/scale.ts';
 import { TimeAxis } from '../machine/time-axis.tsx';
 
-const margin = 34;
-const height = 96;
-const base = height - 20;
+const margin = 54;
+const base = 76;
+const laneHeight = 15;
+
+/** Below the curve, in the order in which one looks for a cause. `down` is in the curve. */
+const lanes: readonly [string, readonly TimelineRow['kind'][]][] = [
+  ['silent', ['silent', 'quarantined']],
+  ['acts', ['cycle', 'order']],
+  ['changes', ['configuration', 'rack-file', 'rollout', 'change']],
+  ['alerts', ['alert']],
+  ['people', ['hold', 'note', 'sign-in']],
+];
 
 interface Props {
   timeline: Timeline;
@@ -12,9 +21,9 @@ interface Props {
   onPick(time: number): void;
 }
 
-/** The number of unhealthy machines, hatched where a service was down. */
+/** The number of unhealthy machines, hatched where a service was down, and what happened meanwhile. */
 export function Graph({ timeline, onPick }: Props) {
-  const { unhealthy, since, until } = timeline;
+  const { unhealthy, since, until, rows } = timeline;
   const highest = Math.max(0, ...unhealthy.map(([, count]) => count));
   const most = Math.max(4, highest);
   const yOf = (count: number) => base - (count / most) * (base - 8);
@@ -24,7 +33,7 @@ export function Graph({ timeline, onPick }: Props) {
       from={Date.parse(since)}
       to={Date.parse(until)}
       label={`Unhealthy machines, at most ${highest}; the list below contains the events`}
-      height={height}
+      height={base + lanes.length * laneHeight + 26}
       margin={margin}
       textAt={(time) => `: ${countAt(time) ?? 0}`}
       onPick={onPick}
@@ -34,13 +43,25 @@ export function Graph({ timeline, onPick }: Props) {
           <pattern id="hatch" width={6} height={6} patternUnits="userSpaceOnUse">
             <path class="hatching" d="M0 6L6 0" />
           </pattern>
-          <Downs timeline={timeline} scale={scale} />
+          <Marks timeline={timeline} scale={scale} kinds={['down']} y={0} height={base} />
           <path class="area" d={`M${margin} ${base}${stepsOf(unhealthy, scale, yOf)}V${base}Z`} />
           {[0, most].map((count) => (
-            <text key={count} class="lane" x={0} y={yOf(count) + 4}>
+            <text key={count} class="limit" x={margin - 6} y={yOf(count) + 4}>
               {count}
             </text>
           ))}
+          {lanes.map(([title, kinds], i) => {
+            const y = base + 6 + i * laneHeight;
+            const hasAny = rows.some(({ kind }) => kinds.includes(kind));
+            return (
+              <g key={title} class={hasAny ? `l-${title}` : 'empty-lane'}>
+                <text class="lane" x={0} y={y + 11}>
+                  {title}
+                </text>
+                <Marks timeline={timeline} scale={scale} kinds={kinds} y={y + 2} height={10} />
+              </g>
+            );
+          })}
         </>
       )}
     </TimeAxis>
@@ -52,20 +73,35 @@ function stepsOf(unhealthy: Timeline['unhealthy'], { x, end }: Scale, yOf: (n: n
   return `${steps.join('')}H${end}`;
 }
 
-function Downs({ timeline: { rows, until }, scale }: { timeline: Timeline; scale: Scale }) {
+function Marks({
+  timeline: { rows, until },
+  scale,
+  kinds,
+  y,
+  height,
+}: {
+  timeline: Timeline;
+  scale: Scale;
+  kinds: readonly TimelineRow['kind'][];
+  y: number;
+  height: number;
+}) {
   return rows
-    .filter(({ kind }) => kind === 'down')
-    .map(({ at, endedAt = until, text }) => {
-      const [x, end] = [scale.x(Date.parse(at)), scale.x(Date.parse(endedAt))];
+    .filter(({ kind }) => kinds.includes(kind))
+    .map(({ at, endedAt, until: due, text, where, kind }) => {
+      const lasts = due ?? (kind === 'down' || kind === 'silent' || kind === 'quarantined');
+      const end = endedAt ?? (lasts ? until : at);
+      const x = scale.x(Date.parse(at));
       return (
         <rect
           key={`${at} ${text}`}
-          fill="url(#hatch)"
+          {...(kind === 'down' ? { fill: 'url(#hatch)' } : { class: 'mark' })}
           x={x}
-          width={Math.max(2, end - x)}
-          height={base}
+          y={y}
+          width={Math.max(3, scale.x(Date.parse(end)) - x)}
+          height={height}
         >
-          <title>{text}</title>
+          <title>{where ? `${text}: ${where}` : text}</title>
         </rect>
       );
     });

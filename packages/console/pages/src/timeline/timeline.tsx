@@ -1,3 +1,4 @@
+import type { Incident } from '@skolo/api/incident';
 import type { Timeline, TimelineRow } from '@skolo/api/timeline';
 import { clockIn, rowText, summaryOf, timelineText } from '@skolo/api/timeline-text';
 import { useEffect, useRef, useState } from 'preact/hooks';
@@ -7,8 +8,9 @@ import { MachineLink } from '../parts/links.tsx';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { go, hrefOf, type Route } from '../parts/router.ts';
 import { Tabs } from '../parts/tabs.tsx';
-import { exact } from '../parts/time.tsx';
+import { exact, sameDay } from '../parts/time.tsx';
 import { Graph } from './graph.tsx';
+import { type Group, groupsOf, headingOf } from './groups.ts';
 
 const periods: readonly [string, string, number][] = [
   ['1h', '1 hour', 1],
@@ -27,10 +29,17 @@ export function RackTimeline({ route: { query } }: { route: Route }) {
   );
   const [, , hours] = periods.find(([key]) => key === wanted) ?? ['', '', usualHours];
   const loaded = useLoaded(
-    (signal) => {
+    async (signal) => {
       const end = until === undefined ? Date.now() : Date.parse(until);
       const begin = since ?? new Date(end - hours * hourMs).toISOString();
-      return machineState.timeline({ query: { since: begin, until }, signal });
+      const asked = { query: { since: begin, until }, signal };
+      // The timeline itself lists a history that does not respond.
+      const none: { incidents: Incident[] } = { incidents: [] };
+      const [timeline, { incidents }] = await Promise.all([
+        machineState.timeline(asked),
+        machineState.incidents(asked).catch(() => none),
+      ]);
+      return { timeline, incidents };
     },
     `${since} ${until} ${hours}`,
     until === undefined ? everyMs : undefined,
@@ -38,23 +47,23 @@ export function RackTimeline({ route: { query } }: { route: Route }) {
   return (
     <>
       <h1>Timeline</h1>
-      <Tabs
-        label="Period"
-        tabs={[
-          ...periods.map(([period, text, each]) => ({
+      <div class="controls">
+        <Tabs
+          label="Period"
+          tabs={periods.map(([period, text, each]) => ({
             text,
             href: hrefOf('timeline', [], { period }),
             isCurrent: since === undefined && each === hours,
-          })),
-          ...(loaded.value ? stepsOf(loaded.value) : []),
-        ]}
-      />
+          }))}
+        />
+        {loaded.value && <Steps timeline={loaded.value.timeline} />}
+      </div>
       <Load of={loaded}>
-        {(timeline) => (
+        {({ timeline, incidents }) => (
           <>
             <Graph timeline={timeline} onPick={(time) => go(hrefAround(time, timeline))} />
             <Summary timeline={timeline} />
-            <Rows timeline={timeline} at={query.get('at') ?? undefined} />
+            <Rows timeline={timeline} incidents={incidents} at={query.get('at') ?? undefined} />
           </>
         )}
       </Load>
@@ -73,16 +82,21 @@ function hrefAround(time: number, { since, until }: Timeline): string {
   return hrefOfRange(time - eighth, time + eighth);
 }
 
-/** The span before, the one after, and half of it. */
-function stepsOf({ since, until }: Timeline) {
+/** The span before, the one after, half of it, and its double. */
+function Steps({ timeline: { since, until } }: { timeline: Timeline }) {
   const [from, to] = [Date.parse(since), Date.parse(until)];
   const span = to - from;
-  return [
-    { text: 'earlier', href: hrefOfRange(from - span, from) },
-    { text: 'later', href: hrefOfRange(to, to + span) },
-    { text: 'zoom in', href: hrefOfRange(from + span / 4, to - span / 4) },
-    { text: 'zoom out', href: hrefOfRange(from - span / 2, to + span / 2) },
-  ];
+  const steps = [
+    ['Earlier', '←', from - span, from],
+    ['Later', '→', to, to + span],
+    ['Zoom in', '+', from + span / 4, to - span / 4],
+    ['Zoom out', '−', from - span / 2, to + span / 2],
+  ] as const;
+  return steps.map(([text, sign, begin, end]) => (
+    <a key={text} class="button" aria-label={text} title={text} href={hrefOfRange(begin, end)}>
+      {sign}
+    </a>
+  ));
 }
 
 function Summary({ timeline }: { timeline: Timeline }) {
@@ -132,29 +146,65 @@ function Summary({ timeline }: { timeline: Timeline }) {
   );
 }
 
-function Rows({ timeline, at }: { timeline: Timeline; at: string | undefined }) {
-  const list = useRef<HTMLOListElement>(null);
+/** Under their incidents, with the date once a day. */
+function Rows({
+  timeline,
+  incidents,
+  at,
+}: {
+  timeline: Timeline;
+  incidents: readonly Incident[];
+  at: string | undefined;
+}) {
+  const timezone = useLive(({ rack }) => rack?.timezone);
+  const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
     list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'center' });
   }, [at]);
   const { rows, since, until } = timeline;
   if (rows.length === 0) return <p class="muted">Nothing happened in this period.</p>;
   const hrefOfRow = (row: TimelineRow) => hrefOfRange(Date.parse(since), Date.parse(until), row.at);
+  const dayOf = (time = '') => exact(time, timezone).slice(0, 10);
+  const groups = groupsOf(rows, incidents, dayOf);
+  const days = groups.map((group) => dayOf(group.rows[0]?.at));
   return (
-    <ol class="entries rows" ref={list}>
-      {rows.toReversed().map((row) => (
-        <li
-          key={`${row.at} ${row.kind} ${row.text}`}
-          aria-current={row.at === at ? 'true' : undefined}
-        >
-          <Row row={row} href={hrefOfRow(row)} />
-        </li>
+    <div class="rows" ref={list}>
+      {groups.map((group, i) => (
+        <section key={group.rows.at(-1)?.at} class={group.incident ? 'group' : ''}>
+          {days[i] !== days[i - 1] && <h2>{days[i]}</h2>}
+          <Heading group={group} day={days[i] ?? ''} />
+          <ol class="entries">
+            {group.rows.map((row) => (
+              <li
+                key={`${row.at} ${row.kind} ${row.text}`}
+                aria-current={row.at === at ? 'true' : undefined}
+              >
+                <Row row={row} day={days[i] ?? ''} href={hrefOfRow(row)} />
+              </li>
+            ))}
+          </ol>
+        </section>
       ))}
-    </ol>
+    </div>
   );
 }
 
-function Row({ row, href }: { row: TimelineRow; href: string }) {
+/** `03:26:05 to 03:29:40 switch-3, 20 machines, you cycled it` */
+function Heading({ group, day }: { group: Group; day: string }) {
+  const { incident } = group;
+  const timezone = useLive(({ rack }) => rack?.timezone);
+  const own = useLive(({ session }) => session?.name);
+  if (incident === undefined) return null;
+  const { id, since, to } = incident;
+  return (
+    <h3>
+      {sameDay(since, timezone, day)} to {to ? sameDay(to, timezone, day) : 'now'}{' '}
+      <a href={hrefOf('incident', [id])}>{headingOf(group, own)}</a>
+    </h3>
+  );
+}
+
+function Row({ row, day, href }: { row: TimelineRow; day: string; href: string }) {
   const timezone = useLive(({ rack }) => rack?.timezone);
   const machines = useLive((live) => live.machines);
   const { at, kind, names, details, versions } = row;
@@ -162,11 +212,11 @@ function Row({ row, href }: { row: TimelineRow; href: string }) {
   return (
     <>
       <a href={href} title="Link to this moment">
-        <time dateTime={at}>{exact(at, timezone)}</time>
+        <time dateTime={at}>{sameDay(at, timezone, day)}</time>
       </a>
       <span class="kind">{kind === 'rack-file' ? 'rack.yaml' : kind}</span>
       <div>
-        {rowText(row, (time) => exact(time, timezone))}{' '}
+        {rowText(row, (time) => sameDay(time, timezone, day))}{' '}
         {versions.map(({ equipment, from, to }) => (
           <a key={`${equipment} ${to}`} href={hrefOf('backups', [equipment], { from, to })}>
             difference of {equipment}
