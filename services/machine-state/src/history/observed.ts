@@ -22,6 +22,7 @@ export function observed(
   return [
     ...ofCondition(before, after, now, isSame),
     ...ofTask(before, after, now, cycle),
+    ...ofJobs(before, after, now),
     ...ofRepairs(before, after),
     ...ofHold(before, after, now),
     ...ofBoot(before, after, now),
@@ -140,6 +141,34 @@ function notDone(action: string, by: string, reason: string): Pick<Entry, 'kind'
     kind: 'would-have',
     data: JSON.stringify({ action: cut(action), by, reason: cut(reason) }),
   };
+}
+
+/** Jobs that schedulers have announced elsewhere, beside the machine's own tasks. How they ended is not known. */
+function ofJobs(before: Machine | undefined, after: Machine, now: number): Entry[] {
+  if (after.power === undefined) return [];
+  const jobsOf = (machine = after) =>
+    new Map(
+      machine.power?.busy?.map(({ id, by, reason, since }) => [
+        id,
+        {
+          machine: after.name,
+          kind: 'task' as const,
+          key: cut(`${reason} (${by})`),
+          at: Date.parse(since),
+        },
+      ]),
+    );
+  const [previous, present] = [before ? jobsOf(before) : new Map(), jobsOf()];
+  const notIn =
+    (all: ReadonlyMap<string, Entry>) =>
+    ([id]: [string, Entry]) =>
+      !all.has(id);
+  return [
+    ...[...previous]
+      .filter(notIn(present))
+      .map(([, job]) => ({ ...job, endedAt: now, outcome: 'ended' })),
+    ...[...present].filter(notIn(previous)).map(([, job]) => job),
+  ];
 }
 
 /** While the power-cycle daemon is silent, holds continue. */

@@ -80,6 +80,25 @@ it('records the cause of a silence when it is found, once', async () => {
   ]);
 });
 
+it('records jobs that were announced elsewhere as tasks, beside a task of the machine', async () => {
+  const { set, now, history } = await start();
+  const [at, until] = [now(), '2026-11-20T20:00:00.000Z'];
+  const job = (id: string) => ({ id, by: 'ci', since: at, until, reason: `nightly ${id}` });
+  const busy = (...ids: string[]) => ({ power: { outlets: [], busy: ids.map(job) } });
+  const shown = async () =>
+    (await history('task')).map(({ id, outcome }) => `${id}: ${outcome}`).sort();
+  set(busy('1'), minute);
+  const running = await shown();
+  set({ power: undefined }, minute);
+  set({ ...busy('2', '1'), task: { id: 't', since: at } }, minute);
+  set({ ...busy('1'), task: undefined }, minute);
+  set({ power: { outlets: [] } }, minute);
+
+  expect(running).toEqual(['nightly 1 (ci): undefined']);
+  const ended = ['nightly 1 (ci): ended', 'nightly 2 (ci): ended', 't: ended'];
+  expect(await shown()).toEqual(ended);
+});
+
 it('records two people who are on it at once, each until they end it', async () => {
   const { set, happened } = await start();
   const person = (by: string) => ({ id: by, by, since: '', until: '2026-11-20T20:00:00.000Z' });
@@ -202,6 +221,8 @@ async function start() {
     history: async (kind: string) => {
       const entries = await all.entries('rpi-1', { from: 0, to: clock.now() + 1 }, 10_000);
       return entries.filter((entry) => entry.kind === kind) as Record<string, unknown>[] as {
+        id?: string;
+        outcome?: string;
         condition?: string;
         of?: string;
         count?: number;
