@@ -58,7 +58,7 @@ function watched(settings = often) {
       get: (name) => controllers.find((each) => each.name === name),
     },
     timing: { patience: { firstMs: 1, mostMs: 2, withinMs: 50 } },
-    clock: { now: () => 42, uptime: () => 42 },
+    clock: { now: () => 42 },
     crashNotes: noCrashNotes,
     log: createLogger({
       service: 'power-cycle-daemon',

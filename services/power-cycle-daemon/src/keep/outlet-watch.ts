@@ -3,7 +3,7 @@
  * a rebooted PDU turned on. A controller that does not respond is retried forever, with growing pauses.
  */
 
-import { backOffMs, errorText, type Repetition, repeat } from '@skolo/base';
+import { backOffMs, errorText, isoTime, type Repetition, repeat } from '@skolo/base';
 import type { Clock, CrashNotes } from '@skolo/common';
 import type { OutletReading } from '@skolo/equipment/models/outlets';
 import { DeviceRejected } from '@skolo/equipment/transports';
@@ -21,7 +21,7 @@ import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts
 interface OutletWatchDeps extends Pick<PartDeps, 'rack' | 'store' | 'log'> {
   controllers: Pick<Controllers, 'get' | 'all'>;
   timing: Pick<Timing, 'patience'>;
-  clock: Pick<Clock, 'now' | 'uptime'>;
+  clock: Pick<Clock, 'now'>;
   crashNotes: Pick<CrashNotes, 'whenDue' | 'inTurn'>;
 }
 
@@ -37,7 +37,8 @@ export interface TimedReading extends OutletReading {
 
 /** Outlets without a meter report 0 W, too, so only one that once showed more can show that nothing draws power. */
 const leastWatts = 1;
-const drawCountsSeconds = 7 * 86_400;
+const day = 86_400_000;
+const drawCountsMs = 7 * day;
 
 /** rack.yaml may have assigned the outlet to something else, which must not go dark. */
 function whyMoved(rack: Rack, key: string, { target }: SwitchedOff): string | undefined {
@@ -51,8 +52,6 @@ export class OutletWatch {
   /** By `switch-1/14`, the last reading by anybody. */
   readonly readings = new Map<string, TimedReading>();
   private readonly deps: OutletWatchDeps;
-  /** Outlets that supplied power: how much, and when, in seconds since boot. */
-  private readonly supplied = new Map<string, { watts: number; at: number }>();
   private readonly loops = new Set<Loop>();
   /** Outlets that are left on although a person turned them off. */
   private readonly spared = new Set<string>();
@@ -86,21 +85,24 @@ export class OutletWatch {
   }
 
   noteReadings(controller: string, readings: ReadonlyMap<string, OutletReading>): void {
-    const { clock } = this.deps;
+    const { clock, store } = this.deps;
     const at = clock.now();
     for (const [outlet, reading] of readings) {
       const key = `${controller}/${outlet}`;
       this.readings.set(key, { ...reading, at });
       const { watts = 0 } = reading;
-      if (watts > leastWatts) this.supplied.set(key, { watts, at: clock.uptime() });
+      // Once a day, because each is a synced write.
+      if (watts <= leastWatts || this.suppliedWatts(key, day) !== undefined) continue;
+      void store.writeLater([store.supplied.put({ controller, outlet, watts, at: isoTime(at) })]);
     }
   }
 
-  /** How much the outlet supplied when it was last read as more than nothing, within a week; undefined: nothing shows that it is metered. */
-  suppliedWatts(key: string): number | undefined {
-    const last = this.supplied.get(key);
-    const isRecent = last && this.deps.clock.uptime() - last.at <= drawCountsSeconds;
-    return isRecent ? last.watts : undefined;
+  /** How much the outlet supplied when it was read as more than nothing, within a week; undefined: nothing shows that it is metered. */
+  suppliedWatts(key: string, withinMs = drawCountsMs): number | undefined {
+    const { clock, store } = this.deps;
+    const last = store.supplied.get(key);
+    // The wall clock may have been set back.
+    return last && Math.abs(clock.now() - Date.parse(last.at)) <= withinMs ? last.watts : undefined;
   }
 
   async close(): Promise<void> {

@@ -15,22 +15,19 @@ async function deadMachine(
   before(boards.get('pdu-1'));
   const machine = await plugIn(boards, 'm', power, { host: '127.0.1.1', timeoutSeconds: 1 });
   const clock = fakeClock();
-  const daemon = await startDaemon({
-    boards,
-    clock,
-    yaml: `
+  const yaml = `
 equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
   m: ${machine.entry}
-`,
-  });
+`;
+  const daemon = await startDaemon({ boards, clock, yaml });
   const { outlets, told } = boards.get('pdu-1');
   const samples = async () =>
     (await daemon.metrics()).split('\n').filter((line) => /^skolo_power_outlet_watts\{/.test(line));
   await expect.poll(samples).not.toEqual([]);
   await machine.misbehave('never-boots');
-  return { ...daemon, clock, outlets, told, samples };
+  return { ...daemon, yaml, clock, outlets, told, samples };
 }
 
 describe('a machine that draws no power after its cycle', () => {
@@ -51,6 +48,17 @@ describe('a machine that draws no power after its cycle', () => {
     });
     expect(told).toEqual(['off 9', 'on 9 auto']);
     expect(await samples()).toEqual(['skolo_power_outlet_watts{outlet="pdu-1/9"} 0']);
+  });
+
+  it('is named after a restart of the daemon, which has only ever read 0 W', async () => {
+    const lab = await deadMachine(['pdu-1/9']);
+    lab.outlets.setWatts('9', 0);
+    await lab.stop();
+    const { cycle } = await startDaemon({ yaml: lab.yaml, clock: lab.clock, previous: lab });
+
+    const [m] = await cycle('m');
+
+    expect(m?.detail).toContain('pdu-1/9 supplies 0 W, and 5 W before');
   });
 
   it.each<[string, string[], (lab: Awaited<ReturnType<typeof deadMachine>>) => void, number]>([

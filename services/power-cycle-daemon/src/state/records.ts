@@ -55,6 +55,14 @@ export const SwitchedOff = z.object({
 });
 export type SwitchedOff = z.output<typeof SwitchedOff>;
 
+/** When an outlet was seen to supply power, so that it has a meter. Renewed once a day. */
+export const Supplied = z.object({
+  controller: z.string(),
+  outlet: z.string(),
+  watts: z.number(),
+  at: Time,
+});
+
 /**
  * What is known about the commands of equipment that rack.yaml or a table describes. Without a record, they are unproven. An edited
  * description has another key.

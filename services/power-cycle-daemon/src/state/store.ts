@@ -10,6 +10,7 @@ import {
   HoldRecord,
   PendingOn,
   RepairRecord,
+  Supplied,
   SwitchedOff,
 } from './records.ts';
 
@@ -20,6 +21,7 @@ export class Store extends Tables {
   readonly holds = this.table('hold', HoldRecord, ({ id }) => id);
   readonly requests = this.table('request', requestRecord(AcceptedRequests), ({ key }) => key);
   readonly descriptions = this.table('description', DescriptionRecord, ({ key }) => key);
+  readonly supplied = this.table('supplied', Supplied, feedKey);
   readonly repairs = this.table('repair', RepairRecord, ({ target }) => target);
 
   /** Cycles that are not finished. */
