@@ -506,7 +506,7 @@ export const powerCycleDaemonApi = {
   ownHolds: route({
     method: 'get',
     path: '/v1/own-holds',
-    summary: 'Lists the holds on the calling machine and its phones',
+    summary: 'Lists the holds of all kinds on the calling machine and its phones',
     description:
       'For the agent on a machine, which the service identifies by its address and signature. The response includes holds on the rack, and on equipment that powers or connects the machine.',
     tags: ['holds'],
@@ -514,6 +514,11 @@ export const powerCycleDaemonApi = {
     answers: {
       200: z.object({
         holds: z.array(Hold.pick({ target: true, by: true, until: true, reason: true })),
+        noRepair: z
+          .array(Hold.pick({ kind: true, by: true, until: true, reason: true }))
+          .describe(
+            'why no phone may be repaired although new tasks start: jobs that others have announced on the machine, its phones, or what loses power with it, and who is `on-it`',
+          ),
       }),
       401: Problem,
       403: Problem,

@@ -257,7 +257,7 @@ class Agent {
 
   /** What one part's events mean for others. Those of the machine are in machine.ts. */
   private follow(event: AgentEvent): void {
-    const { identity, degraded, bot, clockOffset, reboot, task } = this;
+    const { identity, degraded, bot, clockOffset, reboot, task, machine } = this;
     if (event.type === 'identity') {
       if (event.now.machinePart && event.now.why === undefined) degraded.clear('identity');
       else degraded.raise('identity', identity.whyUnknown());
@@ -265,7 +265,8 @@ class Agent {
       if (event.now.machinePart !== event.before.machinePart) bot.settingsChanged();
     } else if (event.type === 'clock-compared') clockOffset.set(event.offsetSeconds);
     else if (event.type === 'hook') bot.hookCalled(event.hook);
-    else if (event.type === 'reboot-requested') reboot.start(event.why);
+    // By the bot; the power-cycle daemon, which may also request it, asks for itself whether the machine is busy.
+    else if (event.type === 'reboot-requested') reboot.start(event.why, machine.job());
     else if (event.type === 'task-ended') bot.taskEnded();
     // Its task has ended with it, and no hook will report that.
     else if (event.type === 'bot-exited' && task.get().running) task.end('bot-exit');

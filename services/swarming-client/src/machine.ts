@@ -122,6 +122,7 @@ export class Machine {
     this.afterTask = new AfterTask({
       settings: afterTask,
       devices,
+      isBusy: () => this.job() !== undefined,
       wouldReboot,
       clock,
       log,
@@ -176,6 +177,11 @@ export class Machine {
   /** Why the machine and its devices must not be touched; undefined: they may be. */
   whyNotActing(): string | undefined {
     return whyNotActing({ acts: this.part()?.acts ?? true });
+  }
+
+  /** A job that was announced elsewhere, as far as known, for people. */
+  job(): string | undefined {
+    return this.holds.job();
   }
 
   /** What an event means for the machine. */
@@ -235,6 +241,7 @@ export class Machine {
 
   private openRepairs(daemon: PowerCycleDaemon, request: SendRequest): Repairs {
     const { task, isStopping, localAddress, clock, emit } = this.deps;
+    const whyBusy = () => (task.get().running ? 'a task is running' : this.holds.whyNotRepairing());
     const { watches, adbWatch } = this.devices;
     return new Repairs({
       settings: () => this.settings()?.repair,
@@ -246,7 +253,8 @@ export class Machine {
         })),
       health: () => this.monitor.health(),
       holds: () => this.holds.current(),
-      taskRunning: () => task.get().running,
+      whyBusy,
+      askWhyBusy: () => this.holds.refresh().then(whyBusy),
       rebooting: () => this.afterTask.rebooting(),
       stopping: isStopping,
       isAdbWedged: () => adbWatch.isWedged(),

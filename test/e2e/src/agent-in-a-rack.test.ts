@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createClient, powerCycleDaemonApi, swarmingClientApi } from '@skolo/api';
 import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
-import { agentState, betweenTasks, holdMachine, type MachineTasks } from '@skolo/setup/k3s';
+import { agentState, betweenTasks, holdMachine, jobOn, type MachineTasks } from '@skolo/setup/k3s';
 import { peer, startAdbServer, startLocalPrograms, startSwarming } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { runCommand } from '../../../packages/cli/src/testing/run-command.ts';
@@ -116,6 +116,7 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
   const reason = 'a new hat';
   const tasks: MachineTasks = {
     readState: async () => agentState(await status.status()),
+    job: () => jobOn(machine, { power: daemon }),
     hold: () => holdMachine(machine, { power: daemon, reason, now: Date.now, report }),
   };
   const times = { taskMs: 400_000, heldMs: 240_000, pollMs: 100 };
@@ -141,6 +142,16 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
   expect(swarming.task(next).output).toContain('done');
   // The server knows first.
   await expect.poll(tasks.readState, long).toMatchObject({ isRunning: false });
+
+  const params = { name: `${machine}-device` };
+  await daemon.setBusy({ params, body: { text: 'nightly' } });
+  const upgraded = betweenTasks(machine, tasks, { times, report, signal }, async () =>
+    (await daemon.holds()).holds.map(({ kind }) => kind),
+  );
+  await expect.poll(() => reported.at(-1)).toMatch(/waiting for the job of .* \(nightly\)$/);
+  await daemon.endBusy({ params });
+
+  expect(await upgraded).toEqual(['out-of-service']);
 
   const seen = ['on'];
   // Ports that have power together are switched one after the other.

@@ -5,7 +5,7 @@ import type { Fetch } from '@skolo/base/internet';
 import type { Jumphost } from '@skolo/fleet';
 import type { Machine, Rack } from '@skolo/rack';
 import { serviceUrl } from '@skolo/rack/light';
-import { agentState, type HoldDeps, holdMachine, type MachineTasks } from '@skolo/setup/k3s';
+import { agentState, type HoldDeps, holdMachine, jobOn, type MachineTasks } from '@skolo/setup/k3s';
 import type { Option } from 'commander';
 import { timeOption } from '../arguments.ts';
 import type { SkoloCommand } from '../command.ts';
@@ -41,6 +41,7 @@ export function tasksOf(machine: Machine, { rack, fetch, ...hold }: TasksDeps): 
   const agent = agentClient(url, { answers: 'status', rack: rack.name, fetch });
   return {
     readState: async () => agentState(await agent.status()),
+    job: () => jobOn(machine.name, hold),
     hold: () => holdMachine(machine.name, hold),
   };
 }

@@ -15,6 +15,7 @@ export {
   betweenTasks,
   type HoldDeps,
   holdMachine,
+  jobOn,
   type MachineTasks,
   tooLong,
 } from './agent/between-tasks.ts';

@@ -43,7 +43,7 @@ export function apiHandlers(deps: ApiDeps): Handlers {
     ...cycleHandlers(deps),
     ...outletHandlers(deps),
     holds: () => ok({ holds: holds.list() }),
-    ownHolds: ({ caller }) => ok({ holds: holds.coveringMachine(caller.name) }),
+    ownHolds: ({ caller }) => ok(holds.coveringMachine(caller.name)),
     hold: async ({ body: { targets, ...asked }, caller }) => {
       const added = await holds.add(targets, { ...asked, by: caller.name });
       return { status: 201 as const, body: { holds: added } };

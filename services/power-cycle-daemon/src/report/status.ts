@@ -116,7 +116,7 @@ function outletStatus(outlet: Outlet, feeds: string[], view: View): OutletStatus
 }
 
 /** Whose own jobs are unknown. */
-const anybody: Asker = { origin: 'agent', by: '' };
+const anybody: Asker = { origin: 'person', by: '' };
 
 /** The given targets, each with everything that an operator wants to know before cycling it. */
 export function machineStatuses(targets: readonly Target[], view: View): MachinePower[] {

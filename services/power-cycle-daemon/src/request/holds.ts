@@ -14,7 +14,7 @@ import {
   wallTime,
 } from '@skolo/common';
 import type { PartDeps } from '../part-deps.ts';
-import { holdRules, holdsOf, overdueHours } from '../rules/holds.ts';
+import { busyOn, holdRules, holdsOf, overdueHours } from '../rules/holds.ts';
 import { goesDarkNow } from '../rules/power-loss.ts';
 import { findTarget, findTargets, phonesOf, type Target, whyUnknown } from '../rules/targets.ts';
 import { uptimeAt } from '../rules/uptime-at.ts';
@@ -94,21 +94,32 @@ export class Holds {
   }
 
   /**
-   * Those that take a machine, or one of its phones, out of service. Strangers have root on the machine, so it does not learn which devices
-   * it depends on: their holds are shown as holds of the machine.
+   * Those that take a machine, or one of its phones, out of service, and those because of which its agent repairs no phone. Strangers have
+   * root on the machine, so it does not learn which devices it depends on: their holds are shown as holds of the machine.
    */
-  coveringMachine(name: string): Hold[] {
+  coveringMachine(name: string): { holds: Hold[]; noRepair: Hold[] } {
+    const { store, clock } = this.deps;
     const rack = this.deps.rack();
     const names = [name, ...phonesOf(rack, name).map(({ fullName }) => fullName)];
     const { targets } = findTargets(rack, names);
     const mayKnow = new Set([rack.name, ...names]);
-    return this.list()
-      .filter(
-        (hold) =>
-          holdRules[hold.kind].newTasks === 'no' &&
-          targets.some((target) => holdsOf(target, { rack, holds: [hold] }, hold.kind).length > 0),
-      )
+    const holds = this.list();
+    const state = {
+      ...{ rack, holds, now: clock.now() },
+      ...{ switchedOff: store.switchedOff.all, pendingOns: store.pendingOns.all },
+    };
+    const covering = new Set(
+      targets.flatMap((target) => [
+        ...holdsOf(target, state),
+        ...holdsOf(target, state, 'on-it'),
+        ...busyOn(target, { origin: 'agent', by: name }, state),
+      ]),
+    );
+    const shown = holds
+      .filter((hold) => covering.has(hold))
       .map((hold) => (mayKnow.has(hold.target) ? hold : { ...hold, target: name }));
+    const isClosed = ({ kind }: Hold) => holdRules[kind].newTasks === 'no';
+    return { holds: shown.filter(isClosed), noRepair: shown.filter((hold) => !isClosed(hold)) };
   }
 
   /**

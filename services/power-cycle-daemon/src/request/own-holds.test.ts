@@ -43,7 +43,41 @@ describe('the agent of a machine', () => {
       status: 200,
       body: {
         holds: [{ target: told, by: daemon.who, until: hold?.until, reason: 'new cable' }],
+        noRepair: [],
       },
+    });
+  });
+
+  it.each([
+    ['it', 'a'],
+    ['one of its phones', 'a-left'],
+  ])('learns of a job on %s, for at most 25 hours', async (_, name) => {
+    const clock = fakeClock();
+    const daemon = await startDaemon({ yaml, clock });
+    const say = () => daemon.client.setBusy({ params: { name }, body: { text: 'nightly' } });
+    const { until } = await say();
+
+    const first = await ownHolds(daemon, 'a');
+    const other = await ownHolds(daemon, 'b');
+    for (let hours = 0; hours < 25; hours += 1) {
+      clock.pass(3600_000);
+      await say();
+    }
+    const late = await ownHolds(daemon, 'a');
+
+    const noRepair = [{ kind: 'busy', by: daemon.who, until, reason: 'nightly' }];
+    const none = { status: 200, body: { holds: [], noRepair: [] } };
+    expect(first).toEqual({ status: 200, body: { holds: [], noRepair } });
+    expect([other, late]).toEqual([none, none]);
+  });
+
+  it('learns who is on it', async () => {
+    const daemon = await startDaemon({ yaml });
+    const what = { kind: 'on-it' as const, incident: 'i-1' };
+    await daemon.client.hold({ body: { targets: ['switch-1'], reason: 'fan', ...what } });
+
+    expect(await ownHolds(daemon, 'a')).toMatchObject({
+      body: { holds: [], noRepair: [{ kind: 'on-it', by: daemon.who, reason: 'fan' }] },
     });
   });
 
@@ -57,8 +91,8 @@ describe('the agent of a machine', () => {
     const later = await ownHolds(daemon, 'a');
 
     expect([other, later]).toEqual([
-      { status: 200, body: { holds: [] } },
-      { status: 200, body: { holds: [] } },
+      { status: 200, body: { holds: [], noRepair: [] } },
+      { status: 200, body: { holds: [], noRepair: [] } },
     ]);
   });
 });

@@ -10,6 +10,7 @@ import { type CrashNotes, HttpProblem, Repetitions } from '@skolo/common';
 import { formatOutlet, type Outlet } from '@skolo/rack';
 import type { Cycles } from '../cycle/cycles.ts';
 import type { PartDeps } from '../part-deps.ts';
+import { isAutomatic } from '../rules/holds.ts';
 import { type Ask, checkRequest, type Snapshot, type Verdict } from '../rules/preconditions.ts';
 import {
   defaultOffSeconds,
@@ -136,9 +137,9 @@ export class Requests {
   }
 
   /** Also where the request joins a cycle that waits. */
-  private liftPauses({ targets: written, origin }: Request): void {
-    if (origin !== 'person' && origin !== 'endpoint') return;
-    const { targets } = findTargets(this.deps.rack(), written);
+  private liftPauses(request: Request): void {
+    if (isAutomatic(request)) return;
+    const { targets } = findTargets(this.deps.rack(), request.targets);
     for (const { device } of targets.flatMap(({ feeds }) => feeds))
       this.deps.crashNotes.lift(device);
   }

@@ -84,7 +84,8 @@ describe('the table of holds', () => {
     });
 
     const holds = newTasks === 'no' ? [expect.objectContaining({ target: 'a' })] : [];
-    expect(answer.body).toEqual({ holds });
+    const noRepair = newTasks === 'no' ? [] : [expect.objectContaining({ kind })];
+    expect(answer.body).toEqual({ holds, noRepair });
   });
 
   it.each(rows)('decides about repair: $kind $repair', async ({ kind, repair }) => {

@@ -92,8 +92,9 @@ function namesWith({ name, kind, machine }: Target): string[] {
   return [name, machine.name, ...phones];
 }
 
-function isAutomatic({ origin }: Asker): boolean {
-  return origin === 'repair' || origin === 'internet';
+/** Nobody has requested it: automatic repair, also by the agent of a machine. */
+export function isAutomatic({ origin }: Pick<CycleRecord, 'origin'>): boolean {
+  return origin !== 'person' && origin !== 'endpoint';
 }
 
 /** Its own token; a client of the pdudaemon endpoint has none, so its address counts. */

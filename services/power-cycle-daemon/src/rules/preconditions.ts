@@ -15,7 +15,7 @@ import {
 } from '../state/records.ts';
 import type { FailingController } from './circuit-breaker.ts';
 import { whyInverted } from './descriptions.ts';
-import { holdRules, holdsOf } from './holds.ts';
+import { holdRules, holdsOf, isAutomatic } from './holds.ts';
 import { whyObserved } from './observed.ts';
 import { type PastCycle, waitFor } from './past-cycles.ts';
 import { goesDarkNow, whyDaemonNeeds } from './power-loss.ts';
@@ -77,8 +77,7 @@ export function checkRequest(
   origin: CycleRecord['origin'] = 'person',
 ): Verdict {
   const why = whyObserved(target, snapshot.rack);
-  const isAutomatic = origin !== 'person' && origin !== 'endpoint';
-  if (why !== undefined && !isAutomatic) return rejected(target, 'observed', why);
+  if (why !== undefined && !isAutomatic({ origin })) return rejected(target, 'observed', why);
   const verdict = decide(target, ask, snapshot);
   return why !== undefined && verdict.is === 'allowed' ? { is: 'would-have', why } : verdict;
 }

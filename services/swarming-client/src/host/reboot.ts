@@ -47,10 +47,9 @@ export class Reboot {
     return whyRejected();
   }
 
-  /** Returns immediately. */
-  start(why: string): void {
+  /** Returns immediately. @param rejected why it may not reboot */
+  start(why: string, rejected = this.whyNot()): void {
     const { run, proc, bot, stopping, log, emit, onNotRebooted } = this.deps;
-    const rejected = this.whyNot();
     if (proc === undefined || rejected !== undefined) {
       log.warn({ why, rejected }, 'machine reboot rejected');
       return;

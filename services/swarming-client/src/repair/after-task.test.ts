@@ -70,7 +70,7 @@ class Phone {
   }
 }
 
-function start({ reboot = true, canReboot = true, acts = true, count = 1 } = {}) {
+function start({ reboot = true, canReboot = true, acts = true, isBusy = false, count = 1 } = {}) {
   const clock = fakeClock('2026-11-20T12:00:00Z');
   const phone = new Phone(clock);
   const phones = [phone, ...Array.from({ length: count - 1 }, () => new Phone(clock))];
@@ -84,6 +84,7 @@ function start({ reboot = true, canReboot = true, acts = true, count = 1 } = {})
         readNow: () => each.readNow(),
       })),
     wouldReboot: () => !acts,
+    isBusy: () => isBusy,
     clock,
     log: quietLog(),
     emit: () => undefined,
@@ -121,8 +122,11 @@ describe('after a task', () => {
     expect(phone.told).toBe(1);
   });
 
-  it('nothing reboots where that is only noted', () => {
-    const { afterTask, phone, state } = start({ acts: false });
+  it.each([
+    ['that is only noted', { acts: false }],
+    ['others have a job on the machine', { isBusy: true }],
+  ])('nothing reboots where %s', (_, how) => {
+    const { afterTask, phone, state } = start(how);
 
     afterTask.taskEnded();
 

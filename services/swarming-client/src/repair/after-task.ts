@@ -22,6 +22,8 @@ interface AfterTaskDeps extends Pick<PartDeps, 'clock' | 'emit'> {
   /** Undefined: not known yet, and nothing reboots. */
   settings: () => MachinePart['swarming']['afterTask'] | undefined;
   devices: () => readonly RebootedDevice[];
+  /** By a job of others, who find the phones as they left them. */
+  isBusy: () => boolean;
   /** Records a reboot that rack.yaml prohibits. Returns false if it is allowed. */
   wouldReboot: (device: string) => boolean;
   log: Pick<EventLog, 'warn'>;
@@ -60,7 +62,7 @@ export class AfterTask {
   /** A task has ended. Returns immediately. */
   taskEnded(): void {
     if (this.isStopped) return;
-    const isWanted = this.deps.settings()?.reboot === true;
+    const isWanted = this.deps.settings()?.reboot === true && !this.deps.isBusy();
     for (const device of this.deps.devices()) {
       const isRebooted = isWanted && device.device.repairs['device-reboot'] !== undefined;
       if (isRebooted && !this.deps.wouldReboot(device.name)) this.startReboot(device);

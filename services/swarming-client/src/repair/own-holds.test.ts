@@ -36,9 +36,18 @@ async function start(urlsOf?: (url: string) => string[]) {
 }
 
 describe('holds on the own machine', () => {
+  it('are those of an older daemon, which does not list jobs', async () => {
+    const { daemon, holds } = await start();
+    daemon.answers.ownHolds = asIs({ holds: [hold] });
+
+    await holds.refresh();
+
+    expect([holds.current().length, holds.whyNotRepairing()]).toEqual([1, undefined]);
+  });
+
   it('are requested, and reported once when they change', async () => {
     const { daemon, holds, changes } = await start();
-    daemon.answers.ownHolds = { holds: [hold] };
+    daemon.answers.ownHolds = { holds: [hold], noRepair: [] };
 
     await holds.refresh();
     await holds.refresh();
@@ -48,11 +57,32 @@ describe('holds on the own machine', () => {
     expect(changes()).toBe(1);
   });
 
+  it('tell jobs from people who are on it, and neither takes the machine out of service', async () => {
+    const { daemon, holds, clock } = await start();
+    const { target: _, ...onIt } = { ...hold, kind: 'on-it' as const };
+    const job = { ...onIt, kind: 'busy' as const, by: 'ci', reason: 'nightly' };
+    const told = () => [holds.job(), holds.whyNotRepairing()];
+    const seen: unknown[] = [];
+    for (const noRepair of [[onIt], [onIt, job]]) {
+      daemon.answers.ownHolds = { holds: [], noRepair };
+      await holds.refresh();
+      seen.push(told());
+    }
+    clock.pass(3_600_000);
+
+    const running = 'a job of ci is running: nightly';
+    expect(seen).toEqual([
+      [undefined, 'ann is on it: new cable'],
+      [running, running],
+    ]);
+    expect([...told(), ...holds.current()]).toEqual([undefined, undefined]);
+  });
+
   it('are over when the daemon reports their end', async () => {
     const { daemon, holds } = await start();
-    daemon.answers.ownHolds = { holds: [hold] };
+    daemon.answers.ownHolds = { holds: [hold], noRepair: [] };
     await holds.refresh();
-    daemon.answers.ownHolds = { holds: [] };
+    daemon.answers.ownHolds = { holds: [], noRepair: [] };
 
     await holds.refresh();
 
@@ -67,7 +97,7 @@ describe('holds on the own machine', () => {
     { title: 'tells of no time', spoil: asIs({ holds: [{ ...hold, until: 'x' }] }) },
   ])('count until they end when the daemon $title, which is said once', async ({ spoil }) => {
     const { daemon, clock, log, holds } = await start();
-    daemon.answers.ownHolds = { holds: [hold] };
+    daemon.answers.ownHolds = { holds: [hold], noRepair: [] };
     await holds.refresh();
     if (spoil === 'close') await daemon.close();
     else if (typeof spoil === 'function') daemon.instead = spoil;
@@ -87,7 +117,7 @@ describe('holds on the own machine', () => {
     const nobody = await startDaemon();
     await nobody.close();
     const { daemon, holds, answered } = await start((url) => [nobody.url, url]);
-    daemon.answers.ownHolds = { holds: [hold] };
+    daemon.answers.ownHolds = { holds: [hold], noRepair: [] };
 
     await holds.refresh();
 

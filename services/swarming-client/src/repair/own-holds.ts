@@ -12,15 +12,15 @@ import type { Hold } from '../health/health.ts';
 import type { SendRequest } from '../http/signed-request.ts';
 import type { PowerCycleDaemon } from './power-cycle-daemon.ts';
 
+const Held = z.object({
+  by: z.string(),
+  until: z.iso.datetime({ offset: true }).transform((text) => new Date(text)),
+  reason: z.string(),
+});
 const Answer = z.object({
-  holds: z.array(
-    z.object({
-      target: z.string(),
-      by: z.string(),
-      until: z.iso.datetime({ offset: true }),
-      reason: z.string(),
-    }),
-  ),
+  holds: z.array(Held.extend({ target: z.string() })),
+  /** Absent in the answer of an older daemon. */
+  noRepair: z.array(Held.extend({ kind: z.string() })).default([]),
 });
 
 interface OwnHoldsDeps {
@@ -38,7 +38,7 @@ const timeoutMs = 5000;
 
 export class OwnHolds {
   private readonly deps: OwnHoldsDeps;
-  private held: Hold[] = [];
+  private held: z.output<typeof Answer> = { holds: [], noRepair: [] };
   private why: string | undefined;
   private readonly ended = new AbortController();
 
@@ -73,12 +73,27 @@ export class OwnHolds {
   }
 
   current(): Hold[] {
-    const now = new Date(this.deps.clock.now());
-    return this.held.filter(({ until }) => until > now);
+    return this.held.holds.filter((hold) => this.isActive(hold));
+  }
+
+  /** A job that others have announced, for people. */
+  job(): string | undefined {
+    const job = this.held.noRepair.find((each) => each.kind === 'busy' && this.isActive(each));
+    return job && `a job of ${job.by} is running: ${job.reason}`;
+  }
+
+  /** Why no device may be repaired although the machine is in service, for people. */
+  whyNotRepairing(): string | undefined {
+    const other = this.held.noRepair.find((each) => this.isActive(each));
+    return this.job() ?? (other && `${other.by} is on it: ${other.reason}`);
+  }
+
+  private isActive({ until }: Pick<Hold, 'until'>): boolean {
+    return until.getTime() > this.deps.clock.now();
   }
 
   /** @throws The error of the first URL that responds, or that none does. */
-  private async askAny(urls: readonly string[]): Promise<Hold[]> {
+  private async askAny(urls: readonly string[]): Promise<z.output<typeof Answer>> {
     const silent: Unreachable[] = [];
     for (const url of urls) {
       try {
@@ -91,14 +106,13 @@ export class OwnHolds {
     throw new Error(silent.map(({ message }) => message).join('; '));
   }
 
-  private async ask(url: string): Promise<Hold[]> {
+  private async ask(url: string): Promise<z.output<typeof Answer>> {
     const { localAddress, daemon, request } = this.deps;
     const { signal } = this.ended;
     const own = `${url.replace(/\/+$/, '')}/v1/own-holds`;
     const { status, text } = await request(own, { timeoutMs, localAddress, signal });
     daemon.hasAnswered(url);
     if (status !== 200) throw new Error(`${own} returned status ${status}`);
-    const { holds } = Answer.parse(parseJson(text));
-    return holds.map(({ until, ...hold }) => ({ ...hold, until: new Date(until) }));
+    return Answer.parse(parseJson(text));
   }
 }

@@ -56,7 +56,9 @@ async function start({
   };
   const world = {
     view: gone(),
-    task: false,
+    busy: undefined as string | undefined,
+    /** What the next question shows. */
+    announced: undefined as string | undefined,
     isAdbWedged: false,
     holds: [] as Hold[],
     whyNotActing: undefined as string | undefined,
@@ -77,7 +79,11 @@ async function start({
       return assess(undefined, facts({ devices, rebooting, notBack }), settings);
     },
     holds: () => world.holds,
-    taskRunning: () => world.task,
+    whyBusy: () => world.busy,
+    askWhyBusy: async () => {
+      world.busy ??= world.announced;
+      return world.busy;
+    },
     rebooting: () => world.rebooting,
     stopping: () => false,
     isAdbWedged: () => world.isAdbWedged,
@@ -331,12 +337,13 @@ describe('a device that is gone', () => {
     const { pass, world, tried, clock, repairs } = await start({
       repairs: { 'adb-restart': async () => clock.pass(400_000) },
     });
+    world.view = phone();
     world.isAdbWedged = true;
 
     await pass(0);
     repairs.startDue();
 
-    expect(tried()).toEqual(['1 adb-restart done']);
+    expect(tried()).toEqual(['1 adb-restart helped']);
   });
 
   it('is repaired as ever where the adb server stays wedged, which is restarted now and then', async () => {
@@ -380,7 +387,7 @@ describe('a device that is gone', () => {
   });
 
   it.each([
-    ['a task runs', { task: true }],
+    ['a task runs', { busy: 'a task is running' }],
     ['the machine is held', { holds: [heldBy('rpi-1')] }],
   ])('has no adb server restarted while %s', async (_, change) => {
     const { pass, world, tried } = await start();
@@ -433,7 +440,10 @@ describe('a step that a person orders', () => {
   });
 
   it.each<[RegExp, (its: Awaited<ReturnType<typeof start>>) => unknown]>([
-    [/a task is running/, ({ world }) => Object.assign(world, { task: true })],
+    [
+      /a task is running; try again/,
+      ({ world }) => Object.assign(world, { busy: 'a task is running' }),
+    ],
     [
       /rpi-1 was put on hold by ann/,
       ({ world }) => Object.assign(world, { holds: [heldBy('rpi-1')] }),
@@ -456,7 +466,7 @@ describe('a step that a person orders', () => {
 
 describe('a device is not touched', () => {
   it.each<[string, Partial<Awaited<ReturnType<typeof start>>['world']>]>([
-    ['a task runs', { task: true }],
+    ['a task runs', { busy: 'a task is running' }],
     ['its machine is held', { holds: [heldBy('rpi-1')] }],
     ['it is held', { holds: [heldBy('rpi-1-phone')] }],
     ['it reboots after a task', { rebooting: new Map([['phone', new Date()]]) }],
@@ -486,12 +496,23 @@ describe('a device is not touched', () => {
     expect(tried()).toEqual([]);
   });
 
+  it('when a job was announced just before, which costs no try', async () => {
+    const { pass, world, tried, done, hub, daemon } = await start();
+    world.announced = 'a job of ci is running: nightly';
+
+    await pass(400);
+    const during = [tried(), [...done], [...hub.switched], [...daemon.requests]];
+    Object.assign(world, { announced: undefined, busy: undefined });
+    await pass(1000);
+
+    expect(during).toEqual([['1 adb-reconnect postponed'], [], [], []]);
+    expect(tried().slice(0, 2)).toEqual(['1 adb-reconnect no-help', '1 adb-restart no-help']);
+    expect(done).toContain('adb-reconnect');
+  });
+
   it('while another is repaired', async () => {
-    let end: () => void = () => undefined;
-    const slow = () =>
-      new Promise<void>((resolve) => {
-        end = resolve;
-      });
+    const ends: (() => void)[] = [];
+    const slow = () => new Promise<void>((resolve) => void ends.push(resolve));
     const other = another({ repairs: { 'adb-restart': slow } }, gone());
     const { repairs, clock, tried, done, isUnderWay } = await start({
       repairs: { 'adb-restart': slow },
@@ -503,13 +524,15 @@ describe('a device is not touched', () => {
     repairs.startDue();
     repairs.startDue();
     const first = tried();
-    end();
+    await expect.poll(() => ends).toHaveLength(1);
+    ends[0]?.();
     await expect.poll(() => isUnderWay()).toBe(false);
     repairs.startDue();
 
     expect(first).toEqual(['1 adb-restart under-way']);
     expect(repairs.view().map(({ device }) => device)).toEqual(['phone', 'other']);
-    end();
+    await expect.poll(() => ends).toHaveLength(2);
+    ends[1]?.();
     expect(done).toEqual([]);
   });
 });
@@ -546,13 +569,13 @@ describe('a step that is under way', () => {
   it('is broken off by a task, and the port has power', async () => {
     const { repairs, hub, world, tried, isUnderWay } = await startUsbCycle();
 
-    world.task = true;
+    world.busy = 'a task is running';
     repairs.startDue();
 
     await expect.poll(() => isUnderWay()).toBe(false);
     expect(hub.off()).toEqual([]);
     expect(tried()).toEqual(['1 usb-cycle failed']);
-    expect(repairs.view()[0]?.text).toBe('interrupted: a task began');
+    expect(repairs.view()[0]?.text).toBe('interrupted: a task is running');
   });
 
   it('is broken off when the agent stops, and the port has power', async () => {

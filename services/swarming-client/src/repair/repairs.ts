@@ -31,7 +31,8 @@ interface RepairsDeps extends StepDeps, Pick<PartDeps, 'clock' | 'emit'> {
   targets: () => readonly RepairTarget[];
   health: () => Health;
   holds: () => readonly Hold[];
-  taskRunning: () => boolean;
+  /** Why nothing may be repaired although the machine is in service, as far as known: a task, a job that was announced elsewhere. */
+  whyBusy: () => string | undefined;
   /** Devices that reboot after a task. */
   rebooting: () => ReadonlyMap<string, Date>;
   stopping: () => boolean;
@@ -89,9 +90,8 @@ export class Repairs {
   startDue(): void {
     const settings = this.deps.settings();
     if (settings === undefined || this.isStopped) return;
-    if (this.running && this.deps.taskRunning()) {
-      this.running.ends.abort(new Error('interrupted: a task began'));
-    }
+    const busy = this.running && this.deps.whyBusy();
+    if (busy) this.running?.ends.abort(new Error(`interrupted: ${busy}`));
     const targets = this.deps.targets();
     const isActing = this.deps.whyNotActing() === undefined;
     // A step that was only noted was not tried.
@@ -169,7 +169,7 @@ export class Repairs {
    * only for a wedged server: a phone may be the reason why it hangs, but not of an error.
    */
   private unwedgeAdb(targets: readonly RepairTarget[], settings: RepairSettings): void {
-    const { isAdbWedged, taskRunning, stopping, holds, clock } = this.deps;
+    const { isAdbWedged, whyBusy, stopping, holds, clock } = this.deps;
     const served = targets.filter(({ device }) => device.repairs['adb-restart'] !== undefined);
     const why = isAdbWedged()
       ? 'the adb server is not responding'
@@ -181,7 +181,7 @@ export class Repairs {
     const [target] = served;
     const isWanted = settings.steps.includes('adb-restart') && target !== undefined;
     if (!isWanted || this.running !== undefined || clock.uptime() < this.adbRestarts.nextAt) return;
-    if (taskRunning() || stopping() || holds().length > 0) return;
+    if (whyBusy() || stopping() || holds().length > 0) return;
     this.adbRestarts.count += 1;
     const { round } = this.ladders.get(target.attached.name) ?? healthy;
     this.startStep('adb-restart', target, round, why);
@@ -274,9 +274,10 @@ export class Repairs {
 
   /** Why no step may begin with it now; undefined: one may. */
   private whyNot({ attached }: RepairTarget): string | undefined {
-    const { taskRunning, stopping, holds, usb, rebooting } = this.deps;
+    const { whyBusy, stopping, holds, usb, rebooting } = this.deps;
     if (this.running) return `${this.running.step} of ${this.running.device} is in progress`;
-    if (taskRunning()) return 'a task is running; try again when it has ended';
+    const busy = whyBusy();
+    if (busy) return `${busy}; try again when this has ended`;
     if (stopping()) return 'the agent is stopping';
     const others = this.deps.targets().filter((other) => other.attached.name !== attached.name);
     const hold = holds().find(

@@ -1,5 +1,5 @@
 /** The steps of the repair ladder: their effects on a device, and which of them a device supports. */
-import { errorText, oneLine } from '@skolo/base';
+import { errorText, oneLine, orAborted } from '@skolo/base';
 import type { AttachedDevice, Device } from '../devices/device.ts';
 import type { UsbPorts } from '../host/usb.ts';
 import type { SendRequest } from '../http/signed-request.ts';
@@ -15,7 +15,11 @@ export interface StepDeps {
   /** Signs requests to the power-cycle daemon. */
   request: SendRequest;
   localAddress?: string | undefined;
+  /** Asks whether the machine is busy: a job may have been announced elsewhere since it was last known. Never throws. */
+  askWhyBusy: () => Promise<string | undefined>;
 }
+
+const busySeconds = 60;
 
 /** A device that can be repaired. */
 export interface Patient {
@@ -46,6 +50,8 @@ export async function doStep(
   signal: AbortSignal,
 ): Promise<StepResult> {
   try {
+    const busy = await orAborted(deps.askWhyBusy(), signal);
+    if (busy) return { outcome: 'postponed', text: busy, later: busySeconds };
     return await perform(step, patient, why, deps, signal);
   } catch (error) {
     const reason: unknown = signal.aborted ? signal.reason : error;

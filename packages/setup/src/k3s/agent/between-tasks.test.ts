@@ -1,6 +1,6 @@
 import { ApiError, ApiUnreachable } from '@skolo/api';
 import { expect, it } from 'vitest';
-import { betweenTasks } from './between-tasks.ts';
+import { betweenTasks, holdMachine } from './between-tasks.ts';
 
 const times = { taskMs: 1000, heldMs: 1000, pollMs: 1 };
 const deps = { times, report: () => {}, signal: new AbortController().signal };
@@ -8,6 +8,7 @@ const deps = { times, report: () => {}, signal: new AbortController().signal };
 function machineThat(fails: Error) {
   return {
     readState: () => Promise.reject(fails),
+    job: (): Promise<string | undefined> => Promise.reject(fails),
     hold: async () => ({ isHeld: true, release: async () => {} }),
   };
 }
@@ -37,6 +38,55 @@ it('waits for a task although responses of its agent were lost', async () => {
   const done = betweenTasks('rpi-1', machine, given, async () => 'done');
 
   await expect(done).rejects.toThrow('still waiting');
+});
+
+it('waits for a job of others although the agent and some responses are missing', async () => {
+  const gone = new ApiUnreachable('http://127.0.0.1:1', 'connection refused');
+  const jobs = ['the job of ci (nightly)', gone, gone, gone, gone, undefined];
+  const seen: string[] = [];
+  const machine = {
+    ...machineThat(gone),
+    async job() {
+      const job = jobs.shift();
+      if (job instanceof Error) throw job;
+      return job;
+    },
+  };
+  const given = {
+    ...deps,
+    times: { ...times, taskMs: 60_000 },
+    report: (text: string) => void seen.push(text),
+  };
+
+  const left = await betweenTasks('rpi-1', machine, given, async () => jobs.length);
+
+  expect(left).toBe(0);
+  expect(seen).toEqual(['rpi-1: waiting for the job of ci (nightly)']);
+});
+
+it('does not take a job of others for a hold', async () => {
+  const job = { id: '1', kind: 'busy', target: 'rpi-1', by: 'ci', reason: 'nightly' } as const;
+  const until = new Date().toISOString();
+  const set: string[] = [];
+  const power = {
+    holds: async () => ({ holds: [{ ...job, since: until, until }] }),
+    hold: async () => {
+      set.push('held');
+      return { holds: [] };
+    },
+    machines: async () => ({ machines: [] }),
+    release: () => Promise.reject(new Error('not held')),
+  };
+
+  const hold = await holdMachine('rpi-1', {
+    power,
+    reason: 'new',
+    now: Date.now,
+    report: () => {},
+  });
+  await hold.release();
+
+  expect([hold.isHeld, set]).toEqual([true, ['held']]);
 });
 
 it.each([

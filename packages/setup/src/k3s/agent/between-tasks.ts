@@ -13,6 +13,8 @@ import { errorText, pause } from '@skolo/base';
 export interface MachineTasks {
   /** Its agent's state. @throws ApiUnreachable It does not respond. */
   readState(): Promise<AgentState>;
+  /** A job that others have announced there, for people. @throws The power-cycle daemon does not respond. */
+  job(): Promise<string | undefined>;
   hold(): Promise<MachineHold>;
 }
 
@@ -39,7 +41,7 @@ interface WaitDeps {
 }
 
 export interface HoldDeps {
-  power: Pick<Client<typeof powerCycleDaemonApi>, 'hold' | 'holds' | 'release'>;
+  power: Pick<Client<typeof powerCycleDaemonApi>, 'hold' | 'holds' | 'machines' | 'release'>;
   reason: string;
   /** Milliseconds since 1970. */
   now(): number;
@@ -70,7 +72,9 @@ export async function holdMachine(name: string, deps: HoldDeps): Promise<Machine
   }
   try {
     const { holds } = await power.holds();
-    const isOther = holds.some((each) => each.target === name && each.reason !== reason);
+    const isOther = holds.some(
+      (each) => each.kind === 'out-of-service' && each.target === name && each.reason !== reason,
+    );
     if (isOther) return { isHeld: true, release: async () => {} };
     await hold();
   } catch (error) {
@@ -100,13 +104,23 @@ export async function holdMachine(name: string, deps: HoldDeps): Promise<Machine
   };
 }
 
+/** A job on anything that is disturbed with the machine: the daemon's answer also protects it from cycles. */
+export async function jobOn(
+  name: string,
+  { power }: Pick<HoldDeps, 'power'>,
+): Promise<string | undefined> {
+  const { machines } = await power.machines({ query: { name } });
+  const [job] = machines[0]?.busy ?? [];
+  return job && `the job of ${job.by} (${job.reason})`;
+}
+
 export function agentState({ task, health }: AgentStatus): AgentState {
   const { running: isRunning, id } = task;
   return { isRunning, ...(id !== undefined && { task: id }), accepts: health?.verdict === 'ok' };
 }
 
 /**
- * Works on a machine that is held and not running a task. Without an agent, there are no tasks.
+ * Works on a machine that is held, and where neither a task nor a job of others is running. Without an agent, there are no tasks.
  *
  * @returns undefined: its task runs for longer than it may, and nothing was done
  */
@@ -130,21 +144,24 @@ export function tooLong({ taskMs }: TaskTimes): string {
 
 async function untilIdle(
   name: string,
-  machine: Pick<MachineTasks, 'readState'>,
+  machine: Pick<MachineTasks, 'readState' | 'job'>,
   isHeld: boolean,
   { times, report, signal }: WaitDeps,
 ): Promise<boolean> {
   const start = performance.now();
   let idleSince: number | undefined;
   let said: string | undefined;
+  let job: string | undefined;
   for (let lost = 0; ; ) {
+    // Without a response, a known job continues.
+    job = await machine.job().catch(() => job);
     const state = await machine.readState().catch((error: unknown) => {
       if (error instanceof ApiUnreachable) return undefined;
       // An error from an agent, or a response from another rack's agent, does not mean that no task is running.
       throw error;
     });
     signal.throwIfAborted();
-    if (state === undefined) {
+    if (state === undefined && job === undefined) {
       lost += 1;
       if (lost > mostLost) return true;
       await pause(times.pollMs, signal);
@@ -152,18 +169,19 @@ async function untilIdle(
     }
     lost = 0;
     const now = performance.now();
-    if (state.isRunning) {
+    const task = state?.isRunning && ['the task', state.task].filter(Boolean).join(' ');
+    const running = job || task;
+    if (running) {
       idleSince = undefined;
     } else {
       idleSince ??= now;
-      if (!isHeld || !state.accepts || now - idleSince > times.heldMs) return true;
+      if (!isHeld || !state?.accepts || now - idleSince > times.heldMs) return true;
     }
-    const task = ['the task', state.task].filter(Boolean).join(' ');
-    const what = state.isRunning ? task : 'the agent to receive the hold';
+    const what = running || 'the agent to receive the hold';
     if (what !== said) report(`${name}: waiting for ${what}`);
     said = what;
     // After the report: the first response may take longer than the limit.
-    if (state.isRunning && now - start > times.taskMs) return false;
+    if (running && now - start > times.taskMs) return false;
     await pause(times.pollMs, signal);
   }
 }

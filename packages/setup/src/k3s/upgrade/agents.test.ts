@@ -132,6 +132,7 @@ esac
   const idle: AgentMachine = {
     open: async () => own,
     readState: async () => ({ isRunning: false, accepts: false }),
+    job: async () => undefined,
     hold: async () => ({ isHeld: true, release: async () => void done.push('released') }),
   };
   const done: string[] = [];

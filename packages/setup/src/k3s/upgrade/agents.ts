@@ -159,11 +159,11 @@ async function findDue(
   return { due: due.flat(), all: nodes.length };
 }
 
-/** Machines with a task are last. */
+/** Machines with a task or job are last. */
 async function idleFirst(due: readonly Due[], { atOnce }: AgentsNeeds): Promise<Due[]> {
   const busy = await inParallel(due, atOnce, ({ machine }) =>
-    machine.readState().then(
-      ({ isRunning }) => isRunning,
+    Promise.all([machine.readState(), machine.job()]).then(
+      ([{ isRunning }, job]) => isRunning || job !== undefined,
       () => false,
     ),
   );
