@@ -41,6 +41,12 @@ interface Times {
   until: number;
   /** The end as it was requested: milliseconds since 1970. */
   written?: number;
+  /** Since when one job has followed another on the target. */
+  jobsSince?: number;
+}
+
+interface Held extends Times {
+  record: HoldRecord;
 }
 
 interface Job {
@@ -60,16 +66,22 @@ const pauseBetweenJobs = 900;
 /** As much as a request may take. Within it, the text of a time is not changed. */
 const slackMs = 2000;
 
+type Wanted = Omit<HoldRecord, 'id' | 'since' | 'until' | 'boot'> & { id?: string };
+
+/** Since when one job has followed another. */
+function chainBegan({ since, jobsSince = since }: Held): number {
+  return jobsSince;
+}
+
 export class Holds {
   private readonly deps: HoldsDeps;
   private readonly bootId: string;
   private readonly locks = new Locks();
-  /** Of those whose record does not say them: from an earlier process, or a job that continues. */
-  private readonly times = new Map<string, Times>();
-  /** By target: since when one job has followed another, and when the last one ends. */
-  private readonly jobs = new Map<string, Times>();
-  /** Jobs that count although they are not yet in the journal: a cycle must not begin meanwhile. */
-  private readonly beginning = new Set<HoldRecord>();
+  /**
+   * By ID, with the times that count. A job is here before it is in the journal, because no cycle may begin meanwhile, and until the next
+   * one has followed it.
+   */
+  private readonly held = new Map<string, Held>();
 
   constructor(deps: HoldsDeps) {
     this.deps = deps;
@@ -79,16 +91,14 @@ export class Holds {
 
   /** Call it once the journal has been read. */
   load(): void {
-    for (const hold of this.deps.store.holds.all.values()) {
-      this.times.set(hold.id, this.earlierTimes(hold));
+    for (const record of this.deps.store.holds.all.values()) {
+      this.held.set(record.id, { record, ...this.earlierTimes(record) });
     }
   }
 
   /** The active holds, earliest end first. */
   list(): HoldRecord[] {
-    const now = this.deps.clock.uptime();
-    return [...this.deps.store.holds.all.values(), ...this.beginning]
-      .filter((hold) => this.timesOf(hold).until > now)
+    return this.active()
       .map((hold) => this.shown(hold))
       .sort((a, b) => Date.parse(a.until) - Date.parse(b.until));
   }
@@ -105,8 +115,11 @@ export class Holds {
     const mayKnow = new Set([rack.name, ...names]);
     const holds = this.list();
     const state = {
-      ...{ rack, holds, now: clock.now() },
-      ...{ switchedOff: store.switchedOff.all, pendingOns: store.pendingOns.all },
+      rack,
+      holds,
+      now: clock.now(),
+      switchedOff: store.switchedOff.all,
+      pendingOns: store.pendingOns.all,
     };
     const covering = new Set(
       targets.flatMap((target) => [
@@ -143,7 +156,7 @@ export class Holds {
     const most = holdRules[kind].mostHours ?? maxHours;
     const times = this.wanted(kind, until, Math.min(defaultHours, most), most);
     const targets = this.namesOf(names);
-    const records = targets.map((target) => this.record({ ...asked, target }, times));
+    const added = targets.map((target) => this.record({ ...asked, target }, times));
     // A new hold replaces an existing one of the same thing. Several people may be on it.
     const previous = [...store.holds.all.values()].filter(
       (hold) =>
@@ -153,9 +166,11 @@ export class Holds {
     );
     await store.write([
       ...previous.map(({ id }) => store.holds.remove(id)),
-      ...records.map((record) => store.holds.put(record)),
+      ...added.map(({ record }) => store.holds.put(record)),
     ]);
-    return records;
+    for (const { id } of previous) this.held.delete(id);
+    for (const each of added) this.held.set(each.record.id, each);
+    return added.map(({ record }) => record);
   }
 
   /**
@@ -172,27 +187,29 @@ export class Holds {
     const wanted = { kind: 'busy' as const, target: target.name, by, reason, job, from, seconds };
     return await this.locks.hold(`${target.name} ${by} ${job}`, async () => {
       const known = this.jobOf(target.name, by, job);
-      const record = known
-        ? await this.continue(known, { ...wanted, id: known.id }, times.until)
-        : await this.begin(this.record(wanted, times), target);
-      return this.shown(record);
+      return this.shown(
+        known
+          ? await this.prolong(known, wanted, times.until)
+          : await this.beginJob(this.record(wanted, times), target),
+      );
     });
   }
 
-  private async begin(record: HoldRecord, target: Target): Promise<HoldRecord> {
-    const { store, trail, begun } = this.deps;
+  private async beginJob(begun: Held, target: Target): Promise<Held> {
+    const { store, trail } = this.deps;
+    const { record, since } = begun;
     const { id, by, from, until, reason, job } = record;
-    const cycle = begun().find((each) => this.turnsOff(each, target));
+    const cycle = this.deps.begun().find((each) => this.turnsOff(each, target));
     if (cycle !== undefined) {
       const what = cycle.action === 'off' ? 'turned off' : 'power-cycled';
       const detail = `${target.name} is being ${what} (${cycle.id}); try again when this has finished`;
       throw new HttpProblem(409, detail);
     }
-    const { since, until: end } = this.timesOf(record);
-    const jobs = this.jobs.get(target.name);
-    const follows = jobs !== undefined && since - jobs.until < pauseBetweenJobs;
-    this.jobs.set(target.name, { since: follows ? jobs.since : since, until: end });
-    this.beginning.add(record);
+    const previous = this.jobsOn(target.name).filter(
+      (each) => since - each.until < pauseBetweenJobs,
+    );
+    const held = { ...begun, jobsSince: Math.min(since, ...previous.map(chainBegan)) };
+    this.held.set(id, held);
     try {
       const input = { until, ...(job && { job }) };
       const entry = { who: by, what: 'setBusy', target: target.name, from, input, why: reason };
@@ -201,30 +218,33 @@ export class Holds {
         return { id };
       });
     } finally {
-      this.beginning.delete(record);
+      if (store.holds.get(id) === undefined) this.held.delete(id);
     }
-    return record;
+    for (const each of previous) if (each.until <= since) this.held.delete(each.record.id);
+    return held;
   }
 
-  private async continue(
-    known: HoldRecord,
-    wanted: Parameters<Holds['record']>[0] & { seconds: number },
+  private async prolong(
+    known: Held,
+    wanted: Wanted & { seconds: number },
     until: number,
-  ): Promise<HoldRecord> {
+  ): Promise<Held> {
     const { store } = this.deps;
-    const { since } = this.timesOf(known);
-    this.times.set(known.id, { since, until });
-    this.jobs.set(known.target, { since, ...this.jobs.get(known.target), until });
+    known.until = until;
     // After a restart, it counts for as long as the journal says.
-    if (wanted.seconds <= (known.seconds ?? 0) + slackMs / 1000) return known;
-    const record = this.record(wanted, { since, until });
+    if (wanted.seconds <= (known.record.seconds ?? 0) + slackMs / 1000) return known;
+    const { record } = this.record(
+      { ...wanted, id: known.record.id },
+      { since: known.since, until },
+    );
     await store.write([store.holds.put(record)]);
-    return record;
+    known.record = record;
+    return known;
   }
 
   /** The caller's job has ended. Never waits for the disk. @throws RequestRejected @throws HttpProblem 404: there is none */
   async endBusy({ name, by, job }: Pick<Job, 'name' | 'by' | 'job'>): Promise<Hold> {
-    const { store } = this.deps;
+    const { store, clock } = this.deps;
     const { name: target } = this.target(name);
     return await this.locks.hold(`${target} ${by} ${job}`, async () => {
       const known = this.jobOf(target, by, job);
@@ -233,10 +253,8 @@ export class Holds {
         throw new HttpProblem(404, `${target}: ${by} has no ${which} there, or it has ended`);
       }
       const shown = this.shown(known);
-      await store.writeLater([store.holds.remove(known.id)]);
-      this.times.delete(known.id);
-      const { since } = this.jobs.get(target) ?? { since: 0 };
-      if (since > 0) this.jobs.set(target, { since, until: this.deps.clock.uptime() });
+      known.until = clock.uptime();
+      await store.writeLater([store.holds.remove(known.record.id)]);
       return shown;
     });
   }
@@ -246,11 +264,11 @@ export class Holds {
     const { store } = this.deps;
     const names = { noun: 'hold', list: 'skolo power holds' };
     const id = resolveId(store.holds.all.keys(), written, names);
-    const hold = store.holds.get(id);
-    if (hold === undefined) throw new Error(`hold ${id} has no record`);
+    const hold = this.held.get(id);
+    if (hold === undefined) throw new Error(`hold ${id} has no times`);
     const shown = this.shown(hold);
     await store.write([store.holds.remove(id)]);
-    this.times.delete(id);
+    this.held.delete(id);
     return shown;
   }
 
@@ -259,6 +277,7 @@ export class Holds {
     const { store } = this.deps;
     const over = this.list().filter((hold) => hold.kind === 'on-it' && hold.incident === incident);
     await store.write(over.map(({ id }) => store.holds.remove(id)));
+    for (const { id } of over) this.held.delete(id);
     return over;
   }
 
@@ -266,11 +285,12 @@ export class Holds {
   async forgetEnded(): Promise<void> {
     const { store, clock, log } = this.deps;
     const now = clock.uptime();
-    const ended = [...store.holds.all.values()].filter((hold) => this.timesOf(hold).until <= now);
-    if (ended.length === 0) return;
-    await store.writeLater(ended.map(({ id }) => store.holds.remove(id)));
-    for (const { id, kind, target, by, reason } of ended) {
-      this.times.delete(id);
+    const over = [...this.held.values()].filter(({ until }) => until <= now);
+    for (const { record, until } of over) {
+      if (now - until >= pauseBetweenJobs) this.held.delete(record.id);
+      const { id, kind, target, by, reason } = record;
+      if (store.holds.get(id) === undefined) continue;
+      await store.writeLater([store.holds.remove(id)]);
       log.info({ kind, target, by, reason }, 'hold ended');
     }
   }
@@ -298,18 +318,17 @@ export class Holds {
     throw new HttpProblem(400, detail);
   }
 
-  private record(
-    hold: Omit<HoldRecord, 'id' | 'since' | 'until' | 'boot'> & { id?: string },
-    { since, until, written }: Times,
-  ): HoldRecord {
+  private record(hold: Wanted, { since, until, written }: Times): Held {
     const { id = randomUUID() } = hold;
     const boot = { id: this.bootId, since, until };
     const end = written === undefined ? this.wall(until) : new Date(written).toISOString();
-    return { ...hold, id, since: this.wall(since), until: end, boot };
+    const record = { ...hold, id, since: this.wall(since), until: end, boot };
+    return { record, since, until };
   }
 
-  private timesOf(hold: HoldRecord): Times {
-    return this.times.get(hold.id) ?? hold.boot ?? this.earlierTimes(hold);
+  private active(): Held[] {
+    const now = this.deps.clock.uptime();
+    return [...this.held.values()].filter(({ until }) => until > now);
   }
 
   /**
@@ -329,16 +348,14 @@ export class Holds {
   }
 
   /** With its times by the current wall clock. */
-  private shown(hold: HoldRecord): HoldRecord {
-    const times = this.timesOf(hold);
-    const jobs = hold.kind === 'busy' ? this.jobs.get(hold.target) : undefined;
+  private shown({ record, since, until, jobsSince }: Held): HoldRecord {
     const isOverdue =
-      hold.kind === 'busy' && this.deps.clock.uptime() - times.since >= overdueHours * hour;
+      record.kind === 'busy' && this.deps.clock.uptime() - since >= overdueHours * hour;
     return {
-      ...hold,
-      since: this.wall(times.since, hold.since),
-      until: this.wall(times.until, hold.until),
-      ...(jobs && { jobsSince: this.wall(jobs.since) }),
+      ...record,
+      since: this.wall(since, record.since),
+      until: this.wall(until, record.until),
+      ...(jobsSince !== undefined && { jobsSince: this.wall(jobsSince) }),
       ...(isOverdue && { overdue: true }),
     };
   }
@@ -350,15 +367,17 @@ export class Holds {
     return isSame ? written : new Date(ms).toISOString();
   }
 
-  private jobOf(target: string, by: string, job: string): HoldRecord | undefined {
+  private jobOf(target: string, by: string, job: string): Held | undefined {
     const now = this.deps.clock.uptime();
-    return [...this.deps.store.holds.all.values()].find(
-      (hold) =>
-        hold.kind === 'busy' &&
-        hold.target === target &&
-        hold.by === by &&
-        (hold.job ?? '') === job &&
-        this.timesOf(hold).until > now,
+    return this.jobsOn(target).find(
+      ({ record, until }) => record.by === by && (record.job ?? '') === job && until > now,
+    );
+  }
+
+  /** Including those that have ended recently. */
+  private jobsOn(target: string): Held[] {
+    return [...this.held.values()].filter(
+      ({ record }) => record.kind === 'busy' && record.target === target,
     );
   }
 
