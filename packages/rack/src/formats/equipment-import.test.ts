@@ -352,6 +352,30 @@ describe('pdudaemon', () => {
     expect(equipment[0]?.login).toEqual(login);
   });
 
+  it('has the switches of ESPHome, which pdudaemon numbers', () => {
+    const esp = {
+      driver: 'esphome-http',
+      ip: '192.0.2.9',
+      username: 'u',
+      password: 'hunter2',
+      switch_ids: ['relay_1', 'lamp'],
+    };
+    const pdus = { esp, 'p-2': { driver: 'apc7952', ip: '192.0.2.8' } };
+    const aliases = { board: { hostname: 'esp', port: 2 }, b2: { hostname: 'p-2', port: 2 } };
+
+    const found = readPdudaemon(JSON.stringify({ pdus, aliases }), 'p.conf');
+
+    expect(found.equipment[0]).toMatchObject({
+      name: 'esp',
+      entry: { model: 'esphome' },
+      login: { username: 'u', password: 'hunter2' },
+    });
+    expect(found.aliases.map(({ outlet }) => outlet)).toEqual(['lamp', '2']);
+    expect(found.left).toEqual([
+      'p.conf: pdus.esp: its port numbers; in clients, use relay_1 instead of 1, lamp instead of 2',
+    ]);
+  });
+
   it.each([
     [{ driver: 'localcmdline', cmd_on: 'echo %s' }, 'localcmdline'],
     [{ driver: 'snmpv3', controlpoint: 'pethPsePortAdminEnable' }, 'snmpv3 pethPsePortAdminEnable'],

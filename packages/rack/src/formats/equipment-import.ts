@@ -221,6 +221,8 @@ const Pdu = z.object({
   oid: z.string().optional(),
   port_count: z.number().optional(),
   community: z.string().optional(),
+  /** Its port numbers count these names. */
+  switch_ids: z.array(z.string()).optional(),
 });
 type Pdu = z.output<typeof Pdu>;
 const PdudaemonConfig = z.object({
@@ -232,6 +234,7 @@ const Alias = z.object({ hostname: z.string(), port: textOrNumber });
 /** @throws ForeignInventoryError */
 export function readPdudaemon(text: string, file: string): ForeignInventory {
   const { pdus, aliases } = checked(PdudaemonConfig, parseForeign(text, file), file);
+  const outlets = new Map<string, string[]>();
   const found = Object.entries(pdus).map(([writtenName, value]): Found => {
     const where = `${file}: pdus.${writtenName}`;
     const { data: pdu, error } = Pdu.safeParse(value);
@@ -246,9 +249,14 @@ export function readPdudaemon(text: string, file: string): ForeignInventory {
         ),
       };
     }
+    if (pdu.switch_ids) outlets.set(writtenName, pdu.switch_ids);
     return { writtenName, where, host: pdu.ip ?? writtenName, ...equipment };
   });
   const inventory = named(found);
+  for (const [name, names] of outlets) {
+    const uses = names.map((outlet, index) => `${outlet} instead of ${index + 1}`).join(', ');
+    inventory.left.push(`${file}: pdus.${name}: its port numbers; in clients, use ${uses}`);
+  }
   for (const [alias, value] of Object.entries(aliases)) {
     const where = `${file}: aliases.${alias}`;
     const { data, error } = Alias.safeParse(value);
@@ -258,7 +266,7 @@ export function readPdudaemon(text: string, file: string): ForeignInventory {
         alias: asHostName(alias),
         where,
         equipment: data.hostname,
-        outlet: data.port,
+        outlet: outlets.get(data.hostname)?.[Number(data.port) - 1] ?? data.port,
       });
   }
   return inventory;

@@ -27,6 +27,7 @@ export const pdudaemonDrivers: Readonly<
   apc9218: { model: 'apc-masterswitch', outlets: 8 },
   brennenstuhl_wspl01_tasmota: { model: 'tasmota', outlets: 2 },
   cyberpower81001: { model: 'cyberpower-pdu', outlets: 8 },
+  'esphome-http': { model: 'esphome' },
   servertechpro2: { model: 'servertech-jaws', username: 'admin' },
   shelly_gen2: { model: 'shelly-gen2' },
   sonoff_s20_tasmota: { model: 'tasmota', outlets: 1 },
