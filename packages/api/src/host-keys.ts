@@ -28,8 +28,18 @@ export function hostKeyRoutes(summary: string) {
     role: 'operate',
     params: z.object({ equipment: z.string().min(1).max(100) }),
     query: z.strictObject({ why: z.string().max(1000).optional() }),
-    audits: { target: ['params.equipment'], reason: 'query.why', answer: ['forgotten'] },
-    answers: { 200: z.object({ equipment: z.string(), forgotten: z.boolean() }), 503: Problem },
+    audits: { target: ['params.equipment'], reason: 'query.why', answer: ['forgotten', 'lifted'] },
+    answers: {
+      200: z.object({
+        equipment: z.string(),
+        forgotten: z.boolean().describe('whether anything was'),
+        lifted: z
+          .literal(true)
+          .optional()
+          .describe('present if its description is no longer rejected as `inverted`'),
+      }),
+      503: Problem,
+    },
   });
   return { hostKeys, forgetHostKey };
 }

@@ -193,6 +193,7 @@ function rackAnswers(world: PowerWorld): PowerAnswers {
     hostKeys: () => ({ hostKeys: world.hostKeys() }),
     forgetHostKey: ({ params: { equipment } }) => {
       const forgotten = world.hostKeys().some((key) => key.equipment === equipment);
+      if (equipment.startsWith('inverted-')) return { equipment, forgotten: true, lifted: true };
       return { equipment, forgotten };
     },
   };

@@ -66,11 +66,10 @@ export function apiHandlers(deps: ApiDeps): Handlers {
       const forgotten = await Promise.all(names.map((name) => hostKeys.forget(name)));
       const key = descriptionKey(view.rack(), equipment);
       const verdict = key === undefined ? undefined : view.store.descriptions.get(key);
-      if (verdict?.state === 'inverted') {
-        await view.store.write([view.store.descriptions.remove(verdict.key)]);
-        forgotten.push(true);
-      }
-      return ok({ equipment, forgotten: forgotten.includes(true) });
+      if (verdict?.state !== 'inverted')
+        return ok({ equipment, forgotten: forgotten.includes(true) });
+      await view.store.write([view.store.descriptions.remove(verdict.key)]);
+      return ok({ equipment, forgotten: true, lifted: true as const });
     },
   };
 }

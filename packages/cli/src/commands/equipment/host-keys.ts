@@ -45,13 +45,13 @@ export function keys(command: SkoloCommand): void {
   });
 }
 
-/** `skolo equipment forget`: forgets the host key of a replaced device. */
+/** `skolo equipment forget`: forgets the host key of replaced equipment, and that its description has on and off inverted. */
 export function forget(command: SkoloCommand): void {
   command
     .description(
-      'Makes services forget the keys that they pinned for replaced equipment, or for a machine with a new SD card. The router backup also forgets the serial number and host name. Services then pin the next key that they receive. Use this command only if you know that it was replaced; otherwise, an attacker could impersonate it.',
+      'Makes services forget the keys that they pinned for replaced equipment, or for a machine with a new SD card. The router backup also forgets the serial number and host name. Services then pin the next key that they receive. Use this command only if you know that it was replaced; otherwise, an attacker could impersonate it. If a cycle has ended as inverted, the power-cycle daemon sends commands to the equipment again, and tries its description with the next cycle.',
     )
-    .summary('forget the host key of replaced equipment')
+    .summary('forget the host key of replaced equipment, or a verdict')
     .argument('<equipment>', 'name in rack.yaml')
     .option('--reason <text>', 'reason to record in the audit log')
     .example("skolo equipment forget switch-1 --reason 'swapped, ticket 4711'");
@@ -61,11 +61,14 @@ export function forget(command: SkoloCommand): void {
     const query = { why: reason };
     const answers = await askServices(command.io, services, async ({ name, service }) => {
       const params = { equipment };
-      const { forgotten } = await service.ask((client) => client.forgetHostKey({ params, query }));
-      return { name, forgotten };
+      const answer = await service.ask((client) => client.forgetHostKey({ params, query }));
+      return { ...answer, name };
     });
     const forgot = answers.filter(({ forgotten }) => forgotten);
-    for (const { name } of forgot) command.io.err(`${name}: forgot the host key of ${equipment}`);
+    for (const { name, lifted } of forgot) {
+      const verdict = `that on and off are inverted in the description of ${equipment}, and its host key, if any`;
+      command.io.err(`${name}: forgot ${lifted ? verdict : `the host key of ${equipment}`}`);
+    }
     if (forgot.length > 0) return;
     const who = answers.length < services.length ? 'no service that responded' : 'no service';
     throw new CliError(
