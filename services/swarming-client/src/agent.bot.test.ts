@@ -1,7 +1,7 @@
 /** A bot that never starts: the agent says why, and what to do. And a machine without a bot. */
 
 import { execFile, spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -82,6 +82,29 @@ describe.skipIf(lacks('adb'))('an agent, from `bot: none` on', () => {
     expect(ended.last).toMatchObject({ id: 'ci-7', outcome: 'lost' });
     expect((await agent.status()).task.last).toMatchObject({ outcome: 'failed' });
   });
+
+  it.skipIf(lacks('curl'))(
+    'is told of jobs by the lines for GitHub runners, as printed',
+    async () => {
+      const page = new URL('../../../docs/adopt/with-your-tools.md', import.meta.url);
+      const text = await readFile(page, 'utf8');
+      const lines = [...text.matchAll(/^curl .*127\.0\.0\.1:11000.*$/gm)].map(([line]) =>
+        line.replace('11000', `${agent.hookPort}`),
+      );
+      const told = lines.map((line) => async () => {
+        const env = { ...process.env, GITHUB_RUN_ID: '4711' };
+        await promisify(execFile)('/bin/sh', ['-ec', line], { env });
+        return (await agent.status()).task;
+      });
+      expect(told).toHaveLength(2);
+
+      expect(await told[0]?.()).toMatchObject({ running: true, id: '4711' });
+      expect(await told[1]?.()).toMatchObject({
+        running: false,
+        last: { id: '4711', outcome: 'succeeded' },
+      });
+    },
+  );
 
   it('reports what keeps its bot from starting', async () => {
     for (const [setting, text] of [

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient, powerCycleDaemonApi } from '@skolo/api';
 import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
-import { tempDir } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { startHttpRelay } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
@@ -127,6 +127,36 @@ it('runs a command, is busy meanwhile, and exits as the command does', async () 
   expect(missing.exitCode).toBe(126);
   expect(await jobs()).toEqual([]);
   expect(offs).toEqual([]);
+});
+
+it('runs as printed for GitLab runners, with a token that can do nothing else', async () => {
+  const { dir, daemon, jobs } = await startLab();
+  const page = await readFile(
+    new URL('../../../docs/adopt/with-your-tools.md', import.meta.url),
+    'utf8',
+  );
+  const [, block = ''] = /```\n(skolo token new ci .*?)```/s.exec(page) ?? [];
+  const lines = block
+    .replace('http://192.0.2.1:9210', daemon.url)
+    // The lab already has a token of this name.
+    .replace('new ci', 'new gitlab')
+    .replaceAll('board-[1-8]', 'board-[1-2]')
+    .replaceAll('board-4', 'board-2');
+  const script = (name: string, text: string) =>
+    writeFile(join(dir, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  await script('skolo', `exec ${process.execPath} ${cli} "$@"`);
+  await script(
+    'run-tests.sh',
+    `exec ${process.execPath} -e "fetch('${daemon.url}/v1/holds').then((a) => a.text()).then(console.log)"`,
+  );
+  const env = { ...process.env, PATH: `${dir}:${process.env.PATH}`, CI_JOB_ID: '4711', SKOLO_RACK: 'rack.yaml' };
+
+  const { stdout } = await run('/bin/sh', ['-ec', lines], { cwd: dir, env, timeout: 60_000 });
+
+  expect(JSON.parse(stdout).holds).toMatchObject([
+    { kind: 'busy', target: 'board-2', by: 'gitlab', reason: 'job 4711' },
+  ]);
+  expect(await jobs()).toEqual([]);
 });
 
 it('says so once, and that the job has ended', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { loadDrivers } from '@skolo/equipment/models/load';
-import { type OutletChange, peer, startTasmota } from '@skolo/simulators';
+import { lacks, type OutletChange, peer, startTasmota } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDaemon } from '../testing/daemon.ts';
@@ -188,5 +188,54 @@ describe('curl', () => {
       code: 22,
       stdout: expect.stringMatching(/^failed at contact: pdu-1: /),
     });
+  });
+});
+
+/** Home Assistant's platform `rest` (homeassistant/components/rest/switch.py), with its YAML and template libraries, but without itself. */
+const homeAssistant = `
+import sys, urllib.error, urllib.request, jinja2, yaml
+[switch] = yaml.safe_load(open(sys.argv[1]))["switch"]
+assert switch["platform"] == "rest" and switch["method"] in ("post", "put", "patch")
+known = "platform name resource method body_on body_off is_on_template timeout".split()
+assert set(switch) == set(known), switch
+def ask(method, body=None):
+    request = urllib.request.Request(switch["resource"], body and body.encode(), {"Content-Type": "application/octet-stream"}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=switch["timeout"]) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+for step in sys.argv[2:]:
+    if step == "get":
+        shown = jinja2.Environment().from_string(switch["is_on_template"]).render(value=ask("GET")[1]).lower()
+        print({"true": "on", "false": "off"}.get(shown, "unknown"))
+    else:
+        print(ask(switch["method"].upper(), switch["body_" + step])[0])
+`;
+
+describe.skipIf(lacks('ansible'))('Home Assistant', () => {
+  async function told(lab: Lab, ...steps: string[]): Promise<string[]> {
+    const [yaml = ''] = await samples('Home Assistant', lab);
+    const file = join(lab.dir, 'configuration.yaml');
+    await writeFile(file, yaml);
+    // Ansible's, which has both libraries.
+    const { stdout } = await run('/usr/bin/python3', ['-c', homeAssistant, file, ...steps]);
+    return stdout.trim().split('\n');
+  }
+
+  it('switches a machine, and shows the state that was read', async () => {
+    const lab = await startLab();
+
+    expect(await told(lab, 'get', 'off', 'get', 'on', 'get')).toEqual([
+      ...['on', '200', 'off', '200', 'on'],
+    ]);
+    expect(lab.changes.map(({ on }) => on)).toEqual([false, true]);
+  });
+
+  it('shows unknown, not off, when the state cannot be read', async () => {
+    const lab = await startLab();
+    lab.pdu.faults.set('down');
+
+    expect(await told(lab, 'get')).toEqual(['unknown']);
   });
 });
