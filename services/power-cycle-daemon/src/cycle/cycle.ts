@@ -385,6 +385,20 @@ function notBack(record: CycleRecord, text: string, facts: CycleFacts): CycleRec
   if (unseenOff !== undefined && !wentDown && !record.sawOff) {
     return neverOff(withStep(record, facts, text), unseenOff, facts);
   }
+  // Nobody saw whether it was up while its outlets were off, so on may have turned it off.
+  if (
+    record.unproven?.key !== undefined &&
+    record.unwatched &&
+    record.sawDown &&
+    !record.unproven.fellSilent
+  ) {
+    return go(
+      record,
+      'put-back',
+      facts,
+      `${text}; on and off may be inverted, so turning it off again`,
+    );
+  }
   // If the equipment reports what was set, not even a reading shows that on toggles.
   if (record.unproven?.fellSilent && !record.unproven.onAgain && !record.interrupted) {
     const again = withShown(record, { onAgain: true });

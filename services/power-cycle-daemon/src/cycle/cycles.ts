@@ -132,21 +132,16 @@ export class Cycles {
       else if (record !== undefined) ready.push(record);
     }
     if (ready.length === 0 || this.ending.signal.aborted) return;
+    const others = store.active().filter(({ id }) => !this.turns.has(id));
     // A cycle that was just admitted is `ready` until the journal has recorded it.
-    const running = store
-      .active()
-      .filter(
-        (record) => holdsPower(record) || (record.phase === 'ready' && !this.turns.has(record.id)),
-      );
+    const running = others.filter((record) => holdsPower(record) || record.phase === 'ready');
     const limits = rack().services['power-cycle-daemon'];
     const mostOff = (name: string) => breaker.mostOff(name);
-    const known = store.descriptions.all;
-    const begun = store.active().filter(({ id }) => !this.turns.has(id));
     const isSeen = (record: CycleRecord) => {
       const target = findTarget(rack(), record.target);
       return target !== undefined && canBeSeen(rack(), target);
     };
-    const first = oneEach(rack(), known, { ready, running: begun, isSeen });
+    const first = oneEach(rack(), store.descriptions.all, { ready, running: others, isSeen });
     for (const { id } of admitted(first, running, limits, isDown, mostOff)) {
       this.turns.get(id)?.('admitted');
     }

@@ -5,6 +5,8 @@ import { loadDrivers } from '@skolo/equipment/models/load';
 import { startSimulatedMachine, startTablePdu } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDaemon } from '../testing/daemon.ts';
+import { startDaemonProcess } from '../testing/daemon-process.ts';
+import { waitUntil } from '../testing/wait-until.ts';
 
 const tree = '1.3.6.1.4.1.9999';
 /** What the PDU does. Value 3 toggles. */
@@ -151,7 +153,7 @@ describe('a description', () => {
     const answer = await daemon.client.forgetHostKey({ params: { equipment: 'pdu-1' }, query: {} });
     const again = await daemon.finished(await daemon.request('pi-2'));
 
-    expect(answer).toEqual({ equipment: 'pdu-1', forgotten: true });
+    expect(answer).toEqual({ equipment: 'pdu-1', forgotten: true, lifted: true });
     expect(again.outcome).toBe('inverted');
   });
 
@@ -179,6 +181,38 @@ describe('a description', () => {
     expect(await next.finished(id)).toMatchObject({ outcome: 'inverted' });
     expect(pdu.board.isOn('1')).toBe(true);
   });
+
+  it.each(['off', 'turn-on', 'put-back'])(
+    'is found inverted after kill -9 in %s and a silence of the PDU, and its machine gets its power back',
+    async (step) => {
+      const { pdu, daemon } = await startLab(inverted);
+      await daemon.stop();
+      const first = await startDaemonProcess(daemon.dir, daemon.token);
+      const body = { machines: ['pi-1'], reason: 'dead', mode: 'hard' as const };
+      const [cycle] = (await first.client.requestCycles({ body })).cycles;
+      const params = { id: cycle?.id ?? '' };
+      await waitUntil(
+        async () => (await first.client.cycle({ params })).step === step || undefined,
+      );
+
+      await first.end('SIGKILL');
+      pdu.faults.set('down');
+      const next = await startDaemonProcess(daemon.dir, daemon.token);
+      await waitUntil(async () => {
+        const { steps } = await next.client.cycle({ params });
+        return steps.some(({ text }) => text.startsWith('the daemon was restarted')) || undefined;
+      });
+      pdu.faults.clear();
+      const ended = await waitUntil(async () => {
+        const now = await next.client.cycle({ params });
+        return now.outcome && now;
+      });
+
+      expect(ended).toMatchObject({ outcome: 'inverted' });
+      expect(pdu.board.isOn('1')).toBe(true);
+    },
+    120_000,
+  );
 
   it('of the neighbour, in what it sets and reads, fails, and names the machine that lost power', async () => {
     const { daemon } = await startLab(described({ set: '{outlet+1}', read: '{outlet+1}' }));

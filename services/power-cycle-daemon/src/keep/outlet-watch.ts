@@ -4,6 +4,7 @@
  */
 
 import { backOffMs, errorText, isoTime, type Repetition, repeat } from '@skolo/base';
+import type { Change } from '@skolo/base/durable';
 import type { Clock, CrashNotes } from '@skolo/common';
 import type { OutletReading } from '@skolo/equipment/models/outlets';
 import { DeviceRejected } from '@skolo/equipment/transports';
@@ -87,14 +88,16 @@ export class OutletWatch {
   noteReadings(controller: string, readings: ReadonlyMap<string, OutletReading>): void {
     const { clock, store } = this.deps;
     const at = clock.now();
+    const supplied: Change[] = [];
     for (const [outlet, reading] of readings) {
       const key = `${controller}/${outlet}`;
       this.readings.set(key, { ...reading, at });
       const { watts = 0 } = reading;
       // Once a day, because each is a synced write.
       if (watts <= leastWatts || this.suppliedWatts(key, day) !== undefined) continue;
-      void store.writeLater([store.supplied.put({ controller, outlet, watts, at: isoTime(at) })]);
+      supplied.push(store.supplied.put({ controller, outlet, watts, at: isoTime(at) }));
     }
+    if (supplied.length > 0) void store.writeLater(supplied);
   }
 
   /** How much the outlet supplied when it was read as more than nothing, within a week; undefined: nothing shows that it is metered. */

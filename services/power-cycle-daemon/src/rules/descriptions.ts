@@ -82,11 +82,12 @@ export function oneEach(
   { ready, running, isSeen }: Turns,
 ): CycleRecord[] {
   const openKeys = (record: CycleRecord) => {
-    if (record.action !== 'cycle' || !isSeen(record)) return [];
-    return record.feeds.flatMap(({ controller }) => {
+    if (record.action !== 'cycle') return [];
+    const keys = record.feeds.flatMap(({ controller }) => {
       const key = descriptionKey(rack, controller);
       return key === undefined || known.get(key)?.state === 'confirmed' ? [] : [key];
     });
+    return keys.length > 0 && isSeen(record) ? keys : [];
   };
   const tries = ({ unproven, phase }: CycleRecord) => unproven !== undefined || phase === 'ready';
   const tried = new Set(running.filter(tries).flatMap(openKeys));
