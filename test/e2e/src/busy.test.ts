@@ -149,7 +149,12 @@ it('runs as printed for GitLab runners, with a token that can do nothing else', 
     'run-tests.sh',
     `exec ${process.execPath} -e "fetch('${daemon.url}/v1/holds').then((a) => a.text()).then(console.log)"`,
   );
-  const env = { ...process.env, PATH: `${dir}:${process.env.PATH}`, CI_JOB_ID: '4711', SKOLO_RACK: 'rack.yaml' };
+  const env = {
+    ...process.env,
+    PATH: `${dir}:${process.env.PATH}`,
+    CI_JOB_ID: '4711',
+    SKOLO_RACK: 'rack.yaml',
+  };
 
   const { stdout } = await run('/bin/sh', ['-ec', lines], { cwd: dir, env, timeout: 60_000 });
 
