@@ -89,7 +89,7 @@ export class Jobs {
     const isFirst = this.jobs.length === 0;
     this.jobs = [...others, job];
     if (isFirst) task.start(id, since);
-    this.keep();
+    this.writeFile();
   }
 
   /** @throws HttpProblem 409: it is not clear which one has ended */
@@ -137,11 +137,11 @@ export class Jobs {
     const [next] = this.jobs;
     if (next === undefined) this.deps.task.end(outcome);
     else if (next !== shown) this.deps.task.show(next.id, new Date(next.since));
-    this.keep();
+    this.writeFile();
   }
 
   /** The answer of a hook waits for no disk. */
-  private keep(): void {
+  private writeFile(): void {
     const { log, bootId } = this.deps;
     if (bootId === undefined) return;
     const text = JSON.stringify({ boot: bootId, jobs: this.jobs });

@@ -102,8 +102,8 @@ class Walk {
     const [one, other] = [a.lines[a.at], b.lines[b.at]];
     if (one === undefined || other === undefined) return false;
     if (one !== other && !(a.volatile[a.at] && b.volatile[b.at])) return false;
-    keep(a, one, a.at + 1);
-    keep(b, other, b.at + 1);
+    keepLine(a, one, a.at + 1);
+    keepLine(b, other, b.at + 1);
     for (const side of this.sides) side.isVolatile = one !== other;
     return true;
   }
@@ -113,9 +113,9 @@ class Walk {
     const wanted = whole.lines[whole.at];
     const joined = wanted === undefined ? undefined : this.joined(side, wanted);
     if (wanted === undefined || joined === undefined) return false;
-    keep(side, wanted, joined.next);
+    keepLine(side, wanted, joined.next);
     side.cut += joined.cut;
-    keep(whole, wanted, whole.at + 1);
+    keepLine(whole, wanted, whole.at + 1);
     return true;
   }
 
@@ -171,7 +171,7 @@ class Walk {
   private keepVolatile(side: Side): boolean {
     const line = side.lines[side.at];
     if (line === undefined || !side.volatile[side.at]) return false;
-    keep(side, line, side.at + 1);
+    keepLine(side, line, side.at + 1);
     return true;
   }
 
@@ -183,7 +183,7 @@ class Walk {
   }
 }
 
-function keep(side: Side, line: string, next: number): void {
+function keepLine(side: Side, line: string, next: number): void {
   side.kept.push(line);
   side.at = next;
   side.isVolatile = false;

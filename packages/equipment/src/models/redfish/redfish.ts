@@ -199,7 +199,7 @@ function requestsTo(device: Device, send: Send) {
 
 type Requests = ReturnType<typeof requestsTo>;
 
-async function look({ get, viaOf }: Requests, id: string, signal: AbortSignal) {
+async function readOne({ get, viaOf }: Requests, id: string, signal: AbortSignal) {
   const resource = await get(id, signal);
   const { PowerState = '', PowerWatts } = resource;
   const via = await viaOf(id, resource, 'on', signal);
@@ -241,7 +241,10 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     readsAtOnce: 4,
     report: (ids, signal) => asked((to, either) => report(to, ids, either), signal),
     read: (ids, signal) =>
-      asked((to, each) => oneByOne((id: string, limit) => look(to, id, limit))(ids, each), signal),
+      asked(
+        (to, each) => oneByOne((id: string, limit) => readOne(to, id, limit))(ids, each),
+        signal,
+      ),
     set: (id, state, signal, _mode, via) =>
       asked((to, either) => to.command(id, state, either, via), signal),
     cycle: {

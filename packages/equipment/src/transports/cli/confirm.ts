@@ -40,7 +40,7 @@ export async function confirmPrompt(
   conversation.write(enter);
   await conversation.until(`response to the empty line sent after ${behind}`, within, (view) => {
     const enough = quietAfter(Math.max(pauseMs, view.pauseMs));
-    const seen = look(view, { prompt, own, dialect, enough });
+    const seen = whatFollowed(view, { prompt, own, dialect, enough });
     if (seen !== 'more') return seen === 'prompt' ? true : undefined;
     const what = `more output followed an apparent prompt after ${behind}, so the output is incomplete`;
     throw new AnswerCut(conversation.device, `${what}${conversation.lastWords()}`);
@@ -53,7 +53,7 @@ function quietAfter(pauseMs: number): number {
   return pauseMs < quiet.long / 2 ? quiet.long : quiet.silence;
 }
 
-function look(
+function whatFollowed(
   view: View,
   {
     prompt,
