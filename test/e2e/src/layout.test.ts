@@ -85,6 +85,26 @@ function entries(): Map<string, string> {
   );
 }
 
+it('names a model in its directory and in the list: with its simulator, a new one has three places', () => {
+  const folder = 'packages/equipment/src/models/';
+  const models = [...sources.keys()].flatMap(
+    (file) => /models\/([\w-]+)\/facts\.ts$/.exec(file)?.[1] ?? [],
+  );
+  const imported = (text: string) =>
+    [...text.matchAll(/from '[^']*\/([\w-]+)\/[\w-]+\.ts'/g)].map(([, name = '']) => name);
+  const importing = production.filter(([file, text]) =>
+    imported(text).some((name) => models.includes(name) && !file.includes(`/${name}/`)),
+  );
+
+  expect(models.length).toBeGreaterThan(20);
+  expect(importing.map(([file]) => file.replace(folder, ''))).toEqual([
+    // The bases of tables, and what any command line may print.
+    'described/described.ts',
+    'generic/generic.ts',
+    'list.ts',
+  ]);
+});
+
 it('passes dependencies by name: no bag is spread into a call, no literal into a literal', () => {
   const spread = /\.\.\.(?:\{|common\(|(?:deps|needs|context|dependencies|shared)\b(?!\.))/;
 

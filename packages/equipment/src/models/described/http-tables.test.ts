@@ -3,7 +3,13 @@ import { startDescribedDevice } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { readTables } from '../../../generate/tables.ts';
 import { loadDrivers } from '../load.ts';
-import { meetsFaults, patient, type Setup, startDriver } from '../testing/http.ts';
+import {
+  meetsFaults,
+  patient,
+  rejectsWrongPassword,
+  type Setup,
+  startDriver,
+} from '../testing/http.ts';
 import { tellOther } from '../testing/other-drivers.ts';
 import { stateOf } from '../testing/outlets.ts';
 
@@ -70,5 +76,6 @@ describe.each(cases)('$name', ({ name, tried, agrees }) => {
     expect(device.board.names().filter((each) => !device.board.isOn(each))).toEqual([]);
   });
 
-  meetsFaults(setup, outlet, ['{outlet}', 'a'.repeat(61)]);
+  meetsFaults(setup, outlet, ['{outlet}', 'a'.repeat(61), `${outlet}/turn_off`]);
+  if (signsInBy === 'password') rejectsWrongPassword(setup, outlet);
 });

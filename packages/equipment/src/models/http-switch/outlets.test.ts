@@ -4,7 +4,6 @@ import {
   driverFor,
   meetsFaults,
   patient,
-  rejectsWrongPassword,
   type Setup,
   startDriver,
   switchesOutlets,
@@ -72,11 +71,6 @@ describe('http-switch', () => {
   });
 
   meetsFaults(relays, '2', ['0', '5', '02', '{outlet}', '-1']);
-});
-
-describe('http-switch, outlets with names', () => {
-  meetsFaults(esphome, 'relay_2', ['relay_2/turn_off', 'relay 2', 'a'.repeat(61)]);
-  rejectsWrongPassword(esphome, 'relay_2');
 });
 
 describe('http-switch, answers in JSON', () => {
