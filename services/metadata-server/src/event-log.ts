@@ -5,22 +5,20 @@ import type { MetadataEvent } from './events.ts';
 const quietMs = 60_000;
 const most = 1000;
 
-/** Logs events of one kind and address at most once a minute. `now`: milliseconds of a clock that never jumps. */
-export function createEventLog(
-  log: Logger,
-  now: () => number = () => performance.now(),
-): (event: MetadataEvent) => void {
+/** Logs events of one kind and address at most once a minute. */
+export function createEventLog(log: Logger): (event: MetadataEvent) => void {
   const lastLogged = new Map<string, number>();
 
   /** False if the same thing was logged recently. */
   function isDue(about: string): boolean {
     const last = lastLogged.get(about);
-    if (last !== undefined && now() - last < quietMs) return false;
+    const now = performance.now();
+    if (last !== undefined && now - last < quietMs) return false;
     // The first key is the oldest: a repeated one moves to the end.
     lastLogged.delete(about);
     const [oldest] = lastLogged.keys();
     if (lastLogged.size >= most && oldest !== undefined) lastLogged.delete(oldest);
-    lastLogged.set(about, now());
+    lastLogged.set(about, now);
     return true;
   }
 

@@ -72,8 +72,8 @@ services:
     skolo: (...args: string[]) => runCommand(words(...args)),
     spawn: (...args: string[]) =>
       spawn(process.execPath, [cli, ...words(...args)], { cwd: dir, stdio: 'ignore' }),
-    async cycle(client = ann(), more: object = {}) {
-      const body = { machines: ['board-1'], reason: 'dead', mode: 'hard' as const, ...more };
+    async cycle(client = ann()) {
+      const body = { machines: ['board-1'], reason: 'dead', mode: 'hard' as const };
       const { cycles } = await client.requestCycles({ body });
       const id = cycles[0]?.id ?? '';
       await expect

@@ -36,7 +36,6 @@ export interface LabOptions extends Pick<RouterBackupDeps, 'retryPauses' | 'powe
   settings?: string | ((dir: string) => string);
   /** The power-cycle daemon's URL; default: nothing listens. */
   powerUrl?: string;
-  timezone?: string;
   clock?: Clock;
   devices?: FakeDevices;
   /** False: the product's models, with devices that the test started. */
@@ -76,14 +75,9 @@ export const threeDevices = `equipment:
   switch-2: { model: frr, address: 127.0.2.3 }
 `;
 
-function rackYaml({
-  yaml,
-  settings,
-  timezone,
-  powerUrl,
-}: Record<'yaml' | 'settings' | 'timezone' | 'powerUrl', string>) {
+function rackYaml({ yaml, settings, powerUrl }: Record<'yaml' | 'settings' | 'powerUrl', string>) {
   return `rack: rack1
-timezone: ${timezone}
+timezone: Europe/Berlin
 network: { subnet: 127.0.0.0/8, domain: lan }
 jumphost: { name: jumphost-rack1, address: 127.0.0.1 }
 access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
@@ -129,7 +123,7 @@ async function startedService(
 }
 
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const { previous, yaml = threeDevices, timezone = 'Europe/Berlin' } = options;
+  const { previous, yaml = threeDevices } = options;
   const { powerUrl = 'http://127.0.0.1:9', settings: given = '' } = options;
   const devices = options.devices ?? previous?.devices ?? new FakeDevices();
   const dir = previous?.dir ?? (await tempDir());
@@ -139,10 +133,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   await options.prepare?.(stateDir);
   const rackFile = join(dir, 'rack.yaml');
   const edit = async (text: string, changed = settings) => {
-    await writeFile(
-      join(dir, 'new.yaml'),
-      rackYaml({ yaml: text, settings: changed, timezone, powerUrl }),
-    );
+    await writeFile(join(dir, 'new.yaml'), rackYaml({ yaml: text, settings: changed, powerUrl }));
     await rename(join(dir, 'new.yaml'), rackFile);
   };
   await edit(yaml);

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('../../../..', import.meta.url));
 
 /** The directory of the person who started this: npm changes to the root of the repository first. */
-export function userFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const { npm_lifecycle_event: script, INIT_CWD: from } = env;
+export function userFolder(): string {
+  const { npm_lifecycle_event: script, INIT_CWD: from } = process.env;
   return script === 'start' && from ? from : process.cwd();
 }
 

@@ -8,8 +8,8 @@ export interface Output {
   problem(text: string): void;
 }
 
-export function outputTo(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = process.env): Output {
-  const colour = stream.isTTY === true && !env.NO_COLOR;
+export function outputTo(stream: NodeJS.WriteStream): Output {
+  const colour = stream.isTTY === true && !process.env.NO_COLOR;
   return {
     colour,
     line(text) {

@@ -105,8 +105,8 @@ const admin = { sender: 'admin', senders: { 'wrong role': 'view' } } as const;
 const page = { sender: 'page', senders: { 'wrong role': 'page of a viewer' } } as const;
 const usual = { ...admin, most: kibibyte * kibibyte, rejects: change } as const;
 
-function post(path: string, given: unknown, headers: Record<string, string> = {}) {
-  return { method: 'POST', path, headers: { ...json, ...headers }, body: JSON.stringify(given) };
+function post(path: string, given: unknown) {
+  return { method: 'POST', path, headers: json, body: JSON.stringify(given) };
 }
 
 export const rows: readonly Row[] = [
