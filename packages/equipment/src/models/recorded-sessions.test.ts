@@ -95,11 +95,7 @@ const cases: Case[] = [
 ];
 
 /** The configuration as it is in the recording: without echo and prompt. */
-function configurationIn({
-  name,
-  command,
-  isExec,
-}: Pick<Case, 'name' | 'command' | 'isExec'>): string {
+function configurationIn({ name, command, isExec }: Case): string {
   const text = (recordedSession(name).answers.get(command) ?? '').replaceAll('\r', '');
   return isExec ? text.trimEnd() : text.split('\n').slice(1, -1).join('\n').trim();
 }
@@ -111,10 +107,7 @@ function shortened(text: string): string {
   return text.replace(/^(Current configuration : )\d+/m, `$1${body.length}`);
 }
 
-async function open(
-  { name, model, isExec }: Pick<Case, 'name' | 'model' | 'isExec'>,
-  described: Record<string, unknown> = {},
-) {
+async function open({ name, model, isExec }: Pick<Case, 'name' | 'model' | 'isExec'>) {
   const { answers, greeting } = recordedSession(name);
   const plain = (command: string) => command.replace(/ \| no-more\b.*/, '');
   const known = new Map([...answers].map(([command, text]) => [plain(command), text]));
@@ -132,7 +125,7 @@ async function open(
   };
   return await simulated((account) => startRecording(recording, account), {
     model,
-    options: rackDevice(model, { options: described }).options,
+    options: rackDevice(model, {}).options,
   });
 }
 
