@@ -5,13 +5,13 @@
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { reasonRequired } from '@skolo/api/reasons';
 import { useState } from 'preact/hooks';
-import { mayOperate, useLive } from '../live/store.ts';
+import { useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { useDraft } from '../parts/draft.ts';
 import { Force, useForce } from '../parts/force.tsx';
+import { FormEnd } from '../parts/form-end.tsx';
 import { listed } from '../parts/listed.ts';
-import { NeedsOperate } from '../parts/needs-operate.tsx';
 import { Reason } from '../parts/reason.tsx';
 import { Rejections } from '../parts/rejections.tsx';
 import { useSubmit } from '../parts/submit.ts';
@@ -44,7 +44,6 @@ export function ActionDialog({
 }) {
   const action = actions[name];
   const rack = useLive((live) => live.rack);
-  const isAllowed = useLive(({ session }) => mayOperate(session));
   const rackSize = useLive((live) => live.machines.size);
   const names = machines.map((machine) => machine.name);
   const [reason, setReason] = useDraft(`${name} ${names.join(' ')}`);
@@ -108,24 +107,15 @@ export function ActionDialog({
         {isRejected && name === 'cycle' && (
           <Force force={force} problem={problem} onChange={setForce} />
         )}
-        <NeedsOperate />
-        <footer>
-          <button
-            type="submit"
-            class={action.isDangerous ? 'danger' : 'primary'}
-            disabled={
-              isSent ||
-              !isAllowed ||
-              (isMany && typed !== String(names.length)) ||
-              (choices !== undefined && choice === undefined)
-            }
-          >
-            {isSent ? 'Sent …' : action.title}
-          </button>
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-        </footer>
+        <FormEnd
+          title={action.title}
+          kind={action.isDangerous ? 'danger' : 'primary'}
+          isSent={isSent}
+          isReady={
+            (!isMany || typed === String(names.length)) && (!choices || choice !== undefined)
+          }
+          onClose={onClose}
+        />
       </form>
     </Dialog>
   );

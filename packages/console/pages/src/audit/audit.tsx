@@ -1,10 +1,10 @@
 import { type AuditRow, auditRows } from '@skolo/api/audit-rows';
 import { count } from '@skolo/base/count';
 import { mayOperate, useLive } from '../live/store.ts';
+import { NeedsOperate } from '../parts/form-end.tsx';
 import { useKeys } from '../parts/keys.ts';
 import { MachineLink } from '../parts/links.tsx';
 import { Failure } from '../parts/load.tsx';
-import { NeedsOperate } from '../parts/needs-operate.tsx';
 import { go, hrefOf, type Route } from '../parts/router.ts';
 import { SearchField } from '../parts/search-field.tsx';
 import { Table } from '../parts/table.tsx';

@@ -43,16 +43,6 @@ export function useLoaded<T>(
   return { ...current, reload: () => setTimes((old) => old + 1) };
 }
 
-/** A button's action: why the last attempt failed, and the next attempt. */
-export function useAttempt(): [Error | undefined, (work: () => Promise<unknown>) => Promise<void>] {
-  const [failed, setFailed] = useState<Error>();
-  async function attempt(work: () => Promise<unknown>): Promise<void> {
-    setFailed(undefined);
-    await work().catch((error: unknown) => setFailed(asError(error)));
-  }
-  return [failed, attempt];
-}
-
 export function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
@@ -88,27 +78,29 @@ export function Failure({ error }: { error: Error }) {
 export function Attempt({
   text,
   label,
+  title,
   run,
 }: {
   text: string;
   /** Begins with the text, and says of what: several such buttons may be on a page. */
   label: string;
+  title?: string;
   run(): Promise<unknown>;
 }) {
   const isAllowed = useLive(({ session }) => mayOperate(session));
-  const [failed, attempt] = useAttempt();
-  const [isDone, setDone] = useState(false);
+  const [result, setResult] = useState<Error | 'done'>();
+  async function attempt() {
+    setResult(undefined);
+    setResult(await run().then(() => 'done' as const, asError));
+  }
   if (!isAllowed) return null;
   return (
     <>
-      <button
-        type="button"
-        aria-label={label}
-        onClick={() => void attempt(() => run().then(() => setDone(true)))}
-      >
+      <button type="button" aria-label={label} title={title} onClick={() => void attempt()}>
         {text}
       </button>
-      {failed ? <Failure error={failed} /> : isDone && <span role="status"> done</span>}
+      {result === 'done' && <span role="status"> done</span>}
+      {result instanceof Error && <Failure error={result} />}
     </>
   );
 }

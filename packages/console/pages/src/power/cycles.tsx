@@ -2,9 +2,8 @@
 import type { PowerCycle } from '@skolo/api/power-cycle-daemon';
 import { count } from '@skolo/base/count';
 import { powerCycleDaemon } from '../live/api.ts';
-import { mayOperate, useLive } from '../live/store.ts';
 import { MachineLink } from '../parts/links.tsx';
-import { Failure, useAttempt } from '../parts/load.tsx';
+import { Attempt } from '../parts/load.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago, At } from '../parts/time.tsx';
 
@@ -40,11 +39,8 @@ export function Cycles({ cycles }: { cycles: PowerCycle[] }) {
 }
 
 function Row({ cycle }: { cycle: PowerCycle }) {
-  const canCancel = useLive(({ session }) => mayOperate(session));
-  const [failed, attempt] = useAttempt();
   const { id, target, action, step, position, outcome, detail, by, reason, finishedAt, steps } =
     cycle;
-  const cancel = () => attempt(() => powerCycleDaemon.cancelCycle({ params: { id } }));
   const isBad = outcome !== undefined && ['failed', 'inverted', 'stuck-off'].includes(outcome);
   return (
     <tr>
@@ -69,17 +65,17 @@ function Row({ cycle }: { cycle: PowerCycle }) {
             </ol>
           </details>
         )}
-        {failed && <Failure error={failed} />}
       </td>
       <td>{by}</td>
       <td>{reason}</td>
       <td>
-        {step === 'queued' && !finishedAt && canCancel ? (
-          <button type="button" onClick={() => void cancel()}>
-            Cancel
-          </button>
-        ) : (
-          <Ago time={finishedAt ?? cycle.startedAt ?? cycle.requestedAt} suffix=" ago" />
+        <Ago time={finishedAt ?? cycle.startedAt ?? cycle.requestedAt} suffix=" ago" />{' '}
+        {step === 'queued' && !finishedAt && (
+          <Attempt
+            text="Cancel"
+            label={`Cancel: ${target}`}
+            run={() => powerCycleDaemon.cancelCycle({ params: { id } })}
+          />
         )}
       </td>
     </tr>

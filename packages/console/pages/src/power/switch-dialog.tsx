@@ -1,12 +1,12 @@
 import { reasonRequired } from '@skolo/api/reasons';
 import { count } from '@skolo/base/count';
 import { powerCycleDaemon } from '../live/api.ts';
-import { mayOperate, useLive } from '../live/store.ts';
+import { useLive } from '../live/store.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { useDraft } from '../parts/draft.ts';
 import { Force, useForce } from '../parts/force.tsx';
+import { FormEnd } from '../parts/form-end.tsx';
 import { listed } from '../parts/listed.ts';
-import { NeedsOperate } from '../parts/needs-operate.tsx';
 import { Reason } from '../parts/reason.tsx';
 import { Rejections } from '../parts/rejections.tsx';
 import { useSubmit } from '../parts/submit.ts';
@@ -29,7 +29,6 @@ export function SwitchDialog({
 }) {
   const rack = useLive((live) => live.rack);
   const machines = useLive((live) => live.machines);
-  const isAllowed = useLive(({ session }) => mayOperate(session));
   const [reason, setReason] = useDraft(`${state} ${target}`);
   const { force, setForce, added } = useForce();
 
@@ -89,19 +88,12 @@ export function SwitchDialog({
         {(isRejected || (state === 'cycle' && others.length > 0)) && (
           <Force force={force} problem={problem} onChange={setForce} />
         )}
-        <NeedsOperate />
-        <footer>
-          <button
-            type="submit"
-            class={state === 'on' ? 'primary' : 'danger'}
-            disabled={isSent || !isAllowed}
-          >
-            {isSent ? 'Sent …' : title}
-          </button>
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-        </footer>
+        <FormEnd
+          title={title}
+          kind={state === 'on' ? 'primary' : 'danger'}
+          isSent={isSent}
+          onClose={onClose}
+        />
       </form>
     </Dialog>
   );

@@ -2,7 +2,7 @@ import type { Machine } from '@skolo/api/machine-state';
 import { isSilent, onItOf, type OnIt as Person } from '@skolo/api/silence';
 import { machineState, powerCycleDaemon } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
-import { End, Failure, useAttempt } from '../parts/load.tsx';
+import { Attempt, End } from '../parts/load.tsx';
 import { At, Until } from '../parts/time.tsx';
 
 const mostMs = 4 * 3_600_000;
@@ -24,7 +24,6 @@ export function OnIt({
   const session = useLive((live) => live.session);
   const all = useLive((live) => live.machines);
   const isAllowed = mayOperate(session);
-  const [failed, attempt] = useAttempt();
   const now = machines.map((machine) => all.get(machine.name) ?? machine);
   const people = onItOf(now, since);
   const isOnIt = people.some(({ by, isEarlier }) => by === session?.name && !isEarlier);
@@ -44,17 +43,14 @@ export function OnIt({
         </p>
       ))}
       {people.length === 0 && !isAllowed && <p class="muted">nobody is on it</p>}
-      {isAllowed && !isOnIt && (
-        <button
-          type="button"
-          aria-label={`I am on it: ${what}`}
+      {!isOnIt && (
+        <Attempt
+          text="I am on it"
+          label={`I am on it: ${what}`}
           title="Shows your name for 4 hours: automatic repair waits, others are asked before they power-cycle, and new tasks start"
-          onClick={() => void attempt(begin)}
-        >
-          I am on it
-        </button>
+          run={begin}
+        />
       )}
-      {failed && <Failure error={failed} />}
     </div>
   );
 }

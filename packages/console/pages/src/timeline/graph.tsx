@@ -6,9 +6,9 @@ const margin = 54;
 const base = 76;
 const laneHeight = 15;
 
-/** Below the curve, in the order in which one looks for a cause. `down` is in the curve. */
+/** Below the curve, in the order in which one looks for a cause. `quarantined` and `down` are in the curve. */
 const lanes: readonly [string, readonly TimelineRow['kind'][]][] = [
-  ['silent', ['silent', 'quarantined']],
+  ['silent', ['silent']],
   ['acts', ['cycle', 'order']],
   ['changes', ['configuration', 'rack-file', 'rollout', 'change']],
   ['alerts', ['alert']],
@@ -89,7 +89,7 @@ function Marks({
   return rows
     .filter(({ kind }) => kinds.includes(kind))
     .map(({ at, endedAt, until: due, text, where, kind }) => {
-      const lasts = due ?? (kind === 'down' || kind === 'silent' || kind === 'quarantined');
+      const lasts = due ?? (kind === 'down' || kind === 'silent');
       const end = endedAt ?? (lasts ? until : at);
       const x = scale.x(Date.parse(at));
       return (
