@@ -75,7 +75,7 @@ function rejected(what: string): (error: unknown) => never {
 }
 
 function shownSink(sink: SinkView): SinkStatus {
-  const { wantsHeartbeat: _, lastHeartbeat: __, accepted: ___, ...view } = sink;
+  const { wantsHeartbeat: _, lastHeartbeat: __, ...view } = sink;
   const { lastSuccess, failingSince, ...shown } = view;
   return { ...shown, lastSuccess: isoTime(lastSuccess), failingSince: isoTime(failingSince) };
 }

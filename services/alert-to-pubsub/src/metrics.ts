@@ -153,10 +153,6 @@ export const gauges: Record<string, GaugeSpec<Status>> = {
     'Number of times that a queued message for a sink may have arrived.',
     ({ doubtful = 0 }) => doubtful,
   ),
-  skolo_alerts_sink_accepted_timestamp_seconds: ofSinks(
-    'Time at which the sink last accepted a message or heartbeat; 0 = never with its current settings.',
-    ({ accepted = 0 }) => accepted / 1000,
-  ),
   skolo_alerts_heartbeat_last_success_timestamp_seconds: ofSinks(
     'Time at which the sink last accepted a heartbeat (only for sinks that receive heartbeats); 0 = never.',
     ({ wantsHeartbeat, lastHeartbeat = 0 }) => (wantsHeartbeat ? lastHeartbeat / 1000 : undefined),

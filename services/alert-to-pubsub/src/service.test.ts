@@ -129,7 +129,6 @@ describe('alert-to-pubsub', () => {
       'skolo_alerts_publish_failures_total{sink="pubsub",reason="permission"} 0',
       'skolo_alerts_rejected_total{endpoint="webhook",reason="auth"} 0',
       'skolo_alerts_rejected_total{endpoint="v2",reason="bad"} 0',
-      'skolo_alerts_sink_accepted_timestamp_seconds{sink="log"} 0',
     ]) {
       expect(metrics).toContain(line);
     }
@@ -161,22 +160,6 @@ describe('alert-to-pubsub', () => {
 
     await expect.poll(async () => (await lab.client.status({})).sinks[0]?.reason).toBeUndefined();
     expect((await lab.readyz()).body).not.toContain('sink pubsub');
-  });
-
-  it('exports when a sink last accepted anything with its current settings', async () => {
-    const file = (path: string) =>
-      `pubsub: false\nsinks: [{ name: log, kind: file, file: ${path} }]`;
-    const lab = await startLab({ settings: (dir) => file(`${dir}/log.jsonl`) });
-    const accepted = async () =>
-      Number(/sink_accepted_timestamp_seconds\{sink="log"\} (\S+)/.exec(await lab.metrics())?.[1]);
-    await lab.post(firing);
-    await expect.poll(accepted).toBeGreaterThan(0);
-    await lab.edit(file(`${lab.dir}/missing/log.jsonl`));
-    await expect.poll(accepted).toBe(0);
-    await lab.edit(file(`${lab.dir}/other.jsonl`));
-    await lab.post(resolved);
-
-    await expect.poll(accepted).toBeGreaterThan(0);
   });
 
   it('knows when a sink last took something, after an edit and after a restart', async () => {

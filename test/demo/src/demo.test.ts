@@ -119,14 +119,6 @@ describe('npm start, while it runs', () => {
         /^alert-to-pubsub: not tried, because no pod is running; run kubectl describe pod /,
       ),
     ]);
-    const text = await readFile(file, 'utf8');
-    const sinks = '    sinks: [{ name: pager, kind: file, file: /dev/shm/skolo-demo-pager }]\n';
-    await edit(file, (all) => all.replace(/^ {4}topic: .*\n/m, `$&${sinks}`));
-    const unused =
-      'the sink pager has not accepted anything since its settings changed; run skolo alerts send';
-    await expect.poll(() => tryUses(rack), rarely).toContain(unused);
-    await writeFile(file, text);
-
     // One that hangs does not stop the others.
     const children = await demo.children();
     const hung = children.find(({ command }) => command.includes('metadata-server'));

@@ -57,8 +57,6 @@ const scripts: Record<string, string> = {
   'services/fallback/src/kubernetes/folder-version.ts':
     'writes into /etc/skolo, which belongs to root',
   'packages/fleet/src/secrets/write.sh': 'writes into /etc/skolo, which belongs to root',
-  'packages/setup/src/jumphost/effective/changes.ts':
-    'restores modes and owners of files that prepare had recorded, in directories of root',
   'packages/setup/src/jumphost/effective/effects.ts':
     'gives directories of programs and keys, and those above them, back to root',
   'packages/setup/src/jumphost/image/first-boot.ts': 'a unit that writes where root writes',

@@ -6,7 +6,6 @@ export {
   signInRejected,
   sshFile,
   sshPath,
-  sshSettings,
   sshStep,
 } from './sshd.ts';
 export {

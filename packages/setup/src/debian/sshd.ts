@@ -13,7 +13,7 @@ import {
 } from '@skolo/setup/engine';
 
 /** As \`sshd -T\` prints them. */
-export const sshSettings = {
+const sshSettings = {
   permitrootlogin: 'prohibit-password',
   passwordauthentication: 'no',
   kbdinteractiveauthentication: 'no',

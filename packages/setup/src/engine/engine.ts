@@ -99,6 +99,7 @@ async function throughSteps(
     try {
       const before = await (checked.get(step) ?? step.check(host));
       const isRepairable = before.differs.length > 0 && step.apply !== undefined;
+      if (textOf(before) === '' && !isCheck) await step.renew?.(host);
       if (textOf(before) === '') show(at, 'ok', before.note);
       else if (isCheck) show(at, 'differs', textOf(before), { isRepairable, check: before });
       else if (!isRepairable) throw new ComputerError(textOf(before));
@@ -106,6 +107,7 @@ async function throughSteps(
         const { waitsFor } = step;
         show(at, 'changing', `${textOf(before)}${waitsFor ? `; waits for ${waitsFor}` : ''}`);
         await step.apply?.(host);
+        await step.renew?.(host);
         show(at, 'changed', await checkAgain(host, step));
       }
     } catch (error) {
@@ -162,7 +164,7 @@ async function whyLost(host: Host): Promise<string> {
   const { stdout } = await host.run(command, { deadlineMs: 10_000 }).catch(() => ({ stdout: '' }));
   if (stdout === '') return '';
   const all = stdout.trim().replaceAll('/mtu:', ' ').replaceAll('\n', ', ');
-  return `; a short command responds, so large packets are lost, or the computer is overloaded; compare the MTU of its interfaces (${all}) with those on the way`;
+  return `; a short command responds, so large packets are lost, the computer is overloaded, or a program hangs; compare the MTU of its interfaces (${all}) with those on the way`;
 }
 
 /** Names of the earlier steps that it depends on and that are not done. */

@@ -19,6 +19,8 @@ export interface Step {
   check(host: Host): Promise<Check>;
   /** Applies it. Absent: only an operator can, and `differs` says how. An earlier run may have been interrupted. */
   apply?(host: Host): Promise<void>;
+  /** Improves what is no difference, each time that the step has been applied or matches. */
+  renew?(host: Host): Promise<void>;
 }
 
 export interface Check {

@@ -43,7 +43,6 @@ export {
   k3sConfigStep,
   k3sStep,
   type ServerPlace,
-  serverSettings,
 } from './server/server.ts';
 export type { AgentMachine } from './upgrade/agent.ts';
 export { type AgentsNeeds, agentsStep } from './upgrade/agents.ts';

@@ -22,8 +22,6 @@ export interface SinkView extends DeliveryStatus {
   name: string;
   kind: 'pubsub' | 'file' | 'http';
   lastSuccess: number | undefined;
-  /** When it last accepted a message or heartbeat, if it has accepted any with its current settings. */
-  accepted: number | undefined;
   wantsHeartbeat: boolean;
   lastHeartbeat: number | undefined;
 }
@@ -55,8 +53,6 @@ interface Entry {
   sink: Sink;
   /** Undefined while there is no spool. */
   delivery: Delivery | undefined;
-  /** Since it was created, so with its current settings. */
-  hasAcceptedHeartbeat?: true;
   /** Why it does not accept heartbeats, and since when, in seconds of uptime. */
   heartbeatFailure?: { since: number; reason: string; detail: string } | undefined;
 }
@@ -105,7 +101,6 @@ export class Sinks {
     const entry = this.entries.get(sink);
     if (entry === undefined) return;
     entry.heartbeatFailure = undefined;
-    entry.hasAcceptedHeartbeat = true;
     this.deps.times.mark(lastHeartbeat(sink));
   }
 
@@ -154,12 +149,7 @@ export class Sinks {
   views(): SinkView[] {
     const { times, clock } = this.deps;
     return [...this.entries].map(([name, entry]) => {
-      const { configured, heartbeatFailure: failure, hasAcceptedHeartbeat } = entry;
-      const hasAccepted = times.get(acceptedWith(configured)) !== undefined;
-      const accepted = [
-        ...(hasAccepted ? [times.get(name) ?? 0] : []),
-        ...(hasAcceptedHeartbeat ? [times.get(lastHeartbeat(name)) ?? 0] : []),
-      ];
+      const { configured, heartbeatFailure: failure } = entry;
       return {
         name,
         kind: configured.kind,
@@ -171,7 +161,6 @@ export class Sinks {
         }),
         ...statusOf(entry),
         lastSuccess: times.get(name),
-        accepted: accepted.length === 0 ? undefined : Math.max(...accepted),
         lastHeartbeat: times.get(lastHeartbeat(name)),
       };
     });

@@ -1,6 +1,6 @@
 /** Decides which changes by others since `prepare` are problems: those that affect boot, units, root, access or packets. */
 import { basename, dirname } from 'node:path/posix';
-import { parseJson, shellWord } from '@skolo/base';
+import { parseJson } from '@skolo/base';
 import { existingUnitsFolder } from '@skolo/rack/jumphost';
 import { type Check, type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
@@ -20,13 +20,13 @@ import { unitsThatMatter } from './units.ts';
 
 /** Besides jobs and programs that decide by their content or name. */
 const ofRoot =
-  /^\/(usr\/(?!local\/)|usr\/local\/s?bin\/(k3s|skolo)|etc\/(ld\.so\.(preload|conf)|rc\.local|binfmt|polkit)|root\/\.config|var\/lib\/systemd)/;
+  /^\/(usr\/(?!local\/)|usr\/local\/s?bin\/(k3s|skolo)|etc\/(ld\.so\.(preload|conf)|rc\.local|binfmt|polkit|alternatives)|opt\/skolo|root\/\.config|var\/lib\/systemd)/;
 
 /** Every other change is information. The patterns are of paths and of facts (facts.ts). */
 const decisive: readonly [what: string, names: RegExp][] = [
   [
     'which units run, and how',
-    /\/systemd\/(?!network\/)|^\/etc\/(init\.d|default\/(?!grub)|apt|chrony|environment)|\/rancher\//,
+    /\/systemd\/(?!network\/)|^systemd environment |^\/etc\/(init\.d|default\/(?!grub)|apt|chrony|environment)|\/rancher\//,
   ],
   [
     'how the jumphost boots',
@@ -69,10 +69,9 @@ export function changesStep({ kept, now }: ChangesNeeds): Step {
       const changes = changesSince(record, found);
       const confirmed = changes.filter(({ name }) => kept.includes(name));
       const others = changes.filter(({ name }) => !kept.includes(name));
-      const judged = judge(others, record.at, await existingUnits(host), found.deciding);
-      const differs = [...confirmed.map(textOf), ...judged.differs];
+      const differs = confirmed.map(textOf);
       if (unseen) differs.push('objects in the cluster are not recorded yet');
-      return { ...judged, differs };
+      return { differs, ...judge(others, record.at, await existingUnits(host), found.deciding) };
     },
     async apply(host) {
       const record = await readRecord(host);
@@ -80,9 +79,6 @@ export function changesStep({ kept, now }: ChangesNeeds): Step {
       const before = record ? afterInterruption(record, found) : fresh(found, now());
       const known = withThose(before, [...kept, ...unseenIn(before, found)], found);
       await writeRecord(host, known);
-      const repairs = changesSince(known, found).flatMap((each) => repairOf(each) ?? []);
-      if (repairs.length > 0)
-        await host.need(`set -e\n${repairs.join('\n')}\nsystemctl daemon-reload`);
     },
   };
 }
@@ -116,9 +112,8 @@ function judge(
   since: string,
   existing: ReadonlySet<string>,
   deciding: ReadonlySet<string>,
-): Check {
-  const repairable = changes.filter((each) => repairOf(each) !== undefined);
-  const left = new Set(changes.filter((each) => repairOf(each) === undefined));
+): Pick<Check, 'byHand' | 'note'> {
+  const left = new Set(changes);
   const byHand = decisive.flatMap(([what, names]) => {
     const some = [...left].filter(
       (each) =>
@@ -134,11 +129,8 @@ function judge(
   });
   const others =
     left.size === 0 ? '' : `changed by others since ${since.slice(0, 16)}Z: ${listed([...left])}`;
-  if (repairable.length + byHand.length === 0) return { differs: [], note: others };
-  return {
-    differs: repairable.map(textOf),
-    byHand: [...byHand, ...(others === '' ? [] : [`information: ${others}`])],
-  };
+  if (byHand.length === 0) return { note: others };
+  return { byHand: [...byHand, ...(others === '' ? [] : [`information: ${others}`])] };
 }
 
 /** A unit of others no longer starts, such as that of an existing system after `skolo jumphost rollback --cut-over`. */
@@ -173,14 +165,3 @@ function textOf({ name, before, after, seconds, user }: Change): string {
 
 /** They are not recorded. */
 const programsOfPackages = /^\/usr\/(s?bin|libexec|lib\/(openssh|sudo|[^/]+\/security))\//;
-
-/** A command that restores a mode, an owner, or the link by which a unit that matters starts; undefined if only its content could. */
-function repairOf({ name, before, after }: Change): string | undefined {
-  if (before === undefined || !decisive.some(([, names]) => names.test(name))) return undefined;
-  const file = shellWord(name);
-  if (before.type === 'l' && startLink.test(name) && unitsThatMatter.test(name))
-    return `mkdir -p ${shellWord(dirname(name))} && ln -sfn ${shellWord(before.content)} ${file}`;
-  if (after === undefined || before.type !== after.type || before.type === 'l') return undefined;
-  if (before.content !== after.content) return undefined;
-  return `chown ${before.owner} ${file} && chmod ${before.mode} ${file}`;
-}

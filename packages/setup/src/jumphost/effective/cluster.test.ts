@@ -146,7 +146,7 @@ const foreign: Foreign[] = [
       pods.replace('""', 'coordination.k8s.io').replace('pods', 'leases'),
       'validations: [{ expression: "false" }]',
     ),
-    found: /^kube-node-lease\/skolo-verify cannot be created: .*'corporate'/m,
+    found: /^object ValidatingAdmissionPolicyBinding corporate, by/m,
   },
   {
     what: 'a policy that changes pods',
@@ -252,7 +252,7 @@ describe.skipIf(missing.length > 0)(title, () => {
     return [...differs, ...added];
   };
 
-  // Each check starts kubectl seven times, and the API server uses a policy some seconds after it is written or deleted.
+  // Each check starts kubectl five times, and the API server uses a policy some seconds after it is written or deleted.
   const seldom = { interval: 500 };
   const [alone, together] = partition(foreign, ({ isAlone }) => isAlone === true);
   it.each(

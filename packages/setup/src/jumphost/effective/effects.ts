@@ -3,15 +3,13 @@ import { dirname } from 'node:path';
 import { shellWord } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { firewallUnit, statementPort } from '@skolo/rack/jumphost';
-import { signInRejected, sshPath, sshSettings } from '@skolo/setup/debian';
+import { signInRejected, sshPath } from '@skolo/setup/debian';
 import { type Guard, onlyRoot } from '@skolo/setup/engine';
-import { type ServerPlace, serverSettings } from '@skolo/setup/k3s';
 import { firewallInEffect } from './firewall.ts';
 import type { Effect } from './index.ts';
 import {
   encryptionInEffect,
   forwardingInEffect,
-  k3sInEffect,
   modesInEffect,
   repairForwarding,
   repairModes,
@@ -21,19 +19,17 @@ import { sshInEffect } from './ssh.ts';
 export interface EffectNeeds {
   rack: Rack;
   guard: Guard;
-  k3s: ServerPlace;
   hasClockPod: boolean;
 }
 
 export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
-  const { rack, guard, k3s, hasClockPod } = needs;
-  const { address, aliases } = rack.jumphost;
+  const { rack, guard, hasClockPod } = needs;
+  const { address } = rack.jumphost;
   const [machine = address] = [...rack.machines.values()].flatMap((each) => each.address ?? []);
   return {
     ...(!hasClockPod && {
       clock: {
         units: [{ unit: 'chrony.service', isAlwaysOn: true, port: 'udp 123 127.0.0.1' }],
-        script: clockInEffect(address),
       },
     }),
     journal: { units: [{ unit: 'systemd-journald.service' }], script: journalInEffect },
@@ -43,12 +39,12 @@ export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
         { unit: 'apt-daily-upgrade.timer', isAlwaysOn: true },
       ],
       script: [halfInstalled, replacedLibraries, overdue].join('\n'),
+      renew: restartOwn,
     },
     programs: { script: `${foldersInEffect}\n${programsRun}`, repair: repairFolders },
     address: { script: addressInEffect(address) },
     active: {
       units: [{ unit: guardUnit, isAlwaysOn: true, port: `udp ${statementPort} ::1` }],
-      script: guardListens,
     },
     firewall: {
       units: [{ unit: firewallUnit, isAlwaysOn: true }],
@@ -56,14 +52,12 @@ export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
     },
     ssh: {
       units: [{ unit: 'ssh.service' }],
-      script: `systemctl is-enabled -q ssh.service 2>/dev/null || systemctl is-enabled -q ssh.socket 2>/dev/null || echo 'ssh.service does not start at boot'
-${sshInEffect(address, sshPath, sshSettings)}`,
+      script: sshInEffect(address, sshPath),
       async check(host) {
         const fromRack = `${machine} 40000 ${address} 22`;
         const found = await signInRejected(host, guard);
         return found.length > 0 ? found : await signInRejected(host, guard, fromRack);
       },
-      repair: 'systemctl enable --quiet ssh.service',
     },
     units: {
       units: [
@@ -78,42 +72,28 @@ ${sshInEffect(address, sshPath, sshSettings)}`,
       script: [modesInEffect, encryptionInEffect, forwardingInEffect(address)].join('\n'),
       repair: `${repairModes}\n${repairForwarding(address)}`,
     },
-    label: {
-      async check(host) {
-        const wanted = await serverSettings(host, k3s);
-        return await k3sInEffect(host, k3s.name, wanted);
-      },
-    },
-    services: { script: `${aliasesInEffect(address, aliases)}\n${failedUnits}` },
+    services: { script: failedUnits },
   };
 }
 
 const guardUnit = 'skolo-active-guard.service';
 
-/** It may have been started a moment ago. */
-const guardListens = `left=120
-until ss -H -lun 'sport = :${statementPort}' | grep -q .; do
-  [ "$left" -gt 0 ] || { echo 'by hand: ${guardUnit} does not listen on UDP port ${statementPort}; run systemctl restart ${guardUnit}'; break; }
-  left=$((left - 1))
-  sleep 0.5
-done`;
-
-/** As machines do, with the rack's name server. */
-function aliasesInEffect(address: string, aliases: readonly string[]): string {
-  const database = address.includes(':') ? 'ahostsv6' : 'ahostsv4';
-  return `for each in ${aliases.map(shellWord).join(' ')}; do
-  found=$(getent ${database} "$each" | awk '{ print $1 }' | sort -u | tr '\\n' ' ')
-  [ "$found" = ${shellWord(`${address} `)} ] || echo "the name $each from rack.yaml resolves to \${found:-nothing }instead of ${address}; fix the rack's DNS and the jumphost's /etc/hosts"
-done`;
-}
-
 const halfInstalled = `said=$(dpkg --audit 2>&1 | sed -n 's/^ \\([^ ]*\\) .*/\\1/p' | paste -sd ' ' -)
 [ -z "$said" ] || echo "by hand: packages are not fully installed, so no update is: $said; run dpkg --configure -a and apt-get -f install"`;
 
-/** Most packages restart their own unit, but not those that use their libraries. Updates are frequent, so this is no fault. */
-const replacedLibraries = `systemctl list-units --type=service --state=running --plain --no-legend 'skolo-*' k3s.service ssh.service chrony.service 'systemd-*' | while read -r unit _; do
-  ! grep -qE ' /(usr/)?lib.* \\(deleted\\)$' "/proc/$(systemctl show --value --property=MainPID "$unit")/maps" 2> /dev/null || echo "$unit"
-done | paste -sd ' ' - | sed -n 's/..*/note: an update has replaced libraries that these units still use: &; run systemctl restart &/p'`;
+/**
+ * Most packages restart their own unit, but not those that use their libraries. Updates are frequent, so this is no fault. k3s contains its
+ * libraries.
+ */
+const withReplacedLibraries = `with_replaced_libraries() {
+  systemctl list-units --type=service --state=running --plain --no-legend "$@" | while read -r unit _; do
+    ! grep -qE ' /(usr/)?lib.* \\(deleted\\)$' "/proc/$(systemctl show --value --property=MainPID "$unit")/maps" 2> /dev/null || echo "$unit"
+  done | paste -sd ' ' -
+}`;
+const replacedLibraries = `${withReplacedLibraries}
+with_replaced_libraries 'skolo-*' ssh.service chrony.service 'systemd-*' | sed -n 's/..*/note: an update has replaced libraries that these units still use: &; run systemctl restart &/p'`;
+const restartOwn = `${withReplacedLibraries}
+for each in $(with_replaced_libraries ${guardUnit} skolo-watchdog.service); do systemctl restart "$each"; done`;
 
 /** In the words of the alerts HostUpdatesMissing and HostRebootOverdue. A fresh installation has not run yet. */
 const overdue = `[ -z "$(find /var/lib/apt/periodic/upgrade-stamp -mmin +20160 2> /dev/null)" ] || echo 'by hand: it has not received security updates for 14 days; run unattended-upgrade --dry-run --verbose'
@@ -127,19 +107,7 @@ done`;
 const journalInEffect = `word="$(date +%s%N)"
 echo "$word" | systemd-cat -t skolo-check
 journalctl --sync
-if ! journalctl -q -D /var/log/journal -t skolo-check --since=-5min -o cat 2> /dev/null | grep -qx "$word"; then
-  storage=$(systemd-analyze cat-config systemd/journald.conf | sed -n 's/^Storage=//p' | tail -n 1)
-  [ "$storage" = persistent ] && echo 'journald does not write to /var/log/journal' || echo "by hand: journald uses Storage=$storage, so the log does not survive a reboot; remove this setting from $(grep -ls '^Storage=' /etc/systemd/journald.conf.d/*.conf /run/systemd/journald.conf.d/*.conf | grep -v 50-skolo | tr '\\n' ' ')and run systemctl restart systemd-journald"
-fi`;
-
-/** A script: chronyd responds to an address in the rack. */
-function clockInEffect(address: string): string {
-  return `case $(chronyc accheck ${shellWord(address)} 2>&1) in
-  '208 '*) ;;
-  *denied*) echo 'by hand: chronyd denies time requests from ${address}; remove the \`deny\` from' $(grep -ls '^ *deny' /etc/chrony/chrony.conf /etc/chrony/conf.d/*) 'and run systemctl restart chrony' ;;
-  *) echo 'chronyd does not respond to chronyc' ;;
-esac`;
-}
+journalctl -q -D /var/log/journal -t skolo-check --since=-5min -o cat 2> /dev/null | grep -qx "$word" || echo "by hand: journald does not write to /var/log/journal, so the log does not survive a reboot (Storage=$(systemd-analyze cat-config systemd/journald.conf | sed -n 's/^Storage=//p' | tail -n 1)); undo the change in /etc/systemd/journald.conf.d or of that directory, and run systemctl restart systemd-journald"`;
 
 /** A script: the address is still configured after the next start. */
 function addressInEffect(address: string): string {
@@ -155,13 +123,17 @@ elif command -v ifquery > /dev/null && ifquery "$device" > /dev/null 2>&1; then
 fi`;
 }
 
-/** A script: each program that a unit names can be executed by its user, and Node runs. */
-const programsRun = `systemctl list-unit-files --plain --no-legend 'skolo-*.service' k3s.service | while read -r unit _; do
-  user=$(systemctl show --value --property=User "$unit")
-  systemctl show --property=ExecStart --property=ExecStartPre "$unit" | sed -n 's/.*{ path=\\([^ ]*\\) ;.*/\\1/p' | sed "s/$/ \${user:-root}/"
-done | sort -u | while read -r program user; do
+/** A script: `$programs` lists the user of each unit as systemd has loaded it, and what it executes; of Node, also its files. */
+const unitPrograms = `programs=$(systemctl show --property=User,ExecStart,ExecStartPre $(systemctl list-unit-files --plain --no-legend 'skolo-*.service' k3s.service 2> /dev/null | cut -d ' ' -f 1) | awk -v RS= '{
+  user = "root"; count = split($0, words, /[ ;\\n]+/)
+  for (at = 1; at <= count; at++) if (sub(/^User=/, "", words[at]) && words[at] != "") user = words[at]
+  for (at = 1; at <= count; at++) if (sub(/^path=/, "", words[at]) || words[at] ~ "^/.*[.]js$") print user, words[at]
+}' | sort -u)`;
+
+/** A script, after that one: each can be executed or read by its user, and Node runs. */
+const programsRun = `echo "$programs" | while read -r user program; do
   as="setpriv --reuid=$user --regid=$(id -g "$user") --clear-groups"
-  case $program in */node) said=$(timeout 20 $as "$program" -p 1 2>&1) ;; *) said='Permission denied' && $as test -x "$program" ;; esac && continue
+  case $program in */node) said=$(timeout 20 $as "$program" -p 1 2>&1) ;; *.js) said='cannot be read' && $as test -r "$program" ;; *) said='Permission denied' && $as test -x "$program" ;; esac && continue
   mount=$(findmnt -no TARGET,OPTIONS --target "$(readlink -f "$program")" | grep -w noexec | cut -d ' ' -f 1)
   if [ -n "$mount" ]; then echo "by hand: $mount is mounted with noexec, so $program does not run; run mount -o remount,exec $mount, and remove noexec from /etc/fstab"
   else echo "by hand: $program does not run as $user: $(echo "$said" | tail -n 1); reinstall it, or fix the modes on the way to it"; fi
@@ -181,14 +153,9 @@ const onTheWay = [...new Set(trusted.split(' ').flatMap(withParents))].join(' ')
 const closed = `find -L ${shared} -maxdepth 0 ! -perm -005`;
 
 /** Prints a line for what lets others replace one of them, or a program of a unit as systemd has loaded it, also through links. */
-const replaceable = `${onlyRoot}
-replaceable() {
-  only_root ${trusted} $(systemctl list-unit-files --plain --no-legend 'skolo-*.service' k3s.service 2> /dev/null | cut -d ' ' -f 1 | while read -r unit; do
-    systemctl show --value --property=ExecStart --property=ExecStartPre "$unit"
-  done | tr ' =;' '\\n\\n\\n' | sort -u | while read -r each; do
-    case $each in /*.js) echo "$each" ;; /*) [ ! -f "$each" ] || [ ! -x "$each" ] || echo "$each" ;; esac
-  done)
-}
+const replaceable = `${unitPrograms}
+${onlyRoot}
+replaceable() { only_root ${trusted} $(echo "$programs" | cut -d ' ' -f 2); }
 is_own() { case ' ${onTheWay} ' in *" $1 "*) ;; *) return 1 ;; esac; }`;
 
 /** Where somebody else has put a program is for a person to decide. */

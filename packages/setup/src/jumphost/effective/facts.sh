@@ -20,6 +20,7 @@ awk -F: '$6 != "" { print $1, $6 }' /etc/passwd | while read -r user home; do
   # sshd ignores such keys, and somebody else can add one.
   [ ! -s "$home/.ssh/authorized_keys" ] || find -L "$home" "$home/.ssh" "$home/.ssh/authorized_keys" -maxdepth 0 \( ! -user "$user" ! -uid 0 -o -perm /022 \) -printf "%p has mode %m and owner %u\n"
 done
+systemctl show-environment | grep -vE '^(PATH|LANG|LANGUAGE|LC_[A-Z]*)=' | sed 's/^/systemd environment /'
 dpkg-query -W -f 'package ${Package}\n'
 { find /usr /opt /etc /root /home /srv /tmp /var/tmp -xdev -type f -perm -4000 -uid 0 -printf '%p\truns as root (setuid)\n'
 getcap -r /usr/bin /usr/sbin /usr/local /opt /root /home /srv /tmp /var/tmp | sed -E 's/ (= )?/\thas capabilities /'; } |

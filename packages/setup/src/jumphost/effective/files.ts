@@ -14,7 +14,7 @@ const places = `/etc /boot /boot/firmware /vmlinuz /initrd.img /lib/systemd /lib
   /run/systemd/system /run/systemd/system.control /run/systemd/shutdown /run/systemd/transient /run/systemd/network /run/udev/rules.d /run/sysctl.d /run/modprobe.d /run/nologin \\
   /var/lib/rancher/k3s/server/manifests /var/lib/rancher/k3s/agent/etc/containerd/*.tmpl /root/.config/systemd /var/lib/systemd/linger \\
   /root/.ssh/authorized_keys /root/.ssh/rc /root/.ssh/environment /root/.bashrc /root/.profile /root/.bash_profile`;
-const excluded = `-path /etc/skolo -o -path /opt/skolo -o -path /etc/rancher/node -o -path /etc/rancher/k3s/k3s.yaml -o -path '/etc/rc?.d' -o -path '/run/systemd/transient/*.s[cl]*' -o -path '/run/systemd/transient/*.mount' -o -path '/run/systemd/transient/skolo-*' -o -name .git -o -name grubenv -o -name '*-'`;
+const excluded = `-path /etc/skolo -o -path '/opt/skolo/*/*' -o -path /etc/rancher/node -o -path /etc/rancher/k3s/k3s.yaml -o -path '/etc/rc?.d' -o -path '/run/systemd/transient/*.s[cl]*' -o -path '/run/systemd/transient/*.mount' -o -path '/run/systemd/transient/skolo-*' -o -name .git -o -name grubenv -o -name '*-'`;
 /** Programs of packages that root runs: too many to record, so only those that are newer than the record are looked at. */
 const programs =
   '/usr/bin /usr/sbin /usr/libexec /usr/lib/openssh /usr/lib/sudo /usr/lib/*/security';

@@ -15,6 +15,8 @@ export interface Effect {
   check?(host: Host): Promise<string[]>;
   /** A script that repairs faults which applying the step does not repair. */
   repair?: string;
+  /** A script that `prepare` runs last, for what is no fault. */
+  renew?: string;
 }
 
 /** Time limit of a script, for units that are starting or a name server that does not respond. */
@@ -23,7 +25,7 @@ const deadlineMs = 120_000;
 /** The step, with a check of its effect. */
 export function inEffect(
   step: Step,
-  { units = [], script = '', check, repair = '' }: Effect,
+  { units = [], script = '', check, repair = '', renew = '' }: Effect,
 ): Step {
   const { apply } = step;
   return {
@@ -41,5 +43,6 @@ export function inEffect(
         await apply(host);
       },
     }),
+    ...(renew !== '' && { renew: async (host) => void (await host.need(renew)) }),
   };
 }

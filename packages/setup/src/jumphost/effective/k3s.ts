@@ -1,9 +1,7 @@
-/** Checks the running k3s: arguments that would break the rack or open it to strangers, and who can read its secrets. */
-import { parseJson, pause, shellWord } from '@skolo/base';
+/** Checks the running k3s: who can read its secrets, and whether pods reach other computers. Arguments of others are changes (changes.ts). */
+import { shellWord } from '@skolo/base';
 import { k3sTokenFile } from '@skolo/rack/secrets';
-import type { Host } from '@skolo/setup/engine';
 import { binary } from '@skolo/setup/k3s';
-import { z } from 'zod';
 
 const server = '/var/lib/rancher/k3s/server';
 
@@ -41,67 +39,3 @@ case $status in
   *'Encryption Status:'*) echo 'by hand: k3s stores cluster secrets unencrypted (see k3s secrets-encrypt status); run k3s secrets-encrypt enable. If the cluster was created without encryption, you must recreate it' ;;
   *) echo "by hand: cannot determine whether k3s encrypts cluster secrets: $(echo "$status" | tail -n 1); run k3s secrets-encrypt status" ;;
 esac`;
-
-const Arguments = z.array(z.string());
-type Wanted = Readonly<Record<string, unknown>>;
-
-/** k3s records its arguments some seconds after it has registered its node. */
-const recently = `[ $(($(cut -d . -f 1 /proc/uptime) - $(systemctl show --value --property=ActiveEnterTimestampMonotonic k3s.service) / 1000000)) -lt 90 ]`;
-
-/**
- * Compares k3s's arguments from its unit, its environment and all its files, as recorded on its node (`k3s.io/node-args`). A file in
- * config.yaml.d that it has not read yet is a change by others (changes.ts).
- *
- * @returns lines, as `withLines` reads them
- */
-export async function k3sInEffect(host: Host, node: string, wanted: Wanted): Promise<string[]> {
-  for (;;) {
-    const { stdout } = await host.run(
-      `${binary} kubectl get node ${shellWord(node)} -o jsonpath='{.metadata.annotations.k3s\\.io/node-args}'`,
-    );
-    const args = Arguments.safeParse(parseJson(stdout)).data ?? [];
-    const harms = args.flatMap((value, at) => whyHarmful(args[at - 1]?.replace(/^--/, ''), value));
-    const differs = [
-      ...differing(args, wanted),
-      ...harms.map((why) => `by hand: k3s is running with ${why}; ${remedy}`),
-    ];
-    if (differs.length === 0 || (await host.run(recently)).code !== 0) return differs;
-    await pause(1000);
-  }
-}
-
-const remedy =
-  'remove this setting (see systemctl cat k3s and /etc/rancher/k3s), and run systemctl restart k3s';
-
-/** Values with which a rack does not work, or is open to others. Sources: kube/README.md, docs.k3s.io/cli/server. */
-const harmful: Readonly<Record<string, RegExp>> = {
-  disable: /servicelb|traefik|coredns/,
-  'disable-network-policy': /true/,
-  'disable-kube-proxy': /true/,
-  'disable-helm-controller': /true/,
-  'flannel-backend': /none/,
-  'cluster-cidr': /^(?!10\.42\.0\.0\/16$)/,
-  'service-cidr': /^(?!10\.43\.0\.0\/16$)/,
-  'write-kubeconfig-mode': /(?!00)\d\d$/,
-  'kube-apiserver-arg': /anonymous-auth=true|AlwaysAllow|authorization-config/,
-};
-
-function whyHarmful(key: string | undefined, value: string): string[] {
-  return harmful[key ?? '']?.test(value) ? [`${key} ${value}`] : [];
-}
-
-function differing(args: readonly string[], wanted: Wanted): string[] {
-  return Object.entries(wanted).flatMap(([key, value]) => {
-    const values = args.filter((_, at) => args[at - 1] === `--${key}`);
-    const given = Array.isArray(value) ? values : values.slice(-1);
-    const missing = asTexts(value).filter((each) => !given.includes(each));
-    if (missing.length === 0) return [];
-    return [
-      `by hand: k3s is running with ${key} ${given.join(', ') || 'unset'} instead of ${missing.join(', ')}; fix the setting (see systemctl cat k3s and /etc/rancher/k3s), and run systemctl restart k3s`,
-    ];
-  });
-}
-
-function asTexts(value: unknown): string[] {
-  return (Array.isArray(value) ? value : [value]).map(String);
-}

@@ -148,7 +148,8 @@ function isOfPackage(
   after: Entry | undefined,
   missing: ReadonlySet<string>,
 ): boolean {
-  if (foreign.test(path)) return false;
+  const isForeignLink = alternative.test(path) && after && !ofPackages.test(after.content);
+  if (foreign.test(path) || isForeignLink) return false;
   if (after === undefined)
     return !missing.has(path) && (before?.isPackaged === true || generated.test(path));
   const isSameMode =
@@ -159,6 +160,9 @@ function isOfPackage(
   return isSameMode && (after.isPackaged === true || generated.test(path) || isLinkToPackages);
 }
 
-/** A fresh `prepare` leaves no drop-ins of others for skolo's units, k3s, or all units of a type. */
+const alternative = /^\/etc\/alternatives\//;
+const ofPackages = /^\/(usr\/(?!local\/)|etc\/|s?bin\/|lib)/;
+
+/** A fresh `prepare` leaves no drop-ins of others for skolo's units, k3s and its settings, or all units of a type. */
 export const foreign =
-  /\/systemd\/system[^/]*\/((skolo-|k3s)[^/]*\.d|service\.d|timer\.d|path\.d|target\.d)\/(?!skolo-)/;
+  /\/systemd\/system[^/]*\/((skolo-|k3s)[^/]*\.d|service\.d|timer\.d|path\.d|target\.d)\/(?!skolo-)|^\/etc\/rancher\/k3s\/config\.yaml\.d\//;

@@ -21,7 +21,7 @@ unit_in_effect() {
   unit=$1 left=60
   # A periodic unit may be running now.
   while :; do
-    facts=$(systemctl show --property=LoadState,NeedDaemonReload,SubState,Result,ActiveState,MainPID,FreezerState "$unit")
+    facts=$(systemctl show --property=LoadState,NeedDaemonReload,SubState,Result,ActiveState,MainPID,FreezerState,WatchdogUSec,WatchdogTimestampMonotonic "$unit")
     fact() { echo "$facts" | sed -n "s/^$1=//p"; }
     [ "$(fact SubState)" = start ] && [ "$left" -gt 0 ] || break
     left=$((left - 1))
@@ -34,8 +34,13 @@ unit_in_effect() {
     unmet=$(systemd-analyze condition --unit="$unit" 2>&1 | sed -n 's/.*: \\(.*\\) failed\\.$/\\1/p')
     [ -z "$unmet" ] || hand "$unit does not start at the next boot, because of $unmet; remove the cause"
     case $(sed 's/.*) //; s/ .*//' "/proc/$(fact MainPID)/stat" 2> /dev/null)$(fact FreezerState) in
-      T* | *frozen) hand "$unit is suspended, so it does nothing; run systemctl thaw $unit; systemctl kill --signal=CONT $unit" ;;
+      T* | *frozen) hand "$unit is suspended, so it does nothing; run systemctl thaw $unit; systemctl kill --signal=CONT $unit"; return ;;
     esac
+    # Units with a watchdog report to it before three quarters of its limit are over (sd_event_set_watchdog(3)).
+    limit=$(systemd-analyze timespan "$(fact WatchdogUSec)" 2> /dev/null | sed -n 's/.*s: \\([0-9]\\{1,15\\}\\)$/\\1/p')
+    beat=$(fact WatchdogTimestampMonotonic)
+    late=$(($(sed 's/[. ].*//' /proc/uptime) - \${beat:-0} / 1000000))
+    [ "\${limit:-0}" = 0 ] || [ "$late" -le $((limit / 1200000)) ] || hand "$unit is active, but has not reported for $late s, so it hangs; run systemctl restart $unit"
   fi
 }
 always_on() {
@@ -46,8 +51,14 @@ unit_at() { ss -H -ln "$1" "sport = :$2" -p | sed -n 's/.*pid=\\([0-9]*\\).*/\\1
 # A program that hangs is active, and the kernel even accepts connections for it, but nothing takes them from the queue.
 port_of() {
   systemctl is-active -q "$1" || return 0
+  # It may have been started a moment ago.
+  left=120
+  until ss -H -ln "$2" "sport = :$3" | grep -q .; do
+    [ "$left" -gt 0 ] || { hand "$1 is active, but does not listen on port $3 (\${2#--}); run systemctl restart $1"; return; }
+    left=$((left - 1))
+    sleep 0.5
+  done
   owner=$(unit_at "$2" "$3" | sort -u | head -n 1)
-  # If there is none, the program itself does not listen, and its own check reports why.
   [ "\${owner:-$1}" = "$1" ] || { hand "port $3 (\${2#--}) belongs to $owner instead of $1; stop that process (ss -lntup lists it), then run systemctl restart $1"; return; }
   timeout 5 bash -c 'echo > "/dev/$0"' "\${2#--}/$4/$3" 2> /dev/null
   left=10

@@ -22,7 +22,7 @@ export function usesStep({ rack, services }: UsesNeeds): Step {
     async check(host) {
       const failedOver = await readFailedOver(host);
       const uses = [
-        ...services.map((each) => serviceUses(host, rack, each, failedOver.has(each.name))),
+        ...services.map((each) => degradedParts(host, each, failedOver.has(each.name))),
         tokenUse(host, rack),
         reachUse(host, rack),
         timeUse(host),
@@ -42,60 +42,20 @@ const Degraded = z.object({
   degraded: z.array(z.object({ what: z.string(), why: z.string() })),
 });
 
-/** Degraded parts, and what the metrics of a service show. */
-async function serviceUses(
+/** Such as identities without a valid token, sinks that do not accept, and controllers that do not respond. */
+async function degradedParts(
   host: Host,
-  rack: Rack,
   service: AskedService,
   isFailedOver: boolean,
 ): Promise<string[]> {
   const { name } = service;
   const answer = await readService(host, service, isFailedOver ? '127.0.0.1' : undefined);
   if ('why' in answer) return [`${name}: not tried, because ${answer.why}`];
-  const { ready, metrics } = answer;
-  if (ready.status === 0) return [`${name}: not tried, because it does not respond: ${ready.text}`];
-  const { data } = Degraded.safeParse(parseJson(ready.text));
-  const degraded = (data?.degraded ?? []).map(({ what, why }) => `${name}: ${what}: ${why}`);
-  return [...degraded, ...(usesOf[name]?.(samplesIn(metrics.text), rack) ?? [])];
+  const { status, text } = answer.ready;
+  if (status === 0) return [`${name}: not tried, because it does not respond: ${text}`];
+  const { data } = Degraded.safeParse(parseJson(text));
+  return (data?.degraded ?? []).map(({ what, why }) => `${name}: ${what}: ${why}`);
 }
-
-type Samples = (metric: string) => ReadonlyMap<string, number>;
-
-/** By the value of the first label. */
-function samplesIn(text: string): Samples {
-  return (metric) => {
-    const lines = text.matchAll(new RegExp(`^${metric}\\{\\w+="([^"]*)".*\\} (\\S+)$`, 'gm'));
-    return new Map([...lines].map(([, label = '', value]) => [label, Number(value)]));
-  };
-}
-
-const usesOf: Readonly<Record<string, (samples: Samples, rack: Rack) => string[]>> = {
-  'metadata-server': (samples) =>
-    [...samples('skolo_metadata_token_remaining_seconds')].flatMap(([identity, left]) =>
-      left > 0
-        ? []
-        : [`the identity ${identity} has no valid token; run skolo metadata identities`],
-    ),
-  'alert-to-pubsub': (samples) =>
-    [...samples('skolo_alerts_sink_accepted_timestamp_seconds')].flatMap(([sink, at]) =>
-      at > 0
-        ? []
-        : [
-            `the sink ${sink} has not accepted anything since its settings changed; run skolo alerts send`,
-          ],
-    ),
-  'power-cycle-daemon'(samples, { jumphost, machines, equipment }) {
-    const read = [...samples('skolo_power_outlet_on').keys()];
-    const fed = [jumphost, ...machines.values(), ...equipment.values()];
-    const controllers = new Set(fed.flatMap(({ power }) => power.map(({ device }) => device)));
-    return [...controllers].flatMap((name) =>
-      // A hub on a machine is read on request only.
-      machines.has(name) || read.some((outlet) => outlet.startsWith(`${name}/`))
-        ? []
-        : [`${name}: none of its outlets has been read; run skolo power controllers`],
-    );
-  },
-};
 
 /** As the jumphost, which may have no identity. The token stays there. */
 async function tokenUse(host: Host, rack: Rack): Promise<string[]> {
@@ -166,31 +126,29 @@ done`;
   return linesOf(await host.need(script, { deadlineMs: 40_000 }));
 }
 
-/** As a machine resolves it, whose name server is the gateway. */
+/** As a machine resolves it, whose name server is the gateway; if that is unknown, as the jumphost does. */
 async function nameUse(host: Host, rack: Rack, alias: string): Promise<string[]> {
   const { jumphost, network } = rack;
-  const gateway = network.gateway ?? routerOf(rack)?.address;
-  if (gateway === undefined) return [];
+  const server = network.gateway ?? routerOf(rack)?.address ?? '';
   const { address } = jumphost;
-  const type = address.includes(':') ? 'AAAA' : 'A';
   const script = `
-import { Resolver } from 'node:dns/promises';
-const [server, type, ...names] = process.argv.slice(1);
+import { lookup, Resolver } from 'node:dns/promises';
+const [server, family, ...names] = process.argv.slice(1);
 const resolver = new Resolver({ timeout: 2000, tries: 2 });
-resolver.setServers([server]);
+if (server) resolver.setServers([server]);
 let why;
 for (const name of names) {
-  const found = await resolver.resolve(name, type).catch((error) => { why = error.code; });
+  const asked = server ? resolver.resolve(name, family === '6' ? 'AAAA' : 'A') : lookup(name, { family: Number(family) }).then((found) => [found.address]);
+  const found = await asked.catch((error) => { why = error.code; });
   if (found) { console.log(found.join()); process.exit(); }
 }
 console.log('nothing (' + why + ')');`;
-  const names = [`${alias}.${network.domain}`, alias];
-  const args = [script, gateway, type, ...names].map(shellWord).join(' ');
-  const found = (
-    await host.need(`/usr/bin/node --input-type=module -e ${args}`, { deadlineMs: 20_000 })
-  ).trim();
+  const names = server === '' ? [alias] : [`${alias}.${network.domain}`, alias];
+  const args = [script, server, address.includes(':') ? '6' : '4', ...names];
+  const command = `/usr/bin/node --input-type=module -e ${args.map(shellWord).join(' ')}`;
+  const found = (await host.need(command, { deadlineMs: 20_000 })).trim();
   if (found === address) return [];
   return [
-    `machines cannot use the name ${alias}: ${gateway} resolves it to ${found} instead of ${address}; fix the rack's DNS (see skolo rack render)`,
+    `machines cannot use the name ${alias}: ${server || 'the jumphost'} resolves it to ${found} instead of ${address}; fix the rack's DNS (see skolo rack render) and the jumphost's /etc/hosts`,
   ];
 }

@@ -40,7 +40,7 @@ import { type ProgramSources, programsStep, unitsStep } from './programs.ts';
 import { fsckStep, watchdogStep } from './recovery.ts';
 
 /** Everything that the workstation provides for a jumphost. */
-interface JumphostNeeds extends Pick<EffectNeeds, 'rack' | 'guard' | 'hasClockPod'> {
+interface JumphostNeeds extends EffectNeeds {
   /** Of the rack: public, PEM. */
   rackKey(): Promise<string>;
   download: Download;
@@ -108,7 +108,7 @@ const dependencies: Readonly<Record<string, readonly string[]>> = {
 export function stepsOf(needs: JumphostNeeds): Step[] {
   const { rack, guard, hasClockPod } = needs;
   const place = { ...rack.jumphost, labels: ['svccontroller.k3s.cattle.io/enablelb=true'] };
-  const effects = effectsOf({ rack, guard, k3s: place, hasClockPod });
+  const effects = effectsOf({ rack, guard, hasClockPod });
   const [system, ...others] = allSteps(needs, place);
   return [
     { ...system, needs: [] },

@@ -9,6 +9,7 @@ while :; do
   if { : > /.skolo-writable; } 2> /dev/null; then
     [ -n "$was" ] || echo 'watching /'
     was=yes since=
+    systemd-notify WATCHDOG=1 &
   else
     : "${since:=$SECONDS}"
     if [ -n "$was" ] && [ $((SECONDS - since)) -ge "$limit" ]; then

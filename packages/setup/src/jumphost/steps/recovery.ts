@@ -9,7 +9,7 @@ const unit = 'skolo-watchdog.service';
 const watch = '/usr/local/sbin/skolo-read-only-watch';
 
 /**
- * It stays in memory and calls no programs until then, because after a disk error none may be readable. It tries to write, because
+ * It stays in memory and waits for no program until then, because after a disk error none may be readable. It tries to write, because
  * /proc/mounts is unreliable: Debian's Linux 6.1.0-56 prints `rw` for an ext4 that has stopped after an error and rejects writes.
  */
 const watchScript = script(new URL('./read-only-watch.sh', import.meta.url));
@@ -37,6 +37,9 @@ Description=skolo: reboot this computer when its root file system becomes read-o
 [Service]
 ExecStartPre=-/bin/sh -c 'for each in ${drivers}; do [ -e /dev/watchdog0 ] || modprobe -q "$$each"; done'
 ExecStart=${watch} 600 systemctl reboot --force --force
+# Longer than it waits for a root file system that is read-only.
+WatchdogSec=12min
+NotifyAccess=all
 Restart=always
 [Install]
 WantedBy=multi-user.target

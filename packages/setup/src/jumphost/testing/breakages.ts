@@ -6,7 +6,7 @@ export interface Breakage {
   what: string;
   /** That finds it. */
   step: string;
-  /** A script. ADDRESS and SUBNET are the jumphost's, GATEWAY is the workstation. */
+  /** A script. ADDRESS and SUBNET are the jumphost's, GATEWAY is the workstation, DISTANT has Google and a sink. */
   script: string;
   /** Why `prepare` does not repair it. */
   why?: string;
@@ -43,8 +43,6 @@ function sshd(text: string): string {
 const machine = `${network}.101`;
 const removeSshd = 'rm /etc/ssh/sshd_config.d/00-person.conf; systemctl reload ssh';
 const fallback = 'skolo-fallback.service';
-const k3sConfig = '/etc/rancher/k3s/config.yaml';
-const removeOverride = `rm -r ${k3sConfig}.d`;
 const restartK3s = 'systemctl restart k3s';
 
 export const breakages: readonly Breakage[] = [
@@ -107,13 +105,6 @@ export const breakages: readonly Breakage[] = [
     step: 'firewall',
     script: 'nft insert rule inet skolo input accept',
     isSample: true,
-  },
-  {
-    what: 'k3s runs with settings of a file that is gone from config.yaml.d',
-    step: 'label',
-    script: `mkdir ${k3sConfig}.d; echo 'tls-san: [other]' > ${k3sConfig}.d/person.yaml; ${restartK3s}; ${removeOverride}`,
-    why: 'no: a restart of k3s is for you to time',
-    undo: restartK3s,
   },
   {
     what: 'the token of k3s has mode 0644',
@@ -182,7 +173,7 @@ systemctl start chrony || true`,
   },
   {
     what: 'an alias of the jumphost leads elsewhere',
-    step: 'services',
+    step: 'uses',
     script:
       "sed 's/^ADDRESS metadata/192.0.2.9 metadata/' /etc/hosts > /tmp/hosts && cat /tmp/hosts > /etc/hosts",
     why: 'no: the router has the names',
@@ -285,6 +276,30 @@ systemctl start chrony || true`,
     isSample: true,
   },
   {
+    what: 'an alternative leads to a program that belongs to no package',
+    step: 'changes',
+    script:
+      'cp /usr/bin/mawk /usr/local/lib/awk; cp -P /etc/alternatives/awk /root/awk; ln -sfn /usr/local/lib/awk /etc/alternatives/awk',
+    why: other,
+    undo: 'mv /root/awk /etc/alternatives/awk; rm /usr/local/lib/awk',
+  },
+  {
+    what: 'the programs of the fallback come from another folder',
+    step: 'changes',
+    script:
+      'cp -a /opt/skolo /srv/skolo; cp -P /opt/skolo/current /root/current; ln -sfn /srv/skolo /opt/skolo/current',
+    why: other,
+    undo: 'rm -r /srv/skolo /opt/skolo/current; mv /root/current /opt/skolo/current',
+  },
+  {
+    what: 'units that start from now on use another proxy',
+    step: 'changes',
+    script: 'systemctl set-environment HTTPS_PROXY=http://192.0.2.1:3128',
+    why: other,
+    undo: 'systemctl unset-environment HTTPS_PROXY',
+    isSample: true,
+  },
+  {
     what: 'all programs load another library',
     step: 'changes',
     script: 'echo /lib/x86_64-linux-gnu/libc.so.6 > /etc/ld.so.preload',
@@ -375,12 +390,35 @@ systemctl start chrony || true`,
     undo: 'systemctl kill --signal=CONT skolo-active-guard.service',
   },
   {
+    what: 'the watchdog hangs, and nothing has suspended it',
+    step: 'units',
+    script: `mkdir -p /run/systemd/system/skolo-watchdog.service.d
+printf '[Service]\\nWatchdogSec=6\\n' > /run/systemd/system/skolo-watchdog.service.d/person.conf
+rm -f /.skolo-writable; mkfifo /.skolo-writable
+systemctl daemon-reload
+# Otherwise, systemd kills it a second later.
+systemctl service-watchdogs no
+systemctl restart skolo-watchdog
+since=$(systemctl show --value --property=WatchdogTimestampMonotonic skolo-watchdog)
+until [ $(($(cut -d . -f 1 /proc/uptime) - since / 1000000)) -gt 6 ]; do sleep 0.2; done`,
+    why: 'no: it does not know why',
+    undo: 'systemctl service-watchdogs yes; rm -r /.skolo-writable /run/systemd/system/skolo-watchdog.service.d; systemctl daemon-reload; systemctl restart skolo-watchdog',
+  },
+  {
+    what: 'packets do not get farther than the router',
+    step: 'uses',
+    script: 'echo 1 > /proc/sys/net/ipv4/ip_default_ttl',
+    why: 'no: it does not know why',
+    undo: 'echo 64 > /proc/sys/net/ipv4/ip_default_ttl',
+    isSample: true,
+  },
+  {
     what: 'the name server says that Google is somewhere else',
     step: 'uses',
     script:
       "sed 's/^[0-9.]* pubsub.googleapis.com/ADDRESS pubsub.googleapis.com/' /etc/hosts > /tmp/hosts && cat /tmp/hosts > /etc/hosts",
     why: 'no: the router has the names',
-    undo: "sed 's/^[0-9.]* pubsub.googleapis.com/GATEWAY pubsub.googleapis.com/' /etc/hosts > /tmp/hosts && cat /tmp/hosts > /etc/hosts",
+    undo: "sed 's/^[0-9.]* pubsub.googleapis.com/DISTANT pubsub.googleapis.com/' /etc/hosts > /tmp/hosts && cat /tmp/hosts > /etc/hosts",
     isSample: true,
   },
   {

@@ -27,6 +27,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { keepCheckedReboot } from '../effective/boot.ts';
 import { usesStep } from '../effective/uses.ts';
 import { type Breakage, breakages } from './breakages.ts';
+import { distant, startDistantServers } from './distant-servers.ts';
 import { rackYaml, testSteps } from './test-steps.ts';
 
 const { signal } = new AbortController();
@@ -52,7 +53,7 @@ let host: OpenHost;
 
 /** What is wrong with the jumphost, or with that part of it. */
 async function go(isCheck: boolean, name?: string) {
-  const yaml = `${rackYaml}alertmanager: http://${ours}:${alertPort}\n`;
+  const yaml = `${rackYaml}alertmanager: http://${distant}:${alertPort}\n`;
   const rack = parseRack(yaml, { file: 'rack.yaml' });
   const uses = usesStep({ rack, services: [] });
   const all = [...testSteps(jumphost.workstation, signal), uses];
@@ -65,7 +66,8 @@ async function onJumphost(script: string): Promise<void> {
   const filled = script
     .replaceAll('ADDRESS', address)
     .replaceAll('SUBNET', subnet)
-    .replaceAll('GATEWAY', ours);
+    .replaceAll('GATEWAY', ours)
+    .replaceAll('DISTANT', distant);
   await host.need(filled, { deadlineMs: 300_000 });
 }
 
@@ -74,13 +76,15 @@ export function provesVerify(on: () => BareJumphost): void {
   const alertmanager = createServer((_, response) => response.end());
   const certified = ownCertificate();
   const google = createHttps(certified, (_, response) => response.end());
+  let internet: Awaited<ReturnType<typeof startDistantServers>> | undefined;
   beforeAll(async () => {
     jumphost = on();
     await once(alertmanager.listen(alertPort, ours), 'listening');
     await once(google.listen(443, ours), 'listening');
+    internet = await startDistantServers([443, alertPort]);
     host = await openTestHost(jumphost.workstation, signal);
     await host.write({ path: testAuthority, content: certified.cert });
-    await onJumphost(`echo 'GATEWAY ${googleName}' >> /etc/hosts`);
+    await onJumphost(`echo 'DISTANT ${googleName}' >> /etc/hosts`);
     // As after the first `prepare`.
     await host.need('rm /var/lib/skolo-steps/prepared.json');
     expect(await go(false, 'changes')).toEqual([]);
@@ -88,6 +92,7 @@ export function provesVerify(on: () => BareJumphost): void {
   afterAll(async () => {
     alertmanager.close();
     google.close();
+    await internet?.close();
     await host?.close();
   });
 
@@ -151,7 +156,7 @@ function provesProxy(): void {
 k3s kubectl set env deployment/proxied -n skolo HTTPS_PROXY=http://ann:secret@GATEWAY:3128
 nft add table inet person
 nft 'add chain inet person output { type filter hook output priority 0; }'
-nft add rule inet person output ip daddr GATEWAY tcp dport 443 reject`);
+nft add rule inet person output ip daddr DISTANT tcp dport 443 reject`);
 
     const through = await go(true, 'uses');
     const closed = once(proxy, 'close');
@@ -186,6 +191,9 @@ for deb in chrony_*.deb libseccomp2_*.deb nftables_*.deb openssh-server_*.deb; d
 done
 cd /`;
 
+/** Which `prepare` restarts. */
+const ownUnits = ['skolo-active-guard', 'skolo-watchdog'];
+
 /** Whose a change is. */
 function provesOwners(): void {
   it('is green after a usual month, and lists what colleagues have changed as information', async () => {
@@ -212,16 +220,21 @@ echo 192.0.2.99 printer >> /etc/hosts
 echo 'alias ll="ls -l"' >> /root/.bashrc
 echo '5 5 * * * root /usr/bin/true' > /etc/cron.d/colleague
 systemctl restart k3s chrony systemd-journald
-file=$(sed -n 's|.* \\(/usr/lib/.*/libseccomp.so[^ ]*\\)$|\\1|p' "/proc/$(systemctl show --value --property=MainPID chrony)/maps" | head -n 1)
-cp -p "$file" "$file.new"; mv "$file.new" "$file"`);
+for unit in chrony ${ownUnits.join(' ')}; do
+  file=$(sed -nE 's,.* (/usr/lib/.*/lib(seccomp|stdc\\+\\+|tinfo)\\.so[^ ]*)$,\\1,p' "/proc/$(systemctl show --value --property=MainPID "$unit")/maps" | head -n 1)
+  cp -p "$file" "$file.new"; mv "$file.new" "$file"
+done`);
 
-    const [updates, changes] = await prepare(
-      host,
-      testSteps(jumphost.workstation, signal).filter(({ name }) =>
-        /^(changes|updates)$/.test(name),
-      ),
-      { isCheck: true, signal, report() {} },
-    );
+    const check = (names: RegExp, isCheck = true) =>
+      prepare(
+        host,
+        testSteps(jumphost.workstation, signal).filter(({ name }) => names.test(name)),
+        { isCheck, signal, report() {} },
+      );
+    const [updates, changes] = await check(/^(changes|updates)$/);
+    // Only its own units.
+    const [renewed] = await check(/^updates$/, false);
+    const [after] = await check(/^updates$/);
     await onJumphost(`cat /tmp/hosts.month > /etc/hosts
 sed -i '/^alias ll/d' /root/.bashrc
 rm /etc/cron.d/colleague
@@ -232,8 +245,10 @@ systemctl restart chrony systemd-journald`);
     const listed = changes?.text.replace(/ \(owner root, [^)]*\)/g, '');
     expect([changes?.state, updates?.state]).toEqual(['ok', 'ok']);
     expect(updates?.text).toMatch(
-      /^an update has replaced libraries that these units still use: .*chrony/,
+      /^an update has replaced libraries that these units still use: (?=.*chrony)(?=.*skolo-watchdog).*skolo-active-guard/,
     );
+    expect(renewed?.state).toBe('ok');
+    expect(after?.text).toMatch(/still use: (?=.*chrony)(?!.*skolo-)/);
     expect(listed).toMatch(
       /: \/etc\/cron.d\/colleague was added, \/etc\/hosts was changed, \/root\/.bashrc was changed$/,
     );
@@ -288,6 +303,7 @@ function provesBreakages(): void {
     const message = found?.text
       .replaceAll('|', '\\|')
       .replaceAll(network, '192.168.1')
+      .replaceAll(distant, '203.0.113.2')
       .replace(/\(process \d+\)/, '(process 1234)')
       .replace(/2\d{3}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z/g, '2026-11-01T08:00Z');
     rows.set(breakage, `| ${what} | ${step}: ${message} | ${why} |`);

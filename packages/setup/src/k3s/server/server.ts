@@ -77,7 +77,7 @@ export function k3sConfigStep(place: ServerPlace): Step {
 }
 
 /** Keys that this server requires now. */
-export async function serverSettings(host: Host, place: ServerPlace) {
+async function serverSettings(host: Host, place: ServerPlace) {
   const is = async (test: string) => (await host.run(`[ ${test} ]`)).code === 0;
   return settingsOf(place, {
     isNew: await is(`! -e ${state}/db`),
