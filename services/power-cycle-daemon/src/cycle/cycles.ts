@@ -137,10 +137,7 @@ export class Cycles {
     const running = others.filter((record) => holdsPower(record) || record.phase === 'ready');
     const limits = rack().services['power-cycle-daemon'];
     const mostOff = (name: string) => breaker.mostOff(name);
-    const isSeen = (record: CycleRecord) => {
-      const target = findTarget(rack(), record.target);
-      return target !== undefined && canBeSeen(rack(), target);
-    };
+    const isSeen = (record: CycleRecord) => this.canBeSeen(record);
     const first = oneEach(rack(), store.descriptions.all, { ready, running: others, isSeen });
     for (const { id } of admitted(first, running, limits, isDown, mostOff)) {
       this.turns.get(id)?.('admitted');
@@ -353,16 +350,21 @@ export class Cycles {
       const { store, emit, rack, clock } = this.deps;
       const previous = store.cycles.get(id);
       if (previous === undefined || previous.phase === 'finished') return 'finished';
-      const target = findTarget(rack(), previous.target);
       const facts = {
         now: clock.now(),
-        canBeSeen: target !== undefined && canBeSeen(rack(), target),
+        canBeSeen: this.canBeSeen(previous),
         tries: rack().services['power-cycle-daemon'].tries.cycle,
       };
       const record = await this.save(previous, next(previous, event, facts));
       emit({ type: 'cycle', record, previous: previous.phase });
       return record.phase;
     });
+  }
+
+  private canBeSeen({ target: name }: CycleRecord): boolean {
+    const rack = this.deps.rack();
+    const target = findTarget(rack, name);
+    return target !== undefined && canBeSeen(rack, target);
   }
 
   /** Before anything is touched, the journal must contain it; afterwards nothing may wait for the disk. */

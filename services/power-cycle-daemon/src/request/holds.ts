@@ -14,8 +14,7 @@ import {
   wallTime,
 } from '@skolo/common';
 import type { PartDeps } from '../part-deps.ts';
-import { busyOn, holdRules, holdsOf, overdueHours } from '../rules/holds.ts';
-import { goesDarkNow } from '../rules/power-loss.ts';
+import { busyOn, disturbedWith, holdRules, holdsOf, overdueHours } from '../rules/holds.ts';
 import { findTarget, findTargets, phonesOf, type Target, whyUnknown } from '../rules/targets.ts';
 import { uptimeAt } from '../rules/uptime-at.ts';
 import { type CycleRecord, feedKey, type HoldRecord } from '../state/records.ts';
@@ -224,22 +223,15 @@ export class Holds {
     return held;
   }
 
-  private async prolong(
-    known: Held,
-    wanted: Wanted & { seconds: number },
-    until: number,
-  ): Promise<Held> {
+  private async prolong(known: Held, wanted: Wanted, until: number): Promise<Held> {
     const { store } = this.deps;
+    const { id, seconds = 0 } = known.record;
     known.until = until;
     // After a restart, it counts for as long as the journal says.
-    if (wanted.seconds <= (known.record.seconds ?? 0) + slackMs / 1000) return known;
-    const { record } = this.record(
-      { ...wanted, id: known.record.id },
-      { since: known.since, until },
-    );
+    if ((wanted.seconds ?? 0) <= seconds + slackMs / 1000) return known;
+    const { record } = this.record({ ...wanted, id }, known);
     await store.write([store.holds.put(record)]);
-    known.record = record;
-    return known;
+    return Object.assign(known, { record });
   }
 
   /** The caller's job has ended. Never waits for the disk. @throws RequestRejected @throws HttpProblem 404: there is none */
@@ -381,17 +373,14 @@ export class Holds {
     );
   }
 
-  private turnsOff({ target: name, action, feeds }: CycleRecord, { name: busy }: Target): boolean {
+  private turnsOff({ target: name, action, feeds: own }: CycleRecord, busy: Target): boolean {
     if (action === 'on') return false;
     const { rack, store } = this.deps;
-    const { kind, machine } = findTarget(rack(), name) ?? {};
-    const isPart = name === busy || machine?.name === busy;
-    const phones = kind === 'machine' && machine !== undefined ? machine.devices : [];
-    if (isPart || phones.some(({ fullName }) => fullName === busy)) return true;
-    const own = new Set(feeds.map(feedKey));
-    const already = [...store.switchedOff.all.values()].filter((off) => !own.has(feedKey(off)));
-    const outlets = feeds.map(({ controller, outlet }) => ({ device: controller, outlet }));
-    return goesDarkNow(rack(), outlets, already).includes(busy);
+    const keys = new Set(own.map(feedKey));
+    const already = [...store.switchedOff.all.values()].filter((off) => !keys.has(feedKey(off)));
+    const feeds = own.map(({ controller: device, outlet }) => ({ device, outlet }));
+    const target = { name, kind: 'outlet' as const, ...findTarget(rack(), name), feeds };
+    return disturbedWith(target, rack(), already).has(busy.name);
   }
 
   /** @throws RequestRejected */

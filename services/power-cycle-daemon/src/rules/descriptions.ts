@@ -26,12 +26,15 @@ export function descriptionKey(rack: Rack, name: string): string | undefined {
 
 /** What a cycle of these outlets must still show; undefined: nothing. */
 export function unprovenOf(rack: Rack, known: Known, feeds: readonly Feed[]): Unproven | undefined {
+  if (!feeds.some(({ controller }) => openKey(rack, known, controller))) return undefined;
   const keys = new Set(feeds.map(({ controller }) => descriptionKey(rack, controller)));
-  const isOpen = (key: string | undefined) =>
-    key !== undefined && known.get(key)?.state !== 'confirmed';
-  if (![...keys].some(isOpen)) return undefined;
   const [key] = keys;
   return keys.size === 1 && key !== undefined ? { key } : {};
+}
+
+function openKey(rack: Rack, known: Known, name: string): string | undefined {
+  const key = descriptionKey(rack, name);
+  return key !== undefined && known.get(key)?.state === 'confirmed' ? undefined : key;
 }
 
 /** Why no command may be sent to a piece of equipment; undefined: it may. */
@@ -81,18 +84,19 @@ export function oneEach(
   known: Known,
   { ready, running, isSeen }: Turns,
 ): CycleRecord[] {
-  const openKeys = (record: CycleRecord) => {
-    if (record.action !== 'cycle') return [];
-    const keys = record.feeds.flatMap(({ controller }) => {
-      const key = descriptionKey(rack, controller);
-      return key === undefined || known.get(key)?.state === 'confirmed' ? [] : [key];
-    });
-    return keys.length > 0 && isSeen(record) ? keys : [];
+  // Asked often, while hundreds of cycles wait, and mostly there is none.
+  const open = new Map(
+    [...rack.equipment.keys()].map((name) => [name, openKey(rack, known, name)]),
+  );
+  if (![...open.values()].some(Boolean)) return [...ready];
+  const keysOf = (record: CycleRecord) => {
+    const keys = record.feeds.flatMap(({ controller }) => open.get(controller) ?? []);
+    return record.action === 'cycle' && keys.length > 0 && isSeen(record) ? keys : [];
   };
   const tries = ({ unproven, phase }: CycleRecord) => unproven !== undefined || phase === 'ready';
-  const tried = new Set(running.filter(tries).flatMap(openKeys));
+  const tried = new Set(running.filter(tries).flatMap(keysOf));
   return ready.filter((record) => {
-    const keys = openKeys(record);
+    const keys = keysOf(record);
     if (keys.some((key) => tried.has(key))) return false;
     for (const key of keys) tried.add(key);
     return true;

@@ -8,6 +8,7 @@ import type { Rack } from '@skolo/rack';
 import {
   type CycleRecord,
   clientName,
+  type Feed,
   type HoldRecord,
   type PendingOn,
   type SwitchedOff,
@@ -76,7 +77,7 @@ export function busyOn(
   const busy = holds.filter(({ kind }) => kind === 'busy');
   if (busy.length === 0) return [];
   const already = [...snapshot.switchedOff.values(), ...snapshot.pendingOns.values()];
-  const names = new Set([...namesWith(target), ...goesDarkNow(rack, target.feeds, already)]);
+  const names = disturbedWith(target, rack, already);
   return busy.filter(
     (hold) =>
       names.has(hold.target) &&
@@ -85,11 +86,19 @@ export function busyOn(
   );
 }
 
-/** A job on a machine uses its phones, and one on a phone needs its machine. */
-function namesWith({ name, kind, machine }: Target): string[] {
-  if (machine === undefined) return [name];
-  const phones = kind === 'machine' ? machine.devices.map(({ fullName }) => fullName) : [];
-  return [name, machine.name, ...phones];
+/**
+ * Where a job is disturbed when the target is turned off: a job on a machine uses its phones, and one on a phone needs its machine.
+ *
+ * @param already the outlets that are off already
+ */
+export function disturbedWith(
+  { name, kind, machine, feeds }: Target,
+  rack: Rack,
+  already: readonly Feed[],
+): Set<string> {
+  const phones = kind === 'machine' && machine ? machine.devices : [];
+  const own = [name, machine?.name ?? name, ...phones.map(({ fullName }) => fullName)];
+  return new Set([...own, ...goesDarkNow(rack, feeds, already)]);
 }
 
 /** Nobody has requested it: automatic repair, also by the agent of a machine. */
