@@ -146,6 +146,22 @@ rpi-6 ansible_host=192.0.2.6
     expect(vault).toMatchObject({ hosts: [], bad: [expect.stringMatching(/^b: the user is/)] });
   });
 
+  it('has the hosts of a list from NetBox, with the variables of its inventory plugin', () => {
+    // netbox.netbox.nb_inventory, plugins/inventory/nb_inventory.py.
+    const ofNetbox = { custom_fields: {}, device_types: ['x'], is_virtual: false, sites: ['lab'] };
+    const hostvars = {
+      'board-4': { ...ofNetbox, ansible_host: '192.0.2.14', primary_ip4: '192.0.2.14' },
+      'sw-1': { ...ofNetbox, ansible_host: '192.0.2.2', ansible_network_os: 'junos' },
+    };
+    const groups = { all: { children: ['lab'] }, lab: { hosts: Object.keys(hostvars) } };
+
+    const found = readAnsible(JSON.stringify({ _meta: { hostvars }, ...groups }), 'list.json');
+
+    expect(found.hosts).toMatchObject([{ name: 'board-4', address: '192.0.2.14' }]);
+    expect(found.left).toEqual([expect.stringContaining('sw-1: it is network equipment')]);
+    expect(found.ignored).toEqual(expect.arrayContaining(Object.keys(ofNetbox)));
+  });
+
   it('stops if Ansible also reads variables beside it, but not for what Ansible printed', () => {
     const list =
       '{ "_meta": { "hostvars": { "a": { "ansible_host": "192.0.2.1" } } }, "p": { "hosts": ["a", "b"] } }';
