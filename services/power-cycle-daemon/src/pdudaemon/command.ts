@@ -11,7 +11,7 @@ import type { Cycles } from '../cycle/cycles.ts';
 import type { PowerEvent } from '../events.ts';
 import type { PartDeps } from '../part-deps.ts';
 import { type Request, RequestRejected } from '../request/requests.ts';
-import { holdsOf } from '../rules/holds.ts';
+import { holdsOf, rejectingKinds } from '../rules/holds.ts';
 import type { Ask, Snapshot } from '../rules/preconditions.ts';
 
 import { findTarget, type Target } from '../rules/targets.ts';
@@ -78,9 +78,7 @@ async function attempt(
     return `${feedKey(off)} was turned off by ${off.by} at ${off.at}: ${off.reason}; only an operator may turn it on`;
   }
   // What is busy is decided by the cycle, as for everybody.
-  const [hold] = (['out-of-service', 'on-it'] as const).flatMap((kind) =>
-    holdsOf(target, snapshot, kind),
-  );
+  const [hold] = rejectingKinds.flatMap((kind) => holdsOf(target, snapshot, kind));
   if (hold !== undefined) {
     const whose = hold.target === target.name ? '' : `${target.name}: `;
     return `${whose}${hold.target} was put on hold by ${hold.by} until ${hold.until}: ${hold.reason}`;

@@ -2,7 +2,7 @@
  * The one table of who may keep whom off a machine, and the holds that concern a target. Pure. A test compares the table with that of
  * docs/decisions/2026-11-29-holds.md.
  */
-import type { HoldKind } from '@skolo/api';
+import { HoldKind } from '@skolo/api';
 import { count } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import {
@@ -32,6 +32,9 @@ export const holdRules: Record<HoldKind, HoldRule> = {
   'on-it': { newTasks: 'yes', repair: 'no', others: 'asked', mostHours: 4 },
   busy: { newTasks: 'undecided', repair: 'waits', others: 'force', mostHours: 24 },
 };
+
+/** Kinds that reject a request for a cycle at once, with `force` too. */
+export const rejectingKinds = HoldKind.options.filter((kind) => holdRules[kind].others !== 'force');
 
 /** From its begin; afterwards, a target is busy for longer than any job should be. */
 export const overdueHours = 24;
@@ -74,7 +77,7 @@ export function busyOn(
   },
 ): HoldRecord[] {
   const { rack, holds, now } = snapshot;
-  const busy = holds.filter(({ kind }) => kind === 'busy');
+  const busy = holds.filter(({ kind }) => holdRules[kind].others === 'force');
   if (busy.length === 0) return [];
   const already = [...snapshot.switchedOff.values(), ...snapshot.pendingOns.values()];
   const names = disturbedWith(target, rack, already);
@@ -82,7 +85,11 @@ export function busyOn(
     (hold) =>
       names.has(hold.target) &&
       !isOwn(hold, asker) &&
-      !(isAutomatic(asker) && now - Date.parse(hold.jobsSince ?? hold.since) >= repairWaitsMs),
+      !(
+        holdRules[hold.kind].repair === 'waits' &&
+        isAutomatic(asker) &&
+        now - Date.parse(hold.jobsSince ?? hold.since) >= repairWaitsMs
+      ),
   );
 }
 

@@ -15,7 +15,7 @@ import {
 } from '../state/records.ts';
 import type { FailingController } from './circuit-breaker.ts';
 import { whyInverted } from './descriptions.ts';
-import { holdRules, holdsOf, isAutomatic } from './holds.ts';
+import { holdRules, holdsOf, isAutomatic, rejectingKinds } from './holds.ts';
 import { whyObserved } from './observed.ts';
 import { type PastCycle, waitFor } from './past-cycles.ts';
 import { goesDarkNow, whyDaemonNeeds } from './power-loss.ts';
@@ -171,7 +171,7 @@ function held(
 ): Verdict | undefined {
   // A repair requires off and on.
   if (action !== 'cycle') return undefined;
-  for (const kind of ['out-of-service', 'on-it'] as const) {
+  for (const kind of rejectingKinds) {
     // Only people can be asked.
     const isAsked = holdRules[kind].others === 'asked' && person !== undefined;
     if (isAsked && alongside) continue;
