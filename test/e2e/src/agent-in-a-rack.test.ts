@@ -152,6 +152,9 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
   await daemon.endBusy({ params });
 
   expect(await upgraded).toEqual(['out-of-service']);
+  // The agent asks for its holds again.
+  await writeRack(known, 603);
+  await expect.poll(tasks.readState, long).toMatchObject({ accepts: true });
 
   const seen = ['on'];
   // Ports that have power together are switched one after the other.
