@@ -147,7 +147,12 @@ function Sentence({ card: { title, text, machine, machines } }: { card: Card }) 
           <Condition condition={machine.condition} />
         </>
       )}
-      {text && !isCounted && <span class="muted"> {text}</span>}
+      {text && !isCounted && (
+        <>
+          {' '}
+          <span class="muted">{text}</span>
+        </>
+      )}
     </span>
   );
 }
