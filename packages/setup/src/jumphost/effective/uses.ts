@@ -1,5 +1,5 @@
 /** Tries once what a rack is for: tokens, alerts, outlets, names and the time. Nothing is changed. */
-import { errorText, parseJson, shellWord } from '@skolo/base';
+import { errorText, parseJson, script, shellWord } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { serviceUrl } from '@skolo/rack/light';
 import { type Host, linesOf, type Step } from '@skolo/setup/engine';
@@ -131,20 +131,9 @@ async function nameUse(host: Host, rack: Rack, alias: string): Promise<string[]>
   const { jumphost, network } = rack;
   const server = network.gateway ?? routerOf(rack)?.address ?? '';
   const { address } = jumphost;
-  const script = `
-import { lookup, Resolver } from 'node:dns/promises';
-const [server, family, ...names] = process.argv.slice(1);
-const resolver = new Resolver({ timeout: 2000, tries: 2 });
-if (server) resolver.setServers([server]);
-let why;
-for (const name of names) {
-  const asked = server ? resolver.resolve(name, family === '6' ? 'AAAA' : 'A') : lookup(name, { family: Number(family) }).then((found) => [found.address]);
-  const found = await asked.catch((error) => { why = error.code; });
-  if (found) { console.log(found.join()); process.exit(); }
-}
-console.log('nothing (' + why + ')');`;
   const names = server === '' ? [alias] : [`${alias}.${network.domain}`, alias];
-  const args = [script, server, address.includes(':') ? '6' : '4', ...names];
+  const resolve = script(new URL('./resolve-name.mjs', import.meta.url));
+  const args = [resolve, server, address.includes(':') ? '6' : '4', ...names];
   const command = `/usr/bin/node --input-type=module -e ${args.map(shellWord).join(' ')}`;
   const found = (await host.need(command, { deadlineMs: 20_000 })).trim();
   if (found === address) return [];
