@@ -36,6 +36,7 @@ rack: rack4
 timezone: UTC
 network: { subnet: ${subnet} }
 secrets: { folder: ~/secrets }
+services: { alert-to-pubsub: { pubsub: false, sinks: [{ name: log, kind: file, file: /dev/shm/alerts }] } }
 jumphost: { name: jumphost-rack4, address: ${address}, aliases: [metadata] }
 logins:
   pdus: { username: admin, password: secrets/pdu }
@@ -70,19 +71,20 @@ describe.skipIf(why !== undefined)(
       await writeFile(join(store, 'router'), 'canary-of-router', { mode: 0o600 });
       const { computer } = jumphost;
       await computer.write('/opt/responder.mjs', podResponder);
-      await routePods(computer);
-      await computer.run(
-        'systemd-run',
-        '--unit=skolo-test-pods',
-        '/opt/test/node',
-        '/opt/responder.mjs',
-      );
+      await startPods();
     });
     afterAll(async () => {
       await jumphost?.close();
       await registry?.close();
       if (racks) await rm(racks, { recursive: true, force: true });
     });
+
+    async function startPods(): Promise<void> {
+      const { computer } = jumphost;
+      await routePods(computer);
+      const program = ['/opt/test/node', '/opt/responder.mjs'];
+      await computer.run('systemd-run', '--unit=skolo-test-pods', ...program);
+    }
 
     /** As typed in the clone. */
     function type(...args: string[]): Promise<{ code: number; out: string }> {
@@ -282,6 +284,24 @@ spec: { policyName: full, validationActions: [Deny] }
       expect(out).toMatch(/^clock +changed /m);
       expect(code).toBe(0);
       expect((await run('check', 'jumphost', 'rack4', ...sources())).code).toBe(0);
+    });
+
+    it('comes back from a reboot, after which everything is checked', async () => {
+      const { computer } = jumphost;
+      const why = ['--reason', 'a new kernel', '--then-check'];
+
+      const rebooted = type('reboot', 'rack4', ...why, ...sources());
+      await computer.off();
+      await computer.boot();
+      await startPods();
+      const { code, out } = await rebooted;
+
+      expect(out).toMatch(/^jumphost-rack4 has rebooted$/m);
+      expect(out).toMatch(/^rack4: no problems, \d+ ok$/m);
+      expect(code).toBe(0);
+      expect((await run('check', 'jumphost', 'rack4', ...sources())).out).toMatch(
+        /^boot: info: the last checked reboot was on 20\d\d-\d\d-\d\d$/m,
+      );
     });
 
     const next = 'v1.37.1+k3s1';

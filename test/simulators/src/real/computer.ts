@@ -188,8 +188,14 @@ export class Computer {
 
   /** With these words of a command line of a kernel, until it turns itself off. */
   async bootOnce(words: readonly string[]): Promise<void> {
-    const child = await this.turnOn(words);
-    if (child.exitCode === null) {
+    await this.turnOn(words);
+    await this.off();
+  }
+
+  /** Waits until it has turned itself off, also to restart: nspawn leaves that to us. */
+  async off(): Promise<void> {
+    const child = this.process;
+    if (child?.exitCode === null) {
       await once(child, 'exit', { signal: AbortSignal.timeout(120_000) });
     }
     await this.isOff();

@@ -71,18 +71,19 @@ async function checkAfterReboot(
   options: Options,
 ): Promise<void> {
   const { io } = command;
-  const check = () => checkJumphost(command, signal, name, options);
-  let last = await check();
-  const problems = ({ result: { findings } }: typeof last) =>
-    findings.filter(({ state }) => /^(differs|unchecked)$/.test(state)).length;
+  // The last look may have failed, although an earlier one did not.
+  const last: { check?: Awaited<ReturnType<typeof checkJumphost>> } = {};
   const look = async () => {
-    if (problems(last) > 0) last = await check();
-    const found = problems(last);
-    return found === 0 ? undefined : `${name}: ${count(found, 'problem')} left`;
+    delete last.check;
+    last.check = await checkJumphost(command, signal, name, options);
+    const { findings } = last.check.result;
+    const left = findings.filter(({ state }) => /^(differs|unchecked)$/.test(state)).length;
+    return left === 0 ? undefined : `${name}: ${count(left, 'problem')} left`;
   };
   const report = (line: string) => io.err(plain(line));
-  await waitUntil(look, { withinMs: settleMs, pollMs: 10_000, signal, report });
-  const { host, result } = last;
+  const why = await waitUntil(look, { withinMs: settleMs, pollMs: 10_000, signal, report });
+  if (last.check === undefined) throw new CliError(why ?? '', exitCodes.partlyFailed);
+  const { host, result } = last.check;
   printResult(io, result);
   io.exitCode = exitCodeOf(result.findings);
   if (io.exitCode === exitCodes.done) await keepCheckedReboot(host, io.now());
