@@ -1,6 +1,6 @@
 /**
  * Decides how long the daemon waits for a hanging switch or PDU: the timeout of a whole operation; that of a command is in
- * transports/ssh/exec.ts. Pure.
+ * the transport, such as ssh/exec.ts and cli/cli.ts. Pure.
  */
 
 /** The usual timeout in seconds, if neither rack.yaml nor the model has another. */

@@ -1,6 +1,6 @@
 /**
  * Reads each controller's outlets periodically, decides whether the controller is down, and turns off again what a person turned off and
- * a rebooted PDU turned on. A controller that does not respond is retried forever, with growing pauses.
+ * a rebooted PDU turned on. It never turns on: see pending-ons.ts. A controller that does not respond is retried forever, with growing pauses.
  */
 
 import { backOffMs, errorText, isoTime, type Repetition, repeat } from '@skolo/base';

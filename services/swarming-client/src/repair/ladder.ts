@@ -1,5 +1,5 @@
 /**
- * Decides how a missing phone is repaired: which steps are tried, in which order, when they are retried, and when it is given up (repair
+ * Decides how a missing phone is repaired: which of rack.yaml's steps is tried next, when it is retried, and when it is given up (repair
  * ladder). Pure: from the time, in seconds since boot, and what is known, to the next state and possibly a step.
  */
 import { count } from '@skolo/base';
