@@ -58,6 +58,30 @@ function prefixed(name, findings = []) {
 }
 
 /**
+ * Tests that looked for a program themselves, instead of asking for the peer. They do not find it (scripts/programs/base.mjs), on any
+ * computer, and would be skipped for ever.
+ *
+ * @param {Finding[]} skipped
+ * @param {Pick<import('./peers.mjs').PeerKind, 'name' | 'commands' | 'others'>[]} found peers that are installed
+ */
+export function notAsked(skipped, found) {
+  const names = new Set(
+    found.flatMap(({ name, commands = [], others = [] }) => [name, ...commands, ...others]),
+  );
+  return skipped.flatMap(({ name, why }) => {
+    const program = /^(\S+) is not installed$/.exec(why)?.[1] ?? '';
+    return names.has(program)
+      ? [
+          {
+            name,
+            why: `was skipped because ${program} is not installed, but it is: ask for the peer`,
+          },
+        ]
+      : [];
+  });
+}
+
+/**
  * The last lines of `npm test`: failures, including those that passed when retried, skipped tests with their reasons, and the three totals.
  * @param {Total} total
  * @param {string[]} peersMissing a sentence each

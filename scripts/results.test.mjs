@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addUp, closing } from './results.mjs';
+import { addUp, closing, notAsked } from './results.mjs';
 
 /** @type {import('./results.mjs').Results} */
 const good = {
@@ -17,6 +17,18 @@ const bad = {
   retried: [],
   files: [{ name: 'b.test.ts', seconds: 50.6 }],
 };
+
+it('a test that does not find what is installed has not asked for it', () => {
+  const skipped = ['wrk', 'age', 'systemd-analyze', 'curl or wrk'].map((program) => ({
+    name: `looks for ${program}`,
+    why: `${program} is not installed`,
+  }));
+  const nspawn = { name: 'systemd-nspawn', commands: ['nspawn'], others: ['systemd-analyze'] };
+
+  const failed = notAsked(skipped, [{ name: 'wrk', commands: ['wrk'] }, nspawn]);
+
+  expect(failed.map(({ name }) => name)).toEqual(['looks for wrk', 'looks for systemd-analyze']);
+});
 
 describe('adding up', () => {
   it('counts the tests of all packages', () => {

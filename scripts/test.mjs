@@ -22,7 +22,7 @@ import { memoryFolder } from './memory-folder.mjs';
 import { compileCache, root } from './node.mjs';
 import { findPeers, hintOf, peerKinds } from './peers.mjs';
 import { runBare } from './programs/bare.mjs';
-import { addUp, closing } from './results.mjs';
+import { addUp, closing, notAsked } from './results.mjs';
 import { leftOut, sampledTests, sampleOfDay } from './sampled-tests.mjs';
 
 const verbs = ['lint', 'test'];
@@ -102,6 +102,8 @@ for (const round of rounds()) {
 inMemory?.remove();
 const results = readResults();
 const total = addUp(readTasks(), results);
+const found = peerKinds.filter(({ name }) => name in peers);
+total.failed.push(...notAsked(total.skipped, found));
 if (isWanted(process.env) && !options.bare && !options.long) {
   const bare = runBare(workspaces, results);
   total.failed.push(...bare.failed);

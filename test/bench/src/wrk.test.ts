@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { peer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { findProgram } from './cores.ts';
 import { parseWrk, wrk } from './wrk.ts';
 
-const wrkIsHere = findProgram('wrk') !== undefined;
+const wrkIsHere = peer('wrk') !== undefined;
 const missing = 'wrk is not installed';
 
 function printed(name: string): string {

@@ -44,7 +44,7 @@ it.skipIf(!peer('chromium'))('pages, command and metric use the same words', asy
   await alertsPage.goto(`${url}/#/alerts`);
 
   const onFirstPage = async () =>
-    (await firstPage.getByLabel('Needs attention').getByRole('link').allTextContents())
+    (await firstPage.getByLabel('Needs attention').locator('.sentence b').allTextContents())
       .flatMap((text) => /^Alerts (.*)/.exec(text)?.[1] ?? [])
       .join();
   const onAlertsPage = async () =>

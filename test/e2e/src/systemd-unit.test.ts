@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run, tempDir } from '@skolo/base/testing';
 import type { ServiceName } from '@skolo/rack';
+import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { usageOf } from '../../../packages/common/src/process/flag-table.ts';
 import { serviceFlags } from '../../../packages/common/src/process/flags.ts';
@@ -165,8 +166,7 @@ describe('every unit', () => {
 
 /** Where the programs that they start are those of this computer: systemd looks for them, too. */
 async function copied(skip: (why: string) => never): Promise<string[]> {
-  const version = await run('systemd-analyze', ['--version']).catch(() => undefined);
-  if (!version) return skip('systemd-analyze is not installed');
+  if (!peer('systemd-nspawn')) return skip('systemd-nspawn is not installed');
   const dir = await tempDir();
   return await Promise.all(
     units.map(async (name) => {
