@@ -10,7 +10,7 @@ import {
   type Setup,
   startDriver,
 } from '../testing/http.ts';
-import { tellOther } from '../testing/other-drivers.ts';
+import { expectAgreement } from '../testing/other-drivers.ts';
 import { stateOf } from '../testing/outlets.ts';
 
 const drivers = await loadDrivers();
@@ -60,20 +60,8 @@ describe.each(cases)('$name', ({ name, tried, agrees }) => {
   it.runIf(agrees)('agrees with the driver of other authors', async (context) => {
     if (agrees === undefined) return;
     const { device, driver } = await startDriver(setup);
-    const tell = (verb: 'off' | 'on') =>
-      tellOther(context, { plug: outlet, ...agrees }, device, verb, true);
 
-    const saidOff = await tell('off');
-    const off = await stateOf(driver, outlet);
-    const saidOn = await tell('on');
-
-    expect([saidOff, off, saidOn, await stateOf(driver, outlet)]).toEqual([
-      'off',
-      'off',
-      'on',
-      'on',
-    ]);
-    expect(device.board.names().filter((each) => !device.board.isOn(each))).toEqual([]);
+    await expectAgreement(context, agrees, { device, driver, outlet }, true);
   });
 
   meetsFaults(setup, outlet, ['{outlet}', 'a'.repeat(61), `${outlet}/turn_off`]);

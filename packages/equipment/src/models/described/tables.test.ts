@@ -10,7 +10,7 @@ import { generic } from '../generic/facts.ts';
 import { modelNamed, models } from '../index.ts';
 import { loadDrivers } from '../load.ts';
 import { snmpSwitch } from '../snmp-switch/facts.ts';
-import { tellOther } from '../testing/other-drivers.ts';
+import { expectAgreement } from '../testing/other-drivers.ts';
 import { patient, stateOf } from '../testing/outlets.ts';
 import { driverAt, logins, type SnmpSetup } from '../testing/snmp.ts';
 import type { Table } from './table.ts';
@@ -116,15 +116,8 @@ it.for(agreeing)('$table.name agrees with $driver', async ({ table, agrees }, co
   onTestFinished(() => device.close());
   const driver = driverAt(setup, device, logins.v2c);
   const [, outlet] = outletsOf(table);
-  const tell = (verb: 'off' | 'on') =>
-    tellOther(context, { plug: outlet, ...agrees }, device, verb, false);
 
-  const saidOff = await tell('off');
-  const off = await stateOf(driver, outlet);
-  const saidOn = await tell('on');
-
-  expect([saidOff, off, saidOn, await stateOf(driver, outlet)]).toEqual(['off', 'off', 'on', 'on']);
-  expect(device.board.names().filter((each) => !device.board.isOn(each))).toEqual([]);
+  await expectAgreement(context, agrees, { device, driver, outlet }, false);
 });
 
 it('are models of their own, whose entries have only what a table asks for', () => {

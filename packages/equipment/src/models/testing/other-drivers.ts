@@ -2,9 +2,12 @@
 import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import type { SimulatedDevice } from '@skolo/simulators';
 import { lacks, type PeerName, peer } from '@skolo/simulators/peer';
-import type { TestContext } from 'vitest';
+import { expect, type TestContext } from 'vitest';
 import type { TableProof } from '../../../generate/tables.ts';
+import type { PowerDriver } from '../contract/outlets.ts';
+import { stateOf } from './outlets.ts';
 
 const python: Record<string, string> = {
   labgrid: `driver = importlib.import_module(name)
@@ -15,12 +18,30 @@ driver = getattr(importlib.import_module(module), kind)(host, settings)
 getattr(driver, '_port_interaction', driver.port_interaction)(verb, plug)`,
 };
 
+/** Expects that ours reads what the other one switches, and that it switches this outlet only. */
+export async function expectAgreement(
+  context: TestContext,
+  agrees: NonNullable<TableProof['agrees']>,
+  { device, driver, outlet }: { device: SimulatedDevice; driver: PowerDriver; outlet: string },
+  isHttp: boolean,
+): Promise<void> {
+  const tell = (verb: 'off' | 'on') =>
+    tellOther(context, { plug: outlet, ...agrees }, device, verb, isHttp);
+
+  const saidOff = await tell('off');
+  const off = await stateOf(driver, outlet);
+  const saidOn = await tell('on');
+
+  expect([saidOff, off, saidOn, await stateOf(driver, outlet)]).toEqual(['off', 'off', 'on', 'on']);
+  expect(device.board.names().filter((each) => !device.board.isOn(each))).toEqual([]);
+}
+
 /**
  * Turns an outlet off or on.
  *
  * @returns the state that the driver then reads, or the one that it was told
  */
-export async function tellOther(
+async function tellOther(
   context: TestContext,
   { driver, args = [], settings = {}, plug = '' }: NonNullable<TableProof['agrees']>,
   { host, port }: { host: string; port: number },
