@@ -280,9 +280,11 @@ export class Holds {
     const over = [...this.held.values()].filter(({ until }) => until <= now);
     for (const { record, until } of over) {
       if (now - until >= pauseBetweenJobs) this.held.delete(record.id);
-      const { id, kind, target, by, reason } = record;
-      if (store.holds.get(id) === undefined) continue;
-      await store.writeLater([store.holds.remove(id)]);
+    }
+    const ended = over.flatMap(({ record: { id } }) => store.holds.get(id) ?? []);
+    if (ended.length === 0) return;
+    await store.writeLater(ended.map(({ id }) => store.holds.remove(id)));
+    for (const { kind, target, by, reason } of ended) {
       log.info({ kind, target, by, reason }, 'hold ended');
     }
   }
