@@ -14,7 +14,14 @@ import {
   wallTime,
 } from '@skolo/common';
 import type { PartDeps } from '../part-deps.ts';
-import { busyOn, disturbedWith, holdRules, holdsOf, overdueHours } from '../rules/holds.ts';
+import {
+  busyOn,
+  disturbedWith,
+  holdRules,
+  holdsOf,
+  overdueHours,
+  rejectingKinds,
+} from '../rules/holds.ts';
 import { findTarget, findTargets, phonesOf, type Target, whyUnknown } from '../rules/targets.ts';
 import { uptimeAt } from '../rules/uptime-at.ts';
 import { type CycleRecord, feedKey, type HoldRecord } from '../state/records.ts';
@@ -122,8 +129,7 @@ export class Holds {
     };
     const covering = new Set(
       targets.flatMap((target) => [
-        ...holdsOf(target, state),
-        ...holdsOf(target, state, 'on-it'),
+        ...rejectingKinds.flatMap((kind) => holdsOf(target, state, kind)),
         ...busyOn(target, { origin: 'agent', by: name }, state),
       ]),
     );
