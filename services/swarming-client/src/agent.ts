@@ -265,7 +265,7 @@ class Agent {
       if (event.now.machinePart !== event.before.machinePart) bot.settingsChanged();
     } else if (event.type === 'clock-compared') clockOffset.set(event.offsetSeconds);
     else if (event.type === 'hook') bot.hookCalled(event.hook);
-    // By the bot; the power-cycle daemon, which may also request it, asks for itself whether the machine is busy.
+    // The bot's request. The power-cycle daemon checks for jobs itself before it requests a reboot.
     else if (event.type === 'reboot-requested') reboot.start(event.why, machine.job());
     else if (event.type === 'task-ended') bot.taskEnded();
     // Its task has ended with it, and no hook will report that.

@@ -84,7 +84,7 @@ export function oneEach(
   known: Known,
   { ready, running, isSeen }: Turns,
 ): CycleRecord[] {
-  // Asked often, while hundreds of cycles wait, and mostly there is none.
+  // Called often while hundreds of cycles wait, and usually nothing is unproven.
   const open = new Map(
     [...rack.equipment.keys()].map((name) => [name, openKey(rack, known, name)]),
   );

@@ -108,7 +108,7 @@ export function disturbedWith(
   return new Set([...own, ...goesDarkNow(rack, feeds, already)]);
 }
 
-/** Nobody has requested it: automatic repair, also by the agent of a machine. */
+/** Nobody has requested it: automatic repair, including that of a machine's agent. */
 export function isAutomatic({ origin }: Pick<CycleRecord, 'origin'>): boolean {
   return origin !== 'person' && origin !== 'endpoint';
 }

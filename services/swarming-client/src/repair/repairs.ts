@@ -31,7 +31,7 @@ interface RepairsDeps extends StepDeps, Pick<PartDeps, 'clock' | 'emit'> {
   targets: () => readonly RepairTarget[];
   health: () => Health;
   holds: () => readonly Hold[];
-  /** Why nothing may be repaired although the machine is in service, as far as known: a task, a job that was announced elsewhere. */
+  /** Why nothing may be repaired although the machine is in service, as far as known: a task, a job that was announced elsewhere, or somebody who is on it. */
   whyBusy: () => string | undefined;
   /** Devices that reboot after a task. */
   rebooting: () => ReadonlyMap<string, Date>;
