@@ -1,21 +1,16 @@
 /** Programs that run on other computers stand in files of their own, which their interpreters and shellcheck read. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { lacks } from '@skolo/simulators/peer';
 import { describe, expect, it } from 'vitest';
 import { parseAst } from 'vitest/node';
+import { filesOf, pageAt } from './pages/page.ts';
 
-const root = join(import.meta.dirname, '../../..');
-const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
-  cwd: root,
-  encoding: 'utf8',
-})
-  .split('\n')
-  .filter((file) => file !== '' && existsSync(join(root, file)));
+const root = pageAt('');
+const tracked = filesOf();
 
 function textOf(file: string): string {
-  return readFileSync(join(root, file), 'utf8');
+  return readFileSync(pageAt(file), 'utf8');
 }
 
 /** What shellcheck reports, but these scripts mean. Where one of them means something else, a line above it says so. */
