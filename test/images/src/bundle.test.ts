@@ -210,7 +210,7 @@ describe('a bundle', () => {
   );
 
   it('contains the text of each script that its sources read', async () => {
-    const scripts = globSync('packages/*/src/**/*.{sh,pl}', { cwd: root }).filter(
+    const scripts = globSync('packages/*/src/**/*.{sh,pl,mjs}', { cwd: root }).filter(
       (path) => !path.includes('/testing/'),
     );
     const programs = (await filesIn(out)).filter((path) => path.endsWith('.js'));
