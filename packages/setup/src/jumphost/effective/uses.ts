@@ -49,11 +49,12 @@ async function degradedParts(
   isFailedOver: boolean,
 ): Promise<string[]> {
   const { name } = service;
-  const answer = await readService(host, service, isFailedOver ? '127.0.0.1' : undefined);
-  if ('why' in answer) return [`${name}: not tried, because ${answer.why}`];
-  const { status, text } = answer.ready;
-  if (status === 0) return [`${name}: not tried, because it does not respond: ${text}`];
-  const { data } = Degraded.safeParse(parseJson(text));
+  const address = isFailedOver ? '127.0.0.1' : undefined;
+  const answers = await readService(host, service, ['/readyz'], address);
+  if ('why' in answers) return [`${name}: not tried, because ${answers.why}`];
+  const [ready] = answers;
+  if (!ready?.status) return [`${name}: not tried, because it does not respond: ${ready?.text}`];
+  const { data } = Degraded.safeParse(parseJson(ready.text));
   return (data?.degraded ?? []).map(({ what, why }) => `${name}: ${what}: ${why}`);
 }
 

@@ -25,9 +25,10 @@ const Pods = z.object({
 /** Why it is not ready, and its version. */
 export async function askService(host: Pick<Host, 'run'>, service: AskedService): Promise<Check> {
   const { name, namespace } = service;
-  const answer = await readService(host, service);
-  if ('why' in answer) return { differs: [`${name}: ${answer.why}`] };
-  const { ready, metrics } = answer;
+  const answers = await readService(host, service, ['/readyz', '/metrics']);
+  if ('why' in answers) return { differs: [`${name}: ${answers.why}`] };
+  const none = { status: 0, text: '' };
+  const [ready = none, metrics = none] = answers;
   const [, version = ''] = /_build_info\{[^}]*version="([^"]*)"/.exec(metrics.text) ?? [];
   if (ready.status === 200) return { differs: [], note: `${name} ${version}`.trim() };
   const why = ready.text.slice(0, 500).replaceAll('\n', ' ').trim() || ready.status;
@@ -35,21 +36,23 @@ export async function askService(host: Pick<Host, 'run'>, service: AskedService)
 }
 
 /**
- * A service's readiness and metrics.
+ * A service's responses to GET requests.
  *
  * @param address default: of its pod that is not being deleted
  */
 export async function readService(
   host: Pick<Host, 'run'>,
   { name, namespace, metricsPort }: AskedService,
+  paths: readonly string[],
   address?: string,
-): Promise<{ ready: Fetched; metrics: Fetched } | { why: string }> {
+): Promise<Fetched[] | { why: string }> {
   const found = address ?? (await podAddress(host, name, namespace));
   if (typeof found === 'object') return found;
   const url = `http://${hostOfUrl(found)}:${metricsPort}`;
-  const none = { status: 0, text: '' };
-  const [ready = none, metrics = none] = await fetchOn(host, [`${url}/readyz`, `${url}/metrics`]);
-  return { ready, metrics };
+  return await fetchOn(
+    host,
+    paths.map((path) => `${url}${path}`),
+  );
 }
 
 function describePod(namespace: string, name: string): string {
