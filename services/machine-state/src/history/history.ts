@@ -45,9 +45,9 @@ const dayMs = 86_400_000;
 /** The maximum of entries kept in memory while the disk does not accept them. */
 const mostPending = 20_000;
 /** A wall clock that is wrong for an hour deletes at most a day. */
+const dropEverySeconds = 3600;
 /** Shorter than incidents stay in memory. */
 const listedSeconds = 60;
-const dropEverySeconds = 3600;
 
 export class History {
   readonly readings = new Readings();
