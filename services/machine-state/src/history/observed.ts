@@ -145,29 +145,19 @@ function notDone(action: string, by: string, reason: string): Pick<Entry, 'kind'
 
 /** Jobs that schedulers have announced elsewhere, beside the machine's own tasks. How they ended is not known. */
 function ofJobs(before: Machine | undefined, after: Machine, now: number): Entry[] {
+  const { name: machine } = after;
   if (after.power === undefined) return [];
-  const jobsOf = (machine = after) =>
-    new Map(
-      machine.power?.busy?.map(({ id, by, reason, since }) => [
-        id,
-        {
-          machine: after.name,
-          kind: 'task' as const,
-          key: cut(`${reason} (${by})`),
-          at: Date.parse(since),
-        },
-      ]),
-    );
-  const [previous, present] = [before ? jobsOf(before) : new Map(), jobsOf()];
-  const notIn =
-    (all: ReadonlyMap<string, Entry>) =>
-    ([id]: [string, Entry]) =>
-      !all.has(id);
+  const [previous = [], current = []] = [before?.power?.busy, after.power.busy];
+  const { ended, begun } = changes(previous, current, ({ id }) => id);
+  const entryOf = ({ by, reason, since }: (typeof begun)[number]): Entry => ({
+    machine,
+    kind: 'task',
+    key: cut(`${reason} (${by})`),
+    at: Date.parse(since),
+  });
   return [
-    ...[...previous]
-      .filter(notIn(present))
-      .map(([, job]) => ({ ...job, endedAt: now, outcome: 'ended' })),
-    ...[...present].filter(notIn(previous)).map(([, job]) => job),
+    ...ended.map((job) => ({ ...entryOf(job), endedAt: now, outcome: 'ended' })),
+    ...begun.map(entryOf),
   ];
 }
 
@@ -175,16 +165,10 @@ function ofJobs(before: Machine | undefined, after: Machine, now: number): Entry
 function ofHold(before: Machine | undefined, after: Machine, now: number): Entry[] {
   const { name: machine } = after;
   if (after.power === undefined) return [];
-  const [previous, holds] = [before, after].map((each) => each && holdsOf(each));
-  const known = new Set(previous?.map(({ key }) => key));
-  const present = new Set(holds?.map(({ key }) => key));
+  const { ended, begun } = changes(before ? holdsOf(before) : [], holdsOf(after), ({ key }) => key);
   return [
-    ...(previous ?? [])
-      .filter(({ key }) => !present.has(key))
-      .map(({ key }): Entry => ({ machine, kind: 'hold', key, at: now, endedAt: now })),
-    ...(holds ?? [])
-      .filter(({ key }) => !known.has(key))
-      .map((hold): Entry => ({ ...hold, machine, kind: 'hold', at: now })),
+    ...ended.map(({ key }): Entry => ({ machine, kind: 'hold', key, at: now, endedAt: now })),
+    ...begun.map((hold): Entry => ({ ...hold, machine, kind: 'hold', at: now })),
   ];
 }
 
@@ -231,7 +215,7 @@ export function observedAlerts(
   now: number,
 ): Entry[] {
   const keyOf = ({ name, device, since }: MachineAlert) => `${name} ${device} ${since}`;
-  const [known, present] = [new Set(before.map(keyOf)), new Set(after.map(keyOf))];
+  const { ended, begun } = changes(before, after, keyOf);
   const entryOf = ({ name, device, severity, since }: MachineAlert): Entry => ({
     machine,
     kind: 'alert',
@@ -240,12 +224,20 @@ export function observedAlerts(
     at: Date.parse(since),
     outcome: severity,
   });
-  return [
-    ...before
-      .filter((alert) => !present.has(keyOf(alert)))
-      .map((alert) => ({ ...entryOf(alert), endedAt: now })),
-    ...after.filter((alert) => !known.has(keyOf(alert))).map(entryOf),
-  ];
+  return [...ended.map((alert) => ({ ...entryOf(alert), endedAt: now })), ...begun.map(entryOf)];
+}
+
+/** Items that are only in the previous list, and items that are only in the current one. */
+function changes<T>(
+  before: readonly T[],
+  after: readonly T[],
+  keyOf: (item: T) => Entry['key'],
+): { ended: T[]; begun: T[] } {
+  const [known, present] = [new Set(before.map(keyOf)), new Set(after.map(keyOf))];
+  return {
+    ended: before.filter((item) => !present.has(keyOf(item))),
+    begun: after.filter((item) => !known.has(keyOf(item))),
+  };
 }
 
 /** Undefined: it concerns no machine. */
