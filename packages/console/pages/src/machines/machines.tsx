@@ -6,19 +6,17 @@ import { useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
 import { MachineLink } from '../parts/links.tsx';
 import { go, hrefOf, type Route } from '../parts/router.ts';
-import { span, useNow } from '../parts/time.tsx';
+import { span, useMinute } from '../parts/time.tsx';
 import { filterOf } from '../rack/filter.ts';
 import { FilterBar } from '../rack/filter-bar.tsx';
 import { columns, sorted, taskOf } from './columns.ts';
 import { csvOf } from './csv.ts';
 
-const minuteMs = 60_000;
-
 /** All machines with their readings, sorted by any column. */
 export function Machines({ route }: { route: Route }) {
   const rack = useLive((live) => live.rack);
   const machines = useLive((live) => live.machines);
-  const now = Math.floor(useNow() / minuteMs) * minuteMs;
+  const now = useMinute();
   const sort = route.query.get('sort') ?? '';
   const shown = useMemo(
     () => sorted(matching([...machines.values()], filterOf(route.query)), sort),

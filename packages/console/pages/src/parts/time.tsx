@@ -15,6 +15,13 @@ export function useNow(): number {
   return now;
 }
 
+const minuteMs = 60_000;
+
+/** The current time, rounded down to the minute, so that tiles with an age render once a minute. */
+export function useMinute(): number {
+  return Math.floor(useNow() / minuteMs) * minuteMs;
+}
+
 /** `12 s`, `3 min`, `5 h`, `2 d`. */
 export function span(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));

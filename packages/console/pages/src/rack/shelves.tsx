@@ -1,11 +1,10 @@
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { useIsNarrow } from '../parts/narrow.ts';
 import { hrefOf } from '../parts/router.ts';
-import { useNow } from '../parts/time.tsx';
+import { useMinute } from '../parts/time.tsx';
 import { shortened, shortNames } from './short-names.ts';
 import { longestBesideAge, Tile } from './tile.tsx';
 
-const minuteMs = 60_000;
 /** With more machines than this, tiles are small, so that all fit on a laptop's screen. */
 const denseFrom = 120;
 
@@ -24,7 +23,7 @@ export function Shelves({
   tabStop: string | undefined;
 }) {
   const isNarrow = useIsNarrow();
-  const now = Math.floor(useNow() / minuteMs) * minuteMs;
+  const now = useMinute();
   return (
     <div class={isNarrow || machines.size > denseFrom ? 'shelves dense' : 'shelves'}>
       {shelves.map((shelf) => {

@@ -1,9 +1,7 @@
 import type { Machine } from '@skolo/api/machine-state';
-import { useNow } from '../parts/time.tsx';
+import { useMinute } from '../parts/time.tsx';
 import { shortened, shortNames } from './short-names.ts';
 import { longestBesideAge, Tile } from './tile.tsx';
-
-const minuteMs = 60_000;
 
 /** Some machines, outside of their shelves: they turn green while one watches. */
 export function TileList({
@@ -13,7 +11,7 @@ export function TileList({
   machines: readonly Machine[];
   isTabStop: boolean;
 }) {
-  const now = Math.floor(useNow() / minuteMs) * minuteMs;
+  const now = useMinute();
   const short = shortNames(machines.map(({ name }) => name));
   const labels = machines.map(({ label, name }, at) => shortened(label ?? short[at] ?? name));
   const isWide = labels.some(({ length }) => length > longestBesideAge);
