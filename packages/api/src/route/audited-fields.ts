@@ -18,7 +18,7 @@ export interface Audits {
   reason?: InputPath;
   /** Other inputs that affect the result: mode, force. */
   input?: readonly InputPath[];
-  /** Inputs that the log omits: they are secret, or do not affect the result. */
+  /** Inputs that the log omits, because they are secret. */
   omits?: readonly InputPath[];
   /** Fields of the 2xx response: ids by which to find later entries, and what was done. */
   answer?: readonly string[];

@@ -55,7 +55,7 @@ export function OnIt({
   );
 }
 
-/** `ann is on it for 4 h more`; of another incident `12 of 41 held by ann since 19:34 (switch-2)`. */
+/** `ann is on it until 19:34:05 · 4 h`; of another incident `12 of 41 held by ann since 19:34:05 (switch-2)`. */
 function Line({ person, machines }: { person: Person; machines: readonly Machine[] }) {
   const { by, since, until, incident = '', isEarlier } = person;
   if (isEarlier) {
