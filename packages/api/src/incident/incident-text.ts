@@ -7,6 +7,9 @@ import type { Incident, IncidentMachine, IncidentReport } from './incident-api.t
 /** More names do not fit on a line. */
 const mostNames = 4;
 
+/** Rows this long after the last answer still belong to an incident. */
+export const rowsAfterMs = 300_000;
+
 export function awayIn({ machines }: Pick<Incident, 'machines'>): IncidentMachine[] {
   return machines.filter(({ answeredAt }) => answeredAt === undefined);
 }

@@ -1,5 +1,6 @@
 /** Lists incidents, and reports one of them, from the history and from memory, with what could not be read. */
 import type { Incident, IncidentReport, Machine, Timeline, TimelineRow } from '@skolo/api';
+import { rowsAfterMs } from '@skolo/api/incident-text';
 import { isSilent } from '@skolo/api/silence';
 import { errorText, isoTime } from '@skolo/base';
 import { HttpProblem } from '@skolo/common';
@@ -29,8 +30,6 @@ const hourMs = 3_600_000;
 const usualMs = 12 * hourMs;
 /** As many as the timeline may have. */
 const mostMs = 31 * 24 * hourMs;
-/** Rows this long after the last answer still belong to it. */
-const afterMs = 300_000;
 
 interface Period {
   since?: string | undefined;
@@ -200,7 +199,7 @@ async function rowsOf(
 ) {
   const { what, machines, since, to } = incident;
   const begin = Date.parse(since);
-  const end = to === undefined ? clock.now() : Math.min(Date.parse(to) + afterMs, clock.now());
+  const end = to === undefined ? clock.now() : Math.min(Date.parse(to) + rowsAfterMs, clock.now());
   const until = Math.max(begin + 1, Math.min(end, begin - hourMs + mostMs));
   const { rows, missing } = await timeline({
     since: isoTime(Math.max(0, begin - hourMs)),

@@ -1,6 +1,6 @@
 /** Decides which rows of the timeline stand under an incident, and what its heading says. Pure. */
 import type { Incident } from '@skolo/api/incident';
-import { subjectOf } from '@skolo/api/incident-text';
+import { rowsAfterMs, subjectOf } from '@skolo/api/incident-text';
 import type { TimelineRow } from '@skolo/api/timeline';
 
 export interface Group {
@@ -9,9 +9,8 @@ export interface Group {
   rows: TimelineRow[];
 }
 
-/** An act this long before the first silence may be why, and one this long after the last answer still belongs to it, as in its report. */
+/** An act this long before the first silence may be why. */
 const beforeMs = 60_000;
-const afterMs = 300_000;
 
 /** Newest first: an incident stands where its latest row does. */
 export function groupsOf(
@@ -39,7 +38,8 @@ export function groupsOf(
 /** At its time, and about its machines or its cause. */
 function isOf({ at, names }: TimelineRow, { since, to, machines, what }: Incident): boolean {
   const time = Date.parse(at);
-  if (time < Date.parse(since) - beforeMs || (to && time > Date.parse(to) + afterMs)) return false;
+  if (time < Date.parse(since) - beforeMs || (to && time > Date.parse(to) + rowsAfterMs))
+    return false;
   return names.some((name) => name === what || machines.some((each) => each.name === name));
 }
 
