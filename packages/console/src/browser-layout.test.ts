@@ -352,7 +352,7 @@ describe.skipIf(!chromium)('the layout', () => {
       await page.locator('.machine h1').waitFor();
 
       await expect.poll(scrolled).toBe(0);
-      expect(await page.evaluate('document.activeElement.id')).toBe('main');
+      await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('main');
       await page.goBack();
       await expect.poll(scrolled).toBe(before);
       await page.reload();
