@@ -16,6 +16,7 @@ export * from './light.ts';
 export { loginToRead } from './rack/login-to-read.ts';
 export type { MachinePart } from './rack/machine-part.ts';
 export { machinePartOf, readMachinePart } from './rack/machine-part.ts';
+export { oncePerRack } from './rack/once-per-rack.ts';
 export { swarmingSettings } from './rack/overrides.ts';
 export type * from './rack/rack.ts';
 export {

@@ -4,13 +4,14 @@
  * still has data.
  */
 import { feedOf, formatOutlet, type Outlet } from '../schema/outlets.ts';
+import { oncePerRack } from './once-per-rack.ts';
 import type { AttachedDevice, Machine, Rack } from './rack.ts';
 import { builtInHubs } from './uhubctl.ts';
 
 /** A machine, device, phone or the jumphost. */
 interface Thing {
   name: string;
-  feeds: readonly Outlet[];
+  feeds: readonly { outlet: string; device: string }[];
   uplink?: Outlet;
   /** A phone is on and linked through its machine. */
   host?: string;
@@ -18,9 +19,14 @@ interface Thing {
 
 type Use = 'power' | 'network';
 
-function thingsOf(rack: Rack): Map<string, Thing> {
+/** By name. The power-cycle daemon asks for each step of hundreds of cycles what goes dark. */
+const thingsOf = oncePerRack((rack): ReadonlyMap<string, Thing> => {
   const things = new Map<string, Thing>();
-  const add = (thing: Thing) => things.set(thing.name, thing);
+  const add = ({ feeds, ...thing }: Omit<Thing, 'feeds'> & { feeds: readonly Outlet[] }) =>
+    things.set(thing.name, {
+      ...thing,
+      feeds: feeds.map((feed) => ({ outlet: formatOutlet(feed), device: feed.device })),
+    });
   for (const entry of [rack.jumphost, ...rack.equipment.values()]) {
     const { name, power: feeds, uplink } = entry;
     add({ name, feeds, ...(uplink !== undefined && uplink !== 'internet' && { uplink }) });
@@ -34,7 +40,7 @@ function thingsOf(rack: Rack): Map<string, Thing> {
     }
   }
   return things;
-}
+});
 
 /**
  * The phone whose port also cuts the power of this one, which has no `power`: a Raspberry Pi switches all its USB ports together. Undefined:
@@ -92,7 +98,7 @@ export function dependsOn(
     const { host, uplink } = thing;
     if (needs === 'power') {
       for (const feed of thing.feeds) {
-        needed.add(formatOutlet(feed));
+        needed.add(feed.outlet);
         visit(feed.device, 'power');
       }
     } else if (uplink !== undefined) {
@@ -142,7 +148,7 @@ function poweredWithout(
     if (thing.host !== undefined && !isOn(thing.host)) return false;
     const { feeds } = thing;
     return (
-      feeds.length === 0 || feeds.some((feed) => !cut.has(formatOutlet(feed)) && isOn(feed.device))
+      feeds.length === 0 || feeds.some(({ outlet, device }) => !cut.has(outlet) && isOn(device))
     );
   });
 }

@@ -13,6 +13,7 @@ import {
   formatOutlet,
   type Machine,
   type Outlet,
+  oncePerRack,
   parseOutlet,
   type Rack,
   RangeSyntaxError,
@@ -95,7 +96,7 @@ export function findTarget(rack: Rack, name: string): Target | undefined {
 }
 
 /** Everything that has its own name, in the order of rack.yaml. */
-export function allTargets(rack: Rack): Target[] {
+export const allTargets = oncePerRack((rack): readonly Target[] => {
   const machines = [...rack.machines.values()].flatMap((machine): Target[] => [
     { name: machine.name, kind: 'machine', feeds: machine.power, machine },
     ...machine.devices.map((device) => phone(machine, device)),
@@ -109,13 +110,18 @@ export function allTargets(rack: Rack): Target[] {
     }),
   );
   return [...machines, ...equipment];
-}
+});
 
 /** The controller's outlets that feed something in the rack, including the jumphost. */
-export function usedOutlets(rack: Rack, controller: string): string[] {
-  const all = [...allTargets(rack), { feeds: rack.jumphost.power }].flatMap(({ feeds }) => feeds);
-  return all.filter(({ device }) => device === controller).map(({ outlet }) => outlet);
+export function usedOutlets(rack: Rack, controller: string): readonly string[] {
+  return feedsByController(rack).get(controller) ?? [];
 }
+
+const feedsByController = oncePerRack((rack): ReadonlyMap<string, readonly string[]> => {
+  const all = [...allTargets(rack), { feeds: rack.jumphost.power }].flatMap(({ feeds }) => feeds);
+  const byController = Map.groupBy(all, ({ device }) => device);
+  return new Map([...byController].map(([name, feeds]) => [name, feeds.map((one) => one.outlet)]));
+});
 
 /**
  * All outlets of a PDU none of which feeds anything in rack.yaml: people and pdudaemon's clients use them by number. The ports of such a
