@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parse as parseQuery } from 'node:querystring';
 import { problemType } from '@skolo/api/problem';
 import { anonymous } from '../access/caller-limits.ts';
-import type { Logger } from '../process/log.ts';
+import { type Logger, logWith } from '../process/log.ts';
 import { gzipHeaders, gzipped, isWorthGzip } from './response/gzip.ts';
 import { HttpProblem } from './response/problem.ts';
 import { placeOf, type ServedRack, toProblem } from './response/to-problem.ts';
@@ -76,7 +76,7 @@ export class Exchange {
 
   /** Adds the request ID to each line. Created on demand, because most requests do not log anything. */
   get log(): Logger {
-    this.ownLog ??= this.options.log.child({ requestId: this.requestId });
+    this.ownLog ??= logWith(this.options.log, { requestId: this.requestId });
     return this.ownLog;
   }
 

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { Secret } from '@skolo/base/secrets';
 import { describe, expect, it } from 'vitest';
 import { memoryLog } from '../testing/memory-log.ts';
-import { createLogger, prettyLines } from './log.ts';
+import { createLogger, logWith, prettyLines } from './log.ts';
 
 describe('createLogger', () => {
   it('writes one JSON object a line', () => {
@@ -35,6 +35,9 @@ describe('createLogger', () => {
       }),
     },
     { secretValue: new Secret('hunter2') },
+    { a: { b: { c: [{ d: { token: 'hunter2' } }] } } },
+    { answers: [Object.assign(new Error('401'), { config: { headers: { cookie: 'hunter2' } } })] },
+    { tried: [new Error('GET https://u:hunter2@host/')] },
   ])('hides the secret in %o', (fields) => {
     const { log, text } = memoryLog();
 
@@ -42,6 +45,29 @@ describe('createLogger', () => {
 
     expect(text()).toContain('event');
     expect(text()).not.toContain('hunter2');
+  });
+
+  it('hides what a part of the log always says', () => {
+    const { log, text } = memoryLog();
+
+    logWith(log, { device: 'switch-1', login: { password: 'hunter2' } }).info(
+      { port: 22 },
+      'event',
+    );
+
+    expect(text()).toContain('"device":"switch-1","login":{"password":"<secret>"}');
+  });
+
+  it('writes an object that contains itself', () => {
+    const { log, lines } = memoryLog();
+    const device: { name: string; self?: object } = { name: 'switch-1' };
+    device.self = device;
+
+    log.info({ device }, 'event');
+
+    expect(lines()).toMatchObject([
+      { msg: 'event', device: { self: { self: { name: 'switch-1' } } } },
+    ]);
   });
 
   it('leaves out what is below its level', () => {

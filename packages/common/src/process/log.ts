@@ -17,8 +17,8 @@ export interface EventLog {
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** Fields that are never logged, at the top level and up to two objects deep. */
-const secretFields = [
+/** Fields that are never logged, at any depth. */
+const secretFields: ReadonlySet<string> = new Set([
   'authorization',
   'Authorization',
   'proxy-authorization',
@@ -43,13 +43,30 @@ const secretFields = [
   'community',
   'authKey',
   'privKey',
-];
+]);
 
-const redactPaths = ['', '*.', '*.*.'].flatMap((depth) =>
-  secretFields.map((field) =>
-    field.includes('-') ? `${depth.slice(0, -1)}["${field}"]` : depth + field,
-  ),
-);
+/** Of errors; their texts are searched for secrets instead. */
+const serializers = { err: loggedError, error: loggedError };
+
+/** Deeper objects are not logged, so that one that contains itself has an end. */
+const deepest = 8;
+
+/** A copy without secrets. pino's own `redact` takes paths, down to a fixed depth, and searches each line for every one of them. */
+function withoutSecrets(fields: object, depth = 0): Record<string, unknown> {
+  const entries = Object.entries(fields).map(([name, value]) => {
+    if (secretFields.has(name)) return [name, redacted];
+    return [name, depth === 0 && name in serializers ? value : loggable(value, depth + 1)];
+  });
+  return Object.fromEntries(entries);
+}
+
+function loggable(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || 'toJSON' in value) return value;
+  if (depth > deepest) return '…';
+  if (value instanceof Error) return loggedError(value);
+  if (Array.isArray(value)) return value.map((each) => loggable(each, depth + 1));
+  return withoutSecrets(value, depth);
+}
 
 interface LoggerOptions {
   service: string;
@@ -71,12 +88,19 @@ export function createLogger(options: LoggerOptions): Logger {
       level,
       base: { service },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: redactPaths, censor: redacted },
-      serializers: { err: loggedError, error: loggedError },
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (fields) => withoutSecrets(fields),
+      },
+      serializers,
     },
     onLine === undefined ? destination : tee(destination, onLine),
   );
+}
+
+/** The same log, with these fields in each line. pino formats lines, but not the fields of its `child`. */
+export function logWith(log: Logger, fields: object): Logger {
+  return log.child(withoutSecrets(fields));
 }
 
 function tee(destination: pino.DestinationStream, onLine: (line: string) => void) {
