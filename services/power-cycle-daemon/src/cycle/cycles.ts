@@ -71,6 +71,7 @@ export class Cycles {
   private readonly beginning = new Set<string>();
   private queue: string[] = [];
   private preparing = 0;
+  private isGivingTurns = false;
   /** Aborted when nothing more may begin. */
   private readonly ending = new AbortController();
 
@@ -111,8 +112,20 @@ export class Cycles {
     return true;
   }
 
-  /** Re-evaluates which cycles may draw current, after a controller was lost or came back, or a limit changed. */
+  /**
+   * Re-evaluates which cycles may draw current, after a cycle went on, a controller was lost or came back, or a limit changed. Once for all
+   * that happens together: hundreds of cycles go on when one write of the journal has ended, and each asks for all of them.
+   */
   giveTurns(): void {
+    if (this.isGivingTurns) return;
+    this.isGivingTurns = true;
+    setImmediate(() => {
+      this.isGivingTurns = false;
+      this.giveTurnsNow();
+    });
+  }
+
+  private giveTurnsNow(): void {
     const { store, controllers, rack, breaker } = this.deps;
     const failing = breaker.failing();
     const isDown = (name: string) => controllers.get(name)?.state === 'down';

@@ -191,12 +191,14 @@ describe('a description', () => {
       const body = { machines: ['pi-1'], reason: 'dead', mode: 'hard' as const };
       const [cycle] = (await first.client.requestCycles({ body })).cycles;
       const params = { id: cycle?.id ?? '' };
-      await waitUntil(
-        async () => (await first.client.cycle({ params })).step === step || undefined,
-      );
+      const isIn = (phase: string) =>
+        waitUntil(async () => (await first.client.cycle({ params })).step === phase || undefined);
 
-      await first.end('SIGKILL');
+      // Turning on ends within milliseconds, unless the PDU is silent before.
+      await isIn(step === 'turn-on' ? 'off' : step);
       pdu.faults.set('down');
+      await isIn(step);
+      await first.end('SIGKILL');
       const next = await startDaemonProcess(daemon.dir, daemon.token);
       await waitUntil(async () => {
         const { steps } = await next.client.cycle({ params });
