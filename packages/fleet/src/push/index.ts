@@ -30,6 +30,7 @@ export {
   type Request,
 } from './record.ts';
 export { authorOf, commitFile, openRepository, pushesInGit, sendCommits } from './repository.ts';
+export { usualTimes } from './rollout.ts';
 export { type Running, readRunning } from './running.ts';
 export { inStages, racksAtOnce } from './stages.ts';
 export { readUnfinished } from './unfinished.ts';

@@ -36,6 +36,9 @@ export interface RolloutTimes {
   soakMs: number;
 }
 
+/** `patienceMs`: for a jumphost that cannot be reached meanwhile. */
+export const usualTimes = { pollMs: 2_000, readyMs: 300_000, patienceMs: 300_000 };
+
 export interface Rollout extends Pick<ServiceDeps, 'rack' | 'signal' | 'report'> {
   plan: RackPlan;
   /** Number of machines of each DaemonSet that receive a new version first. */

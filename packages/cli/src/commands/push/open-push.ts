@@ -16,6 +16,7 @@ import {
   type PushDeps,
   type PushRecord,
   type Records,
+  usualTimes,
 } from '@skolo/fleet/push';
 import { Option } from 'commander';
 import { timeOption } from '../../arguments.ts';
@@ -103,7 +104,7 @@ export async function openPush(
     open: (name, stop) => openForPush(io, fleet, name, stop),
     stages: stagesOf(fleet),
     workstation: thisWorkstation(),
-    times: { pollMs: 2_000, readyMs: 300_000, patienceMs: 300_000 },
+    times: usualTimes,
     signal,
     now: io.now,
     report,
