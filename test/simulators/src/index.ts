@@ -23,7 +23,11 @@ export {
 export { type JunosOptions, startJunos } from './equipment/cli/models/junos.ts';
 export { type MpowerOptions, startMpower } from './equipment/cli/models/mpower.ts';
 export { type NxosOptions, startNxos } from './equipment/cli/models/nxos.ts';
-export { type OpenwrtOptions, startOpenwrt } from './equipment/cli/models/openwrt/openwrt.ts';
+export {
+  type OpenwrtDevice,
+  type OpenwrtOptions,
+  startOpenwrt,
+} from './equipment/cli/models/openwrt/openwrt.ts';
 export { type ProcurveOptions, startProcurve } from './equipment/cli/models/procurve.ts';
 export { type RouterosOptions, startRouteros } from './equipment/cli/models/routeros/routeros.ts';
 export { type EdgeosOptions, startEdgeos } from './equipment/cli/models/vyatta/edgeos.ts';

@@ -1,6 +1,5 @@
 /** What its tests are made with. */
-import { startApcCard } from '@skolo/simulators';
-import { uploadingToApc } from '../testing/backed-up.ts';
+import { apcBackup } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 const rpdu = '1.3.6.1.4.1.318.1.1.12.3';
@@ -34,11 +33,7 @@ export const proof: ModelProof = {
       on: `set ${rpdu}.3.1.1.4.1=1`,
     },
   ],
-  backup: {
-    start: (options) => startApcCard({ ...options, generation: 'rpdu' }),
-    ticks: true,
-    change: uploadingToApc,
-  },
+  backup: apcBackup('rpdu'),
   testedWith: {
     outlets: "Debian's snmpd, fence_apc_snmp, and a walk of an AP7900",
     backups: "skolo's simulators only",

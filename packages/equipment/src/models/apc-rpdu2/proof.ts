@@ -1,6 +1,5 @@
 /** What its tests are made with. */
-import { startApcCard } from '@skolo/simulators';
-import { uploadingToApc } from '../testing/backed-up.ts';
+import { apcBackup } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 const rpdu2 = '1.3.6.1.4.1.318.1.1.26.9';
@@ -34,11 +33,7 @@ export const proof: ModelProof = {
       on: `set ${rpdu2}.2.4.1.5.1=1`,
     },
   ],
-  backup: {
-    start: (options) => startApcCard({ ...options, generation: 'rpdu2' }),
-    ticks: true,
-    change: uploadingToApc,
-  },
+  backup: apcBackup('rpdu2'),
   testedWith: {
     outlets: "Debian's snmpd and net-snmp tools",
     backups: "skolo's simulators only",

@@ -1,6 +1,6 @@
 /** What its tests are made with. */
 import { startCiscoIos } from '@skolo/simulators';
-import { mark, typing } from '../testing/backed-up.ts';
+import { enablePassword, mark, typing } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 export const proof: ModelProof = {
@@ -39,12 +39,33 @@ end`,
     },
   ],
   backup: {
+    start: (options) => startCiscoIos({ ...options, ports: 4 }),
     tellsUnsaved: true,
     change: typing(
-      '#',
-      ['configure terminal', 'interface Gi1/0/3', `description ${mark}`, 'end'],
+      '>',
+      [
+        'enable',
+        enablePassword,
+        'configure terminal',
+        'interface Gi1/0/3',
+        `description ${mark}`,
+        'end',
+      ],
       ['show version', 'Configuration register'],
     ),
+    changedBy: /^admin, \d\d:\d\d:\d\d UTC \w+ \w+ \d+ \d{4}$/,
+    identity: { serial: 'FDO1234X0AB', hostname: 'Switch' },
+    small: 'version 16.12\nhostname rack4-sw1\n!\nend\n',
+    outcomes: { busy: 'failed' },
+    incomplete: [
+      ['', 'the configuration does not start with'],
+      ['% Authorization failed.\n', 'the configuration does not start with'],
+      ['Current configuration : 30 bytes\nversion 16.12\nhostname x\n', 'the last line is'],
+      [
+        'Current configuration : 9000 bytes\nversion 16.12\nend\n',
+        'the file has 18 bytes, but IOS reported',
+      ],
+    ],
   },
   testedWith: {
     outlets: 'netmiko',

@@ -1,6 +1,6 @@
 /** What its tests are made with. */
 import { startEdgeos } from '@skolo/simulators';
-import { typingToVyatta } from '../testing/backed-up.ts';
+import { vyattaBackup } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 const edge = '/opt/vyatta/sbin/vyatta-cfg-cmd-wrapper';
@@ -27,7 +27,7 @@ export const proof: ModelProof = {
       staysOff: 'the wrong voltage could destroy the attached device',
     },
   ],
-  backup: { tellsUnsaved: true, change: typingToVyatta },
+  backup: { ...vyattaBackup, identity: { serial: '802AA8DE1234', hostname: 'ubnt' } },
   testedWith: {
     outlets: "skolo's simulators only",
     backups: 'a simulator that RANCID verified',

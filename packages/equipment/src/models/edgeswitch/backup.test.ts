@@ -1,16 +1,8 @@
 import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { isSame } from '../configuration/text.ts';
-import { fastpath } from '../families/fastpath/fastpath.ts';
 import { isMasked, restores, typed } from '../testing/configurations.ts';
-import { itSurvives } from '../testing/every-fault.ts';
-import {
-  account,
-  backUp,
-  bytesOf,
-  type SimulatedAbout,
-  simulated,
-} from '../testing/simulated-device.ts';
+import { backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup } from './edgeswitch.ts';
 
 const small = `hostname "switch 1 [rack4]"
@@ -66,38 +58,23 @@ exit
 exit
 `;
 
-async function sit(options: Partial<EdgeSwitchOptions> = {}, about: Partial<SimulatedAbout> = {}) {
+async function sit(options: Partial<EdgeSwitchOptions> = {}) {
   const sitting = await simulated(
     (login) => startEdgeSwitch({ ...login, ports: 8, secondMs: 1, ...options }),
-    { model: 'edgeswitch', ...about },
+    { model: 'edgeswitch' },
   );
   return { ...sitting, model: backup() };
 }
 
 describe('the configuration of an EdgeSwitch', () => {
-  it.each(['ssh', 'telnet'] as const)('is what it shows, over %s', async (transport) => {
-    const options = { configuration: small, telnetPort: 0 };
-    const { device, model, connect } = await sit(options, { transport });
+  it('is what it shows, with a name in it, over ssh', async () => {
+    const { device, model, connect } = await sit({ configuration: small });
 
     const { content, startup, identity } = await backUp(model, connect());
 
     expect(await isSame(bytesOf(content), device.running(), model)).toBe(true);
     expect(startup && (await isSame(bytesOf(content), startup, model))).toBe(true);
     expect(identity).toEqual({ serial: 'F09FC2DE5678', hostname: 'switch 1 [rack4]' });
-  });
-
-  it('is unsaved once a line was typed, until it is saved', async () => {
-    const { device, model, connect } = await sit({ configuration: small });
-    const cli = await connect().cli(fastpath);
-    for (const line of ['configure', 'interface 0/3', 'no description', 'exit', 'exit']) {
-      await cli.run(line);
-    }
-
-    const { content, startup } = await backUp(model, connect());
-
-    expect(await isSame(bytesOf(content), device.running(), model)).toBe(true);
-    expect(startup && (await isSame(startup, device.startup(), model))).toBe(true);
-    expect(startup && (await isSame(bytesOf(content), startup, model))).toBe(false);
   });
 
   it('shows no secret once it is masked', () => {
@@ -120,32 +97,4 @@ describe('the configuration of an EdgeSwitch', () => {
 
     expect(other.device.board.isOn('3')).toBe(false);
   });
-
-  it.each([
-    ['', 'the configuration does not start with'],
-    ['% Authorization failed.\n', 'the configuration does not start with'],
-    [
-      '!Current Configuration:\nvlan database\nexit\n',
-      'the configuration does not contain the line "configure"',
-    ],
-    ['!Current Configuration:\nconfigure\nsntp server "x"\n', 'the last line is'],
-    ['!Current Configuration:\nconfigure\nline console\nexit\n', 'the block "configure" is not'],
-    [
-      '!Current Configuration:\nconfigure\nset clibanner "\nexit\n"\nline console\nexit\n',
-      'the block "configure" is not',
-    ],
-  ])('is not %j', async (text, why) => {
-    const { incomplete } = backup();
-
-    expect(await incomplete({ bytes: Buffer.from(text) })).toContain(why);
-  });
-
-  itSurvives(
-    {
-      sit: (isSmall) =>
-        sit({ enablePassword: account.password, ...(isSmall && { configuration: small }) }),
-      truth: (device) => device.running(),
-    },
-    { busy: 'failed' },
-  );
 });

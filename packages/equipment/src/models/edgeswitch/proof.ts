@@ -1,6 +1,6 @@
 /** What its tests are made with. */
 import { startEdgeSwitch } from '@skolo/simulators';
-import { mark, typing } from '../testing/backed-up.ts';
+import { enablePassword, mark, typing } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 export const proof: ModelProof = {
@@ -41,9 +41,34 @@ export const proof: ModelProof = {
     ticks: true,
     change: typing(
       ' >',
-      ['enable', 'configure', 'interface 0/3', `description '${mark}'`, 'exit', 'exit'],
+      [
+        'enable',
+        enablePassword,
+        'configure',
+        'interface 0/3',
+        `description '${mark}'`,
+        'exit',
+        'exit',
+      ],
       ['show version', 'Software Version'],
     ),
+    identity: { serial: 'F09FC2DE5678' },
+    small: 'hostname "switch 1"\nconfigure\nline console\nexit\n\nexit\n',
+    outcomes: { busy: 'failed' },
+    incomplete: [
+      ['', 'the configuration does not start with'],
+      ['% Authorization failed.\n', 'the configuration does not start with'],
+      [
+        '!Current Configuration:\nvlan database\nexit\n',
+        'the configuration does not contain the line "configure"',
+      ],
+      ['!Current Configuration:\nconfigure\nsntp server "x"\n', 'the last line is'],
+      ['!Current Configuration:\nconfigure\nline console\nexit\n', 'the block "configure" is not'],
+      [
+        '!Current Configuration:\nconfigure\nset clibanner "\nexit\n"\nline console\nexit\n',
+        'the block "configure" is not',
+      ],
+    ],
   },
   testedWith: {
     outlets: 'netmiko',

@@ -1,17 +1,41 @@
 /** What its tests are made with. */
 import { startEos } from '@skolo/simulators';
-import { edited, enablePassword } from '../testing/backed-up.ts';
+import { edited } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
+import { eos } from './eos.ts';
 
 export const proof: ModelProof = {
   start: startEos,
   reported: { hardware: 'DCS-7050SX3-48YC8-R', firmware: '4.29.2F' },
   hosts: { ports: ['Et1', 'Et12', 'Et48', 'Et2'], knows: ['arp'] },
   backup: {
-    start: (options) => startEos({ ...options, enablePassword }),
     tellsUnsaved: true,
     ticks: true,
     change: edited,
+    identity: { serial: 'SSJ17190123', hostname: 'arista-1' },
+    small: 'hostname arista-1\nvlan 10\n   name p\n',
+    incomplete: [
+      ['', 'start'],
+      ["% Authorization denied for command 'show running-config'\n", 'start'],
+      ['! Command: show running-config\n! device: x (y)\n!\nvlan 1\n', 'vlan 1'],
+      ['! Command: show running-config\nend\n', 'device'],
+    ],
+    masks: {
+      secret: /s3cret/gi,
+      least: 21,
+      kept: [
+        '   name hosts # not phones',
+        'skolo ssh-key ssh-ed25519 AAAAC3',
+        'mac security profile uplinks',
+      ],
+    },
+  },
+  replays: {
+    dialect: eos,
+    configuration:
+      'hostname arista-1\n!\nvlan 10\n   name phones\n!\ninterface Ethernet1\n   description uplink\n!\n',
+    begin: 'configure session skolo-restore',
+    before: ['enable'],
   },
   testedWith: {
     backups:

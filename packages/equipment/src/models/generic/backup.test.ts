@@ -12,8 +12,6 @@ import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
 import { readWhole } from '../configuration/whole-reading.ts';
 import { answering } from '../testing/answering.ts';
-import { itMasks } from '../testing/configurations.ts';
-import { itSurvives } from '../testing/every-fault.ts';
 import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { generic as facts } from './facts.ts';
 import { backup } from './generic.ts';
@@ -27,12 +25,6 @@ const arista = {
   commands: ['show running-config'],
   complete: { end: '^end$' },
   volatile: ['^! Time:'],
-  secret: [
-    '^snmp-server host .* (\\S+)$',
-    '^snmp-server user .* auth \\S+ (\\S+) priv \\S+ (\\S+)',
-    '^ +key \\S+ 7 (\\S+)',
-    'authentication text (\\S+)',
-  ],
 };
 
 type Start = (options: typeof account & { secondMs: number }) => Promise<ConfiguredDevice>;
@@ -52,7 +44,6 @@ async function sit(start: Start, options: Record<string, unknown>) {
 
 describe('the configuration of a device that is described in rack.yaml', () => {
   it.each<[string, Start, Record<string, unknown>, RegExp]>([
-    ['with an end mark', startArista, arista, /^! Time: .*\n/m],
     [
       'read twice',
       startNxos,
@@ -114,8 +105,6 @@ describe('the configuration of a device that is described in rack.yaml', () => {
 
     await expect(backUp(model, connect())).rejects.toThrow('which does not match /^end$/');
   });
-
-  itMasks(() => sit(startArista, arista), { secret: /s3cret/gi, least: 21, kept: [] });
 
   it('takes what a rack.yaml with nothing but the least has', () => {
     const options = z.strictObject(facts.options).parse({ prompt: '^odd# $', commands: ['show'] });
@@ -211,9 +200,4 @@ end
 
     expect({ text, reads }).toEqual({ text: whole, reads: expected });
   });
-
-  itSurvives(
-    { sit: () => sit(startArista, arista), truth: (device) => device.running() },
-    { trickles: 'either', 'odd-logs-behind-prompt': 'whole' },
-  );
 });

@@ -11,7 +11,26 @@ export const proof: ModelProof = {
     knows: ['arp'],
     older: (options) => startJunos({ ...options, hasEls: false }),
   },
-  backup: { change: edited },
+  backup: {
+    change: edited,
+    changedBy: /^2026-11-19 09:12:33 UTC by admin$/,
+    identity: { serial: 'JW3619430123', hostname: 'ex-1' },
+    small: 'version 1;\nsystem {\n    host-name ex-1;\n}\n',
+    inChannels: true,
+    incomplete: [
+      ['', 'does not start'],
+      ['error: could not open configuration database\n', 'does not start'],
+      ['## Last commit: x\nversion 1;\nsystem {\n    a;\n', 'unclosed brace'],
+      ['## Last commit: x\nversion 1;\nsystem {\n}\nvla', 'is incomplete'],
+      ['## Last commit: x\nversion 1;\n}\n', 'do not match'],
+      ['## Last commit: x\n', 'version'],
+    ],
+    masks: {
+      secret: /s3cret/gi,
+      least: 21,
+      kept: ['ssh-ed25519 AAAAC3', 'authentication-type md5;', 'authorization read-only;'],
+    },
+  },
   testedWith: {
     backups:
       "a simulator that RANCID and netmiko verified, and sessions that Oxidized's users recorded with real equipment, where available",

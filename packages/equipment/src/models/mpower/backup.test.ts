@@ -7,7 +7,6 @@ import { type MpowerOptions, peer, startMpower } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { createMask } from '../configuration/mask.ts';
 import { stepsOf } from '../testing/configurations.ts';
-import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup } from './mpower.ts';
 
@@ -120,21 +119,4 @@ describe('the configuration of an mPower strip', () => {
     expect(device.running()).toEqual(before);
     expect(device.startup()).toEqual(before);
   });
-
-  it.each([
-    ['nothing', '', '"users."'],
-    ['an error', "cat: can't open '/tmp/system.cfg': No such file or directory\n", '"users."'],
-    ['a part of one', 'users.status=enabled\nusers.1.name=ub', 'is incomplete'],
-  ])('is not %s', async (_what, text, why) => {
-    expect(await backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
-  });
-
-  itSurvives(
-    {
-      sit: (small) => sit(small ? { configuration: 'users.status=enabled\n' } : {}),
-      truth: (device) => device.running(),
-    },
-    // No terminal, so no prompt, pager, log or second password.
-    { 'prompt-in-configuration': 'whole', 'password-twice': 'whole' },
-  );
 });

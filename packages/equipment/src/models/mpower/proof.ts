@@ -31,6 +31,14 @@ export const proof: ModelProof = {
         signal: AbortSignal.timeout(60_000),
       }),
     ),
+    identity: { serial: '24A43CDEF012', hostname: 'mpower-1' },
+    small: 'users.status=enabled\n',
+    inChannels: true,
+    incomplete: [
+      ['', '"users."'],
+      ["cat: can't open '/tmp/system.cfg': No such file or directory\n", '"users."'],
+      ['users.status=enabled\nusers.1.name=ub', 'is incomplete'],
+    ],
   },
   testedWith: {
     outlets: "skolo's simulators only",

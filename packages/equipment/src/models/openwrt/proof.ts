@@ -1,5 +1,5 @@
 /** What its tests are made with. */
-import { startOpenwrt } from '@skolo/simulators';
+import { type OpenwrtDevice, startOpenwrt } from '@skolo/simulators';
 import { appending, mark } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
@@ -30,7 +30,12 @@ export const proof: ModelProof = {
       on: '{"port":"lan1","enable":true}',
     },
   ],
-  backup: { change: appending('/etc/config/network', `# ${mark}`) },
+  backup: {
+    change: appending('/etc/config/network', `# ${mark}`),
+    identity: { hostname: 'openwrt-1' },
+    contents: (device: OpenwrtDevice) => device.contents(),
+    inChannels: true,
+  },
   testedWith: {
     outlets: "skolo's simulators only",
     backups: "skolo's simulators only",

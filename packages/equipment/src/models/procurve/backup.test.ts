@@ -1,10 +1,8 @@
 import { type ProcurveOptions, startProcurve } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { isSame } from '../configuration/text.ts';
-import { itIsUnsavedAfter, itMasks, itReplaysRestore } from '../testing/configurations.ts';
-import { itSurvives } from '../testing/every-fault.ts';
 import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
-import { backup, procurve as dialect } from './procurve.ts';
+import { backup } from './procurve.ts';
 
 const enablePassword = 'canary-enable-19c';
 
@@ -19,7 +17,6 @@ async function sit(options: Partial<ProcurveOptions> = {}, transport: 'ssh' | 't
 
 describe('the configuration of a ProCurve', () => {
   it.each([
-    ['a manager, over ssh', {}, 'ssh'],
     ['a manager, over telnet', {}, 'telnet'],
     [
       'an operator who is asked for a name',
@@ -37,36 +34,5 @@ describe('the configuration of a ProCurve', () => {
     expect(identity).toEqual({ serial: 'CN69FP30AB', hostname: 'procurve-1' });
     expect(startup && (await isSame(bytesOf(content), startup, model))).toBe(true);
     expect(transcript.join('')).not.toMatch(/canary/);
-  });
-
-  itIsUnsavedAfter(sit, ['uplink', 'spare']);
-
-  itMasks(sit, {
-    secret: /s3cret|5ec2e7/gi,
-    least: 15,
-    kept: [
-      'password manager user-name "admin" sha1 "<secret ',
-      'aaa authentication ssh login public-key',
-      'snmp-server contact "ann@example.com" location "rack 4"',
-    ],
-  });
-
-  itReplaysRestore((configuration) => sit({ configuration }), dialect, {
-    configuration:
-      'hostname "procurve-1"\ninterface 1\n   name "uplink"\n   exit\nsnmp-server contact "ann@example.com"\n',
-    begin: 'configure',
-  });
-
-  it.each([
-    ['nothing', '', 'Configuration Editor'],
-    ['an error', 'Not authorized to run this command.\n', 'Configuration Editor'],
-    ['its head', '; J9773A Configuration Editor; Created on release #YA.16.11.0005\n', 'hostname'],
-  ])('is not %s', async (_what, text, why) => {
-    expect(await backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
-  });
-
-  itSurvives({
-    sit: (small) => sit(small ? { configuration: 'hostname "procurve-1"\n' } : {}),
-    truth: (device) => device.running(),
   });
 });

@@ -5,7 +5,6 @@ import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
 import { answering } from '../testing/answering.ts';
 import { isMasked, stepsOf } from '../testing/configurations.ts';
-import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup } from './backup.ts';
 
@@ -120,45 +119,4 @@ describe('the configuration of a MikroTik', () => {
       `scp -O -P ${device.port} device-1.rsc admin@127.0.0.1:device-1.rsc`,
     ]);
   });
-
-  it.each([
-    ['nothing', '', 'first line'],
-    ['an error', 'not enough permissions (9)\n', 'first line'],
-    [
-      'its head',
-      '# 2026-11-20 10:00:00 by RouterOS 7.15.3\n# model = x\n',
-      'does not contain any menus',
-    ],
-    [
-      'a part of a line',
-      '# nov/20/2026 10:00:00 by RouterOS 6.49\n/ip pool\nadd name=\\\n',
-      'ends with a backslash',
-    ],
-    [
-      'one with a log message in it',
-      '# nov/20/2026 10:00:00 by RouterOS 6.49\n/ip pool\n10:37:49 echo: system,error x\nadd\n',
-      'not a statement: "10:37:49',
-    ],
-    [
-      'one of which a part could not be had',
-      '# 2026-11-20 10:00:00 by RouterOS 7.1\n/ip pool\nadd\n#error exporting "/routing/bgp" (timeout)\n',
-      'could not export',
-    ],
-    [
-      'a part of another',
-      '# nov/20/2026 10:00:00 by RouterOS 6.49\n/ip pool\nadd na',
-      'is incomplete',
-    ],
-  ])('is not %s', async (_what, text, why) => {
-    expect(await backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
-  });
-
-  itSurvives(
-    {
-      sit: (small) => sit(small ? { configuration: '/ip pool\nadd name=p ranges=10.0.0.1\n' } : {}),
-      truth: (device) => withReturns(device.running()),
-    },
-    // No terminal, so no prompt, pager, log or second password.
-    { 'prompt-in-configuration': 'whole', 'password-twice': 'whole', 'odd-line-ends': 'either' },
-  );
 });

@@ -77,6 +77,29 @@ poe-out-status: powered-on
       ['/system identity print', 'name: '],
       '> ',
     ),
+    changedBy: /^ann$/,
+    identity: { serial: 'HF9087654321', hostname: 'rack 4 router' },
+    // As received over ssh.
+    shows: (device) =>
+      Buffer.from(device.running().toString('latin1').replaceAll('\n', '\r\n'), 'latin1'),
+    small: '/ip pool\nadd name=p ranges=10.0.0.1\n',
+    inChannels: true,
+    outcomes: { 'odd-line-ends': 'either' },
+    incomplete: [
+      ['', 'first line'],
+      ['not enough permissions (9)\n', 'first line'],
+      ['# 2026-11-20 10:00:00 by RouterOS 7.15.3\n# model = x\n', 'does not contain any menus'],
+      ['# nov/20/2026 10:00:00 by RouterOS 6.49\n/ip pool\nadd name=\\\n', 'ends with a backslash'],
+      [
+        '# nov/20/2026 10:00:00 by RouterOS 6.49\n/ip pool\n10:37:49 echo: system,error x\nadd\n',
+        'not a statement: "10:37:49',
+      ],
+      [
+        '# 2026-11-20 10:00:00 by RouterOS 7.1\n/ip pool\nadd\n#error exporting "/routing/bgp" (timeout)\n',
+        'could not export',
+      ],
+      ['# nov/20/2026 10:00:00 by RouterOS 6.49\n/ip pool\nadd na', 'is incomplete'],
+    ],
   },
   testedWith: {
     outlets: "skolo's simulators only",

@@ -4,17 +4,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Secret } from '@skolo/base/secrets';
 import { type ExecSession, HostKeys, openExec } from '@skolo/equipment/transports';
-import { type CliOptions, type ConfiguredDevice, type PeerName, typeInto } from '@skolo/simulators';
+import {
+  type CliOptions,
+  type ConfiguredDevice,
+  type DeviceFault,
+  type PeerName,
+  startApcCard,
+  typeInto,
+  type VyattaDevice,
+} from '@skolo/simulators';
+import type { Identity } from '../contract/backup.ts';
+import type { Masked } from './configurations.ts';
 
 export const account = { username: 'skolo', password: 'canary-login-7f3a' };
 export const enablePassword = 'canary-enable-19c';
 /** The text that each change leaves. */
 export const mark = 'changed-here';
 
+export type SimulatedOptions = CliOptions & { configuration?: string; enablePassword?: string };
+
 /** A simulated device that is changed. */
 export interface ChangedDevice {
   /** If it is not the one that the proof starts. */
-  start?(options: CliOptions): Promise<ConfiguredDevice>;
+  start?(options: SimulatedOptions): Promise<ConfiguredDevice>;
   /** More of its entry in rack.yaml. */
   entry?: string;
   /** It reports whether it would boot with another configuration. */
@@ -22,7 +34,29 @@ export interface ChangedDevice {
   /** Its configuration contains a time. */
   ticks?: true;
   change(device: ConfiguredDevice): Promise<unknown>;
+  /** What else a reading has. */
+  identity: Identity;
+  changedBy?: RegExp;
+  /** In the form of a reading; default: the running configuration. */
+  shows?(device: ConfiguredDevice): Buffer;
+  /** Of an archive: its files. */
+  contents?(device: ConfiguredDevice): ReadonlyMap<string, Buffer>;
+  /** Another form, for which rack.yaml may ask. */
+  also?: { entry: string; shows(device: ConfiguredDevice): Buffer };
+  /** A configuration of few bytes, each of which a fault delays. */
+  small?: string;
+  /** It is read in channels: without prompt, pager, log messages and second password. */
+  inChannels?: true;
+  /** Other results of faults than usual. */
+  outcomes?: Outcomes;
+  /** Texts that are not its configuration, and why. */
+  incomplete?: readonly (readonly [text: string, why: string])[];
+  masks?: Masked;
 }
+
+/** `whole`: it is read nevertheless. `failed`: it is not. `either`: both are fine, as long as nothing wrong is stored. */
+export type Outcome = 'whole' | 'failed' | 'either';
+export type Outcomes = Partial<Record<DeviceFault, Outcome>>;
 
 /** A real one. */
 export interface RealDevice {
@@ -65,11 +99,35 @@ export function typing(
 
 const done = ['echo it is done', '\nit is done'] as const;
 
-export const typingToVyatta = typing(
-  ':~$ ',
-  ['configure', `set system domain-name ${mark}.example`, 'commit', 'exit'],
-  done,
-);
+/** Of EdgeOS and VyOS. */
+export const vyattaBackup = {
+  tellsUnsaved: true,
+  change: typing(
+    ':~$ ',
+    ['configure', `set system domain-name ${mark}.example`, 'commit', 'exit'],
+    done,
+  ),
+  shows: (device) => device.startup(),
+  also: { entry: 'export: commands', shows: (device: VyattaDevice) => device.commands() },
+  small: 'system {\n    host-name small\n}\n',
+  incomplete: [
+    ['', 'the configuration is empty'],
+    ['system {\n    host-name x\n', 'the block "system" is not closed'],
+    ['system {\n    host-name x\n}\n}\n', 'line 4 closes a block that is not open'],
+    [
+      'system {\n    host-name x\n}\n',
+      'the line with the component versions, which should be at the end, is missing',
+    ],
+    [
+      'system {\n    host-name x\n}\n\n/* Warning: Do not remove the following line. */\n/* === vyatta-config-version: "a@1" === */\n',
+      'the last line is not the "Release version" comment',
+    ],
+    [
+      'interfaces {\n}\n\n// Warning: Do not remove the following line.\n// vyos-config-version: "a@1"\n// Release version: 1.4\n',
+      'the configuration does not contain a "system" block',
+    ],
+  ],
+} satisfies Partial<ChangedDevice>;
 
 /** To a file of a Unix. */
 export function appending(file: string, line: string): Change {
@@ -101,7 +159,24 @@ export function overSsh(
   };
 }
 
-export const uploadingToApc = overSsh((session, device) => {
-  const text = device.running().toString().replace('rack 4', mark);
-  return session.upload('config.ini', Buffer.from(text), { signal });
-});
+/** Of an APC rack PDU's card. */
+export function apcBackup(generation: 'rpdu' | 'rpdu2'): ChangedDevice {
+  return {
+    // A broken session is released late, which is not tested here.
+    start: (options) => startApcCard({ ...options, generation, maxSessions: 4 }),
+    ticks: true,
+    change: overSsh((session, device) => {
+      const text = device.running().toString().replace('rack 4', mark);
+      return session.upload('config.ini', Buffer.from(text), { signal });
+    }),
+    identity: { hostname: 'pdu-1' },
+    inChannels: true,
+    masks: { secret: /s3cret/gi, least: 5, kept: ['UserProfile1AuthProtocol=SHA'] },
+    incomplete: [
+      ['', 'NetworkTCP/IP'],
+      ['E101: Command Not Found\n', 'NetworkTCP/IP'],
+      ['[NetworkTCP/IP]\nSystemIP=0.0.0.0\n', 'so the configuration is truncated'],
+      ['[NetworkTCP/IP]\n[SystemDate]\n; Da', 'is incomplete'],
+    ],
+  };
+}

@@ -1,79 +1,20 @@
 /** Checks that apply to every switch's configuration, whatever its format. */
-import type { Dialect } from '@skolo/equipment/transports';
-import {
-  type ConfiguredDevice,
-  type ReplayingDevice,
-  sessionOf,
-  typeInto,
-} from '@skolo/simulators';
-import { expect, it } from 'vitest';
+import { type ConfiguredDevice, typeInto } from '@skolo/simulators';
+import { expect } from 'vitest';
 import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
 import type { BackupModel } from '../contract/backup.ts';
-import { account, backUp, bytesOf, type Sitting } from './simulated-device.ts';
+import { account, type Sitting } from './simulated-device.ts';
 
-type Sat<Device = ConfiguredDevice> = Sitting<Device> & { model: BackupModel };
-type Sit = () => Promise<Sat>;
+type Sat = Sitting<ConfiguredDevice> & { model: BackupModel };
 type Keys = Parameters<typeof typeInto>[3];
 
-/** @param change of its text */
-export function itIsUnsavedAfter(
-  sit: () => Promise<Sat<ReplayingDevice>>,
-  change: readonly [from: string, to: string],
-): void {
-  it('is unsaved when it would boot with another one', async () => {
-    const { device, model, connect } = await sit();
-    device.edit((text) => text.replace(...change));
-
-    const { content, startup } = await backUp(model, connect());
-
-    expect(startup && (await isSame(bytesOf(content), startup, model))).toBe(false);
-  });
-}
-
-/**
- * The steps that restore this configuration are what was typed in a session, whose answers the dialect understands.
- *
- * @param begin the first line of that session
- * @param before typed before it, to sign in
- */
-export function itReplaysRestore(
-  sit: (configuration: string) => Promise<Sat<ReplayingDevice>>,
-  dialect: Dialect,
-  {
-    configuration,
-    begin,
-    before = [],
-  }: Record<'configuration' | 'begin', string> & { before?: string[] },
-): void {
-  it('gets back by the steps, which were typed in a session', async () => {
-    const sitting = await sit(configuration);
-    const { device, inventory, connect } = sitting;
-    const typed = sessionOf(inventory.model).map((exchange) => exchange.typed);
-    const cli = await connect().cli(dialect);
-
-    const lines = stepsOf(sitting, device.running()).flatMap((step) => step.lines);
-    for (const line of lines) await cli.run(line);
-
-    const recorded = typed.slice(typed.lastIndexOf(begin));
-    expect(lines.map((line) => line.trim())).toEqual([...before, ...recorded]);
-  });
-}
-
-interface Masked {
+export interface Masked {
   /** Text that all of its secrets contain, and their minimum number. */
   secret: RegExp;
   least: number;
   /** Is shown. */
   kept: readonly string[];
-}
-
-export function itMasks(sit: Sit, about: Masked): void {
-  it('shows none of its secrets once they are masked', async () => {
-    const { device, model } = await sit();
-
-    isMasked(device.running().toString(), model, about);
-  });
 }
 
 /** Lines that are not shown as they are, although they have no word for a secret, and are no part of one in several lines. */

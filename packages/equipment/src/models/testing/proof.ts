@@ -1,12 +1,13 @@
 /** What a model's tests are made with. The `proof.ts` of its directory exports one; the suites of all models find it by the list. */
 
+import type { Dialect } from '@skolo/equipment/transports';
 import type { CliDevice, CliOptions, ConfiguredDevice } from '@skolo/simulators';
 import type { OutletReading } from '../contract/outlets.ts';
-import type { ChangedDevice, RealDevice } from './backed-up.ts';
+import type { ChangedDevice, RealDevice, SimulatedOptions } from './backed-up.ts';
 
 export interface ModelProof {
   /** Its simulated command line. */
-  start?(options: CliOptions): Promise<ConfiguredDevice>;
+  start?(options: SimulatedOptions): Promise<ConfiguredDevice>;
   /** What it says about itself. */
   reported?: {
     /** Absent: its simulator says it while its configuration is read. */
@@ -17,12 +18,24 @@ export interface ModelProof {
   hosts?: PluggedIn;
   /** What its backup is tried with, if it can be backed up. */
   backup?: ChangedDevice | RealDevice;
+  /** Its restore, if its simulator replays a session of one. */
+  replays?: ReplayedRestore;
   /** Devices whose answers are data, if it switches power: one for each transport whose answers differ. */
   answering?: readonly AnsweringDevice[];
   /** What is on the other side in its tests, for TESTED.md. */
   testedWith: Partial<Record<TestedPart, string>>;
   /** What of the outputs of real equipment its tests read, or why they read none. */
   recorded: readonly string[] | { no: string };
+}
+
+/** A session in which the restore of this configuration was typed. */
+export interface ReplayedRestore {
+  dialect: Dialect;
+  configuration: string;
+  /** The first line of that session. */
+  begin: string;
+  /** Typed before it, to sign in. */
+  before?: readonly string[];
 }
 
 /** Machines at the ports of a simulated device. */

@@ -2,7 +2,7 @@
 import { isObject } from '@skolo/base';
 import { z } from 'zod';
 import { models } from '../index.ts';
-import { account, type BackedUp } from './backed-up.ts';
+import { account, type BackedUp, enablePassword } from './backed-up.ts';
 import type { ModelProof } from './proof.ts';
 
 const Loaded = z.object({ proof: z.custom<ModelProof>(isObject) });
@@ -41,7 +41,7 @@ export async function startBackedUp(model: string): Promise<BackedUp | undefined
   const { start, backup } = proofs.get(model) ?? {};
   if (backup === undefined) throw new Error(`${model} has no proof of a backup`);
   if ('needs' in backup) return await backup.start();
-  const device = await (backup.start ?? start)?.({ ...account, secondMs: 1 });
+  const device = await (backup.start ?? start)?.({ ...account, enablePassword, secondMs: 1 });
   if (device === undefined) throw new Error(`${model} has no simulated device`);
   const { entry, tellsUnsaved, ticks, change } = backup;
   return {

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
 import { stepsOf, typed } from '../testing/configurations.ts';
-import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup } from './unifi-switch.ts';
 
@@ -15,18 +14,12 @@ async function sit(options: Partial<UnifiSwitchOptions> = {}, transport: 'ssh' |
 }
 
 describe('the configuration of a UniFi switch', () => {
-  it.each([
-    ['with swctrl', {}],
-    ['with Fastpath', { fastpath: true }],
-  ])('is its file, byte for byte, with its address and name: %s', async (_what, options) => {
-    const { device, model, connect, transcript } = await sit(options);
+  it('is its file, byte for byte, also with Fastpath', async () => {
+    const { device, model, connect } = await sit({ fastpath: true });
 
-    const { content, identity, startup } = await backUp(model, connect());
+    const { content } = await backUp(model, connect());
 
     expect(bytesOf(content)).toEqual(device.running());
-    expect(identity).toEqual({ serial: '788A20DE9ABC', hostname: 'unifi-1' });
-    expect(startup).toBeUndefined();
-    expect(transcript.join('')).not.toContain(account.password);
   });
 
   it('is no mixture of before and after a change', async () => {
@@ -145,23 +138,4 @@ describe('the configuration of a UniFi switch', () => {
     expect(device.running()).toEqual(before);
     expect(device.startup()).toEqual(before);
   });
-
-  it.each([
-    ['nothing', '', '"users."'],
-    ['an error', "cat: can't open '/tmp/system.cfg': No such file or directory\n", '"users."'],
-    ['that of another kind of device', 'users.status=enabled\nradio.status=enabled\n', '"switch."'],
-    ['a part of one', 'switch.status=enabled\nusers.1.name=ub', 'is incomplete'],
-  ])('is not %s', async (_what, text, why) => {
-    expect(await backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
-  });
-
-  itSurvives(
-    {
-      sit: (small) =>
-        sit(small ? { configuration: 'users.status=enabled\nswitch.status=enabled\n' } : {}),
-      truth: (device) => device.running(),
-    },
-    // No terminal, so no prompt, pager, log or second password.
-    { 'prompt-in-configuration': 'whole', 'password-twice': 'whole' },
-  );
 });

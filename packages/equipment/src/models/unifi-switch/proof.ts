@@ -29,7 +29,18 @@ Port  OpMode      HpMode    PwrLimit   Class   PoEPwr  PwrGood  Power(W)  Voltag
       on: 'swctrl poe set auto id 1',
     },
   ],
-  backup: { change: appending('/tmp/system.cfg', `snmp.location=${mark}`) },
+  backup: {
+    change: appending('/tmp/system.cfg', `snmp.location=${mark}`),
+    identity: { serial: '788A20DE9ABC', hostname: 'unifi-1' },
+    small: 'users.status=enabled\nswitch.status=enabled\n',
+    inChannels: true,
+    incomplete: [
+      ['', '"users."'],
+      ["cat: can't open '/tmp/system.cfg': No such file or directory\n", '"users."'],
+      ['users.status=enabled\nradio.status=enabled\n', '"switch."'],
+      ['switch.status=enabled\nusers.1.name=ub', 'is incomplete'],
+    ],
+  },
   testedWith: {
     outlets: "skolo's simulators only",
     backups: "skolo's simulators only",

@@ -1,13 +1,13 @@
 /** What its tests are made with. */
 import { startVyos } from '@skolo/simulators';
-import { typingToVyatta } from '../testing/backed-up.ts';
+import { vyattaBackup } from '../testing/backed-up.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 export const proof: ModelProof = {
   start: startVyos,
   reported: { firmware: '1.4.2' },
   hosts: { ports: ['eth1', 'eth2', 'eth3', 'eth4'], knows: ['arp', 'lease'], isRouter: true },
-  backup: { tellsUnsaved: true, change: typingToVyatta },
+  backup: { ...vyattaBackup, identity: { serial: 'VY4C4C4544', hostname: 'vyos' } },
   testedWith: {
     backups: 'a simulator that RANCID verified',
     restores: 'a simulator that runs the configuration language',

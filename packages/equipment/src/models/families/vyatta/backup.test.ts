@@ -1,10 +1,8 @@
-import { isLong } from '@skolo/base/durable/fault-injection';
 import { startEdgeos, startVyos, type VyattaDevice } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { createMask } from '../../configuration/mask.ts';
 import { isSame } from '../../configuration/text.ts';
 import { backup as edgeos } from '../../edgeos/edgeos.ts';
-import { itSurvives } from '../../testing/every-fault.ts';
 import { backUp, bytesOf, simulated } from '../../testing/simulated-device.ts';
 import { backup as vyos } from '../../vyos/vyos.ts';
 import { vyatta } from './dialect.ts';
@@ -97,11 +95,11 @@ vpn {
 const canaries = new Set(secretive.match(/canary[\w-]*/g));
 
 const kinds = [
-  { name: 'edgeos', start: startEdgeos, model: edgeos, serial: '802AA8DE1234' },
-  { name: 'vyos', start: startVyos, model: vyos, serial: 'VY4C4C4544' },
+  { name: 'edgeos', start: startEdgeos, model: edgeos },
+  { name: 'vyos', start: startVyos, model: vyos },
 ];
 
-describe.each(kinds)('a configuration of $name', ({ name, start, model: create, serial }) => {
+describe.each(kinds)('a configuration of $name', ({ name, start, model: create }) => {
   async function sit(options: { configuration?: string; export?: string } = {}) {
     const { export: as = 'file', ...rest } = options;
     const sitting = await simulated<VyattaDevice>(
@@ -117,17 +115,6 @@ describe.each(kinds)('a configuration of $name', ({ name, start, model: create, 
     for (const line of ['configure', ...lines, 'exit']) await cli.run(line);
     await connection.close();
   }
-
-  it('is its file byte for byte, with serial number and name', async () => {
-    const { device, model, connect } = await sit();
-
-    const { content, startup, identity, changedBy } = await backUp(model, connect());
-
-    expect(bytesOf(content)).toEqual(device.startup());
-    expect(startup).toEqual(device.startup());
-    expect(identity).toEqual({ serial, hostname: name === 'vyos' ? 'vyos' : 'ubnt' });
-    expect(changedBy).toBeUndefined();
-  });
 
   it('is what would be saved, when that was not saved yet', async () => {
     const { device, model, connect } = await sit();
@@ -180,28 +167,6 @@ describe.each(kinds)('a configuration of $name', ({ name, start, model: create, 
     }
   });
 
-  it.each([
-    ['', 'the configuration is empty'],
-    ['system {\n    host-name x\n', 'the block "system" is not closed'],
-    ['system {\n    host-name x\n}\n}\n', 'line 4 closes a block that is not open'],
-    [
-      'system {\n    host-name x\n}\n',
-      'the line with the component versions, which should be at the end, is missing',
-    ],
-    [
-      'system {\n    host-name x\n}\n\n/* Warning: Do not remove the following line. */\n/* === vyatta-config-version: "a@1" === */\n',
-      'the last line is not the "Release version" comment',
-    ],
-    [
-      'interfaces {\n}\n\n// Warning: Do not remove the following line.\n// vyos-config-version: "a@1"\n// Release version: 1.4\n',
-      'the configuration does not contain a "system" block',
-    ],
-  ])('is not %j', async (text, why) => {
-    const model = create({ options: {} } as never);
-
-    expect(await model.incomplete({ bytes: Buffer.from(text) })).toContain(why);
-  });
-
   it('is not whole wherever it is cut', async () => {
     const { device, model } = await sit();
     const whole = device.startup();
@@ -226,19 +191,4 @@ describe.each(kinds)('a configuration of $name', ({ name, start, model: create, 
       await expect(backUp(model, connect())).rejects.toThrow();
     },
   );
-
-  // Each form on one of them.
-  const forms = ['file', 'commands'].filter(
-    (as) => isLong || (as === 'file') === (name === 'edgeos'),
-  );
-  describe.each(forms)('as %s', (as) => {
-    const small = 'system {\n    host-name small\n}\n';
-    itSurvives(
-      {
-        sit: (isSmall) => sit({ export: as, ...(isSmall && { configuration: small }) }),
-        truth: (device) => (as === 'file' ? device.startup() : device.commands()),
-      },
-      { 'pager-stays': 'whole' },
-    );
-  });
 });

@@ -29,7 +29,7 @@ export interface OpenwrtOptions extends CliOptions {
 }
 
 /** Its configuration is files. */
-interface OpenwrtDevice extends ConfiguredDevice {
+export interface OpenwrtDevice extends ConfiguredDevice {
   /** All that an archive of it holds now, by name, `etc/config/network`. */
   contents(): Map<string, Buffer>;
   /** The archive that somebody restored last. */
