@@ -1,17 +1,8 @@
-import { isLong } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { DeviceRejected } from '@skolo/equipment/transports';
-import { type CiscoIosOptions, startCiscoIos } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
-import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
-import { outlets as ciscoIos } from './outlets.ts';
-
-function withPorts(ports: number, more: Partial<CiscoIosOptions> = {}): CliSetup {
-  return {
-    kind: ciscoIos,
-    start: (options) => startCiscoIos({ ports, privilege: 15, ...options, ...more }),
-  };
-}
+import { patient, readOne, startCli } from '../testing/cli.ts';
+import { withPorts } from './proof.ts';
 
 describe('cisco-ios', () => {
   it('turns a port off and on, as the switch shows it', async () => {
@@ -128,11 +119,4 @@ describe('cisco-ios', () => {
     await expect(driver.turnOff('Gi1/0/7', patient())).rejects.toThrow(DeviceRejected);
     await expect(driver.read(['Gi1/0/7'], patient())).rejects.toThrow(DeviceRejected);
   });
-
-  meetsCliFaults(withPorts(24), 'Gi1/0/3', ['3', 'Gi1/0/3 - 5', 'Vlan1', 'range Gi1/0/1']);
-});
-
-// The other tests of telnet are those of transports/telnet, and of a sample of unifi-switch.
-describe.runIf(isLong)('cisco-ios over telnet', () => {
-  meetsCliFaults({ ...withPorts(8), transport: 'telnet' }, 'Gi1/0/3', []);
 });

@@ -1,9 +1,34 @@
 /** What its tests are made with. */
-import { startCiscoIos } from '@skolo/simulators';
+import { type CiscoIosOptions, startCiscoIos } from '@skolo/simulators';
 import { enablePassword, mark, typing } from '../testing/backed-up.ts';
+import type { CliSetup } from '../testing/cli.ts';
 import type { ModelProof } from '../testing/proof.ts';
+import { outlets } from './outlets.ts';
+
+export function withPorts(ports: number, more: Partial<CiscoIosOptions> = {}): CliSetup {
+  return {
+    kind: outlets,
+    start: (options) => startCiscoIos({ ports, privilege: 15, ...options, ...more }),
+  };
+}
 
 export const proof: ModelProof = {
+  outlets: [
+    {
+      over: 'cli',
+      setup: withPorts(24),
+      outlet: 'Gi1/0/3',
+      others: ['3', 'Gi1/0/3 - 5', 'Vlan1', 'range Gi1/0/1'],
+      short: 'faulty',
+    },
+    {
+      over: 'cli',
+      setup: { ...withPorts(8), transport: 'telnet' },
+      outlet: 'Gi1/0/3',
+      others: [],
+      isSampled: true,
+    },
+  ],
   start: (options) => startCiscoIos({ ...options, privilege: 15 }),
   reported: { hardware: 'WS-C3650-24PS', firmware: '16.12.8' },
   hosts: { ports: ['Gi1/0/1', 'Gi1/0/12', 'Te1/1/1', 'Gi1/0/2'], knows: ['arp'] },

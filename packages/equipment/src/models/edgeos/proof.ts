@@ -1,11 +1,29 @@
 /** What its tests are made with. */
-import { startEdgeos } from '@skolo/simulators';
+import { type EdgeosOptions, startEdgeos } from '@skolo/simulators';
 import { vyattaBackup } from '../testing/backed-up.ts';
+import type { CliSetup } from '../testing/cli.ts';
 import type { ModelProof } from '../testing/proof.ts';
+import { outlets } from './edgeos.ts';
 
 const edge = '/opt/vyatta/sbin/vyatta-cfg-cmd-wrapper';
 
+export function router(ports?: EdgeosOptions['ports']): CliSetup {
+  return {
+    kind: outlets,
+    start: (options) => startEdgeos({ ...options, ...(ports && { ports }) }),
+    isBusyInside: true,
+  };
+}
+
 export const proof: ModelProof = {
+  outlets: [
+    {
+      over: 'cli',
+      setup: router(),
+      outlet: 'eth1',
+      others: ['1', 'eth5', 'eth01', 'eth1.10', 'eth1; reboot'],
+    },
+  ],
   start: startEdgeos,
   reported: { hardware: 'EdgeRouter PoE 5-Port', firmware: 'v2.0.9-hotfix.6' },
   hosts: { ports: ['eth1', 'eth2', 'eth3', 'eth4'], knows: ['arp', 'lease'], isRouter: true },

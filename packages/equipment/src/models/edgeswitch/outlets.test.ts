@@ -1,18 +1,8 @@
-import { isLong } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { DeviceRejected } from '@skolo/equipment/transports';
-import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
-import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
-import { outlets as edgeSwitch } from './edgeswitch.ts';
-
-function withPorts(ports: number, more: Partial<EdgeSwitchOptions> = {}): CliSetup {
-  return {
-    kind: edgeSwitch,
-    start: (options) => startEdgeSwitch({ ports, ...options, ...more }),
-    options: { portCount: ports, stack: more.stack !== undefined },
-  };
-}
+import { type CliSetup, patient, readOne, startCli } from '../testing/cli.ts';
+import { withPorts } from './proof.ts';
 
 describe('edgeswitch', () => {
   it('turns a port off and on, as the switch shows it', async () => {
@@ -158,11 +148,4 @@ describe('edgeswitch', () => {
 
     expect(await readOne(driver, '3')).toMatchObject({ state: 'off' });
   });
-
-  meetsCliFaults(withPorts(48), '3', ['0', '49', '03', '0/3/1', '1/0/3', '-1']);
-});
-
-// The other tests of telnet are those of transports/telnet, and of a sample of unifi-switch.
-describe.runIf(isLong)('edgeswitch over telnet', () => {
-  meetsCliFaults({ ...withPorts(8), transport: 'telnet' }, '3', []);
 });

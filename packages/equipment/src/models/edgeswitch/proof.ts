@@ -1,9 +1,35 @@
 /** What its tests are made with. */
-import { startEdgeSwitch } from '@skolo/simulators';
+import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { enablePassword, mark, typing } from '../testing/backed-up.ts';
+import type { CliSetup } from '../testing/cli.ts';
 import type { ModelProof } from '../testing/proof.ts';
+import { outlets } from './edgeswitch.ts';
+
+export function withPorts(ports: number, more: Partial<EdgeSwitchOptions> = {}): CliSetup {
+  return {
+    kind: outlets,
+    start: (options) => startEdgeSwitch({ ports, ...options, ...more }),
+    options: { portCount: ports, stack: more.stack !== undefined },
+  };
+}
 
 export const proof: ModelProof = {
+  outlets: [
+    {
+      over: 'cli',
+      setup: withPorts(48),
+      outlet: '3',
+      others: ['0', '49', '03', '0/3/1', '1/0/3', '-1'],
+      short: 'Fault',
+    },
+    {
+      over: 'cli',
+      setup: { ...withPorts(8), transport: 'telnet' },
+      outlet: '3',
+      others: [],
+      isSampled: true,
+    },
+  ],
   start: startEdgeSwitch,
   reported: { hardware: 'EdgeSwitch 24-Port 250W', firmware: '1.9.3' },
   hosts: { ports: ['1', '12', '26', '2'], knows: [], options: { portCount: 24 } },

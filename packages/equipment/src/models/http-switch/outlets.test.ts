@@ -1,29 +1,11 @@
-import { startEsphome, startHttpRelay } from '@skolo/simulators';
+import { startEsphome } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
-import {
-  driverFor,
-  meetsFaults,
-  patient,
-  type Setup,
-  startDriver,
-  switchesOutlets,
-} from '../testing/http.ts';
+import { driverFor, patient, type Setup, startDriver, switchesOutlets } from '../testing/http.ts';
 import { httpSwitch as facts } from './facts.ts';
 import { outlets as httpSwitch } from './http-switch.ts';
+import { relays } from './proof.ts';
 
 const account = { username: 'admin', password: 'joker' };
-
-/** As in the driver's header. */
-const relays: Setup = {
-  kind: httpSwitch,
-  start: () => startHttpRelay(),
-  options: {
-    outlets: 4,
-    on: { method: 'PUT', path: '/relay/{outlet}/value', body: '1', expect: '^$' },
-    off: { method: 'PUT', path: '/relay/{outlet}/value', body: '0', expect: '^$' },
-    read: { path: '/relay/{outlet}/value', on: '^1$', off: '^0$' },
-  },
-};
 
 const esphome: Setup = {
   kind: httpSwitch,
@@ -69,8 +51,6 @@ describe('http-switch', () => {
 
     expect(driver.nativeCycle).toBeUndefined();
   });
-
-  meetsFaults(relays, '2', ['0', '5', '02', '{outlet}', '-1']);
 });
 
 describe('http-switch, answers in JSON', () => {

@@ -1,9 +1,29 @@
 /** What its tests are made with. */
-import { startMpower } from '@skolo/simulators';
+import { type MpowerOptions, startMpower } from '@skolo/simulators';
 import { mark, overSsh } from '../testing/backed-up.ts';
+import type { CliSetup } from '../testing/cli.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
+/** With modern ssh, which is faster; a separate test covers the old one. */
+import { outlets as driver } from './mpower.ts';
+
+export function withOutlets(outlets: number, more: Partial<MpowerOptions> = {}): CliSetup {
+  return {
+    kind: driver,
+    start: (options) => startMpower({ outlets, legacyOnly: false, ...options, ...more }),
+    options: { outlets },
+  };
+}
+
 export const proof: ModelProof = {
+  outlets: [
+    {
+      over: 'cli',
+      setup: withOutlets(6),
+      outlet: '3',
+      others: ['0', '7', '03', '3 /etc/passwd', '$(reboot)', '*'],
+    },
+  ],
   start: startMpower,
   answering: [
     {

@@ -1,9 +1,28 @@
 /** What its tests are made with. */
-import { type OpenwrtDevice, startOpenwrt } from '@skolo/simulators';
+import { type OpenwrtDevice, type OpenwrtOptions, startOpenwrt } from '@skolo/simulators';
 import { appending, mark } from '../testing/backed-up.ts';
+import type { CliSetup } from '../testing/cli.ts';
 import type { ModelProof } from '../testing/proof.ts';
+import { outlets } from './openwrt.ts';
+
+export function withPorts(ports: number, more: Partial<OpenwrtOptions> = {}): CliSetup {
+  return {
+    kind: outlets,
+    start: (options) => startOpenwrt({ ports, ...options, ...more }),
+    options: { portCount: ports },
+  };
+}
 
 export const proof: ModelProof = {
+  outlets: [
+    {
+      over: 'cli',
+      setup: withPorts(8),
+      outlet: 'lan3',
+      others: ['3', 'lan0', 'lan9', 'lan03', `lan3"}'; reboot; '`, 'wan'],
+      short: 'Fault',
+    },
+  ],
   start: startOpenwrt,
   hosts: { ports: ['lan1', 'lan2', 'lan8', 'lan3'], knows: ['arp', 'lease'] },
   answering: [

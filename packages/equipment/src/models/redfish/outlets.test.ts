@@ -1,25 +1,12 @@
 import { DeviceRejected } from '@skolo/equipment/transports';
-import { type RedfishOptions, startRedfish } from '@skolo/simulators';
+import { startRedfish } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { CannotCycle } from '../contract/outlets.ts';
-import {
-  driverFor,
-  meetsFaults,
-  patient,
-  rejectsWrongPassword,
-  type Setup,
-  startDriver,
-} from '../testing/http.ts';
+import { driverFor, patient, type Setup, startDriver } from '../testing/http.ts';
 import { openDriver } from '../testing/outlets.ts';
 import { http } from '../testing/unneeded/transports.ts';
+import { login, server } from './proof.ts';
 import { outlets as redfish } from './redfish.ts';
-
-const login = { username: 'root', password: 'calvin' };
-
-function server(more: RedfishOptions = {}): Setup {
-  const start = () => startRedfish({ tls: false, secondMs: 5, ...more });
-  return { kind: redfish, start, options: { https: more.tls === true }, login, patienceMs: 35_000 };
-}
 
 function pdu(): Setup {
   const start = () => startRedfish({ tls: false, secondMs: 5, outlets: ['A1', 'A2'] });
@@ -212,11 +199,4 @@ describe('redfish', () => {
     expect(received().slice(1)).toEqual([`${post} {"ResetType":"ForceOff"}`]);
     await expect(driver.nativeCycle?.run('1', 5, patient())).rejects.toThrow(CannotCycle);
   });
-
-  meetsFaults(server(), '1', ['1?x', '../Chassis/1', 'a'.repeat(61)]);
-  rejectsWrongPassword(server(), '1');
-});
-
-describe('redfish, over https', () => {
-  meetsFaults(server({ tls: true }), '1', []);
 });

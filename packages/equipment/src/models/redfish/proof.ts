@@ -1,5 +1,8 @@
 /** What its tests are made with. */
+import { type RedfishOptions, startRedfish } from '@skolo/simulators';
+import type { Setup } from '../testing/http.ts';
 import type { ModelProof } from '../testing/proof.ts';
+import { outlets } from './redfish.ts';
 
 const reset = '/redfish/v1/Systems/1/Actions/ComputerSystem.Reset';
 const resetAction = {
@@ -7,7 +10,18 @@ const resetAction = {
   'ResetType@Redfish.AllowableValues': ['On', 'ForceOff', 'PowerCycle'],
 };
 
+export const login = { username: 'root', password: 'calvin' };
+
+export function server(more: RedfishOptions = {}): Setup {
+  const start = () => startRedfish({ tls: false, secondMs: 5, ...more });
+  return { kind: outlets, start, options: { https: more.tls === true }, login, patienceMs: 35_000 };
+}
+
 export const proof: ModelProof = {
+  outlets: [
+    { over: 'http', setup: server(), outlet: '1', others: ['1?x', '../Chassis/1', 'a'.repeat(61)] },
+    { over: 'http', setup: server({ tls: true }), outlet: '1', others: [] },
+  ],
   answering: [
     {
       over: 'http',

@@ -1,31 +1,10 @@
-import { type RouterosRestOptions, startRouterosRest } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
-import {
-  meetsFaults,
-  patient,
-  rejectsWrongPassword,
-  type Setup,
-  startDriver,
-} from '../testing/http.ts';
-import { outlets as routeros } from './outlets.ts';
-
-const account = { username: 'power', password: 'joker' };
-
-function withPorts(portCount: number, more: RouterosRestOptions = {}): Setup {
-  const start = () => startRouterosRest({ portCount, account, secondMs: 5, ...more });
-  return {
-    kind: routeros,
-    start,
-    options: { portCount, https: more.tls === true },
-    login: account,
-    // Turning on reads for 5 s at most, and then sends its command.
-    patienceMs: 10_000,
-  };
-}
+import { patient, startDriver } from '../testing/http.ts';
+import { restPorts } from './proof.ts';
 
 describe('routeros, REST', () => {
   it('turns single ports off and on, and reads them back with what they draw', async () => {
-    const { device, driver } = await startDriver(withPorts(3));
+    const { device, driver } = await startDriver(restPorts(3));
 
     await driver.turnOff('ether2', patient());
     const between = await driver.read(['ether1', 'ether2'], patient());
@@ -42,7 +21,7 @@ describe('routeros, REST', () => {
   });
 
   it('tells and restores how a port is on', async () => {
-    const { device, driver } = await startDriver(withPorts(3));
+    const { device, driver } = await startDriver(restPorts(3));
     device.board.setMode('ether2', 'forced-on');
 
     const mode = (await driver.read(['ether2'], patient())).get('ether2')?.mode;
@@ -55,7 +34,7 @@ describe('routeros, REST', () => {
   });
 
   it('knows no other modes', async () => {
-    const { device, driver } = await startDriver(withPorts(3));
+    const { device, driver } = await startDriver(restPorts(3));
 
     await expect(driver.turnOn('ether2', { mode: '48v' }, patient())).rejects.toThrow(
       /cannot be turned on in mode 48v/,
@@ -65,7 +44,7 @@ describe('routeros, REST', () => {
   });
 
   it('tells a port that delivers nothing', async () => {
-    const { device, driver } = await startDriver(withPorts(3));
+    const { device, driver } = await startDriver(restPorts(3));
     device.board.setWatts('ether1', 0);
 
     const readings = await driver.read(['ether1'], patient());
@@ -78,7 +57,7 @@ describe('routeros, REST', () => {
   });
 
   it('lets the device do off, wait and on, and shows that it is off meanwhile', async () => {
-    const { device, driver } = await startDriver(withPorts(3, { secondMs: 1000 }));
+    const { device, driver } = await startDriver(restPorts(3, { secondMs: 1000 }));
 
     await driver.nativeCycle?.run('ether2', 60, patient());
     const meanwhile = await driver.read(['ether2'], patient());
@@ -90,7 +69,7 @@ describe('routeros, REST', () => {
   });
 
   it('sees a port on again after a cycle of its own', async () => {
-    const { driver } = await startDriver(withPorts(3));
+    const { driver } = await startDriver(restPorts(3));
 
     await driver.nativeCycle?.run('ether2', 5, patient());
 
@@ -101,7 +80,7 @@ describe('routeros, REST', () => {
   });
 
   it('speaks https', async () => {
-    const { device, driver } = await startDriver(withPorts(3, { tls: true }));
+    const { device, driver } = await startDriver(restPorts(3, { tls: true }));
 
     await driver.turnOff('ether2', patient());
 
@@ -109,7 +88,7 @@ describe('routeros, REST', () => {
   });
 
   it('does not command a port that the device does not have', async () => {
-    const { device, driver } = await startDriver({ ...withPorts(3), options: { portCount: 9 } });
+    const { device, driver } = await startDriver({ ...restPorts(3), options: { portCount: 9 } });
 
     for (const verb of [
       () => driver.read(['ether9'], patient()),
@@ -120,7 +99,4 @@ describe('routeros, REST', () => {
     }
     expect(device.received.filter(({ text }) => /PATCH|power-cycle/.test(text))).toEqual([]);
   });
-
-  meetsFaults(withPorts(3), 'ether2', ['2', '*2', 'ether0', 'ether4', 'ether2,ether3', 'sfp1']);
-  rejectsWrongPassword(withPorts(3), 'ether2');
 });

@@ -1,20 +1,11 @@
 import { DeviceRejected } from '@skolo/equipment/transports';
-import { type RouterosOptions, startRouteros } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
-import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
-import { outlets as routeros } from './outlets.ts';
-
-function withPorts(ports: number, more: Partial<RouterosOptions> = {}): CliSetup {
-  return {
-    kind: routeros,
-    start: (options) => startRouteros({ ports, ...options, ...more }),
-    options: { portCount: ports },
-  };
-}
+import { patient, readOne, startCli } from '../testing/cli.ts';
+import { sshPorts } from './proof.ts';
 
 describe('routeros over ssh', () => {
   it('turns a port off and on, as the monitor shows it', async () => {
-    const { device, driver } = await startCli(withPorts(12));
+    const { device, driver } = await startCli(sshPorts(12));
     device.board.setWatts('ether2', 0);
 
     await driver.turnOff('ether1', patient());
@@ -30,7 +21,7 @@ describe('routeros over ssh', () => {
   });
 
   it('restores a port that was forced on', async () => {
-    const { device, driver } = await startCli(withPorts(8));
+    const { device, driver } = await startCli(sshPorts(8));
     await driver.turnOn('ether3', { mode: 'forced-on' }, patient());
     const { mode } = await readOne(driver, 'ether3');
 
@@ -44,7 +35,7 @@ describe('routeros over ssh', () => {
   });
 
   it('lets the device do off, wait and on', async () => {
-    const { device, driver } = await startCli(withPorts(8));
+    const { device, driver } = await startCli(sshPorts(8));
     await driver.turnOn('ether5', { mode: 'forced-on' }, patient());
 
     await driver.nativeCycle?.run('ether5', 60, patient());
@@ -59,7 +50,7 @@ describe('routeros over ssh', () => {
   });
 
   it.each([0, 61, 1.5, Number.NaN])('does not cycle a port for %s s', async (seconds) => {
-    const { device, driver } = await startCli(withPorts(8));
+    const { device, driver } = await startCli(sshPorts(8));
 
     await expect(driver.nativeCycle?.run('ether5', seconds, patient())).rejects.toThrow(
       DeviceRejected,
@@ -69,7 +60,7 @@ describe('routeros over ssh', () => {
   });
 
   it('does not take exit status 0 for success', async () => {
-    const { driver } = await startCli({ ...withPorts(4), options: { portCount: 8 } });
+    const { driver } = await startCli({ ...sshPorts(4), options: { portCount: 8 } });
 
     await expect(driver.turnOff('ether7', patient())).rejects.toThrow(
       'switch-1: rejects "/interface ethernet poe set ether7 poe-out=off": no such item',
@@ -77,6 +68,4 @@ describe('routeros over ssh', () => {
     await expect(driver.nativeCycle?.run('ether7', 5, patient())).rejects.toThrow('no such item');
     await expect(driver.read(['ether7'], patient())).rejects.toThrow('no such item');
   });
-
-  meetsCliFaults(withPorts(8), 'ether3', ['3', 'ether0', 'ether9', '[find]', 'ether3;/quit', '*3']);
 });

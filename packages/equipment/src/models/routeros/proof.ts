@@ -1,12 +1,58 @@
 /** What its tests are made with. */
-import { startRouteros } from '@skolo/simulators';
+import {
+  type RouterosOptions,
+  type RouterosRestOptions,
+  startRouteros,
+  startRouterosRest,
+} from '@skolo/simulators';
 import { mark, typing } from '../testing/backed-up.ts';
+import type { CliSetup } from '../testing/cli.ts';
+import type { Setup } from '../testing/http.ts';
 import type { ModelProof } from '../testing/proof.ts';
+import { outlets } from './outlets.ts';
 
 const poe = '/rest/interface/ethernet/poe';
 const port = { '.id': '*1', name: 'ether1', 'poe-out': 'auto-on', disabled: 'false' };
 
+const account = { username: 'power', password: 'joker' };
+
+export function restPorts(portCount: number, more: RouterosRestOptions = {}): Setup {
+  const start = () => startRouterosRest({ portCount, account, secondMs: 5, ...more });
+  return {
+    kind: outlets,
+    start,
+    options: { portCount, https: more.tls === true },
+    login: account,
+    // Turning on reads for 5 s at most, and then sends its command.
+    patienceMs: 10_000,
+  };
+}
+
+export function sshPorts(ports: number, more: Partial<RouterosOptions> = {}): CliSetup {
+  return {
+    kind: outlets,
+    start: (options) => startRouteros({ ports, ...options, ...more }),
+    options: { portCount: ports },
+  };
+}
+
 export const proof: ModelProof = {
+  outlets: [
+    {
+      over: 'cli',
+      setup: sshPorts(8),
+      outlet: 'ether3',
+      others: ['3', 'ether0', 'ether9', '[find]', 'ether3;/quit', '*3'],
+      short: 'short-circuit',
+    },
+    {
+      over: 'http',
+      setup: restPorts(3),
+      outlet: 'ether2',
+      others: ['2', '*2', 'ether0', 'ether4', 'ether2,ether3', 'sfp1'],
+      short: 'short-circuit',
+    },
+  ],
   start: startRouteros,
   reported: { firmware: '7.15.3' },
   hosts: { ports: ['ether1', 'ether2', 'sfp-sfpplus1', 'ether3'], knows: ['arp', 'lease'] },

@@ -1,25 +1,15 @@
 import { DeviceRejected } from '@skolo/equipment/transports';
-import { type ShellyGen1Options, startShellyGen1, startShellyGen2 } from '@skolo/simulators';
+import { startShellyGen2 } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import {
   cyclesByItself,
   driverFor,
   isNoSuccess,
-  meetsFaults,
   patient,
-  rejectsWrongPassword,
-  type Setup,
   startDriver,
   switchesOutlets,
 } from '../testing/http.ts';
-import { outlets as shellyGen1 } from './shelly-gen1.ts';
-
-const account = { username: 'admin', password: 'joker' };
-
-function withRelays(outlets: number, more: ShellyGen1Options = {}): Setup {
-  const start = () => startShellyGen1({ outlets, account, secondMs: 5, ...more });
-  return { kind: shellyGen1, start, options: { outlets }, login: account };
-}
+import { withRelays } from './proof.ts';
 
 describe('shelly-gen1', () => {
   const between = { 0: { state: 'on', watts: 4 }, 1: { state: 'off', watts: 0 } } as const;
@@ -81,7 +71,4 @@ describe('shelly-gen1', () => {
     await driver.turnOff('0', patient());
     await expect(driver.nativeCycle?.run('0', 5, patient())).rejects.toThrow(DeviceRejected);
   });
-
-  meetsFaults(withRelays(2), '1', ['2', '01', '0?turn=off', '-1']);
-  rejectsWrongPassword(withRelays(2), '1');
 });

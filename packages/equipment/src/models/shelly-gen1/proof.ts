@@ -1,7 +1,20 @@
 /** What its tests are made with. */
+import { type ShellyGen1Options, startShellyGen1 } from '@skolo/simulators';
+import type { Setup } from '../testing/http.ts';
 import type { ModelProof } from '../testing/proof.ts';
+import { outlets as driver } from './shelly-gen1.ts';
+
+const account = { username: 'admin', password: 'joker' };
+
+export function withRelays(outlets: number, more: ShellyGen1Options = {}): Setup {
+  const start = () => startShellyGen1({ outlets, account, secondMs: 5, ...more });
+  return { kind: driver, start, options: { outlets }, login: account };
+}
 
 export const proof: ModelProof = {
+  outlets: [
+    { over: 'http', setup: withRelays(2), outlet: '1', others: ['2', '01', '0?turn=off', '-1'] },
+  ],
   answering: [
     {
       over: 'http',

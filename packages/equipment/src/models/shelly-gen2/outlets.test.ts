@@ -1,26 +1,14 @@
-import { type ShellyGen2Options, startShellyGen1, startShellyGen2 } from '@skolo/simulators';
+import { startShellyGen1, startShellyGen2 } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import {
   cyclesByItself,
   driverFor,
   isNoSuccess,
-  meetsFaults,
   patient,
-  rejectsWrongPassword,
-  type Setup,
   startDriver,
   switchesOutlets,
 } from '../testing/http.ts';
-import { outlets as shellyGen2 } from './shelly-gen2.ts';
-
-function withSwitches(outlets: number, more: ShellyGen2Options = {}): Setup {
-  return {
-    kind: shellyGen2,
-    start: () => startShellyGen2({ outlets, password: 'joker', secondMs: 5, ...more }),
-    options: { outlets },
-    login: { password: 'joker' },
-  };
-}
+import { withSwitches } from './proof.ts';
 
 describe('shelly-gen2', () => {
   const between = { 0: { state: 'on', watts: 4 }, 1: { state: 'off', watts: 0 } } as const;
@@ -98,7 +86,4 @@ describe('shelly-gen2', () => {
 
     expect((await driver.read(['0'], patient())).get('0')).toEqual({ state: 'unknown' });
   });
-
-  meetsFaults(withSwitches(2), '1', ['2', '01', 'true', '-1']);
-  rejectsWrongPassword(withSwitches(2), '1');
 });

@@ -1,9 +1,25 @@
 /** What its tests are made with. */
+import { type ShellyGen2Options, startShellyGen2 } from '@skolo/simulators';
+import type { Setup } from '../testing/http.ts';
 import type { ModelProof } from '../testing/proof.ts';
 
 const rpc = '"method":"Shelly.GetStatus"';
 
+import { outlets as driver } from './shelly-gen2.ts';
+
+export function withSwitches(outlets: number, more: ShellyGen2Options = {}): Setup {
+  return {
+    kind: driver,
+    start: () => startShellyGen2({ outlets, password: 'joker', secondMs: 5, ...more }),
+    options: { outlets },
+    login: { password: 'joker' },
+  };
+}
+
 export const proof: ModelProof = {
+  outlets: [
+    { over: 'http', setup: withSwitches(2), outlet: '1', others: ['2', '01', 'true', '-1'] },
+  ],
   answering: [
     {
       over: 'http',

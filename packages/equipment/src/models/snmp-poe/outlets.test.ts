@@ -1,23 +1,12 @@
-import { poeSwitchModel, startPoeSwitch } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { patient } from '../testing/outlets.ts';
-import { type SnmpSetup, startDriver, switchesOutlets } from '../testing/snmp.ts';
-import { meetsFaults, neverSendsOthers } from '../testing/snmp-faults.ts';
-import { outlets as snmpPoe } from './snmp-poe.ts';
+import { startDriver } from '../testing/snmp.ts';
+import { setup } from './proof.ts';
 
-const ports = { ports: 24, groups: 2, detectMs: 100 };
-const setup: SnmpSetup = {
-  kind: snmpPoe,
-  start: (options) => startPoeSwitch({ ...options, ...ports }),
-  model: () => poeSwitchModel(ports),
-  options: { portCount: 24, groups: 2 },
-};
 const admin = '1.3.6.1.2.1.105.1.1.1.3';
 const detection = '1.3.6.1.2.1.105.1.1.1.6';
 
 describe('snmp-poe', () => {
-  switchesOutlets(setup, '5');
-
   it.for([
     ['5', '1.5'],
     ['24', '1.24'],
@@ -79,7 +68,4 @@ describe('snmp-poe', () => {
     expect(driver.nativeCycle).toBeUndefined();
     expect((await driver.read(['5'], patient())).get('5')).not.toHaveProperty('watts');
   });
-
-  meetsFaults(setup, '5');
-  neverSendsOthers(setup, ['25', '3.5', '0.5', '2.25', '2.0', '2.5.1']);
 });

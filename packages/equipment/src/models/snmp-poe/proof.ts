@@ -1,9 +1,28 @@
 /** What its tests are made with. */
+import { poeSwitchModel, startPoeSwitch } from '@skolo/simulators';
 import type { ModelProof } from '../testing/proof.ts';
+import type { SnmpSetup } from '../testing/snmp.ts';
+import { outlets } from './snmp-poe.ts';
 
-const ports = '1.3.6.1.2.1.105.1.1.1';
+const objects = '1.3.6.1.2.1.105.1.1.1';
+const ports = { ports: 24, groups: 2, detectMs: 100 };
+export const setup: SnmpSetup = {
+  kind: outlets,
+  start: (options) => startPoeSwitch({ ...options, ...ports }),
+  model: () => poeSwitchModel(ports),
+  options: { portCount: 24, groups: 2 },
+};
 
 export const proof: ModelProof = {
+  outlets: [
+    {
+      over: 'snmp',
+      setup,
+      outlet: '5',
+      others: ['25', '3.5', '0.5', '2.25', '2.0', '2.5.1'],
+      short: 'fault',
+    },
+  ],
   answering: [
     {
       over: 'snmp',
@@ -12,17 +31,17 @@ export const proof: ModelProof = {
       answers: {
         '': [
           {
-            [`${ports}.3.1.1`]: 1,
-            [`${ports}.3.1.2`]: 1,
-            [`${ports}.6.1.1`]: 3,
-            [`${ports}.6.1.2`]: 2,
-            [`${ports}.10.1.1`]: 4,
+            [`${objects}.3.1.1`]: 1,
+            [`${objects}.3.1.2`]: 1,
+            [`${objects}.6.1.1`]: 3,
+            [`${objects}.6.1.2`]: 2,
+            [`${objects}.10.1.1`]: 4,
           },
-          `${ports}.3.1.1`,
+          `${objects}.3.1.1`,
         ],
       },
-      off: `set ${ports}.3.1.1=2`,
-      on: `set ${ports}.3.1.1=1`,
+      off: `set ${objects}.3.1.1=2`,
+      on: `set ${objects}.3.1.1=1`,
     },
   ],
   testedWith: {

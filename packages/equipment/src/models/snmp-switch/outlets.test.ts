@@ -1,31 +1,10 @@
-import { startTablePdu, tablePduModel } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { patient } from '../testing/outlets.ts';
-import { type SnmpSetup, startDriver, switchesOutlets } from '../testing/snmp.ts';
-import { meetsFaults, neverSendsOthers } from '../testing/snmp-faults.ts';
+import { startDriver } from '../testing/snmp.ts';
 import { snmpSwitch } from './facts.ts';
-import { outlets as driver } from './snmp-switch.ts';
-
-const objects = '1.3.6.1.4.1.9999';
-const table = {
-  on: { object: `${objects}.4.0.{outlet}`, value: 1 },
-  off: { object: `${objects}.3.0.{outlet}`, value: 1 },
-  read: { object: `${objects}.2.{outlet-1}`, on: [7], off: [8] },
-  watts: `${objects}.5.{outlet}`,
-};
-const outlets = ['1', '2', '3', '4', '5', '6', '7', '8'];
-const setup: SnmpSetup = {
-  kind: driver,
-  start: (options) => startTablePdu({ table, outlets }, options),
-  model: () => tablePduModel({ table, outlets }),
-  options: { ...table, outlets: 8 },
-};
+import { objects, setup, table } from './proof.ts';
 
 describe('snmp-switch', () => {
-  switchesOutlets(setup, '3');
-  meetsFaults(setup, '3');
-  neverSendsOthers(setup, ['9', '3.1', '1.3']);
-
   it('sets an object for each state, and reads all outlets in one request', async () => {
     const { device, driver: pdu } = await startDriver(setup);
     device.board.set('2', false);

@@ -1,7 +1,26 @@
 /** What its tests are made with. */
+import { startTablePdu, tablePduModel } from '@skolo/simulators';
 import type { ModelProof } from '../testing/proof.ts';
+import type { SnmpSetup } from '../testing/snmp.ts';
+import { outlets as driver } from './snmp-switch.ts';
+
+export const objects = '1.3.6.1.4.1.9999';
+export const table = {
+  on: { object: `${objects}.4.0.{outlet}`, value: 1 },
+  off: { object: `${objects}.3.0.{outlet}`, value: 1 },
+  read: { object: `${objects}.2.{outlet-1}`, on: [7], off: [8] },
+  watts: `${objects}.5.{outlet}`,
+};
+const outlets = ['1', '2', '3', '4', '5', '6', '7', '8'];
+export const setup: SnmpSetup = {
+  kind: driver,
+  start: (options) => startTablePdu({ table, outlets }, options),
+  model: () => tablePduModel({ table, outlets }),
+  options: { ...table, outlets: 8 },
+};
 
 export const proof: ModelProof = {
+  outlets: [{ over: 'snmp', setup, outlet: '3', others: ['9', '3.1', '1.3'] }],
   answering: [
     {
       over: 'snmp',

@@ -4,21 +4,11 @@ import { describe, expect, it } from 'vitest';
 import {
   cyclesByItself,
   driverFor,
-  meetsFaults,
   patient,
-  rejectsWrongPassword,
-  type Setup,
   startDriver,
   switchesOutlets,
 } from '../testing/http.ts';
-import { outlets as synaccess } from './synaccess.ts';
-
-const setup: Setup = {
-  kind: synaccess,
-  start: () => startSynaccess({ outlets: 5, secondMs: 5 }),
-  options: { outlets: 5 },
-  login: { username: 'admin', password: 'admin' },
-};
+import { setup } from './proof.ts';
 
 describe('synaccess', () => {
   const between = { 1: { state: 'on' }, 2: { state: 'off' }, 5: { state: 'on' } } as const;
@@ -66,7 +56,4 @@ describe('synaccess', () => {
       await expect(driver.read(['2'], patient())).rejects.toThrow(DeviceRejected);
     },
   );
-
-  meetsFaults(setup, '2', ['0', '6', '02', '2 0', '$A7', '-1']);
-  rejectsWrongPassword(setup, '2');
 });

@@ -1,7 +1,18 @@
 /** What its tests are made with. */
+import { startSynaccess } from '@skolo/simulators';
+import type { Setup } from '../testing/http.ts';
 import type { ModelProof } from '../testing/proof.ts';
+import { outlets } from './synaccess.ts';
+
+export const setup: Setup = {
+  kind: outlets,
+  start: () => startSynaccess({ outlets: 5, secondMs: 5 }),
+  options: { outlets: 5 },
+  login: { username: 'admin', password: 'admin' },
+};
 
 export const proof: ModelProof = {
+  outlets: [{ over: 'http', setup, outlet: '2', others: ['0', '6', '02', '2 0', '$A7', '-1'] }],
   answering: [
     {
       over: 'http',

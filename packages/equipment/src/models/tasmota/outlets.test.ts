@@ -1,26 +1,14 @@
 import { DeviceBusy, DeviceRejected, SignInRejected } from '@skolo/equipment/transports';
-import { startTasmota, type TasmotaOptions } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import {
   driverFor,
   isNoSuccess,
-  meetsFaults,
   patient,
   rejectsWrongPassword,
-  type Setup,
   startDriver,
   switchesOutlets,
 } from '../testing/http.ts';
-import { outlets as tasmota } from './tasmota.ts';
-
-function withRelays(outlets: number, more: TasmotaOptions = {}): Setup {
-  return {
-    kind: tasmota,
-    start: () => startTasmota({ outlets, password: 'joker', secondMs: 5, ...more }),
-    options: { outlets },
-    login: { username: 'admin', password: 'joker' },
-  };
-}
+import { withRelays } from './proof.ts';
 
 describe('tasmota', () => {
   const between = { 1: { state: 'on', watts: 4 }, 2: { state: 'off', watts: 0 } } as const;
@@ -188,8 +176,5 @@ describe('tasmota', () => {
     const readings = await driver.read(['1', '2'], patient());
     expect([...readings.values()].map(({ state }) => state)).toEqual(['unknown', 'on']);
   });
-
-  meetsFaults(withRelays(2), '2', ['0', '3', '02', '2 OFF', '-1']);
-  rejectsWrongPassword(withRelays(2), '2');
   rejectsWrongPassword(withRelays(2, { rejectionstatus: 200 }), '2');
 });

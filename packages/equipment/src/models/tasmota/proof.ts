@@ -1,7 +1,22 @@
 /** What its tests are made with. */
+import { startTasmota, type TasmotaOptions } from '@skolo/simulators';
+import type { Setup } from '../testing/http.ts';
 import type { ModelProof } from '../testing/proof.ts';
+import { outlets as driver } from './tasmota.ts';
+
+export function withRelays(outlets: number, more: TasmotaOptions = {}): Setup {
+  return {
+    kind: driver,
+    start: () => startTasmota({ outlets, password: 'joker', secondMs: 5, ...more }),
+    options: { outlets },
+    login: { username: 'admin', password: 'joker' },
+  };
+}
 
 export const proof: ModelProof = {
+  outlets: [
+    { over: 'http', setup: withRelays(2), outlet: '2', others: ['0', '3', '02', '2 OFF', '-1'] },
+  ],
   answering: [
     {
       over: 'http',

@@ -4,6 +4,9 @@ import type { Dialect } from '@skolo/equipment/transports';
 import type { CliDevice, CliOptions, ConfiguredDevice } from '@skolo/simulators';
 import type { OutletReading } from '../contract/outlets.ts';
 import type { ChangedDevice, RealDevice, SimulatedOptions } from './backed-up.ts';
+import type { CliSetup } from './cli.ts';
+import type { Setup } from './http.ts';
+import type { SnmpSetup } from './snmp.ts';
 
 export interface ModelProof {
   /** Its simulated command line. */
@@ -20,6 +23,8 @@ export interface ModelProof {
   backup?: ChangedDevice | RealDevice;
   /** Its restore, if its simulator replays a session of one. */
   replays?: ReplayedRestore;
+  /** How its outlets are tried with faults. */
+  outlets?: readonly TriedOutlets[];
   /** Devices whose answers are data, if it switches power: one for each transport whose answers differ. */
   answering?: readonly AnsweringDevice[];
   /** What is on the other side in its tests, for TESTED.md. */
@@ -27,6 +32,20 @@ export interface ModelProof {
   /** What of the outputs of real equipment its tests read, or why they read none. */
   recorded: readonly string[] | { no: string };
 }
+
+/** A simulated device, one of its outlets, and names that none of them has. */
+export type TriedOutlets = {
+  outlet: string;
+  others: readonly string[];
+  /** What it says of a short circuit, which it must not take for an outlet with nothing plugged in. */
+  short?: string;
+  /** `npm test` tries one of all those. */
+  isSampled?: true;
+} & (
+  | { over: 'http'; setup: Setup }
+  | { over: 'snmp'; setup: SnmpSetup }
+  | { over: 'cli'; setup: CliSetup }
+);
 
 /** A session in which the restore of this configuration was typed. */
 export interface ReplayedRestore {

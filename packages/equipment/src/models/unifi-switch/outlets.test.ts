@@ -1,24 +1,8 @@
 import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { DeviceRejected } from '@skolo/equipment/transports';
-import { startUnifiSwitch, type UnifiSwitchOptions } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
-import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
-import { outlets as unifiSwitch } from './unifi-switch.ts';
-
-function withPorts(ports: number, more: Partial<UnifiSwitchOptions> = {}): CliSetup {
-  return {
-    kind: unifiSwitch,
-    start: (options) => startUnifiSwitch({ ports, ...options, ...more }),
-    options: { portCount: ports },
-  };
-}
-
-const overTelnet: CliSetup = { ...withPorts(8, { fastpath: true }), transport: 'telnet' };
-
-const withoutSwctrl: CliSetup = {
-  ...withPorts(12, { fastpath: true, swctrl: false }),
-  signIns: 2,
-};
+import { type CliSetup, patient, readOne, startCli } from '../testing/cli.ts';
+import { withoutSwctrl, withPorts } from './proof.ts';
 
 const ways: [string, CliSetup][] = [
   ['swctrl', withPorts(12)],
@@ -104,15 +88,4 @@ describe('unifi-switch', () => {
     await expect(driver.turnOff('12', patient())).rejects.toThrow('does not contain port 12');
     await expect(driver.read(['12'], patient())).rejects.toThrow('does not contain port 12');
   });
-
-  meetsCliFaults(withPorts(16), '3', ['0', '17', '03', '1,3', '3 id 4', '3;reboot']);
-});
-
-const others: [string, CliSetup][] = [
-  ['without swctrl', withoutSwctrl],
-  ['over telnet', overTelnet],
-];
-
-describe.each(sampleOf(others))('unifi-switch %s', (_which, setup) => {
-  meetsCliFaults(setup, '3', []);
 });

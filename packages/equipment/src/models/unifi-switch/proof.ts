@@ -1,9 +1,36 @@
 /** What its tests are made with. */
-import { startUnifiSwitch } from '@skolo/simulators';
+import { startUnifiSwitch, type UnifiSwitchOptions } from '@skolo/simulators';
 import { appending, mark } from '../testing/backed-up.ts';
+import type { CliSetup } from '../testing/cli.ts';
 import type { ModelProof } from '../testing/proof.ts';
+import { outlets } from './unifi-switch.ts';
+
+export function withPorts(ports: number, more: Partial<UnifiSwitchOptions> = {}): CliSetup {
+  return {
+    kind: outlets,
+    start: (options) => startUnifiSwitch({ ports, ...options, ...more }),
+    options: { portCount: ports },
+  };
+}
+
+const overTelnet: CliSetup = { ...withPorts(8, { fastpath: true }), transport: 'telnet' };
+
+export const withoutSwctrl: CliSetup = {
+  ...withPorts(12, { fastpath: true, swctrl: false }),
+  signIns: 2,
+};
 
 export const proof: ModelProof = {
+  outlets: [
+    {
+      over: 'cli',
+      setup: withPorts(16),
+      outlet: '3',
+      others: ['0', '17', '03', '1,3', '3 id 4', '3;reboot'],
+    },
+    { over: 'cli', setup: overTelnet, outlet: '3', others: [], short: 'Fault', isSampled: true },
+    { over: 'cli', setup: withoutSwctrl, outlet: '3', others: [], isSampled: true },
+  ],
   start: startUnifiSwitch,
   hosts: { ports: ['1', '12', '16', '2'], knows: ['address'], options: { portCount: 16 } },
   answering: [
