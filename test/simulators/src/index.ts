@@ -33,7 +33,6 @@ export { type RouterosOptions, startRouteros } from './equipment/cli/models/rout
 export { type EdgeosOptions, startEdgeos } from './equipment/cli/models/vyatta/edgeos.ts';
 export type { VyattaDevice } from './equipment/cli/models/vyatta/vyatta.ts';
 export { startVyos } from './equipment/cli/models/vyatta/vyos.ts';
-export { startRecording } from './equipment/cli/recording.ts';
 export { sessionOf } from './equipment/cli/switch/replay.ts';
 export { typeInto } from './equipment/cli/typist.ts';
 export {

@@ -1,6 +1,7 @@
-/** Sessions of other people's backup program with real devices, repeated by an ssh server: our backup of each is complete. */
-import { startRecording } from '@skolo/simulators';
+/** Sessions of other people's backup program with real devices, repeated: our backup of each is exact, by models, tables, and keys of `generic`. */
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { readTables } from '../../generate/tables.ts';
 import { ciscoIos } from './cisco-ios/dialect.ts';
 import { createMask } from './configuration/mask.ts';
 import { isSame } from './configuration/text.ts';
@@ -8,6 +9,7 @@ import type { Device } from './contract/device.ts';
 import { linuxShell } from './families/unix/linux-shell.ts';
 import { vyatta } from './families/vyatta/dialect.ts';
 import { vyattaSecrets } from './families/vyatta/secrets.ts';
+import { generic } from './generic/facts.ts';
 import { models } from './index.ts';
 import { hiddenLines } from './testing/configurations.ts';
 import { rackDevice } from './testing/outlets.ts';
@@ -16,88 +18,136 @@ import {
   recordedLines,
   recordedNames,
   recordedSession,
+  recordedTalks,
   recordedTexts,
 } from './testing/recordings.ts';
-import { backUp, bytesOf, simulated } from './testing/simulated-device.ts';
+import { backUp, bytesOf, repeating } from './testing/simulated-device.ts';
 
 interface Case {
-  name: string;
+  recording: string;
   model: string;
   /** The recorded command with the configuration. */
   command: string;
-  serial: string | undefined;
-  hostname: string | undefined;
   /** Whether its commands run in channels, without echo and prompt. */
   isExec?: true;
+  /** Of an entry with `model: generic`. */
+  options?: Record<string, unknown>;
+  serial?: string;
+  hostname?: string;
 }
 
-const cases: Case[] = [
+const written: Case[] = [
   {
-    name: 'ios__asr920_16.8.1b',
+    recording: 'ios__asr920_16.8.1b',
     model: 'cisco-ios',
     command: 'show running-config',
     serial: 'CAT12345699',
     hostname: 'hostname',
   },
   {
-    name: 'ios__C9800-L-F-K9_17.06.05',
+    recording: 'ios__C9800-L-F-K9_17.06.05',
     model: 'cisco-ios',
     command: 'show running-config',
     serial: 'FCL2XXXXXXX',
     hostname: 'OXIDIZED-WLC1',
   },
   {
-    name: 'nxos__N5548_7.3.13',
+    recording: 'nxos__N5548_7.3.13',
     model: 'nxos',
     command: 'show running-config',
     serial: 'SSI00000001',
     hostname: 'TEST-12345',
   },
   {
-    name: 'eos__DCS-7050SX3-48YC8_4.29.2F',
+    recording: 'eos__DCS-7050SX3-48YC8_4.29.2F',
     model: 'eos',
     command: 'show running-config | no-more | exclude ! Time:',
-    serial: undefined,
     hostname: 'eos-test-01',
   },
   {
-    name: 'junos__srx300_22.4',
+    recording: 'junos__srx300_22.4',
     model: 'junos',
     command: 'show configuration | display omit',
     serial: 'AA0000AA0000',
-    hostname: undefined,
     isExec: true,
   },
   {
-    name: 'junos__srx300_22.4_wo_cluster',
+    recording: 'junos__srx300_22.4_wo_cluster',
     model: 'junos',
     command: 'show configuration | display omit',
     serial: 'AA0000AA0000',
-    hostname: undefined,
     isExec: true,
   },
   {
-    name: 'routeros__CHR_7.10.1',
+    recording: 'routeros__CHR_7.10.1',
     model: 'routeros',
     command: '/export show-sensitive',
     serial: 'XXX',
-    hostname: undefined,
     isExec: true,
   },
   {
-    name: 'routeros__CHR_7.16',
+    recording: 'routeros__CHR_7.16',
     model: 'routeros',
     command: '/export show-sensitive',
     serial: 'XXXX',
-    hostname: undefined,
     isExec: true,
   },
 ];
 
-/** The configuration as it is in the recording: without echo and prompt. */
-function configurationIn({ name, command, isExec }: Case): string {
-  const text = (recordedSession(name).answers.get(command) ?? '').replaceAll('\r', '');
-  return isExec ? text.trimEnd() : text.split('\n').slice(1, -1).join('\n').trim();
+/** Models that are tables. */
+const Described = z.object({ commands: z.tuple([z.string()]), exec: z.boolean().optional() });
+const tables: Case[] = readTables().flatMap(({ table: { name, values }, proof }) =>
+  (proof.recorded ?? []).map((recording) => {
+    const { commands, exec } = Described.parse(values);
+    return { recording, model: name, command: commands[0], ...(exec && { isExec: true as const }) };
+  }),
+);
+
+/** Described as a stranger does, in `commands` and a few other keys. */
+const unnamed: Case[] = [
+  ['eatonnetwork__NetworkM3_2.2.0', 'save_configuration -p', { exec: true }],
+  [
+    'quantaos__snippets',
+    'show run',
+    { enable: 'enable', pagingOff: ['terminal length 0'], logout: 'quit' },
+  ],
+  ['ios__asr920_16.8.1b', 'show running-config', { pagingOff: ['terminal length 0'] }],
+  ['eos__DCS-7050SX3-48YC8_4.29.2F', 'show running-config | no-more | exclude ! Time:', {}],
+  ['nxos__N5548_7.3.13', 'show running-config', { pagingOff: ['terminal length 0'] }],
+  ['vyos__Supermicro_1.4.3', 'show configuration commands | no-more', {}],
+  [
+    'efos__BES-53248_3.12.0.1',
+    'show running-config',
+    { enable: 'enable', pagingOff: ['terminal length 0'], logout: 'logout' },
+  ],
+  ['routeros__CHR_7.16', '/export show-sensitive', { exec: true }],
+  ['fortios__FMG-VM64_7.4.6', 'show', {}],
+  ['tplink__DS-P7001-08_1.0.0', 'show running-config', { pagingOff: ['terminal length 0'] }],
+].map(([recording, command, options]) => ({
+  recording: String(recording),
+  model: 'generic',
+  command: String(command),
+  options: { commands: [command], ...Object(options) },
+  ...(Object(options).exec === true && { isExec: true as const }),
+}));
+
+/** The text of the session, without echo, prompt, pager and what is not shown. */
+function configurationIn({ recording, command, isExec }: Case): string {
+  const talks = recordedTalks(recording, isExec);
+  const text = talks
+    .flatMap((talk) => {
+      if (talk.kind === 'exec') return talk.sent.trim() === command ? [`\n${talk.received}\n`] : [];
+      const from = talk.said.findIndex((each) => 'sent' in each && each.sent === command);
+      const until = talk.said.findIndex((each, at) => at > from && 'sent' in each);
+      return talk.said
+        .slice(from, until === -1 ? undefined : until)
+        .map(({ received }) => received);
+    })
+    .join('')
+    .replaceAll(/--More-- ?(?:[\b ]*\r?|\r +\r)/g, '')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what devices send.
+    .replaceAll(/[\r\b]|\x1b\[[\d;?]*[A-Za-z]/g, '');
+  return text.split('\n').slice(1, -1).join('\n').trim();
 }
 
 /** People who recorded it removed lines, so the reported size is that of what is left. */
@@ -107,25 +157,32 @@ function shortened(text: string): string {
   return text.replace(/^(Current configuration : )\d+/m, `$1${body.length}`);
 }
 
-async function open({ name, model, isExec }: Pick<Case, 'name' | 'model' | 'isExec'>) {
-  const { answers, greeting } = recordedSession(name);
-  const plain = (command: string) => command.replace(/ \| no-more\b.*/, '');
-  const known = new Map([...answers].map(([command, text]) => [plain(command), text]));
-  const prompt = greeting.slice(greeting.lastIndexOf('\n') + 1);
-  const recording = {
-    greeting,
-    rejection: "% Invalid input detected at '^' marker.",
-    answer(command: string) {
-      const text = known.get(plain(command));
-      if (text === undefined) {
-        return /\bterminal /.test(command) ? `${command}\n${prompt}` : undefined;
-      }
-      return isExec ? `${command}\n${text}\n` : shortened(text).replace(/^[^\r\n]*/, command);
-    },
-  };
-  return await simulated((account) => startRecording(recording, account), {
-    model,
-    options: rackDevice(model, {}).options,
+const plain = (command: string) => command.replace(/ \| no-more\b.*/, '');
+
+/** The session with commands as the model sends them. */
+function played({ recording, model, isExec }: Pick<Case, 'recording' | 'model' | 'isExec'>) {
+  const talks = recordedTalks(recording, isExec);
+  if (models.get(model)?.base !== undefined || model === 'generic') return talks;
+  return talks.map((talk) => {
+    if (talk.kind === 'exec') return { ...talk, received: `${talk.received}\n` };
+    const said = talk.said.map((each) => {
+      const received = shortened(each.received);
+      if (!('sent' in each)) return { ...each, received };
+      const sent = plain(each.sent);
+      return { sent, received: received.replace(each.sent, sent) };
+    });
+    return { ...talk, said };
+  });
+}
+
+async function open(about: Pick<Case, 'recording' | 'model' | 'isExec' | 'options'>) {
+  const { model, options = {} } = about;
+  const device = { model, options: rackDevice(model, { options }).options };
+  const talks = played(about);
+  return await repeating(talks, device, (command) => {
+    const shorter = talks.find((talk) => talk.kind === 'exec' && talk.sent === plain(command));
+    if (shorter?.kind === 'exec') return shorter.received;
+    return /\bterminal /.test(command) ? '' : "% Invalid input detected at '^' marker.";
   });
 }
 
@@ -135,38 +192,43 @@ async function modelOf(device: Device) {
   return (await backup.load()).backup(device);
 }
 
+function linesOf(text: string): string[] {
+  const all = text.replace(/^Current configuration : \d+/m, '').split('\n');
+  return all.map((line) => line.trimEnd()).filter(Boolean);
+}
+
 const mask = createMask(Buffer.from('a key for tests'));
 
 describe.skipIf(!hasRecordings)('a recorded session', () => {
-  it.each(cases)('of $name gives a complete backup, twice the same', async (about) => {
-    const { inventory, connect } = await open(about);
-    const model = await modelOf(inventory);
+  it.each([...written, ...tables, ...unnamed])(
+    '$recording is read exactly as $model',
+    async (about) => {
+      const { model, recording, serial, hostname } = about;
+      const { inventory, connect } = await open(about);
+      const backup = await modelOf(inventory);
 
-    const reading = await backUp(model, connect());
-    const again = await backUp(model, connect());
+      const { content, identity } = await backUp(backup, connect());
+      const again = await backUp(backup, connect());
 
-    const text = bytesOf(reading.content).toString('latin1');
-    const said = text.replace(/^Current configuration : \d+/m, '');
-    const expected = configurationIn(about).replace(/^Current configuration : \d+/m, '');
-    expect(said.trim().split(/\n+/)).toEqual(expected.trim().split(/\n+/));
-    expect(await isSame(bytesOf(reading.content), bytesOf(again.content), model)).toBe(true);
-    expect(reading.identity).toEqual({ serial: about.serial, hostname: about.hostname });
+      const text = bytesOf(content).toString('latin1');
+      expect(linesOf(text)).toEqual(linesOf(configurationIn(about)));
+      expect(await isSame(bytesOf(content), bytesOf(again.content), backup)).toBe(true);
+      expect(identity).toEqual({ serial, hostname });
 
-    const masked = mask.text(text, model.secrets);
-    for (const secret of recordedLines(`${about.name}__secret`).fail) {
-      expect(masked).not.toContain(secret);
-    }
-    expect(hiddenLines(text, masked)).toEqual([]);
-    const { pass, fail } = recordedLines(`${about.name}__significant_changes`);
-    const counts = async (line: string) => {
-      const other = text.replace(line, `${line} x`);
-      if (other === text) return undefined;
-      return !(await isSame(Buffer.from(text), Buffer.from(other), model));
-    };
-    // What is not in a configuration changes nothing.
-    for (const line of pass) expect([true, undefined], line).toContain(await counts(line));
-    for (const line of fail) expect([false, undefined], line).toContain(await counts(line));
-  });
+      if (model === 'generic') return;
+      const masked = mask.text(text, backup.secrets);
+      for (const secret of recordedLines(`${recording}__secret`).fail)
+        expect(masked).not.toContain(secret);
+      if (serial !== undefined || hostname !== undefined)
+        expect(hiddenLines(text, masked)).toEqual([]);
+      const { pass, fail } = recordedLines(`${recording}__significant_changes`);
+      const counts = async (line: string) =>
+        !(await isSame(Buffer.from(text), Buffer.from(text.replace(line, `${line} x`)), backup));
+      // What is not in a configuration changes nothing.
+      for (const line of pass) expect(await counts(line), line).toBe(text.includes(line));
+      for (const line of fail) expect(await counts(line), line).toBe(false);
+    },
+  );
 
   it('of a VyOS router has no secret that is not masked', () => {
     const { answers } = recordedSession('vyos__Supermicro_1.4.3');
@@ -220,7 +282,7 @@ describe.skipIf(!hasRecordings)('the common rules mask', () => {
 
 describe.skipIf(!hasRecordings)('a recorded prompt', () => {
   it('of VyOS is found between escape sequences', async () => {
-    const { connect } = await open({ name: 'vyos__Supermicro_1.4.3', model: 'vyos' });
+    const { connect } = await open({ recording: 'vyos__Supermicro_1.4.3', model: 'vyos' });
     const cli = await connect().cli(vyatta);
 
     const said = await cli.run('show version');
@@ -239,5 +301,37 @@ describe.skipIf(!hasRecordings)('a recorded prompt', () => {
     const { pass, fail } = recordedLines(`${name}__generic__prompt`);
     for (const text of pass) expect(dialect.prompt.test(text.trimEnd()), text).toBe(true);
     for (const text of fail) expect(dialect.prompt.test(text.trimEnd()), text).toBe(false);
+  });
+});
+
+const prompts = [
+  ['aoscx', 'aosw', 'asa', 'cumulus', 'fastiron', 'fortigate', 'fortios', 'fsos', 'h3c', 'ios'],
+  ['linuxgeneric', 'mlnxos', 'netgear', 'perle', 'sonicos', 'tnsr', 'tplink', 'vyos'],
+].flat();
+
+describe.skipIf(!hasRecordings)('the usual prompt', () => {
+  const usual = new RegExp(z.object(generic.options).parse({ commands: ['show'] }).prompt);
+  const shown = (text: string) =>
+    text
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what devices send.
+      .replaceAll(/\x1b\[[\d;?]*[A-Za-z]|\x1b[=>]|^[^\r]*\x08[^\r]*(?=\r)|\r/g, '')
+      .trim();
+
+  it.each(prompts)('is that of %s', (name) => {
+    const { pass, fail } = recordedLines(`${name}__generic__prompt`);
+
+    for (const text of pass) expect(usual.test(shown(text)), text).toBe(true);
+    for (const text of fail) expect(usual.test(shown(text)), text).toBe(false);
+  });
+
+  it.each([
+    'Password:',
+    '############################################',
+    '# Authorised access only #',
+    '*** --- SHUTDOWN in 0:05:00 --- ***',
+    '----------------------------------->',
+    'Are you sure? [y/n]:',
+  ])('is not %s', (text) => {
+    expect(usual.test(text)).toBe(false);
   });
 });

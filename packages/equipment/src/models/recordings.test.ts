@@ -5,7 +5,6 @@
  * tables of ProCurve and EdgeSwitch, RouterOS' tables of PoE settings (its monitor is read) and its `print` without `terse`, the ARP table
  * of EdgeRouter and Linux (/proc/net/arp is read), and the version of Junos (its configuration names it).
  */
-import { startRecording } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { isOfOne, macOf } from './families/mac-address.ts';
 import { models } from './index.ts';
@@ -19,7 +18,7 @@ import {
   type RecordedOutput,
   recordedOutputs,
 } from './testing/recordings.ts';
-import { account, simulated } from './testing/simulated-device.ts';
+import { account, repeating } from './testing/simulated-device.ts';
 
 type Table = 'macs' | 'links' | 'arp';
 
@@ -192,17 +191,12 @@ async function replay(
   { model, prompt }: Pick<Platform, 'model' | 'prompt'>,
   answers: Map<string, string>,
 ) {
-  const recording = {
-    greeting: `\n${prompt}`,
-    rejection: "% Invalid input detected at '^' marker.",
-    answer(command: string) {
-      const isSetUp = /^terminal |^no page/.test(command);
-      const known = answers.get(command) ?? (isSetUp ? '' : undefined);
-      return known === undefined ? undefined : `${command}\n${known}\n${prompt}`;
-    },
-  };
   const { options } = rackDevice(model, {});
-  return await simulated((account) => startRecording(recording, account), { model, options });
+  const greeting = [{ kind: 'shell', said: [{ received: `\r\n${prompt}` }] }] as const;
+  return await repeating(greeting, { model, options }, (command) => {
+    const isSetUp = /^terminal |^no page/.test(command);
+    return answers.get(command) ?? (isSetUp ? '' : "% Invalid input detected at '^' marker.");
+  });
 }
 
 /** The output of one command; all other tables are empty. */

@@ -44,10 +44,14 @@ interface Playback {
   close(): Promise<void>;
 }
 
+/** What it answers to a command that is not recorded, without echo and prompt; undefined: it ends the session. */
+type Unrecorded = (command: string) => string | undefined;
+
 /** @param talks with controls as they were, not as the file has them */
 export async function startPlayback(
   { transport, talks }: { transport: string; talks: readonly Talk[] },
   account: Account,
+  unrecorded: Unrecorded = () => undefined,
 ): Promise<Playback> {
   const received: string[] = [];
   const ports: Playback['ports'] = {};
@@ -58,7 +62,7 @@ export async function startPlayback(
   const all = talks.flatMap((talk) => (talk.kind === 'shell' ? talk.said : []));
   // A session of its own first, and what others answered if it lacks a command.
   const play = (stream: Duplex) =>
-    playShell(stream, [...(shells.next(() => true)?.said ?? []), ...all], received);
+    playShell(stream, [...(shells.next(() => true)?.said ?? []), ...all], received, unrecorded);
   if (transport === 'telnet') {
     const listener = new Listener('127.0.0.1', 0, play);
     await listener.open();
@@ -70,7 +74,8 @@ export async function startPlayback(
       exec(command) {
         received.push(command);
         const talk = commands.next(({ sent }) => isLike(command, sent));
-        return talk && { output: Buffer.from(talk.received, 'latin1'), status: talk.status };
+        const { received: output, status } = talk ?? { received: unrecorded(command), status: 0 };
+        return output === undefined ? undefined : { output: Buffer.from(output, 'latin1'), status };
       },
     });
     ports.ssh = server.port;
@@ -138,7 +143,12 @@ function isLike(text: string, recorded: string): boolean {
   return new RegExp(`^${pattern}$`, 's').test(text);
 }
 
-function playShell(stream: Duplex, said: readonly Said[], received: string[]): void {
+function playShell(
+  stream: Duplex,
+  said: readonly Said[],
+  received: string[],
+  unrecorded: Unrecorded,
+): void {
   const turns = new Turns(said.filter(({ sent, key }) => sent !== undefined || key !== undefined));
   const [greeting] = said;
   const say = (what: string) => stream.write(Buffer.from(what, 'latin1'));
@@ -160,12 +170,13 @@ function playShell(stream: Duplex, said: readonly Said[], received: string[]): v
       const answer =
         key ?? turns.next(({ sent }) => sent !== undefined && (isUser || isLike(command, sent)));
       received.push(key ? '' : command);
+      const prompt = before.slice(before.lastIndexOf('\n') + 1);
       // An empty line shows the prompt again, whether it is recorded or not.
-      const prompt = `\r\n${before.slice(before.lastIndexOf('\n') + 1)}`;
-      const isEmpty = answer === undefined && line !== '' && command === '';
-      before = answer?.received ?? (isEmpty ? prompt : '');
+      const other = command === '' ? '' : unrecorded(command)?.replaceAll(/\r?\n/g, '\r\n');
+      const shown = command && `${command}\r\n${other}`;
+      before = answer?.received ?? (other === undefined ? '' : `${shown}\r\n${prompt}`);
       say(before);
-      if ((answer === undefined && !isEmpty) || /^(?:exit|quit|logout)$/.test(command))
+      if ((answer ?? other) === undefined || /^(?:exit|quit|logout)$/.test(command))
         return void stream.end();
     }
   });

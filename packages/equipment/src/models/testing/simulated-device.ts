@@ -10,7 +10,7 @@ import {
   HostKeys,
   openConnection,
 } from '@skolo/equipment/transports';
-import type { CliDevice, DeviceFault } from '@skolo/simulators';
+import { type CliDevice, type DeviceFault, startPlayback } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
 import { whyPartial } from '../configuration/partial.ts';
 import { readWhole } from '../configuration/whole-reading.ts';
@@ -89,6 +89,19 @@ export async function simulated<Simulated extends Addressed>(
       return connection;
     },
   };
+}
+
+/** A device behind ssh that repeats what a real one said, and answers other commands so. */
+export async function repeating(
+  talks: Parameters<typeof startPlayback>[0]['talks'],
+  about: SimulatedAbout,
+  unrecorded?: Parameters<typeof startPlayback>[2],
+) {
+  return await simulated(async (login) => {
+    const device = await startPlayback({ transport: 'ssh', talks }, login, unrecorded);
+    const { host, ports, hostKey = '', close } = device;
+    return { host, port: ports.ssh ?? 0, hostKey, close };
+  }, about);
 }
 
 /** Sets a fault; false: the device does not support it. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseJson } from '@skolo/base';
 import { listen, tempDir } from '@skolo/base/testing';
-import { type SnmpValue, startBroker, startRecording, startSnmpRecording } from '@skolo/simulators';
+import { type SnmpValue, startBroker, startPlayback, startSnmpRecording } from '@skolo/simulators';
 import { connectAsync } from 'mqtt';
 import { onTestFinished, vi } from 'vitest';
 import { placeOf } from '../http.ts';
@@ -47,19 +47,14 @@ const login = { username: 'skolo', password: 'secret' };
 /** Commands at a prompt, or in channels. */
 function ssh(prompt: string): Serve {
   return async (answer) => {
-    const recording = {
-      greeting: `\n${prompt}`,
-      rejection: '',
-      answer(command: string) {
-        const said = answer(command) ?? '';
-        const shown = typeof said === 'string' ? said : JSON.stringify(said);
-        return `${command}\n${shown}\n${prompt}`;
-      },
-    };
-    const device = await startRecording(recording, login);
+    const talks = [{ kind: 'shell', said: [{ received: `\r\n${prompt}` }] }] as const;
+    const device = await startPlayback({ transport: 'ssh', talks }, login, (command) => {
+      const said = answer(command) ?? '';
+      return typeof said === 'string' ? said : JSON.stringify(said);
+    });
     onTestFinished(() => device.close());
-    const { host, port, hostKey, received } = device;
-    const place: Place = { address: host, ports: { ssh: port }, hostKey, login, transport: 'ssh' };
+    const { host, ports, hostKey = '', received } = device;
+    const place: Place = { address: host, ports, hostKey, login, transport: 'ssh' };
     return { place, received: () => received };
   };
 }
