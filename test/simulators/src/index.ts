@@ -6,10 +6,10 @@ export {
   type AlertReceiver,
   startAlertReceiver,
 } from './alert-receivers/server.ts';
-export type { CliDevice, ConfiguredDevice, ReplayingDevice } from './equipment/cli/core.ts';
+export type { CliDevice, ConfiguredDevice } from './equipment/cli/core.ts';
 export { makeSshKey, publicSshKey } from './equipment/cli/host-key.ts';
 export type { CliOptions } from './equipment/cli/model.ts';
-export { type ApcCardOptions, startApcCard } from './equipment/cli/models/apc-card.ts';
+export { startApcCard } from './equipment/cli/models/apc-card.ts';
 export { type CiscoIosOptions, startCiscoIos } from './equipment/cli/models/cisco-ios/cisco-ios.ts';
 export { startEos } from './equipment/cli/models/eos.ts';
 export {
@@ -22,7 +22,7 @@ export {
 } from './equipment/cli/models/fastpath/unifi-switch.ts';
 export { type JunosOptions, startJunos } from './equipment/cli/models/junos.ts';
 export { type MpowerOptions, startMpower } from './equipment/cli/models/mpower.ts';
-export { type NxosOptions, startNxos } from './equipment/cli/models/nxos.ts';
+export { startNxos } from './equipment/cli/models/nxos.ts';
 export {
   type OpenwrtDevice,
   type OpenwrtOptions,

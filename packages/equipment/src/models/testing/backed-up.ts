@@ -14,7 +14,6 @@ import {
   type VyattaDevice,
 } from '@skolo/simulators';
 import type { Identity } from '../contract/backup.ts';
-import type { Masked } from './configurations.ts';
 
 export const account = { username: 'skolo', password: 'canary-login-7f3a' };
 export const enablePassword = 'canary-enable-19c';
@@ -54,8 +53,16 @@ export interface ChangedDevice {
   masks?: Masked;
 }
 
+export interface Masked {
+  /** Text that all of its secrets contain, and their minimum number. */
+  secret: RegExp;
+  least: number;
+  /** Is shown. */
+  kept: readonly string[];
+}
+
 /** `whole`: it is read nevertheless. `failed`: it is not. `either`: both are fine, as long as nothing wrong is stored. */
-export type Outcome = 'whole' | 'failed' | 'either';
+type Outcome = 'whole' | 'failed' | 'either';
 export type Outcomes = Partial<Record<DeviceFault, Outcome>>;
 
 /** A real one. */

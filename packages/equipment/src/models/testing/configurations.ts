@@ -4,18 +4,11 @@ import { expect } from 'vitest';
 import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
 import type { BackupModel } from '../contract/backup.ts';
+import type { Masked } from './backed-up.ts';
 import { account, type Sitting } from './simulated-device.ts';
 
 type Sat = Sitting<ConfiguredDevice> & { model: BackupModel };
 type Keys = Parameters<typeof typeInto>[3];
-
-export interface Masked {
-  /** Text that all of its secrets contain, and their minimum number. */
-  secret: RegExp;
-  least: number;
-  /** Is shown. */
-  kept: readonly string[];
-}
 
 /** Lines that are not shown as they are, although they have no word for a secret, and are no part of one in several lines. */
 export function hiddenLines(text: string, masked: string): string[] {

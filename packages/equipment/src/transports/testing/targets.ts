@@ -7,7 +7,7 @@ import { HostKeys } from '../host-keys.ts';
 import type { SessionDeps, Target } from '../session.ts';
 import { password, user } from './ssh-server.ts';
 
-export { newHostKey, password, testHostKey, user } from './ssh-server.ts';
+export { newHostKey, password } from './ssh-server.ts';
 
 export function target(port: number, credentials: Partial<Credentials> = {}): Target {
   return {
