@@ -344,6 +344,8 @@ describe.skipIf(!chromium)('the layout', () => {
     'of a page that %s links to begins at its top, and Back returns to the link',
     async (view, link) => {
       await page.setViewportSize({ width: phone, height: 844 });
+      // The second time, it is a link to the page itself.
+      await open(view, link);
       await open(view, link);
       await scrollDown(700);
       await page.locator(link).scrollIntoViewIfNeeded();

@@ -18,30 +18,34 @@ export function followScroll(): void {
     const [entry, y] = line.split(' ');
     if (entry) positions.set(entry, Number(y));
   }
-  let { entry, path } = here();
-  scrollBackTo(positions.get(entry) ?? 0);
-  addEventListener('hashchange', () => {
-    const before = { entry, path };
-    ({ entry, path } = here());
-    if (entry === before.entry) return;
+  let shown = here();
+  scrollBackTo(positions.get(shown.entry) ?? 0);
+  const follow = () => {
+    const before = shown;
+    shown = here(before);
+    if (shown.entry === before.entry) return;
     stop();
     positions.set(before.entry, scrollY);
-    const left = positions.get(entry);
+    const left = positions.get(shown.entry);
     if (left !== undefined) scrollBackTo(left);
-    else if (path !== before.path) scrollTo(0, 0);
-  });
+    else if (shown.path !== before.path) scrollTo(0, 0);
+  };
+  addEventListener('popstate', follow);
+  addEventListener('hashchange', follow);
   addEventListener('pagehide', () => {
-    positions.set(entry, scrollY);
+    positions.set(shown.entry, scrollY);
     const lines = [...positions].map(([each, y]) => `${each} ${y}`);
     sessionStorage.setItem(kept, lines.slice(-100).join('\n'));
   });
 }
 
-/** Numbers a new entry. */
-function here() {
-  const entry = String(history.state ?? `${performance.timeOrigin + performance.now()}`);
+/** Numbers a new entry. A link to the page itself replaces the entry without its number, and is only a popstate. */
+function here(before?: { entry: string; href: string }) {
+  const { href, hash } = location;
+  const known = history.state ?? (href === before?.href ? before.entry : undefined);
+  const entry = String(known ?? performance.timeOrigin + performance.now());
   history.replaceState(entry, '');
-  return { entry, path: pathOf(parseHash(location.hash)) };
+  return { entry, href, path: pathOf(parseHash(hash)) };
 }
 
 function scrollBackTo(y: number): void {
