@@ -47,7 +47,7 @@ export interface LadderFacts {
 export type LadderSettings = Pick<RepairSettings, 'afterSeconds' | 'pauseSeconds' | 'rounds'>;
 
 /** How a step ended. `later`: not rejected, but not possible for this many seconds. */
-type StepEnd = { later?: number };
+type StepEnd = { later?: number | undefined };
 
 export const healthy: Ladder = { round: 1, tried: [], postponedUntil: {}, nextAt: 0 };
 

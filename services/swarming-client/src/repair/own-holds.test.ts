@@ -3,6 +3,7 @@ import { HttpProblem } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
 import { asIs } from '@skolo/scripted-services/service';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { SendRequest } from '../http/signed-request.ts';
 import { page, startDaemon } from '../testing/daemon.ts';
 import { quietLog } from '../testing/quiet-log.ts';
 import { OwnHolds } from './own-holds.ts';
@@ -14,7 +15,7 @@ const hold = {
   reason: 'new cable',
 };
 
-async function start(urlsOf?: (url: string) => string[]) {
+async function start(urlsOf?: (url: string) => string[], send: SendRequest = request) {
   const daemon = await startDaemon();
   const urls = urlsOf?.(daemon.url);
   const clock = fakeClock('2026-11-20T12:00:00Z');
@@ -29,7 +30,7 @@ async function start(urlsOf?: (url: string) => string[]) {
     clock,
     log,
     emit,
-    request,
+    request: send,
   });
   onTestFinished(() => holds.stop());
   return { daemon, clock, log, holds, answered, changes: () => changes };
@@ -56,6 +57,29 @@ describe('holds on the own machine', () => {
     expect(daemon.requests).toEqual(['GET /v1/own-holds', 'GET /v1/own-holds']);
     expect(changes()).toBe(1);
   });
+
+  it.each([200, 500])(
+    'are not those of an older answer that arrives last, status %i',
+    async (status) => {
+      const slow = Promise.withResolvers<void>();
+      let isFirst = true;
+      const { daemon, holds, log } = await start(undefined, async (...asked) => {
+        if (!isFirst) return await request(...asked);
+        isFirst = false;
+        await slow.promise;
+        return { ...(await request(...asked)), status, text: '{"holds":[]}' };
+      });
+      daemon.answers.ownHolds = { holds: [hold], noRepair: [] };
+
+      const older = holds.refresh();
+      await holds.refresh();
+      slow.resolve();
+      await older;
+
+      expect(holds.current()).toHaveLength(1);
+      expect(log.lines).toEqual([]);
+    },
+  );
 
   it('tell jobs from people who are on it, and neither takes the machine out of service', async () => {
     const { daemon, holds, clock } = await start();

@@ -40,6 +40,9 @@ export class OwnHolds {
   private readonly deps: OwnHoldsDeps;
   private held: z.output<typeof Answer> = { holds: [], noRepair: [] };
   private why: string | undefined;
+  /** Requests, and the latest one that was answered: an earlier answer that arrives after it does not count. */
+  private asked = 0;
+  private answered = 0;
   private readonly ended = new AbortController();
 
   constructor(deps: OwnHoldsDeps) {
@@ -58,18 +61,24 @@ export class OwnHolds {
   async refresh(): Promise<void> {
     const urls = this.deps.daemon.urls();
     if (urls.length === 0 || this.ended.signal.aborted) return;
-    const before = JSON.stringify(this.held);
-    try {
-      this.held = await this.askAny(urls);
-      this.why = undefined;
-    } catch (error) {
-      const why = errorText(error);
-      if (why !== this.why && !this.ended.signal.aborted) {
-        this.deps.log.info({ why }, 'holds could not be read from the power-cycle daemon');
-      }
-      this.why = why;
+    this.asked += 1;
+    const turn = this.asked;
+    const answer = await this.askAny(urls).then(
+      (held) => ({ held }),
+      (error: unknown) => ({ why: errorText(error) }),
+    );
+    if (turn < this.answered || this.ended.signal.aborted) return;
+    if ('why' in answer) {
+      if (answer.why !== this.why)
+        this.deps.log.info(answer, 'holds could not be read from the power-cycle daemon');
+      this.why = answer.why;
+      return;
     }
-    if (JSON.stringify(this.held) !== before) this.deps.emit({ type: 'facts' });
+    const isChanged = JSON.stringify(answer.held) !== JSON.stringify(this.held);
+    this.held = answer.held;
+    this.answered = turn;
+    this.why = undefined;
+    if (isChanged) this.deps.emit({ type: 'facts' });
   }
 
   current(): Hold[] {

@@ -333,6 +333,26 @@ describe('a device that is gone', () => {
     },
   );
 
+  it.each([
+    ['a job prevented', { announced: 'a job of ci is running: nightly' }],
+    ['`acts: false` prohibited', { whyNotActing: 'rack.yaml says so' }],
+  ])('has a wedged adb server restarted soon after restarts that %s', async (_, before) => {
+    const { pass, world, done } = await start();
+    Object.assign(world, { view: phone(), isAdbWedged: true }, before);
+    // A job that is already known prevents the question.
+    for (let minutes = 0; minutes < 60; minutes += 1) {
+      world.busy = undefined;
+      await pass(60);
+    }
+    const during = [...done];
+    Object.assign(world, { announced: undefined, busy: undefined, whyNotActing: undefined });
+
+    await pass(120);
+
+    expect(during).toEqual([]);
+    expect(done.length).toBeGreaterThan(0);
+  });
+
   it('has an adb server that took long to restart not restarted again before the next readings', async () => {
     const { pass, world, tried, clock, repairs } = await start({
       repairs: { 'adb-restart': async () => clock.pass(400_000) },

@@ -95,7 +95,10 @@ export class Repairs {
     const targets = this.deps.targets();
     const isActing = this.deps.whyNotActing() === undefined;
     // A step that was only noted was not tried.
-    if (isActing && !this.wasActing) this.ladders.clear();
+    if (isActing && !this.wasActing) {
+      this.ladders.clear();
+      this.adbRestarts = { count: 0, nextAt: 0 };
+    }
     this.wasActing = isActing;
     this.forgetOthers(targets);
     this.unwedgeAdb(targets, settings);
@@ -182,16 +185,16 @@ export class Repairs {
     const isWanted = settings.steps.includes('adb-restart') && target !== undefined;
     if (!isWanted || this.running !== undefined || clock.uptime() < this.adbRestarts.nextAt) return;
     if (whyBusy() || stopping() || holds().length > 0) return;
-    this.adbRestarts.count += 1;
     const { round } = this.ladders.get(target.attached.name) ?? healthy;
     this.startStep('adb-restart', target, round, why);
   }
 
   /** From its end on, however long it took: only the next readings show whether it helped. */
-  private pauseAdbRestarts({ pauseSeconds }: RepairSettings): void {
+  private pauseAdbRestarts({ pauseSeconds }: RepairSettings, later: number | undefined): void {
     const { count } = this.adbRestarts;
-    const pause = Math.min(pauseSeconds * 2 ** Math.max(0, count - 1), mostAdbPauseSeconds);
-    this.adbRestarts.nextAt = this.deps.clock.uptime() + pause;
+    const pause = later ?? Math.min(pauseSeconds * 2 ** count, mostAdbPauseSeconds);
+    const nextAt = this.deps.clock.uptime() + Math.max(pauseSeconds, pause);
+    this.adbRestarts = { count: later === undefined ? count + 1 : count, nextAt };
   }
 
   private repairIfNeeded(target: RepairTarget, settings: RepairSettings): void {
@@ -245,13 +248,13 @@ export class Repairs {
   private ended(record: RepairView, result: StepResult): void {
     const { device: name, step } = record;
     this.records.ended(record, result);
-    const later = result.outcome === 'postponed' ? { later: result.later } : {};
+    const later = result.outcome === 'postponed' ? result.later : undefined;
     const settings = this.deps.settings();
     const ladder = this.ladders.get(name);
     if (ladder !== undefined && settings !== undefined) {
-      this.ladders.set(name, stepEnded(ladder, this.deps.clock.uptime(), later, settings));
+      this.ladders.set(name, stepEnded(ladder, this.deps.clock.uptime(), { later }, settings));
     }
-    if (step === 'adb-restart' && settings !== undefined) this.pauseAdbRestarts(settings);
+    if (step === 'adb-restart' && settings !== undefined) this.pauseAdbRestarts(settings, later);
     // One server serves all phones.
     const seen = step === 'adb-restart' ? [...this.ladders.keys()] : [name];
     for (const each of this.isStopped ? [] : seen) this.deps.readDevice(each);
