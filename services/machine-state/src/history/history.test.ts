@@ -91,7 +91,7 @@ it('ends a task whose end was missed when the next begins', async () => {
   const history = await (await newLab()).open();
   history.add({ machine: 'rpi-1', kind: 'task', key: 'a', at: at(0) });
 
-  history.add({ machine: 'rpi-1', kind: 'task', key: 'b', at: at(minute) });
+  history.add({ machine: 'rpi-1', kind: 'task', key: 'b', at: at(minute), besides: [] });
 
   expect(await history.entries('rpi-1', { from: at(0), to: at(day) }, 10)).toMatchObject([
     { id: 'b' },

@@ -19,14 +19,34 @@ export function observed(
   isSame: boolean,
   cycle?: PowerCycle,
 ): Entry[] {
+  const tasks = [...ofTask(before, after, now, cycle), ...ofJobs(before, after, now)];
   return [
     ...ofCondition(before, after, now, isSame),
-    ...ofTask(before, after, now, cycle),
-    ...ofJobs(before, after, now),
+    ...besides(tasks, after, runningOn(after)),
     ...ofRepairs(before, after),
-    ...ofHold(before, after, now),
+    ...besides(ofHold(before, after, now), after, holdsOf(after)),
     ...ofBoot(before, after, now),
     ...ofVersion(before, after, now),
+  ];
+}
+
+/** While the power-cycle daemon is silent, jobs and holds are not known. */
+function besides(
+  entries: readonly Entry[],
+  { power }: Machine,
+  all: readonly Pick<Entry, 'key'>[],
+): Entry[] {
+  const keys = all.flatMap(({ key }) => key ?? []);
+  return entries.map((entry) =>
+    power && entry.endedAt === undefined ? { ...entry, besides: keys } : entry,
+  );
+}
+
+function runningOn(machine: Machine): Pick<Entry, 'key'>[] {
+  const { task = machine.taskWhenLastSeen, power } = machine;
+  return [
+    ...(task ? [{ key: task.id }] : []),
+    ...(power?.busy ?? []).map((job) => ({ key: jobKey(job) })),
   ];
 }
 
@@ -152,13 +172,17 @@ function ofJobs(before: Machine | undefined, after: Machine, now: number): Entry
   const entryOf = ({ by, reason, since }: (typeof begun)[number]): Entry => ({
     machine,
     kind: 'task',
-    key: cut(`${reason} (${by})`),
+    key: jobKey({ by, reason }),
     at: Date.parse(since),
   });
   return [
     ...ended.map((job) => ({ ...entryOf(job), endedAt: now, outcome: 'ended' })),
     ...begun.map(entryOf),
   ];
+}
+
+function jobKey({ by, reason }: { by: string; reason: string }): string {
+  return cut(`${reason} (${by})`);
 }
 
 /** While the power-cycle daemon is silent, holds continue. */

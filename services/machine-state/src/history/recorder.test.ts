@@ -91,23 +91,29 @@ it('records jobs that were announced elsewhere as tasks, beside a task of the ma
   const running = await shown();
   set({ power: undefined }, minute);
   set({ ...busy('2', '1'), task: { id: 't', since: at } }, minute);
+  const all = await shown();
   set({ ...busy('1'), task: undefined }, minute);
+  set({ power: undefined }, minute);
   set({ power: { outlets: [] } }, minute);
 
   expect(running).toEqual(['nightly 1 (ci): undefined']);
+  expect(all).toEqual(['nightly 1 (ci): undefined', 'nightly 2 (ci): undefined', 't: undefined']);
   const ended = ['nightly 1 (ci): ended', 'nightly 2 (ci): ended', 't: ended'];
   expect(await shown()).toEqual(ended);
 });
 
-it('records two people who are on it at once, each until they end it', async () => {
+it('records two people who are on it at once, beside a hold, each until they end it', async () => {
   const { set, happened } = await start();
   const person = (by: string) => ({ id: by, by, since: '', until: '2026-11-20T20:00:00.000Z' });
   set({ power: { outlets: [], onIt: [person('ann')] } }, minute);
   set({ power: { outlets: [], onIt: [person('ann'), person('bob')] } }, minute);
   set({ power: { outlets: [], onIt: [person('bob')] } }, minute);
+  const hold = { ...person('eve'), reason: 'fan' };
+  set({ power: { outlets: [], hold, onIt: [person('bob')] } }, minute);
 
   const holds = (await happened()).filter(({ kind }) => kind === 'hold');
   expect(holds.map(({ key, endedAt }) => [key, endedAt !== undefined])).toEqual([
+    ['eve', false],
     ['bob', false],
     ['ann', true],
   ]);

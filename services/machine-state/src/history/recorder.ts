@@ -32,6 +32,8 @@ export class Recorder {
   private readonly shares = new Shares();
   private readonly alerts = new Map<string, readonly MachineAlert[]>();
   private readonly standings = new Map<string, Standing>();
+  /** By machine, as the power-cycle daemon last reported it: while that is silent, jobs and holds continue. */
+  private readonly power = new Map<string, Machine['power']>();
   /** By machine, the last one. */
   private readonly cycles = new Map<string, PowerCycle>();
   /** Tasks that have ended since the start, by outcome. */
@@ -68,6 +70,7 @@ export class Recorder {
         this.shares.forget(event.name);
         this.alerts.delete(event.name);
         this.standings.delete(event.name);
+        this.power.delete(event.name);
         this.cycles.delete(event.name);
         return;
       default:
@@ -112,7 +115,9 @@ export class Recorder {
       standing !== undefined &&
       standing.condition === condition &&
       isoTime(standing.since) === since;
-    for (const entry of observed(before, after, now, isSame, this.cycles.get(name))) {
+    const last = before && { ...before, power: before.power ?? this.power.get(name) };
+    if (after.power) this.power.set(name, after.power);
+    for (const entry of observed(last, after, now, isSame, this.cycles.get(name))) {
       this.add(entry);
       if (entry.kind === 'task' && entry.endedAt !== undefined) this.countTask(entry);
       const isLost = entry.endedAt !== undefined && (entry.data ?? entry.outcome === 'lost');

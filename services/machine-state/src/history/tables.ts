@@ -14,9 +14,6 @@ export function dayOf(at: number): number {
   return Math.floor(at / dayMs);
 }
 
-/** The end of a previous one was missed while this service was down. */
-const oneAtATime: ReadonlySet<string> = new Set(['task', 'hold']);
-
 const optional = z
   .string()
   .nullable()
@@ -99,7 +96,8 @@ export class HistoryTables {
       ),
       endOthers: prepare(
         `UPDATE entries SET ended = max(at, ?), outcome = 'lost'
-         WHERE machine = ? AND kind = ? AND key IS NOT ? AND ended IS NULL AND kind IN (1, 2, 4, 5)`,
+         WHERE machine = ? AND kind = ? AND ended IS NULL AND kind IN (1, 2, 4, 5)
+         AND key NOT IN (SELECT value FROM json_each(?))`,
       ),
       entries: prepare(
         `SELECT at, kind, device, key, ended, outcome, data FROM entries
@@ -192,9 +190,8 @@ export class HistoryTables {
       changeEntry.run(endedAt, outcome, data, place.day, id, place.at, place.n);
       return;
     }
-    // Several people may be on it at once.
-    const isAlone = oneAtATime.has(entry.kind) && outcome !== 'on-it';
-    if (endedAt === null && isAlone) endOthers.run(at, id, kind, key);
+    const { besides } = entry;
+    if (besides) endOthers.run(at, id, kind, JSON.stringify([key, ...besides]));
     const { n } = NextN.parse(nextN.get(day, id, at));
     addEntry.run(day, id, at, n, kind, device, key, endedAt, outcome, data);
   }
