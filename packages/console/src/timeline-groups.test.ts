@@ -5,8 +5,17 @@ import { groupsOf, headingOf } from '../pages/src/timeline/groups.ts';
 
 const at = (minutes: number) =>
   new Date(Date.parse('2026-11-20T23:30:00.000Z') + minutes * 60_000).toISOString();
-const row = (minutes: number, text: string, names: string[], kind: TimelineRow['kind'] = 'note') =>
-  ({ at: at(minutes), kind, text, where: '', names, details: [], versions: [] }) as TimelineRow;
+const row = (minutes: number, text: string, names: string[], more: Partial<TimelineRow> = {}) =>
+  ({
+    at: at(minutes),
+    kind: 'note',
+    text,
+    where: '',
+    names,
+    details: [],
+    versions: [],
+    ...more,
+  }) as TimelineRow;
 const machine = (name: string) => ({ name, at: at(0), lost: [] });
 const incident: Incident = {
   ...{ id: 'i-1', what: 'switch-3', isExplained: true, since: at(0), to: at(20), began: [] },
@@ -17,10 +26,10 @@ const dayOf = (time: string) => time.slice(0, 10);
 it('rows stand under their incident, where its latest row does, and others under their day', () => {
   const rows = [
     row(-30, 'an hour before', ['rpi-1']),
-    row(-0.5, 'power cycle by ann: no ssh; 1 back', ['switch-3'], 'cycle'),
-    row(0, 'silent', ['rpi-1', 'rpi-2'], 'silent'),
+    row(-0.5, 'power cycle: no ssh; 1 back', ['switch-3'], { kind: 'cycle', by: 'ann' }),
+    row(0, 'silent', ['rpi-1', 'rpi-2'], { kind: 'silent' }),
     row(10, 'about something else', ['rpi-9']),
-    row(15, 'power cycle by bob: again; 1 back', ['rpi-2'], 'cycle'),
+    row(15, 'power cycle: again; 1 back', ['rpi-2'], { kind: 'cycle', by: 'bob' }),
     row(24, 'just after', ['rpi-2']),
     row(26, 'long after', ['rpi-2']),
     row(40, 'tomorrow', []),
@@ -33,15 +42,7 @@ it('rows stand under their incident, where its latest row does, and others under
   ).toEqual([
     [undefined, ['tomorrow']],
     [undefined, ['long after']],
-    [
-      'i-1',
-      [
-        'just after',
-        'power cycle by bob: again; 1 back',
-        'silent',
-        'power cycle by ann: no ssh; 1 back',
-      ],
-    ],
+    ['i-1', ['just after', 'power cycle: again; 1 back', 'silent', 'power cycle: no ssh; 1 back']],
     [undefined, ['about something else', 'an hour before']],
   ]);
   const [, , its = { rows: [] }] = groups;

@@ -14,16 +14,6 @@ export function awayIn({ machines }: Pick<Incident, 'machines'>): IncidentMachin
   return machines.filter(({ answeredAt }) => answeredAt === undefined);
 }
 
-/** Who was on it, from the holds of its machines. */
-function onItIn(rows: readonly TimelineRow[]): (Pick<TimelineRow, 'at' | 'endedAt'> & {
-  by: string;
-})[] {
-  return rows.flatMap(({ kind, text, at, endedAt }) => {
-    const [, by] = /^(\S+) is on it: /.exec(text) ?? [];
-    return kind === 'hold' && by !== undefined ? [{ by, at, ...(endedAt && { endedAt }) }] : [];
-  });
-}
-
 /** `19 of 20 came back, 1 did not: rpi-030; 11 tasks lost; on it: ann 03:28 to 03:31` */
 export function outcomeOf(
   { machines, rows }: Pick<IncidentReport, 'machines' | 'rows'>,
@@ -36,9 +26,9 @@ export function outcomeOf(
       ? `${away.slice(0, mostNames).join(', ')} and ${away.length - mostNames} more`
       : away.join(', ');
   const came = `${machines.length - away.length} of ${machines.length} came back`;
-  const people = onItIn(rows).map(
-    (each) => `${each.by} ${at(each.at)} to ${each.endedAt ? at(each.endedAt) : 'now'}`,
-  );
+  const people = rows
+    .filter(({ kind }) => kind === 'on-it')
+    .map((each) => `${each.by} ${at(each.at)} to ${each.endedAt ? at(each.endedAt) : 'now'}`);
   return [
     away.length === 0 ? came : `${came}, ${away.length} did not: ${names}`,
     ...(lost > 0 ? [`${count(lost, 'task')} lost`] : []),

@@ -180,6 +180,7 @@ function seenBefore(incident: Incident, all: readonly Incident[]): IncidentRepor
 const acts: ReadonlySet<TimelineRow['kind']> = new Set([
   'cycle',
   'hold',
+  'on-it',
   'order',
   'note',
   'alert',

@@ -102,6 +102,7 @@ it('counts unhealthy machines, and says what became worse and better', async () 
     machine: 'rpi-1',
     kind: 'hold',
     key: 'h1',
+    outcome: 'on-it',
     at: begin - hour,
     data: hold,
   } as const;
@@ -133,6 +134,7 @@ it('counts unhealthy machines, and says what became worse and better', async () 
     ['00:00', expect.stringContaining('rack.yaml changed'), ''],
     ['01:00', 'agent version 1.1', 'rpi-[1-2] (2)'],
   ]);
+  expect(rows[1]).toMatchObject({ kind: 'on-it', by: 'ann' });
 });
 
 it('shows an effect as an interval, behind the act that explains it', () => {

@@ -159,13 +159,14 @@ export function recordedEvent(entry: Entry): TimelineEvent | undefined {
   switch (kind) {
     case 'hold': {
       const [by, reason] = [textOf('by'), textOf('reason')];
-      const isOnIt = reason.startsWith('on it: ');
+      const isOnIt = outcome === 'on-it';
       return {
         id: `hold ${key} ${machine}`,
         at,
         endedAt,
-        kind,
+        kind: isOnIt ? outcome : kind,
         names: [machine],
+        by,
         group: `${by} ${reason}`,
         until: Date.parse(textOf('until')) || undefined,
         text: isOnIt ? `${by} is ${reason}` : `power held by ${by}: ${reason}`,
@@ -195,13 +196,13 @@ export function peopleEvent(entry: HistoryEntry): TimelineEvent | undefined {
   if (entry.kind === 'note') {
     const text = `note by ${entry.by}: ${entry.text}`;
     const id = `note ${entry.machine} ${entry.at} ${entry.text}`;
-    return { id, at, kind: 'note', group: text, text, names };
+    return { id, at, kind: 'note', group: text, text, by: entry.by, names };
   }
   if (entry.kind !== 'order') return undefined;
-  const { id, order, by = 'nobody known', reason, endedAt } = entry;
-  const text = `${order} by ${by}: ${reason}`;
+  const { id, order, by, reason, endedAt } = entry;
+  const text = `${order} by ${by ?? 'nobody known'}: ${reason}`;
   const ended = endedAt === undefined ? undefined : Date.parse(endedAt);
-  return { id: `order ${id}`, at, endedAt: ended, kind: 'order', group: text, text, names };
+  return { id: `order ${id}`, at, endedAt: ended, kind: 'order', group: text, text, by, names };
 }
 
 interface Gap {

@@ -23,6 +23,7 @@ export function cycleOf(cycle: PowerCycle): TimelineEvent {
     kind: 'cycle',
     group: `${action} ${by} ${reason}`,
     text: `${what} by ${by}: ${reason}`,
+    by,
     state: outcome ?? (startedAt === undefined ? 'queued' : 'running'),
     names: [target],
     ...((outcome === 'failed' || outcome === 'inverted' || outcome === 'stuck-off') && {
@@ -74,7 +75,7 @@ export function withDelivery(
   sinks: readonly SinkStatus[],
   now: number,
 ): TimelineEvent {
-  if (!event.id.startsWith('alert ')) return event;
+  if (event.kind !== 'alert') return event;
   const waiting = sinks.filter(
     ({ depth, oldestSeconds, lastSuccess }) =>
       lastSuccess === undefined || (depth > 0 && event.at >= now - oldestSeconds * 1000),
@@ -119,6 +120,7 @@ export function auditEvents(
     const { service, time, who, what, target = '', why = '', outcome, answer } = change;
     const names = target.split(' ').filter((name) => name !== '');
     const own = {
+      by: who,
       id: `audit ${service} ${change.requestId ?? `${time} ${who} ${what} ${target}`}`,
       at: Date.parse(time),
     };

@@ -18,6 +18,7 @@ export interface TimelineEvent {
   group: string;
   /** For a row with different texts, `shared` is used, or else the last text. */
   text: string;
+  by?: string | undefined;
   shared?: string | undefined;
   /** Counted in a row: `9 back, 1 failed`. */
   state?: string | undefined;
@@ -95,6 +96,7 @@ function rowOf(events: readonly TimelineEvent[]): TimelineRow {
       until: untils.length > 0 ? isoTime(Math.max(...untils)) : undefined,
     }),
     kind: last.kind,
+    ...given({ by: last.by }),
     text: [isOneText ? last.text : (last.shared ?? last.text), counts.join(', ')]
       .filter(Boolean)
       .join('; '),

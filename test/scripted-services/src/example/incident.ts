@@ -2,7 +2,7 @@ import type { Incident, IncidentReport, Machine, RackView, TimelineRow } from '@
 import { isSilent } from '@skolo/api/silence';
 
 const related: ReadonlySet<TimelineRow['kind']> = new Set([
-  ...(['configuration', 'rack-file', 'cycle', 'hold', 'note', 'alert', 'down'] as const),
+  ...(['configuration', 'rack-file', 'cycle', 'hold', 'on-it', 'note', 'alert', 'down'] as const),
 ]);
 
 /** The incident of a rack's first cause: some of its machines have returned. */

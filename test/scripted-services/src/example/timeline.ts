@@ -29,8 +29,12 @@ export function timelineOf(rack: string, names: readonly string[], until: number
       ...{ endedAt: at(150), where: 'switch-1', names: ['switch-1'] },
     },
     row(175, 'sign-in', 'bob signed in or out'),
-    { ...row(174, 'hold', 'bob is on it: switch-1'), until: at(-66), where, names: [...names] },
     {
+      ...row(174, 'on-it', 'bob is on it: switch-1'),
+      ...{ by: 'bob', until: at(-66), where, names: [...names] },
+    },
+    {
+      by: 'bob',
       ...row(170, 'cycle', 'power cycle by bob: the switch does not respond; 1 back'),
       ...{ endedAt: at(165), where: 'switch-1', names: ['switch-1'] },
     },

@@ -12,7 +12,7 @@ const lanes: readonly [string, readonly TimelineRow['kind'][]][] = [
   ['acts', ['cycle', 'order']],
   ['changes', ['configuration', 'rack-file', 'rollout', 'change']],
   ['alerts', ['alert']],
-  ['people', ['hold', 'note', 'sign-in']],
+  ['people', ['hold', 'on-it', 'note', 'sign-in']],
 ];
 
 interface Props {

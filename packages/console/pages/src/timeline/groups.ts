@@ -45,10 +45,7 @@ function isOf({ at, names }: TimelineRow, { since, to, machines, what }: Inciden
 
 /** `switch-3, 20 machines, you cycled it` @param own the name of who reads it */
 export function headingOf({ incident, rows }: Group, own: string | undefined): string {
-  const people = rows.flatMap(({ kind, text }) => {
-    const [, by] = /^power cycle by (\S+):/.exec(text) ?? [];
-    return kind === 'cycle' && by ? [by === own ? 'you' : by] : [];
-  });
-  const acts = [...new Set(people)].map((each) => `${each} cycled it`);
+  const people = rows.flatMap(({ kind, by }) => (kind === 'cycle' && by ? by : []));
+  const acts = [...new Set(people)].map((by) => `${by === own ? 'you' : by} cycled it`);
   return [...(incident ? [subjectOf(incident)] : []), ...acts].join(', ');
 }
