@@ -20,7 +20,13 @@ export { isObject, parseJson } from './json/parse-json.ts';
 export { lazily } from './lazily.ts';
 export { NamedError } from './named-error.ts';
 export { oneLine } from './one-line.ts';
-export { inFront, script, withArguments, withVariables } from './programs/script.ts';
+export {
+  inFront,
+  nodeCommand,
+  script,
+  withArguments,
+  withVariables,
+} from './programs/script.ts';
 export { shellWord } from './programs/shell-word.ts';
 export { tempFolder } from './programs/temp-folder.ts';
 export { keyFingerprint, sha256, sha256Bytes, sha256OfFile } from './sha256.ts';

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { tempDir } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
-import { inFront, script, withArguments, withVariables } from './script.ts';
+import { inFront, nodeCommand, script, withArguments, withVariables } from './script.ts';
 
 it('gives a script arguments of any text, and a program keeps its first line', async () => {
   const file = join(await tempDir(), 'print.sh');
@@ -18,6 +18,15 @@ it('gives a script arguments of any text, and a program keeps its first line', a
     "<a 'quoted' $HOME>\n<>\n<3>\n<$&>\n",
   );
   expect(withArguments('exit $#\n', 'one')).toBe('set -- one\nexit $#\n');
+});
+
+it('runs a module with arguments of any text, without warnings', () => {
+  const module = "import 'node:sqlite'; console.log(JSON.stringify(process.argv.slice(1)));";
+
+  const command = nodeCommand(module, ["a 'b' $c", '', 3], process.execPath);
+
+  const { stdout, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
+  expect([JSON.parse(stdout), stderr]).toEqual([["a 'b' $c", '', '3'], '']);
 });
 
 it('gives an installed program values, and keeps its own arguments', () => {

@@ -25,3 +25,17 @@ export function withVariables(script: string, values: Readonly<Record<string, st
 export function inFront(script: string, text: string): string {
   return script.replace(/^(#!.*\n)?/, (first) => `${first}${text}`);
 }
+
+/**
+ * A command with which Node runs a module with these arguments, which everybody on the computer can read.
+ *
+ * @param node by default, where `prepare` installs it
+ */
+export function nodeCommand(
+  module: string,
+  words: readonly (string | number)[],
+  node = '/usr/bin/node',
+): string {
+  const given = [module, ...words].map((word) => shellWord(`${word}`));
+  return `${node} --no-warnings --input-type=module -e ${given.join(' ')}`;
+}

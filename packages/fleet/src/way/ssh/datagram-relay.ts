@@ -4,13 +4,13 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { Duplex } from 'node:stream';
-import { script, shellWord } from '@skolo/base';
+import { nodeCommand, script } from '@skolo/base';
 
 const relay = script(new URL('./datagram-relay.mjs', import.meta.url));
 
 /** For the shell of a jumphost, on which `prepare` has installed Node. */
 export function relayCommand(host: string, port: number): string {
-  return `exec node --input-type=module -e ${shellWord(relay)} ${shellWord(host)} ${port}`;
+  return `exec ${nodeCommand(relay, [host, port], 'node')}`;
 }
 
 /** Its input and output as one stream, which ends with the relay's error. */

@@ -1,5 +1,5 @@
 /** Tries once what a rack is for: tokens, alerts, outlets, names and the time. Nothing is changed. */
-import { errorText, parseJson, script, shellWord } from '@skolo/base';
+import { errorText, nodeCommand, parseJson, script } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { serviceUrl } from '@skolo/rack/light';
 import { type Host, linesOf, type Step } from '@skolo/setup/engine';
@@ -134,8 +134,7 @@ async function nameUse(host: Host, rack: Rack, alias: string): Promise<string[]>
   const { address } = jumphost;
   const names = server === '' ? [alias] : [`${alias}.${network.domain}`, alias];
   const resolve = script(new URL('./resolve-name.mjs', import.meta.url));
-  const args = [resolve, server, address.includes(':') ? '6' : '4', ...names];
-  const command = `/usr/bin/node --input-type=module -e ${args.map(shellWord).join(' ')}`;
+  const command = nodeCommand(resolve, [server, address.includes(':') ? 6 : 4, ...names]);
   const found = (await host.need(command, { deadlineMs: 20_000 })).trim();
   if (found === address) return [];
   return [

@@ -5,7 +5,7 @@
  * token, value `SALT:base64(nonce, ciphertext, tag)` of AES-256-GCM, with PBKDF2 (SHA-1, 4096 rounds). kine's table is `kine`.
  */
 import { createDecipheriv, pbkdf2Sync } from 'node:crypto';
-import { count, script, sha256, shellWord } from '@skolo/base';
+import { count, nodeCommand, script, sha256 } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { type Check, checkByScript, type Host, type Step } from '@skolo/setup/engine';
 import { z } from 'zod';
@@ -116,6 +116,5 @@ function decrypted(value: string, password: string): Buffer {
 
 /** Node is installed on the spare; SQLite's program may not be. */
 function lookScript(file: string): string {
-  const words = [script(new URL('./look-at-database.mjs', import.meta.url)), file];
-  return `/usr/bin/node --no-warnings --input-type=module -e ${words.map(shellWord).join(' ')}`;
+  return nodeCommand(script(new URL('./look-at-database.mjs', import.meta.url)), [file]);
 }

@@ -2,7 +2,7 @@
  * Restores a jumphost's state from a copy to the spare: first into a staging directory, where it is verified, then into place.
  * Each step may be interrupted and run again.
  */
-import { parseJson, script, shellWord, withArguments } from '@skolo/base';
+import { nodeCommand, parseJson, script, shellWord, withArguments } from '@skolo/base';
 import { type Host, linesOf, type Step } from '@skolo/setup/engine';
 import { removeAgent, unitFile } from '@skolo/setup/k3s';
 import { z } from 'zod';
@@ -132,14 +132,16 @@ export async function findState(
 }
 
 /** Prints why SQLite cannot use the machine history, if it is there. machine-state then begins a new one. */
-const historyScript = `[ ! -e ${machineHistory} ] || /usr/bin/node --no-warnings --input-type=module -e ${shellWord(`
-import { DatabaseSync } from 'node:sqlite';
+const historyScript = `[ ! -e ${machineHistory} ] || ${nodeCommand(
+  `import { DatabaseSync } from 'node:sqlite';
 let found;
 try {
   const db = new DatabaseSync('${machineHistory}', { readOnly: true });
   found = Object.values(db.prepare('PRAGMA quick_check(1)').get())[0];
 } catch (error) { found = error.message; }
-if (found !== 'ok') console.log(String(found).split('\\n')[0]);`)}`;
+if (found !== 'ok') console.log(String(found).split('\\n')[0]);`,
+  [],
+)}`;
 
 interface PlaceNeeds {
   copy: Pick<StateCopy, 'id' | 'time'>;

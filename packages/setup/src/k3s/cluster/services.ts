@@ -1,6 +1,6 @@
 /** A rack's services in its cluster, each of which reports its own health. */
 
-import { script, shellWord } from '@skolo/base';
+import { nodeCommand, script } from '@skolo/base';
 import { hostOfUrl } from '@skolo/rack/light';
 import type { Check, Host } from '@skolo/setup/engine';
 import { z } from 'zod';
@@ -91,11 +91,8 @@ export async function fetchOn(
   headers: Readonly<Record<string, string>> = {},
   before = 'true',
 ): Promise<Fetched[]> {
-  const words = [fetchAll, JSON.stringify([headers, ...urls])].map(shellWord).join(' ');
-  const { code, stdout, stderr } = await host.run(
-    `${before}\n/usr/bin/node --input-type=module -e ${words}`,
-    { deadlineMs: 30_000 },
-  );
+  const get = nodeCommand(fetchAll, [JSON.stringify([headers, ...urls])]);
+  const { code, stdout, stderr } = await host.run(`${before}\n${get}`, { deadlineMs: 30_000 });
   if (code === 0) return z.array(Fetched).parse(JSON.parse(stdout));
   return urls.map(() => ({ status: 0, text: stderr.split('\n').at(-1) ?? '' }));
 }
