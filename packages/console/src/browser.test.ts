@@ -226,6 +226,42 @@ describe.skipIf(!chromium)('the console', () => {
     expect(Math.max(...copied.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80);
   });
 
+  it('does not say that no power cycle is running while that is unknown', async () => {
+    await page.route(/\/v1\/power-cycles\?/, (route) => route.fulfill({ status: 503, json: {} }));
+    await page.goto(`${fixture.url}/#/power`);
+    await page.getByText('Controllers').first().waitFor();
+    await page.getByRole('alert').first().waitFor();
+    const unknown = await page.getByText('No power cycles are running.').count();
+    await page.unrouteAll();
+    await page.reload();
+
+    await page.getByRole('heading', { name: 'Running' }).waitFor();
+    expect(unknown).toBe(0);
+  });
+
+  it('asks for nothing while it is hidden', async () => {
+    const tab = await browser.context.newPage();
+    await tab.clock.install();
+    await tab.goto(`${fixture.url}/#/power`);
+    await tab.getByText('Outlets').first().waitFor();
+    const hide = (isHidden: boolean) =>
+      tab.evaluate(
+        `Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true })`,
+      );
+    const asked: string[] = [];
+    tab.on('request', (request) => void asked.push(request.url()));
+
+    await hide(true);
+    await tab.clock.runFor(20_000);
+    const meanwhile = asked.filter((url) => url.includes('/v1/outlets'));
+    await hide(false);
+    await tab.clock.runFor(10_000);
+
+    expect(meanwhile).toEqual([]);
+    await expect.poll(() => asked.some((url) => url.includes('/v1/outlets'))).toBe(true);
+    await tab.close();
+  });
+
   it('says that a service is older when it does not have a route', async () => {
     const detail = 'no such path: /v1/equipment; check the path; /openapi.json lists all paths';
     const json = { title: 'Not Found', status: 404, detail };

@@ -22,11 +22,15 @@ export function useLoaded<T>(
   useEffect(() => {
     const stopped = new AbortController();
     let timer: number | undefined;
+    let isAnswered = false;
     async function run() {
       try {
-        const value =
-          document.hidden && state.value !== undefined ? state.value : await ask(stopped.signal);
-        setState({ key, value });
+        if (!document.hidden || !isAnswered) {
+          const value = await ask(stopped.signal);
+          if (stopped.signal.aborted) return;
+          isAnswered = true;
+          setState({ key, value });
+        }
       } catch (error) {
         if (stopped.signal.aborted) return;
         setState((old) => ({ ...(old.key === key ? old : { key }), error: asError(error) }));

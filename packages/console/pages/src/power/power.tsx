@@ -80,7 +80,12 @@ function LiveCycles() {
   );
   useEffect(() => {
     return follow((_lastId, signal) => powerCycleDaemon.cycleEvents({ signal }), {
-      onOpen: () => setLost(undefined),
+      onOpen() {
+        setLost(undefined);
+        // Changes during the loss were missed.
+        setCycles(new Map());
+        latest.reload();
+      },
       onEvent: ({ data: cycle }) => setCycles((old) => new Map(old).set(cycle.id, cycle)),
       onLost: (error) => {
         setLost(asError(error ?? 'the live view of power cycles was interrupted'));
@@ -88,13 +93,16 @@ function LiveCycles() {
       },
     });
   }, []);
-  const all = new Map((latest.value?.cycles ?? []).map((cycle) => [cycle.id, cycle]));
-  for (const [id, cycle] of cycles) all.set(id, cycle);
-  const sorted = [...all.values()].sort((a, b) => b.requestedAt.localeCompare(a.requestedAt));
+  const sorted = (last: readonly PowerCycle[]) => {
+    const all = new Map([...last.map((cycle) => [cycle.id, cycle] as const), ...cycles]);
+    return [...all.values()].sort((a, b) => b.requestedAt.localeCompare(a.requestedAt));
+  };
   return (
     <>
       {lost && <Failure error={lost} />}
-      <Cycles cycles={sorted.slice(0, mostCycles)} />
+      <Load of={latest}>
+        {(last) => <Cycles cycles={sorted(last.cycles).slice(0, mostCycles)} />}
+      </Load>
     </>
   );
 }
