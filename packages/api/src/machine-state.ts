@@ -146,7 +146,7 @@ export const RackEquipment = z
     state: z
       .enum(['up', 'down', 'failing', 'unknown'])
       .describe(
-        "the power-cycle daemon's verdict; for equipment without outlets, whether router-backup can reach them",
+        "the power-cycle daemon's verdict; otherwise `down` if router-backup could not reach it, or `unknown`, because a successful backup says nothing about now",
       ),
     why: z.string().optional(),
     since: Time.optional(),

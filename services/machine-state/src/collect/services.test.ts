@@ -31,7 +31,7 @@ function alert(
 it('are joined into machines and the rack, and left out while they are silent', async () => {
   const agent = await startFakeAgent('rpi-1');
   const services = await startServices();
-  const { power, metadata, alerts } = services;
+  const { power, metadata, backup, alerts } = services;
   power.answers.cycles = asIs({ cycles: [{ id: 'c0' }] });
   const lab = await startLab({
     agents: { 'rpi-1': agent },
@@ -154,6 +154,17 @@ ${services.yaml}`,
   await expect
     .poll(async () => (await lab.client.rack()).equipment)
     .toMatchObject([{ state: 'down' }]);
+  // A backup of last night says nothing about now.
+  power.answers.controllers = { controllers: [] };
+  const backedUp = { name: 'switch-1', state: 'ok', lastSuccess: time, reading: false } as const;
+  const equipment = [{ ...backedUp, offsite: 'none' as const }];
+  backup.answers.allEquipment = { equipment, offsite: [], lost: [] };
+  await expect
+    .poll(async () => (await lab.client.rack()).equipment)
+    .toMatchObject([{ state: 'unknown', lastBackup: time }]);
+  // The daemon does not know the machine yet.
+  power.answers.machines = { machines: [] };
+  await expect.poll(() => lab.machine('rpi-1')).not.toHaveProperty('power');
   power.answers.machines = undefined;
   metadata.answers.clients = undefined;
 

@@ -113,13 +113,16 @@ machines:
     expect(whats({ 'switch-1': late })).toEqual(['switch-1']);
   });
 
-  it('excludes no equipment that was up before its machines fell silent', () => {
-    const answered = (answeredAt: number) =>
-      causesOf(a, { stateOf: () => ({ state: 'up', answeredAt }) });
+  it.each(['up', 'unknown'] as const)(
+    'excludes equipment that answered after its machines fell silent, not before: %s',
+    (state) => {
+      const answered = (answeredAt: number) =>
+        causesOf(a, { stateOf: () => ({ state, answeredAt }) });
 
-    expect(answered(since + 40_000)).toMatchObject([{ what: 'switch-1', machines: a }]);
-    expect(answered(since + 50_000)).toEqual([]);
-  });
+      expect(answered(since + 40_000)).toMatchObject([{ what: 'switch-1', machines: a }]);
+      expect(answered(since + 50_000)).toEqual([]);
+    },
+  );
 
   it('asks machines that have reported before, and enough of them', () => {
     const isSecond = (name: string) => name === 'a-2' || name === 'a-3';

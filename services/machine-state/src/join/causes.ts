@@ -12,7 +12,7 @@ export interface CauseSources {
   silenceMs: number;
   /** A machine that never reported says nothing about its switch. */
   hasReported(machine: string): boolean;
-  /** `answeredAt`: in milliseconds since 1970; absent: now. */
+  /** `answeredAt`: in milliseconds since 1970; absent: now, if it is up. */
   stateOf(
     equipment: string,
   ): Pick<RackEquipment, 'state' | 'why' | 'since'> & { answeredAt?: number };
@@ -39,7 +39,7 @@ export function commonCauses(sources: CauseSources): CommonCause[] {
       return (
         machines.length >= least &&
         machines.every((each) => silent.has(each)) &&
-        !(hasAnswered(state) && isUp(answeredAt, machines))
+        !((hasAnswered(state) || answeredAt !== undefined) && isUp(answeredAt, machines))
       );
     });
   // If a PDU only feeds a switch, both explain the same machines.

@@ -51,7 +51,7 @@ export function machineFrom(machine: RackMachine, sources: MachineSources, now: 
       ...(machine.uplink && { uplink: formatOutlet(machine.uplink) }),
       power: machine.power.map(formatOutlet),
     },
-    ...(services.power && { power: powerOf(name, services.power) }),
+    ...given({ power: powerOf(name, services.power) }),
     ...(services.clients && {
       token: given({ identity: client?.identity, lastAsked: client?.lastTokenAsked }),
     }),
@@ -105,8 +105,11 @@ function ofAgent(
   };
 }
 
-function powerOf(name: string, power: PowerView): NonNullable<Machine['power']> {
-  const { outlets = [], cycle, hold, onIt = [], busy = [] } = power.machines.get(name) ?? {};
+/** The daemon may have another version of rack.yaml: then nothing is known of a machine that it does not list. */
+function powerOf(name: string, power: PowerView | undefined): Machine['power'] {
+  const found = power?.machines.get(name);
+  if (found === undefined) return undefined;
+  const { outlets, cycle, hold, onIt = [], busy = [] } = found;
   return {
     outlets: outlets.map(({ outlet, state }) => ({ outlet, state })),
     ...(cycle && { cycle: { id: cycle.id, step: cycle.step } }),

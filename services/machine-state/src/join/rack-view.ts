@@ -81,7 +81,7 @@ function backupOf({ state, why, detail }: BackupEquipment): RackEquipment['backu
   return { state, ...given({ why: detail ?? why }) };
 }
 
-/** The power-cycle daemon polls every minute, router-backup once a day. `answeredAt`: the last answer of one that is up. */
+/** The power-cycle daemon polls every minute; a backup is of last night. `answeredAt`: its last answer, unless it is down. */
 export function stateOf(
   controller: ControllerStatus | undefined,
   backup: BackupEquipment | undefined,
@@ -98,7 +98,7 @@ export function stateOf(
   }
   if (backup?.state === 'ok') {
     const { lastSuccess } = backup;
-    return { state: 'up', ...given({ since: lastSuccess, answeredAt: lastSuccess }) };
+    return { state: 'unknown', ...given({ answeredAt: lastSuccess }) };
   }
   return { state: 'unknown' };
 }
