@@ -65,8 +65,10 @@ export const Timeline = z
       .describe(
         'Unix time in seconds, and the number of silent or quarantined machines from then on',
       ),
-    worse: Machines.describe('machines that became unhealthy, and still are'),
-    better: Machines.describe('machines that were unhealthy, and are not any more'),
+    worse: Machines.optional().describe(
+      'machines that became unhealthy, and still are; absent if the history could not be read, as are `better` and `waiting`',
+    ),
+    better: Machines.optional().describe('machines that were unhealthy, and are not any more'),
     waiting: z
       .object({ machine: z.string(), since: Time, text: z.string() })
       .optional()

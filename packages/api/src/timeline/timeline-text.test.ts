@@ -67,6 +67,20 @@ it('breaks lines at 80 columns, loses no character, and never breaks into anothe
   expect(letters(body.join(''))).toBe(letters(`17:00:00${text}:${where}`));
 });
 
+it('does not say that nothing happened where the history could not be read', () => {
+  const { worse: _, better: __, ...unread } = empty;
+  const missing = [{ source: 'history', why: 'the disk is slow' }];
+
+  expect(timelineText({ ...unread, missing }, 'UTC').slice(1)).toEqual([
+    'worse: unknown',
+    'better: unknown',
+    'waiting longest: unknown',
+    'history: events are missing: the disk is slow',
+    '',
+    'No events are known.',
+  ]);
+});
+
 it('says that nothing happened, and what is omitted', () => {
   expect(timelineText({ ...empty, truncated: true, omitsAudit: true }, 'UTC').slice(-4)).toEqual([
     'Older events are omitted; choose a shorter period.',

@@ -38,8 +38,13 @@ export function timelineText(timeline: Timeline, timezone?: string): string[] {
       lines.push(...wrapped('          - ', detail));
     }
   }
-  if (rows.length === 0) lines.push('', 'Nothing happened.');
+  if (rows.length === 0) lines.push('', nothingIn(timeline));
   return lines;
+}
+
+/** Without events. */
+export function nothingIn({ missing }: Pick<Timeline, 'missing'>): string {
+  return missing.length > 0 ? 'No events are known.' : 'Nothing happened.';
 }
 
 /** `since …: worse, better, waiting longest`, and sources that did not respond. */
@@ -47,13 +52,17 @@ export function summaryOf(
   { worse, better, waiting, missing }: Timeline,
   clock: (time: string) => Clock,
 ): string[] {
-  const named = ({ count, where }: Timeline['worse']) =>
-    count === 0 ? 'no machines' : `${count}: ${where}`;
+  const named = (machines: Timeline['worse']) =>
+    machines === undefined
+      ? 'unknown'
+      : machines.count === 0
+        ? 'no machines'
+        : `${machines.count}: ${machines.where}`;
   const at = (time: string) => `${clock(time).day} ${clock(time).time}`;
   return [
     `worse: ${named(worse)}`,
     `better: ${named(better)}`,
-    `waiting longest: ${waiting ? `${waiting.machine} since ${at(waiting.since)}: ${waiting.text}` : 'no machine'}`,
+    `waiting longest: ${waiting ? `${waiting.machine} since ${at(waiting.since)}: ${waiting.text}` : worse ? 'no machine' : 'unknown'}`,
     ...missing.map(
       ({ source, why, since }) =>
         `${source}: events are missing${since ? ` since ${at(since)}` : ''}: ${why}`,

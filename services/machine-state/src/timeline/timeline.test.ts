@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { createClient, machineStateApi, type PowerCycle } from '@skolo/api';
 import { newToken } from '@skolo/common';
 import { asIs } from '@skolo/scripted-services/service';
-import { expect, it, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { History } from '../history/history.ts';
 import { startFakeAgent } from '../testing/fake-agent.ts';
 import { servicesEvery, startLab } from '../testing/lab.ts';
 import { startServices } from '../testing/services.ts';
@@ -121,6 +122,18 @@ it('names a source that does not respond, and entries that cannot be read, and s
     { source: 'router-backup', why: 'no answer to get allEquipment' },
     { source: 'power-cycle-daemon', why: expect.stringContaining('1 of its entries') },
   ]);
+});
+
+it('does not say that no machine is worse where the history cannot be read', async () => {
+  const { lab } = await start();
+  const read = vi.spyOn(History.prototype, 'happenings').mockRejectedValue(new Error('it hangs'));
+  onTestFinished(() => read.mockRestore());
+
+  const found = await timelineOf(lab);
+
+  expect(found.missing).toContainEqual({ source: 'history', why: 'it hangs' });
+  expect(found).not.toHaveProperty('worse');
+  expect(found).not.toHaveProperty('better');
 });
 
 it('reads audit logs with the token of the caller, and not at all for the view role', async () => {

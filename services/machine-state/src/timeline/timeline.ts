@@ -93,8 +93,6 @@ export async function rackTimeline(deps: TimelineDeps, asked: Asked): Promise<Ti
     rows,
     truncated: truncated || isCut,
     unhealthy: [],
-    worse: { count: 0, where: '' },
-    better: { count: 0, where: '' },
     ...health,
     missing: [...firstOfEach.values()].map((each) => ({
       ...each,

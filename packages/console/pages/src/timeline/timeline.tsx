@@ -1,6 +1,6 @@
 import type { Incident } from '@skolo/api/incident';
 import type { Timeline, TimelineRow } from '@skolo/api/timeline';
-import { clockIn, rowText, summaryOf, timelineText } from '@skolo/api/timeline-text';
+import { clockIn, nothingIn, rowText, summaryOf, timelineText } from '@skolo/api/timeline-text';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { machineState } from '../live/api.ts';
 import { useLive } from '../live/store.ts';
@@ -33,11 +33,9 @@ export function RackTimeline({ route: { query } }: { route: Route }) {
       const end = until === undefined ? Date.now() : Date.parse(until);
       const begin = since ?? new Date(end - hours * hourMs).toISOString();
       const asked = { query: { since: begin, until }, signal };
-      // The timeline itself lists a history that does not respond.
-      const none: { incidents: Incident[] } = { incidents: [] };
       const [timeline, { incidents }] = await Promise.all([
         machineState.timeline(asked),
-        machineState.incidents(asked).catch(() => none),
+        machineState.incidents(asked),
       ]);
       return { timeline, incidents };
     },
@@ -162,7 +160,7 @@ function Rows({
     list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'center' });
   }, [at]);
   const { rows, since, until } = timeline;
-  if (rows.length === 0) return <p class="muted">Nothing happened in this period.</p>;
+  if (rows.length === 0) return <p class="muted">{nothingIn(timeline)}</p>;
   const hrefOfRow = (row: TimelineRow) => hrefOfRange(Date.parse(since), Date.parse(until), row.at);
   const dayOf = (time = '') => exact(time, timezone).slice(0, 10);
   const groups = groupsOf(rows, incidents, dayOf);
