@@ -1,4 +1,4 @@
-"""Hooks of the Swarming bot, answered by the skolo agent on this machine.
+"""Hooks of the Swarming bot, to which the skolo agent on this machine responds.
 
 For the Swarming server: as the general bot_config.py, or called by it. A bot never asks the script of
 a group for authentication where the general one has turned it off. It forwards each hook to the agent at

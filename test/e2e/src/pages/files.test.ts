@@ -4,7 +4,9 @@ import { expect, it } from 'vitest';
 import { filesOf, pageAt } from './page.ts';
 
 const sources = filesOf()
-  .filter((file) => /^((packages|services)\/.*\/src|scripts)\/.*\.(tsx?|mjs|sh|pl)$/.test(file))
+  .filter((file) =>
+    /^((packages|services)\/.*\/(src|python)|scripts)\/.*\.(tsx?|mjs|sh|pl|py)$/.test(file),
+  )
   .filter((file) => !/\.test\.|\/(testing|testdata|bench)\/|\/proof\.ts$/.test(file))
   .map((file) => ({ file, text: readFileSync(pageAt(file), 'utf8').replace(/^#!.*\n/, '') }));
 
@@ -14,6 +16,7 @@ const ofFile = [
   new RegExp(`${comment}export `, 'm'),
   // Of a shell script, and in Perl.
   /^(?<comment>(?:#.*\n)+)/,
+  /^"""(?<comment>[\s\S]*?)"""\n/,
 ];
 /** Numbers, and lists and tables of numbers: how long, how many. */
 const value = /(?![^;]*[a-z]\()(?<value>[\w\s.,:*+/<(){}[\]-]*\b\d[\w\s.,:*+/<(){}[\]-]*);$/.source;
@@ -25,12 +28,12 @@ const unit = /^([gm]i|mebi|a?day|week|hour|minute|second)(b|byte|ms|s|seconds)?$
 
 it('docs/reference/files.md is current', async () => {
   const parts = Map.groupBy(sources, ({ file }) =>
-    file.replace(/\/(src|pages\/src)\/.*|^(scripts)\/.*/, '$2'),
+    file.replace(/\/(src|python|pages\/src)\/.*|^(scripts)\/.*/, '$2'),
   );
   const sections = [...parts].map(([part, files]) => {
     const lines = files.flatMap(({ file, text }) => [
       `- [\`${file.slice(part.length + 1)}\`](../../${file}): ${sentencesOf(commentOf(text))}`,
-      ...numbersOf(text, file.slice(part.length + 1)),
+      ...numbersOf(text, file),
     ]);
     return `## ${part}\n\n${lines.join('\n')}\n`;
   });
