@@ -87,15 +87,17 @@ it('is read as it was written, the newest first, also after a restart', async ()
   expect(lab.standings.get('rpi-1')).toEqual({ condition: 'gone', since: at(0), seenAt: at(-1) });
 });
 
-it('ends a task whose end was missed when the next begins', async () => {
+it('ends a task whose end was missed when the next begins, also one without an ID', async () => {
   const history = await (await newLab()).open();
-  history.add({ machine: 'rpi-1', kind: 'task', key: 'a', at: at(0) });
+  for (const [i, key] of ['a', undefined, 'b'].entries())
+    history.add({ machine: 'rpi-1', kind: 'task', key, at: at(i * minute), besides: [] });
 
-  history.add({ machine: 'rpi-1', kind: 'task', key: 'b', at: at(minute), besides: [] });
-
-  expect(await history.entries('rpi-1', { from: at(0), to: at(day) }, 10)).toMatchObject([
-    { id: 'b' },
-    { id: 'a', outcome: 'lost', endedAt: time(minute) },
+  const entries = await history.entries('rpi-1', { from: at(0), to: at(day) }, 10);
+  const ends = entries.map((entry) => [entry.at, 'endedAt' in entry && entry.endedAt]);
+  expect(ends).toEqual([
+    [time(2 * minute), false],
+    [time(minute), time(2 * minute)],
+    [time(0), time(minute)],
   ]);
 });
 

@@ -97,7 +97,7 @@ export class HistoryTables {
       endOthers: prepare(
         `UPDATE entries SET ended = max(at, ?), outcome = 'lost'
          WHERE machine = ? AND kind = ? AND ended IS NULL AND kind IN (1, 2, 4, 5)
-         AND key NOT IN (SELECT value FROM json_each(?))`,
+         AND coalesce(key, '') NOT IN (SELECT value FROM json_each(?))`,
       ),
       entries: prepare(
         `SELECT at, kind, device, key, ended, outcome, data FROM entries
@@ -191,7 +191,7 @@ export class HistoryTables {
       return;
     }
     const { besides } = entry;
-    if (besides) endOthers.run(at, id, kind, JSON.stringify([key, ...besides]));
+    if (besides) endOthers.run(at, id, kind, JSON.stringify([key ?? '', ...besides]));
     const { n } = NextN.parse(nextN.get(day, id, at));
     addEntry.run(day, id, at, n, kind, device, key, endedAt, outcome, data);
   }
