@@ -1,5 +1,5 @@
 import { ApiError, ApiUnreachable } from '@skolo/api';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { betweenTasks, holdMachine } from './between-tasks.ts';
 
 const times = { taskMs: 1000, heldMs: 1000, pollMs: 1 };
@@ -87,6 +87,42 @@ it('does not take a job of others for a hold', async () => {
   await hold.release();
 
   expect([hold.isHeld, set]).toEqual([true, ['held']]);
+});
+
+it('ends the hold only after a renewal in progress, which would begin it again', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const slow = Promise.withResolvers<void>();
+  const done: string[] = [];
+  const until = new Date().toISOString();
+  const own = { kind: 'out-of-service', target: 'rpi-1', by: 'me', reason: 'new' } as const;
+  const power = {
+    holds: async () => ({ holds: [] }),
+    async hold() {
+      if (done.length > 0) await slow.promise;
+      done.push(`hold ${done.length + 1}`);
+      return { holds: [{ ...own, id: `${done.length}`, since: until, until }] };
+    },
+    machines: async () => ({ machines: [] }),
+    async release({ params }: { params: { id: string } }) {
+      done.push(`release ${params.id}`);
+      return { ...own, ...params, since: until, until };
+    },
+  };
+  const hold = await holdMachine('rpi-1', {
+    power,
+    reason: 'new',
+    now: Date.now,
+    report: () => {},
+  });
+
+  await vi.advanceTimersByTimeAsync(5 * 60_000);
+  const released = hold.release();
+  await vi.advanceTimersByTimeAsync(0);
+  slow.resolve();
+  await released;
+
+  expect(done).toEqual(['hold 1', 'hold 2', 'release 2']);
 });
 
 it.each([

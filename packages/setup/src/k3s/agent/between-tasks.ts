@@ -83,8 +83,9 @@ export async function holdMachine(name: string, deps: HoldDeps): Promise<Machine
     );
     return { isHeld: false, release: async () => {} };
   }
+  let renewed = Promise.resolve();
   const renewal = setInterval(() => {
-    hold().catch((error: unknown) =>
+    renewed = hold().catch((error: unknown) =>
       report(
         `${name}: the hold could not be renewed (next attempt in ${renewMs / 60_000} min): ${errorText(error)}`,
       ),
@@ -94,6 +95,8 @@ export async function holdMachine(name: string, deps: HoldDeps): Promise<Machine
     isHeld: true,
     async release() {
       clearInterval(renewal);
+      // One that arrives after the end would begin the hold again.
+      await renewed;
       if (id === undefined) return;
       await power.release({ params: { id }, query: {} }).catch((error: unknown) => {
         report(
