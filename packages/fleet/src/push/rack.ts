@@ -1,4 +1,4 @@
-/** Reads and changes a rack's cluster, with retries. */
+/** Reads and changes a rack's cluster, with retries; decides what others have changed meanwhile (`changedByOthers`). */
 import { errorText, pause } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';

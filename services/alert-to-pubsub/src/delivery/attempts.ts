@@ -1,4 +1,4 @@
-/** Decides how long to wait for a sink. */
+/** Decides how long one attempt to send to a sink may take. */
 import { SinkError } from '@skolo/alerts';
 import { errorText } from '@skolo/base';
 
