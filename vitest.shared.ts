@@ -7,9 +7,10 @@ import { addToPath, basePath } from './scripts/programs/base.mjs';
 import { leftOut } from './scripts/sampled-tests.mjs';
 
 const report = fileURLToPath(new URL('./scripts/report-tests.mjs', import.meta.url));
-const processorTime = fileURLToPath(new URL('./scripts/processor-time.mjs', import.meta.url));
+const processorTime = fileURLToPath(new URL('./scripts/setup/processor-time.mjs', import.meta.url));
 const askedPrograms = fileURLToPath(new URL('./scripts/programs/asked.mjs', import.meta.url));
-const patience = fileURLToPath(new URL('./scripts/patience.mjs', import.meta.url));
+const reasons = fileURLToPath(new URL('./scripts/setup/reasons.mjs', import.meta.url));
+const patience = fileURLToPath(new URL('./scripts/setup/patience.mjs', import.meta.url));
 
 // Tests start our programs with the Node that they run on themselves.
 if (findNode() !== process.execPath) {
@@ -42,7 +43,7 @@ const shared = defineConfig({
     include: ['src/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...leftOut(process.env.SKOLO_SAMPLE).map(inPackage)],
     reporters: ['default', report],
-    setupFiles: [processorTime, patience, askedPrograms],
+    setupFiles: [processorTime, patience, reasons, askedPrograms],
     // turbo runs six packages in parallel, and each process loads what its tests import.
     maxWorkers: 3,
     // A full fault-injection test takes minutes.

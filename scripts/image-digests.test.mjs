@@ -1,4 +1,4 @@
-import { peer, startContainerRegistry } from '@skolo/simulators';
+import { lacks, peer, startContainerRegistry } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { baseImages, withDigests } from './image-digests.mjs';
 
@@ -10,7 +10,7 @@ async function startRegistry() {
   return registry;
 }
 
-describe.skipIf(!program)('images of a release, at a real registry', () => {
+describe.skipIf(lacks('docker-registry'))('images of a release, at a real registry', () => {
   it('have the digests that the registry knows, and keep those that they have', async () => {
     const registry = await startRegistry();
     const { host } = registry;

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 
-/** @typedef {import('./processor-time.mjs').FileMeta & import('./programs/asked.mjs').FileMeta} FileMeta */
+/** @typedef {import('./setup/processor-time.mjs').FileMeta & import('./programs/asked.mjs').FileMeta} FileMeta */
 
 /**
  * A vitest reporter: writes `.test-results.json` into the package, which `npm test` adds up (scripts/results.mjs). Skipped tests have the
- * reason that they passed to `skip(reason)`.
+ * reason that `skip` or `skipIf` was given (scripts/setup/reasons.mjs); a test without one has failed.
  */
 export default class TestReport {
   /**
@@ -48,7 +48,9 @@ export default class TestReport {
           results.failed.push({ name, why: whyOf(result.errors[0] ?? {}) });
         } else {
           const note = result.state === 'skipped' ? result.note : undefined;
-          results.skipped.push({ name, why: note ?? reasonAround(test) });
+          const why = note ?? skippedBy(test.meta()) ?? failedHook(test);
+          if (why === undefined) results.failed.push({ name, why: 'was skipped without a reason' });
+          else results.skipped.push({ name, why });
         }
       }
     }
@@ -56,25 +58,17 @@ export default class TestReport {
   }
 }
 
-/**
- * Why a test was skipped, if it gave no reason itself.
- * @param {import('vitest/node').TestCase} test
- */
-function reasonAround(test) {
-  for (let around = test.parent; ; around = around.parent) {
-    if (around.errors().length > 0) return 'what should have prepared them failed';
-    if (around.type === 'module') return missing(around) ?? 'no reason given';
-  }
+/** @param {import('./setup/reasons.mjs').TestMeta} meta */
+function skippedBy({ skipped }) {
+  return skipped;
 }
 
-/**
- * The programs that the file asked for and that are not installed.
- * @param {import('vitest/node').TestModule} module
- */
-function missing(module) {
-  const { peers = {} } = /** @type {FileMeta} */ (module.meta());
-  const names = Object.keys(peers).filter((name) => !peers[name]);
-  return names.map((name) => `${name} is not installed`).join(', ') || undefined;
+/** @param {import('vitest/node').TestCase} test */
+function failedHook(test) {
+  for (let around = test.parent; ; around = around.parent) {
+    if (around.errors().length > 0) return 'what should have prepared them failed';
+    if (around.type === 'module') return undefined;
+  }
 }
 
 /**

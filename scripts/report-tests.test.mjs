@@ -17,7 +17,7 @@ it('reports every outcome, also what fails outside of the tests', async () => {
   const { passed, failed, skipped, retried, files } = JSON.parse(readFileSync(file, 'utf8'));
   const name = (/** @type {{ name: string }} */ a, /** @type {{ name: string }} */ b) =>
     a.name < b.name ? -1 : 1;
-  expect(passed).toBe(3);
+  expect(passed).toBe(4);
   expect(failed.sort(name)).toEqual([
     {
       name: 'does-not-load.fixture.mjs',
@@ -29,6 +29,7 @@ it('reports every outcome, also what fails outside of the tests', async () => {
         /^expected \{ .* to deeply equal \{ .* - {3}"port": 2, \+ {3}"port": 1,$/,
       ),
     },
+    { name: 'outcomes.fixture.mjs > is skipped by hand', why: 'was skipped without a reason' },
     { name: 'outcomes.fixture.mjs > with a hook that fails', why: 'no server' },
     { name: 'outside of a test', why: 'too late' },
   ]);
@@ -38,6 +39,11 @@ it('reports every outcome, also what fails outside of the tests', async () => {
   ]);
   expect(skipped.sort(name)).toEqual([
     { name: 'outcomes.fixture.mjs > is skipped', why: 'curl is not installed' },
+    {
+      name: 'outcomes.fixture.mjs > part 1 > test 2 is skipped with its suite',
+      why: 'needs root',
+    },
+    { name: 'outcomes.fixture.mjs > test 3 is skipped with its reason', why: 'takes long' },
     {
       name: 'outcomes.fixture.mjs > with a hook that fails > never begins',
       why: 'what should have prepared them failed',

@@ -78,17 +78,20 @@ print(type(credentials).__module__, project, credentials.service_account_email, 
     expect(google.isValid(token)).toBe(true);
   });
 
-  it.skipIf(!existsSync('/proc/self/cmdline'))('keeps the key in its file', async () => {
-    const script = `for each in $PPID $(cat /proc/$PPID/task/*/children); do cat /proc/$each/cmdline; done; cat "$XDG_RUNTIME_DIR"/skolo-*/rack.yaml; env`;
+  it.skipIf(!existsSync('/proc/self/cmdline') && 'no /proc here')(
+    'keeps the key in its file',
+    async () => {
+      const script = `for each in $PPID $(cat /proc/$PPID/task/*/children); do cat /proc/$each/cmdline; done; cat "$XDG_RUNTIME_DIR"/skolo-*/rack.yaml; env`;
 
-    const { ended, printed } = await start('--key', 'key.json', '--', 'sh', '-c', script);
+      const { ended, printed } = await start('--key', 'key.json', '--', 'sh', '-c', script);
 
-    expect(await ended).toBe(0);
-    expect(printed.out).toContain(`"serviceAccountKey":"${join(dir, 'key.json')}"`);
-    expect(printed.out).toContain('services/metadata-server/src/main.ts');
-    expect(printed.out).not.toContain('GOOGLE_APPLICATION_CREDENTIALS=');
-    expect(printed.out).not.toContain('PRIVATE KEY');
-  });
+      expect(await ended).toBe(0);
+      expect(printed.out).toContain(`"serviceAccountKey":"${join(dir, 'key.json')}"`);
+      expect(printed.out).toContain('services/metadata-server/src/main.ts');
+      expect(printed.out).not.toContain('GOOGLE_APPLICATION_CREDENTIALS=');
+      expect(printed.out).not.toContain('PRIVATE KEY');
+    },
+  );
 });
 
 it('without a command prints the variables, serves only loopback, and leaves nothing after SIGTERM', async () => {

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { sha256 } from '@skolo/base';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { feed } from '@skolo/base/testing';
-import { hasNamespaces, startWorkstation, type Workstation } from '@skolo/fleet/testing';
+import { noNamespaces, startWorkstation, type Workstation } from '@skolo/fleet/testing';
 import {
   createTokens,
   startAgents,
@@ -19,7 +19,7 @@ import {
   startScripted,
 } from '@skolo/scripted-services';
 import { makeTestImage, readByMtools, systems } from '@skolo/setup/pi/testing';
-import { lacks, peer, startSshd } from '@skolo/simulators';
+import { lacks, startSshd } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CommandLines } from './testing/command-lines.ts';
 
@@ -36,7 +36,7 @@ describe.skipIf(lacks('root', 'sshd', 'ssh'))('through a jumphost', () => {
     local = await mkdtemp(join(tmpdir(), 'skolo-local-'));
     ends.push(() => rm(local, { recursive: true }));
     workstation = await startWorkstation(
-      hasNamespaces ? { folders: { '/usr/local/bin': local } } : {},
+      noNamespaces ? {} : { folders: { '/usr/local/bin': local } },
     );
     const tokens = await createTokens();
     const daemon = await startPowerCycleDaemon({ tokens });
@@ -206,7 +206,7 @@ describe.skipIf(lacks('root', 'sshd', 'ssh'))('through a jumphost', () => {
     expect(await workstation?.left()).toEqual([]);
   });
 
-  it.skipIf(!peer('mtools'))('pi image --join has a token of the cluster on the card', async () => {
+  it.skipIf(lacks('mtools'))('pi image --join has a token of the cluster on the card', async () => {
     const home = workstation?.env.HOME ?? '';
     const token = `K10${'ab'.repeat(32)}::abc123.0123456789abcdef`;
     await workstation?.jumphost.program(
@@ -409,7 +409,7 @@ esac`,
     expect(stderr).toContain("could not write to the jumphost's log (no space left)");
   });
 
-  it.skipIf(!hasNamespaces)(
+  it.skipIf(noNamespaces)(
     'upgrade asks, and records what it upgrades and why, before it changes anything',
     async () => {
       const { jumphost } = workstation ?? {};

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import {
   type BareJumphost,
   bridge,
@@ -15,9 +15,9 @@ import { type Computer, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
-const why = isLong ? whyNoJumphost() : 'not in the quick suite';
+const why = quick ?? whyNoJumphost();
 
-describe.skipIf(why !== undefined)(`Pis (${why ?? 'booted'})`, { timeout: 600_000 }, () => {
+describe.skipIf(why)(`Pis (${why ?? 'booted'})`, { timeout: 600_000 }, () => {
   let pis: BareJumphost;
   let second: Computer;
   let home = '';

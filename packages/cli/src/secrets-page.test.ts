@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Secret } from '@skolo/base/secrets';
 import { run, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { openSops, sealSops } from '@skolo/fleet/secret-store';
-import { hasNamespaces, missing, startCluster, startWorkstation } from '@skolo/fleet/testing';
+import { missing, noNamespaces, startCluster, startWorkstation } from '@skolo/fleet/testing';
 import { newRackKey } from '@skolo/rack/jumphost';
 import { lacks, startEdgeSwitch, typeInto } from '@skolo/simulators';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
@@ -15,7 +15,7 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const old = 'of-yesterday';
 const stored = 'kube/sops/rack4/switch.sops';
 
-it.skipIf(missing() || lacks('openssl') || !hasNamespaces)(
+it.skipIf(missing() ?? lacks('openssl') ?? noNamespaces)(
   'a password is changed manually while services have both',
   { timeout: 300_000 },
   async () => {

@@ -6,17 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
-import { countRounds, isLong } from '@skolo/base/durable/fault-injection';
+import { countRounds, isLong, quick } from '@skolo/base/durable/fault-injection';
 import { run, tempDir } from '@skolo/base/testing';
 import { missing, startCluster, startWorkstation, type Workstation } from '@skolo/fleet/testing';
-import { type ControlPlane, peer } from '@skolo/simulators';
+import { type ControlPlane, lacks, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { CommandLines } from './testing/command-lines.ts';
 import { canTty } from './testing/session.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 const absent = missing();
-const hasTty = await canTty();
+const noTty = (await canTty()) ? undefined : 'script of util-linux is not there';
 let cluster: ControlPlane | undefined;
 let workstation: Workstation | undefined;
 let commandLines: CommandLines;
@@ -150,7 +150,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     },
   );
 
-  it.skipIf(!hasTty)(
+  it.skipIf(noTty)(
     'attach starts a shell whose prompt names the rack, and Ctrl-C in it ends its command, and not the tunnel',
     async () => {
       const skolo = startInTerminal('attach rack4');
@@ -167,7 +167,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     },
   );
 
-  it.runIf(hasTty && peer('zsh') && isLong)(
+  it.skipIf(quick ?? noTty ?? lacks('zsh'))(
     'attach names the rack in the prompt of zsh',
     async () => {
       const home = await tempDir();
@@ -184,7 +184,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     },
   );
 
-  it.runIf(hasTty && isLong)('Ctrl-C ends a command without a shell', async () => {
+  it.skipIf(quick ?? noTty)('Ctrl-C ends a command without a shell', async () => {
     const skolo = startInTerminal('attach rack4 -- sh -c \\"echo started\\; exec sleep 1000\\"');
     await skolo.prints('started');
 
@@ -194,7 +194,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     await expect.poll(left).toEqual([]);
   });
 
-  it.skipIf(!hasTty)('attach ends with its terminal', async () => {
+  it.skipIf(noTty)('attach ends with its terminal', async () => {
     for (const _ of rounds) {
       const skolo = startInTerminal('attach rack4');
       await skolo.prints('(rack4) ');
@@ -222,7 +222,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     expect(await left()).toEqual([]);
   });
 
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'kubectl goes on with a watch when the API server is started again',
     async () => {
       await createConfigMap('before');
@@ -349,7 +349,7 @@ rack4: MachineMissing (critical), ImageStoreDamaged ×2, TokenExpires
     expect(await left()).toEqual([]);
   });
 
-  it.skipIf(!hasTty)('login does not show the token that is typed', async () => {
+  it.skipIf(noTty)('login does not show the token that is typed', async () => {
     const folder = await tempDir();
     const rack = join(folder, 'rack.yaml');
     // Another test may have a daemon on its usual port.

@@ -5,7 +5,7 @@ import { isSilent } from '@skolo/api/silence';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { buildPages } from '@skolo/console/build';
 import type { GeneratedRack } from '@skolo/scripted-services';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -152,7 +152,7 @@ async function scrollDown(y: number): Promise<void> {
   await expect.poll(scrolled).toBe(y);
 }
 
-describe.skipIf(!chromium)('the layout', () => {
+describe.skipIf(lacks('chromium'))('the layout', () => {
   beforeAll(async () => {
     await buildPages();
     fixture = await startFixture();

@@ -1,8 +1,8 @@
 /** Longer interactions with the pages: in `npm run test:long`. */
 
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { buildPages } from '@skolo/console/build';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Browser, openBrowser, signIn } from './testing/browser.ts';
@@ -30,7 +30,7 @@ const seconds = 10;
 let fixture: Fixture;
 let browser: Browser;
 
-describe.skipIf(!chromium || !isLong)('the console, over time', () => {
+describe.skipIf(quick ?? lacks('chromium'))('the console, over time', () => {
   beforeAll(async () => {
     await buildPages();
     fixture = await startFixture();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { mountSmall } from '@skolo/base/testing';
 import { buildPages } from '@skolo/console/build';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -29,7 +29,7 @@ function idle() {
   return found;
 }
 
-describe.skipIf(!chromium)('the console', () => {
+describe.skipIf(lacks('chromium'))('the console', () => {
   beforeAll(async () => {
     await buildPages();
     fixture = await startFixture();

@@ -3,7 +3,7 @@ export default {
   test: {
     include: ['*.fixture.mjs'],
     reporters: ['../../report-tests.mjs'],
-    setupFiles: ['../../processor-time.mjs'],
+    setupFiles: ['../../setup/processor-time.mjs', '../../setup/reasons.mjs'],
     cache: false,
   },
 };

@@ -1,7 +1,7 @@
 /** What is left of a damaged state directory arrives, what is lost is reported, and no message is made up. */
 import { appendFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { countRounds, isLong, sampleOf, seed, seeded } from '@skolo/base/durable/fault-injection';
+import { countRounds, quick, sampleOf, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
@@ -319,7 +319,7 @@ describe('a state directory that vanishes while it is in use', () => {
   });
 
   // The sample loses them without a service (spool.deleted.test.ts of @skolo/base), and reports other losses above.
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'loses what was not read yet of older segments, and the loss is reported',
     async () => {
       const lab = await startLab({

@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { type AlertProcess, memoryOf, startAlertProcess } from './testing/alert-process.ts';
@@ -61,7 +61,7 @@ class Arrivals {
   }
 }
 
-it.runIf(isLong)(
+it.skipIf(quick)(
   `${total} alerts in an outage of as many seconds`,
   { timeout: 3_600_000 },
   async () => {

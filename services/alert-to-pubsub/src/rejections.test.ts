@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { SpooledMessage } from '@skolo/alerts';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { isLong, quick } from '@skolo/base/durable/fault-injection';
 import { listen, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { startPstest, startPubSubGate } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -159,7 +159,7 @@ describe('an HTTP sink', () => {
   });
 
   // The sample has a fake sink (delivery/blame.test.ts), and packages/alerts what an HTTP sink makes of 500.
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'that answers 500 to one of many for ever gets all others once, and nothing is set aside',
     async () => {
       const receiver = await startReceiver();
@@ -202,7 +202,7 @@ async function startGate(endpoint: string) {
 }
 
 // The sample has a fake sink (delivery/blame.test.ts), and packages/alerts what Pub/Sub's sink makes of INVALID_ARGUMENT.
-describe.runIf(isLong)("Google's pstest", () => {
+describe.skipIf(quick)("Google's pstest", () => {
   let pstest: Awaited<ReturnType<typeof startPstest>>;
 
   beforeAll(async () => {

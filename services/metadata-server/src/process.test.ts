@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { countRounds, isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
+import { countRounds, isLong, quick, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { startOwnProcess } from '@skolo/common/testing/own-process';
 import { readRack } from '@skolo/rack';
@@ -94,7 +94,7 @@ describe('the process', () => {
 const rounds = 30;
 
 // The sample has connections in use in connections/drain.test.ts of @skolo/common, and the end of the process above.
-it.runIf(isLong)(
+it.skipIf(quick)(
   `SIGTERM under load, ${rounds} times, resets no request of a connection in use`,
   async () => {
     const dir = await newRackFolder(await startTestGoogle(), rackYaml);

@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { lacks } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -192,7 +192,7 @@ it('leaves what is worse, and says so where no server fits', () => {
   expect(none).toMatchObject({ verdict: 'quarantined', reasons: [{ code: 'bot-not-started' }] });
 });
 
-it.runIf(isLong)(
+it.skipIf(quick)(
   '--check reports a folder that cannot be the bot’s and a Python that is not there',
   async () => {
     const dir = await tempDir();

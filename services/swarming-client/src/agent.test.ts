@@ -2,8 +2,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuditEntry } from '@skolo/api/audit-log';
 import type { AgentStatus } from '@skolo/api/swarming-client';
-import { isLong } from '@skolo/base/durable/fault-injection';
-import { peer, screenshot } from '@skolo/simulators';
+import { quick } from '@skolo/base/durable/fault-injection';
+import { lacks, screenshot } from '@skolo/simulators';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { argumentsOf, processes } from './host/processes.ts';
@@ -11,7 +11,7 @@ import type { AgentProcess } from './testing/agent-process.ts';
 import { Lab, machine, newOrder } from './testing/lab.ts';
 
 const phone = { serial: '0A1B2C3D', model: 'pixel-5' as const, rebootMs: 300 };
-const isMissing = !peer('python3') || !peer('adb');
+const missing = lacks('python3', 'adb');
 
 /** A task that ends when `go` is called. */
 function waitingTask({ dir, swarming }: Lab) {
@@ -20,7 +20,7 @@ function waitingTask({ dir, swarming }: Lab) {
   return { id: swarming.addTask({ python }), go: () => writeFile(file, '') };
 }
 
-describe.skipIf(isMissing)('a machine with a phone', () => {
+describe.skipIf(missing)('a machine with a phone', () => {
   let its: Lab;
   /** All tests ask it. Each leaves it, its bot and its phone well. */
   let agent: AgentProcess;
@@ -191,7 +191,7 @@ describe.skipIf(isMissing)('a machine with a phone', () => {
   });
 });
 
-describe.skipIf(isMissing)('an agent, from its first start on', () => {
+describe.skipIf(missing)('an agent, from its first start on', () => {
   const isHere = ({ name, state }: AgentStatus['devices'][number]) =>
     name === 'here' && state === 'present';
   let its: Lab;
@@ -265,7 +265,7 @@ describe.skipIf(isMissing)('an agent, from its first start on', () => {
   });
 
   // The sample has the kept copy in identity/identity.test.ts, and a zip that is sound in bot/install.test.ts.
-  it.runIf(isLong)('keeps what rack.yaml said for a start without the jumphost', async () => {
+  it.skipIf(quick)('keeps what rack.yaml said for a start without the jumphost', async () => {
     const { swarming, metadata } = its;
     metadata.setDown(true);
     agent = await its.startAgent();
@@ -280,7 +280,7 @@ describe.skipIf(isMissing)('an agent, from its first start on', () => {
   });
 });
 
-describe.skipIf(isMissing || !isLong)('a task', () => {
+describe.skipIf(quick ?? missing)('a task', () => {
   // The sample has bots that leave nothing of a task (bot/bot.kill.test.ts).
   it('ends what a finished task left, but for the adb server that all share', async () => {
     await using its = await Lab.open({ phones: [phone] });

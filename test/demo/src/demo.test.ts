@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isLong, quick } from '@skolo/base/durable/fault-injection';
 import { cleanUps } from '@skolo/base/testing';
 import { readRack } from '@skolo/rack';
 import { peer, startDnsmasq } from '@skolo/simulators';
@@ -39,7 +40,6 @@ function withIdentity(identity: string) {
 }
 
 /** A start of a whole rack takes fifteen seconds of a processor. */
-const inFull = Boolean(process.env.SKOLO_LONG);
 
 /** Ends a demo by a signal, with the exit code 0 and nothing left running. */
 async function endsAll(demo: DemoProcess, signal?: NodeJS.Signals): Promise<void> {
@@ -172,7 +172,7 @@ describe('npm start, while it runs', () => {
     const all = [...list.matchAll(/"name": "(skia-[\w-]+)"/g)].map(([, name = '']) => name);
 
     // It has a simulated agent, and its switch never wedges. In a list, what needs attention is first.
-    for (const name of inFull ? all : ['skia-rpi2-demo-shelf2-005']) {
+    for (const name of isLong ? all : ['skia-rpi2-demo-shelf2-005']) {
       await expect.poll(() => skolo(`log ${name}`), rarely).toMatch(/ {2}(agent|bot {2}) {2}\S/);
       expect(await skolo(`clear ${name} --reason 'new cable'`)).toContain(`${name} is `);
       if (name.includes('linux')) continue;
@@ -257,7 +257,7 @@ describe('npm start, while it runs', () => {
   });
 
   // The sample has pasted each of them once, above.
-  it.runIf(inFull)(
+  it.skipIf(quick)(
     'prints steps that work in the printed order, twice',
     async () => {
       const tasks = demo.command(/\/tasks$/);
@@ -390,7 +390,7 @@ describe('npm start, while it runs', () => {
     it.each([
       { error: 'a reference to nothing', to: 'gests', message: /rack\.yaml:(\d+):\d+ .*"gests"/ },
       // What a service does with it is tested there.
-      ...(inFull
+      ...(isLong
         ? [{ error: 'broken YAML', to: '[guests', message: /rack\.yaml:(\d+):\d+ (?!.*gests)/ }]
         : []),
     ])('rejects an edit with $error, also after a restart', async ({ to, message }) => {
@@ -412,7 +412,7 @@ describe('npm start, while it runs', () => {
       const [, shownLine] = message.exec(first.output.slice(seen)) ?? [];
       expect(await ask(first.command(email))).toBe(before);
       // Services that start again with the last good copy have a test of their own.
-      if (inFull) {
+      if (isLong) {
         await end();
         const again = await running();
         await expect.poll(() => message.exec(again.output)?.[1], patiently).toBe(shownLine);
@@ -427,7 +427,7 @@ describe('npm start, while it runs', () => {
 
     it.each([
       'the guard that was started again',
-      ...(inFull ? ['the one that it begins with'] : []),
+      ...(isLong ? ['the one that it begins with'] : []),
     ])('leaves nothing running when it is killed, by %s', async () => {
       await running();
       await edit(file(), withIdentity('guests'));
@@ -444,7 +444,7 @@ describe('npm start, while it runs', () => {
       // Bots and tasks are not its children.
       await expect.poll(() => processesThatName(dir), rarely).toEqual([]);
       // That it uses a folder as it finds it is tested in demo-copy.test.ts.
-      if (inFull) {
+      if (isLong) {
         const again = await running();
         expect(JSON.parse(await ask(again.command(token)))).toHaveProperty('access_token');
         expect(again.output).toContain('as you left it');
@@ -453,7 +453,7 @@ describe('npm start, while it runs', () => {
     });
 
     // The sample clears a folder (demo-copy.test.ts) without a start of the rack.
-    it.runIf(inFull)('begins anew with --fresh', async () => {
+    it.skipIf(quick)('begins anew with --fresh', async () => {
       await running();
       await edit(file(), withIdentity('guests'));
       await end();
@@ -463,7 +463,7 @@ describe('npm start, while it runs', () => {
     });
 
     // A service in this state is tested in packages/common/src/process/run-service.test.ts.
-    it.runIf(inFull)(
+    it.skipIf(quick)(
       'uses what it can of a file with errors where there is no other version',
       async () => {
         await running();
@@ -503,7 +503,7 @@ describe('npm start, while it runs', () => {
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-describe.runIf(inFull)('npm start, three times at once', () => {
+describe.skipIf(quick)('npm start, three times at once', () => {
   let demos: DemoProcess[];
   const atTheEnd = cleanUps();
 
@@ -603,7 +603,7 @@ identities: { bots: { project: my-project, credentials: { serviceAccountKey: bot
   });
 
   // The sample ends as a service does in service-process.test.ts.
-  it.runIf(inFull)('ends as the service does that cannot start', async () => {
+  it.skipIf(quick)('ends as the service does that cannot start', async () => {
     const file = join(await newFolder(), 'rack.yaml');
     await writeFile(file, 'rack: mine\njumphost: { name: jumphost-mine, adress: 127.0.0.1 }\n');
 

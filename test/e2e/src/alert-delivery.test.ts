@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { listen, tempDir } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import { chromium } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { runCommand } from '../../../packages/cli/src/testing/run-command.ts';
@@ -16,7 +16,7 @@ const build = fileURLToPath(new URL('../../../packages/console/pages/build.ts', 
 const run = promisify(execFile);
 const nowhere = 'http://127.0.0.1:2';
 
-it.skipIf(!peer('chromium'))('pages, command and metric use the same words', async () => {
+it.skipIf(lacks('chromium'))('pages, command and metric use the same words', async () => {
   await run(process.execPath, [build]);
   let status = 200;
   const receiver = createServer((request, response) => {

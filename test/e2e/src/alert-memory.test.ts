@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { measureJson } from '@skolo/base';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { isLong, quick } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { startServiceProcess } from '@skolo/common/testing/own-process';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
@@ -22,7 +22,7 @@ const service = fileURLToPath(
 const nodeFlags = bundles.find(({ name }) => name === 'alert-to-pubsub')?.nodeFlags ?? [];
 const Message = z.object({ instance: z.string().exactOptional() });
 
-it.runIf(isLong)(
+it.skipIf(quick)(
   'alerts up to the limit wait, survive a restart, and arrive, within the memory of the pod',
   { timeout: 1_800_000 },
   async (context) => {
@@ -108,7 +108,7 @@ describe('within the memory of the pod', () => {
     },
   );
 
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'bodies that are too large together are 503, and the service goes on',
     async (context) => {
       const { url } = await (await inPod(context, 1))();

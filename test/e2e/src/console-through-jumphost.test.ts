@@ -7,17 +7,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createClient, machineStateApi } from '@skolo/api';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { startWorkstation } from '@skolo/fleet/testing';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import { chromium } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { skolo } from './jumphost-workstation.ts';
 import { operatorToken, startService } from './service-process.ts';
 
-const noPeers = !peer('sshd') || !peer('ssh');
-const noBrowser = noPeers || !peer('chromium') || !isLong;
+const noPeers = lacks('sshd', 'ssh');
+const noBrowser = quick ?? noPeers ?? lacks('chromium');
 const json = { 'content-type': 'application/json' };
 
 it.skipIf(noPeers)('signs in to the rack with its token, which the page never gets', async () => {

@@ -2,7 +2,7 @@ import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run, tempDir } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -40,7 +40,7 @@ async function overlay(image: string): Promise<string> {
   return folder;
 }
 
-describe.skipIf(kubectl === undefined)('save-images', () => {
+describe.skipIf(lacks('kubectl'))('save-images', () => {
   it('names every image of a rack, but those of the agents', async () => {
     const rack = join(root, 'kube/racks/rack4');
     const { stdout: all } = await run(kubectl ?? '', ['kustomize', rack]);

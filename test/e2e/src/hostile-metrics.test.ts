@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { isLong, quick } from '@skolo/base/durable/fault-injection';
 import { cleanUps, listen, tempDir } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -95,8 +95,8 @@ const Series = z.object({ data: z.array(z.record(z.string(), z.string())) });
 const Head = z.object({ data: z.object({ headStats: z.object({ numSeries: z.number() }) }) });
 
 const prometheus = peer('prometheus') ?? '';
-const why = prometheus ? '' : ' (Prometheus is not installed)';
-describe.skipIf(why)(`a machine that lies to Prometheus${why}`, () => {
+const why = lacks('prometheus');
+describe.skipIf(why)('a machine that lies to Prometheus', () => {
   const atTheEnd = cleanUps();
   let server: Server;
   let address = '';
@@ -232,7 +232,7 @@ describe.skipIf(why)(`a machine that lies to Prometheus${why}`, () => {
     ).toEqual([]);
   });
 
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'costs less than 100 MB with names and values that are new in each answer',
     async () => {
       const memory = async (field: string) =>

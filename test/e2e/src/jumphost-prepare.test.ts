@@ -8,6 +8,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { watchProcesses } from '@skolo/fleet/testing';
 import { newRackKey } from '@skolo/rack/jumphost';
 import {
@@ -48,8 +49,8 @@ equipment:
 
 const missing =
   whyNoJumphost() ?? (peer('docker-registry') ? undefined : 'docker-registry is not here');
-const why = process.env.SKOLO_LONG === '1' ? missing : 'takes minutes: only in npm run test:long';
-describe.skipIf(why !== undefined)(
+const why = quick ?? missing;
+describe.skipIf(why)(
   why === undefined ? 'skolo jumphost' : `skolo jumphost (${why})`,
   { timeout: 900_000 },
   () => {

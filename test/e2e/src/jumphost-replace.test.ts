@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { newRackKey } from '@skolo/rack/jumphost';
 import {
   address,
@@ -122,8 +123,8 @@ async function plugIn(
 
 const missing =
   whyNoJumphost() ?? (peer('docker-registry') ? undefined : 'docker-registry is not here');
-const why = process.env.SKOLO_LONG === '1' ? missing : 'takes minutes: only in npm run test:long';
-describe.skipIf(why !== undefined)(
+const why = quick ?? missing;
+describe.skipIf(why)(
   why === undefined ? 'skolo jumphost replace' : `skolo jumphost replace (${why})`,
   { timeout: 600_000 },
   () => {

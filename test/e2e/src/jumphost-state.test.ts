@@ -10,6 +10,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, get } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { newToken } from '@skolo/common';
 import { newRackKey } from '@skolo/rack/jumphost';
 import { jumphostServices } from '@skolo/rack/light';
@@ -148,8 +149,8 @@ async function tokenOf(): Promise<string | undefined> {
 
 const missing =
   whyNoJumphost() ?? (peer('docker-registry') ? undefined : 'docker-registry is not here');
-const why = process.env.SKOLO_LONG === '1' ? missing : 'takes minutes: only in npm run test:long';
-describe.skipIf(why !== undefined)(
+const why = quick ?? missing;
+describe.skipIf(why)(
   why === undefined ? 'the state of a dead jumphost' : `the state of a dead jumphost (${why})`,
   { timeout: 900_000 },
   () => {

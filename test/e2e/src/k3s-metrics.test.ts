@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { listen, tempDir } from '@skolo/base/testing';
-import { peer, startControlPlane } from '@skolo/simulators';
+import { lacks, peer, startControlPlane } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -22,11 +23,7 @@ const programs = {
   kubectl: peer('kubectl'),
   'control-plane': peer('control-plane'),
 };
-const missing = Object.entries(programs).flatMap(([name, path]) => (path ? [] : [name]));
-const why =
-  missing.length > 0
-    ? `not here: ${missing.join(', ')}`
-    : process.env.SKOLO_LONG !== '1' && 'takes half a minute: only in npm run test:long';
+const why = quick ?? lacks('prometheus', 'kubectl', 'control-plane');
 const patiently = { interval: 500 };
 
 const Result = z.object({
@@ -43,7 +40,7 @@ container_memory_cache{container="prometheus",id="/kubepods/pod1/ab",image="prom
 `;
 
 it.skipIf(why)(
-  `metrics of k3s and of containers reach Prometheus, by an account that may do nothing else${why ? ` (${why})` : ''}`,
+  'metrics of k3s and of containers reach Prometheus, by an account that may do nothing else',
   async () => {
     const dir = await tempDir();
     const { kubectl = '', prometheus = '' } = programs;

@@ -5,13 +5,14 @@
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { mountSmall, run, tempDir } from '@skolo/base/testing';
 import type { ServiceProcess } from '@skolo/common/testing/own-process';
 import { buildPages } from '@skolo/console/build';
 import { openBrowser, signIn } from '@skolo/console/testing';
 import {
+  lacks,
   peer,
   type SimulatedMachine,
   startApcRpdu,
@@ -30,7 +31,7 @@ const nowhere = 'http://127.0.0.1:9';
 const topic = 'projects/my-project/topics/prometheus-alerts';
 const cli = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 
-it.skipIf(!peer('chromium') || !isLong)(
+it.skipIf(quick ?? lacks('chromium'))(
   'a night on call: what, since when, who, act, did it work, handover',
   { timeout: 900_000 },
   async (context) => {

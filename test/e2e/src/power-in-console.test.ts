@@ -4,9 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
-import { peer, startEdgeSwitch } from '@skolo/simulators';
+import { lacks, peer, startEdgeSwitch } from '@skolo/simulators';
 import { chromium } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { operatorToken, startService } from './service-process.ts';
@@ -14,7 +14,7 @@ import { operatorToken, startService } from './service-process.ts';
 const build = fileURLToPath(new URL('../../../packages/console/pages/build.ts', import.meta.url));
 const nowhere = 'http://127.0.0.1:2';
 
-it.skipIf(!peer('chromium') || !isLong)(
+it.skipIf(quick ?? lacks('chromium'))(
   'the page turns an outlet off and on, and cycles a machine, which is all in the audit view',
   async () => {
     await promisify(execFile)(process.execPath, [build]);

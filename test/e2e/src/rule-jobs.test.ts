@@ -1,7 +1,7 @@
 /** Every rule names the job of each metric: another target that exports it, such as a hostile machine, does not count. */
 import { cleanUps, tempDir } from '@skolo/base/testing';
 import { healthQueries } from '@skolo/fleet';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -83,8 +83,8 @@ function lostValues(selector: readonly Matcher[]): string[] {
 }
 
 const prometheus = peer('prometheus') ?? '';
-const why = prometheus ? '' : ' (Prometheus is not installed)';
-describe.skipIf(why)(`jobs in rules${why}`, () => {
+const why = lacks('prometheus');
+describe.skipIf(why)('jobs in rules', () => {
   const atTheEnd = cleanUps();
   let selectorsOf: Awaited<ReturnType<typeof startSelectors>>;
   beforeAll(async () => {

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { cleanUps, listen, tempDir } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -70,8 +70,8 @@ describe('limits of a scrape', () => {
 });
 
 const prometheus = peer('prometheus') ?? '';
-const why = prometheus ? '' : ' (Prometheus is not installed)';
-describe.skipIf(why)(`what Prometheus accepts from a target${why}`, () => {
+const why = lacks('prometheus');
+describe.skipIf(why)('what Prometheus accepts from a target', () => {
   let url = '';
   let pid: number | undefined;
   const atTheEnd = cleanUps();

@@ -80,7 +80,7 @@ async function sandboxOf(unit: string): Promise<string> {
 }
 
 const name = why === undefined ? 'a jumphost, booted' : `a jumphost, booted (${why})`;
-describe.skipIf(why !== undefined)(name, () => {
+describe.skipIf(why)(name, () => {
   let folder: string;
   let jumphost: Jumphost;
   beforeAll(async () => {

@@ -32,75 +32,71 @@ async function makeRepositories(dir: string): Promise<void> {
 }
 
 const whyNot = debians.map(whyNoFreshDebian).find(Boolean) ?? lacks('gpg');
-describe.skipIf(whyNot !== undefined)(
-  `an apt repository${whyNot ? ` (${whyNot})` : ''}`,
-  { timeout: 900_000 },
-  () => {
-    let dir: string;
-    beforeAll(async () => {
-      dir = await mkdtemp(join(tmpdir(), 'skolo-apt-'));
-      await makeRepositories(dir);
-      // apt reads it as another user.
-      await run('chmod', ['-R', 'a+rX', dir]);
-    }, 600_000);
-    afterAll(async () => {
-      vi.unstubAllEnvs();
-      await rm(dir, { recursive: true, force: true });
-    });
+describe.skipIf(whyNot)('an apt repository', { timeout: 900_000 }, () => {
+  let dir: string;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'skolo-apt-'));
+    await makeRepositories(dir);
+    // apt reads it as another user.
+    await run('chmod', ['-R', 'a+rX', dir]);
+  }, 600_000);
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await rm(dir, { recursive: true, force: true });
+  });
 
-    /** The repository as it was when this version was the newest. */
-    async function show(version: string): Promise<void> {
-      await rm(join(dir, 'apt'), { recursive: true });
-      await cp(join(dir, `apt-${version}`), join(dir, 'apt.new'), { recursive: true });
-      await rename(join(dir, 'apt.new'), join(dir, 'apt'));
-    }
+  /** The repository as it was when this version was the newest. */
+  async function show(version: string): Promise<void> {
+    await rm(join(dir, 'apt'), { recursive: true });
+    await cp(join(dir, `apt-${version}`), join(dir, 'apt.new'), { recursive: true });
+    await rename(join(dir, 'apt.new'), join(dir, 'apt'));
+  }
 
-    it.each(debians)(
-      'on %s: install, upgrade, an older version, a changed index, removal',
-      async (debian) => {
-        await show('0.2.0');
-        const computer: Computer = await freshDebian('198.51.100.1/24', dir, debian);
-        try {
-          await computer.boot();
-          const sh = async (script: string) => await computer.run('sh', '-ec', script);
-          const need = async (script: string) => {
-            const { exitCode, text } = await sh(script);
-            expect(exitCode, `${script}\n${text}`).toBe(0);
-            return text;
-          };
-          const page = await Section.open(
-            'Install with apt',
-            { APT_URL: url },
-            'docs/reference/release.md',
-          );
+  it.each(debians)(
+    'on %s: install, upgrade, an older version, a changed index, removal',
+    async (debian) => {
+      await show('0.2.0');
+      const computer: Computer = await freshDebian('198.51.100.1/24', dir, debian);
+      try {
+        await computer.boot();
+        const sh = async (script: string) => await computer.run('sh', '-ec', script);
+        const need = async (script: string) => {
+          const { exitCode, text } = await sh(script);
+          expect(exitCode, `${script}\n${text}`).toBe(0);
+          return text;
+        };
+        const page = await Section.open(
+          'Install with apt',
+          { APT_URL: url },
+          'docs/reference/release.md',
+        );
 
-          await need(page.next('skolo.sources'));
-          await need(page.next('apt-get install'));
+        await need(page.next('skolo.sources'));
+        await need(page.next('apt-get install'));
 
-          expect(await need('skolo --version')).toBe('0.2.0\n');
-          await show('0.2.1');
-          await need('apt-get update && apt-get upgrade --yes');
-          expect(await need('skolo --version')).toBe('0.2.1\n');
-          await need('apt-get install --yes --allow-downgrades skolo=0.2.0');
-          expect(await need('skolo --version')).toBe('0.2.0\n');
+        expect(await need('skolo --version')).toBe('0.2.0\n');
+        await show('0.2.1');
+        await need('apt-get update && apt-get upgrade --yes');
+        expect(await need('skolo --version')).toBe('0.2.1\n');
+        await need('apt-get install --yes --allow-downgrades skolo=0.2.0');
+        expect(await need('skolo --version')).toBe('0.2.0\n');
 
-          // Somebody between us and the user, who has no key.
-          await run('sed', ['-i', 's/0.2.1/0.2.9/', join(dir, 'apt/dists/stable/InRelease')]);
-          await run('sed', ['-i', 's/stable/unstable/', join(dir, 'apt/dists/stable/InRelease')]);
-          const changed = await sh('apt-get update -o APT::Update::Error-Mode=any');
-          expect(changed.exitCode).not.toBe(0);
-          expect(changed.text).toMatch(
-            /signatures? (were|was) invalid|BADSIG|not signed|Bad signature|verification failed/i,
-          );
+        // Somebody between us and the user, who has no key.
+        await run('sed', ['-i', 's/0.2.1/0.2.9/', join(dir, 'apt/dists/stable/InRelease')]);
+        await run('sed', ['-i', 's/stable/unstable/', join(dir, 'apt/dists/stable/InRelease')]);
+        const changed = await sh('apt-get update -o APT::Update::Error-Mode=any');
+        expect(changed.exitCode).not.toBe(0);
+        expect(changed.text).toMatch(
+          /signatures? (were|was) invalid|BADSIG|not signed|Bad signature|verification failed/i,
+        );
 
-          await need(page.next('apt-get purge'));
-          page.end();
-          expect((await sh('command -v skolo')).exitCode).not.toBe(0);
-          expect(await need('ls /etc/apt/sources.list.d /etc/apt/keyrings')).not.toContain('skolo');
-        } finally {
-          await computer.scrap();
-        }
-      },
-    );
-  },
-);
+        await need(page.next('apt-get purge'));
+        page.end();
+        expect((await sh('command -v skolo')).exitCode).not.toBe(0);
+        expect(await need('ls /etc/apt/sources.list.d /etc/apt/keyrings')).not.toContain('skolo');
+      } finally {
+        await computer.scrap();
+      }
+    },
+  );
+});

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { startGroupServer, startTcpServer } from '@skolo/equipment/transports/testing/ssh-packets';
 import type { ServiceName } from '@skolo/rack';
@@ -129,7 +130,7 @@ describe('the bundle of', () => {
     expect(await service.end('SIGTERM')).toBe(0);
   });
 
-  it.runIf(process.env.SKOLO_LONG)(
+  it.skipIf(quick)(
     'power-cycle-daemon switches by SNMP, MQTT and ssh',
     async () => {
       const pdu = untilTestEnds(await startApcRpdu2({ writeCommunity: 'for-this-test' }));
@@ -187,7 +188,7 @@ machines: { host-1: { kind: host, power: switch-1/3 } }
     expect(await service.end('SIGTERM')).toBe(0);
   });
 
-  it.runIf(process.env.SKOLO_LONG)('power-cycle-daemon ends if it hangs', async () => {
+  it.skipIf(quick)('power-cycle-daemon ends if it hangs', async () => {
     const device = await startTcpServer((socket) => socket.write('compute 3600000 ms\r\n'));
     const compute = new URL(
       'services/power-cycle-daemon/src/testing/compute.ts',
@@ -228,7 +229,7 @@ equipment:
     expect(await service.end('SIGTERM')).toBe(0);
   });
 
-  it.runIf(process.env.SKOLO_LONG)(
+  it.skipIf(quick)(
     'router-backup reads by ssh, and stores in git and in Cloud Storage, encrypted',
     async () => {
       const { google, key } = await startGoogle();

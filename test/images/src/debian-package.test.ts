@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-describe.skipIf(!hasDpkg)(`the package${hasDpkg ? '' : ' (dpkg-deb is not installed)'}`, () => {
+describe.skipIf(!hasDpkg && 'dpkg-deb is not installed')('the package', () => {
   it('has the same bytes when it is built from the same files in another folder', async () => {
     const other = join(dir, 'other/place');
     await cp(inject('bundles').dir, join(other, 'bundles'), { recursive: true });
@@ -94,7 +94,7 @@ machines: { rpi-001: { kind: host, address: 127.0.0.2 } }
 `;
 
 const why = whyNoFreshDebian();
-describe.skipIf(why !== undefined)(
+describe.skipIf(why)(
   `a fresh Debian${why ? ` (${why})` : ''}`,
   {
     timeout: 600_000,

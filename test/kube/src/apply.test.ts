@@ -2,6 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import {
   applyObjects,
@@ -13,7 +14,13 @@ import {
   titleOf,
 } from '@skolo/fleet/push';
 import { getAt, kubectlAt, sendAt } from '@skolo/fleet/testing';
-import { type ControlPlane, type FakeNode, peer, startControlPlane } from '@skolo/simulators';
+import {
+  type ControlPlane,
+  type FakeNode,
+  lacks,
+  peer,
+  startControlPlane,
+} from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
@@ -21,6 +28,7 @@ import {
   componentNames,
   copyWithComponents,
   foldersWithKustomization,
+  noKubectl,
   rackNames,
   usableKubectl,
 } from './kustomize.ts';
@@ -66,7 +74,7 @@ const Workloads = z.object({
 });
 
 // What one test leaves, the next one begins with: everything is applied, but for the last one of the sample.
-describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () => {
+describe.skipIf(noKubectl ?? lacks('control-plane'))('the overlay of a rack', { timeout }, () => {
   beforeAll(async () => {
     if (!kubectl || !program) return;
     controlPlane = await startControlPlane(program, kubectl, { nodes });
@@ -190,7 +198,7 @@ describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () =
     await expect.poll(unfinished, seldom).toEqual([]);
   });
 
-  describe.runIf(isLong)('with one component', () => {
+  describe.skipIf(quick)('with one component', () => {
     afterAll(() => bring(everything), timeout);
 
     it.each(componentNames())('adds and removes %s alone', async (component) => {
@@ -208,7 +216,7 @@ describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () =
   });
 
   // The sample compares owners of fields in a push after kubectl apply, above.
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'leaves no conflict to kubectl apply --server-side, which changes nothing the second time',
     async () => {
       const serverSide = ['apply', '--server-side', manager, '-k', everything];

@@ -12,6 +12,7 @@ import {
   build,
   componentNames,
   copyWithComponents,
+  noKubectl,
   rackNames,
   usableKubectl,
 } from './kustomize.ts';
@@ -19,7 +20,7 @@ import { type Manifest, type Workload, workloadsOf } from './manifest.ts';
 import { isOpen } from './policies/network.ts';
 
 const kubectl = usableKubectl();
-const why = kubectl ? whyNoRealNodes() : 'kubectl 1.27 or newer is not installed';
+const why = noKubectl ?? whyNoRealNodes();
 const [rack = ''] = rackNames();
 const outside = { machine: '192.168.1.101', internet: '198.51.100.7' };
 const places = new Map(Object.entries({ ...outside, jumphost: '192.168.1.8' }));

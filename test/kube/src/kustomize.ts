@@ -104,3 +104,6 @@ export function usableKubectl(): string | undefined {
   const [, major, minor] = /Client Version: v(\d+)\.(\d+)/.exec(version) ?? [];
   return Number(major) > 1 || Number(minor) >= 27 ? path : undefined;
 }
+
+export const noKubectl: string | undefined =
+  usableKubectl() === undefined ? 'kubectl 1.27 or newer is not installed' : undefined;

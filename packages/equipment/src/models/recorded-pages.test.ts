@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { loadDrivers } from './load.ts';
 import { depsWith, patient, rackDevice } from './testing/outlets.ts';
-import { hasRecordings, recordedPages } from './testing/recordings.ts';
+import { noRecordings, recordedPages } from './testing/recordings.ts';
 
 const drivers = await loadDrivers();
 
@@ -38,7 +38,7 @@ const System = z.object({
   Actions: z.object({ '#ComputerSystem.Reset': z.object({ target: z.string() }) }),
 });
 
-describe.skipIf(!hasRecordings)('a recorded BMC', () => {
+describe.skipIf(noRecordings)('a recorded BMC', () => {
   const makers = ['bmclib_dell', 'generic', 'hpe', 'lenovo', 'supermicro', 'supermicro_x10'];
 
   it.each([...makers, 'supermicro_x10_119'])(
@@ -80,7 +80,7 @@ const Shelly = z.object({
 const Relays = z.array(z.object({ ison: z.boolean() }));
 const Switch = z.object({ output: z.boolean() });
 
-describe.skipIf(!hasRecordings)('a recorded Shelly device', () => {
+describe.skipIf(noRecordings)('a recorded Shelly device', () => {
   const all = recordedPages('shelly').map(({ name, page }) => ({ name, ...Shelly.parse(page) }));
   const [first, second] = ['gen1', 'gen2'].map((generation) =>
     all.filter(({ name }) => name.startsWith(generation)),

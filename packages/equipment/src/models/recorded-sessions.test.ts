@@ -14,7 +14,7 @@ import { models } from './index.ts';
 import { hiddenLines } from './testing/configurations.ts';
 import { rackDevice } from './testing/outlets.ts';
 import {
-  hasRecordings,
+  noRecordings,
   recordedLines,
   recordedNames,
   recordedSession,
@@ -199,7 +199,7 @@ function linesOf(text: string): string[] {
 
 const mask = createMask(Buffer.from('a key for tests'));
 
-describe.skipIf(!hasRecordings)('a recorded session', () => {
+describe.skipIf(noRecordings)('a recorded session', () => {
   it.each([...written, ...tables, ...unnamed])(
     '$recording is read exactly as $model',
     async (about) => {
@@ -242,7 +242,7 @@ describe.skipIf(!hasRecordings)('a recorded session', () => {
   });
 });
 
-describe.skipIf(!hasRecordings)('the common rules mask', () => {
+describe.skipIf(noRecordings)('the common rules mask', () => {
   const answersOf = (name: string) => [...recordedSession(name).answers.values()].join('\n');
 
   it.each(recordedNames('secret'))('each secret of %s', (name) => {
@@ -280,7 +280,7 @@ describe.skipIf(!hasRecordings)('the common rules mask', () => {
   });
 });
 
-describe.skipIf(!hasRecordings)('a recorded prompt', () => {
+describe.skipIf(noRecordings)('a recorded prompt', () => {
   it('of VyOS is found between escape sequences', async () => {
     const { connect } = await open({ recording: 'vyos__Supermicro_1.4.3', model: 'vyos' });
     const cli = await connect().cli(vyatta);
@@ -309,7 +309,7 @@ const prompts = [
   ['linuxgeneric', 'mlnxos', 'netgear', 'perle', 'sonicos', 'tnsr', 'tplink', 'vyos'],
 ].flat();
 
-describe.skipIf(!hasRecordings)('the usual prompt', () => {
+describe.skipIf(noRecordings)('the usual prompt', () => {
   const usual = new RegExp(z.object(generic.options).parse({ commands: ['show'] }).prompt);
   const shown = (text: string) =>
     text

@@ -13,8 +13,8 @@ import { openDriver, patient, rackDevice } from './testing/outlets.ts';
 import { proofs } from './testing/proofs.ts';
 import {
   genieOutputs,
-  hasRecordings,
   napalmOutputs,
+  noRecordings,
   type RecordedOutput,
   recordedOutputs,
 } from './testing/recordings.ts';
@@ -257,7 +257,7 @@ function theirs(
   return [...new Set(counted)].sort();
 }
 
-describe.skipIf(!hasRecordings)('what a real device printed', () => {
+describe.skipIf(noRecordings)('what a real device printed', () => {
   it.each(cases)('$name', async ({ about, table, output }) => {
     const seen = await read(about, table, output.text);
 
@@ -287,7 +287,7 @@ const genie: [place: string, model: string, table: Table][] = [
   ['nxos/ShowMacAddressTable', 'nxos', 'macs'],
 ];
 
-describe.skipIf(!hasRecordings)('the addresses in what a real device printed', () => {
+describe.skipIf(noRecordings)('the addresses in what a real device printed', () => {
   it.each(
     genie.flatMap(([place, model, table]) =>
       genieOutputs(place).map((output) => ({ ...output, model, table })),
@@ -324,7 +324,7 @@ const versions: [
 const firstOf = (members?: string) => members?.split(',')[0];
 const plain = (version = '') => version.replace(/ .*/, '').replace(/\.0(?=\d)/g, '.');
 
-describe.skipIf(!hasRecordings)('a real device', () => {
+describe.skipIf(noRecordings)('a real device', () => {
   it.each(
     versions.flatMap(([platform, model, prompt, ...fields]) =>
       recordedOutputs(platform, 'show version').map((output) => ({
@@ -393,7 +393,7 @@ describe.skipIf(!hasRecordings)('a real device', () => {
   );
 });
 
-it.skipIf(!hasRecordings)('a model of which tables are recorded is listed with them', () => {
+it.skipIf(noRecordings)('a model of which tables are recorded is listed with them', () => {
   const names = { macs: 'MAC tables', links: 'links', arp: 'ARP tables' };
   const covered = new Map<string, Set<string>>();
   for (const { about, table } of cases) {

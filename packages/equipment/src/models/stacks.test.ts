@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { loadBackups } from './load.ts';
 import { answering } from './testing/answering.ts';
 import { rackDevice } from './testing/outlets.ts';
-import { hasRecordings, recordedOutputs } from './testing/recordings.ts';
+import { noRecordings, recordedOutputs } from './testing/recordings.ts';
 
 const backups = await loadBackups();
 
@@ -66,7 +66,7 @@ describe('the serial numbers of a stack', () => {
     expect(await identityOf(model, about)).toMatchObject({ serial, members: undefined });
   });
 
-  it.skipIf(!hasRecordings)('of real Cisco stacks are found', async () => {
+  it.skipIf(noRecordings)('of real Cisco stacks are found', async () => {
     const members = await Promise.all(
       recordedOutputs('cisco_ios', 'show version').map(async ({ text }) => {
         return (await identityOf('cisco-ios', text))?.members?.join();

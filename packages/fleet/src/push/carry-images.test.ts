@@ -2,6 +2,7 @@
 import {
   type Containerd,
   type ContainerRegistry,
+  lacks,
   peer,
   startContainerd,
   startContainerRegistry,
@@ -16,7 +17,7 @@ const program = peer('containerd');
 const registryProgram = peer('docker-registry');
 const both = ['linux/amd64', 'linux/arm64'];
 
-describe.skipIf(!program || !registryProgram || !peer('sshd') || !peer('ssh'))(
+describe.skipIf(lacks('containerd', 'docker-registry', 'sshd', 'ssh'))(
   'a rack without an internet connection',
   () => {
     let registry: ContainerRegistry;

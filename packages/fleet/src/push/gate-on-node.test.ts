@@ -1,4 +1,6 @@
 /** What the gate says of versions that fail, from what a real kubelet reports. */
+
+import { quick } from '@skolo/base/durable/fault-injection';
 import {
   type ControlPlane,
   nodePrograms,
@@ -10,7 +12,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gateKinds, judge } from './gate.ts';
 import { readAnswer } from './objects.ts';
 
-const why = whyNoRealNodes();
 const seldom = { interval: 500 };
 let plane: ControlPlane;
 
@@ -65,7 +66,7 @@ function deployment(name: string, given: Failing): object {
 }
 
 // The sample has the same causes from fake nodes.
-describe.skipIf(why || !process.env.SKOLO_LONG)('the gate, on a real node', () => {
+describe.skipIf(quick ?? whyNoRealNodes())('the gate, on a real node', () => {
   beforeAll(async () => {
     plane = await startControlPlane(peer('control-plane') ?? '', peer('kubectl') ?? '', {
       realNodes: [{ name: 'n1', address: '192.168.1.8' }],

@@ -1,9 +1,9 @@
 /** A crashing agent for a rack of 300 machines, of which five do not respond, on a real control plane. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
-import { peer, startContainerRegistry, startControlPlane } from '@skolo/simulators';
+import { lacks, peer, startContainerRegistry, startControlPlane } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { preparePush, type Request } from './index.ts';
 import { pushDeps } from './testing/push-deps.ts';
@@ -15,7 +15,7 @@ const registryProgram = peer('docker-registry');
 const machines = Array.from({ length: 300 }, (_, at) => `rpi-${String(at + 1).padStart(3, '0')}`);
 const dead = machines.slice(0, 5);
 
-it.runIf(isLong && program && kubectl && registryProgram)(
+it.skipIf(quick ?? lacks('control-plane', 'kubectl', 'docker-registry'))(
   'a crashing agent for 300 machines, 5 of them dead, stops at the canary',
   async () => {
     const registry = untilTestEnds(await startContainerRegistry(registryProgram ?? ''));

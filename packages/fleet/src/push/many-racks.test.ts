@@ -3,7 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
-import { type ContainerRegistry, digestOf, peer, startContainerRegistry } from '@skolo/simulators';
+import {
+  type ContainerRegistry,
+  digestOf,
+  lacks,
+  peer,
+  startContainerRegistry,
+} from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { FleetError } from '../errors.ts';
 import { kubectlAt } from '../testing/kubectl.ts';
@@ -30,7 +36,7 @@ const names = ['broken', 'lost', 'half-dead', 'drifted', ...others(isLong ? 16 :
 
 let registry: ContainerRegistry;
 
-describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => {
+describe.skipIf(lacks('kubectl', 'docker-registry'))('skolo push to many racks', () => {
   beforeAll(async () => {
     registry = await startContainerRegistry(registryProgram ?? '');
     for (const word of ['clean', 'next']) await registry.push('skolo/service', tagOf(word), word);

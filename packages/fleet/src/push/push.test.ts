@@ -10,6 +10,7 @@ import {
   countRounds,
   isLong,
   killAfter,
+  quick,
   sampleOf,
   seed,
   seeded,
@@ -18,6 +19,7 @@ import {
 import {
   type ContainerRegistry,
   type ControlPlane,
+  lacks,
   peer,
   startContainerRegistry,
   startControlPlane,
@@ -53,7 +55,7 @@ let plane: ControlPlane;
 let registry: ContainerRegistry;
 let repository: RackRepository;
 
-describe.skipIf(!program || !kubectl || !registryProgram)('skolo push', () => {
+describe.skipIf(lacks('control-plane', 'kubectl', 'docker-registry'))('skolo push', () => {
   beforeAll(async () => {
     const jumphost = {
       name: 'jumphost',
@@ -180,7 +182,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)('skolo push', () => {
     expect(await running('service')).toBe(before);
   });
 
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'compares a resumed push with what Prometheus reported before the first change',
     async () => {
       let answer = prometheusText(['machines', { machine: 'rpi-1' }]);
@@ -296,7 +298,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)('skolo push', () => {
     expect(Object.keys(before).filter((node) => after[node] !== before[node])).toEqual(changed);
   });
 
-  it.runIf(isLong)('waits for a machine that finishes its task', async () => {
+  it.skipIf(quick)('waits for a machine that finishes its task', async () => {
     behave('rpi-3', 'busy');
     onTestFinished(() => behave('rpi-3', 'well'));
     const lines: string[] = [];
@@ -310,7 +312,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)('skolo push', () => {
     expect(lines.join('\n')).toContain('rpi-3: the old pod is still finishing its work');
   });
 
-  it.runIf(isLong)('shows drift by hand apart, and puts it right', async () => {
+  it.skipIf(quick)('shows drift by hand apart, and puts it right', async () => {
     const before = await running('service');
     call(
       'set',
@@ -341,7 +343,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)('skolo push', () => {
     expect(await running('service')).toBe(before);
   });
 
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'deletes what left the overlay, but no claims, and nothing of others',
     async () => {
       const extra = 'kube/racks/rack4/kustomization.yaml';
@@ -594,7 +596,7 @@ spec: { policyName: corporate, validationActions: [Deny] }`;
     expect(await running('service')).toBe(before);
   });
 
-  it.runIf(isLong)('changes nothing where its objects do not fit into one Secret', async () => {
+  it.skipIf(quick)('changes nothing where its objects do not fit into one Secret', async () => {
     const file = 'racks/rack4/kustomization.yaml';
     const text = await readFile(join(repository.folder, 'kube', file), 'utf8');
     const large = ['one', 'two'].map((name) => ({

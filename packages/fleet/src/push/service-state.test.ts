@@ -1,4 +1,4 @@
-import { peer, startContainerRegistry } from '@skolo/simulators';
+import { lacks, peer, startContainerRegistry } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Kubectl, KubectlError } from '../way/kubectl.ts';
 import { KubeObject } from './objects.ts';
@@ -145,7 +145,7 @@ describe('a service', () => {
     expect(asked).toEqual([]);
   });
 
-  it.skipIf(!registryProgram)('has failed where its image is another version', async () => {
+  it.skipIf(lacks('docker-registry'))('has failed where its image is another version', async () => {
     const registry = await startContainerRegistry(registryProgram ?? '');
     onTestFinished(registry.close);
     await registry.push('skolo/router-backup', 'one', 'content', 'index', '2');

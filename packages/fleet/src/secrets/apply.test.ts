@@ -7,7 +7,7 @@ import { parseRack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
 import { expect, it } from 'vitest';
 import { createFakeRack } from '../push/testing/fake-rack.ts';
-import { hasNamespaces } from '../testing/workstation.ts';
+import { noNamespaces } from '../testing/workstation.ts';
 import { applySecrets } from './apply.ts';
 import { placeTitle } from './places.ts';
 
@@ -20,7 +20,7 @@ equipment: { switch-1: { model: edgeswitch, address: 192.168.1.2, login: switche
   { file: 'rack.yaml' },
 );
 
-it.skipIf(!hasNamespaces)('values reach the cluster and the jumphost, once', async () => {
+it.skipIf(noNamespaces)('values reach the cluster and the jumphost, once', async () => {
   const etc = await tempDir();
   await mkdir(join(etc, 'skolo/power-cycle-daemon'), { recursive: true });
   const { kubectl } = createFakeRack({ kubectl: () => Promise.reject(new Error('no kustomize')) });

@@ -1,9 +1,9 @@
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startWorkstation } from '../testing/workstation.ts';
 import { surveyRacks } from './survey.ts';
 
-describe.skipIf(!peer('sshd') || !peer('ssh'))('surveyRacks', () => {
+describe.skipIf(lacks('sshd', 'ssh'))('surveyRacks', () => {
   it('has the version of each rack, or why it cannot be reached', async () => {
     const workstation = await startWorkstation();
     onTestFinished(workstation.close);

@@ -13,7 +13,7 @@ import { type ControlPlane, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applySecrets, compareSecrets, placeTitle, type SecretsDeps } from '../secrets/index.ts';
 import { openRack } from '../way/open-rack.ts';
-import { hasNamespaces, run, startWorkstation, type Workstation } from './workstation.ts';
+import { noNamespaces, run, startWorkstation, type Workstation } from './workstation.ts';
 
 const text = `rack: rack4
 jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
@@ -45,7 +45,7 @@ interface Places {
 
 /** Tests of `applySecrets`, in a describe whose beforeAll starts the cluster. */
 export function provesSecrets(clusterOf: () => ControlPlane | undefined): void {
-  describe.skipIf(!hasNamespaces)('secrets of a rack', () => {
+  describe.skipIf(noNamespaces)('secrets of a rack', () => {
     let opened: Places | undefined;
     beforeAll(async () => {
       opened = await openPlaces(clusterOf());

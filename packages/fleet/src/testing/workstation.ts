@@ -9,6 +9,7 @@ import {
   type ControlPlane,
   type Jumphost,
   type JumphostOptions,
+  lacks,
   peer,
   startControlPlane,
   startJumphost,
@@ -23,18 +24,18 @@ export const run = promisify(execFile);
 
 const base = fileURLToPath(new URL('../../../../kube/base', import.meta.url));
 
-/** What is not installed; undefined where nothing is missing. */
+/** Why it cannot be started here. */
 export function missing(): string | undefined {
-  return (['ssh', 'sshd', 'kubectl', 'control-plane'] as const).find((name) => !peer(name));
+  return lacks('ssh', 'sshd', 'kubectl', 'control-plane');
 }
 
-/** Whether sessions on the jumphost can see an /etc of the test, so that nothing is written to this computer's. */
-export const hasNamespaces = (() => {
+/** Why sessions on the jumphost cannot see an /etc of the test, so that nothing is written to this computer's. */
+export const noNamespaces: string | undefined = (() => {
   try {
     execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' });
-    return true;
+    return undefined;
   } catch {
-    return false;
+    return 'no namespaces here';
   }
 })();
 

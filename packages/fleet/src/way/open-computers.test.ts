@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Jumphost as Computer, peer, startJumphost } from '@skolo/simulators';
+import { type Jumphost as Computer, lacks, peer, startJumphost } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runToEnd } from '../program.ts';
 import { rack4 } from '../testing/rack4.ts';
@@ -10,9 +10,8 @@ import { openComputers } from './open-computers.ts';
 import { openJumphost } from './open-jumphost.ts';
 
 const { signal } = new AbortController();
-const absent = peer('ssh') && peer('sshd') ? '' : ' (ssh or sshd is not installed)';
 
-describe.skipIf(absent)(`computers of a workstation${absent}`, () => {
+describe.skipIf(lacks('ssh', 'sshd'))('computers of a workstation', () => {
   const names = ['host01', 'host02', 'jumphost-rack4'];
   let folder: string;
   let env: NodeJS.ProcessEnv;

@@ -1,6 +1,6 @@
 /** A jumphost that a spare has replaced has the same name, address and ssh host keys. */
 import { machineOf, newRackKey, signStatement } from '@skolo/rack/jumphost';
-import { type Jumphost as Computer, peer, startJumphost } from '@skolo/simulators';
+import { type Jumphost as Computer, lacks, startJumphost } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { K3sRack } from '../racks/clusters.ts';
 import { rack4 } from '../testing/rack4.ts';
@@ -8,10 +8,9 @@ import { openJumphost } from './open-jumphost.ts';
 import { openRack } from './open-rack.ts';
 
 const { signal } = new AbortController();
-const absent = peer('ssh') && peer('sshd') ? '' : ' (ssh or sshd is not installed)';
 const own = machineOf('of-this-one');
 
-describe.skipIf(absent)(`the jumphost that a workstation reaches${absent}`, () => {
+describe.skipIf(lacks('ssh', 'sshd'))('the jumphost that a workstation reaches', () => {
   let computer: Computer | undefined;
   let env: NodeJS.ProcessEnv;
   beforeAll(async () => {

@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { chmod, chown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
+import { lacks } from '@skolo/simulators/peer';
 import { describe, expect, it } from 'vitest';
 import { onlyRoot, onlyRootProgram } from './only-root.ts';
 
-const isRoot = process.getuid?.() === 0;
 const nobody = 65_534;
 
 /** `/base/dir/program`, below a directory that only root can write. */
@@ -26,7 +26,7 @@ function said(...files: string[]): string[] {
   return text.split('\n').filter(Boolean);
 }
 
-describe.skipIf(!isRoot)('a file that root runs', () => {
+describe.skipIf(lacks('root'))('a file that root runs', () => {
   it('is nobody else’s, through links, relative ones and those of directories too', async () => {
     const { base, dir, program } = await startFolder();
     await symlink('dir', join(base, 'link'));

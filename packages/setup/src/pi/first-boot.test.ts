@@ -41,7 +41,7 @@ function whyNot(): string | undefined {
 }
 
 const why = whyNot();
-describe.skipIf(why !== undefined)(`the first start${why ? ` (${why})` : ''}`, () => {
+describe.skipIf(why)('the first start', () => {
   let folder: string;
   let server: Server;
   let computer: Computer | undefined;

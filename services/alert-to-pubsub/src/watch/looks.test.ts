@@ -4,14 +4,13 @@ import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { isLong, sampleOf } from '@skolo/base/durable/fault-injection';
 import { listen } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import { alertmanager, type Program, startProgram } from '@skolo/simulators/prometheus';
 import { describe, expect, it } from 'vitest';
 import { type Lab, startLab } from '../testing/lab.ts';
 import { movedClock } from '../testing/moved-clock.ts';
 
 const program = peer('alertmanager') ?? '';
-const isMissing = program === '';
 
 interface Routes {
   receiver?: string;
@@ -174,7 +173,7 @@ const nothing = (response: ServerResponse) => response.end('[]');
 const unavailable = (response: ServerResponse) => response.writeHead(503).end();
 const disk = { alertname: 'Disk', team: 'a' };
 
-describe.skipIf(isMissing)(`an alert that ends while it is muted`, () => {
+describe.skipIf(lacks('alertmanager'))(`an alert that ends while it is muted`, () => {
   it.each(sampleOf(Object.entries(mutes)))('by %s is resolved', async (_, mute) => {
     const rig = await startRig();
     const { firing, later, clock, post, transitions } = rig;
@@ -344,7 +343,7 @@ describe.skipIf(isMissing)(`an alert that ends while it is muted`, () => {
   });
 });
 
-describe.skipIf(isMissing)(`a look does not resolve`, () => {
+describe.skipIf(lacks('alertmanager'))(`a look does not resolve`, () => {
   it('alerts of another Alertmanager, or of Prometheus', async () => {
     const rig = await startRig();
     const { firing, later, clock, post, lab } = rig;
@@ -470,7 +469,7 @@ describe.skipIf(isMissing)(`a look does not resolve`, () => {
   );
 });
 
-it.skipIf(isMissing)('a look finds one alert among many', async () => {
+it.skipIf(lacks('alertmanager'))('a look finds one alert among many', async () => {
   const rig = await startRig();
   const { firing, later, clock, sender, post } = rig;
   const headers = { 'content-type': 'application/json' };

@@ -1,7 +1,7 @@
 /** Alerts that fire while a real Alertmanager does not list them, because Prometheus does not reach it. */
 import { createServer } from 'node:http';
 import { listen } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import { alertmanager, startProgram } from '@skolo/simulators/prometheus';
 import { describe, expect, it } from 'vitest';
 import { startExporter } from '../testing/exporter.ts';
@@ -10,7 +10,6 @@ import { movedClock } from '../testing/moved-clock.ts';
 import { startPrometheus } from '../testing/rack-senders.ts';
 
 const programs = { prometheus: peer('prometheus'), alertmanager: peer('alertmanager') };
-const isMissing = Object.values(programs).includes(undefined);
 
 const rules = `
   { alert: Watchdog, expr: vector(1) },
@@ -97,7 +96,7 @@ async function startRack(resend: '1s' | '5s') {
 
 const patiently = { interval: 100 };
 
-describe.skipIf(isMissing)('an alert that fires is not resolved', () => {
+describe.skipIf(lacks('prometheus', 'alertmanager'))('an alert that fires is not resolved', () => {
   it('while Prometheus is not yet back after a power cut, but Alertmanager is', async () => {
     const rack = await startRack('5s');
     const { clock, queried, post, firing, later, lab } = rack;

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, tempDir } from '@skolo/base/testing';
-import { hasNamespaces } from '@skolo/fleet/testing';
+import { noNamespaces } from '@skolo/fleet/testing';
 import { lacks } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { fallback, inNamespaces } from '../testing/in-namespaces.ts';
@@ -70,7 +70,7 @@ const k3s = `http.createServer((request, response) => {
   response.end('{"kind":"Status"}');
 }).listen(6443, '127.0.0.1', () => console.log());`;
 
-it.skipIf(!hasNamespaces || lacks('openssl'))(
+it.skipIf(noNamespaces ?? lacks('openssl'))(
   'k3s is restarted for a certificate, and once for each',
   async () => {
     const dir = await tempDir();

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
-import { hasNamespaces } from '@skolo/fleet/testing';
+import { noNamespaces } from '@skolo/fleet/testing';
 import { expect, it } from 'vitest';
 import { fallback, inNamespaces } from '../testing/in-namespaces.ts';
 
@@ -42,7 +42,7 @@ http.createServer(async (request, response) => {
 }).listen(6443, '127.0.0.1', () => console.log());
 `;
 
-it.skipIf(!hasNamespaces)(
+it.skipIf(noNamespaces)(
   'one command returns to the existing metadata server, and stops ours',
   async () => {
     const dir = await tempDir();

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lacks } from '@skolo/simulators/peer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Files, writeFolder } from './folder-version.ts';
 
@@ -14,10 +15,9 @@ afterEach(async () => {
 
 const files = (content: Record<string, string>): Files =>
   new Map(Object.entries(content).map(([path, text]) => [path, Buffer.from(text)]));
-const isRoot = process.getuid?.() === 0;
 
 // It gives files to root.
-describe.skipIf(!isRoot)('writeFolder', () => {
+describe.skipIf(lacks('root'))('writeFolder', () => {
   it('has all files at once: one rename changes them', async () => {
     await writeFolder(folder, files({ 'rack.yaml': 'rack: a', 'secrets/key': '1' }), 0);
     const before = await readlink(join(folder, '..data'));

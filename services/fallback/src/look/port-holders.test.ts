@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { portHolders } from './port-holders.ts';
 
@@ -15,7 +15,7 @@ async function start(...args: string[]) {
   return { port: Number(port), pid: child.pid };
 }
 
-describe.skipIf(!peer('ip'))('who listens on a port', () => {
+describe.skipIf(lacks('ip'))('who listens on a port', () => {
   it('names a Node program by its script, on one line, and its process, without other arguments', async () => {
     const script = `/opt/${'x'.repeat(500)}`;
     const { port, pid } = await start('\u001b[31m\n/x', '--key=/hunter2', script);

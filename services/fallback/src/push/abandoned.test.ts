@@ -22,6 +22,7 @@ import {
 import {
   type ContainerRegistry,
   type ControlPlane,
+  lacks,
   peer,
   startContainerRegistry,
   startControlPlane,
@@ -68,7 +69,7 @@ const Workloads = z.object({
 });
 const Names = z.object({ items: z.array(z.object({ metadata: z.object({ name: z.string() }) })) });
 
-describe.skipIf(!program || !kubectl || !registryProgram)('an abandoned push', () => {
+describe.skipIf(lacks('control-plane', 'kubectl', 'docker-registry'))('an abandoned push', () => {
   beforeAll(async () => {
     const nodes = ['rpi-1', 'rpi-2', 'rpi-3', 'rpi-4'].map((name) => ({ name }));
     const jumphost = { name: 'jumphost', labels: { jumphost: 'true' } };

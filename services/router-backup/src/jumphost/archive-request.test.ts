@@ -5,6 +5,7 @@ import { decrypt } from '@skolo/backup';
 import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { run, tempDir } from '@skolo/base/testing';
+import { lacks } from '@skolo/simulators/peer';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { expect, it, vi } from 'vitest';
 import { requestArchive } from './archive-request.ts';
@@ -81,39 +82,36 @@ it('is not waited for where nobody makes it', async ({ signal }) => {
 const asUnit = ['setpriv', '--bounding-set=-all,+dac_read_search', '--inh-caps=-all'];
 const asPod = ['setpriv', '--reuid=10001', '--regid=10001', '--clear-groups'];
 
-it.skipIf(process.getuid?.() !== 0)(
-  'changes nothing behind what the pod puts in its place',
-  async () => {
-    const identity = await generateX25519Identity();
-    const { dir, folder, archive } = await host(`[${await identityToRecipient(identity)}]`);
-    const pod = (script: string) => run('setpriv', [...asPod.slice(1), 'sh', '-ec', script]);
-    // As skolo.tmpfiles.conf makes it.
-    await run('sh', ['-c', `chown 0:10001 ${folder} && chmod 2770 ${folder}`]);
-    for (const open of [dir, join(dir, 'state')]) await chmod(open, 0o755);
-    const victims = join(dir, 'victims');
-    await mkdir(victims);
-    await writeFile(join(victims, 'file'), 'of root', { mode: 0o600 });
-    const before = await run('ls', ['-laR', victims]);
-    const names = [
-      'archive.age',
-      'done.json',
-      'scratch',
-      'f'.repeat(24).concat('.tmp'),
-      'without-history',
-      'wanted',
-    ];
-    const links = (target: string) => `cd ${folder}
+it.skipIf(lacks('root'))('changes nothing behind what the pod puts in its place', async () => {
+  const identity = await generateX25519Identity();
+  const { dir, folder, archive } = await host(`[${await identityToRecipient(identity)}]`);
+  const pod = (script: string) => run('setpriv', [...asPod.slice(1), 'sh', '-ec', script]);
+  // As skolo.tmpfiles.conf makes it.
+  await run('sh', ['-c', `chown 0:10001 ${folder} && chmod 2770 ${folder}`]);
+  for (const open of [dir, join(dir, 'state')]) await chmod(open, 0o755);
+  const victims = join(dir, 'victims');
+  await mkdir(victims);
+  await writeFile(join(victims, 'file'), 'of root', { mode: 0o600 });
+  const before = await run('ls', ['-laR', victims]);
+  const names = [
+    'archive.age',
+    'done.json',
+    'scratch',
+    'f'.repeat(24).concat('.tmp'),
+    'without-history',
+    'wanted',
+  ];
+  const links = (target: string) => `cd ${folder}
 for each in ${names.join(' ')}; do ln -sfn ${victims}${target} "$each"; done`;
 
-    await expect(pod(`mv ${folder} ${folder}.old`)).rejects.toThrow('Permission denied');
-    for (const target of ['', '/file']) {
-      await pod(links(target));
-      await archive(asUnit);
+  await expect(pod(`mv ${folder} ${folder}.old`)).rejects.toThrow('Permission denied');
+  for (const target of ['', '/file']) {
+    await pod(links(target));
+    await archive(asUnit);
 
-      expect((await run('ls', ['-laR', victims])).stdout).toBe(before.stdout);
-      expect(await readFile(join(victims, 'file'), 'utf8')).toBe('of root');
-      const { stdout } = await pod(`cd ${folder}; ls; head -c 14 archive.age; rm archive.age`);
-      expect(stdout).toBe('archive.age\ndone.json\nscratch\nage-encryption');
-    }
-  },
-);
+    expect((await run('ls', ['-laR', victims])).stdout).toBe(before.stdout);
+    expect(await readFile(join(victims, 'file'), 'utf8')).toBe('of root');
+    const { stdout } = await pod(`cd ${folder}; ls; head -c 14 archive.age; rm archive.age`);
+    expect(stdout).toBe('archive.age\ndone.json\nscratch\nage-encryption');
+  }
+});

@@ -2,6 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { countRounds } from '@skolo/base/durable/fault-injection';
 import { run, tempDir } from '@skolo/base/testing';
+import { lacks } from '@skolo/simulators/peer';
 import { describe, expect, it } from 'vitest';
 import { lookInto, startDatabaseWriter } from '../testing/writers.ts';
 import { copyDatabase } from './sqlite.ts';
@@ -59,7 +60,7 @@ describe('copyDatabase', () => {
     }
   });
 
-  it.skipIf(process.getuid?.() !== 0)(
+  it.skipIf(lacks('root'))(
     "has all of another user's database, without permission to write there: in use, closed, or its writer was killed",
     async () => {
       const [folder, copies] = [await tempDir(), await tempDir()];

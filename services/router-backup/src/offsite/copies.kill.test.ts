@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { openSource, Repository } from '@skolo/backup';
-import { countRounds, isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
+import { countRounds, quick, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { contentsIn, identity, recipient, startOffsite } from '../testing/offsite-lab.ts';
@@ -45,7 +45,7 @@ it('the next process makes up for what was not even queued', async () => {
 });
 
 // The sample has the kill of a whole service in kill.test.ts.
-it.runIf(isLong)(
+it.skipIf(quick)(
   `has all of it off site, and nothing half, after ${kills} kills (seed ${seed})`,
   {
     timeout: 300_000 + kills * 30_000,

@@ -1,12 +1,12 @@
 import { errorCode } from '@skolo/base';
-import { isLong, sampleOf } from '@skolo/base/durable/fault-injection';
+import { quick, sampleOf } from '@skolo/base/durable/fault-injection';
+import { lacks } from '@skolo/simulators/peer';
 import { describe, expect, it } from 'vitest';
 import { argumentsOf, processes } from '../host/processes.ts';
 import { botsIn, openFiles, zombiesBelow } from '../testing/bot-processes.ts';
 import { startAgent } from './testing/agent-process.ts';
-import { canUnshare, commandIn } from './testing/namespaces.ts';
+import { commandIn, noNamespaces } from './testing/namespaces.ts';
 import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
-import { python } from './testing/python.ts';
 import { bots } from './testing/stub-bot.ts';
 
 function initsOf(botDir: string): number[] {
@@ -48,7 +48,7 @@ const [own, inits] = [
   ['keeper', 'guard', 'both inits'],
 ];
 
-describe.skipIf(python === undefined)('a bot whose processes are killed', () => {
+describe.skipIf(lacks('python3'))('a bot whose processes are killed', () => {
   it('leaves nothing of them, whichever is killed', async () => {
     await using test = await newBot({ zip: { body } });
     test.start();
@@ -116,7 +116,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
     await expect.poll(() => zombiesBelow(process.pid)).toEqual([]);
   });
 
-  it.runIf(isLong)('waits while another agent has the folder', async () => {
+  it.skipIf(quick)('waits while another agent has the folder', async () => {
     await using test = await newBot({ zip: {} });
     await using other = startAgent(test.settings);
     await expect.poll(() => other.state.state).toBe('running');
@@ -135,8 +135,8 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
   });
 });
 
-describe.skipIf(python === undefined || !canUnshare)('an agent in a container', () => {
-  it.runIf(isLong)(
+describe.skipIf(lacks('python3') ?? noNamespaces)('an agent in a container', () => {
+  it.skipIf(quick)(
     'keeps its bot and its task while another agent starts whose folder has the same path',
     async () => {
       await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
@@ -156,7 +156,7 @@ describe.skipIf(python === undefined || !canUnshare)('an agent in a container', 
     },
   );
 
-  it.runIf(isLong)('keeps both also where it has the folder that the other one wants', async () => {
+  it.skipIf(quick)('keeps both also where it has the folder that the other one wants', async () => {
     await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
     await using container = startAgent(test.settings, commandIn('pid'));
     await inTask(test);

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { isLong, quick } from '@skolo/base/durable/fault-injection';
 import { type Clock, systemClock } from '@skolo/common/light';
 import {
   type Relay,
@@ -11,10 +11,10 @@ import {
   type SwarmingOptions,
   startSwarming,
 } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators/peer';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { processes, withDescendants } from '../host/processes.ts';
 import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
-import { python } from './testing/python.ts';
 
 const id = 'machine-1';
 
@@ -105,7 +105,7 @@ const otherFaults: [string, (lab: Lab) => unknown][] = [
   ],
 ];
 
-describe.skipIf(python === undefined)('the bot of the simulated Swarming', () => {
+describe.skipIf(lacks('python3'))('the bot of the simulated Swarming', () => {
   let lab: Lab;
   beforeAll(async () => {
     lab = await newLab({ limits: { stallMs: 2000 } });
@@ -280,7 +280,7 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
   });
 });
 
-describe.skipIf(python === undefined)('a bot of the simulated Swarming', () => {
+describe.skipIf(lacks('python3'))('a bot of the simulated Swarming', () => {
   it('is silent when it hangs, ended, and started again; but not while its task runs', async () => {
     const clock = movableClock();
     await using lab = await newLab({ clock, limits: { idleMs: 300 } }, { taskGraceSeconds: 0 });
@@ -322,7 +322,7 @@ describe.skipIf(python === undefined)('a bot of the simulated Swarming', () => {
     expect(eventsOf(lab)).toContain('bot_shutdown');
   });
 
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'ends in order also where its update of itself meets the request, with work waiting',
     async () => {
       await using lab = await newLab({}, {}, { farewell: 1 });
@@ -342,7 +342,7 @@ describe.skipIf(python === undefined)('a bot of the simulated Swarming', () => {
   );
 
   // The sample kills each of its processes in bot.kill.test.ts.
-  it.runIf(isLong)('leaves nothing of its task when it is killed', async () => {
+  it.skipIf(quick)('leaves nothing of its task when it is killed', async () => {
     await using lab = await newLab();
     const { swarming, test } = lab;
     const pid = await polling(lab);

@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { fakeClock } from '@skolo/common/testing';
+import { lacks } from '@skolo/simulators/peer';
 import { describe, expect, it } from 'vitest';
 import { isAlive, newBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
 import { bots, stubZip } from './testing/stub-bot.ts';
 import { givesZip } from './testing/stub-server.ts';
 
-describe.skipIf(python === undefined)('a bot', () => {
+describe.skipIf(lacks('python3'))('a bot', () => {
   it('is downloaded, started, and ended in order', async () => {
     await using test = await newBot({ zip: { body: `print('hello', flush=True)\n${bots.idle}` } });
 

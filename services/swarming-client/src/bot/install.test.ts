@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { runCommand } from '@skolo/base/run-command';
 import { tempDir } from '@skolo/base/testing';
+import { lacks } from '@skolo/simulators/peer';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ensureZip, type InstallDeps } from './install.ts';
 import { newBot, type TestBot } from './testing/new-bot.ts';
@@ -63,7 +64,7 @@ async function startInstall(limits: Partial<Pick<InstallDeps, 'stallMs' | 'downl
   return { folder, botDir, server, events, deps };
 }
 
-describe.skipIf(python === undefined)('fetching a bot', () => {
+describe.skipIf(lacks('python3'))('fetching a bot', () => {
   // The sample checks the others in python.test.ts.
   it.each<[string, (zip: Buffer, server: string) => Buffer]>([
     ['half a zip', (zip) => zip.subarray(0, zip.length / 2)],

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { isLong, sampleOf } from '@skolo/base/durable/fault-injection';
 import { runCommand } from '@skolo/base/run-command';
 import { tempDir } from '@skolo/base/testing';
+import { lacks } from '@skolo/simulators/peer';
 import { describe, expect, it } from 'vitest';
 import { pythonFolder } from '../package-files.ts';
 import { checkZip } from './install.ts';
@@ -15,7 +16,7 @@ import { bots, stubZip } from './testing/stub-bot.ts';
 
 const server = 'https://swarming.example';
 
-describe.skipIf(python === undefined)('on each Python', () => {
+describe.skipIf(lacks('python3'))('on each Python', () => {
   const others = pythons.filter((path) => path !== python);
 
   it.each([python ?? '', ...sampleOf([...new Set(others)])])('%s', async (path) => {

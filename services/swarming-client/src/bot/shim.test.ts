@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { tempDir } from '@skolo/base/testing';
+import { lacks } from '@skolo/simulators/peer';
 import { describe, expect, it } from 'vitest';
 import { isAlive, newBot } from './testing/new-bot.ts';
-import { python } from './testing/python.ts';
 import { bots } from './testing/stub-bot.ts';
 
 /** As the real bot asks for a reboot: both commands, whatever the first one says, and then it waits. */
@@ -23,7 +23,7 @@ is_stopped = []
 signal.signal(signal.SIGTERM, lambda *_: is_stopped.append(1))
 ${bots.idle}`;
 
-describe.skipIf(python === undefined)('a bot that asks for a reboot', () => {
+describe.skipIf(lacks('python3'))('a bot that asks for a reboot', () => {
   it('is started again', async () => {
     await using test = await newBot({ zip: { body: reboot } });
 

@@ -1,3 +1,4 @@
+import { lacks } from '@skolo/simulators/peer';
 import { describe, expect, it } from 'vitest';
 import { InitProcess } from './init-process.ts';
 import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
@@ -12,7 +13,7 @@ async function running(test: TestBot, ...files: string[]): Promise<number[]> {
 
 const withTask = ['bot.pid', 'task_runner.pid', 'task.pid', 'orphan.pid'];
 
-describe.skipIf(python === undefined)('stopping a bot', () => {
+describe.skipIf(lacks('python3'))('stopping a bot', () => {
   it('lets its task end first, also where no hook reported it', async () => {
     await using test = await newBot({ zip: { body: bots.withTask }, limits: { idleMs: 200 } });
     const [bot = 0, , task = 0, orphan = 0] = await running(test, ...withTask);

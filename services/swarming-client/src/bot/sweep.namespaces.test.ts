@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sweep } from './sweep.ts';
-import { canUnshare, inNamespaces } from './testing/namespaces.ts';
+import { inNamespaces, noNamespaces } from './testing/namespaces.ts';
 
 let folder = '';
 let botDir = '';
@@ -26,7 +26,7 @@ const otherFolder = () => `
   mount -t tmpfs none '${folder}'
   mkdir -p '${botDir}/w/ir'`;
 
-describe.skipIf(!canUnshare)('a sweep', () => {
+describe.skipIf(noNamespaces)('a sweep', () => {
   it.each(['container', 'mount'] as const)(
     'spares the bot of another agent whose folder has the same path, in another %s',
     async (kind) => {

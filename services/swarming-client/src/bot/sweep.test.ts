@@ -4,6 +4,7 @@ import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { countRounds } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
+import { lacks } from '@skolo/simulators/peer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sweep } from './sweep.ts';
 import { python } from './testing/python.ts';
@@ -85,7 +86,7 @@ describe('what a bot left', () => {
     await expect.poll(() => isEnded(parent)).toBe(true);
   });
 
-  it.skipIf(python === undefined).each([
+  it.skipIf(lacks('python3')).each([
     ['s/swarming_bot.1.zip', 'start_bot'],
     ['/swarming_bot.zip', 'run_isolated'],
   ])('is %s %s, whoever started it', async (zip, command) => {

@@ -6,6 +6,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { listen, tempDir } from '@skolo/base/testing';
+import { lacks } from '@skolo/simulators/peer';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { python, pythons } from '../bot/testing/python.ts';
@@ -176,20 +177,23 @@ describe('skolo_bot_config.py', () => {
     },
   );
 
-  it.skipIf(!python)('gives the bot’s own dicts where its code has no os_utilities', async () => {
-    const { url } = await startAgent();
+  it.skipIf(lacks('python3'))(
+    'gives the bot’s own dicts where its code has no os_utilities',
+    async () => {
+      const { url } = await startAgent();
 
-    const { came_of } = await callHooks([['get_dimensions'], ['get_state']], {
-      env: { SKOLO_HOOK_URL: `${url}/` },
-    });
+      const { came_of } = await callHooks([['get_dimensions'], ['get_state']], {
+        env: { SKOLO_HOOK_URL: `${url}/` },
+      });
 
-    expect(came_of).toMatchObject([
-      { returned: { id: ['rpi-1'], pool: ['Skia'] } },
-      { returned: { disks: {} } },
-    ]);
-  });
+      expect(came_of).toMatchObject([
+        { returned: { id: ['rpi-1'], pool: ['Skia'] } },
+        { returned: { disks: {} } },
+      ]);
+    },
+  );
 
-  it.skipIf(!python).for([
+  it.skipIf(lacks('python3')).for([
     ['no JSON', 200, 'hello', 'did not return JSON: hello'],
     ['no dict', 200, '[]', 'not a dict|without an id'],
     ['a rejection', 503, '{"detail":"not now"}', 'returned status 503: not now'],
@@ -214,7 +218,7 @@ describe('skolo_bot_config.py', () => {
     expect(came_of.at(-1)?.raised).toBeUndefined();
   });
 
-  it.skipIf(!python)('does not wait for an agent that hangs', async () => {
+  it.skipIf(lacks('python3'))('does not wait for an agent that hangs', async () => {
     const url = await listenTo(() => undefined);
 
     const { came_of, stderr } = await callHooks([['get_state'], ['on_before_poll']], {
@@ -227,33 +231,36 @@ describe('skolo_bot_config.py', () => {
     expect(stderr).toContain('skolo agent did not accept on_before_poll: timed out');
   });
 
-  it.skipIf(!python)('reports what is wrong with the token, and never prints it', async () => {
-    const answers = [
-      [404, 'no identity for 192.168.1.9'],
-      [200, '{"access_token":"ya29.secret"}'],
-      [200, 'ya29.secret'],
-    ] as const;
-    let next = 0;
-    const url = await listenTo((_, response) => {
-      const [status, text] = answers[next++] ?? [500, ''];
-      response.writeHead(status).end(text);
-    });
-    const ask: Call = ['get_authentication_headers'];
+  it.skipIf(lacks('python3'))(
+    'reports what is wrong with the token, and never prints it',
+    async () => {
+      const answers = [
+        [404, 'no identity for 192.168.1.9'],
+        [200, '{"access_token":"ya29.secret"}'],
+        [200, 'ya29.secret'],
+      ] as const;
+      let next = 0;
+      const url = await listenTo((_, response) => {
+        const [status, text] = answers[next++] ?? [500, ''];
+        response.writeHead(status).end(text);
+      });
+      const ask: Call = ['get_authentication_headers'];
 
-    const { came_of } = await callHooks([
-      ['env', { SKOLO_OAUTH_CONFIG: await configOf(url, {}) }],
-      ask,
-      ask,
-      ask,
-      ['env', { SKOLO_OAUTH_CONFIG: '/nowhere/oauth.json' }],
-      ask,
-    ]);
+      const { came_of } = await callHooks([
+        ['env', { SKOLO_OAUTH_CONFIG: await configOf(url, {}) }],
+        ask,
+        ask,
+        ask,
+        ['env', { SKOLO_OAUTH_CONFIG: '/nowhere/oauth.json' }],
+        ask,
+      ]);
 
-    expect(came_of.map(({ raised }) => raised)).toEqual([
-      `metadata server at ${url} returned status 404: no identity for 192.168.1.9`,
-      `metadata server at ${url} did not return a token`,
-      `metadata server at ${url} did not return a token`,
-      expect.stringMatching(/^\/nowhere\/oauth\.json cannot be used: .*No such file/),
-    ]);
-  });
+      expect(came_of.map(({ raised }) => raised)).toEqual([
+        `metadata server at ${url} returned status 404: no identity for 192.168.1.9`,
+        `metadata server at ${url} did not return a token`,
+        `metadata server at ${url} did not return a token`,
+        expect.stringMatching(/^\/nowhere\/oauth\.json cannot be used: .*No such file/),
+      ]);
+    },
+  );
 });

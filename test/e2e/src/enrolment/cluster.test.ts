@@ -1,11 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { run, tempDir } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
 import { renderDerived } from '@skolo/rack/render';
-import { peer, startControlPlane } from '@skolo/simulators';
+import { lacks, peer, startControlPlane } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { parse, parseAllDocuments, parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -13,10 +13,7 @@ import { startEnrolmentRack } from './rack.ts';
 
 const component = fileURLToPath(new URL('../../../../kube/components/enrolment/', import.meta.url));
 const [kubectl, program] = [peer('kubectl'), peer('control-plane')];
-const why =
-  kubectl === undefined || program === undefined
-    ? 'kubectl or control-plane is not here'
-    : !isLong && 'only in npm run test:long';
+const why = quick ?? lacks('kubectl', 'control-plane');
 
 const machines = `  rpi-1: { kind: rpi, serial: 10000000f00dcafe }
   rpi-2: { kind: rpi, serial: 10000000f00dcaff }`;
@@ -50,7 +47,7 @@ const Config = z.object({
 });
 
 it.skipIf(why)(
-  `joins Pis by a real API server, where machine-state may do nothing else${why ? ` (${why})` : ''}`,
+  'joins Pis by a real API server, where machine-state may do nothing else',
   async () => {
     const dir = await tempDir();
     const plane = await startControlPlane(program ?? '', kubectl ?? '', {

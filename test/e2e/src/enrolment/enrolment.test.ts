@@ -4,7 +4,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { sha256 } from '@skolo/base';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { listen } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { selfSigned } from './fake-cluster.ts';
@@ -16,7 +16,6 @@ const machines = `  rpi-1: { kind: rpi, address: 127.0.1.1, mac: dc:a6:32:00:00:
   rpi-2: { kind: rpi, serial: "10000000000000b2" }
   rpi-3: { kind: rpi, address: 127.0.1.3 }`;
 const patiently = { interval: 100 };
-const why = isLong ? '' : ' (only in npm run test:long)';
 const pairing = '/var/lib/lockdown/00008101-000A1B2C3D4E5F60.plist';
 
 it('gives a Pi of rack.yaml its name, its address and a token, and keeps its pairing records for the next card', async () => {
@@ -113,8 +112,8 @@ it('gives a task that is root on its Pi the name of this Pi alone, and nothing o
   expect(next.log).toContain('rpi-1 has joined the cluster');
 });
 
-it.skipIf(why)(
-  `lets a Pi wait that nobody knows, that somebody imitates, or whose name is alive, until a person decides${why}`,
+it.skipIf(quick)(
+  'lets a Pi wait that nobody knows, that somebody imitates, or whose name is alive, until a person decides',
   async () => {
     const rack = await startEnrolmentRack(machines);
     // From the start: the service remembers for seconds which nodes are ready.
@@ -185,8 +184,8 @@ it.skipIf(why)(
   },
 );
 
-it.skipIf(why)(
-  `tells nothing to a server with another key, and nothing to a Pi without the secret${why}`,
+it.skipIf(quick)(
+  'tells nothing to a server with another key, and nothing to a Pi without the secret',
   async () => {
     const rack = await startEnrolmentRack(machines);
     const image = await rack.image();
@@ -231,8 +230,8 @@ it.skipIf(why)(
   },
 );
 
-it.skipIf(why)(
-  `gives one name to one key, though the service dies between the decision and the answer, and the cluster is down${why}`,
+it.skipIf(quick)(
+  'gives one name to one key, though the service dies between the decision and the answer, and the cluster is down',
   async () => {
     const rack = await startEnrolmentRack(machines);
     const image = await rack.image();

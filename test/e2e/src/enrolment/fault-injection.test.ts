@@ -5,11 +5,10 @@ import { request } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { pause } from '@skolo/base';
-import { countRounds, isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
+import { countRounds, quick, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { expect, it } from 'vitest';
 import { startEnrolmentRack } from './rack.ts';
 
-const why = isLong ? '' : ' (only in npm run test:long)';
 const minutes = 60_000;
 const patiently = { interval: 100 };
 const boardOf = (n: number) => ({
@@ -24,8 +23,8 @@ const machines = (count: number) =>
     )
     .join('\n');
 
-it.skipIf(why)(
-  `joins a Pi whose power fails at any moment, under one name (seed ${seed})${why}`,
+it.skipIf(quick)(
+  `joins a Pi whose power fails at any moment, under one name (seed ${seed})`,
   async () => {
     const cuts = countRounds(2, 100);
     const random = seeded(seed);
@@ -58,8 +57,8 @@ it.skipIf(why)(
   10 * minutes,
 );
 
-it.skipIf(why)(
-  `joins 200 Pis at once, after a power cut, each under its name${why}`,
+it.skipIf(quick)(
+  'joins 200 Pis at once, after a power cut, each under its name',
   async () => {
     const count = 200;
     const rack = await startEnrolmentRack(machines(count));
@@ -80,8 +79,8 @@ it.skipIf(why)(
   15 * minutes,
 );
 
-it.skipIf(why)(
-  `joins a Pi that waits when rack.yaml gets it, whatever garbage arrives${why}`,
+it.skipIf(quick)(
+  'joins a Pi that waits when rack.yaml gets it, whatever garbage arrives',
   async () => {
     const rack = await startEnrolmentRack(machines(1));
     const image = await rack.image();

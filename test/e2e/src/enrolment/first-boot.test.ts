@@ -39,7 +39,7 @@ function whyNot(): string | undefined {
 }
 
 const why = whyNot();
-describe.skipIf(why)(`the first start of a shared image${why ? ` (${why})` : ''}`, () => {
+describe.skipIf(why)('the first start of a shared image', () => {
   it('makes it the machine of its serial number, which joins, and so does its next card', async () => {
     const rack = await startEnrolmentRack(
       `  rpi-1: { kind: rpi, address: 127.0.1.1, serial: ${serial} }`,

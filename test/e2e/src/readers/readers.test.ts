@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { collectGarbage } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
-import { hasRecordings } from '../../../../packages/equipment/src/models/testing/recordings.ts';
+import { noRecordings } from '../../../../packages/equipment/src/models/testing/recordings.ts';
 import { type Content, messageOf, mutated, pieces, type Row, recordings } from './contents.ts';
 import { parsers, phoneReaders, rows, withoutReader, withoutText } from './table.ts';
 import { longestTurn, type Turn } from './turns.ts';
@@ -106,7 +106,7 @@ it.each(among.map((row) => [row.reader, row] as const))(
   },
 );
 
-it.skipIf(!hasRecordings)(
+it.skipIf(noRecordings)(
   `reads in short turns what a mutator makes of recordings (seed ${seed})`,
   async () => {
     const random = seeded(seed);

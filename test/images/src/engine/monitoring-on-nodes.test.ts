@@ -1,4 +1,6 @@
 /** Monitoring of rack4 on real nodes: every target of kube/base/prometheus, and the way of an alert from a killed pod to Pub/Sub. */
+
+import { quick } from '@skolo/base/durable/fault-injection';
 import { whyNoRealNodes } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
@@ -12,7 +14,7 @@ import {
 } from './rack-on-nodes.ts';
 import { theEngine } from './testing.ts';
 
-const why = process.env.SKOLO_LONG ? whyNoRealNodes('curl') : 'in the long run';
+const why = quick ?? whyNoRealNodes('curl');
 let rack: RackOnNodes;
 
 const Targets = z.object({

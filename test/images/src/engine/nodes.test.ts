@@ -1,3 +1,4 @@
+import { isLong, quick } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { whyNoRealNodes } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -5,7 +6,6 @@ import type { Target } from './build.ts';
 import { jumphost, machine, type RackOnNodes, startRackOnNodes } from './rack-on-nodes.ts';
 import { theEngine } from './testing.ts';
 
-const inFull = Boolean(process.env.SKOLO_LONG);
 const why = whyNoRealNodes('curl');
 const netBindService = 0x400n;
 const sysTime = 0x2000000n;
@@ -40,7 +40,7 @@ const others = [
   service('machine-state', 384),
   { ...service('chrony', 48), user: 0, capabilities: netBindService | sysTime },
 ];
-const workloads = inFull ? [...sample, ...others] : sample;
+const workloads = isLong ? [...sample, ...others] : sample;
 
 describe.skipIf(why)('on real nodes', () => {
   beforeAll(async () => {
@@ -49,7 +49,7 @@ describe.skipIf(why)('on real nodes', () => {
     const names = workloads.map(({ image }) => image);
     rack = await startRackOnNodes(prepared.access, [
       'swarming-client',
-      ...(inFull ? (['cli'] as const) : []),
+      ...(isLong ? (['cli'] as const) : []),
       ...names,
     ]);
   }, 600_000);
@@ -136,7 +136,7 @@ describe.skipIf(why)('on real nodes', () => {
     await plane.kubectl(['delete', 'pod', '-n', 'skolo-node', pod, '--timeout=120s']);
   });
 
-  it.runIf(inFull)('the image of the command runs as its user', async ({ skip }) => {
+  it.skipIf(quick)('the image of the command runs as its user', async ({ skip }) => {
     theEngine(skip);
     const pod = {
       apiVersion: 'v1',

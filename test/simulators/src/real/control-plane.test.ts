@@ -1,17 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { feed, run } from '@skolo/base/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { freeTcpPort } from '../free-port.ts';
-import { peer } from '../peer.ts';
+import { lacks, peer } from '../peer.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 
 const program = peer('control-plane');
 const kubectl = peer('kubectl');
 /** The sample sees what tests of fleet, kube and cli use of it. */
-const inFull = Boolean(process.env.SKOLO_LONG);
 /** Each look is a process of kubectl. */
 const seldom = { interval: 500 };
 let controlPlane: ControlPlane | undefined;
@@ -39,7 +39,7 @@ const Pods = z.object({
   ),
 });
 
-describe.skipIf(!inFull || !program || !kubectl)('control plane', () => {
+describe.skipIf(quick ?? lacks('control-plane', 'kubectl'))('control plane', () => {
   beforeAll(async () => {
     controlPlane = await startControlPlane(program ?? '', kubectl ?? '', {
       nodes: [

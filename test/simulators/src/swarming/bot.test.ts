@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isLong, sampleOf } from '@skolo/base/durable/fault-injection';
+import { quick, sampleOf } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { commandLine, isAlive, processesOf, start, startBot, started, zipIn } from './testing.ts';
 
@@ -68,7 +68,7 @@ describe('from start to end', () => {
     expect((await startBot(context, folder).exit).status).toBe(status);
   });
 
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'a second one in the folder asks for a reboot, again and again',
     async (context) => {
       const { folder, server, shim } = await started(context);
@@ -85,7 +85,7 @@ describe('from start to end', () => {
 });
 
 describe('commands', () => {
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'stays as it is and is unhealthy when the new version is not fine',
     async (context) => {
       const { server, bot } = await started(context);
@@ -111,7 +111,7 @@ describe('commands', () => {
     expect(await bot.exit).toEqual({ status: null, signal: 'SIGTERM' });
   });
 
-  it.runIf(isLong)('forgets a SIGTERM that comes while it updates itself', async (context) => {
+  it.skipIf(quick)('forgets a SIGTERM that comes while it updates itself', async (context) => {
     const { server, bot } = await started(context, { times: { farewell: 1 } });
     const version = server.askUpdate();
     await expect.poll(() => server.bot('bot-1').events.at(-1)?.event).toBe('bot_shutdown');
@@ -126,7 +126,7 @@ describe('commands', () => {
     expect((await bot.exit).status).toBe(0);
   });
 
-  it.runIf(isLong)('gives up a reboot that never comes, and is unhealthy', async (context) => {
+  it.skipIf(quick)('gives up a reboot that never comes, and is unhealthy', async (context) => {
     const { server } = await started(context, { times: { reboot: 0.1, rebootGivesUp: 0.2 } });
 
     server.askReboot();

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isLong, sampleOf } from '@skolo/base/durable/fault-injection';
+import { quick, sampleOf } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, type TestContext } from 'vitest';
 import type { SwarmingOptions } from './server.ts';
 import { start, startBot, started } from './testing.ts';
@@ -96,7 +96,7 @@ describe('hooks', () => {
     expect(server.task(id).state).toBe('pending');
   });
 
-  it.runIf(isLong)('maintenance that is no text is none', async (context) => {
+  it.skipIf(quick)('maintenance that is no text is none', async (context) => {
     const { server, id } = await withState(context, '{"maintenance": True}');
 
     await expect.poll(() => server.task(id).state).toBe('completed');
@@ -140,7 +140,7 @@ describe('hooks', () => {
     expect(seen).toEqual(new Set(['downloader', 't1']));
   });
 
-  it.runIf(isLong)('is unhealthy in the home folder', async (context) => {
+  it.skipIf(quick)('is unhealthy in the home folder', async (context) => {
     const { server, folder } = await start(context);
 
     startBot(context, folder, { env: { HOME: folder } });

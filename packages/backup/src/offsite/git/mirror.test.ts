@@ -10,7 +10,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isLong, sampleOf } from '@skolo/base/durable/fault-injection';
+import { quick, sampleOf } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
@@ -171,7 +171,7 @@ describe('the encrypted copy', () => {
   });
 
   // The test above fetches the copy, too.
-  it.runIf(isLong)('goes on with the history of a jumphost that has died', async () => {
+  it.skipIf(quick)('goes on with the history of a jumphost that has died', async () => {
     const dead = await start();
     await dead.commit('router', 'of the old one');
     await dead.mirror.push(soon());
@@ -344,7 +344,7 @@ describe('a remote behind sshd', () => {
   }
 
   // The next test pins a key, too, once it was another one.
-  it.runIf(isLong).for(['ed25519', 'ecdsa', 'rsa'] as const)(
+  it.skipIf(quick).for(['ed25519', 'ecdsa', 'rsa'] as const)(
     'with a pinned host key: %s',
     async (type, context) => {
       const { open, path, sshd, keys, folder } = await startSsh(context, [
@@ -433,7 +433,7 @@ describe('a remote behind sshd', () => {
   });
 
   // For git's server, that is the test above.
-  it.runIf(isLong)('without its disk', async (context) => {
+  it.skipIf(quick)('without its disk', async (context) => {
     const { open, path } = await startSsh(context);
     await rename(path, `${path}.away`);
 

@@ -9,6 +9,9 @@ const { SKOLO_LONG, SKOLO_SEED } = process.env;
 /** `npm run test:long`. */
 export const isLong: boolean = Boolean(SKOLO_LONG);
 
+/** The reason of `skipIf` for what takes long. */
+export const quick: string | undefined = isLong ? undefined : 'only in npm run test:long';
+
 /** A test prints it, so that `SKOLO_SEED` repeats the run. */
 export const seed: number = Number(SKOLO_SEED ?? Date.now() % 1_000_000);
 

@@ -2,13 +2,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { listen, tempDir } from '@skolo/base/testing';
-import { peer, startContainerRegistry } from '@skolo/simulators';
+import { lacks, peer, startContainerRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../../testing/run-command.ts';
 
 const program = peer('docker-registry');
 
-describe.skipIf(!program)('skolo images pin, against a real registry', () => {
+describe.skipIf(lacks('docker-registry'))('skolo images pin, against a real registry', () => {
   let registry: Awaited<ReturnType<typeof startContainerRegistry>>;
   beforeAll(async () => {
     registry = await startContainerRegistry(program ?? '');

@@ -1,11 +1,11 @@
 /** Ways into a rack, with a real sshd. */
 import { appendFile } from 'node:fs/promises';
 import { startWorkstation } from '@skolo/fleet/testing';
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { testWays } from './ways.ts';
 
-it.skipIf(!peer('sshd') || !peer('ssh'))(
+it.skipIf(lacks('sshd', 'ssh'))(
   'tests every way once a day, and one that fails more often',
   async () => {
     const { rack, jumphost, env, close } = await startWorkstation();

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLong, runs, sampleOf } from '@skolo/base/durable/fault-injection';
+import { quick, runs, sampleOf } from '@skolo/base/durable/fault-injection';
 import { DeviceRejected } from '@skolo/equipment/transports';
 import type { Frr } from '@skolo/simulators';
 import fc from 'fast-check';
@@ -258,7 +258,7 @@ describe('a version of FRRouting', () => {
   });
 
   // The version of the tests above is one of these.
-  it.runIf(isLong)('replaces whatever is there', { timeout: 1_800_000 }, async (context) => {
+  it.skipIf(quick)('replaces whatever is there', { timeout: 1_800_000 }, async (context) => {
     const reference = await start(context, 'shell');
     const router = await start(context);
     const { connect } = await realDevice(router, { model: 'frr' });

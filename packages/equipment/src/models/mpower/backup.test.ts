@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { tempDir } from '@skolo/base/testing';
-import { type MpowerOptions, peer, startMpower } from '@skolo/simulators';
+import { lacks, type MpowerOptions, startMpower } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { createMask } from '../configuration/mask.ts';
 import { stepsOf } from '../testing/configurations.ts';
@@ -79,7 +79,7 @@ describe('the configuration of an mPower strip', () => {
     expect(masked.replace(/=<secret \w+>/g, '')).toBe(text.replace(/=hidden\w+/g, ''));
   });
 
-  it.skipIf(peer('ssh') === undefined)(
+  it.skipIf(lacks('ssh'))(
     "gets back into a strip by the steps, copied by OpenSSH's client",
     async () => {
       const version = Buffer.from(

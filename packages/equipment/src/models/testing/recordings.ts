@@ -9,7 +9,8 @@ const folder = join(import.meta.dirname, '../../../../../../shared/recordings');
 const outputs = join(folder, 'ntc-templates');
 const sessions = join(folder, 'oxidized');
 
-export const hasRecordings = existsSync(folder);
+const hasRecordings = existsSync(folder);
+export const noRecordings = hasRecordings ? undefined : 'no recordings of real devices here';
 
 const Rows = z.object({
   parsed_sample: z.array(z.record(z.string(), z.union([z.string(), z.array(z.string())]))),

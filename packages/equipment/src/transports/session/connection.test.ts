@@ -3,7 +3,7 @@ import { createServer, connect as dial } from 'node:net';
 import { join } from 'node:path';
 import { type Login, readCredentials, SecretError } from '@skolo/base/secrets';
 import { listen, tempDir } from '@skolo/base/testing';
-import { type EdgeSwitchOptions, peer, type RealSshd } from '@skolo/simulators';
+import { type EdgeSwitchOptions, lacks, type RealSshd } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   DeviceError,
@@ -22,7 +22,7 @@ import { startSshd } from '../testing/sshd.ts';
 import { type ConnectedDevice, type ConnectionDeps, openConnection } from './connection.ts';
 
 const password = 'canary-7f3a';
-const noSshd = peer('sshd') === undefined;
+const noSshd = lacks('sshd');
 
 interface How {
   device?: Partial<ConnectedDevice>;

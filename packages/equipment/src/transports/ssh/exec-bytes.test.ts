@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { tempDir } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { failsWith, openCommands, openServer, sshdTarget } from '../testing/sessions.ts';
@@ -20,7 +20,7 @@ const shared = shareSshd();
 
 const openSshd = async () => openCommands(sshdTarget(await shared()));
 
-describe.skipIf(peer('sshd') === undefined)("bytes of a command, from OpenSSH's server", () => {
+describe.skipIf(lacks('sshd'))("bytes of a command, from OpenSSH's server", () => {
   it('are what they are', async () => {
     const session = await openSshd();
 

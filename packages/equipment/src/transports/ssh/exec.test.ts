@@ -1,5 +1,5 @@
 import { type Credentials, Secret } from '@skolo/base/secrets';
-import { peer, type SshEndpoint } from '@skolo/simulators';
+import { lacks, type SshEndpoint } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
 import { openCli, openExec } from '../session/open.ts';
@@ -28,7 +28,7 @@ async function openSshd(lines?: readonly string[], sessionDeps?: SessionDeps) {
   return { sshd, session: await openCommands(hostOf(sshd), sessionDeps) };
 }
 
-describe.skipIf(peer('sshd') === undefined)("commands, to OpenSSH's server", () => {
+describe.skipIf(lacks('sshd'))("commands, to OpenSSH's server", () => {
   it('have output, errors and a status of their own', async () => {
     const { session } = await openSshd();
 

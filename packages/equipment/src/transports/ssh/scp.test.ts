@@ -4,7 +4,7 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { tempDir } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import type { ServerChannel } from 'ssh2';
 import { describe, expect, it } from 'vitest';
 import { DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
@@ -25,7 +25,7 @@ async function openSshd(lines?: readonly string[]) {
 /** More than ssh2's window, and not a power of two. */
 const big = Buffer.alloc(2_500_001, 'hostname lab\n');
 
-describe.skipIf(peer('sshd') === undefined)("a file of OpenSSH's server", () => {
+describe.skipIf(lacks('sshd'))("a file of OpenSSH's server", () => {
   it.for([
     ['text', Buffer.from('hostname lab\n')],
     ['nothing', Buffer.alloc(0)],

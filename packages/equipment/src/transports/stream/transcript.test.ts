@@ -1,6 +1,6 @@
 import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openCli } from '../session/open.ts';
@@ -71,30 +71,24 @@ describe('a transcript', () => {
     expect(said.join('\n')).not.toContain(password);
   });
 
-  it.skipIf(peer('sshd') === undefined)(
-    'has commands of their own, and files by their size',
-    async () => {
-      const { said, onTranscript } = transcript();
-      const session = await openCommands(
-        sshdTarget(await startSshd()),
-        await deps({ onTranscript }),
-      );
-      const file = `${await tempDir()}/file`;
+  it.skipIf(lacks('sshd'))('has commands of their own, and files by their size', async () => {
+    const { said, onTranscript } = transcript();
+    const session = await openCommands(sshdTarget(await startSshd()), await deps({ onTranscript }));
+    const file = `${await tempDir()}/file`;
 
-      await session.execBytes('cat; echo no >&2', { signal, input: Buffer.from('text') });
-      await session.upload(file, Buffer.from('content'), { signal });
-      await session.download(file, { signal });
+    await session.execBytes('cat; echo no >&2', { signal, input: Buffer.from('text') });
+    await session.upload(file, Buffer.from('content'), { signal });
+    await session.download(file, { signal });
 
-      expect(said.join('\n').replaceAll(file, 'FILE')).toBe(
-        [
-          'us: cat; echo no >&2\n<4 bytes>\n',
-          'device: textno\n',
-          'us: scp -t FILE\nC0600 7 file\n<7 bytes>\nscp -f FILE\n',
-          'device: C0600 7 file\n<7 bytes>\n',
-        ].join('\n'),
-      );
-    },
-  );
+    expect(said.join('\n').replaceAll(file, 'FILE')).toBe(
+      [
+        'us: cat; echo no >&2\n<4 bytes>\n',
+        'device: textno\n',
+        'us: scp -t FILE\nC0600 7 file\n<7 bytes>\nscp -f FILE\n',
+        'device: C0600 7 file\n<7 bytes>\n',
+      ].join('\n'),
+    );
+  });
 
   it('has no secret, however it comes', () => {
     const text = fc.stringMatching(/^[ab]{0,6}$/);

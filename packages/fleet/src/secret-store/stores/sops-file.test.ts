@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { anyCharacter } from '@skolo/base/durable/any-character';
 import { runs } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -68,7 +68,7 @@ describe('a file of sops', () => {
   });
 
   const sops = peer('sops');
-  describe.skipIf(sops === undefined)('and sops itself', () => {
+  describe.skipIf(lacks('sops'))('and sops itself', () => {
     it('read what the other writes', async () => {
       const dir = await mkdtemp(join(tmpdir(), 'skolo-sops-'));
       onTestFinished(() => rm(dir, { recursive: true }));

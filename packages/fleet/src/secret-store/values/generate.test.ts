@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lacks, peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { generatedKinds, generateValue } from './generate.ts';
 
@@ -22,7 +22,7 @@ describe('a generated value', () => {
     }
   });
 
-  it.skipIf(peer('ssh') === undefined)('is an ssh key that OpenSSH reads', async () => {
+  it.skipIf(lacks('ssh'))('is an ssh key that OpenSSH reads', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'skolo-key-'));
     onTestFinished(() => rm(dir, { recursive: true }));
     for (let i = 0; i < 8; i++) {
@@ -46,7 +46,7 @@ describe('a generated value', () => {
     expect(made.public?.text).toBe(der.subarray(-32).toString('base64url'));
   });
 
-  it.skipIf(peer('age') === undefined)('is an age identity that age reads', async () => {
+  it.skipIf(lacks('age'))('is an age identity that age reads', async () => {
     const made = await generateValue('age-identity', '');
 
     const recipient = execFileSync('age-keygen', ['-y'], {

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
+import { quick, seed, seeded } from '@skolo/base/durable/fault-injection';
 import type { Host } from '@skolo/setup/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PodNetwork, startPodNetwork, whyNoPodNetwork } from '../testing/pod-network.ts';
@@ -145,8 +145,8 @@ it('keeps what was measured where no namespace can be made, and says why', async
   ]);
 });
 
-const why = isLong ? whyNoPodNetwork() : 'not in the quick suite';
-describe.skipIf(why !== undefined)(`a cluster (${why ?? 'of a test'})`, () => {
+const why = quick ?? whyNoPodNetwork();
+describe.skipIf(why)(`a cluster (${why ?? 'of a test'})`, () => {
   let network: PodNetwork;
   let found: Measured;
   beforeAll(async () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import type { Download } from '@skolo/setup/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -74,7 +74,7 @@ describe('files of publishers', () => {
 });
 
 const why = whyNoKubeadmHosts();
-describe.skipIf(why !== undefined)(
+describe.skipIf(why)(
   `computers with fake programs of Debian and kubeadm (${why ?? 'mounted'})`,
   () => {
     let hosts: KubeadmHosts;
@@ -248,7 +248,7 @@ describe.skipIf(why !== undefined)(
       );
     });
 
-    it.runIf(isLong)('stay as they are in a second run', async () => {
+    it.skipIf(quick)('stay as they are in a second run', async () => {
       const before = await Promise.all(['host01', 'host02'].map(hosts.files));
 
       const results = await go();
@@ -258,7 +258,7 @@ describe.skipIf(why !== undefined)(
       expect(await Promise.all(['host01', 'host02'].map(hosts.files))).toEqual(before);
     });
 
-    it.skipIf(!isLong)(
+    it.skipIf(quick)(
       'take a dead node back with a new card, and no second one that is alive',
       async () => {
         await hosts.shell('host02', 'kubeadm reset -f; rm -f /opt/state/active-*');
@@ -273,7 +273,7 @@ describe.skipIf(why !== undefined)(
       },
     );
 
-    it.skipIf(!isLong)('go on where kubeadm init failed', async () => {
+    it.skipIf(quick)('go on where kubeadm init failed', async () => {
       await hosts.shell(
         'host01',
         'kubeadm reset -f; rm -f /opt/cluster/node-host0*; touch /opt/cut',

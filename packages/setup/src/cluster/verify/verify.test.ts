@@ -1,6 +1,6 @@
 /** A cluster is verified: its API server is real, its nodes pretend, and the probes of its pods run in a real network. */
 import type { Finding } from '@skolo/base';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PodNetwork, startPodNetwork, whyNoPodNetwork } from '../testing/pod-network.ts';
 import { verify } from './index.ts';
@@ -12,8 +12,8 @@ function statesOf(findings: readonly Finding[]): Record<string, string> {
   return Object.fromEntries(findings.map(({ thing, state }) => [thing, state]));
 }
 
-const why = isLong ? whyNoPodNetwork() : 'not in the quick suite';
-describe.skipIf(why !== undefined)(`a cluster (${why ?? 'of a test'})`, () => {
+const why = quick ?? whyNoPodNetwork();
+describe.skipIf(why)(`a cluster (${why ?? 'of a test'})`, () => {
   let network: PodNetwork;
   beforeAll(async () => {
     network = await startPodNetwork(names);

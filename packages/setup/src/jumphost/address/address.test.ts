@@ -5,6 +5,7 @@
  */
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { quick } from '@skolo/base/durable/fault-injection';
 import {
   address,
   type BareJumphost,
@@ -23,9 +24,9 @@ const { signal } = new AbortController();
 const other = `${network}.9`;
 
 const missing = whyNoJumphost();
-const why = process.env.SKOLO_LONG === '1' ? missing : 'takes a minute: only in npm run test:long';
+const why = quick ?? missing;
 const name = why === undefined ? 'the address of a jumphost' : `the address of a jumphost (${why})`;
-describe.skipIf(why !== undefined)(name, () => {
+describe.skipIf(why)(name, () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {

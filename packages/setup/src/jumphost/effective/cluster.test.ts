@@ -9,7 +9,7 @@ import { isLong, sampleOf } from '@skolo/base/durable/fault-injection';
 import { type Host, linesOf, openHost } from '@skolo/setup/engine';
 import { accountsStep } from '@skolo/setup/k3s';
 import { accounts } from '@skolo/setup/k3s/testing';
-import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
+import { type ControlPlane, lacks, peer, startControlPlane } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { clusterStep } from './cluster.ts';
 import { objectsScript } from './facts.ts';
@@ -198,9 +198,7 @@ const foreign: Foreign[] = [
   },
 ];
 
-const missing = (['control-plane', 'kubectl'] as const).filter((name) => !peer(name));
-const title = missing.length > 0 ? `a cluster (no ${missing.join()})` : 'a cluster';
-describe.skipIf(missing.length > 0)(title, () => {
+describe.skipIf(lacks('control-plane', 'kubectl'))('a cluster', () => {
   let cluster: ControlPlane;
   let folder: string;
   let host: Host;

@@ -8,6 +8,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
 import { nodeVersion } from '@skolo/setup/debian';
@@ -54,9 +55,9 @@ exec /usr/bin/mount "$@"
 };
 
 const missing = whyNoJumphost();
-const why = process.env.SKOLO_LONG === '1' ? missing : 'takes minutes: only in npm run test:long';
+const why = quick ?? missing;
 const title = why === undefined ? 'the image of a jumphost' : `the image of a jumphost (${why})`;
-describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
+describe.skipIf(why)(title, { timeout: 600_000 }, () => {
   let home: string;
   let image: string;
   let workstation: TestWorkstation;

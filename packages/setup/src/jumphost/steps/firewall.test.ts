@@ -61,7 +61,7 @@ require('node:net').connect({ host, port, timeout: 5000 })
 
 const why = whyNoJumphost();
 const name = why === undefined ? 'the firewall' : `the firewall (${why})`;
-describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
+describe.skipIf(why)(name, { timeout: 600_000 }, () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { prepare } from '@skolo/setup/engine';
 import {
   type BareJumphost,
@@ -58,10 +59,10 @@ const faults: Record<
 };
 
 const missing = whyNoJumphost();
-const why = process.env.SKOLO_LONG === '1' ? missing : 'takes minutes: only in npm run test:long';
+const why = quick ?? missing;
 const name =
   why === undefined ? 'a prepare that is interrupted' : `a prepare that is interrupted (${why})`;
-describe.skipIf(why !== undefined)(name, { timeout: 1_800_000 }, () => {
+describe.skipIf(why)(name, { timeout: 1_800_000 }, () => {
   let folder: string;
   let expected: string;
   beforeAll(async () => {

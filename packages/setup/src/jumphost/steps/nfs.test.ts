@@ -3,6 +3,7 @@
  * takes the place of nfs-server.service, and the last question of the check, a mount, is not answered.
  */
 
+import { quick } from '@skolo/base/durable/fault-injection';
 import { packagesStep } from '@skolo/setup/debian';
 import { prepare, type StepProgress } from '@skolo/setup/engine';
 import {
@@ -21,9 +22,9 @@ const { signal } = new AbortController();
 const folder = '/srv/skolo/nfs';
 
 const missing = whyNoJumphost();
-const why = process.env.SKOLO_LONG === '1' ? missing : 'only in npm run test:long';
+const why = quick ?? missing;
 const name = why === undefined ? 'volumes over NFS' : `volumes over NFS (${why})`;
-describe.skipIf(why !== undefined)(name, () => {
+describe.skipIf(why)(name, () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {

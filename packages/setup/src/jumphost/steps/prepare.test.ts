@@ -6,7 +6,7 @@
  */
 
 import { shellWord } from '@skolo/base';
-import { isLong, sampleOf } from '@skolo/base/durable/fault-injection';
+import { isLong, quick, sampleOf } from '@skolo/base/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
 import { failedOverFolder } from '@skolo/rack/jumphost';
 import {
@@ -43,7 +43,7 @@ const snapshot = `find /etc /usr /opt /var/lib /root -xdev \\( -path /var/lib/ra
 
 const why = whyNoJumphost();
 const name = why === undefined ? 'a bare Debian' : `a bare Debian (${why})`;
-describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
+describe.skipIf(why)(name, { timeout: 600_000 }, () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {
@@ -165,7 +165,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     expect(await cluster.hasPassword(name)).toBe(false);
   });
 
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'is changed by one workstation at a time, and the second one is told whose turn it is',
     async () => {
       const first = await openTestHost(jumphost.workstation, signal);
@@ -213,7 +213,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     });
   });
 
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'is open to a user with sudo, and says what a user without it has to do',
     async () => {
       const { workstation } = jumphost;
@@ -289,7 +289,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     expect((await host.run('systemctl is-active skolo-return.timer')).stdout).toBe('inactive\n');
   });
 
-  it.runIf(isLong)('takes a change back at once that cannot be written as a whole', async () => {
+  it.skipIf(quick)('takes a change back at once that cannot be written as a whole', async () => {
     const path = '/etc/skolo/firewall.nft';
     const before = await host.read(path);
     const files = [path, '/proc/of-a-test'].map((each) => ({ path: each, content: 'new' }));
@@ -346,7 +346,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
       'Include /etc/ssh/sshd_config.d/*.conf\nMatch Address *,!192.0.2.1\n  PermitRootLogin no\n',
     ],
   ];
-  it.runIf(isLong).each(lockouts)(
+  it.skipIf(quick).each(lockouts)(
     'loads no files of sshd that lock the workstation out: %s',
     async (_, name, content) => {
       const ours = '/etc/ssh/sshd_config.d/10-skolo.conf';
@@ -379,7 +379,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     },
   );
 
-  it.runIf(isLong)('does not load what others wrote when it takes a change back', async () => {
+  it.skipIf(quick)('does not load what others wrote when it takes a change back', async () => {
     const foreign = '/etc/ssh/sshd_config.d/99-foreign.conf';
     const ours = '/etc/ssh/sshd_config.d/10-skolo.conf';
     const before = await host.read(ours);
@@ -401,7 +401,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     expect(await host.read(ours)).toBe(before);
   });
 
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'sees a failover whose units do not serve, as a run leaves it that failed there',
     async () => {
       const failedOver = { by: 'root', since: 'today', existing: ['old-metadata.service'] };
@@ -431,7 +431,7 @@ until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
     },
   );
 
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'goes on past a step that fails, names the file of apt, and can leave a step out',
     async () => {
       const file = '/etc/apt/apt.conf.d/99-foreign';
@@ -541,7 +541,7 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
     expect(await host.need('nft list table inet skolo')).toContain('tcp dport 22 accept');
   });
 
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'takes a change back at the next start, where the power fails before it is confirmed',
     async () => {
       const path = '/etc/ssh/sshd_config.d/10-skolo.conf';

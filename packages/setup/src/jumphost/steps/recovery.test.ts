@@ -3,7 +3,7 @@
  * container cannot show, because it has no kernel, disk, boot loader or watchdog of its own; and a computer that hangs comes back by itself.
  */
 
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { type Host, prepare, type StepProgress } from '@skolo/setup/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rackYamlOf, testSteps } from '../testing/test-steps.ts';
@@ -20,12 +20,12 @@ const ofCluster = new Set([
   ...['cluster', 'services'],
 ]);
 
-const why = isLong ? whyNoVirtual() : 'only in npm run test:long';
+const why = quick ?? whyNoVirtual();
 const { signal } = new AbortController();
 /** Half a minute on a quiet computer, which it shares with all other fault-injection tests. */
 const start = { timeout: 900_000, interval: 500 };
 
-describe.skipIf(why !== undefined)(`a computer that hangs${why ? ` (${why})` : ''}`, () => {
+describe.skipIf(why)('a computer that hangs', () => {
   let computer: VirtualJumphost;
   let host: Host;
   let boot = '';

@@ -6,7 +6,7 @@
  */
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { downloader, isPrepared, prepare, type StepProgress } from '@skolo/setup/engine';
 import {
   certificatesStep,
@@ -36,9 +36,9 @@ const last = 'v1.38.1+k3s1';
 const { signal } = new AbortController();
 
 const missing = whyNoJumphost();
-const why = isLong ? missing : 'takes minutes: only in npm run test:long';
+const why = quick ?? missing;
 const name = why === undefined ? 'an upgrade of k3s' : `an upgrade of k3s (${why})`;
-describe.skipIf(why !== undefined)(name, () => {
+describe.skipIf(why)(name, () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {

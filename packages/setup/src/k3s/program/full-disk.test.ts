@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import {
   type ControlPlane,
@@ -31,7 +31,7 @@ const kubelet = {
   evictionPressureTransitionPeriod: '10s',
 };
 
-describe.skipIf(!isLong || whyNoRealNodes())('a node whose disk is full', () => {
+describe.skipIf(quick ?? whyNoRealNodes())('a node whose disk is full', () => {
   let dir: string;
   let plane: ControlPlane;
   /** Images of a critical pod, of another pod, and of no pod any more. */

@@ -2,7 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { pause } from '@skolo/base';
 import { countRounds, isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
-import { type ImageRegistry, PowerCutNode, peer, startImageRegistry } from '@skolo/simulators';
+import {
+  type ImageRegistry,
+  lacks,
+  PowerCutNode,
+  peer,
+  startImageRegistry,
+} from '@skolo/simulators';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { debianPlace, k3sPlace, nodeCheckFiles } from './image-store-check.ts';
 
@@ -16,7 +22,7 @@ const page = readFileSync(
 const remedy = /`sudo (skolo-image-store repair)`/.exec(page)?.[1];
 
 const usual = { interval: 200 };
-const why = !debian || !containerd2 || !peer('xfsprogs');
+const why = lacks('debian', 'containerd-2', 'xfsprogs');
 const ofK3s = { place: k3sPlace, containerd: containerd2, settings: 'version = 3\n' };
 const ofDebian = { place: debianPlace, containerd: debian, settings: 'version = 2\n' };
 const nodes = [

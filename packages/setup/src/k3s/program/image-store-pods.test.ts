@@ -1,6 +1,6 @@
 /** Pods of a node that loses its power: kubelet and containerd with their data on a disk that is cut, and the script of the unit. */
 import { pause } from '@skolo/base';
-import { isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
+import { quick, seed, seeded } from '@skolo/base/durable/fault-injection';
 import {
   type ControlPlane,
   type ImageRegistry,
@@ -14,7 +14,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { debianPlace, nodeCheckFiles } from './image-store-check.ts';
 
-const why = !isLong || whyNoRealNodes('xfsprogs');
+const why = quick ?? whyNoRealNodes('xfsprogs');
 const [script] = nodeCheckFiles(debianPlace);
 const usual = { interval: 200 };
 

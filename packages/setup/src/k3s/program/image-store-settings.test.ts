@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { pause } from '@skolo/base';
 import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
-import { type ImageRegistry, PowerCutNode, peer, startImageRegistry } from '@skolo/simulators';
+import {
+  type ImageRegistry,
+  lacks,
+  PowerCutNode,
+  peer,
+  startImageRegistry,
+} from '@skolo/simulators';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { imageStoreFiles } from './image-store-settings.ts';
 
@@ -19,7 +25,7 @@ const syncPulls = `${images}image_pull_with_sync_fs = true\n`;
 const clientPulls = `${images}use_local_image_pull = true\n`;
 const syncFs = `[plugins.'io.containerd.service.v1.diff-service']\nsync_fs = true\n`;
 
-describe.skipIf(!debian || !containerd2 || !peer('xfsprogs'))('a node that loses its power', () => {
+describe.skipIf(lacks('debian', 'containerd-2', 'xfsprogs'))('a node that loses its power', () => {
   let registry: ImageRegistry;
   let node: PowerCutNode | undefined;
 

@@ -7,7 +7,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorText } from '@skolo/base';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { feed, run } from '@skolo/base/testing';
 import { downloader, type Host, openHost, prepare } from '@skolo/setup/engine';
 import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
@@ -26,9 +26,9 @@ const crashing = 'v1.37.2+k3s1';
 const { signal } = new AbortController();
 
 const missing = whyNoJumphost();
-const why = isLong ? missing : 'takes a minute: only in npm run test:long';
+const why = quick ?? missing;
 const title = why === undefined ? 'an upgrade of agents' : `an upgrade of agents (${why})`;
-describe.skipIf(why !== undefined)(title, () => {
+describe.skipIf(why)(title, () => {
   let server: ControlPlane;
   let folder: string;
   let jumphost: Host;

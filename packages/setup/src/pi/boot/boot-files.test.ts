@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { runs } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { feed, run } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -60,7 +60,7 @@ describe('boot files of any setup', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it.skipIf(cloudInit === undefined)(
+  it.skipIf(lacks('cloud-init'))(
     `are valid for cloud-init, and mean what was given${cloudInit ? '' : ' (cloud-init is not there)'}`,
     async () => {
       const all = samples(40);
@@ -99,7 +99,7 @@ describe('boot files of any setup', () => {
     },
   );
 
-  it.skipIf(cloudInit === undefined).each([
+  it.skipIf(lacks('cloud-init')).each([
     ['cloud-init', 'NetworkManager'],
     ['cloud-init-networkd', 'networkd'],
   ] as const)(
@@ -121,7 +121,7 @@ describe('boot files of any setup', () => {
     },
   );
 
-  it.skipIf(python === undefined)('are what rpi-preseed and NetworkManager read', async () => {
+  it.skipIf(lacks('python3'))('are what rpi-preseed and NetworkManager read', async () => {
     const all = samples(40);
 
     const read = await readBy(python ?? '', [
@@ -164,7 +164,7 @@ describe('boot files of any setup', () => {
     }
   });
 
-  it.skipIf(peer('systemd-nspawn') === undefined)('have units that systemd accepts', async () => {
+  it.skipIf(lacks('systemd-nspawn'))('have units that systemd accepts', async () => {
     const files = rootFiles({ ...testSetup, cluster: testCluster }, now);
     const units = files.filter(({ path }) => path.startsWith('/etc/systemd/system/'));
     const folders = [];

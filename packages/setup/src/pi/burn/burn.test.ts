@@ -65,7 +65,7 @@ async function imageIn(folder: string, length = size) {
   return { disk: await diskOf('image', file), bytes, file };
 }
 
-describe.skipIf(whyNot ?? lacks('fdisk'))(`a card${whyNot ? ` (${whyNot})` : ''}`, () => {
+describe.skipIf(whyNot ?? lacks('fdisk'))('a card', () => {
   let folder: string;
   let common: string;
   let image: Awaited<ReturnType<typeof imageIn>>;

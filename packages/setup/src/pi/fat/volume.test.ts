@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runs } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChangedDisk, diskOf, readBytes } from '../disk/disk.ts';
@@ -13,9 +13,8 @@ import { copyByMtools, makeTestImage } from '../testing/test-image.ts';
 import { type FatVolume, openFat } from './volume.ts';
 
 const time = new Date('2026-11-22T11:00:00Z');
-const missing = peer('mtools') === undefined ? ' (mtools is not installed)' : '';
 
-describe.skipIf(missing !== '').each([16, 32] as const)(`FAT%i${missing}`, (fat) => {
+describe.skipIf(lacks('mtools')).each([16, 32] as const)('FAT%i', (fat) => {
   let folder: string;
   let base: string;
 

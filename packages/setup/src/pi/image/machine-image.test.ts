@@ -4,7 +4,7 @@ import { copyFile, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { diskOf } from '../disk/disk.ts';
 import type { PiSetup } from '../setup.ts';
@@ -23,9 +23,8 @@ import { writeChanged } from './write-image.ts';
 
 const { signal } = new AbortController();
 const now = new Date('2026-11-22T11:00:00Z');
-const missing = peer('mtools') === undefined ? ' (mtools is not installed)' : '';
 
-describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
+describe.skipIf(lacks('mtools'))('the image of a machine', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'skolo-pi-'));

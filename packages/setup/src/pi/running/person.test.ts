@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, tempDir } from '@skolo/base/testing';
-import { hasNamespaces } from '@skolo/fleet/testing';
+import { noNamespaces } from '@skolo/fleet/testing';
 import type { Host } from '@skolo/setup/engine';
 import { expect, it } from 'vitest';
 import { placeStep, userStep } from './person.ts';
@@ -49,7 +49,7 @@ it('does not take a key that is a comment for one that gets in', async () => {
   expect(await keys()).toBe(`# ${key}\n${key}\n`);
 });
 
-it.skipIf(!hasNamespaces)('sets the time zone, the keyboard and the language', async () => {
+it.skipIf(noNamespaces)('sets the time zone, the keyboard and the language', async () => {
   const etc = await tempDir();
   await mkdir(join(etc, 'default'));
   const inNamespace = ['--mount', 'sh', '-ec', `mount --bind ${etc} /etc; exec sh -c "$0"`];

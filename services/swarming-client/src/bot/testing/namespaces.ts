@@ -12,9 +12,10 @@ const options: Record<Namespaces, string[]> = {
   container: ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
 };
 
-/** Requires root. */
-export const canUnshare: boolean =
-  spawnSync('unshare', [...options.container, 'true'], { stdio: 'ignore' }).status === 0;
+const made = spawnSync('unshare', [...options.container, 'true'], { stdio: 'ignore' });
+/** Why there are none: they require root. */
+export const noNamespaces: string | undefined =
+  made.status === 0 ? undefined : 'no namespaces here';
 
 /** A command that runs another one in the namespace, after a script. */
 export function commandIn(kind: Namespaces, script = ':'): string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../peer.ts';
+import { lacks } from '../../peer.ts';
 import { type DeviceFault, OutletBoard } from '../device.ts';
 import { Core } from './core.ts';
 import type { CliModel } from './model.ts';
@@ -70,7 +70,7 @@ async function show(fault?: DeviceFault) {
   return { status, answer, shown: compose().replaceAll('\n', '\r\n') };
 }
 
-describe.skipIf(peer('ssh') === undefined)('a device that shows its configuration', () => {
+describe.skipIf(lacks('ssh'))('a device that shows its configuration', () => {
   it('shows all of it when nothing is wrong', async () => {
     const { answer, shown } = await show();
 

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { errorCode } from '@skolo/base';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../peer.ts';
+import { lacks } from '../../peer.ts';
 import type { DeviceFault } from '../device.ts';
 import type { CliDevice } from './core.ts';
 import { type EdgeSwitchOptions, startEdgeSwitch } from './models/fastpath/edge-switch.ts';
@@ -44,7 +44,7 @@ it('closes its port while it is down', async () => {
   await expect.poll(connected).toBe('connected');
 });
 
-describe.skipIf(peer('ssh') === undefined)('a device with a command line', () => {
+describe.skipIf(lacks('ssh'))('a device with a command line', () => {
   it('loses its sessions when it goes down', async () => {
     const device = await start();
     const ssh = await enabled(device);

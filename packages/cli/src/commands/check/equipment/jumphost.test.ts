@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
-import { hasNamespaces } from '@skolo/fleet/testing';
-import { lacks, peer, startJumphost } from '@skolo/simulators';
+import { noNamespaces } from '@skolo/fleet/testing';
+import { lacks, startJumphost } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { complete } from '../../../program.ts';
@@ -94,7 +94,7 @@ async function start(options: Parameters<typeof startJumphost>[0]) {
   return { jumphost, dir, run, look };
 }
 
-describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
+describe.skipIf(lacks('ssh', 'sshd'))('a look at a jumphost', () => {
   it('names ports, units and addresses that collide', async () => {
     const script = 'setInterval(() => {}, 1e6)';
     const args = ['-e', script, '/opt/other\u001b[2J\n.js', '--key=/hunter2', '/opt/server.js'];
@@ -137,7 +137,7 @@ describe.skipIf(!peer('ssh') || !peer('sshd'))('a look at a jumphost', () => {
     }
   });
 
-  it.skipIf(!hasNamespaces || lacks('ip'))('reads without root', async () => {
+  it.skipIf(noNamespaces ?? lacks('ip'))('reads without root', async () => {
     const network = await startNetwork([80, 20_013]);
     const id = 'echo "Timezone=$(id -u)"; echo NTPSynchronized=yes';
     const { look } = await start({ networkOf: network, programs: { timedatectl: id } });

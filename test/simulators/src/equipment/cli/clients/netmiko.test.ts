@@ -1,4 +1,4 @@
-import { isLong, sampleOf } from '@skolo/base/durable/fault-injection';
+import { quick, sampleOf } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, vi } from 'vitest';
 import { startCiscoIos } from '../models/cisco-ios/cisco-ios.ts';
 import { startEdgeSwitch } from '../models/fastpath/edge-switch.ts';
@@ -50,7 +50,7 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
     await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 1 }));
   });
 
-  it.runIf(isLong).for([
+  it.skipIf(quick).for([
     ['without a second password', {}, {}],
     ['with a second password', second, secret],
     ['whose ssh is of 2005', { legacyOnly: true }, {}],
@@ -77,7 +77,7 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
     ]);
   });
 
-  it.runIf(isLong)('is told when a password is wrong', async (context) => {
+  it.skipIf(quick)('is told when a password is wrong', async (context) => {
     const { netmiko, told } = await sit(context, (account) =>
       startEdgeSwitch({ ...account, ...second }),
     );
@@ -90,7 +90,7 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
     expect(told().join()).not.toMatch(/wrong|f1rst|s3cond/);
   });
 
-  it.runIf(isLong)(
+  it.skipIf(quick)(
     'saves, and what was not saved is gone after a power failure',
     async (context) => {
       const { device, netmiko } = await sit(context, (account) =>
@@ -110,7 +110,7 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
     },
   );
 
-  it.runIf(isLong)('finds one behind the shell of an older UniFi switch', async (context) => {
+  it.skipIf(quick)('finds one behind the shell of an older UniFi switch', async (context) => {
     const { netmiko, changes } = await sit(context, (account) =>
       startUnifiSwitch({ ...account, fastpath: true }),
     );

@@ -1,6 +1,6 @@
 import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
-import { peer } from '../../../peer.ts';
+import { lacks } from '../../../peer.ts';
 import type { DeviceFault } from '../../device.ts';
 import type { ConfiguredDevice } from '../core.ts';
 import type { CliOptions } from '../model.ts';
@@ -57,7 +57,7 @@ const kinds: Kind[] = [
 
 const account = { username: 'skolo', password: 'f1rst' };
 
-describe.skipIf(peer('rancid') === undefined)('RANCID', { concurrent: true }, () => {
+describe.skipIf(lacks('rancid'))('RANCID', { concurrent: true }, () => {
   async function collect(
     context: Parameters<typeof rancid>[0],
     { type, start, enablePassword }: Kind,

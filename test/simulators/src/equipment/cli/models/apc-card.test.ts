@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../peer.ts';
+import { lacks } from '../../../peer.ts';
 import { openSsh } from '../testing.ts';
 import { type ApcCardOptions, startApcCard } from './apc-card.ts';
 
@@ -11,7 +11,7 @@ async function start(options: Partial<ApcCardOptions> = {}) {
 
 const login = { user: 'apc', password: 'p4u' };
 
-describe.skipIf(peer('ssh') === undefined)('the card of an APC rack PDU, to OpenSSH', () => {
+describe.skipIf(lacks('ssh'))('the card of an APC rack PDU, to OpenSSH', () => {
   it('keeps the file that is put', async () => {
     const device = await start();
     const text = '[SystemID]\nName=pdu-9\n';

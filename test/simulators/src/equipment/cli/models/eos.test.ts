@@ -1,6 +1,6 @@
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../peer.ts';
+import { lacks } from '../../../peer.ts';
 import { sit } from '../clients/netmiko.ts';
 import { openSsh } from '../testing.ts';
 import { startEos } from './eos.ts';
@@ -19,7 +19,7 @@ async function start(options: Partial<Parameters<typeof startEos>[0]> = {}) {
   return { device, ssh, say, greeting };
 }
 
-describe.skipIf(peer('ssh') === undefined)('an Arista switch, to OpenSSH', () => {
+describe.skipIf(lacks('ssh'))('an Arista switch, to OpenSSH', () => {
   it('probes the terminal, lets nobody read before enable, and then shows its configuration', async () => {
     const { device, say, greeting } = await start();
 
@@ -70,7 +70,7 @@ describe.skipIf(peer('ssh') === undefined)('an Arista switch, to OpenSSH', () =>
   });
 });
 
-describe.runIf(isLong)('netmiko, to an Arista switch', () => {
+describe.skipIf(quick)('netmiko, to an Arista switch', () => {
   it('reads the configuration, and replays a session', async (context) => {
     const { device, netmiko } = await sit(context, (account) =>
       startEos({ ...account, enablePassword: 's3cond' }),

@@ -1,6 +1,6 @@
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../peer.ts';
+import { lacks } from '../../../peer.ts';
 import { sit } from '../clients/netmiko.ts';
 import { openSsh } from '../testing.ts';
 import { type JunosOptions, startJunos } from './junos.ts';
@@ -23,7 +23,7 @@ async function start(options: Partial<JunosOptions> = {}) {
   return { device, session };
 }
 
-describe.skipIf(peer('ssh') === undefined)('a Juniper switch, to OpenSSH', () => {
+describe.skipIf(lacks('ssh'))('a Juniper switch, to OpenSSH', () => {
   it('has a pager that tells how far it is', async () => {
     const { session } = await start();
     const { ssh, say } = await session();
@@ -45,7 +45,7 @@ describe.skipIf(peer('ssh') === undefined)('a Juniper switch, to OpenSSH', () =>
   });
 });
 
-describe.runIf(isLong)('netmiko, to a Juniper switch', () => {
+describe.skipIf(quick)('netmiko, to a Juniper switch', () => {
   it.for([true, false])(
     'reads, and replays a session (member of a chassis: %s)',
     async (isMember, context) => {

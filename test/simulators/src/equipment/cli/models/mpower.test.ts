@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../peer.ts';
+import { lacks } from '../../../peer.ts';
 import { makeSshKey } from '../host-key.ts';
 import { execOn, legacySshOptions, openSsh } from '../testing.ts';
 import { type MpowerOptions, startMpower } from './mpower.ts';
@@ -19,7 +19,7 @@ async function start(options: Partial<MpowerOptions> = {}) {
   return { device, exec };
 }
 
-describe.skipIf(peer('ssh') === undefined)('an mPower strip, to OpenSSH', () => {
+describe.skipIf(lacks('ssh'))('an mPower strip, to OpenSSH', () => {
   it.each([
     ['cat /proc/power/relay4', 1],
     ['echo 0 > /proc/power/relay4', 1],

@@ -1,6 +1,6 @@
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../peer.ts';
+import { lacks } from '../../../peer.ts';
 import { sit } from '../clients/netmiko.ts';
 import { openSsh } from '../testing.ts';
 import { type NxosOptions, startNxos } from './nxos.ts';
@@ -19,7 +19,7 @@ async function start(options: Partial<NxosOptions> = {}) {
   return { device, ssh, say };
 }
 
-describe.skipIf(peer('ssh') === undefined)('a Nexus, to OpenSSH', () => {
+describe.skipIf(lacks('ssh'))('a Nexus, to OpenSSH', () => {
   it('shows its configuration, with its time, behind an echo that ends in CR CR LF', async () => {
     const { device, say } = await start();
 
@@ -57,7 +57,7 @@ describe.skipIf(peer('ssh') === undefined)('a Nexus, to OpenSSH', () => {
   });
 });
 
-describe.runIf(isLong)('netmiko, to a Nexus', () => {
+describe.skipIf(quick)('netmiko, to a Nexus', () => {
   it('reads the configuration, and replays a session', async (context) => {
     const { netmiko, told } = await sit(context, startNxos);
     const send = (command: string) => netmiko.call('send_command', [command]);

@@ -1,6 +1,6 @@
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../peer.ts';
+import { lacks } from '../../../peer.ts';
 import { sit } from '../clients/netmiko.ts';
 import { openSsh } from '../testing.ts';
 import { type ProcurveOptions, startProcurve } from './procurve.ts';
@@ -34,7 +34,7 @@ async function start(options: Partial<ProcurveOptions> = {}) {
   return { device, ssh, say, greeting };
 }
 
-describe.skipIf(peer('ssh') === undefined)('a ProCurve, to OpenSSH', () => {
+describe.skipIf(lacks('ssh'))('a ProCurve, to OpenSSH', () => {
   it('waits for a key, and paints what is typed key by key', async () => {
     const { ssh, greeting } = await start();
 
@@ -87,7 +87,7 @@ describe.skipIf(peer('ssh') === undefined)('a ProCurve, to OpenSSH', () => {
   });
 });
 
-describe.runIf(isLong)('netmiko, to a ProCurve', () => {
+describe.skipIf(quick)('netmiko, to a ProCurve', () => {
   it.for(['manager', 'operator'] as const)(
     'reads, and replays a session, as %s',
     async (role, context) => {

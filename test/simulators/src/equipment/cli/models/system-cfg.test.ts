@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../peer.ts';
+import { lacks } from '../../../peer.ts';
 import { execOn, legacySshOptions, openSsh } from '../testing.ts';
 import { startUnifiSwitch } from './fastpath/unifi-switch.ts';
 import { startMpower } from './mpower.ts';
@@ -14,7 +14,7 @@ const kinds = [
   },
 ];
 
-describe.skipIf(peer('ssh') === undefined).each(kinds)('the configuration of $name', (kind) => {
+describe.skipIf(lacks('ssh')).each(kinds)('the configuration of $name', (kind) => {
   async function start() {
     const device = await kind.start({ username: 'ubnt', password: 'ubnt1' });
     onTestFinished(() => device.close());

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../peer.ts';
+import { lacks, peer } from '../../../peer.ts';
 import { type DeviceFault, OutletBoard } from '../../device.ts';
 import { Core } from '../core.ts';
 import { makeSshKey } from '../host-key.ts';
@@ -51,7 +51,7 @@ async function start(fault?: DeviceFault) {
   return { dir, files, remote, copy };
 }
 
-describe.skipIf(peer('ssh') === undefined)('a device with files, to scp', () => {
+describe.skipIf(lacks('ssh'))('a device with files, to scp', () => {
   it('gives a file byte for byte', async () => {
     const { dir, remote, copy } = await start();
 

@@ -1,6 +1,6 @@
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../../peer.ts';
+import { lacks } from '../../../../peer.ts';
 import { sit } from '../../clients/netmiko.ts';
 import { rancid } from '../../clients/rancid.ts';
 import { type Client, openSsh } from '../../testing.ts';
@@ -78,7 +78,7 @@ const constant = (text: Buffer | string) =>
     .replace(/^(Building|Current configuration|Using|!|ntp clock-period).*\n/gm, '')
     .trim();
 
-describe.skipIf(peer('ssh') === undefined)('the configuration of a Cisco switch', () => {
+describe.skipIf(lacks('ssh'))('the configuration of a Cisco switch', () => {
   it('is changed by typing, and saved', async () => {
     const device = await start();
     const { say } = await signedIn(device);
@@ -121,7 +121,7 @@ describe.skipIf(peer('ssh') === undefined)('the configuration of a Cisco switch'
   });
 });
 
-describe.runIf(isLong)('the configuration of a Cisco switch, to clients that know it', () => {
+describe.skipIf(quick)('the configuration of a Cisco switch, to clients that know it', () => {
   it('is read by RANCID', async (context) => {
     const device = await start({ privilege: 1, enablePassword });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../../peer.ts';
+import { lacks } from '../../../../peer.ts';
 import type { CliDevice } from '../../core.ts';
 import { type Client, openSsh } from '../../testing.ts';
 import { type CiscoIosOptions, startCiscoIos } from './cisco-ios.ts';
@@ -34,7 +34,7 @@ async function onPort(device: CliDevice, port: string): Promise<Client> {
   return ssh;
 }
 
-describe.skipIf(peer('ssh') === undefined)('a Cisco switch, to OpenSSH', () => {
+describe.skipIf(lacks('ssh'))('a Cisco switch, to OpenSSH', () => {
   it('turns a port off and shows all of them', async () => {
     const device = await start();
     device.board.setWatts('Gi1/0/4', 0);

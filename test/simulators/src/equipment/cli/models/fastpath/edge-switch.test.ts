@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { peer } from '../../../../peer.ts';
+import { lacks } from '../../../../peer.ts';
 import type { CliDevice } from '../../core.ts';
 import { makeSshKey } from '../../host-key.ts';
 import { type Client, legacySshOptions, openSsh, openTelnet } from '../../testing.ts';
@@ -38,7 +38,7 @@ async function onPort(device: CliDevice, port: string): Promise<Client> {
   return ssh;
 }
 
-describe.skipIf(peer('ssh') === undefined)('an EdgeSwitch, to OpenSSH', () => {
+describe.skipIf(lacks('ssh'))('an EdgeSwitch, to OpenSSH', () => {
   it('turns a port off, shows it, and turns it on in another mode', async () => {
     const device = await start();
     device.board.setWatts('2', 0);
@@ -211,7 +211,7 @@ Intf      Detection      Class   Consumed(W) Voltage(V) Current(mA) Temperature(
   });
 });
 
-describe.skipIf(peer('ssh') === undefined)('signing in to an EdgeSwitch', () => {
+describe.skipIf(lacks('ssh'))('signing in to an EdgeSwitch', () => {
   it.each([['password'], ['keyboard-interactive']] as const)('works by %s', async (method) => {
     const device = await start({ signIn: [method] });
     const ssh = await openSsh(device, login);
@@ -275,7 +275,7 @@ describe.skipIf(peer('ssh') === undefined)('signing in to an EdgeSwitch', () => 
   });
 });
 
-describe.skipIf(peer('curl') === undefined)('an EdgeSwitch, to a telnet client', () => {
+describe.skipIf(lacks('curl'))('an EdgeSwitch, to a telnet client', () => {
   it('asks for name and password, and turns a port off', async () => {
     const device = await start({ telnetPort: 0, enablePassword: '' });
     const telnet = openTelnet(device.host, device.telnetPort);

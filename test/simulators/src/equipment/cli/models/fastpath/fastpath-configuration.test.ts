@@ -1,6 +1,6 @@
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../../peer.ts';
+import { lacks } from '../../../../peer.ts';
 import { sit } from '../../clients/netmiko.ts';
 import { rancid } from '../../clients/rancid.ts';
 import { type Client, openSsh } from '../../testing.ts';
@@ -65,7 +65,7 @@ async function said(ssh: Client, line: string): Promise<string> {
 
 const constant = (text: Buffer) => text.toString().replace(/^!System Up Time.*$/m, '');
 
-describe.skipIf(peer('ssh') === undefined)('the configuration of an EdgeSwitch', () => {
+describe.skipIf(lacks('ssh'))('the configuration of an EdgeSwitch', () => {
   it('is in effect when it starts, and shown as it is saved', async () => {
     const device = await start();
 
@@ -127,7 +127,7 @@ describe.skipIf(peer('ssh') === undefined)('the configuration of an EdgeSwitch',
   });
 });
 
-describe.runIf(isLong)('the configuration of an EdgeSwitch, to clients that know it', () => {
+describe.skipIf(quick)('the configuration of an EdgeSwitch, to clients that know it', () => {
   it('is read by RANCID', async (context) => {
     const device = await start({ enablePassword });
 

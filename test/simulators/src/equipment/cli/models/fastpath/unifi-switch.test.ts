@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../../peer.ts';
+import { lacks } from '../../../../peer.ts';
 import type { CliDevice } from '../../core.ts';
 import { execOn, openSsh } from '../../testing.ts';
 import { startUnifiSwitch, type UnifiSwitchOptions } from './unifi-switch.ts';
@@ -23,7 +23,7 @@ function portsOn({ board }: CliDevice): string[] {
   return board.names().filter((port) => board.isOn(port));
 }
 
-describe.skipIf(peer('ssh') === undefined)('a UniFi switch, to OpenSSH', () => {
+describe.skipIf(lacks('ssh'))('a UniFi switch, to OpenSSH', () => {
   it('shows and switches one port', async () => {
     const device = await start();
     device.board.setWatts('2', 0);

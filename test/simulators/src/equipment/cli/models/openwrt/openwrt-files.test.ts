@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../../peer.ts';
+import { lacks } from '../../../../peer.ts';
 import { openSsh } from '../../testing.ts';
 import { startOpenwrt } from './openwrt.ts';
 
@@ -29,7 +29,7 @@ async function unpack(archive: Buffer): Promise<string> {
   return dir;
 }
 
-describe.skipIf(peer('ssh') === undefined)('the configuration of an OpenWrt router', () => {
+describe.skipIf(lacks('ssh'))('the configuration of an OpenWrt router', () => {
   it('is an archive that tar can read', async () => {
     const { device, exec } = await start();
 

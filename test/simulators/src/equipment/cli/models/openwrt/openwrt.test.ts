@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../../peer.ts';
+import { lacks } from '../../../../peer.ts';
 import { execOn, openSsh } from '../../testing.ts';
 import { type OpenwrtOptions, startOpenwrt } from './openwrt.ts';
 
@@ -12,7 +12,7 @@ async function start(options: Partial<OpenwrtOptions> = {}) {
   return { device, exec };
 }
 
-describe.skipIf(peer('ssh') === undefined)('an OpenWrt switch, to OpenSSH', () => {
+describe.skipIf(lacks('ssh'))('an OpenWrt switch, to OpenSSH', () => {
   it.each([
     [`ubus call poe manage '{"port":"lan9","enable":false}'`, 2, 'Invalid argument'],
     [`ubus call poe manage '{"port":"lan1","enable":"no"}'`, 2, 'Invalid argument'],

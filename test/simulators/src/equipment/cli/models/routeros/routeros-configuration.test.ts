@@ -1,6 +1,6 @@
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../../peer.ts';
+import { lacks } from '../../../../peer.ts';
 import { sit } from '../../clients/netmiko.ts';
 import { execOn } from '../../testing.ts';
 import { type RouterosOptions, startRouteros } from './routeros.ts';
@@ -32,7 +32,7 @@ describe('an exported configuration', () => {
   });
 });
 
-describe.skipIf(peer('ssh') === undefined)('a MikroTik that exports, to OpenSSH', () => {
+describe.skipIf(lacks('ssh'))('a MikroTik that exports, to OpenSSH', () => {
   it('shows secrets of version 7 only when it is told to', async () => {
     const { device, exec } = await start();
 
@@ -75,7 +75,7 @@ describe.skipIf(peer('ssh') === undefined)('a MikroTik that exports, to OpenSSH'
   });
 });
 
-describe.runIf(isLong)('netmiko, to a MikroTik', () => {
+describe.skipIf(quick)('netmiko, to a MikroTik', () => {
   it('reads its export', async (context) => {
     const { netmiko } = await sit(context, startRouteros);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../../peer.ts';
+import { lacks } from '../../../../peer.ts';
 import { execOn, openSsh } from '../../testing.ts';
 import { type RouterosOptions, startRouteros } from './routeros.ts';
 
@@ -27,7 +27,7 @@ async function start(options: Partial<RouterosOptions> = {}) {
   return { device, exec };
 }
 
-describe.skipIf(peer('ssh') === undefined)('a MikroTik, to OpenSSH', () => {
+describe.skipIf(lacks('ssh'))('a MikroTik, to OpenSSH', () => {
   it('measures a port', async () => {
     const { device, exec } = await start();
     device.board.setWatts('ether2', 0);

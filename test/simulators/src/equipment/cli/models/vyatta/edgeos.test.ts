@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../../../peer.ts';
+import { lacks } from '../../../../peer.ts';
 import { execOn } from '../../testing.ts';
 import { type EdgeosOptions, startEdgeos } from './edgeos.ts';
 
@@ -18,7 +18,7 @@ function setPoe(port: string, output: string): string {
   return `${cfg} begin; ${set} && ${cfg} commit; status=$?; ${cfg} end; exit $status`;
 }
 
-describe.skipIf(peer('ssh') === undefined)('an EdgeRouter, to OpenSSH', () => {
+describe.skipIf(lacks('ssh'))('an EdgeRouter, to OpenSSH', () => {
   it('keeps a session to the command that began it', async () => {
     const { device, exec } = await start();
 

@@ -1,6 +1,6 @@
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
-import { peer } from '../../../../peer.ts';
+import { lacks } from '../../../../peer.ts';
 import { sit } from '../../clients/netmiko.ts';
 import { rancid } from '../../clients/rancid.ts';
 import type { CliOptions } from '../../model.ts';
@@ -34,7 +34,7 @@ async function said(ssh: Client, line: string): Promise<string> {
   return (await ssh.see('# ')).replaceAll('\r', '').replace(/\[edit\]\n\S+# $/, '');
 }
 
-describe.skipIf(peer('ssh') === undefined)('the configuration of an EdgeRouter', () => {
+describe.skipIf(lacks('ssh'))('the configuration of an EdgeRouter', () => {
   it('is changed by typing, and saved', async () => {
     const { device, exec } = await start();
     const { say } = await configuring(device);
@@ -70,7 +70,7 @@ describe.skipIf(peer('ssh') === undefined)('the configuration of an EdgeRouter',
   });
 });
 
-describe.runIf(isLong)('the configuration of a router, to clients that know it', () => {
+describe.skipIf(quick)('the configuration of a router, to clients that know it', () => {
   it('is read by RANCID', async (context: TestContext) => {
     const device = await startEdgeos(account);
     context.onTestFinished(() => device.close());
@@ -101,7 +101,7 @@ describe.runIf(isLong)('the configuration of a router, to clients that know it',
   });
 });
 
-describe.skipIf(peer('ssh') === undefined)('the configuration of a VyOS', () => {
+describe.skipIf(lacks('ssh'))('the configuration of a VyOS', () => {
   it('is saved with quotes, and shown without', async () => {
     const device = await startVyos({ username: 'vyos', password: 'vy0s' });
     onTestFinished(() => device.close());
