@@ -1,1 +1,1 @@
-export { inOneProcess as default } from '../../vitest.shared.ts';
+export { together as default } from '../../vitest.shared.ts';
