@@ -101,6 +101,24 @@ describe('adopted', () => {
     });
   });
 
+  it.each(['kubectl-client-side-apply', 'kubectl'])(
+    'leaves what %s set after a push to its person',
+    (manager) => {
+      const own = { 'f:metadata': { 'f:annotations': { 'f:own': {} } } };
+      const live = service(
+        { port: 2 },
+        { skolo: port, [manager]: own },
+        { annotations: { own: '1' } },
+      );
+
+      expect(adopted(live)).toBeUndefined();
+      expect(planObject(wanted, live, live)).toMatchObject({
+        action: 'keep',
+        added: [{ path: 'metadata.annotations.own', writtenBy: manager }],
+      });
+    },
+  );
+
   it('has nothing to do with objects of ours', () => {
     expect(adopted(service({}, { skolo: port }))).toBeUndefined();
   });

@@ -17,11 +17,11 @@ import { type FieldOwner, KubeObject, keyOf } from './objects.ts';
 /** The field manager of all that push applies. */
 export const fieldManager = 'skolo';
 
-/** They created the objects before the first push: `kubectl apply`, client-side or server-side. */
-const earlierManagers = new Set(['kubectl-client-side-apply', 'kubectl', 'before-first-apply']);
+/** `kubectl apply`, client-side or server-side. Before the first push, it has made the objects; afterwards, it is a person's. */
+const applies = new Set(['kubectl-client-side-apply', 'kubectl']);
 
 /** `kubectl rollout restart` does not change the configuration. */
-const byHand = /^(kubectl-(?!rollout)|k9s|Lens)/;
+const byHand = /^(kubectl(?!-rollout)|k9s|Lens)/;
 
 const byPeople = /^(kubectl|k9s|Lens)/;
 
@@ -62,8 +62,8 @@ export function planObject(
     return { key, wanted, action: 'create', changes: [], setBack: [], added: [] };
   }
   const owners = ownersOf(live);
-  const ours = ownFields([...owners, ...ownersOf(planned)]);
-  const others = owners.filter((owner) => !isOurs(owner));
+  const ours = union(ownFields(owners), ownFields(ownersOf(planned)));
+  const others = owners.filter((owner) => !ofOurs(owners).includes(owner));
   const all = differences(ours, content(live), content(planned), others);
   const setBack = all.filter(({ writtenBy }) => writtenBy !== undefined);
   return {
@@ -83,8 +83,7 @@ export function ownPart(live: KubeObject): KubeObject {
 }
 
 function ownFields(owners: readonly FieldOwner[]): FieldSet {
-  return owners
-    .filter(isOurs)
+  return ofOurs(owners)
     .map(({ fieldsV1 }) => fieldsV1)
     .reduce(union, identity);
 }
@@ -121,8 +120,15 @@ function ownersOf({ metadata }: KubeObject): FieldOwner[] {
   return (metadata.managedFields ?? []).filter(({ subresource }) => subresource === undefined);
 }
 
-function isOurs({ manager }: FieldOwner): boolean {
-  return manager === fieldManager || earlierManagers.has(manager);
+/** Which of an object's owners are ours. The API server calls `before-first-apply` what nobody owned when we first applied the object. */
+function ofOurs(owners: readonly FieldOwner[]): FieldOwner[] {
+  const isPushed = owners.some(({ manager }) => manager === fieldManager);
+  return owners.filter(
+    ({ manager }) =>
+      manager === fieldManager ||
+      manager === 'before-first-apply' ||
+      (!isPushed && applies.has(manager)),
+  );
 }
 
 /**
@@ -132,15 +138,11 @@ function isOurs({ manager }: FieldOwner): boolean {
  */
 export function adopted(live: KubeObject): KubeObject | undefined {
   const all = live.metadata.managedFields ?? [];
-  const isEarlier = (owner: FieldOwner) =>
-    owner.subresource === undefined && earlierManagers.has(owner.manager);
-  const [first] = all.filter(isEarlier);
+  const ours = ofOurs(ownersOf(live));
+  const first = ours.find(({ manager }) => manager !== fieldManager);
   if (first === undefined) return undefined;
-  const isOwn = (owner: FieldOwner) => isEarlier(owner) || isApplied(owner);
-  const fieldsV1 = all
-    .filter(isOwn)
-    .map((owner) => owner.fieldsV1)
-    .reduce(union, {});
+  const isOwn = (owner: FieldOwner) => ours.includes(owner);
+  const fieldsV1 = ours.map((owner) => owner.fieldsV1).reduce(union, {});
   const own = { ...first, manager: fieldManager, operation: 'Apply', fieldsV1: ownOnly(fieldsV1) };
   const { metadata } = content(live);
   return {
@@ -204,7 +206,7 @@ export function leftOvers(
   const keys = new Set(wanted.map(keyOf));
   return live
     .filter((object) => object.metadata.labels?.[partOf] === owner)
-    .filter((object) => ownersOf(object).some(isOurs))
+    .filter((object) => ofOurs(ownersOf(object)).length > 0)
     .filter((object) => !keys.has(keyOf(object)) && isDeletable(object));
 }
 
