@@ -96,6 +96,18 @@ it('does not tolerate that the only machine of a rack is quarantined', () => {
   ]);
 });
 
+it.each<[string, Partial<RackHealth>]>([
+  ['without agents, before its first Pi', { health: {}, ...rackOf(0, 0) }],
+  ['whose machines have no agents, and one is silent', { health: {}, ...rackOf(3, 1) }],
+  ['whose first Prometheus knows nothing', { health: {}, conditions: {}, seen: {}, alerts: [] }],
+])('finds nothing worse in a rack %s', (_, same) => {
+  expect(worsened({ ...well, ...same }, { ...well, ...same })).toEqual([]);
+});
+
+it('does not count agents that Prometheus has yet to read as quarantined', () => {
+  expect(worsened(well, { ...well, health: {} })).toEqual([]);
+});
+
 it.each([
   [1, 300, 336, 1],
   [19, 3600, 3360, 1],

@@ -7,7 +7,7 @@ import type { Labels, RackHealth } from '../survey/rack-health.ts';
 
 /** Of this many machines, how many may be quarantined by chance meanwhile, for example because of a low battery; never all of them. */
 function mostByChance(all: number): number {
-  return Math.min(all - 1, Math.max(1, all * 0.1));
+  return Math.max(0, Math.min(all - 1, Math.max(1, all * 0.1)));
 }
 
 const weekSeconds = 7 * 86_400;
