@@ -52,7 +52,7 @@ describe.skipIf(lacks('adb'))('an agent, from `bot: none` on', () => {
     await agent.until(({ health }) => health?.reasons.length === 2);
     expect((await agent.status()).health?.reasons.map(({ code }) => code).sort()).toEqual([
       'forced',
-      'missing',
+      'needs-person',
     ]);
 
     expect(lab.ofBot()).toEqual([]);

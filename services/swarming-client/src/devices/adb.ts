@@ -127,9 +127,9 @@ export async function chosen(
   const usb = await listUsb();
   // A server that was just started, by whomever, may not have seen yet what is on USB.
   const mayBe = usb.some(({ interfaces }) => interfaces.includes(ofAdb));
-  const onBus = whyNotListed(serial, usb);
+  const onBus = notListed(serial, usb);
   if (onBus === undefined) throw noCandidate(device, devices);
-  throw mayBe ? new CallFailed(onBus) : new Missing(onBus);
+  throw mayBe ? new CallFailed(onBus.message, onBus.code) : onBus;
 }
 
 /** adb prints leading blanks of a serial number, which are hardly visible. */
@@ -144,14 +144,20 @@ function namesOf(devices: readonly AdbDevice[]): string {
 }
 
 /** Why adb does not list it although USB does; undefined: nor does USB. */
-function whyNotListed(serial: string | undefined, usb: readonly UsbDevice[]): string | undefined {
+function notListed(serial: string | undefined, usb: readonly UsbDevice[]): Missing | undefined {
   const onBus = usb.filter((one) => serial === undefined || one.serial === serial.trim());
   const has = (kind: string) => onBus.some(({ interfaces }) => interfaces.includes(kind));
-  if (has('ff/42/03')) return 'in bootloader mode (fastboot); restart it with `fastboot reboot`';
+  if (has('ff/42/03'))
+    return new Missing('in bootloader mode (fastboot); restart it with `fastboot reboot`');
   if (has(ofAdb))
-    return 'connected over USB, but adb does not list it; the adb server may need a restart';
+    return new Missing(
+      'connected over USB, but adb does not list it; the adb server may need a restart',
+    );
   if (serial === undefined || onBus.length === 0) return undefined;
-  return `${serial} is connected over USB, but USB debugging is off; turn it on in the developer options`;
+  return new Missing(
+    `${serial} is connected over USB, but USB debugging is off; turn it on in the developer options`,
+    'needs-person',
+  );
 }
 
 const states: Readonly<Record<string, string>> = {
@@ -168,9 +174,13 @@ const states: Readonly<Record<string, string>> = {
   bootloader: 'in bootloader mode; restart it with `fastboot reboot`',
 };
 
-/** Why a device in this state cannot be used; undefined: it can. */
-export function whyNotUsable(state: string): string | undefined {
-  return state === 'device' ? undefined : (states[state] ?? `adb reports "${state}"`);
+const forPerson = ['unauthorized', 'no permissions'];
+
+/** @throws Missing A device in this state cannot be used. */
+export function assertUsable({ state }: Pick<AdbDevice, 'state'>): void {
+  if (state === 'device') return;
+  const code = forPerson.includes(state) ? 'needs-person' : undefined;
+  throw new Missing(states[state] ?? `adb reports "${state}"`, code);
 }
 
 export function isTimeout(error: unknown): boolean {

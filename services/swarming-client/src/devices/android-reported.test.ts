@@ -222,7 +222,7 @@ describe('of the listed devices', () => {
     expect(await present(open(entry))).toMatchObject({ serial });
   });
 
-  it.for<[string, string[], Partial<AttachedDevice>, RegExp]>([
+  it.for<[string, string[], Partial<AttachedDevice>, RegExp, 'needs-person'?]>([
     ['only an emulator', [emulator], { power }, /on USB; attached: emulator-5554; .*`serial: IP:P/],
     ['only a wireless one', [wireless], { power }, /on USB; .*`serial: IP:PORT`/],
     ['only mDNS', [mdns], { power }, /on USB; .*`serial: IP:PORT`/],
@@ -239,17 +239,19 @@ describe('of the listed devices', () => {
       [on('unauthorized'), emulator],
       {},
       /^unauthorized/,
+      'needs-person',
     ],
     ['one in recovery, and a phantom', [phantom, on('recovery')], { power }, /^in recovery mode/],
     ['one in sideload mode', [on('sideload'), wireless], {}, /^in sideload mode/],
     ['one that is authorizing', [on('authorizing'), mdns], { power }, /authorizing/],
     ['none', [], { power }, /^not attached: adb does not list any devices$/],
-  ])('%s: it is missing', async ([, list, entry, why]) => {
+  ])('%s: it is missing', async ([, list, entry, why, code]) => {
     const { open } = await start({ list });
 
     expect(await open(entry).read(never)).toEqual({
       state: 'missing',
       why: expect.stringMatching(why),
+      code,
     });
   });
 

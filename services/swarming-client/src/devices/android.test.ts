@@ -192,14 +192,19 @@ describe('which phone', () => {
   });
 
   it.for([
-    { interfaces: ['ff/42/03'], why: /bootloader mode \(fastboot\)/ },
-    { interfaces: ['ff/42/01'], why: /over USB, but adb does not list it/ },
-    { interfaces: ['06/01/01'], why: /USB debugging is off/ },
-  ])('is on USB, and adb does not see it: $interfaces', async ({ interfaces, why }, context) => {
+    { interfaces: ['ff/42/03'], why: /bootloader mode \(fastboot\)/, code: undefined },
+    { interfaces: ['ff/42/01'], why: /over USB, but adb does not list it/, code: undefined },
+    { interfaces: ['06/01/01'], why: /USB debugging is off/, code: 'needs-person' },
+  ])('is on USB, and adb does not see it: $interfaces', async (its, context) => {
+    const { interfaces, why, code } = its;
     const { open, plugIn } = await startShelf(context, []);
     await plugIn('1-1.2', { vendor: '18d1', product: '4ee7', serial, interfaces });
 
-    expect(await missing(open({ serial }))).toMatch(why);
+    expect(await open({ serial }).read(never)).toEqual({
+      state: 'missing',
+      why: expect.stringMatching(why),
+      code,
+    });
   });
 });
 
@@ -208,16 +213,21 @@ describe('a phone that cannot be used has the reason', () => {
     {
       state: 'unauthorized',
       why: /^unauthorized; accept this machine's key on the device's screen$/,
+      code: 'needs-person',
     },
     { state: 'authorizing', why: /^adb is still connecting \(authorizing\)$/ },
-    { state: 'no permissions', why: /^no permissions: .*udev rules/ },
+    { state: 'no permissions', why: /^no permissions: .*udev rules/, code: 'needs-person' },
     { state: 'recovery', why: /^in recovery/ },
     { state: 'sideload', why: /^in sideload/ },
     { state: 'bootloader', why: /^in bootloader/ },
-  ] as const)('$state', async ({ state, why }, context) => {
+  ] as const)('$state', async ({ state, why, ...its }, context) => {
     const { open } = await startShelf(context, [{ serial, state }]);
 
-    expect(await missing(open())).toMatch(why);
+    expect(await open().read(never)).toEqual({
+      state: 'missing',
+      why: expect.stringMatching(why),
+      ...its,
+    });
   });
 
   it('offline, once reconnecting it did not help', async (context) => {

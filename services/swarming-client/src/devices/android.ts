@@ -1,5 +1,6 @@
 /**
- * Android phones, over adb.
+ * Decides whether an Android phone can be used, over adb: one that is offline is reconnected once, and only a person can restore one that is
+ * unauthorized (accept this machine's key on its screen), or whose USB debugging is off.
  *
  * rack.yaml: `device: { kind: android }`; if one machine has several, each with its `serial`. A reading takes five short processes: the
  * list of devices, then in parallel its properties, battery, temperatures and USB ports. Oddities: before Android 7 lines end in CRLF,
@@ -9,10 +10,10 @@
 import { errorText } from '@skolo/base';
 import type { CommandResult } from '@skolo/base/run-command';
 import { dimensions } from '../dimensions.ts';
-import { type Adb, addressOf, chosen, createAdb, isTimeout, whyNotUsable } from './adb.ts';
+import { type Adb, addressOf, assertUsable, chosen, createAdb, isTimeout } from './adb.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
 import { androidEvidence, androidScreen } from './evidence.ts';
-import { CallFailed, excerpt, listing, Missing, retried } from './look.ts';
+import { CallFailed, excerpt, listing, retried } from './look.ts';
 import {
   type AdbDevice,
   hasResponded,
@@ -42,8 +43,7 @@ export function android(device: AttachedDevice, deps: DeviceDeps): Device {
       await adb.do(['reconnect', 'offline'], signal);
       found = await find(signal);
     }
-    const why = whyNotUsable(found.state);
-    if (why !== undefined) throw new Missing(why);
+    assertUsable(found);
     mayReconnect = true;
     return await readPhone(adb, found, signal);
   }
@@ -76,8 +76,7 @@ export function android(device: AttachedDevice, deps: DeviceDeps): Device {
     },
     async writeScreen(path, signal) {
       const found = await find(signal);
-      const why = whyNotUsable(found.state);
-      if (why !== undefined) throw new Missing(why);
+      assertUsable(found);
       await androidScreen(adb, found, path, signal);
     },
   };

@@ -6,7 +6,7 @@
  */
 import { dimensions } from '../dimensions.ts';
 import type { AttachedDevice, Device, DeviceDeps } from './device.ts';
-import { Missing } from './look.ts';
+import { Missing, WrongEntry } from './look.ts';
 import { readAssignments } from './parse/text.ts';
 import { sshDevice } from './ssh.ts';
 
@@ -19,7 +19,8 @@ export function chromeos(device: AttachedDevice, deps: DeviceDeps): Device {
       chromeos_channel: [fields.get('CHROMEOS_RELEASE_TRACK')],
     });
     if (Object.keys(found).length > 0) return { os: ['ChromeOS'], ...found };
-    throw new Missing(
+    const Wrong = release === '' ? Missing : WrongEntry;
+    throw new Wrong(
       '/etc/lsb-release is not from ChromeOS; if the device runs Linux, set `kind: linux`',
     );
   });

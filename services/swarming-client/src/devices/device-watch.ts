@@ -152,7 +152,7 @@ function next(before: DeviceView, found: Look, entry: AttachedDevice, clock: Clo
     since: found.state === before.state ? before.since : readAt,
     readAt,
     why: found.state === 'present' ? undefined : found.why,
-    code: found.state === 'unknown' ? found.code : undefined,
+    code: found.state === 'present' ? undefined : found.code,
     reading,
     ...ages,
     readUptime,

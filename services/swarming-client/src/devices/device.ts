@@ -45,14 +45,14 @@ export interface DeviceReading {
 /**
  * The result of one reading. `why` is for people: "offline", "unauthorized: accept the key on its screen".
  *
- * - `missing`: devices were listed without it, or it cannot be used
+ * - `missing`: devices were listed without it, or it cannot be used; `needs-person`: only a person can change that, and no restart can
  * - `host-fault`: a program that reads it cannot be run here, which no repair of the device can change
  * - `not-listed`: devices could not be listed
  * - `rack-yaml`: its entry in rack.yaml does not fit what is attached, which no repair of the device can change
  */
 export type Look =
   | { state: 'present'; reading: DeviceReading }
-  | { state: 'missing'; why: string }
+  | { state: 'missing'; code?: 'needs-person' | undefined; why: string }
   | { state: 'unknown'; code: 'host-fault' | 'not-listed' | 'rack-yaml'; why: string };
 
 export type DeviceRepair = 'adb-reconnect' | 'adb-restart' | 'device-reboot';
@@ -129,8 +129,8 @@ export interface DeviceView {
   readAt?: Date | undefined;
   /** Why it is missing, or cannot be read. */
   why?: string | undefined;
-  /** Why its state is unknown although it was read. */
-  code?: 'host-fault' | 'not-listed' | 'rack-yaml' | undefined;
+  /** What decides about its repair: why its state is unknown although it was read, or that only a person can restore it. */
+  code?: Exclude<Look, { state: 'present' }>['code'];
   /** The last one, with the last figures of this device; for a missing device, it is old. */
   reading?: DeviceReading | undefined;
   /** When the battery level and the oldest of the temperatures were read: before `readAt` if that has failed since. */

@@ -139,21 +139,29 @@ describe('an iPhone', () => {
   });
 
   it.each([
-    { fault: 'locked', why: /^locked with a passcode/ },
-    { fault: 'not-trusted', why: /^the device does not trust this machine yet/ },
-    { fault: 'trust-denied', why: /^somebody tapped "Don't Trust"/ },
+    { fault: 'locked', why: /^locked with a passcode/, code: 'needs-person' },
+    {
+      fault: 'not-trusted',
+      why: /^the device does not trust this machine yet/,
+      code: 'needs-person',
+    },
+    { fault: 'trust-denied', why: /^somebody tapped "Don't Trust"/, code: 'needs-person' },
     { fault: 'mux-error', why: /^the connection keeps/ },
     { fault: 'garbage', why: /prints neither ProductType nor ProductVersion/ },
     { fault: 'empty-answers', why: /prints neither ProductType nor ProductVersion/ },
     { fault: 'hangs', why: /^ideviceinfo took longer than 5 s$/ },
     { fault: 'hangs-mid-way', why: /^ideviceinfo took longer than 5 s$/ },
-  ] as const)('that is $fault is missing, and says why', async ({ fault, why }) => {
+  ] as const)('that is $fault is missing, and says why', async ({ fault, why, ...its }) => {
     const { open, tools, settings } = await startPhones([{ udid }]);
     const device = open({ kind });
     tools.phone().faults.add(fault);
     settings.commandSeconds = fault.startsWith('hangs') ? 5 : 20;
 
-    expect(await missing(device)).toMatch(why);
+    expect(await device.read(never)).toEqual({
+      state: 'missing',
+      why: expect.stringMatching(why),
+      ...its,
+    });
 
     tools.phone().faults.clear();
     settings.commandSeconds = 20;
@@ -173,7 +181,9 @@ describe('an error of pairing has its remedy', () => {
     ['Could not connect to lockdownd: Escrow locked (-35)', /passcode/],
     ['Could not connect to lockdownd: Pairing is not possible (-36)', /over USB/],
     ['Could not connect to lockdownd: MC protected (-38)', /management profile/],
-  ])('%s, whatever the exit status', async (error, why) => {
+    ['Could not connect to lockdownd: FMiP protected (-37)', /lost; .*Find My/],
+    ['Could not connect to lockdownd: Missing activation record (-33)', /activate it/],
+  ])('%s, which only a person can apply, whatever the exit status', async (error, why) => {
     const status = error.length % 2;
     const PATH = await programs({
       idevice_id: `echo ${udid}`,
@@ -181,9 +191,28 @@ describe('an error of pairing has its remedy', () => {
     });
     const { open } = await startLab({ PATH });
 
-    const found = await missing(open({ kind }));
-    expect(found).toMatch(why);
-    expect(found).toContain(error);
+    expect(await open({ kind }).read(never)).toEqual({
+      state: 'missing',
+      why: expect.stringMatching(why),
+      code: 'needs-person',
+    });
+  });
+
+  it.each([
+    'Could not connect to lockdownd: Mux error (-8)',
+    'Could not connect to lockdownd: Receive timeout (-7)',
+    'Could not connect to lockdownd: Invalid HostID (unknown error)',
+  ])('but not %s', async (error) => {
+    const PATH = await programs({
+      idevice_id: `echo ${udid}`,
+      ideviceinfo: `echo 'ERROR: ${error}'; exit 1`,
+    });
+    const { open } = await startLab({ PATH });
+
+    expect(await open({ kind }).read(never)).toEqual({
+      state: 'missing',
+      why: expect.stringContaining(error),
+    });
   });
 });
 

@@ -25,7 +25,7 @@ export function ios(device: AttachedDevice, deps: DeviceDeps): Device {
     writeEvidence: (folder, signal) => tools.writeEvidence(folder, signal),
     async writeScreen(path, signal) {
       const result = await tools.screenshot(await tools.find(signal), path, signal);
-      if (result.status !== 0) throw new Missing(whyOf(result));
+      if (result.status !== 0) throw failureOf(result);
     },
   };
 }
@@ -97,7 +97,7 @@ class IosTools {
     const result = await this.attempt('idevicediagnostics', ['-u', udid, 'restart'], signal);
     // It prints that, but exits with 0.
     const isRejected = /^ERROR|failed/im.test(result.stdout + result.stderr);
-    if (result.status !== 0 || isRejected) throw new Missing(whyOf(result));
+    if (result.status !== 0 || isRejected) throw failureOf(result);
   }
 
   async writeEvidence(folder: string, signal: AbortSignal): Promise<string[]> {
@@ -127,7 +127,7 @@ class IosTools {
     const result = await this.attempt('ideviceinfo', ['-u', udid, ...more], signal);
     // Some versions print errors, but exit with 0.
     const hasFailed = result.status !== 0 || /^ERROR/m.test(result.stdout + result.stderr);
-    if (hasFailed) throw new CallFailed(whyOf(result));
+    if (hasFailed) throw failureOf(result);
     return readIdeviceInfo(result.stdout);
   }
 
@@ -149,7 +149,7 @@ export function listIos({ run, settings }: DeviceDeps, signal: AbortSignal): Pro
     const result = await run('idevice_id', ['-l'], { timeoutMs, signal });
     const udids = readUdids(result.stdout);
     const hasFailed = result.status !== 0 || /^ERROR/m.test(result.stdout + result.stderr);
-    if (udids.length === 0 && hasFailed) throw new Error(whyOf(result));
+    if (udids.length === 0 && hasFailed) throw failureOf(result);
     return udids;
   });
 }
@@ -176,10 +176,10 @@ function iosDimensions(type: string, version: string): Dimensions {
 const pairAgain = 'run `idevicepair unpair` and `idevicepair pair`, unlock it, and tap "Trust"';
 
 /**
- * By lockdownd's errors, as numbered in libimobiledevice 1.3 (`include/libimobiledevice/lockdown.h`). Some tools print `error code -17`,
- * some `Password protected (-17)`. Before 1.2, an invalid pairing was -16.
+ * What only a person can change, by lockdownd's errors, as numbered in libimobiledevice 1.3 (`include/libimobiledevice/lockdown.h`). Some
+ * tools print `error code -17`, some `Password protected (-17)`. Before 1.2, an invalid pairing was -16.
  */
-const reasons: readonly [codes: RegExp, why: string][] = [
+const forPerson: readonly [codes: RegExp, why: string][] = [
   [/-17\b/, 'locked with a passcode; unlock it, or preferably turn the passcode off'],
   [/-18\b/, 'somebody tapped "Don\'t Trust"; replug it, unlock it and tap "Trust"'],
   [/-19\b/, 'the device does not trust this machine yet; unlock it and tap "Trust"'],
@@ -190,16 +190,26 @@ const reasons: readonly [codes: RegExp, why: string][] = [
     'not unlocked since it booted; enter its passcode, or preferably turn the passcode off',
   ],
   [/-36\b/, 'cannot be paired over this connection; connect it over USB'],
+  [/-3[23]\b/, 'not activated; activate it on its screen'],
+  [/-37\b/, 'marked as lost; end that in Find My'],
   [/-3[89]\b/, 'its management profile forbids pairing with this machine; allow it in the profile'],
+];
+
+const others: typeof forPerson = [
   [/-8\b/, 'the connection keeps dropping; replug it'],
   [/unable to retrieve device list/i, 'usbmuxd is not responding; restart it'],
   [/no device found|device \S+ not found/i, 'not attached: usbmuxd no longer lists it'],
 ];
 
-function whyOf(result: CommandResult): string {
+function failureOf(result: CommandResult): CallFailed {
   const output = complaint(result);
-  const why = reasons.find(([pattern]) => pattern.test(output))?.[1];
-  return why === undefined ? output : `${why} (${output})`;
+  const isIt = ([pattern]: (typeof forPerson)[number]) => pattern.test(output);
+  const ofPerson = forPerson.find(isIt);
+  const why = (ofPerson ?? others.find(isIt))?.[1];
+  return new CallFailed(
+    why === undefined ? output : `${why} (${output})`,
+    ofPerson && 'needs-person',
+  );
 }
 
 /** The output of `ideviceinfo`: `ProductType: iPhone12,1`, one per line. Indented lines belong to a list or a map above. */

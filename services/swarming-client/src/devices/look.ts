@@ -4,7 +4,15 @@ import { CommandFailed, type CommandResult } from '@skolo/base/run-command';
 import type { Device, DeviceReading, Look } from './device.ts';
 
 /** A device that is missing or unusable. The message is for people. */
-export class Missing extends Error {}
+export class Missing extends Error {
+  /** Only a person can end this: by a tap on its screen, a passcode, or a change of settings. */
+  readonly code: 'needs-person' | undefined;
+
+  constructor(why: string, code?: 'needs-person') {
+    super(why);
+    this.code = code;
+  }
+}
 
 /** A program failed, which may not happen again. */
 export class CallFailed extends Missing {}
@@ -88,7 +96,7 @@ function verdictOf(error: unknown): Look {
   if (isHostFault(error)) return { state: 'unknown', code: 'host-fault', why };
   if (error instanceof WrongEntry) return { state: 'unknown', code: 'rack-yaml', why };
   if (error instanceof NotListed) return { state: 'unknown', code: 'not-listed', why };
-  return { state: 'missing', why };
+  return { state: 'missing', why, code: error instanceof Missing ? error.code : undefined };
 }
 
 /** Whether a program is not installed here, or cannot be started. */

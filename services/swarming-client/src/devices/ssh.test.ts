@@ -108,13 +108,19 @@ describe('a Chromebook', () => {
     });
   });
 
-  it('is missing where it reports another system', async (context) => {
-    const { open } = await startRemote(context, {
+  it('has a wrong entry where it reports another system, and is missing where it reports none', async (context) => {
+    const { open, write } = await startRemote(context, {
       'proc/uptime': '5 6\n',
       'etc/lsb-release': 'DISTRIB_ID=x\n',
     });
+    const chromeos = open(device);
 
-    expect(await missing(open(device))).toMatch(/kind: linux/);
+    expect(await unreadable(chromeos)).toEqual({
+      code: 'rack-yaml',
+      why: expect.stringMatching(/kind: linux/),
+    });
+    await write('etc/lsb-release', '');
+    expect(await missing(chromeos)).toMatch(/not from ChromeOS/);
   });
 });
 
@@ -137,29 +143,44 @@ describe('a Chromebook that misbehaves', () => {
   it.for([
     { fault: 'no port', why: /^ssh: .*refused/ },
     { fault: 'silence', why: /took longer than 3 s|timed out/ },
-    { fault: 'wrong-key', why: /rejects this machine's SSH key .*authorized_keys/ },
-    { fault: 'other-host-key', why: /host key has changed; .*known_hosts/ },
+    {
+      fault: 'wrong-key',
+      why: /rejects this machine's SSH key .*authorized_keys/,
+      code: 'needs-person',
+    },
+    {
+      fault: 'other-host-key',
+      why: /host key has changed; .*known_hosts/,
+      code: 'needs-person',
+    },
     { fault: 'hangs', why: /^ssh took longer than 3 s$/ },
     { fault: 'drops-mid-way', why: /./ },
     { fault: 'garbage', why: /did not report a valid uptime/ },
     { fault: 'empty-answers', why: /did not report a valid uptime: ""/ },
-  ] as const)('is missing, in time, and well again: $fault', async ({ fault, why }, context) => {
-    const { open, there, settings, pass } = await startChromebook(context);
-    const chromeos = open(device);
-    // Whose host key is known.
-    if (fault === 'other-host-key') await present(chromeos);
-    if (fault === 'no port') await there.relay.close();
-    else if (fault === 'silence') there.relay.inject({ effect: 'silence' });
-    else await there.misbehave(fault);
-    settings.ssh.commandSeconds = ['silence', 'hangs'].includes(fault) ? 3 : 60;
+  ] as const)(
+    'is missing, in time, and well again: $fault',
+    async ({ fault, why, ...its }, context) => {
+      const { open, there, settings, pass } = await startChromebook(context);
+      const chromeos = open(device);
+      // Whose host key is known.
+      if (fault === 'other-host-key') await present(chromeos);
+      if (fault === 'no port') await there.relay.close();
+      else if (fault === 'silence') there.relay.inject({ effect: 'silence' });
+      else await there.misbehave(fault);
+      settings.ssh.commandSeconds = ['silence', 'hangs'].includes(fault) ? 3 : 60;
 
-    expect(await missing(chromeos)).toMatch(why);
+      expect(await chromeos.read(never)).toEqual({
+        state: 'missing',
+        why: expect.stringMatching(why),
+        ...its,
+      });
 
-    await there.behave();
-    pass(60);
-    settings.ssh.commandSeconds = 60;
-    expect((await present(chromeos)).dimensions.chromeos_milestone).toEqual(['89']);
-  });
+      await there.behave();
+      pass(60);
+      settings.ssh.commandSeconds = 60;
+      expect((await present(chromeos)).dimensions.chromeos_milestone).toEqual(['89']);
+    },
+  );
 
   // What a real ssh and sshd say is above.
   it.for(['chromeos', 'auto'] as const)(
@@ -180,7 +201,11 @@ describe('a Chromebook that misbehaves', () => {
       const said = new Set<string>();
       for (const seconds of [0, 59, 1, 119, 1, 299, 1, 599, 1, 599, 1]) {
         pass(seconds);
-        for (let i = 0; i < 3; i += 1) said.add(await missing(one));
+        for (let i = 0; i < 3; i += 1) {
+          const look = await one.read(never);
+          expect(look).toMatchObject({ state: 'missing', code: 'needs-person' });
+          if (look.state === 'missing') said.add(look.why);
+        }
         await one.repairs['device-reboot']?.(never).catch(() => undefined);
         attempts.push(ran.length);
       }
@@ -247,6 +272,30 @@ describe('a Chromebook that misbehaves', () => {
     await open(device).repairs['device-reboot']?.(never);
 
     expect(await readFile(join(root, 'rebooted'), 'utf8')).toBe('reboot\n');
+  });
+});
+
+describe('an error of ssh that only a person can end', () => {
+  it.each<[string, number, 'needs-person'?]>([
+    [
+      'Unable to negotiate with 192.168.1.60 port 22: no matching host key type found. Their offer: ssh-dss',
+      255,
+      'needs-person',
+    ],
+    ['Password change required but no TTY available.', 1, 'needs-person'],
+    ['This account is currently not available.', 1, 'needs-person'],
+    ['ssh: connect to host 192.168.1.60 port 22: Connection timed out', 255],
+    ['Connection closed by 192.168.1.60 port 22', 255],
+    ['sh: cannot fork: Resource temporarily unavailable', 2],
+  ])('%s', async (stderr, status, code) => {
+    const { open, deps } = await startLab();
+    deps.run = async () => ({ status, stdout: '', stderr });
+
+    expect(await open(device).read(never)).toEqual({
+      state: 'missing',
+      why: expect.stringContaining(stderr.slice(0, 40)),
+      code,
+    });
   });
 });
 

@@ -17,6 +17,9 @@ const longestConnect = 15;
 /** ssh's own exit status for its errors. */
 const ownFailure = 255;
 const rejectedLogin = /permission denied|too many authentication failures/i;
+const changedHostKey = /host key verification failed|identification has changed/i;
+/** By ssh, sshd and nologin, which a restart does not change. */
+const noAccess = /unable to negotiate|password change required|account is currently not available/i;
 const neverConnected =
   /refused|denied|timed out|no route|unreachable|verification failed|identification|resolve|bad /i;
 
@@ -34,13 +37,14 @@ export function createSsh(
     const { ssh } = settings();
     const login = JSON.stringify([ssh.user, address, ssh.port, ssh.privateKey]);
     const paused = sshSignIns.pausedWhy(login);
-    if (paused !== undefined) throw new Missing(paused);
+    if (paused !== undefined) throw new Missing(paused, 'needs-person');
     const args = sshArguments(address, knownHosts, ssh, script);
     const timeoutMs = ssh.commandSeconds * 1000;
     const result = await run('ssh', args, { timeoutMs, signal });
     const output = complaint(result);
     if (result.status === ownFailure && rejectedLogin.test(output)) {
-      throw new Missing(sshSignIns.reject(login, whyRejected(output, knownHosts)));
+      const { message, code } = failureOf(output, knownHosts);
+      throw new Missing(sshSignIns.reject(login, message), code);
     }
     if (result.status !== ownFailure) sshSignIns.accept(login);
     return result;
@@ -50,7 +54,7 @@ export function createSsh(
     async do(script, signal) {
       const result = await attempt(script, signal);
       if (result.status === 0) return result.stdout;
-      throw new CallFailed(whyRejected(complaint(result), knownHosts));
+      throw failureOf(complaint(result), knownHosts);
     },
     async reboot(signal) {
       const { user } = settings().ssh;
@@ -59,7 +63,7 @@ export function createSsh(
       // The connection went down with the device.
       const wasCut = result.status === ownFailure && !neverConnected.test(output);
       if (result.status === 0 || wasCut) return;
-      throw new Missing(whyRejected(output, knownHosts));
+      throw failureOf(output, knownHosts);
     },
   };
 }
@@ -97,14 +101,21 @@ function quoted(path: string): string {
   return `"${path.replaceAll('%', '%%')}"`;
 }
 
-function whyRejected(output: string, knownHosts: string): string {
-  if (/host key verification failed|identification has changed/i.test(output)) {
+function failureOf(output: string, knownHosts: string): CallFailed {
+  const why = whyForPerson(output, knownHosts);
+  return why === undefined ? new CallFailed(`ssh: ${output}`) : new CallFailed(why, 'needs-person');
+}
+
+/** What only a person can change; undefined: anything else. */
+function whyForPerson(output: string, knownHosts: string): string | undefined {
+  if (changedHostKey.test(output)) {
     return `the host key has changed; if the device was reinstalled, remove this host's line from ${knownHosts}`;
   }
   if (rejectedLogin.test(output)) {
     return `the device rejects this machine's SSH key (${output}); add the public key of \`ssh.privateKey\` to the device's authorized_keys`;
   }
-  return `ssh: ${output}`;
+  if (!noAccess.test(output)) return undefined;
+  return `ssh: ${output}; on the device, change the account or the settings of sshd`;
 }
 
 const marker = '--- skolo ---';

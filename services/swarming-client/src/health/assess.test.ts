@@ -256,6 +256,18 @@ describe('a phone', () => {
       'phone: needs attention: 2 rounds did not help; phone: missing: offline',
     );
   });
+
+  it.each([new Map(), new Map([['phone', minutes(-5)]])])(
+    'that needs a person says for what, also after its reboot: %o',
+    (notBack) => {
+      const why = 'locked with a passcode; unlock it';
+      const view = phone({}, { state: 'missing', code: 'needs-person', why });
+
+      expect(assessed({ devices: [view], notBack }).reasons).toMatchObject([
+        { verdict: 'quarantined', code: 'needs-person', text: `missing: ${why}`, device: 'phone' },
+      ]);
+    },
+  );
 });
 
 describe('a reason', () => {

@@ -44,7 +44,8 @@ function presence(
     return [{ verdict: 'maintenance', code: 'rebooting', text, device: name, began: asked }];
   }
   if (code !== undefined) {
-    const text = `cannot be checked: ${why ?? 'for an unknown reason'}`;
+    const what = state === 'missing' ? state : 'cannot be checked';
+    const text = `${what}: ${why ?? 'for an unknown reason'}`;
     return [{ verdict: 'quarantined', code, text, device: name, began: since }];
   }
   if (state === 'unknown') {

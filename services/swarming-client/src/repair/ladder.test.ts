@@ -129,6 +129,30 @@ describe('the ladder', () => {
 
     expect(lab.ladder.givenUp).toBe('no repair step is available for this device');
   });
+
+  it('goes on after it was given up, with steps that it had not tried, when there are some', () => {
+    const lab = new Lab().pass(121, { steps: [] }).pass(120);
+
+    expect([lab.begun, lab.ladder.givenUp]).toEqual([[], undefined]);
+    lab.pass(1000);
+    expect(lab.begun).toHaveLength(4);
+    expect(lab.ladder.givenUp).toBeDefined();
+
+    lab.pass(1000, { steps: ['usb-cycle'] }).pass(1000);
+    expect(lab.begun).toHaveLength(4);
+    lab.pass(1000, { steps: [...steps, 'power-cycle'] });
+    expect(lab.begun.slice(4)).toMatchObject([{ step: 'power-cycle', round: 2 }]);
+  });
+
+  it('says that only a person can help, whatever it had tried', () => {
+    const facts = { needsPerson: true };
+
+    const ends = [new Lab().pass(121, { ...facts, steps: [] }), new Lab().pass(1000, facts)];
+
+    expect(ends.map(({ ladder }) => ladder.givenUp)).toEqual(
+      ends.map(() => 'only a person can restore it'),
+    );
+  });
 });
 
 const anyStep = fc.constantFrom<RepairStep>(
@@ -181,7 +205,7 @@ describe('whatever happens', () => {
             expect(tick.mayAct).toBe(true);
             expect(tick.steps).toContain(step);
             expect(before.running).toBeUndefined();
-            expect(before.givenUp).toBeUndefined();
+            expect(before.tried).not.toContain(step);
             expect(now).toBeGreaterThanOrEqual(quietUntil);
           }
           expect(next.round).toBeLessThanOrEqual(settings.rounds);

@@ -40,6 +40,8 @@ export interface LadderFacts {
   mayAct: boolean;
   /** What can be tried with it, in this order. */
   steps: readonly RepairStep[];
+  /** Only a person can restore it, and `steps` are those that may help all the same. */
+  needsPerson?: boolean;
   /** Why steps are only noted; undefined: they are carried out. */
   whyNotActing?: string | undefined;
 }
@@ -62,13 +64,19 @@ export function climb(
     const { running } = ladder;
     return { ladder: running === undefined ? healthy : { ...healthy, running } };
   }
-  if (condition === 'unclear' || ladder.givenUp !== undefined) return { ladder };
+  if (condition === 'unclear') return { ladder };
+  const left = steps.filter((candidate) => !ladder.tried.includes(candidate));
+  if (ladder.givenUp !== undefined) {
+    if (left.length === 0) return { ladder };
+    // What prevented these steps is over, such as a lock that a person has ended, who may still be working on it.
+    const { givenUp: _, ...again } = ladder;
+    return climb({ ...again, nextAt: now + settings.afterSeconds }, facts, settings);
+  }
   if (ladder.brokenAt === undefined) {
     const begun = { ...ladder, brokenAt: now, nextAt: now + settings.afterSeconds };
     return climb(begun, facts, settings);
   }
   if (ladder.running !== undefined || now < ladder.nextAt) return { ladder };
-  const left = steps.filter((candidate) => !ladder.tried.includes(candidate));
   if (left.length === 0) {
     const isLast = ladder.round >= settings.rounds || steps.length === 0;
     if (isLast) return { ladder: { ...ladder, givenUp: whyGivenUp(ladder, facts) } };
@@ -95,7 +103,8 @@ export function stepEnded(
   return { ...rest, postponedUntil: { ...rest.postponedUntil, [running]: until }, nextAt };
 }
 
-function whyGivenUp({ round }: Ladder, { steps, whyNotActing }: LadderFacts): string {
+function whyGivenUp({ round }: Ladder, { steps, needsPerson, whyNotActing }: LadderFacts): string {
+  if (needsPerson) return 'only a person can restore it';
   if (steps.length === 0) return 'no repair step is available for this device';
   if (whyNotActing !== undefined) return whyNotActing;
   return `${count(round, 'round')} of repair (${steps.join(', ')}) did not restore it`;

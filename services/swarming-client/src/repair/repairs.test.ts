@@ -557,6 +557,74 @@ describe('a device is not touched', () => {
   });
 });
 
+describe('one that only a person can restore', () => {
+  const forPerson = () => ({ ...gone('locked; unlock it'), code: 'needs-person' as const });
+
+  it.each<[string, Options, string[]]>([
+    ['one on adb', {}, ['adb-reconnect', 'adb-restart', 'adb-reconnect', 'adb-restart']],
+    ['one without adb', { repairs: { 'device-reboot': async () => undefined } }, []],
+    ['one that cannot do anything', { repairs: {} }, []],
+  ])('is not rebooted, and keeps its power, until it needs attention: %s', async (...its) => {
+    const [, own, steps] = its;
+    const { pass, world, repairs, hub, daemon } = await start(own);
+    world.view = forPerson();
+
+    await pass(2000);
+
+    expect(repairs.view().map(({ step }) => step)).toEqual(steps);
+    expect([hub.switched, daemon.requests]).toEqual([[], []]);
+    expect(repairs.givenUp().get('phone')).toBe('only a person can restore it');
+    // Who wants to try anyway may.
+    expect(repairs.steps().get('phone')).toContain('usb-cycle');
+  });
+
+  it('is not rebooted either where it did not come back from a reboot', async () => {
+    const { pass, world, done, hub } = await start();
+    world.view = forPerson();
+    world.notBack.set('phone', new Date());
+
+    await pass(2000);
+
+    expect(new Set(done)).toEqual(new Set(['adb-reconnect', 'adb-restart']));
+    expect(hub.switched).toEqual([]);
+  });
+
+  it('is repaired as ever when it is only gone, which whoever works on it has time to end', async () => {
+    const { pass, world, hub, repairs } = await start();
+    world.view = forPerson();
+    await pass(2000);
+
+    world.view = gone();
+    await pass(90);
+    const soon = [repairs.givenUp().size, hub.switched.length];
+    await pass(600);
+
+    expect(soon).toEqual([0, 0]);
+    expect(
+      repairs
+        .view()
+        .map(({ step }) => step)
+        .slice(4),
+    ).toEqual(['device-reboot', 'usb-cycle', 'power-cycle']);
+    expect(repairs.givenUp().size).toBe(1);
+  });
+
+  it('starts over when it is well', async () => {
+    const { pass, world, repairs, tried } = await start();
+    world.view = forPerson();
+    await pass(2000);
+    world.view = phone();
+    await pass(0);
+    const well = repairs.givenUp().size;
+
+    world.view = forPerson();
+    await pass(150);
+
+    expect(well).toBe(0);
+    expect(tried().at(-1)).toBe('1 adb-reconnect done');
+  });
+});
+
 it('is repaired, one that is there but did not come back from its reboot', async () => {
   const { pass, world, tried } = await start();
   world.view = phone();

@@ -45,7 +45,9 @@ interface RepairsDeps extends StepDeps, Pick<PartDeps, 'clock' | 'emit'> {
 }
 
 /** Why a device is repaired: it is missing, did not come back, or never becomes ready. */
-const broken = ['missing', 'not-back', 'not-ready', 'not-listed'];
+const broken = ['missing', 'needs-person', 'not-back', 'not-ready', 'not-listed'];
+/** What may help a device that needs a person: a task may have started an adb server with another key, or as another user. */
+const besidesPerson: readonly RepairStep[] = ['adb-reconnect', 'adb-restart'];
 /** Longer than any step that limits its own time. */
 const stepWithinMs = 180_000;
 const tickMs = 5000;
@@ -203,13 +205,16 @@ export class Repairs {
     const reason = this.reasonFor(name);
     const condition = this.conditionOf(target, reason);
     if (condition === 'well') this.records.isWell(name);
+    const needsPerson = target.view.code === 'needs-person';
+    const steps = stepsFor(settings.steps, target, this.deps);
     const { ladder, step } = climb(
       before,
       {
         now: this.deps.clock.uptime(),
         condition,
         mayAct: this.whyNot(target) === undefined,
-        steps: stepsFor(settings.steps, target, this.deps),
+        steps: needsPerson ? steps.filter((step) => besidesPerson.includes(step)) : steps,
+        needsPerson,
         whyNotActing: this.deps.whyNotActing(),
       },
       settings,
