@@ -38,7 +38,7 @@ export const pdudaemonDrivers: Readonly<
   ubntmfi8port: { model: 'mpower', outlets: 8, username: 'ubnt' },
 };
 
-/** Of pdudaemon's driver `snmpv1`: the object that it writes, by its name in PowerNet-MIB or POWER-ETHERNET-MIB, or by its OID. */
+/** The object that pdudaemon's driver `snmpv1` writes, by its name in PowerNet-MIB or POWER-ETHERNET-MIB, or by its OID. */
 export const controlPoints: Readonly<Record<string, string>> = {
   rPDUOutletControlOutletCommand: 'apc-rpdu',
   rPDU2OutletSwitchedControlCommand: 'apc-rpdu2',

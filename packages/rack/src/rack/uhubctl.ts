@@ -15,7 +15,7 @@ export interface UsbPortReading {
 
 /**
  * Hubs in Raspberry Pis, as printed by uhubctl, with the ports that are powered together. uhubctl shows each port as off that was turned
- * off, and the power stays until all of them are (Pi 4), or port 2 is (Pi 2, 3 and 3 B+; the network card is behind their port 1).
+ * off. The power stays until all of them are (Pi 4), or port 2 is (Pi 2, 3 and 3 B+; the network card is behind their port 1).
  * A 3 B+ has a common chip, so its position also counts. Unknown: the ports of its second hub, 1-1.1, whose power port 2
  * of the first one also cuts; and a Pi 5, whose root hubs 1 and 3 require uhubctl 2.6 and must both be off.
  *

@@ -1,6 +1,6 @@
 /**
- * Repairs missing devices, and decides when nothing may be repaired: during a task, a hold, a reboot. The adb server is
- * restarted before any step on a phone. Each device's ladder decides about steps, and one step at a time is carried out on the whole
+ * Repairs missing devices, and decides when nothing may be repaired: during a task, a hold, a reboot. An adb server that
+ * hangs is restarted before any other step. Each device's ladder decides about steps, and one step at a time is carried out on the whole
  * machine. A restart of the agent forgets earlier steps; the power-cycle daemon's limits keep the number of cycles low.
  */
 import { HttpProblem } from '@skolo/common/light';
