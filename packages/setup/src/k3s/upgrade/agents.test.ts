@@ -137,7 +137,12 @@ esac
   };
   const done: string[] = [];
 
-  async function upgrade(version: string, machines: Record<string, AgentMachine>) {
+  /** @param readyMs for a version that does not run, all of it passes */
+  async function upgrade(
+    version: string,
+    machines: Record<string, AgentMachine>,
+    readyMs = 120_000,
+  ) {
     done.length = 0;
     const left: string[] = [];
     const report = (text: string) => void done.push(text);
@@ -154,7 +159,7 @@ esac
         signal,
         confirm: async () => false,
       }),
-      times: { taskMs: 2000, readyMs: 20_000, heldMs: 2000, pollMs: 200 },
+      times: { taskMs: 2000, readyMs, heldMs: 2000, pollMs: 200 },
       health: {
         services: [],
         report,
@@ -181,10 +186,10 @@ esac
       looks += 1;
       return { isRunning: looks < 4, accepts: looks < 6 };
     };
-    const machines = {
-      'rpi-1': { ...idle, look: endsItsTask },
+    const machines: Record<string, AgentMachine> = {
+      'rpi-1': { ...idle, readState: endsItsTask },
       'rpi-2': idle,
-      'rpi-3': { ...idle, look: async () => ({ isRunning: true, accepts: false }) },
+      'rpi-3': { ...idle, readState: async () => ({ isRunning: true, accepts: false }) },
       'rpi-4': {
         ...idle,
         open: async () => {
@@ -197,8 +202,9 @@ esac
     const unit = '/etc/systemd/system/k3s-agent.service';
     await own.need(`sed -i -e '/skolo-node-network/d' -e 's/ --flannel-iface .*//' ${unit}`);
 
-    const { state, left } = await upgrade(next, machines);
+    const { state, text, left } = await upgrade(next, machines);
 
+    expect(text).toBeUndefined();
     expect(await own.need(`cat ${unit}`)).toContain(' --flannel-iface ');
     expect(left).toEqual([
       `rpi-2: the node is not ready; it runs ${k3sVersion}`,
@@ -213,14 +219,14 @@ esac
   });
 
   it('returns one whose new version does not run, and begins no other', async () => {
-    const { state, text } = await upgrade(crashing, { 'rpi-1': idle, 'rpi-3': idle });
+    const { state, text } = await upgrade(crashing, { 'rpi-1': idle, 'rpi-3': idle }, 20_000);
 
     expect(state).toBe('failed');
     expect(text).toMatch(
       /rpi-1: the node .*this version has a fault.*was rolled back to the previous version/,
     );
     expect(done.some((line) => line.startsWith('rpi-3'))).toBe(false);
-    await expect.poll(() => versionOf('rpi-1')).toBe(next);
+    await expect.poll(() => versionOf('rpi-1'), { timeout: 60_000 }).toBe(next);
   });
 
   it('returns one that was cut off before, and is not well', async () => {
@@ -229,10 +235,10 @@ sed 's/K3S_TEST_VERSION=\\S*/K3S_TEST_VERSION=${crashing} K3S_TEST_FAULT=crash/'
 chmod 755 /usr/local/bin/next && mv /usr/local/bin/next /usr/local/bin/k3s && systemctl restart k3s-agent`);
     await expect.poll(() => isReady('rpi-1')).toBe(false);
 
-    const { text } = await upgrade(crashing, { 'rpi-1': idle });
+    const { text } = await upgrade(crashing, { 'rpi-1': idle }, 20_000);
 
     expect(text).toContain('the agent was rolled back to the previous version');
-    await expect.poll(() => isReady('rpi-1')).toBe(true);
+    await expect.poll(() => isReady('rpi-1'), { timeout: 60_000 }).toBe(true);
   });
 
   it('renews certificates that expire soon', async () => {
