@@ -1,6 +1,8 @@
 #!/bin/sh
-# Prints which directories cannot be written, and why.
+# Prints which directories cannot be written, and why, and directories and devices that not every user can use.
 export LC_ALL=C
+find /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty -maxdepth 0 ! \( -type c -perm -666 \) -printf '%p is not the device that programs expect (type %y, mode %m); reboot, which creates it again\n'
+find /tmp /var/tmp -maxdepth 0 ! -perm -1777 -printf '%p has mode %m, so programs without root rights cannot use it; run chmod 1777 %p\n'
 for each in /var/lib /var/lib/rancher /var/lib/skolo /var/log /etc /run /tmp /var/tmp /dev/shm; do
   [ -d "$each" ] || continue
   if try=$(mktemp "$each/.skolo-XXXXXX" 2>&1) && said=$( (head -c 4096 /dev/zero > "$try" && sync "$try") 2>&1); then rm "$try"; continue; fi

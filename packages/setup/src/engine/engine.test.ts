@@ -1,4 +1,4 @@
-/** Checks run side by side, and one lost connection ends them. */
+/** Checks run side by side, and a lost connection ends them. */
 import { describe, expect, it } from 'vitest';
 import { ComputerError, type Host, prepare, type Step } from './index.ts';
 
@@ -52,28 +52,41 @@ describe('a check', () => {
     ]);
   });
 
-  it.each([
-    [dead, /^j: no response within 60 s$/],
-    [
-      hostWith(async () => ({ code: 0, stdout: 'host0/mtu:1000\nwg0/mtu:1420\n', stderr: '' })),
-      /^j: no response within 60 s; a short command responds, so large packets are lost, .* \(host0 1000, wg0 1420\)/,
-    ],
-  ])('names what a lost connection may mean, and checks no more steps', async (host, why) => {
-    const begun: string[] = [];
-    const steps = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) =>
-      step(name, async () => {
-        begun.push(name);
-        throw lost;
-      }),
-    );
-
-    const found = await prepare(host, steps, { isCheck: true, signal, report() {} });
+  it('checks no more steps after a lost connection', async () => {
+    const { begun, found } = await checkLost(dead);
 
     expect(begun).toEqual(['a', 'b', 'c', 'd']);
-    expect(found[0]?.text).toMatch(why);
+    expect(found[0]?.text).toBe('j: no response within 60 s');
     expect(found[5]).toMatchObject({
       state: 'waiting',
       text: expect.stringContaining('connection failed'),
     });
   });
+
+  it('checks the others while a short command responds, and names what may be wrong with those that do not', async () => {
+    const stdout = 'host0/mtu:1000\nwg0/mtu:1420\n';
+    const host = hostWith(async () => ({ code: 0, stdout, stderr: '' }));
+
+    const { begun, found } = await checkLost(host);
+
+    expect(begun).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+    expect(found[0]?.text).toMatch(
+      /^j: no response within 60 s; a short command responds, so large packets are lost, .* \(host0 1000, wg0 1420\)/,
+    );
+    expect(found[5]).toMatchObject({ state: 'waiting', text: 'waits for a' });
+  });
 });
+
+/** Each step loses the connection, and the last one depends on the first. */
+async function checkLost(host: Host) {
+  const begun: string[] = [];
+  const steps = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({
+    ...step(name, async () => {
+      begun.push(name);
+      throw lost;
+    }),
+    needs: name === 'f' ? ['a'] : [],
+  }));
+  const found = await prepare(host, steps, { isCheck: true, signal, report() {} });
+  return { begun, found };
+}

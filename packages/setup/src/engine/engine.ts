@@ -77,8 +77,8 @@ async function throughSteps(
   };
   const asked = steps.filter(({ name }) => isCheck && !skip.includes(name));
   for (const [at, step] of steps.entries()) if (asked.includes(step)) show(at, 'checking');
-  const checked = await checkAll(host, asked);
   const why = lazily(() => whyLost(host));
+  const checked = await checkAll(host, asked, why);
   for (const [at, step] of steps.entries()) {
     signal.throwIfAborted();
     const unmet = unmetBy(steps, all, at).join(', ');
@@ -113,8 +113,9 @@ async function throughSteps(
     } catch (error) {
       signal.throwIfAborted();
       const isLost = isLostIn(error);
+      const isConnected = !isLost || (await why()) !== '';
       const waited = isLost && step.waitsFor ? ` (while waiting for ${step.waitsFor})` : '';
-      if (isCheck && !isLost && step.needs !== undefined && unmet !== '') {
+      if (isCheck && isConnected && step.needs !== undefined && unmet !== '') {
         show(at, 'waiting', `waits for ${unmet}`);
       } else
         show(at, 'failed', `${errorText(error)}${waited}${isLost ? await why() : ''}`, {
@@ -130,19 +131,24 @@ async function throughSteps(
 const mostChecks = 4;
 
 /**
- * Checks them side by side, and after them a step that sees what the others do meanwhile. After a lost connection, it checks no more.
+ * Checks them side by side, and after them a step that sees what the others do meanwhile. When not even a short command responds, it checks
+ * no more.
  *
  * @returns of each step that it has checked
  */
-async function checkAll(host: Host, steps: readonly Step[]): Promise<Map<Step, Promise<Check>>> {
+async function checkAll(
+  host: Host,
+  steps: readonly Step[],
+  whyLost: () => Promise<string>,
+): Promise<Map<Step, Promise<Check>>> {
   const found = new Map<Step, Promise<Check>>();
   let isConnected = true;
   const check = async (step: Step) => {
     if (!isConnected) return;
     const checking = (async () => await step.check(host))();
     found.set(step, checking);
-    await checking.catch((error: unknown) => {
-      isConnected &&= !isLostIn(error);
+    await checking.catch(async (error: unknown) => {
+      if (isLostIn(error) && (await whyLost()) === '') isConnected = false;
     });
   };
   await inParallel(
@@ -158,7 +164,7 @@ function isLostIn(error: unknown): boolean {
   return error instanceof ComputerError && error.code === 'LOST';
 }
 
-/** Large packets may be lost where short commands still respond. */
+/** Large packets may be lost where short commands still respond. @returns empty: those do not either */
 async function whyLost(host: Host): Promise<string> {
   const command = 'cd /sys/class/net && grep -H . */mtu | grep -v ^lo/';
   const { stdout } = await host.run(command, { deadlineMs: 10_000 }).catch(() => ({ stdout: '' }));

@@ -26,7 +26,7 @@ const ofRoot =
 const decisive: readonly [what: string, names: RegExp][] = [
   [
     'which units run, and how',
-    /\/systemd\/(?!network\/)|^systemd environment |^\/etc\/(init\.d|default\/(?!grub)|apt|chrony|environment)|\/rancher\//,
+    /\/systemd\/(?!network\/)|^systemd environment |^apt |^\/etc\/(init\.d|default\/(?!grub)|apt|chrony|environment)|^\S*\/rancher\//,
   ],
   [
     'how the jumphost boots',
@@ -34,10 +34,10 @@ const decisive: readonly [what: string, names: RegExp][] = [
   ],
   [
     'who can become root or sign in',
-    /^\/(root\/\.ssh|etc\/(ssh|pam|security|sudo|passwd|group|g?shadow|nsswitch|hosts\.|nologin|login)|run\/nologin)|^\S+ (is|has|accepts|runs|of) |^sudoers: /,
+    /^\/(root\/\.ssh|etc\/(ssh|pam|security|sudo|passwd|group|g?shadow|nsswitch|hosts\.|nologin|login)|run\/nologin)|^\S+ (is|has|accepts|runs|of|trusts) |^sudoers: /,
   ],
   ['what root runs', ofRoot],
-  ['where packets go', /^(nft|ip6?tables-legacy:|ip) /],
+  ['where packets go', /^(nft|ip6?tables-legacy:|ip|sysctl) /],
   // Those in namespaces of others do not affect skolo.
   ['what the cluster permits', /^object (?!.* in (?!skolo|kube-)\S+, by )/],
 ];
@@ -143,11 +143,9 @@ function isOf(units: ReadonlySet<string>, { name }: Change): boolean {
   return units.has(basename(name)) || units.has(basename(dirname(name), '.d'));
 }
 
-const mostListed = 20;
-
-function listed(changes: readonly Change[]): string {
-  const shown = changes.slice(0, mostListed).map(textOf).join(', ');
-  return changes.length > mostListed ? `${shown}, ${changes.length - mostListed} more` : shown;
+function listed(changes: readonly Change[], most = 20): string {
+  const shown = changes.slice(0, most).map(textOf).join(', ');
+  return changes.length > most ? `${shown}, ${changes.length - most} more` : shown;
 }
 
 function textOf({ name, before, after, seconds, user }: Change): string {
@@ -164,4 +162,4 @@ function textOf({ name, before, after, seconds, user }: Change): string {
 }
 
 /** They are not recorded. */
-const programsOfPackages = /^\/usr\/(s?bin|libexec|lib\/(openssh|sudo|[^/]+\/security))\//;
+const programsOfPackages = /^\/usr\/(?!local\/)/;

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Prints which certificates expire soon. Values of Secrets stay in the shell, which passes them to programs by pipes. The function in front of
-# it, `of_cluster`, is kubectl.
+# Prints which certificates expire soon. Values of Secrets stay in the shell, which passes them to programs by pipes. A CA
+# is replaced on all machines, which takes time.
 soon() { openssl x509 -noout -checkend $(($1 * 86400)) > /dev/null 2>&1 && return 1; true; }
-of_cluster get secrets -A --field-selector type!=helm.sh/release.v1 -o go-template='{{range .items}}{{$at := printf "%s/%s" .metadata.namespace .metadata.name}}{{range $key, $value := .data}}{{$at}} {{$key}} {{$value}}{{"\n"}}{{end}}{{end}}' 2>/dev/null | while read -r at key value; do
+k3s kubectl get secrets -A --field-selector type!=helm.sh/release.v1 -o go-template='{{range .items}}{{$at := printf "%s/%s" .metadata.namespace .metadata.name}}{{range $key, $value := .data}}{{$at}} {{$key}} {{$value}}{{"\n"}}{{end}}{{end}}' 2>/dev/null | while read -r at key value; do
   case $at in skolo/* | skolo-node/* | kube-system/k3s-serving) ;; *) continue ;; esac
   certificate=$(printf %s "$value" | base64 -d 2>/dev/null | openssl x509 2>/dev/null) || continue
   ! echo "$certificate" | soon 30 || echo "the certificate $key in Secret $at expires within 30 days; renew it, and run skolo secrets apply"

@@ -38,25 +38,16 @@ function judgeNodes(text: string, jumphost: string): string[] {
 }
 
 const Fields = z.record(z.string(), z.unknown());
-const Metadata = z.looseObject({ name: z.string(), namespace: z.string() });
 const Workloads = z.object({
   items: z.array(
     z.object({
       kind: z.string(),
-      metadata: Metadata,
+      metadata: z.looseObject({ name: z.string(), namespace: z.string() }),
       spec: z.object({ template: z.object({ metadata: Fields, spec: Fields }) }),
     }),
   ),
 });
 type Workload = z.output<typeof Workloads>['items'][number];
-/** To be created. */
-interface Draft {
-  apiVersion: string;
-  kind: string;
-  metadata: { generateName: string; namespace: string };
-  spec: Record<string, unknown>;
-}
-
 /** A webhook may take 30 s for each. */
 const withinSeconds = 90;
 
@@ -95,11 +86,9 @@ async function rejectedPods(host: Host): Promise<string[]> {
   return [...found].map(([why, names]) => `${fewOf(names)} ${why}`);
 }
 
-function podOf({ metadata: { name, namespace }, spec: { template } }: Workload): Draft {
+function podOf({ metadata: { name, namespace }, spec: { template } }: Workload) {
   const metadata = { ...template.metadata, generateName: `${name}-`, namespace };
   return { apiVersion: 'v1', kind: 'Pod', metadata, spec: template.spec };
 }
 
-/** A CA is replaced on all machines, which takes time. */
-const certificates = `of_cluster() { ${kubectl} "$@"; }
-${script(new URL('./check-certificates.sh', import.meta.url))}`;
+const certificates = script(new URL('./check-certificates.sh', import.meta.url));

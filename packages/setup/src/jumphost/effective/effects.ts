@@ -1,20 +1,12 @@
 /** Lists the settings that must be in effect on a rack's jumphost, by the step that applies them. */
-import { dirname } from 'node:path';
-import { shellWord } from '@skolo/base';
+import { script, shellWord, withArguments } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { firewallUnit, statementPort } from '@skolo/rack/jumphost';
+import { k3sTokenFile } from '@skolo/rack/secrets';
 import { signInRejected, sshPath } from '@skolo/setup/debian';
 import { type Guard, onlyRoot } from '@skolo/setup/engine';
-import { firewallInEffect } from './firewall.ts';
+import { binary } from '@skolo/setup/k3s';
 import type { Effect } from './index.ts';
-import {
-  encryptionInEffect,
-  forwardingInEffect,
-  modesInEffect,
-  repairForwarding,
-  repairModes,
-} from './k3s.ts';
-import { sshInEffect } from './ssh.ts';
 
 export interface EffectNeeds {
   rack: Rack;
@@ -38,7 +30,7 @@ export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
         { unit: 'apt-daily.timer', isAlwaysOn: true },
         { unit: 'apt-daily-upgrade.timer', isAlwaysOn: true },
       ],
-      script: [halfInstalled, replacedLibraries, overdue].join('\n'),
+      script: updatesInEffect,
       renew: restartOwn,
     },
     programs: { script: `${foldersInEffect}\n${programsRun}`, repair: repairFolders },
@@ -52,7 +44,7 @@ export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
     },
     ssh: {
       units: [{ unit: 'ssh.service' }],
-      script: sshInEffect(address, sshPath),
+      script: withArguments(checkSsh, address, sshPath),
       async check(host) {
         const fromRack = `${machine} 40000 ${address} 22`;
         const found = await signInRejected(host, guard);
@@ -69,45 +61,64 @@ export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
     },
     k3s: {
       units: [{ unit: 'k3s.service', isAlwaysOn: true, port: 'tcp 6443 127.0.0.1' }],
-      script: [modesInEffect, encryptionInEffect, forwardingInEffect(address)].join('\n'),
-      repair: `${repairModes}\n${repairForwarding(address)}`,
+      script: `${open} -printf '%p has mode %m, so users other than root may be able to control the cluster\\n' 2>/dev/null
+${encryptionInEffect}
+${withoutForwarding(address)}
+for each in $off; do echo "$each is 0, so pods cannot communicate with other computers"; done`,
+      repair: `${open} -exec chmod go= {} + 2>/dev/null
+${withoutForwarding(address)}
+for each in $off; do echo 1 > "$each"; done`,
     },
-    services: { script: failedUnits },
+    services: { script: othersFail },
   };
 }
 
+const checkSsh = script(new URL('./check-ssh.sh', import.meta.url));
 const guardUnit = 'skolo-active-guard.service';
 
-const halfInstalled = `said=$(dpkg --audit 2>&1 | sed -n 's/^ \\([^ ]*\\) .*/\\1/p' | paste -sd ' ' -)
-[ -z "$said" ] || echo "by hand: packages are not fully installed, so no update is: $said; run dpkg --configure -a and apt-get -f install"`;
-
 /**
- * Most packages restart their own unit, but not those that use their libraries. Updates are frequent, so this is no fault. k3s contains its
- * libraries.
+ * A shell function. Most packages restart their own unit, but not those that use their libraries. Updates are frequent, so this is no
+ * fault. k3s contains its libraries.
  */
 const withReplacedLibraries = `with_replaced_libraries() {
   systemctl list-units --type=service --state=running --plain --no-legend "$@" | while read -r unit _; do
     ! grep -qE ' /(usr/)?lib.* \\(deleted\\)$' "/proc/$(systemctl show --value --property=MainPID "$unit")/maps" 2> /dev/null || echo "$unit"
   done | paste -sd ' ' -
 }`;
-const replacedLibraries = `${withReplacedLibraries}
-with_replaced_libraries 'skolo-*' ssh.service chrony.service 'systemd-*' | sed -n 's/..*/note: an update has replaced libraries that these units still use: &; run systemctl restart &/p'`;
 const restartOwn = `${withReplacedLibraries}
 for each in $(with_replaced_libraries ${guardUnit} skolo-watchdog.service); do systemctl restart "$each"; done`;
 
-/** In the words of the alerts HostUpdatesMissing and HostRebootOverdue. A fresh installation has not run yet. */
-const overdue = `[ -z "$(find /var/lib/apt/periodic/upgrade-stamp -mmin +20160 2> /dev/null)" ] || echo 'by hand: it has not received security updates for 14 days; run unattended-upgrade --dry-run --verbose'
-[ -z "$(find /run/reboot-required -mmin +43200 2> /dev/null)" ] || echo 'by hand: it has required a reboot for 30 days; run skolo jumphost reboot'`;
+/** What is overdue, in the words of the alerts HostUpdatesMissing and HostRebootOverdue. A fresh installation has not run yet. */
+const updatesInEffect = `said=$(dpkg --audit 2>&1 | sed -n 's/^ \\([^ ]*\\) .*/\\1/p' | paste -sd ' ' -)
+[ -z "$said" ] || echo "by hand: packages are not fully installed, so no update is: $said; run dpkg --configure -a and apt-get -f install"
+[ -z "$(find /var/lib/apt/periodic/upgrade-stamp -mmin +20160 2> /dev/null)" ] || echo 'by hand: it has not received security updates for 14 days; run unattended-upgrade --dry-run --verbose'
+[ -z "$(find /run/reboot-required -mmin +43200 2> /dev/null)" ] || echo 'by hand: it has required a reboot for 30 days; run skolo jumphost reboot'
+${withReplacedLibraries}
+with_replaced_libraries 'skolo-*' ssh.service chrony.service 'systemd-*' | sed -n 's/..*/note: an update has replaced libraries that these units still use: &; run systemctl restart &/p'`;
 
-const failedUnits = `systemctl list-units --state=failed --plain --no-legend --no-pager | while read -r unit _; do
+/**
+ * Of any unit: it has failed, it hangs although no step has it, or it was stopped although it starts at boot. Its conditions decide whether
+ * a timer, path or socket starts at all.
+ */
+const othersFail = `systemctl list-units --state=failed --plain --no-legend --no-pager | while read -r unit _; do
   echo "$unit has failed; run journalctl -u $unit to see why, and systemctl reset-failed $unit to clear the failure"
-done`;
+done
+for each in $(suspended | grep -vE '^(skolo-.*|k3s|chrony|ssh|systemd-journald)[.]service$'); do hangs "$each" off; done
+systemctl show --property=Id,ActiveState,ConditionResult $(systemctl show --value --property=Wants timers.target paths.target sockets.target) | awk -v RS= '/ActiveState=inactive/ && /ConditionResult=yes/ { sub(/.*Id=/, ""); sub(/\\n.*/, ""); print $0 " was stopped, so it does nothing until the next boot; run systemctl start " $0 }'`;
 
 /** A script: what is logged now is on the disk. */
 const journalInEffect = `word="$(date +%s%N)"
 echo "$word" | systemd-cat -t skolo-check
 journalctl --sync
 journalctl -q -D /var/log/journal -t skolo-check --since=-5min -o cat 2> /dev/null | grep -qx "$word" || echo "by hand: journald does not write to /var/log/journal, so the log does not survive a reboot (Storage=$(systemd-analyze cat-config systemd/journald.conf | sed -n 's/^Storage=//p' | tail -n 1)); undo the change in /etc/systemd/journald.conf.d or of that directory, and run systemctl restart systemd-journald"`;
+
+export const firewallRules = '/etc/skolo/firewall.nft';
+
+/** A script. The kernel's form of the file is loaded into a separate network namespace without other rules. */
+const firewallInEffect = `wanted=$(unshare --net sh -c 'nft --file "$1" && nft --stateless list table inet skolo' sh ${firewallRules}) || exit 0
+is=$(nft --stateless list table inet skolo 2>/dev/null)
+first=$(printf '%s\\n' "$is" | grep -vxF "$wanted" | head -n 1 | sed 's/^[[:space:]]*//')
+[ "$is" = "$wanted" ] || echo "the active firewall rules differ from ${firewallRules}: \${first:-some are missing or in a different order}"`;
 
 /** A script: the address is still configured after the next start. */
 function addressInEffect(address: string): string {
@@ -123,6 +134,24 @@ elif command -v ifquery > /dev/null && ifquery "$device" > /dev/null 2>&1; then
 fi`;
 }
 
+/** Each of these files gives access to the whole cluster. */
+const open = `find -L /etc/rancher/k3s/k3s.yaml /etc/rancher/k3s/config.yaml ${k3sTokenFile} /etc/systemd/system/k3s.service.env /var/lib/rancher/k3s/server/token /var/lib/rancher/k3s/server/agent-token -maxdepth 0 -perm /077`;
+
+/** Which k3s sets when it starts. Source: k3s, pkg/agent/syssetup/setup.go. */
+function withoutForwarding(address: string): string {
+  const conf = '/proc/sys/net/ipv4/conf';
+  return `device=$(ip -o address show to ${shellWord(address)} | awk 'NR == 1 { print $2 }')
+off=$(grep -lsx 0 ${conf}/all/forwarding "${conf}/$device/forwarding" ${conf}/cni0/forwarding ${conf}/flannel.1/forwarding /proc/sys/net/bridge/bridge-nf-call-iptables)`;
+}
+
+/** A script. Source: docs.k3s.io/cli/secrets-encrypt. */
+const encryptionInEffect = `status=$(${binary} secrets-encrypt status 2>&1)
+case $status in
+  *'Encryption Status: Enabled'*) ;;
+  *'Encryption Status:'*) echo 'by hand: k3s stores cluster secrets unencrypted (see k3s secrets-encrypt status); run k3s secrets-encrypt enable. If the cluster was created without encryption, you must recreate it' ;;
+  *) echo "by hand: cannot determine whether k3s encrypts cluster secrets: $(echo "$status" | tail -n 1); run k3s secrets-encrypt status" ;;
+esac`;
+
 /** A script: `$programs` lists the user of each unit as systemd has loaded it, and what it executes; of Node, also its files. */
 const unitPrograms = `programs=$(systemctl show --property=User,ExecStart,ExecStartPre $(systemctl list-unit-files --plain --no-legend 'skolo-*.service' k3s.service 2> /dev/null | cut -d ' ' -f 1) | awk -v RS= '{
   user = "root"; count = split($0, words, /[ ;\\n]+/)
@@ -131,7 +160,7 @@ const unitPrograms = `programs=$(systemctl show --property=User,ExecStart,ExecSt
 }' | sort -u)`;
 
 /** A script, after that one: each can be executed or read by its user, and Node runs. */
-const programsRun = `echo "$programs" | while read -r user program; do
+const programsRun = `echo "$programs" | grep . | while read -r user program; do
   as="setpriv --reuid=$user --regid=$(id -g "$user") --clear-groups"
   case $program in */node) said=$(timeout 20 $as "$program" -p 1 2>&1) ;; *.js) said='cannot be read' && $as test -r "$program" ;; *) said='Permission denied' && $as test -x "$program" ;; esac && continue
   mount=$(findmnt -no TARGET,OPTIONS --target "$(readlink -f "$program")" | grep -w noexec | cut -d ' ' -f 1)
@@ -145,18 +174,14 @@ const trusted =
 /** Processes without root's rights need these. */
 const shared = '/ /etc /opt /opt/skolo /usr /usr/bin /usr/local /usr/local/bin /var /var/lib';
 
-function withParents(path: string): string[] {
-  return path === '/' ? [path] : [...withParents(dirname(path)), path];
-}
-
-const onTheWay = [...new Set(trusted.split(' ').flatMap(withParents))].join(' ');
 const closed = `find -L ${shared} -maxdepth 0 ! -perm -005`;
 
 /** Prints a line for what lets others replace one of them, or a program of a unit as systemd has loaded it, also through links. */
 const replaceable = `${unitPrograms}
 ${onlyRoot}
 replaceable() { only_root ${trusted} $(echo "$programs" | cut -d ' ' -f 2); }
-is_own() { case ' ${onTheWay} ' in *" $1 "*) ;; *) return 1 ;; esac; }`;
+# One of them, or on the way to one.
+is_own() { case ' ${trusted}' in *" $1"*) ;; *) return 1 ;; esac; }`;
 
 /** Where somebody else has put a program is for a person to decide. */
 const foldersInEffect = `${replaceable}

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Prints facts: who can become root or sign in, programs that run with its rights, firewall rules, routes and mounts.
+# Prints facts: who can become root or sign in, programs that run with its rights, trusted CAs,
+# firewall rules, routes, settings of the kernel and mounts.
 
 # Members of them can become root, or read what root can.
 root_groups='^(root|sudo|admin|wheel|docker|disk|shadow|lxd|incus-admin|libvirt)$'
@@ -22,8 +23,18 @@ awk -F: '$6 != "" { print $1, $6 }' /etc/passwd | while read -r user home; do
 done
 systemctl show-environment | grep -vE '^(PATH|LANG|LANGUAGE|LC_[A-Z]*)=' | sed 's/^/systemd environment /'
 dpkg-query -W -f 'package ${Package}\n'
-{ find /usr /opt /etc /root /home /srv /tmp /var/tmp -xdev -type f -perm -4000 -uid 0 -printf '%p\truns as root (setuid)\n'
-getcap -r /usr/bin /usr/sbin /usr/local /opt /root /home /srv /tmp /var/tmp | sed -E 's/ (= )?/\thas capabilities /'; } |
+dpkg --get-selections | sed -n 's/[[:space:]]*hold$//p' | sed 's/^/apt holds /'
+# Those of no package.
+{ find /usr/share/ca-certificates -name '*.crt' -exec cat {} +; echo '# Trusted:'; cat /etc/ssl/certs/ca-certificates.crt; } |
+  awk '/^# Trusted/ { isTrusted = 1 } /^-----BEGIN/ { text = "" } { text = text $0 "\n" } /^-----END/ && !seen[text]++ && isTrusted { print text }' |
+  openssl crl2pkcs7 -nocrl -certfile /dev/stdin | openssl pkcs7 -print_certs -noout | sed -n 's/^subject= */root trusts the CA /p'
+ss -Hlntp | grep -vE ' (127\.|\[::1\])' | sed -n 's/.*:\([0-9]*\) .*pid=\([0-9]*\),.*/\1 \2/p' | while read -r port pid; do
+  grep -qE '\.service|init\.scope|kubepods' "/proc/$pid/cgroup" || echo "$(stat -c %U "/proc/$pid") runs $(readlink "/proc/$pid/exe"), which listens on port $port and belongs to no unit"
+done
+# Below the pruned folders, files of images decide nothing outside of their containers.
+programs() { find /usr /opt /etc /root /home /srv /tmp /var /boot /mnt /media /run /dev/shm -xdev \( -path /var/lib/rancher -o -path /var/lib/containerd -o -path /var/lib/docker \) -prune -o -type f -perm /111 "$@"; }
+{ programs -perm -4000 -uid 0 -printf '%p\truns as root (setuid)\n'
+  programs -print0 | xargs -0r getcap | sed -E 's/ (= )?/\thas capabilities /'; } |
   awk -F '\t' 'function key(path) { sub("^/*", "", path); sub("^usr/", "", path); return path }
   FILENAME == "-" { name[key($1)] = $1; what[key($1)] = $2; next }
   key($0) in name { of = FILENAME; gsub(".*/|(:[a-z0-9]*)?[.]list$", "", of); print name[key($0)] " of " of " " what[key($0)]; delete name[key($0)] }
@@ -48,7 +59,9 @@ for each in -4 -6; do
 done
 ip -o address show scope global | awk '$2 !~ /^(cni|flannel|veth|kube|cali|tailscale|docker|br-|virbr)/ && !/ (dynamic|temporary) / { print "ip address " $4 " on " $2 }'
 ip xfrm policy | grep '^src' | sort -u | sed 's/^/ip xfrm policy /'
+# Without what k3s, Docker or the kernel set.
+(cd /proc/sys/net/ipv4 && grep -d skip . ./* conf/all/* neigh/default/*) | grep -vE '(forward|forwarding|route_localnet|_key|_mem|_congestion_control):' | sed 's|^\./||; s|/|.|g; s/:/ = /; s/^/sysctl net.ipv4./'
 
 # Those of pods come and go.
-findmnt -rno TARGET,SOURCE,VFS-OPTIONS | awk '$1 !~ "^/(proc|sys|dev|run|mnt|media|srv|tmp|snap|var/lib/(kubelet|rancher|containerd|containers|docker))(/|$)" || $1 ~ "^/dev/shm$" {
-  sub("^/dev/[^[]*", "a disk", $2); options = ""; split($3, all, ","); for (at in all) if (all[at] ~ /^(ro|noexec)$/) options = options " " all[at]; print "mount of " $2 " at " $1 options }'
+findmnt -rno TARGET,SOURCE,VFS-OPTIONS | awk '$1 !~ "^/(proc|sys|dev|run|mnt|media|srv|tmp|snap|var/lib/(kubelet|rancher/k3s/agent/containerd|containerd|containers|docker))(/|$)" || $1 ~ "^/dev/shm$" {
+  sub("^/dev/[^[]*", "a disk", $2); options = ""; split($3, all, ","); for (at in all) if (all[at] ~ /^(ro|no(exec|suid|dev))$/) options = options " " all[at]; print "mount of " $2 " at " $1 options }'

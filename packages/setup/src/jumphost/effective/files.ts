@@ -13,11 +13,10 @@ const places = `/etc /boot /boot/firmware /vmlinuz /initrd.img /lib/systemd /lib
   /usr/bin/node /usr/local/bin /usr/local/sbin /usr/local/etc /usr/local/lib/systemd /opt /var/spool/cron \\
   /run/systemd/system /run/systemd/system.control /run/systemd/shutdown /run/systemd/transient /run/systemd/network /run/udev/rules.d /run/sysctl.d /run/modprobe.d /run/nologin \\
   /var/lib/rancher/k3s/server/manifests /var/lib/rancher/k3s/agent/etc/containerd/*.tmpl /root/.config/systemd /var/lib/systemd/linger \\
-  /root/.ssh/authorized_keys /root/.ssh/rc /root/.ssh/environment /root/.bashrc /root/.profile /root/.bash_profile`;
+  /root/.ssh/authorized_keys /root/.ssh/rc /root/.ssh/environment /root/.profile /root/.bash[_r][!h]*`;
 const excluded = `-path /etc/skolo -o -path '/opt/skolo/*/*' -o -path /etc/rancher/node -o -path /etc/rancher/k3s/k3s.yaml -o -path '/etc/rc?.d' -o -path '/run/systemd/transient/*.s[cl]*' -o -path '/run/systemd/transient/*.mount' -o -path '/run/systemd/transient/skolo-*' -o -name .git -o -name grubenv -o -name '*-'`;
-/** Programs of packages that root runs: too many to record, so only those that are newer than the record are looked at. */
-const programs =
-  '/usr/bin /usr/sbin /usr/libexec /usr/lib/openssh /usr/lib/sudo /usr/lib/*/security';
+/** Files of packages that root runs or trusts: too many to record, so only those that are newer than the record are looked at. */
+const ofPackages = `/usr -xdev -path /usr/local -prune -o \\( -type f -o -type l \\) \\( -perm /111 -o -name '*.so*' -o -name '*.p[lmyt]*' -o -path '*.d/*' -o -path '/usr/share/keyrings/*' -o -path '/usr/share/dbus-1/*' \\) ! -name '*.pyc'`;
 
 const deadlineMs = 120_000;
 
@@ -29,7 +28,7 @@ export LC_ALL=C
 printf 'now\\t%s\\n' "$(date +%s)"
 find /root /root/.ssh -maxdepth 0 -printf '${fields}'
 find ${places} -xdev \\( ${excluded} \\) -prune -o -printf '${fields}'
-find ${programs} -xdev \\( -type f -o -type l \\) -newerct @${since} -printf '${fields}'
+find ${ofPackages} -newerct @${since} -printf '${fields}'
 ${factsScript}
 true`;
 }

@@ -4,7 +4,7 @@
  */
 
 import { type Host, type Step, withLines } from '@skolo/setup/engine';
-import { type EffectiveUnit, repairUnits, unitsInEffect } from './units.ts';
+import { type EffectiveUnit, repairUnits, unitsWhich } from './units.ts';
 
 /** Compared when a step's files match. */
 export interface Effect {
@@ -31,9 +31,11 @@ export function inEffect(
   return {
     ...step,
     async check(host) {
+      const hung = await host.need(unitsWhich('hangs', units), { deadlineMs });
+      if (hung !== '') return withLines({ differs: [] }, hung);
       const before = await step.check(host);
       if (before.differs.length > 0) return before;
-      const effective = `${unitsInEffect(units)}\n${script}`;
+      const effective = `${unitsWhich('differs', units)}\n${script}`;
       const found = withLines(before, await host.need(effective, { deadlineMs }));
       return withLines(found, ((await check?.(host)) ?? []).join('\n'));
     },

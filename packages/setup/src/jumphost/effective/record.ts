@@ -136,7 +136,11 @@ export function changesSince({ entries, facts }: Recorded, found: Found): Change
     // A package that has been installed since may bring such files.
     const isOfNew = owner !== undefined && !known.has(`package ${owner}`);
     const isUncompared = isOfCluster(fact) && !known.has(respondingCluster);
-    return !known.has(fact) && !fact.startsWith('package ') && !isOfNew && !isUncompared;
+    // A new kernel may have more settings.
+    const setting = /^sysctl \S+ /.exec(fact)?.[0] ?? '';
+    const isOfKernel = setting !== '' && !facts.some((each) => each.startsWith(setting));
+    const isSilent = known.has(fact) || isOfNew || isUncompared || isOfKernel;
+    return !isSilent && !fact.startsWith('package ');
   });
   return [...files, ...added.map((name) => ({ name, seconds: 0, user: '' }))];
 }

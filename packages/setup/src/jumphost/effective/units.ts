@@ -25,13 +25,15 @@ function namesOf(unit: string): string {
     : unit;
 }
 
-/** A script that prints a line for each unit that systemd does not run as specified in its file. */
-export function unitsInEffect(units: readonly EffectiveUnit[]): string {
-  const lines = units.flatMap(({ unit, isAlwaysOn, port }) => [
-    `for each in ${namesOf(unit)}; do unit_in_effect "$each"; done`,
-    ...(isAlwaysOn ? [`always_on ${unit}`] : []),
-    ...(port === undefined ? [] : [`port_of ${unit} --${port}`]),
-  ]);
+/**
+ * A script that prints a line for each unit of which this is true: it `hangs`, so that what it serves differs, too; or systemd does not run
+ * it as specified in its file.
+ */
+export function unitsWhich(question: 'hangs' | 'differs', units: readonly EffectiveUnit[]): string {
+  const lines = units.map(({ unit, isAlwaysOn, port }) => {
+    const how = `${isAlwaysOn ? 'on' : 'off'}${port ? ` --${port}` : ''}`;
+    return `for each in ${namesOf(unit)}; do ${question} "$each" ${how}; done`;
+  });
   return `${functions}\n${lines.join('\n')}`;
 }
 

@@ -117,13 +117,11 @@ async function reachUse(host: Host, rack: Rack): Promise<string[]> {
 
 /** chronyd selects a source some seconds after its start. If it does not run, the step `clock` reports it. */
 async function timeUse(host: Host): Promise<string[]> {
-  const script = `left=20
-while systemctl is-active -q chrony.service; do
-  ! chronyc -c -n sources 2> /dev/null | awk -F , '$2 == "*" && $6 > 0' | grep -q . || exit 0
-  left=$((left - 1))
-  [ "$left" -gt 0 ] || { echo 'chronyd does not receive the time from any of its sources, so the clocks of the rack drift; check the sources (chronyc -n sources), their names, and UDP port 123'; exit 0; }
+  const script = `for each in $(seq 20); do
+  { systemctl is-active -q chrony.service && ! chronyc -c -n sources 2> /dev/null | awk -F , '$2 == "*" && $6 > 0' | grep -q .; } || exit 0
   sleep 1
-done`;
+done
+echo 'chronyd does not receive the time from any of its sources, so the clocks of the rack drift; check the sources (chronyc -n sources; chronyc activity), their names, and UDP port 123'`;
   return linesOf(await host.need(script, { deadlineMs: 40_000 }));
 }
 

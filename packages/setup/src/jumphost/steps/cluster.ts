@@ -4,8 +4,6 @@ import { checkByScript, type Step } from '@skolo/setup/engine';
 import { type AskedService, askService, kubectl } from '@skolo/setup/k3s';
 import { readFailedOver } from '../existing/failed-over.ts';
 
-/** The shell's exit code if a command does not exist. */
-const notFound = 127;
 /** For a cluster that has just started. */
 const patienceSeconds = 180;
 
@@ -18,7 +16,7 @@ export function labelStep(node: string): Step {
     name: 'label',
     about: `only node ${node} has the jumphost label`,
     check:
-      checkByScript(`nodes=$(${kubectl} get nodes -l ${label}=true -o name 2>&1) || { code=$?; echo "$nodes" | tail -n 1; [ $code != ${notFound} ] || exit $code; exit 0; }
+      checkByScript(`nodes=$(${kubectl} get nodes -l ${label}=true -o name 2>&1) || { echo "$nodes" | tail -n 1 >&2; exit 1; }
 case " $(echo $nodes) " in *" node/"${name}" "*) ;; *) echo 'the node '${name}' lacks the label ${label}=true' ;; esac
 for each in $nodes; do
   [ "$each" = node/${name} ] || echo "by hand: $each also has the label; run k3s kubectl label $each ${label}-"

@@ -10,7 +10,7 @@ import {
   type Step,
   writtenHead,
 } from '@skolo/setup/engine';
-import { firewallRules } from '../effective/firewall.ts';
+import { firewallRules } from '../effective/effects.ts';
 
 /**
  * Accepts everything from the rack except k3s, which only machines can reach, and SSH from everywhere. In a separate table: kube-proxy

@@ -19,12 +19,17 @@ equipment: { router: { model: edgeswitch, address: 192.168.1.8, ports: { ssh: 22
 );
 
 /** The jumphost's address is that of a bridge, as on a host of virtual machines. */
-const bridge = `ip link add br0 type bridge && ip link add e0 type veth peer name e1 && ip link set e1 up && ip link set e0 master br0
+const bridge = `ip link set lo up && ip link add br0 type bridge && ip link add e0 type veth peer name e1 && ip link set e1 up && ip link set e0 master br0
 ip address add 192.168.1.8/24 dev br0 && ip link set e0 up && ip link set br0 up
 ip route add default via 192.168.1.1`;
 
 it.skipIf(lacks('root', 'ip', 'awk')).each([
   ['a bridge', '', []],
+  [
+    'programs that cannot reach each other',
+    'ip link set lo down',
+    [/^programs on this computer cannot reach each other at 127.0.0.1; run ip link set lo up/],
+  ],
   [
     'a larger MTU below a bridge',
     'ip link set e1 mtu 9000; ip link set e0 mtu 9000; ip link set br0 mtu 1500',

@@ -5,6 +5,7 @@ routes=$2 names=$3
 device=$(ip -o address show to "$1" | awk 'NR == 1 { print $2 }')
 [ -n "$device" ] || exit 0
 echo "$device"
+[ -n "$(ip -o address show up to 127.0.0.1)" ] || echo 'programs on this computer cannot reach each other at 127.0.0.1; run ip link set lo up, and ip address show lo'
 for each in $routes; do
   found=$(ip -o route get "$each" 2> /dev/null)
   echo "route $each $(echo "$found" | sed -n 's/.* dev \([^ ]*\) .*/\1/p')$(echo "$found" | sed -n 's/.* mtu \(lock \)\{0,1\}\([0-9]*\).*/ mtu \2/p')"
