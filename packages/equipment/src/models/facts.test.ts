@@ -42,6 +42,21 @@ describe.each([...models.values()])('$name', (model) => {
   });
 });
 
+it.each(['http-switch', 'command-switch', 'mqtt-switch'])(
+  '%s counts its outlets if rack.yaml has their number, and only then',
+  (name) => {
+    const { all } = model(name).power?.outlets ?? {};
+
+    expect(all?.({ outlets: 3 })).toEqual(['1', '2', '3']);
+    expect(all?.({})).toEqual([]);
+    const counting = { on: ['{outlet-1}'], off: ['{outlet}'], read: {}, command: '{outlet+1}' };
+    const keys = (options: object) => model(name).contradictions?.({ ...counting, ...options });
+    const what = 'counts from an outlet; set `outlets`, so that outlets are numbers';
+    expect(keys({})).toContainEqual(expect.objectContaining({ what }));
+    expect(keys({ outlets: 3 })).not.toContainEqual(expect.objectContaining({ what }));
+  },
+);
+
 it.each([...proofs])('%s has a proof of each part that it has', (name, proof) => {
   const { power, backup, connectedHosts } = model(name);
   const has = {

@@ -144,7 +144,7 @@ function configurationIn({ recording, command, isExec }: Case): string {
         .map(({ received }) => received);
     })
     .join('')
-    .replaceAll(/--More-- ?(?:[\b ]*\r?|\r +\r)/g, '')
+    .replaceAll(/--More-- ?(?:[\b]+ +[\b]+|[\b ]*\r?|\r +\r)/g, '')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what devices send.
     .replaceAll(/[\r\b]|\x1b\[[\d;?]*[A-Za-z]/g, '');
   return text.split('\n').slice(1, -1).join('\n').trim();

@@ -23,7 +23,7 @@ async function recorded(model: string, about: Partial<Device>, dry?: true) {
   return { driver, sent };
 }
 
-const command = ['/nowhere/relay', '{outlet}', 'on off'];
+const command = ['/nowhere/relay', '{outlet-1}', 'on off'];
 /** Nothing listens on these ports. */
 const ports = { ssh: 1, snmp: 1, http: 1, mqtt: 1, ipmi: 1 };
 
@@ -59,7 +59,7 @@ describe('a driver that sends nothing', () => {
     [
       'command-switch',
       '7',
-      ["/nowhere/relay 7 'on off'", "/nowhere/relay 7 'on off'"],
+      ["/nowhere/relay 6 'on off'", "/nowhere/relay 6 'on off'"],
       { on: command, off: command, read: { command, on: '^on$', off: '^off$' } },
     ],
     [

@@ -21,6 +21,7 @@ import { DeviceRejected, runProgram } from '@skolo/equipment/transports';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver, oneByOne } from '../contract/outlets.ts';
+import { fillOutlet } from '../families/described-facts.ts';
 import { readState, whereDescribed } from '../families/on-off-patterns.ts';
 import { commandSwitch } from './facts.ts';
 
@@ -35,7 +36,7 @@ function create(device: Device, { onTranscript, dry }: DriverDeps): OutletDriver
     outlet: string,
     signal: AbortSignal,
   ): Promise<string> {
-    const words = command.map((word) => word.replaceAll('{outlet}', outlet));
+    const words = command.map((word) => fillOutlet(word, outlet));
     const hint = `correct its command in ${whereDescribed(device)}`;
     const program = { command: words, timeoutMs: timeoutSeconds * 1000, hint, onTranscript, dry };
     const ran = await runProgram(name, program, signal);

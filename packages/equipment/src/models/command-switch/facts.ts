@@ -2,7 +2,7 @@
 import { isObject } from '@skolo/base';
 import { z } from 'zod';
 import { type Model, seconds } from '../contract/model.ts';
-import { free, outlets, readBack, sameTwice, withoutOutlet } from '../families/described-facts.ts';
+import { free, outletErrors, outlets, readBack, sameTwice } from '../families/described-facts.ts';
 
 const command = z
   .array(z.string().max(1000))
@@ -24,7 +24,7 @@ export const commandSwitch = {
   options: {
     outlets,
     on: command.describe(
-      'Command that turns an outlet on: a program and its arguments. Exit status 0 indicates success.',
+      "Command that turns an outlet on: a program and its arguments. skolo replaces {outlet} with the outlet's name, and {outlet-1} and {outlet+1} with the numbers before and after it. Exit status 0 indicates success.",
     ),
     off: command.describe('Command that turns an outlet off.'),
     read: z
@@ -38,7 +38,7 @@ export const commandSwitch = {
       .describe('Time limit after which skolo terminates the program.'),
   },
   contradictions: (options) => [
-    ...withoutOutlet(options, ['on', 'off', 'read']),
+    ...outletErrors(options, ['on', 'off', 'read']),
     ...sameTwice({
       on: ['on', options.on],
       off: ['off', options.off],

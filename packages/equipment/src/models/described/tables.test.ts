@@ -31,7 +31,17 @@ const shipped = [
   ...['apc-masterswitch', 'cyberpower-pdu', 'eaton-epdu-g3', 'eaton-epdu-managed'],
   ...['eaton-epdu-switched', 'ibm-ipdu', 'intel-modular', 'liebert-mpx', 'raritan-px'],
   ...['aoscx', 'arubaos', 'asa', 'comware', 'cumulus-nvue', 'efos', 'fortigate', 'fortimanager'],
-  ...['fs-switch', 'icx', 'netgear', 'onyx', 'opnsense', 'pfsense', 'sonicwall', 'tplink-olt'],
+  ...[
+    'fs-switch',
+    'icx',
+    'netgear',
+    'onyx',
+    'opnsense',
+    'pfsense',
+    'sonicwall',
+    'tnsr',
+    'tplink-olt',
+  ],
   ...['dli-rest', 'esphome', 'gude-epc', 'gude-web', 'home-assistant', 'netio', 'servertech-jaws'],
   ...['raritan-px2', 'sentry3', 'tripplite-lx', 'tripplite-pdu', 'vertiv-geist'],
 ];

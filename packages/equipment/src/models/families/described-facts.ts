@@ -4,6 +4,7 @@ import { isObject } from '@skolo/base';
 import { z } from 'zod';
 import {
   type Contradiction,
+  counted,
   literal,
   type Numbering,
   named,
@@ -34,18 +35,19 @@ export const readBack = {
   off: expression.describe('Regular expression that matches the reported state “off”.'),
 };
 
-/** Outlets named by the templates; `outlets` limits them if they are numbers. */
+const names = named('outlet', 'names such as 1 or lamp', (outlet) =>
+  /^[\w.:-]{1,60}$/.test(outlet) ? outlet : undefined,
+);
+const numbers = counted('outlet', 'outlets');
+const numbering = ({ outlets: count }: Options) => (count === undefined ? names : numbers);
+
+/** Outlets named by the templates, or numbers if there is their count, `outlets`. */
 export const free: Numbering = {
-  ...named('outlet', 'names such as 1 or lamp', () => undefined),
-  range: (options) =>
-    options.outlets === undefined ? 'names such as 1 or lamp' : `1 to ${options.outlets}`,
-  find(outlet, options) {
-    if (options.outlets === undefined) return /^[\w.:-]{1,60}$/.test(outlet) ? outlet : undefined;
-    return /^[1-9]\d{0,3}$/.test(outlet) && Number(outlet) <= Number(options.outlets)
-      ? outlet
-      : undefined;
-  },
-  only: (options) => (options.outlets === 1 ? '1' : undefined),
+  noun: 'outlet',
+  range: (options) => numbering(options).range(options),
+  find: (outlet, options) => numbering(options).find(outlet, options),
+  all: (options) => numbering(options).all?.(options) ?? [],
+  only: (options) => numbering(options).only?.(options),
 };
 
 export const outlets = z
@@ -56,16 +58,38 @@ export const outlets = z
   .exactOptional()
   .describe('Number of outlets, if they are numbered from 1.');
 
+/** In templates of descriptions, `{outlet}` is the outlet, `{outlet-1}` and `{outlet+1}` are the numbers before and after it. */
+const places = /\{outlet([+-]1)?\}/g;
+
+export function fillOutlet(template: string, outlet: string): string {
+  return template.replaceAll(places, (_all, by?: string) =>
+    by === undefined ? outlet : String(Number(outlet) + Number(by)),
+  );
+}
+
+/** Whether any text in it has a place for the outlet. */
+export function namesOutlet(value: unknown): boolean {
+  return JSON.stringify(value ?? '').search(places) >= 0;
+}
+
+/** Whether any text in it counts from the outlet. */
+export function countsOutlet(value: unknown): boolean {
+  return /\{outlet[+-]1\}/.test(JSON.stringify(value ?? ''));
+}
+
 /** Which of these templates lack the outlet: without it, a device might switch all of them. */
-export function withoutOutlet(
-  options: Options,
-  keys: readonly string[],
-  names = /\{outlet\}/,
-): Contradiction[] {
+export function withoutOutlet(options: Options, keys: readonly string[]): Contradiction[] {
   if (options.outlets === 1) return [];
-  const lacking = keys.filter((key) => !names.test(JSON.stringify(options[key] ?? '')));
   const what = 'does not contain the outlet; add {outlet}, or set `outlets: 1`';
-  return lacking.map((key) => ({ key, what }));
+  return keys.filter((key) => !namesOutlet(options[key])).map((key) => ({ key, what }));
+}
+
+/** Also those that count from an outlet which may be a name. */
+export function outletErrors(options: Options, keys: readonly string[]): Contradiction[] {
+  const counting = keys.filter((key) => countsOutlet(options[key]));
+  const what = 'counts from an outlet; set `outlets`, so that outlets are numbers';
+  const wrong = options.outlets === undefined ? counting.map((key) => ({ key, what })) : [];
+  return [...withoutOutlet(options, keys), ...wrong];
 }
 
 interface Commands {

@@ -1,6 +1,6 @@
 /** Finds an outlet's state in a described answer: by JSON pointers (RFC 6901), and a condition for the element of a list. */
 import { isObject } from '@skolo/base';
-import { fillOutlet } from './outlet-templates.ts';
+import { fillOutlet } from './described-facts.ts';
 
 interface JsonPlace {
   /** Pointer to the list whose element is the outlet's; absent: the document. */

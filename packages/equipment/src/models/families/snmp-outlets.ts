@@ -2,7 +2,7 @@
 import { snmpTo } from '@skolo/equipment/transports/snmp';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, OutletDriver, OutletReading, OwnReport } from '../contract/outlets.ts';
-import { fillOutlet } from './outlet-templates.ts';
+import { fillOutlet } from './described-facts.ts';
 
 /** In the names of objects, `{outlet}` is the outlet's index, and `{outlet-1}` and `{outlet+1}` are the numbers beside it. */
 interface SnmpOutlets {

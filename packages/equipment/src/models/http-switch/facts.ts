@@ -8,10 +8,10 @@ import { type Contradiction, type Model, type Options, timeoutSeconds } from '..
 import {
   expression,
   free,
+  outletErrors,
   outlets,
   readBack,
   sameTwice,
-  withoutOutlet,
 } from '../families/described-facts.ts';
 
 const pointer = z
@@ -28,7 +28,9 @@ const request = (example: string) => ({
   body: z
     .string()
     .exactOptional()
-    .describe("Request body, in which skolo replaces {outlet} with the outlet's name."),
+    .describe(
+      "Request body. In it, in the path and in `read`, skolo replaces {outlet} with the outlet's name, and {outlet-1} and {outlet+1} with the numbers before and after it.",
+    ),
   headers: z
     .record(z.string(), z.string())
     .default({})
@@ -90,7 +92,7 @@ export const httpSwitch = {
       ),
   },
   contradictions: (options) => [
-    ...withoutOutlet(options, ['on', 'off', 'read'], /\{outlet([+-]1)?\}/),
+    ...outletErrors(options, ['on', 'off', 'read']),
     ...placeErrors(options),
     ...sameTwice({
       on: ['on', sent(options.on)],
@@ -101,17 +103,12 @@ export const httpSwitch = {
   ],
 } satisfies Model;
 
-function placeErrors({ outlets: count, read, on, off }: Options): Contradiction[] {
+function placeErrors({ read }: Options): Contradiction[] {
   const { list, where, value, watts } = isObject(read) ? read : {};
   const found: Contradiction[] = [];
   if ((list === undefined) !== (where === undefined))
     found.push({ key: 'read', what: 'needs both `list` and `where`, or none of them' });
   if (value === undefined && (list ?? watts) !== undefined)
     found.push({ key: 'read', what: 'has no `value`, the place of the state in the response' });
-  if (count === undefined && /\{outlet[+-]1\}/.test(JSON.stringify([on, off, read])))
-    found.push({
-      key: 'read',
-      what: 'counts from an outlet; set `outlets`, so that outlets are numbers',
-    });
   return found;
 }

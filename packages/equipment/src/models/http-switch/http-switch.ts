@@ -38,9 +38,9 @@ import {
   type OutletReading,
   oneByOne,
 } from '../contract/outlets.ts';
+import { fillOutlet, namesOutlet } from '../families/described-facts.ts';
 import { partOf, textOf, valueAt } from '../families/json-place.ts';
 import { readState, stateIn, whereDescribed } from '../families/on-off-patterns.ts';
-import { fillOutlet, namesOutlet } from '../families/outlet-templates.ts';
 import { httpSwitch } from './facts.ts';
 
 export const outlets = driverKind({ model: 'http-switch', automaticRepair: true, create });

@@ -1,7 +1,7 @@
 /** A switch behind an MQTT broker: `address` is the broker. The defaults are those of Tasmota; `{device}` is `topic`. */
 import { z } from 'zod';
 import type { Model } from '../contract/model.ts';
-import { free, outlets, readBack, sameTwice, withoutOutlet } from '../families/described-facts.ts';
+import { free, outletErrors, outlets, readBack, sameTwice } from '../families/described-facts.ts';
 
 const topic = z
   .string()
@@ -47,7 +47,7 @@ export const mqttSwitch = {
       .describe('Topic that reports whether it is online, such as tele/{device}/LWT.'),
   },
   contradictions: (options) => [
-    ...withoutOutlet(options, ['command', 'state']),
+    ...outletErrors(options, ['command', 'state']),
     ...sameTwice({
       on: ['onPayload', options.onPayload],
       off: ['offPayload', options.offPayload],

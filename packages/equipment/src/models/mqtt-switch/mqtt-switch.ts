@@ -33,6 +33,7 @@ import {
   type OutletState,
   oneByOne,
 } from '../contract/outlets.ts';
+import { fillOutlet } from '../families/described-facts.ts';
 import { stateIn, whereDescribed } from '../families/on-off-patterns.ts';
 import { mqttSwitch } from './facts.ts';
 
@@ -47,7 +48,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
     .object(mqttSwitch.options)
     .parse(device.options);
   const fill = (template: string, outlet = '') =>
-    template.replaceAll('{device}', topic).replaceAll('{outlet}', outlet);
+    fillOutlet(template.replaceAll('{device}', topic), outlet);
   const watch = available === undefined ? undefined : { topic: fill(available), gone: isGone };
 
   function topicsOf(outlet: string): Topics {

@@ -32,6 +32,7 @@ export const recorded: readonly string[] = [
   'shelly-gen1',
   'shelly-gen2',
   'snmp-poe',
+  'tnsr',
   'tplink-olt',
   'unifi-switch',
   'vyos',

@@ -1,7 +1,7 @@
 /** Anything that SNMP switches. `{outlet}` in an object is the outlet; `{outlet-1}` and `{outlet+1}` are the numbers beside it. */
 import { z } from 'zod';
 import { counted, type Model, type Numbering, type Options, whole } from '../contract/model.ts';
-import { outlets, withoutOutlet } from '../families/described-facts.ts';
+import { countsOutlet, outlets, withoutOutlet } from '../families/described-facts.ts';
 
 const object = z
   .string()
@@ -75,9 +75,9 @@ export const snmpSwitch = {
   contradictions(given) {
     const { on, off, read, watts } = z.object(options).parse(given);
     const keys = ['on', 'off', 'read', ...(watts === undefined ? [] : ['watts'])];
-    const found = withoutOutlet(given, keys, /\{outlet([+-]1)?\}/);
+    const found = withoutOutlet(given, keys);
     for (const key of given.outlets === undefined && levels(given) > 1 ? keys : []) {
-      if (/\{outlet[+-]1\}/.test(JSON.stringify(given[key])))
+      if (countsOutlet(given[key]))
         found.push({ key, what: 'adds to an outlet that has several numbers; use {outlet}' });
     }
     if (on.object === off.object && on.value === off.value)
