@@ -36,13 +36,20 @@ export async function startProxy(to: () => number, answer?: (socket: Socket) => 
   return { host: `127.0.0.1:${await listen(server)}`, connects, signIns };
 }
 
-/** The port of an https server whose certificate this process trusts for `*.example.test`. */
-export async function serveExampleTest(listener: RequestListener): Promise<number> {
+/**
+ * The port of an https server whose certificate this process trusts.
+ *
+ * @param subject what the certificate is for, as openssl reads it
+ */
+export async function serveExampleTest(
+  listener: RequestListener,
+  subject = 'DNS:*.example.test',
+): Promise<number> {
   needs('openssl');
   const dir = await tempDir();
   const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const name = ['-subj', '/CN=example.test', '-addext', 'subjectAltName=DNS:*.example.test'];
+  const name = ['-subj', '/CN=example.test', '-addext', `subjectAltName=${subject}`];
   await run('openssl', ['req', '-x509', ...kind, ...name, '-keyout', key, '-out', cert]);
   const certificate = await readFile(cert, 'utf8');
   setDefaultCACertificates([...getCACertificates('default'), certificate]);

@@ -44,9 +44,8 @@ export async function connectTls(
 ): Promise<TlsConnection> {
   const { name, address, port, hostKey } = target;
   signal.throwIfAborted();
-  // Verified below, before anything is sent.
-  const way = plain === undefined ? { host: address, port } : { socket: plain };
-  const socket = connect({ ...way, rejectUnauthorized: false });
+  // Verified below, before anything is sent: for `host`, over an open connection, too, for which Node's default is `localhost`.
+  const socket = connect({ socket: plain, host: address, port, rejectUnauthorized: false });
   const abort = () => socket.destroy();
   signal.addEventListener('abort', abort);
   try {
