@@ -79,6 +79,34 @@ describe.skipIf(lacks('python3'))('on each Python', () => {
     expect(await checked(zip)).toEqual({ isSound: true });
   });
 
+  it.each([
+    ['ZIP_STORED', true],
+    ['ZIP_DEFLATED', true],
+    ['ZIP_BZIP2', false],
+    ['ZIP_LZMA', false],
+  ])(
+    'a zip made with %s is sound only if Python can start it, and never if damaged',
+    async (method, isSound) => {
+      const { stdout } = await promisify(execFile)(python ?? '', ['-c', zipWith, method, server]);
+      const zip = Buffer.from(stdout, 'base64');
+      const content = zip.indexOf('__main__.py') + 11;
+      const directory = zip.indexOf('PK\u0001\u0002', 0, 'latin1');
+      // The content, and in the directory the bit of encryption and another method.
+      const damages = [
+        [content + 30, 0xff],
+        [directory + 8, 1],
+        [directory + 10, 6],
+      ] as const;
+
+      for (const [at, bits] of damages) {
+        const damaged = Buffer.from(zip);
+        damaged[at] = (damaged[at] ?? 0) ^ bits;
+        expect(await checked(damaged)).toMatchObject({ isSound: false });
+      }
+      expect(await checked(zip)).toMatchObject({ isSound });
+    },
+  );
+
   it('a check that fails proves nothing about the zip', async () => {
     const zip = stubZip({ server });
 
@@ -88,6 +116,17 @@ describe.skipIf(lacks('python3'))('on each Python', () => {
     await expect(checked(zip, '/no/python')).rejects.toThrow('/no/python is not installed');
   });
 });
+
+/** Writes a bot's zip, in base64. */
+const zipWith = `
+import base64, io, json, sys, zipfile
+method, server = sys.argv[1:]
+file = io.BytesIO()
+with zipfile.ZipFile(file, 'w', getattr(zipfile, method)) as zip:
+    zip.writestr('__main__.py', ''.join('print(%d)\\n' % (each * each) for each in range(200)))
+    zip.writestr('config/config.json', json.dumps({'server': server}))
+print(base64.b64encode(file.getvalue()).decode())
+`;
 
 async function checked(zip: Buffer, path = python ?? 'python3') {
   const file = join(await tempDir(), 'swarming_bot.zip');
