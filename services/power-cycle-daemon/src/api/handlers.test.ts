@@ -160,7 +160,7 @@ describe('a request', () => {
     expect(soon).toMatchObject({
       status: 409,
       detail:
-        'b-1: the last power cut of this target ended less than 300 s ago; try again in 240 s, or use --ignore-limits as an operator; possible from 2026-11-20T12:05:00.000Z',
+        'b-1: the last power cut or reboot of this target ended less than 300 s ago; try again in 240 s, or use --ignore-limits as an operator; possible from 2026-11-20T12:05:00.000Z',
       rejected: [{ code: 'cooling-down', until: '2026-11-20T12:05:00.000Z' }],
     });
     expect(machines).toMatchObject([{ possibleAt: '2026-11-20T12:05:00.000Z' }]);

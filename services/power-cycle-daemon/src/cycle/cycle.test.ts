@@ -772,6 +772,19 @@ describe('whatever comes, a cycle', () => {
     );
   });
 
+  it('is a soft reboot only until an outlet is touched', () => {
+    fc.assert(
+      fc.property(life, (one) => {
+        let isTouched = false;
+        for (const { after, entered } of live(one)) {
+          if (entered === 'turn-off' || entered === 'turn-on') isTouched = true;
+          expect(after.softOnly ?? false).toBe(after.begun && !isTouched);
+        }
+      }),
+      runs(2000),
+    );
+  });
+
   it('is the same after it was in the journal', () => {
     fc.assert(
       fc.property(life, (one) => {

@@ -173,7 +173,7 @@ function inPhase(
     case 'soft-reboot': {
       if (event.is === 'soft-impossible') return afterSoft(record, event.text, facts);
       if (event.is !== 'soft-sent') return undefined;
-      return go({ ...record, begun: true }, 'going-down', facts, event.text);
+      return go({ ...record, begun: true, softOnly: true }, 'going-down', facts, event.text);
     }
     case 'going-down': {
       if (event.is === 'not-down') return afterSoft(record, event.text, facts);
@@ -219,7 +219,7 @@ function admittedNow(
   record: CycleRecord,
   { unproven, busy }: Extract<CycleEvent, { is: 'admitted' }>,
 ): CycleRecord {
-  const { unproven: _, ...rest } = record;
+  const { unproven: _, softOnly: __, ...rest } = record;
   return { ...withJobs(rest, busy), begun: true, ...(unproven && { unproven }) };
 }
 
@@ -451,7 +451,7 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): CycleRecord {
     }
     case 'soft-reboot':
     case 'going-down': {
-      const interrupted = { ...record, begun: true, interrupted: true };
+      const interrupted = { ...record, begun: true, softOnly: true as const, interrupted: true };
       return go(
         interrupted,
         'going-down',

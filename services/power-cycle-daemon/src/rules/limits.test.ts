@@ -67,7 +67,7 @@ describe('limits of off and on', () => {
     expect(daemon.cuts()).toBe(1);
     expect(new Set(answers.slice(1))).toEqual(
       new Set([
-        'b: the last power cut of this target ended less than 300 s ago; try again in 300 s, or use --ignore-limits as an operator\n',
+        'b: the last power cut or reboot of this target ended less than 300 s ago; try again in 300 s, or use --ignore-limits as an operator\n',
       ]),
     );
   });

@@ -39,6 +39,24 @@ describe('past cycles', () => {
     expect(past.list()).toEqual([]);
   });
 
+  it('move no relay until a soft reboot has failed, also in another process', () => {
+    const { clock, past } = remembered();
+    const feeds = [{ controller: 'pdu-1', outlet: '4' }];
+    const reboot = cycleRecord({ begun: true, softOnly: true, phase: 'going-down', feeds });
+    past.note(reboot);
+    const rebooting = past.list();
+    clock.pass(60_000);
+    past.note(cycleRecord({ begun: true, phase: 'turn-off', feeds }));
+    const other = remembered().past;
+    other.load([{ ...reboot, phase: 'finished' }]);
+
+    expect(rebooting).toMatchObject([{ softOnly: true, outlets: [] }]);
+    expect(past.list()).toMatchObject([
+      { softOnly: false, outlets: ['pdu-1/4'], begunAt: 1001 * 60 },
+    ]);
+    expect(other.list()).toMatchObject([{ softOnly: true, outlets: [] }]);
+  });
+
   it('count by a clock that is never set', () => {
     const { clock, past } = remembered();
     past.note(cycleRecord({ begun: true, phase: 'turn-off' }));

@@ -1,4 +1,7 @@
-/** Decides how soon, and how often per hour, a machine's power may be cut again (`cooldownSeconds`, `maxPerHour`). */
+/**
+ * Decides how soon, and how often per hour, a machine's power may be cut again (`cooldownSeconds`, `maxPerHour`). A soft reboot moves no
+ * relay, so only the cooldown applies to it, which also ends loops of reboots.
+ */
 import type { Clock } from '@skolo/common';
 import { formatOutlet, type Rack } from '@skolo/rack';
 import { type CycleRecord, feedKey } from '../state/records.ts';
@@ -14,6 +17,8 @@ export interface PastCycle {
   begunAt: number;
   /** Absent: in progress. */
   endedAt?: number;
+  /** The machine rebooted itself, or was asked to: no relay moved. */
+  softOnly?: boolean;
   /** It was only noted; limits of actions that are only noted include it. */
   notDone?: true;
 }
@@ -62,10 +67,11 @@ export class PastCycles {
   }
 
   private add(record: CycleRecord, begunAt: number, endedAt: number): void {
-    const { id, target, action, feeds, begun, phase, outcome } = record;
+    const { id, target, action, mode, feeds, begun, phase, outcome } = record;
     const isNoted = outcome === 'would-have';
     if (!begun && !isNoted) return;
-    const outlets = feeds.map(feedKey);
+    const softOnly = record.softOnly ?? (isNoted && mode === 'soft');
+    const outlets = softOnly ? [] : feeds.map(feedKey);
     const isFinished = phase === 'finished';
     const off = [...this.known.entries()].filter(
       ([other, cut]) =>
@@ -77,13 +83,18 @@ export class PastCycles {
     }
     // Off already: no relay moves.
     if (action === 'off' && off.length > 0) return;
-    const cut = this.known.get(id) ?? {
-      target,
-      outlets,
-      begunAt,
-      isOff: false,
-      ...(isNoted && { notDone: true as const }),
-    };
+    const before = this.known.get(id);
+    const cut =
+      before?.softOnly === softOnly
+        ? before
+        : {
+            target,
+            outlets,
+            begunAt,
+            isOff: false,
+            softOnly,
+            ...(isNoted && { notDone: true as const }),
+          };
     if (isFinished) {
       cut.endedAt ??= endedAt;
       cut.isOff = outcome === 'off';
@@ -92,10 +103,11 @@ export class PastCycles {
   }
 }
 
-/** Seconds until a target's power may be cut again, under the limits for one machine. */
+/** Seconds until a target may be cycled again in this mode, under the limits for one machine. */
 export function waitFor(
   asked: Target,
   { rack, uptime, past }: { rack: Rack; uptime: number; past: readonly PastCycle[] },
+  mode: CycleRecord['mode'] = 'auto',
 ): { wait: number; why: 'cooldown' | 'per-hour' } {
   const { cooldownSeconds, maxPerHour } = rack.services['power-cycle-daemon'];
   const relays = new Set(asked.feeds.map(formatOutlet));
@@ -106,7 +118,8 @@ export function waitFor(
   );
   const ends = own.flatMap(({ endedAt }) => (endedAt === undefined ? [] : [endedAt]));
   const cooldown = ends.length === 0 ? 0 : Math.max(...ends) + cooldownSeconds - uptime;
-  const begun = own.map(({ begunAt }) => begunAt).sort((a, b) => b - a);
+  const cuts = mode === 'soft' ? [] : own.filter(({ softOnly }) => !softOnly);
+  const begun = cuts.map(({ begunAt }) => begunAt).sort((a, b) => b - a);
   // The cut that must be an hour old before another one is allowed.
   const oldest = begun[maxPerHour - 1];
   const perHour = oldest === undefined ? 0 : oldest + hour - uptime;

@@ -403,7 +403,7 @@ describe('limits', () => {
       target: 'a',
       code: 'cooling-down',
       detail:
-        'a: the last power cut of this target ended less than 300 s ago; try again in 240 s, or use --ignore-limits as an operator',
+        'a: the last power cut or reboot of this target ended less than 300 s ago; try again in 240 s, or use --ignore-limits as an operator',
       until: '2026-11-20T12:04:00.000Z',
     });
     expect(verdict('a', {}, { past: [ended(300)] })).toEqual(allowed);
@@ -473,6 +473,21 @@ describe('limits', () => {
 
     expect(rejection('pdu-2/5', { force: true }, { past })).toMatchObject({ code: 'cooling-down' });
     expect(verdict('pdu-2/9', { force: true }, { past })).toEqual(allowed);
+  });
+
+  it('per hour are for power cuts, and the cooldown is for soft reboots, too', () => {
+    const cuts = [ended(3000), ended(2000), ended(400)];
+    const reboots = cuts.map((each) => ({ ...each, softOnly: true }));
+    const soft = { mode: 'soft' as const };
+
+    for (const mode of ['auto', 'hard'] as const) {
+      expect(verdict('a', { mode }, { past: reboots })).toEqual(allowed);
+      expect(rejection('a', { mode }, { past: cuts })).toMatchObject({ code: 'too-often' });
+    }
+    expect(verdict('a', soft, { past: [...cuts, ...reboots] })).toEqual(allowed);
+    for (const past of [[ended(60)], [{ ...ended(60), softOnly: true }]]) {
+      expect(rejection('a', soft, { past })).toMatchObject({ code: 'cooling-down' });
+    }
   });
 
   it('do not count one that is under way as ended', () => {

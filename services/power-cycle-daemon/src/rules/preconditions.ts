@@ -293,24 +293,27 @@ function onFailing(
   return rejected(target, 'controller-failing', detail, { until });
 }
 
-/** Limits protect the relay from every client, under any name. Each on ends an off, so on requires no limit of its own. */
+/**
+ * Limits protect the relay from every client, under any name. Each on ends an off, so on requires no limit of its own. `auto` is judged
+ * as a power cut, although it may not get that far.
+ */
 function tooSoon(
   target: Target,
-  { action, ignoreLimits }: Ask,
+  { action, mode, ignoreLimits }: Ask,
   snapshot: Snapshot,
 ): Verdict | undefined {
   if (action === 'on' || ignoreLimits) return undefined;
   const { now, switchedOff } = snapshot;
   const isOff = target.feeds.every((feed) => switchedOff.has(formatOutlet(feed)));
   if (action === 'off' && isOff) return undefined;
-  const { wait, why } = waitFor(target, snapshot);
+  const { wait, why } = waitFor(target, snapshot, mode);
   if (wait <= 0) return undefined;
   const until = new Date(now + wait * 1000).toISOString();
   const code = why === 'cooldown' ? 'cooling-down' : 'too-often';
   const { cooldownSeconds, maxPerHour } = snapshot.rack.services['power-cycle-daemon'];
   const rule =
     why === 'cooldown'
-      ? `the last power cut of this target ended less than ${cooldownSeconds} s ago`
+      ? `the last power cut or reboot of this target ended less than ${cooldownSeconds} s ago`
       : `the power was cut ${count(maxPerHour, 'time')} within an hour`;
   const detail = `${rule}; try again in ${Math.ceil(wait)} s, or use --ignore-limits as an operator`;
   return rejected(target, code, detail, { until });

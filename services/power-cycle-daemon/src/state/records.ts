@@ -141,6 +141,8 @@ export const CycleRecord = z.object({
   phase: Phase,
   /** The machine was asked to reboot, or an outlet was touched. */
   begun: z.boolean(),
+  /** It has begun, but so far only requested a soft reboot: no outlet was touched. */
+  softOnly: z.literal(true).exactOptional(),
   /** Complete cycles begun for this request. */
   attempt: z.int(),
   /** All feeds were seen off at the same time in this attempt. */

@@ -47,7 +47,7 @@ function rejectionOf(target: string, force: boolean): Rejection | undefined {
     };
   }
   if (target.endsWith('-device')) {
-    const detail = `${target}: the last power cut of this target ended less than 300 s ago; try again in 252 s, or use --ignore-limits as an operator`;
+    const detail = `${target}: the last power cut or reboot of this target ended less than 300 s ago; try again in 252 s, or use --ignore-limits as an operator`;
     return { target, code: 'cooling-down', detail, until: ago(-4.5 * minutes) };
   }
   return undefined;

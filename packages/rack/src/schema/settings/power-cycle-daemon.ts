@@ -31,12 +31,12 @@ export const powerCycleDaemon = section({
   cooldownSeconds: whole(0, 86_400)
     .default(300)
     .describe(
-      "Minimum time between turning a machine's power on, with `on` or at the end of a cycle, and turning it off again. This protects the relay, and applies to all callers.",
+      "Minimum time between turning a machine's power on, with `on` or at the end of a cycle, and turning it off again; also before and after a soft reboot. This protects the relay, and applies to all callers.",
     ),
   maxPerHour: whole(1, 60)
     .default(4)
     .describe(
-      'Maximum number of power cuts per machine per hour, through either `cycle` or `off`.',
+      'Maximum number of power cuts per machine per hour, through either `cycle` or `off`. A soft reboot is not a power cut.',
     ),
   atOncePerController: whole(1, 200)
     .default(5)
