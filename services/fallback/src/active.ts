@@ -7,7 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 import { type ActiveOptions, readOwn, tellPower } from './active/files.ts';
-import { waitForAddress } from './active/gate.ts';
+import { askHolderEverySeconds, holderPatienceSeconds, waitForAddress } from './active/gate.ts';
 import { release, untilRetired } from './active/guard.ts';
 import { readRetired, writeRetired } from './active/retired.ts';
 
@@ -19,8 +19,8 @@ const { values, positionals } = parseArgs({
     address: text,
     device: text,
     root: { ...text, default: '/' },
-    every: { ...text, default: '30' },
-    patience: { ...text, default: '300' },
+    every: text,
+    patience: text,
   },
 });
 const { rack, address, device, root, every, patience } = values;
@@ -32,12 +32,13 @@ if (!isComplete || (command !== 'gate' && command !== 'guard')) {
 }
 const replaced = 3;
 const why = `another computer has replaced this one as the jumphost of ${rack}`;
-const [everySeconds, patienceSeconds] = [Number(every), Number(patience)];
+const everySeconds = Number(every ?? askHolderEverySeconds);
+const patienceSeconds = Number(patience ?? holderPatienceSeconds);
 const options: ActiveOptions = { rack, address, device, root, everySeconds, patienceSeconds };
 const own = await readOwn(options);
 const before = await readRetired(options, own);
-// A conflict of an earlier boot says nothing.
-await tellPower(options, { conflict: null }).catch(() => undefined);
+// Forgets a conflict of an earlier boot before the power-cycle daemon reads it.
+await tellPower(options, {}).catch(() => undefined);
 if (command === 'guard') {
   const by = before ?? (await untilRetired(options, own));
   console.log(`${why}, so this computer releases the address, and stops k3s and power control`);

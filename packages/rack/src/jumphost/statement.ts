@@ -54,11 +54,16 @@ export const JumphostState = z.object({
   /** A jumphost with a higher epoch was detected, so this one no longer switches any outlets. */
   retiredBy: z.object({ epoch: z.int(), machine: z.string() }).nullable(),
   /**
-   * Another computer had the address of this one in this boot. `uptime`: seconds since boot, when it was last seen. `evidence`: what shows
-   * that it is a jumphost of the rack.
+   * Another computer had the address of this one in this boot. `uptime`: seconds since boot, when it was last seen. `boot`: the kernel's id
+   * of the boot. `evidence`: what shows that it is a jumphost of the rack.
    */
   conflict: z
-    .object({ mac: z.string(), uptime: z.number(), evidence: z.string().exactOptional() })
+    .object({
+      mac: z.string(),
+      uptime: z.number(),
+      boot: z.string().exactOptional(),
+      evidence: z.string().exactOptional(),
+    })
     .nullable(),
 });
 export type JumphostState = z.output<typeof JumphostState>;

@@ -40,6 +40,8 @@ const toldTo = async (computer: CableComputer) =>
 const powerOf = async (computer: CableComputer) =>
   JSON.parse((await computer.read(power)) ?? 'null');
 
+const thisBoot = async () => (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+
 describe.skipIf(why).concurrent(name, () => {
   it.for([
     ['IPv4', '192.168.99.8', undefined],
@@ -139,7 +141,11 @@ describe.skipIf(why).concurrent(name, () => {
       expect(await gate.printed).toContain(
         `${address}: the computer with MAC address 02:00:00:00:00:02 is using the jumphost's address, but has not identified itself as a newer jumphost of rack4`,
       );
-      expect(conflict).toEqual({ mac: '02:00:00:00:00:02', uptime: expect.any(Number) });
+      expect(conflict).toEqual({
+        mac: '02:00:00:00:00:02',
+        uptime: expect.any(Number),
+        boot: await thisBoot(),
+      });
     },
   );
 
@@ -177,6 +183,7 @@ describe.skipIf(why).concurrent(name, () => {
       expect((await powerOf(jumphost)).conflict).toEqual({
         mac: '02:00:00:00:00:02',
         uptime: expect.any(Number),
+        boot: await thisBoot(),
       });
       // As Debian does it: with a test for another holder, where the kernel has one.
       await jumphost.ip(
@@ -249,6 +256,33 @@ describe.skipIf(why).concurrent(name, () => {
       expect(await gate.printed).toContain('without evidence that it is a jumphost of rack4');
       relayed.kill();
       expect(await relayed.printed).toContain('relayed');
+    },
+  );
+
+  it.for(['gate', 'guard'] as const)(
+    'a %s that starts forgets a conflict only if it is from an earlier boot',
+    async (command, context) => {
+      const conflict = { mac: '02:00:00:00:00:02', uptime: 1 };
+      const boots = [{ boot: await thisBoot() }, { boot: 'earlier' }, {}];
+      const found = boots.map(async (boot) => {
+        const jumphost = await (await makeCable(context)).plug();
+        const before = {
+          conflict: { ...conflict, ...boot },
+          retiredBy: { epoch: 1, machine: 'x' },
+        };
+        await jumphost.write(power, JSON.stringify(before));
+        const { ended } = jumphost.start(command, '192.168.99.8');
+        if (command === 'gate') expect(await ended).toBe(0);
+        // The first that a guard does afterwards.
+        else
+          await vi.waitFor(
+            async () => expect((await powerOf(jumphost)).retiredBy).toBeNull(),
+            patience,
+          );
+        return (await powerOf(jumphost)).conflict;
+      });
+
+      expect(await Promise.all(found)).toEqual([{ ...conflict, ...boots[0] }, null, null]);
     },
   );
 
