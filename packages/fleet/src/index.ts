@@ -7,7 +7,6 @@ export {
   findClustersFile,
   findRack,
   type K3sRack,
-  parseFleet,
   readFleet,
   usualFile,
   type Way,

@@ -32,6 +32,6 @@ export {
 export { authorOf, commitFile, openRepository, pushesInGit, sendCommits } from './repository.ts';
 export { usualTimes } from './rollout.ts';
 export { type Running, readRunning } from './running.ts';
-export { inStages, racksAtOnce } from './stages.ts';
+export { inStages, racksAtOnce, stagesOf } from './stages.ts';
 export { readUnfinished } from './unfinished.ts';
 export { missing, worsened } from './worsened.ts';

@@ -1,5 +1,6 @@
-/** Decides which racks a push changes at the same time, and when the next stage starts. */
+/** Decides which racks a push changes at the same time, and when the next stage starts: canaries come first, then wave by wave. */
 import { inParallel } from '@skolo/base';
+import type { Fleet } from '../racks/clusters.ts';
 
 /** Maximum number of racks that are prepared or changed at the same time. */
 export const racksAtOnce = 4;
@@ -11,6 +12,13 @@ interface Stages<R> {
   hasFailed(rack: R): boolean;
   /** Racks that have not started stay as they are. */
   signal: AbortSignal;
+}
+
+/** Canaries first, then wave by wave. Racks in the same stage change in parallel. */
+export function stagesOf({ racks }: Fleet): string[][] {
+  const ranked = racks.map(({ name, canary, wave }) => ({ name, rank: canary ? -1 : wave }));
+  const byRank = Map.groupBy(ranked, ({ rank }) => rank);
+  return [...byRank].sort(([a], [b]) => a - b).map(([, stage]) => stage.map(({ name }) => name));
 }
 
 /** @param work receives the rack that prevents this one from starting */

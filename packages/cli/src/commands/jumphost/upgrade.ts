@@ -1,6 +1,6 @@
 import { count, errorText, inParallel } from '@skolo/base';
 import type { K3sRack } from '@skolo/fleet';
-import { inStages, racksAtOnce } from '@skolo/fleet/push';
+import { inStages, racksAtOnce, stagesOf } from '@skolo/fleet/push';
 import { isPrepared, prepare, type StepProgress } from '@skolo/setup/engine';
 import { isOlder, parseK3sVersion } from '@skolo/setup/k3s';
 import { InvalidArgumentError } from 'commander';
@@ -12,7 +12,7 @@ import { showProgress } from '../../output/progress.ts';
 import { taskLimitOption } from '../../reach/machine-tasks.ts';
 import { workstationName } from '../../reach/machine-way.ts';
 import { interruptible, loadFleet, withJumphost } from '../../reach/racks.ts';
-import { namedRacks, onFailureOption, soakOption, stagesOf } from '../push/open-push.ts';
+import { namedRacks, onFailureOption, soakOption } from '../push/open-push.ts';
 import { bundlesOption, filesOption } from './steps/open-steps.ts';
 import {
   type OpenUpgrade,

@@ -16,6 +16,7 @@ import {
   type PushDeps,
   type PushRecord,
   type Records,
+  stagesOf,
   usualTimes,
 } from '@skolo/fleet/push';
 import { Option } from 'commander';
@@ -48,13 +49,6 @@ export function onFailureOption(): Option {
 export function namedRacks(fleet: Fleet, names: readonly string[] | undefined): string[] {
   for (const name of names ?? []) findRack(fleet, name);
   return fleet.racks.map(({ name }) => name).filter((name) => names?.includes(name) ?? true);
-}
-
-/** Canaries first, then wave by wave. Racks in the same stage change in parallel. */
-export function stagesOf({ racks }: Fleet): string[][] {
-  const ranked = racks.map(({ name, canary, wave }) => ({ name, rank: canary ? -1 : wave }));
-  const byRank = Map.groupBy(ranked, ({ rank }) => rank);
-  return [...byRank].sort(([a], [b]) => a - b).map(([, stage]) => stage.map(({ name }) => name));
 }
 
 /** Records of this workstation's pushes. */

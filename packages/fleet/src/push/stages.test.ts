@@ -1,6 +1,6 @@
-import { parseFleet } from '@skolo/fleet';
 import { expect, it } from 'vitest';
-import { stagesOf } from './open-push.ts';
+import { parseFleet } from '../racks/clusters.ts';
+import { stagesOf } from './stages.ts';
 
 it('a push begins with canaries, and continues wave by wave', async () => {
   const more = [{ wave: 10 }, {}, { canary: true, wave: 12 }, { wave: 2 }, {}];
