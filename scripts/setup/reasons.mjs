@@ -31,7 +31,8 @@ function withReason(chain, why) {
     },
     get(target, key) {
       const own = Reflect.get(target, key);
-      if (key !== 'each' && key !== 'for') return own;
+      if (typeof own !== 'function') return own;
+      if (key !== 'each' && key !== 'for') return withReason(own, why);
       return (/** @type {unknown[]} */ ...cases) => withReason(own.apply(target, cases), why);
     },
   });

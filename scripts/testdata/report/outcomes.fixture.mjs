@@ -17,7 +17,7 @@ it('is skipped', (context) => context.skip('curl is not installed'));
 
 it.skip('is skipped by hand', () => {});
 
-describe.skipIf('needs root').each([1])('part %i', () => {
+describe.skipIf('needs root').concurrent.each([1])('part %i', () => {
   it.each([2])('test %i is skipped with its suite', () => {});
 });
 
