@@ -1,5 +1,5 @@
 /** Outlets that SNMP objects set and read. */
-import { snmpTo } from '@skolo/equipment/transports/snmp';
+import { type SnmpValue, snmpTo } from '@skolo/equipment/transports/snmp';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, OutletDriver, OutletReading, OwnReport } from '../contract/outlets.ts';
 import { fillOutlet } from './described-facts.ts';
@@ -10,7 +10,7 @@ interface SnmpOutlets {
   off: Command;
   cycle?: Command;
   /** Any other value is no state. */
-  read: { object: string; on: readonly number[]; off: readonly number[] };
+  read: { object: string; on: readonly SnmpValue[]; off: readonly SnmpValue[] };
   /** An additional object, which a device may lack, and its part of the reading. */
   more?: {
     object: string;
@@ -23,7 +23,7 @@ interface SnmpOutlets {
 
 interface Command {
   object: string;
-  value: number;
+  value: SnmpValue;
 }
 
 /** Columns of settings, each with a row for each outlet. Delays are in seconds; -1 is never. */
@@ -55,7 +55,7 @@ export function snmpOutlets(
     await snmp.write(fillOutlet(object, key), value, signal);
   }
 
-  function stateOf(value = Number.NaN): OutletReading['state'] {
+  function stateOf(value: SnmpValue = Number.NaN): OutletReading['state'] {
     if (read.on.includes(value)) return 'on';
     return read.off.includes(value) ? 'off' : 'unknown';
   }
@@ -95,7 +95,8 @@ export function snmpOutlets(
       const values = await snmp.read(states, others, signal);
       return (key) => {
         const state = stateOf(values.get(fillOutlet(read.object, key)));
-        return { state, ...more?.read(values.get(fillOutlet(more.object, key)), state) };
+        const value = more && values.get(fillOutlet(more.object, key));
+        return { state, ...more?.read(typeof value === 'number' ? value : undefined, state) };
       };
     },
     set: (key, state, signal) => send(state === 'on' ? on : off, key, signal),

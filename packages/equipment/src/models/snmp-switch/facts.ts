@@ -13,8 +13,14 @@ const object = z
     'OID. skolo replaces {outlet} with the outlet, and {outlet-1} and {outlet+1} with the numbers before and after it.',
   );
 
-const command = z.strictObject({ object, value: z.int().describe('Integer to set.') });
-const values = z.array(z.int()).min(1);
+const aValue = 'a value is an integer, or a text of 1 to 64 printable ASCII characters';
+const text = z.string().regex(/^[ -~]{1,64}$/, aValue);
+const value = z.union([z.int(), text], { error: aValue });
+const command = z.strictObject({
+  object,
+  value: value.describe('Integer to set, or text (OCTET STRING).'),
+});
+const values = z.array(value).min(1);
 
 const numbered = counted('outlet', 'outlets');
 const dotted: Numbering = {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { patient } from '../testing/outlets.ts';
-import { startDriver } from '../testing/snmp.ts';
+import { patient, stateOf } from '../testing/outlets.ts';
+import { bothAgents, logins, startDriver } from '../testing/snmp.ts';
 import { snmpSwitch } from './facts.ts';
-import { objects, setup, table } from './proof.ts';
+import { objects, setup, setupOf, table } from './proof.ts';
 
 describe('snmp-switch', () => {
   it('sets an object for each state, and reads all outlets in one request', async () => {
@@ -25,6 +25,31 @@ describe('snmp-switch', () => {
       `set ${objects}.4.0.2=1`,
     ]);
   });
+
+  const states = `${objects}.6.{outlet}`;
+  const words = {
+    on: { object: states, value: 'on' },
+    off: { object: states, value: 'off' },
+    read: { object: states, on: ['on', 'ON'], off: ['off'], isSetting: true },
+  };
+  it.for(bothAgents(setupOf(words), logins.v2c))(
+    'sets and reads text of %s',
+    async ([, start], context) => {
+      const { device, driver: pdu } = await start(context);
+
+      await pdu.turnOff('2', patient());
+      const off = await stateOf(pdu, '2');
+      await pdu.turnOn('2', {}, patient());
+      // The device says "ON" of an outlet that is on.
+      const on = await stateOf(pdu, '2');
+
+      expect([off, on]).toEqual(['off', 'on']);
+      expect(device.received.map(({ text }) => text).filter((text) => /^set/.test(text))).toEqual([
+        `set ${objects}.6.2=off`,
+        `set ${objects}.6.2=on`,
+      ]);
+    },
+  );
 
   const { read } = table;
   it.each<[string, object, string]>([

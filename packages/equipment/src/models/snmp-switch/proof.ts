@@ -12,12 +12,17 @@ export const table = {
   watts: `${objects}.5.{outlet}`,
 };
 const outlets = ['1', '2', '3', '4', '5', '6', '7', '8'];
-export const setup: SnmpSetup = {
-  kind: driver,
-  start: (options) => startTablePdu({ table, outlets }, options),
-  model: () => tablePduModel({ table, outlets }),
-  options: { ...table, outlets: 8 },
-};
+
+/** A PDU that has these objects, and its description. */
+export function setupOf(described: Parameters<typeof startTablePdu>[0]['table']): SnmpSetup {
+  return {
+    kind: driver,
+    start: (options) => startTablePdu({ table: described, outlets }, options),
+    model: () => tablePduModel({ table: described, outlets }),
+    options: { ...described, outlets: 8 },
+  };
+}
+export const setup = setupOf(table);
 
 export const proof: ModelProof = {
   outlets: [{ over: 'snmp', setup, outlet: '3', others: ['9', '3.1', '1.3'] }],

@@ -44,7 +44,7 @@ export function missing(
   const hint = `check that its model is ${model} and that it has as many outlets as rack.yaml specifies`;
   return new DeviceRejected(
     name,
-    `does not have the object ${oid}, or its value is not a number; ${hint}`,
+    `does not have the object ${oid}, or its value is neither a number nor text; ${hint}`,
   );
 }
 

@@ -30,9 +30,12 @@ import { type OpenSnmp, openSnmp } from './session.ts';
 import { NoSnmp } from './socket.ts';
 import { type Ask, BulkFailed, walkSubtree } from './walk.ts';
 
+/** An integer, or the text of an OCTET STRING. */
+export type SnmpValue = number | string;
+
 interface Snmp {
   /**
-   * Integers by object. Omits those that the device does not have or cannot read, or whose values are not integers.
+   * Values by object. Omits those that the device does not have or cannot read, or whose values are of another type.
    *
    * @param maybe optional objects: whatever happens to them, the others are returned. Alone, they only require a response
    * @throws DeviceError Among others, if all of `oids` are missing; or the signal's reason
@@ -41,15 +44,15 @@ interface Snmp {
     oids: readonly string[],
     maybe: readonly string[],
     signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, number>>;
+  ): Promise<ReadonlyMap<string, SnmpValue>>;
   /**
    * Integers and texts below an object, by the rest of their OIDs.
    *
    * @throws DeviceError, or the signal's reason
    */
   walk(root: string, signal: AbortSignal): Promise<ReadonlyMap<string, number | Buffer>>;
-  /** Sets an integer. @throws DeviceError, or the signal's reason */
-  write(oid: string, value: number, signal: AbortSignal): Promise<void>;
+  /** @throws DeviceError, or the signal's reason */
+  write(oid: string, value: SnmpValue, signal: AbortSignal): Promise<void>;
 }
 
 /** SNMPv2-MIB::sysUpTime. */
@@ -90,7 +93,7 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
   return recorded(deps, talk, {
     async read(oids, maybe, signal) {
       return await inSession(signal, async (ask) => {
-        const found = new Map<string, number>();
+        const found = new Map<string, SnmpValue>();
         const failure = await readList(ask, size, oids, found);
         const [first] = oids;
         if (first !== undefined && found.size === 0) throw failure ?? missing(device, first);
@@ -118,7 +121,8 @@ export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
       return rows;
     },
     async write(oid, value, signal) {
-      const varbind = { oid, type: ObjectType.Integer, value };
+      const type = typeof value === 'number' ? ObjectType.Integer : ObjectType.OctetString;
+      const varbind = { oid, type, value };
       const once = { timeoutMs: requestMs, isRepeated: false };
       await inSession(signal, async (ask) => {
         const varbinds = await ask((session, done) => session.set([varbind], done), once);
@@ -141,7 +145,7 @@ function recorded({ onTranscript, dry }: Recorded, talk: Talk, snmp: Snmp): Snmp
       return dry ? new Map() : await snmp.walk(root, signal);
     },
     async write(oid, value, signal) {
-      say(`set ${oid} ${value}`);
+      say(`set ${oid} ${JSON.stringify(value)}`);
       if (!dry) await snmp.write(oid, value, signal);
     },
   };
@@ -268,7 +272,7 @@ async function readList(
   ask: Ask,
   size: BatchSize,
   oids: readonly string[],
-  found: Map<string, number>,
+  found: Map<string, SnmpValue>,
 ): Promise<unknown> {
   let first: unknown;
   for (let left = oids; left.length > 0; ) {
@@ -277,7 +281,10 @@ async function readList(
     for (const [index, oid] of batch.entries()) {
       const varbind = varbinds[index];
       if (varbind === undefined || isVarbindError(varbind)) continue;
-      if (typeof varbind.value === 'number') found.set(oid, varbind.value);
+      const { type, value } = varbind;
+      if (typeof value === 'number') found.set(oid, value);
+      else if (type === ObjectType.OctetString && Buffer.isBuffer(value))
+        found.set(oid, value.toString('latin1'));
     }
     left = left.slice(batch.length);
   }

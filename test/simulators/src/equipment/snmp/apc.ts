@@ -115,8 +115,8 @@ export function column(
     },
     ...(commands && {
       write: {
-        check: (value) => commands.has(value),
-        commit(value) {
+        check: (value: number) => commands.has(value),
+        commit(value: number) {
           const command = commands.get(value);
           if (command) bank.obey(outlet, command);
         },
@@ -135,8 +135,8 @@ export function allOutlets(
     oid: `${powerNet}.${oid}`,
     read: () => integer(1),
     write: {
-      check: (value) => value === 1 || commands.has(value),
-      commit(value) {
+      check: (value: number) => value === 1 || commands.has(value),
+      commit(value: number) {
         const command = commands.get(value);
         if (command) bank.obeyAll(command);
       },

@@ -7,8 +7,8 @@ export interface SnmpObject {
   oid: string;
   /** Undefined: it is not there (now). */
   read(): SnmpValue | undefined;
-  /** Absent: it is read-only. `check` comes first, for all variables of a request (RFC 3416, 4.2.5). */
-  write?: { check(value: number): boolean; commit(value: number): void };
+  /** Absent: it is read-only. Values are of the type that it is read as. `check` comes first, for all variables of a request (RFC 3416, 4.2.5). */
+  write?: { check(value: number | string): boolean; commit(value: number | string): void };
 }
 
 export class SnmpMib {
@@ -44,15 +44,16 @@ export class SnmpMib {
   /** Whether it could be written; nothing is changed. */
   check(oid: string, value: SnmpValue): ErrorStatus {
     const found = this.byOid.get(oid);
-    if (!found?.read()) return errors.noCreation;
+    const now = found?.read();
+    if (!found || !now) return errors.noCreation;
     if (!found.write) return errors.notWritable;
-    if (value.type !== 'integer') return errors.wrongType;
+    if (!('value' in value) || value.type !== now.type) return errors.wrongType;
     return found.write.check(value.value) ? errors.noError : errors.wrongValue;
   }
 
   /** Writes what {@link check} has let through. */
   commit(oid: string, value: SnmpValue): void {
-    if (value.type === 'integer') this.byOid.get(oid)?.write?.commit(value.value);
+    if ('value' in value) this.byOid.get(oid)?.write?.commit(value.value);
   }
 }
 

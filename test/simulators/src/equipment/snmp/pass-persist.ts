@@ -58,6 +58,7 @@ function written(oid: string, value: SnmpValue): string {
 }
 
 function parsed(text: string): SnmpValue {
-  const [, number] = /^integer (-?\d+)$/.exec(text) ?? [];
+  const [, number, words] = /^(?:integer (-?\d+)|string "(.*)")$/.exec(text) ?? [];
+  if (words !== undefined) return { type: 'octets', value: words };
   return number === undefined ? { type: 'null' } : { type: 'integer', value: Number(number) };
 }

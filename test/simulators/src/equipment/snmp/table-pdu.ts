@@ -1,13 +1,16 @@
 /** A PDU whose outlets are set and read by the objects of a table: its own, or those of whatever has such a table. */
 import { Faults, OutletBoard, type SimulatedDevice } from '../device.ts';
 import { type SnmpModel, type SnmpOptions, snmpFaults, startSnmpAgent } from './agent.ts';
-import { integer, SnmpMib, type SnmpObject, systemGroup } from './mib.ts';
+import { integer, SnmpMib, type SnmpObject, systemGroup, text } from './mib.ts';
+import type { SnmpValue } from './pdu.ts';
+
+type Value = number | string;
 
 /** Objects are OIDs with `{outlet}`, `{outlet-1}` or `{outlet+1}` for the outlet. */
 interface PduTable {
-  on: { object: string; value: number };
-  off: { object: string; value: number };
-  read: { object: string; on: readonly number[]; off: readonly number[] };
+  on: { object: string; value: Value };
+  off: { object: string; value: Value };
+  read: { object: string; on: readonly Value[]; off: readonly Value[] };
   watts?: string | undefined;
   /** A value that turns an outlet on if it is off, and off if it is on. */
   toggle?: number;
@@ -34,10 +37,10 @@ export function tablePduModel({ table, outlets, objectId = '0.0' }: TablePduOpti
   const board = new OutletBoard(outlets.map((name) => [name, { on: true, watts: 40 }]));
   const faults = new Faults(snmpFaults);
   const { on, off, read, watts, toggle, setting } = table;
-  const last = new Map<string, number>();
+  const last = new Map<string, Value>();
   const told = (outlet: string) => {
     const [ofOn, ofOff] = [objectOf(on.object, outlet), objectOf(off.object, outlet)];
-    const states = new Map<string, Map<number, boolean>>([[ofOn, new Map()]]);
+    const states = new Map<string, Map<Value, boolean>>([[ofOn, new Map()]]);
     states.set(ofOff, states.get(ofOff) ?? new Map());
     states.get(ofOn)?.set(on.value, true);
     states.get(ofOff)?.set(off.value, false);
@@ -46,17 +49,17 @@ export function tablePduModel({ table, outlets, objectId = '0.0' }: TablePduOpti
   const objects = outlets.flatMap((outlet): SnmpObject[] => {
     const state = objectOf(read.object, outlet);
     const value = () => (board.isOn(outlet) ? read.on : read.off).at(-1) ?? 0;
-    const shown = () => (faults.has('missing-instance') ? undefined : integer(value()));
+    const shown = () => (faults.has('missing-instance') ? undefined : shownAs(value()));
     const commands = told(outlet);
     return [
       ...[...commands].map(([oid, meanings]) => ({
         oid,
         read: shown,
         write: {
-          check: (number: number) => meanings.has(number) || number === toggle,
-          commit: (number: number) => {
-            last.set(outlet, number);
-            board.set(outlet, meanings.get(number) ?? (number === toggle && !board.isOn(outlet)));
+          check: (set: Value) => meanings.has(set) || set === toggle,
+          commit: (set: Value) => {
+            last.set(outlet, set);
+            board.set(outlet, meanings.get(set) ?? (set === toggle && !board.isOn(outlet)));
           },
         },
       })),
@@ -66,7 +69,7 @@ export function tablePduModel({ table, outlets, objectId = '0.0' }: TablePduOpti
         : [
             {
               oid: objectOf(setting, outlet),
-              read: () => integer(last.get(outlet) ?? on.value),
+              read: () => shownAs(last.get(outlet) ?? on.value),
             },
           ]),
       ...(watts === undefined
@@ -85,6 +88,10 @@ export function tablePduModel({ table, outlets, objectId = '0.0' }: TablePduOpti
     restart: () => undefined,
     stop: () => undefined,
   };
+}
+
+function shownAs(value: Value): SnmpValue {
+  return typeof value === 'number' ? integer(value) : text(value);
 }
 
 function objectOf(template: string, outlet: string): string {
