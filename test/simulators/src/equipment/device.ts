@@ -20,6 +20,8 @@ export interface SimulatedOutlet {
 export const configurationFaults = [
   /** The connection dies in the middle of the configuration, and of nothing else. */
   'drops-mid-configuration',
+  /** The device falls silent in the middle of the configuration. */
+  'silent-mid-configuration',
   /** The device stops somewhere in the middle, each time elsewhere, and goes on with its prompt as if that were all. */
   'cut-short',
   /** The configuration has a line that ends like the prompt, and there the device pauses for `slowMs`. */
@@ -28,7 +30,7 @@ export const configurationFaults = [
   'password-twice',
   /** At sign-in: 500 lines. */
   'long-banner',
-  /** One byte a second of the device's time (`secondMs`). */
+  /** One byte a second of the device's time (`secondMs`), at its beginning and its end. */
   'trickles',
   /** A terminal's lines end in CR CR LF, LF CR, CR NUL LF … */
   'odd-line-ends',

@@ -80,7 +80,6 @@ end`,
     ),
     changedBy: /^admin, \d\d:\d\d:\d\d UTC \w+ \w+ \d+ \d{4}$/,
     identity: { serial: 'FDO1234X0AB', hostname: 'Switch' },
-    small: 'version 16.12\nhostname rack4-sw1\n!\nend\n',
     outcomes: { busy: 'failed' },
     incomplete: [
       ['', 'the configuration does not start with'],

@@ -79,7 +79,6 @@ export const proof: ModelProof = {
       ['show version', 'Software Version'],
     ),
     identity: { serial: 'F09FC2DE5678' },
-    small: 'hostname "switch 1"\nconfigure\nline console\nexit\n\nexit\n',
     outcomes: { busy: 'failed' },
     incomplete: [
       ['', 'the configuration does not start with'],

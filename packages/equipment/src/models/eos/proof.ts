@@ -13,7 +13,6 @@ export const proof: ModelProof = {
     ticks: true,
     change: edited,
     identity: { serial: 'SSJ17190123', hostname: 'arista-1' },
-    small: 'hostname arista-1\nvlan 10\n   name p\n',
     incomplete: [
       ['', 'start'],
       ["% Authorization denied for command 'show running-config'\n", 'start'],

@@ -11,7 +11,6 @@ export const proof: ModelProof = {
       "prompt: '^[\\w-]+(?:\\(.*\\))?[>#]$', pagingOff: [terminal length 0], enable: enable, commands: [show running-config], complete: { end: '^end$' }, volatile: ['^! Time:'], secret: ['^snmp-server host .* (\\S+)$', '^snmp-server user .* auth \\S+ (\\S+) priv \\S+ (\\S+)', '^ +key \\S+ 7 (\\S+)', 'authentication text (\\S+)']",
     change: edited,
     identity: {},
-    small: 'hostname arista-1\nvlan 10\n   name p\n',
     masks: { secret: /s3cret/gi, least: 21, kept: [] },
     outcomes: { 'odd-logs-behind-prompt': 'whole' },
   },

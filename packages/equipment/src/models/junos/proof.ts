@@ -15,7 +15,6 @@ export const proof: ModelProof = {
     change: edited,
     changedBy: /^2026-11-19 09:12:33 UTC by admin$/,
     identity: { serial: 'JW3619430123', hostname: 'ex-1' },
-    small: 'version 1;\nsystem {\n    host-name ex-1;\n}\n',
     inChannels: true,
     incomplete: [
       ['', 'does not start'],

@@ -52,7 +52,6 @@ export const proof: ModelProof = {
       }),
     ),
     identity: { serial: '24A43CDEF012', hostname: 'mpower-1' },
-    small: 'users.status=enabled\n',
     inChannels: true,
     incomplete: [
       ['', '"users."'],

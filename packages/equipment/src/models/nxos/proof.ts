@@ -13,7 +13,6 @@ export const proof: ModelProof = {
     ticks: true,
     change: edited,
     identity: { serial: 'FDO21120ABC', hostname: 'nexus-1' },
-    small: 'hostname nexus-1\nvlan 10\n  name phones\n',
     incomplete: [
       ['', 'start'],
       ['% Permission denied for the role\n', 'start'],

@@ -12,7 +12,6 @@ export const proof: ModelProof = {
     tellsUnsaved: true,
     change: edited,
     identity: { serial: 'CN69FP30AB', hostname: 'procurve-1' },
-    small: 'hostname "procurve-1"\n',
     incomplete: [
       ['', 'Configuration Editor'],
       ['Not authorized to run this command.\n', 'Configuration Editor'],

@@ -128,7 +128,6 @@ poe-out-status: powered-on
     // As received over ssh.
     shows: (device) =>
       Buffer.from(device.running().toString('latin1').replaceAll('\n', '\r\n'), 'latin1'),
-    small: '/ip pool\nadd name=p ranges=10.0.0.1\n',
     inChannels: true,
     outcomes: { 'odd-line-ends': 'either' },
     incomplete: [

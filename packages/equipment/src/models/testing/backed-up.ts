@@ -42,8 +42,6 @@ export interface ChangedDevice {
   contents?(device: ConfiguredDevice): ReadonlyMap<string, Buffer>;
   /** Another form, for which rack.yaml may ask. */
   also?: { entry: string; shows(device: ConfiguredDevice): Buffer };
-  /** A configuration of few bytes, each of which a fault delays. */
-  small?: string;
   /** It is read in channels: without prompt, pager, log messages and second password. */
   inChannels?: true;
   /** Other results of faults than usual. */
@@ -116,7 +114,6 @@ export const vyattaBackup = {
   ),
   shows: (device) => device.startup(),
   also: { entry: 'export: commands', shows: (device: VyattaDevice) => device.commands() },
-  small: 'system {\n    host-name small\n}\n',
   incomplete: [
     ['', 'the configuration is empty'],
     ['system {\n    host-name x\n', 'the block "system" is not closed'],

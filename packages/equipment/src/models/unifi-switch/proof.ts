@@ -59,7 +59,6 @@ Port  OpMode      HpMode    PwrLimit   Class   PoEPwr  PwrGood  Power(W)  Voltag
   backup: {
     change: appending('/tmp/system.cfg', `snmp.location=${mark}`),
     identity: { serial: '788A20DE9ABC', hostname: 'unifi-1' },
-    small: 'users.status=enabled\nswitch.status=enabled\n',
     inChannels: true,
     incomplete: [
       ['', '"users."'],

@@ -11,6 +11,7 @@ interface Way {
   page(text: string): Promise<void>;
   pause(milliseconds: number): Promise<void>;
   drop(): never;
+  hang(): Promise<never>;
 }
 
 export async function showConfiguration(text: string, way: Way): Promise<void> {
@@ -18,9 +19,11 @@ export async function showConfiguration(text: string, way: Way): Promise<void> {
   const time = core.countShow();
   if (faults.has('empty-answer')) return;
   if (faults.has('error-text')) return await way.page(core.words.error);
-  if (faults.has('drops-mid-configuration')) {
+  const isDropped = faults.has('drops-mid-configuration');
+  if (isDropped || faults.has('silent-mid-configuration')) {
     way.put(text.slice(0, text.length / 2));
-    way.drop();
+    if (isDropped) way.drop();
+    await way.hang();
   }
   let shown = faults.has('cut-short') ? cutShort(text, time) : text;
   if (faults.has('log-lines-between') && way.isInteractive) {
@@ -34,9 +37,17 @@ export async function showConfiguration(text: string, way: Way): Promise<void> {
   else await way.page(shown);
 }
 
+/** Characters at each end; between them, the fault shows nothing else. */
+const trickling = 200;
+
 async function trickle(text: string, { session, put, pause }: Way): Promise<void> {
-  for (const character of text) {
-    put(character);
+  const middle = text.slice(trickling, -trickling);
+  for (const part of [
+    ...text.slice(0, trickling),
+    middle,
+    ...text.slice(trickling).slice(-trickling),
+  ]) {
+    put(part);
     await pause(session.core.secondMs);
   }
 }

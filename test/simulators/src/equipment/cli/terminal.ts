@@ -298,6 +298,7 @@ export class Terminal {
         page: (part) => this.page(part),
         pause: (milliseconds) => this.pause(milliseconds),
         drop: () => this.drop(),
+        hang: () => this.hang(),
       });
     } finally {
       this.hasOddEnds = false;
