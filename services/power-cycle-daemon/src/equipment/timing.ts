@@ -23,7 +23,7 @@ export const usualTiming: Timing = {
   // PoE ports take about a second to show it; a slow PDU takes several.
   patience: { firstMs: 200, mostMs: 1000, withinMs: 6000 },
   // sshd penalises an address by a second for each connection without a sign-in; with fewer than one a second, none gather.
-  watch: { lookMs: 2000, everyMs: 1500 },
+  watch: { lookMs: 2000, everyMs: 1500, downMs: 500 },
   backOff: { firstMs: 1000, maxMs: 60_000 },
   contactPauseMs: 5000,
   drawMs: 60_000,

@@ -77,7 +77,7 @@ describe('a machine', () => {
     });
 
     const observer = { probe: rude, agent: undefined };
-    const down = await seeDown(observer, 500, { lookMs: 50, everyMs: 5 }, signal);
+    const down = await seeDown(observer, 500, { lookMs: 50, everyMs: 5, downMs: 5 }, signal);
 
     expect(down).toBeUndefined();
     expect(count).toBeGreaterThan(3);

@@ -1,9 +1,9 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import type { Look } from './probe.ts';
-import { seeBack } from './watch.ts';
+import { pauseAfter, seeBack } from './watch.ts';
 
 const { signal } = new AbortController();
-const tuning = { lookMs: 50, everyMs: 1 };
+const tuning = { lookMs: 50, everyMs: 1, downMs: 1 };
 
 /** The daemon is paused for an hour during the first look. */
 async function backAfterPause(second: Look) {
@@ -32,4 +32,17 @@ it('a pause of the daemon says nothing about the machine: the next look does', a
     is: 'not-back',
     text: 'not back within 60 s: still no response',
   });
+});
+
+it.each<[Look['is'], number, number]>([
+  ['unanswered', 0, 500],
+  ['refused', 0, 500],
+  ['closed', 0, 1500],
+  ['silent', 0, 1500],
+  ['unknown', 0, 1500],
+  ['refused', 1, 600],
+  ['refused', 100, 5000],
+  ['closed', 100, 5000],
+])('a machine that is %s is looked at again, after %i looks, in %i ms', (is, looks, ms) => {
+  expect(pauseAfter({ is, text: 'not yet' }, looks, { everyMs: 1500, downMs: 500 })).toBe(ms);
 });

@@ -15,8 +15,14 @@ export interface Observer {
 /** Milliseconds. */
 export interface WatchTuning {
   lookMs: number;
+  /** Between looks that reach its sshd. */
   everyMs: number;
+  /** Between looks at a machine that accepts no connections: they cost its sshd nothing. */
+  downMs: number;
 }
+
+/** Between two looks, however long it takes to boot. */
+const mostMs = 5000;
 
 interface SeenDown {
   text: string;
@@ -74,14 +80,14 @@ interface ReturnOptions {
 export async function seeBack(
   observer: Observer,
   { sawDown, bootId, withinMs, onDown }: ReturnOptions,
-  { lookMs, everyMs }: WatchTuning,
+  tuning: WatchTuning,
   signal: AbortSignal,
 ): Promise<Return> {
+  const { lookMs } = tuning;
   const start = performance.now();
   let down = sawDown;
   let last = 'not checked yet';
-  let wait = everyMs;
-  for (let isLast = false; !isLast; ) {
+  for (let isLast = false, looks = 0; !isLast; looks += 1) {
     isLast = performance.now() - start >= withinMs;
     const look = await observer.probe(lookMs, signal);
     signal.throwIfAborted();
@@ -107,10 +113,18 @@ export async function seeBack(
       }
       return { is: 'never-down', text: `${look.text}, but the target was never down` };
     }
-    await pause(wait, signal);
-    wait = Math.min(wait * 1.2, 5000);
+    await pause(pauseAfter(look, looks, tuning), signal);
   }
   return { is: 'not-back', text: `not back within ${Math.round(withinMs / 1000)} s: ${last}` };
+}
+
+/** How long until the next look at a machine that is not back, after so many earlier ones. Milliseconds. */
+export function pauseAfter(
+  look: Look,
+  looks: number,
+  { everyMs, downMs }: Pick<WatchTuning, 'everyMs' | 'downMs'>,
+): number {
+  return Math.min((isDown(look) ? downMs : everyMs) * 1.2 ** looks, mostMs);
 }
 
 /** What the agent reports about the boot that should end. */

@@ -23,7 +23,7 @@ import { waitUntil } from './wait-until.ts';
 const timing = {
   patience: { firstMs: 10, mostMs: 20, withinMs: 250 },
   backOff: { firstMs: 20, maxMs: 100 },
-  watch: { lookMs: 500, everyMs: 20 },
+  watch: { lookMs: 500, everyMs: 20, downMs: 20 },
   contactPauseMs: 20,
   drawMs: 500,
   retryMs: 50,
