@@ -4,6 +4,8 @@
  *
  * Sources: Gude's EPC HTTP interface and labgrid's gude8031.py and gude24.py; NETIO's JSON API (AN21) and the answers in its package Netio;
  * Digital Loggers' REST API; pdudaemon's servertechpro2.py and a driver of the Switched PRO2 by SKA; Home Assistant's REST API.
+ *
+ * No recording: its state matters, because outlets are switched and read back.
  */
 import { isObject, parseJson } from '@skolo/base';
 import { startEsphome } from './esphome.ts';

@@ -3,6 +3,8 @@
  *
  * Sources: esphome.io/web-api (REST API); pdudaemon's esphome-http driver, which signs in by digest. Builds with Arduino
  * ask for digest with MD5, those with ESP-IDF for Basic.
+ *
+ * No recording: its state matters, because its switches are turned and read back.
  */
 import {
   type Call,

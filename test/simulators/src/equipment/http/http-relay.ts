@@ -1,13 +1,12 @@
 /**
- * A relay board as people build them: the two ways that labgrid's backends `rest` and `simplerest` speak.
+ * A relay board as people build them, in the way that labgrid's backend `rest` speaks: `PUT /relay/N/value` with `0` or `1` sets,
+ * `GET /relay/N/value` answers exactly that. No sign-in.
  *
- * `PUT /relay/N/value` with `0` or `1` sets, `GET /relay/N/value` answers exactly that (rest); `GET /relay/N/1` sets and
- * `GET /relay/N` reads (simplerest). No sign-in.
+ * Source: docstring of labgrid/driver/power/rest.py.
  *
- * Source: docstrings of labgrid/driver/power/rest.py and simplerest.py.
+ * No recording: its state matters, because relays are switched and read back.
  */
 import {
-  type Call,
   type HttpDevice,
   type HttpDeviceOptions,
   numbered,
@@ -22,12 +21,6 @@ interface HttpRelayOptions extends HttpDeviceOptions {
 }
 
 export function startHttpRelay(options: HttpRelayOptions = {}): Promise<HttpDevice> {
-  const read = ({ device, outlet }: Call) => ({ body: device.board.isOn(outlet) ? '1' : '0' });
-  const set = (on: boolean) => (call: Call) => {
-    call.device.turn(call.outlet, on);
-    return read(call);
-  };
-  const notAllowed = () => ({ status: 405, body: 'Method Not Allowed' });
   return startHttpDevice(
     {
       model: 'http-switch',
@@ -39,12 +32,9 @@ export function startHttpRelay(options: HttpRelayOptions = {}): Promise<HttpDevi
           device.turn(outlet, body === '1');
           return { status: 204 };
         },
-        'GET /relay/:outlet': read,
-        'GET /relay/:outlet/value': read,
-        'GET /relay/:outlet/0': set(false),
-        'GET /relay/:outlet/1': set(true),
-        '* /relay/:outlet': notAllowed,
-        '* /relay/:outlet/value': notAllowed,
+        'GET /relay/:outlet/value': ({ device, outlet }) => ({
+          body: device.board.isOn(outlet) ? '1' : '0',
+        }),
       },
       notFound: { status: 404, body: 'Not Found' },
     },

@@ -4,6 +4,8 @@
  * password it answers 401 and no challenge, with a wrong one 403.
  *
  * Sources: kvmd/apps/kvmd/api/redfish/atx.py, api/auth.py and kvmd/htserver.py of pikvm/kvmd. Assumed: how long a press takes to show.
+ *
+ * No recording: its state matters, because a press changes the power some time later.
  */
 import { z } from 'zod';
 import {

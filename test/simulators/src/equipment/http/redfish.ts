@@ -8,6 +8,8 @@
  * Sources: DMTF DSP0266 (protocol: actions, ActionInfo, errors), DSP2043 (mockup public-rackmount1 and that of
  * a rack PDU: targets of outlets without `/Actions/`, PowerWatts.Reading), DSP0268 (ComputerSystem, Outlet, PowerRestorePolicy). Assumed: how
  * long a change takes.
+ *
+ * No recording: its state matters, because power changes some time after a command, and sessions are counted.
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';

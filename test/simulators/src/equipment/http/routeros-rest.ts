@@ -7,6 +7,8 @@
  * Sources: help.mikrotik.com, "REST API" (methods, errors, strings) and "PoE-Out" (poe-out, power-cycle, monitor); the
  * argument `numbers` of power-cycle as clients use it against hardware, others use `.id` or `/execute`. Assumed: the exact
  * words of `detail`.
+ *
+ * No recording: its state matters, because ports are switched, and cycle by themselves.
  */
 import { z } from 'zod';
 import type { OutletBoard } from '../device.ts';

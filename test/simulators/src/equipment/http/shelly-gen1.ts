@@ -5,6 +5,8 @@
  *
  * Sources: shelly-api-docs.shelly.cloud/gen1 (Common HTTP API, Shelly 2.5); labgrid's shelly_gen1 backend, which posts a
  * form. Some models measure all of their relays with one meter: fewer meters than relays.
+ *
+ * No recording: its state matters, because relays are switched, and flip back by themselves.
  */
 import {
   type Call,

@@ -8,6 +8,8 @@
  *
  * Sources: shelly-api-docs.shelly.cloud/gen2 (RPCProtocol, Authentication, Switch); the HTTP channel of mongoose-os
  * rpc-common, which the firmware is built on; labgrid's shelly_gen2 backend.
+ *
+ * No recording: its state matters, because its switches are turned, and flip back by themselves.
  */
 import { z } from 'zod';
 import {

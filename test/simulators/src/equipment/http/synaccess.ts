@@ -10,6 +10,8 @@
  * Sources: netBooter B/DU user's guide, "API return codes"; measurements of an NP-0501DU (rmrfslashbin/netcommander,
  * API_SPECIFICATION.md); the HTTP reference for an NP-0201DU (bradfa, gist b965b028). Assumed: 120 V, status 503 when busy,
  * `$A4` of an outlet that is off turns it on.
+ *
+ * No recording: its state matters, because outlets are switched, and cycle by themselves.
  */
 import {
   type HttpDevice,

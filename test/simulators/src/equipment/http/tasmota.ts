@@ -10,6 +10,8 @@
  *
  * Sources: tasmota.github.io/docs/Commands; arendst/Tasmota support_command.ino (CmndBacklog, CmndDelay, CmndPower,
  * CmndPulsetime, CmndPowerOnState, CmndStateText) and xdrv_01_9_webserver.ino (HandleHttpCommand).
+ *
+ * No recording: its state matters, because relays are switched, and a backlog goes on by itself.
  */
 import {
   type HttpDevice,

@@ -7,6 +7,8 @@
  * retained command is carried out anew each time that it connects ("ghost switching").
  *
  * Sources: tasmota.github.io/docs/MQTT, /Commands, /PowerOnState-Configuration; arendst/Tasmota xdrv_02_9_mqtt.ino.
+ *
+ * No recording: its state matters, because relays are switched, and retained commands switch them again.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';

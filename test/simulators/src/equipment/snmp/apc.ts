@@ -4,6 +4,8 @@
  * fence_apc_snmp and labgrid, which use nothing else).
  *
  * Source: PowerNet-MIB (sPDU and rPDU groups). Prefix 1.3.6.1.4.1.318.1.1.
+ *
+ * No recording: its state matters, because outlets are switched, at once and by a reboot of their own.
  */
 import { type Faults, OutletBoard } from '../device.ts';
 import { integer, type SnmpObject, text } from './mib.ts';

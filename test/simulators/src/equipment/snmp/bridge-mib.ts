@@ -1,6 +1,8 @@
 /**
  * What a switch tells of its ports and of who is behind them: IF-MIB (RFC 2863), BRIDGE-MIB (RFC 4188), Q-BRIDGE-MIB
  * (RFC 4363). Numbers of interfaces, of bridge ports and of labels are three different things, as in real ones.
+ *
+ * No recording: what it tells follows the machines that a test has behind the ports.
  */
 import type { Plugged } from '../wiring.ts';
 import { integer, type SnmpObject, text } from './mib.ts';

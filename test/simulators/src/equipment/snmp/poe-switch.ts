@@ -5,6 +5,8 @@
  * A port that is turned on searches for about a second before it delivers; one with nothing plugged in searches for
  * ever. Some switches are busy while they apply a setting, for longer than a client waits (net-snmp issue 194, Netgear
  * GS724TP): `setMs`. What is set is lost with power unless it was saved, so after a reboot every port is on.
+ *
+ * No recording: its state matters, because ports are switched, and search before they deliver.
  */
 import { Faults, OutletBoard, type SimulatedDevice } from '../device.ts';
 import { Plugged, type Wiring } from '../wiring.ts';

@@ -1,4 +1,7 @@
-/** A PDU whose outlets are set and read by the objects of a table: its own, or those of whatever has such a table. */
+/**
+ * A PDU whose outlets are set and read by the objects of a table: its own, or those of whatever has such a table.
+ * No recording: its state matters, because outlets are switched by whatever table a test has.
+ */
 import { Faults, OutletBoard, type SimulatedDevice } from '../device.ts';
 import { type SnmpModel, type SnmpOptions, snmpFaults, startSnmpAgent } from './agent.ts';
 import { integer, SnmpMib, type SnmpObject, systemGroup, text } from './mib.ts';

@@ -5,6 +5,8 @@
  * Sources: APC's "Network Management Card 2 User Guide", chapter "How to Export Configuration Settings" (sections, keys,
  * `Override`, what is not exported), and its "Command Line Interface Guide" (`about`, E000); the file of a card that
  * Oxidized's tests have (header, sections). Passwords, SNMPv3 phrases and certificates are not in it.
+ *
+ * No recording: its state matters, because its file is replaced, and sessions are counted.
  */
 import type { ConfiguredDevice } from '../core.ts';
 import type { CliOptions } from '../model.ts';

@@ -4,6 +4,8 @@
  * Fastpath's MAC table, that of `swctrl`, the forms of ProCurve and of Junos with and without ELS, and `show dhcp leases`
  * of EdgeOS are as in sessions that users recorded; `print terse` as scripts of users read it; Cisco's and Arista's as in their
  * command references. Headings of `swctrl port show` and widths of Fastpath's `show port all` are made up.
+ *
+ * No recording: what is printed follows the machines that a test has behind the ports.
  */
 import type { Plugged } from '../../wiring.ts';
 import type { Run } from '../switch/model.ts';

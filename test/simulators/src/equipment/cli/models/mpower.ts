@@ -3,6 +3,8 @@
  *
  * Files and their numbers are as in sessions and scripts of users (firmware MF.v2.1.11). After a power failure every
  * outlet is on, unless that was changed in its configuration, which is not simulated. That `reboot` does the same is made up.
+ *
+ * No recording: its state matters, because relays are switched, and its files are changed and put back.
  */
 import { OutletBoard } from '../../device.ts';
 import type { ConfiguredDevice } from '../core.ts';

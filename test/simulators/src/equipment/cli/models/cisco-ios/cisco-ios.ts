@@ -6,6 +6,8 @@
  *
  * Sources: Cisco's command references (Catalyst 3560, 3650: `power inline`, `show power inline`), recorded sessions,
  * netmiko's notes on echo and paging. The pager's erasing is as RANCID and Oxidized know it.
+ *
+ * No recording: its state matters, because ports are switched, and its configuration is changed, saved and put back.
  */
 import type { ConfiguredDevice } from '../../core.ts';
 import { configuration, enable, leave, setPager, to } from '../../switch/commands.ts';

@@ -4,6 +4,8 @@
  *
  * Sources: Ubiquiti's EdgeSwitch command reference; recorded sessions of users; Oxidized's model `edgeswitch`. How a
  * sixth session is turned away is not documented; here its connection is closed without a word.
+ *
+ * No recording: its state matters, because ports are switched, and its configuration is changed, saved and put back.
  */
 import type { ConfiguredDevice } from '../../core.ts';
 import type { SwitchModel, SwitchOptions } from '../../switch/model.ts';

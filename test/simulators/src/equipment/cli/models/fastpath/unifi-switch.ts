@@ -6,6 +6,8 @@
  * US-24). Without `id`, a command means every port. What it says of a wrong id is made up. What was not set by the
  * controller is gone after a restart: it has it apply `/tmp/system.cfg`, which is kept with `cfgmtd`. Keys of that file, of
  * `/etc/persistent/cfg/mgmt` and of `/etc/board.info` are as users show them; which the firmware knows beside is made up.
+ *
+ * No recording: its state matters, because ports are switched, and its files are changed and lost in a restart.
  */
 import { type ConfiguredDevice, type Core, cliFaults } from '../../core.ts';
 import type { CliOptions } from '../../model.ts';

@@ -4,6 +4,8 @@
  * Fields, status words and codes are from realtek-poe's source (main.c: `ubus_poe_info_cb`, `ubus_poe_manage_cb`) and from
  * sessions of users. Its configuration turns every port on after a power failure. Versions before 2025 answer a `manage`
  * that was carried out with an error (status 12), and some hardware says `unknown` of every port (its issue 10).
+ *
+ * No recording: its state matters, because ports are switched, and its files are changed and put back.
  */
 import { z } from 'zod';
 import { OutletBoard } from '../../../device.ts';

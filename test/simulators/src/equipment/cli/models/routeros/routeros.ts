@@ -7,6 +7,8 @@
  *
  * Sources: MikroTik's manual (console login, PoE-Out); netmiko's and Oxidized's notes on the login suffix. Settings are kept
  * over a power failure without being saved. Its answer to the probes is not waited for.
+ *
+ * No recording: its state matters, because ports are switched, and its configuration is changed, exported and imported.
  */
 import { OutletBoard } from '../../../device.ts';
 import type { ConfiguredDevice } from '../../core.ts';

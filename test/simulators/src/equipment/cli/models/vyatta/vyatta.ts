@@ -1,4 +1,7 @@
-/** A device with Vyatta's configuration system, on the network: what EdgeOS and VyOS have in common. */
+/**
+ * A device with Vyatta's configuration system, on the network: what EdgeOS and VyOS have in common.
+ * No recording: its state matters, because configuration sessions change, commit, save and undo.
+ */
 
 import { OutletBoard } from '../../../device.ts';
 import type { Plugged } from '../../../wiring.ts';
