@@ -35,33 +35,25 @@ export class Flash {
   }
 
   /** The file that is to replace the configuration, or why not; in words of the command. */
-  async replacement(
-    terminal: Terminal,
-    [, , name = '', force]: string[],
-  ): Promise<{ text: string } | string> {
+  replacement(name: string): { text: string } | string {
     const text = this.files.get(name);
     if (text === undefined) return `%Error opening ${name} (No such file or directory)\n`;
     if (!/^end$/m.test(text)) return '%The input file is not a valid config file.\n';
-    if (force === 'force') return { text };
-    const answer = await terminal.readLine(
-      'This will apply all necessary additions and deletions\nto replace the current running configuration with the\ncontents of the specified configuration file, which is\nassumed to be a complete configuration, not a partial\nconfiguration. Enter Y if you are sure you want to proceed. ? [no]: ',
-    );
-    return /^y/i.test(answer) ? { text } : '';
+    return { text };
   }
 
   private evaluate(line: string, open: Map<string, string>): string | undefined {
-    const [, variable, path, mode] =
-      /^set (\w+) \[open "?(flash:[\w./-]+)"? ([wa])\+?\]$/.exec(line) ?? [];
+    const [, variable, path] = /^set (\w+) \[open "(flash:[\w./-]+)" w\]$/.exec(line) ?? [];
     if (variable !== undefined && path !== undefined) {
       open.set(variable, path);
-      this.files.set(path, mode === 'a' ? (this.files.get(path) ?? '') : '');
+      this.files.set(path, '');
       return 'file0\n';
     }
-    const [, to = '', braces, quotes, bare] =
-      /^puts \$(\w+) (?:\{(.*)\}|"((?:[^"\\]|\\.)*)"|(\S+))$/.exec(line) ?? [];
+    const [, to = '', braces, quotes] =
+      /^puts \$(\w+) (?:\{(.*)\}|"((?:[^"\\]|\\.)*)")$/.exec(line) ?? [];
     const file = open.get(to);
     if (file !== undefined) {
-      const text = braces ?? quotes?.replace(/\\(.)/g, '$1') ?? bare ?? '';
+      const text = braces ?? quotes?.replace(/\\(.)/g, '$1') ?? '';
       this.files.set(file, `${this.files.get(file) ?? ''}${text}\n`);
       return undefined;
     }

@@ -393,8 +393,8 @@ function enableCommand(log: Log): Run {
 }
 
 function privilegedCommands(ports: readonly string[], flash: Flash): Commands {
-  const replace: Run = async (talk, words) => {
-    const said = await flash.replacement(talk.terminal, words);
+  const replace: Run = (talk, [, , name = '']) => {
+    const said = flash.replacement(name);
     if (typeof said === 'string') return said;
     talk.terminal.session.act(() => {
       talk.device.running = talk.device.lines(said.text);
@@ -420,7 +420,6 @@ function privilegedCommands(ports: readonly string[], flash: Flash): Commands {
       return save(talk);
     },
     tclsh: ({ device, terminal }) => flash.tclsh(terminal, `${device.host}(tcl)#`),
-    'configure replace <file>': replace,
     'configure replace <file> force': replace,
     'more <file>': ({ terminal }, [, name = '']) => flash.show(terminal, name),
     'delete /force <file>': (_, [, , name = '']) => flash.remove(name),
