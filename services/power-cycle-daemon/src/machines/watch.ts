@@ -22,7 +22,7 @@ export interface WatchTuning {
 }
 
 /** Between two looks, however long it takes to boot. */
-const mostMs = 5000;
+const longestPauseMs = 5000;
 
 interface SeenDown {
   text: string;
@@ -124,7 +124,7 @@ export function pauseAfter(
   looks: number,
   { everyMs, downMs }: Pick<WatchTuning, 'everyMs' | 'downMs'>,
 ): number {
-  return Math.min((isDown(look) ? downMs : everyMs) * 1.2 ** looks, mostMs);
+  return Math.min((isDown(look) ? downMs : everyMs) * 1.2 ** looks, longestPauseMs);
 }
 
 /** What the agent reports about the boot that should end. */
