@@ -250,10 +250,10 @@ describe('a response that is cut off or stalls', () => {
 
 describe('a message may have arrived', () => {
   const sendTo = async (answer: Answer, options: Partial<HttpSinkOptions> = {}) =>
-    await sinkErrorOf(sendOne(sinkFor(await start(answer), { timeoutSeconds: 0.3, ...options })));
+    await sinkErrorOf(sendOne(sinkFor(await start(answer), { timeoutSeconds: 60, ...options })));
 
   it.each<[string, Answer, Partial<HttpSinkOptions>]>([
-    ['no response', () => undefined, {}],
+    ['no response', () => undefined, { timeoutSeconds: 0.3 }],
     ['a connection that is closed', (response) => response.destroy(), {}],
     ['a gateway whose server does not respond', (response) => response.writeHead(504).end(), {}],
     [

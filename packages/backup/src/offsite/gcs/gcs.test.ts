@@ -233,8 +233,9 @@ describe('a bucket that fails', () => {
     google.behave();
     relay.mend();
 
-    await place.put(name, file, about, soon());
-    expect(await place.list(soon())).toHaveLength(1);
+    const patient = open({ patienceMs: 60_000 });
+    await patient.put(name, file, about, soon());
+    expect(await patient.list(soon())).toHaveLength(1);
   });
 
   it.each([
