@@ -38,6 +38,12 @@ describe('createLogger', () => {
     { a: { b: { c: [{ d: { token: 'hunter2' } }] } } },
     { answers: [Object.assign(new Error('401'), { config: { headers: { cookie: 'hunter2' } } })] },
     { tried: [new Error('GET https://u:hunter2@host/')] },
+    // As errors of some HTTP clients have it.
+    {
+      tried: [
+        Object.assign(new Error('401'), { toJSON: () => ({ headers: { cookie: 'hunter2' } }) }),
+      ],
+    },
   ])('hides the secret in %o', (fields) => {
     const { log, text } = memoryLog();
 

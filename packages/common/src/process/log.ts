@@ -61,9 +61,9 @@ function withoutSecrets(fields: object, depth = 0): Record<string, unknown> {
 }
 
 function loggable(value: unknown, depth: number): unknown {
+  if (value instanceof Error) return loggedError(value);
   if (typeof value !== 'object' || value === null || 'toJSON' in value) return value;
   if (depth > deepest) return '…';
-  if (value instanceof Error) return loggedError(value);
   if (Array.isArray(value)) return value.map((each) => loggable(each, depth + 1));
   return withoutSecrets(value, depth);
 }
