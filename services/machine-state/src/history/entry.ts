@@ -21,9 +21,9 @@ export interface Entry {
   data?: string | undefined;
   /** Of a silent machine's condition: what silent machines share, and its last answer in milliseconds since 1970. */
   cause?: string | undefined;
-  /** Of a task or hold that begins: keys of those that continue beside it. The end of any other one was missed. Absent: not known. */
-  besides?: readonly string[];
   seenAt?: number | undefined;
+  /** Of a task or hold that begins: keys of those that continue beside it. The end of any other one was missed. Absent: not known. */
+  besides?: readonly Entry['key'][];
 }
 
 /** Undefined: it is of another version, or damaged. */

@@ -24,30 +24,30 @@ export function observed(
     ...ofCondition(before, after, now, isSame),
     ...besides(tasks, after, runningOn(after)),
     ...ofRepairs(before, after),
-    ...besides(ofHold(before, after, now), after, holdsOf(after)),
+    ...besides(
+      ofHold(before, after, now),
+      after,
+      holdsOf(after).map(({ key }) => key),
+    ),
     ...ofBoot(before, after, now),
     ...ofVersion(before, after, now),
   ];
 }
 
-/** While the power-cycle daemon is silent, jobs and holds are not known. */
+/** Entries that begin, with the keys of what continues. While the power-cycle daemon is silent, jobs and holds are not known. */
 function besides(
   entries: readonly Entry[],
   { power }: Machine,
-  all: readonly Pick<Entry, 'key'>[],
+  keys: readonly Entry['key'][],
 ): Entry[] {
-  const keys = all.flatMap(({ key }) => key ?? []);
   return entries.map((entry) =>
     power && entry.endedAt === undefined ? { ...entry, besides: keys } : entry,
   );
 }
 
-function runningOn(machine: Machine): Pick<Entry, 'key'>[] {
+function runningOn(machine: Machine): Entry['key'][] {
   const { task = machine.taskWhenLastSeen, power } = machine;
-  return [
-    ...(task ? [{ key: task.id }] : []),
-    ...(power?.busy ?? []).map((job) => ({ key: jobKey(job) })),
-  ];
+  return [...(task ? [task.id] : []), ...(power?.busy ?? []).map(jobKey)];
 }
 
 function ofCondition(

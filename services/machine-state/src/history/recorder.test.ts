@@ -80,27 +80,34 @@ it('records the cause of a silence when it is found, once', async () => {
   ]);
 });
 
-it('records jobs that were announced elsewhere as tasks, beside a task of the machine', async () => {
-  const { set, now, history } = await start();
-  const [at, until] = [now(), '2026-11-20T20:00:00.000Z'];
-  const job = (id: string) => ({ id, by: 'ci', since: at, until, reason: `nightly ${id}` });
-  const busy = (...ids: string[]) => ({ power: { outlets: [], busy: ids.map(job) } });
-  const shown = async () =>
-    (await history('task')).map(({ id, outcome }) => `${id}: ${outcome}`).sort();
-  set(busy('1'), minute);
-  const running = await shown();
-  set({ power: undefined }, minute);
-  set({ ...busy('2', '1'), task: { id: 't', since: at } }, minute);
-  const all = await shown();
-  set({ ...busy('1'), task: undefined }, minute);
-  set({ power: undefined }, minute);
-  set({ power: { outlets: [] } }, minute);
+it.each(['t', undefined])(
+  'records jobs that were announced elsewhere as tasks, beside a task of the machine: %s',
+  async (task) => {
+    const { set, now, history } = await start();
+    const [at, until] = [now(), '2026-11-20T20:00:00.000Z'];
+    const job = (id: string) => ({ id, by: 'ci', since: at, until, reason: `nightly ${id}` });
+    const busy = (...ids: string[]) => ({ power: { outlets: [], busy: ids.map(job) } });
+    const shown = async () =>
+      (await history('task')).map(({ id, outcome }) => `${id}: ${outcome}`).sort();
+    set(busy('1'), minute);
+    const running = await shown();
+    set({ power: undefined }, minute);
+    set({ ...busy('2', '1'), task: { id: task, since: at } }, minute);
+    const all = await shown();
+    set({ ...busy('1'), task: undefined }, minute);
+    set({ power: undefined }, minute);
+    set({ power: { outlets: [] } }, minute);
 
-  expect(running).toEqual(['nightly 1 (ci): undefined']);
-  expect(all).toEqual(['nightly 1 (ci): undefined', 'nightly 2 (ci): undefined', 't: undefined']);
-  const ended = ['nightly 1 (ci): ended', 'nightly 2 (ci): ended', 't: ended'];
-  expect(await shown()).toEqual(ended);
-});
+    expect(running).toEqual(['nightly 1 (ci): undefined']);
+    expect(all).toEqual([
+      'nightly 1 (ci): undefined',
+      'nightly 2 (ci): undefined',
+      `${task}: undefined`,
+    ]);
+    const ended = ['nightly 1 (ci): ended', 'nightly 2 (ci): ended', `${task}: ended`];
+    expect(await shown()).toEqual(ended);
+  },
+);
 
 it('records two people who are on it at once, beside a hold, each until they end it', async () => {
   const { set, happened } = await start();

@@ -190,8 +190,10 @@ export class HistoryTables {
       changeEntry.run(endedAt, outcome, data, place.day, id, place.at, place.n);
       return;
     }
-    const { besides } = entry;
-    if (besides) endOthers.run(at, id, kind, JSON.stringify([key ?? '', ...besides]));
+    if (entry.besides) {
+      const continuing = [key, ...entry.besides].map((each) => each ?? '');
+      endOthers.run(at, id, kind, JSON.stringify(continuing));
+    }
     const { n } = NextN.parse(nextN.get(day, id, at));
     addEntry.run(day, id, at, n, kind, device, key, endedAt, outcome, data);
   }
