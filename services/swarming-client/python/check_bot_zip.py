@@ -72,7 +72,7 @@ def answer(path, expected):
         return {'isSound': False, 'why': str(error)}
     except MemoryError:
         raise
-    except (OSError, ImportError) as error:
+    except OSError as error:
         return {'isSound': False, 'why': 'it cannot be read: %.200s' % error}
     except Exception as error:
         # Whatever a damaged zip raises: a list of what zipfile and decompressors raise is never complete.

@@ -87,8 +87,7 @@ describe.skipIf(lacks('python3'))('on each Python', () => {
   ])(
     'a zip made with %s is sound only if Python can start it, and never if damaged',
     async (method, isSound) => {
-      const { stdout } = await promisify(execFile)(python ?? '', ['-c', zipWith, method, server]);
-      const zip = Buffer.from(stdout, 'base64');
+      const zip = await zipWith(method);
       const content = zip.indexOf('__main__.py') + 11;
       const directory = zip.indexOf('PK\u0001\u0002', 0, 'latin1');
       // The content, and in the directory the bit of encryption and another method.
@@ -107,6 +106,13 @@ describe.skipIf(lacks('python3'))('on each Python', () => {
     },
   );
 
+  it('a zip that zipfile can read, but Python’s import cannot, is damaged', async () => {
+    expect(await checked(await zipWith('ZIP_STORED', 9))).toMatchObject({
+      isSound: false,
+      why: expect.stringContaining('it is damaged: '),
+    });
+  });
+
   it('a check that fails proves nothing about the zip', async () => {
     const zip = stubZip({ server });
 
@@ -117,16 +123,23 @@ describe.skipIf(lacks('python3'))('on each Python', () => {
   });
 });
 
-/** Writes a bot's zip, in base64. */
-const zipWith = `
+const writeZip = `
 import base64, io, json, sys, zipfile
-method, server = sys.argv[1:]
+method, server, missing = sys.argv[1], sys.argv[2], int(sys.argv[3])
 file = io.BytesIO()
+file.write(b'#' * missing)
 with zipfile.ZipFile(file, 'w', getattr(zipfile, method)) as zip:
     zip.writestr('__main__.py', ''.join('print(%d)\\n' % (each * each) for each in range(200)))
     zip.writestr('config/config.json', json.dumps({'server': server}))
-print(base64.b64encode(file.getvalue()).decode())
+print(base64.b64encode(file.getvalue()[missing:]).decode())
 `;
+
+/** A bot's zip, of which this many bytes before the first member are missing. */
+async function zipWith(method: string, missing = 0): Promise<Buffer> {
+  const args = ['-c', writeZip, method, server, String(missing)];
+  const { stdout } = await promisify(execFile)(python ?? '', args);
+  return Buffer.from(stdout, 'base64');
+}
 
 async function checked(zip: Buffer, path = python ?? 'python3') {
   const file = join(await tempDir(), 'swarming_bot.zip');
