@@ -21,15 +21,16 @@ const incident: Incident = {
   ...{ id: 'i-1', what: 'switch-3', isExplained: true, since: at(0), to: at(20), began: [] },
   ...{ machines: [machine('rpi-1'), machine('rpi-2')], causes: [] },
 };
+const cycle = { kind: 'cycle', action: 'cycle' } as const;
 const dayOf = (time: string) => time.slice(0, 10);
 
 it('rows stand under their incident, where its latest row does, and others under their day', () => {
   const rows = [
     row(-30, 'an hour before', ['rpi-1']),
-    row(-0.5, 'power cycle: no ssh; 1 back', ['switch-3'], { kind: 'cycle', by: 'ann' }),
+    row(-0.5, 'power cycle: no ssh; 1 back', ['switch-3'], { ...cycle, by: 'ann' }),
     row(0, 'silent', ['rpi-1', 'rpi-2'], { kind: 'silent' }),
     row(10, 'about something else', ['rpi-9']),
-    row(15, 'power cycle: again; 1 back', ['rpi-2'], { kind: 'cycle', by: 'bob' }),
+    row(15, 'power cycle: again; 1 back', ['rpi-2'], { ...cycle, by: 'bob' }),
     row(24, 'just after', ['rpi-2']),
     row(26, 'long after', ['rpi-2']),
     row(40, 'tomorrow', []),
@@ -47,6 +48,14 @@ it('rows stand under their incident, where its latest row does, and others under
   ]);
   const [, , its = { rows: [] }] = groups;
   expect(headingOf(its, 'ann')).toBe('switch-3, 2 machines, bob cycled it, you cycled it');
+});
+
+it('nobody who turned the power off or on has cycled it', () => {
+  const rows = (['off', 'on'] as const).map((action) =>
+    row(0, `power ${action} by ann: too hot`, ['rpi-1'], { kind: 'cycle', action, by: 'ann' }),
+  );
+
+  expect(headingOf({ incident, rows }, 'ann')).toBe('switch-3, 2 machines');
 });
 
 it('an incident that continues has no end', () => {

@@ -1,5 +1,6 @@
 /** The timeline of a rack: what happened, from all services, for the next person on call. */
 import { z } from 'zod';
+import { PowerAction } from '../power-cycle-daemon.ts';
 import { Problem } from '../route/problem.ts';
 import { route } from '../route/route.ts';
 import { Time } from '../time.ts';
@@ -34,6 +35,7 @@ export const TimelineRow = z
       ),
     text: z.string(),
     by: z.string().optional().describe('the person, job or service whose action it is'),
+    action: PowerAction.optional().describe('of a row `cycle`'),
     where: z.string().describe('machines, phones or equipment, folded to ranges; may be empty'),
     names: texts.describe('the same names'),
     details: texts.describe('further lines, such as failures, or changes of rack.yaml'),

@@ -24,6 +24,7 @@ export function cycleOf(cycle: PowerCycle): TimelineEvent {
     group: `${action} ${by} ${reason}`,
     text: `${what} by ${by}: ${reason}`,
     by,
+    action,
     state: outcome ?? (startedAt === undefined ? 'queued' : 'running'),
     names: [target],
     ...((outcome === 'failed' || outcome === 'inverted' || outcome === 'stuck-off') && {

@@ -19,6 +19,7 @@ export interface TimelineEvent {
   /** For a row with different texts, `shared` is used, or else the last text. */
   text: string;
   by?: string | undefined;
+  action?: TimelineRow['action'];
   shared?: string | undefined;
   /** Counted in a row: `9 back, 1 failed`. */
   state?: string | undefined;
@@ -96,7 +97,7 @@ function rowOf(events: readonly TimelineEvent[]): TimelineRow {
       until: untils.length > 0 ? isoTime(Math.max(...untils)) : undefined,
     }),
     kind: last.kind,
-    ...given({ by: last.by }),
+    ...given({ by: last.by, action: last.action }),
     text: [isOneText ? last.text : (last.shared ?? last.text), counts.join(', ')]
       .filter(Boolean)
       .join('; '),

@@ -104,6 +104,7 @@ it('merges what all services know, and folds what belongs together', async () =>
     'note: note by ann: a new fan: rpi-[1-2] (2)',
   ]);
   expect(rows.map(({ by }) => by)).toEqual(['bob', 'ann', undefined, undefined, 'ann']);
+  expect(rows[1]?.action).toBe('cycle');
   expect(rows[1]?.details).toEqual(['rpi-2: failed at turn-on: no answer']);
   expect(rows[2]?.versions).toEqual([{ equipment: 'switch-1', from: 'a1a1', to: 'b2b2' }]);
 });

@@ -34,7 +34,7 @@ export function timelineOf(rack: string, names: readonly string[], until: number
       ...{ by: 'bob', until: at(-66), where, names: [...names] },
     },
     {
-      by: 'bob',
+      ...{ by: 'bob', action: 'cycle' },
       ...row(170, 'cycle', 'power cycle by bob: the switch does not respond; 1 back'),
       ...{ endedAt: at(165), where: 'switch-1', names: ['switch-1'] },
     },

@@ -45,7 +45,7 @@ function isOf({ at, names }: TimelineRow, { since, to, machines, what }: Inciden
 
 /** `switch-3, 20 machines, you cycled it` @param own the name of who reads it */
 export function headingOf({ incident, rows }: Group, own: string | undefined): string {
-  const people = rows.flatMap(({ kind, by }) => (kind === 'cycle' && by ? by : []));
+  const people = rows.flatMap(({ action, by }) => (action === 'cycle' && by ? by : []));
   const acts = [...new Set(people)].map((by) => `${by === own ? 'you' : by} cycled it`);
   return [...(incident ? [subjectOf(incident)] : []), ...acts].join(', ');
 }
