@@ -42,7 +42,7 @@ export function timelineText(timeline: Timeline, timezone?: string): string[] {
   return lines;
 }
 
-/** Without events. */
+/** Takes the place of rows if there are none: without the events of a source, nobody knows that nothing happened. */
 export function nothingIn({ missing }: Pick<Timeline, 'missing'>): string {
   return missing.length > 0 ? 'No events are known.' : 'Nothing happened.';
 }

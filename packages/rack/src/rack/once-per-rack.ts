@@ -1,7 +1,7 @@
-/** Remembers what is worked out from a whole rack.yaml, which is read again whenever it changes, and asked much more often. */
+/** Remembers what is worked out from a whole rack.yaml, because services need it much more often than the file changes. */
 import type { Rack } from './rack.ts';
 
-/** The same function, which works out its result once for each Rack. A Rack never changes: an edit of rack.yaml makes another one. */
+/** A function that calls `workOut` once for each Rack. A Rack never changes: an edit of rack.yaml makes another one. */
 export function oncePerRack<Result extends object>(
   workOut: (rack: Rack) => Result,
 ): (rack: Rack) => Result {

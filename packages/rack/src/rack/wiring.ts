@@ -11,6 +11,7 @@ import { builtInHubs } from './uhubctl.ts';
 /** A machine, device, phone or the jumphost. */
 interface Thing {
   name: string;
+  /** `outlet`: as in rack.yaml, `pdu-1/4`. */
   feeds: readonly { outlet: string; device: string }[];
   uplink?: Outlet;
   /** A phone is on and linked through its machine. */

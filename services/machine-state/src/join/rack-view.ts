@@ -81,7 +81,7 @@ function backupOf({ state, why, detail }: BackupEquipment): RackEquipment['backu
   return { state, ...given({ why: detail ?? why }) };
 }
 
-/** The power-cycle daemon polls every minute; a backup is of last night. `answeredAt`: its last answer, unless it is down. */
+/** The power-cycle daemon polls every minute; a backup is of last night. `answeredAt`: the equipment's last answer, unless it is down. */
 export function stateOf(
   controller: ControllerStatus | undefined,
   backup: BackupEquipment | undefined,

@@ -113,8 +113,8 @@ export class Cycles {
   }
 
   /**
-   * Re-evaluates which cycles may draw current, after a cycle went on, a controller was lost or came back, or a limit changed. Once for all
-   * that happens together: hundreds of cycles go on when one write of the journal has ended, and each asks for all of them.
+   * Re-evaluates which cycles may draw current, after a cycle has entered another phase, a controller was lost or came back, or a limit
+   * changed. Calls at the same time have one result: when one write of the journal ends, hundreds of cycles continue, and each calls it.
    */
   giveTurns(): void {
     if (this.isGivingTurns) return;
