@@ -20,7 +20,7 @@ interface Thing {
 
 type Use = 'power' | 'network';
 
-/** By name. The power-cycle daemon asks for each step of hundreds of cycles what goes dark. */
+/** By name. For each step of hundreds of cycles, the power-cycle daemon determines what loses power. */
 const thingsOf = oncePerRack((rack): ReadonlyMap<string, Thing> => {
   const things = new Map<string, Thing>();
   const add = ({ feeds, ...thing }: Omit<Thing, 'feeds'> & { feeds: readonly Outlet[] }) =>

@@ -30,12 +30,12 @@ export const metadataServer = section({
       .default(1000)
       .describe('Sustained rate, in requests per second.'),
     burst: whole(1, 1_000_000).default(2000).describe('Maximum number of requests in a burst.'),
-  }).describe('Rate limit per address of a caller; requests that exceed it receive status 429.'),
+  }).describe('Rate limit per caller address; requests that exceed it receive status 429.'),
   perCaller: section({
     watches: whole(1, 100_000)
       .default(64)
       .describe('Maximum number of pending `wait_for_change` requests from one address.'),
-  }).describe('Limits per address of a caller; requests that exceed them receive status 429.'),
+  }).describe('Limits per caller address; requests that exceed them receive status 429.'),
   tokenFolder: text(/^\/[^\0]*$/, 'an absolute path', '/dev/shm/skolo-metadata-server')
     .optional()
     .describe(
