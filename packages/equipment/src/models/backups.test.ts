@@ -56,7 +56,7 @@ const always: Readonly<Record<string, 'ssh' | 'telnet'>> = {
   edgeswitch: 'telnet',
 };
 
-/** A session waits in silence with these, whatever the model: with the others they are tried in long runs only. */
+/** With these, a session waits in silence, whatever the model. Only long runs try other models than the two above with them. */
 const waits: readonly DeviceFault[] = [
   'password-twice',
   'logs-behind-prompt',

@@ -84,7 +84,7 @@ export function withoutOutlet(options: Options, keys: readonly string[]): Contra
   return keys.filter((key) => !namesOutlet(options[key])).map((key) => ({ key, what }));
 }
 
-/** Also those that count from an outlet which may be a name. */
+/** The same, and which of them count from an outlet although it may be a name. */
 export function outletErrors(options: Options, keys: readonly string[]): Contradiction[] {
   const counting = keys.filter((key) => countsOutlet(options[key]));
   const what = 'counts from an outlet; set `outlets`, so that outlets are numbers';

@@ -3,10 +3,9 @@ import { type MpowerOptions, startMpower } from '@skolo/simulators';
 import { mark, overSsh } from '../testing/backed-up.ts';
 import type { CliSetup } from '../testing/cli.ts';
 import type { ModelProof } from '../testing/proof.ts';
-
-/** With modern ssh, which is faster; a separate test covers the old one. */
 import { outlets as driver } from './mpower.ts';
 
+/** With modern ssh, which is faster; a separate test covers the old one. */
 export function withOutlets(outlets: number, more: Partial<MpowerOptions> = {}): CliSetup {
   return {
     kind: driver,

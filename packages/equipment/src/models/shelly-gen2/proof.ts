@@ -2,10 +2,9 @@
 import { type ShellyGen2Options, startShellyGen2 } from '@skolo/simulators';
 import type { Setup } from '../testing/http.ts';
 import type { ModelProof } from '../testing/proof.ts';
+import { outlets as driver } from './shelly-gen2.ts';
 
 const rpc = '"method":"Shelly.GetStatus"';
-
-import { outlets as driver } from './shelly-gen2.ts';
 
 export function withSwitches(outlets: number, more: ShellyGen2Options = {}): Setup {
   return {

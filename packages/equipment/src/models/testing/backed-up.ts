@@ -22,8 +22,8 @@ export const mark = 'changed-here';
 
 export type SimulatedOptions = CliOptions & { configuration?: string; enablePassword?: string };
 
-/** A simulated device that is changed. */
-export interface ChangedDevice {
+/** A simulated device, a change of its configuration, and what its backups contain. */
+export interface SimulatedBackup {
   /** If it is not the one that the proof starts. */
   start?(options: SimulatedOptions): Promise<ConfiguredDevice>;
   /** More of its entry in rack.yaml. */
@@ -33,18 +33,18 @@ export interface ChangedDevice {
   /** Its configuration contains a time. */
   ticks?: true;
   change(device: ConfiguredDevice): Promise<unknown>;
-  /** What else a reading has. */
+  /** How the device identifies itself in a reading. */
   identity: Identity;
   changedBy?: RegExp;
-  /** In the form of a reading; default: the running configuration. */
+  /** What a reading contains; default: the running configuration. */
   shows?(device: ConfiguredDevice): Buffer;
-  /** Of an archive: its files. */
+  /** If a reading is an archive: its files. */
   contents?(device: ConfiguredDevice): ReadonlyMap<string, Buffer>;
-  /** Another form, for which rack.yaml may ask. */
+  /** Another form of its backups, and the key of rack.yaml that selects it. */
   also?: { entry: string; shows(device: ConfiguredDevice): Buffer };
   /** It is read in channels: without prompt, pager, log messages and second password. */
   inChannels?: true;
-  /** Other results of faults than usual. */
+  /** Results of faults that differ from the usual ones. */
   outcomes?: Outcomes;
   /** Texts that are not its configuration, and why. */
   incomplete?: readonly (readonly [text: string, why: string])[];
@@ -82,7 +82,7 @@ export interface BackedUp {
   close(): Promise<void>;
 }
 
-type Change = ChangedDevice['change'];
+type Change = SimulatedBackup['change'];
 const { signal } = new AbortController();
 
 /** Types lines, and then one whose answer ends with a text. */
@@ -131,7 +131,7 @@ export const vyattaBackup = {
       'the configuration does not contain a "system" block',
     ],
   ],
-} satisfies Partial<ChangedDevice>;
+} satisfies Partial<SimulatedBackup>;
 
 /** To a file of a Unix. */
 export function appending(file: string, line: string): Change {
@@ -164,7 +164,7 @@ export function overSsh(
 }
 
 /** Of an APC rack PDU's card. */
-export function apcBackup(generation: 'rpdu' | 'rpdu2'): ChangedDevice {
+export function apcBackup(generation: 'rpdu' | 'rpdu2'): SimulatedBackup {
   return {
     // A broken session is released late, which is not tested here.
     start: (options) => startApcCard({ ...options, generation, maxSessions: 4 }),

@@ -3,7 +3,7 @@
 import type { Dialect } from '@skolo/equipment/transports';
 import type { CliDevice, CliOptions, ConfiguredDevice } from '@skolo/simulators';
 import type { OutletReading } from '../contract/outlets.ts';
-import type { ChangedDevice, RealDevice, SimulatedOptions } from './backed-up.ts';
+import type { RealDevice, SimulatedBackup, SimulatedOptions } from './backed-up.ts';
 import type { CliSetup } from './cli.ts';
 import type { Setup } from './http.ts';
 import type { SnmpSetup } from './snmp.ts';
@@ -20,7 +20,7 @@ export interface ModelProof {
   };
   hosts?: PluggedIn;
   /** What its backup is tried with, if it can be backed up. */
-  backup?: ChangedDevice | RealDevice;
+  backup?: SimulatedBackup | RealDevice;
   /** Its restore, if its simulator replays a session of one. */
   replays?: ReplayedRestore;
   /** How its outlets are tried with faults. */
@@ -39,7 +39,7 @@ export type TriedOutlets = {
   others: readonly string[];
   /** What it says of a short circuit, which it must not take for an outlet with nothing plugged in. */
   short?: string;
-  /** `npm test` tries one of all those. */
+  /** Of all that have this mark, `npm test` tries one. */
   isSampled?: true;
 } & (
   | { over: 'http'; setup: Setup }

@@ -91,7 +91,7 @@ export async function simulated<Simulated extends Addressed>(
   };
 }
 
-/** A device behind ssh that repeats what a real one said, and answers other commands so. */
+/** A device behind ssh that repeats what a real one said, and answers other commands with `unrecorded`. */
 export async function repeating(
   talks: Parameters<typeof startPlayback>[0]['talks'],
   about: SimulatedAbout,
