@@ -8,7 +8,7 @@
  * No recording: its state matters, because outlets are switched, at once and by a reboot of their own.
  */
 import { type Faults, OutletBoard } from '../device.ts';
-import { integer, type SnmpObject, text } from './mib.ts';
+import { integer, integerOrText, type SnmpObject } from './mib.ts';
 
 export const powerNet = '1.3.6.1.4.1.318.1.1';
 
@@ -111,9 +111,7 @@ export function column(
   return bank.names.map((outlet) => ({
     oid: `${powerNet}.${oid}.${outlet}`,
     read() {
-      if (faults.has('missing-instance')) return undefined;
-      const value = read(outlet);
-      return typeof value === 'number' ? integer(value) : text(value);
+      return faults.has('missing-instance') ? undefined : integerOrText(read(outlet));
     },
     ...(commands && {
       write: {

@@ -65,6 +65,10 @@ export function text(value: string): SnmpValue {
   return { type: 'octets', value };
 }
 
+export function integerOrText(value: number | string): SnmpValue {
+  return typeof value === 'number' ? integer(value) : text(value);
+}
+
 /** `system` of SNMPv2-MIB (RFC 3418). */
 export function systemGroup(about: {
   descr: string;

@@ -4,8 +4,7 @@
  */
 import { Faults, OutletBoard, type SimulatedDevice } from '../device.ts';
 import { type SnmpModel, type SnmpOptions, snmpFaults, startSnmpAgent } from './agent.ts';
-import { integer, SnmpMib, type SnmpObject, systemGroup, text } from './mib.ts';
-import type { SnmpValue } from './pdu.ts';
+import { integer, integerOrText, SnmpMib, type SnmpObject, systemGroup } from './mib.ts';
 
 type Value = number | string;
 
@@ -52,7 +51,7 @@ export function tablePduModel({ table, outlets, objectId = '0.0' }: TablePduOpti
   const objects = outlets.flatMap((outlet): SnmpObject[] => {
     const state = objectOf(read.object, outlet);
     const value = () => (board.isOn(outlet) ? read.on : read.off).at(-1) ?? 0;
-    const shown = () => (faults.has('missing-instance') ? undefined : shownAs(value()));
+    const shown = () => (faults.has('missing-instance') ? undefined : integerOrText(value()));
     const commands = told(outlet);
     return [
       ...[...commands].map(([oid, meanings]) => ({
@@ -72,7 +71,7 @@ export function tablePduModel({ table, outlets, objectId = '0.0' }: TablePduOpti
         : [
             {
               oid: objectOf(setting, outlet),
-              read: () => shownAs(last.get(outlet) ?? on.value),
+              read: () => integerOrText(last.get(outlet) ?? on.value),
             },
           ]),
       ...(watts === undefined
@@ -91,10 +90,6 @@ export function tablePduModel({ table, outlets, objectId = '0.0' }: TablePduOpti
     restart: () => undefined,
     stop: () => undefined,
   };
-}
-
-function shownAs(value: Value): SnmpValue {
-  return typeof value === 'number' ? integer(value) : text(value);
 }
 
 function objectOf(template: string, outlet: string): string {
