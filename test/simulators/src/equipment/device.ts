@@ -30,7 +30,7 @@ export const configurationFaults = [
   'password-twice',
   /** At sign-in: 500 lines. */
   'long-banner',
-  /** One byte a second of the device's time (`secondMs`), at its beginning and its end. */
+  /** The beginning and the end of the configuration arrive one byte a second of the device's time (`secondMs`). */
   'trickles',
   /** A terminal's lines end in CR CR LF, LF CR, CR NUL LF … */
   'odd-line-ends',

@@ -11,7 +11,6 @@ import { type ControlPlane, startControlPlane } from './control-plane.ts';
 
 const program = peer('control-plane');
 const kubectl = peer('kubectl');
-/** The sample sees what tests of fleet, kube and cli use of it. */
 /** Each look is a process of kubectl. */
 const seldom = { interval: 500 };
 let controlPlane: ControlPlane | undefined;
@@ -39,6 +38,7 @@ const Pods = z.object({
   ),
 });
 
+// The sample sees what tests of fleet, kube and cli use of it.
 describe.skipIf(quick ?? lacks('control-plane', 'kubectl'))('control plane', () => {
   beforeAll(async () => {
     controlPlane = await startControlPlane(program ?? '', kubectl ?? '', {

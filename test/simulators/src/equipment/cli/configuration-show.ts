@@ -37,7 +37,7 @@ export async function showConfiguration(text: string, way: Way): Promise<void> {
   else await way.page(shown);
 }
 
-/** Characters at each end; between them, the fault shows nothing else. */
+/** Characters at each end that arrive one by one. Those between them arrive together: one by one, they would test nothing else. */
 const trickling = 200;
 
 async function trickle(text: string, { session, put, pause }: Way): Promise<void> {
