@@ -90,6 +90,6 @@ export function linesOf(
 }
 
 /** Four significant digits: a machine shared with others gives no more. Whole numbers stay whole. */
-function rounded(figure: number): number {
+export function rounded(figure: number): number {
   return Math.abs(figure) >= 1000 ? Math.round(figure) : Number(figure.toPrecision(4));
 }

@@ -122,6 +122,7 @@ describe('benches', () => {
   it.each([
     ['an unknown bench', ['--only', 'tokens'], 'no bench is called tokens'],
     ['an unknown option', ['--fast'], "Unknown option '--fast'"],
+    ['records of what another commit does', ['--record', '--against', 'HEAD'], 'usage'],
   ])('reject %s', async (_what, argv, message) => {
     const { code, out, err } = await run([bench('token', { figure: 1 })], ...argv);
 
@@ -129,7 +130,7 @@ describe('benches', () => {
     expect(out).toEqual([]);
     expect(err[0]).toContain(message);
     expect(err[0]).toContain(
-      'usage: bench [--json] [--only NAME]… [--against COMMIT]\nbenches: token',
+      'usage: bench [--json] [--only NAME]… [--record | --against COMMIT]\nbenches: token',
     );
   });
 });

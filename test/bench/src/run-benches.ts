@@ -2,6 +2,8 @@ import { cpus, loadavg, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { comparedWith } from './against.ts';
 import { type Bench, type Line, linesOf, type Measurement, NotRun } from './bench.ts';
+import { repository } from './comparison.ts';
+import { recorderOf } from './record.ts';
 
 interface Output {
   out(text: string): void;
@@ -11,8 +13,8 @@ interface Output {
 /**
  * Runs benches one after the other and prints a table, or with `--json` one object a line. `--only NAME`, also
  * several times, picks some; `--against COMMIT` compares the service with that of a commit, instead of with its
- * peers. Answers the exit code: 0, 1 when a bench failed, 2 for a wrong command line; one that cannot run here is
- * named and no failure.
+ * peers. `--record` publishes the figures. Answers the exit code: 0, 1 when a bench failed, 2 for a wrong command
+ * line; one that cannot run here is named and no failure.
  *
  * @example process.exitCode = await runBenches([token, memory], process.argv.slice(2));
  */
@@ -30,23 +32,29 @@ export async function runBenches(
   const chosen = benches.filter(
     ({ name }) => options.only.length === 0 || options.only.includes(name),
   );
-  if (options.against === undefined) return await runAll(chosen, options, { out, err });
-  await using compared = await comparedWith(options.against, chosen);
-  return await runAll(compared.benches, options, { out, err });
+  const { json, against } = options;
+  if (against === undefined) {
+    const record = options.record ? recorderOf(repository, process.cwd()) : undefined;
+    return await runAll(chosen, { json, record }, { out, err });
+  }
+  await using compared = await comparedWith(against, chosen);
+  return await runAll(compared.benches, { json }, { out, err });
 }
 
 async function runAll(
   benches: readonly Bench[],
-  options: { json: boolean },
+  options: { json: boolean; record?: ReturnType<typeof recorderOf> | undefined },
   { out, err }: Output,
 ): Promise<number> {
   const table = tableFor(benches.map(({ name }) => name));
   if (!options.json) for (const line of [...machine(), '', ...table.head]) out(line);
   let exitCode = 0;
   for (const bench of benches) {
+    const [load = 0] = loadavg();
     try {
-      const measurement = await bench.measure();
-      const lines = linesOf(bench, checked(measurement));
+      const measurement = checked(await bench.measure());
+      const lines = linesOf(bench, measurement);
+      options.record?.(bench, measurement, load);
       for (const line of lines) out(options.json ? JSON.stringify(line) : table.row(line));
       for (const [peer, why] of Object.entries(measurement.notRun ?? {})) {
         const text = table.note(bench.name, `not compared with ${peer}: ${why}`);
@@ -65,21 +73,23 @@ async function runAll(
 function readOptions(
   argv: readonly string[],
   names: readonly string[],
-): { json: boolean; only: string[]; against?: string } | string {
-  const usage = `usage: bench [--json] [--only NAME]… [--against COMMIT]\nbenches: ${names.join(', ')}`;
+): { json: boolean; record: boolean; only: string[]; against?: string } | string {
+  const usage = `usage: bench [--json] [--only NAME]… [--record | --against COMMIT]\nbenches: ${names.join(', ')}`;
   try {
     const { values } = parseArgs({
       args: [...argv],
       options: {
         json: { type: 'boolean' },
+        record: { type: 'boolean' },
         only: { type: 'string', multiple: true },
         against: { type: 'string' },
       },
     });
-    const { json = false, only = [], ...rest } = values;
+    const { json = false, record = false, only = [], ...rest } = values;
+    if (record && rest.against !== undefined) return usage;
     const unknown = only.find((name) => !names.includes(name));
     return unknown === undefined
-      ? { json, only, ...rest }
+      ? { json, record, only, ...rest }
       : `no bench is called ${unknown}\n${usage}`;
   } catch (error) {
     return `${describe(error)}\n${usage}`;

@@ -33,7 +33,7 @@ const writtenSeconds = 1200;
 const past: PastOptions = { days: 90, machines, tasks: 60, conditions: 6 };
 
 /** Share of a core while all agents change; compared with a server that they push to, and that only keeps the last status. */
-const load = bench('agents-cpu', '%', async (folder) => {
+const load = bench('agents-cpu', '% of a core', async (folder) => {
   const figure = await withService(folder, changeMs, (service) => share(service.pid));
   const server = await startServer({
     command: [process.execPath, join(import.meta.dirname, 'push-server.ts')],

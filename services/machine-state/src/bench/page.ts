@@ -83,7 +83,7 @@ const frames = lower('frame-time-p99', 'ms', () =>
 );
 
 /** Of a core, while one tab is open and only readings change; compared with no tab. */
-const idleTab = bench('idle-tab', '%', (folder) =>
+const idleTab = bench('idle-tab', '% of a core', (folder) =>
   withService(folder, never, async ({ pid, url }) => {
     const none = await share(pid);
     const browser = await open();

@@ -41,7 +41,7 @@ const memoryPeak = lower('memory-peak', 'MB', () =>
 );
 
 /** Of one core, by the agent and its reading commands. The bot and the adb server are excluded. */
-const cpuIdle = lower('cpu-idle', '%', () =>
+const cpuIdle = lower('cpu-idle', '% of a core', () =>
   ofIdle(async (pid) => {
     const before = workedSeconds(pid);
     await pause(idleSeconds * 1000);

@@ -1,4 +1,4 @@
-/** `npm run bench:images [-- --json] [-- --only NAME]`: what images weigh, what a service needs to start, as a process, in a container and as a pod, on amd64, and the command. */
+/** `npm run bench -w test/images`: what images weigh, what a service needs to start, as a process, in a container and as a pod, on amd64, and the command. */
 
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
