@@ -23,11 +23,14 @@ const reason = z.string().trim().min(1).max(1000);
 /** More than the largest rack has. */
 const mostTargets = 1000;
 
-/** From best to worst. The first four are the agent's verdict; the others are about the agent itself. */
+/** From best to worst. Four are the agent's verdict; the others are about the agent itself. */
 export const MachineCondition = z
-  .enum(['ok', 'recovering', 'maintenance', 'quarantined', 'stale', 'gone', 'never-reported'])
+  .enum([
+    ...(['ok', 'unknown', 'recovering', 'maintenance', 'quarantined'] as const),
+    ...(['stale', 'gone', 'never-reported'] as const),
+  ])
   .describe(
-    '`stale`: the agent has not responded for `staleSeconds` (default: 60 s), or slightly less if several machines share a cause; `gone`: the agent has not responded for `goneSeconds` (default: 10 minutes); `never-reported`: the agent has never responded',
+    '`unknown`: the agent responds, but does not report whether the machine is healthy; `stale`: the agent has not responded for `staleSeconds` (default: 60 s), or slightly less if several machines share a cause; `gone`: the agent has not responded for `goneSeconds` (default: 10 minutes); `never-reported`: the agent has never responded',
   );
 export type MachineCondition = z.output<typeof MachineCondition>;
 

@@ -116,6 +116,8 @@ const reported = (verdict: 'ok' | 'recovering' | 'maintenance' | 'quarantined') 
   devices: [],
   health: { verdict, since: at, reasons: [] },
 });
+/** What an agent reports that is not skolo's, or of a version that did not judge. */
+const { health: _, ...withoutHealth } = reported('ok');
 const maintenance = {
   id: '1',
   kind: 'maintenance' as const,
@@ -128,6 +130,11 @@ const standing = (condition: MachineCondition) => ({ condition, since: now - hou
 describe('a machine', () => {
   it.each<[MachineCondition, Partial<MachineSources> & { silent?: number }]>([
     ['ok', { agent: { status: reported('ok'), silentSeconds: 1 } }],
+    ['unknown', { agent: { status: withoutHealth, silentSeconds: 1 } }],
+    ['unknown', { agent: { status: withoutHealth, silentSeconds: 1 }, standing: standing('ok') }],
+    ['unknown', { agent: { status: withoutHealth, silentSeconds: 1 }, standing: standing('gone') }],
+    ['unknown', { agent: { silentSeconds: 1 }, standing: standing('unknown') }],
+    ['stale', { agent: { status: withoutHealth, silentSeconds: 61 } }],
     ['recovering', { agent: { status: reported('recovering'), silentSeconds: 1 } }],
     ['maintenance', { agent: { status: reported('maintenance'), silentSeconds: 1 } }],
     ['quarantined', { agent: { status: reported('quarantined'), silentSeconds: 1 } }],

@@ -73,6 +73,8 @@ describe('the health of a rack', () => {
     ['ok', answer([...runs], ['delivery', 1, { state: 'not confirmed' }])],
     ['critical', answer([...runs], ['alerts', 1, missing], ['alerts', 1, overdue])],
     ['critical', answer([...runs], ['down', 0, { job: 'router-backup' }])],
+    ['unknown', answer([...runs], ['conditions', 1, { condition: 'unknown' }])],
+    ['ok', answer([...runs], ['conditions', 0, { condition: 'unknown' }])],
     ['unknown', answer()],
   ])('%s', (state, text) => {
     expect(readHealth(text).state).toBe(state);

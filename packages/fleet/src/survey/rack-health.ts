@@ -90,7 +90,7 @@ export type Labels = Readonly<Record<string, string>>;
 export interface RackHealth {
   /** By Prometheus' clock, in seconds. */
   at: number;
-  /** Worst first; `unknown` if Prometheus does not have metrics from any service. */
+  /** Worst first; `unknown` if Prometheus does not have metrics from any service, or some machine's health is unknown. */
   state: 'critical' | 'warning' | 'unknown' | 'ok';
   /** By service; more than one while it is being replaced. */
   versions: Record<string, string[]>;
@@ -251,7 +251,7 @@ function stateOf({
   const all = Object.values(conditions).reduce((sum, each) => sum + each, 0);
   if (areManySilent(silentIn(conditions), all)) return 'critical';
   if (alerts.length > 0 || delivery === 'failing' || delivery === 'silent') return 'warning';
-  return Object.keys(versions).length === 0 ? 'unknown' : 'ok';
+  return Object.keys(versions).length === 0 || conditions.unknown ? 'unknown' : 'ok';
 }
 
 /** Without fields that are undefined or not a number. */

@@ -167,6 +167,20 @@ it('report how their tasks ended, also one that was too short to be seen', async
     .toMatchObject([{ id: 'short', at: short.since, outcome: 'succeeded' }, { id: 'long' }]);
 });
 
+it('that do not report health are unknown, say so, and raise nothing', async () => {
+  const agent = await startFakeAgent('rpi-1', { status: { health: undefined } });
+  const lab = await startLab({ agents: { 'rpi-1': agent } });
+  await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'unknown' });
+  const unknown = await lab.machine('rpi-1');
+  agent.set({ health: okHealth });
+
+  await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
+  expect(unknown.sentence).toBe(
+    'the agent does not report whether the machine is healthy; update the agent',
+  );
+  expect(unknown).not.toHaveProperty('needsAttention');
+});
+
 it('keep the reasons of their condition in the history, also if the service restarts before they respond', async () => {
   const since = new Date(Date.now() - 60_000).toISOString();
   const reason = { verdict: 'quarantined' as const, code: 'battery-low', text: 'at 3%', since };

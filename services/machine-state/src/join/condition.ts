@@ -1,5 +1,5 @@
 /**
- * Decides a machine's condition: its agent's verdict, or dead, because the agent has been silent for so long (`stale`, `gone`); earlier,
+ * Decides a machine's condition: its agent's verdict, `unknown` if the agent reports none, or dead, because the agent has been silent for so long (`stale`, `gone`); earlier,
  * if many are silent because of one switch or PDU; never during maintenance.
  */
 import type { Machine, MachineCondition } from '@skolo/api';
@@ -59,7 +59,7 @@ export function conditionOf({
     const isGone = silentSeconds >= limits.goneSeconds || before === 'gone';
     return isGone ? 'gone' : 'stale';
   }
-  return status === undefined ? before : (status.health?.verdict ?? 'ok');
+  return status === undefined ? before : (status.health?.verdict ?? 'unknown');
 }
 
 /**

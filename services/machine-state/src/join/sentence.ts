@@ -41,6 +41,10 @@ function basicSentence(name: string, condition: MachineCondition, sources: Told)
         return bot?.state === 'none' ? 'healthy, without a bot' : 'waiting for a task';
       return task.id === undefined ? 'running a task' : `running task ${task.id}`;
     }
+    case 'unknown':
+      return agent.status === undefined
+        ? notAsked(condition)
+        : 'the agent does not report whether the machine is healthy; update the agent';
     case 'maintenance': {
       const order = orders.find(({ kind }) => kind === 'maintenance');
       return order === undefined ? reasonsOf(condition, sources) : orderText(order);

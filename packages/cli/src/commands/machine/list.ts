@@ -24,6 +24,7 @@ const conditions = MachineCondition.options.toReversed();
 
 const styles: Record<MachineCondition, Style | undefined> = {
   ok: undefined,
+  unknown: 'yellow',
   recovering: 'yellow',
   maintenance: 'yellow',
   quarantined: 'red',

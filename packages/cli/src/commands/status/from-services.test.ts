@@ -54,6 +54,20 @@ it('a machine that never responded in time is not silent, but needs attention', 
   });
 });
 
+it.each([
+  ['ok', 'ok', {}],
+  ['unknown', 'unknown', {}],
+  ['unknown', 'warning', { needsAttention: 'flapping' }],
+] as const)('one of 300 that is %s makes the rack %s: %j', (condition, state, more) => {
+  const others = Array.from({ length: 299 }, () => machine('ok'));
+
+  expect(health([own], [...others, machine(condition, more)])).toMatchObject({
+    state,
+    machines: { all: 300, silent: 0 },
+    seen: { 'rpi-1': true },
+  });
+});
+
 it('more than a tenth of silent machines are critical, as in the headline', () => {
   const machines = (silent: number) =>
     Array.from({ length: 20 }, (_, at) =>

@@ -12,11 +12,11 @@ export function healthFrom(
   const switching = equipment.filter(({ ports }) => ports.some(({ state }) => state !== undefined));
   const up = switching.filter(({ state }) => state === 'up').length;
   const backups = equipment.flatMap(({ lastBackup }) => lastBackup ?? []).map(Date.parse);
-  // A machine that has only just been asked for the first time is not silent yet.
-  const isUnasked = ({ condition, needsAttention }: Machine) =>
-    condition === 'never-reported' && needsAttention === undefined;
+  // One that has only just been asked for the first time is not silent yet.
+  const isUnknown = ({ condition, needsAttention }: Machine) =>
+    condition === 'unknown' || (condition === 'never-reported' && needsAttention === undefined);
   const isAway = (machine: Machine) =>
-    isSilent(machine) || (machine.condition === 'never-reported' && !isUnasked(machine));
+    isSilent(machine) || (machine.condition === 'never-reported' && !isUnknown(machine));
   const holders = machines.flatMap(({ power }) => power?.hold?.by ?? []);
   const health = judged({
     at: now / 1000,
@@ -37,7 +37,7 @@ export function healthFrom(
     seen: Object.fromEntries(machines.map((machine) => [machine.name, !isAway(machine)])),
     health: countsBy(machines.flatMap(({ health }) => health?.verdict ?? [])),
     conditions: countsBy(
-      machines.map((machine) => (isUnasked(machine) ? 'unknown' : machine.condition)),
+      machines.map((machine) => (isUnknown(machine) ? 'unknown' : machine.condition)),
     ),
     serviceStates: Object.fromEntries(
       services.flatMap(({ name, state = 'ready' }) =>
@@ -50,9 +50,9 @@ export function healthFrom(
   });
   const needAttention = machines.filter((machine) => machine.needsAttention !== undefined).length;
   const isOk = needAttention + causes.length === 0 && up === switching.length;
-  const isKnown = !services.some(({ state }) => state === 'unknown') && !machines.some(isUnasked);
-  const state = !isOk ? 'warning' : isKnown ? 'ok' : 'unknown';
-  return { ...health, ...(health.state === 'ok' && { state }) };
+  const isKnown = !services.some(({ state }) => state === 'unknown');
+  const state = !isOk ? 'warning' : isKnown ? health.state : 'unknown';
+  return { ...health, ...((health.state === 'ok' || health.state === 'unknown') && { state }) };
 }
 
 function countsBy(words: readonly string[]): Record<string, number> {

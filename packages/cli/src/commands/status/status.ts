@@ -189,12 +189,17 @@ async function askServices(command: SkoloCommand): Promise<Row[]> {
 
 function remarksOf({ name, answer, options, ways, remarks }: Row): Remark[] {
   if (!answer) return remarks.map((text) => ({ name, text }));
-  const { alerts, down, machines, versions, state, delivery = 'delivered' } = answer;
+  const { alerts, conditions, down, machines, versions, state, delivery = 'delivered' } = answer;
   const services = Object.entries(answer.serviceStates).filter(([name]) => !down.includes(name));
   const texts = [
     ...ways,
     ...(state === 'unknown' && Object.keys(versions).length === 0
       ? ['Prometheus has no data from services yet']
+      : []),
+    ...(conditions.unknown
+      ? [
+          `the health of ${count(conditions.unknown, 'machine')} is unknown; run skolo machine list ${options}`,
+        ]
       : []),
     ...(down.length > 0 ? [`down: ${down.join(', ')}`] : []),
     ...services.map(([service, judged]) =>

@@ -5,6 +5,7 @@ import { conditionWord } from '@skolo/api/silence';
 /** Paths in a 12×12 box. From best to worst, as in `@skolo/api`. */
 const shapes: Readonly<Record<MachineCondition, string>> = {
   ok: 'M2.5 6.5 5 9l4.5-6',
+  unknown: 'M2.5 6h.1M6 6h.1M9.5 6h.1',
   recovering: 'M9.8 4.2A4.2 4.2 0 1 0 10.2 7M10 1.8v2.6H7.4',
   maintenance:
     'M10 3.2 8.2 5 7 3.8 8.8 2A2.6 2.6 0 0 0 5.4 5.4L2 8.8 3.2 10l3.4-3.4A2.6 2.6 0 0 0 10 3.2Z',
