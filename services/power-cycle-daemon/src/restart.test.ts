@@ -30,8 +30,8 @@ async function known({ client }: DaemonProcess) {
     return found.outlets.every(({ state }) => state !== 'unknown') ? found : undefined;
   });
   const off = outlets.flatMap(({ readAt: _, ...outlet }) => (outlet.switchedOff ? outlet : []));
-  const { holds } = await client.holds();
-  const { hostKeys } = await client.hostKeys();
+  const { holds } = await waitUntil(() => client.holds());
+  const { hostKeys } = await waitUntil(() => client.hostKeys());
   return { cycles, holds, hostKeys, off };
 }
 

@@ -240,7 +240,9 @@ describe('a response that is cut off or stalls', () => {
         response.write(text);
         end(response);
       });
-      const sent = sendOne(sinkFor(there, { responses, timeoutSeconds: 0.5 }));
+      const sent = sendOne(
+        sinkFor(there, { responses, timeoutSeconds: how === 'stalled' ? 0.5 : 60 }),
+      );
 
       if (meaning === 'accepted') await sent;
       else expect(await sinkErrorOf(sent), how).toMatchObject({ reason: meaning });

@@ -259,15 +259,14 @@ describe('a bucket that fails', () => {
   });
 
   it.each([
-    ['reset', 'the connection was interrupted'],
-    ['silence', 'no response within 0.3 s'],
-  ] as const)('cuts a download: %s', async (effect, reason) => {
-    const { relay, file, open } = await start();
-    const place = open({ patienceMs: 300 });
+    ['reset', 'the connection was interrupted', 60_000],
+    ['silence', 'no response within 0.3 s', 300],
+  ] as const)('cuts a download: %s', async (effect, reason, patienceMs) => {
+    const { relay, file, open, place } = await start();
     await place.put(name, file, about, soon());
     relay.inject({ at: download, after: { answered: 50_000 }, effect });
 
-    await expect(place.get(name, soon())).rejects.toMatchObject({
+    await expect(open({ patienceMs }).get(name, soon())).rejects.toMatchObject({
       code: 'unreachable',
       message: `gs://backups/rack4: ${reason}`,
     });
