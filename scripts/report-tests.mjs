@@ -48,7 +48,8 @@ export default class TestReport {
           results.failed.push({ name, why: whyOf(result.errors[0] ?? {}) });
         } else {
           const note = result.state === 'skipped' ? result.note : undefined;
-          const why = note ?? skippedBy(test.meta()) ?? failedHook(test);
+          const { skipped } = /** @type {import('./setup/reasons.mjs').TestMeta} */ (test.meta());
+          const why = note ?? skipped ?? failedHook(test);
           if (why === undefined) results.failed.push({ name, why: 'was skipped without a reason' });
           else results.skipped.push({ name, why });
         }
@@ -56,11 +57,6 @@ export default class TestReport {
     }
     writeFileSync('.test-results.json', `${JSON.stringify(results)}\n`);
   }
-}
-
-/** @param {import('./setup/reasons.mjs').TestMeta} meta */
-function skippedBy({ skipped }) {
-  return skipped;
 }
 
 /** @param {import('vitest/node').TestCase} test */

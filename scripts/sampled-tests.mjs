@@ -7,8 +7,8 @@
 
 /**
  * Each takes about 160 s of CPU time on an idle computer, with the time of containers. Files that prove the same kind of thing about different
- * parts, such as kills, leaks of secrets and power cuts, are in different fifths, so that each day meets each kind. The tests of images are
- * together, because they share the build of all images, which takes 35 s.
+ * parts, such as kills, leaks of secrets and power cuts, are spread over the fifths. The tests of images are together, because they share the
+ * build of all images, which takes 35 s.
  */
 const fifths = [
   [
