@@ -21,26 +21,22 @@ it('has no block that no test runs', () => {
 });
 
 const whyNoPis = whyNoKubeadmHosts() ?? lacks('ssh', 'sshd', 'root');
-it.skipIf(whyNoPis)(
-  `kubeadm makes a cluster (${whyNoPis ?? 'mounted'})`,
-  { timeout: 300_000 },
-  async () => {
-    const home = await tempDir();
-    const env = await workstation(home);
-    const folder = join(home, 'empty');
-    await mkdir(folder);
+it.skipIf(whyNoPis)('kubeadm makes a cluster', { timeout: 300_000 }, async () => {
+  const home = await tempDir();
+  const env = await workstation(home);
+  const folder = join(home, 'empty');
+  await mkdir(folder);
 
-    const { stdout, stderr } = await run('sh', ['-euc', kubeadm], { env, cwd: folder });
+  const { stdout, stderr } = await run('sh', ['-euc', kubeadm], { env, cwd: folder });
 
-    expect(stdout).toMatch(/^host01 +changed .*kubeadm/m);
-    expect(stdout.match(/^host0[2-4] +changed .*kubeadm-join/gm)).toHaveLength(3);
-    expect(stderr).toContain('lab: added to ');
-    if (!isLong) return;
-    // Again, as after a failure.
-    const again = await run('sh', ['-euc', kubeadm], { env, cwd: folder });
-    expect(again.stdout.match(/^host0[1-4] +ok /gm)).toHaveLength(4);
-  },
-);
+  expect(stdout).toMatch(/^host01 +changed .*kubeadm/m);
+  expect(stdout.match(/^host0[2-4] +changed .*kubeadm-join/gm)).toHaveLength(3);
+  expect(stderr).toContain('lab: added to ');
+  if (!isLong) return;
+  // Again, as after a failure.
+  const again = await run('sh', ['-euc', kubeadm], { env, cwd: folder });
+  expect(again.stdout.match(/^host0[1-4] +ok /gm)).toHaveLength(4);
+});
 
 async function workstation(home: string): Promise<Record<string, string>> {
   const bin = join(home, 'bin');
@@ -109,31 +105,27 @@ echo '${config}' > /opt/sshd_config`,
 }
 
 const whyNoNetwork = lacks('curl', 'ip', 'root');
-it.skipIf(whyNoNetwork)(
-  `the benchmark runs in a clone (${whyNoNetwork ?? 'in a namespace'})`,
-  { timeout: 300_000 },
-  async () => {
-    const clone = await tempDir();
-    for (const each of ['kube', 'node_modules', 'package.json']) {
-      await symlink(join(repository, each), join(clone, each));
-    }
-    const block = isLong
-      ? benchmark
-      : benchmark.replace(/SECONDS=\S+/, 'SECONDS=0.2').replace(/ROUNDS=\S+/, 'ROUNDS=1');
-    // The port is free in a network of its own, and the demo ends with the shell.
-    const shell = ['--net', '--pid', '--fork', '--kill-child', 'sh', '-euc'];
+it.skipIf(whyNoNetwork)('the benchmark runs in a clone', { timeout: 300_000 }, async () => {
+  const clone = await tempDir();
+  for (const each of ['kube', 'node_modules', 'package.json']) {
+    await symlink(join(repository, each), join(clone, each));
+  }
+  const block = isLong
+    ? benchmark
+    : benchmark.replace(/SECONDS=\S+/, 'SECONDS=0.2').replace(/ROUNDS=\S+/, 'ROUNDS=1');
+  // The port is free in a network of its own, and the demo ends with the shell.
+  const shell = ['--net', '--pid', '--fork', '--kill-child', 'sh', '-euc'];
 
-    // A busy computer misses the objective, which is exit code 1.
-    const stdout = await run('unshare', [...shell, `ip link set lo up\n${block}`], {
-      cwd: clone,
-    })
-      .catch((error: { stdout: string }) => error)
-      .then((ended) => ended.stdout);
+  // A busy computer misses the objective, which is exit code 1.
+  const stdout = await run('unshare', [...shell, `ip link set lo up\n${block}`], {
+    cwd: clone,
+  })
+    .catch((error: { stdout: string }) => error)
+    .then((ended) => ended.stdout);
 
-    expect(stdout).toMatch(/^\| 50 \|/m);
-    expect(await readdir(join(clone, 'results/here'))).toContain('latency.svg');
-  },
-);
+  expect(stdout).toMatch(/^\| 50 \|/m);
+  expect(await readdir(join(clone, 'results/here'))).toContain('latency.svg');
+});
 
 /** Files of Kubernetes and flannel are those of this test: nobody has their publishers' key, and their server cannot be reached. */
 const anyPublisher = `import { registerHooks } from 'node:module';

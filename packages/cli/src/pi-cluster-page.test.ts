@@ -11,7 +11,7 @@ import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node
 import { createServer } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import { sha256 } from '@skolo/base';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { listen, run, tempDir } from '@skolo/base/testing';
 import { k3sVersion } from '@skolo/setup/k3s';
 import {
@@ -24,7 +24,7 @@ import {
   whyNoJumphost,
 } from '@skolo/setup/k3s/testing';
 import { copyByMtools, makeTestImage, systems } from '@skolo/setup/pi/testing';
-import { type Computer, peer, removeBridge } from '@skolo/simulators';
+import { type Computer, lacks, peer, removeBridge } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nfs, repository, setUp, testbed, values, writeCards } from './testing/pi-cluster-page.ts';
 
@@ -32,13 +32,8 @@ const image = 'raspios.img';
 const addresses = [2, 3, 4].map((last) => `${network}.${last}`);
 const cards = ['card-1', 'card-2', 'card-3'];
 
-function whyNot(): string | undefined {
-  if (!isLong) return 'only in npm run test:long';
-  return peer('mtools') === undefined ? 'mtools is not installed' : whyNoJumphost();
-}
-
-const why = whyNot();
-describe.skipIf(why)(`the page (${why ?? 'Pis boot'})`, { timeout: 1_200_000 }, () => {
+const why = quick ?? lacks('mtools') ?? whyNoJumphost();
+describe.skipIf(why)('the page, with Pis that boot', { timeout: 1_200_000 }, () => {
   let home = '';
   let env: NodeJS.ProcessEnv = {};
   let loop = '';

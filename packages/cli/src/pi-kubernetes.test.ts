@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 const why = quick ?? whyNoJumphost();
 
-describe.skipIf(why)(`Pis (${why ?? 'booted'})`, { timeout: 600_000 }, () => {
+describe.skipIf(why)('Pis, booted', { timeout: 600_000 }, () => {
   let pis: BareJumphost;
   let second: Computer;
   let home = '';

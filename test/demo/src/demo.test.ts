@@ -39,8 +39,6 @@ function withIdentity(identity: string) {
     text.replace(/(shelf1-001:\n(?:.*\n)*?\s+identity: )\w+/, `$1${identity}`);
 }
 
-/** A start of a whole rack takes fifteen seconds of a processor. */
-
 /** Ends a demo by a signal, with the exit code 0 and nothing left running. */
 async function endsAll(demo: DemoProcess, signal?: NodeJS.Signals): Promise<void> {
   const children = await demo.children();

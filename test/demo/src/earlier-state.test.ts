@@ -12,8 +12,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { root } from './folder/folders.ts';
@@ -152,9 +153,8 @@ async function startSink() {
 }
 
 function whyNot(): string | undefined {
-  if (!process.env.SKOLO_LONG && !process.env.SKOLO_KEEP_STATE) return 'in the long run';
-  const missing = (['python3', 'adb', 'curl', 'ssh'] as const).filter((name) => !peer(name));
-  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
+  if (quick !== undefined && !process.env.SKOLO_KEEP_STATE) return quick;
+  return lacks('python3', 'adb', 'curl', 'ssh');
 }
 
 const why = whyNot();

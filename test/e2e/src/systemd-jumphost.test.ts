@@ -10,8 +10,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isLong, quick } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Jumphost, rack, token } from './fallback/jumphost.ts';
 
@@ -26,9 +27,6 @@ const patient = { interval: 1000 };
 
 const nspawn = peer('systemd-nspawn');
 const why = whyNot();
-/** All that may go wrong, as far as it is told here. */
-const inFull = Boolean(process.env.SKOLO_LONG);
-const tooLong = 'takes half a minute: only in npm run test:long';
 
 const existingUnit = (command: string) =>
   `[Service]\nExecStart=${command}\nRestart=always\n[Install]\nWantedBy=multi-user.target\n`;
@@ -50,8 +48,8 @@ done
 `;
 
 function whyNot(): string | undefined {
-  if (nspawn === undefined) return 'systemd-nspawn is not installed';
-  if (process.getuid?.() !== 0) return 'only root can boot a computer';
+  const lacking = lacks('root', 'systemd-nspawn');
+  if (lacking !== undefined) return lacking;
   // /usr is this computer's.
   const wanted = ['bin/node', 'bin/openssl', 'sbin/ip', 'sbin/iptables-nft', 'lib/systemd/systemd'];
   const missing = wanted.filter((file) => !existsSync(join('/usr', file)));
@@ -79,8 +77,7 @@ async function sandboxOf(unit: string): Promise<string> {
   return section.replaceAll(/^(Type|ExecStart|Restart\w*)=.*$/gm, '');
 }
 
-const name = why === undefined ? 'a jumphost, booted' : `a jumphost, booted (${why})`;
-describe.skipIf(why)(name, () => {
+describe.skipIf(why)('a jumphost, booted', () => {
   let folder: string;
   let jumphost: Jumphost;
   beforeAll(async () => {
@@ -142,7 +139,7 @@ describe.skipIf(why)(name, () => {
   it('leaves k3s alone after a power cut without an internet connection, when its pod has no token to give', async ({
     skip,
   }) => {
-    if (!inFull) skip(tooLong);
+    if (quick) skip(quick);
     const { computer } = jumphost;
     // What comes from elsewhere otherwise.
     const file = '/var/lib/pods/metadata-server/secrets/token.json';
@@ -180,7 +177,7 @@ describe.skipIf(why)(name, () => {
 
   it('serves by its units after a power cut from which k3s does not recover', async () => {
     // Each look waits for one that hangs, which takes its time.
-    await jumphost.trouble(inFull ? { hangs: true } : { crashes: true });
+    await jumphost.trouble(isLong ? { hangs: true } : { crashes: true });
     await jumphost.computer.cutPower();
     await jumphost.computer.boot();
 
@@ -194,7 +191,7 @@ describe.skipIf(why)(name, () => {
     }
     const { text } = await jumphost.fallback('status');
     expect(text).toContain(`serves         ${metadata}: http://127.0.0.1:20010 returns 200`);
-    const reason = inFull ? 'no response within 5 s' : 'connection refused';
+    const reason = isLong ? 'no response within 5 s' : 'connection refused';
     expect(text).toContain(
       `the unit is running as the fallback: k3s is not responding (https://127.0.0.1:6443: ${reason})`,
     );
@@ -251,7 +248,7 @@ describe.skipIf(why)(name, () => {
   it('keeps serving while k3s is half up, and has the port that ServiceLB would catch', async ({
     skip,
   }) => {
-    if (!inFull) skip(tooLong);
+    if (quick) skip(quick);
     await jumphost.trouble({ noImages: true });
 
     await expect
@@ -302,7 +299,7 @@ describe.skipIf(why)(name, () => {
   });
 
   it('is as before when k3s cannot take it back', async ({ skip }) => {
-    if (!inFull) skip(tooLong);
+    if (quick) skip(quick);
     await jumphost.trouble({ noImages: true });
 
     const failedBack = await jumphost.fallback('fail-back', 'metadata-server');
@@ -381,7 +378,7 @@ describe.skipIf(why)(name, () => {
     );
     await computer.run('systemctl', 'daemon-reload');
 
-    if (inFull) {
+    if (isLong) {
       expect(await jumphost.fallback('existing', 'metadata-server', 'metadata')).toEqual({
         exitCode: 0,
         text: 'metadata-server: failed over to metadata.service, which is running; http://127.0.0.1 returns 200\n',
@@ -407,7 +404,7 @@ describe.skipIf(why)(name, () => {
   it('lets them serve after a power cut and an apply, and no daemon of skolo beside them', async ({
     skip,
   }) => {
-    if (!inFull) skip(tooLong);
+    if (quick) skip(quick);
     const { computer } = jumphost;
     await computer.cutPower();
     await jumphost.setReplicas(1);
@@ -428,7 +425,7 @@ describe.skipIf(why)(name, () => {
     const failedBack = await jumphost.fallback('fail-back', 'power-cycle-daemon');
 
     expect(failedBack.text).toContain('power-cycle-daemon: k3s is running the service');
-    if (inFull) {
+    if (isLong) {
       expect((await jumphost.fallback('fail-back', 'metadata-server')).text).toContain(
         'metadata-server: k3s is running the service',
       );
@@ -444,7 +441,7 @@ describe.skipIf(why)(name, () => {
   });
 
   it('leaves the existing metadata server alone where ours would not serve', async ({ skip }) => {
-    if (!inFull) skip(tooLong);
+    if (quick) skip(quick);
     expect((await jumphost.fallback('existing', 'metadata-server')).exitCode).toBe(0);
     const main = '/opt/skolo/services/metadata-server/dist/main.js';
     await jumphost.computer.run('mv', main, `${main}.away`);
@@ -459,7 +456,7 @@ describe.skipIf(why)(name, () => {
   });
 
   it('never has two power controllers, whenever a failover is killed', async ({ skip }) => {
-    if (!inFull) skip(tooLong);
+    if (quick) skip(quick);
     const { computer } = jumphost;
     for (let round = 0; round < 10; round += 1) {
       const verb = round % 2 === 0 ? 'existing' : 'fail-back';
@@ -481,7 +478,7 @@ describe.skipIf(why)(name, () => {
   });
 
   it('leaves units alone that a person has started', async ({ skip }) => {
-    if (!inFull) skip(tooLong);
+    if (quick) skip(quick);
     const { computer } = jumphost;
     await computer.run('systemctl', 'start', metadata);
     // Its pod has the port, until it ends.
@@ -494,7 +491,7 @@ describe.skipIf(why)(name, () => {
   });
 
   it('is rolled back while k3s is dead and its containers are not', async ({ skip }) => {
-    if (!inFull) skip(tooLong);
+    if (quick) skip(quick);
     const { computer } = jumphost;
     // k3s may still be starting.
     await expect

@@ -15,6 +15,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { run, tempDir } from '@skolo/base/testing';
 import { serviceNames } from '@skolo/rack';
 import { transform } from 'esbuild';
@@ -241,7 +242,7 @@ describe('a bundle', () => {
   it('is made of the same bytes wherever it is made', async () => {
     const second = join(await anotherCheckout(), 'out', 'second');
     // One with files of its own.
-    const names = process.env.SKOLO_LONG ? sizes.map(({ name }) => name) : ['swarming-client'];
+    const names = isLong ? sizes.map(({ name }) => name) : ['swarming-client'];
 
     await bundle(second, ['--version', version, ...names], join(second, '../..'));
 
@@ -319,7 +320,7 @@ describe('a bundle', () => {
   });
 
   // To read the command twice takes seconds.
-  const forNode22 = ['swarming-client', ...(process.env.SKOLO_LONG ? ['cli'] : [])];
+  const forNode22 = ['swarming-client', ...(isLong ? ['cli'] : [])];
   it.each(forNode22)('of %s has only syntax that Node 22 reads', async (name) => {
     const files = (await filesIn(join(out, name))).filter((path) => path.endsWith('.js'));
     expect(files.length).toBeGreaterThan(1);

@@ -95,7 +95,7 @@ machines: { rpi-001: { kind: host, address: 127.0.0.2 } }
 
 const why = whyNoFreshDebian();
 describe.skipIf(why)(
-  `a fresh Debian${why ? ` (${why})` : ''}`,
+  'a fresh Debian',
   {
     timeout: 600_000,
   },

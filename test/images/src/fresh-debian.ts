@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Computer, peer } from '@skolo/simulators';
+import { quick } from '@skolo/base/durable/fault-injection';
+import { Computer, lacks, peer } from '@skolo/simulators';
 import { inject } from 'vitest';
 import { writeDebianPackage } from '../../../scripts/release/debian-package.mjs';
 import { bundle } from './bundles.ts';
@@ -57,10 +58,7 @@ type Debian = 'debian' | 'debian-13';
 
 /** Why there is none here. */
 export function whyNoFreshDebian(debian: Debian = 'debian'): string | undefined {
-  if (process.env.SKOLO_LONG !== '1') return 'takes minutes: only in npm run test:long';
-  if (process.getuid?.() !== 0) return 'only root can boot a computer';
-  const missing = (['systemd-nspawn', debian] as const).filter((name) => !peer(name));
-  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
+  return quick ?? lacks('root', 'systemd-nspawn', debian);
 }
 
 /**

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { isLong, quick } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import {
   applyObjects,
@@ -36,7 +36,6 @@ import type { Manifest } from './manifest.ts';
 
 const k3sKinds = fileURLToPath(new URL('testing/k3s-kinds.yaml', import.meta.url));
 const claim = fileURLToPath(new URL('testing/claim.yaml', import.meta.url));
-const isLong = Boolean(process.env.SKOLO_LONG);
 const timeout = isLong ? 900_000 : 300_000;
 const manager = '--field-manager=skolo';
 const seldom = { interval: 500 };

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { readRack } from '@skolo/rack';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Connection, connections } from './connections.ts';
@@ -9,6 +10,7 @@ import {
   componentsOf,
   copyWithComponents,
   kubeFolder,
+  noKubectl,
   rackNames,
   usableKubectl,
 } from './kustomize.ts';
@@ -37,7 +39,7 @@ afterAll(() => {
 
 describe.each(rackNames())('%s', (rack) => {
   it('builds as it is', async (context) => {
-    if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
+    if (!kubectl) return context.skip(noKubectl);
 
     const objects = build(kubectl, join(kubeFolder, 'racks', rack));
 
@@ -45,10 +47,10 @@ describe.each(rackNames())('%s', (rack) => {
   });
 
   // Kustomize takes a second for each. The sample has all components together, and no component.
-  it.for(['none', ...(process.env.SKOLO_LONG ? componentNames() : [])])(
+  it.for(['none', ...(isLong ? componentNames() : [])])(
     'builds with the component %s alone',
     async (component, context) => {
-      if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
+      if (!kubectl) return context.skip(noKubectl);
       const components = component === 'none' ? [] : [...(needs.get(component) ?? []), component];
 
       const objects = buildWith(rack, components);
@@ -58,7 +60,7 @@ describe.each(rackNames())('%s', (rack) => {
   );
 
   it('builds with all of them together', async (context) => {
-    if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
+    if (!kubectl) return context.skip(noKubectl);
     const own = componentsOf(rack);
     const others = componentNames().filter((name) => !own.includes(name));
 
@@ -77,7 +79,7 @@ describe('connections.yaml', () => {
   it.for(ofPods)(
     'NetworkPolicies with all components: $from to $to:$port, open: $open',
     (connection, context) => {
-      if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
+      if (!kubectl) return context.skip(noKubectl);
       // Where it is, port 80 of the jumphost is a pod.
       const everything = buildWith(
         rack,
@@ -89,7 +91,7 @@ describe('connections.yaml', () => {
   );
 
   it('has what a component opens, and nothing of it is open without the component', (context) => {
-    if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
+    if (!kubectl) return context.skip(noKubectl);
     const plain = buildWith(rack, []);
 
     const open = ofPods.filter((connection) => isOpen(plain, flowOf(plain, connection)));
@@ -112,7 +114,7 @@ function flowOf(objects: readonly Manifest[], { from, to, port }: Connection): F
 }
 
 it('third-party images are pinned by digest', (context) => {
-  if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
+  if (!kubectl) return context.skip(noKubectl);
   const [rack = ''] = rackNames();
   const images = workloadsOf(buildWith(rack, componentNames()))
     .flatMap(containersOf)
@@ -125,7 +127,7 @@ it('third-party images are pinned by digest', (context) => {
 });
 
 it('exceptions are each needed by a component or without any', async (context) => {
-  if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
+  if (!kubectl) return context.skip(noKubectl);
   const [rack = ''] = rackNames();
   const bots = botFolders(await readRackOf(rack));
 

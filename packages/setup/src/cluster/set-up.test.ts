@@ -97,8 +97,7 @@ describe('a cluster', () => {
   });
 });
 
-const why = quick ?? whyNoJumphost();
-describe.skipIf(why)(`ten computers (${why ?? 'booted'})`, { timeout: 1_800_000 }, () => {
+describe.skipIf(quick ?? whyNoJumphost())('ten computers, booted', { timeout: 1_800_000 }, () => {
   let computers: TestComputers;
   let plan: ClusterPlan;
   beforeAll(async () => {

@@ -7,9 +7,9 @@ import { once } from 'node:events';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { diskOf } from './disk/disk.ts';
 import { openBaseImage } from './image/base-image.ts';
@@ -23,15 +23,7 @@ const [bootOffset, rootOffset] = [4, 132].map((mib) => mib * 1024 * 1024);
 /** Emulated, on a computer that has other things to do. */
 const longest = 40 * 60_000;
 
-function whyNot(): string | undefined {
-  if (!isLong) return 'only in npm run test:long';
-  const names = ['virt-arm64', 'mtools'] as const;
-  const missing = names.filter((name) => peer(name) === undefined);
-  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
-}
-
-const why = whyNot();
-describe.skipIf(why)('a card for arm64', () => {
+describe.skipIf(quick ?? lacks('virt-arm64', 'mtools'))('a card for arm64', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'skolo-arm64-'));

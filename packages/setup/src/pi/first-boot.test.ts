@@ -7,10 +7,10 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { run } from '@skolo/base/testing';
-import { Computer, peer } from '@skolo/simulators';
+import { Computer, lacks, peer } from '@skolo/simulators';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { diskOf } from './disk/disk.ts';
 import { openBaseImage } from './image/base-image.ts';
@@ -32,15 +32,7 @@ const setup: PiSetup = {
   },
 };
 
-function whyNot(): string | undefined {
-  if (!isLong) return 'only in npm run test:long';
-  if (process.getuid?.() !== 0) return 'only root can boot a computer';
-  const names = ['systemd-nspawn', 'cloud-init-root', 'debian', 'mtools', 'ip'] as const;
-  const missing = names.filter((name) => peer(name) === undefined);
-  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
-}
-
-const why = whyNot();
+const why = quick ?? lacks('root', 'systemd-nspawn', 'cloud-init-root', 'debian', 'mtools', 'ip');
 describe.skipIf(why)('the first start', () => {
   let folder: string;
   let server: Server;

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import type { AtTheEnd } from '@skolo/base/testing';
 import { defaultTokenFolder } from '@skolo/rack/light';
 import { peer } from '@skolo/simulators';
@@ -166,7 +167,7 @@ let shared: string | undefined;
 
 /** From now on, `shell` starts no process for each command. In the full run, it does. */
 export async function shareCommands(atTheEnd: AtTheEnd): Promise<void> {
-  if (process.env.SKOLO_LONG || !existsSync('/proc/self/fd')) return;
+  if (isLong || !existsSync('/proc/self/fd')) return;
   const lines = new CommandLines();
   atTheEnd(() => lines.close());
   shared = await newFolder(atTheEnd);

@@ -4,12 +4,12 @@ import { open, readFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { dirname, join, resolve } from 'node:path';
 import { sha256 } from '@skolo/base';
-import { isLong } from '@skolo/base/durable/fault-injection';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { bootFiles, diskOf, openBaseImage, type PiSetup } from '@skolo/setup/pi';
 import { makeTestImage, systems } from '@skolo/setup/pi/testing';
-import { Computer, peer } from '@skolo/simulators';
+import { Computer, lacks, peer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { selfSigned } from './fake-cluster.ts';
 import type { Image } from './pi.ts';
@@ -30,15 +30,7 @@ const systemctl =
 const deviceTree = '/opt/device-tree';
 const patiently = { timeout: 120_000, interval: 1000 };
 
-function whyNot(): string | undefined {
-  if (!isLong) return 'only in npm run test:long';
-  if (process.getuid?.() !== 0) return 'only root can boot a computer';
-  const names = ['systemd-nspawn', 'cloud-init-root', 'mtools', 'ip'] as const;
-  const missing = names.filter((each) => peer(each) === undefined);
-  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
-}
-
-const why = whyNot();
+const why = quick ?? lacks('root', 'systemd-nspawn', 'cloud-init-root', 'mtools', 'ip');
 describe.skipIf(why)('the first start of a shared image', () => {
   it('makes it the machine of its serial number, which joins, and so does its next card', async () => {
     const rack = await startEnrolmentRack(

@@ -2,8 +2,9 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { serviceNames } from '@skolo/rack';
-import { peer } from '@skolo/simulators';
+import { lacks } from '@skolo/simulators';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { baseName } from './base.ts';
 import { imageName, openBuilder, targets } from './build.ts';
@@ -20,9 +21,7 @@ let stopEmulating: (() => Promise<void>) | undefined;
 let etc: string;
 
 function whyNot(): string | undefined {
-  if (!process.env.SKOLO_LONG) return 'takes minutes: only in npm run test:long';
-  if (peer('qemu-user-static') === undefined) return 'qemu-user-static is not installed';
-  return process.getuid?.() === 0 ? undefined : 'only root can have programs emulated';
+  return quick ?? lacks('qemu-user-static', 'root');
 }
 
 beforeAll(async () => {

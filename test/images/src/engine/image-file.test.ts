@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { quick } from '@skolo/base/durable/fault-injection';
 import { peer, startContainerd } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -34,7 +35,7 @@ async function digestOf(file: string): Promise<string> {
 }
 
 it('has the same bytes when the images are built again', async ({ skip }) => {
-  if (!process.env.SKOLO_LONG) return skip('in the long run');
+  if (quick) return skip(quick);
   const { access, docker } = theEngine(skip);
   const image = `${access.prefix}/in-a-file:1`;
   const made: string[] = [];

@@ -2,6 +2,7 @@
 import { cp, rm } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import type { TestProject } from 'vitest/node';
 import { leftOut, sampledTests } from '../../../../scripts/sampled-tests.mjs';
@@ -40,7 +41,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     await cp(bundles.dir, given, { recursive: true });
     const builder = await openBuilder(engine.access, 'amd64');
     try {
-      await builder.build(process.env.SKOLO_LONG ? targets : images);
+      await builder.build(isLong ? targets : images);
     } finally {
       await builder.close();
     }

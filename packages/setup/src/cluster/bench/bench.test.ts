@@ -145,8 +145,7 @@ it('keeps what was measured where no namespace can be made, and says why', async
   ]);
 });
 
-const why = quick ?? whyNoPodNetwork();
-describe.skipIf(why)(`a cluster (${why ?? 'of a test'})`, () => {
+describe.skipIf(quick ?? whyNoPodNetwork())('a cluster of a test', () => {
   let network: PodNetwork;
   let found: Measured;
   beforeAll(async () => {

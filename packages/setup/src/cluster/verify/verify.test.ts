@@ -12,8 +12,7 @@ function statesOf(findings: readonly Finding[]): Record<string, string> {
   return Object.fromEntries(findings.map(({ thing, state }) => [thing, state]));
 }
 
-const why = quick ?? whyNoPodNetwork();
-describe.skipIf(why)(`a cluster (${why ?? 'of a test'})`, () => {
+describe.skipIf(quick ?? whyNoPodNetwork())('a cluster of a test', () => {
   let network: PodNetwork;
   beforeAll(async () => {
     network = await startPodNetwork(names);

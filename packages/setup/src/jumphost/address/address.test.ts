@@ -23,10 +23,7 @@ import { changeAddress } from './fixed-address.ts';
 const { signal } = new AbortController();
 const other = `${network}.9`;
 
-const missing = whyNoJumphost();
-const why = quick ?? missing;
-const name = why === undefined ? 'the address of a jumphost' : `the address of a jumphost (${why})`;
-describe.skipIf(why)(name, () => {
+describe.skipIf(quick ?? whyNoJumphost())('the address of a jumphost', () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {

@@ -54,10 +54,7 @@ exec /usr/bin/mount "$@"
 `,
 };
 
-const missing = whyNoJumphost();
-const why = quick ?? missing;
-const title = why === undefined ? 'the image of a jumphost' : `the image of a jumphost (${why})`;
-describe.skipIf(why)(title, { timeout: 600_000 }, () => {
+describe.skipIf(quick ?? whyNoJumphost())('the image of a jumphost', { timeout: 600_000 }, () => {
   let home: string;
   let image: string;
   let workstation: TestWorkstation;

@@ -12,7 +12,6 @@ import { probeFile } from '../address/probe.ts';
 import { Cable, type CableComputer, whyNoCable } from '../testing/cable.ts';
 
 const why = await whyNoCable();
-const name = `two jumphosts (${why ?? `seed ${seed}`})`;
 const patience = { interval: 100 };
 const power = '/var/lib/skolo/power-cycle-daemon/jumphost.json';
 const released = [
@@ -42,7 +41,7 @@ const powerOf = async (computer: CableComputer) =>
 
 const thisBoot = async () => (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
 
-describe.skipIf(why).concurrent(name, () => {
+describe.skipIf(why).concurrent(`two jumphosts (seed ${seed})`, () => {
   it.for([
     ['IPv4', '192.168.99.8', undefined],
     ['IPv6', 'fd00:99::8', 100],

@@ -21,10 +21,7 @@ import { nfsPackages, nfsStep } from './nfs.ts';
 const { signal } = new AbortController();
 const folder = '/srv/skolo/nfs';
 
-const missing = whyNoJumphost();
-const why = quick ?? missing;
-const name = why === undefined ? 'volumes over NFS' : `volumes over NFS (${why})`;
-describe.skipIf(why)(name, () => {
+describe.skipIf(quick ?? whyNoJumphost())('volumes over NFS', () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {

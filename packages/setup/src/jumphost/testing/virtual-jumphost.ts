@@ -15,7 +15,7 @@ import {
   publicKeyOf,
   type TestWorkstation,
 } from '@skolo/setup/k3s/testing';
-import { peer } from '@skolo/simulators';
+import { lacks, peer } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 
 const run = promisify(execFile);
@@ -32,8 +32,7 @@ const rootOffset = 1024 * 1024;
 
 /** Why none can be started here; undefined where it can. */
 export function whyNoVirtual(): string | undefined {
-  const missing = (['virt-amd64', 'ssh'] as const).filter((name) => peer(name) === undefined);
-  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
+  return lacks('virt-amd64', 'ssh');
 }
 
 export class VirtualJumphost {

@@ -35,10 +35,7 @@ const last = 'v1.38.1+k3s1';
 
 const { signal } = new AbortController();
 
-const missing = whyNoJumphost();
-const why = quick ?? missing;
-const name = why === undefined ? 'an upgrade of k3s' : `an upgrade of k3s (${why})`;
-describe.skipIf(why)(name, () => {
+describe.skipIf(quick ?? whyNoJumphost())('an upgrade of k3s', () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Computer, peer, removeBridge } from '@skolo/simulators';
+import { Computer, lacks, peer, removeBridge } from '@skolo/simulators';
 import { address, ours, type TestWorkstation } from './test-host.ts';
 import {
   addToWorkstation,
@@ -17,10 +17,7 @@ const repository = fileURLToPath(new URL('../../../../../', import.meta.url));
 
 /** Why none can be made here; undefined where it can. */
 export function whyNoJumphost(): string | undefined {
-  if (process.getuid?.() !== 0) return 'only root can boot a computer';
-  const names = ['systemd-nspawn', 'debian', 'ssh', 'ip', 'control-plane', 'kubectl'] as const;
-  const missing = names.filter((name) => peer(name) === undefined);
-  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
+  return lacks('root', 'systemd-nspawn', 'debian', 'ssh', 'ip', 'control-plane', 'kubectl');
 }
 
 export interface BareJumphost {

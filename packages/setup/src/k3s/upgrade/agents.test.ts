@@ -25,10 +25,7 @@ const next = 'v1.37.1+k3s1';
 const crashing = 'v1.37.2+k3s1';
 const { signal } = new AbortController();
 
-const missing = whyNoJumphost();
-const why = quick ?? missing;
-const title = why === undefined ? 'an upgrade of agents' : `an upgrade of agents (${why})`;
-describe.skipIf(why)(title, () => {
+describe.skipIf(quick ?? whyNoJumphost())('an upgrade of agents', () => {
   let server: ControlPlane;
   let folder: string;
   let jumphost: Host;
