@@ -10,7 +10,7 @@ import { configuration, enable, leave, setPager, to } from '../switch/commands.t
 import type { Commands, SwitchModel, SwitchOptions } from '../switch/model.ts';
 import { replaying } from '../switch/replay.ts';
 import { startSwitch } from '../switch/switch.ts';
-import { eosArp, eosMacTable, iosLinks, prints } from './host-tables.ts';
+import { tableCommands } from './host-tables.ts';
 
 const example = `no aaa root
 username admin privilege 15 role network-admin secret sha512 $6$S3cretSalt$S3cretHashOfTheAdministrator
@@ -127,9 +127,7 @@ const model: SwitchModel = {
         ...everywhere,
         'show running-config': configuration('{running}'),
         'show startup-config': '{startup}',
-        'show mac address-table': prints(eosMacTable),
-        'show interfaces status': prints(iosLinks),
-        'show ip arp': prints(eosArp),
+        ...tableCommands('eos'),
         enable: '',
         disable: to('user'),
       },

@@ -11,7 +11,7 @@ import { leave, configuration as shown } from '../switch/commands.ts';
 import type { Run, SwitchModel, SwitchOptions } from '../switch/model.ts';
 import { replaying } from '../switch/replay.ts';
 import { startSwitch } from '../switch/switch.ts';
-import { junosArp, junosLinks, junosMacTable, junosOldMacTable, prints } from './host-tables.ts';
+import { tableCommands } from './host-tables.ts';
 
 export interface JunosOptions extends SwitchOptions {
   /** Prints `{master:0}` before each prompt; true when absent. */
@@ -274,9 +274,8 @@ function modelFor(options: JunosOptions): SwitchModel {
           'set cli complete-on-space off': 'Disabling complete-on-space\n',
           'set cli complete-on-space on': 'Enabling complete-on-space\n',
           'set cli terminal <type>': '',
-          'show ethernet-switching table': prints(hasEls ? junosMacTable : junosOldMacTable),
-          'show interfaces terse': prints(junosLinks),
-          'show arp no-resolve': prints(junosArp),
+          ...tableCommands('junos'),
+          ...(!hasEls && tableCommands('junos-without-els')),
           'show cli authorization': authorization(options),
         },
       },

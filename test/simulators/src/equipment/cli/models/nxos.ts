@@ -13,7 +13,7 @@ import { configuration, leave, setPager } from '../switch/commands.ts';
 import type { SwitchModel, SwitchOptions } from '../switch/model.ts';
 import { replaying } from '../switch/replay.ts';
 import { startSwitch } from '../switch/switch.ts';
-import { nxosArp, nxosLinks, nxosMacTable, prints } from './host-tables.ts';
+import { tableCommands } from './host-tables.ts';
 
 export interface NxosOptions extends Omit<SwitchOptions, 'enablePassword'> {
   /** Of who signs in; `network-admin` when absent. */
@@ -128,9 +128,7 @@ const modelFor = ({ roles = 'network-admin' }: NxosOptions): SwitchModel => ({
         logout: leave,
         'show running-config': configuration('{running}'),
         'show startup-config': '{startup}',
-        'show mac address-table': prints(nxosMacTable),
-        'show interface status': prints(nxosLinks),
-        'show ip arp': prints(nxosArp),
+        ...tableCommands('nxos'),
         'terminal length <lines>': setPager(),
         'terminal width <columns>': '',
         'terminal no monitor-force': '',

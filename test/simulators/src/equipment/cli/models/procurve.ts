@@ -11,7 +11,7 @@ import { configuration, to } from '../switch/commands.ts';
 import type { Commands, Run, SwitchModel, SwitchOptions } from '../switch/model.ts';
 import { replaying } from '../switch/replay.ts';
 import { startSwitch } from '../switch/switch.ts';
-import { prints, procurveLinks, procurveMacTable } from './host-tables.ts';
+import { tableCommands } from './host-tables.ts';
 import { ProcurveScreen, procurvePager } from './procurve-screen.ts';
 
 export interface ProcurveOptions extends Omit<SwitchOptions, 'enablePassword'> {
@@ -120,8 +120,7 @@ function modelFor(options: ProcurveOptions): SwitchModel {
   const { role = 'manager', scrolls = 'next-line', alwaysPages = false } = options;
   const everywhere: Commands = {
     ...(!alwaysPages && { 'no page': setPaging(false), page: setPaging(true) }),
-    'show mac-address': prints(procurveMacTable),
-    'show interfaces brief': prints(procurveLinks),
+    ...tableCommands('procurve'),
     logout: logOut,
     'terminal width <columns>': '',
   };

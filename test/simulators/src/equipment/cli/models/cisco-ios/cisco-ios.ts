@@ -15,7 +15,7 @@ import type { Commands, Run, SwitchModel, SwitchOptions, Talk } from '../../swit
 import { type Switch, startSwitch } from '../../switch/switch.ts';
 import { promptOf } from '../../switch/talk.ts';
 import type { Screen } from '../../terminal.ts';
-import { iosArp, iosLinks, iosMacTable, prints } from '../host-tables.ts';
+import { tableCommands } from '../host-tables.ts';
 import { Flash } from './cisco-flash.ts';
 import { allPorts, findPort, longName, onePort } from './cisco-poe.ts';
 
@@ -342,9 +342,7 @@ function execCommands(ports: readonly string[]): Commands {
     },
     'show version': version,
     'show inventory': inventory,
-    'show mac address-table': prints(iosMacTable),
-    'show interfaces status': prints(iosLinks),
-    'show ip arp': prints(iosArp),
+    ...tableCommands('ios'),
   };
 }
 

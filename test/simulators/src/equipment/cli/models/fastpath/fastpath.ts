@@ -12,7 +12,7 @@ import { type LineStyle, type Statement, statement } from '../../switch/line-con
 import type { Commands, Run, Statements, SwitchModel, Talk } from '../../switch/model.ts';
 import type { Switch } from '../../switch/switch.ts';
 import { promptOf } from '../../switch/talk.ts';
-import { fastpathLinks, fastpathMacTable, prints } from '../host-tables.ts';
+import { tableCommands } from '../host-tables.ts';
 import { portSettings, portStatus } from './fastpath-poe.ts';
 
 export const factoryName = 'UBNT EdgeSwitch';
@@ -172,8 +172,7 @@ const privilegedShow: Commands = {
     ].join('\n'),
   ),
   'show version': version,
-  'show mac-addr-table': prints(fastpathMacTable),
-  'show port all': prints(fastpathLinks),
+  ...tableCommands('fastpath'),
 };
 
 const logOut: Run = async (talk) => {

@@ -18,7 +18,7 @@ import type { Call, Output, UnixBox } from '../../unix/box.ts';
 import { startUnix, type UnixDevice } from '../../unix/model.ts';
 import { memoryFiles } from '../../unix/shell-files.ts';
 import { sha256sum } from '../../unix/shell-programs.ts';
-import { swctrlLinks, swctrlMacTable } from '../host-tables.ts';
+import { hostTables } from '../host-tables.ts';
 import { SystemCfg } from '../system-cfg.ts';
 import { fastpath } from './fastpath.ts';
 import { measure } from './fastpath-poe.ts';
@@ -126,9 +126,8 @@ export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<Con
 
 function swctrl({ args, terminal: { session } }: Call, device: Switch): Output {
   const [area, verb, ...rest] = args;
-  const { plugged } = device.core;
-  if (args.join(' ') === 'mac show') return { stdout: swctrlMacTable(plugged) };
-  if (args.join(' ') === 'port show') return { stdout: swctrlLinks(plugged) };
+  const table = hostTables('swctrl', device.core.plugged).get(args.join(' '));
+  if (table) return { stdout: table() };
   const mode = verb === 'set' ? rest.shift() : undefined;
   const [id, list, ...extra] = rest;
   const ports =

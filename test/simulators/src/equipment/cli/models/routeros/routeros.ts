@@ -17,7 +17,7 @@ import type { SwitchModel, Talk } from '../../switch/model.ts';
 import { startSwitch } from '../../switch/switch.ts';
 import type { Terminal } from '../../terminal.ts';
 import { memoryFiles } from '../../unix/shell-files.ts';
-import { routerosTable } from '../host-tables.ts';
+import { hostTables } from '../host-tables.ts';
 import { RouterosConfiguration } from './routeros-configuration.ts';
 import { RouterosError, RouterosPoe } from './routeros-poe.ts';
 import { type RouterosSystem, systemCommand } from './routeros-system.ts';
@@ -182,8 +182,12 @@ async function carryOutOne(
     /^\/?interface[ /]ethernet[ /]poe[ /]([\w-]+)\s*(.*)$/.exec(line) ?? [];
   const args = rest.match(/\[[^\]]*\]|[\w-]+="[^"]*"|\S+/g) ?? [];
   const { session } = terminal;
-  const table = routerosTable(session.core.plugged, line);
-  if (table !== undefined) return table;
+  const command = line
+    .replace(/^\//, '')
+    .replace(/ where .*$/, '')
+    .replaceAll('/', ' ');
+  const table = hostTables('routeros', session.core.plugged).get(command);
+  if (table) return table();
   switch (verb) {
     case 'print':
       return poe.print();

@@ -9,7 +9,7 @@
  */
 import { OutletBoard } from '../../../device.ts';
 import type { CliOptions } from '../../model.ts';
-import { edgeosLeases } from '../host-tables.ts';
+import { hostTables } from '../host-tables.ts';
 import {
   type EdgeosPorts,
   edgeosFactory,
@@ -58,7 +58,7 @@ export async function startEdgeos(options: EdgeosOptions): Promise<VyattaDevice>
     hooks: edgeosPoe(board, ports),
     quote: (value) => (/^[^\s"'{}\\?|<>&;]+$/.test(value) ? value : `'${value}'`),
     show: (configuration, plugged) => ({
-      'show dhcp leases': () => edgeosLeases(plugged),
+      ...Object.fromEntries(hostTables('edgeos', plugged)),
       'show interfaces ethernet poe': () => poeTable(configuration, ports),
       'show version': () => version(serial),
       'show hardware cpu': () => 'processor : 0\ncpu model : Cavium Octeon+ V0.1\n',

@@ -5,7 +5,7 @@
  * `commit-confirm` asks for a line, as vyos-1x has it (python/vyos/config_mgmt.py).
  */
 import type { CliOptions } from '../../model.ts';
-import { vyosLeases } from '../host-tables.ts';
+import { hostTables } from '../host-tables.ts';
 import { startVyatta, type VyattaDevice } from './vyatta.ts';
 
 interface VyosOptions extends CliOptions {
@@ -75,7 +75,7 @@ export async function startVyos(options: VyosOptions): Promise<VyattaDevice> {
     beforePrompt: '\x1b[?2004h',
     quote: (value) => `'${value}'`,
     show: (_configuration, plugged) => ({
-      'show dhcp server leases': () => vyosLeases(plugged),
+      ...Object.fromEntries(hostTables('vyos', plugged)),
       'show version': () =>
         [
           'Version:          VyOS 1.4.2',
