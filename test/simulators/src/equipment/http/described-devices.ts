@@ -22,7 +22,6 @@ import type { Account, Answer } from './http-message.ts';
 import { basic, digest } from './sign-in.ts';
 
 const account: Account = { username: 'admin', password: 'joker' };
-const notFound: Answer = { status: 404, body: 'Not Found' };
 const open = basic(undefined, 'pdu');
 
 /** `p` and `s`, if it is a command. */
@@ -44,7 +43,6 @@ const gudeEpc: HttpModel = {
       return { body: { outputs } };
     },
   },
-  notFound,
 };
 
 const gudeWeb: HttpModel = {
@@ -64,7 +62,6 @@ const gudeWeb: HttpModel = {
       return { body: `<html><head>\n${lines.join('\n')}\n</head></html>\n` };
     },
   },
-  notFound,
 };
 
 /** Actions: 0 off, 1 on, 4 toggle; others are not simulated. */
@@ -85,7 +82,6 @@ const netio: HttpModel = {
       return netioState(device);
     },
   },
-  notFound,
 };
 
 function netioState({ board }: HttpDevice): Answer {
@@ -114,12 +110,11 @@ const dli: HttpModel = {
     'PUT /restapi/relay/outlets/:index/state/': ({ device, parts: [index], headers, body }) => {
       const outlet = String(Number(index) + 1);
       if (headers['x-csrf'] === undefined) return { status: 403 };
-      if (!device.board.has(outlet) || !/^value=(true|false)$/.test(body)) return notFound;
+      if (!device.board.has(outlet) || !/^value=(true|false)$/.test(body)) return undefined;
       device.turn(outlet, body === 'value=true');
       return { status: 204 };
     },
   },
-  notFound,
 };
 
 const jaws: HttpModel = {
@@ -138,7 +133,6 @@ const jaws: HttpModel = {
       return { status: 204 };
     },
   },
-  notFound,
 };
 
 function called(on: boolean) {
@@ -163,12 +157,11 @@ const homeAssistant: HttpModel = {
     'POST /api/services/switch/turn_off': called(false),
     'GET /api/states/:entity': ({ device, parts: [entity = ''] }) => {
       const outlet = entity.replace(/^switch\./, '');
-      if (!device.board.has(outlet)) return notFound;
+      if (!device.board.has(outlet)) return undefined;
       const state = device.board.isOn(outlet) ? 'on' : 'off';
       return { body: { entity_id: entity, state, attributes: { friendly_name: outlet } } };
     },
   },
-  notFound,
 };
 
 const described = { gudeEpc, gudeWeb, netio, dli, jaws, homeAssistant };

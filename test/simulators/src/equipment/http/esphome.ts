@@ -50,7 +50,6 @@ export function startEsphome(options: EsphomeOptions = {}): Promise<HttpDevice> 
         'POST /switch/:outlet/turn_off': turn(() => false),
         'POST /switch/:outlet/toggle': turn((isOn) => !isOn),
       },
-      notFound: { status: 404, body: 'Not Found' },
     },
     options,
   );

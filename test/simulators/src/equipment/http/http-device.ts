@@ -90,7 +90,8 @@ export interface HttpModel {
    * that fits answers; undefined is that there is no such thing.
    */
   routes: Readonly<Record<string, (call: Call) => Answer | undefined>>;
-  notFound: Answer | ((asked: Asked) => Answer);
+  /** `Not Found` when absent. */
+  notFound?: Answer | ((asked: Asked) => Answer);
   /** The request for the log, where it holds a secret. */
   logged?(asked: Asked): string;
   /** After the mains came back; outlets are as before when absent. */
@@ -298,7 +299,7 @@ export class HttpDevice implements SimulatedDevice {
   }
 
   private notFound(asked: Asked): Answer {
-    const { notFound } = this.of;
+    const { notFound = { status: 404, body: 'Not Found' } } = this.of;
     return typeof notFound === 'function' ? notFound(asked) : notFound;
   }
 }

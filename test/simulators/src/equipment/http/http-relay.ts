@@ -36,7 +36,6 @@ export function startHttpRelay(options: HttpRelayOptions = {}): Promise<HttpDevi
           body: device.board.isOn(outlet) ? '1' : '0',
         }),
       },
-      notFound: { status: 404, body: 'Not Found' },
     },
     options,
   );

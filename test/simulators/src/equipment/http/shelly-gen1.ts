@@ -77,7 +77,6 @@ export function startShellyGen1(options: ShellyGen1Options = {}): Promise<HttpDe
         }),
         '* /relay/:outlet': command,
       },
-      notFound: { status: 404, body: 'Not Found' },
     },
     options,
   );

@@ -122,7 +122,6 @@ export function startShellyGen2(options: ShellyGen2Options = {}): Promise<HttpDe
         '/rpc/Shelly.GetDeviceInfo',
       ]),
       routes: routesOf(identity, call),
-      notFound: { status: 404, body: 'Not Found' },
     },
     options,
   );

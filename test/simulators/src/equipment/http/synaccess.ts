@@ -54,7 +54,6 @@ export function startSynaccess(options: SynaccessOptions = {}): Promise<HttpDevi
           return { body: `${carryOut(device, command, parts, options) ?? '$AF'}\r\n\r\n\r\n` };
         },
       },
-      notFound: { status: 404, body: 'Not Found' },
       oneClientAtATime: true,
       exactCase: true,
     },
