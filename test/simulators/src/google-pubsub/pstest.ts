@@ -1,5 +1,5 @@
 import { peer } from '../peer.ts';
-import { Process } from '../real/process.ts';
+import { Process } from '../process.ts';
 
 export interface Pstest {
   /** `127.0.0.1:PORT`: PUBSUB_EMULATOR_HOST. Its JSON API is there, too. */

@@ -24,7 +24,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { systemPath } from './process.ts';
+import { systemPath } from '../process.ts';
 
 const run = promisify(execFile);
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freeTcpPort } from '../free-port.ts';
-import { Process } from './process.ts';
+import { Process } from '../process.ts';
 
 const indexType = 'application/vnd.oci.image.index.v1+json';
 const imageType = 'application/vnd.oci.image.manifest.v1+json';

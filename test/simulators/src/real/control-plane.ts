@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { feed } from '@skolo/base/run';
 import { freeTcpPort } from '../free-port.ts';
-import { Process } from './process.ts';
+import { Process } from '../process.ts';
 import {
   bridgeAddress,
   type NodeNetwork,

@@ -1,7 +1,7 @@
 /** dnsmasq as a name server of loopback, which asks no other one. */
 import { freeTcpPort } from '../free-port.ts';
 import { peer } from '../peer.ts';
-import { Process } from './process.ts';
+import { Process } from '../process.ts';
 
 interface NameServer {
   /** `127.0.0.1:5353` */

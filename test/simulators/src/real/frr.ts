@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { peer } from '../peer.ts';
-import { Process } from './process.ts';
+import { Process } from '../process.ts';
 import { type SshEndpoint, startSshd } from './sshd.ts';
 
 const run = promisify(execFile);

@@ -9,7 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Process, succeeds } from './process.ts';
+import { Process, succeeds } from '../process.ts';
 
 const run = promisify(execFile);
 

@@ -5,8 +5,8 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Process, succeeds } from '../process.ts';
 import { PowerCutDisk } from './power-cut-disk.ts';
-import { Process, succeeds } from './process.ts';
 
 interface PowerCutOptions {
   /** The program of its node: `peer('containerd')` or `peer('containerd-2')`. */

@@ -1,12 +1,10 @@
 /** Prometheus and Alertmanager themselves, as their own processes, with their files in a test directory. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { freeTcpPort } from '../free-port.ts';
+import { Process } from '../process.ts';
 
 /** A server like Prometheus: it is ready when `/-/ready` answers 200. */
 export interface Program {
@@ -22,8 +20,6 @@ interface ProgramFiles {
   /** Without `--`; undefined: a flag without a value. */
   flags(dir: string): Record<string, string | undefined>;
 }
-
-const readyWithinMs = 120_000;
 
 /** A standalone Alertmanager, for {@link startProgram}: without a port for peers. */
 export function alertmanager(config: string, files: Record<string, string> = {}): ProgramFiles {
@@ -50,33 +46,14 @@ export async function startProgram(
   const args = Object.entries({ ...flags(dir), 'web.listen-address': address }).map(
     ([name, value]) => (value === undefined ? `--${name}` : `--${name}=${value}`),
   );
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let output = '';
-  child.stderr.on('data', (data: Buffer) => {
-    output = `${output}${data}`.slice(-2000);
-  });
-  const exited = once(child, 'exit');
-  const end = async (signal: NodeJS.Signals) => {
-    child.kill(signal);
-    await exited;
-  };
+  const child = new Process(program, args);
   onTestFinished(async () => {
-    await end('SIGTERM');
+    await child.stop('SIGTERM');
     await rm(dir, { recursive: true, force: true });
   });
-  if (!(await isReady(child, `http://${address}`))) {
-    throw new Error(`${program} does not start: ${output}`);
-  }
-  return { url: `http://${address}`, dir, kill: () => end('SIGKILL') };
-}
-
-/** False: it has ended, or takes too long. */
-async function isReady(child: ChildProcess, url: string): Promise<boolean> {
-  const deadline = performance.now() + readyWithinMs;
-  while (child.exitCode === null && child.signalCode === null) {
-    if ((await fetch(`${url}/-/ready`).catch(() => undefined))?.ok) return true;
-    if (performance.now() > deadline) return false;
-    await pause(30);
-  }
-  return false;
+  const url = `http://${address}`;
+  await child.until('to be ready', async () => {
+    return (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok === true;
+  });
+  return { url, dir, kill: () => child.stop() };
 }

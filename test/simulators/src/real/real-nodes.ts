@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 import { feed } from '@skolo/base/run';
 import { z } from 'zod';
 import { lacks, type PeerName, peer } from '../peer.ts';
+import { Process, succeeds, systemPath } from '../process.ts';
 import { PowerCutDisk } from './power-cut-disk.ts';
-import { Process, succeeds, systemPath } from './process.ts';
 
 const run = promisify(execFile);
 

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { hostKey, makeSshKey } from '../equipment/cli/host-key.ts';
 import { freeTcpPort } from '../free-port.ts';
 import { peer } from '../peer.ts';
-import { Process } from './process.ts';
+import { Process } from '../process.ts';
 
 export interface SshEndpoint {
   host: string;

@@ -6,15 +6,14 @@
  *
  * Sources: ipmi_lan(5), ipmi_sim_cmd(5).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freeUdpPort } from '../../free-port.ts';
 import { peer } from '../../peer.ts';
+import { Process } from '../../process.ts';
 import { type CommandCall, startAnsweredCommand } from '../answered-command.ts';
 import { Faults, OutletBoard, type Received, type SimulatedDevice } from '../device.ts';
 
@@ -36,11 +35,11 @@ export async function startIpmiSim(
   const dir = await mkdtemp(join(tmpdir(), 'skolo-ipmi-'));
   const board = new OutletBoard([['chassis', { on: true, watts: 120 }]]);
   const received: Received[] = [];
-  let child: ChildProcess | undefined;
+  let child: Process | undefined;
   const faults = new Faults(['down', 'wedged', 'slow', 'ignores-commands']);
   // Down and wedged are the same from outside, and are those of the process.
   faults.onChange(() => {
-    child?.kill(faults.has('down') || faults.has('wedged') ? 'SIGSTOP' : 'SIGCONT');
+    child?.pause(faults.has('down') || faults.has('wedged'));
   });
   const answered = await startAnsweredCommand(dir, (call) =>
     answerChassis(board, faults, received, call),
@@ -53,18 +52,11 @@ export async function startIpmiSim(
   await writeFile(emulator, controller);
   async function start() {
     const args = ['-c', configuration, '-f', emulator, '-s', join(dir, 'state'), '-n'];
-    // It ends when its standard input does.
-    child = spawn(path ?? '', args, { stdio: ['pipe', 'ignore', 'ignore'] });
+    child = new Process(path ?? '', args);
     await answering(child, port);
   }
-  async function stop() {
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
-  }
   async function close() {
-    await stop();
+    await child?.stop();
     await answered.close();
     await rm(dir, { recursive: true, force: true });
   }
@@ -84,7 +76,7 @@ export async function startIpmiSim(
     sessions: { now: 0, most: 0, opened: 0 },
     /** Of the controller; the server goes on as it was. */
     async reboot() {
-      await stop();
+      await child?.stop();
       await start();
     },
     close,
@@ -134,19 +126,18 @@ async function answerChassis(
 /** Get Channel Authentication Capabilities (IPMI 2.0, 22.13), which everybody may ask. */
 const anybodyThere = Buffer.from('0600ff0700000000000000000009' + '2018c88100388e04b5', 'hex');
 
-async function answering(child: ChildProcess, port: number): Promise<void> {
-  const failed = once(child, 'error').then(([error]) => Promise.reject(error));
-  const ended = once(child, 'exit').then(() => Promise.reject(new Error('ipmi_sim ended')));
+async function answering(child: Process, port: number): Promise<void> {
   const socket = createSocket('udp4');
-  const answer = once(socket, 'message').then(() => true);
+  let hasAnswered = false;
+  socket.once('message', () => {
+    hasAnswered = true;
+  });
   try {
-    for (;;) {
+    await child.until('its first answer', async () => {
       socket.send(anybodyThere, port, '127.0.0.1');
-      if (await Promise.race([answer, failed, ended, sleep(50, false)])) return;
-    }
+      return hasAnswered;
+    });
   } finally {
     socket.close();
-    failed.catch(() => undefined);
-    ended.catch(() => undefined);
   }
 }

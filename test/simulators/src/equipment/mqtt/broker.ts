@@ -1,5 +1,4 @@
 /** Brokers for tests: one in this process (aedes), and Debian's mosquitto where it is installed. Both on 127.0.0.1. */
-import { spawn } from 'node:child_process';
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,6 +8,7 @@ import { join } from 'node:path';
 import { Aedes } from 'aedes';
 import { freeTcpPort } from '../../free-port.ts';
 import { peer } from '../../peer.ts';
+import { Process } from '../../process.ts';
 
 export interface Broker {
   host: string;
@@ -67,24 +67,13 @@ export async function startMosquitto({ account }: BrokerOptions = {}): Promise<B
     `listener ${port} 127.0.0.1\n${access}\n${user}\nlog_dest stderr\n`,
   );
   if (account) await writeFile(passwords, passwordLine(account), { mode: 0o600 });
-  const child = spawn(path, ['-c', configuration], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const mosquitto = new Process(path, ['-c', configuration]);
   async function close() {
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, 'exit');
-      child.kill('SIGKILL');
-      await ended;
-    }
+    await mosquitto.stop();
     await rm(dir, { recursive: true, force: true });
   }
-  let log = '';
-  await new Promise<void>((resolve, reject) => {
-    child.stderr.on('data', (data: Buffer) => {
-      log += data.toString();
-      if (/mosquitto version \S+ running/.test(log)) resolve();
-    });
-    child.once('error', reject);
-    child.once('exit', () => reject(new Error(`mosquitto ended: ${log}`)));
-  }).catch(async (error: unknown) => {
+  const isRunning = async () => /mosquitto version \S+ running/.test(mosquitto.output);
+  await mosquitto.until('to start', isRunning).catch(async (error: unknown) => {
     await close();
     throw error;
   });

@@ -2,13 +2,12 @@
  * Debian's snmpd (net-snmp 5.9) in front of a model's tables, as an agent that is independent of ours: it does all of the
  * protocol, and asks us for values only, by `pass_persist` (snmpd.conf(5)).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freeUdpPort } from '../../free-port.ts';
 import { peer } from '../../peer.ts';
+import { Process } from '../../process.ts';
 import { startAnsweredCommand } from '../answered-command.ts';
 import type { Received, SimulatedDevice } from '../device.ts';
 import type { SnmpModel, SnmpOptions } from './agent.ts';
@@ -30,10 +29,10 @@ export async function startSnmpd(
   const answered = await startAnsweredCommand(dir, (call) => answerValues(model, received, call));
   const port = options.port ?? (await freeUdpPort());
   await writeFile(join(dir, 'agent.conf'), configuration(model, options, answered.command, port));
-  let running: ChildProcess | undefined;
+  let running: Process | undefined;
   async function close() {
     model.stop();
-    await stop(running);
+    await running?.stop();
     await answered.close();
     await rm(dir, { recursive: true, force: true });
   }
@@ -52,7 +51,7 @@ export async function startSnmpd(
     faults: model.faults,
     sessions: { now: 0, most: 0, opened: 0 },
     async reboot() {
-      await stop(running);
+      await running?.stop();
       model.restart();
       running = await startProcess(path, dir);
     },
@@ -96,27 +95,10 @@ function configuration(
   return `${lines.join('\n')}\n`;
 }
 
-async function startProcess(path: string, dir: string): Promise<ChildProcess> {
-  const child = spawn(path, ['-f', '-Le', '-C', '-c', join(dir, 'agent.conf')], {
-    env: { ...process.env, SNMP_PERSISTENT_DIR: dir, MIBS: '' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let log = '';
-  await new Promise<void>((resolve, reject) => {
-    child.stderr.on('data', (data: Buffer) => {
-      log += data.toString();
-      // Printed once the sockets are open.
-      if (log.includes('NET-SNMP version')) resolve();
-    });
-    child.once('error', reject);
-    child.once('exit', () => reject(new Error(`snmpd ended: ${log}`)));
-  });
-  return child;
-}
-
-async function stop(child: ChildProcess | undefined): Promise<void> {
-  if (!child || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
+async function startProcess(path: string, dir: string): Promise<Process> {
+  const env = { ...process.env, SNMP_PERSISTENT_DIR: dir, MIBS: '' };
+  const agent = new Process(path, ['-f', '-Le', '-C', '-c', join(dir, 'agent.conf')], env);
+  // Printed once the sockets are open.
+  await agent.until('to start', async () => agent.output.includes('NET-SNMP version'));
+  return agent;
 }

@@ -66,11 +66,16 @@ export class Process {
     await ended;
   }
 
-  async stop(): Promise<void> {
+  async stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (this.hasEnded()) return;
     const ended = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
+    this.child.kill(signal);
     await ended;
+  }
+
+  /** Stops it as it is, or lets it go on. */
+  pause(isPaused: boolean): void {
+    this.child.kill(isPaused ? 'SIGSTOP' : 'SIGCONT');
   }
 
   private hasEnded(): boolean {
