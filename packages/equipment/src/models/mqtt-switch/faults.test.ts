@@ -3,7 +3,7 @@ import { listen } from '@skolo/base/testing';
 import { DeviceRejected, DeviceUnreachable } from '@skolo/equipment/transports';
 import { startBroker } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
-import { driverOf, isLate, startPlug, visitor } from '../testing/mqtt.ts';
+import { driverOf, isPlugLate, startPlug, visitor } from '../testing/mqtt.ts';
 import { allRejectWhenAborted, neverSends, patient, stateOf, verbs } from '../testing/outlets.ts';
 
 describe('mqtt-switch', () => {
@@ -19,7 +19,7 @@ describe('mqtt-switch', () => {
       const received: { at: number; text: string }[] = [];
       client.on('message', (topic) => received.push({ at: 0, text: topic }));
 
-      await isLate({ ...plug, received }, () => driver.turnOff('3', patient()));
+      await isPlugLate({ ...plug, received }, () => driver.turnOff('3', patient()));
 
       expect(plug.board.isOn('3')).toBe(fault !== 'drops-after-command');
     },

@@ -1,7 +1,7 @@
 import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { DeviceUnreachable, SignInRejected } from '@skolo/equipment/transports';
 import { describe, expect, it, vi } from 'vitest';
-import { brokers, isLate, saidOn, startPlug, visitor } from '../testing/mqtt.ts';
+import { brokers, isPlugLate, saidOn, startPlug, visitor } from '../testing/mqtt.ts';
 import { everythingIn, patient, stateOf, verbs } from '../testing/outlets.ts';
 
 /** Topics of a plug with one relay. */
@@ -50,8 +50,8 @@ describe.for(sampleOf(brokers))('mqtt-switch, over %s', ([, startOne]) => {
     const client = await visitor(broker);
     await client.publishAsync('stat/plug/POWER3', 'OFF', { retain: true, qos: 1 });
 
-    await isLate(plug, () => driver.turnOff('3', patient()));
-    await isLate(plug, () => driver.read(['3'], patient()));
+    await isPlugLate(plug, () => driver.turnOff('3', patient()));
+    await isPlugLate(plug, () => driver.read(['3'], patient()));
   });
 
   it('takes the answer of a plug that retains its states', async (context) => {

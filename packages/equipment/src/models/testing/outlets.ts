@@ -159,12 +159,17 @@ interface Failures {
 }
 
 /** A timeout comes after so long, which takes no time here. */
-export async function isLate(verb: () => Promise<unknown>, ms: number): Promise<void> {
+export async function isLate(
+  verb: () => Promise<unknown>,
+  ms: number,
+  hasBegun: () => boolean = () => true,
+): Promise<void> {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => {
     vi.useRealTimers();
   });
   const rejected = expect(verb()).rejects.toThrow(DeviceTimeout);
+  while (!hasBegun()) await new Promise((resolve) => setImmediate(resolve));
   await vi.advanceTimersByTimeAsync(ms);
   await rejected;
   vi.useRealTimers();

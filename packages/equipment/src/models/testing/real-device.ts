@@ -52,20 +52,34 @@ export async function realDevice(
     device,
     transcript,
     scratch: dir,
-    connect(options) {
-      const connection = openConnection(device, {
-        credentials: () =>
-          readCredentials({ dir, logins: new Map([['routers', login]]) }, 'routers'),
-        hostKeys: new HostKeys(join(dir, 'host-keys.json')),
-        signal: new AbortController().signal,
-        idleMs: 120_000,
-        deadlineMs: 240_000,
-        scratch: dir,
-        onTranscript: (_from, text) => transcript.push(text),
-        ...options,
-      });
-      onTestFinished(() => connection.close());
-      return connection;
-    },
+    connect: (options) => connectTo(device, { dir, login, transcript }, options),
   };
+}
+
+interface Workplace {
+  /** Of secrets, host keys, and for `execToFile`. */
+  dir: string;
+  login: Login;
+  transcript: string[];
+}
+
+/** As the service opens a connection. It ends with the test. */
+export function connectTo(
+  device: Device,
+  { dir, login, transcript }: Workplace,
+  options?: Partial<ConnectionDeps>,
+): Connection {
+  const logins = new Map([[login.name, login]]);
+  const connection = openConnection(device, {
+    credentials: () => readCredentials({ dir, logins }, login.name),
+    hostKeys: new HostKeys(join(dir, 'host-keys.json')),
+    signal: new AbortController().signal,
+    idleMs: 120_000,
+    deadlineMs: 240_000,
+    scratch: dir,
+    onTranscript: (_from, text) => transcript.push(text),
+    ...options,
+  });
+  onTestFinished(() => connection.close());
+  return connection;
 }

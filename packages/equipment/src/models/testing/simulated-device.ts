@@ -2,14 +2,9 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Login, readCredentials } from '@skolo/base/secrets';
+import type { Login } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
-import {
-  type Connection,
-  type ConnectionDeps,
-  HostKeys,
-  openConnection,
-} from '@skolo/equipment/transports';
+import type { Connection, ConnectionDeps } from '@skolo/equipment/transports';
 import { type CliDevice, type DeviceFault, startPlayback } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
 import { whyPartial } from '../configuration/partial.ts';
@@ -17,6 +12,7 @@ import { readWhole } from '../configuration/whole-reading.ts';
 import type { BackupModel, Content, Reading } from '../contract/backup.ts';
 import type { Device } from '../contract/device.ts';
 import { account } from './backed-up.ts';
+import { connectTo } from './real-device.ts';
 
 export { account };
 
@@ -74,19 +70,8 @@ export async function simulated<Simulated extends Addressed>(
     transcript,
     connect(options) {
       const { idleMs = 120_000 } = options ?? {};
-      const logins = new Map([['logins', { ...whole, signInSeconds: Math.max(8, idleMs / 1000) }]]);
-      const connection = openConnection(inventory, {
-        credentials: () => readCredentials({ dir, logins }, 'logins'),
-        hostKeys: new HostKeys(join(dir, 'host-keys.json')),
-        signal: new AbortController().signal,
-        idleMs,
-        deadlineMs: 240_000,
-        scratch: dir,
-        onTranscript: (_from, text) => transcript.push(text),
-        ...options,
-      });
-      onTestFinished(() => connection.close());
-      return connection;
+      const patient = { ...whole, signInSeconds: Math.max(8, idleMs / 1000) };
+      return connectTo(inventory, { dir, login: patient, transcript }, options);
     },
   };
 }
