@@ -167,6 +167,30 @@ export class Faults {
   }
 }
 
+/** What a device does by itself some time later, even if whoever asked for it is gone. */
+export class Timers {
+  private readonly running = new Set<NodeJS.Timeout>();
+
+  /** The returned function stops it. */
+  after(ms: number, run: () => void): () => void {
+    const timer = setTimeout(() => {
+      this.running.delete(timer);
+      run();
+    }, ms);
+    this.running.add(timer);
+    return () => {
+      clearTimeout(timer);
+      this.running.delete(timer);
+    };
+  }
+
+  /** As after a power failure. */
+  clear(): void {
+    for (const timer of this.running) clearTimeout(timer);
+    this.running.clear();
+  }
+}
+
 /** The outlets of a device. Emits `change` with an {@link OutletChange}. */
 export class OutletBoard extends EventEmitter<{ change: [OutletChange] }> {
   private readonly outlets: Map<string, SimulatedOutlet>;

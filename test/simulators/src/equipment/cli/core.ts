@@ -6,6 +6,7 @@ import {
   type OutletBoard,
   type Received,
   type SimulatedDevice,
+  Timers,
 } from '../device.ts';
 import { Plugged, type Wiring } from '../wiring.ts';
 import { addedLines, type ConfigurationWords, usualWords } from './configuration-faults.ts';
@@ -77,7 +78,7 @@ export class Core {
   readonly plugged: Plugged;
   private shows = 0;
   private logged = 0;
-  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly timers = new Timers();
 
   constructor({
     board,
@@ -112,15 +113,7 @@ export class Core {
 
   /** The device's own timer: it continues after the session that set it. The returned function stops it. */
   later(seconds: number, run: () => void): () => void {
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      run();
-    }, seconds * this.secondMs);
-    this.timers.add(timer);
-    return () => {
-      clearTimeout(timer);
-      this.timers.delete(timer);
-    };
+    return this.timers.after(seconds * this.secondMs, run);
   }
 
   /** Lines that a fault adds to the configuration, raw; the model turns them into comments or descriptions. */
@@ -144,7 +137,6 @@ export class Core {
 
   /** As after a power failure. */
   forgetTimers(): void {
-    for (const timer of this.timers) clearTimeout(timer);
     this.timers.clear();
   }
 }

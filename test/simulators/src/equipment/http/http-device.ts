@@ -20,6 +20,7 @@ import {
   type Received,
   type SimulatedDevice,
   type SimulatedOutlet,
+  Timers,
 } from '../device.ts';
 import { type Answer, type Asked, dropMidWay, inBytes } from './http-message.ts';
 import { ownCertificate } from './own-certificate.ts';
@@ -129,7 +130,7 @@ export class HttpDevice implements SimulatedDevice {
   private readonly waiting: Socket[] = [];
   private served: Socket | undefined;
   private hasActed = false;
-  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly timers = new Timers();
   private readonly flips = new Map<string, { callOff(): void; seconds: number }>();
 
   constructor(model: HttpModel, options: HttpDeviceOptions & { tls?: Tls }) {
@@ -185,7 +186,7 @@ export class HttpDevice implements SimulatedDevice {
 
   /** Does something by itself, whoever asked for it may be gone. Gives what calls it off. */
   after(seconds: number, run: () => void): () => void {
-    return this.afterMs(seconds * this.secondMs, run);
+    return this.timers.after(seconds * this.secondMs, run);
   }
 
   /** Turns an outlet, and back by itself after so many seconds. A later command calls that off. */
@@ -206,20 +207,7 @@ export class HttpDevice implements SimulatedDevice {
     return this.flips.get(outlet)?.seconds;
   }
 
-  private afterMs(ms: number, run: () => void): () => void {
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      run();
-    }, ms);
-    this.timers.add(timer);
-    return () => {
-      clearTimeout(timer);
-      this.timers.delete(timer);
-    };
-  }
-
   private loseEverything(): void {
-    for (const timer of this.timers) clearTimeout(timer);
     this.timers.clear();
     for (const socket of this.open) socket.destroy();
     this.web.closeAllConnections();
@@ -257,7 +245,7 @@ export class HttpDevice implements SimulatedDevice {
     this.received.push({ at: Date.now(), text: this.of.logged?.(asked) ?? inWords(asked) });
     if (this.faults.has('wedged')) return;
     if (this.faults.has('slow')) {
-      await new Promise<void>((resolve) => this.afterMs(this.faults.slowMs, resolve));
+      await new Promise<void>((resolve) => this.timers.after(this.faults.slowMs, resolve));
     }
     this.hasActed = false;
     const answer = this.answerOrFail(asked);
