@@ -1,12 +1,11 @@
 /** Brokers for tests: one in this process (aedes), and Debian's mosquitto where it is installed. Both on 127.0.0.1. */
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Aedes } from 'aedes';
 import { freeTcpPort } from '../../free-port.ts';
+import { Listener } from '../../listener.ts';
 import { peer } from '../../peer.ts';
 import { Process } from '../../process.ts';
 
@@ -30,22 +29,14 @@ export async function startBroker({ account }: BrokerOptions = {}): Promise<Brok
       done(Object.assign(new Error('not authorized'), { returnCode: 5 }), null);
     },
   });
-  const sockets = new Set<Socket>();
-  const server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    aedes.handle(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const listener = new Listener('127.0.0.1', 0, (socket) => void aedes.handle(socket));
+  await listener.open();
   return {
-    host: '127.0.0.1',
-    port: (server.address() as AddressInfo).port,
+    host: listener.host,
+    port: listener.port,
     async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      for (const socket of sockets) socket.destroy();
+      await listener.close();
       await new Promise<void>((resolve) => aedes.close(resolve));
-      await closed;
     },
   };
 }
