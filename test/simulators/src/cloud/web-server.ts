@@ -68,15 +68,6 @@ export function send(response: ServerResponse, { status, body = '', headers }: A
   response.end(content);
 }
 
-/** JSON, or undefined if it is not. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** From an Authorization header. */
 export function bearerOf({ headers }: IncomingMessage): string | undefined {
   return /^Bearer (?<token>.+)$/i.exec(headers.authorization ?? '')?.groups?.token;

@@ -1,7 +1,8 @@
 /** One request as it came in: which endpoint, and what it claims before anything is checked. */
 import type { IncomingMessage } from 'node:http';
+import { parseJson } from '@skolo/base';
 import { z } from 'zod';
-import { bearerOf, parseJson } from '../cloud/web-server.ts';
+import { bearerOf } from '../cloud/web-server.ts';
 import type { Call, Endpoint } from './calls.ts';
 import type { Google } from './google.ts';
 import type { ImpersonationRequest } from './iam-credentials-endpoint.ts';

@@ -1,4 +1,5 @@
 /** What the server makes of the dimensions and the state of a bot: may it have a task? */
+import { isObject } from '@skolo/base';
 import { z } from 'zod';
 
 export type Dimensions = Readonly<Record<string, readonly string[]>>;
@@ -66,8 +67,4 @@ function quarantineIn(value: unknown): string | undefined {
 function quarantineOf(values: readonly string[] | undefined): string | undefined {
   const [first] = values ?? [];
   return first === 'true' || first === '1' ? generic : first;
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
 }

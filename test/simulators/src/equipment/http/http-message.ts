@@ -42,12 +42,3 @@ export function dropMidWay(socket: Socket, content: Buffer): void {
   socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${content.length + 1}\r\n\r\n`);
   socket.write(half, () => socket.destroy());
 }
-
-/** JSON, or undefined where it is none. */
-export function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-}

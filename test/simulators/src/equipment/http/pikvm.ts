@@ -7,6 +7,7 @@
  *
  * No recording: its state matters, because a press changes the power some time later.
  */
+import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 import {
   type Call,
@@ -15,7 +16,7 @@ import {
   outletsOn,
   startHttpDevice,
 } from './http-device.ts';
-import { type Answer, parseJson } from './http-message.ts';
+import type { Answer } from './http-message.ts';
 
 const Command = z.object({ ResetType: z.string() });
 const actions: Readonly<Record<string, boolean | undefined>> = {

@@ -12,6 +12,7 @@
  * No recording: its state matters, because power changes some time after a command, and sessions are counted.
  */
 import { randomUUID } from 'node:crypto';
+import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 import {
   type Call,
@@ -22,7 +23,7 @@ import {
   startHttpDevice,
   type Tls,
 } from './http-device.ts';
-import { type Account, type Answer, parseJson } from './http-message.ts';
+import type { Account, Answer } from './http-message.ts';
 import {
   type AllowableIn,
   collection,

@@ -10,6 +10,7 @@
  *
  * No recording: its state matters, because ports are switched, and cycle by themselves.
  */
+import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 import type { OutletBoard } from '../device.ts';
 import {
@@ -21,7 +22,7 @@ import {
   startHttpDevice,
   type Tls,
 } from './http-device.ts';
-import { type Account, type Answer, parseJson } from './http-message.ts';
+import type { Account, Answer } from './http-message.ts';
 import { basic } from './sign-in.ts';
 
 export interface RouterosRestOptions extends HttpDeviceOptions {

@@ -11,6 +11,7 @@
  *
  * No recording: its state matters, because its switches are turned, and flip back by themselves.
  */
+import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 import {
   type HttpDevice,
@@ -20,7 +21,7 @@ import {
   outletsOn,
   startHttpDevice,
 } from './http-device.ts';
-import { type Account, parseJson } from './http-message.ts';
+import type { Account } from './http-message.ts';
 import { digest } from './sign-in.ts';
 
 export interface ShellyGen2Options extends HttpDeviceOptions {

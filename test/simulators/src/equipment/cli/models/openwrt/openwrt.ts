@@ -7,6 +7,7 @@
  *
  * No recording: its state matters, because ports are switched, and its files are changed and put back.
  */
+import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 import { OutletBoard } from '../../../device.ts';
 import type { ConfiguredDevice } from '../../core.ts';
@@ -102,14 +103,6 @@ function ubus({ args, terminal }: Call, board: OutletBoard, options: OpenwrtOpti
 
 function failed(status: number): Output {
   return { stderr: `Command failed: ${errors[status]}\n`, status };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** As ubus prints it: indented by tabs, and numbers with a fraction have six digits. */
