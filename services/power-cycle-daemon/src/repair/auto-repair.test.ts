@@ -1,5 +1,6 @@
 /** Automatic repair in a running daemon: alerts come through the webhook, time is the test's. */
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
@@ -37,6 +38,22 @@ async function startSsh(): Promise<number> {
   onTestFinished(() => void server.close());
   const address = server.address();
   return typeof address === 'object' ? (address?.port ?? 0) : 0;
+}
+
+/** The agent of `a`, which responds although Prometheus does not see the machine. */
+async function startBusyAgent() {
+  const agent = { isBusy: true, url: '' };
+  const server = createHttpServer((_request, response) => {
+    response.setHeader('content-type', 'application/json');
+    const task = { running: agent.isBusy };
+    response.end(JSON.stringify({ machine: 'a', task, devices: [] }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  agent.url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  return agent;
 }
 
 describe('a missing machine', () => {
@@ -141,6 +158,31 @@ describe('a missing machine', () => {
 
     expect(lab.said('not repaired')).toEqual(['already cycled']);
     expect(await lab.cycles()).toMatchObject([{ reason: 'missing; try 1' }, { reason: 'by hand' }]);
+  });
+
+  it('that is in use is not given up: a cycle that ended because of a task is no try', async () => {
+    const agent = await startBusyAgent();
+    const own = `power: pdu-1/1, address: 127.0.1.1, seenBack: { ssh: 1, timeoutSeconds: 1 }, swarming: { url: '${agent.url}' }`;
+    const lab = await startRepairLab({ yaml: rackWith(own), settings: settingsWith('tries: 1') });
+    for (const count of [1, 2]) {
+      await lab.hear('a', 20);
+      await lab.untilCycled(count);
+      await lab.after(61);
+    }
+    const meanwhile = [await lab.needsAttention('a'), [...lab.boards.get('pdu-1').told]];
+    agent.isBusy = false;
+    await lab.hear('a', 142);
+    await lab.untilCycled(3);
+    await lab.after(61);
+    await lab.hear('a', 203);
+
+    expect(meanwhile).toEqual([undefined, []]);
+    expect(await lab.cycles()).toMatchObject([
+      { reason: 'missing; try 1', outcome: 'failed' },
+      { reason: 'missing; try 1', outcome: 'busy' },
+      { reason: 'missing; try 1', outcome: 'busy' },
+    ]);
+    expect(await lab.needsAttention('a')).toBe('still missing after 1 cycle');
   });
 
   it.each([

@@ -8,6 +8,7 @@ import { busyOn, busyText } from '../rules/holds.ts';
 import type { Snapshot } from '../rules/preconditions.ts';
 import { findTarget } from '../rules/targets.ts';
 import { uptimeAt } from '../rules/uptime-at.ts';
+import type { RepairRecord } from '../state/records.ts';
 import { type Alert, machineOf } from './alert.ts';
 import { InternetWatch, type InternetWatchDeps } from './internet.ts';
 import { countedSeconds, decideRepair, type Missing } from './repair-policy.ts';
@@ -108,7 +109,7 @@ export class AutoRepair {
       uptime: clock.uptime(),
       presence: clock.presence,
       missing: [...this.missing.values()],
-      record: store.repairs.get(name),
+      record: this.recordOf(name),
       lastTryAt: this.lastTryAt(name),
       isDown: (name) => silent.has(name) || controllers.get(name)?.state === 'down',
       busy: this.jobsOn(machine),
@@ -121,7 +122,7 @@ export class AutoRepair {
     else this.report(name, decision.brake, why);
   }
 
-  /** A cycle would only end as `busy`, and cost a try. */
+  /** A cycle would only end as `busy`. */
   private jobsOn({ name }: Machine): string | undefined {
     const { rack, snapshot } = this.deps;
     const target = findTarget(rack(), name);
@@ -136,8 +137,9 @@ export class AutoRepair {
     const look = await probeOf(rack(), machine)?.(lookMs, signal);
     signal.throwIfAborted();
     if (look && runs(look)) return this.report(name, 'answers', look.text);
-    const tries = (store.repairs.get(name)?.tries ?? 0) + 1;
+    const tries = (this.recordOf(name)?.tries ?? 0) + 1;
     let outcome = 'asked';
+    let id: string | undefined;
     try {
       const accepted = await accept({
         targets: [name],
@@ -150,6 +152,7 @@ export class AutoRepair {
       // A cycle that others began is not one of our tries.
       if (accepted.cycles.every(({ joined }) => joined))
         return this.report(name, 'joined', 'already cycled');
+      id = accepted.cycles[0]?.id;
       if (store.isOnlyNoted(accepted)) outcome = 'would-have';
     } catch (error) {
       const failure = error instanceof RequestRejected ? 'rejected' : 'failed';
@@ -158,9 +161,21 @@ export class AutoRepair {
     this.lastTries.set(name, clock.uptime());
     const lastTryAt = new Date(clock.now()).toISOString();
     const notDone = outcome === 'would-have' && ({ notDone: true } as const);
-    await store.writeLater([store.repairs.put({ target: name, tries, lastTryAt, ...notDone })]);
+    const record = { target: name, tries, lastTryAt, ...(id !== undefined && { cycle: id }) };
+    await store.writeLater([store.repairs.put({ ...record, ...notDone })]);
     this.reported.delete(name);
     emit({ type: 'repair', outcome, machine: name, tries });
+  }
+
+  /** Without its last try if that did nothing, because the machine was in use or somebody cancelled it. */
+  private recordOf(name: string): RepairRecord | undefined {
+    const { store } = this.deps;
+    const record = store.repairs.get(name);
+    if (record?.cycle === undefined) return record;
+    const { cycle, ...rest } = record;
+    const outcome = store.cycles.get(cycle)?.outcome;
+    const isTry = outcome !== 'busy' && outcome !== 'cancelled';
+    return isTry ? record : { ...rest, tries: rest.tries - 1 };
   }
 
   /** Its tries start over. */
@@ -173,7 +188,7 @@ export class AutoRepair {
 
   private async giveUp(target: string, why: string): Promise<void> {
     const { store, emit } = this.deps;
-    const record = store.repairs.get(target) ?? { target, tries: 0 };
+    const record = this.recordOf(target) ?? { target, tries: 0 };
     if (record.needsAttention !== undefined) return;
     await store.writeLater([store.repairs.put({ ...record, needsAttention: why })]);
     emit({ type: 'repair', outcome: 'needs-attention', machine: target, why });

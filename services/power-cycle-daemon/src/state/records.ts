@@ -215,6 +215,8 @@ export const RepairRecord = z.object({
   target: z.string(),
   tries: z.int(),
   lastTryAt: Time.exactOptional(),
+  /** ID of the last try's cycle. */
+  cycle: z.string().exactOptional(),
   needsAttention: z.string().exactOptional(),
   /** A try was only noted: void once skolo acts. */
   notDone: z.literal(true).exactOptional(),
