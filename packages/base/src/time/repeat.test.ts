@@ -48,3 +48,19 @@ it('does not wait when it is to hurry, and ends after the work', async () => {
 
   expect(runs).toHaveLength(2);
 });
+
+it('begins with the pause if the caller has just done the work, unless it is to hurry', async () => {
+  const stop = new AbortController();
+  let count = 0;
+  const work = async () => {
+    count += 1;
+    stop.abort();
+  };
+  const { hurry, ended } = repeat(2 ** 31 - 1, work, stop.signal, 'later');
+  const before = count;
+
+  hurry();
+  await ended;
+
+  expect([before, count]).toEqual([0, 1]);
+});

@@ -1,8 +1,9 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pause } from '@skolo/base';
 import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
-import { isFull, stateDirTrouble } from './state-dir.ts';
+import { isFull, stateDirTrouble, watchStateDir } from './state-dir.ts';
 
 describe('stateDirTrouble', () => {
   it('makes the folder, for nobody else to read', async () => {
@@ -22,6 +23,30 @@ describe('stateDirTrouble', () => {
     expect(trouble).toContain(`${file}/state is not writable: ENOTDIR`);
     expect(trouble).toContain('--state-dir');
   });
+});
+
+it('a disk that hangs is not checked again before the check has ended', async () => {
+  let [checks, underWay, most] = [0, 0, 0];
+  const enough = Promise.withResolvers<void>();
+  const raised: string[] = [];
+  const degraded = { raise: (what: string) => raised.push(what), clear: () => raised.push('well') };
+  const trouble = async () => {
+    underWay += 1;
+    most = Math.max(most, underWay);
+    // The first one belongs to the start.
+    if (checks > 0) await pause(20);
+    underWay -= 1;
+    checks += 1;
+    if (checks === 4) enough.resolve();
+    return checks === 1 ? undefined : 'the disk is full';
+  };
+
+  const watch = await watchStateDir('/state', degraded, { everyMs: 1, trouble });
+  await enough.promise;
+  watch.close();
+
+  expect(most).toBe(1);
+  expect(raised.slice(0, 3)).toEqual(['well', 'state directory', 'state directory']);
 });
 
 const disk = { bavail: 1_000_000, bsize: 4096, files: 100, ffree: 50 };

@@ -1,7 +1,7 @@
 /** Decides whether the state directory can be written, or its disk is full, which `/readyz` (degraded) and a metric then report. */
 import { constants, type StatsFs } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
-import { errorText } from '@skolo/base';
+import { errorText, repeat } from '@skolo/base';
 import { makeFolder } from '@skolo/base/durable/make-folder';
 import type { DegradedList } from '../health/degraded.ts';
 
@@ -30,15 +30,16 @@ export function isFull(disk: Pick<StatsFs, 'bavail' | 'bsize' | 'files' | 'ffree
 export async function watchStateDir(
   dir: string,
   degraded: Pick<DegradedList, 'raise' | 'clear'>,
-  everyMs: number = checkEveryMs,
+  { everyMs = checkEveryMs, trouble = stateDirTrouble } = {},
 ): Promise<{ close(): void }> {
   async function check() {
-    const trouble = await stateDirTrouble(dir);
-    if (trouble === undefined) degraded.clear('state directory');
-    else degraded.raise('state directory', trouble);
+    const why = await trouble(dir);
+    if (why === undefined) degraded.clear('state directory');
+    else degraded.raise('state directory', why);
   }
 
   await check();
-  const timer = setInterval(() => void check(), everyMs).unref();
-  return { close: () => clearInterval(timer) };
+  const closing = new AbortController();
+  repeat(everyMs, check, closing.signal, 'later');
+  return { close: () => closing.abort() };
 }
