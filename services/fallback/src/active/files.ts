@@ -56,7 +56,7 @@ export async function readOwn({ root, rack }: ActiveOptions): Promise<Own> {
   return { machine, key, ...(isOwn && { statement }) };
 }
 
-/** Tells the power-cycle daemon, where there is one. What is not given stays as it is, but for a conflict of an earlier boot. */
+/** Tells the power-cycle daemon, if there is one. What is not given stays as it is, except a conflict of an earlier boot. */
 export async function tellPower({ root }: ActiveOptions, news: Partial<JumphostState>) {
   const file = join(root, powerFile);
   const before = await readJson(file, JumphostState);

@@ -31,6 +31,7 @@ export function inEffect(
   return {
     ...step,
     async check(host) {
+      // What a unit that hangs should serve differs, too.
       if (units.length > 0) {
         const hung = await host.need(unitsWhich('hangs', units), { deadlineMs });
         if (hung !== '') return withLines({ differs: [] }, hung);
