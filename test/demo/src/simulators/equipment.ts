@@ -88,8 +88,10 @@ class Equipment implements Simulator {
   private readonly machines = new Map<string, Running<SimulatedMachine>>();
   private readonly cables = new Cables();
   private readonly lives = new Map<string, Life>();
-  private readonly startedAt = Date.now();
-  /** Those that the wedged switch affected; undefined: it has not wedged yet. */
+  /** When all of the rack was there: on a busy computer, that takes longer than tests leave a switch well. */
+  private startedAt: number | undefined;
+  private hasWedged = false;
+  /** While the switch is wedged: those that it affects. */
   private behind: SimulatedMachine[] | undefined;
   private unplug: (() => void)[] = [];
   /** The draw of outlets that feed something in rack.yaml; the others draw nothing. */
@@ -111,6 +113,7 @@ class Equipment implements Simulator {
     this.cables.follow(rack);
     await this.followDevices(rack, dir);
     await this.followMachines(rack, dir);
+    this.startedAt ??= Date.now();
   }
 
   async close(): Promise<void> {
@@ -228,8 +231,10 @@ class Equipment implements Simulator {
 
   /** A step of all machines except the one with the real agent. */
   private letLive(): void {
-    const now = this.startedAt + (Date.now() - this.startedAt) * haste;
-    const wallClock = (time: number) => this.startedAt + (time - this.startedAt) / haste;
+    const { startedAt } = this;
+    if (startedAt === undefined) return;
+    const now = startedAt + (Date.now() - startedAt) * haste;
+    const wallClock = (time: number) => startedAt + (time - startedAt) / haste;
     for (const [name, { simulated }] of this.machines) {
       if (simulated.agentPort === undefined || !simulated.isUp()) continue;
       const previous = this.lives.get(name);
@@ -239,22 +244,24 @@ class Equipment implements Simulator {
       this.lives.set(name, life);
       live(life, simulated, wallClock);
     }
-    this.wedge(now - this.startedAt);
+    this.wedge(now - startedAt);
   }
 
   /** Its machines become unreachable with it, and boot when it does, because it powers them. */
   private wedge(sinceStartMs: number): void {
     const isDown = this.devices.get(wedging)?.simulated.faults;
     if (isDown === undefined) return;
-    if (this.behind === undefined && isWedged(sinceStartMs)) {
+    if (!this.hasWedged && isWedged(sinceStartMs)) {
+      this.hasWedged = true;
       isDown.set('down', true);
       this.behind = [...this.machines.values()].flatMap(({ simulated, uplink }) =>
         uplink === wedging ? [simulated] : [],
       );
       for (const machine of this.behind) void machine.misbehave('dead');
     } else if (this.behind !== undefined && (!isDown.has('down') || !isWedged(sinceStartMs))) {
-      if (this.behind.length > 0) isDown.set('down', false);
-      for (const machine of this.behind.splice(0)) void machine.behave('dead');
+      isDown.set('down', false);
+      for (const machine of this.behind) void machine.behave('dead');
+      this.behind = undefined;
     }
   }
 
