@@ -225,9 +225,9 @@ async function withIdle(measure: (service: ServerProcess) => Promise<Measurement
     const pubsub = await startPubSub();
     const settings = `    endpoint: 127.0.0.1:${pubsub.groups.port}`;
     const service = await startAlertToPubsub(folder, { settings });
-    const repeat = () => void postIdle(service).catch(() => undefined);
-    repeat();
-    const repeating = setInterval(repeat, 60_000);
+    await postIdle(service);
+    // A rejection ends the bench: what accepts no alerts writes nothing.
+    const repeating = setInterval(() => void postIdle(service), 60_000);
     try {
       return await measure(service);
     } finally {
@@ -245,10 +245,11 @@ async function postIdle({ groups }: ServerProcess): Promise<void> {
     startsAt: '2026-11-20T07:00:00Z',
     endsAt: new Date(Date.now() + 240_000).toISOString(),
   }));
-  await fetch(`http://127.0.0.1:${groups.port}/api/v2/alerts`, {
+  const response = await fetch(`http://127.0.0.1:${groups.port}/api/v2/alerts`, {
     method: 'POST',
     body: JSON.stringify(alerts),
   });
+  if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
 }
 
 process.exitCode = await runBenches(
