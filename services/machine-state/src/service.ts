@@ -1,6 +1,7 @@
 /** Connects the parts of machine-state, and decides what an event means for the others. */
 import { setMaxListeners } from 'node:events';
 import { consoleApi, enrolmentsApi, machineStateApi, type ServiceState } from '@skolo/api';
+import { repeat } from '@skolo/base';
 import {
   alertmanagerUrl,
   createApp,
@@ -229,14 +230,17 @@ function createOrders(
 function startTicking(context: ServiceContext, parts: ReturnType<typeof createParts>) {
   const { current, incidents, recorder, uptimes, history, losses, delivery, orders } = parts;
   const onIt = openOnIt(context, parts);
+  // Each for itself: a disk that hangs must not keep the others.
+  for (const part of [losses, orders, onIt]) {
+    repeat(tickMs, () => part.tick(), context.signal, 'later');
+  }
   let own = '';
   return setInterval(() => {
     // Nobody else reports that.
     const state = JSON.stringify(ownState(context));
     if (state !== own) current.touch();
     own = state;
-    const all = [current, incidents, recorder, uptimes, history, losses, delivery, orders, onIt];
-    for (const part of all) void part.tick();
+    for (const part of [current, incidents, recorder, uptimes, history, delivery]) part.tick();
   }, tickMs);
 }
 

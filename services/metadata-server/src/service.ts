@@ -1,7 +1,7 @@
 /** Connects the parts of the metadata server, and decides when it is ready: while any of its tokens is valid. */
 import { join } from 'node:path';
 import { metadataServerApi } from '@skolo/api';
-import { backOffMs, errorText } from '@skolo/base';
+import { backOffMs, errorText, repeat } from '@skolo/base';
 import {
   createEvents,
   type FindMac,
@@ -101,10 +101,10 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   const ticking = setInterval(() => {
     limiter.forgetIdle();
     tokens.tick();
-    void current.tick();
   }, tickMs);
+  repeat(tickMs, () => current.tick(), signal, 'later');
   const saveStats = () => orDegraded('clients file', () => stats.save(), emit);
-  const saving = setInterval(() => void saveStats(), saveStatsEvery);
+  const saving = repeat(saveStatsEvery, saveStats, signal, 'later');
   signal.addEventListener('abort', () => watchers.close());
 
   return {
@@ -114,10 +114,11 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
     async stop() {
       unfollow();
       clearInterval(ticking);
-      clearInterval(saving);
       await current.idle();
       await tokens.close();
       await savingTokens;
+      // An earlier one that ends last would replace newer counts.
+      await saving.ended;
       await saveStats();
     },
   };

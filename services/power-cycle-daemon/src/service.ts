@@ -4,6 +4,7 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { powerCycleDaemonApi } from '@skolo/api';
+import { repeat } from '@skolo/base';
 import {
   createApp,
   createEvents,
@@ -123,15 +124,17 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     cycles.giveTurns();
     forgetRemoved(degraded, controllers);
   });
-  const flushing = setInterval(() => {
-    void store.flush();
-    void holds.forgetEnded();
-    reportJumphost({ stateDir, clock }, rack(), degraded);
-  }, retryMs);
+  for (const work of [() => store.flush(), () => holds.forgetEnded()]) {
+    repeat(retryMs, work, context.signal, 'later');
+  }
+  const reporting = setInterval(
+    () => reportJumphost({ stateDir, clock }, rack(), degraded),
+    retryMs,
+  );
 
   async function stop(): Promise<void> {
     stopFollowing();
-    clearInterval(flushing);
+    clearInterval(reporting);
     const { stopWithin } = rack().services['power-cycle-daemon'];
     await cycles.windDown(Math.max(0, stopWithin - 2) * 1000);
     stopping.abort(new Error('the daemon is stopping'));

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { routerBackupApi } from '@skolo/api';
-import { errorText } from '@skolo/base';
+import { errorText, repeat } from '@skolo/base';
 import {
   createApp,
   createEvents,
@@ -102,10 +102,9 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
     if (!journal.isOpen) return;
     for (const part of [planner, notices, copies]) void part.follow();
   });
-  const maintaining = setInterval(() => {
-    for (const part of [state, copies]) void part.flush();
-    void store.maintain();
-  }, retryMs);
+  for (const work of [() => state.flush(), () => copies.flush(), () => store.maintain()]) {
+    repeat(retryMs, work, context.signal, 'later');
+  }
 
   return {
     handler: createApp(context, {
@@ -115,7 +114,6 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
     readiness: () => ({ ready: journal.isOpen, degraded: [] }),
     async stop() {
       stopFollowing();
-      clearInterval(maintaining);
       const { stopWithin } = watched.rack.services['router-backup'];
       await restores.windDown(Math.max(0, stopWithin - 2) * 1000);
       stopping.abort(new Stopping());

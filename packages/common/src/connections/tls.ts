@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createSecureContext, type SecureContextOptions, Server as TlsServer } from 'node:tls';
-import { errorText, NamedError } from '@skolo/base';
+import { errorText, NamedError, type Repetition, repeat } from '@skolo/base';
 import { readSecret } from '@skolo/base/secrets';
 import type { RackWatch, ServiceName } from '@skolo/rack';
 import { Gauge, type Registry } from 'prom-client';
@@ -57,8 +57,8 @@ export class Tls {
   files: TlsPair | undefined;
   private readonly options: TlsOptions;
   private server: Server | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private renewing: Promise<void> | undefined;
+  private readonly closing = new AbortController();
+  private renewal: Repetition | undefined;
 
   constructor(options: TlsOptions) {
     this.options = options;
@@ -72,11 +72,7 @@ export class Tls {
       this.addMetric();
     }
     const { everyMs = checkEveryMs } = this.options;
-    this.timer = setInterval(() => {
-      this.renewing ??= this.renewOrReport().finally(() => {
-        this.renewing = undefined;
-      });
-    }, everyMs).unref();
+    this.renewal = repeat(everyMs, () => this.renewOrReport(), this.closing.signal, 'later');
   }
 
   /** Sets the server that receives a new certificate. */
@@ -85,8 +81,8 @@ export class Tls {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.timer);
-    await this.renewing;
+    this.closing.abort();
+    await this.renewal?.ended;
   }
 
   private paths(): TlsPair | undefined {

@@ -2,7 +2,7 @@
  * Opens the spool as soon as the disk allows it. Then, periodically: refreshes alerts, ends those that are no longer received, and
  * shrinks the spool.
  */
-import { pause } from '@skolo/base';
+import { pause, type Repetition, repeat } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { EmitAlertEvent } from '../events.ts';
 import type { Intake } from '../intake/intake.ts';
@@ -38,8 +38,7 @@ export class Maintenance {
   private readonly periods: Periods;
   private readonly stopping = new AbortController();
   private opening: Promise<void> | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private checking: Promise<void> | undefined;
+  private checking: Repetition | undefined;
   /** In seconds of uptime. */
   private shrunkAt: number;
 
@@ -57,8 +56,7 @@ export class Maintenance {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.opening;
-    clearInterval(this.timer);
-    await this.checking;
+    await this.checking?.ended;
   }
 
   private async openLater(): Promise<void> {
@@ -83,12 +81,8 @@ export class Maintenance {
     await sinks.open(spool);
     if (spool.tornBytes > 0) emit({ type: 'spool-torn', bytes: spool.tornBytes });
     for (const event of damageAtStart(opened, intake.alerts.size)) emit(event);
-    this.timer = setInterval(() => {
-      // A busy slow disk is not checked twice in parallel.
-      this.checking ??= this.check().finally(() => {
-        this.checking = undefined;
-      });
-    }, this.periods.checkEveryMs);
+    const { checkEveryMs } = this.periods;
+    this.checking = repeat(checkEveryMs, () => this.check(), this.stopping.signal, 'later');
     return true;
   }
 

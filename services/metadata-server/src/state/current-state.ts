@@ -27,7 +27,6 @@ export class CurrentState {
   private ownAddresses = interfaceAddresses();
   private state: RackState | undefined;
   private reloading = Promise.resolve();
-  private isLooking = false;
 
   constructor(deps: CurrentStateDeps) {
     this.deps = deps;
@@ -70,15 +69,12 @@ export class CurrentState {
 
   /** Call this periodically: looks for changes that no event reports. */
   async tick(): Promise<void> {
-    if (this.isLooking) return;
-    this.isLooking = true;
     const addresses = interfaceAddresses();
     const moved = addresses.join() !== this.ownAddresses.join();
     this.ownAddresses = addresses;
     const isUnreadable = [...this.accounts.values()].some((each) => each.unreadable !== undefined);
     const isDue = moved || isUnreadable || (await haveChanged(this.accounts, this.get().rack.dir));
     if (isDue) await this.reload();
-    this.isLooking = false;
   }
 
   /** Settles when no reload is in progress. */

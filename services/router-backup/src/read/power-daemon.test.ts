@@ -2,9 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { ControllerStatus, PowerCycle } from '@skolo/api';
+import { pause } from '@skolo/base';
 import { tempDir } from '@skolo/base/testing';
 import { DeviceBusy } from '@skolo/equipment/transports';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startServer } from '../testing/fixtures.ts';
 import { smallRack } from '../testing/small-rack.ts';
 import { PowerDaemon, type PowerDaemonDeps } from './power-daemon.ts';
@@ -250,6 +251,25 @@ describe('work with a device', () => {
     expect(await ended).toMatchObject([{}, { reason: new Error('only now') }]);
   });
 
+  it('asks a daemon that hangs once at a time', async () => {
+    const daemon = await startDaemon();
+    let [underWay, most] = [0, 0];
+    daemon.instead = async (request, response) => {
+      if (!request.url?.includes('controllers')) return void response.end('{ "cycles": [] }');
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await pause(daemon.requests.length > 3 ? 100 : 0);
+      underWay -= 1;
+      response.end('{ "controllers": [] }');
+    };
+
+    await asking(daemon, { pollMs: 60 }).unlessWanted('switch-1', never, () =>
+      expect.poll(() => daemon.requests.length).toBeGreaterThan(9),
+    );
+
+    expect(most).toBe(1);
+  });
+
   it('is not begun while a cycle needs the device', async () => {
     const daemon = await startDaemon();
     daemon.cycles = [cycle({})];
@@ -260,17 +280,18 @@ describe('work with a device', () => {
   });
 
   it('asks no more once it has ended', async () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    onTestFinished(() => void vi.useRealTimers());
-    const power = asking(await startDaemon());
-    const timers: number[] = [];
+    const [daemon, other] = [await startDaemon(), await startDaemon()];
+    const asksFor =
+      ({ requests }: FakeDaemon, count: number) =>
+      () =>
+        expect.poll(() => requests.length).toBeGreaterThan(count);
+    const deps = { pollMs: 60 };
+    await asking(daemon, deps).unlessWanted('switch-1', never, asksFor(daemon, 6));
+    const asked = daemon.requests.length;
 
-    const result = await power.unlessWanted('switch-1', never, async () => {
-      timers.push(vi.getTimerCount());
-      return 'done';
-    });
+    await asking(other, deps).unlessWanted('switch-1', never, asksFor(other, 9));
 
-    expect(result).toBe('done');
-    expect([...timers, vi.getTimerCount()]).toEqual([1, 0]);
+    // The rest of the last look, which has three questions.
+    expect(daemon.requests.length).toBeLessThan(asked + 3);
   });
 });

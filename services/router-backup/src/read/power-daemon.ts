@@ -9,7 +9,7 @@ import {
   powerCycleDaemonApi,
 } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
-import { errorText, orAborted } from '@skolo/base';
+import { errorText, orAborted, repeat } from '@skolo/base';
 import { readSecret } from '@skolo/base/secrets';
 import { type Clock, type Logger, systemClock } from '@skolo/common';
 import { DeviceBusy } from '@skolo/equipment/transports';
@@ -77,11 +77,12 @@ export class PowerDaemon {
     const look = async () => {
       if (isWanted(await this.latest())) wanted.abort(busy());
     };
-    const timer = setInterval(() => void look(), this.deps.pollMs ?? usualPollMs);
+    const over = new AbortController();
+    repeat(this.deps.pollMs ?? usualPollMs, look, over.signal, 'later');
     try {
       return await work(AbortSignal.any([signal, wanted.signal]));
     } finally {
-      clearInterval(timer);
+      over.abort();
     }
   }
 
