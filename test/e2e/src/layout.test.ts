@@ -125,6 +125,30 @@ const otherServers = {
     'a relay that adds nothing, on loopback, under a secret host name; fleet must not import common',
 };
 
+/** The text from an opening parenthesis to its closing one. */
+function inParentheses(text: string, from: number): string {
+  let [depth, end] = [0, from];
+  do {
+    if (text[end] === '(') depth += 1;
+    if (text[end] === ')') depth -= 1;
+    end += 1;
+  } while (depth > 0 && end < text.length);
+  return text.slice(from, end);
+}
+
+it('starts no asynchronous work by setInterval, which would overlap itself: repeat() does not', () => {
+  const timers = production.flatMap(([file, text]) =>
+    [...text.matchAll(/\bsetInterval(?=\()/g)].map(({ index }) => ({
+      file,
+      call: inParentheses(text, index + 'setInterval'.length),
+    })),
+  );
+  const isAsync = /\b(void|async|await)\b|\.(then|catch|finally)\(/;
+
+  expect(timers.length).toBeGreaterThan(5);
+  expect(timers.filter(({ call }) => isAsync.test(call)).map(({ file }) => file)).toEqual([]);
+});
+
 it('makes HTTP servers in one place', () => {
   const made =
     /import\b[^;]*\bcreate(?:Secure)?Server\b[^;]*from '(?:@skolo\/base\/http|node:https?|node:http2)'|\bhttps?\.createServer\(|\bapp\.listen\(|getBuiltinModule\('node:http/;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Client, powerCycleDaemonApi } from '@skolo/api';
-import { errorText } from '@skolo/base';
+import { errorText, repeat } from '@skolo/base';
 import { forOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, usageError } from '../../errors.ts';
@@ -80,9 +80,8 @@ async function whileRunning(command: SkoloCommand, busy: Busy, start: () => Chil
   };
   if ((await askAboutNames(io, daemon, say)) === undefined) return;
   let said: string | undefined;
-  let last: Promise<void> = Promise.resolve();
-  const renewal = setInterval(() => {
-    last = daemon.ask(say).then(
+  const renew = () =>
+    daemon.ask(say).then(
       () => {
         said = undefined;
       },
@@ -92,14 +91,15 @@ async function whileRunning(command: SkoloCommand, busy: Busy, start: () => Chil
         said = why;
       },
     );
-  }, busy.lease / 3);
+  const over = new AbortController();
+  const renewal = repeat(busy.lease / 3, renew, over.signal, 'later');
   try {
     const child = start();
     io.exitCode = (await programEnd(io, child.spawnfile, child)).exitCode;
   } finally {
-    clearInterval(renewal);
+    over.abort();
     // A renewal that arrives after the end would begin the job again.
-    await last;
+    await renewal.ended;
     await daemon
       .ask((client) => client.endBusy({ params, query: { job } }))
       .catch((error: unknown) => {

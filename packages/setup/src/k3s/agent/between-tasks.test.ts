@@ -1,5 +1,6 @@
 import { ApiError, ApiUnreachable } from '@skolo/api';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { pause } from '@skolo/base';
+import { expect, it } from 'vitest';
 import { betweenTasks, holdMachine } from './between-tasks.ts';
 
 const times = { taskMs: 1000, heldMs: 1000, pollMs: 1 };
@@ -89,17 +90,20 @@ it('does not take a job of others for a hold', async () => {
   expect([hold.isHeld, set]).toEqual([true, ['held']]);
 });
 
-it('ends the hold only after a renewal in progress, which would begin it again', async () => {
-  vi.useFakeTimers();
-  onTestFinished(() => void vi.useRealTimers());
-  const slow = Promise.withResolvers<void>();
+it('ends the hold only after a renewal in progress, which would begin it again, and never renews twice at once', async () => {
+  const [started, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const done: string[] = [];
+  let renewals = 0;
   const until = new Date().toISOString();
   const own = { kind: 'out-of-service', target: 'rpi-1', by: 'me', reason: 'new' } as const;
   const power = {
     holds: async () => ({ holds: [] }),
     async hold() {
-      if (done.length > 0) await slow.promise;
+      if (done.length > 0) {
+        renewals += 1;
+        started.resolve();
+        await slow.promise;
+      }
       done.push(`hold ${done.length + 1}`);
       return { holds: [{ ...own, id: `${done.length}`, since: until, until }] };
     },
@@ -114,14 +118,17 @@ it('ends the hold only after a renewal in progress, which would begin it again',
     reason: 'new',
     now: Date.now,
     report: () => {},
+    renewMs: 1,
   });
 
-  await vi.advanceTimersByTimeAsync(5 * 60_000);
+  await started.promise;
+  // The next ones would have begun.
+  await pause(20);
   const released = hold.release();
-  await vi.advanceTimersByTimeAsync(0);
   slow.resolve();
   await released;
 
+  expect(renewals).toBe(1);
   expect(done).toEqual(['hold 1', 'hold 2', 'release 2']);
 });
 

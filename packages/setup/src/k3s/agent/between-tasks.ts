@@ -8,7 +8,7 @@ import {
   type Client,
   type powerCycleDaemonApi,
 } from '@skolo/api';
-import { errorText, pause } from '@skolo/base';
+import { errorText, pause, repeat } from '@skolo/base';
 
 export interface MachineTasks {
   /** Its agent's state. @throws ApiUnreachable It does not respond. */
@@ -46,6 +46,7 @@ export interface HoldDeps {
   /** Milliseconds since 1970. */
   now(): number;
   report(text: string): void;
+  renewMs?: number;
 }
 
 interface MachineHold {
@@ -59,11 +60,11 @@ const mostLost = 2;
 
 /** It ends automatically soon after its workstation has disappeared. */
 const holdMs = 15 * 60_000;
-const renewMs = 5 * 60_000;
+const usualRenewMs = 5 * 60_000;
 
 /** Somebody else's hold stays unchanged. Without the daemon, there are no holds. */
 export async function holdMachine(name: string, deps: HoldDeps): Promise<MachineHold> {
-  const { power, reason, now, report } = deps;
+  const { power, reason, now, report, renewMs = usualRenewMs } = deps;
   let id: string | undefined;
   async function hold() {
     const until = new Date(now() + holdMs).toISOString();
@@ -83,20 +84,20 @@ export async function holdMachine(name: string, deps: HoldDeps): Promise<Machine
     );
     return { isHeld: false, release: async () => {} };
   }
-  let renewed = Promise.resolve();
-  const renewal = setInterval(() => {
-    renewed = hold().catch((error: unknown) =>
+  const renew = () =>
+    hold().catch((error: unknown) =>
       report(
         `${name}: the hold could not be renewed (next attempt in ${renewMs / 60_000} min): ${errorText(error)}`,
       ),
     );
-  }, renewMs);
+  const over = new AbortController();
+  const renewal = repeat(renewMs, renew, over.signal, 'later');
   return {
     isHeld: true,
     async release() {
-      clearInterval(renewal);
+      over.abort();
       // One that arrives after the end would begin the hold again.
-      await renewed;
+      await renewal.ended;
       if (id === undefined) return;
       await power.release({ params: { id }, query: {} }).catch((error: unknown) => {
         report(
