@@ -115,10 +115,7 @@ export function live(
   const { task, lost, chargingSince, batteryPercent, character, bornAt } = life;
   for (const phone of machine.phones) phone.works = lost === undefined;
   const device = machine.phones[0]?.name;
-  if (device === undefined) {
-    machine.report = { reasons: [], phones: {}, repairs: [] };
-    return;
-  }
+  if (device === undefined) return;
   const iso = (time: number) => new Date(wallClock(time)).toISOString();
   machine.task = task ? { running: true, id: task.id, since: iso(task.since) } : { running: false };
   machine.report = {

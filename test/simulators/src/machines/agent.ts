@@ -190,10 +190,9 @@ function status(side: AgentSide) {
         ...report?.phones[phone.name],
       }),
     })),
-    ...(report && {
-      health: health(side),
-      repairs: [...report.repairs, ...side.care.repairs].slice(-20),
-    }),
+    // As the real one, which always has a verdict.
+    health: health(side),
+    repairs: [...(report?.repairs ?? []), ...side.care.repairs].slice(-20),
   };
 }
 
