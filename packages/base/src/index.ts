@@ -31,6 +31,7 @@ export { shellWord } from './programs/shell-word.ts';
 export { tempFolder } from './programs/temp-folder.ts';
 export { keyFingerprint, sha256, sha256Bytes, sha256OfFile } from './sha256.ts';
 export { type BackOffOptions, backOffMs } from './time/back-off.ts';
+export { readBootId } from './time/boot-id.ts';
 export { threadCpuMs } from './time/cpu-time.ts';
 export { orAborted, settlesWithin, withDeadline } from './time/deadline.ts';
 export { inOrder } from './time/in-order.ts';

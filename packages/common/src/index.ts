@@ -52,7 +52,7 @@ export {
   withServiceAddress,
 } from './process/alertmanager-url.ts';
 export { tokenFileFindings } from './process/check-configuration.ts';
-export { type Clock, readBootId, systemClock, wallTime } from './process/clock.ts';
+export { type Clock, systemClock, wallTime } from './process/clock.ts';
 export { createLogger, type Logger } from './process/log.ts';
 export { Presence } from './process/presence.ts';
 export { runService } from './process/run-service.ts';

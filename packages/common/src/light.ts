@@ -33,7 +33,7 @@ export { type BoundRoute, bindRoutes, type RouteHandlers } from './http/routes.t
 export { newServer } from './http/server.ts';
 export { forbid } from './http/stages/forbid.ts';
 export { wrongMethod } from './http/stages/not-found.ts';
-export { type Clock, readBootId, systemClock } from './process/clock.ts';
+export { type Clock, systemClock } from './process/clock.ts';
 export { Closers } from './process/closers.ts';
 export {
   type Flag,

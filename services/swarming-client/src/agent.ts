@@ -1,6 +1,6 @@
 /** Connects the parts of the agent, which make the decisions. */
 import { join } from 'node:path';
-import { repeat } from '@skolo/base';
+import { readBootId, repeat } from '@skolo/base';
 import { type RunCommand, runCommand } from '@skolo/base/run-command';
 import {
   AuditLog,
@@ -12,7 +12,6 @@ import {
   DegradedList,
   type Logger,
   ownVersion,
-  readBootId,
   systemClock,
   watchStateDir,
 } from '@skolo/common/light';

@@ -5,7 +5,7 @@
 import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AuditEntry, AuditPage } from '@skolo/api/audit-log';
-import { parseJson, settlesWithin } from '@skolo/base';
+import { parseJson, readBootId, settlesWithin } from '@skolo/base';
 import {
   appendLines,
   GroupCommit,
@@ -20,7 +20,7 @@ import { z } from 'zod';
 import { anonymous, CallerLimit } from '../access/caller-limits.ts';
 import { whoMakesRoom } from '../access/fair-share.ts';
 import type { DegradedList } from '../health/degraded.ts';
-import { type Clock, readBootId } from '../process/clock.ts';
+import type { Clock } from '../process/clock.ts';
 import { type AuditQuery, readAudit, segmentsOf } from './reader.ts';
 
 /** Without the time, which the log adds. */

@@ -1,6 +1,6 @@
 import { uptime } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { createClock, readBootId, systemClock } from './clock.ts';
+import { createClock, systemClock } from './clock.ts';
 
 function fakeSources() {
   const times = { wall: 0, boot: 1000, monotonic: 5 };
@@ -83,9 +83,4 @@ it('systemClock is this computer', () => {
 
   expect(seen).toBeGreaterThanOrEqual(before - 0.25);
   expect(seen).toBeLessThanOrEqual(uptime() + 0.25);
-});
-
-it('readBootId is the same all through a boot', () => {
-  expect(readBootId()).toMatch(/^[0-9a-f-]{36}$/);
-  expect(readBootId()).toBe(readBootId());
 });

@@ -1,5 +1,4 @@
-/** Clocks: wall time, uptime that never jumps, and the boot ID; a dependency, so that tests can replace it. */
-import { readFileSync } from 'node:fs';
+/** Clocks: wall time, and uptime that never jumps; a dependency, so that tests can replace it. */
 import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { Presence } from './presence.ts';
@@ -51,13 +50,4 @@ export const systemClock: Clock = createClock({
 /** Converts a moment of uptime to milliseconds since 1970, by the current wall clock. */
 export function wallTime(clock: Pick<Clock, 'now' | 'uptime'>, uptime: number): number {
   return clock.now() - (clock.uptime() - uptime) * 1000;
-}
-
-/** The kernel's id of this boot, see random(4); undefined if it has none. */
-export function readBootId(): string | undefined {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return undefined;
-  }
 }

@@ -9,13 +9,13 @@
 import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorText } from '@skolo/base';
+import { errorText, readBootId } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import type { DegradedList } from '../health/degraded.ts';
 import { type GaugeSample, registerGauges } from '../health/metrics.ts';
-import { type Clock, readBootId } from '../process/clock.ts';
+import type { Clock } from '../process/clock.ts';
 
 const Mark = z.object({
   time: z.iso.datetime(),

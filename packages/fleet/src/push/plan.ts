@@ -17,7 +17,7 @@ import { type FieldOwner, KubeObject, keyOf } from './objects.ts';
 /** The field manager of all that push applies. */
 export const fieldManager = 'skolo';
 
-/** `kubectl apply`, client-side or server-side. Before the first push, it has made the objects; afterwards, it is a person's. */
+/** `kubectl apply`, client-side or server-side: before the first push, it created the objects; later, a person ran it. */
 const applies = new Set(['kubectl-client-side-apply', 'kubectl']);
 
 /** `kubectl rollout restart` does not change the configuration. */
@@ -63,7 +63,8 @@ export function planObject(
   }
   const owners = ownersOf(live);
   const ours = union(ownFields(owners), ownFields(ownersOf(planned)));
-  const others = owners.filter((owner) => !ofOurs(owners).includes(owner));
+  const own = ofOurs(owners);
+  const others = owners.filter((owner) => !own.includes(owner));
   const all = differences(ours, content(live), content(planned), others);
   const setBack = all.filter(({ writtenBy }) => writtenBy !== undefined);
   return {
@@ -120,7 +121,7 @@ function ownersOf({ metadata }: KubeObject): FieldOwner[] {
   return (metadata.managedFields ?? []).filter(({ subresource }) => subresource === undefined);
 }
 
-/** Which of an object's owners are ours. The API server calls `before-first-apply` what nobody owned when we first applied the object. */
+/** Which of an object's owners are ours. The API server names fields that had no owner at our first apply `before-first-apply`. */
 function ofOurs(owners: readonly FieldOwner[]): FieldOwner[] {
   const isPushed = owners.some(({ manager }) => manager === fieldManager);
   return owners.filter(
@@ -141,13 +142,15 @@ export function adopted(live: KubeObject): KubeObject | undefined {
   const ours = ofOurs(ownersOf(live));
   const first = ours.find(({ manager }) => manager !== fieldManager);
   if (first === undefined) return undefined;
-  const isOwn = (owner: FieldOwner) => ours.includes(owner);
   const fieldsV1 = ours.map((owner) => owner.fieldsV1).reduce(union, {});
   const own = { ...first, manager: fieldManager, operation: 'Apply', fieldsV1: ownOnly(fieldsV1) };
   const { metadata } = content(live);
   return {
     ...live,
-    metadata: { ...metadata, managedFields: [own, ...all.filter((owner) => !isOwn(owner))] },
+    metadata: {
+      ...metadata,
+      managedFields: [own, ...all.filter((owner) => !ours.includes(owner))],
+    },
   };
 }
 

@@ -59,11 +59,7 @@ export async function architectureOf(host: Host): Promise<Architecture> {
   return z.enum(architectures).parse((await host.need('dpkg --print-architecture')).trim());
 }
 
-/**
- * Prints why what is written to a directory does not last. `[ -w ]` is true even for an ext4 that became read-only after an error, and a full file system
- * accepts empty files.
- */
-const findUnwritable = script(new URL('./find-unwritable.sh', import.meta.url));
+const findUnusable = script(new URL('./find-unusable.sh', import.meta.url));
 
 export function systemStep(needs: SystemNeeds): Step {
   return {
@@ -71,7 +67,7 @@ export function systemStep(needs: SystemNeeds): Step {
     about: `${systemsOf(needs)} with systemd, enough disk space and memory, and a correct clock`,
     async check(host) {
       const { differs, note } = judgeSystem(await host.need(systemScript), needs);
-      return { differs: [...differs, ...linesOf(await host.need(findUnwritable))], note };
+      return { differs: [...differs, ...linesOf(await host.need(findUnusable))], note };
     },
   };
 }

@@ -164,7 +164,7 @@ function isLostIn(error: unknown): boolean {
   return error instanceof ComputerError && error.code === 'LOST';
 }
 
-/** Large packets may be lost where short commands still respond. @returns empty: those do not either */
+/** Large packets may be lost although short commands still respond. @returns empty: not even a short command responds */
 async function whyLost(host: Host): Promise<string> {
   const command = 'cd /sys/class/net && grep -H . */mtu | grep -v ^lo/';
   const { stdout } = await host.run(command, { deadlineMs: 10_000 }).catch(() => ({ stdout: '' }));

@@ -3,7 +3,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
-import { ifThere } from '@skolo/base';
+import { ifThere, readBootId } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import {
   isSigned,
@@ -56,17 +56,12 @@ export async function readOwn({ root, rack }: ActiveOptions): Promise<Own> {
   return { machine, key, ...(isOwn && { statement }) };
 }
 
-/** The kernel's id of this boot, see random(4). */
-async function readBoot(): Promise<string | undefined> {
-  return (await readFileIfExists('/proc/sys/kernel/random/boot_id'))?.trim();
-}
-
-/** Tells the power-cycle daemon, where there is one. What is not given stays as it is, but for a conflict of an earlier boot. */
+/** Tells the power-cycle daemon, if there is one. What is not given stays as it is, except a conflict of an earlier boot. */
 export async function tellPower({ root }: ActiveOptions, news: Partial<JumphostState>) {
   const file = join(root, powerFile);
   const before = await readJson(file, JumphostState);
   const known = before?.conflict ?? null;
-  const conflict = known?.boot !== undefined && known.boot === (await readBoot()) ? known : null;
+  const conflict = known?.boot !== undefined && known.boot === readBootId() ? known : null;
   const text = `${JSON.stringify({ retiredBy: null, ...before, conflict, ...news })}\n`;
   await ifThere(writeFileAtomic(file, text, { mode: 0o644 }));
 }
@@ -74,7 +69,7 @@ export async function tellPower({ root }: ActiveOptions, news: Partial<JumphostS
 /** Tells that another computer has the address now. Returns the evidence that it is a jumphost, for people. */
 export async function tellConflict(options: ActiveOptions, mac: string) {
   const evidence = await evidenceOf(options, mac);
-  const boot = await readBoot();
+  const boot = readBootId();
   const seen = { mac, uptime: Math.round(uptime()) };
   const conflict = { ...seen, ...(boot && { boot }), ...(evidence && { evidence }) };
   await tellPower(options, { conflict }).catch(() => undefined);

@@ -12,7 +12,7 @@ const questions = 6;
 const betweenProbesMs = 2000;
 /** Between two rounds of questions about a holder of the address. */
 export const askHolderEverySeconds = 30;
-/** How long a holder of the address that proves nothing is waited for: it could keep the address for ever. */
+/** How long to wait for a holder of the address that has shown no evidence: it could keep the address for ever. */
 export const holderPatienceSeconds = 300;
 
 /** The hardware address of another computer that has the address; undefined also where nobody can be asked. */

@@ -5,8 +5,8 @@
 
 import { lstat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readBootId } from '@skolo/base';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/base/durable';
-import { readBootId } from '@skolo/common/light';
 import type { Rack } from '@skolo/rack';
 import { defaultTokenFolder } from '@skolo/rack/light';
 import { z } from 'zod';

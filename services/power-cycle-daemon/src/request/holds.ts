@@ -4,15 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Hold, HoldKind } from '@skolo/api';
-import { count } from '@skolo/base';
-import {
-  HttpProblem,
-  Locks,
-  type NewAuditEntry,
-  readBootId,
-  resolveId,
-  wallTime,
-} from '@skolo/common';
+import { count, readBootId } from '@skolo/base';
+import { HttpProblem, Locks, type NewAuditEntry, resolveId, wallTime } from '@skolo/common';
 import type { PartDeps } from '../part-deps.ts';
 import {
   busyOn,

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { readBootId } from '@skolo/base';
 
 /** When the process started, in the system's own format; undefined if there is no such process. */
 export async function startOf(pid: number): Promise<string | undefined> {
@@ -15,8 +16,7 @@ async function startByProc(pid: number): Promise<string | undefined> {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z') return undefined;
-    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-    return `${boot} ${fields[19]}`;
+    return `${readBootId()} ${fields[19]}`;
   } catch {
     return undefined;
   }

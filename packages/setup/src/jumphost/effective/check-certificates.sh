@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints which certificates expire soon. Values of Secrets stay in the shell, which passes them to programs by pipes. A CA
-# is replaced on all machines, which takes time.
+# Prints which certificates expire soon: CAs are reported earlier, because each machine must receive the new one. Values of Secrets stay in
+# the shell, which passes them to programs by pipes.
 soon() { openssl x509 -noout -checkend $(($1 * 86400)) > /dev/null 2>&1 && return 1; true; }
 k3s kubectl get secrets -A --field-selector type!=helm.sh/release.v1 -o go-template='{{range .items}}{{$at := printf "%s/%s" .metadata.namespace .metadata.name}}{{range $key, $value := .data}}{{$at}} {{$key}} {{$value}}{{"\n"}}{{end}}{{end}}' 2>/dev/null | while read -r at key value; do
   case $at in skolo/* | skolo-node/* | kube-system/k3s-serving) ;; *) continue ;; esac

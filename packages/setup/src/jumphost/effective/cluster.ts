@@ -48,6 +48,7 @@ const Workloads = z.object({
   ),
 });
 type Workload = z.output<typeof Workloads>['items'][number];
+
 /** A webhook may take 30 s for each. */
 const withinSeconds = 90;
 
@@ -91,4 +92,5 @@ function podOf({ metadata: { name, namespace }, spec: { template } }: Workload) 
   return { apiVersion: 'v1', kind: 'Pod', metadata, spec: template.spec };
 }
 
+/** Which certificates expire soon. */
 const certificates = script(new URL('./check-certificates.sh', import.meta.url));

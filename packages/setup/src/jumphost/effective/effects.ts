@@ -18,7 +18,7 @@ export function effectsOf(needs: EffectNeeds): Record<string, Effect> {
   const { rack, guard, hasClockPod } = needs;
   const { address } = rack.jumphost;
   const [machine = address] = [...rack.machines.values()].flatMap((each) => each.address ?? []);
-  return {
+  const effects: Record<string, Effect> = {
     ...(!hasClockPod && {
       clock: {
         units: [{ unit: 'chrony.service', isAlwaysOn: true, port: 'udp 123 127.0.0.1' }],
@@ -69,8 +69,9 @@ for each in $off; do echo "$each is 0, so pods cannot communicate with other com
 ${withoutForwarding(address)}
 for each in $off; do echo 1 > "$each"; done`,
     },
-    services: { script: othersFail },
   };
+  const own = Object.values(effects).flatMap(({ units = [] }) => units.map(({ unit }) => unit));
+  return { ...effects, services: { script: othersFail(own) } };
 }
 
 const checkSsh = script(new URL('./check-ssh.sh', import.meta.url));
@@ -97,14 +98,18 @@ ${withReplacedLibraries}
 with_replaced_libraries 'skolo-*' ssh.service chrony.service 'systemd-*' | sed -n 's/..*/note: an update has replaced libraries that these units still use: &; run systemctl restart &/p'`;
 
 /**
- * Of any unit: it has failed, it hangs although no step has it, or it was stopped although it starts at boot. Its conditions decide whether
- * a timer, path or socket starts at all.
+ * Prints which units have failed, which others are suspended, and which timers, paths and sockets were stopped although they start at boot.
+ * Conditions of a unit decide whether it starts at all.
+ *
+ * @param own names and patterns of units that other steps check
  */
-const othersFail = `systemctl list-units --state=failed --plain --no-legend --no-pager | while read -r unit _; do
+function othersFail(own: readonly string[]): string {
+  return `systemctl list-units --state=failed --plain --no-legend --no-pager | while read -r unit _; do
   echo "$unit has failed; run journalctl -u $unit to see why, and systemctl reset-failed $unit to clear the failure"
 done
-for each in $(suspended | grep -vE '^(skolo-.*|k3s|chrony|ssh|systemd-journald)[.]service$'); do hangs "$each" off; done
+for each in $(suspended); do case $each in ${own.join(' | ')}) ;; *) hangs "$each" off ;; esac; done
 systemctl show --property=Id,ActiveState,ConditionResult $(systemctl show --value --property=Wants timers.target paths.target sockets.target) | awk -v RS= '/ActiveState=inactive/ && /ConditionResult=yes/ { sub(/.*Id=/, ""); sub(/\\n.*/, ""); print $0 " was stopped, so it does nothing until the next boot; run systemctl start " $0 }'`;
+}
 
 /** A script: what is logged now is on the disk. */
 const journalInEffect = `word="$(date +%s%N)"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints facts: who can become root or sign in, programs that run with its rights, trusted CAs,
-# firewall rules, routes, settings of the kernel and mounts.
+# Prints facts: who can become root or sign in, programs that run with its rights, trusted CAs, processes that listen, held packages,
+# firewall rules, routes, kernel settings and mounts.
 
 # Members of them can become root, or read what root can.
 root_groups='^(root|sudo|admin|wheel|docker|disk|shadow|lxd|incus-admin|libvirt)$'
@@ -24,7 +24,7 @@ done
 systemctl show-environment | grep -vE '^(PATH|LANG|LANGUAGE|LC_[A-Z]*)=' | sed 's/^/systemd environment /'
 dpkg-query -W -f 'package ${Package}\n'
 dpkg --get-selections | sed -n 's/[[:space:]]*hold$//p' | sed 's/^/apt holds /'
-# Those of no package.
+# CAs that are not in the package ca-certificates.
 { find /usr/share/ca-certificates -name '*.crt' -exec cat {} +; echo '# Trusted:'; cat /etc/ssl/certs/ca-certificates.crt; } |
   awk '/^# Trusted/ { isTrusted = 1 } /^-----BEGIN/ { text = "" } { text = text $0 "\n" } /^-----END/ && !seen[text]++ && isTrusted { print text }' |
   openssl crl2pkcs7 -nocrl -certfile /dev/stdin | openssl pkcs7 -print_certs -noout | sed -n 's/^subject= */root trusts the CA /p'

@@ -1,7 +1,6 @@
 /**
- * Facts about a jumphost, which are compared line by line: who can become root or sign in, firewall rules, routes, mounts, and objects of
- * others in the cluster. Prints `fact`, a tab and a text for each, in which no two blanks follow one another, so that it can be copied
- * from a message.
+ * Facts about a jumphost, which are compared line by line: those of facts.sh, and objects of others in the cluster. Prints `fact`, a tab
+ * and a text for each, in which no two blanks follow one another, so that it can be copied from a message.
  */
 import { script } from '@skolo/base';
 import { kubectl } from '@skolo/setup/k3s';

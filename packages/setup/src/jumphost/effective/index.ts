@@ -31,8 +31,11 @@ export function inEffect(
   return {
     ...step,
     async check(host) {
-      const hung = await host.need(unitsWhich('hangs', units), { deadlineMs });
-      if (hung !== '') return withLines({ differs: [] }, hung);
+      // What a unit that hangs should serve differs, too.
+      if (units.length > 0) {
+        const hung = await host.need(unitsWhich('hangs', units), { deadlineMs });
+        if (hung !== '') return withLines({ differs: [] }, hung);
+      }
       const before = await step.check(host);
       if (before.differs.length > 0) return before;
       const effective = `${unitsWhich('differs', units)}\n${script}`;

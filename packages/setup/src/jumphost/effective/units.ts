@@ -25,10 +25,7 @@ function namesOf(unit: string): string {
     : unit;
 }
 
-/**
- * A script that prints a line for each unit of which this is true: it `hangs`, so that what it serves differs, too; or systemd does not run
- * it as specified in its file.
- */
+/** A script that prints a line for each unit that `hangs`, or `differs`: systemd does not run it as specified in its file. */
 export function unitsWhich(question: 'hangs' | 'differs', units: readonly EffectiveUnit[]): string {
   const lines = units.map(({ unit, isAlwaysOn, port }) => {
     const how = `${isAlwaysOn ? 'on' : 'off'}${port ? ` --${port}` : ''}`;

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readBootId } from '@skolo/base';
 import { sampleOf, seed } from '@skolo/base/durable/fault-injection';
 import { run, tempDir } from '@skolo/base/testing';
 import { newRackKey, type Statement, statementGroup, statementPort } from '@skolo/rack/jumphost';
@@ -38,8 +39,6 @@ const toldTo = async (computer: CableComputer) =>
 /** What its power-cycle daemon finds. */
 const powerOf = async (computer: CableComputer) =>
   JSON.parse((await computer.read(power)) ?? 'null');
-
-const thisBoot = async () => (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
 
 describe.skipIf(why).concurrent(`two jumphosts (seed ${seed})`, () => {
   it.for([
@@ -143,7 +142,7 @@ describe.skipIf(why).concurrent(`two jumphosts (seed ${seed})`, () => {
       expect(conflict).toEqual({
         mac: '02:00:00:00:00:02',
         uptime: expect.any(Number),
-        boot: await thisBoot(),
+        boot: readBootId(),
       });
     },
   );
@@ -182,7 +181,7 @@ describe.skipIf(why).concurrent(`two jumphosts (seed ${seed})`, () => {
       expect((await powerOf(jumphost)).conflict).toEqual({
         mac: '02:00:00:00:00:02',
         uptime: expect.any(Number),
-        boot: await thisBoot(),
+        boot: readBootId(),
       });
       // As Debian does it: with a test for another holder, where the kernel has one.
       await jumphost.ip(
@@ -262,7 +261,7 @@ describe.skipIf(why).concurrent(`two jumphosts (seed ${seed})`, () => {
     'a %s that starts forgets a conflict only if it is from an earlier boot',
     async (command, context) => {
       const conflict = { mac: '02:00:00:00:00:02', uptime: 1 };
-      const boots = [{ boot: await thisBoot() }, { boot: 'earlier' }, {}];
+      const boots = [{ boot: readBootId() }, { boot: 'earlier' }, {}];
       const found = boots.map(async (boot) => {
         const jumphost = await (await makeCable(context)).plug();
         const before = {

@@ -61,8 +61,7 @@ export function partStep(name: string, about: string, { differs, apply }: Part):
 export function servicesStep(services: readonly AskedService[]): Step {
   return {
     name: 'services',
-    about:
-      'all services are ready, their names resolve to the jumphost, and no systemd unit has failed',
+    about: 'all services are ready, and no systemd unit has failed, hangs or was stopped',
     async check(host) {
       const failedOver = await readFailedOver(host);
       const asked = services.filter(({ name }) => !failedOver.has(name));

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Prints which directories cannot be written, and why, and directories and devices that not every user can use.
+# Prints which directories and devices programs cannot use, and why. It writes to directories, because `[ -w ]` is true even for an ext4 that
+# became read-only after an error, and a full file system accepts empty files.
 export LC_ALL=C
 find /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty -maxdepth 0 ! \( -type c -perm -666 \) -printf '%p is not the device that programs expect (type %y, mode %m); reboot, which creates it again\n'
 find /tmp /var/tmp -maxdepth 0 ! -perm -1777 -printf '%p has mode %m, so programs without root rights cannot use it; run chmod 1777 %p\n'
