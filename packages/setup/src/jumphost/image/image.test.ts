@@ -82,6 +82,9 @@ describe.skipIf(quick ?? whyNoJumphost())('the image of a jumphost', { timeout: 
     for (const [name, text] of Object.entries(fakePrograms)) {
       await made.write(`/usr/local/sbin/${name}`, text, 0o755);
     }
+    // Containers share the kernel, which may not have the file system that NFS uses.
+    const mount = '/etc/systemd/system/run-rpc_pipefs.mount.d/container.conf';
+    await made.write(mount, '[Mount]\nType=tmpfs\n');
     await made.write('/sticks/README', '');
     return made;
   }
@@ -222,14 +225,7 @@ describe.skipIf(quick ?? whyNoJumphost())('the image of a jumphost', { timeout: 
       clock: 'changed',
       k3s: 'changed',
     });
-    // Nobody gives this computer names.
-    const others = done.filter(({ state }) => !/^(ok|changed)$/.test(state));
-    expect(others).toMatchObject([
-      {
-        name: 'services',
-        text: expect.stringContaining('the name metadata from rack.yaml resolves to'),
-      },
-    ]);
+    expect(done.filter(({ state }) => !/^(ok|changed)$/.test(state))).toEqual([]);
     expect((await computer.run('sh', '-c', given)).text).toBe(before);
   });
 
