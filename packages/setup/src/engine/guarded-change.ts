@@ -179,11 +179,11 @@ async function activate(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
-    // Its start waits for it to finish; `--wait` requires D-Bus.
+    // Its start waits for it to finish; `--wait` requires D-Bus. Without a description, systemd would read the lines of the script as lines of the unit.
     const apart = `(\n${script}\n) > ${folder}/said 2>&1`;
     const { code, stdout } = await host.run(
       `systemctl reset-failed ${activation}.service 2>/dev/null
-systemd-run --quiet --unit=${activation} --property=Type=oneshot sh -c ${shellWord(apart)} 2>/dev/null && exit
+systemd-run --quiet --unit=${activation} --description='A change by skolo' --property=Type=oneshot sh -c ${shellWord(apart)} 2>/dev/null && exit
 head -n 2 ${folder}/said; exit 1`,
       { deadlineMs: attemptMs },
     );

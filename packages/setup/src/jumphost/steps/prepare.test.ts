@@ -122,6 +122,9 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     // The power-cycle daemon is not root.
     const main = '/opt/skolo/services/power-cycle-daemon/dist/main.js';
     expect(await host.need(`runuser -u skolo -- cat ${main}`)).toBe('// Of a test.\n');
+    // Also for units that run only while it prepares.
+    const rejected = `journalctl -b -o cat | grep -E '(skolo|k3s)[^ ]*:[0-9]+: ' || true`;
+    expect(await host.need(rejected)).toBe('');
   });
 
   it('does not collide with itself in a look of a user without root', async () => {
