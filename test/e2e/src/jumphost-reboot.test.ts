@@ -29,6 +29,7 @@ describe.skipIf(lacks('root', 'sshd', 'ssh'))('through sshd', () => {
       'jumphost-rack4 is rebooting',
       'jumphost-rack4: not rebooted yet',
       'jumphost-rack4 has rebooted',
+      expect.stringMatching(/^metadata-server: .*connection/),
       'metadata-server: not ready (503)',
       'all services are ready',
     ]);
@@ -131,12 +132,13 @@ if [ "$(grep -c look '${log}')" -gt 1 ]; then echo second; else echo first; fi`,
   return { deps, lines, board: pdu.board, reboots, jumphost: workstation.jumphost };
 }
 
-/** Their settings: one of them is ready at the second look. */
+/** Their settings: one of them responds to the second look, and is ready at the third. */
 async function startServices(): Promise<string> {
   let looks = 0;
   const server = createServer(({ url = '' }, response) => {
-    if (url.startsWith('/metadata-server/')) looks += 1;
-    response.writeHead(url.startsWith('/metadata-server/') && looks === 1 ? 503 : 200).end();
+    const isLate = url.startsWith('/metadata-server/') && looks < 2;
+    if (isLate && ++looks === 1) response.destroy();
+    else response.writeHead(isLate ? 503 : 200).end();
   });
   const port = await listen(server);
   return jumphostServices

@@ -3,7 +3,7 @@
  * meanwhile. Then waits until its services are ready.
  */
 
-import type { Client, powerCycleDaemonApi } from '@skolo/api';
+import { type Client, type powerCycleDaemonApi, whyFetchFailed } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import { errorText } from '@skolo/base';
@@ -34,6 +34,9 @@ interface Limits {
   back: number;
   betweenLooks: number;
 }
+
+/** Until a service has told whether it is ready. A booting jumphost may accept a connection and be silent. */
+const answerMs = 10_000;
 
 const usual: Limits = { quiet: 30 * 60_000, back: 15 * 60_000, betweenLooks: 2000 };
 
@@ -111,10 +114,15 @@ async function whyNotBack(deps: RebootDeps, before: string): Promise<string | un
 async function whoIsNotReady({ rack, fetch, signal }: RebootDeps): Promise<string | undefined> {
   const looks = jumphostServices.map(async (service) => {
     const url = `${serviceMetricsUrl(rack, service)}/readyz`;
-    const { status, headers } = await fetch(url, { signal });
-    const misdirected = anotherRack(headers.get(rackHeader), rack.name);
-    if (misdirected !== undefined) return [`${service}: ${misdirected}`];
-    return status === 200 ? [] : [`${service}: not ready (${status})`];
+    try {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(answerMs)]);
+      const { status, headers } = await fetch(url, { signal: limit });
+      const misdirected = anotherRack(headers.get(rackHeader), rack.name);
+      if (misdirected !== undefined) return [`${service}: ${misdirected}`];
+      return status === 200 ? [] : [`${service}: not ready (${status})`];
+    } catch (error) {
+      return [`${service}: ${whyFetchFailed(error)}`];
+    }
   });
   const [first] = (await Promise.all(looks)).flat();
   return first;
