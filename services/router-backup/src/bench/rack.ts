@@ -15,7 +15,7 @@ export interface Service extends ServerProcess {
   run(...devices: string[]): Promise<{ seconds: number; run: BackupRun }>;
   /** This device has a version. */
   stored(device: string): Promise<void>;
-  /** No device is being read any more. */
+  /** All equipment that is backed up has a version, and none is being read any more. */
   idle(): Promise<void>;
 }
 
@@ -31,6 +31,9 @@ interface Files {
   nodeFlags?: string[];
   env?: Record<string, string>;
 }
+
+/** Until all equipment has been read for the first time, which takes seconds. */
+const firstRunMs = 60_000;
 
 /** Runs the work with a service for such a rack, and removes everything afterwards. */
 export async function withService<T>(
@@ -116,6 +119,15 @@ async function start(dir: string, how: Pick<Files, 'nodeFlags' | 'env'>): Promis
         await sleep(10);
     },
     async idle() {
+      const end = performance.now() + firstRunMs;
+      const isRead = async () =>
+        (await client.allEquipment({ query: {} })).equipment.every(
+          ({ versions, state }) => versions > 0 || state === 'not-backed-up',
+        );
+      while (!(await isRead())) {
+        if (performance.now() > end) throw new Error('no run has read all equipment');
+        await sleep(100);
+      }
       const { backups } = await client.backups({ query: {} });
       for (const { id, finishedAt } of backups) {
         if (finishedAt === undefined) await finished(id, 25);
