@@ -122,7 +122,7 @@ async function start(dir: string, how: Pick<Files, 'nodeFlags' | 'env'>): Promis
       const end = performance.now() + firstRunMs;
       const isRead = async () =>
         (await client.allEquipment({ query: {} })).equipment.every(
-          ({ versions, state }) => versions > 0 || state === 'not-backed-up',
+          ({ versions = 0, state }) => versions > 0 || state === 'not-backed-up',
         );
       while (!(await isRead())) {
         if (performance.now() > end) throw new Error('no run has read all equipment');
