@@ -179,7 +179,8 @@ async function activate(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
-    // Its start waits for it to finish; `--wait` requires D-Bus. Without a description, systemd would read the lines of the script as lines of the unit.
+    // Its start waits for it to finish; `--wait` requires D-Bus. Without a description, systemd would read the lines of the script as lines
+    // of the unit.
     const apart = `(\n${script}\n) > ${folder}/said 2>&1`;
     const { code, stdout } = await host.run(
       `systemctl reset-failed ${activation}.service 2>/dev/null

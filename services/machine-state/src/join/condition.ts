@@ -1,6 +1,6 @@
 /**
- * Decides a machine's condition: its agent's verdict, `unknown` if the agent reports none, or dead, because the agent has been silent for so long (`stale`, `gone`); earlier,
- * if many are silent because of one switch or PDU; never during maintenance.
+ * Decides a machine's condition: its agent's verdict, `unknown` if the agent reports none, or dead, because the agent has been silent for
+ * so long (`stale`, `gone`); earlier, if many are silent because of one switch or PDU; never during maintenance.
  */
 import type { Machine, MachineCondition } from '@skolo/api';
 import { isSilent } from '@skolo/api/silence';

@@ -16,7 +16,8 @@ async function startByProc(pid: number): Promise<string | undefined> {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z') return undefined;
-    return `${readBootId()} ${fields[19]}`;
+    const boot = readBootId();
+    return boot && `${boot} ${fields[19]}`;
   } catch {
     return undefined;
   }

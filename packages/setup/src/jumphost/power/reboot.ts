@@ -6,7 +6,7 @@
 import { type Client, type powerCycleDaemonApi, whyFetchFailed } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
-import { errorText } from '@skolo/base';
+import { errorText, withDeadline } from '@skolo/base';
 import type { Fetch } from '@skolo/base/internet';
 import type { Rack } from '@skolo/rack';
 import { jumphostServices, serviceMetricsUrl } from '@skolo/rack/light';
@@ -115,8 +115,10 @@ async function whoIsNotReady({ rack, fetch, signal }: RebootDeps): Promise<strin
   const looks = jumphostServices.map(async (service) => {
     const url = `${serviceMetricsUrl(rack, service)}/readyz`;
     try {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(answerMs)]);
-      const { status, headers } = await fetch(url, { signal: limit });
+      const late = () => new Error(`no response within ${answerMs / 1000} s`);
+      const { status, headers } = await withDeadline({ ms: answerMs, late, signal }, (limit) =>
+        fetch(url, { signal: limit }),
+      );
       const misdirected = anotherRack(headers.get(rackHeader), rack.name);
       if (misdirected !== undefined) return [`${service}: ${misdirected}`];
       return status === 200 ? [] : [`${service}: not ready (${status})`];
