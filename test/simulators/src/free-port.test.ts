@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { run } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { freeTcpPort, freeUdpPort } from './free-port.ts';
@@ -20,10 +22,23 @@ console.log(JSON.stringify(ports));`;
   return JSON.parse(stdout);
 }
 
+/** Rejects where nobody listens. */
+async function connected(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.destroy();
+}
+
 it('a port on which nothing listens yet is assigned once, whichever process asks', async () => {
   const mine = await many(150);
 
   expect([...mine, ...(await others(1000))].filter((port) => mine.includes(port))).toEqual(mine);
+});
+
+it('many that ask at once get ports that are reserved', async () => {
+  await Promise.all(Array.from({ length: 120 }, () => freeTcpPort()));
+
+  for (const port of await many(300)) await connected(port - (port % 100));
 });
 
 it('a port that is closed, and will be opened again, is assigned to nobody else', async () => {

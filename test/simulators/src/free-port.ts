@@ -18,6 +18,8 @@ const tries = 1000;
 const blocks: Server[] = [];
 /** What is left of the latest block. */
 const left: number[] = [];
+/** One at a time, whoever waits: of many at once, the oldest would be given back before a port of theirs is used. */
+let reserving: Promise<void> | undefined;
 
 export async function freeTcpPort(host = '127.0.0.1'): Promise<number> {
   return await onFreePort(async (port) => {
@@ -42,8 +44,10 @@ export async function onFreePort(listen: (port: number) => Promise<void>): Promi
   for (let again = tries; ; again -= 1) {
     try {
       const port = left.shift();
-      if (port === undefined) await reserveBlock();
-      else {
+      if (port === undefined) {
+        reserving ??= reserveBlock().finally(() => (reserving = undefined));
+        await reserving;
+      } else {
         await listen(port);
         return port;
       }
