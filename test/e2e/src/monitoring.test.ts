@@ -36,6 +36,8 @@ const programs = {
   alertmanager: peer('alertmanager'),
   blackbox: peer('blackbox-exporter'),
   node: peer('node-exporter'),
+  // The demo starts an agent only where a bot runs.
+  python: peer('python3'),
 };
 const missing = Object.entries(programs).flatMap(([name, path]) => (path ? [] : [name]));
 const why = `not installed: ${missing.join(', ')}`;
