@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -77,10 +78,22 @@ export function zipIn(folder: string): string {
   return join(folder, 'swarming_bot.zip');
 }
 
-/** Ids of the processes that name the folder on their command line. */
+/** Ids of the processes that name the folder on their command line, as the bot's do, or work in it, as tasks do. */
 export function processesOf(folder: string): number[] {
   const all = execFileSync('ps', ['-e', '-o', 'pid=,args='], { encoding: 'utf8' }).split('\n');
-  return all.filter((line) => line.includes(`${folder}/`)).map((line) => Number.parseInt(line, 10));
+  return all
+    .map((line) => ({ line, pid: Number.parseInt(line, 10) }))
+    .filter(({ line, pid }) => `${line} ${workingFolder(pid)}/`.includes(`${folder}/`))
+    .map(({ pid }) => pid);
+}
+
+function workingFolder(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    // It has ended, or this is not Linux.
+    return '';
+  }
 }
 
 export function commandLine(pid: number): string {
