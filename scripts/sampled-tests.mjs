@@ -31,9 +31,11 @@ const fifths = [
   ],
   [
     'packages/cli/src/commands/check/equipment/equipment.test.ts',
+    'packages/cli/src/pi-cluster-blocks.test.ts',
     'packages/cli/src/workstation.test.ts',
     'packages/console/src/browser-layout.test.ts',
     'packages/equipment/src/models/frr/restore.test.ts',
+    'packages/setup/src/cluster/kubeadm/kubeadm.test.ts',
     'packages/setup/src/jumphost/effective/facts.test.ts',
     'packages/setup/src/k3s/program/image-store-check.test.ts',
     'services/power-cycle-daemon/src/cycle/descriptions.test.ts',
@@ -49,10 +51,8 @@ const fifths = [
   ],
   [
     'packages/cli/src/large-rack.test.ts',
-    'packages/cli/src/pi-cluster-blocks.test.ts',
     'packages/equipment/src/models/described/http-tables.test.ts',
     'packages/equipment/src/recordings/redaction.test.ts',
-    'packages/setup/src/cluster/kubeadm/kubeadm.test.ts',
     'packages/setup/src/jumphost/steps/prepare.test.ts',
     'services/router-backup/src/runs/crash.test.ts',
     'services/swarming-client/src/agent.test.ts',
