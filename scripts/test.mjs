@@ -5,7 +5,7 @@
  * --bare                   as on a new machine, where none of the real counterparts is installed
  * --hours N                with --long: how long machines attack the rest of a rack; default: ten minutes
  * SKOLO_SEED=N             repeats the random tests of an earlier run, which print their seed
- * SKOLO_SAMPLE=N           which fifth of the most expensive test files runs: 0 to 4; default: each day another one
+ * SKOLO_SAMPLE=N           which of the most expensive test files run: 0 to 6, those of one day of the week each; default: today's
  * CI, SKOLO_TEST_INSTALL=1 as root on Debian, installs the real counterparts that tests use; files whose counterparts have changed then run
  *                          once more, without them
  *

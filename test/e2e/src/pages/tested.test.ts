@@ -46,7 +46,7 @@ function linkTo(file: string): string {
 
 function whenRun(run: string, test = ''): string {
   const [file = ''] = test.split(' > ');
-  return run === 'every' && sampledTests.includes(file) ? 'fifth' : run;
+  return run === 'every' && sampledTests.includes(file) ? 'weekly' : run;
 }
 
 /** What each model's parts were tested with, by its proof, or that of its table. */
@@ -106,7 +106,7 @@ it('TESTED.md is current', async () => {
 **No part of skolo has been tested with a real switch, PDU, phone, Raspberry Pi, k3s cluster, Swarming server or bot yet.** Jumphosts have been tested
 only on Debian 12. [Evidence files](docs/proofs/README.md) record which models were verified on real hardware.
 
-The column “run” contains \`every\` for \`npm test\`, \`fifth\` for \`npm test\` on every fifth day, \`long\` for \`npm run test:long\`, and \`manual\` for tests that
+The column “run” contains \`every\` for \`npm test\`, \`weekly\` for \`npm test\` on one day of the week, \`long\` for \`npm run test:long\`, and \`manual\` for tests that
 people ran. For the results of random tests, see [Fault-injection tests](docs/reference/measurements.md#fault-injection-tests).
 
 ## Capabilities

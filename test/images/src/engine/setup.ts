@@ -59,7 +59,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
 async function whyNot(): Promise<string | undefined> {
   const left = leftOut(process.env.SKOLO_SAMPLE);
   const ours = sampledTests.filter((file) => file.startsWith('test/images/src/engine/'));
-  if (ours.every((file) => left.includes(file))) return 'no test of this fifth needs images';
+  if (ours.every((file) => left.includes(file))) return 'no test of this day needs images';
   if (process.arch !== 'x64') return 'the base image for tests is for amd64';
   if (peer('mmdebstrap') === undefined) return 'mmdebstrap is not installed';
   const url = 'http://deb.debian.org/debian/dists/bookworm/InRelease';
