@@ -8,6 +8,7 @@ import { versionsIn } from '../release/changelog.mjs';
 import { git } from '../release/git.mjs';
 import { placeholder, readOwner } from '../release/owner.mjs';
 import { inTempFolder } from '../release/temp-folder.mjs';
+import { testRunProblems } from './test-runs.mjs';
 
 const Manifest = z.looseObject({ version: z.string() });
 const Lock = z.looseObject({ packages: z.record(z.string(), z.looseObject({})) });
@@ -69,6 +70,7 @@ export async function problemsOf(release, steps) {
   else if (tagged !== commit) {
     problems.push(`tag ${tag}: is commit ${tagged.slice(0, 9)}; check out this tag, or move it`);
   }
+  problems.push(...testRunProblems(release));
   problems.push(...(await fileProblems(release)));
   if (steps.includes('release')) problems.push(...signatureProblems(release));
   if (steps.includes('apt')) problems.push(...keyProblems(release));

@@ -196,6 +196,81 @@ it.each([
   expect({ code, log: existsSync(join(dir, 'log')) }).toEqual({ code: 1, log: false });
 });
 
+const runsOfTiers = { first: '2026-12-01T08:00:00Z', slow: '2026-12-01T09:00:00.000Z' };
+const allRuns = { ...runsOfTiers, long: '2026-12-01T12:00:00+01:00' };
+const commands = ['npm test', 'npm run test:slow', 'npm run test:long'];
+
+it.each([
+  ['is missing', () => rmSync(recordFile()), 'missing', commands],
+  [
+    'cannot be read',
+    () => {
+      rmSync(recordFile());
+      mkdirSync(recordFile());
+    },
+    'cannot be read (EISDIR)',
+    commands,
+  ],
+  [
+    'is cut off',
+    () => writeFileSync(recordFile(), `{ "commit": "${head()}`),
+    'not a record of test runs',
+    commands,
+  ],
+  [
+    'has another structure',
+    () =>
+      writeFileSync(recordFile(), JSON.stringify({ commit: head(), runs: Object.keys(allRuns) })),
+    'not a record of test runs',
+    commands,
+  ],
+  [
+    'has a run without a time',
+    () => writeRecord(head(), { ...allRuns, long: true }),
+    'not a record of test runs',
+    commands,
+  ],
+  [
+    'is of another commit',
+    () => writeRecord('0123456789'.repeat(4), allRuns),
+    'of commit 012345678',
+    commands,
+  ],
+  [
+    'lacks one run',
+    () => writeRecord(head(), runsOfTiers),
+    'no successful run',
+    ['npm run test:long'],
+  ],
+  [
+    'has all runs, and an unknown one',
+    () => writeRecord(head(), { ...allRuns, bare: 'x' }),
+    '',
+    [],
+  ],
+  ['has all runs', () => writeRecord(head(), allRuns), '', []],
+])('lists each missing test run if the record %s', async (_condition, change, problem, missing) => {
+  change();
+
+  const { code, text } = await publish('--only', 'npm');
+
+  expect(text.split('\n').filter((line) => line.includes('green.json'))).toEqual(
+    missing.map(
+      (command) =>
+        `${recordFile()}: ${problem}; run \`${command}\` on commit ${head().slice(0, 9)}, with a clean working tree`,
+    ),
+  );
+  expect(code).toBe(missing.length === 0 ? 0 : 1);
+});
+
+it('publishes nothing without a record of test runs', async () => {
+  rmSync(recordFile());
+
+  const { code } = await publish('--yes', '0.3.0');
+
+  expect({ code, log: existsSync(join(dir, 'log')) }).toEqual({ code: 1, log: false });
+});
+
 it('publishes nothing if --yes names another version', async () => {
   const { code, text } = await publish('--yes', '0.2.0');
 
@@ -290,7 +365,7 @@ function makeRepository() {
     git('config', name ?? '', value ?? '');
   const lock = { packages: { '': { version: '0.3.0' }, 'packages/a': { version: '0.3.0' } } };
   commit({
-    '.gitignore': 'out/\n',
+    '.gitignore': 'out/\n.skolo/\n',
     'package.json': '{"version":"0.3.0"}',
     'packages/a/package.json': '{"version":"0.3.0"}',
     'package-lock.json': JSON.stringify(lock),
@@ -314,18 +389,37 @@ apt:
   return folder;
 }
 
-/** Tags the commit, and makes a release of it. */
+/** Tags the commit, records its test runs, and makes a release of it. */
 function makeRelease() {
   git('tag', '--annotate', '--force', '--message', 'skolo 0.3.0', 'v0.3.0');
+  writeRecord(head(), allRuns);
   const files = join(root, 'out/release/0.3.0');
   rmSync(files, { recursive: true, force: true });
-  write('clone/out/release/0.3.0/commit.txt', `${git('rev-parse', 'HEAD')}\n`);
+  write('clone/out/release/0.3.0/commit.txt', `${head()}\n`);
   write('clone/out/release/0.3.0/skolo-cli-0.3.0.tgz', 'of a test');
   execFileSync('cp', [join(dir, 'skolo.deb'), join(files, 'skolo_0.3.0_amd64.deb')]);
   const names = ['commit.txt', 'skolo-cli-0.3.0.tgz', 'skolo_0.3.0_amd64.deb'];
   const sums = execFileSync('sha256sum', names, { cwd: files, encoding: 'utf8' });
   write('clone/out/release/0.3.0/SHA256SUMS', sums);
   signWith('signer');
+}
+
+/** The record of test runs. */
+function recordFile() {
+  return join(root, '.skolo/green.json');
+}
+
+/**
+ * @param {string} commit
+ * @param {Record<string, unknown>} runs
+ */
+function writeRecord(commit, runs) {
+  write('clone/.skolo/green.json', JSON.stringify({ commit, runs }));
+}
+
+/** The commit that is checked out. */
+function head() {
+  return git('rev-parse', 'HEAD');
 }
 
 /** @param {string} name */
