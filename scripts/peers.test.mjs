@@ -2,7 +2,6 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { isWanted } from './install-peers.mjs';
 import { findPeers } from './peers.mjs';
 
 /**
@@ -20,7 +19,7 @@ function program(script, mode = 0o755) {
 
 /** @param {string[]} commands */
 function kind(...commands) {
-  return { name: 'it', commands, version: ['--version'], debian: [], proves: 'nothing' };
+  return { name: 'it', commands, requires: [], version: ['--version'], debian: [] };
 }
 
 describe('peers', () => {
@@ -56,31 +55,14 @@ describe('peers', () => {
 
   it('one without a program that belongs to it is not', async () => {
     const path = program('echo 1.0');
-    const others = ['program'];
 
-    const found = await findPeers([{ ...kind(path), others }]);
-
-    expect(found).toEqual({ it: { path, version: '1.0', others: [path] } });
-    expect(await findPeers([{ ...kind(path), others: ['no-such-program'] }])).toEqual({});
+    expect(await findPeers([{ ...kind(path), requires: ['sh'] }])).toMatchObject({ it: { path } });
+    expect(await findPeers([{ ...kind(path), requires: ['no-such-program'] }])).toEqual({});
   });
 
   it('are found by PATH', async () => {
     const found = await findPeers([{ ...kind('node'), version: ['--version'] }]);
 
     expect(found.it).toMatchObject({ path: expect.stringMatching(/^\/.*\/node$/) });
-  });
-});
-
-describe('installing them', () => {
-  it.each([
-    [{}, false],
-    [{ CI: '' }, false],
-    [{ CI: 'false' }, false],
-    [{ SKOLO_TEST_INSTALL: '0' }, false],
-    [{ CI: 'true' }, true],
-    [{ SKOLO_TEST_INSTALL: '1' }, true],
-    [{ CI: 'false', SKOLO_TEST_INSTALL: '1' }, true],
-  ])('with %j: %s', (env, expected) => {
-    expect(isWanted(env)).toBe(expected);
   });
 });

@@ -1,85 +1,60 @@
-import { writeFileSync } from 'node:fs';
-import { stripVTControlCharacters } from 'node:util';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
+import { root } from './node.mjs';
 
-/** @typedef {import('./setup/processor-time.mjs').FileMeta & import('./programs/asked.mjs').FileMeta} FileMeta */
+/** @typedef {{ name: string, why: string }} Finding */
+/** @typedef {{ passed: number, failed: Finding[], skipped: Finding[], files: { name: string, seconds: number }[] }} Results `seconds` of processor time */
 
 /**
- * A vitest reporter: writes `.test-results.json` into the package, which `npm test` adds up (scripts/results.mjs). Skipped tests have the
- * reason that `skip` or `skipIf` was given (scripts/setup/reasons.mjs); a test without one has failed.
+ * A vitest reporter: writes the results of a package for scripts/test.mjs, to the file that `--outputFile` names. The `json` reporter has no
+ * reasons for skips, no processor time, no failed hooks, and calls a run with an uncaught error a success.
  */
 export default class TestReport {
+  /** @type {string | undefined} */
+  outputFile;
+  /** @param {import('vitest/node').Vitest} vitest */
+  onInit({ config: { outputFile } }) {
+    if (typeof outputFile === 'string') this.outputFile = outputFile;
+  }
+
   /**
    * @param {ReadonlyArray<import('vitest/node').TestModule>} modules
    * @param {ReadonlyArray<import('@vitest/utils').SerializedError>} unhandledErrors
    */
   onTestRunEnd(modules, unhandledErrors) {
-    /** @type {import('./results.mjs').Results} */
-    const results = { passed: 0, failed: [], skipped: [], retried: [], files: [] };
-    for (const error of unhandledErrors) {
-      results.failed.push({ name: 'outside of a test', why: firstLine(error) });
-    }
+    if (this.outputFile === undefined) return;
+    /** @type {Results} */
+    const results = { passed: 0, failed: [], skipped: [], files: [] };
+    /** @type {(name: string, errors: ReadonlyArray<{ message?: string }>) => void} */
+    const fail = (name, errors) =>
+      results.failed.push(...errors.map((error) => ({ name, why: firstLines(error.message) })));
+    fail('outside of a test', unhandledErrors);
     for (const module of modules) {
-      const file = module.relativeModuleId;
-      const meta = /** @type {FileMeta} */ (module.meta());
-      const asked = Object.keys(meta.peers ?? {});
-      results.files.push({
-        name: file,
-        seconds: meta.processorSeconds ?? 0,
-        ...(asked.length > 0 && { asked }),
-      });
-      // A file that does not load, or a failed hook: its tests only count as skipped.
-      for (const error of module.errors()) {
-        results.failed.push({ name: file, why: firstLine(error) });
-      }
-      for (const suite of module.children.allSuites()) {
-        for (const error of suite.errors()) {
-          results.failed.push({ name: `${file} > ${suite.fullName}`, why: firstLine(error) });
-        }
-      }
+      const file = relative(root, module.moduleId);
+      const { processorSeconds = 0 } = /** @type {{ processorSeconds?: number }} */ (module.meta());
+      results.files.push({ name: file, seconds: processorSeconds });
+      // A file that does not load, or a failed hook: vitest counts its tests as skipped.
+      const suites = [module, ...module.children.allSuites()];
+      for (const suite of suites)
+        fail(`${file} > ${'fullName' in suite ? suite.fullName : ''}`, suite.errors());
+      const isPrepared = suites.every((suite) => suite.errors().length === 0);
       for (const test of module.children.allTests()) {
-        const result = test.result();
+        const { state, errors, note } = { note: undefined, ...test.result() };
+        const { skipped } = /** @type {{ skipped?: string }} */ (test.meta());
         const name = `${file} > ${test.fullName}`;
-        if (result.state === 'passed') {
-          results.passed += 1;
-          // The errors of earlier attempts.
-          const [error] = result.errors ?? [];
-          if (error) results.retried.push({ name, why: whyOf(error) });
-        } else if (result.state === 'failed') {
-          results.failed.push({ name, why: whyOf(result.errors[0] ?? {}) });
-        } else {
-          const note = result.state === 'skipped' ? result.note : undefined;
-          const { skipped } = /** @type {import('./setup/reasons.mjs').TestMeta} */ (test.meta());
-          const why = note ?? skipped ?? failedHook(test);
-          if (why === undefined) results.failed.push({ name, why: 'was skipped without a reason' });
-          else results.skipped.push({ name, why });
-        }
+        const why = note ?? skipped ?? (isPrepared ? undefined : 'its preparation failed');
+        if (state === 'passed') results.passed += 1;
+        else if (state === 'failed') fail(name, errors);
+        else if (why === undefined) fail(name, [{ message: 'was skipped without a reason' }]);
+        else results.skipped.push({ name, why });
       }
     }
-    writeFileSync('.test-results.json', `${JSON.stringify(results)}\n`);
+    mkdirSync(dirname(this.outputFile), { recursive: true });
+    writeFileSync(this.outputFile, `${JSON.stringify(results)}\n`);
   }
 }
 
-/** @param {import('vitest/node').TestCase} test */
-function failedHook(test) {
-  for (let around = test.parent; ; around = around.parent) {
-    if (around.errors().length > 0) return 'what should have prepared them failed';
-    if (around.type === 'module') return undefined;
-  }
-}
-
-/**
- * An error of a first attempt, which the log does not show: it only has the last one. The seed of a property test is in the second line.
- * @param {{ message?: string, diff?: string }} error
- */
-function whyOf({ message = 'no message', diff = '' }) {
-  const differing = stripVTControlCharacters(diff)
-    .split('\n')
-    .filter((line) => /^[+-] /.test(line) && !/^[+-] (Expected|Received)/.test(line));
-  const lines = [...message.split('\n').slice(0, 4), ...differing.slice(0, 8)];
-  return lines.join(' ').slice(0, 700);
-}
-
-/** @param {{ message?: string }} error */
-function firstLine({ message = 'no message' }) {
-  return message.split('\n', 1).join('');
+/** The seed of a property test is in the second line. */
+function firstLines(message = 'no message') {
+  return message.split('\n').slice(0, 4).join(' ').slice(0, 700);
 }

@@ -5,4 +5,4 @@ import { vi } from 'vitest';
 
 const { waitFor } = vi;
 vi.waitFor = (callback, options) =>
-  waitFor(callback, typeof options === 'number' ? options : { timeout: 120_000, ...options });
+  waitFor(callback, typeof options === 'number' ? options : { timeout: 900_000, ...options });

@@ -1,1 +1,4 @@
-export { inOneProcess as default } from '../../vitest.shared.ts';
+import { packageTests } from '../../vitest.shared.ts';
+
+/** A second process would load the same imports, for a second of processor time. */
+export default packageTests({ maxWorkers: 1 });

@@ -1,5 +1,4 @@
-import { mergeConfig } from 'vitest/config';
-import { together } from '../../vitest.shared.ts';
+import { packageTests } from '../../vitest.shared.ts';
 
 /** Its tests wait for machines and outlets for five sixths of their time. */
-export default mergeConfig(together, { test: { maxWorkers: 6 } });
+export default packageTests({ maxWorkers: 6 });

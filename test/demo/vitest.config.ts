@@ -1,5 +1,4 @@
-import { mergeConfig } from 'vitest/config';
-import { together } from '../../vitest.shared.ts';
+import { packageTests } from '../../vitest.shared.ts';
 
 /** One file at a time: the equipment of each demo has the same addresses and ports. */
-export default mergeConfig(together, { test: { fileParallelism: false } });
+export default packageTests({ fileParallelism: false });

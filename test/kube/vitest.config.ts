@@ -1,3 +1,3 @@
-import { together } from '../../vitest.shared.ts';
+import { packageTests } from '../../vitest.shared.ts';
 
-export default together;
+export default packageTests();

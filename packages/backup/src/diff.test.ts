@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runs } from '@skolo/base/durable/fault-injection';
-import { run, tempDir } from '@skolo/base/testing';
+import { run, runs, tempDir } from '@skolo/base/testing';
 import { lacks } from '@skolo/simulators';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';

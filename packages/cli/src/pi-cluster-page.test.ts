@@ -11,7 +11,7 @@ import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node
 import { createServer } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import { sha256 } from '@skolo/base';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { listen, run, tempDir } from '@skolo/base/testing';
 import { k3sVersion } from '@skolo/setup/k3s';
 import {
@@ -32,7 +32,7 @@ const image = 'raspios.img';
 const addresses = [2, 3, 4].map((last) => `${network}.${last}`);
 const cards = ['card-1', 'card-2', 'card-3'];
 
-const why = quick ?? lacks('mtools') ?? whyNoJumphost();
+const why = onlyLong ?? lacks('mtools') ?? whyNoJumphost();
 describe.skipIf(why)('the page, with Pis that boot', { timeout: 1_200_000 }, () => {
   let home = '';
   let env: NodeJS.ProcessEnv = {};

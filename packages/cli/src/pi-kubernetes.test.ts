@@ -1,9 +1,10 @@
 /** `skolo pi kubernetes` as a person uses it: two computers with systemd and sshd, and a fake k3s in front of a real API server. */
+
 import { execFile } from 'node:child_process';
 import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import {
   type BareJumphost,
   bridge,
@@ -15,7 +16,7 @@ import { type Computer, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
-const why = quick ?? whyNoJumphost();
+const why = onlyLong ?? whyNoJumphost();
 
 describe.skipIf(why)('Pis, booted', { timeout: 600_000 }, () => {
   let pis: BareJumphost;

@@ -1,6 +1,6 @@
 /** Longer interactions with the pages: in `npm run test:long`. */
 
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { buildPages } from '@skolo/console/build';
 import { lacks, peer } from '@skolo/simulators';
 import type { Page } from 'playwright-core';
@@ -30,7 +30,7 @@ const seconds = 10;
 let fixture: Fixture;
 let browser: Browser;
 
-describe.skipIf(quick ?? lacks('chromium'))('the console, over time', () => {
+describe.skipIf(onlyLong ?? lacks('chromium'))('the console, over time', () => {
   beforeAll(async () => {
     await buildPages();
     fixture = await startFixture();

@@ -1,6 +1,6 @@
 /** The whole service between its real counterparts: Prometheus and Alertmanager before it, Google's client behind it. */
 
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import type { Clock } from '@skolo/common';
 import { peer, startPstest } from '@skolo/simulators';
 import type { Program } from '@skolo/simulators/prometheus';
@@ -93,7 +93,7 @@ describe('Prometheus alone', () => {
   });
 
   // The sample has what comes of silence in watch/watchdog.test.ts, state/known-alerts.test.ts and watch/heartbeat.test.ts.
-  it.skipIf(quick)(
+  it.skipIf(onlyLong)(
     'is reported missing when it is killed: its alert ends as expired, and heartbeats are unhealthy until it is back',
     async ({ skip }) => {
       if (!prometheus) return skip(noPrometheus);
@@ -131,7 +131,7 @@ describe('Prometheus alone', () => {
     },
   );
 
-  it.skipIf(quick)(
+  it.skipIf(onlyLong)(
     'may be two that watch the same: the alert is one, and outlives either of them',
     async ({ skip }) => {
       if (!prometheus) return skip(noPrometheus);
@@ -155,7 +155,7 @@ describe('Prometheus alone', () => {
     },
   );
 
-  it.skipIf(quick)(
+  it.skipIf(onlyLong)(
     'gets a short alert delivered that came and went while Pub/Sub was away, and the gap reported',
     async ({ skip }) => {
       if (!prometheus) return skip(noPrometheus);
@@ -228,7 +228,7 @@ describe('Prometheus and Alertmanager', () => {
   });
 
   // The sample has one alert of two endpoints in state/known-alerts.test.ts, and each way to sign in in receive/auth.test.ts.
-  it.skipIf(quick)(
+  it.skipIf(onlyLong)(
     'at both endpoints at once are one alert that fires and ends once',
     async ({ skip }) => {
       if (!prometheus) return skip(noPrometheus);

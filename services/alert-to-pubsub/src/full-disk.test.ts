@@ -1,7 +1,7 @@
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
-import { mountSmall, run, tempDir } from '@skolo/base/testing';
+import { countRounds, seeded } from '@skolo/base/durable/fault-injection';
+import { mountSmall, run, tempDir, testSeed } from '@skolo/base/testing';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { spooledIn } from './testing/damage.ts';
 import { type Flipping, posted, problemsOf } from './testing/flips.ts';
@@ -126,14 +126,12 @@ describe('a full disk', () => {
     await expect.poll(() => names(lab)).toEqual(['good']);
   });
 
-  it(`that fills and empties ${rounds} times, with restarts, keeps exactly what it accepted (seed ${seed})`, {
+  it(`that fills and empties ${rounds} times, with restarts, keeps exactly what it accepted`, {
     timeout: 1_200_000,
   }, async (context) => {
     const disk = await smallDisk(context);
-    console.log(
-      `alert-to-pubsub on a disk that fills and empties: ${rounds} rounds, SKOLO_SEED=${seed}`,
-    );
-    const random = seeded(seed);
+    console.log(`alert-to-pubsub on a disk that fills and empties: ${rounds} rounds`);
+    const random = seeded(testSeed());
     const pubsub = await newPubSub();
     const small = `${settings}\nspool: { maxBytes: 4194304 }`;
     let lab = await startLab({ dir: disk.dir, pubsub, settings: small });

@@ -4,10 +4,11 @@
  * process is set by the test, so that a week takes minutes. The sample has the notice and the restart in delivery/gaps.test.ts, and what
  * waits on the disk in the tests of the spool (@skolo/base).
  */
+
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { type AlertProcess, memoryOf, startAlertProcess } from './testing/alert-process.ts';
@@ -61,7 +62,7 @@ class Arrivals {
   }
 }
 
-it.skipIf(quick)(
+it.skipIf(onlyLong)(
   `${total} alerts in an outage of as many seconds`,
   { timeout: 3_600_000 },
   async () => {

@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { countRounds, isLong, quick, seed, seeded } from '@skolo/base/durable/fault-injection';
-import { run } from '@skolo/base/testing';
+import { countRounds, isLong, onlyLong, seeded } from '@skolo/base/durable/fault-injection';
+import { run, testSeed } from '@skolo/base/testing';
 import { startOwnProcess } from '@skolo/common/testing/own-process';
 import { readRack } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
@@ -94,7 +94,7 @@ describe('the process', () => {
 const rounds = 30;
 
 // The sample has connections in use in connections/drain.test.ts of @skolo/common, and the end of the process above.
-it.skipIf(quick)(
+it.skipIf(onlyLong)(
   `SIGTERM under load, ${rounds} times, resets no request of a connection in use`,
   async () => {
     const dir = await newRackFolder(await startTestGoogle(), rackYaml);
@@ -136,8 +136,8 @@ it.skipIf(quick)(
 /** Few, as the service takes long to start. The last one is after a token. */
 const kills = countRounds(1);
 
-it(`kill -9 at random, ${kills} times, leaves saved tokens and state readable and loses no token (seed ${seed})`, async () => {
-  const random = seeded(seed);
+it(`kill -9 at random, ${kills} times, leaves saved tokens and state readable and loses no token`, async () => {
+  const random = seeded(testSeed());
   const google = await startTestGoogle();
   const dir = await newRackFolder(google, rackYaml);
   const rack = await readRack(join(dir, 'rack.yaml'));

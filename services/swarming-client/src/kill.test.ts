@@ -5,8 +5,9 @@
 
 import { writeFile } from 'node:fs/promises';
 import { pause } from '@skolo/base';
-import { countRounds, isLong, seed, seeded } from '@skolo/base/durable/fault-injection';
+import { countRounds, isLong, seeded } from '@skolo/base/durable/fault-injection';
 import { runCommand } from '@skolo/base/run-command';
+import { testSeed } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { afterEach, expect, it } from 'vitest';
 import { markVariable } from './bot/environment.ts';
@@ -65,12 +66,12 @@ afterEach(async () => {
 });
 
 it(
-  `one bot, and nothing left behind, after ${kills} kills, SKOLO_SEED=${seed}`,
+  `one bot, and nothing left behind, after ${kills} kills`,
   async (context) => {
     if (!peer('python3')) context.skip('python3 is not installed');
     if (!peer('adb')) context.skip('adb is not installed');
-    console.info(`kills of the agent and of all around it: ${kills}, SKOLO_SEED=${seed}`);
-    const random = seeded(seed);
+    console.info(`kills of the agent and of all around it: ${kills}`);
+    const random = seeded(testSeed());
     const phones = [{ serial: '0A1B2C3D', rebootMs: 300 }];
     const its = await Lab.open({ phones, isAdbProcess: true });
     lab = its;

@@ -4,6 +4,7 @@
  *
  * `SKOLO_KEEP_STATE=1 npx vitest run src/earlier-state.test.ts` writes the archive of this version.
  */
+
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -12,7 +13,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { lacks } from '@skolo/simulators';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -153,7 +154,7 @@ async function startSink() {
 }
 
 function whyNot(): string | undefined {
-  if (quick !== undefined && !process.env.SKOLO_KEEP_STATE) return quick;
+  if (onlyLong !== undefined && !process.env.SKOLO_KEEP_STATE) return onlyLong;
   return lacks('python3', 'adb', 'curl', 'ssh');
 }
 

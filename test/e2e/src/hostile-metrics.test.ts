@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { isLong, quick } from '@skolo/base/durable/fault-injection';
+import { isLong, onlyLong } from '@skolo/base/durable/fault-injection';
 import { cleanUps, listen, tempDir } from '@skolo/base/testing';
 import { lacks, peer } from '@skolo/simulators';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -232,7 +232,7 @@ describe.skipIf(why)('a machine that lies to Prometheus', () => {
     ).toEqual([]);
   });
 
-  it.skipIf(quick)(
+  it.skipIf(onlyLong)(
     'costs less than 100 MB with names and values that are new in each answer',
     async () => {
       const memory = async (field: string) =>

@@ -4,11 +4,12 @@
  *
  * One test goes on where the one before has ended: it is the story of one jumphost.
  */
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { watchProcesses } from '@skolo/fleet/testing';
 import { newRackKey } from '@skolo/rack/jumphost';
 import {
@@ -47,7 +48,7 @@ equipment:
   pdu-1: { model: synaccess, address: ${network}.30, login: pdus, outlets: 8 }
 `;
 
-const why = quick ?? whyNoJumphost() ?? lacks('docker-registry');
+const why = onlyLong ?? whyNoJumphost() ?? lacks('docker-registry');
 describe.skipIf(why)('skolo jumphost', { timeout: 900_000 }, () => {
   let jumphost: BareJumphost;
   let registry: ContainerRegistry;

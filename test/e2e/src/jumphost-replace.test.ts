@@ -5,6 +5,7 @@
  *
  * One test goes on where the one before has ended.
  */
+
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -13,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { newRackKey } from '@skolo/rack/jumphost';
 import {
   address,
@@ -122,7 +123,7 @@ async function plugIn(
   }
 }
 
-const why = quick ?? whyNoJumphost() ?? lacks('docker-registry');
+const why = onlyLong ?? whyNoJumphost() ?? lacks('docker-registry');
 describe.skipIf(why)('skolo jumphost replace', { timeout: 600_000 }, () => {
   let jumphost: BareJumphost;
   let other: Computer;

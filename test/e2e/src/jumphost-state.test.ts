@@ -5,12 +5,13 @@
  * Units of systemd run the services in the place of pods, from their sources. PDU and switches are simulated.
  * One test goes on where the one before has ended. It prints how long each step takes.
  */
+
 import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, get } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { newToken } from '@skolo/common';
 import { newRackKey } from '@skolo/rack/jumphost';
 import { jumphostServices } from '@skolo/rack/light';
@@ -148,7 +149,7 @@ async function tokenOf(): Promise<string | undefined> {
   });
 }
 
-const why = quick ?? whyNoJumphost() ?? lacks('docker-registry');
+const why = onlyLong ?? whyNoJumphost() ?? lacks('docker-registry');
 describe.skipIf(why)('the state of a dead jumphost', { timeout: 900_000 }, () => {
   let jumphost: BareJumphost;
   let other: Computer;

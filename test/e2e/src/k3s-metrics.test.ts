@@ -1,9 +1,10 @@
 /** The jobs `k3s` and `containers` of kube/base, by the real Prometheus and a real API server. The kubelet is a fake. */
+
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { listen, tempDir } from '@skolo/base/testing';
 import { lacks, peer, startControlPlane } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
@@ -23,7 +24,7 @@ const programs = {
   kubectl: peer('kubectl'),
   'control-plane': peer('control-plane'),
 };
-const why = quick ?? lacks('prometheus', 'kubectl', 'control-plane');
+const why = onlyLong ?? lacks('prometheus', 'kubectl', 'control-plane');
 const patiently = { interval: 500 };
 
 const Result = z.object({

@@ -1,6 +1,7 @@
 /** `npm ci && npm test` on a new machine: a minimal Debian with git, Python and Node, in which hardly any other program is installed. */
+
 import { join, resolve } from 'node:path';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { lacks, peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 const repository = join(import.meta.dirname, '../../..');
 const program = join(repository, 'test/debian/new-machine');
 
-describe.skipIf(quick ?? lacks('root', 'debian'))('a minimal Debian', () => {
+describe.skipIf(onlyLong ?? lacks('root', 'debian'))('a minimal Debian', () => {
   // For an ordinary user, tests that need root are not run, and for root those of what root may not do.
   it.each(['ann', 'root'])('has no failed test for %s', { timeout: 3_600_000 }, async (user) => {
     const debian = resolve(peer('debian') ?? '', '../../..');

@@ -2,10 +2,11 @@
  * A night on call, with real services, a real browser and the real command: each question of the person on call has its number of clicks or
  * commands. Machines, switches and the PDU are simulated.
  */
+
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { mountSmall, run, tempDir } from '@skolo/base/testing';
 import type { ServiceProcess } from '@skolo/common/testing/own-process';
@@ -31,7 +32,7 @@ const nowhere = 'http://127.0.0.1:9';
 const topic = 'projects/my-project/topics/prometheus-alerts';
 const cli = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 
-it.skipIf(quick ?? lacks('chromium'))(
+it.skipIf(onlyLong ?? lacks('chromium'))(
   'a night on call: what, since when, who, act, did it work, handover',
   { timeout: 900_000 },
   async (context) => {

@@ -2,10 +2,11 @@
  * A switch is pulled: its machines name it as their one cause within a minute. Real services and agents, with the periods that
  * they have in a rack, and a simulated switch. A pulled cable is an agent that is stopped: nothing answers, nothing rejects.
  */
+
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient, machineStateApi } from '@skolo/api';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { startEdgeSwitch } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
@@ -14,7 +15,7 @@ import { operatorToken, startService } from './service-process.ts';
 const machines = ['rpi-1', 'rpi-2', 'rpi-3'];
 const nowhere = 'http://127.0.0.1:2';
 
-it.skipIf(quick)('is named by its machines within a minute', { timeout: 300_000 }, async () => {
+it.skipIf(onlyLong)('is named by its machines within a minute', { timeout: 300_000 }, async () => {
   const dir = await tempDir();
   const file = (name: string) => join(dir, name);
   await writeFile(file('password'), 'canary-switch', { mode: 0o600 });

@@ -2,6 +2,7 @@
  * One verdict, one place: for each of a machine, a controller, a backup, a service and the path of alerts, ten states on the console's first
  * page, on its own page, in the command and in the metric. Without Chromium, the fields that the pages print stand for them.
  */
+
 import { type DeliveryFacts, deliveryOf } from '@skolo/alerts/delivery-state';
 import type {
   BackupEquipment,

@@ -1,8 +1,9 @@
 /** Debian packages of the bundles, and a fresh Debian without Node to install them on. */
+
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { Computer, lacks, peer } from '@skolo/simulators';
 import { inject } from 'vitest';
 import { writeDebianPackage } from '../../../scripts/release/debian-package.mjs';
@@ -58,7 +59,7 @@ type Debian = 'debian' | 'debian-13';
 
 /** Why there is none here. */
 export function whyNoFreshDebian(debian: Debian = 'debian'): string | undefined {
-  return quick ?? lacks('root', 'systemd-nspawn', debian);
+  return onlyLong ?? lacks('root', 'systemd-nspawn', debian);
 }
 
 /**

@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { channel } from 'node:diagnostics_channel';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
-/** Real counterparts that tests use where they are installed; the table is scripts/peers.mjs. */
+/** Real counterparts that tests use where they are installed; the table is scripts/peers.yaml. */
 export const peerNames = [
   'curl',
   'dnsmasq',
@@ -88,16 +87,11 @@ const Peers = z.partialRecord(z.string(), z.looseObject({ path: z.string(), vers
 
 const peers = Peers.parse(JSON.parse(process.env.SKOLO_PEERS ?? '{}'));
 const looked = new Set<PeerName>();
-/** `scripts/programs/asked.mjs` adds to PATH what tests ask for. */
-const asked = channel('skolo.peer');
 
 /**
- * Where the program is, or undefined when it is not installed. From then on the file's tests find it in PATH, where
- * nothing else is but what each computer has (scripts/programs/base.mjs). For `python3-google-auth` it is the
- * interpreter that has google-auth and requests.
+ * Returns the path of an installed program, or undefined. For `python3-google-auth` it is the interpreter that has google-auth and requests.
  *
- * `npm test` looks once for all packages and passes on what it found as SKOLO_PEERS; a test that is run by
- * itself looks when it first asks.
+ * `npm test` looks once for all packages and passes on the result as SKOLO_PEERS. A test that is run by itself looks when it first asks.
  *
  * @example
  * const curl = peer('curl');
@@ -111,12 +105,11 @@ export function peer(name: PeerName): string | undefined {
     const text = execFileSync(process.execPath, [script, '--json', name], { encoding: 'utf8' });
     Object.assign(peers, Peers.parse(JSON.parse(text)));
   }
-  asked.publish({ name, peer: peers[name] });
   return peers[name]?.path;
 }
 
 /**
- * Why tests that start these programs, or need to be root, do not run here; undefined: they do.
+ * Returns the reason why tests that start these programs, or need to be root, do not run here, or undefined if they do.
  *
  * @example
  * describe.skipIf(lacks('openssl', 'root'))('a certificate', () => {

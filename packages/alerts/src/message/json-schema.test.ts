@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';

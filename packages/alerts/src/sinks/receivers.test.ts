@@ -1,8 +1,7 @@
 /** Each template's receiver, with its published limits, accepts any message. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runs } from '@skolo/base/durable/fault-injection';
-import { tempDir, untilTestEnds } from '@skolo/base/testing';
+import { runs, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
 import { type AlertReceiver, startAlertReceiver } from '@skolo/simulators';
 import fc from 'fast-check';

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { runs } from '@skolo/base/durable/fault-injection';
-import { tempDir } from '@skolo/base/testing';
+import { runs, tempDir } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { anyAlert } from '../testing/messages.ts';

@@ -1,6 +1,5 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Version } from '../source.ts';
 import { change, filledBy, TestHistory } from '../testing/history.ts';
@@ -56,7 +55,7 @@ describe('a history', () => {
     ],
   ];
   it.each<Damage>([
-    ...[heads, indexes, branches].flatMap((rows) => sampleOf(rows)),
+    ...[heads, indexes, branches].flatMap((rows) => rows),
     ['the settings are garbage', () => writeFile(file('config'), '[[['), /^the git configuration/],
   ])('is repaired, with every version, where %s', async (_what, damage, said) => {
     await filled(history.folder);

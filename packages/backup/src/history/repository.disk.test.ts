@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
-import { mountSmall, run, tempDir } from '@skolo/base/testing';
+import { countRounds, seeded } from '@skolo/base/durable/fault-injection';
+import { mountSmall, run, tempDir, testSeed } from '@skolo/base/testing';
 import { beforeEach, expect, it, type TestContext } from 'vitest';
 import { change } from '../testing/history.ts';
 import { Repository } from './repository.ts';
@@ -45,8 +45,8 @@ it('has what it acknowledged and nothing that it rejected while a disk fills and
 }, async (context) => {
   await mountDisk(context);
   const rounds = kills * 3;
-  console.log(`a history on a disk that fills and empties: ${rounds} rounds, SKOLO_SEED=${seed}`);
-  const random = seeded(seed);
+  console.log(`a history on a disk that fills and empties: ${rounds} rounds`);
+  const random = seeded(testSeed());
   const expected = new Map<string, Buffer[]>();
   let rejected = 0;
 

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import {
   countRounds,
   killAfter,
-  seed,
   seeded,
   startWriter,
   timeUntil,
 } from '@skolo/base/durable/fault-injection';
+import { testSeed } from '@skolo/base/testing';
 import { beforeEach, expect, it } from 'vitest';
 import type { Version } from '../source.ts';
 import { change, TestHistory } from '../testing/history.ts';
@@ -23,11 +23,11 @@ beforeEach(async () => {
   history = await TestHistory.make();
 });
 
-it(`is sound after ${kills} kill -9, has what it acknowledged, and nothing twice (seed ${seed})`, {
+it(`is sound after ${kills} kill -9, has what it acknowledged, and nothing twice`, {
   timeout: 300_000 + kills * 30_000,
 }, async () => {
-  console.log(`a writer of a history: ${kills} kills, SKOLO_SEED=${seed}`);
-  const random = seeded(seed);
+  console.log(`a writer of a history: ${kills} kills`);
+  const random = seeded(testSeed());
   const acknowledged = new Map<string, { number: number; id: string }[]>();
   const start = (first: number, folder = history.folder) =>
     startWriter(program, folder, `${first}`);
@@ -76,7 +76,7 @@ it(`is sound after ${kills} kill -9, has what it acknowledged, and nothing twice
 it(`begins whole or not at all, ${kills} times killed at its birth`, {
   timeout: 300_000 + kills * 30_000,
 }, async () => {
-  const random = seeded(seed);
+  const random = seeded(testSeed());
   const start = performance.now();
   await killAfter(startWriter(program, history.folder, '0'), 0, { all: true });
   const lasts = performance.now() - start;

@@ -11,4 +11,5 @@ export { processorTime } from './processor-time.ts';
 export { serveExampleTest, startProxy } from './proxy.ts';
 export { type Reply, type SendOptions, sendRequest, sendText } from './send.ts';
 export { type AtTheEnd, tempDir } from './temp-dir.ts';
+export { runs, testSeed } from './test-seed.ts';
 export { untilTestEnds } from './until-test-ends.ts';

@@ -10,8 +10,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runs } from '@skolo/base/durable/fault-injection';
-import { tempDir } from '@skolo/base/testing';
+import { runs, tempDir } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { listTokens, newToken, revokeToken, TokenFile, TokenFileError } from './token-file.ts';

@@ -1,7 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runs } from '@skolo/base/durable/fault-injection';
-import { tempDir } from '@skolo/base/testing';
+import { runs, tempDir } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it, vi } from 'vitest';

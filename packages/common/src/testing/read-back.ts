@@ -1,7 +1,8 @@
 /** For tests of journals: any record of a table is the same when it is read from the disk. */
+
 import { Table, type TablesDeps } from '@skolo/base/durable';
 import { anyCharacter } from '@skolo/base/durable/any-character';
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { z } from 'zod';

@@ -1,6 +1,5 @@
 /** Connected hosts, as each model reads them from simulated devices over their real protocols. */
 
-import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { type Credentials, Secret } from '@skolo/base/secrets';
 import { DeviceError, DeviceRejected, DeviceTimeout } from '@skolo/equipment/transports';
 import {
@@ -123,7 +122,7 @@ describe.each(cases)('a $model', (about) => {
     else expect(seen.hosts).toContainEqual(expect.objectContaining({ mac: first, port: ports[3] }));
   });
 
-  it.each([...whole, ...sampleOf(failing)])('is read whole or not at all: %s', async (fault) => {
+  it.each([...whole, ...failing])('is read whole or not at all: %s', async (fault) => {
     const wiring = wiringOf(ports);
     // More than a terminal screen.
     const many = Array.from({ length: 40 }, (_, at) => ({

@@ -1,4 +1,3 @@
-import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { type Dialect, openCli } from '@skolo/equipment/transports';
 import { deps, newHostKey, soon, target } from '@skolo/equipment/transports/testing';
@@ -261,7 +260,7 @@ it.each(families)(
   },
 );
 
-it.each(sampleOf(families))(
+it.each(families)(
   'a session with a $name is not disturbed by a pager that stays, a prompt in its banner and slow answers',
   async (family) => {
     const { command, row, rows } = family;

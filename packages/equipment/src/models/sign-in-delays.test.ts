@@ -2,9 +2,10 @@
  * Login servers that are slow or down: a device keeps what was typed ahead, so an empty line would be taken for the password that it asks
  * for next. Simulated time, real sockets.
  */
+
 import { createServer, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { isLong, quick } from '@skolo/base/durable/fault-injection';
+import { isLong, onlyLong } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { listen, tempDir } from '@skolo/base/testing';
 import { type Dialect, HostKeys, openCli } from '@skolo/equipment/transports';
@@ -187,7 +188,7 @@ const realPairs: { dialect: Dialect; prompt: string; name: string; delays: Delay
   { dialect: linuxShell, prompt: 'root@core1:~#', name: 'a banner', delays: [2.1, 12, 2.1] },
   { dialect: generic, prompt: 'core1#', name: 'numbered rules', delays: [4.5, 4.5, 12] },
 ];
-describe.skipIf(quick)('in real time', () => {
+describe.skipIf(onlyLong)('in real time', () => {
   it.concurrent.each(realPairs)(
     '$dialect.name is given one password',
     async ({ dialect, prompt, name, delays }) => {

@@ -2,7 +2,7 @@
  * Only the outlet's own state decides: whatever the other parts of an answer are, the outlet is read, turned off and turned on. What its
  * device does not answer cannot keep it off.
  */
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { models } from './index.ts';

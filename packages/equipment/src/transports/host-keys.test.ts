@@ -1,7 +1,6 @@
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runs } from '@skolo/base/durable/fault-injection';
-import { tempDir } from '@skolo/base/testing';
+import { runs, tempDir } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HostKeys } from './host-keys.ts';

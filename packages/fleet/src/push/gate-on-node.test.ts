@@ -1,6 +1,6 @@
 /** What the gate says of versions that fail, from what a real kubelet reports. */
 
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import {
   type ControlPlane,
   nodePrograms,
@@ -66,7 +66,7 @@ function deployment(name: string, given: Failing): object {
 }
 
 // The sample has the same causes from fake nodes.
-describe.skipIf(quick ?? whyNoRealNodes())('the gate, on a real node', () => {
+describe.skipIf(onlyLong ?? whyNoRealNodes())('the gate, on a real node', () => {
   beforeAll(async () => {
     plane = await startControlPlane(peer('control-plane') ?? '', peer('kubectl') ?? '', {
       realNodes: [{ name: 'n1', address: '192.168.1.8' }],

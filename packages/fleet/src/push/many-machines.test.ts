@@ -1,7 +1,8 @@
 /** A crashing agent for a rack of 300 machines, of which five do not respond, on a real control plane. */
+
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { lacks, peer, startContainerRegistry, startControlPlane } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
@@ -15,7 +16,7 @@ const registryProgram = peer('docker-registry');
 const machines = Array.from({ length: 300 }, (_, at) => `rpi-${String(at + 1).padStart(3, '0')}`);
 const dead = machines.slice(0, 5);
 
-it.skipIf(quick ?? lacks('control-plane', 'kubectl', 'docker-registry'))(
+it.skipIf(onlyLong ?? lacks('control-plane', 'kubectl', 'docker-registry'))(
   'a crashing agent for 300 machines, 5 of them dead, stops at the canary',
   async () => {
     const registry = untilTestEnds(await startContainerRegistry(registryProgram ?? ''));

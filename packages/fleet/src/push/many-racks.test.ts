@@ -1,4 +1,5 @@
 /** Stages, failures and resumption of a push to many racks: fakes of their clusters, and in the long run three real ones. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLong } from '@skolo/base/durable/fault-injection';

@@ -1,4 +1,4 @@
-/** Secrets on their way to a fake cluster and to real files. packages/cli/src/secrets.test.ts has a real API server and sshd. */
+/** Secrets on their way to a fake cluster and to real files. packages/cli/src/secrets.slow.test.ts has a real API server and sshd. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Secret } from '@skolo/base/secrets';

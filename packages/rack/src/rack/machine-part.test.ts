@@ -1,4 +1,4 @@
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';

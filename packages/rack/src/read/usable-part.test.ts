@@ -1,5 +1,4 @@
-import { runs } from '@skolo/base/durable/fault-injection';
-import { pathsOf } from '@skolo/base/testing';
+import { pathsOf, runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';

@@ -1,4 +1,5 @@
-import { isLong, runs } from '@skolo/base/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Composer, type ErrorCode, Parser } from 'yaml';

@@ -2,12 +2,13 @@
  * The first start of a card for arm64, on a computer that QEMU emulates: Debian's kernel finds the card, systemd starts, and
  * cloud-init makes it the machine. test/cloud-init/virt-arm64 stands in for the firmware.
  */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { lacks, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,7 +24,7 @@ const [bootOffset, rootOffset] = [4, 132].map((mib) => mib * 1024 * 1024);
 /** Emulated, on a computer that has other things to do. */
 const longest = 40 * 60_000;
 
-describe.skipIf(quick ?? lacks('virt-arm64', 'mtools'))('a card for arm64', () => {
+describe.skipIf(onlyLong ?? lacks('virt-arm64', 'mtools'))('a card for arm64', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'skolo-arm64-'));

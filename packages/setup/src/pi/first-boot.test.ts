@@ -2,12 +2,13 @@
  * The first start, in a Debian that systemd boots in namespaces: all stages of cloud-init, from the files that a card has on its boot
  * partition, and the script of the first run. Firmware, kernel and disk of a Raspberry Pi are not in this test.
  */
+
 import { createHash } from 'node:crypto';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { run } from '@skolo/base/testing';
 import { Computer, lacks, peer } from '@skolo/simulators';
@@ -32,7 +33,8 @@ const setup: PiSetup = {
   },
 };
 
-const why = quick ?? lacks('root', 'systemd-nspawn', 'cloud-init-root', 'debian', 'mtools', 'ip');
+const why =
+  onlyLong ?? lacks('root', 'systemd-nspawn', 'cloud-init-root', 'debian', 'mtools', 'ip');
 describe.skipIf(why)('the first start', () => {
   let folder: string;
   let server: Server;

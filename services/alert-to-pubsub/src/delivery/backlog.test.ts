@@ -1,5 +1,5 @@
 /** Whose turn it is. */
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Backlog, type BacklogBounds, type Turn } from './backlog.ts';

@@ -1,4 +1,5 @@
 /** What a failure is about: a rejection about one message, which rests only its alert; everything else about the sink. */
+
 import { SinkError } from '@skolo/alerts';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';

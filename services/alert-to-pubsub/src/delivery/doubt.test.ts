@@ -1,6 +1,7 @@
 /** Messages that may have arrived: sent completely, without an answer that says what became of them. */
+
 import { SinkError } from '@skolo/alerts';
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Arrived } from '../state/arrived.ts';

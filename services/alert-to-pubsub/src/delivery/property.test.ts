@@ -1,6 +1,6 @@
 /** Whatever a sink does, and whenever this process dies: nothing is missing, nothing is out of order. */
 
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { steppedTime } from '../testing/stepped-time.ts';

@@ -1,8 +1,9 @@
 /** Whatever is posted: no endpoint breaks, and no good alert is lost for what stands beside it. */
+
 import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { anyCharacter } from '@skolo/base/durable/any-character';
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ReceivedAlert } from './batch.ts';

@@ -1,6 +1,6 @@
 /**
  * The command that returns to an existing system, in namespaces, with a fake systemctl and a fake k3s. A Debian with its own systemd is in
- * test/e2e/src/systemd-jumphost.test.ts.
+ * test/e2e/src/systemd-jumphost.slow.test.ts.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

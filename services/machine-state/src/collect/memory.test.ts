@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { untilTestEnds } from '@skolo/base/testing';
 import { startScripted } from '@skolo/scripted-services/service';
 import { expect, it, vi } from 'vitest';
@@ -18,7 +18,7 @@ const [, limitMib] = /limits: \{ memory: (\d+)Mi \}/.exec(readFileSync(deploymen
 const since = '2026-11-20T10:00:00Z';
 
 // The sample has what is kept of such answers in hostile-agents.test.ts.
-it.skipIf(quick ?? (process.platform !== 'linux' && 'only on Linux'))(
+it.skipIf(onlyLong ?? (process.platform !== 'linux' && 'only on Linux'))(
   `of ${limitMib} MiB is enough for ${hostile} machines with ${answersOfEach} answers of the largest size, and a healthy one is heard`,
   async () => {
     const { urlOf, answers } = await startHostileAgents();

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { Journal } from '@skolo/base/durable';
-import { runs } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
-import { tempDir } from '@skolo/base/testing';
+import { runs, tempDir } from '@skolo/base/testing';
 import { createLogger } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { parseRack } from '@skolo/rack';

@@ -1,6 +1,5 @@
 import type { Machine } from '@skolo/api';
-import { runs } from '@skolo/base/durable/fault-injection';
-import { tempDir } from '@skolo/base/testing';
+import { runs, tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { parseRack } from '@skolo/rack';
 import fc from 'fast-check';

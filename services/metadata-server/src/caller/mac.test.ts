@@ -8,7 +8,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { readRack } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
@@ -93,7 +92,7 @@ const families = [
   ['IPv6', 'fd99::2', '[fd99::1]'],
 ] as const;
 
-it.for(sampleOf(families))(
+it.for(families)(
   'a machine over %s is answered from its MAC and rejected from another',
   async ([, address, server], context) => {
     const { ip, on, jumphost, machine } = await makeHosts(context);

@@ -1,4 +1,5 @@
 /** wait_for_change, on keys of every kind. */
+
 import { setMaxListeners } from 'node:events';
 import { connect } from 'node:net';
 import { countRounds } from '@skolo/base/durable/fault-injection';

@@ -1,4 +1,4 @@
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import type { OutletState } from '@skolo/equipment/models/outlets';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';

@@ -1,7 +1,8 @@
 /** `kill -9` of the daemon while it reads a device: the next process reads all others first, and a person's order still reaches it. */
+
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { cleanUps, tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { type SimulatedDevice, startHttpRelay } from '@skolo/simulators';
@@ -88,7 +89,7 @@ it('reads a device that killed it last, and switches it if a person wants that',
 });
 
 // The sample has the notes in health/crash-notes.test.ts of @skolo/common, and what is noted after a clean end above.
-it.skipIf(quick)(
+it.skipIf(onlyLong)(
   'has no suspects when its predecessor was killed while it read nothing',
   async () => {
     const { start, noted, contacted } = await startLab();

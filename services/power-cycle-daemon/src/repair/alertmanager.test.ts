@@ -1,5 +1,5 @@
 /** Automatic repair, asked for by Alertmanager itself. */
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { fakeClock } from '@skolo/common/testing';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, type TestContext } from 'vitest';
@@ -76,7 +76,7 @@ describe('Alertmanager', () => {
   });
 
   // The sample has what these come to in auto-repair.test.ts, with webhooks as Alertmanager sends them.
-  it.skipIf(quick)(
+  it.skipIf(onlyLong)(
     'silences what had been firing before it was dead for long enough',
     async (context) => {
       const { alerts, aMinuteLater, tries, after } = await startLab(context);
@@ -109,7 +109,7 @@ describe('Alertmanager', () => {
     await expect.poll(() => tries('a')).toEqual(['missing; try 1', 'missing; try 1']);
   });
 
-  it.skipIf(quick)('goes on until the machine needs attention', async (context) => {
+  it.skipIf(onlyLong)('goes on until the machine needs attention', async (context) => {
     const { alerts, aMinuteLater, tries, after, untilCycled, needsAttention } =
       await startLab(context);
 

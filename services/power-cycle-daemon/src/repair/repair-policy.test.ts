@@ -1,4 +1,4 @@
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import { Presence } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { parseRack, type Rack } from '@skolo/rack';

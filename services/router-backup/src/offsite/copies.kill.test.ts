@@ -1,4 +1,5 @@
 /** `kill -9` while versions are stored and uploaded: whatever the moment, what is off site is whole, and nothing is missing in the end. */
+
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,8 +9,8 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { openSource, Repository } from '@skolo/backup';
-import { countRounds, quick, seed, seeded } from '@skolo/base/durable/fault-injection';
-import { tempDir } from '@skolo/base/testing';
+import { countRounds, onlyLong, seeded } from '@skolo/base/durable/fault-injection';
+import { tempDir, testSeed } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { contentsIn, identity, recipient, startOffsite } from '../testing/offsite-lab.ts';
 import { devices, versionText } from '../testing/offsite-writer.ts';
@@ -45,14 +46,14 @@ it('the next process makes up for what was not even queued', async () => {
 });
 
 // The sample has the kill of a whole service in kill.test.ts.
-it.skipIf(quick)(
-  `has all of it off site, and nothing half, after ${kills} kills (seed ${seed})`,
+it.skipIf(onlyLong)(
+  `has all of it off site, and nothing half, after ${kills} kills`,
   {
     timeout: 300_000 + kills * 30_000,
   },
   async () => {
-    console.log(`copies: ${kills} kills, SKOLO_SEED=${seed}`);
-    const random = seeded(seed);
+    console.log(`copies: ${kills} kills`);
+    const random = seeded(testSeed());
     const dir = await tempDir();
     const offsite = join(dir, 'offsite');
 

@@ -1,4 +1,3 @@
-import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { fakeClock } from '@skolo/common/testing';
 import { getTasks } from 'node-cron';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -173,7 +172,7 @@ describe('the inventory', () => {
     ['empty', 'equipment: {}'],
     ['half of it', 'equipment:\n  router: { model: frr, address: 127.0.2.1 }\n'],
   ] as const;
-  it.each(sampleOf(lacking))(
+  it.each(lacking)(
     'takes a rack.yaml that is %s for an error, until a person asks for it',
     async (_, yaml) => {
       const { lab } = await atNoon();

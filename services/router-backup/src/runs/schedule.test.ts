@@ -1,4 +1,4 @@
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import { createLogger } from '@skolo/common';
 import fc from 'fast-check';
 import { getTasks } from 'node-cron';

@@ -2,6 +2,7 @@
  * The process that copies.kill.test.ts kills: `node offsite-writer.ts DIR RECIPIENT` stores versions of two devices in a history below DIR,
  * and copies them to DIR/offsite; it prints `stored N`. With a trailing `drain`, it only copies what is queued, and exits.
  */
+
 import { writeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';

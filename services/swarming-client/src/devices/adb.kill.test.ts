@@ -5,7 +5,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { pause } from '@skolo/base';
-import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
+import { countRounds, seeded } from '@skolo/base/durable/fault-injection';
+import { testSeed } from '@skolo/base/testing';
 import { startAdbInstallation } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { never, startLab } from './testing/lab.ts';
@@ -13,13 +14,13 @@ import { never, startLab } from './testing/lab.ts';
 const times = countRounds();
 const serial = '0A041FDD4003BB';
 
-it(`survives kill -9 of the server, ${times} times, SKOLO_SEED=${seed}`, async (context) => {
+it(`survives kill -9 of the server, ${times} times`, async (context) => {
   const installation = await startAdbInstallation({ phones: [{ serial }] });
   if (installation === undefined) return context.skip('adb is not installed');
   onTestFinished(() => installation.close());
   const { open } = await startLab(installation.env);
   const device = open();
-  const random = seeded(seed);
+  const random = seeded(testSeed());
   await device.read(never);
   const before = descriptors();
 

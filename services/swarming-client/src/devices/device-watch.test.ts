@@ -1,4 +1,4 @@
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import { createEvents, createLogger } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
 import fc from 'fast-check';

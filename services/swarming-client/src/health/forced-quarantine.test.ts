@@ -1,8 +1,7 @@
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { anyCharacter } from '@skolo/base/durable/any-character';
-import { runs } from '@skolo/base/durable/fault-injection';
-import { tempDir } from '@skolo/base/testing';
+import { runs, tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,8 +1,7 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Order, Order as OrderSchema } from '@skolo/api/swarming-client';
-import { runs } from '@skolo/base/durable/fault-injection';
-import { run, tempDir } from '@skolo/base/testing';
+import { run, runs, tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';

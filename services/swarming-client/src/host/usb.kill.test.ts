@@ -4,9 +4,9 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { countRounds, seed, seeded } from '@skolo/base/durable/fault-injection';
+import { countRounds, seeded } from '@skolo/base/durable/fault-injection';
 import { runCommand } from '@skolo/base/run-command';
-import { tempDir } from '@skolo/base/testing';
+import { tempDir, testSeed } from '@skolo/base/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { quietLog } from '../testing/quiet-log.ts';
 import { UsbPorts } from './usb.ts';
@@ -50,8 +50,8 @@ async function killAt(
 }
 
 describe('a port that was being cycled when the agent was killed', () => {
-  it(`has power again when the next one begins; seed ${seed}`, async () => {
-    const random = seeded(seed);
+  it(`has power again when the next one begins`, async () => {
+    const random = seeded(testSeed());
     const { folder, port, asked } = await startHub();
     const run = runCommand;
     const power = { hub: '1-1', port: 2 };

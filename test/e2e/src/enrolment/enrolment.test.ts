@@ -4,7 +4,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { sha256 } from '@skolo/base';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { listen } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { selfSigned } from './fake-cluster.ts';
@@ -112,7 +112,7 @@ it('gives a task that is root on its Pi the name of this Pi alone, and nothing o
   expect(next.log).toContain('rpi-1 has joined the cluster');
 });
 
-it.skipIf(quick)(
+it.skipIf(onlyLong)(
   'lets a Pi wait that nobody knows, that somebody imitates, or whose name is alive, until a person decides',
   async () => {
     const rack = await startEnrolmentRack(machines);
@@ -184,7 +184,7 @@ it.skipIf(quick)(
   },
 );
 
-it.skipIf(quick)(
+it.skipIf(onlyLong)(
   'tells nothing to a server with another key, and nothing to a Pi without the secret',
   async () => {
     const rack = await startEnrolmentRack(machines);
@@ -230,7 +230,7 @@ it.skipIf(quick)(
   },
 );
 
-it.skipIf(quick)(
+it.skipIf(onlyLong)(
   'gives one name to one key, though the service dies between the decision and the answer, and the cluster is down',
   async () => {
     const rack = await startEnrolmentRack(machines);

@@ -5,7 +5,8 @@ import { request } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { pause } from '@skolo/base';
-import { countRounds, quick, seed, seeded } from '@skolo/base/durable/fault-injection';
+import { countRounds, onlyLong, seeded } from '@skolo/base/durable/fault-injection';
+import { testSeed } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { startEnrolmentRack } from './rack.ts';
 
@@ -23,11 +24,11 @@ const machines = (count: number) =>
     )
     .join('\n');
 
-it.skipIf(quick)(
-  `joins a Pi whose power fails at any moment, under one name (seed ${seed})`,
+it.skipIf(onlyLong)(
+  `joins a Pi whose power fails at any moment, under one name`,
   async () => {
     const cuts = countRounds(2, 100);
-    const random = seeded(seed);
+    const random = seeded(testSeed());
     const rack = await startEnrolmentRack(machines(cuts + 1));
     const image = await rack.image();
     const joined: number[] = [];
@@ -57,7 +58,7 @@ it.skipIf(quick)(
   10 * minutes,
 );
 
-it.skipIf(quick)(
+it.skipIf(onlyLong)(
   'joins 200 Pis at once, after a power cut, each under its name',
   async () => {
     const count = 200;
@@ -79,7 +80,7 @@ it.skipIf(quick)(
   15 * minutes,
 );
 
-it.skipIf(quick)(
+it.skipIf(onlyLong)(
   'joins a Pi that waits when rack.yaml gets it, whatever garbage arrives',
   async () => {
     const rack = await startEnrolmentRack(machines(1));

@@ -2,6 +2,7 @@
  * A rack of working machines: the services as their images run them, each with its pod's memory. Google, a switch and the agents are
  * simulated. Each method makes a request of a bot, an engineer or Prometheus.
  */
+
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';

@@ -4,7 +4,6 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { readTables } from '../../../../packages/equipment/generate/tables.ts';
 import { proofs } from '../../../../packages/equipment/src/models/testing/proofs.ts';
-import { sampledTests } from '../../../../scripts/sampled-tests.mjs';
 import { dataAt, pageAt, tableOf } from './page.ts';
 
 const run = z.enum(['every', 'long', 'manual']).default('every');
@@ -46,7 +45,7 @@ function linkTo(file: string): string {
 
 function whenRun(run: string, test = ''): string {
   const [file = ''] = test.split(' > ');
-  return run === 'every' && sampledTests.includes(file) ? 'weekly' : run;
+  return run === 'every' && file.endsWith('.slow.test.ts') ? 'slow' : run;
 }
 
 /** What each model's parts were tested with, by its proof, or that of its table. */

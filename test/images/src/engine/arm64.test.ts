@@ -2,7 +2,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { serviceNames } from '@skolo/rack';
 import { lacks } from '@skolo/simulators';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
@@ -21,7 +21,7 @@ let stopEmulating: (() => Promise<void>) | undefined;
 let etc: string;
 
 function whyNot(): string | undefined {
-  return quick ?? lacks('qemu-user-static', 'root');
+  return onlyLong ?? lacks('qemu-user-static', 'root');
 }
 
 beforeAll(async () => {

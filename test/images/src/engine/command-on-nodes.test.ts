@@ -1,10 +1,11 @@
 /** The command against real nodes, through an SSH server on the jumphost's node: what only a kubelet can answer. */
+
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { startWorkstation, type Workstation } from '@skolo/fleet/testing';
 import { peer, startContainerRegistry, whyNoRealNodes } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
@@ -13,7 +14,7 @@ import { root } from '../paths.ts';
 import { jumphost, machine, type RackOnNodes, startRackOnNodes } from './rack-on-nodes.ts';
 import { theEngine } from './testing.ts';
 
-const why = quick ?? whyNoRealNodes('curl', 'docker-registry');
+const why = onlyLong ?? whyNoRealNodes('curl', 'docker-registry');
 const main = join(root, 'packages/cli/src/main.ts');
 const service = 'power-cycle-daemon';
 const images = ['metadata-server', service, 'swarming-client'] as const;

@@ -1,10 +1,11 @@
 /** The file of images that a release contains: always the same bytes, and readable for Docker and containerd. */
+
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { peer, startContainerd } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -35,7 +36,7 @@ async function digestOf(file: string): Promise<string> {
 }
 
 it('has the same bytes when the images are built again', async ({ skip }) => {
-  if (quick) return skip(quick);
+  if (onlyLong) return skip(onlyLong);
   const { access, docker } = theEngine(skip);
   const image = `${access.prefix}/in-a-file:1`;
   const made: string[] = [];

@@ -1,11 +1,11 @@
 /** Before the tests of images: opens an engine, and builds the images in it, once. */
+
 import { cp, rm } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import type { TestProject } from 'vitest/node';
-import { leftOut, sampledTests } from '../../../../scripts/sampled-tests.mjs';
 import { makeBundles } from '../bundles-setup.ts';
 import { root } from '../paths.ts';
 import { images, openBuilder, targets } from './build.ts';
@@ -57,9 +57,6 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
 }
 
 async function whyNot(): Promise<string | undefined> {
-  const left = leftOut(process.env.SKOLO_SAMPLE);
-  const ours = sampledTests.filter((file) => file.startsWith('test/images/src/engine/'));
-  if (ours.every((file) => left.includes(file))) return 'no test of this day needs images';
   if (process.arch !== 'x64') return 'the base image for tests is for amd64';
   if (peer('mmdebstrap') === undefined) return 'mmdebstrap is not installed';
   const url = 'http://deb.debian.org/debian/dists/bookworm/InRelease';

@@ -1,6 +1,7 @@
 /** Whether a service has become slower: decided from samples, of random noise and of a real service on a busy computer. */
+
 import { readFile } from 'node:fs/promises';
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';

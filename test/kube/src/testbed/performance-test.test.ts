@@ -3,7 +3,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { listen, run, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
 import { startDemo } from '../../../../kube/testbed/demo/service.ts';
@@ -48,7 +48,7 @@ describe('the performance test', () => {
     expect(await readFile(join(results, 'index.html'), 'utf8')).toMatch(/run-2[\s\S]*run-1/);
   });
 
-  it.skipIf(quick)(
+  it.skipIf(onlyLong)(
     'fails if the service has become slower, also in the next run, until a person accepts that',
     async () => {
       const results = await tempDir();

@@ -1,4 +1,5 @@
 /** History and curves of any machine of the fixture. */
+
 import type { Curve, HistoryEntry, Machine } from '@skolo/api';
 import { seeded } from '@skolo/base/durable/fault-injection';
 

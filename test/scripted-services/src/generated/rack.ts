@@ -1,4 +1,5 @@
 /** A plausible rack of any size, as machine-state shows it; deterministic. */
+
 import type { DeviceStatus, Machine, MachineCondition, RackEquipment, RackView } from '@skolo/api';
 import { seeded } from '@skolo/base/durable/fault-injection';
 import { ago } from '../ago.ts';

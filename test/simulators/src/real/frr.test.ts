@@ -1,4 +1,4 @@
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import {
   afterAll,
@@ -102,7 +102,7 @@ describe('FRRouting behind sshd', () => {
   });
 
   // Tests of frr in packages/equipment sign in to a shell, too.
-  it.skipIf(quick)('is a program of a host where the account has a shell', async (context) => {
+  it.skipIf(onlyLong)('is a program of a host where the account has a shell', async (context) => {
     const frr = shared && (await startFrr({ account: 'shell' }));
     if (!frr) return context.skip('only root runs FRR on a host of its own');
     onTestFinished(() => frr.close());
@@ -117,7 +117,7 @@ describe('FRRouting behind sshd', () => {
     expect(stdout).toContain('frr defaults traditional');
   });
 
-  it.skipIf(quick)('is read by RANCID, which knows FRR', async (context) => {
+  it.skipIf(onlyLong)('is read by RANCID, which knows FRR', async (context) => {
     const frr = running(context);
 
     const { text } = await rancid(context, frr, 'frr', frr);
@@ -127,7 +127,7 @@ describe('FRRouting behind sshd', () => {
     expect(theirs.slice(theirs.indexOf(ours[2] ?? ''))).toEqual(ours.slice(2));
   });
 
-  it.skipIf(quick)('is read by netmiko at its command line', async (context) => {
+  it.skipIf(onlyLong)('is read by netmiko at its command line', async (context) => {
     const python = peer('netmiko');
     if (python === undefined) return context.skip('netmiko is not installed');
     const frr = running(context);

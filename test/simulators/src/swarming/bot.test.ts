@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { quick, sampleOf } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { commandLine, isAlive, processesOf, start, startBot, started, zipIn } from './testing.ts';
 
@@ -40,15 +40,13 @@ describe('from start to end', () => {
     ]);
   });
 
-  it.for(
-    sampleOf([
-      ['version', 0],
-      ['is_fine', 0],
-      ['attributes', 0],
-      ['dance', 1],
-      ['--dance', 2],
-    ] as const),
-  )('%s ends with %i', async ([command, status], context) => {
+  it.for([
+    ['version', 0],
+    ['is_fine', 0],
+    ['attributes', 0],
+    ['dance', 1],
+    ['--dance', 2],
+  ] as const)('%s ends with %i', async ([command, status], context) => {
     const { folder } = await start(context);
 
     const bot = startBot(context, folder, { args: [command] });
@@ -56,19 +54,20 @@ describe('from start to end', () => {
     expect((await bot.exit).status).toBe(status);
   });
 
-  it.for(
-    sampleOf([
-      ['bytes of another file', Buffer.from('<html></html>'), 1],
-      ['nothing', Buffer.alloc(0), 0],
-    ] as const),
-  )('a zip that is %s ends with Python as it does', async ([_what, bytes, status], context) => {
-    const { folder } = await start(context);
-    writeFileSync(zipIn(folder), bytes);
+  it.for([
+    ['bytes of another file', Buffer.from('<html></html>'), 1],
+    ['nothing', Buffer.alloc(0), 0],
+  ] as const)(
+    'a zip that is %s ends with Python as it does',
+    async ([_what, bytes, status], context) => {
+      const { folder } = await start(context);
+      writeFileSync(zipIn(folder), bytes);
 
-    expect((await startBot(context, folder).exit).status).toBe(status);
-  });
+      expect((await startBot(context, folder).exit).status).toBe(status);
+    },
+  );
 
-  it.skipIf(quick)(
+  it.skipIf(onlyLong)(
     'a second one in the folder asks for a reboot, again and again',
     async (context) => {
       const { folder, server, shim } = await started(context);
@@ -85,7 +84,7 @@ describe('from start to end', () => {
 });
 
 describe('commands', () => {
-  it.skipIf(quick)(
+  it.skipIf(onlyLong)(
     'stays as it is and is unhealthy when the new version is not fine',
     async (context) => {
       const { server, bot } = await started(context);
@@ -111,7 +110,7 @@ describe('commands', () => {
     expect(await bot.exit).toEqual({ status: null, signal: 'SIGTERM' });
   });
 
-  it.skipIf(quick)('forgets a SIGTERM that comes while it updates itself', async (context) => {
+  it.skipIf(onlyLong)('forgets a SIGTERM that comes while it updates itself', async (context) => {
     const { server, bot } = await started(context, { times: { farewell: 1 } });
     const version = server.askUpdate();
     await expect.poll(() => server.bot('bot-1').events.at(-1)?.event).toBe('bot_shutdown');
@@ -126,7 +125,7 @@ describe('commands', () => {
     expect((await bot.exit).status).toBe(0);
   });
 
-  it.skipIf(quick)('gives up a reboot that never comes, and is unhealthy', async (context) => {
+  it.skipIf(onlyLong)('gives up a reboot that never comes, and is unhealthy', async (context) => {
     const { server } = await started(context, { times: { reboot: 0.1, rebootGivesUp: 0.2 } });
 
     server.askReboot();
@@ -134,13 +133,11 @@ describe('commands', () => {
     await expect.poll(() => server.bot('bot-1').quarantined).toContain('stuck restarting');
   });
 
-  it.for(
-    sampleOf([
-      ['exception', { status: 1, signal: null }],
-      ['killed', { status: null, signal: 'SIGKILL' }],
-      [42, { status: 42, signal: null }],
-    ] as const),
-  )('crashes on demand: %s', async ([how, expected], context) => {
+  it.for([
+    ['exception', { status: 1, signal: null }],
+    ['killed', { status: null, signal: 'SIGKILL' }],
+    [42, { status: 42, signal: null }],
+  ] as const)('crashes on demand: %s', async ([how, expected], context) => {
     const { server, bot } = await started(context);
 
     server.askCrash(how);

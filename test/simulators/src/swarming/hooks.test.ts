@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { quick, sampleOf } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, type TestContext } from 'vitest';
 import type { SwarmingOptions } from './server.ts';
 import { start, startBot, started } from './testing.ts';
@@ -56,21 +56,19 @@ describe('hooks', () => {
     expect(server.bot('bot-1').handshakes).toBe(2);
   });
 
-  it.for(
-    sampleOf([
-      ['get_state', 'raise ValueError("no agent")', 'no agent'],
-      ['get_dimensions', 'raise ValueError("no agent")', 'no agent'],
-      ['get_dimensions', 'return {"os": ["Linux"]}', 'id must be'],
-      ['get_dimensions', 'return {"id": [bot.id], "n": [1]}', 'a value of n is not text'],
-      ['get_dimensions', 'return {"id": [bot.id], "n": "text"}', 'value of n is not a list'],
-      ['get_state', 'return ["a list"]', 'expected a dict'],
-      [
-        'get_state',
-        'return {"disks": {"/": {"free_mb": 1.0, "size_mb": 1000.0}}}',
-        'free disk space',
-      ],
-    ] as const),
-  )('%s: %s is quarantine, and no task', async ([hook, body, reason], context) => {
+  it.for([
+    ['get_state', 'raise ValueError("no agent")', 'no agent'],
+    ['get_dimensions', 'raise ValueError("no agent")', 'no agent'],
+    ['get_dimensions', 'return {"os": ["Linux"]}', 'id must be'],
+    ['get_dimensions', 'return {"id": [bot.id], "n": [1]}', 'a value of n is not text'],
+    ['get_dimensions', 'return {"id": [bot.id], "n": "text"}', 'value of n is not a list'],
+    ['get_state', 'return ["a list"]', 'expected a dict'],
+    [
+      'get_state',
+      'return {"disks": {"/": {"free_mb": 1.0, "size_mb": 1000.0}}}',
+      'free disk space',
+    ],
+  ] as const)('%s: %s is quarantine, and no task', async ([hook, body, reason], context) => {
     const { server } = await started(context, { hookScript: `def ${hook}(bot): ${body}` });
     const id = server.addTask({ python: '' });
 
@@ -81,13 +79,11 @@ describe('hooks', () => {
     expect(server.bot('bot-1').dimensions).toMatchObject({ id: ['bot-1'] });
   });
 
-  it.for(
-    sampleOf([
-      ['{"quarantined": "a reason"}', { quarantined: 'a reason' }],
-      ['{"quarantined": "false"}', { quarantined: 'false' }],
-      ['{"maintenance": "a reason"}', { maintenance: 'a reason' }],
-    ] as const),
-  )('state %s keeps tasks away', async ([state, health], context) => {
+  it.for([
+    ['{"quarantined": "a reason"}', { quarantined: 'a reason' }],
+    ['{"quarantined": "false"}', { quarantined: 'false' }],
+    ['{"maintenance": "a reason"}', { maintenance: 'a reason' }],
+  ] as const)('state %s keeps tasks away', async ([state, health], context) => {
     const { server, id } = await withState(context, state);
 
     await expect.poll(() => server.bot('bot-1').polls).toBeGreaterThan(2);
@@ -96,7 +92,7 @@ describe('hooks', () => {
     expect(server.task(id).state).toBe('pending');
   });
 
-  it.skipIf(quick)('maintenance that is no text is none', async (context) => {
+  it.skipIf(onlyLong)('maintenance that is no text is none', async (context) => {
     const { server, id } = await withState(context, '{"maintenance": True}');
 
     await expect.poll(() => server.task(id).state).toBe('completed');
@@ -140,7 +136,7 @@ describe('hooks', () => {
     expect(seen).toEqual(new Set(['downloader', 't1']));
   });
 
-  it.skipIf(quick)('is unhealthy in the home folder', async (context) => {
+  it.skipIf(onlyLong)('is unhealthy in the home folder', async (context) => {
     const { server, folder } = await start(context);
 
     startBot(context, folder, { env: { HOME: folder } });

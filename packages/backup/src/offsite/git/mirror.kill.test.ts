@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import {
   countRounds,
   killAfter,
-  quick,
-  seed,
+  onlyLong,
   seeded,
   startWriter,
   timeUntil,
 } from '@skolo/base/durable/fault-injection';
-import { tempDir } from '@skolo/base/testing';
+import { tempDir, testSeed } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { Repository } from '../../history/repository.ts';
 import { openGitSource } from '../../restore/git-source.ts';
@@ -42,14 +41,14 @@ it('pushes what was made before it was killed, once', async () => {
   expect(await readdir(folder)).toEqual(['encrypted.git']);
 });
 
-it.skipIf(quick)(
-  `has each version once, and all that were pushed, after ${kills} kill -9 (seed ${seed})`,
+it.skipIf(onlyLong)(
+  `has each version once, and all that were pushed, after ${kills} kill -9`,
   {
     timeout: 300_000 + kills * 30_000,
   },
   async () => {
-    console.log(`a mirror of a history: ${kills} kills, SKOLO_SEED=${seed}`);
-    const random = seeded(seed);
+    console.log(`a mirror of a history: ${kills} kills`);
+    const random = seeded(testSeed());
     const dir = await tempDir();
     const [history, folder] = [join(dir, 'history'), join(dir, 'mirror')];
     const remote = await bareRemote();

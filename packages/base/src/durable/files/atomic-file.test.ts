@@ -17,8 +17,9 @@ import { Readable } from 'node:stream';
 import { threadId } from 'node:worker_threads';
 import { mountSmall, run, tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { testSeed } from '../../testing/test-seed.ts';
 import { versionText } from '../testing/atomic-file-writer.ts';
-import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
+import { countRounds, killAfter, seeded, startWriter } from '../testing/fault-injection.ts';
 import { FileNotWritten, readFileIfExists, writeFileAtomic } from './atomic-file.ts';
 
 const kills = countRounds();
@@ -251,9 +252,9 @@ describe('writeFileAtomic in other processes', () => {
     expect(content).toBe(versionText(Number(content.split('\n')[1])));
   });
 
-  it(`leaves one whole version after each of ${kills} times kill -9 (seed ${seed})`, async () => {
-    console.log(`kill -9 of the atomic file's writer: ${kills} kills, SKOLO_SEED=${seed}`);
-    const random = seeded(seed);
+  it(`leaves one whole version after each of ${kills} times kill -9`, async () => {
+    console.log(`kill -9 of the atomic file's writer: ${kills} kills`);
+    const random = seeded(testSeed());
 
     let acknowledged = -1;
     for (let kill = 0; kill < kills; kill += 1) {

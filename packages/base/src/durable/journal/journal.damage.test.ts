@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { pause } from '@skolo/base';
 import { tempDir } from '@skolo/base/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { countRounds, seed, seeded } from '../testing/fault-injection.ts';
+import { testSeed } from '../../testing/test-seed.ts';
+import { countRounds, seeded } from '../testing/fault-injection.ts';
 import { flip } from '../testing/flip.ts';
 import { Journal } from './journal.ts';
 
@@ -179,9 +180,9 @@ describe('a damaged journal', () => {
     expect((await readdir(parent)).toSorted()).toEqual(['journal', 'journal.mark']);
   });
 
-  it(`reports every loss and makes no record up, whatever is damaged (${kills} times, seed ${seed})`, async () => {
-    console.log(`damage to a journal's files: ${kills} times, SKOLO_SEED=${seed}`);
-    const random = seeded(seed);
+  it(`reports every loss and makes no record up, whatever is damaged (${kills} times)`, async () => {
+    console.log(`damage to a journal's files: ${kills} times`);
+    const random = seeded(testSeed());
 
     for (let round = 0; round < kills; round += 1) {
       await rm(folder, { recursive: true });
@@ -257,8 +258,8 @@ describe('a damaged journal', () => {
     expect([recovered, records]).toEqual([undefined, content]);
   });
 
-  it(`is salvaged as well after kill -9 of those who salvaged it before (seed ${seed})`, async () => {
-    const random = seeded(seed);
+  it(`is salvaged as well after kill -9 of those who salvaged it before`, async () => {
+    const random = seeded(testSeed());
     for (let round = 0; round < kills / 4; round += 1) {
       await rm(folder, { recursive: true });
       await cp(join(original, 'journal'), folder, { recursive: true });
@@ -282,7 +283,7 @@ describe('a damaged journal', () => {
 
       const expected = new Map(content);
       for (const key of lost) if (!records.has(key)) expected.delete(key);
-      expect(records, `SKOLO_SEED=${seed}`).toEqual(expected);
+      expect(records).toEqual(expected);
     }
   });
 

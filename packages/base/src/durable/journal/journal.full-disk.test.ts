@@ -2,18 +2,19 @@ import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mountSmall, tempDir } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
-import { countRounds, seed, seeded } from '../testing/fault-injection.ts';
+import { testSeed } from '../../testing/test-seed.ts';
+import { countRounds, seeded } from '../testing/fault-injection.ts';
 import { Journal } from './journal.ts';
 
 const kills = countRounds();
 
 const rounds = kills * 10;
 
-it(`has what it acknowledged and nothing that it rejected while a disk fills and empties ${rounds} times (seed ${seed})`, async (context) => {
+it(`has what it acknowledged and nothing that it rejected while a disk fills and empties ${rounds} times`, async (context) => {
   const disk = await tempDir();
   await mountSmall(context, disk, 'size=8m');
-  console.log(`a journal on a disk that fills and empties: ${rounds} rounds, SKOLO_SEED=${seed}`);
-  const random = seeded(seed);
+  console.log(`a journal on a disk that fills and empties: ${rounds} rounds`);
+  const random = seeded(testSeed());
   const folder = join(disk, 'journal');
   const filling = join(disk, 'filling');
   const expected = new Map<string, unknown>();

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { runs } from '../testing/fault-injection.ts';
+import { runs } from '../../testing/test-seed.ts';
 import { Journal } from './journal.ts';
 import { Tables } from './tables.ts';
 

@@ -2,7 +2,8 @@ import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mountSmall, run, tempDir } from '@skolo/base/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { countRounds, seed, seeded } from '../testing/fault-injection.ts';
+import { testSeed } from '../../testing/test-seed.ts';
+import { countRounds, seeded } from '../testing/fault-injection.ts';
 import { Spool } from './spool.ts';
 
 const kills = countRounds();
@@ -39,9 +40,9 @@ async function textsOf(from: Spool): Promise<Map<number, string>> {
   return texts;
 }
 
-it(`has what it acknowledged and nothing that it rejected while a disk fills and empties ${rounds} times (seed ${seed})`, async () => {
-  console.log(`a spool on a disk that fills and empties: ${rounds} rounds, SKOLO_SEED=${seed}`);
-  const random = seeded(seed);
+it(`has what it acknowledged and nothing that it rejected while a disk fills and empties ${rounds} times`, async () => {
+  console.log(`a spool on a disk that fills and empties: ${rounds} rounds`);
+  const random = seeded(testSeed());
   const options = { segmentBytes: 100_000 };
   const expected = new Map<number, string>();
   spool = await Spool.open(folder, options);

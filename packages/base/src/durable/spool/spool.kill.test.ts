@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { tempDir } from '@skolo/base/testing';
 import { beforeEach, expect, it } from 'vitest';
-import { countRounds, killAfter, seed, seeded, startWriter } from '../testing/fault-injection.ts';
+import { testSeed } from '../../testing/test-seed.ts';
+import { countRounds, killAfter, seeded, startWriter } from '../testing/fault-injection.ts';
 import { parsed, segmentBytes, workers } from '../testing/spool-writer.ts';
 import { Spool } from './spool.ts';
 
@@ -68,9 +69,9 @@ async function compare(known: Known, spool: Spool) {
   }
 }
 
-it(`has every acknowledged record, in order and whole, after each of ${kills} times kill -9 (seed ${seed})`, async () => {
-  console.log(`kill -9 of the spool's writer: ${kills} kills, SKOLO_SEED=${seed}`);
-  const random = seeded(seed);
+it(`has every acknowledged record, in order and whole, after each of ${kills} times kill -9`, async () => {
+  console.log(`kill -9 of the spool's writer: ${kills} kills`);
+  const random = seeded(testSeed());
   const known: Known = {
     acknowledged: new Map(),
     trimmed: 0,
@@ -80,7 +81,7 @@ it(`has every acknowledged record, in order and whole, after each of ${kills} ti
   };
   for (let kill = 0; kill < kills; kill += 1) {
     const versions = workers.map((worker) => String((known.versions.get(worker) ?? 0) + 1));
-    const writer = startWriter(script, folder, String(seed + kill), ...versions);
+    const writer = startWriter(script, folder, String(testSeed() + kill), ...versions);
     for (const line of await killAfter(writer, random() ** 2 * 250)) note(known, line);
 
     const spool = await Spool.open(folder, { segmentBytes });

@@ -1,36 +1,18 @@
-/** Random tests of all packages: how many rounds, from which seed, and a process that is killed at a random moment. */
+/** Random tests of all packages: how many rounds, and a process that is killed at a random moment. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeSync } from 'node:fs';
 import { errorCode, pause } from '@skolo/base';
 
-const { SKOLO_LONG, SKOLO_SEED } = process.env;
+/** Whether `npm run test:long` is running: more rounds, larger sizes, from a random seed. */
+export const isLong: boolean = Boolean(process.env.SKOLO_LONG);
 
-/** `npm run test:long`. */
-export const isLong: boolean = Boolean(SKOLO_LONG);
+/** The reason of `skipIf` for what takes more time than a push may: it is run every night, and before a release. */
+export const onlyLong: string | undefined = isLong ? undefined : 'only in npm run test:long';
 
-/** The reason of `skipIf` for what takes long. */
-export const quick: string | undefined = isLong ? undefined : 'only in npm run test:long';
-
-/** A test prints it, so that `SKOLO_SEED` repeats the run. */
-export const seed: number = Number(SKOLO_SEED ?? Date.now() % 1_000_000);
-
-/** Rounds of a fault-injection test: a sample in `npm test`, with another seed each time, and all of it in `npm run test:long`. */
-export function countRounds(sample = 2, all = 200): number {
-  return isLong ? all : sample;
-}
-
-/** Of rows that repeat a kind: one in `npm test`, another one with another seed, and all of them in `npm run test:long`. */
-export function sampleOf<T>(rows: readonly T[]): readonly T[] {
-  return isLong ? rows : rows.filter((_, at) => at === seed % rows.length);
-}
-
-/** Options of a property of fast-check: a fifth of these in `npm test`, twenty times as many in `npm run test:long`. */
-export function runs(count: number): { numRuns: number; seed?: number } {
-  return {
-    numRuns: countRounds(Math.ceil(count / 5), count * 20),
-    ...(SKOLO_SEED && { seed: Number(SKOLO_SEED) }),
-  };
+/** Returns the number of rounds of a fault-injection test: `some` on each push, `all` in `npm run test:long`. */
+export function countRounds(some = 2, all = 200): number {
+  return isLong ? all : some;
 }
 
 /** mulberry32: small, good enough for moments in time. */

@@ -2,6 +2,7 @@
  * The process that journal.test.ts kills: `node journal-writer.ts FOLDER` has several workers change the journal for
  * ever, all at the same time, and prints `WORKER VERSION` once that change is reported as written.
  */
+
 import { argv } from 'node:process';
 import { Journal, type JournalChange } from '../journal/journal.ts';
 import { report } from './fault-injection.ts';

@@ -4,6 +4,7 @@
  * `append LANE VERSION COUNT SEQ` once that is reported as written, `cursor NAME SEQ` once that is, and
  * `trim SEQ` before it trims.
  */
+
 import { argv } from 'node:process';
 import { Spool } from '../spool/spool.ts';
 import { report, seeded } from './fault-injection.ts';

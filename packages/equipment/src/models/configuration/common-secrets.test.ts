@@ -2,7 +2,7 @@
  * Commands as the references of vendors have them: Cisco IOS (Security, VPDN, MPLS, EIGRP, SNMP, EEM, Wireless), NX-OS, Arista EOS,
  * Juniper Junos, Huawei VRP, HPE Comware and ArubaOS-Switch, Dell OS, Fortinet FortiOS, MikroTik, VyOS, FRR, Extreme.
  */
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMask } from './mask.ts';

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tarOf } from './archive-write.ts';

@@ -11,7 +11,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import { DeviceRejected } from '@skolo/equipment/transports';
 import type { LinuxHostOptions } from '@skolo/simulators';
 import fc from 'fast-check';

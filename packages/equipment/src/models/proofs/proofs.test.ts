@@ -1,6 +1,7 @@
 /** Evidence files: which are accepted, what the levels are, and that everything generated from docs/proofs is current. */
+
 import { readFileSync } from 'node:fs';
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkProofs, sightingsOf } from '../../../generate/check.ts';

@@ -1,4 +1,3 @@
-import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { DeviceRejected } from '@skolo/equipment/transports';
 import { describe, expect, it, vi } from 'vitest';
 import { type CliSetup, patient, readOne, startCli } from '../testing/cli.ts';
@@ -10,7 +9,7 @@ const ways: [string, CliSetup][] = [
   ['Fastpath, over telnet', { ...withPorts(12, { fastpath: true }), transport: 'telnet' }],
 ];
 
-describe.each(sampleOf(ways))('unifi-switch with %s', (_which, setup) => {
+describe.each(ways)('unifi-switch with %s', (_which, setup) => {
   it('turns a port off and on, as the switch shows it', async () => {
     const { device, driver } = await startCli(setup);
     device.board.setWatts('2', 0);

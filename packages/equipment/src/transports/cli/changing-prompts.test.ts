@@ -1,5 +1,4 @@
 /** Prompts with a clock, a counter or the load. */
-import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AnswerCut, DeviceAsks, DeviceRejected } from '../errors.ts';
 import { openCli } from '../session/open.ts';
@@ -145,7 +144,7 @@ describe('a line of a configuration that looks like a question', () => {
     'Press any key to continue',
   ];
 
-  it.each(sampleOf(lines))('is read, also where it pauses: %s', async (line) => {
+  it.each(lines)('is read, also where it pauses: %s', async (line) => {
     const { cli, device } = await openFakeSwitch({
       answers: {
         'show running-config': ({ write, prompt }) => {

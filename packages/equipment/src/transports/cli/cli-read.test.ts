@@ -1,4 +1,5 @@
 /** A configuration: the complete, exact bytes, or an error. */
+
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countRounds } from '@skolo/base/durable/fault-injection';

@@ -1,4 +1,5 @@
 /** Begins a push, or resumes it where it is on record, until it ends or is killed; tells how it ended. */
+
 import { kill } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { report, startWriter } from '@skolo/base/durable/fault-injection';

@@ -1,8 +1,10 @@
 /** Measuring and comparing. The programs run for real: on this computer's disk and processor, and in a network of the test. */
+
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { quick, seed, seeded } from '@skolo/base/durable/fault-injection';
+import { onlyLong, seeded } from '@skolo/base/durable/fault-injection';
+import { testSeed } from '@skolo/base/testing';
 import type { Host } from '@skolo/setup/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PodNetwork, startPodNetwork, whyNoPodNetwork } from '../testing/pod-network.ts';
@@ -56,8 +58,8 @@ describe('a run', () => {
     expect(compared([fsync(50)], earlier)).toMatchObject([{ verdict: undefined }]);
   });
 
-  it(`calls at most 3% of unchanged figures worse, where they vary by a tenth (seed ${seed})`, () => {
-    const random = seeded(seed);
+  it(`calls at most 3% of unchanged figures worse, where they vary by a tenth`, () => {
+    const random = seeded(testSeed());
     // A spread of a tenth: the sum of twelve is nearly normal.
     const around = () => 10 + Array.from({ length: 12 }, random).reduce((a, b) => a + b, -6);
     // As many figures as make 3% eight standard deviations more than the usual 1.5%.
@@ -145,7 +147,7 @@ it('keeps what was measured where no namespace can be made, and says why', async
   ]);
 });
 
-describe.skipIf(quick ?? whyNoPodNetwork())('a cluster of a test', () => {
+describe.skipIf(onlyLong ?? whyNoPodNetwork())('a cluster of a test', () => {
   let network: PodNetwork;
   let found: Measured;
   beforeAll(async () => {

@@ -3,9 +3,10 @@
  *
  * One test goes on where the one before has ended: it is the story of one jumphost.
  */
+
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import {
   address,
   type BareJumphost,
@@ -23,7 +24,7 @@ import { changeAddress } from './fixed-address.ts';
 const { signal } = new AbortController();
 const other = `${network}.9`;
 
-describe.skipIf(quick ?? whyNoJumphost())('the address of a jumphost', () => {
+describe.skipIf(onlyLong ?? whyNoJumphost())('the address of a jumphost', () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {

@@ -2,6 +2,7 @@
  * `prepare` on a bare Debian, interrupted once in every step that changes something, and run again until it is through. What comes
  * out is the same, whatever happened.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -10,7 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { prepare } from '@skolo/setup/engine';
 import {
   type BareJumphost,
@@ -58,7 +59,7 @@ const faults: Record<
   },
 };
 
-describe.skipIf(quick ?? whyNoJumphost())(
+describe.skipIf(onlyLong ?? whyNoJumphost())(
   'a prepare that is interrupted',
   { timeout: 1_800_000 },
   () => {

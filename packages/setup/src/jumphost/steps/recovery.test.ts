@@ -3,7 +3,7 @@
  * container cannot show, because it has no kernel, disk, boot loader or watchdog of its own; and a computer that hangs comes back by itself.
  */
 
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { type Host, prepare, type StepProgress } from '@skolo/setup/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rackYamlOf, testSteps } from '../testing/test-steps.ts';
@@ -20,7 +20,7 @@ const ofCluster = new Set([
   ...['cluster', 'services'],
 ]);
 
-const why = quick ?? whyNoVirtual();
+const why = onlyLong ?? whyNoVirtual();
 const { signal } = new AbortController();
 /** Half a minute on a quiet computer, which it shares with all other fault-injection tests. */
 const start = { timeout: 900_000, interval: 500 };

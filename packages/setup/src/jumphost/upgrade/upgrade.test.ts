@@ -4,9 +4,10 @@
  *
  * One test goes on where the one before has ended: it is the story of one jumphost.
  */
+
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { downloader, isPrepared, prepare, type StepProgress } from '@skolo/setup/engine';
 import {
   certificatesStep,
@@ -35,7 +36,7 @@ const last = 'v1.38.1+k3s1';
 
 const { signal } = new AbortController();
 
-describe.skipIf(quick ?? whyNoJumphost())('an upgrade of k3s', () => {
+describe.skipIf(onlyLong ?? whyNoJumphost())('an upgrade of k3s', () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {

@@ -2,10 +2,11 @@
  * A node whose disk is full: which images kubelet removes, and how they return. Kubelet and containerd are real, with the limits of
  * k3s (its `defaultKubeletConfig`). The disk is a file with ext4.
  */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import {
   type ControlPlane,
@@ -31,7 +32,7 @@ const kubelet = {
   evictionPressureTransitionPeriod: '10s',
 };
 
-describe.skipIf(quick ?? whyNoRealNodes())('a node whose disk is full', () => {
+describe.skipIf(onlyLong ?? whyNoRealNodes())('a node whose disk is full', () => {
   let dir: string;
   let plane: ControlPlane;
   /** Images of a critical pod, of another pod, and of no pod any more. */

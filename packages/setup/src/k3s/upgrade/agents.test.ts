@@ -2,12 +2,13 @@
  * Agents of k3s get another version: the cluster is a real API server, and one machine a booted Debian, on which a program with the
  * files of k3s stands in for its agent. The test says of its node what a kubelet would.
  */
+
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorText } from '@skolo/base';
-import { quick } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { feed, run } from '@skolo/base/testing';
 import { downloader, type Host, openHost, prepare } from '@skolo/setup/engine';
 import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
@@ -25,7 +26,7 @@ const next = 'v1.37.1+k3s1';
 const crashing = 'v1.37.2+k3s1';
 const { signal } = new AbortController();
 
-describe.skipIf(quick ?? whyNoJumphost())('an upgrade of agents', () => {
+describe.skipIf(onlyLong ?? whyNoJumphost())('an upgrade of agents', () => {
   let server: ControlPlane;
   let folder: string;
   let jumphost: Host;

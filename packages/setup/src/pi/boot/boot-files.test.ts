@@ -2,9 +2,8 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { runs } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
-import { feed, run } from '@skolo/base/testing';
+import { feed, run, runs } from '@skolo/base/testing';
 import { lacks, peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

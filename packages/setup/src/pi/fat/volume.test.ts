@@ -2,8 +2,7 @@
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runs } from '@skolo/base/durable/fault-injection';
-import { run } from '@skolo/base/testing';
+import { run, runs } from '@skolo/base/testing';
 import { lacks } from '@skolo/simulators';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,5 @@
 /** The Pythons on this computer that can run a bot. */
+
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';

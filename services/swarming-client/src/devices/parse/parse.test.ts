@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { anyCharacter } from '@skolo/base/durable/any-character';
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dimensions, versionsOf } from '../../dimensions.ts';

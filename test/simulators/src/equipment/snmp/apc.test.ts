@@ -1,4 +1,4 @@
-import { quick, sampleOf } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { SimulatedDevice } from '../device.ts';
 import { type ApcRpduOptions, startApcRpdu } from './apc-rpdu.ts';
@@ -38,7 +38,7 @@ describe('PDUs, switched by fence_apc_snmp', () => {
     login.map(([who, args]) => [model, who, start, args] as const),
   );
 
-  it.for(sampleOf(table))('%s obeys %s', async ([, , start, args], context) => {
+  it.for(table)('%s obeys %s', async ([, , start, args], context) => {
     const device = await start();
     const fence = (...verb: string[]) => runFence(context, device, ...args, ...verb);
 
@@ -53,7 +53,7 @@ describe('PDUs, switched by fence_apc_snmp', () => {
     expect(seenOn).toMatchObject({ status: 0, stdout: 'Status: ON\n' });
   });
 
-  it.skipIf(quick)('is listed and rebooted', async (context) => {
+  it.skipIf(onlyLong)('is listed and rebooted', async (context) => {
     const device = await rpdu({ outlets: 2 });
     const changes: unknown[] = [];
     device.board.on('change', (change) => changes.push(change));

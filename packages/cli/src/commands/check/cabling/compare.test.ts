@@ -1,4 +1,4 @@
-import { runs } from '@skolo/base/durable/fault-injection';
+import { runs } from '@skolo/base/testing';
 import { parseRack, type Rack } from '@skolo/rack';
 import { editRack } from '@skolo/rack/edit';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-import { quick, sampleOf } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, vi } from 'vitest';
 import type { CliDevice } from '../core.ts';
 import type { CliOptions } from '../model.ts';
@@ -9,7 +9,7 @@ import { startRouteros } from '../models/routeros/routeros.ts';
 import { startEdgeos } from '../models/vyatta/edgeos.ts';
 import { sit } from './netmiko.ts';
 
-describe.skipIf(quick).concurrent('netmiko, to others', () => {
+describe.skipIf(onlyLong).concurrent('netmiko, to others', () => {
   it('turns a port of a MikroTik off and on, and reads it back', async (context) => {
     const { netmiko, changes } = await sit(context, (account) =>
       startRouteros({ ...account, ports: 48 }),
@@ -113,7 +113,7 @@ const shells = [
 ];
 
 describe.concurrent('netmiko, to a shell', () => {
-  it.for(sampleOf(shells))('turns an outlet of an $name off and on', async (shell, context) => {
+  it.for(shells)('turns an outlet of an $name off and on', async (shell, context) => {
     const { netmiko, changes } = await sit<CliDevice>(context, shell.start);
 
     const prompt = await netmiko.connect('linux');

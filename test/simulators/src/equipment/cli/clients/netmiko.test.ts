@@ -1,4 +1,4 @@
-import { quick, sampleOf } from '@skolo/base/durable/fault-injection';
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, vi } from 'vitest';
 import { startCiscoIos } from '../models/cisco-ios/cisco-ios.ts';
 import { startEdgeSwitch } from '../models/fastpath/edge-switch.ts';
@@ -50,7 +50,7 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
     await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 1 }));
   });
 
-  it.skipIf(quick).for([
+  it.skipIf(onlyLong).for([
     ['without a second password', {}, {}],
     ['with a second password', second, secret],
     ['whose ssh is of 2005', { legacyOnly: true }, {}],
@@ -77,7 +77,7 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
     ]);
   });
 
-  it.skipIf(quick)('is told when a password is wrong', async (context) => {
+  it.skipIf(onlyLong)('is told when a password is wrong', async (context) => {
     const { netmiko, told } = await sit(context, (account) =>
       startEdgeSwitch({ ...account, ...second }),
     );
@@ -90,7 +90,7 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
     expect(told().join()).not.toMatch(/wrong|f1rst|s3cond/);
   });
 
-  it.skipIf(quick)(
+  it.skipIf(onlyLong)(
     'saves, and what was not saved is gone after a power failure',
     async (context) => {
       const { device, netmiko } = await sit(context, (account) =>
@@ -110,7 +110,7 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
     },
   );
 
-  it.skipIf(quick)('finds one behind the shell of an older UniFi switch', async (context) => {
+  it.skipIf(onlyLong)('finds one behind the shell of an older UniFi switch', async (context) => {
     const { netmiko, changes } = await sit(context, (account) =>
       startUnifiSwitch({ ...account, fastpath: true }),
     );
@@ -131,12 +131,10 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
 });
 
 describe.concurrent('netmiko, to a Cisco switch', () => {
-  it.for(
-    sampleOf([
-      ['ssh', 'cisco_ios'],
-      ['telnet', 'cisco_ios_telnet'],
-    ] as const),
-  )('turns a port off and on over %s, and reads it back', async ([, type], context) => {
+  it.for([
+    ['ssh', 'cisco_ios'],
+    ['telnet', 'cisco_ios_telnet'],
+  ] as const)('turns a port off and on over %s, and reads it back', async ([, type], context) => {
     const { device, netmiko, changes, told } = await sit(context, (account) =>
       startCiscoIos({
         ...account,

@@ -1,4 +1,3 @@
-import { sampleOf } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { lacks } from '../../../peer.ts';
 import type { DeviceFault } from '../../device.ts';
@@ -70,7 +69,7 @@ describe.skipIf(lacks('rancid'))('RANCID', { concurrent: true }, () => {
     return await rancid(context, device, type, login);
   }
 
-  it.for(sampleOf(kinds))('reads all of a $type', async (kind, context) => {
+  it.for(kinds)('reads all of a $type', async (kind, context) => {
     const { text, log } = await collect(context, kind);
 
     expect(log).not.toMatch(/End of run not found|missed cmd|Error/);

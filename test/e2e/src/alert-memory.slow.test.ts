@@ -1,0 +1,201 @@
+/** What alert-to-pubsub accepts and rejects, with the memory of its deployment: the kernel ends a process that takes more. */
+
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { measureJson } from '@skolo/base';
+import { isLong, onlyLong } from '@skolo/base/durable/fault-injection';
+import { tempDir } from '@skolo/base/testing';
+import { startServiceProcess } from '@skolo/common/testing/own-process';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { z } from 'zod';
+import { bundles } from '../../../scripts/bundle/bundles.mjs';
+import { limitMemory, memoryOf } from './connections/memory-limit.ts';
+
+const service = fileURLToPath(
+  new URL('../../../services/alert-to-pubsub/src/main.ts', import.meta.url),
+);
+const nodeFlags = bundles.find(({ name }) => name === 'alert-to-pubsub')?.nodeFlags ?? [];
+const Message = z.object({ instance: z.string().exactOptional() });
+
+it.skipIf(onlyLong)(
+  'alerts up to the limit wait, survive a restart, and arrive, within the memory of the pod',
+  { timeout: 1_800_000 },
+  async (context) => {
+    let isAway = true;
+    const arrived = new Set<string>();
+    const sink = createServer((request, response) => {
+      void text(request).then((body) => {
+        const { instance } = Message.parse(JSON.parse(body));
+        if (!isAway && instance !== undefined) arrived.add(instance);
+        response.writeHead(isAway ? 503 : 200).end();
+      });
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void sink.close());
+    await once(sink, 'listening');
+    const { port } = sink.address() as AddressInfo;
+    const start = await inPod(context, port);
+    const first = await start();
+
+    let accepted = 0;
+    for (let status = 200; status === 200; ) {
+      const body = JSON.stringify(Array.from({ length: 500 }, (_, i) => alertOf(accepted + i)));
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${first.url}/api/v2/alerts`, { method: 'POST', headers, body });
+      await answer.text();
+      ({ status } = answer);
+      expect([200, 503]).toContain(status);
+      if (status === 200) accepted += 500;
+    }
+    expect(accepted).toBeGreaterThan(70_000);
+    for (const entry of Object.values(costly)) await post(first.url, body(entry, 0.95));
+    await first.end('SIGTERM');
+    isAway = false;
+    await start();
+    await expect
+      .poll(() => arrived.size, { timeout: 1_500_000, interval: 1000 })
+      .toBeGreaterThanOrEqual(accepted);
+  },
+);
+
+const list = (entries: number, entry: (i: number) => string) =>
+  `[${Array.from({ length: entries }, (_, i) => entry(i)).join(',')}]`;
+/** An object with names that no other has. */
+const ownNames = (names: number, value: string) => (i: number) => {
+  const pairs = Array.from(
+    { length: names },
+    (_, j) => `"${(i * names + j).toString(36)}":${value}`,
+  );
+  return `{${pairs.join(',')}}`;
+};
+/** By what the entries of a list are. */
+const costly: Readonly<Record<string, (i: number) => string>> = {
+  'objects with seven names of their own': ownNames(7, '0'),
+  'objects with a name of their own': ownNames(1, '0'),
+  'objects with 60 numbers under names of their own': ownNames(60, '1e308'),
+  'objects with an integer as name': () => '{"4294967294":0}',
+  'empty objects': () => '{}',
+  numbers: () => '0',
+  'alerts with a label of their own': (i) => `{"labels":{"k${i.toString(36)}":"a"}}`,
+  'alerts with many labels of their own': (i) => `{"labels":${ownNames(40, '"a"')(i)}}`,
+  'long texts': () => JSON.stringify({ labels: { a: 'x'.repeat(500_000) } }),
+  escapes: () => JSON.stringify({ labels: { a: '\n\ud83d'.repeat(50_000) } }),
+};
+/** What the deployment's memory allows. */
+const share = memoryOf('alert-to-pubsub') / 4;
+
+/** A list of as many of them as take this part of what is allowed. */
+function body(entry: (i: number) => string, part: number): string {
+  const some = Array.from({ length: 10 }, (_, i) => entry(1e6 + i)).join(',');
+  return list(Math.ceil((10 * share * part) / measureJson(Buffer.from(some)).memory), entry);
+}
+
+describe('within the memory of the pod', () => {
+  it.for(Object.entries(costly).slice(0, isLong ? undefined : 1))(
+    'the service survives %s, and rejects those that take too much',
+    { timeout: 300_000 },
+    async ([, entry], context) => {
+      const { url } = await (await inPod(context, 1))();
+
+      // An entry that is not an alert is 400 at this endpoint, and what no message can hold is 503 or 413.
+      expect([200, 400, 413, 503]).toContain(await post(url, body(entry, 0.95)));
+      expect(await post(url, body(entry, 1.2))).toBe(413);
+      expect(await post(url, JSON.stringify([alertOf(1)]))).toBe(200);
+    },
+  );
+
+  it.skipIf(onlyLong)(
+    'bodies that are too large together are 503, and the service goes on',
+    async (context) => {
+      const { url } = await (await inPod(context, 1))();
+      const large = body(ownNames(1, '0'), 0.5);
+
+      const statuses = await Promise.all(Array.from({ length: 24 }, () => post(url, large)));
+
+      // Not a single one is an alert, which v2 answers with 400.
+      expect([...new Set(statuses)].sort()).toEqual([400, 503]);
+      expect(await post(url, JSON.stringify([alertOf(1)]))).toBe(200);
+    },
+    300_000,
+  );
+
+  it.for(isLong ? ['ASCII', 'with … and 🔥'] : ['ASCII'])(
+    '10,000 alerts of 2 kB with 30 labels are accepted: %s',
+    { timeout: 300_000 },
+    async (text, context) => {
+      const { url } = await (await inPod(context, 1))();
+      const names = Array.from({ length: 25 }, (_, i) => `label_number_${i}`);
+      const more = Object.fromEntries(names.map((name) => [name, `value of ${name}`]));
+      const alerts = Array.from({ length: 10_000 }, (_, n) => {
+        const alert = alertOf(n);
+        const labels = { ...alert.labels, ...more };
+        const missing = 1990 - Buffer.byteLength(JSON.stringify({ ...alert, labels }));
+        return {
+          ...alert,
+          labels,
+          annotations: { ...alert.annotations, text: text.padEnd(missing, 'x') },
+        };
+      });
+
+      expect(await post(url, JSON.stringify(alerts))).toBe(200);
+    },
+  );
+});
+
+async function post(url: string, body: string): Promise<number> {
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+  const answer = await fetch(`${url}/api/v2/alerts`, {
+    method: 'POST',
+    headers,
+    body: gzipSync(body, { level: 1 }),
+  });
+  await answer.text();
+  return answer.status;
+}
+
+/** Starts the service with the memory of its deployment; again, to restart it. @param sink the port of its only one */
+async function inPod(context: TestContext, sink: number) {
+  const limit = limitMemory('alerts', memoryOf('alert-to-pubsub'));
+  if (limit === undefined) return context.skip('no cgroup with a limit of memory can be made');
+  onTestFinished(() => limit.remove());
+  const dir = await tempDir();
+  await writeFile(join(dir, 'rack.yaml'), rackYaml(sink));
+  await writeFile(join(dir, 'token'), 'a-fixed-token', { mode: 0o600 });
+  await mkdir(join(dir, 'state'));
+  const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')];
+  return () => startServiceProcess(service, flags, { nodeFlags, within: limit.command });
+}
+
+const rackYaml = (port: number) => `
+rack: rack1
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost-rack1, address: 127.0.0.1 }
+identities:
+  bots: { project: p, email: bots@p.example, credentials: { fixed: token } }
+machines:
+  rpi-1: { kind: rpi, address: 127.0.1.1, identity: bots }
+services:
+  alert-to-pubsub: { pubsub: false, sinks: [{ name: pagers, kind: http, url: "http://127.0.0.1:${port}" }] }
+`;
+
+/** Of the usual size, from kube/base. */
+const alertOf = (n: number) => ({
+  labels: {
+    alertname: 'InstanceDown',
+    cluster: 'rack4',
+    instance: `h-${n}:9100`,
+    job: 'node',
+    severity: 'critical',
+  },
+  annotations: {
+    description: `h-${n}:9100 of job node has been down for more than 5 minutes.`,
+    summary: `Instance h-${n}:9100 down`,
+  },
+  generatorURL: 'http://prometheus.example.com/graph?g0.expr=up+%3D%3D+0&g0.tab=1',
+  endsAt: '2099-01-01T00:00:00Z',
+});
