@@ -1,7 +1,7 @@
 /**
  * `npm run release [-- VERSION]`: makes a release in `out/release/VERSION`, with the same bytes from the same commit in any folder. It
  * contains a Debian package with the command, all services and Node, for amd64 and arm64; a tarball of each program; `skolo` as a
- * package of npm; their bills of materials (CycloneDX); and the commit; and checksums. It rejects a tree with changes, and a version
+ * package of npm; their bills of materials (CycloneDX); a page about the source files; the commit; and checksums. It rejects a tree with changes, and a version
  * without a section in CHANGELOG.md. `npm run release -- publish` (../publish/publish.mjs) publishes it.
  *
  * VERSION        what programs print as their version; by default the version in package.json
@@ -25,6 +25,7 @@ import { parseArgs } from 'node:util';
 import { sha256OfFile } from '@skolo/base';
 import { baseImages } from '../image-digests.mjs';
 import { root } from '../node.mjs';
+import { readSources, sourceFilesPage } from '../source-files.mjs';
 import { versionsIn } from './changelog.mjs';
 import { writeDebianPackage } from './debian-package.mjs';
 import { git } from './git.mjs';
@@ -115,6 +116,7 @@ if (options['image-files']) {
     });
   }
 }
+writeFileSync(join(folder, 'source-files.md'), sourceFilesPage(readSources(root)));
 writeFileSync(join(folder, 'commit.txt'), `${git(root, 'rev-parse', 'HEAD')}\n`);
 writeFileSync(join(folder, 'SHA256SUMS'), await checksums());
 if (options.key) {
