@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { readTables } from '../../../generate/tables.ts';
 import { generic } from '../generic/facts.ts';
-import { modelNamed, models } from '../index.ts';
+import { models } from '../index.ts';
 import { loadDrivers } from '../load.ts';
 import { snmpSwitch } from '../snmp-switch/facts.ts';
 import { expectAgreement } from '../testing/other-drivers.ts';
@@ -24,21 +24,6 @@ const backups = all.filter(({ base }) => base === 'generic');
 
 it('are those of the YAML files', () => {
   expect(all).toEqual(readTables().map(({ table }) => table));
-});
-
-/** rack.yaml of some lab may have each of them: a renamed table lists its previous name in `was`. */
-const shipped = [
-  ...['apc-masterswitch', 'cyberpower-pdu', 'eaton-epdu-g3', 'eaton-epdu-managed'],
-  ...['eaton-epdu-switched', 'ibm-ipdu', 'intel-modular', 'liebert-mpx', 'raritan-px'],
-  ...['aoscx', 'arubaos', 'asa', 'comware', 'cumulus-nvue', 'efos', 'fortigate', 'fortimanager'],
-  ...['fs-switch', 'icx', 'netgear', 'onyx', 'opnsense', 'pfsense', 'sonicwall'],
-  ...['tnsr', 'tplink-olt'],
-  ...['dli-rest', 'esphome', 'gude-epc', 'gude-web', 'home-assistant', 'netio', 'servertech-jaws'],
-  ...['raritan-px2', 'sentry3', 'tripplite-lx', 'tripplite-pdu', 'vertiv-geist'],
-];
-
-it.each(shipped)('%s remains a name in rack.yaml', (name) => {
-  expect(modelNamed(name)).toBeDefined();
 });
 
 describe.each(all.filter(({ base }) => base !== 'generic'))(
