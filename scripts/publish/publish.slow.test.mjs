@@ -15,6 +15,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { lacks } from '@skolo/simulators/peer';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { targets } from '../release/images.mjs';
 
 const repository = 'https://forge.example/ann/skolo';
 const program = pathToFileURL(join(import.meta.dirname, 'publish.mjs'));
@@ -102,7 +103,7 @@ it('prints what goes where, in order, and does nothing', async () => {
     `1. tag: v0.3.0 to ${repository}`,
     `2. release: 5 files of ROOT/out/release/0.3.0, and the changes in CHANGELOG.md, to ${repository}/releases/tag/v0.3.0`,
     '3. npm: skolo-cli-0.3.0.tgz to registry.npmjs.org, with provenance, as @skolo/cli',
-    '4. images: 8 images to registry.example/skolo/NAME:0.3.0, with SBOM and provenance; their digests, images.txt, to the release',
+    `4. images: ${targets().length} images to registry.example/skolo/NAME:0.3.0, with SBOM and provenance; their digests, images.txt, to the release`,
     `5. apt: skolo_0.3.0_amd64.deb to ${dir}/apt, with an index signed by ${key}, and from there to https://apt.example`,
     'To publish it, add --yes 0.3.0',
     '',

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Model } from '../src/models/contract/model.ts';
 import { models } from '../src/models/index.ts';
 import { Proof } from '../src/models/proofs/evidence-file.ts';
-import { evidenceOf, evidenceText } from '../src/models/proofs/levels.ts';
+import { evidenceOf, levelText } from '../src/models/proofs/levels.ts';
 import type { ModelProof } from '../src/models/testing/proof.ts';
 import { proofs } from '../src/models/testing/proofs.ts';
 import { type Checked, sightingsOf } from './check.ts';
@@ -82,11 +82,12 @@ export function supportPage(page: string, files: Files): string {
   const content = `| tier | equipment models |
 | --- | --- |
 | stable: switched in two racks with different owners ([evidence](docs/proofs/README.md)) | ${list(stable)} |
-| experimental | the other ${names.length - stable.length} [models](docs/reference/rack-yaml.md#models) |`;
+| experimental | all other [models](docs/reference/rack-yaml.md#models) |`;
   return withGenerated(page, 'models', content);
 }
 
-const nothing = `There are no evidence files yet: ${recordedNames.length} models are \`recorded\`, and the other ${models.size - recordedNames.length} are \`not verified on hardware\`.`;
+const nothing =
+  'There are no evidence files yet: each model is `recorded` or `not verified on hardware`.';
 
 function recordedTable(): string {
   const rows = [...recordings].flatMap(([model, what]) => {
@@ -106,7 +107,7 @@ function evidenceTables(contributed: Files): string {
   const sightings = sightingsOf(contributed);
   const seen = [...models.values()].flatMap(({ name, label }) => {
     const evidence = evidenceOf(name, sightings);
-    return evidence.racks === 0 ? [] : [`| \`${name}\` | ${label} | ${evidenceText(evidence)} |`];
+    return evidence.racks === 0 ? [] : [`| \`${name}\` | ${label} | ${levelText(evidence)} |`];
   });
   const row = (
     { path, model, firmware, day }: Checked['recordings' | 'contributions'][number],
@@ -128,7 +129,7 @@ function evidenceTables(contributed: Files): string {
     '| --- | --- | --- |',
     ...seen,
     '',
-    `The other models (${models.size - seen.length} of ${models.size}) are \`recorded\` or \`not verified on hardware\`.`,
+    'The other models are `recorded` or `not verified on hardware`.',
     '',
     '| owner and rack | model | firmware | hardware | equipment | problems | day |',
     '| --- | --- | --- | --- | --: | --: | --- |',

@@ -1,6 +1,6 @@
 /** docs/reference/rack-yaml.md: every key of rack.yaml, from the schema. */
 
-import { evidenceOf, evidenceText, type Model, models } from '@skolo/equipment/models';
+import { evidenceOf, levelText, type Model, models } from '@skolo/equipment/models';
 import {
   isSchema,
   type JsonSchema,
@@ -65,7 +65,7 @@ function modelTable(): string {
       power ? `${power.offSeconds} s${power.nativeCycle ? ', autonomous' : ''}` : '–',
       'no' in backup ? `no: ${backup.no}` : 'yes',
       readOnly?.join(', ') ?? '–',
-      evidenceText(evidenceOf(name)),
+      levelText(evidenceOf(name)),
     ];
     return `| ${cells.join(' | ')} |`;
   });

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
+import { botExits } from './bot/bot-view.ts';
 import { minutes, phone } from './health/testing/facts.ts';
 import { hookNames } from './hooks/hooks.ts';
 import type { HostReading } from './host/sensors.ts';
@@ -60,7 +61,7 @@ it('each way in which a bot ends is counted from 0, so that the first one is an 
   const all = await metricsWith([{}], 'skolo_swarming_bot_exits_total');
 
   expect(all).toContain('skolo_swarming_bot_exits_total{why="silent"} 0');
-  expect(all).toHaveLength(7);
+  expect(all).toHaveLength(botExits.length);
 });
 
 it('shows a device by its number, and a reason without its sensor or who holds what: the values are a closed list', async () => {

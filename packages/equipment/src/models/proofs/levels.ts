@@ -38,3 +38,12 @@ export function evidenceText({ level, racks, firmware }: Evidence): string {
   if (racks === 0) return level === 'never seen' ? 'not verified on hardware' : level;
   return `${level} in ${count(racks, 'rack')} (firmware ${firmware.join(', ')})`;
 }
+
+/**
+ * Returns the level for a generated page: `read (firmware 1.9.3, 1.9.4)`. It omits the number of racks, because two contributions that
+ * each add a rack would change it to the same number, and their merge would be wrong.
+ */
+export function levelText(evidence: Evidence): string {
+  const { level, racks, firmware } = evidence;
+  return racks === 0 ? evidenceText(evidence) : `${level} (firmware ${firmware.join(', ')})`;
+}

@@ -15,7 +15,7 @@ import {
   supportFile,
   supportPage,
 } from '../../../generate/page.ts';
-import { evidenceOf, evidenceText, models } from '../index.ts';
+import { evidenceOf, evidenceText } from '../index.ts';
 import { Firmware, Hardware, isSwitched, Proof, proofFile } from './evidence-file.ts';
 import { levels } from './levels.ts';
 import { recorded, sightings } from './sightings.ts';
@@ -79,15 +79,32 @@ describe('what is generated', () => {
   it('lists models and files', () => {
     const page = proofsPage(readFileSync(pageFile, 'utf8'), checked([path, proof]));
 
-    expect(page).toContain(
-      '| `edgeswitch` | Ubiquiti EdgeSwitch | read in 1 rack (firmware 1.9.3) |\n',
-    );
-    expect(page).toContain(
-      `The other models (${models.size - 1} of ${models.size}) are \`recorded\` or \`not verified on hardware\`.\n`,
-    );
+    expect(page).toContain('| `edgeswitch` | Ubiquiti EdgeSwitch | read (firmware 1.9.3) |\n');
+    expect(page).toContain('The other models are `recorded` or `not verified on hardware`.\n');
     expect(page).toContain(
       `\n| alice/rack-1 | [\`edgeswitch\`](${path}) | 1.9.3 | EdgeSwitch 24-Port 250W | 1 | 1 | ${proof.day} |\n`,
     );
+  });
+});
+
+describe('proofsPage', () => {
+  const nxos = withDevice({ hardware: 'N9K-C9336C-FX2' });
+  const contributions: [string, unknown][] = [
+    ['bob/rack-1/proof-edgeswitch-1.9.3.json', withDevice({ hardware: 'ES-24-250W' })],
+    ['carol/rack-1/proof-edgeswitch-1.9.3.json', withDevice({ hardware: 'ES-48-500W' })],
+    ['dave/rack-1/proof-nxos-9.3_8_.json', { ...nxos, model: 'nxos', firmware: '9.3(8)' }],
+  ];
+
+  it.each(contributions)('adds lines for %s without changing a line', (file, content) => {
+    const page = readFileSync(pageFile, 'utf8');
+    const after = checked([path, proof], [file, content]);
+
+    const before = proofsPage(page, checked([path, proof])).split('\n');
+
+    expect(after.errors).toEqual([]);
+    const lines = proofsPage(page, after).split('\n');
+    expect(lines.length).toBeGreaterThan(before.length);
+    expect(lines).toEqual(expect.arrayContaining(before));
   });
 });
 

@@ -49,7 +49,6 @@ esac`,
 
 const Look = z.object({
   jumphost: z.object({
-    steps: z.array(z.object({ step: z.string(), isDone: z.boolean() })),
     sent: z.array(z.array(z.string())),
     facts: z.array(z.object({ name: z.string(), text: z.string() })),
     isComplete: z.boolean(),
@@ -169,7 +168,7 @@ describe.skipIf(lacks('ssh', 'sshd'))('a look at a jumphost', () => {
       },
     });
 
-    const { problems, notes, steps } = await look();
+    const { problems, notes, isComplete } = await look();
 
     expect(notes).toEqual([expect.stringMatching(/^ports not read: .*not found$/)]);
     const failed = problems.filter(({ kind }) => kind === 'failed').map(({ what }) => what);
@@ -177,7 +176,7 @@ describe.skipIf(lacks('ssh', 'sshd'))('a look at a jumphost', () => {
       'addresses: jump: a command printed more than 1048576 bytes',
       'routes: jump: a command printed more than 1048576 bytes',
     ]);
-    expect(steps).toHaveLength(8);
+    expect(isComplete).toBe(true);
   });
 
   it('gives up a jumphost that hangs or rejects its user', async () => {
