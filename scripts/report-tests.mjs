@@ -17,11 +17,8 @@ export default class TestReport {
     if (typeof outputFile === 'string') this.outputFile = outputFile;
   }
 
-  /**
-   * @param {ReadonlyArray<import('vitest/node').TestModule>} modules
-   * @param {ReadonlyArray<import('@vitest/utils').SerializedError>} unhandledErrors
-   */
-  onTestRunEnd(modules, unhandledErrors) {
+  /** @type {NonNullable<import('vitest/node').Reporter['onTestRunEnd']>} */
+  onTestRunEnd = (modules, unhandledErrors) => {
     if (this.outputFile === undefined) return;
     /** @type {Results} */
     const results = { passed: 0, failed: [], skipped: [], files: [] };
@@ -33,16 +30,15 @@ export default class TestReport {
       const file = relative(root, module.moduleId);
       const { processorSeconds = 0 } = /** @type {{ processorSeconds?: number }} */ (module.meta());
       results.files.push({ name: file, seconds: processorSeconds });
-      // A file that does not load, or a failed hook: vitest counts its tests as skipped.
-      const suites = [module, ...module.children.allSuites()];
-      for (const suite of suites)
+      // vitest counts the tests of a failed hook as skipped.
+      for (const suite of [module, ...module.children.allSuites()])
         fail(`${file} > ${'fullName' in suite ? suite.fullName : ''}`, suite.errors());
-      const isPrepared = suites.every((suite) => suite.errors().length === 0);
       for (const test of module.children.allTests()) {
         const { state, errors, note } = { note: undefined, ...test.result() };
         const { skipped } = /** @type {{ skipped?: string }} */ (test.meta());
         const name = `${file} > ${test.fullName}`;
-        const why = note ?? skipped ?? (isPrepared ? undefined : 'its preparation failed');
+        const why =
+          note ?? skipped ?? (hasFailed(test.parent) ? 'its preparation failed' : undefined);
         if (state === 'passed') results.passed += 1;
         else if (state === 'failed') fail(name, errors);
         else if (why === undefined) fail(name, [{ message: 'was skipped without a reason' }]);
@@ -51,7 +47,11 @@ export default class TestReport {
     }
     mkdirSync(dirname(this.outputFile), { recursive: true });
     writeFileSync(this.outputFile, `${JSON.stringify(results)}\n`);
-  }
+  };
+}
+/** @param {import('vitest/node').TestCase['parent']} suite @returns {boolean} */
+function hasFailed(suite) {
+  return suite.errors().length > 0 || (suite.type === 'suite' && hasFailed(suite.parent));
 }
 
 /** The seed of a property test is in the second line. */

@@ -48,7 +48,6 @@ expectSuccess('//#lint');
 for (const folder of find('{packages,services,test}/*/vitest.config.ts').map(dirname)) {
   for (const task of tasks) {
     const file = `${folder}/.test-results/${task}.json`;
-    /** @type {import('./report-tests.mjs').Results} */
     const results = existsSync(join(root, file)) ? readJson(file) : noResults;
     total.passed += results.passed;
     total.skipped.push(...results.skipped);

@@ -6,13 +6,6 @@ it('fails', () => {
   expect({ name: 'router', port: 1 }).toEqual({ name: 'router', port: 2 });
 });
 
-let tries = 0;
-
-it('passes when it is tried again', { retry: 1 }, () => {
-  tries += 1;
-  if (tries === 1) throw new Error('not yet\nseed 42');
-});
-
 it('is skipped', (context) => context.skip('curl is not installed'));
 
 it.skip('is skipped by hand', () => {});
