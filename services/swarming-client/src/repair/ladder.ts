@@ -97,7 +97,8 @@ export function stepEnded(
 ): Ladder {
   const { running, ...rest } = ladder;
   if (running === undefined || rest.brokenAt === undefined) return rest;
-  const nextAt = now + pauseSeconds;
+  // It may have broken again during the step: then it has the usual time to come back by itself.
+  const nextAt = Math.max(rest.nextAt, now + pauseSeconds);
   if (later === undefined) return { ...rest, tried: [...rest.tried, running], nextAt };
   const until = now + Math.max(pauseSeconds, later);
   return { ...rest, postponedUntil: { ...rest.postponedUntil, [running]: until }, nextAt };
