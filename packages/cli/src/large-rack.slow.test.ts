@@ -26,7 +26,7 @@ function skolo(line: string, terminal?: { columns: number; rows: number }) {
     const printed = await runCommand([...line.split(' '), '--rack', rack], terminal);
     expect(printed.out).not.toContain('no response within 5 s');
     return { ...printed, lines: printed.out.trimEnd().split('\n') };
-  }, 200_000);
+  });
 }
 
 const tables = [

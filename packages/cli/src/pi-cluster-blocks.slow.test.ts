@@ -22,7 +22,7 @@ it('has no block that no test runs', () => {
 });
 
 const whyNoPis = whyNoKubeadmHosts() ?? lacks('ssh', 'sshd', 'root');
-it.skipIf(whyNoPis)('kubeadm makes a cluster', { timeout: 300_000 }, async () => {
+it.skipIf(whyNoPis)('kubeadm makes a cluster', async () => {
   const home = await tempDir();
   const env = await workstation(home);
   const folder = join(home, 'empty');
@@ -106,7 +106,7 @@ echo '${config}' > /opt/sshd_config`,
 }
 
 const whyNoNetwork = lacks('curl', 'ip', 'root');
-it.skipIf(whyNoNetwork)('the benchmark runs in a clone', { timeout: 300_000 }, async () => {
+it.skipIf(whyNoNetwork)('the benchmark runs in a clone', async () => {
   const clone = await tempDir();
   for (const each of ['kube', 'node_modules', 'package.json']) {
     await symlink(join(repository, each), join(clone, each));

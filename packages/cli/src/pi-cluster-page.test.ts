@@ -33,7 +33,7 @@ const addresses = [2, 3, 4].map((last) => `${network}.${last}`);
 const cards = ['card-1', 'card-2', 'card-3'];
 
 const why = onlyLong ?? lacks('mtools') ?? whyNoJumphost();
-describe.skipIf(why)('the page, with Pis that boot', { timeout: 1_200_000 }, () => {
+describe.skipIf(why)('the page, with Pis that boot', () => {
   let home = '';
   let env: NodeJS.ProcessEnv = {};
   let loop = '';
@@ -173,7 +173,7 @@ describe.skipIf(why)('the page, with Pis that boot', { timeout: 1_200_000 }, () 
     const label = ['-l', 'app.kubernetes.io/name=pipeline'];
     const running = 'jsonpath={.items[?(@.status.phase=="Running")].metadata.name}';
     const find = () => kubectl('get', 'pods', ...build, ...label, '-o', running);
-    await expect.poll(find, { interval: 500, timeout: 300_000 }).not.toBe('');
+    await expect.poll(find, { interval: 500 }).not.toBe('');
     const pod = await find();
     const test = {
       name: 'test',

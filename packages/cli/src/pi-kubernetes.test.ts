@@ -18,7 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 const why = onlyLong ?? whyNoJumphost();
 
-describe.skipIf(why)('Pis, booted', { timeout: 600_000 }, () => {
+describe.skipIf(why)('Pis, booted', () => {
   let pis: BareJumphost;
   let second: Computer;
   let home = '';

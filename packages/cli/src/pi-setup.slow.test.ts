@@ -18,7 +18,7 @@ import { testIo } from './testing/test-io.ts';
 
 const why = whyNoJumphost();
 
-describe.skipIf(why)('Pis of a small rack', { timeout: 1_200_000 }, () => {
+describe.skipIf(why)('Pis of a small rack', () => {
   let pis: RunningPis | undefined;
   afterEach(async () => {
     await pis?.close();

@@ -17,7 +17,6 @@ const stored = 'kube/sops/rack4/switch.sops';
 
 it.skipIf(missing() ?? lacks('openssl') ?? noNamespaces)(
   'a password is changed manually while services have both',
-  { timeout: 300_000 },
   async () => {
     const [store = '', typed = '', check = '', remove = ''] = await blocks();
     const device = untilTestEnds(

@@ -50,7 +50,7 @@ services:
   power-cycle-daemon: { repair: { enabled: true } }
 `;
 
-describe.skipIf(missing() ?? noNamespaces)('skolo secrets', { timeout: 600_000 }, () => {
+describe.skipIf(missing() ?? noNamespaces)('skolo secrets', () => {
   let cluster: ControlPlane;
   let workstation: Workstation;
   let etc: string;

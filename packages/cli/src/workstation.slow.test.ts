@@ -22,7 +22,7 @@ let cluster: ControlPlane | undefined;
 let workstation: Workstation | undefined;
 let commandLines: CommandLines;
 
-describe.skipIf(absent)('skolo', { timeout: isLong ? 1_800_000 : 600_000 }, () => {
+describe.skipIf(absent)('skolo', () => {
   beforeAll(async () => {
     commandLines = new CommandLines();
     cluster = await startCluster();

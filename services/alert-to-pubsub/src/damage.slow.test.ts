@@ -83,9 +83,7 @@ async function toldAgain(lab: Lab) {
 }
 
 describe('a spool', () => {
-  it(`that is damaged anywhere, ${rounds} times`, {
-    timeout: 3_600_000,
-  }, async () => {
+  it(`that is damaged anywhere, ${rounds} times`, async () => {
     console.log(`damage to the state of alert-to-pubsub: ${rounds} times`);
     const random = seeded(testSeed());
     const lab = await withBacklog(13);

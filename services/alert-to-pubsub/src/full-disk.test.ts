@@ -126,9 +126,7 @@ describe('a full disk', () => {
     await expect.poll(() => names(lab)).toEqual(['good']);
   });
 
-  it(`that fills and empties ${rounds} times, with restarts, keeps exactly what it accepted`, {
-    timeout: 1_200_000,
-  }, async (context) => {
+  it(`that fills and empties ${rounds} times, with restarts, keeps exactly what it accepted`, async (context) => {
     const disk = await smallDisk(context);
     console.log(`alert-to-pubsub on a disk that fills and empties: ${rounds} rounds`);
     const random = seeded(testSeed());

@@ -164,4 +164,4 @@ it(`kill -9 at random, ${kills} times, leaves saved tokens and state readable an
     JSON.parse(body).access_token,
   );
   expect(survivor.lines.filter(({ msg }) => msg === 'degraded')).toEqual([]);
-}, 3_600_000);
+});

@@ -25,14 +25,14 @@ async function environment(rack: TestRack): Promise<NodeJS.ProcessEnv> {
 }
 
 async function output(rack: TestRack, command: string, args: string[]): Promise<string> {
-  const { stdout } = await run(command, args, { env: await environment(rack), timeout: 120_000 });
+  const { stdout } = await run(command, args, { env: await environment(rack) });
   return stdout;
 }
 
 /** Runs a module beside this one and takes what it prints as JSON. */
 async function script(rack: TestRack, source: string): Promise<unknown> {
   const args = ['--input-type=module', '--eval', source];
-  const options = { env: await environment(rack), cwd: import.meta.dirname, timeout: 120_000 };
+  const options = { env: await environment(rack), cwd: import.meta.dirname };
   return JSON.parse((await run(process.execPath, args, options)).stdout);
 }
 

@@ -112,7 +112,7 @@ async function listen(service: BackupProcess, told: Told) {
   await Promise.all(names.map(ask)).catch(() => undefined);
 }
 
-it(`survives ${kills} kills`, { timeout: 3_600_000 }, async (context) => {
+it(`survives ${kills} kills`, async (context) => {
   const { dir, token, hosts } = await startLab(context);
   const random = seeded(testSeed());
   const told: Told = new Map(names.map((name) => [name, new Set<string>()]));

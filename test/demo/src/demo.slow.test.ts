@@ -181,7 +181,7 @@ describe('npm start, while it runs', () => {
       const repair = `repair ${name} adb-reconnect --reason 'to see it'`;
       await expect.poll(() => skolo(repair), rarely).toContain('adb-reconnect started');
     }
-  }, 600_000);
+  });
 
   it('prints a command that cycles a machine and shows each step', async () => {
     const cycle = `${demo.command(/skolo power cycle /)} 2>&1 || true`;
@@ -295,7 +295,7 @@ describe('npm start, while it runs', () => {
     // Services on a busy computer may be degraded for a moment.
     const status = () => shell(`${demo.command(/skolo status /)} || true`);
     await expect.poll(status, rarely).toMatch(/^demo .* 41\/41 .* 4\/4 /m);
-  }, 600_000);
+  });
 
   it('keeps secrets to their owner', async () => {
     const secrets = join(dir, 'secrets');

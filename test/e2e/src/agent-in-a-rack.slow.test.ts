@@ -129,8 +129,7 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
   await expect.poll(() => reported.join()).toContain(`${machine}: waiting for the task`);
   // Before, it may begin another task.
   await writeRack(known, 601);
-  const long = { timeout: 240_000 };
-  await expect.poll(tasks.readState, long).toMatchObject({ isRunning: true, accepts: false });
+  await expect.poll(tasks.readState).toMatchObject({ isRunning: true, accepts: false });
   next = swarming.addTask({ python: 'print("done")' });
   await writeFile(file('go'), '');
 
@@ -141,7 +140,7 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
   await expect.poll(() => swarming.task(next).state).toBe('completed');
   expect(swarming.task(next).output).toContain('done');
   // The server knows first.
-  await expect.poll(tasks.readState, long).toMatchObject({ isRunning: false });
+  await expect.poll(tasks.readState).toMatchObject({ isRunning: false });
 
   const params = { name: `${machine}-device` };
   await daemon.setBusy({ params, body: { text: 'nightly' } });
@@ -154,7 +153,7 @@ while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
   expect(await upgraded).toEqual(['out-of-service']);
   // The agent asks for its holds again.
   await writeRack(known, 603);
-  await expect.poll(tasks.readState, long).toMatchObject({ accepts: true });
+  await expect.poll(tasks.readState).toMatchObject({ accepts: true });
 
   const seen = ['on'];
   // Ports that have power together are switched one after the other.

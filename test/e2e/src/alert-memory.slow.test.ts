@@ -25,7 +25,6 @@ const Message = z.object({ instance: z.string().exactOptional() });
 
 it.skipIf(onlyLong)(
   'alerts up to the limit wait, survive a restart, and arrive, within the memory of the pod',
-  { timeout: 1_800_000 },
   async (context) => {
     let isAway = true;
     const arrived = new Set<string>();
@@ -57,9 +56,7 @@ it.skipIf(onlyLong)(
     await first.end('SIGTERM');
     isAway = false;
     await start();
-    await expect
-      .poll(() => arrived.size, { timeout: 1_500_000, interval: 1000 })
-      .toBeGreaterThanOrEqual(accepted);
+    await expect.poll(() => arrived.size, { interval: 1000 }).toBeGreaterThanOrEqual(accepted);
   },
 );
 
@@ -98,7 +95,6 @@ function body(entry: (i: number) => string, part: number): string {
 describe('within the memory of the pod', () => {
   it.for(Object.entries(costly).slice(0, isLong ? undefined : 1))(
     'the service survives %s, and rejects those that take too much',
-    { timeout: 300_000 },
     async ([, entry], context) => {
       const { url } = await (await inPod(context, 1))();
 
@@ -126,7 +122,6 @@ describe('within the memory of the pod', () => {
 
   it.for(isLong ? ['ASCII', 'with … and 🔥'] : ['ASCII'])(
     '10,000 alerts of 2 kB with 30 labels are accepted: %s',
-    { timeout: 300_000 },
     async (text, context) => {
       const { url } = await (await inPod(context, 1))();
       const names = Array.from({ length: 25 }, (_, i) => `label_number_${i}`);

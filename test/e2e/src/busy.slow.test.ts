@@ -76,9 +76,7 @@ services:
       const body = { machines: ['board-1'], reason: 'dead', mode: 'hard' as const };
       const { cycles } = await client.requestCycles({ body });
       const id = cycles[0]?.id ?? '';
-      await expect
-        .poll(async () => (await client.cycle({ params: { id } })).outcome, { timeout: 60_000 })
-        .toBeDefined();
+      await expect.poll(async () => (await client.cycle({ params: { id } })).outcome).toBeDefined();
       return await client.cycle({ params: { id } });
     },
     jobs: async (client = ann()) =>
@@ -156,7 +154,7 @@ it('runs as printed for GitLab runners, with a token that can do nothing else', 
     SKOLO_RACK: 'rack.yaml',
   };
 
-  const { stdout } = await run('/bin/sh', ['-ec', lines], { cwd: dir, env, timeout: 60_000 });
+  const { stdout } = await run('/bin/sh', ['-ec', lines], { cwd: dir, env });
 
   expect(JSON.parse(stdout).holds).toMatchObject([
     { kind: 'busy', target: 'board-2', by: 'gitlab', reason: 'job 4711' },
@@ -184,9 +182,7 @@ it('does not run the command while the machine is being cycled', async () => {
   const client = ann();
   const body = { machines: ['board-1'], reason: 'dead', mode: 'hard' as const, offSeconds: 20 };
   await client.requestCycles({ body });
-  await expect
-    .poll(async () => (await client.cycles({ query: {} })).cycles[0]?.step, { timeout: 30_000 })
-    .toBe('off');
+  await expect.poll(async () => (await client.cycles({ query: {} })).cycles[0]?.step).toBe('off');
 
   const { exitCode, err } = await skolo('board-1', '--', 'touch', join(dir, 'ran'));
 
@@ -199,7 +195,7 @@ it('protects the job while the daemon is killed, and for no longer than its time
   const { spawn, jobs, cycle, dir, daemon, start, ann, offs } = await startLab();
   const holder = spawn('board-1', '--for', '0.2m', ...(await endless(dir)));
   onTestFinished(() => void holder.kill('SIGKILL'));
-  await expect.poll(() => jobs(), { timeout: 60_000 }).toHaveLength(1);
+  await expect.poll(() => jobs()).toHaveLength(1);
   const before = await cycle();
 
   await daemon.end('SIGKILL');
@@ -208,7 +204,7 @@ it('protects the job while the daemon is killed, and for no longer than its time
   holder.kill('SIGKILL');
   await once(holder, 'exit');
   const orphan = await cycle(next);
-  await expect.poll(() => jobs(next), { timeout: 60_000 }).toEqual([]);
+  await expect.poll(() => jobs(next)).toEqual([]);
   const free = await cycle(next);
 
   expect([before, after, orphan].map(({ outcome }) => outcome)).toEqual(['busy', 'busy', 'busy']);

@@ -18,7 +18,7 @@ import {
 import { metricsAskedFor, ruleFiles, rulesFolder, rulesIn } from './rule-files.ts';
 
 vi.setConfig({ testTimeout: isLong ? 2_000_000 : 300_000 });
-const patiently = { timeout: 240_000, interval: 500 };
+const patiently = { interval: 500 };
 
 /** What the jumphost itself answers, or its prober. Every other file has targets on machines. */
 const trusted = ['ping.json', 'k3s.json', 'kubelet.json', 'node-of-jumphost.json'];
@@ -247,9 +247,7 @@ describe.skipIf(why)('a machine that lies to Prometheus', () => {
 
       // One a second. The lists are finite, so that nothing new is stored after some answers.
       const until = answered + (isLong ? 600 : 20) * filesOfMachines.length;
-      await expect
-        .poll(() => answered, { timeout: isLong ? 1_800_000 : 280_000, interval: 500 })
-        .toBeGreaterThan(until);
+      await expect.poll(() => answered, { interval: 500 }).toBeGreaterThan(until);
 
       const stored = async () => (await seriesOf('{machine="liar",job="node"}')).length;
       await expect.poll(stored, patiently).toBeGreaterThan(100);

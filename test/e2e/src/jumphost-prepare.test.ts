@@ -49,7 +49,7 @@ equipment:
 `;
 
 const why = onlyLong ?? whyNoJumphost() ?? lacks('docker-registry');
-describe.skipIf(why)('skolo jumphost', { timeout: 900_000 }, () => {
+describe.skipIf(why)('skolo jumphost', () => {
   let jumphost: BareJumphost;
   let registry: ContainerRegistry;
   let racks: string;

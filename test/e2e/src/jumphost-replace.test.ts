@@ -124,7 +124,7 @@ async function plugIn(
 }
 
 const why = onlyLong ?? whyNoJumphost() ?? lacks('docker-registry');
-describe.skipIf(why)('skolo jumphost replace', { timeout: 600_000 }, () => {
+describe.skipIf(why)('skolo jumphost replace', () => {
   let jumphost: BareJumphost;
   let other: Computer;
   let registry: ContainerRegistry;

@@ -57,16 +57,13 @@ it('loads the rules of services alone, scrapes one, and answers all that the das
 
   const groups = async () =>
     Groups.safeParse(JSON.parse((await textAt(`${url}/rules`)) || '{}')).data?.data.groups ?? [];
-  await expect
-    .poll(async () => (await groups()).map(({ name }) => name), { timeout: 30_000 })
-    .toContain('power');
+  await expect.poll(async () => (await groups()).map(({ name }) => name)).toContain('power');
   expect(
     (await groups()).flatMap(({ rules }) => rules.filter(({ health }) => health === 'err')),
   ).toEqual([]);
   await expect
-    .poll(
-      async () => (await targetsAt(url)).map(({ scrapeUrl, health }) => `${scrapeUrl} ${health}`),
-      { timeout: 90_000 },
+    .poll(async () =>
+      (await targetsAt(url)).map(({ scrapeUrl, health }) => `${scrapeUrl} ${health}`),
     )
     .toContain(`${service.metricsUrl}/metrics up`);
   const { templating, panels } = Dashboard.parse(

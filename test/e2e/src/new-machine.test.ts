@@ -11,7 +11,7 @@ const program = join(repository, 'test/debian/new-machine');
 
 describe.skipIf(onlyLong ?? lacks('root', 'debian'))('a minimal Debian', () => {
   // For an ordinary user, tests that need root are not run, and for root those of what root may not do.
-  it.each(['ann', 'root'])('has no failed test for %s', { timeout: 3_600_000 }, async (user) => {
+  it.each(['ann', 'root'])('has no failed test for %s', async (user) => {
     const debian = resolve(peer('debian') ?? '', '../../..');
 
     const { stdout } = await run(program, [debian, 'HEAD', user], { maxBuffer: 1 << 28 }).catch(

@@ -34,7 +34,6 @@ const cli = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.me
 
 it.skipIf(onlyLong ?? lacks('chromium'))(
   'a night on call: what, since when, who, act, did it work, handover',
-  { timeout: 900_000 },
   async (context) => {
     const rack = await startRack(context);
     const { page, machines } = rack;

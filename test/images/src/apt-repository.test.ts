@@ -32,14 +32,14 @@ async function makeRepositories(dir: string): Promise<void> {
 }
 
 const whyNot = debians.map(whyNoFreshDebian).find(Boolean) ?? lacks('gpg');
-describe.skipIf(whyNot)('an apt repository', { timeout: 900_000 }, () => {
+describe.skipIf(whyNot)('an apt repository', () => {
   let dir: string;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'skolo-apt-'));
     await makeRepositories(dir);
     // apt reads it as another user.
     await run('chmod', ['-R', 'a+rX', dir]);
-  }, 600_000);
+  });
   afterAll(async () => {
     vi.unstubAllEnvs();
     await rm(dir, { recursive: true, force: true });

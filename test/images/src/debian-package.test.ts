@@ -94,245 +94,234 @@ machines: { rpi-001: { kind: host, address: 127.0.0.2 } }
 `;
 
 const why = whyNoFreshDebian();
-describe.skipIf(why)(
-  'a fresh Debian',
-  {
-    timeout: 600_000,
-  },
-  () => {
-    let computer: Computer;
-    /** git and Google credentials are missing, so parts of the services do not work. */
-    const orDegraded = '|| [ $? = 3 ]';
-    const sh = async (script: string) => await computer.run('sh', '-c', script);
-    const need = async (script: string) => {
-      const { exitCode, text } = await sh(script);
-      expect(exitCode, `${script}\n${text}`).toBe(0);
-      return text;
-    };
-    const versions = async () => {
-      const { services } = JSON.parse(await need('skolo service list --json'));
-      return services
-        .filter(({ isEnabled }: { isEnabled: boolean }) => isEnabled)
-        .map(({ service, version }: Record<string, string>) => [service, version]);
-    };
+describe.skipIf(why)('a fresh Debian', () => {
+  let computer: Computer;
+  /** git and Google credentials are missing, so parts of the services do not work. */
+  const orDegraded = '|| [ $? = 3 ]';
+  const sh = async (script: string) => await computer.run('sh', '-c', script);
+  const need = async (script: string) => {
+    const { exitCode, text } = await sh(script);
+    expect(exitCode, `${script}\n${text}`).toBe(0);
+    return text;
+  };
+  const versions = async () => {
+    const { services } = JSON.parse(await need('skolo service list --json'));
+    return services
+      .filter(({ isEnabled }: { isEnabled: boolean }) => isEnabled)
+      .map(({ service, version }: Record<string, string>) => [service, version]);
+  };
 
-    beforeAll(async () => {
-      const packages = join(dir, 'packages');
-      await mkdir(packages);
-      for (const version of ['0.2.0', '0.2.1']) await writePackage(packages, version);
-      await writePackage(packages, '0.2.2', async (bundles) => {
-        const main = 'machine-state/opt/skolo/services/machine-state/dist/main.js';
-        await writeFile(join(bundles, main), 'process.exitCode = 1;\n');
-      });
-      computer = await freshDebian('198.51.100.1/24', packages);
-      await computer.boot();
-      await need('apt-get update -q');
-    }, 600_000);
-    afterAll(() => computer?.scrap());
-
-    const install = (version: string) =>
-      sh(
-        `apt-get install -qy --allow-downgrades --no-install-recommends /opt/packages/skolo_${version}_${arch}.deb`,
-      );
-
-    it('rejects the package in one line while k3s is installed', async () => {
-      await need('mkdir -p /etc/rancher/k3s && touch /etc/rancher/k3s/k3s.yaml');
-
-      const { exitCode, text } = await install('0.2.0');
-
-      expect(exitCode).not.toBe(0);
-      expect(text).toContain(
-        'skolo: this computer runs k3s; deploy services to it from your workstation',
-      );
-      await need('rm -r /etc/rancher');
+  beforeAll(async () => {
+    const packages = join(dir, 'packages');
+    await mkdir(packages);
+    for (const version of ['0.2.0', '0.2.1']) await writePackage(packages, version);
+    await writePackage(packages, '0.2.2', async (bundles) => {
+      const main = 'machine-state/opt/skolo/services/machine-state/dist/main.js';
+      await writeFile(join(bundles, main), 'process.exitCode = 1;\n');
     });
+    computer = await freshDebian('198.51.100.1/24', packages);
+    await computer.boot();
+    await need('apt-get update -q');
+  });
+  afterAll(() => computer?.scrap());
 
-    it('has the command afterwards, and no service', async () => {
-      expect(await install('0.2.0')).toMatchObject({ exitCode: 0 });
+  const install = (version: string) =>
+    sh(
+      `apt-get install -qy --allow-downgrades --no-install-recommends /opt/packages/skolo_${version}_${arch}.deb`,
+    );
 
-      expect(await need('skolo --version')).toBe('0.2.0\n');
-      expect(await need("systemctl list-units --all --plain --no-legend 'skolo*'")).toBe('');
-      expect((await sh('ls /opt/skolo')).exitCode).not.toBe(0);
-    });
+  it('rejects the package in one line while k3s is installed', async () => {
+    await need('mkdir -p /etc/rancher/k3s && touch /etc/rancher/k3s/k3s.yaml');
 
-    it('changes nothing when rack.yaml is invalid or not readable for the service', async () => {
-      await need('mkdir -p /etc/skolo/secrets');
-      await computer.write(
-        '/etc/skolo/rack.yaml',
-        rackYaml.replace('timezone: UTC', 'timezone: Mars'),
+    const { exitCode, text } = await install('0.2.0');
+
+    expect(exitCode).not.toBe(0);
+    expect(text).toContain(
+      'skolo: this computer runs k3s; deploy services to it from your workstation',
+    );
+    await need('rm -r /etc/rancher');
+  });
+
+  it('has the command afterwards, and no service', async () => {
+    expect(await install('0.2.0')).toMatchObject({ exitCode: 0 });
+
+    expect(await need('skolo --version')).toBe('0.2.0\n');
+    expect(await need("systemctl list-units --all --plain --no-legend 'skolo*'")).toBe('');
+    expect((await sh('ls /opt/skolo')).exitCode).not.toBe(0);
+  });
+
+  it('changes nothing when rack.yaml is invalid or not readable for the service', async () => {
+    await need('mkdir -p /etc/skolo/secrets');
+    await computer.write(
+      '/etc/skolo/rack.yaml',
+      rackYaml.replace('timezone: UTC', 'timezone: Mars'),
+    );
+
+    const invalid = await sh('skolo service enable machine-state');
+
+    expect(invalid.exitCode).toBe(1);
+    expect(invalid.text).toMatch(/rack\.yaml:2:\d+ .*Mars/);
+
+    await computer.write('/etc/skolo/rack.yaml', rackYaml);
+    await computer.write('/etc/skolo/secrets/tokens.yaml', 'tokens: []\n', 0o600);
+    await computer.write('/etc/skolo/secrets/token.json', 'ya29.of-a-test', 0o600);
+    const unreadable = await sh('skolo service enable machine-state');
+
+    expect(unreadable.exitCode).toBe(1);
+    expect(unreadable.text).toContain(
+      "secrets/tokens.yaml: permission denied; make it readable by the service's user",
+    );
+    expect((await sh('systemctl cat skolo-machine-state')).exitCode).not.toBe(0);
+  });
+
+  it('runs every service as its own user, with an exposure of at most 3', async () => {
+    await need('chgrp -R skolo /etc/skolo && chmod -R g+rX /etc/skolo');
+
+    const { exitCode, text } = await sh(`skolo service enable ${services.join(' ')}`);
+
+    expect(exitCode).toBe(3);
+    for (const service of services) expect(text).toContain(service);
+    expect(text).toContain('alert-to-pubsub: running skolo 0.2.0, but sink pubsub: credentials');
+    for (const service of services) {
+      const pid = (await need(`systemctl show -P MainPID skolo-${service}`)).trim();
+      const user = await need(`ps -o user:40= -p ${pid} || stat -c %U /proc/${pid}`);
+      expect(user.trim()).toBe(`skolo-${service}`);
+      const lines = await need(`journalctl --quiet --output=cat -t skolo-${service}`);
+      const first = JSON.parse(lines.split('\n')[0] ?? '');
+      expect(first).toMatchObject({ msg: 'listening', version: '0.2.0' });
+      const exposure = await need(
+        `systemd-analyze security --offline=true /etc/systemd/system/skolo-${service}.service | tail -1`,
       );
+      expect(Number(/: ([\d.]+) /.exec(exposure)?.[1])).toBeLessThanOrEqual(3);
+    }
+    const token = await need(
+      `/usr/lib/skolo/0.2.0/bin/node -e "fetch('http://127.0.0.1/computeMetadata/v1/instance/service-accounts/default/token', { headers: { 'Metadata-Flavor': 'Google' } }).then(async (r) => console.log(await r.text()))"`,
+    );
+    expect(token).toContain('ya29.of-a-test');
+  });
 
-      const invalid = await sh('skolo service enable machine-state');
+  it('runs the agent without a bot as root, and machine-state lists its machine', async () => {
+    const unknown = await sh('skolo service enable swarming-client');
+    expect(unknown.exitCode).toBe(1);
+    expect(unknown.text).toContain('does not list machine');
+    expect((await sh('systemctl cat skolo-swarming-client')).exitCode).not.toBe(0);
 
-      expect(invalid.exitCode).toBe(1);
-      expect(invalid.text).toMatch(/rack\.yaml:2:\d+ .*Mars/);
+    const text = await need(`skolo service enable swarming-client --machine rpi-001 ${orDegraded}`);
 
-      await computer.write('/etc/skolo/rack.yaml', rackYaml);
-      await computer.write('/etc/skolo/secrets/tokens.yaml', 'tokens: []\n', 0o600);
-      await computer.write('/etc/skolo/secrets/token.json', 'ya29.of-a-test', 0o600);
-      const unreadable = await sh('skolo service enable machine-state');
+    expect(text).toContain('swarming-client: running skolo 0.2.0');
+    expect(await need('systemctl show -P User skolo-swarming-client')).toBe('\n');
+    const list = 'skolo machine list --url http://127.0.0.1:8004';
+    await expect.poll(() => need(list)).toMatch(/^rpi-001 .*ok .* no bot /m);
+    expect(await need('skolo machine list --agents')).toMatch(/^rpi-001 .*ok .* no bot /m);
+  });
 
-      expect(unreadable.exitCode).toBe(1);
-      expect(unreadable.text).toContain(
-        "secrets/tokens.yaml: permission denied; make it readable by the service's user",
-      );
-      expect((await sh('systemctl cat skolo-machine-state')).exitCode).not.toBe(0);
-    });
+  it('changes nothing when a service is enabled again', async () => {
+    const pids = () => need('systemctl show -P MainPID skolo-machine-state skolo-swarming-client');
+    const before = await pids();
 
-    it('runs every service as its own user, with an exposure of at most 3', async () => {
-      await need('chgrp -R skolo /etc/skolo && chmod -R g+rX /etc/skolo');
+    await need(`skolo service enable machine-state swarming-client ${orDegraded}`);
 
-      const { exitCode, text } = await sh(`skolo service enable ${services.join(' ')}`);
+    expect(await pids()).toBe(before);
+  });
 
-      expect(exitCode).toBe(3);
-      for (const service of services) expect(text).toContain(service);
-      expect(text).toContain('alert-to-pubsub: running skolo 0.2.0, but sink pubsub: credentials');
-      for (const service of services) {
-        const pid = (await need(`systemctl show -P MainPID skolo-${service}`)).trim();
-        const user = await need(`ps -o user:40= -p ${pid} || stat -c %U /proc/${pid}`);
-        expect(user.trim()).toBe(`skolo-${service}`);
-        const lines = await need(`journalctl --quiet --output=cat -t skolo-${service}`);
-        const first = JSON.parse(lines.split('\n')[0] ?? '');
-        expect(first).toMatchObject({ msg: 'listening', version: '0.2.0' });
-        const exposure = await need(
-          `systemd-analyze security --offline=true /etc/systemd/system/skolo-${service}.service | tail -1`,
-        );
-        expect(Number(/: ([\d.]+) /.exec(exposure)?.[1])).toBeLessThanOrEqual(3);
-      }
-      const token = await need(
-        `/usr/lib/skolo/0.2.0/bin/node -e "fetch('http://127.0.0.1/computeMetadata/v1/instance/service-accounts/default/token', { headers: { 'Metadata-Flavor': 'Google' } }).then(async (r) => console.log(await r.text()))"`,
-      );
-      expect(token).toContain('ya29.of-a-test');
-    });
-
-    it('runs the agent without a bot as root, and machine-state lists its machine', async () => {
-      const unknown = await sh('skolo service enable swarming-client');
-      expect(unknown.exitCode).toBe(1);
-      expect(unknown.text).toContain('does not list machine');
-      expect((await sh('systemctl cat skolo-swarming-client')).exitCode).not.toBe(0);
-
-      const text = await need(
-        `skolo service enable swarming-client --machine rpi-001 ${orDegraded}`,
-      );
-
-      expect(text).toContain('swarming-client: running skolo 0.2.0');
-      expect(await need('systemctl show -P User skolo-swarming-client')).toBe('\n');
-      const list = 'skolo machine list --url http://127.0.0.1:8004';
-      await expect.poll(() => need(list)).toMatch(/^rpi-001 .*ok .* no bot /m);
-      expect(await need('skolo machine list --agents')).toMatch(/^rpi-001 .*ok .* no bot /m);
-    });
-
-    it('changes nothing when a service is enabled again', async () => {
-      const pids = () =>
-        need('systemctl show -P MainPID skolo-machine-state skolo-swarming-client');
-      const before = await pids();
-
-      await need(`skolo service enable machine-state swarming-client ${orDegraded}`);
-
-      expect(await pids()).toBe(before);
-    });
-
-    const take = (port: number) =>
-      need(
-        `systemd-run --quiet --unit=of-bob /usr/lib/skolo/0.2.0/bin/node -e 'require("node:net").createServer().listen(${port})'
+  const take = (port: number) =>
+    need(
+      `systemd-run --quiet --unit=of-bob /usr/lib/skolo/0.2.0/bin/node -e 'require("node:net").createServer().listen(${port})'
 until ss -Hltn sport = :${port} | grep -q .; do sleep 0.1; done`,
-      );
+    );
 
-    it('says at once which port another program uses, and lists a service that keeps crashing', async () => {
-      await need('systemctl stop skolo-machine-state');
-      await take(8004);
+  it('says at once which port another program uses, and lists a service that keeps crashing', async () => {
+    await need('systemctl stop skolo-machine-state');
+    await take(8004);
 
-      const { exitCode, text } = await sh('skolo service enable machine-state');
+    const { exitCode, text } = await sh('skolo service enable machine-state');
 
-      expect(exitCode).toBe(1);
-      expect(text).toContain(
-        'machine-state exits after it starts: cannot listen on port 8004: the port is in use',
-      );
-      expect(await need('skolo service list')).toMatch(
-        /^machine-state +yes +crashing \(\d+ times?\)/m,
-      );
-      await need(`systemctl stop of-bob && skolo service enable machine-state ${orDegraded}`);
-    });
+    expect(exitCode).toBe(1);
+    expect(text).toContain(
+      'machine-state exits after it starts: cannot listen on port 8004: the port is in use',
+    );
+    expect(await need('skolo service list')).toMatch(
+      /^machine-state +yes +crashing \(\d+ times?\)/m,
+    );
+    await need(`systemctl stop of-bob && skolo service enable machine-state ${orDegraded}`);
+  });
 
-    it('says which part of a running service does not work', async () => {
-      await take(16_421);
-      await computer.write(
-        '/etc/skolo/rack.yaml',
-        rackYaml.replace(
-          'services:\n',
-          'services:\n  power-cycle-daemon: { endpoints: { pdudaemon: { allow: [127.0.0.0/8] } } }\n',
-        ),
-      );
-      await need('chgrp skolo /etc/skolo/rack.yaml && chmod g+r /etc/skolo/rack.yaml');
+  it('says which part of a running service does not work', async () => {
+    await take(16_421);
+    await computer.write(
+      '/etc/skolo/rack.yaml',
+      rackYaml.replace(
+        'services:\n',
+        'services:\n  power-cycle-daemon: { endpoints: { pdudaemon: { allow: [127.0.0.0/8] } } }\n',
+      ),
+    );
+    await need('chgrp skolo /etc/skolo/rack.yaml && chmod g+r /etc/skolo/rack.yaml');
 
-      const { exitCode, text } = await sh('skolo service enable power-cycle-daemon');
+    const { exitCode, text } = await sh('skolo service enable power-cycle-daemon');
 
-      expect({ exitCode, text }).toMatchObject({ exitCode: 3 });
-      expect(text).toMatch(
-        /^power-cycle-daemon: running skolo 0\.2\.0, but endpoint pdudaemon: .*16421.*the port is in use/m,
-      );
-      await need('systemctl stop of-bob');
-      await computer.write('/etc/skolo/rack.yaml', rackYaml);
-    });
+    expect({ exitCode, text }).toMatchObject({ exitCode: 3 });
+    expect(text).toMatch(
+      /^power-cycle-daemon: running skolo 0\.2\.0, but endpoint pdudaemon: .*16421.*the port is in use/m,
+    );
+    await need('systemctl stop of-bob');
+    await computer.write('/etc/skolo/rack.yaml', rackYaml);
+  });
 
-    it('keeps running the previous version after an upgrade of the package, until enable', async () => {
-      const states = () => need('find /var/lib/skolo -type f | sort');
-      const before = await states();
+  it('keeps running the previous version after an upgrade of the package, until enable', async () => {
+    const states = () => need('find /var/lib/skolo -type f | sort');
+    const before = await states();
 
-      expect(await install('0.2.1')).toMatchObject({ exitCode: 0 });
-      expect(await versions()).toEqual(withAgent.map((service) => [service, '0.2.0']));
-      await need(`skolo service enable ${orDegraded}`);
+    expect(await install('0.2.1')).toMatchObject({ exitCode: 0 });
+    expect(await versions()).toEqual(withAgent.map((service) => [service, '0.2.0']));
+    await need(`skolo service enable ${orDegraded}`);
 
-      expect(await versions()).toEqual(withAgent.map((service) => [service, '0.2.1']));
-      for (const file of before.trim().split('\n')) expect(await states()).toContain(file);
-    });
+    expect(await versions()).toEqual(withAgent.map((service) => [service, '0.2.1']));
+    for (const file of before.trim().split('\n')) expect(await states()).toContain(file);
+  });
 
-    it('returns to the previous version when a service does not start', async () => {
-      await install('0.2.2');
+  it('returns to the previous version when a service does not start', async () => {
+    await install('0.2.2');
 
-      const { exitCode, text } = await sh('skolo service enable');
+    const { exitCode, text } = await sh('skolo service enable');
 
-      expect(exitCode).toBe(1);
-      expect(text).toContain(`${withAgent.length} services returned to skolo 0.2.1`);
-      await expect.poll(versions).toEqual(withAgent.map((service) => [service, '0.2.1']));
-    });
+    expect(exitCode).toBe(1);
+    expect(text).toContain(`${withAgent.length} services returned to skolo 0.2.1`);
+    await expect.poll(versions).toEqual(withAgent.map((service) => [service, '0.2.1']));
+  });
 
-    it('goes back to an older version in the same way', async () => {
-      await install('0.2.0');
+  it('goes back to an older version in the same way', async () => {
+    await install('0.2.0');
 
-      await need(`skolo service enable ${orDegraded}`);
+    await need(`skolo service enable ${orDegraded}`);
 
-      expect(await versions()).toEqual(withAgent.map((service) => [service, '0.2.0']));
-    });
+    expect(await versions()).toEqual(withAgent.map((service) => [service, '0.2.0']));
+  });
 
-    it('starts its services after a power cut', async () => {
-      await need('sync');
-      await computer.cutPower();
-      await computer.boot();
+  it('starts its services after a power cut', async () => {
+    await need('sync');
+    await computer.cutPower();
+    await computer.boot();
 
-      await expect.poll(versions).toEqual(withAgent.map((service) => [service, '0.2.0']));
-    });
+    await expect.poll(versions).toEqual(withAgent.map((service) => [service, '0.2.0']));
+  });
 
-    it('keeps only state, configuration and users when the package is removed', async () => {
-      await need(`install -d -o skolo-metadata-server /dev/shm/skolo-chosen /dev/shm/skolo-chosen/x
+  it('keeps only state, configuration and users when the package is removed', async () => {
+    await need(`install -d -o skolo-metadata-server /dev/shm/skolo-chosen /dev/shm/skolo-chosen/x
 install -d -o nobody /dev/shm/skolo-metadata-of-another`);
 
-      const { exitCode, text } = await sh('apt-get purge -qy skolo');
+    const { exitCode, text } = await sh('apt-get purge -qy skolo');
 
-      expect(exitCode).toBe(0);
-      expect(text).toContain('machine-state: stopped and disabled');
-      expect(text).toContain('swarming-client: stopped and disabled');
-      expect(text).toContain(
-        'skolo: /etc/skolo, /var/lib/skolo, the skolo-* users and the skolo group remain',
-      );
-      const left = await need(
-        "find / /dev/shm -xdev -name '*skolo*' -not -path '/proc/*' -not -path '/opt/packages*' -not -path '/var/lib/skolo/*' | sort",
-      );
-      // What `skolo` keeps for a person, such as the last valid rack.yaml, belongs to that person.
-      const ofRoot = '/root/.local/state/skolo\n';
-      expect(left).toBe(
-        `/dev/shm/skolo-metadata-of-another\n/etc/skolo\n${ofRoot}/var/lib/skolo\n`,
-      );
-    });
-  },
-);
+    expect(exitCode).toBe(0);
+    expect(text).toContain('machine-state: stopped and disabled');
+    expect(text).toContain('swarming-client: stopped and disabled');
+    expect(text).toContain(
+      'skolo: /etc/skolo, /var/lib/skolo, the skolo-* users and the skolo group remain',
+    );
+    const left = await need(
+      "find / /dev/shm -xdev -name '*skolo*' -not -path '/proc/*' -not -path '/opt/packages*' -not -path '/var/lib/skolo/*' | sort",
+    );
+    // What `skolo` keeps for a person, such as the last valid rack.yaml, belongs to that person.
+    const ofRoot = '/root/.local/state/skolo\n';
+    expect(left).toBe(`/dev/shm/skolo-metadata-of-another\n/etc/skolo\n${ofRoot}/var/lib/skolo\n`);
+  });
+});

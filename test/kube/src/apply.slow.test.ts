@@ -242,7 +242,6 @@ function overlayWith(components: readonly string[]): string {
 async function call(command: string, ...args: string[]): Promise<string> {
   const { stdout } = await run(command, args, {
     env: { ...process.env, KUBECONFIG: controlPlane?.kubeconfig },
-    timeout: 120_000,
     maxBuffer: 16 * 1024 * 1024,
   });
   return stdout;

@@ -40,9 +40,7 @@ async function fsck() {
   await run('git', ['--git-dir', folder, 'fsck', '--strict', '--full', '--no-dangling']);
 }
 
-it('has what it acknowledged and nothing that it rejected while a disk fills and empties', {
-  timeout: 300_000 + kills * 20_000,
-}, async (context) => {
+it('has what it acknowledged and nothing that it rejected while a disk fills and empties', async (context) => {
   await mountDisk(context);
   const rounds = kills * 3;
   console.log(`a history on a disk that fills and empties: ${rounds} rounds`);

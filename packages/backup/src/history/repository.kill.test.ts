@@ -23,9 +23,7 @@ beforeEach(async () => {
   history = await TestHistory.make();
 });
 
-it(`is sound after ${kills} kill -9, has what it acknowledged, and nothing twice`, {
-  timeout: 300_000 + kills * 30_000,
-}, async () => {
+it(`is sound after ${kills} kill -9, has what it acknowledged, and nothing twice`, async () => {
   console.log(`a writer of a history: ${kills} kills`);
   const random = seeded(testSeed());
   const acknowledged = new Map<string, { number: number; id: string }[]>();
@@ -73,9 +71,7 @@ it(`is sound after ${kills} kill -9, has what it acknowledged, and nothing twice
   expect(acknowledged.get('router')?.length).toBeGreaterThanOrEqual(kills / 2);
 });
 
-it(`begins whole or not at all, ${kills} times killed at its birth`, {
-  timeout: 300_000 + kills * 30_000,
-}, async () => {
+it(`begins whole or not at all, ${kills} times killed at its birth`, async () => {
   const random = seeded(testSeed());
   const start = performance.now();
   await killAfter(startWriter(program, history.folder, '0'), 0, { all: true });

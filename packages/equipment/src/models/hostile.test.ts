@@ -104,7 +104,6 @@ const readers = await Promise.all(
 
 it.each(readers.filter(({ hosts, backup }) => hosts ?? backup))(
   '$name reads at once what makes no sense',
-  { timeout: 600_000 },
   async ({ hosts, backup }) => {
     const given = {
       credentials: async () => ({ legacySsh: false }),

@@ -672,9 +672,7 @@ spec: { policyName: corporate, validationActions: [Deny] }`;
     // The next test's push deletes it again.
   });
 
-  it(`ends the same after ${kills} kill -9`, {
-    timeout: kills * 120_000,
-  }, async () => {
+  it(`ends the same after ${kills} kill -9`, async () => {
     console.log(`pushes: ${kills} kills`);
     const random = seeded(testSeed());
     const start = (request: Request) => startPush(workOf(request));

@@ -64,7 +64,7 @@ describe.skipIf(onlyLong ?? lacks('virt-arm64', 'mtools'))('a card for arm64', (
     return printed;
   }
 
-  it('is the machine after its first start', { timeout: longest }, async () => {
+  it('is the machine after its first start', async () => {
     const card = await makeCard();
 
     const printed = await start(card);

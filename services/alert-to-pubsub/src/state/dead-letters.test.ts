@@ -231,9 +231,7 @@ const kills = countRounds(1);
 const writer = fileURLToPath(new URL('../testing/dead-letters-writer.ts', import.meta.url));
 
 describe('another process', () => {
-  it(`that is killed at ${kills} moments loses none that was kept`, {
-    timeout: 3_600_000,
-  }, async () => {
+  it(`that is killed at ${kills} moments loses none that was kept`, async () => {
     console.log(`dead letters: ${kills} kills`);
     const moments = fc.sample(fc.nat(40), { numRuns: kills, seed: testSeed() });
     const folder = await tempDir();

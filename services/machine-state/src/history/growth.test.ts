@@ -40,7 +40,7 @@ it(`is at most ${mostBytesPerDay / 1e6} MB with ${phones} phones, in ${hours} h 
   const { size } = await stat(join(stateDir, 'history.sqlite'));
   expect(omitted).toBeGreaterThan(0);
   expect(size).toBeLessThan(emptyBytes + (mostBytesPerDay * hours) / 24);
-}, 3_600_000);
+});
 
 /** Every text as long as the schema of the agent's status allows, of characters with three bytes. */
 function worst(round: number, now: string): Machine {

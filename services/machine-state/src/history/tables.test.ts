@@ -59,7 +59,7 @@ it('each entry is read as it was written', async () => {
 });
 
 // Looking into each hour up to the year 9999 takes minutes.
-it('costs no more where other years are asked for', { timeout: 60_000 }, async () => {
+it('costs no more where other years are asked for', async () => {
   const jobs = new HistoryJobs(openDatabase(join(await tempDir(), 'history.sqlite')));
   const at = Date.parse('2026-11-28T10:00:00Z');
   const hour = Math.floor(at / 3_600_000);

@@ -54,9 +54,7 @@ from labgrid import Environment
 power = Environment(sys.argv[1]).get_target("main").get_driver("PowerProtocol")
 for command in sys.argv[2:]:
     print(command, getattr(power, command)())`;
-    const { stdout } = await run(labgrid ?? '', ['-c', source, environment, ...commands], {
-      timeout: 120_000,
-    });
+    const { stdout } = await run(labgrid ?? '', ['-c', source, environment, ...commands], {});
     return stdout;
   }
 
@@ -137,7 +135,7 @@ for command in sys.argv[2:]:
 
 describe('curl', () => {
   async function shell(command: string): Promise<string> {
-    const { stdout } = await run('/bin/sh', ['-ec', command], { timeout: 120_000 });
+    const { stdout } = await run('/bin/sh', ['-ec', command]);
     return stdout;
   }
 

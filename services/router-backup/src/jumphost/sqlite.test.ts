@@ -15,7 +15,6 @@ describe('copyDatabase', () => {
     ['delete', copies / 4],
   ] as const)(
     'has all that was committed when it began, in mode %s (%i copies)',
-    { timeout: 3_600_000 },
     async ([mode, rounds]) => {
       const folder = await tempDir();
       const database = join(folder, 'state.db');

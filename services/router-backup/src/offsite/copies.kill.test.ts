@@ -46,66 +46,60 @@ it('the next process makes up for what was not even queued', async () => {
 });
 
 // The sample has the kill of a whole service in kill.test.ts.
-it.skipIf(onlyLong)(
-  `has all of it off site, and nothing half, after ${kills} kills`,
-  {
-    timeout: 300_000 + kills * 30_000,
-  },
-  async () => {
-    console.log(`copies: ${kills} kills`);
-    const random = seeded(testSeed());
-    const dir = await tempDir();
-    const offsite = join(dir, 'offsite');
+it.skipIf(onlyLong)(`has all of it off site, and nothing half, after ${kills} kills`, async () => {
+  console.log(`copies: ${kills} kills`);
+  const random = seeded(testSeed());
+  const dir = await tempDir();
+  const offsite = join(dir, 'offsite');
 
-    let waiting = 0;
-    for (let kill = 0; kill < kills; kill += 1) {
-      const writer = start(dir);
-      const ended = once(writer, 'close');
-      await Promise.race([once(writer.stdout, 'data'), ended]);
-      // The moment of the kill is what the test is about.
-      await sleep(random() * 600);
-      // Kills that left nothing to be uploaded would prove little.
-      if (kill % 2 === 0) await Promise.race([stopWhere(writer, () => isWaiting(dir)), ended]);
-      writer.kill('SIGKILL');
-      expect(await ended).toEqual([null, 'SIGKILL']);
+  let waiting = 0;
+  for (let kill = 0; kill < kills; kill += 1) {
+    const writer = start(dir);
+    const ended = once(writer, 'close');
+    await Promise.race([once(writer.stdout, 'data'), ended]);
+    // The moment of the kill is what the test is about.
+    await sleep(random() * 600);
+    // Kills that left nothing to be uploaded would prove little.
+    if (kill % 2 === 0) await Promise.race([stopWhere(writer, () => isWaiting(dir)), ended]);
+    writer.kill('SIGKILL');
+    expect(await ended).toEqual([null, 'SIGKILL']);
 
-      if (await isWaiting(dir)) waiting += 1;
-      const source = await openSource(offsite, { identities: [identity] });
-      for (const device of await source.devices()) {
-        for (const version of await source.versions(device, { limit: 3 })) {
-          expect(await source.content(version)).toHaveLength(
-            versionText(device, numberOf(version.time)).length,
-          );
-        }
-      }
-    }
-    expect(waiting).toBeGreaterThanOrEqual(kills / 2);
-    const last = start(dir, 'drain');
-    const [code] = await once(last, 'close');
-    expect(code).toBe(0);
-
-    const repository = await Repository.open(join(dir, 'state', 'repository'), { rack: 'rack4' });
+    if (await isWaiting(dir)) waiting += 1;
     const source = await openSource(offsite, { identities: [identity] });
-    for (const device of devices) {
-      const stored = (await repository.versions(device)).reverse();
-      const times = stored.map(({ time }) => time);
-      const found = (await source.versions(device)).map(({ time }) => time).reverse();
-      // A place that is new gets the newest version, and is new until the journal knows of something there: of the first
-      // ones some may be passed over by a kill, never the newest, and never their order.
-      expect(times.filter((time) => found.includes(time))).toEqual(found);
-      expect(found.at(-1)).toBe(times.at(-1));
-      expect(stored.length - found.length).toBeLessThan(5);
-      for (const { sha1, time } of stored) {
-        const text = versionText(device, numberOf(time));
-        expect(sha1).toBe(createHash('sha1').update(text).digest('hex'));
+    for (const device of await source.devices()) {
+      for (const version of await source.versions(device, { limit: 3 })) {
+        expect(await source.content(version)).toHaveLength(
+          versionText(device, numberOf(version.time)).length,
+        );
       }
     }
-    expect(await repository.count('router')).toBeGreaterThanOrEqual(kills / 2);
-    await repository.close();
-    expect(await readdir(join(dir, 'state', 'outgoing'))).toEqual([]);
-    expect((await readdir(offsite)).filter((name) => name.endsWith('.part'))).toEqual([]);
-  },
-);
+  }
+  expect(waiting).toBeGreaterThanOrEqual(kills / 2);
+  const last = start(dir, 'drain');
+  const [code] = await once(last, 'close');
+  expect(code).toBe(0);
+
+  const repository = await Repository.open(join(dir, 'state', 'repository'), { rack: 'rack4' });
+  const source = await openSource(offsite, { identities: [identity] });
+  for (const device of devices) {
+    const stored = (await repository.versions(device)).reverse();
+    const times = stored.map(({ time }) => time);
+    const found = (await source.versions(device)).map(({ time }) => time).reverse();
+    // A place that is new gets the newest version, and is new until the journal knows of something there: of the first
+    // ones some may be passed over by a kill, never the newest, and never their order.
+    expect(times.filter((time) => found.includes(time))).toEqual(found);
+    expect(found.at(-1)).toBe(times.at(-1));
+    expect(stored.length - found.length).toBeLessThan(5);
+    for (const { sha1, time } of stored) {
+      const text = versionText(device, numberOf(time));
+      expect(sha1).toBe(createHash('sha1').update(text).digest('hex'));
+    }
+  }
+  expect(await repository.count('router')).toBeGreaterThanOrEqual(kills / 2);
+  await repository.close();
+  expect(await readdir(join(dir, 'state', 'outgoing'))).toEqual([]);
+  expect((await readdir(offsite)).filter((name) => name.endsWith('.part'))).toEqual([]);
+});
 
 /** Whether what was stored last is not off site. */
 async function isWaiting(dir: string): Promise<boolean> {

@@ -7,7 +7,7 @@ import { type CliDevice, startEos } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { startBackupProcess } from '../testing/backup-process.ts';
 
-const poll = { timeout: 200_000, interval: 50 };
+const poll = { interval: 50 };
 const login = { username: 'skolo', password: 'secret' };
 
 async function startLab() {

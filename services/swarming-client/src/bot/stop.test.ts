@@ -43,7 +43,7 @@ describe.skipIf(lacks('python3'))('stopping a bot', () => {
   });
 
   // It would wait for 15 s.
-  it('does not wait for a folder that another agent has', { timeout: 12_000 }, async () => {
+  it('does not wait for a folder that another agent has', async () => {
     await using test = await newBot({ zip: {} });
     await running(test, 'bot.pid');
     const events: string[] = [];

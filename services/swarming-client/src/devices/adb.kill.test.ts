@@ -36,7 +36,7 @@ it(`survives kill -9 of the server, ${times} times`, async (context) => {
 
   await expect.poll(descriptors).toBeLessThanOrEqual(before + 2);
   await expect.poll(children).toEqual([]);
-}, 3_600_000);
+});
 
 function killIfThere(pid: number | undefined): void {
   try {

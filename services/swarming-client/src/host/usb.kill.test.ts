@@ -75,5 +75,5 @@ describe('a port that was being cycled when the agent was killed', () => {
       await expect.poll(port).toContain('power');
       await usb.stop();
     }
-  }, 3_600_000);
+  });
 });

@@ -6,14 +6,14 @@ import { readTables } from '../../../../packages/equipment/generate/tables.ts';
 import { proofs } from '../../../../packages/equipment/src/models/testing/proofs.ts';
 import { dataAt, pageAt, tableOf } from './page.ts';
 
-const run = z.enum(['every', 'long', 'manual']).default('every');
+/** Only for what the name of the test's file does not say. */
+const run = z.enum(['slow', 'long', 'by hand']).optional();
 const Tested = z.strictObject({
   capabilities: z.record(
     z.string(),
     z.array(
       z.strictObject({
         what: z.string(),
-        run,
         /** A file, and text of the name of a test in it. */
         test: z.templateLiteral([z.string(), '.test.ts > ', z.string()]),
       }),
@@ -43,9 +43,16 @@ function linkTo(file: string): string {
   return `[${file.slice(file.lastIndexOf('/') + 1)}](${file})`;
 }
 
-function whenRun(run: string, test = ''): string {
-  const [file = ''] = test.split(' > ');
-  return run === 'every' && file.endsWith('.slow.test.ts') ? 'slow' : run;
+/** When a row is tested: as it says, or else in the tier of its file. */
+function whenRun({
+  run,
+  test = '',
+}: {
+  run?: string | undefined;
+  test?: string | undefined;
+}): string {
+  if (run === 'by hand') return '';
+  return run ?? (/\.slow\.test\./.test(test) ? 'slow' : 'each push');
 }
 
 /** What each model's parts were tested with, by its proof, or that of its table. */
@@ -82,21 +89,16 @@ function rowsOfModels(): string[][] {
 
 it('TESTED.md is current', async () => {
   const sections = Object.entries(parts).map(([part, { tested, notTested }]) => {
-    const rows = tested.map(({ what, with: counterpart, test, run }) => [
-      what,
-      counterpart,
-      whenRun(run, test),
-      test === undefined ? '' : linkTo(test),
+    const rows = tested.map((row) => [
+      row.what,
+      row.run === 'by hand' ? `by hand: ${row.with}` : row.with,
+      whenRun(row),
+      row.test === undefined ? '' : linkTo(row.test),
     ]);
     return `## ${part}\n\n${tableOf(['subject', 'tested with', 'run', 'test'], rows)}\nNot tested: ${notTested.join('; ')}.\n`;
   });
   const promised = Object.entries(capabilities).flatMap(([of, each]) =>
-    each.map(({ what, run, test }) => [
-      of,
-      what,
-      whenRun(run, test),
-      linkTo(test.split(' > ')[0] ?? ''),
-    ]),
+    each.map(({ what, test }) => [of, what, whenRun({ test }), linkTo(test.split(' > ')[0] ?? '')]),
   );
   const page = `<!-- Made by \`npm run generate\` from docs/reference/tested.yaml, and of the proofs of models. Do not edit. -->
 
@@ -105,8 +107,8 @@ it('TESTED.md is current', async () => {
 **No part of skolo has been tested with a real switch, PDU, phone, Raspberry Pi, k3s cluster, Swarming server or bot yet.** Jumphosts have been tested
 only on Debian 12. [Evidence files](docs/proofs/README.md) record which models were verified on real hardware.
 
-The column “run” contains \`every\` for \`npm test\`, \`weekly\` for \`npm test\` on one day of the week, \`long\` for \`npm run test:long\`, and \`manual\` for tests that
-people ran. For the results of random tests, see [Fault-injection tests](docs/reference/measurements.md#fault-injection-tests).
+The column “run” contains \`each push\` for \`npm test\`, \`slow\` for \`npm run test:slow\`, which each push must pass, too, and \`long\` for
+\`npm run test:long\`, every night. For the results of random tests, see [Fault-injection tests](docs/reference/measurements.md#fault-injection-tests).
 
 ## Capabilities
 
@@ -121,21 +123,30 @@ ${tableOf(['part', 'models', 'tested with'], rowsOfModels())}`;
   await expect(page).toMatchFileSnapshot(pageAt('TESTED.md'));
 });
 
-it('each test that it names exists, and runs when it says', () => {
-  const named = Object.values(parts).flatMap(({ tested }) =>
-    tested.flatMap(({ test, run }) => (test === undefined ? [] : { test, run })),
-  );
-  const missing = named.filter(({ test }) => !existsSync(pageAt(test)));
-  const seldom = named.filter(({ test, run }) => run === 'every' && isOnlyLong(test));
+const rows = Object.values(parts).flatMap(({ tested }) => tested);
 
-  expect(named.length).toBeGreaterThan(50);
+it('names only tests that exist', () => {
+  const missing = rows.filter(({ test }) => test !== undefined && !existsSync(pageAt(test)));
+
+  expect(rows.length).toBeGreaterThan(100);
   expect(missing).toEqual([]);
-  expect(seldom).toEqual([]);
 });
 
-const onlyLong = /\.skipIf\(((?!\)\().)*\bquick\b/;
+it('names `long` where no push runs the test, or not all of it', () => {
+  const wrong = rows.filter(({ test = '', run }) => {
+    if (!test.endsWith('.ts')) return false;
+    const isPartlyLong = /\b(isLong|onlyLong|countRounds|runs)\b/.test(
+      readFileSync(pageAt(test), 'utf8'),
+    );
+    return run === 'long' ? !isPartlyLong : isOnlyLong(test);
+  });
 
-/** No test of the file runs in `npm test`. */
+  expect(wrong).toEqual([]);
+});
+
+const onlyLong = /\.skipIf\(((?!\)\().)*\bonlyLong\b/;
+
+/** Reports whether no test of a file runs on each push. */
 function isOnlyLong(file: string): boolean {
   if (!file.endsWith('.ts')) return false;
   const text = readFileSync(pageAt(file), 'utf8');
@@ -144,12 +155,12 @@ function isOnlyLong(file: string): boolean {
   return tests.every((test) => onlyLong.test(test.replace('why', () => why)));
 }
 
-it.each(Object.values(capabilities).flat())('$test', ({ test, run }) => {
+it.each(Object.values(capabilities).flat())('proves a promise on each push: $test', ({ test }) => {
   const [file = '', name = ''] = test.split(' > ');
-  const text = readFileSync(pageAt(file), 'utf8');
-  const [before = '', ...others] = text.split(name);
-  const own = before.split(/^ *(?=it\b|describe\b)/m).at(-1) ?? '';
+  const [before = '', ...after] = readFileSync(pageAt(file), 'utf8').split(name);
+  const declaration = before.split(/^ *(?=it\b|describe\b)/m).at(-1) ?? '';
 
-  expect(others).not.toEqual([]);
-  if (isOnlyLong(file) || onlyLong.test(own)) expect(run).toBe('long');
+  expect(after).not.toEqual([]);
+  expect(declaration).not.toMatch(onlyLong);
+  expect(isOnlyLong(file)).toBe(false);
 });

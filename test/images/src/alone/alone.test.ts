@@ -20,7 +20,7 @@ import { Section, Shell } from './section.ts';
 
 describe.each(['debian', 'debian-13'] as const)('docs/adopt/alone.md on %s', (debian) => {
   const why = whyNoFreshDebian(debian);
-  describe.skipIf(why)('as printed', { timeout: 600_000 }, () => {
+  describe.skipIf(why)('as printed', () => {
     let computer: Computer;
     let shell: Shell;
     let rackYaml: string;
@@ -33,7 +33,7 @@ describe.each(['debian', 'debian-13'] as const)('docs/adopt/alone.md on %s', (de
       computer = await freshDebian(`${ours}/24`, packages, debian);
       ends.push(() => computer.scrap());
       await furnish(computer);
-    }, 600_000);
+    });
     afterAll(async () => {
       for (const end of ends.reverse()) await end();
     });

@@ -62,7 +62,7 @@ async function furnish(computer: Computer, rackYaml: string, behind: number): Pr
 }
 
 const why = whyNoFreshDebian();
-describe.skipIf(why)('state', { timeout: 900_000 }, () => {
+describe.skipIf(why)('state', () => {
   it.each(archives)('%s: an upgrade and a downgrade lose nothing', async (archive) => {
     const { computer, kept, rackYaml } = await open(archive);
     const behind = Date.now() - Date.parse(kept.at);

@@ -44,7 +44,7 @@ beforeAll(async () => {
     dir: access.dir,
     network: ['--network', 'bridge'],
   });
-}, 3_600_000);
+});
 afterAll(async () => {
   await relay?.close();
   await stopEmulating?.();

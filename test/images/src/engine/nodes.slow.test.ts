@@ -52,7 +52,7 @@ describe.skipIf(why)('on real nodes', () => {
       ...(isLong ? (['cli'] as const) : []),
       ...names,
     ]);
-  }, 600_000);
+  });
   afterAll(() => rack?.close());
 
   describe.each(workloads)('$image', (workload) => {

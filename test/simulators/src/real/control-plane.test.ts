@@ -201,7 +201,7 @@ async function readyNodesOf(app: string, version = 'v1'): Promise<(string | unde
 }
 
 async function call(...args: string[]): Promise<string> {
-  const { stdout } = await run(kubectl ?? '', args, { env: environment(), timeout: 120_000 });
+  const { stdout } = await run(kubectl ?? '', args, { env: environment() });
   return stdout;
 }
 

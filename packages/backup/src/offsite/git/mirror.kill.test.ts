@@ -43,9 +43,6 @@ it('pushes what was made before it was killed, once', async () => {
 
 it.skipIf(onlyLong)(
   `has each version once, and all that were pushed, after ${kills} kill -9`,
-  {
-    timeout: 300_000 + kills * 30_000,
-  },
   async () => {
     console.log(`a mirror of a history: ${kills} kills`);
     const random = seeded(testSeed());

@@ -272,7 +272,7 @@ describe('writeFileAtomic in other processes', () => {
 
     await writeFileAtomic(file, 'the end');
     expect(await readdir(folder)).toEqual(['state.json']);
-  }, 3_600_000);
+  });
 });
 
 describe('readFileIfExists', () => {

@@ -269,7 +269,7 @@ it(`Journal has every acknowledged change, and none by half, after each of ${kil
     if (journal.recovered) expect(journal.recovered).toContain('the last change');
     await journal.close();
   }
-}, 3_600_000);
+});
 
 function recordsAt(worker: number, last: number): Record<string, unknown> {
   let records: Record<string, unknown> = {};

@@ -102,9 +102,7 @@ describe('copyLive', () => {
     stop = undefined;
   });
 
-  it(`has all that was reported when it began (${kills} copies)`, {
-    timeout: 3_600_000,
-  }, async () => {
+  it(`has all that was reported when it began (${kills} copies)`, async () => {
     const live = join(folder, 'journal');
     const writer = await startReporting(live);
     const { reported } = writer;
@@ -133,7 +131,7 @@ describe('copyLive', () => {
     }
   });
 
-  it('has all that was reported by a writer that was killed', { timeout: 3_600_000 }, async () => {
+  it('has all that was reported by a writer that was killed', async () => {
     const random = seeded(testSeed());
     const live = join(folder, 'journal');
     for (let round = 0; round < kills / 4; round += 1) {

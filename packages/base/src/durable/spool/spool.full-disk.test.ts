@@ -98,7 +98,7 @@ it(`has what it acknowledged and nothing that it rejected while a disk fills and
   await spool.trim(spool.next);
   await append(rounds, spool);
   await compare(spool);
-}, 3_600_000);
+});
 
 it('rejects what does not fit, takes what fits, and recovers by itself', async () => {
   spool = await Spool.open(folder);

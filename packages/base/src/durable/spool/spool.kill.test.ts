@@ -89,7 +89,7 @@ it(`has every acknowledged record, in order and whole, after each of ${kills} ti
     await spool.close();
   }
   expect(known.trimmed).toBeGreaterThan(1);
-}, 3_600_000);
+});
 
 it('is one process’s', async () => {
   const writer = startWriter(script, folder, '1');

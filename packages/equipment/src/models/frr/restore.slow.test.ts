@@ -259,7 +259,7 @@ describe('a version of FRRouting', () => {
   });
 
   // The version of the tests above is one of these.
-  it.skipIf(onlyLong)('replaces whatever is there', { timeout: 1_800_000 }, async (context) => {
+  it.skipIf(onlyLong)('replaces whatever is there', async (context) => {
     const reference = await start(context, 'shell');
     const router = await start(context);
     const { connect } = await realDevice(router, { model: 'frr' });

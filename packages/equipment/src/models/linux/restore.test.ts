@@ -330,7 +330,7 @@ describe('a version of the files of a Linux host', () => {
     expect(kept).toContain('/etc/hosts\n');
   });
 
-  it('replaces whatever is there', { timeout: 1_800_000 }, async (context) => {
+  it('replaces whatever is there', async (context) => {
     const sitting = await sit(context);
     const { host, read, apply, tree, said } = sitting;
     const etc = join(host.root, 'etc');

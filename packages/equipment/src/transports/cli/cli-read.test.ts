@@ -141,7 +141,7 @@ describe('a configuration', () => {
     expect(cli.isOpen()).toBe(false);
   });
 
-  it('is all of it, or none, wherever the device pauses', { timeout: 3_600_000 }, async () => {
+  it('is all of it, or none, wherever the device pauses', async () => {
     const piece = fc.constantFrom('a', '\r\n', prompt, `\r\n${log}\r\n`, ' ', 'b\r\n');
     const devices = fc.array(fc.tuple(fc.array(piece, { maxLength: 6 }), fc.boolean()), {
       minLength: 5,

@@ -59,7 +59,7 @@ require('node:net').connect({ host, port, timeout: 5000 })
   .on('timeout', () => { console.log('closed'); process.exit() })
   .on('error', () => console.log('closed'))`;
 
-describe.skipIf(whyNoJumphost())('the firewall', { timeout: 600_000 }, () => {
+describe.skipIf(whyNoJumphost())('the firewall', () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {
@@ -80,7 +80,7 @@ until ss -Hltn sport = :10250 | grep -q .; do sleep 0.1; done`);
     );
     const found = await prepare(host, steps, { isCheck: false, signal, report() {} });
     expect(found.filter(({ state }) => state !== 'ok' && state !== 'changed')).toEqual([]);
-  }, 600_000);
+  });
   afterAll(async () => {
     await host?.close();
     await jumphost?.close();

@@ -59,91 +59,87 @@ const faults: Record<
   },
 };
 
-describe.skipIf(onlyLong ?? whyNoJumphost())(
-  'a prepare that is interrupted',
-  { timeout: 1_800_000 },
-  () => {
-    let folder: string;
-    let expected: string;
-    beforeAll(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'skolo-interrupted-'));
-      const jumphost = await startBareJumphost();
-      try {
-        expect(await run(jumphost, async () => {})).toBe(true);
-        expected = await madeOn(jumphost);
-      } finally {
-        await jumphost.close();
-      }
-    }, 600_000);
-    afterAll(() => rm(folder, { recursive: true, force: true }));
+describe.skipIf(onlyLong ?? whyNoJumphost())('a prepare that is interrupted', () => {
+  let folder: string;
+  let expected: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'skolo-interrupted-'));
+    const jumphost = await startBareJumphost();
+    try {
+      expect(await run(jumphost, async () => {})).toBe(true);
+      expected = await madeOn(jumphost);
+    } finally {
+      await jumphost.close();
+    }
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
 
-    it.each(Object.keys(faults))('by %s, comes out the same', async (fault) => {
-      const jumphost = await startBareJumphost();
-      onTestFinished(jumphost.close);
-      const hurt = new Set<string>();
-      let runs = 0;
-      for (let isDone = false; !isDone; runs += 1) {
-        expect(runs, `interrupted in ${[...hurt].join(', ')}`).toBeLessThan(mostRuns);
-        // One at a time: a computer that boots cannot lose its power.
-        let isHurt = false;
-        isDone = await run(jumphost, async (step, workstation, isOver) => {
-          if (hurt.has(step) || isHurt) return;
-          isHurt = true;
-          hurt.add(step);
-          // Somewhere in the step, or right after it.
-          await Promise.race([pause(Math.random() * 1500), isOver]);
-          await faults[fault]?.(jumphost, workstation);
-        });
-      }
-
-      // Short steps after the one that was hurt may end before the fault is there.
-      expect(hurt.size).toBeGreaterThan(5);
-      expect(await madeOn(jumphost)).toBe(expected);
-      const host = await openTestHost(jumphost.workstation, signal);
-      const steps = await prepare(host, testSteps(jumphost.workstation, signal), {
-        isCheck: true,
-        signal,
-        report() {},
+  it.each(Object.keys(faults))('by %s, comes out the same', async (fault) => {
+    const jumphost = await startBareJumphost();
+    onTestFinished(jumphost.close);
+    const hurt = new Set<string>();
+    let runs = 0;
+    for (let isDone = false; !isDone; runs += 1) {
+      expect(runs, `interrupted in ${[...hurt].join(', ')}`).toBeLessThan(mostRuns);
+      // One at a time: a computer that boots cannot lose its power.
+      let isHurt = false;
+      isDone = await run(jumphost, async (step, workstation, isOver) => {
+        if (hurt.has(step) || isHurt) return;
+        isHurt = true;
+        hurt.add(step);
+        // Somewhere in the step, or right after it.
+        await Promise.race([pause(Math.random() * 1500), isOver]);
+        await faults[fault]?.(jumphost, workstation);
       });
-      await host.close();
-      expect(
-        steps.flatMap(({ name, state, text }) => (state === 'ok' ? [] : [name, text])),
-      ).toEqual([]);
+    }
+
+    // Short steps after the one that was hurt may end before the fault is there.
+    expect(hurt.size).toBeGreaterThan(5);
+    expect(await madeOn(jumphost)).toBe(expected);
+    const host = await openTestHost(jumphost.workstation, signal);
+    const steps = await prepare(host, testSteps(jumphost.workstation, signal), {
+      isCheck: true,
+      signal,
+      report() {},
     });
+    await host.close();
+    expect(steps.flatMap(({ name, state, text }) => (state === 'ok' ? [] : [name, text]))).toEqual(
+      [],
+    );
+  });
 
-    /** One run as a process. Whether it is through. */
-    async function run(
-      { workstation }: BareJumphost,
-      atChange: (
-        step: string,
-        workstation: ChildProcess,
-        isOver: Promise<unknown>,
-      ) => Promise<unknown>,
-    ): Promise<boolean> {
-      const file = join(folder, 'workstation.json');
-      await writeFile(file, JSON.stringify({ ...workstation, returnSeconds: 15 }));
-      const child = spawn(process.execPath, [program, file], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      const ended = once(child, 'close');
-      const acted: Promise<unknown>[] = [];
-      const lines = createInterface({ input: child.stdout });
-      lines.on('line', (text) => {
-        const { state, name: step } = Line.parse(JSON.parse(text));
-        if (state === 'changing') acted.push(atChange(step, child, once(lines, 'line')));
-      });
-      const [code] = await ended;
-      await Promise.all(acted);
-      return code === 0;
-    }
+  /** One run as a process. Whether it is through. */
+  async function run(
+    { workstation }: BareJumphost,
+    atChange: (
+      step: string,
+      workstation: ChildProcess,
+      isOver: Promise<unknown>,
+    ) => Promise<unknown>,
+  ): Promise<boolean> {
+    const file = join(folder, 'workstation.json');
+    await writeFile(file, JSON.stringify({ ...workstation, returnSeconds: 15 }));
+    const child = spawn(process.execPath, [program, file], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'close');
+    const acted: Promise<unknown>[] = [];
+    const lines = createInterface({ input: child.stdout });
+    lines.on('line', (text) => {
+      const { state, name: step } = Line.parse(JSON.parse(text));
+      if (state === 'changing') acted.push(atChange(step, child, once(lines, 'line')));
+    });
+    const [code] = await ended;
+    await Promise.all(acted);
+    return code === 0;
+  }
 
-    async function madeOn({ workstation }: BareJumphost): Promise<string> {
-      const host = await openTestHost(workstation, signal);
-      try {
-        return await host.need(made);
-      } finally {
-        await host.close();
-      }
+  async function madeOn({ workstation }: BareJumphost): Promise<string> {
+    const host = await openTestHost(workstation, signal);
+    try {
+      return await host.need(made);
+    } finally {
+      await host.close();
     }
-  },
-);
+  }
+});

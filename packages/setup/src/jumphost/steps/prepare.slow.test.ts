@@ -44,7 +44,7 @@ function statesOf(steps: readonly StepProgress[]): Record<string, string> {
 /** What changes it: all files, but those that change by themselves. */
 const snapshot = `find /etc /usr /opt /var/lib /root -xdev \\( -path /var/lib/rancher -o -path /var/lib/chrony -o -path /var/lib/systemd -o -path /opt/test -o -path /root/.kube \\) -prune -o -type f -printf '%p %T@ %m %s\\n' | LC_ALL=C sort`;
 
-describe.skipIf(whyNoJumphost())('a bare Debian', { timeout: 600_000 }, () => {
+describe.skipIf(whyNoJumphost())('a bare Debian', () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {

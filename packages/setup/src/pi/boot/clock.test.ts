@@ -71,7 +71,7 @@ esac
       SYNCED: synced ? folder : join(folder, 'none'),
     };
     const to = withServer ? [`127.0.0.1:${port}`] : [];
-    await run('sh', [join(folder, 'skolo-clock'), `${least}`, ...to], { env, timeout: 120_000 });
+    await run('sh', [join(folder, 'skolo-clock'), `${least}`, ...to], { env });
     return Number(await readFile(file, 'utf8'));
   }
 

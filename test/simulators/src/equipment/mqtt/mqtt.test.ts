@@ -33,7 +33,7 @@ function clients(context: TestContext, { host, port }: Broker) {
   const where = ['-h', host, '-p', String(port)];
   return {
     publish: (topic: string, ...args: string[]) =>
-      run(path, [...where, '-q', '1', '-t', topic, ...args], { timeout: 120_000 }),
+      run(path, [...where, '-q', '1', '-t', topic, ...args]),
     /** What it prints, line by line, from the plug's retained `Online` on: then it is subscribed. */
     async subscribe(...topics: string[]) {
       const filter = ['tele/plug/LWT', ...topics].flatMap((topic) => ['-t', topic]);
