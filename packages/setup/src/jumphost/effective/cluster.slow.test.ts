@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { isLong } from '@skolo/base/durable/fault-injection';
 import { type Host, linesOf, openHost } from '@skolo/setup/engine';
 import { accountsStep } from '@skolo/setup/k3s';
 import { accounts } from '@skolo/setup/k3s/testing';
@@ -255,7 +254,7 @@ describe.skipIf(lacks('control-plane', 'kubectl'))('a cluster', () => {
   const seldom = { interval: 500 };
   const [alone, together] = partition(foreign, ({ isAlone }) => isAlone === true);
   it.each(
-    (isLong ? foreign.map((each) => [each]) : [together, alone]).map((each) => ({
+    [together, ...alone.map((rule) => [rule])].map((each) => ({
       what: each.map(({ what }) => what).join(', '),
       all: each,
     })),
