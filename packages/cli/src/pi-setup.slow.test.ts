@@ -1,7 +1,6 @@
 /** `skolo pi setup` on Debians in namespaces, some of which resemble Pis in a small rack. */
 
 import { type AddressInfo, createServer } from 'node:net';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { network, whyNoJumphost } from '@skolo/setup/k3s/testing';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -111,7 +110,7 @@ describe.skipIf(why)('Pis of a small rack', () => {
     expect(out).toMatch(/^host01: at swap: .*; run the command again$/m);
   });
 
-  it.skipIf(onlyLong)('get addresses, names and a way out from a master with Wi-Fi', async () => {
+  it('get addresses, names and a way out from a master with Wi-Fi', async () => {
     const setup = await start('wifi', 'dhcp');
     const { computers } = pis as RunningPis;
     await run('ip', ['address', 'replace', `${outside.ours}/24`, 'dev', outside.device]);
@@ -143,7 +142,7 @@ describe.skipIf(why)('Pis of a small rack', () => {
     expect(two.states).toEqual({ host01: 'differs', host02: 'differs' });
   });
 
-  it.skipIf(onlyLong)('of which each fails by itself are done in five runs', async () => {
+  it('of which each fails by itself are done in five runs', async () => {
     const setup = await start(
       ...[undefined, undefined, undefined, undefined, undefined, undefined],
       ...(['slow', 'other-password', 'full-disk', 'in-1970'] as const),

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
-import { countRounds, isLong, onlyLong } from '@skolo/base/durable/fault-injection';
+import { countRounds, isLong } from '@skolo/base/durable/fault-injection';
 import { run, tempDir } from '@skolo/base/testing';
 import { missing, startCluster, startWorkstation, type Workstation } from '@skolo/fleet/testing';
 import { type ControlPlane, lacks, peer } from '@skolo/simulators';
@@ -168,24 +168,21 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     },
   );
 
-  it.skipIf(onlyLong ?? noTty ?? lacks('zsh'))(
-    'attach names the rack in the prompt of zsh',
-    async () => {
-      const home = await tempDir();
-      await writeFile(join(home, '.zshrc'), "PROMPT='%# mine '\n");
-      const zsh = { SHELL: peer('zsh') ?? '', ZDOTDIR: home };
-      const skolo = startInTerminal('attach rack4', zsh);
-      await skolo.prints('(rack4) # mine ');
+  it.skipIf(noTty ?? lacks('zsh'))('attach names the rack in the prompt of zsh', async () => {
+    const home = await tempDir();
+    await writeFile(join(home, '.zshrc'), "PROMPT='%# mine '\n");
+    const zsh = { SHELL: peer('zsh') ?? '', ZDOTDIR: home };
+    const skolo = startInTerminal('attach rack4', zsh);
+    await skolo.prints('(rack4) # mine ');
 
-      skolo.type('kubectl config current-context; echo $ZDOTDIR; exit 4\n');
+    skolo.type('kubectl config current-context; echo $ZDOTDIR; exit 4\n');
 
-      expect(await skolo.ended).toEqual({ code: 4, signal: null });
-      expect(skolo.out()).toContain(`\r\nrack4\r\n${home}\r\n`);
-      expect(await left()).toEqual([]);
-    },
-  );
+    expect(await skolo.ended).toEqual({ code: 4, signal: null });
+    expect(skolo.out()).toContain(`\r\nrack4\r\n${home}\r\n`);
+    expect(await left()).toEqual([]);
+  });
 
-  it.skipIf(onlyLong ?? noTty)('Ctrl-C ends a command without a shell', async () => {
+  it.skipIf(noTty)('Ctrl-C ends a command without a shell', async () => {
     const skolo = startInTerminal('attach rack4 -- sh -c \\"echo started\\; exec sleep 1000\\"');
     await skolo.prints('started');
 
@@ -223,33 +220,20 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     expect(await left()).toEqual([]);
   });
 
-  it.skipIf(onlyLong)(
-    'kubectl goes on with a watch when the API server is started again',
-    async () => {
-      await createConfigMap('before');
-      const skolo = start(
-        'kubectl',
-        'rack4',
-        'get',
-        'configmaps',
-        '-n',
-        'skolo',
-        '-w',
-        '-o',
-        'name',
-      );
-      await skolo.prints('configmap/before');
+  it('kubectl goes on with a watch when the API server is started again', async () => {
+    await createConfigMap('before');
+    const skolo = start('kubectl', 'rack4', 'get', 'configmaps', '-n', 'skolo', '-w', '-o', 'name');
+    await skolo.prints('configmap/before');
 
-      await cluster?.killApiServer();
-      await cluster?.startApiServer();
-      await createConfigMap('after');
-      await skolo.prints('configmap/after\n');
+    await cluster?.killApiServer();
+    await cluster?.startApiServer();
+    await createConfigMap('after');
+    await skolo.prints('configmap/after\n');
 
-      skolo.child.kill('SIGTERM');
-      await skolo.ended;
-      expect(await left()).toEqual([]);
-    },
-  );
+    skolo.child.kill('SIGTERM');
+    await skolo.ended;
+    expect(await left()).toEqual([]);
+  });
 
   it('status shows all racks, the worst first', async () => {
     const folder = await withPrometheus();

@@ -1,6 +1,5 @@
 /** The whole service between its real counterparts: Prometheus and Alertmanager before it, Google's client behind it. */
 
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import type { Clock } from '@skolo/common';
 import { peer, startPstest } from '@skolo/simulators';
 import type { Program } from '@skolo/simulators/prometheus';
@@ -93,100 +92,97 @@ describe('Prometheus alone', () => {
   });
 
   // The sample has what comes of silence in watch/watchdog.test.ts, state/known-alerts.test.ts and watch/heartbeat.test.ts.
-  it.skipIf(onlyLong)(
-    'is reported missing when it is killed: its alert ends as expired, and heartbeats are unhealthy until it is back',
-    async ({ skip }) => {
-      if (!prometheus) return skip(noPrometheus);
-      const clock = movedClock();
-      const settings = `${signedIn}\nheartbeatSeconds: 1\nrefreshSeconds: 240\nwatchdog: { withinSeconds: 60 }`;
-      const { subscriber, thermometer, lab, rack } = await startStack(settings, clock);
-      thermometer.set('temperature', 90);
-      const first = await startPrometheus(prometheus, rack);
-      await eventually(subscriber.summaries).toEqual(['transition firing Hot']);
-      expect(new Set(subscriber.health())).toEqual(new Set(['healthy']));
+  it('is reported missing when it is killed: its alert ends as expired, and heartbeats are unhealthy until it is back', async ({
+    skip,
+  }) => {
+    if (!prometheus) return skip(noPrometheus);
+    const clock = movedClock();
+    const settings = `${signedIn}\nheartbeatSeconds: 1\nrefreshSeconds: 240\nwatchdog: { withinSeconds: 60 }`;
+    const { subscriber, thermometer, lab, rack } = await startStack(settings, clock);
+    thermometer.set('temperature', 90);
+    const first = await startPrometheus(prometheus, rack);
+    await eventually(subscriber.summaries).toEqual(['transition firing Hot']);
+    expect(new Set(subscriber.health())).toEqual(new Set(['healthy']));
 
-      // Back at once: with another start, and the same alert.
-      await first.kill();
-      const times = async () => (await lab.alerts())[0]?.count ?? 0;
-      const before = await times();
-      const second = await startPrometheus(prometheus, rack);
-      await eventually(times).toBeGreaterThan(before);
-      expect(subscriber.summaries()).toEqual(['transition firing Hot']);
+    // Back at once: with another start, and the same alert.
+    await first.kill();
+    const times = async () => (await lab.alerts())[0]?.count ?? 0;
+    const before = await times();
+    const second = await startPrometheus(prometheus, rack);
+    await eventually(times).toBeGreaterThan(before);
+    expect(subscriber.summaries()).toEqual(['transition firing Hot']);
 
-      await second.kill();
-      clock.passUnseen(61);
-      await eventually(subscriber.summaries).toEqual([
-        'transition firing Hot',
-        'transition resolved Hot expired',
-      ]);
-      await eventually(() => subscriber.health().at(-1)).toBe('unhealthy');
-      expect((await lab.client.status({})).why).toMatch(
-        /^Prometheus or Alertmanager has been silent since/,
-      );
+    await second.kill();
+    clock.passUnseen(61);
+    await eventually(subscriber.summaries).toEqual([
+      'transition firing Hot',
+      'transition resolved Hot expired',
+    ]);
+    await eventually(() => subscriber.health().at(-1)).toBe('unhealthy');
+    expect((await lab.client.status({})).why).toMatch(
+      /^Prometheus or Alertmanager has been silent since/,
+    );
 
-      await startPrometheus(prometheus, rack);
-      await eventually(() => subscriber.summaries().at(-1)).toBe('transition firing Hot');
-      await eventually(() => subscriber.health().at(-1)).toBe('healthy');
-      expect(subscriber.summaries()).toHaveLength(3);
-    },
-  );
+    await startPrometheus(prometheus, rack);
+    await eventually(() => subscriber.summaries().at(-1)).toBe('transition firing Hot');
+    await eventually(() => subscriber.health().at(-1)).toBe('healthy');
+    expect(subscriber.summaries()).toHaveLength(3);
+  });
 
-  it.skipIf(onlyLong)(
-    'may be two that watch the same: the alert is one, and outlives either of them',
-    async ({ skip }) => {
-      if (!prometheus) return skip(noPrometheus);
-      const { subscriber, thermometer, lab, rack } = await startStack();
-      const lastHeardFrom = async () => (await lab.alerts())[0]?.generatorURL;
-      const of = ({ url }: Program) => expect.stringContaining(`:${new URL(url).port}/graph`);
+  it('may be two that watch the same: the alert is one, and outlives either of them', async ({
+    skip,
+  }) => {
+    if (!prometheus) return skip(noPrometheus);
+    const { subscriber, thermometer, lab, rack } = await startStack();
+    const lastHeardFrom = async () => (await lab.alerts())[0]?.generatorURL;
+    const of = ({ url }: Program) => expect.stringContaining(`:${new URL(url).port}/graph`);
 
-      thermometer.set('temperature', 90);
-      const first = await startPrometheus(prometheus, { ...rack, replica: 'a' });
-      await eventually(lastHeardFrom).toEqual(of(first));
-      // It sees the alert begin long after the first has sent it.
-      const second = await startPrometheus(prometheus, { ...rack, replica: 'b' });
-      await eventually(lastHeardFrom).toEqual(of(second));
-      await first.kill();
-      thermometer.set('temperature', 50);
+    thermometer.set('temperature', 90);
+    const first = await startPrometheus(prometheus, { ...rack, replica: 'a' });
+    await eventually(lastHeardFrom).toEqual(of(first));
+    // It sees the alert begin long after the first has sent it.
+    const second = await startPrometheus(prometheus, { ...rack, replica: 'b' });
+    await eventually(lastHeardFrom).toEqual(of(second));
+    await first.kill();
+    thermometer.set('temperature', 50);
 
-      await eventually(subscriber.summaries).toEqual([
-        'transition firing Hot',
-        'transition resolved Hot',
-      ]);
-    },
-  );
+    await eventually(subscriber.summaries).toEqual([
+      'transition firing Hot',
+      'transition resolved Hot',
+    ]);
+  });
 
-  it.skipIf(onlyLong)(
-    'gets a short alert delivered that came and went while Pub/Sub was away, and the gap reported',
-    async ({ skip }) => {
-      if (!prometheus) return skip(noPrometheus);
-      const clock = movedClock();
-      const { pubsub, subscriber, thermometer, lab, rack } = await startStack(signedIn, clock);
-      await pubsub.stop();
-      await startPrometheus(prometheus, rack);
-      thermometer.set('temperature', 90);
-      await eventually(() => knownStatus(lab, 'Hot')).toBe('firing');
-      thermometer.set('temperature', 50);
-      await eventually(() => knownStatus(lab, 'Hot')).toBe('resolved');
-      clock.pass(120);
-      await pubsub.start();
+  it('gets a short alert delivered that came and went while Pub/Sub was away, and the gap reported', async ({
+    skip,
+  }) => {
+    if (!prometheus) return skip(noPrometheus);
+    const clock = movedClock();
+    const { pubsub, subscriber, thermometer, lab, rack } = await startStack(signedIn, clock);
+    await pubsub.stop();
+    await startPrometheus(prometheus, rack);
+    thermometer.set('temperature', 90);
+    await eventually(() => knownStatus(lab, 'Hot')).toBe('firing');
+    thermometer.set('temperature', 50);
+    await eventually(() => knownStatus(lab, 'Hot')).toBe('resolved');
+    clock.pass(120);
+    await pubsub.start();
 
-      await eventually(subscriber.summaries).toHaveLength(3);
-      const [fired, ended, gap] = lab.arrived();
-      expect(lab.arrived().map(({ attributes }) => attributes.alertname)).toEqual([
-        ...['Hot', 'Hot'],
-        'AlertDeliveryGap',
-      ]);
-      expect([fired, ended].map((arrived) => arrived?.attributes.status)).toEqual([
-        ...['firing', 'resolved'],
-      ]);
-      expect(gap?.body).toMatchObject({ messages: '2', severity: 'warning' });
-      // Pub/Sub keeps the order of an alert; the notice is of another key.
-      expect(subscriber.summaries().filter((summary) => summary.endsWith('Hot'))).toEqual([
-        'transition firing Hot',
-        'transition resolved Hot',
-      ]);
-    },
-  );
+    await eventually(subscriber.summaries).toHaveLength(3);
+    const [fired, ended, gap] = lab.arrived();
+    expect(lab.arrived().map(({ attributes }) => attributes.alertname)).toEqual([
+      ...['Hot', 'Hot'],
+      'AlertDeliveryGap',
+    ]);
+    expect([fired, ended].map((arrived) => arrived?.attributes.status)).toEqual([
+      ...['firing', 'resolved'],
+    ]);
+    expect(gap?.body).toMatchObject({ messages: '2', severity: 'warning' });
+    // Pub/Sub keeps the order of an alert; the notice is of another key.
+    expect(subscriber.summaries().filter((summary) => summary.endsWith('Hot'))).toEqual([
+      'transition firing Hot',
+      'transition resolved Hot',
+    ]);
+  });
 });
 
 describe('Prometheus and Alertmanager', () => {
@@ -228,41 +224,38 @@ describe('Prometheus and Alertmanager', () => {
   });
 
   // The sample has one alert of two endpoints in state/known-alerts.test.ts, and each way to sign in in receive/auth.test.ts.
-  it.skipIf(onlyLong)(
-    'at both endpoints at once are one alert that fires and ends once',
-    async ({ skip }) => {
-      if (!prometheus) return skip(noPrometheus);
-      if (!alertmanager) return skip(noAlertmanager);
-      const { subscriber, thermometer, lab, rack } = await startStack();
-      // The other ways to sign in than in the other tests.
-      const between = await startAlertmanager(alertmanager, lab.url, (config) =>
-        config.replace(/basic_auth: .*/, 'authorization: { credentials_file: skolo-token }'),
+  it('at both endpoints at once are one alert that fires and ends once', async ({ skip }) => {
+    if (!prometheus) return skip(noPrometheus);
+    if (!alertmanager) return skip(noAlertmanager);
+    const { subscriber, thermometer, lab, rack } = await startStack();
+    // The other ways to sign in than in the other tests.
+    const between = await startAlertmanager(alertmanager, lab.url, (config) =>
+      config.replace(/basic_auth: .*/, 'authorization: { credentials_file: skolo-token }'),
+    );
+    const alerting = alertingOf(lab, between).replace(
+      /authorization: .*/,
+      'basic_auth: { username: alertmanager, password_file: skolo-password }',
+    );
+    await startPrometheus(prometheus, { ...rack, alerting });
+    const endpointsWith = async (status: string) => {
+      const metrics = await lab.metrics();
+      return ['v2', 'webhook'].filter((endpoint) =>
+        new RegExp(
+          `^skolo_alerts_received_total{endpoint="${endpoint}",status="${status}"} [1-9]`,
+          'm',
+        ).test(metrics),
       );
-      const alerting = alertingOf(lab, between).replace(
-        /authorization: .*/,
-        'basic_auth: { username: alertmanager, password_file: skolo-password }',
-      );
-      await startPrometheus(prometheus, { ...rack, alerting });
-      const endpointsWith = async (status: string) => {
-        const metrics = await lab.metrics();
-        return ['v2', 'webhook'].filter((endpoint) =>
-          new RegExp(
-            `^skolo_alerts_received_total{endpoint="${endpoint}",status="${status}"} [1-9]`,
-            'm',
-          ).test(metrics),
-        );
-      };
+    };
 
-      thermometer.set('temperature', 90);
-      await eventually(() => endpointsWith('firing')).toEqual(['v2', 'webhook']);
-      thermometer.set('temperature', 50);
-      await eventually(() => endpointsWith('resolved')).toEqual(['v2', 'webhook']);
+    thermometer.set('temperature', 90);
+    await eventually(() => endpointsWith('firing')).toEqual(['v2', 'webhook']);
+    thermometer.set('temperature', 50);
+    await eventually(() => endpointsWith('resolved')).toEqual(['v2', 'webhook']);
 
-      await eventually(subscriber.summaries).toEqual([
-        'transition firing Hot',
-        'transition resolved Hot',
-      ]);
-      expect(await lab.alerts()).toMatchObject([{ status: 'resolved', labels: { job: 'test' } }]);
-    },
-  );
+    await eventually(subscriber.summaries).toEqual([
+      'transition firing Hot',
+      'transition resolved Hot',
+    ]);
+    expect(await lab.alerts()).toMatchObject([{ status: 'resolved', labels: { job: 'test' } }]);
+  });
 });

@@ -2,7 +2,7 @@
 
 import { appendFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { countRounds, onlyLong, seeded } from '@skolo/base/durable/fault-injection';
+import { countRounds, seeded } from '@skolo/base/durable/fault-injection';
 import { tempDir, testSeed } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
@@ -318,32 +318,29 @@ describe('a state directory that vanishes while it is in use', () => {
   });
 
   // The sample loses them without a service (spool.deleted.test.ts of @skolo/base), and reports other losses above.
-  it.skipIf(onlyLong)(
-    'loses what was not read yet of older segments, and the loss is reported',
-    async () => {
-      const lab = await startLab({
-        settings: 'spool: { maxBytes: 16777216 }\nrefreshSeconds: 180',
-      });
-      await lab.pubsub.stop();
-      // More than what is read ahead, and more segments than the one that is read and the newest.
-      const total = 2500;
-      for (let from = 0; from < total; from += 500) {
-        const alerts = Array.from({ length: 500 }, (_, i) =>
-          alert(`alert-${from + i}`, 1, 'x'.repeat(3000)),
-        );
-        expect((await lab.post(...alerts)).status).toBe(200);
-      }
-      expect((await segmentsIn(lab.stateDir)).length).toBeGreaterThan(2);
-      await removeAtOnce(lab.stateDir);
-      await lab.pubsub.start();
+  it('loses what was not read yet of older segments, and the loss is reported', async () => {
+    const lab = await startLab({
+      settings: 'spool: { maxBytes: 16777216 }\nrefreshSeconds: 180',
+    });
+    await lab.pubsub.stop();
+    // More than what is read ahead, and more segments than the one that is read and the newest.
+    const total = 2500;
+    for (let from = 0; from < total; from += 500) {
+      const alerts = Array.from({ length: 500 }, (_, i) =>
+        alert(`alert-${from + i}`, 1, 'x'.repeat(3000)),
+      );
+      expect((await lab.post(...alerts)).status).toBe(200);
+    }
+    expect((await segmentsIn(lab.stateDir)).length).toBeGreaterThan(2);
+    await removeAtOnce(lab.stateDir);
+    await lab.pubsub.start();
 
-      await expect.poll(() => depth(lab)).toBe(0);
-      // Told as the reader meets it, one segment after the other.
-      const reported = () => damaged(lab).reduce((sum, { body }) => sum + Number(body.lost), 0);
-      await expect.poll(() => transitions(lab).length + reported()).toBe(total);
-      const lost = reported();
-      expect(lost).toBeGreaterThan(0);
-      expect(await counted(lab)).toBe(lost);
-    },
-  );
+    await expect.poll(() => depth(lab)).toBe(0);
+    // Told as the reader meets it, one segment after the other.
+    const reported = () => damaged(lab).reduce((sum, { body }) => sum + Number(body.lost), 0);
+    await expect.poll(() => transitions(lab).length + reported()).toBe(total);
+    const lost = reported();
+    expect(lost).toBeGreaterThan(0);
+    expect(await counted(lab)).toBe(lost);
+  });
 });

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { SpooledMessage } from '@skolo/alerts';
-import { isLong, onlyLong } from '@skolo/base/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { listen, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { startPstest, startPubSubGate } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -159,36 +159,33 @@ describe('an HTTP sink', () => {
   });
 
   // The sample has a fake sink (delivery/blame.test.ts), and packages/alerts what an HTTP sink makes of 500.
-  it.skipIf(onlyLong)(
-    'that answers 500 to one of many for ever gets all others once, and nothing is set aside',
-    async () => {
-      const receiver = await startReceiver();
-      const dir = await httpRack(receiver.url, false);
-      const names = named(8000);
-      let poison = `alert-${names.length / 8}`;
-      receiver.status = (name) => (name === poison ? 500 : 200);
-      let service = await startAlertProcess(dir);
-      await post(service, names);
+  it('that answers 500 to one of many for ever gets all others once, and nothing is set aside', async () => {
+    const receiver = await startReceiver();
+    const dir = await httpRack(receiver.url, false);
+    const names = named(8000);
+    let poison = `alert-${names.length / 8}`;
+    receiver.status = (name) => (name === poison ? 500 : 200);
+    let service = await startAlertProcess(dir);
+    await post(service, names);
 
-      const others = names.filter((name) => name !== poison);
-      await expect.poll(() => new Set(receiver.taken), eventually).toEqual(new Set(others));
-      const failures = receiver.rejected;
-      // Later than a second after the last of the others.
-      await expect.poll(() => receiver.rejected, eventually).toBeGreaterThan(failures + 5);
-      const attempts = new Map(receiver.attempts);
-      await service.end('SIGKILL');
-      service = await startAlertProcess(dir);
-      await expect.poll(() => receiver.rejected, eventually).toBeGreaterThan(failures + 9);
-      const again = [...attempts.keys()].filter(
-        (id) => receiver.attempts.get(id) !== attempts.get(id),
-      );
-      expect(again).toHaveLength(1);
-      poison = '';
+    const others = names.filter((name) => name !== poison);
+    await expect.poll(() => new Set(receiver.taken), eventually).toEqual(new Set(others));
+    const failures = receiver.rejected;
+    // Later than a second after the last of the others.
+    await expect.poll(() => receiver.rejected, eventually).toBeGreaterThan(failures + 5);
+    const attempts = new Map(receiver.attempts);
+    await service.end('SIGKILL');
+    service = await startAlertProcess(dir);
+    await expect.poll(() => receiver.rejected, eventually).toBeGreaterThan(failures + 9);
+    const again = [...attempts.keys()].filter(
+      (id) => receiver.attempts.get(id) !== attempts.get(id),
+    );
+    expect(again).toHaveLength(1);
+    poison = '';
 
-      await expect.poll(() => new Set(receiver.taken), eventually).toEqual(new Set(names));
-      expect(await lettersOf(service)).toEqual([]);
-    },
-  );
+    await expect.poll(() => new Set(receiver.taken), eventually).toEqual(new Set(names));
+    expect(await lettersOf(service)).toEqual([]);
+  });
 });
 
 /** A subscriber of pstest, and a gate before it, which is all that services see. */
@@ -202,7 +199,7 @@ async function startGate(endpoint: string) {
 }
 
 // The sample has a fake sink (delivery/blame.test.ts), and packages/alerts what Pub/Sub's sink makes of INVALID_ARGUMENT.
-describe.skipIf(onlyLong)("Google's pstest", () => {
+describe("Google's pstest", () => {
   let pstest: Awaited<ReturnType<typeof startPstest>>;
 
   beforeAll(async () => {

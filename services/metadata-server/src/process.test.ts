@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { countRounds, isLong, onlyLong, seeded } from '@skolo/base/durable/fault-injection';
+import { countRounds, isLong, seeded } from '@skolo/base/durable/fault-injection';
 import { run, testSeed } from '@skolo/base/testing';
 import { startOwnProcess } from '@skolo/common/testing/own-process';
 import { readRack } from '@skolo/rack';
@@ -94,44 +94,40 @@ describe('the process', () => {
 const rounds = 30;
 
 // The sample has connections in use in connections/drain.test.ts of @skolo/common, and the end of the process above.
-it.skipIf(onlyLong)(
-  `SIGTERM under load, ${rounds} times, resets no request of a connection in use`,
-  async () => {
-    const dir = await newRackFolder(await startTestGoogle(), rackYaml);
-    const path = '/computeMetadata/v1/instance/name';
-    for (let round = 0; round < rounds; round++) {
-      const server = await start(dir);
-      let answered = 0;
-      const resets: string[] = [];
-      const clients = Array.from({ length: 20 }, async () => {
-        const agent = new Agent({ keepAlive: true, maxSockets: 1, localAddress: '127.0.1.1' });
-        const to = { host: '127.0.0.1', port: server.port, agent, path };
-        for (let isServed = true; isServed; ) {
-          const request = get({ ...to, headers: { 'metadata-flavor': 'Google' } });
-          isServed = await once(request, 'response').then(
-            async ([response]) => {
-              answered += 1;
-              await once(response.resume(), 'end');
-              return true;
-            },
-            (error: unknown) => {
-              if (request.reusedSocket) resets.push(String(error));
-              return false;
-            },
-          );
-        }
-        agent.destroy();
-      });
-      await expect.poll(() => answered).toBeGreaterThan(100);
+it(`SIGTERM under load, ${rounds} times, resets no request of a connection in use`, async () => {
+  const dir = await newRackFolder(await startTestGoogle(), rackYaml);
+  const path = '/computeMetadata/v1/instance/name';
+  for (let round = 0; round < rounds; round++) {
+    const server = await start(dir);
+    let answered = 0;
+    const resets: string[] = [];
+    const clients = Array.from({ length: 20 }, async () => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1, localAddress: '127.0.1.1' });
+      const to = { host: '127.0.0.1', port: server.port, agent, path };
+      for (let isServed = true; isServed; ) {
+        const request = get({ ...to, headers: { 'metadata-flavor': 'Google' } });
+        isServed = await once(request, 'response').then(
+          async ([response]) => {
+            answered += 1;
+            await once(response.resume(), 'end');
+            return true;
+          },
+          (error: unknown) => {
+            if (request.reusedSocket) resets.push(String(error));
+            return false;
+          },
+        );
+      }
+      agent.destroy();
+    });
+    await expect.poll(() => answered).toBeGreaterThan(100);
 
-      expect(await server.end('SIGTERM')).toBe(0);
+    expect(await server.end('SIGTERM')).toBe(0);
 
-      await Promise.all(clients);
-      expect(resets).toEqual([]);
-    }
-  },
-  3_600_000,
-);
+    await Promise.all(clients);
+    expect(resets).toEqual([]);
+  }
+}, 3_600_000);
 
 /** Few, as the service takes long to start. The last one is after a token. */
 const kills = countRounds(1);

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { run, tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
@@ -149,7 +148,7 @@ it('curl as in the configuration file of the Swarming bot, from the address of a
 });
 
 // The sample has Google's own library for Python, on which gcloud is built.
-it.skipIf(onlyLong)('gcloud finds the account and prints its token', async (context) => {
+it('gcloud finds the account and prints its token', async (context) => {
   const gcloud = peer('gcloud');
   if (!gcloud) return context.skip('gcloud is not installed');
   const rack = await startRack();

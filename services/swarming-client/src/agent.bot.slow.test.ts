@@ -5,7 +5,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { lacks } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -192,42 +191,39 @@ it('leaves what is worse, and says so where no server fits', () => {
   expect(none).toMatchObject({ verdict: 'quarantined', reasons: [{ code: 'bot-not-started' }] });
 });
 
-it.skipIf(onlyLong)(
-  '--check reports a folder that cannot be the bot’s and a Python that is not there',
-  async () => {
-    const dir = await tempDir();
-    const check = async (settings: string) => {
-      const file = join(dir, 'rack.yaml');
-      await writeFile(
-        file,
-        `rack: rack4
+it('--check reports a folder that cannot be the bot’s and a Python that is not there', async () => {
+  const dir = await tempDir();
+  const check = async (settings: string) => {
+    const file = join(dir, 'rack.yaml');
+    await writeFile(
+      file,
+      `rack: rack4
 network: { subnet: 10.0.0.0/24 }
 jumphost: { name: jumphost, address: 10.0.0.1 }
 machines: { rpi-1: { kind: rpi, address: 10.0.0.2 } }
 services: { swarming-client: { ${settings} } }
 `,
-      );
-      const args = [main, '--check', '--rack', file, '--machine', 'rpi-1'];
-      return await promisify(execFile)(process.execPath, args).then(
-        ({ stdout }) => ({ code: 0, text: stdout }),
-        ({ code, stderr }: { code: number; stderr: string }) => ({ code, text: stderr }),
-      );
-    };
+    );
+    const args = [main, '--check', '--rack', file, '--machine', 'rpi-1'];
+    return await promisify(execFile)(process.execPath, args).then(
+      ({ stdout }) => ({ code: 0, text: stdout }),
+      ({ code, stderr }: { code: number; stderr: string }) => ({ code, text: stderr }),
+    );
+  };
 
-    expect(await check('botDir: /root, python: /no/python')).toEqual({
-      code: 78,
-      text: `/root cannot be the bot directory, because the bot deletes unknown files in it; set \`botDir\` in rack.yaml to a directory that only the bot uses, such as /b/s
+  expect(await check('botDir: /root, python: /no/python')).toEqual({
+    code: 78,
+    text: `/root cannot be the bot directory, because the bot deletes unknown files in it; set \`botDir\` in rack.yaml to a directory that only the bot uses, such as /b/s
 /no/python is not installed, but the bot requires Python 3.7 or newer; install it, or set \`python\` in rack.yaml
 `,
-    });
-    expect((await check(`botDir: ${dir}/b/s, python: /bin/false`)).text).toMatch(
-      /^\/bin\/false cannot run the bot: .*; `python` in rack.yaml must be Python 3.7 or newer\n$/,
-    );
-    expect(await check(`botDir: ${dir}/rack.yaml/s, python: python3`)).toMatchObject({
-      code: 78,
-      text: expect.stringContaining('it is not a directory'),
-    });
-    expect(await check(`botDir: ${dir}/b/s, python: python3`)).toMatchObject({ code: 0 });
-    expect(await check('bot: none, python: /no/python')).toMatchObject({ code: 0 });
-  },
-);
+  });
+  expect((await check(`botDir: ${dir}/b/s, python: /bin/false`)).text).toMatch(
+    /^\/bin\/false cannot run the bot: .*; `python` in rack.yaml must be Python 3.7 or newer\n$/,
+  );
+  expect(await check(`botDir: ${dir}/rack.yaml/s, python: python3`)).toMatchObject({
+    code: 78,
+    text: expect.stringContaining('it is not a directory'),
+  });
+  expect(await check(`botDir: ${dir}/b/s, python: python3`)).toMatchObject({ code: 0 });
+  expect(await check('bot: none, python: /no/python')).toMatchObject({ code: 0 });
+});

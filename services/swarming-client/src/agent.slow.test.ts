@@ -2,7 +2,6 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuditEntry } from '@skolo/api/audit-log';
 import type { AgentStatus } from '@skolo/api/swarming-client';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { lacks, screenshot } from '@skolo/simulators';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -265,7 +264,7 @@ describe.skipIf(missing)('an agent, from its first start on', () => {
   });
 
   // The sample has the kept copy in identity/identity.test.ts, and a zip that is sound in bot/install.test.ts.
-  it.skipIf(onlyLong)('keeps what rack.yaml said for a start without the jumphost', async () => {
+  it('keeps what rack.yaml said for a start without the jumphost', async () => {
     const { swarming, metadata } = its;
     metadata.setDown(true);
     agent = await its.startAgent();
@@ -280,8 +279,7 @@ describe.skipIf(missing)('an agent, from its first start on', () => {
   });
 });
 
-describe.skipIf(onlyLong ?? missing)('a task', () => {
-  // The sample has bots that leave nothing of a task (bot/bot.kill.test.ts).
+describe.skipIf(missing)('a task', () => {
   it('ends what a finished task left, but for the adb server that all share', async () => {
     await using its = await Lab.open({ phones: [phone] });
     const { swarming } = its;
@@ -336,7 +334,6 @@ leave('adb', {})`,
     await agent.isWell();
   });
 
-  // The sample ends one in bot/bot.swarming.test.ts.
   it('ends a task that takes too long, in order', async () => {
     await using its = await Lab.open({ phones: [phone] });
     const { swarming } = its;

@@ -1,6 +1,6 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLong, onlyLong } from '@skolo/base/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { cleanUps } from '@skolo/base/testing';
 import { readRack } from '@skolo/rack';
 import { peer, startDnsmasq } from '@skolo/simulators';
@@ -255,31 +255,25 @@ describe('npm start, while it runs', () => {
   });
 
   // The sample has pasted each of them once, above.
-  it.skipIf(onlyLong)(
-    'prints steps that work in the printed order, twice',
-    async () => {
-      const tasks = demo.command(/\/tasks$/);
-      // The first task may still run, and a machine with a task is not power-cycled.
-      await expect.poll(() => pasted(tasks), rarely).toMatch(/^(.* completed .*\n?)+$/);
-      const before = (await pasted(tasks)).match(/completed/g)?.length ?? 0;
+  it('prints steps that work in the printed order, twice', async () => {
+    const tasks = demo.command(/\/tasks$/);
+    // The first task may still run, and a machine with a task is not power-cycled.
+    await expect.poll(() => pasted(tasks), rarely).toMatch(/^(.* completed .*\n?)+$/);
+    const before = (await pasted(tasks)).match(/completed/g)?.length ?? 0;
 
-      for (let round = 1; round <= 2; round += 1) {
-        // `skolo status` exits with 1 while its simulated machines have faults.
-        for (const command of demo.commands()) {
-          await shell(
-            command.replace('curl', 'curl -sf').replace(/.*skolo status.*/, '$& || true'),
-          );
-        }
+    for (let round = 1; round <= 2; round += 1) {
+      // `skolo status` exits with 1 while its simulated machines have faults.
+      for (const command of demo.commands()) {
+        await shell(command.replace('curl', 'curl -sf').replace(/.*skolo status.*/, '$& || true'));
       }
+    }
 
-      await expect
-        .poll(() => pasted(tasks), rarely)
-        .toMatch(new RegExp(`(completed[^]*){${before + 2}}`));
-      expect(await pasted(tasks)).not.toContain('pending');
-      expect(await shell(demo.command(/skolo alerts list/))).not.toContain('HostHot');
-    },
-    600_000,
-  );
+    await expect
+      .poll(() => pasted(tasks), rarely)
+      .toMatch(new RegExp(`(completed[^]*){${before + 2}}`));
+    expect(await pasted(tasks)).not.toContain('pending');
+    expect(await shell(demo.command(/skolo alerts list/))).not.toContain('HostHot');
+  }, 600_000);
 
   it('has a healthy rack after its steps', async (context) => {
     for (const name of ['python3', 'adb', 'curl', 'ssh'] as const) {
@@ -451,7 +445,7 @@ describe('npm start, while it runs', () => {
     });
 
     // The sample clears a folder (demo-copy.test.ts) without a start of the rack.
-    it.skipIf(onlyLong)('begins anew with --fresh', async () => {
+    it('begins anew with --fresh', async () => {
       await running();
       await edit(file(), withIdentity('guests'));
       await end();
@@ -461,27 +455,24 @@ describe('npm start, while it runs', () => {
     });
 
     // A service in this state is tested in packages/common/src/process/run-service.test.ts.
-    it.skipIf(onlyLong)(
-      'uses what it can of a file with errors where there is no other version',
-      async () => {
-        await running();
-        await end();
-        const text = await readFile(file(), 'utf8');
-        await edit(file(), withIdentity('gests'));
-        await rm(join(dir, 'state'), { recursive: true });
+    it('uses what it can of a file with errors where there is no other version', async () => {
+      await running();
+      await end();
+      const text = await readFile(file(), 'utf8');
+      await edit(file(), withIdentity('gests'));
+      await rm(join(dir, 'state'), { recursive: true });
 
-        const disabled = await running();
+      const disabled = await running();
 
-        await expect.poll(() => disabled.output, patiently).toMatch(/rack\.yaml:\d+:\d+ .*"gests"/);
-        // What it prints to try is for a machine that is not disabled.
-        const command = disabled.command(email);
-        expect(await ask(command)).toBe(bots);
-        const asDisabled = command.replace(/(--interface \S+)\.\d+ /, '$1.1 ');
-        expect(await ask(asDisabled)).toContain('403');
-        await edit(file(), () => text);
-        await expect.poll(() => ask(asDisabled), patiently).toBe(bots);
-      },
-    );
+      await expect.poll(() => disabled.output, patiently).toMatch(/rack\.yaml:\d+:\d+ .*"gests"/);
+      // What it prints to try is for a machine that is not disabled.
+      const command = disabled.command(email);
+      expect(await ask(command)).toBe(bots);
+      const asDisabled = command.replace(/(--interface \S+)\.\d+ /, '$1.1 ');
+      expect(await ask(asDisabled)).toContain('403');
+      await edit(file(), () => text);
+      await expect.poll(() => ask(asDisabled), patiently).toBe(bots);
+    });
 
     it('prints what to do when no part of the file can be used', async () => {
       if (!isEnded) await end('SIGTERM');
@@ -501,7 +492,7 @@ describe('npm start, while it runs', () => {
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-describe.skipIf(onlyLong)('npm start, three times at once', () => {
+describe('npm start, three times at once', () => {
   let demos: DemoProcess[];
   const atTheEnd = cleanUps();
 
@@ -601,7 +592,7 @@ identities: { bots: { project: my-project, credentials: { serviceAccountKey: bot
   });
 
   // The sample ends as a service does in service-process.test.ts.
-  it.skipIf(onlyLong)('ends as the service does that cannot start', async () => {
+  it('ends as the service does that cannot start', async () => {
     const file = join(await newFolder(), 'rack.yaml');
     await writeFile(file, 'rack: mine\njumphost: { name: jumphost-mine, adress: 127.0.0.1 }\n');
 

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { measureJson } from '@skolo/base';
-import { isLong, onlyLong } from '@skolo/base/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { startServiceProcess } from '@skolo/common/testing/own-process';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
@@ -23,42 +23,39 @@ const service = fileURLToPath(
 const nodeFlags = bundles.find(({ name }) => name === 'alert-to-pubsub')?.nodeFlags ?? [];
 const Message = z.object({ instance: z.string().exactOptional() });
 
-it.skipIf(onlyLong)(
-  'alerts up to the limit wait, survive a restart, and arrive, within the memory of the pod',
-  async (context) => {
-    let isAway = true;
-    const arrived = new Set<string>();
-    const sink = createServer((request, response) => {
-      void text(request).then((body) => {
-        const { instance } = Message.parse(JSON.parse(body));
-        if (!isAway && instance !== undefined) arrived.add(instance);
-        response.writeHead(isAway ? 503 : 200).end();
-      });
-    }).listen(0, '127.0.0.1');
-    onTestFinished(() => void sink.close());
-    await once(sink, 'listening');
-    const { port } = sink.address() as AddressInfo;
-    const start = await inPod(context, port);
-    const first = await start();
+it('alerts up to the limit wait, survive a restart, and arrive, within the memory of the pod', async (context) => {
+  let isAway = true;
+  const arrived = new Set<string>();
+  const sink = createServer((request, response) => {
+    void text(request).then((body) => {
+      const { instance } = Message.parse(JSON.parse(body));
+      if (!isAway && instance !== undefined) arrived.add(instance);
+      response.writeHead(isAway ? 503 : 200).end();
+    });
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void sink.close());
+  await once(sink, 'listening');
+  const { port } = sink.address() as AddressInfo;
+  const start = await inPod(context, port);
+  const first = await start();
 
-    let accepted = 0;
-    for (let status = 200; status === 200; ) {
-      const body = JSON.stringify(Array.from({ length: 500 }, (_, i) => alertOf(accepted + i)));
-      const headers = { 'content-type': 'application/json' };
-      const answer = await fetch(`${first.url}/api/v2/alerts`, { method: 'POST', headers, body });
-      await answer.text();
-      ({ status } = answer);
-      expect([200, 503]).toContain(status);
-      if (status === 200) accepted += 500;
-    }
-    expect(accepted).toBeGreaterThan(70_000);
-    for (const entry of Object.values(costly)) await post(first.url, body(entry, 0.95));
-    await first.end('SIGTERM');
-    isAway = false;
-    await start();
-    await expect.poll(() => arrived.size, { interval: 1000 }).toBeGreaterThanOrEqual(accepted);
-  },
-);
+  let accepted = 0;
+  for (let status = 200; status === 200; ) {
+    const body = JSON.stringify(Array.from({ length: 500 }, (_, i) => alertOf(accepted + i)));
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${first.url}/api/v2/alerts`, { method: 'POST', headers, body });
+    await answer.text();
+    ({ status } = answer);
+    expect([200, 503]).toContain(status);
+    if (status === 200) accepted += 500;
+  }
+  expect(accepted).toBeGreaterThan(70_000);
+  for (const entry of Object.values(costly)) await post(first.url, body(entry, 0.95));
+  await first.end('SIGTERM');
+  isAway = false;
+  await start();
+  await expect.poll(() => arrived.size, { interval: 1000 }).toBeGreaterThanOrEqual(accepted);
+});
 
 const list = (entries: number, entry: (i: number) => string) =>
   `[${Array.from({ length: entries }, (_, i) => entry(i)).join(',')}]`;
@@ -105,20 +102,16 @@ describe('within the memory of the pod', () => {
     },
   );
 
-  it.skipIf(onlyLong)(
-    'bodies that are too large together are 503, and the service goes on',
-    async (context) => {
-      const { url } = await (await inPod(context, 1))();
-      const large = body(ownNames(1, '0'), 0.5);
+  it('bodies that are too large together are 503, and the service goes on', async (context) => {
+    const { url } = await (await inPod(context, 1))();
+    const large = body(ownNames(1, '0'), 0.5);
 
-      const statuses = await Promise.all(Array.from({ length: 24 }, () => post(url, large)));
+    const statuses = await Promise.all(Array.from({ length: 24 }, () => post(url, large)));
 
-      // Not a single one is an alert, which v2 answers with 400.
-      expect([...new Set(statuses)].sort()).toEqual([400, 503]);
-      expect(await post(url, JSON.stringify([alertOf(1)]))).toBe(200);
-    },
-    300_000,
-  );
+    // Not a single one is an alert, which v2 answers with 400.
+    expect([...new Set(statuses)].sort()).toEqual([400, 503]);
+    expect(await post(url, JSON.stringify([alertOf(1)]))).toBe(200);
+  }, 300_000);
 
   it.for(isLong ? ['ASCII', 'with … and 🔥'] : ['ASCII'])(
     '10,000 alerts of 2 kB with 30 labels are accepted: %s',

@@ -11,7 +11,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isLong, onlyLong } from '@skolo/base/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { lacks, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -137,10 +137,7 @@ describe.skipIf(why)('a jumphost, booted', () => {
     ]);
   });
 
-  it('leaves k3s alone after a power cut without an internet connection, when its pod has no token to give', async ({
-    skip,
-  }) => {
-    if (onlyLong) skip(onlyLong);
+  it('leaves k3s alone after a power cut without an internet connection, when its pod has no token to give', async () => {
     const { computer } = jumphost;
     // What comes from elsewhere otherwise.
     const file = '/var/lib/pods/metadata-server/secrets/token.json';
@@ -246,10 +243,7 @@ describe.skipIf(why)('a jumphost, booted', () => {
     expect(pinged).toEqual({ exitCode: 0, text: '' });
   });
 
-  it('keeps serving while k3s is half up, and has the port that ServiceLB would catch', async ({
-    skip,
-  }) => {
-    if (onlyLong) skip(onlyLong);
+  it('keeps serving while k3s is half up, and has the port that ServiceLB would catch', async () => {
     await jumphost.trouble({ noImages: true });
 
     await expect
@@ -299,8 +293,7 @@ describe.skipIf(why)('a jumphost, booted', () => {
     );
   });
 
-  it('is as before when k3s cannot take it back', async ({ skip }) => {
-    if (onlyLong) skip(onlyLong);
+  it('is as before when k3s cannot take it back', async () => {
     await jumphost.trouble({ noImages: true });
 
     const failedBack = await jumphost.fallback('fail-back', 'metadata-server');
@@ -402,10 +395,7 @@ describe.skipIf(why)('a jumphost, booted', () => {
     );
   });
 
-  it('lets them serve after a power cut and an apply, and no daemon of skolo beside them', async ({
-    skip,
-  }) => {
-    if (onlyLong) skip(onlyLong);
+  it('lets them serve after a power cut and an apply, and no daemon of skolo beside them', async () => {
     const { computer } = jumphost;
     await computer.cutPower();
     await jumphost.setReplicas(1);
@@ -441,8 +431,7 @@ describe.skipIf(why)('a jumphost, booted', () => {
     expect(await computer.run('cat', '/var/lib/both')).toMatchObject({ exitCode: 1 });
   });
 
-  it('leaves the existing metadata server alone where ours would not serve', async ({ skip }) => {
-    if (onlyLong) skip(onlyLong);
+  it('leaves the existing metadata server alone where ours would not serve', async () => {
     expect((await jumphost.fallback('existing', 'metadata-server')).exitCode).toBe(0);
     const main = '/opt/skolo/services/metadata-server/dist/main.js';
     await jumphost.computer.run('mv', main, `${main}.away`);
@@ -456,8 +445,7 @@ describe.skipIf(why)('a jumphost, booted', () => {
     expect((await jumphost.fallback('fail-back', 'metadata-server')).exitCode).toBe(0);
   });
 
-  it('never has two power controllers, whenever a failover is killed', async ({ skip }) => {
-    if (onlyLong) skip(onlyLong);
+  it('never has two power controllers, whenever a failover is killed', async () => {
     const { computer } = jumphost;
     for (let round = 0; round < 10; round += 1) {
       const verb = round % 2 === 0 ? 'existing' : 'fail-back';
@@ -478,8 +466,7 @@ describe.skipIf(why)('a jumphost, booted', () => {
     expect(await computer.run('cat', '/var/lib/both')).toMatchObject({ exitCode: 1 });
   });
 
-  it('leaves units alone that a person has started', async ({ skip }) => {
-    if (onlyLong) skip(onlyLong);
+  it('leaves units alone that a person has started', async () => {
     const { computer } = jumphost;
     await computer.run('systemctl', 'start', metadata);
     // Its pod has the port, until it ends.
@@ -491,8 +478,7 @@ describe.skipIf(why)('a jumphost, booted', () => {
     expect(await jumphost.isActive(metadata)).toBe(true);
   });
 
-  it('is rolled back while k3s is dead and its containers are not', async ({ skip }) => {
-    if (onlyLong) skip(onlyLong);
+  it('is rolled back while k3s is dead and its containers are not', async () => {
     const { computer } = jumphost;
     // k3s may still be starting.
     await expect

@@ -3,7 +3,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isLong, onlyLong } from '@skolo/base/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import {
   applyObjects,
@@ -198,7 +198,7 @@ describe.skipIf(noKubectl ?? lacks('control-plane'))('the overlay of a rack', { 
     await expect.poll(unfinished, seldom).toEqual([]);
   });
 
-  describe.skipIf(onlyLong)('with one component', () => {
+  describe('with one component', () => {
     afterAll(() => bring(everything), timeout);
 
     it.each(componentNames())('adds and removes %s alone', async (component) => {
@@ -216,21 +216,18 @@ describe.skipIf(noKubectl ?? lacks('control-plane'))('the overlay of a rack', { 
   });
 
   // The sample compares owners of fields in a push after kubectl apply, above.
-  it.skipIf(onlyLong)(
-    'leaves no conflict to kubectl apply --server-side, which changes nothing the second time',
-    async () => {
-      const serverSide = ['apply', '--server-side', manager, '-k', everything];
+  it('leaves no conflict to kubectl apply --server-side, which changes nothing the second time', async () => {
+    const serverSide = ['apply', '--server-side', manager, '-k', everything];
 
-      const first = await call(kubectl ?? '', ...serverSide);
+    const first = await call(kubectl ?? '', ...serverSide);
 
-      expect(linesWithout(first, 'serverside-applied')).toEqual([]);
-      const versions = await versionsOfAll();
-      // The first one has proven that the fields are valid, which costs kubectl seconds.
-      await call(kubectl ?? '', ...serverSide, '--validate=false');
-      expect(await versionsOfAll()).toEqual(versions);
-      await expect.poll(unfinished, seldom).toEqual([]);
-    },
-  );
+    expect(linesWithout(first, 'serverside-applied')).toEqual([]);
+    const versions = await versionsOfAll();
+    // The first one has proven that the fields are valid, which costs kubectl seconds.
+    await call(kubectl ?? '', ...serverSide, '--validate=false');
+    expect(await versionsOfAll()).toEqual(versions);
+    await expect.poll(unfinished, seldom).toEqual([]);
+  });
 });
 
 function overlayWith(components: readonly string[]): string {

@@ -5,7 +5,6 @@ import { Agent, get as httpGet } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -286,7 +285,7 @@ describe('a start that fails', () => {
   });
 
   // The sample has the same error in check-configuration.test.ts.
-  it.skipIf(onlyLong)('for a rack.yaml that is missing ends with exit code 78, too', async () => {
+  it('for a rack.yaml that is missing ends with exit code 78, too', async () => {
     const { dir, flags } = await newRack();
     const missing = startChild('fixture-service', [...flags, '--rack', join(dir, 'none.yaml')]);
     expect(await missing.exit()).toBe(78);

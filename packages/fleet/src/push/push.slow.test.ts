@@ -11,7 +11,6 @@ import {
   countRounds,
   isLong,
   killAfter,
-  onlyLong,
   seeded,
   timeUntil,
 } from '@skolo/base/durable/fault-injection';
@@ -182,33 +181,30 @@ describe.skipIf(lacks('control-plane', 'kubectl', 'docker-registry'))('skolo pus
     expect(await running('service')).toBe(before);
   });
 
-  it.skipIf(onlyLong)(
-    'compares a resumed push with what Prometheus reported before the first change',
-    async () => {
-      let answer = prometheusText(['machines', { machine: 'rpi-1' }]);
-      const open = async (name: string) => ({
-        name,
-        kubectl: async (...given: Parameters<Kubectl>) =>
-          given[0][1] === '--raw' ? answer : await ownKubectl()(...given),
-        close: async () => undefined,
-      });
-      const stop = new AbortController();
-      const report = (_: string, text: string) => {
-        if (text.startsWith('watching')) stop.abort(new Error('interrupted'));
-      };
-      const version = tagOf('next');
-      const { request, deps } = await pushDeps({ services: ['service'], version }, { open });
-      const first = await preparePush(request, { ...deps, signal: stop.signal, report });
-      expect(await first.run()).toMatchObject([{ state: 'rolling-out' }]);
-      answer = prometheusText(['alerts', { alertname: 'TokenLate', severity: 'critical' }]);
+  it('compares a resumed push with what Prometheus reported before the first change', async () => {
+    let answer = prometheusText(['machines', { machine: 'rpi-1' }]);
+    const open = async (name: string) => ({
+      name,
+      kubectl: async (...given: Parameters<Kubectl>) =>
+        given[0][1] === '--raw' ? answer : await ownKubectl()(...given),
+      close: async () => undefined,
+    });
+    const stop = new AbortController();
+    const report = (_: string, text: string) => {
+      if (text.startsWith('watching')) stop.abort(new Error('interrupted'));
+    };
+    const version = tagOf('next');
+    const { request, deps } = await pushDeps({ services: ['service'], version }, { open });
+    const first = await preparePush(request, { ...deps, signal: stop.signal, report });
+    expect(await first.run()).toMatchObject([{ state: 'rolling-out' }]);
+    answer = prometheusText(['alerts', { alertname: 'TokenLate', severity: 'critical' }]);
 
-      const second = await preparePush(request, deps);
+    const second = await preparePush(request, deps);
 
-      expect(await second.run()).toMatchObject([
-        { state: 'rolled-back', why: expect.stringContaining('new alert TokenLate') },
-      ]);
-    },
-  );
+    expect(await second.run()).toMatchObject([
+      { state: 'rolled-back', why: expect.stringContaining('new alert TokenLate') },
+    ]);
+  });
 
   it('stops at the canary, leaves the other machines alone, and names a dead one without waiting for it', async () => {
     behave('rpi-1', 'dead');
@@ -298,7 +294,7 @@ describe.skipIf(lacks('control-plane', 'kubectl', 'docker-registry'))('skolo pus
     expect(Object.keys(before).filter((node) => after[node] !== before[node])).toEqual(changed);
   });
 
-  it.skipIf(onlyLong)('waits for a machine that finishes its task', async () => {
+  it('waits for a machine that finishes its task', async () => {
     behave('rpi-3', 'busy');
     onTestFinished(() => behave('rpi-3', 'well'));
     const lines: string[] = [];
@@ -312,7 +308,7 @@ describe.skipIf(lacks('control-plane', 'kubectl', 'docker-registry'))('skolo pus
     expect(lines.join('\n')).toContain('rpi-3: the old pod is still finishing its work');
   });
 
-  it.skipIf(onlyLong)('shows drift by hand apart, and puts it right', async () => {
+  it('shows drift by hand apart, and puts it right', async () => {
     const before = await running('service');
     call(
       'set',
@@ -343,42 +339,37 @@ describe.skipIf(lacks('control-plane', 'kubectl', 'docker-registry'))('skolo pus
     expect(await running('service')).toBe(before);
   });
 
-  it.skipIf(onlyLong)(
-    'deletes what left the overlay, but no claims, and nothing of others',
-    async () => {
-      const extra = 'kube/racks/rack4/kustomization.yaml';
-      const text = await readFile(join(repository.folder, extra), 'utf8');
-      const resources = ['ConfigMap', 'PersistentVolumeClaim'].map(
-        (kind) =>
-          `${JSON.stringify({ apiVersion: 'v1', kind, metadata: { name: 'extra', namespace: 'skolo' }, ...(kind === 'ConfigMap' ? {} : claim) })}`,
-      );
-      repository.write('racks/rack4/extra.yaml', resources.join('\n---\n'));
-      repository.write(
-        'racks/rack4/kustomization.yaml',
-        text.replace('[../../base]', '[../../base, extra.yaml]'),
-      );
-      commit('more');
-      await push({});
-      repository.write('racks/rack4/kustomization.yaml', text);
-      commit('less');
-      call('create', 'configmap', 'of-another', '-n', 'skolo');
-      call('label', 'configmap', 'of-another', '-n', 'skolo', 'app.kubernetes.io/part-of=skolo');
+  it('deletes what left the overlay, but no claims, and nothing of others', async () => {
+    const extra = 'kube/racks/rack4/kustomization.yaml';
+    const text = await readFile(join(repository.folder, extra), 'utf8');
+    const resources = ['ConfigMap', 'PersistentVolumeClaim'].map(
+      (kind) =>
+        `${JSON.stringify({ apiVersion: 'v1', kind, metadata: { name: 'extra', namespace: 'skolo' }, ...(kind === 'ConfigMap' ? {} : claim) })}`,
+    );
+    repository.write('racks/rack4/extra.yaml', resources.join('\n---\n'));
+    repository.write(
+      'racks/rack4/kustomization.yaml',
+      text.replace('[../../base]', '[../../base, extra.yaml]'),
+    );
+    commit('more');
+    await push({});
+    repository.write('racks/rack4/kustomization.yaml', text);
+    commit('less');
+    call('create', 'configmap', 'of-another', '-n', 'skolo');
+    call('label', 'configmap', 'of-another', '-n', 'skolo', 'app.kubernetes.io/part-of=skolo');
 
-      const { request, deps } = await pushDeps({});
-      const prepared = await preparePush(request, deps);
-      const [record] = await prepared.run();
+    const { request, deps } = await pushDeps({});
+    const prepared = await preparePush(request, deps);
+    const [record] = await prepared.run();
 
-      const deletions = prepared.racks[0]?.preparation?.plan.deletions.map(titleOf);
-      expect(deletions).toEqual(['ConfigMap skolo/extra']);
-      expect(record).toMatchObject({ state: 'done' });
-      expect(call('get', 'configmap,pvc', '-n', 'skolo', '-o', 'name').split('\n')).toEqual(
-        expect.arrayContaining(['configmap/of-another', 'persistentvolumeclaim/extra']),
-      );
-      expect(call('get', 'configmap', '-n', 'skolo', '-o', 'name')).not.toContain(
-        'configmap/extra',
-      );
-    },
-  );
+    const deletions = prepared.racks[0]?.preparation?.plan.deletions.map(titleOf);
+    expect(deletions).toEqual(['ConfigMap skolo/extra']);
+    expect(record).toMatchObject({ state: 'done' });
+    expect(call('get', 'configmap,pvc', '-n', 'skolo', '-o', 'name').split('\n')).toEqual(
+      expect.arrayContaining(['configmap/of-another', 'persistentvolumeclaim/extra']),
+    );
+    expect(call('get', 'configmap', '-n', 'skolo', '-o', 'name')).not.toContain('configmap/extra');
+  });
 
   it.each(
     [
@@ -596,7 +587,7 @@ spec: { policyName: corporate, validationActions: [Deny] }`;
     expect(await running('service')).toBe(before);
   });
 
-  it.skipIf(onlyLong)('changes nothing where its objects do not fit into one Secret', async () => {
+  it('changes nothing where its objects do not fit into one Secret', async () => {
     const file = 'racks/rack4/kustomization.yaml';
     const text = await readFile(join(repository.folder, 'kube', file), 'utf8');
     const large = ['one', 'two'].map((name) => ({

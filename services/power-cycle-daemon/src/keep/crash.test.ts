@@ -2,7 +2,6 @@
 
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { cleanUps, tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { type SimulatedDevice, startHttpRelay } from '@skolo/simulators';
@@ -89,16 +88,13 @@ it('reads a device that killed it last, and switches it if a person wants that',
 });
 
 // The sample has the notes in health/crash-notes.test.ts of @skolo/common, and what is noted after a clean end above.
-it.skipIf(onlyLong)(
-  'has no suspects when its predecessor was killed while it read nothing',
-  async () => {
-    const { start, noted, contacted } = await startLab();
-    const first = await start();
-    await waitUntil(async () =>
-      contacted('relay-2') > 0 && (await noted()).length === 0 ? true : undefined,
-    );
-    await first.end('SIGKILL');
+it('has no suspects when its predecessor was killed while it read nothing', async () => {
+  const { start, noted, contacted } = await startLab();
+  const first = await start();
+  await waitUntil(async () =>
+    contacted('relay-2') > 0 && (await noted()).length === 0 ? true : undefined,
+  );
+  await first.end('SIGKILL');
 
-    expect(await suspects(await start())).toEqual([]);
-  },
-);
+  expect(await suspects(await start())).toEqual([]);
+});

@@ -5,7 +5,6 @@ import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient, powerCycleDaemonApi } from '@skolo/api';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { cleanUps, listen, tempDir } from '@skolo/base/testing';
 import { newToken } from '@skolo/common';
 import { startOwnProcess } from '@skolo/common/testing/own-process';
@@ -128,7 +127,7 @@ it('leaves a note of a device at a clean stop only if that blocked it', async ()
   expect(await noted()).toContain('hostile');
 });
 
-it.skipIf(onlyLong)('is killed by one device three times, and then never contacts it', async () => {
+it('is killed by one device three times, and then never contacts it', async () => {
   const { hostile, start } = await startLab();
   hostile.answer = 'compute 3600000 ms';
   for (const time of [1, 2, 3]) {

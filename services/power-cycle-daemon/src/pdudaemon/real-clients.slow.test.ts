@@ -2,7 +2,6 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { loadDrivers } from '@skolo/equipment/models/load';
 import { lacks, type OutletChange, peer, startTasmota } from '@skolo/simulators';
@@ -122,7 +121,7 @@ for command in sys.argv[2:]:
   });
 
   // The sample has the answer in protocols.test.ts.
-  it.skipIf(onlyLong)('fails for an outlet that is not there', async (context) => {
+  it('fails for an outlet that is not there', async (context) => {
     if (!labgrid) return context.skip(noLabgrid);
     const lab = await startLab();
 

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSource, rebuildHistory, writeBundle } from '@skolo/backup';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
 import { type Lab, startIdleLab, startLab } from '../testing/lab.ts';
@@ -128,7 +127,7 @@ describe('a history that was deleted', () => {
   });
 
   // The two losses are those of the tests above.
-  it.skipIf(onlyLong)('twice is reported with what was stored in between', async () => {
+  it('twice is reported with what was stored in between', async () => {
     const lab = await startIdleLab();
     await change(lab, 1);
     await rename(repositoryOf(lab), join(lab.dir, 'gone'));

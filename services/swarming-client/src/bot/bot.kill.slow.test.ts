@@ -1,5 +1,4 @@
 import { errorCode } from '@skolo/base';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { lacks } from '@skolo/simulators/peer';
 import { describe, expect, it } from 'vitest';
 import { argumentsOf, processes } from '../host/processes.ts';
@@ -116,7 +115,7 @@ describe.skipIf(lacks('python3'))('a bot whose processes are killed', () => {
     await expect.poll(() => zombiesBelow(process.pid)).toEqual([]);
   });
 
-  it.skipIf(onlyLong)('waits while another agent has the folder', async () => {
+  it('waits while another agent has the folder', async () => {
     await using test = await newBot({ zip: {} });
     await using other = startAgent(test.settings);
     await expect.poll(() => other.state.state).toBe('running');
@@ -136,44 +135,38 @@ describe.skipIf(lacks('python3'))('a bot whose processes are killed', () => {
 });
 
 describe.skipIf(lacks('python3') ?? noNamespaces)('an agent in a container', () => {
-  it.skipIf(onlyLong)(
-    'keeps its bot and its task while another agent starts whose folder has the same path',
-    async () => {
-      await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
-      const hidden = `mount -t tmpfs none '${test.folder}'`;
-      await using container = startAgent(test.settings, commandIn('container', hidden));
-      const lastWords = () => allOf(test.botDir).map((pid) => argumentsOf(pid).at(-1));
-      // Guard, keeper, bot, task_runner, task and orphan; what started the orphan has ended.
-      await expect.poll(() => lastWords().includes('clean') && lastWords().length).toBe(6);
-      const before = allOf(test.botDir);
+  it('keeps its bot and its task while another agent starts whose folder has the same path', async () => {
+    await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
+    const hidden = `mount -t tmpfs none '${test.folder}'`;
+    await using container = startAgent(test.settings, commandIn('container', hidden));
+    const lastWords = () => allOf(test.botDir).map((pid) => argumentsOf(pid).at(-1));
+    // Guard, keeper, bot, task_runner, task and orphan; what started the orphan has ended.
+    await expect.poll(() => lastWords().includes('clean') && lastWords().length).toBe(6);
+    const before = allOf(test.botDir);
 
-      test.start();
-      await inTask(test);
-      await test.bot.stop();
+    test.start();
+    await inTask(test);
+    await test.bot.stop();
 
-      expect(before.filter(isAlive)).toEqual(before);
-      expect(container.state).toMatchObject({ state: 'running', starts: 1 });
-    },
-  );
+    expect(before.filter(isAlive)).toEqual(before);
+    expect(container.state).toMatchObject({ state: 'running', starts: 1 });
+  });
 
-  it.skipIf(onlyLong)(
-    'keeps both also where it has the folder that the other one wants',
-    async () => {
-      await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
-      await using container = startAgent(test.settings, commandIn('pid'));
-      await inTask(test);
-      const before = allOf(test.botDir);
+  it('keeps both also where it has the folder that the other one wants', async () => {
+    await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
+    await using container = startAgent(test.settings, commandIn('pid'));
+    await inTask(test);
+    const before = allOf(test.botDir);
 
-      test.start();
-      await expect
-        .poll(() => test.bot.view().why)
-        .toBe(
-          `${test.botDir} is locked by another agent, or by an earlier bot that is still running`,
-        );
-      await test.bot.stop();
+    test.start();
+    await expect
+      .poll(() => test.bot.view().why)
+      .toBe(
+        `${test.botDir} is locked by another agent, or by an earlier bot that is still running`,
+      );
+    await test.bot.stop();
 
-      expect(before.filter(isAlive)).toEqual(before);
-      expect(container.state).toMatchObject({ state: 'running', starts: 1 });
-    },
-  );
+    expect(before.filter(isAlive)).toEqual(before);
+    expect(container.state).toMatchObject({ state: 'running', starts: 1 });
+  });
 });

@@ -16,6 +16,7 @@ const kills = countRounds();
 /** A hub of one port, in a file. Like the real uhubctl it takes its time to turn one off, and outlives whoever asked. */
 const uhubctl = `#!/bin/sh
 cd "$(dirname "$0")"
+echo "$*" >> begun
 case "$*" in *"-a off"*) sleep 0.05; echo 0000 off > port;; *"-a on"*) echo 0100 power > port;; esac
 echo "$*" >> asked
 echo 'Current status for hub 1-1 [2109:3431, USB 2.10, 4 ports, ppps]'
@@ -28,8 +29,12 @@ async function startHub() {
   await chmod(join(folder, 'uhubctl'), 0o755);
   await writeFile(join(folder, 'port'), '0100 power\n');
   const port = () => readFile(join(folder, 'port'), 'utf8');
-  const asked = async () => (await readFile(join(folder, 'asked'), 'utf8')).split('\n').length;
-  return { folder, port, asked };
+  const linesOf = async (file: string) =>
+    (await readFile(join(folder, file), 'utf8')).split('\n').length;
+  const asked = () => linesOf('asked');
+  /** Fulfilled when no uhubctl is running, also none that the killed agent has started. */
+  const isIdle = () => expect.poll(async () => (await linesOf('begun')) - (await asked())).toBe(0);
+  return { folder, port, asked, isIdle };
 }
 
 /** Runs an agent that cycles the port, and kills it when `moment` is over. */
@@ -52,7 +57,7 @@ async function killAt(
 describe('a port that was being cycled when the agent was killed', () => {
   it(`has power again when the next one begins`, async () => {
     const random = seeded(testSeed());
-    const { folder, port, asked } = await startHub();
+    const { folder, port, asked, isIdle } = await startHub();
     const run = runCommand;
     const power = { hub: '1-1', port: 2 };
     for (let kill = 0; kill < kills; kill += 1) {
@@ -63,11 +68,17 @@ describe('a port that was being cycled when the agent was killed', () => {
         await killAt(() => sleep(random() * 250), { folder, offSeconds: 0.02 });
       }
       const before = await asked();
+      let looks = 0;
       const usb = new UsbPorts({
         devices: () => [{ name: 'phone', fullName: 'rpi-1-phone', kind: 'android', power }],
-        run: (file, args, options) => run(join(folder, file), args, options),
+        run: async (file, args, options) => {
+          looks += 1;
+          // Usually ten seconds later than the first look: a uhubctl of the agent that was killed has ended by then.
+          if (looks > 1) await isIdle();
+          return await run(join(folder, file), args, options);
+        },
         log: quietLog(),
-        retrySeconds: 0.5,
+        retrySeconds: 0.1,
       });
       usb.start();
       // Two looks: at the first, a uhubctl of the one that was killed may still be about to turn it off.

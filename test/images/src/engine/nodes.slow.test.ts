@@ -1,4 +1,4 @@
-import { isLong, onlyLong } from '@skolo/base/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { whyNoRealNodes } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -136,7 +136,7 @@ describe.skipIf(why)('on real nodes', () => {
     await plane.kubectl(['delete', 'pod', '-n', 'skolo-node', pod, '--timeout=120s']);
   });
 
-  it.skipIf(onlyLong)('the image of the command runs as its user', async ({ skip }) => {
+  it('the image of the command runs as its user', async ({ skip }) => {
     theEngine(skip);
     const pod = {
       apiVersion: 'v1',

@@ -1,4 +1,3 @@
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import {
   afterAll,
@@ -102,7 +101,7 @@ describe('FRRouting behind sshd', () => {
   });
 
   // Tests of frr in packages/equipment sign in to a shell, too.
-  it.skipIf(onlyLong)('is a program of a host where the account has a shell', async (context) => {
+  it('is a program of a host where the account has a shell', async (context) => {
     const frr = shared && (await startFrr({ account: 'shell' }));
     if (!frr) return context.skip('only root runs FRR on a host of its own');
     onTestFinished(() => frr.close());
@@ -117,7 +116,7 @@ describe('FRRouting behind sshd', () => {
     expect(stdout).toContain('frr defaults traditional');
   });
 
-  it.skipIf(onlyLong)('is read by RANCID, which knows FRR', async (context) => {
+  it('is read by RANCID, which knows FRR', async (context) => {
     const frr = running(context);
 
     const { text } = await rancid(context, frr, 'frr', frr);
@@ -127,7 +126,7 @@ describe('FRRouting behind sshd', () => {
     expect(theirs.slice(theirs.indexOf(ours[2] ?? ''))).toEqual(ours.slice(2));
   });
 
-  it.skipIf(onlyLong)('is read by netmiko at its command line', async (context) => {
+  it('is read by netmiko at its command line', async (context) => {
     const python = peer('netmiko');
     if (python === undefined) return context.skip('netmiko is not installed');
     const frr = running(context);

@@ -1,6 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { commandLine, isAlive, processesOf, start, startBot, started, zipIn } from './testing.ts';
 
@@ -67,35 +66,29 @@ describe('from start to end', () => {
     },
   );
 
-  it.skipIf(onlyLong)(
-    'a second one in the folder asks for a reboot, again and again',
-    async (context) => {
-      const { folder, server, shim } = await started(context);
+  it('a second one in the folder asks for a reboot, again and again', async (context) => {
+    const { folder, server, shim } = await started(context);
 
-      const second = startBot(context, folder, { env: shim.env });
+    const second = startBot(context, folder, { env: shim.env });
 
-      await expect.poll(() => shim.calls().length).toBeGreaterThan(3);
-      expect(shim.calls().slice(0, 2)).toEqual(['-n /sbin/shutdown -r now', '-n /sbin/reboot -f']);
-      expect(server.bot('bot-1').handshakes).toBe(1);
-      second.kill('SIGTERM');
-      expect((await second.exit).signal).toBe('SIGTERM');
-    },
-  );
+    await expect.poll(() => shim.calls().length).toBeGreaterThan(3);
+    expect(shim.calls().slice(0, 2)).toEqual(['-n /sbin/shutdown -r now', '-n /sbin/reboot -f']);
+    expect(server.bot('bot-1').handshakes).toBe(1);
+    second.kill('SIGTERM');
+    expect((await second.exit).signal).toBe('SIGTERM');
+  });
 });
 
 describe('commands', () => {
-  it.skipIf(onlyLong)(
-    'stays as it is and is unhealthy when the new version is not fine',
-    async (context) => {
-      const { server, bot } = await started(context);
+  it('stays as it is and is unhealthy when the new version is not fine', async (context) => {
+    const { server, bot } = await started(context);
 
-      server.askUpdate({ spoilt: 'not-fine' });
+    server.askUpdate({ spoilt: 'not-fine' });
 
-      await expect.poll(() => server.bot('bot-1').quarantined).toContain('Unable to update');
-      expect(server.bot('bot-1')).toMatchObject({ handshakes: 1, pid: bot.pid });
-      expect(server.bot('bot-1').events[0]).toMatchObject({ event: 'bot_error' });
-    },
-  );
+    await expect.poll(() => server.bot('bot-1').quarantined).toContain('Unable to update');
+    expect(server.bot('bot-1')).toMatchObject({ handshakes: 1, pid: bot.pid });
+    expect(server.bot('bot-1').events[0]).toMatchObject({ event: 'bot_error' });
+  });
 
   it('asks the host for a reboot by both commands; SIGTERM ends it meanwhile', async (context) => {
     const { server, bot, shim } = await started(context, { times: { rebootGivesUp: 60 } });
@@ -110,7 +103,7 @@ describe('commands', () => {
     expect(await bot.exit).toEqual({ status: null, signal: 'SIGTERM' });
   });
 
-  it.skipIf(onlyLong)('forgets a SIGTERM that comes while it updates itself', async (context) => {
+  it('forgets a SIGTERM that comes while it updates itself', async (context) => {
     const { server, bot } = await started(context, { times: { farewell: 1 } });
     const version = server.askUpdate();
     await expect.poll(() => server.bot('bot-1').events.at(-1)?.event).toBe('bot_shutdown');
@@ -125,7 +118,7 @@ describe('commands', () => {
     expect((await bot.exit).status).toBe(0);
   });
 
-  it.skipIf(onlyLong)('gives up a reboot that never comes, and is unhealthy', async (context) => {
+  it('gives up a reboot that never comes, and is unhealthy', async (context) => {
     const { server } = await started(context, { times: { reboot: 0.1, rebootGivesUp: 0.2 } });
 
     server.askReboot();

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, type TestContext } from 'vitest';
 import type { SwarmingOptions } from './server.ts';
 import { start, startBot, started } from './testing.ts';
@@ -92,7 +91,7 @@ describe('hooks', () => {
     expect(server.task(id).state).toBe('pending');
   });
 
-  it.skipIf(onlyLong)('maintenance that is no text is none', async (context) => {
+  it('maintenance that is no text is none', async (context) => {
     const { server, id } = await withState(context, '{"maintenance": True}');
 
     await expect.poll(() => server.task(id).state).toBe('completed');
@@ -136,7 +135,7 @@ describe('hooks', () => {
     expect(seen).toEqual(new Set(['downloader', 't1']));
   });
 
-  it.skipIf(onlyLong)('is unhealthy in the home folder', async (context) => {
+  it('is unhealthy in the home folder', async (context) => {
     const { server, folder } = await start(context);
 
     startBot(context, folder, { env: { HOME: folder } });

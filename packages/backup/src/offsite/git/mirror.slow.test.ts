@@ -10,7 +10,6 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
@@ -171,7 +170,7 @@ describe('the encrypted copy', () => {
   });
 
   // The test above fetches the copy, too.
-  it.skipIf(onlyLong)('goes on with the history of a jumphost that has died', async () => {
+  it('goes on with the history of a jumphost that has died', async () => {
     const dead = await start();
     await dead.commit('router', 'of the old one');
     await dead.mirror.push(soon());
@@ -344,7 +343,7 @@ describe('a remote behind sshd', () => {
   }
 
   // The next test pins a key, too, once it was another one.
-  it.skipIf(onlyLong).for(['ed25519', 'ecdsa', 'rsa'] as const)(
+  it.for(['ed25519', 'ecdsa', 'rsa'] as const)(
     'with a pinned host key: %s',
     async (type, context) => {
       const { open, path, sshd, keys, folder } = await startSsh(context, [
@@ -433,7 +432,7 @@ describe('a remote behind sshd', () => {
   });
 
   // For git's server, that is the test above.
-  it.skipIf(onlyLong)('without its disk', async (context) => {
+  it('without its disk', async (context) => {
     const { open, path } = await startSsh(context);
     await rename(path, `${path}.away`);
 

@@ -1,6 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { runs } from '@skolo/base/testing';
 import { DeviceRejected } from '@skolo/equipment/transports';
 import type { Frr } from '@skolo/simulators';
@@ -259,7 +258,7 @@ describe('a version of FRRouting', () => {
   });
 
   // The version of the tests above is one of these.
-  it.skipIf(onlyLong)('replaces whatever is there', async (context) => {
+  it('replaces whatever is there', async (context) => {
     const reference = await start(context, 'shell');
     const router = await start(context);
     const { connect } = await realDevice(router, { model: 'frr' });

@@ -3,7 +3,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onlyLong, seeded } from '@skolo/base/durable/fault-injection';
+import { seeded } from '@skolo/base/durable/fault-injection';
 import { testSeed } from '@skolo/base/testing';
 import type { Host } from '@skolo/setup/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -147,7 +147,7 @@ it('keeps what was measured where no namespace can be made, and says why', async
   ]);
 });
 
-describe.skipIf(onlyLong ?? whyNoPodNetwork())('a cluster of a test', () => {
+describe.skipIf(whyNoPodNetwork())('a cluster of a test', () => {
   let network: PodNetwork;
   let found: Measured;
   beforeAll(async () => {

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import type { Download } from '@skolo/setup/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -243,7 +242,7 @@ describe.skipIf(whyNoKubeadmHosts())('computers with fake programs of Debian and
     expect(await hosts.shell('host01', 'stat -c %a /etc/kubernetes/encryption.yaml')).toBe('600\n');
   });
 
-  it.skipIf(onlyLong)('stay as they are in a second run', async () => {
+  it('stay as they are in a second run', async () => {
     const before = await Promise.all(['host01', 'host02'].map(hosts.files));
 
     const results = await go();
@@ -253,22 +252,19 @@ describe.skipIf(whyNoKubeadmHosts())('computers with fake programs of Debian and
     expect(await Promise.all(['host01', 'host02'].map(hosts.files))).toEqual(before);
   });
 
-  it.skipIf(onlyLong)(
-    'take a dead node back with a new card, and no second one that is alive',
-    async () => {
-      await hosts.shell('host02', 'kubeadm reset -f; rm -f /opt/state/active-*');
-      const [, alive] = await go();
-      await hosts.shell('host01', 'echo dead > /opt/cluster/node-host02');
-      const [, back] = await go();
+  it('take a dead node back with a new card, and no second one that is alive', async () => {
+    await hosts.shell('host02', 'kubeadm reset -f; rm -f /opt/state/active-*');
+    const [, alive] = await go();
+    await hosts.shell('host01', 'echo dead > /opt/cluster/node-host02');
+    const [, back] = await go();
 
-      expect(alive?.steps.at(-3)?.text).toMatch(
-        /^another computer is running as node host02; rename one of the computers, or remove the other computer with /,
-      );
-      expect(back && isDone(back)).toBe(true);
-    },
-  );
+    expect(alive?.steps.at(-3)?.text).toMatch(
+      /^another computer is running as node host02; rename one of the computers, or remove the other computer with /,
+    );
+    expect(back && isDone(back)).toBe(true);
+  });
 
-  it.skipIf(onlyLong)('go on where kubeadm init failed', async () => {
+  it('go on where kubeadm init failed', async () => {
     await hosts.shell('host01', 'kubeadm reset -f; rm -f /opt/cluster/node-host0*; touch /opt/cut');
     const [failed] = await go();
     await hosts.calls();

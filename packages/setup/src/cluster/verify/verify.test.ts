@@ -1,7 +1,6 @@
 /** A cluster is verified: its API server is real, its nodes pretend, and the probes of its pods run in a real network. */
 
 import type { Finding } from '@skolo/base';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PodNetwork, startPodNetwork, whyNoPodNetwork } from '../testing/pod-network.ts';
 import { verify } from './index.ts';
@@ -13,7 +12,7 @@ function statesOf(findings: readonly Finding[]): Record<string, string> {
   return Object.fromEntries(findings.map(({ thing, state }) => [thing, state]));
 }
 
-describe.skipIf(onlyLong ?? whyNoPodNetwork())('a cluster of a test', () => {
+describe.skipIf(whyNoPodNetwork())('a cluster of a test', () => {
   let network: PodNetwork;
   beforeAll(async () => {
     network = await startPodNetwork(names);

@@ -6,7 +6,7 @@
  */
 
 import { shellWord } from '@skolo/base';
-import { isLong, onlyLong } from '@skolo/base/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { parseRack } from '@skolo/rack';
 import { failedOverFolder } from '@skolo/rack/jumphost';
 import {
@@ -169,28 +169,25 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     expect(await cluster.hasPassword(name)).toBe(false);
   });
 
-  it.skipIf(onlyLong)(
-    'is changed by one workstation at a time, and the second one is told whose turn it is',
-    async () => {
-      const first = await openTestHost(jumphost.workstation, signal);
-      const began = Promise.withResolvers<void>();
-      const end = Promise.withResolvers<void>();
-      const ann = withLock(first, { by: 'ann@desk', signal }, async () => {
-        began.resolve();
-        await end.promise;
-      });
-      await began.promise;
+  it('is changed by one workstation at a time, and the second one is told whose turn it is', async () => {
+    const first = await openTestHost(jumphost.workstation, signal);
+    const began = Promise.withResolvers<void>();
+    const end = Promise.withResolvers<void>();
+    const ann = withLock(first, { by: 'ann@desk', signal }, async () => {
+      began.resolve();
+      await end.promise;
+    });
+    await began.promise;
 
-      const bob = withLock(host, { by: 'bob@desk', signal }, async () => 'done');
-      await expect(bob).rejects.toThrow(
-        /another skolo command is changing this computer \(ann@desk since 20\S+\); wait until/,
-      );
-      end.resolve();
-      await ann;
-      expect(await withLock(host, { by: 'bob@desk', signal }, async () => 'done')).toBe('done');
-      await first.close();
-    },
-  );
+    const bob = withLock(host, { by: 'bob@desk', signal }, async () => 'done');
+    await expect(bob).rejects.toThrow(
+      /another skolo command is changing this computer \(ann@desk since 20\S+\); wait until/,
+    );
+    end.resolve();
+    await ann;
+    expect(await withLock(host, { by: 'bob@desk', signal }, async () => 'done')).toBe('done');
+    await first.close();
+  });
 
   it('is not changed by a second run', async () => {
     const before = await host.need(snapshot);
@@ -217,33 +214,30 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     });
   });
 
-  it.skipIf(onlyLong)(
-    'is open to a user with sudo, and says what a user without it has to do',
-    async () => {
-      const { workstation } = jumphost;
-      const ways = [{ host: 'jumphost-rack4', user: 'ann' }];
-      const ofAnn = { ...workstation, rack: { ...workstation.rack, ways } };
-      await host.need(`useradd --create-home --shell /bin/sh ann
+  it('is open to a user with sudo, and says what a user without it has to do', async () => {
+    const { workstation } = jumphost;
+    const ways = [{ host: 'jumphost-rack4', user: 'ann' }];
+    const ofAnn = { ...workstation, rack: { ...workstation.rack, ways } };
+    await host.need(`useradd --create-home --shell /bin/sh ann
 mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ssh`);
 
-      await expect(openTestHost(ofAnn, signal)).rejects.toThrow('passwordless sudo does not work');
-      const sudoers = { path: '/etc/sudoers.d/ann', content: 'ann ALL=(ALL) NOPASSWD: ALL\n' };
-      await host.write({ ...sudoers, mode: 0o440 });
-      const ann = await openTestHost(ofAnn, signal);
-      const steps = await prepare(ann, testSteps(ofAnn, signal), {
-        isCheck: true,
-        signal,
-        report() {},
-      });
-      await ann.close();
-      await host.need('userdel --remove ann 2> /dev/null; rm /etc/sudoers.d/ann');
+    await expect(openTestHost(ofAnn, signal)).rejects.toThrow('passwordless sudo does not work');
+    const sudoers = { path: '/etc/sudoers.d/ann', content: 'ann ALL=(ALL) NOPASSWD: ALL\n' };
+    await host.write({ ...sudoers, mode: 0o440 });
+    const ann = await openTestHost(ofAnn, signal);
+    const steps = await prepare(ann, testSteps(ofAnn, signal), {
+      isCheck: true,
+      signal,
+      report() {},
+    });
+    await ann.close();
+    await host.need('userdel --remove ann 2> /dev/null; rm /etc/sudoers.d/ann');
 
-      const { changes, ...others } = statesOf(steps);
-      // A new account.
-      expect(changes).toBe('differs');
-      expect(new Set(Object.values(others))).toEqual(new Set(['ok']));
-    },
-  );
+    const { changes, ...others } = statesOf(steps);
+    // A new account.
+    expect(changes).toBe('differs');
+    expect(new Set(Object.values(others))).toEqual(new Set(['ok']));
+  });
 
   it('keeps a change that a new session confirms in a short time', async () => {
     const path = '/etc/skolo/of-a-test';
@@ -294,7 +288,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     },
   );
 
-  it.skipIf(onlyLong)('takes a change back at once that cannot be written as a whole', async () => {
+  it('takes a change back at once that cannot be written as a whole', async () => {
     const path = '/etc/skolo/firewall.nft';
     const before = await host.read(path);
     const files = [path, '/proc/of-a-test'].map((each) => ({ path: each, content: 'new' }));
@@ -351,7 +345,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
       'Include /etc/ssh/sshd_config.d/*.conf\nMatch Address *,!192.0.2.1\n  PermitRootLogin no\n',
     ],
   ];
-  it.skipIf(onlyLong).each(lockouts)(
+  it.each(lockouts)(
     'loads no files of sshd that lock the workstation out: %s',
     async (_, name, content) => {
       const ours = '/etc/ssh/sshd_config.d/10-skolo.conf';
@@ -384,7 +378,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     },
   );
 
-  it.skipIf(onlyLong)('does not load what others wrote when it takes a change back', async () => {
+  it('does not load what others wrote when it takes a change back', async () => {
     const foreign = '/etc/ssh/sshd_config.d/99-foreign.conf';
     const ours = '/etc/ssh/sshd_config.d/10-skolo.conf';
     const before = await host.read(ours);
@@ -406,67 +400,61 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     expect(await host.read(ours)).toBe(before);
   });
 
-  it.skipIf(onlyLong)(
-    'sees a failover whose units do not serve, as a run leaves it that failed there',
-    async () => {
-      const failedOver = { by: 'root', since: 'today', existing: ['old-metadata.service'] };
-      const path = `${failedOverFolder}/metadata-server.json`;
-      await host.write({ path, content: JSON.stringify(failedOver) });
+  it('sees a failover whose units do not serve, as a run leaves it that failed there', async () => {
+    const failedOver = { by: 'root', since: 'today', existing: ['old-metadata.service'] };
+    const path = `${failedOverFolder}/metadata-server.json`;
+    await host.write({ path, content: JSON.stringify(failedOver) });
 
-      const differs = await only('existing-system');
-      await host.need(`systemd-run --quiet --unit=old-metadata sleep 600`);
-      const deaf = await only('existing-system');
-      await host.need(`systemctl stop old-metadata
+    const differs = await only('existing-system');
+    await host.need(`systemd-run --quiet --unit=old-metadata sleep 600`);
+    const deaf = await only('existing-system');
+    await host.need(`systemctl stop old-metadata
 systemd-run --quiet --unit=old-metadata /opt/test/node -e "require('node:http').createServer((_, answer) => answer.end()).listen(80)"
 until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
-      const serves = await only('existing-system');
-      await host.need(`systemctl stop old-metadata && rm ${path}`);
+    const serves = await only('existing-system');
+    await host.need(`systemctl stop old-metadata && rm ${path}`);
 
-      expect(differs).toMatchObject([
-        { state: 'failed', text: expect.stringContaining('old-metadata.service is not running') },
-      ]);
-      expect(deaf).toMatchObject([
-        {
-          text: expect.stringContaining(
-            'nothing listens on port 80 or 20010; repair the unit, or run',
-          ),
-        },
-      ]);
-      expect(serves).toMatchObject([{ state: 'ok' }]);
-    },
-  );
+    expect(differs).toMatchObject([
+      { state: 'failed', text: expect.stringContaining('old-metadata.service is not running') },
+    ]);
+    expect(deaf).toMatchObject([
+      {
+        text: expect.stringContaining(
+          'nothing listens on port 80 or 20010; repair the unit, or run',
+        ),
+      },
+    ]);
+    expect(serves).toMatchObject([{ state: 'ok' }]);
+  });
 
-  it.skipIf(onlyLong)(
-    'goes on past a step that fails, names the file of apt, and can leave a step out',
-    async () => {
-      const file = '/etc/apt/apt.conf.d/99-foreign';
-      const node =
-        'k3s kubectl label node jumphost-rack4 node-restriction.kubernetes.io/skolo-jumphost-';
-      const foreign = (content: string) => host.write({ path: file, content });
-      await foreign('APT::Periodic {\n  Unattended-Upgrade "0";\n};\n');
-      // As a power cut leaves it, which has zeroed a file.
-      await host.need(`${node} > /dev/null; : > "$(readlink -f /usr/bin/node)"`);
+  it('goes on past a step that fails, names the file of apt, and can leave a step out', async () => {
+    const file = '/etc/apt/apt.conf.d/99-foreign';
+    const node =
+      'k3s kubectl label node jumphost-rack4 node-restriction.kubernetes.io/skolo-jumphost-';
+    const foreign = (content: string) => host.write({ path: file, content });
+    await foreign('APT::Periodic {\n  Unattended-Upgrade "0";\n};\n');
+    // As a power cut leaves it, which has zeroed a file.
+    await host.need(`${node} > /dev/null; : > "$(readlink -f /usr/bin/node)"`);
 
-      const steps = await go();
-      await foreign('APT::Periodic { nonsense\n');
-      const [damaged] = await only('updates');
-      const skipped = await go(false, ['updates']);
-      await host.need(`rm ${file}`);
+    const steps = await go();
+    await foreign('APT::Periodic { nonsense\n');
+    const [damaged] = await only('updates');
+    const skipped = await go(false, ['updates']);
+    await host.need(`rm ${file}`);
 
-      expect(statesOf(steps)).toMatchObject({
-        updates: `failed: another file turns updates off: ${file}:2; fix that file`,
-        node: 'changed',
-        label: 'changed',
-        'existing-system': 'ok',
-      });
-      expect(damaged?.text).toMatch(
-        /apt cannot read its configuration: .*99-foreign.*; fix that file/,
-      );
-      expect(statesOf(skipped).updates).toBe('skipped');
-      // What this test and others before it have changed.
-      expect(isPrepared(skipped.filter(({ name }) => name !== 'changes'))).toBe(true);
-    },
-  );
+    expect(statesOf(steps)).toMatchObject({
+      updates: `failed: another file turns updates off: ${file}:2; fix that file`,
+      node: 'changed',
+      label: 'changed',
+      'existing-system': 'ok',
+    });
+    expect(damaged?.text).toMatch(
+      /apt cannot read its configuration: .*99-foreign.*; fix that file/,
+    );
+    expect(statesOf(skipped).updates).toBe('skipped');
+    // What this test and others before it have changed.
+    expect(isPrepared(skipped.filter(({ name }) => name !== 'changes'))).toBe(true);
+  });
 
   it('restarts when its root file system has become read-only, and stayed so', async () => {
     // In mounts of its own: files of the log are open in the others.
@@ -546,38 +534,35 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
     expect(await host.need('nft list table inet skolo')).toContain('tcp dport 22 accept');
   });
 
-  it.skipIf(onlyLong)(
-    'takes a change back at the next start, where the power fails before it is confirmed',
-    async () => {
-      const path = '/etc/ssh/sshd_config.d/10-skolo.conf';
-      const before = await host.read(path);
-      const off = new AbortController();
+  it('takes a change back at the next start, where the power fails before it is confirmed', async () => {
+    const path = '/etc/ssh/sshd_config.d/10-skolo.conf';
+    const before = await host.read(path);
+    const off = new AbortController();
 
-      const changed = changeGuarded(
-        host,
-        {
-          name: 'ssh',
-          files: [{ path, content: 'PasswordAuthentication yes\n' }],
-          activate: 'true',
+    const changed = changeGuarded(
+      host,
+      {
+        name: 'ssh',
+        files: [{ path, content: 'PasswordAuthentication yes\n' }],
+        activate: 'true',
+      },
+      {
+        returnSeconds: 600,
+        signal: off.signal,
+        async newSession() {
+          await jumphost.computer.cutPower();
+          off.abort(new Error('the power is off'));
+          throw off.signal.reason;
         },
-        {
-          returnSeconds: 600,
-          signal: off.signal,
-          async newSession() {
-            await jumphost.computer.cutPower();
-            off.abort(new Error('the power is off'));
-            throw off.signal.reason;
-          },
-        },
-      );
-      await expect(changed).rejects.toThrow('the power is off');
-      await jumphost.computer.boot();
+      },
+    );
+    await expect(changed).rejects.toThrow('the power is off');
+    await jumphost.computer.boot();
 
-      expect(await jumphost.computer.read(path)).toBe(before);
-      const left = await jumphost.computer.run('ls', '/var/lib/skolo-steps');
-      expect(left.text).toBe('prepared.json\nsaid\n');
-    },
-  );
+    expect(await jumphost.computer.read(path)).toBe(before);
+    const left = await jumphost.computer.run('ls', '/var/lib/skolo-steps');
+    expect(left.text).toBe('prepared.json\nsaid\n');
+  });
 
   describe('verify', () => provesVerify(() => jumphost));
 });

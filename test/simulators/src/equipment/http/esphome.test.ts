@@ -1,4 +1,3 @@
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { peer } from '../../peer.ts';
 import { startEsphome } from './esphome.ts';
@@ -32,23 +31,20 @@ describe('ESPHome', () => {
   });
 });
 
-it.skipIf(onlyLong)(
-  "is switched by pdudaemon's driver, which signs in by digest",
-  async (context) => {
-    if (!peer('pdudaemon')) return context.skip('pdudaemon is not installed');
-    const device = await closing(startEsphome({ account }));
-    const cycle = changes(device, 2);
+it("is switched by pdudaemon's driver, which signs in by digest", async (context) => {
+  if (!peer('pdudaemon')) return context.skip('pdudaemon is not installed');
+  const device = await closing(startEsphome({ account }));
+  const cycle = changes(device, 2);
 
-    await python(
-      `import sys
+  await python(
+    `import sys
 from pdudaemon.drivers.esphome import ESPHomeHTTP as Driver
 settings = {'username': 'admin', 'password': 'calvin', 'switch_ids': ['relay_1', 'relay_2']}
 driver = Driver(sys.argv[1], settings)
 driver.port_interaction('off', 2)
 driver.port_interaction('on', 2)`,
-      `${device.host}:${device.port}`,
-    );
+    `${device.host}:${device.port}`,
+  );
 
-    expect(await cycle).toEqual(['relay_2 off', 'relay_2 on']);
-  },
-);
+  expect(await cycle).toEqual(['relay_2 off', 'relay_2 on']);
+});

@@ -1,5 +1,4 @@
 import { dirname, join } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { peer } from '../../peer.ts';
 import { startRedfish } from './redfish.ts';
@@ -30,7 +29,7 @@ describe('Redfish', () => {
   });
 });
 
-describe.skipIf(onlyLong)('Redfish, by fence_redfish', () => {
+describe('Redfish, by fence_redfish', () => {
   needs('fence-agents');
 
   const agent = join(dirname(peer('fence-agents') ?? ''), 'fence_redfish');

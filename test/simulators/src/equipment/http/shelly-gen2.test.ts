@@ -1,4 +1,3 @@
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import { peer } from '../../peer.ts';
 import { startShellyGen2 } from './shelly-gen2.ts';
@@ -62,7 +61,7 @@ describe('Shelly of the second generation', () => {
   });
 });
 
-it.skipIf(onlyLong)("is switched and read by labgrid's backend", async (context) => {
+it("is switched and read by labgrid's backend", async (context) => {
   if (!peer('labgrid')) return context.skip('labgrid is not installed');
   const device = await closing(startShellyGen2({ outlets: 2 }));
 

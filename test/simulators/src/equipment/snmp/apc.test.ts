@@ -1,4 +1,3 @@
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { SimulatedDevice } from '../device.ts';
 import { type ApcRpduOptions, startApcRpdu } from './apc-rpdu.ts';
@@ -53,7 +52,7 @@ describe('PDUs, switched by fence_apc_snmp', () => {
     expect(seenOn).toMatchObject({ status: 0, stdout: 'Status: ON\n' });
   });
 
-  it.skipIf(onlyLong)('is listed and rebooted', async (context) => {
+  it('is listed and rebooted', async (context) => {
     const device = await rpdu({ outlets: 2 });
     const changes: unknown[] = [];
     device.board.on('change', (change) => changes.push(change));

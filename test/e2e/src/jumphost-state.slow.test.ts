@@ -11,7 +11,6 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, get } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { newToken } from '@skolo/common';
 import { newRackKey } from '@skolo/rack/jumphost';
 import { jumphostServices } from '@skolo/rack/light';
@@ -149,7 +148,7 @@ async function tokenOf(): Promise<string | undefined> {
   });
 }
 
-const why = onlyLong ?? whyNoJumphost() ?? lacks('docker-registry');
+const why = whyNoJumphost() ?? lacks('docker-registry');
 describe.skipIf(why)('the state of a dead jumphost', () => {
   let jumphost: BareJumphost;
   let other: Computer;

@@ -8,7 +8,6 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { run } from '@skolo/base/testing';
 import { Computer, lacks, peer } from '@skolo/simulators';
@@ -33,8 +32,7 @@ const setup: PiSetup = {
   },
 };
 
-const why =
-  onlyLong ?? lacks('root', 'systemd-nspawn', 'cloud-init-root', 'debian', 'mtools', 'ip');
+const why = lacks('root', 'systemd-nspawn', 'cloud-init-root', 'debian', 'mtools', 'ip');
 describe.skipIf(why)('the first start', () => {
   let folder: string;
   let server: Server;

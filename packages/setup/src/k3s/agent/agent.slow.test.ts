@@ -7,7 +7,6 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { downloader, type Host, openHost, prepare } from '@skolo/setup/engine';
 import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,7 +21,7 @@ const name = 'rpi-1';
 const { signal } = new AbortController();
 
 // What the cluster says of machines is in prepare.test.ts.
-describe.skipIf(onlyLong ?? whyNoJumphost())('a machine and its cluster', () => {
+describe.skipIf(whyNoJumphost())('a machine and its cluster', () => {
   let server: ControlPlane;
   let jumphost: Host;
   let cluster: JoinCluster;

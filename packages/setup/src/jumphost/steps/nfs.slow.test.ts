@@ -3,7 +3,6 @@
  * takes the place of nfs-server.service, and the last question of the check, a mount, is not answered.
  */
 
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { packagesStep } from '@skolo/setup/debian';
 import { prepare, type StepProgress } from '@skolo/setup/engine';
 import {
@@ -21,7 +20,7 @@ import { nfsPackages, nfsStep } from './nfs.ts';
 const { signal } = new AbortController();
 const folder = '/srv/skolo/nfs';
 
-describe.skipIf(onlyLong ?? whyNoJumphost())('volumes over NFS', () => {
+describe.skipIf(whyNoJumphost())('volumes over NFS', () => {
   let jumphost: BareJumphost;
   let host: OpenHost;
   beforeAll(async () => {

@@ -1,6 +1,5 @@
 /** Monitoring of rack4 on real nodes: every target of kube/base/prometheus, and the way of an alert from a killed pod to Pub/Sub. */
 
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { whyNoRealNodes } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
@@ -14,7 +13,7 @@ import {
 } from './rack-on-nodes.ts';
 import { theEngine } from './testing.ts';
 
-const why = onlyLong ?? whyNoRealNodes('curl');
+const why = whyNoRealNodes('curl');
 let rack: RackOnNodes;
 
 const Targets = z.object({

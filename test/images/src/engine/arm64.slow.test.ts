@@ -2,7 +2,6 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { serviceNames } from '@skolo/rack';
 import { lacks } from '@skolo/simulators';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
@@ -21,7 +20,7 @@ let stopEmulating: (() => Promise<void>) | undefined;
 let etc: string;
 
 function whyNot(): string | undefined {
-  return onlyLong ?? lacks('qemu-user-static', 'root');
+  return lacks('qemu-user-static', 'root');
 }
 
 beforeAll(async () => {

@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { Lab } from './testing/lab.ts';
 
-// The sample has the server in devices/adb-server.test.ts, and the step of repair in repair/repairs.test.ts.
-describe.skipIf(onlyLong)('an adb server that hangs when the agent starts', () => {
+describe('an adb server that hangs when the agent starts', () => {
   it.for(['android', 'auto'])(
     'is restarted, and nothing else is tried: %s',
     async (kind, context) => {
@@ -31,7 +29,7 @@ describe.skipIf(onlyLong)('an adb server that hangs when the agent starts', () =
   );
 });
 
-it.skipIf(onlyLong)('a step of repair that a person orders reboots the phone', async (context) => {
+it('a step of repair that a person orders reboots the phone', async (context) => {
   if (!peer('python3') || !peer('adb')) context.skip('python3 or adb is not installed');
   const lab = await Lab.open({ phones: [{ serial: '0A1B2C3D', model: 'pixel-5' }] });
   context.onTestFinished(() => lab.close());

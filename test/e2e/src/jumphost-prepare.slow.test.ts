@@ -9,7 +9,6 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { watchProcesses } from '@skolo/fleet/testing';
 import { newRackKey } from '@skolo/rack/jumphost';
 import {
@@ -48,7 +47,7 @@ equipment:
   pdu-1: { model: synaccess, address: ${network}.30, login: pdus, outlets: 8 }
 `;
 
-const why = onlyLong ?? whyNoJumphost() ?? lacks('docker-registry');
+const why = whyNoJumphost() ?? lacks('docker-registry');
 describe.skipIf(why)('skolo jumphost', () => {
   let jumphost: BareJumphost;
   let registry: ContainerRegistry;

@@ -11,7 +11,6 @@ import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node
 import { createServer } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import { sha256 } from '@skolo/base';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { listen, run, tempDir } from '@skolo/base/testing';
 import { k3sVersion } from '@skolo/setup/k3s';
 import {
@@ -32,7 +31,7 @@ const image = 'raspios.img';
 const addresses = [2, 3, 4].map((last) => `${network}.${last}`);
 const cards = ['card-1', 'card-2', 'card-3'];
 
-const why = onlyLong ?? lacks('mtools') ?? whyNoJumphost();
+const why = lacks('mtools') ?? whyNoJumphost();
 describe.skipIf(why)('the page, with Pis that boot', () => {
   let home = '';
   let env: NodeJS.ProcessEnv = {};

@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { startWorkstation, type Workstation } from '@skolo/fleet/testing';
 import { peer, startContainerRegistry, whyNoRealNodes } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
@@ -14,7 +13,7 @@ import { root } from '../paths.ts';
 import { jumphost, machine, type RackOnNodes, startRackOnNodes } from './rack-on-nodes.ts';
 import { theEngine } from './testing.ts';
 
-const why = onlyLong ?? whyNoRealNodes('curl', 'docker-registry');
+const why = whyNoRealNodes('curl', 'docker-registry');
 const main = join(root, 'packages/cli/src/main.ts');
 const service = 'power-cycle-daemon';
 const images = ['metadata-server', service, 'swarming-client'] as const;

@@ -4,7 +4,6 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import {
   type BareJumphost,
   bridge,
@@ -16,7 +15,7 @@ import { type Computer, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
-const why = onlyLong ?? whyNoJumphost();
+const why = whyNoJumphost();
 
 describe.skipIf(why)('Pis, booted', () => {
   let pis: BareJumphost;

@@ -9,7 +9,6 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
 import { nodeVersion } from '@skolo/setup/debian';
@@ -55,7 +54,7 @@ exec /usr/bin/mount "$@"
 `,
 };
 
-describe.skipIf(onlyLong ?? whyNoJumphost())('the image of a jumphost', () => {
+describe.skipIf(whyNoJumphost())('the image of a jumphost', () => {
   let home: string;
   let image: string;
   let workstation: TestWorkstation;

@@ -1,7 +1,6 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { listen, run, tempDir } from '@skolo/base/testing';
 import { runPipeline, testbedDown, testbedUp, verifyTestbed } from '@skolo/fleet/testbed';
 import { kubectlAt } from '@skolo/fleet/testing';
@@ -22,7 +21,7 @@ const allReady = Array(9).fill('ready');
 let plane: ControlPlane | undefined;
 
 // What one test leaves, the next one begins with. The sample applies the same objects in apply.test.ts.
-describe.skipIf(onlyLong ?? noKubectl ?? lacks('control-plane'))(
+describe.skipIf(noKubectl ?? lacks('control-plane'))(
   'the testbed on a cluster',
   { timeout },
   () => {
