@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isLong, onlyLong } from '@skolo/base/durable/fault-injection';
 import { cleanUps, listen, tempDir } from '@skolo/base/testing';
 import { lacks, peer } from '@skolo/simulators';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import {
@@ -17,7 +17,6 @@ import {
 } from './monitoring-stack.ts';
 import { metricsAskedFor, ruleFiles, rulesFolder, rulesIn } from './rule-files.ts';
 
-vi.setConfig({ testTimeout: isLong ? 2_000_000 : 300_000 });
 const patiently = { interval: 500 };
 
 /** What the jumphost itself answers, or its prober. Every other file has targets on machines. */

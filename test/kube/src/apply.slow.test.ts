@@ -37,7 +37,6 @@ import type { Manifest } from './manifest.ts';
 
 const k3sKinds = fileURLToPath(new URL('testing/k3s-kinds.yaml', import.meta.url));
 const claim = fileURLToPath(new URL('testing/claim.yaml', import.meta.url));
-const timeout = isLong ? 900_000 : 300_000;
 const manager = '--field-manager=skolo';
 const seldom = { interval: 500 };
 
@@ -74,7 +73,7 @@ const Workloads = z.object({
 });
 
 // What one test leaves, the next one begins with: everything is applied, but for the last one of the sample.
-describe.skipIf(noKubectl ?? lacks('control-plane'))('the overlay of a rack', { timeout }, () => {
+describe.skipIf(noKubectl ?? lacks('control-plane'))('the overlay of a rack', () => {
   beforeAll(async () => {
     if (!kubectl || !program) return;
     controlPlane = await startControlPlane(program, kubectl, { nodes });
@@ -199,7 +198,7 @@ describe.skipIf(noKubectl ?? lacks('control-plane'))('the overlay of a rack', { 
   });
 
   describe('with one component', () => {
-    afterAll(() => bring(everything), timeout);
+    afterAll(() => bring(everything));
 
     it.each(componentNames())('adds and removes %s alone', async (component) => {
       const without = overlayWith([]);

@@ -42,8 +42,8 @@ import { startPush } from './testing/push-writer.ts';
 import { createRackRepository, type RackRepository, requestOf, tagOf } from './testing/racks.ts';
 
 const kills = countRounds(1, 50);
-/** Which of four reasons to roll back, and of four losses of canaries, `npm test` tries with real Kubernetes. */
-const way: number = 0;
+/** Reports whether a row of a table is tried with a real Kubernetes: on each push the first one, because each takes ten seconds. */
+const isTried = (_row: unknown, at: number) => isLong || at === 0;
 const program = peer('control-plane');
 const kubectl = peer('kubectl');
 const registryProgram = peer('docker-registry');
@@ -125,7 +125,7 @@ describe.skipIf(lacks('control-plane', 'kubectl', 'docker-registry'))('skolo pus
     [
       ['crash', 'Deployment skolo/service: jumphost: keeps crashing (Error, exit 1)'],
       ['unready', 'not ready after 3 s: jumphost: running, but not ready'],
-    ].filter((_, at) => isLong || (way === 3 && at === 0)),
+    ].filter(isTried),
   )(
     'goes back by itself where the new version is %s, and says why',
     async (word = '', why = '') => {
@@ -155,7 +155,7 @@ describe.skipIf(lacks('control-plane', 'kubectl', 'docker-registry'))('skolo pus
         after: undefined,
         why: 'Prometheus responded before the push, but no longer does: kubectl get --raw: no endpoints available for service "prometheus"',
       },
-    ].filter((_, at) => isLong || (way === 0 && at === 2)),
+    ].filter(isTried),
   )('goes back where $title afterwards', async ({ after, why }) => {
     const before = await running('service');
     const rpis = ['rpi-1', 'rpi-2'].map((machine) => ['machines', { machine }] as const);
@@ -266,7 +266,7 @@ describe.skipIf(lacks('control-plane', 'kubectl', 'docker-registry'))('skolo pus
         end: { state: 'done' },
         changed: ['rpi-2', 'rpi-3', 'rpi-4'],
       },
-    ].filter((_, row) => isLong || row === way),
+    ].filter(isTried),
   )('$title', async ({ dies, end, changed }) => {
     const fallen = Object.values(dies);
     onTestFinished(() => {
@@ -389,7 +389,7 @@ describe.skipIf(lacks('control-plane', 'kubectl', 'docker-registry'))('skolo pus
         'rack4: the overlay belongs to another rack: derived/ is for rack5; nothing was sent',
         '{ name: rack-facts, namespace: skolo, literals: [SKOLO_RACK_NAME=rack5] }',
       ],
-    ].filter((_, at) => isLong || at === 1),
+    ].filter(isTried),
   )('rejects a rack.yaml %s before anything is sent', async (_, yaml, why, more = '') => {
     const undo = await withRackFile(yaml, more);
     onTestFinished(undo);
@@ -461,7 +461,7 @@ describe.skipIf(lacks('control-plane', 'kubectl', 'docker-registry'))('skolo pus
         'ServiceAccount skolo/agent: kubectl-patch changed metadata.labels."app.kubernetes.io/part-of"',
       ],
       ['delete', 'node/rpi-4', 'Node rpi-4 was deleted'],
-    ].filter((_, at) => isLong || (way === 1 && at === 0)),
+    ].filter(isTried),
   )('stops where somebody runs kubectl %s %s while it watches, and says so', async (...given) => {
     const [why = '', ...args] = given.toReversed();
     // A rollback leaves objects alone that the push had not changed.
@@ -538,7 +538,7 @@ spec: { policyName: corporate, validationActions: [Deny] }`;
         },
         why: /^rack4: ServiceAccount skolo\/agent \(since .*, waiting for example.com\/stuck\) is being deleted/,
       },
-    ].filter(() => isLong),
+    ].filter(isTried),
   )('rejects a push before anything is changed where $title', async ({ start, why }) => {
     const before = await running('service');
     const undo = await start();
@@ -557,7 +557,7 @@ spec: { policyName: corporate, validationActions: [Deny] }`;
     [
       { title: 'rolls back when it is resumed', isAllowed: true, end: 'rolled-back' },
       { title: 'leaves the repair to the next push', isAllowed: false, end: 'broken' },
-    ].filter(() => isLong),
+    ].filter(isTried),
   )('names what rejects its rollback, and $title', async ({ isAllowed, end }) => {
     const before = await running('service');
     let isForbidden = false;
@@ -726,7 +726,7 @@ spec: { policyName: corporate, validationActions: [Deny] }`;
         free: () => call('delete', 'validatingwebhookconfiguration', 'corporate'),
         why: /the API server rejects its pods: .*failed calling webhook "corporate.example.com"/,
       },
-    ].filter((_, at) => isLong || (way === 2 && at === 0)),
+    ].filter(isTried),
   )(
     'says why no pod starts where $title, and rolls back once that is over',
     async ({ hinder, free, why }) => {

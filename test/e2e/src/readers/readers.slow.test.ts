@@ -85,7 +85,7 @@ it('has a row for each parser of what phones print', () => {
 
 const chance = seeded(testSeed());
 
-/** In `npm test`, about so many of these; with another seed others. */
+/** About so many of these on each push, spread over all of them; in the long run all. */
 function few<T>(all: readonly T[], count: number): readonly T[] {
   const step = Math.ceil(all.length / count);
   const from = Math.floor(chance() * step);
@@ -121,12 +121,9 @@ it.skipIf(noRecordings)(`reads in short turns what a mutator makes of recordings
   const random = seeded(testSeed());
   const files = recordings();
   const any = <T>(all: readonly T[]) => all[Math.floor(random() * all.length)];
-  const end = performance.now() + (isLong ? 60_000 : 2000);
-  let count = 0;
-  for (; performance.now() < end; count += 1) {
+  const count = isLong ? 6000 : 200;
+  for (let at = 0; at < count; at += 1) {
     const [row, file] = [any(rows), any(files)];
     if (row && file) await isReadInShortTurns(row, mutated(file, random));
   }
-
-  expect(count).toBeGreaterThan(0);
 });

@@ -3,12 +3,11 @@
 import { cp, rm } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
-import { isLong } from '@skolo/base/durable/fault-injection';
 import { peer } from '@skolo/simulators';
 import type { TestProject } from 'vitest/node';
 import { makeBundles } from '../bundles-setup.ts';
 import { root } from '../paths.ts';
-import { images, openBuilder, targets } from './build.ts';
+import { openBuilder, targets } from './build.ts';
 import { type EngineAccess, openEngine } from './engine.ts';
 
 /** What tests get: an engine with all images, or why there is none, or what went wrong. */
@@ -41,7 +40,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     await cp(bundles.dir, given, { recursive: true });
     const builder = await openBuilder(engine.access, 'amd64');
     try {
-      await builder.build(isLong ? targets : images);
+      await builder.build(targets);
     } finally {
       await builder.close();
     }
