@@ -9,9 +9,10 @@ import { cacheDir, type EngineAccess } from './engine.ts';
 import { startRelay } from './relay.ts';
 
 /** The services, and the command. */
+export const images = [...serviceNames, 'cli'] as const;
 
 /** The stages of the Dockerfile that become images: also what a component of kube/ brings. */
-export const targets = [...serviceNames, 'cli', 'chrony'] as const;
+export const targets = [...images, 'chrony'] as const;
 
 export type Target = (typeof targets)[number];
 
