@@ -20,8 +20,6 @@ import { abridged, canTty, createPlace, type Place, replay, steadied } from './t
 
 const own = fileURLToPath(new URL('../', import.meta.url));
 const sessions = join(own, 'testdata/sessions');
-/** Each has about twenty commands, on a busy computer. */
-const timeout = 180_000;
 /** Names in pages that differ in the directory `testdata/files`, where their examples run, signed in. */
 const ofPages = new Map([
   ['http://jumphost-rack4:8004', '$STATE'],
@@ -43,7 +41,7 @@ afterAll(async () => {
 
 /** Adding a file adds a test. None is sampled: a change to what they print is seen at once, not by chance days later. */
 describe('skolo prints', () => {
-  it.for(names)('%s', { timeout }, async (name, { skip }) => {
+  it.for(names)('%s', async (name, { skip }) => {
     const session = await readFile(join(sessions, name), 'utf8');
     if (/\b(tty|typed) \d/.test(session) && !(await canTty()))
       skip('script of util-linux is not there');
@@ -57,7 +55,7 @@ describe('skolo prints', () => {
     await expect(printed).toMatchFileSnapshot(join(sessions, name));
   });
 
-  it.for(pages)('the examples in $name', { timeout }, async ({ blocks }) => {
+  it.for(pages)('the examples in $name', async ({ blocks }) => {
     const unsigned = await placeFor(blocks.join('\n'), shared);
     const { env } = unsigned;
     const place = { ...unsigned, env: { ...env, SKOLO_TOKEN_FILE: `${env.HOME}/.skolo-token` } };

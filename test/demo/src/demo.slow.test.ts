@@ -273,7 +273,7 @@ describe('npm start, while it runs', () => {
       .toMatch(new RegExp(`(completed[^]*){${before + 2}}`));
     expect(await pasted(tasks)).not.toContain('pending');
     expect(await shell(demo.command(/skolo alerts list/))).not.toContain('HostHot');
-  }, 600_000);
+  });
 
   it('has a healthy rack after its steps', async (context) => {
     for (const name of ['python3', 'adb', 'curl', 'ssh'] as const) {

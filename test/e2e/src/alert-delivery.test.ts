@@ -38,7 +38,7 @@ it.skipIf(lacks('chromium'))('pages, command and metric use the same words', asy
     args: ['--headless', '--no-sandbox', '--disable-gpu'],
   });
   onTestFinished(() => browser.close());
-  browser.setDefaultTimeout(120_000);
+  browser.setDefaultTimeout(900_000);
   const [firstPage, alertsPage] = [await browser.newPage(), await browser.newPage()];
   await firstPage.goto(`${url}/#/rack`);
   await alertsPage.goto(`${url}/#/alerts`);

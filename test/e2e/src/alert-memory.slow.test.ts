@@ -111,7 +111,7 @@ describe('within the memory of the pod', () => {
     // Not a single one is an alert, which v2 answers with 400.
     expect([...new Set(statuses)].sort()).toEqual([400, 503]);
     expect(await post(url, JSON.stringify([alertOf(1)]))).toBe(200);
-  }, 300_000);
+  });
 
   it.for(isLong ? ['ASCII', 'with … and 🔥'] : ['ASCII'])(
     '10,000 alerts of 2 kB with 30 labels are accepted: %s',

@@ -86,7 +86,7 @@ async function openPage(link: string) {
     if (message.type() === 'error') complaints.push(message.text());
   });
   browser.on('weberror', (error) => complaints.push(error.error().message));
-  browser.setDefaultTimeout(120_000);
+  browser.setDefaultTimeout(900_000);
   const page = await browser.newPage();
   await page.goto(link);
   return { page, complaints };

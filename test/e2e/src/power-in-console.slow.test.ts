@@ -42,7 +42,7 @@ it.skipIf(onlyLong ?? lacks('chromium'))(
     });
     onTestFinished(() => browser.close());
     const page = await browser.newPage();
-    page.setDefaultTimeout(120_000);
+    page.setDefaultTimeout(900_000);
     await page.goto(`${url}/#/power`);
     await page.getByLabel('Token for this rack').fill(token);
     await page.getByRole('button', { name: 'Sign in' }).click();

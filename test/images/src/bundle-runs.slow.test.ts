@@ -160,7 +160,7 @@ services: { power-cycle-daemon: { url: "${url}" } }
       ...[false, false, false],
     ]);
     expect(await service.end('SIGTERM')).toBe(0);
-  }, 120_000);
+  });
 
   it('power-cycle-daemon limits the groups that a device chooses for ssh', async () => {
     // Prime: https://oeis.org/A000043.
@@ -261,7 +261,7 @@ services:
     expect(object?.content.toString('latin1')).toMatch(/^age-encryption\.org\/v1/);
     await expect.poll(() => ready(service.metricsUrl)).toBe(200);
     expect(await service.end('SIGTERM')).toBe(0);
-  }, 120_000);
+  });
 
   it('alert-to-pubsub publishes, and that of skolo sees it arrive', async () => {
     const topic = 'projects/my-project/topics/prometheus-alerts';

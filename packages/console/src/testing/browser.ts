@@ -43,7 +43,7 @@ export async function openBrowser(
     hasTouch,
     timezoneId: 'Europe/Berlin',
   });
-  context.setDefaultTimeout(120_000);
+  context.setDefaultTimeout(900_000);
   const complaints: string[] = [];
   context.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());

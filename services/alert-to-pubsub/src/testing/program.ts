@@ -10,7 +10,7 @@ interface Ended {
 
 export async function runProgram(program: string, args: string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = execFile(program, args, { timeout: 120_000 }, (_error, stdout, stderr) => {
+    const child = execFile(program, args, (_error, stdout, stderr) => {
       resolve({ status: child.exitCode, stdout, stderr });
     });
   });

@@ -58,7 +58,7 @@ async function tellOther(
   const run = async (file: string, words: readonly string[]) => {
     const PATH = [dirname(peer('snmp-tools') ?? ''), process.env.PATH].join(':');
     const env = { PATH, MIBS: '' };
-    const { stdout } = await promisify(execFile)(file, words, { env, timeout: 120_000 });
+    const { stdout } = await promisify(execFile)(file, words, { env });
     return (/(on|off)\s*$/i.exec(stdout)?.[1] ?? stdout).toLowerCase();
   };
   if (isFence) {
