@@ -82,14 +82,23 @@ export async function unsteady(units: readonly string[]): Promise<string[]> {
 export async function stopExisting(service: PodService, units: readonly string[]): Promise<void> {
   for (const unit of units.toReversed()) {
     await changeUnit('stop', unit);
-    const left = await processesIn(`/${unit}`);
-    if (left.length > 0) {
+    const processes = await processesAfterStop(unit);
+    if (processes.length > 0) {
       throw new Error(
-        `${unit} was stopped, but some of its processes are still running (${left.join(', ')}); stop them`,
+        `${unit} was stopped, but some of its processes are still running (${processes.join(', ')}); stop them`,
       );
     }
   }
   if (isFenced(service)) await changeUnit('stop', fence);
+}
+
+/** Returns the processes of a stopped unit that do not end within five seconds: the kernel lists a process for a moment after it was killed. */
+async function processesAfterStop(unit: string): Promise<number[]> {
+  for (let triesLeft = 50; ; triesLeft -= 1) {
+    const processes = await processesIn(`/${unit}`);
+    if (processes.length === 0 || triesLeft === 0) return processes;
+    await pause(100);
+  }
 }
 
 /** Outlets that our daemon has left off, by its journal: nothing turns them on while an existing system serves. */

@@ -2,6 +2,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isLong, onlyLong } from '@skolo/base/durable/fault-injection';
 import { serviceNames } from '@skolo/rack';
 import { lacks } from '@skolo/simulators';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
@@ -14,6 +15,9 @@ import { readPodAlone } from './pod.ts';
 import { rackOfOne } from './rack-of-one.ts';
 import { type Relay, startRelay } from './relay.ts';
 import { becomesReady, theEngine } from './testing.ts';
+
+/** Emulation makes each image a minute's work. Each push builds and starts one of them. */
+const built = isLong ? targets : (['cli'] as const);
 
 let relay: Relay | undefined;
 let stopEmulating: (() => Promise<void>) | undefined;
@@ -30,7 +34,7 @@ beforeAll(async () => {
   stopEmulating = await emulateArm64();
   const builder = await openBuilder(access, 'arm64');
   try {
-    await builder.build(targets);
+    await builder.build(built);
   } finally {
     await builder.close();
   }
@@ -49,25 +53,28 @@ afterAll(async () => {
   await stopEmulating?.();
 });
 
-it.for(serviceNames)('%s for arm64 gets ready, and ends on SIGTERM', async (service, { skip }) => {
-  const why = whyNot();
-  if (why !== undefined) return skip(why);
-  const { access, docker } = theEngine(skip);
-  if (!relay) expect.fail('the images have not been built');
-  const { args, command, metricsPort } = await readPodAlone(service, etc);
-  const container = await startContainer(
-    access,
-    imageName(access, service, 'arm64'),
-    [...args, '--platform', 'linux/arm64'],
-    command,
-  );
-  onTestFinished(() => container.remove());
+it.skipIf(onlyLong).for(serviceNames)(
+  '%s for arm64 gets ready, and ends on SIGTERM',
+  async (service, { skip }) => {
+    const why = whyNot();
+    if (why !== undefined) return skip(why);
+    const { access, docker } = theEngine(skip);
+    if (!relay) expect.fail('the images have not been built');
+    const { args, command, metricsPort } = await readPodAlone(service, etc);
+    const container = await startContainer(
+      access,
+      imageName(access, service, 'arm64'),
+      [...args, '--platform', 'linux/arm64'],
+      command,
+    );
+    onTestFinished(() => container.remove());
 
-  const url = `http://${container.address}:${metricsPort}`;
-  await becomesReady(container, relay, url);
-  expect(await docker(['exec', container.name, 'uname', '-m'])).toBe('aarch64');
-  expect(await container.stop(60)).toMatchObject({ Status: 'exited', ExitCode: 0 });
-});
+    const url = `http://${container.address}:${metricsPort}`;
+    await becomesReady(container, relay, url);
+    expect(await docker(['exec', container.name, 'uname', '-m'])).toBe('aarch64');
+    expect(await container.stop(60)).toMatchObject({ Status: 'exited', ExitCode: 0 });
+  },
+);
 
 it('cli for arm64 is the skolo command', async ({ skip }) => {
   const why = whyNot();

@@ -1,3 +1,4 @@
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, vi } from 'vitest';
 import type { CliDevice } from '../core.ts';
 import type { CliOptions } from '../model.ts';
@@ -8,7 +9,7 @@ import { startRouteros } from '../models/routeros/routeros.ts';
 import { startEdgeos } from '../models/vyatta/edgeos.ts';
 import { sit } from './netmiko.ts';
 
-describe.concurrent('netmiko, to others', () => {
+describe.skipIf(onlyLong).concurrent('netmiko, to others', () => {
   it('turns a port of a MikroTik off and on, and reads it back', async (context) => {
     const { netmiko, changes } = await sit(context, (account) =>
       startRouteros({ ...account, ports: 48 }),

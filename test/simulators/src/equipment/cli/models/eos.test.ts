@@ -1,3 +1,4 @@
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lacks } from '../../../peer.ts';
 import { sit } from '../clients/netmiko.ts';
@@ -69,7 +70,7 @@ describe.skipIf(lacks('ssh'))('an Arista switch, to OpenSSH', () => {
   });
 });
 
-describe('netmiko, to an Arista switch', () => {
+describe.skipIf(onlyLong)('netmiko, to an Arista switch', () => {
   it('reads the configuration, and replays a session', async (context) => {
     const { device, netmiko } = await sit(context, (account) =>
       startEos({ ...account, enablePassword: 's3cond' }),

@@ -1,3 +1,4 @@
+import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lacks } from '../../../peer.ts';
 import { sit } from '../clients/netmiko.ts';
@@ -44,7 +45,7 @@ describe.skipIf(lacks('ssh'))('a Juniper switch, to OpenSSH', () => {
   });
 });
 
-describe('netmiko, to a Juniper switch', () => {
+describe.skipIf(onlyLong)('netmiko, to a Juniper switch', () => {
   it.for([true, false])(
     'reads, and replays a session (member of a chassis: %s)',
     async (isMember, context) => {
