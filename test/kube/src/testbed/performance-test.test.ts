@@ -1,17 +1,17 @@
 /** The last step of the testbed's pipeline, as it runs in the cluster: against the demo, on loopback. */
 
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { listen, run, tempDir, untilTestEnds } from '@skolo/base/testing';
+import { run, tempDir, untilTestEnds } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
 import { startDemo } from '../../../../kube/testbed/demo/service.ts';
 import { analyse, type Objective } from '../../../../kube/testbed/pipeline/analysis.ts';
 import { offerLoad, type Sample } from '../../../../kube/testbed/pipeline/load.ts';
 import { readRuns } from '../../../../kube/testbed/pipeline/runs.ts';
 import { kubeFolder } from '../kustomize.ts';
+import { performanceTest, serve } from '../testing/performance-test.ts';
 
-const step = join(kubeFolder, 'testbed/pipeline/performance-test.ts');
 const { signal } = new AbortController();
 
 describe('the performance test', () => {
@@ -45,34 +45,6 @@ describe('the performance test', () => {
     expect(plot.match(/<polyline/g)).toHaveLength(3);
     expect(plot).not.toMatch(/NaN|Infinity|undefined/);
     expect(await readFile(join(results, 'index.html'), 'utf8')).toMatch(/run-2[\s\S]*run-1/);
-  });
-
-  it('fails if the service has become slower, also in the next run, until a person accepts that', async () => {
-    const results = await tempDir();
-    let delayMs = 0;
-    const url = await serve((response) => void setTimeout(() => response.end(), delayMs));
-    const settings = { TEST_URL: url, TEST_RATES: '20', TEST_ROUNDS: '3' };
-    const test = (run: string, more = {}) =>
-      performanceTest(results, { ...settings, RUN: run, ...more });
-    expect((await test('run-1')).code).toBe(0);
-
-    // More than a busy computer adds to the best round.
-    delayMs = 300;
-    const slow = await test('run-2');
-
-    expect(slow.code).toBe(3);
-    expect(slow.stdout).toContain('measured again, because they look worse: 20/s');
-    const [, inVerdict] =
-      /\nworse: p50 at 20 requests a second: (3\d\d) ms \(median of 6 rounds\), and .* ms before\n/.exec(
-        slow.stdout,
-      ) ?? [];
-    const [, inTable] = /^\| 20 \| [^|]* \| (3\d\d) /m.exec(slow.stdout) ?? [];
-    expect(inVerdict, slow.stdout).toBeDefined();
-    expect(inVerdict).toBe(inTable);
-    expect((await test('run-3')).code).toBe(3);
-    const accepted = await test('run-4', { TEST_BASELINE_FROM: 'run-2' });
-    expect(accepted.stdout).toContain('Compared with run-2.');
-    expect(accepted.code).toBe(0);
   });
 
   it('publishes a run that misses the objective, and fails', async () => {
@@ -196,29 +168,4 @@ function sample(rate: number, p99: number): Sample {
 async function demoUrl(path: string): Promise<string> {
   const demo = untilTestEnds(await startDemo({ host: '127.0.0.1', port: 0 }));
   return `http://127.0.0.1:${demo.port}${path}`;
-}
-
-async function serve(answer: (response: ServerResponse) => void): Promise<string> {
-  const port = await listen(createServer((_request, response) => answer(response)));
-  return `http://127.0.0.1:${port}/`;
-}
-
-async function performanceTest(results: string, env: Record<string, string>) {
-  const settings = {
-    TEST_RATES: '60,30',
-    TEST_SECONDS: '0.3',
-    TEST_ROUNDS: '2',
-    TEST_TIMEOUT_MS: '30000',
-    TEST_P99_MS: '30000',
-  };
-  return run(process.execPath, [step, results], {
-    env: { ...process.env, ...settings, ...env },
-  }).then(
-    ({ stdout, stderr }) => ({ stdout, stderr, code: 0 }),
-    ({ stdout, stderr, code }: { stdout: string; stderr: string; code: number }) => ({
-      stdout,
-      stderr,
-      code,
-    }),
-  );
 }

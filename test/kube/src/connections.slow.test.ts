@@ -93,7 +93,7 @@ describe.skipIf(why)('connections.yaml, with packets', () => {
     const ofKind = (kind: string) => objects.filter((object) => object.kind === kind);
     const items = [...ofKind('Namespace'), ...ofKind('NetworkPolicy'), ...pods.map(podObject)];
     await plane.kubectl(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
-    await plane.kubectl(['wait', '--for=condition=Ready', 'pod', '--all', '-A', '--timeout=120s']);
+    await plane.kubectl(['wait', '--for=condition=Ready', 'pod', '--all', '-A', '--timeout=1h']);
     const text = await plane.kubectl(['get', 'pods', '-A', '-o', 'json']);
     for (const { metadata, status } of Pods.parse(JSON.parse(text)).items) {
       addresses.set(metadata.name, status.podIP);
