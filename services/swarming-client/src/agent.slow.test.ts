@@ -263,7 +263,6 @@ describe.skipIf(missing)('an agent, from its first start on', () => {
     expect(its.ofBot()).toEqual([]);
   });
 
-  // The sample has the kept copy in identity/identity.test.ts, and a zip that is sound in bot/install.test.ts.
   it('keeps what rack.yaml said for a start without the jumphost', async () => {
     const { swarming, metadata } = its;
     metadata.setDown(true);

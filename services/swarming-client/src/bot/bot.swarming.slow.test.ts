@@ -3,7 +3,6 @@
 import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLong, onlyLong } from '@skolo/base/durable/fault-injection';
 import { type Clock, systemClock } from '@skolo/common/light';
 import {
   type Relay,
@@ -87,7 +86,8 @@ os.wait()
 time.sleep(600)`;
 
 const at = /GET \/bot_code/;
-const otherFaults: [string, (lab: Lab) => unknown][] = [
+const faults: [string, (lab: Lab) => unknown][] = [
+  ['a reset', ({ relay }) => relay.inject({ at, effect: 'reset', times: 2 })],
   ['a delay', ({ relay }) => relay.inject({ at, effect: 'wait', milliseconds: 50, times: 2 })],
   [
     'half a zip',
@@ -108,7 +108,7 @@ const otherFaults: [string, (lab: Lab) => unknown][] = [
 describe.skipIf(lacks('python3'))('the bot of the simulated Swarming', () => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await newLab({ limits: { stallMs: 2000 } });
+    lab = await newLab();
   });
   afterAll(() => lab[Symbol.asyncDispose]());
   // So that a test that fails does not make the next ones fail.
@@ -144,12 +144,7 @@ describe.skipIf(lacks('python3'))('the bot of the simulated Swarming', () => {
     expect(swarming.downloads).toBe(1);
   });
 
-  // The sample has the other ones without Swarming, in install.test.ts.
-  it.each<[string, (lab: Lab) => unknown]>([
-    ['silence', ({ relay }) => relay.inject({ at, effect: 'silence', times: 2 })],
-    ['a reset', ({ relay }) => relay.inject({ at, effect: 'reset', times: 2 })],
-    ...(isLong ? otherFaults : []),
-  ])('comes up after %s', async (fault, begin) => {
+  it.each(faults)('comes up after %s', async (fault, begin) => {
     const { test } = lab;
     const pid = await polling(lab);
     const { downloads, exits } = since(lab);
@@ -163,15 +158,10 @@ describe.skipIf(lacks('python3'))('the bot of the simulated Swarming', () => {
     expect(downloads()).toEqual({ ok: 1, failed: fault === 'a delay' ? 0 : 2 });
   });
 
-  // The sample damages it in other ways in install.test.ts.
   it.each<[string, (zip: Buffer) => Buffer]>([
     ['empty', () => Buffer.alloc(0)],
-    ...(isLong
-      ? ([
-          ['cut short', (zip: Buffer) => zip.subarray(0, zip.length - 300)],
-          ['noise', () => Buffer.from('noise '.repeat(2000))],
-        ] as [string, (zip: Buffer) => Buffer][])
-      : []),
+    ['cut short', (zip) => zip.subarray(0, zip.length - 300)],
+    ['noise', () => Buffer.from('noise '.repeat(2000))],
   ])('is fetched anew when its zip is %s, and only then', async (_, damage) => {
     const { test } = lab;
     const first = await polling(lab);
@@ -238,12 +228,8 @@ describe.skipIf(lacks('python3'))('the bot of the simulated Swarming', () => {
   it.each([
     ['terminated', 'ended'],
     ['exception', 'failed'],
-    ...(isLong
-      ? ([
-          ['killed', 'killed'],
-          [7, 'failed'],
-        ] as const)
-      : []),
+    ['killed', 'killed'],
+    [7, 'failed'],
   ] as const)('is started again when it is %s', async (how, exit) => {
     const { swarming } = lab;
     await polling(lab);
@@ -281,6 +267,17 @@ describe.skipIf(lacks('python3'))('the bot of the simulated Swarming', () => {
 });
 
 describe.skipIf(lacks('python3'))('a bot of the simulated Swarming', () => {
+  it('comes up after silence', async () => {
+    await using lab = await newLab({ limits: { stallMs: 2000 } });
+    const { relay, test } = lab;
+    relay.inject({ at, effect: 'silence', times: 2 });
+
+    await polling(lab);
+
+    expect(test.counts().downloads).toMatchObject({ ok: 1 });
+    expect(test.counts().downloads.failed).toBeGreaterThanOrEqual(2);
+  });
+
   it('is silent when it hangs, ended, and started again; but not while its task runs', async () => {
     const clock = movableClock();
     await using lab = await newLab({ clock, limits: { idleMs: 300 } }, { taskGraceSeconds: 0 });
@@ -292,10 +289,10 @@ describe.skipIf(lacks('python3'))('a bot of the simulated Swarming', () => {
     swarming.askCrash('hang');
     await expect.poll(() => swarming.bot(id).commands.at(-1)).toBe('simulated_crash');
 
-    clock.move(599);
+    clock.move(300);
     await test.looked();
     expect(test.bot.view()).toMatchObject({ state: 'running', isHealthy: true });
-    clock.move(1);
+    clock.move(300);
 
     await expect.poll(() => test.exits).toEqual(['silent']);
     expect(seen).toContain('silent false');
@@ -322,27 +319,23 @@ describe.skipIf(lacks('python3'))('a bot of the simulated Swarming', () => {
     expect(eventsOf(lab)).toContain('bot_shutdown');
   });
 
-  it.skipIf(onlyLong)(
-    'ends in order also where its update of itself meets the request, with work waiting',
-    async () => {
-      await using lab = await newLab({}, {}, { farewell: 1 });
-      const { swarming, test } = lab;
-      await polling(lab);
-      swarming.askUpdate();
-      await expect.poll(() => eventsOf(lab)).toContain('bot_shutdown');
-      const tasks = Array.from({ length: 100 }, () => swarming.addTask({ python: '' }));
+  it('ends in order also where its update of itself meets the request, with work waiting', async () => {
+    await using lab = await newLab({}, {}, { farewell: 1 });
+    const { swarming, test } = lab;
+    await polling(lab);
+    swarming.askUpdate();
+    await expect.poll(() => eventsOf(lab)).toContain('bot_shutdown');
+    const tasks = Array.from({ length: 100 }, () => swarming.addTask({ python: '' }));
 
-      await test.bot.restart('other settings');
+    await test.bot.restart('other settings');
 
-      // By itself, or before it could catch the signal; never by SIGKILL.
-      const words = () => test.bot.view().lastExit?.text ?? '';
-      await expect.poll(words).toMatch(/^stopped .*(status 0|signal 15)/);
-      expect(tasks.map((task) => swarming.task(task).state)).toContain('pending');
-    },
-  );
+    // By itself, or before it could catch the signal; never by SIGKILL.
+    const words = () => test.bot.view().lastExit?.text ?? '';
+    await expect.poll(words).toMatch(/^stopped .*(status 0|signal 15)/);
+    expect(tasks.map((task) => swarming.task(task).state)).toContain('pending');
+  });
 
-  // The sample kills each of its processes in bot.kill.test.ts.
-  it.skipIf(onlyLong)('leaves nothing of its task when it is killed', async () => {
+  it('leaves nothing of its task when it is killed', async () => {
     await using lab = await newLab();
     const { swarming, test } = lab;
     const pid = await polling(lab);

@@ -1,3 +1,7 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
+import { fakeClock } from '@skolo/common/testing';
 import { lacks } from '@skolo/simulators/peer';
 import { describe, expect, it } from 'vitest';
 import { InitProcess } from './init-process.ts';
@@ -11,16 +15,38 @@ async function running(test: TestBot, ...files: string[]): Promise<number[]> {
   return files.map((file) => test.pid(file));
 }
 
+/** A Python for which bot_init.py waits for a locked folder for a day instead of 15 s. */
+async function patientPython(): Promise<string> {
+  const program = join(await tempDir(), 'python');
+  const code = `import sys
+del sys.argv[:3]
+text = open(sys.argv[0]).read()
+patient = text.replace('LOCK_SECONDS = 15', 'LOCK_SECONDS = 86400')
+assert patient != text
+exec(compile(patient, sys.argv[0], 'exec'))`;
+  await writeFile(program, `#!/bin/sh\nexec '${python}' -c "${code}" "$@"\n`);
+  await chmod(program, 0o755);
+  return program;
+}
+
 const withTask = ['bot.pid', 'task_runner.pid', 'task.pid', 'orphan.pid'];
 
 describe.skipIf(lacks('python3'))('stopping a bot', () => {
   it('lets its task end first, also where no hook reported it', async () => {
-    await using test = await newBot({ zip: { body: bots.withTask }, limits: { idleMs: 200 } });
+    // Its clock only moves while the task runs, so that the bot has all the time that it takes to end after it.
+    const clock = fakeClock();
+    await using test = await newBot({
+      zip: { body: bots.withTask },
+      limits: { idleMs: 200 },
+      clock,
+    });
     const [bot = 0, , task = 0, orphan = 0] = await running(test, ...withTask);
 
     const stopped = test.bot.stop();
     await expect.poll(() => test.bot.view().state).toBe('stopping');
-    await expect.poll(() => test.task.asked).toBeGreaterThan(3);
+    clock.pass(10_000);
+    const { asked } = test.task;
+    await expect.poll(() => test.task.asked).toBeGreaterThan(asked + 2);
     expect(isAlive(bot)).toBe(true);
     process.kill(task, 'SIGTERM');
     await stopped;
@@ -42,13 +68,12 @@ describe.skipIf(lacks('python3'))('stopping a bot', () => {
     expect(pids.filter(isAlive)).toEqual([]);
   });
 
-  // It would wait for 15 s.
   it('does not wait for a folder that another agent has', async () => {
     await using test = await newBot({ zip: {} });
     await running(test, 'bot.pid');
     const events: string[] = [];
     const second = new InitProcess({
-      python: python ?? '',
+      python: await patientPython(),
       botDir: test.botDir,
       env: {},
       onEvent: ({ event }) => events.push(event),

@@ -153,7 +153,8 @@ describe('a Chromebook that misbehaves', () => {
       why: /host key has changed; .*known_hosts/,
       code: 'needs-person',
     },
-    { fault: 'hangs', why: /^ssh took longer than 3 s$/ },
+    // On a busy computer ssh may not get as far as the command that hangs.
+    { fault: 'hangs', why: /^ssh took longer than 3 s$|timed out/ },
     { fault: 'drops-mid-way', why: /./ },
     { fault: 'garbage', why: /did not report a valid uptime/ },
     { fault: 'empty-answers', why: /did not report a valid uptime: ""/ },

@@ -88,7 +88,8 @@ export class AgentProcess {
    * @throws Error No status matched in time.
    */
   async until(isSo: (status: AgentStatus) => boolean): Promise<AgentStatus> {
-    const late = AbortSignal.timeout(280_000);
+    // As long as `expect.poll`, which benches do not have.
+    const late = AbortSignal.timeout(900_000);
     let status = await this.status();
     while (!isSo(status)) {
       if (late.aborted) {

@@ -3,7 +3,6 @@
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { isLong } from '@skolo/base/durable/fault-injection';
 import { findPython } from '@skolo/simulators/python';
 
 function isProgram(path: string): boolean {
@@ -28,15 +27,10 @@ function minorOf(path: string): number {
   return Number(/\/3\.(\d+)\.[^/]*\/bin/.exec(path)?.[1] ?? 0);
 }
 
-/** Those of pyenv that are new enough for the bot, oldest first. */
-const ofBot: string[] = ofPyenv()
+/** Those of pyenv that are new enough for the bot, oldest first, for tests of each. */
+export const pythons: string[] = ofPyenv()
   .filter((path) => isProgram(path) && minorOf(path) >= 8)
   .sort((a, b) => minorOf(a) - minorOf(b));
-
-/** The Pythons for tests of each: all in the long run, otherwise the oldest and the newest. */
-export const pythons: string[] = isLong
-  ? ofBot
-  : [...new Set([ofBot.at(0), ofBot.at(-1)])].flatMap((path) => path ?? []);
 
 /** The one of this computer. */
 export const python = findPython();
