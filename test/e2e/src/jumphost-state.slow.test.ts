@@ -1,5 +1,5 @@
 /**
- * A jumphost with the state of a whole rack dies, and a spare goes on with it: 20 machines in power cycles, 100,000 alerts that were
+ * A jumphost with the state of a whole rack dies, and a spare goes on with it: 20 machines in power cycles, thousands of alerts that were
  * accepted, configurations of 20 devices. The archive is made by the unit of systemd, by the schedule of router-backup.
  *
  * Units of systemd run the services in the place of pods, from their sources. PDU and switches are simulated.
@@ -11,6 +11,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, get } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { newToken } from '@skolo/common';
 import { newRackKey } from '@skolo/rack/jumphost';
 import { jumphostServices } from '@skolo/rack/light';
@@ -45,7 +46,7 @@ const tester = `${network}.40`;
 const spare = { name: 'spare-rack4', address: `${network}.9` };
 const account = { username: 'skolo', password: 'of-switches' };
 
-const alerts = 100_000;
+const alerts = isLong ? 100_000 : 10_000;
 const patience = { interval: 500 };
 const numbers = (count: number) =>
   Array.from({ length: count }, (_, i) => `${i + 1}`.padStart(2, '0'));
