@@ -1,4 +1,7 @@
-/** Records which runs of tests had no failure on a commit, for `npm run release -- publish`: .skolo/green.json. */
+/**
+ * Records which runs of tests had no failure on a commit, for `npm run release -- publish`:
+ * .skolo/green.json.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './node.mjs';
@@ -9,7 +12,10 @@ import { git } from './release/git.mjs';
 
 const file = join(root, '.skolo', 'green.json');
 
-/** Returns the commit whose files are checked out, or undefined if the working tree differs from it or is no clone. */
+/**
+ * Returns the commit whose files are checked out, or undefined if the working tree differs from it
+ * or is no clone.
+ */
 export function committedState() {
   try {
     return git(root, 'status', '--porcelain') === '' ? git(root, 'rev-parse', 'HEAD') : undefined;

@@ -1,8 +1,9 @@
 /**
  * Finds the real counterparts that tests use, and installs them.
  *
- * `node scripts/peers.mjs` prints where each is; `--json [NAME…]` prints it for tests; `npm run peers [-- --long]` installs what is missing,
- * as root on Debian. What cannot be installed is "not run" later, never an error.
+ * `node scripts/peers.mjs` prints where each is; `--json [NAME…]` prints it for tests; `npm run
+ * peers [-- --long]` installs what is missing, as root on Debian. What cannot be installed is "not
+ * run" later, never an error.
  */
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';

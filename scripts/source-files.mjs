@@ -1,6 +1,7 @@
 /**
- * `npm run files`: writes out/source-files.md, a page with the beginning of each source file's comment, and the numbers in the file. Search it
- * to find where something is decided. A release contains it, too.
+ * `npm run files`: writes out/source-files.md, a page with the beginning of each source file's
+ * comment, and the numbers in the file. Search it to find where something is decided. A release
+ * contains it, too.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Reads which test runs have passed on a commit. The runs themselves record it, in .skolo/green.json (../green.mjs). */
+/**
+ * Reads which test runs have passed on a commit. The runs themselves record it, in
+ * .skolo/green.json (../green.mjs).
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';

@@ -1,4 +1,7 @@
-/** Writes the names of this version's models, including previous ones, for a test of later versions. A step of a release (docs/reference/release.md) runs it. */
+/**
+ * Writes the names of this version's models, including previous ones, for a test of later versions.
+ * A step of a release (docs/reference/release.md) runs it.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';

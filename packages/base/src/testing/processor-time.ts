@@ -1,14 +1,21 @@
-/** What work costs, for tests: neither other work on the computer nor the speed of its processor changes it much. */
+/**
+ * What work costs, for tests: neither other work on the computer nor the speed of its processor
+ * changes it much.
+ */
 import { collectGarbage } from './collect-garbage.ts';
 
 const maxTries = 12;
-/** Processor time of the yardstick on a usual computer of 2026, on which tests chose their limits, in milliseconds. */
+/**
+ * Processor time of the yardstick on a usual computer of 2026, on which tests chose their limits,
+ * in milliseconds.
+ */
 const referenceMs = 10;
 
 /**
- * Returns the processor time of this process during the work, in milliseconds of the reference computer, with the result of the work. While
- * it is more than `maxMs`, the work is repeated, up to twelve times, and the least counts: each try may compile, collect the garbage of
- * others, or share its processor's cache with other programs.
+ * Returns the processor time of this process during the work, in milliseconds of the reference
+ * computer, with the result of the work. While it is more than `maxMs`, the work is repeated, up to
+ * twelve times, and the least counts: each try may compile, collect the garbage of others, or share
+ * its processor's cache with other programs.
  */
 export async function processorTime<T>(
   maxMs: number,

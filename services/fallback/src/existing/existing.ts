@@ -1,6 +1,7 @@
 /**
- * Units of an existing system, which serve in place of ours while an operator wants it. Two power controllers never switch the same
- * outlets: those of an existing system run only while the fence, a unit of ours, has the journal of our daemon.
+ * Units of an existing system, which serve in place of ours while an operator wants it. Two power
+ * controllers never switch the same outlets: those of an existing system run only while the fence,
+ * a unit of ours, has the journal of our daemon.
  */
 
 import { mkdir } from 'node:fs/promises';
@@ -92,7 +93,10 @@ export async function stopExisting(service: PodService, units: readonly string[]
   if (isFenced(service)) await changeUnit('stop', fence);
 }
 
-/** Returns the processes of a stopped unit that do not end within five seconds: the kernel lists a process for a moment after it was killed. */
+/**
+ * Returns the processes of a stopped unit that do not end within five seconds: the kernel lists a
+ * process for a moment after it was killed.
+ */
 async function processesAfterStop(unit: string): Promise<number[]> {
   for (let triesLeft = 50; ; triesLeft -= 1) {
     const processes = await processesIn(`/${unit}`);
@@ -101,7 +105,10 @@ async function processesAfterStop(unit: string): Promise<number[]> {
   }
 }
 
-/** Outlets that our daemon has left off, by its journal: nothing turns them on while an existing system serves. */
+/**
+ * Outlets that our daemon has left off, by its journal: nothing turns them on while an existing
+ * system serves.
+ */
 export async function readLeftOff(service: PodService): Promise<string[]> {
   if (!isFenced(service)) return [];
   return (await readJson(leftOffFile, z.array(z.string()))) ?? [];

@@ -1,4 +1,6 @@
-/** Random tests of all packages: how many rounds, and a process that is killed at a random moment. */
+/**
+ * Random tests of all packages: how many rounds, and a process that is killed at a random moment.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeSync } from 'node:fs';
@@ -7,10 +9,16 @@ import { errorCode, pause } from '@skolo/base';
 /** Whether `npm run test:long` is running: more rounds, larger sizes, from a random seed. */
 export const isLong: boolean = Boolean(process.env.SKOLO_LONG);
 
-/** The reason of `skipIf` for what takes more time than a push may: it is run every night, and before a release. */
+/**
+ * The reason of `skipIf` for what takes more time than a push may: it is run every night, and
+ * before a release.
+ */
 export const onlyLong: string | undefined = isLong ? undefined : 'only in npm run test:long';
 
-/** Returns the number of rounds of a fault-injection test: `some` on each push, `all` in `npm run test:long`. */
+/**
+ * Returns the number of rounds of a fault-injection test: `some` on each push, `all` in `npm run
+ * test:long`.
+ */
 export function countRounds(some = 2, all = 200): number {
   return isLong ? all : some;
 }
@@ -31,7 +39,10 @@ export function startWriter(file: string, ...args: string[]): ChildProcess {
   return spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
-/** The time from the first report of a writer to the one with this beginning, undisturbed. Kills the writer then. */
+/**
+ * The time from the first report of a writer to the one with this beginning, undisturbed. Kills the
+ * writer then.
+ */
 export async function timeUntil(writer: ChildProcess, report: string): Promise<number> {
   let output = '';
   let start: number | undefined;
@@ -48,7 +59,10 @@ export async function timeUntil(writer: ChildProcess, report: string): Promise<n
   return milliseconds;
 }
 
-/** Prints a line before it returns, also where nobody reads at the moment: Node makes its end of a pipe non-blocking. */
+/**
+ * Prints a line before it returns, also where nobody reads at the moment: Node makes its end of a
+ * pipe non-blocking.
+ */
 export function report(line: string): void {
   for (;;) {
     try {
