@@ -1,13 +1,13 @@
 /** Ends that a real Alertmanager does not report: the service queries it through a proxy, which counts the looks and may fail. */
 
 import { writeFile } from 'node:fs/promises';
-import { createServer, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { isLong } from '@skolo/base/durable/fault-injection';
-import { listen } from '@skolo/base/testing';
 import { lacks, peer } from '@skolo/simulators';
 import { alertmanager, type Program, startProgram } from '@skolo/simulators/prometheus';
 import { describe, expect, it } from 'vitest';
+import { type AlertmanagerProxy, startAlertmanagerProxy } from '../testing/alertmanager-proxy.ts';
 import { type Lab, startLab } from '../testing/lab.ts';
 import { movedClock } from '../testing/moved-clock.ts';
 
@@ -36,34 +36,9 @@ ${more}
 `;
 }
 
-/** In front of an Alertmanager, at a URL that rack.yaml knows before that one is started. */
-async function startProxy() {
-  const proxy = {
-    url: '',
-    target: '',
-    looks: 0,
-    /** Answers a look instead of the Alertmanager. */
-    answer: undefined as ((response: ServerResponse) => void) | undefined,
-  };
-  const server = createServer(async ({ url = '' }, response) => {
-    const isLook = url === '/api/v2/alerts';
-    const { answer } = proxy;
-    if (isLook && answer !== undefined) answer(response);
-    else {
-      const theirs = await fetch(`${proxy.target}${url}`).catch(() => undefined);
-      const body = await theirs?.text();
-      response.writeHead(theirs?.status ?? 502).end(body);
-    }
-    if (isLook) proxy.looks += 1;
-  });
-  proxy.url = `http://127.0.0.1:${await listen(server)}`;
-  return proxy;
-}
-type Proxy = Awaited<ReturnType<typeof startProxy>>;
-
 interface Rig {
   lab: Lab;
-  proxy: Proxy;
+  proxy: AlertmanagerProxy;
   sender: Program;
   clock: ReturnType<typeof movedClock>;
   /** At an Alertmanager; `ended`: now. */
@@ -83,7 +58,7 @@ interface Rig {
 
 /** `isNamed`: its webhooks have the URL of rack.yaml. */
 async function startRig({ isNamed = false } = {}): Promise<Rig> {
-  const proxy = await startProxy();
+  const proxy = await startAlertmanagerProxy();
   const clock = movedClock();
   const lab = await startLab({ clock, alertmanager: proxy.url });
   const sender = await startSender(lab, isNamed ? { 'web.external-url': proxy.url } : {});
@@ -96,7 +71,7 @@ function startSender(lab: Lab, flags: Record<string, string> = {}): Promise<Prog
   return startProgram(program, { ...files, flags: (dir) => ({ ...files.flags(dir), ...flags }) });
 }
 
-function rigOf(lab: Lab, proxy: Proxy, sender: Program, clock: Rig['clock']): Rig {
+function rigOf(lab: Lab, proxy: AlertmanagerProxy, sender: Program, clock: Rig['clock']): Rig {
   return {
     lab,
     proxy,

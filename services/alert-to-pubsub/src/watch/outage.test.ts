@@ -1,9 +1,8 @@
 /** Alerts that fire while a real Alertmanager does not list them, because Prometheus does not reach it. */
-import { createServer } from 'node:http';
-import { listen } from '@skolo/base/testing';
 import { lacks, peer } from '@skolo/simulators';
 import { alertmanager, startProgram } from '@skolo/simulators/prometheus';
 import { describe, expect, it } from 'vitest';
+import { startAlertmanagerProxy } from '../testing/alertmanager-proxy.ts';
 import { startExporter } from '../testing/exporter.ts';
 import { startLab } from '../testing/lab.ts';
 import { movedClock } from '../testing/moved-clock.ts';
@@ -24,34 +23,19 @@ receivers: [{ name: skolo, webhook_configs: [{ url: '${webhook}/webhook', send_r
 `;
 }
 
-/** An address in front of a program, which may be started later, or not be reached. */
-async function startAddress() {
-  const address = { url: '', target: '', looks: 0 };
-  const server = createServer(async (request, response) => {
-    const { url = '', method = '', headers } = request;
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const body = method === 'POST' ? { body: Buffer.concat(chunks) } : {};
-    const type = { 'content-type': headers['content-type'] ?? 'text/plain' };
-    const init = { method, headers: type, ...body };
-    const theirs = await fetch(`${address.target}${url}`, init).catch(() => undefined);
-    const text = await theirs?.text();
-    response.writeHead(theirs?.status ?? 502, { 'content-type': 'application/json' }).end(text);
-    if (method === 'GET' && url === '/api/v2/alerts') address.looks += 1;
-  });
-  address.url = `http://127.0.0.1:${await listen(server)}`;
-  return address;
-}
-
 /**
  * A rack whose Prometheus sends to two Alertmanagers; the service queries the first one.
  *
  * @param resend how often Prometheus sends an alert again. Alertmanager drops it after four times as long: with `1s`, a busy computer may
  * be late, and the 15 minutes in which an end is proved begin again.
  */
-async function startRack(resend: '1s' | '5s') {
+async function startRack(resend: '1s' | '15s') {
   const clock = movedClock();
-  const [queried, ...posts] = await Promise.all([startAddress(), startAddress(), startAddress()]);
+  const [queried, ...posts] = await Promise.all([
+    startAlertmanagerProxy(),
+    startAlertmanagerProxy(),
+    startAlertmanagerProxy(),
+  ]);
   const lab = await startLab({ clock, alertmanager: queried.url });
   const exporter = await startExporter();
   exporter.set('missing', 1);
@@ -98,7 +82,7 @@ const patiently = { interval: 100 };
 
 describe.skipIf(lacks('prometheus', 'alertmanager'))('an alert that fires is not resolved', () => {
   it('while Prometheus is not yet back after a power cut, but Alertmanager is', async () => {
-    const rack = await startRack('5s');
+    const rack = await startRack('15s');
     const { clock, queried, post, firing, later, lab } = rack;
     const alertmanager = await rack.alertmanager(queried);
     queried.target = post.target = alertmanager.url;
