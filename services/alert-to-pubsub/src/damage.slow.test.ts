@@ -317,7 +317,6 @@ describe('a state directory that vanishes while it is in use', () => {
     expect(damaged(again)).toEqual([]);
   });
 
-  // The sample loses them without a service (spool.deleted.test.ts of @skolo/base), and reports other losses above.
   it('loses what was not read yet of older segments, and the loss is reported', async () => {
     const lab = await startLab({
       settings: 'spool: { maxBytes: 16777216 }\nrefreshSeconds: 180',

@@ -1,8 +1,7 @@
 /**
  * Pub/Sub is away for a week, in which an alert begins or ends each second, and the service is started again: all of it is
  * accepted, in little memory, and arrives in order when Pub/Sub is back; one notice reports the outage. The clock of the
- * process is set by the test, so that a week takes minutes. The sample has the notice and the restart in delivery/gaps.test.ts, and what
- * waits on the disk in the tests of the spool (@skolo/base).
+ * process is set by the test, so that a week takes minutes.
  */
 
 import { once } from 'node:events';

@@ -1,7 +1,6 @@
 /** What a failure is about: a rejection about one message, which rests only its alert; everything else about the sink. */
 
 import { SinkError } from '@skolo/alerts';
-import { isLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it } from 'vitest';
 import type { SteppedTime } from '../testing/stepped-time.ts';
 import { startedLab } from './testing/delivery-lab.ts';
@@ -39,12 +38,8 @@ describe('a sink that has accepted nothing since its settings changed, and rejec
   it.each([
     ['one by one', 1, 4000],
     ['in batches', 100, 6000],
-    ...(isLong
-      ? ([
-          ['for an hour', 1, 3_600_000],
-          ['for an hour, in batches', 100, 3_600_000],
-        ] as const)
-      : []),
+    ['for an hour', 1, 3_600_000],
+    ['for an hour, in batches', 100, 3_600_000],
   ] as const)('gets everything in order once it accepts messages: %s', async (_, messages, ms) => {
     const sink = fakeSink({ keys: 8, messages });
     let isWrong = true;

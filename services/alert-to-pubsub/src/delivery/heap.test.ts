@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Heap } from './heap.ts';
@@ -46,5 +47,6 @@ it('gives the items in the order of their keys, whatever keys change meanwhile',
 
       expect(heap.peek()).toBeUndefined();
     }),
+    runs(500),
   );
 });

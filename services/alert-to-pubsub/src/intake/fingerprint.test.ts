@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fingerprintOf } from './fingerprint.ts';
@@ -23,6 +24,7 @@ describe('fingerprintOf', () => {
       fc.property(labels, (each) => {
         expect(fingerprintOf(each)).toBe(byDefinition(each));
       }),
+      runs(500),
     );
   });
 

@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readTime } from './time.ts';
@@ -73,6 +74,7 @@ describe('a time', () => {
         const offset = `${minutes < 0 ? '-' : '+'}${of(minutes / 60)}:${of(minutes % 60)}`;
         expect(readTime(local + offset)).toBe(time.getTime());
       }),
+      runs(500),
     );
   });
 });

@@ -51,7 +51,7 @@ function to({ url }: Program): string {
 }
 
 export async function startPrometheus(program: string, rack: RackPrometheus): Promise<Program> {
-  const { replica, resend = '10s' } = rack;
+  const { replica, resend = '15s' } = rack;
   const labels = replica === undefined ? '{}' : `{ prometheus_replica: ${replica} }`;
   const config = `
 global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s, external_labels: ${labels} }

@@ -37,7 +37,8 @@ alerting:
     flags: (dir) => ({
       'config.file': join(dir, 'config.yml'),
       'storage.tsdb.path': join(dir, 'data'),
-      'rules.alert.resend-delay': '1s',
+      // Four times as long, an alert is valid.
+      'rules.alert.resend-delay': '15s',
       'web.enable-lifecycle': undefined,
     }),
   });
