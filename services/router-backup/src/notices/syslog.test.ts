@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { changeInSyslog, syslogText } from './syslog.ts';
@@ -89,7 +90,7 @@ describe('the header', () => {
       fc.property(fc.uint8Array({ maxLength: 3000 }), (bytes) => {
         expect(changeInSyslog(Buffer.from(bytes))).toBeUndefined();
       }),
-      { numRuns: 200 },
+      runs(1000),
     );
   });
 

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { run } from '@skolo/base/testing';
+import { run, runs } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -119,7 +119,7 @@ describe('what is no trap', () => {
           }
         },
       ),
-      { numRuns: 500 },
+      runs(2500),
     );
   });
 });

@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { openSource, Repository } from '@skolo/backup';
-import { countRounds, onlyLong, seeded } from '@skolo/base/durable/fault-injection';
+import { countRounds, seeded } from '@skolo/base/durable/fault-injection';
 import { tempDir, testSeed } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { contentsIn, identity, recipient, startOffsite } from '../testing/offsite-lab.ts';
@@ -45,8 +45,7 @@ it('the next process makes up for what was not even queued', async () => {
   expect(await readdir(outgoing)).toEqual([]);
 });
 
-// The sample has the kill of a whole service in kill.test.ts.
-it.skipIf(onlyLong)(`has all of it off site, and nothing half, after ${kills} kills`, async () => {
+it(`has all of it off site, and nothing half, after ${kills} kills`, async () => {
   console.log(`copies: ${kills} kills`);
   const random = seeded(testSeed());
   const dir = await tempDir();

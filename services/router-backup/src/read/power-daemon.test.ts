@@ -75,7 +75,7 @@ function cycle(about: Partial<PowerCycle>): PowerCycle {
 
 function asking(daemon: Pick<FakeDaemon, 'url'>, deps: Partial<PowerDaemonDeps> = {}): PowerDaemon {
   const rack = smallRack({ equipment, power: `{ url: "${daemon.url}" }` });
-  return new PowerDaemon({ rack: () => rack, ...deps });
+  return new PowerDaemon({ rack: () => rack, timeoutMs: 60_000, ...deps });
 }
 
 it.each([
@@ -167,8 +167,8 @@ describe('wanted', () => {
         power: `{ url: "${daemon.url}" }`,
       });
 
-    await new PowerDaemon({ rack: () => rackWith('token') }).wanted(never);
-    await new PowerDaemon({ rack: () => rackWith('missing') }).wanted(never);
+    for (const file of ['token', 'missing'])
+      await new PowerDaemon({ rack: () => rackWith(file), timeoutMs: 60_000 }).wanted(never);
 
     expect(new Set(daemon.tokens.slice(0, 3))).toEqual(new Set(['Bearer sk_looks']));
     expect(new Set(daemon.tokens.slice(3))).toEqual(new Set([undefined]));

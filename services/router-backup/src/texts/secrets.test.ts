@@ -404,7 +404,7 @@ function shown(before: Filled, { text, lines }: Filled, rules: readonly SecretRu
     text: utf8.decode(to),
     difference: utf8.decode(jobs.difference({ from, to, names: { from: 'a', to: 'b' } })),
     transcript: session(),
-    // A sample: each is looked up in the whole transcript.
+    // The first ones: each is looked up in the whole transcript.
     error: messages.slice(0, 4).map(session).join('\n'),
   };
 }
