@@ -38,7 +38,7 @@ function createRack(behave: (service: string, text: string) => 'accepts' | 'reje
     const degraded = [{ what: 'rack.yaml', why: 'rack.yaml:3: unknown key', since }];
     return JSON.stringify({ ready: true, degraded });
   };
-  const push = (readyMs = 1_000) =>
+  const push = (readyMs = 600_000) =>
     pushRackFile({
       rack: { name: 'rack4', kubectl },
       plan: {

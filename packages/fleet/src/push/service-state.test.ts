@@ -105,7 +105,7 @@ describe('a service', () => {
       return { version: '2', degraded: ['spool'] };
     });
     const before = [{ pod: 'router-backup-0', version: '1', degraded: [] }];
-    const rest = { times: { pollMs: 3_600_000, readyMs: 1000 }, signal: ending.signal };
+    const rest = { times: { pollMs: 3_600_000, readyMs: 3_600_000 }, signal: ending.signal };
 
     await expect(
       untilServiceIsWell(workload('router-backup', 'x'), before, pods, { ...deps, ...rest }),

@@ -247,16 +247,19 @@ describe.skipIf(lacks('xz'))('base images', () => {
   });
 
   it('end where the server is silent, after some tries', async () => {
-    answer = (request, response) => {
-      if (request.url?.endsWith('.sha256')) return plainly(request, response);
+    answer = (_, response) => {
       response.writeHead(200, { 'content-length': 1000 });
       response.flushHeaders();
     };
 
     let tries = 0;
-    const counted: Fetch = (...request) => {
+    const counted: Fetch = async (...request) => {
       tries += 1;
-      return fetch(...request);
+      // The checksum comes at once, however busy this computer is.
+      if (String(request[0]).endsWith('.sha256')) {
+        return new Response(`${'1'.repeat(64)}  a.img.xz`);
+      }
+      return await fetch(...request);
     };
 
     const silent = fetchIt(`${base}/a.img.xz`, { idleMs: 50, fetch: counted });
