@@ -115,7 +115,7 @@ describe.skipIf(whyNoKubeadmHosts())('computers with fake programs of Debian and
       by: 'a test',
       signal,
       now: Date.now,
-      readyMs: 5000,
+      readyMs: 600_000,
       open: hosts.open,
       download,
       accounts: async () => 'kind: Namespace\n',

@@ -25,7 +25,7 @@ describe.skipIf(whyNoPodNetwork())('a cluster of a test', () => {
       withPods: true,
       now: Date.now,
       signal,
-      readyMs: 30_000,
+      readyMs: 600_000,
       // Every node is this computer.
       open: async () => network.server,
       report() {},
@@ -94,7 +94,7 @@ describe.skipIf(whyNoPodNetwork())('a cluster of a test', () => {
   it('names pods that do not start', async () => {
     const image = 'docker.io/library/busybox:1.37.0-unpullable';
 
-    const findings = await go({ image, readyMs: 5_000 });
+    const findings = await go({ image, readyMs: 30_000 });
 
     expect(findings.find(({ thing }) => thing === 'probe pods')).toMatchObject({
       state: 'differs',

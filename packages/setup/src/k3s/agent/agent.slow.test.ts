@@ -20,7 +20,7 @@ import { machineTaint } from './agent-files.ts';
 const name = 'rpi-1';
 const { signal } = new AbortController();
 
-// What the cluster says of machines is in prepare.test.ts.
+// What the cluster says of machines is in prepare.slow.test.ts.
 describe.skipIf(whyNoJumphost())('a machine and its cluster', () => {
   let server: ControlPlane;
   let jumphost: Host;

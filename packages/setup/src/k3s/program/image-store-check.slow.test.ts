@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { pause } from '@skolo/base';
-import { countRounds, isLong, seeded } from '@skolo/base/durable/fault-injection';
+import { countRounds, seeded } from '@skolo/base/durable/fault-injection';
 import { testSeed } from '@skolo/base/testing';
 import {
   type ImageRegistry,
@@ -29,7 +29,7 @@ const ofK3s = { place: k3sPlace, containerd: containerd2, settings: 'version = 3
 const ofDebian = { place: debianPlace, containerd: debian, settings: 'version = 2\n' };
 const nodes = [
   { of: 'a node of k3s', ...ofK3s },
-  ...(isLong ? [{ of: 'a node of Debian 12', ...ofDebian }] : []),
+  { of: 'a node of Debian 12', ...ofDebian },
 ];
 
 describe.skipIf(why).each(nodes)('$of, after a power cut', ({ place, containerd, settings }) => {

@@ -1,7 +1,7 @@
 /** Pods of a node that loses its power: kubelet and containerd with their data on a disk that is cut, and the script of the unit. */
 
 import { pause } from '@skolo/base';
-import { onlyLong, seeded } from '@skolo/base/durable/fault-injection';
+import { countRounds, seeded } from '@skolo/base/durable/fault-injection';
 import { testSeed } from '@skolo/base/testing';
 import {
   type ControlPlane,
@@ -16,7 +16,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { debianPlace, nodeCheckFiles } from './image-store-check.ts';
 
-const why = onlyLong ?? whyNoRealNodes('xfsprogs');
+const why = whyNoRealNodes('xfsprogs');
 const [script] = nodeCheckFiles(debianPlace);
 const usual = { interval: 200 };
 
@@ -104,7 +104,7 @@ ${script?.content}END`);
     await createPod();
     await expect.poll(filesInPod, usual).toBe('read\n');
     const startMs = performance.now() - begin;
-    for (let round = 0; round < 60; round += 1) {
+    for (let round = 0; round < countRounds(2, 60); round += 1) {
       await removePod();
       await createPod();
       await pause(random() * startMs * 1.1);
