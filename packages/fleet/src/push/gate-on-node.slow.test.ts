@@ -1,6 +1,5 @@
 /** What the gate says of versions that fail, from what a real kubelet reports. */
 
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import {
   type ControlPlane,
   nodePrograms,
@@ -65,8 +64,7 @@ function deployment(name: string, given: Failing): object {
   };
 }
 
-// The sample has the same causes from fake nodes.
-describe.skipIf(onlyLong ?? whyNoRealNodes())('the gate, on a real node', () => {
+describe.skipIf(whyNoRealNodes())('the gate, on a real node', () => {
   beforeAll(async () => {
     plane = await startControlPlane(peer('control-plane') ?? '', peer('kubectl') ?? '', {
       realNodes: [{ name: 'n1', address: '192.168.1.8' }],

@@ -1,8 +1,8 @@
-/** A crashing agent for a rack of 300 machines, of which five do not respond, on a real control plane. */
+/** A crashing agent for a rack of many machines, of which five do not respond, on a real control plane. */
 
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
+import { isLong } from '@skolo/base/durable/fault-injection';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { lacks, peer, startContainerRegistry, startControlPlane } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
@@ -13,11 +13,14 @@ import { createRackRepository, requestOf, tagOf } from './testing/racks.ts';
 const program = peer('control-plane');
 const kubectl = peer('kubectl') ?? '';
 const registryProgram = peer('docker-registry');
-const machines = Array.from({ length: 300 }, (_, at) => `rpi-${String(at + 1).padStart(3, '0')}`);
+const machines = Array.from(
+  { length: isLong ? 300 : 30 },
+  (_, at) => `rpi-${String(at + 1).padStart(3, '0')}`,
+);
 const dead = machines.slice(0, 5);
 
-it.skipIf(onlyLong ?? lacks('control-plane', 'kubectl', 'docker-registry'))(
-  'a crashing agent for 300 machines, 5 of them dead, stops at the canary',
+it.skipIf(lacks('control-plane', 'kubectl', 'docker-registry'))(
+  `a crashing agent for ${machines.length} machines, 5 of them dead, stops at the canary`,
   async () => {
     const registry = untilTestEnds(await startContainerRegistry(registryProgram ?? ''));
     for (const word of ['clean', 'crash']) await registry.push('skolo/agent', tagOf(word), word);
@@ -43,7 +46,7 @@ it.skipIf(onlyLong ?? lacks('control-plane', 'kubectl', 'docker-registry'))(
       const deps = await pushDeps(
         { kubectl, kubeconfig, clusters, records, request },
         {
-          times: { pollMs: 2_000, readyMs: 300_000, patienceMs: 60_000 },
+          times: { pollMs: 2_000, readyMs: 600_000, patienceMs: 600_000 },
           report: (_, text) => lines.push(text),
         },
       );
@@ -54,7 +57,7 @@ it.skipIf(onlyLong ?? lacks('control-plane', 'kubectl', 'docker-registry'))(
     call('apply', '-f', join(repository.folder, 'kube/base/namespace.yaml'));
     for (const name of dead) call('annotate', 'node', name, 'test.skolo/node=dead');
     const names = dead.map((name) => `node/${name}`);
-    call('wait', '--for=condition=Ready=unknown', ...names, '--timeout=300s');
+    call('wait', '--for=condition=Ready=unknown', ...names, '--timeout=900s');
     expect(await push('begin', {})).toMatchObject([{ state: 'done' }]);
     const before = agents();
 
@@ -66,8 +69,7 @@ it.skipIf(onlyLong ?? lacks('control-plane', 'kubectl', 'docker-registry'))(
     });
     expect(lines).toContain('DaemonSet skolo/agent: updating rpi-006 first');
     const kept = agents().filter((line) => before.includes(line));
-    expect(before).toHaveLength(300);
-    expect(kept).toHaveLength(299);
+    expect(before).toHaveLength(machines.length);
+    expect(kept).toHaveLength(machines.length - 1);
   },
-  1_800_000,
 );

@@ -24,8 +24,8 @@ async function run(work: Work) {
     workstation: { name: 'ann@desk', pid: process.pid, isAlive },
     times: {
       pollMs: 900,
-      readyMs: 120_000,
-      patienceMs: 60_000,
+      readyMs: 600_000,
+      patienceMs: 600_000,
       lease: { durationMs: 6_000, renewMs: 1_000 },
     },
   });

@@ -30,7 +30,7 @@ export async function startRealRack(options: Options): Promise<RealRack> {
   call('apply', '-f', options.namespace);
   if (dead !== undefined) {
     call('annotate', 'node', dead, 'test.skolo/node=dead');
-    call('wait', '--for=condition=Ready=unknown', `node/${dead}`, '--timeout=120s');
+    call('wait', '--for=condition=Ready=unknown', `node/${dead}`, '--timeout=900s');
   }
 
   const kubectl: Kubectl = async (args, given) => {
