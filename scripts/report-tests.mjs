@@ -41,7 +41,7 @@ export default class TestReport {
           note ?? skipped ?? (hasFailed(test.parent) ? 'its preparation failed' : undefined);
         if (state === 'passed') results.passed += 1;
         else if (state === 'failed') fail(name, errors);
-        else if (why === undefined) fail(name, [{ message: 'was skipped without a reason' }]);
+        else if (!why) fail(name, [{ message: 'was skipped without a reason' }]);
         else results.skipped.push({ name, why });
       }
     }

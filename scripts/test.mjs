@@ -17,8 +17,8 @@ const peers = await findPeers();
 console.log(`Real counterparts: ${Object.keys(peers).join(', ') || 'none'}`);
 const { SKOLO_SEED = String(Date.now() % 1_000_000) } = process.env;
 if (run === 'long') console.log(`SKOLO_SEED=${SKOLO_SEED}`);
-const commit = committedState();
-// Results of earlier runs do not count. Turbo restores those of unchanged packages.
+const start = { commit: committedState(), startedAt: Date.now() };
+// Turbo restores the results of unchanged packages.
 for (const file of find('{.turbo/runs,*/*/.test-results}/*.json')) rmSync(join(root, file));
 const { exitCode, interrupted } = await runChild(
   turbo,
@@ -34,6 +34,7 @@ const { exitCode, interrupted } = await runChild(
       ...turboEnv,
       PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
       SKOLO_PEERS: JSON.stringify(peers),
+      SKOLO_ROOT: `${process.getuid?.() === 0} ${existsSync(join(root, '../shared'))}`,
       ...(run === 'long' && { SKOLO_LONG: '1', SKOLO_SEED }),
     },
   },
@@ -59,7 +60,7 @@ for (const folder of find('{packages,services,test}/*/vitest.config.ts').map(dir
 }
 if (total.passed === 0) fail(run, 'no test has passed');
 if (exitCode !== 0 && failed.length === 0) fail('turbo', `ended with ${exitCode}`);
-recordRun(run, commit, failed.length === 0, peers);
+recordRun(run, start, failed.length === 0, peers);
 for (const { name, why } of failed) console.log(`Failed: ${name}: ${why}`);
 for (const [why, tests] of Map.groupBy(total.skipped, ({ why }) => why)) {
   const files = new Set(tests.map(({ name }) => name.split(' > ')[0]));

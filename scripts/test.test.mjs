@@ -203,6 +203,12 @@ describe('.skolo/green.json', () => {
   it.each([
     ['has changes', 'echo // changed >> scripts/test.mjs', ''],
     ['changes during the run', 'true', 'echo // changed >> scripts/run.mjs'],
+    [
+      'is restored during the run',
+      'true',
+      'echo // changed >> scripts/run.mjs; git checkout --quiet scripts',
+    ],
+    ['has a file that a setting hides', 'git config status.showUntrackedFiles no; touch new', ''],
   ])('is not written if the working tree %s', (_what, before, during) => {
     const { clone } = createClone(`${green}; ${during}`);
     execFileSync('sh', ['-c', before], { cwd: clone });
