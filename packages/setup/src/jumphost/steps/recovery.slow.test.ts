@@ -20,12 +20,12 @@ const ofCluster = new Set([
   ...['cluster', 'services'],
 ]);
 
+// Its counterpart is installed for the long run only, because it is large.
 const why = onlyLong ?? whyNoVirtual();
 const { signal } = new AbortController();
 /** Half a minute on a quiet computer, which it shares with all other fault-injection tests. */
 const start = { interval: 500 };
 
-// Longer than its waits, so that a wait that fails says what it waited for.
 describe.skipIf(why)('a computer that hangs', () => {
   let computer: VirtualJumphost;
   let host: Host;
