@@ -7,7 +7,7 @@ import { proofs } from '../../../../packages/equipment/src/models/testing/proofs
 import { dataAt, pageAt, tableOf } from './page.ts';
 
 /** Only for what the name of the test's file does not say. */
-const run = z.enum(['slow', 'long', 'by hand']).optional();
+const run = z.enum(['slow', 'long', 'manual']).optional();
 const Tested = z.strictObject({
   capabilities: z.record(
     z.string(),
@@ -51,7 +51,7 @@ function whenRun({
   run?: string | undefined;
   test?: string | undefined;
 }): string {
-  if (run === 'by hand') return '';
+  if (run === 'manual') return '';
   return run ?? (/\.slow\.test\./.test(test) ? 'slow' : 'each push');
 }
 
@@ -91,7 +91,7 @@ it('TESTED.md is current', async () => {
   const sections = Object.entries(parts).map(([part, { tested, notTested }]) => {
     const rows = tested.map((row) => [
       row.what,
-      row.run === 'by hand' ? `by hand: ${row.with}` : row.with,
+      row.run === 'manual' ? `manual: ${row.with}` : row.with,
       whenRun(row),
       row.test === undefined ? '' : linkTo(row.test),
     ]);
