@@ -3,7 +3,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSilent } from '@skolo/api/silence';
-import { isLong } from '@skolo/base/durable/fault-injection';
 import { buildPages } from '@skolo/console/build';
 import type { GeneratedRack } from '@skolo/scripted-services';
 import { lacks, peer } from '@skolo/simulators';
@@ -15,9 +14,9 @@ import { everyPage } from './testing/every-page.ts';
 import { type Fixture, startFixture } from './testing/fixture.ts';
 
 const chromium = peer('chromium');
-const widths = isLong ? [390, 1024, 1440] : [390, 1024];
-const themes = isLong ? (['light', 'dark'] as const) : (['light'] as const);
-const [phone = 0] = widths;
+const phone = 390;
+const widths = [phone, 1024, 1440];
+const themes = ['light', 'dark'] as const;
 
 /** In the page: what scrolls sideways or is cut; on a phone also what is too small for a finger, broken words, and tiles that are too far down. */
 const faultsNow = `(() => {
@@ -95,9 +94,9 @@ async function faultsAfterDrawing(shown: Page): Promise<string[]> {
   return faults;
 }
 
-async function faultsOf(shown: Page, at: readonly number[] = widths): Promise<string[]> {
+async function faultsOf(shown: Page): Promise<string[]> {
   const found: string[] = [];
-  for (const width of at) {
+  for (const width of widths) {
     await shown.setViewportSize({ width, height: 844 });
     for (const colorScheme of themes) {
       await shown.emulateMedia({ colorScheme });
@@ -191,30 +190,27 @@ describe.skipIf(lacks('chromium'))('the layout', () => {
   });
 
   const withTexts = ['rack', 'rack?card=', 'machines', 'machine/', 'visit', 'audit?text='];
-  it.each(withTexts.filter((_, at) => isLong || at < 2))(
-    'of %s fits even if machines report texts without a space',
-    async (view) => {
-      const machine = fixture.fixture.machines[5];
-      if (!machine) throw new Error('no machine');
-      const long = '7'.repeat(300);
-      const since = '2026-11-27T01:02:03.000Z';
-      fixture.show({
-        ...machine,
-        condition: 'quarantined',
-        since,
-        sentence: long,
-        needsAttention: long,
-        devices: machine.devices.map((each) => ({ ...each, dimensions: { device_type: [long] } })),
-        lastTask: { id: long, outcome: long, endedAt: since },
-        alerts: [{ name: long, summary: long, firstCommand: long, since }],
-      });
-      await open(/[/=]$/.test(view) ? `${view}${machine.name}` : view, '#main > *');
-      const faults = await faultsOf(page);
-      fixture.show(machine);
+  it.each(withTexts)('of %s fits even if machines report texts without a space', async (view) => {
+    const machine = fixture.fixture.machines[5];
+    if (!machine) throw new Error('no machine');
+    const long = '7'.repeat(300);
+    const since = '2026-11-27T01:02:03.000Z';
+    fixture.show({
+      ...machine,
+      condition: 'quarantined',
+      since,
+      sentence: long,
+      needsAttention: long,
+      devices: machine.devices.map((each) => ({ ...each, dimensions: { device_type: [long] } })),
+      lastTask: { id: long, outcome: long, endedAt: since },
+      alerts: [{ name: long, summary: long, firstCommand: long, since }],
+    });
+    await open(/[/=]$/.test(view) ? `${view}${machine.name}` : view, '#main > *');
+    const faults = await faultsOf(page);
+    fixture.show(machine);
 
-      expect(faults).toEqual([]);
-    },
-  );
+    expect(faults).toEqual([]);
+  });
 
   it.each([
     ['without machines', 0],
@@ -277,7 +273,7 @@ describe.skipIf(lacks('chromium'))('the layout', () => {
     expect((await other.request.post(holds, request)).status()).toBe(201);
     const faults: string[] = [];
     async function measure(what: string) {
-      const found = await faultsOf(other, [390, 1024, 1440]);
+      const found = await faultsOf(other);
       // The name of a problem may have three lines.
       faults.push(
         ...found.filter((each) => !each.includes('first tile')).map((each) => `${what}: ${each}`),

@@ -1,5 +1,5 @@
 /** Sign-in, sessions, files and forwarding, over HTTP. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mountSmall } from '@skolo/base/testing';
 import { buildPages } from '@skolo/console/build';
@@ -40,9 +40,12 @@ function bearer(role: 'view' | 'operate' | 'admin') {
   return { authorization: `Bearer ${fixture.tokens[role]}` };
 }
 
-function auditOf(service: string) {
-  const month = new Date().toISOString().slice(0, 7);
-  return readFile(join(fixture.dir, service, 'audit', `${month}.jsonl`), 'utf8');
+/** Reads the audit log of a service, which has a file for each month, also of the one that begins during the test. */
+async function auditOf(service: string): Promise<string> {
+  const folder = join(fixture.dir, service, 'audit');
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.jsonl')).sort();
+  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
+  return texts.join('');
 }
 
 describe('the pages', () => {

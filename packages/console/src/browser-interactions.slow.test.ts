@@ -1,6 +1,5 @@
-/** Longer interactions with the pages: in `npm run test:long`. */
+/** Longer interactions with the pages, which several tabs and roles share. */
 
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { buildPages } from '@skolo/console/build';
 import { lacks, peer } from '@skolo/simulators';
 import type { Page } from 'playwright-core';
@@ -30,7 +29,7 @@ const seconds = 10;
 let fixture: Fixture;
 let browser: Browser;
 
-describe.skipIf(onlyLong ?? lacks('chromium'))('the console, over time', () => {
+describe.skipIf(lacks('chromium'))('the console, over time', () => {
   beforeAll(async () => {
     await buildPages();
     fixture = await startFixture();
