@@ -3,7 +3,7 @@ import { orAborted, settlesWithin } from '@skolo/base';
 
 /** Excludes the time to connect. */
 export function toConnect(ms: number): number {
-  return Math.max(ms, 10_000);
+  return Math.max(ms, 30_000);
 }
 
 /**
