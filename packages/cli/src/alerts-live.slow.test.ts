@@ -128,7 +128,7 @@ describe('skolo alerts watch', () => {
     const { lines, printed, end } = start(
       'watch',
       ...expected,
-      ...['--silent-after', '8s', '--notify', sink.url, '--state', 'watch.json'],
+      ...['--silent-after', '20s', '--notify', sink.url, '--state', 'watch.json'],
     );
     const blind = expect.stringMatching(/^- {2}blind {7}\S+: Pub\/Sub cannot be reached: /);
 

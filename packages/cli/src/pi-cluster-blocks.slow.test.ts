@@ -1,5 +1,5 @@
 /**
- * The blocks of docs/adopt/pi-cluster.md that need no booted Pis, run as printed. pi-cluster-page.test.ts runs the others.
+ * The blocks of docs/adopt/pi-cluster.md that need no booted Pis, run as printed. pi-cluster-page.slow.test.ts runs the others.
  * kubeadm's Pis are copies of this computer's files behind a real sshd, in which Debian's and Kubernetes' programs are fakes.
  */
 
@@ -33,7 +33,6 @@ it.skipIf(whyNoPis)('kubeadm makes a cluster', async () => {
   expect(stdout).toMatch(/^host01 +changed .*kubeadm/m);
   expect(stdout.match(/^host0[2-4] +changed .*kubeadm-join/gm)).toHaveLength(3);
   expect(stderr).toContain('lab: added to ');
-  if (!isLong) return;
   // Again, as after a failure.
   const again = await run('sh', ['-euc', kubeadm], { env, cwd: folder });
   expect(again.stdout.match(/^host0[1-4] +ok /gm)).toHaveLength(4);
@@ -111,6 +110,7 @@ it.skipIf(whyNoNetwork)('the benchmark runs in a clone', async () => {
   for (const each of ['kube', 'node_modules', 'package.json']) {
     await symlink(join(repository, each), join(clone, each));
   }
+  // The page's own number and length of rounds take minutes.
   const block = isLong
     ? benchmark
     : benchmark.replace(/SECONDS=\S+/, 'SECONDS=0.2').replace(/ROUNDS=\S+/, 'ROUNDS=1');

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
-import { countRounds, isLong } from '@skolo/base/durable/fault-injection';
+import { countRounds } from '@skolo/base/durable/fault-injection';
 import { run, tempDir } from '@skolo/base/testing';
 import { missing, startCluster, startWorkstation, type Workstation } from '@skolo/fleet/testing';
 import { type ControlPlane, lacks, peer } from '@skolo/simulators';
@@ -135,8 +135,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
 
   const rounds = Array.from({ length: countRounds(1, 50) }, (_, at) => at);
 
-  // In the full run, also the signal that people rarely send.
-  it.each<NodeJS.Signals>(['SIGKILL', ...(isLong ? (['SIGHUP', 'SIGTERM'] as const) : [])])(
+  it.each<NodeJS.Signals>(['SIGKILL', 'SIGHUP', 'SIGTERM'])(
     'attach leaves nothing behind after %s',
     async (signal) => {
       for (const _ of rounds) {

@@ -1,4 +1,4 @@
-/** The code blocks of docs/adopt/pi-cluster.md, in order. A block that is not listed here fails pi-cluster-blocks.test.ts. */
+/** The code blocks of docs/adopt/pi-cluster.md, in order. A block that is not listed here fails pi-cluster-blocks.slow.test.ts. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

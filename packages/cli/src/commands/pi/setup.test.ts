@@ -1,4 +1,4 @@
-/** What a computer at a real sshd lacks of a Pi. src/pi-setup.test.ts sets up Debians in namespaces. */
+/** What a computer at a real sshd lacks of a Pi. src/pi-setup.slow.test.ts sets up Debians in namespaces. */
 import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
  * A workstation with two racks: real shells, ssh, sshd and kubectl, and API servers that only tell which one they are. A real one is in
- * src/workstation.test.ts.
+ * src/workstation.slow.test.ts.
  */
 import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
