@@ -20,7 +20,7 @@ import {
   idTokenAnswer,
   noIdTokens,
   noTokenAnswer,
-  patienceMs,
+  usualPatienceMs,
 } from './tokens/token-answers.ts';
 
 interface AppDeps
@@ -29,6 +29,8 @@ interface AppDeps
   state: () => RackState;
   watchers: Watchers;
   findMac: FindMac;
+  /** How long a request waits for a token, in milliseconds. */
+  patienceMs?: number | undefined;
 }
 
 /** What the stages know of a request. */
@@ -209,7 +211,11 @@ function tokens(deps: AppDeps): Stage {
 }
 
 /** @throws NoToken */
-async function issued({ tokens }: AppDeps, locals: Locals, signal: AbortSignal) {
+async function issued(
+  { tokens, patienceMs = usualPatienceMs }: AppDeps,
+  locals: Locals,
+  signal: AbortSignal,
+) {
   const { asked, kind, known } = locals;
   const { access, caller } = known;
   if (!access) throw new TypeError(`${asked.path}: a token, but no identity`);

@@ -3,13 +3,21 @@ import { writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { countRounds, isLong, seeded } from '@skolo/base/durable/fault-injection';
+import { countRounds, seeded } from '@skolo/base/durable/fault-injection';
 import { run, testSeed } from '@skolo/base/testing';
 import { startOwnProcess } from '@skolo/common/testing/own-process';
 import { readRack } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
 import { ask } from './testing/http.ts';
-import { bots, jumphost, newRackFolder, rackYaml, self, startTestGoogle } from './testing/rack.ts';
+import {
+  bot1,
+  bots,
+  jumphost,
+  newRackFolder,
+  rackYaml,
+  self,
+  startTestGoogle,
+} from './testing/rack.ts';
 import { SavedTokens, savedTokensFolder } from './tokens/saved-tokens.ts';
 
 const main = join(import.meta.dirname, 'main.ts');
@@ -22,7 +30,13 @@ async function start(dir: string, env: Record<string, string> = {}) {
     ...server,
     port,
     metricsPort: Number(new URL(server.metricsUrl).port),
-    token: (from = '127.0.1.1') => ask(port, tokenPath, { from }),
+    /** As every client does, asks again after a 503: on a busy computer the first token may take more than two seconds. */
+    async token(from = '127.0.1.1') {
+      for (;;) {
+        const reply = await ask(port, tokenPath, { from });
+        if (reply.status !== 503) return reply;
+      }
+    },
   };
 }
 
@@ -82,8 +96,7 @@ describe('the process', () => {
           ({ code, stdout, stderr }) => ({ code, printed: stdout + stderr }),
         ),
       );
-    // The sample has that nothing is wrong in process/run-service.test.ts of @skolo/common.
-    if (isLong) expect(await check(rackYaml)).toEqual({ code: 0, printed: '' });
+    expect(await check(rackYaml)).toEqual({ code: 0, printed: '' });
     const missing = await check(rackYaml.replace('secrets/jumphost.json', 'secrets/none.json'));
     expect(missing.code).toBe(78);
     expect(missing.printed).toContain('identities.jumphost');
@@ -91,9 +104,8 @@ describe('the process', () => {
   });
 });
 
-const rounds = 30;
+const rounds = countRounds(2, 30);
 
-// The sample has connections in use in connections/drain.test.ts of @skolo/common, and the end of the process above.
 it(`SIGTERM under load, ${rounds} times, resets no request of a connection in use`, async () => {
   const dir = await newRackFolder(await startTestGoogle(), rackYaml);
   const path = '/computeMetadata/v1/instance/name';
@@ -156,8 +168,9 @@ it(`kill -9 at random, ${kills} times, leaves saved tokens and state readable an
 
   const survivor = await start(dir);
 
-  expect(JSON.parse((await survivor.token()).body).access_token).toBe(
-    JSON.parse(body).access_token,
-  );
-  expect(survivor.lines.filter(({ msg }) => msg === 'degraded')).toEqual([]);
+  const saved = await ask(survivor.port, tokenPath, { from: bot1 });
+  expect(JSON.parse(saved.body).access_token).toBe(JSON.parse(body).access_token);
+  const degraded = survivor.lines.filter(({ msg }) => msg === 'degraded');
+  // A pause of this computer does not count.
+  expect(degraded.filter(({ what }) => what !== 'pauses')).toEqual([]);
 });

@@ -147,7 +147,6 @@ it('curl as in the configuration file of the Swarming bot, from the address of a
   await expect(unknown).rejects.toMatchObject({ code: 22 });
 });
 
-// The sample has Google's own library for Python, on which gcloud is built.
 it('gcloud finds the account and prints its token', async (context) => {
   const gcloud = peer('gcloud');
   if (!gcloud) return context.skip('gcloud is not installed');

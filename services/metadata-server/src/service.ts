@@ -30,6 +30,10 @@ export interface MetadataServerDeps {
   findMac?: FindMac;
   /** Milliseconds between two checks of what is due. */
   tickMs?: number;
+  /** How long a request waits for a token, in milliseconds. */
+  patienceMs?: number;
+  /** Time limit of a call of the token endpoint, in milliseconds. */
+  upstreamMs?: number;
 }
 
 /** Written so rarely that an SSD does not wear; in milliseconds. */
@@ -61,7 +65,7 @@ async function check(rack: Rack): Promise<Finding[]> {
 
 async function start(context: ServiceContext, deps: MetadataServerDeps): Promise<Service> {
   const { rack: watch, clock, degraded, lastSuccess, stateDir, signal } = context;
-  const { findMac = neighbourTable(), tickMs = 5000 } = deps;
+  const { findMac = neighbourTable(), tickMs = 5000, patienceMs, upstreamMs } = deps;
   const rack = () => watch.rack;
   const events = createEvents<MetadataEvent>();
   const { emit } = events;
@@ -72,7 +76,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   const stats = new CallerStats(join(stateDir, 'clients.json'));
   const savedTokens = new SavedTokens(() => savedTokensFolder(rack(), stateDir));
   const backOff = (failures: number) => backOffMs(failures, upstreamBackOff) / 1000;
-  const tokens = new Tokens({ clock, random: Math.random, backOff, emit });
+  const tokens = new Tokens({ clock, random: Math.random, backOff, emit, upstreamMs });
   const current = new CurrentState({ watch, clock, lastSuccess, tokens, stats, limiter, emit });
   const state = () => current.get();
   let savingTokens: Promise<unknown> = Promise.resolve();
@@ -108,7 +112,9 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   signal.addEventListener('abort', () => watchers.close());
 
   return {
-    handler: metadataApp({ state, tokens, watchers, limiter, stats, findMac, clock, emit }),
+    handler: metadataApp({
+      ...{ state, tokens, watchers, limiter, stats, findMac, clock, emit, patienceMs },
+    }),
     admin: adminRoutes({ state, stats, tokens, lastSuccess }),
     readiness: () => ({ ready: isReady(tokens), degraded: [] }),
     async stop() {

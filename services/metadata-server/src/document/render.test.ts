@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { etagOf, render } from './render.ts';
@@ -91,6 +92,7 @@ it('gives an ETag of 16 hexadecimal digits that follows the content', () => {
       expect(etagOf(a)).toMatch(/^[0-9a-f]{16}$/);
       expect(etagOf(a) === etagOf(b)).toBe(a === b);
     }),
+    runs(500),
   );
 });
 
@@ -104,5 +106,6 @@ it('shows attributes as valid JSON whatever people write into them', () => {
         ...attributes,
       });
     }),
+    runs(500),
   );
 });

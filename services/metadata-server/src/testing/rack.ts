@@ -93,8 +93,14 @@ export async function startRack(options: TestRackOptions = {}): Promise<TestRack
   const dir = options.dir ?? (await newRackFolder(google, options.yaml ?? rackYaml, atEnd));
   const rackFile = join(dir, 'rack.yaml');
   const stateDir = join(dir, 'state');
-  const { clock, findMac, tickMs } = options;
-  const deps = { ...(findMac && { findMac }), ...(tickMs !== undefined && { tickMs }) };
+  // A test waits as long as it takes on a busy computer, unless it is about an upstream that never answers.
+  const { clock, findMac, tickMs, patienceMs = 600_000, upstreamMs = 600_000 } = options;
+  const deps = {
+    ...(findMac && { findMac }),
+    ...(tickMs !== undefined && { tickMs }),
+    patienceMs,
+    upstreamMs,
+  };
   const service = await startService(createMetadataServer(deps), {
     rackFile,
     stateDir,

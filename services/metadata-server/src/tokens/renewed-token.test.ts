@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import type { IssuedToken, TokenSource } from '@skolo/google';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -310,5 +311,6 @@ it('never hands out an expired token, and asks upstream one call at a time, what
       }
       await upstreamFails();
     }),
+    runs(500),
   );
 });

@@ -33,6 +33,8 @@ interface RenewedTokenDeps {
   closing: AbortSignal;
   /** Seconds to wait after this number of consecutive failures. */
   backOff: (failures: number) => number;
+  /** Time limit of an upstream call, in milliseconds. */
+  upstreamMs?: number | undefined;
 }
 
 /** No valid token is available, and none could be fetched in time. */
@@ -56,7 +58,7 @@ export class TooManyTokens extends NoToken {}
 const floorSeconds = 600;
 
 /** An upstream that has not responded after this time is down. */
-const upstreamDeadlineMs = 10_000;
+const usualUpstreamMs = 10_000;
 
 /** Tokens are not renewed more often than this, even if upstream issues short-lived ones, or the same one again. */
 const calmSeconds = 30;
@@ -157,10 +159,10 @@ export class RenewedToken {
   private async callUpstream(
     issue: (signal: AbortSignal) => Promise<IssuedToken>,
   ): Promise<{ error?: unknown }> {
-    const { clock, random, closing } = this.deps;
+    const { clock, random, closing, upstreamMs = usualUpstreamMs } = this.deps;
     const [askedAt, wallAskedAt] = [clock.uptime(), clock.now()];
     try {
-      const deadline = { ms: upstreamDeadlineMs, late: noAnswer, signal: closing };
+      const deadline = { ms: upstreamMs, late: noAnswer, signal: closing };
       const { token, lifeSeconds } = await withDeadline(deadline, issue);
       // Counted from before the call: slightly too short is better than expired.
       const expiresAt = askedAt + lifeSeconds;

@@ -6,7 +6,7 @@ import { type HeldToken, NoToken, secondsLeftOf, TooManyTokens } from './renewed
 /**
  * How long a request waits for a token. A client times out after 2 s or more; it retries a 503 (gcp-metadata, google-auth, Go's metadata).
  */
-export const patienceMs = 2000;
+export const usualPatienceMs = 2000;
 
 /** Bodies change once a second; a rack sends more requests than that after a power cut. */
 const bodies = new WeakMap<HeldToken, { expiresIn: number; answer: Answer }>();

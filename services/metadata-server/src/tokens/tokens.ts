@@ -13,6 +13,7 @@ interface TokensDeps {
   clock: Pick<Clock, 'now' | 'uptime'>;
   random: () => number;
   backOff: (failures: number) => number;
+  upstreamMs?: number | undefined;
   emit(event: TokenEvent): void;
 }
 
@@ -209,8 +210,9 @@ export class Tokens {
     if (waitSeconds > 0)
       throw new TooManyTokens('too many requests for new audiences or scopes', waitSeconds);
     this.makeRoom(account, caller);
-    const { clock, random, backOff } = this.deps;
-    const token = new RenewedToken({ clock, random, backOff, closing: this.closing.signal });
+    const { clock, random, backOff, upstreamMs } = this.deps;
+    const { signal: closing } = this.closing;
+    const token = new RenewedToken({ clock, random, backOff, upstreamMs, closing });
     token.askedAt = this.deps.clock.uptime();
     const entry: KnownToken = { key, account, wanted, token, usual: false, caller };
     this.entries.set(key, entry);
