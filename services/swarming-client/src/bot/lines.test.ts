@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Lines } from './lines.ts';
@@ -25,7 +26,7 @@ describe('lines', () => {
         if (all.endsWith('\n') || all === '') expected.pop();
         expect(linesOf(pieces)).toEqual(expected);
       }),
-      { numRuns: 100 },
+      runs(500),
     );
   });
 
@@ -38,7 +39,7 @@ describe('lines', () => {
         expect(found.join('').length).toBe(total);
         expect(found.length).toBe(Math.ceil(total / 65_536));
       }),
-      { numRuns: 20 },
+      runs(100),
     );
   });
 });

@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dimensionsFor } from './dimensions.ts';
@@ -133,6 +134,7 @@ describe('dimensionsFor', () => {
           if (key !== 'id') expect(problemWith(key, values)).toBeUndefined();
         }
       }),
+      runs(500),
     );
   });
 
@@ -149,6 +151,7 @@ describe('dimensionsFor', () => {
           }
         }
       }),
+      runs(500),
     );
   });
 });

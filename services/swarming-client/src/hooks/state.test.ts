@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stateFor } from './state.ts';
@@ -135,6 +136,7 @@ describe('stateFor', () => {
           if (Object.hasOwn(state, key)) expect(state[key]).toMatch(/\S/);
         }
       }),
+      runs(500),
     );
   });
 
@@ -151,6 +153,7 @@ describe('stateFor', () => {
         if (view.health.verdict === 'quarantined') expect(state.quarantined).toMatch(/\S/);
         if (!isWell) expect(`${state.quarantined ?? ''}${state.maintenance ?? ''}`).toMatch(/\S/);
       }),
+      runs(500),
     );
   });
 });

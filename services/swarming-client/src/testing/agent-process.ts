@@ -115,7 +115,11 @@ export class AgentProcess {
 
   async ready(): Promise<{ status: number; body: unknown }> {
     const response = await fetch(`http://127.0.0.1:${this.metricsPort}/readyz`);
-    return { status: response.status, body: await response.json() };
+    const body = z.looseObject({ degraded: z.array(z.looseObject({ what: z.string() })) });
+    const { degraded, ...rest } = body.parse(await response.json());
+    // A pause of this computer is no fault of the agent.
+    const own = degraded.filter(({ what }) => what !== 'pauses');
+    return { status: response.status, body: { ...rest, degraded: own } };
   }
 
   async hook(name: string, given?: object): Promise<unknown> {
