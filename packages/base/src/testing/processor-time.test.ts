@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { processorTime } from './processor-time.ts';
 
 /** Work whose cost is proportional to `rounds`. */
@@ -8,22 +8,44 @@ function work(rounds: number): number {
   return sum;
 }
 
-describe('processorTime', () => {
-  it('returns the result, and more time for more work', async () => {
-    const short = await processorTime(0, () => work(0.5));
-    const long = await processorTime(0, () => work(5));
+/** Simulates a computer on which everything takes `slowness` times as much processor time. */
+function simulateComputer(slowness: number): void {
+  const cpuUsage = process.cpuUsage.bind(process);
+  vi.spyOn(process, 'cpuUsage').mockImplementation((before = { user: 0, system: 0 }) => {
+    const { user, system } = cpuUsage();
+    return { user: user * slowness - before.user, system: system * slowness - before.system };
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+}
 
-    expect(short.result).toBe(work(0.5));
-    expect(long.ms).toBeGreaterThan(3 * short.ms);
+describe('processorTime', () => {
+  it('returns the result, and time in proportion to the work', async () => {
+    const short = await processorTime(500, () => work(20));
+    const long = await processorTime(500, () => work(60));
+
+    expect(short.result).toBe(work(20));
+    expect(long.ms / short.ms).toBeGreaterThan(1.5);
+    expect(long.ms / short.ms).toBeLessThan(6);
   });
 
-  it('does not count time that the work waits', async () => {
-    const { ms } = await processorTime(
-      100,
-      () => new Promise((resolve) => setTimeout(resolve, 400)),
-    );
+  it('accepts cheap work, and rejects costly work, on a computer that is 20 times as slow', async () => {
+    simulateComputer(20);
 
-    expect(ms).toBeLessThan(100);
+    const cheap = await processorTime(25, () => work(1));
+    const costly = await processorTime(25, () => work(20));
+
+    expect(cheap.ms).toBeLessThan(25);
+    expect(costly.ms).toBeGreaterThan(25);
+  });
+
+  it('counts the processor time of asynchronous work, and not how long it waits', async () => {
+    const { ms } = await processorTime(50, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return work(3);
+    });
+
+    expect(ms).toBeGreaterThan(3);
+    expect(ms).toBeLessThan(50);
   });
 
   it('repeats work that is cheap only later, such as after it was compiled', async () => {
