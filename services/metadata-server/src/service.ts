@@ -113,7 +113,15 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
 
   return {
     handler: metadataApp({
-      ...{ state, tokens, watchers, limiter, stats, findMac, clock, emit, patienceMs },
+      state,
+      tokens,
+      watchers,
+      limiter,
+      stats,
+      findMac,
+      clock,
+      emit,
+      patienceMs,
     }),
     admin: adminRoutes({ state, stats, tokens, lastSuccess }),
     readiness: () => ({ ready: isReady(tokens), degraded: [] }),
