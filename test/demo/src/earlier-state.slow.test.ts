@@ -2,7 +2,7 @@
  * The state of earlier versions: the demo continues with it, and nothing is lost. `testdata/state-VERSION.tar.gz` is the directory of a demo
  * of that version, after a power cycle, a backup, an order for a machine, a request for a token, and an alert that a sink did not accept.
  *
- * `SKOLO_KEEP_STATE=1 npx vitest run src/earlier-state.test.ts` writes the archive of this version.
+ * `SKOLO_KEEP_STATE=1 npx vitest run src/earlier-state.slow.test.ts` writes the archive of this version.
  */
 
 import { once } from 'node:events';
@@ -13,7 +13,6 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { lacks } from '@skolo/simulators';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -47,7 +46,7 @@ const Kept = z.object({
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** In real time: a test of the whole rack in a hurry is in demo.test.ts. */
+/** In real time: a test of the whole rack in a hurry is in demo.slow.test.ts. */
 async function start(dir: string, sources?: string): Promise<DemoProcess> {
   const env = { SKOLO_DEMO_MINUTE_MS: '60000' };
   const demo = spawnDemo(['--dir', dir], env, onTestFinished, sources);
@@ -153,13 +152,7 @@ async function startSink() {
   return { url: `http://127.0.0.1:${port}/`, received };
 }
 
-function whyNot(): string | undefined {
-  if (onlyLong !== undefined && !process.env.SKOLO_KEEP_STATE) return onlyLong;
-  return lacks('python3', 'adb', 'curl', 'ssh');
-}
-
-const why = whyNot();
-describe.skipIf(why)('state', () => {
+describe.skipIf(lacks('python3', 'adb', 'curl', 'ssh'))('state', () => {
   it.skipIf(!process.env.SKOLO_KEEP_STATE && 'only with SKOLO_KEEP_STATE')(
     'of this version is kept',
     async () => {

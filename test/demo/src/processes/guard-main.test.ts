@@ -31,9 +31,11 @@ it('ends what it watches when its stdin is closed, but not what has ended before
   // Before anything may end: a later listener gets no event of an earlier exit.
   const guardEnd = once(guard, 'exit');
   const ends = [obedient, stubborn].map((child) => once(child, 'exit'));
-  for (const child of [obedient, stubborn, forgotten]) {
-    guard.stdin?.write(`${JSON.stringify({ pid: child.pid, stopWithinMs: 300 })}\n`);
-  }
+  const watch = (child: ChildProcess, stopWithinMs: number) =>
+    guard.stdin?.write(`${JSON.stringify({ pid: child.pid, stopWithinMs })}\n`);
+  watch(obedient, 3_600_000);
+  watch(stubborn, 300);
+  watch(forgotten, 300);
   guard.stdin?.write(`${JSON.stringify({ pid: forgotten.pid })}\n`);
 
   guard.stdin?.end();

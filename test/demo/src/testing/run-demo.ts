@@ -165,7 +165,7 @@ const own = `'${process.execPath}' packages/cli/bin/skolo.js`;
 /** Of a program that acts as skolo of these sources, in one process for all commands of a test file. */
 let shared: string | undefined;
 
-/** From now on, `shell` starts no process for each command. In the full run, it does. */
+/** From now on, `shell` starts no process for each command. In `npm run test:long`, it does: half a second for each of hundreds. */
 export async function shareCommands(atTheEnd: AtTheEnd): Promise<void> {
   if (isLong || !existsSync('/proc/self/fd')) return;
   const lines = new CommandLines();
