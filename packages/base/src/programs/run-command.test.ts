@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { tempDir } from '../testing/index.ts';
 import { CommandFailed, runCommand as run } from './run-command.ts';
 
@@ -33,6 +33,17 @@ function isGone(pid: number): boolean {
   } catch {
     return true;
   }
+}
+
+/** Blocks this process. */
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** The time of what is started from now on, until the test ends. */
+function stopTimers() {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
 }
 
 const twoChildren = 'sleep 600 & echo $! >> "$1"; echo $$ >> "$1"; sleep 600';
@@ -81,13 +92,18 @@ describe('running a program', () => {
 describe('its end', () => {
   it('comes with its time, for its whole group', async () => {
     const file = join(await tempDir(), 'pids');
+    stopTimers();
+    const ran = expect(run('sh', sh(twoChildren, file), { timeoutMs: 3000 })).rejects.toMatchObject(
+      { code: 'timeout', message: 'sh took longer than 3 s' },
+    );
+    const pids = await pidsIn(file, 2);
 
-    await expect(run('sh', sh(twoChildren, file), { timeoutMs: 3000 })).rejects.toMatchObject({
-      code: 'timeout',
-      message: 'sh took longer than 3 s',
-    });
+    vi.advanceTimersByTime(2999);
+    expect(pids.some(isGone)).toBe(false);
+    vi.advanceTimersByTime(1);
 
-    for (const pid of await pidsIn(file, 2)) await expect.poll(() => isGone(pid)).toBe(true);
+    await ran;
+    for (const pid of pids) await expect.poll(() => isGone(pid)).toBe(true);
   });
 
   it('comes when it is not wanted any more, with the reason', async () => {
@@ -141,6 +157,24 @@ describe('its end', () => {
     expect(isGone(pid)).toBe(false);
   });
 
+  it('takes what was printed while this process was blocked', async () => {
+    const file = join(await tempDir(), 'printed');
+    // The first thing that it does when a program has exited.
+    vi.spyOn(process, 'kill').mockImplementationOnce(() => {
+      setImmediate(() => {
+        while (!existsSync(file)) block(50);
+        block(1500);
+      });
+      return true;
+    });
+    onTestFinished(() => void vi.restoreAllMocks());
+    const daemon = 'setsid sh -c \'sleep 0.3; echo late; : > "$1"\' sh "$1"';
+
+    const result = await run('sh', sh(`${daemon} &`, file), { timeoutMs });
+
+    expect(result).toMatchObject({ status: 0, stdout: 'late\n' });
+  });
+
   it('leaves no descriptor and no child behind', async () => {
     const count = () => readdirSync('/proc/self/fd').length;
     await run('true', [], { timeoutMs });
@@ -184,8 +218,12 @@ describe('its output in a file', () => {
     await expect(much).rejects.toMatchObject({ code: 'too-much' });
     expect(await readFile(stdoutFile)).toHaveLength(1000);
 
+    stopTimers();
     const slow = run('sh', sh('echo line; sleep 600'), { timeoutMs: 3000, stdoutFile });
-    await expect(slow).rejects.toMatchObject({ code: 'timeout' });
+    const ended = expect(slow).rejects.toMatchObject({ code: 'timeout' });
+    await expect.poll(() => readFile(stdoutFile, 'utf8')).toBe('line\n');
+    vi.advanceTimersByTime(3000);
+    await ended;
     expect(await readFile(stdoutFile, 'utf8')).toBe('line\n');
   });
 

@@ -122,7 +122,8 @@ async function resultOf(
     child.once('exit', (...how) => {
       // Processes left in its group would keep the pipes open.
       signalGroup(child, 'SIGKILL');
-      setTimeout(() => exited(...how), lingerMs).unref();
+      // What it printed while this process was paused or blocked is received first.
+      setTimeout(() => setImmediate(() => exited(...how)), lingerMs).unref();
     });
     child.once('close', exited);
   });
