@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errorText, loggedError, stripSecrets } from './error-text.ts';
+import { runs } from './testing/index.ts';
 
 describe('stripSecrets', () => {
   it.each([
@@ -27,6 +28,7 @@ describe('stripSecrets', () => {
         expect(stripSecrets(text)).not.toContain(password);
         expect(stripSecrets(text)).not.toContain(query);
       }),
+      runs(500),
     );
   });
 });

@@ -65,14 +65,23 @@ describe('a request', () => {
     expect((await request(url, options)).text).toBe('127.0.0.9');
   });
 
-  it.each<[string, (socket: Socket) => void, RegExp]>([
-    ['says nothing', () => undefined, /no response within 0.2 s/],
-    ['hangs up', (socket) => socket.destroy(), /: .+/],
+  it.each<[string, (socket: Socket) => void]>([
+    ['says nothing', () => undefined],
     [
       'stops in the middle',
       (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nab'),
-      /no response within/,
     ],
+  ])('fails when the server %s', async (_what, onSocket) => {
+    const url = await serveTcp(onSocket);
+
+    await expect(request(url, { timeoutMs: 200 })).rejects.toMatchObject({
+      name: 'Unreachable',
+      message: expect.stringMatching(/no response within 0.2 s/),
+    });
+  });
+
+  it.each<[string, (socket: Socket) => void, RegExp]>([
+    ['hangs up', (socket) => socket.destroy(), /: .+/],
     [
       'hangs up in the middle',
       (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nab'),
@@ -82,7 +91,7 @@ describe('a request', () => {
   ])('fails when the server %s', async (_what, onSocket, message) => {
     const url = await serveTcp(onSocket);
 
-    await expect(request(url, { timeoutMs: 200 })).rejects.toMatchObject({
+    await expect(request(url, { timeoutMs: 120_000 })).rejects.toMatchObject({
       name: 'Unreachable',
       message: expect.stringMatching(message),
     });

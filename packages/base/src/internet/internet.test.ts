@@ -94,18 +94,17 @@ describe.each(Object.entries(ways))('%s', (kind, ask) => {
     ['CONNECT', () => undefined],
     ['TLS', (s) => void s.write('HTTP/1.1 200 OK\r\n\r\n')],
   ])('ends with its time limit when the proxy hangs at %s', async (_, answer) => {
-    let closed = false;
+    const open = new Set<Socket>();
     await throughProxy((socket) => {
-      socket.on('end', () => {
-        closed = true;
-      });
+      open.add(socket);
+      socket.on('end', () => open.delete(socket));
       answer(socket.resume());
     });
 
     const error = await ask('https://a.example.test/', 300).then(String, (thrown) => thrown);
 
     if (kind === 'request') expect(error.message).toContain('(through the proxy 127.0.0.1:');
-    await vi.waitFor(() => expect(closed).toBe(true));
+    await vi.waitFor(() => expect(open.size).toBe(0));
   });
 
   it('names a proxy that is not there', async () => {

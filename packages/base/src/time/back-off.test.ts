@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../testing/index.ts';
 import { backOffMs } from './back-off.ts';
 
 describe('backOffMs', () => {
@@ -34,6 +35,7 @@ describe('backOffMs', () => {
           expect(next).toBeGreaterThanOrEqual(wait);
         },
       ),
+      runs(500),
     );
   });
 });

@@ -51,13 +51,19 @@ describe('withDeadline', () => {
 
   it('takes what arrived in time while this process was blocked', async () => {
     vi.useRealTimers();
-    const worker = new Worker("require('node:worker_threads').parentPort.postMessage('in time')", {
-      eval: true,
-    });
+    const isPosted = new Int32Array(new SharedArrayBuffer(4));
+    const program = `
+      const { parentPort, workerData: isPosted } = require('node:worker_threads');
+      parentPort.postMessage('in time');
+      Atomics.store(isPosted, 0, 1);
+      Atomics.notify(isPosted, 0);`;
+    const worker = new Worker(program, { eval: true, workerData: isPosted });
     const answer = once(worker, 'message');
 
     const result = withDeadline({ ms: 50, late }, () => answer);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000);
+    Atomics.wait(isPosted, 0, 0);
+    // Until the time is up.
+    Atomics.wait(isPosted, 0, 1, 100);
 
     expect(await result).toEqual(['in time']);
   });

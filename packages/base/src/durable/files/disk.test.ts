@@ -34,13 +34,15 @@ it.for(Object.entries(writers))(
     await write();
 
     await disk.freeze();
+    const start = performance.now();
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(start);
     const written = write();
-    expect(hangingDisk()).toBeUndefined();
     await expect.poll(isWaitingForDisk).toBe(true);
-    const later = performance.now() + 5100;
-    const clock = vi.spyOn(performance, 'now').mockReturnValue(later);
+    const before = hangingDisk();
+    clock.mockReturnValue(start + 5100);
     const found = hangingDisk();
     clock.mockRestore();
+    expect(before).toBeUndefined();
     expect(found?.why).toMatch(/^the disk has not responded for 5 s/);
     await disk.thaw();
     await written;

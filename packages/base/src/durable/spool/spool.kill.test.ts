@@ -79,7 +79,8 @@ it(`has every acknowledged record, in order and whole, after each of ${kills} ti
     next: 1,
     versions: new Map(),
   };
-  for (let kill = 0; kill < kills; kill += 1) {
+  // A slow computer needs more rounds until there is something to trim.
+  for (let kill = 0; kill < kills || known.trimmed <= 1; kill += 1) {
     const versions = workers.map((worker) => String((known.versions.get(worker) ?? 0) + 1));
     const writer = startWriter(script, folder, String(testSeed() + kill), ...versions);
     for (const line of await killAfter(writer, random() ** 2 * 250)) note(known, line);
@@ -88,7 +89,6 @@ it(`has every acknowledged record, in order and whole, after each of ${kills} ti
     await compare(known, spool);
     await spool.close();
   }
-  expect(known.trimmed).toBeGreaterThan(1);
 });
 
 it('is one process’s', async () => {
