@@ -7,7 +7,13 @@ import { fakeClock } from '@skolo/common/testing';
 import { evidenceOf } from '@skolo/equipment/models';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
-import { colleagueOf, problem, startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import {
+  clientTimeoutMs,
+  colleagueOf,
+  problem,
+  startDaemon,
+  type TestDaemon,
+} from '../testing/daemon.ts';
 
 const yaml = `
 equipment:
@@ -238,7 +244,9 @@ describe('an Idempotency-Key', () => {
       role: 'operate',
       expiresInDays: 1,
     });
-    const bob = createClient(powerCycleDaemonApi, { baseUrl: daemon.url, token });
+    const { url: baseUrl } = daemon;
+    const timeoutMs = clientTimeoutMs;
+    const bob = createClient(powerCycleDaemonApi, { baseUrl, token, timeoutMs });
     await withKey(daemon, 'k1', ['b-1']);
 
     const body = { machines: ['b-2'], ...hard };
@@ -272,8 +280,9 @@ describe('an Idempotency-Key', () => {
 describe('cancelling', () => {
   it('ends what has not begun', async () => {
     const daemon = await startDaemon({ yaml, settings: '    atOncePerController: 1' });
-    const { cycles } = await ask(daemon, ['b-[1-3]'], { offSeconds: 1 });
-    const [first, second, third] = cycles.map(({ id }) => id);
+    const begun = await ask(daemon, ['b-1'], { offSeconds: 15 });
+    const waiting = await ask(daemon, ['b-[2-3]']);
+    const [first, second, third] = [...begun.cycles, ...waiting.cycles].map(({ id }) => id);
     await daemon.until(second ?? '', ({ position }) => position !== undefined);
 
     const cancelled = await daemon.client.cancelCycle({
@@ -292,7 +301,7 @@ describe('cancelling', () => {
 
   it('is 409 for what has begun or is finished, and 404 for what never was', async () => {
     const daemon = await startDaemon({ yaml });
-    const id = await daemon.request('b-1');
+    const id = await daemon.request('b-1', { offSeconds: 15 });
     await daemon.until(id, ({ step }) => step === 'off');
 
     const begun = await problem(daemon.client.cancelCycle({ params: { id } }));
@@ -353,7 +362,7 @@ describe('cycles', () => {
 
   it('have their place in the queue', async () => {
     const daemon = await startDaemon({ yaml, settings: '    atOncePerController: 1' });
-    const { cycles } = await ask(daemon, ['b-[1-4]'], { offSeconds: 1 });
+    const { cycles } = await ask(daemon, ['b-[1-4]'], { offSeconds: 15 });
     const last = await daemon.until(cycles[3]?.id ?? '', ({ steps, position }) => {
       return steps.some(({ text }) => text === 'pdu-1/4 is on') && position !== undefined;
     });

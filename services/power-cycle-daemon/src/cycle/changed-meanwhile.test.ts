@@ -18,7 +18,7 @@ const oneAtOnce = '    atOncePerController: 1';
 async function waiting(
   daemon: TestDaemon,
   name = 'b',
-  offSeconds = 4,
+  offSeconds = 20,
 ): Promise<{ first: string; second: string }> {
   const first = await daemon.request('a', { offSeconds });
   await daemon.until(first, ({ step }) => step === 'off');
@@ -45,7 +45,7 @@ describe('a cycle that waits for its turn', () => {
       '  switch-9: { model: edgeswitch, address: 127.0.2.9, power: pdu-1/2 }\nmachines:\n';
     const yaml = equipment.replace('machines:\n', switch9) + a;
     const daemon = await startDaemon({ yaml, settings: oneAtOnce });
-    const { first, second } = await waiting(daemon, 'switch-9', 12);
+    const { first, second } = await waiting(daemon, 'switch-9', 30);
 
     await daemon.edit(`${yaml}  c: { kind: host, uplink: switch-9/1 }\n`);
     const cycle = await daemon.finished(second);

@@ -139,7 +139,7 @@ describe('no false alarm', () => {
 
   it('by what the last process had the device do', async () => {
     const native = `${boardEquipment}machines:
-  m-[1-3]: { kind: host, power: 'switch-1/[1-3]', offSeconds: 4 }
+  m-[1-3]: { kind: host, power: 'switch-1/[1-3]', offSeconds: 20 }
   m-4: { kind: host, power: switch-1/4, offSeconds: 0.5 }
 `;
     const settings = '    atOncePerController: 3';

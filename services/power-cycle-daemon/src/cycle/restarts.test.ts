@@ -12,7 +12,6 @@ equipment:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
 `;
-const settings = '    softSeconds: 1';
 
 interface Way {
   /** Where it is stopped. */
@@ -20,6 +19,7 @@ interface Way {
   mode?: 'auto' | 'hard';
   power?: string;
   offSeconds?: number;
+  softSeconds?: number;
   /** Before it is asked for. */
   before?: (machine: PluggedMachine) => unknown;
   reached: (cycle: PowerCycle) => boolean;
@@ -53,6 +53,8 @@ const ways: Way[] = [
   {
     name: 'it was asked to reboot, and does so unseen',
     mode: 'auto',
+    // The first daemon has to stop within this time.
+    softSeconds: 30,
     before: (machine) => machine.misbehave('hangs-at-reboot'),
     reached: ({ steps }) => steps.some(({ text }) => text === 'reboot requested from its agent'),
     async meanwhile(machine) {
@@ -77,7 +79,7 @@ const ways: Way[] = [
     name: 'the device cycles it by itself',
     power: 'switch-1/9',
     // The first daemon has to stop within this time.
-    offSeconds: 3,
+    offSeconds: 15,
     reached: ({ steps }) => steps.some(({ text }) => text.includes('turns it on automatically')),
     outcome: 'back',
     told: ['cycle 9', 'on 9 auto'],
@@ -87,7 +89,8 @@ const ways: Way[] = [
 
 describe('a daemon that takes over a cycle', () => {
   it.each(ways)('while $name', async (way) => {
-    const { mode = 'hard', power = 'pdu-1/9', offSeconds = 0.5, asked = 0 } = way;
+    const { mode = 'hard', power = 'pdu-1/9', offSeconds = 0.5, softSeconds = 1, asked = 0 } = way;
+    const settings = `    softSeconds: ${softSeconds}`;
     const boards = new Boards();
     const [name = ''] = power.split('/');
     const board = boards.get(name);

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { fakeClock } from '@skolo/common/testing';
 import { type JumphostState, jumphostStateFile } from '@skolo/rack/jumphost';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
@@ -17,7 +16,6 @@ machines:
   by-pdu: { kind: host, power: pdu-1/1 }
   by-switch: { kind: host, power: switch-1/1 }
 `;
-const Readiness = z.object({ degraded: z.array(z.object({ what: z.string(), why: z.string() })) });
 const alone: JumphostState = { retiredBy: null, conflict: null };
 const retired: JumphostState = { ...alone, retiredBy: { epoch: 7, machine: 'of-the-spare' } };
 
@@ -29,10 +27,8 @@ function write(state: JumphostState) {
   };
 }
 
-const reasons = async ({ metricsUrl }: TestDaemon) =>
-  Readiness.parse(await (await fetch(`${metricsUrl}/readyz`)).json()).degraded.map(
-    ({ what, why }) => `${what}: ${why}`,
-  );
+const reasons = async (daemon: TestDaemon) =>
+  (await daemon.degraded()).map(({ what, why }) => `${what}: ${why}`);
 
 describe('the daemon of a jumphost', () => {
   it('switches nothing before the computer has been up for two minutes, and reads meanwhile', async () => {
@@ -66,7 +62,7 @@ describe('the daemon of a jumphost', () => {
 
   it('switches nothing any more after another one has replaced it, and says so', async () => {
     const daemon = await startDaemon({ yaml, prepare: write(alone) });
-    const id = await daemon.request('by-pdu', { offSeconds: 1 });
+    const id = await daemon.request('by-pdu', { offSeconds: 15 });
     await daemon.until(id, ({ step }) => step === 'off');
     const board = daemon.boards.get('pdu-1');
     board.told.length = 0;

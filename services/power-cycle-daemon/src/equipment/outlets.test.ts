@@ -1,11 +1,21 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
+import { simulateTime } from '../testing/simulated-time.ts';
 import { cycleNatively, seeState, turnOff, turnOn } from './outlets.ts';
 
 const patience = { firstMs: 1, mostMs: 4, withinMs: 40 };
 const long = { ...patience, withinMs: 10_000 };
 const tries = { tries: 3, patience };
 const signal = new AbortController().signal;
+
+let endTime: () => void;
+
+// As everything is in memory, time passes from one timer to the next.
+beforeEach(() => {
+  endTime = simulateTime();
+  vi.setTimerTickMode('nextTimerAsync');
+});
+afterEach(() => endTime());
 
 function plugged(native?: { least: number; most: number } | 'fixed') {
   const boards = new Boards();

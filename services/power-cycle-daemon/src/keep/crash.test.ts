@@ -87,7 +87,6 @@ it('reads a device that killed it last, and switches it if a person wants that',
   expect(await noted()).toEqual([]);
 });
 
-// The sample has the notes in health/crash-notes.test.ts of @skolo/common, and what is noted after a clean end above.
 it('has no suspects when its predecessor was killed while it read nothing', async () => {
   const { start, noted, contacted } = await startLab();
   const first = await start();

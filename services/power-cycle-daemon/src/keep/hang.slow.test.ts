@@ -10,7 +10,7 @@ import { newToken } from '@skolo/common';
 import { startOwnProcess } from '@skolo/common/testing/own-process';
 import { startHttpRelay } from '@skolo/simulators';
 import { expect, it } from 'vitest';
-import { rackYaml, testAgentKey } from '../testing/daemon.ts';
+import { clientTimeoutMs, rackYaml, testAgentKey } from '../testing/daemon.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 
 const atTheEnd = cleanUps();
@@ -65,7 +65,9 @@ ${entry('relay', relay.port)}${entry('hostile', hostilePort)}machines:
     const nodeFlags = ['--import', compute];
     const options = { atTheEnd, flags: { '--runtime-dir': runtimeDir }, nodeFlags };
     const started = await startOwnProcess(main, dir, options);
-    const client = createClient(powerCycleDaemonApi, { baseUrl: started.url, token });
+    const { url: baseUrl } = started;
+    const timeoutMs = clientTimeoutMs;
+    const client = createClient(powerCycleDaemonApi, { baseUrl, token, timeoutMs });
     const exited = new Promise((resolve) => {
       started.child.once('exit', (code, signal) => resolve(code ?? signal));
     });

@@ -165,10 +165,7 @@ machines:
       return now?.stuckOff ? undefined : now;
     });
     const told = board.told.length;
-    await waitUntil(async () => {
-      const ready = await (await fetch(`${daemon.metricsUrl}/readyz`)).text();
-      return ready.includes('"degraded":[]') ? true : undefined;
-    });
+    await waitUntil(async () => ((await daemon.degraded()).length === 0 ? true : undefined));
 
     expect(settled).not.toHaveProperty('pendingOnSince');
     expect(board.outlets.isOn('1')).toBe(false);

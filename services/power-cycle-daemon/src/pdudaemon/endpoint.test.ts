@@ -33,11 +33,6 @@ async function startWith(
   return { ...daemon, port: endpoint.port, told: daemon.boards.get('pdu-1').told };
 }
 
-async function degraded(metricsUrl: string): Promise<unknown> {
-  const response = await fetch(`${metricsUrl}/readyz`);
-  return response.json();
-}
-
 describe('who may come in', () => {
   it('is a client in the list, and no other', async () => {
     const { port, told } = await startWith({ allow: ['127.0.0.8/29'] });
@@ -133,27 +128,27 @@ describe('a port that something else has', () => {
   it('is reported, and tried again until it opens', async () => {
     const other = createServer();
     const port = await listen(other);
-    const { metricsUrl } = await startWith({ port, host: '127.0.0.1' }, { retryMs: 20 });
+    const daemon = await startWith({ port, host: '127.0.0.1' }, { retryMs: 20 });
 
-    const taken = await degraded(metricsUrl);
+    const taken = await daemon.degraded();
     other.close();
     await vi.waitFor(async () => expect((await sendRequest(port, '/')).status).toBe(404));
 
-    expect(taken).toMatchObject({
-      degraded: [{ what: 'endpoint pdudaemon', why: expect.stringMatching(/the port is in use/) }],
-    });
-    expect(await degraded(metricsUrl)).toMatchObject({ degraded: [] });
+    expect(taken).toMatchObject([
+      { what: 'endpoint pdudaemon', why: expect.stringMatching(/the port is in use/) },
+    ]);
+    expect(await daemon.degraded()).toEqual([]);
   });
 
   it('does not keep the daemon from its work', async () => {
-    const { client, metricsUrl } = await startWith({ port: 1, host: '192.0.2.1' });
+    const { client, degraded } = await startWith({ port: 1, host: '192.0.2.1' });
 
     const { cycles } = await client.requestCycles({ body: { machines: ['b'], reason: 'dead' } });
 
     expect(cycles).toHaveLength(1);
-    expect(await degraded(metricsUrl)).toMatchObject({
-      degraded: [{ why: expect.stringMatching(/does not have this address; fix `host`/) }],
-    });
+    expect(await degraded()).toMatchObject([
+      { why: expect.stringMatching(/does not have this address; fix `host`/) },
+    ]);
   });
 });
 

@@ -120,7 +120,6 @@ for command in sys.argv[2:]:
     );
   });
 
-  // The sample has the answer in protocols.test.ts.
   it('fails for an outlet that is not there', async (context) => {
     if (!labgrid) return context.skip(noLabgrid);
     const lab = await startLab();

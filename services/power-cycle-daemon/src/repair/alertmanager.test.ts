@@ -74,7 +74,6 @@ describe('Alertmanager', () => {
     await expect.poll(() => tries('b')).toEqual(['missing; try 1']);
   });
 
-  // The sample has what these come to in auto-repair.test.ts, with webhooks as Alertmanager sends them.
   it('silences what had been firing before it was dead for long enough', async (context) => {
     const { alerts, aMinuteLater, tries, after } = await startLab(context);
 

@@ -148,7 +148,7 @@ describe('a missing machine', () => {
 
   it('that somebody else cycles already costs no try', async () => {
     const lab = await startRepairLab({ yaml, settings });
-    const body = { machines: ['a'], reason: 'by hand', offSeconds: 1 };
+    const body = { machines: ['a'], reason: 'by hand', offSeconds: 15 };
     await lab.client.requestCycles({ body });
 
     await lab.hear('a', 20);

@@ -12,6 +12,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { audited } from '../testing/audited.ts';
 import {
   boardEquipment,
+  clientTimeoutMs,
   colleagueOf,
   problem,
   startDaemon,
@@ -170,7 +171,7 @@ describe('a busy machine', () => {
   it('waits in the queue and is then asked about again', async () => {
     const settings = '    atOncePerController: 1';
     const { request, until, finished, busy, boards } = await start({ settings });
-    const first = await request('d-1', { force: true, offSeconds: 4 });
+    const first = await request('d-1', { force: true, offSeconds: 20 });
     await until(first, ({ step }) => step === 'off');
     const second = await request('b');
     await until(second, ({ steps }) => steps.some(({ text }) => text === 'pdu-1/1 is on'));
@@ -185,12 +186,12 @@ describe('a busy machine', () => {
   it.each([
     [
       'its cycle',
-      (daemon: Awaited<ReturnType<typeof start>>) => daemon.request('b', { offSeconds: 3 }),
+      (daemon: Awaited<ReturnType<typeof start>>) => daemon.request('b', { offSeconds: 15 }),
     ],
     [
       'the cycle of its switch',
       (daemon: Awaited<ReturnType<typeof start>>) =>
-        daemon.request('switch-9', { offSeconds: 3, force: true }),
+        daemon.request('switch-9', { offSeconds: 15, force: true }),
     ],
   ])('cannot be announced once %s has begun', async (what, request) => {
     const daemon = await start({ settings: '    seenBackSeconds: 1' });
@@ -441,7 +442,9 @@ describe('any order of jobs, cycles and restarts', () => {
           tokens.push(await newToken(join(daemon.dir, 'tokens.yaml'), about));
         }
         const clientsOf = ({ url: baseUrl }: TestDaemon) =>
-          tokens.map((token) => createClient(powerCycleDaemonApi, { baseUrl, token }));
+          tokens.map((token) =>
+            createClient(powerCycleDaemonApi, { baseUrl, token, timeoutMs: clientTimeoutMs }),
+          );
         let holders = clientsOf(daemon);
         /** Acknowledged, and not yet said to have ended. */
         const running = new Set<string>();

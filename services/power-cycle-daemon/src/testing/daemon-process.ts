@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Client, createClient, powerCycleDaemonApi } from '@skolo/api';
 import type { AtTheEnd } from '@skolo/base/testing';
 import { type OwnProcess, startOwnProcess } from '@skolo/common/testing/own-process';
+import { clientTimeoutMs } from './daemon.ts';
 
 const main = join(import.meta.dirname, '../main.ts');
 
@@ -18,5 +19,12 @@ export async function startDaemonProcess(
   flags?: Readonly<Record<string, string>>,
 ): Promise<DaemonProcess> {
   const started = await startOwnProcess(main, dir, { atTheEnd, ...(flags && { flags }) });
-  return { ...started, client: createClient(powerCycleDaemonApi, { baseUrl: started.url, token }) };
+  return {
+    ...started,
+    client: createClient(powerCycleDaemonApi, {
+      baseUrl: started.url,
+      token,
+      timeoutMs: clientTimeoutMs,
+    }),
+  };
 }

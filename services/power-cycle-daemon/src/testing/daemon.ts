@@ -14,7 +14,8 @@ import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
 import type { DriverKind } from '@skolo/equipment/models/outlets';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+import { z } from 'zod';
 import { createPowerCycleDaemon, type PowerCycleDaemonDeps } from '../service.ts';
 import { Boards } from './board-driver.ts';
 import { waitUntil } from './wait-until.ts';
@@ -23,7 +24,8 @@ import { waitUntil } from './wait-until.ts';
 const timing = {
   patience: { firstMs: 10, mostMs: 20, withinMs: 250 },
   backOff: { firstMs: 20, maxMs: 100 },
-  watch: { lookMs: 500, everyMs: 20, downMs: 20 },
+  // Answers come at once, or never; a computer that stalls receives them later.
+  watch: { lookMs: 30_000, everyMs: 20, downMs: 20 },
   contactPauseMs: 20,
   drawMs: 500,
   retryMs: 50,
@@ -44,8 +46,12 @@ export interface DaemonOptions {
   prepare?: (stateDir: string) => Promise<void>;
   /** Of a stopped daemon, which this one continues. */
   previous?: TestDaemon;
+  /** Whether to wait until the journal of a stopped daemon is open, which has it until its last work ends; default: yes. */
+  awaitsJournal?: boolean;
   /** Seconds for work in progress when it is stopped; default: none. */
   stopWithin?: number;
+  /** Milliseconds of a look at a machine, for a machine that is silent; default: as long as a computer may stall. */
+  lookMs?: number;
   endpoints?: PowerCycleDaemonDeps['endpoints'];
   repair?: PowerCycleDaemonDeps['repair'];
   createUsbHub?: PowerCycleDaemonDeps['createUsbHub'];
@@ -65,8 +71,17 @@ export interface TestDaemon extends ReturnType<typeof requestsOf> {
   /** Replaces rack.yaml, as an editor does; fulfilled once it has been read. */
   edit: (yaml: string, settings?: string) => Promise<void>;
   metrics: () => Promise<string>;
+  /** What `/readyz` reports, except pauses of this process. */
+  degraded: () => Promise<{ what: string; why: string }[]>;
   stop: () => Promise<void>;
 }
+
+const readiness = z.object({
+  degraded: z.array(z.object({ what: z.string(), why: z.string() })),
+});
+
+/** As long as tests wait for anything, in milliseconds. */
+export const clientTimeoutMs = 900_000;
 
 /** So short that a stop leaves cycles unfinished, as a crash does. */
 const atOnce = 1;
@@ -97,7 +112,7 @@ services:
     maxPerHour: ${maxPerHour}
     staggerSeconds: 0
     stopWithin: ${stopWithin}
-${settings}
+${settings.includes('taskCheckSeconds') ? '' : '    taskCheckSeconds: 60\n'}${settings}
 `;
 }
 
@@ -128,6 +143,19 @@ export const boardRack = `${boardEquipment}machines:
   e-[1-8]: { kind: host, power: 'pdu-1/[11-18]', offSeconds: 0.5 }
 `;
 
+function serviceOf(
+  { drivers, endpoints, repair, createUsbHub, lookMs = timing.watch.lookMs }: DaemonOptions,
+  boards: Boards,
+) {
+  return createPowerCycleDaemon({
+    drivers: drivers ?? boardDrivers(boards),
+    timing: { ...timing, watch: { ...timing.watch, lookMs } },
+    ...(endpoints && { endpoints }),
+    ...(repair && { repair }),
+    ...(createUsbHub && { createUsbHub }),
+  });
+}
+
 export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   const { yaml, settings, cooldownSeconds, maxPerHour, previous, clock } = options;
   const boards = options.boards ?? previous?.boards ?? new Boards();
@@ -151,30 +179,25 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
     previous?.token ??
     (await newToken(tokens, { name: who, role: 'operate', expiresInDays: 3650 }));
   const { log, lines } = collectLog();
-  const service = await startService(
-    createPowerCycleDaemon({
-      drivers: options.drivers ?? boardDrivers(boards),
-      timing,
-      ...(options.endpoints && { endpoints: options.endpoints }),
-      ...(options.repair && { repair: options.repair }),
-      ...(options.createUsbHub && { createUsbHub: options.createUsbHub }),
-    }),
-    {
-      rackFile,
-      stateDir,
-      port: 0,
-      metricsPort: 0,
-      host: '127.0.0.1',
-      log,
-      ...(clock && { clock }),
-    },
-  );
+  const service = await startService(serviceOf(options, boards), {
+    rackFile,
+    stateDir,
+    port: 0,
+    metricsPort: 0,
+    host: '127.0.0.1',
+    log,
+    ...(clock && { clock }),
+  });
   const url = `http://127.0.0.1:${service.port}`;
-  const client = createClient(powerCycleDaemonApi, { baseUrl: url, token });
+  const timeoutMs = clientTimeoutMs;
+  const client = createClient(powerCycleDaemonApi, { baseUrl: url, token, timeoutMs });
   const stop = () => service.stop();
   onTestFinished(stop);
 
   const metricsUrl = `http://127.0.0.1:${service.metricsPort}`;
+  if (previous && options.awaitsJournal !== false) {
+    await expect.poll(async () => (await fetch(`${metricsUrl}/readyz`)).status).toBe(200);
+  }
   const reloads = () => lines.filter(({ msg }) => msg === 'rack.yaml reloaded').length;
 
   return {
@@ -193,9 +216,17 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
       await waitUntil(() => (reloads() > before ? true : undefined));
     },
     metrics: async () => (await fetch(`${metricsUrl}/metrics`)).text(),
+    degraded: () => degradedAt(metricsUrl),
     ...requestsOf(client),
     stop,
   };
+}
+
+/** Returns what `/readyz` reports, except pauses of the process, which any busy computer may cause. */
+export async function degradedAt(metricsUrl: string): Promise<{ what: string; why: string }[]> {
+  const response = await fetch(`${metricsUrl}/readyz`);
+  const { degraded } = readiness.parse(await response.json());
+  return degraded.filter(({ what }) => what !== 'pauses');
 }
 
 function collectLog() {
@@ -257,7 +288,7 @@ export async function colleagueOf(
 ) {
   const options = { name: 'bob', role: 'operate' as const, expiresInDays: 3650, ...about };
   const token = await newToken(join(dir, 'tokens.yaml'), options);
-  return createClient(powerCycleDaemonApi, { baseUrl: url, token });
+  return createClient(powerCycleDaemonApi, { baseUrl: url, token, timeoutMs: clientTimeoutMs });
 }
 
 /** The problem response of a call. */

@@ -1,28 +1,32 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError } from '@skolo/api';
-
-const withinMs = 120_000;
+import { vi } from 'vitest';
 
 /**
- * Polls until a value is not undefined, and returns it. On a busy computer, a service may answer that it is overloaded: it is asked again.
+ * Polls until a value is not undefined, and returns it. A service on a busy computer may respond that it is overloaded: it is asked again.
  *
- * @throws Error There was none within the time limit.
+ * @throws What `ask` throws, at once.
+ * @throws Error There was no value within the time limit of all waits.
  */
 export async function waitUntil<T>(ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const end = performance.now() + withinMs;
-  for (;;) {
-    const value = await unlessOverloaded(ask);
-    if (value !== undefined) return value;
-    if (performance.now() > end) throw new Error(`not so within ${withinMs} ms`);
-    await sleep(50);
-  }
+  // Here, so that its stack names the caller.
+  const late = new Error('there is no value yet');
+  const result = await vi.waitFor(async () => {
+    const settled = await settle(ask);
+    if (settled === undefined) throw late;
+    return settled;
+  });
+  if ('error' in result) throw result.error;
+  return result.value;
 }
 
-async function unlessOverloaded<T>(ask: () => Promise<T> | T): Promise<T | undefined> {
+/** Returns undefined if it must be asked again. */
+async function settle<T>(
+  ask: () => Promise<T | undefined> | T | undefined,
+): Promise<{ value: T } | { error: unknown } | undefined> {
   try {
-    return await ask();
+    const value = await ask();
+    return value === undefined ? undefined : { value };
   } catch (error) {
-    if (error instanceof ApiError && error.status === 503) return undefined;
-    throw error;
+    return error instanceof ApiError && error.status === 503 ? undefined : { error };
   }
 }
