@@ -28,7 +28,10 @@ export async function startAlertProcess(
     env: { METADATA_SERVER_DETECTION: 'none' },
     hasChannel: true,
   });
-  return { ...started, client: createClient(alertToPubsubApi, { baseUrl: started.url }) };
+  return {
+    ...started,
+    client: createClient(alertToPubsubApi, { baseUrl: started.url, timeoutMs: 900_000 }),
+  };
 }
 
 /** In MiB: resident now, and the maximum so far. Undefined if the kernel does not report it. */

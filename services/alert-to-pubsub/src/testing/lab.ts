@@ -96,7 +96,12 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   );
   const url = `http://127.0.0.1:${service.port}`;
   const metricsUrl = `http://127.0.0.1:${service.metricsPort}`;
-  const client = createClient(alertToPubsubApi, { baseUrl: url, ...(token && { token }) });
+  const client = createClient(alertToPubsubApi, {
+    baseUrl: url,
+    // As long as tests wait for anything.
+    timeoutMs: 900_000,
+    ...(token && { token }),
+  });
   const stop = () => service.stop();
   onTestFinished(stop);
   const all = () => pubsub.published(topic).map(arrivedAs);

@@ -27,6 +27,12 @@ export async function startBackupProcess(
   flags: Readonly<Record<string, string>> = {},
 ): Promise<BackupProcess> {
   const started = await startOwnProcess(main, dir, { flags });
-  const client = createClient(routerBackupApi, { baseUrl: started.url, token, fetch: patient });
+  const client = createClient(routerBackupApi, {
+    baseUrl: started.url,
+    token,
+    fetch: patient,
+    // As long as tests wait for anything.
+    timeoutMs: 900_000,
+  });
   return { ...started, client };
 }

@@ -146,7 +146,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const service = await startedService({ ...options, devices }, rackFile, stateDir, lines);
   const url = `http://127.0.0.1:${service.port}`;
   const metricsUrl = `http://127.0.0.1:${service.metricsPort}`;
-  const client = (bearer: string) => createClient(routerBackupApi, { baseUrl: url, token: bearer });
+  const client = (bearer: string) =>
+    createClient(routerBackupApi, { baseUrl: url, token: bearer, timeoutMs: 900_000 });
   const admin = client(adminToken);
   const stop = () => service.stop();
   onTestFinished(stop);
