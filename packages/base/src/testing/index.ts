@@ -7,7 +7,7 @@ export { listen } from './listen.ts';
 export { mountFreezable, mountSmall } from './mount-small.ts';
 export { needs } from './needs.ts';
 export { pathsOf } from './paths-of.ts';
-export { processorTime } from './processor-time.ts';
+export { processorTime, slowness } from './processor-time.ts';
 export { serveExampleTest, startProxy } from './proxy.ts';
 export { type Reply, type SendOptions, sendRequest, sendText } from './send.ts';
 export { type AtTheEnd, tempDir } from './temp-dir.ts';
