@@ -1,9 +1,11 @@
 import { packageTests } from '../../vitest.shared.ts';
 
-const bundles = ['src/bundles-setup.ts'];
 const engine = 'src/engine/**/*.slow.test.ts';
 
-/** Tests that need a container engine share one, and the images that are built before them: one engine, two cores. */
+/**
+ * The bundles are made once, before the second tier. Tests that need a container engine share one, and the images that are built before them:
+ * one engine, two cores.
+ */
 export default packageTests({
   maxWorkers: 1,
   projects: [
@@ -13,7 +15,6 @@ export default packageTests({
         name: 'first',
         include: ['src/**/*.test.ts'],
         exclude: ['**/*.slow.test.ts'],
-        globalSetup: bundles,
       },
     },
     {
@@ -22,7 +23,7 @@ export default packageTests({
         name: 'slow',
         include: ['src/**/*.slow.test.ts'],
         exclude: [engine],
-        globalSetup: bundles,
+        globalSetup: ['src/bundles-setup.ts'],
       },
     },
     {

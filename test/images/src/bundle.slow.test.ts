@@ -15,7 +15,6 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { isLong } from '@skolo/base/durable/fault-injection';
 import { run, tempDir } from '@skolo/base/testing';
 import { serviceNames } from '@skolo/rack';
 import { transform } from 'esbuild';
@@ -241,8 +240,7 @@ describe('a bundle', () => {
 
   it('is made of the same bytes wherever it is made', async () => {
     const second = join(await anotherCheckout(), 'out', 'second');
-    // One with files of its own.
-    const names = isLong ? sizes.map(({ name }) => name) : ['swarming-client'];
+    const names = sizes.map(({ name }) => name);
 
     await bundle(second, ['--version', version, ...names], join(second, '../..'));
 
@@ -319,9 +317,7 @@ describe('a bundle', () => {
     expect(lost).toEqual([]);
   });
 
-  // To read the command twice takes seconds.
-  const forNode22 = ['swarming-client', ...(isLong ? ['cli'] : [])];
-  it.each(forNode22)('of %s has only syntax that Node 22 reads', async (name) => {
+  it.each(['swarming-client', 'cli'])('of %s has only syntax that Node 22 reads', async (name) => {
     const files = (await filesIn(join(out, name))).filter((path) => path.endsWith('.js'));
     expect(files.length).toBeGreaterThan(1);
     for (const path of files) {

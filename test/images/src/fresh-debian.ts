@@ -57,9 +57,9 @@ export async function writePackage(
 /** Debian 12 and 13. */
 type Debian = 'debian' | 'debian-13';
 
-/** Why there is none here. */
+/** Why there is none here. Debian 13 is only installed for the long run. */
 export function whyNoFreshDebian(debian: Debian = 'debian'): string | undefined {
-  return onlyLong ?? lacks('root', 'systemd-nspawn', debian);
+  return (debian === 'debian' ? undefined : onlyLong) ?? lacks('root', 'systemd-nspawn', debian);
 }
 
 /**

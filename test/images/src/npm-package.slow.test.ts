@@ -1,7 +1,6 @@
 import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { isLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { shipped } from '../../../packages/cli/src/shipped.ts';
@@ -45,7 +44,7 @@ describe('the package of npm', () => {
     const nouns = [...help.matchAll(/^ {2}([a-z]+) (?= )/gm)].map(([, noun = '']) => noun);
     expect(nouns).toContain('machine');
 
-    for (const noun of isLong ? nouns : ['machine', 'secrets', 'push']) {
+    for (const noun of nouns) {
       expect(nouns).toContain(noun);
       expect((await skolo(noun, '--help')).stdout).toContain(`skolo ${noun}`);
     }

@@ -72,7 +72,7 @@ it.skipIf(onlyLong).for(serviceNames)(
     const url = `http://${container.address}:${metricsPort}`;
     await becomesReady(container, relay, url);
     expect(await docker(['exec', container.name, 'uname', '-m'])).toBe('aarch64');
-    expect(await container.stop(60)).toMatchObject({ Status: 'exited', ExitCode: 0 });
+    expect(await container.stop(900)).toMatchObject({ Status: 'exited', ExitCode: 0 });
   },
 );
 

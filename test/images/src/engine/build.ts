@@ -63,9 +63,7 @@ export async function openBuilder(access: EngineAccess, arch: Arch): Promise<Bui
     return {
       async build(wanted) {
         const one = (target: Target) =>
-          docker(buildArguments({ target, name: imageName(access, target, arch), arch, args }), {
-            timeoutSeconds: arch === 'amd64' ? 300 : 1800,
-          });
+          docker(buildArguments({ target, name: imageName(access, target, arch), arch, args }));
         // One after the other they wait for the disk, and for Debian.
         await Promise.all(wanted.map(one));
       },

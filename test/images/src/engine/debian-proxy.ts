@@ -103,7 +103,7 @@ function ask(url: string, headers: IncomingMessage['headers']): Promise<Incoming
   );
   return new Promise((resolve, reject) => {
     const asked = get({ ...target, headers: { ...passed, host } }, resolve);
-    asked.setTimeout(30_000, () => asked.destroy(new Error(`${url}: no response within 30 s`)));
+    asked.setTimeout(900_000, () => asked.destroy(new Error(`${url}: no response within 15 min`)));
     asked.once('error', reject);
   });
 }

@@ -72,7 +72,7 @@ async function startOrFind(
   if (!host.startsWith('unix://')) return `${own}, and DOCKER_HOST is not on this computer`;
   const docker = useDocker({ host, configDir });
   try {
-    await docker(['version'], { timeoutSeconds: 20 });
+    await docker(['version']);
   } catch {
     return `${own}, and no container engine answers at ${host}`;
   }

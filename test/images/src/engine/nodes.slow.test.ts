@@ -26,7 +26,8 @@ const service = (image: Target, memoryMib: number): Workload => ({
   memoryMib,
 });
 
-const sample: Workload[] = [
+/** One that needs rights, on each push: images take minutes to be imported. The long run adds the others, which need none, and chrony. */
+const privileged: Workload[] = [
   {
     ...service('metadata-server', 256),
     user: 0,
@@ -40,18 +41,14 @@ const others = [
   service('machine-state', 384),
   { ...service('chrony', 48), user: 0, capabilities: netBindService | sysTime },
 ];
-const workloads = isLong ? [...sample, ...others] : sample;
+const workloads = isLong ? [...privileged, ...others] : privileged;
 
 describe.skipIf(why)('on real nodes', () => {
   beforeAll(async () => {
     const prepared = inject('prepared');
     if (prepared.is !== 'ready') return;
     const names = workloads.map(({ image }) => image);
-    rack = await startRackOnNodes(prepared.access, [
-      'swarming-client',
-      ...(isLong ? (['cli'] as const) : []),
-      ...names,
-    ]);
+    rack = await startRackOnNodes(prepared.access, ['swarming-client', 'cli', ...names]);
   });
   afterAll(() => rack?.close());
 
@@ -92,7 +89,7 @@ describe.skipIf(why)('on real nodes', () => {
       },
     };
     await rack.plane.kubectl(['create', '-f', '-'], pod);
-    await rack.plane.kubectl(['wait', '--for=condition=Ready', 'pod/caller', '--timeout=120s']);
+    await rack.plane.kubectl(['wait', '--for=condition=Ready', 'pod/caller', '--timeout=900s']);
     const path = 'jsonpath={.status.podIP}';
     const address = await rack.plane.kubectl(['get', 'pod', 'caller', '-o', path]);
     await rack.plane.network().addAddresses('192.168.1.102', '192.168.1.99');
@@ -133,7 +130,7 @@ describe.skipIf(why)('on real nodes', () => {
     // Of its hooks: from rack.yaml, by the agent.
     expect(swarming.bot(machine.name).dimensions).toMatchObject({ sk_rack: ['rack4'] });
     // Without a task, it ends at once.
-    await plane.kubectl(['delete', 'pod', '-n', 'skolo-node', pod, '--timeout=120s']);
+    await plane.kubectl(['delete', 'pod', '-n', 'skolo-node', pod, '--timeout=900s']);
   });
 
   it('the image of the command runs as its user', async ({ skip }) => {
@@ -156,7 +153,7 @@ describe.skipIf(why)('on real nodes', () => {
       },
     };
     await rack.plane.kubectl(['create', '-f', '-'], pod);
-    const ended = ['--for=jsonpath={.status.phase}=Succeeded', '--timeout=120s'];
+    const ended = ['--for=jsonpath={.status.phase}=Succeeded', '--timeout=900s'];
     await rack.plane.kubectl(['wait', 'pod/cli', ...ended]);
     expect(await rack.plane.kubectl(['logs', 'cli'])).toMatch(/^\d+\.\d+\.\d+/);
   });
@@ -167,7 +164,7 @@ describe.skipIf(why)('on real nodes', () => {
       theEngine(skip);
       const { name = '', namespace = '' } = (await rack.podOf(image))?.metadata ?? {};
       // kubelet would kill it after 30 s.
-      await rack.plane.kubectl(['delete', 'pod', '-n', namespace, name, '--timeout=120s']);
+      await rack.plane.kubectl(['delete', 'pod', '-n', namespace, name, '--timeout=900s']);
     },
   );
 });

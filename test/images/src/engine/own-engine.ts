@@ -81,7 +81,7 @@ export async function startOwnEngine(dockerd: string, dir: string): Promise<OwnE
       });
       child.once('error', reject);
       child.once('close', () => reject(new Error('it has ended')));
-      setTimeout(() => reject(new Error('it does not listen within 120 s')), 120_000).unref();
+      setTimeout(() => reject(new Error('it does not listen within 15 min')), 900_000).unref();
     });
   } catch (error) {
     await close();

@@ -97,7 +97,9 @@ export async function readPodAlone(
   resolver = '127.0.0.1',
 ): Promise<Pod & { command: string[] }> {
   const pod = await readPod(service, etc);
-  const args = [...pod.args, `--dns=${resolver}`];
+  // As long as the resolver can wait: five times half a minute for each name.
+  const options = ['--dns-option=timeout:30', '--dns-option=attempts:5'];
+  const args = [...pod.args, `--dns=${resolver}`, ...options];
   if (service !== 'swarming-client') return { ...pod, args, command: [] };
   return {
     ...pod,

@@ -292,7 +292,7 @@ async function importImages(
   for (const node of ['jumphost', 'machine'] as const) {
     const there = [...names].flatMap(([name, image]) => (isOn[node](name) ? [image] : []));
     // Together, images share their layers.
-    await docker(['save', '--output', file, ...there], { timeoutSeconds: 600 });
+    await docker(['save', '--output', file, ...there]);
     await nodes[node].importImages(file);
   }
   await rm(file);

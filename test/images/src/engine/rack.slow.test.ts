@@ -164,6 +164,6 @@ it('gives each machine its identity, runs its bot, and delivers an alert', async
 
   for (const { container } of [agent, ...started]) {
     // Work that is under way ends in its own time; SIGKILL would show as 137.
-    expect(await container.stop(30)).toMatchObject({ ExitCode: 0 });
+    expect(await container.stop(900)).toMatchObject({ ExitCode: 0 });
   }
 });
