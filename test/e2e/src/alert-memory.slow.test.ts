@@ -9,7 +9,6 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { measureJson } from '@skolo/base';
-import { isLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { startServiceProcess } from '@skolo/common/testing/own-process';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
@@ -90,7 +89,7 @@ function body(entry: (i: number) => string, part: number): string {
 }
 
 describe('within the memory of the pod', () => {
-  it.for(Object.entries(costly).slice(0, isLong ? undefined : 1))(
+  it.for(Object.entries(costly))(
     'the service survives %s, and rejects those that take too much',
     async ([, entry], context) => {
       const { url } = await (await inPod(context, 1))();
@@ -113,7 +112,7 @@ describe('within the memory of the pod', () => {
     expect(await post(url, JSON.stringify([alertOf(1)]))).toBe(200);
   });
 
-  it.for(isLong ? ['ASCII', 'with … and 🔥'] : ['ASCII'])(
+  it.for(['ASCII', 'with … and 🔥'])(
     '10,000 alerts of 2 kB with 30 labels are accepted: %s',
     async (text, context) => {
       const { url } = await (await inPod(context, 1))();

@@ -1,4 +1,4 @@
-/** `skolo console RACK`: through the jumphost, by real ssh, machine-state and, in the long run, a browser. */
+/** `skolo console RACK`: through the jumphost, by real ssh, machine-state and a browser. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createClient, machineStateApi } from '@skolo/api';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { startWorkstation } from '@skolo/fleet/testing';
 import { lacks, peer } from '@skolo/simulators';
@@ -18,7 +17,7 @@ import { skolo } from './jumphost-workstation.ts';
 import { operatorToken, startService } from './service-process.ts';
 
 const noPeers = lacks('sshd', 'ssh');
-const noBrowser = onlyLong ?? noPeers ?? lacks('chromium');
+const noBrowser = noPeers ?? lacks('chromium');
 const json = { 'content-type': 'application/json' };
 
 it.skipIf(noPeers)('signs in to the rack with its token, which the page never gets', async () => {

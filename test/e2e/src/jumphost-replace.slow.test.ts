@@ -14,7 +14,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { newRackKey } from '@skolo/rack/jumphost';
 import {
   address,
@@ -123,7 +122,7 @@ async function plugIn(
   }
 }
 
-const why = onlyLong ?? whyNoJumphost() ?? lacks('docker-registry');
+const why = whyNoJumphost() ?? lacks('docker-registry');
 describe.skipIf(why)('skolo jumphost replace', () => {
   let jumphost: BareJumphost;
   let other: Computer;

@@ -144,7 +144,6 @@ async function tokenOf(): Promise<string | undefined> {
         () => resolve(undefined),
       );
     });
-    request.on('timeout', () => request.destroy());
     request.on('error', () => resolve(undefined));
   });
 }

@@ -4,7 +4,6 @@ import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { listen, tempDir } from '@skolo/base/testing';
 import { lacks, peer, startControlPlane } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
@@ -24,7 +23,7 @@ const programs = {
   kubectl: peer('kubectl'),
   'control-plane': peer('control-plane'),
 };
-const why = onlyLong ?? lacks('prometheus', 'kubectl', 'control-plane');
+const why = lacks('prometheus', 'kubectl', 'control-plane');
 const patiently = { interval: 500 };
 
 const Result = z.object({
@@ -144,7 +143,6 @@ it.skipIf(why)(
       expect([words, can(...words.split(' '))]).toEqual([words, 'no']);
     }
   },
-  180_000,
 );
 
 /** That of kube/base, with these jobs alone. */

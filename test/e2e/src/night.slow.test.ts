@@ -6,7 +6,6 @@
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { agentPublicKey, newAgentKey } from '@skolo/base/secrets';
 import { mountSmall, run, tempDir } from '@skolo/base/testing';
 import type { ServiceProcess } from '@skolo/common/testing/own-process';
@@ -32,7 +31,7 @@ const nowhere = 'http://127.0.0.1:9';
 const topic = 'projects/my-project/topics/prometheus-alerts';
 const cli = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 
-it.skipIf(onlyLong ?? lacks('chromium'))(
+it.skipIf(lacks('chromium'))(
   'a night on call: what, since when, who, act, did it work, handover',
   async (context) => {
     const rack = await startRack(context);

@@ -5,7 +5,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { tempDir } from '@skolo/base/testing';
 import { lacks, peer, startEdgeSwitch } from '@skolo/simulators';
 import { chromium } from 'playwright-core';
@@ -15,7 +14,7 @@ import { operatorToken, startService } from './service-process.ts';
 const build = fileURLToPath(new URL('../../../packages/console/pages/build.ts', import.meta.url));
 const nowhere = 'http://127.0.0.1:2';
 
-it.skipIf(onlyLong ?? lacks('chromium'))(
+it.skipIf(lacks('chromium'))(
   'the page turns an outlet off and on, and cycles a machine, which is all in the audit view',
   async () => {
     await promisify(execFile)(process.execPath, [build]);

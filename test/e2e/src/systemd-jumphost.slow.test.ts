@@ -11,8 +11,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isLong } from '@skolo/base/durable/fault-injection';
-import { run } from '@skolo/base/testing';
+import { countRounds, seeded } from '@skolo/base/durable/fault-injection';
+import { run, testSeed } from '@skolo/base/testing';
 import { lacks, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Jumphost, rack, token } from './fallback/jumphost.ts';
@@ -174,8 +174,7 @@ describe.skipIf(why)('a jumphost, booted', () => {
   });
 
   it('serves by its units after a power cut from which k3s does not recover', async () => {
-    // Each look waits for one that hangs, which takes its time.
-    await jumphost.trouble(isLong ? { hangs: true } : { crashes: true });
+    await jumphost.trouble({ hangs: true });
     await jumphost.computer.cutPower();
     await jumphost.computer.boot();
 
@@ -189,9 +188,8 @@ describe.skipIf(why)('a jumphost, booted', () => {
     }
     const { text } = await jumphost.fallback('status');
     expect(text).toContain(`serves         ${metadata}: http://127.0.0.1:20010 returns 200`);
-    const reason = isLong ? 'no response within 5 s' : 'connection refused';
     expect(text).toContain(
-      `the unit is running as the fallback: k3s is not responding (https://127.0.0.1:6443: ${reason})`,
+      `the unit is running as the fallback: k3s is not responding (https://127.0.0.1:6443: no response within 5 s)`,
     );
   });
 
@@ -357,7 +355,6 @@ describe.skipIf(why)('a jumphost, booted', () => {
     expect(timer.text).toMatch(/OnCalendar=\*-\*-\* 03:00:00 ; next_elapse=\w+ /);
   });
 
-  // The sample has a power controller, of which there must never be two; a metadata server fails over by its unit, above.
   it('leaves an existing metadata server and power controller alone while they serve', async () => {
     const { computer } = jumphost;
     await computer.write('/opt/existing/metadata.mjs', existingMetadata);
@@ -372,13 +369,11 @@ describe.skipIf(why)('a jumphost, booted', () => {
     );
     await computer.run('systemctl', 'daemon-reload');
 
-    if (isLong) {
-      expect(await jumphost.fallback('existing', 'metadata-server', 'metadata')).toEqual({
-        exitCode: 0,
-        text: 'metadata-server: failed over to metadata.service, which is running; http://127.0.0.1 returns 200\n',
-      });
-      await expect.poll(() => jumphost.askToken(), patient).toBe('of an existing system');
-    }
+    expect(await jumphost.fallback('existing', 'metadata-server', 'metadata')).toEqual({
+      exitCode: 0,
+      text: 'metadata-server: failed over to metadata.service, which is running; http://127.0.0.1 returns 200\n',
+    });
+    await expect.poll(() => jumphost.askToken(), patient).toBe('of an existing system');
     const powerCycleDaemon = await jumphost.fallback(
       'existing',
       'power-cycle-daemon',
@@ -416,11 +411,9 @@ describe.skipIf(why)('a jumphost, booted', () => {
     const failedBack = await jumphost.fallback('fail-back', 'power-cycle-daemon');
 
     expect(failedBack.text).toContain('power-cycle-daemon: k3s is running the service');
-    if (isLong) {
-      expect((await jumphost.fallback('fail-back', 'metadata-server')).text).toContain(
-        'metadata-server: k3s is running the service',
-      );
-    }
+    expect((await jumphost.fallback('fail-back', 'metadata-server')).text).toContain(
+      'metadata-server: k3s is running the service',
+    );
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     await expect.poll(() => jumphost.askPower(), patient).toBe(401);
     const started = await computer.run('systemctl', 'start', 'powercycle.service');
@@ -447,9 +440,10 @@ describe.skipIf(why)('a jumphost, booted', () => {
 
   it('never has two power controllers, whenever a failover is killed', async () => {
     const { computer } = jumphost;
-    for (let round = 0; round < 10; round += 1) {
+    const random = seeded(testSeed());
+    for (let round = 0; round < countRounds(4, 20); round += 1) {
       const verb = round % 2 === 0 ? 'existing' : 'fail-back';
-      const after = (Math.random() * 6).toFixed(2);
+      const after = (random() * 6).toFixed(2);
       const command = `timeout --signal=KILL ${after} skolo-fallback ${verb} power-cycle-daemon`;
       await computer.run('sh', '-c', `PATH=$PATH:/usr/local/sbin; ${command}; true`);
       if (round % 3 === 2) {

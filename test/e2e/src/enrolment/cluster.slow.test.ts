@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { run, tempDir } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
 import { renderDerived } from '@skolo/rack/render';
@@ -13,7 +12,7 @@ import { startEnrolmentRack } from './rack.ts';
 
 const component = fileURLToPath(new URL('../../../../kube/components/enrolment/', import.meta.url));
 const [kubectl, program] = [peer('kubectl'), peer('control-plane')];
-const why = onlyLong ?? lacks('kubectl', 'control-plane');
+const why = lacks('kubectl', 'control-plane');
 
 const machines = `  rpi-1: { kind: rpi, serial: 10000000f00dcafe }
   rpi-2: { kind: rpi, serial: 10000000f00dcaff }`;
@@ -217,5 +216,4 @@ it.skipIf(why)(
       ]);
     }
   },
-  180_000,
 );

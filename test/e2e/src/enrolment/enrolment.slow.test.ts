@@ -4,7 +4,6 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { sha256 } from '@skolo/base';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { listen } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { selfSigned } from './fake-cluster.ts';
@@ -112,153 +111,141 @@ it('gives a task that is root on its Pi the name of this Pi alone, and nothing o
   expect(next.log).toContain('rpi-1 has joined the cluster');
 });
 
-it.skipIf(onlyLong)(
-  'lets a Pi wait that nobody knows, that somebody imitates, or whose name is alive, until a person decides',
-  async () => {
-    const rack = await startEnrolmentRack(machines);
-    // From the start: the service remembers for seconds which nodes are ready.
-    rack.cluster.ready.add('rpi-1');
-    const image = await rack.image();
-    const waits = async (code: string) => {
-      await expect
-        .poll(
-          async () => (await rack.client().enrolments()).waiting.map((each) => each.code),
-          patiently,
-        )
-        .toContain(code);
-      const { waiting } = await rack.client().enrolments();
-      return waiting.find((each) => each.code === code);
+it('lets a Pi wait that nobody knows, that somebody imitates, or whose name is alive, until a person decides', async () => {
+  const rack = await startEnrolmentRack(machines);
+  // From the start: the service remembers for seconds which nodes are ready.
+  rack.cluster.ready.add('rpi-1');
+  const image = await rack.image();
+  const waits = async (code: string) => {
+    await expect
+      .poll(
+        async () => (await rack.client().enrolments()).waiting.map((each) => each.code),
+        patiently,
+      )
+      .toContain(code);
+    const { waiting } = await rack.client().enrolments();
+    return waiting.find((each) => each.code === code);
+  };
+
+  const stranger = await rack.card({ serial: '1000000000000099', mac: 'dc:a6:32:00:00:99' }, image);
+  const settled = stranger.boot();
+  const unknown = await waits('unknown');
+  expect(unknown).toMatchObject({
+    serial: '1000000000000099',
+    model: 'Raspberry Pi 4 Model B Rev 1.4',
+  });
+  await expect
+    .poll(() => stranger.log, patiently)
+    .toContain('no machine in rack.yaml has this serial number or MAC address');
+  const key = unknown?.key ?? '';
+  await expect(
+    rack.client().adopt({ body: { key, name: 'rpi-9', reason: 'new' } }),
+  ).rejects.toThrow(
+    /rack.yaml does not contain a Raspberry Pi named rpi-9; .*; did you mean "rpi-1"/,
+  );
+  await rack.client().adopt({ body: { key, name: 'rpi-3', reason: 'new' } });
+  await settled;
+  expect(stranger.log).toContain('rpi-3 has joined the cluster');
+
+  // Its serial number is that of rpi-2, its MAC address that of rpi-1.
+  const odd = await rack.card({ serial: '10000000000000b2', mac: board.mac }, image);
+  void odd.boot();
+  expect(await waits('conflict')).toMatchObject({ name: 'rpi-2' });
+  odd.cutPower();
+
+  const imitation = await rack.card(board, image);
+  const taken = imitation.boot();
+  const alive = await waits('alive');
+  const body = { key: alive?.key ?? '', name: 'rpi-1', reason: 'it is the new one' };
+  await expect(rack.client().adopt({ body })).rejects.toThrow(
+    /rpi-1 is already running on another/,
+  );
+  const other = await rack.card(board, image);
+  void other.boot();
+  await waits('rivals');
+  await rack.client().adopt({ body: { ...body, force: true } });
+  await taken;
+  expect(imitation.log).toContain('rpi-1 has joined the cluster');
+  expect(other.log).not.toContain('is rpi-1');
+
+  // The card of rpi-3 was copied to another board.
+  const copy = await rack.card({ serial: '10000000000000c3', mac: 'dc:a6:32:00:00:c3' }, image);
+  await cp(join(stranger.root, 'var/lib/skolo-enrol'), join(copy.root, 'var/lib/skolo-enrol'), {
+    recursive: true,
+  });
+  void copy.boot();
+  expect(await waits('copied')).toMatchObject({ name: 'rpi-3' });
+});
+
+it('tells nothing to a server with another key, and nothing to a Pi without the secret', async () => {
+  const rack = await startEnrolmentRack(machines);
+  const image = await rack.image();
+  const [key, cert] = [join(rack.dir, 'other.pem'), join(rack.dir, 'other.crt')];
+  await selfSigned(key, cert, 'IP:127.0.0.1');
+  let asked = 0;
+  const man = createServer(
+    { key: await readFile(key), cert: await readFile(cert) },
+    (_, response) => {
+      asked += 1;
+      response.end();
+    },
+  );
+  const port = await listen(man);
+
+  const deceived = await rack.card(board, { ...image, port });
+  void deceived.boot();
+  await expect
+    .poll(() => deceived.log, patiently)
+    .toContain('does not have the key that this image expects');
+  expect(asked).toBe(0);
+
+  for (const secret of ['0123456789abcdef.wrong-secret', `${image.secret}x`]) {
+    const without = await rack.card(board, { ...image, secret });
+    void without.boot();
+    await expect
+      .poll(() => without.log, patiently)
+      .toContain("the image's enrolment secret is unknown");
+  }
+  const { secrets } = await rack.client().enrolments();
+  await rack.client().revokeEnrolmentSecret({ params: { id: secrets[0]?.id ?? '' } });
+  const late = await rack.card(board, image);
+  void late.boot();
+  await expect.poll(() => late.log, patiently).toContain('is unknown');
+  expect(await rack.client().enrolments()).toEqual({
+    waiting: [],
+    enrolled: [],
+    revoked: [],
+    secrets: [],
+  });
+  expect(rack.cluster.tokens).toEqual([]);
+});
+
+it('gives one name to one key, though the service dies between the decision and the answer, and the cluster is down', async () => {
+  const rack = await startEnrolmentRack(machines);
+  const image = await rack.image();
+  const pi = await rack.card(board, image);
+  rack.cluster.isDown = true;
+  const booting = pi.boot();
+  await expect
+    .poll(() => pi.log, patiently)
+    .toContain("the cluster's API server is not responding");
+
+  const dying = new Promise<void>((done) => {
+    rack.cluster.onToken = () => {
+      done();
+      // No answer, ever.
+      return new Promise(() => undefined);
     };
+  });
+  rack.cluster.isDown = false;
+  await dying;
+  await rack.killService();
+  rack.cluster.onToken = () => undefined;
+  await rack.startService();
+  await booting;
 
-    const stranger = await rack.card(
-      { serial: '1000000000000099', mac: 'dc:a6:32:00:00:99' },
-      image,
-    );
-    const settled = stranger.boot();
-    const unknown = await waits('unknown');
-    expect(unknown).toMatchObject({
-      serial: '1000000000000099',
-      model: 'Raspberry Pi 4 Model B Rev 1.4',
-    });
-    await expect
-      .poll(() => stranger.log, patiently)
-      .toContain('no machine in rack.yaml has this serial number or MAC address');
-    const key = unknown?.key ?? '';
-    await expect(
-      rack.client().adopt({ body: { key, name: 'rpi-9', reason: 'new' } }),
-    ).rejects.toThrow(
-      /rack.yaml does not contain a Raspberry Pi named rpi-9; .*; did you mean "rpi-1"/,
-    );
-    await rack.client().adopt({ body: { key, name: 'rpi-3', reason: 'new' } });
-    await settled;
-    expect(stranger.log).toContain('rpi-3 has joined the cluster');
-
-    // Its serial number is that of rpi-2, its MAC address that of rpi-1.
-    const odd = await rack.card({ serial: '10000000000000b2', mac: board.mac }, image);
-    void odd.boot();
-    expect(await waits('conflict')).toMatchObject({ name: 'rpi-2' });
-    odd.cutPower();
-
-    const imitation = await rack.card(board, image);
-    const taken = imitation.boot();
-    const alive = await waits('alive');
-    const body = { key: alive?.key ?? '', name: 'rpi-1', reason: 'it is the new one' };
-    await expect(rack.client().adopt({ body })).rejects.toThrow(
-      /rpi-1 is already running on another/,
-    );
-    const other = await rack.card(board, image);
-    void other.boot();
-    await waits('rivals');
-    await rack.client().adopt({ body: { ...body, force: true } });
-    await taken;
-    expect(imitation.log).toContain('rpi-1 has joined the cluster');
-    expect(other.log).not.toContain('is rpi-1');
-
-    // The card of rpi-3 was copied to another board.
-    const copy = await rack.card({ serial: '10000000000000c3', mac: 'dc:a6:32:00:00:c3' }, image);
-    await cp(join(stranger.root, 'var/lib/skolo-enrol'), join(copy.root, 'var/lib/skolo-enrol'), {
-      recursive: true,
-    });
-    void copy.boot();
-    expect(await waits('copied')).toMatchObject({ name: 'rpi-3' });
-  },
-);
-
-it.skipIf(onlyLong)(
-  'tells nothing to a server with another key, and nothing to a Pi without the secret',
-  async () => {
-    const rack = await startEnrolmentRack(machines);
-    const image = await rack.image();
-    const [key, cert] = [join(rack.dir, 'other.pem'), join(rack.dir, 'other.crt')];
-    await selfSigned(key, cert, 'IP:127.0.0.1');
-    let asked = 0;
-    const man = createServer(
-      { key: await readFile(key), cert: await readFile(cert) },
-      (_, response) => {
-        asked += 1;
-        response.end();
-      },
-    );
-    const port = await listen(man);
-
-    const deceived = await rack.card(board, { ...image, port });
-    void deceived.boot();
-    await expect
-      .poll(() => deceived.log, patiently)
-      .toContain('does not have the key that this image expects');
-    expect(asked).toBe(0);
-
-    for (const secret of ['0123456789abcdef.wrong-secret', `${image.secret}x`]) {
-      const without = await rack.card(board, { ...image, secret });
-      void without.boot();
-      await expect
-        .poll(() => without.log, patiently)
-        .toContain("the image's enrolment secret is unknown");
-    }
-    const { secrets } = await rack.client().enrolments();
-    await rack.client().revokeEnrolmentSecret({ params: { id: secrets[0]?.id ?? '' } });
-    const late = await rack.card(board, image);
-    void late.boot();
-    await expect.poll(() => late.log, patiently).toContain('is unknown');
-    expect(await rack.client().enrolments()).toEqual({
-      waiting: [],
-      enrolled: [],
-      revoked: [],
-      secrets: [],
-    });
-    expect(rack.cluster.tokens).toEqual([]);
-  },
-);
-
-it.skipIf(onlyLong)(
-  'gives one name to one key, though the service dies between the decision and the answer, and the cluster is down',
-  async () => {
-    const rack = await startEnrolmentRack(machines);
-    const image = await rack.image();
-    const pi = await rack.card(board, image);
-    rack.cluster.isDown = true;
-    const booting = pi.boot();
-    await expect
-      .poll(() => pi.log, patiently)
-      .toContain("the cluster's API server is not responding");
-
-    const dying = new Promise<void>((done) => {
-      rack.cluster.onToken = () => {
-        done();
-        // No answer, ever.
-        return new Promise(() => undefined);
-      };
-    });
-    rack.cluster.isDown = false;
-    await dying;
-    await rack.killService();
-    rack.cluster.onToken = () => undefined;
-    await rack.startService();
-    await booting;
-
-    expect(pi.log).toContain('rpi-1 has joined the cluster');
-    const { enrolled } = await rack.client().enrolments();
-    expect(enrolled).toMatchObject([{ name: 'rpi-1', serial: board.serial }]);
-    expect(rack.cluster.tokens).toHaveLength(1);
-  },
-);
+  expect(pi.log).toContain('rpi-1 has joined the cluster');
+  const { enrolled } = await rack.client().enrolments();
+  expect(enrolled).toMatchObject([{ name: 'rpi-1', serial: board.serial }]);
+  expect(rack.cluster.tokens).toHaveLength(1);
+});

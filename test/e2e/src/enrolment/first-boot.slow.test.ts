@@ -4,7 +4,6 @@ import { open, readFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { dirname, join, resolve } from 'node:path';
 import { sha256 } from '@skolo/base';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { bootFiles, diskOf, openBaseImage, type PiSetup } from '@skolo/setup/pi';
@@ -30,7 +29,7 @@ const systemctl =
 const deviceTree = '/opt/device-tree';
 const patiently = { interval: 1000 };
 
-const why = onlyLong ?? lacks('root', 'systemd-nspawn', 'cloud-init-root', 'mtools', 'ip');
+const why = lacks('root', 'systemd-nspawn', 'cloud-init-root', 'mtools', 'ip');
 describe.skipIf(why)('the first start of a shared image', () => {
   it('makes it the machine of its serial number, which joins, and so does its next card', async () => {
     const rack = await startEnrolmentRack(

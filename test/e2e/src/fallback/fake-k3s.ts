@@ -144,7 +144,7 @@ async function runPod(pod: Pod) {
 
 async function isReady(url: string): Promise<boolean> {
   try {
-    return (await fetch(url, { signal: AbortSignal.timeout(1000) })).ok;
+    return (await fetch(url, { signal: AbortSignal.timeout(20_000) })).ok;
   } catch {
     return false;
   }

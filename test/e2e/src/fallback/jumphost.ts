@@ -320,7 +320,7 @@ export class Jumphost {
   private async get(host: string, port: number, path: string) {
     const head = `GET ${path} HTTP/1.0\\r\\nHost: ${host}\\r\\nMetadata-Flavor: Google\\r\\n\\r\\n`;
     const script = `exec 3<>/dev/tcp/${host}/${port} && printf '${head}' >&3 && cat <&3`;
-    const { text } = await this.computer.run('timeout', '3', 'bash', '-c', script);
+    const { text } = await this.computer.run('timeout', '30', 'bash', '-c', script);
     const [, status, body = text] = /^HTTP\/1\.\d (\d+).*?\r\n\r\n(.*)$/s.exec(text) ?? [];
     return { status: Number(status ?? 0), body };
   }

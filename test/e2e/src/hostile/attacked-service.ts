@@ -52,11 +52,8 @@ export function reads(service: AttackedService, transport: Transport): boolean {
   return entries[service][transport] !== undefined;
 }
 
-/** Time limit for a request of `/healthz`. Other work on the computer delays it, too. */
-const healthMs = 120_000;
-
-/** Milliseconds; with the usual number of parallel cycles. */
-const meanwhileMs = 120_000;
+/** What the healthy device is asked for, with the usual number of parallel cycles, on a busy computer. */
+const patienceMs = 900_000;
 
 interface Outcome {
   /** Undefined: it has not exited. */
@@ -109,9 +106,7 @@ export async function attack(
   };
   await good.use(service, options);
   const end = performance.now() + seconds * 1000;
-  await expect
-    .poll(() => exited !== undefined || performance.now() > end, { timeout: seconds * 2000 })
-    .toBe(true);
+  await expect.poll(() => exited !== undefined || performance.now() > end).toBe(true);
   const failed = hostile.some(({ child }) => child.exitCode !== null);
   if (failed) throw new Error('a hostile switch has failed; its error is above');
   return { exited, peak: limit.most() / limit.limit, health: await health() };
@@ -169,7 +164,7 @@ async function healthyPdu(): Promise<Healthy> {
     entry: `  good: { model: apc-rpdu, outlets: 8, address: 127.0.0.1, ports: { snmp: ${pdu.port} }, login: any }`,
     outlet: '1',
     async use({ url: baseUrl }, { token, isOver, hasBegun }) {
-      const client = createClient(powerCycleDaemonApi, { baseUrl, token, timeoutMs: meanwhileMs });
+      const client = createClient(powerCycleDaemonApi, { baseUrl, token, timeoutMs: patienceMs });
       const about = { reason: 'it hangs', offSeconds: 0.5, ignoreLimits: true };
       const cycle = (machine: string) =>
         client.requestCycles({ body: { machines: [machine], ...about } });
@@ -179,7 +174,7 @@ async function healthyPdu(): Promise<Healthy> {
         if (!isOver()) throw error;
       });
       const isOnAgain = () => isOver() || changes.at(-1) === true;
-      await expect.poll(isOnAgain, { timeout: meanwhileMs }).toBe(true);
+      await expect.poll(isOnAgain).toBe(true);
       await cycled;
     },
   };
@@ -192,7 +187,7 @@ async function healthySwitch(): Promise<Healthy> {
   return {
     entry: `  good: { model: edgeswitch, address: 127.0.0.1, ports: { ssh: ${device.port} }, login: any }`,
     async use({ url: baseUrl }, { token, isOver, hasBegun }) {
-      const client = createClient(routerBackupApi, { baseUrl, token, timeoutMs: meanwhileMs });
+      const client = createClient(routerBackupApi, { baseUrl, token, timeoutMs: patienceMs });
       void client.connectedHosts({ params: { equipment: 'bad-0' } }).catch(() => undefined);
       await hasBegun;
       const since = new Date().toISOString();
@@ -206,7 +201,7 @@ async function healthySwitch(): Promise<Healthy> {
         const good = equipment.find((each) => each.name === 'good');
         return isOver() || (good?.lastSuccess ?? '') >= since;
       };
-      await expect.poll(isBackedUp, { timeout: meanwhileMs, interval: 300 }).toBe(true);
+      await expect.poll(isBackedUp, { interval: 300 }).toBe(true);
     },
   };
 }
@@ -219,9 +214,8 @@ function watchHealth({ metricsUrl, child }: ServiceProcess): () => Promise<Outco
   async function ask(): Promise<void> {
     const began = performance.now();
     try {
-      const signal = AbortSignal.timeout(healthMs);
       const [response] = await once(
-        request(`${metricsUrl}/healthz`, { agent: false, signal }).end(),
+        request(`${metricsUrl}/healthz`, { agent: false }).end(),
         'response',
       );
       response.resume();
@@ -251,6 +245,6 @@ async function startHostileDevice(
   const child = startAttacker(program, about);
   const lines = createInterface({ input: child.stdout });
   const [port] = await once(lines, 'line');
-  const attacks = once(lines, 'line', { signal: AbortSignal.timeout(meanwhileMs) });
+  const attacks = once(lines, 'line');
   return { port: Number(port), attacks: attacks.then(() => undefined), child };
 }

@@ -6,13 +6,13 @@
 import { readFileSync } from 'node:fs';
 import { AgentStatus, EnrolRequest } from '@skolo/api';
 import { parseJson } from '@skolo/base';
-import { isLong, seeded } from '@skolo/base/durable/fault-injection';
+import { countRounds, seeded } from '@skolo/base/durable/fault-injection';
 import { testSeed } from '@skolo/base/testing';
 import { parseRack, RackError } from '@skolo/rack';
 import { StatementMessage } from '@skolo/rack/jumphost';
 import { portIn } from '@skolo/rack/light';
 import { readMachinePart } from '@skolo/rack/machine-part';
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
 import { z } from 'zod';
 import { Negotiation } from '../../../../packages/equipment/src/transports/telnet/negotiation.ts';
 import { parseJson as parseAlerts } from '../../../../services/alert-to-pubsub/src/receive/json.ts';
@@ -190,12 +190,11 @@ function mutated(sample: Buffer, random: () => number): Buffer {
 it.each(parsers)(`accepts or rejects: $name`, ({ name, sample, read, rejects }) => {
   const random = seeded(testSeed());
   const bytes = Buffer.from(sample);
-  const end = performance.now() + 60_000;
+  const count = countRounds(200, 20_000);
   let accepted = 0;
-  let cases = 0;
 
   read(bytes);
-  for (; isLong ? performance.now() < end : cases < 200; cases += 1) {
+  for (let at = 0; at < count; at += 1) {
     const given = mutated(bytes, random);
     try {
       read(given);
@@ -207,6 +206,5 @@ it.each(parsers)(`accepts or rejects: $name`, ({ name, sample, read, rejects }) 
     }
   }
 
-  expect(cases).toBeGreaterThan(0);
-  console.log(`${name}: ${cases} cases, ${accepted} accepted`);
+  console.log(`${name}: ${count} cases, ${accepted} accepted`);
 });

@@ -31,8 +31,8 @@ const topic = 'projects/my-project/topics/prometheus-alerts';
 const account = { username: 'ubnt', password: 'canary-switch' };
 /** Ports of the switch: this many machines can be power-cycled. */
 export const outlets = 48;
-/** Time limit for requests of healthy machines and people, on a shared computer. */
-const patience = { timeout: 120_000 };
+/** For requests of healthy machines and people, on a busy computer. */
+const patienceMs = 900_000;
 
 export const serviceNames = [
   'metadata-server',
@@ -149,7 +149,7 @@ function asksOf({
   google,
   pubsub,
 }: Running): Omit<HealthyRack, 'machines' | 'services'> {
-  const client = { token, timeoutMs: patience.timeout };
+  const client = { token, timeoutMs: patienceMs };
   const state = createClient(machineStateApi, {
     ...client,
     baseUrl: services['machine-state'].url,
@@ -175,11 +175,11 @@ function asksOf({
         const status = AgentOrders.parse(await (await fetch(`${agentUrl}/v1/status`)).json());
         return status.orders?.map(({ by }) => by);
       };
-      await expect.poll(authors, patience).toEqual(['ann']);
+      await expect.poll(authors).toEqual(['ann']);
       for (const { id } of orders) await state.endOrder({ params: { id }, query: {} });
     },
     async powerCycle({ name }) {
-      // The sample does not wait for a reboot first, which takes half a minute.
+      // A reboot first takes half a minute.
       const mode = isLong ? ('auto' as const) : ('hard' as const);
       const about = { reason: 'it hangs', offSeconds: 0.5, ignoreLimits: true };
       const body = { machines: [name], mode, ...about };
@@ -189,7 +189,7 @@ function asksOf({
         const { outcome, steps } = await power.cycle({ params: { id } });
         return outcome ?? steps;
       };
-      await expect.poll(outcome, patience).toBe('back');
+      await expect.poll(outcome).toBe('back');
     },
     async alert(name) {
       const labels = { alertname: name, severity: 'warning' };
@@ -200,7 +200,7 @@ function asksOf({
       });
       expect(answer.status).toBe(200);
       const arrived = () => pubsub.published(topic).some(({ data }) => data.includes(name));
-      await expect.poll(arrived, patience).toBe(true);
+      await expect.poll(arrived).toBe(true);
     },
     async orders() {
       const { machines: views } = await state.machines({ query: {} });
@@ -220,8 +220,7 @@ export function addressOf(i: number): string {
 async function ask(url: string, localAddress: string): Promise<unknown> {
   return await new Promise((resolve, reject) => {
     const headers = { 'metadata-flavor': 'Google' };
-    const signal = AbortSignal.timeout(patience.timeout);
-    request(url, { localAddress, headers, signal, agent: false }, (response) => {
+    request(url, { localAddress, headers, agent: false }, (response) => {
       text(response).then((body) => resolve(JSON.parse(body)), reject);
     })
       .on('error', reject)

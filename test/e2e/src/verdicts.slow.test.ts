@@ -13,7 +13,6 @@ import type {
   ServiceState,
 } from '@skolo/api';
 import { conditionWord } from '@skolo/api/silence';
-import { isLong } from '@skolo/base/durable/fault-injection';
 import { untilTestEnds } from '@skolo/base/testing';
 import { registerGauges } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
@@ -65,16 +64,11 @@ beforeAll(async () => {
 });
 afterAll(() => printer?.[Symbol.asyncDispose]());
 
-const printedOnce = new Set<string>();
-
-/** What a browser prints is as expected. In `npm test` it prints each verdict once, however it came about. */
+/** What a browser prints is as expected. */
 async function expectPages(
   expected: Awaited<ReturnType<Print>>,
   ...given: Parameters<Print>
 ): Promise<void> {
-  const [verdict = ''] = /^.* everywhere/.exec(expect.getState().currentTestName ?? '') ?? [];
-  if (!isLong && printedOnce.has(verdict)) return;
-  printedOnce.add(verdict);
   if (printer) expect(await printer.print(...given)).toEqual(expected);
 }
 
