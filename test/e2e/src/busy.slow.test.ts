@@ -180,7 +180,7 @@ it('says so once, and that the job has ended', async () => {
 it('does not run the command while the machine is being cycled', async () => {
   const { skolo, ann, dir } = await startLab();
   const client = ann();
-  const body = { machines: ['board-1'], reason: 'dead', mode: 'hard' as const, offSeconds: 20 };
+  const body = { machines: ['board-1'], reason: 'dead', mode: 'hard' as const, offSeconds: 600 };
   await client.requestCycles({ body });
   await expect.poll(async () => (await client.cycles({ query: {} })).cycles[0]?.step).toBe('off');
 
@@ -193,7 +193,7 @@ it('does not run the command while the machine is being cycled', async () => {
 
 it('protects the job while the daemon is killed, and for no longer than its time once its holder is', async () => {
   const { spawn, jobs, cycle, dir, daemon, start, ann, offs } = await startLab();
-  const holder = spawn('board-1', '--for', '0.2m', ...(await endless(dir)));
+  const holder = spawn('board-1', '--for', '1m', ...(await endless(dir)));
   onTestFinished(() => void holder.kill('SIGKILL'));
   await expect.poll(() => jobs()).toHaveLength(1);
   const before = await cycle();

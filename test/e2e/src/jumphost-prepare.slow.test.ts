@@ -315,7 +315,7 @@ spec: { policyName: full, validationActions: [Deny] }
 
   const holdLease = (holderIdentity: string) => {
     const renewTime = new Date().toISOString().replace('Z', '000Z');
-    const spec = { holderIdentity, renewTime, leaseDurationSeconds: 60 };
+    const spec = { holderIdentity, renewTime, leaseDurationSeconds: 3600 };
     const lease = ['lease', 'skolo-push', '-n', 'skolo', '--type=merge'];
     return kubectl('patch', ...lease, '-p', JSON.stringify({ spec }));
   };

@@ -17,10 +17,17 @@ import { startService } from './service-process.ts';
 
 describe.skipIf(lacks('root', 'sshd', 'ssh'))('through sshd', () => {
   it('waits until an outlet is on again, then for the new boot and the services', async () => {
-    const { deps, lines, board, reboots } = await lab();
-    await cycle(deps.power, board, 2);
+    const { deps, lines, pdu, reboots } = await lab();
+    const { board, faults } = pdu;
+    await cycle(deps.power, board, 0.5);
+    // It is under way until it has been seen.
+    faults.set('ignores-commands');
+    const report = (line: string) => {
+      lines.push(line);
+      if (line === 'rpi-1: being power-cycled') faults.set('ignores-commands', false);
+    };
 
-    await rebootJumphost(deps);
+    await rebootJumphost({ ...deps, report });
 
     expect(board.isOn('1')).toBe(true);
     expect(lines).toEqual([
@@ -38,8 +45,8 @@ describe.skipIf(lacks('root', 'sshd', 'ssh'))('through sshd', () => {
   });
 
   it('does not reboot while a cycle does not end, and ends its hold', async () => {
-    const { deps, board, reboots } = await lab();
-    await cycle(deps.power, board, 60);
+    const { deps, pdu, reboots } = await lab();
+    await cycle(deps.power, pdu.board, 600);
 
     await expect(
       rebootJumphost({ ...deps, limits: { ...deps.limits, quiet: 100 } }),
@@ -129,7 +136,7 @@ if [ "$(grep -c look '${log}')" -gt 1 ]; then echo second; else echo first; fi`,
     report: (line: string) => void lines.push(line),
     limits: { betweenLooks: 50 },
   };
-  return { deps, lines, board: pdu.board, reboots, jumphost: workstation.jumphost };
+  return { deps, lines, pdu, reboots, jumphost: workstation.jumphost };
 }
 
 /** Their settings: one of them responds to the second look, and is ready at the third. */

@@ -283,7 +283,8 @@ describe.skipIf(why)('the state of a dead jumphost', () => {
     await ask('9210/v1/power-cycles', {
       machines: machines.slice(0, 18),
       ...cycle,
-      offSeconds: 300,
+      // Longer than until the jumphost dies.
+      offSeconds: 3600,
     });
     await vi.waitFor(() => expect(outletsOff().length).toBeGreaterThan(3), patience);
     for (let first = 0; first < alerts; first += 1000) {

@@ -1,5 +1,5 @@
 /**
- * A switch is pulled: its machines name it as their one cause within a minute. Real services and agents, with the periods that
+ * A switch is pulled: its machines name it as their one cause. Real services and agents, with the periods that
  * they have in a rack, and a simulated switch. A pulled cable is an agent that is stopped: nothing answers, nothing rejects.
  */
 
@@ -14,7 +14,7 @@ import { operatorToken, startService } from './service-process.ts';
 const machines = ['rpi-1', 'rpi-2', 'rpi-3'];
 const nowhere = 'http://127.0.0.1:2';
 
-it('is named by its machines within a minute', async () => {
+it('is named by its machines as the one cause of their silence', async () => {
   const dir = await tempDir();
   const file = (name: string) => join(dir, name);
   await writeFile(file('password'), 'canary-switch', { mode: 0o600 });
