@@ -208,8 +208,9 @@ async function confirm({ newSession, signal }: Guard, until: number): Promise<st
       const patienceMs = Math.min(leftMs, sessionMs);
       await using session = closing(await openWithin(patienceMs, newSession, signal));
       const { code } = await session.run(
+        // The timer is gone if an earlier session has confirmed the change, and its response was lost.
         `mv ${pending} ${confirmed} 2>/dev/null || [ -e ${confirmed} ] || exit 1
-sync ${folder}; systemctl stop ${timer}.timer`,
+sync ${folder}; systemctl stop ${timer}.timer 2>/dev/null || true`,
         { deadlineMs: Math.max(1, until - performance.now()) },
       );
       if (code === 0) {

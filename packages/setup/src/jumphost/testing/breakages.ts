@@ -12,8 +12,6 @@ export interface Breakage {
   why?: string;
   /** A script that repairs it instead, as the message says. */
   undo?: string;
-  /** `npm test` tries it, too. */
-  isSample?: true;
 }
 
 const failedOver = '/var/lib/skolo/fallback/failed-over';
@@ -52,7 +50,6 @@ export const breakages: readonly Breakage[] = [
     script: failOver('metadata-server', 'old-metadata.service'),
     why: 'no: it starts the unit, which does not exist',
     undo: `rm ${failedOver}/*`,
-    isSample: true,
   },
   {
     what: 'skolo-fallback fails every 30 s',
@@ -67,7 +64,6 @@ export const breakages: readonly Breakage[] = [
     script: dropIn(fallback, '[Service]\\nExecStart=\\nExecStart=/bin/true\\n'),
     why: other,
     undo: removeDropIn(fallback),
-    isSample: true,
   },
   {
     what: 'the program of the power-cycle daemon is damaged',
@@ -90,7 +86,6 @@ export const breakages: readonly Breakage[] = [
     script: sshd('Match Address SUBNET\\n  PasswordAuthentication yes\\nMatch all\\n'),
     why: other,
     undo: removeSshd,
-    isSample: true,
   },
   {
     what: 'the route to a machine leads into a VPN, in a table of its own',
@@ -98,26 +93,22 @@ export const breakages: readonly Breakage[] = [
     script: `ip link add wg9 type bridge; ip link set wg9 up; ip route add ${machine} dev wg9 table 52; ip rule add pref 100 lookup 52`,
     why: other,
     undo: 'ip rule del pref 100; ip link del wg9',
-    isSample: true,
   },
   {
     what: 'a rule that accepts everything, above ours',
     step: 'firewall',
     script: 'nft insert rule inet skolo input accept',
-    isSample: true,
   },
   {
     what: 'the token of k3s has mode 0644',
     step: 'k3s',
     script: 'chmod 644 /var/lib/rancher/k3s/server/token',
-    isSample: true,
   },
   {
     what: 'somebody has edited an account of skolo',
     step: 'accounts',
     script:
       'k3s kubectl patch clusterrole skolo-view --field-manager=kubectl-edit -p \'{"rules":[]}\'',
-    isSample: true,
   },
   {
     what: 'a certificate of k3s expires in ten days',
@@ -126,7 +117,6 @@ export const breakages: readonly Breakage[] = [
       'openssl req -x509 -nodes -newkey ed25519 -keyout /dev/null -subj /CN=x -days 10 -out /var/lib/rancher/k3s/server/tls/client-admin.crt 2> /dev/null',
     why: 'no: a restart of k3s is for you to time',
     undo: restartK3s,
-    isSample: true,
   },
   {
     what: 'the statement of the jumphost is damaged',
@@ -134,7 +124,6 @@ export const breakages: readonly Breakage[] = [
     script: 'echo damaged > /etc/skolo/active/statement.json',
     why: 'no: `skolo jumphost replace` signs it',
     undo: 'rm /etc/skolo/active/statement.json',
-    isSample: true,
   },
   {
     what: '`Storage=volatile` of journald in a later file',
@@ -160,7 +149,6 @@ systemctl start chrony || true`,
     script: `cp /etc/fstab /tmp/fstab; echo 'UUID=0123-4567 /srv/usb vfat defaults 0 2' >> /etc/fstab`,
     why: other,
     undo: 'cat /tmp/fstab > /etc/fstab; systemctl daemon-reload',
-    isSample: true,
   },
   {
     what: 'a disk that is 98% full',
@@ -169,7 +157,6 @@ systemctl start chrony || true`,
       'mount -t tmpfs -o size=64M tmpfs /var/lib/skolo; head -c 63M /dev/zero > /var/lib/skolo/full',
     why: 'no: it does not know what you need',
     undo: 'umount /var/lib/skolo',
-    isSample: true,
   },
   {
     what: 'an alias of the jumphost leads elsewhere',
@@ -186,7 +173,6 @@ systemctl start chrony || true`,
       'apt-get -q -y install --reinstall cron > /dev/null 2>&1 & useradd -o -u 0 -g 0 -M -s /bin/bash toor; wait',
     why: 'no: somebody may need it',
     undo: "sed -i '/^toor:/d' /etc/passwd /etc/shadow",
-    isSample: true,
   },
   {
     what: 'carl was added to sudo',
@@ -273,7 +259,6 @@ systemctl start chrony || true`,
       'cp -p /usr/sbin/sshd /root/sshd.old; cp -p /usr/sbin/sshd /root/sshd.new; printf x >> /root/sshd.new; mv /root/sshd.new /usr/sbin/sshd',
     why: other,
     undo: 'mv /root/sshd.old /usr/sbin/sshd',
-    isSample: true,
   },
   {
     what: 'an alternative leads to a program that belongs to no package',
@@ -297,7 +282,6 @@ systemctl start chrony || true`,
     script: 'systemctl set-environment HTTPS_PROXY=http://192.0.2.1:3128',
     why: other,
     undo: 'systemctl unset-environment HTTPS_PROXY',
-    isSample: true,
   },
   {
     what: 'all programs load another library',
@@ -318,7 +302,6 @@ systemctl start chrony || true`,
       "nft add table inet person; nft 'add chain inet person output { type filter hook output priority 0; }'; nft add rule inet person output tcp dport 9093 drop",
     why: 'no: it does not know why',
     undo: 'nft delete table inet person',
-    isSample: true,
   },
   {
     what: 'updates have not been installed for three weeks, and a reboot is overdue',
@@ -334,7 +317,6 @@ systemctl start chrony || true`,
     script: 'systemctl kill --signal=STOP skolo-active-guard.service',
     why: 'no: somebody may be debugging it',
     undo: 'systemctl kill --signal=CONT skolo-active-guard.service',
-    isSample: true,
   },
   {
     what: 'another table drops port 80',
@@ -373,7 +355,6 @@ systemctl start chrony || true`,
     script: 'mount --bind /opt/skolo /opt/skolo; mount -o remount,bind,noexec /opt/skolo',
     why: other,
     undo: 'umount /opt/skolo',
-    isSample: true,
   },
   {
     what: '/dev/shm is read-only',
@@ -388,7 +369,6 @@ systemctl start chrony || true`,
     script: 'systemctl kill --signal=STOP k3s.service',
     why: 'no: somebody may be debugging it',
     undo: 'systemctl kill --signal=CONT k3s.service',
-    isSample: true,
   },
   {
     what: 'a unit of a package is suspended',
@@ -484,7 +464,6 @@ until [ $(($(cut -d . -f 1 /proc/uptime) - since / 1000000)) -gt 6 ]; do sleep 0
     script: 'echo 1 > /proc/sys/net/ipv4/ip_default_ttl',
     why: 'no: it does not know why',
     undo: 'echo 64 > /proc/sys/net/ipv4/ip_default_ttl',
-    isSample: true,
   },
   {
     what: 'the name server says that Google is somewhere else',
@@ -493,7 +472,6 @@ until [ $(($(cut -d . -f 1 /proc/uptime) - since / 1000000)) -gt 6 ]; do sleep 0
       "sed 's/^[0-9.]* pubsub.googleapis.com/ADDRESS pubsub.googleapis.com/' /etc/hosts > /tmp/hosts && cat /tmp/hosts > /etc/hosts",
     why: 'no: the router has the names',
     undo: "sed 's/^[0-9.]* pubsub.googleapis.com/DISTANT pubsub.googleapis.com/' /etc/hosts > /tmp/hosts && cat /tmp/hosts > /etc/hosts",
-    isSample: true,
   },
   {
     what: 'what the cluster permits has changed',
@@ -502,6 +480,5 @@ until [ $(($(cut -d . -f 1 /proc/uptime) - since / 1000000)) -gt 6 ]; do sleep 0
       'k3s kubectl create clusterrolebinding everybody --clusterrole=view --group=system:authenticated',
     why: other,
     undo: 'k3s kubectl delete clusterrolebinding everybody',
-    isSample: true,
   },
 ];

@@ -1,6 +1,7 @@
 /**
  * Ways to break a jumphost, each tried on a Debian that has booted and that `prepare` has made a jumphost: `verify` names it, and
- * `prepare` repairs it or leaves it to a person. testdata/broken-jumphosts.txt has the table that comes out (`vitest -u` writes it).
+ * `prepare` repairs it or leaves it to a person. testdata/broken-jumphosts.txt has the table that comes out (`SKOLO_LONG=1 vitest -u` writes
+ * it).
  */
 
 import { generateKeyPairSync } from 'node:crypto';
@@ -37,8 +38,10 @@ const file = fileURLToPath(new URL('../../../testdata/broken-jumphosts.txt', imp
 /** Of a stand-in for Alertmanager. */
 const alertPort = 9093;
 
-const samples = breakages.filter(({ isSample }) => isSample);
-const sample = samples.filter((_, at) => at % 4 === 0);
+/** Each push tries the first one of each step. The others take minutes, and find more of what a step reads. */
+const firstOfSteps = [...Map.groupBy(breakages, ({ step }) => step).values()].flatMap(
+  ([first]) => first ?? [],
+);
 
 const googleName = 'pubsub.googleapis.com';
 
@@ -69,7 +72,7 @@ async function onJumphost(script: string): Promise<void> {
     .replaceAll('SUBNET', subnet)
     .replaceAll('GATEWAY', ours)
     .replaceAll('DISTANT', distant);
-  await host.need(filled, { deadlineMs: 300_000 });
+  await host.need(filled, { deadlineMs: 900_000 });
 }
 
 /** @param on a jumphost that has been prepared, and that others have changed since */
@@ -293,7 +296,7 @@ function provesBreakages(): void {
   });
 
   const rows = new Map<Breakage, string>();
-  it.each(isLong ? breakages : sample)(`is broken: $what`, async (breakage) => {
+  it.each(isLong ? breakages : firstOfSteps)(`is broken: $what`, async (breakage) => {
     const { what, step, script, undo, why = 'yes' } = breakage;
     await onJumphost(script);
     const [found] = await go(true, step);
@@ -317,10 +320,13 @@ function provesBreakages(): void {
     if (!isLong) expect(text).toContain(rows.get(breakage));
   });
 
-  it.skipIf(onlyLong)('is healthy in the end, and the table has what was found', async () => {
-    const table = breakages.map((each) => rows.get(each) ?? '').join('\n');
-
+  it('is healthy in the end', async () => {
     expect(await go(true)).toEqual([]);
+  });
+
+  // Of each push, each row is compared by itself.
+  it.skipIf(onlyLong)('leaves the table of all', async () => {
+    const table = breakages.map((each) => rows.get(each) ?? '').join('\n');
     const head = text.split('\n').slice(0, 2).join('\n');
     await expect(`${head}\n${table}\n`).toMatchFileSnapshot(file);
   });
