@@ -225,7 +225,6 @@ describe('a description', () => {
       expect(ended).toMatchObject({ outcome: 'inverted' });
       expect(pdu.board.isOn('1')).toBe(true);
     },
-    120_000,
   );
 
   it('of the neighbour, in what it sets and reads, fails, and names the machine that lost power', async () => {

@@ -120,7 +120,7 @@ describe.skipIf(why)('skolo, against real nodes', () => {
     await followed.prints(/"msg":"/);
     const { name = '' } = (await rack.podOf(service))?.metadata ?? {};
 
-    await rack.plane.kubectl(['delete', 'pod', '-n', 'skolo', name, '--timeout=900s']);
+    await rack.plane.kubectl(['delete', 'pod', '-n', 'skolo', name, '--timeout=1h']);
 
     expect((await followed.ended).code).toBe(0);
     expect(followed.out()).toContain(`[pod/${name}/${service}]`);

@@ -89,7 +89,7 @@ describe.skipIf(why)('on real nodes', () => {
       },
     };
     await rack.plane.kubectl(['create', '-f', '-'], pod);
-    await rack.plane.kubectl(['wait', '--for=condition=Ready', 'pod/caller', '--timeout=900s']);
+    await rack.plane.kubectl(['wait', '--for=condition=Ready', 'pod/caller', '--timeout=1h']);
     const path = 'jsonpath={.status.podIP}';
     const address = await rack.plane.kubectl(['get', 'pod', 'caller', '-o', path]);
     await rack.plane.network().addAddresses('192.168.1.102', '192.168.1.99');
@@ -130,7 +130,7 @@ describe.skipIf(why)('on real nodes', () => {
     // Of its hooks: from rack.yaml, by the agent.
     expect(swarming.bot(machine.name).dimensions).toMatchObject({ sk_rack: ['rack4'] });
     // Without a task, it ends at once.
-    await plane.kubectl(['delete', 'pod', '-n', 'skolo-node', pod, '--timeout=900s']);
+    await plane.kubectl(['delete', 'pod', '-n', 'skolo-node', pod, '--timeout=1h']);
   });
 
   it('the image of the command runs as its user', async ({ skip }) => {
@@ -153,7 +153,7 @@ describe.skipIf(why)('on real nodes', () => {
       },
     };
     await rack.plane.kubectl(['create', '-f', '-'], pod);
-    const ended = ['--for=jsonpath={.status.phase}=Succeeded', '--timeout=900s'];
+    const ended = ['--for=jsonpath={.status.phase}=Succeeded', '--timeout=1h'];
     await rack.plane.kubectl(['wait', 'pod/cli', ...ended]);
     expect(await rack.plane.kubectl(['logs', 'cli'])).toMatch(/^\d+\.\d+\.\d+/);
   });
@@ -164,7 +164,7 @@ describe.skipIf(why)('on real nodes', () => {
       theEngine(skip);
       const { name = '', namespace = '' } = (await rack.podOf(image))?.metadata ?? {};
       // kubelet would kill it after 30 s.
-      await rack.plane.kubectl(['delete', 'pod', '-n', namespace, name, '--timeout=900s']);
+      await rack.plane.kubectl(['delete', 'pod', '-n', namespace, name, '--timeout=1h']);
     },
   );
 });
