@@ -102,7 +102,7 @@ describe.skipIf(why)('real nodes', () => {
       kind: 'List',
       items,
     });
-    await plane.kubectl(['wait', '--for=condition=Ready', 'pod', '--all', '-A', '--timeout=120s']);
+    await plane.kubectl(['wait', '--for=condition=Ready', 'pod', '--all', '-A', '--timeout=1h']);
     const pods = Pods.parse(JSON.parse(await plane.kubectl(['get', 'pods', '-A', '-o', 'json'])));
     for (const { metadata, status } of pods.items) {
       addresses.set(`${metadata.namespace}/${metadata.name}`, status.podIP);
@@ -142,7 +142,7 @@ describe.skipIf(why)('real nodes', () => {
       metadata: { name: 'reader' },
       spec: { ...client.spec, nodeName: 'n1', containers: [container], volumes: [volume] },
     });
-    await plane.kubectl(['wait', '--for=condition=Ready', 'pod/reader', '--timeout=120s']);
+    await plane.kubectl(['wait', '--for=condition=Ready', 'pod/reader', '--timeout=1h']);
     const file = '/var/lib/kubelet/pods/*/volumes/kubernetes.io~configmap/rack/rack.yaml';
     const read = () => plane.realNode('n1').run('sh', '-c', `cat ${file}`);
     expect(await read()).toBe('first');
