@@ -60,7 +60,7 @@ describe.skipIf(onlyLong ?? lacks('control-plane', 'kubectl'))('control plane', 
       daemonSet('agent', 'skolo/agent:v1@sha256:abc'),
     );
 
-    await call('rollout', 'status', 'deployment/good', '--timeout=120s');
+    await call('rollout', 'status', 'deployment/good', '--timeout=1h');
     await expect.poll(() => readyNodesOf('agent'), seldom).toEqual(['jumphost', 'pi-1']);
 
     const [good] = await podsOf('good');
@@ -73,7 +73,7 @@ describe.skipIf(onlyLong ?? lacks('control-plane', 'kubectl'))('control plane', 
     );
 
     await call('annotate', 'node', 'pi-2', 'test.skolo/node-');
-    await call('rollout', 'status', 'daemonset/agent', '--timeout=120s');
+    await call('rollout', 'status', 'daemonset/agent', '--timeout=1h');
     expect(await readyNodesOf('agent')).toEqual(['jumphost', 'pi-1', 'pi-2']);
   });
 
@@ -109,12 +109,12 @@ describe.skipIf(onlyLong ?? lacks('control-plane', 'kubectl'))('control plane', 
 
     await call('create', 'secret', 'generic', 'late', '--from-literal=key=value');
 
-    await call('rollout', 'status', 'deployment/waiting', '--timeout=120s');
+    await call('rollout', 'status', 'deployment/waiting', '--timeout=1h');
   });
 
   it('has a node that dies and comes back, and one that lets tasks end first', async () => {
     await apply(daemonSet('tasks', 'skolo/tasks:v1'));
-    await call('rollout', 'status', 'daemonset/tasks', '--timeout=120s');
+    await call('rollout', 'status', 'daemonset/tasks', '--timeout=1h');
 
     await call('annotate', 'node', 'pi-1', 'test.skolo/node=dead');
     await call('annotate', 'node', 'pi-2', 'test.skolo/node=busy');
@@ -123,7 +123,7 @@ describe.skipIf(onlyLong ?? lacks('control-plane', 'kubectl'))('control plane', 
     await expect.poll(() => readyNodesOf('tasks', 'v2'), seldom).toEqual(['jumphost']);
 
     await call('annotate', 'node', 'pi-1', 'pi-2', 'test.skolo/node-');
-    await call('rollout', 'status', 'daemonset/tasks', '--timeout=120s');
+    await call('rollout', 'status', 'daemonset/tasks', '--timeout=1h');
     expect(await readyNodesOf('tasks', 'v2')).toEqual(['jumphost', 'pi-1', 'pi-2']);
   });
 
@@ -135,7 +135,7 @@ describe.skipIf(onlyLong ?? lacks('control-plane', 'kubectl'))('control plane', 
     const listening = typeof address === 'object' ? address?.port : 0;
     await call('annotate', 'node', 'jumphost', `test.skolo/forward=80=127.0.0.1:${listening}`);
     await apply(deployment('web', 'skolo/web:v1'));
-    await call('rollout', 'status', 'deployment/web', '--timeout=120s');
+    await call('rollout', 'status', 'deployment/web', '--timeout=1h');
     const port = await freeTcpPort();
 
     const forward = spawn(kubectl ?? '', ['port-forward', 'deployment/web', `${port}:80`], {
