@@ -6,10 +6,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { run } from '@skolo/base/testing';
 import { addRack, findRack, openRack, readFleet } from '@skolo/fleet';
-import type { Host } from '@skolo/setup/engine';
 import { k3sVersion } from '@skolo/setup/k3s';
 import { whyNoJumphost } from '@skolo/setup/k3s/testing';
 import { peer } from '@skolo/simulators';
@@ -17,7 +15,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClusterPlan } from './distribution.ts';
 import { k3s } from './k3s.ts';
 import { lossOf, removeNodes } from './reset.ts';
-import { atMost, isDone, type MemberResult, type SetUpDeps, setUp } from './set-up.ts';
+import { isDone, type MemberResult, type SetUpDeps, setUp } from './set-up.ts';
+import { statesOf } from './testing/states-of.ts';
 import { startComputers, type TestComputers } from './testing/ten-computers.ts';
 
 const { signal } = new AbortController();
@@ -30,74 +29,7 @@ const dpkg32 = '#!/bin/sh\necho armhf\n';
 /** What changes it: all files, but those that programs which run write by themselves. */
 const snapshot = `find /etc /usr /opt /var/lib /root -xdev \\( -path /var/lib/rancher/k3s/server -o -path /var/lib/systemd -o -path /opt/test -o -path /root/.kube \\) -prune -o -type f -printf '%p %T@ %m %s\\n' | LC_ALL=C sort`;
 
-/** `ok`, or how it failed. */
-function statesOf(results: readonly MemberResult[]): Record<string, string> {
-  return Object.fromEntries(
-    results.map((result) => {
-      const { name, steps, why } = result;
-      const wrong = steps.find(({ state }) => state === 'failed');
-      const text = isDone(result) ? 'ok' : (why ?? `${wrong?.name}: ${wrong?.text}`);
-      return [name, text];
-    }),
-  );
-}
-
-describe('a cluster', () => {
-  it('says of each computer why it failed, and lets none join without its server', async () => {
-    const open = async (name: string) => {
-      throw new Error(`${name}: is off`);
-    };
-    const deps = { isCheck: false, report() {}, open, by: 'a test', signal, now: Date.now };
-    const plan = {
-      distribution: k3s,
-      server: { name: 'host01', address: '192.0.2.1' },
-      version: k3sVersion,
-    };
-    const agents = [{ name: 'host02' }, { name: 'host03' }];
-
-    const results = await setUp(
-      { ...plan, agents },
-      { ...deps, download: () => Promise.reject(new Error()), accounts: async () => '' },
-    );
-
-    expect(statesOf(results)).toEqual({
-      host01: 'host01: is off',
-      host02: 'host02: is off',
-      host03: 'host03: is off',
-    });
-    await expect(
-      setUp(
-        { ...plan, agents: [{ name: 'host01' }] },
-        { ...deps, download: () => Promise.reject(new Error()), accounts: async () => '' },
-      ),
-    ).rejects.toThrow('host01: listed twice; list it only once');
-  });
-
-  it('runs so many commands at once on a computer, and no more', async () => {
-    let running = 0;
-    let most = 0;
-    const host: Host = {
-      name: 'host01',
-      async run() {
-        running += 1;
-        most = Math.max(most, running);
-        await new Promise(setImmediate);
-        running -= 1;
-        return { code: 0, stdout: '', stderr: '' };
-      },
-      need: async () => '',
-      write: async () => {},
-      read: async () => undefined,
-    };
-    const limited = atMost(host, 3);
-
-    await Promise.all(Array.from({ length: 10 }, () => limited.run('true')));
-
-    expect(most).toBe(3);
-  });
-});
-
-describe.skipIf(onlyLong ?? whyNoJumphost())('ten computers, booted', () => {
+describe.skipIf(whyNoJumphost())('ten computers, booted', () => {
   let computers: TestComputers;
   let plan: ClusterPlan;
   beforeAll(async () => {
@@ -106,7 +38,7 @@ describe.skipIf(onlyLong ?? whyNoJumphost())('ten computers, booted', () => {
     if (server === undefined) throw new Error('none');
     plan = { distribution: k3s, server, agents, version: k3sVersion };
   });
-  afterAll(() => computers?.close(), 120_000);
+  afterAll(() => computers?.close());
 
   const computer = (name: string) => {
     const found = computers.members.find((each) => each.name === name)?.computer;
