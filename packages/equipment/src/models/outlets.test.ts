@@ -8,11 +8,9 @@ import { proofsWith } from './testing/proofs.ts';
 import { startDriver as startSnmp, switchesOutlets } from './testing/snmp.ts';
 import { meetsFaults as meetsSnmpFaults, neverSendsOthers } from './testing/snmp-faults.ts';
 
-const all = proofsWith('outlets').flatMap(({ model, proof }) =>
+const cases = proofsWith('outlets').flatMap(({ model, proof }) =>
   proof.outlets.map((tried) => ({ model, tried })),
 );
-const sampled = all.filter(({ tried }) => tried.isSampled);
-const cases = [...all.filter(({ tried }) => !tried.isSampled), ...sampled];
 
 function start(tried: TriedOutlets) {
   if (tried.over === 'cli') return startCli(tried.setup);

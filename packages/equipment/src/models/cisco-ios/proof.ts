@@ -26,7 +26,6 @@ export const proof: ModelProof = {
       setup: { ...withPorts(8), transport: 'telnet' },
       outlet: 'Gi1/0/3',
       others: [],
-      isSampled: true,
     },
   ],
   start: (options) => startCiscoIos({ ...options, privilege: 15 }),

@@ -27,7 +27,6 @@ export const proof: ModelProof = {
       setup: { ...withPorts(8), transport: 'telnet' },
       outlet: '3',
       others: [],
-      isSampled: true,
     },
   ],
   start: startEdgeSwitch,

@@ -39,8 +39,6 @@ export type TriedOutlets = {
   others: readonly string[];
   /** What it says of a short circuit, which it must not take for an outlet with nothing plugged in. */
   short?: string;
-  /** Of all that have this mark, `npm test` tries one. */
-  isSampled?: true;
 } & (
   | { over: 'http'; setup: Setup }
   | { over: 'snmp'; setup: SnmpSetup }
