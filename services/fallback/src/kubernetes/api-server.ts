@@ -4,7 +4,7 @@ import { errorCode, errorText, parseJson } from '@skolo/base';
 import { type RequestOptions, request } from '@skolo/base/request';
 import { z } from 'zod';
 
-const timeoutMs = 5000;
+const usualTimeoutMs = 5000;
 /** ConfigMaps and Secrets have at most 1 MiB, before base64. */
 const mostBytes = 8 * 1024 * 1024;
 
@@ -35,7 +35,10 @@ export interface ApiServer {
  *
  * @throws KubernetesUnavailable also from the methods
  */
-export async function openApiServer(kubeconfigFile: string): Promise<ApiServer> {
+export async function openApiServer(
+  kubeconfigFile: string,
+  timeoutMs = usualTimeoutMs,
+): Promise<ApiServer> {
   const { server, ...tls } = await readKubeconfig(kubeconfigFile);
 
   async function call(path: string, options: Omit<RequestOptions, 'timeoutMs'> = {}) {

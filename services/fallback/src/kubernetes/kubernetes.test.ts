@@ -43,7 +43,8 @@ afterEach(async () => {
 });
 
 const kubeconfig = () => join(folder, 'k3s.yaml');
-const open = () => openApiServer(kubeconfig());
+/** As patient as a busy computer requires. */
+const open = () => openApiServer(kubeconfig(), 600_000);
 
 async function writeKubeconfig(url: string) {
   await writeFile(kubeconfig(), `clusters:\n- cluster:\n    server: ${url}\n  name: default\n`);

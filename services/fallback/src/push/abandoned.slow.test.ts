@@ -87,7 +87,7 @@ describe.skipIf(lacks('control-plane', 'kubectl', 'docker-registry'))('an abando
     // As k3s writes it.
     const kubeconfig = join(folder, 'k3s.yaml');
     await writeFile(kubeconfig, call('config', 'view', '--raw', '--flatten', '-o', 'yaml'));
-    api = await openApiServer(kubeconfig);
+    api = await openApiServer(kubeconfig, 600_000);
     const { request, deps } = await pushOf('first', 'ann', {});
     expect(await (await preparePush(request, deps)).run()).toMatchObject([{ state: 'done' }]);
   });
@@ -188,21 +188,19 @@ async function untilFallbackIsDone(random: () => number) {
   };
   const settings = { ...readSettings({}), pushSeconds };
   const deps = { settings, uptime: () => performance.now() / 1000, print: () => undefined };
-  const limit = performance.now() + 120_000;
-  for (;;) {
+  const look = async () => {
     try {
       await endAbandonedPush(failing, deps, folder);
     } catch {
       // What a boot forgets.
       for (const file of ['skolo-push.json', 'skolo-push.prom'])
         await rm(join(folder, file), { force: true });
-      continue;
+      return 'power cut';
     }
-    const left = await readSecret();
-    if (left === undefined || left.record.state === 'committing') return left;
-    if (performance.now() > limit) throw new Error(`not restored: ${left.record.state}`);
-    await pause(600);
-  }
+    return (await readSecret())?.record.state ?? 'nothing left';
+  };
+  await expect.poll(look, { interval: 600 }).toMatch(/^(nothing left|committing)$/);
+  return await readSecret();
 }
 
 async function readSecret() {
@@ -268,9 +266,10 @@ async function pushOf(id: string, user: string, asked: Partial<Request>) {
     workstation: { name: `${user}@desk`, pid: process.pid, isAlive: () => false },
     times: {
       pollMs: 900,
-      readyMs: 120_000,
-      patienceMs: 60_000,
-      lease: { durationMs: 6_000, renewMs: 1_000 },
+      readyMs: 600_000,
+      patienceMs: 600_000,
+      // Longer than a stall of this computer, in which it would lose the rack to nobody.
+      lease: { durationMs: 30_000, renewMs: 1_000 },
     },
   });
   return { request, deps };
