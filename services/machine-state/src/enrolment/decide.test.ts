@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide, type Enrolled, type Known } from './decide.ts';
@@ -263,6 +264,7 @@ describe('who a Pi is', () => {
         expect(entry?.mac === undefined || board.macs.includes(entry.mac)).toBe(true);
         expect(entry?.serial === board.serial || entry?.mac !== undefined).toBe(true);
       }),
+      runs(500),
     );
   });
 });

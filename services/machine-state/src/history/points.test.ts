@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { packPoints, type Series, unpackPoints } from './points.ts';
@@ -21,6 +22,7 @@ it('gives back what was packed, to 10 seconds and a half', () => {
     fc.property(fc.array(series, { maxLength: 4 }), (all) => {
       expect(unpackPoints(hour, packPoints(hour, all))).toEqual(all);
     }),
+    runs(500),
   );
 });
 
@@ -29,6 +31,7 @@ it('never throws, whatever the bytes', () => {
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       unpackPoints(hour, bytes);
     }),
+    runs(500),
   );
 });
 

@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import { parseRack, type Rack } from '@skolo/rack';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -156,6 +157,7 @@ machines:
           expect(causes.flatMap(({ what }) => what.split(/,? or |, /))).toEqual(named);
         },
       ),
+      runs(500),
     );
   });
 });

@@ -2,6 +2,7 @@
 import type { AgentStatus, ControllerStatus } from '@skolo/api';
 import { isSilent } from '@skolo/api/silence';
 import { isoTime } from '@skolo/base';
+import { runs } from '@skolo/base/testing';
 import { wallTime } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { parseRack } from '@skolo/rack';
@@ -116,6 +117,7 @@ it('with any causes, pauses and clocks, only an answer ends a silence', () => {
       }
       rack.stop();
     }),
+    runs(500),
   );
 });
 
@@ -140,6 +142,7 @@ it('with any causes, pauses and clocks, what answers in time is never silent, an
       }
       rack.stop();
     }),
+    runs(500),
   );
 });
 

@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Reported, sharedSilence } from './shared-silence.ts';
@@ -101,6 +102,7 @@ describe('sharedSilence', () => {
           }
         }
       }),
+      runs(500),
     );
   });
 });

@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Backlog, type Item } from './backlog.ts';
@@ -69,6 +70,7 @@ describe('backlog', () => {
           expect(seen[key] ?? []).toEqual((seen[key] ?? []).toSorted((a, b) => a - b));
         }
       }),
+      runs(500),
     );
   });
 
@@ -86,6 +88,7 @@ describe('backlog', () => {
           expect(new Set(items.map((item) => owners.get(item))).size).toBeLessThanOrEqual(1);
         }
       }),
+      runs(500),
     );
   });
 
@@ -100,6 +103,7 @@ describe('backlog', () => {
         expect(backlog.waiting + out.length).toBeGreaterThanOrEqual(added - acked);
         expect(backlog.waiting + out.length).toBeLessThanOrEqual(added);
       }),
+      runs(500),
     );
   });
 });

@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseFilter } from './filter.ts';
@@ -41,6 +42,7 @@ describe('filter', () => {
         expect(isEqual({ key: value })).toBe(true);
         expect(isEqual({ key: other })).toBe(value === other);
       }),
+      runs(500),
     );
   });
 });
