@@ -31,16 +31,16 @@ function fingerprints(alerts: z.output<typeof Gettable>): string[] {
   return alerts.map(({ labels, fingerprint }) => `${labels.alertname} ${fingerprint}`).sort();
 }
 
-/** Keeps what Alertmanager posts. */
+/** Keeps what Alertmanager posts, each alert once: it repeats a message whose answer was late. */
 async function startWebhook() {
-  const bodies: z.output<typeof Webhook>[] = [];
+  const alerts = new Map<string, z.output<typeof Gettable>[number]>();
   const server = createServer(async (request, response) => {
     const body: unknown = JSON.parse(Buffer.concat(await request.toArray()).toString());
-    bodies.push(Webhook.parse(body));
+    for (const alert of Webhook.parse(body).alerts) alerts.set(alert.fingerprint, alert);
     response.end();
   });
   const port = await listen(server);
-  return { url: `http://127.0.0.1:${port}/`, alerts: () => bodies.flatMap(({ alerts }) => alerts) };
+  return { url: `http://127.0.0.1:${port}/`, alerts: () => [...alerts.values()] };
 }
 
 it('an identity is the one that Alertmanager computes', async ({ skip }) => {
