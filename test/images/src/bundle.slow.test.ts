@@ -124,7 +124,7 @@ async function anotherCheckout(): Promise<string> {
   await mkdir(join(root, '.skolo'), { recursive: true });
   const folder = await mkdtemp(join(root, '.skolo', 'elsewhere-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  for (const name of ['package.json', 'package-lock.json', 'owner.yaml']) {
+  for (const name of ['package.json', 'package-lock.json', 'owner.yaml', 'tsconfig.base.json']) {
     await link(join(root, name), join(folder, name));
   }
   for (const name of ['node_modules', 'packages', 'services', 'scripts', 'kube']) {
