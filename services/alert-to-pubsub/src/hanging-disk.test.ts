@@ -27,7 +27,8 @@ it('is reported everywhere, keeps no sender waiting, and loses nothing', async (
   expect((await lab.client.status({})).spool.rejecting).toBe(why);
   expect(await lab.metrics()).toMatch(/^skolo_alerts_rejecting 1$/m);
   await expect.poll(() => lab.heartbeats().at(-1)?.body.why).toContain(why);
-  const rejected = await lab.post(alert('later'));
+  const body = JSON.stringify([alert('later')]);
+  const rejected = await fetch(`${lab.url}/api/v2/alerts`, { method: 'POST', body });
   expect([rejected.status, rejected.headers.get('retry-after')]).toEqual([503, '15']);
   expect(await rejected.text()).toContain(why);
   await disk.thaw();

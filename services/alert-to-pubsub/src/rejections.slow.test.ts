@@ -8,7 +8,7 @@ import { startPstest, startPubSubGate } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts';
 import { type Flipping, postUntilAccepted, problemsOf } from './testing/flips.ts';
-import { rackYaml, startLab } from './testing/lab.ts';
+import { postAlerts, rackYaml, startLab } from './testing/lab.ts';
 import { startSubscriber } from './testing/subscriber.ts';
 
 const eventually = { interval: 100 };
@@ -63,16 +63,16 @@ async function post(
     labels: { alertname: `Hot${n % rules}`, name },
     endsAt,
   }));
-  const body = JSON.stringify(alerts);
-  const response = await fetch(`${url}/api/v2/alerts`, { method: 'POST', body });
+  const response = await postAlerts(url, alerts);
   expect([response.status, await response.text()]).toEqual([200, '']);
 }
 
 const named = (count: number) => Array.from({ length: count }, (_, n) => `alert-${n}`);
 type Client = Pick<AlertProcess, 'client'>;
-const sinkOf = async ({ client }: Client) => (await client.status({})).sinks[0];
+/** Asked again while the service is overloaded. */
+const sinkOf = async ({ client }: Client) => (await vi.waitFor(() => client.status({}))).sinks[0];
 const lettersOf = async ({ client }: Client) =>
-  (await client.deadLetters({ query: { limit: 100 } })).deadLetters;
+  (await vi.waitFor(() => client.deadLetters({ query: { limit: 100 } }))).deadLetters;
 const readyz = async ({ metricsUrl }: AlertProcess) => (await fetch(`${metricsUrl}/readyz`)).json();
 
 describe('an HTTP sink', () => {

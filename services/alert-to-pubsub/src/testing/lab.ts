@@ -2,6 +2,8 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { alertToPubsubApi, type Client, createClient, type KnownAlert } from '@skolo/api';
+import { pause } from '@skolo/base';
+import { hangs } from '@skolo/base/durable/disk';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
 import { type GooglePubSub, type GooglePubSubOptions, startGooglePubSub } from '@skolo/simulators';
@@ -43,7 +45,7 @@ export interface Lab {
   logged: () => Record<string, unknown>[];
   /** Other settings, from then on. */
   edit: (settings: string) => Promise<void>;
-  /** Posts alerts as Prometheus does. */
+  /** Posts alerts as Prometheus does ({@link postAlerts}). */
   post: (...alerts: unknown[]) => Promise<Response>;
   /** What has reached Pub/Sub, except heartbeats. */
   arrived: () => Arrived[];
@@ -114,8 +116,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     client,
     logged: () => lines,
     edit,
-    post: (...alerts) =>
-      fetch(`${url}/api/v2/alerts`, { method: 'POST', body: JSON.stringify(alerts) }),
+    post: (...alerts) => postAlerts(url, alerts),
     arrived: () => all().filter(({ kind }) => kind !== 'heartbeat'),
     heartbeats: () => all().filter(({ kind }) => kind === 'heartbeat'),
     alerts: async () => (await client.alerts({})).alerts,
@@ -126,6 +127,21 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     },
     stop,
   };
+}
+
+/**
+ * Posts alerts to a service as Prometheus does. It posts them again, as all senders do, if the service was paused while the disk wrote, and
+ * rejects them because it takes that for a disk that hangs.
+ */
+export async function postAlerts(url: string, alerts: readonly unknown[]): Promise<Response> {
+  const body = JSON.stringify(alerts);
+  for (;;) {
+    const response = await fetch(`${url}/api/v2/alerts`, { method: 'POST', body });
+    if (response.status !== 503 || !(await response.clone().text()).includes(hangs))
+      return response;
+    await response.body?.cancel();
+    await pause(100);
+  }
 }
 
 export async function newPubSub(options?: GooglePubSubOptions): Promise<GooglePubSub> {

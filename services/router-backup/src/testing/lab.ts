@@ -17,7 +17,7 @@ import { Texts } from '../texts.ts';
 import { FakeDevices } from './fake-device.ts';
 
 /** One thread for all labs, because it takes a quarter of a lab's time to start; texts.test.ts ends one. */
-const thread = new Texts();
+const thread = new Texts({ ms: 900_000 });
 
 /** What it keeps for one lab is not shown by another, whose masks differ. */
 class SharedTexts extends Texts {
