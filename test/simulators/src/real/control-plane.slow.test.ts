@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { feed, run } from '@skolo/base/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -38,8 +37,7 @@ const Pods = z.object({
   ),
 });
 
-// The sample sees what tests of fleet, kube and cli use of it.
-describe.skipIf(onlyLong ?? lacks('control-plane', 'kubectl'))('control plane', () => {
+describe.skipIf(lacks('control-plane', 'kubectl'))('control plane', () => {
   beforeAll(async () => {
     controlPlane = await startControlPlane(program ?? '', kubectl ?? '', {
       nodes: [

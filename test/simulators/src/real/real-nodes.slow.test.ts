@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { peer } from '../peer.ts';
@@ -15,7 +14,7 @@ import { policyCases } from './policy-cases.ts';
 import { nodePrograms, whyNoRealNodes } from './real-nodes.ts';
 
 /** `npm test` sees what the test of connections.yaml uses of them: pods and network policies. */
-const why = onlyLong ?? whyNoRealNodes('curl');
+const why = whyNoRealNodes('curl');
 const seldom = { interval: 300 };
 const kernelSettings = ['kernel/panic', 'vm/overcommit_memory', 'net/ipv4/ip_forward'];
 const namespaces = ['x', 'y', 'z'];

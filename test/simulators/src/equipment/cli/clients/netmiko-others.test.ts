@@ -1,4 +1,3 @@
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, vi } from 'vitest';
 import type { CliDevice } from '../core.ts';
 import type { CliOptions } from '../model.ts';
@@ -9,7 +8,7 @@ import { startRouteros } from '../models/routeros/routeros.ts';
 import { startEdgeos } from '../models/vyatta/edgeos.ts';
 import { sit } from './netmiko.ts';
 
-describe.skipIf(onlyLong).concurrent('netmiko, to others', () => {
+describe.concurrent('netmiko, to others', () => {
   it('turns a port of a MikroTik off and on, and reads it back', async (context) => {
     const { netmiko, changes } = await sit(context, (account) =>
       startRouteros({ ...account, ports: 48 }),

@@ -1,4 +1,3 @@
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, vi } from 'vitest';
 import { startCiscoIos } from '../models/cisco-ios/cisco-ios.ts';
 import { startEdgeSwitch } from '../models/fastpath/edge-switch.ts';
@@ -50,7 +49,7 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
     await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 1 }));
   });
 
-  it.skipIf(onlyLong).for([
+  it.for([
     ['without a second password', {}, {}],
     ['with a second password', second, secret],
     ['whose ssh is of 2005', { legacyOnly: true }, {}],
@@ -77,7 +76,7 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
     ]);
   });
 
-  it.skipIf(onlyLong)('is told when a password is wrong', async (context) => {
+  it('is told when a password is wrong', async (context) => {
     const { netmiko, told } = await sit(context, (account) =>
       startEdgeSwitch({ ...account, ...second }),
     );
@@ -90,27 +89,24 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
     expect(told().join()).not.toMatch(/wrong|f1rst|s3cond/);
   });
 
-  it.skipIf(onlyLong)(
-    'saves, and what was not saved is gone after a power failure',
-    async (context) => {
-      const { device, netmiko } = await sit(context, (account) =>
-        startEdgeSwitch({ ...account, stack: 2 }),
-      );
-      const off = (port: string) => [[`interface ${port}`, 'poe opmode shutdown', 'exit']];
-      const yes = { confirm: true, confirm_response: 'y' };
+  it('saves, and what was not saved is gone after a power failure', async (context) => {
+    const { device, netmiko } = await sit(context, (account) =>
+      startEdgeSwitch({ ...account, stack: 2 }),
+    );
+    const off = (port: string) => [[`interface ${port}`, 'poe opmode shutdown', 'exit']];
+    const yes = { confirm: true, confirm_response: 'y' };
 
-      await netmiko.connect('ubiquiti_edgeswitch');
-      await netmiko.call('send_config_set', off('2/0/5'));
-      const saved = await netmiko.call('save_config', [], yes);
-      await netmiko.call('send_config_set', off('2/0/6'));
-      await device.reboot();
+    await netmiko.connect('ubiquiti_edgeswitch');
+    await netmiko.call('send_config_set', off('2/0/5'));
+    const saved = await netmiko.call('save_config', [], yes);
+    await netmiko.call('send_config_set', off('2/0/6'));
+    await device.reboot();
 
-      expect(saved).toContain('Configuration Saved!');
-      expect([device.board.isOn('2/0/5'), device.board.isOn('2/0/6')]).toEqual([false, true]);
-    },
-  );
+    expect(saved).toContain('Configuration Saved!');
+    expect([device.board.isOn('2/0/5'), device.board.isOn('2/0/6')]).toEqual([false, true]);
+  });
 
-  it.skipIf(onlyLong)('finds one behind the shell of an older UniFi switch', async (context) => {
+  it('finds one behind the shell of an older UniFi switch', async (context) => {
     const { netmiko, changes } = await sit(context, (account) =>
       startUnifiSwitch({ ...account, fastpath: true }),
     );

@@ -1,6 +1,7 @@
 /**
  * An independent client for the tests of command lines that knows them: netmiko, a library of other people, unmodified.
- * It tells much by time, that is by nothing having come for a while; `delays` is how much of its usual patience it has.
+ * It tells much by time, that is by nothing having come for a while; `delays` is how much of its usual patience it has, by a clock that
+ * only runs while this process does (netmiko-client.py).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,11 +12,13 @@ import { z } from 'zod';
 import { peer } from '../../../peer.ts';
 import type { CliDevice } from '../core.ts';
 
-/** Of one call. Some of netmiko's own waits are 100 s long. */
-const PATIENCE_MS = 120_000;
 const delays = { fast_cli: true, global_delay_factor: 0.5 };
 
-const Answer = z.union([z.object({ error: z.string() }), z.object({ value: z.unknown() })]);
+const Answer = z.union([
+  z.object({ error: z.string() }),
+  z.object({ beat: z.literal(true) }),
+  z.object({ value: z.unknown() }),
+]);
 const Text = z.string().nullable();
 const ExecResult = z.object({ status: z.number(), output: z.string() });
 
@@ -93,12 +96,17 @@ class Netmiko {
 
   private async ask(name: string, args: unknown[], named: object): Promise<unknown> {
     this.child.stdin?.write(`${JSON.stringify([name, args, named])}\n`);
-    const timer = setTimeout(() => this.child.kill(), PATIENCE_MS);
-    const { value: line, done } = await this.answers.next();
-    clearTimeout(timer);
-    if (done) throw new Error(`no answer to ${name}: ${this.complaints}`);
-    const answer = Answer.parse(JSON.parse(line));
-    if ('error' in answer) throw new Error(answer.error);
-    return answer.value;
+    for (;;) {
+      const { value: line, done } = await this.answers.next();
+      if (done) throw new Error(`no answer to ${name}: ${this.complaints}`);
+      const answer = Answer.parse(JSON.parse(line));
+      if ('error' in answer) throw new Error(answer.error);
+      if (!('beat' in answer)) return answer.value;
+      // The device answers meanwhile what it has received.
+      for (let turn = 0; turn < 10; turn += 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      this.child.stdin?.write('\n');
+    }
   }
 }

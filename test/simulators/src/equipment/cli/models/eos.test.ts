@@ -1,4 +1,3 @@
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lacks } from '../../../peer.ts';
 import { sit } from '../clients/netmiko.ts';
@@ -70,7 +69,7 @@ describe.skipIf(lacks('ssh'))('an Arista switch, to OpenSSH', () => {
   });
 });
 
-describe.skipIf(onlyLong)('netmiko, to an Arista switch', () => {
+describe('netmiko, to an Arista switch', () => {
   it('reads the configuration, and replays a session', async (context) => {
     const { device, netmiko } = await sit(context, (account) =>
       startEos({ ...account, enablePassword: 's3cond' }),

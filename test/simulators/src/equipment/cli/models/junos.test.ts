@@ -1,4 +1,3 @@
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lacks } from '../../../peer.ts';
 import { sit } from '../clients/netmiko.ts';
@@ -45,7 +44,7 @@ describe.skipIf(lacks('ssh'))('a Juniper switch, to OpenSSH', () => {
   });
 });
 
-describe.skipIf(onlyLong)('netmiko, to a Juniper switch', () => {
+describe('netmiko, to a Juniper switch', () => {
   it.for([true, false])(
     'reads, and replays a session (member of a chassis: %s)',
     async (isMember, context) => {

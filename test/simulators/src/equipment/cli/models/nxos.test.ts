@@ -1,4 +1,3 @@
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lacks } from '../../../peer.ts';
 import { sit } from '../clients/netmiko.ts';
@@ -57,7 +56,7 @@ describe.skipIf(lacks('ssh'))('a Nexus, to OpenSSH', () => {
   });
 });
 
-describe.skipIf(onlyLong)('netmiko, to a Nexus', () => {
+describe('netmiko, to a Nexus', () => {
   it('reads the configuration, and replays a session', async (context) => {
     const { netmiko, told } = await sit(context, startNxos);
     const send = (command: string) => netmiko.call('send_command', [command]);

@@ -1,4 +1,3 @@
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lacks } from '../../../peer.ts';
 import { sit } from '../clients/netmiko.ts';
@@ -87,7 +86,7 @@ describe.skipIf(lacks('ssh'))('a ProCurve, to OpenSSH', () => {
   });
 });
 
-describe.skipIf(onlyLong)('netmiko, to a ProCurve', () => {
+describe('netmiko, to a ProCurve', () => {
   it.for(['manager', 'operator'] as const)(
     'reads, and replays a session, as %s',
     async (role, context) => {

@@ -1,4 +1,3 @@
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lacks } from '../../../../peer.ts';
 import { sit } from '../../clients/netmiko.ts';
@@ -121,7 +120,7 @@ describe.skipIf(lacks('ssh'))('the configuration of a Cisco switch', () => {
   });
 });
 
-describe.skipIf(onlyLong)('the configuration of a Cisco switch, to clients that know it', () => {
+describe('the configuration of a Cisco switch, to clients that know it', () => {
   it('is read by RANCID', async (context) => {
     const device = await start({ privilege: 1, enablePassword });
 

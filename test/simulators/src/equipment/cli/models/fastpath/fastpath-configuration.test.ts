@@ -1,4 +1,3 @@
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lacks } from '../../../../peer.ts';
 import { sit } from '../../clients/netmiko.ts';
@@ -127,7 +126,7 @@ describe.skipIf(lacks('ssh'))('the configuration of an EdgeSwitch', () => {
   });
 });
 
-describe.skipIf(onlyLong)('the configuration of an EdgeSwitch, to clients that know it', () => {
+describe('the configuration of an EdgeSwitch, to clients that know it', () => {
   it('is read by RANCID', async (context) => {
     const device = await start({ enablePassword });
 

@@ -1,4 +1,3 @@
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lacks } from '../../../../peer.ts';
 import { sit } from '../../clients/netmiko.ts';
@@ -75,7 +74,7 @@ describe.skipIf(lacks('ssh'))('a MikroTik that exports, to OpenSSH', () => {
   });
 });
 
-describe.skipIf(onlyLong)('netmiko, to a MikroTik', () => {
+describe('netmiko, to a MikroTik', () => {
   it('reads its export', async (context) => {
     const { netmiko } = await sit(context, startRouteros);
 

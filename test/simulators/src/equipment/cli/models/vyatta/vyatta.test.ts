@@ -1,4 +1,3 @@
-import { onlyLong } from '@skolo/base/durable/fault-injection';
 import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
 import { lacks } from '../../../../peer.ts';
 import { sit } from '../../clients/netmiko.ts';
@@ -70,7 +69,7 @@ describe.skipIf(lacks('ssh'))('the configuration of an EdgeRouter', () => {
   });
 });
 
-describe.skipIf(onlyLong)('the configuration of a router, to clients that know it', () => {
+describe('the configuration of a router, to clients that know it', () => {
   it('is read by RANCID', async (context: TestContext) => {
     const device = await startEdgeos(account);
     context.onTestFinished(() => device.close());
