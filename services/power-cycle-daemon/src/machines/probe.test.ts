@@ -61,25 +61,38 @@ describe('a machine', () => {
       async () => probe(`http: "http://${host}:${await freeTcpPort()}/"`),
     ],
   ])('%s is %s', async (_what, expected, start) => {
-    const look = await (await start())(300, signal);
+    const look = await (await start())(expected === 'silent' ? 300 : 60_000, signal);
 
     expect(look).toMatchObject({ is: expected });
     expect(isDown(look)).toBe(expected === 'refused');
     expect(runs(look)).toBe(expected === 'up' || expected === 'closed');
   });
 
+  it('that accepts a connection while this process is paused is not down', async () => {
+    const silent = await ssh(() => undefined);
+
+    const look = silent(50, signal);
+    // Until it connects.
+    await new Promise((resolve) => process.nextTick(resolve));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+
+    expect(await look).toMatchObject({ is: 'silent' });
+  });
+
   it('that accepts connections is never seen down, whatever it does with them', async () => {
     let count = 0;
+    const watching = new AbortController();
     const rude = await ssh((socket) => {
       count += 1;
+      if (count === 12) watching.abort(new Error('enough'));
       if (count % 3 === 0) socket.resetAndDestroy();
       else if (count % 3 === 1) socket.end('Not allowed at this time\r\n');
     });
 
     const observer = { probe: rude, agent: undefined };
-    const down = await seeDown(observer, 500, { lookMs: 50, everyMs: 5, downMs: 5 }, signal);
+    const tuning = { lookMs: 50, everyMs: 5, downMs: 5 };
+    const down = seeDown(observer, 3_600_000, tuning, watching.signal);
 
-    expect(down).toBeUndefined();
-    expect(count).toBeGreaterThan(3);
+    await expect(down).rejects.toThrow('enough');
   });
 });

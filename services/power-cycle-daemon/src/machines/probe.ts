@@ -117,16 +117,22 @@ function lookTcp(
     const socket = connect({ host: address, port });
     let isAccepted = false;
     let received = '';
+    let last: NodeJS.Immediate | undefined;
     const end = (look: Look) => {
       clearTimeout(timer);
+      clearImmediate(last);
       signal.removeEventListener('abort', abort);
       socket.destroy();
       resolve(look);
     };
     const abort = () => end(unchecked);
-    const timer = setTimeout(() => {
+    const late = () => {
       const is = isAccepted ? 'silent' : 'unanswered';
       end({ is, text: `no response at ${where} within ${timeoutMs} ms` });
+    };
+    const timer = setTimeout(() => {
+      // What arrived while this process was paused is received first: it was in time.
+      last = setImmediate(late);
     }, timeoutMs);
     signal.addEventListener('abort', abort);
     socket.on('connect', () => {
