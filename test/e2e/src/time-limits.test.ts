@@ -34,8 +34,8 @@ const exceptions = new Map([
     'what never answers, against the limit that a caller gives',
   ],
   [
-    'packages/equipment/src/models/configuration/linear-rules.test.ts',
-    'an expression that never ends, against a minute for milliseconds',
+    'packages/equipment/src/models/testing/linear-rules.ts',
+    'as the limit of polls, for an expression that never ends',
   ],
   [
     'packages/setup/src/jumphost/steps/firewall.slow.test.ts',
