@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countRounds, isLong } from '@skolo/base/durable/fault-injection';
+import { processorTime, testSeed } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openCli } from '../session/open.ts';
@@ -35,7 +36,7 @@ describe('however the bytes are cut', () => {
         expect(await cli.run('show a', { signal })).toBe(`\n${lines.join('\n')}`);
         expect(await cli.run('show b', { signal })).toBe('B');
       }),
-      { numRuns: countRounds(15, 300) },
+      { numRuns: countRounds(15, 300), seed: testSeed() },
     );
   });
 
@@ -52,7 +53,7 @@ describe('however the bytes are cut', () => {
     expect(await cli.run('show a', { signal })).toBe(lines.join('\n'));
   });
 
-  it('a long answer, one byte at a time for a minute, is still read', async () => {
+  it('a long answer, one byte at a time, is still read', async () => {
     const rows = Array.from(
       { length: isLong ? 19_000 : 200 },
       (_, index) => `10 b827.eb00.${String(index).padStart(4, '0')} 0/1`,
@@ -62,7 +63,7 @@ describe('however the bytes are cut', () => {
       send: inPieces(() => [1]),
     });
 
-    const seen = await cli.run('show a', { signal, timeoutMs: 240_000 });
+    const seen = await cli.run('show a', { signal, timeoutMs: 900_000 });
 
     expect(seen.split('\n')).toEqual(rows);
   });
@@ -74,13 +75,14 @@ describe('however the bytes are cut', () => {
       fakeSwitch({ answers: { 'show a': `${answer}\r\n` }, send }).serve(socket);
     });
     const cli = await openCli(target(server.port), 'telnet', fastpath, await deps(), signal);
-    const before = process.cpuUsage();
 
-    const seen = await cli.run('show a', { signal, timeoutMs: 60_000 });
+    const { ms, result } = await processorTime(5000, () =>
+      cli.run('show a', { signal, timeoutMs: 900_000 }),
+    );
 
-    expect(seen).toBe('x'.repeat(12_000));
+    expect(result).toBe('x'.repeat(12_000));
     // The line would otherwise be played again for each byte, which takes 12 s.
-    expect(process.cpuUsage(before).user).toBeLessThan(5_000_000);
+    expect(ms).toBeLessThan(5000);
   });
 
   it('a pause in the middle of a prompt is no end', async () => {
