@@ -6,8 +6,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** PATH in a computer or a node of a test: the folders of the test's own PATH are not there. */
 export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin';
 
-/** For what never comes: a computer may be ten times slower while other tests run. */
-const patienceMs = 120_000;
+/** As long as `expect.poll` of tests. */
+export const patienceMs = 900_000;
 
 export class Process {
   private readonly child: ChildProcess;

@@ -28,10 +28,10 @@ export function clientOf({ endpoint }: GooglePubSub): PubSub {
   return client;
 }
 
-/** Publishes once, without trying again, and waits for no more than this. */
+/** Publishes once, without trying again. */
 export const once = {
   batching: { maxMessages: 1 },
-  gaxOpts: { retry: null, timeout: 5000 },
+  gaxOpts: { retry: null, timeout: 600_000 },
 } as const;
 
 /** The clients beneath: one request for one call. */

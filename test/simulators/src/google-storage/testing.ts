@@ -15,7 +15,7 @@ export function clientOf(google: GoogleStorage, options: StorageOptions = {}): S
     apiEndpoint: google.url,
     projectId: 'my-project',
     retryOptions: { autoRetry: false },
-    timeout: 120_000,
+    timeout: 600_000,
     ...options,
   });
 }

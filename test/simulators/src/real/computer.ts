@@ -24,7 +24,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { systemPath } from '../process.ts';
+import { patienceMs, systemPath } from '../process.ts';
 
 const run = promisify(execFile);
 
@@ -172,7 +172,7 @@ export class Computer {
   async boot(state = /running|degraded/): Promise<void> {
     const child = await this.turnOn(['systemd.unit=multi-user.target']);
     let isPlugged = false;
-    for (let tries = 0; tries < 100; tries += 1) {
+    for (const end = performance.now() + patienceMs; performance.now() < end; ) {
       if (child.exitCode !== null) break;
       // Its interface is there a moment after its start.
       isPlugged ||= await this.plug().then(
@@ -196,7 +196,7 @@ export class Computer {
   async off(): Promise<void> {
     const child = this.process;
     if (child?.exitCode === null) {
-      await once(child, 'exit', { signal: AbortSignal.timeout(120_000) });
+      await once(child, 'exit');
     }
     await this.isOff();
   }
@@ -276,7 +276,6 @@ export class Computer {
     try {
       const { stdout, stderr } = await run('nsenter', [...entry, program, ...args], {
         env,
-        timeout: 240_000,
       });
       return { exitCode: 0, text: stdout + stderr };
     } catch (error) {

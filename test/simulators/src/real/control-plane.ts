@@ -83,6 +83,9 @@ interface Place {
   port: number;
 }
 
+/** A node that sends no heartbeat for so long is dead: longer than a busy computer stalls. */
+const leastGraceMs = 20_000;
+
 export class ControlPlane {
   /** A file for KUBECONFIG; its user may do everything. */
   kubeconfig = '';
@@ -155,11 +158,14 @@ export class ControlPlane {
 
   /** A token of an account, as the API server makes it, that expires in so many seconds: also some ago, or in less than ten minutes. */
   async tokenOf(namespace: string, account: string, seconds: number): Promise<string> {
-    const { stdout } = await run(
-      this.kubectlProgram,
-      [`--kubeconfig=${this.kubeconfig}`, 'create', 'token', account, '-n', namespace],
-      { timeout: 120_000 },
-    );
+    const { stdout } = await run(this.kubectlProgram, [
+      `--kubeconfig=${this.kubeconfig}`,
+      'create',
+      'token',
+      account,
+      '-n',
+      namespace,
+    ]);
     const [head = '', claims = ''] = stdout.trim().split('.');
     const now = Math.floor(Date.now() / 1000);
     const moved = {
@@ -332,8 +338,13 @@ export class ControlPlane {
       ...common,
       ...['--service-account-private-key-file', accountKey, '--root-ca-file', authority],
       ...['--kube-api-qps', '500', '--kube-api-burst', '500'],
-      // A dead node is found out within seconds.
-      ...['--node-monitor-period', '1s', '--node-monitor-grace-period', `${heartbeatMs * 4}ms`],
+      // A dead node is found out soon, but none dies because the computer was busy.
+      ...[
+        '--node-monitor-period',
+        '1s',
+        '--node-monitor-grace-period',
+        `${Math.max(heartbeatMs * 4, leastGraceMs)}ms`,
+      ],
     );
     this.run('scheduler', ...common, '--kube-api-qps', '500', '--kube-api-burst', '500');
   }

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { peer } from '../../peer.ts';
+import { patientFence } from '../snmp/testing.ts';
 import { startRedfish } from './redfish.ts';
 import { changes, closing, curl, finished, needs, url } from './testing.ts';
 
@@ -33,7 +34,8 @@ describe('Redfish, by fence_redfish', () => {
   needs('fence-agents');
 
   const agent = join(dirname(peer('fence-agents') ?? ''), 'fence_redfish');
-  const signIn = ['-l', 'root', '-p', 'calvin', '--ssl-insecure', '--power-wait=0'];
+  const options = ['--ssl-insecure', '--power-wait=0', ...patientFence];
+  const signIn = ['-l', 'root', '-p', 'calvin', ...options];
 
   it('is read, turned off and turned on', async () => {
     const device = await closing(startRedfish({ secondMs: 5 }));

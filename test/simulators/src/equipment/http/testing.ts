@@ -29,7 +29,7 @@ interface Curled {
 
 /** What curl is answered. */
 export async function curl(program: string, ...args: string[]): Promise<Curled> {
-  const always = ['-sk', '--noproxy', '*', '--max-time', '20', '-w', '\n%{http_code}'];
+  const always = ['-sk', '--noproxy', '*', '--max-time', '600', '-w', '\n%{http_code}'];
   const { stdout } = await run(program, [...always, ...args]).catch((error: unknown) => {
     // It fails where no answer came, and still prints what it has.
     return { stdout: hasOutput(error) ? error.stdout : '\n000' };
@@ -45,9 +45,7 @@ function hasOutput(error: unknown): error is { stdout: string } {
 /** Runs a few lines of Python with what the interpreter's own packages offer; gives what they print. */
 export async function python(lines: string, ...args: string[]): Promise<string> {
   const interpreter = peer('labgrid') ?? '/usr/bin/python3';
-  const { stdout } = await run(interpreter, ['-W', 'ignore', '-c', lines, ...args], {
-    timeout: 120_000,
-  });
+  const { stdout } = await run(interpreter, ['-W', 'ignore', '-c', lines, ...args]);
   return stdout.trim();
 }
 
@@ -57,7 +55,7 @@ export async function finished(
   ...args: string[]
 ): Promise<{ status: number; output: string }> {
   return await new Promise((resolve) => {
-    execFile(program, args, { timeout: 120_000 }, (error, stdout, stderr) => {
+    execFile(program, args, (error, stdout, stderr) => {
       resolve({ status: Number(error?.code ?? 0), output: `${stdout}${stderr}` });
     });
   });

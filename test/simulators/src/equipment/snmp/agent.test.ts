@@ -42,7 +42,9 @@ describe("the agent, asked by net-snmp's tools", () => {
   ] as const)('does not let %s write: %s', async ([who, why], context) => {
     const device = await start();
 
-    const set = await runTool(context, device, off(3), signIn[who]);
+    // The agent does not answer a stranger.
+    const how = who === 'stranger' ? [...signIn[who], '-t1'] : signIn[who];
+    const set = await runTool(context, device, off(3), how);
 
     expect(set.status).not.toBe(0);
     expect(set.stderr).toContain(why);

@@ -59,9 +59,12 @@ export async function runTool(
   const dir = await mkdtemp(join(tmpdir(), 'skolo-snmp-'));
   onTestFinished(() => rm(dir, { recursive: true }));
   const env = { PATH: process.env.PATH, MIBS: '', SNMPCONFPATH: dir, SNMP_PERSISTENT_DIR: dir };
-  const command = ['-t10', '-r0', ...how, '-On', `${device.host}:${device.port}`, ...args];
+  const command = ['-t600', '-r0', ...how, '-On', `${device.host}:${device.port}`, ...args];
   return await run(join(dirname(path), tool), command, env);
 }
+
+/** Options of fence agents: they give up after three seconds, which a busy computer may take. */
+export const patientFence = ['power', 'shell', 'login'].map((what) => `--${what}-timeout=600`);
 
 /** Runs fence_apc_snmp; skips the test where it is not installed. */
 export async function runFence(
@@ -71,12 +74,14 @@ export async function runFence(
 ): Promise<Ran> {
   const path = peer('fence-agents');
   if (path === undefined) return context.skip('fence-agents is not installed');
-  return await run(path, ['-a', host, '-u', String(port), ...args], { PATH: process.env.PATH });
+  return await run(path, ['-a', host, '-u', String(port), ...patientFence, ...args], {
+    PATH: process.env.PATH,
+  });
 }
 
 function run(path: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> {
   return new Promise((resolve) => {
-    execFile(path, args, { env, timeout: 120_000 }, (error, stdout, stderr) => {
+    execFile(path, args, { env }, (error, stdout, stderr) => {
       const status = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ status, stdout, stderr });
     });
