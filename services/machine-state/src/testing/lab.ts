@@ -104,9 +104,9 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     },
   );
   const url = `http://127.0.0.1:${service.port}`;
-  // A sync may take long on a shared computer.
+  // A sync may take long on a busy computer.
   const clientOf = (baseUrl: string) =>
-    createClient(machineStateApi, { baseUrl, token, timeoutMs: 60_000 });
+    createClient(machineStateApi, { baseUrl, token, timeoutMs: 900_000 });
   const client = clientOf(url);
   const stop = () => service.stop();
   onTestFinished(stop);
