@@ -39,9 +39,10 @@ async function pendingOns({ client }: TestDaemon): Promise<string[]> {
 /** A daemon, and a machine `m` on the given outlets that it can see. */
 async function withMachine(
   power: readonly string[],
-  options: Parameters<typeof plugIn>[3] & Pick<DaemonOptions, 'settings' | 'lookMs'> = {},
+  options: Parameters<typeof plugIn>[3] &
+    Pick<DaemonOptions, 'settings' | 'lookMs' | 'patienceMs'> = {},
 ) {
-  const { settings = '', lookMs, ...own } = options;
+  const { settings = '', lookMs, patienceMs, ...own } = options;
   const boards = new Boards();
   const machine = await plugIn(boards, 'm', power, { host: '127.0.1.1', ...own });
   const daemon = await startDaemon({
@@ -49,6 +50,7 @@ async function withMachine(
     boards,
     settings,
     ...(lookMs && { lookMs }),
+    ...(patienceMs && { patienceMs }),
   });
   return { ...daemon, daemon, machine };
 }
@@ -588,6 +590,7 @@ describe('a phone', () => {
   const phones = {
     phones: [{ name: 'device', port: 'usb/1-1.2' }],
     more: 'device: { kind: android, power: usb/1-1.2 }',
+    patienceMs: 15_000,
   };
   /** A computer that stalls reads its hub within this time, too. */
   const long = { offSeconds: 15 };
@@ -724,7 +727,10 @@ describe('a phone', () => {
   });
 
   it('on a hub that does not obey is not reported as off', async () => {
-    const { daemon, machine, finished } = await withMachine(['switch-1/9'], phones);
+    const { daemon, machine, finished } = await withMachine(['switch-1/9'], {
+      ...phones,
+      settings: '    tries: { off: 1 }',
+    });
     await machine.misbehave('usb-ignored');
 
     const cycle = await finished(await daemon.request('m-device', long));

@@ -50,6 +50,8 @@ export interface DaemonOptions {
   awaitsJournal?: boolean;
   /** Seconds for work in progress when it is stopped; default: none. */
   stopWithin?: number;
+  /** Milliseconds within which an outlet must show the effect of a command, for one behind a network; default: for one in memory. */
+  patienceMs?: number;
   /** Milliseconds of a look at a machine, for a machine that is silent; default: as long as a computer may stall. */
   lookMs?: number;
   endpoints?: PowerCycleDaemonDeps['endpoints'];
@@ -144,12 +146,18 @@ export const boardRack = `${boardEquipment}machines:
 `;
 
 function serviceOf(
-  { drivers, endpoints, repair, createUsbHub, lookMs = timing.watch.lookMs }: DaemonOptions,
+  { drivers, endpoints, repair, createUsbHub, ...options }: DaemonOptions,
   boards: Boards,
 ) {
+  const { patience, watch } = timing;
+  const { patienceMs = patience.withinMs, lookMs = watch.lookMs } = options;
   return createPowerCycleDaemon({
     drivers: drivers ?? boardDrivers(boards),
-    timing: { ...timing, watch: { ...timing.watch, lookMs } },
+    timing: {
+      ...timing,
+      patience: { ...patience, withinMs: patienceMs },
+      watch: { ...watch, lookMs },
+    },
     ...(endpoints && { endpoints }),
     ...(repair && { repair }),
     ...(createUsbHub && { createUsbHub }),
