@@ -44,7 +44,7 @@ describe('leases', () => {
       .on('data', ({ receivedMessages }: Received) => {
         for (const { ackId } of receivedMessages) ackIds.push(ackId);
       });
-    stream.write({ subscription: subscriptionName, streamAckDeadlineSeconds: 10 });
+    stream.write({ subscription: subscriptionName, streamAckDeadlineSeconds: 600 });
     publish('1');
     await expect.poll(() => ackIds).toHaveLength(1);
 

@@ -104,7 +104,7 @@ describe('commands', () => {
   });
 
   it('forgets a SIGTERM that comes while it updates itself', async (context) => {
-    const { server, bot } = await started(context, { times: { farewell: 1 } });
+    const { server, bot } = await started(context, { times: { farewell: 12 } });
     const version = server.askUpdate();
     await expect.poll(() => server.bot('bot-1').events.at(-1)?.event).toBe('bot_shutdown');
 
@@ -142,8 +142,8 @@ describe('commands', () => {
 describe('tasks', () => {
   it('SIGTERM to the bot and to task_runner ends it in order, after its grace', async (context) => {
     const { server, bot, folder } = await started(context);
-    // On a busy computer, too, it is over before the task_runner kills who would kill the task: twice the grace.
-    const id = server.addTask({ python: stubborn, graceSeconds: 2 });
+    // On a busy computer, too, it is over before the bot kills who would kill the task: after twice the grace.
+    const id = server.addTask({ python: stubborn, graceSeconds: 12 });
     await expect.poll(() => server.task(id).output).toBe('up\n');
 
     bot.kill('SIGTERM');
