@@ -1,3 +1,4 @@
+import { runs, testSeed } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -95,6 +96,7 @@ describe('flat', () => {
 
         expect(values.every((value) => typeof value === 'string')).toBe(true);
       }),
+      runs(500),
     );
   });
 });
@@ -177,6 +179,7 @@ describe('attributes', () => {
           }
         },
       ),
+      runs(500),
     );
   });
 });
@@ -224,7 +227,7 @@ describe('decode(encode(message))', () => {
           expect(decoded).toHaveProperty('link', message.alert.generatorURL);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 300, seed: testSeed() },
     );
   });
 
@@ -322,6 +325,7 @@ describe('decode', () => {
           decode(json, attributes).kind,
         );
       }),
+      runs(500),
     );
   });
 });

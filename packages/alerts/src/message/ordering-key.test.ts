@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -23,6 +24,7 @@ describe('orderingKey', () => {
         expect(name).toBe('rack4');
         expect(Number(n)).toBeLessThan(keys);
       }),
+      runs(500),
     );
     const firing = orderingKey(alertMessage(), 'rack4', 32);
     expect(orderingKey(alertMessage({ id: 'x', alert: { status: 'resolved' } }), 'rack4', 32)).toBe(
@@ -58,6 +60,7 @@ describe('queueKey', () => {
         if (queueKey(one) !== queueKey(other)) return;
         expect(orderingKey(one, 'rack4', 32)).toBe(orderingKey(other, 'rack4', 32));
       }),
+      runs(500),
     );
     const firing = queueKey(alertMessage());
     expect(queueKey(alertMessage({ id: 'x', alert: { status: 'resolved' } }))).toBe(firing);

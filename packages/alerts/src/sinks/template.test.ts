@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import { templateFormat } from '@skolo/rack';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -59,6 +60,7 @@ describe('a JSON template', () => {
 
         expect(parsed.c).toBe(message.at);
       }),
+      runs(500),
     );
   });
 });

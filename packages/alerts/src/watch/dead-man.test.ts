@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeadMan, type DeadManOptions, type ReceivedHeartbeat, type Report } from './dead-man.ts';
@@ -191,11 +192,11 @@ function play(happenings: readonly (typeof Happening extends fc.Arbitrary<infer 
 }
 
 describe('whatever happens,', () => {
-  const runs = fc.array(Happening, { maxLength: 60 });
+  const histories = fc.array(Happening, { maxLength: 60 });
 
   it('no location is silent shortly after a heartbeat, or while heartbeats cannot be received', () => {
     fc.assert(
-      fc.property(runs, (happenings) => {
+      fc.property(histories, (happenings) => {
         let before = new Map<string, string>();
         for (const { now, isBlind, seeingSince, last, report } of play(happenings)) {
           for (const { location, state } of report.locations) {
@@ -208,12 +209,13 @@ describe('whatever happens,', () => {
           before = new Map(report.locations.map(({ location, state }) => [location, state]));
         }
       }),
+      runs(500),
     );
   });
 
   it('a location without heartbeats for long enough, while they can be received, is silent', () => {
     fc.assert(
-      fc.property(runs, (happenings) => {
+      fc.property(histories, (happenings) => {
         for (const { now, isBlind, seeingSince, last, report } of play(happenings)) {
           for (const { location, state } of report.locations) {
             const quiet = now - Math.max(seeingSince, last.get(location) ?? 0);
@@ -221,24 +223,26 @@ describe('whatever happens,', () => {
           }
         }
       }),
+      runs(500),
     );
   });
 
   it('no state changes while the watch is blind', () => {
     fc.assert(
-      fc.property(runs, (happenings) => {
+      fc.property(histories, (happenings) => {
         let before: Report | undefined;
         for (const { isBlind, report } of play(happenings)) {
           if (isBlind && before?.blindSince) expect(report).toEqual(before);
           before = report;
         }
       }),
+      runs(500),
     );
   });
 
   it('a restarted watch has the state of the one before', () => {
     fc.assert(
-      fc.property(runs, fc.integer({ min: 0, max: 1e6 }), (happenings, gap) => {
+      fc.property(histories, fc.integer({ min: 0, max: 1e6 }), (happenings, gap) => {
         const man = watch();
         let now = 0;
         for (const { after, what } of happenings) {
@@ -254,6 +258,7 @@ describe('whatever happens,', () => {
           expect(location.silentSince).toBe(locations[i]?.silentSince);
         }
       }),
+      runs(500),
     );
   });
 });

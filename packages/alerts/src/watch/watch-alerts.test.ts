@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Alert, AlertMessage } from '../message/message.ts';
@@ -125,6 +126,7 @@ describe('alerts of a watch', () => {
           firing = next.firing;
         }
       }),
+      runs(500),
     );
   });
 });

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { followed, type ServerEvent, serverEvents } from './server-events.ts';
@@ -64,6 +65,7 @@ describe('a stream of server-sent events', () => {
         const pieces = places.slice(1).map((end, i) => bytes.slice(places[i], end));
         expect(await read(...pieces)).toEqual(whole);
       }),
+      runs(500),
     );
   });
 });

@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../testing/fake-clock.ts';
@@ -70,6 +71,7 @@ describe('with any gaps and any jumps of the wall clock', () => {
           wasSilent = isSilent;
         }
       }),
+      runs(500),
     );
   });
 
@@ -86,6 +88,7 @@ describe('with any gaps and any jumps of the wall clock', () => {
           expect(clock.presence.ageOf(since, limit)).toBeLessThan(gap.sleep ? limit : 91);
         }
       }),
+      runs(500),
     );
   });
 
@@ -112,6 +115,7 @@ describe('with any gaps and any jumps of the wall clock', () => {
 
         expect(clock.presence.ageOf(since, limit)).toBeGreaterThanOrEqual(limit);
       }),
+      runs(500),
     );
   });
 });

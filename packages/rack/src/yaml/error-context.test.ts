@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { lineAt } from './error-context.ts';
@@ -17,5 +18,6 @@ it('the line at a place is the one that contains it, whose end included', () => 
         start = stop + end.length;
       }
     }),
+    runs(500),
   );
 });

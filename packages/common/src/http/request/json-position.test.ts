@@ -42,6 +42,7 @@ describe('jsonErrorOffset', () => {
       fc.property(fc.jsonValue(), fc.constantFrom(0, 1, '\t', '\r\n'), (value, indent) => {
         expect(jsonErrorOffset(JSON.stringify(value, null, indent))).toBeUndefined();
       }),
+      runs(500),
     );
   });
 

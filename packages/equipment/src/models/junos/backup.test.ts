@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import { DeviceRejected } from '@skolo/equipment/transports';
 import { type JunosOptions, sessionOf, startJunos } from '@skolo/simulators';
 import fc from 'fast-check';
@@ -48,6 +49,7 @@ describe('the configuration of a Juniper switch', () => {
       fc.asyncProperty(fc.constantFrom(...open), async (end) => {
         expect(await model.incomplete({ bytes: Buffer.from(text.slice(0, end)) })).toBeDefined();
       }),
+      runs(500),
     );
   });
 });

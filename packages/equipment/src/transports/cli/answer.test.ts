@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allPagers } from '../testing/dialects.ts';
@@ -52,6 +53,7 @@ describe('the echo of a command', () => {
 
         expect(found).toBe(whole);
       }),
+      runs(500),
     );
   });
 
@@ -98,6 +100,7 @@ describe('an answer', () => {
 
         expect(answerOf(`${command}\r\n${bytes}${host}`)).toBe(lines.join('\n'));
       }),
+      runs(500),
     );
   });
 
@@ -121,6 +124,7 @@ describe('an answer', () => {
 
         expect(answer).toBe(lines.join('\n'));
       }),
+      runs(500),
     );
   });
 });

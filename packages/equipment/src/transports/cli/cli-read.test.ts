@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countRounds } from '@skolo/base/durable/fault-injection';
+import { testSeed } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AnswerCut, DeviceRejected, DeviceTimeout, DeviceUnreachable } from '../errors.ts';
@@ -164,7 +165,7 @@ describe('a configuration', () => {
           else expect(answer).toMatch(/x\nend$/);
         }
       }),
-      { numRuns: countRounds(2, 40) },
+      { numRuns: countRounds(2, 40), seed: testSeed() },
     );
   });
 });

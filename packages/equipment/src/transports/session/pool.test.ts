@@ -1,3 +1,4 @@
+import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { DeviceRejected, DeviceTimeout, DeviceUnreachable, SignInRejected } from '../errors.ts';
@@ -232,6 +233,7 @@ describe('a pool of sessions', () => {
         expect(device.open).toBe(0);
         expect(device.most).toBeLessThanOrEqual(1);
       }),
+      runs(500),
     );
   });
 });

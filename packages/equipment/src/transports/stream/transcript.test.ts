@@ -1,5 +1,5 @@
 import { Secret } from '@skolo/base/secrets';
-import { tempDir } from '@skolo/base/testing';
+import { runs, tempDir } from '@skolo/base/testing';
 import { lacks } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -107,6 +107,7 @@ describe('a transcript', () => {
         for (const secret of secrets) expect(kept).not.toContain(secret);
         expect(kept.replaceAll(' ', '').length).toBeLessThanOrEqual(pieces.join('').length);
       }),
+      runs(500),
     );
   });
 

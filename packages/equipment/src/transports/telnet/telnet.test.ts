@@ -1,4 +1,5 @@
 import { pipeline } from 'node:stream/promises';
+import { runs } from '@skolo/base/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -79,6 +80,7 @@ describe('telnet', () => {
 
         expect(heard(...packets)).toEqual(heard(bytes));
       }),
+      runs(500),
     );
   });
 });
