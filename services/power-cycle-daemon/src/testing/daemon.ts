@@ -231,7 +231,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
 }
 
 /** Returns what `/readyz` reports, except pauses of the process, which any busy computer may cause. */
-export async function degradedAt(metricsUrl: string): Promise<{ what: string; why: string }[]> {
+async function degradedAt(metricsUrl: string): Promise<{ what: string; why: string }[]> {
   const response = await fetch(`${metricsUrl}/readyz`);
   const { degraded } = readiness.parse(await response.json());
   return degraded.filter(({ what }) => what !== 'pauses');

@@ -3,7 +3,7 @@ import { type CliSession, openCli } from '@skolo/equipment/transports';
 import { deps, soon, target } from '@skolo/equipment/transports/testing';
 import type { Frr } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { shareFrr } from '../testing/shared-frr.ts';
+import { shareFrr } from './testing/shared-frr.ts';
 import { frr } from './dialect.ts';
 
 const timeoutMs = 30_000;

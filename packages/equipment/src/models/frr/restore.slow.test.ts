@@ -6,9 +6,9 @@ import type { Frr } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import type { BackupModel } from '../contract/backup.ts';
-import { frrConfigurations } from '../testing/frr-configurations.ts';
+import { frrConfigurations } from './testing/frr-configurations.ts';
 import { type RealDevice, realDevice } from '../testing/real-device.ts';
-import { type Account, shareFrr } from '../testing/shared-frr.ts';
+import { type Account, shareFrr } from './testing/shared-frr.ts';
 import { backup } from './backup.ts';
 
 /** Each test replaces its configuration anyway. */

@@ -71,7 +71,7 @@ export const cases = proofsWith('backup').flatMap(({ model, proof }) => {
   const other = { ...backup, ...backup.also, incomplete: [] };
   return [own, { ...own, name: `${model}, ${backup.also.entry}`, backup: other }];
 });
-export type Case = (typeof cases)[number];
+type Case = (typeof cases)[number];
 
 /** Faults, and the outcome of each, in a tier of tests. Both together have all of them. */
 function faultsOf({ model, backup }: Case, tier: 'first' | 'slow') {

@@ -5,7 +5,7 @@ import { DeviceRejected } from '@skolo/equipment/transports';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { loadConnectedHosts } from '../../load.ts';
 import { realDevice } from '../../testing/real-device.ts';
-import { shareFrr } from '../../testing/shared-frr.ts';
+import { shareFrr } from '../../frr/testing/shared-frr.ts';
 import { dnsmasqLeases, vyattaLeases } from './linux-connected-hosts.ts';
 
 const start = shareFrr();
