@@ -7,8 +7,8 @@ import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
 import type { BackupModel, Content } from '../contract/backup.ts';
 import { type RealDevice, realDevice } from '../testing/real-device.ts';
-import { type Account, shareFrr } from './testing/shared-frr.ts';
 import { backup } from './backup.ts';
+import { type Account, shareFrr } from './testing/shared-frr.ts';
 
 interface Sitting extends RealDevice {
   router: Frr;

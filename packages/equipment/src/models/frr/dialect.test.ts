@@ -3,8 +3,8 @@ import { type CliSession, openCli } from '@skolo/equipment/transports';
 import { deps, soon, target } from '@skolo/equipment/transports/testing';
 import type { Frr } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { shareFrr } from './testing/shared-frr.ts';
 import { frr } from './dialect.ts';
+import { shareFrr } from './testing/shared-frr.ts';
 
 const timeoutMs = 30_000;
 

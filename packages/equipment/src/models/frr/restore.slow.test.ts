@@ -6,10 +6,10 @@ import type { Frr } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import type { BackupModel } from '../contract/backup.ts';
-import { frrConfigurations } from './testing/frr-configurations.ts';
 import { type RealDevice, realDevice } from '../testing/real-device.ts';
-import { type Account, shareFrr } from './testing/shared-frr.ts';
 import { backup } from './backup.ts';
+import { frrConfigurations } from './testing/frr-configurations.ts';
+import { type Account, shareFrr } from './testing/shared-frr.ts';
 
 /** Each test replaces its configuration anyway. */
 const start = shareFrr();

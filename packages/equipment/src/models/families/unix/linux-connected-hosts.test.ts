@@ -3,9 +3,9 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceRejected } from '@skolo/equipment/transports';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { shareFrr } from '../../frr/testing/shared-frr.ts';
 import { loadConnectedHosts } from '../../load.ts';
 import { realDevice } from '../../testing/real-device.ts';
-import { shareFrr } from '../../frr/testing/shared-frr.ts';
 import { dnsmasqLeases, vyattaLeases } from './linux-connected-hosts.ts';
 
 const start = shareFrr();
