@@ -169,8 +169,12 @@ let shared: string | undefined;
 export async function shareCommands(atTheEnd: AtTheEnd): Promise<void> {
   if (isLong || !existsSync('/proc/self/fd')) return;
   const lines = new CommandLines();
-  atTheEnd(() => lines.close());
   shared = await newFolder(atTheEnd);
+  atTheEnd(() => {
+    // The next test file may run in this process.
+    shared = undefined;
+    return lines.close();
+  });
   await writeFile(join(shared, 'skolo'), `#!/bin/sh\n${lines.script}\n`, { mode: 0o755 });
 }
 
