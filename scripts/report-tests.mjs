@@ -31,14 +31,16 @@ export default class TestReport {
       const { processorSeconds = 0 } = /** @type {{ processorSeconds?: number }} */ (module.meta());
       results.files.push({ name: file, seconds: processorSeconds });
       // vitest counts the tests of a failed hook as skipped.
-      for (const suite of [module, ...module.children.allSuites()])
-        fail(`${file} > ${'fullName' in suite ? suite.fullName : ''}`, suite.errors());
+      for (const suite of [module, ...module.children.allSuites()]) {
+        const name = `${file} > ${'fullName' in suite ? suite.fullName : ''}`;
+        const isEmpty = suite.children.size === 0 && suite.ok();
+        fail(name, isEmpty ? [{ message: 'has no tests' }] : suite.errors());
+      }
       for (const test of module.children.allTests()) {
         const { state, errors, note } = { note: undefined, ...test.result() };
         const { skipped } = /** @type {{ skipped?: string }} */ (test.meta());
         const name = `${file} > ${test.fullName}`;
-        const why =
-          note ?? skipped ?? (hasFailed(test.parent) ? 'its preparation failed' : undefined);
+        const why = note ?? skipped ?? (hasFailed(test.parent) && 'its preparation failed');
         if (state === 'passed') results.passed += 1;
         else if (state === 'failed') fail(name, errors);
         else if (!why) fail(name, [{ message: 'was skipped without a reason' }]);
@@ -53,8 +55,6 @@ export default class TestReport {
 function hasFailed(suite) {
   return suite.errors().length > 0 || (suite.type === 'suite' && hasFailed(suite.parent));
 }
-
 /** The seed of a property test is in the second line. */
-function firstLines(message = 'no message') {
-  return message.split('\n').slice(0, 4).join(' ').slice(0, 700);
-}
+const firstLines = (message = 'no message') =>
+  message.split('\n').slice(0, 4).join(' ').slice(0, 700);

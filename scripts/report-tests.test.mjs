@@ -28,6 +28,7 @@ it('reports every outcome, also what fails outside of the tests', async () => {
       name: `${path}/does-not-load.fixture.mjs > `,
       why: expect.stringContaining("Cannot find module './missing.mjs'"),
     },
+    { name: `${path}/empty.fixture.mjs > an empty table`, why: 'has no tests' },
     {
       name: `${path}/outcomes.fixture.mjs > fails`,
       why: expect.stringMatching(/^expected \{ .* to deeply equal \{ /),

@@ -11,11 +11,17 @@ import { committedState, recordRun } from './green.mjs';
 import { root } from './node.mjs';
 import { findPeers } from './peers.mjs';
 
+/** @param {string} pattern */
+const find = (pattern) => globSync(pattern, { cwd: root }).sort();
+/** @param {string} file */
+const textOf = (file) => readFileSync(join(root, file), 'utf8');
 const run = /** @type {import('./green.mjs').Run} */ (process.argv[2]);
 const tasks = { first: ['test'], slow: ['test:slow'], long: ['test', 'test:slow'] }[run];
 const peers = await findPeers();
 console.log(`Real counterparts: ${Object.keys(peers).join(', ') || 'none'}`);
 const { SKOLO_SEED = String(Date.now() % 1_000_000) } = process.env;
+// For half of the time, tests of the second tier wait.
+const packages = availableParallelism() + (run === 'first' ? 0 : 2);
 if (run === 'long') console.log(`SKOLO_SEED=${SKOLO_SEED}`);
 const start = { commit: committedState(), startedAt: Date.now() };
 // Turbo restores the results of unchanged packages.
@@ -24,7 +30,7 @@ const { exitCode, interrupted } = await runChild(
   turbo,
   [
     ...['run', 'lint', ...tasks, '--continue=dependencies-successful', '--summarize'],
-    ...[`--concurrency=${availableParallelism()}`, '--output-logs=new-only', '--log-order=grouped'],
+    ...[`--concurrency=${packages}`, '--output-logs=new-only', '--log-order=grouped'],
   ],
   {
     cwd: root,
@@ -44,12 +50,12 @@ if (interrupted) process.exit(130);
 const noResults = { passed: 0, failed: [], skipped: [], files: [] };
 const total = structuredClone(noResults);
 const { failed } = total;
-const summary = find('.turbo/runs/*.json').flatMap((file) => readJson(file).tasks);
+const summary = find('.turbo/runs/*.json').flatMap((file) => JSON.parse(textOf(file)).tasks);
 expectSuccess('//#lint');
 for (const folder of find('{packages,services,test}/*/vitest.config.ts').map(dirname)) {
   for (const task of tasks) {
     const file = `${folder}/.test-results/${task}.json`;
-    const results = existsSync(join(root, file)) ? readJson(file) : noResults;
+    const results = existsSync(join(root, file)) ? JSON.parse(textOf(file)) : noResults;
     total.passed += results.passed;
     total.skipped.push(...results.skipped);
     total.files.push(...results.files);
@@ -72,22 +78,11 @@ const costliest = total.files.toSorted((a, b) => b.seconds - a.seconds).slice(0,
 for (const file of costliest) console.log(`${file.seconds.toFixed(0).padStart(6)} s  ${file.name}`);
 if (run === 'first') {
   const slow = find('{{packages,services,test}/*/src,scripts}/**/*.slow.test.*');
-  const texts = slow.map((file) => readFileSync(join(root, file), 'utf8')).join('\n');
-  console.log(
-    `npm run test:slow adds ${texts.match(/^ *it\b/gm)?.length} tests, or tables of tests`,
-  );
+  const tests = slow.flatMap((file) => textOf(file).match(/^ *it\b/gm) ?? []);
+  console.log(`npm run test:slow adds ${tests.length} tests, or tables of tests`);
 }
 console.log(`${total.passed} passed, ${failed.length} failed, ${total.skipped.length} skipped`);
 process.exitCode = failed.length === 0 ? 0 : 1;
-/** @param {string} pattern */
-function find(pattern) {
-  return globSync(pattern, { cwd: root }).sort();
-}
-
-/** @param {string} file */
-function readJson(file) {
-  return JSON.parse(readFileSync(join(root, file), 'utf8'));
-}
 
 /** @param {string} id of a turbo task, such as `@skolo/rack#test` */
 function expectSuccess(id) {

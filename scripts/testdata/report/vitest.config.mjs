@@ -5,5 +5,6 @@ export default {
     reporters: ['../../report-tests.mjs'],
     setupFiles: ['../../setup/processor-time.mjs', '../../setup/reasons.mjs'],
     cache: false,
+    passWithNoTests: true,
   },
 };

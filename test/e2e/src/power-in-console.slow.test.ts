@@ -58,7 +58,7 @@ it.skipIf(lacks('chromium'))(
     await expect.poll(() => board.isOn('2')).toBe(false);
     await page.getByText('turned off by ann').waitFor();
     // Only then is the request over.
-    await page.getByText('Turning off rpi-2 by ann (smells burnt): 1 off').waitFor();
+    await page.getByText('power off by ann: smells burnt; off: rpi-2').waitFor();
     await page.getByRole('button', { name: 'Turn on switch-1/2' }).click();
     await confirm('Turn on', 'new hat');
     await expect.poll(() => board.isOn('2')).toBe(true);
@@ -84,7 +84,7 @@ it.skipIf(lacks('chromium'))(
     // On every page, until it is read.
     const strip = page.getByRole('region', { name: 'Power cycles' });
     await strip
-      .getByText(/Power cycle of rpi-1 by ann \(it hangs\): 1 (on|running|failed)/)
+      .getByText(/power cycle by ann: it hangs; (on|running|failed): rpi-1/)
       .waitFor();
   },
 );

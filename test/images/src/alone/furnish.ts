@@ -117,7 +117,7 @@ export const pdudaemonConf = JSON.stringify({
       onsetting: 1,
       offsetting: 2,
     },
-    old: { driver: 'apc9210' },
+    relay: { driver: 'localcmdline' },
   },
   aliases: { 'board-1': { hostname: 'strip', port: 2 } },
 });

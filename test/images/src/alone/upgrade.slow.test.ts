@@ -113,7 +113,7 @@ describe.skipIf(why)('state', () => {
       };
     };
 
-    await need('apt-get update && apt-get install -qy --no-install-recommends git');
+    await need('apt-get update && apt-get install -qy --no-install-recommends git iputils-ping');
     await need('cp -r /opt/packages/state/secrets /etc/skolo');
     await computer.write('/etc/skolo/secrets/bots.json', JSON.stringify(key));
     await need('groupadd --system skolo; chgrp -R skolo /etc/skolo; chmod -R g+rX /etc/skolo');
