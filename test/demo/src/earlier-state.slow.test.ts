@@ -19,6 +19,7 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { root } from './folder/folders.ts';
 import { commitOf, sourcesAt } from './testing/earlier-sources.ts';
+import { Entries, expectKept, Kept, type Lists } from './testing/kept-lists.ts';
 import { ask, type DemoProcess, edit, newFolder, shell, spawnDemo } from './testing/run-demo.ts';
 
 const testdata = join(import.meta.dirname, '../testdata');
@@ -36,13 +37,6 @@ const lists = {
   history: `machine history ${machine}`,
   clients: 'metadata clients',
 } as const;
-
-const Entries = z.array(z.looseObject({}));
-const Kept = z.object({
-  at: z.iso.datetime(),
-  lists: z.record(z.string(), Entries),
-  formats: z.object({ history: z.int() }),
-});
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -89,24 +83,6 @@ async function expectContinued(skolo: Skolo, { received }: { received: string[] 
   await expect.poll(() => skolo(`machine list ${machine}`)).toContain('a new fan');
   await expect.poll(() => received.join('\n')).toContain('"HostHot"');
 }
-
-function expectKept(found: Lists, kept: Lists) {
-  for (const [name, entries] of Object.entries(kept)) {
-    // The history does not store these of a backup: since 0.2.0, they depend on masks. `equipment` was `device` then.
-    const computed = new Set(
-      name === 'backups' ? ['id', 'sha1', 'size', 'device', 'equipment'] : [],
-    );
-    const expected = entries.map((entry) =>
-      expect.objectContaining(
-        Object.fromEntries(Object.entries(entry).filter(([key]) => !computed.has(key))),
-      ),
-    );
-    expect(entries.length, name).toBeGreaterThan(0);
-    expect(found[name], name).toEqual(expect.arrayContaining(expected));
-  }
-}
-
-type Lists = z.infer<typeof Kept>['lists'];
 
 async function listsOf(skolo: Skolo): Promise<Lists> {
   const answers: Lists = {};
