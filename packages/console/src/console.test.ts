@@ -41,11 +41,30 @@ function bearer(role: 'view' | 'operate' | 'admin') {
 }
 
 /** Reads the audit log of a service, which has a file for each month, also of the one that begins during the test. */
-async function auditOf(service: string): Promise<string> {
+/** By the name of a file, of which each day has one. */
+async function auditFilesOf(service: string): Promise<Map<string, string>> {
   const folder = join(fixture.dir, service, 'audit');
   const files = (await readdir(folder)).filter((name) => name.endsWith('.jsonl')).sort();
-  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
-  return texts.join('');
+  const texts = files.map(
+    async (name) => [name, await readFile(join(folder, name), 'utf8')] as const,
+  );
+  return new Map(await Promise.all(texts));
+}
+
+async function auditOf(service: string): Promise<string> {
+  return [...(await auditFilesOf(service)).values()].join('');
+}
+
+/** Entries that machine-state has added since then. */
+async function addedTo(before: ReadonlyMap<string, string>): Promise<unknown[]> {
+  const after = await auditFilesOf('machine-state');
+  const added = [...after]
+    .map(([name, text]) => text.slice(before.get(name)?.length ?? 0))
+    .join('');
+  return added
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
 }
 
 describe('the pages', () => {
@@ -125,13 +144,12 @@ describe('a session', () => {
     const { cookie } = await signedIn('operate');
     fixture.clock.pass(13 * 3_600_000);
     onTestFinished(() => fixture.clock.pass(-13 * 3_600_000));
-    const before = await auditOf('machine-state');
+    const before = await auditFilesOf('machine-state');
 
     await get('/v1/machines', { cookie }).expect(401);
     await get('/v1/rack', { cookie }).expect(401);
 
-    const added = (await auditOf('machine-state')).slice(before.length).trim().split('\n');
-    expect(added.map((line) => JSON.parse(line))).toMatchObject([
+    expect(await addedTo(before)).toMatchObject([
       { who: 'ann-operate', what: 'expired session', target: 'GET /v1/machines' },
     ]);
   });
@@ -147,12 +165,11 @@ describe('a session', () => {
   });
 
   it('is audited with the name of its token', async () => {
-    const before = await auditOf('machine-state');
+    const before = await auditFilesOf('machine-state');
 
     await signedIn('view');
 
-    const added = (await auditOf('machine-state')).slice(before.length).trim().split('\n');
-    expect(added.map((line) => JSON.parse(line))).toMatchObject([
+    expect(await addedTo(before)).toMatchObject([
       { who: 'ann-view', role: 'view', from: '127.0.0.1', what: 'signIn', outcome: 'done' },
     ]);
   });
