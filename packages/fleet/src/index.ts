@@ -15,6 +15,7 @@ export { addRack, type NewRack, removeRack, withEpoch } from './racks/clusters-e
 export { clustersJsonSchema } from './racks/clusters-schema.ts';
 export { askEachRack, type OnNextWay, type RackAnswer } from './racks/each-rack.ts';
 export {
+  countsBy,
   healthPath,
   healthQueries,
   judged,

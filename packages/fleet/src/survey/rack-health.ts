@@ -13,15 +13,17 @@ const figures = {
   down: 'up{job=~"metadata-server|power-cycle-daemon|router-backup|alert-to-pubsub|machine-state|alertmanager"} == 0',
   alerts: 'ALERTS{alertstate="firing", alertname!="Watchdog", severity!="info"}',
   machines: 'machine:seen:max3m{machine!="JUMPHOST"}',
+  // One value for each machine that should run an agent, without a verdict if the agent does not report.
   // A task may respond instead of its machine's agent, for example with NaN, which affects only that machine.
-  health: 'count by (verdict) (skolo_swarming_health{job="swarming-client"} == 1)',
+  health:
+    'max by (machine, verdict) (skolo_swarming_health{job="swarming-client"} == 1) or on (machine) (max by (machine) (up{job="swarming-client"}) >= bool 0)',
   conditions: 'max by (condition) (skolo_machines_condition{job="machine-state"})',
   serviceStates: 'skolo_machines_service_state{job="machine-state", state!="ready"} == 1',
   tasks: 'sum(skolo_swarming_task_running{job="swarming-client"} == bool 1)',
   tasksEnded:
-    'sum(increase(skolo_swarming_tasks_ended_total{job="swarming-client"}[WINDOW]) < 1e5)',
+    'sum by (machine) (increase(skolo_swarming_tasks_ended_total{job="swarming-client"}[WINDOW]) < 1e5)',
   tasksFailed:
-    'sum(increase(skolo_swarming_tasks_ended_total{job="swarming-client", outcome!="succeeded"}[WINDOW]) < 1e5)',
+    'sum by (machine) (increase(skolo_swarming_tasks_ended_total{job="swarming-client", outcome!="succeeded"}[WINDOW]) < 1e5)',
   losses: 'max(skolo_machines_losses_last_week{job="machine-state"})',
   held: 'skolo_power_machines_held{job="power-cycle-daemon"}',
   controllers: 'count(skolo_power_controller_up{job="power-cycle-daemon"})',
@@ -86,6 +88,18 @@ type Sample = z.output<typeof Answer>['data']['result'][number];
 
 export type Labels = Readonly<Record<string, string>>;
 
+/** What the agent of one machine reports. Absent: it does not report. */
+interface AgentReport {
+  verdict?: string;
+  /** Tasks that ended in the last hour, or in the requested period. */
+  tasks?: Tasks;
+}
+
+interface Tasks {
+  all: number;
+  failed: number;
+}
+
 /** Absent: Prometheus has no value. */
 export interface RackHealth {
   /** By Prometheus' clock, in seconds. */
@@ -108,13 +122,15 @@ export interface RackHealth {
   losses?: number;
   /** Machines by the state that their agents report: ok, recovering, maintenance, quarantined. */
   health: Record<string, number>;
+  /** By the name of each machine that should run an agent. */
+  reports?: Record<string, AgentReport>;
   /** Machines by their condition, as machine-state judges; empty while it does not respond. */
   conditions: Record<string, number>;
   /** Services that are not ready, as machine-state judges: `degraded`, `not ready`, `unreachable`. */
   serviceStates: Record<string, string>;
   tasks?: number;
-  /** In the last hour, or in the requested period. */
-  tasksEnded?: { all: number; failed: number };
+  /** Those of all machines that ended in the last hour, or in the requested period. */
+  tasksEnded?: Tasks;
   /** Computers that require a reboot, for example after a kernel update. */
   reboots?: number;
   controllers?: { all: number; up: number };
@@ -150,7 +166,12 @@ export function readHealth(text: string): RackHealth {
     (sample) => [sample.metric.machine ?? '', numberOf(sample) > 0] as const,
   );
   const controllers = one('controllers');
-  const ended = one('tasksEnded');
+  const reports = reportsOf(
+    of('health'),
+    by('tasksEnded', 'machine'),
+    by('tasksFailed', 'machine'),
+  );
+  const tasksEnded = sumOf(Object.values(reports).flatMap(({ tasks }) => tasks ?? []));
   const delivery = of('delivery')[0]?.metric.state;
   // Daemons before 0.3 do not say by whom.
   const heldBy = by('held', 'by');
@@ -163,7 +184,8 @@ export function readHealth(text: string): RackHealth {
     down: of('down').map(({ metric }) => metric.job ?? ''),
     alerts: of('alerts').map(({ metric }) => metric),
     seen: Object.fromEntries(seen),
-    health: by('health', 'verdict'),
+    health: countsBy(Object.values(reports).flatMap(({ verdict }) => verdict ?? [])),
+    reports,
     conditions: by('conditions', 'condition'),
     serviceStates: Object.fromEntries(
       of('serviceStates').map(({ metric }) => [metric.service ?? '', metric.state ?? '']),
@@ -176,10 +198,7 @@ export function readHealth(text: string): RackHealth {
         heldBy: Object.fromEntries(Object.entries(heldBy).filter(([person]) => person !== '')),
       },
     }),
-    ...(ended !== undefined && {
-      // Prometheus extrapolates.
-      tasksEnded: { all: Math.round(ended), failed: Math.round(one('tasksFailed') ?? 0) },
-    }),
+    ...(tasksEnded && { tasksEnded }),
     ...(controllers !== undefined && {
       controllers: { all: controllers, up: one('controllersUp') ?? 0 },
     }),
@@ -197,6 +216,35 @@ export function readHealth(text: string): RackHealth {
     }),
   };
   return judged(facts);
+}
+
+function reportsOf(
+  health: readonly Sample[],
+  ended: Readonly<Record<string, number>>,
+  failed: Readonly<Record<string, number>>,
+): Record<string, AgentReport> {
+  const entries = health.map(({ metric: { machine = '', verdict } }): [string, AgentReport] => {
+    const all = ended[machine];
+    // Prometheus extrapolates.
+    const tasks = all !== undefined && {
+      tasks: { all: Math.round(all), failed: Math.round(failed[machine] ?? 0) },
+    };
+    return [machine, { ...(verdict !== undefined && { verdict }), ...tasks }];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Undefined: none are known. */
+export function sumOf(tasks: readonly Tasks[]): Tasks | undefined {
+  if (tasks.length === 0) return undefined;
+  const sum = (read: (each: Tasks) => number) => tasks.reduce((all, each) => all + read(each), 0);
+  return { all: sum(({ all }) => all), failed: sum(({ failed }) => failed) };
+}
+
+/** How often each word is listed. */
+export function countsBy(words: readonly string[]): Record<string, number> {
+  const groups = Map.groupBy(words, (word) => word);
+  return Object.fromEntries([...groups].map(([word, { length }]) => [word, length]));
 }
 
 /** A rack's health from facts about it, with the alerts' labels. */

@@ -1,7 +1,7 @@
 /** A rack without Prometheus, such as the demo: what machine-state knows from agents and services. Pure. */
 import type { Machine, RackView, ServiceState } from '@skolo/api';
 import { isSilent } from '@skolo/api/silence';
-import { judged, type RackHealth } from '@skolo/fleet';
+import { countsBy, judged, type RackHealth } from '@skolo/fleet';
 
 /** Nothing need evaluate alert rules in such a rack, so whatever needs attention is a warning, even without an alert. */
 export function healthFrom(
@@ -53,11 +53,6 @@ export function healthFrom(
   const isKnown = !services.some(({ state }) => state === 'unknown');
   const state = !isOk ? 'warning' : isKnown ? health.state : 'unknown';
   return { ...health, ...((health.state === 'ok' || health.state === 'unknown') && { state }) };
-}
-
-function countsBy(words: readonly string[]): Record<string, number> {
-  const groups = Map.groupBy(words, (word) => word);
-  return Object.fromEntries([...groups].map(([word, { length }]) => [word, length]));
 }
 
 function isDown({ state, reachable }: ServiceState): boolean {
