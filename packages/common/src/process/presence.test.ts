@@ -1,7 +1,8 @@
 import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { fakeClock } from '../testing/fake-clock.ts';
+import { Presence } from './presence.ts';
 
 const minute = 60_000;
 
@@ -39,6 +40,68 @@ describe('the age of an answer', () => {
     clock.sleep(minute);
 
     expect(clock.presence.ageOf(since, 26 * 3600)).toBe(20 * 3600 + 3);
+  });
+});
+
+describe('while nobody else beats', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  function start() {
+    vi.useFakeTimers();
+    let paused = 0;
+    const uptime = () => paused + performance.now() / 1000;
+    return {
+      presence: new Presence(uptime),
+      uptime,
+      run: (seconds: number) => void vi.advanceTimersByTime(seconds * 1000),
+      pause(seconds: number) {
+        paused += seconds;
+      },
+    };
+  }
+
+  it.each([4, 17, 60, 7200])('a process that runs for %i s was not paused', (seconds) => {
+    const { presence, run } = start();
+    const wasPaused = presence.watch();
+
+    run(seconds);
+
+    expect(wasPaused()).toBe(false);
+  });
+
+  it.each([4, 60, 7200])('a pause of %i s is noticed, before it and after it', (seconds) => {
+    const { presence, run, pause } = start();
+    const wasPaused = presence.watch();
+
+    run(20);
+    pause(seconds);
+    run(20);
+
+    expect(wasPaused()).toBe(true);
+    expect(presence.watch()()).toBe(false);
+  });
+
+  it('the age of an answer is the time since then', () => {
+    const { presence, uptime, run } = start();
+    const since = uptime();
+    const ages = [5, 30, 24].map((seconds) => {
+      run(seconds);
+      return Math.round(presence.ageOf(since, 60));
+    });
+
+    expect(ages).toEqual([5, 35, 59]);
+  });
+
+  it('the latest gap is one of the process, not one between two questions', () => {
+    const { presence, run, pause } = start();
+    expect(presence.latestGap()).toBeUndefined();
+    run(3600);
+    expect(presence.latestGap()).toBeUndefined();
+    pause(60);
+    run(3600);
+
+    const { from = 0, until = 0 } = presence.latestGap() ?? {};
+    expect(Math.floor(until - from)).toBe(61);
   });
 });
 

@@ -2,8 +2,9 @@
  * Measures for how long this process could observe others. A paused virtual machine, a suspended computer, a hanging disk and a blocked
  * event loop are gaps of the observer, not silence of what it observes: see docs/decisions/2026-11-29-absence.md.
  *
- * The process beats once a second. If the uptime between two beats says more than a few seconds, the rest is a gap. The uptime includes
- * the time in which a computer sleeps. A pause that stops this clock as well, as some hypervisors do, adds nothing to any age.
+ * The process beats once a second from the first question on, so that no question depends on others who beat. If the uptime between two
+ * beats says more than a few seconds, the rest is a gap. The uptime includes the time in which a computer sleeps. A pause that stops this
+ * clock as well, as some hypervisors do, adds nothing to any age.
  */
 
 export const beatMs = 1000;
@@ -28,6 +29,7 @@ export class Presence {
   lostSeconds = 0;
   private readonly uptime: () => number;
   private at: number | undefined;
+  private beating: NodeJS.Timeout | undefined;
   private readonly gaps: Gap[] = [];
 
   /** @param uptime seconds since boot, by a clock that never jumps and includes sleep */
@@ -51,7 +53,7 @@ export class Presence {
 
   /** The returned function says whether there was a gap since: what fails meanwhile may have failed because of it. */
   watch(): () => boolean {
-    this.beat();
+    this.keepBeating();
     const before = this.count;
     return () => {
       this.beat();
@@ -61,7 +63,7 @@ export class Presence {
 
   /** The latest one of at least so many seconds. */
   latestGap(leastSeconds = 0): Readonly<Gap> | undefined {
-    this.beat();
+    this.keepBeating();
     return this.gaps.findLast(({ from, until }) => until - from >= leastSeconds);
   }
 
@@ -79,7 +81,7 @@ export class Presence {
    * @param limit in seconds
    */
   ageOf(since: number, limit: number): number {
-    const now = this.beat();
+    const now = this.keepBeating();
     let present = now - since;
     /** Start of the age, moved by what is subtracted. */
     let begin = since;
@@ -91,5 +93,10 @@ export class Presence {
       begin = isReached || until - from < limit * leastPart ? begin + lost : until;
     }
     return Math.max(now - begin, present / certainTimes);
+  }
+
+  private keepBeating(): number {
+    this.beating ??= setInterval(() => this.beat(), beatMs).unref();
+    return this.beat();
   }
 }

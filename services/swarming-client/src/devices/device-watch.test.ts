@@ -1,8 +1,9 @@
 import { runs } from '@skolo/base/testing';
+import { Presence } from '@skolo/common';
 import { createEvents, createLogger } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { logEvent } from '../event-log.ts';
 import type { AgentEvent } from '../events.ts';
 import type { DeviceView, Look } from './device.ts';
@@ -35,7 +36,7 @@ function readingOf({
   };
 }
 
-function startWatch(readSeconds = 3600) {
+function startWatch(readSeconds = 3600, clock = fakeClock('2026-11-20T12:00:00Z')) {
   const lines: string[] = [];
   const looks: {
     signal: AbortSignal;
@@ -43,7 +44,6 @@ function startWatch(readSeconds = 3600) {
     fail: (error: Error) => void;
   }[] = [];
   const seen: DeviceView[] = [];
-  const clock = fakeClock('2026-11-20T12:00:00Z');
   const log = createLogger({
     service: 'test',
     destination: { write: (line) => void lines.push(line) },
@@ -177,6 +177,24 @@ describe('a watched device', () => {
 
     expect((await looking).state).toBe('present');
   });
+
+  it.each([4, 17, 30])(
+    'is looked at once by a process that runs, if that takes %i s',
+    async (seconds) => {
+      vi.useFakeTimers();
+      onTestFinished(() => void vi.useRealTimers());
+      const uptime = () => performance.now() / 1000;
+      const clock = { ...fakeClock(), uptime, presence: new Presence(uptime) };
+      const { watch, looks } = startWatch(3600, clock);
+      const looking = watch.readNow();
+      await vi.advanceTimersByTimeAsync(seconds * 1000);
+      looks[0]?.found({ state: 'missing', why: 'adb took longer than 5 s' });
+      await vi.advanceTimersByTimeAsync(0);
+
+      expect(looks).toHaveLength(1);
+      expect((await looking).state).toBe('missing');
+    },
+  );
 
   it('is not known to be up any more while it is missing', async () => {
     const { watch, looks } = startWatch();
