@@ -1,18 +1,21 @@
 /**
  * Regular expressions of rack.yaml. Some take quadratic or exponential time for a text that matches almost, which equipment may send, so
- * both the text and the time are limited. In doubt, nothing matches, and the reading fails.
+ * both the text and the time are limited. In doubt, a `DescribedExpression` matches nothing, and the reading fails. Where "no match" is an
+ * answer, such as "this line is not volatile", `timely` throws instead.
  */
 import { type Context, createContext, Script } from 'node:vm';
 import { isObject } from './json/parse-json.ts';
+import { NamedError } from './named-error.ts';
 import { threadCpuMs } from './time/cpu-time.ts';
 
-/** Longer texts match no expression. */
+/** Longer texts match no expression, except in work that has a limit of time. */
 const longestText = 64 * 1024;
 /** Milliseconds of CPU time, and for one attempt by the clock: two expressions test an answer, and two readings are compared. */
 const mostMs = 15;
 
 export class DescribedExpression extends RegExp {
   override exec(text: string): RegExpExecArray | null {
+    if (isTimed) return super.exec(text);
     if (text.length > longestText) return null;
     return withinTime(() => super.exec(text)) ?? null;
   }
@@ -49,4 +52,38 @@ export function withinTime<T>(work: () => T): T | undefined {
     isTimed = false;
     context.work = undefined;
   }
+}
+
+/** An expression takes too long for a text, so nobody knows whether it matches. */
+export class SlowExpression extends NamedError {
+  constructor({ source }: RegExp) {
+    super(
+      `the regular expression ${JSON.stringify(source)} takes too long for a few lines; write one that can match a text in only one way`,
+    );
+  }
+}
+
+/** Reports whether an expression matches a text. */
+type Fits = (expression: RegExp, text: string) => boolean;
+
+/**
+ * Returns the result of work that tests texts with its `fits`. Without an expression of rack.yaml, the work has no limit.
+ *
+ * @throws SlowExpression The work takes too long: names the expression that it was testing
+ */
+export function timely<T>(expressions: readonly RegExp[], work: (fits: Fits) => T): T {
+  let tested = expressions.find((expression) => expression instanceof DescribedExpression);
+  if (tested === undefined) return work((expression, text) => expression.test(text));
+  const tryOnce = () =>
+    withinTime(() => {
+      const value = work((expression, text) => {
+        tested = expression;
+        return expression.test(text);
+      });
+      return { value };
+    });
+  // A pause for the garbage collector counts as time, but does not come twice.
+  const result = tryOnce() ?? tryOnce();
+  if (result === undefined) throw new SlowExpression(tested);
+  return result.value;
 }

@@ -3,9 +3,9 @@ import { parentPort } from 'node:worker_threads';
 import { errorText } from '@skolo/base';
 import { type Jobs, jobs } from './texts/jobs.ts';
 
-parentPort?.on('message', ({ name, input }: { name: keyof Jobs; input: never }) => {
+parentPort?.on('message', async ({ name, input }: { name: keyof Jobs; input: never }) => {
   try {
-    parentPort?.postMessage({ result: jobs[name](input) });
+    parentPort?.postMessage({ result: await jobs[name](input) });
   } catch (error) {
     // A stack or a string of the engine became too large.
     parentPort?.postMessage({ error: errorText(error), isTooMuch: error instanceof RangeError });

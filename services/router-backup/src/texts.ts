@@ -10,7 +10,7 @@ import { Locks } from '@skolo/common';
 import type { Jobs } from './texts/jobs.ts';
 
 export type Input<N extends keyof Jobs> = Parameters<Jobs[N]>[0];
-type Result<N extends keyof Jobs> = ReturnType<Jobs[N]>;
+type Result<N extends keyof Jobs> = Awaited<ReturnType<Jobs[N]>>;
 /** What the worker returns. */
 type Answer<N extends keyof Jobs> = { result: Result<N> } | { error: string; isTooMuch: boolean };
 

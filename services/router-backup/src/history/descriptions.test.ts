@@ -1,4 +1,4 @@
-/** Secrets that only a description in rack.yaml names, after it has changed or gone. */
+/** Secrets that only a description in rack.yaml names, after it has changed or gone, and volatile lines. */
 import type { CreateBackup } from '@skolo/equipment/models/backup';
 import { loadBackups } from '@skolo/equipment/models/load';
 import { expect, it } from 'vitest';
@@ -7,13 +7,19 @@ import { type Lab, startLab } from '../testing/lab.ts';
 
 const generic = (await loadBackups()).get('generic');
 
-/** Their answers are those of memory; what is masked is up to their descriptions. */
+/** Their answers are those of memory; what is masked and what is volatile is up to their descriptions. */
 class DescribedDevices extends FakeDevices {
   override models(): ReadonlyMap<string, CreateBackup> {
     const fake = super.models('generic').get('generic');
     if (fake === undefined || generic === undefined) throw new TypeError('no model');
     return new Map([
-      ['generic', (device) => ({ ...fake(device), secrets: generic(device).secrets })],
+      [
+        'generic',
+        (device) => {
+          const { secrets, volatile } = generic(device);
+          return { ...fake(device), secrets, volatile };
+        },
+      ],
     ]);
   }
 }
@@ -36,7 +42,7 @@ async function shown({ operator }: Lab): Promise<string> {
   return Buffer.from(bytes).toString();
 }
 
-it('are masked in the version that they were stored with', async () => {
+it('secrets are masked in the version that they were stored with', async () => {
   const devices = new DescribedDevices();
   devices.get('odd-1').text = 'hostname odd-1\nphrase joker-of-odd\nend\n';
   const described = `${other}${odd('^phrase (.*)')}`;
@@ -54,4 +60,26 @@ it('are masked in the version that they were stored with', async () => {
   for (const text of [first, changed, removed, await shown(next)]) {
     expect(text).toMatch(/^hostname odd-1\nphrase <secret \w+>\nend\n$/);
   }
+});
+
+it('rules for volatile lines that take too long fail the backup, and are named', async () => {
+  const devices = new DescribedDevices();
+  const text = (mtu: number) => `${'a'.repeat(60)}!\nmtu ${mtu}\nend\n`;
+  devices.get('odd-1').text = text(1500);
+  const lab = await startLab({
+    devices,
+    yaml: `equipment:
+  odd-1: { model: generic, address: 127.0.2.1, commands: [show], volatile: ['^time', '(a+)+$'] }
+`,
+  });
+  await lab.run('odd-1');
+
+  devices.get('odd-1').text = text(9000);
+  const run = await lab.run('odd-1');
+
+  expect(run.equipment).toMatchObject([{ result: 'failed', failure: 'rejected' }]);
+  expect(await lab.device('odd-1')).toMatchObject({
+    detail: expect.stringContaining('the regular expression "(a+)+$" takes too long'),
+    versions: 1,
+  });
 });

@@ -1,6 +1,7 @@
 /** Classifies failures of backups (`unreachable`, `auth`, `timeout`, …), and decides which are worth a retry. */
 import type { FailureClass } from '@skolo/api';
 import { errorText, NamedError } from '@skolo/base';
+import { SlowExpression } from '@skolo/base/described-expression';
 import { SecretError } from '@skolo/base/secrets';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import {
@@ -71,7 +72,7 @@ function classOf(error: unknown): FailureClass {
   if (error instanceof DeviceUnreachable) return 'unreachable';
   if (error instanceof HostKeyChanged) return 'host-key';
   if (error instanceof SignInRejected || error instanceof SecretError) return 'auth';
-  if (error instanceof DeviceRejected) return 'rejected';
+  if (error instanceof DeviceRejected || error instanceof SlowExpression) return 'rejected';
   if (error instanceof BackupError || error instanceof OutputNotStored) return 'storage';
   return 'internal';
 }

@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import type { routerBackupApi } from '@skolo/api';
 import { shownId, type Version } from '@skolo/backup';
 import { settlesWithin } from '@skolo/base';
+import { SlowExpression } from '@skolo/base/described-expression';
 import { type CrashNotes, HttpProblem } from '@skolo/common';
 import type { BackupModel } from '@skolo/equipment/models/backup';
 import { withoutVolatile } from '@skolo/equipment/models/configuration';
@@ -88,7 +89,7 @@ export class DeviceRestores {
       const now = await this.read(device, transcript);
       const { model } = now;
       const facts = {
-        running: this.digestOf(device, now.bytes, model),
+        running: await this.digestOf(device, now.bytes, model),
         diff: await this.diff(version, content, now.bytes),
         canApply: model.restore.apply !== undefined,
       };
@@ -134,7 +135,7 @@ export class DeviceRestores {
         );
       }
       const before = await this.read(device, transcript);
-      if (this.digestOf(device, before.bytes, before.model) !== running) {
+      if ((await this.digestOf(device, before.bytes, before.model)) !== running) {
         throw new HttpProblem(
           409,
           `the configuration of ${device.name} has changed since the check; run the check again`,
@@ -180,7 +181,7 @@ export class DeviceRestores {
     try {
       return await working;
     } catch (error) {
-      if (!(error instanceof BackupFailed)) throw error;
+      if (!(error instanceof BackupFailed || error instanceof SlowExpression)) throw error;
       const { secrets } = fetch.model(device);
       await transcripts.write(device.name, transcript, secrets);
       // Without its cause, which may quote the device.
@@ -243,9 +244,10 @@ export class DeviceRestores {
   }
 
   /** Keyed, because the audit log shows it to operators. */
-  private digestOf({ name }: Equipment, bytes: Buffer, model: BackupModel): string {
+  private async digestOf({ name }: Equipment, bytes: Buffer, model: BackupModel): Promise<string> {
     const { format, volatile } = model;
-    const kept = format === 'tar' ? bytes : withoutVolatile(bytes.toString('latin1'), volatile);
+    const kept =
+      format === 'tar' ? bytes : await withoutVolatile(bytes.toString('latin1'), volatile);
     return createHmac('sha256', this.deps.maskKey(name)).update(kept).digest('hex');
   }
 }

@@ -4,6 +4,7 @@
  */
 import { type CommitAbout, shownId, type Version } from '@skolo/backup';
 import { errorText } from '@skolo/base';
+import { SlowExpression } from '@skolo/base/described-expression';
 import type { LastSuccess } from '@skolo/common';
 import type { Content } from '@skolo/equipment/models/backup';
 import { fingerprintOf, isSame, partOf } from '@skolo/equipment/models/configuration';
@@ -212,13 +213,13 @@ export class Attempts {
       const before = await store.repository.newest(name);
       if (before !== undefined) {
         if (await this.isUnchanged(before, fetched)) return { before, after: before, isNew: false };
-        this.checkSize(name, before, fetched, occasion.isByHand);
+        await this.checkSize(name, before, fetched, occasion.isByHand);
       }
       const said = { ...occasion, changedBy, partial: partOf(extent) };
       const after = await this.commit(device, name, content, said);
       return { before, after, isNew: after.id !== before?.id };
     } catch (error) {
-      if (error instanceof BackupFailed) throw error;
+      if (error instanceof BackupFailed || error instanceof SlowExpression) throw error;
       await store.failed(error, fetched.size);
       const what = `the configuration was read, but could not be stored: ${errorText(error)}`;
       throw new BackupFailed(name, 'storage', what, { cause: error });
@@ -248,7 +249,7 @@ export class Attempts {
       const content = { bytes: startup };
       return shownId(await this.commit(device, file, content, { run, by, reason }));
     } catch (error) {
-      if (error instanceof BackupFailed) throw error;
+      if (error instanceof BackupFailed || error instanceof SlowExpression) throw error;
       await store.failed(error, startup.length);
       const what = `the startup configuration could not be stored: ${errorText(error)}`;
       throw new BackupFailed(name, 'storage', what, { cause: error });
@@ -284,7 +285,12 @@ export class Attempts {
   }
 
   /** @throws BackupFailed, unless a person requested the same small version before */
-  private checkSize(name: string, before: Version, fetched: Fetched, isByHand: boolean): void {
+  private async checkSize(
+    name: string,
+    before: Version,
+    fetched: Fetched,
+    isByHand: boolean,
+  ): Promise<void> {
     const { rack, state } = this.deps;
     const { shrinkPercent } = rack().services['router-backup'];
     const { size, content, model, sha1, extent } = fetched;
@@ -296,7 +302,7 @@ export class Attempts {
     });
     if (rejection === undefined) return;
     // Without what changes by itself, such as a clock.
-    const suspect = 'bytes' in content ? fingerprintOf(content.bytes, model) : sha1;
+    const suspect = 'bytes' in content ? await fingerprintOf(content.bytes, model) : sha1;
     if (isByHand && state.devices.get(name)?.suspect === suspect) return;
     throw new BackupFailed(name, rejection.failure, rejection.what, { suspect });
   }

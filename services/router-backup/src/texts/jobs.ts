@@ -42,11 +42,16 @@ export const jobs = { text, difference: shownDifference, measured, session };
 export type Jobs = typeof jobs;
 
 /** A configuration as text for people, in UTF-8. */
-function text({ content, format, masking, volatile = [] }: Configuration): Uint8Array {
+async function text({
+  content,
+  format,
+  masking,
+  volatile = [],
+}: Configuration): Promise<Uint8Array> {
   const mask = masking && createMask(masking.key);
   const whole = textOf(bufferOf(content), format, mask?.word);
   const shown = mask === undefined ? whole : mask.text(whole, masking?.rules ?? []);
-  return new TextEncoder().encode(withoutVolatile(shown, volatile));
+  return new TextEncoder().encode(await withoutVolatile(shown, volatile));
 }
 
 /** A unified diff in UTF-8; empty if the texts are equal. */
@@ -59,8 +64,8 @@ function shownDifference({ from, to, names }: Texts): Uint8Array {
 }
 
 /** The size of a configuration's text, and how many lines have changed: `+3 -1`; undefined: too many to count. */
-function measured({ before, ...now }: Configuration & { before: Uint8Array | undefined }) {
-  const size = text(now).length;
+async function measured({ before, ...now }: Configuration & { before: Uint8Array | undefined }) {
+  const { length: size } = await text(now);
   if (before === undefined || linesOf(before) + linesOf(now.content) > mostLines) return { size };
   const [from, to] = [before, now.content].map((bytes) => bufferOf(bytes).toString('latin1'));
   const { added, removed } = changedLines(from ?? '', to ?? '');

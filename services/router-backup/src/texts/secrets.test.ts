@@ -386,10 +386,10 @@ function filled({ statements, written }: Syntax, secret = anySecret) {
 }
 
 /** What a reader sees of a configuration, by where. */
-function shown(before: Filled, { text, lines }: Filled, rules: readonly SecretRule[]) {
+async function shown(before: Filled, { text, lines }: Filled, rules: readonly SecretRule[]) {
   const masking = { key, rules };
   const mask = (of: string) => jobs.text({ content: Buffer.from(of), format: 'text', masking });
-  const [from, to] = [mask(before.text), mask(text)];
+  const [from, to] = [await mask(before.text), await mask(text)];
   const transcript = {
     head: `switch-1# show running-config\n${Buffer.from(text).toString('latin1')}switch-1# `,
     tail: '',
@@ -426,7 +426,7 @@ describe(`secrets of any form`, () => {
     expect(Object.keys(syntaxes).sort()).toEqual(models.map(([name]) => name).sort());
   });
 
-  it.each(models)('are shown nowhere: %s', (model, create) => {
+  it.each(models)('are shown nowhere: %s', async (model, create) => {
     const syntax = syntaxes[model] ?? { statements: '', written: plain };
     const { options = {} } = syntax;
     const device = { name: 'switch-1', model, ports: {}, transport: 'ssh' as const, options };
@@ -434,7 +434,7 @@ describe(`secrets of any form`, () => {
     for (let round = 0; round < rounds; round += 1) {
       const [before, after] = [filled(syntax), filled(syntax)];
 
-      const seen = shown(before, after, secrets);
+      const seen = await shown(before, after, secrets);
 
       const visible = Object.entries(seen).flatMap(([where, text]) =>
         text
@@ -446,7 +446,7 @@ describe(`secrets of any form`, () => {
       expect(seen.difference).toMatch(/^\+.*<secret /m);
     }
     const usual = () => ({ text: 'correct "horse" #1', parts: ['correct', 'horse'] });
-    const { text } = shown(filled(syntax), filled(syntax, usual), secrets);
+    const { text } = await shown(filled(syntax), filled(syntax, usual), secrets);
     expect(around(syntax).filter((words) => !text.includes(words.trimEnd()))).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
-import { DescribedExpression, withinTime } from '@skolo/base/described-expression';
+import { DescribedExpression, SlowExpression, withinTime } from '@skolo/base/described-expression';
 import { processorTime } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
+import type { LineRule } from '../contract/backup.ts';
 import { isSame } from './text.ts';
 
 describe('an expression of rack.yaml', () => {
@@ -31,21 +32,67 @@ describe('an expression of rack.yaml', () => {
     expect(result).toBe(false);
     expect(ms).toBeLessThan(100);
   });
+});
 
-  it('that takes too long makes no line volatile, and a quick one does', async () => {
-    const [one, other] = ['time 1\nend\n', 'time 2\nend\n'].map((text) =>
-      Buffer.from(`${'a'.repeat(100)}!\n${text}`),
+describe('a volatile rule of rack.yaml', () => {
+  const described = (source: string) => new DescribedExpression(source);
+  const filler = Array.from({ length: 20_000 }, (_, at) => `set rule ${at} permit`).join('\n');
+  const same = (one: string, other: string, volatile: LineRule[]) =>
+    isSame(Buffer.from(one), Buffer.from(other), { format: 'text', volatile });
+
+  it.each([
+    ['a line', [described('^time '), described('(a+)+$')], '(a+)+$'],
+    [
+      'the beginning of a block',
+      [{ from: described('^(\\w+-?)*!x$'), until: /^end/ }],
+      '^(\\w+-?)*!x$',
+    ],
+    ['the end of a block', [{ from: /^aaa/, until: described('(x*)*y|(a+)+b') }], '(x*)*y|(a+)+b'],
+  ])('that takes too long for %s is an error that names it', async (_where, volatile, source) => {
+    const slow = `${'a'.repeat(60)}!`;
+    const text = (time: number) => `${filler}\n${slow}\n${slow}\n${filler}\ntime ${time}\nend\n`;
+
+    const { ms, result } = await processorTime(100, async () => {
+      return await same(text(1), text(2), volatile).catch((error: unknown) => error);
+    });
+
+    expect(result).toBeInstanceOf(SlowExpression);
+    expect(String(result)).toContain(
+      `the regular expression ${JSON.stringify(source)} takes too long`,
     );
-    const same = async (...sources: string[]) => {
-      const volatile = sources.map((source) => new DescribedExpression(source));
-      return await isSame(one ?? Buffer.alloc(0), other ?? Buffer.alloc(0), {
-        format: 'text',
-        volatile,
-      });
-    };
+    expect(ms).toBeLessThan(1000);
+  });
 
-    expect(await same('^time ')).toBe(true);
-    expect(await same('^time ', '(a+)+$')).toBe(false);
+  it('finds a line of any length', async () => {
+    const line = (n: number) => `certificate ${`${n}`.repeat(200_000)}`;
+    const text = (n: number) => `a\n${line(n)}\nb\n`;
+
+    expect(await same(text(1), text(2), [described('^certificate ')])).toBe(true);
+    expect(await same(text(1), text(2), [described('^certificates ')])).toBe(false);
+  });
+
+  it('finds a block that is longer than a turn', async () => {
+    const text = (n: number) => `a\nfrom\n${`${n}\n`.repeat(20_000)}until\nb\n`;
+    const rules = [{ from: described('^from'), until: described('^until') }];
+
+    expect(await same(text(1), text(2), rules)).toBe(true);
+    expect(await same(text(1), `${text(2)}c\n`, rules)).toBe(false);
+  });
+
+  it('gives way to other work', async () => {
+    const rules = Array.from({ length: 40 }, (_, at) => described(`^ *no rule ${at}`));
+    let turns = 0;
+    let isDone = false;
+    const count = () => {
+      turns += 1;
+      if (!isDone) setImmediate(count);
+    };
+    setImmediate(count);
+
+    await same(`${filler}\n1`, `${filler}\n2`, rules);
+    isDone = true;
+
+    expect(turns).toBeGreaterThan(3);
   });
 });
 

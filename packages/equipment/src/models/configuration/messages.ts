@@ -40,7 +40,12 @@ export async function withoutMessages(
   other: string,
   rules: MessageRules,
 ): Promise<{ text: string; cut: number } | undefined> {
-  const walk = new Walk([one.split('\n'), other.split('\n')], rules);
+  const sideOf = async (text: string): Promise<Side> => {
+    const lines = text.split('\n');
+    const volatile = await volatileIn(lines, rules.volatile);
+    return { lines, volatile, at: 0, kept: [], cut: 0, ends: 0, isVolatile: false };
+  };
+  const walk = new Walk([await sideOf(one), await sideOf(other)], rules);
   if (!(await walk.run())) return undefined;
   const [a, b] = walk.sides.map(({ kept, cut }) => ({ text: kept.join('\n'), cut }));
   return a !== undefined && b !== undefined && a.cut < b.cut ? a : b;
@@ -70,17 +75,8 @@ class Walk {
   readonly sides: readonly [Side, Side];
   private readonly rules: MessageRules;
 
-  constructor([one, other]: [readonly string[], readonly string[]], rules: MessageRules) {
-    const side = (lines: readonly string[]): Side => ({
-      lines,
-      volatile: volatileIn(lines, rules.volatile),
-      at: 0,
-      kept: [],
-      cut: 0,
-      ends: 0,
-      isVolatile: false,
-    });
-    this.sides = [side(one), side(other)];
+  constructor(sides: readonly [Side, Side], rules: MessageRules) {
+    this.sides = sides;
     this.rules = rules;
   }
 

@@ -2,8 +2,8 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { sha256 } from '@skolo/base';
-import { DescribedExpression, withinTime } from '@skolo/base/described-expression';
+import { inTurns, sha256 } from '@skolo/base';
+import { timely } from '@skolo/base/described-expression';
 import type { BackupModel, LineRule } from '../contract/backup.ts';
 import { memberBytes, readSmallTar, type TarMember } from './archive.ts';
 import { BackupError } from './errors.ts';
@@ -27,67 +27,99 @@ export function textOf(
 
 type Describe = (bytes: Buffer) => string;
 
-/** Without volatile lines. */
-export function withoutVolatile(text: string, volatile: readonly LineRule[]): string {
+/** Without volatile lines. @throws as `volatileIn` */
+export async function withoutVolatile(
+  text: string,
+  volatile: readonly LineRule[],
+): Promise<string> {
   if (volatile.length === 0) return text;
   const lines = text.split('\n');
-  const isVolatile = volatileIn(lines, volatile);
+  const isVolatile = await volatileIn(lines, volatile);
   const kept = lines.filter((_line, index) => !isVolatile[index]);
   return kept.length === lines.length ? text : kept.join('\n');
 }
 
-/** For each line, whether it is volatile. The end of a block may be missing. */
-export function volatileIn(lines: readonly string[], rules: readonly LineRule[]): boolean[] {
+/**
+ * For each line, whether it is volatile. The end of a block may be missing. Many lines take several turns of the event loop.
+ *
+ * @throws SlowExpression A rule of rack.yaml takes too long for a few lines
+ */
+export async function volatileIn(
+  lines: readonly string[],
+  rules: readonly LineRule[],
+): Promise<boolean[]> {
   const inLines = rules.flatMap((rule) => (rule instanceof RegExp ? [rule] : []));
   const blocks = rules.flatMap((rule) => (rule instanceof RegExp ? [] : [rule]));
-  const find = () => {
-    let until: RegExp | undefined;
-    return lines.map((line) => {
-      const isInside = until !== undefined && !matches(until, line);
-      if (!isInside) until = blocks.find(({ from }) => matches(from, line))?.until;
-      return isInside || inLines.some((rule) => matches(rule, line));
+  const patterns = [...inLines, ...blocks.flatMap(({ from, until }) => [from, until])];
+  const isVolatile: boolean[] = [];
+  let block: RegExp | undefined;
+  await inTurns(piecesOf(lines), (piece) => {
+    const found = timely(patterns, (fits) => {
+      let until = block;
+      const ofPiece = piece.map((line) => {
+        const isInside = until !== undefined && !matches(until, line, fits);
+        if (!isInside) until = blocks.find(({ from }) => matches(from, line, fits))?.until;
+        return isInside || inLines.some((rule) => matches(rule, line, fits));
+      });
+      return { ofPiece, until };
     });
-  };
-  const patterns = [...inLines, ...blocks.map(({ from }) => from)];
-  if (!patterns.some((pattern) => pattern instanceof DescribedExpression)) return find();
-  return withinTime(find) ?? lines.map(() => false);
+    isVolatile.push(...found.ofPiece);
+    block = found.until;
+  });
+  return isVolatile;
 }
 
-/** Equal except for volatile lines. For archives: the same members, with the same permissions and content. */
+/** Few enough for a rule to need only a small part of its time, even on a slow computer. */
+const [pieceLines, pieceCharacters] = [256, 16 * 1024];
+
+function* piecesOf(lines: readonly string[]): Generator<readonly string[]> {
+  let [first, characters] = [0, 0];
+  for (const [at, { length }] of lines.entries()) {
+    characters += length;
+    if (at + 1 - first < pieceLines && characters < pieceCharacters) continue;
+    yield lines.slice(first, at + 1);
+    [first, characters] = [at + 1, 0];
+  }
+  yield lines.slice(first);
+}
+
+/**
+ * Equal except for volatile lines. For archives: the same members, with the same permissions and content.
+ *
+ * @throws as `volatileIn`
+ */
 export async function isSame(
   a: Buffer,
   b: Buffer,
   about: Pick<BackupModel, 'format' | 'volatile'>,
 ): Promise<boolean> {
-  if (a.equals(b)) return true;
-  const fingerprint = fingerprintOf(a, about);
-  await setImmediate();
-  return fingerprint === fingerprintOf(b, about);
+  return a.equals(b) || (await fingerprintOf(a, about)) === (await fingerprintOf(b, about));
 }
 
-/** A hash in hex, equal for contents for which {@link isSame} is true. */
-export function fingerprintOf(
+/** A hash in hex, equal for contents for which {@link isSame} is true. @throws as `volatileIn` */
+export async function fingerprintOf(
   content: Buffer,
   { format, volatile }: Pick<BackupModel, 'format' | 'volatile'>,
-): string {
+): Promise<string> {
+  await setImmediate();
   const hash = createHash('sha1');
-  const add = (bytes: Buffer) => {
+  const add = async (bytes: Buffer) => {
     // "é" differs between encodings.
     const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
     const text = bytes.toString(encoding);
-    const without = withoutVolatile(text, volatile);
+    const without = await withoutVolatile(text, volatile);
     const kept = without === text ? bytes : Buffer.from(without, encoding);
     hash.update(`${kept.length}\n`).update(kept);
   };
   if (format === 'text') {
-    add(content);
+    await add(content);
     return hash.digest('hex');
   }
   try {
     for (const member of sortedMembers(content)) {
       const bytes = contentOf(content, member);
       hash.update(`${about(member)}\n`);
-      if (isText(bytes)) add(bytes);
+      if (isText(bytes)) await add(bytes);
       else hash.update(`${bytes.length}\n`).update(bytes);
     }
   } catch (error) {
@@ -146,7 +178,11 @@ function isText(content: Buffer) {
 }
 
 /** Even if the device ends lines with a carriage return. */
-export function matches(rule: RegExp, line: string): boolean {
+export function matches(
+  rule: RegExp,
+  line: string,
+  fits = (expression: RegExp, text: string) => expression.test(text),
+): boolean {
   rule.lastIndex = 0;
-  return rule.test(line.endsWith('\r') ? line.slice(0, -1) : line);
+  return fits(rule, line.endsWith('\r') ? line.slice(0, -1) : line);
 }

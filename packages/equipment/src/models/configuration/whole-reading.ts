@@ -76,7 +76,8 @@ async function differences(
     await setImmediate();
     const text = 'bytes' in content ? content.bytes.toString('latin1') : '';
     const isShort = text.length <= mostQuoted;
-    const work = () => mask.text(withoutVolatile(text, volatile), secrets);
+    const kept = isShort ? await withoutVolatile(text, volatile) : '';
+    const work = () => mask.text(kept, secrets);
     masked.push((isShort && withinTime(work)?.split('\n')) || []);
   }
   const [one = [], other = []] = masked;

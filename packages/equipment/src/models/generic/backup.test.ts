@@ -12,7 +12,13 @@ import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
 import { readWhole } from '../configuration/whole-reading.ts';
 import { answering } from '../testing/answering.ts';
-import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
+import {
+  type account,
+  backUp,
+  bytesOf,
+  repeating,
+  simulated,
+} from '../testing/simulated-device.ts';
 import { generic as facts } from './facts.ts';
 import { backup } from './generic.ts';
 
@@ -104,6 +110,32 @@ describe('the configuration of a device that is described in rack.yaml', () => {
     const { model, connect } = await sit(startArista, { ...arista, commands });
 
     await expect(backUp(model, connect())).rejects.toThrow('which does not match /^end$/');
+  });
+
+  it.each([
+    ['an end', { complete: { end: '(a+)+$' } }],
+    ['an error', { rejected: ['(a+)+$'] }],
+  ])('is not judged by an expression for %s that takes too long', async (_what, options) => {
+    const answer = `${'a'.repeat(60)}!`;
+    const sitting = await repeating(
+      [
+        {
+          kind: 'shell',
+          said: [
+            { received: 'switch-1# ' },
+            { sent: 'show', received: `show\r\n${answer}\r\nswitch-1# ` },
+          ],
+        },
+      ],
+      {
+        model: 'generic',
+        options: z.object(facts.options).parse({ commands: ['show'], ...options }),
+      },
+    );
+
+    const backingUp = backUp(backup(sitting.inventory), sitting.connect());
+
+    await expect(backingUp).rejects.toThrow('the regular expression "(a+)+$" takes too long');
   });
 
   it('takes what a rack.yaml with nothing but the least has', () => {

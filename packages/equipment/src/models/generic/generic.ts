@@ -6,7 +6,7 @@
  * after it. If there is a command for the privileged mode, that mode's prompt ends with `#`.
  */
 
-import { DescribedExpression } from '@skolo/base/described-expression';
+import { DescribedExpression, timely } from '@skolo/base/described-expression';
 import {
   type DeviceConnection,
   DeviceRejected,
@@ -161,7 +161,7 @@ function incomplete(content: Content, end: RegExp | undefined): string | undefin
   const text = plainText({ bytes: content.bytes.subarray(-longestShown) });
   if (text.trim() === '') return 'the configuration is empty';
   const last = lastLine(text);
-  if (end === undefined || end.test(last)) return undefined;
+  if (end === undefined || timely([end], (fits) => fits(end, last))) return undefined;
   return `the last line is ${quoted(last)}, which does not match ${end}`;
 }
 

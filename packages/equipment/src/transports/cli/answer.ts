@@ -2,6 +2,7 @@
  * Extracts the output of a command from the terminal's text: cuts off the echo and the prompt, and removes pagers and log messages.
  * Pure, so that it does not depend on how the bytes arrived.
  */
+import { timely } from '@skolo/base/described-expression';
 import { DeviceRejected } from '../errors.ts';
 import type { Dialect } from './dialect.ts';
 import { lastPrompt, longestMatched, type Noise, type PromptPatterns } from './prompt.ts';
@@ -133,7 +134,10 @@ export function isEchoAgain(
 /** Error answers are short; a longer one is a configuration, which may contain any text. */
 const longestRejection = { lines: 10, bytes: 64 * 1024 };
 
-/** @throws DeviceRejected The answer is an error text of this dialect. */
+/**
+ * @throws DeviceRejected The answer is an error text of this dialect.
+ * @throws SlowExpression Nobody knows whether it is one
+ */
 export function throwIfRejected(
   device: string,
   command: string,
@@ -145,8 +149,8 @@ export function throwIfRejected(
     .split('\n')
     .filter((line) => line.trim() !== '');
   if (lines.length > longestRejection.lines) return;
-  const no = lines.find((line) =>
-    errors.some((error) => error.test(line.trim().slice(0, longestMatched))),
+  const no = timely(errors, (fits) =>
+    lines.find((line) => errors.some((error) => fits(error, line.trim().slice(0, longestMatched)))),
   );
   if (no === undefined) return;
   const what = `rejects ${JSON.stringify(command)}: ${no.trim().slice(0, 200)}`;

@@ -189,7 +189,7 @@ async function configurationOf(
   const whole = dry ? model.read(connection) : readWhole(model, connection, check);
   const { content, identity, extent } = await whole;
   const bytes = 'bytes' in content ? content.bytes : await readFile(content.file);
-  const text = withoutVolatile(textOf(bytes, model.format), model.volatile);
+  const text = await withoutVolatile(textOf(bytes, model.format), model.volatile);
   const { serial, members = [] } = identity;
   return { text, bytes: bytes.length, serial, members, extent };
 }
