@@ -154,6 +154,10 @@ export const BackupEquipment = z
       .describe(
         'why the equipment did not show its serial number or startup configuration; then what is known about them is older than the last backup',
       ),
+    doubt: z
+      .string()
+      .optional()
+      .describe('why nothing shows that the last backup is a configuration, and not a message'),
     legacyAlgorithms: z
       .array(z.string())
       .optional()

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { Table } from '../src/models/described/table.ts';
+import { generic } from '../src/models/generic/facts.ts';
 
 const folder = join(import.meta.dirname, '../src/models/described');
 
@@ -46,20 +47,43 @@ interface ProvenTable {
   proof: TableProof;
 }
 
-/** The tables, in the order of their names. @throws Error A file has another form, or another name than its model. */
-export function readTables(): ProvenTable[] {
-  const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
+/**
+ * The tables, in the order of their names.
+ *
+ * @throws Error A file has another form, or another name than its model, or nothing distinguishes its configurations from messages.
+ */
+export function readTables(place = folder): ProvenTable[] {
+  const files = readdirSync(place).filter((file) => file.endsWith('.yaml'));
   return files.sort().map((file) => {
     const all = z
       .record(z.string(), z.unknown())
-      .parse(parse(readFileSync(join(folder, file), 'utf8')));
+      .parse(parse(readFileSync(join(place, file), 'utf8')));
     const ofProof = ([key]: [string, unknown]) => key in TableProof.shape;
     const entries = Object.entries(all);
     const table = Table.parse(Object.fromEntries(entries.filter((each) => !ofProof(each))));
     if (table.name !== basename(file, '.yaml'))
       throw new Error(`${file}: its model is ${table.name}`);
-    return { table, proof: TableProof.parse(Object.fromEntries(entries.filter(ofProof))) };
+    const proof = TableProof.parse(Object.fromEntries(entries.filter(ofProof)));
+    const why = table.base === 'generic' ? whyUnsure(table.values, proof) : undefined;
+    if (why !== undefined) throw new Error(`${file}: ${why}`);
+    return { table, proof };
   });
+}
+
+const Sign = z.object(generic.options).pick({ complete: true, has: true });
+
+/** Why a message could be taken for a configuration of this table. */
+function whyUnsure(values: Table['values'], { recorded }: TableProof): string | undefined {
+  const { complete, has } = Sign.parse(values);
+  if (has === undefined) {
+    return complete === 'twice'
+      ? 'an error message would be stored as a configuration; add `has` or `complete: { end }`'
+      : undefined;
+  }
+  if ((typeof has === 'string') === (recorded !== undefined)) return undefined;
+  return recorded === undefined
+    ? 'no configuration is recorded; write `has: { manual: REGEX }`, and cite the manual in `source`'
+    : 'its configuration is recorded; write `has: REGEX`';
 }
 
 if (import.meta.main) {

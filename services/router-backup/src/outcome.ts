@@ -25,7 +25,14 @@ export interface Stored {
   /** For the device's record. */
   facts: Pick<
     DeviceRecord,
-    'unsaved' | 'identity' | 'startup' | 'legacyAlgorithms' | 'versions' | 'extent' | 'unseen'
+    | 'unsaved'
+    | 'identity'
+    | 'startup'
+    | 'legacyAlgorithms'
+    | 'versions'
+    | 'extent'
+    | 'unseen'
+    | 'doubt'
   >;
 }
 

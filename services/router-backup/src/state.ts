@@ -33,6 +33,8 @@ export const DeviceRecord = z.object({
   extent: z.union([z.enum(['whole', 'unknown']), z.object({ part: z.string() })]).optional(),
   /** Why the last reading did not show everything, without secrets. What it did not show is as before. */
   unseen: z.string().optional(),
+  /** Why nothing shows that the last reading is a configuration, and not a message. */
+  doubt: z.string().optional(),
   /** The version that it would boot with, if that is a different configuration. */
   startup: z.string().optional(),
   /** Of ssh, when it was last read; absent: not read over ssh. */

@@ -1,7 +1,7 @@
 /** Decides which warnings rack.yaml gets: likely oversights, which do not stop any service. */
 
 import { models, type Transport } from '@skolo/equipment/models';
-import { type Draft, type Report, reportTo, within } from '../draft/draft.ts';
+import { type Draft, type LabModel, type Report, reportTo, within } from '../draft/draft.ts';
 import type { Problem } from '../issues/issues.ts';
 import { swarmingSettings } from '../rack/overrides.ts';
 import { sharedPort } from '../rack/wiring.ts';
@@ -32,6 +32,7 @@ export function warningsOf(draft: Draft, listed: readonly string[]): Problem[] {
   if (used.power) warnOfJumphost(draft, report);
   warnOfMachines(draft, used, report);
   warnOfEquipment(draft, used, report);
+  if (used.backups) warnOfDescriptions(draft, report);
   warnOfLogins(draft, report);
   warnOfSharedPasswords(draft, report);
   warnOfAgentKey(draft, report);
@@ -120,6 +121,24 @@ function warnOfEquipment(draft: Draft, { backups }: Used, report: Report): void 
       report([...path, 'backup'], 'backup', 'is false, so it is not backed up', 'key');
     }
   }
+}
+
+/** Descriptions by which a message is stored as a configuration, if the equipment repeats it. */
+function warnOfDescriptions(draft: Draft, report: Report): void {
+  const why = 'an error message may be stored as its configuration';
+  const what = `has neither \`has\` nor \`complete: { end: REGEX }\`, so ${why}`;
+  for (const lab of draft.labModels.values()) {
+    if (lab?.base.name === 'generic' && isUnsure(lab.values)) report(lab.path, 'has', what, 'key');
+  }
+  for (const equipment of draft.rack.equipment.values()) {
+    const { model, description, backup, options } = equipment;
+    if (model !== 'generic' || description !== undefined || !backup) continue;
+    if (isUnsure(options)) report(within(draft, equipment), 'has', what, 'key');
+  }
+}
+
+function isUnsure({ has, complete = 'twice' }: LabModel['values']): boolean {
+  return has === undefined && complete === 'twice';
 }
 
 /** How many devices may know the same password. */

@@ -445,6 +445,30 @@ services:
     ]);
   });
 
+  it('names descriptions by which a message may be stored as a configuration', () => {
+    const rack = parse(`${small}models:
+  lab/unsure: { base: generic, commands: [show], volatile: [time] }
+  lab/sure: { base: generic, commands: [show], has: '^hostname ' }
+logins: { all: { username: ann, privateKey: secrets/key } }
+equipment:
+  unsure: { model: generic, address: 192.168.1.11, login: all, commands: [show], complete: twice }
+  off: { model: generic, address: 192.168.1.12, login: all, commands: [show], backup: false }
+  manual: { model: generic, address: 192.168.1.13, login: all, commands: [show], has: { manual: '^hostname ' } }
+  ended: { model: generic, address: 192.168.1.14, login: all, commands: [show], complete: { end: '^end$' } }
+  lab-[1-2]: { model: lab/unsure, address: '192.168.1.[15-16]', login: all }
+  lab-3: { model: lab/sure, address: 192.168.1.17, login: all }
+  table: { model: onyx, address: 192.168.1.18, login: all }
+`);
+
+    const messages = rackWarnings(rack).map(formatIssue);
+    const what =
+      'has neither `has` nor `complete: { end: REGEX }`, so an error message may be stored as its configuration';
+    expect(messages.filter((message) => message.includes('`has`'))).toEqual([
+      `rack.yaml:4:3 models."lab/unsure": ${what}`,
+      `rack.yaml:8:3 equipment.unsure: ${what}`,
+    ]);
+  });
+
   it('names phones that a cycle of another phone turns off, because they share a switch', () => {
     const machine = (name: string, left: string, right = '') =>
       `  ${name}: { kind: rpi, devices: [{ name: left, kind: android, power: ${left} }, { name: right, kind: android${right} }] }\n`;

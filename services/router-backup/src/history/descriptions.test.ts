@@ -1,13 +1,13 @@
-/** Secrets that only a description in rack.yaml names, after it has changed or gone, and volatile lines. */
+/** Equipment that only a description in rack.yaml explains: secrets, also after it has changed or gone, volatile lines, and messages. */
 import type { CreateBackup } from '@skolo/equipment/models/backup';
 import { loadBackups } from '@skolo/equipment/models/load';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FakeDevices } from '../testing/fake-device.ts';
 import { type Lab, startLab } from '../testing/lab.ts';
 
 const generic = (await loadBackups()).get('generic');
 
-/** Their answers are those of memory; what is masked and what is volatile is up to their descriptions. */
+/** Their answers are those of memory; what they mean is up to their descriptions. */
 class DescribedDevices extends FakeDevices {
   override models(): ReadonlyMap<string, CreateBackup> {
     const fake = super.models('generic').get('generic');
@@ -16,8 +16,8 @@ class DescribedDevices extends FakeDevices {
       [
         'generic',
         (device) => {
-          const { secrets, volatile } = generic(device);
-          return { ...fake(device), secrets, volatile };
+          const { doubt, incomplete, secrets, volatile } = generic(device);
+          return { ...fake(device), doubt, incomplete, secrets, volatile };
         },
       ],
     ]);
@@ -69,7 +69,7 @@ it('rules for volatile lines that take too long fail the backup, and are named',
   const lab = await startLab({
     devices,
     yaml: `equipment:
-  odd-1: { model: generic, address: 127.0.2.1, commands: [show], volatile: ['^time', '(a+)+$'] }
+  odd-1: { model: generic, address: 127.0.2.1, commands: [show], has: '^mtu ', volatile: ['^time', '(a+)+$'] }
 `,
   });
   await lab.run('odd-1');
@@ -81,5 +81,69 @@ it('rules for volatile lines that take too long fail the backup, and are named',
   expect(await lab.device('odd-1')).toMatchObject({
     detail: expect.stringContaining('the regular expression "(a+)+$" takes too long'),
     versions: 1,
+  });
+});
+
+describe('a message that the equipment repeats', () => {
+  const message = 'The configuration is locked by ann.\n';
+  const whole = 'vlan 1\nvlan 2\nvlan 3\nvlan 4\nvlan 5\n';
+  const described = (keys: string) => `equipment:
+  odd-1: { model: generic, address: 127.0.2.1, commands: [show]${keys} }
+`;
+
+  async function startWith(keys: string, text: string) {
+    const devices = new DescribedDevices();
+    devices.get('odd-1').text = text;
+    const lab = await startLab({ devices, yaml: described(keys) });
+    return { lab, odd: devices.get('odd-1'), run: await lab.run('odd-1') };
+  }
+
+  it('is not a first version, and its successor is', async () => {
+    const { lab, odd, run } = await startWith('', message);
+
+    odd.text = whole;
+    const next = await lab.run('odd-1');
+
+    const [failed] = run.equipment;
+    expect(failed).toMatchObject({ result: 'failed', failure: 'rejected' });
+    expect(failed?.detail).toContain(
+      'it looks like a message: "The configuration is locked by ann."; nothing shows that it is a configuration',
+    );
+    expect(next.equipment).toMatchObject([{ result: 'changed' }]);
+    expect(await lab.device('odd-1')).toMatchObject({
+      state: 'ok',
+      versions: 1,
+      doubt: expect.stringContaining('rack.yaml has neither `has` nor'),
+    });
+  });
+
+  it('is never a version if `has` names a line of each configuration', async () => {
+    const { lab, odd } = await startWith(", has: '^vlan '", whole);
+
+    odd.text = message.repeat(20);
+    const { equipment } = await lab.run('odd-1');
+
+    expect(equipment).toMatchObject([{ result: 'failed', failure: 'incomplete' }]);
+    const status = await lab.device('odd-1');
+    expect(status).toMatchObject({ versions: 1 });
+    expect(status.doubt).toBeUndefined();
+  });
+
+  it('is stored with a warning if it is long, and nobody has verified such a line', async () => {
+    const { lab, odd } = await startWith(", has: { manual: '^vlan ' }", message.repeat(20));
+    const warned = await lab.device('odd-1');
+
+    odd.text = whole.repeat(100);
+    await lab.run('odd-1');
+
+    expect(warned).toMatchObject({ state: 'ok', versions: 1 });
+    expect(warned.doubt).toContain('no line matches /^vlan /, which is from a manual');
+    expect((await lab.device('odd-1')).doubt).toBeUndefined();
+  });
+
+  it('may be short if it contains such a line', async () => {
+    const { lab } = await startWith(", has: { manual: '^vlan ' }", 'vlan 1\n');
+
+    expect(await lab.device('odd-1')).toMatchObject({ state: 'ok', versions: 1 });
   });
 });

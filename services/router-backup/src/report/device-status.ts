@@ -87,6 +87,7 @@ async function statusOfDevice(
     startup: record?.startup,
     partial: partOf(record?.extent),
     unseen: record?.unseen,
+    doubt: record?.doubt,
     legacyAlgorithms: record?.legacyAlgorithms,
   };
 }

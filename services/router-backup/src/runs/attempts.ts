@@ -7,7 +7,7 @@ import { errorText } from '@skolo/base';
 import { SlowExpression } from '@skolo/base/described-expression';
 import type { LastSuccess } from '@skolo/common';
 import type { Content } from '@skolo/equipment/models/backup';
-import { fingerprintOf, isSame, partOf } from '@skolo/equipment/models/configuration';
+import { fingerprintOf, isSame, partOf, whyMessage } from '@skolo/equipment/models/configuration';
 import type { Equipment } from '@skolo/rack';
 import type { Store } from '../history/store.ts';
 import type { Versions } from '../history/versions.ts';
@@ -171,11 +171,12 @@ export class Attempts {
         unseen === undefined || unsaved !== undefined
           ? { unsaved, startup }
           : { unsaved: known?.unsaved, startup: known?.startup };
+      const doubt = await fetched.model.doubt?.(fetched.content);
       // The history may have been lost since.
       const versions = await store.count(name);
       return {
         ...kept,
-        facts: { ...saved, identity: pinned, legacyAlgorithms, versions, extent, unseen },
+        facts: { ...saved, identity: pinned, legacyAlgorithms, versions, extent, unseen, doubt },
       };
     } finally {
       await fetch.drop(device);
@@ -214,6 +215,9 @@ export class Attempts {
       if (before !== undefined) {
         if (await this.isUnchanged(before, fetched)) return { before, after: before, isNew: false };
         await this.checkSize(name, before, fetched, occasion.isByHand);
+      } else {
+        const why = await whyMessage(fetched.model, content);
+        if (why !== undefined) throw new BackupFailed(name, 'rejected', why);
       }
       const said = { ...occasion, changedBy, partial: partOf(extent) };
       const after = await this.commit(device, name, content, said);

@@ -115,7 +115,7 @@ export const define = list<BackupEquipment, ReaderOptions & { retired?: true }>(
 
 function remarksOf(equipment: BackupEquipment, now: number): Remark[] {
   const { name, state, why, failure, detail, failures = 1, hasTranscript, retiredAt } = equipment;
-  const { startup, partial, unseen, legacyAlgorithms = [] } = equipment;
+  const { startup, partial, unseen, doubt, legacyAlgorithms = [] } = equipment;
   const ago = (time: string | undefined) => (time === undefined ? '' : ` ${relative(time, now)}`);
   const remarks: string[] = [];
   if (isBackupWrong(equipment) && failure !== undefined) {
@@ -135,6 +135,7 @@ function remarksOf(equipment: BackupEquipment, now: number): Remark[] {
   }
   if (partial) remarks.push(`only a part is backed up, because of allowPartial: ${partial}`);
   if (unseen) remarks.push(`the last backup is complete, but not all was seen: ${unseen}`);
+  if (doubt) remarks.push(`the last backup may be a message: ${doubt}`);
   if (legacyAlgorithms.length > 0) {
     remarks.push(`SSH uses old algorithms: ${legacyAlgorithms.join(', ')}`);
   }

@@ -2,5 +2,6 @@
 export { commonSecrets } from './common-secrets.ts';
 export { BackupError } from './errors.ts';
 export { createMask, isBlock, isContinued, isInLine, type Mask } from './mask.ts';
+export { whyMessage } from './message-like.ts';
 export { partOf, whyPartial } from './partial.ts';
 export { fingerprintOf, isSame, textOf, withoutVolatile } from './text.ts';

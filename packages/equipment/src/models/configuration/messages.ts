@@ -6,7 +6,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import type { LineRule } from '../contract/backup.ts';
-import { matches, volatileIn } from './text.ts';
+import { matches, matchingLines } from './text.ts';
 
 interface MessageRules {
   /** Lines that may be log messages. */
@@ -42,7 +42,7 @@ export async function withoutMessages(
 ): Promise<{ text: string; cut: number } | undefined> {
   const sideOf = async (text: string): Promise<Side> => {
     const lines = text.split('\n');
-    const volatile = await volatileIn(lines, rules.volatile);
+    const volatile = await matchingLines(lines, rules.volatile);
     return { lines, volatile, at: 0, kept: [], cut: 0, ends: 0, isVolatile: false };
   };
   const walk = new Walk([await sideOf(one), await sideOf(other)], rules);

@@ -27,31 +27,31 @@ export function textOf(
 
 type Describe = (bytes: Buffer) => string;
 
-/** Without volatile lines. @throws as `volatileIn` */
+/** Without volatile lines. @throws as `matchingLines` */
 export async function withoutVolatile(
   text: string,
   volatile: readonly LineRule[],
 ): Promise<string> {
   if (volatile.length === 0) return text;
   const lines = text.split('\n');
-  const isVolatile = await volatileIn(lines, volatile);
+  const isVolatile = await matchingLines(lines, volatile);
   const kept = lines.filter((_line, index) => !isVolatile[index]);
   return kept.length === lines.length ? text : kept.join('\n');
 }
 
 /**
- * For each line, whether it is volatile. The end of a block may be missing. Many lines take several turns of the event loop.
+ * For each line, whether a rule matches it. The end of a block may be missing. Many lines take several turns of the event loop.
  *
  * @throws SlowExpression A rule of rack.yaml takes too long for a few lines
  */
-export async function volatileIn(
+export async function matchingLines(
   lines: readonly string[],
   rules: readonly LineRule[],
 ): Promise<boolean[]> {
   const inLines = rules.flatMap((rule) => (rule instanceof RegExp ? [rule] : []));
   const blocks = rules.flatMap((rule) => (rule instanceof RegExp ? [] : [rule]));
   const patterns = [...inLines, ...blocks.flatMap(({ from, until }) => [from, until])];
-  const isVolatile: boolean[] = [];
+  const isMatch: boolean[] = [];
   let block: RegExp | undefined;
   await inTurns(piecesOf(lines), (piece) => {
     const found = timely(patterns, (fits) => {
@@ -63,10 +63,16 @@ export async function volatileIn(
       });
       return { ofPiece, until };
     });
-    isVolatile.push(...found.ofPiece);
+    isMatch.push(...found.ofPiece);
     block = found.until;
   });
-  return isVolatile;
+  return isMatch;
+}
+
+/** Whether a line matches. @throws as `matchingLines` */
+export async function hasLine(content: Buffer, rule: RegExp): Promise<boolean> {
+  const matching = await matchingLines(content.toString('latin1').split('\n'), [rule]);
+  return matching.includes(true);
 }
 
 /** Few enough for a rule to need only a small part of its time, even on a slow computer. */
@@ -86,7 +92,7 @@ function* piecesOf(lines: readonly string[]): Generator<readonly string[]> {
 /**
  * Equal except for volatile lines. For archives: the same members, with the same permissions and content.
  *
- * @throws as `volatileIn`
+ * @throws as `matchingLines`
  */
 export async function isSame(
   a: Buffer,
@@ -96,7 +102,7 @@ export async function isSame(
   return a.equals(b) || (await fingerprintOf(a, about)) === (await fingerprintOf(b, about));
 }
 
-/** A hash in hex, equal for contents for which {@link isSame} is true. @throws as `volatileIn` */
+/** A hash in hex, equal for contents for which {@link isSame} is true. @throws as `matchingLines` */
 export async function fingerprintOf(
   content: Buffer,
   { format, volatile }: Pick<BackupModel, 'format' | 'volatile'>,

@@ -26,6 +26,8 @@ export interface BackupModel {
   messages?: readonly RegExp[] | undefined;
   /** Why the content is not complete: `its last line is not "end"`. Undefined: it is complete. */
   incomplete(content: Content): string | undefined | Promise<string | undefined>;
+  /** Why nothing shows that the content is a configuration, although it is not incomplete. Absent: `incomplete` requires what shows it. */
+  doubt?: ((content: Content) => Promise<string | undefined>) | undefined;
   /** Lines that change without an edit, such as timestamps. In a `tar`, they apply to each text file. */
   volatile: readonly LineRule[];
   /** Secrets of this model. `commonSecrets` are masked too. */

@@ -55,6 +55,12 @@ export const generic = {
       .describe(
         'How skolo detects that a configuration is complete: by its last line (`{ end: REGEX }`), or by two identical readings (`twice`).',
       ),
+    has: z
+      .union([expression, z.strictObject({ manual: expression })])
+      .exactOptional()
+      .describe(
+        'Regular expression that matches a line of every configuration, so that no error message is stored as one. `{ manual: REGEX }`: nobody has verified it; a configuration without such a line is stored with a warning.',
+      ),
     volatile: lines.describe(
       'Regular expressions for lines that change even if the configuration does not, such as timestamps. `{ from: REGEX, until: REGEX }` matches all lines between two, such as a key that is encrypted differently each time.',
     ),

@@ -15,6 +15,7 @@ import {
 } from '@skolo/equipment/transports';
 import { z } from 'zod';
 import { ciscoIos } from '../cisco-ios/dialect.ts';
+import { hasLine } from '../configuration/text.ts';
 import type {
   BackupModel,
   Content,
@@ -61,7 +62,10 @@ export function genericDialect({
   rejected,
   logout,
   answers,
-}: Omit<Described, 'commands' | 'complete' | 'exec' | 'restore' | 'volatile' | 'secret'>): Dialect {
+}: Omit<
+  Described,
+  'commands' | 'complete' | 'exec' | 'has' | 'restore' | 'volatile' | 'secret'
+>): Dialect {
   return {
     name: 'generic',
     prompt: new DescribedExpression(prompt),
@@ -107,14 +111,15 @@ export function genericDialect({
 
 export function backup({ options }: Device): BackupModel {
   const described = Described.parse(options);
-  const { commands, complete, exec, restore } = described;
+  const { commands, complete, exec, has, restore } = described;
   const dialect = genericDialect(described);
   const end = complete === 'twice' ? undefined : new DescribedExpression(complete.end);
   return {
     format: 'text',
     read: (connection) => read(connection, commands, exec ? undefined : dialect),
     verifiedBy: end === undefined ? 'twice' : 'mark',
-    incomplete: (content) => incomplete(content, end),
+    incomplete: (content) => incomplete(content, end, typeof has === 'string' ? has : undefined),
+    doubt: typeof has === 'string' || end ? undefined : (content) => doubt(content, has?.manual),
     messages: dialect.noise,
     volatile: expressions(described.volatile, DescribedExpression),
     // Masked in a thread with limits.
@@ -156,13 +161,37 @@ async function read(
   return { content: { bytes }, identity: {} };
 }
 
-function incomplete(content: Content, end: RegExp | undefined): string | undefined {
-  if (!('bytes' in content)) throw new RangeError('the configuration must be in memory');
-  const text = plainText({ bytes: content.bytes.subarray(-longestShown) });
+async function incomplete(
+  content: Content,
+  end: RegExp | undefined,
+  has: string | undefined,
+): Promise<string | undefined> {
+  const bytes = bytesOf(content);
+  const text = plainText({ bytes: bytes.subarray(-longestShown) });
   if (text.trim() === '') return 'the configuration is empty';
+  if (has !== undefined && !(await hasLine(bytes, new DescribedExpression(has)))) {
+    return `the configuration does not contain a line that matches /${has}/`;
+  }
   const last = lastLine(text);
   if (end === undefined || timely([end], (fits) => fits(end, last))) return undefined;
   return `the last line is ${quoted(last)}, which does not match ${end}`;
+}
+
+/** @param manual matches a line of every configuration, according to a manual */
+async function doubt(content: Content, manual: string | undefined): Promise<string | undefined> {
+  const isShown =
+    manual !== undefined && (await hasLine(bytesOf(content), new DescribedExpression(manual)));
+  if (isShown) return undefined;
+  const why =
+    manual === undefined
+      ? 'rack.yaml has neither `has` nor `complete: { end }` for it'
+      : `no line matches /${manual}/, which is from a manual; compare it with the equipment`;
+  return `nothing shows that it is a configuration: ${why}`;
+}
+
+function bytesOf(content: Content): Buffer {
+  if (!('bytes' in content)) throw new RangeError('the configuration must be in memory');
+  return content.bytes;
 }
 
 function steps(

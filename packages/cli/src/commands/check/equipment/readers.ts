@@ -7,7 +7,7 @@ import type { ConnectedHosts } from '@skolo/api';
 import { type Credentials, readCredentials, Secret, type SecretRef } from '@skolo/base/secrets';
 import type { Readable } from '@skolo/equipment/models';
 import type { BackupModel, CreateBackup, Extent, Reading } from '@skolo/equipment/models/backup';
-import { partOf, textOf, withoutVolatile } from '@skolo/equipment/models/configuration';
+import { partOf, textOf, whyMessage, withoutVolatile } from '@skolo/equipment/models/configuration';
 import { loadConnectedHosts } from '@skolo/equipment/models/load';
 import type {
   DeviceReport,
@@ -181,7 +181,8 @@ async function configurationOf(
   dry: true | undefined,
 ) {
   const check = async (reading: Reading) => {
-    const why = await model.incomplete(reading.content);
+    const why =
+      (await model.incomplete(reading.content)) ?? (await whyMessage(model, reading.content));
     // A part may lack its end because of that.
     const cause = why && (partOf(reading.extent) ?? why);
     if (cause) throw new DeviceRejected(connection.device.name, cause);

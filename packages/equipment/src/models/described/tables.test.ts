@@ -1,0 +1,48 @@
+/** What the generation of tables rejects. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tempDir } from '@skolo/base/testing';
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { readTables } from '../../../generate/tables.ts';
+
+async function read(values: Record<string, unknown>, proof: Record<string, unknown> = {}) {
+  const dir = await tempDir();
+  const table = { name: 'odd', label: 'Odd switch', base: 'generic', source: 'its manual' };
+  const text = stringify({ ...table, ...proof, values: { commands: ['show'], ...values } });
+  await writeFile(join(dir, 'odd.yaml'), text);
+  return readTables(dir);
+}
+
+const recorded = { recorded: ['odd__1'] };
+
+describe('readTables', () => {
+  it.each([
+    ['nothing', {}],
+    ['two readings', { complete: 'twice' }],
+    ['lines that change', { volatile: ['^time'] }],
+  ])(
+    'rejects a table whose configurations only %s distinguishes from messages',
+    async (_what, values) => {
+      const what = 'odd.yaml: an error message would be stored as a configuration; add `has`';
+
+      await expect(read(values)).rejects.toThrow(what);
+      await expect(read(values, recorded)).rejects.toThrow(what);
+    },
+  );
+
+  it('rejects an unverified line as verified, and a recorded one as unverified', async () => {
+    const manual = { has: { manual: '^hostname ' } };
+
+    await expect(read({ has: '^hostname ' })).rejects.toThrow('no configuration is recorded');
+    await expect(read(manual, recorded)).rejects.toThrow('its configuration is recorded');
+  });
+
+  it.each([
+    [{ complete: { end: '^end$' } }, {}],
+    [{ has: '^hostname ' }, recorded],
+    [{ has: { manual: '^hostname ' } }, {}],
+  ])('accepts %j', async (values, proof) => {
+    expect(await read(values, proof)).toMatchObject([{ table: { name: 'odd', values } }]);
+  });
+});
