@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { readTables } from '../../generate/tables.ts';
+import { isLikePrompt } from '../transports/cli/prompt.ts';
+import { shownLines } from '../transports/cli/terminal-text.ts';
 import { ciscoIos } from './cisco-ios/dialect.ts';
 import { createMask } from './configuration/mask.ts';
 import { isSame } from './configuration/text.ts';
@@ -10,6 +12,7 @@ import { linuxShell } from './families/unix/linux-shell.ts';
 import { vyatta } from './families/vyatta/dialect.ts';
 import { vyattaSecrets } from './families/vyatta/secrets.ts';
 import { generic } from './generic/facts.ts';
+import { genericDialect } from './generic/generic.ts';
 import { models } from './index.ts';
 import { hiddenLines } from './testing/configurations.ts';
 import { rackDevice } from './testing/outlets.ts';
@@ -313,19 +316,33 @@ const prompts = [
   ['linuxgeneric', 'mlnxos', 'netgear', 'perle', 'sonicos', 'tnsr', 'tplink', 'vyos'],
 ].flat();
 
-describe.skipIf(noRecordings)('the usual prompt', () => {
-  const usual = new RegExp(z.object(generic.options).parse({ commands: ['show'] }).prompt);
-  const shown = (text: string) =>
-    text
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what devices send.
-      .replaceAll(/\x1b\[[\d;?]*[A-Za-z]|\x1b[=>]|^[^\r]*\x08[^\r]*(?=\r)|\r/g, '')
-      .trim();
+const backupTables = readTables().filter(({ table: { base } }) => base === 'generic');
+
+/** The dialect of the table with this name in Oxidized; without one, the usual one. */
+function dialectNamed(name: string) {
+  const values = backupTables.find(({ table: { name: own, elsewhere = [] } }) =>
+    [own, ...elsewhere].includes(name),
+  )?.table.values;
+  return genericDialect(z.object(generic.options).parse({ commands: ['show'], ...values }));
+}
+
+describe.skipIf(noRecordings)('the usual prompt, or that of a table,', () => {
+  const isPrompt = (text: string, name: string) =>
+    isLikePrompt(shownLines(text).at(-1)?.trimEnd() ?? '', dialectNamed(name));
 
   it.each(prompts)('is that of %s', (name) => {
-    const { pass, fail } = recordedLines(`${name}__generic__prompt`);
+    const { pass, pass_with_expect: painted, fail } = recordedLines(`${name}__generic__prompt`);
 
-    for (const text of pass) expect(usual.test(shown(text)), text).toBe(true);
-    for (const text of fail) expect(usual.test(shown(text)), text).toBe(false);
+    for (const text of [...pass, ...painted]) expect(isPrompt(text, name), text).toBe(true);
+    for (const text of fail) expect(isPrompt(text, name), text).toBe(false);
+  });
+
+  it.each(prompts)('of %s is enough to sign in', async (name) => {
+    const { pass, pass_with_expect: painted } = recordedLines(`${name}__generic__prompt`);
+
+    for (const prompt of [pass[0], ...painted].filter((text) => text !== undefined)) {
+      expect(await answerBehind(prompt, name), prompt).toBe('as asked');
+    }
   });
 
   it.each([
@@ -336,6 +353,71 @@ describe.skipIf(noRecordings)('the usual prompt', () => {
     '----------------------------------->',
     'Are you sure? [y/n]:',
   ])('is not %s', (text) => {
-    expect(usual.test(text)).toBe(false);
+    expect(isPrompt(text, 'generic')).toBe(false);
   });
 });
+
+describe('the prompt of Onyx', () => {
+  it.each([
+    ['without a name', '\r [standalone: master] > '],
+    ['painted', '\r\x1b[K\x1b[?1l\x1b>\r [standalone: master] > '],
+    ['with a name', '\rleaf-1.lab [standalone: master] > '],
+    ['of a cluster', 'leaf-2 [rack 4: slave] > '],
+    ['with a name only', 'leaf-3 > '],
+    ['of a login that has all rights', '\r [standalone: master] # '],
+  ])('%s is enough to sign in', async (_what, prompt) => {
+    expect(await answerBehind(prompt, 'onyx')).toBe('as asked');
+  });
+
+  it('is cut off a configuration, whose lines begin with blanks and signs', async () => {
+    const configuration = (time: string) => `##
+## Running database "initial"
+## Generated at 2026/11/30 ${time} +0000
+## Hostname: leaf-1
+##
+
+##
+## Interface configuration
+##
+   interface ethernet 1/1 description " [standalone: master] of leaf-2"
+   vlan 2
+`;
+    const prompt = '\r [standalone: master] # ';
+    let seconds = 10;
+    const { inventory, connect } = await repeating(
+      [{ kind: 'shell', said: [{ received: prompt }] }],
+      { model: 'onyx' },
+      (command) => {
+        seconds += 1;
+        return command === 'show running-config' ? configuration(`10:00:${seconds}`) : '';
+      },
+    );
+    const model = await modelOf(inventory);
+
+    const { content } = await backUp(model, connect());
+
+    const text = bytesOf(content).toString().trimEnd();
+    expect(text.replace(/\d\d:\d\d:\d\d/, '*')).toBe(configuration('*').trimEnd());
+    expect(await model.doubt?.(content)).toBeUndefined();
+  });
+
+  it.each([' >', ' #', '## Hostname: leaf-1', ' Authorised access only >', '#'])(
+    'is not %j',
+    (line) => {
+      expect(isLikePrompt(line, dialectNamed('onyx'))).toBe(false);
+    },
+  );
+});
+
+/** What a device with this prompt answers to a command after the sign-in, in the mode of the dialect. */
+async function answerBehind(prompt: string, name: string): Promise<string> {
+  const dialect = dialectNamed(name);
+  const enable = dialect.privilege?.command ?? 'enable';
+  const privileged = prompt.replace(/>(\s*)$/, '#$1');
+  const said = [{ received: prompt }, { sent: enable, received: `${enable}\r\n${privileged}` }];
+  const sitting = await repeating([{ kind: 'shell', said }], { model: 'generic' }, (command) =>
+    command === 'show it' ? 'as asked' : '',
+  );
+  const cli = await sitting.connect().cli(dialect);
+  return (await cli.run('show it')).toString().trim();
+}

@@ -117,6 +117,8 @@ const Session = z.object({
 const Lines = z.object({
   pass: z.array(z.string()).default([]),
   fail: z.array(z.string()).default([]),
+  /** The same with the sequences that a terminal receives. */
+  pass_with_expect: z.array(z.string()).default([]),
 });
 
 interface RecordedSession {
